@@ -1,1 +1,16 @@
+//! The pure core of Servanda: agreements in YAML become a plan of changes for a helpdesk.
+//!
+//! Nothing in here knows a clock, a network, a file, an environment, randomness or a terminal: values
+//! go in, values come out. The modules stand in the order of the flow, and each uses only those above
+//! it (a test holds both):
+//!
+//! ```text
+//!  files ─► document ─► template ─► check ─► agreement ─┬─► status(today) ─┬─► desired ─┐
+//!                                                       │                  │            ├─► plan ─► guard ─► render
+//!  helpdesk ──────────────────────────► live ───────────┼──────────────────┼────────────┘     │
+//!                                                       │                  │                  └─► apply ─► outcome ─► render
+//! ```
 
+pub mod ident;
+pub mod diagnostic;
+pub mod calendar;

@@ -1,0 +1,133 @@
+//! How long a response or a resolution may take: `30m`, `PT4H`, `2 business days`.
+//!
+//! Hours and minutes are counted on the clock of the calendar; business days end with the last open hour
+//! of the n-th day that has any. A plain day is neither, so it is refused (rule E412).
+
+use super::{Misread, short_parts};
+
+/// The length of a target.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetTime {
+    /// Seconds of open time.
+    Seconds(u32),
+    /// Days with open hours.
+    BusinessDays(u32),
+}
+
+/// A year of seconds: no response or resolution takes longer.
+const SECONDS_LIMIT: i64 = 366 * 24 * 3600;
+
+impl TargetTime {
+    /// Whether `text` is a number of plain days (`1 day`, `2d`, `P1D`), which rule E412 is about.
+    pub fn is_plain_days(text: &str) -> Option<u32> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let iso = text
+            .strip_prefix('P')
+            .and_then(|rest| rest.strip_suffix('D'));
+        match (iso, text[digits..].trim_start()) {
+            (Some(count), _) => count.parse().ok(),
+            (None, "d" | "day" | "days") => text[..digits].parse().ok(),
+            (None, _) => None,
+        }
+    }
+
+    /// Reads `30m`, `4h`, `1h30m`, `PT4H` or `2 business days`.
+    pub fn read(text: &str) -> Result<Self, Misread> {
+        let misread = || {
+            Misread::new(
+                format!("`{text}` is no length of time"),
+                "write a target as 30m, 4h, 1h30m, PT4H or 2 business days",
+            )
+        };
+        if let Some(days) = Self::is_plain_days(text) {
+            let plural = if days == 1 { "day" } else { "days" };
+            return Err(Misread::new(
+                format!(
+                    "`{text}` could be {} hours or a working day",
+                    u64::from(days) * 24
+                ),
+                format!(
+                    "write `{}h`, or `{days} business {plural}`",
+                    u64::from(days) * 8
+                ),
+            ));
+        }
+        if let Some(count) = text
+            .strip_suffix(" business days")
+            .or_else(|| text.strip_suffix(" business day"))
+        {
+            let count = count.parse().ok().filter(|count| *count <= 366);
+            return count.map(Self::BusinessDays).ok_or_else(misread);
+        }
+        let parts = match text.strip_prefix("PT") {
+            Some(rest) => short_parts(&rest.to_ascii_lowercase()).map(total_seconds),
+            None => short_parts(text).map(total_seconds),
+        };
+        let seconds = parts.flatten().filter(|seconds| *seconds <= SECONDS_LIMIT);
+        seconds
+            .and_then(|seconds| u32::try_from(seconds).ok())
+            .map(Self::Seconds)
+            .ok_or_else(misread)
+    }
+
+    /// Whether the target is of no time at all.
+    pub fn is_zero(self) -> bool {
+        matches!(self, Self::Seconds(0) | Self::BusinessDays(0))
+    }
+
+    /// Whether `self` promises less than `other`; `None` where the two cannot be compared without a calendar.
+    pub fn is_weaker_than(self, other: Self) -> Option<bool> {
+        match (self, other) {
+            (Self::Seconds(own), Self::Seconds(others))
+            | (Self::BusinessDays(own), Self::BusinessDays(others)) => Some(own > others),
+            (Self::Seconds(_), Self::BusinessDays(_))
+            | (Self::BusinessDays(_), Self::Seconds(_)) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for TargetTime {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            Self::BusinessDays(1) => formatter.write_str("1 business day"),
+            Self::BusinessDays(days) => write!(formatter, "{days} business days"),
+            Self::Seconds(0) => formatter.write_str("0m"),
+            Self::Seconds(seconds) => {
+                for (count, unit) in [
+                    (seconds / 3600, "h"),
+                    (seconds / 60 % 60, "m"),
+                    (seconds % 60, "s"),
+                ] {
+                    if count != 0 {
+                        write!(formatter, "{count}{unit}")?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn total_seconds(parts: Vec<(i64, &str)>) -> Option<i64> {
+    parts.into_iter().try_fold(0_i64, |total, (count, unit)| {
+        let seconds = match unit {
+            "h" => 3600,
+            "m" => 60,
+            "s" => 1,
+            _ => return None,
+        };
+        total.checked_add(count.checked_mul(seconds)?)
+    })
+}

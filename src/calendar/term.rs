@@ -1,0 +1,109 @@
+//! How long a period runs: `1y`, `P6M`, `90d`; a text becomes years, months and days.
+//!
+//! A term is added to a day, never to an instant, and months clamp to the last day of a shorter month
+//! (Civil Code of Russia, articles 190–194, and every peer that has terms).
+
+use super::{Day, Misread, short_parts};
+
+/// Years, months and days of a period. Never nothing at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Term {
+    /// Years and months together, in months.
+    pub months: i32,
+    /// Weeks and days together, in days.
+    pub days: i32,
+}
+
+impl Term {
+    /// Reads `1y`, `18mo`, `2w`, `90d`, sums of them, or ISO 8601 (`P1Y`, `P6M`, `P90D`).
+    pub fn read(text: &str) -> Result<Self, Misread> {
+        let misread = |message: String| {
+            Misread::new(
+                message,
+                "write a term as 1y, 6mo, 2w, 90d or in ISO 8601 as P1Y, P6M, P90D",
+            )
+        };
+        let parts = match text.strip_prefix('P') {
+            Some(rest) => iso_parts(rest),
+            None => short_parts(text),
+        };
+        let parts = parts.ok_or_else(|| misread(format!("`{text}` is no term")))?;
+        let (mut months, mut days) = (0_i64, 0_i64);
+        for (count, unit) in parts {
+            match unit {
+                "y" => months += count * 12,
+                "mo" => months += count,
+                "w" => days += count * 7,
+                "d" => days += count,
+                "m" => {
+                    return Err(Misread::new(
+                        "`m` in a term could be minutes or months",
+                        format!("write `{count}mo` for months"),
+                    ));
+                }
+                _ => return Err(misread(format!("`{text}` is no term"))),
+            }
+        }
+        let narrow = |count: i64| i32::try_from(count).ok().filter(|count| *count <= 36_525);
+        match (narrow(months), narrow(days)) {
+            (Some(0), Some(0)) => Err(misread("a term of no days".to_owned())),
+            (Some(months), Some(days)) if months <= 1_200 => Ok(Self { months, days }),
+            _ => Err(misread(format!("`{text}` is longer than a hundred years"))),
+        }
+    }
+
+    /// The day that lies `count` terms after `anchor`; `None` beyond the year 9999.
+    ///
+    /// Counted from the anchor in one step, so that a clamped month does not pull later ones with it:
+    /// 31 January + 1 month is 28 February, + 2 months is 31 March.
+    pub fn after(self, anchor: Day, count: u32) -> Option<Day> {
+        let count = i64::from(count);
+        let months = jiff::Span::new()
+            .try_months(i64::from(self.months) * count)
+            .ok()?;
+        let days = jiff::Span::new()
+            .try_days(i64::from(self.days) * count)
+            .ok()?;
+        anchor.checked_add(months).ok()?.checked_add(days).ok()
+    }
+
+    /// The last day of a period of this term: `first_day + term - 1 day`.
+    pub fn last_day(self, first_day: Day) -> Option<Day> {
+        self.after(first_day, 1)?.yesterday().ok()
+    }
+}
+
+impl std::fmt::Display for Term {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (years, months) = (self.months / 12, self.months % 12);
+        for (count, unit) in [(years, "y"), (months, "mo"), (self.days, "d")] {
+            if count != 0 {
+                write!(formatter, "{count}{unit}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The date part of an ISO 8601 duration without its `P`.
+fn iso_parts(rest: &str) -> Option<Vec<(i64, &'static str)>> {
+    let mut parts = Vec::new();
+    let mut number = String::new();
+    for letter in rest.chars() {
+        match letter {
+            '0'..='9' if number.len() < 9 => number.push(letter),
+            'Y' | 'M' | 'W' | 'D' => {
+                let unit = match letter {
+                    'Y' => "y",
+                    'M' => "mo",
+                    'W' => "w",
+                    _ => "d",
+                };
+                parts.push((number.parse().ok()?, unit));
+                number.clear();
+            }
+            _ => return None,
+        }
+    }
+    (number.is_empty() && !parts.is_empty()).then_some(parts)
+}

@@ -1,0 +1,195 @@
+//! The names things go by: agreements, templates, catalog slugs, objects of the helpdesk, fields.
+//!
+//! A name is checked once, when it is made, and is a type of its own ever after, so that a client's
+//! slug is never taken for a service's. This module knows no YAML and no helpdesk.
+
+use std::fmt;
+
+/// The longest a single slug may be, in characters. Longer ones do not fit the key attribute of a helpdesk.
+pub const SLUG_LIMIT: usize = 100;
+
+/// Whether `text` has the shape of a slug: `[a-z0-9][a-z0-9._-]*`, at most [`SLUG_LIMIT`] characters.
+pub fn is_slug(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    text.len() <= SLUG_LIMIT
+        && bytes
+            .next()
+            .is_some_and(|first| first.is_ascii_lowercase() || first.is_ascii_digit())
+        && bytes.all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
+        })
+}
+
+/// Whether `text` is one slug, or two with a slash between them (an entry of a set, a department).
+pub fn is_slug_path(text: &str) -> bool {
+    match text.split_once('/') {
+        Some((head, tail)) => is_slug(head) && is_slug(tail),
+        None => is_slug(text),
+    }
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $accepts:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[serde(transparent)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Takes the name if it has the right shape.
+            pub fn new(text: &str) -> Option<Self> {
+                let accepts: fn(&str) -> bool = $accepts;
+                accepts(text).then(|| Self(text.into()))
+            }
+
+            /// The name as written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, formatter)
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+name!(
+    /// An agreement: the stem of its file, or `<stem>/<client>` for an entry of a set.
+    AgreementId,
+    is_slug_path
+);
+name!(
+    /// A template: the stem of its file.
+    TemplateName,
+    is_slug
+);
+name!(
+    /// A client of the catalog.
+    ClientSlug,
+    is_slug
+);
+name!(
+    /// Who is served: a client (`severny-veter`) or a department of one (`severny-veter/accounting`).
+    RecipientSlug,
+    is_slug_path
+);
+name!(
+    /// A service of the catalog.
+    ServiceSlug,
+    is_slug
+);
+name!(
+    /// A manager of the catalog: the person who answers for a client.
+    ManagerSlug,
+    is_slug
+);
+name!(
+    /// A legal entity of the provider's own, where there are several.
+    ProviderSlug,
+    is_slug
+);
+name!(
+    /// A calendar of the catalog: the hours in which a service is given.
+    CalendarSlug,
+    is_slug
+);
+name!(
+    /// A priority of the catalog, which targets are promised by.
+    PriorityName,
+    is_slug
+);
+name!(
+    /// An object of the helpdesk as the helpdesk itself names it (`agreement$605301`). Never made up here.
+    LiveId,
+    |text| !text.is_empty() && text.len() <= 200 && !text.chars().any(char::is_control)
+);
+
+impl RecipientSlug {
+    /// The client as a whole.
+    pub fn of_client(client: &ClientSlug) -> Self {
+        Self(client.0.clone())
+    }
+
+    /// The client this recipient is, or belongs to.
+    pub fn client(&self) -> ClientSlug {
+        let head = self.0.split_once('/').map_or(&*self.0, |(head, _)| head);
+        ClientSlug(head.into())
+    }
+
+    /// The department within the client, where the recipient is one.
+    pub fn department(&self) -> Option<&str> {
+        self.0.split_once('/').map(|(_, department)| department)
+    }
+}
+
+impl AgreementId {
+    /// The id of one client's entry in a set.
+    pub fn of_entry(set: &str, client: &ClientSlug) -> Option<Self> {
+        Self::new(&format!("{set}/{client}"))
+    }
+}
+
+/// The known name nearest to `written`, if one is near enough to be what was meant.
+///
+/// Near enough is an edit distance (Damerau–Levenshtein) of at most a third of the word, at least one.
+pub fn nearest<'known>(
+    written: &str,
+    known: impl IntoIterator<Item = &'known str>,
+) -> Option<&'known str> {
+    let allowed = (written.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(written, name), name))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AgreementId, ClientSlug, RecipientSlug, is_slug, nearest};
+
+    #[test]
+    fn slugs_are_lower_case_and_plain() {
+        for good in ["a", "9", "office-9x5", "i.petrova", "a_b"] {
+            assert!(is_slug(good), "{good}");
+        }
+        for bad in ["", "-a", ".a", "A", "а", "a b", "a/b", "a\n", "../a"] {
+            assert!(!is_slug(bad), "{bad}");
+        }
+        assert!(!is_slug(&"a".repeat(101)));
+    }
+
+    #[test]
+    fn a_recipient_knows_its_client() {
+        let department = RecipientSlug::new("severny-veter/accounting").expect("a slug path");
+        assert_eq!(department.client().as_str(), "severny-veter");
+        assert_eq!(department.department(), Some("accounting"));
+        let client = ClientSlug::new("severny-veter").expect("a slug");
+        assert_eq!(RecipientSlug::of_client(&client).department(), None);
+        assert!(AgreementId::new("a/b/c").is_none());
+    }
+
+    #[test]
+    fn a_near_miss_is_offered_and_a_far_one_is_not() {
+        let known = ["workstations", "email", "vpn"];
+        assert_eq!(nearest("emial", known), Some("email"));
+        assert_eq!(nearest("vnp", known), Some("vpn"));
+        assert_eq!(nearest("printers", known), None);
+    }
+}
