@@ -14,3 +14,7 @@
 pub mod ident;
 pub mod diagnostic;
 pub mod calendar;
+pub mod catalog;
+pub mod agreement;
+pub mod status;
+pub mod mapping;

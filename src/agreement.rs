@@ -1,0 +1,309 @@
+//! What an agreement *is*, once everything about it is settled: no text left to read, nothing unresolved.
+//!
+//! Made only by `check`, which consumes what people wrote. Knows no YAML, no helpdesk and no clock.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::calendar::{Day, Instant, Lead, TargetTime, Term, Zone};
+use crate::diagnostic::Span;
+use crate::ident::{
+    AgreementId, CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug,
+    RecipientSlug, ServiceSlug, TemplateName,
+};
+
+/// A service-level agreement with one client.
+#[derive(Clone, Debug)]
+pub struct Agreement {
+    /// Its name for ever.
+    pub id: AgreementId,
+    /// Names it had before; a rename is no end and no beginning.
+    pub formerly: Vec<AgreementId>,
+    /// The first template it extends.
+    pub template: Option<TemplateName>,
+    /// The title, ready to be read.
+    pub title: String,
+    /// The contract's number.
+    pub number: Option<String>,
+    /// Who signed it.
+    pub client: ClientSlug,
+    /// Who may ask; never empty.
+    pub recipients: BTreeSet<RecipientSlug>,
+    /// The person who answers for it.
+    pub manager: Option<ManagerSlug>,
+    /// The provider's own legal entity.
+    pub provider: Option<ProviderSlug>,
+    /// Who is told, by role within the client, where the agreement has contacts of its own.
+    pub contacts: BTreeMap<String, crate::catalog::Contact>,
+    /// The zone its days are counted in.
+    pub zone: Zone,
+    /// When it holds.
+    pub period: Period,
+    /// By date or by hand.
+    pub activation: Activation,
+    /// When it rests, in order of their first days, without overlap.
+    pub suspensions: Vec<Suspension>,
+    /// When it ends before its time.
+    pub termination: Option<Termination>,
+    /// What happens after its last day.
+    pub renewal: Renewal,
+    /// The agreement it follows.
+    pub renews: Option<AgreementId>,
+    /// The first day of the agreement that follows it, where one does: it caps a tacit roll.
+    pub succeeded_on: Option<Day>,
+    /// What may be asked for; never empty.
+    pub services: BTreeMap<ServiceSlug, Coverage>,
+    /// The hours in which services without their own are given.
+    pub calendar: Option<CalendarSlug>,
+    /// The targets of services without their own.
+    pub targets: BTreeMap<PriorityName, Target>,
+    /// Who is told of what.
+    pub notices: Notices,
+    /// The author's own labels; of no meaning here.
+    pub labels: BTreeMap<String, String>,
+    /// A tenant's own extras.
+    pub attributes: BTreeMap<String, Scalar>,
+    /// The unmarked live object that it takes over.
+    pub adopts: Option<LiveId>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// When an agreement holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// The first day; only manual activation may leave it out.
+    pub first_day: Option<Day>,
+    /// How its end is said.
+    pub end: End,
+}
+
+/// How the end of a period is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The last day, counted in.
+    LastDay(Day),
+    /// A length from the first day on.
+    Term(Term),
+    /// Not at all.
+    Open,
+}
+
+/// What makes an agreement active.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// Its first day.
+    Auto,
+    /// Entries by hand, in the order of their instants.
+    Manual(Vec<Entry>),
+}
+
+/// One entry of the manual log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// From this instant on.
+    pub at: Instant,
+    /// What holds from then on.
+    pub status: EntryStatus,
+    /// Why, in the author's words.
+    pub reason: Option<String>,
+    /// Who wrote it.
+    pub by: Option<String>,
+}
+
+/// What an entry of the manual log says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryStatus {
+    /// Not yet.
+    Planned,
+    /// In force.
+    Active,
+    /// At rest.
+    Suspended,
+    /// Over; nothing follows.
+    Ended,
+}
+
+/// A stretch of days in which an agreement rests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspension {
+    /// The first day of rest.
+    pub from: Day,
+    /// The last day of rest; open where it is not said.
+    pub until: Option<Day>,
+    /// Why, in the author's words.
+    pub reason: Option<String>,
+}
+
+/// The early end of an agreement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Termination {
+    /// The first instant at which it no longer holds.
+    pub at: Instant,
+    /// The last day on which it holds, at least in part.
+    pub last_day: Day,
+    /// Why, in the author's words.
+    pub reason: Option<String>,
+}
+
+/// What happens after the last day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// Nothing.
+    None,
+    /// Somebody is reminded to write a new document.
+    Manual {
+        /// How long before the last day notice has to be given.
+        notice_period: Option<Lead>,
+    },
+    /// The next period begins unless a termination is written.
+    Auto {
+        /// The length of each further period.
+        term: Term,
+        /// How long before the last day notice has to be given.
+        notice_period: Option<Lead>,
+        /// How many times it renews; without it, for ever.
+        max_terms: Option<u32>,
+    },
+}
+
+/// A service within an agreement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Its own hours, where it has them.
+    pub calendar: Option<CalendarSlug>,
+    /// Its own targets, by priority; the others are the agreement's.
+    pub targets: BTreeMap<PriorityName, Target>,
+}
+
+/// By when one is answered and helped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// Until somebody answers.
+    pub response: Option<TargetTime>,
+    /// Until it is solved.
+    pub resolution: Option<TargetTime>,
+}
+
+/// Who is told of what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notices {
+    /// The events that are told, by name.
+    pub events: BTreeMap<NoticeEvent, NoticeRule>,
+}
+
+/// Something that people are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoticeEvent {
+    /// It came into force.
+    Activated,
+    /// It is no longer in force.
+    Deactivated,
+    /// Its last day comes near.
+    Expiring,
+    /// The last day to give notice comes near.
+    NoticeDeadline,
+    /// A date that was told has changed.
+    Amended,
+    /// A successor or a further period took its place.
+    Renewed,
+}
+
+/// To whom and how long before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NoticeRule {
+    /// The roles `client` and `manager`, or addresses.
+    pub to: Vec<String>,
+    /// How long before, farthest first.
+    pub before: Vec<Lead>,
+}
+
+/// A plain value of a tenant's own attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// Yes or no.
+    Bool(bool),
+}
+
+impl Agreement {
+    /// The targets of one service: its own over the agreement's.
+    pub fn targets_of(&self, service: &ServiceSlug) -> BTreeMap<PriorityName, Target> {
+        let mut targets = self.targets.clone();
+        if let Some(coverage) = self.services.get(service.as_str()) {
+            targets.extend(
+                coverage
+                    .targets
+                    .iter()
+                    .map(|(priority, target)| (priority.clone(), *target)),
+            );
+        }
+        targets
+    }
+
+    /// The hours of one service: its own, or the agreement's.
+    pub fn calendar_of(&self, service: &ServiceSlug) -> Option<&CalendarSlug> {
+        let own = self
+            .services
+            .get(service.as_str())
+            .and_then(|coverage| coverage.calendar.as_ref());
+        own.or(self.calendar.as_ref())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod sample {
+    //! Agreements for the tests of later stages, which change what they are about.
+
+    use super::{Activation, Agreement, Coverage, End, Notices, Period, Renewal};
+    use crate::calendar::{Day, Zone, read_day};
+    use crate::diagnostic::{Sources, Span};
+    use crate::ident::{AgreementId, ClientSlug, RecipientSlug, ServiceSlug};
+
+    /// A day that is known to exist.
+    pub(crate) fn day(text: &str) -> Day {
+        read_day(text).expect("a day")
+    }
+
+    /// An agreement of the client `dent-mayak` over `email`, from and to these days in Moscow.
+    pub(crate) fn agreement(id: &str, first_day: &str, last_day: &str) -> Agreement {
+        let client = ClientSlug::new("dent-mayak").expect("a slug");
+        Agreement {
+            id: AgreementId::new(id).expect("an id"),
+            formerly: Vec::new(),
+            template: None,
+            title: "Стоматология «Маяк»".to_owned(),
+            number: None,
+            recipients: [RecipientSlug::of_client(&client)].into(),
+            client,
+            manager: None,
+            provider: None,
+            contacts: std::collections::BTreeMap::new(),
+            zone: Zone::find("Europe/Moscow").expect("a zone"),
+            period: Period {
+                first_day: Some(day(first_day)),
+                end: End::LastDay(day(last_day)),
+            },
+            activation: Activation::Auto,
+            suspensions: Vec::new(),
+            termination: None,
+            renewal: Renewal::None,
+            renews: None,
+            succeeded_on: None,
+            services: [(
+                ServiceSlug::new("email").expect("a slug"),
+                Coverage::default(),
+            )]
+            .into(),
+            calendar: None,
+            targets: std::collections::BTreeMap::new(),
+            notices: Notices::default(),
+            labels: std::collections::BTreeMap::new(),
+            attributes: std::collections::BTreeMap::new(),
+            adopts: None,
+            span: Span::of_file(Sources::default().add("agreements/sample.yaml", "")),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What already lives in the helpdesk, by the slugs that agreements use for it.
+//!
+//! A slug is tied to an object by its id, or, where the catalog gives none, by an exact title; `desired`
+//! does the tying. This module holds the catalog as checked; it knows neither YAML nor the live helpdesk.
+
+use std::collections::BTreeMap;
+
+use crate::calendar::Zone;
+use crate::diagnostic::Span;
+use crate::ident::{
+    CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug,
+    ServiceSlug,
+};
+
+/// Slugs for the objects of the helpdesk.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// The companies that are served.
+    pub clients: BTreeMap<ClientSlug, Client>,
+    /// What they may ask for.
+    pub services: BTreeMap<ServiceSlug, Entry>,
+    /// The people who answer for them.
+    pub managers: BTreeMap<ManagerSlug, Entry>,
+    /// The provider's own legal entities, where there are several.
+    pub providers: BTreeMap<ProviderSlug, Entry>,
+    /// The hours in which a service is given.
+    pub calendars: BTreeMap<CalendarSlug, Entry>,
+    /// The priorities of the helpdesk, by which targets are promised.
+    pub priorities: BTreeMap<PriorityName, Entry>,
+}
+
+/// One object: what people call it, and the helpdesk's own name for it where it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The title, as the helpdesk shows it.
+    pub title: String,
+    /// The object's id; without it the entry is matched by its exact title.
+    pub helpdesk: Option<LiveId>,
+    /// An address for notices, where the entry is a person.
+    pub email: Option<String>,
+    /// Where the catalog says so.
+    pub span: Span,
+}
+
+/// A company that is served.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The company itself.
+    pub entry: Entry,
+    /// The people who are told about its agreements, by their role within the company.
+    pub contacts: BTreeMap<String, Contact>,
+    /// Its departments, each of which may be a recipient of its own.
+    pub departments: BTreeMap<String, Entry>,
+    /// The zone its agreements count their days in, unless they say otherwise.
+    pub zone: Option<Zone>,
+}
+
+/// Somebody who is told: an address, or a person of the helpdesk whose address is read when sending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contact {
+    /// An address.
+    Email(String),
+    /// A person of the helpdesk.
+    Person(LiveId),
+}
+
+impl Catalog {
+    /// The entry behind a recipient: a company, or one of its departments.
+    pub fn recipient(&self, recipient: &RecipientSlug) -> Option<&Entry> {
+        let client = self.clients.get(recipient.client().as_str())?;
+        match recipient.department() {
+            None => Some(&client.entry),
+            Some(department) => client.departments.get(department),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The periods of an agreement on the line of days: the agreed one, and those that tacit renewal adds.
+//!
+//! End, notice deadline and mails all come from the same [`Stretch`], so that they cannot disagree.
+//! Period *k* is counted from the anchor in one step and never from a clamped date.
+
+use crate::agreement::{Activation, Agreement, End, EntryStatus, Renewal};
+use crate::calendar::{Day, Instant, Term};
+
+/// One period of an agreement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// 1 for the agreed period, 2 for the first that tacit renewal adds.
+    pub number: u32,
+    /// How many there can be at most; `None` where there is no limit, or no renewal.
+    pub of: Option<u32>,
+    /// The first day; `None` where only a hand-made entry will say it.
+    pub first_day: Option<Day>,
+    /// The last day, counted in; `None` where it is open-ended. A termination or successor has cut it already.
+    pub last_day: Option<Day>,
+    /// The last day as agreed for this period, before a termination cuts it.
+    pub agreed_last_day: Option<Day>,
+}
+
+/// The first instant at which an agreement is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The first instant after it.
+    pub at: Instant,
+    /// Whether the termination sets it, rather than the agreed last day.
+    pub by_termination: bool,
+}
+
+/// When an agreement is over for good; `None` where nothing ends it.
+pub fn bound(agreement: &Agreement) -> Option<Bound> {
+    let agreed = final_last_day(agreement)
+        .and_then(|day| day.tomorrow().ok())
+        .map(|day| Bound {
+            at: agreement.zone.start_of(day),
+            by_termination: false,
+        });
+    let terminated = agreement.termination.as_ref().map(|termination| Bound {
+        at: termination.at,
+        by_termination: true,
+    });
+    match (agreed, terminated) {
+        // A termination on the agreed last day changes nothing, so it is no termination.
+        (Some(agreed), Some(terminated)) if terminated.at < agreed.at => Some(terminated),
+        (agreed, terminated) => agreed.or(terminated),
+    }
+}
+
+/// The period that covers an instant; before the first, the first; after the last, the last.
+pub fn stretch_at(agreement: &Agreement, at: Instant) -> Stretch {
+    let today = agreement.zone.day_of(at);
+    let agreed = agreed(agreement);
+    let roll = roll(agreement);
+    let count = match (&roll, agreed.1) {
+        (Some(roll), Some(last_day)) if today > last_day => roll.count_by(today),
+        _ => 0,
+    };
+    let (first_day, last_day) = match &roll {
+        Some(roll) if count > 0 => (roll.first_day(count), roll.last_day(count)),
+        _ => agreed,
+    };
+    let mut stretch = Stretch {
+        number: count + 1,
+        of: roll
+            .and_then(|roll| roll.max_terms)
+            .map(|terms| terms.saturating_add(1)),
+        first_day,
+        last_day,
+        agreed_last_day: last_day,
+    };
+    if let Some(termination) = &agreement.termination {
+        let cut = stretch
+            .last_day
+            .map_or(termination.last_day, |day| day.min(termination.last_day));
+        stretch.last_day = Some(cut);
+    }
+    stretch
+}
+
+/// First and last day of the agreed period, before any renewal.
+fn agreed(agreement: &Agreement) -> (Option<Day>, Option<Day>) {
+    let first_day = agreement
+        .period
+        .first_day
+        .or_else(|| first_switched_on(agreement));
+    let last_day = match agreement.period.end {
+        End::LastDay(day) => Some(day),
+        End::Term(term) => first_day.and_then(|day| term.last_day(day)),
+        End::Open => None,
+    };
+    (first_day, last_day)
+}
+
+/// The day of the first `active` entry of the manual log, from which an inherited term counts.
+fn first_switched_on(agreement: &Agreement) -> Option<Day> {
+    let Activation::Manual(entries) = &agreement.activation else {
+        return None;
+    };
+    let entry = entries
+        .iter()
+        .find(|entry| entry.status == EntryStatus::Active)?;
+    Some(agreement.zone.day_of(entry.at))
+}
+
+/// The last day after all renewals that can come; `None` where nothing ends it.
+fn final_last_day(agreement: &Agreement) -> Option<Day> {
+    let (_, last_day) = agreed(agreement);
+    match roll(agreement) {
+        None => last_day,
+        Some(roll) => roll.final_last_day(),
+    }
+}
+
+/// The further periods of a tacit renewal: the `n`-th of them begins `offset + n - 1` terms after the anchor.
+struct Roll {
+    anchor: Day,
+    /// Terms from the anchor to the first further period: 1 where the agreed period is a term itself.
+    offset: u32,
+    term: Term,
+    max_terms: Option<u32>,
+    /// The first day of a successor, before which the roll stops.
+    until: Option<Day>,
+    agreed_last_day: Day,
+}
+
+fn roll(agreement: &Agreement) -> Option<Roll> {
+    let Renewal::Auto {
+        term, max_terms, ..
+    } = agreement.renewal
+    else {
+        return None;
+    };
+    let (first_day, agreed_last_day) = agreed(agreement);
+    let agreed_last_day = agreed_last_day?;
+    let (anchor, offset) = match (agreement.period.end, first_day) {
+        (End::Term(agreed_term), Some(first_day)) if agreed_term == term => (first_day, 1),
+        _ => (agreed_last_day.tomorrow().ok()?, 0),
+    };
+    Some(Roll {
+        anchor,
+        offset,
+        term,
+        max_terms,
+        until: agreement.succeeded_on,
+        agreed_last_day,
+    })
+}
+
+impl Roll {
+    /// The first day of the `count`-th further period, counted from 1.
+    fn first_day(&self, count: u32) -> Option<Day> {
+        self.term.after(self.anchor, self.offset + count - 1)
+    }
+
+    /// How many further periods there are; `None` where nothing limits them.
+    fn count(&self) -> Option<u32> {
+        let before_successor = self.until.map(|until| self.count_begun_before(until));
+        match (self.max_terms, before_successor) {
+            (Some(terms), Some(begun)) => Some(terms.min(begun)),
+            (terms, begun) => terms.or(begun),
+        }
+    }
+
+    /// How many further periods begin before `day`. Their first days ascend, so halving finds it.
+    fn count_begun_before(&self, day: Day) -> u32 {
+        let begins_before = |count: u32| {
+            self.first_day(count)
+                .is_some_and(|first_day| first_day < day)
+        };
+        let (mut low, mut high) = (0_u32, 1_u32);
+        while begins_before(high) {
+            low = high;
+            high = high.saturating_mul(2).min(4_000_000);
+            if high == low {
+                return low;
+            }
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if begins_before(middle) {
+                low = middle
+            } else {
+                high = middle
+            }
+        }
+        low
+    }
+
+    fn last_day(&self, count: u32) -> Option<Day> {
+        let natural = match count {
+            0 => self.agreed_last_day,
+            _ => self.first_day(count + 1)?.yesterday().ok()?,
+        };
+        match self.until.and_then(|until| until.yesterday().ok()) {
+            Some(cut) if count > 0 && cut < natural => Some(cut),
+            _ => Some(natural),
+        }
+    }
+
+    fn final_last_day(&self) -> Option<Day> {
+        self.last_day(self.count()?)
+    }
+
+    /// How many further periods have begun by `today`.
+    fn count_by(&self, today: Day) -> u32 {
+        let begun = today
+            .tomorrow()
+            .map_or(0, |tomorrow| self.count_begun_before(tomorrow));
+        self.count().map_or(begun, |count| begun.min(count))
+    }
+}

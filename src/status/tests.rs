@@ -1,0 +1,377 @@
+use proptest::prelude::*;
+
+use super::{Because, State, bound, changes, state_at, status, stretch_at};
+use crate::agreement::sample::{agreement, day};
+use crate::agreement::{
+    Activation, Agreement, End, Entry, EntryStatus, Period, Renewal, Suspension, Termination,
+};
+use crate::calendar::{Instant, Term, Zone, read_instant};
+
+fn zone(name: &str) -> Zone {
+    Zone::find(name).expect("a zone")
+}
+
+fn term(text: &str) -> Term {
+    Term::read(text).expect("a term")
+}
+
+fn at(text: &str) -> Instant {
+    read_instant(text).expect("an instant")
+}
+
+fn entry(agreement: &Agreement, on: &str, status: EntryStatus) -> Entry {
+    Entry {
+        at: agreement.zone.start_of(day(on)),
+        status,
+        reason: None,
+        by: None,
+    }
+}
+
+fn terminated_on(agreement: &Agreement, last_day: &str) -> Option<Termination> {
+    let last_day = day(last_day);
+    let at = agreement
+        .zone
+        .start_of(last_day.tomorrow().expect("in range"));
+    Some(Termination {
+        at,
+        last_day,
+        reason: None,
+    })
+}
+
+fn severny_veter() -> Agreement {
+    let mut agreement = agreement("severny-veter-2026", "2026-02-01", "2026-02-01");
+    agreement.period.end = End::Term(term("P1Y"));
+    agreement
+}
+
+fn dent_mayak() -> Agreement {
+    let mut agreement = agreement("dent-mayak-2026", "2026-01-01", "2026-12-31");
+    agreement.zone = zone("Asia/Vladivostok");
+    agreement
+}
+
+fn dent_profi() -> Agreement {
+    let mut agreement = agreement("dent-profi-2026", "2026-01-01", "2026-12-31");
+    agreement.termination = terminated_on(&agreement, "2026-09-30");
+    agreement
+}
+
+fn portovik() -> Agreement {
+    let mut agreement = agreement("portovik-warranty", "2026-01-01", "2029-04-12");
+    agreement.zone = zone("Europe/Kaliningrad");
+    agreement.period.first_day = None;
+    agreement.activation = Activation::Manual(vec![
+        entry(&agreement, "2026-03-01", EntryStatus::Planned),
+        entry(&agreement, "2026-04-13", EntryStatus::Active),
+    ]);
+    agreement.suspensions = vec![Suspension {
+        from: day("2026-08-03"),
+        until: Some(day("2026-08-16")),
+        reason: None,
+    }];
+    agreement.renewal = Renewal::Auto {
+        term: term("P1Y"),
+        notice_period: None,
+        max_terms: Some(2),
+    };
+    agreement
+}
+
+#[test]
+fn the_golden_vectors_hold() {
+    use State::{Active, Expired, Planned, Suspended, Terminated};
+    for (agreement, instant, expected) in [
+        (severny_veter(), "2026-01-31T23:59:59+03:00", Planned),
+        (severny_veter(), "2027-01-31T23:59:59+03:00", Active),
+        (severny_veter(), "2027-01-31T21:00:00Z", Expired),
+        (dent_mayak(), "2025-12-31T13:59:59Z", Planned),
+        (dent_mayak(), "2025-12-31T14:00:00Z", Active),
+        (dent_mayak(), "2026-12-31T17:00:00+03:00", Expired),
+        (dent_profi(), "2026-09-30T20:59:59Z", Active),
+        (dent_profi(), "2026-09-30T21:00:00Z", Terminated),
+        (portovik(), "2026-02-15T12:00:00+02:00", Planned),
+        (portovik(), "2026-04-12T23:59:59+02:00", Planned),
+        (portovik(), "2026-04-13T00:00:00+02:00", Active),
+        (portovik(), "2026-08-03T00:00:00+02:00", Suspended),
+        (portovik(), "2026-08-17T00:00:00+02:00", Active),
+        (portovik(), "2029-04-13T00:00:00+02:00", Active),
+        (portovik(), "2031-04-12T23:59:59+02:00", Active),
+        (portovik(), "2031-04-13T00:00:00+02:00", Expired),
+    ] {
+        assert_eq!(
+            status(&agreement, at(instant)).state,
+            expected,
+            "{} at {instant}",
+            agreement.id
+        );
+    }
+}
+
+#[test]
+fn a_period_is_half_open_on_the_line_of_instants() {
+    for (name, of, from, until) in [
+        (
+            "Europe/Moscow",
+            ("2026-01-01", "2026-12-31"),
+            "2025-12-31T21:00:00Z",
+            "2026-12-31T21:00:00Z",
+        ),
+        (
+            "Asia/Vladivostok",
+            ("2026-01-01", "2026-12-31"),
+            "2025-12-31T14:00:00Z",
+            "2026-12-31T14:00:00Z",
+        ),
+        (
+            "Europe/Berlin",
+            ("2026-03-29", "2026-03-29"),
+            "2026-03-28T23:00:00Z",
+            "2026-03-29T22:00:00Z",
+        ),
+        (
+            "Europe/Berlin",
+            ("2026-10-25", "2026-10-25"),
+            "2026-10-24T22:00:00Z",
+            "2026-10-25T23:00:00Z",
+        ),
+        (
+            "Africa/Cairo",
+            ("2026-04-24", "2026-04-24"),
+            "2026-04-23T22:00:00Z",
+            "2026-04-24T21:00:00Z",
+        ),
+        (
+            "America/Santiago",
+            ("2026-09-06", "2026-09-06"),
+            "2026-09-06T04:00:00Z",
+            "2026-09-07T03:00:00Z",
+        ),
+    ] {
+        let mut agreement = agreement("a", of.0, of.1);
+        agreement.zone = zone(name);
+        assert_eq!(
+            changes(&agreement),
+            [(at(from), State::Active), (at(until), State::Expired)],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_manual_entry_never_outlives_the_bound_and_an_end_is_final() {
+    let mut agreement = agreement("a", "2026-01-01", "2026-06-30");
+    agreement.activation =
+        Activation::Manual(vec![entry(&agreement, "2026-03-01", EntryStatus::Active)]);
+    assert_eq!(
+        state_at(&agreement, at("2026-02-01T12:00:00Z")),
+        (State::Planned, Because::NotSwitchedOn)
+    );
+    assert_eq!(
+        state_at(&agreement, at("2026-07-01T12:00:00Z")),
+        (State::Expired, Because::LastDayPassed)
+    );
+    agreement.activation = Activation::Manual(vec![
+        entry(&agreement, "2026-03-01", EntryStatus::Active),
+        entry(&agreement, "2026-04-01", EntryStatus::Ended),
+    ]);
+    assert_eq!(
+        state_at(&agreement, at("2026-04-02T12:00:00Z")),
+        (State::Terminated, Because::ByHand)
+    );
+}
+
+#[test]
+fn an_inherited_term_counts_from_the_first_active_entry() {
+    let mut agreement = agreement("a", "2026-01-01", "2026-01-01");
+    agreement.period = Period {
+        first_day: None,
+        end: End::Term(term("1y")),
+    };
+    agreement.activation = Activation::Manual(Vec::new());
+    assert_eq!(
+        bound(&agreement),
+        None,
+        "before the first active entry there is no bound"
+    );
+    agreement.activation =
+        Activation::Manual(vec![entry(&agreement, "2026-03-01", EntryStatus::Active)]);
+    assert_eq!(
+        bound(&agreement).expect("a bound").at,
+        at("2027-02-28T21:00:00Z")
+    );
+}
+
+#[test]
+fn a_termination_on_the_agreed_last_day_says_expired() {
+    let mut agreement = agreement("a", "2026-01-01", "2026-06-30");
+    agreement.termination = terminated_on(&agreement, "2026-06-30");
+    assert_eq!(
+        state_at(&agreement, at("2026-07-01T12:00:00Z")).0,
+        State::Expired
+    );
+    agreement.termination = terminated_on(&agreement, "2026-06-29");
+    assert_eq!(
+        state_at(&agreement, at("2026-06-30T12:00:00Z")).0,
+        State::Terminated
+    );
+}
+
+#[test]
+fn tacit_periods_are_counted_from_the_anchor() {
+    let mut agreement = agreement("a", "2026-01-31", "2026-01-31");
+    agreement.period.end = End::Term(term("P1M"));
+    agreement.renewal = Renewal::Auto {
+        term: term("P1M"),
+        notice_period: None,
+        max_terms: None,
+    };
+    let expected = [
+        ("2026-02-10", "2026-01-31", "2026-02-27", 1),
+        ("2026-02-28", "2026-02-28", "2026-03-30", 2),
+        ("2026-04-01", "2026-03-31", "2026-04-29", 3),
+    ];
+    for (today, first_day, last_day, number) in expected {
+        let stretch = stretch_at(&agreement, agreement.zone.start_of(day(today)));
+        assert_eq!(
+            (stretch.number, stretch.first_day, stretch.last_day),
+            (number, Some(day(first_day)), Some(day(last_day)))
+        );
+    }
+    assert_eq!(bound(&agreement), None);
+}
+
+#[test]
+fn a_successor_caps_a_tacit_roll_and_nothing_else() {
+    let mut agreement = agreement("a", "2026-01-01", "2026-12-31");
+    agreement.renewal = Renewal::Auto {
+        term: term("1y"),
+        notice_period: None,
+        max_terms: None,
+    };
+    agreement.succeeded_on = Some(day("2029-03-01"));
+    assert_eq!(
+        bound(&agreement).expect("capped").at,
+        at("2029-02-28T21:00:00Z")
+    );
+    agreement.succeeded_on = Some(day("2026-06-01"));
+    assert_eq!(
+        bound(&agreement).expect("capped").at,
+        at("2026-12-31T21:00:00Z")
+    );
+    let stretch = stretch_at(&agreement, at("2030-01-01T00:00:00Z"));
+    assert_eq!(
+        (stretch.number, stretch.first_day),
+        (1, Some(day("2026-01-01")))
+    );
+}
+
+const ZONES: [&str; 7] = [
+    "Europe/Moscow",
+    "America/Santiago",
+    "Africa/Cairo",
+    "Pacific/Apia",
+    "Asia/Beirut",
+    "America/Havana",
+    "Australia/Lord_Howe",
+];
+
+prop_compose! {
+    fn any_agreement()(
+        zone_index in 0..ZONES.len(),
+        first in 0_i64..1500,
+        length in 0_i64..900,
+        rests in proptest::collection::vec((0_i64..1200, 0_i64..90), 0..3),
+        log in proptest::option::of(proptest::collection::vec((0_i64..2000, 0_usize..4), 0..4)),
+        terminated in proptest::option::of(0_i64..900),
+        roll in proptest::option::of((1_i64..14, proptest::option::of(0_u32..5))),
+        succeeded in proptest::option::of(0_i64..3000),
+        by_term in any::<bool>(),
+    ) -> Agreement {
+        let epoch = day("2024-01-01");
+        let plus = |days: i64| epoch.checked_add(jiff::Span::new().days(days)).expect("in range");
+        let mut agreement = agreement("a", "2024-01-01", "2024-12-31");
+        agreement.zone = zone(ZONES[zone_index]);
+        let end = if by_term { End::Term(term("7mo")) } else { End::LastDay(plus(first + length)) };
+        agreement.period = Period { first_day: Some(plus(first)), end };
+        agreement.suspensions = rests.into_iter().map(|(from, days)| Suspension {
+            from: plus(from), until: (days > 3).then(|| plus(from + days)), reason: None,
+        }).collect();
+        if let Some(mut log) = log {
+            log.sort_unstable();
+            let statuses = [EntryStatus::Planned, EntryStatus::Active, EntryStatus::Suspended, EntryStatus::Ended];
+            let entries = log.into_iter().map(|(on, status)| Entry {
+                at: agreement.zone.start_of(plus(on)), status: statuses[status], reason: None, by: None,
+            });
+            agreement.activation = Activation::Manual(entries.collect());
+        }
+        agreement.termination = terminated.map(|days| {
+            let last_day = plus(first + days);
+            Termination { at: agreement.zone.start_of(last_day.tomorrow().expect("in range")), last_day, reason: None }
+        });
+        if let Some((months, max_terms)) = roll {
+            let term = Term { months: i32::try_from(months).expect("small"), days: 0 };
+            agreement.renewal = Renewal::Auto { term, notice_period: None, max_terms };
+        }
+        agreement.succeeded_on = succeeded.map(plus);
+        agreement
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Walks a timeline by every hour of a sample of days: the state is that of the last listed change.
+    #[test]
+    fn the_state_changes_at_next_change_and_at_no_other_instant(
+        agreement in any_agreement(),
+        hours in proptest::collection::vec(0_i64..40_000, 40),
+    ) {
+        let second = jiff::SignedDuration::from_secs(1);
+        for hour in hours {
+            let instant = at("2023-12-30T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
+            let status = status(&agreement, instant);
+            prop_assert_eq!(status.state, state_at(&agreement, instant).0);
+            if let Some((next, state)) = status.next_change {
+                prop_assert!(next > instant);
+                prop_assert_eq!(state_at(&agreement, next).0, state);
+                prop_assert_ne!(state, status.state);
+                prop_assert_eq!(state_at(&agreement, next - second).0, status.state);
+                let middle = instant + (next.duration_since(instant) / 2);
+                prop_assert_eq!(state_at(&agreement, middle).0, status.state);
+            } else {
+                prop_assert_eq!(state_at(&agreement, at("2150-01-01T00:00:00Z")).0, status.state);
+            }
+            if let Some(since) = status.since {
+                prop_assert!(since <= instant);
+                prop_assert_eq!(state_at(&agreement, since).0, status.state);
+                prop_assert_ne!(state_at(&agreement, since - second).0, status.state);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_over_stays_over(agreement in any_agreement()) {
+        let states: Vec<_> = changes(&agreement).into_iter().map(|(_, state)| state).collect();
+        let over = states.iter().position(|state| state.is_over());
+        prop_assert!(over.is_none_or(|index| states[index..].iter().all(|state| state.is_over())));
+    }
+
+    #[test]
+    fn periods_follow_one_another_without_gap_or_overlap(agreement in any_agreement()) {
+        let mut agreement = agreement;
+        agreement.termination = None;
+        agreement.activation = Activation::Auto;
+        let mut previous = stretch_at(&agreement, at("2023-01-01T00:00:00Z"));
+        for hour in (0..60_000).step_by(24) {
+            let instant = at("2024-01-01T12:00:00Z") + jiff::SignedDuration::from_hours(hour);
+            let stretch = stretch_at(&agreement, instant);
+            if stretch != previous {
+                prop_assert_eq!(stretch.first_day, previous.last_day.and_then(|day| day.tomorrow().ok()));
+                prop_assert_eq!(stretch.number, previous.number + 1);
+            }
+            previous = stretch;
+        }
+    }
+}
