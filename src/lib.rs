@@ -18,3 +18,5 @@ pub mod catalog;
 pub mod agreement;
 pub mod status;
 pub mod mapping;
+pub mod settings;
+pub mod live;

@@ -1,0 +1,342 @@
+//! What the helpdesk holds, in the normal form that `desired` shares: equal values are equal here.
+//!
+//! The adapters in the shell make these values out of their wire forms. This module knows no wire and no
+//! document. Present, absent and unknown are three things, and unknown never counts as absent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::Digest as _;
+
+use crate::calendar::{Day, TargetTime};
+use crate::ident::{AgreementId, LiveId};
+use crate::mapping::Field;
+
+/// Something that was looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observed<T> {
+    /// It is there.
+    Present(T),
+    /// It is not there: the helpdesk said so.
+    Absent,
+    /// Nobody can say; the reason is for people.
+    Unknown(String),
+}
+
+/// The helpdesk as read.
+#[derive(Clone, Debug, Default)]
+pub struct Live {
+    /// The agreements that bear our mark. One that is not listed is absent, since the list was read whole.
+    pub agreements: BTreeMap<AgreementId, Observed<LiveAgreement>>,
+    /// What catalog slugs may refer to.
+    pub directory: Directory,
+    /// How many agreements bear no mark of ours; they are never touched.
+    pub unmarked: usize,
+    /// Unmarked agreements that a document wishes to take over, by their live id.
+    pub adoptable: BTreeMap<LiveId, Observed<LiveAgreement>>,
+}
+
+/// One agreement of the helpdesk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveAgreement {
+    /// Its id there.
+    pub object: LiveId,
+    /// Everything about it that the mapping carries.
+    pub record: Record,
+    /// The objects that hold its targets.
+    pub rules: BTreeMap<TargetKey, LiveId>,
+    /// Whether it is archived.
+    pub archived: bool,
+    /// When the helpdesk says it was last touched, in its own writing; never compared, only shown.
+    pub modified: Option<String>,
+}
+
+/// The normal form of an agreement, the same for both sides.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct Record {
+    /// The state in the tenant's own word.
+    pub state: String,
+    /// The fields that the mapping carries; a field that holds nothing is [`Value::Nothing`].
+    pub fields: BTreeMap<Field, Value>,
+}
+
+/// A value of a field, in one form only.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// Empty: null, the empty text and the empty set are one thing to a helpdesk.
+    Nothing,
+    /// A text without blanks around it; never empty.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// Yes or no.
+    Bool(bool),
+    /// A civil date.
+    Day(#[schemars(with = "String")] Day),
+    /// One object.
+    Reference(LiveId),
+    /// A set of objects; never empty.
+    References(BTreeSet<LiveId>),
+    /// Targets by service and priority; never empty.
+    Targets(
+        #[serde(with = "targets_as_list")]
+        #[schemars(with = "Vec<targets_as_list::Entry>")]
+        BTreeMap<TargetKey, Promise>,
+    ),
+}
+
+/// Which requests a promise is about.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+pub struct TargetKey {
+    /// The service; `None` for all that have no promise of their own.
+    pub service: Option<LiveId>,
+    /// The priority.
+    pub priority: LiveId,
+}
+
+/// By when one is answered and helped, on which hours.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+pub struct Promise {
+    /// Until somebody answers.
+    pub response: Option<TargetTime>,
+    /// Until it is solved.
+    pub resolution: Option<TargetTime>,
+    /// The hours that the time is counted on; `None` for the agreement's.
+    pub calendar: Option<LiveId>,
+}
+
+/// What catalog slugs may refer to, as read.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    entries: BTreeMap<Kind, BTreeMap<LiveId, Named>>,
+    by_title: BTreeMap<(Kind, String), Vec<LiveId>>,
+}
+
+/// A kind of object that a catalog has slugs for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A company or a department.
+    Unit,
+    /// A service.
+    Service,
+    /// A person.
+    Person,
+    /// A calendar.
+    Calendar,
+    /// A priority.
+    Priority,
+}
+
+/// An object of the directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// What the helpdesk calls it.
+    pub title: String,
+    /// Whether it is archived there; then nothing new may refer to it.
+    pub archived: bool,
+}
+
+impl Value {
+    /// A text in normal form: blanks around it do not count, and the empty text is nothing.
+    pub fn text(text: &str) -> Self {
+        match text.trim() {
+            "" => Self::Nothing,
+            trimmed => Self::Text(trimmed.to_owned()),
+        }
+    }
+
+    /// A set in normal form.
+    pub fn references(set: BTreeSet<LiveId>) -> Self {
+        if set.is_empty() {
+            Self::Nothing
+        } else {
+            Self::References(set)
+        }
+    }
+
+    /// Targets in normal form: a promise of nothing is none.
+    pub fn targets(mut targets: BTreeMap<TargetKey, Promise>) -> Self {
+        targets.retain(|_, promise| promise.response.is_some() || promise.resolution.is_some());
+        if targets.is_empty() {
+            Self::Nothing
+        } else {
+            Self::Targets(targets)
+        }
+    }
+
+    /// The objects that the value names.
+    pub fn mentions(&self) -> Vec<&LiveId> {
+        match self {
+            Self::Nothing | Self::Text(_) | Self::Integer(_) | Self::Bool(_) | Self::Day(_) => {
+                Vec::new()
+            }
+            Self::Reference(id) => vec![id],
+            Self::References(set) => set.iter().collect(),
+            Self::Targets(targets) => targets
+                .iter()
+                .flat_map(|(key, promise)| {
+                    [
+                        Some(&key.priority),
+                        key.service.as_ref(),
+                        promise.calendar.as_ref(),
+                    ]
+                    .into_iter()
+                    .flatten()
+                })
+                .collect(),
+        }
+    }
+}
+
+impl LiveAgreement {
+    /// A digest of everything that a plan was made from; another digest later means that somebody was here.
+    ///
+    /// The time of the last change is left out, since a tenant's scripts may move it without a reason.
+    pub fn digest(&self) -> String {
+        digest(&(&self.record, self.archived))
+    }
+}
+
+/// The first sixteen bytes of the SHA-256 of a value's JSON, in hexadecimal.
+pub fn digest(value: &impl serde::Serialize) -> String {
+    use std::fmt::Write as _;
+
+    let json = serde_json::to_vec(value).expect("values of the core are always JSON");
+    let hash = sha2::Sha256::digest(&json);
+    hash.iter().take(16).fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes all that is written");
+        text
+    })
+}
+
+impl Directory {
+    /// Takes in an object as read.
+    pub fn add(&mut self, kind: Kind, id: LiveId, title: &str, archived: bool) {
+        if !archived {
+            self.by_title
+                .entry((kind, title.trim().to_owned()))
+                .or_default()
+                .push(id.clone());
+        }
+        let named = Named {
+            title: title.trim().to_owned(),
+            archived,
+        };
+        self.entries.entry(kind).or_default().insert(id, named);
+    }
+
+    /// The object of this id.
+    pub fn get(&self, kind: Kind, id: &LiveId) -> Option<&Named> {
+        self.entries.get(&kind)?.get(id)
+    }
+
+    /// The objects that bear exactly this title and are not archived.
+    pub fn titled(&self, kind: Kind, title: &str) -> &[LiveId] {
+        self.by_title
+            .get(&(kind, title.trim().to_owned()))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// What an object is called, whatever its kind.
+    pub fn title(&self, id: &LiveId) -> Option<&str> {
+        self.entries
+            .values()
+            .find_map(|entries| entries.get(id))
+            .map(|named| named.title.as_str())
+    }
+}
+
+/// JSON has no maps with keys that are objects, so that targets travel as a list.
+mod targets_as_list {
+    use std::collections::BTreeMap;
+
+    use super::{Promise, TargetKey};
+
+    /// One promise with what it is about.
+    #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+    #[schemars(rename = "Target")]
+    pub(super) struct Entry {
+        /// Which requests it is about.
+        pub(super) key: TargetKey,
+        /// What is promised.
+        pub(super) promise: Promise,
+    }
+
+    pub(super) fn serialize<S: serde::Serializer>(
+        targets: &BTreeMap<TargetKey, Promise>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(targets.iter().map(|(key, promise)| Entry {
+            key: key.clone(),
+            promise: promise.clone(),
+        }))
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<TargetKey, Promise>, D::Error> {
+        let entries = <Vec<Entry> as serde::Deserialize>::deserialize(deserializer)?;
+        Ok(entries
+            .into_iter()
+            .map(|entry| (entry.key, entry.promise))
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Directory, Kind, Value};
+    use crate::ident::LiveId;
+
+    #[test]
+    fn empty_values_are_one_thing() {
+        assert_eq!(Value::text("  "), Value::Nothing);
+        assert_eq!(
+            Value::references(std::collections::BTreeSet::new()),
+            Value::Nothing
+        );
+        assert_eq!(Value::text(" a "), Value::Text("a".to_owned()));
+    }
+
+    #[test]
+    fn archived_objects_are_known_by_id_but_not_by_title() {
+        let mut directory = Directory::default();
+        let id = LiveId::new("ou$1").expect("an id");
+        directory.add(Kind::Unit, id.clone(), "Ромашка", true);
+        assert!(directory.titled(Kind::Unit, "Ромашка").is_empty());
+        assert_eq!(directory.title(&id), Some("Ромашка"));
+    }
+}

@@ -1,0 +1,145 @@
+//! What the owner of a repository decided: zone, helpdesk, limits. Trusted, unlike agreements.
+//!
+//! Made by `check` out of servanda.yaml. Says where a secret is to be found and never holds one.
+
+use crate::calendar::Zone;
+use crate::mapping::Mapping;
+
+/// The settings of a repository, complete.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The zone of agreements and clients that name none, and of `--as-of DATE`.
+    pub zone: Zone,
+    /// The language of titles and notices.
+    pub language: Language,
+    /// The helpdesk that is kept equal.
+    pub helpdesk: Helpdesk,
+    /// What an apply may do without being asked twice.
+    pub guards: Guards,
+    /// What is done about drift.
+    pub drift: Drift,
+}
+
+/// A language of the built-in texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// Russian.
+    Russian,
+    /// English.
+    #[default]
+    English,
+}
+
+/// Where the helpdesk is and how it holds agreements.
+#[derive(Clone, Debug)]
+pub struct Helpdesk {
+    /// Which product it is.
+    pub kind: Kind,
+    /// How it holds agreements.
+    pub mapping: Mapping,
+    /// Whether another day than today may be lived through on it.
+    pub rehearsal: bool,
+    /// How hard it may be asked.
+    pub pace: Pace,
+}
+
+/// A product of helpdesk, with what it takes to reach it.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// The embedded one; needs nothing.
+    Sandbox,
+    /// ITSM 365 (Naumen SMP).
+    Itsm365 {
+        /// The address up to and with the context path: `https://acme.itsm365.com/sd`.
+        url: String,
+        /// The environment variable that holds the access key.
+        access_key_variable: String,
+        /// A file of further certificates to trust, relative to the repository.
+        ca_file: Option<String>,
+    },
+}
+
+/// How hard a helpdesk may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Requests at once.
+    pub concurrency: usize,
+    /// Requests a second; `None` for no limit.
+    pub per_second: Option<u32>,
+    /// Objects a page.
+    pub page_size: usize,
+}
+
+/// The limits of an apply; what goes beyond one waits for its exact number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guards {
+    /// Deactivations: withheld when there are more than this many *and* more than this share.
+    pub deactivations: DeactivationGuard,
+    /// Promises made weaker.
+    pub weakened: usize,
+    /// Agreements gone from the files and retired.
+    pub orphans: usize,
+}
+
+/// When deactivations wait to be acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeactivationGuard {
+    /// More than this many.
+    pub more_than: usize,
+    /// More than this share of the active agreements, in percent.
+    pub and_share_percent: u32,
+}
+
+/// What is done about a live value that somebody changed by hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Drift {
+    /// The files are right; the next apply says so to the helpdesk.
+    #[default]
+    Correct,
+    /// It is shown and left.
+    Report,
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        Self {
+            deactivations: DeactivationGuard {
+                more_than: 5,
+                and_share_percent: 10,
+            },
+            weakened: 0,
+            orphans: 0,
+        }
+    }
+}
+
+impl Default for Pace {
+    /// Five requests a second, which every tenant is known to bear; no limit is published.
+    fn default() -> Self {
+        Self {
+            concurrency: 4,
+            per_second: Some(5),
+            page_size: 1000,
+        }
+    }
+}
+
+impl Pace {
+    /// The pace of the embedded helpdesk, which shares the process.
+    pub const SANDBOX: Pace = Pace {
+        concurrency: 8,
+        per_second: None,
+        page_size: 1000,
+    };
+}
+
+impl Default for Helpdesk {
+    fn default() -> Self {
+        Self {
+            kind: Kind::Sandbox,
+            mapping: Mapping::default(),
+            rehearsal: true,
+            pace: Pace::SANDBOX,
+        }
+    }
+}
