@@ -20,3 +20,4 @@ pub mod status;
 pub mod mapping;
 pub mod settings;
 pub mod live;
+pub mod plan;
