@@ -20,4 +20,7 @@ pub mod status;
 pub mod mapping;
 pub mod settings;
 pub mod live;
+pub mod desired;
 pub mod plan;
+pub mod guard;
+pub mod outcome;

@@ -29,6 +29,8 @@ pub struct Live {
     pub agreements: BTreeMap<AgreementId, Observed<LiveAgreement>>,
     /// What catalog slugs may refer to.
     pub directory: Directory,
+    /// Marks that several objects bear; none of them is touched, and none is among `agreements`.
+    pub same_mark: BTreeMap<AgreementId, Vec<LiveId>>,
     /// How many agreements bear no mark of ours; they are never touched.
     pub unmarked: usize,
     /// Unmarked agreements that a document wishes to take over, by their live id.

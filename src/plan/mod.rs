@@ -3,9 +3,18 @@
 //! A plan leaves nothing to decide: each change lists the steps of its apply in order, and the digest of
 //! the object it was made from. No sentences in here (`render` makes those) and no way to write.
 
+mod diff;
+mod risk;
+mod simulate;
+mod steps;
+
+pub use diff::{Context, between};
+pub use simulate::{perform, simulate};
+
 use std::collections::BTreeMap;
 
 use crate::calendar::Instant;
+use crate::desired::{OtherTitle, Unresolved};
 use crate::ident::{AgreementId, ClientSlug, LiveId};
 use crate::live::{Promise, TargetKey, Value};
 use crate::mapping::Field;
@@ -334,14 +343,7 @@ pub struct Withheld {
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// A slug cannot be tied to a live object.
-    Unresolved {
-        /// The slug as the catalog has it.
-        slug: String,
-        /// The title that was looked for, or the id that was not found.
-        wanted: String,
-        /// How many objects there are of that title; 0 for none.
-        found: usize,
-    },
+    Unresolved(Unresolved),
     /// The helpdesk's answer could not be understood.
     Unreadable(String),
     /// Several live objects bear the agreement's mark.
@@ -409,14 +411,7 @@ pub enum Note {
     /// The agreement is over and the helpdesk never had it; nothing is created.
     OverAndAbsent(AgreementId),
     /// The helpdesk calls an object otherwise than the catalog does.
-    OtherTitle {
-        /// The slug.
-        slug: String,
-        /// The catalog's title.
-        catalog: String,
-        /// The helpdesk's title.
-        helpdesk: String,
-    },
+    OtherTitle(OtherTitle),
     /// This many agreements bear no mark of ours and were not looked at.
     Unmarked(usize),
 }

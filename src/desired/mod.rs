@@ -1,0 +1,393 @@
+//! What the helpdesk should hold: agreements and an instant, through the tenant's mapping, in the normal
+//! form that `live` shares.
+//!
+//! Slugs become live ids here, by the catalog's id or by an exact title. One that cannot be tied
+//! withholds the agreements that need it and no others. Knows no wire, no document and no clock.
+
+mod resolve;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::agreement::{Agreement, Scalar, Target};
+use crate::calendar::{Day, Instant};
+use crate::catalog::Catalog;
+use crate::ident::{AgreementId, ClientSlug, LiveId, PriorityName, ServiceSlug};
+use crate::live::{Directory, Kind, Promise, Record, TargetKey, Value};
+use crate::mapping::{Deactivation, Field, Mapping};
+use crate::status::{State, Status, status, stretch_at};
+
+use resolve::Resolver;
+
+/// The calendar that is open round the clock, by its slug.
+pub const ROUND_THE_CLOCK: &str = "24x7";
+
+/// What the helpdesk should hold.
+#[derive(Clone, Debug, Default)]
+pub struct Desired {
+    /// What each agreement should look like.
+    pub wishes: BTreeMap<AgreementId, Wish>,
+    /// The agreements that could not be wished for, with the slugs that could not be tied.
+    pub unresolved: BTreeMap<AgreementId, BTreeSet<Unresolved>>,
+    /// Agreements that another, in force at the instant, has taken over from; also where that one is unresolved.
+    pub successors: BTreeMap<AgreementId, AgreementId>,
+    /// Fields that agreements use and the helpdesk does not carry.
+    pub not_carried: BTreeSet<Field>,
+    /// Agreements with a service that has hours of its own but no targets to hold them by.
+    pub hours_not_carried: BTreeSet<AgreementId>,
+    /// Objects that the helpdesk calls otherwise than the catalog does.
+    pub other_titles: BTreeSet<OtherTitle>,
+    /// The live object of the calendar that is open round the clock, where there is one.
+    pub round_the_clock: Option<LiveId>,
+}
+
+/// A slug that cannot be tied to a live object.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+pub struct Unresolved {
+    /// The slug as the catalog has it.
+    pub slug: String,
+    /// The title that was looked for, or the id that was not found.
+    pub wanted: String,
+    /// How many objects there are of that title; 0 for none.
+    pub found: usize,
+}
+
+/// An object that the helpdesk calls otherwise than the catalog does.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+pub struct OtherTitle {
+    /// The slug.
+    pub slug: String,
+    /// The catalog's title.
+    pub catalog: String,
+    /// The helpdesk's title.
+    pub helpdesk: String,
+}
+
+/// What one agreement should look like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// What people call it.
+    pub title: String,
+    /// Its client.
+    pub client: ClientSlug,
+    /// Its status at the instant.
+    pub status: Status,
+    /// Its normal form.
+    pub record: Record,
+    /// Whether it should be archived.
+    pub archived: bool,
+    /// Names whose mark the live object may still bear.
+    pub formerly: Vec<AgreementId>,
+    /// The unmarked live object that it takes over.
+    pub adopts: Option<LiveId>,
+}
+
+/// Projects agreements at an instant onto what the helpdesk can carry.
+pub fn desired(
+    agreements: &[Agreement],
+    catalog: &Catalog,
+    mapping: &Mapping,
+    directory: &Directory,
+    at: Instant,
+) -> Desired {
+    let resolver = Resolver::new(catalog, directory);
+    let mut desired = Desired {
+        round_the_clock: resolver.round_the_clock(),
+        ..Desired::default()
+    };
+    for agreement in agreements {
+        let mut projection = Projection {
+            agreement,
+            mapping,
+            resolver: &resolver,
+            unresolved: BTreeSet::new(),
+        };
+        let wish = projection.wish(at);
+        if wish.status.state == State::Active
+            && let Some(renews) = &agreement.renews
+        {
+            desired
+                .successors
+                .insert(renews.clone(), agreement.id.clone());
+        }
+        if projection.unresolved.is_empty() {
+            desired.wishes.insert(agreement.id.clone(), wish);
+        } else {
+            desired
+                .unresolved
+                .insert(agreement.id.clone(), projection.unresolved);
+        }
+        desired.not_carried.extend(not_carried(agreement, mapping));
+        if has_bare_hours(agreement) {
+            desired.hours_not_carried.insert(agreement.id.clone());
+        }
+    }
+    desired.other_titles = resolver.other_titles();
+    desired
+}
+
+/// The fields an agreement uses that the helpdesk does not carry.
+fn not_carried(agreement: &Agreement, mapping: &Mapping) -> impl Iterator<Item = Field> {
+    let used = [
+        (Field::Number, agreement.number.is_some()),
+        (Field::Manager, agreement.manager.is_some()),
+        (Field::Provider, agreement.provider.is_some()),
+        (Field::Calendar, agreement.calendar.is_some()),
+        (Field::Targets, !agreement.targets.is_empty()),
+    ];
+    let extras = agreement
+        .attributes
+        .keys()
+        .map(|name| (Field::Attribute(name.as_str().into()), true));
+    let used = used
+        .into_iter()
+        .chain(extras)
+        .filter(|(field, used)| *used && !mapping.carries(field));
+    used.map(|(field, _)| field)
+}
+
+/// Whether a service has hours of its own and no target, which is what a helpdesk holds hours by.
+fn has_bare_hours(agreement: &Agreement) -> bool {
+    let mut services = agreement.services.iter();
+    services.any(|(service, coverage)| {
+        coverage.calendar.is_some() && agreement.targets_of(service).is_empty()
+    })
+}
+
+/// One agreement on its way to a wish, with the slugs that could not be tied.
+struct Projection<'a> {
+    agreement: &'a Agreement,
+    mapping: &'a Mapping,
+    resolver: &'a Resolver<'a>,
+    unresolved: BTreeSet<Unresolved>,
+}
+
+impl Projection<'_> {
+    fn wish(&mut self, at: Instant) -> Wish {
+        let agreement = self.agreement;
+        let status = status(agreement, at);
+        let state = self
+            .mapping
+            .states
+            .get(&status.state)
+            .cloned()
+            .unwrap_or_default();
+        let fields = self.fields(at, status.state);
+        Wish {
+            title: agreement.title.clone(),
+            client: agreement.client.clone(),
+            archived: status.state.is_over() && self.mapping.deactivate == Deactivation::Archive,
+            status,
+            record: Record { state, fields },
+            formerly: agreement.formerly.clone(),
+            adopts: agreement.adopts.clone(),
+        }
+    }
+
+    /// Every field that the mapping carries, with [`Value::Nothing`] for what the agreement leaves out.
+    fn fields(&mut self, at: Instant, state: State) -> BTreeMap<Field, Value> {
+        let agreement = self.agreement;
+        let stretch = stretch_at(agreement, at);
+        let day = |day: Option<Day>| day.map_or(Value::Nothing, Value::Day);
+        let mut fields = BTreeMap::new();
+        for field in self
+            .mapping
+            .attributes
+            .keys()
+            .chain(self.mapping.rules.is_some().then_some(&Field::Targets))
+        {
+            let value = match field {
+                Field::Title => Value::text(&agreement.title),
+                Field::Number => agreement
+                    .number
+                    .as_deref()
+                    .map_or(Value::Nothing, Value::text),
+                Field::FirstDay => {
+                    day(agreement
+                        .period
+                        .first_day
+                        .or(stretch_at(agreement, Instant::MIN).first_day))
+                }
+                Field::LastDay => day(stretch.last_day),
+                Field::Manager => {
+                    let manager = agreement.manager.as_ref().map(|slug| slug.as_str());
+                    self.reference(Kind::Person, manager)
+                }
+                Field::Provider => {
+                    let provider = agreement.provider.as_ref().map(|slug| slug.as_str());
+                    self.provider(provider)
+                }
+                Field::Calendar => {
+                    let calendar = agreement.calendar.as_ref().map(|slug| slug.as_str());
+                    self.reference(Kind::Calendar, calendar)
+                }
+                Field::Services => self.services(),
+                Field::Recipients => self.recipients(state),
+                Field::Targets => self.targets(),
+                Field::Attribute(name) => agreement
+                    .attributes
+                    .get(&**name)
+                    .map_or(Value::Nothing, scalar),
+            };
+            fields.insert(field.clone(), value);
+        }
+        fields
+    }
+
+    fn resolved(&mut self, found: Result<LiveId, Unresolved>) -> Option<LiveId> {
+        found
+            .map_err(|unresolved| self.unresolved.insert(unresolved))
+            .ok()
+    }
+
+    fn reference(&mut self, kind: Kind, slug: Option<&str>) -> Value {
+        let Some(slug) = slug else {
+            return Value::Nothing;
+        };
+        let found = self.resolver.entry(kind, slug);
+        self.resolved(found)
+            .map_or(Value::Nothing, Value::Reference)
+    }
+
+    fn provider(&mut self, slug: Option<&str>) -> Value {
+        let Some(slug) = slug else {
+            return Value::Nothing;
+        };
+        let found = self.resolver.provider(slug);
+        self.resolved(found)
+            .map_or(Value::Nothing, Value::Reference)
+    }
+
+    fn services(&mut self) -> Value {
+        let found: Vec<_> = self
+            .agreement
+            .services
+            .keys()
+            .map(|slug| self.resolver.entry(Kind::Service, slug.as_str()))
+            .collect();
+        Value::references(
+            found
+                .into_iter()
+                .filter_map(|found| self.resolved(found))
+                .collect(),
+        )
+    }
+
+    /// Where deactivation detaches, only an agreement in force has recipients.
+    fn recipients(&mut self, state: State) -> Value {
+        if self.mapping.deactivate == Deactivation::Detach && state != State::Active {
+            return Value::Nothing;
+        }
+        let found: Vec<_> = self
+            .agreement
+            .recipients
+            .iter()
+            .map(|recipient| self.resolver.recipient(recipient))
+            .collect();
+        Value::references(
+            found
+                .into_iter()
+                .filter_map(|found| self.resolved(found))
+                .collect(),
+        )
+    }
+
+    /// The agreement's targets for all services, and those of services that differ from it.
+    fn targets(&mut self) -> Value {
+        let agreement = self.agreement;
+        let mut targets = BTreeMap::new();
+        self.promise(&mut targets, None, &agreement.targets, None);
+        for (slug, coverage) in &agreement.services {
+            let differs = coverage
+                .calendar
+                .as_ref()
+                .is_some_and(|own| agreement.calendar.as_ref() != Some(own));
+            if differs || !coverage.targets.is_empty() {
+                let own = if differs {
+                    coverage.calendar.as_ref().map(|slug| slug.as_str())
+                } else {
+                    None
+                };
+                self.promise(&mut targets, Some(slug), &agreement.targets_of(slug), own);
+            }
+        }
+        Value::targets(targets)
+    }
+
+    fn promise(
+        &mut self,
+        into: &mut BTreeMap<TargetKey, Promise>,
+        service: Option<&ServiceSlug>,
+        targets: &BTreeMap<PriorityName, Target>,
+        calendar: Option<&str>,
+    ) {
+        let service = match service {
+            None => None,
+            Some(slug) => {
+                let found = self.resolver.entry(Kind::Service, slug.as_str());
+                let Some(id) = self.resolved(found) else {
+                    return;
+                };
+                Some(id)
+            }
+        };
+        let calendar = match calendar {
+            None => None,
+            Some(slug) => {
+                let found = self.resolver.entry(Kind::Calendar, slug);
+                let Some(id) = self.resolved(found) else {
+                    return;
+                };
+                Some(id)
+            }
+        };
+        for (priority, target) in targets {
+            let found = self.resolver.entry(Kind::Priority, priority.as_str());
+            let Some(priority) = self.resolved(found) else {
+                continue;
+            };
+            let promise = Promise {
+                response: target.response,
+                resolution: target.resolution,
+                calendar: calendar.clone(),
+            };
+            into.insert(
+                TargetKey {
+                    service: service.clone(),
+                    priority,
+                },
+                promise,
+            );
+        }
+    }
+}
+
+fn scalar(value: &Scalar) -> Value {
+    match value {
+        Scalar::Text(text) => Value::text(text),
+        Scalar::Integer(number) => Value::Integer(*number),
+        Scalar::Bool(yes) => Value::Bool(*yes),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! Catalog slugs become live ids: by the catalog's own id, which must exist, or by an exact title, which
+//! must be the only one. Archived objects do not count, since nothing new may refer to them.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::{Catalog, Entry};
+use crate::desired::{OtherTitle, ROUND_THE_CLOCK, Unresolved};
+use crate::ident::{LiveId, RecipientSlug};
+use crate::live::{Directory, Kind};
+
+/// Answers are remembered, since ten thousand agreements ask for the same few slugs.
+pub(super) struct Resolver<'a> {
+    catalog: &'a Catalog,
+    directory: &'a Directory,
+    answers: RefCell<BTreeMap<(Kind, String), Result<LiveId, Unresolved>>>,
+    other_titles: RefCell<BTreeSet<OtherTitle>>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(catalog: &'a Catalog, directory: &'a Directory) -> Self {
+        Self {
+            catalog,
+            directory,
+            answers: RefCell::default(),
+            other_titles: RefCell::default(),
+        }
+    }
+
+    /// A service, person, calendar or priority by its slug.
+    pub(super) fn entry(&self, kind: Kind, slug: &str) -> Result<LiveId, Unresolved> {
+        let entry = match kind {
+            Kind::Service => self.catalog.services.get(slug),
+            Kind::Person => self.catalog.managers.get(slug),
+            Kind::Calendar => self.catalog.calendars.get(slug),
+            Kind::Priority => self.catalog.priorities.get(slug),
+            Kind::Unit => self.catalog.providers.get(slug),
+        };
+        self.remembered(kind, slug, entry)
+    }
+
+    /// One of the provider's own legal entities, which are units too.
+    pub(super) fn provider(&self, slug: &str) -> Result<LiveId, Unresolved> {
+        self.remembered(
+            Kind::Unit,
+            &format!("provider {slug}"),
+            self.catalog.providers.get(slug),
+        )
+    }
+
+    /// A company or a department.
+    pub(super) fn recipient(&self, recipient: &RecipientSlug) -> Result<LiveId, Unresolved> {
+        self.remembered(
+            Kind::Unit,
+            recipient.as_str(),
+            self.catalog.recipient(recipient),
+        )
+    }
+
+    pub(super) fn round_the_clock(&self) -> Option<LiveId> {
+        self.catalog.calendars.get(ROUND_THE_CLOCK)?;
+        self.entry(Kind::Calendar, ROUND_THE_CLOCK).ok()
+    }
+
+    /// The objects that the helpdesk calls otherwise than the catalog does.
+    pub(super) fn other_titles(&self) -> BTreeSet<OtherTitle> {
+        self.other_titles.take()
+    }
+
+    fn remembered(
+        &self,
+        kind: Kind,
+        slug: &str,
+        entry: Option<&Entry>,
+    ) -> Result<LiveId, Unresolved> {
+        let key = (kind, slug.to_owned());
+        if let Some(answer) = self.answers.borrow().get(&key) {
+            return answer.clone();
+        }
+        let answer = match entry {
+            Some(entry) => self.look_up(kind, slug, entry),
+            None => Err(unresolved(slug, slug, 0)),
+        };
+        self.answers.borrow_mut().insert(key, answer.clone());
+        answer
+    }
+
+    fn look_up(&self, kind: Kind, slug: &str, entry: &Entry) -> Result<LiveId, Unresolved> {
+        let Some(id) = &entry.helpdesk else {
+            return match self.directory.titled(kind, &entry.title) {
+                [only] => Ok(only.clone()),
+                others => Err(unresolved(slug, &entry.title, others.len())),
+            };
+        };
+        match self.directory.get(kind, id) {
+            Some(named) if !named.archived => {
+                if named.title != entry.title.trim() {
+                    self.other_titles.borrow_mut().insert(OtherTitle {
+                        slug: slug.to_owned(),
+                        catalog: entry.title.clone(),
+                        helpdesk: named.title.clone(),
+                    });
+                }
+                Ok(id.clone())
+            }
+            Some(_) | None => Err(unresolved(slug, id.as_str(), 0)),
+        }
+    }
+}
+
+fn unresolved(slug: &str, wanted: &str, found: usize) -> Unresolved {
+    Unresolved {
+        slug: slug.to_owned(),
+        wanted: wanted.to_owned(),
+        found,
+    }
+}

@@ -1,0 +1,116 @@
+//! The limits of an apply: what goes beyond one is withheld until its exact number is acknowledged.
+//!
+//! A guard withholds only what it guards; everything else, and always what the date alone brought about,
+//! goes on. Knows no text and no way to write.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ident::AgreementId;
+use crate::mapping::Mapping;
+use crate::plan::{Cause, Change, GuardName, Plan, Reason, Verb, Withheld};
+use crate::settings::Guards;
+use crate::status::State;
+
+/// The numbers that somebody acknowledged, by guard.
+pub type Acknowledged = BTreeMap<GuardName, usize>;
+
+/// A guard that withheld something.
+#[derive(
+    Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct Held {
+    /// Which.
+    pub guard: GuardName,
+    /// How many there are: the number to acknowledge.
+    pub count: usize,
+    /// How many go through without being asked.
+    pub limit: usize,
+    /// Another number that was acknowledged, where one was.
+    pub acknowledged: Option<usize>,
+}
+
+/// Takes out of the plan what a guard withholds, and what waits for that.
+pub fn guard(
+    mut plan: Plan,
+    guards: &Guards,
+    acknowledged: &Acknowledged,
+    mapping: &Mapping,
+) -> (Plan, Vec<Held>) {
+    let share = plan.totals.live_active * guards.deactivations.and_share_percent as usize / 100;
+    let limits = [
+        (
+            GuardName::Deactivations,
+            guards.deactivations.more_than.max(share),
+        ),
+        (GuardName::Weakened, guards.weakened),
+        (GuardName::Orphans, guards.orphans),
+    ];
+    let mut held = Vec::new();
+    let mut withheld: BTreeMap<AgreementId, Reason> = BTreeMap::new();
+    for (name, limit) in limits {
+        let count: usize = plan.changes.iter().map(|change| weight(name, change)).sum();
+        let given = acknowledged.get(&name).copied();
+        if count <= limit || given == Some(count) {
+            continue;
+        }
+        held.push(Held {
+            guard: name,
+            count,
+            limit,
+            acknowledged: given,
+        });
+        let guarded = plan
+            .changes
+            .iter()
+            .filter(|change| weight(name, change) > 0);
+        withheld.extend(guarded.map(|change| (change.id.clone(), Reason::Guarded(name))));
+    }
+    await_withheld(&plan, &mut withheld);
+    plan.changes
+        .retain(|change| !withheld.contains_key(&change.id));
+    plan.withheld.extend(
+        withheld
+            .into_iter()
+            .map(|(id, reason)| Withheld { id, reason }),
+    );
+    plan.withheld.sort();
+    plan.count(mapping.states.get(&State::Active));
+    (plan, held)
+}
+
+/// How much a change counts for a guard: what people did, never what the date did to unchanged files.
+fn weight(name: GuardName, change: &Change) -> usize {
+    match name {
+        GuardName::Deactivations => {
+            let by_date = change
+                .state
+                .as_ref()
+                .is_some_and(|state| state.cause == Some(Cause::Date));
+            usize::from(change.deactivates() && change.verb != Verb::Retire && !by_date)
+        }
+        GuardName::Weakened => change.weakened().len(),
+        GuardName::Orphans => usize::from(change.verb == Verb::Retire),
+    }
+}
+
+/// A change that waits for a withheld one is withheld too.
+fn await_withheld(plan: &Plan, withheld: &mut BTreeMap<AgreementId, Reason>) {
+    loop {
+        let gone: BTreeSet<AgreementId> = withheld.keys().cloned().collect();
+        let waiting = plan
+            .changes
+            .iter()
+            .filter(|change| !gone.contains(&change.id))
+            .find_map(|change| {
+                let awaited = change.after.iter().find(|id| gone.contains(*id))?;
+                Some((change.id.clone(), Reason::Waits(awaited.clone())))
+            });
+        match waiting {
+            Some((id, reason)) => withheld.insert(id, reason),
+            None => return,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! What became of a plan: the fate of each change, and what that means for the run as a whole.
+//!
+//! A value like any other, so that it can be journalled, rendered and turned into an exit code. Knows no
+//! way to write and no text.
+
+use std::collections::BTreeMap;
+
+use crate::ident::{AgreementId, LiveId};
+use crate::live::Value;
+use crate::mapping::Field;
+
+/// The fates of all changes of a plan.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct Outcome {
+    /// The fate of each change, by agreement.
+    pub fates: BTreeMap<AgreementId, Fate>,
+    /// How many changes remain to be done, by a plan made after the apply; `None` where none was made.
+    pub remaining: Option<usize>,
+}
+
+/// What became of one change.
+#[derive(
+    Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// All its steps were carried out.
+    Done {
+        /// The live object.
+        object: LiveId,
+        /// Fields that the helpdesk holds otherwise than they were written, as a tenant's script may do.
+        altered: Vec<Altered>,
+    },
+    /// The object moved since the plan was made, or is no longer there; nothing was written.
+    Stale,
+    /// The helpdesk refused a step; those before it stand.
+    Failed(Failure),
+    /// The answer to a step was lost, and a look did not settle whether it was carried out.
+    Unknown(Failure),
+    /// It was not tried.
+    NotTried(NotTried),
+}
+
+/// A field that the helpdesk holds otherwise than it was written.
+#[derive(
+    Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct Altered {
+    /// Which.
+    pub field: Field,
+    /// What was written.
+    pub sent: Value,
+    /// What is held.
+    pub held: Value,
+}
+
+/// A step that did not go through.
+#[derive(
+    Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub struct Failure {
+    /// Which step of the change, from 0.
+    pub step: usize,
+    /// What the helpdesk or the network said, without anything secret.
+    pub message: String,
+}
+
+/// Why a change was not tried.
+#[derive(
+    Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum NotTried {
+    /// A change that it waits for was not confirmed.
+    Waits(AgreementId),
+    /// The run was stopped before its turn.
+    Stopped,
+}
+
+impl Outcome {
+    /// Whether every change was carried out.
+    pub fn is_complete(&self) -> bool {
+        self.fates
+            .values()
+            .all(|fate| matches!(fate, Fate::Done { .. }))
+    }
+
+    /// Whether anything at all was written.
+    pub fn has_written(&self) -> bool {
+        self.fates.values().any(|fate| match fate {
+            Fate::Done { .. } | Fate::Unknown(_) => true,
+            Fate::Failed(failure) => failure.step > 0,
+            Fate::Stale | Fate::NotTried(_) => false,
+        })
+    }
+
+    /// Whether nothing stands in the way but that objects moved.
+    pub fn is_only_stale(&self) -> bool {
+        let open = self
+            .fates
+            .values()
+            .filter(|fate| !matches!(fate, Fate::Done { .. }));
+        let mut open = open.peekable();
+        open.peek().is_some()
+            && open.all(|fate| matches!(fate, Fate::Stale | Fate::NotTried(NotTried::Waits(_))))
+    }
+}

@@ -1,0 +1,151 @@
+//! What is bad about a change: who loses what. Guards count these and reviewers see them first.
+//!
+//! Where it cannot be told whether a promise became less, it counts as less.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::desired::Wish;
+use crate::ident::LiveId;
+use crate::live::{LiveAgreement, Promise, TargetKey, Value};
+use crate::mapping::{Field, Mapping};
+use crate::plan::{Change, Risk, Weakened};
+use crate::status::State;
+
+/// The risks of an update, in a fixed order.
+pub(super) fn of_update(
+    change: &Change,
+    before: &LiveAgreement,
+    wish: &Wish,
+    mapping: &Mapping,
+    round_the_clock: Option<&LiveId>,
+) -> Vec<Risk> {
+    let active = mapping.states.get(&State::Active);
+    let was_active = !before.archived && Some(&before.record.state) == active;
+    let is_active = !wish.archived && Some(&wish.record.state) == active;
+    let mut risks = Vec::new();
+    if was_active && !is_active {
+        risks.push(Risk::Deactivates);
+    }
+    if !wish.status.state.is_over() {
+        let weakened = weakened(before, wish, round_the_clock);
+        if !weakened.is_empty() {
+            risks.push(Risk::Weakens(weakened));
+        }
+        if change
+            .fields
+            .iter()
+            .any(|field| field.field == Field::LastDay && is_earlier(&field.after, &field.before))
+        {
+            risks.push(Risk::Shortens);
+        }
+    }
+    if change
+        .mark
+        .as_ref()
+        .is_some_and(|mark| mark.before.is_none())
+    {
+        risks.push(Risk::Adopts);
+    }
+    risks
+}
+
+/// A last day comes earlier; to be open-ended is the latest of all.
+fn is_earlier(after: &Value, before: &Value) -> bool {
+    match (after, before) {
+        (Value::Day(after), Value::Day(before)) => after < before,
+        (Value::Day(_), Value::Nothing) => true,
+        _ => false,
+    }
+}
+
+fn weakened(
+    before: &LiveAgreement,
+    wish: &Wish,
+    round_the_clock: Option<&LiveId>,
+) -> Vec<Weakened> {
+    let held = Promises::of(&before.record.fields);
+    let wanted = Promises::of(&wish.record.fields);
+    let lost = held
+        .services
+        .difference(&wanted.services)
+        .map(|service| Weakened::Service((*service).clone()));
+    let mut weakened: Vec<Weakened> = lost.collect();
+    if held.calendar != wanted.calendar && wanted.calendar != round_the_clock {
+        weakened.push(Weakened::Calendar);
+    }
+    let keys: BTreeSet<&TargetKey> = held
+        .targets
+        .keys()
+        .chain(wanted.targets.keys())
+        .copied()
+        .collect();
+    for key in keys {
+        let still_covered = key.service.as_ref().is_none_or(|service| {
+            held.services.contains(service) && wanted.services.contains(service)
+        });
+        let Some(old) = held.effective(key).filter(|_| still_covered) else {
+            continue;
+        };
+        if wanted
+            .effective(key)
+            .is_none_or(|new| is_less(new, old, round_the_clock))
+        {
+            weakened.push(Weakened::Target(key.clone()));
+        }
+    }
+    weakened
+}
+
+/// What one side promises.
+struct Promises<'a> {
+    services: BTreeSet<&'a LiveId>,
+    calendar: Option<&'a LiveId>,
+    targets: BTreeMap<&'a TargetKey, &'a Promise>,
+}
+
+impl<'a> Promises<'a> {
+    fn of(fields: &'a BTreeMap<Field, Value>) -> Self {
+        let services = match fields.get(&Field::Services) {
+            Some(Value::References(services)) => services.iter().collect(),
+            _ => BTreeSet::new(),
+        };
+        let calendar = match fields.get(&Field::Calendar) {
+            Some(Value::Reference(calendar)) => Some(calendar),
+            _ => None,
+        };
+        let targets = match fields.get(&Field::Targets) {
+            Some(Value::Targets(targets)) => targets.iter().collect(),
+            _ => BTreeMap::new(),
+        };
+        Self {
+            services,
+            calendar,
+            targets,
+        }
+    }
+
+    /// The promise that holds for a key: its own, or the one for all services.
+    fn effective(&self, key: &TargetKey) -> Option<&'a Promise> {
+        let general = TargetKey {
+            service: None,
+            priority: key.priority.clone(),
+        };
+        self.targets
+            .get(key)
+            .or_else(|| self.targets.get(&general))
+            .copied()
+    }
+}
+
+fn is_less(new: &Promise, old: &Promise, round_the_clock: Option<&LiveId>) -> bool {
+    let pairs = [
+        (new.response, old.response),
+        (new.resolution, old.resolution),
+    ];
+    let longer = pairs.into_iter().any(|pair| match pair {
+        (Some(new), Some(old)) => new.is_weaker_than(old).unwrap_or(true),
+        (None, Some(_)) => true,
+        (_, None) => false,
+    });
+    longer || (new.calendar != old.calendar && new.calendar.as_ref() != round_the_clock)
+}
