@@ -7,6 +7,8 @@ mod diff;
 mod risk;
 mod simulate;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 pub use diff::{Context, between};
 pub use simulate::{perform, simulate};

@@ -72,18 +72,23 @@ pub(super) fn update(
     let links = relinked.map_or_else(Vec::new, |field| {
         links(&field.before, &field.after, mapping)
     });
+    let (links, unlinks): (Vec<Step>, Vec<Step>) = links
+        .into_iter()
+        .partition(|step| matches!(step, Step::Link { .. }));
     let edits = edits(change, mapping);
     let mut steps = Vec::new();
     steps.extend((before.archived && !wish.archived).then_some(Step::Restore));
     if change.phase == Phase::Loss {
         steps.extend(edits);
-        steps.extend(links);
+        steps.extend(unlinks);
         steps.extend(puts);
     } else {
+        // A recipient who goes must not see the new services, nor one who comes the old ones.
+        steps.extend(unlinks);
         steps.extend(puts);
-        steps.extend(links);
         steps.extend(edits);
     }
+    steps.extend(links);
     steps.extend(drops);
     steps.extend((wish.archived && !before.archived).then_some(Step::Archive));
     steps

@@ -1,0 +1,577 @@
+//! The laws of a plan, over random estates: what is applied is done, and order of input is no matter.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::{
+    Context, Header, Phase, Plan, Reason, Risk, Step, Verb, Weakened, between, perform, simulate,
+};
+use crate::agreement::sample::{agreement, day};
+use crate::agreement::{Agreement, Coverage, End, Target};
+use crate::calendar::{Instant, TargetTime, read_instant};
+use crate::catalog::{Catalog, Client, Entry};
+use crate::desired::{Desired, desired};
+use crate::diagnostic::{Sources, Span};
+use crate::ident::{
+    AgreementId, CalendarSlug, ClientSlug, LiveId, PriorityName, RecipientSlug, ServiceSlug,
+};
+use crate::live::{Directory, Kind, Live, Observed, Value};
+use crate::mapping::{Deactivation, Field, Mapping, Mode, Side};
+use crate::status::State;
+
+const CLIENTS: [&str; 4] = ["dent-mayak", "dent-profi", "severny-veter", "portovik"];
+const SERVICES: [&str; 3] = ["email", "vpn", "workstations"];
+const PRIORITIES: [&str; 2] = ["critical", "normal"];
+const CALENDARS: [&str; 2] = ["office-9x5", "24x7"];
+
+fn id(text: &str) -> AgreementId {
+    AgreementId::new(text).expect("an id")
+}
+
+fn live_id(text: &str) -> LiveId {
+    LiveId::new(text).expect("a live id")
+}
+
+fn at(text: &str) -> Instant {
+    read_instant(text).expect("an instant")
+}
+
+fn entry(kind: &str, slug: &str) -> Entry {
+    let span = Span::of_file(Sources::default().add("catalog.yaml", ""));
+    Entry {
+        title: slug.to_uppercase(),
+        helpdesk: LiveId::new(&format!("{kind}${slug}")),
+        email: None,
+        span,
+    }
+}
+
+fn catalog() -> Catalog {
+    let slugs = |list: &[&'static str]| list.to_vec();
+    Catalog {
+        clients: slugs(&CLIENTS)
+            .into_iter()
+            .map(|slug| {
+                let client = Client {
+                    entry: entry("ou", slug),
+                    contacts: BTreeMap::new(),
+                    departments: BTreeMap::new(),
+                    zone: None,
+                };
+                (ClientSlug::new(slug).expect("a slug"), client)
+            })
+            .collect(),
+        services: slugs(&SERVICES)
+            .into_iter()
+            .map(|slug| {
+                (
+                    ServiceSlug::new(slug).expect("a slug"),
+                    entry("slmService", slug),
+                )
+            })
+            .collect(),
+        priorities: slugs(&PRIORITIES)
+            .into_iter()
+            .map(|slug| {
+                (
+                    PriorityName::new(slug).expect("a slug"),
+                    entry("priority", slug),
+                )
+            })
+            .collect(),
+        calendars: slugs(&CALENDARS)
+            .into_iter()
+            .map(|slug| {
+                (
+                    CalendarSlug::new(slug).expect("a slug"),
+                    entry("servicetime", slug),
+                )
+            })
+            .collect(),
+        ..Catalog::default()
+    }
+}
+
+fn directory() -> Directory {
+    let mut directory = Directory::default();
+    for (kind, prefix, slugs) in [
+        (Kind::Unit, "ou", &CLIENTS[..]),
+        (Kind::Service, "slmService", &SERVICES[..]),
+        (Kind::Priority, "priority", &PRIORITIES[..]),
+        (Kind::Calendar, "servicetime", &CALENDARS[..]),
+    ] {
+        for slug in slugs {
+            directory.add(
+                kind,
+                live_id(&format!("{prefix}${slug}")),
+                &slug.to_uppercase(),
+                false,
+            );
+        }
+    }
+    directory
+}
+
+fn empty() -> Live {
+    Live {
+        directory: directory(),
+        ..Live::default()
+    }
+}
+
+fn header() -> Header {
+    Header {
+        as_of: at("2026-09-01T09:00:00Z"),
+        zone: "Europe/Moscow".to_owned(),
+        zone_data: crate::calendar::ZONE_DATA.to_owned(),
+        version: "0".to_owned(),
+        commit: None,
+        files: String::new(),
+        helpdesk: "sandbox".to_owned(),
+    }
+}
+
+fn wished(agreements: &[Agreement], mapping: &Mapping, instant: &str) -> Desired {
+    desired(agreements, &catalog(), mapping, &directory(), at(instant))
+}
+
+fn plan(
+    agreements: &[Agreement],
+    live: &Live,
+    mapping: &Mapping,
+    instant: &str,
+    prune: bool,
+) -> Plan {
+    let desired = wished(agreements, mapping, instant);
+    between(
+        &desired,
+        live,
+        Context {
+            header: header(),
+            mapping,
+            prune,
+        },
+    )
+}
+
+fn target(hours: u32) -> Target {
+    Target {
+        response: Some(TargetTime::Seconds(hours * 900)),
+        resolution: Some(TargetTime::Seconds(hours * 3600)),
+    }
+}
+
+fn with_targets(mut agreement: Agreement, hours: u32) -> Agreement {
+    agreement.targets = [(
+        PriorityName::new("critical").expect("a slug"),
+        target(hours),
+    )]
+    .into();
+    agreement
+}
+
+#[test]
+fn a_new_agreement_is_created_hidden_filled_and_published_last() {
+    let agreement = with_targets(agreement("a", "2026-01-01", "2026-12-31"), 4);
+    let plan = plan(
+        &[agreement],
+        &empty(),
+        &Mapping::default(),
+        "2026-09-01T09:00:00Z",
+        false,
+    );
+    let [change] = &plan.changes[..] else {
+        panic!("one change, not {}", plan.changes.len())
+    };
+    assert_eq!((change.verb, change.phase), (Verb::Create, Phase::Gain));
+    let [
+        Step::Create { .. },
+        Step::PutRule { .. },
+        Step::Edit {
+            fields,
+            state: Some(state),
+            ..
+        },
+    ] = &change.steps[..]
+    else {
+        panic!("created, filled, published: {:?}", change.steps)
+    };
+    assert!(fields.is_empty());
+    assert_eq!(state, "active");
+}
+
+#[test]
+fn a_planned_agreement_is_left_in_the_state_it_is_created_in() {
+    let plan = plan(
+        &[agreement("a", "2027-01-01", "2027-12-31")],
+        &empty(),
+        &Mapping::default(),
+        "2026-09-01T09:00:00Z",
+        false,
+    );
+    assert!(matches!(&plan.changes[0].steps[..], [Step::Create { .. }]));
+}
+
+#[test]
+fn what_is_over_and_absent_is_not_created() {
+    let plan = plan(
+        &[agreement("a", "2025-01-01", "2025-12-31")],
+        &empty(),
+        &Mapping::default(),
+        "2026-09-01T09:00:00Z",
+        false,
+    );
+    assert!(plan.is_empty());
+    assert_eq!(plan.notes.len(), 1);
+}
+
+#[test]
+fn deactivation_withdraws_first_and_waits_for_the_successor() {
+    let mapping = Mapping::default();
+    let old = agreement("a-2025", "2025-01-01", "2026-08-31");
+    let before = plan(
+        std::slice::from_ref(&old),
+        &empty(),
+        &mapping,
+        "2026-08-01T09:00:00Z",
+        false,
+    );
+    let live = simulate(&before, &empty(), &mapping);
+    let mut new = agreement("a-2026", "2026-09-01", "2027-08-31");
+    new.renews = Some(id("a-2025"));
+    let plan = plan(&[new, old], &live, &mapping, "2026-09-01T09:00:00Z", false);
+    let order: Vec<_> = plan
+        .changes
+        .iter()
+        .map(|change| (change.id.as_str(), change.phase))
+        .collect();
+    assert_eq!(order, [("a-2026", Phase::Gain), ("a-2025", Phase::Loss)]);
+    assert_eq!(plan.changes[1].after, [id("a-2026")]);
+}
+
+#[test]
+fn a_successor_that_cannot_be_published_keeps_its_predecessor_open() {
+    let mapping = Mapping::default();
+    let old = agreement("a-2025", "2025-01-01", "2026-08-31");
+    let before = plan(
+        std::slice::from_ref(&old),
+        &empty(),
+        &mapping,
+        "2026-08-01T09:00:00Z",
+        false,
+    );
+    let live = simulate(&before, &empty(), &mapping);
+    let mut new = agreement("a-2026", "2026-09-01", "2027-08-31");
+    new.renews = Some(id("a-2025"));
+    new.services.insert(
+        ServiceSlug::new("unheard-of").expect("a slug"),
+        Coverage::default(),
+    );
+    let plan = plan(&[new, old], &live, &mapping, "2026-09-01T09:00:00Z", false);
+    assert!(plan.is_empty());
+    assert!(
+        plan.withheld
+            .iter()
+            .any(|held| held.id == id("a-2025") && held.reason == Reason::Waits(id("a-2026")))
+    );
+}
+
+#[test]
+fn promises_that_become_less_are_named() {
+    let mapping = Mapping::default();
+    let mut old = with_targets(agreement("a", "2026-01-01", "2026-12-31"), 4);
+    old.services.insert(
+        ServiceSlug::new("vpn").expect("a slug"),
+        Coverage::default(),
+    );
+    let live = simulate(
+        &plan(&[old], &empty(), &mapping, "2026-09-01T09:00:00Z", false),
+        &empty(),
+        &mapping,
+    );
+    let new = with_targets(agreement("a", "2026-01-01", "2026-10-31"), 8);
+    let plan = plan(&[new], &live, &mapping, "2026-09-01T09:00:00Z", false);
+    let weakened = plan.changes[0].weakened();
+    assert!(
+        weakened.contains(&Weakened::Service(live_id("slmService$vpn"))),
+        "{weakened:?}"
+    );
+    assert!(
+        weakened
+            .iter()
+            .any(|one| matches!(one, Weakened::Target(key) if key.service.is_none()))
+    );
+    assert!(plan.changes[0].risks.contains(&Risk::Shortens));
+    assert!(!plan.changes[0].deactivates());
+}
+
+#[test]
+fn round_the_clock_is_never_less() {
+    let mapping = Mapping::default();
+    let calendar = |slug: &str| Some(CalendarSlug::new(slug).expect("a slug"));
+    let mut old = agreement("a", "2026-01-01", "2026-12-31");
+    old.calendar = calendar("office-9x5");
+    let mut new = old.clone();
+    new.calendar = calendar("24x7");
+    for (before, after, less) in [(&old, &new, false), (&new, &old, true)] {
+        let first = plan(
+            std::slice::from_ref(before),
+            &empty(),
+            &mapping,
+            "2026-09-01T09:00:00Z",
+            false,
+        );
+        let live = simulate(&first, &empty(), &mapping);
+        let plan = plan(
+            std::slice::from_ref(after),
+            &live,
+            &mapping,
+            "2026-09-01T09:00:00Z",
+            false,
+        );
+        assert_eq!(!plan.changes[0].weakened().is_empty(), less);
+    }
+}
+
+#[test]
+fn orphans_are_withheld_unless_they_are_asked_for_and_then_shown_no_more() {
+    let mapping = Mapping::default();
+    let gone = agreement("gone", "2026-01-01", "2026-12-31");
+    let kept = agreement("kept", "2026-01-01", "2026-12-31");
+    let instant = "2026-09-01T09:00:00Z";
+    let live = simulate(
+        &plan(&[gone, kept.clone()], &empty(), &mapping, instant, false),
+        &empty(),
+        &mapping,
+    );
+    let kept = [kept];
+    let without = plan(&kept, &live, &mapping, instant, false);
+    assert!(without.is_empty());
+    assert!(matches!(without.withheld[0].reason, Reason::Orphan { .. }));
+    let with = plan(&kept, &live, &mapping, instant, true);
+    assert_eq!(with.changes[0].verb, Verb::Retire);
+    let retired = simulate(&with, &live, &mapping);
+    for prune in [false, true] {
+        let after = plan(&kept, &retired, &mapping, instant, prune);
+        assert!(after.is_empty() && after.withheld.is_empty());
+    }
+}
+
+#[test]
+fn a_rename_is_no_end_and_no_beginning() {
+    let mapping = Mapping::default();
+    let instant = "2026-09-01T09:00:00Z";
+    let old = agreement("old", "2026-01-01", "2026-12-31");
+    let live = simulate(
+        &plan(&[old], &empty(), &mapping, instant, false),
+        &empty(),
+        &mapping,
+    );
+    let mut new = agreement("new", "2026-01-01", "2026-12-31");
+    new.formerly = vec![id("old")];
+    let new = [new];
+    let renaming = plan(&new, &live, &mapping, instant, true);
+    assert!(
+        matches!(&renaming.changes[..], [change] if change.verb == Verb::Update && change.fields.is_empty())
+    );
+    let after = simulate(&renaming, &live, &mapping);
+    assert!(after.agreements.contains_key("new") && !after.agreements.contains_key("old"));
+    assert!(plan(&new, &after, &mapping, instant, true).is_empty());
+}
+
+#[test]
+fn an_unreadable_object_blocks_its_own_agreement_only() {
+    let mapping = Mapping::default();
+    let mut live = empty();
+    live.agreements.insert(
+        id("a"),
+        Observed::Unknown("endDate is not a date".to_owned()),
+    );
+    let agreements = [
+        agreement("a", "2026-01-01", "2026-12-31"),
+        agreement("b", "2026-01-01", "2026-12-31"),
+    ];
+    let plan = plan(&agreements, &live, &mapping, "2026-09-01T09:00:00Z", true);
+    assert_eq!(
+        plan.changes
+            .iter()
+            .map(|change| change.id.as_str())
+            .collect::<Vec<_>>(),
+        ["b"]
+    );
+    assert!(matches!(plan.withheld[0].reason, Reason::Unreadable(_)));
+}
+
+#[test]
+fn a_plan_survives_its_own_json() {
+    let agreement = with_targets(agreement("a", "2026-01-01", "2026-12-31"), 4);
+    let plan = plan(
+        &[agreement],
+        &empty(),
+        &Mapping::default(),
+        "2026-09-01T09:00:00Z",
+        false,
+    );
+    let json = serde_json::to_string(&plan).expect("a plan is JSON");
+    assert_eq!(
+        serde_json::from_str::<Plan>(&json).expect("its own JSON"),
+        plan
+    );
+}
+
+prop_compose! {
+    fn any_agreement(number: usize)(
+        client in 0..CLIENTS.len(),
+        others in proptest::collection::btree_set(0..CLIENTS.len(), 0..2),
+        services in proptest::collection::btree_map(0..SERVICES.len(), (any::<bool>(), proptest::option::of(1_u32..9)), 1..3),
+        first in 0_i64..900,
+        length in 1_i64..900,
+        open in any::<bool>(),
+        targets in proptest::collection::btree_map(0..PRIORITIES.len(), 1_u32..9, 0..3),
+        calendar in proptest::option::of(0..CALENDARS.len()),
+        named in proptest::option::of("[a-zа-я ]{0,12}"),
+    ) -> Agreement {
+        let plus = |days: i64| day("2025-01-01").checked_add(jiff::Span::new().days(days)).expect("in range");
+        let mut agreement = agreement(&format!("a{number}"), "2026-01-01", "2026-12-31");
+        agreement.client = ClientSlug::new(CLIENTS[client]).expect("a slug");
+        agreement.recipients = others.into_iter().chain([client])
+            .map(|index| RecipientSlug::new(CLIENTS[index]).expect("a slug")).collect();
+        agreement.period.first_day = Some(plus(first));
+        agreement.period.end = if open { End::Open } else { End::LastDay(plus(first + length)) };
+        agreement.number = named;
+        let calendar_of = |index: usize| CalendarSlug::new(CALENDARS[index]).expect("a slug");
+        agreement.calendar = calendar.map(calendar_of);
+        let priority = |index: usize| PriorityName::new(PRIORITIES[index]).expect("a slug");
+        agreement.targets = targets.into_iter().map(|(index, hours)| (priority(index), target(hours))).collect();
+        agreement.services = services.into_iter().map(|(index, (own_hours, own_target))| {
+            let coverage = Coverage {
+                calendar: own_hours.then(|| calendar_of(1)),
+                targets: own_target.map(|hours| (priority(0), target(hours))).into_iter().collect(),
+            };
+            (ServiceSlug::new(SERVICES[index]).expect("a slug"), coverage)
+        }).collect();
+        agreement
+    }
+}
+
+fn any_estate() -> impl Strategy<Value = Vec<Agreement>> {
+    (0_usize..6).prop_flat_map(|count| (0..count).map(any_agreement).collect::<Vec<_>>())
+}
+
+fn any_mapping() -> impl Strategy<Value = Mapping> {
+    (
+        0..3_usize,
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+    )
+        .prop_map(|(deactivate, own_edit, on_recipient, additive, rules)| {
+            let mut mapping = Mapping::default();
+            mapping.deactivate = [
+                Deactivation::State,
+                Deactivation::Detach,
+                Deactivation::Archive,
+            ][deactivate];
+            mapping.state_in_own_edit = own_edit;
+            mapping.recipients.side = if on_recipient {
+                Side::Recipient
+            } else {
+                Side::Agreement
+            };
+            mapping.recipients.mode = if additive {
+                Mode::Additive
+            } else {
+                Mode::Authoritative
+            };
+            if !rules {
+                mapping.rules = None;
+            }
+            mapping
+        })
+}
+
+/// What a client may use, by the live side alone: recipients and services of active agreements.
+fn usable(live: &Live, mapping: &Mapping) -> BTreeSet<(LiveId, LiveId)> {
+    let active = mapping.states.get(&State::Active);
+    let mut usable = BTreeSet::new();
+    for observed in live.agreements.values() {
+        let Observed::Present(found) = observed else {
+            continue;
+        };
+        if found.archived || Some(&found.record.state) != active {
+            continue;
+        }
+        let set = |field: Field| match found.record.fields.get(&field) {
+            Some(Value::References(set)) => set.clone(),
+            _ => BTreeSet::new(),
+        };
+        for unit in set(Field::Recipients) {
+            usable.extend(
+                set(Field::Services)
+                    .into_iter()
+                    .map(|service| (unit.clone(), service)),
+            );
+        }
+    }
+    usable
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_plan_after_an_apply_is_empty(
+        mapping in any_mapping(),
+        then in any_estate(),
+        now in any_estate(),
+        prune in any::<bool>(),
+    ) {
+        let first = plan(&then, &empty(), &mapping, "2026-03-01T09:00:00Z", prune);
+        let live = simulate(&first, &empty(), &mapping);
+        prop_assert!(plan(&then, &live, &mapping, "2026-03-01T09:00:00Z", prune).is_empty());
+        let second = plan(&now, &live, &mapping, "2026-09-01T09:00:00Z", prune);
+        let live = simulate(&second, &live, &mapping);
+        let third = plan(&now, &live, &mapping, "2026-09-01T09:00:00Z", prune);
+        prop_assert!(third.is_empty(), "{:#?}", third.changes);
+    }
+
+    #[test]
+    fn the_order_of_input_is_no_matter(agreements in any_estate(), seed in any::<u64>()) {
+        let mapping = Mapping::default();
+        let mut shuffled = agreements.clone();
+        let count = shuffled.len().max(1);
+        shuffled.rotate_left(usize::try_from(seed % 7).expect("small") % count);
+        if seed % 2 == 0 {
+            shuffled.reverse();
+        }
+        let instant = "2026-09-01T09:00:00Z";
+        let bytes = |agreements: &[Agreement]| {
+            serde_json::to_vec(&plan(agreements, &empty(), &mapping, instant, false)).expect("a plan is JSON")
+        };
+        prop_assert_eq!(bytes(&agreements), bytes(&shuffled));
+    }
+
+    /// After every single step, nobody may use what neither the state before nor the state after gives.
+    #[test]
+    fn every_prefix_of_an_apply_is_a_legal_state(
+        mapping in any_mapping(),
+        then in any_estate(),
+        now in any_estate(),
+    ) {
+        let first = plan(&then, &empty(), &mapping, "2026-03-01T09:00:00Z", true);
+        let mut live = simulate(&first, &empty(), &mapping);
+        let second = plan(&now, &live, &mapping, "2026-09-01T09:00:00Z", true);
+        let before = usable(&live, &mapping);
+        let after = usable(&simulate(&second, &live, &mapping), &mapping);
+        for change in &second.changes {
+            for step in &change.steps {
+                perform(change, step, &mut live, &mapping);
+                for pair in usable(&live, &mapping) {
+                    prop_assert!(before.contains(&pair) || after.contains(&pair), "{pair:?} after {step:?}");
+                }
+            }
+        }
+    }
+}
