@@ -91,7 +91,7 @@ fn core_files() -> BTreeMap<String, String> {
                 .replace('\\', "/");
             if path.is_dir() && relative != "bin" {
                 folders.push(path);
-            } else if relative.ends_with(".rs")
+            } else if path.extension().is_some_and(|extension| extension == "rs")
                 && relative != "lib.rs"
                 && !relative.ends_with("tests.rs")
             {

@@ -76,15 +76,35 @@ fn no_source_file_is_longer_than_one_sitting() {
     assert_none(&faults);
 }
 
+/// Whether the word ends a longer name (`PlanManager`) or is a name of its own in lower case (`utils`).
+fn names_something(code: &str, word: &str) -> bool {
+    code.match_indices(word).any(|(at, _)| {
+        let before = code[..at].chars().next_back();
+        let after = code[at + word.len()..].chars().next();
+        let is_whole = after.is_none_or(|letter| !letter.is_alphanumeric());
+        let is_suffix = before.is_some_and(char::is_lowercase);
+        let is_lower = word.chars().all(char::is_lowercase);
+        is_whole
+            && (is_suffix || (is_lower && before.is_none_or(|letter| !letter.is_alphanumeric())))
+    })
+}
+
+#[test]
+fn the_word_rule_tells_a_person_from_a_doer() {
+    assert!(names_something("struct PlanManager;", "Manager"));
+    assert!(names_something("mod utils;", "utils"));
+    for fine in ["Field::Manager", "ManagerSlug", "let manager = 1;"] {
+        assert!(!names_something(fine, "Manager"), "{fine}");
+    }
+}
+
 #[test]
 fn words_that_say_nothing_are_not_used() {
     let mut faults = Vec::new();
     for (path, text) in files_below(&root().join("src"), "rs") {
         for (number, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
-            let used = WORDS.iter().filter(|(word, _)| {
-                code.contains(&format!(" {word}")) || code.contains(&format!("_{word}"))
-            });
+            let used = WORDS.iter().filter(|(word, _)| names_something(code, word));
             faults.extend(used.map(|(word, why)| format!("{path}:{}: {word}: {why}", number + 1)));
         }
     }
