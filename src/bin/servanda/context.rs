@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use servanda::calendar::{Instant, Zone, read_day, read_instant};
+use servanda::render::Paint;
 
 use crate::failure::Failure;
 
@@ -70,20 +71,30 @@ impl Context {
         std::env::var(variable).ok().filter(|secret| !secret.is_empty()).map(SecretString::from)
     }
 
-    /// Whether standard output may be coloured: on a terminal, unless NO_COLOR says otherwise.
-    pub(crate) fn colour(&self) -> bool {
-        let set = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
-        !set("NO_COLOR") && (self.terminal.output || set("CLICOLOR_FORCE"))
+    /// How standard output is drawn: coloured on a terminal, unless NO_COLOR says otherwise.
+    pub(crate) fn paint(&self) -> Paint {
+        Self::paint_where(self.terminal.output)
     }
 
-    /// Whether standard error may be coloured.
-    pub(crate) fn colour_errors(&self) -> bool {
-        let set = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
-        !set("NO_COLOR") && (self.terminal.errors || set("CLICOLOR_FORCE"))
+    /// How standard error is drawn.
+    pub(crate) fn paint_errors(&self) -> Paint {
+        Self::paint_where(self.terminal.errors)
     }
 
-    /// Whether the run is part of continuous integration, where nobody answers.
+    fn paint_where(is_terminal: bool) -> Paint {
+        let set = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+        let colour = !set("NO_COLOR") && (is_terminal || set("CLICOLOR_FORCE"));
+        let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        Paint { colour, width: width.unwrap_or(Paint::WIDTH) }
+    }
+
+    /// Whether somebody is there to answer a question.
     pub(crate) fn is_attended(&self) -> bool {
         self.terminal.input && self.terminal.errors
     }
+}
+
+/// The machine's clock, for what runs on and on: a helpdesk that is being served.
+pub(crate) fn clock() -> Instant {
+    Instant::now()
 }

@@ -32,6 +32,8 @@ pub(crate) enum Exit {
     Locked = 8,
     /// The helpdesk does not accept the credentials.
     Credentials = 9,
+    /// Somebody asked the run to stop (128 + SIGINT).
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {

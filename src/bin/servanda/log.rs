@@ -15,7 +15,7 @@ pub(crate) fn begin(verbose: u8, context: &Context) {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
-        .with_ansi(context.colour_errors())
+        .with_ansi(context.paint_errors().colour)
         .without_time()
         .with_target(false);
     // A second subscriber can only be a test's, which then has what it wants.

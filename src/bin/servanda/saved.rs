@@ -2,36 +2,19 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-use servanda::guard::Held;
-use servanda::plan::{FORMAT, Plan};
+use servanda::plan::FORMAT;
+use servanda::render::json::{self, PlanEnvelope};
 
 use crate::failure::{Exit, Failure};
 use crate::files;
 
-/// A plan with what the guards held back.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Saved {
-    /// The plan, less what is held.
-    pub(crate) plan: Plan,
-    /// The guards that wait to be acknowledged.
-    pub(crate) held: Vec<Held>,
-}
-
-impl Saved {
-    pub(crate) fn new(plan: Plan, held: Vec<Held>) -> Self {
-        Self { plan, held }
-    }
-}
-
 /// Writes the plan, whole or not at all.
-pub(crate) fn write(path: &Path, saved: &Saved) -> Result<(), Failure> {
-    let json = serde_json::to_string_pretty(saved).expect("a plan is JSON");
-    files::write_whole(path, &format!("{json}\n"))
+pub(crate) fn write(path: &Path, envelope: &PlanEnvelope) -> Result<(), Failure> {
+    files::write_whole(path, &json::pretty(envelope))
 }
 
 /// Reads a plan of this version.
-pub(crate) fn read(path: &Path) -> Result<Saved, Failure> {
+pub(crate) fn read(path: &Path) -> Result<PlanEnvelope, Failure> {
     let text = files::read_named(path)?;
     let refused = |message: String| {
         Failure::new(Exit::Failure, message).help("make a new one with `servanda plan --out FILE`")
@@ -40,7 +23,7 @@ pub(crate) fn read(path: &Path) -> Result<Saved, Failure> {
         .map_err(|error| refused(format!("{} is no plan: {error}", path.display())))?;
     let format = value["plan"]["format"].as_u64();
     if format != Some(u64::from(FORMAT)) {
-        return Err(refused(format!("{} is a plan of another version of Servanda", path.display())));
+        return Err(refused(format!("{} is no plan of this version of Servanda", path.display())));
     }
     serde_json::from_value(value).map_err(|error| refused(format!("{} is no plan: {error}", path.display())))
 }

@@ -3,21 +3,21 @@
 use std::io::BufRead as _;
 use std::path::PathBuf;
 
-use servanda::guard::Held;
 use servanda::outcome::{Fate, NotTried, Outcome};
 use servanda::plan::Plan;
 use servanda::render;
+use servanda::render::json::{Meaning, PlanEnvelope};
 
 use crate::apply;
 use crate::args::{Format, Global};
-use crate::command::plan::{Making, is_partial, make};
+use crate::command::plan::{Making, Terms, estate_and_terms, make};
 use crate::connection::{self, Connection};
 use crate::context::{AsOf, Context};
 use crate::failure::{Exit, Failure, say, tell};
 use crate::journal::Journal;
 use crate::progress::Bar;
-use crate::repository::{self, Estate};
-use crate::{accept, files, saved, signal};
+use crate::repository::Estate;
+use crate::{baseline, files, saved, signal};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -48,17 +48,16 @@ pub(crate) struct Arguments {
 /// Carries a plan out.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let saved = arguments.plan.as_deref().map(saved::read).transpose()?;
-    let estate = repository::load(global, context)?;
-    let as_of = match &saved {
-        Some(saved) => AsOf { instant: saved.plan.header.as_of, is_asked: false },
-        None => context.as_of(arguments.making.as_of.as_deref(), &estate.settings.zone)?,
-    };
-    let estate = repository::checked(estate, as_of.instant, global, context)?;
-    refuse_other_days(&estate, as_of)?;
-    let runtime = connection::runtime()?;
-    runtime.block_on(async {
-        let connection = connection::open(&estate, as_of, context).await?;
-        let run = Run { estate: &estate, connection: &connection, arguments, as_of, context };
+    let (estate, mut terms) = estate_and_terms(&arguments.making, global, context)?;
+    if let Some(saved) = &saved {
+        let instant = saved.plan.header.as_of;
+        let zone = &estate.settings.zone;
+        terms.as_of = AsOf { instant, is_asked: zone.day_of(instant) != zone.day_of(context.now) };
+    }
+    refuse_other_days(&estate, terms.as_of)?;
+    connection::runtime()?.block_on(async {
+        let connection = connection::open(&estate, terms.as_of, context).await?;
+        let run = Run { estate: &estate, connection: &connection, arguments, terms: &terms, context };
         let exit = run.whole(saved).await;
         connection.close().await;
         exit
@@ -78,30 +77,27 @@ struct Run<'a> {
     estate: &'a Estate,
     connection: &'a Connection,
     arguments: &'a Arguments,
-    as_of: AsOf,
+    terms: &'a Terms,
     context: &'a Context,
 }
 
 impl Run<'_> {
-    async fn whole(&self, saved: Option<saved::Saved>) -> Result<Exit, Failure> {
-        let acknowledged = accept::all(&self.arguments.making.accept)?;
-        let prune = self.arguments.making.prune;
+    async fn whole(&self, saved: Option<PlanEnvelope>) -> Result<Exit, Failure> {
         let reader = self.connection.reader();
-        let (plan, held) = match saved {
-            Some(saved) => (saved.plan, saved.held),
-            None => make(self.estate, &reader, self.as_of.instant, prune, &acknowledged).await?,
+        let envelope = match saved {
+            Some(saved) => saved,
+            None => make(self.estate, &reader, self.terms).await?.0,
         };
         if self.arguments.format == Format::Text {
-            tell(&render::plan::text(&plan, &held, self.context.colour()))?;
+            tell(&render::plan::text(&envelope, self.context.paint()))?;
         }
-        if plan.is_empty() {
-            return self.conclude(&plan, &held, &Outcome { remaining: Some(0), ..Outcome::default() });
+        let mut outcome = Outcome { remaining: Some(0), ..Outcome::default() };
+        if !envelope.plan.is_empty() {
+            self.confirm(&envelope.plan)?;
+            outcome = self.carry_out(&envelope.plan).await?;
         }
-        self.confirm(&plan)?;
-        let mut outcome = self.carry_out(&plan).await?;
-        let again = make(self.estate, &reader, self.as_of.instant, prune, &acknowledged).await;
-        outcome.remaining = again.ok().map(|(plan, _)| plan.changes.len());
-        self.conclude(&plan, &held, &outcome)
+        self.look_again(&mut outcome, &envelope.plan).await?;
+        self.conclude(&envelope, &outcome)
     }
 
     /// Asks on a terminal; elsewhere somebody has to have said `--yes`.
@@ -114,8 +110,7 @@ impl Run<'_> {
         }
         say(&format!("Carry out {} changes on {}? Only `yes` goes on: ", plan.changes.len(), plan.header.helpdesk));
         let mut answer = String::new();
-        let read = std::io::stdin().lock().read_line(&mut answer);
-        match read {
+        match std::io::stdin().lock().read_line(&mut answer) {
             Ok(_) if answer.trim() == "yes" => Ok(()),
             _ => Err(Failure::new(Exit::Failure, "not applied")),
         }
@@ -133,26 +128,48 @@ impl Run<'_> {
         Ok(outcome)
     }
 
-    fn conclude(&self, plan: &Plan, held: &[Held], outcome: &Outcome) -> Result<Exit, Failure> {
-        match self.arguments.format {
-            Format::Text if plan.is_empty() => {}
-            Format::Text => tell(&render::outcome::text(plan, outcome, self.context.colour()))?,
-            Format::Json => tell(&render::json::outcome(plan, held, outcome))?,
+    /// Plans again, which shows what is left to do, and remembers what was applied.
+    async fn look_again(&self, outcome: &mut Outcome, applied: &Plan) -> Result<(), Failure> {
+        let reader = self.connection.reader();
+        let (again, wishes) = match make(self.estate, &reader, self.terms).await {
+            Ok(made) => made,
+            Err(failure) => {
+                tracing::warn!("the helpdesk could not be read again: {}", failure.message);
+                return Ok(());
+            }
+        };
+        if !applied.is_empty() {
+            outcome.remaining = Some(again.plan.changes.len());
         }
-        Ok(exit_of(plan, held, outcome))
+        let open = again.plan.changes.iter().chain(&again.waiting).map(|change| &change.id);
+        let withheld = again.plan.withheld.iter().map(|withheld| &withheld.id);
+        let open = open.chain(withheld).collect();
+        let earlier = baseline::read(&self.estate.root);
+        let commit = again.plan.header.commit.clone();
+        let kept = baseline::after(earlier, &wishes, &open, commit, self.terms.as_of.instant);
+        baseline::write(&self.estate.root, &kept)
+    }
+
+    fn conclude(&self, envelope: &PlanEnvelope, outcome: &Outcome) -> Result<Exit, Failure> {
+        match self.arguments.format {
+            Format::Text if envelope.plan.is_empty() => {}
+            Format::Text => tell(&render::outcome::text(&envelope.plan, outcome, self.context.paint()))?,
+            Format::Json => tell(&render::json::pretty(&render::json::outcome(envelope, outcome)))?,
+        }
+        Ok(exit_of(envelope, outcome))
     }
 }
 
-/// The precedence of design §13: signal, refused by a guard, stale with nothing applied, in part, fine.
-fn exit_of(plan: &Plan, held: &[Held], outcome: &Outcome) -> Exit {
-    let stopped = outcome.fates.values().any(|fate| matches!(fate, Fate::NotTried(NotTried::Stopped)));
-    if stopped {
+/// The precedence of design §13: signal, refused by a guard, in part, stale with nothing applied, fine.
+fn exit_of(envelope: &PlanEnvelope, outcome: &Outcome) -> Exit {
+    let is_stopped = outcome.fates.values().any(|fate| matches!(fate, Fate::NotTried(NotTried::Stopped)));
+    if is_stopped {
         Exit::Interrupted
-    } else if !held.is_empty() {
+    } else if envelope.verdict.meaning == Meaning::RefusedByAGuard {
         Exit::Refused
     } else if !outcome.is_complete() && outcome.is_only_stale() && !outcome.has_written() {
         Exit::Stale
-    } else if !outcome.is_complete() || is_partial(plan) {
+    } else if !outcome.is_complete() || envelope.verdict.meaning == Meaning::Partial {
         Exit::Partial
     } else {
         Exit::Fine

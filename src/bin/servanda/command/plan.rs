@@ -2,17 +2,19 @@
 
 use std::path::PathBuf;
 
-use servanda::guard::{Acknowledged, Held, guard};
-use servanda::plan::{Plan, Reason};
+use servanda::desired::Desired;
+use servanda::guard::{Acknowledged, guard};
+use servanda::live::Live;
 use servanda::render;
+use servanda::render::json::PlanEnvelope;
 
 use crate::args::{Format, Global};
-use crate::context::Context;
+use crate::context::{AsOf, Context};
 use crate::failure::{Exit, Failure, say, tell};
-use crate::helpdesk::Reader;
+use crate::helpdesk::{Reader, Wanted};
 use crate::repository::{self, Estate};
-use crate::saved::{self, Saved};
-use crate::{accept, connection, files, survey};
+use crate::survey::{Question, compare};
+use crate::{accept, baseline, connection, files, saved};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -20,20 +22,24 @@ Examples:
   servanda plan --as-of 2027-01-01       what it would change on that day
   servanda plan --out today.plan         save it; `servanda apply today.plan` does just that
   servanda plan --exit-code              exit 2 when something is to be done, for scripts
-  servanda plan --prune --accept orphans=1";
+  servanda plan --prune --accept orphans=1
+  servanda plan --live live.json         against what `servanda snapshot` recorded, without network or key";
 
 /// Show what an apply would change
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pub(crate) making: Making,
+    making: Making,
     /// Save the plan to this file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Exit with 2 when changes are pending
     #[arg(long)]
     exit_code: bool,
+    /// Compare with a recording in place of the helpdesk
+    #[arg(long, value_name = "FILE")]
+    live: Option<PathBuf>,
     /// How to write it
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -53,64 +59,90 @@ pub(crate) struct Making {
     pub(crate) accept: Vec<accept::Acceptance>,
 }
 
+/// How a plan is made, with everything that was typed understood.
+pub(crate) struct Terms {
+    /// The one instant of the run.
+    pub(crate) as_of: AsOf,
+    /// Whether agreements that are gone from the files are retired.
+    pub(crate) prune: bool,
+    /// The numbers that were acknowledged.
+    pub(crate) acknowledged: Acknowledged,
+}
+
 /// Makes and draws the plan.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let estate = repository::load(global, context)?;
-    let as_of = context.as_of(arguments.making.as_of.as_deref(), &estate.settings.zone)?;
-    let estate = repository::checked(estate, as_of.instant, global, context)?;
-    let acknowledged = accept::all(&arguments.making.accept)?;
-    let runtime = connection::runtime()?;
-    let (plan, held) = runtime.block_on(async {
-        let connection = connection::open(&estate, as_of, context).await?;
-        let reader = connection.reader();
-        let made = make(&estate, &reader, as_of.instant, arguments.making.prune, &acknowledged).await;
-        connection.close().await;
-        made
-    })?;
+    let (estate, terms) = estate_and_terms(&arguments.making, global, context)?;
+    let envelope = match &arguments.live {
+        Some(path) => from_recording(&estate, &terms, path)?,
+        None => connection::runtime()?.block_on(async {
+            let connection = connection::open(&estate, terms.as_of, context).await?;
+            let made = make(&estate, &connection.reader(), &terms).await;
+            connection.close().await;
+            made.map(|(envelope, _)| envelope)
+        })?,
+    };
     if let Some(path) = &arguments.out {
-        saved::write(path, &Saved::new(plan.clone(), held.clone()))?;
+        saved::write(path, &envelope)?;
         say(&format!("saved to {}; `servanda apply {}` carries it out\n", path.display(), path.display()));
     }
     match arguments.format {
-        Format::Text => tell(&render::plan::text(&plan, &held, context.colour()))?,
-        Format::Json => tell(&render::json::plan(&plan, &held))?,
+        Format::Text => tell(&render::plan::text(&envelope, context.paint()))?,
+        Format::Json => tell(&render::json::pretty(&envelope))?,
     }
-    Ok(exit_of(&plan, &held, arguments.exit_code))
+    Ok(exit_of(&envelope, arguments.exit_code))
 }
 
-/// The plan of an estate against a helpdesk at an instant, less what guards hold back.
+/// Loads and checks the files at the instant that was asked for.
+pub(crate) fn estate_and_terms(
+    making: &Making,
+    global: &Global,
+    context: &Context,
+) -> Result<(Estate, Terms), Failure> {
+    let loaded = repository::load(global, context)?;
+    let as_of = context.as_of(making.as_of.as_deref(), &loaded.zone())?;
+    let terms = Terms { as_of, prune: making.prune, acknowledged: accept::all(&making.accept)? };
+    let estate = repository::check(loaded, as_of.instant, global, context)?;
+    Ok((repository::not_empty(estate)?, terms))
+}
+
+/// The plan of an estate against a helpdesk, less what guards hold back, and what was wished for.
 pub(crate) async fn make<R: Reader>(
     estate: &Estate,
     reader: &R,
-    instant: servanda::calendar::Instant,
-    prune: bool,
-    acknowledged: &Acknowledged,
-) -> Result<(Plan, Vec<Held>), Failure> {
-    let plan = survey::plan(estate, reader, instant, prune).await?;
-    let settings = &estate.settings;
-    Ok(guard(plan, &settings.guards, acknowledged, &settings.helpdesk.mapping))
+    terms: &Terms,
+) -> Result<(PlanEnvelope, Desired), Failure> {
+    let live = reader.survey(&Wanted::of(&estate.agreements)).await?;
+    tracing::info!(requests = reader.requests(), "the helpdesk was read");
+    Ok(compared(estate, &live, terms, reader.safe_name()))
 }
 
-/// A plan that a guard holds back is a refusal; one that cannot tie its slugs has a part missing.
-fn exit_of(plan: &Plan, held: &[Held], exit_code: bool) -> Exit {
-    if !held.is_empty() {
+fn from_recording(estate: &Estate, terms: &Terms, path: &std::path::Path) -> Result<PlanEnvelope, Failure> {
+    let text = files::read_named(path)?;
+    let live: Live = serde_json::from_str(&text).map_err(|error| {
+        Failure::new(Exit::Failure, format!("{} is no recording: {error}", path.display()))
+            .help("make one with `servanda snapshot --out FILE`")
+    })?;
+    Ok(compared(estate, &live, terms, "a recording".to_owned()).0)
+}
+
+fn compared(estate: &Estate, live: &Live, terms: &Terms, helpdesk: String) -> (PlanEnvelope, Desired) {
+    let baseline = baseline::read(&estate.root);
+    let question =
+        Question { instant: terms.as_of.instant, prune: terms.prune, baseline: baseline.as_ref(), helpdesk };
+    let (proposed, wishes) = compare(estate, live, question);
+    let settings = &estate.settings;
+    let (plan, held) =
+        guard(proposed.clone(), &settings.guards, &terms.acknowledged, &settings.helpdesk.mapping);
+    (PlanEnvelope::new(&proposed, plan, held), wishes)
+}
+
+/// A plan that a guard holds back is a refusal; pending changes have a code only when asked for.
+fn exit_of(envelope: &PlanEnvelope, exit_code: bool) -> Exit {
+    if !envelope.held.is_empty() {
         Exit::Refused
-    } else if exit_code && !plan.is_empty() {
+    } else if exit_code && !envelope.plan.is_empty() {
         Exit::Pending
     } else {
         Exit::Fine
     }
-}
-
-/// Whether something was left undone that is no steady state: unresolved slugs, unreadable objects.
-pub(crate) fn is_partial(plan: &Plan) -> bool {
-    plan.withheld.iter().any(|withheld| match withheld.reason {
-        Reason::Unresolved(_)
-        | Reason::Unreadable(_)
-        | Reason::SameMark(_)
-        | Reason::CannotAdopt(_)
-        | Reason::Waits(_)
-        | Reason::Archived(_) => true,
-        Reason::Orphan { .. } | Reason::Guarded(_) => false,
-    })
 }

@@ -27,10 +27,10 @@ pub(crate) struct Arguments {
 
 /// Reads and draws the plan.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let saved = saved::read(&arguments.plan)?;
+    let envelope = saved::read(&arguments.plan)?;
     match arguments.format {
-        Format::Text => tell(&render::plan::text(&saved.plan, &saved.held, context.colour()))?,
-        Format::Json => tell(&render::json::plan(&saved.plan, &saved.held))?,
+        Format::Text => tell(&render::plan::text(&envelope, context.paint()))?,
+        Format::Json => tell(&render::json::pretty(&envelope))?,
     }
     Ok(Exit::Fine)
 }

@@ -1,7 +1,6 @@
 //! `servanda status`: what is in force at an instant, sorted by what ends next. Asks no helpdesk.
 
 use servanda::render;
-use servanda::render::status::Row;
 
 use crate::args::{Format, Global};
 use crate::context::Context;
@@ -28,13 +27,13 @@ pub(crate) struct Arguments {
 
 /// Draws the table.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let estate = repository::load(global, context)?;
-    let as_of = context.as_of(arguments.as_of.as_deref(), &estate.settings.zone)?;
-    let estate = repository::checked(estate, as_of.instant, global, context)?;
-    let rows = Row::all(&estate.agreements, as_of.instant);
+    let loaded = repository::load(global, context)?;
+    let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
+    let estate = repository::check(loaded, as_of.instant, global, context)?;
+    let list = render::status::list(&estate.agreements, &estate.catalog, as_of.instant, &estate.settings.zone);
     match arguments.format {
-        Format::Text => tell(&render::status::text(&rows, as_of.instant, &estate.settings.zone, context.colour()))?,
-        Format::Json => tell(&render::json::status(&rows, as_of.instant))?,
+        Format::Text => tell(&render::status::text(&list, context.paint()))?,
+        Format::Json => tell(&render::json::pretty(&list))?,
     }
     Ok(Exit::Fine)
 }

@@ -1,0 +1,64 @@
+//! `servanda sandbox serve`: the embedded helpdesk on a port of loopback, until it is told to stop.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use crate::args::Global;
+use crate::context::{Context, clock};
+use crate::failure::{Exit, Failure, say, tell};
+use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath};
+use crate::{connection, embedded, repository, signal};
+
+const AFTER_HELP: &str = "\
+Examples:
+  servanda sandbox serve --port 8787     serve the repository's own embedded helpdesk
+  curl -s 'http://127.0.0.1:8787/sd/services/rest/find/agreement?accessKey=KEY' -d '{}'";
+
+/// Run the embedded helpdesk
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Serve it on a port of loopback
+    #[command(after_help = AFTER_HELP)]
+    Serve(Serve),
+}
+
+#[derive(clap::Args)]
+struct Serve {
+    /// Its database; without it, the one in .servanda/ that commands use too
+    #[arg(long, value_name = "FILE")]
+    db: Option<PathBuf>,
+    /// The port; without it, any that is free
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+}
+
+/// Serves until SIGINT or SIGTERM.
+pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
+    let Command::Serve(serve) = &arguments.command;
+    let estate = repository::check(repository::load(global, context)?, context.now, global, context)?;
+    let sandbox = match &serve.db {
+        None => embedded::open(&estate.root, &estate.catalog, Clock::asked(clock))?,
+        Some(path) => embedded::open_at(&DatabasePath::File(path.clone()), &estate.catalog, Clock::asked(clock))?,
+    };
+    connection::runtime()?.block_on(async {
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, serve.port)).await;
+        let listener = listener.map_err(|error| {
+            Failure::new(Exit::Failure, format!("port {} of 127.0.0.1: {error}", serve.port))
+                .help("choose another with `--port`, or leave it out for any that is free")
+        })?;
+        let address = listener.local_addr().map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+        tell(&format!("http://{address}/sd\n"))?;
+        say(&format!("serving; the access key is {ACCESS_KEY}; Ctrl-C stops\n"));
+        let mut stop = signal::listen();
+        // The sender lives as long as this function, so that waiting ends with a signal only.
+        let until = async move { drop(stop.wait_for(|stopped| *stopped).await) };
+        sandbox.serve(listener, until).await?;
+        Ok(Exit::Fine)
+    })
+}

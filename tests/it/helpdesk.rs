@@ -1,0 +1,76 @@
+//! The embedded helpdesk as a process of its own, and a person who changes something in it by hand.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use crate::repository::Repository;
+
+/// The key that the embedded helpdesk accepts.
+const KEY: &str = "5e7a9da0-0000-4000-8000-000000000001";
+
+/// A helpdesk that is being served until this is dropped.
+pub(crate) struct Helpdesk {
+    process: Child,
+    address: String,
+}
+
+impl Helpdesk {
+    /// Serves the repository's own embedded helpdesk.
+    pub(crate) fn serve(repository: &Repository) -> Self {
+        let mut command = repository.program(&["sandbox", "serve"]);
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("http://").and_then(|url| url.strip_suffix("/sd")).unwrap().to_owned();
+        Self { process, address }
+    }
+
+    /// The address as settings have it.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/sd", self.address)
+    }
+
+    /// One request of the dialect.
+    pub(crate) fn post(&self, verb: &str, body: &Value) -> (u16, Value) {
+        let body = body.to_string();
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "POST /sd/services/rest/{verb}?accessKey={KEY} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len(),
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        (status, serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned())))
+    }
+
+    /// The agreement that bears the mark of this id.
+    pub(crate) fn agreement(&self, id: &str) -> Value {
+        let filter = serde_json::json!({ "inventoryNumber": format!("sv:{id}") });
+        let (_, found) = self.post("find/agreement", &filter);
+        found.as_array().and_then(|found| found.first().cloned()).unwrap_or_else(|| panic!("no {id}: {found}"))
+    }
+
+    /// Changes an agreement by hand.
+    pub(crate) fn edit(&self, id: &str, attributes: &Value) {
+        let uuid = self.agreement(id)["UUID"].as_str().unwrap().to_owned();
+        let (status, answer) = self.post(&format!("edit-m2m/{uuid}"), attributes);
+        assert!(status < 300, "{status}: {answer}");
+    }
+}
+
+impl Drop for Helpdesk {
+    fn drop(&mut self) {
+        // A process that is already gone is what is wanted.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

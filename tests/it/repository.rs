@@ -1,0 +1,106 @@
+//! A repository in a folder of its own, and the program run in it as a person would.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A repository that is gone when the test is over.
+pub(crate) struct Repository {
+    folder: tempfile::TempDir,
+}
+
+/// What a run of the program left.
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Repository {
+    /// An empty folder.
+    pub(crate) fn empty() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A copy of the example that this project itself is.
+    pub(crate) fn example() -> Self {
+        let repository = Self::empty();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for name in ["servanda.yaml", "catalog.yaml", "agreements", "templates"] {
+            copy(&source.join(name), &repository.root().join(name));
+        }
+        repository
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file.
+    pub(crate) fn file(&self, path: &str, text: &str) -> &Self {
+        let path = self.root().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    /// Changes a file by replacing a text that must be in it.
+    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) -> &Self {
+        let text = self.read(path);
+        assert!(text.contains(from), "{path} does not contain `{from}`");
+        self.file(path, &text.replacen(from, to, 1))
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.root().join(path)).unwrap()
+    }
+
+    pub(crate) fn remove(&self, path: &str) -> &Self {
+        std::fs::remove_file(self.root().join(path)).unwrap();
+        self
+    }
+
+    /// The program, about to be run in the repository with a clean environment.
+    pub(crate) fn program(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_servanda"));
+        command.args(arguments).current_dir(self.root()).env_clear().stdin(Stdio::null());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+    }
+
+    /// Runs the program.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        let output = self.program(arguments).output().unwrap();
+        Run {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs the program and expects this exit code.
+    #[track_caller]
+    pub(crate) fn expect(&self, code: i32, arguments: &[&str]) -> Run {
+        let run = self.run(arguments);
+        assert_eq!(run.code, code, "{arguments:?}\n{}\n{}", run.stdout, run.stderr);
+        run
+    }
+
+    /// Runs the program and reads its answer as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self, code: i32, arguments: &[&str]) -> serde_json::Value {
+        let run = self.expect(code, arguments);
+        serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {}", run.stdout))
+    }
+}
+
+fn copy(from: &Path, to: &PathBuf) {
+    if from.is_dir() {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            copy(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else {
+        std::fs::copy(from, to).unwrap();
+    }
+}
