@@ -9,3 +9,7 @@ mod page;
 mod style;
 
 pub use style::Paint;
+pub mod json;
+mod words;
+pub mod plan;
+mod value;
