@@ -13,3 +13,4 @@ pub mod json;
 mod words;
 pub mod plan;
 mod value;
+pub mod diagnostics;
