@@ -14,3 +14,4 @@ mod words;
 pub mod plan;
 mod value;
 pub mod diagnostics;
+pub mod outcome;

@@ -433,4 +433,6 @@ fn withheld(page: &mut Page, plan: &Plan) {
 }
 
 #[cfg(test)]
+pub(super) mod sample;
+#[cfg(test)]
 mod tests;

@@ -2,16 +2,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use unicode_width::UnicodeWidthStr as _;
 
+use super::sample::{change, plan};
 use super::{summary, text};
-use crate::calendar::{TargetTime, read_day, read_instant};
+use crate::calendar::{TargetTime, read_day};
 use crate::desired::{OtherTitle, Unresolved};
 use crate::guard::Held;
-use crate::ident::{AgreementId, ClientSlug, LiveId};
+use crate::ident::{AgreementId, LiveId};
 use crate::live::{Promise, TargetKey, Value};
 use crate::mapping::Field;
 use crate::plan::{
-    Cause, Change, FORMAT, FieldChange, GuardName, Header, Mark, Note, Phase, Plan, Reason, Risk,
-    StateChange, Totals, Verb, Weakened, Withheld,
+    Cause, Change, FieldChange, GuardName, Mark, Note, Phase, Plan, Reason, Risk, StateChange,
+    Verb, Weakened, Withheld,
 };
 use crate::render::Paint;
 use crate::render::encode::corpus::{HOSTILE, is_clean};
@@ -69,58 +70,6 @@ fn state(before: Option<&str>, after: &str, cause: Option<Cause>) -> Option<Stat
         after: after.to_owned(),
         cause,
     })
-}
-
-fn change(name: &str, verb: Verb, title: &str, status: State, because: Because) -> Change {
-    Change {
-        id: id(name),
-        verb,
-        client: ClientSlug::new("severny-veter"),
-        title: title.to_owned(),
-        object: (verb != Verb::Create).then(|| live("agreement$605301")),
-        status: Some(status),
-        because: Some(because),
-        state: None,
-        fields: Vec::new(),
-        mark: None,
-        phase: Phase::Gain,
-        after: Vec::new(),
-        risks: Vec::new(),
-        before: None,
-        steps: Vec::new(),
-    }
-}
-
-fn plan(changes: Vec<Change>) -> Plan {
-    let names = [
-        ("slmService$605005", "Электронная почта"),
-        ("slmService$605006", "Удалённый доступ (VPN)"),
-        ("slmService$605007", "Рабочие места"),
-        ("employee$12", "Ирина Петрова"),
-        ("priority$1", "critical"),
-        ("priority$2", "normal"),
-        ("servicetime$37002", "24x7"),
-    ];
-    Plan {
-        format: FORMAT,
-        header: Header {
-            as_of: read_instant("2026-09-01T12:00:00+03:00").expect("an instant"),
-            zone: "Europe/Moscow".to_owned(),
-            zone_data: "2026f".to_owned(),
-            version: "0.1.0".to_owned(),
-            commit: Some("abc1234def5678".to_owned()),
-            files: "9f2c".to_owned(),
-            helpdesk: "https://acme.itsm365.com/sd".to_owned(),
-        },
-        changes,
-        withheld: Vec::new(),
-        notes: Vec::new(),
-        totals: Totals {
-            unchanged: 12,
-            ..Totals::default()
-        },
-        names: names.map(|(id, name)| (live(id), name.to_owned())).into(),
-    }
 }
 
 fn shown(plan: &Plan) -> String {
