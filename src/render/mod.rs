@@ -15,3 +15,4 @@ pub mod plan;
 mod value;
 pub mod diagnostics;
 pub mod outcome;
+pub mod status;

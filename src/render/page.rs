@@ -209,6 +209,8 @@ pub(super) struct Table {
     pub(super) rows: Vec<Vec<Line>>,
     /// The columns that stand to the right, as numbers do.
     pub(super) right: Vec<usize>,
+    /// The columns that are broken only where breaking the others is not enough, as for ids and dates.
+    pub(super) firm: Vec<usize>,
 }
 
 impl Table {
@@ -230,11 +232,17 @@ impl Table {
             .map(|column| natural(column).unwrap_or(0))
             .collect();
         let room = columns.saturating_sub(count.saturating_sub(1) * Self::GAP);
-        while widths.iter().sum::<usize>() > room {
-            let widest = widths.iter_mut().max();
-            match widest {
-                Some(width) if *width > Self::NARROWEST => *width -= 1,
-                _ => break,
+        for is_last_resort in [false, true] {
+            while widths.iter().sum::<usize>() > room {
+                let breakable = widths
+                    .iter_mut()
+                    .enumerate()
+                    .filter(|(column, _)| is_last_resort || !self.firm.contains(column))
+                    .map(|(_, width)| width);
+                match breakable.max() {
+                    Some(width) if *width > Self::NARROWEST => *width -= 1,
+                    _ => break,
+                }
             }
         }
         widths
@@ -302,6 +310,7 @@ mod tests {
         let table = Table {
             rows: vec![row("сервис", "7"), row("日本", "120")],
             right: vec![1],
+            ..Table::default()
         };
         let mut page = Page::new(Paint::PLAIN);
         page.table(0, &table);
@@ -316,7 +325,7 @@ mod tests {
                 Line::of(&"слово ".repeat(20)),
                 Line::of("конец"),
             ]],
-            right: Vec::new(),
+            ..Table::default()
         };
         let mut page = Page::new(Paint::PLAIN.wide(50));
         page.table(2, &table);

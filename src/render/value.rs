@@ -215,7 +215,7 @@ fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Table {
     }
     Table {
         rows,
-        right: Vec::new(),
+        ..Table::default()
     }
 }
 
