@@ -1,7 +1,7 @@
 //! One encoder for each sink: a text of unknown origin becomes one that can do nothing but be read.
 //!
 //! Files and helpdesks are written by people we do not know. Whoever renders puts their text through the
-//! encoder of the sink, and nothing else. JSON needs none here: serde's own is the encoder of that sink.
+//! encoder of the sink, and nothing else.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -23,6 +23,27 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
                     .expect("a string takes all that is written");
             }
             seen => encoded.push(seen),
+        }
+    }
+    Cow::Owned(encoded)
+}
+
+/// JSON as serde writes it, with what cannot be seen as escapes too: JSON is printed to terminals as well, and
+/// whoever reads it back gets the very same text.
+pub fn json(written: &str) -> Cow<'_, str> {
+    // Line feeds between values are serde's own; within a text they are escapes already.
+    let is_raw = |character: char| is_unseen(character) && character != '\n';
+    if !written.chars().any(is_raw) {
+        return Cow::Borrowed(written);
+    }
+    let mut encoded = String::with_capacity(written.len() + 16);
+    for character in written.chars() {
+        if is_raw(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                write!(encoded, "\\u{unit:04x}").expect("a string takes all that is written");
+            }
+        } else {
+            encoded.push(character);
         }
     }
     Cow::Owned(encoded)

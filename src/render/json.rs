@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostics, Label, Severity, Sources};
 use crate::guard::Held;
 use crate::ident::AgreementId;
 use crate::plan::{Change, GuardName, Plan, Reason};
+use crate::render::encode;
 
 /// A plan with what its guards made of it.
 #[derive(
@@ -91,11 +92,12 @@ impl Verdict {
     /// What an apply of a guarded plan would come to.
     pub fn of(plan: &Plan, held: &[Held]) -> Self {
         let is_open = |reason: &Reason| match reason {
-            Reason::Orphan { .. } | Reason::Guarded(_) | Reason::Waits(_) => false,
+            Reason::Orphan { .. } | Reason::Guarded(_) => false,
             Reason::Unresolved(_)
             | Reason::Unreadable(_)
             | Reason::SameMark(_)
             | Reason::CannotAdopt(_)
+            | Reason::Waits(_)
             | Reason::Archived(_) => true,
         };
         let (exit_code, meaning) = if !held.is_empty() {
@@ -119,7 +121,8 @@ impl Verdict {
 
 /// A value as JSON for people and programs, with a line feed at its end.
 pub fn pretty(value: &impl serde::Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("values of the core are always JSON");
+    let text = serde_json::to_string_pretty(value).expect("values of the core are always JSON");
+    let mut text = encode::json(&text).into_owned();
     text.push('\n');
     text
 }
@@ -260,5 +263,168 @@ fn place<'a>(label: &'a Label, sources: &'a Sources) -> Place<'a> {
         end_line: end.line,
         end_column: end.column,
         text: &label.text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::{Meaning, PlanEnvelope, Verdict, diagnostics, plan_schema, pretty};
+    use crate::diagnostic::{Code, Diagnostic, Sources, Span};
+    use crate::guard::Held;
+    use crate::ident::AgreementId;
+    use crate::plan::{GuardName, Reason, Verb, Withheld};
+    use crate::render::encode::corpus::{HOSTILE, is_clean};
+    use crate::render::plan::sample;
+    use crate::status::{Because, State};
+
+    /// Every property below a schema that says nothing of what it is.
+    fn undescribed(schema: &Value, path: &str, found: &mut Vec<String>) {
+        match schema {
+            Value::Object(map) => {
+                if let Some(Value::Object(properties)) = map.get("properties") {
+                    for (name, property) in properties {
+                        if property.get("description").is_none() {
+                            found.push(format!("{path}/{name}"));
+                        }
+                    }
+                }
+                for (name, value) in map {
+                    undescribed(value, &format!("{path}/{name}"), found);
+                }
+            }
+            Value::Array(list) => list
+                .iter()
+                .for_each(|value| undescribed(value, path, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_property_of_the_schema_is_described() {
+        let mut found = Vec::new();
+        let schema = plan_schema();
+        undescribed(&schema, "", &mut found);
+        assert!(found.is_empty(), "{found:#?}");
+        assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+    }
+
+    fn held_back() -> PlanEnvelope {
+        let change = |name: &str| {
+            sample::change(
+                name,
+                Verb::Update,
+                "T",
+                State::Active,
+                Because::WithinPeriod,
+            )
+        };
+        let proposed = sample::plan(vec![change("a"), change("b"), change("c")]);
+        let id = |text: &str| AgreementId::new(text).expect("an id");
+        let mut plan = sample::plan(vec![change("b")]);
+        plan.withheld = vec![
+            Withheld {
+                id: id("a"),
+                reason: Reason::Guarded(GuardName::Weakened),
+            },
+            Withheld {
+                id: id("c"),
+                reason: Reason::Waits(id("a")),
+            },
+        ];
+        let held = Held {
+            guard: GuardName::Weakened,
+            count: 1,
+            limit: 0,
+            acknowledged: None,
+        };
+        PlanEnvelope::new(&proposed, plan, vec![held])
+    }
+
+    #[test]
+    fn an_envelope_is_valid_by_its_schema() {
+        let schema = jsonschema::draft7::new(&plan_schema()).expect("a schema");
+        let envelope = serde_json::to_value(held_back()).expect("JSON");
+        let faults: Vec<String> = schema
+            .iter_errors(&envelope)
+            .map(|error| error.to_string())
+            .collect();
+        assert!(faults.is_empty(), "{faults:#?}");
+        assert!(!schema.is_valid(&serde_json::json!({ "plan": {} })));
+    }
+
+    #[test]
+    fn what_a_guard_holds_back_is_kept_in_the_envelope() {
+        let envelope = held_back();
+        let waiting: Vec<&str> = envelope
+            .waiting
+            .iter()
+            .map(|change| change.id.as_str())
+            .collect();
+        assert_eq!(waiting, ["a", "c"]);
+        assert_eq!(
+            envelope.verdict,
+            Verdict {
+                exit_code: 4,
+                meaning: Meaning::RefusedByAGuard,
+                changes_pending: true
+            }
+        );
+    }
+
+    #[test]
+    fn what_stays_open_is_partial_and_an_orphan_is_not() {
+        let id = || AgreementId::new("a").expect("an id");
+        let object = || crate::ident::LiveId::new("x$1").expect("a live id");
+        let orphan = Reason::Orphan {
+            title: String::new(),
+            object: object(),
+            state: String::new(),
+        };
+        for (reason, exit_code) in [(orphan, 0), (Reason::Archived(object()), 6)] {
+            let mut plan = sample::plan(Vec::new());
+            plan.withheld = vec![Withheld { id: id(), reason }];
+            assert_eq!(Verdict::of(&plan, &[]).exit_code, exit_code);
+        }
+    }
+
+    #[test]
+    fn diagnostics_come_with_their_places() {
+        let mut sources = Sources::default();
+        let file = sources.add("a.yaml", "ключ: x\nдва: y\n");
+        let found = std::iter::once(
+            Diagnostic::new(
+                Code::E008,
+                Span {
+                    file,
+                    start: 0,
+                    end: 8,
+                },
+                "nobody knows `ключ`",
+            )
+            .help("did you mean `key`?"),
+        );
+        let found = found.collect();
+        let json = serde_json::to_value(diagnostics(&found, &sources, 3)).expect("JSON");
+        assert_eq!(json["errors"], 1);
+        assert_eq!(json["files"], 3);
+        assert_eq!(json["diagnostics"][0]["code"], "E008");
+        let place = serde_json::json!({
+            "path": "a.yaml", "line": 1, "column": 1, "end_line": 1, "end_column": 5, "text": ""
+        });
+        assert_eq!(json["diagnostics"][0]["place"], place);
+    }
+
+    #[test]
+    fn what_cannot_be_seen_stands_as_an_escape_in_json() {
+        for hostile in HOSTILE {
+            let json = pretty(&[*hostile]);
+            assert!(is_clean(&json), "{json}");
+            assert_eq!(
+                serde_json::from_str::<[String; 1]>(&json).expect("JSON"),
+                [*hostile]
+            );
+        }
     }
 }

@@ -44,7 +44,6 @@ pub struct Row {
     /// The next change of the status, if no file changes.
     pub next_change: Option<NextChange>,
     /// The last day of the period, counted in; `None` where it is open-ended.
-    #[serde(serialize_with = "written")]
     pub last_day: Option<Day>,
     /// Days from today to the last day: 0 on the last day itself; `None` where it is over or open-ended.
     pub days_left: Option<i64>,
@@ -74,14 +73,6 @@ pub struct PeriodNumber {
     pub number: u32,
     /// How many there can be at most; `None` where there is no limit, or no renewal.
     pub of: Option<u32>,
-}
-
-#[expect(clippy::ref_option, reason = "serde hands the field over by reference")]
-fn written<S: serde::Serializer>(day: &Option<Day>, serializer: S) -> Result<S::Ok, S::Error> {
-    match day {
-        Some(day) => serializer.collect_str(day),
-        None => serializer.serialize_none(),
-    }
 }
 
 /// Where agreements stand at an instant; `zone` is the one that a bare date is read in.

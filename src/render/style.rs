@@ -30,6 +30,14 @@ impl Paint {
         width: Self::WIDTH,
     };
 
+    /// At the usual width, with colours where they are wanted.
+    pub fn of(colour: bool) -> Self {
+        Self {
+            colour,
+            ..Self::PLAIN
+        }
+    }
+
     /// The same at another width.
     #[must_use]
     pub fn wide(self, width: usize) -> Self {

@@ -211,7 +211,9 @@ fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Table {
     let heading = titles.map(|title| Line::new().tone(Tone::Quiet, title));
     rows.insert(0, heading.into());
     if rows.iter().skip(1).all(|row| row[4].width() == 0) {
-        rows.iter_mut().for_each(|row| row.truncate(4));
+        for row in &mut rows {
+            row.truncate(4);
+        }
     }
     Table {
         rows,

@@ -257,11 +257,11 @@ fn not_carried(field: &Field) -> String {
 pub(super) fn listed(items: impl IntoIterator<Item = String>) -> String {
     const SHOWN: usize = 10;
     let items: Vec<String> = items.into_iter().collect();
-    let mut text = items[..items.len().min(SHOWN)].join(", ");
-    if items.len() > SHOWN {
-        text.push_str(&format!(" and {} more", items.len() - SHOWN));
+    let text = items[..items.len().min(SHOWN)].join(", ");
+    match items.len().saturating_sub(SHOWN) {
+        0 => text,
+        more => format!("{text} and {more} more"),
     }
-    text
 }
 
 #[cfg(test)]

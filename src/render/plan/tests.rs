@@ -64,12 +64,12 @@ fn field(field: Field, before: Value, after: Value) -> FieldChange {
     }
 }
 
-fn state(before: Option<&str>, after: &str, cause: Option<Cause>) -> Option<StateChange> {
-    Some(StateChange {
+fn state(before: Option<&str>, after: &str, cause: Option<Cause>) -> StateChange {
+    StateChange {
         before: before.map(str::to_owned),
         after: after.to_owned(),
         cause,
-    })
+    }
 }
 
 fn shown(plan: &Plan) -> String {
@@ -92,7 +92,7 @@ fn creation() -> Change {
         (key(None, "priority$1"), promise("30m", "4h")),
         (key(None, "priority$2"), promise("4h", "2 business days")),
     ]);
-    change.state = state(None, "planned", None);
+    change.state = Some(state(None, "planned", None));
     change.mark = Some(Mark {
         before: None,
         after: id("severny-veter"),
@@ -172,7 +172,7 @@ fn dated() -> [Change; 2] {
         State::Active,
         Because::WithinPeriod,
     );
-    up.state = state(Some("planned"), "active", Some(Cause::Date));
+    up.state = Some(state(Some("planned"), "active", Some(Cause::Date)));
     let mut down = change(
         "polyus-2025",
         Verb::Update,
@@ -180,15 +180,15 @@ fn dated() -> [Change; 2] {
         State::Expired,
         Because::LastDayPassed,
     );
-    down.state = state(Some("active"), "inactive", Some(Cause::Date));
+    down.state = Some(state(Some("active"), "inactive", Some(Cause::Date)));
     down.risks = vec![Risk::Deactivates];
     down.phase = Phase::Loss;
     down.after = vec![id("polyus-2026")];
     [up, down]
 }
 
-#[test]
-fn a_plan_shows_what_changes_and_sums_it_up() {
+/// A plan with something of everything.
+fn busy() -> Plan {
     let mut drifted = change(
         "romashka",
         Verb::Update,
@@ -230,7 +230,12 @@ fn a_plan_shows_what_changes_and_sums_it_up() {
         }),
         Note::Unmarked(3),
     ];
-    insta::assert_snapshot!(shown(&plan), @r#"
+    plan
+}
+
+#[test]
+fn a_plan_shows_what_changes_and_sums_it_up() {
+    insta::assert_snapshot!(shown(&busy()), @r#"
     Plan as of 2026-09-01 (Europe/Moscow) for https://acme.itsm365.com/sd, commit abc1234def
 
     Changes
@@ -368,7 +373,7 @@ fn nothing_hostile_gets_through_and_no_line_is_too_wide() {
             State::Active,
             Because::WithinPeriod,
         );
-        bad.state = state(Some(hostile), hostile, None);
+        bad.state = Some(state(Some(hostile), hostile, None));
         bad.fields = vec![
             field(Field::Title, words(hostile), words("plain")),
             field(
