@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Diagnostics, Label, Severity, Sources};
 use crate::guard::Held;
 use crate::ident::AgreementId;
-use crate::plan::{Change, GuardName, Plan, Reason};
+use crate::outcome::Outcome;
+use crate::plan::{Change, GuardName, Header, Plan, Reason, Withheld};
 use crate::render::encode;
 
 /// A plan with what its guards made of it.
@@ -180,6 +181,32 @@ fn drop_number_formats(schema: &mut schemars::Schema) {
     }
 }
 
+/// What became of a plan, with what the plan had left alone.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct OutcomeEnvelope<'a> {
+    /// The version of this shape.
+    pub format: u32,
+    /// What the plan was made from.
+    pub header: &'a Header,
+    /// The fates of its changes, and what a plan made after the apply still holds.
+    pub outcome: &'a Outcome,
+    /// The guards that withheld something.
+    pub held: &'a [Held],
+    /// What was not planned, and why.
+    pub withheld: &'a [Withheld],
+}
+
+/// Puts an outcome beside what its plan had left alone.
+pub fn outcome<'a>(envelope: &'a PlanEnvelope, outcome: &'a Outcome) -> OutcomeEnvelope<'a> {
+    OutcomeEnvelope {
+        format: 1,
+        header: &envelope.plan.header,
+        outcome,
+        held: &envelope.held,
+        withheld: &envelope.plan.withheld,
+    }
+}
+
 /// The diagnostics of a run.
 #[derive(Debug, serde::Serialize)]
 pub struct DiagnosticsEnvelope<'a> {
@@ -270,10 +297,11 @@ fn place<'a>(label: &'a Label, sources: &'a Sources) -> Place<'a> {
 mod tests {
     use serde_json::Value;
 
-    use super::{Meaning, PlanEnvelope, Verdict, diagnostics, plan_schema, pretty};
+    use super::{Meaning, PlanEnvelope, Verdict, diagnostics, outcome, plan_schema, pretty};
     use crate::diagnostic::{Code, Diagnostic, Sources, Span};
     use crate::guard::Held;
     use crate::ident::AgreementId;
+    use crate::outcome::{Fate, Outcome};
     use crate::plan::{GuardName, Reason, Verb, Withheld};
     use crate::render::encode::corpus::{HOSTILE, is_clean};
     use crate::render::plan::sample;
@@ -371,6 +399,22 @@ mod tests {
                 changes_pending: true
             }
         );
+    }
+
+    #[test]
+    fn an_outcome_names_what_was_left_alone_too() {
+        let mut fates = Outcome {
+            remaining: Some(0),
+            ..Outcome::default()
+        };
+        let id = AgreementId::new("b").expect("an id");
+        fates.fates.insert(id, Fate::Stale);
+        let envelope = held_back();
+        let json = serde_json::to_value(outcome(&envelope, &fates)).expect("JSON");
+        assert_eq!(json["outcome"]["fates"]["b"], "stale");
+        assert_eq!(json["outcome"]["remaining"], 0);
+        assert_eq!(json["withheld"][0]["id"], "a");
+        assert_eq!(json["header"]["zone"], "Europe/Moscow");
     }
 
     #[test]
