@@ -5,14 +5,14 @@
 //! Nothing in here decides anything: whoever reads only the text and whoever reads the value agree.
 
 pub mod encode;
-mod page;
 mod style;
-
-pub use style::Paint;
-pub mod json;
+mod page;
 mod words;
-pub mod plan;
-mod value;
+pub mod json;
 pub mod diagnostics;
+mod value;
+pub mod plan;
 pub mod outcome;
 pub mod status;
+
+pub use style::Paint;
