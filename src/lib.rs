@@ -24,3 +24,4 @@ pub mod desired;
 pub mod plan;
 pub mod guard;
 pub mod outcome;
+pub mod render;

@@ -1,0 +1,171 @@
+//! One encoder for each sink: a text of unknown origin becomes one that can do nothing but be read.
+//!
+//! Files and helpdesks are written by people we do not know. Whoever renders puts their text through the
+//! encoder of the sink, and nothing else.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// A text for a terminal: whatever would move the cursor, change the direction or not be seen at all stands
+/// there as an escape (`\u{1b}`), so that what is read is what is there. The result is always one line.
+pub fn terminal(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unseen) {
+        return Cow::Borrowed(text);
+    }
+    let mut encoded = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match character {
+            '\n' => encoded.push_str("\\n"),
+            '\r' => encoded.push_str("\\r"),
+            '\t' => encoded.push_str("\\t"),
+            unseen if is_unseen(unseen) => {
+                write!(encoded, "\\u{{{:x}}}", u32::from(unseen))
+                    .expect("a string takes all that is written");
+            }
+            seen => encoded.push(seen),
+        }
+    }
+    Cow::Owned(encoded)
+}
+
+/// JSON as serde writes it, with what cannot be seen as escapes too: JSON is printed to terminals as well, and
+/// whoever reads it back gets the very same text.
+pub fn json(written: &str) -> Cow<'_, str> {
+    // Line feeds between values are serde's own; within a text they are escapes already.
+    let is_raw = |character: char| is_unseen(character) && character != '\n';
+    if !written.chars().any(is_raw) {
+        return Cow::Borrowed(written);
+    }
+    let mut encoded = String::with_capacity(written.len() + 16);
+    for character in written.chars() {
+        if is_raw(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                write!(encoded, "\\u{unit:04x}").expect("a string takes all that is written");
+            }
+        } else {
+            encoded.push(character);
+        }
+    }
+    Cow::Owned(encoded)
+}
+
+/// Lines of a file for a terminal: as [`terminal`], but one character for each, so that columns and marks
+/// below the line stay where they are. Line feeds and tabs stay.
+pub fn excerpt(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unseen_in_excerpt) {
+        return Cow::Borrowed(text);
+    }
+    let stand_in = |character: char| match u32::from(character) {
+        _ if !is_unseen_in_excerpt(character) => character,
+        // The pictures of the control characters follow the order of those characters.
+        code @ 0x00..=0x1f => char::from_u32(0x2400 + code).unwrap_or('\u{fffd}'),
+        0x7f => '\u{2421}',
+        _ => '\u{fffd}',
+    };
+    Cow::Owned(text.chars().map(stand_in).collect())
+}
+
+/// Whether a character cannot be seen, or changes how those around it are seen. Combining marks are not among
+/// them, since they show; neither are plain and no-break spaces.
+pub fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+fn is_unseen_in_excerpt(character: char) -> bool {
+    is_unseen(character) && !matches!(character, '\n' | '\t')
+}
+
+#[cfg(test)]
+pub(super) mod corpus {
+    //! Texts that somebody may have written to be something else than text.
+
+    /// Each is fed to every sink.
+    pub(crate) const HOSTILE: &[&str] = &[
+        "\u{1b}[2J\u{1b}[31mall is well\u{1b}[0m",
+        "\u{1b}]8;;https://evil.example\u{1b}\\click\u{1b}]8;;\u{1b}\\",
+        "\u{1b}]0;title\u{7}",
+        "\u{9b}31m and \u{9d}0;x\u{9c}",
+        "ring\u{7}ring",
+        "good\rbad",
+        "two\nlines\r\nand\u{b}more\u{c}",
+        "next\u{85}line",
+        "line\u{2028}paragraph\u{2029}",
+        "admin\u{202e}txt.exe\u{202c} \u{2066}x\u{2069} \u{200e}\u{200f}\u{61c}",
+        "zero\u{200b}width\u{200c}and\u{200d}joined\u{2060}\u{feff}",
+        "tag\u{e0041}\u{e007f} selector\u{fe0f} filler\u{3164} soft\u{ad}hyphen",
+        "nul\0del\u{7f}back\u{8}",
+        "::set-output name=x::y",
+    ];
+
+    /// Whether a rendered text holds nothing but lines of what can be seen.
+    pub(crate) fn is_clean(rendered: &str) -> bool {
+        !rendered
+            .chars()
+            .any(|character| character != '\n' && super::is_unseen(character))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::corpus::{HOSTILE, is_clean};
+    use super::{excerpt, terminal};
+
+    #[test]
+    fn nothing_hostile_reaches_a_terminal() {
+        for text in HOSTILE {
+            let encoded = terminal(text);
+            assert!(is_clean(&encoded) && !encoded.contains('\n'), "{encoded}");
+            assert!(is_clean(&excerpt(text).replace('\t', " ")), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_unseen_is_named() {
+        assert_eq!(
+            terminal("a\u{1b}[2Jb\nc\u{202e}"),
+            "a\\u{1b}[2Jb\\nc\\u{202e}"
+        );
+    }
+
+    #[test]
+    fn ordinary_texts_stay_as_they_are() {
+        for text in [
+            "ООО «Северный ветер»",
+            "и\u{306}",
+            "a\u{a0}b",
+            "日本",
+            "50 %",
+        ] {
+            assert_eq!(terminal(text), text);
+            assert_eq!(excerpt(text), text);
+        }
+    }
+
+    #[test]
+    fn an_excerpt_keeps_its_columns() {
+        for text in HOSTILE {
+            assert_eq!(excerpt(text).chars().count(), text.chars().count());
+        }
+        assert_eq!(excerpt("a\u{1b}b\tc\n"), "a␛b\tc\n");
+    }
+}

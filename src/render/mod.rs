@@ -1,0 +1,18 @@
+//! Values become text: the only room that makes sentences, tables and drawings.
+//!
+//! Everything here is a pure function of its arguments, so that the same value gives the same bytes. What
+//! came from files or from the helpdesk reaches a sink only through that sink's encoder ([`encode`]).
+//! Nothing in here decides anything: whoever reads only the text and whoever reads the value agree.
+
+pub mod encode;
+mod style;
+mod page;
+mod words;
+pub mod json;
+pub mod diagnostics;
+mod value;
+pub mod plan;
+pub mod outcome;
+pub mod status;
+
+pub use style::Paint;

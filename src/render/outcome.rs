@@ -1,0 +1,310 @@
+//! What became of a plan, as text: a line for each change, with the reason and what to do next where it was
+//! not carried out, and one line at the end.
+
+use crate::ident::AgreementId;
+use crate::outcome::{Altered, Failure, Fate, NotTried, Outcome};
+use crate::plan::{Change, FieldChange, Plan, Step, Verb};
+use crate::render::page::{Line, Page};
+use crate::render::style::{Paint, Tone};
+use crate::render::value;
+use crate::render::words;
+use crate::status::State;
+
+/// The text of an outcome, in the order of its plan.
+pub fn text(plan: &Plan, outcome: &Outcome, paint: Paint) -> String {
+    let mut page = Page::new(paint);
+    for change in &plan.changes {
+        if let Some(fate) = outcome.fates.get(&change.id) {
+            one(&mut page, plan, change, fate);
+        }
+    }
+    page.gap();
+    page.line(0, 2, &Line::new().tone(Tone::Strong, &summary(outcome)));
+    page.finish()
+}
+
+/// The one line at the end: `5 done, 1 failed; planned again after the apply: 1 change is left to do.`
+pub fn summary(outcome: &Outcome) -> String {
+    let kinds = ["done", "stale", "failed", "unknown", "not tried"];
+    let counts = kinds.map(|kind| {
+        let of_kind = outcome.fates.values().filter(|fate| word(fate) == kind);
+        (of_kind.count(), kind)
+    });
+    let parts: Vec<String> = counts
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, kind)| format!("{number} {kind}"))
+        .collect();
+    let done = if parts.is_empty() {
+        "Nothing was to be done".to_owned()
+    } else {
+        parts.join(", ")
+    };
+    match outcome.remaining {
+        None => format!("{done}."),
+        Some(0) => format!("{done}; planned again after the apply: nothing is left to do."),
+        Some(number) => format!(
+            "{done}; planned again after the apply: {} left to do.",
+            words::count(number, "change is", "changes are")
+        ),
+    }
+}
+
+fn word(fate: &Fate) -> &'static str {
+    match fate {
+        Fate::Done { .. } => "done",
+        Fate::Stale => "stale",
+        Fate::Failed(_) => "failed",
+        Fate::Unknown(_) => "unknown",
+        Fate::NotTried(_) => "not tried",
+    }
+}
+
+fn one(page: &mut Page, plan: &Plan, change: &Change, fate: &Fate) {
+    let (tone, symbol) = match fate {
+        Fate::Done { .. } => (Tone::Gain, "✓"),
+        Fate::Stale | Fate::Unknown(_) => (Tone::Shift, "?"),
+        Fate::Failed(_) => (Tone::Alarm, "✗"),
+        Fate::NotTried(_) => (Tone::Quiet, "·"),
+    };
+    let line = Line::new()
+        .tone(tone, symbol)
+        .say(" ")
+        .tone(Tone::Strong, change.id.as_str())
+        .say("  ");
+    let (line, next) = match fate {
+        Fate::Done { object, .. } => (
+            line.say(done(change))
+                .tone(Tone::Quiet, &format!(" [{object}]")),
+            None,
+        ),
+        other => {
+            let (why, next) = unfinished(other, change);
+            (line.tone(tone, word(other)).say(": ").say(&why), Some(next))
+        }
+    };
+    page.line(0, 4, &line);
+    if let Fate::Done { altered, .. } = fate {
+        for altered in altered {
+            another(page, plan, altered);
+        }
+    }
+    if let Some(next) = next {
+        page.line(4, 6, &Line::new().tone(Tone::Quiet, "→ ").say(&next));
+    }
+}
+
+/// What was done, in a word.
+fn done(change: &Change) -> &'static str {
+    match (change.verb, change.status) {
+        (Verb::Create, Some(State::Active)) => "created, active",
+        (Verb::Create, _) => "created",
+        (Verb::Retire, _) => "retired",
+        (Verb::Update, Some(State::Active)) if change.state.is_some() => "activated",
+        (Verb::Update, _) if change.deactivates() => "deactivated",
+        (Verb::Update, _) => "updated",
+    }
+}
+
+/// Why a change was not carried out, and what to do next.
+fn unfinished(fate: &Fate, change: &Change) -> (String, String) {
+    match fate {
+        Fate::Done { .. } => (String::new(), String::new()),
+        Fate::Stale => (
+            "its object moved since the plan was made, and nothing was written".to_owned(),
+            "plan again and look at what changed".to_owned(),
+        ),
+        Fate::Failed(failure) => (
+            format!(
+                "{} was refused: {}",
+                step(failure, change),
+                words::shown(&failure.message)
+            ),
+            standing(failure, change, "settle the reason, then apply again"),
+        ),
+        Fate::Unknown(failure) => (
+            format!(
+                "the answer to {} was lost: {}",
+                step(failure, change),
+                words::shown(&failure.message)
+            ),
+            standing(
+                failure,
+                change,
+                "look at the object in the helpdesk, then plan again",
+            ),
+        ),
+        Fate::NotTried(NotTried::Waits(other)) => (waits(other), format!("settle {other} first")),
+        Fate::NotTried(NotTried::Stopped) => (
+            "the run was stopped before its turn".to_owned(),
+            "apply again".to_owned(),
+        ),
+    }
+}
+
+fn waits(other: &AgreementId) -> String {
+    format!("it waits for {other}, which was not confirmed")
+}
+
+/// Which step it was, by what it does.
+fn step(failure: &Failure, change: &Change) -> String {
+    let what = change
+        .steps
+        .get(failure.step)
+        .map_or("a step", |step| match step {
+            Step::Create { .. } => "the creation",
+            Step::Edit { state: Some(_), .. } => "the change of state",
+            Step::Edit { .. } => "the edit",
+            Step::PutRule { .. } => "the writing of a target",
+            Step::DropRule { .. } => "the removal of a target",
+            Step::Link { .. } => "the link to a recipient",
+            Step::Unlink { .. } => "the removal of a recipient",
+            Step::Archive => "the archiving",
+            Step::Restore => "the return from the archive",
+        });
+    match change.steps.len() {
+        0 | 1 => what.to_owned(),
+        all => format!("{what} (step {} of {all})", failure.step + 1),
+    }
+}
+
+/// What to do next, and what stands already.
+fn standing(failure: &Failure, change: &Change, next: &str) -> String {
+    match failure.step {
+        0 => next.to_owned(),
+        1 => format!("{next}; the step before it stands"),
+        _ if failure.step >= change.steps.len() => next.to_owned(),
+        _ => format!("{next}; the steps before it stand"),
+    }
+}
+
+/// A field that the helpdesk holds otherwise than it was written.
+fn another(page: &mut Page, plan: &Plan, altered: &Altered) {
+    let warning = Line::new()
+        .tone(Tone::Alarm, "! ")
+        .say("the helpdesk holds another value than was written (written → held):");
+    page.line(4, 6, &warning);
+    let field = FieldChange {
+        field: altered.field.clone(),
+        before: altered.sent.clone(),
+        after: altered.held.clone(),
+        cause: None,
+    };
+    value::field(page, 6, &field, Verb::Update, &plan.names);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{summary, text};
+    use crate::ident::{AgreementId, LiveId};
+    use crate::live::Value;
+    use crate::mapping::Field;
+    use crate::outcome::{Altered, Failure, Fate, NotTried, Outcome};
+    use crate::plan::{Change, Plan, Step, Verb};
+    use crate::render::Paint;
+    use crate::render::encode::corpus::{HOSTILE, is_clean};
+    use crate::render::plan::sample;
+    use crate::status::{Because, State};
+
+    fn id(text: &str) -> AgreementId {
+        AgreementId::new(text).expect("an id")
+    }
+
+    fn change(name: &str, verb: Verb) -> Change {
+        let mut change = sample::change(name, verb, "T", State::Active, Because::WithinPeriod);
+        let edit = Step::Edit {
+            fields: std::collections::BTreeMap::new(),
+            state: Some("active".to_owned()),
+            mark: None,
+        };
+        change.steps = vec![edit.clone(), Step::Archive, edit];
+        change
+    }
+
+    fn failure(step: usize, message: &str) -> Failure {
+        Failure {
+            step,
+            message: message.to_owned(),
+        }
+    }
+
+    fn run(message: &str) -> (Plan, Outcome) {
+        let names = ["a", "b", "c", "d", "e", "f"];
+        let verb = |name: &str| {
+            if name == "a" {
+                Verb::Create
+            } else {
+                Verb::Update
+            }
+        };
+        let plan = sample::plan(names.map(|name| change(name, verb(name))).into());
+        let altered = Altered {
+            field: Field::Title,
+            sent: Value::Text("Маяк".to_owned()),
+            held: Value::Text("МАЯК".to_owned()),
+        };
+        let done = Fate::Done {
+            object: LiveId::new("agreement$1").expect("a live id"),
+            altered: vec![altered],
+        };
+        let fates = [
+            done,
+            Fate::Stale,
+            Fate::Failed(failure(1, message)),
+            Fate::Unknown(failure(0, "timed out after 30 s")),
+            Fate::NotTried(NotTried::Waits(id("c"))),
+            Fate::NotTried(NotTried::Stopped),
+        ];
+        let outcome = Outcome {
+            fates: names.map(id).into_iter().zip(fates).collect(),
+            remaining: Some(5),
+        };
+        (plan, outcome)
+    }
+
+    #[test]
+    fn an_outcome_says_what_was_done_and_what_to_do_next() {
+        let (plan, outcome) = run("403 no right to archive");
+        insta::assert_snapshot!(text(&plan, &outcome, Paint::PLAIN), @r#"
+        ✓ a  created, active [agreement$1]
+            ! the helpdesk holds another value than was written (written → held):
+              title: Маяк → МАЯК
+        ? b  stale: its object moved since the plan was made, and nothing was written
+            → plan again and look at what changed
+        ✗ c  failed: the archiving (step 2 of 3) was refused: 403 no right to archive
+            → settle the reason, then apply again; the step before it stands
+        ? d  unknown: the answer to the change of state (step 1 of 3) was lost: timed out after 30 s
+            → look at the object in the helpdesk, then plan again
+        · e  not tried: it waits for c, which was not confirmed
+            → settle c first
+        · f  not tried: the run was stopped before its turn
+            → apply again
+
+        1 done, 1 stale, 1 failed, 1 unknown, 2 not tried; planned again after the apply: 5 changes are left
+          to do.
+        "#);
+    }
+
+    #[test]
+    fn the_last_line_says_whether_anything_is_left() {
+        let mut outcome = Outcome {
+            remaining: Some(0),
+            ..Outcome::default()
+        };
+        assert_eq!(
+            summary(&outcome),
+            "Nothing was to be done; planned again after the apply: nothing is left to do."
+        );
+        outcome.remaining = None;
+        outcome.fates.insert(id("a"), Fate::Stale);
+        assert_eq!(summary(&outcome), "1 stale.");
+    }
+
+    #[test]
+    fn what_a_helpdesk_says_does_nothing_to_the_terminal() {
+        for hostile in HOSTILE {
+            let (plan, outcome) = run(hostile);
+            assert!(is_clean(&text(&plan, &outcome, Paint::PLAIN)));
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Lines of a terminal: pieces of text, each of one tone, become rows that fit the width.
+//!
+//! Every piece is encoded when it is taken in, so that whatever was laid out here is safe to print. Widths
+//! are columns of a terminal, not characters. Knows nothing of what the text says.
+
+use std::fmt::Write as _;
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use crate::render::encode;
+use crate::render::style::{Paint, Tone};
+
+/// One line, as long as it may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Line(Vec<(Tone, String)>);
+
+impl Line {
+    /// An empty line.
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// A line of one plain piece.
+    pub(super) fn of(text: &str) -> Self {
+        Self::new().say(text)
+    }
+
+    /// Adds a plain piece.
+    pub(super) fn say(self, text: &str) -> Self {
+        self.tone(Tone::Plain, text)
+    }
+
+    /// Adds a piece.
+    pub(super) fn tone(mut self, tone: Tone, text: &str) -> Self {
+        if !text.is_empty() {
+            self.0.push((tone, encode::terminal(text).into_owned()));
+        }
+        self
+    }
+
+    /// Adds another line's pieces.
+    pub(super) fn join(mut self, other: Line) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// How many columns it takes.
+    pub(super) fn width(&self) -> usize {
+        self.0.iter().map(|(_, text)| text.width()).sum()
+    }
+
+    /// Rows of at most `first` columns, then of at most `rest`. Breaks at spaces, and within a word only where
+    /// the word alone is wider than a row.
+    pub(super) fn rows(&self, first: usize, rest: usize) -> Vec<Line> {
+        let letters: Vec<(char, Tone)> = self
+            .0
+            .iter()
+            .flat_map(|(tone, text)| text.chars().map(|letter| (letter, *tone)))
+            .collect();
+        let mut rows = Vec::new();
+        let mut from = 0;
+        while from < letters.len() {
+            let width = if rows.is_empty() { first } else { rest }.max(1);
+            let fitting = from + fitting(&letters[from..], width);
+            let (to, next) = if fitting == letters.len() {
+                (fitting, fitting)
+            } else {
+                cut(&letters, from, fitting)
+            };
+            rows.push(Line::of_letters(&letters[from..to]));
+            from = next;
+        }
+        if rows.is_empty() {
+            rows.push(Line::new());
+        }
+        rows
+    }
+
+    fn of_letters(letters: &[(char, Tone)]) -> Self {
+        let mut pieces: Vec<(Tone, String)> = Vec::new();
+        for (letter, tone) in letters {
+            match pieces.last_mut() {
+                Some((last, text)) if last == tone => text.push(*letter),
+                _ => pieces.push((*tone, letter.to_string())),
+            }
+        }
+        Self(pieces)
+    }
+
+    fn write(&self, colour: bool, into: &mut String) {
+        for (tone, text) in &self.0 {
+            let style = tone.style();
+            if colour && style != anstyle::Style::new() {
+                write!(into, "{style}{text}{style:#}").expect("a string takes all that is written");
+            } else {
+                into.push_str(text);
+            }
+        }
+    }
+}
+
+/// How many letters fit into `width` columns; at least one, so that there is always progress.
+fn fitting(letters: &[(char, Tone)], width: usize) -> usize {
+    let mut taken = 0;
+    let too_wide = letters.iter().position(|(letter, _)| {
+        taken += letter.width().unwrap_or(0);
+        taken > width
+    });
+    too_wide.map_or(letters.len(), |index| index.max(1))
+}
+
+/// Where a row ends and the next begins: around the last space that lets something stand before it.
+fn cut(letters: &[(char, Tone)], from: usize, fitting: usize) -> (usize, usize) {
+    let is_space = |index: usize| letters[index].0 == ' ';
+    let Some(space) = (from..=fitting).rev().find(|index| is_space(*index)) else {
+        return (fitting, fitting);
+    };
+    let end = (from..space).rev().find(|index| !is_space(*index));
+    let Some(end) = end else {
+        return (fitting, fitting);
+    };
+    let next = (space..letters.len()).find(|index| !is_space(*index));
+    (end + 1, next.unwrap_or(letters.len()))
+}
+
+/// A text for a terminal, line by line.
+#[derive(Debug)]
+pub(super) struct Page {
+    paint: Paint,
+    text: String,
+}
+
+impl Page {
+    /// An empty page.
+    pub(super) fn new(paint: Paint) -> Self {
+        Self {
+            paint,
+            text: String::new(),
+        }
+    }
+
+    /// Writes a line that begins at column `indent`; its further rows begin at `hang`.
+    pub(super) fn line(&mut self, indent: usize, hang: usize, line: &Line) {
+        let columns = self.paint.columns();
+        let rows = line.rows(columns.saturating_sub(indent), columns.saturating_sub(hang));
+        for (index, row) in rows.iter().enumerate() {
+            let blanks = if index == 0 { indent } else { hang };
+            self.row(blanks, row);
+        }
+    }
+
+    /// Leaves a line empty, unless the page is empty or the last one is.
+    pub(super) fn gap(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
+    }
+
+    /// Writes rows of cells under each other, each column as wide as it needs to be, or, where that is too
+    /// wide, with the widest columns broken into several rows.
+    pub(super) fn table(&mut self, indent: usize, table: &Table) {
+        let widths = table.widths(self.paint.columns().saturating_sub(indent));
+        for cells in &table.rows {
+            let broken: Vec<Vec<Line>> = cells
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| cell.rows(*width, *width))
+                .collect();
+            let height = broken.iter().map(Vec::len).max().unwrap_or(0);
+            for level in 0..height {
+                let mut row = Line::new();
+                for (column, cell) in broken.iter().enumerate() {
+                    let wanted: usize =
+                        widths[..column].iter().sum::<usize>() + column * Table::GAP;
+                    let content = cell.get(level).cloned().unwrap_or_default();
+                    let lead = if table.right.contains(&column) {
+                        widths[column].saturating_sub(content.width())
+                    } else {
+                        0
+                    };
+                    if content.width() > 0 {
+                        let blanks = (wanted + lead).saturating_sub(row.width());
+                        row = row.say(&" ".repeat(blanks)).join(content);
+                    }
+                }
+                self.row(indent, &row);
+            }
+        }
+    }
+
+    fn row(&mut self, blanks: usize, row: &Line) {
+        if row.width() > 0 {
+            self.text.push_str(&" ".repeat(blanks));
+            row.write(self.paint.colour, &mut self.text);
+        }
+        self.text.push('\n');
+    }
+
+    /// The text, each line with its end.
+    pub(super) fn finish(self) -> String {
+        self.text
+    }
+}
+
+/// Cells in rows and columns.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Table {
+    /// Each of as many cells as the others.
+    pub(super) rows: Vec<Vec<Line>>,
+    /// The columns that stand to the right, as numbers do.
+    pub(super) right: Vec<usize>,
+    /// The columns that are broken only where breaking the others is not enough, as for ids and dates.
+    pub(super) firm: Vec<usize>,
+}
+
+impl Table {
+    /// The columns between two cells.
+    const GAP: usize = 2;
+
+    /// No column is made narrower than this.
+    const NARROWEST: usize = 10;
+
+    fn widths(&self, columns: usize) -> Vec<usize> {
+        let count = self.rows.first().map_or(0, Vec::len);
+        let natural = |column: usize| {
+            self.rows
+                .iter()
+                .map(move |cells| cells[column].width())
+                .max()
+        };
+        let mut widths: Vec<usize> = (0..count)
+            .map(|column| natural(column).unwrap_or(0))
+            .collect();
+        let room = columns.saturating_sub(count.saturating_sub(1) * Self::GAP);
+        for is_last_resort in [false, true] {
+            while widths.iter().sum::<usize>() > room {
+                let breakable = widths
+                    .iter_mut()
+                    .enumerate()
+                    .filter(|(column, _)| is_last_resort || !self.firm.contains(column))
+                    .map(|(_, width)| width);
+                match breakable.max() {
+                    Some(width) if *width > Self::NARROWEST => *width -= 1,
+                    _ => break,
+                }
+            }
+        }
+        widths
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_width::UnicodeWidthStr as _;
+
+    use super::{Line, Page, Table};
+    use crate::render::encode::corpus::{HOSTILE, is_clean};
+    use crate::render::style::{Paint, Tone};
+
+    fn page(width: usize, line: &Line) -> String {
+        let mut page = Page::new(Paint::PLAIN.wide(width));
+        page.line(2, 4, line);
+        page.finish()
+    }
+
+    #[test]
+    fn lines_break_at_spaces_and_hang() {
+        let line =
+            Line::of("Электронная почта и рабочие места для ООО «Северный ветер» и партнёров");
+        assert_eq!(
+            page(40, &line),
+            "  Электронная почта и рабочие места для\n    ООО «Северный ветер» и партнёров\n"
+        );
+    }
+
+    #[test]
+    fn no_row_is_wider_than_the_page() {
+        let long = "слово".repeat(40);
+        let texts = [
+            "日本語の長い題名".repeat(9),
+            long,
+            "a b ".repeat(60),
+            "  ".repeat(50),
+        ];
+        for text in texts
+            .iter()
+            .map(String::as_str)
+            .chain(HOSTILE.iter().copied())
+        {
+            for width in [40, 80, 100] {
+                let text = page(width, &Line::new().tone(Tone::Gain, text).say(" x"));
+                assert!(text.lines().all(|row| row.width() <= width), "{text}");
+                assert!(is_clean(&text));
+            }
+        }
+    }
+
+    #[test]
+    fn colour_is_off_unless_asked_for_and_ends_where_it_began() {
+        let line = Line::new().tone(Tone::Gain, "+").say(" x");
+        assert_eq!(page(80, &line), "  + x\n");
+        let mut coloured = Page::new(Paint::COLOURED);
+        coloured.line(0, 0, &line);
+        assert_eq!(coloured.finish(), "\u{1b}[32m+\u{1b}[0m x\n");
+    }
+
+    #[test]
+    fn columns_of_a_table_line_up() {
+        let row = |left: &str, right: &str| vec![Line::of(left), Line::of(right), Line::of("z")];
+        let table = Table {
+            rows: vec![row("сервис", "7"), row("日本", "120")],
+            right: vec![1],
+            ..Table::default()
+        };
+        let mut page = Page::new(Paint::PLAIN);
+        page.table(0, &table);
+        assert_eq!(page.finish(), "сервис    7  z\n日本    120  z\n");
+    }
+
+    #[test]
+    fn a_wide_table_breaks_its_widest_column() {
+        let table = Table {
+            rows: vec![vec![
+                Line::of("id"),
+                Line::of(&"слово ".repeat(20)),
+                Line::of("конец"),
+            ]],
+            ..Table::default()
+        };
+        let mut page = Page::new(Paint::PLAIN.wide(50));
+        page.table(2, &table);
+        let text = page.finish();
+        assert!(text.lines().all(|row| row.width() <= 50), "{text}");
+        assert_eq!(text.lines().filter(|row| row.contains("конец")).count(), 1);
+    }
+}

@@ -1,0 +1,444 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::sample::{change, plan};
+use super::{summary, text};
+use crate::calendar::{TargetTime, read_day};
+use crate::desired::{OtherTitle, Unresolved};
+use crate::guard::Held;
+use crate::ident::{AgreementId, LiveId};
+use crate::live::{Promise, TargetKey, Value};
+use crate::mapping::Field;
+use crate::plan::{
+    Cause, Change, FieldChange, GuardName, Mark, Note, Phase, Plan, Reason, Risk, StateChange,
+    Verb, Weakened, Withheld,
+};
+use crate::render::Paint;
+use crate::render::encode::corpus::{HOSTILE, is_clean};
+use crate::render::json::PlanEnvelope;
+use crate::status::{Because, State};
+
+fn id(text: &str) -> AgreementId {
+    AgreementId::new(text).expect("an id")
+}
+
+fn live(text: &str) -> LiveId {
+    LiveId::new(text).expect("a live id")
+}
+
+fn day(text: &str) -> Value {
+    Value::Day(read_day(text).expect("a day"))
+}
+
+fn words(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn set(ids: &[&str]) -> Value {
+    Value::References(ids.iter().map(|id| live(id)).collect())
+}
+
+fn promise(response: &str, resolution: &str) -> Promise {
+    let time = |text: &str| TargetTime::read(text).ok();
+    Promise {
+        response: time(response),
+        resolution: time(resolution),
+        calendar: None,
+    }
+}
+
+fn key(service: Option<&str>, priority: &str) -> TargetKey {
+    TargetKey {
+        service: service.map(live),
+        priority: live(priority),
+    }
+}
+
+fn field(field: Field, before: Value, after: Value) -> FieldChange {
+    FieldChange {
+        field,
+        before,
+        after,
+        cause: None,
+    }
+}
+
+fn state(before: Option<&str>, after: &str, cause: Option<Cause>) -> StateChange {
+    StateChange {
+        before: before.map(str::to_owned),
+        after: after.to_owned(),
+        cause,
+    }
+}
+
+fn shown(plan: &Plan) -> String {
+    text(
+        &PlanEnvelope::new(plan, plan.clone(), Vec::new()),
+        Paint::PLAIN,
+    )
+}
+
+fn creation() -> Change {
+    let title = "Северный ветер: support-standard";
+    let mut change = change(
+        "severny-veter",
+        Verb::Create,
+        title,
+        State::Planned,
+        Because::BeforeFirstDay,
+    );
+    let targets = BTreeMap::from([
+        (key(None, "priority$1"), promise("30m", "4h")),
+        (key(None, "priority$2"), promise("4h", "2 business days")),
+    ]);
+    change.state = Some(state(None, "planned", None));
+    change.mark = Some(Mark {
+        before: None,
+        after: id("severny-veter"),
+    });
+    change.fields = vec![
+        field(Field::Title, Value::Nothing, words(title)),
+        field(Field::FirstDay, Value::Nothing, day("2026-10-01")),
+        field(Field::LastDay, Value::Nothing, day("2027-09-30")),
+        field(
+            Field::Manager,
+            Value::Nothing,
+            Value::Reference(live("employee$12")),
+        ),
+        field(
+            Field::Services,
+            Value::Nothing,
+            set(&["slmService$605005", "slmService$605006"]),
+        ),
+        field(Field::Targets, Value::Nothing, Value::Targets(targets)),
+    ];
+    change
+}
+
+fn weakening() -> Change {
+    let title = "Стоматология «Маяк»: support-standard";
+    let mut change = change(
+        "dental-2026/dent-mayak",
+        Verb::Update,
+        title,
+        State::Active,
+        Because::WithinPeriod,
+    );
+    let before = BTreeMap::from([
+        (key(None, "priority$1"), promise("30m", "4h")),
+        (key(None, "priority$2"), promise("4h", "2 business days")),
+        (
+            key(Some("slmService$605005"), "priority$1"),
+            promise("15m", "2h"),
+        ),
+    ]);
+    let mut longer = promise("1h", "4h");
+    longer.calendar = Some(live("servicetime$37002"));
+    let after = BTreeMap::from([
+        (key(None, "priority$1"), longer),
+        (key(None, "priority$2"), promise("4h", "2 business days")),
+    ]);
+    change.fields = vec![
+        field(Field::Number, words("ДО-2026/017"), words("ДО-2026/018")),
+        field(
+            Field::Services,
+            set(&["slmService$605005", "slmService$605006"]),
+            set(&["slmService$605005", "slmService$605007"]),
+        ),
+        field(
+            Field::Targets,
+            Value::Targets(before),
+            Value::Targets(after),
+        ),
+        field(
+            Field::Attribute("comment".into()),
+            words("Поддержка рабочих мест по будням, вопросы к i.petrova@acme.example"),
+            words("Поддержка рабочих мест круглосуточно, вопросы к i.petrova@acme.example"),
+        ),
+    ];
+    change.risks = vec![Risk::Weakens(vec![
+        Weakened::Service(live("slmService$605006")),
+        Weakened::Target(key(None, "priority$1")),
+    ])];
+    change
+}
+
+fn dated() -> [Change; 2] {
+    let mut up = change(
+        "polyus-2026",
+        Verb::Update,
+        "АО «Полюс»",
+        State::Active,
+        Because::WithinPeriod,
+    );
+    up.state = Some(state(Some("planned"), "active", Some(Cause::Date)));
+    let mut down = change(
+        "polyus-2025",
+        Verb::Update,
+        "АО «Полюс»",
+        State::Expired,
+        Because::LastDayPassed,
+    );
+    down.state = Some(state(Some("active"), "inactive", Some(Cause::Date)));
+    down.risks = vec![Risk::Deactivates];
+    down.phase = Phase::Loss;
+    down.after = vec![id("polyus-2026")];
+    [up, down]
+}
+
+/// A plan with something of everything.
+fn busy() -> Plan {
+    let mut drifted = change(
+        "romashka",
+        Verb::Update,
+        "Ромашка",
+        State::Active,
+        Because::WithinPeriod,
+    );
+    drifted.fields = vec![FieldChange {
+        cause: Some(Cause::Drift),
+        ..field(Field::LastDay, Value::Nothing, day("2026-12-31"))
+    }];
+    drifted.risks = vec![Risk::Shortens];
+    let [up, down] = dated();
+    let mut plan = plan(vec![weakening(), up, drifted, creation(), down]);
+    plan.withheld = vec![
+        Withheld {
+            id: id("orion"),
+            reason: Reason::Unresolved(Unresolved {
+                slug: "telephony".to_owned(),
+                wanted: "Телефония".to_owned(),
+                found: 0,
+            }),
+        },
+        Withheld {
+            id: id("vega-2024"),
+            reason: Reason::Orphan {
+                title: "ООО «Вега»".to_owned(),
+                object: live("agreement$605333"),
+                state: "active".to_owned(),
+            },
+        },
+    ];
+    plan.notes = vec![
+        Note::NotCarried(Field::Provider),
+        Note::OtherTitle(OtherTitle {
+            slug: "email".to_owned(),
+            catalog: "Почта".to_owned(),
+            helpdesk: "Электронная почта".to_owned(),
+        }),
+        Note::Unmarked(3),
+    ];
+    plan
+}
+
+#[test]
+fn a_plan_shows_what_changes_and_sums_it_up() {
+    insta::assert_snapshot!(shown(&busy()), @r#"
+    Plan as of 2026-09-01 (Europe/Moscow) for https://acme.itsm365.com/sd, commit abc1234def
+
+    Changes
+
+    ~ dental-2026/dent-mayak  “Стоматология «Маяк»: support-standard”  stays active
+        ! weakens: “Удалённый доступ (VPN)” is no longer covered
+        ! weakens: less is promised for “critical”
+        number: ДО-2026/017 → ДО-2026/018
+        services: +Рабочие места [slmService$605007], −Удалённый доступ (VPN) [slmService$605006]
+            (1 stays)
+        targets:
+                                           response    resolution  hours
+          ~  critical                      30m → 1h    4h          the agreement's → 24x7
+          −  Электронная почта / critical  15m → none  2h → none
+        attributes.comment: Поддержка рабочих мест [-по будням,-]{+круглосуточно,+} вопросы к
+            i…@acme.example
+
+    + severny-veter  “Северный ветер: support-standard”
+        is created planned: its first day 2026-10-01 has not come
+        first_day: 2026-10-01
+        last_day: 2027-09-30
+        manager: Ирина Петрова [employee$12]
+        services: Электронная почта [slmService$605005], Удалённый доступ (VPN) [slmService$605006]
+        targets:
+                       response  resolution
+          +  critical  30m       4h
+          +  normal    4h        2 business days
+
+    Because the date moved
+
+    ▲ polyus-2026  “АО «Полюс»”
+        becomes active: today is within its period
+        state: planned → active  [date]
+
+    ▼ polyus-2025  “АО «Полюс»”
+        expires: its last day has passed
+        ! deactivates: clients can no longer ask for anything under it
+        state: active → inactive  [date]
+        only after polyus-2026 is confirmed
+
+    Changed by hand in the helpdesk
+
+    ~ romashka  “Ромашка”  stays active
+        ! shortens: it ends earlier than the helpdesk has it
+        last_day: open-ended → 2026-12-31  [drift]
+
+    Withheld
+      ? orion: the helpdesk has nothing for `telephony`, looked for as “Телефония”
+        → run `servanda catalog pull`, or write its id under `helpdesk:` in catalog.yaml
+      ? vega-2024: its document is gone; the helpdesk still has “ООО «Вега»” in state “active”
+        (agreement$605333)
+        → bring the document back, name this id under `formerly:` where it was renamed, or run with
+          `--prune` to retire it
+
+    Notes
+      · the helpdesk does not carry `provider`, so it is compared on neither side
+      · `email` is “Почта” in the catalog and “Электронная почта” in the helpdesk; nothing follows,
+        since it is known by its id
+      · 3 agreements of the helpdesk bear no mark of ours and are left alone
+
+    1 to create, 4 to change (1 activated, 1 deactivated), 2 withheld, 12 as they should be.
+    "#);
+}
+
+#[test]
+fn a_guard_shows_what_it_holds_back_and_what_to_type() {
+    let proposed = plan(vec![weakening()]);
+    let mut guarded = plan(Vec::new());
+    guarded.withheld = vec![Withheld {
+        id: id("dental-2026/dent-mayak"),
+        reason: Reason::Guarded(GuardName::Weakened),
+    }];
+    let held = vec![Held {
+        guard: GuardName::Weakened,
+        count: 2,
+        limit: 0,
+        acknowledged: Some(1),
+    }];
+    let envelope = PlanEnvelope::new(&proposed, guarded, held);
+    let text = text(&envelope, Paint::PLAIN.wide(80));
+    assert!(text.contains("--accept weakened=2"), "{text}");
+    assert!(text.contains("`weakened=1` was acknowledged"), "{text}");
+    assert!(text.contains("number: ДО-2026/017 → ДО-2026/018"), "{text}");
+    assert_eq!(
+        text.lines().last(),
+        Some("Nothing to do now, 1 waiting for acknowledgement, 12 as they should be.")
+    );
+    assert_eq!(envelope.verdict.exit_code, 4);
+}
+
+#[test]
+fn nothing_to_do_is_two_lines() {
+    assert_eq!(
+        shown(&plan(Vec::new())),
+        "Plan as of 2026-09-01 (Europe/Moscow) for https://acme.itsm365.com/sd, commit abc1234def\n\n\
+         Nothing to do: 12 agreements are as they should be.\n"
+    );
+}
+
+#[test]
+fn the_summary_counts_what_the_plan_holds() {
+    let [up, down] = dated();
+    assert_eq!(
+        summary(&plan(vec![creation(), up, down, weakening()])),
+        "1 to create, 3 to change (1 activated, 1 deactivated), 12 as they should be."
+    );
+}
+
+#[test]
+fn a_value_that_differs_only_where_it_is_masked_says_so() {
+    let mut masked = change("a", Verb::Update, "A", State::Active, Because::WithinPeriod);
+    masked.fields = vec![field(
+        Field::Attribute("mail".into()),
+        words("ivan@a.example"),
+        words("igor@a.example"),
+    )];
+    let text = shown(&plan(vec![masked]));
+    assert!(
+        text.contains(
+            "attributes.mail: i…@a.example → i…@a.example (they differ in what is masked or cut)"
+        ),
+        "{text}"
+    );
+    assert!(!text.contains("ivan") && !text.contains("igor"), "{text}");
+}
+
+#[test]
+fn nothing_hostile_gets_through_and_no_line_is_too_wide() {
+    let long = "ы".repeat(20_000);
+    for hostile in HOSTILE.iter().copied().chain([long.as_str()]) {
+        let mut bad = change(
+            "a",
+            Verb::Update,
+            hostile,
+            State::Active,
+            Because::WithinPeriod,
+        );
+        bad.state = Some(state(Some(hostile), hostile, None));
+        bad.fields = vec![
+            field(Field::Title, words(hostile), words("plain")),
+            field(
+                Field::Attribute(hostile.into()),
+                Value::Nothing,
+                words(hostile),
+            ),
+            field(Field::Services, set(&["x$1"]), set(&["x$2"])),
+        ];
+        let mut plan = plan(vec![bad]);
+        plan.names.insert(live("x$1"), hostile.to_owned());
+        plan.header.helpdesk = hostile.to_owned();
+        plan.header.commit = Some(hostile.to_owned());
+        plan.withheld = vec![
+            Withheld {
+                id: id("b"),
+                reason: Reason::Unreadable(hostile.to_owned()),
+            },
+            Withheld {
+                id: id("b"),
+                reason: Reason::Orphan {
+                    title: hostile.to_owned(),
+                    object: live("x$3"),
+                    state: hostile.to_owned(),
+                },
+            },
+        ];
+        plan.notes = vec![Note::OtherTitle(OtherTitle {
+            slug: hostile.to_owned(),
+            catalog: hostile.to_owned(),
+            helpdesk: hostile.to_owned(),
+        })];
+        for width in [40, 80, 100] {
+            let text = text(
+                &PlanEnvelope::new(&plan, plan.clone(), Vec::new()),
+                Paint::PLAIN.wide(width),
+            );
+            assert!(is_clean(&text), "{text}");
+            assert!(text.lines().all(|line| line.width() <= width), "{text}");
+            assert!(text.len() < 20_000, "{}", text.len());
+        }
+    }
+}
+
+#[test]
+fn colour_changes_no_word() {
+    let plan = plan(vec![creation(), weakening()]);
+    let envelope = PlanEnvelope::new(&plan, plan.clone(), Vec::new());
+    let coloured = text(&envelope, Paint::COLOURED);
+    assert!(coloured.contains("\u{1b}[32m+"), "{coloured}");
+    assert_eq!(
+        anstream::adapter::strip_str(&coloured).to_string(),
+        text(&envelope, Paint::PLAIN)
+    );
+}
+
+#[test]
+fn an_envelope_comes_back_from_its_json() {
+    let [up, down] = dated();
+    let proposed = plan(vec![creation(), weakening(), up, down]);
+    let envelope = PlanEnvelope::new(&proposed, proposed.clone(), Vec::new());
+    let json = crate::render::json::pretty(&envelope);
+    assert_eq!(
+        serde_json::from_str::<PlanEnvelope>(&json).expect("an envelope"),
+        envelope
+    );
+    assert!(BTreeSet::from([json.clone(), crate::render::json::pretty(&envelope)]).len() == 1);
+}

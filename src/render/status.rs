@@ -1,0 +1,410 @@
+//! Where each agreement stands at an instant, as a table of what ends next, and as JSON of the same rows.
+//!
+//! The rows are made once and both forms are made from them. Asks `status` and decides nothing itself.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::agreement::Agreement;
+use crate::calendar::{Day, Instant, Zone};
+use crate::catalog::Catalog;
+use crate::render::page::{Line, Page, Table};
+use crate::render::style::{Paint, Tone};
+use crate::render::words;
+use crate::status::{Because, State, Stretch, status, stretch_at};
+
+/// The agreements of a run and where each stands.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct StatusList {
+    /// The version of this shape.
+    pub format: u32,
+    /// The one instant of the run, with the offset of `zone`.
+    pub as_of: String,
+    /// The zone that a bare date was read in.
+    pub zone: String,
+    /// What ends next comes first; then what has no end, then what is over, the latest first.
+    pub agreements: Vec<Row>,
+}
+
+/// Where one agreement stands. Instants carry the offset of the agreement's own zone.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Row {
+    /// The agreement.
+    pub id: String,
+    /// What people call it.
+    pub title: String,
+    /// The slug of its client.
+    pub client: String,
+    /// What people call the client.
+    pub client_title: String,
+    /// The status.
+    pub status: State,
+    /// Since when; `None` where it has always been so.
+    pub since: Option<String>,
+    /// The next change of the status, if no file changes.
+    pub next_change: Option<NextChange>,
+    /// The last day of the period, counted in; `None` where it is open-ended.
+    pub last_day: Option<Day>,
+    /// Days from today to the last day: 0 on the last day itself; `None` where it is over or open-ended.
+    pub days_left: Option<i64>,
+    /// Which part of the agreement makes it so.
+    pub because: Because,
+    /// Which of its periods it is in.
+    pub period: PeriodNumber,
+    #[serde(skip)]
+    zone: Zone,
+}
+
+/// A change of status that is to come.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct NextChange {
+    /// When.
+    pub at: String,
+    /// What it becomes.
+    pub to: State,
+    #[serde(skip)]
+    instant: Instant,
+}
+
+/// Which period of how many.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct PeriodNumber {
+    /// 1 for the agreed period, 2 for the first that tacit renewal adds.
+    pub number: u32,
+    /// How many there can be at most; `None` where there is no limit, or no renewal.
+    pub of: Option<u32>,
+}
+
+/// Where agreements stand at an instant; `zone` is the one that a bare date is read in.
+pub fn list(agreements: &[Agreement], catalog: &Catalog, at: Instant, zone: &Zone) -> StatusList {
+    let mut rows: Vec<Row> = agreements
+        .iter()
+        .map(|agreement| row(agreement, catalog, at))
+        .collect();
+    // What has an end comes before what has none, and both before what is over.
+    let order = |row: &Row| match (row.status.is_over(), row.last_day) {
+        (false, Some(day)) => (0, Some(day), Reverse(None)),
+        (false, None) => (1, None, Reverse(None)),
+        (true, day) => (2, None, Reverse(day)),
+    };
+    rows.sort_by(|left, right| (order(left), &left.id).cmp(&(order(right), &right.id)));
+    StatusList {
+        format: 1,
+        as_of: zone.write(at),
+        zone: zone.name().to_owned(),
+        agreements: rows,
+    }
+}
+
+fn row(agreement: &Agreement, catalog: &Catalog, at: Instant) -> Row {
+    let now = status(agreement, at);
+    let stretch = stretch_at(agreement, at);
+    let zone = &agreement.zone;
+    let Stretch {
+        number,
+        of,
+        last_day,
+        ..
+    } = stretch;
+    let days_left = last_day
+        .filter(|_| !now.state.is_over())
+        .map(|day| zone.day_of(at).duration_until(day).as_hours() / 24);
+    let client = catalog.clients.get(&agreement.client);
+    Row {
+        id: agreement.id.to_string(),
+        title: agreement.title.clone(),
+        client: agreement.client.to_string(),
+        client_title: client.map_or_else(
+            || agreement.client.to_string(),
+            |client| client.entry.title.clone(),
+        ),
+        status: now.state,
+        since: now.since.map(|since| zone.write(since)),
+        next_change: now.next_change.map(|(instant, to)| NextChange {
+            at: zone.write(instant),
+            to,
+            instant,
+        }),
+        last_day,
+        days_left,
+        because: now.because,
+        period: PeriodNumber { number, of },
+        zone: zone.clone(),
+    }
+}
+
+/// The table, with a line above that says for when and one below that sums it up.
+pub fn text(list: &StatusList, paint: Paint) -> String {
+    let mut page = Page::new(paint);
+    let day = list.as_of.get(..10).unwrap_or(&list.as_of);
+    let heading = format!("Status as of {day} ({})", list.zone);
+    page.line(0, 2, &Line::new().tone(Tone::Strong, &heading));
+    if !list.agreements.is_empty() {
+        page.gap();
+        page.table(0, &table(list));
+    }
+    page.gap();
+    page.line(0, 2, &Line::new().tone(Tone::Strong, &summary(list)));
+    page.finish()
+}
+
+/// The one line at the end: `21 agreements: 3 planned, 15 active, 3 expired.`
+pub fn summary(list: &StatusList) -> String {
+    let mut counts: BTreeMap<State, usize> = BTreeMap::new();
+    for row in &list.agreements {
+        *counts.entry(row.status).or_default() += 1;
+    }
+    let all = words::count(list.agreements.len(), "agreement", "agreements");
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|(state, number)| format!("{number} {state}"))
+        .collect();
+    if parts.is_empty() {
+        format!("{all}.")
+    } else {
+        format!("{all}: {}.", parts.join(", "))
+    }
+}
+
+fn table(list: &StatusList) -> Table {
+    let titles = [
+        "AGREEMENT",
+        "CLIENT",
+        "STATUS",
+        "SINCE",
+        "LAST DAY",
+        "DAYS",
+        "NEXT",
+        "WHY",
+    ];
+    let heading = titles.map(|title| Line::new().tone(Tone::Quiet, title));
+    let mut rows: Vec<Vec<Line>> = vec![heading.into()];
+    rows.extend(list.agreements.iter().map(cells));
+    // A column that would say nothing is left out.
+    let says_something: Vec<bool> = (0..titles.len())
+        .map(|column| column < 6 || rows.iter().skip(1).any(|cells| cells[column].width() > 0))
+        .collect();
+    for cells in &mut rows {
+        let mut column = says_something.iter();
+        cells.retain(|_| column.next() == Some(&true));
+    }
+    Table {
+        rows,
+        right: vec![5],
+        firm: vec![0, 2, 3, 4],
+    }
+}
+
+fn cells(row: &Row) -> Vec<Line> {
+    let tone = match row.status {
+        State::Active => Tone::Gain,
+        State::Suspended => Tone::Shift,
+        State::Planned => Tone::Plain,
+        State::Expired | State::Terminated => Tone::Quiet,
+    };
+    let urgency = match row.days_left {
+        Some(..=7) => Tone::Alarm,
+        Some(8..=30) => Tone::Shift,
+        _ => Tone::Plain,
+    };
+    let since = row.since.as_deref().and_then(|since| since.get(..10));
+    vec![
+        Line::new().tone(Tone::Strong, &row.id),
+        Line::of(&words::shown(&row.client_title)),
+        Line::new().tone(tone, row.status.as_str()),
+        Line::of(since.unwrap_or_default()),
+        Line::of(
+            &row.last_day
+                .map_or_else(|| "open-ended".to_owned(), |day| day.to_string()),
+        ),
+        Line::new().tone(
+            urgency,
+            &row.days_left
+                .map_or_else(String::new, |days| days.to_string()),
+        ),
+        Line::of(&next(row)),
+        Line::of(&why(row)),
+    ]
+}
+
+/// What comes next, unless it is the end, which the last day says already.
+fn next(row: &Row) -> String {
+    let day = row
+        .next_change
+        .as_ref()
+        .map(|change| (change, row.zone.day_of(change.instant)));
+    match day {
+        Some((change, day)) if !change.to.is_over() => {
+            let word = match (row.status, change.to) {
+                (State::Planned, State::Active) => "begins",
+                (_, State::Active) => "resumes",
+                (_, State::Suspended) => "rests from",
+                _ => "planned again",
+            };
+            format!("{word} {day}")
+        }
+        change => {
+            let follows = row.last_day.and_then(|day| day.tomorrow().ok());
+            let Some(follows) = follows.filter(|_| !row.status.is_over()) else {
+                return String::new();
+            };
+            if change.is_some_and(|(_, day)| day <= follows) {
+                return String::new();
+            }
+            format!("renews {follows}")
+        }
+    }
+}
+
+/// Why it is so, where the status and the days do not say it.
+fn why(row: &Row) -> String {
+    match row.because {
+        Because::WithinPeriod if row.period.number > 1 => {
+            let of = row
+                .period
+                .of
+                .map_or_else(String::new, |of| format!(" of {of}"));
+            format!("period {}{of}", row.period.number)
+        }
+        Because::WithinPeriod | Because::BeforeFirstDay | Because::LastDayPassed => String::new(),
+        Because::Suspension => "suspension".to_owned(),
+        because @ (Because::NotSwitchedOn | Because::ByHand) => words::because(because).to_owned(),
+        Because::Termination => "termination".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{list, text};
+    use crate::agreement::sample::{agreement, day};
+    use crate::agreement::{Activation, Agreement, End, Renewal, Suspension, Termination};
+    use crate::calendar::{Term, Zone, read_instant};
+    use crate::catalog::Catalog;
+    use crate::render::Paint;
+    use crate::render::encode::corpus::{HOSTILE, is_clean};
+    use crate::render::json::pretty;
+
+    fn estate() -> Vec<Agreement> {
+        let mut tacit = agreement("tacit", "2024-09-15", "2025-09-14");
+        tacit.renewal = Renewal::Auto {
+            term: Term::read("1y").expect("a term"),
+            notice_period: None,
+            max_terms: Some(2),
+        };
+        let mut resting = agreement("resting", "2026-01-01", "2026-12-31");
+        resting.suspensions = vec![Suspension {
+            from: day("2026-08-20"),
+            until: Some(day("2026-09-10")),
+            reason: None,
+        }];
+        let mut open = agreement("open", "2026-01-01", "2026-12-31");
+        open.period.end = End::Open;
+        let mut manual = agreement("by-hand", "2026-08-01", "2027-07-31");
+        manual.activation = Activation::Manual(Vec::new());
+        let mut cut = agreement("cut", "2026-01-01", "2026-12-31");
+        cut.termination = Some(Termination {
+            at: cut.zone.start_of(day("2026-07-01")),
+            last_day: day("2026-06-30"),
+            reason: None,
+        });
+        vec![
+            agreement("over", "2025-01-01", "2025-12-31"),
+            open,
+            agreement("soon", "2025-09-06", "2026-09-05"),
+            cut,
+            agreement("coming", "2026-10-01", "2027-09-30"),
+            manual,
+            tacit,
+            resting,
+        ]
+    }
+
+    fn shown(agreements: &[Agreement], paint: Paint) -> String {
+        let zone = Zone::find("Europe/Moscow").expect("a zone");
+        let at = read_instant("2026-09-01T12:00:00+03:00").expect("an instant");
+        text(&list(agreements, &Catalog::default(), at, &zone), paint)
+    }
+
+    #[test]
+    fn what_ends_next_comes_first() {
+        insta::assert_snapshot!(shown(&estate(), Paint::PLAIN), @r#"
+        Status as of 2026-09-01 (Europe/Moscow)
+
+        AGREEMENT  CLIENT      STATUS      SINCE       LAST DAY    DAYS  NEXT               WHY
+        soon       dent-mayak  active      2025-09-06  2026-09-05     4
+        tacit      dent-mayak  active      2024-09-15  2026-09-14    13  renews 2026-09-15  period 2 of 3
+        resting    dent-mayak  suspended   2026-08-20  2026-12-31   121  resumes            suspension
+                                                                         2026-09-11
+        by-hand    dent-mayak  planned                 2027-07-31   333                     not switched on
+                                                                                            yet
+        coming     dent-mayak  planned                 2027-09-30   394  begins 2026-10-01
+        open       dent-mayak  active      2026-01-01  open-ended
+        cut        dent-mayak  terminated  2026-07-01  2026-06-30                           termination
+        over       dent-mayak  expired     2026-01-01  2025-12-31
+
+        8 agreements: 2 planned, 3 active, 1 suspended, 1 expired, 1 terminated.
+        "#);
+    }
+
+    #[test]
+    fn the_order_of_the_files_does_not_matter() {
+        let mut turned = estate();
+        turned.reverse();
+        assert_eq!(shown(&turned, Paint::PLAIN), shown(&estate(), Paint::PLAIN));
+    }
+
+    #[test]
+    fn json_has_stable_names() {
+        let zone = Zone::find("Europe/Moscow").expect("a zone");
+        let at = read_instant("2026-09-01T12:00:00+03:00").expect("an instant");
+        let agreements = [agreement("soon", "2025-09-06", "2026-09-05")];
+        let json = pretty(&list(&agreements, &Catalog::default(), at, &zone));
+        insta::assert_snapshot!(json, @r#"
+        {
+          "format": 1,
+          "as_of": "2026-09-01T12:00:00+03:00",
+          "zone": "Europe/Moscow",
+          "agreements": [
+            {
+              "id": "soon",
+              "title": "Стоматология «Маяк»",
+              "client": "dent-mayak",
+              "client_title": "dent-mayak",
+              "status": "active",
+              "since": "2025-09-06T00:00:00+03:00",
+              "next_change": {
+                "at": "2026-09-06T00:00:00+03:00",
+                "to": "expired"
+              },
+              "last_day": "2026-09-05",
+              "days_left": 4,
+              "because": "within_period",
+              "period": {
+                "number": 1,
+                "of": null
+              }
+            }
+          ]
+        }
+        "#);
+    }
+
+    #[test]
+    fn an_empty_list_says_so() {
+        assert_eq!(
+            shown(&[], Paint::PLAIN),
+            "Status as of 2026-09-01 (Europe/Moscow)\n\n0 agreements.\n"
+        );
+    }
+
+    #[test]
+    fn a_hostile_title_stays_a_title() {
+        let zone = Zone::find("Europe/Moscow").expect("a zone");
+        let at = read_instant("2026-09-01T12:00:00+03:00").expect("an instant");
+        for hostile in HOSTILE {
+            let mut listed = list(&estate(), &Catalog::default(), at, &zone);
+            listed.agreements[0].client_title = (*hostile).to_owned();
+            assert!(is_clean(&text(&listed, Paint::PLAIN.wide(60))));
+        }
+    }
+}

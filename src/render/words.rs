@@ -1,0 +1,310 @@
+//! Our words for what values say: statuses, reasons, risks, counts. Sentences without a full stop, for any
+//! sink; texts of unknown origin are shortened and masked in here, and encoded by whoever takes the sentence
+//! to a sink.
+
+use std::collections::BTreeMap;
+
+use crate::ident::LiveId;
+use crate::live::TargetKey;
+use crate::mapping::Field;
+use crate::plan::{Cause, GuardName, Note, Reason, Weakened};
+use crate::status::{Because, State};
+
+/// The longest that one foreign text may be within a sentence, in characters.
+const LONGEST: usize = 160;
+
+/// What objects are called, as a plan carries it.
+pub(super) type Names = BTreeMap<LiveId, String>;
+
+/// `1 service`, `2 services`.
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// A foreign text in quotation marks, masked, and shortened where it is very long.
+pub(super) fn quoted(text: &str) -> String {
+    format!("“{}”", shown(text))
+}
+
+/// A foreign text, masked, and shortened where it is very long.
+pub(super) fn shown(text: &str) -> String {
+    shortened(&masked(text), LONGEST)
+}
+
+/// The first characters of a text, with the number of those that follow.
+pub(super) fn shortened(text: &str, longest: usize) -> String {
+    let Some((cut, _)) = text.char_indices().nth(longest) else {
+        return text.to_owned();
+    };
+    let rest = text[cut..].chars().count();
+    format!("{}… ({rest} more characters)", &text[..cut])
+}
+
+/// The text with its mail addresses masked: `i.petrova@acme.example` becomes `i…@acme.example`. Who reads a plan
+/// in a log need not learn who somebody's people are.
+pub(super) fn masked(text: &str) -> String {
+    if !text.contains('@') {
+        return text.to_owned();
+    }
+    let is_local =
+        |letter: char| letter.is_alphanumeric() || "._%+-!#$&'*/=?^`{|}~".contains(letter);
+    let is_domain = |letter: char| letter.is_alphanumeric() || "-._".contains(letter);
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('@') {
+        let (before, after) = (&rest[..at], &rest[at + 1..]);
+        let person = before.rfind(|letter| !is_local(letter)).map_or(0, |index| {
+            index + before[index..].chars().next().map_or(1, char::len_utf8)
+        });
+        let is_address = person < at && after.starts_with(is_domain);
+        if is_address {
+            masked.push_str(&before[..person]);
+            masked.extend(before[person..].chars().next());
+            masked.push('…');
+        } else {
+            masked.push_str(before);
+        }
+        masked.push('@');
+        rest = after;
+    }
+    masked.push_str(rest);
+    masked
+}
+
+/// What an object is called, else its id.
+pub(super) fn name(id: &LiveId, names: &Names) -> String {
+    names
+        .get(id)
+        .map_or_else(|| id.to_string(), |name| shown(name))
+}
+
+/// Service and priority of a promise.
+pub(super) fn target(key: &TargetKey, names: &Names) -> String {
+    let priority = name(&key.priority, names);
+    match &key.service {
+        None => priority,
+        Some(service) => format!("{} / {priority}", name(service, names)),
+    }
+}
+
+/// Why an agreement is in its status.
+pub(super) fn because(because: Because) -> &'static str {
+    match because {
+        Because::BeforeFirstDay => "before its first day",
+        Because::NotSwitchedOn => "not switched on yet",
+        Because::ByHand => "switched by hand",
+        Because::WithinPeriod => "within its period",
+        Because::Suspension => "a suspension covers today",
+        Because::LastDayPassed => "its last day has passed",
+        Because::Termination => "its termination has come",
+    }
+}
+
+/// What becomes of an agreement whose status changes.
+pub(super) fn becomes(state: State) -> &'static str {
+    match state {
+        State::Planned => "becomes planned",
+        State::Active => "becomes active",
+        State::Suspended => "is suspended",
+        State::Expired => "expires",
+        State::Terminated => "is terminated",
+    }
+}
+
+/// What brought a change about.
+pub(super) fn cause(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Edit => "edit",
+        Cause::Date => "date",
+        Cause::Drift => "drift",
+    }
+}
+
+/// A promise that becomes less.
+pub(super) fn weakened(weakened: &Weakened, names: &Names) -> String {
+    match weakened {
+        Weakened::Service(service) => {
+            format!("{} is no longer covered", quoted(&name(service, names)))
+        }
+        Weakened::Target(key) => format!("less is promised for {}", quoted(&target(key, names))),
+        Weakened::Calendar => "the hours change to others than round the clock".to_owned(),
+    }
+}
+
+/// A guard as it is written in `--accept`.
+pub(super) fn guard(name: GuardName) -> &'static str {
+    match name {
+        GuardName::Deactivations => "deactivations",
+        GuardName::Weakened => "weakened",
+        GuardName::Orphans => "orphans",
+    }
+}
+
+/// What a guard counted.
+pub(super) fn guarded(name: GuardName, number: usize) -> String {
+    match name {
+        GuardName::Deactivations => count(
+            number,
+            "agreement is deactivated",
+            "agreements are deactivated",
+        ),
+        GuardName::Weakened => count(number, "promise becomes less", "promises become less"),
+        GuardName::Orphans => count(
+            number,
+            "agreement whose document is gone is retired",
+            "agreements whose documents are gone are retired",
+        ),
+    }
+}
+
+/// Why an agreement was left alone, and what helps.
+pub(super) fn reason(reason: &Reason) -> (String, String) {
+    match reason {
+        Reason::Unresolved(slug) if slug.found == 0 => (
+            format!("the helpdesk has nothing for `{}`, looked for as {}", shown(&slug.slug), quoted(&slug.wanted)),
+            "run `servanda catalog pull`, or write its id under `helpdesk:` in catalog.yaml".to_owned(),
+        ),
+        Reason::Unresolved(slug) => (
+            format!(
+                "{} are called {}, which `{}` stands for",
+                count(slug.found, "object of the helpdesk", "objects of the helpdesk"),
+                quoted(&slug.wanted),
+                shown(&slug.slug)
+            ),
+            "write the id of the right one under `helpdesk:` in catalog.yaml".to_owned(),
+        ),
+        Reason::Unreadable(why) => (
+            format!("the helpdesk's answer could not be understood: {}", shown(why)),
+            "run `servanda doctor`".to_owned(),
+        ),
+        Reason::SameMark(objects) => (
+            format!(
+                "{} bear its mark: {}",
+                count(objects.len(), "live object", "live objects"),
+                listed(objects.iter().map(LiveId::to_string))
+            ),
+            "clear the mark on all but one of them in the helpdesk".to_owned(),
+        ),
+        Reason::Orphan { title, object, state } => (
+            format!("its document is gone; the helpdesk still has {} in state {} ({object})", quoted(title), quoted(state)),
+            "bring the document back, name this id under `formerly:` where it was renamed, or run with `--prune` to retire it"
+                .to_owned(),
+        ),
+        Reason::CannotAdopt(object) => (
+            format!("it wishes to adopt {object}, which is not there or bears another mark"),
+            "look at `adopts:` in its file".to_owned(),
+        ),
+        Reason::Guarded(name) => (
+            format!("the guard `{}` waits for its exact number", guard(*name)),
+            "acknowledge the number".to_owned(),
+        ),
+        Reason::Waits(other) => (
+            format!("it waits for {other}, which is withheld itself"),
+            format!("settle {other} first"),
+        ),
+        Reason::Archived(object) => (
+            format!("its object {object} is archived in the helpdesk"),
+            "bring the object back there, or write `deactivate: archive` in servanda.yaml".to_owned(),
+        ),
+    }
+}
+
+/// The notes as sentences; those that say the same of many agreements become one.
+pub(super) fn notes(notes: &[Note]) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let (mut hours, mut over) = (Vec::new(), Vec::new());
+    for note in notes {
+        match note {
+            Note::NotCarried(field) => sentences.push(not_carried(field)),
+            Note::HoursNotCarried(id) => hours.push(id.to_string()),
+            Note::OverAndAbsent(id) => over.push(id.to_string()),
+            Note::OtherTitle(title) => sentences.push(format!(
+                "`{}` is {} in the catalog and {} in the helpdesk; nothing follows, since it is known by its id",
+                shown(&title.slug),
+                quoted(&title.catalog),
+                quoted(&title.helpdesk)
+            )),
+            Note::Unmarked(number) => sentences.push(format!(
+                "{} no mark of ours and {} left alone",
+                count(*number, "agreement of the helpdesk bears", "agreements of the helpdesk bear"),
+                if *number == 1 { "is" } else { "are" }
+            )),
+        }
+    }
+    if !hours.is_empty() {
+        sentences.push(format!(
+            "services with hours of their own but no targets, which the helpdesk cannot hold: {}",
+            listed(hours)
+        ));
+    }
+    if !over.is_empty() {
+        sentences.push(format!(
+            "over already and never in the helpdesk, so nothing is created: {}",
+            listed(over)
+        ));
+    }
+    sentences
+}
+
+fn not_carried(field: &Field) -> String {
+    format!(
+        "the helpdesk does not carry `{}`, so it is compared on neither side",
+        shown(&field.to_string())
+    )
+}
+
+/// The first ten of a list, with the number of the others.
+pub(super) fn listed(items: impl IntoIterator<Item = String>) -> String {
+    const SHOWN: usize = 10;
+    let items: Vec<String> = items.into_iter().collect();
+    let text = items[..items.len().min(SHOWN)].join(", ");
+    match items.len().saturating_sub(SHOWN) {
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{listed, masked, notes, shortened};
+    use crate::ident::AgreementId;
+    use crate::plan::Note;
+
+    #[test]
+    fn addresses_are_masked_wherever_they_stand() {
+        assert_eq!(masked("i.petrova@acme.example"), "i…@acme.example");
+        assert_eq!(
+            masked("Почта: иван@пример.рф, <a@b.c>"),
+            "Почта: и…@пример.рф, <a…@b.c>"
+        );
+        assert_eq!(masked("a@b.c@d.e"), "a…@b…@d.e");
+        for text in ["@", "a @ b", "@all", "50 @ 3", "x@"] {
+            assert_eq!(masked(text), text);
+        }
+    }
+
+    #[test]
+    fn a_very_long_text_is_cut_between_characters() {
+        assert_eq!(shortened("привет", 3), "при… (3 more characters)");
+        assert_eq!(shortened("привет", 6), "привет");
+    }
+
+    #[test]
+    fn long_lists_say_how_many_more_there_are() {
+        let many = listed((0..12).map(|number| number.to_string()));
+        assert_eq!(many, "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more");
+    }
+
+    #[test]
+    fn notes_that_say_the_same_become_one() {
+        let over = |id: &str| Note::OverAndAbsent(AgreementId::new(id).expect("an id"));
+        let sentences = notes(&[over("a"), Note::Unmarked(1), over("b")]);
+        assert_eq!(
+            sentences,
+            [
+                "1 agreement of the helpdesk bears no mark of ours and is left alone",
+                "over already and never in the helpdesk, so nothing is created: a, b",
+            ]
+        );
+    }
+}
