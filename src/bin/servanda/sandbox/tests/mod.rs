@@ -1,0 +1,186 @@
+//! The embedded helpdesk as a client meets it: over HTTP on loopback, with a clock that stands.
+
+mod protocol;
+mod reading;
+mod rules;
+mod seeding;
+mod writing;
+
+use std::sync::Once;
+
+use serde_json::{Value, json};
+
+use super::{ACCESS_KEY, Clock, DatabasePath, Knobs, Running, Sandbox, Seed, SeedObject};
+
+/// 2026-03-01 09:00:00 UTC.
+const MORNING: i64 = 1_772_355_600;
+
+/// A helpdesk that is served, and a client of it.
+struct Bench {
+    sandbox: Sandbox,
+    running: Running,
+    client: reqwest::Client,
+}
+
+/// What came back: the status, and the body as text.
+#[derive(Debug)]
+struct Got {
+    status: u16,
+    kind: String,
+    date: String,
+    text: String,
+}
+
+impl Got {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    /// The JSON of an answer that must be a success.
+    fn fine(&self) -> Value {
+        assert!((200..300).contains(&self.status), "{self:?}");
+        self.json()
+    }
+}
+
+fn client() -> reqwest::Client {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        let installed = rustls::crypto::ring::default_provider().install_default();
+        assert!(installed.is_ok(), "no other provider is there before");
+    });
+    let builder = reqwest::Client::builder().no_proxy();
+    builder.build().expect("a client")
+}
+
+fn clock() -> Clock {
+    Clock::standing(servanda::calendar::Instant::from_second(MORNING).expect("in range"))
+}
+
+/// Two companies (the first with a department), people, three services, a calendar and two priorities.
+fn seed() -> Seed {
+    Seed {
+        units: vec![
+            SeedObject::known("ou$7001", "ООО «Северный ветер»"),
+            SeedObject::known("ou$7002", "Бухгалтерия").within("ou$7001"),
+            SeedObject::known("ou$7003", "ООО «Ромашка»"),
+        ],
+        employees: vec![
+            SeedObject::known("employee$12", "Ирина Петрова"),
+            SeedObject {
+                kind: Some("contactPerson".to_owned()),
+                email: Some("anna@veter.example".to_owned()),
+                ..SeedObject::known("employee$811", "Анна Ветрова").within("ou$7001")
+            },
+            SeedObject::known("employee$812", "Борис Счётов").within("ou$7002"),
+        ],
+        services: vec![
+            SeedObject::known("slmService$1", "Почта"),
+            SeedObject::known("slmService$2", "Печать"),
+            SeedObject::known("slmService$3", "VPN"),
+        ],
+        calendars: vec![SeedObject::known("servicetime$37001", "8x5")],
+        priorities: vec![
+            SeedObject::known("priority$1", "Обычный"),
+            SeedObject::known("priority$2", "Срочный"),
+        ],
+        agreements: vec![SeedObject::known("agreement$605301", "IT (8x5)")],
+    }
+}
+
+impl Bench {
+    async fn open() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Knobs)) -> Self {
+        let mut knobs = Knobs::default();
+        change(&mut knobs);
+        let sandbox = Sandbox::open(&DatabasePath::Memory, &seed(), clock(), knobs);
+        Self::serve(sandbox.expect("opens")).await
+    }
+
+    async fn serve(sandbox: Sandbox) -> Self {
+        let running = sandbox.start().await.expect("listens");
+        Self {
+            sandbox,
+            running,
+            client: client(),
+        }
+    }
+
+    /// A request as it stands; `path` comes after the base, with its query.
+    async fn send(&self, method: &str, path: &str, body: Option<&str>) -> Got {
+        let url = format!("{}/services/rest/{path}", self.running.url());
+        let method = method.parse().expect("a method");
+        let mut request = self.client.request(method, url);
+        if let Some(body) = body {
+            request = request.body(body.to_owned());
+        }
+        let response = request.send().await.expect("an answer");
+        let header = |name: &str| {
+            let value = response.headers().get(name);
+            value
+                .map_or("", |value| value.to_str().expect("ascii"))
+                .to_owned()
+        };
+        Got {
+            status: response.status().as_u16(),
+            kind: header("content-type"),
+            date: header("date"),
+            text: response.text().await.expect("a body"),
+        }
+    }
+
+    /// A POST with Servanda's key; `path` may bring a query of its own.
+    async fn post(&self, path: &str, body: Value) -> Got {
+        self.post_as(ACCESS_KEY, path, body).await
+    }
+
+    async fn post_as(&self, key: &str, path: &str, body: Value) -> Got {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let path = format!("{path}{mark}accessKey={key}");
+        self.send("POST", &path, Some(&body.to_string())).await
+    }
+
+    async fn create(&self, fqn: &str, body: Value) -> Value {
+        let got = self.post(&format!("create-m2m/{fqn}"), body).await;
+        assert_eq!(got.status, 201, "{got:?}");
+        got.json()
+    }
+
+    async fn agreement(&self, body: Value) -> String {
+        let made = self.create("agreement$agreement", body).await;
+        uuid(&made)
+    }
+
+    async fn edit(&self, uuid: &str, body: Value) -> Got {
+        self.post(&format!("edit-m2m/{uuid}"), body).await
+    }
+
+    async fn get(&self, uuid: &str) -> Value {
+        self.post(&format!("get/{uuid}"), json!({})).await.fine()
+    }
+
+    async fn find(&self, path: &str, filter: Value) -> Vec<Value> {
+        let found = self.post(&format!("find/{path}"), filter).await.fine();
+        found.as_array().cloned().expect("a bare array")
+    }
+
+    async fn found(&self, path: &str, filter: Value) -> Vec<String> {
+        self.find(path, filter).await.iter().map(uuid).collect()
+    }
+}
+
+fn uuid(object: &Value) -> String {
+    object["UUID"].as_str().expect("a UUID").to_owned()
+}
+
+fn uuids(references: &Value) -> Vec<String> {
+    references
+        .as_array()
+        .expect("a set")
+        .iter()
+        .map(uuid)
+        .collect()
+}
