@@ -93,7 +93,7 @@ impl Repository {
     }
 }
 
-fn copy(from: &Path, to: &PathBuf) {
+pub(crate) fn copy(from: &Path, to: &PathBuf) {
     if from.is_dir() {
         std::fs::create_dir_all(to).unwrap();
         for entry in std::fs::read_dir(from).unwrap() {

@@ -82,7 +82,7 @@ impl Failure {
 }
 
 /// Says on standard error why the run ended, and gives its exit code.
-pub(crate) fn report(failure: Failure) -> ExitCode {
+pub(crate) fn report(failure: &Failure) -> ExitCode {
     let mut text = format!("error: {}\n", encode::terminal(&failure.message));
     if let Some(help) = &failure.help {
         writeln!(text, "  help: {}", encode::terminal(help)).expect("a string takes all that is written");

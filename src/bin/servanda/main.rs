@@ -1,8 +1,35 @@
-//! The shell of Servanda.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "no command opens it yet")
-)]
-mod sandbox;
+//! The shell of Servanda: reads what was typed, gathers what the core needs, and carries out what it says.
 
-fn main() {}
+mod failure;
+mod context;
+mod args;
+mod log;
+mod files;
+mod git;
+mod repository;
+mod sandbox;
+mod embedded;
+mod helpdesk;
+mod connection;
+mod baseline;
+mod survey;
+mod accept;
+mod saved;
+mod signal;
+mod journal;
+mod progress;
+mod apply;
+mod command;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let run = || -> Result<ExitCode, failure::Failure> {
+        let context = context::Context::of_this_process()?;
+        match args::parse() {
+            Ok(typed) => command::run(typed, &context),
+            Err(usage) => Ok(failure::report_usage(&usage)),
+        }
+    };
+    run().unwrap_or_else(|failure| failure::report(&failure))
+}

@@ -1,0 +1,93 @@
+//! A year of the example, lived through by hand: on which day which agreement changes, and on no other day.
+
+use serde_json::Value;
+
+use crate::repository::Repository;
+
+/// Day, agreement, the helpdesk's state before and after. Noon in Moscow is the hour of every day.
+const YEAR: [(&str, &str, &str, &str); 19] = [
+    ("2026-09-07", "shkola-12-2026", "inactive", "active"),
+    ("2026-09-15", "baltika-trade-2026", "planned", "active"),
+    ("2026-09-15", "baltika-trade-2025", "active", "inactive"),
+    ("2026-10-01", "apteka-plus-2026", "active", "inactive"),
+    ("2026-10-01", "dental-2026/dent-profi", "active", "inactive"),
+    ("2026-10-05", "uralmet-2026", "active", "inactive"),
+    ("2026-10-19", "uralmet-2026", "inactive", "active"),
+    ("2026-10-26", "brueckner-2026", "active", "inactive"),
+    ("2026-11-14", "almaty-trade-2026", "active", "inactive"),
+    ("2027-01-01", "tipografiya-2027", "planned", "active"),
+    ("2027-01-01", "dental-2026/dent-art", "active", "inactive"),
+    ("2027-01-01", "dental-2026/dent-komfort", "active", "inactive"),
+    ("2027-01-01", "dental-2026/dent-line", "active", "inactive"),
+    ("2027-01-01", "dental-2026/dent-mayak", "active", "inactive"),
+    ("2027-01-01", "dental-2026/dent-ulybka", "active", "inactive"),
+    ("2027-01-01", "uralmet-2026", "active", "inactive"),
+    ("2027-01-12", "shkola-12-2026", "active", "inactive"),
+    ("2027-02-01", "severny-veter-2026", "active", "inactive"),
+    ("2027-05-01", "portovik-2026", "active", "inactive"),
+];
+
+/// The changes of state in a plan, in its order.
+fn transitions(plan: &Value) -> Vec<(String, String, String)> {
+    let changes = plan["plan"]["changes"].as_array().unwrap();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let moved = changes.iter().filter(|change| !change["state"].is_null());
+    moved
+        .map(|change| (text(&change["id"]), text(&change["state"]["before"]), text(&change["state"]["after"])))
+        .collect()
+}
+
+fn on(day: &str) -> Vec<(String, String, String)> {
+    let due = YEAR.iter().filter(|row| row.0 == day);
+    due.map(|(_, id, before, after)| ((*id).to_owned(), (*before).to_owned(), (*after).to_owned())).collect()
+}
+
+#[test]
+fn every_transition_of_a_year_comes_on_its_day_and_on_no_other() {
+    let repository = Repository::example();
+    repository.expect(0, &["apply", "--yes", "--as-of", "2026-09-01"]);
+    let mut days: Vec<&str> = YEAR.iter().map(|row| row.0).collect();
+    days.dedup();
+    for day in days {
+        let date: jiff::civil::Date = day.parse().unwrap();
+        let eve = date.yesterday().unwrap().to_string();
+        let quiet = repository.json(0, &["plan", "--as-of", &eve, "--format", "json"]);
+        assert_eq!(transitions(&quiet), [], "on the eve of {day}");
+        let plan = repository.json(0, &["plan", "--as-of", day, "--format", "json"]);
+        assert_eq!(transitions(&plan), on(day), "{day}");
+        repository.expect(0, &["apply", "--yes", "--as-of", day]);
+    }
+    let end = repository.json(0, &["plan", "--as-of", "2027-08-31", "--format", "json"]);
+    assert_eq!(transitions(&end), []);
+}
+
+/// What is different after a year, folded into the helpdesk's three states.
+const AHEAD: [(&str, &str, &str); 15] = [
+    ("baltika-trade-2026", "planned", "active"),
+    ("tipografiya-2027", "planned", "active"),
+    ("almaty-trade-2026", "active", "inactive"),
+    ("apteka-plus-2026", "active", "inactive"),
+    ("baltika-trade-2025", "active", "inactive"),
+    ("brueckner-2026", "active", "inactive"),
+    ("dental-2026/dent-art", "active", "inactive"),
+    ("dental-2026/dent-komfort", "active", "inactive"),
+    ("dental-2026/dent-line", "active", "inactive"),
+    ("dental-2026/dent-mayak", "active", "inactive"),
+    ("dental-2026/dent-profi", "active", "inactive"),
+    ("dental-2026/dent-ulybka", "active", "inactive"),
+    ("portovik-2026", "active", "inactive"),
+    ("severny-veter-2026", "active", "inactive"),
+    ("uralmet-2026", "active", "inactive"),
+];
+
+#[test]
+fn a_plan_a_year_ahead_shows_the_sum_of_them_and_blames_the_date() {
+    let repository = Repository::example();
+    repository.expect(0, &["apply", "--yes", "--as-of", "2026-09-01"]);
+    let plan = repository.json(0, &["plan", "--as-of", "2027-08-31", "--format", "json"]);
+    let expected: Vec<_> = AHEAD.map(|(id, before, after)| (id.to_owned(), before.to_owned(), after.to_owned())).into();
+    assert_eq!(transitions(&plan), expected);
+    let changes = plan["plan"]["changes"].as_array().unwrap();
+    let causes = changes.iter().filter(|change| !change["state"].is_null()).map(|change| &change["state"]["cause"]);
+    assert!(causes.into_iter().all(|cause| cause == "date"));
+}
