@@ -1,8 +1,10 @@
-//! What passes over the counter: how many requests of each verb came, and what is not found yet.
+//! What passes over the counter: how many requests of each verb came, what befalls them, what is not found yet.
 //!
 //! Counts in the order of arrival; knows nothing of what the requests ask.
 
 use std::collections::VecDeque;
+
+use super::faults::{Course, Script};
 
 /// What a request wishes to have done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
@@ -72,15 +74,18 @@ impl Tally {
 pub(crate) struct Desk {
     /// What came so far.
     pub(crate) tally: Tally,
+    /// What goes wrong.
+    pub(crate) script: Script,
     /// Objects that were made lately, with the number of the request that made them.
     recent: VecDeque<(u64, i64)>,
 }
 
 impl Desk {
-    /// Counts a request in and gives its number, from one.
-    pub(crate) fn enter(&mut self, verb: Verb) -> u64 {
+    /// Counts a request in and says what befalls it; `text` is its address and body.
+    pub(crate) fn enter(&mut self, verb: Verb, target: &str, text: &str) -> Course {
         self.tally.count(verb);
-        self.tally.all()
+        let number = self.tally.all();
+        self.script.course(number, verb, target, text)
     }
 
     /// Notes that a request made an object.
@@ -105,9 +110,10 @@ mod tests {
     #[test]
     fn requests_are_numbered_across_verbs_and_counted_by_verb() {
         let mut desk = Desk::default();
-        assert_eq!(desk.enter(Verb::Find), 1);
-        assert_eq!(desk.enter(Verb::Create), 2);
-        assert_eq!(desk.enter(Verb::Find), 3);
+        let mut number = |verb| desk.enter(verb, "", "").number;
+        assert_eq!(number(Verb::Find), 1);
+        assert_eq!(number(Verb::Create), 2);
+        assert_eq!(number(Verb::Find), 3);
         assert_eq!((desk.tally.find, desk.tally.writes()), (2, 1));
     }
 

@@ -13,9 +13,10 @@ mod clock;
 mod database;
 mod desk;
 mod dialect;
+pub(crate) mod faults;
 mod finding;
 mod history;
-mod knobs;
+pub(crate) mod knobs;
 mod model;
 mod portal;
 mod reading;
@@ -23,19 +24,21 @@ mod refusal;
 mod routes;
 mod seed;
 mod verbs;
+mod wire;
 mod writing;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 pub(crate) use self::clock::Clock;
 pub(crate) use self::database::DatabasePath;
-pub(crate) use self::desk::Tally;
+pub(crate) use self::desk::{Tally, Verb};
+pub(crate) use self::faults::Fault;
 pub(crate) use self::knobs::Knobs;
 pub(crate) use self::refusal::Refusal;
 pub(crate) use self::seed::{Seed, SeedObject};
@@ -43,6 +46,8 @@ pub(crate) use self::writing::Edited;
 
 use self::desk::Desk;
 use self::dialect::Dialect;
+use self::faults::Script;
+use self::wire::{Scissors, Wires};
 use self::writing::Hand;
 
 /// The access key that Servanda itself uses. It opens nothing but this helpdesk, so it is no secret.
@@ -135,7 +140,8 @@ impl Sandbox {
             inner.closing.send_replace(true);
         };
         let router = routes::router(self.clone());
-        axum::serve(listener, router)
+        let service = router.into_make_service_with_connect_info::<Scissors>();
+        axum::serve(Wires(listener), service)
             .with_graceful_shutdown(stopped)
             .await?;
         Ok(())
@@ -174,17 +180,14 @@ impl Sandbox {
         attributes: &Value,
         who: &str,
     ) -> Result<Edited, Refusal> {
-        let author = self.0.prepare(|hand| seed::employee(hand, who));
-        let author = author.map_err(|error| Refusal::invalid(error.to_string()))?;
-        let handle = verbs::present(&self.0, uuid)?;
         let body = attributes.as_object().cloned().unwrap_or_default();
-        verbs::edit_object(&self.0, &handle, &body, author)
+        self.0.hand_edit(uuid, &body, who)
     }
 
     /// What `find` would answer, past the counter.
     pub(crate) fn look(&self, fqn: &str, filter: &Value) -> Result<Vec<Value>, Refusal> {
         let call = verbs::Call {
-            number: u64::MAX,
+            number: 0,
             target: fqn,
             attrs: None,
             offset: 0,
@@ -194,6 +197,11 @@ impl Sandbox {
         };
         let (_, answer) = verbs::find(&self.0, &call)?;
         Ok(answer.as_array().cloned().unwrap_or_default())
+    }
+
+    /// Puts a script of faults in place of the one before; its faults count from the next request on.
+    pub(crate) fn set_faults(&self, faults: Vec<Fault>) {
+        self.0.desk().script = Script::new(faults);
     }
 
     /// How many requests came so far, by verb.
@@ -211,6 +219,18 @@ impl Inner {
 
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hand_edit(
+        &self,
+        uuid: &str,
+        attributes: &Map<String, Value>,
+        who: &str,
+    ) -> Result<Edited, Refusal> {
+        let author = self.prepare(|hand| seed::employee(hand, who));
+        let author = author.map_err(|error| Refusal::invalid(error.to_string()))?;
+        let handle = verbs::present(self, uuid)?;
+        verbs::edit_object(self, &handle, attributes, author)
     }
 
     fn hidden(&self, request: u64) -> Vec<i64> {

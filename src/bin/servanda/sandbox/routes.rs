@@ -3,10 +3,11 @@
 //! Strict to what is proven: JSON bodies by POST, no attributes in the address, no forbidden characters.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::routing::any;
@@ -15,8 +16,10 @@ use serde_json::{Map, Value};
 use servanda::calendar::Instant;
 
 use super::desk::Verb;
+use super::faults::{Course, Ending, Instead, RetryAfter};
 use super::refusal::Refusal;
 use super::verbs::{self, Call};
+use super::wire::Scissors;
 use super::{Inner, Sandbox, database};
 
 /// The largest body that is read.
@@ -38,17 +41,21 @@ struct Asked {
     params: Option<String>,
 }
 
-/// A status and a body.
+/// What goes back, unless the connection is cut.
 #[derive(Debug)]
 struct Reply {
     status: u16,
-    content: Content,
+    kind: String,
+    retry_after: Option<String>,
+    body: String,
 }
 
-#[derive(Debug)]
-enum Content {
-    Json(Value),
-    Text(String),
+/// A request that has arrived whole.
+struct Arrived {
+    method: Method,
+    uri: Uri,
+    path: String,
+    body: Bytes,
 }
 
 /// The addresses of the interface.
@@ -60,24 +67,66 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
 
 async fn answer(
     State(sandbox): State<Sandbox>,
+    ConnectInfo(scissors): ConnectInfo<Scissors>,
     Path(path): Path<String>,
     request: Request,
 ) -> Response {
     let inner = sandbox.0;
-    let (verb, _) = split(&path);
-    let number = inner.desk().enter(verb_of(verb));
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
+    let arrived = Arrived {
+        method: parts.method,
+        uri: parts.uri,
+        path,
+        body,
+    };
+    let course = enter(&inner, &arrived);
+    if course.delay > 0 {
+        tokio::time::sleep(Duration::from_millis(course.delay)).await;
+    }
+    let ending = course.ending.clone();
     let worker = Arc::clone(&inner);
     // SQLite blocks, so it works beside the threads that serve connections.
     let replied = tokio::task::spawn_blocking(move || {
-        reply(&worker, number, &parts.method, &parts.uri, &path, &body)
+        course
+            .works()
+            .then(|| Reply::from(carry_out(&worker, &course, &arrived), &worker))
     });
-    let reply = replied.await.unwrap_or_else(|_| Reply {
-        status: 500,
-        content: Content::Text("Внутренняя ошибка".to_owned()),
+    let broken = |_| Some(Reply::text(500, "Внутренняя ошибка".to_owned()));
+    let reply = replied.await.unwrap_or_else(broken);
+    let reply = match ending {
+        Ending::Instead(instead) => Some(Reply::instead(instead, inner.clock.second())),
+        Ending::Silent { .. } => {
+            silence(&inner).await;
+            None
+        }
+        Ending::Dropped { .. } => None,
+        Ending::Cut => {
+            let whole = reply.as_ref().map_or(0, |reply| reply.body.len());
+            scissors.cut_body_after(whole / 2);
+            reply
+        }
+        Ending::Answered => reply,
+    };
+    let reply = reply.unwrap_or_else(|| {
+        scissors.cut_now();
+        Reply::text(500, String::new())
     });
-    respond(&inner, reply)
+    reply.respond(inner.clock.second())
+}
+
+fn enter(inner: &Inner, arrived: &Arrived) -> Course {
+    let (name, target) = split(&arrived.path);
+    let body = String::from_utf8_lossy(&arrived.body);
+    let text = format!("{}\n{body}", arrived.uri);
+    inner.desk().enter(verb_of(name), target, &text)
+}
+
+/// Waits until the helpdesk is told to stop.
+async fn silence(inner: &Inner) {
+    let mut closing = inner.closing.subscribe();
+    // An error means that the helpdesk itself is gone, which is an end as well.
+    drop(closing.wait_for(|closing| *closing).await);
 }
 
 fn split(path: &str) -> (&str, &str) {
@@ -97,34 +146,13 @@ fn verb_of(name: &str) -> Verb {
     }
 }
 
-fn reply(
-    inner: &Inner,
-    number: u64,
-    method: &Method,
-    uri: &Uri,
-    path: &str,
-    body: &Bytes,
-) -> Reply {
-    match carry_out(inner, number, method, uri, path, body) {
-        Ok((status, value)) => Reply {
-            status,
-            content: Content::Json(value),
-        },
-        Err(refusal) => Reply {
-            status: refusal.status(&inner.dialect.knobs),
-            content: Content::Text(refusal.text()),
-        },
-    }
-}
-
-fn carry_out(
-    inner: &Inner,
-    number: u64,
-    method: &Method,
-    uri: &Uri,
-    path: &str,
-    body: &Bytes,
-) -> Result<verbs::Answer, Refusal> {
+fn carry_out(inner: &Inner, course: &Course, arrived: &Arrived) -> Result<verbs::Answer, Refusal> {
+    let Arrived {
+        method,
+        uri,
+        path,
+        body,
+    } = arrived;
     let written = uri.to_string().to_ascii_lowercase();
     if FORBIDDEN.iter().any(|part| written.contains(part)) {
         return Err(Refusal::ForbiddenCharacters);
@@ -132,7 +160,7 @@ fn carry_out(
     let asked = Query::<Asked>::try_from_uri(uri)
         .map_err(|error| Refusal::Unreadable(error.to_string()))?
         .0;
-    let author = author(inner, asked.access_key)?;
+    let author = author(inner, asked.access_key, course.key_expired)?;
     let (name, target) = split(path);
     let verb = verb_of(name);
     let spoken = match verb {
@@ -144,14 +172,23 @@ fn carry_out(
     if !spoken || (target.is_empty() != (verb == Verb::Exec)) {
         return Err(Refusal::NoVerb(format!("{method} {name}")));
     }
+    for edit in &course.meanwhile {
+        let object = edit.object.as_deref().unwrap_or(target);
+        inner.hand_edit(object, &edit.attributes, &edit.who)?;
+    }
     let call = Call {
-        number,
+        number: course.number,
         target,
         attrs: asked.attrs.as_deref(),
         offset: asked.offset.unwrap_or(0),
         limit: asked.limit,
         body: match verb {
-            Verb::Find | Verb::Create | Verb::Edit => object(body)?,
+            Verb::Find => object(body)?,
+            Verb::Create | Verb::Edit => {
+                let mut written = object(body)?;
+                written.extend(course.alter.clone());
+                written
+            }
             _ => Map::new(),
         },
         author,
@@ -168,10 +205,10 @@ fn carry_out(
     }
 }
 
-fn author(inner: &Inner, key: Option<String>) -> Result<i64, Refusal> {
+fn author(inner: &Inner, key: Option<String>, expired: bool) -> Result<i64, Refusal> {
     let key = key.filter(|key| !key.is_empty()).ok_or(Refusal::NoKey)?;
     let holder = database::key_holder(&inner.connection(), &key)?;
-    holder.ok_or(Refusal::UnknownKey(key))
+    holder.filter(|_| !expired).ok_or(Refusal::UnknownKey(key))
 }
 
 /// The JSON object of a body; an empty body is an empty object.
@@ -182,21 +219,59 @@ fn object(body: &Bytes) -> Result<Map<String, Value>, Refusal> {
     serde_json::from_slice(body).map_err(|error| Refusal::Unreadable(error.to_string()))
 }
 
-fn respond(inner: &Inner, reply: Reply) -> Response {
-    let (kind, text) = match reply.content {
-        Content::Json(value) => ("application/json;charset=UTF-8", value.to_string()),
-        Content::Text(text) => ("text/plain;charset=UTF-8", text),
-    };
-    Response::builder()
-        .status(StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-        .header(header::CONTENT_TYPE, kind)
-        .header(header::DATE, date(inner.clock.second()))
-        .body(Body::from(text))
-        .expect("the status and the headers are well formed")
+impl Reply {
+    fn from(answer: Result<verbs::Answer, Refusal>, inner: &Inner) -> Self {
+        match answer {
+            Ok((status, value)) => Self {
+                status,
+                kind: "application/json;charset=UTF-8".to_owned(),
+                retry_after: None,
+                body: value.to_string(),
+            },
+            Err(refusal) => Self::text(refusal.status(&inner.dialect.knobs), refusal.text()),
+        }
+    }
+
+    fn text(status: u16, body: String) -> Self {
+        Self {
+            status,
+            kind: "text/plain;charset=UTF-8".to_owned(),
+            retry_after: None,
+            body,
+        }
+    }
+
+    fn instead(instead: Instead, now: i64) -> Self {
+        let later = |after| match after {
+            RetryAfter::Seconds(seconds) => seconds.to_string(),
+            RetryAfter::Date(seconds) => date(now + i64::from(seconds)),
+        };
+        let plain = || "text/plain;charset=UTF-8".to_owned();
+        Self {
+            status: instead.status,
+            kind: instead.content_type.unwrap_or_else(plain),
+            retry_after: instead.retry_after.map(later),
+            body: instead.body,
+        }
+    }
+
+    fn respond(self, now: i64) -> Response {
+        let status = StatusCode::from_u16(self.status);
+        let mut response = Response::builder()
+            .status(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+            .header(header::CONTENT_TYPE, self.kind)
+            .header(header::DATE, date(now));
+        if let Some(after) = self.retry_after {
+            response = response.header(header::RETRY_AFTER, after);
+        }
+        let response = response.body(Body::from(self.body));
+        response
+            .unwrap_or_else(|_| Response::new(Body::from("a header of the script is no header")))
+    }
 }
 
 /// The time of the `Date` header, which is the helpdesk's own and not the machine's.
-pub(crate) fn date(second: i64) -> String {
+fn date(second: i64) -> String {
     let instant = Instant::from_second(second).unwrap_or(Instant::UNIX_EPOCH);
     let printed = DateTimePrinter::new().timestamp_to_rfc9110_string(&instant);
     printed.unwrap_or_default()

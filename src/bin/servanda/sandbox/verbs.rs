@@ -20,7 +20,7 @@ use super::writing::{Edited, Hand};
 /// A request as far as it has been read.
 #[derive(Debug)]
 pub(crate) struct Call<'request> {
-    /// The number of the request, from one.
+    /// The number of the request, from one; nought, to which nothing is hidden, where none was made.
     pub(crate) number: u64,
     /// The class or the UUID in the path.
     pub(crate) target: &'request str,

@@ -1,5 +1,8 @@
 //! The embedded helpdesk as a client meets it: over HTTP on loopback, with a clock that stands.
 
+mod documentation;
+mod faults;
+mod knobs;
 mod protocol;
 mod reading;
 mod rules;
@@ -28,6 +31,7 @@ struct Got {
     status: u16,
     kind: String,
     date: String,
+    retry_after: String,
     text: String,
 }
 
@@ -111,25 +115,42 @@ impl Bench {
 
     /// A request as it stands; `path` comes after the base, with its query.
     async fn send(&self, method: &str, path: &str, body: Option<&str>) -> Got {
+        self.try_send(method, path, body).await.expect("an answer")
+    }
+
+    /// The same where the connection may fail.
+    async fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+    ) -> Result<Got, reqwest::Error> {
         let url = format!("{}/services/rest/{path}", self.running.url());
         let method = method.parse().expect("a method");
         let mut request = self.client.request(method, url);
         if let Some(body) = body {
             request = request.body(body.to_owned());
         }
-        let response = request.send().await.expect("an answer");
+        let response = request.send().await?;
         let header = |name: &str| {
             let value = response.headers().get(name);
             value
                 .map_or("", |value| value.to_str().expect("ascii"))
                 .to_owned()
         };
-        Got {
+        Ok(Got {
             status: response.status().as_u16(),
             kind: header("content-type"),
             date: header("date"),
-            text: response.text().await.expect("a body"),
-        }
+            retry_after: header("retry-after"),
+            text: response.text().await?,
+        })
+    }
+
+    /// A POST that may fail on the way.
+    async fn try_post(&self, path: &str, body: Value) -> Result<Got, reqwest::Error> {
+        let path = format!("{path}?accessKey={ACCESS_KEY}");
+        self.try_send("POST", &path, Some(&body.to_string())).await
     }
 
     /// A POST with Servanda's key; `path` may bring a query of its own.

@@ -359,3 +359,22 @@ async fn only_what_nothing_refers_to_can_be_deleted() {
     assert_eq!(delete(&made).await, 404);
     assert!(uuids(&bench.get("ou$7003").await["recipientAgreements"]).is_empty());
 }
+
+#[tokio::test]
+async fn creations_at_once_get_numbers_of_their_own() {
+    let bench = Bench::open().await;
+    let create = |index: i64| {
+        let body = json!({ "title": format!("A{index}"), "recipientsOU": ["ou$7001"] });
+        bench.agreement(body)
+    };
+    let (one, two, three, four) = tokio::join!(create(1), create(2), create(3), create(4));
+    let made = std::collections::BTreeSet::from([one, two, three, four]);
+    assert_eq!(made.len(), 4);
+    let linked = uuids(&bench.get("ou$7001").await["recipientAgreements"]);
+    assert_eq!(
+        linked
+            .into_iter()
+            .collect::<std::collections::BTreeSet<_>>(),
+        made
+    );
+}
