@@ -3,35 +3,114 @@
 //! The embedded one is started in this process and spoken to over loopback, so that the way there is the
 //! way to any other. Planning takes [`Connection::reader`] and never sees a writer.
 
+use secrecy::SecretString;
+use servanda::mapping::Mapping;
+use servanda::settings::{Kind, Pace};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::context::{AsOf, Context, clock};
 use crate::failure::{Exit, Failure};
+use crate::helpdesk::http::Transport;
+use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
+use crate::helpdesk::{ReadError, Reader, Writer};
 use crate::repository::Estate;
 use crate::sandbox::{self, Clock};
-use crate::helpdesk::FakeReader;
+use crate::{embedded, files};
 
 /// A helpdesk within reach.
 pub(crate) struct Connection {
+    transport: Transport,
+    mapping: Mapping,
+    pace: Pace,
     embedded: Option<sandbox::Running>,
 }
 
 /// The threads that wait for the network.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    let built = Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let built = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     built.map_err(|error| Failure::new(Exit::Failure, format!("no threads to be had: {error}")))
 }
 
 /// Opens the helpdesk of the settings. The embedded one lives at the instant of the run.
-pub(crate) async fn open(estate: &Estate, as_of: AsOf, _context: &Context) -> Result<Connection, Failure> {
-    let clock = if as_of.is_asked { Clock::standing(as_of.instant) } else { Clock::asked(clock) };
-    let sandbox = crate::embedded::open(&estate.root, &estate.catalog, clock)?;
-    Ok(Connection { embedded: Some(sandbox.start().await?) })
+pub(crate) async fn open(
+    estate: &Estate,
+    as_of: AsOf,
+    context: &Context,
+) -> Result<Connection, Failure> {
+    let helpdesk = &estate.settings.helpdesk;
+    let (transport, embedded) = match &helpdesk.kind {
+        Kind::Sandbox => {
+            let clock = if as_of.is_asked {
+                Clock::standing(as_of.instant)
+            } else {
+                Clock::asked(clock)
+            };
+            let running = embedded::open(&estate.root, &estate.catalog, clock)?
+                .start()
+                .await?;
+            let key = SecretString::from(sandbox::ACCESS_KEY);
+            (
+                Transport::new(&running.url(), key, &helpdesk.pace, None),
+                Some(running),
+            )
+        }
+        Kind::Itsm365 {
+            url,
+            access_key_variable,
+            ca_file,
+        } => {
+            let key = context
+                .secret(access_key_variable)
+                .ok_or_else(|| no_key(access_key_variable))?;
+            let certificates = ca_file
+                .as_deref()
+                .map(|file| files::read_named(&estate.root.join(file)))
+                .transpose()?;
+            let certificates = certificates.as_ref().map(String::as_bytes);
+            (Transport::new(url, key, &helpdesk.pace, certificates), None)
+        }
+    };
+    let transport = transport.map_err(ReadError::from)?;
+    Ok(Connection {
+        transport,
+        mapping: helpdesk.mapping.clone(),
+        pace: helpdesk.pace,
+        embedded,
+    })
+}
+
+fn no_key(variable: &str) -> Failure {
+    Failure::new(
+        Exit::Credentials,
+        format!("the variable {variable} holds no key"),
+    )
+    .help(
+        "put the helpdesk's access key into it; servanda.yaml names it under `helpdesk.access_key`",
+    )
 }
 
 impl Connection {
-    pub(crate) fn reader(&self) -> FakeReader { FakeReader }
-    pub(crate) fn writer(&self) -> FakeReader { FakeReader }
+    /// What reads the helpdesk.
+    pub(crate) fn reader(&self) -> impl Reader + '_ {
+        Itsm365Reader::new(&self.transport, &self.mapping, self.pace.page_size)
+    }
+
+    /// What writes to it.
+    pub(crate) fn writer(&self) -> impl Writer + '_ {
+        Itsm365Writer::new(&self.transport, &self.mapping)
+    }
+
+    /// What plans call the helpdesk: its address, or that it is the embedded one.
+    pub(crate) fn name(&self) -> String {
+        match self.embedded {
+            Some(_) => "the embedded helpdesk".to_owned(),
+            None => self.transport.safe_name(),
+        }
+    }
+
     /// Ends the embedded helpdesk, once it has answered what is on the way.
     pub(crate) async fn close(self) {
         if let Some(running) = self.embedded

@@ -21,7 +21,17 @@ pub(crate) struct Estate {
     pub(crate) agreements: Vec<Agreement>,
 }
 pub(crate) struct Loaded;
-impl Loaded { pub(crate) fn zone(&self) -> Zone { Zone::UTC } }
-pub(crate) fn load(_: &Global, _: &Context) -> Result<Loaded, Failure> { Ok(Loaded) }
-pub(crate) fn check(_: Loaded, _: Instant, _: &Global, _: &Context) -> Result<Estate, Failure> { Err(Failure::new(Exit::Failure, "")) }
-pub(crate) fn not_empty(estate: Estate) -> Result<Estate, Failure> { Ok(estate) }
+impl Loaded {
+    pub(crate) fn zone(&self) -> Zone {
+        Zone::UTC
+    }
+}
+pub(crate) fn load(_: &Global, _: &Context) -> Result<Loaded, Failure> {
+    Ok(Loaded)
+}
+pub(crate) fn check(_: Loaded, _: Instant, _: &Global, _: &Context) -> Result<Estate, Failure> {
+    Err(Failure::new(Exit::Failure, ""))
+}
+pub(crate) fn not_empty(estate: Estate) -> Result<Estate, Failure> {
+    Ok(estate)
+}

@@ -9,12 +9,13 @@ use servanda::render;
 use servanda::render::json::PlanEnvelope;
 
 use crate::args::{Format, Global};
+use crate::connection::{self, Connection};
 use crate::context::{AsOf, Context};
 use crate::failure::{Exit, Failure, say, tell};
 use crate::helpdesk::{Reader, Wanted};
 use crate::repository::{self, Estate};
 use crate::survey::{Question, compare};
-use crate::{accept, baseline, connection, files, saved};
+use crate::{accept, baseline, files, saved};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -70,20 +71,28 @@ pub(crate) struct Terms {
 }
 
 /// Makes and draws the plan.
-pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    arguments: &Arguments,
+    global: &Global,
+    context: &Context,
+) -> Result<Exit, Failure> {
     let (estate, terms) = estate_and_terms(&arguments.making, global, context)?;
     let envelope = match &arguments.live {
         Some(path) => from_recording(&estate, &terms, path)?,
         None => connection::runtime()?.block_on(async {
             let connection = connection::open(&estate, terms.as_of, context).await?;
-            let made = make(&estate, &connection.reader(), &terms).await;
+            let made = make(&estate, &connection, &terms).await;
             connection.close().await;
             made.map(|(envelope, _)| envelope)
         })?,
     };
     if let Some(path) = &arguments.out {
         saved::write(path, &envelope)?;
-        say(&format!("saved to {}; `servanda apply {}` carries it out\n", path.display(), path.display()));
+        say(&format!(
+            "saved to {}; `servanda apply {}` carries it out\n",
+            path.display(),
+            path.display()
+        ));
     }
     match arguments.format {
         Format::Text => tell(&render::plan::text(&envelope, context.paint()))?,
@@ -100,39 +109,64 @@ pub(crate) fn estate_and_terms(
 ) -> Result<(Estate, Terms), Failure> {
     let loaded = repository::load(global, context)?;
     let as_of = context.as_of(making.as_of.as_deref(), &loaded.zone())?;
-    let terms = Terms { as_of, prune: making.prune, acknowledged: accept::all(&making.accept)? };
+    let terms = Terms {
+        as_of,
+        prune: making.prune,
+        acknowledged: accept::all(&making.accept)?,
+    };
     let estate = repository::check(loaded, as_of.instant, global, context)?;
     Ok((repository::not_empty(estate)?, terms))
 }
 
 /// The plan of an estate against a helpdesk, less what guards hold back, and what was wished for.
-pub(crate) async fn make<R: Reader>(
+pub(crate) async fn make(
     estate: &Estate,
-    reader: &R,
+    connection: &Connection,
     terms: &Terms,
 ) -> Result<(PlanEnvelope, Desired), Failure> {
+    let reader = connection.reader();
     let live = reader.survey(&Wanted::of(&estate.agreements)).await?;
     tracing::info!(requests = reader.requests(), "the helpdesk was read");
-    Ok(compared(estate, &live, terms, reader.safe_name()))
+    Ok(compared(estate, &live, terms, connection.name()))
 }
 
-fn from_recording(estate: &Estate, terms: &Terms, path: &std::path::Path) -> Result<PlanEnvelope, Failure> {
+fn from_recording(
+    estate: &Estate,
+    terms: &Terms,
+    path: &std::path::Path,
+) -> Result<PlanEnvelope, Failure> {
     let text = files::read_named(path)?;
     let live: Live = serde_json::from_str(&text).map_err(|error| {
-        Failure::new(Exit::Failure, format!("{} is no recording: {error}", path.display()))
-            .help("make one with `servanda snapshot --out FILE`")
+        Failure::new(
+            Exit::Failure,
+            format!("{} is no recording: {error}", path.display()),
+        )
+        .help("make one with `servanda snapshot --out FILE`")
     })?;
     Ok(compared(estate, &live, terms, "a recording".to_owned()).0)
 }
 
-fn compared(estate: &Estate, live: &Live, terms: &Terms, helpdesk: String) -> (PlanEnvelope, Desired) {
+fn compared(
+    estate: &Estate,
+    live: &Live,
+    terms: &Terms,
+    helpdesk: String,
+) -> (PlanEnvelope, Desired) {
     let baseline = baseline::read(&estate.root);
-    let question =
-        Question { instant: terms.as_of.instant, prune: terms.prune, baseline: baseline.as_ref(), helpdesk };
+    let question = Question {
+        instant: terms.as_of.instant,
+        prune: terms.prune,
+        baseline: baseline.as_ref(),
+        helpdesk,
+    };
     let (proposed, wishes) = compare(estate, live, question);
     let settings = &estate.settings;
-    let (plan, held) =
-        guard(proposed.clone(), &settings.guards, &terms.acknowledged, &settings.helpdesk.mapping);
+    let (plan, held) = guard(
+        proposed.clone(),
+        &settings.guards,
+        &terms.acknowledged,
+        &settings.helpdesk.mapping,
+    );
     (PlanEnvelope::new(&proposed, plan, held), wishes)
 }
 

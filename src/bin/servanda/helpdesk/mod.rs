@@ -1,37 +1,147 @@
-//! stub
+//! The helpdesk as the rest of the shell sees it: two traits, one to read and one to write.
+//!
+//! What plans holds a [`Reader`] and cannot write. What an answer means is settled in the dialect's own
+//! folder; nothing outside of it knows an attribute code or a wire form.
+
+pub(crate) mod http;
+pub(crate) mod itsm365;
+
+use std::collections::BTreeSet;
+
 use servanda::agreement::Agreement;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, Observed};
 use servanda::outcome::Altered;
 use servanda::plan::Step;
+
+use crate::failure::{Exit, Failure};
+use http::HttpError;
+
+/// Why the helpdesk could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub(crate) struct ReadError;
-impl ReadError { pub(crate) fn is_credentials(&self) -> bool { false } }
-impl From<ReadError> for crate::failure::Failure { fn from(e: ReadError) -> Self { Self::new(crate::failure::Exit::Failure, e.to_string()) } }
-pub(crate) enum WriteError { Refused(String), Credentials(String), Ambiguous(String), NotSent(String) }
-pub(crate) struct Done { pub(crate) object: LiveId, pub(crate) altered: Vec<Altered> }
-#[derive(Default)]
-pub(crate) struct Wanted { pub(crate) adopts: std::collections::BTreeSet<LiveId> }
-impl Wanted { pub(crate) fn of(agreements: &[Agreement]) -> Self { Self { adopts: agreements.iter().filter_map(|a| a.adopts.clone()).collect() } } }
+#[error("{call}: {error}")]
+pub(crate) struct ReadError {
+    /// The call, without anything secret: `find agreement$agreement`.
+    pub(crate) call: String,
+    /// What went wrong.
+    pub(crate) error: ReadTrouble,
+}
+
+/// What went wrong with a read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadTrouble {
+    /// The request itself.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The answer is JSON, and not what the dialect says.
+    #[error("{0}")]
+    Unexpected(String),
+}
+
+/// Why a step was not confirmed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    /// The helpdesk said no; nothing was written.
+    #[error("{0}")]
+    Refused(String),
+    /// The helpdesk does not accept the key.
+    #[error("{0}")]
+    Credentials(String),
+    /// The request went out and its answer was lost.
+    #[error("{0}")]
+    Ambiguous(String),
+    /// The request did not go out.
+    #[error("{0}")]
+    NotSent(String),
+}
+
+/// A step that was carried out.
+pub(crate) struct Done {
+    /// The agreement's object.
+    pub(crate) object: LiveId,
+    /// What the helpdesk holds otherwise than it was written.
+    pub(crate) altered: Vec<Altered>,
+}
+
+/// What a survey looks for besides what bears our mark.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    /// Objects that documents wish to take over.
+    pub(crate) adopts: BTreeSet<LiveId>,
+}
+
+impl Wanted {
+    /// What these agreements need.
+    pub(crate) fn of(agreements: &[Agreement]) -> Self {
+        Self {
+            adopts: agreements
+                .iter()
+                .filter_map(|agreement| agreement.adopts.clone())
+                .collect(),
+        }
+    }
+}
+
+/// Reads a helpdesk.
 pub(crate) trait Reader: Sync {
+    /// Everything that a plan needs, in as many requests as there are pages and a few more.
     fn survey(&self, wanted: &Wanted) -> impl Future<Output = Result<Live, ReadError>> + Send;
-    fn find(&self, id: &AgreementId) -> impl Future<Output = Result<Observed<LiveAgreement>, ReadError>> + Send;
-    fn get(&self, object: &LiveId) -> impl Future<Output = Result<Observed<LiveAgreement>, ReadError>> + Send;
-    fn safe_name(&self) -> String;
+    /// The agreement that bears a mark. Absent only when the helpdesk said so.
+    fn find(
+        &self,
+        id: &AgreementId,
+    ) -> impl Future<Output = Result<Observed<LiveAgreement>, ReadError>> + Send;
+    /// An agreement by its object. Absent only when the helpdesk said so.
+    fn get(
+        &self,
+        object: &LiveId,
+    ) -> impl Future<Output = Result<Observed<LiveAgreement>, ReadError>> + Send;
+    /// How many requests went out so far.
     fn requests(&self) -> u64;
 }
+
+/// Writes to a helpdesk.
 pub(crate) trait Writer: Sync {
-    fn perform(&self, id: &AgreementId, object: Option<&LiveId>, step: &Step) -> impl Future<Output = Result<Done, WriteError>> + Send;
+    /// Carries out one step on an agreement; `object` is absent only before its creation.
+    fn perform(
+        &self,
+        id: &AgreementId,
+        object: Option<&LiveId>,
+        step: &Step,
+    ) -> impl Future<Output = Result<Done, WriteError>> + Send;
 }
-pub(crate) struct FakeReader;
-impl Reader for FakeReader {
-    async fn survey(&self, _: &Wanted) -> Result<Live, ReadError> { Err(ReadError) }
-    async fn find(&self, _: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> { Err(ReadError) }
-    async fn get(&self, _: &LiveId) -> Result<Observed<LiveAgreement>, ReadError> { Err(ReadError) }
-    fn safe_name(&self) -> String { String::new() }
-    fn requests(&self) -> u64 { 0 }
+
+impl ReadError {
+    /// Whether every further request would fail the same way.
+    pub(crate) fn is_credentials(&self) -> bool {
+        matches!(self.error, ReadTrouble::Http(HttpError::Credentials(_)))
+    }
 }
-impl Writer for FakeReader {
-    async fn perform(&self, _: &AgreementId, _: Option<&LiveId>, _: &Step) -> Result<Done, WriteError> { Err(WriteError::NotSent(String::new())) }
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        if error.is_credentials() {
+            Self::credentials(&error.to_string())
+        } else {
+            Self::new(Exit::Failure, error.to_string())
+                .help("nothing is concluded from an answer that cannot be understood; try again, or look at the settings under `helpdesk:`")
+        }
+    }
+}
+
+impl From<HttpError> for WriteError {
+    fn from(error: HttpError) -> Self {
+        let text = error.to_string();
+        match error {
+            HttpError::Credentials(_) => Self::Credentials(text),
+            // A gateway that gives up says nothing about the server behind it.
+            HttpError::Refused {
+                status: 502 | 504, ..
+            }
+            | HttpError::Lost(_)
+            | HttpError::NotJson(_) => Self::Ambiguous(text),
+            HttpError::Refused { .. } => Self::Refused(text),
+            HttpError::NotSent(_) => Self::NotSent(text),
+        }
+    }
 }

@@ -9,8 +9,6 @@ mod rules;
 mod seeding;
 mod writing;
 
-use std::sync::Once;
-
 use serde_json::{Value, json};
 
 use super::{ACCESS_KEY, Clock, DatabasePath, Knobs, Running, Sandbox, Seed, SeedObject};
@@ -48,11 +46,7 @@ impl Got {
 }
 
 fn client() -> reqwest::Client {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        let installed = rustls::crypto::ring::default_provider().install_default();
-        assert!(installed.is_ok(), "no other provider is there before");
-    });
+    crate::helpdesk::http::use_ring();
     let builder = reqwest::Client::builder().no_proxy();
     builder.build().expect("a client")
 }
