@@ -14,3 +14,4 @@
 pub mod ident;
 pub mod diagnostic;
 pub mod calendar;
+pub mod document;
