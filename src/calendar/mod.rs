@@ -78,6 +78,17 @@ impl Zone {
         self.0.to_datetime(instant).date()
     }
 
+    /// What a calendar and a clock on the wall show at an instant. The first instant of a day reads as its
+    /// midnight, even where the clocks skip it, so that days meet without a gap.
+    pub fn wall_time_of(&self, instant: Instant) -> jiff::civil::DateTime {
+        let shown = self.0.to_datetime(instant);
+        if self.start_of(shown.date()) == instant {
+            shown.date().at(0, 0, 0, 0)
+        } else {
+            shown
+        }
+    }
+
     /// The instant with this zone's offset, as RFC 3339 has it.
     pub fn write(&self, instant: Instant) -> String {
         instant
