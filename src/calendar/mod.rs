@@ -16,6 +16,9 @@ use std::fmt;
 /// A civil date, without a zone.
 pub type Day = jiff::civil::Date;
 
+/// An hour and minute of a day.
+pub type TimeOfDay = jiff::civil::Time;
+
 /// A point of time.
 pub type Instant = jiff::Timestamp;
 
@@ -154,6 +157,20 @@ pub fn read_day(text: &str) -> Result<Day, Misread> {
             ),
             Err(_) => misread(format!("there is no day {text}")),
         }
+    })
+}
+
+/// Reads `09:00`, and nothing that only looks like it.
+pub fn read_time_of_day(text: &str) -> Result<TimeOfDay, Misread> {
+    let number = |part: &str| part.parse::<i8>().ok().filter(|_| part.len() == 2);
+    let read = text.split_once(':').and_then(|(hour, minute)| {
+        TimeOfDay::new(number(hour)?, number(minute)?, 0, 0).ok()
+    });
+    read.ok_or_else(|| {
+        Misread::new(
+            format!("there is no time of day `{text}`"),
+            "write hours and minutes, from 00:00 to 23:59",
+        )
     })
 }
 

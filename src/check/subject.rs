@@ -14,6 +14,11 @@ pub(super) trait Places: Sync {
     /// The value at a path, or at the nearest part of the path that was written; `None` where nothing was.
     fn value(&self, path: &[&str]) -> Option<Span>;
 
+    /// The last part of a path as it is written: a key of a map, or an entry of a list.
+    fn name(&self, path: &[&str]) -> Option<Span> {
+        self.value(path)
+    }
+
     /// Whether a place lies in the agreement's own file, rather than in a template.
     fn is_own(&self, place: Span) -> bool {
         place.file == self.whole().file
