@@ -1,0 +1,131 @@
+//! The shape of catalog.yaml: slugs for what already lives in the helpdesk.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::agreement::{Contact, ContactAddress};
+use super::either::KindOr;
+use super::text::{self, Keyed};
+
+/// Slugs for what already lives in the helpdesk: clients, services, managers, calendars, priorities.
+/// `servanda catalog pull` keeps it; people may write it too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogDocument {
+    /// The clients, by slug. Example: `severny-veter: { title: ООО «Северный ветер», helpdesk: ou$7001 }`.
+    #[schemars(with = "Option<Keyed<text::Client, CatalogClient>>")]
+    pub clients: Option<BTreeMap<String, CatalogClient>>,
+    /// The services, by slug. Example: `email: { title: Электронная почта, helpdesk: slmService$605005 }`.
+    #[schemars(with = "Option<Keyed<text::Service, CatalogService>>")]
+    pub services: Option<BTreeMap<String, CatalogService>>,
+    /// The people on our side who answer for clients, by slug. Example: `i.petrova: { title: Ирина Петрова, helpdesk: "employee$12" }`.
+    #[schemars(with = "Option<Keyed<text::Manager, CatalogManager>>")]
+    pub managers: Option<BTreeMap<String, CatalogManager>>,
+    /// Our own legal entities, by slug. Only where there are several.
+    #[schemars(with = "Option<Keyed<text::Provider, CatalogProvider>>")]
+    pub providers: Option<BTreeMap<String, CatalogProvider>>,
+    /// The calendars, by slug. Example: `office-9x5: { title: 8x5, helpdesk: servicetime$37001 }`.
+    #[schemars(with = "Option<Keyed<text::Calendar, CatalogCalendar>>")]
+    pub calendars: Option<BTreeMap<String, CatalogCalendar>>,
+    /// The priorities of requests, by name. Example: `critical: { title: Критический }`.
+    #[schemars(with = "Option<Keyed<text::Priority, CatalogPriority>>")]
+    pub priorities: Option<BTreeMap<String, CatalogPriority>>,
+}
+
+/// A client: an outside company that agreements are with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogClient {
+    /// The name in the helpdesk, exactly. Example: `ООО «Северный ветер»`.
+    #[schemars(with = "Option<text::Line>")]
+    pub title: Option<String>,
+    /// The object of the helpdesk. Without it the client is found by its exact title. Example: `ou$7001`.
+    #[schemars(with = "Option<text::LiveId>")]
+    pub helpdesk: Option<String>,
+    /// The time zone that the client's agreements are in unless they say otherwise. Default: that of servanda.yaml. Example: `Asia/Vladivostok`.
+    #[schemars(with = "Option<text::Timezone>")]
+    pub timezone: Option<String>,
+    /// Whom notices to `client` go to: a map from any name to an address, or to a person of the helpdesk.
+    /// Example: `main: { helpdesk: "employee$811" }`.
+    #[schemars(with = "Option<Keyed<text::Slug, KindOr<text::Email, ContactAddress>>>")]
+    pub contacts: Option<BTreeMap<String, Contact>>,
+    /// Parts of the client that can be recipients by themselves, as `<client>/<department>`.
+    #[schemars(with = "Option<Keyed<text::Slug, CatalogDepartment>>")]
+    pub departments: Option<BTreeMap<String, CatalogDepartment>>,
+}
+
+/// A part of a client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogDepartment {
+    /// The name in the helpdesk, exactly.
+    #[schemars(with = "Option<text::Line>")]
+    pub title: Option<String>,
+    /// The object of the helpdesk. Without it the department is found by its exact title. Example: `ou$7002`.
+    #[schemars(with = "Option<text::LiveId>")]
+    pub helpdesk: Option<String>,
+}
+
+/// A service that clients may ask for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogService {
+    /// The name in the helpdesk, exactly. Example: `Электронная почта`.
+    #[schemars(with = "Option<text::Line>")]
+    pub title: Option<String>,
+    /// The object of the helpdesk. Without it the service is found by its exact title. Example: `slmService$605005`.
+    #[schemars(with = "Option<text::LiveId>")]
+    pub helpdesk: Option<String>,
+}
+
+/// A person on our side.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogManager {
+    /// The name in the helpdesk, exactly. Example: `Ирина Петрова`.
+    #[schemars(with = "Option<text::Line>")]
+    pub title: Option<String>,
+    /// The person of the helpdesk, whose address is read when a message is sent. Example: `employee$12`.
+    #[schemars(with = "Option<text::LiveId>")]
+    pub helpdesk: Option<String>,
+    /// An address in place of the one in the helpdesk. Example: `i.petrova@acme.example`.
+    #[schemars(with = "Option<text::Email>")]
+    pub email: Option<String>,
+}
+
+/// A legal entity of our own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogProvider {
+    /// The name in the helpdesk, exactly. Example: `ООО «Акме»`.
+    #[schemars(with = "Option<text::Line>")]
+    pub title: Option<String>,
+    /// The object of the helpdesk. Without it the provider is found by its exact title. Example: `ou$7000`.
+    #[schemars(with = "Option<text::LiveId>")]
+    pub helpdesk: Option<String>,
+}
+
+/// The hours in which services are given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogCalendar {
+    /// The name in the helpdesk, exactly. Example: `8x5`.
+    #[schemars(with = "Option<text::Line>")]
+    pub title: Option<String>,
+    /// The object of the helpdesk. Without it the calendar is found by its exact title. Example: `servicetime$37001`.
+    #[schemars(with = "Option<text::LiveId>")]
+    pub helpdesk: Option<String>,
+}
+
+/// A priority of requests, which targets are promised by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogPriority {
+    /// The name in the helpdesk, exactly. Example: `Критический`.
+    #[schemars(with = "Option<text::Line>")]
+    pub title: Option<String>,
+    /// The object of the helpdesk. Without it the priority is found by its exact title. Example: `priority$2`.
+    #[schemars(with = "Option<text::LiveId>")]
+    pub helpdesk: Option<String>,
+}

@@ -1,0 +1,29 @@
+//! The typed shapes of the four kinds of files, as people write them: everything is optional, days and
+//! slugs are still text. The JSON Schemas that editors use are derived from these types, so a field's page
+//! is its doc comment: what it is, its unit, its default, an example.
+//!
+//! Nothing here is judged; a shape only says which keys exist and what kind of value each takes.
+
+mod agreement;
+mod catalog;
+mod either;
+mod settings;
+pub(crate) mod text;
+
+pub use agreement::{
+    Activation, ActivationEntry, AgreementDocument, Allowance, Attribute, Contact, ContactAddress,
+    LeadNotice, ManualStatus, Notice, Notices, Period, Renewal, RenewalMode, Service, ServiceTerms,
+    Sla, Suspension, Target, TargetTimes, Termination,
+};
+
+pub use catalog::{
+    CatalogCalendar, CatalogClient, CatalogDepartment, CatalogDocument, CatalogManager,
+    CatalogPriority, CatalogProvider, CatalogService,
+};
+pub use either::{BoolOr, FalseOr, OneOrMany, TextOr};
+pub use settings::{
+    AgreementMapping, AttributeForm, AttributeMapping, DateForm, Dates, DayForm, Deactivate, Drift,
+    DriftPolicy, Guards, Helpdesk, HelpdeskKind, IntervalForm, KeyMapping, Language,
+    LedgerSettings, LinkMode, LinkSide, Mail, MailAllow, NoticeSettings, RecipientMapping, Secret,
+    SettingsDocument, SlaRules, SlaRulesMapping, StateLimit, States, Webhook, Witness,
+};

@@ -1,0 +1,114 @@
+//! The kinds of text that documents hold, each with the pattern that the JSON Schema shows to editors.
+//!
+//! A pattern is about shape alone (`2026-02-30` has the shape of a day). The markers here carry no value:
+//! they stand in `#[schemars(with = ..)]` of the fields that are `String`s.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+/// The keyword that says what a text names, so that a catalog's slugs can be offered and a fault be
+/// explained. It is taken out of every schema that is published.
+pub(crate) const KIND: &str = "x-kind";
+
+macro_rules! texts {
+    ($($(#[doc = $doc:literal])* $name:ident $kind:literal $pattern:literal)+) => {
+        $(
+            $(#[doc = $doc])*
+            pub(crate) struct $name;
+
+            impl schemars::JsonSchema for $name {
+                fn inline_schema() -> bool {
+                    true
+                }
+
+                fn schema_name() -> Cow<'static, str> {
+                    stringify!($name).into()
+                }
+
+                fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                    schemars::json_schema!({ "type": "string", "pattern": $pattern, "x-kind": $kind })
+                }
+            }
+        )+
+    };
+}
+
+texts! {
+    /// One line of text with something in it.
+    Line "line" r"\S"
+    /// A slug of a client.
+    Client "client" r"^[a-z0-9][a-z0-9._-]{0,99}$"
+    /// A client, or a department of one.
+    Recipient "recipient" r"^[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99})?$"
+    /// A slug of a manager.
+    Manager "manager" r"^[a-z0-9][a-z0-9._-]{0,99}$"
+    /// A slug of a provider.
+    Provider "provider" r"^[a-z0-9][a-z0-9._-]{0,99}$"
+    /// A slug of a service.
+    Service "service" r"^[a-z0-9][a-z0-9._-]{0,99}$"
+    /// A slug of a calendar.
+    Calendar "calendar" r"^[a-z0-9][a-z0-9._-]{0,99}$"
+    /// A name of a priority.
+    Priority "priority" r"^[a-z0-9][a-z0-9._-]{0,99}$"
+    /// A name of a template.
+    Template "template" r"^[a-z0-9][a-z0-9._-]{0,99}$"
+    /// An id of an agreement, or of an entry of a set.
+    Agreement "agreement" r"^[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99})?$"
+    /// Any other slug: of a contact, a department, a label.
+    Slug "slug" r"^[a-z0-9][a-z0-9._-]{0,99}$"
+    /// A civil day.
+    Day "day" r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+    /// An instant with its offset.
+    Instant "instant" r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})$"
+    /// An hour and minute of a day.
+    Clock "clock" r"^[0-9]{2}:[0-9]{2}$"
+    /// A time zone by its IANA name.
+    Timezone "timezone" r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"
+    /// How long a period runs.
+    Term "term" r"^(([0-9]{1,9}(y|mo|w|d))+|P([0-9]{1,9}[YMWD])+)$"
+    /// A number of days ahead.
+    Lead "lead" r"^(([0-9]{1,9}[wd])+|P([0-9]{1,9}[WD])+)$"
+    /// How long a response or resolution may take. Plain days have the shape; rule E412 explains them.
+    TargetTime "target" r"^(([0-9]{1,9}[hms])+|PT([0-9]{1,9}[HMS])+|[0-9]{1,3} business days?|[0-9]{1,3} ?(d|days?)|P[0-9]{1,3}D)$"
+    /// Whom a notice goes to: a role, or an address.
+    To "to" r"^(client|manager|[^@\s]+@[^@\s]+)$"
+    /// An address of e-mail.
+    Email "email" r"^[^@\s]+@[^@\s]+$"
+    /// An object of the helpdesk, as the helpdesk names it.
+    LiveId "live_id" r"^\S{1,200}$"
+    /// A path of a field, with dots between its parts.
+    FieldPath "path" r"^[a-z0-9_-][a-z0-9._/-]*$"
+    /// A code of a rule.
+    Rule "rule" r"^[EW][0-9]{3}$"
+    /// A share in percent.
+    Share "share" r"^[0-9]{1,3}%$"
+    /// An address on the web without a name, password or query in it, since these would be secrets.
+    SafeUrl "url" r"^https?://[^\s@/?#]+(/[^\s?#]*)?$"
+    /// An address of a mail server or a database without a password in it.
+    OpenAddress "open_address" r"^[^\s:@]+:([^\s@]*|[^\s:@]*//[^\s:@]+@[^\s@]*)$"
+    /// A name of a variable of the environment.
+    Variable "variable" r"^[A-Za-z_][A-Za-z0-9_]*$"
+    /// A domain of e-mail addresses.
+    Domain "domain" r"^[^\s@]+$"
+    /// A name of an attribute or class of the helpdesk, as the tenant named it.
+    Code "code" r"^\S+$"
+}
+
+/// A map whose keys are texts of the kind `K`: the shape of `BTreeMap<String, V>`.
+pub(crate) struct Keyed<K, V>(PhantomData<(K, V)>);
+
+impl<K: schemars::JsonSchema, V: schemars::JsonSchema> schemars::JsonSchema for Keyed<K, V> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}_by_{}", V::schema_name(), K::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let keys = K::json_schema(generator);
+        let values = generator.subschema_for::<V>();
+        schemars::json_schema!({ "type": "object", "propertyNames": keys, "additionalProperties": values })
+    }
+}
