@@ -12,7 +12,8 @@ use crate::ident::{AgreementId, LiveId};
 use crate::mapping::Field;
 
 /// Something that was looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Observed<T> {
     /// It is there.
     Present(T),
@@ -22,8 +23,8 @@ pub enum Observed<T> {
     Unknown(String),
 }
 
-/// The helpdesk as read.
-#[derive(Clone, Debug, Default)]
+/// The helpdesk as read. As JSON it is a recording, which plans can be made from without a network.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Live {
     /// The agreements that bear our mark. One that is not listed is absent, since the list was read whole.
     pub agreements: BTreeMap<AgreementId, Observed<LiveAgreement>>,
@@ -38,13 +39,14 @@ pub struct Live {
 }
 
 /// One agreement of the helpdesk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LiveAgreement {
     /// Its id there.
     pub object: LiveId,
     /// Everything about it that the mapping carries.
     pub record: Record,
     /// The objects that hold its targets.
+    #[serde(with = "as_list")]
     pub rules: BTreeMap<TargetKey, LiveId>,
     /// Whether it is archived.
     pub archived: bool,
@@ -93,8 +95,8 @@ pub enum Value {
     References(BTreeSet<LiveId>),
     /// Targets by service and priority; never empty.
     Targets(
-        #[serde(with = "targets_as_list")]
-        #[schemars(with = "Vec<targets_as_list::Entry>")]
+        #[serde(with = "as_list")]
+        #[schemars(with = "Vec<(TargetKey, Promise)>")]
         BTreeMap<TargetKey, Promise>,
     ),
 }
@@ -140,14 +142,19 @@ pub struct Promise {
 }
 
 /// What catalog slugs may refer to, as read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(from = "Entries", into = "Entries")]
 pub struct Directory {
-    entries: BTreeMap<Kind, BTreeMap<LiveId, Named>>,
+    entries: Entries,
     by_title: BTreeMap<(Kind, String), Vec<LiveId>>,
 }
 
+type Entries = BTreeMap<Kind, BTreeMap<LiveId, Named>>;
+
 /// A kind of object that a catalog has slugs for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A company or a department.
@@ -163,7 +170,7 @@ pub enum Kind {
 }
 
 /// An object of the directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Named {
     /// What the helpdesk calls it.
     pub title: String,
@@ -244,6 +251,24 @@ pub fn digest(value: &impl serde::Serialize) -> String {
     })
 }
 
+impl From<Entries> for Directory {
+    fn from(entries: Entries) -> Self {
+        let mut directory = Self::default();
+        for (kind, named) in entries {
+            for (id, Named { title, archived }) in named {
+                directory.add(kind, id, &title, archived);
+            }
+        }
+        directory
+    }
+}
+
+impl From<Directory> for Entries {
+    fn from(directory: Directory) -> Self {
+        directory.entries
+    }
+}
+
 impl Directory {
     /// Takes in an object as read.
     pub fn add(&mut self, kind: Kind, id: LiveId, title: &str, archived: bool) {
@@ -281,47 +306,39 @@ impl Directory {
     }
 }
 
-/// JSON has no maps with keys that are objects, so that targets travel as a list.
-mod targets_as_list {
+/// JSON has no maps with keys that are objects, so that these maps travel as lists of pairs.
+mod as_list {
     use std::collections::BTreeMap;
 
-    use super::{Promise, TargetKey};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    /// One promise with what it is about.
-    #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-    #[schemars(rename = "Target")]
-    pub(super) struct Entry {
-        /// Which requests it is about.
-        pub(super) key: TargetKey,
-        /// What is promised.
-        pub(super) promise: Promise,
-    }
-
-    pub(super) fn serialize<S: serde::Serializer>(
-        targets: &BTreeMap<TargetKey, Promise>,
+    pub(super) fn serialize<S: Serializer, K: Serialize, V: Serialize>(
+        map: &BTreeMap<K, V>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(targets.iter().map(|(key, promise)| Entry {
-            key: key.clone(),
-            promise: promise.clone(),
-        }))
+        serializer.collect_seq(map)
     }
 
-    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+    pub(super) fn deserialize<
+        'de,
+        D: Deserializer<'de>,
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+    >(
         deserializer: D,
-    ) -> Result<BTreeMap<TargetKey, Promise>, D::Error> {
-        let entries = <Vec<Entry> as serde::Deserialize>::deserialize(deserializer)?;
-        Ok(entries
-            .into_iter()
-            .map(|entry| (entry.key, entry.promise))
-            .collect())
+    ) -> Result<BTreeMap<K, V>, D::Error> {
+        Ok(Vec::deserialize(deserializer)?.into_iter().collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Directory, Kind, Value};
-    use crate::ident::LiveId;
+    use super::{
+        Directory, Kind, Live, LiveAgreement, Observed, Promise, Record, TargetKey, Value,
+    };
+    use crate::calendar::TargetTime;
+    use crate::ident::{AgreementId, LiveId};
+    use crate::mapping::Field;
 
     #[test]
     fn empty_values_are_one_thing() {
@@ -331,6 +348,46 @@ mod tests {
             Value::Nothing
         );
         assert_eq!(Value::text(" a "), Value::Text("a".to_owned()));
+    }
+
+    #[test]
+    fn a_recording_is_read_back_as_it_was() {
+        let mut live = Live::default();
+        live.directory.add(
+            Kind::Unit,
+            LiveId::new("ou$1").expect("an id"),
+            "Ромашка",
+            false,
+        );
+        let key = TargetKey {
+            service: None,
+            priority: LiveId::new("priority$1").expect("an id"),
+        };
+        let promise = Promise {
+            response: None,
+            resolution: Some(TargetTime::BusinessDays(2)),
+            calendar: None,
+        };
+        let targets = Value::targets([(key.clone(), promise)].into());
+        let agreement = LiveAgreement {
+            object: LiveId::new("agreement$1").expect("an id"),
+            record: Record {
+                state: "active".to_owned(),
+                fields: [(Field::Targets, targets)].into(),
+            },
+            rules: [(key, LiveId::new("agreementRule$1").expect("an id"))].into(),
+            archived: false,
+            modified: None,
+        };
+        live.agreements.insert(
+            AgreementId::new("a").expect("an id"),
+            Observed::Present(agreement),
+        );
+        let json = serde_json::to_string(&live).expect("a recording is JSON");
+        assert_eq!(
+            serde_json::from_str::<Live>(&json).expect("its own JSON"),
+            live
+        );
     }
 
     #[test]

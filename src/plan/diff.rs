@@ -155,7 +155,7 @@ impl<'a> Comparison<'a> {
             before: None,
             after: id.clone(),
         };
-        let mut change = self.change(id, wish, Verb::Create);
+        let mut change = Self::blank(id, wish, Verb::Create);
         change.fields = fields.collect();
         change.state = Some(state);
         change.mark = Some(mark);
@@ -199,7 +199,7 @@ impl<'a> Comparison<'a> {
             self.plan.unchanged += 1;
             return;
         }
-        let mut change = self.change(id, wish, Verb::Update);
+        let mut change = Self::blank(id, wish, Verb::Update);
         change.object = Some(before.object.clone());
         change.before = Some(before.digest());
         change.fields = fields;
@@ -246,7 +246,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn change(&self, id: &AgreementId, wish: &Wish, verb: Verb) -> Change {
+    fn blank(id: &AgreementId, wish: &Wish, verb: Verb) -> Change {
         Change {
             id: id.clone(),
             verb,

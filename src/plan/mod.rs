@@ -3,6 +3,7 @@
 //! A plan leaves nothing to decide: each change lists the steps of its apply in order, and the digest of
 //! the object it was made from. No sentences in here (`render` makes those) and no way to write.
 
+mod cause;
 mod diff;
 mod risk;
 mod simulate;
@@ -10,6 +11,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
+pub use cause::{Applied, BASELINE_FORMAT, Baseline, assign};
 pub use diff::{Context, between};
 pub use simulate::{perform, simulate};
 

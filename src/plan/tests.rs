@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::{
-    Context, Header, Phase, Plan, Reason, Risk, Step, Verb, Weakened, between, perform, simulate,
+    Applied, Baseline, Cause, Context, Header, Phase, Plan, Reason, Risk, Step, Verb, Weakened,
+    assign, between, perform, simulate,
 };
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, Coverage, End, Target};
@@ -420,6 +421,111 @@ fn a_plan_survives_its_own_json() {
     );
 }
 
+/// The live side and the baseline after an apply of these agreements at an instant.
+fn applied(agreements: &[Agreement], mapping: &Mapping, instant: &str) -> (Live, Baseline) {
+    let live = simulate(
+        &plan(agreements, &empty(), mapping, instant, false),
+        &empty(),
+        mapping,
+    );
+    let wished = wished(agreements, mapping, instant);
+    let entries = wished
+        .wishes
+        .iter()
+        .map(|(id, wish)| (id.clone(), Applied::of(&wish.record, at(instant))));
+    (
+        live,
+        Baseline {
+            agreements: entries.collect(),
+            ..Baseline::default()
+        },
+    )
+}
+
+fn with_causes(agreements: &[Agreement], live: &Live, baseline: &Baseline, instant: &str) -> Plan {
+    let mapping = Mapping::default();
+    let mut plan = plan(agreements, live, &mapping, instant, false);
+    assign(&mut plan, baseline, |id, then| {
+        let wished = desired(agreements, &catalog(), &mapping, &directory(), then);
+        wished.wishes.get(id).map(|wish| wish.record.clone())
+    });
+    plan
+}
+
+#[test]
+fn an_edit_the_date_and_drift_on_one_agreement_are_told_apart() {
+    let mapping = Mapping::default();
+    let then = agreement("a", "2026-01-01", "2026-12-31");
+    let (mut live, baseline) = applied(
+        std::slice::from_ref(&then),
+        &mapping,
+        "2026-09-01T09:00:00Z",
+    );
+    let Some(Observed::Present(found)) = live.agreements.get_mut("a") else {
+        panic!("it was applied")
+    };
+    found
+        .record
+        .fields
+        .insert(Field::Title, Value::text("changed by hand"));
+    let mut now = then;
+    now.number = Some("ДО-1".to_owned());
+    let plan = with_causes(&[now], &live, &baseline, "2027-01-01T09:00:00Z");
+    let causes: Vec<_> = plan.changes[0]
+        .fields
+        .iter()
+        .map(|field| (field.field.clone(), field.cause))
+        .collect();
+    assert_eq!(
+        causes,
+        [
+            (Field::Title, Some(Cause::Drift)),
+            (Field::Number, Some(Cause::Edit))
+        ]
+    );
+    assert_eq!(
+        plan.changes[0].state.as_ref().expect("it is over").cause,
+        Some(Cause::Date)
+    );
+}
+
+#[test]
+fn a_new_document_is_an_edit_and_a_lost_object_is_drift() {
+    let mapping = Mapping::default();
+    let known = agreement("known", "2026-01-01", "2026-12-31");
+    let (mut live, baseline) = applied(
+        std::slice::from_ref(&known),
+        &mapping,
+        "2026-09-01T09:00:00Z",
+    );
+    live.agreements.clear();
+    let agreements = [known, agreement("new", "2026-01-01", "2026-12-31")];
+    let plan = with_causes(&agreements, &live, &baseline, "2026-09-02T09:00:00Z");
+    let causes: Vec<_> = plan
+        .changes
+        .iter()
+        .map(|change| change.fields[0].cause)
+        .collect();
+    assert_eq!(causes, [Some(Cause::Drift), Some(Cause::Edit)]);
+}
+
+#[test]
+fn a_date_that_was_edited_is_an_edit_even_when_time_went_by() {
+    let mapping = Mapping::default();
+    let then = agreement("a", "2026-01-01", "2026-12-31");
+    let (live, baseline) = applied(
+        std::slice::from_ref(&then),
+        &mapping,
+        "2026-09-01T09:00:00Z",
+    );
+    let now = agreement("a", "2026-01-01", "2026-08-31");
+    let plan = with_causes(&[now], &live, &baseline, "2026-09-02T09:00:00Z");
+    assert_eq!(
+        plan.changes[0].state.as_ref().expect("it ended").cause,
+        Some(Cause::Edit)
+    );
+}
+
 prop_compose! {
     fn any_agreement(number: usize)(
         client in 0..CLIENTS.len(),
@@ -468,12 +574,15 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
         any::<bool>(),
     )
         .prop_map(|(deactivate, own_edit, on_recipient, additive, rules)| {
-            let mut mapping = Mapping::default();
-            mapping.deactivate = [
+            let strategies = [
                 Deactivation::State,
                 Deactivation::Detach,
                 Deactivation::Archive,
-            ][deactivate];
+            ];
+            let mut mapping = Mapping {
+                deactivate: strategies[deactivate],
+                ..Mapping::default()
+            };
             mapping.state_in_own_edit = own_edit;
             mapping.recipients.side = if on_recipient {
                 Side::Recipient

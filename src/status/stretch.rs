@@ -181,9 +181,9 @@ impl Roll {
         while high - low > 1 {
             let middle = low + (high - low) / 2;
             if begins_before(middle) {
-                low = middle
+                low = middle;
             } else {
-                high = middle
+                high = middle;
             }
         }
         low

@@ -28,16 +28,16 @@ fn entry(agreement: &Agreement, on: &str, status: EntryStatus) -> Entry {
     }
 }
 
-fn terminated_on(agreement: &Agreement, last_day: &str) -> Option<Termination> {
+fn terminated_on(agreement: &Agreement, last_day: &str) -> Termination {
     let last_day = day(last_day);
     let at = agreement
         .zone
         .start_of(last_day.tomorrow().expect("in range"));
-    Some(Termination {
+    Termination {
         at,
         last_day,
         reason: None,
-    })
+    }
 }
 
 fn severny_veter() -> Agreement {
@@ -54,7 +54,7 @@ fn dent_mayak() -> Agreement {
 
 fn dent_profi() -> Agreement {
     let mut agreement = agreement("dent-profi-2026", "2026-01-01", "2026-12-31");
-    agreement.termination = terminated_on(&agreement, "2026-09-30");
+    agreement.termination = Some(terminated_on(&agreement, "2026-09-30"));
     agreement
 }
 
@@ -206,12 +206,12 @@ fn an_inherited_term_counts_from_the_first_active_entry() {
 #[test]
 fn a_termination_on_the_agreed_last_day_says_expired() {
     let mut agreement = agreement("a", "2026-01-01", "2026-06-30");
-    agreement.termination = terminated_on(&agreement, "2026-06-30");
+    agreement.termination = Some(terminated_on(&agreement, "2026-06-30"));
     assert_eq!(
         state_at(&agreement, at("2026-07-01T12:00:00Z")).0,
         State::Expired
     );
-    agreement.termination = terminated_on(&agreement, "2026-06-29");
+    agreement.termination = Some(terminated_on(&agreement, "2026-06-29"));
     assert_eq!(
         state_at(&agreement, at("2026-06-30T12:00:00Z")).0,
         State::Terminated

@@ -1,1 +1,9 @@
-fn main() {}
+//! The tests that need more than one module: the laws of the source tree, and the program as people use it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests read files, start the program, and may panic"
+)]
+
+mod layers;
+mod tidy;

@@ -1,1 +1,3 @@
+//! The shell of Servanda.
+
 fn main() {}

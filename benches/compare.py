@@ -1,0 +1,298 @@
+#!/usr/bin/env python3
+"""Measures the figures of the README, as ratios within one run, and prints the table.
+
+    python3 benches/compare.py [--agreements 10000] [--quick]
+
+Builds the release binary, writes a seeded corpus, and times whole processes in turns (so that a busy machine
+slows all of them alike); the median of the rounds counts. ajv-cli and octoDNS are installed below target/bench
+when npm and pip can be had; where they cannot, their rows say so.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WORK = ROOT / "target" / "bench"
+SERVANDA = ROOT / "target" / "release" / "servanda"
+AS_OF = "2026-09-01"
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(command, ok=(0,), **keywords):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **keywords)
+    if done.returncode not in ok:
+        sys.exit(f"{command}: exit {done.returncode}\n{done.stderr.decode()[-2000:]}{done.stdout.decode()[-2000:]}")
+    return done
+
+
+def timed(command, ok=(0,)):
+    """Wall seconds and peak MiB of one process."""
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.perf_counter() - begin
+    if process.returncode not in ok:
+        sys.exit(f"{command}: exit {process.returncode}")
+    return seconds, usage.ru_maxrss / 1024
+
+
+def in_turns(commands, rounds, ok=(0,)):
+    """The median wall seconds and the peak MiB of each command, run in turns after one warm-up."""
+    samples = {name: [] for name in commands}
+    for turn in range(rounds + 1):
+        for name, command in commands.items():
+            sample = timed(command, ok)
+            if turn:
+                samples[name].append(sample)
+    return {
+        name: (statistics.median(s for s, _ in taken), max(m for _, m in taken)) for name, taken in samples.items()
+    }
+
+
+def corpus(agreements):
+    folder = WORK / f"corpus-{agreements}"
+    if not (folder / "servanda.yaml").exists():
+        say(f"writing {agreements} agreements")
+        shutil.rmtree(folder, ignore_errors=True)
+        generate = ["cargo", "run", "--release", "--quiet", "--example", "generate", "--"]
+        run([*generate, "--agreements", str(agreements), str(folder)], cwd=ROOT)
+    return folder
+
+
+def cat(folder):
+    script = f"find '{folder}' -name '*.yaml' -not -path '*/.servanda/*' -print0 | xargs -0 cat"
+    return ["sh", "-c", script]
+
+
+def ajv(folder):
+    if not shutil.which("npm"):
+        return None
+    tool = WORK / "ajv" / "node_modules" / ".bin" / "ajv"
+    if not tool.exists():
+        install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(WORK / "ajv"), "ajv-cli@5"]
+        if subprocess.run(install, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+            return None
+    # ajv-cli reads bare dates as Date objects, so that it gets the same documents as JSON.
+    pattern = str(folder / "ajv" / "*.json")
+    schema = str(ROOT / "schemas" / "agreement.json")
+    return [str(tool), "validate", "--strict=false", "-s", schema, "-d", pattern]
+
+
+def write_json_twins(folder):
+    """The agreements of the corpus as JSON, for tools that read YAML dates otherwise."""
+    twins = folder / "ajv"
+    if twins.exists():
+        return
+    try:
+        import yaml
+    except ImportError:
+        run([sys.executable, "-m", "pip", "install", "--quiet", "--target", str(WORK / "pyyaml"), "pyyaml"])
+        sys.path.insert(0, str(WORK / "pyyaml"))
+        import yaml
+
+    class Plain(yaml.SafeLoader):
+        pass
+
+    Plain.yaml_implicit_resolvers = {
+        letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    twins.mkdir()
+    for number, path in enumerate(sorted((folder / "agreements").rglob("*.yaml"))):
+        document = yaml.load(path.read_text(), Plain)
+        (twins / f"{number}.json").write_text(json.dumps(document, ensure_ascii=False))
+
+
+def octodns(folder, agreements):
+    """octoDNS over as many zone files of its own kind."""
+    tool = WORK / "octodns" / "bin" / "octodns-validate"
+    if not tool.exists():
+        made = subprocess.run([sys.executable, "-m", "venv", str(WORK / "octodns")], stderr=subprocess.DEVNULL)
+        pip = [str(WORK / "octodns" / "bin" / "pip"), "install", "--quiet", "octodns"]
+        if made.returncode or subprocess.run(pip, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+            return None
+    zones = WORK / f"zones-{agreements}"
+    if not zones.exists():
+        total = sum(path.stat().st_size for path in (folder / "agreements").rglob("*.yaml"))
+        size = total // agreements
+        (zones / "config").mkdir(parents=True)
+        names = [f"client{number}.example." for number in range(agreements)]
+        for number, name in enumerate(names):
+            records, filled = [], 0
+            while filled < size - 60:
+                record = f"host{len(records)}:\n  ttl: 300\n  type: A\n  value: 192.0.2.{len(records) % 250 + 1}\n"
+                records.append(record)
+                filled += len(record)
+            (zones / "config" / f"{name}yaml").write_text("---\n" + "".join(sorted(records)))
+        provider = "class: octodns.provider.yaml.YamlProvider"
+        listed = "".join(f"  {name}:\n    sources: [config]\n    targets: [copy]\n" for name in names)
+        (zones / "copy").mkdir()
+        (zones / "octodns.yaml").write_text(
+            f"providers:\n  config:\n    {provider}\n    directory: {zones}/config\n    enforce_order: false\n"
+            f"  copy:\n    {provider}\n    directory: {zones}/copy\nzones:\n{listed}"
+        )
+    return [str(tool), "--config-file", str(zones / "octodns.yaml")]
+
+
+def free_port():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
+
+
+def against_a_server(folder, rounds):
+    """Plan over HTTP against a helpdesk of another process, beside the bare fetch of the same pages."""
+    port = free_port()
+    database = WORK / f"{folder.name}.db"
+    helpdesk = f"http://127.0.0.1:{port}"
+    seeded = database.exists()
+    command = [str(SERVANDA), "-C", str(folder), "sandbox", "serve", "--port", str(port), "--db", str(database)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(port)
+        environment = {**os.environ, "SERVANDA_BENCH_KEY": "servanda"}
+        twin = WORK / f"{folder.name}-tenant"
+        point_at(folder, twin, helpdesk)
+        plan = [str(SERVANDA), "-C", str(twin), "plan", "--as-of", AS_OF, "--format", "json"]
+        if not seeded:
+            say("filling the helpdesk; this takes a while")
+            run([str(SERVANDA), "-C", str(twin), "apply", "--yes", "--as-of", AS_OF], env=environment)
+        os.environ["SERVANDA_BENCH_KEY"] = "servanda"
+        talk = run([*plan, "-v"], env=environment).stderr.decode()
+        requests = sum(int(count) for count in re.findall(r"requests[^0-9]*(\d+)", talk)[-1:])
+        pages = [line for line in re.findall(r"(find/\S+) offset=(\d+) limit=(\d+) attrs=(\S+)", talk)]
+        samples = {"plan": [], "fetch": []}
+        for _ in range(rounds):
+            samples["plan"].append(timed(plan)[0])
+            samples["fetch"].append(fetch(helpdesk, pages))
+        return {name: statistics.median(taken) for name, taken in samples.items()}, requests, len(pages)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def wait_for(port):
+    for _ in range(200):
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    sys.exit("the helpdesk does not answer")
+
+
+def point_at(folder, twin, helpdesk):
+    """The same repository with a tenant's address in its settings."""
+    if not twin.exists():
+        shutil.copytree(folder, twin, ignore=shutil.ignore_patterns(".servanda", "ajv"))
+    settings = (folder / "servanda.yaml").read_text()
+    (twin / "servanda.yaml").write_text(
+        settings
+        + "\nhelpdesk:\n  kind: itsm365\n  rehearsal: true\n"
+        + f"  url: {helpdesk}/sd\n  access_key: {{ env: SERVANDA_BENCH_KEY }}\n"
+        + "  pace: { per_second: off, concurrency: 8 }\n"
+    )
+
+
+def fetch(helpdesk, pages):
+    """The bare fetch: the same pages, one after another, on one connection, thrown away."""
+    import http.client
+
+    begin = time.perf_counter()
+    connection = http.client.HTTPConnection(helpdesk.removeprefix("http://"))
+    for path, offset, limit, attributes in pages:
+        query = f"accessKey=servanda&attrs={attributes}&offset={offset}&limit={limit}"
+        connection.request("POST", f"/sd/services/rest/{path}?{query}", "{}", {"Content-Type": "application/json"})
+        connection.getresponse().read()
+    return time.perf_counter() - begin
+
+
+def row(work, goal, measured, met):
+    return f"| {work} | {goal} | {measured} | {'yes' if met else 'no'} |"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--agreements", type=int, default=10_000)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, and no corpus of 100,000")
+    options = parser.parse_args()
+    rounds = 3 if options.quick else 7
+    WORK.mkdir(parents=True, exist_ok=True)
+    say("building")
+    run(["cargo", "build", "--release", "--quiet", "--bin", "servanda", "--example", "generate"], cwd=ROOT)
+    count = options.agreements
+    folder = corpus(count)
+    write_json_twins(folder)
+    servanda = [str(SERVANDA), "-C", str(folder)]
+    live = WORK / f"{folder.name}-live.json"
+    rows = []
+
+    say("validate")
+    commands = {"servanda": [*servanda, "validate"], "cat": cat(folder)}
+    if ajv(folder):
+        commands["ajv"] = ajv(folder)
+    found = in_turns(commands, rounds)
+    (validate, peak), (bound, _) = found["servanda"], found["cat"]
+    name = f"validate {count:,} agreements"
+    measured = f"{validate * 1000:.0f} ms, {validate / bound:.2f} × `cat`, peak {peak:.0f} MiB"
+    rows.append(row(name, "≤ 1.5 × `cat` of the same files", measured, validate <= 1.5 * bound))
+    if "ajv" in found:
+        theirs = found["ajv"][0]
+        measured = f"{validate / theirs:.2f} × ajv-cli ({theirs * 1000:.0f} ms)"
+        rows.append(row(f"{name}, beside ajv-cli on the schema alone", "≤ 0.25 ×", measured, validate <= theirs / 4))
+    else:
+        rows.append(row("beside ajv-cli", "≤ 0.25 ×", "ajv-cli could not be installed", False))
+    say("octoDNS")
+    zones = octodns(folder, count)
+    if zones:
+        theirs = timed(zones)[0]
+        measured = f"{validate / theirs:.3f} × ({theirs:.1f} s, one run)"
+        rows.append(row("beside octoDNS validating as many files and bytes", "for scale", measured, True))
+    else:
+        rows.append(row("beside octoDNS", "for scale", "octoDNS could not be installed", True))
+
+    say("plan against a recorded live state")
+    served, requests, pages = against_a_server(folder, rounds)
+    run([str(SERVANDA), "-C", str(WORK / f"{folder.name}-tenant"), "snapshot", "--out", str(live)]) if False else None
+    rows_live = in_turns(
+        {"plan": [*servanda, "plan", "--as-of", AS_OF, "--live", str(live)], "validate": [*servanda, "validate"]}, rounds
+    ) if live.exists() else None
+    if rows_live:
+        (plan, peak), (validate, _) = rows_live["plan"], rows_live["validate"]
+        measured = f"{plan * 1000:.0f} ms, {plan / validate:.2f} × validate, peak {peak:.0f} MiB"
+        rows.append(row(f"plan {count:,} against a recorded live state", "≤ 2 × validate, ≤ 100 MiB", measured, plan <= 2 * validate and peak <= 100))
+    measured = f"{requests} requests for {pages} pages; {served['plan'] / served['fetch']:.2f} × the bare fetch"
+    rows.append(row(f"plan {count:,} against a live server", "pages + a constant; ≤ 1.2 ×", measured, served["plan"] <= 1.2 * served["fetch"]))
+
+    if not options.quick:
+        say("growth")
+        sizes = {size: [str(SERVANDA), "-C", str(corpus(size)), "validate"] for size in (1_000, 10_000, 100_000)}
+        grown = in_turns(sizes, 3)
+        each = {size: grown[size][0] / size for size in sizes}
+        ratio = each[100_000] / each[1_000]
+        measured = ", ".join(f"{size:,}: {each[size] * 1e6:.1f} µs each" for size in sizes)
+        rows.append(row("growth from 1,000 to 100,000", "time per agreement ≤ 1.2 ×", f"{ratio:.2f} × ({measured})", ratio <= 1.2))
+
+    say("start-up")
+    small = in_turns({"small": [str(SERVANDA), "-C", str(corpus(10)), "validate"]}, 4 * rounds)["small"][0]
+    rows.append(row("start-up, `validate` of 10 files", "≤ 10 ms", f"{small * 1000:.1f} ms", small <= 0.010))
+
+    print("| work | goal | measured | met |\n|---|---|---|---|")
+    print("\n".join(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+//! One file a command, each reading as the flow: load, check, status, desired, live, plan, guard, render.
+
+pub(crate) mod apply;
+pub(crate) mod completions;
+pub(crate) mod explain;
+pub(crate) mod plan;
+pub(crate) mod sandbox;
+pub(crate) mod schema;
+pub(crate) mod show;
+pub(crate) mod status;
+pub(crate) mod validate;
+
+use std::process::ExitCode;
+
+use crate::args::{Command, Typed};
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Runs the command that was typed.
+pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> {
+    let Typed { command, global } = typed;
+    crate::log::begin(global.verbose, context);
+    let exit = match command {
+        Command::Validate(arguments) => validate::run(&arguments, &global, context),
+        Command::Status(arguments) => status::run(&arguments, &global, context),
+        Command::Explain(arguments) => explain::run(&arguments, &global, context),
+        Command::Plan(arguments) => plan::run(&arguments, &global, context),
+        Command::Show(arguments) => show::run(&arguments, context),
+        Command::Apply(arguments) => apply::run(&arguments, &global, context),
+        Command::Schema(arguments) => schema::run(&arguments, &global, context),
+        Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),
+        Command::Completions(arguments) => completions::run(&arguments),
+    };
+    exit.map(ExitCode::from)
+}

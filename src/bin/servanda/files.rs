@@ -1,0 +1,144 @@
+//! The repository on disk: its files become bytes with a path, and results are written whole or not at all.
+//!
+//! Symbolic links are not followed and nothing outside of the root is read. This file judges no content.
+#![expect(clippy::disallowed_methods, reason = "the one place that touches the repository on disk")]
+
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+use rayon::prelude::*;
+
+use crate::failure::{Exit, Failure};
+
+/// The settings file, by which a repository is known.
+pub(crate) const SETTINGS: &str = "servanda.yaml";
+/// The catalog file.
+pub(crate) const CATALOG: &str = "catalog.yaml";
+/// Where this program keeps what is of this machine alone.
+pub(crate) const OWN_FOLDER: &str = ".servanda";
+/// A larger file is not read to its end; the document stage says what is wrong with it.
+const SIZE_LIMIT: u64 = 1024 * 1024;
+
+/// One file of the repository.
+pub(crate) struct File {
+    /// The path relative to the root, with `/` between its parts.
+    pub(crate) path: String,
+    /// What could be had of it.
+    pub(crate) content: Content,
+}
+
+/// What could be had of a file.
+pub(crate) enum Content {
+    /// Its bytes; at most one more than the limit.
+    Bytes(Vec<u8>),
+    /// It is a symbolic link, which is not followed.
+    Link,
+    /// It could not be read.
+    Unreadable(String),
+}
+
+/// The nearest folder at or above `from` that holds a settings file.
+pub(crate) fn find_root(from: &Path) -> Result<PathBuf, Failure> {
+    let root = from.ancestors().find(|folder| folder.join(SETTINGS).is_file());
+    root.map(Path::to_path_buf).ok_or_else(|| {
+        Failure::new(Exit::Failure, format!("there is no {SETTINGS} here or above {}", from.display()))
+            .help("go to the folder that holds it, or name it with `--repository DIR`")
+    })
+}
+
+/// All files that Servanda reads, in the order of their paths.
+pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
+    let mut paths: Vec<(PathBuf, bool)> = Vec::new();
+    for name in [SETTINGS, CATALOG] {
+        if let Ok(found) = fs::symlink_metadata(root.join(name)) {
+            paths.push((root.join(name), found.is_symlink()));
+        }
+    }
+    for folder in ["agreements", "templates"] {
+        paths.extend(walk(&root.join(folder))?);
+    }
+    let mut files: Vec<File> = paths
+        .into_par_iter()
+        .map(|(path, is_link)| File {
+            path: relative(root, &path),
+            content: if is_link { Content::Link } else { read_limited(&path) },
+        })
+        .collect();
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    Ok(files)
+}
+
+/// The YAML files below a folder, with whether each is a link. Hidden and ignored files are left out.
+fn walk(folder: &Path) -> Result<Vec<(PathBuf, bool)>, Failure> {
+    let is_yaml = |path: &Path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    match fs::symlink_metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Failure::file(folder, &error)),
+        Ok(found) if found.is_symlink() => return Ok(vec![(folder.to_path_buf(), true)]),
+        Ok(_) => {}
+    }
+    let walk = WalkBuilder::new(folder).follow_links(false).require_git(false).parents(false).build();
+    let mut paths = Vec::new();
+    for entry in walk {
+        let entry = entry.map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+        let is_link = entry.path_is_symlink();
+        let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+        if is_link || (is_file && is_yaml(entry.path())) {
+            paths.push((entry.into_path(), is_link));
+        }
+    }
+    Ok(paths)
+}
+
+fn relative(root: &Path, path: &Path) -> String {
+    let relative = path.strip_prefix(root).unwrap_or(path);
+    let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+fn read_limited(path: &Path) -> Content {
+    let read = || -> io::Result<Vec<u8>> {
+        let file = fs::File::open(path)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(file.metadata()?.len().min(SIZE_LIMIT) + 1).unwrap_or(0));
+        file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_or_else(|error| Content::Unreadable(error.to_string()), Content::Bytes)
+}
+
+/// Reads one file that was named by the user.
+pub(crate) fn read_named(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
+}
+
+/// Writes a file whole or not at all: beside it first, then renamed over it.
+pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::file(path, &error);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(failed)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = folder.join(format!(".{name}.new"));
+    let mut file = fs::File::create(&beside).map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    drop(file);
+    fs::rename(&beside, path).map_err(failed)
+}
+
+/// The folder for what is of this machine alone; it ignores itself in git.
+pub(crate) fn own_folder(root: &Path) -> Result<PathBuf, Failure> {
+    let folder = root.join(OWN_FOLDER);
+    fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
+    let ignore = folder.join(".gitignore");
+    if !ignore.exists() {
+        fs::write(&ignore, "*\n").map_err(|error| Failure::file(&ignore, &error))?;
+    }
+    Ok(folder)
+}
+
+/// Opens a file to add lines to.
+pub(crate) fn append(path: &Path) -> Result<fs::File, Failure> {
+    let opened = fs::OpenOptions::new().create(true).append(true).open(path);
+    opened.map_err(|error| Failure::file(path, &error))
+}
