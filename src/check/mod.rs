@@ -4,6 +4,11 @@
 //! the day on which it is asked is an argument.
 
 mod subject;
+mod settings;
+mod mapping;
+mod catalog;
+mod reader;
+mod period;
 mod reach;
 mod references;
 mod overlap;
