@@ -1,10 +1,108 @@
 //! E501 to W507: whether anybody can be told, and in time. What only the helpdesk knows is left to the plan.
 
-use crate::agreement::{Agreement, End, NoticeEvent, NoticeRule, Renewal};
-use crate::calendar::Day;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::agreement::{Agreement, End, NoticeEvent, NoticeRule, Notices, Renewal};
+use crate::calendar::{Day, Lead, TimeOfDay, read_time_of_day};
 use crate::catalog::{Catalog, Contact};
+use crate::check::reader::Reader;
 use crate::check::subject::Subject;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::document::shape;
+
+/// One notice as written: to whom, how long before, at what time of day.
+struct Written<'a> {
+    to: Option<&'a Vec<String>>,
+    before: Option<&'a Vec<String>>,
+    at: Option<&'a str>,
+    has_leads: bool,
+}
+
+impl Reader<'_> {
+    /// Who is told of what.
+    pub(super) fn read_notices(&mut self, written: &shape::Notices) -> Notices {
+        let general = written.at.as_deref().and_then(|text| self.taken(Code::E203, &["notices", "at"], read_time_of_day(text)));
+        let plain = |notice: &Option<shape::FalseOr<shape::Notice>>| match notice {
+            Some(shape::FalseOr::Set(notice)) => Some(notice.clone()),
+            Some(shape::FalseOr::Dropped) | None => None,
+        };
+        let ahead = |notice: &Option<shape::FalseOr<shape::LeadNotice>>| match notice {
+            Some(shape::FalseOr::Set(notice)) => Some(notice.clone()),
+            Some(shape::FalseOr::Dropped) | None => None,
+        };
+        let mut events = BTreeMap::new();
+        for (event, notice) in [
+            (NoticeEvent::Activated, plain(&written.activated)),
+            (NoticeEvent::Deactivated, plain(&written.deactivated)),
+            (NoticeEvent::Amended, plain(&written.amended)),
+            (NoticeEvent::Renewed, plain(&written.renewed)),
+        ] {
+            let Some(notice) = notice else { continue };
+            let written = Written { to: notice.to.as_ref(), before: None, at: notice.at.as_deref(), has_leads: false };
+            events.insert(event, self.notice(event, &written, general));
+        }
+        for (event, notice) in [
+            (NoticeEvent::Expiring, ahead(&written.expiring)),
+            (NoticeEvent::NoticeDeadline, ahead(&written.notice_deadline)),
+        ] {
+            let Some(notice) = notice else { continue };
+            let written = Written { to: notice.to.as_ref(), before: notice.before.as_ref(), at: notice.at.as_deref(), has_leads: true };
+            events.insert(event, self.notice(event, &written, general));
+        }
+        Notices { events }
+    }
+
+    fn notice(&mut self, event: NoticeEvent, written: &Written<'_>, general: Option<TimeOfDay>) -> NoticeRule {
+        let own = written.at.and_then(|text| self.taken(Code::E203, &["notices", key(event), "at"], read_time_of_day(text)));
+        let to = written.to.cloned().unwrap_or_default();
+        for (index, name) in to.iter().enumerate() {
+            if !matches!(name.as_str(), "client" | "manager") {
+                self.allowed_address(&["notices", key(event), "to", &index.to_string()], name);
+            }
+        }
+        if written.has_leads && written.before.is_none_or(Vec::is_empty) {
+            self.fault(Code::E109, &["notices", key(event)], format!("nothing says how long before the day `{}` is told", key(event)), "write `before: [60d, 30d, 7d]`");
+        }
+        let mut before = Vec::new();
+        for (index, text) in written.before.into_iter().flatten().enumerate() {
+            let index = index.to_string();
+            let path = ["notices", key(event), "before", index.as_str()];
+            let Some(lead) = self.taken(Code::E009, &path, Lead::read(text)) else { continue };
+            if before.contains(&lead) {
+                self.doubled_lead(&path, lead);
+            } else {
+                before.push(lead);
+            }
+        }
+        before.sort_unstable_by(|left, right| right.cmp(left));
+        NoticeRule { to, before, at: own.or(general) }
+    }
+
+    /// E508: an address that the settings do not let mail go to.
+    pub(super) fn allowed_address(&mut self, path: &[&str], address: &str) {
+        let Some(allowed) = &self.settings.mail else { return };
+        if !allowed.covers(address) && !(allowed.catalog && self.addresses.contains(address)) {
+            let help = "the owner of servanda.yaml can add its domain under `mail: allow: domains:`";
+            self.value_fault(Code::E508, path, format!("mail may not go to `{address}`"), help);
+        }
+    }
+
+    /// W504. Told of the value, so that agreements that inherit it say it once.
+    fn doubled_lead(&mut self, path: &[&str], lead: Lead) {
+        self.value_fault(Code::W504, path, format!("`{lead}` stands in the list already"), "one message is sent for each: keep one of them");
+    }
+}
+
+/// Every address that the catalog holds.
+pub(super) fn addresses(catalog: &Catalog) -> BTreeSet<&str> {
+    let of_clients = catalog.clients.values().flat_map(|client| client.contacts.values());
+    let of_clients = of_clients.filter_map(|contact| match contact {
+        Contact::Email(email) => Some(email.as_str()),
+        Contact::Person(_) => None,
+    });
+    let of_managers = catalog.managers.values().filter_map(|entry| entry.email.as_deref());
+    of_clients.chain(of_managers).collect()
+}
 
 /// The rules over the notices of one agreement.
 pub(super) fn check(subject: &Subject<'_>, catalog: &Catalog) -> Vec<Diagnostic> {

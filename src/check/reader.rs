@@ -4,7 +4,7 @@
 //! agreements that inherit it repeat one and the same diagnostic, which is printed once.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calendar::{Day, Instant, Misread, read_day, read_instant};
 use crate::catalog::Catalog;
@@ -18,6 +18,7 @@ pub(super) struct Reader<'a> {
     pub(super) places: &'a dyn Places,
     pub(super) catalog: &'a Catalog,
     pub(super) settings: &'a Settings,
+    pub(super) addresses: &'a BTreeSet<&'a str>,
     pub(super) faults: Vec<Diagnostic>,
 }
 

@@ -3,7 +3,6 @@
 //! Rules look at the agreement and name a path; where that path leads is the document's own knowledge.
 
 use crate::agreement::Agreement;
-use crate::calendar::Day;
 use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// Where the values of one agreement were written.
@@ -25,25 +24,12 @@ pub(super) trait Places: Sync {
     }
 }
 
-/// A warning that somebody decided to live with for a while.
-#[derive(Clone, Debug)]
-pub(super) struct Allowance {
-    /// The warning.
-    pub(super) code: Code,
-    /// The last day on which it is silent.
-    pub(super) until: Option<Day>,
-    /// Where it is written.
-    pub(super) span: Span,
-}
-
 /// One agreement under examination.
 pub(super) struct Subject<'a> {
     /// What it is.
     pub(super) agreement: Agreement,
     /// Where it is written.
     pub(super) places: &'a dyn Places,
-    /// The warnings that are silent.
-    pub(super) allowances: Vec<Allowance>,
 }
 
 /// What a rule over several agreements found, and about which of them (by its place in the list).
@@ -95,7 +81,7 @@ pub(super) mod sample {
         pub(in crate::check) fn subjects(&self, agreements: Vec<Agreement>) -> Vec<Subject<'_>> {
             let mut subjects: Vec<_> = agreements
                 .into_iter()
-                .map(|agreement| Subject { agreement, places: self, allowances: Vec::new() })
+                .map(|agreement| Subject { agreement, places: self })
                 .collect();
             subjects.sort_by(|left, right| left.agreement.id.cmp(&right.agreement.id));
             subjects

@@ -7,9 +7,50 @@ use crate::agreement::{End, Target};
 use crate::calendar::TargetTime;
 use crate::catalog::Catalog;
 use crate::check::overlap::in_words;
+use crate::check::reader::Reader;
 use crate::check::subject::Subject;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::ident::PriorityName;
+use crate::document::shape;
+use crate::ident::{CalendarSlug, PriorityName};
+
+impl Reader<'_> {
+    /// Hours and targets that hold for every service without its own.
+    pub(super) fn sla(&mut self, written: Option<&shape::Sla>) -> (Option<CalendarSlug>, BTreeMap<PriorityName, Target>) {
+        let Some(written) = written else { return (None, BTreeMap::new()) };
+        let calendar = written.calendar.as_ref().and_then(|slug| self.calendar(&["sla", "calendar"], slug));
+        (calendar, self.targets(&["sla", "targets"], written.targets.as_ref()))
+    }
+
+    /// Targets by priority, at a path.
+    pub(super) fn targets(&mut self, path: &[&str], written: Option<&BTreeMap<String, shape::Target>>) -> BTreeMap<PriorityName, Target> {
+        let mut targets = BTreeMap::new();
+        for (name, times) in written.into_iter().flatten() {
+            let shape::FalseOr::Set(times) = times else { continue };
+            let path: Vec<&str> = path.iter().copied().chain([name.as_str()]).collect();
+            let priority = self.priority(&path, name);
+            if times.response.is_none() && times.resolution.is_none() {
+                self.value_fault(Code::E109, &path, "the target promises nothing", "write `{ response: 30m, resolution: 4h }`, or one of the two");
+            }
+            let target = Target {
+                response: self.target_time(&path, "response", times.response.as_deref()),
+                resolution: self.target_time(&path, "resolution", times.resolution.as_deref()),
+            };
+            targets.extend(priority.map(|priority| (priority, target)));
+        }
+        targets
+    }
+
+    fn target_time(&mut self, path: &[&str], leaf: &str, text: Option<&str>) -> Option<TargetTime> {
+        let text = text?;
+        let path: Vec<&str> = path.iter().copied().chain([leaf]).collect();
+        let code = match TargetTime::is_plain_days(text) {
+            Some(0) => Code::E402,
+            Some(_) => Code::E412,
+            None => Code::E009,
+        };
+        self.taken(code, &path, TargetTime::read(text))
+    }
+}
 
 /// The rules over the targets of one agreement and of its services.
 pub(super) fn check(subject: &Subject<'_>, catalog: &Catalog) -> Vec<Diagnostic> {
