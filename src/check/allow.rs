@@ -1,7 +1,7 @@
 //! `allow:` silences a warning for one agreement, with a reason and for a time. W110 where it silences
 //! nothing or its time is over; an error cannot be silenced.
 
-use crate::calendar::{Day, Instant, Zone, read_day};
+use crate::calendar::{Day, read_day};
 use crate::check::subject::{Places, fault_at};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::shape;
@@ -13,18 +13,18 @@ struct Allowance<'a> {
     until: Option<Day>,
 }
 
-/// What is left of an agreement's diagnostics, and what is wrong with its allowances.
+/// What is left of an agreement's diagnostics, and what is wrong with its allowances. Where the agreement could
+/// not be made (`is_complete` says so), not every rule was asked, and none is said to be allowed in vain.
 pub(super) fn silence(
     document: &shape::AgreementDocument,
     places: &dyn Places,
-    zone: &Zone,
-    at: Instant,
+    today: Day,
+    is_complete: bool,
     mut diagnostics: Vec<Diagnostic>,
 ) -> Vec<Diagnostic> {
     let Some(written) = document.allow.as_ref().filter(|written| !written.is_empty()) else {
         return diagnostics;
     };
-    let today = zone.day_of(at);
     let mut faults = Vec::new();
     for (key, terms) in written {
         let Some(allowance) = read(places, key, terms, &mut faults) else { continue };
@@ -37,7 +37,7 @@ pub(super) fn silence(
         diagnostics.retain(|diagnostic| diagnostic.code != allowance.code);
         // An inherited allowance is for whichever of the heirs needs it.
         let is_own = places.value(&["allow", key]).is_none_or(|place| places.is_own(place));
-        if diagnostics.len() == before && is_own && is_judged_here(allowance.code) {
+        if diagnostics.len() == before && is_complete && is_own && is_judged_here(allowance.code) {
             let message = format!("there is no {} to allow", allowance.code);
             faults.push(fault_at(places, Code::W110, &["allow", allowance.key], message).help("take it out"));
         }

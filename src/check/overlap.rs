@@ -60,7 +60,7 @@ fn check_client(subjects: &[Subject<'_>], group: &[(&str, usize)]) -> Vec<Findin
     for of_service in rows.chunk_by(|left, right| left.service == right.service) {
         let mut company: &[Row<'_>] = &[];
         for of_recipient in of_service.chunk_by(|left, right| left.recipient == right.recipient) {
-            sweep(of_recipient, &mut same);
+            sweep(subjects, of_recipient, &mut same);
             // The company's own slug sorts before those of its departments.
             if of_recipient[0].recipient == client {
                 company = of_recipient;
@@ -69,25 +69,28 @@ fn check_client(subjects: &[Subject<'_>], group: &[(&str, usize)]) -> Vec<Findin
             }
         }
     }
-    let same = same.into_iter().filter(|(meeting, _)| !follow_each_other(subjects, meeting)).map(|(meeting, services)| overlap(subjects, meeting, &services));
+    let same = same.into_iter().map(|(meeting, services)| overlap(subjects, meeting, &services));
     let nearer = nearer.into_iter().map(|(meeting, services)| nearest_wins(subjects, meeting, &services));
     same.chain(nearer).collect()
 }
 
-/// Rows of one recipient and service in the order of their beginnings: each is held against the one of those
-/// before it that lasts longest, which it meets if it meets any.
-fn sweep<'a>(rows: &[Row<'a>], meetings: &mut BTreeMap<Meeting<'a>, BTreeSet<&'a str>>) {
-    let mut longest: Option<&Row<'a>> = None;
+/// Rows of one recipient and service in the order of their beginnings: each is held against those before it
+/// that last longest, which it meets if it meets any. The second longest counts where the longest is the
+/// agreement that it renews.
+fn sweep<'a>(subjects: &[Subject<'_>], rows: &[Row<'a>], meetings: &mut BTreeMap<Meeting<'a>, BTreeSet<&'a str>>) {
+    let mut longest: [Option<&Row<'a>>; 2] = [None, None];
     for row in rows {
-        if let Some(longest) = longest
-            && longest.reach.meets(&row.reach)
-        {
-            meetings.entry((row.subject, longest.subject, row.recipient)).or_default().insert(row.service);
+        let apart = |other: &&Row<'a>| !follow_each_other(subjects, row.subject, other.subject);
+        let met = longest.into_iter().flatten().find(apart);
+        if let Some(met) = met.filter(|met| met.reach.meets(&row.reach)) {
+            meetings.entry((row.subject, met.subject, row.recipient)).or_default().insert(row.service);
         }
-        longest = Some(match longest {
-            Some(longest) if !ends_before(&longest.reach, &row.reach) => longest,
-            _ => row,
-        });
+        longest = match longest {
+            [Some(first), _] if ends_before(&first.reach, &row.reach) => [Some(row), Some(first)],
+            [Some(first), Some(second)] if !ends_before(&second.reach, &row.reach) => [Some(first), Some(second)],
+            [Some(first), _] => [Some(first), Some(row)],
+            [None, _] => [Some(row), None],
+        };
     }
 }
 
@@ -111,9 +114,9 @@ fn meet_company<'a>(department: &[Row<'a>], company: &[Row<'a>], meetings: &mut 
     }
 }
 
-fn follow_each_other(subjects: &[Subject<'_>], meeting: &Meeting<'_>) -> bool {
-    let (later, earlier) = (&subjects[meeting.0].agreement, &subjects[meeting.1].agreement);
-    later.renews.as_ref() == Some(&earlier.id) || earlier.renews.as_ref() == Some(&later.id)
+fn follow_each_other(subjects: &[Subject<'_>], left: usize, right: usize) -> bool {
+    let (left, right) = (&subjects[left].agreement, &subjects[right].agreement);
+    left.renews.as_ref() == Some(&right.id) || right.renews.as_ref() == Some(&left.id)
 }
 
 fn overlap(subjects: &[Subject<'_>], (later, earlier, recipient): Meeting<'_>, services: &BTreeSet<&str>) -> Finding {
@@ -164,3 +167,6 @@ pub(super) fn in_words<'a>(slugs: impl IntoIterator<Item = &'a &'a str>) -> Stri
         None => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

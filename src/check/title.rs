@@ -79,7 +79,7 @@ impl Titles {
             return Err(reason.clone());
         }
         let template = self.environment.get_template(text).map_err(|error| reason(&error))?;
-        let title = template.render(minijinja::Value::from_serialize(variables)).map_err(|error| reason(&error))?;
+        let title = template.render(minijinja::Value::from(minijinja::value::Serde(variables))).map_err(|error| reason(&error))?;
         let title = title.trim();
         if title.is_empty() {
             Err("nothing is left of it".to_owned())
