@@ -185,5 +185,7 @@ fn is_this_machine(authority: &str) -> bool {
         return rest.split(']').next() == Some("::1");
     }
     let host = authority.split(':').next().unwrap_or_default();
-    host == "localhost" || host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+    let numbers: Vec<&str> = host.split('.').collect();
+    let is_ipv4 = numbers.len() == 4 && numbers.iter().all(|number| number.parse::<u8>().is_ok());
+    host == "localhost" || (is_ipv4 && numbers[0] == "127")
 }
