@@ -40,7 +40,9 @@ pub struct AllowedMail {
 impl AllowedMail {
     /// Whether an address lies in one of the domains.
     pub fn covers(&self, address: &str) -> bool {
-        let domain = address.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
+        let domain = address
+            .rsplit_once('@')
+            .map(|(_, domain)| domain.to_lowercase());
         domain.is_some_and(|domain| self.domains.contains(&domain))
     }
 }

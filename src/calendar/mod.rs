@@ -163,9 +163,9 @@ pub fn read_day(text: &str) -> Result<Day, Misread> {
 /// Reads `09:00`, and nothing that only looks like it.
 pub fn read_time_of_day(text: &str) -> Result<TimeOfDay, Misread> {
     let number = |part: &str| part.parse::<i8>().ok().filter(|_| part.len() == 2);
-    let read = text.split_once(':').and_then(|(hour, minute)| {
-        TimeOfDay::new(number(hour)?, number(minute)?, 0, 0).ok()
-    });
+    let read = text
+        .split_once(':')
+        .and_then(|(hour, minute)| TimeOfDay::new(number(hour)?, number(minute)?, 0, 0).ok());
     read.ok_or_else(|| {
         Misread::new(
             format!("there is no time of day `{text}`"),

@@ -8,7 +8,9 @@ use crate::agreement::{Activation, Agreement, Coverage, Notices, Renewal, Scalar
 use crate::calendar::Zone;
 use crate::catalog::{Catalog, Contact};
 use crate::check::catalog::read_contact;
-use crate::check::reader::{CALENDAR, CLIENT, Kind, MANAGER, PRIORITY, PROVIDER, Reader, SERVICE, unknown};
+use crate::check::reader::{
+    CALENDAR, CLIENT, Kind, MANAGER, PRIORITY, PROVIDER, Reader, SERVICE, unknown,
+};
 use crate::check::subject::Places;
 use crate::check::title::Titles;
 use crate::diagnostic::{Code, Diagnostic};
@@ -39,9 +41,23 @@ pub(super) struct Ground<'a> {
 }
 
 /// The agreement, where it can be made, and what is wrong with it.
-pub(super) fn agreement(written: Written<'_>, ground: Ground<'_>) -> (Option<Agreement>, Vec<Diagnostic>) {
-    let Ground { catalog, settings, titles, addresses } = ground;
-    let mut reader = Reader { places: written.places, catalog, settings, addresses, faults: Vec::new() };
+pub(super) fn agreement(
+    written: Written<'_>,
+    ground: Ground<'_>,
+) -> (Option<Agreement>, Vec<Diagnostic>) {
+    let Ground {
+        catalog,
+        settings,
+        titles,
+        addresses,
+    } = ground;
+    let mut reader = Reader {
+        places: written.places,
+        catalog,
+        settings,
+        addresses,
+        faults: Vec::new(),
+    };
     let agreement = reader.agreement(written, titles);
     (agreement, reader.faults)
 }
@@ -51,8 +67,14 @@ impl Reader<'_> {
         let document = written.document;
         let client = self.client(document);
         let recipients = self.recipients(document, client.as_ref());
-        let manager = document.manager.as_ref().map(|slug| self.known(MANAGER, &["manager"], slug, &self.catalog.managers));
-        let provider = document.provider.as_ref().map(|slug| self.known(PROVIDER, &["provider"], slug, &self.catalog.providers));
+        let manager = document
+            .manager
+            .as_ref()
+            .map(|slug| self.known(MANAGER, &["manager"], slug, &self.catalog.managers));
+        let provider = document
+            .provider
+            .as_ref()
+            .map(|slug| self.known(PROVIDER, &["provider"], slug, &self.catalog.providers));
         let services = self.services(document);
         let (calendar, targets) = self.sla(document.sla.as_ref());
         let zone = self.zone(document, client.as_ref());
@@ -60,7 +82,10 @@ impl Reader<'_> {
         let period = self.period(document.period.as_ref().unwrap_or(&empty));
         let activation = self.activation(document.activation.as_ref(), &zone);
         let suspensions = self.suspensions(document.suspensions.as_deref().unwrap_or_default());
-        let termination = document.termination.as_ref().map(|termination| self.termination(termination, &zone));
+        let termination = document
+            .termination
+            .as_ref()
+            .map(|termination| self.termination(termination, &zone));
         let renewal = match (&document.renewal, &period) {
             (Some(renewal), Some(period)) => self.renewal(renewal, period),
             (_, _) => Some(Renewal::None),
@@ -69,7 +94,10 @@ impl Reader<'_> {
         let notices = self.notices(document.notices.as_ref());
         let agreement = Agreement {
             id: written.id.clone(),
-            formerly: self.names(&["formerly"], document.formerly.as_deref().unwrap_or_default()),
+            formerly: self.names(
+                &["formerly"],
+                document.formerly.as_deref().unwrap_or_default(),
+            ),
             template: written.template.cloned(),
             title: String::new(),
             number: document.number.as_deref().map(str::trim).map(str::to_owned),
@@ -84,14 +112,22 @@ impl Reader<'_> {
             suspensions,
             termination: termination.flatten(),
             renewal: renewal.unwrap_or(Renewal::None),
-            renews: document.renews.as_ref().and_then(|id| self.name(&["renews"], id)),
+            renews: document
+                .renews
+                .as_ref()
+                .and_then(|id| self.name(&["renews"], id)),
             succeeded_on: None,
             services: services?,
             calendar,
             targets,
             notices,
             labels: document.labels.clone().unwrap_or_default(),
-            attributes: document.attributes.iter().flatten().map(|(name, value)| (name.clone(), scalar(value))).collect(),
+            attributes: document
+                .attributes
+                .iter()
+                .flatten()
+                .map(|(name, value)| (name.clone(), scalar(value)))
+                .collect(),
             adopts: self.adopts(document),
             span: self.places.whole(),
         };
@@ -102,19 +138,33 @@ impl Reader<'_> {
 
     fn client(&mut self, document: &shape::AgreementDocument) -> Option<ClientSlug> {
         let Some(slug) = &document.client else {
-            self.fault(Code::E109, &["client"], "the agreement is with nobody", "write `client:` with a slug of catalog.yaml");
+            self.fault(
+                Code::E109,
+                &["client"],
+                "the agreement is with nobody",
+                "write `client:` with a slug of catalog.yaml",
+            );
             return None;
         };
         self.known(CLIENT, &["client"], slug, &self.catalog.clients)
     }
 
     /// Who may ask: as written, else the client as a whole.
-    fn recipients(&mut self, document: &shape::AgreementDocument, client: Option<&ClientSlug>) -> Option<BTreeSet<RecipientSlug>> {
+    fn recipients(
+        &mut self,
+        document: &shape::AgreementDocument,
+        client: Option<&ClientSlug>,
+    ) -> Option<BTreeSet<RecipientSlug>> {
         let Some(written) = &document.recipients else {
             return client.map(|client| [RecipientSlug::of_client(client)].into());
         };
         if written.is_empty() {
-            self.fault(Code::E109, &["recipients"], "nobody may ask for anything", "name a recipient, or take `recipients` out: then it is the client as a whole");
+            self.fault(
+                Code::E109,
+                &["recipients"],
+                "nobody may ask for anything",
+                "name a recipient, or take `recipients` out: then it is the client as a whole",
+            );
             return None;
         }
         let mut recipients = BTreeSet::new();
@@ -122,7 +172,12 @@ impl Reader<'_> {
             let index = index.to_string();
             let path = ["recipients", index.as_str()];
             let Some(recipient) = RecipientSlug::new(text) else {
-                self.value_fault(Code::E009, &path, format!("`{text}` is no recipient"), "write a client, or a department as `<client>/<department>`");
+                self.value_fault(
+                    Code::E009,
+                    &path,
+                    format!("`{text}` is no recipient"),
+                    "write a client, or a department as `<client>/<department>`",
+                );
                 continue;
             };
             if !self.recipient_is_known(&path, &recipient) {
@@ -144,10 +199,19 @@ impl Reader<'_> {
             return true;
         }
         let client = recipient.client();
-        let place = self.places.value(path).unwrap_or_else(|| self.places.whole());
-        let diagnostic = match (self.catalog.clients.get(client.as_str()), recipient.department()) {
+        let place = self
+            .places
+            .value(path)
+            .unwrap_or_else(|| self.places.whole());
+        let diagnostic = match (
+            self.catalog.clients.get(client.as_str()),
+            recipient.department(),
+        ) {
             (Some(client), Some(department)) => {
-                let kind = Kind { noun: "department", list: "departments" };
+                let kind = Kind {
+                    noun: "department",
+                    list: "departments",
+                };
                 unknown(kind, place, department, &client.departments)
             }
             _ => unknown(CLIENT, place, client.as_str(), &self.catalog.clients),
@@ -156,7 +220,10 @@ impl Reader<'_> {
         false
     }
 
-    fn services(&mut self, document: &shape::AgreementDocument) -> Option<BTreeMap<crate::ident::ServiceSlug, Coverage>> {
+    fn services(
+        &mut self,
+        document: &shape::AgreementDocument,
+    ) -> Option<BTreeMap<crate::ident::ServiceSlug, Coverage>> {
         let mut services = BTreeMap::new();
         let mut written = 0;
         for (slug, service) in document.services.iter().flatten() {
@@ -167,14 +234,24 @@ impl Reader<'_> {
                 shape::BoolOr::Set(terms) => terms,
             };
             written += 1;
-            let calendar = terms.calendar.as_ref().and_then(|slug_of| self.calendar(&["services", slug, "calendar"], slug_of));
+            let calendar = terms
+                .calendar
+                .as_ref()
+                .and_then(|slug_of| self.calendar(&["services", slug, "calendar"], slug_of));
             let targets = self.targets(&["services", slug, "targets"], terms.targets.as_ref());
-            if let Some(name) = self.known(SERVICE, &["services", slug], slug, &self.catalog.services) {
+            if let Some(name) =
+                self.known(SERVICE, &["services", slug], slug, &self.catalog.services)
+            {
                 services.insert(name, Coverage { calendar, targets });
             }
         }
         if written == 0 {
-            self.fault(Code::E109, &["services"], "the agreement covers no service", "write `services:` with slugs of catalog.yaml, such as `services: { email: true }`");
+            self.fault(
+                Code::E109,
+                &["services"],
+                "the agreement covers no service",
+                "write `services:` with slugs of catalog.yaml, such as `services: { email: true }`",
+            );
         }
         (!services.is_empty()).then_some(services)
     }
@@ -189,7 +266,11 @@ impl Reader<'_> {
 
     /// A priority of the catalog. Where the catalog names none and the helpdesk carries no targets, any name
     /// is a priority.
-    pub(super) fn priority(&mut self, path: &[&str], name: &str) -> Option<crate::ident::PriorityName> {
+    pub(super) fn priority(
+        &mut self,
+        path: &[&str],
+        name: &str,
+    ) -> Option<crate::ident::PriorityName> {
         if self.catalog.priorities.is_empty() && self.settings.helpdesk.mapping.rules.is_none() {
             return crate::ident::PriorityName::new(name);
         }
@@ -199,11 +280,22 @@ impl Reader<'_> {
     /// The nearest zone that is written: in the agreement itself, for its client, in a template, in the settings.
     fn zone(&mut self, document: &shape::AgreementDocument, client: Option<&ClientSlug>) -> Zone {
         let path = ["period", "timezone"];
-        let written = document.period.as_ref().and_then(|period| period.timezone.as_deref());
+        let written = document
+            .period
+            .as_ref()
+            .and_then(|period| period.timezone.as_deref());
         let written = written.and_then(|name| self.taken(Code::E203, &path, Zone::find(name)));
-        let is_own = self.places.value(&path).is_some_and(|place| self.places.is_own(place));
-        let of_client = client.and_then(|client| self.catalog.clients.get(client.as_str())?.zone.clone());
-        let nearest = if is_own { written.or(of_client) } else { of_client.or(written) };
+        let is_own = self
+            .places
+            .value(&path)
+            .is_some_and(|place| self.places.is_own(place));
+        let of_client =
+            client.and_then(|client| self.catalog.clients.get(client.as_str())?.zone.clone());
+        let nearest = if is_own {
+            written.or(of_client)
+        } else {
+            of_client.or(written)
+        };
         nearest.unwrap_or_else(|| self.settings.zone.clone())
     }
 
@@ -228,7 +320,12 @@ impl Reader<'_> {
         let text = document.adopts.as_deref()?;
         let id = LiveId::new(text);
         if id.is_none() {
-            self.value_fault(Code::E009, &["adopts"], "this is no id of an object", "write the id as the helpdesk has it, such as agreement$605301");
+            self.value_fault(
+                Code::E009,
+                &["adopts"],
+                "this is no id of an object",
+                "write the id as the helpdesk has it, such as agreement$605301",
+            );
         }
         id
     }
@@ -236,7 +333,12 @@ impl Reader<'_> {
     fn name(&mut self, path: &[&str], text: &str) -> Option<AgreementId> {
         let id = AgreementId::new(text);
         if id.is_none() {
-            self.value_fault(Code::E009, path, format!("`{text}` is no id of an agreement"), "write the stem of its file, or `<stem>/<client>` for an entry of a set");
+            self.value_fault(
+                Code::E009,
+                path,
+                format!("`{text}` is no id of an agreement"),
+                "write the stem of its file, or `<stem>/<client>` for an entry of a set",
+            );
         }
         id
     }

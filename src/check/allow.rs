@@ -22,24 +22,43 @@ pub(super) fn silence(
     is_complete: bool,
     mut diagnostics: Vec<Diagnostic>,
 ) -> Vec<Diagnostic> {
-    let Some(written) = document.allow.as_ref().filter(|written| !written.is_empty()) else {
+    let Some(written) = document
+        .allow
+        .as_ref()
+        .filter(|written| !written.is_empty())
+    else {
         return diagnostics;
     };
     let mut faults = Vec::new();
     for (key, terms) in written {
-        let Some(allowance) = read(places, key, terms, &mut faults) else { continue };
+        let Some(allowance) = read(places, key, terms, &mut faults) else {
+            continue;
+        };
         if let Some(until) = allowance.until.filter(|until| *until < today) {
             let message = format!("the allowance of {} has run out on {until}", allowance.code);
-            faults.push(fault_at(places, Code::W110, &["allow", allowance.key, "until"], message).help("take it out, or write a later day if the reason still holds"));
+            faults.push(
+                fault_at(
+                    places,
+                    Code::W110,
+                    &["allow", allowance.key, "until"],
+                    message,
+                )
+                .help("take it out, or write a later day if the reason still holds"),
+            );
             continue;
         }
         let before = diagnostics.len();
         diagnostics.retain(|diagnostic| diagnostic.code != allowance.code);
         // An inherited allowance is for whichever of the heirs needs it.
-        let is_own = places.value(&["allow", key]).is_none_or(|place| places.is_own(place));
+        let is_own = places
+            .value(&["allow", key])
+            .is_none_or(|place| places.is_own(place));
         if diagnostics.len() == before && is_complete && is_own && is_judged_here(allowance.code) {
             let message = format!("there is no {} to allow", allowance.code);
-            faults.push(fault_at(places, Code::W110, &["allow", allowance.key], message).help("take it out"));
+            faults.push(
+                fault_at(places, Code::W110, &["allow", allowance.key], message)
+                    .help("take it out"),
+            );
         }
     }
     diagnostics.extend(faults);
@@ -51,25 +70,43 @@ fn is_judged_here(code: Code) -> bool {
     !matches!(code, Code::W107 | Code::W108)
 }
 
-fn read<'a>(places: &dyn Places, key: &'a str, terms: &shape::Allowance, faults: &mut Vec<Diagnostic>) -> Option<Allowance<'a>> {
+fn read<'a>(
+    places: &dyn Places,
+    key: &'a str,
+    terms: &shape::Allowance,
+    faults: &mut Vec<Diagnostic>,
+) -> Option<Allowance<'a>> {
     let path = ["allow", key];
     let place = places.name(&path).unwrap_or_else(|| places.whole());
     let Some(code) = Code::find(key) else {
-        let known = Code::ALL.iter().filter(|code| code.severity() == Severity::Warning).map(|code| code.as_str());
+        let known = Code::ALL
+            .iter()
+            .filter(|code| code.severity() == Severity::Warning)
+            .map(|code| code.as_str());
         let help = crate::ident::nearest(key, known).map_or_else(
             || "`servanda explain --list` shows every rule".to_owned(),
             |near| format!("did you mean `{near}`?"),
         );
-        faults.push(Diagnostic::new(Code::E101, place, format!("no rule is called `{key}`")).help(help));
+        faults.push(
+            Diagnostic::new(Code::E101, place, format!("no rule is called `{key}`")).help(help),
+        );
         return None;
     };
     if code.severity() == Severity::Error {
         let message = format!("{code} is an error, and an error cannot be allowed");
-        faults.push(Diagnostic::new(Code::E009, place, message).help("put right what it is about; only warnings, W…, can be silenced"));
+        faults.push(
+            Diagnostic::new(Code::E009, place, message)
+                .help("put right what it is about; only warnings, W…, can be silenced"),
+        );
         return None;
     }
     if terms.reason.is_none() {
-        let fault = fault_at(places, Code::E109, &path, "the allowance gives no reason".to_owned());
+        let fault = fault_at(
+            places,
+            Code::E109,
+            &path,
+            "the allowance gives no reason".to_owned(),
+        );
         faults.push(fault.help("write `reason:` for those who read it later"));
     }
     let until = match terms.until.as_deref().map(read_day) {
@@ -80,8 +117,15 @@ fn read<'a>(places: &dyn Places, key: &'a str, terms: &shape::Allowance, faults:
             None
         }
         None => {
-            let fault = fault_at(places, Code::E109, &path, "the allowance has no end".to_owned());
-            faults.push(fault.help("write `until: 2026-12-01`, the last day on which the rule is silent"));
+            let fault = fault_at(
+                places,
+                Code::E109,
+                &path,
+                "the allowance has no end".to_owned(),
+            );
+            faults.push(
+                fault.help("write `until: 2026-12-01`, the last day on which the rule is silent"),
+            );
             None
         }
     };

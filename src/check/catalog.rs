@@ -7,7 +7,9 @@ use crate::catalog::{Catalog, Client, Contact, Entry};
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::shape;
-use crate::ident::{CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, ServiceSlug};
+use crate::ident::{
+    CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, ServiceSlug,
+};
 use crate::settings::Settings;
 
 /// What the catalog says of one object, whatever its kind.
@@ -26,16 +28,31 @@ struct Reading<'a> {
 }
 
 /// The catalog, with everything in it that can be used, and what is wrong with the rest.
-pub(super) fn catalog(document: &shape::CatalogDocument, places: &dyn Places, settings: &Settings) -> (Catalog, Vec<Diagnostic>) {
-    let mut reading = Reading { places, settings, faults: Vec::new(), objects: BTreeMap::new() };
+pub(super) fn catalog(
+    document: &shape::CatalogDocument,
+    places: &dyn Places,
+    settings: &Settings,
+) -> (Catalog, Vec<Diagnostic>) {
+    let mut reading = Reading {
+        places,
+        settings,
+        faults: Vec::new(),
+        objects: BTreeMap::new(),
+    };
     macro_rules! entries {
         ($list:ident, $slug:ty, $email:expr) => {{
             let mut entries = BTreeMap::new();
             for (slug, written) in document.$list.iter().flatten() {
-                let named = Named { title: written.title.as_deref(), helpdesk: written.helpdesk.as_deref(), email: $email(written) };
+                let named = Named {
+                    title: written.title.as_deref(),
+                    helpdesk: written.helpdesk.as_deref(),
+                    email: $email(written),
+                };
                 let path = [stringify!($list), slug.as_str()];
                 let name = reading.slug(&path, slug, <$slug>::new(slug));
-                if let (Some(name), Some(entry)) = (name, reading.entry(stringify!($list), &path, slug, &named)) {
+                if let (Some(name), Some(entry)) =
+                    (name, reading.entry(stringify!($list), &path, slug, &named))
+                {
                     entries.insert(name, entry);
                 }
             }
@@ -60,19 +77,33 @@ fn email_of(manager: &shape::CatalogManager) -> Option<&str> {
 
 impl Reading<'_> {
     fn place(&self, path: &[&str]) -> Span {
-        self.places.value(path).unwrap_or_else(|| self.places.whole())
+        self.places
+            .value(path)
+            .unwrap_or_else(|| self.places.whole())
     }
 
-    fn fault(&mut self, code: Code, path: &[&str], message: impl Into<String>, help: impl Into<String>) {
+    fn fault(
+        &mut self,
+        code: Code,
+        path: &[&str],
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         let place = self.place(path);
-        self.faults.push(Diagnostic::new(code, place, message).help(help));
+        self.faults
+            .push(Diagnostic::new(code, place, message).help(help));
     }
 
     fn slug<T>(&mut self, path: &[&str], text: &str, slug: Option<T>) -> Option<T> {
         if slug.is_none() {
-            let place = self.places.name(path).unwrap_or_else(|| self.places.whole());
+            let place = self
+                .places
+                .name(path)
+                .unwrap_or_else(|| self.places.whole());
             let diagnostic = Diagnostic::new(Code::E009, place, format!("`{text}` is no slug"));
-            self.faults.push(diagnostic.help("a slug is made of a-z, 0-9, `.`, `_` and `-`, and begins with a letter or a digit"));
+            self.faults.push(diagnostic.help(
+                "a slug is made of a-z, 0-9, `.`, `_` and `-`, and begins with a letter or a digit",
+            ));
         }
         slug
     }
@@ -82,19 +113,37 @@ impl Reading<'_> {
         for (slug, written) in document.clients.iter().flatten() {
             let path = ["clients", slug.as_str()];
             let name = self.slug(&path, slug, ClientSlug::new(slug));
-            let named = Named { title: written.title.as_deref(), helpdesk: written.helpdesk.as_deref(), email: None };
+            let named = Named {
+                title: written.title.as_deref(),
+                helpdesk: written.helpdesk.as_deref(),
+                email: None,
+            };
             let entry = self.entry("clients", &path, slug, &named);
             let zone = self.zone(slug, written.timezone.as_deref());
             let departments = self.departments(slug, written);
-            let contacts = written.contacts.iter().flatten().filter_map(|(role, contact)| {
-                let path = ["clients", slug, "contacts", role];
-                let contact = read_contact(self.places, &path, contact).map_err(|fault| self.faults.push(fault)).ok()?;
-                self.check_address(&path, Some(&contact));
-                Some((role.clone(), contact))
-            });
+            let contacts = written
+                .contacts
+                .iter()
+                .flatten()
+                .filter_map(|(role, contact)| {
+                    let path = ["clients", slug, "contacts", role];
+                    let contact = read_contact(self.places, &path, contact)
+                        .map_err(|fault| self.faults.push(fault))
+                        .ok()?;
+                    self.check_address(&path, Some(&contact));
+                    Some((role.clone(), contact))
+                });
             let contacts = contacts.collect();
             if let (Some(name), Some(entry)) = (name, entry) {
-                clients.insert(name, Client { entry, contacts, departments, zone });
+                clients.insert(
+                    name,
+                    Client {
+                        entry,
+                        contacts,
+                        departments,
+                        zone,
+                    },
+                );
             }
         }
         clients
@@ -104,18 +153,35 @@ impl Reading<'_> {
         match Zone::find(name?) {
             Ok(zone) => Some(zone),
             Err(misread) => {
-                self.fault(Code::E203, &["clients", slug, "timezone"], misread.message, misread.help);
+                self.fault(
+                    Code::E203,
+                    &["clients", slug, "timezone"],
+                    misread.message,
+                    misread.help,
+                );
                 None
             }
         }
     }
 
-    fn departments(&mut self, client: &str, written: &shape::CatalogClient) -> BTreeMap<String, Entry> {
+    fn departments(
+        &mut self,
+        client: &str,
+        written: &shape::CatalogClient,
+    ) -> BTreeMap<String, Entry> {
         let mut departments = BTreeMap::new();
         for (slug, written) in written.departments.iter().flatten() {
             let path = ["clients", client, "departments", slug];
-            let name = self.slug(&path, slug, crate::ident::is_slug(slug).then(|| slug.clone()));
-            let named = Named { title: written.title.as_deref(), helpdesk: written.helpdesk.as_deref(), email: None };
+            let name = self.slug(
+                &path,
+                slug,
+                crate::ident::is_slug(slug).then(|| slug.clone()),
+            );
+            let named = Named {
+                title: written.title.as_deref(),
+                helpdesk: written.helpdesk.as_deref(),
+                email: None,
+            };
             let entry = self.entry("clients", &path, &format!("{client}/{slug}"), &named);
             departments.extend(name.zip(entry));
         }
@@ -123,17 +189,33 @@ impl Reading<'_> {
     }
 
     /// One object; `kind` is the list that its id may stand in once.
-    fn entry(&mut self, kind: &'static str, path: &[&str], slug: &str, named: &Named<'_>) -> Option<Entry> {
+    fn entry(
+        &mut self,
+        kind: &'static str,
+        path: &[&str],
+        slug: &str,
+        named: &Named<'_>,
+    ) -> Option<Entry> {
         let under = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
         let Some(title) = named.title.map(str::trim).filter(|title| !title.is_empty()) else {
-            self.fault(Code::E010, path, format!("`{slug}` has no title"), "write `title:` as the helpdesk shows it");
+            self.fault(
+                Code::E010,
+                path,
+                format!("`{slug}` has no title"),
+                "write `title:` as the helpdesk shows it",
+            );
             return None;
         };
         let helpdesk = match named.helpdesk {
             Some(text) => {
                 let id = LiveId::new(text);
                 if id.is_none() {
-                    self.fault(Code::E009, &under("helpdesk"), "this is no id of an object", "write the id as the helpdesk has it, such as ou$7001");
+                    self.fault(
+                        Code::E009,
+                        &under("helpdesk"),
+                        "this is no id of an object",
+                        "write the id as the helpdesk has it, such as ou$7001",
+                    );
                 }
                 Some(id?)
             }
@@ -148,19 +230,35 @@ impl Reading<'_> {
             let message = format!("`{slug}` and `{other}` both name `{}`", object.2);
             let diagnostic = Diagnostic::new(Code::E111, place, message)
                 .related(*other_place, format!("`{other}` names it here"))
-                .help(if leaf == "title" { "tell them apart by `helpdesk:` ids, or keep one of them" } else { "keep one of them, and write it wherever the other stands" });
+                .help(if leaf == "title" {
+                    "tell them apart by `helpdesk:` ids, or keep one of them"
+                } else {
+                    "keep one of them, and write it wherever the other stands"
+                });
             self.faults.push(diagnostic);
         } else {
             self.objects.insert(object, (slug.to_owned(), place));
         }
         let email = named.email.map(|email| Contact::Email(email.to_owned()));
         self.check_address(&under("email"), email.as_ref());
-        Some(Entry { title: title.to_owned(), helpdesk, email: named.email.map(str::to_owned), span: self.place(path) })
+        Some(Entry {
+            title: title.to_owned(),
+            helpdesk,
+            email: named.email.map(str::to_owned),
+            span: self.place(path),
+        })
     }
 
     /// E508, where the settings do not trust the catalog's addresses.
     fn check_address(&mut self, path: &[&str], contact: Option<&Contact>) {
-        let Some(allowed) = self.settings.mail.as_ref().filter(|allowed| !allowed.catalog) else { return };
+        let Some(allowed) = self
+            .settings
+            .mail
+            .as_ref()
+            .filter(|allowed| !allowed.catalog)
+        else {
+            return;
+        };
         if let Some(Contact::Email(address)) = contact
             && !allowed.covers(address)
         {
@@ -170,7 +268,11 @@ impl Reading<'_> {
 }
 
 /// A contact: an address, or a person of the helpdesk; exactly one of them.
-pub(super) fn read_contact(places: &dyn Places, path: &[&str], written: &shape::Contact) -> Result<Contact, Diagnostic> {
+pub(super) fn read_contact(
+    places: &dyn Places,
+    path: &[&str],
+    written: &shape::Contact,
+) -> Result<Contact, Diagnostic> {
     let fault = |code, message: &str, help: &str| {
         let place = places.value(path).unwrap_or_else(|| places.whole());
         Diagnostic::new(code, place, message).help(help)
@@ -181,10 +283,22 @@ pub(super) fn read_contact(places: &dyn Places, path: &[&str], written: &shape::
     };
     match (email, helpdesk) {
         (Some(email), None) => Ok(Contact::Email(email.clone())),
-        (None, Some(person)) => LiveId::new(person)
-            .map(Contact::Person)
-            .ok_or_else(|| fault(Code::E009, "this is no id of a person", "write the id as the helpdesk has it, such as employee$811")),
-        (Some(_), Some(_)) => Err(fault(Code::E014, "a contact is an address or a person, not both", "keep `email:` or `helpdesk:`")),
-        (None, None) => Err(fault(Code::E010, "the contact has no address", "write `email: boss@client.example` or `helpdesk: employee$811`")),
+        (None, Some(person)) => LiveId::new(person).map(Contact::Person).ok_or_else(|| {
+            fault(
+                Code::E009,
+                "this is no id of a person",
+                "write the id as the helpdesk has it, such as employee$811",
+            )
+        }),
+        (Some(_), Some(_)) => Err(fault(
+            Code::E014,
+            "a contact is an address or a person, not both",
+            "keep `email:` or `helpdesk:`",
+        )),
+        (None, None) => Err(fault(
+            Code::E010,
+            "the contact has no address",
+            "write `email: boss@client.example` or `helpdesk: employee$811`",
+        )),
     }
 }

@@ -39,36 +39,61 @@ pub(super) fn tie(subjects: &mut [Subject<'_>]) -> Succession {
         }
     }
     for (predecessor, followers) in &successors {
-        let first_days = followers.iter().filter(|index| *index != predecessor).filter_map(|index| {
-            let follower = &subjects[*index].agreement;
-            follower.period.first_day.or_else(|| reach(follower).map(|reach| reach.first_day()))
-        });
+        let first_days = followers
+            .iter()
+            .filter(|index| *index != predecessor)
+            .filter_map(|index| {
+                let follower = &subjects[*index].agreement;
+                follower
+                    .period
+                    .first_day
+                    .or_else(|| reach(follower).map(|reach| reach.first_day()))
+            });
         subjects[*predecessor].agreement.succeeded_on = first_days.min();
     }
     Succession(successors)
 }
 
 fn position(subjects: &[Subject<'_>], id: &str) -> Option<usize> {
-    subjects.binary_search_by(|subject| subject.id().cmp(id)).ok()
+    subjects
+        .binary_search_by(|subject| subject.id().cmp(id))
+        .ok()
 }
 
 /// E101 to W307 over tied agreements. `at` is when it is asked, for what ends soon.
-pub(super) fn check(subjects: &[Subject<'_>], names: &Names<'_>, succession: &Succession, at: Instant) -> Vec<Finding> {
+pub(super) fn check(
+    subjects: &[Subject<'_>],
+    names: &Names<'_>,
+    succession: &Succession,
+    at: Instant,
+) -> Vec<Finding> {
     let mut findings: Vec<Finding> = (0..subjects.len())
         .into_par_iter()
         .flat_map_iter(|index| {
             let mut found = unknown(&subjects[index], names);
-            found.extend(ends_soon(&subjects[index], succession.0.contains_key(&index), at));
+            found.extend(ends_soon(
+                &subjects[index],
+                succession.0.contains_key(&index),
+                at,
+            ));
             found.into_iter().map(move |diagnostic| (index, diagnostic))
         })
         .collect();
     let circles = circles(subjects);
-    findings.extend(circles.iter().filter(|members| members.len() > 1).map(|members| circle(subjects, members)));
+    findings.extend(
+        circles
+            .iter()
+            .filter(|members| members.len() > 1)
+            .map(|members| circle(subjects, members)),
+    );
     // Who comes first in a circle cannot be said, so that nothing else is said about its days.
     let turning: BTreeSet<usize> = circles.into_iter().flatten().collect();
     for (predecessor, followers) in &succession.0 {
         findings.extend(forks(subjects, *predecessor, followers));
-        for follower in followers.iter().filter(|follower| !turning.contains(follower)) {
+        for follower in followers
+            .iter()
+            .filter(|follower| !turning.contains(follower))
+        {
             findings.extend(pair(subjects, *predecessor, *follower));
         }
     }
@@ -81,12 +106,20 @@ fn unknown(subject: &Subject<'_>, names: &Names<'_>) -> Vec<Diagnostic> {
     };
     if renewed == subject.id() {
         let message = format!("`{renewed}` cannot renew itself");
-        return vec![subject.fault(Code::E302, &["renews"], message).help("name the agreement that came before, or drop `renews`")];
+        return vec![
+            subject
+                .fault(Code::E302, &["renews"], message)
+                .help("name the agreement that came before, or drop `renews`"),
+        ];
     }
     if names.present.contains_key(renewed) {
         return Vec::new();
     }
-    let fault = subject.fault(Code::E101, &["renews"], format!("no agreement is called `{renewed}`"));
+    let fault = subject.fault(
+        Code::E101,
+        &["renews"],
+        format!("no agreement is called `{renewed}`"),
+    );
     let help = match (names.former.get(renewed), nearest_of(renewed, &names.present)) {
         (Some(today), _) => format!("`{today}` had this name before: write `{today}`"),
         (None, Some(near)) => format!("did you mean `{near}`?"),
@@ -115,7 +148,9 @@ fn circles(subjects: &[Subject<'_>]) -> Vec<Vec<usize>> {
         if let Some(entry) = walker
             && seen_from[entry] == Some(begin)
         {
-            let members = std::iter::successors(Some(entry), |index| next[*index].filter(|further| *further != entry));
+            let members = std::iter::successors(Some(entry), |index| {
+                next[*index].filter(|further| *further != entry)
+            });
             circles.push(members.collect());
         }
     }
@@ -124,13 +159,28 @@ fn circles(subjects: &[Subject<'_>]) -> Vec<Vec<usize>> {
 
 fn circle(subjects: &[Subject<'_>], members: &[usize]) -> Finding {
     let least = members.iter().copied().min().expect("a circle has members");
-    let rest: Vec<&str> = members.iter().filter(|index| **index != least).map(|index| subjects[*index].id()).collect();
+    let rest: Vec<&str> = members
+        .iter()
+        .filter(|index| **index != least)
+        .map(|index| subjects[*index].id())
+        .collect();
     let subject = &subjects[least];
-    let mut diagnostic = subject.fault(Code::E302, &["renews"], format!("`{}` and {} renew each other in a circle", subject.id(), in_words(&rest)));
+    let mut diagnostic = subject.fault(
+        Code::E302,
+        &["renews"],
+        format!(
+            "`{}` and {} renew each other in a circle",
+            subject.id(),
+            in_words(&rest)
+        ),
+    );
     for index in members.iter().filter(|index| **index != least) {
         diagnostic = diagnostic.related(subjects[*index].place(&["renews"]), "part of the circle");
     }
-    (least, diagnostic.help("drop `renews` from the one that came first"))
+    (
+        least,
+        diagnostic.help("drop `renews` from the one that came first"),
+    )
 }
 
 fn forks(subjects: &[Subject<'_>], predecessor: usize, followers: &[usize]) -> Vec<Finding> {
@@ -142,7 +192,11 @@ fn forks(subjects: &[Subject<'_>], predecessor: usize, followers: &[usize]) -> V
         .iter()
         .map(|index| {
             let subject = &subjects[*index];
-            let message = format!("`{}` is renewed by `{}` already", subjects[predecessor].id(), first.id());
+            let message = format!(
+                "`{}` is renewed by `{}` already",
+                subjects[predecessor].id(),
+                first.id()
+            );
             let diagnostic = subject
                 .fault(Code::E302, &["renews"], message)
                 .related(first.place(&["renews"]), "renewed here")
@@ -157,7 +211,12 @@ fn pair(subjects: &[Subject<'_>], predecessor: usize, follower: usize) -> Vec<Fi
     let (before, after) = (&subjects[predecessor], &subjects[follower]);
     let mut findings = Vec::new();
     if before.agreement.client != after.agreement.client {
-        let message = format!("`{}` renews `{}`, which is of another client, `{}`", after.id(), before.id(), before.agreement.client);
+        let message = format!(
+            "`{}` renews `{}`, which is of another client, `{}`",
+            after.id(),
+            before.id(),
+            before.agreement.client
+        );
         findings.push(
             after
                 .fault(Code::W305, &["renews"], message)
@@ -168,10 +227,27 @@ fn pair(subjects: &[Subject<'_>], predecessor: usize, follower: usize) -> Vec<Fi
     if let (Some(earlier), Some(later)) = (reach(&before.agreement), reach(&after.agreement)) {
         findings.extend(meeting(before, after, &earlier, &later));
     }
-    let kept: BTreeSet<&str> = after.agreement.services.keys().map(|service| service.as_str()).collect();
-    let dropped: Vec<&str> = before.agreement.services.keys().map(|service| service.as_str()).filter(|service| !kept.contains(service)).collect();
+    let kept: BTreeSet<&str> = after
+        .agreement
+        .services
+        .keys()
+        .map(|service| service.as_str())
+        .collect();
+    let dropped: Vec<&str> = before
+        .agreement
+        .services
+        .keys()
+        .map(|service| service.as_str())
+        .filter(|service| !kept.contains(service))
+        .collect();
     if !dropped.is_empty() {
-        let message = format!("{} of `{}` {} not in `{}`, which renews it", in_words(&dropped), before.id(), if dropped.len() == 1 { "is" } else { "are" }, after.id());
+        let message = format!(
+            "{} of `{}` {} not in `{}`, which renews it",
+            in_words(&dropped),
+            before.id(),
+            if dropped.len() == 1 { "is" } else { "are" },
+            after.id()
+        );
         findings.push(
             after
                 .fault(Code::W307, &["services"], message)
@@ -179,21 +255,44 @@ fn pair(subjects: &[Subject<'_>], predecessor: usize, follower: usize) -> Vec<Fi
                 .help("add it under `services:`, or silence this under `allow:` if the client gave it up"),
         );
     }
-    findings.into_iter().map(|diagnostic| (follower, diagnostic)).collect()
+    findings
+        .into_iter()
+        .map(|diagnostic| (follower, diagnostic))
+        .collect()
 }
 
 /// E303 where the two meet or the order is wrong, W304 where days lie between them.
-fn meeting(before: &Subject<'_>, after: &Subject<'_>, earlier: &Reach, later: &Reach) -> Option<Diagnostic> {
+fn meeting(
+    before: &Subject<'_>,
+    after: &Subject<'_>,
+    earlier: &Reach,
+    later: &Reach,
+) -> Option<Diagnostic> {
     let Some(until) = earlier.until else {
         return Some(
             after
-                .fault(Code::E303, &["renews"], format!("`{}` has no last day, and `{}` renews it from {} on", before.id(), after.id(), later.first_day()))
+                .fault(
+                    Code::E303,
+                    &["renews"],
+                    format!(
+                        "`{}` has no last day, and `{}` renews it from {} on",
+                        before.id(),
+                        after.id(),
+                        later.first_day()
+                    ),
+                )
                 .related(before.place(&["period"]), "nothing ends this period")
-                .help(format!("give `{}` a `termination: {{ last_day: {} }}`", before.id(), day_before(later))),
+                .help(format!(
+                    "give `{}` a `termination: {{ last_day: {} }}`",
+                    before.id(),
+                    day_before(later)
+                )),
         );
     };
     if later.from < until {
-        let last_day = earlier.last_day().map_or_else(String::new, |day| day.to_string());
+        let last_day = earlier
+            .last_day()
+            .map_or_else(String::new, |day| day.to_string());
         return Some(
             after
                 .fault(Code::E303, &["period", "first_day"], format!("`{}` begins on {}, while `{}`, which it renews, lasts until {last_day}", after.id(), later.first_day(), before.id()))
@@ -202,18 +301,42 @@ fn meeting(before: &Subject<'_>, after: &Subject<'_>, earlier: &Reach, later: &R
         );
     }
     // A day that is covered in part, where one ends or begins at an instant, is no gap.
-    let days = earlier.last_day()?.tomorrow().ok()?.until(later.first_day()).ok()?.get_days();
+    let days = earlier
+        .last_day()?
+        .tomorrow()
+        .ok()?
+        .until(later.first_day())
+        .ok()?
+        .get_days();
     (days > 0).then(|| {
         let plural = if days == 1 { "day is" } else { "days are" };
         after
-            .fault(Code::W304, &["period", "first_day"], format!("{days} {plural} not covered between `{}` and `{}`", before.id(), after.id()))
-            .related(before.place(&["period"]), format!("ends before {}", until.date()))
-            .help(format!("begin on {}, or silence this under `allow:` if the gap is agreed", until.date()))
+            .fault(
+                Code::W304,
+                &["period", "first_day"],
+                format!(
+                    "{days} {plural} not covered between `{}` and `{}`",
+                    before.id(),
+                    after.id()
+                ),
+            )
+            .related(
+                before.place(&["period"]),
+                format!("ends before {}", until.date()),
+            )
+            .help(format!(
+                "begin on {}, or silence this under `allow:` if the gap is agreed",
+                until.date()
+            ))
     })
 }
 
 fn day_before(later: &Reach) -> String {
-    later.first_day().yesterday().unwrap_or(later.first_day()).to_string()
+    later
+        .first_day()
+        .yesterday()
+        .unwrap_or(later.first_day())
+        .to_string()
 }
 
 /// W306: the last day is near, nothing follows, and nothing rolls on by itself.
@@ -225,7 +348,11 @@ fn ends_soon(subject: &Subject<'_>, succeeded: bool, at: Instant) -> Option<Diag
     }
     let last_day = reach(agreement)?.last_day()?;
     let today = agreement.zone.day_of(at);
-    let leads = agreement.notices.events.values().flat_map(|rule| rule.before.iter().copied());
+    let leads = agreement
+        .notices
+        .events
+        .values()
+        .flat_map(|rule| rule.before.iter().copied());
     let lead = leads.max().unwrap_or(USUAL_LEAD);
     let days = today.until(last_day).ok()?.get_days();
     let over = midnight(today) > midnight(last_day);

@@ -23,9 +23,13 @@ pub(super) fn check_names(claims: &[Claim<'_>]) -> Vec<Finding> {
     for (index, claim) in claims.iter().enumerate() {
         let id = claim.id.as_str();
         if let Some(other) = present.get(id) {
-            let diagnostic = Diagnostic::new(Code::E102, claim.place, format!("two agreements are called `{id}`"))
-                .related(*other, "the other one")
-                .help("the id is the name of the file without its folder: rename one of the files");
+            let diagnostic = Diagnostic::new(
+                Code::E102,
+                claim.place,
+                format!("two agreements are called `{id}`"),
+            )
+            .related(*other, "the other one")
+            .help("the id is the name of the file without its folder: rename one of the files");
             findings.push((index, diagnostic));
         } else {
             present.insert(id, claim.place);
@@ -35,16 +39,27 @@ pub(super) fn check_names(claims: &[Claim<'_>]) -> Vec<Finding> {
     for (index, claim) in claims.iter().enumerate() {
         for (name, place) in &claim.former {
             let (message, other) = match (present.get(name), former.get(name)) {
-                (Some(_), _) if *name == claim.id.as_str() => (format!("`{name}` is its name today"), None),
-                (Some(other), _) => (format!("`{name}` is the name of another agreement today"), Some(*other)),
-                (None, Some((holder, _))) if *holder == claim.id.as_str() => (format!("`{name}` stands here twice"), None),
-                (None, Some((holder, other))) => (format!("`{holder}` had the name `{name}` too"), Some(*other)),
+                (Some(_), _) if *name == claim.id.as_str() => {
+                    (format!("`{name}` is its name today"), None)
+                }
+                (Some(other), _) => (
+                    format!("`{name}` is the name of another agreement today"),
+                    Some(*other),
+                ),
+                (None, Some((holder, _))) if *holder == claim.id.as_str() => {
+                    (format!("`{name}` stands here twice"), None)
+                }
+                (None, Some((holder, other))) => (
+                    format!("`{holder}` had the name `{name}` too"),
+                    Some(*other),
+                ),
                 (None, None) => {
                     former.insert(name, (claim.id.as_str(), *place));
                     continue;
                 }
             };
-            let diagnostic = Diagnostic::new(Code::E102, *place, message).help("a former name leads to one agreement: take it out of `formerly`");
+            let diagnostic = Diagnostic::new(Code::E102, *place, message)
+                .help("a former name leads to one agreement: take it out of `formerly`");
             let diagnostic = match other {
                 Some(other) => diagnostic.related(other, "the other one"),
                 None => diagnostic,
@@ -59,19 +74,35 @@ pub(super) fn check_names(claims: &[Claim<'_>]) -> Vec<Finding> {
 pub(super) fn check_numbers(subjects: &[Subject<'_>]) -> Vec<Finding> {
     let mut by_number: BTreeMap<(Option<&str>, &str), Vec<usize>> = BTreeMap::new();
     for (index, subject) in subjects.iter().enumerate() {
-        let provider = subject.agreement.provider.as_ref().map(|provider| provider.as_str());
+        let provider = subject
+            .agreement
+            .provider
+            .as_ref()
+            .map(|provider| provider.as_str());
         if let Some(number) = &subject.agreement.number {
             by_number.entry((provider, number)).or_default().push(index);
         }
     }
     by_number.retain(|_, indices| indices.len() > 1);
-    let chains = if by_number.is_empty() { Vec::new() } else { chains(subjects) };
+    let chains = if by_number.is_empty() {
+        Vec::new()
+    } else {
+        chains(subjects)
+    };
     let mut findings = Vec::new();
     for ((_, number), indices) in by_number {
         let first = indices[0];
-        for index in indices.into_iter().skip(1).filter(|index| chains[*index] != chains[first]) {
+        for index in indices
+            .into_iter()
+            .skip(1)
+            .filter(|index| chains[*index] != chains[first])
+        {
             let (subject, other) = (&subjects[index], &subjects[first]);
-            let message = format!("`{}` and `{}` have the same number, {number}", subject.id(), other.id());
+            let message = format!(
+                "`{}` and `{}` have the same number, {number}",
+                subject.id(),
+                other.id()
+            );
             let diagnostic = subject
                 .fault(Code::E103, &["number"], message)
                 .related(other.place(&["number"]), "the other one")
@@ -93,7 +124,9 @@ fn chains(subjects: &[Subject<'_>]) -> Vec<usize> {
     }
     let mut of: Vec<usize> = (0..subjects.len()).collect();
     for (index, subject) in subjects.iter().enumerate() {
-        let Some(renews) = &subject.agreement.renews else { continue };
+        let Some(renews) = &subject.agreement.renews else {
+            continue;
+        };
         if let Ok(before) = subjects.binary_search_by(|subject| subject.id().cmp(renews.as_str())) {
             let (left, right) = (first(&mut of, index), first(&mut of, before));
             of[left.max(right)] = left.min(right);

@@ -5,15 +5,32 @@ use std::collections::BTreeMap;
 use crate::check::settings::Reading;
 use crate::diagnostic::Code;
 use crate::document::shape;
-use crate::mapping::{DateForm, Dates, DayForm, Deactivation, Field, IntervalForm, Key, Mapping, Mode, Recipients, Rules, Side};
+use crate::mapping::{
+    DateForm, Dates, DayForm, Deactivation, Field, IntervalForm, Key, Mapping, Mode, Recipients,
+    Rules, Side,
+};
 use crate::settings::Kind;
 use crate::status::State;
 
 /// The fields by the names that the mapping uses; a tenant's own are `attributes.<name>`.
-const FIELDS: [&str; 9] = ["title", "number", "first_day", "last_day", "manager", "provider", "calendar", "services", "recipients"];
+const FIELDS: [&str; 9] = [
+    "title",
+    "number",
+    "first_day",
+    "last_day",
+    "manager",
+    "provider",
+    "calendar",
+    "services",
+    "recipients",
+];
 
 /// The mapping that a helpdesk's settings ask for.
-pub(super) fn mapping(reading: &mut Reading<'_>, helpdesk: &shape::Helpdesk, kind: &Kind) -> Mapping {
+pub(super) fn mapping(
+    reading: &mut Reading<'_>,
+    helpdesk: &shape::Helpdesk,
+    kind: &Kind,
+) -> Mapping {
     let usual = Mapping::default();
     let written = helpdesk.agreement.clone().unwrap_or_default();
     let (attributes, last_day) = match &written.attributes {
@@ -40,7 +57,10 @@ pub(super) fn mapping(reading: &mut Reading<'_>, helpdesk: &shape::Helpdesk, kin
 }
 
 fn key(written: shape::KeyMapping, usual: Key) -> Key {
-    Key { attribute: written.attribute.unwrap_or(usual.attribute), prefix: written.prefix.unwrap_or(usual.prefix) }
+    Key {
+        attribute: written.attribute.unwrap_or(usual.attribute),
+        prefix: written.prefix.unwrap_or(usual.prefix),
+    }
 }
 
 fn states(written: shape::States, mut states: BTreeMap<State, String>) -> BTreeMap<State, String> {
@@ -51,7 +71,11 @@ fn states(written: shape::States, mut states: BTreeMap<State, String>) -> BTreeM
         (State::Expired, written.expired),
         (State::Terminated, written.terminated),
     ];
-    states.extend(written.into_iter().filter_map(|(state, code)| Some((state, code?))));
+    states.extend(
+        written
+            .into_iter()
+            .filter_map(|(state, code)| Some((state, code?))),
+    );
     states
 }
 
@@ -106,25 +130,43 @@ impl Reading<'_> {
         if field.is_none() {
             let help = match crate::ident::nearest(name, FIELDS) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("write one of {}, or `attributes.{name}` for an attribute of your own", FIELDS.join(", ")),
+                None => format!(
+                    "write one of {}, or `attributes.{name}` for an attribute of your own",
+                    FIELDS.join(", ")
+                ),
             };
-            self.fault(Code::E101, path, format!("no field is called `{name}`"), help);
+            self.fault(
+                Code::E101,
+                path,
+                format!("no field is called `{name}`"),
+                help,
+            );
         }
         field
     }
 
-    fn attributes(&mut self, written: &BTreeMap<String, shape::AttributeMapping>) -> (BTreeMap<Field, String>, DayForm) {
+    fn attributes(
+        &mut self,
+        written: &BTreeMap<String, shape::AttributeMapping>,
+    ) -> (BTreeMap<Field, String>, DayForm) {
         let mut attributes = BTreeMap::new();
         let mut last_day = Mapping::default().last_day;
         for (name, written) in written {
             let path = ["helpdesk", "agreement", "attributes", name];
-            let Some(field) = self.field(&path, name) else { continue };
+            let Some(field) = self.field(&path, name) else {
+                continue;
+            };
             let (code, form) = match written {
                 shape::TextOr::Text(code) => (code.clone(), None),
                 shape::TextOr::Set(form) => match &form.attribute {
                     Some(code) => (code.clone(), form.form),
                     None => {
-                        self.fault(Code::E010, &path, "the attribute's name is missing", "write `attribute: endDate`");
+                        self.fault(
+                            Code::E010,
+                            &path,
+                            "the attribute's name is missing",
+                            "write `attribute: endDate`",
+                        );
                         continue;
                     }
                 },
@@ -134,7 +176,12 @@ impl Reading<'_> {
                 (Some(form), Field::LastDay) => last_day = day_form(form),
                 (Some(_), _) => {
                     let path = ["helpdesk", "agreement", "attributes", name, "as"];
-                    self.fault(Code::E009, &path, "only `last_day` can be written in another form", "take `as:` out");
+                    self.fault(
+                        Code::E009,
+                        &path,
+                        "only `last_day` can be written in another form",
+                        "take `as:` out",
+                    );
                 }
             }
             attributes.insert(field, code);
@@ -145,7 +192,12 @@ impl Reading<'_> {
     fn dates(&mut self, written: Option<&shape::Dates>, usual: Dates) -> Dates {
         let Some(written) = written else { return usual };
         Dates {
-            zone: self.zone(&["helpdesk", "dates", "timezone"], written.timezone.as_deref()).unwrap_or(usual.zone),
+            zone: self
+                .zone(
+                    &["helpdesk", "dates", "timezone"],
+                    written.timezone.as_deref(),
+                )
+                .unwrap_or(usual.zone),
             form: match written.form {
                 Some(shape::DateForm::Date) => DateForm::Date,
                 Some(shape::DateForm::DateTime) => DateForm::DateTime,

@@ -22,7 +22,10 @@ mod allow;
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator};
+use rayon::prelude::{
+    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator,
+    IntoParallelRefMutIterator, ParallelIterator,
+};
 
 use crate::agreement::Agreement;
 use crate::calendar::Instant;
@@ -44,11 +47,28 @@ struct Estate {
 
 /// All agreements of a repository, each for itself and then held against each other. The documents stand in
 /// the order of their ids and paths.
-fn agreements(written: &[Written<'_>], catalog: &Catalog, settings: &Settings, at: Instant) -> Estate {
-    let titles = Titles::compile(written.iter().filter_map(|written| written.document.title.as_deref()));
+fn agreements(
+    written: &[Written<'_>],
+    catalog: &Catalog,
+    settings: &Settings,
+    at: Instant,
+) -> Estate {
+    let titles = Titles::compile(
+        written
+            .iter()
+            .filter_map(|written| written.document.title.as_deref()),
+    );
     let addresses = notices::addresses(catalog);
-    let ground = Ground { catalog, settings, titles: &titles, addresses: &addresses };
-    let read: Vec<(Option<Subject<'_>>, Vec<Diagnostic>)> = written.par_iter().map(|written| alone(*written, ground)).collect();
+    let ground = Ground {
+        catalog,
+        settings,
+        titles: &titles,
+        addresses: &addresses,
+    };
+    let read: Vec<(Option<Subject<'_>>, Vec<Diagnostic>)> = written
+        .par_iter()
+        .map(|written| alone(*written, ground))
+        .collect();
     let (read, mut faults): (Vec<_>, Vec<_>) = read.into_iter().unzip();
     let claims: Vec<Claim<'_>> = written.iter().map(claim).collect();
     let mut findings = identity::check_names(&claims);
@@ -57,7 +77,10 @@ fn agreements(written: &[Written<'_>], catalog: &Catalog, settings: &Settings, a
     let mut subjects: Vec<Subject<'_>> = Vec::with_capacity(read.len());
     for (index, subject) in read.into_iter().enumerate() {
         let Some(subject) = subject else { continue };
-        if subjects.last().is_none_or(|last| last.agreement.id != subject.agreement.id) {
+        if subjects
+            .last()
+            .is_none_or(|last| last.agreement.id != subject.agreement.id)
+        {
             origins.push(index);
             subjects.push(subject);
         }
@@ -68,24 +91,53 @@ fn agreements(written: &[Written<'_>], catalog: &Catalog, settings: &Settings, a
         overlap::check(&subjects),
         chain::check(&subjects, &names(&claims), &succession, at),
     ];
-    findings.extend(among.into_iter().flatten().map(|(index, diagnostic)| (origins[index], diagnostic)));
+    findings.extend(
+        among
+            .into_iter()
+            .flatten()
+            .map(|(index, diagnostic)| (origins[index], diagnostic)),
+    );
     for (index, diagnostic) in findings {
         faults[index].push(diagnostic);
     }
-    let zones: BTreeMap<usize, _> = origins.iter().zip(&subjects).map(|(origin, subject)| (*origin, &subject.agreement.zone)).collect();
-    faults.par_iter_mut().enumerate().for_each(|(index, faults)| {
-        let Written { document, places, .. } = written[index];
-        let zone = zones.get(&index).copied();
-        let today = zone.unwrap_or(&settings.zone).day_of(at);
-        *faults = allow::silence(document, places, today, zone.is_some(), std::mem::take(faults));
-    });
-    Estate { agreements: subjects.into_par_iter().map(|subject| subject.agreement).collect(), faults }
+    let zones: BTreeMap<usize, _> = origins
+        .iter()
+        .zip(&subjects)
+        .map(|(origin, subject)| (*origin, &subject.agreement.zone))
+        .collect();
+    faults
+        .par_iter_mut()
+        .enumerate()
+        .for_each(|(index, faults)| {
+            let Written {
+                document, places, ..
+            } = written[index];
+            let zone = zones.get(&index).copied();
+            let today = zone.unwrap_or(&settings.zone).day_of(at);
+            *faults = allow::silence(
+                document,
+                places,
+                today,
+                zone.is_some(),
+                std::mem::take(faults),
+            );
+        });
+    Estate {
+        agreements: subjects
+            .into_par_iter()
+            .map(|subject| subject.agreement)
+            .collect(),
+        faults,
+    }
 }
 
 /// One agreement by itself.
 fn alone<'a>(written: Written<'a>, ground: Ground<'_>) -> (Option<Subject<'a>>, Vec<Diagnostic>) {
     let (agreement, mut faults) = agreement::agreement(written, ground);
-    let subject = agreement.map(|agreement| Subject { agreement, places: written.places });
+    let subject = agreement.map(|agreement| Subject {
+        agreement,
+        places: written.places,
+    });
     if let Some(subject) = &subject {
         faults.extend(targets::check(subject, ground.catalog));
         faults.extend(notices::check(subject, ground.catalog));
@@ -97,12 +149,30 @@ fn claim<'a>(written: &Written<'a>) -> Claim<'a> {
     let names = written.document.formerly.iter().flatten().enumerate();
     let former = names.map(|(index, name)| {
         let place = written.places.value(&["formerly", &index.to_string()]);
-        (name.as_str(), place.unwrap_or_else(|| written.places.whole()))
+        (
+            name.as_str(),
+            place.unwrap_or_else(|| written.places.whole()),
+        )
     });
-    Claim { id: written.id, place: written.places.whole(), former: former.collect() }
+    Claim {
+        id: written.id,
+        place: written.places.whole(),
+        former: former.collect(),
+    }
 }
 
 fn names<'a>(claims: &[Claim<'a>]) -> Names<'a> {
-    let former = claims.iter().flat_map(|claim| claim.former.iter().map(|(name, _)| (*name, claim.id.as_str())));
-    Names { present: claims.iter().map(|claim| (claim.id.as_str(), claim.place)).collect(), former: former.collect() }
+    let former = claims.iter().flat_map(|claim| {
+        claim
+            .former
+            .iter()
+            .map(|(name, _)| (*name, claim.id.as_str()))
+    });
+    Names {
+        present: claims
+            .iter()
+            .map(|claim| (claim.id.as_str(), claim.place))
+            .collect(),
+        former: former.collect(),
+    }
 }

@@ -21,7 +21,10 @@ struct Written<'a> {
 impl Reader<'_> {
     /// Who is told of what.
     pub(super) fn read_notices(&mut self, written: &shape::Notices) -> Notices {
-        let general = written.at.as_deref().and_then(|text| self.taken(Code::E203, &["notices", "at"], read_time_of_day(text)));
+        let general = written
+            .at
+            .as_deref()
+            .and_then(|text| self.taken(Code::E203, &["notices", "at"], read_time_of_day(text)));
         let plain = |notice: &Option<shape::FalseOr<shape::Notice>>| match notice {
             Some(shape::FalseOr::Set(notice)) => Some(notice.clone()),
             Some(shape::FalseOr::Dropped) | None => None,
@@ -38,7 +41,12 @@ impl Reader<'_> {
             (NoticeEvent::Renewed, plain(&written.renewed)),
         ] {
             let Some(notice) = notice else { continue };
-            let written = Written { to: notice.to.as_ref(), before: None, at: notice.at.as_deref(), has_leads: false };
+            let written = Written {
+                to: notice.to.as_ref(),
+                before: None,
+                at: notice.at.as_deref(),
+                has_leads: false,
+            };
             events.insert(event, self.notice(event, &written, general));
         }
         for (event, notice) in [
@@ -46,14 +54,30 @@ impl Reader<'_> {
             (NoticeEvent::NoticeDeadline, ahead(&written.notice_deadline)),
         ] {
             let Some(notice) = notice else { continue };
-            let written = Written { to: notice.to.as_ref(), before: notice.before.as_ref(), at: notice.at.as_deref(), has_leads: true };
+            let written = Written {
+                to: notice.to.as_ref(),
+                before: notice.before.as_ref(),
+                at: notice.at.as_deref(),
+                has_leads: true,
+            };
             events.insert(event, self.notice(event, &written, general));
         }
         Notices { events }
     }
 
-    fn notice(&mut self, event: NoticeEvent, written: &Written<'_>, general: Option<TimeOfDay>) -> NoticeRule {
-        let own = written.at.and_then(|text| self.taken(Code::E203, &["notices", key(event), "at"], read_time_of_day(text)));
+    fn notice(
+        &mut self,
+        event: NoticeEvent,
+        written: &Written<'_>,
+        general: Option<TimeOfDay>,
+    ) -> NoticeRule {
+        let own = written.at.and_then(|text| {
+            self.taken(
+                Code::E203,
+                &["notices", key(event), "at"],
+                read_time_of_day(text),
+            )
+        });
         let to = written.to.cloned().unwrap_or_default();
         for (index, name) in to.iter().enumerate() {
             if !matches!(name.as_str(), "client" | "manager") {
@@ -61,13 +85,23 @@ impl Reader<'_> {
             }
         }
         if written.has_leads && written.before.is_none_or(Vec::is_empty) {
-            self.fault(Code::E109, &["notices", key(event)], format!("nothing says how long before the day `{}` is told", key(event)), "write `before: [60d, 30d, 7d]`");
+            self.fault(
+                Code::E109,
+                &["notices", key(event)],
+                format!(
+                    "nothing says how long before the day `{}` is told",
+                    key(event)
+                ),
+                "write `before: [60d, 30d, 7d]`",
+            );
         }
         let mut before = Vec::new();
         for (index, text) in written.before.into_iter().flatten().enumerate() {
             let index = index.to_string();
             let path = ["notices", key(event), "before", index.as_str()];
-            let Some(lead) = self.taken(Code::E009, &path, Lead::read(text)) else { continue };
+            let Some(lead) = self.taken(Code::E009, &path, Lead::read(text)) else {
+                continue;
+            };
             if before.contains(&lead) {
                 self.doubled_lead(&path, lead);
             } else {
@@ -75,32 +109,55 @@ impl Reader<'_> {
             }
         }
         before.sort_unstable_by(|left, right| right.cmp(left));
-        NoticeRule { to, before, at: own.or(general) }
+        NoticeRule {
+            to,
+            before,
+            at: own.or(general),
+        }
     }
 
     /// E508: an address that the settings do not let mail go to.
     pub(super) fn allowed_address(&mut self, path: &[&str], address: &str) {
-        let Some(allowed) = &self.settings.mail else { return };
+        let Some(allowed) = &self.settings.mail else {
+            return;
+        };
         if !allowed.covers(address) && !(allowed.catalog && self.addresses.contains(address)) {
-            let help = "the owner of servanda.yaml can add its domain under `mail: allow: domains:`";
-            self.value_fault(Code::E508, path, format!("mail may not go to `{address}`"), help);
+            let help =
+                "the owner of servanda.yaml can add its domain under `mail: allow: domains:`";
+            self.value_fault(
+                Code::E508,
+                path,
+                format!("mail may not go to `{address}`"),
+                help,
+            );
         }
     }
 
     /// W504. Told of the value, so that agreements that inherit it say it once.
     fn doubled_lead(&mut self, path: &[&str], lead: Lead) {
-        self.value_fault(Code::W504, path, format!("`{lead}` stands in the list already"), "one message is sent for each: keep one of them");
+        self.value_fault(
+            Code::W504,
+            path,
+            format!("`{lead}` stands in the list already"),
+            "one message is sent for each: keep one of them",
+        );
     }
 }
 
 /// Every address that the catalog holds.
 pub(super) fn addresses(catalog: &Catalog) -> BTreeSet<&str> {
-    let of_clients = catalog.clients.values().flat_map(|client| client.contacts.values());
+    let of_clients = catalog
+        .clients
+        .values()
+        .flat_map(|client| client.contacts.values());
     let of_clients = of_clients.filter_map(|contact| match contact {
         Contact::Email(email) => Some(email.as_str()),
         Contact::Person(_) => None,
     });
-    let of_managers = catalog.managers.values().filter_map(|entry| entry.email.as_deref());
+    let of_managers = catalog
+        .managers
+        .values()
+        .filter_map(|entry| entry.email.as_deref());
     of_clients.chain(of_managers).collect()
 }
 
@@ -130,16 +187,27 @@ pub(super) fn key(event: NoticeEvent) -> &'static str {
 }
 
 /// E501: a role behind which there is nobody, as far as the files tell.
-fn nobody(subject: &Subject<'_>, catalog: &Catalog, event: NoticeEvent, rule: &NoticeRule) -> Vec<Diagnostic> {
+fn nobody(
+    subject: &Subject<'_>,
+    catalog: &Catalog,
+    event: NoticeEvent,
+    rule: &NoticeRule,
+) -> Vec<Diagnostic> {
     let agreement = &subject.agreement;
     let client = &agreement.client;
     let no_contact = agreement.contacts.is_empty()
-        && catalog.clients.get(client.as_str()).is_some_and(|client| client.contacts.is_empty());
+        && catalog
+            .clients
+            .get(client.as_str())
+            .is_some_and(|client| client.contacts.is_empty());
     let path = ["notices", key(event), "to"];
     let mut diagnostics = Vec::new();
     if rule.to.is_empty() {
         let message = format!("nobody is named to be told of `{}`", key(event));
-        diagnostics.push(subject.fault(Code::E501, &path, message).help(format!("write `to: [client, manager]`, or drop the notice with `{}: false`", key(event))));
+        diagnostics.push(subject.fault(Code::E501, &path, message).help(format!(
+            "write `to: [client, manager]`, or drop the notice with `{}: false`",
+            key(event)
+        )));
     }
     if no_contact && rule.to.iter().any(|role| role == "client") {
         let message = format!("`{client}` has no contact to be told of `{}`", key(event));
@@ -151,7 +219,11 @@ fn nobody(subject: &Subject<'_>, catalog: &Catalog, event: NoticeEvent, rule: &N
     }
     if agreement.manager.is_none() && rule.to.iter().any(|role| role == "manager") {
         let message = format!("there is no manager to be told of `{}`", key(event));
-        diagnostics.push(subject.fault(Code::E501, &path, message).help("write `manager:` with a slug of catalog.yaml, or take `manager` out of `to:`"));
+        diagnostics.push(
+            subject.fault(Code::E501, &path, message).help(
+                "write `manager:` with a slug of catalog.yaml, or take `manager` out of `to:`",
+            ),
+        );
     }
     diagnostics
 }
@@ -160,7 +232,9 @@ fn nobody(subject: &Subject<'_>, catalog: &Catalog, event: NoticeEvent, rule: &N
 fn too_early(subject: &Subject<'_>, event: NoticeEvent, rule: &NoticeRule) -> Option<Diagnostic> {
     let (first_day, last_day) = agreed_days(&subject.agreement)?;
     let earliest = rule.before.iter().max()?;
-    let told_on = last_day.checked_sub(jiff::Span::new().try_days(earliest.days).ok()?).ok()?;
+    let told_on = last_day
+        .checked_sub(jiff::Span::new().try_days(earliest.days).ok()?)
+        .ok()?;
     (told_on < first_day).then(|| {
         let message = format!("`{earliest}` before the last day, {last_day}, is {told_on}, which is before the first day");
         subject
@@ -172,8 +246,17 @@ fn too_early(subject: &Subject<'_>, event: NoticeEvent, rule: &NoticeRule) -> Op
 /// W502: a real end that nobody is told of beforehand.
 fn no_warning(subject: &Subject<'_>) -> Option<Diagnostic> {
     let agreement = &subject.agreement;
-    let told = [NoticeEvent::Expiring, NoticeEvent::NoticeDeadline].iter().any(|event| agreement.notices.events.contains_key(event));
-    let ends = agreement.period.end != End::Open && !matches!(agreement.renewal, Renewal::Auto { max_terms: None, .. });
+    let told = [NoticeEvent::Expiring, NoticeEvent::NoticeDeadline]
+        .iter()
+        .any(|event| agreement.notices.events.contains_key(event));
+    let ends = agreement.period.end != End::Open
+        && !matches!(
+            agreement.renewal,
+            Renewal::Auto {
+                max_terms: None,
+                ..
+            }
+        );
     (ends && !told).then(|| {
         subject
             .fault(Code::W502, &["notices"], format!("nobody is told before `{}` ends", subject.id()))
@@ -189,12 +272,21 @@ fn only_ourselves(subject: &Subject<'_>, catalog: &Catalog) -> Option<Diagnostic
     } else {
         &agreement.contacts
     };
-    let is_theirs = |to: &str| to == "client" || contacts.values().any(|contact| matches!(contact, Contact::Email(email) if email == to));
-    let mut facing = [NoticeEvent::Activated, NoticeEvent::Deactivated, NoticeEvent::Expiring]
-        .iter()
-        .filter_map(|event| agreement.notices.events.get(event))
-        .filter(|rule| !rule.to.is_empty())
-        .peekable();
+    let is_theirs = |to: &str| {
+        to == "client"
+            || contacts
+                .values()
+                .any(|contact| matches!(contact, Contact::Email(email) if email == to))
+    };
+    let mut facing = [
+        NoticeEvent::Activated,
+        NoticeEvent::Deactivated,
+        NoticeEvent::Expiring,
+    ]
+    .iter()
+    .filter_map(|event| agreement.notices.events.get(event))
+    .filter(|rule| !rule.to.is_empty())
+    .peekable();
     facing.peek()?;
     (!facing.any(|rule| rule.to.iter().any(|to| is_theirs(to)))).then(|| {
         subject
@@ -215,5 +307,7 @@ pub(super) fn agreed_days(agreement: &Agreement) -> Option<(Day, Day)> {
 
 /// Days from the first to the last, both counted in.
 pub(super) fn length(first_day: Day, last_day: Day) -> i32 {
-    first_day.until(last_day).map_or(0, |span| span.get_days() + 1)
+    first_day
+        .until(last_day)
+        .map_or(0, |span| span.get_days() + 1)
 }

@@ -27,17 +27,26 @@ pub(super) fn check(subjects: &[Subject<'_>]) -> Vec<Finding> {
     let mut by_client: Vec<(&str, usize)> = Vec::with_capacity(subjects.len());
     for (index, subject) in subjects.iter().enumerate() {
         let recipients = subject.agreement.recipients.iter();
-        let clients: BTreeSet<&str> = recipients.map(|recipient| client_of(recipient.as_str())).collect();
+        let clients: BTreeSet<&str> = recipients
+            .map(|recipient| client_of(recipient.as_str()))
+            .collect();
         by_client.extend(clients.into_iter().map(|client| (client, index)));
     }
     by_client.par_sort_unstable();
-    let groups: Vec<&[(&str, usize)]> =
-        by_client.chunk_by(|left, right| left.0 == right.0).filter(|group| group.len() > 1).collect();
-    groups.into_par_iter().flat_map_iter(|group| check_client(subjects, group)).collect()
+    let groups: Vec<&[(&str, usize)]> = by_client
+        .chunk_by(|left, right| left.0 == right.0)
+        .filter(|group| group.len() > 1)
+        .collect();
+    groups
+        .into_par_iter()
+        .flat_map_iter(|group| check_client(subjects, group))
+        .collect()
 }
 
 fn client_of(recipient: &str) -> &str {
-    recipient.split_once('/').map_or(recipient, |(client, _)| client)
+    recipient
+        .split_once('/')
+        .map_or(recipient, |(client, _)| client)
 }
 
 fn check_client(subjects: &[Subject<'_>], group: &[(&str, usize)]) -> Vec<Finding> {
@@ -45,13 +54,24 @@ fn check_client(subjects: &[Subject<'_>], group: &[(&str, usize)]) -> Vec<Findin
     let mut rows = Vec::new();
     for (_, index) in group {
         let agreement = &subjects[*index].agreement;
-        let Some(reach) = reach(agreement) else { continue };
-        for recipient in agreement.recipients.iter().map(|recipient| recipient.as_str()) {
+        let Some(reach) = reach(agreement) else {
+            continue;
+        };
+        for recipient in agreement
+            .recipients
+            .iter()
+            .map(|recipient| recipient.as_str())
+        {
             if client_of(recipient) != client {
                 continue;
             }
             let services = agreement.services.keys().map(|service| service.as_str());
-            rows.extend(services.map(|service| Row { recipient, service, reach, subject: *index }));
+            rows.extend(services.map(|service| Row {
+                recipient,
+                service,
+                reach,
+                subject: *index,
+            }));
         }
     }
     rows.sort_unstable_by_key(|row| (row.service, row.recipient, row.reach.from, row.subject));
@@ -69,25 +89,38 @@ fn check_client(subjects: &[Subject<'_>], group: &[(&str, usize)]) -> Vec<Findin
             }
         }
     }
-    let same = same.into_iter().map(|(meeting, services)| overlap(subjects, meeting, &services));
-    let nearer = nearer.into_iter().map(|(meeting, services)| nearest_wins(subjects, meeting, &services));
+    let same = same
+        .into_iter()
+        .map(|(meeting, services)| overlap(subjects, meeting, &services));
+    let nearer = nearer
+        .into_iter()
+        .map(|(meeting, services)| nearest_wins(subjects, meeting, &services));
     same.chain(nearer).collect()
 }
 
 /// Rows of one recipient and service in the order of their beginnings: each is held against those before it
 /// that last longest, which it meets if it meets any. The second longest counts where the longest is the
 /// agreement that it renews.
-fn sweep<'a>(subjects: &[Subject<'_>], rows: &[Row<'a>], meetings: &mut BTreeMap<Meeting<'a>, BTreeSet<&'a str>>) {
+fn sweep<'a>(
+    subjects: &[Subject<'_>],
+    rows: &[Row<'a>],
+    meetings: &mut BTreeMap<Meeting<'a>, BTreeSet<&'a str>>,
+) {
     let mut longest: [Option<&Row<'a>>; 2] = [None, None];
     for row in rows {
         let apart = |other: &&Row<'a>| !follow_each_other(subjects, row.subject, other.subject);
         let met = longest.into_iter().flatten().find(apart);
         if let Some(met) = met.filter(|met| met.reach.meets(&row.reach)) {
-            meetings.entry((row.subject, met.subject, row.recipient)).or_default().insert(row.service);
+            meetings
+                .entry((row.subject, met.subject, row.recipient))
+                .or_default()
+                .insert(row.service);
         }
         longest = match longest {
             [Some(first), _] if ends_before(&first.reach, &row.reach) => [Some(row), Some(first)],
-            [Some(first), Some(second)] if !ends_before(&second.reach, &row.reach) => [Some(first), Some(second)],
+            [Some(first), Some(second)] if !ends_before(&second.reach, &row.reach) => {
+                [Some(first), Some(second)]
+            }
             [Some(first), _] => [Some(first), Some(row)],
             [None, _] => [Some(row), None],
         };
@@ -103,13 +136,24 @@ fn ends_before(left: &Reach, right: &Reach) -> bool {
 }
 
 /// Departments whose agreements meet one of the whole company over the same service.
-fn meet_company<'a>(department: &[Row<'a>], company: &[Row<'a>], meetings: &mut BTreeMap<Meeting<'a>, BTreeSet<&'a str>>) {
+fn meet_company<'a>(
+    department: &[Row<'a>],
+    company: &[Row<'a>],
+    meetings: &mut BTreeMap<Meeting<'a>, BTreeSet<&'a str>>,
+) {
     for row in department {
         // Agreements of the company do not overlap (E301), so that the last to begin is the one to meet.
-        let begun = company.partition_point(|other| row.reach.until.is_none_or(|until| other.reach.from < until));
-        let last = company[..begun].iter().rev().find(|other| other.subject != row.subject);
+        let begun = company
+            .partition_point(|other| row.reach.until.is_none_or(|until| other.reach.from < until));
+        let last = company[..begun]
+            .iter()
+            .rev()
+            .find(|other| other.subject != row.subject);
         if let Some(met) = last.filter(|other| other.reach.meets(&row.reach)) {
-            meetings.entry((row.subject, met.subject, row.recipient)).or_default().insert(row.service);
+            meetings
+                .entry((row.subject, met.subject, row.recipient))
+                .or_default()
+                .insert(row.service);
         }
     }
 }
@@ -119,7 +163,11 @@ fn follow_each_other(subjects: &[Subject<'_>], left: usize, right: usize) -> boo
     left.renews.as_ref() == Some(&right.id) || right.renews.as_ref() == Some(&left.id)
 }
 
-fn overlap(subjects: &[Subject<'_>], (later, earlier, recipient): Meeting<'_>, services: &BTreeSet<&str>) -> Finding {
+fn overlap(
+    subjects: &[Subject<'_>],
+    (later, earlier, recipient): Meeting<'_>,
+    services: &BTreeSet<&str>,
+) -> Finding {
     let (subject, other) = (&subjects[later], &subjects[earlier]);
     let message = format!(
         "`{}` and `{}` both cover {} for `{recipient}`{}",
@@ -138,7 +186,11 @@ fn overlap(subjects: &[Subject<'_>], (later, earlier, recipient): Meeting<'_>, s
     (later, diagnostic)
 }
 
-fn nearest_wins(subjects: &[Subject<'_>], (later, earlier, recipient): Meeting<'_>, services: &BTreeSet<&str>) -> Finding {
+fn nearest_wins(
+    subjects: &[Subject<'_>],
+    (later, earlier, recipient): Meeting<'_>,
+    services: &BTreeSet<&str>,
+) -> Finding {
     let (subject, other) = (&subjects[later], &subjects[earlier]);
     let message = format!(
         "for `{recipient}` this agreement decides over {}, and not `{}` of the whole company{}",
@@ -155,7 +207,8 @@ fn nearest_wins(subjects: &[Subject<'_>], (later, earlier, recipient): Meeting<'
 
 fn common_days(subject: &Subject<'_>, other: &Subject<'_>) -> String {
     let both = reach(&subject.agreement).zip(reach(&other.agreement));
-    both.map(|(left, right)| format!(", {}", left.common(&right).in_words())).unwrap_or_default()
+    both.map(|(left, right)| format!(", {}", left.common(&right).in_words()))
+        .unwrap_or_default()
 }
 
 /// Slugs for a sentence: `` `email` and `vpn` ``.

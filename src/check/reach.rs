@@ -33,13 +33,16 @@ pub(super) fn reach(agreement: &Agreement) -> Option<Reach> {
             (from, [agreed_end, ended].into_iter().flatten().min())
         }
     };
-    until.is_none_or(|until| from < until).then_some(Reach { from, until })
+    until
+        .is_none_or(|until| from < until)
+        .then_some(Reach { from, until })
 }
 
 impl Reach {
     /// Whether there is a moment in both.
     pub(super) fn meets(&self, other: &Reach) -> bool {
-        self.until.is_none_or(|until| other.from < until) && other.until.is_none_or(|until| self.from < until)
+        self.until.is_none_or(|until| other.from < until)
+            && other.until.is_none_or(|until| self.from < until)
     }
 
     /// The moments in both; to be asked only of reaches that meet.

@@ -15,21 +15,43 @@ use crate::ident::{CalendarSlug, PriorityName};
 
 impl Reader<'_> {
     /// Hours and targets that hold for every service without its own.
-    pub(super) fn sla(&mut self, written: Option<&shape::Sla>) -> (Option<CalendarSlug>, BTreeMap<PriorityName, Target>) {
-        let Some(written) = written else { return (None, BTreeMap::new()) };
-        let calendar = written.calendar.as_ref().and_then(|slug| self.calendar(&["sla", "calendar"], slug));
-        (calendar, self.targets(&["sla", "targets"], written.targets.as_ref()))
+    pub(super) fn sla(
+        &mut self,
+        written: Option<&shape::Sla>,
+    ) -> (Option<CalendarSlug>, BTreeMap<PriorityName, Target>) {
+        let Some(written) = written else {
+            return (None, BTreeMap::new());
+        };
+        let calendar = written
+            .calendar
+            .as_ref()
+            .and_then(|slug| self.calendar(&["sla", "calendar"], slug));
+        (
+            calendar,
+            self.targets(&["sla", "targets"], written.targets.as_ref()),
+        )
     }
 
     /// Targets by priority, at a path.
-    pub(super) fn targets(&mut self, path: &[&str], written: Option<&BTreeMap<String, shape::Target>>) -> BTreeMap<PriorityName, Target> {
+    pub(super) fn targets(
+        &mut self,
+        path: &[&str],
+        written: Option<&BTreeMap<String, shape::Target>>,
+    ) -> BTreeMap<PriorityName, Target> {
         let mut targets = BTreeMap::new();
         for (name, times) in written.into_iter().flatten() {
-            let shape::FalseOr::Set(times) = times else { continue };
+            let shape::FalseOr::Set(times) = times else {
+                continue;
+            };
             let path: Vec<&str> = path.iter().copied().chain([name.as_str()]).collect();
             let priority = self.priority(&path, name);
             if times.response.is_none() && times.resolution.is_none() {
-                self.value_fault(Code::E109, &path, "the target promises nothing", "write `{ response: 30m, resolution: 4h }`, or one of the two");
+                self.value_fault(
+                    Code::E109,
+                    &path,
+                    "the target promises nothing",
+                    "write `{ response: 30m, resolution: 4h }`, or one of the two",
+                );
             }
             let target = Target {
                 response: self.target_time(&path, "response", times.response.as_deref()),
@@ -65,39 +87,63 @@ pub(super) fn check(subject: &Subject<'_>, catalog: &Catalog) -> Vec<Diagnostic>
     };
     check_map(&["sla", "targets"], &agreement.targets);
     for (service, coverage) in &agreement.services {
-        check_map(&["services", service.as_str(), "targets"], &coverage.targets);
+        check_map(
+            &["services", service.as_str(), "targets"],
+            &coverage.targets,
+        );
     }
     diagnostics.extend(missing(subject, catalog));
     diagnostics
 }
 
-fn check_one(subject: &Subject<'_>, path: &[&str], target: &Target, longest: Option<u32>) -> Vec<Diagnostic> {
+fn check_one(
+    subject: &Subject<'_>,
+    path: &[&str],
+    target: &Target,
+    longest: Option<u32>,
+) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let at = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
-    for (leaf, time) in [("response", target.response), ("resolution", target.resolution)] {
+    for (leaf, time) in [
+        ("response", target.response),
+        ("resolution", target.resolution),
+    ] {
         if time.is_some_and(TargetTime::is_zero) {
             let message = format!("a {leaf} in no time at all cannot be kept");
-            diagnostics.push(subject.fault(Code::E402, &at(leaf), message).help("write the time that is promised, such as 30m"));
+            diagnostics.push(
+                subject
+                    .fault(Code::E402, &at(leaf), message)
+                    .help("write the time that is promised, such as 30m"),
+            );
         }
     }
     if let (Some(response), Some(resolution)) = (target.response, target.resolution)
         && response.is_weaker_than(resolution) == Some(true)
         && !resolution.is_zero()
     {
-        let message = format!("the response may take {response}, and the resolution only {resolution}");
+        let message =
+            format!("the response may take {response}, and the resolution only {resolution}");
         let diagnostic = subject.fault(Code::E401, &at("response"), message);
         let other = subject.places.value(&at("resolution"));
         let diagnostic = match other {
             Some(place) => diagnostic.related(place, "the resolution"),
             None => diagnostic,
         };
-        diagnostics.push(diagnostic.help("a response comes before the resolution: make it the shorter of the two"));
+        diagnostics.push(
+            diagnostic
+                .help("a response comes before the resolution: make it the shorter of the two"),
+        );
     }
     if let (Some(response), Some(longest)) = (target.response, longest)
         && days(response) > longest
     {
-        let message = format!("the response may take {response}, and the whole period is {longest} days");
-        diagnostics.push(subject.fault(Code::W410, &at("response"), message).help("check the response target and the period"));
+        let message =
+            format!("the response may take {response}, and the whole period is {longest} days");
+        diagnostics.push(
+            subject
+                .fault(Code::W410, &at("response"), message)
+                .help("check the response target and the period"),
+        );
     }
     diagnostics
 }
@@ -131,8 +177,17 @@ fn missing(subject: &Subject<'_>, catalog: &Catalog) -> Option<Diagnostic> {
         if general.is_empty() && coverage.targets.is_empty() {
             continue;
         }
-        let promised = |priority: &PriorityName| general.contains_key(priority.as_str()) || coverage.targets.contains_key(priority.as_str());
-        missing.extend(catalog.priorities.keys().filter(|priority| !promised(priority)).map(|priority| priority.as_str()));
+        let promised = |priority: &PriorityName| {
+            general.contains_key(priority.as_str())
+                || coverage.targets.contains_key(priority.as_str())
+        };
+        missing.extend(
+            catalog
+                .priorities
+                .keys()
+                .filter(|priority| !promised(priority))
+                .map(|priority| priority.as_str()),
+        );
     }
     (!missing.is_empty()).then(|| {
         let message = format!("nothing is promised for {}", in_words(&missing));

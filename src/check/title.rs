@@ -65,21 +65,32 @@ impl Titles {
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_fuel(Some(FUEL));
         let mut broken = BTreeMap::new();
-        let texts: std::collections::BTreeSet<&str> = texts.into_iter().chain([USUAL_TITLE, TITLE_WITHOUT_TEMPLATE]).collect();
+        let texts: std::collections::BTreeSet<&str> = texts
+            .into_iter()
+            .chain([USUAL_TITLE, TITLE_WITHOUT_TEMPLATE])
+            .collect();
         for text in texts {
             if let Err(error) = environment.add_template_owned(text.to_owned(), text.to_owned()) {
                 broken.insert(text.to_owned(), reason(&error));
             }
         }
-        Self { environment, broken }
+        Self {
+            environment,
+            broken,
+        }
     }
 
     fn render(&self, text: &str, variables: &Variables<'_>) -> Result<String, String> {
         if let Some(reason) = self.broken.get(text) {
             return Err(reason.clone());
         }
-        let template = self.environment.get_template(text).map_err(|error| reason(&error))?;
-        let title = template.render(minijinja::Value::from(minijinja::value::Serde(variables))).map_err(|error| reason(&error))?;
+        let template = self
+            .environment
+            .get_template(text)
+            .map_err(|error| reason(&error))?;
+        let title = template
+            .render(minijinja::Value::from(minijinja::value::Serde(variables)))
+            .map_err(|error| reason(&error))?;
         let title = title.trim();
         if title.is_empty() {
             Err("nothing is left of it".to_owned())
@@ -96,7 +107,9 @@ impl Titles {
 /// Why a text is no title, in one line, without the engine's own words for files and lines.
 fn reason(error: &minijinja::Error) -> String {
     match (error.kind(), error.detail()) {
-        (minijinja::ErrorKind::UndefinedError, _) => "it uses something that the agreement does not have".to_owned(),
+        (minijinja::ErrorKind::UndefinedError, _) => {
+            "it uses something that the agreement does not have".to_owned()
+        }
         (minijinja::ErrorKind::OutOfFuel, _) => "it takes too long".to_owned(),
         (kind, Some(detail)) => format!("{kind}: {detail}"),
         (kind, None) => kind.to_string(),
@@ -105,8 +118,17 @@ fn reason(error: &minijinja::Error) -> String {
 
 impl Reader<'_> {
     /// The title, ready to be read; the agreement's id in place of one that is broken.
-    pub(super) fn title(&mut self, agreement: &Agreement, written: Option<&str>, titles: &Titles) -> String {
-        let usual = if agreement.template.is_some() { USUAL_TITLE } else { TITLE_WITHOUT_TEMPLATE };
+    pub(super) fn title(
+        &mut self,
+        agreement: &Agreement,
+        written: Option<&str>,
+        titles: &Titles,
+    ) -> String {
+        let usual = if agreement.template.is_some() {
+            USUAL_TITLE
+        } else {
+            TITLE_WITHOUT_TEMPLATE
+        };
         let text = written.unwrap_or(usual);
         titles.render(text, &variables(agreement, self.catalog)).unwrap_or_else(|reason| {
             let help = "a title may use id, number, template, client, manager, provider (each with `.slug` and `.title`), period.first_day, period.last_day and labels";
@@ -121,21 +143,33 @@ fn variables<'a>(agreement: &'a Agreement, catalog: &'a Catalog) -> Variables<'a
     let title = |entry: Option<&'a crate::catalog::Entry>| entry.map(|entry| entry.title.as_str());
     let last_day = match agreement.period.end {
         crate::agreement::End::LastDay(day) => Some(day),
-        crate::agreement::End::Term(term) => agreement.period.first_day.and_then(|day| term.last_day(day)),
+        crate::agreement::End::Term(term) => agreement
+            .period
+            .first_day
+            .and_then(|day| term.last_day(day)),
         crate::agreement::End::Open => None,
     };
     Variables {
         id: agreement.id.as_str(),
         number: agreement.number.as_deref(),
         template: agreement.template.as_ref().map(|name| name.as_str()),
-        client: Named { slug: client, title: title(catalog.clients.get(client).map(|client| &client.entry)).unwrap_or(client) },
+        client: Named {
+            slug: client,
+            title: title(catalog.clients.get(client).map(|client| &client.entry)).unwrap_or(client),
+        },
         manager: agreement.manager.as_ref().map(|slug| {
             let slug = slug.as_str();
-            Named { slug, title: title(catalog.managers.get(slug)).unwrap_or(slug) }
+            Named {
+                slug,
+                title: title(catalog.managers.get(slug)).unwrap_or(slug),
+            }
         }),
         provider: agreement.provider.as_ref().map(|slug| {
             let slug = slug.as_str();
-            Named { slug, title: title(catalog.providers.get(slug)).unwrap_or(slug) }
+            Named {
+                slug,
+                title: title(catalog.providers.get(slug)).unwrap_or(slug),
+            }
         }),
         period: Days {
             first_day: agreement.period.first_day.map(|day| day.to_string()),
