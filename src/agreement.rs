@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::calendar::{Day, Instant, Lead, TargetTime, Term, Zone};
+use crate::calendar::{Day, Instant, Lead, TargetTime, Term, TimeOfDay, Zone};
 use crate::diagnostic::Span;
 use crate::ident::{
     AgreementId, CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug,
@@ -215,6 +215,8 @@ pub struct NoticeRule {
     pub to: Vec<String>,
     /// How long before, farthest first.
     pub before: Vec<Lead>,
+    /// The time of day at which they are told, in the agreement's zone, where the author says it.
+    pub at: Option<TimeOfDay>,
 }
 
 /// A plain value of a tenant's own attribute.

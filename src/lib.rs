@@ -20,6 +20,7 @@ pub mod agreement;
 pub mod status;
 pub mod mapping;
 pub mod settings;
+pub mod check;
 pub mod live;
 pub mod desired;
 pub mod plan;

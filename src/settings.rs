@@ -2,8 +2,10 @@
 //!
 //! Made by `check` out of servanda.yaml. Says where a secret is to be found and never holds one.
 
-use crate::calendar::Zone;
-use crate::mapping::Mapping;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::calendar::{TimeOfDay, Zone};
+use crate::mapping::{Field, Mapping};
 
 /// The settings of a repository, complete.
 #[derive(Clone, Debug)]
@@ -18,6 +20,31 @@ pub struct Settings {
     pub guards: Guards,
     /// What is done about drift.
     pub drift: Drift,
+    /// Fields for which something else is done about drift.
+    pub drift_of: BTreeMap<Field, Drift>,
+    /// Whom mail may go to; `None` where there is no mail.
+    pub mail: Option<AllowedMail>,
+    /// The time of day at which people are told, in the agreement's zone, unless it says otherwise.
+    pub notice_time: TimeOfDay,
+}
+
+/// Whom mail may go to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowedMail {
+    /// Domains, in lower case, whose every address may be written to.
+    pub domains: BTreeSet<String>,
+    /// Whether the addresses of the catalog and of the helpdesk may be written to as well.
+    pub catalog: bool,
+}
+
+impl AllowedMail {
+    /// Whether an address lies in one of the domains.
+    pub fn covers(&self, address: &str) -> bool {
+        let domain = address
+            .rsplit_once('@')
+            .map(|(_, domain)| domain.to_lowercase());
+        domain.is_some_and(|domain| self.domains.contains(&domain))
+    }
 }
 
 /// A language of the built-in texts.

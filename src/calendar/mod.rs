@@ -16,6 +16,9 @@ use std::fmt;
 /// A civil date, without a zone.
 pub type Day = jiff::civil::Date;
 
+/// An hour and minute of a day.
+pub type TimeOfDay = jiff::civil::Time;
+
 /// A point of time.
 pub type Instant = jiff::Timestamp;
 
@@ -76,6 +79,17 @@ impl Zone {
     /// The day that an instant falls on in this zone.
     pub fn day_of(&self, instant: Instant) -> Day {
         self.0.to_datetime(instant).date()
+    }
+
+    /// What a calendar and a clock on the wall show at an instant. The first instant of a day reads as its
+    /// midnight, even where the clocks skip it, so that days meet without a gap.
+    pub fn wall_time_of(&self, instant: Instant) -> jiff::civil::DateTime {
+        let shown = self.0.to_datetime(instant);
+        if self.start_of(shown.date()) == instant {
+            shown.date().at(0, 0, 0, 0)
+        } else {
+            shown
+        }
     }
 
     /// The instant with this zone's offset, as RFC 3339 has it.
@@ -143,6 +157,20 @@ pub fn read_day(text: &str) -> Result<Day, Misread> {
             ),
             Err(_) => misread(format!("there is no day {text}")),
         }
+    })
+}
+
+/// Reads `09:00`, and nothing that only looks like it.
+pub fn read_time_of_day(text: &str) -> Result<TimeOfDay, Misread> {
+    let number = |part: &str| part.parse::<i8>().ok().filter(|_| part.len() == 2);
+    let read = text
+        .split_once(':')
+        .and_then(|(hour, minute)| TimeOfDay::new(number(hour)?, number(minute)?, 0, 0).ok());
+    read.ok_or_else(|| {
+        Misread::new(
+            format!("there is no time of day `{text}`"),
+            "write hours and minutes, from 00:00 to 23:59",
+        )
     })
 }
 

@@ -73,6 +73,7 @@ codes! {
     W108 "the value is the one that is inherited anyway"
     E109 "an agreement lacks what it needs"
     W110 "an allowance is not needed, or has run out"
+    E111 "two slugs name the same object"
     E201 "the last day comes before the first"
     E202 "the period does not say when it ends"
     E203 "no such day, time or zone"
@@ -101,6 +102,7 @@ codes! {
     W503 "the notice would come before the first day"
     W504 "two leads are the same"
     W507 "the client is told nothing"
+    E508 "the address lies outside of the allowed domains"
 }
 
 impl Code {

@@ -1,0 +1,371 @@
+//! One merged document becomes one agreement: every slug known, every day read, nothing left open.
+//!
+//! Reads on after each fault, so that all of a file's faults come out of one run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::agreement::{Activation, Agreement, Coverage, Notices, Renewal, Scalar};
+use crate::calendar::Zone;
+use crate::catalog::{Catalog, Contact};
+use crate::check::catalog::read_contact;
+use crate::check::reader::{
+    CALENDAR, CLIENT, Kind, MANAGER, PRIORITY, PROVIDER, Reader, SERVICE, unknown,
+};
+use crate::check::subject::Places;
+use crate::check::title::Titles;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::shape;
+use crate::ident::{AgreementId, CalendarSlug, ClientSlug, LiveId, RecipientSlug, TemplateName};
+use crate::settings::Settings;
+
+/// The calendar that is open round the clock, which needs no entry in the catalog.
+const ROUND_THE_CLOCK: &str = "24x7";
+
+/// One merged document and where it comes from.
+#[derive(Clone, Copy)]
+pub(super) struct Written<'a> {
+    pub(super) id: &'a AgreementId,
+    pub(super) template: Option<&'a TemplateName>,
+    pub(super) document: &'a shape::AgreementDocument,
+    pub(super) places: &'a dyn Places,
+}
+
+/// Everything that one agreement is held against.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub(super) catalog: &'a Catalog,
+    pub(super) settings: &'a Settings,
+    pub(super) titles: &'a Titles,
+    /// Every address of the catalog.
+    pub(super) addresses: &'a BTreeSet<&'a str>,
+}
+
+/// The agreement, where it can be made, and what is wrong with it.
+pub(super) fn agreement(
+    written: Written<'_>,
+    ground: Ground<'_>,
+) -> (Option<Agreement>, Vec<Diagnostic>) {
+    let Ground {
+        catalog,
+        settings,
+        titles,
+        addresses,
+    } = ground;
+    let mut reader = Reader {
+        places: written.places,
+        catalog,
+        settings,
+        addresses,
+        faults: Vec::new(),
+    };
+    let agreement = reader.agreement(written, titles);
+    (agreement, reader.faults)
+}
+
+impl Reader<'_> {
+    fn agreement(&mut self, written: Written<'_>, titles: &Titles) -> Option<Agreement> {
+        let document = written.document;
+        let client = self.client(document);
+        let recipients = self.recipients(document, client.as_ref());
+        let manager = document
+            .manager
+            .as_ref()
+            .map(|slug| self.known(MANAGER, &["manager"], slug, &self.catalog.managers));
+        let provider = document
+            .provider
+            .as_ref()
+            .map(|slug| self.known(PROVIDER, &["provider"], slug, &self.catalog.providers));
+        let services = self.services(document);
+        let (calendar, targets) = self.sla(document.sla.as_ref());
+        let zone = self.zone(document, client.as_ref());
+        let empty = shape::Period::default();
+        let period = self.period(document.period.as_ref().unwrap_or(&empty));
+        let activation = self.activation(document.activation.as_ref(), &zone);
+        let suspensions = self.suspensions(document.suspensions.as_deref().unwrap_or_default());
+        let termination = document
+            .termination
+            .as_ref()
+            .map(|termination| self.termination(termination, &zone));
+        let renewal = match (&document.renewal, &period) {
+            (Some(renewal), Some(period)) => self.renewal(renewal, period),
+            (_, _) => Some(Renewal::None),
+        };
+        let contacts = self.contacts(document);
+        let notices = self.notices(document.notices.as_ref());
+        let agreement = Agreement {
+            id: written.id.clone(),
+            formerly: self.names(
+                &["formerly"],
+                document.formerly.as_deref().unwrap_or_default(),
+            ),
+            template: written.template.cloned(),
+            title: String::new(),
+            number: document.number.as_deref().map(str::trim).map(str::to_owned),
+            client: client?,
+            recipients: recipients?,
+            manager: manager.flatten(),
+            provider: provider.flatten(),
+            contacts,
+            zone,
+            period: period?,
+            activation: activation.unwrap_or(Activation::Manual(Vec::new())),
+            suspensions,
+            termination: termination.flatten(),
+            renewal: renewal.unwrap_or(Renewal::None),
+            renews: document
+                .renews
+                .as_ref()
+                .and_then(|id| self.name(&["renews"], id)),
+            succeeded_on: None,
+            services: services?,
+            calendar,
+            targets,
+            notices,
+            labels: document.labels.clone().unwrap_or_default(),
+            attributes: document
+                .attributes
+                .iter()
+                .flatten()
+                .map(|(name, value)| (name.clone(), scalar(value)))
+                .collect(),
+            adopts: self.adopts(document),
+            span: self.places.whole(),
+        };
+        self.check_time(&agreement);
+        let title = self.title(&agreement, document.title.as_deref(), titles);
+        Some(Agreement { title, ..agreement })
+    }
+
+    fn client(&mut self, document: &shape::AgreementDocument) -> Option<ClientSlug> {
+        let Some(slug) = &document.client else {
+            self.fault(
+                Code::E109,
+                &["client"],
+                "the agreement is with nobody",
+                "write `client:` with a slug of catalog.yaml",
+            );
+            return None;
+        };
+        self.known(CLIENT, &["client"], slug, &self.catalog.clients)
+    }
+
+    /// Who may ask: as written, else the client as a whole.
+    fn recipients(
+        &mut self,
+        document: &shape::AgreementDocument,
+        client: Option<&ClientSlug>,
+    ) -> Option<BTreeSet<RecipientSlug>> {
+        let Some(written) = &document.recipients else {
+            return client.map(|client| [RecipientSlug::of_client(client)].into());
+        };
+        if written.is_empty() {
+            self.fault(
+                Code::E109,
+                &["recipients"],
+                "nobody may ask for anything",
+                "name a recipient, or take `recipients` out: then it is the client as a whole",
+            );
+            return None;
+        }
+        let mut recipients = BTreeSet::new();
+        for (index, text) in written.iter().enumerate() {
+            let index = index.to_string();
+            let path = ["recipients", index.as_str()];
+            let Some(recipient) = RecipientSlug::new(text) else {
+                self.value_fault(
+                    Code::E009,
+                    &path,
+                    format!("`{text}` is no recipient"),
+                    "write a client, or a department as `<client>/<department>`",
+                );
+                continue;
+            };
+            if !self.recipient_is_known(&path, &recipient) {
+                continue;
+            }
+            if client.is_some_and(|client| recipient.client() != *client) {
+                let other = recipient.client();
+                let help = "recipients are the client or its departments; write a second agreement for the other company";
+                self.fault(Code::E106, &path, format!("`{recipient}` belongs to `{other}`, and the agreement is with another client"), help);
+                continue;
+            }
+            recipients.insert(recipient);
+        }
+        (!recipients.is_empty()).then_some(recipients)
+    }
+
+    fn recipient_is_known(&mut self, path: &[&str], recipient: &RecipientSlug) -> bool {
+        if self.catalog.recipient(recipient).is_some() {
+            return true;
+        }
+        let client = recipient.client();
+        let place = self
+            .places
+            .value(path)
+            .unwrap_or_else(|| self.places.whole());
+        let diagnostic = match (
+            self.catalog.clients.get(client.as_str()),
+            recipient.department(),
+        ) {
+            (Some(client), Some(department)) => {
+                let kind = Kind {
+                    noun: "department",
+                    list: "departments",
+                };
+                unknown(kind, place, department, &client.departments)
+            }
+            _ => unknown(CLIENT, place, client.as_str(), &self.catalog.clients),
+        };
+        self.faults.push(diagnostic);
+        false
+    }
+
+    fn services(
+        &mut self,
+        document: &shape::AgreementDocument,
+    ) -> Option<BTreeMap<crate::ident::ServiceSlug, Coverage>> {
+        let mut services = BTreeMap::new();
+        let mut written = 0;
+        for (slug, service) in document.services.iter().flatten() {
+            let empty = shape::ServiceTerms::default();
+            let terms = match service {
+                shape::BoolOr::Bool(false) => continue,
+                shape::BoolOr::Bool(true) => &empty,
+                shape::BoolOr::Set(terms) => terms,
+            };
+            written += 1;
+            let calendar = terms
+                .calendar
+                .as_ref()
+                .and_then(|slug_of| self.calendar(&["services", slug, "calendar"], slug_of));
+            let targets = self.targets(&["services", slug, "targets"], terms.targets.as_ref());
+            if let Some(name) =
+                self.known(SERVICE, &["services", slug], slug, &self.catalog.services)
+            {
+                services.insert(name, Coverage { calendar, targets });
+            }
+        }
+        if written == 0 {
+            self.fault(
+                Code::E109,
+                &["services"],
+                "the agreement covers no service",
+                "write `services:` with slugs of catalog.yaml, such as `services: { email: true }`",
+            );
+        }
+        (!services.is_empty()).then_some(services)
+    }
+
+    /// A calendar of the catalog, or the one that is always open.
+    pub(super) fn calendar(&mut self, path: &[&str], slug: &str) -> Option<CalendarSlug> {
+        if slug == ROUND_THE_CLOCK {
+            return CalendarSlug::new(slug);
+        }
+        self.known(CALENDAR, path, slug, &self.catalog.calendars)
+    }
+
+    /// A priority of the catalog. Where the catalog names none and the helpdesk carries no targets, any name
+    /// is a priority.
+    pub(super) fn priority(
+        &mut self,
+        path: &[&str],
+        name: &str,
+    ) -> Option<crate::ident::PriorityName> {
+        if self.catalog.priorities.is_empty() && self.settings.helpdesk.mapping.rules.is_none() {
+            return crate::ident::PriorityName::new(name);
+        }
+        self.known(PRIORITY, path, name, &self.catalog.priorities)
+    }
+
+    /// The nearest zone that is written: in the agreement itself, for its client, in a template, in the settings.
+    fn zone(&mut self, document: &shape::AgreementDocument, client: Option<&ClientSlug>) -> Zone {
+        let path = ["period", "timezone"];
+        let written = document
+            .period
+            .as_ref()
+            .and_then(|period| period.timezone.as_deref());
+        let written = written.and_then(|name| self.taken(Code::E203, &path, Zone::find(name)));
+        let is_own = self
+            .places
+            .value(&path)
+            .is_some_and(|place| self.places.is_own(place));
+        let of_client =
+            client.and_then(|client| self.catalog.clients.get(client.as_str())?.zone.clone());
+        let nearest = if is_own {
+            written.or(of_client)
+        } else {
+            of_client.or(written)
+        };
+        nearest.unwrap_or_else(|| self.settings.zone.clone())
+    }
+
+    fn contacts(&mut self, document: &shape::AgreementDocument) -> BTreeMap<String, Contact> {
+        let mut contacts = BTreeMap::new();
+        for (role, written) in document.contacts.iter().flatten() {
+            let path = ["contacts", role.as_str()];
+            match read_contact(self.places, &path, written) {
+                Ok(contact) => {
+                    if let Contact::Email(address) = &contact {
+                        self.allowed_address(&path, address);
+                    }
+                    contacts.insert(role.clone(), contact);
+                }
+                Err(fault) => self.faults.push(fault),
+            }
+        }
+        contacts
+    }
+
+    fn adopts(&mut self, document: &shape::AgreementDocument) -> Option<LiveId> {
+        let text = document.adopts.as_deref()?;
+        let id = LiveId::new(text);
+        if id.is_none() {
+            self.value_fault(
+                Code::E009,
+                &["adopts"],
+                "this is no id of an object",
+                "write the id as the helpdesk has it, such as agreement$605301",
+            );
+        }
+        id
+    }
+
+    fn name(&mut self, path: &[&str], text: &str) -> Option<AgreementId> {
+        let id = AgreementId::new(text);
+        if id.is_none() {
+            self.value_fault(
+                Code::E009,
+                path,
+                format!("`{text}` is no id of an agreement"),
+                "write the stem of its file, or `<stem>/<client>` for an entry of a set",
+            );
+        }
+        id
+    }
+
+    fn names(&mut self, path: &[&str], texts: &[String]) -> Vec<AgreementId> {
+        let mut names = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            let index = index.to_string();
+            let path: Vec<&str> = path.iter().copied().chain([index.as_str()]).collect();
+            names.extend(self.name(&path, text));
+        }
+        names
+    }
+
+    fn notices(&mut self, written: Option<&shape::Notices>) -> Notices {
+        match written {
+            Some(written) => self.read_notices(written),
+            None => Notices::default(),
+        }
+    }
+}
+
+fn scalar(value: &shape::Attribute) -> Scalar {
+    match value {
+        shape::Attribute::Text(text) => Scalar::Text(text.clone()),
+        shape::Attribute::Integer(number) => Scalar::Integer(*number),
+        shape::Attribute::Number(number) => Scalar::Text(number.to_string()),
+        shape::Attribute::Flag(flag) => Scalar::Bool(*flag),
+    }
+}

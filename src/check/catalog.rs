@@ -1,0 +1,304 @@
+//! catalog.yaml as people wrote it becomes the catalog: every slug well formed, every object under one slug.
+
+use std::collections::BTreeMap;
+
+use crate::calendar::Zone;
+use crate::catalog::{Catalog, Client, Contact, Entry};
+use crate::check::subject::Places;
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::document::shape;
+use crate::ident::{
+    CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, ServiceSlug,
+};
+use crate::settings::Settings;
+
+/// What the catalog says of one object, whatever its kind.
+struct Named<'a> {
+    title: Option<&'a str>,
+    helpdesk: Option<&'a str>,
+    email: Option<&'a str>,
+}
+
+struct Reading<'a> {
+    places: &'a dyn Places,
+    settings: &'a Settings,
+    faults: Vec<Diagnostic>,
+    /// The objects met so far, by kind, and whether by their id or by their title.
+    objects: BTreeMap<(&'static str, bool, String), (String, Span)>,
+}
+
+/// The catalog, with everything in it that can be used, and what is wrong with the rest.
+pub(super) fn catalog(
+    document: &shape::CatalogDocument,
+    places: &dyn Places,
+    settings: &Settings,
+) -> (Catalog, Vec<Diagnostic>) {
+    let mut reading = Reading {
+        places,
+        settings,
+        faults: Vec::new(),
+        objects: BTreeMap::new(),
+    };
+    macro_rules! entries {
+        ($list:ident, $slug:ty, $email:expr) => {{
+            let mut entries = BTreeMap::new();
+            for (slug, written) in document.$list.iter().flatten() {
+                let named = Named {
+                    title: written.title.as_deref(),
+                    helpdesk: written.helpdesk.as_deref(),
+                    email: $email(written),
+                };
+                let path = [stringify!($list), slug.as_str()];
+                let name = reading.slug(&path, slug, <$slug>::new(slug));
+                if let (Some(name), Some(entry)) =
+                    (name, reading.entry(stringify!($list), &path, slug, &named))
+                {
+                    entries.insert(name, entry);
+                }
+            }
+            entries
+        }};
+    }
+    let clients = reading.clients(document);
+    let catalog = Catalog {
+        clients,
+        services: entries!(services, ServiceSlug, |_| None),
+        managers: entries!(managers, ManagerSlug, email_of),
+        providers: entries!(providers, ProviderSlug, |_| None),
+        calendars: entries!(calendars, CalendarSlug, |_| None),
+        priorities: entries!(priorities, PriorityName, |_| None),
+    };
+    (catalog, reading.faults)
+}
+
+fn email_of(manager: &shape::CatalogManager) -> Option<&str> {
+    manager.email.as_deref()
+}
+
+impl Reading<'_> {
+    fn place(&self, path: &[&str]) -> Span {
+        self.places
+            .value(path)
+            .unwrap_or_else(|| self.places.whole())
+    }
+
+    fn fault(
+        &mut self,
+        code: Code,
+        path: &[&str],
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let place = self.place(path);
+        self.faults
+            .push(Diagnostic::new(code, place, message).help(help));
+    }
+
+    fn slug<T>(&mut self, path: &[&str], text: &str, slug: Option<T>) -> Option<T> {
+        if slug.is_none() {
+            let place = self
+                .places
+                .name(path)
+                .unwrap_or_else(|| self.places.whole());
+            let diagnostic = Diagnostic::new(Code::E009, place, format!("`{text}` is no slug"));
+            self.faults.push(diagnostic.help(
+                "a slug is made of a-z, 0-9, `.`, `_` and `-`, and begins with a letter or a digit",
+            ));
+        }
+        slug
+    }
+
+    fn clients(&mut self, document: &shape::CatalogDocument) -> BTreeMap<ClientSlug, Client> {
+        let mut clients = BTreeMap::new();
+        for (slug, written) in document.clients.iter().flatten() {
+            let path = ["clients", slug.as_str()];
+            let name = self.slug(&path, slug, ClientSlug::new(slug));
+            let named = Named {
+                title: written.title.as_deref(),
+                helpdesk: written.helpdesk.as_deref(),
+                email: None,
+            };
+            let entry = self.entry("clients", &path, slug, &named);
+            let zone = self.zone(slug, written.timezone.as_deref());
+            let departments = self.departments(slug, written);
+            let contacts = written
+                .contacts
+                .iter()
+                .flatten()
+                .filter_map(|(role, contact)| {
+                    let path = ["clients", slug, "contacts", role];
+                    let contact = read_contact(self.places, &path, contact)
+                        .map_err(|fault| self.faults.push(fault))
+                        .ok()?;
+                    self.check_address(&path, Some(&contact));
+                    Some((role.clone(), contact))
+                });
+            let contacts = contacts.collect();
+            if let (Some(name), Some(entry)) = (name, entry) {
+                clients.insert(
+                    name,
+                    Client {
+                        entry,
+                        contacts,
+                        departments,
+                        zone,
+                    },
+                );
+            }
+        }
+        clients
+    }
+
+    fn zone(&mut self, slug: &str, name: Option<&str>) -> Option<Zone> {
+        match Zone::find(name?) {
+            Ok(zone) => Some(zone),
+            Err(misread) => {
+                self.fault(
+                    Code::E203,
+                    &["clients", slug, "timezone"],
+                    misread.message,
+                    misread.help,
+                );
+                None
+            }
+        }
+    }
+
+    fn departments(
+        &mut self,
+        client: &str,
+        written: &shape::CatalogClient,
+    ) -> BTreeMap<String, Entry> {
+        let mut departments = BTreeMap::new();
+        for (slug, written) in written.departments.iter().flatten() {
+            let path = ["clients", client, "departments", slug];
+            let name = self.slug(
+                &path,
+                slug,
+                crate::ident::is_slug(slug).then(|| slug.clone()),
+            );
+            let named = Named {
+                title: written.title.as_deref(),
+                helpdesk: written.helpdesk.as_deref(),
+                email: None,
+            };
+            let entry = self.entry("clients", &path, &format!("{client}/{slug}"), &named);
+            departments.extend(name.zip(entry));
+        }
+        departments
+    }
+
+    /// One object; `kind` is the list that its id may stand in once.
+    fn entry(
+        &mut self,
+        kind: &'static str,
+        path: &[&str],
+        slug: &str,
+        named: &Named<'_>,
+    ) -> Option<Entry> {
+        let under = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
+        let Some(title) = named.title.map(str::trim).filter(|title| !title.is_empty()) else {
+            self.fault(
+                Code::E010,
+                path,
+                format!("`{slug}` has no title"),
+                "write `title:` as the helpdesk shows it",
+            );
+            return None;
+        };
+        let helpdesk = match named.helpdesk {
+            Some(text) => {
+                let id = LiveId::new(text);
+                if id.is_none() {
+                    self.fault(
+                        Code::E009,
+                        &under("helpdesk"),
+                        "this is no id of an object",
+                        "write the id as the helpdesk has it, such as ou$7001",
+                    );
+                }
+                Some(id?)
+            }
+            None => None,
+        };
+        let (leaf, object) = match &helpdesk {
+            Some(id) => ("helpdesk", (kind, true, id.to_string())),
+            None => ("title", (kind, false, title.to_owned())),
+        };
+        let place = self.place(&under(leaf));
+        if let Some((other, other_place)) = self.objects.get(&object) {
+            let message = format!("`{slug}` and `{other}` both name `{}`", object.2);
+            let diagnostic = Diagnostic::new(Code::E111, place, message)
+                .related(*other_place, format!("`{other}` names it here"))
+                .help(if leaf == "title" {
+                    "tell them apart by `helpdesk:` ids, or keep one of them"
+                } else {
+                    "keep one of them, and write it wherever the other stands"
+                });
+            self.faults.push(diagnostic);
+        } else {
+            self.objects.insert(object, (slug.to_owned(), place));
+        }
+        let email = named.email.map(|email| Contact::Email(email.to_owned()));
+        self.check_address(&under("email"), email.as_ref());
+        Some(Entry {
+            title: title.to_owned(),
+            helpdesk,
+            email: named.email.map(str::to_owned),
+            span: self.place(path),
+        })
+    }
+
+    /// E508, where the settings do not trust the catalog's addresses.
+    fn check_address(&mut self, path: &[&str], contact: Option<&Contact>) {
+        let Some(allowed) = self
+            .settings
+            .mail
+            .as_ref()
+            .filter(|allowed| !allowed.catalog)
+        else {
+            return;
+        };
+        if let Some(Contact::Email(address)) = contact
+            && !allowed.covers(address)
+        {
+            self.fault(Code::E508, path, format!("mail may not go to `{address}`"), "add its domain under `mail: allow: domains:` in servanda.yaml, or write `catalog: true` there");
+        }
+    }
+}
+
+/// A contact: an address, or a person of the helpdesk; exactly one of them.
+pub(super) fn read_contact(
+    places: &dyn Places,
+    path: &[&str],
+    written: &shape::Contact,
+) -> Result<Contact, Diagnostic> {
+    let fault = |code, message: &str, help: &str| {
+        let place = places.value(path).unwrap_or_else(|| places.whole());
+        Diagnostic::new(code, place, message).help(help)
+    };
+    let (email, helpdesk) = match written {
+        shape::TextOr::Text(email) => (Some(email), None),
+        shape::TextOr::Set(address) => (address.email.as_ref(), address.helpdesk.as_ref()),
+    };
+    match (email, helpdesk) {
+        (Some(email), None) => Ok(Contact::Email(email.clone())),
+        (None, Some(person)) => LiveId::new(person).map(Contact::Person).ok_or_else(|| {
+            fault(
+                Code::E009,
+                "this is no id of a person",
+                "write the id as the helpdesk has it, such as employee$811",
+            )
+        }),
+        (Some(_), Some(_)) => Err(fault(
+            Code::E014,
+            "a contact is an address or a person, not both",
+            "keep `email:` or `helpdesk:`",
+        )),
+        (None, None) => Err(fault(
+            Code::E010,
+            "the contact has no address",
+            "write `email: boss@client.example` or `helpdesk: employee$811`",
+        )),
+    }
+}

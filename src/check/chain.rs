@@ -1,0 +1,373 @@
+//! E302 to W307: agreements that follow each other by `renews`. Ties successors to predecessors, and then
+//! holds each pair against the other: no circle, no fork, no overlap, no gap, nothing dropped unsaid.
+//!
+//! Knows nothing of services that overlap outside of a chain; that is `overlap`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::{IntoParallelIterator, ParallelIterator};
+
+use crate::agreement::{End, Renewal};
+use crate::calendar::{Instant, Lead};
+use crate::check::overlap::in_words;
+use crate::check::reach::{Reach, midnight, reach};
+use crate::check::references::nearest_of;
+use crate::check::subject::{Finding, Subject};
+use crate::diagnostic::{Code, Diagnostic, Span};
+
+/// How long before its last day an agreement without a successor is spoken of, where no lead says it.
+const USUAL_LEAD: Lead = Lead { days: 60 };
+
+/// Every agreement's name in the files, good or not, and every name that one had before.
+pub(super) struct Names<'a> {
+    /// The present names, with their places.
+    pub(super) present: BTreeMap<&'a str, Span>,
+    /// The name of today for each former one.
+    pub(super) former: BTreeMap<&'a str, &'a str>,
+}
+
+/// For each agreement the ones that renew it, by their places in the list.
+pub(super) struct Succession(BTreeMap<usize, Vec<usize>>);
+
+/// Ties the agreements, which stand in the order of their ids, and tells each predecessor when it is followed.
+pub(super) fn tie(subjects: &mut [Subject<'_>]) -> Succession {
+    let mut successors: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, subject) in subjects.iter().enumerate() {
+        let renewed = subject.agreement.renews.as_ref();
+        if let Some(predecessor) = renewed.and_then(|id| position(subjects, id.as_str())) {
+            successors.entry(predecessor).or_default().push(index);
+        }
+    }
+    for (predecessor, followers) in &successors {
+        let first_days = followers
+            .iter()
+            .filter(|index| *index != predecessor)
+            .filter_map(|index| {
+                let follower = &subjects[*index].agreement;
+                follower
+                    .period
+                    .first_day
+                    .or_else(|| reach(follower).map(|reach| reach.first_day()))
+            });
+        subjects[*predecessor].agreement.succeeded_on = first_days.min();
+    }
+    Succession(successors)
+}
+
+fn position(subjects: &[Subject<'_>], id: &str) -> Option<usize> {
+    subjects
+        .binary_search_by(|subject| subject.id().cmp(id))
+        .ok()
+}
+
+/// E101 to W307 over tied agreements. `at` is when it is asked, for what ends soon.
+pub(super) fn check(
+    subjects: &[Subject<'_>],
+    names: &Names<'_>,
+    succession: &Succession,
+    at: Instant,
+) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = (0..subjects.len())
+        .into_par_iter()
+        .flat_map_iter(|index| {
+            let mut found = unknown(&subjects[index], names);
+            found.extend(ends_soon(
+                &subjects[index],
+                succession.0.contains_key(&index),
+                at,
+            ));
+            found.into_iter().map(move |diagnostic| (index, diagnostic))
+        })
+        .collect();
+    let circles = circles(subjects);
+    findings.extend(
+        circles
+            .iter()
+            .filter(|members| members.len() > 1)
+            .map(|members| circle(subjects, members)),
+    );
+    // Who comes first in a circle cannot be said, so that nothing else is said about its days.
+    let turning: BTreeSet<usize> = circles.into_iter().flatten().collect();
+    for (predecessor, followers) in &succession.0 {
+        findings.extend(forks(subjects, *predecessor, followers));
+        for follower in followers
+            .iter()
+            .filter(|follower| !turning.contains(follower))
+        {
+            findings.extend(pair(subjects, *predecessor, *follower));
+        }
+    }
+    findings
+}
+
+fn unknown(subject: &Subject<'_>, names: &Names<'_>) -> Vec<Diagnostic> {
+    let Some(renewed) = subject.agreement.renews.as_ref().map(|id| id.as_str()) else {
+        return Vec::new();
+    };
+    if renewed == subject.id() {
+        let message = format!("`{renewed}` cannot renew itself");
+        return vec![
+            subject
+                .fault(Code::E302, &["renews"], message)
+                .help("name the agreement that came before, or drop `renews`"),
+        ];
+    }
+    if names.present.contains_key(renewed) {
+        return Vec::new();
+    }
+    let fault = subject.fault(
+        Code::E101,
+        &["renews"],
+        format!("no agreement is called `{renewed}`"),
+    );
+    let help = match (names.former.get(renewed), nearest_of(renewed, &names.present)) {
+        (Some(today), _) => format!("`{today}` had this name before: write `{today}`"),
+        (None, Some(near)) => format!("did you mean `{near}`?"),
+        (None, None) => "write the id of an agreement in these files: the stem of its file, or `<stem>/<client>` for an entry of a set".to_owned(),
+    };
+    vec![fault.help(help)]
+}
+
+/// Those that renew each other in a circle. Each renews at most one, so that following the links finds them all.
+fn circles(subjects: &[Subject<'_>]) -> Vec<Vec<usize>> {
+    let next: Vec<Option<usize>> = subjects
+        .iter()
+        .map(|subject| position(subjects, subject.agreement.renews.as_ref()?.as_str()))
+        .collect();
+    let mut seen_from: Vec<Option<usize>> = vec![None; subjects.len()];
+    let mut circles = Vec::new();
+    for begin in 0..subjects.len() {
+        let mut walker = Some(begin);
+        while let Some(index) = walker
+            && seen_from[index].is_none()
+        {
+            seen_from[index] = Some(begin);
+            walker = next[index];
+        }
+        // A walk that comes back to where it has been itself has entered a circle.
+        if let Some(entry) = walker
+            && seen_from[entry] == Some(begin)
+        {
+            let members = std::iter::successors(Some(entry), |index| {
+                next[*index].filter(|further| *further != entry)
+            });
+            circles.push(members.collect());
+        }
+    }
+    circles
+}
+
+fn circle(subjects: &[Subject<'_>], members: &[usize]) -> Finding {
+    let least = members.iter().copied().min().expect("a circle has members");
+    let rest: Vec<&str> = members
+        .iter()
+        .filter(|index| **index != least)
+        .map(|index| subjects[*index].id())
+        .collect();
+    let subject = &subjects[least];
+    let mut diagnostic = subject.fault(
+        Code::E302,
+        &["renews"],
+        format!(
+            "`{}` and {} renew each other in a circle",
+            subject.id(),
+            in_words(&rest)
+        ),
+    );
+    for index in members.iter().filter(|index| **index != least) {
+        diagnostic = diagnostic.related(subjects[*index].place(&["renews"]), "part of the circle");
+    }
+    (
+        least,
+        diagnostic.help("drop `renews` from the one that came first"),
+    )
+}
+
+fn forks(subjects: &[Subject<'_>], predecessor: usize, followers: &[usize]) -> Vec<Finding> {
+    let Some((first, others)) = followers.split_first() else {
+        return Vec::new();
+    };
+    let first = &subjects[*first];
+    others
+        .iter()
+        .map(|index| {
+            let subject = &subjects[*index];
+            let message = format!(
+                "`{}` is renewed by `{}` already",
+                subjects[predecessor].id(),
+                first.id()
+            );
+            let diagnostic = subject
+                .fault(Code::E302, &["renews"], message)
+                .related(first.place(&["renews"]), "renewed here")
+                .help("an agreement is renewed once: name another predecessor, or drop `renews`");
+            (*index, diagnostic)
+        })
+        .collect()
+}
+
+/// The rules over one agreement and the one that renews it.
+fn pair(subjects: &[Subject<'_>], predecessor: usize, follower: usize) -> Vec<Finding> {
+    let (before, after) = (&subjects[predecessor], &subjects[follower]);
+    let mut findings = Vec::new();
+    if before.agreement.client != after.agreement.client {
+        let message = format!(
+            "`{}` renews `{}`, which is of another client, `{}`",
+            after.id(),
+            before.id(),
+            before.agreement.client
+        );
+        findings.push(
+            after
+                .fault(Code::W305, &["renews"], message)
+                .related(before.place(&["client"]), "the client of the one before")
+                .help("silence this under `allow:` if the contract passed to another company; else name the right agreement"),
+        );
+    }
+    if let (Some(earlier), Some(later)) = (reach(&before.agreement), reach(&after.agreement)) {
+        findings.extend(meeting(before, after, &earlier, &later));
+    }
+    let kept: BTreeSet<&str> = after
+        .agreement
+        .services
+        .keys()
+        .map(|service| service.as_str())
+        .collect();
+    let dropped: Vec<&str> = before
+        .agreement
+        .services
+        .keys()
+        .map(|service| service.as_str())
+        .filter(|service| !kept.contains(service))
+        .collect();
+    if !dropped.is_empty() {
+        let message = format!(
+            "{} of `{}` {} not in `{}`, which renews it",
+            in_words(&dropped),
+            before.id(),
+            if dropped.len() == 1 { "is" } else { "are" },
+            after.id()
+        );
+        findings.push(
+            after
+                .fault(Code::W307, &["services"], message)
+                .related(before.place(&["services"]), "the services of the one before")
+                .help("add it under `services:`, or silence this under `allow:` if the client gave it up"),
+        );
+    }
+    findings
+        .into_iter()
+        .map(|diagnostic| (follower, diagnostic))
+        .collect()
+}
+
+/// E303 where the two meet or the order is wrong, W304 where days lie between them.
+fn meeting(
+    before: &Subject<'_>,
+    after: &Subject<'_>,
+    earlier: &Reach,
+    later: &Reach,
+) -> Option<Diagnostic> {
+    let Some(until) = earlier.until else {
+        return Some(
+            after
+                .fault(
+                    Code::E303,
+                    &["renews"],
+                    format!(
+                        "`{}` has no last day, and `{}` renews it from {} on",
+                        before.id(),
+                        after.id(),
+                        later.first_day()
+                    ),
+                )
+                .related(before.place(&["period"]), "nothing ends this period")
+                .help(format!(
+                    "give `{}` a `termination: {{ last_day: {} }}`",
+                    before.id(),
+                    day_before(later)
+                )),
+        );
+    };
+    if later.from < until {
+        let last_day = earlier
+            .last_day()
+            .map_or_else(String::new, |day| day.to_string());
+        return Some(
+            after
+                .fault(Code::E303, &["period", "first_day"], format!("`{}` begins on {}, while `{}`, which it renews, lasts until {last_day}", after.id(), later.first_day(), before.id()))
+                .related(before.place(&["period"]), format!("lasts until {last_day}"))
+                .help("begin on the day after the last day, or end the one before with a `termination:`"),
+        );
+    }
+    // A day that is covered in part, where one ends or begins at an instant, is no gap.
+    let days = earlier
+        .last_day()?
+        .tomorrow()
+        .ok()?
+        .until(later.first_day())
+        .ok()?
+        .get_days();
+    (days > 0).then(|| {
+        let plural = if days == 1 { "day is" } else { "days are" };
+        after
+            .fault(
+                Code::W304,
+                &["period", "first_day"],
+                format!(
+                    "{days} {plural} not covered between `{}` and `{}`",
+                    before.id(),
+                    after.id()
+                ),
+            )
+            .related(
+                before.place(&["period"]),
+                format!("ends before {}", until.date()),
+            )
+            .help(format!(
+                "begin on {}, or silence this under `allow:` if the gap is agreed",
+                until.date()
+            ))
+    })
+}
+
+fn day_before(later: &Reach) -> String {
+    later
+        .first_day()
+        .yesterday()
+        .unwrap_or(later.first_day())
+        .to_string()
+}
+
+/// W306: the last day is near, nothing follows, and nothing rolls on by itself.
+fn ends_soon(subject: &Subject<'_>, succeeded: bool, at: Instant) -> Option<Diagnostic> {
+    let agreement = &subject.agreement;
+    let rolls = matches!(agreement.renewal, Renewal::Auto { .. });
+    if succeeded || rolls || agreement.termination.is_some() || agreement.period.end == End::Open {
+        return None;
+    }
+    let last_day = reach(agreement)?.last_day()?;
+    let today = agreement.zone.day_of(at);
+    let leads = agreement
+        .notices
+        .events
+        .values()
+        .flat_map(|rule| rule.before.iter().copied());
+    let lead = leads.max().unwrap_or(USUAL_LEAD);
+    let days = today.until(last_day).ok()?.get_days();
+    let over = midnight(today) > midnight(last_day);
+    (!over && days <= lead.days).then(|| {
+        let when = match days {
+            0 => "today".to_owned(),
+            1 => "tomorrow".to_owned(),
+            _ => format!("in {days} days, on {last_day}"),
+        };
+        let path: &[&str] = match agreement.period.end {
+            End::Term(_) => &["period", "term"],
+            End::LastDay(_) | End::Open => &["period", "last_day"],
+        };
+        subject
+            .fault(Code::W306, path, format!("`{}` ends {when}, and nothing follows it", subject.id()))
+            .help(format!("run `servanda renew {0}` or `servanda extend {0}`; if it is to end, write it under `allow:`", subject.id()))
+    })
+}

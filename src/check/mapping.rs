@@ -1,0 +1,216 @@
+//! The mapping of a tenant: what servanda.yaml says of it, over what is usual.
+
+use std::collections::BTreeMap;
+
+use crate::check::settings::Reading;
+use crate::diagnostic::Code;
+use crate::document::shape;
+use crate::mapping::{
+    DateForm, Dates, DayForm, Deactivation, Field, IntervalForm, Key, Mapping, Mode, Recipients,
+    Rules, Side,
+};
+use crate::settings::Kind;
+use crate::status::State;
+
+/// The fields by the names that the mapping uses; a tenant's own are `attributes.<name>`.
+const FIELDS: [&str; 9] = [
+    "title",
+    "number",
+    "first_day",
+    "last_day",
+    "manager",
+    "provider",
+    "calendar",
+    "services",
+    "recipients",
+];
+
+/// The mapping that a helpdesk's settings ask for.
+pub(super) fn mapping(
+    reading: &mut Reading<'_>,
+    helpdesk: &shape::Helpdesk,
+    kind: &Kind,
+) -> Mapping {
+    let usual = Mapping::default();
+    let written = helpdesk.agreement.clone().unwrap_or_default();
+    let (attributes, last_day) = match &written.attributes {
+        Some(attributes) => reading.attributes(attributes),
+        None => (usual.attributes, usual.last_day),
+    };
+    Mapping {
+        class: written.class.unwrap_or(usual.class),
+        key: key(written.key.unwrap_or_default(), usual.key),
+        attributes,
+        last_day,
+        states: states(written.states.unwrap_or_default(), usual.states),
+        state_in_own_edit: written.state_in_own_edit.unwrap_or(usual.state_in_own_edit),
+        recipients: recipients(written.recipients.unwrap_or_default(), usual.recipients),
+        deactivate: match written.deactivate {
+            Some(shape::Deactivate::State) => Deactivation::State,
+            Some(shape::Deactivate::Detach) => Deactivation::Detach,
+            Some(shape::Deactivate::Archive) => Deactivation::Archive,
+            None => usual.deactivate,
+        },
+        dates: reading.dates(helpdesk.dates.as_ref(), usual.dates),
+        rules: rules(helpdesk.sla_rules.as_ref(), kind),
+    }
+}
+
+fn key(written: shape::KeyMapping, usual: Key) -> Key {
+    Key {
+        attribute: written.attribute.unwrap_or(usual.attribute),
+        prefix: written.prefix.unwrap_or(usual.prefix),
+    }
+}
+
+fn states(written: shape::States, mut states: BTreeMap<State, String>) -> BTreeMap<State, String> {
+    let written = [
+        (State::Planned, written.planned),
+        (State::Active, written.active),
+        (State::Suspended, written.suspended),
+        (State::Expired, written.expired),
+        (State::Terminated, written.terminated),
+    ];
+    states.extend(
+        written
+            .into_iter()
+            .filter_map(|(state, code)| Some((state, code?))),
+    );
+    states
+}
+
+fn recipients(written: shape::RecipientMapping, usual: Recipients) -> Recipients {
+    Recipients {
+        side: match written.side {
+            Some(shape::LinkSide::Agreement) => Side::Agreement,
+            Some(shape::LinkSide::Recipient) => Side::Recipient,
+            None => usual.side,
+        },
+        mode: match written.mode {
+            Some(shape::LinkMode::Authoritative) => Mode::Authoritative,
+            Some(shape::LinkMode::Additive) => Mode::Additive,
+            None => usual.mode,
+        },
+        recipient_attribute: written.attribute.unwrap_or(usual.recipient_attribute),
+    }
+}
+
+/// Without a word, the sandbox carries targets, and a tenant does not.
+fn rules(written: Option<&shape::SlaRules>, kind: &Kind) -> Option<Rules> {
+    let usual = Rules::default();
+    match (written, kind) {
+        (Some(shape::SlaRules::Off), _) | (None, Kind::Itsm365 { .. }) => None,
+        (None, Kind::Sandbox) => Some(usual),
+        (Some(shape::SlaRules::On(written)), _) => {
+            let written = (**written).clone();
+            Some(Rules {
+                class: written.class.unwrap_or(usual.class),
+                agreement: written.agreement.unwrap_or(usual.agreement),
+                service: written.service.unwrap_or(usual.service),
+                priority: written.priority.unwrap_or(usual.priority),
+                calendar: written.calendar.unwrap_or(usual.calendar),
+                response: written.response.unwrap_or(usual.response),
+                resolution: written.resolution.unwrap_or(usual.resolution),
+                interval: match written.interval {
+                    Some(shape::IntervalForm::Object) => IntervalForm::Object,
+                    Some(shape::IntervalForm::Milliseconds) => IntervalForm::Milliseconds,
+                    Some(shape::IntervalForm::Seconds) => IntervalForm::Seconds,
+                    Some(shape::IntervalForm::Text) => IntervalForm::Text,
+                    None => usual.interval,
+                },
+            })
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// The field of a name.
+    pub(super) fn field(&mut self, path: &[&str], name: &str) -> Option<Field> {
+        let field = name.parse().ok();
+        if field.is_none() {
+            let help = match crate::ident::nearest(name, FIELDS) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!(
+                    "write one of {}, or `attributes.{name}` for an attribute of your own",
+                    FIELDS.join(", ")
+                ),
+            };
+            self.fault(
+                Code::E101,
+                path,
+                format!("no field is called `{name}`"),
+                help,
+            );
+        }
+        field
+    }
+
+    fn attributes(
+        &mut self,
+        written: &BTreeMap<String, shape::AttributeMapping>,
+    ) -> (BTreeMap<Field, String>, DayForm) {
+        let mut attributes = BTreeMap::new();
+        let mut last_day = Mapping::default().last_day;
+        for (name, written) in written {
+            let path = ["helpdesk", "agreement", "attributes", name];
+            let Some(field) = self.field(&path, name) else {
+                continue;
+            };
+            let (code, form) = match written {
+                shape::TextOr::Text(code) => (code.clone(), None),
+                shape::TextOr::Set(form) => match &form.attribute {
+                    Some(code) => (code.clone(), form.form),
+                    None => {
+                        self.fault(
+                            Code::E010,
+                            &path,
+                            "the attribute's name is missing",
+                            "write `attribute: endDate`",
+                        );
+                        continue;
+                    }
+                },
+            };
+            match (form, &field) {
+                (None, _) => {}
+                (Some(form), Field::LastDay) => last_day = day_form(form),
+                (Some(_), _) => {
+                    let path = ["helpdesk", "agreement", "attributes", name, "as"];
+                    self.fault(
+                        Code::E009,
+                        &path,
+                        "only `last_day` can be written in another form",
+                        "take `as:` out",
+                    );
+                }
+            }
+            attributes.insert(field, code);
+        }
+        (attributes, last_day)
+    }
+
+    fn dates(&mut self, written: Option<&shape::Dates>, usual: Dates) -> Dates {
+        let Some(written) = written else { return usual };
+        Dates {
+            zone: self
+                .zone(
+                    &["helpdesk", "dates", "timezone"],
+                    written.timezone.as_deref(),
+                )
+                .unwrap_or(usual.zone),
+            form: match written.form {
+                Some(shape::DateForm::Date) => DateForm::Date,
+                Some(shape::DateForm::DateTime) => DateForm::DateTime,
+                None => usual.form,
+            },
+        }
+    }
+}
+
+fn day_form(form: shape::DayForm) -> DayForm {
+    match form {
+        shape::DayForm::StartOfDay => DayForm::StartOfDay,
+        shape::DayForm::EndOfDay => DayForm::EndOfDay,
+        shape::DayForm::NextDay => DayForm::NextDay,
+    }
+}

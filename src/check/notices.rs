@@ -1,0 +1,313 @@
+//! E501 to W507: whether anybody can be told, and in time. What only the helpdesk knows is left to the plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::agreement::{Agreement, End, NoticeEvent, NoticeRule, Notices, Renewal};
+use crate::calendar::{Day, Lead, TimeOfDay, read_time_of_day};
+use crate::catalog::{Catalog, Contact};
+use crate::check::reader::Reader;
+use crate::check::subject::Subject;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::shape;
+
+/// One notice as written: to whom, how long before, at what time of day.
+struct Written<'a> {
+    to: Option<&'a Vec<String>>,
+    before: Option<&'a Vec<String>>,
+    at: Option<&'a str>,
+    has_leads: bool,
+}
+
+impl Reader<'_> {
+    /// Who is told of what.
+    pub(super) fn read_notices(&mut self, written: &shape::Notices) -> Notices {
+        let general = written
+            .at
+            .as_deref()
+            .and_then(|text| self.taken(Code::E203, &["notices", "at"], read_time_of_day(text)));
+        let plain = |notice: &Option<shape::FalseOr<shape::Notice>>| match notice {
+            Some(shape::FalseOr::Set(notice)) => Some(notice.clone()),
+            Some(shape::FalseOr::Dropped) | None => None,
+        };
+        let ahead = |notice: &Option<shape::FalseOr<shape::LeadNotice>>| match notice {
+            Some(shape::FalseOr::Set(notice)) => Some(notice.clone()),
+            Some(shape::FalseOr::Dropped) | None => None,
+        };
+        let mut events = BTreeMap::new();
+        for (event, notice) in [
+            (NoticeEvent::Activated, plain(&written.activated)),
+            (NoticeEvent::Deactivated, plain(&written.deactivated)),
+            (NoticeEvent::Amended, plain(&written.amended)),
+            (NoticeEvent::Renewed, plain(&written.renewed)),
+        ] {
+            let Some(notice) = notice else { continue };
+            let written = Written {
+                to: notice.to.as_ref(),
+                before: None,
+                at: notice.at.as_deref(),
+                has_leads: false,
+            };
+            events.insert(event, self.notice(event, &written, general));
+        }
+        for (event, notice) in [
+            (NoticeEvent::Expiring, ahead(&written.expiring)),
+            (NoticeEvent::NoticeDeadline, ahead(&written.notice_deadline)),
+        ] {
+            let Some(notice) = notice else { continue };
+            let written = Written {
+                to: notice.to.as_ref(),
+                before: notice.before.as_ref(),
+                at: notice.at.as_deref(),
+                has_leads: true,
+            };
+            events.insert(event, self.notice(event, &written, general));
+        }
+        Notices { events }
+    }
+
+    fn notice(
+        &mut self,
+        event: NoticeEvent,
+        written: &Written<'_>,
+        general: Option<TimeOfDay>,
+    ) -> NoticeRule {
+        let own = written.at.and_then(|text| {
+            self.taken(
+                Code::E203,
+                &["notices", key(event), "at"],
+                read_time_of_day(text),
+            )
+        });
+        let to = written.to.cloned().unwrap_or_default();
+        for (index, name) in to.iter().enumerate() {
+            if !matches!(name.as_str(), "client" | "manager") {
+                self.allowed_address(&["notices", key(event), "to", &index.to_string()], name);
+            }
+        }
+        if written.has_leads && written.before.is_none_or(Vec::is_empty) {
+            self.fault(
+                Code::E109,
+                &["notices", key(event)],
+                format!(
+                    "nothing says how long before the day `{}` is told",
+                    key(event)
+                ),
+                "write `before: [60d, 30d, 7d]`",
+            );
+        }
+        let mut before = Vec::new();
+        for (index, text) in written.before.into_iter().flatten().enumerate() {
+            let index = index.to_string();
+            let path = ["notices", key(event), "before", index.as_str()];
+            let Some(lead) = self.taken(Code::E009, &path, Lead::read(text)) else {
+                continue;
+            };
+            if before.contains(&lead) {
+                self.doubled_lead(&path, lead);
+            } else {
+                before.push(lead);
+            }
+        }
+        before.sort_unstable_by(|left, right| right.cmp(left));
+        NoticeRule {
+            to,
+            before,
+            at: own.or(general),
+        }
+    }
+
+    /// E508: an address that the settings do not let mail go to.
+    pub(super) fn allowed_address(&mut self, path: &[&str], address: &str) {
+        let Some(allowed) = &self.settings.mail else {
+            return;
+        };
+        if !allowed.covers(address) && !(allowed.catalog && self.addresses.contains(address)) {
+            let help =
+                "the owner of servanda.yaml can add its domain under `mail: allow: domains:`";
+            self.value_fault(
+                Code::E508,
+                path,
+                format!("mail may not go to `{address}`"),
+                help,
+            );
+        }
+    }
+
+    /// W504. Told of the value, so that agreements that inherit it say it once.
+    fn doubled_lead(&mut self, path: &[&str], lead: Lead) {
+        self.value_fault(
+            Code::W504,
+            path,
+            format!("`{lead}` stands in the list already"),
+            "one message is sent for each: keep one of them",
+        );
+    }
+}
+
+/// Every address that the catalog holds.
+pub(super) fn addresses(catalog: &Catalog) -> BTreeSet<&str> {
+    let of_clients = catalog
+        .clients
+        .values()
+        .flat_map(|client| client.contacts.values());
+    let of_clients = of_clients.filter_map(|contact| match contact {
+        Contact::Email(email) => Some(email.as_str()),
+        Contact::Person(_) => None,
+    });
+    let of_managers = catalog
+        .managers
+        .values()
+        .filter_map(|entry| entry.email.as_deref());
+    of_clients.chain(of_managers).collect()
+}
+
+/// The rules over the notices of one agreement.
+pub(super) fn check(subject: &Subject<'_>, catalog: &Catalog) -> Vec<Diagnostic> {
+    let agreement = &subject.agreement;
+    let mut diagnostics = Vec::new();
+    for (event, rule) in &agreement.notices.events {
+        diagnostics.extend(nobody(subject, catalog, *event, rule));
+        diagnostics.extend(too_early(subject, *event, rule));
+    }
+    diagnostics.extend(no_warning(subject));
+    diagnostics.extend(only_ourselves(subject, catalog));
+    diagnostics
+}
+
+/// The key of an event under `notices:`.
+pub(super) fn key(event: NoticeEvent) -> &'static str {
+    match event {
+        NoticeEvent::Activated => "activated",
+        NoticeEvent::Deactivated => "deactivated",
+        NoticeEvent::Expiring => "expiring",
+        NoticeEvent::NoticeDeadline => "notice_deadline",
+        NoticeEvent::Amended => "amended",
+        NoticeEvent::Renewed => "renewed",
+    }
+}
+
+/// E501: a role behind which there is nobody, as far as the files tell.
+fn nobody(
+    subject: &Subject<'_>,
+    catalog: &Catalog,
+    event: NoticeEvent,
+    rule: &NoticeRule,
+) -> Vec<Diagnostic> {
+    let agreement = &subject.agreement;
+    let client = &agreement.client;
+    let no_contact = agreement.contacts.is_empty()
+        && catalog
+            .clients
+            .get(client.as_str())
+            .is_some_and(|client| client.contacts.is_empty());
+    let path = ["notices", key(event), "to"];
+    let mut diagnostics = Vec::new();
+    if rule.to.is_empty() {
+        let message = format!("nobody is named to be told of `{}`", key(event));
+        diagnostics.push(subject.fault(Code::E501, &path, message).help(format!(
+            "write `to: [client, manager]`, or drop the notice with `{}: false`",
+            key(event)
+        )));
+    }
+    if no_contact && rule.to.iter().any(|role| role == "client") {
+        let message = format!("`{client}` has no contact to be told of `{}`", key(event));
+        diagnostics.push(
+            subject
+                .fault(Code::E501, &path, message)
+                .help(format!("give `{client}` a contact in catalog.yaml, such as `contacts: {{ main: {{ email: office@client.example }} }}`")),
+        );
+    }
+    if agreement.manager.is_none() && rule.to.iter().any(|role| role == "manager") {
+        let message = format!("there is no manager to be told of `{}`", key(event));
+        diagnostics.push(
+            subject.fault(Code::E501, &path, message).help(
+                "write `manager:` with a slug of catalog.yaml, or take `manager` out of `to:`",
+            ),
+        );
+    }
+    diagnostics
+}
+
+/// W503: a lead that would come before the agreement has begun.
+fn too_early(subject: &Subject<'_>, event: NoticeEvent, rule: &NoticeRule) -> Option<Diagnostic> {
+    let (first_day, last_day) = agreed_days(&subject.agreement)?;
+    let earliest = rule.before.iter().max()?;
+    let told_on = last_day
+        .checked_sub(jiff::Span::new().try_days(earliest.days).ok()?)
+        .ok()?;
+    (told_on < first_day).then(|| {
+        let message = format!("`{earliest}` before the last day, {last_day}, is {told_on}, which is before the first day");
+        subject
+            .fault(Code::W503, &["notices", key(event), "before"], message)
+            .help(format!("the period has {} days: write shorter leads", length(first_day, last_day)))
+    })
+}
+
+/// W502: a real end that nobody is told of beforehand.
+fn no_warning(subject: &Subject<'_>) -> Option<Diagnostic> {
+    let agreement = &subject.agreement;
+    let told = [NoticeEvent::Expiring, NoticeEvent::NoticeDeadline]
+        .iter()
+        .any(|event| agreement.notices.events.contains_key(event));
+    let ends = agreement.period.end != End::Open
+        && !matches!(
+            agreement.renewal,
+            Renewal::Auto {
+                max_terms: None,
+                ..
+            }
+        );
+    (ends && !told).then(|| {
+        subject
+            .fault(Code::W502, &["notices"], format!("nobody is told before `{}` ends", subject.id()))
+            .help("add `expiring: { before: [60d, 30d, 7d], to: [client, manager] }` under `notices:`")
+    })
+}
+
+/// W507: people are told, and the client is not among them.
+fn only_ourselves(subject: &Subject<'_>, catalog: &Catalog) -> Option<Diagnostic> {
+    let agreement = &subject.agreement;
+    let contacts = if agreement.contacts.is_empty() {
+        &catalog.clients.get(agreement.client.as_str())?.contacts
+    } else {
+        &agreement.contacts
+    };
+    let is_theirs = |to: &str| {
+        to == "client"
+            || contacts
+                .values()
+                .any(|contact| matches!(contact, Contact::Email(email) if email == to))
+    };
+    let mut facing = [
+        NoticeEvent::Activated,
+        NoticeEvent::Deactivated,
+        NoticeEvent::Expiring,
+    ]
+    .iter()
+    .filter_map(|event| agreement.notices.events.get(event))
+    .filter(|rule| !rule.to.is_empty())
+    .peekable();
+    facing.peek()?;
+    (!facing.any(|rule| rule.to.iter().any(|to| is_theirs(to)))).then(|| {
+        subject
+            .fault(Code::W507, &["notices"], format!("`{}` is told of nothing", agreement.client))
+            .help("add `client` to a `to:`, or silence this under `allow:` if the client asked for it")
+    })
+}
+
+/// First and last day as agreed, where both are known.
+pub(super) fn agreed_days(agreement: &Agreement) -> Option<(Day, Day)> {
+    let first_day = agreement.period.first_day?;
+    match agreement.period.end {
+        End::LastDay(day) => Some((first_day, day)),
+        End::Term(term) => Some((first_day, term.last_day(first_day)?)),
+        End::Open => None,
+    }
+}
+
+/// Days from the first to the last, both counted in.
+pub(super) fn length(first_day: Day, last_day: Day) -> i32 {
+    first_day
+        .until(last_day)
+        .map_or(0, |span| span.get_days() + 1)
+}

@@ -1,0 +1,458 @@
+//! E201 to W212: when an agreement holds. Reads days, terms and the entries made by hand, and then holds
+//! them against each other.
+
+use crate::agreement::{
+    Activation, Agreement, End, Entry, EntryStatus, Period, Renewal, Suspension, Termination,
+};
+use crate::calendar::{Day, Instant, Lead, Term, Zone};
+use crate::check::reader::Reader;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::shape;
+use crate::status::bound;
+
+/// The longest and shortest period that is nothing to wonder at, in days.
+const USUAL_DAYS: std::ops::RangeInclusive<i32> = 7..=3653;
+
+impl Reader<'_> {
+    /// First day and end. A period without an end is E202.
+    pub(super) fn period(&mut self, written: &shape::Period) -> Option<Period> {
+        let first_day = self.day(&["period", "first_day"], written.first_day.as_deref());
+        let end = match (&written.last_day, &written.term, written.open_ended) {
+            (Some(day), _, _) => End::LastDay(self.day(&["period", "last_day"], Some(day))?),
+            (None, Some(term), _) => {
+                End::Term(self.taken(Code::E009, &["period", "term"], Term::read(term))?)
+            }
+            (None, None, Some(true)) => End::Open,
+            (None, None, _) => {
+                self.fault(Code::E202, &["period"], "the period has no end", "write `last_day: 2026-12-31`, `term: 1y` or `open_ended: true` under `period:`");
+                return None;
+            }
+        };
+        if written.first_day.is_some() && first_day.is_none() {
+            return None;
+        }
+        if let (Some(day), End::Term(term)) = (first_day, end)
+            && term.last_day(day).is_none()
+        {
+            self.fault(
+                Code::E203,
+                &["period", "first_day"],
+                "the period ends beyond the year 9999",
+                "write a shorter term, or `open_ended: true`",
+            );
+            return None;
+        }
+        Some(Period { first_day, end })
+    }
+
+    /// `auto`, or the entries made by hand, which must stand in the order of their instants.
+    pub(super) fn activation(
+        &mut self,
+        written: Option<&shape::Activation>,
+        zone: &Zone,
+    ) -> Option<Activation> {
+        let Some(shape::Activation::Log(log)) = written else {
+            return Some(Activation::Auto);
+        };
+        let mut entries: Vec<Entry> = Vec::with_capacity(log.len());
+        let mut complete = true;
+        for (index, step) in log.iter().enumerate() {
+            let index = index.to_string();
+            let Some(entry) = self.entry(&index, step, zone) else {
+                complete = false;
+                continue;
+            };
+            if let Some(previous) = entries.last() {
+                self.entry_order(&index, previous, &entry);
+            }
+            entries.push(entry);
+        }
+        complete.then_some(Activation::Manual(entries))
+    }
+
+    fn entry(&mut self, index: &str, step: &shape::ActivationEntry, zone: &Zone) -> Option<Entry> {
+        let status = match step.status {
+            Some(shape::ManualStatus::Planned) => EntryStatus::Planned,
+            Some(shape::ManualStatus::Active) => EntryStatus::Active,
+            Some(shape::ManualStatus::Suspended) => EntryStatus::Suspended,
+            Some(shape::ManualStatus::Ended) => EntryStatus::Ended,
+            None => {
+                self.fault(
+                    Code::E109,
+                    &["activation", index],
+                    "the entry does not say what holds from then on",
+                    "write `status: active`, or planned, suspended or ended",
+                );
+                return None;
+            }
+        };
+        let at = self.moment(
+            &["activation", index],
+            ("on", step.on.as_deref()),
+            step.at.as_deref(),
+            zone,
+        )?;
+        Some(Entry {
+            at: at.0,
+            status,
+            reason: step.reason.clone(),
+            by: step.by.clone(),
+        })
+    }
+
+    fn entry_order(&mut self, index: &str, previous: &Entry, entry: &Entry) {
+        let path = ["activation", index];
+        if previous.status == EntryStatus::Ended {
+            self.fault(
+                Code::E206,
+                &path,
+                "nothing follows an entry that says `ended`",
+                "make that entry `suspended`, or write a new agreement that `renews` this one",
+            );
+        } else if entry.at == previous.at {
+            self.fault(
+                Code::E206,
+                &path,
+                "two entries hold from the same instant on",
+                "keep one of them, or give each its own `at:`",
+            );
+        } else if entry.at < previous.at {
+            self.fault(
+                Code::E206,
+                &path,
+                "the entry is earlier than the one above it",
+                "keep the list in the order of time: a new entry goes to its end",
+            );
+        }
+    }
+
+    /// A day (its first instant) or an instant, of which exactly one is written; and whether it was the day.
+    fn moment(
+        &mut self,
+        path: &[&str],
+        (day_key, day): (&str, Option<&str>),
+        at: Option<&str>,
+        zone: &Zone,
+    ) -> Option<(Instant, Option<Day>)> {
+        let under = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
+        match (day, at) {
+            (Some(_), Some(_)) => {
+                self.fault(
+                    Code::E014,
+                    &under("at"),
+                    format!("`{day_key}` and `at` cannot both hold"),
+                    "keep one of them",
+                );
+                None
+            }
+            (None, None) => {
+                self.fault(
+                    Code::E109,
+                    path,
+                    "nothing says when",
+                    format!("write `{day_key}: 2026-03-01`, or `at: 2026-03-01T12:00:00+03:00`"),
+                );
+                None
+            }
+            (Some(day), None) => {
+                let day = self.day(&under(day_key), Some(day))?;
+                Some((zone.start_of(day), Some(day)))
+            }
+            (None, Some(at)) => Some((self.instant(&under("at"), Some(at))?, None)),
+        }
+    }
+
+    /// The spans of rest, in order and apart from each other.
+    pub(super) fn suspensions(&mut self, written: &[shape::Suspension]) -> Vec<Suspension> {
+        let mut rests: Vec<(usize, Suspension)> = Vec::with_capacity(written.len());
+        for (index, span) in written.iter().enumerate() {
+            let at = index.to_string();
+            if span.from.is_none() {
+                self.fault(
+                    Code::E109,
+                    &["suspensions", &at],
+                    "nothing says when the suspension begins",
+                    "write `from: 2026-07-01`, the first day of rest",
+                );
+            }
+            let until = self.day(&["suspensions", &at, "until"], span.until.as_deref());
+            let Some(from) = self.day(&["suspensions", &at, "from"], span.from.as_deref()) else {
+                continue;
+            };
+            if until.is_some_and(|until| until < from) {
+                self.fault(
+                    Code::E209,
+                    &["suspensions", &at, "until"],
+                    "the suspension ends before it begins",
+                    "`until` is the last day of rest, counted in",
+                );
+                continue;
+            }
+            rests.push((
+                index,
+                Suspension {
+                    from,
+                    until,
+                    reason: span.reason.clone(),
+                },
+            ));
+        }
+        rests.sort_by_key(|(index, rest)| (rest.from, *index));
+        for pair in rests.windows(2) {
+            let [(_, earlier), (index, later)] = pair else {
+                continue;
+            };
+            if earlier.until.is_none_or(|until| later.from <= until) {
+                let until = earlier.until.map_or_else(
+                    || "without an end".to_owned(),
+                    |until| format!("until {until}"),
+                );
+                let message = format!(
+                    "the suspension begins within the one from {} {until}",
+                    earlier.from
+                );
+                self.fault(
+                    Code::E209,
+                    &["suspensions", &index.to_string()],
+                    message,
+                    "write one span for both, or let one end before the other begins",
+                );
+            }
+        }
+        rests.into_iter().map(|(_, rest)| rest).collect()
+    }
+
+    /// The early end.
+    pub(super) fn termination(
+        &mut self,
+        written: &shape::Termination,
+        zone: &Zone,
+    ) -> Option<Termination> {
+        let (at, last_day) = self.moment(
+            &["termination"],
+            ("last_day", written.last_day.as_deref()),
+            written.at.as_deref(),
+            zone,
+        )?;
+        let reason = written.reason.clone();
+        match last_day {
+            Some(last_day) => {
+                let at = zone.start_of(last_day.tomorrow().unwrap_or(last_day));
+                Some(Termination {
+                    at,
+                    last_day,
+                    reason,
+                })
+            }
+            None => {
+                let before = Instant::from_nanosecond(at.as_nanosecond() - 1).unwrap_or(at);
+                Some(Termination {
+                    at,
+                    last_day: zone.day_of(before),
+                    reason,
+                })
+            }
+        }
+    }
+
+    /// What follows the last day.
+    pub(super) fn renewal(&mut self, written: &shape::Renewal, period: &Period) -> Option<Renewal> {
+        let notice_period = match &written.notice_period {
+            Some(text) => {
+                Some(self.taken(Code::E009, &["renewal", "notice_period"], Lead::read(text))?)
+            }
+            None => None,
+        };
+        match written.mode {
+            None | Some(shape::RenewalMode::None) => Some(Renewal::None),
+            Some(shape::RenewalMode::Manual) => Some(Renewal::Manual { notice_period }),
+            Some(shape::RenewalMode::Auto) => {
+                let term = match (&written.term, period.end) {
+                    (Some(text), _) => {
+                        self.taken(Code::E009, &["renewal", "term"], Term::read(text))?
+                    }
+                    (None, End::Term(term)) => term,
+                    (None, End::Open) => return Some(Renewal::None),
+                    (None, End::LastDay(_)) => {
+                        self.fault(
+                            Code::E109,
+                            &["renewal"],
+                            "nothing says how long each further period runs",
+                            "write `term: 1y` under `renewal:`",
+                        );
+                        return None;
+                    }
+                };
+                Some(Renewal::Auto {
+                    term,
+                    notice_period,
+                    max_terms: written.max_terms,
+                })
+            }
+        }
+    }
+
+    /// The rules over the whole of an agreement's time.
+    pub(super) fn check_time(&mut self, agreement: &Agreement) {
+        self.check_period(agreement);
+        self.check_termination(agreement);
+        self.check_suspensions(agreement);
+        self.check_log(agreement);
+    }
+
+    fn check_period(&mut self, agreement: &Agreement) {
+        let period = &agreement.period;
+        let Some(first_day) = period.first_day else {
+            if agreement.activation == Activation::Auto {
+                self.fault(Code::E205, &["period"], "nothing says on which day the agreement begins", "write `first_day: 2026-01-01` under `period:`, or keep `activation:` by hand as a list");
+            }
+            return;
+        };
+        if let Some((_, last_day)) = crate::check::notices::agreed_days(agreement) {
+            let days = crate::check::notices::length(first_day, last_day);
+            if last_day < first_day {
+                let diagnostic = fault(
+                    self,
+                    Code::E201,
+                    &["period", "last_day"],
+                    format!("the last day, {last_day}, comes before the first, {first_day}"),
+                );
+                let diagnostic = match self.places.value(&["period", "first_day"]) {
+                    Some(place) => diagnostic.related(place, "the first day"),
+                    None => diagnostic,
+                };
+                self.faults.push(
+                    diagnostic
+                        .help("both days are counted in: write a last day on or after the first"),
+                );
+            } else if !USUAL_DAYS.contains(&days) {
+                let path: &[&str] = if matches!(period.end, End::Term(_)) {
+                    &["period", "term"]
+                } else {
+                    &["period", "last_day"]
+                };
+                self.fault(
+                    Code::W208,
+                    path,
+                    format!(
+                        "the period runs for {days} {}, until {last_day}",
+                        if days == 1 { "day" } else { "days" }
+                    ),
+                    "check the year; if it is right, silence this under `allow:`",
+                );
+            }
+        }
+        self.check_clamping(agreement, first_day);
+    }
+
+    /// W212: terms of months from a day that not every month has.
+    fn check_clamping(&mut self, agreement: &Agreement, first_day: Day) {
+        let of_period = match agreement.period.end {
+            End::Term(term) => Some(term),
+            End::LastDay(_) | End::Open => None,
+        };
+        let of_renewal = match agreement.renewal {
+            Renewal::Auto { term, .. } => Some(term),
+            Renewal::None | Renewal::Manual { .. } => None,
+        };
+        let clamps = |term: Term| {
+            let by_months = term.months % 12 != 0 && first_day.day() > 28;
+            let by_years = term.months != 0 && first_day.month() == 2 && first_day.day() == 29;
+            by_months || by_years
+        };
+        if [of_period, of_renewal].into_iter().flatten().any(clamps) {
+            let message = format!(
+                "not every month has a day {}, so that periods will begin on differing days",
+                first_day.day()
+            );
+            self.fault(
+                Code::W212,
+                &["period", "first_day"],
+                message,
+                "begin on a day up to the 28th, or silence this under `allow:`",
+            );
+        }
+    }
+
+    fn check_termination(&mut self, agreement: &Agreement) {
+        let Some(termination) = &agreement.termination else {
+            return;
+        };
+        let path: &[&str] = match self.places.value(&["termination", "at"]) {
+            Some(place) if self.places.value(&["termination"]) != Some(place) => {
+                &["termination", "at"]
+            }
+            _ => &["termination", "last_day"],
+        };
+        if let Some(first_day) = agreement.period.first_day
+            && termination.at <= agreement.zone.start_of(first_day)
+        {
+            let message = format!("the termination comes before the first day, {first_day}");
+            self.fault(Code::E210, path, message, "an agreement that never began needs no termination: take its file away, or correct the day");
+        } else if let Some(agreed) = agreed_bound(agreement)
+            && termination.at > agreed
+        {
+            let last_day = agreement
+                .zone
+                .day_of(Instant::from_nanosecond(agreed.as_nanosecond() - 1).unwrap_or(agreed));
+            let message = format!("the termination comes after the agreed last day, {last_day}");
+            self.fault(Code::E210, path, message, "a termination ends an agreement early; to make it last longer, write a later `last_day` under `period:`");
+        }
+    }
+
+    fn check_suspensions(&mut self, agreement: &Agreement) {
+        if agreement.suspensions.is_empty() {
+            return;
+        }
+        let first_day = agreement.period.first_day;
+        let agreed = agreed_bound(agreement);
+        for rest in &agreement.suspensions {
+            let before = first_day
+                .zip(rest.until)
+                .is_some_and(|(first_day, until)| until < first_day);
+            let after = agreed.is_some_and(|agreed| agreed <= agreement.zone.start_of(rest.from));
+            if before || after {
+                let side = if before {
+                    "before the first day"
+                } else {
+                    "after the last day"
+                };
+                let message = format!("the suspension from {} lies {side}", rest.from);
+                self.fault(
+                    Code::E209,
+                    &["suspensions"],
+                    message,
+                    "take it out, or correct its days",
+                );
+            }
+        }
+    }
+
+    /// W207: an entry `active` that the end of the period leaves without effect.
+    fn check_log(&mut self, agreement: &Agreement) {
+        let (Activation::Manual(entries), Some(bound)) = (&agreement.activation, bound(agreement))
+        else {
+            return;
+        };
+        for (index, entry) in entries.iter().enumerate() {
+            if entry.status == EntryStatus::Active && bound.at <= entry.at {
+                let end = agreement.zone.write(bound.at);
+                let message = format!(
+                    "the agreement is over since {end}, so that this activation does nothing"
+                );
+                self.fault(Code::W207, &["activation", &index.to_string()], message, "write a later `last_day` under `period:`, or a new agreement that `renews` this one");
+            }
+        }
+    }
+}
+
+fn fault(reader: &Reader<'_>, code: Code, path: &[&str], message: String) -> Diagnostic {
+    crate::check::subject::fault_at(reader.places, code, path, message)
+}
+
+/// When the agreement would be over if nobody terminated it.
+fn agreed_bound(agreement: &Agreement) -> Option<Instant> {
+    let mut unterminated = agreement.clone();
+    unterminated.termination = None;
+    bound(&unterminated).map(|bound| bound.at)
+}

@@ -1,0 +1,84 @@
+//! From when to when an agreement can be active at all: its period with all tacit rolls, cut by a
+//! termination, a successor and the end of a manual log. Suspensions do not count, since they may be lifted.
+//!
+//! Told in wall time of the agreement's own zone: agreements that follow each other day by day do not
+//! overlap because their zones differ.
+
+use crate::agreement::{Activation, Agreement, EntryStatus};
+use crate::calendar::Day;
+use crate::status::bound;
+
+/// A moment on the wall, without a zone.
+pub(super) type Moment = jiff::civil::DateTime;
+
+/// A half-open stretch of wall time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reach {
+    /// The first moment.
+    pub(super) from: Moment,
+    /// The first moment after it; `None` where nothing ends it.
+    pub(super) until: Option<Moment>,
+}
+
+/// The reach of an agreement; `None` where it is never active as far as is written.
+pub(super) fn reach(agreement: &Agreement) -> Option<Reach> {
+    let zone = &agreement.zone;
+    let agreed_end = bound(agreement).map(|bound| zone.wall_time_of(bound.at));
+    let (from, until) = match &agreement.activation {
+        Activation::Auto => (midnight(agreement.period.first_day?), agreed_end),
+        Activation::Manual(entries) => {
+            let first_at = |status| entries.iter().find(|entry| entry.status == status);
+            let from = zone.wall_time_of(first_at(EntryStatus::Active)?.at);
+            let ended = first_at(EntryStatus::Ended).map(|entry| zone.wall_time_of(entry.at));
+            (from, [agreed_end, ended].into_iter().flatten().min())
+        }
+    };
+    until
+        .is_none_or(|until| from < until)
+        .then_some(Reach { from, until })
+}
+
+impl Reach {
+    /// Whether there is a moment in both.
+    pub(super) fn meets(&self, other: &Reach) -> bool {
+        self.until.is_none_or(|until| other.from < until)
+            && other.until.is_none_or(|until| self.from < until)
+    }
+
+    /// The moments in both; to be asked only of reaches that meet.
+    pub(super) fn common(&self, other: &Reach) -> Reach {
+        Reach {
+            from: self.from.max(other.from),
+            until: [self.until, other.until].into_iter().flatten().min(),
+        }
+    }
+
+    /// The first day of it.
+    pub(super) fn first_day(&self) -> Day {
+        self.from.date()
+    }
+
+    /// The last day of it, at least in part.
+    pub(super) fn last_day(&self) -> Option<Day> {
+        let until = self.until?;
+        if until == midnight(until.date()) {
+            until.date().yesterday().ok()
+        } else {
+            Some(until.date())
+        }
+    }
+
+    /// `from 2026-01-01 to 2026-03-31`, for a sentence.
+    pub(super) fn in_words(&self) -> String {
+        match self.last_day() {
+            Some(last_day) if last_day == self.first_day() => format!("on {last_day}"),
+            Some(last_day) => format!("from {} to {last_day}", self.first_day()),
+            None => format!("from {} on", self.first_day()),
+        }
+    }
+}
+
+/// The first moment of a day.
+pub(super) fn midnight(day: Day) -> Moment {
+    day.at(0, 0, 0, 0)
+}

@@ -1,0 +1,148 @@
+//! Reading one merged agreement: where its texts are, what its slugs may name, and the faults found so far.
+//!
+//! A fault of one value alone is shown where that value stands, be it in a template, so that a hundred
+//! agreements that inherit it repeat one and the same diagnostic, which is printed once.
+
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::calendar::{Day, Instant, Misread, read_day, read_instant};
+use crate::catalog::Catalog;
+use crate::check::references::nearest_of;
+use crate::check::subject::{Places, fault_at};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::settings::Settings;
+
+/// What reading one agreement needs, and what it has found to be wrong.
+pub(super) struct Reader<'a> {
+    pub(super) places: &'a dyn Places,
+    pub(super) catalog: &'a Catalog,
+    pub(super) settings: &'a Settings,
+    pub(super) addresses: &'a BTreeSet<&'a str>,
+    pub(super) faults: Vec<Diagnostic>,
+}
+
+/// A kind of slug, in words: what it is called, and where it is listed.
+#[derive(Clone, Copy)]
+pub(super) struct Kind {
+    /// `service`.
+    pub(super) noun: &'static str,
+    /// `services`.
+    pub(super) list: &'static str,
+}
+
+impl<'a> Reader<'a> {
+    /// A fault of the value at `path` alone.
+    pub(super) fn value_fault(
+        &mut self,
+        code: Code,
+        path: &[&str],
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let place = self
+            .places
+            .value(path)
+            .unwrap_or_else(|| self.places.whole());
+        self.faults
+            .push(Diagnostic::new(code, place, message).help(help));
+    }
+
+    /// A fault of this agreement, told at `path`.
+    pub(super) fn fault(
+        &mut self,
+        code: Code,
+        path: &[&str],
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let diagnostic = fault_at(self.places, code, path, message.into()).help(help);
+        self.faults.push(diagnostic);
+    }
+
+    /// The value where it can be read, else a fault at its place.
+    pub(super) fn taken<T>(
+        &mut self,
+        code: Code,
+        path: &[&str],
+        read: Result<T, Misread>,
+    ) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(misread) => {
+                self.value_fault(code, path, misread.message, misread.help);
+                None
+            }
+        }
+    }
+
+    /// A day.
+    pub(super) fn day(&mut self, path: &[&str], text: Option<&str>) -> Option<Day> {
+        self.taken(Code::E203, path, read_day(text?))
+    }
+
+    /// An instant.
+    pub(super) fn instant(&mut self, path: &[&str], text: Option<&str>) -> Option<Instant> {
+        self.taken(Code::E203, path, read_instant(text?))
+    }
+
+    /// The slug as one of those that are known, else E101 at its place.
+    pub(super) fn known<K: Borrow<str> + Ord + Clone, V>(
+        &mut self,
+        kind: Kind,
+        path: &[&str],
+        slug: &str,
+        known: &'a BTreeMap<K, V>,
+    ) -> Option<K> {
+        if let Some((name, _)) = known.get_key_value(slug) {
+            return Some(name.clone());
+        }
+        let place = self
+            .places
+            .name(path)
+            .unwrap_or_else(|| self.places.whole());
+        self.faults.push(unknown(kind, place, slug, known));
+        None
+    }
+}
+
+/// E101: nothing of this kind goes by the slug.
+pub(super) fn unknown<K: Borrow<str> + Ord, V>(
+    kind: Kind,
+    place: crate::diagnostic::Span,
+    slug: &str,
+    known: &BTreeMap<K, V>,
+) -> Diagnostic {
+    let Kind { noun, list } = kind;
+    let diagnostic = Diagnostic::new(Code::E101, place, format!("no {noun} is called `{slug}`"))
+        .label("not in the catalog");
+    match nearest_of(slug, known) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => diagnostic.help(format!("`servanda catalog list {list}` shows what there is; add it under `{list}:` in catalog.yaml, or fetch it with `servanda catalog pull`")),
+    }
+}
+
+pub(super) const CLIENT: Kind = Kind {
+    noun: "client",
+    list: "clients",
+};
+pub(super) const SERVICE: Kind = Kind {
+    noun: "service",
+    list: "services",
+};
+pub(super) const MANAGER: Kind = Kind {
+    noun: "manager",
+    list: "managers",
+};
+pub(super) const PROVIDER: Kind = Kind {
+    noun: "provider",
+    list: "providers",
+};
+pub(super) const CALENDAR: Kind = Kind {
+    noun: "calendar",
+    list: "calendars",
+};
+pub(super) const PRIORITY: Kind = Kind {
+    noun: "priority",
+    list: "priorities",
+};

@@ -1,0 +1,281 @@
+//! servanda.yaml as people wrote it becomes the settings: complete, with every default in its place.
+
+use std::collections::BTreeMap;
+
+use crate::calendar::{Misread, TimeOfDay, Zone, read_time_of_day};
+use crate::check::mapping::mapping;
+use crate::check::subject::Places;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::shape;
+use crate::mapping::Field;
+use crate::settings::{
+    AllowedMail, DeactivationGuard, Drift, Guards, Helpdesk, Kind, Language, Pace, Settings,
+};
+
+/// The settings as they are read, with the faults found so far.
+pub(super) struct Reading<'a> {
+    pub(super) places: &'a dyn Places,
+    pub(super) faults: Vec<Diagnostic>,
+}
+
+/// The settings, with defaults in place of what cannot be used, and what is wrong with it.
+pub(super) fn settings(
+    document: &shape::SettingsDocument,
+    places: &dyn Places,
+) -> (Settings, Vec<Diagnostic>) {
+    let mut reading = Reading {
+        places,
+        faults: Vec::new(),
+    };
+    let zone = reading.zone(&["timezone"], document.timezone.as_deref());
+    if document.timezone.is_none() {
+        let help = "write `timezone: Europe/Moscow`, the zone that days are counted in unless a client or an agreement has its own";
+        reading.fault(
+            Code::E010,
+            &["timezone"],
+            "the settings have no time zone",
+            help,
+        );
+    }
+    let written = document.helpdesk.clone().unwrap_or_default();
+    let (drift, drift_of) = reading.drift(written.drift.as_ref());
+    let settings = Settings {
+        zone: zone.unwrap_or(Zone::UTC),
+        language: match document.language {
+            Some(shape::Language::Ru) => Language::Russian,
+            Some(shape::Language::En) | None => Language::English,
+        },
+        helpdesk: reading.helpdesk(&written),
+        guards: reading.guards(document.guards.as_ref()),
+        drift,
+        drift_of,
+        mail: document
+            .mail
+            .as_ref()
+            .map(|mail| allowed_mail(mail.allow.as_ref())),
+        notice_time: reading.notice_time(document.notices.as_ref()),
+    };
+    (settings, reading.faults)
+}
+
+fn allowed_mail(written: Option<&shape::MailAllow>) -> AllowedMail {
+    let domains = written.and_then(|allow| allow.domains.as_ref());
+    AllowedMail {
+        domains: domains
+            .into_iter()
+            .flatten()
+            .map(|domain| domain.to_lowercase())
+            .collect(),
+        catalog: written.and_then(|allow| allow.catalog).unwrap_or_default(),
+    }
+}
+
+impl Reading<'_> {
+    /// A fault at a path of the settings.
+    pub(super) fn fault(
+        &mut self,
+        code: Code,
+        path: &[&str],
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let place = self
+            .places
+            .value(path)
+            .unwrap_or_else(|| self.places.whole());
+        self.faults
+            .push(Diagnostic::new(code, place, message).help(help));
+    }
+
+    /// A zone by its name.
+    pub(super) fn zone(&mut self, path: &[&str], name: Option<&str>) -> Option<Zone> {
+        match Zone::find(name?) {
+            Ok(zone) => Some(zone),
+            Err(Misread { message, help }) => {
+                self.fault(Code::E203, path, message, help);
+                None
+            }
+        }
+    }
+
+    fn notice_time(&mut self, written: Option<&shape::NoticeSettings>) -> TimeOfDay {
+        let usual = TimeOfDay::constant(9, 0, 0, 0);
+        let Some(text) = written.and_then(|notices| notices.at.as_deref()) else {
+            return usual;
+        };
+        read_time_of_day(text).unwrap_or_else(|misread| {
+            self.fault(
+                Code::E203,
+                &["notices", "at"],
+                misread.message,
+                misread.help,
+            );
+            usual
+        })
+    }
+
+    fn guards(&mut self, written: Option<&shape::Guards>) -> Guards {
+        let usual = Guards::default();
+        let Some(written) = written else { return usual };
+        let count =
+            |written: Option<u32>, usual: usize| written.map_or(usual, |count| count as usize);
+        let limit = written.deactivations.as_ref();
+        let share = limit
+            .and_then(|limit| limit.and_share.as_deref())
+            .map(|text| {
+                let percent = text
+                    .strip_suffix('%')
+                    .and_then(|digits| digits.parse().ok());
+                percent
+                    .filter(|percent| *percent <= 100)
+                    .unwrap_or_else(|| {
+                        self.fault(
+                            Code::E009,
+                            &["guards", "deactivations", "and_share"],
+                            format!("`{text}` is no share"),
+                            "write a share from 0% to 100%",
+                        );
+                        usual.deactivations.and_share_percent
+                    })
+            });
+        Guards {
+            deactivations: DeactivationGuard {
+                more_than: count(
+                    limit.and_then(|limit| limit.more_than),
+                    usual.deactivations.more_than,
+                ),
+                and_share_percent: share.unwrap_or(usual.deactivations.and_share_percent),
+            },
+            weakened: count(written.weakened, usual.weakened),
+            orphans: count(written.orphans, usual.orphans),
+        }
+    }
+
+    fn drift(&mut self, written: Option<&shape::Drift>) -> (Drift, BTreeMap<Field, Drift>) {
+        let policy = |policy: &shape::DriftPolicy| match policy {
+            shape::DriftPolicy::Correct => Drift::Correct,
+            shape::DriftPolicy::Report => Drift::Report,
+        };
+        match written {
+            None => (Drift::default(), BTreeMap::new()),
+            Some(shape::Drift::All(all)) => (policy(all), BTreeMap::new()),
+            Some(shape::Drift::PerField(fields)) => {
+                let fields = fields.iter().filter_map(|(name, written)| {
+                    let field = self.field(&["helpdesk", "drift", name], name)?;
+                    Some((field, policy(written)))
+                });
+                (Drift::default(), fields.collect())
+            }
+        }
+    }
+
+    fn helpdesk(&mut self, written: &shape::Helpdesk) -> Helpdesk {
+        let kind = self.kind(written);
+        let usual = match kind {
+            Kind::Sandbox => Pace::SANDBOX,
+            Kind::Itsm365 { .. } => Pace::default(),
+        };
+        Helpdesk {
+            rehearsal: written.rehearsal.unwrap_or(matches!(kind, Kind::Sandbox)),
+            pace: Pace {
+                concurrency: written
+                    .concurrency
+                    .map_or(usual.concurrency, |count| count.clamp(1, 64) as usize),
+                per_second: written.rate.or(usual.per_second),
+                page_size: usual.page_size,
+            },
+            mapping: mapping(self, written, &kind),
+            kind,
+        }
+    }
+
+    fn kind(&mut self, written: &shape::Helpdesk) -> Kind {
+        match written.kind {
+            None | Some(shape::HelpdeskKind::Sandbox) => {
+                if written.url.is_some() {
+                    self.fault(Code::E109, &["helpdesk"], "the helpdesk has an address and no kind", "write `kind: itsm365`; without it the sandbox is used, which has no address");
+                }
+                Kind::Sandbox
+            }
+            Some(shape::HelpdeskKind::Itop) => {
+                self.fault(
+                    Code::E009,
+                    &["helpdesk", "kind"],
+                    "iTop is not spoken yet",
+                    "write `itsm365` or `sandbox`",
+                );
+                Kind::Sandbox
+            }
+            Some(shape::HelpdeskKind::Itsm365) => {
+                let url = written
+                    .url
+                    .as_deref()
+                    .map(|url| self.address(url))
+                    .unwrap_or_default();
+                if written.url.is_none() {
+                    self.fault(
+                        Code::E010,
+                        &["helpdesk"],
+                        "the helpdesk has no address",
+                        "write `url: https://acme.itsm365.com/sd`",
+                    );
+                }
+                if written.access_key.is_none() {
+                    self.fault(Code::E010, &["helpdesk"], "the helpdesk has no access key", "write `access_key: { env: ITSM365_ACCESS_KEY }`, the variable that holds it");
+                }
+                let access_key_variable = written
+                    .access_key
+                    .as_ref()
+                    .map(|key| key.env.clone())
+                    .unwrap_or_default();
+                Kind::Itsm365 {
+                    url,
+                    access_key_variable,
+                    ca_file: written.ca_file.clone(),
+                }
+            }
+        }
+    }
+
+    /// An address that secrets may be sent to: https, or this machine, and nothing in it but host and path.
+    fn address(&mut self, url: &str) -> String {
+        let path = ["helpdesk", "url"];
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+        if url
+            .chars()
+            .any(|sign| sign.is_whitespace() || sign.is_control() || sign == '\\')
+            || authority.is_empty()
+        {
+            self.fault(
+                Code::E009,
+                &path,
+                "this is no address",
+                "write it as https://acme.itsm365.com/sd",
+            );
+        } else if authority.contains('@') {
+            self.fault(Code::E013, &path, "the address has a name or password in it", "take out what stands before the `@`; the access key goes into a variable of the environment");
+        } else if url.contains(['?', '#']) {
+            self.fault(Code::E013, &path, "the address has a query or fragment in it", "end it with the path, such as /sd; the access key goes into a variable of the environment");
+        } else if scheme != "https" && !(scheme == "http" && is_this_machine(authority)) {
+            self.fault(
+                Code::E009,
+                &path,
+                "the access key would travel in clear text",
+                "write an address that begins with https://; http is for this machine alone",
+            );
+        }
+        url.trim_end_matches('/').to_owned()
+    }
+}
+
+/// Whether a host, with or without a port, is the machine itself.
+fn is_this_machine(authority: &str) -> bool {
+    if let Some(rest) = authority.strip_prefix('[') {
+        return rest.split(']').next() == Some("::1");
+    }
+    let host = authority.split(':').next().unwrap_or_default();
+    let numbers: Vec<&str> = host.split('.').collect();
+    let is_ipv4 = numbers.len() == 4 && numbers.iter().all(|number| number.parse::<u8>().is_ok());
+    host == "localhost" || (is_ipv4 && numbers[0] == "127")
+}

@@ -1,0 +1,198 @@
+//! E401 to W410: by when one is answered and helped. Times are compared on the same clock only: hours with
+//! hours, business days with business days.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::agreement::{End, Target};
+use crate::calendar::TargetTime;
+use crate::catalog::Catalog;
+use crate::check::overlap::in_words;
+use crate::check::reader::Reader;
+use crate::check::subject::Subject;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::shape;
+use crate::ident::{CalendarSlug, PriorityName};
+
+impl Reader<'_> {
+    /// Hours and targets that hold for every service without its own.
+    pub(super) fn sla(
+        &mut self,
+        written: Option<&shape::Sla>,
+    ) -> (Option<CalendarSlug>, BTreeMap<PriorityName, Target>) {
+        let Some(written) = written else {
+            return (None, BTreeMap::new());
+        };
+        let calendar = written
+            .calendar
+            .as_ref()
+            .and_then(|slug| self.calendar(&["sla", "calendar"], slug));
+        (
+            calendar,
+            self.targets(&["sla", "targets"], written.targets.as_ref()),
+        )
+    }
+
+    /// Targets by priority, at a path.
+    pub(super) fn targets(
+        &mut self,
+        path: &[&str],
+        written: Option<&BTreeMap<String, shape::Target>>,
+    ) -> BTreeMap<PriorityName, Target> {
+        let mut targets = BTreeMap::new();
+        for (name, times) in written.into_iter().flatten() {
+            let shape::FalseOr::Set(times) = times else {
+                continue;
+            };
+            let path: Vec<&str> = path.iter().copied().chain([name.as_str()]).collect();
+            let priority = self.priority(&path, name);
+            if times.response.is_none() && times.resolution.is_none() {
+                self.value_fault(
+                    Code::E109,
+                    &path,
+                    "the target promises nothing",
+                    "write `{ response: 30m, resolution: 4h }`, or one of the two",
+                );
+            }
+            let target = Target {
+                response: self.target_time(&path, "response", times.response.as_deref()),
+                resolution: self.target_time(&path, "resolution", times.resolution.as_deref()),
+            };
+            targets.extend(priority.map(|priority| (priority, target)));
+        }
+        targets
+    }
+
+    fn target_time(&mut self, path: &[&str], leaf: &str, text: Option<&str>) -> Option<TargetTime> {
+        let text = text?;
+        let path: Vec<&str> = path.iter().copied().chain([leaf]).collect();
+        let code = match TargetTime::is_plain_days(text) {
+            Some(0) => Code::E402,
+            Some(_) => Code::E412,
+            None => Code::E009,
+        };
+        self.taken(code, &path, TargetTime::read(text))
+    }
+}
+
+/// The rules over the targets of one agreement and of its services.
+pub(super) fn check(subject: &Subject<'_>, catalog: &Catalog) -> Vec<Diagnostic> {
+    let agreement = &subject.agreement;
+    let longest = longest_period(subject);
+    let mut diagnostics = Vec::new();
+    let mut check_map = |path: &[&str], targets: &BTreeMap<PriorityName, Target>| {
+        for (priority, target) in targets {
+            let path: Vec<&str> = path.iter().copied().chain([priority.as_str()]).collect();
+            diagnostics.extend(check_one(subject, &path, target, longest));
+        }
+    };
+    check_map(&["sla", "targets"], &agreement.targets);
+    for (service, coverage) in &agreement.services {
+        check_map(
+            &["services", service.as_str(), "targets"],
+            &coverage.targets,
+        );
+    }
+    diagnostics.extend(missing(subject, catalog));
+    diagnostics
+}
+
+fn check_one(
+    subject: &Subject<'_>,
+    path: &[&str],
+    target: &Target,
+    longest: Option<u32>,
+) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    let at = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
+    for (leaf, time) in [
+        ("response", target.response),
+        ("resolution", target.resolution),
+    ] {
+        if time.is_some_and(TargetTime::is_zero) {
+            let message = format!("a {leaf} in no time at all cannot be kept");
+            diagnostics.push(
+                subject
+                    .fault(Code::E402, &at(leaf), message)
+                    .help("write the time that is promised, such as 30m"),
+            );
+        }
+    }
+    if let (Some(response), Some(resolution)) = (target.response, target.resolution)
+        && response.is_weaker_than(resolution) == Some(true)
+        && !resolution.is_zero()
+    {
+        let message =
+            format!("the response may take {response}, and the resolution only {resolution}");
+        let diagnostic = subject.fault(Code::E401, &at("response"), message);
+        let other = subject.places.value(&at("resolution"));
+        let diagnostic = match other {
+            Some(place) => diagnostic.related(place, "the resolution"),
+            None => diagnostic,
+        };
+        diagnostics.push(
+            diagnostic
+                .help("a response comes before the resolution: make it the shorter of the two"),
+        );
+    }
+    if let (Some(response), Some(longest)) = (target.response, longest)
+        && days(response) > longest
+    {
+        let message =
+            format!("the response may take {response}, and the whole period is {longest} days");
+        diagnostics.push(
+            subject
+                .fault(Code::W410, &at("response"), message)
+                .help("check the response target and the period"),
+        );
+    }
+    diagnostics
+}
+
+/// Whole days that a target takes at least.
+fn days(time: TargetTime) -> u32 {
+    match time {
+        TargetTime::Seconds(seconds) => seconds / (24 * 3600),
+        TargetTime::BusinessDays(days) => days,
+    }
+}
+
+/// The days of the agreed period, where both of its ends are known.
+fn longest_period(subject: &Subject<'_>) -> Option<u32> {
+    let period = &subject.agreement.period;
+    let first_day = period.first_day?;
+    let last_day = match period.end {
+        End::LastDay(day) => day,
+        End::Term(term) => term.last_day(first_day)?,
+        End::Open => return None,
+    };
+    u32::try_from(first_day.until(last_day).ok()?.get_days() + 1).ok()
+}
+
+/// W404, once for all services, and only where the agreement promises times at all.
+fn missing(subject: &Subject<'_>, catalog: &Catalog) -> Option<Diagnostic> {
+    let agreement = &subject.agreement;
+    let general = &agreement.targets;
+    let mut missing: BTreeSet<&str> = BTreeSet::new();
+    for coverage in agreement.services.values() {
+        if general.is_empty() && coverage.targets.is_empty() {
+            continue;
+        }
+        let promised = |priority: &PriorityName| {
+            general.contains_key(priority.as_str())
+                || coverage.targets.contains_key(priority.as_str())
+        };
+        missing.extend(
+            catalog
+                .priorities
+                .keys()
+                .filter(|priority| !promised(priority))
+                .map(|priority| priority.as_str()),
+        );
+    }
+    (!missing.is_empty()).then(|| {
+        let message = format!("nothing is promised for {}", in_words(&missing));
+        subject
+            .fault(Code::W404, &["sla", "targets"], message)
+            .help("add the priority under `sla: targets:`, or silence this under `allow:` where best effort is meant")
+    })
+}
