@@ -25,8 +25,18 @@ struct Arguments {
 }
 
 const SERVICES: [&str; 12] = [
-    "workstations", "servers", "network", "printing", "email", "vpn", "telephony", "accounting", "backup", "video",
-    "wiki", "storage",
+    "workstations",
+    "servers",
+    "network",
+    "printing",
+    "email",
+    "vpn",
+    "telephony",
+    "accounting",
+    "backup",
+    "video",
+    "wiki",
+    "storage",
 ];
 const MANAGERS: u64 = 8;
 /// The files of one folder.
@@ -38,7 +48,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err((path, error)) => {
             // The path is what helps most, so it comes first.
-            let _ = io::Write::write_all(&mut io::stderr(), format!("{}: {error}\n", path.display()).as_bytes());
+            let _ = io::Write::write_all(
+                &mut io::stderr(),
+                format!("{}: {error}\n", path.display()).as_bytes(),
+            );
             ExitCode::FAILURE
         }
     }
@@ -53,7 +66,10 @@ fn write_all(arguments: &Arguments) -> Result<(), Failed> {
         let error = io::Error::new(io::ErrorKind::AlreadyExists, "the folder is not empty");
         return Err((root.clone(), error));
     }
-    write(&root.join("servanda.yaml"), "timezone: Europe/Moscow\nlanguage: en\n")?;
+    write(
+        &root.join("servanda.yaml"),
+        "timezone: Europe/Moscow\nlanguage: en\n",
+    )?;
     write(&root.join("catalog.yaml"), &catalog(arguments.agreements))?;
     for (name, text) in templates() {
         write(&root.join("templates").join(format!("{name}.yaml")), &text)?;
@@ -61,7 +77,10 @@ fn write_all(arguments: &Arguments) -> Result<(), Failed> {
     let mut random = Random(arguments.seed);
     for number in 0..arguments.agreements {
         let shelf = format!("{:03}", number / SHELF);
-        let path = root.join("agreements").join(shelf).join(format!("client-{number:06}.yaml"));
+        let path = root
+            .join("agreements")
+            .join(shelf)
+            .join(format!("client-{number:06}.yaml"));
         write(&path, &agreement(number, &mut random))?;
     }
     Ok(())
@@ -111,15 +130,35 @@ fn catalog(clients: u64) -> String {
         format!("  {slug}: {{ title: {title}, helpdesk: {class}${number} }}\n")
     };
     let services = SERVICES.iter().zip(605_000..);
-    list("services", services.map(|(slug, number)| entry(slug, slug, "slmService", number)).collect());
+    list(
+        "services",
+        services
+            .map(|(slug, number)| entry(slug, slug, "slmService", number))
+            .collect(),
+    );
     let manager = |number| {
-        format!("  manager-{number}: {{ title: Manager {number}, helpdesk: employee${}, email: m{number}@acme.example }}\n", 100 + number)
+        format!(
+            "  manager-{number}: {{ title: Manager {number}, helpdesk: employee${}, email: m{number}@acme.example }}\n",
+            100 + number
+        )
     };
     list("managers", (0..MANAGERS).map(manager).collect());
-    let calendars = ["office-9x5", "extended-12x6", "24x7"].into_iter().zip(37_001..);
-    list("calendars", calendars.map(|(slug, number)| entry(slug, slug, "servicetime", number)).collect());
+    let calendars = ["office-9x5", "extended-12x6", "24x7"]
+        .into_iter()
+        .zip(37_001..);
+    list(
+        "calendars",
+        calendars
+            .map(|(slug, number)| entry(slug, slug, "servicetime", number))
+            .collect(),
+    );
     let priorities = ["critical", "high", "normal", "low"].into_iter().zip(1..);
-    list("priorities", priorities.map(|(slug, number)| entry(slug, slug, "priority", number)).collect());
+    list(
+        "priorities",
+        priorities
+            .map(|(slug, number)| entry(slug, slug, "priority", number))
+            .collect(),
+    );
     text
 }
 
@@ -150,15 +189,28 @@ sla:
   targets:
     critical: { response: 15m, resolution: 2h }
 ";
-    [("base", base.to_owned()), ("standard", standard.to_owned()), ("premium", premium.to_owned())]
+    [
+        ("base", base.to_owned()),
+        ("standard", standard.to_owned()),
+        ("premium", premium.to_owned()),
+    ]
 }
 
 /// About forty lines and eight hundred bytes, as agreements are that say much for themselves.
 fn agreement(number: u64, random: &mut Random) -> String {
     let template = ["standard", "premium"][usize::from(random.below(3) == 0)];
-    let zone = ["Europe/Moscow", "Asia/Yekaterinburg", "Asia/Vladivostok", "Europe/Berlin"];
+    let zone = [
+        "Europe/Moscow",
+        "Asia/Yekaterinburg",
+        "Asia/Vladivostok",
+        "Europe/Berlin",
+    ];
     let zone = zone[usize::try_from(random.below(4)).expect("small")];
-    let (year, month, day) = (2024 + random.below(4), 1 + random.below(12), 1 + random.below(28));
+    let (year, month, day) = (
+        2024 + random.below(4),
+        1 + random.below(12),
+        1 + random.below(28),
+    );
     let end = match random.below(8) {
         0 => "open_ended: true",
         1 => "term: 2y",
@@ -186,10 +238,17 @@ fn agreement(number: u64, random: &mut Random) -> String {
     line("  storage:");
     line("    calendar: extended-12x6        # nightly copies");
     line("    targets:");
-    line(&format!("      critical: {{ response: {}m, resolution: {}h }}", 10 + random.below(20), 2 + random.below(6)));
+    line(&format!(
+        "      critical: {{ response: {}m, resolution: {}h }}",
+        10 + random.below(20),
+        2 + random.below(6)
+    ));
     if random.below(6) == 0 {
         line("suspensions:");
-        line(&format!("  - {{ from: {year}-{month:02}-28, until: {}-01-31, reason: moving }}", year + 1));
+        line(&format!(
+            "  - {{ from: {year}-{month:02}-28, until: {}-01-31, reason: moving }}",
+            year + 1
+        ));
     }
     if end != "open_ended: true" && random.below(12) == 0 {
         line("renewal:");
@@ -198,12 +257,19 @@ fn agreement(number: u64, random: &mut Random) -> String {
         line("  max_terms: 3");
     }
     line("contacts:");
-    line(&format!("  main: {{ email: \"head@client{number}.example\" }}"));
-    line(&format!("  deputy: {{ email: \"deputy@client{number}.example\" }}"));
+    line(&format!(
+        "  main: {{ email: \"head@client{number}.example\" }}"
+    ));
+    line(&format!(
+        "  deputy: {{ email: \"deputy@client{number}.example\" }}"
+    ));
     line("labels:");
     line(&format!("  region: r{}", random.below(20)));
     line(&format!("  segment: s{}", random.below(9)));
     line("  source: order");
-    line(&format!("  note: agreed by telephone on {year}-{month:02}-{day:02}, paper copy in folder {}", number / 40));
+    line(&format!(
+        "  note: agreed by telephone on {year}-{month:02}-{day:02}, paper copy in folder {}",
+        number / 40
+    ));
     text
 }

@@ -14,7 +14,7 @@ use crate::helpdesk::http::Transport;
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::{ReadError, Reader, Writer};
 use crate::repository::Estate;
-use crate::sandbox::{self, Clock};
+use crate::sandbox::{self, Clock, Knobs};
 use crate::{embedded, files};
 
 /// A helpdesk within reach.

@@ -1,6 +1,6 @@
 //! A repository's own embedded helpdesk: its catalog becomes the seed, its file lies in `.servanda/`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use servanda::catalog::{Catalog, Client, Contact, Entry};
 use servanda::ident::LiveId;
@@ -9,23 +9,23 @@ use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::sandbox::{Clock, DatabasePath, Knobs, Sandbox, SandboxError, Seed, SeedObject};
 
-/// Opens the embedded helpdesk of a repository.
-pub(crate) fn open(root: &Path, catalog: &Catalog, clock: Clock) -> Result<Sandbox, Failure> {
-    let file = files::own_folder(root)?.join("sandbox.db");
-    open_at(&DatabasePath::File(file), catalog, clock)
+/// The database of a repository's embedded helpdesk.
+pub(crate) fn file(root: &Path) -> Result<PathBuf, Failure> {
+    Ok(files::own_folder(root)?.join("sandbox.db"))
 }
 
-/// Opens the embedded helpdesk on a database of one's choice.
-pub(crate) fn open_at(
-    path: &DatabasePath,
+/// Opens the embedded helpdesk and adds what the catalog has and it lacks.
+pub(crate) fn open(
+    file: PathBuf,
     catalog: &Catalog,
     clock: Clock,
+    knobs: Knobs,
 ) -> Result<Sandbox, Failure> {
     Ok(Sandbox::open(
-        path,
+        &DatabasePath::File(file),
         &seed(catalog),
         clock,
-        Knobs::default(),
+        knobs,
     )?)
 }
 

@@ -1,13 +1,13 @@
 //! `servanda sandbox serve`: the embedded helpdesk on a port of loopback, until it is told to stop.
 
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::args::Global;
 use crate::context::{Context, clock};
 use crate::failure::{Exit, Failure, say, tell};
-use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath};
-use crate::{connection, embedded, repository, signal};
+use crate::sandbox::{ACCESS_KEY, Clock};
+use crate::{connection, embedded, files, repository, signal};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -36,6 +36,25 @@ struct Serve {
     /// The port; without it, any that is free
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// Switches of the dialect, as JSON; docs/sandbox.md lists them
+    #[arg(long, value_name = "FILE")]
+    knobs: Option<PathBuf>,
+    /// Faults to play, as a list in JSON; docs/sandbox.md lists them
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+}
+
+/// A file of switches or faults; without one, those that a fresh helpdesk has.
+fn read_json<T: serde::de::DeserializeOwned + Default>(path: Option<&Path>) -> Result<T, Failure> {
+    let Some(path) = path else {
+        return Ok(T::default());
+    };
+    serde_json::from_str(&files::read_named(path)?).map_err(|error| {
+        Failure::usage(
+            format!("{}: {error}", path.display()),
+            "docs/sandbox.md lists every switch and every fault",
+        )
+    })
 }
 
 /// Serves until SIGINT or SIGTERM.
