@@ -48,9 +48,9 @@ pub(crate) async fn open(
             } else {
                 Clock::asked(clock)
             };
-            let running = embedded::open(&estate.root, &estate.catalog, clock)?
-                .start()
-                .await?;
+            let file = embedded::file(&estate.root)?;
+            let sandbox = embedded::open(file, &estate.catalog, clock, Knobs::default())?;
+            let running = sandbox.start().await?;
             let key = SecretString::from(sandbox::ACCESS_KEY);
             (
                 Transport::new(&running.url(), key, &helpdesk.pace, None),

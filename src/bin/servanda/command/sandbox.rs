@@ -70,14 +70,13 @@ pub(crate) fn run(
         global,
         context,
     )?;
-    let sandbox = match &serve.db {
-        None => embedded::open(&estate.root, &estate.catalog, Clock::asked(clock))?,
-        Some(path) => embedded::open_at(
-            &DatabasePath::File(path.clone()),
-            &estate.catalog,
-            Clock::asked(clock),
-        )?,
+    let file = match &serve.db {
+        None => embedded::file(&estate.root)?,
+        Some(path) => path.clone(),
     };
+    let knobs = read_json(serve.knobs.as_deref())?;
+    let sandbox = embedded::open(file, &estate.catalog, Clock::asked(clock), knobs)?;
+    sandbox.set_faults(read_json(serve.faults.as_deref())?);
     connection::runtime()?.block_on(async {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, serve.port)).await;
         let listener = listener.map_err(|error| {

@@ -182,7 +182,7 @@ async fn what_is_written_is_read_back_in_the_same_form() {
 }
 
 #[tokio::test]
-async fn a_rule_is_changed_in_place_never_doubled_and_archived() {
+async fn a_rule_is_changed_in_place_and_archived() {
     let desk = Desk::open(Knobs::default()).await;
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
@@ -192,22 +192,31 @@ async fn a_rule_is_changed_in_place_never_doubled_and_archived() {
         .await
         .expect("created")
         .object;
+    let mut rule = None;
     for hours in [1, 2] {
-        // The second time nobody remembers that the rule was created.
+        let key = key(Some("slmService$1"));
         let put = Step::PutRule {
-            rule: None,
-            key: key(Some("slmService$1")),
+            rule,
+            key: key.clone(),
             promise: promise(hours, None),
         };
         writer
             .perform(&id("a"), Some(&object), &put)
             .await
             .expect("written");
+        let Observed::Present(found) = reader.get(&object).await.expect("read") else {
+            panic!("it is there")
+        };
+        rule = found.rules.get(&key).cloned();
     }
     let Observed::Present(found) = reader.get(&object).await.expect("read") else {
         panic!("it is there")
     };
     assert_eq!(found.rules.len(), 1);
+    assert_eq!(
+        found.record.fields[&Field::Targets],
+        Value::targets([(key(Some("slmService$1")), promise(2, None))].into())
+    );
     let (rule_key, rule) = found.rules.first_key_value().expect("one");
     let drop = Step::DropRule {
         rule: rule.clone(),

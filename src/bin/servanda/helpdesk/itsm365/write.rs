@@ -102,11 +102,8 @@ impl<'a> Itsm365Writer<'a> {
         body.insert(codes.calendar.clone(), json!(promise.calendar));
         body.insert(codes.response.clone(), interval(promise.response)?);
         body.insert(codes.resolution.clone(), interval(promise.resolution)?);
-        let known = match rule {
-            Some(rule) => Some(rule.clone()),
-            None => self.find_rule(codes, agreement, key).await?,
-        };
-        match known {
+        // The object was read with its rules just before, so that one that is not known does not exist.
+        match rule {
             Some(rule) => {
                 self.send(&format!("edit-m2m/{rule}"), body, Class::Edit)
                     .await?
@@ -117,43 +114,6 @@ impl<'a> Itsm365Writer<'a> {
             }
         };
         Ok(())
-    }
-
-    /// A rule that an earlier run may have created without hearing so.
-    async fn find_rule(
-        &self,
-        codes: &Rules,
-        agreement: &LiveId,
-        key: &TargetKey,
-    ) -> Result<Option<LiveId>, WriteError> {
-        let filter =
-            json!({ codes.agreement.clone(): agreement, codes.priority.clone(): key.priority });
-        let attributes = ["UUID", "removed", &codes.service].join(",");
-        let query = [
-            ("attrs", attributes),
-            ("offset", "0".to_owned()),
-            ("limit", "1000".to_owned()),
-        ];
-        let answer = self
-            .transport
-            .post(
-                &format!("find/{}", codes.class),
-                &query,
-                &filter,
-                Class::Read,
-            )
-            .await?;
-        let same = |rule: &&Json| {
-            rule["removed"] != true
-                && wire::reference(&rule["service"]).is_ok_and(|service| service == key.service)
-        };
-        let found = answer
-            .body
-            .as_array()
-            .and_then(|list| list.iter().find(same));
-        Ok(found
-            .and_then(|rule| rule["UUID"].as_str())
-            .and_then(LiveId::new))
     }
 
     /// Writes one link into the recipient's own set, uniting with what is there.
