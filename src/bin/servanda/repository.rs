@@ -1,37 +1,225 @@
 //! A repository on disk becomes an estate that later stages trust, or its faults are shown and the run ends.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
+use rayon::prelude::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use servanda::agreement::Agreement;
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
+use servanda::check::{self, Checked};
+use servanda::diagnostic::{Diagnostics, FileId, Severity, Sources};
+use servanda::document::{self, Document, Kind};
+use servanda::live::digest;
+use servanda::render;
 use servanda::settings::Settings;
+use servanda::template::{self, Library, Resolved};
 
 use crate::args::Global;
 use crate::context::Context;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, say};
+use crate::files::{self, Content};
+use crate::git;
+
+/// The files of a repository, read and parsed.
+pub(crate) struct Loaded {
+    pub(crate) root: PathBuf,
+    pub(crate) sources: Sources,
+    pub(crate) templates: Vec<Document>,
+    pub(crate) agreements: Vec<Document>,
+    settings: Option<Document>,
+    catalog: Option<Document>,
+    /// The agreements of which nothing could be read, by their ids.
+    unread: BTreeSet<String>,
+    faults: Diagnostics,
+}
 
 /// Everything that the files say, checked.
 pub(crate) struct Estate {
     pub(crate) root: PathBuf,
+    /// The commit of the files, where they are in a repository.
     pub(crate) commit: Option<String>,
+    /// The digest of all files.
     pub(crate) digest: String,
     pub(crate) settings: Settings,
     pub(crate) catalog: Catalog,
     pub(crate) agreements: Vec<Agreement>,
 }
-pub(crate) struct Loaded;
+
+/// Finds the repository and reads its files.
+pub(crate) fn load(global: &Global, context: &Context) -> Result<Loaded, Failure> {
+    let root = match &global.repository {
+        Some(folder) => context.working_directory.join(folder),
+        None => files::find_root(&context.working_directory)?,
+    };
+    if global.repository.is_some() && !root.join(files::SETTINGS).is_file() {
+        return Err(files::no_repository(&root));
+    }
+    let mut loaded = Loaded {
+        sources: Sources::default(),
+        templates: Vec::new(),
+        agreements: Vec::new(),
+        settings: None,
+        catalog: None,
+        unread: BTreeSet::new(),
+        faults: Diagnostics::default(),
+        root,
+    };
+    loaded.read()?;
+    Ok(loaded)
+}
+
 impl Loaded {
+    /// The zone of the settings, before anything is checked: `--as-of` needs it.
     pub(crate) fn zone(&self) -> Zone {
-        Zone::UTC
+        self.settings.as_ref().map_or(Zone::UTC, |document| check::read_settings(document).0.zone)
+    }
+
+    fn read(&mut self) -> Result<(), Failure> {
+        let mut readable: Vec<(FileId, Kind)> = Vec::new();
+        for file in files::read_all(&self.root)? {
+            let Some(kind) = document::kind_of(&file.path) else {
+                if let Content::Link = file.content {
+                    let id = self.sources.add(file.path, "");
+                    self.faults.push(document::not_a_file(id, document::NotAFile::Link));
+                }
+                continue;
+            };
+            let fault = match file.content {
+                Content::Bytes(bytes) => {
+                    let (id, fault) = document::take_in(&mut self.sources, &file.path, bytes);
+                    if fault.is_none() {
+                        readable.push((id, kind));
+                        continue;
+                    }
+                    fault.map(|fault| (id, fault))
+                }
+                Content::Link => {
+                    let id = self.sources.add(file.path, "");
+                    Some((id, document::not_a_file(id, document::NotAFile::Link)))
+                }
+                Content::Unreadable(why) => {
+                    let id = self.sources.add(file.path, "");
+                    Some((id, document::not_a_file(id, document::NotAFile::Unreadable(why))))
+                }
+            };
+            if let Some((id, fault)) = fault {
+                self.faults.push(fault);
+                self.keep(document::unread(&self.sources, id, kind));
+            }
+        }
+        let sources = &self.sources;
+        let read: Vec<(Document, Diagnostics)> =
+            readable.into_par_iter().map(|(id, kind)| document::read(sources, id, kind)).collect();
+        for (document, faults) in read {
+            self.faults.extend(faults);
+            self.keep(document);
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, document: Document) {
+        match document.kind {
+            Kind::Settings => self.settings = Some(document),
+            Kind::Catalog => self.catalog = Some(document),
+            Kind::Template => self.templates.push(document),
+            Kind::Agreement => {
+                if !document.sound {
+                    self.unread.insert(document.id.to_string());
+                }
+                self.agreements.push(document);
+            }
+        }
+    }
+
+    /// Merges and checks everything; all faults of all stages, in the order of files.
+    pub(crate) fn examine(&self, at: Instant) -> Checked {
+        let mut faults = self.faults.clone();
+        faults.extend(document::same_ids(self.templates.iter().chain(&self.agreements), &self.sources));
+        let (library, found) = Library::new(&self.templates);
+        faults.extend(found);
+        faults.extend(template::unused(&self.templates, &self.agreements));
+        let resolved = self.resolve(&library, &mut faults);
+        let unread: BTreeSet<&str> = self.unread.iter().map(String::as_str).collect();
+        let mut checked = check::estate(
+            self.settings.as_ref(),
+            self.catalog.as_ref(),
+            &resolved,
+            &unread,
+            &self.sources,
+            at,
+        );
+        checked.diagnostics.extend(faults);
+        checked.diagnostics.sort(&self.sources);
+        checked
+    }
+
+    /// Every agreement with all that it inherits.
+    pub(crate) fn resolve<'a>(&'a self, library: &Library<'a>, faults: &mut Diagnostics) -> Vec<Resolved<'a>> {
+        let merged: Vec<_> = self.agreements.par_iter().map(|document| library.resolve(document)).collect();
+        let mut all = Vec::new();
+        for (resolved, found) in merged {
+            faults.extend(found);
+            all.extend(resolved);
+        }
+        all
+    }
+
+    /// How many files were read.
+    pub(crate) fn files(&self) -> usize {
+        self.sources.iter().count()
+    }
+
+    /// The digest of all files, which a plan is made from.
+    fn digest(&self) -> String {
+        let texts: Vec<(&str, String)> =
+            self.sources.iter().map(|(_, source)| (source.path.as_str(), digest(&source.text))).collect();
+        digest(&texts)
     }
 }
-pub(crate) fn load(_: &Global, _: &Context) -> Result<Loaded, Failure> {
-    Ok(Loaded)
+
+/// The estate, unless something is wrong with the files: then all faults are shown and the run ends with exit code 3.
+pub(crate) fn check(loaded: Loaded, at: Instant, global: &Global, context: &Context) -> Result<Estate, Failure> {
+    let mut checked = loaded.examine(at);
+    deny_warnings(&mut checked.diagnostics, global);
+    if checked.diagnostics.has_errors() {
+        let paint = context.paint_errors();
+        say(&render::diagnostics::text(&checked.diagnostics, &loaded.sources, paint));
+        let summary = render::diagnostics::summary(&checked.diagnostics, loaded.files());
+        return Err(Failure::new(Exit::Invalid, summary));
+    }
+    let warnings = checked.diagnostics.count(Severity::Warning);
+    if warnings > 0 {
+        let noun = if warnings == 1 { "warning" } else { "warnings" };
+        say(&format!("{warnings} {noun}; `servanda validate` shows what about\n"));
+    }
+    Ok(Estate {
+        commit: git::commit(&loaded.root),
+        digest: loaded.digest(),
+        root: loaded.root,
+        settings: checked.settings,
+        catalog: checked.catalog,
+        agreements: checked.agreements,
+    })
 }
-pub(crate) fn check(_: Loaded, _: Instant, _: &Global, _: &Context) -> Result<Estate, Failure> {
-    Err(Failure::new(Exit::Failure, ""))
+
+/// Raises warnings to errors where that was asked for.
+pub(crate) fn deny_warnings(diagnostics: &mut Diagnostics, global: &Global) {
+    if global.deny_warnings {
+        diagnostics.for_each_mut(|diagnostic| {
+            if diagnostic.severity == Severity::Warning {
+                diagnostic.severity = Severity::Error;
+            }
+        });
+    }
 }
+
+/// Refuses an estate without any agreement: that is a wrong folder, and no wish to end everything.
 pub(crate) fn not_empty(estate: Estate) -> Result<Estate, Failure> {
+    if estate.agreements.is_empty() {
+        let folder: &Path = &estate.root;
+        return Err(Failure::new(Exit::Refused, format!("no agreement was found below {}", folder.display()))
+            .help("agreements stand in agreements/**/*.yaml; an empty folder is no wish to end everything"));
+    }
     Ok(estate)
 }

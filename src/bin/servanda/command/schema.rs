@@ -1,0 +1,70 @@
+//! `servanda schema`: the JSON Schemas of all files, for editors and other checkers.
+
+use std::path::PathBuf;
+
+use servanda::document::{Slugs, published, schema};
+use servanda::render;
+
+use crate::args::Global;
+use crate::context::Context;
+use crate::failure::{Exit, Failure, say, tell};
+use crate::{files, repository};
+
+const AFTER_HELP: &str = "\
+Examples:
+  servanda schema --out schemas                  write agreement.json, template.json, catalog.json, settings.json, plan.json
+  servanda schema --out .servanda/schemas --catalog
+                                                 with this repository's slugs, so that an editor completes them
+  servanda schema agreement                      print one
+
+In a file, `# yaml-language-server: $schema=../schemas/agreement.json` points an editor at its schema.";
+
+/// Write the JSON Schemas of all files, for editors
+#[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// Print this one: agreement, template, catalog, settings or plan
+    #[arg(conflicts_with = "out")]
+    name: Option<String>,
+    /// Write all of them into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// List this repository's clients, services, managers, calendars and templates in them
+    #[arg(long)]
+    catalog: bool,
+}
+
+/// Prints or writes the schemas.
+pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
+    let schemas = if arguments.catalog { with_slugs(global, context)? } else { published() };
+    let mut schemas: Vec<(String, String)> =
+        schemas.into_iter().map(|(file, text)| (file.to_owned(), text)).collect();
+    schemas.push(("plan.json".to_owned(), render::json::pretty(&render::json::plan_schema())));
+    if let Some(folder) = &arguments.out {
+        for (file, text) in &schemas {
+            files::write_whole(&folder.join(file), text)?;
+        }
+        say(&format!("{} schemas in {}\n", schemas.len(), folder.display()));
+        return Ok(Exit::Fine);
+    }
+    let name = arguments.name.as_deref().unwrap_or("agreement");
+    let found = schemas.iter().find(|(file, _)| file.trim_end_matches(".json") == name);
+    let (_, text) = found.ok_or_else(|| {
+        Failure::usage(
+            format!("there is no schema `{name}`"),
+            "there are agreement, template, catalog, settings and plan",
+        )
+    })?;
+    tell(text)?;
+    Ok(Exit::Fine)
+}
+
+/// The same schemas with the slugs of the repository in place of their patterns.
+fn with_slugs(global: &Global, context: &Context) -> Result<Vec<(&'static str, String)>, Failure> {
+    let loaded = repository::load(global, context)?;
+    let catalog = loaded.examine(context.now).catalog;
+    let mut slugs = Slugs::of(&catalog_slugs(&catalog));
+    slugs.templates = loaded.templates.iter().map(|template| template.id.to_string()).collect();
+    let kinds = servanda::document::Kind::ALL;
+    Ok(kinds.map(|kind| (kind.schema_file(), render::json::pretty(&schema(kind, Some(&slugs))))).into())
+}
