@@ -15,3 +15,4 @@ pub mod ident;
 pub mod diagnostic;
 pub mod calendar;
 pub mod document;
+pub mod template;

@@ -20,7 +20,7 @@ mod word;
 use std::collections::BTreeMap;
 
 pub use place::{id_of, kind_of};
-pub use schema::{Slugs, published, schema};
+pub use schema::{Slugs, is_field_path, published, schema};
 pub use text::{NotText, SIZE_LIMIT, decode};
 pub use tree::{Node, Tree};
 pub use typed::from_tree;
