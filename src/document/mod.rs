@@ -20,7 +20,7 @@ mod word;
 use std::collections::BTreeMap;
 
 pub use place::{id_of, kind_of};
-pub use schema::{Slugs, published, schema};
+pub use schema::{Slugs, is_field_path, published, schema};
 pub use text::{NotText, SIZE_LIMIT, decode};
 pub use tree::{Node, Tree};
 pub use typed::from_tree;
@@ -151,6 +151,28 @@ pub fn unread(sources: &Sources, file: FileId, kind: Kind) -> Document {
         id: id_of(sources.path(file)).into(),
         root: Node::nothing(file),
         sound: false,
+    }
+}
+
+/// Why what stands where a file belongs is none that can be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotAFile {
+    /// It is a symbolic link, which could lead anywhere.
+    Link,
+    /// It could not be read; the reason is the system's.
+    Unreadable(String),
+}
+
+/// What is wrong with something that stands where a file belongs.
+pub fn not_a_file(file: FileId, why: NotAFile) -> Diagnostic {
+    let at = Span::of_file(file);
+    match why {
+        NotAFile::Link => Diagnostic::new(Code::E011, at, "this is a symbolic link")
+            .help("put the file itself here; links are not followed, since they could lead anywhere"),
+        NotAFile::Unreadable(why) => {
+            Diagnostic::new(Code::E011, at, format!("the file cannot be read: {}", show(&why)))
+                .help("see to it that whoever runs this may read it")
+        }
     }
 }
 

@@ -77,6 +77,32 @@ pub fn published() -> Vec<(&'static str, String)> {
     files.collect()
 }
 
+/// Whether a path of keys with dots between them leads to a field of an agreement. Slugs may have dots themselves.
+pub fn is_field_path(path: &str) -> bool {
+    leads_on(&compiled(Kind::Agreement).schema, path)
+}
+
+fn leads_on(schema: &Value, path: &str) -> bool {
+    let known = schema["properties"].as_object().into_iter().flatten();
+    let known = known.filter_map(|(key, below)| Some((path.strip_prefix(key.as_str())?, below)));
+    let named = schema
+        .get("additionalProperties")
+        .filter(|below| below.is_object());
+    let ends = path
+        .match_indices('.')
+        .map(|(at, _)| at)
+        .chain([path.len()]);
+    let named = named
+        .into_iter()
+        .flat_map(|below| ends.clone().map(move |end| (&path[end..], below)));
+    known
+        .chain(named)
+        .any(|(rest, below)| match rest.strip_prefix('.') {
+            Some(rest) => leads_on(below, rest),
+            None => rest.is_empty(),
+        })
+}
+
 /// A schema with what each text names in it, and its validator.
 pub(super) struct Compiled {
     pub(super) schema: Value,

@@ -312,6 +312,11 @@ impl<'document> Tree<'document> {
         }
     }
 
+    /// Whether it is a map.
+    pub fn is_map(&self) -> bool {
+        matches!(self.look(), Look::Map(_) | Look::Joined(_))
+    }
+
     /// The keys and values of a map in order; nothing where it is none.
     pub fn entries(&self) -> Vec<JoinedEntry<'document>> {
         match self.look() {

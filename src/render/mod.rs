@@ -16,3 +16,4 @@ pub mod outcome;
 pub mod status;
 
 pub use style::Paint;
+pub mod explain;

@@ -47,13 +47,17 @@ pub(crate) fn find_root(from: &Path) -> Result<PathBuf, Failure> {
     let root = from
         .ancestors()
         .find(|folder| folder.join(SETTINGS).is_file());
-    root.map(Path::to_path_buf).ok_or_else(|| {
-        Failure::new(
-            Exit::Failure,
-            format!("there is no {SETTINGS} here or above {}", from.display()),
-        )
-        .help("go to the folder that holds it, or name it with `--repository DIR`")
-    })
+    root.map(Path::to_path_buf)
+        .ok_or_else(|| no_repository(from))
+}
+
+/// There is no settings file, by which a repository would be known.
+pub(crate) fn no_repository(from: &Path) -> Failure {
+    Failure::new(
+        Exit::Failure,
+        format!("there is no {SETTINGS} in {} or above", from.display()),
+    )
+    .help("go to the folder that holds it, or name it with `--repository DIR`")
 }
 
 /// All files that Servanda reads, in the order of their paths.

@@ -1,7 +1,9 @@
 //! `servanda schema`: the JSON Schemas of all files, for editors and other checkers.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use servanda::check::Checked;
 use servanda::document::{Slugs, published, schema};
 use servanda::render;
 
@@ -62,9 +64,25 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 /// The same schemas with the slugs of the repository in place of their patterns.
 fn with_slugs(global: &Global, context: &Context) -> Result<Vec<(&'static str, String)>, Failure> {
     let loaded = repository::load(global, context)?;
-    let catalog = loaded.examine(context.now).catalog;
-    let mut slugs = Slugs::of(&catalog_slugs(&catalog));
-    slugs.templates = loaded.templates.iter().map(|template| template.id.to_string()).collect();
+    let Checked { catalog, agreements, .. } = loaded.examine(context.now);
+    let mut slugs = Slugs {
+        clients: names(catalog.clients.keys()),
+        services: names(catalog.services.keys()),
+        managers: names(catalog.managers.keys()),
+        providers: names(catalog.providers.keys()),
+        calendars: names(catalog.calendars.keys()),
+        priorities: names(catalog.priorities.keys()),
+        templates: loaded.templates.iter().map(|template| template.id.to_string()).collect(),
+        agreements: names(agreements.iter().map(|agreement| &agreement.id)),
+        recipients: names(catalog.clients.keys()),
+    };
+    for (client, known) in &catalog.clients {
+        slugs.recipients.extend(known.departments.keys().map(|department| format!("{client}/{department}")));
+    }
     let kinds = servanda::document::Kind::ALL;
     Ok(kinds.map(|kind| (kind.schema_file(), render::json::pretty(&schema(kind, Some(&slugs))))).into())
+}
+
+fn names<N: ToString>(names: impl Iterator<Item = N>) -> BTreeSet<String> {
+    names.map(|name| name.to_string()).collect()
 }
