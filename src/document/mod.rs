@@ -167,12 +167,15 @@ pub enum NotAFile {
 pub fn not_a_file(file: FileId, why: NotAFile) -> Diagnostic {
     let at = Span::of_file(file);
     match why {
-        NotAFile::Link => Diagnostic::new(Code::E011, at, "this is a symbolic link")
-            .help("put the file itself here; links are not followed, since they could lead anywhere"),
-        NotAFile::Unreadable(why) => {
-            Diagnostic::new(Code::E011, at, format!("the file cannot be read: {}", show(&why)))
-                .help("see to it that whoever runs this may read it")
-        }
+        NotAFile::Link => Diagnostic::new(Code::E011, at, "this is a symbolic link").help(
+            "put the file itself here; links are not followed, since they could lead anywhere",
+        ),
+        NotAFile::Unreadable(why) => Diagnostic::new(
+            Code::E011,
+            at,
+            format!("the file cannot be read: {}", show(&why)),
+        )
+        .help("see to it that whoever runs this may read it"),
     }
 }
 

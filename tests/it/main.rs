@@ -5,5 +5,11 @@
     reason = "tests read files, start the program, and may panic"
 )]
 
+mod bad_input;
+mod documents;
+mod helpdesk;
 mod layers;
+mod main_job;
+mod repository;
 mod tidy;
+mod year;

@@ -197,3 +197,6 @@ fn recipients(found: &LiveAgreement) -> Option<&std::collections::BTreeSet<LiveI
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,7 +40,7 @@ impl From<SandboxError> for Failure {
 }
 
 /// Everything that the catalog has a slug for.
-fn seed(catalog: &Catalog) -> Seed {
+pub(crate) fn seed(catalog: &Catalog) -> Seed {
     let mut seed = Seed::default();
     for provider in catalog.providers.values() {
         seed.units.push(object(provider, Some("company")));

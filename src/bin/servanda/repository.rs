@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::prelude::{
+    IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
+};
 use servanda::agreement::Agreement;
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
@@ -72,7 +74,9 @@ pub(crate) fn load(global: &Global, context: &Context) -> Result<Loaded, Failure
 impl Loaded {
     /// The zone of the settings, before anything is checked: `--as-of` needs it.
     pub(crate) fn zone(&self) -> Zone {
-        self.settings.as_ref().map_or(Zone::UTC, |document| check::read_settings(document).0.zone)
+        self.settings
+            .as_ref()
+            .map_or(Zone::UTC, |document| check::read_settings(document).0.zone)
     }
 
     fn read(&mut self) -> Result<(), Failure> {
@@ -81,7 +85,8 @@ impl Loaded {
             let Some(kind) = document::kind_of(&file.path) else {
                 if let Content::Link = file.content {
                     let id = self.sources.add(file.path, "");
-                    self.faults.push(document::not_a_file(id, document::NotAFile::Link));
+                    self.faults
+                        .push(document::not_a_file(id, document::NotAFile::Link));
                 }
                 continue;
             };
@@ -100,7 +105,10 @@ impl Loaded {
                 }
                 Content::Unreadable(why) => {
                     let id = self.sources.add(file.path, "");
-                    Some((id, document::not_a_file(id, document::NotAFile::Unreadable(why))))
+                    Some((
+                        id,
+                        document::not_a_file(id, document::NotAFile::Unreadable(why)),
+                    ))
                 }
             };
             if let Some((id, fault)) = fault {
@@ -109,8 +117,10 @@ impl Loaded {
             }
         }
         let sources = &self.sources;
-        let read: Vec<(Document, Diagnostics)> =
-            readable.into_par_iter().map(|(id, kind)| document::read(sources, id, kind)).collect();
+        let read: Vec<(Document, Diagnostics)> = readable
+            .into_par_iter()
+            .map(|(id, kind)| document::read(sources, id, kind))
+            .collect();
         for (document, faults) in read {
             self.faults.extend(faults);
             self.keep(document);
@@ -135,7 +145,10 @@ impl Loaded {
     /// Merges and checks everything; all faults of all stages, in the order of files.
     pub(crate) fn examine(&self, at: Instant) -> Checked {
         let mut faults = self.faults.clone();
-        faults.extend(document::same_ids(self.templates.iter().chain(&self.agreements), &self.sources));
+        faults.extend(document::same_ids(
+            self.templates.iter().chain(&self.agreements),
+            &self.sources,
+        ));
         let (library, found) = Library::new(&self.templates);
         faults.extend(found);
         faults.extend(template::unused(&self.templates, &self.agreements));
@@ -155,8 +168,16 @@ impl Loaded {
     }
 
     /// Every agreement with all that it inherits.
-    pub(crate) fn resolve<'a>(&'a self, library: &Library<'a>, faults: &mut Diagnostics) -> Vec<Resolved<'a>> {
-        let merged: Vec<_> = self.agreements.par_iter().map(|document| library.resolve(document)).collect();
+    pub(crate) fn resolve<'a>(
+        &'a self,
+        library: &Library<'a>,
+        faults: &mut Diagnostics,
+    ) -> Vec<Resolved<'a>> {
+        let merged: Vec<_> = self
+            .agreements
+            .par_iter()
+            .map(|document| library.resolve(document))
+            .collect();
         let mut all = Vec::new();
         for (resolved, found) in merged {
             faults.extend(found);
@@ -172,26 +193,40 @@ impl Loaded {
 
     /// The digest of all files, which a plan is made from.
     fn digest(&self) -> String {
-        let texts: Vec<(&str, String)> =
-            self.sources.iter().map(|(_, source)| (source.path.as_str(), digest(&source.text))).collect();
+        let texts: Vec<(&str, String)> = self
+            .sources
+            .iter()
+            .map(|(_, source)| (source.path.as_str(), digest(&source.text)))
+            .collect();
         digest(&texts)
     }
 }
 
 /// The estate, unless something is wrong with the files: then all faults are shown and the run ends with exit code 3.
-pub(crate) fn check(loaded: Loaded, at: Instant, global: &Global, context: &Context) -> Result<Estate, Failure> {
+pub(crate) fn check(
+    loaded: Loaded,
+    at: Instant,
+    global: &Global,
+    context: &Context,
+) -> Result<Estate, Failure> {
     let mut checked = loaded.examine(at);
     deny_warnings(&mut checked.diagnostics, global);
     if checked.diagnostics.has_errors() {
         let paint = context.paint_errors();
-        say(&render::diagnostics::text(&checked.diagnostics, &loaded.sources, paint));
+        say(&render::diagnostics::text(
+            &checked.diagnostics,
+            &loaded.sources,
+            paint,
+        ));
         let summary = render::diagnostics::summary(&checked.diagnostics, loaded.files());
         return Err(Failure::new(Exit::Invalid, summary));
     }
     let warnings = checked.diagnostics.count(Severity::Warning);
     if warnings > 0 {
         let noun = if warnings == 1 { "warning" } else { "warnings" };
-        say(&format!("{warnings} {noun}; `servanda validate` shows what about\n"));
+        say(&format!(
+            "{warnings} {noun}; `servanda validate` shows what about\n"
+        ));
     }
     Ok(Estate {
         commit: git::commit(&loaded.root),
