@@ -48,8 +48,12 @@ pub(crate) struct Global {
 /// The commands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Check every file and show all faults at once
+    Validate(command::validate::Arguments),
     /// Show what is in force, sorted by what ends next
     Status(command::status::Arguments),
+    /// Show where each value of an agreement comes from, or what a rule means
+    Explain(command::explain::Arguments),
     /// Show what an apply would change
     Plan(command::plan::Arguments),
     /// Show a saved plan
@@ -58,6 +62,8 @@ pub(crate) enum Command {
     Snapshot(command::snapshot::Arguments),
     /// Carry a plan out
     Apply(command::apply::Arguments),
+    /// Write the JSON Schemas of all files, for editors
+    Schema(command::schema::Arguments),
     /// Run the embedded helpdesk
     Sandbox(command::sandbox::Arguments),
     /// Write a completion script for a shell

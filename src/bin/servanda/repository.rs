@@ -31,8 +31,6 @@ pub(crate) struct Loaded {
     pub(crate) agreements: Vec<Document>,
     settings: Option<Document>,
     catalog: Option<Document>,
-    /// The agreements of which nothing could be read, by their ids.
-    unread: BTreeSet<String>,
     faults: Diagnostics,
 }
 
@@ -63,7 +61,6 @@ pub(crate) fn load(global: &Global, context: &Context) -> Result<Loaded, Failure
         agreements: Vec::new(),
         settings: None,
         catalog: None,
-        unread: BTreeSet::new(),
         faults: Diagnostics::default(),
         root,
     };
@@ -133,12 +130,7 @@ impl Loaded {
             Kind::Settings => self.settings = Some(document),
             Kind::Catalog => self.catalog = Some(document),
             Kind::Template => self.templates.push(document),
-            Kind::Agreement => {
-                if !document.sound {
-                    self.unread.insert(document.id.to_string());
-                }
-                self.agreements.push(document);
-            }
+            Kind::Agreement => self.agreements.push(document),
         }
     }
 
@@ -153,18 +145,19 @@ impl Loaded {
         faults.extend(found);
         faults.extend(template::unused(&self.templates, &self.agreements));
         let resolved = self.resolve(&library, &mut faults);
-        let unread: BTreeSet<&str> = self.unread.iter().map(String::as_str).collect();
-        let mut checked = check::estate(
-            self.settings.as_ref(),
-            self.catalog.as_ref(),
-            &resolved,
-            &unread,
-            &self.sources,
-            at,
-        );
-        checked.diagnostics.extend(faults);
-        checked.diagnostics.sort(&self.sources);
-        checked
+        let made: BTreeSet<FileId> = resolved.iter().map(|made| made.document.file).collect();
+        let unread = self
+            .agreements
+            .iter()
+            .filter(|document| !made.contains(&document.file));
+        let estate = check::Estate {
+            settings: self.settings.as_ref(),
+            catalog: self.catalog.as_ref(),
+            agreements: &resolved,
+            unread: unread.map(|document| &*document.id).collect(),
+            diagnostics: faults,
+        };
+        check::estate(estate, &self.sources, at)
     }
 
     /// Every agreement with all that it inherits.

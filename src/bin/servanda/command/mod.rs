@@ -2,11 +2,14 @@
 
 pub(crate) mod apply;
 pub(crate) mod completions;
+pub(crate) mod explain;
 pub(crate) mod plan;
 pub(crate) mod sandbox;
+pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod snapshot;
 pub(crate) mod status;
+pub(crate) mod validate;
 
 use std::process::ExitCode;
 
@@ -19,6 +22,9 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
     let Typed { command, global } = typed;
     crate::log::begin(global.verbose, context);
     let exit = match command {
+        Command::Validate(arguments) => validate::run(&arguments, &global, context),
+        Command::Explain(arguments) => explain::run(&arguments, &global, context),
+        Command::Schema(arguments) => schema::run(&arguments, &global, context),
         Command::Status(arguments) => status::run(&arguments, &global, context),
         Command::Plan(arguments) => plan::run(&arguments, &global, context),
         Command::Snapshot(arguments) => snapshot::run(&arguments, &global, context),
