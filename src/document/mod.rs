@@ -5,3 +5,183 @@
 //! a period is sound is judged later by `check`. It gets texts and reads no file.
 
 pub mod shape;
+pub mod tree;
+
+mod fault;
+mod json;
+mod parse;
+mod place;
+mod scalar;
+mod schema;
+mod text;
+mod typed;
+mod word;
+
+use std::collections::BTreeMap;
+
+pub use place::{id_of, kind_of};
+pub use schema::{Slugs, is_field_path, published, schema};
+pub use text::{NotText, SIZE_LIMIT, decode};
+pub use tree::{Node, Tree};
+pub use typed::from_tree;
+
+pub(crate) use text::show;
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Sources, Span};
+
+/// The kinds of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// `agreements/**/*.yaml`: one agreement, or one set.
+    Agreement,
+    /// `templates/*.yaml`.
+    Template,
+    /// `catalog.yaml`.
+    Catalog,
+    /// `servanda.yaml`.
+    Settings,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 4] = [
+        Kind::Agreement,
+        Kind::Template,
+        Kind::Catalog,
+        Kind::Settings,
+    ];
+
+    /// The name of the file in `schemas/`.
+    pub const fn schema_file(self) -> &'static str {
+        match self {
+            Self::Agreement => "agreement.json",
+            Self::Template => "template.json",
+            Self::Catalog => "catalog.json",
+            Self::Settings => "settings.json",
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Agreement => "Servanda: an agreement or a set of agreements",
+            Self::Template => "Servanda: a template of agreements",
+            Self::Catalog => "Servanda: catalog.yaml",
+            Self::Settings => "Servanda: servanda.yaml",
+        }
+    }
+
+    /// The kind in a sentence, with its article.
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Agreement => "an agreement",
+            Self::Template => "a template",
+            Self::Catalog => "the catalog",
+            Self::Settings => "the settings",
+        }
+    }
+}
+
+/// A file that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// The file.
+    pub file: FileId,
+    /// What kind of file it is.
+    pub kind: Kind,
+    /// The stem of its name: the id of an agreement or set, the name of a template.
+    pub id: Box<str>,
+    /// What it says.
+    pub root: Node,
+    /// Whether nothing was found wrong with it. What is unsound is used no further, but known by its name.
+    pub sound: bool,
+}
+
+impl Document {
+    /// The value at a path of keys; places in a list are written as numbers from 0.
+    pub fn get(&self, path: &[&str]) -> Option<&Node> {
+        self.root.get(path)
+    }
+
+    /// The document as a tree.
+    pub fn tree(&self) -> Tree<'_> {
+        Tree::Whole(&self.root)
+    }
+
+    /// The document as a type, such as [`shape::CatalogDocument`]. Only for sound ones.
+    pub fn typed<T: serde::de::DeserializeOwned>(&self) -> Result<T, Diagnostic> {
+        from_tree(&self.tree())
+    }
+}
+
+/// Takes a file in: its text, or the text before the fault where it is no text.
+pub fn take_in(sources: &mut Sources, path: &str, bytes: Vec<u8>) -> (FileId, Option<Diagnostic>) {
+    let fault = decode(&bytes).err();
+    let text = match fault {
+        None => String::from_utf8(bytes).unwrap_or_default(),
+        Some(fault) => String::from_utf8_lossy(&bytes[..fault.valid]).into_owned(),
+    };
+    let file = sources.add(path, text);
+    (file, fault.map(|fault| fault.diagnostic(file)))
+}
+
+/// Reads a file and finds all that is wrong with how it is written.
+pub fn read(sources: &Sources, file: FileId, kind: Kind) -> (Document, Diagnostics) {
+    let (path, text) = (sources.path(file), sources.text(file));
+    let mut faults = place::faults(kind, path, file);
+    let parsed = parse::parse(file, text);
+    faults.extend(parsed.faults);
+    if let Some(root) = &parsed.root {
+        fault::find(kind, root, text, &parsed.settled, &mut faults);
+    }
+    let document = Document {
+        file,
+        kind,
+        id: id_of(path).into(),
+        sound: faults.is_empty(),
+        root: parsed.root.unwrap_or_else(|| Node::nothing(file)),
+    };
+    (document, faults.into_iter().collect())
+}
+
+/// A file that could not be read as text, so that those who refer to it by name are not told that it is not there.
+pub fn unread(sources: &Sources, file: FileId, kind: Kind) -> Document {
+    Document {
+        file,
+        kind,
+        id: id_of(sources.path(file)).into(),
+        root: Node::nothing(file),
+        sound: false,
+    }
+}
+
+/// Finds agreements of one id in different folders, and templates likewise.
+pub fn same_ids<'document>(
+    documents: impl IntoIterator<Item = &'document Document>,
+    sources: &Sources,
+) -> Diagnostics {
+    let mut by_id: BTreeMap<(Kind, &str), Vec<&Document>> = BTreeMap::new();
+    for document in documents {
+        if matches!(document.kind, Kind::Agreement | Kind::Template) {
+            by_id
+                .entry((document.kind, &document.id))
+                .or_default()
+                .push(document);
+        }
+    }
+    let mut faults = Vec::new();
+    for ((_, id), mut same) in by_id.into_iter().filter(|(_, same)| same.len() > 1) {
+        same.sort_by_key(|document| sources.path(document.file));
+        for again in &same[1..] {
+            let message = format!("{} is the id of another file too", show(id));
+            let fault = Diagnostic::new(Code::E102, Span::of_file(again.file), message)
+                .label("the second file of this name")
+                .related(Span::of_file(same[0].file), "the first")
+                .help("rename one of them; the folder is no part of the id");
+            faults.push(fault);
+        }
+    }
+    faults.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -96,6 +96,7 @@ pub struct AgreementDocument {
 /// that has one of them wins over the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("allOf" = text::only_one_of(&["last_day", "term", "open_ended"])))]
 pub struct Period {
     /// The first day on which the agreement holds. Example: `2026-02-01`.
     #[schemars(with = "Option<text::Day>")]
@@ -107,6 +108,7 @@ pub struct Period {
     #[schemars(with = "Option<text::Term>")]
     pub term: Option<String>,
     /// `true` where no end is agreed.
+    #[schemars(extend("const" = true))]
     pub open_ended: Option<bool>,
     /// The time zone that the days are counted in, by its IANA name. Default: the client's in catalog.yaml, else
     /// that of servanda.yaml. Example: `Asia/Vladivostok`.
@@ -126,6 +128,7 @@ pub enum Activation {
 /// One step of a manual activation. One of `on` and `at` says when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("allOf" = text::only_one_of(&["on", "at"])))]
 pub struct ActivationEntry {
     /// What the agreement becomes: `planned`, `active`, `suspended`, or `ended`, which is final.
     pub status: Option<ManualStatus>,
@@ -173,6 +176,7 @@ pub struct Suspension {
 /// An end ahead of time. One of `last_day` and `at` says when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("allOf" = text::only_one_of(&["last_day", "at"])))]
 pub struct Termination {
     /// The last day on which the agreement still holds. Example: `2026-09-30`.
     #[schemars(with = "Option<text::Day>")]
@@ -221,6 +225,7 @@ pub type Contact = TextOr<ContactAddress>;
 /// Where a contact is reached. One of the two.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("allOf" = text::only_one_of(&["helpdesk", "email"])))]
 pub struct ContactAddress {
     /// A person of the helpdesk, whose address is read when a message is sent, so that none need stand in Git. Example: `employee$811`.
     #[schemars(with = "Option<text::LiveId>")]

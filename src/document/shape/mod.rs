@@ -15,6 +15,7 @@ pub use agreement::{
     LeadNotice, ManualStatus, Notice, Notices, Period, Renewal, RenewalMode, Service, ServiceTerms,
     Sla, Suspension, Target, TargetTimes, Termination,
 };
+pub(crate) use agreement::{ENTRY_LACKS, TEMPLATE_LACKS, TemplateOnly};
 
 pub use catalog::{
     CatalogCalendar, CatalogClient, CatalogDepartment, CatalogDocument, CatalogManager,

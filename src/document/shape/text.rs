@@ -35,7 +35,7 @@ macro_rules! texts {
 
 texts! {
     /// One line of text with something in it.
-    Line "line" r"\S"
+    Line "line" r"^[^\r\n]*[^\s][^\r\n]*$"
     /// A slug of a client.
     Client "client" r"^[a-z0-9][a-z0-9._-]{0,99}$"
     /// A client, or a department of one.
@@ -92,6 +92,16 @@ texts! {
     Domain "domain" r"^[^\s@]+$"
     /// A name of an attribute or class of the helpdesk, as the tenant named it.
     Code "code" r"^\S+$"
+}
+
+/// What `allOf` says where at most one of the keys can stand in a map.
+pub(crate) fn only_one_of(keys: &[&str]) -> serde_json::Value {
+    let pairs = keys.iter().enumerate().flat_map(|(index, first)| {
+        keys[index + 1..]
+            .iter()
+            .map(move |second| serde_json::json!({ "not": { "type": "object", "required": [first, second] } }))
+    });
+    pairs.collect()
 }
 
 /// A map whose keys are texts of the kind `K`: the shape of `BTreeMap<String, V>`.

@@ -1,0 +1,119 @@
+//! Which file is which: the kind of a file by its path, and the id of what it holds by its name.
+
+use super::Kind;
+use super::text::show;
+use crate::diagnostic::{Code, Diagnostic, FileId, Span};
+use crate::ident::is_slug;
+
+/// The kind of a file by its path relative to the repository; `None` where the file is none of ours.
+///
+/// A file that only has the wrong ending (`.yml`) has a kind too, so that it is not overlooked in silence:
+/// reading it says what is wrong.
+pub fn kind_of(path: &str) -> Option<Kind> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let stem = strip_ending(name)?;
+    if name.starts_with('.') {
+        return None;
+    }
+    let top = folder.split('/').next().unwrap_or_default();
+    match (top, stem) {
+        ("", "servanda") => Some(Kind::Settings),
+        ("", "catalog") => Some(Kind::Catalog),
+        ("templates", _) => Some(Kind::Template),
+        ("agreements", _) => Some(Kind::Agreement),
+        _ => None,
+    }
+}
+
+/// The id of what a file holds: the stem of its name.
+pub fn id_of(path: &str) -> &str {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    strip_ending(name).unwrap_or(name)
+}
+
+fn strip_ending(name: &str) -> Option<&str> {
+    let (stem, ending) = name.rsplit_once('.')?;
+    (ending.eq_ignore_ascii_case("yaml") || ending.eq_ignore_ascii_case("yml")).then_some(stem)
+}
+
+/// What is wrong with where a file stands and how it is called.
+pub(super) fn faults(kind: Kind, path: &str, file: FileId) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    let stem = id_of(path);
+    let at = Span::of_file(file);
+    if !path.ends_with(".yaml") && name.len() > stem.len() {
+        let message = format!("{} does not end in `.yaml`", show(name));
+        faults.push(
+            Diagnostic::new(Code::E011, at, message)
+                .help(format!("rename it to {}", show(&format!("{stem}.yaml")))),
+        );
+    }
+    if kind == Kind::Template && path.matches('/').count() > 1 {
+        let fault = Diagnostic::new(
+            Code::E011,
+            at,
+            "templates stand in `templates/` itself, not in folders below it",
+        );
+        faults.push(fault.help("move it up; a template is named without a folder"));
+    }
+    if matches!(kind, Kind::Agreement | Kind::Template) && !is_slug(stem) {
+        let fault = Diagnostic::new(Code::E012, at, format!("{} cannot be an id", show(stem)));
+        let help = "name the file with lower-case letters, digits, dots, hyphens and underscores; it begins with a letter or digit";
+        faults.push(match slug_like(stem) {
+            Some(slug) => fault.help(format!("rename it to {}", show(&format!("{slug}.yaml")))),
+            None => fault.help(help),
+        });
+    }
+    faults
+}
+
+/// The slug that a text would be, if only case, spaces and the like keep it from being one.
+pub(super) fn slug_like(text: &str) -> Option<String> {
+    let slug: String = text
+        .trim()
+        .chars()
+        .flat_map(char::to_lowercase)
+        .map(|character| {
+            if matches!(character, ' ' | '\t' | '–' | '—') {
+                '-'
+            } else {
+                character
+            }
+        })
+        .collect();
+    (slug != text && is_slug(&slug)).then_some(slug)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{id_of, kind_of, slug_like};
+    use crate::document::Kind;
+
+    #[test]
+    fn a_path_tells_the_kind() {
+        for (path, kind) in [
+            ("servanda.yaml", Some(Kind::Settings)),
+            ("catalog.yaml", Some(Kind::Catalog)),
+            ("templates/support.yaml", Some(Kind::Template)),
+            ("agreements/2026/veter.yaml", Some(Kind::Agreement)),
+            ("agreements/veter.yml", Some(Kind::Agreement)),
+            ("agreements/veter.YAML", Some(Kind::Agreement)),
+            ("agreements/README.md", None),
+            ("agreements/.veter.yaml", None),
+            ("notices/ru/activated.yaml", None),
+            (".github/workflows/plan.yaml", None),
+            ("servanda/servanda.yaml", None),
+        ] {
+            assert_eq!(kind_of(path), kind, "{path}");
+        }
+        assert_eq!(id_of("agreements/2026/veter.1.yaml"), "veter.1");
+    }
+
+    #[test]
+    fn a_near_slug_is_offered() {
+        assert_eq!(slug_like("Severny Veter").as_deref(), Some("severny-veter"));
+        assert_eq!(slug_like("ветер"), None);
+        assert_eq!(slug_like("veter"), None);
+    }
+}

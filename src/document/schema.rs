@@ -1,0 +1,281 @@
+//! The JSON Schemas (draft 7): derived from the shapes, made fit for editors, and compiled once for our own
+//! check.
+//!
+//! Editors, `ajv` and Servanda judge by the same schema. Each property has its page, texts have patterns,
+//! and with a catalog at hand its slugs are listed so that editors complete them.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value, json};
+
+use super::Kind;
+use super::json::TreeJson;
+use super::shape::text::{KIND, only_one_of};
+use super::shape::{
+    AgreementDocument, CatalogDocument, ENTRY_LACKS, SettingsDocument, TEMPLATE_LACKS, TemplateOnly,
+};
+
+/// The names that a repository knows, for `servanda schema --catalog`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Slugs {
+    /// Clients of the catalog.
+    pub clients: BTreeSet<String>,
+    /// Clients and their departments.
+    pub recipients: BTreeSet<String>,
+    /// Services of the catalog.
+    pub services: BTreeSet<String>,
+    /// Managers of the catalog.
+    pub managers: BTreeSet<String>,
+    /// Providers of the catalog.
+    pub providers: BTreeSet<String>,
+    /// Calendars of the catalog.
+    pub calendars: BTreeSet<String>,
+    /// Priorities of the catalog.
+    pub priorities: BTreeSet<String>,
+    /// Names of the templates.
+    pub templates: BTreeSet<String>,
+    /// Ids of the agreements.
+    pub agreements: BTreeSet<String>,
+}
+
+impl Slugs {
+    fn of_kind(&self, kind: &str) -> Option<&BTreeSet<String>> {
+        let slugs = match kind {
+            "client" => &self.clients,
+            "recipient" => &self.recipients,
+            "service" => &self.services,
+            "manager" => &self.managers,
+            "provider" => &self.providers,
+            "calendar" => &self.calendars,
+            "priority" => &self.priorities,
+            "template" => &self.templates,
+            "agreement" => &self.agreements,
+            _ => return None,
+        };
+        (!slugs.is_empty()).then_some(slugs)
+    }
+}
+
+/// The schema of a kind of file as it is published; with `slugs`, for one repository's editors.
+pub fn schema(kind: Kind, slugs: Option<&Slugs>) -> Value {
+    let mut schema = with_kinds(kind);
+    // The catalog is where slugs are made, so none of its own are listed for it.
+    let slugs = slugs.filter(|_| kind != Kind::Catalog);
+    each_schema(&mut schema, &|keywords| publish(keywords, slugs));
+    schema
+}
+
+/// The published schemas by file name, as `schemas/` holds them.
+pub fn published() -> Vec<(&'static str, String)> {
+    let files = Kind::ALL.iter().map(|kind| {
+        let mut text =
+            serde_json::to_string_pretty(&schema(*kind, None)).expect("a schema is plain JSON");
+        text.push('\n');
+        (kind.schema_file(), text)
+    });
+    files.collect()
+}
+
+/// Whether a path of keys with dots between them leads to a field of an agreement. Slugs may have dots themselves.
+pub fn is_field_path(path: &str) -> bool {
+    leads_on(&compiled(Kind::Agreement).schema, path)
+}
+
+fn leads_on(schema: &Value, path: &str) -> bool {
+    let known = schema["properties"].as_object().into_iter().flatten();
+    let known = known.filter_map(|(key, below)| Some((path.strip_prefix(key.as_str())?, below)));
+    let named = schema
+        .get("additionalProperties")
+        .filter(|below| below.is_object());
+    let ends = path
+        .match_indices('.')
+        .map(|(at, _)| at)
+        .chain([path.len()]);
+    let named = named
+        .into_iter()
+        .flat_map(|below| ends.clone().map(move |end| (&path[end..], below)));
+    known
+        .chain(named)
+        .any(|(rest, below)| match rest.strip_prefix('.') {
+            Some(rest) => leads_on(below, rest),
+            None => rest.is_empty(),
+        })
+}
+
+/// A schema with what each text names in it, and its validator.
+pub(super) struct Compiled {
+    pub(super) schema: Value,
+    pub(super) validator: jsonschema::Validator<TreeJson>,
+}
+
+/// The schema of a kind, compiled once.
+pub(super) fn compiled(kind: Kind) -> &'static Compiled {
+    static COMPILED: [OnceLock<Compiled>; Kind::ALL.len()] =
+        [const { OnceLock::new() }; Kind::ALL.len()];
+    COMPILED[kind as usize].get_or_init(|| {
+        let schema = with_kinds(kind);
+        let validator = jsonschema::options_for::<TreeJson>()
+            .with_draft(jsonschema::Draft::Draft7)
+            .with_pattern_options(jsonschema::PatternOptions::regex())
+            .build(&schema)
+            .expect("our own schema is a schema");
+        Compiled { schema, validator }
+    })
+}
+
+fn with_kinds(kind: Kind) -> Value {
+    let mut schema = match kind {
+        Kind::Agreement => agreement(),
+        Kind::Template => template(),
+        Kind::Catalog => generate::<CatalogDocument>(),
+        Kind::Settings => generate::<SettingsDocument>(),
+    };
+    let head = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": kind.title(),
+    });
+    let (Value::Object(mut whole), Some(body)) = (head, schema.as_object_mut()) else {
+        return schema;
+    };
+    whole.append(body);
+    Value::Object(whole)
+}
+
+fn agreement() -> Value {
+    let mut agreement = generate::<AgreementDocument>();
+    let mut entry = agreement.clone();
+    remove_properties(&mut entry, &ENTRY_LACKS);
+    entry["description"] =
+        json!("What this client has of its own; `true` or `{}` where nothing differs.");
+    entry["type"] = json!(["boolean", "object"]);
+    entry["not"] = json!({ "const": false });
+    agreement["properties"]["clients"]["additionalProperties"] = entry;
+    agreement["allOf"] = only_one_of(&["client", "clients"]);
+    agreement
+}
+
+fn template() -> Value {
+    let mut template = generate::<AgreementDocument>();
+    remove_properties(&mut template, &TEMPLATE_LACKS);
+    template["properties"]["locked"] = generate::<TemplateOnly>()["properties"]["locked"].take();
+    template["description"] =
+        json!("What the agreements that extend this template have in common.");
+    template
+}
+
+fn remove_properties(schema: &mut Value, names: &[&str]) {
+    if let Some(properties) = schema["properties"].as_object_mut() {
+        properties.retain(|name, _| !names.contains(&name.as_str()));
+    }
+}
+
+fn generate<T: schemars::JsonSchema>() -> Value {
+    let settings = schemars::generate::SchemaSettings::draft07().with(|settings| {
+        settings.meta_schema = None;
+        settings.inline_subschemas = true;
+    });
+    let mut schema = settings
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value();
+    each_schema(&mut schema, &tidy);
+    schema
+}
+
+/// Walks a schema and those within it, and tells them from maps that only hold schemas by name.
+fn each_schema(schema: &mut Value, change: &dyn Fn(&mut Map<String, Value>)) {
+    let Value::Object(keywords) = schema else {
+        return;
+    };
+    change(keywords);
+    for (keyword, value) in keywords.iter_mut() {
+        match (keyword.as_str(), value) {
+            ("properties", Value::Object(named)) => {
+                named
+                    .values_mut()
+                    .for_each(|within| each_schema(within, change));
+            }
+            ("allOf" | "anyOf" | "oneOf", Value::Array(several)) => {
+                several
+                    .iter_mut()
+                    .for_each(|within| each_schema(within, change));
+            }
+            ("items" | "additionalProperties" | "propertyNames" | "not" | "then", within) => {
+                each_schema(within, change)
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Takes out of a derived schema what editors stumble over: `null` for what may be left out, formats that
+/// only Rust knows, line breaks of the source in pages, and an `oneOf` where a list of words will do.
+fn tidy(keywords: &mut Map<String, Value>) {
+    keywords.shift_remove("format");
+    keywords.shift_remove("title");
+    if let Some(Value::String(page)) = keywords.get_mut("description") {
+        *page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+    drop_null(keywords);
+    words(keywords);
+}
+
+fn drop_null(keywords: &mut Map<String, Value>) {
+    if let Some(Value::Array(types)) = keywords.get_mut("type") {
+        types.retain(|name| name != "null");
+        if types.len() == 1 {
+            let only = types.remove(0);
+            keywords.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(words)) = keywords.get_mut("enum") {
+        words.retain(|word| !word.is_null());
+    }
+    if let Some(Value::Array(choices)) = keywords.get_mut("anyOf") {
+        choices.retain(|choice| choice["type"] != "null");
+        if choices.len() == 1
+            && let Some(Value::Object(only)) = choices.pop()
+        {
+            keywords.shift_remove("anyOf");
+            for (keyword, value) in only {
+                keywords.entry(keyword).or_insert(value);
+            }
+        }
+    }
+}
+
+fn words(keywords: &mut Map<String, Value>) {
+    let words = match keywords.get("oneOf") {
+        Some(Value::Array(choices)) => choices
+            .iter()
+            .map(|choice| choice.get("const").cloned())
+            .collect(),
+        _ => None,
+    };
+    if let Some(words) = words {
+        let words: Vec<Value> = words;
+        keywords.shift_remove("oneOf");
+        keywords.insert("type".to_owned(), json!("string"));
+        keywords.insert("enum".to_owned(), words.into());
+    }
+}
+
+/// Takes out our own keyword, and puts the slugs in its place where there are any.
+fn publish(keywords: &mut Map<String, Value>, slugs: Option<&Slugs>) {
+    let kind = keywords.shift_remove(KIND);
+    let named = kind.as_ref().and_then(Value::as_str).zip(slugs);
+    if let Some(slugs) = named.and_then(|(kind, slugs)| slugs.of_kind(kind)) {
+        list_slugs(keywords, slugs);
+    }
+}
+
+fn list_slugs(keywords: &mut Map<String, Value>, slugs: &BTreeSet<String>) {
+    if keywords.get("type") == Some(&json!("string")) {
+        keywords.insert("enum".to_owned(), json!(slugs));
+    } else {
+        // One text or a list of them: the list's own texts are listed where they stand.
+        keywords.insert("if".to_owned(), json!({ "type": "string" }));
+        keywords.insert("then".to_owned(), json!({ "enum": slugs }));
+    }
+}
