@@ -1,81 +1,71 @@
 //! `allow:` silences a warning for one agreement, with a reason and for a time. W110 where it silences
 //! nothing or its time is over; an error cannot be silenced.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::calendar::{Day, read_day};
 use crate::check::subject::{Places, fault_at};
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::document::shape;
 
 /// A warning that somebody decided to live with for a while.
-struct Allowance<'a> {
+struct Allowance {
     code: Code,
-    key: &'a str,
     until: Option<Day>,
 }
 
-/// What is left of an agreement's diagnostics, and what is wrong with its allowances. Where the agreement could
+/// An allowance that silenced something or not, and what is said where it did so for nobody. The entries of a set
+/// share those of their file.
+pub(super) struct Use {
+    /// Where the allowance is written.
+    pub(super) place: Span,
+    /// Whether it silenced anything.
+    pub(super) silenced: bool,
+    /// W110, for when it did not.
+    pub(super) idle: Diagnostic,
+}
+
+/// What is left of an agreement's diagnostics, and how each of its allowances was used. Where the agreement could
 /// not be made (`is_complete` says so), not every rule was asked, and none is said to be allowed in vain.
 pub(super) fn silence(
-    document: &shape::AgreementDocument,
+    written: &BTreeMap<String, shape::Allowance>,
     places: &dyn Places,
     today: Day,
     is_complete: bool,
     mut diagnostics: Vec<Diagnostic>,
-) -> Vec<Diagnostic> {
-    let Some(written) = document
-        .allow
-        .as_ref()
-        .filter(|written| !written.is_empty())
-    else {
-        return diagnostics;
-    };
-    let mut faults = Vec::new();
+) -> (Vec<Diagnostic>, Vec<Use>) {
+    let (mut faults, mut uses) = (Vec::new(), Vec::new());
     for (key, terms) in written {
-        let Some(allowance) = read(places, key, terms, &mut faults) else {
-            continue;
-        };
+        let Some(allowance) = read(places, key, terms, &mut faults) else { continue };
         if let Some(until) = allowance.until.filter(|until| *until < today) {
             let message = format!("the allowance of {} has run out on {until}", allowance.code);
-            faults.push(
-                fault_at(
-                    places,
-                    Code::W110,
-                    &["allow", allowance.key, "until"],
-                    message,
-                )
-                .help("take it out, or write a later day if the reason still holds"),
-            );
+            let fault = fault_at(places, Code::W110, &["allow", key, "until"], message);
+            faults.push(fault.help("take it out, or write a later day if the reason still holds"));
             continue;
         }
         let before = diagnostics.len();
         diagnostics.retain(|diagnostic| diagnostic.code != allowance.code);
-        // An inherited allowance is for whichever of the heirs needs it.
-        let is_own = places
-            .value(&["allow", key])
-            .is_none_or(|place| places.is_own(place));
-        if diagnostics.len() == before && is_complete && is_own && is_judged_here(allowance.code) {
-            let message = format!("there is no {} to allow", allowance.code);
-            faults.push(
-                fault_at(places, Code::W110, &["allow", allowance.key], message)
-                    .help("take it out"),
-            );
-        }
+        let place = places.name(&["allow", key]).unwrap_or_else(|| places.whole());
+        let message = format!("there is no {} to allow", allowance.code);
+        let silenced = diagnostics.len() < before || !is_complete;
+        uses.push(Use { place, silenced, idle: Diagnostic::new(Code::W110, place, message).help("take it out") });
     }
     diagnostics.extend(faults);
-    diagnostics
+    (diagnostics, uses)
 }
 
-/// Whether this stage would have said it; others come earlier and are not known here.
-fn is_judged_here(code: Code) -> bool {
-    !matches!(code, Code::W107 | Code::W108)
+/// W110 for allowances that nobody had a use for.
+pub(super) fn idle(uses: Vec<Use>) -> Vec<Diagnostic> {
+    let useful: BTreeSet<Span> = uses.iter().filter(|of| of.silenced).map(|of| of.place).collect();
+    uses.into_iter().filter(|of| !useful.contains(&of.place)).map(|of| of.idle).collect()
 }
 
-fn read<'a>(
+fn read(
     places: &dyn Places,
-    key: &'a str,
+    key: &str,
     terms: &shape::Allowance,
     faults: &mut Vec<Diagnostic>,
-) -> Option<Allowance<'a>> {
+) -> Option<Allowance> {
     let path = ["allow", key];
     let place = places.name(&path).unwrap_or_else(|| places.whole());
     let Some(code) = Code::find(key) else {
@@ -129,5 +119,5 @@ fn read<'a>(
             None
         }
     };
-    Some(Allowance { code, key, until })
+    Some(Allowance { code, until })
 }

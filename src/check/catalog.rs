@@ -50,11 +50,8 @@ pub(super) fn catalog(
                 };
                 let path = [stringify!($list), slug.as_str()];
                 let name = reading.slug(&path, slug, <$slug>::new(slug));
-                if let (Some(name), Some(entry)) =
-                    (name, reading.entry(stringify!($list), &path, slug, &named))
-                {
-                    entries.insert(name, entry);
-                }
+                let entry = reading.entry(stringify!($list), &path, slug, &named);
+                entries.extend(name.map(|name| (name, entry)));
             }
             entries
         }};
@@ -134,7 +131,7 @@ impl Reading<'_> {
                     Some((role.clone(), contact))
                 });
             let contacts = contacts.collect();
-            if let (Some(name), Some(entry)) = (name, entry) {
+            if let Some(name) = name {
                 clients.insert(
                     name,
                     Client {
@@ -183,70 +180,66 @@ impl Reading<'_> {
                 email: None,
             };
             let entry = self.entry("clients", &path, &format!("{client}/{slug}"), &named);
-            departments.extend(name.zip(entry));
+            departments.extend(name.map(|name| (name, entry)));
         }
         departments
     }
 
-    /// One object; `kind` is the list that its id may stand in once.
+    /// One object; `kind` is the list that its id may stand in once. One without a title goes by its slug, so
+    /// that agreements are not told that it is unknown.
     fn entry(
         &mut self,
         kind: &'static str,
         path: &[&str],
         slug: &str,
         named: &Named<'_>,
-    ) -> Option<Entry> {
+    ) -> Entry {
         let under = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
-        let Some(title) = named.title.map(str::trim).filter(|title| !title.is_empty()) else {
-            self.fault(
-                Code::E010,
-                path,
-                format!("`{slug}` has no title"),
-                "write `title:` as the helpdesk shows it",
-            );
-            return None;
-        };
-        let helpdesk = match named.helpdesk {
-            Some(text) => {
-                let id = LiveId::new(text);
-                if id.is_none() {
-                    self.fault(
-                        Code::E009,
-                        &under("helpdesk"),
-                        "this is no id of an object",
-                        "write the id as the helpdesk has it, such as ou$7001",
-                    );
-                }
-                Some(id?)
+        let title = named.title.map(str::trim).filter(|title| !title.is_empty());
+        if title.is_none() {
+            self.fault(Code::E010, path, format!("`{slug}` has no title"), "write `title:` as the helpdesk shows it");
+        }
+        let helpdesk = named.helpdesk.and_then(LiveId::new);
+        if named.helpdesk.is_some() && helpdesk.is_none() {
+            let help = "write the id as the helpdesk has it, such as ou$7001";
+            self.fault(Code::E009, &under("helpdesk"), "this is no id of an object", help);
+        }
+        // Departments of different companies may well share a title.
+        let title_tells = named.helpdesk.is_none() && !slug.contains('/');
+        match (&helpdesk, title) {
+            (Some(id), _) => self.only_name(&under("helpdesk"), slug, (kind, true, id.to_string())),
+            (None, Some(title)) if title_tells => {
+                self.only_name(&under("title"), slug, (kind, false, title.to_owned()));
             }
-            None => None,
-        };
-        let (leaf, object) = match &helpdesk {
-            Some(id) => ("helpdesk", (kind, true, id.to_string())),
-            None => ("title", (kind, false, title.to_owned())),
-        };
-        let place = self.place(&under(leaf));
+            (None, _) => {}
+        }
+        let email = named.email.map(|email| Contact::Email(email.to_owned()));
+        self.check_address(&under("email"), email.as_ref());
+        Entry {
+            title: title.unwrap_or(slug).to_owned(),
+            helpdesk,
+            email: named.email.map(str::to_owned),
+            span: self.place(path),
+        }
+    }
+
+    /// E111: an object has one slug.
+    fn only_name(&mut self, path: &[&str], slug: &str, object: (&'static str, bool, String)) {
+        let place = self.place(path);
+        let by_id = object.1;
         if let Some((other, other_place)) = self.objects.get(&object) {
             let message = format!("`{slug}` and `{other}` both name `{}`", object.2);
             let diagnostic = Diagnostic::new(Code::E111, place, message)
                 .related(*other_place, format!("`{other}` names it here"))
-                .help(if leaf == "title" {
-                    "tell them apart by `helpdesk:` ids, or keep one of them"
-                } else {
+                .help(if by_id {
                     "keep one of them, and write it wherever the other stands"
+                } else {
+                    "tell them apart by `helpdesk:` ids, or keep one of them"
                 });
             self.faults.push(diagnostic);
         } else {
             self.objects.insert(object, (slug.to_owned(), place));
         }
-        let email = named.email.map(|email| Contact::Email(email.to_owned()));
-        self.check_address(&under("email"), email.as_ref());
-        Some(Entry {
-            title: title.to_owned(),
-            helpdesk,
-            email: named.email.map(str::to_owned),
-            span: self.place(path),
-        })
     }
 
     /// E508, where the settings do not trust the catalog's addresses.

@@ -5,97 +5,81 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::prelude::{IntoParallelIterator, ParallelIterator};
+use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::agreement::{End, Renewal};
 use crate::calendar::{Instant, Lead};
 use crate::check::overlap::in_words;
 use crate::check::reach::{Reach, midnight, reach};
-use crate::check::references::nearest_of;
+use crate::check::references::nearest_among;
 use crate::check::subject::{Finding, Subject};
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic};
 
 /// How long before its last day an agreement without a successor is spoken of, where no lead says it.
 const USUAL_LEAD: Lead = Lead { days: 60 };
 
 /// Every agreement's name in the files, good or not, and every name that one had before.
 pub(super) struct Names<'a> {
-    /// The present names, with their places.
-    pub(super) present: BTreeMap<&'a str, Span>,
+    /// The present names, in order.
+    pub(super) present: Vec<&'a str>,
+    /// The names of files of which nothing could be made; of a set, not even its entries are known.
+    pub(super) unread: &'a BTreeSet<&'a str>,
     /// The name of today for each former one.
     pub(super) former: BTreeMap<&'a str, &'a str>,
 }
 
-/// For each agreement the ones that renew it, by their places in the list.
-pub(super) struct Succession(BTreeMap<usize, Vec<usize>>);
+/// Who renews whom, by places in the list of agreements.
+pub(super) struct Succession {
+    /// The one that each renews.
+    pub(super) predecessors: Vec<Option<usize>>,
+    /// The ones that renew each.
+    successors: BTreeMap<usize, Vec<usize>>,
+}
 
 /// Ties the agreements, which stand in the order of their ids, and tells each predecessor when it is followed.
 pub(super) fn tie(subjects: &mut [Subject<'_>]) -> Succession {
+    let predecessors: Vec<Option<usize>> = subjects
+        .par_iter()
+        .map(|subject| {
+            let renews = subject.agreement.renews.as_ref()?.as_str();
+            subjects.binary_search_by(|subject| subject.id().cmp(renews)).ok()
+        })
+        .collect();
     let mut successors: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (index, subject) in subjects.iter().enumerate() {
-        let renewed = subject.agreement.renews.as_ref();
-        if let Some(predecessor) = renewed.and_then(|id| position(subjects, id.as_str())) {
-            successors.entry(predecessor).or_default().push(index);
+    for (index, predecessor) in predecessors.iter().enumerate() {
+        if let Some(predecessor) = predecessor {
+            successors.entry(*predecessor).or_default().push(index);
         }
     }
     for (predecessor, followers) in &successors {
-        let first_days = followers
-            .iter()
-            .filter(|index| *index != predecessor)
-            .filter_map(|index| {
-                let follower = &subjects[*index].agreement;
-                follower
-                    .period
-                    .first_day
-                    .or_else(|| reach(follower).map(|reach| reach.first_day()))
-            });
+        let first_days = followers.iter().filter(|index| *index != predecessor).filter_map(|index| {
+            let follower = &subjects[*index].agreement;
+            follower.period.first_day.or_else(|| reach(follower).map(|reach| reach.first_day()))
+        });
         subjects[*predecessor].agreement.succeeded_on = first_days.min();
     }
-    Succession(successors)
-}
-
-fn position(subjects: &[Subject<'_>], id: &str) -> Option<usize> {
-    subjects
-        .binary_search_by(|subject| subject.id().cmp(id))
-        .ok()
+    Succession { predecessors, successors }
 }
 
 /// E101 to W307 over tied agreements. `at` is when it is asked, for what ends soon.
-pub(super) fn check(
-    subjects: &[Subject<'_>],
-    names: &Names<'_>,
-    succession: &Succession,
-    at: Instant,
-) -> Vec<Finding> {
+pub(super) fn check(subjects: &[Subject<'_>], names: &Names<'_>, succession: &Succession, at: Instant) -> Vec<Finding> {
+    let Succession { predecessors, successors } = succession;
+    let circles = circles(predecessors);
+    // Who comes first in a circle cannot be said, so that nothing else is said about its days.
+    let turning: BTreeSet<usize> = circles.iter().flatten().copied().collect();
     let mut findings: Vec<Finding> = (0..subjects.len())
         .into_par_iter()
         .flat_map_iter(|index| {
             let mut found = unknown(&subjects[index], names);
-            found.extend(ends_soon(
-                &subjects[index],
-                succession.0.contains_key(&index),
-                at,
-            ));
+            found.extend(ends_soon(&subjects[index], successors.contains_key(&index), at));
+            let before = predecessors[index].filter(|_| !turning.contains(&index));
+            found.extend(before.into_iter().flat_map(|before| pair(&subjects[before], &subjects[index])));
             found.into_iter().map(move |diagnostic| (index, diagnostic))
         })
         .collect();
-    let circles = circles(subjects);
-    findings.extend(
-        circles
-            .iter()
-            .filter(|members| members.len() > 1)
-            .map(|members| circle(subjects, members)),
-    );
-    // Who comes first in a circle cannot be said, so that nothing else is said about its days.
-    let turning: BTreeSet<usize> = circles.into_iter().flatten().collect();
-    for (predecessor, followers) in &succession.0 {
+    findings.extend(circles.iter().filter(|members| members.len() > 1).map(|members| circle(subjects, members)));
+    for (predecessor, followers) in successors {
         findings.extend(forks(subjects, *predecessor, followers));
-        for follower in followers
-            .iter()
-            .filter(|follower| !turning.contains(follower))
-        {
-            findings.extend(pair(subjects, *predecessor, *follower));
-        }
     }
     findings
 }
@@ -112,7 +96,8 @@ fn unknown(subject: &Subject<'_>, names: &Names<'_>) -> Vec<Diagnostic> {
                 .help("name the agreement that came before, or drop `renews`"),
         ];
     }
-    if names.present.contains_key(renewed) {
+    let file = renewed.split_once('/').map_or(renewed, |(set, _)| set);
+    if names.present.binary_search(&renewed).is_ok() || names.unread.contains(file) {
         return Vec::new();
     }
     let fault = subject.fault(
@@ -120,7 +105,7 @@ fn unknown(subject: &Subject<'_>, names: &Names<'_>) -> Vec<Diagnostic> {
         &["renews"],
         format!("no agreement is called `{renewed}`"),
     );
-    let help = match (names.former.get(renewed), nearest_of(renewed, &names.present)) {
+    let help = match (names.former.get(renewed), nearest_among(renewed, &names.present)) {
         (Some(today), _) => format!("`{today}` had this name before: write `{today}`"),
         (None, Some(near)) => format!("did you mean `{near}`?"),
         (None, None) => "write the id of an agreement in these files: the stem of its file, or `<stem>/<client>` for an entry of a set".to_owned(),
@@ -129,14 +114,10 @@ fn unknown(subject: &Subject<'_>, names: &Names<'_>) -> Vec<Diagnostic> {
 }
 
 /// Those that renew each other in a circle. Each renews at most one, so that following the links finds them all.
-fn circles(subjects: &[Subject<'_>]) -> Vec<Vec<usize>> {
-    let next: Vec<Option<usize>> = subjects
-        .iter()
-        .map(|subject| position(subjects, subject.agreement.renews.as_ref()?.as_str()))
-        .collect();
-    let mut seen_from: Vec<Option<usize>> = vec![None; subjects.len()];
+fn circles(next: &[Option<usize>]) -> Vec<Vec<usize>> {
+    let mut seen_from: Vec<Option<usize>> = vec![None; next.len()];
     let mut circles = Vec::new();
-    for begin in 0..subjects.len() {
+    for begin in 0..next.len() {
         let mut walker = Some(begin);
         while let Some(index) = walker
             && seen_from[index].is_none()
@@ -207,8 +188,7 @@ fn forks(subjects: &[Subject<'_>], predecessor: usize, followers: &[usize]) -> V
 }
 
 /// The rules over one agreement and the one that renews it.
-fn pair(subjects: &[Subject<'_>], predecessor: usize, follower: usize) -> Vec<Finding> {
-    let (before, after) = (&subjects[predecessor], &subjects[follower]);
+fn pair(before: &Subject<'_>, after: &Subject<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     if before.agreement.client != after.agreement.client {
         let message = format!(
@@ -256,9 +236,6 @@ fn pair(subjects: &[Subject<'_>], predecessor: usize, follower: usize) -> Vec<Fi
         );
     }
     findings
-        .into_iter()
-        .map(|diagnostic| (follower, diagnostic))
-        .collect()
 }
 
 /// E303 where the two meet or the order is wrong, W304 where days lie between them.

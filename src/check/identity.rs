@@ -2,51 +2,38 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::ParallelSliceMut;
+
 use crate::check::subject::{Finding, Subject};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::ident::AgreementId;
 
-/// One agreement's name, its former names, and where it is written; also of those that are not sound otherwise.
+/// The names that one document claims, sound otherwise or not.
 pub(super) struct Claim<'a> {
     /// The present name.
-    pub(super) id: &'a AgreementId,
+    pub(super) id: &'a str,
     /// The file or entry.
     pub(super) place: Span,
     /// The former names, with their places.
-    pub(super) former: Vec<(&'a str, Span)>,
+    pub(super) former: Vec<(String, Span)>,
 }
 
-/// E102: the same name twice, or a former name that is another's. `claims` stand in the order of names and paths.
-pub(super) fn check_names(claims: &[Claim<'_>]) -> Vec<Finding> {
-    let mut present: BTreeMap<&str, Span> = BTreeMap::new();
+/// E102: a former name that is another's. Two files of one name are found when they are read. `claims` stand in
+/// the order of their names.
+pub(super) fn check_names(claims: &[&Claim<'_>]) -> Vec<Finding> {
+    let holder_of = |name: &str| claims.binary_search_by(|claim| claim.id.cmp(name)).ok().map(|index| claims[index].place);
     let mut findings = Vec::new();
-    for (index, claim) in claims.iter().enumerate() {
-        let id = claim.id.as_str();
-        if let Some(other) = present.get(id) {
-            let diagnostic = Diagnostic::new(
-                Code::E102,
-                claim.place,
-                format!("two agreements are called `{id}`"),
-            )
-            .related(*other, "the other one")
-            .help("the id is the name of the file without its folder: rename one of the files");
-            findings.push((index, diagnostic));
-        } else {
-            present.insert(id, claim.place);
-        }
-    }
     let mut former: BTreeMap<&str, (&str, Span)> = BTreeMap::new();
     for (index, claim) in claims.iter().enumerate() {
         for (name, place) in &claim.former {
-            let (message, other) = match (present.get(name), former.get(name)) {
-                (Some(_), _) if *name == claim.id.as_str() => {
+            let (message, other) = match (holder_of(name), former.get(name.as_str())) {
+                (Some(_), _) if name == claim.id => {
                     (format!("`{name}` is its name today"), None)
                 }
                 (Some(other), _) => (
                     format!("`{name}` is the name of another agreement today"),
-                    Some(*other),
+                    Some(other),
                 ),
-                (None, Some((holder, _))) if *holder == claim.id.as_str() => {
+                (None, Some((holder, _))) if *holder == claim.id => {
                     (format!("`{name}` stands here twice"), None)
                 }
                 (None, Some((holder, other))) => (
@@ -54,7 +41,7 @@ pub(super) fn check_names(claims: &[Claim<'_>]) -> Vec<Finding> {
                     Some(*other),
                 ),
                 (None, None) => {
-                    former.insert(name, (claim.id.as_str(), *place));
+                    former.insert(name, (claim.id, *place));
                     continue;
                 }
             };
@@ -71,32 +58,22 @@ pub(super) fn check_names(claims: &[Claim<'_>]) -> Vec<Finding> {
 }
 
 /// E103: one number of one provider, on agreements that do not renew each other.
-pub(super) fn check_numbers(subjects: &[Subject<'_>]) -> Vec<Finding> {
-    let mut by_number: BTreeMap<(Option<&str>, &str), Vec<usize>> = BTreeMap::new();
+pub(super) fn check_numbers(subjects: &[Subject<'_>], predecessors: &[Option<usize>]) -> Vec<Finding> {
+    let mut numbered: Vec<(Option<&str>, &str, usize)> = Vec::with_capacity(subjects.len());
     for (index, subject) in subjects.iter().enumerate() {
-        let provider = subject
-            .agreement
-            .provider
-            .as_ref()
-            .map(|provider| provider.as_str());
-        if let Some(number) = &subject.agreement.number {
-            by_number.entry((provider, number)).or_default().push(index);
-        }
+        let provider = subject.agreement.provider.as_ref().map(|provider| provider.as_str());
+        numbered.extend(subject.agreement.number.as_deref().map(|number| (provider, number, index)));
     }
-    by_number.retain(|_, indices| indices.len() > 1);
-    let chains = if by_number.is_empty() {
-        Vec::new()
-    } else {
-        chains(subjects)
-    };
+    numbered.par_sort_unstable();
+    let shared: Vec<_> = numbered.chunk_by(|left, right| left.0 == right.0 && left.1 == right.1).filter(|same| same.len() > 1).collect();
+    if shared.is_empty() {
+        return Vec::new();
+    }
+    let chains = chains(predecessors);
     let mut findings = Vec::new();
-    for ((_, number), indices) in by_number {
-        let first = indices[0];
-        for index in indices
-            .into_iter()
-            .skip(1)
-            .filter(|index| chains[*index] != chains[first])
-        {
+    for same in shared {
+        let (_, number, first) = same[0];
+        for index in same.iter().map(|(_, _, index)| *index).filter(|index| chains[*index] != chains[first]) {
             let (subject, other) = (&subjects[index], &subjects[first]);
             let message = format!(
                 "`{}` and `{}` have the same number, {number}",
@@ -114,7 +91,7 @@ pub(super) fn check_numbers(subjects: &[Subject<'_>]) -> Vec<Finding> {
 }
 
 /// For each agreement a number that it shares with all that it renews, is renewed by, and so on.
-fn chains(subjects: &[Subject<'_>]) -> Vec<usize> {
+fn chains(predecessors: &[Option<usize>]) -> Vec<usize> {
     fn first(of: &mut [usize], mut index: usize) -> usize {
         while of[index] != index {
             of[index] = of[of[index]];
@@ -122,15 +99,11 @@ fn chains(subjects: &[Subject<'_>]) -> Vec<usize> {
         }
         index
     }
-    let mut of: Vec<usize> = (0..subjects.len()).collect();
-    for (index, subject) in subjects.iter().enumerate() {
-        let Some(renews) = &subject.agreement.renews else {
-            continue;
-        };
-        if let Ok(before) = subjects.binary_search_by(|subject| subject.id().cmp(renews.as_str())) {
-            let (left, right) = (first(&mut of, index), first(&mut of, before));
-            of[left.max(right)] = left.min(right);
-        }
+    let mut of: Vec<usize> = (0..predecessors.len()).collect();
+    for (index, before) in predecessors.iter().enumerate() {
+        let Some(before) = before else { continue };
+        let (left, right) = (first(&mut of, index), first(&mut of, *before));
+        of[left.max(right)] = left.min(right);
     }
     (0..of.len()).map(|index| first(&mut of, index)).collect()
 }

@@ -4,6 +4,7 @@
 //! the day on which it is asked is an argument.
 
 mod subject;
+mod places;
 mod settings;
 mod mapping;
 mod catalog;
@@ -20,159 +21,252 @@ mod targets;
 mod notices;
 mod allow;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::prelude::{
-    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator,
-    IntoParallelRefMutIterator, ParallelIterator,
-};
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator, ParallelSliceMut};
 
 use crate::agreement::Agreement;
-use crate::calendar::Instant;
+use crate::calendar::{Instant, Zone};
 use crate::catalog::Catalog;
 use crate::check::agreement::{Ground, Written};
 use crate::check::chain::Names;
 use crate::check::identity::Claim;
-use crate::check::subject::{Finding, Subject};
+use crate::check::subject::{Places, Subject};
 use crate::check::title::Titles;
-use crate::diagnostic::Diagnostic;
-use crate::settings::Settings;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Sources, Span};
+use crate::ident::TemplateName;
+use crate::document::{Document, Tree, shape};
+use crate::template::Resolved;
+use crate::settings::{Drift, Guards, Helpdesk, Language, Settings};
 
-/// The agreements that could be made, in the order of their ids, and the faults of each document, in the order
-/// of the documents.
-struct Estate {
-    agreements: Vec<Agreement>,
-    faults: Vec<Vec<Diagnostic>>,
+/// What could be made of a repository, and what is wrong with it.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The settings, with defaults in place of what cannot be used.
+    pub settings: Settings,
+    /// The catalog, without what cannot be used.
+    pub catalog: Catalog,
+    /// The agreements that could be made, in the order of their ids. Of use only where `diagnostics` has no
+    /// errors: rules across agreements are told, and not built into them.
+    pub agreements: Vec<Agreement>,
+    /// All faults, in the order of files and places.
+    pub diagnostics: Diagnostics,
 }
 
-/// All agreements of a repository, each for itself and then held against each other. The documents stand in
-/// the order of their ids and paths.
-fn agreements(
-    written: &[Written<'_>],
-    catalog: &Catalog,
-    settings: &Settings,
-    at: Instant,
-) -> Estate {
-    let titles = Titles::compile(
-        written
-            .iter()
-            .filter_map(|written| written.document.title.as_deref()),
-    );
-    let addresses = notices::addresses(catalog);
-    let ground = Ground {
-        catalog,
-        settings,
-        titles: &titles,
-        addresses: &addresses,
-    };
-    let read: Vec<(Option<Subject<'_>>, Vec<Diagnostic>)> = written
-        .par_iter()
-        .map(|written| alone(*written, ground))
-        .collect();
-    let (read, mut faults): (Vec<_>, Vec<_>) = read.into_iter().unzip();
-    let claims: Vec<Claim<'_>> = written.iter().map(claim).collect();
-    let mut findings = identity::check_names(&claims);
-    // Of two with one name the first stands for both, since more could be said about neither.
-    let mut origins = Vec::with_capacity(read.len());
-    let mut subjects: Vec<Subject<'_>> = Vec::with_capacity(read.len());
-    for (index, subject) in read.into_iter().enumerate() {
-        let Some(subject) = subject else { continue };
-        if subjects
-            .last()
-            .is_none_or(|last| last.agreement.id != subject.agreement.id)
-        {
-            origins.push(index);
-            subjects.push(subject);
+/// What a repository holds, read and merged.
+pub struct Estate<'a> {
+    /// servanda.yaml.
+    pub settings: Option<&'a Document>,
+    /// catalog.yaml. Without one nothing is known by any slug; one that is not sound is taken for unknown, and
+    /// slugs are not judged until it can be read.
+    pub catalog: Option<&'a Document>,
+    /// The agreements with all that they inherit.
+    pub agreements: &'a [Resolved<'a>],
+    /// The ids of the files of agreements of which nothing could be made, so that those who renew them are not told
+    /// that they are not there.
+    pub unread: BTreeSet<&'a str>,
+    /// What earlier stages found. It comes out again, but for what an agreement allows.
+    pub diagnostics: Diagnostics,
+}
+
+/// Checks a whole repository. `at` is the instant that is asked about: what ends soon, which allowances hold.
+pub fn estate(estate: Estate<'_>, sources: &Sources, at: Instant) -> Checked {
+    let Estate { settings, catalog, agreements, unread, mut diagnostics } = estate;
+    let mut earlier = Earlier::of(&mut diagnostics);
+    let settings = settings.map_or_else(usual_settings, |document| {
+        let (settings, faults) = read_settings(document);
+        diagnostics.extend(faults);
+        settings
+    });
+    let is_known = catalog.is_none_or(|document| document.sound);
+    let catalog = catalog.map_or_else(Catalog::default, |document| {
+        let (catalog, faults) = read_catalog(document, &settings);
+        diagnostics.extend(faults);
+        catalog
+    });
+    let mut documents: Vec<&Resolved<'_>> = agreements.iter().collect();
+    documents.par_sort_by(|left, right| {
+        let path = |resolved: &Resolved<'_>| sources.path(resolved.document.file);
+        left.id.cmp(&right.id).then_with(|| path(left).cmp(path(right)))
+    });
+    let titles = Titles::compile(agreements.iter().filter_map(title_of));
+    let addresses = notices::addresses(&catalog);
+    let ground = Ground { catalog: &catalog, settings: &settings, titles: &titles, addresses: &addresses };
+    let (agreements, faults) = read_agreements(&documents, ground, &unread, &mut earlier, at);
+    let faults = faults.into_iter().filter(|fault| is_known || fault.code != Code::E101);
+    diagnostics.extend(faults.chain(earlier.0.into_values().flatten()).collect());
+    diagnostics.sort(sources);
+    Checked { settings, catalog, agreements, diagnostics }
+}
+
+/// The settings of servanda.yaml, with defaults in place of what cannot be used.
+pub fn read_settings(document: &Document) -> (Settings, Diagnostics) {
+    if !document.sound {
+        return (usual_settings(), Diagnostics::default());
+    }
+    match document.typed::<shape::SettingsDocument>() {
+        Ok(written) => {
+            let (settings, faults) = settings::settings(&written, document);
+            (settings, faults.into_iter().collect())
         }
+        Err(fault) => (usual_settings(), [fault].into_iter().collect()),
     }
+}
+
+/// The catalog of catalog.yaml, without what cannot be used.
+pub fn read_catalog(document: &Document, settings: &Settings) -> (Catalog, Diagnostics) {
+    if !document.sound {
+        return (Catalog::default(), Diagnostics::default());
+    }
+    match document.typed::<shape::CatalogDocument>() {
+        Ok(written) => {
+            let (catalog, faults) = catalog::catalog(&written, document, settings);
+            (catalog, faults.into_iter().collect())
+        }
+        Err(fault) => (Catalog::default(), [fault].into_iter().collect()),
+    }
+}
+
+/// The settings of a repository that says nothing: the sandbox, in UTC.
+fn usual_settings() -> Settings {
+    Settings {
+        zone: Zone::UTC,
+        language: Language::default(),
+        helpdesk: Helpdesk::default(),
+        guards: Guards::default(),
+        drift: Drift::default(),
+        drift_of: BTreeMap::new(),
+        mail: None,
+        notice_time: settings::USUAL_NOTICE_TIME,
+    }
+}
+
+/// What reading one merged document gave.
+struct Reading<'a> {
+    claim: Claim<'a>,
+    subject: Option<Subject<'a>>,
+    allowances: BTreeMap<String, shape::Allowance>,
+    faults: Vec<Diagnostic>,
+}
+
+/// All agreements of a repository, each for itself and then held against each other: those that could be made, in
+/// the order of their ids, and all faults. The documents stand in the order of their ids and paths.
+fn read_agreements<'a>(documents: &[&'a Resolved<'a>], ground: Ground<'_>, unread: &BTreeSet<&str>, earlier: &mut Earlier, at: Instant) -> (Vec<Agreement>, Vec<Diagnostic>) {
+    let mut readings: Vec<Reading<'a>> =
+        documents.par_iter().map(|resolved| alone(resolved, ground, at)).collect();
+    let subjects = readings.iter_mut().enumerate().filter_map(|(index, reading)| Some((index, reading.subject.take()?)));
+    let mut subjects: Vec<(usize, Subject<'a>)> = subjects.collect();
+    // Of two with one name the first stands for both, since more could be said about neither.
+    subjects.dedup_by(|later, first| later.1.agreement.id == first.1.agreement.id);
+    let (origins, mut subjects): (Vec<usize>, Vec<Subject<'a>>) = subjects.into_iter().unzip();
     let succession = chain::tie(&mut subjects);
-    let among: [Vec<Finding>; 3] = [
-        identity::check_numbers(&subjects),
-        overlap::check(&subjects),
-        chain::check(&subjects, &names(&claims), &succession, at),
-    ];
-    findings.extend(
-        among
-            .into_iter()
-            .flatten()
-            .map(|(index, diagnostic)| (origins[index], diagnostic)),
+    let claims: Vec<&Claim<'_>> = readings.iter().map(|reading| &reading.claim).collect();
+    let mut findings = identity::check_names(&claims);
+    let names = names(&claims, unread);
+    let (overlaps, chains) = rayon::join(
+        || overlap::check(&subjects),
+        || chain::check(&subjects, &names, &succession, at),
     );
+    let numbers = identity::check_numbers(&subjects, &succession.predecessors);
+    let among = overlaps.into_iter().chain(chains).chain(numbers);
+    findings.extend(among.map(|(index, diagnostic)| (origins[index], diagnostic)));
     for (index, diagnostic) in findings {
-        faults[index].push(diagnostic);
+        readings[index].faults.push(diagnostic);
     }
-    let zones: BTreeMap<usize, _> = origins
-        .iter()
-        .zip(&subjects)
-        .map(|(origin, subject)| (*origin, &subject.agreement.zone))
-        .collect();
-    faults
-        .par_iter_mut()
-        .enumerate()
-        .for_each(|(index, faults)| {
-            let Written {
-                document, places, ..
-            } = written[index];
-            let zone = zones.get(&index).copied();
-            let today = zone.unwrap_or(&settings.zone).day_of(at);
-            *faults = allow::silence(
-                document,
-                places,
-                today,
-                zone.is_some(),
-                std::mem::take(faults),
-            );
+    let mut zones: Vec<Option<&Zone>> = vec![None; readings.len()];
+    for (origin, subject) in origins.iter().zip(&subjects) {
+        zones[*origin] = Some(&subject.agreement.zone);
+    }
+    let mut uses = Vec::new();
+    let mut faults = Vec::new();
+    for (index, mut reading) in readings.into_iter().enumerate() {
+        if reading.allowances.is_empty() {
+            faults.append(&mut reading.faults);
+            continue;
+        }
+        if reading.allowances.contains_key(Code::W108.as_str()) {
+            reading.faults.extend(earlier.take(documents[index]));
+        }
+        let today = zones[index].unwrap_or(&ground.settings.zone).day_of(at);
+        let (left, used) = allow::silence(&reading.allowances, documents[index], today, zones[index].is_some(), reading.faults);
+        faults.extend(left);
+        uses.extend(used);
+    }
+    faults.extend(allow::idle(uses));
+    (subjects.into_iter().map(|subject| subject.agreement).collect(), faults)
+}
+
+/// The warnings of earlier stages that an agreement may silence, by file.
+struct Earlier(BTreeMap<FileId, Vec<Diagnostic>>);
+
+impl Earlier {
+    /// Takes those that may be silenced out of `diagnostics`.
+    fn of(diagnostics: &mut Diagnostics) -> Self {
+        let mut by_file: BTreeMap<FileId, Vec<Diagnostic>> = BTreeMap::new();
+        diagnostics.retain(|diagnostic| {
+            let may_be_silenced = diagnostic.code == Code::W108;
+            if may_be_silenced {
+                by_file.entry(diagnostic.place.span.file).or_default().push(diagnostic.clone());
+            }
+            !may_be_silenced
         });
-    Estate {
-        agreements: subjects
-            .into_par_iter()
-            .map(|subject| subject.agreement)
-            .collect(),
-        faults,
+        Self(by_file)
     }
+
+    /// Those of one agreement: of its entry of a set, where the allowance is written there, else of its file.
+    fn take(&mut self, resolved: &Resolved<'_>) -> Vec<Diagnostic> {
+        let Some(of_file) = self.0.get_mut(&resolved.document.file) else { return Vec::new() };
+        let within = |outer: Span, inner: Span| outer.start <= inner.start && inner.end <= outer.end;
+        let allowed_at = resolved.key_span_of(&["allow", Code::W108.as_str()]);
+        let entry = resolved.entry.map(|entry| entry.node.span);
+        let scope = entry.filter(|entry| allowed_at.is_some_and(|place| within(*entry, place)));
+        let is_meant = |diagnostic: &Diagnostic| scope.is_none_or(|scope| within(scope, diagnostic.place.span));
+        let (taken, left) = std::mem::take(of_file).into_iter().partition(is_meant);
+        *of_file = left;
+        taken
+    }
+}
+
+/// The title as written, here or in a template.
+fn title_of<'document>(resolved: &Resolved<'document>) -> Option<&'document str> {
+    match resolved.tree.get(&["title"])? {
+        Tree::Whole(node) => node.as_text(),
+        Tree::Key(_) | Tree::Joined(_) => None,
+    }
+}
+
+/// The template that an agreement names, the first where it names several.
+fn template_of(resolved: &Resolved<'_>) -> Option<TemplateName> {
+    let extends = resolved.document.get(&["extends"])?;
+    let name = extends.as_text().or_else(|| extends.as_list()?.first()?.as_text())?;
+    TemplateName::new(name)
 }
 
 /// One agreement by itself.
-fn alone<'a>(written: Written<'a>, ground: Ground<'_>) -> (Option<Subject<'a>>, Vec<Diagnostic>) {
+fn alone<'a>(resolved: &'a Resolved<'a>, ground: Ground<'_>, at: Instant) -> Reading<'a> {
+    let places: &dyn Places = resolved;
+    let mut claim = Claim { id: resolved.id.as_str(), place: places.whole(), former: Vec::new() };
+    let mut document = match resolved.typed() {
+        Ok(document) => document,
+        Err(fault) => return Reading { claim, subject: None, allowances: BTreeMap::new(), faults: vec![fault] },
+    };
+    let template = template_of(resolved);
+    let written = Written { id: &resolved.id, template: template.as_ref(), document: &document, places };
     let (agreement, mut faults) = agreement::agreement(written, ground);
-    let subject = agreement.map(|agreement| Subject {
-        agreement,
-        places: written.places,
-    });
+    let subject = agreement.map(|agreement| Subject { agreement, places });
     if let Some(subject) = &subject {
         faults.extend(targets::check(subject, ground.catalog));
-        faults.extend(notices::check(subject, ground.catalog));
+        faults.extend(notices::check(subject, ground.catalog, at));
     }
-    (subject, faults)
+    let former = document.formerly.take().into_iter().flatten().enumerate();
+    claim.former = former.map(|(index, name)| (name, places.value(&["formerly", &index.to_string()]).unwrap_or(claim.place))).collect();
+    Reading { claim, subject, allowances: document.allow.take().unwrap_or_default(), faults }
 }
 
-fn claim<'a>(written: &Written<'a>) -> Claim<'a> {
-    let names = written.document.formerly.iter().flatten().enumerate();
-    let former = names.map(|(index, name)| {
-        let place = written.places.value(&["formerly", &index.to_string()]);
-        (
-            name.as_str(),
-            place.unwrap_or_else(|| written.places.whole()),
-        )
-    });
-    Claim {
-        id: written.id,
-        place: written.places.whole(),
-        former: former.collect(),
-    }
+fn names<'a>(claims: &[&'a Claim<'_>], unread: &'a BTreeSet<&'a str>) -> Names<'a> {
+    let former = claims.iter().flat_map(|claim| claim.former.iter().map(|(name, _)| (name.as_str(), claim.id)));
+    Names { present: claims.iter().map(|claim| claim.id).collect(), unread, former: former.collect() }
 }
 
-fn names<'a>(claims: &[Claim<'a>]) -> Names<'a> {
-    let former = claims.iter().flat_map(|claim| {
-        claim
-            .former
-            .iter()
-            .map(|(name, _)| (*name, claim.id.as_str()))
-    });
-    Names {
-        present: claims
-            .iter()
-            .map(|claim| (claim.id.as_str(), claim.place))
-            .collect(),
-        former: former.collect(),
-    }
-}
+#[cfg(test)]
+mod tests;

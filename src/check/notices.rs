@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agreement::{Agreement, End, NoticeEvent, NoticeRule, Notices, Renewal};
-use crate::calendar::{Day, Lead, TimeOfDay, read_time_of_day};
+use crate::calendar::{Day, Instant, Lead, TimeOfDay, read_time_of_day};
 use crate::catalog::{Catalog, Contact};
 use crate::check::reader::Reader;
 use crate::check::subject::Subject;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
+use crate::status::bound;
 
 /// One notice as written: to whom, how long before, at what time of day.
 struct Written<'a> {
@@ -25,20 +26,12 @@ impl Reader<'_> {
             .at
             .as_deref()
             .and_then(|text| self.taken(Code::E203, &["notices", "at"], read_time_of_day(text)));
-        let plain = |notice: &Option<shape::FalseOr<shape::Notice>>| match notice {
-            Some(shape::FalseOr::Set(notice)) => Some(notice.clone()),
-            Some(shape::FalseOr::Dropped) | None => None,
-        };
-        let ahead = |notice: &Option<shape::FalseOr<shape::LeadNotice>>| match notice {
-            Some(shape::FalseOr::Set(notice)) => Some(notice.clone()),
-            Some(shape::FalseOr::Dropped) | None => None,
-        };
         let mut events = BTreeMap::new();
         for (event, notice) in [
-            (NoticeEvent::Activated, plain(&written.activated)),
-            (NoticeEvent::Deactivated, plain(&written.deactivated)),
-            (NoticeEvent::Amended, plain(&written.amended)),
-            (NoticeEvent::Renewed, plain(&written.renewed)),
+            (NoticeEvent::Activated, kept(written.activated.as_ref())),
+            (NoticeEvent::Deactivated, kept(written.deactivated.as_ref())),
+            (NoticeEvent::Amended, kept(written.amended.as_ref())),
+            (NoticeEvent::Renewed, kept(written.renewed.as_ref())),
         ] {
             let Some(notice) = notice else { continue };
             let written = Written {
@@ -50,8 +43,8 @@ impl Reader<'_> {
             events.insert(event, self.notice(event, &written, general));
         }
         for (event, notice) in [
-            (NoticeEvent::Expiring, ahead(&written.expiring)),
-            (NoticeEvent::NoticeDeadline, ahead(&written.notice_deadline)),
+            (NoticeEvent::Expiring, kept(written.expiring.as_ref())),
+            (NoticeEvent::NoticeDeadline, kept(written.notice_deadline.as_ref())),
         ] {
             let Some(notice) = notice else { continue };
             let written = Written {
@@ -144,6 +137,14 @@ impl Reader<'_> {
     }
 }
 
+/// A notice that is not dropped.
+fn kept<T>(written: Option<&shape::FalseOr<T>>) -> Option<&T> {
+    match written {
+        Some(shape::FalseOr::Set(notice)) => Some(notice),
+        Some(shape::FalseOr::Dropped) | None => None,
+    }
+}
+
 /// Every address that the catalog holds.
 pub(super) fn addresses(catalog: &Catalog) -> BTreeSet<&str> {
     let of_clients = catalog
@@ -162,15 +163,18 @@ pub(super) fn addresses(catalog: &Catalog) -> BTreeSet<&str> {
 }
 
 /// The rules over the notices of one agreement.
-pub(super) fn check(subject: &Subject<'_>, catalog: &Catalog) -> Vec<Diagnostic> {
+pub(super) fn check(subject: &Subject<'_>, catalog: &Catalog, at: Instant) -> Vec<Diagnostic> {
     let agreement = &subject.agreement;
     let mut diagnostics = Vec::new();
     for (event, rule) in &agreement.notices.events {
         diagnostics.extend(nobody(subject, catalog, *event, rule));
         diagnostics.extend(too_early(subject, *event, rule));
     }
-    diagnostics.extend(no_warning(subject));
-    diagnostics.extend(only_ourselves(subject, catalog));
+    // Of one that is over nobody will be told anything.
+    if bound(agreement).is_none_or(|bound| at < bound.at) {
+        diagnostics.extend(no_warning(subject));
+        diagnostics.extend(only_ourselves(subject, catalog));
+    }
     diagnostics
 }
 

@@ -12,6 +12,9 @@ use crate::settings::{
     AllowedMail, DeactivationGuard, Drift, Guards, Helpdesk, Kind, Language, Pace, Settings,
 };
 
+/// When people are told, where nobody says otherwise.
+pub(super) const USUAL_NOTICE_TIME: TimeOfDay = TimeOfDay::constant(9, 0, 0, 0);
+
 /// The settings as they are read, with the faults found so far.
 pub(super) struct Reading<'a> {
     pub(super) places: &'a dyn Places,
@@ -99,7 +102,7 @@ impl Reading<'_> {
     }
 
     fn notice_time(&mut self, written: Option<&shape::NoticeSettings>) -> TimeOfDay {
-        let usual = TimeOfDay::constant(9, 0, 0, 0);
+        let usual = USUAL_NOTICE_TIME;
         let Some(text) = written.and_then(|notices| notices.at.as_deref()) else {
             return usual;
         };
