@@ -81,7 +81,8 @@ impl Reader<'_> {
         let empty = shape::Period::default();
         let period = self.period(document.period.as_ref().unwrap_or(&empty));
         let activation = self.activation(document.activation.as_ref(), &zone);
-        let (suspensions, suspension_order) = self.suspensions(document.suspensions.as_deref().unwrap_or_default());
+        let (suspensions, suspension_order) =
+            self.suspensions(document.suspensions.as_deref().unwrap_or_default());
         let termination = document
             .termination
             .as_ref()

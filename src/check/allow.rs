@@ -36,7 +36,9 @@ pub(super) fn silence(
 ) -> (Vec<Diagnostic>, Vec<Use>) {
     let (mut faults, mut uses) = (Vec::new(), Vec::new());
     for (key, terms) in written {
-        let Some(allowance) = read(places, key, terms, &mut faults) else { continue };
+        let Some(allowance) = read(places, key, terms, &mut faults) else {
+            continue;
+        };
         if let Some(until) = allowance.until.filter(|until| *until < today) {
             let message = format!("the allowance of {} has run out on {until}", allowance.code);
             let fault = fault_at(places, Code::W110, &["allow", key, "until"], message);
@@ -45,10 +47,16 @@ pub(super) fn silence(
         }
         let before = diagnostics.len();
         diagnostics.retain(|diagnostic| diagnostic.code != allowance.code);
-        let place = places.name(&["allow", key]).unwrap_or_else(|| places.whole());
+        let place = places
+            .name(&["allow", key])
+            .unwrap_or_else(|| places.whole());
         let message = format!("there is no {} to allow", allowance.code);
         let silenced = diagnostics.len() < before || !is_complete;
-        uses.push(Use { place, silenced, idle: Diagnostic::new(Code::W110, place, message).help("take it out") });
+        uses.push(Use {
+            place,
+            silenced,
+            idle: Diagnostic::new(Code::W110, place, message).help("take it out"),
+        });
     }
     diagnostics.extend(faults);
     (diagnostics, uses)
@@ -56,8 +64,15 @@ pub(super) fn silence(
 
 /// W110 for allowances that nobody had a use for.
 pub(super) fn idle(uses: Vec<Use>) -> Vec<Diagnostic> {
-    let useful: BTreeSet<Span> = uses.iter().filter(|of| of.silenced).map(|of| of.place).collect();
-    uses.into_iter().filter(|of| !useful.contains(&of.place)).map(|of| of.idle).collect()
+    let useful: BTreeSet<Span> = uses
+        .iter()
+        .filter(|of| of.silenced)
+        .map(|of| of.place)
+        .collect();
+    uses.into_iter()
+        .filter(|of| !useful.contains(&of.place))
+        .map(|of| of.idle)
+        .collect()
 }
 
 fn read(

@@ -187,22 +187,26 @@ impl Reading<'_> {
 
     /// One object; `kind` is the list that its id may stand in once. One without a title goes by its slug, so
     /// that agreements are not told that it is unknown.
-    fn entry(
-        &mut self,
-        kind: &'static str,
-        path: &[&str],
-        slug: &str,
-        named: &Named<'_>,
-    ) -> Entry {
+    fn entry(&mut self, kind: &'static str, path: &[&str], slug: &str, named: &Named<'_>) -> Entry {
         let under = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
         let title = named.title.map(str::trim).filter(|title| !title.is_empty());
         if title.is_none() {
-            self.fault(Code::E010, path, format!("`{slug}` has no title"), "write `title:` as the helpdesk shows it");
+            self.fault(
+                Code::E010,
+                path,
+                format!("`{slug}` has no title"),
+                "write `title:` as the helpdesk shows it",
+            );
         }
         let helpdesk = named.helpdesk.and_then(LiveId::new);
         if named.helpdesk.is_some() && helpdesk.is_none() {
             let help = "write the id as the helpdesk has it, such as ou$7001";
-            self.fault(Code::E009, &under("helpdesk"), "this is no id of an object", help);
+            self.fault(
+                Code::E009,
+                &under("helpdesk"),
+                "this is no id of an object",
+                help,
+            );
         }
         // Departments of different companies may well share a title.
         let title_tells = named.helpdesk.is_none() && !slug.contains('/');

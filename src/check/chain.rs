@@ -42,7 +42,9 @@ pub(super) fn tie(subjects: &mut [Subject<'_>]) -> Succession {
         .par_iter()
         .map(|subject| {
             let renews = subject.agreement.renews.as_ref()?.as_str();
-            subjects.binary_search_by(|subject| subject.id().cmp(renews)).ok()
+            subjects
+                .binary_search_by(|subject| subject.id().cmp(renews))
+                .ok()
         })
         .collect();
     let mut successors: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -52,18 +54,35 @@ pub(super) fn tie(subjects: &mut [Subject<'_>]) -> Succession {
         }
     }
     for (predecessor, followers) in &successors {
-        let first_days = followers.iter().filter(|index| *index != predecessor).filter_map(|index| {
-            let follower = &subjects[*index].agreement;
-            follower.period.first_day.or_else(|| reach(follower).map(|reach| reach.first_day()))
-        });
+        let first_days = followers
+            .iter()
+            .filter(|index| *index != predecessor)
+            .filter_map(|index| {
+                let follower = &subjects[*index].agreement;
+                follower
+                    .period
+                    .first_day
+                    .or_else(|| reach(follower).map(|reach| reach.first_day()))
+            });
         subjects[*predecessor].agreement.succeeded_on = first_days.min();
     }
-    Succession { predecessors, successors }
+    Succession {
+        predecessors,
+        successors,
+    }
 }
 
 /// E101 to W307 over tied agreements. `at` is when it is asked, for what ends soon.
-pub(super) fn check(subjects: &[Subject<'_>], names: &Names<'_>, succession: &Succession, at: Instant) -> Vec<Finding> {
-    let Succession { predecessors, successors } = succession;
+pub(super) fn check(
+    subjects: &[Subject<'_>],
+    names: &Names<'_>,
+    succession: &Succession,
+    at: Instant,
+) -> Vec<Finding> {
+    let Succession {
+        predecessors,
+        successors,
+    } = succession;
     let circles = circles(predecessors);
     // Who comes first in a circle cannot be said, so that nothing else is said about its days.
     let turning: BTreeSet<usize> = circles.iter().flatten().copied().collect();
@@ -71,13 +90,26 @@ pub(super) fn check(subjects: &[Subject<'_>], names: &Names<'_>, succession: &Su
         .into_par_iter()
         .flat_map_iter(|index| {
             let mut found = unknown(&subjects[index], names);
-            found.extend(ends_soon(&subjects[index], successors.contains_key(&index), at));
+            found.extend(ends_soon(
+                &subjects[index],
+                successors.contains_key(&index),
+                at,
+            ));
             let before = predecessors[index].filter(|_| !turning.contains(&index));
-            found.extend(before.into_iter().flat_map(|before| pair(&subjects[before], &subjects[index])));
+            found.extend(
+                before
+                    .into_iter()
+                    .flat_map(|before| pair(&subjects[before], &subjects[index])),
+            );
             found.into_iter().map(move |diagnostic| (index, diagnostic))
         })
         .collect();
-    findings.extend(circles.iter().filter(|members| members.len() > 1).map(|members| circle(subjects, members)));
+    findings.extend(
+        circles
+            .iter()
+            .filter(|members| members.len() > 1)
+            .map(|members| circle(subjects, members)),
+    );
     for (predecessor, followers) in successors {
         findings.extend(forks(subjects, *predecessor, followers));
     }

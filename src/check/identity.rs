@@ -20,15 +20,18 @@ pub(super) struct Claim<'a> {
 /// E102: a former name that is another's. Two files of one name are found when they are read. `claims` stand in
 /// the order of their names.
 pub(super) fn check_names(claims: &[&Claim<'_>]) -> Vec<Finding> {
-    let holder_of = |name: &str| claims.binary_search_by(|claim| claim.id.cmp(name)).ok().map(|index| claims[index].place);
+    let holder_of = |name: &str| {
+        claims
+            .binary_search_by(|claim| claim.id.cmp(name))
+            .ok()
+            .map(|index| claims[index].place)
+    };
     let mut findings = Vec::new();
     let mut former: BTreeMap<&str, (&str, Span)> = BTreeMap::new();
     for (index, claim) in claims.iter().enumerate() {
         for (name, place) in &claim.former {
             let (message, other) = match (holder_of(name), former.get(name.as_str())) {
-                (Some(_), _) if name == claim.id => {
-                    (format!("`{name}` is its name today"), None)
-                }
+                (Some(_), _) if name == claim.id => (format!("`{name}` is its name today"), None),
                 (Some(other), _) => (
                     format!("`{name}` is the name of another agreement today"),
                     Some(other),
@@ -58,14 +61,30 @@ pub(super) fn check_names(claims: &[&Claim<'_>]) -> Vec<Finding> {
 }
 
 /// E103: one number of one provider, on agreements that do not renew each other.
-pub(super) fn check_numbers(subjects: &[Subject<'_>], predecessors: &[Option<usize>]) -> Vec<Finding> {
+pub(super) fn check_numbers(
+    subjects: &[Subject<'_>],
+    predecessors: &[Option<usize>],
+) -> Vec<Finding> {
     let mut numbered: Vec<(Option<&str>, &str, usize)> = Vec::with_capacity(subjects.len());
     for (index, subject) in subjects.iter().enumerate() {
-        let provider = subject.agreement.provider.as_ref().map(|provider| provider.as_str());
-        numbered.extend(subject.agreement.number.as_deref().map(|number| (provider, number, index)));
+        let provider = subject
+            .agreement
+            .provider
+            .as_ref()
+            .map(|provider| provider.as_str());
+        numbered.extend(
+            subject
+                .agreement
+                .number
+                .as_deref()
+                .map(|number| (provider, number, index)),
+        );
     }
     numbered.par_sort_unstable();
-    let shared: Vec<_> = numbered.chunk_by(|left, right| left.0 == right.0 && left.1 == right.1).filter(|same| same.len() > 1).collect();
+    let shared: Vec<_> = numbered
+        .chunk_by(|left, right| left.0 == right.0 && left.1 == right.1)
+        .filter(|same| same.len() > 1)
+        .collect();
     if shared.is_empty() {
         return Vec::new();
     }
@@ -73,7 +92,11 @@ pub(super) fn check_numbers(subjects: &[Subject<'_>], predecessors: &[Option<usi
     let mut findings = Vec::new();
     for same in shared {
         let (_, number, first) = same[0];
-        for index in same.iter().map(|(_, _, index)| *index).filter(|index| chains[*index] != chains[first]) {
+        for index in same
+            .iter()
+            .map(|(_, _, index)| *index)
+            .filter(|index| chains[*index] != chains[first])
+        {
             let (subject, other) = (&subjects[index], &subjects[first]);
             let message = format!(
                 "`{}` and `{}` have the same number, {number}",

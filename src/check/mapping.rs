@@ -135,9 +135,13 @@ impl Reading<'_> {
                     FIELDS.join(", ")
                 ),
             };
-            let place = self.places.name(path).unwrap_or_else(|| self.places.whole());
+            let place = self
+                .places
+                .name(path)
+                .unwrap_or_else(|| self.places.whole());
             let message = format!("no field is called `{name}`");
-            self.faults.push(Diagnostic::new(Code::E101, place, message).help(help));
+            self.faults
+                .push(Diagnostic::new(Code::E101, place, message).help(help));
         }
         field
     }

@@ -44,7 +44,10 @@ impl Reader<'_> {
         }
         for (event, notice) in [
             (NoticeEvent::Expiring, kept(written.expiring.as_ref())),
-            (NoticeEvent::NoticeDeadline, kept(written.notice_deadline.as_ref())),
+            (
+                NoticeEvent::NoticeDeadline,
+                kept(written.notice_deadline.as_ref()),
+            ),
         ] {
             let Some(notice) = notice else { continue };
             let written = Written {

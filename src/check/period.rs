@@ -163,7 +163,10 @@ impl Reader<'_> {
     }
 
     /// The spans of rest, in order and apart from each other, and at which place in the list each is written.
-    pub(super) fn suspensions(&mut self, written: &[shape::Suspension]) -> (Vec<Suspension>, Vec<usize>) {
+    pub(super) fn suspensions(
+        &mut self,
+        written: &[shape::Suspension],
+    ) -> (Vec<Suspension>, Vec<usize>) {
         let mut rests: Vec<(usize, Suspension)> = Vec::with_capacity(written.len());
         for (index, span) in written.iter().enumerate() {
             let at = index.to_string();

@@ -11,10 +11,23 @@ use crate::ident::nearest;
 const NEIGHBOURS: usize = 200;
 
 /// The known name nearest to `written`, where one is near enough to be what was meant.
-pub(super) fn nearest_of<'map, K: Borrow<str> + Ord, V>(written: &str, known: &'map BTreeMap<K, V>) -> Option<&'map str> {
-    let after = known.range::<str, _>((Bound::Included(written), Bound::Unbounded)).take(NEIGHBOURS);
-    let before = known.range::<str, _>((Bound::Unbounded, Bound::Excluded(written))).rev().take(NEIGHBOURS);
-    nearest(written, after.chain(before).map(|(name, _)| -> &'map str { name.borrow() }))
+pub(super) fn nearest_of<'map, K: Borrow<str> + Ord, V>(
+    written: &str,
+    known: &'map BTreeMap<K, V>,
+) -> Option<&'map str> {
+    let after = known
+        .range::<str, _>((Bound::Included(written), Bound::Unbounded))
+        .take(NEIGHBOURS);
+    let before = known
+        .range::<str, _>((Bound::Unbounded, Bound::Excluded(written)))
+        .rev()
+        .take(NEIGHBOURS);
+    nearest(
+        written,
+        after
+            .chain(before)
+            .map(|(name, _)| -> &'map str { name.borrow() }),
+    )
 }
 
 /// The same among names that stand in order.
