@@ -81,7 +81,8 @@ impl Reader<'_> {
         let empty = shape::Period::default();
         let period = self.period(document.period.as_ref().unwrap_or(&empty));
         let activation = self.activation(document.activation.as_ref(), &zone);
-        let suspensions = self.suspensions(document.suspensions.as_deref().unwrap_or_default());
+        let (suspensions, suspension_order) =
+            self.suspensions(document.suspensions.as_deref().unwrap_or_default());
         let termination = document
             .termination
             .as_ref()
@@ -131,7 +132,7 @@ impl Reader<'_> {
             adopts: self.adopts(document),
             span: self.places.whole(),
         };
-        self.check_time(&agreement);
+        self.check_time(&agreement, &suspension_order);
         let title = self.title(&agreement, document.title.as_deref(), titles);
         Some(Agreement { title, ..agreement })
     }
@@ -240,7 +241,7 @@ impl Reader<'_> {
                 .and_then(|slug_of| self.calendar(&["services", slug, "calendar"], slug_of));
             let targets = self.targets(&["services", slug, "targets"], terms.targets.as_ref());
             if let Some(name) =
-                self.known(SERVICE, &["services", slug], slug, &self.catalog.services)
+                self.known_key(SERVICE, &["services", slug], slug, &self.catalog.services)
             {
                 services.insert(name, Coverage { calendar, targets });
             }
@@ -274,7 +275,7 @@ impl Reader<'_> {
         if self.catalog.priorities.is_empty() && self.settings.helpdesk.mapping.rules.is_none() {
             return crate::ident::PriorityName::new(name);
         }
-        self.known(PRIORITY, path, name, &self.catalog.priorities)
+        self.known_key(PRIORITY, path, name, &self.catalog.priorities)
     }
 
     /// The nearest zone that is written: in the agreement itself, for its client, in a template, in the settings.

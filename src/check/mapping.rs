@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::check::settings::Reading;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::mapping::{
     DateForm, Dates, DayForm, Deactivation, Field, IntervalForm, Key, Mapping, Mode, Recipients,
@@ -135,12 +135,13 @@ impl Reading<'_> {
                     FIELDS.join(", ")
                 ),
             };
-            self.fault(
-                Code::E101,
-                path,
-                format!("no field is called `{name}`"),
-                help,
-            );
+            let place = self
+                .places
+                .name(path)
+                .unwrap_or_else(|| self.places.whole());
+            let message = format!("no field is called `{name}`");
+            self.faults
+                .push(Diagnostic::new(Code::E101, place, message).help(help));
         }
         field
     }

@@ -162,8 +162,11 @@ impl Reader<'_> {
         }
     }
 
-    /// The spans of rest, in order and apart from each other.
-    pub(super) fn suspensions(&mut self, written: &[shape::Suspension]) -> Vec<Suspension> {
+    /// The spans of rest, in order and apart from each other, and at which place in the list each is written.
+    pub(super) fn suspensions(
+        &mut self,
+        written: &[shape::Suspension],
+    ) -> (Vec<Suspension>, Vec<usize>) {
         let mut rests: Vec<(usize, Suspension)> = Vec::with_capacity(written.len());
         for (index, span) in written.iter().enumerate() {
             let at = index.to_string();
@@ -219,7 +222,7 @@ impl Reader<'_> {
                 );
             }
         }
-        rests.into_iter().map(|(_, rest)| rest).collect()
+        rests.into_iter().map(|(index, rest)| (rest, index)).unzip()
     }
 
     /// The early end.
@@ -293,10 +296,10 @@ impl Reader<'_> {
     }
 
     /// The rules over the whole of an agreement's time.
-    pub(super) fn check_time(&mut self, agreement: &Agreement) {
+    pub(super) fn check_time(&mut self, agreement: &Agreement, suspension_order: &[usize]) {
         self.check_period(agreement);
         self.check_termination(agreement);
-        self.check_suspensions(agreement);
+        self.check_suspensions(agreement, suspension_order);
         self.check_log(agreement);
     }
 
@@ -400,13 +403,13 @@ impl Reader<'_> {
         }
     }
 
-    fn check_suspensions(&mut self, agreement: &Agreement) {
+    fn check_suspensions(&mut self, agreement: &Agreement, order: &[usize]) {
         if agreement.suspensions.is_empty() {
             return;
         }
         let first_day = agreement.period.first_day;
         let agreed = agreed_bound(agreement);
-        for rest in &agreement.suspensions {
+        for (rest, index) in agreement.suspensions.iter().zip(order) {
             let before = first_day
                 .zip(rest.until)
                 .is_some_and(|(first_day, until)| until < first_day);
@@ -420,7 +423,7 @@ impl Reader<'_> {
                 let message = format!("the suspension from {} lies {side}", rest.from);
                 self.fault(
                     Code::E209,
-                    &["suspensions"],
+                    &["suspensions", &index.to_string()],
                     message,
                     "take it out, or correct its days",
                 );

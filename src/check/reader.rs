@@ -10,7 +10,7 @@ use crate::calendar::{Day, Instant, Misread, read_day, read_instant};
 use crate::catalog::Catalog;
 use crate::check::references::nearest_of;
 use crate::check::subject::{Places, fault_at};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::settings::Settings;
 
 /// What reading one agreement needs, and what it has found to be wrong.
@@ -31,7 +31,7 @@ pub(super) struct Kind {
     pub(super) list: &'static str,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// A fault of the value at `path` alone.
     pub(super) fn value_fault(
         &mut self,
@@ -86,21 +86,39 @@ impl<'a> Reader<'a> {
         self.taken(Code::E203, path, read_instant(text?))
     }
 
-    /// The slug as one of those that are known, else E101 at its place.
+    /// The slug at a path as one of those that are known, else E101 at its place.
     pub(super) fn known<K: Borrow<str> + Ord + Clone, V>(
         &mut self,
         kind: Kind,
         path: &[&str],
         slug: &str,
-        known: &'a BTreeMap<K, V>,
+        known: &BTreeMap<K, V>,
+    ) -> Option<K> {
+        self.known_at(kind, self.places.value(path), slug, known)
+    }
+
+    /// The same for a slug that is the last key of the path.
+    pub(super) fn known_key<K: Borrow<str> + Ord + Clone, V>(
+        &mut self,
+        kind: Kind,
+        path: &[&str],
+        slug: &str,
+        known: &BTreeMap<K, V>,
+    ) -> Option<K> {
+        self.known_at(kind, self.places.name(path), slug, known)
+    }
+
+    fn known_at<K: Borrow<str> + Ord + Clone, V>(
+        &mut self,
+        kind: Kind,
+        place: Option<Span>,
+        slug: &str,
+        known: &BTreeMap<K, V>,
     ) -> Option<K> {
         if let Some((name, _)) = known.get_key_value(slug) {
             return Some(name.clone());
         }
-        let place = self
-            .places
-            .name(path)
-            .unwrap_or_else(|| self.places.whole());
+        let place = place.unwrap_or_else(|| self.places.whole());
         self.faults.push(unknown(kind, place, slug, known));
         None
     }
@@ -109,7 +127,7 @@ impl<'a> Reader<'a> {
 /// E101: nothing of this kind goes by the slug.
 pub(super) fn unknown<K: Borrow<str> + Ord, V>(
     kind: Kind,
-    place: crate::diagnostic::Span,
+    place: Span,
     slug: &str,
     known: &BTreeMap<K, V>,
 ) -> Diagnostic {
