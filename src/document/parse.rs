@@ -465,10 +465,9 @@ impl<'text> Builder<'text> {
         }
         let (message, help) = explain(error, self.text.get(at..).unwrap_or_default());
         let fault = Diagnostic::new(Code::E002, span, message);
-        self.fault(match help {
-            Some(help) => fault.help(help),
-            None => fault,
-        });
+        let usual =
+            "look at the quotes, the brackets and the indentation at this place and just above it";
+        self.fault(fault.help(help.unwrap_or(usual)));
     }
 }
 

@@ -143,7 +143,10 @@ impl Loaded {
         ));
         let (library, found) = Library::new(&self.templates);
         faults.extend(found);
-        faults.extend(template::unused(&self.templates, &self.agreements));
+        // What a file that cannot be read extends is not known, so nothing is said about who extends what.
+        if self.agreements.iter().all(|document| document.sound) {
+            faults.extend(template::unused(&self.templates, &self.agreements));
+        }
         let resolved = self.resolve(&library, &mut faults);
         let made: BTreeSet<FileId> = resolved.iter().map(|made| made.document.file).collect();
         let unread = self
