@@ -1,87 +1,128 @@
-//! Writes a repository of any size, always the same for the same numbers: for benches, and to try things on.
+//! Numbers become a repository of any size, for benches and for trying things out: the same numbers write
+//! the same bytes on every machine.
 //!
 //! `cargo run --release --example generate -- --agreements 10000 DIR`
-#![expect(clippy::disallowed_methods, reason = "an example that writes files")]
+//!
+//! What it writes has no fault, and shows every status around 2026-09-01. It knows no clock and no schema.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an example that writes a repository to disk"
+)]
 
-use std::fmt::Write as _;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-/// Write a seeded repository of agreements
+/// Write a repository of agreements, the same for the same numbers
 #[derive(clap::Parser)]
 struct Arguments {
     /// How many agreements, one a file
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     agreements: u64,
     /// Another seed writes another repository
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The folder, which must be empty or absent
+    /// How many clients share them; by default one for every four agreements, as far as one catalog holds them
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=CLIENTS_LIMIT))]
+    clients: Option<u64>,
+    /// The folder to write to, which must be empty or absent
     folder: PathBuf,
 }
 
-const SERVICES: [&str; 12] = [
-    "workstations",
-    "servers",
-    "network",
-    "printing",
-    "email",
-    "vpn",
-    "telephony",
-    "accounting",
-    "backup",
-    "video",
-    "wiki",
-    "storage",
-];
-const MANAGERS: u64 = 8;
-/// The files of one folder.
+/// More clients than these do not fit into one catalog, whose keys and values are limited in number.
+const CLIENTS_LIMIT: u64 = 2_500;
+/// How many files a folder holds.
 const SHELF: u64 = 500;
+/// How many agreements follow each other, where the client has services enough.
+const CHAIN: u64 = 3;
+/// How many agreements one client can have before chains of them would reach back by centuries.
+const SHARE_LIMIT: u64 = 800;
+
+/// What clients ask for, three by three; each bundle is a template of its own.
+const BUNDLES: [[&str; 3]; 8] = [
+    ["workstations", "email", "vpn"],
+    ["servers", "network", "storage"],
+    ["printing", "telephony", "video"],
+    ["accounting", "payroll", "archive"],
+    ["website", "shop", "domains"],
+    ["backup", "monitoring", "security"],
+    ["wiki", "tracker", "builds"],
+    ["tills", "cameras", "access-cards"],
+];
+const ZONES: [&str; 4] = [
+    "Europe/Moscow",
+    "Asia/Vladivostok",
+    "Asia/Almaty",
+    "Europe/Berlin",
+];
+const MANAGERS: [&str; 4] = ["i.petrova", "a.sokolov", "d.kim", "m.weber"];
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match write_all(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err((path, error)) => {
-            // The path is what helps most, so it comes first.
-            let _ = io::Write::write_all(
-                &mut io::stderr(),
-                format!("{}: {error}\n", path.display()).as_bytes(),
-            );
+            // Where even this cannot be written, the exit code is all that is left to say.
+            let _ = writeln!(io::stderr(), "{}: {error}", path.display());
             ExitCode::FAILURE
         }
     }
 }
 
+/// A file or folder, and what went wrong with it.
 type Failed = (PathBuf, io::Error);
 
 fn write_all(arguments: &Arguments) -> Result<(), Failed> {
     let root = &arguments.folder;
-    let occupied = fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some());
-    if occupied {
-        let error = io::Error::new(io::ErrorKind::AlreadyExists, "the folder is not empty");
-        return Err((root.clone(), error));
+    match fs::read_dir(root).map(|mut entries| entries.next()) {
+        Ok(Some(_)) => return Err((root.clone(), io::Error::other("the folder is not empty"))),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err((root.clone(), error)),
+        Ok(None) | Err(_) => {}
+    }
+    let usual = (arguments.agreements / 4).clamp(1, CLIENTS_LIMIT);
+    let clients = arguments.clients.unwrap_or(usual).min(arguments.agreements);
+    if arguments.agreements > clients * SHARE_LIMIT {
+        let message = format!(
+            "a client cannot have more than {SHARE_LIMIT} agreements; ask for more --clients"
+        );
+        return Err((root.clone(), io::Error::other(message)));
     }
     write(
         &root.join("servanda.yaml"),
-        "timezone: Europe/Moscow\nlanguage: en\n",
+        "timezone: Europe/Moscow\nlanguage: en\nnotices: { at: \"09:00\" }\n",
     )?;
-    write(&root.join("catalog.yaml"), &catalog(arguments.agreements))?;
+    write(&root.join("catalog.yaml"), &catalog(clients))?;
     for (name, text) in templates() {
         write(&root.join("templates").join(format!("{name}.yaml")), &text)?;
     }
     let mut random = Random(arguments.seed);
-    for number in 0..arguments.agreements {
-        let shelf = format!("{:03}", number / SHELF);
-        let path = root
-            .join("agreements")
-            .join(shelf)
-            .join(format!("client-{number:06}.yaml"));
-        write(&path, &agreement(number, &mut random))?;
+    let mut written = 0;
+    for (client, zone) in (0..clients).zip(ZONES.into_iter().cycle()) {
+        let share =
+            arguments.agreements / clients + u64::from(client < arguments.agreements % clients);
+        let chains = share.div_ceil(CHAIN).min(BUNDLES.len() as u64);
+        for (bundle, services) in (0..chains).zip(BUNDLES) {
+            let length = share / chains + u64::from(bundle < share % chains);
+            let place = Place {
+                client,
+                bundle,
+                zone,
+                services,
+            };
+            for agreement in chain(&place, length, &mut random) {
+                let shelf = root
+                    .join("agreements")
+                    .join(format!("{:04}", written / SHELF));
+                write(
+                    &shelf.join(format!("{}.yaml", agreement.id())),
+                    &agreement.text(&mut random),
+                )?;
+                written += 1;
+            }
+        }
     }
     Ok(())
 }
@@ -94,7 +135,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failed> {
     fs::write(path, text).map_err(failed)
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, and the same everywhere.
+/// `SplitMix64` of Steele, Lea and Flood (2014): a few lines, and the same everywhere.
 struct Random(u64);
 
 impl Random {
@@ -109,60 +150,315 @@ impl Random {
     fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
     }
+
+    /// A place in a list of this length.
+    fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).expect("below the length of a list")
+    }
+
+    fn pick<'list>(&mut self, list: &[&'list str]) -> &'list str {
+        list[self.index(list.len())]
+    }
 }
 
-/// One client an agreement, so that none overlap.
+/// A day of a month that every month has, so that terms add up without a clamp.
+#[derive(Clone, Copy)]
+struct Day {
+    /// Months since the year 0.
+    month: u64,
+    /// From 1 to 28.
+    day: u64,
+}
+
+impl Day {
+    fn after_months(self, months: u64) -> Self {
+        Self {
+            month: self.month + months,
+            ..self
+        }
+    }
+
+    /// The day before, as text.
+    fn eve(self) -> String {
+        if self.day > 1 {
+            return Self {
+                day: self.day - 1,
+                ..self
+            }
+            .to_string();
+        }
+        let month = self.month - 1;
+        let year = month / 12;
+        let leap =
+            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let days = match month % 12 {
+            1 => 28 + u64::from(leap),
+            3 | 5 | 8 | 10 => 30,
+            _ => 31,
+        };
+        Self { month, day: days }.to_string()
+    }
+}
+
+impl std::fmt::Display for Day {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "{:04}-{:02}-{:02}",
+            self.month / 12,
+            self.month % 12 + 1,
+            self.day
+        )
+    }
+}
+
+/// September 2026, around which every status is to be seen.
+const MIDDLE: u64 = 2026 * 12 + 8;
+
+/// Where a chain of agreements belongs: one client, one bundle of services. Chains have no service in common.
+struct Place {
+    client: u64,
+    bundle: u64,
+    /// One zone a client, so that its agreements follow each other without a gap.
+    zone: &'static str,
+    services: [&'static str; 3],
+}
+
+/// One agreement of a chain.
+struct Agreement<'chain> {
+    place: &'chain Place,
+    /// How many come before it.
+    position: u64,
+    first_day: Day,
+    /// How many months it runs.
+    months: u64,
+    fate: Fate,
+    /// Whether it says which agreement it follows.
+    renews: bool,
+}
+
+/// What happens to an agreement beside its days.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Nothing.
+    Plain,
+    /// It rests for a month.
+    Suspended,
+    /// It rests until somebody says otherwise.
+    Resting,
+    /// It ends before its time.
+    Terminated,
+    /// It is switched on, and perhaps off, by hand.
+    ByHand,
+    /// It rolls on by itself.
+    Rolling,
+    /// It has no end.
+    Open,
+}
+
+/// Agreements that follow each other without a gap, of which most often one holds in the middle of it all.
+fn chain<'chain>(place: &'chain Place, length: u64, random: &mut Random) -> Vec<Agreement<'chain>> {
+    let terms: Vec<u64> = (0..length)
+        .map(|_| [6, 12, 12, 24][random.index(4)])
+        .collect();
+    // Some chains are over by then, and some have not begun.
+    let passed = 1 + random.below(terms.iter().sum::<u64>() + 6);
+    let mut first_day = Day {
+        month: MIDDLE + 3 - passed,
+        day: 1 + random.below(28),
+    };
+    let mut agreements: Vec<Agreement<'chain>> = Vec::new();
+    for (months, position) in terms.into_iter().zip(0..) {
+        let is_last = position + 1 == length;
+        let fate = match random.below(24) {
+            0..=3 => Fate::Suspended,
+            4 | 5 => Fate::Terminated,
+            6 | 7 => Fate::ByHand,
+            // What goes on without an end leaves no room for a successor.
+            8..=10 if is_last => Fate::Rolling,
+            11 if is_last => Fate::Open,
+            12 if is_last => Fate::Resting,
+            _ => Fate::Plain,
+        };
+        let keeps_days = |fate| !matches!(fate, Fate::Terminated | Fate::ByHand);
+        let renews = agreements
+            .last()
+            .is_some_and(|last| keeps_days(last.fate) && keeps_days(fate));
+        agreements.push(Agreement {
+            place,
+            position,
+            first_day,
+            months,
+            fate,
+            renews,
+        });
+        first_day = first_day.after_months(months);
+    }
+    agreements
+}
+
+impl Agreement<'_> {
+    fn id(&self) -> String {
+        self.id_at(self.position)
+    }
+
+    fn id_at(&self, position: u64) -> String {
+        format!(
+            "client-{:04}-{:02}-{position:02}",
+            self.place.client, self.place.bundle
+        )
+    }
+
+    fn text(&self, random: &mut Random) -> String {
+        let (Place { client, bundle, .. }, position) = (self.place, self.position);
+        let year = self.first_day.month / 12;
+        let level = random.pick(&["standard", "standard", "premium"]);
+        let mut lines = vec![
+            format!(
+                "# Contract of {year} with client {client:04}, as signed; changes go by pull request."
+            ),
+            format!("extends: [{level}, bundle-{bundle:02}]"),
+            format!("client: client-{client:04}"),
+            format!("number: \"{year}/{client:04}.{bundle:02}.{position:02}\""),
+            format!("manager: {}", random.pick(&MANAGERS)),
+        ];
+        if self.renews {
+            lines.push(format!("renews: {}", self.id_at(position - 1)));
+        }
+        lines.extend(self.period(random));
+        lines.extend(self.fate(random));
+        lines.extend(self.services(random));
+        lines.extend([
+            "contacts:".to_owned(),
+            format!("  main: {{ email: \"head@client{client}.example\" }}"),
+            format!("  deputy: {{ email: \"deputy@client{client}.example\" }}"),
+            format!(
+                "labels: {{ region: r{}, segment: s{} }}",
+                random.below(9),
+                random.below(9)
+            ),
+        ]);
+        lines.join("\n") + "\n"
+    }
+
+    fn period(&self, random: &mut Random) -> Vec<String> {
+        let end = self.first_day.after_months(self.months);
+        vec![
+            "period:".to_owned(),
+            format!("  first_day: {}", self.first_day),
+            match self.fate {
+                Fate::Open => "  open_ended: true".to_owned(),
+                _ if random.below(3) == 0 => {
+                    format!("  last_day: {}         # as in the contract", end.eve())
+                }
+                _ => format!("  term: {}mo", self.months),
+            },
+            format!("  timezone: {}", self.place.zone),
+        ]
+    }
+
+    fn fate(&self, random: &mut Random) -> Vec<String> {
+        let half = self.months / 2;
+        // A day in the later half, at least a month before the end.
+        let later = self.first_day.after_months(half + random.below(half));
+        let text = match self.fate {
+            Fate::Plain | Fate::Open => return Vec::new(),
+            Fate::Suspended => format!(
+                "suspensions:\n  - from: {later}\n    until: {}\n    reason: \"moving to another office\"",
+                later.after_months(1).eve()
+            ),
+            Fate::Resting => {
+                format!("suspensions:\n  - from: {later}\n    reason: \"invoice not paid\"")
+            }
+            Fate::Terminated => {
+                format!("termination:\n  last_day: {later}\n  reason: \"notice by the client\"")
+            }
+            Fate::Rolling => "renewal:\n  mode: auto\n  term: 1y\n  max_terms: 3".to_owned(),
+            Fate::ByHand => {
+                let by = random.pick(&MANAGERS);
+                let step = |status: &str, on: Day| {
+                    format!("\n  - {{ status: {status}, on: {on}, by: {by} }}")
+                };
+                let last = match random.below(4) {
+                    0 => step("suspended", later),
+                    1 => step("ended", later),
+                    _ => String::new(),
+                };
+                let first = step("planned", self.first_day)
+                    + &step("active", self.first_day.after_months(1));
+                format!("activation:{first}{last}")
+            }
+        };
+        vec![text]
+    }
+
+    /// Something of its own for each service of the bundle; one may be left out, all along the chain.
+    fn services(&self, random: &mut Random) -> Vec<String> {
+        let [first, second, third] = self.place.services;
+        let is_dropped = (self.place.client + self.place.bundle).is_multiple_of(3);
+        let second_terms = if is_dropped {
+            "false               # not wanted"
+        } else {
+            "{ calendar: 24x7 }"
+        };
+        let third_hours = random.pick(&["office-8x5", "extended-12x6"]);
+        let minutes = random.pick(&["10m", "20m", "25m", "40m"]);
+        let hours = random.pick(&["3h", "5h", "6h", "7h"]);
+        let days = 3 + random.below(2);
+        vec![
+            "services:".to_owned(),
+            format!("  {first}:"),
+            "    calendar: extended-12x6".to_owned(),
+            "    targets:".to_owned(),
+            format!("      critical: {{ response: {minutes}, resolution: {hours} }}"),
+            format!("      high: {{ response: 50m, resolution: {days} business days }}"),
+            format!("  {second}: {second_terms}"),
+            format!("  {third}:"),
+            format!("    calendar: {third_hours}"),
+            "sla:".to_owned(),
+            "  targets:".to_owned(),
+            "    normal:".to_owned(),
+            format!("      response: {hours}"),
+            format!("      resolution: {days} business days"),
+        ]
+    }
+}
+
 fn catalog(clients: u64) -> String {
-    let mut text = String::from("clients:\n");
-    for number in 0..clients {
-        writeln!(
-            text,
-            "  client-{number:06}: {{ title: Client {number:06} Ltd, helpdesk: ou${}, contacts: {{ main: {{ email: it@client{number}.example }} }} }}",
+    let mut lines = vec!["clients:".to_owned()];
+    let client = |number| {
+        format!(
+            "  client-{number:04}: {{ title: \"Клиент № {number:04}\", helpdesk: ou${} }}",
             10_000 + number
         )
-        .expect("a string takes all that is written");
-    }
-    let mut list = |name: &str, entries: Vec<String>| {
-        writeln!(text, "{name}:").expect("a string takes all that is written");
-        entries.iter().for_each(|entry| text.push_str(entry));
     };
-    let entry = |slug: &str, title: &str, class: &str, number: u64| {
-        format!("  {slug}: {{ title: {title}, helpdesk: {class}${number} }}\n")
+    lines.extend((0..clients).map(client));
+    let mut list = |name: &str, class: &str, first: u64, slugs: &[&str]| {
+        lines.push(format!("{name}:"));
+        let entry = |(slug, number): (&&str, u64)| {
+            format!("  {slug}: {{ title: \"{slug}\", helpdesk: {class}${number} }}")
+        };
+        lines.extend(slugs.iter().zip(first..).map(entry));
     };
-    let services = SERVICES.iter().zip(605_000..);
-    list(
-        "services",
-        services
-            .map(|(slug, number)| entry(slug, slug, "slmService", number))
-            .collect(),
-    );
-    let manager = |number| {
-        format!(
-            "  manager-{number}: {{ title: Manager {number}, helpdesk: employee${}, email: m{number}@acme.example }}\n",
-            100 + number
-        )
-    };
-    list("managers", (0..MANAGERS).map(manager).collect());
-    let calendars = ["office-9x5", "extended-12x6", "24x7"]
-        .into_iter()
-        .zip(37_001..);
+    list("services", "slmService", 605_001, BUNDLES.as_flattened());
+    list("managers", "employee", 101, &MANAGERS);
     list(
         "calendars",
-        calendars
-            .map(|(slug, number)| entry(slug, slug, "servicetime", number))
-            .collect(),
+        "servicetime",
+        37_001,
+        &["office-9x5", "office-8x5", "extended-12x6", "24x7"],
     );
-    let priorities = ["critical", "high", "normal", "low"].into_iter().zip(1..);
     list(
         "priorities",
-        priorities
-            .map(|(slug, number)| entry(slug, slug, "priority", number))
-            .collect(),
+        "priority",
+        1,
+        &["critical", "high", "normal", "low"],
     );
-    text
+    lines.join("\n") + "\n"
 }
 
-fn templates() -> [(&'static str, String); 3] {
+/// Templates by name. A level extends another; a bundle only names services, so that each agreement extends one of either.
+fn templates() -> Vec<(String, String)> {
     let base = "\
 renewal: { mode: manual, notice_period: 30d }
 notices:
@@ -172,7 +468,6 @@ notices:
 ";
     let standard = "\
 extends: base
-services: { workstations: true, email: true, vpn: true }
 sla:
   calendar: office-9x5
   targets:
@@ -180,96 +475,25 @@ sla:
     high: { response: 1h, resolution: 8h }
     normal: { response: 4h, resolution: 2 business days }
     low: { response: 8h, resolution: 5 business days }
+locked: [sla.targets.low]
 ";
     let premium = "\
 extends: standard
-services: { servers: { calendar: 24x7 }, network: true }
 sla:
-  calendar: extended-12x6
   targets:
     critical: { response: 15m, resolution: 2h }
+    high: { response: 30m, resolution: 4h }
 ";
-    [
-        ("base", base.to_owned()),
-        ("standard", standard.to_owned()),
-        ("premium", premium.to_owned()),
-    ]
-}
-
-/// About forty lines and eight hundred bytes, as agreements are that say much for themselves.
-fn agreement(number: u64, random: &mut Random) -> String {
-    let template = ["standard", "premium"][usize::from(random.below(3) == 0)];
-    let zone = [
-        "Europe/Moscow",
-        "Asia/Yekaterinburg",
-        "Asia/Vladivostok",
-        "Europe/Berlin",
-    ];
-    let zone = zone[usize::try_from(random.below(4)).expect("small")];
-    let (year, month, day) = (
-        2024 + random.below(4),
-        1 + random.below(12),
-        1 + random.below(28),
-    );
-    let end = match random.below(8) {
-        0 => "open_ended: true",
-        1 => "term: 2y",
-        2 => "term: 6mo",
-        _ => "term: 1y",
-    };
-    let mut text = format!(
-        "# Client {number:06}, written from the order of {year}.\nextends: {template}\nclient: client-{number:06}\n\
-         number: \"A-{year}/{number:06}\"\nmanager: manager-{}\nperiod:\n  first_day: {year}-{month:02}-{day:02}\n  {end}\n  \
-         timezone: {zone}\nservices:\n",
-        random.below(MANAGERS)
-    );
-    let mut line = |added: &str| {
-        text.push_str(added);
-        text.push('\n');
-    };
-    for service in &SERVICES[3..] {
-        match random.below(5) {
-            0 => line(&format!("  {service}: {{ calendar: 24x7 }}")),
-            1 if *service == "email" => line("  email: false"),
-            1 | 2 => line(&format!("  {service}: true")),
-            _ => {}
-        }
-    }
-    line("  storage:");
-    line("    calendar: extended-12x6        # nightly copies");
-    line("    targets:");
-    line(&format!(
-        "      critical: {{ response: {}m, resolution: {}h }}",
-        10 + random.below(20),
-        2 + random.below(6)
-    ));
-    if random.below(6) == 0 {
-        line("suspensions:");
-        line(&format!(
-            "  - {{ from: {year}-{month:02}-28, until: {}-01-31, reason: moving }}",
-            year + 1
-        ));
-    }
-    if end != "open_ended: true" && random.below(12) == 0 {
-        line("renewal:");
-        line("  mode: auto");
-        line("  term: 1y");
-        line("  max_terms: 3");
-    }
-    line("contacts:");
-    line(&format!(
-        "  main: {{ email: \"head@client{number}.example\" }}"
-    ));
-    line(&format!(
-        "  deputy: {{ email: \"deputy@client{number}.example\" }}"
-    ));
-    line("labels:");
-    line(&format!("  region: r{}", random.below(20)));
-    line(&format!("  segment: s{}", random.below(9)));
-    line("  source: order");
-    line(&format!(
-        "  note: agreed by telephone on {year}-{month:02}-{day:02}, paper copy in folder {}",
-        number / 40
-    ));
-    text
+    let levels = [("base", base), ("standard", standard), ("premium", premium)];
+    let levels = levels.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let bundles = BUNDLES.iter().zip(0..).map(|(services, bundle)| {
+        let all = services
+            .map(|service| format!("{service}: true"))
+            .join(", ");
+        (
+            format!("bundle-{bundle:02}"),
+            format!("services: {{ {all} }}\n"),
+        )
+    });
+    levels.into_iter().chain(bundles).collect()
 }
