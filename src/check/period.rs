@@ -218,7 +218,7 @@ impl Reader<'_> {
                     Code::E209,
                     &["suspensions", &index.to_string()],
                     message,
-                    "write one span for both, or let one end before the other begins",
+                    "write one span for both, or let one end before the other begins: they may not overlap",
                 );
             }
         }
@@ -422,7 +422,7 @@ impl Reader<'_> {
                     Code::E209,
                     &["suspensions", &index.to_string()],
                     message,
-                    "take it out, or correct its days",
+                    "take it out, or move its days into the period",
                 );
             }
         }
