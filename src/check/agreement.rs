@@ -15,7 +15,10 @@ use crate::check::subject::Places;
 use crate::check::title::Titles;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
-use crate::ident::{AgreementId, CalendarSlug, ClientSlug, LiveId, RecipientSlug, TemplateName};
+use crate::ident::{
+    AgreementId, CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug,
+    RecipientSlug, ServiceSlug, TemplateName,
+};
 use crate::settings::Settings;
 
 /// The calendar that is open round the clock, which needs no entry in the catalog.
@@ -67,14 +70,7 @@ impl Reader<'_> {
         let document = written.document;
         let client = self.client(document);
         let recipients = self.recipients(document, client.as_ref());
-        let manager = document
-            .manager
-            .as_ref()
-            .map(|slug| self.known(MANAGER, &["manager"], slug, &self.catalog.managers));
-        let provider = document
-            .provider
-            .as_ref()
-            .map(|slug| self.known(PROVIDER, &["provider"], slug, &self.catalog.providers));
+        let (manager, provider) = self.ours(document);
         let services = self.services(document);
         let (calendar, targets) = self.sla(document.sla.as_ref());
         let zone = self.zone(document, client.as_ref());
@@ -86,49 +82,46 @@ impl Reader<'_> {
         let termination = document
             .termination
             .as_ref()
-            .map(|termination| self.termination(termination, &zone));
+            .and_then(|written| self.termination(written, &zone));
         let renewal = match (&document.renewal, &period) {
             (Some(renewal), Some(period)) => self.renewal(renewal, period),
             (_, _) => Some(Renewal::None),
         };
         let contacts = self.contacts(document);
+        let formerly = self.names(
+            &["formerly"],
+            document.formerly.as_deref().unwrap_or_default(),
+        );
+        let renews = document
+            .renews
+            .as_ref()
+            .and_then(|id| self.name(&["renews"], id));
         let notices = self.notices(document.notices.as_ref());
         let agreement = Agreement {
             id: written.id.clone(),
-            formerly: self.names(
-                &["formerly"],
-                document.formerly.as_deref().unwrap_or_default(),
-            ),
+            formerly,
             template: written.template.cloned(),
             title: String::new(),
             number: document.number.as_deref().map(str::trim).map(str::to_owned),
             client: client?,
             recipients: recipients?,
-            manager: manager.flatten(),
-            provider: provider.flatten(),
+            manager,
+            provider,
             contacts,
             zone,
             period: period?,
             activation: activation.unwrap_or(Activation::Manual(Vec::new())),
             suspensions,
-            termination: termination.flatten(),
+            termination,
             renewal: renewal.unwrap_or(Renewal::None),
-            renews: document
-                .renews
-                .as_ref()
-                .and_then(|id| self.name(&["renews"], id)),
+            renews,
             succeeded_on: None,
             services: services?,
             calendar,
             targets,
             notices,
             labels: document.labels.clone().unwrap_or_default(),
-            attributes: document
-                .attributes
-                .iter()
-                .flatten()
-                .map(|(name, value)| (name.clone(), scalar(value)))
-                .collect(),
+            attributes: attributes(document),
             adopts: self.adopts(document),
             span: self.places.whole(),
         };
@@ -137,6 +130,7 @@ impl Reader<'_> {
         Some(Agreement { title, ..agreement })
     }
 
+    /// Whom it is with. A slug that the catalog does not know is told, and kept: what else is wrong can be told too.
     fn client(&mut self, document: &shape::AgreementDocument) -> Option<ClientSlug> {
         let Some(slug) = &document.client else {
             self.fault(
@@ -147,7 +141,24 @@ impl Reader<'_> {
             );
             return None;
         };
-        self.known(CLIENT, &["client"], slug, &self.catalog.clients)
+        let known = self.known(CLIENT, &["client"], slug, &self.catalog.clients);
+        known.or_else(|| ClientSlug::new(slug))
+    }
+
+    /// The people and the company on our own side.
+    fn ours(
+        &mut self,
+        document: &shape::AgreementDocument,
+    ) -> (Option<ManagerSlug>, Option<ProviderSlug>) {
+        let manager = document.manager.as_ref().and_then(|slug| {
+            let known = self.known(MANAGER, &["manager"], slug, &self.catalog.managers);
+            known.or_else(|| ManagerSlug::new(slug))
+        });
+        let provider = document.provider.as_ref().and_then(|slug| {
+            let known = self.known(PROVIDER, &["provider"], slug, &self.catalog.providers);
+            known.or_else(|| ProviderSlug::new(slug))
+        });
+        (manager, provider)
     }
 
     /// Who may ask: as written, else the client as a whole.
@@ -166,7 +177,6 @@ impl Reader<'_> {
                 "nobody may ask for anything",
                 "name a recipient, or take `recipients` out: then it is the client as a whole",
             );
-            return None;
         }
         let mut recipients = BTreeSet::new();
         for (index, text) in written.iter().enumerate() {
@@ -181,16 +191,18 @@ impl Reader<'_> {
                 );
                 continue;
             };
-            if !self.recipient_is_known(&path, &recipient) {
-                continue;
-            }
-            if client.is_some_and(|client| recipient.client() != *client) {
+            if self.recipient_is_known(&path, &recipient)
+                && client.is_some_and(|client| recipient.client() != *client)
+            {
                 let other = recipient.client();
                 let help = "recipients are the client or its departments; write a second agreement for the other company";
                 self.fault(Code::E106, &path, format!("`{recipient}` belongs to `{other}`, and the agreement is with another client"), help);
                 continue;
             }
             recipients.insert(recipient);
+        }
+        if recipients.is_empty() {
+            recipients.extend(client.map(RecipientSlug::of_client));
         }
         (!recipients.is_empty()).then_some(recipients)
     }
@@ -224,7 +236,7 @@ impl Reader<'_> {
     fn services(
         &mut self,
         document: &shape::AgreementDocument,
-    ) -> Option<BTreeMap<crate::ident::ServiceSlug, Coverage>> {
+    ) -> Option<BTreeMap<ServiceSlug, Coverage>> {
         let mut services = BTreeMap::new();
         let mut written = 0;
         for (slug, service) in document.services.iter().flatten() {
@@ -240,11 +252,9 @@ impl Reader<'_> {
                 .as_ref()
                 .and_then(|slug_of| self.calendar(&["services", slug, "calendar"], slug_of));
             let targets = self.targets(&["services", slug, "targets"], terms.targets.as_ref());
-            if let Some(name) =
-                self.known_key(SERVICE, &["services", slug], slug, &self.catalog.services)
-            {
-                services.insert(name, Coverage { calendar, targets });
-            }
+            let known = self.known_key(SERVICE, &["services", slug], slug, &self.catalog.services);
+            let name = known.or_else(|| ServiceSlug::new(slug));
+            services.extend(name.map(|name| (name, Coverage { calendar, targets })));
         }
         if written == 0 {
             self.fault(
@@ -262,20 +272,18 @@ impl Reader<'_> {
         if slug == ROUND_THE_CLOCK {
             return CalendarSlug::new(slug);
         }
-        self.known(CALENDAR, path, slug, &self.catalog.calendars)
+        let known = self.known(CALENDAR, path, slug, &self.catalog.calendars);
+        known.or_else(|| CalendarSlug::new(slug))
     }
 
     /// A priority of the catalog. Where the catalog names none and the helpdesk carries no targets, any name
     /// is a priority.
-    pub(super) fn priority(
-        &mut self,
-        path: &[&str],
-        name: &str,
-    ) -> Option<crate::ident::PriorityName> {
+    pub(super) fn priority(&mut self, path: &[&str], name: &str) -> Option<PriorityName> {
         if self.catalog.priorities.is_empty() && self.settings.helpdesk.mapping.rules.is_none() {
-            return crate::ident::PriorityName::new(name);
+            return PriorityName::new(name);
         }
-        self.known_key(PRIORITY, path, name, &self.catalog.priorities)
+        let known = self.known_key(PRIORITY, path, name, &self.catalog.priorities);
+        known.or_else(|| PriorityName::new(name))
     }
 
     /// The nearest zone that is written: in the agreement itself, for its client, in a template, in the settings.
@@ -360,6 +368,13 @@ impl Reader<'_> {
             None => Notices::default(),
         }
     }
+}
+
+fn attributes(document: &shape::AgreementDocument) -> BTreeMap<String, Scalar> {
+    let written = document.attributes.iter().flatten();
+    written
+        .map(|(name, value)| (name.clone(), scalar(value)))
+        .collect()
 }
 
 fn scalar(value: &shape::Attribute) -> Scalar {

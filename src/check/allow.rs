@@ -89,7 +89,7 @@ fn read(
             .filter(|code| code.severity() == Severity::Warning)
             .map(|code| code.as_str());
         let help = crate::ident::nearest(key, known).map_or_else(
-            || "`servanda explain --list` shows every rule".to_owned(),
+            || "write the code as the warning shows it, such as W306".to_owned(),
             |near| format!("did you mean `{near}`?"),
         );
         faults.push(

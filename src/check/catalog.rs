@@ -40,13 +40,13 @@ pub(super) fn catalog(
         objects: BTreeMap::new(),
     };
     macro_rules! entries {
-        ($list:ident, $slug:ty, $email:expr) => {{
+        ($list:ident, $slug:ty $(, $email:ident)?) => {{
             let mut entries = BTreeMap::new();
             for (slug, written) in document.$list.iter().flatten() {
                 let named = Named {
                     title: written.title.as_deref(),
                     helpdesk: written.helpdesk.as_deref(),
-                    email: $email(written),
+                    email: None $(.or(written.$email.as_deref()))?,
                 };
                 let path = [stringify!($list), slug.as_str()];
                 let name = reading.slug(&path, slug, <$slug>::new(slug));
@@ -59,17 +59,13 @@ pub(super) fn catalog(
     let clients = reading.clients(document);
     let catalog = Catalog {
         clients,
-        services: entries!(services, ServiceSlug, |_| None),
-        managers: entries!(managers, ManagerSlug, email_of),
-        providers: entries!(providers, ProviderSlug, |_| None),
-        calendars: entries!(calendars, CalendarSlug, |_| None),
-        priorities: entries!(priorities, PriorityName, |_| None),
+        services: entries!(services, ServiceSlug),
+        managers: entries!(managers, ManagerSlug, email),
+        providers: entries!(providers, ProviderSlug),
+        calendars: entries!(calendars, CalendarSlug),
+        priorities: entries!(priorities, PriorityName),
     };
     (catalog, reading.faults)
-}
-
-fn email_of(manager: &shape::CatalogManager) -> Option<&str> {
-    manager.email.as_deref()
 }
 
 impl Reading<'_> {

@@ -122,11 +122,9 @@ fn unknown(subject: &Subject<'_>, names: &Names<'_>) -> Vec<Diagnostic> {
     };
     if renewed == subject.id() {
         let message = format!("`{renewed}` cannot renew itself");
-        return vec![
-            subject
-                .fault(Code::E302, &["renews"], message)
-                .help("name the agreement that came before, or drop `renews`"),
-        ];
+        return vec![subject.fault(Code::E302, &["renews"], message).help(
+            "nothing follows itself: name the agreement that came before, or drop `renews`",
+        )];
     }
     let file = renewed.split_once('/').map_or(renewed, |(set, _)| set);
     if names.present.binary_search(&renewed).is_ok() || names.unread.contains(file) {
@@ -140,7 +138,7 @@ fn unknown(subject: &Subject<'_>, names: &Names<'_>) -> Vec<Diagnostic> {
     let help = match (names.former.get(renewed), nearest_among(renewed, &names.present)) {
         (Some(today), _) => format!("`{today}` had this name before: write `{today}`"),
         (None, Some(near)) => format!("did you mean `{near}`?"),
-        (None, None) => "write the id of an agreement in these files: the stem of its file, or `<stem>/<client>` for an entry of a set".to_owned(),
+        (None, None) => "write the id of an agreement in these files: the stem of its file, or `<stem>/<client>` for an entry of a set; or drop `renews`".to_owned(),
     };
     vec![fault.help(help)]
 }
@@ -213,7 +211,7 @@ fn forks(subjects: &[Subject<'_>], predecessor: usize, followers: &[usize]) -> V
             let diagnostic = subject
                 .fault(Code::E302, &["renews"], message)
                 .related(first.place(&["renews"]), "renewed here")
-                .help("an agreement is renewed once: name another predecessor, or drop `renews`");
+                .help("an agreement has one successor: name another predecessor, or drop `renews`");
             (*index, diagnostic)
         })
         .collect()
@@ -299,43 +297,54 @@ fn meeting(
         );
     };
     if later.from < until {
-        let last_day = earlier
-            .last_day()
-            .map_or_else(String::new, |day| day.to_string());
+        let last_day = earlier.last_day().unwrap_or(until.date());
+        let next_day = last_day.tomorrow().unwrap_or(last_day);
         return Some(
             after
-                .fault(Code::E303, &["period", "first_day"], format!("`{}` begins on {}, while `{}`, which it renews, lasts until {last_day}", after.id(), later.first_day(), before.id()))
+                .fault(
+                    Code::E303,
+                    &["period", "first_day"],
+                    format!(
+                        "`{}` begins on {}, while `{}`, which it renews, lasts until {last_day}",
+                        after.id(),
+                        later.first_day(),
+                        before.id()
+                    ),
+                )
                 .related(before.place(&["period"]), format!("lasts until {last_day}"))
-                .help("begin on the day after the last day, or end the one before with a `termination:`"),
+                .help(format!(
+                    "begin on {next_day}, or end `{}` early with a `termination:`",
+                    before.id()
+                )),
         );
     }
-    // A day that is covered in part, where one ends or begins at an instant, is no gap.
-    let days = earlier
-        .last_day()?
-        .tomorrow()
-        .ok()?
-        .until(later.first_day())
-        .ok()?
-        .get_days();
+    uncovered(before, after, earlier, later)
+}
+
+/// W304. A day that is covered in part, where one ends or begins at an instant, is no gap.
+fn uncovered(
+    before: &Subject<'_>,
+    after: &Subject<'_>,
+    earlier: &Reach,
+    later: &Reach,
+) -> Option<Diagnostic> {
+    let first_free = earlier.last_day()?.tomorrow().ok()?;
+    let days = first_free.until(later.first_day()).ok()?.get_days();
     (days > 0).then(|| {
         let plural = if days == 1 { "day is" } else { "days are" };
+        let message = format!(
+            "{days} {plural} not covered between `{}` and `{}`",
+            before.id(),
+            after.id()
+        );
         after
-            .fault(
-                Code::W304,
-                &["period", "first_day"],
-                format!(
-                    "{days} {plural} not covered between `{}` and `{}`",
-                    before.id(),
-                    after.id()
-                ),
-            )
+            .fault(Code::W304, &["period", "first_day"], message)
             .related(
                 before.place(&["period"]),
-                format!("ends before {}", until.date()),
+                format!("ends before {first_free}"),
             )
             .help(format!(
-                "begin on {}, or silence this under `allow:` if the gap is agreed",
-                until.date()
+                "begin on {first_free}, or silence this under `allow:` if the gap is agreed"
             ))
     })
 }

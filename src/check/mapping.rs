@@ -159,18 +159,14 @@ impl Reading<'_> {
             };
             let (code, form) = match written {
                 shape::TextOr::Text(code) => (code.clone(), None),
-                shape::TextOr::Set(form) => match &form.attribute {
-                    Some(code) => (code.clone(), form.form),
-                    None => {
-                        self.fault(
-                            Code::E010,
-                            &path,
-                            "the attribute's name is missing",
-                            "write `attribute: endDate`",
-                        );
+                shape::TextOr::Set(form) => {
+                    let Some(code) = &form.attribute else {
+                        let help = "write `attribute: endDate`";
+                        self.fault(Code::E010, &path, "the attribute's name is missing", help);
                         continue;
-                    }
-                },
+                    };
+                    (code.clone(), form.form)
+                }
             };
             match (form, &field) {
                 (None, _) => {}

@@ -33,7 +33,7 @@ use crate::check::chain::Names;
 use crate::check::identity::Claim;
 use crate::check::subject::{Places, Subject};
 use crate::check::title::Titles;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Severity, Sources, Span};
 use crate::document::{Document, Tree, shape};
 use crate::ident::TemplateName;
 use crate::settings::{Drift, Guards, Helpdesk, Language, Settings};
@@ -46,8 +46,7 @@ pub struct Checked {
     pub settings: Settings,
     /// The catalog, without what cannot be used.
     pub catalog: Catalog,
-    /// The agreements that could be made, in the order of their ids. Of use only where `diagnostics` has no
-    /// errors: rules across agreements are told, and not built into them.
+    /// The agreements without an error of their own, in the order of their ids.
     pub agreements: Vec<Agreement>,
     /// All faults, in the order of files and places.
     pub diagnostics: Diagnostics,
@@ -169,8 +168,8 @@ struct Reading<'a> {
     faults: Vec<Diagnostic>,
 }
 
-/// All agreements of a repository, each for itself and then held against each other: those that could be made, in
-/// the order of their ids, and all faults. The documents stand in the order of their ids and paths.
+/// All agreements of a repository, each for itself and then held against each other: those without
+/// an error, in the order of their ids, and all faults. The documents stand in the order of their ids and paths.
 fn read_agreements<'a>(
     documents: &[&'a Resolved<'a>],
     ground: Ground<'_>,
@@ -208,6 +207,13 @@ fn read_agreements<'a>(
     for (origin, subject) in origins.iter().zip(&subjects) {
         zones[*origin] = Some(&subject.agreement.zone);
     }
+    let is_sound = |reading: &Reading<'_>| {
+        reading
+            .faults
+            .iter()
+            .all(|fault| fault.severity != Severity::Error)
+    };
+    let sound: Vec<bool> = readings.iter().map(is_sound).collect();
     let mut uses = Vec::new();
     let mut faults = Vec::new();
     for (index, mut reading) in readings.into_iter().enumerate() {
@@ -230,13 +236,12 @@ fn read_agreements<'a>(
         uses.extend(used);
     }
     faults.extend(allow::idle(uses));
-    (
-        subjects
-            .into_iter()
-            .map(|subject| subject.agreement)
-            .collect(),
-        faults,
-    )
+    let agreements = origins
+        .iter()
+        .zip(subjects)
+        .filter(|(origin, _)| sound[**origin])
+        .map(|(_, subject)| subject.agreement);
+    (agreements.collect(), faults)
 }
 
 /// The warnings of earlier stages that an agreement may silence, by file.

@@ -117,7 +117,9 @@ impl Reader<'_> {
         let Some(allowed) = &self.settings.mail else {
             return;
         };
-        if !allowed.covers(address) && !(allowed.catalog && self.addresses.contains(address)) {
+        let is_allowed =
+            allowed.covers(address) || (allowed.catalog && self.addresses.contains(address));
+        if !is_allowed {
             let help =
                 "the owner of servanda.yaml can add its domain under `mail: allow: domains:`";
             self.value_fault(

@@ -180,7 +180,8 @@ fn overlap(
         .fault(Code::E301, &["period"], message)
         .related(other.place(&["period"]), format!("`{}` holds here", other.id()))
         .help(format!(
-            "end one before the other begins, drop the service from one of them, or write `renews: {}` with a first day after its last",
+            "end one before the other begins, drop {} from one of them, or write `renews: {}` with a first day after its last",
+            in_words(services),
             other.id()
         ));
     (later, diagnostic)

@@ -218,7 +218,7 @@ impl Reader<'_> {
                     Code::E209,
                     &["suspensions", &index.to_string()],
                     message,
-                    "write one span for both, or let one end before the other begins",
+                    "write one span for both, or let one end before the other begins: they may not overlap",
                 );
             }
         }
@@ -238,24 +238,21 @@ impl Reader<'_> {
             zone,
         )?;
         let reason = written.reason.clone();
-        match last_day {
-            Some(last_day) => {
-                let at = zone.start_of(last_day.tomorrow().unwrap_or(last_day));
-                Some(Termination {
-                    at,
-                    last_day,
-                    reason,
-                })
-            }
-            None => {
-                let before = Instant::from_nanosecond(at.as_nanosecond() - 1).unwrap_or(at);
-                Some(Termination {
-                    at,
-                    last_day: zone.day_of(before),
-                    reason,
-                })
-            }
+        if let Some(last_day) = last_day {
+            let at = zone.start_of(last_day.tomorrow().unwrap_or(last_day));
+            return Some(Termination {
+                at,
+                last_day,
+                reason,
+            });
         }
+        let before = Instant::from_nanosecond(at.as_nanosecond() - 1).unwrap_or(at);
+        let last_day = zone.day_of(before);
+        Some(Termination {
+            at,
+            last_day,
+            reason,
+        })
     }
 
     /// What follows the last day.
@@ -425,7 +422,7 @@ impl Reader<'_> {
                     Code::E209,
                     &["suspensions", &index.to_string()],
                     message,
-                    "take it out, or correct its days",
+                    "take it out, or move its days into the period",
                 );
             }
         }

@@ -113,7 +113,7 @@ fn check_one(
             diagnostics.push(
                 subject
                     .fault(Code::E402, &at(leaf), message)
-                    .help("write the time that is promised, such as 30m"),
+                    .help("write the time that is promised, such as 30m, or leave it out"),
             );
         }
     }

@@ -32,10 +32,10 @@ fn files_of(text: &str) -> Vec<(String, String)> {
     for line in text.lines() {
         let path = line
             .strip_prefix("# ")
-            .filter(|path| path.ends_with(".yaml"));
+            .filter(|path| kind_of(path).is_some());
         match (path, files.last_mut()) {
             (Some(path), _) => files.push((path.to_owned(), String::new())),
-            (None, Some((_, text))) => *text += &format!("{line}\n"),
+            (None, Some((_, text))) => text.extend([line, "\n"]),
             (None, None) => files.push(("agreements/example.yaml".to_owned(), format!("{line}\n"))),
         }
     }
@@ -179,6 +179,7 @@ fn unknown_slugs_are_told_at_their_places() {
     assert_told(
         "client: dent-mayk\nservices: { emial: true, vpn: { calendar: ofice-9x5, targets: { urgent: { response: 1h } } } }\nmanager: petrova\nprovider: acme\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }",
         &[
+            "agreements/example.yaml:1:1 W404",
             "agreements/example.yaml:1:9 E101",
             "agreements/example.yaml:2:13 E101",
             "agreements/example.yaml:2:43 E101",
@@ -726,7 +727,7 @@ fn any_agreement() -> impl Strategy<Value = String> {
         parts
             .into_iter()
             .filter(|part| !part.is_empty())
-            .map(|part| format!("{part}\n"))
+            .flat_map(|part| [part, "\n"])
             .collect()
     })
 }
@@ -773,4 +774,19 @@ proptest! {
             let _ = crate::status::status(agreement, at);
         }
     }
+}
+
+#[test]
+fn an_unknown_slug_hides_no_other_fault_and_makes_no_agreement() {
+    let text = "client: nobody\nmanager: none\nservices: { fax: true }\nperiod: { first_day: 2026-02-01, last_day: 2026-01-31 }\nnotices: { activated: { to: [client, manager] } }";
+    assert_told(
+        text,
+        &[
+            "agreements/example.yaml:1:9 E101",
+            "agreements/example.yaml:2:10 E101",
+            "agreements/example.yaml:3:13 E101",
+            "agreements/example.yaml:4:44 E201",
+        ],
+    );
+    assert!(checked(&files_of(text)).1.agreements.is_empty());
 }
