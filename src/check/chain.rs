@@ -386,6 +386,6 @@ fn ends_soon(subject: &Subject<'_>, succeeded: bool, at: Instant) -> Option<Diag
         };
         subject
             .fault(Code::W306, path, format!("`{}` ends {when}, and nothing follows it", subject.id()))
-            .help(format!("run `servanda renew {0}` or `servanda extend {0}`; if it is to end, write it under `allow:`", subject.id()))
+            .help(format!("write the agreement that follows with `renews: {0}`, or a later last day; if it is to end, say so under `allow:`", subject.id()))
     })
 }

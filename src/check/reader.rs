@@ -136,7 +136,7 @@ pub(super) fn unknown<K: Borrow<str> + Ord, V>(
         .label("not in the catalog");
     match nearest_of(slug, known) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic.help(format!("fetch it from the helpdesk with `servanda catalog pull`, or add it under `{list}:` in catalog.yaml")),
+        None => diagnostic.help(format!("add it under `{list}:` in catalog.yaml")),
     }
 }
 

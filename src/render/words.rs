@@ -162,7 +162,7 @@ pub(super) fn reason(reason: &Reason) -> (String, String) {
     match reason {
         Reason::Unresolved(slug) if slug.found == 0 => (
             format!("the helpdesk has nothing for `{}`, looked for as {}", shown(&slug.slug), quoted(&slug.wanted)),
-            "run `servanda catalog pull`, or write its id under `helpdesk:` in catalog.yaml".to_owned(),
+            "write its id under `helpdesk:` in catalog.yaml".to_owned(),
         ),
         Reason::Unresolved(slug) => (
             format!(
@@ -175,7 +175,7 @@ pub(super) fn reason(reason: &Reason) -> (String, String) {
         ),
         Reason::Unreadable(why) => (
             format!("the helpdesk's answer could not be understood: {}", shown(why)),
-            "run `servanda doctor`".to_owned(),
+            "look at it in the helpdesk, and at the mapping under `helpdesk.agreement` in servanda.yaml".to_owned(),
         ),
         Reason::SameMark(objects) => (
             format!(

@@ -14,6 +14,9 @@ use servanda::render::Paint;
 
 use crate::failure::Failure;
 
+/// How wide a line may be where no terminal says so: a log or a page is wider than most terminals.
+const UNBOUND_WIDTH: usize = 140;
+
 /// The surroundings of one run.
 pub(crate) struct Context {
     /// The instant at which the run began.
@@ -101,13 +104,10 @@ impl Context {
         let set =
             |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
         let colour = !set("NO_COLOR") && (is_terminal || set("CLICOLOR_FORCE"));
-        let width = std::env::var("COLUMNS")
-            .ok()
-            .and_then(|columns| columns.parse().ok());
-        Paint {
-            colour,
-            width: width.unwrap_or(Paint::WIDTH),
-        }
+        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        let width = columns.or(terminal.filter(|_| is_terminal)).unwrap_or(UNBOUND_WIDTH);
+        Paint { colour, width }
     }
 
     /// Whether somebody is there to answer a question.

@@ -9,7 +9,7 @@ use super::either::KindOr;
 use super::text::{self, Keyed};
 
 /// Slugs for what already lives in the helpdesk: clients, services, managers, calendars, priorities.
-/// `servanda catalog pull` keeps it; people may write it too.
+/// People write it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogDocument {

@@ -284,7 +284,7 @@ fn a_plan_shows_what_changes_and_sums_it_up() {
 
     Withheld
       ? orion: the helpdesk has nothing for `telephony`, looked for as “Телефония”
-        → run `servanda catalog pull`, or write its id under `helpdesk:` in catalog.yaml
+        → write its id under `helpdesk:` in catalog.yaml
       ? vega-2024: its document is gone; the helpdesk still has “ООО «Вега»” in state “active”
         (agreement$605333)
         → bring the document back, name this id under `formerly:` where it was renamed, or run with
