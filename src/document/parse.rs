@@ -374,18 +374,18 @@ impl<'text> Builder<'text> {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List { items, .. }) => items.push(node),
-            Some(Open::Map { entries, key, .. }) => match key.take() {
-                Some((key, key_span)) => entries.push(Entry {
-                    key,
-                    key_span,
-                    node,
-                }),
-                None => {
+            Some(Open::Map { entries, key, .. }) => {
+                let Some((key, key_span)) = key.take() else {
                     let fault = Diagnostic::new(Code::E002, span, "a key is expected here");
                     self.fault(fault.help("a key is a text"));
                     return Err(Stop);
-                }
-            },
+                };
+                entries.push(Entry {
+                    key,
+                    key_span,
+                    node,
+                });
+            }
         }
         self.count(span)
     }
@@ -497,7 +497,9 @@ fn explain(error: &ScanError, rest: &str) -> (String, Option<&'static str>) {
         ErrorKind::MappingValueNotAllowed => {
             Some("put a text with a colon and a space in it into quotes")
         }
-        ErrorKind::UnclosedQuotedScalar => Some("close the quotes"),
+        ErrorKind::UnclosedQuotedScalar | ErrorKind::InvalidQuotedScalarIndent => {
+            Some("close the quotes")
+        }
         ErrorKind::UnclosedFlowCollection { .. } => Some("close the bracket or brace"),
         ErrorKind::InvalidIndentation => Some("indent the keys of one map alike"),
         ErrorKind::UnexpectedCharacter { .. } => {
