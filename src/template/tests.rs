@@ -6,6 +6,8 @@ use super::{Effect, Library, Resolved, unused};
 use crate::diagnostic::{Code, Diagnostics, Sources};
 use crate::document::{Document, kind_of, read};
 
+mod properties;
+
 /// A repository in memory.
 pub(super) struct Repository {
     pub(super) sources: Sources,
