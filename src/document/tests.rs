@@ -1,5 +1,5 @@
 use super::{Document, Kind, read, same_ids, take_in};
-use crate::diagnostic::{Diagnostics, Sources};
+use crate::diagnostic::{Code, Diagnostics, Sources};
 
 fn path_of(kind: Kind) -> &'static str {
     match kind {
@@ -359,4 +359,38 @@ fn bytes_that_are_no_text_are_taken_in_up_to_the_fault() {
         ("E001", 2)
     );
     assert_eq!(sources.text(file), "client: a\ntitle: ");
+}
+
+/// The blocks of YAML on the page of a rule.
+fn blocks(code: Code) -> Vec<&'static str> {
+    let page = code.page().split("```yaml\n").skip(1);
+    page.filter_map(|rest| rest.split("```").next()).collect()
+}
+
+#[test]
+fn the_page_of_a_rule_shows_its_fault_and_how_it_is_mended() {
+    for (code, kind) in [
+        (Code::E002, Kind::Agreement),
+        (Code::E003, Kind::Agreement),
+        (Code::E004, Kind::Agreement),
+        (Code::E005, Kind::Agreement),
+        (Code::E006, Kind::Agreement),
+        (Code::E007, Kind::Agreement),
+        (Code::E008, Kind::Agreement),
+        (Code::E009, Kind::Agreement),
+        (Code::E010, Kind::Agreement),
+        (Code::E013, Kind::Settings),
+        (Code::E014, Kind::Agreement),
+        (Code::E015, Kind::Agreement),
+    ] {
+        let [bad, good] = blocks(code)[..] else {
+            panic!("{code}: two blocks of YAML")
+        };
+        let (_, _, faults) = read_as(kind, bad);
+        assert!(
+            !faults.is_empty() && faults.iter().all(|fault| fault.code == code),
+            "{code}: {faults:?}"
+        );
+        assert_eq!(told(kind, good), [""; 0], "{code}");
+    }
 }

@@ -568,3 +568,40 @@ fn the_history_of_a_value_tells_who_said_what() {
         ]
     );
 }
+
+/// The files that a block of a rule's page shows, each under its path.
+fn files_of(block: &'static str) -> Vec<(&'static str, &'static str)> {
+    let files = block.split("---\n").map(|file| {
+        match file
+            .strip_prefix("# ")
+            .and_then(|rest| rest.split_once('\n'))
+        {
+            Some((path, text)) => (path, text),
+            None => ("agreements/a.yaml", file),
+        }
+    });
+    files.collect()
+}
+
+#[test]
+fn the_page_of_a_rule_shows_its_fault_and_how_it_is_mended() {
+    for code in [Code::E101, Code::E104, Code::E105, Code::W107, Code::W108] {
+        let page = code.page().split("```yaml\n").skip(1);
+        let blocks: Vec<&str> = page.filter_map(|rest| rest.split("```").next()).collect();
+        let mut files = BTreeMap::new();
+        if code == Code::E101 {
+            files.insert("templates/support-standard.yaml", "manager: m\n");
+        }
+        let mut codes = Vec::new();
+        for block in blocks {
+            files.extend(files_of(block));
+            let files: Vec<_> = files.iter().map(|(path, text)| (*path, *text)).collect();
+            let repository = Repository::new(&files);
+            let (_, mut faults) = repository.resolve(|_| ());
+            faults.extend(unused(&repository.templates, &repository.agreements));
+            faults.retain(|fault| fault.code == code);
+            codes.push(faults.is_empty());
+        }
+        assert_eq!(codes, [false, true], "{code}");
+    }
+}

@@ -104,8 +104,14 @@ fn words_that_say_nothing_are_not_used() {
     for (path, text) in files_below(&root().join("src"), "rs") {
         for (number, line) in text.lines().enumerate() {
             // The entry of a manager in the catalog is a person too.
-            let code = line.split("//").next().unwrap_or_default().replace("CatalogManager", "");
-            let used = WORDS.iter().filter(|(word, _)| names_something(&code, word));
+            let code = line
+                .split("//")
+                .next()
+                .unwrap_or_default()
+                .replace("CatalogManager", "");
+            let used = WORDS
+                .iter()
+                .filter(|(word, _)| names_something(&code, word));
             faults.extend(used.map(|(word, why)| format!("{path}:{}: {word}: {why}", number + 1)));
         }
     }

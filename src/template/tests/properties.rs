@@ -1,3 +1,5 @@
+//! Random layers, and what must hold of every merge of them.
+
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
