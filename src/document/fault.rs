@@ -86,7 +86,8 @@ impl Found<'_> {
     fn diagnostics(&self, fault: &Fault) -> Vec<Diagnostic> {
         let one = match fault {
             Fault::AdditionalProperties { unexpected } => {
-                return unexpected.iter().map(|key| self.unknown_key(key)).collect();
+                let told = unexpected.iter().take(FAULT_LIMIT + 1);
+                return told.map(|key| self.unknown_key(key)).collect();
             }
             Fault::PropertyNames { error } => {
                 self.bad_key(error.instance().as_str().unwrap_or_default())

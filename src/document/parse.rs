@@ -5,7 +5,9 @@
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle};
 
-use super::scalar::{Ambiguous, Scalar, resolve};
+mod advice;
+
+use super::scalar::{Scalar, resolve};
 use super::text::{self, SIZE_LIMIT, show};
 use super::tree::{Entry, Map, Node, Value};
 use crate::diagnostic::{Code, Diagnostic, FileId, Span};
@@ -332,7 +334,7 @@ impl<'text> Builder<'text> {
                 Value::Null
             }
             Scalar::Ambiguous(plain) => {
-                let (value, help) = quoted_or_plain(text, plain);
+                let (value, help) = advice::quoted_or_plain(text, plain);
                 let message = format!("{} could be a text or a number", show(text));
                 self.fault_of_value(span, Diagnostic::new(Code::E009, span, message).help(help));
                 value
@@ -374,18 +376,18 @@ impl<'text> Builder<'text> {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List { items, .. }) => items.push(node),
-            Some(Open::Map { entries, key, .. }) => match key.take() {
-                Some((key, key_span)) => entries.push(Entry {
-                    key,
-                    key_span,
-                    node,
-                }),
-                None => {
+            Some(Open::Map { entries, key, .. }) => {
+                let Some((key, key_span)) = key.take() else {
                     let fault = Diagnostic::new(Code::E002, span, "a key is expected here");
                     self.fault(fault.help("a key is a text"));
                     return Err(Stop);
-                }
-            },
+                };
+                entries.push(Entry {
+                    key,
+                    key_span,
+                    node,
+                });
+            }
         }
         self.count(span)
     }
@@ -463,65 +465,12 @@ impl<'text> Builder<'text> {
             self.too_deep(span);
             return;
         }
-        let (message, help) = explain(error, self.text.get(at..).unwrap_or_default());
+        let (message, help) = advice::explain(error, self.text.get(at..).unwrap_or_default());
         let fault = Diagnostic::new(Code::E002, span, message);
         let usual =
             "look at the quotes, the brackets and the indentation at this place and just above it";
         self.fault(fault.help(help.unwrap_or(usual)));
     }
-}
-
-fn quoted_or_plain(text: &str, plain: Ambiguous) -> (Value, String) {
-    let quoted = format!("write '{text}' in quotes if it is a text");
-    match plain {
-        Ambiguous::Integer(number) => (
-            Value::Integer(number),
-            format!("{quoted}, or {number} if it is a number"),
-        ),
-        Ambiguous::Float(number) => (
-            Value::Float(number),
-            format!("{quoted}, or {number} if it is a number"),
-        ),
-        Ambiguous::Unfit => (Value::Text(text.into()), quoted),
-    }
-}
-
-/// What the parser found, in words for people, and what to do about the faults that people make most.
-fn explain(error: &ScanError, rest: &str) -> (String, Option<&'static str>) {
-    let first = rest.chars().next();
-    let help = match error.kind() {
-        ErrorKind::TabNotAllowed
-        | ErrorKind::TabInBlockIndentation
-        | ErrorKind::TabInIndentation => Some("indent with spaces"),
-        ErrorKind::DirectiveDisallowed => Some("delete the line that begins with a percent sign"),
-        ErrorKind::MappingValueNotAllowed => {
-            Some("put a text with a colon and a space in it into quotes")
-        }
-        ErrorKind::UnclosedQuotedScalar => Some("close the quotes"),
-        ErrorKind::UnclosedFlowCollection { .. } => Some("close the bracket or brace"),
-        ErrorKind::InvalidIndentation => Some("indent the keys of one map alike"),
-        ErrorKind::UnexpectedCharacter { .. } => {
-            Some("put a text that begins with this character into quotes")
-        }
-        ErrorKind::UnknownQuotedScalarEscape => {
-            Some("use single quotes where a backslash is meant")
-        }
-        _ if first == Some('\t') => Some("indent with spaces"),
-        _ => None,
-    };
-    // The parser's own sentence ends with a place, which the diagnostic has already.
-    let sentence = error.info();
-    let sentence: String = sentence
-        .chars()
-        .map(|character| {
-            if text::is_invisible(character) {
-                ' '
-            } else {
-                character
-            }
-        })
-        .collect();
-    (format!("this is not YAML: {sentence}"), help)
 }
 
 #[cfg(test)]

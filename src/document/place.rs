@@ -42,11 +42,12 @@ pub(super) fn faults(kind: Kind, path: &str, file: FileId) -> Vec<Diagnostic> {
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
     let stem = id_of(path);
     let at = Span::of_file(file);
-    if !path.ends_with(".yaml") && name.len() > stem.len() {
+    let wanted = format!("{stem}.yaml");
+    if name != wanted {
         let message = format!("{} does not end in `.yaml`", show(name));
         faults.push(
             Diagnostic::new(Code::E011, at, message)
-                .help(format!("rename it to {}", show(&format!("{stem}.yaml")))),
+                .help(format!("rename it to {}", show(&wanted))),
         );
     }
     if kind == Kind::Template && path.matches('/').count() > 1 {

@@ -192,17 +192,17 @@ fn each_schema(schema: &mut Value, change: &dyn Fn(&mut Map<String, Value>)) {
     for (keyword, value) in keywords.iter_mut() {
         match (keyword.as_str(), value) {
             ("properties", Value::Object(named)) => {
-                named
-                    .values_mut()
-                    .for_each(|within| each_schema(within, change));
+                for within in named.values_mut() {
+                    each_schema(within, change);
+                }
             }
             ("allOf" | "anyOf" | "oneOf", Value::Array(several)) => {
-                several
-                    .iter_mut()
-                    .for_each(|within| each_schema(within, change));
+                for within in several {
+                    each_schema(within, change);
+                }
             }
             ("items" | "additionalProperties" | "propertyNames" | "not" | "then", within) => {
-                each_schema(within, change)
+                each_schema(within, change);
             }
             _ => {}
         }

@@ -1,57 +1,396 @@
-use super::{Kind, read};
-use crate::diagnostic::{Diagnostics, Sources};
+use super::{Document, Kind, read, same_ids, take_in};
+use crate::diagnostic::{Code, Diagnostics, Sources};
 
-fn faults(kind: Kind, text: &str) -> (Sources, Diagnostics) {
-    let mut sources = Sources::default();
-    let path = match kind {
+fn path_of(kind: Kind) -> &'static str {
+    match kind {
         Kind::Agreement => "agreements/a.yaml",
         Kind::Template => "templates/a.yaml",
         Kind::Catalog => "catalog.yaml",
         Kind::Settings => "servanda.yaml",
-    };
-    let file = sources.add(path, text);
-    let (_, mut faults) = read(&sources, file, kind);
-    faults.sort(&sources);
-    (sources, faults)
+    }
 }
 
+fn read_as(kind: Kind, text: &str) -> (Sources, Document, Diagnostics) {
+    let mut sources = Sources::default();
+    let file = sources.add(path_of(kind), text);
+    let (document, mut faults) = read(&sources, file, kind);
+    faults.sort(&sources);
+    (sources, document, faults)
+}
+
+/// The faults as `line:column CODE message | help`.
 fn told(kind: Kind, text: &str) -> Vec<String> {
-    let (sources, faults) = faults(kind, text);
-    faults
-        .iter()
-        .map(|fault| {
-            let at = sources.position(fault.place.span);
-            let help = fault.help.as_deref().unwrap_or("-");
-            format!(
-                "{}:{} {} {} | {}",
-                at.line, at.column, fault.code, fault.message, help
-            )
-        })
-        .collect()
+    let (sources, _, faults) = read_as(kind, text);
+    let told = faults.iter().map(|fault| {
+        let at = sources.position(fault.place.span);
+        let help = fault.help.as_deref().unwrap_or("-");
+        format!(
+            "{}:{} {} {} | {}",
+            at.line, at.column, fault.code, fault.message, help
+        )
+    });
+    told.collect()
+}
+
+#[track_caller]
+fn one(kind: Kind, text: &str, expected: &str) {
+    assert_eq!(told(kind, text), [expected], "{text}");
 }
 
 #[test]
-fn dump() {
-    let text = std::fs::read_to_string("/tmp/doc_try/bad.yaml").unwrap();
-    for line in told(Kind::Agreement, &text) {
-        println!("{line}");
+fn a_whole_agreement_is_sound_and_typed() {
+    let (_, document, faults) = read_as(
+        Kind::Agreement,
+        "extends: [support-standard, in-english]\nclient: severny-veter\nnumber: ДО-2026/017\nperiod: { first_day: 2026-02-01 }\n\
+         services: { vpn: { calendar: 24x7, targets: { low: false } }, email: false, print: true }\n\
+         activation: [{ status: active, on: 2026-02-01, by: me }]\ncontacts: { boss: a@b.example, main: { helpdesk: employee$811 } }\n\
+         notices: { at: 09:00, expiring: { before: [60d, 0d], to: [client] }, activated: false }\nattributes: { a: 1, b: 1.5, c: x, d: true }\n\
+         allow: { W306: { reason: r, until: 2026-12-01 } }\n",
+    );
+    assert!(faults.is_empty(), "{faults:?}");
+    let typed: super::shape::AgreementDocument = document.typed().expect("schema and type agree");
+    assert_eq!(
+        typed.extends.map(|names| names.0),
+        Some(vec!["support-standard".to_owned(), "in-english".to_owned()])
+    );
+    assert_eq!(
+        typed.period.and_then(|period| period.first_day).as_deref(),
+        Some("2026-02-01")
+    );
+    assert_eq!(typed.services.map(|services| services.len()), Some(3));
+}
+
+#[test]
+fn unknown_keys_come_with_the_key_that_was_meant() {
+    for (kind, text, expected) in [
+        (
+            Kind::Agreement,
+            "titel: x\n",
+            "1:1 E008 nobody knows the key `titel` in an agreement | write `title`",
+        ),
+        (
+            Kind::Agreement,
+            "period: { start: 2026-01-01 }\n",
+            "1:11 E008 nobody knows the key `start` in `period` | write `first_day`",
+        ),
+        (
+            Kind::Agreement,
+            "targets: {}\n",
+            "1:1 E008 nobody knows the key `targets` in an agreement | write it below `sla`",
+        ),
+        (
+            Kind::Agreement,
+            "locked: []\n",
+            "1:1 E008 nobody knows the key `locked` in an agreement | only a template can lock what it gives",
+        ),
+        (
+            Kind::Template,
+            "client: x\n",
+            "1:1 E008 nobody knows the key `client` in a template | a template cannot have this key: move it to the agreements that extend the template",
+        ),
+        (
+            Kind::Agreement,
+            "sla: { qwerty: 1 }\n",
+            "1:8 E008 nobody knows the key `qwerty` in `sla` | the keys here are `calendar`, `targets`",
+        ),
+        (
+            Kind::Agreement,
+            "notices: { activated: { before: [1d] } }\n",
+            "1:25 E008 nobody knows the key `before` in `notices.activated` | the keys here are `to`, `at`",
+        ),
+        (
+            Kind::Settings,
+            "helpdesk: { ulr: x }\n",
+            "1:13 E008 nobody knows the key `ulr` in `helpdesk` | write `url`",
+        ),
+    ] {
+        one(kind, text, expected);
     }
-    let text = std::fs::read_to_string("/tmp/doc_try/settings.yaml").unwrap();
-    for line in told(Kind::Settings, &text) {
-        println!("S {line}");
+}
+
+#[test]
+fn a_value_of_the_wrong_shape_is_shown_as_written_with_what_to_write() {
+    for (text, expected) in [
+        (
+            "number: 17\n",
+            "1:9 E009 `number` takes a text of one line, and here stands the number `17` | write '17' in quotes",
+        ),
+        (
+            "number: 0049\n",
+            "1:9 E009 `0049` could be a text or a number | write '0049' in quotes if it is a text, or 49 if it is a number",
+        ),
+        (
+            "attributes: { version: 1.10 }\n",
+            "1:24 E009 `1.10` could be a text or a number | write '1.10' in quotes if it is a text, or 1.1 if it is a number",
+        ),
+        (
+            "renewal: { max_terms: 012 }\n",
+            "1:23 E009 `012` could be a text or a number | write '012' in quotes if it is a text, or 12 if it is a number",
+        ),
+        (
+            "services: { email: no }\n",
+            "1:20 E009 `services.email` takes `true`, `false` or a map, and here stands the text `no` | write `false`",
+        ),
+        (
+            "recipients: a\n",
+            "1:13 E009 `recipients` takes a list, and here stands the text `a` | write a list: `[a]`",
+        ),
+        (
+            "client: Severny Veter\n",
+            "1:9 E009 `Severny Veter` is not the slug of a client | write `severny-veter`",
+        ),
+        (
+            "services: { Печать: true }\n",
+            "1:13 E009 `Печать` is not the slug of a service | write it as lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or digit",
+        ),
+        (
+            "period: { first_day: 1.2.2026 }\n",
+            "1:22 E009 `1.2.2026` is not written as a day | write the day as YYYY-MM-DD, such as 2026-02-01",
+        ),
+        (
+            "period: { term: 6m }\n",
+            "1:17 E009 `m` in a term could be minutes or months | write `6mo` for months",
+        ),
+        (
+            "period: { open_ended: false }\n",
+            "1:23 E009 `false` says nothing here | write `true`, or leave it out",
+        ),
+        (
+            "sla: { targets: { low: true } }\n",
+            "1:24 E009 `true` says nothing at `sla.targets.low` | write `false` or a map",
+        ),
+        (
+            "clients: { a: false }\n",
+            "1:15 E009 `false` says nothing at `clients.a` | write `true` or a map",
+        ),
+        (
+            "renewal: { mode: automatic }\n",
+            "1:18 E009 `renewal.mode` takes one of `none`, `manual`, `auto`, and here stands `automatic` | write one of `none`, `manual`, `auto`",
+        ),
+        (
+            "activation: manual\n",
+            "1:13 E009 `activation` takes `auto` or a list, and here stands `manual` | write it as `auto`, or as a list of steps with `status` and `on`",
+        ),
+        (
+            "renewal: { max_terms: 0 }\n",
+            "1:23 E009 `0` is too small | write 1 or more",
+        ),
+        (
+            "title: \"a\\nb\"\n",
+            "1:8 E009 `a\\nb` is not a text of one line | write it as one line with something in it",
+        ),
+        (
+            "[a]\n",
+            "1:1 E009 the file takes a map, and here stands a list | write a map with keys among `extends`, `title`, `number`, `client`, `clients`, `recipients`, `manager`, `provider`, `contacts`, `period`, `activation`, `suspensions`, `termination`, `renewal`, `renews`, `formerly`, `adopts`, `services`, `sla`, `notices`, `labels`, `attributes`, `allow`",
+        ),
+    ] {
+        one(Kind::Agreement, text, expected);
     }
-    let text = std::fs::read_to_string("/tmp/doc_try/template.yaml").unwrap();
-    for line in told(Kind::Template, &text) {
-        println!("T {line}");
+}
+
+#[test]
+fn a_length_of_plain_days_passes_here_since_another_rule_explains_it() {
+    for text in ["1 day", "2d", "3 days", "P1D"] {
+        let text = format!("sla: {{ targets: {{ low: {{ response: {text} }} }} }}\n");
+        assert_eq!(told(Kind::Agreement, &text), [""; 0], "{text}");
     }
-    std::fs::write(
-        "/tmp/doc_try/agreement.json",
-        super::published()[0].1.clone(),
-    )
-    .unwrap();
-    std::fs::write(
-        "/tmp/doc_try/settings.json",
-        super::published()[3].1.clone(),
-    )
-    .unwrap();
+}
+
+#[test]
+fn of_some_keys_only_one_can_stand_in_a_map() {
+    for (text, places) in [
+        ("client: a\nclients: { b: true }\n", vec!["2:1 E014"]),
+        (
+            "period: { last_day: 2026-01-01, term: 1y }\n",
+            vec!["1:33 E014"],
+        ),
+        (
+            "period: { open_ended: true, term: 1y }\n",
+            vec!["1:29 E014"],
+        ),
+        (
+            "termination: { at: 2026-01-01T00:00Z, last_day: 2026-01-01 }\n",
+            vec!["1:39 E014"],
+        ),
+        (
+            "contacts: { a: { email: a@b, helpdesk: c } }\n",
+            vec!["1:30 E014"],
+        ),
+        (
+            "activation: [{ on: 2026-01-01, at: 2026-01-01T00:00Z }]\n",
+            vec!["1:32 E014"],
+        ),
+        (
+            "clients: { a: { period: { last_day: 2026-01-01, term: 1y } } }\n",
+            vec!["1:49 E014"],
+        ),
+    ] {
+        let told: Vec<String> = told(Kind::Agreement, text)
+            .iter()
+            .map(|line| line[..9].trim().to_owned())
+            .collect();
+        assert_eq!(told, places, "{text}");
+    }
+}
+
+#[test]
+fn a_secret_in_clear_text_is_told_and_never_quoted() {
+    for text in [
+        "helpdesk: { access_key: hunter2-hunter2 }\n",
+        "helpdesk: { access_key: 0042hunter2 }\n",
+        "helpdesk: { password: 00123456 }\n",
+        "helpdesk: { url: 'https://desk.example/sd?accessKey=hunter2' }\n",
+        "helpdesk: { url: 'https://me:hunter2@desk.example/sd' }\n",
+        "ledger: { at: 'postgres://me:hunter2@host/db' }\n",
+        "ledger: { secret: hunter2 }\n",
+        "mail: { url: 'smtps://me:hunter2@host' }\n",
+        "webhook: { url: 'https://hooks.example/x?token=hunter2' }\n",
+    ] {
+        let told = told(Kind::Settings, text);
+        assert!(told.len() == 1 && told[0].contains("E013"), "{told:?}");
+        assert!(
+            !told[0].contains("hunter2") && !told[0].contains("123456"),
+            "{told:?}"
+        );
+    }
+    for text in [
+        "helpdesk: { access_key: { env: ITSM365_ACCESS_KEY }, url: 'https://acme.itsm365.com/sd' }\n",
+        "ledger: { at: 'git:origin#servanda-ledger', secret: { env: S } }\n",
+        "ledger: { at: 'sqlite:.servanda/ledger.db' }\n",
+        "ledger: { at: 'postgres://me@host/db' }\n",
+        "mail: { url: 'smtp://localhost:1025' }\n",
+    ] {
+        assert_eq!(told(Kind::Settings, text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn all_faults_of_a_file_come_out_at_once_and_each_value_is_told_of_once() {
+    let told = told(
+        Kind::Agreement,
+        "client:\nnumber: 017\nperiod: { first_day: soon, begin: x }\nservices: { a: [] }\n",
+    );
+    let codes: Vec<&str> = told
+        .iter()
+        .filter_map(|line| line.split(' ').nth(1))
+        .collect();
+    assert_eq!(codes, ["E010", "E009", "E009", "E008", "E009"], "{told:?}");
+}
+
+#[test]
+fn a_file_with_countless_faults_tells_of_some_and_soon() {
+    let keys = |of: &dyn Fn(usize) -> String| (0..4_000).map(of).collect::<Vec<_>>().concat();
+    for text in [
+        keys(&|key| format!("unknown{key}: x\n")),
+        format!(
+            "services:\n{}",
+            keys(&|key| format!("  Bad Key {key}: x\n"))
+        ),
+        format!("services:\n{}", keys(&|key| format!("  good{key}: x\n"))),
+        format!("recipients:\n{}", keys(&|key| format!("  - Bad {key}\n"))),
+        format!(
+            "clients:\n{}",
+            keys(&|key| format!("  c{key}: {{ x: 1 }}\n"))
+        ),
+        format!("activation: [{}]\n", "{ x: 1 }, ".repeat(4_000)),
+        keys(&|key| format!("number: {key}\n")),
+    ] {
+        let told = told(Kind::Agreement, &text);
+        assert!(told.len() >= 100 && told.len() <= 101, "{}", told.len());
+    }
+}
+
+#[test]
+fn the_name_of_a_file_is_its_id() {
+    for (path, codes) in [
+        ("agreements/2026/a.1_x-y.yaml", vec![]),
+        ("agreements/Severny Veter.yaml", vec!["E012"]),
+        ("agreements/ветер.yaml", vec!["E012"]),
+        ("agreements/a.yml", vec!["E011"]),
+        ("agreements/A.YML", vec!["E011", "E012"]),
+    ] {
+        let mut sources = Sources::default();
+        let file = sources.add(path, "client: a\n");
+        let (_, faults) = read(&sources, file, Kind::Agreement);
+        let found: Vec<&str> = faults.iter().map(|fault| fault.code.as_str()).collect();
+        assert_eq!(found, codes, "{path}");
+    }
+}
+
+#[test]
+fn one_name_in_two_folders_is_told_with_both_places() {
+    let mut sources = Sources::default();
+    let mut documents = Vec::new();
+    for path in [
+        "agreements/2026/a.yaml",
+        "agreements/2025/a.yaml",
+        "agreements/b.yaml",
+        "templates/a.yaml",
+    ] {
+        let file = sources.add(path, "labels: { a: b }\n");
+        let kind = super::kind_of(path).expect("one of ours");
+        documents.push(read(&sources, file, kind).0);
+    }
+    let faults: Vec<String> = same_ids(&documents, &sources)
+        .iter()
+        .map(|fault| {
+            let places = [fault.place.span, fault.related[0].span]
+                .map(|span| sources.path(span.file).to_owned());
+            format!("{} {}", fault.code, places.join(" "))
+        })
+        .collect();
+    assert_eq!(
+        faults,
+        ["E102 agreements/2026/a.yaml agreements/2025/a.yaml"]
+    );
+}
+
+#[test]
+fn bytes_that_are_no_text_are_taken_in_up_to_the_fault() {
+    let mut sources = Sources::default();
+    let (file, fault) = take_in(
+        &mut sources,
+        "agreements/a.yaml",
+        b"client: a\ntitle: \xd2\n".to_vec(),
+    );
+    let fault = fault.expect("not UTF-8");
+    assert_eq!(
+        (fault.code.as_str(), sources.position(fault.place.span).line),
+        ("E001", 2)
+    );
+    assert_eq!(sources.text(file), "client: a\ntitle: ");
+}
+
+/// The blocks of YAML on the page of a rule.
+fn blocks(code: Code) -> Vec<&'static str> {
+    let page = code.page().split("```yaml\n").skip(1);
+    page.filter_map(|rest| rest.split("```").next()).collect()
+}
+
+#[test]
+fn the_page_of_a_rule_shows_its_fault_and_how_it_is_mended() {
+    for (code, kind) in [
+        (Code::E002, Kind::Agreement),
+        (Code::E003, Kind::Agreement),
+        (Code::E004, Kind::Agreement),
+        (Code::E005, Kind::Agreement),
+        (Code::E006, Kind::Agreement),
+        (Code::E007, Kind::Agreement),
+        (Code::E008, Kind::Agreement),
+        (Code::E009, Kind::Agreement),
+        (Code::E010, Kind::Agreement),
+        (Code::E013, Kind::Settings),
+        (Code::E014, Kind::Agreement),
+        (Code::E015, Kind::Agreement),
+    ] {
+        let [bad, good] = blocks(code)[..] else {
+            panic!("{code}: two blocks of YAML")
+        };
+        let (_, _, faults) = read_as(kind, bad);
+        assert!(
+            !faults.is_empty() && faults.iter().all(|fault| fault.code == code),
+            "{code}: {faults:?}"
+        );
+        assert_eq!(told(kind, good), [""; 0], "{code}");
+    }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::document::tree::{Node, Value};
 use crate::document::{Document, show};
-use crate::ident::nearest;
+use crate::ident::{is_slug, nearest};
 
 /// How many templates may stand in one line.
 const DEPTH_LIMIT: usize = 8;
@@ -73,7 +73,7 @@ pub(super) fn line_of<'document>(
     for (name, span) in parents(document) {
         match lines.get(name) {
             None => {
-                faults.push(unknown(name, span, lines.keys().copied()));
+                faults.extend(unknown(name, span, lines.keys().copied()));
                 whole = false;
             }
             Some(None) => whole = false,
@@ -91,24 +91,29 @@ fn join<'document>(joined: &mut Vec<&'document Document>, line: &[&'document Doc
     }
 }
 
-fn unknown<'name>(name: &str, span: Span, known: impl Iterator<Item = &'name str>) -> Diagnostic {
+/// `None` where the name could not be one, which was told when the document was read.
+fn unknown<'name>(
+    name: &str,
+    span: Span,
+    known: impl Iterator<Item = &'name str>,
+) -> Option<Diagnostic> {
+    if !is_slug(name) {
+        return None;
+    }
     let known: Vec<&str> = known.collect();
     let fault = Diagnostic::new(
         Code::E101,
         span,
         format!("there is no template {}", show(name)),
     );
-    match nearest(name, known.iter().copied()) {
+    Some(match nearest(name, known.iter().copied()) {
         Some(near) => fault.help(format!("write {}", show(near))),
-        None if name.contains(['/', '\\']) => {
-            fault.help("a template is named by its file in `templates/` without folder and `.yaml`")
-        }
         None if known.is_empty() => fault.help("there is no file in `templates/` yet"),
         None => {
             let known: Vec<String> = known.into_iter().take(20).map(show).collect();
             fault.help(format!("the templates are {}", known.join(", ")))
         }
-    }
+    })
 }
 
 struct Search<'document> {
@@ -158,7 +163,7 @@ impl<'document> Search<'document> {
     ) -> bool {
         if !self.templates.contains_key(parent) {
             let fault = unknown(parent, span, self.templates.keys().copied());
-            self.faults.push(fault);
+            self.faults.extend(fault);
             return false;
         }
         self.way.push((name, span));

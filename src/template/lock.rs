@@ -54,15 +54,15 @@ pub(super) fn find(
             };
             let before = Merger::default().documents(&pieces(&layers[..changer]));
             let after = Merger::default().documents(&pieces(&layers[..=changer]));
-            let before = before.and_then(|tree| find_path(tree, path));
-            let after = after.and_then(|tree| find_path(tree, path));
+            let before = before.and_then(|tree| find_path(&tree, path));
+            let after = after.and_then(|tree| find_path(&tree, path));
             let same = match (&before, &after) {
                 (Some(before), Some(after)) => before.same_value(after),
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
             };
             if !same {
-                tell(touch, before.as_ref(), &locker.document.id, lock, faults);
+                tell(&touch, before.as_ref(), &locker.document.id, lock, faults);
             }
         }
     }
@@ -105,17 +105,17 @@ fn touch<'document>(node: &'document Node, path: &str, place: Place) -> Option<T
 }
 
 /// The value at a path with dots; a key may have dots itself.
-fn find_path<'document>(tree: Tree<'document>, path: &str) -> Option<Tree<'document>> {
+fn find_path<'document>(tree: &Tree<'document>, path: &str) -> Option<Tree<'document>> {
     tree.entries()
         .into_iter()
         .find_map(|entry| match path.strip_prefix(entry.key)? {
-            "" => Some(entry.tree),
-            rest => find_path(entry.tree, rest.strip_prefix('.')?),
+            "" => Some(entry.tree.clone()),
+            rest => find_path(&entry.tree, rest.strip_prefix('.')?),
         })
 }
 
 fn tell(
-    touch: Touch<'_>,
+    touch: &Touch<'_>,
     before: Option<&Tree<'_>>,
     locker: &str,
     lock: Span,

@@ -280,7 +280,7 @@ fn pieces_by_key<'document>(open: &[Piece<'document>], place: Place) -> Vec<KeyP
     let deciding = if group.is_empty() {
         None
     } else {
-        maps().filter_map(has_one).last()
+        maps().rev().find_map(has_one)
     };
     let mut pieces = Vec::with_capacity(maps().map(|(_, map)| map.len()).sum());
     let mut order = 0;

@@ -110,10 +110,11 @@ impl<'document> Library<'document> {
         document: &'document Document,
         faults: &mut Vec<Diagnostic>,
     ) -> Option<Vec<Resolved<'document>>> {
+        // What it extends is told of even where nothing can come of it, so that one run shows all.
+        let line = chain::line_of(document, &self.lines, faults)?;
         if !document.sound || document.kind != Kind::Agreement {
             return None;
         }
-        let line = chain::line_of(document, &self.lines, faults)?;
         let mut layers: Vec<Layer<'document>> = line.into_iter().map(Layer::of).collect();
         layers.push(Layer::of(document));
         self.find_changed_locks(&layers, faults);
@@ -132,43 +133,10 @@ impl<'document> Library<'document> {
             Some(clients) => {
                 let entries = clients
                     .iter()
-                    .filter_map(|entry| self.resolve_entry(document, &layers, entry, faults));
+                    .filter_map(|entry| resolve_entry(document, &layers, entry, faults));
                 Some(entries.collect())
             }
         }
-    }
-
-    fn resolve_entry(
-        &self,
-        document: &'document Document,
-        set: &[Layer<'document>],
-        entry: &'document Entry,
-        faults: &mut Vec<Diagnostic>,
-    ) -> Option<Resolved<'document>> {
-        let id = AgreementId::of_entry(&document.id, &ClientSlug::new(&entry.key)?)?;
-        let mut layers = set.to_vec();
-        if entry.node.as_map().is_some() {
-            layers.push(Layer {
-                document,
-                root: &entry.node,
-                key_span: entry.key_span,
-            });
-            lock::find(&layers, layers.len() - 1, |_| true, faults);
-        }
-        let watched = layers.len() > set.len();
-        let tree = if watched {
-            merge_and_find_idle(&layers, faults)?
-        } else {
-            Merger::default().documents(&pieces(&layers))?
-        };
-        let tree = with_client(tree, entry);
-        Some(Resolved {
-            id,
-            document,
-            entry: Some(entry),
-            tree,
-            layers,
-        })
     }
 
     /// Tells of locked values that are changed by the nearest layer, or by a template that does not itself build on
@@ -193,7 +161,39 @@ impl<'document> Library<'document> {
     }
 }
 
-fn with_client<'document>(tree: Tree<'document>, entry: &'document Entry) -> Tree<'document> {
+fn resolve_entry<'document>(
+    document: &'document Document,
+    set: &[Layer<'document>],
+    entry: &'document Entry,
+    faults: &mut Vec<Diagnostic>,
+) -> Option<Resolved<'document>> {
+    let id = AgreementId::of_entry(&document.id, &ClientSlug::new(&entry.key)?)?;
+    let mut layers = set.to_vec();
+    if entry.node.as_map().is_some() {
+        layers.push(Layer {
+            document,
+            root: &entry.node,
+            key_span: entry.key_span,
+        });
+        lock::find(&layers, layers.len() - 1, |_| true, faults);
+    }
+    let watched = layers.len() > set.len();
+    let tree = if watched {
+        merge_and_find_idle(&layers, faults)?
+    } else {
+        Merger::default().documents(&pieces(&layers))?
+    };
+    let tree = with_client(&tree, entry);
+    Some(Resolved {
+        id,
+        document,
+        entry: Some(entry),
+        tree,
+        layers,
+    })
+}
+
+fn with_client<'document>(tree: &Tree<'document>, entry: &'document Entry) -> Tree<'document> {
     let mut entries = tree.entries();
     entries.insert(
         0,
@@ -220,11 +220,11 @@ fn merge_and_find_idle<'document>(
         idle: Vec::new(),
     };
     let tree = merger.documents(&pieces(layers));
-    faults.extend(merger.idle.into_iter().map(idle));
+    faults.extend(merger.idle.iter().map(idle));
     tree
 }
 
-fn idle(idle: Idle) -> Diagnostic {
+fn idle(idle: &Idle) -> Diagnostic {
     let key = show(&idle.key);
     match idle.inherited {
         Some(inherited) => Diagnostic::new(

@@ -36,7 +36,7 @@ pub struct AgreementDocument {
     /// In place of `client`, many clients at once: a map from slugs to what differs for each, `true` or `{}`
     /// where nothing does. Each entry becomes an agreement of its own, `<file>/<client>`.
     #[schemars(with = "Option<Keyed<text::Client, bool>>")]
-    pub clients: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+    pub clients: Option<serde::de::IgnoredAny>,
     /// Who may ask for the services: clients or departments of theirs (`severny-veter/accounting`). Default: the client as a whole.
     #[schemars(with = "Option<Vec<text::Recipient>>")]
     pub recipients: Option<Vec<String>>,

@@ -7,6 +7,7 @@
 mod agreement;
 mod catalog;
 mod either;
+mod helpdesk;
 mod settings;
 pub(crate) mod text;
 
@@ -22,9 +23,12 @@ pub use catalog::{
     CatalogPriority, CatalogProvider, CatalogService,
 };
 pub use either::{BoolOr, FalseOr, OneOrMany, TextOr};
-pub use settings::{
+pub use helpdesk::{
     AgreementMapping, AttributeForm, AttributeMapping, DateForm, Dates, DayForm, Deactivate, Drift,
-    DriftPolicy, Guards, Helpdesk, HelpdeskKind, IntervalForm, KeyMapping, Language,
-    LedgerSettings, LinkMode, LinkSide, Mail, MailAllow, NoticeSettings, RecipientMapping, Secret,
-    SettingsDocument, SlaRules, SlaRulesMapping, StateLimit, States, Webhook, Witness,
+    DriftPolicy, Helpdesk, HelpdeskKind, IntervalForm, KeyMapping, LinkMode, LinkSide,
+    RecipientMapping, SlaRules, SlaRulesMapping, States,
+};
+pub use settings::{
+    Guards, Language, LedgerSettings, Mail, MailAllow, NoticeSettings, Secret, SettingsDocument,
+    StateLimit, Webhook, Witness,
 };
