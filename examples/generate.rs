@@ -4,10 +4,7 @@
 //! `cargo run --release --example generate -- --agreements 10000 DIR`
 //!
 //! What it writes has no fault, and shows every status around 2026-09-01. It knows no clock and no schema.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "an example that writes a repository to disk"
-)]
+#![expect(clippy::disallowed_methods, reason = "an example that writes a repository to disk")]
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -52,12 +49,7 @@ const BUNDLES: [[&str; 3]; 8] = [
     ["wiki", "tracker", "builds"],
     ["tills", "cameras", "access-cards"],
 ];
-const ZONES: [&str; 4] = [
-    "Europe/Moscow",
-    "Asia/Vladivostok",
-    "Asia/Almaty",
-    "Europe/Berlin",
-];
+const ZONES: [&str; 4] = ["Europe/Moscow", "Asia/Vladivostok", "Asia/Almaty", "Europe/Berlin"];
 const MANAGERS: [&str; 4] = ["i.petrova", "a.sokolov", "d.kim", "m.weber"];
 
 fn main() -> ExitCode {
@@ -85,9 +77,8 @@ fn write_all(arguments: &Arguments) -> Result<(), Failed> {
     let usual = (arguments.agreements / 4).clamp(1, CLIENTS_LIMIT);
     let clients = arguments.clients.unwrap_or(usual).min(arguments.agreements);
     if arguments.agreements > clients * SHARE_LIMIT {
-        let message = format!(
-            "a client cannot have more than {SHARE_LIMIT} agreements; ask for more --clients"
-        );
+        let message =
+            format!("a client cannot have more than {SHARE_LIMIT} agreements; ask for more --clients");
         return Err((root.clone(), io::Error::other(message)));
     }
     write(
@@ -101,25 +92,14 @@ fn write_all(arguments: &Arguments) -> Result<(), Failed> {
     let mut random = Random(arguments.seed);
     let mut written = 0;
     for (client, zone) in (0..clients).zip(ZONES.into_iter().cycle()) {
-        let share =
-            arguments.agreements / clients + u64::from(client < arguments.agreements % clients);
+        let share = arguments.agreements / clients + u64::from(client < arguments.agreements % clients);
         let chains = share.div_ceil(CHAIN).min(BUNDLES.len() as u64);
         for (bundle, services) in (0..chains).zip(BUNDLES) {
             let length = share / chains + u64::from(bundle < share % chains);
-            let place = Place {
-                client,
-                bundle,
-                zone,
-                services,
-            };
+            let place = Place { client, bundle, zone, services };
             for agreement in chain(&place, length, &mut random) {
-                let shelf = root
-                    .join("agreements")
-                    .join(format!("{:04}", written / SHELF));
-                write(
-                    &shelf.join(format!("{}.yaml", agreement.id())),
-                    &agreement.text(&mut random),
-                )?;
+                let shelf = root.join("agreements").join(format!("{:04}", written / SHELF));
+                write(&shelf.join(format!("{}.yaml", agreement.id())), &agreement.text(&mut random))?;
                 written += 1;
             }
         }
@@ -172,25 +152,17 @@ struct Day {
 
 impl Day {
     fn after_months(self, months: u64) -> Self {
-        Self {
-            month: self.month + months,
-            ..self
-        }
+        Self { month: self.month + months, ..self }
     }
 
     /// The day before, as text.
     fn eve(self) -> String {
         if self.day > 1 {
-            return Self {
-                day: self.day - 1,
-                ..self
-            }
-            .to_string();
+            return Self { day: self.day - 1, ..self }.to_string();
         }
         let month = self.month - 1;
         let year = month / 12;
-        let leap =
-            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         let days = match month % 12 {
             1 => 28 + u64::from(leap),
             3 | 5 | 8 | 10 => 30,
@@ -202,13 +174,7 @@ impl Day {
 
 impl std::fmt::Display for Day {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            formatter,
-            "{:04}-{:02}-{:02}",
-            self.month / 12,
-            self.month % 12 + 1,
-            self.day
-        )
+        write!(formatter, "{:04}-{:02}-{:02}", self.month / 12, self.month % 12 + 1, self.day)
     }
 }
 
@@ -258,15 +224,10 @@ enum Fate {
 
 /// Agreements that follow each other without a gap, of which most often one holds in the middle of it all.
 fn chain<'chain>(place: &'chain Place, length: u64, random: &mut Random) -> Vec<Agreement<'chain>> {
-    let terms: Vec<u64> = (0..length)
-        .map(|_| [6, 12, 12, 24][random.index(4)])
-        .collect();
+    let terms: Vec<u64> = (0..length).map(|_| [6, 12, 12, 24][random.index(4)]).collect();
     // Some chains are over by then, and some have not begun.
     let passed = 1 + random.below(terms.iter().sum::<u64>() + 6);
-    let mut first_day = Day {
-        month: MIDDLE + 3 - passed,
-        day: 1 + random.below(28),
-    };
+    let mut first_day = Day { month: MIDDLE + 3 - passed, day: 1 + random.below(28) };
     let mut agreements: Vec<Agreement<'chain>> = Vec::new();
     for (months, position) in terms.into_iter().zip(0..) {
         let is_last = position + 1 == length;
@@ -281,17 +242,8 @@ fn chain<'chain>(place: &'chain Place, length: u64, random: &mut Random) -> Vec<
             _ => Fate::Plain,
         };
         let keeps_days = |fate| !matches!(fate, Fate::Terminated | Fate::ByHand);
-        let renews = agreements
-            .last()
-            .is_some_and(|last| keeps_days(last.fate) && keeps_days(fate));
-        agreements.push(Agreement {
-            place,
-            position,
-            first_day,
-            months,
-            fate,
-            renews,
-        });
+        let renews = agreements.last().is_some_and(|last| keeps_days(last.fate) && keeps_days(fate));
+        agreements.push(Agreement { place, position, first_day, months, fate, renews });
         first_day = first_day.after_months(months);
     }
     agreements
@@ -303,10 +255,7 @@ impl Agreement<'_> {
     }
 
     fn id_at(&self, position: u64) -> String {
-        format!(
-            "client-{:04}-{:02}-{position:02}",
-            self.place.client, self.place.bundle
-        )
+        format!("client-{:04}-{:02}-{position:02}", self.place.client, self.place.bundle)
     }
 
     fn text(&self, random: &mut Random) -> String {
@@ -314,9 +263,7 @@ impl Agreement<'_> {
         let year = self.first_day.month / 12;
         let level = random.pick(&["standard", "standard", "premium"]);
         let mut lines = vec![
-            format!(
-                "# Contract of {year} with client {client:04}, as signed; changes go by pull request."
-            ),
+            format!("# Contract of {year} with client {client:04}, as signed; changes go by pull request."),
             format!("extends: [{level}, bundle-{bundle:02}]"),
             format!("client: client-{client:04}"),
             format!("number: \"{year}/{client:04}.{bundle:02}.{position:02}\""),
@@ -332,11 +279,7 @@ impl Agreement<'_> {
             "contacts:".to_owned(),
             format!("  main: {{ email: \"head@client{client}.example\" }}"),
             format!("  deputy: {{ email: \"deputy@client{client}.example\" }}"),
-            format!(
-                "labels: {{ region: r{}, segment: s{} }}",
-                random.below(9),
-                random.below(9)
-            ),
+            format!("labels: {{ region: r{}, segment: s{} }}", random.below(9), random.below(9)),
         ]);
         lines.join("\n") + "\n"
     }
@@ -376,16 +319,14 @@ impl Agreement<'_> {
             Fate::Rolling => "renewal:\n  mode: auto\n  term: 1y\n  max_terms: 3".to_owned(),
             Fate::ByHand => {
                 let by = random.pick(&MANAGERS);
-                let step = |status: &str, on: Day| {
-                    format!("\n  - {{ status: {status}, on: {on}, by: {by} }}")
-                };
+                let step =
+                    |status: &str, on: Day| format!("\n  - {{ status: {status}, on: {on}, by: {by} }}");
                 let last = match random.below(4) {
                     0 => step("suspended", later),
                     1 => step("ended", later),
                     _ => String::new(),
                 };
-                let first = step("planned", self.first_day)
-                    + &step("active", self.first_day.after_months(1));
+                let first = step("planned", self.first_day) + &step("active", self.first_day.after_months(1));
                 format!("activation:{first}{last}")
             }
         };
@@ -396,11 +337,7 @@ impl Agreement<'_> {
     fn services(&self, random: &mut Random) -> Vec<String> {
         let [first, second, third] = self.place.services;
         let is_dropped = (self.place.client + self.place.bundle).is_multiple_of(3);
-        let second_terms = if is_dropped {
-            "false               # not wanted"
-        } else {
-            "{ calendar: 24x7 }"
-        };
+        let second_terms = if is_dropped { "false               # not wanted" } else { "{ calendar: 24x7 }" };
         let third_hours = random.pick(&["office-8x5", "extended-12x6"]);
         let minutes = random.pick(&["10m", "20m", "25m", "40m"]);
         let hours = random.pick(&["3h", "5h", "6h", "7h"]);
@@ -442,18 +379,8 @@ fn catalog(clients: u64) -> String {
     };
     list("services", "slmService", 605_001, BUNDLES.as_flattened());
     list("managers", "employee", 101, &MANAGERS);
-    list(
-        "calendars",
-        "servicetime",
-        37_001,
-        &["office-9x5", "office-8x5", "extended-12x6", "24x7"],
-    );
-    list(
-        "priorities",
-        "priority",
-        1,
-        &["critical", "high", "normal", "low"],
-    );
+    list("calendars", "servicetime", 37_001, &["office-9x5", "office-8x5", "extended-12x6", "24x7"]);
+    list("priorities", "priority", 1, &["critical", "high", "normal", "low"]);
     lines.join("\n") + "\n"
 }
 
@@ -487,13 +414,8 @@ sla:
     let levels = [("base", base), ("standard", standard), ("premium", premium)];
     let levels = levels.map(|(name, text)| (name.to_owned(), text.to_owned()));
     let bundles = BUNDLES.iter().zip(0..).map(|(services, bundle)| {
-        let all = services
-            .map(|service| format!("{service}: true"))
-            .join(", ");
-        (
-            format!("bundle-{bundle:02}"),
-            format!("services: {{ {all} }}\n"),
-        )
+        let all = services.map(|service| format!("{service}: true")).join(", ");
+        (format!("bundle-{bundle:02}"), format!("services: {{ {all} }}\n"))
     });
     levels.into_iter().chain(bundles).collect()
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::calendar::{Day, Instant, Lead, TargetTime, Term, TimeOfDay, Zone};
 use crate::diagnostic::Span;
 use crate::ident::{
-    AgreementId, CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug,
-    RecipientSlug, ServiceSlug, TemplateName,
+    AgreementId, CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug,
+    ServiceSlug, TemplateName,
 };
 
 /// A service-level agreement with one client.
@@ -235,22 +235,14 @@ impl Agreement {
     pub fn targets_of(&self, service: &ServiceSlug) -> BTreeMap<PriorityName, Target> {
         let mut targets = self.targets.clone();
         if let Some(coverage) = self.services.get(service.as_str()) {
-            targets.extend(
-                coverage
-                    .targets
-                    .iter()
-                    .map(|(priority, target)| (priority.clone(), *target)),
-            );
+            targets.extend(coverage.targets.iter().map(|(priority, target)| (priority.clone(), *target)));
         }
         targets
     }
 
     /// The hours of one service: its own, or the agreement's.
     pub fn calendar_of(&self, service: &ServiceSlug) -> Option<&CalendarSlug> {
-        let own = self
-            .services
-            .get(service.as_str())
-            .and_then(|coverage| coverage.calendar.as_ref());
+        let own = self.services.get(service.as_str()).and_then(|coverage| coverage.calendar.as_ref());
         own.or(self.calendar.as_ref())
     }
 }
@@ -284,21 +276,14 @@ pub(crate) mod sample {
             provider: None,
             contacts: std::collections::BTreeMap::new(),
             zone: Zone::find("Europe/Moscow").expect("a zone"),
-            period: Period {
-                first_day: Some(day(first_day)),
-                end: End::LastDay(day(last_day)),
-            },
+            period: Period { first_day: Some(day(first_day)), end: End::LastDay(day(last_day)) },
             activation: Activation::Auto,
             suspensions: Vec::new(),
             termination: None,
             renewal: Renewal::None,
             renews: None,
             succeeded_on: None,
-            services: [(
-                ServiceSlug::new("email").expect("a slug"),
-                Coverage::default(),
-            )]
-            .into(),
+            services: [(ServiceSlug::new("email").expect("a slug"), Coverage::default())].into(),
             calendar: None,
             targets: std::collections::BTreeMap::new(),
             notices: Notices::default(),

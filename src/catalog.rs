@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use crate::calendar::Zone;
 use crate::diagnostic::Span;
 use crate::ident::{
-    CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug,
-    ServiceSlug,
+    CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug, ServiceSlug,
 };
 
 /// Slugs for the objects of the helpdesk.

@@ -12,9 +12,7 @@ pub const SLUG_LIMIT: usize = 100;
 pub fn is_slug(text: &str) -> bool {
     let mut bytes = text.bytes();
     text.len() <= SLUG_LIMIT
-        && bytes
-            .next()
-            .is_some_and(|first| first.is_ascii_lowercase() || first.is_ascii_digit())
+        && bytes.next().is_some_and(|first| first.is_ascii_lowercase() || first.is_ascii_digit())
         && bytes.all(|byte| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
         })
@@ -147,10 +145,7 @@ impl AgreementId {
 /// The known name nearest to `written`, if one is near enough to be what was meant.
 ///
 /// Near enough is an edit distance (Damerau–Levenshtein) of at most a third of the word, at least one.
-pub fn nearest<'known>(
-    written: &str,
-    known: impl IntoIterator<Item = &'known str>,
-) -> Option<&'known str> {
+pub fn nearest<'known>(written: &str, known: impl IntoIterator<Item = &'known str>) -> Option<&'known str> {
     let allowed = (written.chars().count() / 3).max(1);
     known
         .into_iter()

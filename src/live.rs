@@ -67,15 +67,7 @@ pub struct Record {
 
 /// A value of a field, in one form only.
 #[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
@@ -103,15 +95,7 @@ pub enum Value {
 
 /// Which requests a promise is about.
 #[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct TargetKey {
     /// The service; `None` for all that have no promise of their own.
@@ -122,15 +106,7 @@ pub struct TargetKey {
 
 /// By when one is answered and helped, on which hours.
 #[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct Promise {
     /// Until somebody answers.
@@ -152,9 +128,7 @@ pub struct Directory {
 type Entries = BTreeMap<Kind, BTreeMap<LiveId, Named>>;
 
 /// A kind of object that a catalog has slugs for.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A company or a department.
@@ -189,41 +163,27 @@ impl Value {
 
     /// A set in normal form.
     pub fn references(set: BTreeSet<LiveId>) -> Self {
-        if set.is_empty() {
-            Self::Nothing
-        } else {
-            Self::References(set)
-        }
+        if set.is_empty() { Self::Nothing } else { Self::References(set) }
     }
 
     /// Targets in normal form: a promise of nothing is none.
     pub fn targets(mut targets: BTreeMap<TargetKey, Promise>) -> Self {
         targets.retain(|_, promise| promise.response.is_some() || promise.resolution.is_some());
-        if targets.is_empty() {
-            Self::Nothing
-        } else {
-            Self::Targets(targets)
-        }
+        if targets.is_empty() { Self::Nothing } else { Self::Targets(targets) }
     }
 
     /// The objects that the value names.
     pub fn mentions(&self) -> Vec<&LiveId> {
         match self {
-            Self::Nothing | Self::Text(_) | Self::Integer(_) | Self::Bool(_) | Self::Day(_) => {
-                Vec::new()
-            }
+            Self::Nothing | Self::Text(_) | Self::Integer(_) | Self::Bool(_) | Self::Day(_) => Vec::new(),
             Self::Reference(id) => vec![id],
             Self::References(set) => set.iter().collect(),
             Self::Targets(targets) => targets
                 .iter()
                 .flat_map(|(key, promise)| {
-                    [
-                        Some(&key.priority),
-                        key.service.as_ref(),
-                        promise.calendar.as_ref(),
-                    ]
-                    .into_iter()
-                    .flatten()
+                    [Some(&key.priority), key.service.as_ref(), promise.calendar.as_ref()]
+                        .into_iter()
+                        .flatten()
                 })
                 .collect(),
         }
@@ -273,15 +233,9 @@ impl Directory {
     /// Takes in an object as read.
     pub fn add(&mut self, kind: Kind, id: LiveId, title: &str, archived: bool) {
         if !archived {
-            self.by_title
-                .entry((kind, title.trim().to_owned()))
-                .or_default()
-                .push(id.clone());
+            self.by_title.entry((kind, title.trim().to_owned())).or_default().push(id.clone());
         }
-        let named = Named {
-            title: title.trim().to_owned(),
-            archived,
-        };
+        let named = Named { title: title.trim().to_owned(), archived };
         self.entries.entry(kind).or_default().insert(id, named);
     }
 
@@ -292,17 +246,12 @@ impl Directory {
 
     /// The objects that bear exactly this title and are not archived.
     pub fn titled(&self, kind: Kind, title: &str) -> &[LiveId] {
-        self.by_title
-            .get(&(kind, title.trim().to_owned()))
-            .map_or(&[], Vec::as_slice)
+        self.by_title.get(&(kind, title.trim().to_owned())).map_or(&[], Vec::as_slice)
     }
 
     /// What an object is called, whatever its kind.
     pub fn title(&self, id: &LiveId) -> Option<&str> {
-        self.entries
-            .values()
-            .find_map(|entries| entries.get(id))
-            .map(|named| named.title.as_str())
+        self.entries.values().find_map(|entries| entries.get(id)).map(|named| named.title.as_str())
     }
 }
 
@@ -319,12 +268,7 @@ mod as_list {
         serializer.collect_seq(map)
     }
 
-    pub(super) fn deserialize<
-        'de,
-        D: Deserializer<'de>,
-        K: Deserialize<'de> + Ord,
-        V: Deserialize<'de>,
-    >(
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, K: Deserialize<'de> + Ord, V: Deserialize<'de>>(
         deserializer: D,
     ) -> Result<BTreeMap<K, V>, D::Error> {
         Ok(Vec::deserialize(deserializer)?.into_iter().collect())
@@ -333,9 +277,7 @@ mod as_list {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        Directory, Kind, Live, LiveAgreement, Observed, Promise, Record, TargetKey, Value,
-    };
+    use super::{Directory, Kind, Live, LiveAgreement, Observed, Promise, Record, TargetKey, Value};
     use crate::calendar::TargetTime;
     use crate::ident::{AgreementId, LiveId};
     use crate::mapping::Field;
@@ -343,51 +285,28 @@ mod tests {
     #[test]
     fn empty_values_are_one_thing() {
         assert_eq!(Value::text("  "), Value::Nothing);
-        assert_eq!(
-            Value::references(std::collections::BTreeSet::new()),
-            Value::Nothing
-        );
+        assert_eq!(Value::references(std::collections::BTreeSet::new()), Value::Nothing);
         assert_eq!(Value::text(" a "), Value::Text("a".to_owned()));
     }
 
     #[test]
     fn a_recording_is_read_back_as_it_was() {
         let mut live = Live::default();
-        live.directory.add(
-            Kind::Unit,
-            LiveId::new("ou$1").expect("an id"),
-            "Ромашка",
-            false,
-        );
-        let key = TargetKey {
-            service: None,
-            priority: LiveId::new("priority$1").expect("an id"),
-        };
-        let promise = Promise {
-            response: None,
-            resolution: Some(TargetTime::BusinessDays(2)),
-            calendar: None,
-        };
+        live.directory.add(Kind::Unit, LiveId::new("ou$1").expect("an id"), "Ромашка", false);
+        let key = TargetKey { service: None, priority: LiveId::new("priority$1").expect("an id") };
+        let promise =
+            Promise { response: None, resolution: Some(TargetTime::BusinessDays(2)), calendar: None };
         let targets = Value::targets([(key.clone(), promise)].into());
         let agreement = LiveAgreement {
             object: LiveId::new("agreement$1").expect("an id"),
-            record: Record {
-                state: "active".to_owned(),
-                fields: [(Field::Targets, targets)].into(),
-            },
+            record: Record { state: "active".to_owned(), fields: [(Field::Targets, targets)].into() },
             rules: [(key, LiveId::new("agreementRule$1").expect("an id"))].into(),
             archived: false,
             modified: None,
         };
-        live.agreements.insert(
-            AgreementId::new("a").expect("an id"),
-            Observed::Present(agreement),
-        );
+        live.agreements.insert(AgreementId::new("a").expect("an id"), Observed::Present(agreement));
         let json = serde_json::to_string(&live).expect("a recording is JSON");
-        assert_eq!(
-            serde_json::from_str::<Live>(&json).expect("its own JSON"),
-            live
-        );
+        assert_eq!(serde_json::from_str::<Live>(&json).expect("its own JSON"), live);
     }
 
     #[test]

@@ -287,13 +287,8 @@ impl Default for Mapping {
         ];
         Self {
             class: "agreement$agreement".to_owned(),
-            key: Key {
-                attribute: "inventoryNumber".to_owned(),
-                prefix: "sv:".to_owned(),
-            },
-            attributes: attributes
-                .map(|(field, code)| (field, code.to_owned()))
-                .into(),
+            key: Key { attribute: "inventoryNumber".to_owned(), prefix: "sv:".to_owned() },
+            attributes: attributes.map(|(field, code)| (field, code.to_owned())).into(),
             last_day: DayForm::StartOfDay,
             states: states.map(|(state, code)| (state, code.to_owned())).into(),
             state_in_own_edit: false,
@@ -303,10 +298,7 @@ impl Default for Mapping {
                 recipient_attribute: "recipientAgreements".to_owned(),
             },
             deactivate: Deactivation::State,
-            dates: Dates {
-                zone: Zone::UTC,
-                form: DateForm::DateTime,
-            },
+            dates: Dates { zone: Zone::UTC, form: DateForm::DateTime },
             rules: Some(Rules::default()),
         }
     }

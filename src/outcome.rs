@@ -21,9 +21,7 @@ pub struct Outcome {
 }
 
 /// What became of one change.
-#[derive(
-    Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// All its steps were carried out.
@@ -44,9 +42,7 @@ pub enum Fate {
 }
 
 /// A field that the helpdesk holds otherwise than it was written.
-#[derive(
-    Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Altered {
     /// Which.
     pub field: Field,
@@ -57,9 +53,7 @@ pub struct Altered {
 }
 
 /// A step that did not go through.
-#[derive(
-    Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Failure {
     /// Which step of the change, from 0.
     pub step: usize,
@@ -68,9 +62,7 @@ pub struct Failure {
 }
 
 /// Why a change was not tried.
-#[derive(
-    Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotTried {
     /// A change that it waits for was not confirmed.
@@ -82,9 +74,7 @@ pub enum NotTried {
 impl Outcome {
     /// Whether every change was carried out.
     pub fn is_complete(&self) -> bool {
-        self.fates
-            .values()
-            .all(|fate| matches!(fate, Fate::Done { .. }))
+        self.fates.values().all(|fate| matches!(fate, Fate::Done { .. }))
     }
 
     /// Whether anything at all was written.
@@ -98,10 +88,7 @@ impl Outcome {
 
     /// Whether nothing stands in the way but that objects moved.
     pub fn is_only_stale(&self) -> bool {
-        let open = self
-            .fates
-            .values()
-            .filter(|fate| !matches!(fate, Fate::Done { .. }));
+        let open = self.fates.values().filter(|fate| !matches!(fate, Fate::Done { .. }));
         let mut open = open.peekable();
         open.peek().is_some()
             && open.all(|fate| matches!(fate, Fate::Stale | Fate::NotTried(NotTried::Waits(_))))

@@ -40,9 +40,7 @@ pub struct AllowedMail {
 impl AllowedMail {
     /// Whether an address lies in one of the domains.
     pub fn covers(&self, address: &str) -> bool {
-        let domain = address
-            .rsplit_once('@')
-            .map(|(_, domain)| domain.to_lowercase());
+        let domain = address.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
         domain.is_some_and(|domain| self.domains.contains(&domain))
     }
 }
@@ -130,10 +128,7 @@ pub enum Drift {
 impl Default for Guards {
     fn default() -> Self {
         Self {
-            deactivations: DeactivationGuard {
-                more_than: 5,
-                and_share_percent: 10,
-            },
+            deactivations: DeactivationGuard { more_than: 5, and_share_percent: 10 },
             weakened: 0,
             orphans: 0,
         }
@@ -143,30 +138,17 @@ impl Default for Guards {
 impl Default for Pace {
     /// Five requests a second, which every tenant is known to bear; no limit is published.
     fn default() -> Self {
-        Self {
-            concurrency: 4,
-            per_second: Some(5),
-            page_size: 1000,
-        }
+        Self { concurrency: 4, per_second: Some(5), page_size: 1000 }
     }
 }
 
 impl Pace {
     /// The pace of the embedded helpdesk, which shares the process.
-    pub const SANDBOX: Pace = Pace {
-        concurrency: 8,
-        per_second: None,
-        page_size: 1000,
-    };
+    pub const SANDBOX: Pace = Pace { concurrency: 8, per_second: None, page_size: 1000 };
 }
 
 impl Default for Helpdesk {
     fn default() -> Self {
-        Self {
-            kind: Kind::Sandbox,
-            mapping: Mapping::default(),
-            rehearsal: true,
-            pace: Pace::SANDBOX,
-        }
+        Self { kind: Kind::Sandbox, mapping: Mapping::default(), rehearsal: true, pace: Pace::SANDBOX }
     }
 }

@@ -36,10 +36,7 @@ pub struct Misread {
 
 impl Misread {
     fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            help: help.into(),
-        }
+        Self { message: message.into(), help: help.into() }
     }
 }
 
@@ -58,10 +55,7 @@ impl Zone {
         let zone = jiff::tz::TimeZone::get(name).map_err(|_| misread())?;
         match zone.iana_name() {
             Some(known) if known == name => Ok(Self(zone)),
-            Some(known) => Err(Misread::new(
-                format!("`{name}` is no time zone"),
-                format!("write `{known}`"),
-            )),
+            Some(known) => Err(Misread::new(format!("`{name}` is no time zone"), format!("write `{known}`"))),
             None => Err(misread()),
         }
     }
@@ -85,18 +79,12 @@ impl Zone {
     /// midnight, even where the clocks skip it, so that days meet without a gap.
     pub fn wall_time_of(&self, instant: Instant) -> jiff::civil::DateTime {
         let shown = self.0.to_datetime(instant);
-        if self.start_of(shown.date()) == instant {
-            shown.date().at(0, 0, 0, 0)
-        } else {
-            shown
-        }
+        if self.start_of(shown.date()) == instant { shown.date().at(0, 0, 0, 0) } else { shown }
     }
 
     /// The instant with this zone's offset, as RFC 3339 has it.
     pub fn write(&self, instant: Instant) -> String {
-        instant
-            .display_with_offset(self.0.to_offset(instant))
-            .to_string()
+        instant.display_with_offset(self.0.to_offset(instant)).to_string()
     }
 
     /// An hour and minute of a day. A time that the clocks skip becomes the instant at which they were put
@@ -110,10 +98,7 @@ impl Zone {
             }
             jiff::tz::AmbiguousOffset::Gap { after, .. } => {
                 let beyond = after.to_timestamp(wanted).unwrap_or(Instant::MAX);
-                self.0
-                    .following(beyond)
-                    .next()
-                    .map_or(beyond, |transition| transition.timestamp())
+                self.0.following(beyond).next().map_or(beyond, |transition| transition.timestamp())
             }
         }
     }
@@ -135,8 +120,7 @@ impl Eq for Zone {}
 
 /// Reads `2026-02-01`, and nothing that only looks like it.
 pub fn read_day(text: &str) -> Result<Day, Misread> {
-    let misread =
-        |message: String| Misread::new(message, "write the day as YYYY-MM-DD, such as 2026-02-01");
+    let misread = |message: String| Misread::new(message, "write the day as YYYY-MM-DD, such as 2026-02-01");
     let shaped = text.len() == 10
         && text.bytes().enumerate().all(|(index, byte)| match index {
             4 | 7 => byte == b'-',
@@ -151,10 +135,7 @@ pub fn read_day(text: &str) -> Result<Day, Misread> {
     Day::new(number(0..4), narrow(month), narrow(day)).map_err(|_| {
         let last = Day::new(number(0..4), narrow(month), 1).map(Day::days_in_month);
         match last {
-            Ok(last) => Misread::new(
-                format!("there is no day {text}"),
-                format!("the month has {last} days"),
-            ),
+            Ok(last) => Misread::new(format!("there is no day {text}"), format!("the month has {last} days")),
             Err(_) => misread(format!("there is no day {text}")),
         }
     })
@@ -190,17 +171,11 @@ fn short_parts(text: &str) -> Option<Vec<(i64, &str)>> {
     let mut parts = Vec::new();
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let letters = rest[digits..]
-            .bytes()
-            .take_while(u8::is_ascii_lowercase)
-            .count();
+        let letters = rest[digits..].bytes().take_while(u8::is_ascii_lowercase).count();
         if digits == 0 || letters == 0 || digits > 9 {
             return None;
         }
-        parts.push((
-            rest[..digits].parse().ok()?,
-            &rest[digits..digits + letters],
-        ));
+        parts.push((rest[..digits].parse().ok()?, &rest[digits..digits + letters]));
         rest = &rest[digits + letters..];
     }
     (!parts.is_empty()).then_some(parts)

@@ -33,9 +33,7 @@ impl TargetTime {
     /// Whether `text` is a number of plain days (`1 day`, `2d`, `P1D`), which rule E412 is about.
     pub fn is_plain_days(text: &str) -> Option<u32> {
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let iso = text
-            .strip_prefix('P')
-            .and_then(|rest| rest.strip_suffix('D'));
+        let iso = text.strip_prefix('P').and_then(|rest| rest.strip_suffix('D'));
         match (iso, text[digits..].trim_start()) {
             (Some(count), _) => count.parse().ok(),
             (None, "d" | "day" | "days") => text[..digits].parse().ok(),
@@ -54,19 +52,12 @@ impl TargetTime {
         if let Some(days) = Self::is_plain_days(text) {
             let plural = if days == 1 { "day" } else { "days" };
             return Err(Misread::new(
-                format!(
-                    "`{text}` could be {} hours or a working day",
-                    u64::from(days) * 24
-                ),
-                format!(
-                    "write `{}h`, or `{days} business {plural}`",
-                    u64::from(days) * 8
-                ),
+                format!("`{text}` could be {} hours or a working day", u64::from(days) * 24),
+                format!("write `{}h`, or `{days} business {plural}`", u64::from(days) * 8),
             ));
         }
-        if let Some(count) = text
-            .strip_suffix(" business days")
-            .or_else(|| text.strip_suffix(" business day"))
+        if let Some(count) =
+            text.strip_suffix(" business days").or_else(|| text.strip_suffix(" business day"))
         {
             let count = count.parse().ok().filter(|count| *count <= 366);
             return count.map(Self::BusinessDays).ok_or_else(misread);
@@ -76,10 +67,7 @@ impl TargetTime {
             None => short_parts(text).map(total_seconds),
         };
         let seconds = parts.flatten().filter(|seconds| *seconds <= SECONDS_LIMIT);
-        seconds
-            .and_then(|seconds| u32::try_from(seconds).ok())
-            .map(Self::Seconds)
-            .ok_or_else(misread)
+        seconds.and_then(|seconds| u32::try_from(seconds).ok()).map(Self::Seconds).ok_or_else(misread)
     }
 
     /// Whether the target is of no time at all.
@@ -92,8 +80,7 @@ impl TargetTime {
         match (self, other) {
             (Self::Seconds(own), Self::Seconds(others))
             | (Self::BusinessDays(own), Self::BusinessDays(others)) => Some(own > others),
-            (Self::Seconds(_), Self::BusinessDays(_))
-            | (Self::BusinessDays(_), Self::Seconds(_)) => None,
+            (Self::Seconds(_), Self::BusinessDays(_)) | (Self::BusinessDays(_), Self::Seconds(_)) => None,
         }
     }
 }
@@ -105,11 +92,7 @@ impl std::fmt::Display for TargetTime {
             Self::BusinessDays(days) => write!(formatter, "{days} business days"),
             Self::Seconds(0) => formatter.write_str("0m"),
             Self::Seconds(seconds) => {
-                for (count, unit) in [
-                    (seconds / 3600, "h"),
-                    (seconds / 60 % 60, "m"),
-                    (seconds % 60, "s"),
-                ] {
+                for (count, unit) in [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")] {
                     if count != 0 {
                         write!(formatter, "{count}{unit}")?;
                     }

@@ -18,10 +18,7 @@ impl Term {
     /// Reads `1y`, `18mo`, `2w`, `90d`, sums of them, or ISO 8601 (`P1Y`, `P6M`, `P90D`).
     pub fn read(text: &str) -> Result<Self, Misread> {
         let misread = |message: String| {
-            Misread::new(
-                message,
-                "write a term as 1y, 6mo, 2w, 90d or in ISO 8601 as P1Y, P6M, P90D",
-            )
+            Misread::new(message, "write a term as 1y, 6mo, 2w, 90d or in ISO 8601 as P1Y, P6M, P90D")
         };
         let parts = match text.strip_prefix('P') {
             Some(rest) => iso_parts(rest),
@@ -58,12 +55,8 @@ impl Term {
     /// 31 January + 1 month is 28 February, + 2 months is 31 March.
     pub fn after(self, anchor: Day, count: u32) -> Option<Day> {
         let count = i64::from(count);
-        let months = jiff::Span::new()
-            .try_months(i64::from(self.months) * count)
-            .ok()?;
-        let days = jiff::Span::new()
-            .try_days(i64::from(self.days) * count)
-            .ok()?;
+        let months = jiff::Span::new().try_months(i64::from(self.months) * count).ok()?;
+        let days = jiff::Span::new().try_days(i64::from(self.days) * count).ok()?;
         anchor.checked_add(months).ok()?.checked_add(days).ok()
     }
 

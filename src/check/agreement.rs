@@ -8,16 +8,14 @@ use crate::agreement::{Activation, Agreement, Coverage, Notices, Renewal, Scalar
 use crate::calendar::Zone;
 use crate::catalog::{Catalog, Contact};
 use crate::check::catalog::read_contact;
-use crate::check::reader::{
-    CALENDAR, CLIENT, Kind, MANAGER, PRIORITY, PROVIDER, Reader, SERVICE, unknown,
-};
+use crate::check::reader::{CALENDAR, CLIENT, Kind, MANAGER, PRIORITY, PROVIDER, Reader, SERVICE, unknown};
 use crate::check::subject::Places;
 use crate::check::title::Titles;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::ident::{
-    AgreementId, CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug,
-    RecipientSlug, ServiceSlug, TemplateName,
+    AgreementId, CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug,
+    ServiceSlug, TemplateName,
 };
 use crate::settings::Settings;
 
@@ -44,23 +42,9 @@ pub(super) struct Ground<'a> {
 }
 
 /// The agreement, where it can be made, and what is wrong with it.
-pub(super) fn agreement(
-    written: Written<'_>,
-    ground: Ground<'_>,
-) -> (Option<Agreement>, Vec<Diagnostic>) {
-    let Ground {
-        catalog,
-        settings,
-        titles,
-        addresses,
-    } = ground;
-    let mut reader = Reader {
-        places: written.places,
-        catalog,
-        settings,
-        addresses,
-        faults: Vec::new(),
-    };
+pub(super) fn agreement(written: Written<'_>, ground: Ground<'_>) -> (Option<Agreement>, Vec<Diagnostic>) {
+    let Ground { catalog, settings, titles, addresses } = ground;
+    let mut reader = Reader { places: written.places, catalog, settings, addresses, faults: Vec::new() };
     let agreement = reader.agreement(written, titles);
     (agreement, reader.faults)
 }
@@ -79,23 +63,14 @@ impl Reader<'_> {
         let activation = self.activation(document.activation.as_ref(), &zone);
         let (suspensions, suspension_order) =
             self.suspensions(document.suspensions.as_deref().unwrap_or_default());
-        let termination = document
-            .termination
-            .as_ref()
-            .and_then(|written| self.termination(written, &zone));
+        let termination = document.termination.as_ref().and_then(|written| self.termination(written, &zone));
         let renewal = match (&document.renewal, &period) {
             (Some(renewal), Some(period)) => self.renewal(renewal, period),
             (_, _) => Some(Renewal::None),
         };
         let contacts = self.contacts(document);
-        let formerly = self.names(
-            &["formerly"],
-            document.formerly.as_deref().unwrap_or_default(),
-        );
-        let renews = document
-            .renews
-            .as_ref()
-            .and_then(|id| self.name(&["renews"], id));
+        let formerly = self.names(&["formerly"], document.formerly.as_deref().unwrap_or_default());
+        let renews = document.renews.as_ref().and_then(|id| self.name(&["renews"], id));
         let notices = self.notices(document.notices.as_ref());
         let agreement = Agreement {
             id: written.id.clone(),
@@ -146,10 +121,7 @@ impl Reader<'_> {
     }
 
     /// The people and the company on our own side.
-    fn ours(
-        &mut self,
-        document: &shape::AgreementDocument,
-    ) -> (Option<ManagerSlug>, Option<ProviderSlug>) {
+    fn ours(&mut self, document: &shape::AgreementDocument) -> (Option<ManagerSlug>, Option<ProviderSlug>) {
         let manager = document.manager.as_ref().and_then(|slug| {
             let known = self.known(MANAGER, &["manager"], slug, &self.catalog.managers);
             known.or_else(|| ManagerSlug::new(slug))
@@ -196,7 +168,12 @@ impl Reader<'_> {
             {
                 let other = recipient.client();
                 let help = "recipients are the client or its departments; write a second agreement for the other company";
-                self.fault(Code::E106, &path, format!("`{recipient}` belongs to `{other}`, and the agreement is with another client"), help);
+                self.fault(
+                    Code::E106,
+                    &path,
+                    format!("`{recipient}` belongs to `{other}`, and the agreement is with another client"),
+                    help,
+                );
                 continue;
             }
             recipients.insert(recipient);
@@ -212,19 +189,10 @@ impl Reader<'_> {
             return true;
         }
         let client = recipient.client();
-        let place = self
-            .places
-            .value(path)
-            .unwrap_or_else(|| self.places.whole());
-        let diagnostic = match (
-            self.catalog.clients.get(client.as_str()),
-            recipient.department(),
-        ) {
+        let place = self.places.value(path).unwrap_or_else(|| self.places.whole());
+        let diagnostic = match (self.catalog.clients.get(client.as_str()), recipient.department()) {
             (Some(client), Some(department)) => {
-                let kind = Kind {
-                    noun: "department",
-                    list: "departments",
-                };
+                let kind = Kind { noun: "department", list: "departments" };
                 unknown(kind, place, department, &client.departments)
             }
             _ => unknown(CLIENT, place, client.as_str(), &self.catalog.clients),
@@ -233,10 +201,7 @@ impl Reader<'_> {
         false
     }
 
-    fn services(
-        &mut self,
-        document: &shape::AgreementDocument,
-    ) -> Option<BTreeMap<ServiceSlug, Coverage>> {
+    fn services(&mut self, document: &shape::AgreementDocument) -> Option<BTreeMap<ServiceSlug, Coverage>> {
         let mut services = BTreeMap::new();
         let mut written = 0;
         for (slug, service) in document.services.iter().flatten() {
@@ -289,22 +254,11 @@ impl Reader<'_> {
     /// The nearest zone that is written: in the agreement itself, for its client, in a template, in the settings.
     fn zone(&mut self, document: &shape::AgreementDocument, client: Option<&ClientSlug>) -> Zone {
         let path = ["period", "timezone"];
-        let written = document
-            .period
-            .as_ref()
-            .and_then(|period| period.timezone.as_deref());
+        let written = document.period.as_ref().and_then(|period| period.timezone.as_deref());
         let written = written.and_then(|name| self.taken(Code::E203, &path, Zone::find(name)));
-        let is_own = self
-            .places
-            .value(&path)
-            .is_some_and(|place| self.places.is_own(place));
-        let of_client =
-            client.and_then(|client| self.catalog.clients.get(client.as_str())?.zone.clone());
-        let nearest = if is_own {
-            written.or(of_client)
-        } else {
-            of_client.or(written)
-        };
+        let is_own = self.places.value(&path).is_some_and(|place| self.places.is_own(place));
+        let of_client = client.and_then(|client| self.catalog.clients.get(client.as_str())?.zone.clone());
+        let nearest = if is_own { written.or(of_client) } else { of_client.or(written) };
         nearest.unwrap_or_else(|| self.settings.zone.clone())
     }
 
@@ -372,9 +326,7 @@ impl Reader<'_> {
 
 fn attributes(document: &shape::AgreementDocument) -> BTreeMap<String, Scalar> {
     let written = document.attributes.iter().flatten();
-    written
-        .map(|(name, value)| (name.clone(), scalar(value)))
-        .collect()
+    written.map(|(name, value)| (name.clone(), scalar(value))).collect()
 }
 
 fn scalar(value: &shape::Attribute) -> Scalar {

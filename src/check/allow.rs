@@ -47,9 +47,7 @@ pub(super) fn silence(
         }
         let before = diagnostics.len();
         diagnostics.retain(|diagnostic| diagnostic.code != allowance.code);
-        let place = places
-            .name(&["allow", key])
-            .unwrap_or_else(|| places.whole());
+        let place = places.name(&["allow", key]).unwrap_or_else(|| places.whole());
         let message = format!("there is no {} to allow", allowance.code);
         let silenced = diagnostics.len() < before || !is_complete;
         uses.push(Use {
@@ -64,15 +62,8 @@ pub(super) fn silence(
 
 /// W110 for allowances that nobody had a use for.
 pub(super) fn idle(uses: Vec<Use>) -> Vec<Diagnostic> {
-    let useful: BTreeSet<Span> = uses
-        .iter()
-        .filter(|of| of.silenced)
-        .map(|of| of.place)
-        .collect();
-    uses.into_iter()
-        .filter(|of| !useful.contains(&of.place))
-        .map(|of| of.idle)
-        .collect()
+    let useful: BTreeSet<Span> = uses.iter().filter(|of| of.silenced).map(|of| of.place).collect();
+    uses.into_iter().filter(|of| !useful.contains(&of.place)).map(|of| of.idle).collect()
 }
 
 fn read(
@@ -84,17 +75,13 @@ fn read(
     let path = ["allow", key];
     let place = places.name(&path).unwrap_or_else(|| places.whole());
     let Some(code) = Code::find(key) else {
-        let known = Code::ALL
-            .iter()
-            .filter(|code| code.severity() == Severity::Warning)
-            .map(|code| code.as_str());
+        let known =
+            Code::ALL.iter().filter(|code| code.severity() == Severity::Warning).map(|code| code.as_str());
         let help = crate::ident::nearest(key, known).map_or_else(
             || "write the code as the warning shows it, such as W306".to_owned(),
             |near| format!("did you mean `{near}`?"),
         );
-        faults.push(
-            Diagnostic::new(Code::E101, place, format!("no rule is called `{key}`")).help(help),
-        );
+        faults.push(Diagnostic::new(Code::E101, place, format!("no rule is called `{key}`")).help(help));
         return None;
     };
     if code.severity() == Severity::Error {
@@ -106,12 +93,7 @@ fn read(
         return None;
     }
     if terms.reason.is_none() {
-        let fault = fault_at(
-            places,
-            Code::E109,
-            &path,
-            "the allowance gives no reason".to_owned(),
-        );
+        let fault = fault_at(places, Code::E109, &path, "the allowance gives no reason".to_owned());
         faults.push(fault.help("write `reason:` for those who read it later"));
     }
     let until = match terms.until.as_deref().map(read_day) {
@@ -122,15 +104,8 @@ fn read(
             None
         }
         None => {
-            let fault = fault_at(
-                places,
-                Code::E109,
-                &path,
-                "the allowance has no end".to_owned(),
-            );
-            faults.push(
-                fault.help("write `until: 2026-12-01`, the last day on which the rule is silent"),
-            );
+            let fault = fault_at(places, Code::E109, &path, "the allowance has no end".to_owned());
+            faults.push(fault.help("write `until: 2026-12-01`, the last day on which the rule is silent"));
             None
         }
     };

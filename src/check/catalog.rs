@@ -7,9 +7,7 @@ use crate::catalog::{Catalog, Client, Contact, Entry};
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::shape;
-use crate::ident::{
-    CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, ServiceSlug,
-};
+use crate::ident::{CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, ServiceSlug};
 use crate::settings::Settings;
 
 /// What the catalog says of one object, whatever its kind.
@@ -33,12 +31,7 @@ pub(super) fn catalog(
     places: &dyn Places,
     settings: &Settings,
 ) -> (Catalog, Vec<Diagnostic>) {
-    let mut reading = Reading {
-        places,
-        settings,
-        faults: Vec::new(),
-        objects: BTreeMap::new(),
-    };
+    let mut reading = Reading { places, settings, faults: Vec::new(), objects: BTreeMap::new() };
     macro_rules! entries {
         ($list:ident, $slug:ty $(, $email:ident)?) => {{
             let mut entries = BTreeMap::new();
@@ -70,33 +63,23 @@ pub(super) fn catalog(
 
 impl Reading<'_> {
     fn place(&self, path: &[&str]) -> Span {
-        self.places
-            .value(path)
-            .unwrap_or_else(|| self.places.whole())
+        self.places.value(path).unwrap_or_else(|| self.places.whole())
     }
 
-    fn fault(
-        &mut self,
-        code: Code,
-        path: &[&str],
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
+    fn fault(&mut self, code: Code, path: &[&str], message: impl Into<String>, help: impl Into<String>) {
         let place = self.place(path);
-        self.faults
-            .push(Diagnostic::new(code, place, message).help(help));
+        self.faults.push(Diagnostic::new(code, place, message).help(help));
     }
 
     fn slug<T>(&mut self, path: &[&str], text: &str, slug: Option<T>) -> Option<T> {
         if slug.is_none() {
-            let place = self
-                .places
-                .name(path)
-                .unwrap_or_else(|| self.places.whole());
+            let place = self.places.name(path).unwrap_or_else(|| self.places.whole());
             let diagnostic = Diagnostic::new(Code::E009, place, format!("`{text}` is no slug"));
-            self.faults.push(diagnostic.help(
-                "a slug is made of a-z, 0-9, `.`, `_` and `-`, and begins with a letter or a digit",
-            ));
+            self.faults.push(
+                diagnostic.help(
+                    "a slug is made of a-z, 0-9, `.`, `_` and `-`, and begins with a letter or a digit",
+                ),
+            );
         }
         slug
     }
@@ -106,37 +89,22 @@ impl Reading<'_> {
         for (slug, written) in document.clients.iter().flatten() {
             let path = ["clients", slug.as_str()];
             let name = self.slug(&path, slug, ClientSlug::new(slug));
-            let named = Named {
-                title: written.title.as_deref(),
-                helpdesk: written.helpdesk.as_deref(),
-                email: None,
-            };
+            let named =
+                Named { title: written.title.as_deref(), helpdesk: written.helpdesk.as_deref(), email: None };
             let entry = self.entry("clients", &path, slug, &named);
             let zone = self.zone(slug, written.timezone.as_deref());
             let departments = self.departments(slug, written);
-            let contacts = written
-                .contacts
-                .iter()
-                .flatten()
-                .filter_map(|(role, contact)| {
-                    let path = ["clients", slug, "contacts", role];
-                    let contact = read_contact(self.places, &path, contact)
-                        .map_err(|fault| self.faults.push(fault))
-                        .ok()?;
-                    self.check_address(&path, Some(&contact));
-                    Some((role.clone(), contact))
-                });
+            let contacts = written.contacts.iter().flatten().filter_map(|(role, contact)| {
+                let path = ["clients", slug, "contacts", role];
+                let contact = read_contact(self.places, &path, contact)
+                    .map_err(|fault| self.faults.push(fault))
+                    .ok()?;
+                self.check_address(&path, Some(&contact));
+                Some((role.clone(), contact))
+            });
             let contacts = contacts.collect();
             if let Some(name) = name {
-                clients.insert(
-                    name,
-                    Client {
-                        entry,
-                        contacts,
-                        departments,
-                        zone,
-                    },
-                );
+                clients.insert(name, Client { entry, contacts, departments, zone });
             }
         }
         clients
@@ -146,35 +114,19 @@ impl Reading<'_> {
         match Zone::find(name?) {
             Ok(zone) => Some(zone),
             Err(misread) => {
-                self.fault(
-                    Code::E203,
-                    &["clients", slug, "timezone"],
-                    misread.message,
-                    misread.help,
-                );
+                self.fault(Code::E203, &["clients", slug, "timezone"], misread.message, misread.help);
                 None
             }
         }
     }
 
-    fn departments(
-        &mut self,
-        client: &str,
-        written: &shape::CatalogClient,
-    ) -> BTreeMap<String, Entry> {
+    fn departments(&mut self, client: &str, written: &shape::CatalogClient) -> BTreeMap<String, Entry> {
         let mut departments = BTreeMap::new();
         for (slug, written) in written.departments.iter().flatten() {
             let path = ["clients", client, "departments", slug];
-            let name = self.slug(
-                &path,
-                slug,
-                crate::ident::is_slug(slug).then(|| slug.clone()),
-            );
-            let named = Named {
-                title: written.title.as_deref(),
-                helpdesk: written.helpdesk.as_deref(),
-                email: None,
-            };
+            let name = self.slug(&path, slug, crate::ident::is_slug(slug).then(|| slug.clone()));
+            let named =
+                Named { title: written.title.as_deref(), helpdesk: written.helpdesk.as_deref(), email: None };
             let entry = self.entry("clients", &path, &format!("{client}/{slug}"), &named);
             departments.extend(name.map(|name| (name, entry)));
         }
@@ -197,12 +149,7 @@ impl Reading<'_> {
         let helpdesk = named.helpdesk.and_then(LiveId::new);
         if named.helpdesk.is_some() && helpdesk.is_none() {
             let help = "write the id as the helpdesk has it, such as ou$7001";
-            self.fault(
-                Code::E009,
-                &under("helpdesk"),
-                "this is no id of an object",
-                help,
-            );
+            self.fault(Code::E009, &under("helpdesk"), "this is no id of an object", help);
         }
         // Departments of different companies may well share a title.
         let title_tells = named.helpdesk.is_none() && !slug.contains('/');
@@ -244,12 +191,7 @@ impl Reading<'_> {
 
     /// E508, where the settings do not trust the catalog's addresses.
     fn check_address(&mut self, path: &[&str], contact: Option<&Contact>) {
-        let Some(allowed) = self
-            .settings
-            .mail
-            .as_ref()
-            .filter(|allowed| !allowed.catalog)
-        else {
+        let Some(allowed) = self.settings.mail.as_ref().filter(|allowed| !allowed.catalog) else {
             return;
         };
         if let Some(Contact::Email(address)) = contact

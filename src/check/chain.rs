@@ -42,9 +42,7 @@ pub(super) fn tie(subjects: &mut [Subject<'_>]) -> Succession {
         .par_iter()
         .map(|subject| {
             let renews = subject.agreement.renews.as_ref()?.as_str();
-            subjects
-                .binary_search_by(|subject| subject.id().cmp(renews))
-                .ok()
+            subjects.binary_search_by(|subject| subject.id().cmp(renews)).ok()
         })
         .collect();
     let mut successors: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -54,22 +52,13 @@ pub(super) fn tie(subjects: &mut [Subject<'_>]) -> Succession {
         }
     }
     for (predecessor, followers) in &successors {
-        let first_days = followers
-            .iter()
-            .filter(|index| *index != predecessor)
-            .filter_map(|index| {
-                let follower = &subjects[*index].agreement;
-                follower
-                    .period
-                    .first_day
-                    .or_else(|| reach(follower).map(|reach| reach.first_day()))
-            });
+        let first_days = followers.iter().filter(|index| *index != predecessor).filter_map(|index| {
+            let follower = &subjects[*index].agreement;
+            follower.period.first_day.or_else(|| reach(follower).map(|reach| reach.first_day()))
+        });
         subjects[*predecessor].agreement.succeeded_on = first_days.min();
     }
-    Succession {
-        predecessors,
-        successors,
-    }
+    Succession { predecessors, successors }
 }
 
 /// E101 to W307 over tied agreements. `at` is when it is asked, for what ends soon.
@@ -79,10 +68,7 @@ pub(super) fn check(
     succession: &Succession,
     at: Instant,
 ) -> Vec<Finding> {
-    let Succession {
-        predecessors,
-        successors,
-    } = succession;
+    let Succession { predecessors, successors } = succession;
     let circles = circles(predecessors);
     // Who comes first in a circle cannot be said, so that nothing else is said about its days.
     let turning: BTreeSet<usize> = circles.iter().flatten().copied().collect();
@@ -90,26 +76,14 @@ pub(super) fn check(
         .into_par_iter()
         .flat_map_iter(|index| {
             let mut found = unknown(&subjects[index], names);
-            found.extend(ends_soon(
-                &subjects[index],
-                successors.contains_key(&index),
-                at,
-            ));
+            found.extend(ends_soon(&subjects[index], successors.contains_key(&index), at));
             let before = predecessors[index].filter(|_| !turning.contains(&index));
-            found.extend(
-                before
-                    .into_iter()
-                    .flat_map(|before| pair(&subjects[before], &subjects[index])),
-            );
+            found.extend(before.into_iter().flat_map(|before| pair(&subjects[before], &subjects[index])));
             found.into_iter().map(move |diagnostic| (index, diagnostic))
         })
         .collect();
-    findings.extend(
-        circles
-            .iter()
-            .filter(|members| members.len() > 1)
-            .map(|members| circle(subjects, members)),
-    );
+    findings
+        .extend(circles.iter().filter(|members| members.len() > 1).map(|members| circle(subjects, members)));
     for (predecessor, followers) in successors {
         findings.extend(forks(subjects, *predecessor, followers));
     }
@@ -122,19 +96,17 @@ fn unknown(subject: &Subject<'_>, names: &Names<'_>) -> Vec<Diagnostic> {
     };
     if renewed == subject.id() {
         let message = format!("`{renewed}` cannot renew itself");
-        return vec![subject.fault(Code::E302, &["renews"], message).help(
-            "nothing follows itself: name the agreement that came before, or drop `renews`",
-        )];
+        return vec![
+            subject
+                .fault(Code::E302, &["renews"], message)
+                .help("nothing follows itself: name the agreement that came before, or drop `renews`"),
+        ];
     }
     let file = renewed.split_once('/').map_or(renewed, |(set, _)| set);
     if names.present.binary_search(&renewed).is_ok() || names.unread.contains(file) {
         return Vec::new();
     }
-    let fault = subject.fault(
-        Code::E101,
-        &["renews"],
-        format!("no agreement is called `{renewed}`"),
-    );
+    let fault = subject.fault(Code::E101, &["renews"], format!("no agreement is called `{renewed}`"));
     let help = match (names.former.get(renewed), nearest_among(renewed, &names.present)) {
         (Some(today), _) => format!("`{today}` had this name before: write `{today}`"),
         (None, Some(near)) => format!("did you mean `{near}`?"),
@@ -159,9 +131,8 @@ fn circles(next: &[Option<usize>]) -> Vec<Vec<usize>> {
         if let Some(entry) = walker
             && seen_from[entry] == Some(begin)
         {
-            let members = std::iter::successors(Some(entry), |index| {
-                next[*index].filter(|further| *further != entry)
-            });
+            let members =
+                std::iter::successors(Some(entry), |index| next[*index].filter(|further| *further != entry));
             circles.push(members.collect());
         }
     }
@@ -170,28 +141,18 @@ fn circles(next: &[Option<usize>]) -> Vec<Vec<usize>> {
 
 fn circle(subjects: &[Subject<'_>], members: &[usize]) -> Finding {
     let least = members.iter().copied().min().expect("a circle has members");
-    let rest: Vec<&str> = members
-        .iter()
-        .filter(|index| **index != least)
-        .map(|index| subjects[*index].id())
-        .collect();
+    let rest: Vec<&str> =
+        members.iter().filter(|index| **index != least).map(|index| subjects[*index].id()).collect();
     let subject = &subjects[least];
     let mut diagnostic = subject.fault(
         Code::E302,
         &["renews"],
-        format!(
-            "`{}` and {} renew each other in a circle",
-            subject.id(),
-            in_words(&rest)
-        ),
+        format!("`{}` and {} renew each other in a circle", subject.id(), in_words(&rest)),
     );
     for index in members.iter().filter(|index| **index != least) {
         diagnostic = diagnostic.related(subjects[*index].place(&["renews"]), "part of the circle");
     }
-    (
-        least,
-        diagnostic.help("drop `renews` from the one that came first"),
-    )
+    (least, diagnostic.help("drop `renews` from the one that came first"))
 }
 
 fn forks(subjects: &[Subject<'_>], predecessor: usize, followers: &[usize]) -> Vec<Finding> {
@@ -203,11 +164,7 @@ fn forks(subjects: &[Subject<'_>], predecessor: usize, followers: &[usize]) -> V
         .iter()
         .map(|index| {
             let subject = &subjects[*index];
-            let message = format!(
-                "`{}` is renewed by `{}` already",
-                subjects[predecessor].id(),
-                first.id()
-            );
+            let message = format!("`{}` is renewed by `{}` already", subjects[predecessor].id(), first.id());
             let diagnostic = subject
                 .fault(Code::E302, &["renews"], message)
                 .related(first.place(&["renews"]), "renewed here")
@@ -237,12 +194,7 @@ fn pair(before: &Subject<'_>, after: &Subject<'_>) -> Vec<Diagnostic> {
     if let (Some(earlier), Some(later)) = (reach(&before.agreement), reach(&after.agreement)) {
         findings.extend(meeting(before, after, &earlier, &later));
     }
-    let kept: BTreeSet<&str> = after
-        .agreement
-        .services
-        .keys()
-        .map(|service| service.as_str())
-        .collect();
+    let kept: BTreeSet<&str> = after.agreement.services.keys().map(|service| service.as_str()).collect();
     let dropped: Vec<&str> = before
         .agreement
         .services
@@ -269,12 +221,7 @@ fn pair(before: &Subject<'_>, after: &Subject<'_>) -> Vec<Diagnostic> {
 }
 
 /// E303 where the two meet or the order is wrong, W304 where days lie between them.
-fn meeting(
-    before: &Subject<'_>,
-    after: &Subject<'_>,
-    earlier: &Reach,
-    later: &Reach,
-) -> Option<Diagnostic> {
+fn meeting(before: &Subject<'_>, after: &Subject<'_>, earlier: &Reach, later: &Reach) -> Option<Diagnostic> {
     let Some(until) = earlier.until else {
         return Some(
             after
@@ -312,10 +259,7 @@ fn meeting(
                     ),
                 )
                 .related(before.place(&["period"]), format!("lasts until {last_day}"))
-                .help(format!(
-                    "begin on {next_day}, or end `{}` early with a `termination:`",
-                    before.id()
-                )),
+                .help(format!("begin on {next_day}, or end `{}` early with a `termination:`", before.id())),
         );
     }
     uncovered(before, after, earlier, later)
@@ -332,29 +276,16 @@ fn uncovered(
     let days = first_free.until(later.first_day()).ok()?.get_days();
     (days > 0).then(|| {
         let plural = if days == 1 { "day is" } else { "days are" };
-        let message = format!(
-            "{days} {plural} not covered between `{}` and `{}`",
-            before.id(),
-            after.id()
-        );
+        let message = format!("{days} {plural} not covered between `{}` and `{}`", before.id(), after.id());
         after
             .fault(Code::W304, &["period", "first_day"], message)
-            .related(
-                before.place(&["period"]),
-                format!("ends before {first_free}"),
-            )
-            .help(format!(
-                "begin on {first_free}, or silence this under `allow:` if the gap is agreed"
-            ))
+            .related(before.place(&["period"]), format!("ends before {first_free}"))
+            .help(format!("begin on {first_free}, or silence this under `allow:` if the gap is agreed"))
     })
 }
 
 fn day_before(later: &Reach) -> String {
-    later
-        .first_day()
-        .yesterday()
-        .unwrap_or(later.first_day())
-        .to_string()
+    later.first_day().yesterday().unwrap_or(later.first_day()).to_string()
 }
 
 /// W306: the last day is near, nothing follows, and nothing rolls on by itself.
@@ -366,11 +297,7 @@ fn ends_soon(subject: &Subject<'_>, succeeded: bool, at: Instant) -> Option<Diag
     }
     let last_day = reach(agreement)?.last_day()?;
     let today = agreement.zone.day_of(at);
-    let leads = agreement
-        .notices
-        .events
-        .values()
-        .flat_map(|rule| rule.before.iter().copied());
+    let leads = agreement.notices.events.values().flat_map(|rule| rule.before.iter().copied());
     let lead = leads.max().unwrap_or(USUAL_LEAD);
     let days = today.until(last_day).ok()?.get_days();
     let over = midnight(today) > midnight(last_day);

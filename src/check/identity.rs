@@ -21,10 +21,7 @@ pub(super) struct Claim<'a> {
 /// the order of their names.
 pub(super) fn check_names(claims: &[&Claim<'_>]) -> Vec<Finding> {
     let holder_of = |name: &str| {
-        claims
-            .binary_search_by(|claim| claim.id.cmp(name))
-            .ok()
-            .map(|index| claims[index].place)
+        claims.binary_search_by(|claim| claim.id.cmp(name)).ok().map(|index| claims[index].place)
     };
     let mut findings = Vec::new();
     let mut former: BTreeMap<&str, (&str, Span)> = BTreeMap::new();
@@ -32,17 +29,13 @@ pub(super) fn check_names(claims: &[&Claim<'_>]) -> Vec<Finding> {
         for (name, place) in &claim.former {
             let (message, other) = match (holder_of(name), former.get(name.as_str())) {
                 (Some(_), _) if name == claim.id => (format!("`{name}` is its name today"), None),
-                (Some(other), _) => (
-                    format!("`{name}` is the name of another agreement today"),
-                    Some(other),
-                ),
+                (Some(other), _) => (format!("`{name}` is the name of another agreement today"), Some(other)),
                 (None, Some((holder, _))) if *holder == claim.id => {
                     (format!("`{name}` stands here twice"), None)
                 }
-                (None, Some((holder, other))) => (
-                    format!("`{holder}` had the name `{name}` too"),
-                    Some(*other),
-                ),
+                (None, Some((holder, other))) => {
+                    (format!("`{holder}` had the name `{name}` too"), Some(*other))
+                }
                 (None, None) => {
                     former.insert(name, (claim.id, *place));
                     continue;
@@ -61,24 +54,11 @@ pub(super) fn check_names(claims: &[&Claim<'_>]) -> Vec<Finding> {
 }
 
 /// E103: one number of one provider, on agreements that do not renew each other.
-pub(super) fn check_numbers(
-    subjects: &[Subject<'_>],
-    predecessors: &[Option<usize>],
-) -> Vec<Finding> {
+pub(super) fn check_numbers(subjects: &[Subject<'_>], predecessors: &[Option<usize>]) -> Vec<Finding> {
     let mut numbered: Vec<(Option<&str>, &str, usize)> = Vec::with_capacity(subjects.len());
     for (index, subject) in subjects.iter().enumerate() {
-        let provider = subject
-            .agreement
-            .provider
-            .as_ref()
-            .map(|provider| provider.as_str());
-        numbered.extend(
-            subject
-                .agreement
-                .number
-                .as_deref()
-                .map(|number| (provider, number, index)),
-        );
+        let provider = subject.agreement.provider.as_ref().map(|provider| provider.as_str());
+        numbered.extend(subject.agreement.number.as_deref().map(|number| (provider, number, index)));
     }
     numbered.par_sort_unstable();
     let shared: Vec<_> = numbered
@@ -92,21 +72,16 @@ pub(super) fn check_numbers(
     let mut findings = Vec::new();
     for same in shared {
         let (_, number, first) = same[0];
-        for index in same
-            .iter()
-            .map(|(_, _, index)| *index)
-            .filter(|index| chains[*index] != chains[first])
-        {
+        for index in same.iter().map(|(_, _, index)| *index).filter(|index| chains[*index] != chains[first]) {
             let (subject, other) = (&subjects[index], &subjects[first]);
-            let message = format!(
-                "`{}` and `{}` have the same number, {number}",
-                subject.id(),
-                other.id()
-            );
+            let message = format!("`{}` and `{}` have the same number, {number}", subject.id(), other.id());
             let diagnostic = subject
                 .fault(Code::E103, &["number"], message)
                 .related(other.place(&["number"]), "the other one")
-                .help(format!("a number belongs to one contract; if one follows on from the other, write `renews: {}`", other.id()));
+                .help(format!(
+                    "a number belongs to one contract; if one follows on from the other, write `renews: {}`",
+                    other.id()
+                ));
             findings.push((index, diagnostic));
         }
     }

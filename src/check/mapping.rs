@@ -6,31 +6,17 @@ use crate::check::settings::Reading;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::mapping::{
-    DateForm, Dates, DayForm, Deactivation, Field, IntervalForm, Key, Mapping, Mode, Recipients,
-    Rules, Side,
+    DateForm, Dates, DayForm, Deactivation, Field, IntervalForm, Key, Mapping, Mode, Recipients, Rules, Side,
 };
 use crate::settings::Kind;
 use crate::status::State;
 
 /// The fields by the names that the mapping uses; a tenant's own are `attributes.<name>`.
-const FIELDS: [&str; 9] = [
-    "title",
-    "number",
-    "first_day",
-    "last_day",
-    "manager",
-    "provider",
-    "calendar",
-    "services",
-    "recipients",
-];
+const FIELDS: [&str; 9] =
+    ["title", "number", "first_day", "last_day", "manager", "provider", "calendar", "services", "recipients"];
 
 /// The mapping that a helpdesk's settings ask for.
-pub(super) fn mapping(
-    reading: &mut Reading<'_>,
-    helpdesk: &shape::Helpdesk,
-    kind: &Kind,
-) -> Mapping {
+pub(super) fn mapping(reading: &mut Reading<'_>, helpdesk: &shape::Helpdesk, kind: &Kind) -> Mapping {
     let usual = Mapping::default();
     let written = helpdesk.agreement.clone().unwrap_or_default();
     let (attributes, last_day) = match &written.attributes {
@@ -71,11 +57,7 @@ fn states(written: shape::States, mut states: BTreeMap<State, String>) -> BTreeM
         (State::Expired, written.expired),
         (State::Terminated, written.terminated),
     ];
-    states.extend(
-        written
-            .into_iter()
-            .filter_map(|(state, code)| Some((state, code?))),
-    );
+    states.extend(written.into_iter().filter_map(|(state, code)| Some((state, code?))));
     states
 }
 
@@ -135,13 +117,9 @@ impl Reading<'_> {
                     FIELDS.join(", ")
                 ),
             };
-            let place = self
-                .places
-                .name(path)
-                .unwrap_or_else(|| self.places.whole());
+            let place = self.places.name(path).unwrap_or_else(|| self.places.whole());
             let message = format!("no field is called `{name}`");
-            self.faults
-                .push(Diagnostic::new(Code::E101, place, message).help(help));
+            self.faults.push(Diagnostic::new(Code::E101, place, message).help(help));
         }
         field
     }
@@ -190,10 +168,7 @@ impl Reading<'_> {
         let Some(written) = written else { return usual };
         Dates {
             zone: self
-                .zone(
-                    &["helpdesk", "dates", "timezone"],
-                    written.timezone.as_deref(),
-                )
+                .zone(&["helpdesk", "dates", "timezone"], written.timezone.as_deref())
                 .unwrap_or(usual.zone),
             form: match written.form {
                 Some(shape::DateForm::Date) => DateForm::Date,

@@ -70,13 +70,7 @@ pub struct Estate<'a> {
 
 /// Checks a whole repository. `at` is the instant that is asked about: what ends soon, which allowances hold.
 pub fn estate(estate: Estate<'_>, sources: &Sources, at: Instant) -> Checked {
-    let Estate {
-        settings,
-        catalog,
-        agreements,
-        unread,
-        mut diagnostics,
-    } = estate;
+    let Estate { settings, catalog, agreements, unread, mut diagnostics } = estate;
     let mut earlier = Earlier::of(&mut diagnostics);
     let settings = settings.map_or_else(usual_settings, |document| {
         let (settings, faults) = read_settings(document);
@@ -92,30 +86,16 @@ pub fn estate(estate: Estate<'_>, sources: &Sources, at: Instant) -> Checked {
     let mut documents: Vec<&Resolved<'_>> = agreements.iter().collect();
     documents.par_sort_by(|left, right| {
         let path = |resolved: &Resolved<'_>| sources.path(resolved.document.file);
-        left.id
-            .cmp(&right.id)
-            .then_with(|| path(left).cmp(path(right)))
+        left.id.cmp(&right.id).then_with(|| path(left).cmp(path(right)))
     });
     let titles = Titles::compile(agreements.iter().filter_map(title_of));
     let addresses = notices::addresses(&catalog);
-    let ground = Ground {
-        catalog: &catalog,
-        settings: &settings,
-        titles: &titles,
-        addresses: &addresses,
-    };
+    let ground = Ground { catalog: &catalog, settings: &settings, titles: &titles, addresses: &addresses };
     let (agreements, faults) = read_agreements(&documents, ground, &unread, &mut earlier, at);
-    let faults = faults
-        .into_iter()
-        .filter(|fault| is_known || fault.code != Code::E101);
+    let faults = faults.into_iter().filter(|fault| is_known || fault.code != Code::E101);
     diagnostics.extend(faults.chain(earlier.0.into_values().flatten()).collect());
     diagnostics.sort(sources);
-    Checked {
-        settings,
-        catalog,
-        agreements,
-        diagnostics,
-    }
+    Checked { settings, catalog, agreements, diagnostics }
 }
 
 /// The settings of servanda.yaml, with defaults in place of what cannot be used.
@@ -177,14 +157,10 @@ fn read_agreements<'a>(
     earlier: &mut Earlier,
     at: Instant,
 ) -> (Vec<Agreement>, Vec<Diagnostic>) {
-    let mut readings: Vec<Reading<'a>> = documents
-        .par_iter()
-        .map(|resolved| alone(resolved, ground, at))
-        .collect();
-    let subjects = readings
-        .iter_mut()
-        .enumerate()
-        .filter_map(|(index, reading)| Some((index, reading.subject.take()?)));
+    let mut readings: Vec<Reading<'a>> =
+        documents.par_iter().map(|resolved| alone(resolved, ground, at)).collect();
+    let subjects =
+        readings.iter_mut().enumerate().filter_map(|(index, reading)| Some((index, reading.subject.take()?)));
     let mut subjects: Vec<(usize, Subject<'a>)> = subjects.collect();
     // Of two with one name the first stands for both, since more could be said about neither.
     subjects.dedup_by(|later, first| later.1.agreement.id == first.1.agreement.id);
@@ -193,10 +169,8 @@ fn read_agreements<'a>(
     let claims: Vec<&Claim<'_>> = readings.iter().map(|reading| &reading.claim).collect();
     let mut findings = identity::check_names(&claims);
     let names = names(&claims, unread);
-    let (overlaps, chains) = rayon::join(
-        || overlap::check(&subjects),
-        || chain::check(&subjects, &names, &succession, at),
-    );
+    let (overlaps, chains) =
+        rayon::join(|| overlap::check(&subjects), || chain::check(&subjects, &names, &succession, at));
     let numbers = identity::check_numbers(&subjects, &succession.predecessors);
     let among = overlaps.into_iter().chain(chains).chain(numbers);
     findings.extend(among.map(|(index, diagnostic)| (origins[index], diagnostic)));
@@ -207,12 +181,8 @@ fn read_agreements<'a>(
     for (origin, subject) in origins.iter().zip(&subjects) {
         zones[*origin] = Some(&subject.agreement.zone);
     }
-    let is_sound = |reading: &Reading<'_>| {
-        reading
-            .faults
-            .iter()
-            .all(|fault| fault.severity != Severity::Error)
-    };
+    let is_sound =
+        |reading: &Reading<'_>| reading.faults.iter().all(|fault| fault.severity != Severity::Error);
     let sound: Vec<bool> = readings.iter().map(is_sound).collect();
     let mut uses = Vec::new();
     let mut faults = Vec::new();
@@ -254,10 +224,7 @@ impl Earlier {
         diagnostics.retain(|diagnostic| {
             let may_be_silenced = diagnostic.code == Code::W108;
             if may_be_silenced {
-                by_file
-                    .entry(diagnostic.place.span.file)
-                    .or_default()
-                    .push(diagnostic.clone());
+                by_file.entry(diagnostic.place.span.file).or_default().push(diagnostic.clone());
             }
             !may_be_silenced
         });
@@ -269,14 +236,12 @@ impl Earlier {
         let Some(of_file) = self.0.get_mut(&resolved.document.file) else {
             return Vec::new();
         };
-        let within =
-            |outer: Span, inner: Span| outer.start <= inner.start && inner.end <= outer.end;
+        let within = |outer: Span, inner: Span| outer.start <= inner.start && inner.end <= outer.end;
         let allowed_at = resolved.key_span_of(&["allow", Code::W108.as_str()]);
         let entry = resolved.entry.map(|entry| entry.node.span);
         let scope = entry.filter(|entry| allowed_at.is_some_and(|place| within(*entry, place)));
-        let is_meant = |diagnostic: &Diagnostic| {
-            scope.is_none_or(|scope| within(scope, diagnostic.place.span))
-        };
+        let is_meant =
+            |diagnostic: &Diagnostic| scope.is_none_or(|scope| within(scope, diagnostic.place.span));
         let (taken, left) = std::mem::take(of_file).into_iter().partition(is_meant);
         *of_file = left;
         taken
@@ -294,38 +259,22 @@ fn title_of<'document>(resolved: &Resolved<'document>) -> Option<&'document str>
 /// The template that an agreement names, the first where it names several.
 fn template_of(resolved: &Resolved<'_>) -> Option<TemplateName> {
     let extends = resolved.document.get(&["extends"])?;
-    let name = extends
-        .as_text()
-        .or_else(|| extends.as_list()?.first()?.as_text())?;
+    let name = extends.as_text().or_else(|| extends.as_list()?.first()?.as_text())?;
     TemplateName::new(name)
 }
 
 /// One agreement by itself.
 fn alone<'a>(resolved: &'a Resolved<'a>, ground: Ground<'_>, at: Instant) -> Reading<'a> {
     let places: &dyn Places = resolved;
-    let mut claim = Claim {
-        id: resolved.id.as_str(),
-        place: places.whole(),
-        former: Vec::new(),
-    };
+    let mut claim = Claim { id: resolved.id.as_str(), place: places.whole(), former: Vec::new() };
     let mut document = match resolved.typed() {
         Ok(document) => document,
         Err(fault) => {
-            return Reading {
-                claim,
-                subject: None,
-                allowances: BTreeMap::new(),
-                faults: vec![fault],
-            };
+            return Reading { claim, subject: None, allowances: BTreeMap::new(), faults: vec![fault] };
         }
     };
     let template = template_of(resolved);
-    let written = Written {
-        id: &resolved.id,
-        template: template.as_ref(),
-        document: &document,
-        places,
-    };
+    let written = Written { id: &resolved.id, template: template.as_ref(), document: &document, places };
     let (agreement, mut faults) = agreement::agreement(written, ground);
     let subject = agreement.map(|agreement| Subject { agreement, places });
     if let Some(subject) = &subject {
@@ -334,35 +283,15 @@ fn alone<'a>(resolved: &'a Resolved<'a>, ground: Ground<'_>, at: Instant) -> Rea
     }
     let former = document.formerly.take().into_iter().flatten().enumerate();
     claim.former = former
-        .map(|(index, name)| {
-            (
-                name,
-                places
-                    .value(&["formerly", &index.to_string()])
-                    .unwrap_or(claim.place),
-            )
-        })
+        .map(|(index, name)| (name, places.value(&["formerly", &index.to_string()]).unwrap_or(claim.place)))
         .collect();
-    Reading {
-        claim,
-        subject,
-        allowances: document.allow.take().unwrap_or_default(),
-        faults,
-    }
+    Reading { claim, subject, allowances: document.allow.take().unwrap_or_default(), faults }
 }
 
 fn names<'a>(claims: &[&'a Claim<'_>], unread: &'a BTreeSet<&'a str>) -> Names<'a> {
-    let former = claims.iter().flat_map(|claim| {
-        claim
-            .former
-            .iter()
-            .map(|(name, _)| (name.as_str(), claim.id))
-    });
-    Names {
-        present: claims.iter().map(|claim| claim.id).collect(),
-        unread,
-        former: former.collect(),
-    }
+    let former =
+        claims.iter().flat_map(|claim| claim.former.iter().map(|(name, _)| (name.as_str(), claim.id)));
+    Names { present: claims.iter().map(|claim| claim.id).collect(), unread, former: former.collect() }
 }
 
 #[cfg(test)]

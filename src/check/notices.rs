@@ -34,20 +34,13 @@ impl Reader<'_> {
             (NoticeEvent::Renewed, kept(written.renewed.as_ref())),
         ] {
             let Some(notice) = notice else { continue };
-            let written = Written {
-                to: notice.to.as_ref(),
-                before: None,
-                at: notice.at.as_deref(),
-                has_leads: false,
-            };
+            let written =
+                Written { to: notice.to.as_ref(), before: None, at: notice.at.as_deref(), has_leads: false };
             events.insert(event, self.notice(event, &written, general));
         }
         for (event, notice) in [
             (NoticeEvent::Expiring, kept(written.expiring.as_ref())),
-            (
-                NoticeEvent::NoticeDeadline,
-                kept(written.notice_deadline.as_ref()),
-            ),
+            (NoticeEvent::NoticeDeadline, kept(written.notice_deadline.as_ref())),
         ] {
             let Some(notice) = notice else { continue };
             let written = Written {
@@ -67,13 +60,9 @@ impl Reader<'_> {
         written: &Written<'_>,
         general: Option<TimeOfDay>,
     ) -> NoticeRule {
-        let own = written.at.and_then(|text| {
-            self.taken(
-                Code::E203,
-                &["notices", key(event), "at"],
-                read_time_of_day(text),
-            )
-        });
+        let own = written
+            .at
+            .and_then(|text| self.taken(Code::E203, &["notices", key(event), "at"], read_time_of_day(text)));
         let to = written.to.cloned().unwrap_or_default();
         for (index, name) in to.iter().enumerate() {
             if !matches!(name.as_str(), "client" | "manager") {
@@ -84,10 +73,7 @@ impl Reader<'_> {
             self.fault(
                 Code::E109,
                 &["notices", key(event)],
-                format!(
-                    "nothing says how long before the day `{}` is told",
-                    key(event)
-                ),
+                format!("nothing says how long before the day `{}` is told", key(event)),
                 "write `before: [60d, 30d, 7d]`",
             );
         }
@@ -105,11 +91,7 @@ impl Reader<'_> {
             }
         }
         before.sort_unstable_by(|left, right| right.cmp(left));
-        NoticeRule {
-            to,
-            before,
-            at: own.or(general),
-        }
+        NoticeRule { to, before, at: own.or(general) }
     }
 
     /// E508: an address that the settings do not let mail go to.
@@ -117,17 +99,10 @@ impl Reader<'_> {
         let Some(allowed) = &self.settings.mail else {
             return;
         };
-        let is_allowed =
-            allowed.covers(address) || (allowed.catalog && self.addresses.contains(address));
+        let is_allowed = allowed.covers(address) || (allowed.catalog && self.addresses.contains(address));
         if !is_allowed {
-            let help =
-                "the owner of servanda.yaml can add its domain under `mail: allow: domains:`";
-            self.value_fault(
-                Code::E508,
-                path,
-                format!("mail may not go to `{address}`"),
-                help,
-            );
+            let help = "the owner of servanda.yaml can add its domain under `mail: allow: domains:`";
+            self.value_fault(Code::E508, path, format!("mail may not go to `{address}`"), help);
         }
     }
 
@@ -152,18 +127,12 @@ fn kept<T>(written: Option<&shape::FalseOr<T>>) -> Option<&T> {
 
 /// Every address that the catalog holds.
 pub(super) fn addresses(catalog: &Catalog) -> BTreeSet<&str> {
-    let of_clients = catalog
-        .clients
-        .values()
-        .flat_map(|client| client.contacts.values());
+    let of_clients = catalog.clients.values().flat_map(|client| client.contacts.values());
     let of_clients = of_clients.filter_map(|contact| match contact {
         Contact::Email(email) => Some(email.as_str()),
         Contact::Person(_) => None,
     });
-    let of_managers = catalog
-        .managers
-        .values()
-        .filter_map(|entry| entry.email.as_deref());
+    let of_managers = catalog.managers.values().filter_map(|entry| entry.email.as_deref());
     of_clients.chain(of_managers).collect()
 }
 
@@ -205,18 +174,17 @@ fn nobody(
     let agreement = &subject.agreement;
     let client = &agreement.client;
     let no_contact = agreement.contacts.is_empty()
-        && catalog
-            .clients
-            .get(client.as_str())
-            .is_some_and(|client| client.contacts.is_empty());
+        && catalog.clients.get(client.as_str()).is_some_and(|client| client.contacts.is_empty());
     let path = ["notices", key(event), "to"];
     let mut diagnostics = Vec::new();
     if rule.to.is_empty() {
         let message = format!("nobody is named to be told of `{}`", key(event));
-        diagnostics.push(subject.fault(Code::E501, &path, message).help(format!(
-            "write `to: [client, manager]`, or drop the notice with `{}: false`",
-            key(event)
-        )));
+        diagnostics.push(
+            subject.fault(Code::E501, &path, message).help(format!(
+                "write `to: [client, manager]`, or drop the notice with `{}: false`",
+                key(event)
+            )),
+        );
     }
     if no_contact && rule.to.iter().any(|role| role == "client") {
         let message = format!("`{client}` has no contact to be told of `{}`", key(event));
@@ -229,9 +197,9 @@ fn nobody(
     if agreement.manager.is_none() && rule.to.iter().any(|role| role == "manager") {
         let message = format!("there is no manager to be told of `{}`", key(event));
         diagnostics.push(
-            subject.fault(Code::E501, &path, message).help(
-                "write `manager:` with a slug of catalog.yaml, or take `manager` out of `to:`",
-            ),
+            subject
+                .fault(Code::E501, &path, message)
+                .help("write `manager:` with a slug of catalog.yaml, or take `manager` out of `to:`"),
         );
     }
     diagnostics
@@ -241,11 +209,11 @@ fn nobody(
 fn too_early(subject: &Subject<'_>, event: NoticeEvent, rule: &NoticeRule) -> Option<Diagnostic> {
     let (first_day, last_day) = agreed_days(&subject.agreement)?;
     let earliest = rule.before.iter().max()?;
-    let told_on = last_day
-        .checked_sub(jiff::Span::new().try_days(earliest.days).ok()?)
-        .ok()?;
+    let told_on = last_day.checked_sub(jiff::Span::new().try_days(earliest.days).ok()?).ok()?;
     (told_on < first_day).then(|| {
-        let message = format!("`{earliest}` before the last day, {last_day}, is {told_on}, which is before the first day");
+        let message = format!(
+            "`{earliest}` before the last day, {last_day}, is {told_on}, which is before the first day"
+        );
         subject
             .fault(Code::W503, &["notices", key(event), "before"], message)
             .help(format!("the period has {} days: write shorter leads", length(first_day, last_day)))
@@ -259,13 +227,7 @@ fn no_warning(subject: &Subject<'_>) -> Option<Diagnostic> {
         .iter()
         .any(|event| agreement.notices.events.contains_key(event));
     let ends = agreement.period.end != End::Open
-        && !matches!(
-            agreement.renewal,
-            Renewal::Auto {
-                max_terms: None,
-                ..
-            }
-        );
+        && !matches!(agreement.renewal, Renewal::Auto { max_terms: None, .. });
     (ends && !told).then(|| {
         subject
             .fault(Code::W502, &["notices"], format!("nobody is told before `{}` ends", subject.id()))
@@ -283,19 +245,13 @@ fn only_ourselves(subject: &Subject<'_>, catalog: &Catalog) -> Option<Diagnostic
     };
     let is_theirs = |to: &str| {
         to == "client"
-            || contacts
-                .values()
-                .any(|contact| matches!(contact, Contact::Email(email) if email == to))
+            || contacts.values().any(|contact| matches!(contact, Contact::Email(email) if email == to))
     };
-    let mut facing = [
-        NoticeEvent::Activated,
-        NoticeEvent::Deactivated,
-        NoticeEvent::Expiring,
-    ]
-    .iter()
-    .filter_map(|event| agreement.notices.events.get(event))
-    .filter(|rule| !rule.to.is_empty())
-    .peekable();
+    let mut facing = [NoticeEvent::Activated, NoticeEvent::Deactivated, NoticeEvent::Expiring]
+        .iter()
+        .filter_map(|event| agreement.notices.events.get(event))
+        .filter(|rule| !rule.to.is_empty())
+        .peekable();
     facing.peek()?;
     (!facing.any(|rule| rule.to.iter().any(|to| is_theirs(to)))).then(|| {
         subject
@@ -316,7 +272,5 @@ pub(super) fn agreed_days(agreement: &Agreement) -> Option<(Day, Day)> {
 
 /// Days from the first to the last, both counted in.
 pub(super) fn length(first_day: Day, last_day: Day) -> i32 {
-    first_day
-        .until(last_day)
-        .map_or(0, |span| span.get_days() + 1)
+    first_day.until(last_day).map_or(0, |span| span.get_days() + 1)
 }

@@ -27,26 +27,17 @@ pub(super) fn check(subjects: &[Subject<'_>]) -> Vec<Finding> {
     let mut by_client: Vec<(&str, usize)> = Vec::with_capacity(subjects.len());
     for (index, subject) in subjects.iter().enumerate() {
         let recipients = subject.agreement.recipients.iter();
-        let clients: BTreeSet<&str> = recipients
-            .map(|recipient| client_of(recipient.as_str()))
-            .collect();
+        let clients: BTreeSet<&str> = recipients.map(|recipient| client_of(recipient.as_str())).collect();
         by_client.extend(clients.into_iter().map(|client| (client, index)));
     }
     by_client.par_sort_unstable();
-    let groups: Vec<&[(&str, usize)]> = by_client
-        .chunk_by(|left, right| left.0 == right.0)
-        .filter(|group| group.len() > 1)
-        .collect();
-    groups
-        .into_par_iter()
-        .flat_map_iter(|group| check_client(subjects, group))
-        .collect()
+    let groups: Vec<&[(&str, usize)]> =
+        by_client.chunk_by(|left, right| left.0 == right.0).filter(|group| group.len() > 1).collect();
+    groups.into_par_iter().flat_map_iter(|group| check_client(subjects, group)).collect()
 }
 
 fn client_of(recipient: &str) -> &str {
-    recipient
-        .split_once('/')
-        .map_or(recipient, |(client, _)| client)
+    recipient.split_once('/').map_or(recipient, |(client, _)| client)
 }
 
 fn check_client(subjects: &[Subject<'_>], group: &[(&str, usize)]) -> Vec<Finding> {
@@ -57,21 +48,12 @@ fn check_client(subjects: &[Subject<'_>], group: &[(&str, usize)]) -> Vec<Findin
         let Some(reach) = reach(agreement) else {
             continue;
         };
-        for recipient in agreement
-            .recipients
-            .iter()
-            .map(|recipient| recipient.as_str())
-        {
+        for recipient in agreement.recipients.iter().map(|recipient| recipient.as_str()) {
             if client_of(recipient) != client {
                 continue;
             }
             let services = agreement.services.keys().map(|service| service.as_str());
-            rows.extend(services.map(|service| Row {
-                recipient,
-                service,
-                reach,
-                subject: *index,
-            }));
+            rows.extend(services.map(|service| Row { recipient, service, reach, subject: *index }));
         }
     }
     rows.sort_unstable_by_key(|row| (row.service, row.recipient, row.reach.from, row.subject));
@@ -89,12 +71,8 @@ fn check_client(subjects: &[Subject<'_>], group: &[(&str, usize)]) -> Vec<Findin
             }
         }
     }
-    let same = same
-        .into_iter()
-        .map(|(meeting, services)| overlap(subjects, meeting, &services));
-    let nearer = nearer
-        .into_iter()
-        .map(|(meeting, services)| nearest_wins(subjects, meeting, &services));
+    let same = same.into_iter().map(|(meeting, services)| overlap(subjects, meeting, &services));
+    let nearer = nearer.into_iter().map(|(meeting, services)| nearest_wins(subjects, meeting, &services));
     same.chain(nearer).collect()
 }
 
@@ -111,10 +89,7 @@ fn sweep<'a>(
         let apart = |other: &&Row<'a>| !follow_each_other(subjects, row.subject, other.subject);
         let met = longest.into_iter().flatten().find(apart);
         if let Some(met) = met.filter(|met| met.reach.meets(&row.reach)) {
-            meetings
-                .entry((row.subject, met.subject, row.recipient))
-                .or_default()
-                .insert(row.service);
+            meetings.entry((row.subject, met.subject, row.recipient)).or_default().insert(row.service);
         }
         longest = match longest {
             [Some(first), _] if ends_before(&first.reach, &row.reach) => [Some(row), Some(first)],
@@ -143,17 +118,11 @@ fn meet_company<'a>(
 ) {
     for row in department {
         // Agreements of the company do not overlap (E301), so that the last to begin is the one to meet.
-        let begun = company
-            .partition_point(|other| row.reach.until.is_none_or(|until| other.reach.from < until));
-        let last = company[..begun]
-            .iter()
-            .rev()
-            .find(|other| other.subject != row.subject);
+        let begun =
+            company.partition_point(|other| row.reach.until.is_none_or(|until| other.reach.from < until));
+        let last = company[..begun].iter().rev().find(|other| other.subject != row.subject);
         if let Some(met) = last.filter(|other| other.reach.meets(&row.reach)) {
-            meetings
-                .entry((row.subject, met.subject, row.recipient))
-                .or_default()
-                .insert(row.service);
+            meetings.entry((row.subject, met.subject, row.recipient)).or_default().insert(row.service);
         }
     }
 }
@@ -208,8 +177,7 @@ fn nearest_wins(
 
 fn common_days(subject: &Subject<'_>, other: &Subject<'_>) -> String {
     let both = reach(&subject.agreement).zip(reach(&other.agreement));
-    both.map(|(left, right)| format!(", {}", left.common(&right).in_words()))
-        .unwrap_or_default()
+    both.map(|(left, right)| format!(", {}", left.common(&right).in_words())).unwrap_or_default()
 }
 
 /// Slugs for a sentence: `` `email` and `vpn` ``.

@@ -24,7 +24,12 @@ impl Reader<'_> {
             }
             (None, None, Some(true)) => End::Open,
             (None, None, _) => {
-                self.fault(Code::E202, &["period"], "the period has no end", "write `last_day: 2026-12-31`, `term: 1y` or `open_ended: true` under `period:`");
+                self.fault(
+                    Code::E202,
+                    &["period"],
+                    "the period has no end",
+                    "write `last_day: 2026-12-31`, `term: 1y` or `open_ended: true` under `period:`",
+                );
                 return None;
             }
         };
@@ -86,18 +91,8 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let at = self.moment(
-            &["activation", index],
-            ("on", step.on.as_deref()),
-            step.at.as_deref(),
-            zone,
-        )?;
-        Some(Entry {
-            at: at.0,
-            status,
-            reason: step.reason.clone(),
-            by: step.by.clone(),
-        })
+        let at = self.moment(&["activation", index], ("on", step.on.as_deref()), step.at.as_deref(), zone)?;
+        Some(Entry { at: at.0, status, reason: step.reason.clone(), by: step.by.clone() })
     }
 
     fn entry_order(&mut self, index: &str, previous: &Entry, entry: &Entry) {
@@ -163,10 +158,7 @@ impl Reader<'_> {
     }
 
     /// The spans of rest, in order and apart from each other, and at which place in the list each is written.
-    pub(super) fn suspensions(
-        &mut self,
-        written: &[shape::Suspension],
-    ) -> (Vec<Suspension>, Vec<usize>) {
+    pub(super) fn suspensions(&mut self, written: &[shape::Suspension]) -> (Vec<Suspension>, Vec<usize>) {
         let mut rests: Vec<(usize, Suspension)> = Vec::with_capacity(written.len());
         for (index, span) in written.iter().enumerate() {
             let at = index.to_string();
@@ -191,14 +183,7 @@ impl Reader<'_> {
                 );
                 continue;
             }
-            rests.push((
-                index,
-                Suspension {
-                    from,
-                    until,
-                    reason: span.reason.clone(),
-                },
-            ));
+            rests.push((index, Suspension { from, until, reason: span.reason.clone() }));
         }
         rests.sort_by_key(|(index, rest)| (rest.from, *index));
         for pair in rests.windows(2) {
@@ -206,14 +191,10 @@ impl Reader<'_> {
                 continue;
             };
             if earlier.until.is_none_or(|until| later.from <= until) {
-                let until = earlier.until.map_or_else(
-                    || "without an end".to_owned(),
-                    |until| format!("until {until}"),
-                );
-                let message = format!(
-                    "the suspension begins within the one from {} {until}",
-                    earlier.from
-                );
+                let until = earlier
+                    .until
+                    .map_or_else(|| "without an end".to_owned(), |until| format!("until {until}"));
+                let message = format!("the suspension begins within the one from {} {until}", earlier.from);
                 self.fault(
                     Code::E209,
                     &["suspensions", &index.to_string()],
@@ -226,11 +207,7 @@ impl Reader<'_> {
     }
 
     /// The early end.
-    pub(super) fn termination(
-        &mut self,
-        written: &shape::Termination,
-        zone: &Zone,
-    ) -> Option<Termination> {
+    pub(super) fn termination(&mut self, written: &shape::Termination, zone: &Zone) -> Option<Termination> {
         let (at, last_day) = self.moment(
             &["termination"],
             ("last_day", written.last_day.as_deref()),
@@ -240,27 +217,17 @@ impl Reader<'_> {
         let reason = written.reason.clone();
         if let Some(last_day) = last_day {
             let at = zone.start_of(last_day.tomorrow().unwrap_or(last_day));
-            return Some(Termination {
-                at,
-                last_day,
-                reason,
-            });
+            return Some(Termination { at, last_day, reason });
         }
         let before = Instant::from_nanosecond(at.as_nanosecond() - 1).unwrap_or(at);
         let last_day = zone.day_of(before);
-        Some(Termination {
-            at,
-            last_day,
-            reason,
-        })
+        Some(Termination { at, last_day, reason })
     }
 
     /// What follows the last day.
     pub(super) fn renewal(&mut self, written: &shape::Renewal, period: &Period) -> Option<Renewal> {
         let notice_period = match &written.notice_period {
-            Some(text) => {
-                Some(self.taken(Code::E009, &["renewal", "notice_period"], Lead::read(text))?)
-            }
+            Some(text) => Some(self.taken(Code::E009, &["renewal", "notice_period"], Lead::read(text))?),
             None => None,
         };
         match written.mode {
@@ -268,9 +235,7 @@ impl Reader<'_> {
             Some(shape::RenewalMode::Manual) => Some(Renewal::Manual { notice_period }),
             Some(shape::RenewalMode::Auto) => {
                 let term = match (&written.term, period.end) {
-                    (Some(text), _) => {
-                        self.taken(Code::E009, &["renewal", "term"], Term::read(text))?
-                    }
+                    (Some(text), _) => self.taken(Code::E009, &["renewal", "term"], Term::read(text))?,
                     (None, End::Term(term)) => term,
                     (None, End::Open) => return Some(Renewal::None),
                     (None, End::LastDay(_)) => {
@@ -283,11 +248,7 @@ impl Reader<'_> {
                         return None;
                     }
                 };
-                Some(Renewal::Auto {
-                    term,
-                    notice_period,
-                    max_terms: written.max_terms,
-                })
+                Some(Renewal::Auto { term, notice_period, max_terms: written.max_terms })
             }
         }
     }
@@ -304,7 +265,12 @@ impl Reader<'_> {
         let period = &agreement.period;
         let Some(first_day) = period.first_day else {
             if agreement.activation == Activation::Auto {
-                self.fault(Code::E205, &["period"], "nothing says on which day the agreement begins", "write `first_day: 2026-01-01` under `period:`, or keep `activation:` by hand as a list");
+                self.fault(
+                    Code::E205,
+                    &["period"],
+                    "nothing says on which day the agreement begins",
+                    "write `first_day: 2026-01-01` under `period:`, or keep `activation:` by hand as a list",
+                );
             }
             return;
         };
@@ -322,8 +288,7 @@ impl Reader<'_> {
                     None => diagnostic,
                 };
                 self.faults.push(
-                    diagnostic
-                        .help("both days are counted in: write a last day on or after the first"),
+                    diagnostic.help("both days are counted in: write a last day on or after the first"),
                 );
             } else if !USUAL_DAYS.contains(&days) {
                 let path: &[&str] = if matches!(period.end, End::Term(_)) {
@@ -379,22 +344,24 @@ impl Reader<'_> {
             return;
         };
         let path: &[&str] = match self.places.value(&["termination", "at"]) {
-            Some(place) if self.places.value(&["termination"]) != Some(place) => {
-                &["termination", "at"]
-            }
+            Some(place) if self.places.value(&["termination"]) != Some(place) => &["termination", "at"],
             _ => &["termination", "last_day"],
         };
         if let Some(first_day) = agreement.period.first_day
             && termination.at <= agreement.zone.start_of(first_day)
         {
             let message = format!("the termination comes before the first day, {first_day}");
-            self.fault(Code::E210, path, message, "an agreement that never began needs no termination: take its file away, or correct the day");
+            self.fault(
+                Code::E210,
+                path,
+                message,
+                "an agreement that never began needs no termination: take its file away, or correct the day",
+            );
         } else if let Some(agreed) = agreed_bound(agreement)
             && termination.at > agreed
         {
-            let last_day = agreement
-                .zone
-                .day_of(Instant::from_nanosecond(agreed.as_nanosecond() - 1).unwrap_or(agreed));
+            let last_day =
+                agreement.zone.day_of(Instant::from_nanosecond(agreed.as_nanosecond() - 1).unwrap_or(agreed));
             let message = format!("the termination comes after the agreed last day, {last_day}");
             self.fault(Code::E210, path, message, "a termination ends an agreement early; to make it last longer, write a later `last_day` under `period:`");
         }
@@ -407,16 +374,10 @@ impl Reader<'_> {
         let first_day = agreement.period.first_day;
         let agreed = agreed_bound(agreement);
         for (rest, index) in agreement.suspensions.iter().zip(order) {
-            let before = first_day
-                .zip(rest.until)
-                .is_some_and(|(first_day, until)| until < first_day);
+            let before = first_day.zip(rest.until).is_some_and(|(first_day, until)| until < first_day);
             let after = agreed.is_some_and(|agreed| agreed <= agreement.zone.start_of(rest.from));
             if before || after {
-                let side = if before {
-                    "before the first day"
-                } else {
-                    "after the last day"
-                };
+                let side = if before { "before the first day" } else { "after the last day" };
                 let message = format!("the suspension from {} lies {side}", rest.from);
                 self.fault(
                     Code::E209,
@@ -430,17 +391,20 @@ impl Reader<'_> {
 
     /// W207: an entry `active` that the end of the period leaves without effect.
     fn check_log(&mut self, agreement: &Agreement) {
-        let (Activation::Manual(entries), Some(bound)) = (&agreement.activation, bound(agreement))
-        else {
+        let (Activation::Manual(entries), Some(bound)) = (&agreement.activation, bound(agreement)) else {
             return;
         };
         for (index, entry) in entries.iter().enumerate() {
             if entry.status == EntryStatus::Active && bound.at <= entry.at {
                 let end = agreement.zone.write(bound.at);
-                let message = format!(
-                    "the agreement is over since {end}, so that this activation does nothing"
+                let message =
+                    format!("the agreement is over since {end}, so that this activation does nothing");
+                self.fault(
+                    Code::W207,
+                    &["activation", &index.to_string()],
+                    message,
+                    "write a later `last_day` under `period:`, or a new agreement that `renews` this one",
                 );
-                self.fault(Code::W207, &["activation", &index.to_string()], message, "write a later `last_day` under `period:`, or a new agreement that `renews` this one");
             }
         }
     }

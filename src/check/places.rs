@@ -35,7 +35,5 @@ impl Places for Resolved<'_> {
 
 /// The value at a path, or at the longest part of it that was written.
 fn nearest(tree: &Tree<'_>, path: &[&str]) -> Option<Span> {
-    (1..=path.len())
-        .rev()
-        .find_map(|length| tree.span_of(&path[..length]))
+    (1..=path.len()).rev().find_map(|length| tree.span_of(&path[..length]))
 }

@@ -33,16 +33,13 @@ pub(super) fn reach(agreement: &Agreement) -> Option<Reach> {
             (from, [agreed_end, ended].into_iter().flatten().min())
         }
     };
-    until
-        .is_none_or(|until| from < until)
-        .then_some(Reach { from, until })
+    until.is_none_or(|until| from < until).then_some(Reach { from, until })
 }
 
 impl Reach {
     /// Whether there is a moment in both.
     pub(super) fn meets(&self, other: &Reach) -> bool {
-        self.until.is_none_or(|until| other.from < until)
-            && other.until.is_none_or(|until| self.from < until)
+        self.until.is_none_or(|until| other.from < until) && other.until.is_none_or(|until| self.from < until)
     }
 
     /// The moments in both; to be asked only of reaches that meet.
@@ -61,11 +58,7 @@ impl Reach {
     /// The last day of it, at least in part.
     pub(super) fn last_day(&self) -> Option<Day> {
         let until = self.until?;
-        if until == midnight(until.date()) {
-            until.date().yesterday().ok()
-        } else {
-            Some(until.date())
-        }
+        if until == midnight(until.date()) { until.date().yesterday().ok() } else { Some(until.date()) }
     }
 
     /// `from 2026-01-01 to 2026-03-31`, for a sentence.

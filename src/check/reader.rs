@@ -40,12 +40,8 @@ impl Reader<'_> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        let place = self
-            .places
-            .value(path)
-            .unwrap_or_else(|| self.places.whole());
-        self.faults
-            .push(Diagnostic::new(code, place, message).help(help));
+        let place = self.places.value(path).unwrap_or_else(|| self.places.whole());
+        self.faults.push(Diagnostic::new(code, place, message).help(help));
     }
 
     /// A fault of this agreement, told at `path`.
@@ -61,12 +57,7 @@ impl Reader<'_> {
     }
 
     /// The value where it can be read, else a fault at its place.
-    pub(super) fn taken<T>(
-        &mut self,
-        code: Code,
-        path: &[&str],
-        read: Result<T, Misread>,
-    ) -> Option<T> {
+    pub(super) fn taken<T>(&mut self, code: Code, path: &[&str], read: Result<T, Misread>) -> Option<T> {
         match read {
             Ok(value) => Some(value),
             Err(misread) => {
@@ -140,27 +131,9 @@ pub(super) fn unknown<K: Borrow<str> + Ord, V>(
     }
 }
 
-pub(super) const CLIENT: Kind = Kind {
-    noun: "client",
-    list: "clients",
-};
-pub(super) const SERVICE: Kind = Kind {
-    noun: "service",
-    list: "services",
-};
-pub(super) const MANAGER: Kind = Kind {
-    noun: "manager",
-    list: "managers",
-};
-pub(super) const PROVIDER: Kind = Kind {
-    noun: "provider",
-    list: "providers",
-};
-pub(super) const CALENDAR: Kind = Kind {
-    noun: "calendar",
-    list: "calendars",
-};
-pub(super) const PRIORITY: Kind = Kind {
-    noun: "priority",
-    list: "priorities",
-};
+pub(super) const CLIENT: Kind = Kind { noun: "client", list: "clients" };
+pub(super) const SERVICE: Kind = Kind { noun: "service", list: "services" };
+pub(super) const MANAGER: Kind = Kind { noun: "manager", list: "managers" };
+pub(super) const PROVIDER: Kind = Kind { noun: "provider", list: "providers" };
+pub(super) const CALENDAR: Kind = Kind { noun: "calendar", list: "calendars" };
+pub(super) const PRIORITY: Kind = Kind { noun: "priority", list: "priorities" };

@@ -15,19 +15,9 @@ pub(super) fn nearest_of<'map, K: Borrow<str> + Ord, V>(
     written: &str,
     known: &'map BTreeMap<K, V>,
 ) -> Option<&'map str> {
-    let after = known
-        .range::<str, _>((Bound::Included(written), Bound::Unbounded))
-        .take(NEIGHBOURS);
-    let before = known
-        .range::<str, _>((Bound::Unbounded, Bound::Excluded(written)))
-        .rev()
-        .take(NEIGHBOURS);
-    nearest(
-        written,
-        after
-            .chain(before)
-            .map(|(name, _)| -> &'map str { name.borrow() }),
-    )
+    let after = known.range::<str, _>((Bound::Included(written), Bound::Unbounded)).take(NEIGHBOURS);
+    let before = known.range::<str, _>((Bound::Unbounded, Bound::Excluded(written))).rev().take(NEIGHBOURS);
+    nearest(written, after.chain(before).map(|(name, _)| -> &'map str { name.borrow() }))
 }
 
 /// The same among names that stand in order.

@@ -26,19 +26,11 @@ pub(super) fn settings(
     document: &shape::SettingsDocument,
     places: &dyn Places,
 ) -> (Settings, Vec<Diagnostic>) {
-    let mut reading = Reading {
-        places,
-        faults: Vec::new(),
-    };
+    let mut reading = Reading { places, faults: Vec::new() };
     let zone = reading.zone(&["timezone"], document.timezone.as_deref());
     if document.timezone.is_none() {
         let help = "write `timezone: Europe/Moscow`, the zone that days are counted in unless a client or an agreement has its own";
-        reading.fault(
-            Code::E010,
-            &["timezone"],
-            "the settings have no time zone",
-            help,
-        );
+        reading.fault(Code::E010, &["timezone"], "the settings have no time zone", help);
     }
     let written = document.helpdesk.clone().unwrap_or_default();
     let (drift, drift_of) = reading.drift(written.drift.as_ref());
@@ -52,10 +44,7 @@ pub(super) fn settings(
         guards: reading.guards(document.guards.as_ref()),
         drift,
         drift_of,
-        mail: document
-            .mail
-            .as_ref()
-            .map(|mail| allowed_mail(mail.allow.as_ref())),
+        mail: document.mail.as_ref().map(|mail| allowed_mail(mail.allow.as_ref())),
         notice_time: reading.notice_time(document.notices.as_ref()),
     };
     (settings, reading.faults)
@@ -64,11 +53,7 @@ pub(super) fn settings(
 fn allowed_mail(written: Option<&shape::MailAllow>) -> AllowedMail {
     let domains = written.and_then(|allow| allow.domains.as_ref());
     AllowedMail {
-        domains: domains
-            .into_iter()
-            .flatten()
-            .map(|domain| domain.to_lowercase())
-            .collect(),
+        domains: domains.into_iter().flatten().map(|domain| domain.to_lowercase()).collect(),
         catalog: written.and_then(|allow| allow.catalog).unwrap_or_default(),
     }
 }
@@ -82,12 +67,8 @@ impl Reading<'_> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        let place = self
-            .places
-            .value(path)
-            .unwrap_or_else(|| self.places.whole());
-        self.faults
-            .push(Diagnostic::new(code, place, message).help(help));
+        let place = self.places.value(path).unwrap_or_else(|| self.places.whole());
+        self.faults.push(Diagnostic::new(code, place, message).help(help));
     }
 
     /// A zone by its name.
@@ -107,12 +88,7 @@ impl Reading<'_> {
             return usual;
         };
         read_time_of_day(text).unwrap_or_else(|misread| {
-            self.fault(
-                Code::E203,
-                &["notices", "at"],
-                misread.message,
-                misread.help,
-            );
+            self.fault(Code::E203, &["notices", "at"], misread.message, misread.help);
             usual
         })
     }
@@ -120,33 +96,23 @@ impl Reading<'_> {
     fn guards(&mut self, written: Option<&shape::Guards>) -> Guards {
         let usual = Guards::default();
         let Some(written) = written else { return usual };
-        let count =
-            |written: Option<u32>, usual: usize| written.map_or(usual, |count| count as usize);
+        let count = |written: Option<u32>, usual: usize| written.map_or(usual, |count| count as usize);
         let limit = written.deactivations.as_ref();
-        let share = limit
-            .and_then(|limit| limit.and_share.as_deref())
-            .map(|text| {
-                let percent = text
-                    .strip_suffix('%')
-                    .and_then(|digits| digits.parse().ok());
-                percent
-                    .filter(|percent| *percent <= 100)
-                    .unwrap_or_else(|| {
-                        self.fault(
-                            Code::E009,
-                            &["guards", "deactivations", "and_share"],
-                            format!("`{text}` is no share"),
-                            "write a share from 0% to 100%",
-                        );
-                        usual.deactivations.and_share_percent
-                    })
-            });
+        let share = limit.and_then(|limit| limit.and_share.as_deref()).map(|text| {
+            let percent = text.strip_suffix('%').and_then(|digits| digits.parse().ok());
+            percent.filter(|percent| *percent <= 100).unwrap_or_else(|| {
+                self.fault(
+                    Code::E009,
+                    &["guards", "deactivations", "and_share"],
+                    format!("`{text}` is no share"),
+                    "write a share from 0% to 100%",
+                );
+                usual.deactivations.and_share_percent
+            })
+        });
         Guards {
             deactivations: DeactivationGuard {
-                more_than: count(
-                    limit.and_then(|limit| limit.more_than),
-                    usual.deactivations.more_than,
-                ),
+                more_than: count(limit.and_then(|limit| limit.more_than), usual.deactivations.more_than),
                 and_share_percent: share.unwrap_or(usual.deactivations.and_share_percent),
             },
             weakened: count(written.weakened, usual.weakened),
@@ -196,7 +162,12 @@ impl Reading<'_> {
         match written.kind {
             None | Some(shape::HelpdeskKind::Sandbox) => {
                 if written.url.is_some() {
-                    self.fault(Code::E109, &["helpdesk"], "the helpdesk has an address and no kind", "write `kind: itsm365`; without it the sandbox is used, which has no address");
+                    self.fault(
+                        Code::E109,
+                        &["helpdesk"],
+                        "the helpdesk has an address and no kind",
+                        "write `kind: itsm365`; without it the sandbox is used, which has no address",
+                    );
                 }
                 Kind::Sandbox
             }
@@ -210,11 +181,7 @@ impl Reading<'_> {
                 Kind::Sandbox
             }
             Some(shape::HelpdeskKind::Itsm365) => {
-                let url = written
-                    .url
-                    .as_deref()
-                    .map(|url| self.address(url))
-                    .unwrap_or_default();
+                let url = written.url.as_deref().map(|url| self.address(url)).unwrap_or_default();
                 if written.url.is_none() {
                     self.fault(
                         Code::E010,
@@ -224,18 +191,16 @@ impl Reading<'_> {
                     );
                 }
                 if written.access_key.is_none() {
-                    self.fault(Code::E010, &["helpdesk"], "the helpdesk has no access key", "write `access_key: { env: ITSM365_ACCESS_KEY }`, the variable that holds it");
+                    self.fault(
+                        Code::E010,
+                        &["helpdesk"],
+                        "the helpdesk has no access key",
+                        "write `access_key: { env: ITSM365_ACCESS_KEY }`, the variable that holds it",
+                    );
                 }
-                let access_key_variable = written
-                    .access_key
-                    .as_ref()
-                    .map(|key| key.env.clone())
-                    .unwrap_or_default();
-                Kind::Itsm365 {
-                    url,
-                    access_key_variable,
-                    ca_file: written.ca_file.clone(),
-                }
+                let access_key_variable =
+                    written.access_key.as_ref().map(|key| key.env.clone()).unwrap_or_default();
+                Kind::Itsm365 { url, access_key_variable, ca_file: written.ca_file.clone() }
             }
         }
     }
@@ -245,21 +210,24 @@ impl Reading<'_> {
         let path = ["helpdesk", "url"];
         let (scheme, rest) = url.split_once("://").unwrap_or_default();
         let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-        if url
-            .chars()
-            .any(|sign| sign.is_whitespace() || sign.is_control() || sign == '\\')
+        if url.chars().any(|sign| sign.is_whitespace() || sign.is_control() || sign == '\\')
             || authority.is_empty()
         {
-            self.fault(
-                Code::E009,
-                &path,
-                "this is no address",
-                "write it as https://acme.itsm365.com/sd",
-            );
+            self.fault(Code::E009, &path, "this is no address", "write it as https://acme.itsm365.com/sd");
         } else if authority.contains('@') {
-            self.fault(Code::E013, &path, "the address has a name or password in it", "take out what stands before the `@`; the access key goes into a variable of the environment");
+            self.fault(
+                Code::E013,
+                &path,
+                "the address has a name or password in it",
+                "take out what stands before the `@`; the access key goes into a variable of the environment",
+            );
         } else if url.contains(['?', '#']) {
-            self.fault(Code::E013, &path, "the address has a query or fragment in it", "end it with the path, such as /sd; the access key goes into a variable of the environment");
+            self.fault(
+                Code::E013,
+                &path,
+                "the address has a query or fragment in it",
+                "end it with the path, such as /sd; the access key goes into a variable of the environment",
+            );
         } else if scheme != "https" && !(scheme == "http" && is_this_machine(authority)) {
             self.fault(
                 Code::E009,

@@ -37,21 +37,13 @@ pub(super) type Finding = (usize, Diagnostic);
 
 impl Subject<'_> {
     /// A fault at a path of this agreement.
-    pub(super) fn fault(
-        &self,
-        code: Code,
-        path: &[&str],
-        message: impl Into<String>,
-    ) -> Diagnostic {
+    pub(super) fn fault(&self, code: Code, path: &[&str], message: impl Into<String>) -> Diagnostic {
         fault_at(self.places, code, path, message.into())
     }
 
     /// Where other agreements point when they speak of this one at a path.
     pub(super) fn place(&self, path: &[&str]) -> Span {
-        let own = self
-            .places
-            .value(path)
-            .filter(|place| self.places.is_own(*place));
+        let own = self.places.value(path).filter(|place| self.places.is_own(*place));
         own.unwrap_or_else(|| self.places.whole())
     }
 
@@ -62,17 +54,10 @@ impl Subject<'_> {
 }
 
 /// A fault at a path. What a template set is shown at the agreement, with the template's line beside it.
-pub(super) fn fault_at(
-    places: &dyn Places,
-    code: Code,
-    path: &[&str],
-    message: String,
-) -> Diagnostic {
+pub(super) fn fault_at(places: &dyn Places, code: Code, path: &[&str], message: String) -> Diagnostic {
     match places.value(path) {
         Some(place) if places.is_own(place) => Diagnostic::new(code, place, message),
-        Some(place) => {
-            Diagnostic::new(code, places.whole(), message).related(place, "inherited from here")
-        }
+        Some(place) => Diagnostic::new(code, places.whole(), message).related(place, "inherited from here"),
         None => Diagnostic::new(code, places.whole(), message),
     }
 }
@@ -90,19 +75,12 @@ pub(super) mod sample {
 
     impl Nowhere {
         pub(in crate::check) fn new() -> Self {
-            Self(Span::of_file(
-                Sources::default().add("agreements/sample.yaml", ""),
-            ))
+            Self(Span::of_file(Sources::default().add("agreements/sample.yaml", "")))
         }
 
         pub(in crate::check) fn subjects(&self, agreements: Vec<Agreement>) -> Vec<Subject<'_>> {
-            let mut subjects: Vec<_> = agreements
-                .into_iter()
-                .map(|agreement| Subject {
-                    agreement,
-                    places: self,
-                })
-                .collect();
+            let mut subjects: Vec<_> =
+                agreements.into_iter().map(|agreement| Subject { agreement, places: self }).collect();
             subjects.sort_by(|left, right| left.agreement.id.cmp(&right.agreement.id));
             subjects
         }

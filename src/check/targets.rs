@@ -22,14 +22,8 @@ impl Reader<'_> {
         let Some(written) = written else {
             return (None, BTreeMap::new());
         };
-        let calendar = written
-            .calendar
-            .as_ref()
-            .and_then(|slug| self.calendar(&["sla", "calendar"], slug));
-        (
-            calendar,
-            self.targets(&["sla", "targets"], written.targets.as_ref()),
-        )
+        let calendar = written.calendar.as_ref().and_then(|slug| self.calendar(&["sla", "calendar"], slug));
+        (calendar, self.targets(&["sla", "targets"], written.targets.as_ref()))
     }
 
     /// Targets by priority, at a path.
@@ -87,27 +81,16 @@ pub(super) fn check(subject: &Subject<'_>, catalog: &Catalog) -> Vec<Diagnostic>
     };
     check_map(&["sla", "targets"], &agreement.targets);
     for (service, coverage) in &agreement.services {
-        check_map(
-            &["services", service.as_str(), "targets"],
-            &coverage.targets,
-        );
+        check_map(&["services", service.as_str(), "targets"], &coverage.targets);
     }
     diagnostics.extend(missing(subject, catalog));
     diagnostics
 }
 
-fn check_one(
-    subject: &Subject<'_>,
-    path: &[&str],
-    target: &Target,
-    longest: Option<u32>,
-) -> Vec<Diagnostic> {
+fn check_one(subject: &Subject<'_>, path: &[&str], target: &Target, longest: Option<u32>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let at = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
-    for (leaf, time) in [
-        ("response", target.response),
-        ("resolution", target.resolution),
-    ] {
+    for (leaf, time) in [("response", target.response), ("resolution", target.resolution)] {
         if time.is_some_and(TargetTime::is_zero) {
             let message = format!("a {leaf} in no time at all cannot be kept");
             diagnostics.push(
@@ -121,24 +104,20 @@ fn check_one(
         && response.is_weaker_than(resolution) == Some(true)
         && !resolution.is_zero()
     {
-        let message =
-            format!("the response may take {response}, and the resolution only {resolution}");
+        let message = format!("the response may take {response}, and the resolution only {resolution}");
         let diagnostic = subject.fault(Code::E401, &at("response"), message);
         let other = subject.places.value(&at("resolution"));
         let diagnostic = match other {
             Some(place) => diagnostic.related(place, "the resolution"),
             None => diagnostic,
         };
-        diagnostics.push(
-            diagnostic
-                .help("a response comes before the resolution: make it the shorter of the two"),
-        );
+        diagnostics
+            .push(diagnostic.help("a response comes before the resolution: make it the shorter of the two"));
     }
     if let (Some(response), Some(longest)) = (target.response, longest)
         && days(response) > longest
     {
-        let message =
-            format!("the response may take {response}, and the whole period is {longest} days");
+        let message = format!("the response may take {response}, and the whole period is {longest} days");
         diagnostics.push(
             subject
                 .fault(Code::W410, &at("response"), message)
@@ -178,8 +157,7 @@ fn missing(subject: &Subject<'_>, catalog: &Catalog) -> Option<Diagnostic> {
             continue;
         }
         let promised = |priority: &PriorityName| {
-            general.contains_key(priority.as_str())
-                || coverage.targets.contains_key(priority.as_str())
+            general.contains_key(priority.as_str()) || coverage.targets.contains_key(priority.as_str())
         };
         missing.extend(
             catalog

@@ -65,29 +65,21 @@ impl Titles {
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_fuel(Some(FUEL));
         let mut broken = BTreeMap::new();
-        let texts: std::collections::BTreeSet<&str> = texts
-            .into_iter()
-            .chain([USUAL_TITLE, TITLE_WITHOUT_TEMPLATE])
-            .collect();
+        let texts: std::collections::BTreeSet<&str> =
+            texts.into_iter().chain([USUAL_TITLE, TITLE_WITHOUT_TEMPLATE]).collect();
         for text in texts {
             if let Err(error) = environment.add_template_owned(text.to_owned(), text.to_owned()) {
                 broken.insert(text.to_owned(), reason(&error));
             }
         }
-        Self {
-            environment,
-            broken,
-        }
+        Self { environment, broken }
     }
 
     fn render(&self, text: &str, variables: &Variables<'_>) -> Result<String, String> {
         if let Some(reason) = self.broken.get(text) {
             return Err(reason.clone());
         }
-        let template = self
-            .environment
-            .get_template(text)
-            .map_err(|error| reason(&error))?;
+        let template = self.environment.get_template(text).map_err(|error| reason(&error))?;
         let title = template
             .render(minijinja::Value::from(minijinja::value::Serde(variables)))
             .map_err(|error| reason(&error))?;
@@ -118,17 +110,8 @@ fn reason(error: &minijinja::Error) -> String {
 
 impl Reader<'_> {
     /// The title, ready to be read; the agreement's id in place of one that is broken.
-    pub(super) fn title(
-        &mut self,
-        agreement: &Agreement,
-        written: Option<&str>,
-        titles: &Titles,
-    ) -> String {
-        let usual = if agreement.template.is_some() {
-            USUAL_TITLE
-        } else {
-            TITLE_WITHOUT_TEMPLATE
-        };
+    pub(super) fn title(&mut self, agreement: &Agreement, written: Option<&str>, titles: &Titles) -> String {
+        let usual = if agreement.template.is_some() { USUAL_TITLE } else { TITLE_WITHOUT_TEMPLATE };
         let text = written.unwrap_or(usual);
         titles.render(text, &variables(agreement, self.catalog)).unwrap_or_else(|reason| {
             let help = "a title may use id, number, template, client, manager, provider (each with `.slug` and `.title`), period.first_day, period.last_day and labels";
@@ -143,10 +126,7 @@ fn variables<'a>(agreement: &'a Agreement, catalog: &'a Catalog) -> Variables<'a
     let title = |entry: Option<&'a crate::catalog::Entry>| entry.map(|entry| entry.title.as_str());
     let last_day = match agreement.period.end {
         crate::agreement::End::LastDay(day) => Some(day),
-        crate::agreement::End::Term(term) => agreement
-            .period
-            .first_day
-            .and_then(|day| term.last_day(day)),
+        crate::agreement::End::Term(term) => agreement.period.first_day.and_then(|day| term.last_day(day)),
         crate::agreement::End::Open => None,
     };
     Variables {
@@ -159,17 +139,11 @@ fn variables<'a>(agreement: &'a Agreement, catalog: &'a Catalog) -> Variables<'a
         },
         manager: agreement.manager.as_ref().map(|slug| {
             let slug = slug.as_str();
-            Named {
-                slug,
-                title: title(catalog.managers.get(slug)).unwrap_or(slug),
-            }
+            Named { slug, title: title(catalog.managers.get(slug)).unwrap_or(slug) }
         }),
         provider: agreement.provider.as_ref().map(|slug| {
             let slug = slug.as_str();
-            Named {
-                slug,
-                title: title(catalog.providers.get(slug)).unwrap_or(slug),
-            }
+            Named { slug, title: title(catalog.providers.get(slug)).unwrap_or(slug) }
         }),
         period: Days {
             first_day: agreement.period.first_day.map(|day| day.to_string()),

@@ -42,15 +42,7 @@ pub struct Desired {
 
 /// A slug that cannot be tied to a live object.
 #[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct Unresolved {
     /// The slug as the catalog has it.
@@ -63,15 +55,7 @@ pub struct Unresolved {
 
 /// An object that the helpdesk calls otherwise than the catalog does.
 #[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct OtherTitle {
     /// The slug.
@@ -110,31 +94,20 @@ pub fn desired(
     at: Instant,
 ) -> Desired {
     let resolver = Resolver::new(catalog, directory);
-    let mut desired = Desired {
-        round_the_clock: resolver.round_the_clock(),
-        ..Desired::default()
-    };
+    let mut desired = Desired { round_the_clock: resolver.round_the_clock(), ..Desired::default() };
     for agreement in agreements {
-        let mut projection = Projection {
-            agreement,
-            mapping,
-            resolver: &resolver,
-            unresolved: BTreeSet::new(),
-        };
+        let mut projection =
+            Projection { agreement, mapping, resolver: &resolver, unresolved: BTreeSet::new() };
         let wish = projection.wish(at);
         if wish.status.state == State::Active
             && let Some(renews) = &agreement.renews
         {
-            desired
-                .successors
-                .insert(renews.clone(), agreement.id.clone());
+            desired.successors.insert(renews.clone(), agreement.id.clone());
         }
         if projection.unresolved.is_empty() {
             desired.wishes.insert(agreement.id.clone(), wish);
         } else {
-            desired
-                .unresolved
-                .insert(agreement.id.clone(), projection.unresolved);
+            desired.unresolved.insert(agreement.id.clone(), projection.unresolved);
         }
         desired.not_carried.extend(not_carried(agreement, mapping));
         if has_bare_hours(agreement) {
@@ -154,23 +127,16 @@ fn not_carried(agreement: &Agreement, mapping: &Mapping) -> impl Iterator<Item =
         (Field::Calendar, agreement.calendar.is_some()),
         (Field::Targets, !agreement.targets.is_empty()),
     ];
-    let extras = agreement
-        .attributes
-        .keys()
-        .map(|name| (Field::Attribute(name.as_str().into()), true));
-    let used = used
-        .into_iter()
-        .chain(extras)
-        .filter(|(field, used)| *used && !mapping.carries(field));
+    let extras = agreement.attributes.keys().map(|name| (Field::Attribute(name.as_str().into()), true));
+    let used = used.into_iter().chain(extras).filter(|(field, used)| *used && !mapping.carries(field));
     used.map(|(field, _)| field)
 }
 
 /// Whether a service has hours of its own and no target, which is what a helpdesk holds hours by.
 fn has_bare_hours(agreement: &Agreement) -> bool {
     let mut services = agreement.services.iter();
-    services.any(|(service, coverage)| {
-        coverage.calendar.is_some() && agreement.targets_of(service).is_empty()
-    })
+    services
+        .any(|(service, coverage)| coverage.calendar.is_some() && agreement.targets_of(service).is_empty())
 }
 
 /// One agreement on its way to a wish, with the slugs that could not be tied.
@@ -185,12 +151,7 @@ impl Projection<'_> {
     fn wish(&mut self, at: Instant) -> Wish {
         let agreement = self.agreement;
         let status = status(agreement, at);
-        let state = self
-            .mapping
-            .states
-            .get(&status.state)
-            .cloned()
-            .unwrap_or_default();
+        let state = self.mapping.states.get(&status.state).cloned().unwrap_or_default();
         let fields = self.fields(at, status.state);
         Wish {
             title: agreement.title.clone(),
@@ -209,23 +170,14 @@ impl Projection<'_> {
         let stretch = stretch_at(agreement, at);
         let day = |day: Option<Day>| day.map_or(Value::Nothing, Value::Day);
         let mut fields = BTreeMap::new();
-        for field in self
-            .mapping
-            .attributes
-            .keys()
-            .chain(self.mapping.rules.is_some().then_some(&Field::Targets))
+        for field in
+            self.mapping.attributes.keys().chain(self.mapping.rules.is_some().then_some(&Field::Targets))
         {
             let value = match field {
                 Field::Title => Value::text(&agreement.title),
-                Field::Number => agreement
-                    .number
-                    .as_deref()
-                    .map_or(Value::Nothing, Value::text),
+                Field::Number => agreement.number.as_deref().map_or(Value::Nothing, Value::text),
                 Field::FirstDay => {
-                    day(agreement
-                        .period
-                        .first_day
-                        .or(stretch_at(agreement, Instant::MIN).first_day))
+                    day(agreement.period.first_day.or(stretch_at(agreement, Instant::MIN).first_day))
                 }
                 Field::LastDay => day(stretch.last_day),
                 Field::Manager => {
@@ -243,10 +195,7 @@ impl Projection<'_> {
                 Field::Services => self.services(),
                 Field::Recipients => self.recipients(state),
                 Field::Targets => self.targets(),
-                Field::Attribute(name) => agreement
-                    .attributes
-                    .get(&**name)
-                    .map_or(Value::Nothing, scalar),
+                Field::Attribute(name) => agreement.attributes.get(&**name).map_or(Value::Nothing, scalar),
             };
             fields.insert(field.clone(), value);
         }
@@ -254,9 +203,7 @@ impl Projection<'_> {
     }
 
     fn resolved(&mut self, found: Result<LiveId, Unresolved>) -> Option<LiveId> {
-        found
-            .map_err(|unresolved| self.unresolved.insert(unresolved))
-            .ok()
+        found.map_err(|unresolved| self.unresolved.insert(unresolved)).ok()
     }
 
     fn reference(&mut self, kind: Kind, slug: Option<&str>) -> Value {
@@ -264,8 +211,7 @@ impl Projection<'_> {
             return Value::Nothing;
         };
         let found = self.resolver.entry(kind, slug);
-        self.resolved(found)
-            .map_or(Value::Nothing, Value::Reference)
+        self.resolved(found).map_or(Value::Nothing, Value::Reference)
     }
 
     fn provider(&mut self, slug: Option<&str>) -> Value {
@@ -273,8 +219,7 @@ impl Projection<'_> {
             return Value::Nothing;
         };
         let found = self.resolver.provider(slug);
-        self.resolved(found)
-            .map_or(Value::Nothing, Value::Reference)
+        self.resolved(found).map_or(Value::Nothing, Value::Reference)
     }
 
     fn services(&mut self) -> Value {
@@ -284,12 +229,7 @@ impl Projection<'_> {
             .keys()
             .map(|slug| self.resolver.entry(Kind::Service, slug.as_str()))
             .collect();
-        Value::references(
-            found
-                .into_iter()
-                .filter_map(|found| self.resolved(found))
-                .collect(),
-        )
+        Value::references(found.into_iter().filter_map(|found| self.resolved(found)).collect())
     }
 
     /// Where deactivation detaches, only an agreement in force has recipients.
@@ -297,18 +237,9 @@ impl Projection<'_> {
         if self.mapping.deactivate == Deactivation::Detach && state != State::Active {
             return Value::Nothing;
         }
-        let found: Vec<_> = self
-            .agreement
-            .recipients
-            .iter()
-            .map(|recipient| self.resolver.recipient(recipient))
-            .collect();
-        Value::references(
-            found
-                .into_iter()
-                .filter_map(|found| self.resolved(found))
-                .collect(),
-        )
+        let found: Vec<_> =
+            self.agreement.recipients.iter().map(|recipient| self.resolver.recipient(recipient)).collect();
+        Value::references(found.into_iter().filter_map(|found| self.resolved(found)).collect())
     }
 
     /// The agreement's targets for all services, and those of services that differ from it.
@@ -317,16 +248,10 @@ impl Projection<'_> {
         let mut targets = BTreeMap::new();
         self.promise(&mut targets, None, &agreement.targets, None);
         for (slug, coverage) in &agreement.services {
-            let differs = coverage
-                .calendar
-                .as_ref()
-                .is_some_and(|own| agreement.calendar.as_ref() != Some(own));
+            let differs =
+                coverage.calendar.as_ref().is_some_and(|own| agreement.calendar.as_ref() != Some(own));
             if differs || !coverage.targets.is_empty() {
-                let own = if differs {
-                    coverage.calendar.as_ref().map(|slug| slug.as_str())
-                } else {
-                    None
-                };
+                let own = if differs { coverage.calendar.as_ref().map(|slug| slug.as_str()) } else { None };
                 self.promise(&mut targets, Some(slug), &agreement.targets_of(slug), own);
             }
         }
@@ -370,13 +295,7 @@ impl Projection<'_> {
                 resolution: target.resolution,
                 calendar: calendar.clone(),
             };
-            into.insert(
-                TargetKey {
-                    service: service.clone(),
-                    priority,
-                },
-                promise,
-            );
+            into.insert(TargetKey { service: service.clone(), priority }, promise);
         }
     }
 }

@@ -19,12 +19,7 @@ pub(super) struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(catalog: &'a Catalog, directory: &'a Directory) -> Self {
-        Self {
-            catalog,
-            directory,
-            answers: RefCell::default(),
-            other_titles: RefCell::default(),
-        }
+        Self { catalog, directory, answers: RefCell::default(), other_titles: RefCell::default() }
     }
 
     /// A service, person, calendar or priority by its slug.
@@ -41,20 +36,12 @@ impl<'a> Resolver<'a> {
 
     /// One of the provider's own legal entities, which are units too.
     pub(super) fn provider(&self, slug: &str) -> Result<LiveId, Unresolved> {
-        self.remembered(
-            Kind::Unit,
-            &format!("provider {slug}"),
-            self.catalog.providers.get(slug),
-        )
+        self.remembered(Kind::Unit, &format!("provider {slug}"), self.catalog.providers.get(slug))
     }
 
     /// A company or a department.
     pub(super) fn recipient(&self, recipient: &RecipientSlug) -> Result<LiveId, Unresolved> {
-        self.remembered(
-            Kind::Unit,
-            recipient.as_str(),
-            self.catalog.recipient(recipient),
-        )
+        self.remembered(Kind::Unit, recipient.as_str(), self.catalog.recipient(recipient))
     }
 
     pub(super) fn round_the_clock(&self) -> Option<LiveId> {
@@ -67,12 +54,7 @@ impl<'a> Resolver<'a> {
         self.other_titles.take()
     }
 
-    fn remembered(
-        &self,
-        kind: Kind,
-        slug: &str,
-        entry: Option<&Entry>,
-    ) -> Result<LiveId, Unresolved> {
+    fn remembered(&self, kind: Kind, slug: &str, entry: Option<&Entry>) -> Result<LiveId, Unresolved> {
         let key = (kind, slug.to_owned());
         if let Some(answer) = self.answers.borrow().get(&key) {
             return answer.clone();
@@ -109,9 +91,5 @@ impl<'a> Resolver<'a> {
 }
 
 fn unresolved(slug: &str, wanted: &str, found: usize) -> Unresolved {
-    Unresolved {
-        slug: slug.to_owned(),
-        wanted: wanted.to_owned(),
-        found,
-    }
+    Unresolved { slug: slug.to_owned(), wanted: wanted.to_owned(), found }
 }

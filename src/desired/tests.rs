@@ -16,12 +16,7 @@ fn live_id(text: &str) -> LiveId {
 
 fn entry(title: &str, helpdesk: Option<&str>) -> Entry {
     let span = Span::of_file(Sources::default().add("catalog.yaml", ""));
-    Entry {
-        title: title.to_owned(),
-        helpdesk: helpdesk.map(live_id),
-        email: None,
-        span,
-    }
+    Entry { title: title.to_owned(), helpdesk: helpdesk.map(live_id), email: None, span }
 }
 
 fn catalog(client_id: Option<&str>) -> Catalog {
@@ -33,21 +28,9 @@ fn catalog(client_id: Option<&str>) -> Catalog {
     };
     Catalog {
         clients: [(ClientSlug::new("dent-mayak").expect("a slug"), client)].into(),
-        services: [(
-            ServiceSlug::new("email").expect("a slug"),
-            entry("Почта", Some("slmService$1")),
-        )]
-        .into(),
-        calendars: [(
-            CalendarSlug::new("24x7").expect("a slug"),
-            entry("24x7", None),
-        )]
-        .into(),
-        priorities: [(
-            PriorityName::new("normal").expect("a slug"),
-            entry("Обычный", None),
-        )]
-        .into(),
+        services: [(ServiceSlug::new("email").expect("a slug"), entry("Почта", Some("slmService$1")))].into(),
+        calendars: [(CalendarSlug::new("24x7").expect("a slug"), entry("24x7", None))].into(),
+        priorities: [(PriorityName::new("normal").expect("a slug"), entry("Обычный", None))].into(),
         ..Catalog::default()
     }
 }
@@ -57,23 +40,13 @@ fn directory(units: &[(&str, &str, bool)]) -> Directory {
     for (id, title, archived) in units {
         directory.add(Kind::Unit, live_id(id), title, *archived);
     }
-    directory.add(
-        Kind::Service,
-        live_id("slmService$1"),
-        "Почта и календарь",
-        false,
-    );
+    directory.add(Kind::Service, live_id("slmService$1"), "Почта и календарь", false);
     directory.add(Kind::Calendar, live_id("servicetime$1"), "24x7", false);
     directory.add(Kind::Priority, live_id("priority$1"), "Обычный", false);
     directory
 }
 
-fn wished(
-    agreement: Agreement,
-    catalog: &Catalog,
-    directory: &Directory,
-    mapping: &Mapping,
-) -> Desired {
+fn wished(agreement: Agreement, catalog: &Catalog, directory: &Directory, mapping: &Mapping) -> Desired {
     let at = read_instant("2026-09-01T09:00:00Z").expect("an instant");
     desired(&[agreement], catalog, mapping, directory, at)
 }
@@ -85,17 +58,10 @@ fn sample() -> Agreement {
 #[test]
 fn a_slug_without_an_id_is_tied_by_its_exact_title() {
     let mapping = Mapping::default();
-    let one = directory(&[
-        ("ou$1", "Маяк", false),
-        ("ou$2", "Маяк ", true),
-        ("ou$3", "маяк", false),
-    ]);
+    let one = directory(&[("ou$1", "Маяк", false), ("ou$2", "Маяк ", true), ("ou$3", "маяк", false)]);
     let desired = wished(sample(), &catalog(None), &one, &mapping);
     let wish = &desired.wishes["a"];
-    assert_eq!(
-        wish.record.fields[&Field::Recipients],
-        Value::References([live_id("ou$1")].into())
-    );
+    assert_eq!(wish.record.fields[&Field::Recipients], Value::References([live_id("ou$1")].into()));
 }
 
 #[test]
@@ -109,10 +75,7 @@ fn none_or_several_of_a_title_withhold_the_agreement() {
         let desired = wished(sample(), &catalog(None), &directory(&units), &mapping);
         assert!(desired.wishes.is_empty());
         let unresolved = desired.unresolved["a"].first().expect("one");
-        assert_eq!(
-            (unresolved.wanted.as_str(), unresolved.found),
-            ("Маяк", count)
-        );
+        assert_eq!((unresolved.wanted.as_str(), unresolved.found), ("Маяк", count));
     }
 }
 
@@ -123,26 +86,17 @@ fn an_id_must_exist_and_another_title_is_only_worth_a_note() {
     let desired = wished(sample(), &catalog(Some("ou$9")), &units, &mapping);
     assert_eq!(desired.unresolved["a"].first().expect("one").wanted, "ou$9");
     let desired = wished(sample(), &catalog(Some("ou$1")), &units, &mapping);
-    assert_eq!(
-        desired.other_titles.first().expect("one").helpdesk,
-        "Почта и календарь"
-    );
+    assert_eq!(desired.other_titles.first().expect("one").helpdesk, "Почта и календарь");
     assert_eq!(desired.wishes.len(), 1);
 }
 
 #[test]
 fn detaching_leaves_recipients_to_what_is_in_force() {
-    let mapping = Mapping {
-        deactivate: Deactivation::Detach,
-        ..Mapping::default()
-    };
+    let mapping = Mapping { deactivate: Deactivation::Detach, ..Mapping::default() };
     let units = directory(&[("ou$1", "Маяк", false)]);
     let planned = agreement("a", "2027-01-01", "2027-12-31");
     let desired = wished(planned, &catalog(None), &units, &mapping);
-    assert_eq!(
-        desired.wishes["a"].record.fields[&Field::Recipients],
-        Value::Nothing
-    );
+    assert_eq!(desired.wishes["a"].record.fields[&Field::Recipients], Value::Nothing);
 }
 
 #[test]
@@ -151,34 +105,17 @@ fn a_service_with_its_own_hours_has_promises_of_its_own() {
     let units = directory(&[("ou$1", "Маяк", false)]);
     let mut agreement = sample();
     let normal = PriorityName::new("normal").expect("a slug");
-    let target = Target {
-        response: Some(TargetTime::Seconds(3600)),
-        resolution: None,
-    };
+    let target = Target { response: Some(TargetTime::Seconds(3600)), resolution: None };
     agreement.targets = [(normal, target)].into();
-    let own = Coverage {
-        calendar: CalendarSlug::new("24x7"),
-        targets: BTreeMap::new(),
-    };
+    let own = Coverage { calendar: CalendarSlug::new("24x7"), targets: BTreeMap::new() };
     agreement.services = [(ServiceSlug::new("email").expect("a slug"), own)].into();
     let desired = wished(agreement, &catalog(None), &units, &mapping);
     let Value::Targets(targets) = &desired.wishes["a"].record.fields[&Field::Targets] else {
         panic!("targets")
     };
-    let calendars: Vec<_> = targets
-        .iter()
-        .map(|(key, promise)| (key.service.clone(), promise.calendar.clone()))
-        .collect();
-    assert_eq!(
-        calendars,
-        [
-            (None, None),
-            (
-                Some(live_id("slmService$1")),
-                Some(live_id("servicetime$1"))
-            )
-        ]
-    );
+    let calendars: Vec<_> =
+        targets.iter().map(|(key, promise)| (key.service.clone(), promise.calendar.clone())).collect();
+    assert_eq!(calendars, [(None, None), (Some(live_id("slmService$1")), Some(live_id("servicetime$1")))]);
 }
 
 #[test]
@@ -187,11 +124,7 @@ fn the_last_day_is_that_of_the_period_in_force() {
     let units = directory(&[("ou$1", "Маяк", false)]);
     let mut agreement = agreement("a", "2024-01-01", "2024-12-31");
     let term = Term::read("1y").expect("a term");
-    agreement.renewal = Renewal::Auto {
-        term,
-        notice_period: None,
-        max_terms: None,
-    };
+    agreement.renewal = Renewal::Auto { term, notice_period: None, max_terms: None };
     let desired = wished(agreement, &catalog(None), &units, &mapping);
     let fields = &desired.wishes["a"].record.fields;
     assert_eq!(fields[&Field::FirstDay], Value::Day(day("2024-01-01")));
@@ -207,10 +140,5 @@ fn what_the_helpdesk_cannot_carry_is_named_once_and_left_out() {
     agreement.number = Some("ДО-1".to_owned());
     let desired = wished(agreement, &catalog(None), &units, &mapping);
     assert_eq!(desired.not_carried, [Field::Number].into());
-    assert!(
-        !desired.wishes["a"]
-            .record
-            .fields
-            .contains_key(&Field::Number)
-    );
+    assert!(!desired.wishes["a"].record.fields.contains_key(&Field::Number));
 }

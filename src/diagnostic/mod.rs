@@ -42,10 +42,7 @@ impl Diagnostic {
             code,
             severity: code.severity(),
             message: message.into(),
-            place: Label {
-                span,
-                text: String::new(),
-            },
+            place: Label { span, text: String::new() },
             related: Vec::new(),
             help: None,
         }
@@ -61,10 +58,7 @@ impl Diagnostic {
     /// Adds a second place.
     #[must_use]
     pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.related.push(Label {
-            span,
-            text: text.into(),
-        });
+        self.related.push(Label { span, text: text.into() });
         self
     }
 
@@ -93,23 +87,17 @@ impl Diagnostics {
 
     /// Whether any of them is an error.
     pub fn has_errors(&self) -> bool {
-        self.0
-            .iter()
-            .any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// How many are of this severity.
     pub fn count(&self, severity: Severity) -> usize {
-        self.0
-            .iter()
-            .filter(|diagnostic| diagnostic.severity == severity)
-            .count()
+        self.0.iter().filter(|diagnostic| diagnostic.severity == severity).count()
     }
 
     /// Puts them in the order of path, place and code, and drops exact repetitions.
     pub fn sort(&mut self, sources: &Sources) {
-        self.0
-            .sort_by(|left, right| sort_key(left, sources).cmp(&sort_key(right, sources)));
+        self.0.sort_by(|left, right| sort_key(left, sources).cmp(&sort_key(right, sources)));
         self.0.dedup();
     }
 
@@ -134,18 +122,9 @@ impl Diagnostics {
     }
 }
 
-fn sort_key<'a>(
-    diagnostic: &'a Diagnostic,
-    sources: &'a Sources,
-) -> (&'a str, u32, u32, Code, &'a str) {
+fn sort_key<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> (&'a str, u32, u32, Code, &'a str) {
     let span = diagnostic.place.span;
-    (
-        sources.path(span.file),
-        span.start,
-        span.end,
-        diagnostic.code,
-        &diagnostic.message,
-    )
+    (sources.path(span.file), span.start, span.end, diagnostic.code, &diagnostic.message)
 }
 
 impl<'a> IntoIterator for &'a Diagnostics {

@@ -44,23 +44,15 @@ pub struct Sources(Vec<Source>);
 impl Span {
     /// The whole file, or a fault that has no place within it.
     pub fn of_file(file: FileId) -> Self {
-        Self {
-            file,
-            start: 0,
-            end: 0,
-        }
+        Self { file, start: 0, end: 0 }
     }
 }
 
 impl Sources {
     /// Takes in a file.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
-        let id =
-            FileId(u32::try_from(self.0.len()).expect("a repository has fewer than 2^32 files"));
-        self.0.push(Source {
-            path: path.into(),
-            text: text.into(),
-        });
+        let id = FileId(u32::try_from(self.0.len()).expect("a repository has fewer than 2^32 files"));
+        self.0.push(Source { path: path.into(), text: text.into() });
         id
     }
 
@@ -76,9 +68,7 @@ impl Sources {
 
     /// The text that a span covers; empty where the span lies outside of the text.
     pub fn slice(&self, span: Span) -> &str {
-        self.text(span.file)
-            .get(span.start as usize..span.end as usize)
-            .unwrap_or_default()
+        self.text(span.file).get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
     /// Line and column of a span's first byte.
@@ -108,19 +98,8 @@ mod tests {
         let mut sources = Sources::default();
         let file = sources.add("a.yaml", "title: x\nтема: y\n");
         let start = u32::try_from("title: x\nтема: ".len()).expect("short");
-        let position = sources.position(Span {
-            file,
-            start,
-            end: start + 1,
-        });
+        let position = sources.position(Span { file, start, end: start + 1 });
         assert_eq!((position.line, position.column), (2, 7));
-        assert_eq!(
-            sources.slice(Span {
-                file,
-                start,
-                end: start + 1
-            }),
-            "y"
-        );
+        assert_eq!(sources.slice(Span { file, start, end: start + 1 }), "y");
     }
 }

@@ -16,33 +16,19 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::ident::nearest;
 
 /// Finds all that a document's schema does not allow.
-pub(super) fn find(
-    kind: Kind,
-    root: &Node,
-    text: &str,
-    settled: &[Span],
-    faults: &mut Vec<Diagnostic>,
-) {
+pub(super) fn find(kind: Kind, root: &Node, text: &str, settled: &[Span], faults: &mut Vec<Diagnostic>) {
     let Compiled { schema, validator } = compiled(kind);
     if validator.is_valid(root) {
         return;
     }
     for error in validator.iter_errors(root) {
         let location = error.schema_path().as_str();
-        let fragment = location
-            .rfind('/')
-            .and_then(|end| schema.pointer(&location[..end]));
+        let fragment = location.rfind('/').and_then(|end| schema.pointer(&location[..end]));
         let path = unescape(error.instance_path().as_str());
         let Some(node) = root.get(&path.iter().map(String::as_str).collect::<Vec<_>>()) else {
             continue;
         };
-        let found = Found {
-            kind,
-            fragment: fragment.unwrap_or(&Json::Null),
-            path: &path,
-            node,
-            text,
-        };
+        let found = Found { kind, fragment: fragment.unwrap_or(&Json::Null), path: &path, node, text };
         if found.is_secret() {
             // What was said about the value before has quoted it.
             faults.retain(|fault| fault.place.span != node.span);
@@ -52,13 +38,8 @@ pub(super) fn find(
         faults.extend(found.diagnostics(error.kind()));
         if faults.len() > FAULT_LIMIT {
             faults.truncate(FAULT_LIMIT);
-            let message =
-                format!("the file has more than {FAULT_LIMIT} faults; the others are not shown");
-            faults.push(Diagnostic::new(
-                Code::E006,
-                Span::of_file(root.span.file),
-                message,
-            ));
+            let message = format!("the file has more than {FAULT_LIMIT} faults; the others are not shown");
+            faults.push(Diagnostic::new(Code::E006, Span::of_file(root.span.file), message));
             return;
         }
     }
@@ -67,9 +48,7 @@ pub(super) fn find(
 /// The keys and list places of a JSON pointer.
 fn unescape(pointer: &str) -> Vec<String> {
     let steps = pointer.split('/').skip(1);
-    steps
-        .map(|step| step.replace("~1", "/").replace("~0", "~"))
-        .collect()
+    steps.map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
 }
 
 /// A fault with all that is known around it.
@@ -89,9 +68,7 @@ impl Found<'_> {
                 let told = unexpected.iter().take(FAULT_LIMIT + 1);
                 return told.map(|key| self.unknown_key(key)).collect();
             }
-            Fault::PropertyNames { error } => {
-                self.bad_key(error.instance().as_str().unwrap_or_default())
-            }
+            Fault::PropertyNames { error } => self.bad_key(error.instance().as_str().unwrap_or_default()),
             Fault::Type { .. } => self.wrong_type(),
             Fault::Pattern { .. } => self.wrong_text(),
             Fault::Enum { options } => self.wrong_word(options),
@@ -110,14 +87,12 @@ impl Found<'_> {
                 format!("{} is an empty list", self.subject()),
                 "write at least one entry, or delete the key",
             ),
-            Fault::Minimum { limit } => self.wrong(
-                format!("{} is too small", self.source()),
-                format!("write {limit} or more"),
-            ),
-            Fault::Maximum { limit } => self.wrong(
-                format!("{} is too large", self.source()),
-                format!("write {limit} or less"),
-            ),
+            Fault::Minimum { limit } => {
+                self.wrong(format!("{} is too small", self.source()), format!("write {limit} or more"))
+            }
+            Fault::Maximum { limit } => {
+                self.wrong(format!("{} is too large", self.source()), format!("write {limit} or less"))
+            }
             other => self.wrong(
                 format!("{} does not fit ({})", self.subject(), other.keyword()),
                 "see the page of the rule",
@@ -133,16 +108,8 @@ impl Found<'_> {
     /// The path of the value in a sentence.
     fn subject(&self) -> String {
         // Which entry of a list it is, its place says better than a number.
-        let keys = self
-            .path
-            .iter()
-            .filter(|step| !step.bytes().all(|byte| byte.is_ascii_digit()));
-        match keys
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join(".")
-            .as_str()
-        {
+        let keys = self.path.iter().filter(|step| !step.bytes().all(|byte| byte.is_ascii_digit()));
+        match keys.map(String::as_str).collect::<Vec<_>>().join(".").as_str() {
             "" => "the file".to_owned(),
             keys => show(keys),
         }
@@ -155,23 +122,17 @@ impl Found<'_> {
             Value::Map(_) => "a map".to_owned(),
             Value::Text(text) if text.is_empty() => "an empty text".to_owned(),
             Value::Text(text) => show(text),
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => {
-                show(self.as_written())
-            }
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => show(self.as_written()),
         }
     }
 
     fn as_written(&self) -> &str {
-        self.text
-            .get(self.node.span.start as usize..self.node.span.end as usize)
-            .unwrap_or_default()
+        self.text.get(self.node.span.start as usize..self.node.span.end as usize).unwrap_or_default()
     }
 
     /// What the schema says that a text here is.
     fn word(&self) -> Option<&str> {
-        self.fragment
-            .get(super::shape::text::KIND)
-            .and_then(Json::as_str)
+        self.fragment.get(super::shape::text::KIND).and_then(Json::as_str)
     }
 
     fn takes(&self, name: &str) -> bool {
@@ -209,11 +170,7 @@ impl Found<'_> {
             return self.secret();
         }
         let expected = self.expected();
-        let message = format!(
-            "{} takes {expected}, and here stands {}",
-            self.subject(),
-            self.standing()
-        );
+        let message = format!("{} takes {expected}, and here stands {}", self.subject(), self.standing());
         let help = match &self.node.value {
             Value::Bool(_) | Value::Integer(_) | Value::Float(_)
                 if self.takes("string") && self.word().is_none_or(word::takes_digits) =>
@@ -262,12 +219,7 @@ impl Found<'_> {
                 "boolean" => {
                     let refused = &self.fragment["not"]["const"];
                     let flags = [("`true`", true), ("`false`", false)];
-                    nouns.extend(
-                        flags
-                            .iter()
-                            .filter(|(_, flag)| refused != flag)
-                            .map(|(noun, _)| noun),
-                    );
+                    nouns.extend(flags.iter().filter(|(_, flag)| refused != flag).map(|(noun, _)| noun));
                 }
                 "integer" => nouns.push("a whole number"),
                 "number" => nouns.push("a number"),
@@ -289,7 +241,8 @@ impl Found<'_> {
         }
         let keys = self.known_keys();
         if keys.is_empty() || !self.takes("object") {
-            return "see the page of the field: `servanda schema`, or hover over the key in an editor".to_owned();
+            return "see the page of the field: `servanda schema`, or hover over the key in an editor"
+                .to_owned();
         }
         format!("write a map with keys among {}", listed(&keys))
     }
@@ -317,86 +270,50 @@ impl Found<'_> {
             }
             None => {
                 let offered = slug_like(text).filter(|_| word::is_of_slugs(word));
-                let help =
-                    offered.map_or_else(|| self.example(), |slug| format!("write {}", show(&slug)));
+                let help = offered.map_or_else(|| self.example(), |slug| format!("write {}", show(&slug)));
                 self.wrong(format!("{} is not {noun}", self.source()), help)
             }
         }
     }
 
     fn wrong_word(&self, options: &Json) -> Diagnostic {
-        let words: Vec<&str> = options
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Json::as_str)
-            .collect();
-        let near = self
-            .node
-            .as_text()
-            .and_then(|text| nearest(text, words.iter().copied()));
+        let words: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        let near = self.node.as_text().and_then(|text| nearest(text, words.iter().copied()));
         let help = match near {
             Some(near) => format!("write `{near}`"),
             None => format!("write one of {}", listed(&words)),
         };
         self.wrong(
-            format!(
-                "{} takes one of {}, and here stands {}",
-                self.subject(),
-                listed(&words),
-                self.source()
-            ),
+            format!("{} takes one of {}, and here stands {}", self.subject(), listed(&words), self.source()),
             help,
         )
     }
 
     /// Two keys of which one can stand, or a flag that says nothing.
     fn refused(&self, schema: &Json) -> Diagnostic {
-        let keys: Vec<&str> = schema["required"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Json::as_str)
-            .collect();
+        let keys: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
         if let [first, second] = keys[..]
             && let Some(map) = self.node.as_map()
             && let (Some(first), Some(second)) = (map.entry(first), map.entry(second))
         {
-            let (first, second) = if first.key_span < second.key_span {
-                (first, second)
-            } else {
-                (second, first)
-            };
-            let message = format!(
-                "{} and {} cannot both hold",
-                show(&first.key),
-                show(&second.key)
-            );
+            let (first, second) =
+                if first.key_span < second.key_span { (first, second) } else { (second, first) };
+            let message = format!("{} and {} cannot both hold", show(&first.key), show(&second.key));
             return Diagnostic::new(Code::E014, second.key_span, message)
                 .related(first.key_span, "the other one")
                 .help("keep one of the two");
         }
         let flag = self.source();
-        self.wrong(
-            format!("{flag} says nothing at {}", self.subject()),
-            format!("write {}", self.expected()),
-        )
+        self.wrong(format!("{flag} says nothing at {}", self.subject()), format!("write {}", self.expected()))
     }
 
     fn known_keys(&self) -> Vec<&str> {
-        self.fragment["properties"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(key, _)| key.as_str())
-            .collect()
+        self.fragment["properties"].as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect()
     }
 
     fn key_span(&self, key: &str) -> Span {
-        self.node
-            .as_map()
-            .and_then(|map| map.entry(key))
-            .map_or(self.node.span, |entry| entry.key_span)
+        self.node.as_map().and_then(|map| map.entry(key)).map_or(self.node.span, |entry| entry.key_span)
     }
 
     fn unknown_key(&self, key: &str) -> Diagnostic {
@@ -412,16 +329,14 @@ impl Found<'_> {
             format!("nobody knows the key {}{inside}", show(key)),
         );
         if self.path.is_empty() && word::belongs_to_agreements(self.kind, key) {
-            return fault.help("a template cannot have this key: move it to the agreements that extend the template");
+            return fault
+                .help("a template cannot have this key: move it to the agreements that extend the template");
         }
         if self.path.is_empty() && self.kind == Kind::Agreement && key == "locked" {
             return fault.help("only a template can lock what it gives");
         }
-        let free: Vec<&str> = known
-            .iter()
-            .copied()
-            .filter(|known| self.node.get(&[known]).is_none())
-            .collect();
+        let free: Vec<&str> =
+            known.iter().copied().filter(|known| self.node.get(&[known]).is_none()).collect();
         let meant = word::synonym(key)
             .filter(|word| known.contains(word))
             .or_else(|| nearest(key, free.iter().copied()));
@@ -449,17 +364,12 @@ impl Found<'_> {
         match slug_like(key).filter(|_| word::is_of_slugs(kind)) {
             Some(slug) => fault.help(format!("write {}", show(&slug))),
             None => fault.help(
-                word::example(kind)
-                    .map_or_else(String::new, |example| format!("write it as {example}")),
+                word::example(kind).map_or_else(String::new, |example| format!("write it as {example}")),
             ),
         }
     }
 }
 
 fn listed(words: &[&str]) -> String {
-    words
-        .iter()
-        .map(|word| format!("`{word}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

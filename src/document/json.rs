@@ -16,10 +16,7 @@ pub(super) struct KeyBuffer(Node);
 
 impl Default for KeyBuffer {
     fn default() -> Self {
-        Self(Node {
-            span: Span::of_file(no_file()),
-            value: Value::Null,
-        })
+        Self(Node { span: Span::of_file(no_file()), value: Value::Null })
     }
 }
 
@@ -67,10 +64,7 @@ impl JsonNumber for Number {
         }
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "the validator asks for the nearest float"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "the validator asks for the nearest float")]
     fn as_f64(&self) -> Option<f64> {
         match self {
             Self::Integer(number) => Some(*number as f64),

@@ -44,12 +44,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 4] = [
-        Kind::Agreement,
-        Kind::Template,
-        Kind::Catalog,
-        Kind::Settings,
-    ];
+    pub const ALL: [Kind; 4] = [Kind::Agreement, Kind::Template, Kind::Catalog, Kind::Settings];
 
     /// The name of the file in `schemas/`.
     pub const fn schema_file(self) -> &'static str {
@@ -145,13 +140,7 @@ pub fn read(sources: &Sources, file: FileId, kind: Kind) -> (Document, Diagnosti
 
 /// A file that could not be read as text, so that those who refer to it by name are not told that it is not there.
 pub fn unread(sources: &Sources, file: FileId, kind: Kind) -> Document {
-    Document {
-        file,
-        kind,
-        id: id_of(sources.path(file)).into(),
-        root: Node::nothing(file),
-        sound: false,
-    }
+    Document { file, kind, id: id_of(sources.path(file)).into(), root: Node::nothing(file), sound: false }
 }
 
 /// Why what stands where a file belongs is none that can be taken.
@@ -167,15 +156,12 @@ pub enum NotAFile {
 pub fn not_a_file(file: FileId, why: NotAFile) -> Diagnostic {
     let at = Span::of_file(file);
     match why {
-        NotAFile::Link => Diagnostic::new(Code::E011, at, "this is a symbolic link").help(
-            "put the file itself here; links are not followed, since they could lead anywhere",
-        ),
-        NotAFile::Unreadable(why) => Diagnostic::new(
-            Code::E011,
-            at,
-            format!("the file cannot be read: {}", show(&why)),
-        )
-        .help("see to it that whoever runs this may read it"),
+        NotAFile::Link => Diagnostic::new(Code::E011, at, "this is a symbolic link")
+            .help("put the file itself here; links are not followed, since they could lead anywhere"),
+        NotAFile::Unreadable(why) => {
+            Diagnostic::new(Code::E011, at, format!("the file cannot be read: {}", show(&why)))
+                .help("see to it that whoever runs this may read it")
+        }
     }
 }
 
@@ -187,10 +173,7 @@ pub fn same_ids<'document>(
     let mut by_id: BTreeMap<(Kind, &str), Vec<&Document>> = BTreeMap::new();
     for document in documents {
         if matches!(document.kind, Kind::Agreement | Kind::Template) {
-            by_id
-                .entry((document.kind, &document.id))
-                .or_default()
-                .push(document);
+            by_id.entry((document.kind, &document.id)).or_default().push(document);
         }
     }
     let mut faults = Vec::new();

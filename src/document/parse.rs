@@ -35,13 +35,9 @@ pub(super) struct Parsed {
 pub(super) fn parse(file: FileId, text: &str) -> Parsed {
     let mut builder = Builder::new(file, text);
     if text.len() > SIZE_LIMIT {
-        let message = format!(
-            "the file has {} bytes, and {SIZE_LIMIT} are the most",
-            text.len()
-        );
+        let message = format!("the file has {} bytes, and {SIZE_LIMIT} are the most", text.len());
         builder.fault(
-            Diagnostic::new(Code::E006, Span::of_file(file), message)
-                .help("split it into several files"),
+            Diagnostic::new(Code::E006, Span::of_file(file), message).help("split it into several files"),
         );
         return builder.stopped();
     }
@@ -79,17 +75,8 @@ struct Stop;
 
 /// A map or list whose end has not come.
 enum Open {
-    List {
-        span: Span,
-        flow: bool,
-        items: Vec<Node>,
-    },
-    Map {
-        span: Span,
-        flow: bool,
-        entries: Vec<Entry>,
-        key: Option<(Box<str>, Span)>,
-    },
+    List { span: Span, flow: bool, items: Vec<Node> },
+    Map { span: Span, flow: bool, entries: Vec<Entry>, key: Option<(Box<str>, Span)> },
 }
 
 struct Builder<'text> {
@@ -118,11 +105,7 @@ impl<'text> Builder<'text> {
     }
 
     fn stopped(self) -> Parsed {
-        Parsed {
-            root: None,
-            faults: self.faults,
-            settled: self.settled,
-        }
+        Parsed { root: None, faults: self.faults, settled: self.settled }
     }
 
     fn finished(mut self) -> Parsed {
@@ -139,11 +122,7 @@ impl<'text> Builder<'text> {
             self.fault(fault.help("write the document, or delete the file"));
             self.root = None;
         }
-        Parsed {
-            root: self.root,
-            faults: self.faults,
-            settled: self.settled,
-        }
+        Parsed { root: self.root, faults: self.faults, settled: self.settled }
     }
 
     fn fault(&mut self, fault: Diagnostic) {
@@ -167,11 +146,7 @@ impl<'text> Builder<'text> {
         let span = self.span(&place);
         if let Some(tag) = place.tag_span() {
             let tag = self.span(&tag);
-            self.refuse(
-                tag,
-                "a tag",
-                "delete it; text that looks like a number is written in quotes",
-            );
+            self.refuse(tag, "a tag", "delete it; text that looks like a number is written in quotes");
         }
         match event {
             Event::DocumentStart(..) => self.begin_document(span),
@@ -190,34 +165,16 @@ impl<'text> Builder<'text> {
                     "write the value out, or put what is shared into a template and extend it",
                 );
                 self.settled.push(span);
-                self.place(Node {
-                    span,
-                    value: Value::Null,
-                })
+                self.place(Node { span, value: Value::Null })
             }
             Event::Scalar(text, style, ..) => self.scalar(&text, style, span),
             Event::SequenceStart(style, ..) => {
                 let flow = style == StructureStyle::Flow;
-                self.begin(
-                    Open::List {
-                        span,
-                        flow,
-                        items: Vec::new(),
-                    },
-                    span,
-                )
+                self.begin(Open::List { span, flow, items: Vec::new() }, span)
             }
             Event::MappingStart(style, ..) => {
                 let flow = style == StructureStyle::Flow;
-                self.begin(
-                    Open::Map {
-                        span,
-                        flow,
-                        entries: Vec::new(),
-                        key: None,
-                    },
-                    span,
-                )
+                self.begin(Open::Map { span, flow, entries: Vec::new(), key: None }, span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
             _ => Ok(()),
@@ -230,28 +187,18 @@ impl<'text> Builder<'text> {
             return Ok(());
         }
         let fault = Diagnostic::new(Code::E005, span, "here begins a second document");
-        self.fault(
-            fault.help("delete the line `---`, or move what follows into a file of its own"),
-        );
+        self.fault(fault.help("delete the line `---`, or move what follows into a file of its own"));
         Err(Stop)
     }
 
     fn refuse(&mut self, span: Span, what: &str, help: &str) {
-        self.fault(
-            Diagnostic::new(Code::E004, span, format!("{what} is not used here")).help(help),
-        );
+        self.fault(Diagnostic::new(Code::E004, span, format!("{what} is not used here")).help(help));
     }
 
     fn begin(&mut self, open: Open, span: Span) -> Result<(), Stop> {
         if self.awaits_key() {
-            let fault = Diagnostic::new(
-                Code::E002,
-                span,
-                "a map or a list stands where a key is expected",
-            );
-            self.fault(
-                fault.help("a key is a text; quote one that begins with a bracket or a brace"),
-            );
+            let fault = Diagnostic::new(Code::E002, span, "a map or a list stands where a key is expected");
+            self.fault(fault.help("a key is a text; quote one that begins with a bracket or a brace"));
             return Err(Stop);
         }
         if self.open.len() >= DEPTH_LIMIT {
@@ -277,27 +224,19 @@ impl<'text> Builder<'text> {
     fn scalar(&mut self, text: &str, style: ScalarStyle, span: Span) -> Result<(), Stop> {
         // Only escapes in double quotes can bring in what the text of the file does not show.
         if style == ScalarStyle::DoubleQuoted
-            && let Some(character) = text
-                .chars()
-                .find(|character| text::is_invisible(*character))
+            && let Some(character) = text.chars().find(|character| text::is_invisible(*character))
         {
             let message = format!(
                 "an escape stands for a character that cannot be seen (U+{:04X})",
                 u32::from(character)
             );
-            self.fault_of_value(
-                span,
-                Diagnostic::new(Code::E007, span, message).help("delete it"),
-            );
+            self.fault_of_value(span, Diagnostic::new(Code::E007, span, message).help("delete it"));
         }
         if self.awaits_key() {
             return self.key(text, style, span);
         }
-        let value = if style == ScalarStyle::Plain {
-            self.plain(text, span)
-        } else {
-            Value::Text(text.into())
-        };
+        let value =
+            if style == ScalarStyle::Plain { self.plain(text, span) } else { Value::Text(text.into()) };
         self.place(Node { span, value })
     }
 
@@ -344,21 +283,14 @@ impl<'text> Builder<'text> {
 
     fn missing(&mut self, text: &str, span: Span) {
         let (key, place) = match self.open.last() {
-            Some(Open::Map {
-                key: Some((key, key_span)),
-                ..
-            }) => (Some(key), *key_span),
+            Some(Open::Map { key: Some((key, key_span)), .. }) => (Some(key), *key_span),
             Some(Open::List { .. }) => (None, span),
             // The document as a whole is nothing, which is told at its end.
             Some(Open::Map { key: None, .. }) | None => return,
         };
         let message = match key {
             Some(key) if text.is_empty() => format!("{} has no value", show(key)),
-            Some(key) => format!(
-                "{} has the value {}, which says nothing",
-                show(key),
-                show(text)
-            ),
+            Some(key) => format!("{} has the value {}, which says nothing", show(key), show(text)),
             None => "an entry of the list is empty".to_owned(),
         };
         let help = match key {
@@ -382,11 +314,7 @@ impl<'text> Builder<'text> {
                     self.fault(fault.help("a key is a text"));
                     return Err(Stop);
                 };
-                entries.push(Entry {
-                    key,
-                    key_span,
-                    node,
-                });
+                entries.push(Entry { key, key_span, node });
             }
         }
         self.count(span)
@@ -411,17 +339,9 @@ impl<'text> Builder<'text> {
                     Some(item) if !flow => item.span.end,
                     _ => last.end,
                 };
-                Node {
-                    span: Span { end, ..span },
-                    value: Value::List(items),
-                }
+                Node { span: Span { end, ..span }, value: Value::List(items) }
             }
-            Some(Open::Map {
-                span,
-                flow,
-                entries,
-                ..
-            }) => {
+            Some(Open::Map { span, flow, entries, .. }) => {
                 let end = match entries.last() {
                     Some(entry) if !flow => entry.node.span.end.max(entry.key_span.end),
                     _ => last.end,
@@ -430,10 +350,7 @@ impl<'text> Builder<'text> {
                 for (entry, first) in repeated {
                     self.repeated(&entry, first);
                 }
-                Node {
-                    span: Span { end, ..span },
-                    value: Value::Map(map),
-                }
+                Node { span: Span { end, ..span }, value: Value::Map(map) }
             }
         };
         self.place(node)
@@ -445,21 +362,12 @@ impl<'text> Builder<'text> {
             entry.key_span,
             format!("{} stands twice in this map", show(&entry.key)),
         );
-        self.fault(
-            fault
-                .label("here again")
-                .related(first, "here first")
-                .help("keep one of the two"),
-        );
+        self.fault(fault.label("here again").related(first, "here first").help("keep one of the two"));
     }
 
     fn malformed(&mut self, error: &ScanError) {
         let at = error.marker().byte_offset().unwrap_or_default();
-        let next = self
-            .text
-            .get(at..)
-            .and_then(|rest| rest.chars().next())
-            .map_or(0, char::len_utf8);
+        let next = self.text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
         let span = text::span(self.file, at, at + next);
         if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
             self.too_deep(span);
@@ -467,8 +375,7 @@ impl<'text> Builder<'text> {
         }
         let (message, help) = advice::explain(error, self.text.get(at..).unwrap_or_default());
         let fault = Diagnostic::new(Code::E002, span, message);
-        let usual =
-            "look at the quotes, the brackets and the indentation at this place and just above it";
+        let usual = "look at the quotes, the brackets and the indentation at this place and just above it";
         self.fault(fault.help(help.unwrap_or(usual)));
     }
 }

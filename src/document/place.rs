@@ -45,10 +45,7 @@ pub(super) fn faults(kind: Kind, path: &str, file: FileId) -> Vec<Diagnostic> {
     let wanted = format!("{stem}.yaml");
     if name != wanted {
         let message = format!("{} does not end in `.yaml`", show(name));
-        faults.push(
-            Diagnostic::new(Code::E011, at, message)
-                .help(format!("rename it to {}", show(&wanted))),
-        );
+        faults.push(Diagnostic::new(Code::E011, at, message).help(format!("rename it to {}", show(&wanted))));
     }
     if kind == Kind::Template && path.matches('/').count() > 1 {
         let fault = Diagnostic::new(
@@ -75,13 +72,7 @@ pub(super) fn slug_like(text: &str) -> Option<String> {
         .trim()
         .chars()
         .flat_map(char::to_lowercase)
-        .map(|character| {
-            if matches!(character, ' ' | '\t' | '–' | '—') {
-                '-'
-            } else {
-                character
-            }
-        })
+        .map(|character| if matches!(character, ' ' | '\t' | '–' | '—') { '-' } else { character })
         .collect();
     (slug != text && is_slug(&slug)).then_some(slug)
 }

@@ -69,8 +69,7 @@ pub fn schema(kind: Kind, slugs: Option<&Slugs>) -> Value {
 /// The published schemas by file name, as `schemas/` holds them.
 pub fn published() -> Vec<(&'static str, String)> {
     let files = Kind::ALL.iter().map(|kind| {
-        let mut text =
-            serde_json::to_string_pretty(&schema(*kind, None)).expect("a schema is plain JSON");
+        let mut text = serde_json::to_string_pretty(&schema(*kind, None)).expect("a schema is plain JSON");
         text.push('\n');
         (kind.schema_file(), text)
     });
@@ -85,22 +84,13 @@ pub fn is_field_path(path: &str) -> bool {
 fn leads_on(schema: &Value, path: &str) -> bool {
     let known = schema["properties"].as_object().into_iter().flatten();
     let known = known.filter_map(|(key, below)| Some((path.strip_prefix(key.as_str())?, below)));
-    let named = schema
-        .get("additionalProperties")
-        .filter(|below| below.is_object());
-    let ends = path
-        .match_indices('.')
-        .map(|(at, _)| at)
-        .chain([path.len()]);
-    let named = named
-        .into_iter()
-        .flat_map(|below| ends.clone().map(move |end| (&path[end..], below)));
-    known
-        .chain(named)
-        .any(|(rest, below)| match rest.strip_prefix('.') {
-            Some(rest) => leads_on(below, rest),
-            None => rest.is_empty(),
-        })
+    let named = schema.get("additionalProperties").filter(|below| below.is_object());
+    let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
+    let named = named.into_iter().flat_map(|below| ends.clone().map(move |end| (&path[end..], below)));
+    known.chain(named).any(|(rest, below)| match rest.strip_prefix('.') {
+        Some(rest) => leads_on(below, rest),
+        None => rest.is_empty(),
+    })
 }
 
 /// A schema with what each text names in it, and its validator.
@@ -111,8 +101,7 @@ pub(super) struct Compiled {
 
 /// The schema of a kind, compiled once.
 pub(super) fn compiled(kind: Kind) -> &'static Compiled {
-    static COMPILED: [OnceLock<Compiled>; Kind::ALL.len()] =
-        [const { OnceLock::new() }; Kind::ALL.len()];
+    static COMPILED: [OnceLock<Compiled>; Kind::ALL.len()] = [const { OnceLock::new() }; Kind::ALL.len()];
     COMPILED[kind as usize].get_or_init(|| {
         let schema = with_kinds(kind);
         let validator = jsonschema::options_for::<TreeJson>()
@@ -146,8 +135,7 @@ fn agreement() -> Value {
     let mut agreement = generate::<AgreementDocument>();
     let mut entry = agreement.clone();
     remove_properties(&mut entry, &ENTRY_LACKS);
-    entry["description"] =
-        json!("What this client has of its own; `true` or `{}` where nothing differs.");
+    entry["description"] = json!("What this client has of its own; `true` or `{}` where nothing differs.");
     entry["type"] = json!(["boolean", "object"]);
     entry["not"] = json!({ "const": false });
     agreement["properties"]["clients"]["additionalProperties"] = entry;
@@ -159,8 +147,7 @@ fn template() -> Value {
     let mut template = generate::<AgreementDocument>();
     remove_properties(&mut template, &TEMPLATE_LACKS);
     template["properties"]["locked"] = generate::<TemplateOnly>()["properties"]["locked"].take();
-    template["description"] =
-        json!("What the agreements that extend this template have in common.");
+    template["description"] = json!("What the agreements that extend this template have in common.");
     template
 }
 
@@ -175,10 +162,7 @@ fn generate<T: schemars::JsonSchema>() -> Value {
         settings.meta_schema = None;
         settings.inline_subschemas = true;
     });
-    let mut schema = settings
-        .into_generator()
-        .into_root_schema_for::<T>()
-        .to_value();
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     each_schema(&mut schema, &tidy);
     schema
 }
@@ -247,10 +231,7 @@ fn drop_null(keywords: &mut Map<String, Value>) {
 
 fn words(keywords: &mut Map<String, Value>) {
     let words = match keywords.get("oneOf") {
-        Some(Value::Array(choices)) => choices
-            .iter()
-            .map(|choice| choice.get("const").cloned())
-            .collect(),
+        Some(Value::Array(choices)) => choices.iter().map(|choice| choice.get("const").cloned()).collect(),
         _ => None,
     };
     if let Some(words) = words {

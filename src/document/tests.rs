@@ -24,10 +24,7 @@ fn told(kind: Kind, text: &str) -> Vec<String> {
     let told = faults.iter().map(|fault| {
         let at = sources.position(fault.place.span);
         let help = fault.help.as_deref().unwrap_or("-");
-        format!(
-            "{}:{} {} {} | {}",
-            at.line, at.column, fault.code, fault.message, help
-        )
+        format!("{}:{} {} {} | {}", at.line, at.column, fault.code, fault.message, help)
     });
     told.collect()
 }
@@ -53,10 +50,7 @@ fn a_whole_agreement_is_sound_and_typed() {
         typed.extends.map(|names| names.0),
         Some(vec!["support-standard".to_owned(), "in-english".to_owned()])
     );
-    assert_eq!(
-        typed.period.and_then(|period| period.first_day).as_deref(),
-        Some("2026-02-01")
-    );
+    assert_eq!(typed.period.and_then(|period| period.first_day).as_deref(), Some("2026-02-01"));
     assert_eq!(typed.services.map(|services| services.len()), Some(3));
 }
 
@@ -159,10 +153,7 @@ fn a_value_of_the_wrong_shape_is_shown_as_written_with_what_to_write() {
             "sla: { targets: { low: true } }\n",
             "1:24 E009 `true` says nothing at `sla.targets.low` | write `false` or a map",
         ),
-        (
-            "clients: { a: false }\n",
-            "1:15 E009 `false` says nothing at `clients.a` | write `true` or a map",
-        ),
+        ("clients: { a: false }\n", "1:15 E009 `false` says nothing at `clients.a` | write `true` or a map"),
         (
             "renewal: { mode: automatic }\n",
             "1:18 E009 `renewal.mode` takes one of `none`, `manual`, `auto`, and here stands `automatic` | write one of `none`, `manual`, `auto`",
@@ -171,10 +162,7 @@ fn a_value_of_the_wrong_shape_is_shown_as_written_with_what_to_write() {
             "activation: manual\n",
             "1:13 E009 `activation` takes `auto` or a list, and here stands `manual` | write it as `auto`, or as a list of steps with `status` and `on`",
         ),
-        (
-            "renewal: { max_terms: 0 }\n",
-            "1:23 E009 `0` is too small | write 1 or more",
-        ),
+        ("renewal: { max_terms: 0 }\n", "1:23 E009 `0` is too small | write 1 or more"),
         (
             "title: \"a\\nb\"\n",
             "1:8 E009 `a\\nb` is not a text of one line | write it as one line with something in it",
@@ -200,35 +188,15 @@ fn a_length_of_plain_days_passes_here_since_another_rule_explains_it() {
 fn of_some_keys_only_one_can_stand_in_a_map() {
     for (text, places) in [
         ("client: a\nclients: { b: true }\n", vec!["2:1 E014"]),
-        (
-            "period: { last_day: 2026-01-01, term: 1y }\n",
-            vec!["1:33 E014"],
-        ),
-        (
-            "period: { open_ended: true, term: 1y }\n",
-            vec!["1:29 E014"],
-        ),
-        (
-            "termination: { at: 2026-01-01T00:00Z, last_day: 2026-01-01 }\n",
-            vec!["1:39 E014"],
-        ),
-        (
-            "contacts: { a: { email: a@b, helpdesk: c } }\n",
-            vec!["1:30 E014"],
-        ),
-        (
-            "activation: [{ on: 2026-01-01, at: 2026-01-01T00:00Z }]\n",
-            vec!["1:32 E014"],
-        ),
-        (
-            "clients: { a: { period: { last_day: 2026-01-01, term: 1y } } }\n",
-            vec!["1:49 E014"],
-        ),
+        ("period: { last_day: 2026-01-01, term: 1y }\n", vec!["1:33 E014"]),
+        ("period: { open_ended: true, term: 1y }\n", vec!["1:29 E014"]),
+        ("termination: { at: 2026-01-01T00:00Z, last_day: 2026-01-01 }\n", vec!["1:39 E014"]),
+        ("contacts: { a: { email: a@b, helpdesk: c } }\n", vec!["1:30 E014"]),
+        ("activation: [{ on: 2026-01-01, at: 2026-01-01T00:00Z }]\n", vec!["1:32 E014"]),
+        ("clients: { a: { period: { last_day: 2026-01-01, term: 1y } } }\n", vec!["1:49 E014"]),
     ] {
-        let told: Vec<String> = told(Kind::Agreement, text)
-            .iter()
-            .map(|line| line[..9].trim().to_owned())
-            .collect();
+        let told: Vec<String> =
+            told(Kind::Agreement, text).iter().map(|line| line[..9].trim().to_owned()).collect();
         assert_eq!(told, places, "{text}");
     }
 }
@@ -248,10 +216,7 @@ fn a_secret_in_clear_text_is_told_and_never_quoted() {
     ] {
         let told = told(Kind::Settings, text);
         assert!(told.len() == 1 && told[0].contains("E013"), "{told:?}");
-        assert!(
-            !told[0].contains("hunter2") && !told[0].contains("123456"),
-            "{told:?}"
-        );
+        assert!(!told[0].contains("hunter2") && !told[0].contains("123456"), "{told:?}");
     }
     for text in [
         "helpdesk: { access_key: { env: ITSM365_ACCESS_KEY }, url: 'https://acme.itsm365.com/sd' }\n",
@@ -270,10 +235,7 @@ fn all_faults_of_a_file_come_out_at_once_and_each_value_is_told_of_once() {
         Kind::Agreement,
         "client:\nnumber: 017\nperiod: { first_day: soon, begin: x }\nservices: { a: [] }\n",
     );
-    let codes: Vec<&str> = told
-        .iter()
-        .filter_map(|line| line.split(' ').nth(1))
-        .collect();
+    let codes: Vec<&str> = told.iter().filter_map(|line| line.split(' ').nth(1)).collect();
     assert_eq!(codes, ["E010", "E009", "E009", "E008", "E009"], "{told:?}");
 }
 
@@ -282,16 +244,10 @@ fn a_file_with_countless_faults_tells_of_some_and_soon() {
     let keys = |of: &dyn Fn(usize) -> String| (0..4_000).map(of).collect::<Vec<_>>().concat();
     for text in [
         keys(&|key| format!("unknown{key}: x\n")),
-        format!(
-            "services:\n{}",
-            keys(&|key| format!("  Bad Key {key}: x\n"))
-        ),
+        format!("services:\n{}", keys(&|key| format!("  Bad Key {key}: x\n"))),
         format!("services:\n{}", keys(&|key| format!("  good{key}: x\n"))),
         format!("recipients:\n{}", keys(&|key| format!("  - Bad {key}\n"))),
-        format!(
-            "clients:\n{}",
-            keys(&|key| format!("  c{key}: {{ x: 1 }}\n"))
-        ),
+        format!("clients:\n{}", keys(&|key| format!("  c{key}: {{ x: 1 }}\n"))),
         format!("activation: [{}]\n", "{ x: 1 }, ".repeat(4_000)),
         keys(&|key| format!("number: {key}\n")),
     ] {
@@ -321,12 +277,8 @@ fn the_name_of_a_file_is_its_id() {
 fn one_name_in_two_folders_is_told_with_both_places() {
     let mut sources = Sources::default();
     let mut documents = Vec::new();
-    for path in [
-        "agreements/2026/a.yaml",
-        "agreements/2025/a.yaml",
-        "agreements/b.yaml",
-        "templates/a.yaml",
-    ] {
+    for path in ["agreements/2026/a.yaml", "agreements/2025/a.yaml", "agreements/b.yaml", "templates/a.yaml"]
+    {
         let file = sources.add(path, "labels: { a: b }\n");
         let kind = super::kind_of(path).expect("one of ours");
         documents.push(read(&sources, file, kind).0);
@@ -334,30 +286,20 @@ fn one_name_in_two_folders_is_told_with_both_places() {
     let faults: Vec<String> = same_ids(&documents, &sources)
         .iter()
         .map(|fault| {
-            let places = [fault.place.span, fault.related[0].span]
-                .map(|span| sources.path(span.file).to_owned());
+            let places =
+                [fault.place.span, fault.related[0].span].map(|span| sources.path(span.file).to_owned());
             format!("{} {}", fault.code, places.join(" "))
         })
         .collect();
-    assert_eq!(
-        faults,
-        ["E102 agreements/2026/a.yaml agreements/2025/a.yaml"]
-    );
+    assert_eq!(faults, ["E102 agreements/2026/a.yaml agreements/2025/a.yaml"]);
 }
 
 #[test]
 fn bytes_that_are_no_text_are_taken_in_up_to_the_fault() {
     let mut sources = Sources::default();
-    let (file, fault) = take_in(
-        &mut sources,
-        "agreements/a.yaml",
-        b"client: a\ntitle: \xd2\n".to_vec(),
-    );
+    let (file, fault) = take_in(&mut sources, "agreements/a.yaml", b"client: a\ntitle: \xd2\n".to_vec());
     let fault = fault.expect("not UTF-8");
-    assert_eq!(
-        (fault.code.as_str(), sources.position(fault.place.span).line),
-        ("E001", 2)
-    );
+    assert_eq!((fault.code.as_str(), sources.position(fault.place.span).line), ("E001", 2));
     assert_eq!(sources.text(file), "client: a\ntitle: ");
 }
 
@@ -383,14 +325,9 @@ fn the_page_of_a_rule_shows_its_fault_and_how_it_is_mended() {
         (Code::E014, Kind::Agreement),
         (Code::E015, Kind::Agreement),
     ] {
-        let [bad, good] = blocks(code)[..] else {
-            panic!("{code}: two blocks of YAML")
-        };
+        let [bad, good] = blocks(code)[..] else { panic!("{code}: two blocks of YAML") };
         let (_, _, faults) = read_as(kind, bad);
-        assert!(
-            !faults.is_empty() && faults.iter().all(|fault| fault.code == code),
-            "{code}: {faults:?}"
-        );
+        assert!(!faults.is_empty() && faults.iter().all(|fault| fault.code == code), "{code}: {faults:?}");
         assert_eq!(told(kind, good), [""; 0], "{code}");
     }
 }

@@ -58,11 +58,7 @@ impl Map {
     /// Takes the entries in the order written, and gives back those whose key stands a second time, each with the
     /// place where it stood first.
     pub(super) fn new(entries: Vec<Entry>) -> (Self, Vec<(Entry, Span)>) {
-        let firsts = if entries.len() <= SHORT {
-            firsts_of_few(&entries)
-        } else {
-            firsts_of_many(&entries)
-        };
+        let firsts = if entries.len() <= SHORT { firsts_of_few(&entries) } else { firsts_of_many(&entries) };
         let Some(firsts) = firsts else {
             return (Self { entries }, Vec::new());
         };
@@ -118,10 +114,7 @@ impl<'map> IntoIterator for &'map Map {
 fn firsts_of_few(entries: &[Entry]) -> Option<Vec<usize>> {
     let first_of = |index: usize| {
         let key = &*entries[index].key;
-        entries[..index]
-            .iter()
-            .position(|entry| &*entry.key == key)
-            .unwrap_or(index)
+        entries[..index].iter().position(|entry| &*entry.key == key).unwrap_or(index)
     };
     let repeats = (0..entries.len()).any(|index| first_of(index) != index);
     repeats.then(|| (0..entries.len()).map(first_of).collect())
@@ -145,10 +138,7 @@ fn firsts_of_many(entries: &[Entry]) -> Option<Vec<usize>> {
 impl Node {
     /// A value that is not there, for a document that could not be read.
     pub(super) fn nothing(file: FileId) -> Self {
-        Self {
-            span: Span::of_file(file),
-            value: Value::Null,
-        }
+        Self { span: Span::of_file(file), value: Value::Null }
     }
 
     /// The value at a path of keys; places in a list are written as numbers from 0.
@@ -156,9 +146,7 @@ impl Node {
         path.iter().try_fold(self, |node, step| match &node.value {
             Value::Map(map) => map.get(step),
             Value::List(list) => list.get(step.parse::<usize>().ok()?),
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) => {
-                None
-            }
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) => None,
         })
     }
 
@@ -336,10 +324,7 @@ impl<'document> Tree<'document> {
             (Look::Text(own), Look::Text(others)) => own == others,
             (Look::List(own), Look::List(others)) => {
                 own.len() == others.len()
-                    && own
-                        .iter()
-                        .zip(others)
-                        .all(|(own, others)| own.same_value(others))
+                    && own.iter().zip(others).all(|(own, others)| own.same_value(others))
             }
             (Look::Map(_) | Look::Joined(_), Look::Map(_) | Look::Joined(_)) => {
                 same_entries(self.entries(), other.entries())
@@ -356,15 +341,10 @@ impl<'document> Tree<'document> {
             Look::Integer(number) => number.into(),
             Look::Float(number) => number.into(),
             Look::Text(text) => text.into(),
-            Look::List(list) => list
-                .iter()
-                .map(|node| Tree::Whole(node).to_json())
-                .collect(),
+            Look::List(list) => list.iter().map(|node| Tree::Whole(node).to_json()).collect(),
             Look::Map(_) | Look::Joined(_) => {
                 let entries = self.entries().into_iter();
-                entries
-                    .map(|entry| (entry.key.to_owned(), entry.tree.to_json()))
-                    .collect()
+                entries.map(|entry| (entry.key.to_owned(), entry.tree.to_json())).collect()
             }
         }
     }
@@ -390,10 +370,6 @@ impl<'document> Joined<'document> {
 impl<'document> JoinedEntry<'document> {
     /// An entry of one document.
     pub fn of(entry: &'document Entry) -> Self {
-        Self {
-            key: &entry.key,
-            key_span: entry.key_span,
-            tree: Tree::Whole(&entry.node),
-        }
+        Self { key: &entry.key, key_span: entry.key_span, tree: Tree::Whole(&entry.node) }
     }
 }

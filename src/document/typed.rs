@@ -16,11 +16,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 /// Reads a tree as a type.
 pub fn from_tree<T: DeserializeOwned>(tree: &Tree<'_>) -> Result<T, Diagnostic> {
     T::deserialize(At(tree)).map_err(|fault| {
-        Diagnostic::new(
-            Code::E009,
-            fault.span.unwrap_or_else(|| tree.span()),
-            fault.message,
-        )
+        Diagnostic::new(Code::E009, fault.span.unwrap_or_else(|| tree.span()), fault.message)
     })
 }
 
@@ -48,10 +44,7 @@ impl std::error::Error for Fault {}
 
 impl Error for Fault {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self {
-            message: message.to_string(),
-            span: None,
-        }
+        Self { message: message.to_string(), span: None }
     }
 }
 
@@ -99,13 +92,8 @@ impl<'de> Deserializer<'de> for At<'_, 'de> {
     ) -> Result<V::Value, Fault> {
         let span = self.0.span();
         let value = match self.0.look() {
-            Look::Text(text) => {
-                visitor.visit_enum(IntoDeserializer::<Fault>::into_deserializer(text))
-            }
-            _ => Err(Error::invalid_type(
-                Unexpected::Other("something else than a text"),
-                &visitor,
-            )),
+            Look::Text(text) => visitor.visit_enum(IntoDeserializer::<Fault>::into_deserializer(text)),
+            _ => Err(Error::invalid_type(Unexpected::Other("something else than a text"), &visitor)),
         };
         value.map_err(|fault: Fault| fault.at(span))
     }
@@ -121,14 +109,8 @@ struct Items<'document>(std::slice::Iter<'document, Node>);
 impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = Fault;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Fault> {
-        self.0
-            .next()
-            .map(|node| seed.deserialize(At(&Tree::Whole(node))))
-            .transpose()
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
+        self.0.next().map(|node| seed.deserialize(At(&Tree::Whole(node)))).transpose()
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -139,19 +121,13 @@ impl<'de> SeqAccess<'de> for Items<'de> {
 /// The entries of a map of one document, or of one put together.
 enum Entries<'tree, 'document> {
     Map(std::slice::Iter<'document, Entry>, Option<&'document Entry>),
-    Joined(
-        std::slice::Iter<'tree, JoinedEntry<'document>>,
-        Option<&'tree JoinedEntry<'document>>,
-    ),
+    Joined(std::slice::Iter<'tree, JoinedEntry<'document>>, Option<&'tree JoinedEntry<'document>>),
 }
 
 impl<'de> MapAccess<'de> for Entries<'_, 'de> {
     type Error = Fault;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Fault> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
         let next = match self {
             Self::Map(rest, current) => {
                 *current = rest.next();

@@ -50,8 +50,7 @@ pub(super) fn noun(kind: &str) -> &'static str {
 /// How a text of a kind is written.
 pub(super) fn example(kind: &str) -> Option<&'static str> {
     Some(match kind {
-        "client" | "manager" | "provider" | "service" | "calendar" | "priority" | "template"
-        | "slug" => SLUG,
+        "client" | "manager" | "provider" | "service" | "calendar" | "priority" | "template" | "slug" => SLUG,
         "recipient" => "the client's slug, or `client/department`",
         "agreement" => "the name of its file without folder and `.yaml`, or `set/client`",
         "day" => "YYYY-MM-DD, such as 2026-02-01",
@@ -109,9 +108,9 @@ pub(super) fn takes_digits(kind: &str) -> bool {
 pub(super) fn misread(kind: &str, text: &str) -> Option<Misread> {
     // The calendar quotes what it is given, so it gets only what fits a message.
     if text.len() > 40
-        || !text.chars().all(|letter| {
-            letter.is_alphanumeric() || letter.is_ascii_punctuation() || letter == ' '
-        })
+        || !text
+            .chars()
+            .all(|letter| letter.is_alphanumeric() || letter.is_ascii_punctuation() || letter == ' ')
     {
         return None;
     }
@@ -137,12 +136,8 @@ pub(super) fn means_flag(text: &str) -> Option<bool> {
 /// The key that people mean by another word.
 pub(super) fn synonym(key: &str) -> Option<&'static str> {
     Some(match key.to_lowercase().replace('-', "_").as_str() {
-        "start" | "starts" | "begin" | "start_date" | "startdate" | "valid_from" | "firstday" => {
-            "first_day"
-        }
-        "end" | "ends" | "end_date" | "enddate" | "valid_until" | "valid_to" | "lastday" => {
-            "last_day"
-        }
+        "start" | "starts" | "begin" | "start_date" | "startdate" | "valid_from" | "firstday" => "first_day",
+        "end" | "ends" | "end_date" | "enddate" | "valid_until" | "valid_to" | "lastday" => "last_day",
         "duration" | "length" => "term",
         "name" => "title",
         "template" | "templates" | "base" | "parent" | "inherits" | "extend" => "extends",

@@ -15,9 +15,7 @@ use crate::status::State;
 pub type Acknowledged = BTreeMap<GuardName, usize>;
 
 /// A guard that withheld something.
-#[derive(
-    Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Held {
     /// Which.
     pub guard: GuardName,
@@ -38,10 +36,7 @@ pub fn guard(
 ) -> (Plan, Vec<Held>) {
     let share = plan.totals.live_active * guards.deactivations.and_share_percent as usize / 100;
     let limits = [
-        (
-            GuardName::Deactivations,
-            guards.deactivations.more_than.max(share),
-        ),
+        (GuardName::Deactivations, guards.deactivations.more_than.max(share)),
         (GuardName::Weakened, guards.weakened),
         (GuardName::Orphans, guards.orphans),
     ];
@@ -53,26 +48,13 @@ pub fn guard(
         if count <= limit || given == Some(count) {
             continue;
         }
-        held.push(Held {
-            guard: name,
-            count,
-            limit,
-            acknowledged: given,
-        });
-        let guarded = plan
-            .changes
-            .iter()
-            .filter(|change| weight(name, change) > 0);
+        held.push(Held { guard: name, count, limit, acknowledged: given });
+        let guarded = plan.changes.iter().filter(|change| weight(name, change) > 0);
         withheld.extend(guarded.map(|change| (change.id.clone(), Reason::Guarded(name))));
     }
     await_withheld(&plan, &mut withheld);
-    plan.changes
-        .retain(|change| !withheld.contains_key(&change.id));
-    plan.withheld.extend(
-        withheld
-            .into_iter()
-            .map(|(id, reason)| Withheld { id, reason }),
-    );
+    plan.changes.retain(|change| !withheld.contains_key(&change.id));
+    plan.withheld.extend(withheld.into_iter().map(|(id, reason)| Withheld { id, reason }));
     plan.withheld.sort();
     plan.count(mapping.states.get(&State::Active));
     (plan, held)
@@ -82,10 +64,7 @@ pub fn guard(
 fn weight(name: GuardName, change: &Change) -> usize {
     match name {
         GuardName::Deactivations => {
-            let by_date = change
-                .state
-                .as_ref()
-                .is_some_and(|state| state.cause == Some(Cause::Date));
+            let by_date = change.state.as_ref().is_some_and(|state| state.cause == Some(Cause::Date));
             usize::from(change.deactivates() && change.verb != Verb::Retire && !by_date)
         }
         GuardName::Weakened => change.weakened().len(),
@@ -97,14 +76,10 @@ fn weight(name: GuardName, change: &Change) -> usize {
 fn await_withheld(plan: &Plan, withheld: &mut BTreeMap<AgreementId, Reason>) {
     loop {
         let gone: BTreeSet<AgreementId> = withheld.keys().cloned().collect();
-        let waiting = plan
-            .changes
-            .iter()
-            .filter(|change| !gone.contains(&change.id))
-            .find_map(|change| {
-                let awaited = change.after.iter().find(|id| gone.contains(*id))?;
-                Some((change.id.clone(), Reason::Waits(awaited.clone())))
-            });
+        let waiting = plan.changes.iter().filter(|change| !gone.contains(&change.id)).find_map(|change| {
+            let awaited = change.after.iter().find(|id| gone.contains(*id))?;
+            Some((change.id.clone(), Reason::Waits(awaited.clone())))
+        });
         match waiting {
             Some((id, reason)) => withheld.insert(id, reason),
             None => return,

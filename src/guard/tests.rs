@@ -5,36 +5,23 @@ use crate::calendar::read_instant;
 use crate::ident::{AgreementId, LiveId};
 use crate::mapping::Mapping;
 use crate::plan::{
-    Cause, Change, FORMAT, GuardName, Header, Phase, Plan, Reason, Risk, StateChange, Totals, Verb,
-    Weakened,
+    Cause, Change, FORMAT, GuardName, Header, Phase, Plan, Reason, Risk, StateChange, Totals, Verb, Weakened,
 };
 use crate::settings::{DeactivationGuard, Guards};
 
 fn change(id: &str, risks: Vec<Risk>, cause: Option<Cause>) -> Change {
     Change {
         id: AgreementId::new(id).expect("an id"),
-        verb: if risks.contains(&Risk::Retires) {
-            Verb::Retire
-        } else {
-            Verb::Update
-        },
+        verb: if risks.contains(&Risk::Retires) { Verb::Retire } else { Verb::Update },
         client: None,
         title: id.to_owned(),
         object: LiveId::new("agreement$1"),
         status: None,
         because: None,
-        state: Some(StateChange {
-            before: Some("active".to_owned()),
-            after: "inactive".to_owned(),
-            cause,
-        }),
+        state: Some(StateChange { before: Some("active".to_owned()), after: "inactive".to_owned(), cause }),
         fields: Vec::new(),
         mark: None,
-        phase: if risks.contains(&Risk::Deactivates) {
-            Phase::Loss
-        } else {
-            Phase::Gain
-        },
+        phase: if risks.contains(&Risk::Deactivates) { Phase::Loss } else { Phase::Gain },
         after: Vec::new(),
         risks,
         before: None,
@@ -57,50 +44,30 @@ fn plan(changes: Vec<Change>, live_active: usize) -> Plan {
         changes,
         withheld: Vec::new(),
         notes: Vec::new(),
-        totals: Totals {
-            live_active,
-            ..Totals::default()
-        },
+        totals: Totals { live_active, ..Totals::default() },
         names: BTreeMap::new(),
     }
 }
 
 fn deactivations(count: usize, cause: Option<Cause>) -> Vec<Change> {
-    (0..count)
-        .map(|number| change(&format!("a{number}"), vec![Risk::Deactivates], cause))
-        .collect()
+    (0..count).map(|number| change(&format!("a{number}"), vec![Risk::Deactivates], cause)).collect()
 }
 
 fn weakening(id: &str) -> Change {
     let service = LiveId::new("slmService$1").expect("a live id");
-    change(
-        id,
-        vec![Risk::Weakens(vec![
-            Weakened::Service(service),
-            Weakened::Calendar,
-        ])],
-        None,
-    )
+    change(id, vec![Risk::Weakens(vec![Weakened::Service(service), Weakened::Calendar])], None)
 }
 
 fn passes(plan: Plan, acknowledged: &Acknowledged) -> (usize, Vec<(GuardName, usize)>) {
     let (plan, held) = guard(plan, &Guards::default(), acknowledged, &Mapping::default());
-    (
-        plan.changes.len(),
-        held.into_iter()
-            .map(|held| (held.guard, held.count))
-            .collect(),
-    )
+    (plan.changes.len(), held.into_iter().map(|held| (held.guard, held.count)).collect())
 }
 
 #[test]
 fn deactivations_wait_beyond_both_the_number_and_the_share() {
     let none = Acknowledged::new();
     assert_eq!(passes(plan(deactivations(5, None), 10), &none), (5, vec![]));
-    assert_eq!(
-        passes(plan(deactivations(6, None), 10), &none),
-        (0, vec![(GuardName::Deactivations, 6)])
-    );
+    assert_eq!(passes(plan(deactivations(6, None), 10), &none), (0, vec![(GuardName::Deactivations, 6)]));
     assert_eq!(passes(plan(deactivations(6, None), 60), &none), (6, vec![]));
     assert_eq!(passes(plan(deactivations(7, None), 60), &none).0, 0);
 }
@@ -108,49 +75,24 @@ fn deactivations_wait_beyond_both_the_number_and_the_share() {
 #[test]
 fn what_the_date_did_is_no_accident() {
     let changes = deactivations(100, Some(Cause::Date));
-    assert_eq!(
-        passes(plan(changes, 100), &Acknowledged::new()),
-        (100, vec![])
-    );
+    assert_eq!(passes(plan(changes, 100), &Acknowledged::new()), (100, vec![]));
 }
 
 #[test]
 fn only_the_exact_number_goes_through() {
     for (given, passing) in [(6, 6), (5, 0), (7, 0)] {
         let acknowledged = [(GuardName::Deactivations, given)].into();
-        assert_eq!(
-            passes(plan(deactivations(6, None), 6), &acknowledged).0,
-            passing,
-            "{given}"
-        );
+        assert_eq!(passes(plan(deactivations(6, None), 6), &acknowledged).0, passing, "{given}");
     }
 }
 
 #[test]
 fn a_guard_withholds_only_what_it_guards() {
     let mut changes = vec![weakening("weak"), change("other", vec![], None)];
-    changes.push(change(
-        "orphan",
-        vec![Risk::Deactivates, Risk::Retires],
-        None,
-    ));
-    let (left, held) = guard(
-        plan(changes, 3),
-        &Guards::default(),
-        &Acknowledged::new(),
-        &Mapping::default(),
-    );
-    assert_eq!(
-        left.changes
-            .iter()
-            .map(|change| change.id.as_str())
-            .collect::<Vec<_>>(),
-        ["other"]
-    );
-    assert_eq!(
-        held.iter().map(|held| held.count).collect::<Vec<_>>(),
-        [2, 1]
-    );
+    changes.push(change("orphan", vec![Risk::Deactivates, Risk::Retires], None));
+    let (left, held) = guard(plan(changes, 3), &Guards::default(), &Acknowledged::new(), &Mapping::default());
+    assert_eq!(left.changes.iter().map(|change| change.id.as_str()).collect::<Vec<_>>(), ["other"]);
+    assert_eq!(held.iter().map(|held| held.count).collect::<Vec<_>>(), [2, 1]);
     assert_eq!(left.totals.updates, 1);
 }
 
@@ -166,28 +108,17 @@ fn what_waits_for_a_withheld_change_is_withheld_too() {
     );
     assert!(left.is_empty());
     let waits = Reason::Waits(AgreementId::new("new").expect("an id"));
-    assert!(
-        left.withheld
-            .iter()
-            .any(|held| held.id.as_str() == "old" && held.reason == waits)
-    );
+    assert!(left.withheld.iter().any(|held| held.id.as_str() == "old" && held.reason == waits));
 }
 
 #[test]
 fn the_settings_move_the_limits() {
     let guards = Guards {
-        deactivations: DeactivationGuard {
-            more_than: 0,
-            and_share_percent: 0,
-        },
+        deactivations: DeactivationGuard { more_than: 0, and_share_percent: 0 },
         ..Guards::default()
     };
-    let (left, held) = guard(
-        plan(deactivations(1, None), 100),
-        &guards,
-        &Acknowledged::new(),
-        &Mapping::default(),
-    );
+    let (left, held) =
+        guard(plan(deactivations(1, None), 100), &guards, &Acknowledged::new(), &Mapping::default());
     assert!(left.is_empty());
     assert_eq!(held[0].limit, 0);
 }

@@ -40,33 +40,19 @@ pub struct Applied {
 
 impl Default for Baseline {
     fn default() -> Self {
-        Self {
-            format: BASELINE_FORMAT,
-            commit: None,
-            agreements: BTreeMap::new(),
-        }
+        Self { format: BASELINE_FORMAT, commit: None, agreements: BTreeMap::new() }
     }
 }
 
 impl Applied {
     /// The digests of a record.
     pub fn of(record: &Record, as_of: Instant) -> Self {
-        let fields = record
-            .fields
-            .iter()
-            .map(|(field, value)| (field.clone(), digest(value)));
-        Self {
-            as_of,
-            state: digest(&record.state),
-            fields: fields.collect(),
-        }
+        let fields = record.fields.iter().map(|(field, value)| (field.clone(), digest(value)));
+        Self { as_of, state: digest(&record.state), fields: fields.collect() }
     }
 
     fn field(&self, field: &Field) -> String {
-        self.fields
-            .get(field)
-            .cloned()
-            .unwrap_or_else(|| digest(&Value::Nothing))
+        self.fields.get(field).cloned().unwrap_or_else(|| digest(&Value::Nothing))
     }
 }
 
@@ -94,44 +80,25 @@ impl Compared {
 ///
 /// `then` gives what the files of today say about an agreement at an earlier instant; `None` where they do
 /// not know it.
-pub fn assign(
-    plan: &mut Plan,
-    baseline: &Baseline,
-    then: impl Fn(&AgreementId, Instant) -> Option<Record>,
-) {
+pub fn assign(plan: &mut Plan, baseline: &Baseline, then: impl Fn(&AgreementId, Instant) -> Option<Record>) {
     for change in &mut plan.changes {
         let renamed = change.mark.as_ref().and_then(|mark| mark.before.as_ref());
         let applied = baseline.agreements.get(renamed.unwrap_or(&change.id));
         let known = applied.and_then(|applied| Some((applied, then(&change.id, applied.as_of)?)));
         let Some((applied, files_then)) = known.filter(|_| change.verb != Verb::Retire) else {
             // The document is new since the last apply, or gone: somebody edited the files.
-            change
-                .fields
-                .iter_mut()
-                .for_each(|field| field.cause = Some(Cause::Edit));
-            change
-                .state
-                .iter_mut()
-                .for_each(|state| state.cause = Some(Cause::Edit));
+            change.fields.iter_mut().for_each(|field| field.cause = Some(Cause::Edit));
+            change.state.iter_mut().for_each(|state| state.cause = Some(Cause::Edit));
             continue;
         };
         if change.verb == Verb::Create {
             // It was applied once and is gone from the helpdesk.
-            change
-                .fields
-                .iter_mut()
-                .for_each(|field| field.cause = Some(Cause::Drift));
-            change
-                .state
-                .iter_mut()
-                .for_each(|state| state.cause = Some(Cause::Drift));
+            change.fields.iter_mut().for_each(|field| field.cause = Some(Cause::Drift));
+            change.state.iter_mut().for_each(|state| state.cause = Some(Cause::Drift));
             continue;
         }
         for field in &mut change.fields {
-            let value_then = files_then
-                .fields
-                .get(&field.field)
-                .unwrap_or(&Value::Nothing);
+            let value_then = files_then.fields.get(&field.field).unwrap_or(&Value::Nothing);
             let compared = Compared {
                 applied: applied.field(&field.field),
                 files_then: digest(value_then),

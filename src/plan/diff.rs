@@ -10,8 +10,7 @@ use crate::ident::{AgreementId, LiveId};
 use crate::live::{Live, LiveAgreement, Observed, Value};
 use crate::mapping::{Deactivation, Field, Mapping, Mode};
 use crate::plan::{
-    Change, FORMAT, FieldChange, Header, Mark, Note, Phase, Plan, Reason, StateChange, Totals,
-    Verb, Withheld,
+    Change, FORMAT, FieldChange, Header, Mark, Note, Phase, Plan, Reason, StateChange, Totals, Verb, Withheld,
 };
 use crate::plan::{risk, steps};
 use crate::status::State;
@@ -29,26 +28,15 @@ pub struct Context<'a> {
 
 /// The changes that make `live` equal to `desired`.
 pub fn between(desired: &Desired, live: &Live, context: Context<'_>) -> Plan {
-    let mut comparison = Comparison {
-        desired,
-        live,
-        context,
-        claimed: BTreeSet::new(),
-        plan: Found::default(),
-    };
+    let mut comparison =
+        Comparison { desired, live, context, claimed: BTreeSet::new(), plan: Found::default() };
     for (id, wish) in &desired.wishes {
         comparison.wish(id, wish);
     }
     for (id, unresolved) in &desired.unresolved {
         comparison.claimed.insert(id.clone());
         let reasons = unresolved.iter().cloned().map(Reason::Unresolved);
-        comparison
-            .plan
-            .withheld
-            .extend(reasons.map(|reason| Withheld {
-                id: id.clone(),
-                reason,
-            }));
+        comparison.plan.withheld.extend(reasons.map(|reason| Withheld { id: id.clone(), reason }));
     }
     comparison.orphans();
     comparison.finish()
@@ -85,10 +73,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn withhold(&mut self, id: &AgreementId, reason: Reason) {
-        self.plan.withheld.insert(Withheld {
-            id: id.clone(),
-            reason,
-        });
+        self.plan.withheld.insert(Withheld { id: id.clone(), reason });
     }
 
     /// The live object of a wish: by its own mark, by a mark it had formerly, or by adoption.
@@ -97,10 +82,7 @@ impl<'a> Comparison<'a> {
         id: &AgreementId,
         wish: &Wish,
     ) -> Result<Option<(&'a LiveAgreement, Option<Mark>)>, Reason> {
-        let former = wish
-            .formerly
-            .iter()
-            .filter(|former| !self.desired.wishes.contains_key(*former));
+        let former = wish.formerly.iter().filter(|former| !self.desired.wishes.contains_key(*former));
         for marked in std::iter::once(id).chain(former) {
             if let Some(objects) = self.live.same_mark.get(marked) {
                 return Err(Reason::SameMark(objects.clone()));
@@ -110,10 +92,8 @@ impl<'a> Comparison<'a> {
                 None | Some(Observed::Absent) => {}
                 Some(Observed::Unknown(why)) => return Err(Reason::Unreadable(why.clone())),
                 Some(Observed::Present(found)) => {
-                    let mark = (marked != id).then(|| Mark {
-                        before: Some(marked.clone()),
-                        after: id.clone(),
-                    });
+                    let mark =
+                        (marked != id).then(|| Mark { before: Some(marked.clone()), after: id.clone() });
                     return Ok(Some((found, mark)));
                 }
             }
@@ -122,39 +102,24 @@ impl<'a> Comparison<'a> {
             return Ok(None);
         };
         match self.live.adoptable.get(object) {
-            Some(Observed::Present(found)) => Ok(Some((
-                found,
-                Some(Mark {
-                    before: None,
-                    after: id.clone(),
-                }),
-            ))),
+            Some(Observed::Present(found)) => {
+                Ok(Some((found, Some(Mark { before: None, after: id.clone() }))))
+            }
             Some(Observed::Unknown(why)) => Err(Reason::Unreadable(why.clone())),
             None | Some(Observed::Absent) => Err(Reason::CannotAdopt(object.clone())),
         }
     }
 
     fn create(&mut self, id: &AgreementId, wish: &Wish) {
-        let fields = wish
-            .record
-            .fields
-            .iter()
-            .filter(|(_, value)| **value != Value::Nothing);
+        let fields = wish.record.fields.iter().filter(|(_, value)| **value != Value::Nothing);
         let fields = fields.map(|(field, value)| FieldChange {
             field: field.clone(),
             before: Value::Nothing,
             after: value.clone(),
             cause: None,
         });
-        let state = StateChange {
-            before: None,
-            after: wish.record.state.clone(),
-            cause: None,
-        };
-        let mark = Mark {
-            before: None,
-            after: id.clone(),
-        };
+        let state = StateChange { before: None, after: wish.record.state.clone(), cause: None };
+        let mark = Mark { before: None, after: id.clone() };
         let mut change = Self::blank(id, wish, Verb::Create);
         change.fields = fields.collect();
         change.state = Some(state);
@@ -163,17 +128,8 @@ impl<'a> Comparison<'a> {
         self.plan.changes.push(change);
     }
 
-    fn update(
-        &mut self,
-        id: &AgreementId,
-        wish: &Wish,
-        before: &LiveAgreement,
-        mark: Option<Mark>,
-    ) {
-        if before.archived
-            && !wish.archived
-            && self.context.mapping.deactivate != Deactivation::Archive
-        {
+    fn update(&mut self, id: &AgreementId, wish: &Wish, before: &LiveAgreement, mark: Option<Mark>) {
+        if before.archived && !wish.archived && self.context.mapping.deactivate != Deactivation::Archive {
             if wish.status.state.is_over() {
                 self.plan.unchanged += 1;
             } else {
@@ -191,11 +147,7 @@ impl<'a> Comparison<'a> {
             after: wish.record.state.clone(),
             cause: None,
         });
-        if fields.is_empty()
-            && state.is_none()
-            && mark.is_none()
-            && before.archived == wish.archived
-        {
+        if fields.is_empty() && state.is_none() && mark.is_none() && before.archived == wish.archived {
             self.plan.unchanged += 1;
             return;
         }
@@ -206,13 +158,8 @@ impl<'a> Comparison<'a> {
         change.state = state;
         change.mark = mark;
         let round_the_clock = self.desired.round_the_clock.as_ref();
-        change.risks =
-            risk::of_update(&change, before, wish, self.context.mapping, round_the_clock);
-        change.phase = if change.deactivates() {
-            Phase::Loss
-        } else {
-            Phase::Gain
-        };
+        change.risks = risk::of_update(&change, before, wish, self.context.mapping, round_the_clock);
+        change.phase = if change.deactivates() { Phase::Loss } else { Phase::Gain };
         change.steps = steps::update(&change, before, wish, self.context.mapping);
         self.plan.changes.push(change);
     }
@@ -223,12 +170,7 @@ impl<'a> Comparison<'a> {
             let held = before.record.fields.get(field).unwrap_or(&Value::Nothing);
             let after = self.united(field, wanted, held);
             if after != *held {
-                changes.push(FieldChange {
-                    field: field.clone(),
-                    before: held.clone(),
-                    after,
-                    cause: None,
-                });
+                changes.push(FieldChange { field: field.clone(), before: held.clone(), after, cause: None });
             }
         }
         changes
@@ -236,8 +178,7 @@ impl<'a> Comparison<'a> {
 
     /// What the field should hold; in additive mode what others added stays.
     fn united(&self, field: &Field, wanted: &Value, held: &Value) -> Value {
-        let additive =
-            *field == Field::Recipients && self.context.mapping.recipients.mode == Mode::Additive;
+        let additive = *field == Field::Recipients && self.context.mapping.recipients.mode == Mode::Additive;
         match (wanted, held) {
             (Value::References(ours), Value::References(theirs)) if additive => {
                 Value::References(ours.union(theirs).cloned().collect())
@@ -290,47 +231,21 @@ impl<'a> Comparison<'a> {
             _ => found.object.to_string(),
         };
         if self.context.prune {
-            self.plan
-                .changes
-                .push(steps::retirement(id, found, title, self.context.mapping));
+            self.plan.changes.push(steps::retirement(id, found, title, self.context.mapping));
         } else {
             let state = found.record.state.clone();
-            self.withhold(
-                id,
-                Reason::Orphan {
-                    title,
-                    object: found.object.clone(),
-                    state,
-                },
-            );
+            self.withhold(id, Reason::Orphan { title, object: found.object.clone(), state });
         }
     }
 
     /// Puts changes in their order, lets losses wait for the successors that take over, and counts.
     fn finish(mut self) -> Plan {
         self.wait_for_successors();
-        let Self {
-            desired,
-            live,
-            context,
-            plan,
-            ..
-        } = self;
-        let Found {
-            mut changes,
-            withheld,
-            mut notes,
-            unchanged,
-        } = plan;
+        let Self { desired, live, context, plan, .. } = self;
+        let Found { mut changes, withheld, mut notes, unchanged } = plan;
         changes.sort_by(|left, right| (left.phase, &left.id).cmp(&(right.phase, &right.id)));
         notes.extend(desired.not_carried.iter().cloned().map(Note::NotCarried));
-        notes.extend(
-            desired
-                .hours_not_carried
-                .iter()
-                .cloned()
-                .map(Note::HoursNotCarried),
-        );
+        notes.extend(desired.hours_not_carried.iter().cloned().map(Note::HoursNotCarried));
         notes.extend(desired.other_titles.iter().cloned().map(Note::OtherTitle));
         notes.extend((live.unmarked > 0).then_some(Note::Unmarked(live.unmarked)));
         let mut plan = Plan {
@@ -353,103 +268,52 @@ impl<'a> Comparison<'a> {
 
     /// An agreement that another takes over from stays until that one is published (never neither).
     fn wait_for_successors(&mut self) {
-        let publishing: BTreeSet<AgreementId> = self
-            .plan
-            .changes
-            .iter()
-            .map(|change| change.id.clone())
-            .collect();
-        let withheld: BTreeSet<AgreementId> = self
-            .plan
-            .withheld
-            .iter()
-            .map(|held| held.id.clone())
-            .collect();
+        let publishing: BTreeSet<AgreementId> =
+            self.plan.changes.iter().map(|change| change.id.clone()).collect();
+        let withheld: BTreeSet<AgreementId> = self.plan.withheld.iter().map(|held| held.id.clone()).collect();
         let mut waiting = Vec::new();
-        for change in self
-            .plan
-            .changes
-            .iter_mut()
-            .filter(|change| change.phase == Phase::Loss)
-        {
+        for change in self.plan.changes.iter_mut().filter(|change| change.phase == Phase::Loss) {
             let Some(successor) = self.desired.successors.get(&change.id) else {
                 continue;
             };
             if withheld.contains(successor) {
-                waiting.push(Withheld {
-                    id: change.id.clone(),
-                    reason: Reason::Waits(successor.clone()),
-                });
+                waiting.push(Withheld { id: change.id.clone(), reason: Reason::Waits(successor.clone()) });
             } else if publishing.contains(successor) {
                 change.after.push(successor.clone());
             }
         }
-        self.plan
-            .changes
-            .retain(|change| waiting.iter().all(|held| held.id != change.id));
+        self.plan.changes.retain(|change| waiting.iter().all(|held| held.id != change.id));
         self.plan.withheld.extend(waiting);
     }
 }
 
 fn live_active(live: &Live, mapping: &Mapping) -> usize {
     let active = mapping.states.get(&State::Active);
-    let present = live
-        .agreements
-        .values()
-        .filter_map(|observed| match observed {
-            Observed::Present(found) => Some(found),
-            Observed::Absent | Observed::Unknown(_) => None,
-        });
-    present
-        .filter(|found| !found.archived && Some(&found.record.state) == active)
-        .count()
+    let present = live.agreements.values().filter_map(|observed| match observed {
+        Observed::Present(found) => Some(found),
+        Observed::Absent | Observed::Unknown(_) => None,
+    });
+    present.filter(|found| !found.archived && Some(&found.record.state) == active).count()
 }
 
 /// What the objects that changes mention are called, so that a saved plan can be read without the helpdesk.
 fn names(changes: &[Change], live: &Live) -> BTreeMap<LiveId, String> {
-    let values = changes
-        .iter()
-        .flat_map(|change| &change.fields)
-        .flat_map(|field| [&field.before, &field.after]);
+    let values =
+        changes.iter().flat_map(|change| &change.fields).flat_map(|field| [&field.before, &field.after]);
     let mentioned: BTreeSet<&LiveId> = values.flat_map(Value::mentions).collect();
-    let named = mentioned
-        .into_iter()
-        .filter_map(|id| Some((id, live.directory.title(id)?)));
-    named
-        .map(|(id, title)| (id.clone(), title.to_owned()))
-        .collect()
+    let named = mentioned.into_iter().filter_map(|id| Some((id, live.directory.title(id)?)));
+    named.map(|(id, title)| (id.clone(), title.to_owned())).collect()
 }
 
 impl Plan {
     /// Counts the changes anew, after a guard has taken some out.
     pub(crate) fn count(&mut self, active: Option<&String>) {
-        let verb = |verb: Verb| {
-            self.changes
-                .iter()
-                .filter(|change| change.verb == verb)
-                .count()
-        };
-        let (creations, updates, retirements) =
-            (verb(Verb::Create), verb(Verb::Update), verb(Verb::Retire));
-        let activates = |change: &&Change| {
-            change
-                .state
-                .as_ref()
-                .is_some_and(|state| Some(&state.after) == active)
-        };
+        let verb = |verb: Verb| self.changes.iter().filter(|change| change.verb == verb).count();
+        let (creations, updates, retirements) = (verb(Verb::Create), verb(Verb::Update), verb(Verb::Retire));
+        let activates =
+            |change: &&Change| change.state.as_ref().is_some_and(|state| Some(&state.after) == active);
         let activations = self.changes.iter().filter(activates).count();
-        let deactivations = self
-            .changes
-            .iter()
-            .filter(|change| change.deactivates())
-            .count();
-        self.totals = Totals {
-            creations,
-            updates,
-            retirements,
-            activations,
-            deactivations,
-            ..self.totals
-        };
+        let deactivations = self.changes.iter().filter(|change| change.deactivates()).count();
+        self.totals = Totals { creations, updates, retirements, activations, deactivations, ..self.totals };
     }
 }

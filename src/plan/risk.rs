@@ -39,11 +39,7 @@ pub(super) fn of_update(
             risks.push(Risk::Shortens);
         }
     }
-    if change
-        .mark
-        .as_ref()
-        .is_some_and(|mark| mark.before.is_none())
-    {
+    if change.mark.as_ref().is_some_and(|mark| mark.before.is_none()) {
         risks.push(Risk::Adopts);
     }
     risks
@@ -58,38 +54,25 @@ fn is_earlier(after: &Value, before: &Value) -> bool {
     }
 }
 
-fn weakened(
-    before: &LiveAgreement,
-    wish: &Wish,
-    round_the_clock: Option<&LiveId>,
-) -> Vec<Weakened> {
+fn weakened(before: &LiveAgreement, wish: &Wish, round_the_clock: Option<&LiveId>) -> Vec<Weakened> {
     let held = Promises::of(&before.record.fields);
     let wanted = Promises::of(&wish.record.fields);
-    let lost = held
-        .services
-        .difference(&wanted.services)
-        .map(|service| Weakened::Service((*service).clone()));
+    let lost =
+        held.services.difference(&wanted.services).map(|service| Weakened::Service((*service).clone()));
     let mut weakened: Vec<Weakened> = lost.collect();
     if held.calendar != wanted.calendar && wanted.calendar != round_the_clock {
         weakened.push(Weakened::Calendar);
     }
-    let keys: BTreeSet<&TargetKey> = held
-        .targets
-        .keys()
-        .chain(wanted.targets.keys())
-        .copied()
-        .collect();
+    let keys: BTreeSet<&TargetKey> = held.targets.keys().chain(wanted.targets.keys()).copied().collect();
     for key in keys {
-        let still_covered = key.service.as_ref().is_none_or(|service| {
-            held.services.contains(service) && wanted.services.contains(service)
-        });
+        let still_covered = key
+            .service
+            .as_ref()
+            .is_none_or(|service| held.services.contains(service) && wanted.services.contains(service));
         let Some(old) = held.effective(key).filter(|_| still_covered) else {
             continue;
         };
-        if wanted
-            .effective(key)
-            .is_none_or(|new| is_less(new, old, round_the_clock))
-        {
+        if wanted.effective(key).is_none_or(|new| is_less(new, old, round_the_clock)) {
             weakened.push(Weakened::Target(key.clone()));
         }
     }
@@ -117,31 +100,18 @@ impl<'a> Promises<'a> {
             Some(Value::Targets(targets)) => targets.iter().collect(),
             _ => BTreeMap::new(),
         };
-        Self {
-            services,
-            calendar,
-            targets,
-        }
+        Self { services, calendar, targets }
     }
 
     /// The promise that holds for a key: its own, or the one for all services.
     fn effective(&self, key: &TargetKey) -> Option<&'a Promise> {
-        let general = TargetKey {
-            service: None,
-            priority: key.priority.clone(),
-        };
-        self.targets
-            .get(key)
-            .or_else(|| self.targets.get(&general))
-            .copied()
+        let general = TargetKey { service: None, priority: key.priority.clone() };
+        self.targets.get(key).or_else(|| self.targets.get(&general)).copied()
     }
 }
 
 fn is_less(new: &Promise, old: &Promise, round_the_clock: Option<&LiveId>) -> bool {
-    let pairs = [
-        (new.response, old.response),
-        (new.resolution, old.resolution),
-    ];
+    let pairs = [(new.response, old.response), (new.resolution, old.resolution)];
     let longer = pairs.into_iter().any(|pair| match pair {
         (Some(new), Some(old)) => new.is_weaker_than(old).unwrap_or(true),
         (None, Some(_)) => true,

@@ -24,38 +24,18 @@ pub fn simulate(plan: &Plan, live: &Live, mapping: &Mapping) -> Live {
 
 /// The live side after one step of a change.
 pub fn perform(change: &Change, step: &Step, live: &mut Live, mapping: &Mapping) {
-    let marked = change
-        .mark
-        .as_ref()
-        .and_then(|mark| mark.before.as_ref())
-        .unwrap_or(&change.id)
-        .clone();
-    let adopted = change
-        .object
-        .as_ref()
-        .and_then(|object| live.adoptable.remove(object));
-    let mut found = match (
-        live.agreements.remove(&marked),
-        live.agreements.remove(&change.id),
-        adopted,
-    ) {
+    let marked = change.mark.as_ref().and_then(|mark| mark.before.as_ref()).unwrap_or(&change.id).clone();
+    let adopted = change.object.as_ref().and_then(|object| live.adoptable.remove(object));
+    let mut found = match (live.agreements.remove(&marked), live.agreements.remove(&change.id), adopted) {
         (Some(Observed::Present(found)), _, _)
         | (_, Some(Observed::Present(found)), _)
         | (_, _, Some(Observed::Present(found))) => found,
         _ => blank(&change.id, mapping),
     };
-    let mut bears = if found.object == blank_object(&change.id) {
-        change.id.clone()
-    } else {
-        marked
-    };
+    let mut bears = if found.object == blank_object(&change.id) { change.id.clone() } else { marked };
     match step {
         Step::Create { fields } => write(&mut found, fields),
-        Step::Edit {
-            fields,
-            state,
-            mark,
-        } => {
+        Step::Edit { fields, state, mark } => {
             write(&mut found, fields);
             if let Some(state) = state {
                 found.record.state.clone_from(state);
@@ -79,19 +59,12 @@ fn blank_object(id: &AgreementId) -> LiveId {
 }
 
 fn blank(id: &AgreementId, mapping: &Mapping) -> LiveAgreement {
-    let mut fields: BTreeMap<Field, Value> = mapping
-        .attributes
-        .keys()
-        .map(|field| (field.clone(), Value::Nothing))
-        .collect();
+    let mut fields: BTreeMap<Field, Value> =
+        mapping.attributes.keys().map(|field| (field.clone(), Value::Nothing)).collect();
     if mapping.rules.is_some() {
         fields.insert(Field::Targets, Value::Nothing);
     }
-    let state = mapping
-        .states
-        .get(&State::Planned)
-        .cloned()
-        .unwrap_or_default();
+    let state = mapping.states.get(&State::Planned).cloned().unwrap_or_default();
     LiveAgreement {
         object: blank_object(id),
         record: Record { state, fields },
@@ -102,11 +75,7 @@ fn blank(id: &AgreementId, mapping: &Mapping) -> LiveAgreement {
 }
 
 fn write(found: &mut LiveAgreement, fields: &BTreeMap<Field, Value>) {
-    found.record.fields.extend(
-        fields
-            .iter()
-            .map(|(field, value)| (field.clone(), value.clone())),
-    );
+    found.record.fields.extend(fields.iter().map(|(field, value)| (field.clone(), value.clone())));
 }
 
 fn targets_of(found: &LiveAgreement) -> BTreeMap<TargetKey, Promise> {
@@ -119,26 +88,16 @@ fn targets_of(found: &LiveAgreement) -> BTreeMap<TargetKey, Promise> {
 fn put_rule(found: &mut LiveAgreement, rule: Option<&LiveId>, key: &TargetKey, promise: &Promise) {
     let mut targets = targets_of(found);
     targets.insert(key.clone(), promise.clone());
-    found
-        .record
-        .fields
-        .insert(Field::Targets, Value::targets(targets));
+    found.record.fields.insert(Field::Targets, Value::targets(targets));
     let count = found.rules.len();
-    let object = rule
-        .cloned()
-        .or_else(|| LiveId::new(&format!("created-rule${}-{count}", found.object)));
-    found
-        .rules
-        .insert(key.clone(), object.expect("an object's id makes a live id"));
+    let object = rule.cloned().or_else(|| LiveId::new(&format!("created-rule${}-{count}", found.object)));
+    found.rules.insert(key.clone(), object.expect("an object's id makes a live id"));
 }
 
 fn drop_rule(found: &mut LiveAgreement, key: &TargetKey) {
     let mut targets = targets_of(found);
     targets.remove(key);
-    found
-        .record
-        .fields
-        .insert(Field::Targets, Value::targets(targets));
+    found.record.fields.insert(Field::Targets, Value::targets(targets));
     found.rules.remove(key);
 }
 
@@ -152,8 +111,5 @@ fn relink(found: &mut LiveAgreement, unit: &LiveId, linked: bool) {
     } else {
         units.remove(unit);
     }
-    found
-        .record
-        .fields
-        .insert(Field::Recipients, Value::references(units));
+    found.record.fields.insert(Field::Recipients, Value::references(units));
 }

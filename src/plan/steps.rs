@@ -14,50 +14,24 @@ use crate::status::State;
 
 /// Creates hidden, fills, publishes last.
 pub(super) fn creation(wish: &Wish, mapping: &Mapping) -> Vec<Step> {
-    let fields = wish
-        .record
-        .fields
-        .iter()
-        .filter(|(_, value)| **value != Value::Nothing);
+    let fields = wish.record.fields.iter().filter(|(_, value)| **value != Value::Nothing);
     let on_object = fields
         .clone()
         .filter(|(field, _)| is_on_object(field, mapping))
         .map(|(field, value)| (field.clone(), value.clone()));
-    let mut steps = vec![Step::Create {
-        fields: on_object.collect(),
-    }];
-    steps.extend(rule_writes(
-        wish.record.fields.get(&Field::Targets),
-        &BTreeMap::new(),
-        &Value::Nothing,
-    ));
-    steps.extend(links(
-        &Value::Nothing,
-        recipients(&wish.record.fields),
-        mapping,
-    ));
+    let mut steps = vec![Step::Create { fields: on_object.collect() }];
+    steps.extend(rule_writes(wish.record.fields.get(&Field::Targets), &BTreeMap::new(), &Value::Nothing));
+    steps.extend(links(&Value::Nothing, recipients(&wish.record.fields), mapping));
     if Some(&wish.record.state) != mapping.states.get(&State::Planned) {
         let state = Some(wish.record.state.clone());
-        steps.push(Step::Edit {
-            fields: BTreeMap::new(),
-            state,
-            mark: None,
-        });
+        steps.push(Step::Edit { fields: BTreeMap::new(), state, mark: None });
     }
     steps
 }
 
 /// Fills before it publishes, and withdraws before it takes away.
-pub(super) fn update(
-    change: &Change,
-    before: &LiveAgreement,
-    wish: &Wish,
-    mapping: &Mapping,
-) -> Vec<Step> {
-    let targets = change
-        .fields
-        .iter()
-        .find(|field| field.field == Field::Targets);
+pub(super) fn update(change: &Change, before: &LiveAgreement, wish: &Wish, mapping: &Mapping) -> Vec<Step> {
+    let targets = change.fields.iter().find(|field| field.field == Field::Targets);
     let (puts, drops) = match targets {
         None => (Vec::new(), Vec::new()),
         Some(field) => (
@@ -65,16 +39,10 @@ pub(super) fn update(
             rule_removals(&field.after, &before.rules),
         ),
     };
-    let relinked = change
-        .fields
-        .iter()
-        .find(|field| field.field == Field::Recipients);
-    let links = relinked.map_or_else(Vec::new, |field| {
-        links(&field.before, &field.after, mapping)
-    });
-    let (links, unlinks): (Vec<Step>, Vec<Step>) = links
-        .into_iter()
-        .partition(|step| matches!(step, Step::Link { .. }));
+    let relinked = change.fields.iter().find(|field| field.field == Field::Recipients);
+    let links = relinked.map_or_else(Vec::new, |field| links(&field.before, &field.after, mapping));
+    let (links, unlinks): (Vec<Step>, Vec<Step>) =
+        links.into_iter().partition(|step| matches!(step, Step::Link { .. }));
     let edits = edits(change, mapping);
     let mut steps = Vec::new();
     steps.extend((before.archived && !wish.archived).then_some(Step::Restore));
@@ -101,21 +69,13 @@ pub(super) fn retirement(
     title: String,
     mapping: &Mapping,
 ) -> Change {
-    let after = mapping
-        .states
-        .get(&State::Terminated)
-        .cloned()
-        .unwrap_or_default();
+    let after = mapping.states.get(&State::Terminated).cloned().unwrap_or_default();
     let held = recipients(&found.record.fields);
     let mut fields = BTreeMap::new();
     if mapping.deactivate == Deactivation::Detach && mapping.recipients.side == Side::Agreement {
         fields.insert(Field::Recipients, Value::Nothing);
     }
-    let mut steps = vec![Step::Edit {
-        fields,
-        state: Some(after.clone()),
-        mark: None,
-    }];
+    let mut steps = vec![Step::Edit { fields, state: Some(after.clone()), mark: None }];
     if mapping.deactivate == Deactivation::Detach {
         steps.extend(links(held, &Value::Nothing, mapping));
     }
@@ -132,11 +92,7 @@ pub(super) fn retirement(
         object: Some(found.object.clone()),
         status: None,
         because: None,
-        state: Some(StateChange {
-            before: Some(found.record.state.clone()),
-            after,
-            cause: None,
-        }),
+        state: Some(StateChange { before: Some(found.record.state.clone()), after, cause: None }),
         fields: Vec::new(),
         mark: None,
         phase: Phase::Loss,
@@ -149,42 +105,19 @@ pub(super) fn retirement(
 
 /// One edit with everything in it; or two, where the tenant wants the state apart.
 fn edits(change: &Change, mapping: &Mapping) -> Vec<Step> {
-    let on_object = change
-        .fields
-        .iter()
-        .filter(|field| is_on_object(&field.field, mapping));
-    let fields: BTreeMap<Field, Value> = on_object
-        .map(|field| (field.field.clone(), field.after.clone()))
-        .collect();
+    let on_object = change.fields.iter().filter(|field| is_on_object(&field.field, mapping));
+    let fields: BTreeMap<Field, Value> =
+        on_object.map(|field| (field.field.clone(), field.after.clone())).collect();
     let state = change.state.as_ref().map(|state| state.after.clone());
     let mark = change.mark.as_ref().map(|mark| mark.after.clone());
     let has_fields = !fields.is_empty() || mark.is_some();
     if !mapping.state_in_own_edit || state.is_none() || !has_fields {
         let any = has_fields || state.is_some();
-        return any
-            .then_some(Step::Edit {
-                fields,
-                state,
-                mark,
-            })
-            .into_iter()
-            .collect();
+        return any.then_some(Step::Edit { fields, state, mark }).into_iter().collect();
     }
-    let filling = Step::Edit {
-        fields,
-        state: None,
-        mark,
-    };
-    let switching = Step::Edit {
-        fields: BTreeMap::new(),
-        state,
-        mark: None,
-    };
-    if change.phase == Phase::Loss {
-        vec![switching, filling]
-    } else {
-        vec![filling, switching]
-    }
+    let filling = Step::Edit { fields, state: None, mark };
+    let switching = Step::Edit { fields: BTreeMap::new(), state, mark: None };
+    if change.phase == Phase::Loss { vec![switching, filling] } else { vec![filling, switching] }
 }
 
 /// Whether the field is an attribute of the agreement's own object.
@@ -197,16 +130,11 @@ fn is_on_object(field: &Field, mapping: &Mapping) -> bool {
 }
 
 /// The promises to write: those that are new or differ.
-fn rule_writes(
-    after: Option<&Value>,
-    rules: &BTreeMap<TargetKey, LiveId>,
-    before: &Value,
-) -> Vec<Step> {
+fn rule_writes(after: Option<&Value>, rules: &BTreeMap<TargetKey, LiveId>, before: &Value) -> Vec<Step> {
     let held = promises(before);
     let wanted = after.and_then(promises).into_iter().flatten();
-    let differs = |(key, promise): &(&TargetKey, &Promise)| {
-        held.and_then(|held| held.get(*key)) != Some(*promise)
-    };
+    let differs =
+        |(key, promise): &(&TargetKey, &Promise)| held.and_then(|held| held.get(*key)) != Some(*promise);
     let put = |(key, promise): (&TargetKey, &Promise)| Step::PutRule {
         rule: rules.get(key).cloned(),
         key: key.clone(),
@@ -218,14 +146,8 @@ fn rule_writes(
 /// The promises to archive: those that are held and no longer wanted.
 fn rule_removals(after: &Value, rules: &BTreeMap<TargetKey, LiveId>) -> Vec<Step> {
     let wanted = promises(after);
-    let gone = rules
-        .iter()
-        .filter(|(key, _)| wanted.is_none_or(|wanted| !wanted.contains_key(*key)));
-    gone.map(|(key, rule)| Step::DropRule {
-        rule: rule.clone(),
-        key: key.clone(),
-    })
-    .collect()
+    let gone = rules.iter().filter(|(key, _)| wanted.is_none_or(|wanted| !wanted.contains_key(*key)));
+    gone.map(|(key, rule)| Step::DropRule { rule: rule.clone(), key: key.clone() }).collect()
 }
 
 fn promises(value: &Value) -> Option<&BTreeMap<TargetKey, Promise>> {
@@ -249,11 +171,7 @@ fn links(before: &Value, after: &Value, mapping: &Mapping) -> Vec<Step> {
         _ => std::collections::BTreeSet::new(),
     };
     let (before, after) = (set(before), set(after));
-    let linked = after
-        .difference(&before)
-        .map(|unit| Step::Link { unit: unit.clone() });
-    let unlinked = before
-        .difference(&after)
-        .map(|unit| Step::Unlink { unit: unit.clone() });
+    let linked = after.difference(&before).map(|unit| Step::Link { unit: unit.clone() });
+    let unlinked = before.difference(&after).map(|unit| Step::Unlink { unit: unit.clone() });
     linked.chain(unlinked).collect()
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::{
-    Applied, Baseline, Cause, Context, Header, Phase, Plan, Reason, Risk, Step, Verb, Weakened,
-    assign, between, perform, simulate,
+    Applied, Baseline, Cause, Context, Header, Phase, Plan, Reason, Risk, Step, Verb, Weakened, assign,
+    between, perform, simulate,
 };
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, Coverage, End, Target};
@@ -14,9 +14,7 @@ use crate::calendar::{Instant, TargetTime, read_instant};
 use crate::catalog::{Catalog, Client, Entry};
 use crate::desired::{Desired, desired};
 use crate::diagnostic::{Sources, Span};
-use crate::ident::{
-    AgreementId, CalendarSlug, ClientSlug, LiveId, PriorityName, RecipientSlug, ServiceSlug,
-};
+use crate::ident::{AgreementId, CalendarSlug, ClientSlug, LiveId, PriorityName, RecipientSlug, ServiceSlug};
 use crate::live::{Directory, Kind, Live, Observed, Value};
 use crate::mapping::{Deactivation, Field, Mapping, Mode, Side};
 use crate::status::State;
@@ -40,12 +38,7 @@ fn at(text: &str) -> Instant {
 
 fn entry(kind: &str, slug: &str) -> Entry {
     let span = Span::of_file(Sources::default().add("catalog.yaml", ""));
-    Entry {
-        title: slug.to_uppercase(),
-        helpdesk: LiveId::new(&format!("{kind}${slug}")),
-        email: None,
-        span,
-    }
+    Entry { title: slug.to_uppercase(), helpdesk: LiveId::new(&format!("{kind}${slug}")), email: None, span }
 }
 
 fn catalog() -> Catalog {
@@ -65,30 +58,15 @@ fn catalog() -> Catalog {
             .collect(),
         services: slugs(&SERVICES)
             .into_iter()
-            .map(|slug| {
-                (
-                    ServiceSlug::new(slug).expect("a slug"),
-                    entry("slmService", slug),
-                )
-            })
+            .map(|slug| (ServiceSlug::new(slug).expect("a slug"), entry("slmService", slug)))
             .collect(),
         priorities: slugs(&PRIORITIES)
             .into_iter()
-            .map(|slug| {
-                (
-                    PriorityName::new(slug).expect("a slug"),
-                    entry("priority", slug),
-                )
-            })
+            .map(|slug| (PriorityName::new(slug).expect("a slug"), entry("priority", slug)))
             .collect(),
         calendars: slugs(&CALENDARS)
             .into_iter()
-            .map(|slug| {
-                (
-                    CalendarSlug::new(slug).expect("a slug"),
-                    entry("servicetime", slug),
-                )
-            })
+            .map(|slug| (CalendarSlug::new(slug).expect("a slug"), entry("servicetime", slug)))
             .collect(),
         ..Catalog::default()
     }
@@ -103,22 +81,14 @@ fn directory() -> Directory {
         (Kind::Calendar, "servicetime", &CALENDARS[..]),
     ] {
         for slug in slugs {
-            directory.add(
-                kind,
-                live_id(&format!("{prefix}${slug}")),
-                &slug.to_uppercase(),
-                false,
-            );
+            directory.add(kind, live_id(&format!("{prefix}${slug}")), &slug.to_uppercase(), false);
         }
     }
     directory
 }
 
 fn empty() -> Live {
-    Live {
-        directory: directory(),
-        ..Live::default()
-    }
+    Live { directory: directory(), ..Live::default() }
 }
 
 fn header() -> Header {
@@ -137,23 +107,9 @@ fn wished(agreements: &[Agreement], mapping: &Mapping, instant: &str) -> Desired
     desired(agreements, &catalog(), mapping, &directory(), at(instant))
 }
 
-fn plan(
-    agreements: &[Agreement],
-    live: &Live,
-    mapping: &Mapping,
-    instant: &str,
-    prune: bool,
-) -> Plan {
+fn plan(agreements: &[Agreement], live: &Live, mapping: &Mapping, instant: &str, prune: bool) -> Plan {
     let desired = wished(agreements, mapping, instant);
-    between(
-        &desired,
-        live,
-        Context {
-            header: header(),
-            mapping,
-            prune,
-        },
-    )
+    between(&desired, live, Context { header: header(), mapping, prune })
 }
 
 fn target(hours: u32) -> Target {
@@ -164,37 +120,18 @@ fn target(hours: u32) -> Target {
 }
 
 fn with_targets(mut agreement: Agreement, hours: u32) -> Agreement {
-    agreement.targets = [(
-        PriorityName::new("critical").expect("a slug"),
-        target(hours),
-    )]
-    .into();
+    agreement.targets = [(PriorityName::new("critical").expect("a slug"), target(hours))].into();
     agreement
 }
 
 #[test]
 fn a_new_agreement_is_created_hidden_filled_and_published_last() {
     let agreement = with_targets(agreement("a", "2026-01-01", "2026-12-31"), 4);
-    let plan = plan(
-        &[agreement],
-        &empty(),
-        &Mapping::default(),
-        "2026-09-01T09:00:00Z",
-        false,
-    );
-    let [change] = &plan.changes[..] else {
-        panic!("one change, not {}", plan.changes.len())
-    };
+    let plan = plan(&[agreement], &empty(), &Mapping::default(), "2026-09-01T09:00:00Z", false);
+    let [change] = &plan.changes[..] else { panic!("one change, not {}", plan.changes.len()) };
     assert_eq!((change.verb, change.phase), (Verb::Create, Phase::Gain));
-    let [
-        Step::Create { .. },
-        Step::PutRule { .. },
-        Step::Edit {
-            fields,
-            state: Some(state),
-            ..
-        },
-    ] = &change.steps[..]
+    let [Step::Create { .. }, Step::PutRule { .. }, Step::Edit { fields, state: Some(state), .. }] =
+        &change.steps[..]
     else {
         panic!("created, filled, published: {:?}", change.steps)
     };
@@ -231,22 +168,12 @@ fn what_is_over_and_absent_is_not_created() {
 fn deactivation_withdraws_first_and_waits_for_the_successor() {
     let mapping = Mapping::default();
     let old = agreement("a-2025", "2025-01-01", "2026-08-31");
-    let before = plan(
-        std::slice::from_ref(&old),
-        &empty(),
-        &mapping,
-        "2026-08-01T09:00:00Z",
-        false,
-    );
+    let before = plan(std::slice::from_ref(&old), &empty(), &mapping, "2026-08-01T09:00:00Z", false);
     let live = simulate(&before, &empty(), &mapping);
     let mut new = agreement("a-2026", "2026-09-01", "2027-08-31");
     new.renews = Some(id("a-2025"));
     let plan = plan(&[new, old], &live, &mapping, "2026-09-01T09:00:00Z", false);
-    let order: Vec<_> = plan
-        .changes
-        .iter()
-        .map(|change| (change.id.as_str(), change.phase))
-        .collect();
+    let order: Vec<_> = plan.changes.iter().map(|change| (change.id.as_str(), change.phase)).collect();
     assert_eq!(order, [("a-2026", Phase::Gain), ("a-2025", Phase::Loss)]);
     assert_eq!(plan.changes[1].after, [id("a-2026")]);
 }
@@ -255,20 +182,11 @@ fn deactivation_withdraws_first_and_waits_for_the_successor() {
 fn a_successor_that_cannot_be_published_keeps_its_predecessor_open() {
     let mapping = Mapping::default();
     let old = agreement("a-2025", "2025-01-01", "2026-08-31");
-    let before = plan(
-        std::slice::from_ref(&old),
-        &empty(),
-        &mapping,
-        "2026-08-01T09:00:00Z",
-        false,
-    );
+    let before = plan(std::slice::from_ref(&old), &empty(), &mapping, "2026-08-01T09:00:00Z", false);
     let live = simulate(&before, &empty(), &mapping);
     let mut new = agreement("a-2026", "2026-09-01", "2027-08-31");
     new.renews = Some(id("a-2025"));
-    new.services.insert(
-        ServiceSlug::new("unheard-of").expect("a slug"),
-        Coverage::default(),
-    );
+    new.services.insert(ServiceSlug::new("unheard-of").expect("a slug"), Coverage::default());
     let plan = plan(&[new, old], &live, &mapping, "2026-09-01T09:00:00Z", false);
     assert!(plan.is_empty());
     assert!(
@@ -282,27 +200,13 @@ fn a_successor_that_cannot_be_published_keeps_its_predecessor_open() {
 fn promises_that_become_less_are_named() {
     let mapping = Mapping::default();
     let mut old = with_targets(agreement("a", "2026-01-01", "2026-12-31"), 4);
-    old.services.insert(
-        ServiceSlug::new("vpn").expect("a slug"),
-        Coverage::default(),
-    );
-    let live = simulate(
-        &plan(&[old], &empty(), &mapping, "2026-09-01T09:00:00Z", false),
-        &empty(),
-        &mapping,
-    );
+    old.services.insert(ServiceSlug::new("vpn").expect("a slug"), Coverage::default());
+    let live = simulate(&plan(&[old], &empty(), &mapping, "2026-09-01T09:00:00Z", false), &empty(), &mapping);
     let new = with_targets(agreement("a", "2026-01-01", "2026-10-31"), 8);
     let plan = plan(&[new], &live, &mapping, "2026-09-01T09:00:00Z", false);
     let weakened = plan.changes[0].weakened();
-    assert!(
-        weakened.contains(&Weakened::Service(live_id("slmService$vpn"))),
-        "{weakened:?}"
-    );
-    assert!(
-        weakened
-            .iter()
-            .any(|one| matches!(one, Weakened::Target(key) if key.service.is_none()))
-    );
+    assert!(weakened.contains(&Weakened::Service(live_id("slmService$vpn"))), "{weakened:?}");
+    assert!(weakened.iter().any(|one| matches!(one, Weakened::Target(key) if key.service.is_none())));
     assert!(plan.changes[0].risks.contains(&Risk::Shortens));
     assert!(!plan.changes[0].deactivates());
 }
@@ -316,21 +220,9 @@ fn round_the_clock_is_never_less() {
     let mut new = old.clone();
     new.calendar = calendar("24x7");
     for (before, after, less) in [(&old, &new, false), (&new, &old, true)] {
-        let first = plan(
-            std::slice::from_ref(before),
-            &empty(),
-            &mapping,
-            "2026-09-01T09:00:00Z",
-            false,
-        );
+        let first = plan(std::slice::from_ref(before), &empty(), &mapping, "2026-09-01T09:00:00Z", false);
         let live = simulate(&first, &empty(), &mapping);
-        let plan = plan(
-            std::slice::from_ref(after),
-            &live,
-            &mapping,
-            "2026-09-01T09:00:00Z",
-            false,
-        );
+        let plan = plan(std::slice::from_ref(after), &live, &mapping, "2026-09-01T09:00:00Z", false);
         assert_eq!(!plan.changes[0].weakened().is_empty(), less);
     }
 }
@@ -341,11 +233,7 @@ fn orphans_are_withheld_unless_they_are_asked_for_and_then_shown_no_more() {
     let gone = agreement("gone", "2026-01-01", "2026-12-31");
     let kept = agreement("kept", "2026-01-01", "2026-12-31");
     let instant = "2026-09-01T09:00:00Z";
-    let live = simulate(
-        &plan(&[gone, kept.clone()], &empty(), &mapping, instant, false),
-        &empty(),
-        &mapping,
-    );
+    let live = simulate(&plan(&[gone, kept.clone()], &empty(), &mapping, instant, false), &empty(), &mapping);
     let kept = [kept];
     let without = plan(&kept, &live, &mapping, instant, false);
     assert!(without.is_empty());
@@ -364,11 +252,7 @@ fn a_rename_is_no_end_and_no_beginning() {
     let mapping = Mapping::default();
     let instant = "2026-09-01T09:00:00Z";
     let old = agreement("old", "2026-01-01", "2026-12-31");
-    let live = simulate(
-        &plan(&[old], &empty(), &mapping, instant, false),
-        &empty(),
-        &mapping,
-    );
+    let live = simulate(&plan(&[old], &empty(), &mapping, instant, false), &empty(), &mapping);
     let mut new = agreement("new", "2026-01-01", "2026-12-31");
     new.formerly = vec![id("old")];
     let new = [new];
@@ -385,61 +269,27 @@ fn a_rename_is_no_end_and_no_beginning() {
 fn an_unreadable_object_blocks_its_own_agreement_only() {
     let mapping = Mapping::default();
     let mut live = empty();
-    live.agreements.insert(
-        id("a"),
-        Observed::Unknown("endDate is not a date".to_owned()),
-    );
-    let agreements = [
-        agreement("a", "2026-01-01", "2026-12-31"),
-        agreement("b", "2026-01-01", "2026-12-31"),
-    ];
+    live.agreements.insert(id("a"), Observed::Unknown("endDate is not a date".to_owned()));
+    let agreements = [agreement("a", "2026-01-01", "2026-12-31"), agreement("b", "2026-01-01", "2026-12-31")];
     let plan = plan(&agreements, &live, &mapping, "2026-09-01T09:00:00Z", true);
-    assert_eq!(
-        plan.changes
-            .iter()
-            .map(|change| change.id.as_str())
-            .collect::<Vec<_>>(),
-        ["b"]
-    );
+    assert_eq!(plan.changes.iter().map(|change| change.id.as_str()).collect::<Vec<_>>(), ["b"]);
     assert!(matches!(plan.withheld[0].reason, Reason::Unreadable(_)));
 }
 
 #[test]
 fn a_plan_survives_its_own_json() {
     let agreement = with_targets(agreement("a", "2026-01-01", "2026-12-31"), 4);
-    let plan = plan(
-        &[agreement],
-        &empty(),
-        &Mapping::default(),
-        "2026-09-01T09:00:00Z",
-        false,
-    );
+    let plan = plan(&[agreement], &empty(), &Mapping::default(), "2026-09-01T09:00:00Z", false);
     let json = serde_json::to_string(&plan).expect("a plan is JSON");
-    assert_eq!(
-        serde_json::from_str::<Plan>(&json).expect("its own JSON"),
-        plan
-    );
+    assert_eq!(serde_json::from_str::<Plan>(&json).expect("its own JSON"), plan);
 }
 
 /// The live side and the baseline after an apply of these agreements at an instant.
 fn applied(agreements: &[Agreement], mapping: &Mapping, instant: &str) -> (Live, Baseline) {
-    let live = simulate(
-        &plan(agreements, &empty(), mapping, instant, false),
-        &empty(),
-        mapping,
-    );
+    let live = simulate(&plan(agreements, &empty(), mapping, instant, false), &empty(), mapping);
     let wished = wished(agreements, mapping, instant);
-    let entries = wished
-        .wishes
-        .iter()
-        .map(|(id, wish)| (id.clone(), Applied::of(&wish.record, at(instant))));
-    (
-        live,
-        Baseline {
-            agreements: entries.collect(),
-            ..Baseline::default()
-        },
-    )
+    let entries = wished.wishes.iter().map(|(id, wish)| (id.clone(), Applied::of(&wish.record, at(instant))));
+    (live, Baseline { agreements: entries.collect(), ..Baseline::default() })
 }
 
 fn with_causes(agreements: &[Agreement], live: &Live, baseline: &Baseline, instant: &str) -> Plan {
@@ -456,56 +306,27 @@ fn with_causes(agreements: &[Agreement], live: &Live, baseline: &Baseline, insta
 fn an_edit_the_date_and_drift_on_one_agreement_are_told_apart() {
     let mapping = Mapping::default();
     let then = agreement("a", "2026-01-01", "2026-12-31");
-    let (mut live, baseline) = applied(
-        std::slice::from_ref(&then),
-        &mapping,
-        "2026-09-01T09:00:00Z",
-    );
-    let Some(Observed::Present(found)) = live.agreements.get_mut("a") else {
-        panic!("it was applied")
-    };
-    found
-        .record
-        .fields
-        .insert(Field::Title, Value::text("changed by hand"));
+    let (mut live, baseline) = applied(std::slice::from_ref(&then), &mapping, "2026-09-01T09:00:00Z");
+    let Some(Observed::Present(found)) = live.agreements.get_mut("a") else { panic!("it was applied") };
+    found.record.fields.insert(Field::Title, Value::text("changed by hand"));
     let mut now = then;
     now.number = Some("ДО-1".to_owned());
     let plan = with_causes(&[now], &live, &baseline, "2027-01-01T09:00:00Z");
-    let causes: Vec<_> = plan.changes[0]
-        .fields
-        .iter()
-        .map(|field| (field.field.clone(), field.cause))
-        .collect();
-    assert_eq!(
-        causes,
-        [
-            (Field::Title, Some(Cause::Drift)),
-            (Field::Number, Some(Cause::Edit))
-        ]
-    );
-    assert_eq!(
-        plan.changes[0].state.as_ref().expect("it is over").cause,
-        Some(Cause::Date)
-    );
+    let causes: Vec<_> =
+        plan.changes[0].fields.iter().map(|field| (field.field.clone(), field.cause)).collect();
+    assert_eq!(causes, [(Field::Title, Some(Cause::Drift)), (Field::Number, Some(Cause::Edit))]);
+    assert_eq!(plan.changes[0].state.as_ref().expect("it is over").cause, Some(Cause::Date));
 }
 
 #[test]
 fn a_new_document_is_an_edit_and_a_lost_object_is_drift() {
     let mapping = Mapping::default();
     let known = agreement("known", "2026-01-01", "2026-12-31");
-    let (mut live, baseline) = applied(
-        std::slice::from_ref(&known),
-        &mapping,
-        "2026-09-01T09:00:00Z",
-    );
+    let (mut live, baseline) = applied(std::slice::from_ref(&known), &mapping, "2026-09-01T09:00:00Z");
     live.agreements.clear();
     let agreements = [known, agreement("new", "2026-01-01", "2026-12-31")];
     let plan = with_causes(&agreements, &live, &baseline, "2026-09-02T09:00:00Z");
-    let causes: Vec<_> = plan
-        .changes
-        .iter()
-        .map(|change| change.fields[0].cause)
-        .collect();
+    let causes: Vec<_> = plan.changes.iter().map(|change| change.fields[0].cause).collect();
     assert_eq!(causes, [Some(Cause::Drift), Some(Cause::Edit)]);
 }
 
@@ -513,17 +334,10 @@ fn a_new_document_is_an_edit_and_a_lost_object_is_drift() {
 fn a_date_that_was_edited_is_an_edit_even_when_time_went_by() {
     let mapping = Mapping::default();
     let then = agreement("a", "2026-01-01", "2026-12-31");
-    let (live, baseline) = applied(
-        std::slice::from_ref(&then),
-        &mapping,
-        "2026-09-01T09:00:00Z",
-    );
+    let (live, baseline) = applied(std::slice::from_ref(&then), &mapping, "2026-09-01T09:00:00Z");
     let now = agreement("a", "2026-01-01", "2026-08-31");
     let plan = with_causes(&[now], &live, &baseline, "2026-09-02T09:00:00Z");
-    assert_eq!(
-        plan.changes[0].state.as_ref().expect("it ended").cause,
-        Some(Cause::Edit)
-    );
+    assert_eq!(plan.changes[0].state.as_ref().expect("it ended").cause, Some(Cause::Edit));
 }
 
 prop_compose! {
@@ -566,39 +380,19 @@ fn any_estate() -> impl Strategy<Value = Vec<Agreement>> {
 }
 
 fn any_mapping() -> impl Strategy<Value = Mapping> {
-    (
-        0..3_usize,
-        any::<bool>(),
-        any::<bool>(),
-        any::<bool>(),
-        any::<bool>(),
-    )
-        .prop_map(|(deactivate, own_edit, on_recipient, additive, rules)| {
-            let strategies = [
-                Deactivation::State,
-                Deactivation::Detach,
-                Deactivation::Archive,
-            ];
-            let mut mapping = Mapping {
-                deactivate: strategies[deactivate],
-                ..Mapping::default()
-            };
+    (0..3_usize, any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(deactivate, own_edit, on_recipient, additive, rules)| {
+            let strategies = [Deactivation::State, Deactivation::Detach, Deactivation::Archive];
+            let mut mapping = Mapping { deactivate: strategies[deactivate], ..Mapping::default() };
             mapping.state_in_own_edit = own_edit;
-            mapping.recipients.side = if on_recipient {
-                Side::Recipient
-            } else {
-                Side::Agreement
-            };
-            mapping.recipients.mode = if additive {
-                Mode::Additive
-            } else {
-                Mode::Authoritative
-            };
+            mapping.recipients.side = if on_recipient { Side::Recipient } else { Side::Agreement };
+            mapping.recipients.mode = if additive { Mode::Additive } else { Mode::Authoritative };
             if !rules {
                 mapping.rules = None;
             }
             mapping
-        })
+        },
+    )
 }
 
 /// What a client may use, by the live side alone: recipients and services of active agreements.
@@ -617,11 +411,7 @@ fn usable(live: &Live, mapping: &Mapping) -> BTreeSet<(LiveId, LiveId)> {
             _ => BTreeSet::new(),
         };
         for unit in set(Field::Recipients) {
-            usable.extend(
-                set(Field::Services)
-                    .into_iter()
-                    .map(|service| (unit.clone(), service)),
-            );
+            usable.extend(set(Field::Services).into_iter().map(|service| (unit.clone(), service)));
         }
     }
     usable

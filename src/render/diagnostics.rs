@@ -14,11 +14,7 @@ use crate::render::words;
 
 /// Every diagnostic drawn with its lines, in the order given, with a blank line after each.
 pub fn text(found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
-    let renderer = if paint.colour {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if paint.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(paint.columns());
     let mut text = String::new();
     for diagnostic in found {
@@ -58,11 +54,7 @@ pub fn summary(found: &Diagnostics, files: usize) -> String {
         .filter(|(number, ..)| *number > 0)
         .map(|(number, one, many)| words::count(number, one, many))
         .collect();
-    let what = if parts.is_empty() {
-        "no errors".to_owned()
-    } else {
-        parts.join(", ")
-    };
+    let what = if parts.is_empty() { "no errors".to_owned() } else { parts.join(", ") };
     format!("{what} in {}", words::count(files, "file", "files"))
 }
 
@@ -72,16 +64,10 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let title = level
-        .primary_title(encode::terminal(&diagnostic.message))
-        .id(diagnostic.code.as_str());
+    let title = level.primary_title(encode::terminal(&diagnostic.message)).id(diagnostic.code.as_str());
     let mut group = Group::with_title(title);
-    let labels = std::iter::once((&diagnostic.place, AnnotationKind::Primary)).chain(
-        diagnostic
-            .related
-            .iter()
-            .map(|label| (label, AnnotationKind::Context)),
-    );
+    let labels = std::iter::once((&diagnostic.place, AnnotationKind::Primary))
+        .chain(diagnostic.related.iter().map(|label| (label, AnnotationKind::Context)));
     let mut by_file: Vec<(FileId, Vec<(&Label, AnnotationKind)>)> = Vec::new();
     for (label, kind) in labels {
         let file = label.span.file;
@@ -117,9 +103,7 @@ fn snippet<'a>(
     let first = ranges.clone().map(|range| range.start).min().unwrap_or(0);
     let last = ranges.map(|range| range.end).max().unwrap_or(0);
     let begin = text[..first].rfind('\n').map_or(0, |newline| newline + 1);
-    let end = text[last..]
-        .find('\n')
-        .map_or(text.len(), |newline| last + newline);
+    let end = text[last..].find('\n').map_or(text.len(), |newline| last + newline);
     let lines = &text[begin..end];
     // What is shown may be longer in bytes than what is in the file, and marks are placed by bytes.
     let shown = |offset: usize| drawn(&lines[..offset - begin]).len();
@@ -145,10 +129,7 @@ fn drawn(lines: &str) -> String {
 /// The nearest place at or before `offset` that lies between two characters of the text.
 fn floor(text: &str, offset: usize) -> usize {
     let offset = offset.min(text.len());
-    (0..=offset)
-        .rev()
-        .find(|offset| text.is_char_boundary(*offset))
-        .unwrap_or(0)
+    (0..=offset).rev().find(|offset| text.is_char_boundary(*offset)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -161,11 +142,7 @@ mod tests {
     fn span(sources: &Sources, file: FileId, wanted: &str) -> Span {
         let start = sources.text(file).find(wanted).expect("the text is there");
         let narrow = |offset: usize| u32::try_from(offset).expect("short");
-        Span {
-            file,
-            start: narrow(start),
-            end: narrow(start + wanted.len()),
-        }
+        Span { file, start: narrow(start), end: narrow(start + wanted.len()) }
     }
 
     fn found() -> (Diagnostics, Sources) {
@@ -284,10 +261,7 @@ mod tests {
         let found = std::iter::once(Diagnostic::new(Code::E008, place, "odd")).collect();
         let drawn = text(&found, &sources, Paint::PLAIN);
         let position = sources.position(place);
-        assert!(
-            drawn.contains(&format!("a.yaml:501:{}", position.column)),
-            "{drawn}"
-        );
+        assert!(drawn.contains(&format!("a.yaml:501:{}", position.column)), "{drawn}");
         assert!(drawn.contains("имя: ␛�эх\n"), "{drawn}");
     }
 }

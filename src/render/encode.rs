@@ -119,9 +119,7 @@ pub(super) mod corpus {
 
     /// Whether a rendered text holds nothing but lines of what can be seen.
     pub(crate) fn is_clean(rendered: &str) -> bool {
-        !rendered
-            .chars()
-            .any(|character| character != '\n' && super::is_unseen(character))
+        !rendered.chars().any(|character| character != '\n' && super::is_unseen(character))
     }
 }
 
@@ -141,21 +139,12 @@ mod tests {
 
     #[test]
     fn what_is_unseen_is_named() {
-        assert_eq!(
-            terminal("a\u{1b}[2Jb\nc\u{202e}"),
-            "a\\u{1b}[2Jb\\nc\\u{202e}"
-        );
+        assert_eq!(terminal("a\u{1b}[2Jb\nc\u{202e}"), "a\\u{1b}[2Jb\\nc\\u{202e}");
     }
 
     #[test]
     fn ordinary_texts_stay_as_they_are() {
-        for text in [
-            "ООО «Северный ветер»",
-            "и\u{306}",
-            "a\u{a0}b",
-            "日本",
-            "50 %",
-        ] {
+        for text in ["ООО «Северный ветер»", "и\u{306}", "a\u{a0}b", "日本", "50 %"] {
             assert_eq!(terminal(text), text);
             assert_eq!(excerpt(text), text);
         }

@@ -49,10 +49,7 @@ pub fn of(resolved: &Resolved<'_>, path: &[&str], sources: &Sources) -> Explaine
         value: step.value.to_json(),
         effect: effect(step.effect),
     };
-    let within = resolved
-        .explain()
-        .into_iter()
-        .filter(|explained| explained.path.starts_with(path));
+    let within = resolved.explain().into_iter().filter(|explained| explained.path.starts_with(path));
     let values = within.map(|explained| Explanation {
         path: explained.path.iter().map(|key| (*key).to_owned()).collect(),
         value: explained.value.as_ref().map(Tree::to_json),
@@ -77,12 +74,7 @@ pub fn text(explained: &Explained, paint: Paint) -> String {
     page.gap();
     for value in &explained.values {
         page.line(0, 4, &headline(value));
-        for word in value
-            .history
-            .iter()
-            .rev()
-            .skip(usize::from(value.value.is_some()))
-        {
+        for word in value.history.iter().rev().skip(usize::from(value.value.is_some())) {
             let said = format!("{} by {}", past(word.effect), place(word));
             let line = Line::new().tone(Tone::Quiet, &format!("{}  {said}", written(&word.value)));
             page.line(4, 6, &line);
@@ -96,19 +88,16 @@ fn headline(explained: &Explanation) -> Line {
     let origin = explained.history.last();
     let line = Line::new().tone(Tone::Strong, &path);
     match (&explained.value, origin) {
-        (Some(value), Some(word)) => line
-            .say(&format!(": {}", written(value)))
-            .tone(Tone::Quiet, &format!("  {}", place(word))),
+        (Some(value), Some(word)) => {
+            line.say(&format!(": {}", written(value))).tone(Tone::Quiet, &format!("  {}", place(word)))
+        }
         (Some(value), None) => line.say(&format!(": {}", written(value))),
         (None, _) => line.tone(Tone::Loss, ": dropped"),
     }
 }
 
 fn place(word: &Word) -> String {
-    format!(
-        "{}:{}:{}",
-        word.place.path, word.place.line, word.place.column
-    )
+    format!("{}:{}:{}", word.place.path, word.place.line, word.place.column)
 }
 
 /// A value as one would write it: plain texts bare, the rest as JSON.

@@ -13,9 +13,7 @@ use crate::plan::{Change, GuardName, Header, Plan, Reason, Withheld};
 use crate::render::encode;
 
 /// A plan with what its guards made of it.
-#[derive(
-    Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct PlanEnvelope {
     /// What an apply of this plan would come to, if the helpdesk takes every write.
     pub verdict: Verdict,
@@ -28,9 +26,7 @@ pub struct PlanEnvelope {
 }
 
 /// What an apply of a plan would come to, and its exit code.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Verdict {
     /// The exit code of the apply.
     pub exit_code: u8,
@@ -41,9 +37,7 @@ pub struct Verdict {
 }
 
 /// What an apply of a plan would come to.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Meaning {
     /// The helpdesk is as the files say, or will be.
@@ -63,28 +57,16 @@ impl PlanEnvelope {
             .filter(|withheld| matches!(withheld.reason, Reason::Guarded(_) | Reason::Waits(_)))
             .map(|withheld| &withheld.id)
             .collect();
-        let waiting = proposed
-            .changes
-            .iter()
-            .filter(|change| held_back.contains(&change.id));
-        Self {
-            verdict: Verdict::of(&plan, &held),
-            waiting: waiting.cloned().collect(),
-            plan,
-            held,
-        }
+        let waiting = proposed.changes.iter().filter(|change| held_back.contains(&change.id));
+        Self { verdict: Verdict::of(&plan, &held), waiting: waiting.cloned().collect(), plan, held }
     }
 
     /// The guard that holds each waiting change back.
     pub(super) fn guards(&self) -> BTreeMap<&AgreementId, GuardName> {
-        let guarded = self
-            .plan
-            .withheld
-            .iter()
-            .filter_map(|withheld| match withheld.reason {
-                Reason::Guarded(name) => Some((&withheld.id, name)),
-                _ => None,
-            });
+        let guarded = self.plan.withheld.iter().filter_map(|withheld| match withheld.reason {
+            Reason::Guarded(name) => Some((&withheld.id, name)),
+            _ => None,
+        });
         guarded.collect()
     }
 }
@@ -103,20 +85,12 @@ impl Verdict {
         };
         let (exit_code, meaning) = if !held.is_empty() {
             (4, Meaning::RefusedByAGuard)
-        } else if plan
-            .withheld
-            .iter()
-            .any(|withheld| is_open(&withheld.reason))
-        {
+        } else if plan.withheld.iter().any(|withheld| is_open(&withheld.reason)) {
             (6, Meaning::Partial)
         } else {
             (0, Meaning::Complete)
         };
-        Self {
-            exit_code,
-            meaning,
-            changes_pending: !plan.is_empty(),
-        }
+        Self { exit_code, meaning, changes_pending: !plan.is_empty() }
     }
 }
 
@@ -133,9 +107,7 @@ pub fn plan_schema() -> serde_json::Value {
     let settings = schemars::generate::SchemaSettings::draft07()
         .with_transform(schemars::transform::RecursiveTransform(describe))
         .with_transform(schemars::transform::RecursiveTransform(drop_number_formats));
-    let schema = settings
-        .into_generator()
-        .into_root_schema_for::<PlanEnvelope>();
+    let schema = settings.into_generator().into_root_schema_for::<PlanEnvelope>();
     schema.to_value()
 }
 
@@ -144,10 +116,7 @@ fn describe(schema: &mut schemars::Schema) {
     let Some(said) = schema.get("description").cloned() else {
         return;
     };
-    let Some(properties) = schema
-        .get_mut("properties")
-        .and_then(|value| value.as_object_mut())
-    else {
+    let Some(properties) = schema.get_mut("properties").and_then(|value| value.as_object_mut()) else {
         return;
     };
     if properties.len() != 1 {
@@ -172,9 +141,7 @@ fn describe(schema: &mut schemars::Schema) {
 /// Validators warn of formats that only Rust knows.
 fn drop_number_formats(schema: &mut schemars::Schema) {
     let is_own = |format: &serde_json::Value| {
-        format
-            .as_str()
-            .is_some_and(|format| format.starts_with("uint") || format.starts_with("int"))
+        format.as_str().is_some_and(|format| format.starts_with("uint") || format.starts_with("int"))
     };
     if schema.get("format").is_some_and(is_own) {
         schema.remove("format");
@@ -251,11 +218,7 @@ pub fn diagnostics<'a>(
         rule: diagnostic.code.title(),
         message: &diagnostic.message,
         place: place(&diagnostic.place, sources),
-        related: diagnostic
-            .related
-            .iter()
-            .map(|label| place(label, sources))
-            .collect(),
+        related: diagnostic.related.iter().map(|label| place(label, sources)).collect(),
         help: diagnostic.help.as_deref(),
     };
     DiagnosticsEnvelope {
@@ -278,10 +241,7 @@ pub(super) fn severity(severity: Severity) -> &'static str {
 
 fn place<'a>(label: &'a Label, sources: &'a Sources) -> Place<'a> {
     let first = sources.position(label.span);
-    let beyond = crate::diagnostic::Span {
-        start: label.span.end,
-        ..label.span
-    };
+    let beyond = crate::diagnostic::Span { start: label.span.end, ..label.span };
     let end = sources.position(beyond);
     Place {
         path: sources.path(label.span.file),
@@ -322,9 +282,7 @@ mod tests {
                     undescribed(value, &format!("{path}/{name}"), found);
                 }
             }
-            Value::Array(list) => list
-                .iter()
-                .for_each(|value| undescribed(value, path, found)),
+            Value::Array(list) => list.iter().for_each(|value| undescribed(value, path, found)),
             _ => {}
         }
     }
@@ -339,34 +297,16 @@ mod tests {
     }
 
     fn held_back() -> PlanEnvelope {
-        let change = |name: &str| {
-            sample::change(
-                name,
-                Verb::Update,
-                "T",
-                State::Active,
-                Because::WithinPeriod,
-            )
-        };
+        let change =
+            |name: &str| sample::change(name, Verb::Update, "T", State::Active, Because::WithinPeriod);
         let proposed = sample::plan(vec![change("a"), change("b"), change("c")]);
         let id = |text: &str| AgreementId::new(text).expect("an id");
         let mut plan = sample::plan(vec![change("b")]);
         plan.withheld = vec![
-            Withheld {
-                id: id("a"),
-                reason: Reason::Guarded(GuardName::Weakened),
-            },
-            Withheld {
-                id: id("c"),
-                reason: Reason::Waits(id("a")),
-            },
+            Withheld { id: id("a"), reason: Reason::Guarded(GuardName::Weakened) },
+            Withheld { id: id("c"), reason: Reason::Waits(id("a")) },
         ];
-        let held = Held {
-            guard: GuardName::Weakened,
-            count: 1,
-            limit: 0,
-            acknowledged: None,
-        };
+        let held = Held { guard: GuardName::Weakened, count: 1, limit: 0, acknowledged: None };
         PlanEnvelope::new(&proposed, plan, vec![held])
     }
 
@@ -374,10 +314,7 @@ mod tests {
     fn an_envelope_is_valid_by_its_schema() {
         let schema = jsonschema::draft7::new(&plan_schema()).expect("a schema");
         let envelope = serde_json::to_value(held_back()).expect("JSON");
-        let faults: Vec<String> = schema
-            .iter_errors(&envelope)
-            .map(|error| error.to_string())
-            .collect();
+        let faults: Vec<String> = schema.iter_errors(&envelope).map(|error| error.to_string()).collect();
         assert!(faults.is_empty(), "{faults:#?}");
         assert!(!schema.is_valid(&serde_json::json!({ "plan": {} })));
     }
@@ -385,28 +322,17 @@ mod tests {
     #[test]
     fn what_a_guard_holds_back_is_kept_in_the_envelope() {
         let envelope = held_back();
-        let waiting: Vec<&str> = envelope
-            .waiting
-            .iter()
-            .map(|change| change.id.as_str())
-            .collect();
+        let waiting: Vec<&str> = envelope.waiting.iter().map(|change| change.id.as_str()).collect();
         assert_eq!(waiting, ["a", "c"]);
         assert_eq!(
             envelope.verdict,
-            Verdict {
-                exit_code: 4,
-                meaning: Meaning::RefusedByAGuard,
-                changes_pending: true
-            }
+            Verdict { exit_code: 4, meaning: Meaning::RefusedByAGuard, changes_pending: true }
         );
     }
 
     #[test]
     fn an_outcome_names_what_was_left_alone_too() {
-        let mut fates = Outcome {
-            remaining: Some(0),
-            ..Outcome::default()
-        };
+        let mut fates = Outcome { remaining: Some(0), ..Outcome::default() };
         let id = AgreementId::new("b").expect("an id");
         fates.fates.insert(id, Fate::Stale);
         let envelope = held_back();
@@ -421,11 +347,7 @@ mod tests {
     fn what_stays_open_is_partial_and_an_orphan_is_not() {
         let id = || AgreementId::new("a").expect("an id");
         let object = || crate::ident::LiveId::new("x$1").expect("a live id");
-        let orphan = Reason::Orphan {
-            title: String::new(),
-            object: object(),
-            state: String::new(),
-        };
+        let orphan = Reason::Orphan { title: String::new(), object: object(), state: String::new() };
         for (reason, exit_code) in [(orphan, 0), (Reason::Archived(object()), 6)] {
             let mut plan = sample::plan(Vec::new());
             plan.withheld = vec![Withheld { id: id(), reason }];
@@ -438,16 +360,8 @@ mod tests {
         let mut sources = Sources::default();
         let file = sources.add("a.yaml", "ключ: x\nдва: y\n");
         let found = std::iter::once(
-            Diagnostic::new(
-                Code::E008,
-                Span {
-                    file,
-                    start: 0,
-                    end: 8,
-                },
-                "nobody knows `ключ`",
-            )
-            .help("did you mean `key`?"),
+            Diagnostic::new(Code::E008, Span { file, start: 0, end: 8 }, "nobody knows `ключ`")
+                .help("did you mean `key`?"),
         );
         let found = found.collect();
         let json = serde_json::to_value(diagnostics(&found, &sources, 3)).expect("JSON");
@@ -465,10 +379,7 @@ mod tests {
         for hostile in HOSTILE {
             let json = pretty(&[*hostile]);
             assert!(is_clean(&json), "{json}");
-            assert_eq!(
-                serde_json::from_str::<[String; 1]>(&json).expect("JSON"),
-                [*hostile]
-            );
+            assert_eq!(serde_json::from_str::<[String; 1]>(&json).expect("JSON"), [*hostile]);
         }
     }
 }

@@ -35,11 +35,7 @@ pub fn summary(outcome: &Outcome) -> String {
         .filter(|(number, _)| *number > 0)
         .map(|(number, kind)| format!("{number} {kind}"))
         .collect();
-    let done = if parts.is_empty() {
-        "Nothing was to be done".to_owned()
-    } else {
-        parts.join(", ")
-    };
+    let done = if parts.is_empty() { "Nothing was to be done".to_owned() } else { parts.join(", ") };
     match outcome.remaining {
         None => format!("{done}."),
         Some(0) => format!("{done}; planned again after the apply: nothing is left to do."),
@@ -67,17 +63,11 @@ fn one(page: &mut Page, plan: &Plan, change: &Change, fate: &Fate) {
         Fate::Failed(_) => (Tone::Alarm, "✗"),
         Fate::NotTried(_) => (Tone::Quiet, "·"),
     };
-    let line = Line::new()
-        .tone(tone, symbol)
-        .say(" ")
-        .tone(Tone::Strong, change.id.as_str())
-        .say("  ");
+    let line = Line::new().tone(tone, symbol).say(" ").tone(Tone::Strong, change.id.as_str()).say("  ");
     let (line, next) = match fate {
-        Fate::Done { object, .. } => (
-            line.say(done(change))
-                .tone(Tone::Quiet, &format!(" [{object}]")),
-            None,
-        ),
+        Fate::Done { object, .. } => {
+            (line.say(done(change)).tone(Tone::Quiet, &format!(" [{object}]")), None)
+        }
         other => {
             let (why, next) = unfinished(other, change);
             (line.tone(tone, word(other)).say(": ").say(&why), Some(next))
@@ -115,30 +105,17 @@ fn unfinished(fate: &Fate, change: &Change) -> (String, String) {
             "plan again and look at what changed".to_owned(),
         ),
         Fate::Failed(failure) => (
-            format!(
-                "{} was refused: {}",
-                step(failure, change),
-                words::shown(&failure.message)
-            ),
+            format!("{} was refused: {}", step(failure, change), words::shown(&failure.message)),
             standing(failure, change, "settle the reason, then apply again"),
         ),
         Fate::Unknown(failure) => (
-            format!(
-                "the answer to {} was lost: {}",
-                step(failure, change),
-                words::shown(&failure.message)
-            ),
-            standing(
-                failure,
-                change,
-                "look at the object in the helpdesk, then plan again",
-            ),
+            format!("the answer to {} was lost: {}", step(failure, change), words::shown(&failure.message)),
+            standing(failure, change, "look at the object in the helpdesk, then plan again"),
         ),
         Fate::NotTried(NotTried::Waits(other)) => (waits(other), format!("settle {other} first")),
-        Fate::NotTried(NotTried::Stopped) => (
-            "the run was stopped before its turn".to_owned(),
-            "apply again".to_owned(),
-        ),
+        Fate::NotTried(NotTried::Stopped) => {
+            ("the run was stopped before its turn".to_owned(), "apply again".to_owned())
+        }
     }
 }
 
@@ -148,20 +125,17 @@ fn waits(other: &AgreementId) -> String {
 
 /// Which step it was, by what it does.
 fn step(failure: &Failure, change: &Change) -> String {
-    let what = change
-        .steps
-        .get(failure.step)
-        .map_or("a step", |step| match step {
-            Step::Create { .. } => "the creation",
-            Step::Edit { state: Some(_), .. } => "the change of state",
-            Step::Edit { .. } => "the edit",
-            Step::PutRule { .. } => "the writing of a target",
-            Step::DropRule { .. } => "the removal of a target",
-            Step::Link { .. } => "the link to a recipient",
-            Step::Unlink { .. } => "the removal of a recipient",
-            Step::Archive => "the archiving",
-            Step::Restore => "the return from the archive",
-        });
+    let what = change.steps.get(failure.step).map_or("a step", |step| match step {
+        Step::Create { .. } => "the creation",
+        Step::Edit { state: Some(_), .. } => "the change of state",
+        Step::Edit { .. } => "the edit",
+        Step::PutRule { .. } => "the writing of a target",
+        Step::DropRule { .. } => "the removal of a target",
+        Step::Link { .. } => "the link to a recipient",
+        Step::Unlink { .. } => "the removal of a recipient",
+        Step::Archive => "the archiving",
+        Step::Restore => "the return from the archive",
+    });
     match change.steps.len() {
         0 | 1 => what.to_owned(),
         all => format!("{what} (step {} of {all})", failure.step + 1),
@@ -222,20 +196,13 @@ mod tests {
     }
 
     fn failure(step: usize, message: &str) -> Failure {
-        Failure {
-            step,
-            message: message.to_owned(),
-        }
+        Failure { step, message: message.to_owned() }
     }
 
     fn run(message: &str) -> (Plan, Outcome) {
         let names = ["a", "b", "c", "d", "e", "f"];
         let verb = |name: &str| {
-            if name == "a" {
-                Verb::Create
-            } else {
-                Verb::Update
-            }
+            if name == "a" { Verb::Create } else { Verb::Update }
         };
         let plan = sample::plan(names.map(|name| change(name, verb(name))).into());
         let altered = Altered {
@@ -243,10 +210,8 @@ mod tests {
             sent: Value::Text("Маяк".to_owned()),
             held: Value::Text("МАЯК".to_owned()),
         };
-        let done = Fate::Done {
-            object: LiveId::new("agreement$1").expect("a live id"),
-            altered: vec![altered],
-        };
+        let done =
+            Fate::Done { object: LiveId::new("agreement$1").expect("a live id"), altered: vec![altered] };
         let fates = [
             done,
             Fate::Stale,
@@ -255,10 +220,7 @@ mod tests {
             Fate::NotTried(NotTried::Waits(id("c"))),
             Fate::NotTried(NotTried::Stopped),
         ];
-        let outcome = Outcome {
-            fates: names.map(id).into_iter().zip(fates).collect(),
-            remaining: Some(5),
-        };
+        let outcome = Outcome { fates: names.map(id).into_iter().zip(fates).collect(), remaining: Some(5) };
         (plan, outcome)
     }
 
@@ -287,10 +249,7 @@ mod tests {
 
     #[test]
     fn the_last_line_says_whether_anything_is_left() {
-        let mut outcome = Outcome {
-            remaining: Some(0),
-            ..Outcome::default()
-        };
+        let mut outcome = Outcome { remaining: Some(0), ..Outcome::default() };
         assert_eq!(
             summary(&outcome),
             "Nothing was to be done; planned again after the apply: nothing is left to do."

@@ -52,21 +52,15 @@ impl Line {
     /// Rows of at most `first` columns, then of at most `rest`. Breaks at spaces, and within a word only where
     /// the word alone is wider than a row.
     pub(super) fn rows(&self, first: usize, rest: usize) -> Vec<Line> {
-        let letters: Vec<(char, Tone)> = self
-            .0
-            .iter()
-            .flat_map(|(tone, text)| text.chars().map(|letter| (letter, *tone)))
-            .collect();
+        let letters: Vec<(char, Tone)> =
+            self.0.iter().flat_map(|(tone, text)| text.chars().map(|letter| (letter, *tone))).collect();
         let mut rows = Vec::new();
         let mut from = 0;
         while from < letters.len() {
             let width = if rows.is_empty() { first } else { rest }.max(1);
             let fitting = from + fitting(&letters[from..], width);
-            let (to, next) = if fitting == letters.len() {
-                (fitting, fitting)
-            } else {
-                cut(&letters, from, fitting)
-            };
+            let (to, next) =
+                if fitting == letters.len() { (fitting, fitting) } else { cut(&letters, from, fitting) };
             rows.push(Line::of_letters(&letters[from..to]));
             from = next;
         }
@@ -133,10 +127,7 @@ pub(super) struct Page {
 impl Page {
     /// An empty page.
     pub(super) fn new(paint: Paint) -> Self {
-        Self {
-            paint,
-            text: String::new(),
-        }
+        Self { paint, text: String::new() }
     }
 
     /// Writes a line that begins at column `indent`; its further rows begin at `hang`.
@@ -161,17 +152,13 @@ impl Page {
     pub(super) fn table(&mut self, indent: usize, table: &Table) {
         let widths = table.widths(self.paint.columns().saturating_sub(indent));
         for cells in &table.rows {
-            let broken: Vec<Vec<Line>> = cells
-                .iter()
-                .zip(&widths)
-                .map(|(cell, width)| cell.rows(*width, *width))
-                .collect();
+            let broken: Vec<Vec<Line>> =
+                cells.iter().zip(&widths).map(|(cell, width)| cell.rows(*width, *width)).collect();
             let height = broken.iter().map(Vec::len).max().unwrap_or(0);
             for level in 0..height {
                 let mut row = Line::new();
                 for (column, cell) in broken.iter().enumerate() {
-                    let wanted: usize =
-                        widths[..column].iter().sum::<usize>() + column * Table::GAP;
+                    let wanted: usize = widths[..column].iter().sum::<usize>() + column * Table::GAP;
                     let content = cell.get(level).cloned().unwrap_or_default();
                     let lead = if table.right.contains(&column) {
                         widths[column].saturating_sub(content.width())
@@ -222,15 +209,8 @@ impl Table {
 
     fn widths(&self, columns: usize) -> Vec<usize> {
         let count = self.rows.first().map_or(0, Vec::len);
-        let natural = |column: usize| {
-            self.rows
-                .iter()
-                .map(move |cells| cells[column].width())
-                .max()
-        };
-        let mut widths: Vec<usize> = (0..count)
-            .map(|column| natural(column).unwrap_or(0))
-            .collect();
+        let natural = |column: usize| self.rows.iter().map(move |cells| cells[column].width()).max();
+        let mut widths: Vec<usize> = (0..count).map(|column| natural(column).unwrap_or(0)).collect();
         let room = columns.saturating_sub(count.saturating_sub(1) * Self::GAP);
         for is_last_resort in [false, true] {
             while widths.iter().sum::<usize>() > room {
@@ -265,8 +245,7 @@ mod tests {
 
     #[test]
     fn lines_break_at_spaces_and_hang() {
-        let line =
-            Line::of("Электронная почта и рабочие места для ООО «Северный ветер» и партнёров");
+        let line = Line::of("Электронная почта и рабочие места для ООО «Северный ветер» и партнёров");
         assert_eq!(
             page(40, &line),
             "  Электронная почта и рабочие места для\n    ООО «Северный ветер» и партнёров\n"
@@ -276,17 +255,8 @@ mod tests {
     #[test]
     fn no_row_is_wider_than_the_page() {
         let long = "слово".repeat(40);
-        let texts = [
-            "日本語の長い題名".repeat(9),
-            long,
-            "a b ".repeat(60),
-            "  ".repeat(50),
-        ];
-        for text in texts
-            .iter()
-            .map(String::as_str)
-            .chain(HOSTILE.iter().copied())
-        {
+        let texts = ["日本語の長い題名".repeat(9), long, "a b ".repeat(60), "  ".repeat(50)];
+        for text in texts.iter().map(String::as_str).chain(HOSTILE.iter().copied()) {
             for width in [40, 80, 100] {
                 let text = page(width, &Line::new().tone(Tone::Gain, text).say(" x"));
                 assert!(text.lines().all(|row| row.width() <= width), "{text}");
@@ -307,11 +277,10 @@ mod tests {
     #[test]
     fn columns_of_a_table_line_up() {
         let row = |left: &str, right: &str| vec![Line::of(left), Line::of(right), Line::of("z")];
-        let table = Table {
-            rows: vec![row("сервис", "7"), row("日本", "120")],
-            right: vec![1],
-            ..Table::default()
-        };
+        let table =
+            Table {
+                rows: vec![row("сервис", "7"), row("日本", "120")], right: vec![1], ..Table::default()
+            };
         let mut page = Page::new(Paint::PLAIN);
         page.table(0, &table);
         assert_eq!(page.finish(), "сервис    7  z\n日本    120  z\n");
@@ -320,11 +289,7 @@ mod tests {
     #[test]
     fn a_wide_table_breaks_its_widest_column() {
         let table = Table {
-            rows: vec![vec![
-                Line::of("id"),
-                Line::of(&"слово ".repeat(20)),
-                Line::of("конец"),
-            ]],
+            rows: vec![vec![Line::of("id"), Line::of(&"слово ".repeat(20)), Line::of("конец")]],
             ..Table::default()
         };
         let mut page = Page::new(Paint::PLAIN.wide(50));

@@ -8,9 +8,7 @@ use crate::guard::Held;
 use crate::ident::AgreementId;
 use crate::live::Value;
 use crate::mapping::Field;
-use crate::plan::{
-    Cause, Change, FieldChange, Plan, Reason, Risk, StateChange, Step, Verb, Weakened,
-};
+use crate::plan::{Cause, Change, FieldChange, Plan, Reason, Risk, StateChange, Step, Verb, Weakened};
 use crate::render::json::PlanEnvelope;
 use crate::render::page::{Line, Page};
 use crate::render::style::{Paint, Tone};
@@ -53,28 +51,18 @@ pub fn summary(plan: &Plan) -> String {
             if as_they_should_be == 1 { "it" } else { "they" }
         );
     }
-    let of = |verb: Verb| {
-        plan.changes
-            .iter()
-            .filter(move |change| change.verb == verb)
-    };
+    let of = |verb: Verb| plan.changes.iter().filter(move |change| change.verb == verb);
     let in_brackets = |counts: [(usize, &str); 2]| {
         let parts: Vec<String> = counts
             .iter()
             .filter(|(number, _)| *number > 0)
             .map(|(number, word)| format!("{number} {word}"))
             .collect();
-        if parts.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", parts.join(", "))
-        }
+        if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
     };
     let active_at_once = of(Verb::Create).filter(|change| change.status == Some(State::Active));
     let activated = of(Verb::Update).filter(|change| activates(change)).count();
-    let deactivated = of(Verb::Update)
-        .filter(|change| change.deactivates())
-        .count();
+    let deactivated = of(Verb::Update).filter(|change| change.deactivates()).count();
     let parts = [
         (
             of(Verb::Create).count(),
@@ -109,20 +97,12 @@ fn header(plan: &Plan) -> Line {
     let header = &plan.header;
     let zone = Zone::find(&header.zone).unwrap_or(Zone::UTC);
     let line = Line::new()
-        .tone(
-            Tone::Strong,
-            &format!("Plan as of {}", zone.day_of(header.as_of)),
-        )
-        .say(&format!(
-            " ({}) for {}",
-            zone.name(),
-            words::shown(&header.helpdesk)
-        ));
+        .tone(Tone::Strong, &format!("Plan as of {}", zone.day_of(header.as_of)))
+        .say(&format!(" ({}) for {}", zone.name(), words::shown(&header.helpdesk)));
     match &header.commit {
-        Some(commit) => line.tone(
-            Tone::Quiet,
-            &format!(", commit {}", commit.chars().take(10).collect::<String>()),
-        ),
+        Some(commit) => {
+            line.tone(Tone::Quiet, &format!(", commit {}", commit.chars().take(10).collect::<String>()))
+        }
         None => line,
     }
 }
@@ -139,16 +119,9 @@ fn changes(page: &mut Page, plan: &Plan) {
         (Cause::Date, "Because the date moved"),
         (Cause::Drift, "Changed by hand in the helpdesk"),
     ];
-    let is_mixed = plan
-        .changes
-        .iter()
-        .any(|change| main_cause(change) != Cause::Edit);
+    let is_mixed = plan.changes.iter().any(|change| main_cause(change) != Cause::Edit);
     for (cause, title) in groups {
-        let mut group = plan
-            .changes
-            .iter()
-            .filter(|change| main_cause(change) == cause)
-            .peekable();
+        let mut group = plan.changes.iter().filter(|change| main_cause(change) == cause).peekable();
         if is_mixed && group.peek().is_some() {
             section(page, title);
         }
@@ -163,10 +136,7 @@ fn changes(page: &mut Page, plan: &Plan) {
 fn main_cause(change: &Change) -> Cause {
     let state = change.state.iter().map(|state| state.cause);
     let causes = state.chain(change.fields.iter().map(|field| field.cause));
-    causes
-        .map(|cause| cause.unwrap_or(Cause::Edit))
-        .min()
-        .unwrap_or(Cause::Edit)
+    causes.map(|cause| cause.unwrap_or(Cause::Edit)).min().unwrap_or(Cause::Edit)
 }
 
 fn activates(change: &Change) -> bool {
@@ -199,18 +169,10 @@ fn block(page: &mut Page, indent: usize, change: &Change, names: &Names) {
     }
     for risk in &change.risks {
         for danger in dangers(risk, change, names) {
-            page.line(
-                inner,
-                inner + 2,
-                &Line::new().tone(Tone::Alarm, "! ").join(danger),
-            );
+            page.line(inner, inner + 2, &Line::new().tone(Tone::Alarm, "! ").join(danger));
         }
     }
-    if let Some(state) = change
-        .state
-        .as_ref()
-        .filter(|_| change.verb != Verb::Create)
-    {
+    if let Some(state) = change.state.as_ref().filter(|_| change.verb != Verb::Create) {
         page.line(inner, inner + 2, &state_line(state));
     }
     for line in besides(change) {
@@ -239,9 +201,7 @@ fn fate(change: &Change) -> Option<Line> {
     let why = change.because.map(|because| reason(because, change));
     let why = why.map_or_else(String::new, |why| format!(": {why}"));
     let fate = match (change.verb, change.status) {
-        (Verb::Retire, _) | (_, None) => {
-            "is retired: its document is gone from the files".to_owned()
-        }
+        (Verb::Retire, _) | (_, None) => "is retired: its document is gone from the files".to_owned(),
         (Verb::Create, Some(status)) => format!("is created {status}{why}"),
         (Verb::Update, Some(status)) if change.state.is_some() => {
             format!("{}{why}", words::becomes(status))
@@ -253,9 +213,7 @@ fn fate(change: &Change) -> Option<Line> {
 
 /// The status of a change that leaves it alone, to stand beside its name.
 fn unmoved(change: &Change) -> Line {
-    let status = change
-        .status
-        .map_or_else(String::new, |status| format!("  stays {status}"));
+    let status = change.status.map_or_else(String::new, |status| format!("  stays {status}"));
     Line::new().tone(Tone::Quiet, &status)
 }
 
@@ -299,14 +257,8 @@ fn reason(because: Because, change: &Change) -> String {
 }
 
 fn state_line(state: &StateChange) -> Line {
-    let before = state
-        .before
-        .as_deref()
-        .map_or_else(|| "nothing".to_owned(), words::shown);
-    let line = Line::of("state: ")
-        .say(&before)
-        .tone(Tone::Shift, " → ")
-        .say(&words::shown(&state.after));
+    let before = state.before.as_deref().map_or_else(|| "nothing".to_owned(), words::shown);
+    let line = Line::of("state: ").say(&before).tone(Tone::Shift, " → ").say(&words::shown(&state.after));
     match state.cause {
         None => line,
         Some(cause) => line.tone(Tone::Quiet, &format!("  [{}]", words::cause(cause))),
@@ -317,35 +269,22 @@ fn state_line(state: &StateChange) -> Line {
 fn dangers(risk: &Risk, change: &Change, names: &Names) -> Vec<Line> {
     let said = |word: &str, what: &str| Line::new().tone(Tone::Alarm, word).say(": ").say(what);
     match risk {
-        Risk::Deactivates => vec![said(
-            "deactivates",
-            "clients can no longer ask for anything under it",
-        )],
-        Risk::Weakens(weakened) => weakenings(weakened, names)
-            .iter()
-            .map(|what| said("weakens", what))
-            .collect(),
+        Risk::Deactivates => vec![said("deactivates", "clients can no longer ask for anything under it")],
+        Risk::Weakens(weakened) => {
+            weakenings(weakened, names).iter().map(|what| said("weakens", what)).collect()
+        }
         Risk::Retires => vec![said("retires", "no document stands behind it any more")],
         Risk::Adopts => {
-            let object = change
-                .object
-                .as_ref()
-                .map_or_else(String::new, ToString::to_string);
-            vec![said(
-                "adopts",
-                &format!("{object} bore no mark of ours until now"),
-            )]
+            let object = change.object.as_ref().map_or_else(String::new, ToString::to_string);
+            vec![said("adopts", &format!("{object} bore no mark of ours until now"))]
         }
         Risk::Shortens => vec![said("shortens", "it ends earlier than the helpdesk has it")],
     }
 }
 
 fn weakenings(weakened: &[Weakened], names: &Names) -> Vec<String> {
-    let mut said: Vec<String> = weakened
-        .iter()
-        .take(NAMED)
-        .map(|weakened| words::weakened(weakened, names))
-        .collect();
+    let mut said: Vec<String> =
+        weakened.iter().take(NAMED).map(|weakened| words::weakened(weakened, names)).collect();
     if weakened.len() > NAMED {
         said.push(format!("and {} more", weakened.len() - NAMED));
     }
@@ -361,10 +300,7 @@ fn waiting(page: &mut Page, envelope: &PlanEnvelope) {
     let guards = envelope.guards();
     for held in &envelope.held {
         page.line(2, 4, &acknowledgement(held));
-        let theirs = envelope
-            .waiting
-            .iter()
-            .filter(|change| guards.get(&change.id) == Some(&held.guard));
+        let theirs = envelope.waiting.iter().filter(|change| guards.get(&change.id) == Some(&held.guard));
         for change in theirs {
             block(page, 4, change, &envelope.plan.names);
         }
@@ -384,17 +320,12 @@ fn acknowledgement(held: &Held) -> Line {
         )),
         None => line,
     };
-    line.say("if that is meant, add ").tone(
-        Tone::Strong,
-        &format!("--accept {}={}", words::guard(held.guard), held.count),
-    )
+    line.say("if that is meant, add ")
+        .tone(Tone::Strong, &format!("--accept {}={}", words::guard(held.guard), held.count))
 }
 
 fn waiting_ids(plan: &Plan) -> impl Iterator<Item = &AgreementId> {
-    let guarded = plan
-        .withheld
-        .iter()
-        .filter(|withheld| matches!(withheld.reason, Reason::Guarded(_)));
+    let guarded = plan.withheld.iter().filter(|withheld| matches!(withheld.reason, Reason::Guarded(_)));
     guarded.map(|withheld| &withheld.id)
 }
 
@@ -403,10 +334,7 @@ fn withheld_by_id(plan: &Plan) -> BTreeMap<&AgreementId, Vec<&Reason>> {
     let mut by_id: BTreeMap<&AgreementId, Vec<&Reason>> = BTreeMap::new();
     for withheld in &plan.withheld {
         if !matches!(withheld.reason, Reason::Guarded(_)) {
-            by_id
-                .entry(&withheld.id)
-                .or_default()
-                .push(&withheld.reason);
+            by_id.entry(&withheld.id).or_default().push(&withheld.reason);
         }
     }
     by_id
@@ -421,11 +349,8 @@ fn withheld(page: &mut Page, plan: &Plan) {
     for (id, reasons) in by_id {
         for reason in reasons {
             let (why, what_helps) = words::reason(reason);
-            let line = Line::new()
-                .tone(Tone::Shift, "? ")
-                .tone(Tone::Strong, id.as_str())
-                .say(": ")
-                .say(&why);
+            let line =
+                Line::new().tone(Tone::Shift, "? ").tone(Tone::Strong, id.as_str()).say(": ").say(&why);
             page.line(2, 4, &line);
             page.line(4, 6, &Line::new().tone(Tone::Quiet, "→ ").say(&what_helps));
         }

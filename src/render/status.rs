@@ -77,10 +77,7 @@ pub struct PeriodNumber {
 
 /// Where agreements stand at an instant; `zone` is the one that a bare date is read in.
 pub fn list(agreements: &[Agreement], catalog: &Catalog, at: Instant, zone: &Zone) -> StatusList {
-    let mut rows: Vec<Row> = agreements
-        .iter()
-        .map(|agreement| row(agreement, catalog, at))
-        .collect();
+    let mut rows: Vec<Row> = agreements.iter().map(|agreement| row(agreement, catalog, at)).collect();
     // What has an end comes before what has none, and both before what is over.
     let order = |row: &Row| match (row.status.is_over(), row.last_day) {
         (false, Some(day)) => (0, Some(day), Reverse(None)),
@@ -88,24 +85,14 @@ pub fn list(agreements: &[Agreement], catalog: &Catalog, at: Instant, zone: &Zon
         (true, day) => (2, None, Reverse(day)),
     };
     rows.sort_by(|left, right| (order(left), &left.id).cmp(&(order(right), &right.id)));
-    StatusList {
-        format: 1,
-        as_of: zone.write(at),
-        zone: zone.name().to_owned(),
-        agreements: rows,
-    }
+    StatusList { format: 1, as_of: zone.write(at), zone: zone.name().to_owned(), agreements: rows }
 }
 
 fn row(agreement: &Agreement, catalog: &Catalog, at: Instant) -> Row {
     let now = status(agreement, at);
     let stretch = stretch_at(agreement, at);
     let zone = &agreement.zone;
-    let Stretch {
-        number,
-        of,
-        last_day,
-        ..
-    } = stretch;
+    let Stretch { number, of, last_day, .. } = stretch;
     let days_left = last_day
         .filter(|_| !now.state.is_over())
         .map(|day| zone.day_of(at).duration_until(day).as_hours() / 24);
@@ -114,17 +101,11 @@ fn row(agreement: &Agreement, catalog: &Catalog, at: Instant) -> Row {
         id: agreement.id.to_string(),
         title: agreement.title.clone(),
         client: agreement.client.to_string(),
-        client_title: client.map_or_else(
-            || agreement.client.to_string(),
-            |client| client.entry.title.clone(),
-        ),
+        client_title: client
+            .map_or_else(|| agreement.client.to_string(), |client| client.entry.title.clone()),
         status: now.state,
         since: now.since.map(|since| zone.write(since)),
-        next_change: now.next_change.map(|(instant, to)| NextChange {
-            at: zone.write(instant),
-            to,
-            instant,
-        }),
+        next_change: now.next_change.map(|(instant, to)| NextChange { at: zone.write(instant), to, instant }),
         last_day,
         days_left,
         because: now.because,
@@ -155,28 +136,12 @@ pub fn summary(list: &StatusList) -> String {
         *counts.entry(row.status).or_default() += 1;
     }
     let all = words::count(list.agreements.len(), "agreement", "agreements");
-    let parts: Vec<String> = counts
-        .iter()
-        .map(|(state, number)| format!("{number} {state}"))
-        .collect();
-    if parts.is_empty() {
-        format!("{all}.")
-    } else {
-        format!("{all}: {}.", parts.join(", "))
-    }
+    let parts: Vec<String> = counts.iter().map(|(state, number)| format!("{number} {state}")).collect();
+    if parts.is_empty() { format!("{all}.") } else { format!("{all}: {}.", parts.join(", ")) }
 }
 
 fn table(list: &StatusList) -> Table {
-    let titles = [
-        "AGREEMENT",
-        "CLIENT",
-        "STATUS",
-        "SINCE",
-        "LAST DAY",
-        "DAYS",
-        "NEXT",
-        "WHY",
-    ];
+    let titles = ["AGREEMENT", "CLIENT", "STATUS", "SINCE", "LAST DAY", "DAYS", "NEXT", "WHY"];
     let heading = titles.map(|title| Line::new().tone(Tone::Quiet, title));
     let mut rows: Vec<Vec<Line>> = vec![heading.into()];
     rows.extend(list.agreements.iter().map(cells));
@@ -188,11 +153,7 @@ fn table(list: &StatusList) -> Table {
         let mut column = says_something.iter();
         cells.retain(|_| column.next() == Some(&true));
     }
-    Table {
-        rows,
-        right: vec![5],
-        firm: vec![0, 2, 3, 4],
-    }
+    Table { rows, right: vec![5], firm: vec![0, 2, 3, 4] }
 }
 
 fn cells(row: &Row) -> Vec<Line> {
@@ -213,15 +174,8 @@ fn cells(row: &Row) -> Vec<Line> {
         Line::of(&words::shown(&row.client_title)),
         Line::new().tone(tone, row.status.as_str()),
         Line::of(since.unwrap_or_default()),
-        Line::of(
-            &row.last_day
-                .map_or_else(|| "open-ended".to_owned(), |day| day.to_string()),
-        ),
-        Line::new().tone(
-            urgency,
-            &row.days_left
-                .map_or_else(String::new, |days| days.to_string()),
-        ),
+        Line::of(&row.last_day.map_or_else(|| "open-ended".to_owned(), |day| day.to_string())),
+        Line::new().tone(urgency, &row.days_left.map_or_else(String::new, |days| days.to_string())),
         Line::of(&next(row)),
         Line::of(&why(row)),
     ]
@@ -229,10 +183,7 @@ fn cells(row: &Row) -> Vec<Line> {
 
 /// What comes next, unless it is the end, which the last day says already.
 fn next(row: &Row) -> String {
-    let day = row
-        .next_change
-        .as_ref()
-        .map(|change| (change, row.zone.day_of(change.instant)));
+    let day = row.next_change.as_ref().map(|change| (change, row.zone.day_of(change.instant)));
     match day {
         Some((change, day)) if !change.to.is_over() => {
             let word = match (row.status, change.to) {
@@ -260,10 +211,7 @@ fn next(row: &Row) -> String {
 fn why(row: &Row) -> String {
     match row.because {
         Because::WithinPeriod if row.period.number > 1 => {
-            let of = row
-                .period
-                .of
-                .map_or_else(String::new, |of| format!(" of {of}"));
+            let of = row.period.of.map_or_else(String::new, |of| format!(" of {of}"));
             format!("period {}{of}", row.period.number)
         }
         Because::WithinPeriod | Because::BeforeFirstDay | Because::LastDayPassed => String::new(),
@@ -292,11 +240,8 @@ mod tests {
             max_terms: Some(2),
         };
         let mut resting = agreement("resting", "2026-01-01", "2026-12-31");
-        resting.suspensions = vec![Suspension {
-            from: day("2026-08-20"),
-            until: Some(day("2026-09-10")),
-            reason: None,
-        }];
+        resting.suspensions =
+            vec![Suspension { from: day("2026-08-20"), until: Some(day("2026-09-10")), reason: None }];
         let mut open = agreement("open", "2026-01-01", "2026-12-31");
         open.period.end = End::Open;
         let mut manual = agreement("by-hand", "2026-08-01", "2027-07-31");
@@ -391,10 +336,7 @@ mod tests {
 
     #[test]
     fn an_empty_list_says_so() {
-        assert_eq!(
-            shown(&[], Paint::PLAIN),
-            "Status as of 2026-09-01 (Europe/Moscow)\n\n0 agreements.\n"
-        );
+        assert_eq!(shown(&[], Paint::PLAIN), "Status as of 2026-09-01 (Europe/Moscow)\n\n0 agreements.\n");
     }
 
     #[test]

@@ -19,23 +19,14 @@ impl Paint {
     pub const NARROWEST: usize = 40;
 
     /// Without colours, at the usual width.
-    pub const PLAIN: Paint = Paint {
-        colour: false,
-        width: Self::WIDTH,
-    };
+    pub const PLAIN: Paint = Paint { colour: false, width: Self::WIDTH };
 
     /// With colours, at the usual width.
-    pub const COLOURED: Paint = Paint {
-        colour: true,
-        width: Self::WIDTH,
-    };
+    pub const COLOURED: Paint = Paint { colour: true, width: Self::WIDTH };
 
     /// At the usual width, with colours where they are wanted.
     pub fn of(colour: bool) -> Self {
-        Self {
-            colour,
-            ..Self::PLAIN
-        }
+        Self { colour, ..Self::PLAIN }
     }
 
     /// The same at another width.

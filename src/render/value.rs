@@ -20,13 +20,7 @@ const LONG: usize = 40;
 const LONGEST: usize = 400;
 
 /// Writes the lines of one field at column `indent`.
-pub(super) fn field(
-    page: &mut Page,
-    indent: usize,
-    change: &FieldChange,
-    verb: Verb,
-    names: &Names,
-) {
+pub(super) fn field(page: &mut Page, indent: usize, change: &FieldChange, verb: Verb, names: &Names) {
     let tag = change.cause.map_or_else(Line::new, |cause| {
         Line::new().tone(Tone::Quiet, &format!("  [{}]", words::cause(cause)))
     });
@@ -36,11 +30,7 @@ pub(super) fn field(
         page.table(indent + 2, &target_rows(&before, &after, names));
         return;
     }
-    page.line(
-        indent,
-        indent + 4,
-        &label.join(body(change, verb, names)).join(tag),
-    );
+    page.line(indent, indent + 4, &label.join(body(change, verb, names)).join(tag));
 }
 
 fn body(change: &FieldChange, verb: Verb, names: &Names) -> Line {
@@ -50,9 +40,7 @@ fn body(change: &FieldChange, verb: Verb, names: &Names) -> Line {
         (Value::References(_), Value::References(_) | Value::Nothing)
         | (Value::Nothing, Value::References(_)) => set_change(before, after, names),
         (Value::Nothing, Value::Nothing) => Line::new(),
-        (Value::Nothing, after) if change.field != Field::LastDay => {
-            one(after, &change.field, names)
-        }
+        (Value::Nothing, after) if change.field != Field::LastDay => one(after, &change.field, names),
         (Value::Text(before), Value::Text(after))
             if before.chars().count().min(after.chars().count()) >= LONG =>
         {
@@ -67,11 +55,7 @@ fn replaced(change: &FieldChange, names: &Names) -> Line {
     let after = one(&change.after, &change.field, names);
     let is_hidden = before == after;
     let line = before.tone(Tone::Shift, " → ").join(after);
-    if is_hidden {
-        line.tone(Tone::Quiet, " (they differ in what is masked or cut)")
-    } else {
-        line
-    }
+    if is_hidden { line.tone(Tone::Quiet, " (they differ in what is masked or cut)") } else { line }
 }
 
 /// One value in full.
@@ -95,11 +79,7 @@ fn one(value: &Value, field: &Field, names: &Names) -> Line {
 /// An object's name behind a mark, with its id where it has a name at all.
 fn object(id: &LiveId, names: &Names, tone: Tone, mark: &str) -> Line {
     let line = Line::new().tone(tone, &format!("{mark}{}", words::name(id, names)));
-    if names.contains_key(id) {
-        line.tone(Tone::Quiet, &format!(" [{id}]"))
-    } else {
-        line
-    }
+    if names.contains_key(id) { line.tone(Tone::Quiet, &format!(" [{id}]")) } else { line }
 }
 
 fn set_change(before: &Value, after: &Value, names: &Names) -> Line {
@@ -109,12 +89,8 @@ fn set_change(before: &Value, after: &Value, names: &Names) -> Line {
         _ => nothing.clone(),
     };
     let (before, after) = (set(before), set(after));
-    let gained = after
-        .difference(&before)
-        .map(|id| object(id, names, Tone::Gain, "+"));
-    let lost = before
-        .difference(&after)
-        .map(|id| object(id, names, Tone::Loss, "−"));
+    let gained = after.difference(&before).map(|id| object(id, names, Tone::Gain, "+"));
+    let lost = before.difference(&after).map(|id| object(id, names, Tone::Loss, "−"));
     let line = separated(gained.chain(lost).collect());
     match before.intersection(&after).count() {
         0 => line,
@@ -124,22 +100,18 @@ fn set_change(before: &Value, after: &Value, names: &Names) -> Line {
 }
 
 fn separated(items: Vec<Line>) -> Line {
-    items.into_iter().fold(Line::new(), |line, item| {
-        if line == Line::new() {
-            item
-        } else {
-            line.say(", ").join(item)
-        }
-    })
+    items.into_iter().fold(
+        Line::new(),
+        |line, item| {
+            if line == Line::new() { item } else { line.say(", ").join(item) }
+        },
+    )
 }
 
 /// A text with `[-words-]` that go and `{+words+}` that come; `None` where too little stays for that to help.
 fn words_changed(before: &str, after: &str) -> Option<Line> {
     let (before, after) = (words::masked(before), words::masked(after));
-    let (before, after) = (
-        words::shortened(&before, LONGEST),
-        words::shortened(&after, LONGEST),
-    );
+    let (before, after) = (words::shortened(&before, LONGEST), words::shortened(&after, LONGEST));
     let difference = similar::TextDiff::from_words(before.as_str(), after.as_str());
     if difference.ratio() < 0.4 {
         return None;
@@ -192,11 +164,7 @@ fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Table {
                 (Some(_), Some(_)) => (Tone::Shift, "~"),
             };
             let time = |promised: fn(&Promise) -> Option<String>| {
-                stepped(
-                    held.and_then(promised),
-                    wanted.and_then(promised),
-                    held.is_some(),
-                )
+                stepped(held.and_then(promised), wanted.and_then(promised), held.is_some())
             };
             vec![
                 Line::new().tone(tone, mark),
@@ -215,10 +183,7 @@ fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Table {
             row.truncate(4);
         }
     }
-    Table {
-        rows,
-        ..Table::default()
-    }
+    Table { rows, ..Table::default() }
 }
 
 /// `30m → 1h`, or one of them where they are the same or there was none.
@@ -227,9 +192,7 @@ fn stepped(held: Option<String>, wanted: Option<String>, was_held: bool) -> Line
     if held == wanted || !was_held {
         return wanted.map_or_else(Line::new, |wanted| Line::of(&wanted));
     }
-    Line::of(&held.unwrap_or_else(none))
-        .tone(Tone::Shift, " → ")
-        .say(&wanted.unwrap_or_else(none))
+    Line::of(&held.unwrap_or_else(none)).tone(Tone::Shift, " → ").say(&wanted.unwrap_or_else(none))
 }
 
 fn hours(held: Option<&Promise>, wanted: Option<&Promise>, names: &Names) -> Line {

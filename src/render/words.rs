@@ -46,16 +46,15 @@ pub(super) fn masked(text: &str) -> String {
     if !text.contains('@') {
         return text.to_owned();
     }
-    let is_local =
-        |letter: char| letter.is_alphanumeric() || "._%+-!#$&'*/=?^`{|}~".contains(letter);
+    let is_local = |letter: char| letter.is_alphanumeric() || "._%+-!#$&'*/=?^`{|}~".contains(letter);
     let is_domain = |letter: char| letter.is_alphanumeric() || "-._".contains(letter);
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('@') {
         let (before, after) = (&rest[..at], &rest[at + 1..]);
-        let person = before.rfind(|letter| !is_local(letter)).map_or(0, |index| {
-            index + before[index..].chars().next().map_or(1, char::len_utf8)
-        });
+        let person = before
+            .rfind(|letter| !is_local(letter))
+            .map_or(0, |index| index + before[index..].chars().next().map_or(1, char::len_utf8));
         let is_address = person < at && after.starts_with(is_domain);
         if is_address {
             masked.push_str(&before[..person]);
@@ -73,9 +72,7 @@ pub(super) fn masked(text: &str) -> String {
 
 /// What an object is called, else its id.
 pub(super) fn name(id: &LiveId, names: &Names) -> String {
-    names
-        .get(id)
-        .map_or_else(|| id.to_string(), |name| shown(name))
+    names.get(id).map_or_else(|| id.to_string(), |name| shown(name))
 }
 
 /// Service and priority of a promise.
@@ -143,11 +140,7 @@ pub(super) fn guard(name: GuardName) -> &'static str {
 /// What a guard counted.
 pub(super) fn guarded(name: GuardName, number: usize) -> String {
     match name {
-        GuardName::Deactivations => count(
-            number,
-            "agreement is deactivated",
-            "agreements are deactivated",
-        ),
+        GuardName::Deactivations => count(number, "agreement is deactivated", "agreements are deactivated"),
         GuardName::Weakened => count(number, "promise becomes less", "promises become less"),
         GuardName::Orphans => count(
             number,
@@ -238,19 +231,14 @@ pub(super) fn notes(notes: &[Note]) -> Vec<String> {
         ));
     }
     if !over.is_empty() {
-        sentences.push(format!(
-            "over already and never in the helpdesk, so nothing is created: {}",
-            listed(over)
-        ));
+        sentences
+            .push(format!("over already and never in the helpdesk, so nothing is created: {}", listed(over)));
     }
     sentences
 }
 
 fn not_carried(field: &Field) -> String {
-    format!(
-        "the helpdesk does not carry `{}`, so it is compared on neither side",
-        shown(&field.to_string())
-    )
+    format!("the helpdesk does not carry `{}`, so it is compared on neither side", shown(&field.to_string()))
 }
 
 /// The first ten of a list, with the number of the others.
@@ -273,10 +261,7 @@ mod tests {
     #[test]
     fn addresses_are_masked_wherever_they_stand() {
         assert_eq!(masked("i.petrova@acme.example"), "i…@acme.example");
-        assert_eq!(
-            masked("Почта: иван@пример.рф, <a@b.c>"),
-            "Почта: и…@пример.рф, <a…@b.c>"
-        );
+        assert_eq!(masked("Почта: иван@пример.рф, <a@b.c>"), "Почта: и…@пример.рф, <a…@b.c>");
         assert_eq!(masked("a@b.c@d.e"), "a…@b…@d.e");
         for text in ["@", "a @ b", "@all", "50 @ 3", "x@"] {
             assert_eq!(masked(text), text);

@@ -41,13 +41,8 @@ pub enum State {
 
 impl State {
     /// All five, in the order of a life.
-    pub const ALL: [State; 5] = [
-        State::Planned,
-        State::Active,
-        State::Suspended,
-        State::Expired,
-        State::Terminated,
-    ];
+    pub const ALL: [State; 5] =
+        [State::Planned, State::Active, State::Suspended, State::Expired, State::Terminated];
 
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
@@ -73,9 +68,7 @@ impl fmt::Display for State {
 }
 
 /// Why an agreement is in its state.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Because {
     /// The first day has not come.
@@ -134,12 +127,7 @@ pub fn state_at(agreement: &Agreement, at: Instant) -> (State, Because) {
     let today = agreement.zone.day_of(at);
     match &agreement.activation {
         Activation::Manual(entries) => {
-            let begun = || {
-                entries
-                    .iter()
-                    .filter(|entry| entry.at <= at)
-                    .map(|entry| entry.status)
-            };
+            let begun = || entries.iter().filter(|entry| entry.at <= at).map(|entry| entry.status);
             if begun().any(|status| status == EntryStatus::Ended) {
                 return (State::Terminated, Because::ByHand);
             }
@@ -151,20 +139,12 @@ pub fn state_at(agreement: &Agreement, at: Instant) -> (State, Because) {
             }
         }
         Activation::Auto => {
-            if agreement
-                .period
-                .first_day
-                .is_none_or(|first_day| today < first_day)
-            {
+            if agreement.period.first_day.is_none_or(|first_day| today < first_day) {
                 return (State::Planned, Because::BeforeFirstDay);
             }
         }
     }
-    if agreement
-        .suspensions
-        .iter()
-        .any(|suspension| covers(suspension, today))
-    {
+    if agreement.suspensions.iter().any(|suspension| covers(suspension, today)) {
         return (State::Suspended, Because::Suspension);
     }
     (State::Active, Because::WithinPeriod)
@@ -181,12 +161,7 @@ pub fn changes(agreement: &Agreement) -> Vec<(Instant, State)> {
     }
     for suspension in &agreement.suspensions {
         instants.push(start_of(suspension.from));
-        instants.extend(
-            suspension
-                .until
-                .and_then(|until| until.tomorrow().ok())
-                .map(start_of),
-        );
+        instants.extend(suspension.until.and_then(|until| until.tomorrow().ok()).map(start_of));
     }
     instants.sort_unstable();
     let mut state = state_at(agreement, Instant::MIN).0;

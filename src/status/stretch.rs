@@ -34,14 +34,9 @@ pub struct Bound {
 pub fn bound(agreement: &Agreement) -> Option<Bound> {
     let agreed = final_last_day(agreement)
         .and_then(|day| day.tomorrow().ok())
-        .map(|day| Bound {
-            at: agreement.zone.start_of(day),
-            by_termination: false,
-        });
-    let terminated = agreement.termination.as_ref().map(|termination| Bound {
-        at: termination.at,
-        by_termination: true,
-    });
+        .map(|day| Bound { at: agreement.zone.start_of(day), by_termination: false });
+    let terminated =
+        agreement.termination.as_ref().map(|termination| Bound { at: termination.at, by_termination: true });
     match (agreed, terminated) {
         // A termination on the agreed last day changes nothing, so it is no termination.
         (Some(agreed), Some(terminated)) if terminated.at < agreed.at => Some(terminated),
@@ -64,17 +59,13 @@ pub fn stretch_at(agreement: &Agreement, at: Instant) -> Stretch {
     };
     let mut stretch = Stretch {
         number: count + 1,
-        of: roll
-            .and_then(|roll| roll.max_terms)
-            .map(|terms| terms.saturating_add(1)),
+        of: roll.and_then(|roll| roll.max_terms).map(|terms| terms.saturating_add(1)),
         first_day,
         last_day,
         agreed_last_day: last_day,
     };
     if let Some(termination) = &agreement.termination {
-        let cut = stretch
-            .last_day
-            .map_or(termination.last_day, |day| day.min(termination.last_day));
+        let cut = stretch.last_day.map_or(termination.last_day, |day| day.min(termination.last_day));
         stretch.last_day = Some(cut);
     }
     stretch
@@ -82,10 +73,7 @@ pub fn stretch_at(agreement: &Agreement, at: Instant) -> Stretch {
 
 /// First and last day of the agreed period, before any renewal.
 fn agreed(agreement: &Agreement) -> (Option<Day>, Option<Day>) {
-    let first_day = agreement
-        .period
-        .first_day
-        .or_else(|| first_switched_on(agreement));
+    let first_day = agreement.period.first_day.or_else(|| first_switched_on(agreement));
     let last_day = match agreement.period.end {
         End::LastDay(day) => Some(day),
         End::Term(term) => first_day.and_then(|day| term.last_day(day)),
@@ -99,9 +87,7 @@ fn first_switched_on(agreement: &Agreement) -> Option<Day> {
     let Activation::Manual(entries) = &agreement.activation else {
         return None;
     };
-    let entry = entries
-        .iter()
-        .find(|entry| entry.status == EntryStatus::Active)?;
+    let entry = entries.iter().find(|entry| entry.status == EntryStatus::Active)?;
     Some(agreement.zone.day_of(entry.at))
 }
 
@@ -127,10 +113,7 @@ struct Roll {
 }
 
 fn roll(agreement: &Agreement) -> Option<Roll> {
-    let Renewal::Auto {
-        term, max_terms, ..
-    } = agreement.renewal
-    else {
+    let Renewal::Auto { term, max_terms, .. } = agreement.renewal else {
         return None;
     };
     let (first_day, agreed_last_day) = agreed(agreement);
@@ -139,14 +122,7 @@ fn roll(agreement: &Agreement) -> Option<Roll> {
         (End::Term(agreed_term), Some(first_day)) if agreed_term == term => (first_day, 1),
         _ => (agreed_last_day.tomorrow().ok()?, 0),
     };
-    Some(Roll {
-        anchor,
-        offset,
-        term,
-        max_terms,
-        until: agreement.succeeded_on,
-        agreed_last_day,
-    })
+    Some(Roll { anchor, offset, term, max_terms, until: agreement.succeeded_on, agreed_last_day })
 }
 
 impl Roll {
@@ -166,10 +142,7 @@ impl Roll {
 
     /// How many further periods begin before `day`. Their first days ascend, so halving finds it.
     fn count_begun_before(&self, day: Day) -> u32 {
-        let begins_before = |count: u32| {
-            self.first_day(count)
-                .is_some_and(|first_day| first_day < day)
-        };
+        let begins_before = |count: u32| self.first_day(count).is_some_and(|first_day| first_day < day);
         let (mut low, mut high) = (0_u32, 1_u32);
         while begins_before(high) {
             low = high;
@@ -206,9 +179,7 @@ impl Roll {
 
     /// How many further periods have begun by `today`.
     fn count_by(&self, today: Day) -> u32 {
-        let begun = today
-            .tomorrow()
-            .map_or(0, |tomorrow| self.count_begun_before(tomorrow));
+        let begun = today.tomorrow().map_or(0, |tomorrow| self.count_begun_before(tomorrow));
         self.count().map_or(begun, |count| begun.min(count))
     }
 }

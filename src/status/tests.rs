@@ -20,24 +20,13 @@ fn at(text: &str) -> Instant {
 }
 
 fn entry(agreement: &Agreement, on: &str, status: EntryStatus) -> Entry {
-    Entry {
-        at: agreement.zone.start_of(day(on)),
-        status,
-        reason: None,
-        by: None,
-    }
+    Entry { at: agreement.zone.start_of(day(on)), status, reason: None, by: None }
 }
 
 fn terminated_on(agreement: &Agreement, last_day: &str) -> Termination {
     let last_day = day(last_day);
-    let at = agreement
-        .zone
-        .start_of(last_day.tomorrow().expect("in range"));
-    Termination {
-        at,
-        last_day,
-        reason: None,
-    }
+    let at = agreement.zone.start_of(last_day.tomorrow().expect("in range"));
+    Termination { at, last_day, reason: None }
 }
 
 fn severny_veter() -> Agreement {
@@ -66,16 +55,9 @@ fn portovik() -> Agreement {
         entry(&agreement, "2026-03-01", EntryStatus::Planned),
         entry(&agreement, "2026-04-13", EntryStatus::Active),
     ]);
-    agreement.suspensions = vec![Suspension {
-        from: day("2026-08-03"),
-        until: Some(day("2026-08-16")),
-        reason: None,
-    }];
-    agreement.renewal = Renewal::Auto {
-        term: term("P1Y"),
-        notice_period: None,
-        max_terms: Some(2),
-    };
+    agreement.suspensions =
+        vec![Suspension { from: day("2026-08-03"), until: Some(day("2026-08-16")), reason: None }];
+    agreement.renewal = Renewal::Auto { term: term("P1Y"), notice_period: None, max_terms: Some(2) };
     agreement
 }
 
@@ -100,133 +82,63 @@ fn the_golden_vectors_hold() {
         (portovik(), "2031-04-12T23:59:59+02:00", Active),
         (portovik(), "2031-04-13T00:00:00+02:00", Expired),
     ] {
-        assert_eq!(
-            status(&agreement, at(instant)).state,
-            expected,
-            "{} at {instant}",
-            agreement.id
-        );
+        assert_eq!(status(&agreement, at(instant)).state, expected, "{} at {instant}", agreement.id);
     }
 }
 
 #[test]
 fn a_period_is_half_open_on_the_line_of_instants() {
     for (name, of, from, until) in [
-        (
-            "Europe/Moscow",
-            ("2026-01-01", "2026-12-31"),
-            "2025-12-31T21:00:00Z",
-            "2026-12-31T21:00:00Z",
-        ),
-        (
-            "Asia/Vladivostok",
-            ("2026-01-01", "2026-12-31"),
-            "2025-12-31T14:00:00Z",
-            "2026-12-31T14:00:00Z",
-        ),
-        (
-            "Europe/Berlin",
-            ("2026-03-29", "2026-03-29"),
-            "2026-03-28T23:00:00Z",
-            "2026-03-29T22:00:00Z",
-        ),
-        (
-            "Europe/Berlin",
-            ("2026-10-25", "2026-10-25"),
-            "2026-10-24T22:00:00Z",
-            "2026-10-25T23:00:00Z",
-        ),
-        (
-            "Africa/Cairo",
-            ("2026-04-24", "2026-04-24"),
-            "2026-04-23T22:00:00Z",
-            "2026-04-24T21:00:00Z",
-        ),
-        (
-            "America/Santiago",
-            ("2026-09-06", "2026-09-06"),
-            "2026-09-06T04:00:00Z",
-            "2026-09-07T03:00:00Z",
-        ),
+        ("Europe/Moscow", ("2026-01-01", "2026-12-31"), "2025-12-31T21:00:00Z", "2026-12-31T21:00:00Z"),
+        ("Asia/Vladivostok", ("2026-01-01", "2026-12-31"), "2025-12-31T14:00:00Z", "2026-12-31T14:00:00Z"),
+        ("Europe/Berlin", ("2026-03-29", "2026-03-29"), "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"),
+        ("Europe/Berlin", ("2026-10-25", "2026-10-25"), "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"),
+        ("Africa/Cairo", ("2026-04-24", "2026-04-24"), "2026-04-23T22:00:00Z", "2026-04-24T21:00:00Z"),
+        ("America/Santiago", ("2026-09-06", "2026-09-06"), "2026-09-06T04:00:00Z", "2026-09-07T03:00:00Z"),
     ] {
         let mut agreement = agreement("a", of.0, of.1);
         agreement.zone = zone(name);
-        assert_eq!(
-            changes(&agreement),
-            [(at(from), State::Active), (at(until), State::Expired)],
-            "{name}"
-        );
+        assert_eq!(changes(&agreement), [(at(from), State::Active), (at(until), State::Expired)], "{name}");
     }
 }
 
 #[test]
 fn a_manual_entry_never_outlives_the_bound_and_an_end_is_final() {
     let mut agreement = agreement("a", "2026-01-01", "2026-06-30");
-    agreement.activation =
-        Activation::Manual(vec![entry(&agreement, "2026-03-01", EntryStatus::Active)]);
-    assert_eq!(
-        state_at(&agreement, at("2026-02-01T12:00:00Z")),
-        (State::Planned, Because::NotSwitchedOn)
-    );
-    assert_eq!(
-        state_at(&agreement, at("2026-07-01T12:00:00Z")),
-        (State::Expired, Because::LastDayPassed)
-    );
+    agreement.activation = Activation::Manual(vec![entry(&agreement, "2026-03-01", EntryStatus::Active)]);
+    assert_eq!(state_at(&agreement, at("2026-02-01T12:00:00Z")), (State::Planned, Because::NotSwitchedOn));
+    assert_eq!(state_at(&agreement, at("2026-07-01T12:00:00Z")), (State::Expired, Because::LastDayPassed));
     agreement.activation = Activation::Manual(vec![
         entry(&agreement, "2026-03-01", EntryStatus::Active),
         entry(&agreement, "2026-04-01", EntryStatus::Ended),
     ]);
-    assert_eq!(
-        state_at(&agreement, at("2026-04-02T12:00:00Z")),
-        (State::Terminated, Because::ByHand)
-    );
+    assert_eq!(state_at(&agreement, at("2026-04-02T12:00:00Z")), (State::Terminated, Because::ByHand));
 }
 
 #[test]
 fn an_inherited_term_counts_from_the_first_active_entry() {
     let mut agreement = agreement("a", "2026-01-01", "2026-01-01");
-    agreement.period = Period {
-        first_day: None,
-        end: End::Term(term("1y")),
-    };
+    agreement.period = Period { first_day: None, end: End::Term(term("1y")) };
     agreement.activation = Activation::Manual(Vec::new());
-    assert_eq!(
-        bound(&agreement),
-        None,
-        "before the first active entry there is no bound"
-    );
-    agreement.activation =
-        Activation::Manual(vec![entry(&agreement, "2026-03-01", EntryStatus::Active)]);
-    assert_eq!(
-        bound(&agreement).expect("a bound").at,
-        at("2027-02-28T21:00:00Z")
-    );
+    assert_eq!(bound(&agreement), None, "before the first active entry there is no bound");
+    agreement.activation = Activation::Manual(vec![entry(&agreement, "2026-03-01", EntryStatus::Active)]);
+    assert_eq!(bound(&agreement).expect("a bound").at, at("2027-02-28T21:00:00Z"));
 }
 
 #[test]
 fn a_termination_on_the_agreed_last_day_says_expired() {
     let mut agreement = agreement("a", "2026-01-01", "2026-06-30");
     agreement.termination = Some(terminated_on(&agreement, "2026-06-30"));
-    assert_eq!(
-        state_at(&agreement, at("2026-07-01T12:00:00Z")).0,
-        State::Expired
-    );
+    assert_eq!(state_at(&agreement, at("2026-07-01T12:00:00Z")).0, State::Expired);
     agreement.termination = Some(terminated_on(&agreement, "2026-06-29"));
-    assert_eq!(
-        state_at(&agreement, at("2026-06-30T12:00:00Z")).0,
-        State::Terminated
-    );
+    assert_eq!(state_at(&agreement, at("2026-06-30T12:00:00Z")).0, State::Terminated);
 }
 
 #[test]
 fn tacit_periods_are_counted_from_the_anchor() {
     let mut agreement = agreement("a", "2026-01-31", "2026-01-31");
     agreement.period.end = End::Term(term("P1M"));
-    agreement.renewal = Renewal::Auto {
-        term: term("P1M"),
-        notice_period: None,
-        max_terms: None,
-    };
+    agreement.renewal = Renewal::Auto { term: term("P1M"), notice_period: None, max_terms: None };
     let expected = [
         ("2026-02-10", "2026-01-31", "2026-02-27", 1),
         ("2026-02-28", "2026-02-28", "2026-03-30", 2),
@@ -245,26 +157,13 @@ fn tacit_periods_are_counted_from_the_anchor() {
 #[test]
 fn a_successor_caps_a_tacit_roll_and_nothing_else() {
     let mut agreement = agreement("a", "2026-01-01", "2026-12-31");
-    agreement.renewal = Renewal::Auto {
-        term: term("1y"),
-        notice_period: None,
-        max_terms: None,
-    };
+    agreement.renewal = Renewal::Auto { term: term("1y"), notice_period: None, max_terms: None };
     agreement.succeeded_on = Some(day("2029-03-01"));
-    assert_eq!(
-        bound(&agreement).expect("capped").at,
-        at("2029-02-28T21:00:00Z")
-    );
+    assert_eq!(bound(&agreement).expect("capped").at, at("2029-02-28T21:00:00Z"));
     agreement.succeeded_on = Some(day("2026-06-01"));
-    assert_eq!(
-        bound(&agreement).expect("capped").at,
-        at("2026-12-31T21:00:00Z")
-    );
+    assert_eq!(bound(&agreement).expect("capped").at, at("2026-12-31T21:00:00Z"));
     let stretch = stretch_at(&agreement, at("2030-01-01T00:00:00Z"));
-    assert_eq!(
-        (stretch.number, stretch.first_day),
-        (1, Some(day("2026-01-01")))
-    );
+    assert_eq!((stretch.number, stretch.first_day), (1, Some(day("2026-01-01"))));
 }
 
 const ZONES: [&str; 7] = [

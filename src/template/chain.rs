@@ -28,17 +28,10 @@ pub(super) type Lines<'document> = BTreeMap<&'document str, Option<Line<'documen
 /// The names after `extends` and their places.
 pub(super) fn parents(document: &Document) -> Vec<(&str, Span)> {
     match document.root.get(&["extends"]) {
-        Some(Node {
-            span,
-            value: Value::Text(name),
-        }) => vec![(name, *span)],
-        Some(Node {
-            value: Value::List(names),
-            ..
-        }) => names
-            .iter()
-            .filter_map(|name| Some((name.as_text()?, name.span)))
-            .collect(),
+        Some(Node { span, value: Value::Text(name) }) => vec![(name, *span)],
+        Some(Node { value: Value::List(names), .. }) => {
+            names.iter().filter_map(|name| Some((name.as_text()?, name.span))).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -46,11 +39,7 @@ pub(super) fn parents(document: &Document) -> Vec<(&str, Span)> {
 /// Finds the line of every template.
 pub(super) fn lines(templates: &[Document]) -> (Lines<'_>, Diagnostics) {
     let mut search = Search {
-        templates: templates
-            .iter()
-            .rev()
-            .map(|template| (&*template.id, template))
-            .collect(),
+        templates: templates.iter().rev().map(|template| (&*template.id, template)).collect(),
         lines: Lines::new(),
         way: Vec::new(),
         faults: Vec::new(),
@@ -92,20 +81,12 @@ fn join<'document>(joined: &mut Vec<&'document Document>, line: &[&'document Doc
 }
 
 /// `None` where the name could not be one, which was told when the document was read.
-fn unknown<'name>(
-    name: &str,
-    span: Span,
-    known: impl Iterator<Item = &'name str>,
-) -> Option<Diagnostic> {
+fn unknown<'name>(name: &str, span: Span, known: impl Iterator<Item = &'name str>) -> Option<Diagnostic> {
     if !is_slug(name) {
         return None;
     }
     let known: Vec<&str> = known.collect();
-    let fault = Diagnostic::new(
-        Code::E101,
-        span,
-        format!("there is no template {}", show(name)),
-    );
+    let fault = Diagnostic::new(Code::E101, span, format!("there is no template {}", show(name)));
     Some(match nearest(name, known.iter().copied()) {
         Some(near) => fault.help(format!("write {}", show(near))),
         None if known.is_empty() => fault.help("there is no file in `templates/` yet"),
@@ -133,10 +114,7 @@ impl<'document> Search<'document> {
             return;
         };
         let parents = parents(template);
-        let mut line = Line {
-            documents: Vec::new(),
-            longest: Vec::new(),
-        };
+        let mut line = Line { documents: Vec::new(), longest: Vec::new() };
         let mut whole = template.sound;
         for (parent, span) in &parents {
             whole &= self.parent(name, parent, *span, &mut line);
@@ -144,9 +122,7 @@ impl<'document> Search<'document> {
         line.documents.push(template);
         line.longest.push(name);
         if whole && line.longest.len() > DEPTH_LIMIT {
-            let span = parents
-                .first()
-                .map_or(template.root.span, |(_, span)| *span);
+            let span = parents.first().map_or(template.root.span, |(_, span)| *span);
             self.faults.push(too_deep(span, &line.longest));
             whole = false;
         }
@@ -200,26 +176,18 @@ fn circle(hops: &[(&str, Span)]) -> Diagnostic {
     let (last, span) = hops[hops.len() - 1];
     let message = match hops {
         [_] => format!("{} extends itself", show(last)),
-        _ => format!(
-            "the templates extend each other in a circle: {}",
-            names.join(" → ")
-        ),
+        _ => format!("the templates extend each other in a circle: {}", names.join(" → ")),
     };
     let fault = Diagnostic::new(Code::E104, span, message).label("here the circle closes");
     let fault = hops[..hops.len() - 1]
         .iter()
-        .fold(fault, |fault, (name, span)| {
-            fault.related(*span, format!("what {} extends", show(name)))
-        });
+        .fold(fault, |fault, (name, span)| fault.related(*span, format!("what {} extends", show(name))));
     fault.help("let one of them extend nothing of the others")
 }
 
 fn too_deep(span: Span, longest: &[&str]) -> Diagnostic {
     let names: Vec<String> = longest.iter().rev().map(|name| show(name)).collect();
-    let message = format!(
-        "more than {DEPTH_LIMIT} templates extend one another: {}",
-        names.join(" → ")
-    );
+    let message = format!("more than {DEPTH_LIMIT} templates extend one another: {}", names.join(" → "));
     Diagnostic::new(Code::E104, span, message)
         .help("bring together templates that are used only through each other")
 }

@@ -72,8 +72,7 @@ impl<'document> Resolved<'document> {
         for layer in &self.layers {
             leaves(&Tree::Whole(layer.root), &mut Vec::new(), &mut gone);
         }
-        let about_layers =
-            |path: &[&str]| matches!(path.first(), Some(&("extends" | "clients" | "locked")));
+        let about_layers = |path: &[&str]| matches!(path.first(), Some(&("extends" | "clients" | "locked")));
         for path in gone {
             if !about_layers(&path)
                 && self.tree.get(&path).is_none()
@@ -93,11 +92,7 @@ impl<'document> Resolved<'document> {
 
     /// Whether a value that is no map stands above a path, so that the path is told of there.
     fn is_inside_leaf(&self, path: &[&str]) -> bool {
-        (1..path.len()).any(|length| {
-            self.tree
-                .get(&path[..length])
-                .is_some_and(|above| !above.is_map())
-        })
+        (1..path.len()).any(|length| self.tree.get(&path[..length]).is_some_and(|above| !above.is_map()))
     }
 }
 

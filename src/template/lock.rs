@@ -11,28 +11,15 @@ use crate::document::{Document, is_field_path, show};
 
 /// The paths that a template locks, with their places.
 fn locked(template: &Document) -> impl Iterator<Item = (&str, Span)> {
-    let paths = template
-        .root
-        .get(&["locked"])
-        .and_then(Node::as_list)
-        .unwrap_or_default();
-    paths
-        .iter()
-        .filter_map(|path| Some((path.as_text()?, path.span)))
+    let paths = template.root.get(&["locked"]).and_then(Node::as_list).unwrap_or_default();
+    paths.iter().filter_map(|path| Some((path.as_text()?, path.span)))
 }
 
 /// Tells of the paths that a template locks though no agreement has them.
 pub(super) fn unknown_paths(template: &Document, faults: &mut Vec<Diagnostic>) {
     for (path, span) in locked(template).filter(|(path, _)| !is_field_path(path)) {
-        let fault = Diagnostic::new(
-            Code::E101,
-            span,
-            format!("an agreement has no field {}", show(path)),
-        );
-        faults
-            .push(fault.help(
-                "write the keys that lead to it with dots between them, such as sla.targets",
-            ));
+        let fault = Diagnostic::new(Code::E101, span, format!("an agreement has no field {}", show(path)));
+        faults.push(fault.help("write the keys that lead to it with dots between them, such as sla.targets"));
     }
 }
 
@@ -44,10 +31,7 @@ pub(super) fn find(
     faults: &mut Vec<Diagnostic>,
 ) {
     let layer = &layers[changer];
-    for locker in layers[..changer]
-        .iter()
-        .filter(|locker| counts(locker.document))
-    {
+    for locker in layers[..changer].iter().filter(|locker| counts(locker.document)) {
         for (path, lock) in locked(locker.document) {
             let Some(touch) = touch(layer.root, path, Place::Root) else {
                 continue;
@@ -85,20 +69,12 @@ fn touch<'document>(node: &'document Node, path: &str, place: Place) -> Option<T
             None => None,
         };
         match rest {
-            Some(rest) if entry.node.as_map().is_some() => {
-                touch(&entry.node, rest, place.below(&entry.key))
-            }
-            Some(_) => Some(Touch {
-                entry,
-                exact: false,
-            }),
+            Some(rest) if entry.node.as_map().is_some() => touch(&entry.node, rest, place.below(&entry.key)),
+            Some(_) => Some(Touch { entry, exact: false }),
             None => {
                 let head = path.split('.').next().unwrap_or(path);
                 let displaces = group.contains(&head) && group.contains(&&*entry.key);
-                displaces.then_some(Touch {
-                    entry,
-                    exact: false,
-                })
+                displaces.then_some(Touch { entry, exact: false })
             }
         }
     })
@@ -106,12 +82,10 @@ fn touch<'document>(node: &'document Node, path: &str, place: Place) -> Option<T
 
 /// The value at a path with dots; a key may have dots itself.
 fn find_path<'document>(tree: &Tree<'document>, path: &str) -> Option<Tree<'document>> {
-    tree.entries()
-        .into_iter()
-        .find_map(|entry| match path.strip_prefix(entry.key)? {
-            "" => Some(entry.tree.clone()),
-            rest => find_path(&entry.tree, rest.strip_prefix('.')?),
-        })
+    tree.entries().into_iter().find_map(|entry| match path.strip_prefix(entry.key)? {
+        "" => Some(entry.tree.clone()),
+        rest => find_path(&entry.tree, rest.strip_prefix('.')?),
+    })
 }
 
 fn tell(
@@ -129,18 +103,10 @@ fn tell(
         changes.push((touch.entry, before.map(Tree::span)));
     }
     for (entry, inherited) in changes {
-        let does = if entry.node.value == Value::Bool(false) {
-            "dropped"
-        } else {
-            "changed"
-        };
-        let message = format!(
-            "{} is {does} here, and the template {} locks it",
-            show(&entry.key),
-            show(locker)
-        );
-        let fault =
-            Diagnostic::new(Code::E105, entry.key_span, message).related(lock, "locked here");
+        let does = if entry.node.value == Value::Bool(false) { "dropped" } else { "changed" };
+        let message =
+            format!("{} is {does} here, and the template {} locks it", show(&entry.key), show(locker));
+        let fault = Diagnostic::new(Code::E105, entry.key_span, message).related(lock, "locked here");
         let fault = match inherited {
             Some(span) => fault.related(span, "the value that holds"),
             None => fault,

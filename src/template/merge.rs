@@ -127,42 +127,27 @@ struct Merged<'document> {
 
 impl Merger {
     /// Merges whole documents, the farthest first.
-    pub(super) fn documents<'document>(
-        &mut self,
-        pieces: &[Piece<'document>],
-    ) -> Option<Tree<'document>> {
+    pub(super) fn documents<'document>(&mut self, pieces: &[Piece<'document>]) -> Option<Tree<'document>> {
         let merged = self.merge(pieces, Place::Root);
         merged.map(|merged| merged.tree)
     }
 
     /// Merges what the layers have at one place, the farthest first.
-    fn merge<'document>(
-        &mut self,
-        pieces: &[Piece<'document>],
-        place: Place,
-    ) -> Option<Merged<'document>> {
+    fn merge<'document>(&mut self, pieces: &[Piece<'document>], place: Place) -> Option<Merged<'document>> {
         let (nearest, farther) = pieces.split_last()?;
         // What lies beyond the last value that lets nothing through does not count any more.
-        let opaque = pieces
-            .iter()
-            .rposition(|piece| !lets_through(piece.node, place));
+        let opaque = pieces.iter().rposition(|piece| !lets_through(piece.node, place));
         let open = &pieces[opaque.map_or(0, |opaque| opaque + 1)..];
         let mut maps = open.iter().filter(|piece| piece.node.as_map().is_some());
         let (first, second) = (maps.next(), maps.next());
         Some(match (first, second) {
             (None, _) => {
-                let idle = farther
-                    .last()
-                    .is_some_and(|inherited| inherited.node.same_value(nearest.node));
-                Merged {
-                    tree: Tree::Whole(nearest.node),
-                    idle,
-                }
+                let idle = farther.last().is_some_and(|inherited| inherited.node.same_value(nearest.node));
+                Merged { tree: Tree::Whole(nearest.node), idle }
             }
-            (Some(only), None) if place.leaves_alone(only.node) => Merged {
-                tree: Tree::Whole(only.node),
-                idle: false,
-            },
+            (Some(only), None) if place.leaves_alone(only.node) => {
+                Merged { tree: Tree::Whole(only.node), idle: false }
+            }
             (Some(_), _) => self.join(open, place, nearest),
         })
     }
@@ -200,14 +185,7 @@ impl Merger {
                 let inherited = found.iter().rev().nth(1).map(|piece| piece.key_span);
                 self.idle(key, &last, inherited);
             }
-            entries.push((
-                order,
-                JoinedEntry {
-                    key,
-                    key_span: last.key_span,
-                    tree: merged.tree,
-                },
-            ));
+            entries.push((order, JoinedEntry { key, key_span: last.key_span, tree: merged.tree }));
         }
         let all_same = same > 0 && same == said && place != Place::Root;
         if all_same {
@@ -220,19 +198,12 @@ impl Merger {
             .iter()
             .rfind(|piece| piece.node.as_map().is_some())
             .map_or(nearest.node.span, |map| map.node.span);
-        Merged {
-            tree: Tree::Joined(Joined { span, entries }),
-            idle: all_same,
-        }
+        Merged { tree: Tree::Joined(Joined { span, entries }), idle: all_same }
     }
 
     fn idle(&mut self, key: &str, piece: &Piece<'_>, inherited: Option<Span>) {
         if self.watched == Some(piece.layer) {
-            self.idle.push(Idle {
-                key: key.into(),
-                key_span: piece.key_span,
-                inherited,
-            });
+            self.idle.push(Idle { key: key.into(), key_span: piece.key_span, inherited });
         }
     }
 }
@@ -256,53 +227,28 @@ struct KeyPiece<'document> {
 
 impl<'document> KeyPiece<'document> {
     fn piece(&self) -> Piece<'document> {
-        Piece {
-            layer: self.layer,
-            key_span: self.entry.key_span,
-            node: &self.entry.node,
-        }
+        Piece { layer: self.layer, key_span: self.entry.key_span, node: &self.entry.node }
     }
 }
 
 /// The entries of all maps, sorted by key and within a key by layer, without those that a nearer layer displaces.
 fn pieces_by_key<'document>(open: &[Piece<'document>], place: Place) -> Vec<KeyPiece<'document>> {
-    let maps = || {
-        open.iter()
-            .filter_map(|piece| piece.node.as_map().map(|map| (piece.layer, map)))
-    };
+    let maps = || open.iter().filter_map(|piece| piece.node.as_map().map(|map| (piece.layer, map)));
     let group = place.only_one_of();
-    let has_one = |(layer, map): (usize, &Map)| {
-        group
-            .iter()
-            .any(|key| map.get(key).is_some())
-            .then_some(layer)
-    };
-    let deciding = if group.is_empty() {
-        None
-    } else {
-        maps().rev().find_map(has_one)
-    };
+    let has_one =
+        |(layer, map): (usize, &Map)| group.iter().any(|key| map.get(key).is_some()).then_some(layer);
+    let deciding = if group.is_empty() { None } else { maps().rev().find_map(has_one) };
     let mut pieces = Vec::with_capacity(maps().map(|(_, map)| map.len()).sum());
     let mut order = 0;
     for (layer, map) in maps() {
         for entry in map {
             order += 1;
-            let displaced =
-                deciding.is_some_and(|deciding| layer < deciding) && group.contains(&&*entry.key);
+            let displaced = deciding.is_some_and(|deciding| layer < deciding) && group.contains(&&*entry.key);
             if !displaced && !place.is_about_layers(&entry.key) {
-                pieces.push(KeyPiece {
-                    layer,
-                    order,
-                    entry,
-                });
+                pieces.push(KeyPiece { layer, order, entry });
             }
         }
     }
-    pieces.sort_by(|own, other| {
-        own.entry
-            .key
-            .cmp(&other.entry.key)
-            .then(own.order.cmp(&other.order))
-    });
+    pieces.sort_by(|own, other| own.entry.key.cmp(&other.entry.key).then(own.order.cmp(&other.order)));
     pieces
 }

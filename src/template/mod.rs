@@ -50,23 +50,13 @@ struct Layer<'document> {
 
 impl<'document> Layer<'document> {
     fn of(document: &'document Document) -> Self {
-        Self {
-            document,
-            root: &document.root,
-            key_span: document.root.span,
-        }
+        Self { document, root: &document.root, key_span: document.root.span }
     }
 }
 
 fn pieces<'document>(layers: &[Layer<'document>]) -> Vec<Piece<'document>> {
     let numbered = layers.iter().enumerate();
-    numbered
-        .map(|(layer, of)| Piece {
-            layer,
-            key_span: of.key_span,
-            node: of.root,
-        })
-        .collect()
+    numbered.map(|(layer, of)| Piece { layer, key_span: of.key_span, node: of.root }).collect()
 }
 
 impl<'document> Library<'document> {
@@ -96,10 +86,7 @@ impl<'document> Library<'document> {
     /// Merges an agreement with what it extends; a set becomes one agreement for each entry.
     ///
     /// Nothing comes of a document that is unsound or extends one that is: what is wrong there was told.
-    pub fn resolve(
-        &self,
-        document: &'document Document,
-    ) -> (Vec<Resolved<'document>>, Diagnostics) {
+    pub fn resolve(&self, document: &'document Document) -> (Vec<Resolved<'document>>, Diagnostics) {
         let mut faults = Vec::new();
         let resolved = self.resolve_into(document, &mut faults).unwrap_or_default();
         (resolved, faults.into_iter().collect())
@@ -122,18 +109,11 @@ impl<'document> Library<'document> {
         match document.root.get(&["clients"]).and_then(Node::as_map) {
             None => {
                 let id = AgreementId::new(&document.id)?;
-                Some(vec![Resolved {
-                    id,
-                    document,
-                    entry: None,
-                    tree: tree?,
-                    layers,
-                }])
+                Some(vec![Resolved { id, document, entry: None, tree: tree?, layers }])
             }
             Some(clients) => {
-                let entries = clients
-                    .iter()
-                    .filter_map(|entry| resolve_entry(document, &layers, entry, faults));
+                let entries =
+                    clients.iter().filter_map(|entry| resolve_entry(document, &layers, entry, faults));
                 Some(entries.collect())
             }
         }
@@ -152,9 +132,8 @@ impl<'document> Library<'document> {
                 .filter(|_| changing.kind == Kind::Template);
             let told_already = |locker: &Document| {
                 !nearest
-                    && own_line.is_some_and(|line| {
-                        line.documents.iter().any(|known| known.file == locker.file)
-                    })
+                    && own_line
+                        .is_some_and(|line| line.documents.iter().any(|known| known.file == locker.file))
             };
             lock::find(layers, changer, |locker| !told_already(locker), faults);
         }
@@ -170,11 +149,7 @@ fn resolve_entry<'document>(
     let id = AgreementId::of_entry(&document.id, &ClientSlug::new(&entry.key)?)?;
     let mut layers = set.to_vec();
     if entry.node.as_map().is_some() {
-        layers.push(Layer {
-            document,
-            root: &entry.node,
-            key_span: entry.key_span,
-        });
+        layers.push(Layer { document, root: &entry.node, key_span: entry.key_span });
         lock::find(&layers, layers.len() - 1, |_| true, faults);
     }
     let watched = layers.len() > set.len();
@@ -184,29 +159,13 @@ fn resolve_entry<'document>(
         Merger::default().documents(&pieces(&layers))?
     };
     let tree = with_client(&tree, entry);
-    Some(Resolved {
-        id,
-        document,
-        entry: Some(entry),
-        tree,
-        layers,
-    })
+    Some(Resolved { id, document, entry: Some(entry), tree, layers })
 }
 
 fn with_client<'document>(tree: &Tree<'document>, entry: &'document Entry) -> Tree<'document> {
     let mut entries = tree.entries();
-    entries.insert(
-        0,
-        JoinedEntry {
-            key: "client",
-            key_span: entry.key_span,
-            tree: Tree::Key(entry),
-        },
-    );
-    Tree::Joined(Joined {
-        span: tree.span(),
-        entries,
-    })
+    entries.insert(0, JoinedEntry { key: "client", key_span: entry.key_span, tree: Tree::Key(entry) });
+    Tree::Joined(Joined { span: tree.span(), entries })
 }
 
 /// Merges, and tells of what the nearest layer says in vain.
@@ -215,10 +174,7 @@ fn merge_and_find_idle<'document>(
     faults: &mut Vec<Diagnostic>,
 ) -> Option<Tree<'document>> {
     let watched = (layers.len() > 1).then(|| layers.len() - 1);
-    let mut merger = Merger {
-        watched,
-        idle: Vec::new(),
-    };
+    let mut merger = Merger { watched, idle: Vec::new() };
     let tree = merger.documents(&pieces(layers));
     faults.extend(merger.idle.iter().map(idle));
     tree
@@ -248,19 +204,12 @@ pub fn unused<'document>(
     templates: &'document [Document],
     agreements: impl IntoIterator<Item = &'document Document>,
 ) -> Diagnostics {
-    let named: BTreeSet<&str> = templates
-        .iter()
-        .chain(agreements)
-        .flat_map(chain::parents)
-        .map(|(name, _)| name)
-        .collect();
-    let unused = templates
-        .iter()
-        .filter(|template| !named.contains(&*template.id));
+    let named: BTreeSet<&str> =
+        templates.iter().chain(agreements).flat_map(chain::parents).map(|(name, _)| name).collect();
+    let unused = templates.iter().filter(|template| !named.contains(&*template.id));
     let faults = unused.map(|template| {
         let message = format!("nobody extends the template {}", show(&template.id));
-        Diagnostic::new(Code::W107, Span::of_file(template.file), message)
-            .help("delete it, or extend it")
+        Diagnostic::new(Code::W107, Span::of_file(template.file), message).help("delete it, or extend it")
     });
     faults.collect()
 }
@@ -292,16 +241,13 @@ impl<'document> Resolved<'document> {
     /// The place to point at for a fault at a path: the value, else the nearest place above it that is written, at
     /// last the agreement as a whole.
     pub fn place_of(&self, path: &[&str]) -> Span {
-        let above = (1..=path.len())
-            .rev()
-            .find_map(|length| self.tree.span_of(&path[..length]));
+        let above = (1..=path.len()).rev().find_map(|length| self.tree.span_of(&path[..length]));
         above.unwrap_or_else(|| self.place())
     }
 
     /// The place of the agreement as a whole: its file, or its entry's key.
     pub fn place(&self) -> Span {
-        self.entry
-            .map_or_else(|| Span::of_file(self.document.file), |entry| entry.key_span)
+        self.entry.map_or_else(|| Span::of_file(self.document.file), |entry| entry.key_span)
     }
 
     /// Whether a value stands in the agreement's own file, and not in a template.
@@ -311,10 +257,7 @@ impl<'document> Resolved<'document> {
 
     /// The names of the templates it builds on, the farthest first.
     pub fn templates(&self) -> impl DoubleEndedIterator<Item = &'document str> + '_ {
-        let templates = self
-            .layers
-            .iter()
-            .filter(|layer| layer.document.kind == Kind::Template);
+        let templates = self.layers.iter().filter(|layer| layer.document.kind == Kind::Template);
         templates.map(|layer| &*layer.document.id)
     }
 }

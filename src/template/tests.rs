@@ -24,28 +24,18 @@ impl Repository {
             let file = sources.add(*path, *text);
             let kind = kind_of(path).expect("one of our files");
             let (document, faults) = read(&sources, file, kind);
-            assert!(
-                faults.is_empty() || path.contains("broken"),
-                "{path}: {faults:?}"
-            );
+            assert!(faults.is_empty() || path.contains("broken"), "{path}: {faults:?}");
             if path.starts_with("templates/") {
                 templates.push(document);
             } else {
                 agreements.push(document);
             }
         }
-        Self {
-            sources,
-            templates,
-            agreements,
-        }
+        Self { sources, templates, agreements }
     }
 
     /// Resolves every agreement.
-    pub(super) fn resolve<T>(
-        &self,
-        take: impl Fn(&Resolved<'_>) -> T,
-    ) -> (BTreeMap<String, T>, Diagnostics) {
+    pub(super) fn resolve<T>(&self, take: impl Fn(&Resolved<'_>) -> T) -> (BTreeMap<String, T>, Diagnostics) {
         let (library, mut faults) = Library::new(&self.templates);
         let mut taken = BTreeMap::new();
         for document in &self.agreements {
@@ -61,10 +51,7 @@ impl Repository {
 
     fn merged(&self) -> Value {
         let (merged, faults) = self.resolve(|resolved| resolved.tree.to_json());
-        let errors: Vec<_> = faults
-            .iter()
-            .filter(|fault| fault.code != Code::W108)
-            .collect();
+        let errors: Vec<_> = faults.iter().filter(|fault| fault.code != Code::W108).collect();
         assert!(errors.is_empty(), "{errors:?}");
         json!(merged)
     }
@@ -81,10 +68,8 @@ impl Repository {
             format!("{}:{}:{}", at.path, at.line, at.column)
         };
         let told = faults.iter().map(|fault| {
-            let related = fault
-                .related
-                .iter()
-                .map(|label| format!(" ({} {})", place(label.span), label.text));
+            let related =
+                fault.related.iter().map(|label| format!(" ({} {})", place(label.span), label.text));
             format!(
                 "{} {} {}{}",
                 place(fault.place.span),
@@ -101,10 +86,7 @@ impl Repository {
 #[track_caller]
 fn over(template: &str, agreement: &str, expected: &Value) {
     let agreement = format!("extends: t\n{agreement}");
-    let repository = Repository::new(&[
-        ("templates/t.yaml", template),
-        ("agreements/a.yaml", &agreement),
-    ]);
+    let repository = Repository::new(&[("templates/t.yaml", template), ("agreements/a.yaml", &agreement)]);
     assert_eq!(repository.merged()["a"], *expected, "{agreement}");
 }
 
@@ -134,10 +116,7 @@ fn false_drops_a_service_a_target_and_a_notice_and_nothing_else() {
         "agreements/a.yaml",
         "services: { email: false, print: true }\nsla: { targets: { low: false } }\n",
     )]);
-    assert_eq!(
-        repository.merged()["a"],
-        json!({ "services": { "print": true }, "sla": { "targets": {} } })
-    );
+    assert_eq!(repository.merged()["a"], json!({ "services": { "print": true }, "sla": { "targets": {} } }));
 }
 
 #[test]
@@ -153,15 +132,9 @@ fn true_for_a_service_means_as_it_stands() {
         ("templates/t.yaml", template),
         ("templates/u.yaml", "extends: t\nservices: { vpn: false }\n"),
         ("agreements/a.yaml", "extends: u\nservices: { vpn: true }\n"),
-        (
-            "agreements/b.yaml",
-            "extends: u\nservices: { vpn: { targets: { low: { response: 1h } } } }\n",
-        ),
+        ("agreements/b.yaml", "extends: u\nservices: { vpn: { targets: { low: { response: 1h } } } }\n"),
     ]);
-    assert_eq!(
-        repository.merged()["a"],
-        json!({ "services": { "vpn": true } })
-    );
+    assert_eq!(repository.merged()["a"], json!({ "services": { "vpn": true } }));
     assert_eq!(
         repository.merged()["b"],
         json!({ "services": { "vpn": { "targets": { "low": { "response": "1h" } } } } })
@@ -198,14 +171,8 @@ fn the_nearest_layer_of_a_group_displaces_the_others_keys() {
 #[test]
 fn later_templates_win_and_a_shared_one_comes_once_and_first() {
     let repository = Repository::new(&[
-        (
-            "templates/base.yaml",
-            "manager: base\nprovider: base\nlabels: { a: base, b: base }\n",
-        ),
-        (
-            "templates/one.yaml",
-            "extends: base\nmanager: one\nlabels: { a: one }\n",
-        ),
+        ("templates/base.yaml", "manager: base\nprovider: base\nlabels: { a: base, b: base }\n"),
+        ("templates/one.yaml", "extends: base\nmanager: one\nlabels: { a: one }\n"),
         ("templates/two.yaml", "extends: base\nlabels: { b: two }\n"),
         ("agreements/a.yaml", "extends: [one, two]\n"),
     ]);
@@ -250,10 +217,7 @@ fn circles_depth_and_unknown_names_are_told_with_their_places() {
                 "templates/c.yaml:1:10 E104 the templates extend each other in a circle: `a` → `b` → `c` → `a` (templates/a.yaml:1:10 what `a` extends) (templates/b.yaml:1:11 what `b` extends)",
             ],
         ),
-        (
-            vec![("templates/a.yaml", "extends: a\n")],
-            vec!["templates/a.yaml:1:10 E104 `a` extends itself"],
-        ),
+        (vec![("templates/a.yaml", "extends: a\n")], vec!["templates/a.yaml:1:10 E104 `a` extends itself"]),
         (
             vec![
                 ("templates/support.yaml", "labels: { a: b }\n"),
@@ -274,29 +238,18 @@ fn circles_depth_and_unknown_names_are_told_with_their_places() {
 fn eight_templates_in_a_line_are_enough() {
     let files = |count: usize| -> Vec<(String, String)> {
         let template = |level: usize| match level {
-            0 => (
-                "templates/t0.yaml".to_owned(),
-                "labels: { a: b }\n".to_owned(),
-            ),
-            _ => (
-                format!("templates/t{level}.yaml"),
-                format!("extends: t{}\n", level - 1),
-            ),
+            0 => ("templates/t0.yaml".to_owned(), "labels: { a: b }\n".to_owned()),
+            _ => (format!("templates/t{level}.yaml"), format!("extends: t{}\n", level - 1)),
         };
         (0..count)
             .map(template)
-            .chain([(
-                "agreements/a.yaml".to_owned(),
-                format!("extends: t{}\n", count - 1),
-            )])
+            .chain([("agreements/a.yaml".to_owned(), format!("extends: t{}\n", count - 1))])
             .collect()
     };
     let told = |count| {
         let files = files(count);
-        let files: Vec<(&str, &str)> = files
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
-            .collect();
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
         Repository::new(&files).told()
     };
     assert_eq!(told(8), [""; 0]);
@@ -359,10 +312,8 @@ fn a_change_of_a_locked_value_is_told_with_the_lock_and_the_value() {
         ),
     ] {
         let agreement = format!("extends: t\n{agreement}\n");
-        let repository = Repository::new(&[
-            ("templates/t.yaml", template),
-            ("agreements/a.yaml", &agreement),
-        ]);
+        let repository =
+            Repository::new(&[("templates/t.yaml", template), ("agreements/a.yaml", &agreement)]);
         assert_eq!(repository.told(), [expected], "{agreement}");
     }
     let repository = Repository::new(&[
@@ -371,16 +322,10 @@ fn a_change_of_a_locked_value_is_told_with_the_lock_and_the_value() {
             "agreements/a.yaml",
             "extends: t\nclient: a\nservices: { vpn: true }\nsla: { calendar: day }\nperiod: { first_day: 2026-01-01 }\n",
         ),
-        (
-            "agreements/s.yaml",
-            "extends: t\nclients: { one: { services: { vpn: false } }, two: true }\n",
-        ),
+        ("agreements/s.yaml", "extends: t\nclients: { one: { services: { vpn: false } }, two: true }\n"),
     ]);
     let told = repository.told();
-    assert!(
-        told.len() == 1 && told[0].starts_with("agreements/s.yaml:2:31 E105"),
-        "{told:?}"
-    );
+    assert!(told.len() == 1 && told[0].starts_with("agreements/s.yaml:2:31 E105"), "{told:?}");
 }
 
 #[test]
@@ -388,10 +333,7 @@ fn locks_hold_between_templates_too_and_name_real_fields() {
     let repository = Repository::new(&[
         ("templates/base.yaml", "manager: a\nlocked: [manager]\n"),
         ("templates/below.yaml", "extends: base\nmanager: b\n"),
-        (
-            "templates/beside.yaml",
-            "manager: c\nlocked: [sla.target, services.my.vpn.calendar]\n",
-        ),
+        ("templates/beside.yaml", "manager: c\nlocked: [sla.target, services.my.vpn.calendar]\n"),
         ("agreements/x.yaml", "extends: [base, beside]\n"),
         ("agreements/y.yaml", "extends: [below]\n"),
     ]);
@@ -436,9 +378,7 @@ fn what_is_inherited_anyway_is_told_once_as_far_up_as_it_holds() {
         ("services: { vpn: true, email: false }", vec![]),
         (
             "services: { print: false, vpn: { calendar: d } }",
-            vec![
-                "agreements/a.yaml:2:13 W108 nothing called `print` is inherited, so `false` drops nothing",
-            ],
+            vec!["agreements/a.yaml:2:13 W108 nothing called `print` is inherited, so `false` drops nothing"],
         ),
         (
             "clients: { x: true, y: { manager: m } }",
@@ -448,10 +388,8 @@ fn what_is_inherited_anyway_is_told_once_as_far_up_as_it_holds() {
         ),
     ] {
         let agreement = format!("extends: t\n{agreement}\n");
-        let repository = Repository::new(&[
-            ("templates/t.yaml", template),
-            ("agreements/a.yaml", &agreement),
-        ]);
+        let repository =
+            Repository::new(&[("templates/t.yaml", template), ("agreements/a.yaml", &agreement)]);
         assert_eq!(repository.told(), expected, "{agreement}");
     }
 }
@@ -465,53 +403,34 @@ fn a_template_that_nobody_extends_is_told() {
         ("agreements/a.yaml", "extends: [through]\n"),
     ]);
     let told = repository.tell(&unused(&repository.templates, &repository.agreements));
-    assert_eq!(
-        told,
-        ["templates/idle.yaml:1:1 W107 nobody extends the template `idle`"]
-    );
+    assert_eq!(told, ["templates/idle.yaml:1:1 W107 nobody extends the template `idle`"]);
 }
 
 #[test]
 fn a_value_knows_its_place_and_whether_it_is_the_agreements_own() {
     let repository = Repository::new(&[
-        (
-            "templates/t.yaml",
-            "period: { term: 1y, timezone: Europe/Moscow }\n",
-        ),
-        (
-            "agreements/s.yaml",
-            "extends: t\nperiod: { first_day: 2026-01-01 }\nclients:\n  one: true\n",
-        ),
+        ("templates/t.yaml", "period: { term: 1y, timezone: Europe/Moscow }\n"),
+        ("agreements/s.yaml", "extends: t\nperiod: { first_day: 2026-01-01 }\nclients:\n  one: true\n"),
     ]);
     let (places, _) = repository.resolve(|resolved| {
         let own = |path: &[&str]| {
-            resolved.span_of(path).map(|span| {
-                (
-                    repository.sources.slice(span).to_owned(),
-                    resolved.is_own(span),
-                )
-            })
+            resolved
+                .span_of(path)
+                .map(|span| (repository.sources.slice(span).to_owned(), resolved.is_own(span)))
         };
         assert_eq!(own(&["period", "term"]), Some(("1y".to_owned(), false)));
-        assert_eq!(
-            own(&["period", "first_day"]),
-            Some(("2026-01-01".to_owned(), true))
-        );
+        assert_eq!(own(&["period", "first_day"]), Some(("2026-01-01".to_owned(), true)));
         assert_eq!(own(&["client"]), Some(("one".to_owned(), true)));
         assert_eq!(own(&["manager"]), None);
         assert_eq!(repository.sources.slice(resolved.place()), "one");
         assert_eq!(resolved.client(), Some("one"));
         assert_eq!(resolved.templates().collect::<Vec<_>>(), ["t"]);
         assert_eq!(
-            resolved
-                .key_span_of(&["period", "term"])
-                .map(|span| repository.sources.slice(span)),
+            resolved.key_span_of(&["period", "term"]).map(|span| repository.sources.slice(span)),
             Some("term")
         );
         assert_eq!(
-            repository
-                .sources
-                .slice(resolved.place_of(&["period", "last_day"])),
+            repository.sources.slice(resolved.place_of(&["period", "last_day"])),
             "{ first_day: 2026-01-01 }"
         );
         let typed = resolved.typed().expect("schema and type agree");
@@ -527,10 +446,7 @@ fn the_history_of_a_value_tells_who_said_what() {
             "templates/far.yaml",
             "period: { term: 2y }\nservices: { vpn: { calendar: a }, email: true }\nmanager: m\n",
         ),
-        (
-            "templates/near.yaml",
-            "extends: far\nperiod: { term: 1y }\nservices: { vpn: { calendar: b } }\n",
-        ),
+        ("templates/near.yaml", "extends: far\nperiod: { term: 1y }\nservices: { vpn: { calendar: b } }\n"),
         (
             "agreements/a.yaml",
             "extends: near\nperiod: { last_day: 2026-12-31 }\nservices: { email: false }\n",
@@ -541,15 +457,9 @@ fn the_history_of_a_value_tells_who_said_what() {
         let lines: Vec<String> = explained
             .iter()
             .map(|value| {
-                let steps: Vec<String> = value
-                    .steps
-                    .iter()
-                    .map(|step| format!("{} {:?}", step.document, step.effect))
-                    .collect();
-                let now = value
-                    .value
-                    .as_ref()
-                    .map_or("-".to_owned(), |value| value.to_json().to_string());
+                let steps: Vec<String> =
+                    value.steps.iter().map(|step| format!("{} {:?}", step.document, step.effect)).collect();
+                let now = value.value.as_ref().map_or("-".to_owned(), |value| value.to_json().to_string());
                 format!("{} = {now}: {}", value.path.join("."), steps.join(", "))
             })
             .collect();
@@ -572,10 +482,7 @@ fn the_history_of_a_value_tells_who_said_what() {
 /// The files that a block of a rule's page shows, each under its path.
 fn files_of(block: &'static str) -> Vec<(&'static str, &'static str)> {
     let files = block.split("---\n").map(|file| {
-        match file
-            .strip_prefix("# ")
-            .and_then(|rest| rest.split_once('\n'))
-        {
+        match file.strip_prefix("# ").and_then(|rest| rest.split_once('\n')) {
             Some((path, text)) => (path, text),
             None => ("agreements/a.yaml", file),
         }

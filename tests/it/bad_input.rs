@@ -24,9 +24,7 @@ fn cases() -> Vec<Case> {
             continue;
         };
         let value = |key: &str| {
-            let line = expect
-                .lines()
-                .find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
+            let line = expect.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
             line.unwrap_or_default().to_owned()
         };
         cases.push(Case {
@@ -45,10 +43,7 @@ fn cases() -> Vec<Case> {
 /// The repository of a case: what all share, what is its own, and what is made.
 fn made(case: &Case) -> Repository {
     let repository = Repository::empty();
-    copy(
-        &case.folder.with_file_name("common"),
-        &repository.root().to_path_buf(),
-    );
+    copy(&case.folder.with_file_name("common"), &repository.root().to_path_buf());
     copy(&case.folder, &repository.root().to_path_buf());
     repository.remove("expect.txt");
     let Ok(recipes) = std::fs::read_to_string(case.folder.join("make.txt")) else {
@@ -83,47 +78,25 @@ fn faults(case: &Case) -> String {
     let mut faults = String::new();
     let mut fault = |text: String| writeln!(faults, "{}: {text}", case.name).unwrap();
     if run.code != 3 {
-        fault(format!(
-            "exit {} in place of 3: {}{}",
-            run.code, run.stdout, run.stderr
-        ));
+        fault(format!("exit {} in place of 3: {}{}", run.code, run.stdout, run.stderr));
         return faults;
     }
     let answer: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let found = answer["diagnostics"].as_array().unwrap();
     let place = |found: &serde_json::Value| {
         let place = &found["place"];
-        format!(
-            "{}:{}:{}",
-            place["path"].as_str().unwrap(),
-            place["line"],
-            place["column"]
-        )
+        format!("{}:{}:{}", place["path"].as_str().unwrap(), place["line"], place["column"])
     };
     let described: Vec<String> = found
         .iter()
-        .map(|found| {
-            format!(
-                "{} {} {} | {}",
-                place(found),
-                found["code"],
-                found["message"],
-                found["help"]
-            )
-        })
+        .map(|found| format!("{} {} {} | {}", place(found), found["code"], found["message"], found["help"]))
         .collect();
-    let of_code: Vec<_> = found
-        .iter()
-        .filter(|found| found["code"] == case.code.as_str())
-        .collect();
+    let of_code: Vec<_> = found.iter().filter(|found| found["code"] == case.code.as_str()).collect();
     if of_code.is_empty() {
         fault(format!("no {}: {described:#?}", case.code));
     } else if case.place != "?" && !of_code.iter().any(|found| place(found) == case.place) {
         fault(format!("not at {}: {described:#?}", case.place));
-    } else if !of_code
-        .iter()
-        .any(|found| found["help"].to_string().contains(&case.advice))
-    {
+    } else if !of_code.iter().any(|found| found["help"].to_string().contains(&case.advice)) {
         fault(format!("no advice with `{}`: {described:#?}", case.advice));
     }
     for text in [&run.stdout, &run.stderr] {
@@ -162,14 +135,8 @@ fn hostile_input_stays_small() {
             .output()
             .unwrap();
         if run.status.code() != Some(3) {
-            writeln!(
-                faults,
-                "{}: {:?} {}",
-                case.name,
-                run.status,
-                String::from_utf8_lossy(&run.stderr)
-            )
-            .unwrap();
+            writeln!(faults, "{}: {:?} {}", case.name, run.status, String::from_utf8_lossy(&run.stderr))
+                .unwrap();
         }
     }
     assert!(faults.is_empty(), "\n{faults}");

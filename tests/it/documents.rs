@@ -32,10 +32,8 @@ fn shown(page: &str) -> Vec<Shown> {
             };
             takes_output = command.starts_with("servanda ");
             if takes_output {
-                let arguments = command
-                    .split_whitespace()
-                    .skip(1)
-                    .map(|word| word.trim_matches('\'').to_owned());
+                let arguments =
+                    command.split_whitespace().skip(1).map(|word| word.trim_matches('\'').to_owned());
                 found.push(Shown {
                     line: number + 1,
                     arguments: arguments.collect(),
@@ -44,11 +42,7 @@ fn shown(page: &str) -> Vec<Shown> {
                 });
             }
         } else if takes_output {
-            found
-                .last_mut()
-                .unwrap()
-                .output
-                .push(line.trim().to_owned());
+            found.last_mut().unwrap().output.push(line.trim().to_owned());
         }
     }
     found
@@ -71,11 +65,7 @@ fn check(page: &Path) -> Vec<String> {
         }
         let all = format!("{}{}", run.stdout, run.stderr);
         let mut lines = all.lines().map(str::trim);
-        for expected in shown
-            .output
-            .iter()
-            .filter(|line| !line.is_empty() && *line != "...")
-        {
+        for expected in shown.output.iter().filter(|line| !line.is_empty() && *line != "...") {
             if !lines.any(|line| line == expected) {
                 faults.push(format!(
                     "{place}: `{expected}` is not in the output, or not in this order:\n{all}"
@@ -89,12 +79,9 @@ fn check(page: &Path) -> Vec<String> {
 
 fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let docs = std::fs::read_dir(root.join("docs"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let mut pages: Vec<PathBuf> = docs
-        .filter(|path| path.extension().is_some_and(|found| found == "md"))
-        .collect();
+    let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut pages: Vec<PathBuf> =
+        docs.filter(|path| path.extension().is_some_and(|found| found == "md")).collect();
     pages.push(root.join("README.md"));
     pages.sort();
     pages
@@ -110,11 +97,7 @@ fn what_the_pages_show_is_what_happens() {
 fn a_page_that_shows_something_else_is_caught() {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("page.md");
-    std::fs::write(
-        &page,
-        "```console\n$ servanda explain E301\nnobody says this\n```\n",
-    )
-    .unwrap();
+    std::fs::write(&page, "```console\n$ servanda explain E301\nnobody says this\n```\n").unwrap();
     assert_eq!(check(&page).len(), 1);
     std::fs::write(&page, "```console\n$ servanda nonsense\n```\n").unwrap();
     assert_eq!(check(&page).len(), 1);

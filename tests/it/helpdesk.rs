@@ -21,21 +21,11 @@ impl Helpdesk {
     /// Serves the repository's own embedded helpdesk.
     pub(crate) fn serve(repository: &Repository) -> Self {
         let mut command = repository.program(&["sandbox", "serve"]);
-        let mut process = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let address = line
-            .trim()
-            .strip_prefix("http://")
-            .and_then(|url| url.strip_suffix("/sd"))
-            .unwrap()
-            .to_owned();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address =
+            line.trim().strip_prefix("http://").and_then(|url| url.strip_suffix("/sd")).unwrap().to_owned();
         Self { process, address }
     }
 
@@ -60,10 +50,7 @@ impl Helpdesk {
         stream.read_to_string(&mut answer).unwrap();
         let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
         let body = answer.split_once("\r\n\r\n").unwrap().1;
-        (
-            status,
-            serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned())),
-        )
+        (status, serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned())))
     }
 
     /// The agreement that bears the mark of this id.

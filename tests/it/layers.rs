@@ -24,9 +24,7 @@ const IMPURE: [(&str, &str); 15] = [
 
 /// Every fault of a set of core files: upward imports, grouped imports of the crate, impurities.
 fn faults(library: &str, files: &BTreeMap<String, String>) -> Vec<String> {
-    let declared = library
-        .lines()
-        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let declared = library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
     let order: Vec<&str> = declared.collect();
     let mut faults = Vec::new();
     for (path, text) in files {
@@ -39,20 +37,12 @@ fn faults(library: &str, files: &BTreeMap<String, String>) -> Vec<String> {
         for (number, line) in code.iter().enumerate() {
             let place = format!("{path}:{}", number + 1);
             if line.contains("crate::{") {
-                faults.push(format!(
-                    "{place}: import one path a line, so that order can be seen"
-                ));
+                faults.push(format!("{place}: import one path a line, so that order can be seen"));
             }
             for used in line.split("crate::").skip(1) {
-                let name: String = used
-                    .chars()
-                    .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
-                    .collect();
-                if order
-                    .iter()
-                    .position(|other| *other == name)
-                    .is_some_and(|other| other > own)
-                {
+                let name: String =
+                    used.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+                if order.iter().position(|other| *other == name).is_some_and(|other| other > own) {
                     faults.push(format!(
                         "{place}: {module} must not use {name}, which comes later in the flow"
                     ));
@@ -67,14 +57,8 @@ fn faults(library: &str, files: &BTreeMap<String, String>) -> Vec<String> {
 
 /// The lines without comments, and without what only tests compile.
 fn code_of(text: &str) -> Vec<&str> {
-    let end = text
-        .lines()
-        .position(|line| line == "#[cfg(test)]")
-        .unwrap_or(usize::MAX);
-    text.lines()
-        .take(end)
-        .map(|line| line.split("//").next().unwrap_or_default())
-        .collect()
+    let end = text.lines().position(|line| line == "#[cfg(test)]").unwrap_or(usize::MAX);
+    text.lines().take(end).map(|line| line.split("//").next().unwrap_or_default()).collect()
 }
 
 fn core_files() -> BTreeMap<String, String> {
@@ -84,11 +68,7 @@ fn core_files() -> BTreeMap<String, String> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            let relative = path
-                .strip_prefix(&source)
-                .unwrap()
-                .to_string_lossy()
-                .replace('\\', "/");
+            let relative = path.strip_prefix(&source).unwrap().to_string_lossy().replace('\\', "/");
             if path.is_dir() && relative != "bin" {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs")
@@ -118,50 +98,25 @@ fn an_upward_import_a_clock_a_file_and_a_network_are_caught() {
             "use crate::plan::Plan;",
             "status.rs:1: status must not use plan, which comes later in the flow",
         ),
-        (
-            "ident.rs",
-            "fn f() {}\nlet x = crate::status::f();",
-            "ident.rs:2: ident must not use status",
-        ),
-        (
-            "plan/mod.rs",
-            "use crate::{ident, status};",
-            "plan/mod.rs:1: import one path a line",
-        ),
+        ("ident.rs", "fn f() {}\nlet x = crate::status::f();", "ident.rs:2: ident must not use status"),
+        ("plan/mod.rs", "use crate::{ident, status};", "plan/mod.rs:1: import one path a line"),
         (
             "status.rs",
             "let now = jiff::Timestamp::now();",
             "status.rs:1: Timestamp::now: the instant is an argument",
         ),
-        (
-            "status.rs",
-            "let t = std::fs::read(p);",
-            "status.rs:1: std::fs: the shell's files.rs",
-        ),
-        (
-            "plan/x.rs",
-            "reqwest::Client::new()",
-            "plan/x.rs:1: reqwest::: the core knows no network",
-        ),
+        ("status.rs", "let t = std::fs::read(p);", "status.rs:1: std::fs: the shell's files.rs"),
+        ("plan/x.rs", "reqwest::Client::new()", "plan/x.rs:1: reqwest::: the core knows no network"),
         ("other.rs", "", "other.rs: no module of lib.rs"),
     ] {
         let files = [(path.to_owned(), text.to_owned())].into();
         let found = faults(library, &files);
-        assert!(
-            found.iter().any(|fault| fault.starts_with(expected)),
-            "{path}: {found:?}"
-        );
+        assert!(found.iter().any(|fault| fault.starts_with(expected)), "{path}: {found:?}");
     }
     for (path, text) in [
         ("plan.rs", "use crate::status::State;"),
-        (
-            "status.rs",
-            "// crate::plan comes later\n#[cfg(test)]\nuse crate::plan::Plan;",
-        ),
+        ("status.rs", "// crate::plan comes later\n#[cfg(test)]\nuse crate::plan::Plan;"),
     ] {
-        assert_eq!(
-            faults(library, &[(path.to_owned(), text.to_owned())].into()),
-            Vec::<String>::new()
-        );
+        assert_eq!(faults(library, &[(path.to_owned(), text.to_owned())].into()), Vec::<String>::new());
     }
 }

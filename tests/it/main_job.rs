@@ -8,27 +8,15 @@ use crate::repository::Repository;
 const DAY: &str = "2026-09-01";
 
 fn changed(plan: &Value) -> Vec<&str> {
-    plan["plan"]["changes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|change| change["id"].as_str().unwrap())
-        .collect()
+    plan["plan"]["changes"].as_array().unwrap().iter().map(|change| change["id"].as_str().unwrap()).collect()
 }
 
 #[test]
 fn the_example_is_applied_and_then_nothing_is_left_to_do() {
     let repository = Repository::example();
     let first = repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
-    assert!(
-        first.stdout.contains("severny-veter-2026"),
-        "{}",
-        first.stdout
-    );
-    let plan = repository.json(
-        0,
-        &["plan", "--as-of", DAY, "--exit-code", "--format", "json"],
-    );
+    assert!(first.stdout.contains("severny-veter-2026"), "{}", first.stdout);
+    let plan = repository.json(0, &["plan", "--as-of", DAY, "--exit-code", "--format", "json"]);
     assert_eq!(changed(&plan), Vec::<&str>::new());
     repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
 }
@@ -56,10 +44,7 @@ fn a_hand_edit_between_plan_and_apply_makes_just_that_change_stale() {
     repository.edit("templates/support-standard.yaml", "30m", "25m");
     repository.expect(0, &["plan", "--as-of", DAY, "--out", "reviewed.plan"]);
     let helpdesk = Helpdesk::serve(&repository);
-    helpdesk.edit(
-        "severny-veter-2026",
-        &json!({ "description": "not mapped, so no matter" }),
-    );
+    helpdesk.edit("severny-veter-2026", &json!({ "description": "not mapped, so no matter" }));
     helpdesk.edit("severny-veter-2026", &json!({ "title": "Changed by hand" }));
     drop(helpdesk);
     let run = repository.expect(6, &["apply", "--yes", "reviewed.plan"]);
@@ -86,8 +71,7 @@ fn objects_without_our_mark_are_never_in_a_plan_nor_touched() {
     repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
     let helpdesk = Helpdesk::serve(&repository);
     let unit = helpdesk.agreement("severny-veter-2026")["recipientsOU"][0]["UUID"].clone();
-    let foreign =
-        json!({ "title": "Somebody else's", "recipientsOU": [unit], "inventoryNumber": "B001" });
+    let foreign = json!({ "title": "Somebody else's", "recipientsOU": [unit], "inventoryNumber": "B001" });
     let (status, made) = helpdesk.post("create-m2m/agreement$agreement", &foreign);
     assert_eq!(status, 201, "{made}");
     let get = || {
@@ -95,17 +79,7 @@ fn objects_without_our_mark_are_never_in_a_plan_nor_touched() {
         found
     };
     let before = get();
-    let plan = repository.json(
-        0,
-        &[
-            "plan",
-            "--as-of",
-            "2027-09-01",
-            "--prune",
-            "--format",
-            "json",
-        ],
-    );
+    let plan = repository.json(0, &["plan", "--as-of", "2027-09-01", "--prune", "--format", "json"]);
     assert!(!plan.to_string().contains("Somebody else's"));
     repository.run(&["apply", "--yes", "--as-of", "2027-09-01", "--prune"]);
     assert_eq!(get(), before);
@@ -135,28 +109,8 @@ fn a_weakened_promise_waits_for_its_exact_number() {
     let held = repository.json(4, &["plan", "--as-of", DAY, "--format", "json"]);
     let count = held["held"][0]["count"].as_u64().unwrap();
     assert!(count > 0);
-    repository.expect(
-        4,
-        &[
-            "apply",
-            "--yes",
-            "--as-of",
-            DAY,
-            "--accept",
-            &format!("weakened={}", count + 1),
-        ],
-    );
-    repository.expect(
-        0,
-        &[
-            "apply",
-            "--yes",
-            "--as-of",
-            DAY,
-            "--accept",
-            &format!("weakened={count}"),
-        ],
-    );
+    repository.expect(4, &["apply", "--yes", "--as-of", DAY, "--accept", &format!("weakened={}", count + 1)]);
+    repository.expect(0, &["apply", "--yes", "--as-of", DAY, "--accept", &format!("weakened={count}")]);
     let plan = repository.json(0, &["plan", "--as-of", DAY, "--format", "json"]);
     assert_eq!(changed(&plan), Vec::<&str>::new());
 }
@@ -169,29 +123,11 @@ fn an_agreement_gone_from_the_files_is_withheld_until_it_is_asked_for() {
     repository.remove(&path);
     let plan = repository.json(0, &["plan", "--as-of", DAY, "--format", "json"]);
     assert_eq!(changed(&plan), Vec::<&str>::new());
-    assert!(
-        plan["plan"]["withheld"]
-            .to_string()
-            .contains("severny-veter-2026")
-    );
+    assert!(plan["plan"]["withheld"].to_string().contains("severny-veter-2026"));
     repository.expect(4, &["apply", "--yes", "--as-of", DAY, "--prune"]);
-    repository.expect(
-        0,
-        &[
-            "apply",
-            "--yes",
-            "--as-of",
-            DAY,
-            "--prune",
-            "--accept",
-            "orphans=1",
-        ],
-    );
+    repository.expect(0, &["apply", "--yes", "--as-of", DAY, "--prune", "--accept", "orphans=1"]);
     let helpdesk = Helpdesk::serve(&repository);
-    assert_eq!(
-        helpdesk.agreement("severny-veter-2026")["state"],
-        "inactive"
-    );
+    assert_eq!(helpdesk.agreement("severny-veter-2026")["state"], "inactive");
 }
 
 /// The path of an agreement's file within the repository.
@@ -203,11 +139,7 @@ fn find(repository: &Repository, name: &str) -> String {
             if path.is_dir() {
                 folders.push(path);
             } else if path.file_name().is_some_and(|found| found == name) {
-                return path
-                    .strip_prefix(repository.root())
-                    .unwrap()
-                    .to_string_lossy()
-                    .into_owned();
+                return path.strip_prefix(repository.root()).unwrap().to_string_lossy().into_owned();
             }
         }
     }

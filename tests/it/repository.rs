@@ -18,9 +18,7 @@ pub(crate) struct Run {
 impl Repository {
     /// An empty folder.
     pub(crate) fn empty() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
+        Self { folder: tempfile::tempdir().unwrap() }
     }
 
     /// A copy of the example that this project itself is.
@@ -64,11 +62,7 @@ impl Repository {
     /// The program, about to be run in the repository with a clean environment.
     pub(crate) fn program(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_servanda"));
-        command
-            .args(arguments)
-            .current_dir(self.root())
-            .env_clear()
-            .stdin(Stdio::null());
+        command.args(arguments).current_dir(self.root()).env_clear().stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
     }
@@ -87,11 +81,7 @@ impl Repository {
     #[track_caller]
     pub(crate) fn expect(&self, code: i32, arguments: &[&str]) -> Run {
         let run = self.run(arguments);
-        assert_eq!(
-            run.code, code,
-            "{arguments:?}\n{}\n{}",
-            run.stdout, run.stderr
-        );
+        assert_eq!(run.code, code, "{arguments:?}\n{}\n{}", run.stdout, run.stderr);
         run
     }
 

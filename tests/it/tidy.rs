@@ -27,11 +27,7 @@ fn files_below(folder: &Path, extension: &str) -> Vec<(String, String)> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|found| found == extension) {
-                let relative = path
-                    .strip_prefix(root())
-                    .unwrap()
-                    .to_string_lossy()
-                    .replace('\\', "/");
+                let relative = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
                 found.push((relative, std::fs::read_to_string(&path).unwrap()));
             }
         }
@@ -48,14 +44,9 @@ fn assert_none(faults: &[String]) {
 fn every_source_file_says_what_it_is_for() {
     let mut faults = Vec::new();
     for (path, text) in files_below(&root().join("src"), "rs") {
-        let head = text
-            .lines()
-            .take_while(|line| line.starts_with("//!"))
-            .count();
+        let head = text.lines().take_while(|line| line.starts_with("//!")).count();
         if head == 0 && !path.ends_with("tests.rs") {
-            faults.push(format!(
-                "{path}: begins with no `//!` lines that say what it turns into what"
-            ));
+            faults.push(format!("{path}: begins with no `//!` lines that say what it turns into what"));
         }
     }
     assert_none(&faults);
@@ -65,10 +56,7 @@ fn every_source_file_says_what_it_is_for() {
 fn no_source_file_is_longer_than_one_sitting() {
     let mut faults = Vec::new();
     for (path, text) in files_below(&root().join("src"), "rs") {
-        let lines = text
-            .lines()
-            .take_while(|line| *line != "#[cfg(test)]")
-            .count();
+        let lines = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
         if lines > FILE_LIMIT && !path.ends_with("tests.rs") {
             faults.push(format!("{path}: {lines} lines, of {FILE_LIMIT}"));
         }
@@ -84,8 +72,7 @@ fn names_something(code: &str, word: &str) -> bool {
         let is_whole = after.is_none_or(|letter| !letter.is_alphanumeric());
         let is_suffix = before.is_some_and(char::is_lowercase);
         let is_lower = word.chars().all(char::is_lowercase);
-        is_whole
-            && (is_suffix || (is_lower && before.is_none_or(|letter| !letter.is_alphanumeric())))
+        is_whole && (is_suffix || (is_lower && before.is_none_or(|letter| !letter.is_alphanumeric())))
     })
 }
 
@@ -104,14 +91,8 @@ fn words_that_say_nothing_are_not_used() {
     for (path, text) in files_below(&root().join("src"), "rs") {
         for (number, line) in text.lines().enumerate() {
             // The entry of a manager in the catalog is a person too.
-            let code = line
-                .split("//")
-                .next()
-                .unwrap_or_default()
-                .replace("CatalogManager", "");
-            let used = WORDS
-                .iter()
-                .filter(|(word, _)| names_something(&code, word));
+            let code = line.split("//").next().unwrap_or_default().replace("CatalogManager", "");
+            let used = WORDS.iter().filter(|(word, _)| names_something(&code, word));
             faults.extend(used.map(|(word, why)| format!("{path}:{}: {word}: {why}", number + 1)));
         }
     }
@@ -124,10 +105,7 @@ fn every_rule_has_a_page_that_shows_the_fault_and_its_mend() {
     for code in servanda::diagnostic::Code::ALL {
         let page = code.page();
         if !page.starts_with(&format!("# {code}: {}\n", code.title())) {
-            faults.push(format!(
-                "docs/rules/{code}.md: does not begin with `# {code}: {}`",
-                code.title()
-            ));
+            faults.push(format!("docs/rules/{code}.md: does not begin with `# {code}: {}`", code.title()));
         }
         if page.matches("```").count() < 4 {
             faults.push(format!("docs/rules/{code}.md: shows no fault and its mend"));
@@ -135,9 +113,7 @@ fn every_rule_has_a_page_that_shows_the_fault_and_its_mend() {
     }
     let pages = files_below(&root().join("docs/rules"), "md");
     for (path, _) in pages {
-        let stem = path
-            .trim_start_matches("docs/rules/")
-            .trim_end_matches(".md");
+        let stem = path.trim_start_matches("docs/rules/").trim_end_matches(".md");
         if servanda::diagnostic::Code::find(stem).is_none() {
             faults.push(format!("{path}: is the page of no rule"));
         }

@@ -17,20 +17,10 @@ const YEAR: [(&str, &str, &str, &str); 19] = [
     ("2026-11-14", "almaty-trade-2026", "active", "inactive"),
     ("2027-01-01", "tipografiya-2027", "planned", "active"),
     ("2027-01-01", "dental-2026/dent-art", "active", "inactive"),
-    (
-        "2027-01-01",
-        "dental-2026/dent-komfort",
-        "active",
-        "inactive",
-    ),
+    ("2027-01-01", "dental-2026/dent-komfort", "active", "inactive"),
     ("2027-01-01", "dental-2026/dent-line", "active", "inactive"),
     ("2027-01-01", "dental-2026/dent-mayak", "active", "inactive"),
-    (
-        "2027-01-01",
-        "dental-2026/dent-ulybka",
-        "active",
-        "inactive",
-    ),
+    ("2027-01-01", "dental-2026/dent-ulybka", "active", "inactive"),
     ("2027-01-01", "uralmet-2026", "active", "inactive"),
     ("2027-01-12", "shkola-12-2026", "active", "inactive"),
     ("2027-02-01", "severny-veter-2026", "active", "inactive"),
@@ -44,19 +34,14 @@ fn transitions(plan: &Value) -> Vec<(String, String, String)> {
     let moved = changes.iter().filter(|change| !change["state"].is_null());
     moved
         .map(|change| {
-            (
-                text(&change["id"]),
-                text(&change["state"]["before"]),
-                text(&change["state"]["after"]),
-            )
+            (text(&change["id"]), text(&change["state"]["before"]), text(&change["state"]["after"]))
         })
         .collect()
 }
 
 fn on(day: &str) -> Vec<(String, String, String)> {
     let due = YEAR.iter().filter(|row| row.0 == day);
-    due.map(|(_, id, before, after)| ((*id).to_owned(), (*before).to_owned(), (*after).to_owned()))
-        .collect()
+    due.map(|(_, id, before, after)| ((*id).to_owned(), (*before).to_owned(), (*after).to_owned())).collect()
 }
 
 #[test]
@@ -102,14 +87,11 @@ fn a_plan_a_year_ahead_shows_the_sum_of_them_and_blames_the_date() {
     let repository = Repository::example();
     repository.expect(0, &["apply", "--yes", "--as-of", "2026-09-01"]);
     let plan = repository.json(0, &["plan", "--as-of", "2027-08-31", "--format", "json"]);
-    let expected: Vec<_> = AHEAD
-        .map(|(id, before, after)| (id.to_owned(), before.to_owned(), after.to_owned()))
-        .into();
+    let expected: Vec<_> =
+        AHEAD.map(|(id, before, after)| (id.to_owned(), before.to_owned(), after.to_owned())).into();
     assert_eq!(transitions(&plan), expected);
     let changes = plan["plan"]["changes"].as_array().unwrap();
-    let causes = changes
-        .iter()
-        .filter(|change| !change["state"].is_null())
-        .map(|change| &change["state"]["cause"]);
+    let causes =
+        changes.iter().filter(|change| !change["state"].is_null()).map(|change| &change["state"]["cause"]);
     assert!(causes.into_iter().all(|cause| cause == "date"));
 }

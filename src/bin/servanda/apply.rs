@@ -46,12 +46,7 @@ pub(crate) async fn apply<R: Reader, W: Writer>(
         } else {
             progress.begin(change);
             journal.begin(change)?;
-            let mut attempt = Attempt {
-                change,
-                reader,
-                writer,
-                journal: &mut *journal,
-            };
+            let mut attempt = Attempt { change, reader, writer, journal: &mut *journal };
             let fate = attempt.run().await;
             fate.unwrap_or_else(|(error, failure)| {
                 refused = matches!(error, Trouble::Credentials).then(|| failure.message.clone());
@@ -100,21 +95,15 @@ impl<R: Reader, W: Writer> Attempt<'_, R, W> {
         let mut object = self.change.object.clone();
         let mut altered = Vec::new();
         for (number, step) in self.change.steps.iter().enumerate() {
-            match self
-                .writer
-                .perform(&self.change.id, object.as_ref(), step)
-                .await
-            {
+            match self.writer.perform(&self.change.id, object.as_ref(), step).await {
                 Ok(done) => {
                     altered.extend(done.altered);
                     object = Some(done.object);
                 }
-                Err(WriteError::Ambiguous(message)) => {
-                    match self.settle(object.as_ref(), step).await {
-                        Some(found) => object = Some(found),
-                        None => return Ok(Fate::Unknown(failure(number, message))),
-                    }
-                }
+                Err(WriteError::Ambiguous(message)) => match self.settle(object.as_ref(), step).await {
+                    Some(found) => object = Some(found),
+                    None => return Ok(Fate::Unknown(failure(number, message))),
+                },
                 Err(WriteError::Credentials(message)) => {
                     return Err((Trouble::Credentials, failure(number, message)));
                 }
@@ -141,11 +130,7 @@ impl<R: Reader, W: Writer> Attempt<'_, R, W> {
             Ok(Observed::Absent) => Ok(self.change.before.is_none()),
             Ok(Observed::Unknown(why)) => Err((Trouble::Local, why)),
             Err(error) => {
-                let trouble = if error.is_credentials() {
-                    Trouble::Credentials
-                } else {
-                    Trouble::Local
-                };
+                let trouble = if error.is_credentials() { Trouble::Credentials } else { Trouble::Local };
                 Err((trouble, error.to_string()))
             }
         }
@@ -167,17 +152,12 @@ impl<R: Reader, W: Writer> Attempt<'_, R, W> {
 /// Whether the object looks as the step leaves it.
 fn took_effect(step: &Step, found: &LiveAgreement) -> bool {
     let holds = |fields: &BTreeMap<Field, Value>| {
-        fields.iter().all(|(field, value)| {
-            found.record.fields.get(field).unwrap_or(&Value::Nothing) == value
-        })
+        fields.iter().all(|(field, value)| found.record.fields.get(field).unwrap_or(&Value::Nothing) == value)
     };
     match step {
         Step::Create { fields } => holds(fields),
         Step::Edit { fields, state, .. } => {
-            holds(fields)
-                && state
-                    .as_ref()
-                    .is_none_or(|state| *state == found.record.state)
+            holds(fields) && state.as_ref().is_none_or(|state| *state == found.record.state)
         }
         Step::PutRule { key, promise, .. } => match found.record.fields.get(&Field::Targets) {
             Some(Value::Targets(targets)) => targets.get(key) == Some(promise),

@@ -36,16 +36,8 @@ pub(crate) fn after(
     commit: Option<String>,
     instant: Instant,
 ) -> Baseline {
-    let kept = earlier
-        .unwrap_or_default()
-        .agreements
-        .into_iter()
-        .filter(|(id, _)| open.contains(id));
+    let kept = earlier.unwrap_or_default().agreements.into_iter().filter(|(id, _)| open.contains(id));
     let settled = wishes.wishes.iter().filter(|(id, _)| !open.contains(id));
     let settled = settled.map(|(id, wish)| (id.clone(), Applied::of(&wish.record, instant)));
-    Baseline {
-        format: BASELINE_FORMAT,
-        commit,
-        agreements: kept.chain(settled).collect(),
-    }
+    Baseline { format: BASELINE_FORMAT, commit, agreements: kept.chain(settled).collect() }
 }

@@ -27,69 +27,37 @@ pub(crate) struct Connection {
 
 /// The threads that wait for the network.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    let built = Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
+    let built = Builder::new_multi_thread().worker_threads(2).enable_all().build();
     built.map_err(|error| Failure::new(Exit::Failure, format!("no threads to be had: {error}")))
 }
 
 /// Opens the helpdesk of the settings. The embedded one lives at the instant of the run.
-pub(crate) async fn open(
-    estate: &Estate,
-    as_of: AsOf,
-    context: &Context,
-) -> Result<Connection, Failure> {
+pub(crate) async fn open(estate: &Estate, as_of: AsOf, context: &Context) -> Result<Connection, Failure> {
     let helpdesk = &estate.settings.helpdesk;
     let (transport, embedded) = match &helpdesk.kind {
         Kind::Sandbox => {
-            let clock = if as_of.is_asked {
-                Clock::standing(as_of.instant)
-            } else {
-                Clock::asked(clock)
-            };
+            let clock = if as_of.is_asked { Clock::standing(as_of.instant) } else { Clock::asked(clock) };
             let file = embedded::file(&estate.root)?;
             let sandbox = embedded::open(file, &estate.catalog, clock, Knobs::default())?;
             let running = sandbox.start().await?;
             let key = SecretString::from(sandbox::ACCESS_KEY);
-            (
-                Transport::new(&running.url(), key, &helpdesk.pace, None),
-                Some(running),
-            )
+            (Transport::new(&running.url(), key, &helpdesk.pace, None), Some(running))
         }
-        Kind::Itsm365 {
-            url,
-            access_key_variable,
-            ca_file,
-        } => {
-            let key = context
-                .secret(access_key_variable)
-                .ok_or_else(|| no_key(access_key_variable))?;
-            let certificates = ca_file
-                .as_deref()
-                .map(|file| files::read_named(&estate.root.join(file)))
-                .transpose()?;
+        Kind::Itsm365 { url, access_key_variable, ca_file } => {
+            let key = context.secret(access_key_variable).ok_or_else(|| no_key(access_key_variable))?;
+            let certificates =
+                ca_file.as_deref().map(|file| files::read_named(&estate.root.join(file))).transpose()?;
             let certificates = certificates.as_ref().map(String::as_bytes);
             (Transport::new(url, key, &helpdesk.pace, certificates), None)
         }
     };
     let transport = transport.map_err(ReadError::from)?;
-    Ok(Connection {
-        transport,
-        mapping: helpdesk.mapping.clone(),
-        pace: helpdesk.pace,
-        embedded,
-    })
+    Ok(Connection { transport, mapping: helpdesk.mapping.clone(), pace: helpdesk.pace, embedded })
 }
 
 fn no_key(variable: &str) -> Failure {
-    Failure::new(
-        Exit::Credentials,
-        format!("the variable {variable} holds no key"),
-    )
-    .help(
-        "put the helpdesk's access key into it; servanda.yaml names it under `helpdesk.access_key`",
-    )
+    Failure::new(Exit::Credentials, format!("the variable {variable} holds no key"))
+        .help("put the helpdesk's access key into it; servanda.yaml names it under `helpdesk.access_key`")
 }
 
 impl Connection {

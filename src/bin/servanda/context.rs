@@ -63,31 +63,21 @@ impl Context {
     /// The instant of `--as-of`: noon of a bare day in the zone of the settings, an instant as it is, or now.
     pub(crate) fn as_of(&self, typed: Option<&str>, zone: &Zone) -> Result<AsOf, Failure> {
         let Some(typed) = typed else {
-            return Ok(AsOf {
-                instant: self.now,
-                is_asked: false,
-            });
+            return Ok(AsOf { instant: self.now, is_asked: false });
         };
         let instant = match read_day(typed) {
             Ok(day) => Ok(zone.at(day, 12, 0)),
             Err(_) if typed.contains('T') => read_instant(typed),
             Err(misread) => Err(misread),
         };
-        let instant = instant.map_err(|misread| {
-            Failure::usage(format!("--as-of: {}", misread.message), misread.help)
-        })?;
-        Ok(AsOf {
-            instant,
-            is_asked: true,
-        })
+        let instant = instant
+            .map_err(|misread| Failure::usage(format!("--as-of: {}", misread.message), misread.help))?;
+        Ok(AsOf { instant, is_asked: true })
     }
 
     /// A secret from the environment. It is in no output, since its type has none.
     pub(crate) fn secret(&self, variable: &str) -> Option<SecretString> {
-        std::env::var(variable)
-            .ok()
-            .filter(|secret| !secret.is_empty())
-            .map(SecretString::from)
+        std::env::var(variable).ok().filter(|secret| !secret.is_empty()).map(SecretString::from)
     }
 
     /// How standard output is drawn: coloured on a terminal, unless NO_COLOR says otherwise.
@@ -101,8 +91,7 @@ impl Context {
     }
 
     fn paint_where(is_terminal: bool) -> Paint {
-        let set =
-            |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+        let set = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
         let colour = !set("NO_COLOR") && (is_terminal || set("CLICOLOR_FORCE"));
         let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));

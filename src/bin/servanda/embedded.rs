@@ -15,25 +15,13 @@ pub(crate) fn file(root: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Opens the embedded helpdesk and adds what the catalog has and it lacks.
-pub(crate) fn open(
-    file: PathBuf,
-    catalog: &Catalog,
-    clock: Clock,
-    knobs: Knobs,
-) -> Result<Sandbox, Failure> {
-    Ok(Sandbox::open(
-        &DatabasePath::File(file),
-        &seed(catalog),
-        clock,
-        knobs,
-    )?)
+pub(crate) fn open(file: PathBuf, catalog: &Catalog, clock: Clock, knobs: Knobs) -> Result<Sandbox, Failure> {
+    Ok(Sandbox::open(&DatabasePath::File(file), &seed(catalog), clock, knobs)?)
 }
 
 impl From<SandboxError> for Failure {
     fn from(error: SandboxError) -> Self {
-        let cause = std::error::Error::source(&error)
-            .map(|cause| format!(": {cause}"))
-            .unwrap_or_default();
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
         Self::new(Exit::Failure, format!("{error}{cause}"))
             .help("the embedded helpdesk can be begun anew by deleting its file in .servanda/")
     }
@@ -48,15 +36,9 @@ pub(crate) fn seed(catalog: &Catalog) -> Seed {
     for client in catalog.clients.values() {
         add_client(&mut seed, client);
     }
-    let entries = |entries: &mut dyn Iterator<Item = &Entry>| {
-        entries.map(|entry| object(entry, None)).collect()
-    };
-    seed.employees.extend(
-        catalog
-            .managers
-            .values()
-            .map(|manager| object(manager, None)),
-    );
+    let entries =
+        |entries: &mut dyn Iterator<Item = &Entry>| entries.map(|entry| object(entry, None)).collect();
+    seed.employees.extend(catalog.managers.values().map(|manager| object(manager, None)));
     seed.services = entries(&mut catalog.services.values());
     seed.calendars = entries(&mut catalog.calendars.values());
     seed.priorities = entries(&mut catalog.priorities.values());
@@ -66,25 +48,15 @@ pub(crate) fn seed(catalog: &Catalog) -> Seed {
 /// A company, its departments, and those of its contacts who are people of the helpdesk.
 fn add_client(seed: &mut Seed, client: &Client) {
     seed.units.push(object(&client.entry, Some("company")));
-    let parent = client
-        .entry
-        .helpdesk
-        .as_ref()
-        .map_or(client.entry.title.as_str(), LiveId::as_str);
+    let parent = client.entry.helpdesk.as_ref().map_or(client.entry.title.as_str(), LiveId::as_str);
     let within = |mut object: SeedObject| {
         object.parent = Some(parent.to_owned());
         object
     };
-    seed.units.extend(
-        client
-            .departments
-            .values()
-            .map(|department| within(object(department, Some("ou")))),
-    );
+    seed.units.extend(client.departments.values().map(|department| within(object(department, Some("ou")))));
     for (role, contact) in &client.contacts {
         if let Contact::Person(id) = contact {
-            let mut person =
-                SeedObject::known(id.as_str(), &format!("{}: {role}", client.entry.title));
+            let mut person = SeedObject::known(id.as_str(), &format!("{}: {role}", client.entry.title));
             person.kind = Some("contactPerson".to_owned());
             seed.employees.push(within(person));
         }

@@ -55,11 +55,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self {
-            exit,
-            message: message.into(),
-            help: None,
-        }
+        Self { exit, message: message.into(), help: None }
     }
 
     #[must_use]
@@ -89,8 +85,7 @@ impl Failure {
 pub(crate) fn report(failure: &Failure) -> ExitCode {
     let mut text = format!("error: {}\n", encode::terminal(&failure.message));
     if let Some(help) = &failure.help {
-        writeln!(text, "  help: {}", encode::terminal(help))
-            .expect("a string takes all that is written");
+        writeln!(text, "  help: {}", encode::terminal(help)).expect("a string takes all that is written");
     }
     say(&text);
     failure.exit.into()
@@ -100,11 +95,7 @@ pub(crate) fn report(failure: &Failure) -> ExitCode {
 pub(crate) fn report_usage(usage: &clap::Error) -> ExitCode {
     // A closed pipe is no reason to complain about the complaint.
     let _ = usage.print();
-    if usage.use_stderr() {
-        Exit::Failure.into()
-    } else {
-        Exit::Fine.into()
-    }
+    if usage.use_stderr() { Exit::Failure.into() } else { Exit::Fine.into() }
 }
 
 /// Writes talk to standard error; a closed pipe ends nothing.
@@ -115,10 +106,7 @@ pub(crate) fn say(text: &str) {
 /// Writes data to standard output; a closed pipe is a reader who has seen enough.
 pub(crate) fn tell(text: &str) -> Result<(), Failure> {
     let mut output = std::io::stdout().lock();
-    match output
-        .write_all(text.as_bytes())
-        .and_then(|()| output.flush())
-    {
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::file(Path::new("standard output"), &error))
         }

@@ -1,10 +1,7 @@
 //! The repository on disk: its files become bytes with a path, and results are written whole or not at all.
 //!
 //! Symbolic links are not followed and nothing outside of the root is read. This file judges no content.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the one place that touches the repository on disk"
-)]
+#![expect(clippy::disallowed_methods, reason = "the one place that touches the repository on disk")]
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -44,20 +41,14 @@ pub(crate) enum Content {
 
 /// The nearest folder at or above `from` that holds a settings file.
 pub(crate) fn find_root(from: &Path) -> Result<PathBuf, Failure> {
-    let root = from
-        .ancestors()
-        .find(|folder| folder.join(SETTINGS).is_file());
-    root.map(Path::to_path_buf)
-        .ok_or_else(|| no_repository(from))
+    let root = from.ancestors().find(|folder| folder.join(SETTINGS).is_file());
+    root.map(Path::to_path_buf).ok_or_else(|| no_repository(from))
 }
 
 /// There is no settings file, by which a repository would be known.
 pub(crate) fn no_repository(from: &Path) -> Failure {
-    Failure::new(
-        Exit::Failure,
-        format!("there is no {SETTINGS} in {} or above", from.display()),
-    )
-    .help("go to the folder that holds it, or name it with `--repository DIR`")
+    Failure::new(Exit::Failure, format!("there is no {SETTINGS} in {} or above", from.display()))
+        .help("go to the folder that holds it, or name it with `--repository DIR`")
 }
 
 /// All files that Servanda reads, in the order of their paths.
@@ -75,11 +66,7 @@ pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
         .into_par_iter()
         .map(|(path, is_link)| File {
             path: relative(root, &path),
-            content: if is_link {
-                Content::Link
-            } else {
-                read_limited(&path)
-            },
+            content: if is_link { Content::Link } else { read_limited(&path) },
         })
         .collect();
     files.sort_by(|left, right| left.path.cmp(&right.path));
@@ -88,21 +75,15 @@ pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
 
 /// The YAML files below a folder, with whether each is a link. Hidden and ignored files are left out.
 fn walk(folder: &Path) -> Result<Vec<(PathBuf, bool)>, Failure> {
-    let is_yaml = |path: &Path| {
-        path.extension()
-            .is_some_and(|extension| extension == "yaml" || extension == "yml")
-    };
+    let is_yaml =
+        |path: &Path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
     match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Failure::file(folder, &error)),
         Ok(found) if found.is_symlink() => return Ok(vec![(folder.to_path_buf(), true)]),
         Ok(_) => {}
     }
-    let walk = WalkBuilder::new(folder)
-        .follow_links(false)
-        .require_git(false)
-        .parents(false)
-        .build();
+    let walk = WalkBuilder::new(folder).follow_links(false).require_git(false).parents(false).build();
     let mut paths = Vec::new();
     for entry in walk {
         let entry = entry.map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
@@ -117,26 +98,19 @@ fn walk(folder: &Path) -> Result<Vec<(PathBuf, bool)>, Failure> {
 
 fn relative(root: &Path, path: &Path) -> String {
     let relative = path.strip_prefix(root).unwrap_or(path);
-    let parts: Vec<_> = relative
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect();
+    let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/")
 }
 
 fn read_limited(path: &Path) -> Content {
     let read = || -> io::Result<Vec<u8>> {
         let file = fs::File::open(path)?;
-        let mut bytes = Vec::with_capacity(
-            usize::try_from(file.metadata()?.len().min(SIZE_LIMIT) + 1).unwrap_or(0),
-        );
+        let mut bytes =
+            Vec::with_capacity(usize::try_from(file.metadata()?.len().min(SIZE_LIMIT) + 1).unwrap_or(0));
         file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
-    read().map_or_else(
-        |error| Content::Unreadable(error.to_string()),
-        Content::Bytes,
-    )
+    read().map_or_else(|error| Content::Unreadable(error.to_string()), Content::Bytes)
 }
 
 /// Reads one file that was named by the user.
@@ -147,17 +121,12 @@ pub(crate) fn read_named(path: &Path) -> Result<String, Failure> {
 /// Writes a file whole or not at all: beside it first, then renamed over it.
 pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::file(path, &error);
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(failed)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = folder.join(format!(".{name}.new"));
     let mut file = fs::File::create(&beside).map_err(failed)?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     drop(file);
     fs::rename(&beside, path).map_err(failed)
 }

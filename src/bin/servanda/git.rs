@@ -1,10 +1,7 @@
 //! The repository the files are in, asked through the git program: which commit they are of.
 //!
 //! Git is never needed: without it, or outside of a repository, a plan simply names no commit.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the one place that starts another program"
-)]
+#![expect(clippy::disallowed_methods, reason = "the one place that starts another program")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,11 +10,7 @@ use std::process::{Command, Stdio};
 pub(crate) fn commit(root: &Path) -> Option<String> {
     let head = git(root, &["rev-parse", "--short=12", "HEAD"])?;
     let changed = git(root, &["status", "--porcelain", "--", "."])?;
-    Some(if changed.is_empty() {
-        head
-    } else {
-        format!("{head}+")
-    })
+    Some(if changed.is_empty() { head } else { format!("{head}+") })
 }
 
 /// What git prints, if it is there and says yes. It is never asked to run hooks, pagers or prompts.
@@ -32,8 +25,5 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
         .stderr(Stdio::null())
         .output()
         .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -23,10 +23,7 @@ impl Journal {
     /// Opens the journal of a repository and says which plan begins.
     pub(crate) fn open(folder: &Path, plan: &Plan) -> Result<Self, Failure> {
         let path = folder.join("journal.jsonl");
-        let mut journal = Self {
-            file: files::append(&path)?,
-            path,
-        };
+        let mut journal = Self { file: files::append(&path)?, path };
         journal.line(&json!({
             "event": "apply",
             "as_of": plan.header.as_of,
@@ -53,10 +50,10 @@ impl Journal {
 
     /// Says how the run ended, and makes sure that the disk has it.
     pub(crate) fn close(mut self, outcome: &Outcome) -> Result<(), Failure> {
-        self.line(&json!({ "event": "closed", "complete": outcome.is_complete(), "remaining": outcome.remaining }))?;
-        self.file
-            .sync_all()
-            .map_err(|error| Failure::file(&self.path, &error))
+        self.line(
+            &json!({ "event": "closed", "complete": outcome.is_complete(), "remaining": outcome.remaining }),
+        )?;
+        self.file.sync_all().map_err(|error| Failure::file(&self.path, &error))
     }
 
     fn line(&mut self, value: &serde_json::Value) -> Result<(), Failure> {

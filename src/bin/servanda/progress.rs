@@ -14,11 +14,8 @@ pub(crate) struct Bar(ProgressBar);
 impl Bar {
     /// A bar of so many changes.
     pub(crate) fn new(changes: usize, context: &Context) -> Self {
-        let target = if context.terminal.errors {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
+        let target =
+            if context.terminal.errors { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(changes as u64), target);
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {wide_msg}");
         Self(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
@@ -32,8 +29,7 @@ impl Bar {
 
 impl Progress for Bar {
     fn begin(&mut self, change: &Change) {
-        self.0
-            .set_message(encode::terminal(&change.title).into_owned());
+        self.0.set_message(encode::terminal(&change.title).into_owned());
     }
 
     fn end(&mut self, _: &Change, _: &Fate) {

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::{
-    IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
-};
+use rayon::prelude::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use servanda::agreement::Agreement;
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
@@ -71,9 +69,7 @@ pub(crate) fn load(global: &Global, context: &Context) -> Result<Loaded, Failure
 impl Loaded {
     /// The zone of the settings, before anything is checked: `--as-of` needs it.
     pub(crate) fn zone(&self) -> Zone {
-        self.settings
-            .as_ref()
-            .map_or(Zone::UTC, |document| check::read_settings(document).0.zone)
+        self.settings.as_ref().map_or(Zone::UTC, |document| check::read_settings(document).0.zone)
     }
 
     fn read(&mut self) -> Result<(), Failure> {
@@ -82,8 +78,7 @@ impl Loaded {
             let Some(kind) = document::kind_of(&file.path) else {
                 if let Content::Link = file.content {
                     let id = self.sources.add(file.path, "");
-                    self.faults
-                        .push(document::not_a_file(id, document::NotAFile::Link));
+                    self.faults.push(document::not_a_file(id, document::NotAFile::Link));
                 }
                 continue;
             };
@@ -102,10 +97,7 @@ impl Loaded {
                 }
                 Content::Unreadable(why) => {
                     let id = self.sources.add(file.path, "");
-                    Some((
-                        id,
-                        document::not_a_file(id, document::NotAFile::Unreadable(why)),
-                    ))
+                    Some((id, document::not_a_file(id, document::NotAFile::Unreadable(why))))
                 }
             };
             if let Some((id, fault)) = fault {
@@ -114,10 +106,8 @@ impl Loaded {
             }
         }
         let sources = &self.sources;
-        let read: Vec<(Document, Diagnostics)> = readable
-            .into_par_iter()
-            .map(|(id, kind)| document::read(sources, id, kind))
-            .collect();
+        let read: Vec<(Document, Diagnostics)> =
+            readable.into_par_iter().map(|(id, kind)| document::read(sources, id, kind)).collect();
         for (document, faults) in read {
             self.faults.extend(faults);
             self.keep(document);
@@ -137,10 +127,7 @@ impl Loaded {
     /// Merges and checks everything; all faults of all stages, in the order of files.
     pub(crate) fn examine(&self, at: Instant) -> Checked {
         let mut faults = self.faults.clone();
-        faults.extend(document::same_ids(
-            self.templates.iter().chain(&self.agreements),
-            &self.sources,
-        ));
+        faults.extend(document::same_ids(self.templates.iter().chain(&self.agreements), &self.sources));
         let (library, found) = Library::new(&self.templates);
         faults.extend(found);
         // What a file that cannot be read extends is not known, so nothing is said about who extends what.
@@ -149,10 +136,7 @@ impl Loaded {
         }
         let resolved = self.resolve(&library, &mut faults);
         let made: BTreeSet<FileId> = resolved.iter().map(|made| made.document.file).collect();
-        let unread = self
-            .agreements
-            .iter()
-            .filter(|document| !made.contains(&document.file));
+        let unread = self.agreements.iter().filter(|document| !made.contains(&document.file));
         let estate = check::Estate {
             settings: self.settings.as_ref(),
             catalog: self.catalog.as_ref(),
@@ -169,11 +153,7 @@ impl Loaded {
         library: &Library<'a>,
         faults: &mut Diagnostics,
     ) -> Vec<Resolved<'a>> {
-        let merged: Vec<_> = self
-            .agreements
-            .par_iter()
-            .map(|document| library.resolve(document))
-            .collect();
+        let merged: Vec<_> = self.agreements.par_iter().map(|document| library.resolve(document)).collect();
         let mut all = Vec::new();
         for (resolved, found) in merged {
             faults.extend(found);
@@ -189,11 +169,8 @@ impl Loaded {
 
     /// The digest of all files, which a plan is made from.
     fn digest(&self) -> String {
-        let texts: Vec<(&str, String)> = self
-            .sources
-            .iter()
-            .map(|(_, source)| (source.path.as_str(), digest(&source.text)))
-            .collect();
+        let texts: Vec<(&str, String)> =
+            self.sources.iter().map(|(_, source)| (source.path.as_str(), digest(&source.text))).collect();
         digest(&texts)
     }
 }
@@ -209,20 +186,14 @@ pub(crate) fn check(
     deny_warnings(&mut checked.diagnostics, global);
     if checked.diagnostics.has_errors() {
         let paint = context.paint_errors();
-        say(&render::diagnostics::text(
-            &checked.diagnostics,
-            &loaded.sources,
-            paint,
-        ));
+        say(&render::diagnostics::text(&checked.diagnostics, &loaded.sources, paint));
         let summary = render::diagnostics::summary(&checked.diagnostics, loaded.files());
         return Err(Failure::new(Exit::Invalid, summary));
     }
     let warnings = checked.diagnostics.count(Severity::Warning);
     if warnings > 0 {
         let noun = if warnings == 1 { "warning" } else { "warnings" };
-        say(&format!(
-            "{warnings} {noun}; `servanda validate` shows what about\n"
-        ));
+        say(&format!("{warnings} {noun}; `servanda validate` shows what about\n"));
     }
     Ok(Estate {
         commit: git::commit(&loaded.root),
@@ -249,8 +220,11 @@ pub(crate) fn deny_warnings(diagnostics: &mut Diagnostics, global: &Global) {
 pub(crate) fn not_empty(estate: Estate) -> Result<Estate, Failure> {
     if estate.agreements.is_empty() {
         let folder: &Path = &estate.root;
-        return Err(Failure::new(Exit::Refused, format!("no agreement was found below {}", folder.display()))
-            .help("agreements stand in agreements/**/*.yaml; an empty folder is no wish to end everything"));
+        return Err(Failure::new(
+            Exit::Refused,
+            format!("no agreement was found below {}", folder.display()),
+        )
+        .help("agreements stand in agreements/**/*.yaml; an empty folder is no wish to end everything"));
     }
     Ok(estate)
 }

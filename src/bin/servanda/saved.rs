@@ -23,11 +23,7 @@ pub(crate) fn read(path: &Path) -> Result<PlanEnvelope, Failure> {
         .map_err(|error| refused(format!("{} is no plan: {error}", path.display())))?;
     let format = value["plan"]["format"].as_u64();
     if format != Some(u64::from(FORMAT)) {
-        return Err(refused(format!(
-            "{} is no plan of this version of Servanda",
-            path.display()
-        )));
+        return Err(refused(format!("{} is no plan of this version of Servanda", path.display())));
     }
-    serde_json::from_value(value)
-        .map_err(|error| refused(format!("{} is no plan: {error}", path.display())))
+    serde_json::from_value(value).map_err(|error| refused(format!("{} is no plan: {error}", path.display())))
 }

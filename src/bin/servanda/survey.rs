@@ -25,15 +25,7 @@ pub(crate) struct Question<'a> {
 /// Compares what the files say at the instant with what the helpdesk holds.
 pub(crate) fn compare(estate: &Estate, live: &Live, question: Question<'_>) -> (Plan, Desired) {
     let mapping = &estate.settings.helpdesk.mapping;
-    let wished = |instant| {
-        desired(
-            &estate.agreements,
-            &estate.catalog,
-            mapping,
-            &live.directory,
-            instant,
-        )
-    };
+    let wished = |instant| desired(&estate.agreements, &estate.catalog, mapping, &live.directory, instant);
     let wishes = wished(question.instant);
     let header = Header {
         as_of: question.instant,
@@ -44,22 +36,12 @@ pub(crate) fn compare(estate: &Estate, live: &Live, question: Question<'_>) -> (
         files: estate.digest.clone(),
         helpdesk: question.helpdesk,
     };
-    let mut plan = between(
-        &wishes,
-        live,
-        Context {
-            header,
-            mapping,
-            prune: question.prune,
-        },
-    );
+    let mut plan = between(&wishes, live, Context { header, mapping, prune: question.prune });
     if let Some(baseline) = question.baseline
         && !plan.is_empty()
     {
         let earlier = records_then(baseline, &wished);
-        assign(&mut plan, baseline, |id, instant| {
-            earlier.get(&instant)?.get(id).cloned()
-        });
+        assign(&mut plan, baseline, |id, instant| earlier.get(&instant)?.get(id).cloned());
     }
     (plan, wishes)
 }
@@ -73,10 +55,7 @@ fn records_then(
     for applied in baseline.agreements.values() {
         earlier.entry(applied.as_of).or_insert_with(|| {
             let wishes = wished(applied.as_of).wishes;
-            wishes
-                .into_iter()
-                .map(|(id, wish)| (id, wish.record))
-                .collect()
+            wishes.into_iter().map(|(id, wish)| (id, wish.record)).collect()
         });
     }
     earlier

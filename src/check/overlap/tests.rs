@@ -31,17 +31,8 @@ fn both(code: Code, id: &str) -> Vec<(String, Code)> {
 #[test]
 fn a_shared_last_day_is_an_overlap() {
     let first = agreement("a", "2026-01-01", "2026-06-30");
-    assert_eq!(
-        told(vec![
-            first.clone(),
-            agreement("b", "2026-06-30", "2026-12-31")
-        ]),
-        both(Code::E301, "b")
-    );
-    assert_eq!(
-        told(vec![first, agreement("b", "2026-07-01", "2026-12-31")]),
-        []
-    );
+    assert_eq!(told(vec![first.clone(), agreement("b", "2026-06-30", "2026-12-31")]), both(Code::E301, "b"));
+    assert_eq!(told(vec![first, agreement("b", "2026-07-01", "2026-12-31")]), []);
 }
 
 #[test]
@@ -49,10 +40,7 @@ fn a_short_one_within_a_long_one_does_not_hide_the_next() {
     let long = agreement("a", "2026-01-01", "2026-12-31");
     let short = agreement("b", "2026-02-01", "2026-02-28");
     let late = agreement("c", "2026-12-01", "2027-01-31");
-    assert_eq!(
-        told(vec![long, short, late]),
-        [("b".to_owned(), Code::E301), ("c".to_owned(), Code::E301)]
-    );
+    assert_eq!(told(vec![long, short, late]), [("b".to_owned(), Code::E301), ("c".to_owned(), Code::E301)]);
 }
 
 #[test]
@@ -66,19 +54,10 @@ fn zones_do_not_make_an_overlap_of_days_that_follow() {
 #[test]
 fn a_tacit_roll_reaches_until_its_successor() {
     let mut rolling = agreement("a", "2026-01-01", "2026-12-31");
-    rolling.renewal = Renewal::Auto {
-        term: Term {
-            months: 12,
-            days: 0,
-        },
-        notice_period: None,
-        max_terms: None,
-    };
+    rolling.renewal =
+        Renewal::Auto { term: Term { months: 12, days: 0 }, notice_period: None, max_terms: None };
     let late = agreement("b", "2029-01-01", "2029-12-31");
-    assert_eq!(
-        told(vec![rolling.clone(), late.clone()]),
-        both(Code::E301, "b")
-    );
+    assert_eq!(told(vec![rolling.clone(), late.clone()]), both(Code::E301, "b"));
     rolling.succeeded_on = Some(day("2029-01-01"));
     assert_eq!(told(vec![rolling, late]), []);
 }
@@ -101,87 +80,49 @@ fn the_department_wins_over_the_company_with_a_warning() {
     let company = agreement("a", "2026-01-01", "2026-12-31");
     let mut department = agreement("b", "2026-05-01", "2026-05-31");
     department.recipients = [RecipientSlug::new("dent-mayak/x-ray").expect("a slug")].into();
-    assert_eq!(
-        told(vec![company.clone(), department.clone()]),
-        both(Code::W308, "b")
-    );
-    department.services = [(
-        ServiceSlug::new("vpn").expect("a slug"),
-        crate::agreement::Coverage::default(),
-    )]
-    .into();
+    assert_eq!(told(vec![company.clone(), department.clone()]), both(Code::W308, "b"));
+    department.services =
+        [(ServiceSlug::new("vpn").expect("a slug"), crate::agreement::Coverage::default())].into();
     assert_eq!(told(vec![company, department]), []);
 }
 
 #[test]
 fn by_hand_counts_from_the_first_active_to_the_end() {
-    let entry = |at: &str, status| Entry {
-        at: at.parse().expect("an instant"),
-        status,
-        reason: None,
-        by: None,
-    };
+    let entry =
+        |at: &str, status| Entry { at: at.parse().expect("an instant"), status, reason: None, by: None };
     let mut by_hand = agreement("a", "2026-01-01", "2026-12-31");
     by_hand.activation = Activation::Manual(Vec::new());
     let other = agreement("b", "2026-03-10", "2026-03-20");
-    assert_eq!(
-        told(vec![by_hand.clone(), other.clone()]),
-        [],
-        "never switched on as far as is written"
-    );
+    assert_eq!(told(vec![by_hand.clone(), other.clone()]), [], "never switched on as far as is written");
     let on = entry("2026-02-01T00:00:00+03:00", EntryStatus::Active);
     by_hand.activation = Activation::Manual(vec![on.clone()]);
-    assert_eq!(
-        told(vec![by_hand.clone(), other.clone()]),
-        both(Code::E301, "b")
-    );
-    by_hand.activation = Activation::Manual(vec![
-        on.clone(),
-        entry("2026-03-10T00:00:00+03:00", EntryStatus::Ended),
-    ]);
+    assert_eq!(told(vec![by_hand.clone(), other.clone()]), both(Code::E301, "b"));
+    by_hand.activation =
+        Activation::Manual(vec![on.clone(), entry("2026-03-10T00:00:00+03:00", EntryStatus::Ended)]);
     assert_eq!(told(vec![by_hand.clone(), other.clone()]), []);
-    by_hand.activation = Activation::Manual(vec![
-        on,
-        entry("2026-03-10T00:00:01+03:00", EntryStatus::Ended),
-    ]);
+    by_hand.activation = Activation::Manual(vec![on, entry("2026-03-10T00:00:01+03:00", EntryStatus::Ended)]);
     assert_eq!(told(vec![by_hand, other]), both(Code::E301, "b"));
 }
 
 /// The rule as anyone would say it: look at every day, and see who can be active.
 fn naive(agreements: &[Agreement]) -> BTreeSet<String> {
     let is_active = |agreement: &Agreement, offset: i32| {
-        let noon = day("2026-01-01")
-            .at(12, 0, 0, 0)
-            .checked_add(jiff::Span::new().days(offset))
-            .expect("a day");
+        let noon =
+            day("2026-01-01").at(12, 0, 0, 0).checked_add(jiff::Span::new().days(offset)).expect("a day");
         let at: Instant = format!("{noon}+03:00").parse().expect("an instant");
         state_at(agreement, at).0 == State::Active
     };
     let days: Vec<Vec<i32>> = agreements
         .iter()
-        .map(|agreement| {
-            (0..120)
-                .filter(|offset| is_active(agreement, *offset))
-                .collect()
-        })
+        .map(|agreement| (0..120).filter(|offset| is_active(agreement, *offset)).collect())
         .collect();
     let mut told = BTreeSet::new();
     for (index, agreement) in agreements.iter().enumerate() {
         for (other_index, other) in agreements.iter().enumerate() {
-            let shares = agreement
-                .recipients
-                .intersection(&other.recipients)
-                .next()
-                .is_some()
-                && agreement
-                    .services
-                    .keys()
-                    .any(|service| other.services.contains_key(service.as_str()));
-            let meets = days[index]
-                .iter()
-                .any(|day| days[other_index].contains(day));
-            let is_later =
-                (days[index].first(), &agreement.id) > (days[other_index].first(), &other.id);
+            let shares = agreement.recipients.intersection(&other.recipients).next().is_some()
+                && agreement.services.keys().any(|service| other.services.contains_key(service.as_str()));
+            let meets = days[index].iter().any(|day| days[other_index].contains(day));
+            let is_later = (days[index].first(), &agreement.id) > (days[other_index].first(), &other.id);
             if index != other_index && shares && meets && is_later {
                 told.insert(agreement.id.to_string());
             }
@@ -191,8 +132,7 @@ fn naive(agreements: &[Agreement]) -> BTreeSet<String> {
 }
 
 fn any_agreement() -> impl Strategy<Value = Agreement> {
-    let recipients =
-        prop::sample::subsequence(vec!["dent-mayak", "dent-mayak/x-ray", "dent-profi"], 1..=2);
+    let recipients = prop::sample::subsequence(vec!["dent-mayak", "dent-mayak/x-ray", "dent-profi"], 1..=2);
     let services = prop::sample::subsequence(vec!["email", "vpn"], 1..=2);
     let renewal = prop_oneof![
         3 => Just(Renewal::None),
@@ -202,30 +142,13 @@ fn any_agreement() -> impl Strategy<Value = Agreement> {
             max_terms: once.then_some(1),
         }),
     ];
-    (
-        0..100_i64,
-        0..20_i64,
-        recipients,
-        services,
-        renewal,
-        prop::option::of(0..40_i64),
-    )
-        .prop_map(|(first, length, recipients, services, renewal, cut)| {
-            let offset = |days: i64| {
-                day("2026-01-01")
-                    .checked_add(jiff::Span::new().days(days))
-                    .expect("a day")
-            };
+    (0..100_i64, 0..20_i64, recipients, services, renewal, prop::option::of(0..40_i64)).prop_map(
+        |(first, length, recipients, services, renewal, cut)| {
+            let offset =
+                |days: i64| day("2026-01-01").checked_add(jiff::Span::new().days(days)).expect("a day");
             let first_day = offset(first);
-            let mut made = agreement(
-                "x",
-                &first_day.to_string(),
-                &offset(first + length).to_string(),
-            );
-            made.recipients = recipients
-                .into_iter()
-                .filter_map(RecipientSlug::new)
-                .collect();
+            let mut made = agreement("x", &first_day.to_string(), &offset(first + length).to_string());
+            made.recipients = recipients.into_iter().filter_map(RecipientSlug::new).collect();
             made.services = services
                 .into_iter()
                 .filter_map(ServiceSlug::new)
@@ -238,7 +161,8 @@ fn any_agreement() -> impl Strategy<Value = Agreement> {
                 reason: None,
             });
             made
-        })
+        },
+    )
 }
 
 proptest! {

@@ -13,14 +13,12 @@ pub(super) fn quoted_or_plain(text: &str, plain: Ambiguous) -> (Value, String) {
         _ => "write it in quotes if it is a text".to_owned(),
     };
     match plain {
-        Ambiguous::Integer(number) => (
-            Value::Integer(number),
-            format!("{quoted}, or {number} if it is a number"),
-        ),
-        Ambiguous::Float(number) => (
-            Value::Float(number),
-            format!("{quoted}, or {number} if it is a number"),
-        ),
+        Ambiguous::Integer(number) => {
+            (Value::Integer(number), format!("{quoted}, or {number} if it is a number"))
+        }
+        Ambiguous::Float(number) => {
+            (Value::Float(number), format!("{quoted}, or {number} if it is a number"))
+        }
         Ambiguous::Unfit => (Value::Text(text.into()), quoted),
     }
 }
@@ -29,38 +27,24 @@ pub(super) fn quoted_or_plain(text: &str, plain: Ambiguous) -> (Value, String) {
 pub(super) fn explain(error: &ScanError, rest: &str) -> (String, Option<&'static str>) {
     let first = rest.chars().next();
     let help = match error.kind() {
-        ErrorKind::TabNotAllowed
-        | ErrorKind::TabInBlockIndentation
-        | ErrorKind::TabInIndentation => Some("indent with spaces"),
+        ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
+            Some("indent with spaces")
+        }
         ErrorKind::DirectiveDisallowed => Some("delete the line that begins with a percent sign"),
-        ErrorKind::MappingValueNotAllowed => {
-            Some("put a text with a colon and a space in it into quotes")
-        }
-        ErrorKind::UnclosedQuotedScalar | ErrorKind::InvalidQuotedScalarIndent => {
-            Some("close the quotes")
-        }
+        ErrorKind::MappingValueNotAllowed => Some("put a text with a colon and a space in it into quotes"),
+        ErrorKind::UnclosedQuotedScalar | ErrorKind::InvalidQuotedScalarIndent => Some("close the quotes"),
         ErrorKind::UnclosedFlowCollection { .. } => Some("close the bracket or brace"),
         ErrorKind::InvalidIndentation => Some("indent the keys of one map alike"),
         ErrorKind::UnexpectedCharacter { .. } => {
             Some("put a text that begins with this character into quotes")
         }
-        ErrorKind::UnknownQuotedScalarEscape => {
-            Some("use single quotes where a backslash is meant")
-        }
+        ErrorKind::UnknownQuotedScalarEscape => Some("use single quotes where a backslash is meant"),
         _ if first == Some('\t') => Some("indent with spaces"),
         _ => None,
     };
     // The parser's own sentence ends with a place, which the diagnostic has already.
     let sentence = error.info();
-    let sentence: String = sentence
-        .chars()
-        .map(|character| {
-            if is_invisible(character) {
-                ' '
-            } else {
-                character
-            }
-        })
-        .collect();
+    let sentence: String =
+        sentence.chars().map(|character| if is_invisible(character) { ' ' } else { character }).collect();
     (format!("this is not YAML: {sentence}"), help)
 }

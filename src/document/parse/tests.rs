@@ -38,11 +38,7 @@ fn values_are_those_of_yaml_1_2() {
 
 #[test]
 fn the_order_of_the_text_is_kept() {
-    let keys = |text| {
-        json(text)
-            .as_object()
-            .map(|map| map.keys().cloned().collect::<String>())
-    };
+    let keys = |text| json(text).as_object().map(|map| map.keys().cloned().collect::<String>());
     assert_eq!(keys("b: 1\na: 2\nc: 3\n").as_deref(), Some("bac"));
     assert_eq!(keys("---\nb: 1\na: 2\n...\n").as_deref(), Some("ba"));
 }
@@ -56,19 +52,10 @@ fn what_hides_the_meaning_is_refused_with_its_place() {
         ("a: !!str 1\nb: !own x\n", vec!["1:4 E004", "2:4 E004"]),
         ("a: 1\n---\nb: 2\n", vec!["2:1 E005"]),
         ("%YAML 1.1\n---\na: 1\n", vec!["1:1 E002"]),
-        (
-            "a: 1\nb:\n  c: 2\n  c: 3\na: 4\n",
-            vec!["4:3 E003", "5:1 E003"],
-        ),
-        (
-            "a:\nb: ~\nc: null\nd: [x, ]\ne: [ , y]\n",
-            vec!["1:1 E010", "2:1 E010", "3:1 E010", "5:6 E002"],
-        ),
+        ("a: 1\nb:\n  c: 2\n  c: 3\na: 4\n", vec!["4:3 E003", "5:1 E003"]),
+        ("a:\nb: ~\nc: null\nd: [x, ]\ne: [ , y]\n", vec!["1:1 E010", "2:1 E010", "3:1 E010", "5:6 E002"]),
         ("- \n- a\n", vec!["1:3 E010"]),
-        (
-            "a: 0049\nb: 1.10\nc: 12e3\nd: 0x1F\n",
-            vec!["1:4 E009", "2:4 E009", "3:4 E009", "4:4 E009"],
-        ),
+        ("a: 0049\nb: 1.10\nc: 12e3\nd: 0x1F\n", vec!["1:4 E009", "2:4 E009", "3:4 E009", "4:4 E009"]),
         ("? [a]\n: b\n", vec!["1:3 E002"]),
         (": b\n", vec!["1:1 E010"]),
         ("a: \"\\u202e\"\n", vec!["1:4 E007"]),
@@ -118,18 +105,13 @@ fn limits_hold_and_hold_soon() {
         (format!("a: [{}]\n", "1, ".repeat(NODE_LIMIT)), "E006"),
         (format!("a: {}\n", "x".repeat(SIZE_LIMIT)), "E006"),
         (
-            (0..100_000).fold(String::new(), |text, level| {
-                text + &" ".repeat(level % 1000) + "- "
-            }) + "\n",
+            (0..100_000).fold(String::new(), |text, level| text + &" ".repeat(level % 1000) + "- ") + "\n",
             "E00",
         ),
         (billion_laughs(), "E004"),
     ] {
         let found = faults(&text);
-        assert!(
-            !found.is_empty() && found.iter().all(|fault| fault.contains(code)),
-            "{found:?}"
-        );
+        assert!(!found.is_empty() && found.iter().all(|fault| fault.contains(code)), "{found:?}");
     }
 }
 
@@ -157,22 +139,14 @@ fn the_first_of_two_equal_keys_is_kept() {
     let text = "a: 1\nb: 2\na: 3\na: 4\n";
     let file = Sources::default().add("a.yaml", text);
     let parsed = parse(file, text);
-    assert_eq!(
-        Tree::Whole(&parsed.root.expect("a tree")).to_json(),
-        serde_json::json!({"a": 1, "b": 2})
-    );
-    let firsts: Vec<u32> = parsed
-        .faults
-        .iter()
-        .map(|fault| fault.related[0].span.start)
-        .collect();
+    assert_eq!(Tree::Whole(&parsed.root.expect("a tree")).to_json(), serde_json::json!({"a": 1, "b": 2}));
+    let firsts: Vec<u32> = parsed.faults.iter().map(|fault| fault.related[0].span.start).collect();
     assert_eq!(firsts, [0, 0]);
 }
 
 #[test]
 fn every_value_knows_where_it_stands() {
-    let text =
-        "период: { first_day: 2026-02-01 } # c\nlist:\n  - 'a b'\n  - c\n\nlast: |\n  text\n";
+    let text = "период: { first_day: 2026-02-01 } # c\nlist:\n  - 'a b'\n  - c\n\nlast: |\n  text\n";
     let mut sources = Sources::default();
     let file = sources.add("a.yaml", text);
     let root = parse(file, text).root.expect("a tree");

@@ -9,9 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::either::{
-    BoolOr, FalseOr, KindOr, KindOrMany, OneOrMany, TextOr, TwoForms, also, either,
-};
+use super::either::{BoolOr, FalseOr, KindOr, KindOrMany, OneOrMany, TextOr, TwoForms, also, either};
 use super::text::{self, Keyed};
 
 /// An agreement with one client, or a set: the same package for many clients. The id is the file's stem.
@@ -380,10 +378,7 @@ impl schemars::JsonSchema for Activation {
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let log = Vec::<ActivationEntry>::json_schema(generator);
-        also(
-            log,
-            serde_json::json!({ "type": "string", "pattern": "^auto$", text::KIND: "auto" }),
-        )
+        also(log, serde_json::json!({ "type": "string", "pattern": "^auto$", text::KIND: "auto" }))
     }
 }
 
@@ -457,10 +452,7 @@ pub(crate) const TEMPLATE_LACKS: [&str; 12] = [
 pub(crate) struct TemplateOnly {
     /// What those who extend this template may not change: paths of fields with dots between their parts.
     /// Whatever lies below a path is locked with it. Example: `[sla.targets, notices.deactivated]`.
-    #[expect(
-        dead_code,
-        reason = "a shape for the schema; the merge reads the values"
-    )]
+    #[expect(dead_code, reason = "a shape for the schema; the merge reads the values")]
     #[schemars(with = "Option<Vec<text::FieldPath>>")]
     locked: (),
 }

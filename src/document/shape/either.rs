@@ -8,9 +8,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{
-    Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// `true`, `false`, or a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,9 +60,7 @@ pub(super) trait TwoForms: Sized {
 }
 
 /// Reads either form.
-pub(super) fn either<'de, T: TwoForms, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
+pub(super) fn either<'de, T: TwoForms, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_any(Either(PhantomData))
 }
 
@@ -238,9 +234,6 @@ impl<K: schemars::JsonSchema> schemars::JsonSchema for KindOrMany<K> {
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let text = K::json_schema(generator).to_value();
-        also(
-            schemars::json_schema!({ "type": "array", "minItems": 1, "items": text.clone() }),
-            text,
-        )
+        also(schemars::json_schema!({ "type": "array", "minItems": 1, "items": text.clone() }), text)
     }
 }

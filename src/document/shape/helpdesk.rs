@@ -355,10 +355,8 @@ impl schemars::JsonSchema for Drift {
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let policy = serde_json::json!({ "type": "string", "pattern": "^(correct|report)$", text::KIND: "drift" });
-        also(
-            Keyed::<text::FieldPath, DriftPolicy>::json_schema(generator),
-            policy,
-        )
+        let policy =
+            serde_json::json!({ "type": "string", "pattern": "^(correct|report)$", text::KIND: "drift" });
+        also(Keyed::<text::FieldPath, DriftPolicy>::json_schema(generator), policy)
     }
 }

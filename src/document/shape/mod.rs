@@ -13,22 +13,22 @@ pub(crate) mod text;
 
 pub use agreement::{
     Activation, ActivationEntry, AgreementDocument, Allowance, Attribute, Contact, ContactAddress,
-    LeadNotice, ManualStatus, Notice, Notices, Period, Renewal, RenewalMode, Service, ServiceTerms,
-    Sla, Suspension, Target, TargetTimes, Termination,
+    LeadNotice, ManualStatus, Notice, Notices, Period, Renewal, RenewalMode, Service, ServiceTerms, Sla,
+    Suspension, Target, TargetTimes, Termination,
 };
 pub(crate) use agreement::{ENTRY_LACKS, TEMPLATE_LACKS, TemplateOnly};
 
 pub use catalog::{
-    CatalogCalendar, CatalogClient, CatalogDepartment, CatalogDocument, CatalogManager,
-    CatalogPriority, CatalogProvider, CatalogService,
+    CatalogCalendar, CatalogClient, CatalogDepartment, CatalogDocument, CatalogManager, CatalogPriority,
+    CatalogProvider, CatalogService,
 };
 pub use either::{BoolOr, FalseOr, OneOrMany, TextOr};
 pub use helpdesk::{
     AgreementMapping, AttributeForm, AttributeMapping, DateForm, Dates, DayForm, Deactivate, Drift,
-    DriftPolicy, Helpdesk, HelpdeskKind, IntervalForm, KeyMapping, LinkMode, LinkSide,
-    RecipientMapping, SlaRules, SlaRulesMapping, States,
+    DriftPolicy, Helpdesk, HelpdeskKind, IntervalForm, KeyMapping, LinkMode, LinkSide, RecipientMapping,
+    SlaRules, SlaRulesMapping, States,
 };
 pub use settings::{
-    Guards, Language, LedgerSettings, Mail, MailAllow, NoticeSettings, Secret, SettingsDocument,
-    StateLimit, Webhook, Witness,
+    Guards, Language, LedgerSettings, Mail, MailAllow, NoticeSettings, Secret, SettingsDocument, StateLimit,
+    Webhook, Witness,
 };

@@ -97,9 +97,9 @@ texts! {
 /// What `allOf` says where at most one of the keys can stand in a map.
 pub(crate) fn only_one_of(keys: &[&str]) -> serde_json::Value {
     let pairs = keys.iter().enumerate().flat_map(|(index, first)| {
-        keys[index + 1..]
-            .iter()
-            .map(move |second| serde_json::json!({ "not": { "type": "object", "required": [first, second] } }))
+        keys[index + 1..].iter().map(
+            move |second| serde_json::json!({ "not": { "type": "object", "required": [first, second] } }),
+        )
     });
     pairs.collect()
 }

@@ -10,13 +10,7 @@ fn live(text: &str) -> LiveId {
 }
 
 /// A change of nothing yet.
-pub(crate) fn change(
-    name: &str,
-    verb: Verb,
-    title: &str,
-    status: State,
-    because: Because,
-) -> Change {
+pub(crate) fn change(name: &str, verb: Verb, title: &str, status: State, because: Because) -> Change {
     Change {
         id: AgreementId::new(name).expect("an id"),
         verb,
@@ -61,10 +55,7 @@ pub(crate) fn plan(changes: Vec<Change>) -> Plan {
         changes,
         withheld: Vec::new(),
         notes: Vec::new(),
-        totals: Totals {
-            unchanged: 12,
-            ..Totals::default()
-        },
+        totals: Totals { unchanged: 12, ..Totals::default() },
         names: names.map(|(id, name)| (live(id), name.to_owned())).into(),
     }
 }

@@ -11,8 +11,8 @@ use crate::ident::{AgreementId, LiveId};
 use crate::live::{Promise, TargetKey, Value};
 use crate::mapping::Field;
 use crate::plan::{
-    Cause, Change, FieldChange, GuardName, Mark, Note, Phase, Plan, Reason, Risk, StateChange,
-    Verb, Weakened, Withheld,
+    Cause, Change, FieldChange, GuardName, Mark, Note, Phase, Plan, Reason, Risk, StateChange, Verb,
+    Weakened, Withheld,
 };
 use crate::render::Paint;
 use crate::render::encode::corpus::{HOSTILE, is_clean};
@@ -41,76 +41,40 @@ fn set(ids: &[&str]) -> Value {
 
 fn promise(response: &str, resolution: &str) -> Promise {
     let time = |text: &str| TargetTime::read(text).ok();
-    Promise {
-        response: time(response),
-        resolution: time(resolution),
-        calendar: None,
-    }
+    Promise { response: time(response), resolution: time(resolution), calendar: None }
 }
 
 fn key(service: Option<&str>, priority: &str) -> TargetKey {
-    TargetKey {
-        service: service.map(live),
-        priority: live(priority),
-    }
+    TargetKey { service: service.map(live), priority: live(priority) }
 }
 
 fn field(field: Field, before: Value, after: Value) -> FieldChange {
-    FieldChange {
-        field,
-        before,
-        after,
-        cause: None,
-    }
+    FieldChange { field, before, after, cause: None }
 }
 
 fn state(before: Option<&str>, after: &str, cause: Option<Cause>) -> StateChange {
-    StateChange {
-        before: before.map(str::to_owned),
-        after: after.to_owned(),
-        cause,
-    }
+    StateChange { before: before.map(str::to_owned), after: after.to_owned(), cause }
 }
 
 fn shown(plan: &Plan) -> String {
-    text(
-        &PlanEnvelope::new(plan, plan.clone(), Vec::new()),
-        Paint::PLAIN,
-    )
+    text(&PlanEnvelope::new(plan, plan.clone(), Vec::new()), Paint::PLAIN)
 }
 
 fn creation() -> Change {
     let title = "Северный ветер: support-standard";
-    let mut change = change(
-        "severny-veter",
-        Verb::Create,
-        title,
-        State::Planned,
-        Because::BeforeFirstDay,
-    );
+    let mut change = change("severny-veter", Verb::Create, title, State::Planned, Because::BeforeFirstDay);
     let targets = BTreeMap::from([
         (key(None, "priority$1"), promise("30m", "4h")),
         (key(None, "priority$2"), promise("4h", "2 business days")),
     ]);
     change.state = Some(state(None, "planned", None));
-    change.mark = Some(Mark {
-        before: None,
-        after: id("severny-veter"),
-    });
+    change.mark = Some(Mark { before: None, after: id("severny-veter") });
     change.fields = vec![
         field(Field::Title, Value::Nothing, words(title)),
         field(Field::FirstDay, Value::Nothing, day("2026-10-01")),
         field(Field::LastDay, Value::Nothing, day("2027-09-30")),
-        field(
-            Field::Manager,
-            Value::Nothing,
-            Value::Reference(live("employee$12")),
-        ),
-        field(
-            Field::Services,
-            Value::Nothing,
-            set(&["slmService$605005", "slmService$605006"]),
-        ),
+        field(Field::Manager, Value::Nothing, Value::Reference(live("employee$12"))),
+        field(Field::Services, Value::Nothing, set(&["slmService$605005", "slmService$605006"])),
         field(Field::Targets, Value::Nothing, Value::Targets(targets)),
     ];
     change
@@ -118,20 +82,12 @@ fn creation() -> Change {
 
 fn weakening() -> Change {
     let title = "Стоматология «Маяк»: support-standard";
-    let mut change = change(
-        "dental-2026/dent-mayak",
-        Verb::Update,
-        title,
-        State::Active,
-        Because::WithinPeriod,
-    );
+    let mut change =
+        change("dental-2026/dent-mayak", Verb::Update, title, State::Active, Because::WithinPeriod);
     let before = BTreeMap::from([
         (key(None, "priority$1"), promise("30m", "4h")),
         (key(None, "priority$2"), promise("4h", "2 business days")),
-        (
-            key(Some("slmService$605005"), "priority$1"),
-            promise("15m", "2h"),
-        ),
+        (key(Some("slmService$605005"), "priority$1"), promise("15m", "2h")),
     ]);
     let mut longer = promise("1h", "4h");
     longer.calendar = Some(live("servicetime$37002"));
@@ -146,11 +102,7 @@ fn weakening() -> Change {
             set(&["slmService$605005", "slmService$605006"]),
             set(&["slmService$605005", "slmService$605007"]),
         ),
-        field(
-            Field::Targets,
-            Value::Targets(before),
-            Value::Targets(after),
-        ),
+        field(Field::Targets, Value::Targets(before), Value::Targets(after)),
         field(
             Field::Attribute("comment".into()),
             words("Поддержка рабочих мест по будням, вопросы к i.petrova@acme.example"),
@@ -165,21 +117,9 @@ fn weakening() -> Change {
 }
 
 fn dated() -> [Change; 2] {
-    let mut up = change(
-        "polyus-2026",
-        Verb::Update,
-        "АО «Полюс»",
-        State::Active,
-        Because::WithinPeriod,
-    );
+    let mut up = change("polyus-2026", Verb::Update, "АО «Полюс»", State::Active, Because::WithinPeriod);
     up.state = Some(state(Some("planned"), "active", Some(Cause::Date)));
-    let mut down = change(
-        "polyus-2025",
-        Verb::Update,
-        "АО «Полюс»",
-        State::Expired,
-        Because::LastDayPassed,
-    );
+    let mut down = change("polyus-2025", Verb::Update, "АО «Полюс»", State::Expired, Because::LastDayPassed);
     down.state = Some(state(Some("active"), "inactive", Some(Cause::Date)));
     down.risks = vec![Risk::Deactivates];
     down.phase = Phase::Loss;
@@ -189,13 +129,7 @@ fn dated() -> [Change; 2] {
 
 /// A plan with something of everything.
 fn busy() -> Plan {
-    let mut drifted = change(
-        "romashka",
-        Verb::Update,
-        "Ромашка",
-        State::Active,
-        Because::WithinPeriod,
-    );
+    let mut drifted = change("romashka", Verb::Update, "Ромашка", State::Active, Because::WithinPeriod);
     drifted.fields = vec![FieldChange {
         cause: Some(Cause::Drift),
         ..field(Field::LastDay, Value::Nothing, day("2026-12-31"))
@@ -304,16 +238,9 @@ fn a_plan_shows_what_changes_and_sums_it_up() {
 fn a_guard_shows_what_it_holds_back_and_what_to_type() {
     let proposed = plan(vec![weakening()]);
     let mut guarded = plan(Vec::new());
-    guarded.withheld = vec![Withheld {
-        id: id("dental-2026/dent-mayak"),
-        reason: Reason::Guarded(GuardName::Weakened),
-    }];
-    let held = vec![Held {
-        guard: GuardName::Weakened,
-        count: 2,
-        limit: 0,
-        acknowledged: Some(1),
-    }];
+    guarded.withheld =
+        vec![Withheld { id: id("dental-2026/dent-mayak"), reason: Reason::Guarded(GuardName::Weakened) }];
+    let held = vec![Held { guard: GuardName::Weakened, count: 2, limit: 0, acknowledged: Some(1) }];
     let envelope = PlanEnvelope::new(&proposed, guarded, held);
     let text = text(&envelope, Paint::PLAIN.wide(80));
     assert!(text.contains("--accept weakened=2"), "{text}");
@@ -347,16 +274,11 @@ fn the_summary_counts_what_the_plan_holds() {
 #[test]
 fn a_value_that_differs_only_where_it_is_masked_says_so() {
     let mut masked = change("a", Verb::Update, "A", State::Active, Because::WithinPeriod);
-    masked.fields = vec![field(
-        Field::Attribute("mail".into()),
-        words("ivan@a.example"),
-        words("igor@a.example"),
-    )];
+    masked.fields =
+        vec![field(Field::Attribute("mail".into()), words("ivan@a.example"), words("igor@a.example"))];
     let text = shown(&plan(vec![masked]));
     assert!(
-        text.contains(
-            "attributes.mail: i…@a.example → i…@a.example (they differ in what is masked or cut)"
-        ),
+        text.contains("attributes.mail: i…@a.example → i…@a.example (they differ in what is masked or cut)"),
         "{text}"
     );
     assert!(!text.contains("ivan") && !text.contains("igor"), "{text}");
@@ -366,21 +288,11 @@ fn a_value_that_differs_only_where_it_is_masked_says_so() {
 fn nothing_hostile_gets_through_and_no_line_is_too_wide() {
     let long = "ы".repeat(20_000);
     for hostile in HOSTILE.iter().copied().chain([long.as_str()]) {
-        let mut bad = change(
-            "a",
-            Verb::Update,
-            hostile,
-            State::Active,
-            Because::WithinPeriod,
-        );
+        let mut bad = change("a", Verb::Update, hostile, State::Active, Because::WithinPeriod);
         bad.state = Some(state(Some(hostile), hostile, None));
         bad.fields = vec![
             field(Field::Title, words(hostile), words("plain")),
-            field(
-                Field::Attribute(hostile.into()),
-                Value::Nothing,
-                words(hostile),
-            ),
+            field(Field::Attribute(hostile.into()), Value::Nothing, words(hostile)),
             field(Field::Services, set(&["x$1"]), set(&["x$2"])),
         ];
         let mut plan = plan(vec![bad]);
@@ -388,10 +300,7 @@ fn nothing_hostile_gets_through_and_no_line_is_too_wide() {
         plan.header.helpdesk = hostile.to_owned();
         plan.header.commit = Some(hostile.to_owned());
         plan.withheld = vec![
-            Withheld {
-                id: id("b"),
-                reason: Reason::Unreadable(hostile.to_owned()),
-            },
+            Withheld { id: id("b"), reason: Reason::Unreadable(hostile.to_owned()) },
             Withheld {
                 id: id("b"),
                 reason: Reason::Orphan {
@@ -407,10 +316,7 @@ fn nothing_hostile_gets_through_and_no_line_is_too_wide() {
             helpdesk: hostile.to_owned(),
         })];
         for width in [40, 80, 100] {
-            let text = text(
-                &PlanEnvelope::new(&plan, plan.clone(), Vec::new()),
-                Paint::PLAIN.wide(width),
-            );
+            let text = text(&PlanEnvelope::new(&plan, plan.clone(), Vec::new()), Paint::PLAIN.wide(width));
             assert!(is_clean(&text), "{text}");
             assert!(text.lines().all(|line| line.width() <= width), "{text}");
             assert!(text.len() < 20_000, "{}", text.len());
@@ -424,10 +330,7 @@ fn colour_changes_no_word() {
     let envelope = PlanEnvelope::new(&plan, plan.clone(), Vec::new());
     let coloured = text(&envelope, Paint::COLOURED);
     assert!(coloured.contains("\u{1b}[32m+"), "{coloured}");
-    assert_eq!(
-        anstream::adapter::strip_str(&coloured).to_string(),
-        text(&envelope, Paint::PLAIN)
-    );
+    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), text(&envelope, Paint::PLAIN));
 }
 
 #[test]
@@ -436,9 +339,6 @@ fn an_envelope_comes_back_from_its_json() {
     let proposed = plan(vec![creation(), weakening(), up, down]);
     let envelope = PlanEnvelope::new(&proposed, proposed.clone(), Vec::new());
     let json = crate::render::json::pretty(&envelope);
-    assert_eq!(
-        serde_json::from_str::<PlanEnvelope>(&json).expect("an envelope"),
-        envelope
-    );
+    assert_eq!(serde_json::from_str::<PlanEnvelope>(&json).expect("an envelope"), envelope);
     assert!(BTreeSet::from([json.clone(), crate::render::json::pretty(&envelope)]).len() == 1);
 }

@@ -17,15 +17,8 @@ enum Dropping {
 }
 
 fn word() -> impl Strategy<Value = Value> {
-    prop_oneof![
-        Just("a"),
-        Just("b c"),
-        Just("it's: \"x\""),
-        Just("тема"),
-        Just("0049"),
-        Just("true")
-    ]
-    .prop_map(Value::from)
+    prop_oneof![Just("a"), Just("b c"), Just("it's: \"x\""), Just("тема"), Just("0049"), Just("true")]
+        .prop_map(Value::from)
 }
 
 fn slug() -> impl Strategy<Value = String> {
@@ -33,9 +26,7 @@ fn slug() -> impl Strategy<Value = String> {
 }
 
 fn object(fields: Vec<(&'static str, Option<Value>)>) -> Value {
-    let present = fields
-        .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    let present = fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
     Value::Object(present.collect())
 }
 
@@ -45,34 +36,25 @@ fn dropped(dropping: Dropping) -> impl Strategy<Value = Option<bool>> {
 
 fn targets(dropping: Dropping) -> impl Strategy<Value = Value> {
     let length = prop_oneof![Just(json!("1h")), Just(json!("2 business days"))];
-    let times =
-        (option::of(length.clone()), option::of(length)).prop_map(|(response, resolution)| {
-            object(vec![("response", response), ("resolution", resolution)])
-        });
-    let target = (times, dropped(dropping)).prop_map(|(times, drop)| {
-        if drop == Some(true) {
-            json!(false)
-        } else {
-            times
-        }
-    });
+    let times = (option::of(length.clone()), option::of(length))
+        .prop_map(|(response, resolution)| object(vec![("response", response), ("resolution", resolution)]));
+    let target = (times, dropped(dropping)).prop_map(
+        |(times, drop)| {
+            if drop == Some(true) { json!(false) } else { times }
+        },
+    );
     btree_map(slug(), target, 0..4).prop_map(|targets| json!(targets))
 }
 
 fn services(dropping: Dropping) -> impl Strategy<Value = Value> {
-    let terms =
-        (option::of(slug()), option::of(targets(dropping))).prop_map(|(calendar, targets)| {
-            object(vec![
-                ("calendar", calendar.map(Value::from)),
-                ("targets", targets),
-            ])
-        });
-    let service =
-        (option::of(terms), dropped(dropping)).prop_map(|(terms, drop)| match (terms, drop) {
-            (_, Some(true)) => json!(false),
-            (Some(terms), _) => terms,
-            (None, _) => json!(true),
-        });
+    let terms = (option::of(slug()), option::of(targets(dropping))).prop_map(|(calendar, targets)| {
+        object(vec![("calendar", calendar.map(Value::from)), ("targets", targets)])
+    });
+    let service = (option::of(terms), dropped(dropping)).prop_map(|(terms, drop)| match (terms, drop) {
+        (_, Some(true)) => json!(false),
+        (Some(terms), _) => terms,
+        (None, _) => json!(true),
+    });
     btree_map(slug(), service, 0..4).prop_map(|services| json!(services))
 }
 
@@ -82,11 +64,7 @@ fn period(dropping: Dropping) -> impl Strategy<Value = Value> {
         Just(("last_day", json!("2026-12-31"))),
         Just(("open_ended", json!(true))),
     ];
-    (
-        option::of(Just(json!("2026-01-01"))),
-        option::of(Just(json!("Europe/Moscow"))),
-        option::of(end),
-    )
+    (option::of(Just(json!("2026-01-01"))), option::of(Just(json!("Europe/Moscow"))), option::of(end))
         .prop_map(move |(first_day, timezone, end)| {
             let mut fields = vec![("first_day", first_day), ("timezone", timezone)];
             if let Some((key, value)) = end.filter(|_| dropping == Dropping::Sometimes) {
@@ -110,16 +88,10 @@ fn layer(dropping: Dropping) -> impl Strategy<Value = Value> {
             object(vec![
                 ("title", title),
                 ("services", services),
-                (
-                    "sla",
-                    targets.map(|targets| json!({ "calendar": "office", "targets": targets })),
-                ),
+                ("sla", targets.map(|targets| json!({ "calendar": "office", "targets": targets }))),
                 ("period", period),
                 ("labels", labels.map(|labels| json!(labels))),
-                (
-                    "notices",
-                    to.map(|to| json!({ "at": "09:00", "activated": { "to": to } })),
-                ),
+                ("notices", to.map(|to| json!({ "at": "09:00", "activated": { "to": to } }))),
                 // So that no layer is a file that says nothing.
                 ("renewal", Some(json!({ "mode": "none" }))),
             ])
@@ -142,9 +114,7 @@ fn yaml(value: &Value, indent: usize, text: &mut String) {
                 }
             }
         }
-        Value::String(word)
-            if word.bytes().all(|byte| byte.is_ascii_alphabetic()) && word != "true" =>
-        {
+        Value::String(word) if word.bytes().all(|byte| byte.is_ascii_alphabetic()) && word != "true" => {
             *text += word
         }
         Value::String(word) => *text += &format!("'{}'", word.replace('\'', "''")),
@@ -158,11 +128,7 @@ fn merge(layers: &[&Value]) -> (Value, Vec<String>) {
         .iter()
         .enumerate()
         .map(|(level, layer)| {
-            let mut text = if level == 0 {
-                String::new()
-            } else {
-                format!("extends: t{}\n", level - 1)
-            };
+            let mut text = if level == 0 { String::new() } else { format!("extends: t{}\n", level - 1) };
             yaml(layer, 0, &mut text);
             let path = if level + 1 == layers.len() {
                 "agreements/a.yaml".to_owned()
@@ -172,10 +138,7 @@ fn merge(layers: &[&Value]) -> (Value, Vec<String>) {
             (path, text)
         })
         .collect();
-    let files: Vec<(&str, &str)> = files
-        .iter()
-        .map(|(path, text)| (path.as_str(), text.as_str()))
-        .collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let repository = Repository::new(&files);
     let (mut merged, faults) = repository.resolve(|resolved| {
         for value in resolved.explain() {
@@ -183,19 +146,12 @@ fn merge(layers: &[&Value]) -> (Value, Vec<String>) {
             let Some(tree) = value.value.filter(|tree| !tree.is_map()) else {
                 continue;
             };
-            assert_eq!(
-                read_again(repository.sources.slice(tree.span())),
-                tree.to_json(),
-                "{:?}",
-                value.path
-            );
+            assert_eq!(read_again(repository.sources.slice(tree.span())), tree.to_json(), "{:?}", value.path);
         }
         resolved.tree.to_json()
     });
-    let mut told: Vec<String> = faults
-        .iter()
-        .map(|fault| format!("{} {}", fault.code, fault.message))
-        .collect();
+    let mut told: Vec<String> =
+        faults.iter().map(|fault| format!("{} {}", fault.code, fault.message)).collect();
     told.sort();
     (merged.remove("a").unwrap_or_default(), told)
 }
@@ -205,20 +161,14 @@ fn read_again(slice: &str) -> Value {
     let mut sources = Sources::default();
     let file = sources.add("agreements/again.yaml", format!("again: {slice}\n"));
     let (document, _) = read(&sources, file, Kind::Agreement);
-    document
-        .tree()
-        .get(&["again"])
-        .map_or(Value::Null, |tree| tree.to_json())
+    document.tree().get(&["again"]).map_or(Value::Null, |tree| tree.to_json())
 }
 
 fn reversed(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
-            let turned: Map<String, Value> = map
-                .iter()
-                .rev()
-                .map(|(key, value)| (key.clone(), reversed(value)))
-                .collect();
+            let turned: Map<String, Value> =
+                map.iter().rev().map(|(key, value)| (key.clone(), reversed(value))).collect();
             Value::Object(turned)
         }
         other => other.clone(),

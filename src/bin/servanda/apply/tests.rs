@@ -44,12 +44,7 @@ fn nowhere() -> Span {
 }
 
 fn entry(title: &str, id: &str) -> Entry {
-    Entry {
-        title: title.to_owned(),
-        helpdesk: LiveId::new(id),
-        email: None,
-        span: nowhere(),
-    }
+    Entry { title: title.to_owned(), helpdesk: LiveId::new(id), email: None, span: nowhere() }
 }
 
 fn catalog() -> Catalog {
@@ -63,24 +58,14 @@ fn catalog() -> Catalog {
         (ClientSlug::new(slug).expect("a slug"), client)
     };
     let service = |(slug, number): (&str, u32)| {
-        (
-            ServiceSlug::new(slug).expect("a slug"),
-            entry(slug, &format!("slmService${number}")),
-        )
+        (ServiceSlug::new(slug).expect("a slug"), entry(slug, &format!("slmService${number}")))
     };
     Catalog {
         clients: CLIENTS.into_iter().zip(1..).map(client).collect(),
         services: SERVICES.into_iter().zip(1..).map(service).collect(),
-        calendars: [(
-            CalendarSlug::new("24x7").expect("a slug"),
-            entry("24x7", "servicetime$1"),
-        )]
-        .into(),
-        priorities: [(
-            PriorityName::new("critical").expect("a slug"),
-            entry("Critical", "priority$1"),
-        )]
-        .into(),
+        calendars: [(CalendarSlug::new("24x7").expect("a slug"), entry("24x7", "servicetime$1"))].into(),
+        priorities: [(PriorityName::new("critical").expect("a slug"), entry("Critical", "priority$1"))]
+            .into(),
         ..Catalog::default()
     }
 }
@@ -99,10 +84,7 @@ fn agreement(number: usize, client: &str, first_day: Day, last_day: Option<Day>)
         provider: None,
         contacts: BTreeMap::new(),
         zone: Zone::find("Europe/Moscow").expect("a zone"),
-        period: Period {
-            first_day: Some(first_day),
-            end: last_day.map_or(End::Open, End::LastDay),
-        },
+        period: Period { first_day: Some(first_day), end: last_day.map_or(End::Open, End::LastDay) },
         activation: Activation::Auto,
         suspensions: Vec::new(),
         termination: None,
@@ -156,21 +138,10 @@ fn any_estate() -> impl Strategy<Value = Vec<Agreement>> {
 
 fn any_mapping() -> impl Strategy<Value = Mapping> {
     (0..3_usize, any::<bool>(), any::<bool>()).prop_map(|(deactivate, own_edit, on_recipient)| {
-        let strategies = [
-            Deactivation::State,
-            Deactivation::Detach,
-            Deactivation::Archive,
-        ];
-        let mut mapping = Mapping {
-            deactivate: strategies[deactivate],
-            state_in_own_edit: own_edit,
-            ..Mapping::default()
-        };
-        mapping.recipients.side = if on_recipient {
-            Side::Recipient
-        } else {
-            Side::Agreement
-        };
+        let strategies = [Deactivation::State, Deactivation::Detach, Deactivation::Archive];
+        let mut mapping =
+            Mapping { deactivate: strategies[deactivate], state_in_own_edit: own_edit, ..Mapping::default() };
+        mapping.recipients.side = if on_recipient { Side::Recipient } else { Side::Agreement };
         mapping
     })
 }
@@ -186,44 +157,20 @@ struct Desk {
 impl Desk {
     async fn open(mapping: Mapping) -> Self {
         let clock = Clock::standing(at("2026-03-01T09:00:00Z"));
-        let sandbox = Sandbox::open(
-            &DatabasePath::Memory,
-            &seed(&catalog()),
-            clock,
-            Knobs::default(),
-        )
-        .expect("it opens");
+        let sandbox = Sandbox::open(&DatabasePath::Memory, &seed(&catalog()), clock, Knobs::default())
+            .expect("it opens");
         let url = sandbox.start().await.expect("it starts");
-        let transport = Transport::new(
-            &url.url(),
-            SecretString::from(ACCESS_KEY),
-            &Pace::SANDBOX,
-            None,
-        );
+        let transport = Transport::new(&url.url(), SecretString::from(ACCESS_KEY), &Pace::SANDBOX, None);
         // It is served until the test's runtime ends.
         std::mem::forget(url);
         let folder = tempfile::tempdir().expect("a folder");
-        Self {
-            sandbox,
-            transport: transport.expect("a transport"),
-            mapping,
-            folder,
-        }
+        Self { sandbox, transport: transport.expect("a transport"), mapping, folder }
     }
 
     async fn plan(&self, agreements: &[Agreement], instant: &str) -> Plan {
         let reader = Itsm365Reader::new(&self.transport, &self.mapping, 2);
-        let live = reader
-            .survey(&Wanted::of(agreements))
-            .await
-            .expect("it can be read");
-        let wishes = desired(
-            agreements,
-            &catalog(),
-            &self.mapping,
-            &live.directory,
-            at(instant),
-        );
+        let live = reader.survey(&Wanted::of(agreements)).await.expect("it can be read");
+        let wishes = desired(agreements, &catalog(), &self.mapping, &live.directory, at(instant));
         let header = Header {
             as_of: at(instant),
             zone: "Europe/Moscow".to_owned(),
@@ -233,15 +180,7 @@ impl Desk {
             files: String::new(),
             helpdesk: String::new(),
         };
-        between(
-            &wishes,
-            &live,
-            Context {
-                header,
-                mapping: &self.mapping,
-                prune: true,
-            },
-        )
+        between(&wishes, &live, Context { header, mapping: &self.mapping, prune: true })
     }
 
     async fn apply(&self, plan: &Plan) {
@@ -249,23 +188,15 @@ impl Desk {
         let writer = Itsm365Writer::new(&self.transport, &self.mapping);
         let mut journal = Journal::open(self.folder.path(), plan).expect("a journal");
         let (_sender, stop) = tokio::sync::watch::channel(false);
-        let outcome = apply(plan, &reader, &writer, &mut journal, &mut Silent, &stop)
-            .await
-            .expect("carried out");
+        let outcome =
+            apply(plan, &reader, &writer, &mut journal, &mut Silent, &stop).await.expect("carried out");
         assert!(outcome.is_complete(), "{outcome:?}");
     }
 }
 
-async fn hold(
-    mapping: Mapping,
-    then: &[Agreement],
-    now: &[Agreement],
-) -> Result<(), TestCaseError> {
+async fn hold(mapping: Mapping, then: &[Agreement], now: &[Agreement]) -> Result<(), TestCaseError> {
     let desk = Desk::open(mapping).await;
-    for (agreements, instant) in [
-        (then, "2026-03-01T09:00:00Z"),
-        (now, "2026-09-01T09:00:00Z"),
-    ] {
+    for (agreements, instant) in [(then, "2026-03-01T09:00:00Z"), (now, "2026-09-01T09:00:00Z")] {
         let plan = desk.plan(agreements, instant).await;
         desk.apply(&plan).await;
         let again = desk.plan(agreements, instant).await;
@@ -279,16 +210,10 @@ async fn hold(
 
 #[test]
 fn the_plan_after_an_apply_is_empty_over_http() {
-    let config = Config {
-        cases: 100,
-        failure_persistence: None,
-        ..Config::default()
-    };
+    let config = Config { cases: 100, failure_persistence: None, ..Config::default() };
     let runtime = tokio::runtime::Runtime::new().expect("threads");
     let estates = (any_mapping(), any_estate(), any_estate());
     let mut runner = TestRunner::new(config);
-    let held = runner.run(&estates, |(mapping, then, now)| {
-        runtime.block_on(hold(mapping, &then, &now))
-    });
+    let held = runner.run(&estates, |(mapping, then, now)| runtime.block_on(hold(mapping, &then, &now)));
     held.expect("the law holds");
 }

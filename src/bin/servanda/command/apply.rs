@@ -46,31 +46,18 @@ pub(crate) struct Arguments {
 }
 
 /// Carries a plan out.
-pub(crate) fn run(
-    arguments: &Arguments,
-    global: &Global,
-    context: &Context,
-) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let saved = arguments.plan.as_deref().map(saved::read).transpose()?;
     let (estate, mut terms) = estate_and_terms(&arguments.making, global, context)?;
     if let Some(saved) = &saved {
         let instant = saved.plan.header.as_of;
         let zone = &estate.settings.zone;
-        terms.as_of = AsOf {
-            instant,
-            is_asked: zone.day_of(instant) != zone.day_of(context.now),
-        };
+        terms.as_of = AsOf { instant, is_asked: zone.day_of(instant) != zone.day_of(context.now) };
     }
     refuse_other_days(&estate, terms.as_of)?;
     connection::runtime()?.block_on(async {
         let connection = connection::open(&estate, terms.as_of, context).await?;
-        let run = Run {
-            estate: &estate,
-            connection: &connection,
-            arguments,
-            terms: &terms,
-            context,
-        };
+        let run = Run { estate: &estate, connection: &connection, arguments, terms: &terms, context };
         let exit = run.whole(saved).await;
         connection.close().await;
         exit
@@ -103,10 +90,7 @@ impl Run<'_> {
         if self.arguments.format == Format::Text {
             tell(&render::plan::text(&envelope, self.context.paint()))?;
         }
-        let mut outcome = Outcome {
-            remaining: Some(0),
-            ..Outcome::default()
-        };
+        let mut outcome = Outcome { remaining: Some(0), ..Outcome::default() };
         if !envelope.plan.is_empty() {
             self.confirm(&envelope.plan)?;
             outcome = self.carry_out(&envelope.plan).await?;
@@ -121,10 +105,7 @@ impl Run<'_> {
             return Ok(());
         }
         if !self.context.is_attended() {
-            return Err(Failure::usage(
-                "nobody is here to ask",
-                "say `--yes` to apply without being asked",
-            ));
+            return Err(Failure::usage("nobody is here to ask", "say `--yes` to apply without being asked"));
         }
         say(&format!(
             "Carry out {} changes on {}? Only `yes` goes on: ",
@@ -162,12 +143,7 @@ impl Run<'_> {
         if !applied.is_empty() {
             outcome.remaining = Some(again.plan.changes.len());
         }
-        let open = again
-            .plan
-            .changes
-            .iter()
-            .chain(&again.waiting)
-            .map(|change| &change.id);
+        let open = again.plan.changes.iter().chain(&again.waiting).map(|change| &change.id);
         let withheld = again.plan.withheld.iter().map(|withheld| &withheld.id);
         let open = open.chain(withheld).collect();
         let earlier = baseline::read(&self.estate.root);
@@ -179,14 +155,8 @@ impl Run<'_> {
     fn conclude(&self, envelope: &PlanEnvelope, outcome: &Outcome) -> Result<Exit, Failure> {
         match self.arguments.format {
             Format::Text if envelope.plan.is_empty() => {}
-            Format::Text => tell(&render::outcome::text(
-                &envelope.plan,
-                outcome,
-                self.context.paint(),
-            ))?,
-            Format::Json => tell(&render::json::pretty(&render::json::outcome(
-                envelope, outcome,
-            )))?,
+            Format::Text => tell(&render::outcome::text(&envelope.plan, outcome, self.context.paint()))?,
+            Format::Json => tell(&render::json::pretty(&render::json::outcome(envelope, outcome)))?,
         }
         Ok(exit_of(envelope, outcome))
     }
@@ -194,10 +164,7 @@ impl Run<'_> {
 
 /// The precedence of design §13: signal, refused by a guard, in part, stale with nothing applied, fine.
 fn exit_of(envelope: &PlanEnvelope, outcome: &Outcome) -> Exit {
-    let is_stopped = outcome
-        .fates
-        .values()
-        .any(|fate| matches!(fate, Fate::NotTried(NotTried::Stopped)));
+    let is_stopped = outcome.fates.values().any(|fate| matches!(fate, Fate::NotTried(NotTried::Stopped)));
     if is_stopped {
         Exit::Interrupted
     } else if envelope.verdict.meaning == Meaning::RefusedByAGuard {

@@ -21,12 +21,7 @@ pub(crate) struct Arguments {
 /// Prints the script.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(
-        arguments.shell,
-        &mut Typed::command(),
-        "servanda",
-        &mut script,
-    );
+    clap_complete::generate(arguments.shell, &mut Typed::command(), "servanda", &mut script);
     tell(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Fine)
 }

@@ -31,11 +31,7 @@ pub(crate) struct Arguments {
 }
 
 /// Explains an agreement or a rule.
-pub(crate) fn run(
-    arguments: &Arguments,
-    global: &Global,
-    context: &Context,
-) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     if let Some(code) = Code::find(&arguments.subject) {
         tell(code.page())?;
         return Ok(Exit::Fine);
@@ -43,32 +39,16 @@ pub(crate) fn run(
     let loaded = repository::load(global, context)?;
     let (library, _) = Library::new(&loaded.templates);
     let resolved = loaded.resolve(&library, &mut Diagnostics::default());
-    let Some(found) = resolved
-        .iter()
-        .find(|resolved| resolved.id.as_str() == arguments.subject)
-    else {
+    let Some(found) = resolved.iter().find(|resolved| resolved.id.as_str() == arguments.subject) else {
         let ids = resolved.iter().map(|resolved| resolved.id.as_str());
-        return Err(unknown(
-            &arguments.subject,
-            nearest(&arguments.subject, ids),
-        ));
+        return Err(unknown(&arguments.subject, nearest(&arguments.subject, ids)));
     };
-    let path: Vec<&str> = arguments
-        .path
-        .iter()
-        .flat_map(|path| path.split('.'))
-        .collect();
+    let path: Vec<&str> = arguments.path.iter().flat_map(|path| path.split('.')).collect();
     let explained = render::explain::of(found, &path, &loaded.sources);
     if explained.values.is_empty() {
         let what = arguments.path.as_deref().unwrap_or_default();
-        return Err(Failure::new(
-            Exit::Failure,
-            format!("nobody says anything about `{what}`"),
-        )
-        .help(format!(
-            "`servanda explain {}` shows every path there is",
-            arguments.subject
-        )));
+        return Err(Failure::new(Exit::Failure, format!("nobody says anything about `{what}`"))
+            .help(format!("`servanda explain {}` shows every path there is", arguments.subject)));
     }
     match arguments.format {
         Format::Text => tell(&render::explain::text(&explained, context.paint()))?,
@@ -78,13 +58,10 @@ pub(crate) fn run(
 }
 
 fn unknown(subject: &str, near: Option<&str>) -> Failure {
-    let failure = Failure::new(
-        Exit::Failure,
-        format!("there is no agreement and no rule called `{subject}`"),
-    );
+    let failure =
+        Failure::new(Exit::Failure, format!("there is no agreement and no rule called `{subject}`"));
     match near {
         Some(near) => failure.help(format!("did you mean `{near}`?")),
-        None => failure
-            .help("`servanda status` lists all agreements; rules are called E101, W306 and so on"),
+        None => failure.help("`servanda status` lists all agreements; rules are called E101, W306 and so on"),
     }
 }

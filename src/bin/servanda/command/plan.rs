@@ -71,11 +71,7 @@ pub(crate) struct Terms {
 }
 
 /// Makes and draws the plan.
-pub(crate) fn run(
-    arguments: &Arguments,
-    global: &Global,
-    context: &Context,
-) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let (estate, terms) = estate_and_terms(&arguments.making, global, context)?;
     let envelope = match &arguments.live {
         Some(path) => from_recording(&estate, &terms, path)?,
@@ -88,11 +84,7 @@ pub(crate) fn run(
     };
     if let Some(path) = &arguments.out {
         saved::write(path, &envelope)?;
-        say(&format!(
-            "saved to {}; `servanda apply {}` carries it out\n",
-            path.display(),
-            path.display()
-        ));
+        say(&format!("saved to {}; `servanda apply {}` carries it out\n", path.display(), path.display()));
     }
     match arguments.format {
         Format::Text => tell(&render::plan::text(&envelope, context.paint()))?,
@@ -109,11 +101,7 @@ pub(crate) fn estate_and_terms(
 ) -> Result<(Estate, Terms), Failure> {
     let loaded = repository::load(global, context)?;
     let as_of = context.as_of(making.as_of.as_deref(), &loaded.zone())?;
-    let terms = Terms {
-        as_of,
-        prune: making.prune,
-        acknowledged: accept::all(&making.accept)?,
-    };
+    let terms = Terms { as_of, prune: making.prune, acknowledged: accept::all(&making.accept)? };
     let estate = repository::check(loaded, as_of.instant, global, context)?;
     Ok((repository::not_empty(estate)?, terms))
 }
@@ -130,43 +118,23 @@ pub(crate) async fn make(
     Ok(compared(estate, &live, terms, connection.name()))
 }
 
-fn from_recording(
-    estate: &Estate,
-    terms: &Terms,
-    path: &std::path::Path,
-) -> Result<PlanEnvelope, Failure> {
+fn from_recording(estate: &Estate, terms: &Terms, path: &std::path::Path) -> Result<PlanEnvelope, Failure> {
     let text = files::read_named(path)?;
     let live: Live = serde_json::from_str(&text).map_err(|error| {
-        Failure::new(
-            Exit::Failure,
-            format!("{} is no recording: {error}", path.display()),
-        )
-        .help("make one with `servanda snapshot --out FILE`")
+        Failure::new(Exit::Failure, format!("{} is no recording: {error}", path.display()))
+            .help("make one with `servanda snapshot --out FILE`")
     })?;
     Ok(compared(estate, &live, terms, "a recording".to_owned()).0)
 }
 
-fn compared(
-    estate: &Estate,
-    live: &Live,
-    terms: &Terms,
-    helpdesk: String,
-) -> (PlanEnvelope, Desired) {
+fn compared(estate: &Estate, live: &Live, terms: &Terms, helpdesk: String) -> (PlanEnvelope, Desired) {
     let baseline = baseline::read(&estate.root);
-    let question = Question {
-        instant: terms.as_of.instant,
-        prune: terms.prune,
-        baseline: baseline.as_ref(),
-        helpdesk,
-    };
+    let question =
+        Question { instant: terms.as_of.instant, prune: terms.prune, baseline: baseline.as_ref(), helpdesk };
     let (proposed, wishes) = compare(estate, live, question);
     let settings = &estate.settings;
-    let (plan, held) = guard(
-        proposed.clone(),
-        &settings.guards,
-        &terms.acknowledged,
-        &settings.helpdesk.mapping,
-    );
+    let (plan, held) =
+        guard(proposed.clone(), &settings.guards, &terms.acknowledged, &settings.helpdesk.mapping);
     (PlanEnvelope::new(&proposed, plan, held), wishes)
 }
 

@@ -58,18 +58,9 @@ fn read_json<T: serde::de::DeserializeOwned + Default>(path: Option<&Path>) -> R
 }
 
 /// Serves until SIGINT or SIGTERM.
-pub(crate) fn run(
-    arguments: &Arguments,
-    global: &Global,
-    context: &Context,
-) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let Command::Serve(serve) = &arguments.command;
-    let estate = repository::check(
-        repository::load(global, context)?,
-        context.now,
-        global,
-        context,
-    )?;
+    let estate = repository::check(repository::load(global, context)?, context.now, global, context)?;
     let file = match &serve.db {
         None => embedded::file(&estate.root)?,
         Some(path) => path.clone(),
@@ -80,19 +71,13 @@ pub(crate) fn run(
     connection::runtime()?.block_on(async {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, serve.port)).await;
         let listener = listener.map_err(|error| {
-            Failure::new(
-                Exit::Failure,
-                format!("port {} of 127.0.0.1: {error}", serve.port),
-            )
-            .help("choose another with `--port`, or leave it out for any that is free")
+            Failure::new(Exit::Failure, format!("port {} of 127.0.0.1: {error}", serve.port))
+                .help("choose another with `--port`, or leave it out for any that is free")
         })?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+        let address =
+            listener.local_addr().map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
         tell(&format!("http://{address}/sd\n"))?;
-        say(&format!(
-            "serving; the access key is {ACCESS_KEY}; Ctrl-C stops\n"
-        ));
+        say(&format!("serving; the access key is {ACCESS_KEY}; Ctrl-C stops\n"));
         let mut stop = signal::listen();
         // The sender lives as long as this function, so that waiting ends with a signal only.
         let until = async move { drop(stop.wait_for(|stopped| *stopped).await) };

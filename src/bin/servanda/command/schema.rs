@@ -37,39 +37,20 @@ pub(crate) struct Arguments {
 }
 
 /// Prints or writes the schemas.
-pub(crate) fn run(
-    arguments: &Arguments,
-    global: &Global,
-    context: &Context,
-) -> Result<Exit, Failure> {
-    let schemas = if arguments.catalog {
-        with_slugs(global, context)?
-    } else {
-        published()
-    };
-    let mut schemas: Vec<(String, String)> = schemas
-        .into_iter()
-        .map(|(file, text)| (file.to_owned(), text))
-        .collect();
-    schemas.push((
-        "plan.json".to_owned(),
-        render::json::pretty(&render::json::plan_schema()),
-    ));
+pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
+    let schemas = if arguments.catalog { with_slugs(global, context)? } else { published() };
+    let mut schemas: Vec<(String, String)> =
+        schemas.into_iter().map(|(file, text)| (file.to_owned(), text)).collect();
+    schemas.push(("plan.json".to_owned(), render::json::pretty(&render::json::plan_schema())));
     if let Some(folder) = &arguments.out {
         for (file, text) in &schemas {
             files::write_whole(&folder.join(file), text)?;
         }
-        say(&format!(
-            "{} schemas in {}\n",
-            schemas.len(),
-            folder.display()
-        ));
+        say(&format!("{} schemas in {}\n", schemas.len(), folder.display()));
         return Ok(Exit::Fine);
     }
     let name = arguments.name.as_deref().unwrap_or("agreement");
-    let found = schemas
-        .iter()
-        .find(|(file, _)| file.trim_end_matches(".json") == name);
+    let found = schemas.iter().find(|(file, _)| file.trim_end_matches(".json") == name);
     let (_, text) = found.ok_or_else(|| {
         Failure::usage(
             format!("there is no schema `{name}`"),
@@ -83,11 +64,7 @@ pub(crate) fn run(
 /// The same schemas with the slugs of the repository in place of their patterns.
 fn with_slugs(global: &Global, context: &Context) -> Result<Vec<(&'static str, String)>, Failure> {
     let loaded = repository::load(global, context)?;
-    let Checked {
-        catalog,
-        agreements,
-        ..
-    } = loaded.examine(context.now);
+    let Checked { catalog, agreements, .. } = loaded.examine(context.now);
     let mut slugs = Slugs {
         clients: names(catalog.clients.keys()),
         services: names(catalog.services.keys()),
@@ -95,31 +72,15 @@ fn with_slugs(global: &Global, context: &Context) -> Result<Vec<(&'static str, S
         providers: names(catalog.providers.keys()),
         calendars: names(catalog.calendars.keys()),
         priorities: names(catalog.priorities.keys()),
-        templates: loaded
-            .templates
-            .iter()
-            .map(|template| template.id.to_string())
-            .collect(),
+        templates: loaded.templates.iter().map(|template| template.id.to_string()).collect(),
         agreements: names(agreements.iter().map(|agreement| &agreement.id)),
         recipients: names(catalog.clients.keys()),
     };
     for (client, known) in &catalog.clients {
-        slugs.recipients.extend(
-            known
-                .departments
-                .keys()
-                .map(|department| format!("{client}/{department}")),
-        );
+        slugs.recipients.extend(known.departments.keys().map(|department| format!("{client}/{department}")));
     }
     let kinds = servanda::document::Kind::ALL;
-    Ok(kinds
-        .map(|kind| {
-            (
-                kind.schema_file(),
-                render::json::pretty(&schema(kind, Some(&slugs))),
-            )
-        })
-        .into())
+    Ok(kinds.map(|kind| (kind.schema_file(), render::json::pretty(&schema(kind, Some(&slugs))))).into())
 }
 
 fn names<N: ToString>(names: impl Iterator<Item = N>) -> BTreeSet<String> {

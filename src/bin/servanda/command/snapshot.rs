@@ -23,36 +23,22 @@ pub(crate) struct Arguments {
 }
 
 /// Reads the helpdesk once and writes it down.
-pub(crate) fn run(
-    arguments: &Arguments,
-    global: &Global,
-    context: &Context,
-) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let loaded = repository::load(global, context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
     let estate = repository::check(loaded, as_of.instant, global, context)?;
     let live = connection::runtime()?.block_on(async {
         let connection = connection::open(&estate, as_of, context).await?;
-        let live = connection
-            .reader()
-            .survey(&Wanted::of(&estate.agreements))
-            .await;
+        let live = connection.reader().survey(&Wanted::of(&estate.agreements)).await;
         connection.close().await;
         live.map_err(Failure::from)
     })?;
-    let json = format!(
-        "{}\n",
-        serde_json::to_string(&live).expect("a recording is JSON")
-    );
+    let json = format!("{}\n", serde_json::to_string(&live).expect("a recording is JSON"));
     match &arguments.out {
         None => tell(&json)?,
         Some(path) => {
             files::write_whole(path, &json)?;
-            say(&format!(
-                "{} agreements recorded in {}\n",
-                live.agreements.len(),
-                path.display()
-            ));
+            say(&format!("{} agreements recorded in {}\n", live.agreements.len(), path.display()));
         }
     }
     Ok(Exit::Fine)

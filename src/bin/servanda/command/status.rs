@@ -26,20 +26,12 @@ pub(crate) struct Arguments {
 }
 
 /// Draws the table.
-pub(crate) fn run(
-    arguments: &Arguments,
-    global: &Global,
-    context: &Context,
-) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let loaded = repository::load(global, context)?;
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
     let estate = repository::check(loaded, as_of.instant, global, context)?;
-    let list = render::status::list(
-        &estate.agreements,
-        &estate.catalog,
-        as_of.instant,
-        &estate.settings.zone,
-    );
+    let list =
+        render::status::list(&estate.agreements, &estate.catalog, as_of.instant, &estate.settings.zone);
     match arguments.format {
         Format::Text => tell(&render::status::text(&list, context.paint()))?,
         Format::Json => tell(&render::json::pretty(&list))?,

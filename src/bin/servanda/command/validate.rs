@@ -32,32 +32,19 @@ pub(crate) struct Arguments {
 }
 
 /// Checks and draws.
-pub(crate) fn run(
-    arguments: &Arguments,
-    global: &Global,
-    context: &Context,
-) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let loaded = repository::load(global, context)?;
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
     let mut found = loaded.examine(as_of.instant).diagnostics;
     repository::deny_warnings(&mut found, global);
     let (sources, files) = (&loaded.sources, loaded.files());
     match arguments.format {
-        Format::Json => tell(&render::json::pretty(&render::json::diagnostics(
-            &found, sources, files,
-        )))?,
+        Format::Json => tell(&render::json::pretty(&render::json::diagnostics(&found, sources, files)))?,
         Format::Text if arguments.short => tell(&render::diagnostics::short(&found, sources))?,
         Format::Text => tell(&render::diagnostics::text(&found, sources, context.paint()))?,
     }
     if arguments.format == Format::Text {
-        say(&format!(
-            "{}\n",
-            render::diagnostics::summary(&found, files)
-        ));
+        say(&format!("{}\n", render::diagnostics::summary(&found, files)));
     }
-    Ok(if found.has_errors() {
-        Exit::Invalid
-    } else {
-        Exit::Fine
-    })
+    Ok(if found.has_errors() { Exit::Invalid } else { Exit::Fine })
 }

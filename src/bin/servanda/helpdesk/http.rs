@@ -89,9 +89,7 @@ impl Transport {
             key,
             places: Semaphore::new(pace.concurrency.max(1)),
             schedule: tokio::sync::Mutex::new(None),
-            interval: pace
-                .per_second
-                .map(|rate| Duration::from_secs(1) / rate.max(1)),
+            interval: pace.per_second.map(|rate| Duration::from_secs(1) / rate.max(1)),
             requests: AtomicU64::new(0),
         })
     }
@@ -125,12 +123,7 @@ impl Transport {
                 return Err(error);
             }
             let wait = wait.unwrap_or_else(|| jitter(tried));
-            tracing::info!(
-                path,
-                tried,
-                wait_ms = wait.as_millis(),
-                "trying again: {error}"
-            );
+            tracing::info!(path, tried, wait_ms = wait.as_millis(), "trying again: {error}");
             tokio::time::sleep(wait).await;
         }
     }
@@ -142,44 +135,22 @@ impl Transport {
         query: &[(&str, String)],
         body: &Value,
     ) -> Result<Answer, (HttpError, Option<Duration>)> {
-        let _place = self
-            .places
-            .acquire()
-            .await
-            .expect("the semaphore is never closed");
+        let _place = self.places.acquire().await.expect("the semaphore is never closed");
         self.take_turn().await;
         self.requests.fetch_add(1, Ordering::Relaxed);
         tracing::debug!(path, ?query, "request");
         // The only place that puts the key into an address.
         let key = ("accessKey", self.key.expose_secret().to_owned());
         let address = format!("{}/{path}", self.base);
-        let request = self
-            .client
-            .post(address)
-            .query(&[key])
-            .query(query)
-            .json(body);
-        let response = request
-            .send()
-            .await
-            .map_err(|error| (unsent(error), None))?;
+        let request = self.client.post(address).query(&[key]).query(query).json(body);
+        let response = request.send().await.map_err(|error| (unsent(error), None))?;
         let status = response.status();
         let wait = retry_after(&response);
-        let bytes = self
-            .read_limited(response)
-            .await
-            .map_err(|error| (error, None))?;
+        let bytes = self.read_limited(response).await.map_err(|error| (error, None))?;
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
-            let body = if bytes.is_empty() {
-                Ok(Value::Null)
-            } else {
-                serde_json::from_slice(&bytes)
-            };
+            let body = if bytes.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&bytes) };
             let body = body.map_err(|_| (HttpError::NotJson(self.masked(&bytes)), None))?;
-            return Ok(Answer {
-                status: status.as_u16(),
-                body,
-            });
+            return Ok(Answer { status: status.as_u16(), body });
         }
         let text = self.masked(&bytes);
         let is_key = text.contains("ключ авторизации") && text.contains("не найден");
@@ -187,10 +158,7 @@ impl Transport {
         let error = if is_key || refused {
             HttpError::Credentials(text)
         } else {
-            HttpError::Refused {
-                status: status.as_u16(),
-                text,
-            }
+            HttpError::Refused { status: status.as_u16(), text }
         };
         Err((error, wait))
     }
@@ -219,9 +187,7 @@ impl Transport {
                     bytes.extend_from_slice(&chunk)
                 }
                 Ok(Some(_)) => {
-                    return Err(HttpError::Lost(
-                        "the answer is larger than 64 MiB".to_owned(),
-                    ));
+                    return Err(HttpError::Lost("the answer is larger than 64 MiB".to_owned()));
                 }
                 Err(error) => return Err(HttpError::Lost(said(error))),
             }
@@ -250,11 +216,8 @@ fn client(certificates: Option<&[u8]>) -> Result<reqwest::Client, reqwest::Error
         .connect_timeout(Duration::from_secs(10))
         .timeout(Duration::from_secs(30))
         .user_agent(concat!("servanda/", env!("CARGO_PKG_VERSION")));
-    for certificate in certificates
-        .map(reqwest::Certificate::from_pem_bundle)
-        .transpose()?
-        .into_iter()
-        .flatten()
+    for certificate in
+        certificates.map(reqwest::Certificate::from_pem_bundle).transpose()?.into_iter().flatten()
     {
         builder = builder.add_root_certificate(certificate);
     }
@@ -306,14 +269,8 @@ fn retry_after(response: &reqwest::Response) -> Option<Duration> {
     let seconds = match wanted.parse::<i64>() {
         Ok(seconds) => seconds,
         Err(_) => {
-            let date = |text: &str| {
-                jiff::fmt::rfc2822::parse(text)
-                    .ok()
-                    .map(|date| date.timestamp())
-            };
-            date(wanted)?
-                .duration_since(date(header("date")?)?)
-                .as_secs()
+            let date = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp());
+            date(wanted)?.duration_since(date(header("date")?)?).as_secs()
         }
     };
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).min(WAIT_LIMIT))

@@ -73,12 +73,7 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// What these agreements need.
     pub(crate) fn of(agreements: &[Agreement]) -> Self {
-        Self {
-            adopts: agreements
-                .iter()
-                .filter_map(|agreement| agreement.adopts.clone())
-                .collect(),
-        }
+        Self { adopts: agreements.iter().filter_map(|agreement| agreement.adopts.clone()).collect() }
     }
 }
 
@@ -92,10 +87,8 @@ pub(crate) trait Reader: Sync {
         id: &AgreementId,
     ) -> impl Future<Output = Result<Observed<LiveAgreement>, ReadError>> + Send;
     /// An agreement by its object. Absent only when the helpdesk said so.
-    fn get(
-        &self,
-        object: &LiveId,
-    ) -> impl Future<Output = Result<Observed<LiveAgreement>, ReadError>> + Send;
+    fn get(&self, object: &LiveId)
+    -> impl Future<Output = Result<Observed<LiveAgreement>, ReadError>> + Send;
     /// How many requests went out so far.
     fn requests(&self) -> u64;
 }
@@ -135,11 +128,9 @@ impl From<HttpError> for WriteError {
         match error {
             HttpError::Credentials(_) => Self::Credentials(text),
             // A gateway that gives up says nothing about the server behind it.
-            HttpError::Refused {
-                status: 502 | 504, ..
+            HttpError::Refused { status: 502 | 504, .. } | HttpError::Lost(_) | HttpError::NotJson(_) => {
+                Self::Ambiguous(text)
             }
-            | HttpError::Lost(_)
-            | HttpError::NotJson(_) => Self::Ambiguous(text),
             HttpError::Refused { .. } => Self::Refused(text),
             HttpError::NotSent(_) => Self::NotSent(text),
         }

@@ -148,29 +148,23 @@ impl Change {
                 Some(_) => false,
             };
             if lacks {
-                return Err(Refusal::invalid(format!(
-                    "Не заполнен обязательный атрибут '{code}'"
-                )));
+                return Err(Refusal::invalid(format!("Не заполнен обязательный атрибут '{code}'")));
             }
         }
         Ok(())
     }
 }
 
-fn writable(
-    class: &'static Class,
-    code: &str,
-    occasion: Occasion,
-) -> Result<&'static Attribute, Refusal> {
+fn writable(class: &'static Class, code: &str, occasion: Occasion) -> Result<&'static Attribute, Refusal> {
     let attribute = class.attribute(code).ok_or_else(|| {
         let class = class.name;
         Refusal::invalid(format!("Атрибут '{code}' не найден в метаклассе '{class}'"))
     })?;
     match (attribute.written, occasion) {
         (Written::Always, _) | (Written::OnEdit, Occasion::Edit) => Ok(attribute),
-        (Written::OnEdit, Occasion::Create) => Err(Refusal::invalid(format!(
-            "Атрибут '{code}' не может быть задан при создании объекта"
-        ))),
+        (Written::OnEdit, Occasion::Create) => {
+            Err(Refusal::invalid(format!("Атрибут '{code}' не может быть задан при создании объекта")))
+        }
         (Written::Never, _) => Err(closed(code)),
     }
 }
@@ -190,14 +184,10 @@ fn text(code: &str, value: &Value) -> Result<Option<String>, Refusal> {
     match value {
         Value::Null => Ok(None),
         Value::String(text) if limited && text.chars().count() > LONGEST_TITLE => {
-            Err(Refusal::invalid(format!(
-                "Значение атрибута '{code}' длиннее {LONGEST_TITLE} символов"
-            )))
+            Err(Refusal::invalid(format!("Значение атрибута '{code}' длиннее {LONGEST_TITLE} символов")))
         }
         Value::String(text) => Ok(Some(text.clone())),
-        _ => Err(Refusal::invalid(format!(
-            "Недопустимое значение атрибута '{code}'"
-        ))),
+        _ => Err(Refusal::invalid(format!("Недопустимое значение атрибута '{code}'"))),
     }
 }
 
@@ -221,32 +211,18 @@ fn scalar(code: &str, kind: Kind, value: &Value, dialect: &Dialect) -> Result<Va
     })
 }
 
-fn refer(
-    connection: &Connection,
-    code: &str,
-    uuid: &str,
-    classes: &[&str],
-) -> Result<i64, Refusal> {
+fn refer(connection: &Connection, code: &str, uuid: &str, classes: &[&str]) -> Result<i64, Refusal> {
     let found = database::object(connection, uuid)?;
     let fits = |name: &str| classes.is_empty() || classes.contains(&name);
     match found {
         Some(handle) if fits(handle.class.name) => Ok(handle.id),
-        Some(_) => Err(Refusal::invalid(format!(
-            "Объект '{uuid}' не подходит для атрибута '{code}'"
-        ))),
-        None => Err(Refusal::invalid(format!(
-            "Объект '{uuid}', указанный в атрибуте '{code}', не найден"
-        ))),
+        Some(_) => Err(Refusal::invalid(format!("Объект '{uuid}' не подходит для атрибута '{code}'"))),
+        None => Err(Refusal::invalid(format!("Объект '{uuid}', указанный в атрибуте '{code}', не найден"))),
     }
 }
 
 /// A set is written whole, as an array of UUIDs; what stands in it twice counts once.
-fn refer_all(
-    connection: &Connection,
-    code: &str,
-    value: &Value,
-    class: &str,
-) -> Result<Vec<i64>, Refusal> {
+fn refer_all(connection: &Connection, code: &str, value: &Value, class: &str) -> Result<Vec<i64>, Refusal> {
     let wrong = || Refusal::invalid(format!("Недопустимое значение атрибута '{code}'"));
     let mut targets = BTreeSet::new();
     for uuid in value.as_array().ok_or_else(wrong)? {

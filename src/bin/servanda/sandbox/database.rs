@@ -108,12 +108,9 @@ pub(crate) struct Handle {
 
 /// The object of this UUID, if there is one.
 pub(crate) fn object(connection: &Connection, uuid: &str) -> rusqlite::Result<Option<Handle>> {
-    let mut statement =
-        connection.prepare_cached("SELECT id, class, kind FROM object WHERE uuid = ?1")?;
+    let mut statement = connection.prepare_cached("SELECT id, class, kind FROM object WHERE uuid = ?1")?;
     let found = statement
-        .query_row([uuid], |row| {
-            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))
-        })
+        .query_row([uuid], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?)))
         .optional()?;
     Ok(found.and_then(|(id, class, kind)| {
         let class = Class::named(&class)?;
@@ -152,11 +149,7 @@ pub(crate) fn give_key(connection: &Connection, key: &str, employee: i64) -> rus
 }
 
 /// The objects that the owner links to under an attribute, in the order of their rows.
-pub(crate) fn targets(
-    connection: &Connection,
-    owner: i64,
-    attribute: &str,
-) -> rusqlite::Result<Vec<i64>> {
+pub(crate) fn targets(connection: &Connection, owner: i64, attribute: &str) -> rusqlite::Result<Vec<i64>> {
     connection
         .prepare_cached("SELECT target FROM link WHERE owner = ?1 AND attribute = ?2")?
         .query_map((owner, attribute), |row| row.get(0))?
@@ -164,15 +157,9 @@ pub(crate) fn targets(
 }
 
 /// The objects that link to the target under an attribute, in the order of their rows.
-pub(crate) fn owners(
-    connection: &Connection,
-    target: i64,
-    attribute: &str,
-) -> rusqlite::Result<Vec<i64>> {
+pub(crate) fn owners(connection: &Connection, target: i64, attribute: &str) -> rusqlite::Result<Vec<i64>> {
     connection
-        .prepare_cached(
-            "SELECT owner FROM link WHERE target = ?1 AND attribute = ?2 ORDER BY owner",
-        )?
+        .prepare_cached("SELECT owner FROM link WHERE target = ?1 AND attribute = ?2 ORDER BY owner")?
         .query_map((target, attribute), |row| row.get(0))?
         .collect()
 }
@@ -185,9 +172,7 @@ pub(crate) fn link(
     target: i64,
 ) -> rusqlite::Result<()> {
     connection
-        .prepare_cached(
-            "INSERT OR IGNORE INTO link (owner, attribute, target) VALUES (?1, ?2, ?3)",
-        )?
+        .prepare_cached("INSERT OR IGNORE INTO link (owner, attribute, target) VALUES (?1, ?2, ?3)")?
         .execute((owner, attribute, target))
         .map(|_| ())
 }
@@ -220,14 +205,9 @@ mod tests {
         let seeded = "INSERT INTO object (class, kind, uuid, created, modified, body)
                       VALUES ('ou', 'ou$ou', 'ou$900002', 0, 0, '{}')";
         connection.execute_batch(seeded).expect("inserts");
-        let numbers: Vec<_> = (0..3)
-            .map(|_| next_number(&connection, "ou").expect("counts"))
-            .collect();
+        let numbers: Vec<_> = (0..3).map(|_| next_number(&connection, "ou").expect("counts")).collect();
         assert_eq!(numbers, [900_001, 900_003, 900_004]);
-        assert_eq!(
-            next_number(&connection, "agreement").expect("counts"),
-            900_001
-        );
+        assert_eq!(next_number(&connection, "agreement").expect("counts"), 900_001);
     }
 
     #[test]

@@ -33,13 +33,8 @@ pub(crate) struct Name {
 }
 
 /// The units of a length of time, with their seconds, the largest first.
-const UNITS: &[(&str, i64)] = &[
-    ("WEEK", 604_800),
-    ("DAY", 86_400),
-    ("HOUR", 3_600),
-    ("MINUTE", 60),
-    ("SECOND", 1),
-];
+const UNITS: &[(&str, i64)] =
+    &[("WEEK", 604_800), ("DAY", 86_400), ("HOUR", 3_600), ("MINUTE", 60), ("SECOND", 1)];
 
 impl Dialect {
     /// The forms for these switches; their zone must be one that exists.
@@ -61,21 +56,13 @@ impl Dialect {
     /// The instant that a text in the form of answers stands for.
     pub(crate) fn read_moment(&self, text: &str) -> Option<i64> {
         let written = read_label(text, '.')?;
-        let zoned = self
-            .zone
-            .to_ambiguous_timestamp(written)
-            .compatible()
-            .ok()?;
+        let zoned = self.zone.to_ambiguous_timestamp(written).compatible().ok()?;
         Some(zoned.as_second())
     }
 
     /// A stored date as it is written in answers.
     pub(crate) fn day(&self, stored: &str) -> String {
-        let length = if self.knobs.day_only {
-            10
-        } else {
-            stored.len()
-        };
+        let length = if self.knobs.day_only { 10 } else { stored.len() };
         stored.chars().take(length).collect()
     }
 
@@ -115,9 +102,7 @@ impl Dialect {
                 let unit = parts.get("interval")?.as_str()?.to_owned();
                 (parts.get("length")?.as_i64()?, unit)
             }
-            IntervalForm::Milliseconds => {
-                in_units(written.as_i64().filter(|ms| ms % 1000 == 0)? / 1000)
-            }
+            IntervalForm::Milliseconds => in_units(written.as_i64().filter(|ms| ms % 1000 == 0)? / 1000),
             IntervalForm::Seconds => in_units(written.as_i64()?),
             IntervalForm::Text => {
                 let (length, unit) = written.as_str()?.split_once(' ')?;
@@ -147,10 +132,8 @@ impl Name {
 
 /// Seconds in the largest unit that divides them.
 fn in_units(seconds: i64) -> (i64, String) {
-    let (unit, scale) = UNITS
-        .iter()
-        .find(|(_, scale)| seconds != 0 && seconds % scale == 0)
-        .unwrap_or(&("SECOND", 1));
+    let (unit, scale) =
+        UNITS.iter().find(|(_, scale)| seconds != 0 && seconds % scale == 0).unwrap_or(&("SECOND", 1));
     (seconds / scale, (*unit).to_owned())
 }
 
@@ -196,20 +179,14 @@ mod tests {
 
     #[test]
     fn a_zone_that_does_not_exist_is_refused() {
-        let knobs = Knobs {
-            zone: "Europe/Petrograd".to_owned(),
-            ..Knobs::default()
-        };
+        let knobs = Knobs { zone: "Europe/Petrograd".to_owned(), ..Knobs::default() };
         assert!(Dialect::new(knobs).is_err());
     }
 
     #[test]
     fn a_date_is_taken_only_in_the_form_that_is_spoken() {
         let dots = dialect(|_| ());
-        assert_eq!(
-            dots.read_day("2026.02.01 00:00:00").as_deref(),
-            Some("2026.02.01 00:00:00")
-        );
+        assert_eq!(dots.read_day("2026.02.01 00:00:00").as_deref(), Some("2026.02.01 00:00:00"));
         for wrong in [
             "2026-02-01 00:00:00",
             "2026.02.01",
@@ -221,10 +198,7 @@ mod tests {
             assert_eq!(dots.read_day(wrong), None, "{wrong}");
         }
         let dashes = dialect(|knobs| knobs.date_writes = DateWrites::Dashes);
-        assert_eq!(
-            dashes.read_day("2026-02-01 12:00:00").as_deref(),
-            Some("2026.02.01 12:00:00")
-        );
+        assert_eq!(dashes.read_day("2026-02-01 12:00:00").as_deref(), Some("2026.02.01 12:00:00"));
         assert_eq!(dashes.read_day("2026.02.01 12:00:00"), None);
     }
 

@@ -110,10 +110,7 @@ fn first() -> u64 {
     1
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "serde asks for the field's own type"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "serde asks for the field's own type")]
 fn once() -> Option<u64> {
     Some(1)
 }
@@ -121,14 +118,7 @@ fn once() -> Option<u64> {
 impl Fault {
     /// A fault at the first request of all; narrow it with the other functions.
     pub(crate) fn new(effect: Effect) -> Self {
-        Self {
-            verb: None,
-            target: None,
-            containing: None,
-            at: first(),
-            times: once(),
-            effect,
-        }
+        Self { verb: None, target: None, containing: None, at: first(), times: once(), effect }
     }
 
     /// Only at requests of this verb.
@@ -191,12 +181,7 @@ impl Effect {
 
     /// A status with a plain text.
     pub(crate) fn text(status: u16, body: &str) -> Self {
-        Self::Answer(Instead {
-            status,
-            body: body.to_owned(),
-            content_type: None,
-            retry_after: None,
-        })
+        Self::Answer(Instead { status, body: body.to_owned(), content_type: None, retry_after: None })
     }
 }
 
@@ -251,17 +236,13 @@ impl Script {
 
     /// The course of a request. Of two faults that would end it differently, the first of the script holds.
     pub(crate) fn course(&mut self, number: u64, verb: Verb, target: &str, text: &str) -> Course {
-        let mut course = Course {
-            number,
-            ..Course::default()
-        };
+        let mut course = Course { number, ..Course::default() };
         for (fault, seen) in &mut self.0 {
             if !fault.fits(verb, target, text) {
                 continue;
             }
             *seen += 1;
-            let struck =
-                *seen >= fault.at && fault.times.is_none_or(|times| *seen - fault.at < times);
+            let struck = *seen >= fault.at && fault.times.is_none_or(|times| *seen - fault.at < times);
             if struck {
                 course.suffer(fault.effect.clone());
             }
@@ -273,17 +254,11 @@ impl Script {
 impl Fault {
     fn fits(&self, verb: Verb, target: &str, text: &str) -> bool {
         let of_class = |wanted: &String| {
-            target == wanted
-                || target
-                    .strip_prefix(wanted)
-                    .is_some_and(|rest| rest.starts_with('$'))
+            target == wanted || target.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('$'))
         };
         self.verb.is_none_or(|wanted| wanted == verb)
             && self.target.as_ref().is_none_or(of_class)
-            && self
-                .containing
-                .as_ref()
-                .is_none_or(|part| text.contains(part))
+            && self.containing.as_ref().is_none_or(|part| text.contains(part))
     }
 }
 
@@ -330,10 +305,7 @@ mod tests {
             script.course(1, *verb, target, text).ending != Ending::Answered
         };
         let numbered = requests.iter().enumerate();
-        numbered
-            .filter(|(_, request)| course(request))
-            .map(|(index, _)| index)
-            .collect()
+        numbered.filter(|(_, request)| course(request)).map(|(index, _)| index).collect()
     }
 
     #[test]
@@ -348,18 +320,9 @@ mod tests {
         let fault = || Fault::new(Effect::CutBody);
         assert_eq!(struck(fault(), &requests), [0]);
         assert_eq!(struck(fault().on(Verb::Edit).at(2), &requests), [2]);
-        assert_eq!(
-            struck(fault().of("agreement").at(2).times(2), &requests),
-            [1, 3]
-        );
-        assert_eq!(
-            struck(fault().of("agreement$1").for_good(), &requests),
-            [1, 4]
-        );
-        assert_eq!(
-            struck(fault().about("{b}").at(2).for_good(), &requests),
-            [3]
-        );
+        assert_eq!(struck(fault().of("agreement").at(2).times(2), &requests), [1, 3]);
+        assert_eq!(struck(fault().of("agreement$1").for_good(), &requests), [1, 4]);
+        assert_eq!(struck(fault().about("{b}").at(2).for_good(), &requests), [3]);
     }
 
     #[test]
@@ -371,10 +334,7 @@ mod tests {
             Fault::new(Effect::CutBody),
         ]);
         let course = script.course(1, Verb::Get, "", "");
-        assert_eq!(
-            (course.delay, course.ending),
-            (5, Ending::Dropped { done: true })
-        );
+        assert_eq!((course.delay, course.ending), (5, Ending::Dropped { done: true }));
     }
 
     #[test]
@@ -391,12 +351,7 @@ mod tests {
         ]);
         let read: Vec<Fault> = serde_json::from_value(script).expect("reads");
         assert_eq!(read[0], Fault::new(Effect::CutBody));
-        assert_eq!(
-            read[1],
-            Fault::new(Effect::Drop { done: true })
-                .on(Verb::Create)
-                .at(2)
-        );
+        assert_eq!(read[1], Fault::new(Effect::Drop { done: true }).on(Verb::Create).at(2));
         assert_eq!(read[2], Fault::new(Effect::ExpireKey).at(10).for_good());
         for wrong in [
             json!([{ "efect": "cut_body" }]),

@@ -46,15 +46,8 @@ fn select(dialect: &Dialect, question: &Question) -> Result<(String, Vec<Sql>), 
     let mut conditions = Conditions::default();
     // SQLite keeps no figures about the tables here; a plus sign tells it not to take the index of all
     // objects of a class where the filter names few of them.
-    let few = question
-        .filter
-        .keys()
-        .any(|code| names_few(question.class, code));
-    let (kind, removed) = if few {
-        ("+kind", "+removed")
-    } else {
-        ("kind", "removed")
-    };
+    let few = question.filter.keys().any(|code| names_few(question.class, code));
+    let (kind, removed) = if few { ("+kind", "+removed") } else { ("kind", "removed") };
     conditions.removed = removed;
     conditions.among(kind, question.class.meta_classes(question.kind).into());
     for (code, asked) in question.filter {
@@ -137,24 +130,18 @@ impl Conditions {
         let values = list.iter().map(|value| stored(attribute, value, dialect));
         let values = Value::Array(values.collect::<Option<Vec<_>>>().ok_or_else(|| {
             let code = attribute.code;
-            Refusal::invalid(format!(
-                "Недопустимое значение атрибута '{code}' в условии поиска"
-            ))
+            Refusal::invalid(format!("Недопустимое значение атрибута '{code}' в условии поиска"))
         })?);
         match attribute.kind {
             Kind::Column(Column::Removed) => self.among(self.removed, values),
             Kind::Column(column) => self.among(column_name(column), values),
             Kind::One(_) => {
-                let text =
-                    "id IN (SELECT owner FROM link JOIN object AS far ON far.id = link.target
+                let text = "id IN (SELECT owner FROM link JOIN object AS far ON far.id = link.target
                      WHERE attribute = ? AND far.uuid IN (SELECT value FROM json_each(?)))";
                 self.add(text.to_owned(), Sql::Text(attribute.code.to_owned()));
                 self.parameters.push(Sql::Text(values.to_string()));
             }
-            _ => self.among(
-                &format!("json_extract(body, '$.{}')", attribute.code),
-                values,
-            ),
+            _ => self.among(&format!("json_extract(body, '$.{}')", attribute.code), values),
         }
         Ok(())
     }
@@ -177,11 +164,7 @@ fn stored(attribute: &Attribute, value: &Value, dialect: &Dialect) -> Option<Val
 
 /// Whether a filter on the attribute leads to few objects by an index of its own.
 fn names_few(class: &Class, code: &str) -> bool {
-    let refers = || {
-        class
-            .attribute(code)
-            .is_some_and(|own| matches!(own.kind, Kind::One(_)))
-    };
+    let refers = || class.attribute(code).is_some_and(|own| matches!(own.kind, Kind::One(_)));
     matches!(code, "UUID" | "title" | "inventoryNumber" | "idHolder") || refers()
 }
 
@@ -231,10 +214,7 @@ mod tests {
     #[test]
     fn a_page_is_read_off_an_index_without_sorting() {
         let plan = plan("agreement$agreement", &json!({ "removed": false }));
-        assert!(
-            plan.contains("COVERING INDEX object_kind (kind=? AND removed=?)"),
-            "{plan}"
-        );
+        assert!(plan.contains("COVERING INDEX object_kind (kind=? AND removed=?)"), "{plan}");
         assert!(!plan.contains("TEMP B-TREE"), "{plan}");
     }
 
@@ -252,14 +232,8 @@ mod tests {
     #[test]
     fn a_title_and_a_reference_are_looked_up_too() {
         let by_title = plan("ou", &json!({ "title": "x" }));
-        assert!(
-            by_title.contains("INDEX object_title (title=?"),
-            "{by_title}"
-        );
+        assert!(by_title.contains("INDEX object_title (title=?"), "{by_title}");
         let by_link = plan("agreementRule", &json!({ "agreement": ["agreement$1"] }));
-        assert!(
-            by_link.contains("INDEX link_target (target=? AND attribute=?)"),
-            "{by_link}"
-        );
+        assert!(by_link.contains("INDEX link_target (target=? AND attribute=?)"), "{by_link}");
     }
 }

@@ -22,11 +22,9 @@ pub(crate) fn record(
     change: Option<(&str, &Value, &Value)>,
 ) -> Result<(), Refusal> {
     let (attribute, before, after) = match change {
-        Some((attribute, before, after)) => (
-            Some(attribute),
-            Some(before.to_string()),
-            Some(after.to_string()),
-        ),
+        Some((attribute, before, after)) => {
+            (Some(attribute), Some(before.to_string()), Some(after.to_string()))
+        }
         None => (None, None, None),
     };
     hand.connection
@@ -34,15 +32,7 @@ pub(crate) fn record(
             "INSERT INTO event (source, author, at, action, attribute, before, after)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .execute((
-            source,
-            hand.author,
-            hand.now,
-            action,
-            attribute,
-            before,
-            after,
-        ))?;
+        .execute((source, hand.author, hand.now, action, attribute, before, after))?;
     Ok(())
 }
 
@@ -53,9 +43,7 @@ pub(crate) fn find(inner: &Inner, call: &Call, limit: Option<u32>) -> Result<Vec
         Some(Value::String(uuid)) => json!([uuid]),
         Some(list @ Value::Array(_)) => list.clone(),
         _ => {
-            return Err(Refusal::invalid(
-                "История ищется только по атрибуту 'source'",
-            ));
+            return Err(Refusal::invalid("История ищется только по атрибуту 'source'"));
         }
     };
     let connection = inner.connection();
@@ -68,11 +56,7 @@ pub(crate) fn find(inner: &Inner, call: &Call, limit: Option<u32>) -> Result<Vec
          WHERE source.uuid IN (SELECT value FROM json_each(?1))
          ORDER BY event.id LIMIT ?2 OFFSET ?3",
     )?;
-    let parameters = (
-        sources.to_string(),
-        limit.map_or(-1, i64::from),
-        call.offset,
-    );
+    let parameters = (sources.to_string(), limit.map_or(-1, i64::from), call.offset);
     let rows = statement.query_map(parameters, |row| event(row, &inner.dialect))?;
     let cut = rows.map(|event| event.map(|event| cut(event, call.attrs)));
     cut.collect::<rusqlite::Result<_>>().map_err(Refusal::from)
@@ -81,9 +65,7 @@ pub(crate) fn find(inner: &Inner, call: &Call, limit: Option<u32>) -> Result<Vec
 fn event(row: &rusqlite::Row, dialect: &Dialect) -> rusqlite::Result<Value> {
     let kept = |column: usize| -> rusqlite::Result<Value> {
         let text: Option<String> = row.get(column)?;
-        Ok(text.map_or(Value::Null, |text| {
-            serde_json::from_str(&text).unwrap_or_default()
-        }))
+        Ok(text.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap_or_default()))
     };
     let name = |column: usize| -> rusqlite::Result<Value> {
         let name = Name {
@@ -109,16 +91,10 @@ fn event(row: &rusqlite::Row, dialect: &Dialect) -> rusqlite::Result<Value> {
 
 /// Leaves of an event only what `attrs` asks for; all where it asks for nothing.
 fn cut(event: Value, attrs: Option<&str>) -> Value {
-    let asked: Vec<&str> = attrs
-        .unwrap_or_default()
-        .split(',')
-        .filter(|code| !code.is_empty())
-        .collect();
+    let asked: Vec<&str> = attrs.unwrap_or_default().split(',').filter(|code| !code.is_empty()).collect();
     match event {
         Value::Object(all) if !asked.is_empty() => {
-            let kept = all
-                .into_iter()
-                .filter(|(code, _)| asked.contains(&code.as_str()));
+            let kept = all.into_iter().filter(|(code, _)| asked.contains(&code.as_str()));
             Value::Object(kept.collect::<Map<_, _>>())
         }
         other => other,

@@ -63,10 +63,7 @@ pub(crate) enum SandboxError {
     #[error("the sandbox's database failed")]
     Database(#[from] rusqlite::Error),
     /// The file was laid out by another release.
-    #[error(
-        "the sandbox's database has layout {found}, and this release reads layout {}",
-        database::LAYOUT
-    )]
+    #[error("the sandbox's database has layout {found}, and this release reads layout {}", database::LAYOUT)]
     Layout {
         /// The layout of the file.
         found: i64,
@@ -141,9 +138,7 @@ impl Sandbox {
         };
         let router = routes::router(self.clone());
         let service = router.into_make_service_with_connect_info::<Scissors>();
-        axum::serve(Wires(listener), service)
-            .with_graceful_shutdown(stopped)
-            .await?;
+        axum::serve(Wires(listener), service).with_graceful_shutdown(stopped).await?;
         Ok(())
     }
 
@@ -158,11 +153,7 @@ impl Sandbox {
             let until = async move { drop(stopped.changed().await) };
             sandbox.serve(listener, until).await
         });
-        Ok(Running {
-            address,
-            stop,
-            task,
-        })
+        Ok(Running { address, stop, task })
     }
 
     /// Gives an employee a further access key; one of this exact title is made where there is none.
@@ -174,12 +165,7 @@ impl Sandbox {
     }
 
     /// Changes an object as a person at the screen would, past the counter; the person is made if need be.
-    pub(crate) fn hand_edit(
-        &self,
-        uuid: &str,
-        attributes: &Value,
-        who: &str,
-    ) -> Result<Edited, Refusal> {
+    pub(crate) fn hand_edit(&self, uuid: &str, attributes: &Value, who: &str) -> Result<Edited, Refusal> {
         let body = attributes.as_object().cloned().unwrap_or_default();
         self.0.hand_edit(uuid, &body, who)
     }
@@ -212,21 +198,14 @@ impl Sandbox {
 
 impl Inner {
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hand_edit(
-        &self,
-        uuid: &str,
-        attributes: &Map<String, Value>,
-        who: &str,
-    ) -> Result<Edited, Refusal> {
+    fn hand_edit(&self, uuid: &str, attributes: &Map<String, Value>, who: &str) -> Result<Edited, Refusal> {
         let author = self.prepare(|hand| seed::employee(hand, who));
         let author = author.map_err(|error| Refusal::invalid(error.to_string()))?;
         let handle = verbs::present(self, uuid)?;
@@ -242,19 +221,12 @@ impl Inner {
     }
 
     /// Carries out, in one transaction, what belongs to the ground and not to a request.
-    fn prepare<T>(
-        &self,
-        work: impl FnOnce(&Hand) -> Result<T, SandboxError>,
-    ) -> Result<T, SandboxError> {
+    fn prepare<T>(&self, work: impl FnOnce(&Hand) -> Result<T, SandboxError>) -> Result<T, SandboxError> {
         let mut connection = self.connection();
         let behavior = rusqlite::TransactionBehavior::Immediate;
         let transaction = connection.transaction_with_behavior(behavior)?;
-        let hand = Hand {
-            connection: &transaction,
-            dialect: &self.dialect,
-            author: 0,
-            now: self.clock.second(),
-        };
+        let hand =
+            Hand { connection: &transaction, dialect: &self.dialect, author: 0, now: self.clock.second() };
         let done = work(&hand)?;
         transaction.commit()?;
         Ok(done)

@@ -90,19 +90,11 @@ pub(crate) enum Written {
 }
 
 const fn system(code: &'static str, kind: Kind) -> Attribute {
-    Attribute {
-        code,
-        kind,
-        written: Written::Never,
-    }
+    Attribute { code, kind, written: Written::Never }
 }
 
 const fn open(code: &'static str, kind: Kind) -> Attribute {
-    Attribute {
-        code,
-        kind,
-        written: Written::Always,
-    }
+    Attribute { code, kind, written: Written::Always }
 }
 
 const COMMON: &[Attribute] = &[
@@ -141,11 +133,7 @@ pub(crate) const CLASSES: &[Class] = &[
             open("startDate", Kind::Day),
             open("endDate", Kind::Day),
             open("responsible", Kind::One(&["employee"])),
-            Attribute {
-                code: "state",
-                kind: Kind::State(AGREEMENT_STATES),
-                written: Written::OnEdit,
-            },
+            Attribute { code: "state", kind: Kind::State(AGREEMENT_STATES), written: Written::OnEdit },
             system("stateStartTime", Kind::Moment),
             open("services", Kind::Many("slmService")),
             open("recipientsOU", Kind::Many("ou")),
@@ -181,13 +169,7 @@ pub(crate) const CLASSES: &[Class] = &[
         own: &[
             open("parent", Kind::One(&["ou", "root"])),
             open("idHolder", Kind::Text),
-            open(
-                "recipientAgreements",
-                Kind::Back {
-                    class: "agreement",
-                    attribute: "recipientsOU",
-                },
-            ),
+            open("recipientAgreements", Kind::Back { class: "agreement", attribute: "recipientsOU" }),
         ],
     },
     Class {
@@ -199,13 +181,7 @@ pub(crate) const CLASSES: &[Class] = &[
         own: &[
             open("email", Kind::Text),
             open("parent", Kind::One(&["ou"])),
-            open(
-                "recipientAgreements",
-                Kind::Back {
-                    class: "agreement",
-                    attribute: "recipientsEmployee",
-                },
-            ),
+            open("recipientAgreements", Kind::Back { class: "agreement", attribute: "recipientsEmployee" }),
         ],
     },
     Class {
@@ -216,22 +192,8 @@ pub(crate) const CLASSES: &[Class] = &[
         common: COMMON,
         own: &[open("inventoryNumber", Kind::Text)],
     },
-    Class {
-        name: "servicetime",
-        types: &[],
-        creatable: false,
-        required: &[],
-        common: COMMON,
-        own: CATALOG,
-    },
-    Class {
-        name: "priority",
-        types: &[],
-        creatable: false,
-        required: &[],
-        common: COMMON,
-        own: CATALOG,
-    },
+    Class { name: "servicetime", types: &[], creatable: false, required: &[], common: COMMON, own: CATALOG },
+    Class { name: "priority", types: &[], creatable: false, required: &[], common: COMMON, own: CATALOG },
     Class {
         name: "serviceCall",
         types: &["call"],
@@ -282,14 +244,7 @@ pub(crate) const CLASSES: &[Class] = &[
             open("author", Kind::One(&["employee"])),
         ],
     },
-    Class {
-        name: "root",
-        types: &[],
-        creatable: false,
-        required: &[],
-        common: COMMON,
-        own: &[],
-    },
+    Class { name: "root", types: &[], creatable: false, required: &[], common: COMMON, own: &[] },
 ];
 
 impl Class {
@@ -374,10 +329,7 @@ mod tests {
                         assert!(classes.iter().all(|name| Class::named(name).is_some()));
                     }
                     Kind::Many(name) => assert!(Class::named(name).is_some()),
-                    Kind::Back {
-                        class: far,
-                        attribute,
-                    } => {
+                    Kind::Back { class: far, attribute } => {
                         let set = Class::named(far).and_then(|far| far.attribute(attribute));
                         assert_eq!(set.map(|set| set.kind), Some(Kind::Many(class.name)));
                     }

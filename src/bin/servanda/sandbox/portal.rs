@@ -13,10 +13,8 @@ use super::writing::Hand;
 /// Lets a request pass, with its client completed, or says why not.
 pub(crate) fn admit(hand: &Hand, request: &mut Change) -> Result<(), Refusal> {
     complete_client(hand.connection, request)?;
-    let refused =
-        |reason: &str| Refusal::invalid(format!("Запрос не может быть зарегистрирован: {reason}"));
-    let (Some(agreement), Some(service)) = (request.target("agreement"), request.target("service"))
-    else {
+    let refused = |reason: &str| Refusal::invalid(format!("Запрос не может быть зарегистрирован: {reason}"));
+    let (Some(agreement), Some(service)) = (request.target("agreement"), request.target("service")) else {
         return Err(refused("не указаны соглашение и услуга"));
     };
     let person = request.target("clientEmployee");
@@ -29,9 +27,7 @@ pub(crate) fn admit(hand: &Hand, request: &mut Change) -> Result<(), Refusal> {
     }
     let state = state(hand, agreement)?;
     if state != "active" {
-        return Err(refused(&format!(
-            "соглашение не действует (статус '{state}')"
-        )));
+        return Err(refused(&format!("соглашение не действует (статус '{state}')")));
     }
     if removed(hand, service)? {
         return Err(refused("услуга находится в архиве"));
@@ -76,9 +72,7 @@ fn complete_client(connection: &Connection, request: &mut Change) -> Result<(), 
 }
 
 fn removed(hand: &Hand, id: i64) -> Result<bool, Refusal> {
-    let mut statement = hand
-        .connection
-        .prepare_cached("SELECT removed FROM object WHERE id = ?1")?;
+    let mut statement = hand.connection.prepare_cached("SELECT removed FROM object WHERE id = ?1")?;
     Ok(statement.query_row([id], |row| row.get(0))?)
 }
 

@@ -61,11 +61,7 @@ pub(crate) fn read(
     }
     let links = links(connection, &list, wanted)?;
     let names = names(connection, &links)?;
-    Ok(Page {
-        rows: ids.iter().filter_map(|id| found.remove(id)).collect(),
-        links,
-        names,
-    })
+    Ok(Page { rows: ids.iter().filter_map(|id| found.remove(id)).collect(), links, names })
 }
 
 fn links(
@@ -82,9 +78,8 @@ fn links(
              WHERE owner IN (SELECT value FROM json_each(?1))
                AND attribute IN (SELECT value FROM json_each(?2))",
         )?;
-        let rows = statement.query_map((list, json!(codes).to_string()), |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
+        let rows = statement
+            .query_map((list, json!(codes).to_string()), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         for row in rows {
             let (owner, attribute, target): (i64, String, i64) = row?;
             links.entry(owner).or_default().push((attribute, target));
@@ -113,11 +108,7 @@ fn names(
     connection: &Connection,
     links: &BTreeMap<i64, Vec<(String, i64)>>,
 ) -> rusqlite::Result<BTreeMap<i64, Name>> {
-    let targets: BTreeSet<i64> = links
-        .values()
-        .flatten()
-        .map(|(_, target)| *target)
-        .collect();
+    let targets: BTreeSet<i64> = links.values().flatten().map(|(_, target)| *target).collect();
     if targets.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -128,12 +119,7 @@ fn names(
              WHERE id IN (SELECT value FROM json_each(?1))",
         )?
         .query_map([database::list(&targets)], |row| {
-            let name = Name {
-                uuid: row.get(1)?,
-                kind: row.get(2)?,
-                title: row.get(3)?,
-                code: row.get(4)?,
-            };
+            let name = Name { uuid: row.get(1)?, kind: row.get(2)?, title: row.get(3)?, code: row.get(4)? };
             Ok((row.get(0)?, name))
         })?
         .collect()
@@ -141,40 +127,24 @@ fn names(
 
 impl Page {
     /// The answer: one JSON object for each, with the wanted attributes in the order of the class.
-    pub(crate) fn render(
-        &self,
-        wanted: &[&'static Attribute],
-        dialect: &Dialect,
-    ) -> Vec<Map<String, Value>> {
+    pub(crate) fn render(&self, wanted: &[&'static Attribute], dialect: &Dialect) -> Vec<Map<String, Value>> {
         let rows = self.rows.iter();
         rows.map(|row| self.object(row, wanted, dialect)).collect()
     }
 
-    fn object(
-        &self,
-        row: &Row,
-        wanted: &[&'static Attribute],
-        dialect: &Dialect,
-    ) -> Map<String, Value> {
+    fn object(&self, row: &Row, wanted: &[&'static Attribute], dialect: &Dialect) -> Map<String, Value> {
         let body: Map<String, Value> = serde_json::from_str(&row.body).unwrap_or_default();
         let links = self.links.get(&row.id).map_or(&[][..], Vec::as_slice);
         let value = |attribute: &Attribute| match attribute.kind {
             Kind::Column(column) => column_value(row, column, dialect),
-            Kind::One(_) => self
-                .references(links, attribute.code)
-                .next()
-                .unwrap_or_default(),
+            Kind::One(_) => self.references(links, attribute.code).next().unwrap_or_default(),
             Kind::Many(_) | Kind::Back { .. } => {
                 Value::Array(self.references(links, attribute.code).collect())
             }
-            kind => body
-                .get(attribute.code)
-                .map_or(Value::Null, |stored| scalar(kind, stored, dialect)),
+            kind => body.get(attribute.code).map_or(Value::Null, |stored| scalar(kind, stored, dialect)),
         };
         let pairs = wanted.iter();
-        pairs
-            .map(|attribute| (attribute.code.to_owned(), value(attribute)))
-            .collect()
+        pairs.map(|attribute| (attribute.code.to_owned(), value(attribute))).collect()
     }
 
     fn references<'page>(
@@ -201,9 +171,7 @@ fn column_value(row: &Row, column: Column, dialect: &Dialect) -> Value {
 fn scalar(kind: Kind, stored: &Value, dialect: &Dialect) -> Value {
     match (kind, stored) {
         (_, Value::Null) => Value::Null,
-        (Kind::Moment, stored) => stored
-            .as_i64()
-            .map_or(Value::Null, |at| json!(dialect.moment(at))),
+        (Kind::Moment, stored) => stored.as_i64().map_or(Value::Null, |at| json!(dialect.moment(at))),
         (Kind::Day, Value::String(stored)) => json!(dialect.day(stored)),
         (Kind::Interval, stored) => dialect.interval(stored),
         (_, stored) => stored.clone(),
@@ -217,17 +185,11 @@ pub(crate) fn wanted<'asked>(
     class: &'static Class,
     attrs: Option<&'asked str>,
 ) -> (Vec<&'static Attribute>, Vec<&'asked str>) {
-    let asked: Vec<&str> = attrs
-        .unwrap_or_default()
-        .split(',')
-        .filter(|code| !code.is_empty())
-        .collect();
+    let asked: Vec<&str> = attrs.unwrap_or_default().split(',').filter(|code| !code.is_empty()).collect();
     if asked.is_empty() {
         return (class.attributes().collect(), Vec::new());
     }
-    let known = class
-        .attributes()
-        .filter(|attribute| asked.contains(&attribute.code));
+    let known = class.attributes().filter(|attribute| asked.contains(&attribute.code));
     let unknown = asked.iter().filter(|code| class.attribute(code).is_none());
     (known.collect(), unknown.copied().collect())
 }

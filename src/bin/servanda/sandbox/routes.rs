@@ -60,9 +60,7 @@ struct Arrived {
 
 /// The addresses of the interface.
 pub(crate) fn router(sandbox: Sandbox) -> Router {
-    Router::new()
-        .route("/sd/services/rest/{*path}", any(answer))
-        .with_state(sandbox)
+    Router::new().route("/sd/services/rest/{*path}", any(answer)).with_state(sandbox)
 }
 
 async fn answer(
@@ -74,12 +72,7 @@ async fn answer(
     let inner = sandbox.0;
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
-    let arrived = Arrived {
-        method: parts.method,
-        uri: parts.uri,
-        path,
-        body,
-    };
+    let arrived = Arrived { method: parts.method, uri: parts.uri, path, body };
     let course = enter(&inner, &arrived);
     if course.delay > 0 {
         tokio::time::sleep(Duration::from_millis(course.delay)).await;
@@ -88,9 +81,7 @@ async fn answer(
     let worker = Arc::clone(&inner);
     // SQLite blocks, so it works beside the threads that serve connections.
     let replied = tokio::task::spawn_blocking(move || {
-        course
-            .works()
-            .then(|| Reply::from(carry_out(&worker, &course, &arrived), &worker))
+        course.works().then(|| Reply::from(carry_out(&worker, &course, &arrived), &worker))
     });
     let broken = |_| Some(Reply::text(500, "Внутренняя ошибка".to_owned()));
     let reply = replied.await.unwrap_or_else(broken);
@@ -147,19 +138,12 @@ fn verb_of(name: &str) -> Verb {
 }
 
 fn carry_out(inner: &Inner, course: &Course, arrived: &Arrived) -> Result<verbs::Answer, Refusal> {
-    let Arrived {
-        method,
-        uri,
-        path,
-        body,
-    } = arrived;
+    let Arrived { method, uri, path, body } = arrived;
     let written = uri.to_string().to_ascii_lowercase();
     if FORBIDDEN.iter().any(|part| written.contains(part)) {
         return Err(Refusal::ForbiddenCharacters);
     }
-    let asked = Query::<Asked>::try_from_uri(uri)
-        .map_err(|error| Refusal::Unreadable(error.to_string()))?
-        .0;
+    let asked = Query::<Asked>::try_from_uri(uri).map_err(|error| Refusal::Unreadable(error.to_string()))?.0;
     let author = author(inner, asked.access_key, course.key_expired)?;
     let (name, target) = split(path);
     let verb = verb_of(name);
@@ -199,9 +183,7 @@ fn carry_out(inner: &Inner, course: &Course, arrived: &Arrived) -> Result<verbs:
         Verb::Create => verbs::create(inner, &call),
         Verb::Edit => verbs::edit(inner, &call),
         Verb::Delete => verbs::delete(inner, &call),
-        Verb::Exec | Verb::Other => {
-            Err(verbs::exec(asked.func.as_deref(), asked.params.as_deref()))
-        }
+        Verb::Exec | Verb::Other => Err(verbs::exec(asked.func.as_deref(), asked.params.as_deref())),
     }
 }
 
@@ -233,12 +215,7 @@ impl Reply {
     }
 
     fn text(status: u16, body: String) -> Self {
-        Self {
-            status,
-            kind: "text/plain;charset=UTF-8".to_owned(),
-            retry_after: None,
-            body,
-        }
+        Self { status, kind: "text/plain;charset=UTF-8".to_owned(), retry_after: None, body }
     }
 
     fn instead(instead: Instead, now: i64) -> Self {
@@ -265,8 +242,7 @@ impl Reply {
             response = response.header(header::RETRY_AFTER, after);
         }
         let response = response.body(Body::from(self.body));
-        response
-            .unwrap_or_else(|_| Response::new(Body::from("a header of the script is no header")))
+        response.unwrap_or_else(|_| Response::new(Body::from("a header of the script is no header")))
     }
 }
 

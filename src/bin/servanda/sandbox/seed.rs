@@ -51,18 +51,12 @@ pub(crate) struct SeedObject {
 impl SeedObject {
     /// An object of a UUID and a title.
     pub(crate) fn known(id: &str, title: &str) -> Self {
-        Self {
-            id: Some(id.to_owned()),
-            ..Self::titled(title)
-        }
+        Self { id: Some(id.to_owned()), ..Self::titled(title) }
     }
 
     /// An object of a title alone.
     pub(crate) fn titled(title: &str) -> Self {
-        Self {
-            title: title.to_owned(),
-            ..Self::default()
-        }
+        Self { title: title.to_owned(), ..Self::default() }
     }
 
     /// The same under a parent, which is a UUID or the exact title of a unit.
@@ -224,10 +218,7 @@ fn kind_of(
     let kind = kind.strip_prefix(&prefix).unwrap_or(kind);
     match class.types.iter().find(|known| **known == kind) {
         Some(known) => Ok(Some(known)),
-        None => Err(seed_error(
-            object,
-            format!("`{}` has no type `{kind}`", class.name),
-        )),
+        None => Err(seed_error(object, format!("`{}` has no type `{kind}`", class.name))),
     }
 }
 
@@ -241,9 +232,7 @@ fn number_of(
         return Ok((format!("{}${number}", class.name), number));
     };
     let prefix = format!("{}$", class.name);
-    let number = id
-        .strip_prefix(&prefix)
-        .and_then(|number| number.parse().ok());
+    let number = id.strip_prefix(&prefix).and_then(|number| number.parse().ok());
     let reason = || format!("`{id}` is no id of a `{}`", class.name);
     let number = number.ok_or_else(|| seed_error(object, reason()))?;
     Ok((id.clone(), number))
@@ -255,8 +244,5 @@ fn no_parent(object: &SeedObject) -> SandboxError {
 }
 
 fn seed_error(object: &SeedObject, reason: String) -> SandboxError {
-    SandboxError::Seed {
-        title: object.title.clone(),
-        reason,
-    }
+    SandboxError::Seed { title: object.title.clone(), reason }
 }

@@ -91,9 +91,7 @@ pub(crate) fn create(inner: &Inner, call: &Call) -> Result<Answer, Refusal> {
     }
     if !class.creatable || (kind.is_none() && !class.types.is_empty()) {
         let target = call.target;
-        return Err(Refusal::invalid(format!(
-            "Объект '{target}' не может быть создан: укажите тип"
-        )));
+        return Err(Refusal::invalid(format!("Объект '{target}' не может быть создан: укажите тип")));
     }
     wanted(inner, class, call.attrs)?;
     let id = inner.write(call.author, |hand| {
@@ -174,9 +172,7 @@ fn wanted(
     match unknown.first() {
         Some(code) if inner.dialect.knobs.unknown_attrs_refused => {
             let class = class.name;
-            Err(Refusal::invalid(format!(
-                "Атрибут '{code}' не найден в метаклассе '{class}'"
-            )))
+            Err(Refusal::invalid(format!("Атрибут '{code}' не найден в метаклассе '{class}'")))
         }
         _ => Ok(wanted),
     }
@@ -195,12 +191,8 @@ impl Inner {
     ) -> Result<T, Refusal> {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let hand = Hand {
-            connection: &transaction,
-            dialect: &self.dialect,
-            author,
-            now: self.clock.second(),
-        };
+        let hand =
+            Hand { connection: &transaction, dialect: &self.dialect, author, now: self.clock.second() };
         let done = work(&hand)?;
         transaction.commit()?;
         Ok(done)

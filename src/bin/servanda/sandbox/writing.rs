@@ -214,8 +214,7 @@ impl Hand<'_> {
         linked: bool,
     ) -> Result<(), Refusal> {
         let class = Class::named("agreement").and_then(|class| class.attribute(attribute));
-        let set = class
-            .expect("the model's test holds that every back link leads to a set of agreements");
+        let set = class.expect("the model's test holds that every back link leads to a set of agreements");
         let before = self.snapshot(owner, &[set])?;
         if linked {
             database::link(self.connection, owner, attribute, target)?;
@@ -276,10 +275,7 @@ fn has_far_side(class: &Class, attribute: &Attribute) -> bool {
     let Kind::Many(far) = attribute.kind else {
         return false;
     };
-    let shown = Kind::Back {
-        class: class.name,
-        attribute: attribute.code,
-    };
+    let shown = Kind::Back { class: class.name, attribute: attribute.code };
     Class::named(far).is_some_and(|far| far.attributes().any(|own| own.kind == shown))
 }
 

@@ -7,9 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{
-    Directory, Kind, Live, LiveAgreement, Observed, Promise, Record, TargetKey, Value,
-};
+use servanda::live::{Directory, Kind, Live, LiveAgreement, Observed, Promise, Record, TargetKey, Value};
 use servanda::mapping::{Field, Mapping, Rules};
 
 use super::wire;
@@ -38,22 +36,12 @@ const DIRECTORY: [(Kind, &str); 5] = [
 impl<'a> Itsm365Reader<'a> {
     /// A reader over a transport.
     pub(crate) fn new(transport: &'a Transport, mapping: &'a Mapping, page_size: usize) -> Self {
-        Self {
-            transport,
-            mapping,
-            page_size: page_size.max(1),
-        }
+        Self { transport, mapping, page_size: page_size.max(1) }
     }
 
     fn attributes(&self) -> String {
         let mapped = self.mapping.attributes.values().map(String::as_str);
-        let fixed = [
-            "UUID",
-            "state",
-            "removed",
-            "lastModifiedDate",
-            self.mapping.key.attribute.as_str(),
-        ];
+        let fixed = ["UUID", "state", "removed", "lastModifiedDate", self.mapping.key.attribute.as_str()];
         let all: BTreeSet<&str> = fixed.into_iter().chain(mapped).collect();
         Vec::from_iter(all).join(",")
     }
@@ -69,9 +57,7 @@ impl<'a> Itsm365Reader<'a> {
         let mut objects = Vec::new();
         let mut offset = 0;
         loop {
-            let page = self
-                .page(class, attributes, filter, offset, self.page_size)
-                .await?;
+            let page = self.page(class, attributes, filter, offset, self.page_size).await?;
             let count = page.len();
             for object in page {
                 let id = object.get("UUID").and_then(Json::as_str).map(str::to_owned);
@@ -96,19 +82,11 @@ impl<'a> Itsm365Reader<'a> {
         limit: usize,
     ) -> Result<Vec<Map<String, Json>>, ReadError> {
         let path = format!("find/{class}");
-        let query = [
-            ("attrs", attributes.to_owned()),
-            ("offset", offset.to_string()),
-            ("limit", limit.to_string()),
-        ];
-        let answer = self
-            .transport
-            .post(&path, &query, filter, Class::Read)
-            .await;
-        let answer = answer.map_err(|error| ReadError {
-            call: format!("find {class}"),
-            error: error.into(),
-        })?;
+        let query =
+            [("attrs", attributes.to_owned()), ("offset", offset.to_string()), ("limit", limit.to_string())];
+        let answer = self.transport.post(&path, &query, filter, Class::Read).await;
+        let answer =
+            answer.map_err(|error| ReadError { call: format!("find {class}"), error: error.into() })?;
         let Json::Array(list) = answer.body else {
             return Err(unexpected(class, "an answer that is no list"));
         };
@@ -128,17 +106,12 @@ impl<'a> Itsm365Reader<'a> {
             self.named(DIRECTORY[4].1),
         )?;
         let mut directory = Directory::default();
-        for ((kind, class), objects) in DIRECTORY
-            .into_iter()
-            .zip([units, services, people, calendars, priorities])
+        for ((kind, class), objects) in
+            DIRECTORY.into_iter().zip([units, services, people, calendars, priorities])
         {
             for object in objects {
-                let id =
-                    object_id(&object).ok_or_else(|| unexpected(class, "a UUID that is no id"))?;
-                let title = object
-                    .get("title")
-                    .and_then(Json::as_str)
-                    .unwrap_or_default();
+                let id = object_id(&object).ok_or_else(|| unexpected(class, "a UUID that is no id"))?;
+                let title = object.get("title").and_then(Json::as_str).unwrap_or_default();
                 directory.add(kind, id, title, is_removed(&object));
             }
         }
@@ -165,9 +138,7 @@ impl<'a> Itsm365Reader<'a> {
         ];
         let mut by_agreement = RulesByAgreement::new();
         for rule in self.list(&rules.class, &codes.join(","), filter).await? {
-            let agreement = wire::reference(rule.get(&rules.agreement).unwrap_or(&Json::Null))
-                .ok()
-                .flatten();
+            let agreement = wire::reference(rule.get(&rules.agreement).unwrap_or(&Json::Null)).ok().flatten();
             if let Some(agreement) = agreement.filter(|_| !is_removed(&rule)) {
                 by_agreement.entry(agreement).or_default().push(rule);
             }
@@ -182,31 +153,21 @@ impl<'a> Itsm365Reader<'a> {
         rules: &[Map<String, Json>],
     ) -> Result<LiveAgreement, String> {
         let id = object_id(object).ok_or("its UUID is no id")?;
-        let state = object
-            .get("state")
-            .and_then(Json::as_str)
-            .ok_or("it has no state")?;
+        let state = object.get("state").and_then(Json::as_str).ok_or("it has no state")?;
         let mut fields = BTreeMap::new();
         for (field, code) in &self.mapping.attributes {
             let json = object.get(code).ok_or_else(|| {
                 format!("`{code}` is not in the answer: check helpdesk.agreement.attributes.{field} in servanda.yaml")
             })?;
-            let value =
-                wire::read(field, json, self.mapping).map_err(|why| format!("`{code}`: {why}"))?;
+            let value = wire::read(field, json, self.mapping).map_err(|why| format!("`{code}`: {why}"))?;
             fields.insert(field.clone(), value);
         }
         let mut found = LiveAgreement {
             object: id,
-            record: Record {
-                state: state.to_owned(),
-                fields,
-            },
+            record: Record { state: state.to_owned(), fields },
             rules: BTreeMap::new(),
             archived: is_removed(object),
-            modified: object
-                .get("lastModifiedDate")
-                .and_then(Json::as_str)
-                .map(str::to_owned),
+            modified: object.get("lastModifiedDate").and_then(Json::as_str).map(str::to_owned),
         };
         if let Some(mapped) = &self.mapping.rules {
             add_targets(&mut found, rules, mapped)?;
@@ -214,27 +175,16 @@ impl<'a> Itsm365Reader<'a> {
         Ok(found)
     }
 
-    fn observed(
-        &self,
-        object: &Map<String, Json>,
-        rules: &RulesByAgreement,
-    ) -> Observed<LiveAgreement> {
-        let own = object_id(object)
-            .and_then(|id| rules.get(&id))
-            .map_or(&[][..], Vec::as_slice);
-        self.agreement(object, own)
-            .map_or_else(Observed::Unknown, Observed::Present)
+    fn observed(&self, object: &Map<String, Json>, rules: &RulesByAgreement) -> Observed<LiveAgreement> {
+        let own = object_id(object).and_then(|id| rules.get(&id)).map_or(&[][..], Vec::as_slice);
+        self.agreement(object, own).map_or_else(Observed::Unknown, Observed::Present)
     }
 
     fn mark(&self, object: &Map<String, Json>) -> Option<AgreementId> {
-        self.mapping
-            .marked(object.get(&self.mapping.key.attribute)?.as_str()?)
+        self.mapping.marked(object.get(&self.mapping.key.attribute)?.as_str()?)
     }
 
-    async fn with_rules(
-        &self,
-        object: &Map<String, Json>,
-    ) -> Result<Observed<LiveAgreement>, ReadError> {
+    async fn with_rules(&self, object: &Map<String, Json>) -> Result<Observed<LiveAgreement>, ReadError> {
         let filter = match (&self.mapping.rules, object_id(object)) {
             (Some(rules), Some(id)) => json!({ rules.agreement.clone(): id }),
             _ => json!({}),
@@ -253,10 +203,7 @@ impl Reader for Itsm365Reader<'_> {
             self.rules(&everything),
             self.directory(),
         )?;
-        let mut live = Live {
-            directory,
-            ..Live::default()
-        };
+        let mut live = Live { directory, ..Live::default() };
         let mut marked: BTreeMap<AgreementId, Vec<&Map<String, Json>>> = BTreeMap::new();
         for object in &objects {
             if let Some(id) = self.mark(object) {
@@ -274,13 +221,8 @@ impl Reader for Itsm365Reader<'_> {
                     live.agreements.insert(id, self.observed(only, &rules));
                 }
                 several => {
-                    live.same_mark.insert(
-                        id,
-                        several
-                            .iter()
-                            .filter_map(|object| object_id(object))
-                            .collect(),
-                    );
+                    live.same_mark
+                        .insert(id, several.iter().filter_map(|object| object_id(object)).collect());
                 }
             }
         }
@@ -289,29 +231,21 @@ impl Reader for Itsm365Reader<'_> {
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {
         let filter = json!({ self.mapping.key.attribute.clone(): self.mapping.mark(id) });
-        let found = self
-            .page(&self.mapping.class, &self.attributes(), &filter, 0, 2)
-            .await?;
+        let found = self.page(&self.mapping.class, &self.attributes(), &filter, 0, 2).await?;
         match &found[..] {
             [] => Ok(Observed::Absent),
             [only] => self.with_rules(only).await,
-            _ => Ok(Observed::Unknown(format!(
-                "several objects bear the mark of {id}"
-            ))),
+            _ => Ok(Observed::Unknown(format!("several objects bear the mark of {id}"))),
         }
     }
 
     async fn get(&self, object: &LiveId) -> Result<Observed<LiveAgreement>, ReadError> {
         let filter = json!({ "UUID": object });
-        let found = self
-            .page(&self.mapping.class, &self.attributes(), &filter, 0, 2)
-            .await?;
+        let found = self.page(&self.mapping.class, &self.attributes(), &filter, 0, 2).await?;
         match &found[..] {
             [] => Ok(Observed::Absent),
             [only] => self.with_rules(only).await,
-            _ => Ok(Observed::Unknown(format!(
-                "several objects are called {object}"
-            ))),
+            _ => Ok(Observed::Unknown(format!("several objects are called {object}"))),
         }
     }
 
@@ -321,11 +255,7 @@ impl Reader for Itsm365Reader<'_> {
 }
 
 /// Adds what the rules promise. Hours that are the agreement's own are not repeated in each.
-fn add_targets(
-    found: &mut LiveAgreement,
-    rules: &[Map<String, Json>],
-    codes: &Rules,
-) -> Result<(), String> {
+fn add_targets(found: &mut LiveAgreement, rules: &[Map<String, Json>], codes: &Rules) -> Result<(), String> {
     let own_calendar = match found.record.fields.get(&Field::Calendar) {
         Some(Value::Reference(calendar)) => Some(calendar.clone()),
         _ => None,
@@ -342,23 +272,16 @@ fn add_targets(
         };
         let calendar = wire::reference(json(&codes.calendar)).map_err(of_rule)?;
         let promise = Promise {
-            response: wire::read_interval(json(&codes.response), codes.interval)
-                .map_err(of_rule)?,
-            resolution: wire::read_interval(json(&codes.resolution), codes.interval)
-                .map_err(of_rule)?,
+            response: wire::read_interval(json(&codes.response), codes.interval).map_err(of_rule)?,
+            resolution: wire::read_interval(json(&codes.resolution), codes.interval).map_err(of_rule)?,
             calendar: calendar.filter(|calendar| Some(calendar) != own_calendar.as_ref()),
         };
         if targets.insert(key.clone(), promise).is_some() {
-            return Err(of_rule(
-                "another rule is about the same service and priority".to_owned(),
-            ));
+            return Err(of_rule("another rule is about the same service and priority".to_owned()));
         }
         found.rules.insert(key, id);
     }
-    found
-        .record
-        .fields
-        .insert(Field::Targets, Value::targets(targets));
+    found.record.fields.insert(Field::Targets, Value::targets(targets));
     Ok(())
 }
 
@@ -367,10 +290,7 @@ fn object_id(object: &Map<String, Json>) -> Option<LiveId> {
 }
 
 fn is_removed(object: &Map<String, Json>) -> bool {
-    object
-        .get("removed")
-        .and_then(Json::as_bool)
-        .unwrap_or(false)
+    object.get("removed").and_then(Json::as_bool).unwrap_or(false)
 }
 
 fn unexpected(class: &str, what: &str) -> ReadError {
@@ -382,9 +302,6 @@ fn unexpected(class: &str, what: &str) -> ReadError {
 
 impl From<HttpError> for ReadError {
     fn from(error: HttpError) -> Self {
-        Self {
-            call: "the helpdesk".to_owned(),
-            error: error.into(),
-        }
+        Self { call: "the helpdesk".to_owned(), error: error.into() }
     }
 }

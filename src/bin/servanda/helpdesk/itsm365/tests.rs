@@ -35,10 +35,7 @@ fn id(text: &str) -> AgreementId {
 impl Desk {
     async fn open(knobs: Knobs) -> Self {
         let seed = Seed {
-            units: vec![
-                SeedObject::known("ou$1", "Ромашка"),
-                SeedObject::known("ou$2", "Ветер"),
-            ],
+            units: vec![SeedObject::known("ou$1", "Ромашка"), SeedObject::known("ou$2", "Ветер")],
             employees: vec![SeedObject::known("employee$1", "Ирина Петрова")],
             services: vec![
                 SeedObject::known("slmService$1", "Почта"),
@@ -54,21 +51,12 @@ impl Desk {
         let clock = Clock::standing(read_instant("2026-09-01T09:00:00Z").expect("an instant"));
         let sandbox = Sandbox::open(&DatabasePath::Memory, &seed, clock, knobs).expect("it opens");
         let running = sandbox.start().await.expect("it starts");
-        Self {
-            sandbox,
-            running,
-            mapping: Mapping::default(),
-        }
+        Self { sandbox, running, mapping: Mapping::default() }
     }
 
     fn transport(&self, key: &str) -> Transport {
-        Transport::new(
-            &self.running.url(),
-            SecretString::from(key),
-            &Pace::SANDBOX,
-            None,
-        )
-        .expect("a transport")
+        Transport::new(&self.running.url(), SecretString::from(key), &Pace::SANDBOX, None)
+            .expect("a transport")
     }
 }
 
@@ -76,34 +64,19 @@ fn fields() -> BTreeMap<Field, Value> {
     [
         (Field::Title, Value::text("Ромашка 2026")),
         (Field::Number, Value::text("ДО-1")),
-        (
-            Field::FirstDay,
-            Value::Day(read_day("2026-01-01").expect("a day")),
-        ),
-        (
-            Field::LastDay,
-            Value::Day(read_day("2026-12-31").expect("a day")),
-        ),
+        (Field::FirstDay, Value::Day(read_day("2026-01-01").expect("a day"))),
+        (Field::LastDay, Value::Day(read_day("2026-12-31").expect("a day"))),
         (Field::Manager, Value::Reference(live_id("employee$1"))),
         (Field::Provider, Value::Reference(live_id("ou$2"))),
         (Field::Calendar, Value::Reference(live_id("servicetime$1"))),
-        (
-            Field::Services,
-            Value::references([live_id("slmService$1"), live_id("slmService$2")].into()),
-        ),
-        (
-            Field::Recipients,
-            Value::references([live_id("ou$1")].into()),
-        ),
+        (Field::Services, Value::references([live_id("slmService$1"), live_id("slmService$2")].into())),
+        (Field::Recipients, Value::references([live_id("ou$1")].into())),
     ]
     .into()
 }
 
 fn key(service: Option<&str>) -> TargetKey {
-    TargetKey {
-        service: service.map(live_id),
-        priority: live_id("priority$1"),
-    }
+    TargetKey { service: service.map(live_id), priority: live_id("priority$1") }
 }
 
 fn promise(hours: u32, calendar: Option<&str>) -> Promise {
@@ -122,62 +95,32 @@ async fn what_is_written_is_read_back_in_the_same_form() {
         let transport = desk.transport(ACCESS_KEY);
         let writer = Itsm365Writer::new(&transport, &desk.mapping);
         let reader = Itsm365Reader::new(&transport, &desk.mapping, 2);
-        let created = writer
-            .perform(&id("a"), None, &Step::Create { fields: fields() })
-            .await
-            .expect("created");
+        let created =
+            writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await.expect("created");
         assert!(created.altered.is_empty());
         let object = created.object;
-        for (key, promise) in [
-            (key(None), promise(1, None)),
-            (key(Some("slmService$1")), promise(2, Some("servicetime$2"))),
-        ] {
-            let put = Step::PutRule {
-                rule: None,
-                key,
-                promise,
-            };
-            writer
-                .perform(&id("a"), Some(&object), &put)
-                .await
-                .expect("written");
+        for (key, promise) in
+            [(key(None), promise(1, None)), (key(Some("slmService$1")), promise(2, Some("servicetime$2")))]
+        {
+            let put = Step::PutRule { rule: None, key, promise };
+            writer.perform(&id("a"), Some(&object), &put).await.expect("written");
         }
-        let publish = Step::Edit {
-            fields: BTreeMap::new(),
-            state: Some("active".to_owned()),
-            mark: None,
-        };
-        writer
-            .perform(&id("a"), Some(&object), &publish)
-            .await
-            .expect("published");
+        let publish = Step::Edit { fields: BTreeMap::new(), state: Some("active".to_owned()), mark: None };
+        writer.perform(&id("a"), Some(&object), &publish).await.expect("published");
         let live = reader.survey(&Wanted::default()).await.expect("read");
-        let Some(Observed::Present(found)) = live.agreements.get("a") else {
-            panic!("{live:?}")
-        };
+        let Some(Observed::Present(found)) = live.agreements.get("a") else { panic!("{live:?}") };
         let mut expected = fields();
-        let targets = [
-            (key(None), promise(1, None)),
-            (key(Some("slmService$1")), promise(2, Some("servicetime$2"))),
-        ];
+        let targets =
+            [(key(None), promise(1, None)), (key(Some("slmService$1")), promise(2, Some("servicetime$2")))];
         expected.insert(Field::Targets, Value::targets(targets.into()));
         assert_eq!(found.record.fields, expected);
         assert_eq!(found.record.state, "active");
-        assert_eq!(
-            reader.find(&id("a")).await.expect("read"),
-            Observed::Present(found.clone())
-        );
-        assert_eq!(
-            reader.get(&object).await.expect("read"),
-            Observed::Present(found.clone())
-        );
+        assert_eq!(reader.find(&id("a")).await.expect("read"), Observed::Present(found.clone()));
+        assert_eq!(reader.get(&object).await.expect("read"), Observed::Present(found.clone()));
         assert_eq!(reader.find(&id("b")).await.expect("read"), Observed::Absent);
         assert_eq!(live.unmarked, 1, "somebody else's agreement bears no mark");
         assert_eq!(live.directory.title(&live_id("ou$1")), Some("Ромашка"));
-        assert_eq!(
-            live.directory.titled(Kind::Service, "VPN"),
-            [live_id("slmService$2")]
-        );
+        assert_eq!(live.directory.titled(Kind::Service, "VPN"), [live_id("slmService$2")]);
     }
 }
 
@@ -187,48 +130,28 @@ async fn a_rule_is_changed_in_place_and_archived() {
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
-    let object = writer
-        .perform(&id("a"), None, &Step::Create { fields: fields() })
-        .await
-        .expect("created")
-        .object;
+    let object =
+        writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await.expect("created").object;
     let mut rule = None;
     for hours in [1, 2] {
         let key = key(Some("slmService$1"));
-        let put = Step::PutRule {
-            rule,
-            key: key.clone(),
-            promise: promise(hours, None),
-        };
-        writer
-            .perform(&id("a"), Some(&object), &put)
-            .await
-            .expect("written");
+        let put = Step::PutRule { rule, key: key.clone(), promise: promise(hours, None) };
+        writer.perform(&id("a"), Some(&object), &put).await.expect("written");
         let Observed::Present(found) = reader.get(&object).await.expect("read") else {
             panic!("it is there")
         };
         rule = found.rules.get(&key).cloned();
     }
-    let Observed::Present(found) = reader.get(&object).await.expect("read") else {
-        panic!("it is there")
-    };
+    let Observed::Present(found) = reader.get(&object).await.expect("read") else { panic!("it is there") };
     assert_eq!(found.rules.len(), 1);
     assert_eq!(
         found.record.fields[&Field::Targets],
         Value::targets([(key(Some("slmService$1")), promise(2, None))].into())
     );
     let (rule_key, rule) = found.rules.first_key_value().expect("one");
-    let drop = Step::DropRule {
-        rule: rule.clone(),
-        key: rule_key.clone(),
-    };
-    writer
-        .perform(&id("a"), Some(&object), &drop)
-        .await
-        .expect("archived");
-    let Observed::Present(found) = reader.get(&object).await.expect("read") else {
-        panic!("it is there")
-    };
+    let drop = Step::DropRule { rule: rule.clone(), key: rule_key.clone() };
+    writer.perform(&id("a"), Some(&object), &drop).await.expect("archived");
+    let Observed::Present(found) = reader.get(&object).await.expect("read") else { panic!("it is there") };
     assert!(found.rules.is_empty());
 }
 
@@ -239,43 +162,22 @@ async fn a_link_on_the_recipients_side_touches_only_that_link() {
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
     let foreign = json!({ "recipientsOU": ["ou$1"] });
-    desk.sandbox
-        .hand_edit("agreement$7", &foreign, "Somebody")
-        .expect("edited");
+    desk.sandbox.hand_edit("agreement$7", &foreign, "Somebody").expect("edited");
     let mut fields = fields();
     fields.remove(&Field::Recipients);
-    let object = writer
-        .perform(&id("a"), None, &Step::Create { fields })
-        .await
-        .expect("created")
-        .object;
+    let object = writer.perform(&id("a"), None, &Step::Create { fields }).await.expect("created").object;
     let unit = live_id("ou$1");
     let agreements = || {
-        let found = desk
-            .sandbox
-            .look("ou", &json!({ "UUID": "ou$1" }))
-            .expect("found");
-        let linked = found[0]["recipientAgreements"]
-            .as_array()
-            .expect("a set")
-            .clone();
+        let found = desk.sandbox.look("ou", &json!({ "UUID": "ou$1" })).expect("found");
+        let linked = found[0]["recipientAgreements"].as_array().expect("a set").clone();
         linked
             .iter()
             .map(|linked| linked["UUID"].as_str().expect("an id").to_owned())
             .collect::<BTreeSet<_>>()
     };
-    writer
-        .perform(&id("a"), Some(&object), &Step::Link { unit: unit.clone() })
-        .await
-        .expect("linked");
-    assert_eq!(
-        agreements(),
-        [object.to_string(), "agreement$7".to_owned()].into()
-    );
-    writer
-        .perform(&id("a"), Some(&object), &Step::Unlink { unit })
-        .await
-        .expect("unlinked");
+    writer.perform(&id("a"), Some(&object), &Step::Link { unit: unit.clone() }).await.expect("linked");
+    assert_eq!(agreements(), [object.to_string(), "agreement$7".to_owned()].into());
+    writer.perform(&id("a"), Some(&object), &Step::Unlink { unit }).await.expect("unlinked");
     assert_eq!(agreements(), ["agreement$7".to_owned()].into());
 }
 
@@ -285,16 +187,10 @@ async fn archiving_and_bringing_back() {
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
-    let object = writer
-        .perform(&id("a"), None, &Step::Create { fields: fields() })
-        .await
-        .expect("created")
-        .object;
+    let object =
+        writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await.expect("created").object;
     for (step, archived) in [(Step::Archive, true), (Step::Restore, false)] {
-        writer
-            .perform(&id("a"), Some(&object), &step)
-            .await
-            .expect("done");
+        writer.perform(&id("a"), Some(&object), &step).await.expect("done");
         let Observed::Present(found) = reader.find(&id("a")).await.expect("read") else {
             panic!("it is there")
         };
@@ -309,18 +205,12 @@ async fn two_objects_of_one_mark_are_told() {
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1);
     for _ in 0..2 {
-        writer
-            .perform(&id("a"), None, &Step::Create { fields: fields() })
-            .await
-            .expect("created");
+        writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await.expect("created");
     }
     let live = reader.survey(&Wanted::default()).await.expect("read");
     assert_eq!(live.same_mark[&id("a")].len(), 2);
     assert!(live.agreements.is_empty());
-    assert!(matches!(
-        reader.find(&id("a")).await,
-        Ok(Observed::Unknown(_))
-    ));
+    assert!(matches!(reader.find(&id("a")).await, Ok(Observed::Unknown(_))));
 }
 
 #[tokio::test]
@@ -328,14 +218,9 @@ async fn a_wish_to_adopt_reads_the_unmarked_object() {
     let desk = Desk::open(Knobs::default()).await;
     let transport = desk.transport(ACCESS_KEY);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
-    let wanted = Wanted {
-        adopts: [live_id("agreement$7")].into(),
-    };
+    let wanted = Wanted { adopts: [live_id("agreement$7")].into() };
     let live = reader.survey(&wanted).await.expect("read");
-    assert!(matches!(
-        live.adoptable.get(&live_id("agreement$7")),
-        Some(Observed::Present(_))
-    ));
+    assert!(matches!(live.adoptable.get(&live_id("agreement$7")), Some(Observed::Present(_))));
 }
 
 #[tokio::test]
@@ -343,23 +228,13 @@ async fn a_wrong_key_ends_in_credentials_and_is_in_no_message() {
     let desk = Desk::open(Knobs::default()).await;
     let transport = desk.transport(CANARY);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
-    let error = reader
-        .survey(&Wanted::default())
-        .await
-        .expect_err("refused");
+    let error = reader.survey(&Wanted::default()).await.expect_err("refused");
     assert!(error.is_credentials());
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
-    let refused = writer
-        .perform(&id("a"), None, &Step::Create { fields: fields() })
-        .await;
-    let Err(refused) = refused else {
-        panic!("created with a wrong key")
-    };
+    let refused = writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await;
+    let Err(refused) = refused else { panic!("created with a wrong key") };
     assert!(matches!(refused, WriteError::Credentials(_)));
-    for text in [
-        format!("{error} {error:?}"),
-        format!("{refused} {refused:?}"),
-    ] {
+    for text in [format!("{error} {error:?}"), format!("{refused} {refused:?}")] {
         assert!(!text.contains("canary"), "{text}");
     }
 }
@@ -369,14 +244,11 @@ async fn a_helpdesk_that_is_not_there_is_no_empty_one() {
     let desk = Desk::open(Knobs::default()).await;
     let url = desk.running.url();
     desk.running.stop().await.expect("stopped");
-    let transport = Transport::new(&url, SecretString::from(CANARY), &Pace::SANDBOX, None)
-        .expect("a transport");
+    let transport =
+        Transport::new(&url, SecretString::from(CANARY), &Pace::SANDBOX, None).expect("a transport");
     let mapping = Mapping::default();
     let writer = Itsm365Writer::new(&transport, &mapping);
-    let Err(error) = writer
-        .perform(&id("a"), None, &Step::Create { fields: fields() })
-        .await
-    else {
+    let Err(error) = writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await else {
         panic!("created nowhere")
     };
     assert!(matches!(error, WriteError::NotSent(_)));
@@ -388,20 +260,10 @@ async fn a_date_that_cannot_be_read_makes_one_agreement_unknown() {
     let desk = Desk::open(Knobs::default()).await;
     let transport = desk.transport(ACCESS_KEY);
     let mut mapping = desk.mapping.clone();
-    mapping
-        .attributes
-        .insert(Field::LastDay, "title".to_owned());
+    mapping.attributes.insert(Field::LastDay, "title".to_owned());
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
-    writer
-        .perform(&id("a"), None, &Step::Create { fields: fields() })
-        .await
-        .expect("created");
-    let live = Itsm365Reader::new(&transport, &mapping, 1000)
-        .survey(&Wanted::default())
-        .await
-        .expect("read");
-    let Some(Observed::Unknown(why)) = live.agreements.get("a") else {
-        panic!("{:?}", live.agreements)
-    };
+    writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await.expect("created");
+    let live = Itsm365Reader::new(&transport, &mapping, 1000).survey(&Wanted::default()).await.expect("read");
+    let Some(Observed::Unknown(why)) = live.agreements.get("a") else { panic!("{:?}", live.agreements) };
     assert!(why.contains("title"), "{why}");
 }

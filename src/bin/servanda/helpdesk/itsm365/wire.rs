@@ -57,10 +57,9 @@ fn scalar(json: &Json) -> Result<Value, String> {
         Json::Null => Ok(Value::Nothing),
         Json::String(text) => Ok(Value::text(text)),
         Json::Bool(yes) => Ok(Value::Bool(*yes)),
-        Json::Number(number) => number
-            .as_i64()
-            .map(Value::Integer)
-            .ok_or_else(|| format!("{number} is no whole number")),
+        Json::Number(number) => {
+            number.as_i64().map(Value::Integer).ok_or_else(|| format!("{number} is no whole number"))
+        }
         other => Err(format!("a plain value was expected, not {}", shape(other))),
     }
 }
@@ -78,10 +77,7 @@ fn day(json: &Json, form: DayForm) -> Result<Value, String> {
     let read = read.ok_or_else(|| format!("`{text}` is no date in a form that is known"))?;
     match form {
         DayForm::StartOfDay | DayForm::EndOfDay => Ok(Value::Day(read)),
-        DayForm::NextDay => read
-            .yesterday()
-            .map(Value::Day)
-            .map_err(|_| format!("`{text}` is out of range")),
+        DayForm::NextDay => read.yesterday().map(Value::Day).map_err(|_| format!("`{text}` is out of range")),
     }
 }
 
@@ -107,8 +103,7 @@ pub(super) fn reference(json: &Json) -> Result<Option<LiveId>, String> {
         _ => None,
     };
     let id = id.and_then(LiveId::new);
-    id.map(Some)
-        .ok_or_else(|| format!("a reference was expected, not {}", shape(json)))
+    id.map(Some).ok_or_else(|| format!("a reference was expected, not {}", shape(json)))
 }
 
 /// The objects that a set names.
@@ -130,11 +125,7 @@ pub(super) fn read_interval(json: &Json, form: IntervalForm) -> Result<Option<Ta
     }
     let unknown = || format!("{json} is no length of time in the form `{form:?}`");
     let number = |json: &Json| json.as_u64().ok_or_else(unknown);
-    let seconds = |seconds: u64| {
-        u32::try_from(seconds)
-            .map(TargetTime::Seconds)
-            .map_err(|_| unknown())
-    };
+    let seconds = |seconds: u64| u32::try_from(seconds).map(TargetTime::Seconds).map_err(|_| unknown());
     let time = match form {
         IntervalForm::Seconds => seconds(number(json)?)?,
         IntervalForm::Milliseconds => seconds(number(json)? / 1000)?,
@@ -143,10 +134,7 @@ pub(super) fn read_interval(json: &Json, form: IntervalForm) -> Result<Option<Ta
             in_unit(number(&json["length"])?, unit).ok_or_else(unknown)?
         }
         IntervalForm::Text => {
-            let (length, unit) = json
-                .as_str()
-                .and_then(|text| text.split_once(' '))
-                .ok_or_else(unknown)?;
+            let (length, unit) = json.as_str().and_then(|text| text.split_once(' ')).ok_or_else(unknown)?;
             in_unit(length.parse().map_err(|_| unknown())?, unit).ok_or_else(unknown)?
         }
     };
@@ -154,11 +142,7 @@ pub(super) fn read_interval(json: &Json, form: IntervalForm) -> Result<Option<Ta
 }
 
 fn in_unit(length: u64, unit: &str) -> Option<TargetTime> {
-    let seconds = |factor: u64| {
-        u32::try_from(length.checked_mul(factor)?)
-            .ok()
-            .map(TargetTime::Seconds)
-    };
+    let seconds = |factor: u64| u32::try_from(length.checked_mul(factor)?).ok().map(TargetTime::Seconds);
     match unit {
         "SECOND" => seconds(1),
         "MINUTE" => seconds(60),
@@ -183,13 +167,9 @@ pub(super) fn write_interval(time: Option<TargetTime>, form: IntervalForm) -> Re
         (IntervalForm::Object, _) => Ok(json!({ "length": length, "interval": unit })),
         (IntervalForm::Text, _) => Ok(json!(format!("{length} {unit}"))),
         (IntervalForm::Seconds, TargetTime::Seconds(seconds)) => Ok(json!(seconds)),
-        (IntervalForm::Milliseconds, TargetTime::Seconds(seconds)) => {
-            Ok(json!(u64::from(seconds) * 1000))
-        }
+        (IntervalForm::Milliseconds, TargetTime::Seconds(seconds)) => Ok(json!(u64::from(seconds) * 1000)),
         (IntervalForm::Seconds | IntervalForm::Milliseconds, TargetTime::BusinessDays(_)) => {
-            Err(format!(
-                "{time} cannot be written in the form `{form:?}` of helpdesk.sla_rules.interval"
-            ))
+            Err(format!("{time} cannot be written in the form `{form:?}` of helpdesk.sla_rules.interval"))
         }
     }
 }

@@ -30,28 +30,14 @@ impl<'a> Itsm365Writer<'a> {
         Self { transport, mapping }
     }
 
-    async fn create(
-        &self,
-        id: &AgreementId,
-        fields: &BTreeMap<Field, Value>,
-    ) -> Result<Done, WriteError> {
+    async fn create(&self, id: &AgreementId, fields: &BTreeMap<Field, Value>) -> Result<Done, WriteError> {
         let mut body = self.body(fields);
-        body.insert(
-            self.mapping.key.attribute.clone(),
-            json!(self.mapping.mark(id)),
-        );
+        body.insert(self.mapping.key.attribute.clone(), json!(self.mapping.mark(id)));
         let path = format!("create-m2m/{}", self.mapping.class);
         let answer = self.send(&path, body, Class::Create).await?;
-        let object = answer
-            .get("UUID")
-            .and_then(Json::as_str)
-            .and_then(LiveId::new);
-        let object =
-            object.ok_or_else(|| WriteError::Ambiguous("the answer names no object".to_owned()))?;
-        Ok(Done {
-            object,
-            altered: self.altered(fields, &answer),
-        })
+        let object = answer.get("UUID").and_then(Json::as_str).and_then(LiveId::new);
+        let object = object.ok_or_else(|| WriteError::Ambiguous("the answer names no object".to_owned()))?;
+        Ok(Done { object, altered: self.altered(fields, &answer) })
     }
 
     async fn edit(
@@ -63,15 +49,8 @@ impl<'a> Itsm365Writer<'a> {
     ) -> Result<Done, WriteError> {
         let mut body = self.body(fields);
         body.extend(state.map(|state| ("state".to_owned(), json!(state))));
-        body.extend(mark.map(|mark| {
-            (
-                self.mapping.key.attribute.clone(),
-                json!(self.mapping.mark(mark)),
-            )
-        }));
-        let answer = self
-            .send(&format!("edit-m2m/{object}"), body, Class::Edit)
-            .await?;
+        body.extend(mark.map(|mark| (self.mapping.key.attribute.clone(), json!(self.mapping.mark(mark)))));
+        let answer = self.send(&format!("edit-m2m/{object}"), body, Class::Edit).await?;
         if let (Some(wanted), Some(held)) = (state, answer.get("state").and_then(Json::as_str))
             && wanted != held
         {
@@ -79,10 +58,7 @@ impl<'a> Itsm365Writer<'a> {
                 "the state stayed `{held}` and did not become `{wanted}`"
             )));
         }
-        Ok(Done {
-            object: object.clone(),
-            altered: self.altered(fields, &answer),
-        })
+        Ok(Done { object: object.clone(), altered: self.altered(fields, &answer) })
     }
 
     async fn put_rule(
@@ -93,8 +69,7 @@ impl<'a> Itsm365Writer<'a> {
         promise: &Promise,
     ) -> Result<(), WriteError> {
         let codes = self.rules()?;
-        let interval =
-            |time| wire::write_interval(time, codes.interval).map_err(WriteError::Refused);
+        let interval = |time| wire::write_interval(time, codes.interval).map_err(WriteError::Refused);
         let mut body = Map::new();
         body.insert(codes.agreement.clone(), json!(agreement));
         body.insert(codes.service.clone(), json!(key.service));
@@ -104,51 +79,26 @@ impl<'a> Itsm365Writer<'a> {
         body.insert(codes.resolution.clone(), interval(promise.resolution)?);
         // The object was read with its rules just before, so that one that is not known does not exist.
         match rule {
-            Some(rule) => {
-                self.send(&format!("edit-m2m/{rule}"), body, Class::Edit)
-                    .await?
-            }
-            None => {
-                self.send(&format!("create-m2m/{}", codes.class), body, Class::Create)
-                    .await?
-            }
+            Some(rule) => self.send(&format!("edit-m2m/{rule}"), body, Class::Edit).await?,
+            None => self.send(&format!("create-m2m/{}", codes.class), body, Class::Create).await?,
         };
         Ok(())
     }
 
     /// Writes one link into the recipient's own set, uniting with what is there.
-    async fn relink(
-        &self,
-        unit: &LiveId,
-        agreement: &LiveId,
-        linked: bool,
-    ) -> Result<(), WriteError> {
+    async fn relink(&self, unit: &LiveId, agreement: &LiveId, linked: bool) -> Result<(), WriteError> {
         let code = &self.mapping.recipients.recipient_attribute;
-        let query = [
-            ("attrs", format!("UUID,{code}")),
-            ("offset", "0".to_owned()),
-            ("limit", "2".to_owned()),
-        ];
-        let answer = self
-            .transport
-            .post("find/ou", &query, &json!({ "UUID": unit }), Class::Read)
-            .await?;
-        let held = answer
-            .body
-            .get(0)
-            .map(|found| wire::references(&found[code.as_str()]));
+        let query =
+            [("attrs", format!("UUID,{code}")), ("offset", "0".to_owned()), ("limit", "2".to_owned())];
+        let answer = self.transport.post("find/ou", &query, &json!({ "UUID": unit }), Class::Read).await?;
+        let held = answer.body.get(0).map(|found| wire::references(&found[code.as_str()]));
         let mut held = held
             .ok_or_else(|| WriteError::Refused(format!("there is no {unit}")))?
             .map_err(WriteError::Refused)?;
-        let changes = if linked {
-            held.insert(agreement.clone())
-        } else {
-            held.remove(agreement)
-        };
+        let changes = if linked { held.insert(agreement.clone()) } else { held.remove(agreement) };
         if changes {
             let body = Map::from_iter([(code.clone(), json!(held))]);
-            self.send(&format!("edit-m2m/{unit}"), body, Class::Edit)
-                .await?;
+            self.send(&format!("edit-m2m/{unit}"), body, Class::Edit).await?;
         }
         Ok(())
     }
@@ -194,21 +144,16 @@ impl<'a> Itsm365Writer<'a> {
         sent: &Json,
     ) -> Result<Map<String, Json>, WriteError> {
         let uuid = path.rsplit('/').next().unwrap_or_default();
-        let answer = self
-            .transport
-            .post(&format!("get/{uuid}"), query, &json!({}), Class::Read)
-            .await?;
+        let answer = self.transport.post(&format!("get/{uuid}"), query, &json!({}), Class::Read).await?;
         let Json::Object(held) = answer.body else {
-            return Err(WriteError::Ambiguous(
-                "the object could not be read after the edit".to_owned(),
-            ));
+            return Err(WriteError::Ambiguous("the object could not be read after the edit".to_owned()));
         };
         let differs = |code: &&String| plain(&held[code.as_str()]) != plain(&sent[code.as_str()]);
         match sent.as_object().and_then(|sent| sent.keys().find(differs)) {
             None => Ok(held),
-            Some(code) => Err(WriteError::Refused(format!(
-                "the helpdesk did not take `{code}` and did not say why"
-            ))),
+            Some(code) => {
+                Err(WriteError::Refused(format!("the helpdesk did not take `{code}` and did not say why")))
+            }
         }
     }
 
@@ -216,11 +161,7 @@ impl<'a> Itsm365Writer<'a> {
         let compared = fields.iter().filter_map(|(field, sent)| {
             let json = answer.get(self.mapping.attributes.get(field)?)?;
             let held = wire::read(field, json, self.mapping).unwrap_or(Value::Nothing);
-            (held != *sent).then(|| Altered {
-                field: field.clone(),
-                sent: sent.clone(),
-                held,
-            })
+            (held != *sent).then(|| Altered { field: field.clone(), sent: sent.clone(), held })
         });
         compared.collect()
     }
@@ -231,8 +172,7 @@ fn plain(json: &Json) -> Json {
     match json {
         Json::Object(object) => object.get("UUID").cloned().unwrap_or_else(|| json.clone()),
         Json::Array(list) => {
-            let mut plain: Vec<String> =
-                list.iter().map(|entry| plain(entry).to_string()).collect();
+            let mut plain: Vec<String> = list.iter().map(|entry| plain(entry).to_string()).collect();
             plain.sort();
             json!(plain)
         }
@@ -250,18 +190,12 @@ impl Writer for Itsm365Writer<'_> {
         if let Step::Create { fields } = step {
             return self.create(id, fields).await;
         }
-        let object = object
-            .ok_or_else(|| WriteError::Refused("there is no object to write to".to_owned()))?;
+        let object =
+            object.ok_or_else(|| WriteError::Refused("there is no object to write to".to_owned()))?;
         match step {
             Step::Create { .. } => {}
-            Step::Edit {
-                fields,
-                state,
-                mark,
-            } => {
-                return self
-                    .edit(object, fields, state.as_deref(), mark.as_ref())
-                    .await;
+            Step::Edit { fields, state, mark } => {
+                return self.edit(object, fields, state.as_deref(), mark.as_ref()).await;
             }
             Step::PutRule { rule, key, promise } => {
                 self.put_rule(object, rule.as_ref(), key, promise).await?
@@ -272,18 +206,13 @@ impl Writer for Itsm365Writer<'_> {
             Step::Archive => self.set_removed(object, true).await?,
             Step::Restore => self.set_removed(object, false).await?,
         }
-        Ok(Done {
-            object: object.clone(),
-            altered: Vec::new(),
-        })
+        Ok(Done { object: object.clone(), altered: Vec::new() })
     }
 }
 
 impl Itsm365Writer<'_> {
     async fn set_removed(&self, object: &LiveId, removed: bool) -> Result<(), WriteError> {
         let body = Map::from_iter([("removed".to_owned(), json!(removed))]);
-        self.send(&format!("edit-m2m/{object}"), body, Class::Edit)
-            .await
-            .map(drop)
+        self.send(&format!("edit-m2m/{object}"), body, Class::Edit).await.map(drop)
     }
 }

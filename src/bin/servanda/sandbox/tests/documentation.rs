@@ -20,9 +20,7 @@ fn known_names<T: serde::de::DeserializeOwned>(wrong: serde_json::Value) -> Vec<
         panic!("an unknown name is read");
     };
     let text = error.to_string();
-    let (_, names) = text
-        .split_once("expected one of ")
-        .expect("serde lists what it knows");
+    let (_, names) = text.split_once("expected one of ").expect("serde lists what it knows");
     let names = names.split('`').skip(1).step_by(2);
     names.map(str::to_owned).collect()
 }
@@ -44,28 +42,16 @@ fn the_script_on_the_page_is_read_and_every_effect_is_told() {
     let wrong = serde_json::json!({ "effect": "none" });
     for effect in known_names::<Fault>(wrong) {
         let (row, example) = (format!("\n| `{effect}` |"), format!("\"{effect}\""));
-        assert!(
-            PAGE.contains(&row) && block("faults").contains(&example),
-            "{effect}"
-        );
+        assert!(PAGE.contains(&row) && block("faults").contains(&example), "{effect}");
     }
 }
 
 #[test]
 fn every_class_and_attribute_is_on_the_page() {
     for class in CLASSES {
-        assert!(
-            PAGE.contains(&format!("`{}`", class.name)),
-            "{}",
-            class.name
-        );
+        assert!(PAGE.contains(&format!("`{}`", class.name)), "{}", class.name);
         for attribute in class.attributes() {
-            assert!(
-                PAGE.contains(attribute.code),
-                "{}.{}",
-                class.name,
-                attribute.code
-            );
+            assert!(PAGE.contains(attribute.code), "{}.{}", class.name, attribute.code);
         }
     }
 }

@@ -100,11 +100,7 @@ impl Bench {
 
     async fn serve(sandbox: Sandbox) -> Self {
         let running = sandbox.start().await.expect("listens");
-        Self {
-            sandbox,
-            running,
-            client: client(),
-        }
+        Self { sandbox, running, client: client() }
     }
 
     /// A request as it stands; `path` comes after the base, with its query.
@@ -113,12 +109,7 @@ impl Bench {
     }
 
     /// The same where the connection may fail.
-    async fn try_send(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&str>,
-    ) -> Result<Got, reqwest::Error> {
+    async fn try_send(&self, method: &str, path: &str, body: Option<&str>) -> Result<Got, reqwest::Error> {
         let url = format!("{}/services/rest/{path}", self.running.url());
         let method = method.parse().expect("a method");
         let mut request = self.client.request(method, url);
@@ -128,9 +119,7 @@ impl Bench {
         let response = request.send().await?;
         let header = |name: &str| {
             let value = response.headers().get(name);
-            value
-                .map_or("", |value| value.to_str().expect("ascii"))
-                .to_owned()
+            value.map_or("", |value| value.to_str().expect("ascii")).to_owned()
         };
         Ok(Got {
             status: response.status().as_u16(),
@@ -192,10 +181,5 @@ fn uuid(object: &Value) -> String {
 }
 
 fn uuids(references: &Value) -> Vec<String> {
-    references
-        .as_array()
-        .expect("a set")
-        .iter()
-        .map(uuid)
-        .collect()
+    references.as_array().expect("a set").iter().map(uuid).collect()
 }

@@ -10,10 +10,7 @@ async fn a_missing_key_is_401_with_the_known_text() {
     let got = bench.send("GET", "get/agreement$605301", None).await;
     assert_eq!(got.status, 401);
     assert_eq!(got.kind, "text/plain;charset=UTF-8");
-    assert_eq!(
-        got.text,
-        "Ошибка авторизации. Необходимо указать ключ авторизации в параметре accessKey"
-    );
+    assert_eq!(got.text, "Ошибка авторизации. Необходимо указать ключ авторизации в параметре accessKey");
 }
 
 #[tokio::test]
@@ -33,17 +30,10 @@ async fn a_wrong_key_is_500_with_the_known_text() {
 #[tokio::test]
 async fn the_dollar_of_a_uuid_may_be_raw_or_encoded_and_a_slash_may_follow() {
     let bench = Bench::open().await;
-    for target in [
-        "agreement$605301",
-        "agreement%24605301",
-        "agreement$605301/",
-    ] {
+    for target in ["agreement$605301", "agreement%24605301", "agreement$605301/"] {
         let path = format!("get/{target}?accessKey={ACCESS_KEY}&attrs=UUID,title");
         let got = bench.send("GET", &path, None).await;
-        assert_eq!(
-            got.fine(),
-            json!({ "UUID": "agreement$605301", "title": "IT (8x5)" })
-        );
+        assert_eq!(got.fine(), json!({ "UUID": "agreement$605301", "title": "IT (8x5)" }));
     }
 }
 
@@ -62,11 +52,7 @@ async fn attributes_in_the_query_and_reads_by_get_are_not_spoken() {
     let bench = Bench::open().await;
     let path = format!("find/agreement?title=x&accessKey={ACCESS_KEY}");
     assert_eq!(bench.send("POST", &path, None).await.status, 400);
-    for (method, path) in [
-        ("GET", "find/agreement"),
-        ("PUT", "get/root$101"),
-        ("POST", "search/agreement"),
-    ] {
+    for (method, path) in [("GET", "find/agreement"), ("PUT", "get/root$101"), ("POST", "search/agreement")] {
         let path = format!("{path}?accessKey={ACCESS_KEY}");
         assert_eq!(bench.send(method, &path, None).await.status, 404, "{path}");
     }
@@ -86,15 +72,9 @@ async fn json_that_cannot_be_read_is_400() {
 async fn an_absent_object_and_an_unknown_class_are_refused_in_words() {
     let bench = Bench::open().await;
     let got = bench.post("get/agreement$1", json!({})).await;
-    assert_eq!(
-        (got.status, got.text.as_str()),
-        (404, "Объект 'agreement$1' не найден")
-    );
+    assert_eq!((got.status, got.text.as_str()), (404, "Объект 'agreement$1' не найден"));
     let got = bench.post("find/contract", json!({})).await;
-    assert_eq!(
-        (got.status, got.text.as_str()),
-        (500, "Метакласс 'contract' не найден")
-    );
+    assert_eq!((got.status, got.text.as_str()), (500, "Метакласс 'contract' не найден"));
 }
 
 #[tokio::test]
@@ -103,10 +83,7 @@ async fn script_modules_are_not_there() {
     let path = "exec-post?func=modules.slaNotify.send&params=requestContent,user";
     let got = bench.post(path, json!({})).await;
     assert_eq!(got.status, 500);
-    assert_eq!(
-        got.text,
-        "Script module or method not found: slaNotify.send(2 args)"
-    );
+    assert_eq!(got.text, "Script module or method not found: slaNotify.send(2 args)");
 }
 
 #[tokio::test]
@@ -126,10 +103,7 @@ async fn requests_are_counted_by_verb() {
     bench.edit(&made, json!({ "title": "Иное" })).await;
     bench.edit("agreement$1", json!({})).await;
     let tally = bench.sandbox.requests();
-    assert_eq!(
-        (tally.find, tally.get, tally.create, tally.edit),
-        (1, 1, 1, 2)
-    );
+    assert_eq!((tally.find, tally.get, tally.create, tally.edit), (1, 1, 1, 2));
     assert_eq!((tally.all(), tally.writes()), (5, 3));
 }
 
@@ -140,7 +114,5 @@ async fn it_stops_when_told_and_its_port_is_free_again() {
     let address = bench.running.address();
     bench.running.stop().await.expect("stops");
     drop(bench.client);
-    tokio::net::TcpListener::bind(address)
-        .await
-        .expect("free again");
+    tokio::net::TcpListener::bind(address).await.expect("free again");
 }

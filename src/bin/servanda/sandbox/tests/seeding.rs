@@ -25,18 +25,9 @@ fn objects_have_the_types_parents_and_codes_that_the_seed_says() {
     assert_eq!(one("ou$7001", "ou")["metaClass"], json!("ou$company"));
     assert_eq!(one("ou$7002", "ou")["metaClass"], json!("ou$ou"));
     assert_eq!(one("ou$7002", "ou")["parent"]["UUID"], json!("ou$7001"));
-    assert_eq!(
-        one("employee$811", "employee")["metaClass"],
-        json!("employee$contactPerson")
-    );
-    assert_eq!(
-        one("employee$811", "employee")["email"],
-        json!("anna@veter.example")
-    );
-    assert_eq!(
-        one("servicetime$37001", "servicetime")["code"],
-        json!("8x5")
-    );
+    assert_eq!(one("employee$811", "employee")["metaClass"], json!("employee$contactPerson"));
+    assert_eq!(one("employee$811", "employee")["email"], json!("anna@veter.example"));
+    assert_eq!(one("servicetime$37001", "servicetime")["code"], json!("8x5"));
     assert_eq!(one("root$101", "root")["metaClass"], json!("root"));
 }
 
@@ -45,9 +36,7 @@ fn a_second_start_adds_and_never_overwrites() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = DatabasePath::File(folder.path().join("desk.db"));
     let first = open(&path, &seed(), clock()).expect("opens");
-    first
-        .hand_edit("ou$7001", &json!({ "title": "Переименовано" }), "Пётр")
-        .expect("edits");
+    first.hand_edit("ou$7001", &json!({ "title": "Переименовано" }), "Пётр").expect("edits");
     drop(first);
 
     let mut more = seed();
@@ -55,10 +44,7 @@ fn a_second_start_adds_and_never_overwrites() {
     for _ in 0..2 {
         let again = open(&path, &more, clock()).expect("opens again");
         let titles = titles(&again, "ou");
-        assert_eq!(
-            titles,
-            ["Переименовано", "Бухгалтерия", "ООО «Ромашка»", "ООО «Ива»"]
-        );
+        assert_eq!(titles, ["Переименовано", "Бухгалтерия", "ООО «Ромашка»", "ООО «Ива»"]);
     }
 }
 
@@ -75,32 +61,18 @@ fn what_has_no_id_is_known_by_its_title_and_gets_a_number_of_its_own() {
         ..Seed::default()
     };
     let sandbox = open(&DatabasePath::Memory, &seed, clock()).expect("opens");
-    assert_eq!(
-        titles(&sandbox, "ou"),
-        ["ООО «Ива»", "ООО «Клён»", "Склад", "Склад"]
-    );
+    assert_eq!(titles(&sandbox, "ou"), ["ООО «Ива»", "ООО «Клён»", "Склад", "Склад"]);
 }
 
 #[test]
 fn a_seed_that_cannot_be_planted_says_what_is_wrong() {
-    let seed = |unit: SeedObject| Seed {
-        units: vec![unit],
-        ..Seed::default()
-    };
+    let seed = |unit: SeedObject| Seed { units: vec![unit], ..Seed::default() };
     for (unit, part) in [
         (SeedObject::titled("Склад").within("Нигде"), "Нигде"),
         (SeedObject::known("employee$1", "Склад"), "employee$1"),
-        (
-            SeedObject {
-                kind: Some("branch".to_owned()),
-                ..SeedObject::titled("Склад")
-            },
-            "branch",
-        ),
+        (SeedObject { kind: Some("branch".to_owned()), ..SeedObject::titled("Склад") }, "branch"),
     ] {
-        let error = open(&DatabasePath::Memory, &seed(unit), clock())
-            .err()
-            .expect("refused");
+        let error = open(&DatabasePath::Memory, &seed(unit), clock()).err().expect("refused");
         let text = error.to_string();
         assert!(text.contains("Склад") && text.contains(part), "{text}");
     }
@@ -111,15 +83,10 @@ fn a_file_of_another_layout_is_not_touched() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("desk.db");
     let connection = rusqlite::Connection::open(&file).expect("opens");
-    connection
-        .pragma_update(None, "user_version", 99)
-        .expect("writes");
+    connection.pragma_update(None, "user_version", 99).expect("writes");
     drop(connection);
     let opened = open(&DatabasePath::File(file), &Seed::default(), clock());
-    assert!(matches!(
-        opened.err(),
-        Some(SandboxError::Layout { found: 99 })
-    ));
+    assert!(matches!(opened.err(), Some(SandboxError::Layout { found: 99 })));
 }
 
 #[test]
