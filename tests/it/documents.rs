@@ -23,9 +23,7 @@ fn shown(page: &str) -> Vec<Shown> {
         if line.starts_with("```") {
             inside = line == "```console";
             takes_output = false;
-        } else if !inside {
-            continue;
-        } else if let Some(command) = line.strip_prefix("$ ") {
+        } else if let Some(command) = line.strip_prefix("$ ").filter(|_| inside) {
             let (command, code) = match command.split_once("# exits with ") {
                 Some((command, code)) => (command, code.trim().parse().unwrap()),
                 None => (command, 0),
@@ -41,7 +39,7 @@ fn shown(page: &str) -> Vec<Shown> {
                     output: Vec::new(),
                 });
             }
-        } else if takes_output {
+        } else if inside && takes_output {
             found.last_mut().unwrap().output.push(line.trim().to_owned());
         }
     }

@@ -29,11 +29,6 @@ impl Helpdesk {
         Self { process, address }
     }
 
-    /// The address as settings have it.
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}/sd", self.address)
-    }
-
     /// One request of the dialect.
     pub(crate) fn post(&self, verb: &str, body: &Value) -> (u16, Value) {
         let body = body.to_string();

@@ -32,7 +32,7 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
 }
 
 /// Opens the helpdesk of the settings. The embedded one lives at the instant of the run.
-pub(crate) async fn open(estate: &Estate, as_of: AsOf, context: &Context) -> Result<Connection, Failure> {
+pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Failure> {
     let helpdesk = &estate.settings.helpdesk;
     let (transport, embedded) = match &helpdesk.kind {
         Kind::Sandbox => {
@@ -44,7 +44,7 @@ pub(crate) async fn open(estate: &Estate, as_of: AsOf, context: &Context) -> Res
             (Transport::new(&running.url(), key, &helpdesk.pace, None), Some(running))
         }
         Kind::Itsm365 { url, access_key_variable, ca_file } => {
-            let key = context.secret(access_key_variable).ok_or_else(|| no_key(access_key_variable))?;
+            let key = Context::secret(access_key_variable).ok_or_else(|| no_key(access_key_variable))?;
             let certificates =
                 ca_file.as_deref().map(|file| files::read_named(&estate.root.join(file))).transpose()?;
             let certificates = certificates.as_ref().map(String::as_bytes);

@@ -76,11 +76,11 @@ impl Context {
     }
 
     /// A secret from the environment. It is in no output, since its type has none.
-    pub(crate) fn secret(&self, variable: &str) -> Option<SecretString> {
+    pub(crate) fn secret(variable: &str) -> Option<SecretString> {
         std::env::var(variable).ok().filter(|secret| !secret.is_empty()).map(SecretString::from)
     }
 
-    /// How standard output is drawn: coloured on a terminal, unless NO_COLOR says otherwise.
+    /// How standard output is drawn: coloured on a terminal, unless `NO_COLOR` says otherwise.
     pub(crate) fn paint(&self) -> Paint {
         Self::paint_where(self.terminal.output)
     }

@@ -26,10 +26,6 @@ pub(crate) enum Exit {
     Stale = 5,
     /// Applied in part.
     Partial = 6,
-    /// Something ambiguous is held.
-    Held = 7,
-    /// Somebody else is at work.
-    Locked = 8,
     /// The helpdesk does not accept the credentials.
     Credentials = 9,
     /// Somebody asked the run to stop (128 + SIGINT).

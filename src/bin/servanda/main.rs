@@ -7,6 +7,14 @@ mod log;
 mod files;
 mod git;
 mod repository;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "tests reach further into the embedded helpdesk than commands do"
+    )
+)]
 mod sandbox;
 mod embedded;
 mod helpdesk;

@@ -1,5 +1,7 @@
 //! Random layers, and what must hold of every merge of them.
 
+use std::fmt::Write as _;
+
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
@@ -105,19 +107,19 @@ fn yaml(value: &Value, indent: usize, text: &mut String) {
             for (key, value) in map {
                 let blank = " ".repeat(indent);
                 if value.as_object().is_some_and(|map| !map.is_empty()) {
-                    *text += &format!("{blank}{key}:   # {key}\n");
+                    writeln!(text, "{blank}{key}:   # {key}").unwrap();
                     yaml(value, indent + 2, text);
                 } else {
-                    *text += &format!("{blank}{key}: ");
+                    write!(text, "{blank}{key}: ").unwrap();
                     yaml(value, indent, text);
                     *text += "\n";
                 }
             }
         }
         Value::String(word) if word.bytes().all(|byte| byte.is_ascii_alphabetic()) && word != "true" => {
-            *text += word
+            *text += word;
         }
-        Value::String(word) => *text += &format!("'{}'", word.replace('\'', "''")),
+        Value::String(word) => write!(text, "'{}'", word.replace('\'', "''")).unwrap(),
         _ => *text += &value.to_string(),
     }
 }

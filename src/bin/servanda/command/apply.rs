@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     }
     refuse_other_days(&estate, terms.as_of)?;
     connection::runtime()?.block_on(async {
-        let connection = connection::open(&estate, terms.as_of, context).await?;
+        let connection = connection::open(&estate, terms.as_of).await?;
         let run = Run { estate: &estate, connection: &connection, arguments, terms: &terms, context };
         let exit = run.whole(saved).await;
         connection.close().await;

@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let envelope = match &arguments.live {
         Some(path) => from_recording(&estate, &terms, path)?,
         None => connection::runtime()?.block_on(async {
-            let connection = connection::open(&estate, terms.as_of, context).await?;
+            let connection = connection::open(&estate, terms.as_of).await?;
             let made = make(&estate, &connection, &terms).await;
             connection.close().await;
             made.map(|(envelope, _)| envelope)

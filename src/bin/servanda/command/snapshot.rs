@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let as_of = context.as_of(None, &loaded.zone())?;
     let estate = repository::check(loaded, as_of.instant, global, context)?;
     let live = connection::runtime()?.block_on(async {
-        let connection = connection::open(&estate, as_of, context).await?;
+        let connection = connection::open(&estate, as_of).await?;
         let live = connection.reader().survey(&Wanted::of(&estate.agreements)).await;
         connection.close().await;
         live.map_err(Failure::from)

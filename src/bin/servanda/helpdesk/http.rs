@@ -19,7 +19,7 @@ const SHOWN: usize = 500;
 /// How often a read is tried at most.
 const TRIES: u32 = 4;
 /// The longest that a server may tell us to wait.
-const WAIT_LIMIT: Duration = Duration::from_secs(60);
+const WAIT_LIMIT: Duration = Duration::from_mins(1);
 
 /// What went wrong with a request. No variant holds the key or an address with a query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -184,7 +184,7 @@ impl Transport {
             match response.chunk().await {
                 Ok(None) => return Ok(bytes),
                 Ok(Some(chunk)) if bytes.len() + chunk.len() <= ANSWER_LIMIT => {
-                    bytes.extend_from_slice(&chunk)
+                    bytes.extend_from_slice(&chunk);
                 }
                 Ok(Some(_)) => {
                     return Err(HttpError::Lost("the answer is larger than 64 MiB".to_owned()));
@@ -253,12 +253,11 @@ fn unsent(error: reqwest::Error) -> HttpError {
 fn may_repeat(class: Class, error: &HttpError, tried: u32) -> bool {
     let overloaded = |status: u16| matches!(status, 429 | 502 | 503 | 504);
     match (class, error) {
-        (_, HttpError::Credentials(_)) | (Class::Create, _) => false,
+        (_, HttpError::Credentials(_)) | (Class::Create, _) | (Class::Edit, HttpError::NotJson(_)) => false,
         (Class::Read, HttpError::Refused { status, .. }) => *status == 429 || *status >= 500,
         (Class::Read, _) => true,
         (Class::Edit, HttpError::Refused { status, .. }) => overloaded(*status) && tried < 2,
         (Class::Edit, HttpError::NotSent(_) | HttpError::Lost(_)) => tried < 2,
-        (Class::Edit, HttpError::NotJson(_)) => false,
     }
 }
 
@@ -266,12 +265,11 @@ fn may_repeat(class: Class, error: &HttpError, tried: u32) -> bool {
 fn retry_after(response: &reqwest::Response) -> Option<Duration> {
     let header = |name: &str| response.headers().get(name)?.to_str().ok();
     let wanted = header("retry-after")?;
-    let seconds = match wanted.parse::<i64>() {
-        Ok(seconds) => seconds,
-        Err(_) => {
-            let date = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp());
-            date(wanted)?.duration_since(date(header("date")?)?).as_secs()
-        }
+    let seconds = if let Ok(seconds) = wanted.parse::<i64>() {
+        seconds
+    } else {
+        let date = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp());
+        date(wanted)?.duration_since(date(header("date")?)?).as_secs()
     };
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).min(WAIT_LIMIT))
 }

@@ -198,7 +198,7 @@ impl Writer for Itsm365Writer<'_> {
                 return self.edit(object, fields, state.as_deref(), mark.as_ref()).await;
             }
             Step::PutRule { rule, key, promise } => {
-                self.put_rule(object, rule.as_ref(), key, promise).await?
+                self.put_rule(object, rule.as_ref(), key, promise).await?;
             }
             Step::DropRule { rule, .. } => self.set_removed(rule, true).await?,
             Step::Link { unit } => self.relink(unit, object, true).await?,
