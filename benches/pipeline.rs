@@ -1,7 +1,6 @@
 //! The stages of the core one by one, over a thousand agreements in memory: where does the time go?
 //!
 //! `cargo bench` compares with its own last run. What a user waits for is measured by benches/compare.py.
-#![expect(missing_docs, reason = "criterion's macros make public functions")]
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -130,7 +129,7 @@ fn stages(criterion: &mut Criterion) {
     group.bench_function("document", |bencher| bencher.iter(|| black_box(read(&texts))));
     group.bench_function("template", |bencher| bencher.iter(|| black_box(resolve(&library, &agreements))));
     group.bench_function("check", |bencher| {
-        bencher.iter(|| black_box(checked(&documents, &resolved, &sources, at)))
+        bencher.iter(|| black_box(checked(&documents, &resolved, &sources, at)));
     });
     group.bench_function("status", |bencher| {
         bencher.iter(|| {
@@ -138,10 +137,10 @@ fn stages(criterion: &mut Criterion) {
         });
     });
     group.bench_function("plan, all to create", |bencher| {
-        bencher.iter(|| black_box(plan(&estate, &empty, at)))
+        bencher.iter(|| black_box(plan(&estate, &empty, at)));
     });
     group.bench_function("plan, nothing to do", |bencher| {
-        bencher.iter(|| black_box(plan(&estate, &live, at)))
+        bencher.iter(|| black_box(plan(&estate, &live, at)));
     });
     group.finish();
 }
