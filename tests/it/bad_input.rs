@@ -40,10 +40,9 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// The repository of a case: what all share, what is its own, and what is made.
+/// The repository of a case: what is written and what is made, as the README beside the cases says.
 fn made(case: &Case) -> Repository {
     let repository = Repository::empty();
-    copy(&case.folder.with_file_name("common"), &repository.root().to_path_buf());
     copy(&case.folder, &repository.root().to_path_buf());
     repository.remove("expect.txt");
     let Ok(recipes) = std::fs::read_to_string(case.folder.join("make.txt")) else {
@@ -55,20 +54,38 @@ fn made(case: &Case) -> Repository {
         let (file, rest) = rest.split_once(' ').unwrap();
         let path = repository.root().join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        if verb == "symlink" {
+        match verb {
             #[cfg(unix)]
-            std::os::unix::fs::symlink(rest, path).unwrap();
-            continue;
+            "symlink" => std::os::unix::fs::symlink(rest, path).unwrap(),
+            "hex" => append(&path, &bytes(rest)),
+            "repeat" | "copy-lines" => append(&path, many(verb, rest).as_bytes()),
+            _ => panic!("{}: nobody knows the recipe `{recipe}`", case.name),
         }
-        let (count, text) = rest.split_once(' ').unwrap();
-        let text = text.replace("\\n", "\n");
-        let mut all = std::fs::read_to_string(&path).unwrap_or_default();
-        for number in 0..count.parse::<usize>().unwrap() {
-            all.push_str(&text.replace("{n}", &number.to_string()));
-        }
-        std::fs::write(path, all).unwrap();
     }
     repository
+}
+
+fn append(path: &Path, bytes: &[u8]) {
+    let mut all = std::fs::read(path).unwrap_or_default();
+    all.extend(bytes);
+    std::fs::write(path, all).unwrap();
+}
+
+fn bytes(digits: &str) -> Vec<u8> {
+    assert!(digits.len().is_multiple_of(2), "half a byte: {digits}");
+    let pairs = (0..digits.len()).step_by(2);
+    pairs.map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
+}
+
+/// A text many times over; with its number in it where the recipe counts.
+fn many(verb: &str, rest: &str) -> String {
+    let (count, text) = rest.split_once(' ').unwrap();
+    let text = text.replace("\\n", "\n").replace("\\s", " ");
+    let count: usize = count.parse().unwrap();
+    if verb == "repeat" {
+        return text.repeat(count);
+    }
+    (0..count).map(|number| text.replace("{n}", &number.to_string())).collect()
 }
 
 /// What is wrong with how a case ended.
