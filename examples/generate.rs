@@ -90,16 +90,19 @@ fn write_all(arguments: &Arguments) -> Result<(), Failed> {
         write(&root.join("templates").join(format!("{name}.yaml")), &text)?;
     }
     let mut random = Random(arguments.seed);
+    let mut bundles: Vec<(u64, [&str; 3])> = (0..).zip(BUNDLES).collect();
     let mut written = 0;
     for (client, zone) in (0..clients).zip(ZONES.into_iter().cycle()) {
         let share = arguments.agreements / clients + u64::from(client < arguments.agreements % clients);
         let chains = share.div_ceil(CHAIN).min(BUNDLES.len() as u64);
-        for (bundle, services) in (0..chains).zip(BUNDLES) {
-            let length = share / chains + u64::from(bundle < share % chains);
+        // Clients begin with different bundles, so that none is left over.
+        bundles.rotate_left(1);
+        for (number, &(bundle, services)) in (0..chains).zip(&bundles) {
+            let length = share / chains + u64::from(number < share % chains);
             let place = Place { client, bundle, zone, services };
             for agreement in chain(&place, length, &mut random) {
-                let shelf = root.join("agreements").join(format!("{:04}", written / SHELF));
-                write(&shelf.join(format!("{}.yaml", agreement.id())), &agreement.text(&mut random))?;
+                let path = format!("agreements/{:04}/{}.yaml", written / SHELF, agreement.id());
+                write(&root.join(path), &agreement.text(&mut random))?;
                 written += 1;
             }
         }
