@@ -332,10 +332,8 @@ fn verdicts_of_ajv(
     }
     let mut input = serde_json::to_string(schemas).unwrap();
     for (kind, value) in samples {
-        input += &format!(
-            "\n{}",
-            json!({ "kind": kind.schema_file(), "value": value })
-        );
+        input.push('\n');
+        input.push_str(&json!({ "kind": kind.schema_file(), "value": value }).to_string());
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/ajv.cjs");
     let mut node = Command::new("node")

@@ -133,10 +133,10 @@ fn yaml(value: &Value, indent: usize, text: &mut String) {
             for (key, value) in map {
                 let blank = " ".repeat(indent);
                 if value.as_object().is_some_and(|map| !map.is_empty()) {
-                    *text += &format!("{blank}{key}:   # {key}\n");
+                    text.extend([&*blank, key, ":   # ", key, "\n"]);
                     yaml(value, indent + 2, text);
                 } else {
-                    *text += &format!("{blank}{key}: ");
+                    text.extend([&*blank, key, ": "]);
                     yaml(value, indent, text);
                     *text += "\n";
                 }
@@ -145,9 +145,9 @@ fn yaml(value: &Value, indent: usize, text: &mut String) {
         Value::String(word)
             if word.bytes().all(|byte| byte.is_ascii_alphabetic()) && word != "true" =>
         {
-            *text += word
+            text.push_str(word);
         }
-        Value::String(word) => *text += &format!("'{}'", word.replace('\'', "''")),
+        Value::String(word) => text.extend(["'", &word.replace('\'', "''"), "'"]),
         _ => *text += &value.to_string(),
     }
 }
