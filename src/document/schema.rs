@@ -249,6 +249,12 @@ fn publish(keywords: &mut Map<String, Value>, slugs: Option<&Slugs>) {
     if let Some(slugs) = named.and_then(|(kind, slugs)| slugs.of_kind(kind)) {
         list_slugs(keywords, slugs);
     }
+    // Whoever reads the file wants to know first what a thing is for, and what it is.
+    for first in ["type", "description", "title", "$schema"] {
+        if let Some(value) = keywords.shift_remove(first) {
+            keywords.shift_insert(0, first.to_owned(), value);
+        }
+    }
 }
 
 fn list_slugs(keywords: &mut Map<String, Value>, slugs: &BTreeSet<String>) {

@@ -137,6 +137,14 @@ fn a_value_of_the_wrong_shape_is_shown_as_written_with_what_to_write() {
             "services: { Печать: true }\n",
             "1:13 E009 `Печать` is not the slug of a service | write it as lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or digit",
         ),
+    ] {
+        one(Kind::Agreement, text, expected);
+    }
+}
+
+#[test]
+fn a_text_or_flag_that_a_key_does_not_take_comes_with_what_it_takes() {
+    for (text, expected) in [
         (
             "period: { first_day: 1.2.2026 }\n",
             "1:22 E009 `1.2.2026` is not written as a day | write the day as YYYY-MM-DD, such as 2026-02-01",

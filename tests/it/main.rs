@@ -11,5 +11,6 @@ mod helpdesk;
 mod layers;
 mod main_job;
 mod repository;
+mod schemas;
 mod tidy;
 mod year;

@@ -1,7 +1,5 @@
 //! Random layers, and what must hold of every merge of them.
 
-use std::fmt::Write as _;
-
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
@@ -107,19 +105,19 @@ fn yaml(value: &Value, indent: usize, text: &mut String) {
             for (key, value) in map {
                 let blank = " ".repeat(indent);
                 if value.as_object().is_some_and(|map| !map.is_empty()) {
-                    writeln!(text, "{blank}{key}:   # {key}").unwrap();
+                    text.extend([&*blank, key, ":   # ", key, "\n"]);
                     yaml(value, indent + 2, text);
                 } else {
-                    write!(text, "{blank}{key}: ").unwrap();
+                    text.extend([&*blank, key, ": "]);
                     yaml(value, indent, text);
                     *text += "\n";
                 }
             }
         }
         Value::String(word) if word.bytes().all(|byte| byte.is_ascii_alphabetic()) && word != "true" => {
-            *text += word;
+            text.push_str(word);
         }
-        Value::String(word) => write!(text, "'{}'", word.replace('\'', "''")).unwrap(),
+        Value::String(word) => text.extend(["'", &word.replace('\'', "''"), "'"]),
         _ => *text += &value.to_string(),
     }
 }

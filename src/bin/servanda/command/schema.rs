@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use servanda::check::Checked;
+use servanda::desired::ROUND_THE_CLOCK;
 use servanda::document::{Slugs, published, schema};
 use servanda::render;
 
@@ -76,6 +77,8 @@ fn with_slugs(global: &Global, context: &Context) -> Result<Vec<(&'static str, S
         agreements: names(agreements.iter().map(|agreement| &agreement.id)),
         recipients: names(catalog.clients.keys()),
     };
+    // It needs no entry in the catalog.
+    slugs.calendars.insert(ROUND_THE_CLOCK.to_owned());
     for (client, known) in &catalog.clients {
         slugs.recipients.extend(known.departments.keys().map(|department| format!("{client}/{department}")));
     }
