@@ -195,10 +195,14 @@ pub(crate) fn check(
         let noun = if warnings == 1 { "warning" } else { "warnings" };
         say(&format!("{warnings} {noun}; `servanda validate` shows what about\n"));
     }
+    let digest = loaded.digest();
+    let Loaded { root, sources, templates, agreements, .. } = loaded;
+    // The process is short-lived: to give back tens of thousands of small pieces takes longer than to check them.
+    std::mem::forget((sources, templates, agreements));
     Ok(Estate {
-        commit: git::commit(&loaded.root),
-        digest: loaded.digest(),
-        root: loaded.root,
+        commit: git::commit(&root),
+        digest,
+        root,
         settings: checked.settings,
         catalog: checked.catalog,
         agreements: checked.agreements,
