@@ -83,6 +83,21 @@ impl Sources {
         }
     }
 
+    /// A copy in which the text of some spans is blotted out, at the same places: for showing lines that hold secrets.
+    pub fn blotted(&self, spans: impl IntoIterator<Item = Span>) -> Self {
+        let mut copy = self.clone();
+        for span in spans {
+            let text = &mut copy.0[span.file.0 as usize].text;
+            let (start, end) = (span.start as usize, span.end as usize);
+            if let Some(hidden) = text.get(start..end) {
+                let blot: String =
+                    hidden.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect();
+                text.replace_range(start..end, &blot);
+            }
+        }
+        copy
+    }
+
     /// Every file with its id, in the order taken in.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
         (0..).map(FileId).zip(&self.0)

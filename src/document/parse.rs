@@ -57,7 +57,7 @@ pub(super) fn parse(file: FileId, text: &str) -> Parsed {
     };
     for event in Parser::new_from_str_with_options(text, options) {
         let taken = match event {
-            Ok((event, span)) => builder.take(event, span),
+            Ok((event, span)) => builder.take(&event, &span),
             Err(error) => {
                 builder.malformed(&error);
                 Err(Stop)
@@ -142,8 +142,8 @@ impl<'text> Builder<'text> {
         text::span(self.file, range.start, range.end)
     }
 
-    fn take(&mut self, event: Event<'_>, place: granit_parser::Span) -> Result<(), Stop> {
-        let span = self.span(&place);
+    fn take(&mut self, event: &Event<'_>, place: &granit_parser::Span) -> Result<(), Stop> {
+        let span = self.span(place);
         if let Some(tag) = place.tag_span() {
             let tag = self.span(&tag);
             self.refuse(tag, "a tag", "delete it; text that looks like a number is written in quotes");
@@ -167,13 +167,13 @@ impl<'text> Builder<'text> {
                 self.settled.push(span);
                 self.place(Node { span, value: Value::Null })
             }
-            Event::Scalar(text, style, ..) => self.scalar(&text, style, span),
+            Event::Scalar(text, style, ..) => self.scalar(text, *style, span),
             Event::SequenceStart(style, ..) => {
-                let flow = style == StructureStyle::Flow;
+                let flow = *style == StructureStyle::Flow;
                 self.begin(Open::List { span, flow, items: Vec::new() }, span)
             }
             Event::MappingStart(style, ..) => {
-                let flow = style == StructureStyle::Flow;
+                let flow = *style == StructureStyle::Flow;
                 self.begin(Open::Map { span, flow, entries: Vec::new(), key: None }, span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span),

@@ -6,7 +6,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use crate::diagnostic::{Diagnostic, Diagnostics, FileId, Label, Severity, Sources};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Label, Severity, Sources};
 use crate::render::encode;
 use crate::render::json;
 use crate::render::style::Paint;
@@ -16,6 +16,15 @@ use crate::render::words;
 pub fn text(found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
     let renderer = if paint.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(paint.columns());
+    let secrets = || {
+        found
+            .iter()
+            .filter(|diagnostic| diagnostic.code == Code::E013)
+            .map(|diagnostic| diagnostic.place.span)
+    };
+    // A line may be drawn for another fault than the secret in it.
+    let blotted = secrets().next().map(|_| sources.blotted(secrets()));
+    let sources = blotted.as_ref().unwrap_or(sources);
     let mut text = String::new();
     for diagnostic in found {
         text.push_str(&renderer.render(&[group(diagnostic, sources)]));
@@ -172,6 +181,22 @@ mod tests {
         .help("did you mean `i.petrova`?");
         let unused = Diagnostic::new(Code::W107, Span::of_file(template), "nobody extends this");
         ([locked, manager, unused].into_iter().collect(), sources)
+    }
+
+    #[test]
+    fn a_line_that_holds_a_secret_is_drawn_without_it() {
+        let mut sources = Sources::default();
+        let file = sources.add(
+            "servanda.yaml",
+            "helpdesk: { access_key: 'canary-7', rate: many, password: \"canary-8\" }\n",
+        );
+        let fault = |code, wanted| Diagnostic::new(code, span(&sources, file, wanted), "a fault");
+        let found: Diagnostics =
+            [fault(Code::E009, "many"), fault(Code::E013, "'canary-7'"), fault(Code::E013, "\"canary-8\"")]
+                .into_iter()
+                .collect();
+        let drawn = text(&found, &sources, Paint::PLAIN);
+        assert!(!drawn.contains("canary") && drawn.contains("access_key: **********, rate: many"), "{drawn}");
     }
 
     #[test]
