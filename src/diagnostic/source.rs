@@ -84,6 +84,7 @@ impl Sources {
     }
 
     /// A copy in which the text of some spans is blotted out, at the same places: for showing lines that hold secrets.
+    #[must_use]
     pub fn blotted(&self, spans: impl IntoIterator<Item = Span>) -> Self {
         let mut copy = self.clone();
         for span in spans {
