@@ -109,10 +109,13 @@ def write_json_twins(folder):
     class Plain(yaml.SafeLoader):
         pass
 
+    # YAML 1.2 core: a day stays text, and only `true` and `false` are yes and no (`on` is a key here).
+    left_out = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
     Plain.yaml_implicit_resolvers = {
-        letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        letter: [(tag, pattern) for tag, pattern in resolvers if tag not in left_out]
         for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+    Plain.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|false)$"), list("tf"))
     twins.mkdir()
     for number, path in enumerate(sorted((folder / "agreements").rglob("*.yaml"))):
         document = yaml.load(path.read_text(), Plain)
