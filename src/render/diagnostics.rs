@@ -99,20 +99,25 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
     group
 }
 
+/// How much of a value is drawn, and of the line behind it, in bytes: a value of a megabyte is no picture.
+const DRAWN: u32 = 2_000;
+
 /// The lines of one file from the first label to the last.
 fn snippet<'a>(
     text: &'a str,
     labels: &[(&'a Label, AnnotationKind)],
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let range = |label: &Label| {
-        let end = floor(text, label.span.end as usize);
+        let end = label.span.end.min(label.span.start.saturating_add(DRAWN)) as usize;
+        let end = floor(text, end);
         floor(text, label.span.start as usize).min(end)..end
     };
     let ranges = labels.iter().map(|(label, _)| range(label));
     let first = ranges.clone().map(|range| range.start).min().unwrap_or(0);
     let last = ranges.map(|range| range.end).max().unwrap_or(0);
     let begin = text[..first].rfind('\n').map_or(0, |newline| newline + 1);
-    let end = text[last..].find('\n').map_or(text.len(), |newline| last + newline);
+    let rest = &text[last..floor(text, last + DRAWN as usize)];
+    let end = last + rest.find('\n').unwrap_or(rest.len());
     let lines = &text[begin..end];
     // What is shown may be longer in bytes than what is in the file, and marks are placed by bytes.
     let shown = |offset: usize| drawn(&lines[..offset - begin]).len();
