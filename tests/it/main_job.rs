@@ -165,3 +165,28 @@ fn a_request_is_taken_only_for_a_service_of_an_active_agreement() {
     helpdesk.edit("severny-veter-2026", &json!({ "state": "inactive" }));
     assert_eq!(request(&agreement), 500);
 }
+
+#[test]
+fn a_plan_made_from_a_recording_is_to_be_read_and_not_to_be_applied() {
+    let repository = Repository::example();
+    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    repository.expect(0, &["snapshot", "--out", "live.json"]);
+    let ahead = ["plan", "--as-of", "2026-11-01", "--format", "json"];
+    let live = repository.json(0, &ahead);
+    let offline =
+        repository.json(0, &[&ahead[..], &["--live", "live.json", "--out", "offline.plan"]].concat());
+    assert_eq!(changed(&offline), changed(&live));
+    assert!(!changed(&live).is_empty());
+    repository.expect(5, &["apply", "--yes", "offline.plan"]);
+}
+
+#[test]
+fn a_plan_of_another_version_is_refused() {
+    let repository = Repository::example();
+    repository.expect(0, &["plan", "--as-of", DAY, "--out", "old.plan"]);
+    repository.edit("old.plan", "\"format\": 1", "\"format\": 0");
+    for command in [&["show", "old.plan"][..], &["apply", "--yes", "old.plan"]] {
+        let run = repository.expect(1, command);
+        assert!(run.stderr.contains("servanda plan --out"), "{}", run.stderr);
+    }
+}

@@ -84,7 +84,7 @@ struct Run<'a> {
 impl Run<'_> {
     async fn whole(&self, saved: Option<PlanEnvelope>) -> Result<Exit, Failure> {
         let envelope = match saved {
-            Some(saved) => saved,
+            Some(saved) => self.fitting(saved)?,
             None => make(self.estate, self.connection, self.terms).await?.0,
         };
         if self.arguments.format == Format::Text {
@@ -97,6 +97,22 @@ impl Run<'_> {
         }
         self.look_again(&mut outcome, &envelope.plan).await?;
         self.conclude(&envelope, &outcome)
+    }
+
+    /// A saved plan is carried out as it was reviewed, and only on the helpdesk that it was made for.
+    fn fitting(&self, saved: PlanEnvelope) -> Result<PlanEnvelope, Failure> {
+        let (made_for, here) = (&saved.plan.header.helpdesk, self.connection.name());
+        if *made_for != here {
+            return Err(Failure::new(
+                Exit::Stale,
+                format!("the plan was made for {made_for}, and this is {here}"),
+            )
+            .help("make one for this helpdesk with `servanda plan --out FILE`"));
+        }
+        if saved.plan.header.files != self.estate.digest {
+            say("the files have changed since the plan was made; it is carried out as it was reviewed\n");
+        }
+        Ok(saved)
     }
 
     /// Asks on a terminal; elsewhere somebody has to have said `--yes`.
