@@ -2,10 +2,10 @@
 //!
 //! Made by `check` out of servanda.yaml. Says where a secret is to be found and never holds one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::calendar::{TimeOfDay, Zone};
-use crate::mapping::{Field, Mapping};
+use crate::mapping::Mapping;
 
 /// The settings of a repository, complete.
 #[derive(Clone, Debug)]
@@ -18,10 +18,6 @@ pub struct Settings {
     pub helpdesk: Helpdesk,
     /// What an apply may do without being asked twice.
     pub guards: Guards,
-    /// What is done about drift.
-    pub drift: Drift,
-    /// Fields for which something else is done about drift.
-    pub drift_of: BTreeMap<Field, Drift>,
     /// Whom mail may go to; `None` where there is no mail.
     pub mail: Option<AllowedMail>,
     /// The time of day at which people are told, in the agreement's zone, unless it says otherwise.
@@ -113,16 +109,6 @@ pub struct DeactivationGuard {
     pub more_than: usize,
     /// More than this share of the active agreements, in percent.
     pub and_share_percent: u32,
-}
-
-/// What is done about a live value that somebody changed by hand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Drift {
-    /// The files are right; the next apply says so to the helpdesk.
-    #[default]
-    Correct,
-    /// It is shown and left.
-    Report,
 }
 
 impl Default for Guards {

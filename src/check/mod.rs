@@ -36,7 +36,7 @@ use crate::check::title::Titles;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Severity, Sources, Span};
 use crate::document::{Document, Tree, shape};
 use crate::ident::TemplateName;
-use crate::settings::{Drift, Guards, Helpdesk, Language, Settings};
+use crate::settings::{Guards, Helpdesk, Language, Settings};
 use crate::template::Resolved;
 
 /// What could be made of a repository, and what is wrong with it.
@@ -133,8 +133,6 @@ fn usual_settings() -> Settings {
         language: Language::default(),
         helpdesk: Helpdesk::default(),
         guards: Guards::default(),
-        drift: Drift::default(),
-        drift_of: BTreeMap::new(),
         mail: None,
         notice_time: settings::USUAL_NOTICE_TIME,
     }

@@ -1,16 +1,11 @@
 //! servanda.yaml as people wrote it becomes the settings: complete, with every default in its place.
 
-use std::collections::BTreeMap;
-
 use crate::calendar::{Misread, TimeOfDay, Zone, read_time_of_day};
 use crate::check::mapping::mapping;
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
-use crate::mapping::Field;
-use crate::settings::{
-    AllowedMail, DeactivationGuard, Drift, Guards, Helpdesk, Kind, Language, Pace, Settings,
-};
+use crate::settings::{AllowedMail, DeactivationGuard, Guards, Helpdesk, Kind, Language, Pace, Settings};
 
 /// When people are told, where nobody says otherwise.
 pub(super) const USUAL_NOTICE_TIME: TimeOfDay = TimeOfDay::constant(9, 0, 0, 0);
@@ -33,7 +28,7 @@ pub(super) fn settings(
         reading.fault(Code::E010, &["timezone"], "the settings have no time zone", help);
     }
     let written = document.helpdesk.clone().unwrap_or_default();
-    let (drift, drift_of) = reading.drift(written.drift.as_ref());
+    reading.drift(written.drift.as_ref());
     let settings = Settings {
         zone: zone.unwrap_or(Zone::UTC),
         language: match document.language {
@@ -42,8 +37,6 @@ pub(super) fn settings(
         },
         helpdesk: reading.helpdesk(&written),
         guards: reading.guards(document.guards.as_ref()),
-        drift,
-        drift_of,
         mail: document.mail.as_ref().map(|mail| allowed_mail(mail.allow.as_ref())),
         notice_time: reading.notice_time(document.notices.as_ref()),
     };
@@ -120,21 +113,31 @@ impl Reading<'_> {
         }
     }
 
-    fn drift(&mut self, written: Option<&shape::Drift>) -> (Drift, BTreeMap<Field, Drift>) {
-        let policy = |policy: &shape::DriftPolicy| match policy {
-            shape::DriftPolicy::Correct => Drift::Correct,
-            shape::DriftPolicy::Report => Drift::Report,
-        };
-        match written {
-            None => (Drift::default(), BTreeMap::new()),
-            Some(shape::Drift::All(all)) => (policy(all), BTreeMap::new()),
-            Some(shape::Drift::PerField(fields)) => {
-                let fields = fields.iter().filter_map(|(name, written)| {
-                    let field = self.field(&["helpdesk", "drift", name], name)?;
-                    Some((field, policy(written)))
-                });
-                (Drift::default(), fields.collect())
+    /// Only correction is known so far. To take `report` and to correct all the same would write what somebody asked
+    /// to leave, so it is refused.
+    fn drift(&mut self, written: Option<&shape::Drift>) {
+        let refused = |policy: &shape::DriftPolicy| *policy == shape::DriftPolicy::Report;
+        let paths: Vec<Vec<&str>> = match written {
+            None => Vec::new(),
+            Some(shape::Drift::All(all)) => {
+                refused(all).then(|| vec!["helpdesk", "drift"]).into_iter().collect()
             }
+            Some(shape::Drift::PerField(fields)) => {
+                let fields: Vec<_> = fields.iter().collect();
+                for (name, _) in &fields {
+                    self.field(&["helpdesk", "drift", name], name);
+                }
+                let reported = fields.into_iter().filter(|(_, policy)| refused(policy));
+                reported.map(|(name, _)| vec!["helpdesk", "drift", name.as_str()]).collect()
+            }
+        };
+        for path in paths {
+            self.fault(
+                Code::E009,
+                &path,
+                "drift cannot be left as it is yet",
+                "write `correct`, or leave it out; every plan names drift apart before it is corrected",
+            );
         }
     }
 
