@@ -44,7 +44,7 @@ pub struct Helpdesk {
     /// `off`, or how the helpdesk spells the rules that hold targets. Default: `off`.
     pub sla_rules: Option<SlaRules>,
     /// What happens to what somebody changed in the helpdesk by hand: `correct` or `report`, for all or per field.
-    /// Default: `correct`. Example: `{ title: report }`.
+    /// Default: `correct`. `report` is not available yet.
     pub drift: Option<Drift>,
 }
 
