@@ -41,7 +41,7 @@ pub(crate) enum HttpError {
     /// The request did not go out.
     #[error("the helpdesk could not be reached: {0}")]
     NotSent(String),
-    /// It took longer than is reasonable.
+    /// It answered with success and something else than JSON, as a proxy or a login page does.
     #[error("the answer is no JSON: {0}")]
     NotJson(String),
 }
