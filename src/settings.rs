@@ -3,6 +3,7 @@
 //! Made by `check` out of servanda.yaml. Says where a secret is to be found and never holds one.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::calendar::{TimeOfDay, Zone};
 use crate::mapping::Mapping;
@@ -16,6 +17,8 @@ pub struct Settings {
     pub language: Language,
     /// The helpdesk that is kept equal.
     pub helpdesk: Helpdesk,
+    /// The memory between runs.
+    pub ledger: LedgerPlace,
     /// What an apply may do without being asked twice.
     pub guards: Guards,
     /// Whom mail may go to; `None` where there is no mail.
@@ -62,6 +65,8 @@ pub struct Helpdesk {
     pub rehearsal: bool,
     /// How hard it may be asked.
     pub pace: Pace,
+    /// The longest that its search may not yet show what was created. Until it is over, absence is no proof.
+    pub search_lag: Duration,
 }
 
 /// A product of helpdesk, with what it takes to reach it.
@@ -89,6 +94,8 @@ pub struct Pace {
     pub per_second: Option<u32>,
     /// Objects a page.
     pub page_size: usize,
+    /// The longest that one answer may take.
+    pub deadline: Duration,
 }
 
 /// The limits of an apply; what goes beyond one waits for its exact number.
@@ -124,17 +131,38 @@ impl Default for Guards {
 impl Default for Pace {
     /// Five requests a second, which every tenant is known to bear; no limit is published.
     fn default() -> Self {
-        Self { concurrency: 4, per_second: Some(5), page_size: 1000 }
+        Self { concurrency: 4, per_second: Some(5), page_size: 1000, deadline: Self::DEADLINE }
     }
 }
 
 impl Pace {
+    const DEADLINE: Duration = Duration::from_secs(30);
+
     /// The pace of the embedded helpdesk, which shares the process.
-    pub const SANDBOX: Pace = Pace { concurrency: 8, per_second: None, page_size: 1000 };
+    pub const SANDBOX: Pace =
+        Pace { concurrency: 8, per_second: None, page_size: 1000, deadline: Self::DEADLINE };
+}
+
+/// Where the memory between runs is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LedgerPlace {
+    /// A file of this machine, relative to the repository; without one, Servanda's own folder has it.
+    File(Option<String>),
+}
+
+impl Helpdesk {
+    /// How long the search of a tenant is thought to lag, where its settings do not say.
+    pub const USUAL_SEARCH_LAG: Duration = Duration::from_mins(10);
 }
 
 impl Default for Helpdesk {
     fn default() -> Self {
-        Self { kind: Kind::Sandbox, mapping: Mapping::default(), rehearsal: true, pace: Pace::SANDBOX }
+        Self {
+            kind: Kind::Sandbox,
+            mapping: Mapping::default(),
+            rehearsal: true,
+            pace: Pace::SANDBOX,
+            search_lag: Duration::ZERO,
+        }
     }
 }

@@ -1,11 +1,16 @@
 //! servanda.yaml as people wrote it becomes the settings: complete, with every default in its place.
 
-use crate::calendar::{Misread, TimeOfDay, Zone, read_time_of_day};
+use std::time::Duration;
+
+use crate::calendar::{Misread, TargetTime, TimeOfDay, Zone, read_time_of_day};
 use crate::check::mapping::mapping;
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
-use crate::settings::{AllowedMail, DeactivationGuard, Guards, Helpdesk, Kind, Language, Pace, Settings};
+use crate::document::shape::TextOr;
+use crate::settings::{
+    AllowedMail, DeactivationGuard, Guards, Helpdesk, Kind, Language, LedgerPlace, Pace, Settings,
+};
 
 /// When people are told, where nobody says otherwise.
 pub(super) const USUAL_NOTICE_TIME: TimeOfDay = TimeOfDay::constant(9, 0, 0, 0);
@@ -36,6 +41,7 @@ pub(super) fn settings(
             Some(shape::Language::En) | None => Language::English,
         },
         helpdesk: reading.helpdesk(&written),
+        ledger: reading.ledger(document.ledger.as_ref()),
         guards: reading.guards(document.guards.as_ref()),
         mail: document.mail.as_ref().map(|mail| allowed_mail(mail.allow.as_ref())),
         notice_time: reading.notice_time(document.notices.as_ref()),
@@ -141,11 +147,41 @@ impl Reading<'_> {
         }
     }
 
+    fn ledger(&mut self, written: Option<&shape::LedgerSettings>) -> LedgerPlace {
+        let at = written.and_then(|ledger| ledger.at.as_ref());
+        let file = match at {
+            None => return LedgerPlace::File(None),
+            Some(TextOr::Text(text)) => text.strip_prefix("sqlite:").filter(|path| !path.is_empty()),
+            Some(TextOr::Set(_)) => None,
+        };
+        if file.is_none() {
+            self.fault(
+                Code::E009,
+                &["ledger", "at"],
+                "this place is not available yet",
+                "write `sqlite:` and a path, such as sqlite:/var/lib/servanda/ledger.sqlite",
+            );
+        }
+        LedgerPlace::File(file.map(str::to_owned))
+    }
+
+    /// A length of time; what has the wrong shape was told of already.
+    fn wait(&mut self, name: &str, written: Option<&String>, usual: Duration) -> Duration {
+        match written.map(|text| TargetTime::read(text)) {
+            None | Some(Ok(TargetTime::BusinessDays(_))) => usual,
+            Some(Ok(TargetTime::Seconds(seconds))) => Duration::from_secs(seconds.into()),
+            Some(Err(misread)) => {
+                self.fault(Code::E009, &["helpdesk", name], misread.message, "write 30s or 10m");
+                usual
+            }
+        }
+    }
+
     fn helpdesk(&mut self, written: &shape::Helpdesk) -> Helpdesk {
         let kind = self.kind(written);
-        let usual = match kind {
-            Kind::Sandbox => Pace::SANDBOX,
-            Kind::Itsm365 { .. } => Pace::default(),
+        let (usual, lag) = match kind {
+            Kind::Sandbox => (Pace::SANDBOX, Duration::ZERO),
+            Kind::Itsm365 { .. } => (Pace::default(), Helpdesk::USUAL_SEARCH_LAG),
         };
         Helpdesk {
             rehearsal: written.rehearsal.unwrap_or(matches!(kind, Kind::Sandbox)),
@@ -155,7 +191,9 @@ impl Reading<'_> {
                     .map_or(usual.concurrency, |count| count.clamp(1, 64) as usize),
                 per_second: written.rate.or(usual.per_second),
                 page_size: usual.page_size,
+                deadline: self.wait("timeout", written.timeout.as_ref(), usual.deadline),
             },
+            search_lag: self.wait("search_lag", written.search_lag.as_ref(), lag),
             mapping: mapping(self, written, &kind),
             kind,
         }

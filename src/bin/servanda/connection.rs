@@ -10,8 +10,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::context::{AsOf, Context, clock};
 use crate::failure::{Exit, Failure};
-use crate::helpdesk::http::Transport;
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
+use crate::helpdesk::transport::Transport;
 use crate::helpdesk::{ReadError, Reader, Writer};
 use crate::repository::Estate;
 use crate::sandbox::{self, Clock, Knobs};

@@ -35,6 +35,13 @@ pub struct Helpdesk {
     /// The most requests under way at once. Default: `4`.
     #[schemars(range(min = 1, max = 64))]
     pub concurrency: Option<u32>,
+    /// The longest that one answer may take. Default: `30s`.
+    #[schemars(with = "Option<text::Wait>")]
+    pub timeout: Option<String>,
+    /// The longest that the helpdesk's search may not show what was just created. Until it is over, what is not found is not
+    /// created again. Default: `10m`, and `0s` for the sandbox.
+    #[schemars(with = "Option<text::Wait>")]
+    pub search_lag: Option<String>,
     /// `true` for a helpdesk that serves no real client, where other days than today may be lived through. Default: `false`.
     pub rehearsal: Option<bool>,
     /// How an agreement is spelled in the helpdesk.

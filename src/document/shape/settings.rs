@@ -58,8 +58,8 @@ pub struct Secret {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LedgerSettings {
-    /// Where it is: `git:REMOTE#REF`, `sqlite:PATH`, or `postgres://…` without a password; with one, `{ env: … }`.
-    /// Example: `git:origin#servanda-ledger`.
+    /// Where it is: `sqlite:PATH`, a file relative to the repository. Default: one in `.servanda/`.
+    /// `git:REMOTE#REF` and `postgres://…` are not available yet. Example: `sqlite:/var/lib/servanda/ledger.sqlite`.
     #[schemars(with = "Option<KindOr<text::OpenAddress, Secret>>")]
     pub at: Option<TextOr<Secret>>,
     /// The secret that addresses are hidden with. Example: `{ env: SERVANDA_LEDGER_SECRET }`.

@@ -70,6 +70,8 @@ texts! {
     Lead "lead" r"^(([0-9]{1,9}[wd])+|P([0-9]{1,9}[WD])+)$"
     /// How long a response or resolution may take. Plain days have the shape; rule E412 explains them.
     TargetTime "target" r"^(([0-9]{1,9}[hms])+|PT([0-9]{1,9}[HMS])+|[0-9]{1,3} business days?|[0-9]{1,3} ?(d|days?)|P[0-9]{1,3}D)$"
+    /// A length of time that a program waits.
+    Wait "wait" r"^(([0-9]{1,9}[hms])+|PT([0-9]{1,9}[HMS])+)$"
     /// Whom a notice goes to: a role, or an address.
     To "to" r"^(client|manager|[^@\s]+@[^@\s]+)$"
     /// An address of e-mail.

@@ -19,8 +19,8 @@ use servanda::settings::Pace;
 
 use super::{Progress, apply};
 use crate::embedded::seed;
-use crate::helpdesk::http::Transport;
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
+use crate::helpdesk::transport::Transport;
 use crate::helpdesk::{Reader as _, Wanted};
 use crate::journal::Journal;
 use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath, Knobs, Sandbox};

@@ -1,25 +1,23 @@
-//! Requests over the network: the one place that knows a key, and the one that decides what is tried again.
+//! One request over the network: the one place that knows a key, and puts it into an address.
 //!
-//! A request is a path, a query and a JSON body; an answer is JSON or an [`HttpError`] that holds nothing
-//! secret. What an answer means is the dialect's affair.
+//! A request is a path, a query and a JSON body; what comes back is a [`Reply`] or an [`HttpError`], and
+//! neither holds anything secret. Whether to try again is `transport`'s affair, what it means the dialect's.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use servanda::settings::Pace;
-use tokio::sync::Semaphore;
+use servanda::calendar::Instant;
 
 /// Larger answers are no answers.
 const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
 /// How much of an answer that is no JSON is shown.
 const SHOWN: usize = 500;
-/// How often a read is tried at most.
-const TRIES: u32 = 4;
 /// The longest that a server may tell us to wait.
 const WAIT_LIMIT: Duration = Duration::from_mins(1);
+/// How long a connection may take to come about.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// What went wrong with a request. No variant holds the key or an address with a query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,152 +44,87 @@ pub(crate) enum HttpError {
     NotJson(String),
 }
 
-/// How a request may be repeated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
-    /// A read: repeated as often as is reasonable.
-    Read,
-    /// A write of whole values: repeated once, where the server was overloaded.
-    Edit,
-    /// A creation: never repeated.
-    Create,
+/// One request.
+pub(crate) struct Request<'a> {
+    /// What stands after the base address: `find/agreement`.
+    pub(crate) path: &'a str,
+    /// The query, without the key.
+    pub(crate) query: &'a [(&'a str, String)],
+    /// The body.
+    pub(crate) body: &'a Value,
 }
 
-/// One answer.
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// An answer of success, or what went wrong.
+    pub(crate) result: Result<Answer, HttpError>,
+    /// How long the server asks us to wait; what is absurd is capped.
+    pub(crate) wait: Option<Duration>,
+    /// What the server's own clock says.
+    pub(crate) date: Option<Instant>,
+}
+
+/// An answer of success.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Value,
 }
 
-/// A helpdesk's address with its key, reached at a certain pace.
-pub(crate) struct Transport {
+/// What carries a request out once.
+pub(crate) trait Wire: Send + Sync {
+    /// One try.
+    fn exchange(&self, request: &Request<'_>) -> impl Future<Output = Reply> + Send;
+}
+
+/// A helpdesk's address with its key.
+pub(crate) struct Http {
     client: reqwest::Client,
     base: String,
     key: SecretString,
-    places: Semaphore,
-    schedule: tokio::sync::Mutex<Option<tokio::time::Instant>>,
-    interval: Option<Duration>,
-    requests: AtomicU64,
 }
 
-impl Transport {
-    /// A transport to `url` (up to and with the context path). `certificates` are further ones to trust, as PEM.
+impl Http {
+    /// `url` goes up to and with the context path. `certificates` are further ones to trust, as PEM.
     pub(crate) fn new(
         url: &str,
         key: SecretString,
-        pace: &Pace,
+        deadline: Duration,
         certificates: Option<&[u8]>,
     ) -> Result<Self, HttpError> {
-        let client = client(certificates).map_err(|error| HttpError::NotSent(said(error)))?;
-        Ok(Self {
-            client,
-            base: format!("{}/services/rest", url.trim_end_matches('/')),
-            key,
-            places: Semaphore::new(pace.concurrency.max(1)),
-            schedule: tokio::sync::Mutex::new(None),
-            interval: pace.per_second.map(|rate| Duration::from_secs(1) / rate.max(1)),
-            requests: AtomicU64::new(0),
-        })
+        let client = client(deadline, certificates).map_err(|error| HttpError::NotSent(said(error)))?;
+        Ok(Self { client, base: format!("{}/services/rest", url.trim_end_matches('/')), key })
     }
 
     /// The address without anything secret.
-    pub(crate) fn safe_name(&self) -> String {
-        self.base.trim_end_matches("/services/rest").to_owned()
+    pub(crate) fn safe_name(&self) -> &str {
+        self.base.trim_end_matches("/services/rest")
     }
 
-    /// How many requests went out so far.
-    pub(crate) fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
-    }
-
-    /// Posts a JSON body, tries again where that is safe, and gives the JSON of an answer of success.
-    pub(crate) async fn post(
-        &self,
-        path: &str,
-        query: &[(&str, String)],
-        body: &Value,
-        class: Class,
-    ) -> Result<Answer, HttpError> {
-        let mut tried = 0;
-        loop {
-            tried += 1;
-            let (error, wait) = match self.once(path, query, body).await {
-                Ok(answer) => return Ok(answer),
-                Err(failed) => failed,
-            };
-            if tried >= TRIES || !may_repeat(class, &error, tried) {
-                return Err(error);
-            }
-            let wait = wait.unwrap_or_else(|| jitter(tried));
-            tracing::info!(path, tried, wait_ms = wait.as_millis(), "trying again: {error}");
-            tokio::time::sleep(wait).await;
-        }
-    }
-
-    /// One try, at its turn.
-    async fn once(
-        &self,
-        path: &str,
-        query: &[(&str, String)],
-        body: &Value,
-    ) -> Result<Answer, (HttpError, Option<Duration>)> {
-        let _place = self.places.acquire().await.expect("the semaphore is never closed");
-        self.take_turn().await;
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        tracing::debug!(path, ?query, "request");
+    async fn send(&self, request: &Request<'_>) -> Result<reqwest::Response, HttpError> {
         // The only place that puts the key into an address.
         let key = ("accessKey", self.key.expose_secret().to_owned());
-        let address = format!("{}/{path}", self.base);
-        let request = self.client.post(address).query(&[key]).query(query).json(body);
-        let response = request.send().await.map_err(|error| (unsent(error), None))?;
-        let status = response.status();
-        let wait = retry_after(&response);
-        let bytes = self.read_limited(response).await.map_err(|error| (error, None))?;
+        let address = format!("{}/{}", self.base, request.path);
+        let sent = self.client.post(address).query(&[key]).query(request.query).json(request.body).send();
+        sent.await.map_err(unsent)
+    }
+
+    /// What an answer with these bytes says.
+    fn understood(&self, status: StatusCode, bytes: &[u8]) -> Result<Answer, HttpError> {
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
-            let body = if bytes.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&bytes) };
-            let body = body.map_err(|_| (HttpError::NotJson(self.masked(&bytes)), None))?;
+            let body = if bytes.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(bytes) };
+            let body = body.map_err(|_| HttpError::NotJson(self.masked(bytes)))?;
             return Ok(Answer { status: status.as_u16(), body });
         }
-        let text = self.masked(&bytes);
+        let text = self.masked(bytes);
         let is_key = text.contains("ключ авторизации") && text.contains("не найден");
         let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-        let error = if is_key || refused {
+        Err(if is_key || refused {
             HttpError::Credentials(text)
         } else {
             HttpError::Refused { status: status.as_u16(), text }
-        };
-        Err((error, wait))
-    }
-
-    /// Waits until the rate allows one more request. Turns are handed out evenly, so that no burst goes over.
-    async fn take_turn(&self) {
-        let Some(interval) = self.interval else {
-            return;
-        };
-        let turn = {
-            let mut schedule = self.schedule.lock().await;
-            let now = tokio::time::Instant::now();
-            let turn = schedule.map_or(now, |last| (last + interval).max(now));
-            *schedule = Some(turn);
-            turn
-        };
-        tokio::time::sleep_until(turn).await;
-    }
-
-    async fn read_limited(&self, mut response: reqwest::Response) -> Result<Vec<u8>, HttpError> {
-        let mut bytes = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(None) => return Ok(bytes),
-                Ok(Some(chunk)) if bytes.len() + chunk.len() <= ANSWER_LIMIT => {
-                    bytes.extend_from_slice(&chunk);
-                }
-                Ok(Some(_)) => {
-                    return Err(HttpError::Lost("the answer is larger than 64 MiB".to_owned()));
-                }
-                Err(error) => return Err(HttpError::Lost(said(error))),
-            }
-        }
+        })
     }
 
     /// The beginning of an answer for people, with the key taken out in each of the forms it may come back in.
@@ -207,14 +140,38 @@ impl Transport {
     }
 }
 
+impl Wire for Http {
+    async fn exchange(&self, request: &Request<'_>) -> Reply {
+        let response = match self.send(request).await {
+            Ok(response) => response,
+            Err(error) => return Reply { result: Err(error), wait: None, date: None },
+        };
+        let (status, wait, date) = (response.status(), retry_after(&response), date(&response));
+        let bytes = read_limited(response).await;
+        Reply { result: bytes.and_then(|bytes| self.understood(status, &bytes)), wait, date }
+    }
+}
+
+async fn read_limited(mut response: reqwest::Response) -> Result<Vec<u8>, HttpError> {
+    let mut bytes = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(None) => return Ok(bytes),
+            Ok(Some(chunk)) if bytes.len() + chunk.len() <= ANSWER_LIMIT => bytes.extend_from_slice(&chunk),
+            Ok(Some(_)) => return Err(HttpError::Lost("the answer is larger than 64 MiB".to_owned())),
+            Err(error) => return Err(HttpError::Lost(said(error))),
+        }
+    }
+}
+
 /// A client that follows no redirect, says not where it comes from, and trusts no certificate it should not.
-fn client(certificates: Option<&[u8]>) -> Result<reqwest::Client, reqwest::Error> {
+fn client(deadline: Duration, certificates: Option<&[u8]>) -> Result<reqwest::Client, reqwest::Error> {
     use_ring();
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        .connect_timeout(Duration::from_secs(10))
-        .timeout(Duration::from_secs(30))
+        .connect_timeout(CONNECT_LIMIT.min(deadline))
+        .timeout(deadline)
         .user_agent(concat!("servanda/", env!("CARGO_PKG_VERSION")));
     for certificate in
         certificates.map(reqwest::Certificate::from_pem_bundle).transpose()?.into_iter().flatten()
@@ -250,37 +207,27 @@ fn unsent(error: reqwest::Error) -> HttpError {
     }
 }
 
-fn may_repeat(class: Class, error: &HttpError, tried: u32) -> bool {
-    let overloaded = |status: u16| matches!(status, 429 | 502 | 503 | 504);
-    match (class, error) {
-        (_, HttpError::Credentials(_)) | (Class::Create, _) | (Class::Edit, HttpError::NotJson(_)) => false,
-        (Class::Read, HttpError::Refused { status, .. }) => *status == 429 || *status >= 500,
-        (Class::Read, _) => true,
-        (Class::Edit, HttpError::Refused { status, .. }) => overloaded(*status) && tried < 2,
-        (Class::Edit, HttpError::NotSent(_) | HttpError::Lost(_)) => tried < 2,
-    }
-}
-
 /// `Retry-After` in seconds, or as a date against the server's own clock; what is absurd is capped.
 fn retry_after(response: &reqwest::Response) -> Option<Duration> {
-    let header = |name: &str| response.headers().get(name)?.to_str().ok();
-    let wanted = header("retry-after")?;
+    let wanted = header(response, "retry-after")?;
     let seconds = if let Ok(seconds) = wanted.parse::<i64>() {
         seconds
     } else {
-        let date = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp());
-        date(wanted)?.duration_since(date(header("date")?)?).as_secs()
+        read_date(wanted)?.duration_since(date(response)?).as_secs()
     };
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).min(WAIT_LIMIT))
 }
 
-/// Full jitter (Brooker, 2015): anything between nothing and a limit that doubles.
-fn jitter(tried: u32) -> Duration {
-    use std::hash::{BuildHasher as _, Hasher as _};
+fn date(response: &reqwest::Response) -> Option<Instant> {
+    read_date(header(response, "date")?)
+}
 
-    let limit = 250_u64 << tried.min(6);
-    let random = std::hash::RandomState::new().build_hasher().finish();
-    Duration::from_millis(random % limit)
+fn read_date(text: &str) -> Option<Instant> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp())
+}
+
+fn header<'a>(response: &'a reqwest::Response, name: &str) -> Option<&'a str> {
+    response.headers().get(name)?.to_str().ok()
 }
 
 fn percent_encoded(text: &str) -> String {

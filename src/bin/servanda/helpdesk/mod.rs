@@ -4,6 +4,8 @@
 //! folder; nothing outside of it knows an attribute code or a wire form.
 
 pub(crate) mod http;
+pub(crate) mod turns;
+pub(crate) mod transport;
 pub(crate) mod itsm365;
 
 use std::collections::BTreeSet;
@@ -127,12 +129,9 @@ impl From<HttpError> for WriteError {
         let text = error.to_string();
         match error {
             HttpError::Credentials(_) => Self::Credentials(text),
-            // A gateway that gives up says nothing about the server behind it.
-            HttpError::Refused { status: 502 | 504, .. } | HttpError::Lost(_) | HttpError::NotJson(_) => {
-                Self::Ambiguous(text)
-            }
-            HttpError::Refused { .. } => Self::Refused(text),
+            error if error.is_ambiguous() => Self::Ambiguous(text),
             HttpError::NotSent(_) => Self::NotSent(text),
+            _ => Self::Refused(text),
         }
     }
 }

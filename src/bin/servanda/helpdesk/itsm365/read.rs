@@ -11,7 +11,8 @@ use servanda::live::{Directory, Kind, Live, LiveAgreement, Observed, Promise, Re
 use servanda::mapping::{Field, Mapping, Rules};
 
 use super::wire;
-use crate::helpdesk::http::{Class, HttpError, Transport};
+use crate::helpdesk::http::HttpError;
+use crate::helpdesk::transport::{Class, Transport};
 use crate::helpdesk::{ReadError, ReadTrouble, Reader, Wanted};
 
 /// Reads a tenant of ITSM 365.

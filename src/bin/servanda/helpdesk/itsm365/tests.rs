@@ -12,7 +12,7 @@ use servanda::plan::Step;
 use servanda::settings::Pace;
 
 use super::{Itsm365Reader, Itsm365Writer};
-use crate::helpdesk::http::Transport;
+use crate::helpdesk::transport::Transport;
 use crate::helpdesk::{Reader as _, Wanted, WriteError, Writer as _};
 use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath, Knobs, Running, Sandbox, Seed, SeedObject};
 

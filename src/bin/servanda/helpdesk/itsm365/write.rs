@@ -12,7 +12,7 @@ use servanda::outcome::Altered;
 use servanda::plan::Step;
 
 use super::wire;
-use crate::helpdesk::http::{Class, Transport};
+use crate::helpdesk::transport::{Class, Transport};
 use crate::helpdesk::{Done, WriteError, Writer};
 
 /// Writes to a tenant of ITSM 365.
@@ -34,7 +34,7 @@ impl<'a> Itsm365Writer<'a> {
         let mut body = self.body(fields);
         body.insert(self.mapping.key.attribute.clone(), json!(self.mapping.mark(id)));
         let path = format!("create-m2m/{}", self.mapping.class);
-        let answer = self.send(&path, body, Class::Create).await?;
+        let answer = self.send(&path, body, Class::Write).await?;
         let object = answer.get("UUID").and_then(Json::as_str).and_then(LiveId::new);
         let object = object.ok_or_else(|| WriteError::Ambiguous("the answer names no object".to_owned()))?;
         Ok(Done { object, altered: self.altered(fields, &answer) })
@@ -50,7 +50,7 @@ impl<'a> Itsm365Writer<'a> {
         let mut body = self.body(fields);
         body.extend(state.map(|state| ("state".to_owned(), json!(state))));
         body.extend(mark.map(|mark| (self.mapping.key.attribute.clone(), json!(self.mapping.mark(mark)))));
-        let answer = self.send(&format!("edit-m2m/{object}"), body, Class::Edit).await?;
+        let answer = self.send(&format!("edit-m2m/{object}"), body, Class::Write).await?;
         if let (Some(wanted), Some(held)) = (state, answer.get("state").and_then(Json::as_str))
             && wanted != held
         {
@@ -79,8 +79,8 @@ impl<'a> Itsm365Writer<'a> {
         body.insert(codes.resolution.clone(), interval(promise.resolution)?);
         // The object was read with its rules just before, so that one that is not known does not exist.
         match rule {
-            Some(rule) => self.send(&format!("edit-m2m/{rule}"), body, Class::Edit).await?,
-            None => self.send(&format!("create-m2m/{}", codes.class), body, Class::Create).await?,
+            Some(rule) => self.send(&format!("edit-m2m/{rule}"), body, Class::Write).await?,
+            None => self.send(&format!("create-m2m/{}", codes.class), body, Class::Write).await?,
         };
         Ok(())
     }
@@ -98,7 +98,7 @@ impl<'a> Itsm365Writer<'a> {
         let changes = if linked { held.insert(agreement.clone()) } else { held.remove(agreement) };
         if changes {
             let body = Map::from_iter([(code.clone(), json!(held))]);
-            self.send(&format!("edit-m2m/{unit}"), body, Class::Edit).await?;
+            self.send(&format!("edit-m2m/{unit}"), body, Class::Write).await?;
         }
         Ok(())
     }
@@ -213,6 +213,6 @@ impl Writer for Itsm365Writer<'_> {
 impl Itsm365Writer<'_> {
     async fn set_removed(&self, object: &LiveId, removed: bool) -> Result<(), WriteError> {
         let body = Map::from_iter([("removed".to_owned(), json!(removed))]);
-        self.send(&format!("edit-m2m/{object}"), body, Class::Edit).await.map(drop)
+        self.send(&format!("edit-m2m/{object}"), body, Class::Write).await.map(drop)
     }
 }
