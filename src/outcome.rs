@@ -18,6 +18,20 @@ pub struct Outcome {
     pub fates: BTreeMap<AgreementId, Fate>,
     /// How many changes remain to be done, by a plan made after the apply; `None` where none was made.
     pub remaining: Option<usize>,
+    /// What ended the run before its time, if anything did.
+    pub stopped: Option<Stopped>,
+}
+
+/// What ends a run before its time. What was carried out until then stands.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopped {
+    /// Somebody asked it to stop.
+    Signal,
+    /// The helpdesk refused the key, again and again.
+    Credentials,
+    /// The journal or the memory could not be written, and nothing is sent that leaves no trace.
+    NoTrace(String),
 }
 
 /// What became of one change.
@@ -37,6 +51,11 @@ pub enum Fate {
     Failed(Failure),
     /// The answer to a step was lost, and a look did not settle whether it was carried out.
     Unknown(Failure),
+    /// The run ended before this step, counted from 0; those before it stand.
+    Stopped {
+        /// Which.
+        step: usize,
+    },
     /// It was not tried.
     NotTried(NotTried),
 }
@@ -81,9 +100,14 @@ impl Outcome {
     pub fn has_written(&self) -> bool {
         self.fates.values().any(|fate| match fate {
             Fate::Done { .. } | Fate::Unknown(_) => true,
-            Fate::Failed(failure) => failure.step > 0,
+            Fate::Failed(Failure { step, .. }) | Fate::Stopped { step } => *step > 0,
             Fate::Stale | Fate::NotTried(_) => false,
         })
+    }
+
+    /// Whether it is not known of some change whether it was carried out.
+    pub fn is_in_doubt(&self) -> bool {
+        self.fates.values().any(|fate| matches!(fate, Fate::Unknown(_)))
     }
 
     /// Whether nothing stands in the way but that objects moved.

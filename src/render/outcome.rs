@@ -2,7 +2,7 @@
 //! not carried out, and one line at the end.
 
 use crate::ident::AgreementId;
-use crate::outcome::{Altered, Failure, Fate, NotTried, Outcome};
+use crate::outcome::{Altered, Failure, Fate, NotTried, Outcome, Stopped};
 use crate::plan::{Change, FieldChange, Plan, Step, Verb};
 use crate::render::page::{Line, Page};
 use crate::render::style::{Paint, Tone};
@@ -19,13 +19,26 @@ pub fn text(plan: &Plan, outcome: &Outcome, paint: Paint) -> String {
         }
     }
     page.gap();
+    if let Some(stopped) = &outcome.stopped {
+        page.line(0, 2, &Line::new().tone(Tone::Alarm, "The run ended early: ").say(&ended(stopped)));
+    }
     page.line(0, 2, &Line::new().tone(Tone::Strong, &summary(outcome)));
     page.finish()
 }
 
+fn ended(stopped: &Stopped) -> String {
+    match stopped {
+        Stopped::Signal => "somebody asked it to stop.".to_owned(),
+        Stopped::Credentials => {
+            "the helpdesk refused the access key again and again; it may have expired.".to_owned()
+        }
+        Stopped::NoTrace(why) => format!("nothing is sent that leaves no trace. {}", words::shown(why)),
+    }
+}
+
 /// The one line at the end: `5 done, 1 failed; planned again after the apply: 1 change is left to do.`
 pub fn summary(outcome: &Outcome) -> String {
-    let kinds = ["done", "stale", "failed", "unknown", "not tried"];
+    let kinds = ["done", "stale", "failed", "unknown", "stopped", "not tried"];
     let counts = kinds.map(|kind| {
         let of_kind = outcome.fates.values().filter(|fate| word(fate) == kind);
         (of_kind.count(), kind)
@@ -52,6 +65,7 @@ fn word(fate: &Fate) -> &'static str {
         Fate::Stale => "stale",
         Fate::Failed(_) => "failed",
         Fate::Unknown(_) => "unknown",
+        Fate::Stopped { .. } => "stopped",
         Fate::NotTried(_) => "not tried",
     }
 }
@@ -59,7 +73,7 @@ fn word(fate: &Fate) -> &'static str {
 fn one(page: &mut Page, plan: &Plan, change: &Change, fate: &Fate) {
     let (tone, symbol) = match fate {
         Fate::Done { .. } => (Tone::Gain, "✓"),
-        Fate::Stale | Fate::Unknown(_) => (Tone::Shift, "?"),
+        Fate::Stale | Fate::Unknown(_) | Fate::Stopped { .. } => (Tone::Shift, "?"),
         Fate::Failed(_) => (Tone::Alarm, "✗"),
         Fate::NotTried(_) => (Tone::Quiet, "·"),
     };
@@ -105,13 +119,18 @@ fn unfinished(fate: &Fate, change: &Change) -> (String, String) {
             "plan again and look at what changed".to_owned(),
         ),
         Fate::Failed(failure) => (
-            format!("{} was refused: {}", step(failure, change), words::shown(&failure.message)),
+            format!("{} did not go through: {}", step(failure, change), words::shown(&failure.message)),
             standing(failure, change, "settle the reason, then apply again"),
         ),
         Fate::Unknown(failure) => (
             format!("the answer to {} was lost: {}", step(failure, change), words::shown(&failure.message)),
             standing(failure, change, "look at the object in the helpdesk, then plan again"),
         ),
+        Fate::Stopped { step: number } => {
+            let reached = Failure { step: *number, message: String::new() };
+            let next = standing(&reached, change, "apply again");
+            (format!("the run ended before {}", step(&reached, change)), next)
+        }
         Fate::NotTried(NotTried::Waits(other)) => (waits(other), format!("settle {other} first")),
         Fate::NotTried(NotTried::Stopped) => {
             ("the run was stopped before its turn".to_owned(), "apply again".to_owned())
@@ -173,7 +192,7 @@ mod tests {
     use crate::ident::{AgreementId, LiveId};
     use crate::live::Value;
     use crate::mapping::Field;
-    use crate::outcome::{Altered, Failure, Fate, NotTried, Outcome};
+    use crate::outcome::{Altered, Failure, Fate, NotTried, Outcome, Stopped};
     use crate::plan::{Change, Plan, Step, Verb};
     use crate::render::Paint;
     use crate::render::encode::corpus::{HOSTILE, is_clean};
@@ -200,7 +219,7 @@ mod tests {
     }
 
     fn run(message: &str) -> (Plan, Outcome) {
-        let names = ["a", "b", "c", "d", "e", "f"];
+        let names = ["a", "b", "c", "d", "e", "f", "g"];
         let verb = |name: &str| {
             if name == "a" { Verb::Create } else { Verb::Update }
         };
@@ -219,8 +238,13 @@ mod tests {
             Fate::Unknown(failure(0, "timed out after 30 s")),
             Fate::NotTried(NotTried::Waits(id("c"))),
             Fate::NotTried(NotTried::Stopped),
+            Fate::Stopped { step: 1 },
         ];
-        let outcome = Outcome { fates: names.map(id).into_iter().zip(fates).collect(), remaining: Some(5) };
+        let outcome = Outcome {
+            fates: names.map(id).into_iter().zip(fates).collect(),
+            remaining: Some(5),
+            stopped: Some(Stopped::Signal),
+        };
         (plan, outcome)
     }
 
@@ -233,7 +257,7 @@ mod tests {
               title: Маяк → МАЯК
         ? b  stale: its object moved since the plan was made, and nothing was written
             → plan again and look at what changed
-        ✗ c  failed: the archiving (step 2 of 3) was refused: 403 no right to archive
+        ✗ c  failed: the archiving (step 2 of 3) did not go through: 403 no right to archive
             → settle the reason, then apply again; the step before it stands
         ? d  unknown: the answer to the change of state (step 1 of 3) was lost: timed out after 30 s
             → look at the object in the helpdesk, then plan again
@@ -241,9 +265,12 @@ mod tests {
             → settle c first
         · f  not tried: the run was stopped before its turn
             → apply again
+        ? g  stopped: the run ended before the archiving (step 2 of 3)
+            → apply again; the step before it stands
 
-        1 done, 1 stale, 1 failed, 1 unknown, 2 not tried; planned again after the apply: 5 changes are left
-          to do.
+        The run ended early: somebody asked it to stop.
+        1 done, 1 stale, 1 failed, 1 unknown, 1 stopped, 2 not tried; planned again after the apply: 5
+          changes are left to do.
         "#);
     }
 

@@ -1,18 +1,27 @@
-//! A plan is carried out: each object is read again, each step is one request, each fate is journalled.
+//! A plan is carried out: gains before losses, several changes side by side, each fate journalled.
 //!
-//! Nothing is decided here that the plan does not say. What cannot be told for sure after a lost answer is
-//! looked up, and reported as unknown where a look does not settle it.
+//! Nothing is decided here that the plan does not say. What becomes of one change is in [`attempt`]; here
+//! is who goes when, and what ends the run before its time.
 
-use std::collections::BTreeMap;
+mod attempt;
+mod effect;
+pub(crate) mod unseen;
 
-use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{LiveAgreement, Observed, Value};
-use servanda::mapping::Field;
-use servanda::outcome::{Failure, Fate, NotTried, Outcome};
-use servanda::plan::{Change, Plan, Step};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
-use crate::helpdesk::{Reader, WriteError, Writer};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use servanda::ident::AgreementId;
+use servanda::outcome::{Fate, NotTried, Outcome, Stopped};
+use servanda::plan::{Change, Phase, Plan};
+
+use crate::helpdesk::{Reader, Writer};
 use crate::journal::Journal;
+use crate::ledger::{Book, Ledger};
+use crate::signal::Stop;
+use attempt::{Attempt, End};
 
 /// Where an apply says how far it is.
 pub(crate) trait Progress {
@@ -22,159 +31,142 @@ pub(crate) trait Progress {
     fn end(&mut self, change: &Change, fate: &Fate);
 }
 
-/// Whether somebody asked the run to stop; checked between requests.
-pub(crate) type Stop = tokio::sync::watch::Receiver<bool>;
+/// What an apply works with.
+pub(crate) struct Tools<'a, R, W, L> {
+    pub(crate) reader: &'a R,
+    pub(crate) writer: &'a W,
+    /// Where creations are marked before they are sent; without it they are sent unmarked.
+    pub(crate) book: Option<&'a Book<L>>,
+    pub(crate) journal: &'a Journal,
+    pub(crate) stop: &'a Stop,
+    /// The name of the run, in marks.
+    pub(crate) run: &'a str,
+    /// How many changes are carried out side by side.
+    pub(crate) concurrency: usize,
+    /// The longest that the helpdesk's search may not show what was created.
+    pub(crate) search_lag: Duration,
+}
 
-/// Carries the plan out, change by change in its order. Independent changes go on when one fails.
-///
-/// The credentials being refused ends the run at once, since every further request would be refused too.
-pub(crate) async fn apply<R: Reader, W: Writer>(
+/// What came of an apply, and what it leaves to be looked for.
+#[derive(Default)]
+pub(crate) struct Applied {
+    pub(crate) outcome: Outcome,
+    /// Agreements for which something was created that may be there unseen.
+    pub(crate) in_doubt: BTreeSet<AgreementId>,
+}
+
+/// Carries the plan out. Independent changes go on when one fails.
+pub(crate) async fn apply<R: Reader, W: Writer, L: Ledger>(
     plan: &Plan,
-    reader: &R,
-    writer: &W,
-    journal: &mut Journal,
+    tools: &Tools<'_, R, W, L>,
     progress: &mut impl Progress,
-    stop: &Stop,
-) -> Result<Outcome, crate::failure::Failure> {
-    let mut outcome = Outcome::default();
-    let mut refused = None;
-    for change in &plan.changes {
-        let fate = if *stop.borrow() || refused.is_some() {
-            Fate::NotTried(NotTried::Stopped)
-        } else if let Some(awaited) = unconfirmed(change, &outcome) {
-            Fate::NotTried(NotTried::Waits(awaited))
-        } else {
-            progress.begin(change);
-            journal.begin(change)?;
-            let mut attempt = Attempt { change, reader, writer, journal: &mut *journal };
-            let fate = attempt.run().await;
-            fate.unwrap_or_else(|(error, failure)| {
-                refused = matches!(error, Trouble::Credentials).then(|| failure.message.clone());
-                Fate::Failed(failure)
-            })
-        };
-        journal.end(change, &fate)?;
-        progress.end(change, &fate);
-        outcome.fates.insert(change.id.clone(), fate);
+) -> Applied {
+    let run = Run { tools, progress: RefCell::new(progress), applied: RefCell::default() };
+    // All gains are confirmed before the first loss, so that a renewal leaves no gap.
+    for phase in [Phase::Gain, Phase::Loss] {
+        run.phase(plan.changes.iter().filter(|change| change.phase == phase)).await;
     }
-    match refused {
-        Some(message) => Err(crate::failure::Failure::credentials(&message)),
-        None => Ok(outcome),
-    }
+    run.applied.into_inner()
 }
 
-/// The first change that this one waits for and that was not carried out.
-fn unconfirmed(change: &Change, outcome: &Outcome) -> Option<AgreementId> {
-    let is_done = |id: &&AgreementId| !matches!(outcome.fates.get(*id), Some(Fate::Done { .. }));
-    change.after.iter().find(is_done).cloned()
+struct Run<'a, R, W, L, P> {
+    tools: &'a Tools<'a, R, W, L>,
+    progress: RefCell<&'a mut P>,
+    applied: RefCell<Applied>,
 }
 
-/// What is wrong beyond one change.
-enum Trouble {
-    /// Only this change is affected.
-    Local,
-    /// Every further request would be refused too.
-    Credentials,
+/// What may be done with a change that waits for others.
+enum Turn {
+    Now,
+    Later,
+    Never(AgreementId),
 }
 
-struct Attempt<'a, R, W> {
-    change: &'a Change,
-    reader: &'a R,
-    writer: &'a W,
-    journal: &'a mut Journal,
-}
-
-impl<R: Reader, W: Writer> Attempt<'_, R, W> {
-    async fn run(&mut self) -> Result<Fate, (Trouble, Failure)> {
-        let failure = |step: usize, message: String| Failure { step, message };
-        match self.is_as_planned().await {
-            Ok(true) => {}
-            Ok(false) => return Ok(Fate::Stale),
-            Err((trouble, message)) => return Err((trouble, failure(0, message))),
-        }
-        let mut object = self.change.object.clone();
-        let mut altered = Vec::new();
-        for (number, step) in self.change.steps.iter().enumerate() {
-            match self.writer.perform(&self.change.id, object.as_ref(), step).await {
-                Ok(done) => {
-                    altered.extend(done.altered);
-                    object = Some(done.object);
-                }
-                Err(WriteError::Ambiguous(message)) => match self.settle(object.as_ref(), step).await {
-                    Some(found) => object = Some(found),
-                    None => return Ok(Fate::Unknown(failure(number, message))),
-                },
-                Err(WriteError::Credentials(message)) => {
-                    return Err((Trouble::Credentials, failure(number, message)));
-                }
-                Err(WriteError::Refused(message) | WriteError::NotSent(message)) => {
-                    return Err((Trouble::Local, failure(number, message)));
-                }
+impl<R: Reader, W: Writer, L: Ledger, P: Progress> Run<'_, R, W, L, P> {
+    async fn phase<'c>(&self, changes: impl Iterator<Item = &'c Change>) {
+        let mut waiting: VecDeque<&Change> = changes.collect();
+        let mut running = FuturesUnordered::new();
+        loop {
+            while running.len() < self.tools.concurrency.max(1)
+                && let Some(change) = self.next(&mut waiting)
+            {
+                running.push(self.one(change));
             }
-            self.journal
-                .step(self.change, number)
-                .map_err(|error| (Trouble::Local, failure(number, error.message)))?;
-        }
-        let object = object.expect("a change that creates nothing has an object from the start");
-        Ok(Fate::Done { object, altered })
-    }
-
-    /// Whether the live object is still the one that the plan was made from.
-    async fn is_as_planned(&self) -> Result<bool, (Trouble, String)> {
-        let observed = match &self.change.object {
-            Some(object) => self.reader.get(object).await,
-            None => self.reader.find(&self.change.id).await,
-        };
-        match observed {
-            Ok(Observed::Present(found)) => Ok(self.change.before == Some(found.digest())),
-            Ok(Observed::Absent) => Ok(self.change.before.is_none()),
-            Ok(Observed::Unknown(why)) => Err((Trouble::Local, why)),
-            Err(error) => {
-                let trouble = if error.is_credentials() { Trouble::Credentials } else { Trouble::Local };
-                Err((trouble, error.to_string()))
+            if running.next().await.is_none() && waiting.is_empty() {
+                return;
             }
         }
     }
 
-    /// After a lost answer: the object, if a look shows that the step took effect.
-    async fn settle(&self, object: Option<&LiveId>, step: &Step) -> Option<LiveId> {
-        let observed = match object {
-            Some(object) => self.reader.get(object).await,
-            None => self.reader.find(&self.change.id).await,
-        };
-        match observed {
-            Ok(Observed::Present(found)) if took_effect(step, &found) => Some(found.object),
-            _ => None,
+    /// The next change whose turn it is. Those whose turn never comes meet their fate on the way.
+    fn next<'c>(&self, waiting: &mut VecDeque<&'c Change>) -> Option<&'c Change> {
+        for _ in 0..waiting.len() {
+            let change = waiting.pop_front()?;
+            if self.is_stopped() {
+                self.end(change, Fate::NotTried(NotTried::Stopped));
+                continue;
+            }
+            match self.turn(change, waiting) {
+                Turn::Now => return Some(change),
+                Turn::Never(awaited) => self.end(change, Fate::NotTried(NotTried::Waits(awaited))),
+                Turn::Later => waiting.push_back(change),
+            }
         }
+        None
     }
-}
 
-/// Whether the object looks as the step leaves it.
-fn took_effect(step: &Step, found: &LiveAgreement) -> bool {
-    let holds = |fields: &BTreeMap<Field, Value>| {
-        fields.iter().all(|(field, value)| found.record.fields.get(field).unwrap_or(&Value::Nothing) == value)
-    };
-    match step {
-        Step::Create { fields } => holds(fields),
-        Step::Edit { fields, state, .. } => {
-            holds(fields) && state.as_ref().is_none_or(|state| *state == found.record.state)
+    fn turn(&self, change: &Change, waiting: &VecDeque<&Change>) -> Turn {
+        let applied = self.applied.borrow();
+        for awaited in &change.after {
+            match applied.outcome.fates.get(awaited) {
+                Some(Fate::Done { .. }) => {}
+                // One that waits for this one in turn, or is in no plan, is never confirmed.
+                None if waiting
+                    .iter()
+                    .any(|other| other.id == *awaited && !other.after.contains(&change.id)) =>
+                {
+                    return Turn::Later;
+                }
+                _ => return Turn::Never(awaited.clone()),
+            }
         }
-        Step::PutRule { key, promise, .. } => match found.record.fields.get(&Field::Targets) {
-            Some(Value::Targets(targets)) => targets.get(key) == Some(promise),
-            _ => false,
-        },
-        Step::DropRule { key, .. } => !found.rules.contains_key(key),
-        Step::Link { unit } => recipients(found).is_some_and(|units| units.contains(unit)),
-        Step::Unlink { unit } => recipients(found).is_none_or(|units| !units.contains(unit)),
-        Step::Archive => found.archived,
-        Step::Restore => !found.archived,
+        Turn::Now
     }
-}
 
-fn recipients(found: &LiveAgreement) -> Option<&std::collections::BTreeSet<LiveId>> {
-    match found.record.fields.get(&Field::Recipients) {
-        Some(Value::References(units)) => Some(units),
-        _ => None,
+    async fn one(&self, change: &Change) {
+        self.progress.borrow_mut().begin(change);
+        if let Err(failure) = self.tools.journal.begin(change) {
+            self.stop(Stopped::NoTrace(failure.message));
+            return self.end(change, Fate::NotTried(NotTried::Stopped));
+        }
+        let End { fate, is_in_doubt, stops } = Attempt::of(change, self.tools).run().await;
+        if is_in_doubt {
+            self.applied.borrow_mut().in_doubt.insert(change.id.clone());
+        }
+        if let Some(stopped) = stops {
+            self.stop(stopped);
+        }
+        self.end(change, fate);
+    }
+
+    fn is_stopped(&self) -> bool {
+        if self.tools.stop.is_asked() {
+            self.stop(Stopped::Signal);
+        }
+        self.applied.borrow().outcome.stopped.is_some()
+    }
+
+    /// The first reason to stop is the one that is told.
+    fn stop(&self, why: Stopped) {
+        self.applied.borrow_mut().outcome.stopped.get_or_insert(why);
+    }
+
+    fn end(&self, change: &Change, fate: Fate) {
+        if let Err(failure) = self.tools.journal.end(change, &fate) {
+            self.stop(Stopped::NoTrace(failure.message));
+        }
+        self.progress.borrow_mut().end(change, &fate);
+        self.applied.borrow_mut().outcome.fates.insert(change.id.clone(), fate);
     }
 }
 

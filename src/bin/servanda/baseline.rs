@@ -1,32 +1,13 @@
-//! The memory of the last apply, in `.servanda/`: what was applied to which agreement, as digests.
+//! What is to be remembered after an apply: of each agreement what was applied last, as digests.
 //!
 //! It explains plans and decides nothing: lost or unreadable, the next plan merely claims no causes.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use servanda::calendar::Instant;
 use servanda::desired::Desired;
 use servanda::ident::AgreementId;
 use servanda::plan::{Applied, BASELINE_FORMAT, Baseline};
-
-use crate::failure::Failure;
-use crate::files;
-
-const NAME: &str = "baseline.json";
-
-/// The baseline of a repository, if there is one of this version.
-pub(crate) fn read(root: &Path) -> Option<Baseline> {
-    let text = files::read_named(&root.join(files::OWN_FOLDER).join(NAME)).ok()?;
-    let baseline: Baseline = serde_json::from_str(&text).ok()?;
-    (baseline.format == BASELINE_FORMAT).then_some(baseline)
-}
-
-/// Writes the baseline, whole or not at all.
-pub(crate) fn write(root: &Path, baseline: &Baseline) -> Result<(), Failure> {
-    let json = serde_json::to_string(baseline).expect("a baseline is JSON");
-    files::write_whole(&files::own_folder(root)?.join(NAME), &json)
-}
 
 /// What is as wished is remembered as of this instant; what is still open keeps its earlier entry.
 pub(crate) fn after(

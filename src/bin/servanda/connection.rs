@@ -71,6 +71,11 @@ impl Connection {
         Itsm365Writer::new(&self.transport, &self.mapping)
     }
 
+    /// What the clock of the helpdesk says now, where it tells.
+    pub(crate) fn server_clock(&self) -> Option<servanda::calendar::Instant> {
+        self.transport.server_clock()
+    }
+
     /// What plans call the helpdesk: its address, or that it is the embedded one.
     pub(crate) fn name(&self) -> String {
         match self.embedded {

@@ -26,10 +26,16 @@ pub(crate) enum Exit {
     Stale = 5,
     /// Applied in part.
     Partial = 6,
+    /// It is not known of something whether it was carried out.
+    Held = 7,
+    /// Another run holds the lock.
+    Locked = 8,
     /// The helpdesk does not accept the credentials.
     Credentials = 9,
     /// Somebody asked the run to stop (128 + SIGINT).
     Interrupted = 130,
+    /// Somebody asked the run to stop (128 + SIGTERM).
+    Terminated = 143,
 }
 
 impl From<Exit> for ExitCode {

@@ -147,3 +147,24 @@ pub(crate) fn append(path: &Path) -> Result<fs::File, Failure> {
     let opened = fs::OpenOptions::new().create(true).append(true).open(path);
     opened.map_err(|error| Failure::file(path, &error))
 }
+
+/// Locks a file for as long as the process lives and holds it, and writes into it who it is. Else gives what
+/// whoever holds it has written there.
+pub(crate) fn lock(path: &Path, holder: &str) -> Result<Result<fs::File, String>, Failure> {
+    let failed = |error: io::Error| Failure::file(path, &error);
+    let opened = fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
+    let mut file = opened.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed)?;
+            Ok(Ok(file))
+        }
+        Err(fs::TryLockError::WouldBlock) => {
+            let mut said = String::new();
+            // Whoever holds it may be writing just now; who it is matters less than that somebody is.
+            let _ = file.read_to_string(&mut said);
+            Ok(Err(said))
+        }
+        Err(fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}

@@ -5,6 +5,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
 use servanda::outcome::{Fate, Outcome};
@@ -15,17 +16,18 @@ use crate::files;
 
 /// An open journal.
 pub(crate) struct Journal {
-    file: std::fs::File,
+    file: Mutex<std::fs::File>,
     path: PathBuf,
 }
 
 impl Journal {
     /// Opens the journal of a repository and says which plan begins.
-    pub(crate) fn open(folder: &Path, plan: &Plan) -> Result<Self, Failure> {
+    pub(crate) fn open(folder: &Path, plan: &Plan, run: &str) -> Result<Self, Failure> {
         let path = folder.join("journal.jsonl");
-        let mut journal = Self { file: files::append(&path)?, path };
+        let journal = Self { file: Mutex::new(files::append(&path)?), path };
         journal.line(&json!({
             "event": "apply",
+            "run": run,
             "as_of": plan.header.as_of,
             "commit": plan.header.commit,
             "files": plan.header.files,
@@ -36,28 +38,33 @@ impl Journal {
         Ok(journal)
     }
 
-    pub(crate) fn begin(&mut self, change: &Change) -> Result<(), Failure> {
+    pub(crate) fn begin(&self, change: &Change) -> Result<(), Failure> {
         self.line(&json!({ "event": "begin", "agreement": change.id, "verb": change.verb, "steps": change.steps.len() }))
     }
 
-    pub(crate) fn step(&mut self, change: &Change, number: usize) -> Result<(), Failure> {
-        self.line(&json!({ "event": "step", "agreement": change.id, "step": number }))
+    /// A step before it is sent (`sent`), and once it is confirmed (`done`).
+    pub(crate) fn step(&self, change: &Change, number: usize, what: &str) -> Result<(), Failure> {
+        self.line(&json!({ "event": what, "agreement": change.id, "step": number }))
     }
 
-    pub(crate) fn end(&mut self, change: &Change, fate: &Fate) -> Result<(), Failure> {
+    pub(crate) fn end(&self, change: &Change, fate: &Fate) -> Result<(), Failure> {
         self.line(&json!({ "event": "end", "agreement": change.id, "fate": fate }))
     }
 
     /// Says how the run ended, and makes sure that the disk has it.
-    pub(crate) fn close(mut self, outcome: &Outcome) -> Result<(), Failure> {
+    pub(crate) fn close(&self, outcome: &Outcome) -> Result<(), Failure> {
         self.line(
-            &json!({ "event": "closed", "complete": outcome.is_complete(), "remaining": outcome.remaining }),
+            &json!({ "event": "closed", "complete": outcome.is_complete(), "stopped": outcome.stopped }),
         )?;
-        self.file.sync_all().map_err(|error| Failure::file(&self.path, &error))
+        self.file().sync_all().map_err(|error| Failure::file(&self.path, &error))
     }
 
-    fn line(&mut self, value: &serde_json::Value) -> Result<(), Failure> {
-        let written = self.file.write_all(format!("{value}\n").as_bytes());
+    fn file(&self) -> std::sync::MutexGuard<'_, std::fs::File> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn line(&self, value: &serde_json::Value) -> Result<(), Failure> {
+        let written = self.file().write_all(format!("{value}\n").as_bytes());
         written.map_err(|error| Failure::file(&self.path, &error))
     }
 }

@@ -19,6 +19,7 @@ mod sandbox;
 mod embedded;
 mod helpdesk;
 mod connection;
+mod ledger;
 mod baseline;
 mod survey;
 mod accept;
@@ -27,6 +28,7 @@ mod signal;
 mod journal;
 mod progress;
 mod apply;
+mod pass;
 mod command;
 
 use std::process::ExitCode;

@@ -20,9 +20,11 @@ impl Bar {
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {wide_msg}");
         Self(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
     }
+}
 
-    /// Takes the bar away.
-    pub(crate) fn finish(&self) {
+impl Drop for Bar {
+    /// The bar is taken away.
+    fn drop(&mut self) {
         self.0.finish_and_clear();
     }
 }

@@ -1,6 +1,7 @@
 //! The law "plan after apply is empty", through the adapter and the embedded helpdesk, over HTTP.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -17,13 +18,15 @@ use servanda::mapping::{Deactivation, Mapping, Side};
 use servanda::plan::{Change, Context, Header, Plan, between};
 use servanda::settings::Pace;
 
-use super::{Progress, apply};
+use super::{Progress, Tools, apply};
 use crate::embedded::seed;
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::transport::Transport;
 use crate::helpdesk::{Reader as _, Wanted};
 use crate::journal::Journal;
+use crate::ledger::{Book, SqliteLedger};
 use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath, Knobs, Sandbox};
+use crate::signal::Stop;
 
 const CLIENTS: [&str; 3] = ["dent-mayak", "dent-profi", "portovik"];
 const SERVICES: [&str; 3] = ["email", "vpn", "workstations"];
@@ -186,10 +189,21 @@ impl Desk {
     async fn apply(&self, plan: &Plan) {
         let reader = Itsm365Reader::new(&self.transport, &self.mapping, 2);
         let writer = Itsm365Writer::new(&self.transport, &self.mapping);
-        let mut journal = Journal::open(self.folder.path(), plan).expect("a journal");
-        let (_sender, stop) = tokio::sync::watch::channel(false);
-        let outcome =
-            apply(plan, &reader, &writer, &mut journal, &mut Silent, &stop).await.expect("carried out");
+        let journal = Journal::open(self.folder.path(), plan, "test").expect("a journal");
+        let book = Book::new(SqliteLedger::at(self.folder.path().join("ledger.sqlite")), "test");
+        book.pending().await.expect("read");
+        let (_sender, stop) = tokio::sync::watch::channel(None);
+        let tools = Tools {
+            reader: &reader,
+            writer: &writer,
+            book: Some(&book),
+            journal: &journal,
+            stop: &Stop::by(stop),
+            run: "test",
+            concurrency: 4,
+            search_lag: Duration::ZERO,
+        };
+        let outcome = apply(plan, &tools, &mut Silent).await.outcome;
         assert!(outcome.is_complete(), "{outcome:?}");
     }
 }

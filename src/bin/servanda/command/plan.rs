@@ -2,20 +2,18 @@
 
 use std::path::PathBuf;
 
-use servanda::desired::Desired;
-use servanda::guard::{Acknowledged, guard};
 use servanda::live::Live;
+use servanda::plan::Baseline;
 use servanda::render;
 use servanda::render::json::PlanEnvelope;
 
 use crate::args::{Format, Global};
-use crate::connection::{self, Connection};
-use crate::context::{AsOf, Context};
+use crate::connection;
+use crate::context::Context;
 use crate::failure::{Exit, Failure, say, tell};
-use crate::helpdesk::{Reader, Wanted};
 use crate::repository::{self, Estate};
-use crate::survey::{Question, compare};
-use crate::{accept, baseline, files, saved};
+use crate::survey::{Terms, compared, make};
+use crate::{accept, files, ledger, saved};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -60,24 +58,18 @@ pub(crate) struct Making {
     pub(crate) accept: Vec<accept::Acceptance>,
 }
 
-/// How a plan is made, with everything that was typed understood.
-pub(crate) struct Terms {
-    /// The one instant of the run.
-    pub(crate) as_of: AsOf,
-    /// Whether agreements that are gone from the files are retired.
-    pub(crate) prune: bool,
-    /// The numbers that were acknowledged.
-    pub(crate) acknowledged: Acknowledged,
-}
-
 /// Makes and draws the plan.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let (estate, terms) = estate_and_terms(&arguments.making, global, context)?;
     let envelope = match &arguments.live {
-        Some(path) => from_recording(&estate, &terms, path)?,
+        Some(path) => {
+            let baseline = connection::runtime()?.block_on(remembered(&estate));
+            from_recording(&estate, &terms, baseline.as_ref(), path)?
+        }
         None => connection::runtime()?.block_on(async {
             let connection = connection::open(&estate, terms.as_of).await?;
-            let made = make(&estate, &connection, &terms).await;
+            let baseline = remembered(&estate).await;
+            let made = make(&estate, &connection, &terms, baseline.as_ref()).await;
             connection.close().await;
             made.map(|(envelope, _)| envelope)
         })?,
@@ -106,36 +98,26 @@ pub(crate) fn estate_and_terms(
     Ok((repository::not_empty(estate)?, terms))
 }
 
-/// The plan of an estate against a helpdesk, less what guards hold back, and what was wished for.
-pub(crate) async fn make(
-    estate: &Estate,
-    connection: &Connection,
-    terms: &Terms,
-) -> Result<(PlanEnvelope, Desired), Failure> {
-    let reader = connection.reader();
-    let live = reader.survey(&Wanted::of(&estate.agreements)).await?;
-    tracing::info!(requests = reader.requests(), "the helpdesk was read");
-    Ok(compared(estate, &live, terms, connection.name()))
+/// What was last applied; where the memory cannot be asked, nobody claims to know.
+async fn remembered(estate: &Estate) -> Option<Baseline> {
+    ledger::open(estate).baseline().await.unwrap_or_else(|error| {
+        say(&format!("no cause is told, since the memory cannot be read: {error}\n"));
+        None
+    })
 }
 
-fn from_recording(estate: &Estate, terms: &Terms, path: &std::path::Path) -> Result<PlanEnvelope, Failure> {
+fn from_recording(
+    estate: &Estate,
+    terms: &Terms,
+    baseline: Option<&Baseline>,
+    path: &std::path::Path,
+) -> Result<PlanEnvelope, Failure> {
     let text = files::read_named(path)?;
     let live: Live = serde_json::from_str(&text).map_err(|error| {
         Failure::new(Exit::Failure, format!("{} is no recording: {error}", path.display()))
             .help("make one with `servanda snapshot --out FILE`")
     })?;
-    Ok(compared(estate, &live, terms, "a recording".to_owned()).0)
-}
-
-fn compared(estate: &Estate, live: &Live, terms: &Terms, helpdesk: String) -> (PlanEnvelope, Desired) {
-    let baseline = baseline::read(&estate.root);
-    let question =
-        Question { instant: terms.as_of.instant, prune: terms.prune, baseline: baseline.as_ref(), helpdesk };
-    let (proposed, wishes) = compare(estate, live, question);
-    let settings = &estate.settings;
-    let (plan, held) =
-        guard(proposed.clone(), &settings.guards, &terms.acknowledged, &settings.helpdesk.mapping);
-    (PlanEnvelope::new(&proposed, plan, held), wishes)
+    Ok(compared(estate, live, terms, baseline, "a recording".to_owned()).0)
 }
 
 /// A plan that a guard holds back is a refusal; pending changes have a code only when asked for.

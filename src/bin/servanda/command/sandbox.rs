@@ -78,9 +78,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
             listener.local_addr().map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
         tell(&format!("http://{address}/sd\n"))?;
         say(&format!("serving; the access key is {ACCESS_KEY}; Ctrl-C stops\n"));
-        let mut stop = signal::listen();
-        // The sender lives as long as this function, so that waiting ends with a signal only.
-        let until = async move { drop(stop.wait_for(|stopped| *stopped).await) };
+        let stop = signal::listen();
+        let until = async move { stop.wait().await };
         sandbox.serve(listener, until).await?;
         Ok(Exit::Fine)
     })

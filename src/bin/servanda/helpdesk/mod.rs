@@ -93,6 +93,8 @@ pub(crate) trait Reader: Sync {
     -> impl Future<Output = Result<Observed<LiveAgreement>, ReadError>> + Send;
     /// How many requests went out so far.
     fn requests(&self) -> u64;
+    /// Whether the key was refused so often that no further request goes out.
+    fn is_locked_out(&self) -> bool;
 }
 
 /// Writes to a helpdesk.

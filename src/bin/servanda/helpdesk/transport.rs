@@ -176,11 +176,10 @@ impl HttpError {
 
 fn may_repeat(class: Class, error: &HttpError) -> bool {
     match (class, error) {
-        (_, HttpError::Credentials(_)) => false,
         (_, HttpError::NotSent(_) | HttpError::Refused { status: 429, .. })
         | (Class::Read, HttpError::Lost(_) | HttpError::NotJson(_)) => true,
         (Class::Read, HttpError::Refused { status, .. }) => *status == 408 || *status >= 500,
-        (Class::Write, _) => false,
+        (_, HttpError::Credentials(_)) | (Class::Write, _) => false,
     }
 }
 

@@ -253,6 +253,10 @@ impl Reader for Itsm365Reader<'_> {
     fn requests(&self) -> u64 {
         self.transport.requests()
     }
+
+    fn is_locked_out(&self) -> bool {
+        self.transport.is_locked_out()
+    }
 }
 
 /// Adds what the rules promise. Hours that are the agreement's own are not repeated in each.

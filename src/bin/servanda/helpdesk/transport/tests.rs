@@ -66,6 +66,9 @@ fn scripted(answers: impl IntoIterator<Item = Reply>) -> Transport<Scripted> {
     Transport::over(wire, &Pace::SANDBOX)
 }
 
+/// An answer, and how often a read and a write that get it are sent.
+type Row = (fn() -> Reply, u64, u64);
+
 async fn ask<W: Wire>(transport: &Transport<W>, class: Class) -> Result<Answer, HttpError> {
     transport.post("find/agreement", &[], &Value::Null, class).await
 }
@@ -118,7 +121,7 @@ async fn a_wait_of_nothing_is_no_leave_to_hurry() {
 #[tokio::test(start_paused = true)]
 async fn reads_are_repeated_and_writes_only_where_nothing_was_done() {
     let lost = || HttpError::Lost(String::new());
-    let table: [(fn() -> Reply, u64, u64); 8] = [
+    let table: [Row; 8] = [
         (|| refused(429, None), 4, 4),
         (|| refused(503, None), 4, 1),
         (|| refused(502, None), 4, 1),

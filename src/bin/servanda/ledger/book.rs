@@ -1,0 +1,276 @@
+//! What Servanda keeps in a ledger, and under which keys: the baseline of the last apply, and a mark for each
+//! creation of which it is not certain that everybody can see it yet.
+//!
+//! All keys begin with a digest of the helpdesk, so that several may share a ledger. Unreadable entries of
+//! the baseline count as none, since it explains and decides nothing; an unreadable mark counts as a fresh one.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use servanda::calendar::Instant;
+use servanda::ident::AgreementId;
+use servanda::live::digest;
+use servanda::plan::{Applied, BASELINE_FORMAT, Baseline};
+
+use super::{Entries, Holder, Ledger, LedgerError, Swap};
+
+/// The entries of one helpdesk.
+pub(crate) struct Book<L> {
+    ledger: L,
+    scope: String,
+    /// The marks as they are kept now, by key.
+    marks: Mutex<Entries>,
+}
+
+/// A creation that may have taken effect without anybody having seen it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Pending {
+    /// The run that sent it.
+    pub(crate) run: String,
+    /// When, by the clock of that run.
+    pub(crate) at: Instant,
+}
+
+/// What all agreements of a baseline share.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Head {
+    format: u32,
+    commit: Option<String>,
+    as_of: Instant,
+}
+
+/// What was applied to one agreement; the instant is the head's where it is not written.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Entry {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    as_of: Option<Instant>,
+    applied: serde_json::Value,
+}
+
+impl<L: Ledger> Book<L> {
+    /// The entries of a helpdesk, known by a name without anything secret.
+    pub(crate) fn new(ledger: L, helpdesk: &str) -> Self {
+        let scope = digest(&helpdesk);
+        Self { ledger, scope: format!("helpdesk/{}", &scope[..12]), marks: Mutex::default() }
+    }
+
+    /// Takes the lock, or says who holds it.
+    pub(crate) async fn lock(&self, holder: &Holder) -> Result<Result<L::Lock, Option<Holder>>, LedgerError> {
+        self.ledger.lock(holder).await
+    }
+
+    /// What was last applied; `None` before the first apply.
+    pub(crate) async fn baseline(&self) -> Result<Option<Baseline>, LedgerError> {
+        let entries = self.ledger.read(&self.key("baseline")).await?;
+        Ok(baseline_of(&entries, &self.key("baseline")))
+    }
+
+    /// Keeps a baseline in place of the one before. Only entries that differ are written.
+    pub(crate) async fn keep(&self, baseline: &Baseline) -> Result<(), LedgerError> {
+        let before = self.ledger.read(&self.key("baseline")).await?;
+        let after = entries_of(baseline, &self.key("baseline"));
+        let gone = before.keys().filter(|key| !after.contains_key(*key)).map(|key| (key, None));
+        let there = after.iter().map(|(key, value)| (key, Some(value)));
+        let swaps = gone.chain(there).filter(|(key, value)| before.get(*key) != *value);
+        let swaps: Vec<Swap> = swaps
+            .map(|(key, value)| Swap {
+                key: key.clone(),
+                expected: before.get(key).cloned(),
+                value: value.cloned(),
+            })
+            .collect();
+        self.ledger.write(&swaps).await
+    }
+
+    /// The creations of earlier runs that are not settled, by agreement.
+    pub(crate) async fn pending(&self) -> Result<BTreeMap<AgreementId, Pending>, LedgerError> {
+        let under = self.key("pending/");
+        let entries = self.ledger.read(&under).await?;
+        let read = entries.iter().filter_map(|(key, value)| {
+            let pending = serde_json::from_str(value).unwrap_or(Pending {
+                run: "unknown".to_owned(),
+                // As late as can be, so that it is waited for.
+                at: Instant::MAX,
+            });
+            Some((AgreementId::new(key.strip_prefix(&under)?)?, pending))
+        });
+        let read = read.collect();
+        *self.marks() = entries;
+        Ok(read)
+    }
+
+    /// Marks an agreement before something is created for it. [`Self::pending`] was asked before.
+    pub(crate) async fn mark(&self, id: &AgreementId, pending: &Pending) -> Result<(), LedgerError> {
+        let value = serde_json::to_string(pending).expect("a mark is JSON");
+        self.swap(vec![(self.key(&format!("pending/{id}")), Some(value))]).await
+    }
+
+    /// Takes the marks off agreements whose creations are settled.
+    pub(crate) async fn settle(&self, ids: impl IntoIterator<Item = AgreementId>) -> Result<(), LedgerError> {
+        let keys = ids.into_iter().map(|id| self.key(&format!("pending/{id}")));
+        let marked: Vec<_> = {
+            let marks = self.marks();
+            keys.filter(|key| marks.contains_key(key)).map(|key| (key, None)).collect()
+        };
+        self.swap(marked).await
+    }
+
+    async fn swap(&self, changes: Vec<(String, Option<String>)>) -> Result<(), LedgerError> {
+        let swaps: Vec<Swap> = {
+            let marks = self.marks();
+            let swap = |(key, value): (String, Option<String>)| {
+                let expected = marks.get(&key).cloned();
+                Swap { key, expected, value }
+            };
+            changes.into_iter().map(swap).collect()
+        };
+        self.ledger.write(&swaps).await?;
+        let mut marks = self.marks();
+        for Swap { key, value, .. } in swaps {
+            match value {
+                Some(value) => marks.insert(key, value),
+                None => marks.remove(&key),
+            };
+        }
+        Ok(())
+    }
+
+    fn key(&self, rest: &str) -> String {
+        format!("{}/{rest}", self.scope)
+    }
+
+    fn marks(&self) -> std::sync::MutexGuard<'_, Entries> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn baseline_of(entries: &Entries, key: &str) -> Option<Baseline> {
+    let head: Head = serde_json::from_str(entries.get(key)?).ok()?;
+    if head.format != BASELINE_FORMAT {
+        return None;
+    }
+    let under = format!("{key}/");
+    let agreements = entries.iter().filter_map(|(key, value)| {
+        let id = AgreementId::new(key.strip_prefix(&under)?)?;
+        let Entry { as_of, mut applied } = serde_json::from_str(value).ok()?;
+        applied["as_of"] = serde_json::json!(as_of.unwrap_or(head.as_of));
+        let applied: Applied = serde_json::from_value(applied).ok()?;
+        Some((id, applied))
+    });
+    Some(Baseline { format: head.format, commit: head.commit, agreements: agreements.collect() })
+}
+
+/// The instant that most agreements share stands in the head alone, so that a run that changes nothing
+/// changes one entry.
+fn entries_of(baseline: &Baseline, key: &str) -> Entries {
+    let Some(as_of) = baseline.agreements.values().map(|applied| applied.as_of).max() else {
+        return Entries::new();
+    };
+    let head = Head { format: baseline.format, commit: baseline.commit.clone(), as_of };
+    let json = |value: &dyn Fn() -> serde_json::Result<String>| value().expect("a baseline is JSON");
+    let entry = |(id, applied): (&AgreementId, &Applied)| {
+        let own = (applied.as_of != as_of).then_some(applied.as_of);
+        let mut applied = serde_json::to_value(applied).expect("a baseline is JSON");
+        applied.as_object_mut().and_then(|applied| applied.shift_remove("as_of"));
+        let entry = Entry { as_of: own, applied };
+        (format!("{key}/{id}"), json(&|| serde_json::to_string(&entry)))
+    };
+    let head = (key.to_owned(), json(&|| serde_json::to_string(&head)));
+    baseline.agreements.iter().map(entry).chain([head]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use servanda::calendar::{Instant, read_instant};
+    use servanda::ident::AgreementId;
+    use servanda::live::Record;
+    use servanda::plan::{Applied, BASELINE_FORMAT, Baseline};
+
+    use super::{Book, Pending, entries_of};
+    use crate::ledger::{Ledger as _, SqliteLedger};
+
+    fn at(text: &str) -> Instant {
+        read_instant(text).expect("an instant")
+    }
+
+    fn id(text: &str) -> AgreementId {
+        AgreementId::new(text).expect("an id")
+    }
+
+    fn applied(state: &str, instant: &str) -> Applied {
+        let record = Record { state: state.to_owned(), ..Record::default() };
+        Applied::of(&record, at(instant))
+    }
+
+    fn baseline(agreements: &[(&str, Applied)]) -> Baseline {
+        let agreements = agreements.iter().map(|(name, applied)| (id(name), applied.clone()));
+        Baseline {
+            format: BASELINE_FORMAT,
+            commit: Some("c0ffee".to_owned()),
+            agreements: agreements.collect(),
+        }
+    }
+
+    struct Shelf(tempfile::TempDir);
+
+    impl Shelf {
+        fn new() -> Self {
+            Self(tempfile::tempdir().expect("a folder"))
+        }
+
+        fn book(&self, helpdesk: &str) -> Book<SqliteLedger> {
+            Book::new(SqliteLedger::at(self.0.path().join("ledger.sqlite")), helpdesk)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_baseline_is_read_back_and_is_that_of_its_helpdesk() {
+        let shelf = Shelf::new();
+        assert_eq!(shelf.book("one").baseline().await, Ok(None));
+        let first = baseline(&[
+            ("a", applied("active", "2026-09-01T09:00:00Z")),
+            ("set/b", applied("planned", "2026-08-01T09:00:00Z")),
+        ]);
+        shelf.book("one").keep(&first).await.expect("kept");
+        assert_eq!(shelf.book("one").baseline().await, Ok(Some(first)));
+        assert_eq!(shelf.book("another").baseline().await, Ok(None));
+        let second = baseline(&[("a", applied("inactive", "2026-10-01T09:00:00Z"))]);
+        shelf.book("one").keep(&second).await.expect("kept");
+        assert_eq!(shelf.book("one").baseline().await, Ok(Some(second)), "what is gone is gone");
+    }
+
+    #[test]
+    fn a_day_on_which_nothing_happens_changes_one_entry() {
+        let on = |day: &str| {
+            let instant = format!("2026-09-{day}T09:00:00Z");
+            let agreements = [("a", applied("active", &instant)), ("b", applied("planned", &instant))];
+            entries_of(&baseline(&agreements), "baseline")
+        };
+        let (today, tomorrow) = (on("01"), on("02"));
+        let differs = today.iter().filter(|(key, value)| tomorrow.get(*key) != Some(value));
+        assert_eq!(differs.map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["baseline"]);
+    }
+
+    #[tokio::test]
+    async fn a_mark_outlives_its_run_and_ends_when_it_is_settled() {
+        let shelf = Shelf::new();
+        let pending = Pending { run: "first".to_owned(), at: at("2026-09-01T09:00:00Z") };
+        shelf.book("one").mark(&id("set/b"), &pending).await.expect("marked");
+        let later = shelf.book("one");
+        assert_eq!(later.pending().await, Ok([(id("set/b"), pending.clone())].into()));
+        let again = Pending { run: "second".to_owned(), ..pending };
+        later.mark(&id("set/b"), &again).await.expect("marked again");
+        later.settle([id("set/b"), id("never-marked")]).await.expect("settled");
+        assert!(shelf.book("one").pending().await.expect("read").is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_mark_that_cannot_be_read_is_a_mark() {
+        let shelf = Shelf::new();
+        let book = shelf.book("one");
+        let key = book.key("pending/a");
+        let swap = crate::ledger::Swap { key, expected: None, value: Some("{".to_owned()) };
+        book.ledger.write(&[swap]).await.expect("written");
+        assert!(book.pending().await.expect("read").contains_key("a"));
+    }
+}

@@ -1,0 +1,126 @@
+//! The memory between runs: keys with values, written all or none where nobody came in between, and a lock.
+//!
+//! What the entries mean is in [`book`]; how they are kept is the affair of each place that keeps them. The
+//! lock saves work and keeps runs apart. What is right never hangs on it alone, for every write of a key
+//! names what it expects to find.
+
+pub(crate) mod book;
+pub(crate) mod sqlite;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use servanda::calendar::Instant;
+use servanda::settings::{Kind, LedgerPlace};
+
+use crate::failure::{Exit, Failure};
+use crate::files;
+use crate::repository::Estate;
+
+pub(crate) use book::Book;
+pub(crate) use sqlite::SqliteLedger;
+
+/// Keys with their values.
+pub(crate) type Entries = BTreeMap<String, String>;
+
+/// One key that is to change, and what it must hold for that. `None` is a key that is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Swap {
+    /// The key, its parts apart by `/`.
+    pub(crate) key: String,
+    /// What it holds now.
+    pub(crate) expected: Option<String>,
+    /// What it shall hold.
+    pub(crate) value: Option<String>,
+}
+
+/// Who holds the lock.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Holder {
+    /// The run, by a name that no other has.
+    pub(crate) run: String,
+    /// Since when.
+    pub(crate) since: Instant,
+}
+
+/// Why the memory could not be asked or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LedgerError {
+    /// A key holds something else than was expected; nothing was written.
+    #[error("`{0}` was changed by another run")]
+    Moved(String),
+    /// It cannot be reached, read or written.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// A place that keeps entries.
+pub(crate) trait Ledger: Send + Sync {
+    /// What is held as long as the lock is; the end of the process ends it too.
+    type Lock: Send;
+
+    /// The entries whose key begins so.
+    fn read(&self, under: &str) -> impl Future<Output = Result<Entries, LedgerError>> + Send;
+
+    /// Writes all or none of these; what is written outlives a loss of power.
+    fn write(&self, swaps: &[Swap]) -> impl Future<Output = Result<(), LedgerError>> + Send;
+
+    /// Takes the lock, or says who holds it as far as that is known.
+    fn lock(
+        &self,
+        holder: &Holder,
+    ) -> impl Future<Output = Result<Result<Self::Lock, Option<Holder>>, LedgerError>> + Send;
+}
+
+/// The memory of a repository about its helpdesk.
+pub(crate) fn open(estate: &Estate) -> Book<SqliteLedger> {
+    let LedgerPlace::File(file) = &estate.settings.ledger;
+    let path = match file {
+        Some(path) => estate.root.join(path),
+        None => estate.root.join(files::OWN_FOLDER).join("ledger.sqlite"),
+    };
+    let helpdesk = match &estate.settings.helpdesk.kind {
+        Kind::Sandbox => "sandbox",
+        Kind::Itsm365 { url, .. } => url,
+    };
+    Book::new(SqliteLedger::at(path), helpdesk)
+}
+
+/// How often a lock that is held is asked for again.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+
+/// Takes the lock, waiting for it as long as that; whoever holds it longer is named.
+pub(crate) async fn take_lock<L: Ledger>(
+    book: &Book<L>,
+    holder: &Holder,
+    patience: Duration,
+    say: impl Fn(&str),
+) -> Result<L::Lock, Failure> {
+    let begun = tokio::time::Instant::now();
+    let mut has_said = false;
+    loop {
+        let other = match book.lock(holder).await? {
+            Ok(lock) => return Ok(lock),
+            Err(other) => other,
+        };
+        let name = other.map_or_else(String::new, |other| format!(" ({}, since {})", other.run, other.since));
+        if begun.elapsed() >= patience {
+            return Err(Failure::new(Exit::Locked, format!("another run holds the lock{name}"))
+                .help("wait for it to end, or say how long to wait: `--wait-lock 10m`"));
+        }
+        if !has_said {
+            say(&format!("waiting for another run to end{name}"));
+            has_said = true;
+        }
+        tokio::time::sleep(ASK_AGAIN).await;
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Self::new(Exit::Failure, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;
