@@ -61,6 +61,12 @@ fn no_key(variable: &str) -> Failure {
 }
 
 impl Connection {
+    /// A helpdesk that is reached by this transport.
+    #[cfg(test)]
+    pub(crate) fn by(transport: Transport, mapping: Mapping, pace: Pace) -> Self {
+        Self { transport, mapping, pace, embedded: None }
+    }
+
     /// What reads the helpdesk.
     pub(crate) fn reader(&self) -> impl Reader + '_ {
         Itsm365Reader::new(&self.transport, &self.mapping, self.pace.page_size)

@@ -302,3 +302,6 @@ fn exit_of(envelope: &PlanEnvelope, outcome: &Outcome, signal: Option<Exit>) -> 
         None => Exit::Fine,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,6 +43,8 @@ pub(crate) struct Tally {
     pub(crate) exec: u64,
     /// Anything else.
     pub(crate) other: u64,
+    /// Those of `edit` that found everything as they wished; in a tenant each may have sent mail.
+    pub(crate) idle: u64,
 }
 
 impl Tally {

@@ -94,6 +94,8 @@ struct Inner {
     clock: Clock,
     desk: Mutex<Desk>,
     closing: watch::Sender<bool>,
+    /// How many requests were left without an answer.
+    silences: watch::Sender<u64>,
 }
 
 impl Sandbox {
@@ -115,6 +117,7 @@ impl Sandbox {
             clock,
             desk: Mutex::default(),
             closing: watch::Sender::new(false),
+            silences: watch::Sender::new(0),
         }));
         sandbox.0.prepare(|hand| {
             seed::apply(hand, seed)?;
@@ -188,6 +191,13 @@ impl Sandbox {
     /// Puts a script of faults in place of the one before; its faults count from the next request on.
     pub(crate) fn set_faults(&self, faults: Vec<Fault>) {
         self.0.desk().script = Script::new(faults);
+    }
+
+    /// Waits until so many requests were left without an answer.
+    pub(crate) async fn fell_silent(&self, times: u64) {
+        let mut silences = self.0.silences.subscribe();
+        // The sender lives as long as this helpdesk does.
+        drop(silences.wait_for(|silences| *silences >= times).await);
     }
 
     /// How many requests came so far, by verb.

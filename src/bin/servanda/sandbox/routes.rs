@@ -116,6 +116,7 @@ fn enter(inner: &Inner, arrived: &Arrived) -> Course {
 /// Waits until the helpdesk is told to stop.
 async fn silence(inner: &Inner) {
     let mut closing = inner.closing.subscribe();
+    inner.silences.send_modify(|silences| *silences += 1);
     // An error means that the helpdesk itself is gone, which is an end as well.
     drop(closing.wait_for(|closing| *closing).await);
 }

@@ -113,6 +113,9 @@ pub(crate) fn edit(inner: &Inner, call: &Call) -> Result<Answer, Refusal> {
     let handle = present(inner, call.target)?;
     wanted(inner, handle.class, call.attrs)?;
     let edited = edit_object(inner, &handle, &call.body, call.author)?;
+    if edited == Edited::Unchanged {
+        inner.desk().tally.idle += 1;
+    }
     if edited == Edited::Unchanged && inner.dialect.knobs.unchanged_is_not_modified {
         return Err(Refusal::NotModified);
     }
