@@ -18,7 +18,7 @@ use servanda::mapping::{Deactivation, Mapping, Side};
 use servanda::plan::{Change, Context, Header, Plan, between};
 use servanda::settings::Pace;
 
-use super::{Progress, Tools, apply};
+use crate::apply::{Progress, Tools, apply};
 use crate::embedded::seed;
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::transport::Transport;

@@ -1,0 +1,60 @@
+//! A run that is asked to stop: no step is begun, the one on the way is waited for a little, and all is told.
+
+use std::time::Duration;
+
+use servanda::ident::AgreementId;
+use servanda::outcome::{Fate, NotTried, Stopped};
+use servanda::plan::Plan;
+use tokio::time::Instant;
+
+use super::model::{Lot, Model, carry_out, creation};
+
+fn two() -> Plan {
+    let mut plan = creation();
+    for name in ["b", "c"] {
+        let mut change = plan.changes[0].clone();
+        change.id = AgreementId::new(name).expect("an id");
+        plan.changes.push(change);
+    }
+    plan
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_within_five_seconds_though_no_answer_comes() {
+    for step in 0..4 {
+        let plan = creation();
+        let mut lots = vec![Lot::Answered; step];
+        lots.push(Lot::Never);
+        let model = Model::new(&plan, Duration::ZERO, &lots);
+        let asked = Duration::from_secs(7);
+        let begun = Instant::now();
+        let trace = carry_out(&plan, &model, Duration::ZERO, tokio::time::sleep(asked)).await;
+        assert!(begun.elapsed() < asked + Duration::from_secs(5));
+        assert_eq!(trace.applied.outcome.stopped, Some(Stopped::Signal));
+        assert!(matches!(&trace.applied.outcome.fates["a"], Fate::Unknown(failure) if failure.step == step));
+        assert_eq!(trace.journal.last().map(String::as_str), Some("closed"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_begun_is_not_begun() {
+    let plan = two();
+    let model = Model::new(&plan, Duration::ZERO, &[Lot::Never, Lot::Never]);
+    let trace = carry_out(&plan, &model, Duration::ZERO, tokio::time::sleep(Duration::from_secs(1))).await;
+    let fates = &trace.applied.outcome.fates;
+    assert_eq!(fates["c"], Fate::NotTried(NotTried::Stopped));
+    assert_eq!(fates.len(), 3, "each change has a fate");
+    assert!(model.done.lock().expect("no test panics here").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_waits_no_longer_for_what_may_show_later() {
+    let plan = creation();
+    let model = Model::new(&plan, Duration::from_hours(1), &[Lot::LostAfter]);
+    let begun = Instant::now();
+    let trace =
+        carry_out(&plan, &model, Duration::from_hours(2), tokio::time::sleep(Duration::from_secs(9))).await;
+    assert!(begun.elapsed() < Duration::from_secs(14));
+    assert!(matches!(&trace.applied.outcome.fates["a"], Fate::Unknown(_)));
+    assert!(trace.was_marked, "the next run knows what to look for");
+}
