@@ -27,7 +27,7 @@ pub(super) fn of_update(
         risks.push(Risk::Deactivates);
     }
     if !wish.status.state.is_over() {
-        let weakened = weakened(before, wish, round_the_clock);
+        let weakened = weakened(before, wish, was_active, round_the_clock);
         if !weakened.is_empty() {
             risks.push(Risk::Weakens(weakened));
         }
@@ -54,7 +54,14 @@ fn is_earlier(after: &Value, before: &Value) -> bool {
     }
 }
 
-fn weakened(before: &LiveAgreement, wish: &Wish, round_the_clock: Option<&LiveId>) -> Vec<Weakened> {
+/// Before it is published an agreement promises only what is written down for just that service and priority: what
+/// a run left half created is no promise, and to complete it takes nothing away.
+fn weakened(
+    before: &LiveAgreement,
+    wish: &Wish,
+    was_active: bool,
+    round_the_clock: Option<&LiveId>,
+) -> Vec<Weakened> {
     let held = Promises::of(&before.record.fields);
     let wanted = Promises::of(&wish.record.fields);
     let lost =
@@ -69,7 +76,8 @@ fn weakened(before: &LiveAgreement, wish: &Wish, round_the_clock: Option<&LiveId
             .service
             .as_ref()
             .is_none_or(|service| held.services.contains(service) && wanted.services.contains(service));
-        let Some(old) = held.effective(key).filter(|_| still_covered) else {
+        let old = if was_active { held.effective(key) } else { held.targets.get(key).copied() };
+        let Some(old) = old.filter(|_| still_covered) else {
             continue;
         };
         if wanted.effective(key).is_none_or(|new| is_less(new, old, round_the_clock)) {

@@ -211,6 +211,28 @@ fn promises_that_become_less_are_named() {
     assert!(!plan.changes[0].deactivates());
 }
 
+/// A run that was cut off is completed by the next one, and nobody has to acknowledge anything for that.
+#[test]
+fn what_was_left_half_created_is_no_promise_yet() {
+    let mapping = Mapping::default();
+    let instant = "2026-09-01T09:00:00Z";
+    let mut agreement = with_targets(agreement("a", "2026-01-01", "2026-12-31"), 4);
+    let calendar = CalendarSlug::new("office-9x5").expect("a slug");
+    let slower = [(PriorityName::new("critical").expect("a slug"), target(9))].into();
+    agreement.services.insert(
+        ServiceSlug::new("vpn").expect("a slug"),
+        Coverage { calendar: Some(calendar), targets: slower },
+    );
+    let first = plan(std::slice::from_ref(&agreement), &empty(), &mapping, instant, false);
+    let change = &first.changes[0];
+    let mut live = empty();
+    for step in &change.steps[..change.steps.len() - 1] {
+        perform(change, step, &mut live, &mapping);
+        let next = plan(std::slice::from_ref(&agreement), &live, &mapping, instant, false);
+        assert_eq!(next.changes[0].weakened(), [], "after {step:?}");
+    }
+}
+
 #[test]
 fn round_the_clock_is_never_less() {
     let mapping = Mapping::default();

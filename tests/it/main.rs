@@ -10,6 +10,7 @@ mod documents;
 mod helpdesk;
 mod layers;
 mod main_job;
+mod processes;
 mod repository;
 mod schemas;
 mod tidy;

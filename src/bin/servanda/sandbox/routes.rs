@@ -74,6 +74,8 @@ async fn answer(
     let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
     let arrived = Arrived { method: parts.method, uri: parts.uri, path, body };
     let course = enter(&inner, &arrived);
+    let number = course.number;
+    tracing::debug!(number, path = arrived.path, "a request came");
     if course.delay > 0 {
         tokio::time::sleep(Duration::from_millis(course.delay)).await;
     }
@@ -87,7 +89,8 @@ async fn answer(
     let reply = replied.await.unwrap_or_else(broken);
     let reply = match ending {
         Ending::Instead(instead) => Some(Reply::instead(instead, inner.clock.second())),
-        Ending::Silent { .. } => {
+        Ending::Silent { done } => {
+            tracing::info!(number, done, "left without an answer");
             silence(&inner).await;
             None
         }
