@@ -3,6 +3,8 @@
 //! The embedded one is started in this process and spoken to over loopback, so that the way there is the
 //! way to any other. Planning takes [`Connection::reader`] and never sees a writer.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 use servanda::mapping::Mapping;
 use servanda::settings::{Kind, Pace};
@@ -10,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::context::{AsOf, Context, clock};
 use crate::failure::{Exit, Failure};
-use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
+use crate::helpdesk::itsm365::{Habits, Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::transport::Transport;
 use crate::helpdesk::{ReadError, Reader, Writer};
 use crate::repository::Estate;
@@ -22,6 +24,7 @@ pub(crate) struct Connection {
     transport: Transport,
     mapping: Mapping,
     pace: Pace,
+    habits: Arc<Habits>,
     embedded: Option<sandbox::Running>,
 }
 
@@ -52,7 +55,8 @@ pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Fai
         }
     };
     let transport = transport.map_err(ReadError::from)?;
-    Ok(Connection { transport, mapping: helpdesk.mapping.clone(), pace: helpdesk.pace, embedded })
+    let (mapping, pace) = (helpdesk.mapping.clone(), helpdesk.pace);
+    Ok(Connection { transport, mapping, pace, habits: Arc::default(), embedded })
 }
 
 fn no_key(variable: &str) -> Failure {
@@ -64,12 +68,12 @@ impl Connection {
     /// A helpdesk that is reached by this transport.
     #[cfg(test)]
     pub(crate) fn by(transport: Transport, mapping: Mapping, pace: Pace) -> Self {
-        Self { transport, mapping, pace, embedded: None }
+        Self { transport, mapping, pace, habits: Arc::default(), embedded: None }
     }
 
     /// What reads the helpdesk.
     pub(crate) fn reader(&self) -> impl Reader + '_ {
-        Itsm365Reader::new(&self.transport, &self.mapping, self.pace.page_size)
+        Itsm365Reader::new(&self.transport, &self.mapping, self.pace.page_size).knowing(&self.habits)
     }
 
     /// What writes to it.

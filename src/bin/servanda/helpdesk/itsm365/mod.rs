@@ -4,7 +4,7 @@ mod read;
 mod wire;
 mod write;
 
-pub(crate) use read::Itsm365Reader;
+pub(crate) use read::{Habits, Itsm365Reader};
 pub(crate) use write::Itsm365Writer;
 
 #[cfg(test)]

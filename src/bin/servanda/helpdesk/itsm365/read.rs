@@ -4,6 +4,8 @@
 //! a list that cannot be read whole is an error.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Map, Value as Json, json};
 use servanda::ident::{AgreementId, LiveId};
@@ -20,7 +22,20 @@ pub(crate) struct Itsm365Reader<'a> {
     transport: &'a Transport,
     mapping: &'a Mapping,
     page_size: usize,
+    habits: Arc<Habits>,
 }
+
+/// What was learned of a helpdesk while reading it; good for as long as one is connected to it.
+#[derive(Default)]
+pub(crate) struct Habits {
+    /// The longest page so far: a shorter one was not cut short by the helpdesk.
+    longest_page: AtomicUsize,
+    /// Whether archived objects are left out where nobody asks for them.
+    hides_archived: AtomicBool,
+}
+
+/// How often a list is read that moves while it is read.
+const READINGS: usize = 3;
 
 /// The rules of each agreement, as read.
 type RulesByAgreement = BTreeMap<LiveId, Vec<Map<String, Json>>>;
@@ -37,7 +52,12 @@ const DIRECTORY: [(Kind, &str); 5] = [
 impl<'a> Itsm365Reader<'a> {
     /// A reader over a transport.
     pub(crate) fn new(transport: &'a Transport, mapping: &'a Mapping, page_size: usize) -> Self {
-        Self { transport, mapping, page_size: page_size.max(1) }
+        Self { transport, mapping, page_size: page_size.max(1), habits: Arc::default() }
+    }
+
+    /// A reader that knows what another one has learned.
+    pub(crate) fn knowing(self, habits: &Arc<Habits>) -> Self {
+        Self { habits: Arc::clone(habits), ..self }
     }
 
     fn attributes(&self) -> String {
@@ -47,31 +67,66 @@ impl<'a> Itsm365Reader<'a> {
         Vec::from_iter(all).join(",")
     }
 
-    /// Every object of a class that the filter lets through, page by page, each once.
+    /// Every object of a class that the filter lets through, each once. A list that moves while it is read is
+    /// read again.
     async fn list(
         &self,
         class: &str,
         attributes: &str,
         filter: &Json,
     ) -> Result<Vec<Map<String, Json>>, ReadError> {
-        let mut seen = BTreeSet::new();
-        let mut objects = Vec::new();
-        let mut offset = 0;
-        loop {
-            let page = self.page(class, attributes, filter, offset, self.page_size).await?;
-            let count = page.len();
-            for object in page {
-                let id = object.get("UUID").and_then(Json::as_str).map(str::to_owned);
-                let id = id.ok_or_else(|| unexpected(class, "an object without a UUID"))?;
-                if seen.insert(id) {
-                    objects.push(object);
-                }
-            }
-            offset += count;
-            if count < self.page_size {
+        for _ in 0..READINGS {
+            if let Some(objects) = self.whole(class, attributes, filter).await? {
                 return Ok(objects);
             }
+            tracing::info!(class, "the list moved while it was read");
         }
+        let what =
+            "pages that do not fit together: the list moves all the time, or offset and limit are ignored";
+        Err(unexpected(class, what))
+    }
+
+    /// All pages of a list, or nothing where they do not fit together.
+    ///
+    /// There is no count, no cursor and no promised order. So each page begins with the last object of the one
+    /// before: what moves from page to page shows, and nothing is passed over unseen.
+    async fn whole(
+        &self,
+        class: &str,
+        attributes: &str,
+        filter: &Json,
+    ) -> Result<Option<Vec<Map<String, Json>>>, ReadError> {
+        let mut seen = BTreeSet::new();
+        let mut objects: Vec<Map<String, Json>> = Vec::new();
+        let mut last: Option<LiveId> = None;
+        loop {
+            let overlap = usize::from(last.is_some());
+            let (offset, limit) = (objects.len() - overlap, self.page_size + overlap);
+            let page = self.page(class, attributes, filter, offset, limit).await?;
+            let count = page.len();
+            let mut page = page.into_iter();
+            if last.is_some() && page.next().as_ref().and_then(object_id) != last {
+                return Ok(None);
+            }
+            for object in page {
+                let id = object_id(&object).ok_or_else(|| unexpected(class, "an object without a UUID"))?;
+                if !seen.insert(id.clone()) {
+                    return Ok(None);
+                }
+                last = Some(id);
+                objects.push(object);
+            }
+            if count == overlap || self.is_last(count, limit) {
+                return Ok(Some(objects));
+            }
+        }
+    }
+
+    /// A page that is shorter than was asked for, and shorter than another one, has no successor. Else the helpdesk
+    /// may give no more at once.
+    fn is_last(&self, count: usize, limit: usize) -> bool {
+        let longest = self.habits.longest_page.fetch_max(count, Ordering::Relaxed);
+        count < limit && count < longest
     }
 
     async fn page(
@@ -147,6 +202,36 @@ impl<'a> Itsm365Reader<'a> {
         Ok(by_agreement)
     }
 
+    /// All agreements, archived or not: one that is archived and bears our mark is not absent.
+    async fn objects(&self) -> Result<Vec<Map<String, Json>>, ReadError> {
+        let attributes = self.attributes();
+        let mut objects = self.list(&self.mapping.class, &attributes, &json!({})).await?;
+        if objects.iter().any(is_removed) {
+            return Ok(objects);
+        }
+        let archived = self.list(&self.mapping.class, &attributes, &json!({ "removed": true })).await?;
+        if !archived.is_empty() {
+            self.habits.hides_archived.store(true, Ordering::Relaxed);
+        }
+        // What was archived between the two lists is in both.
+        let moved: BTreeSet<_> = archived.iter().filter_map(object_id).collect();
+        objects.retain(|object| object_id(object).is_none_or(|id| !moved.contains(&id)));
+        objects.extend(archived);
+        Ok(objects)
+    }
+
+    /// The objects that a filter names, two at most, archived or not.
+    async fn few(&self, filter: Map<String, Json>) -> Result<Vec<Map<String, Json>>, ReadError> {
+        let (class, attributes) = (&self.mapping.class, self.attributes());
+        let mut found = self.page(class, &attributes, &Json::Object(filter.clone()), 0, 2).await?;
+        if found.is_empty() && self.habits.hides_archived.load(Ordering::Relaxed) {
+            let mut filter = filter;
+            filter.insert("removed".to_owned(), json!(true));
+            found = self.page(class, &attributes, &Json::Object(filter), 0, 2).await?;
+        }
+        Ok(found)
+    }
+
     /// An object with its rules in normal form, or why it cannot be understood.
     fn agreement(
         &self,
@@ -197,13 +282,10 @@ impl<'a> Itsm365Reader<'a> {
 
 impl Reader for Itsm365Reader<'_> {
     async fn survey(&self, wanted: &Wanted) -> Result<Live, ReadError> {
-        let attributes = self.attributes();
+        // The long lists come first: they show how long a page may be, which spares the short ones a request each.
         let everything = json!({});
-        let (objects, rules, directory) = tokio::try_join!(
-            self.list(&self.mapping.class, &attributes, &everything),
-            self.rules(&everything),
-            self.directory(),
-        )?;
+        let (objects, rules) = tokio::try_join!(self.objects(), self.rules(&everything))?;
+        let directory = self.directory().await?;
         let mut live = Live { directory, ..Live::default() };
         let mut marked: BTreeMap<AgreementId, Vec<&Map<String, Json>>> = BTreeMap::new();
         for object in &objects {
@@ -231,8 +313,8 @@ impl Reader for Itsm365Reader<'_> {
     }
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {
-        let filter = json!({ self.mapping.key.attribute.clone(): self.mapping.mark(id) });
-        let found = self.page(&self.mapping.class, &self.attributes(), &filter, 0, 2).await?;
+        let mark = (self.mapping.key.attribute.clone(), json!(self.mapping.mark(id)));
+        let found = self.few(Map::from_iter([mark])).await?;
         match &found[..] {
             [] => Ok(Observed::Absent),
             [only] => self.with_rules(only).await,
@@ -241,8 +323,7 @@ impl Reader for Itsm365Reader<'_> {
     }
 
     async fn get(&self, object: &LiveId) -> Result<Observed<LiveAgreement>, ReadError> {
-        let filter = json!({ "UUID": object });
-        let found = self.page(&self.mapping.class, &self.attributes(), &filter, 0, 2).await?;
+        let found = self.few(Map::from_iter([("UUID".to_owned(), json!(object))])).await?;
         match &found[..] {
             [] => Ok(Observed::Absent),
             [only] => self.with_rules(only).await,

@@ -74,7 +74,11 @@ fn day(json: &Json, form: DayForm) -> Result<Value, String> {
     };
     let date = text.get(..10).map(|date| date.replace('.', "-"));
     let read = date.and_then(|date| read_day(&date).ok());
-    let read = read.ok_or_else(|| format!("`{text}` is no date in a form that is known"))?;
+    let read = read.ok_or_else(|| {
+        format!(
+            "`{text}` is no date: check helpdesk.agreement.attributes and helpdesk.dates in servanda.yaml"
+        )
+    })?;
     match form {
         DayForm::StartOfDay | DayForm::EndOfDay => Ok(Value::Day(read)),
         DayForm::NextDay => read.yesterday().map(Value::Day).map_err(|_| format!("`{text}` is out of range")),
@@ -123,7 +127,12 @@ pub(super) fn read_interval(json: &Json, form: IntervalForm) -> Result<Option<Ta
     if json.is_null() {
         return Ok(None);
     }
-    let unknown = || format!("{json} is no length of time in the form `{form:?}`");
+    let unknown = || {
+        let form = interval_name(form);
+        format!(
+            "{json} is no length of time in the form `{form}`: check helpdesk.sla_rules.interval in servanda.yaml"
+        )
+    };
     let number = |json: &Json| json.as_u64().ok_or_else(unknown);
     let seconds = |seconds: u64| u32::try_from(seconds).map(TargetTime::Seconds).map_err(|_| unknown());
     let time = match form {
@@ -152,6 +161,16 @@ fn in_unit(length: u64, unit: &str) -> Option<TargetTime> {
     }
 }
 
+/// What the settings call a form.
+fn interval_name(form: IntervalForm) -> &'static str {
+    match form {
+        IntervalForm::Object => "object",
+        IntervalForm::Milliseconds => "milliseconds",
+        IntervalForm::Seconds => "seconds",
+        IntervalForm::Text => "text",
+    }
+}
+
 /// The wire form of a length of time. Forms that only know seconds cannot hold business days.
 pub(super) fn write_interval(time: Option<TargetTime>, form: IntervalForm) -> Result<Json, String> {
     let Some(time) = time else {
@@ -169,7 +188,8 @@ pub(super) fn write_interval(time: Option<TargetTime>, form: IntervalForm) -> Re
         (IntervalForm::Seconds, TargetTime::Seconds(seconds)) => Ok(json!(seconds)),
         (IntervalForm::Milliseconds, TargetTime::Seconds(seconds)) => Ok(json!(u64::from(seconds) * 1000)),
         (IntervalForm::Seconds | IntervalForm::Milliseconds, TargetTime::BusinessDays(_)) => {
-            Err(format!("{time} cannot be written in the form `{form:?}` of helpdesk.sla_rules.interval"))
+            let form = interval_name(form);
+            Err(format!("{time} cannot be written in the form `{form}` of helpdesk.sla_rules.interval"))
         }
     }
 }

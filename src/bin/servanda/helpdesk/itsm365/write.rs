@@ -19,6 +19,8 @@ use crate::helpdesk::{Done, WriteError, Writer};
 pub(crate) struct Itsm365Writer<'a> {
     transport: &'a Transport,
     mapping: &'a Mapping,
+    /// Held while a set of the recipients' side is read, changed and written: several agreements share it.
+    linking: tokio::sync::Mutex<()>,
 }
 
 /// The status of an answer that says that nothing was changed, for whatever reason.
@@ -27,7 +29,7 @@ const NOT_MODIFIED: u16 = 304;
 impl<'a> Itsm365Writer<'a> {
     /// A writer over a transport.
     pub(crate) fn new(transport: &'a Transport, mapping: &'a Mapping) -> Self {
-        Self { transport, mapping }
+        Self { transport, mapping, linking: tokio::sync::Mutex::default() }
     }
 
     async fn create(&self, id: &AgreementId, fields: &BTreeMap<Field, Value>) -> Result<Done, WriteError> {
@@ -55,7 +57,7 @@ impl<'a> Itsm365Writer<'a> {
             && wanted != held
         {
             return Err(WriteError::Refused(format!(
-                "the state stayed `{held}` and did not become `{wanted}`"
+                "the state stayed `{held}` and did not become `{wanted}`: check helpdesk.agreement.states in servanda.yaml"
             )));
         }
         Ok(Done { object: object.clone(), altered: self.altered(fields, &answer) })
@@ -87,14 +89,19 @@ impl<'a> Itsm365Writer<'a> {
 
     /// Writes one link into the recipient's own set, uniting with what is there.
     async fn relink(&self, unit: &LiveId, agreement: &LiveId, linked: bool) -> Result<(), WriteError> {
+        let _linking = self.linking.lock().await;
         let code = &self.mapping.recipients.recipient_attribute;
         let query =
             [("attrs", format!("UUID,{code}")), ("offset", "0".to_owned()), ("limit", "2".to_owned())];
-        let answer = self.transport.post("find/ou", &query, &json!({ "UUID": unit }), Class::Read).await?;
+        let class = unit.as_str().split('$').next().unwrap_or_default();
+        let find = format!("find/{class}");
+        let answer = self.transport.post(&find, &query, &json!({ "UUID": unit }), Class::Read).await?;
         let held = answer.body.get(0).map(|found| wire::references(&found[code.as_str()]));
         let mut held = held
             .ok_or_else(|| WriteError::Refused(format!("there is no {unit}")))?
-            .map_err(WriteError::Refused)?;
+            .map_err(|why| WriteError::Refused(format!(
+                "`{code}` of {unit}: {why}; check helpdesk.agreement.recipients.attribute in servanda.yaml"
+            )))?;
         let changes = if linked { held.insert(agreement.clone()) } else { held.remove(agreement) };
         if changes {
             let body = Map::from_iter([(code.clone(), json!(held))]);

@@ -1,5 +1,7 @@
 //! The dialect over real HTTP, against the embedded helpdesk.
 
+mod matrix;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::SecretString;

@@ -1,0 +1,258 @@
+//! One suite over every way in which a tenant may behave: each pair of settings of any two switches is met.
+//!
+//! What nobody outside knows of the dialect is a switch of the embedded helpdesk; the adapter may lean on none.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+use servanda::ident::LiveId;
+use servanda::live::{LiveAgreement, Observed, Value};
+use servanda::mapping::{DateForm, DayForm, Field, IntervalForm, Side};
+use servanda::plan::Step;
+
+use super::{Desk, fields, id, key, live_id, promise};
+use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
+use crate::helpdesk::{Reader as _, Wanted, Writer as _};
+use crate::sandbox::ACCESS_KEY;
+use crate::sandbox::Knobs;
+use crate::sandbox::knobs::{AgreementRecipients, DateWrites, IntervalForm as SentInterval, Order};
+
+/// How many settings each switch has, in the order of [`knobs`].
+const SETTINGS: [usize; 14] = [2, 2, 4, 2, 3, 2, 4, 2, 3, 3, 3, 4, 2, 2];
+
+/// A choice for each switch.
+type Row = [usize; SETTINGS.len()];
+
+/// The switches of a row, and on which side the tenant of that row has recipients written.
+fn knobs(row: Row) -> (Knobs, Side) {
+    let (recipients, side) = [
+        (AgreementRecipients::Writable, Side::Agreement),
+        (AgreementRecipients::Writable, Side::Recipient),
+        (AgreementRecipients::Refused, Side::Recipient),
+        (AgreementRecipients::Ignored, Side::Recipient),
+    ][row[2]];
+    let knobs = Knobs {
+        edit_status: [200, 201][row[0]],
+        unchanged_is_not_modified: row[1] == 1,
+        agreement_recipients: recipients,
+        refusal_status: [500, 400][row[3]],
+        absent_status: [404, 400, 500][row[4]],
+        find_gives_archived: row[5] == 0,
+        order: [Order::Stable, Order::Reversed, Order::Touched, Order::Shuffled(7)][row[6]],
+        default_limit: [None, Some(1)][row[7]],
+        greatest_limit: [None, Some(2), Some(3)][row[8]],
+        zone: ["UTC", "Asia/Vladivostok", "America/New_York"][row[9]].to_owned(),
+        day_only: row[10] == 2,
+        date_writes: if row[10] == 1 { DateWrites::Dashes } else { DateWrites::Dots },
+        interval: [
+            SentInterval::Object,
+            SentInterval::Milliseconds,
+            SentInterval::Seconds,
+            SentInterval::Text,
+        ][row[11]],
+        unknown_attrs_refused: row[12] == 1,
+        search_lag: [0, 3][row[13]],
+    };
+    (knobs, side)
+}
+
+/// Opens a desk that behaves so, with the settings that its tenant would write.
+async fn open(row: Row) -> Desk {
+    let (knobs, side) = knobs(row);
+    let interval =
+        [IntervalForm::Object, IntervalForm::Milliseconds, IntervalForm::Seconds, IntervalForm::Text]
+            [row[11]];
+    let mut desk = Desk::open(knobs).await;
+    desk.mapping.recipients.side = side;
+    desk.mapping.dates.form = [DateForm::DateTime, DateForm::IsoDateTime, DateForm::Date][row[10]];
+    if row[10] != 2 {
+        desk.mapping.last_day = [DayForm::EndOfDay, DayForm::NextDay][row[10]];
+    }
+    desk.mapping.rules.as_mut().expect("there are rules").interval = interval;
+    desk
+}
+
+/// Somebody else's agreement, byte for byte.
+fn foreign(desk: &Desk) -> Vec<Json> {
+    desk.sandbox.look("agreement", &json!({ "UUID": "agreement$7" })).expect("a list")
+}
+
+/// The agreement, once the search shows all of it.
+async fn settled(reader: &Itsm365Reader<'_>, object: &LiveId, rules: usize) -> LiveAgreement {
+    for _ in 0..20 {
+        if let Observed::Present(found) = reader.get(object).await.expect("read")
+            && found.rules.len() == rules
+        {
+            return found;
+        }
+    }
+    panic!("{object} never shows with {rules} rules");
+}
+
+async fn suite(row: Row) {
+    let desk = open(row).await;
+    let transport = desk.transport(ACCESS_KEY);
+    let writer = Itsm365Writer::new(&transport, &desk.mapping);
+    let reader = Itsm365Reader::new(&transport, &desk.mapping, 2);
+    let on_recipient = desk.mapping.recipients.side == Side::Recipient;
+    let what = format!("{row:?}");
+    let seconds_only = [1, 2].contains(&row[11]);
+    let promise = |hours, calendar| {
+        let mut promise = promise(hours, calendar);
+        if seconds_only {
+            promise.resolution = None;
+        }
+        promise
+    };
+    for (object, attributes) in [
+        ("agreement$7", json!({ "inventoryNumber": "zz:a0" })),
+        ("ou$1", json!({ "recipientAgreements": ["agreement$7"] })),
+    ] {
+        desk.sandbox.hand_edit(object, &attributes, "Анна").expect("edited");
+    }
+    let before = foreign(&desk);
+
+    let mut objects = Vec::new();
+    for number in 0..7 {
+        let mut fields = fields();
+        fields.insert(Field::Number, Value::text(&format!("ДО-{number}")));
+        if on_recipient {
+            fields.remove(&Field::Recipients);
+        }
+        let step = Step::Create { fields };
+        let made = writer.perform(&id(&format!("a{number}")), None, &step).await.expect("created");
+        assert!(made.altered.is_empty(), "{what}: {:?}", made.altered);
+        objects.push(made.object);
+    }
+    let (first, name) = (&objects[0], id("a0"));
+    let unit = live_id("ou$1");
+    if on_recipient {
+        writer.perform(&name, Some(first), &Step::Link { unit: unit.clone() }).await.expect("linked");
+    }
+    for (key, promise) in
+        [(key(None), promise(1, None)), (key(Some("slmService$1")), promise(2, Some("servicetime$2")))]
+    {
+        let put = Step::PutRule { rule: None, key, promise };
+        writer.perform(&name, Some(first), &put).await.expect("written");
+    }
+    let publish = Step::Edit { fields: BTreeMap::new(), state: Some("active".to_owned()), mark: None };
+    writer.perform(&name, Some(first), &publish).await.expect("published");
+
+    let found = settled(&reader, first, 2).await;
+    let mut expected = fields();
+    expected.insert(Field::Number, Value::text("ДО-0"));
+    let targets =
+        [(key(None), promise(1, None)), (key(Some("slmService$1")), promise(2, Some("servicetime$2")))];
+    expected.insert(Field::Targets, Value::targets(targets.into()));
+    assert_eq!(found.record.fields, expected, "{what}");
+    assert_eq!(found.record.state, "active", "{what}");
+    assert_eq!(reader.find(&name).await.expect("read"), Observed::Present(found.clone()), "{what}");
+    assert_eq!(reader.find(&id("absent")).await.expect("read"), Observed::Absent, "{what}");
+
+    // An edit, twice: the second finds everything as it wishes, whatever the helpdesk answers then.
+    let edit = Step::Edit {
+        fields: [(Field::Title, Value::text("Ромашка 2027")), (Field::Manager, Value::Nothing)].into(),
+        state: None,
+        mark: None,
+    };
+    for _ in 0..2 {
+        writer.perform(&name, Some(first), &edit).await.expect("edited");
+    }
+    let changed = Step::PutRule {
+        rule: found.rules.get(&key(None)).cloned(),
+        key: key(None),
+        promise: promise(3, None),
+    };
+    writer.perform(&name, Some(first), &changed).await.expect("written");
+    let dropped = key(Some("slmService$1"));
+    let drop = Step::DropRule { rule: found.rules[&dropped].clone(), key: dropped };
+    writer.perform(&name, Some(first), &drop).await.expect("archived");
+    let found = settled(&reader, first, 1).await;
+    assert_eq!(found.record.fields[&Field::Title], Value::text("Ромашка 2027"), "{what}");
+    assert_eq!(found.record.fields[&Field::Manager], Value::Nothing, "{what}");
+    assert_eq!(
+        found.record.fields[&Field::Targets],
+        Value::targets([(key(None), promise(3, None))].into()),
+        "{what}"
+    );
+
+    // Archived objects bear their mark all the same, and can be brought back.
+    for object in &objects[1..3] {
+        writer.perform(&id("a1"), Some(object), &Step::Archive).await.expect("archived");
+    }
+    writer.perform(&id("a2"), Some(&objects[2]), &Step::Restore).await.expect("brought back");
+    let live = reader.survey(&Wanted::default()).await.expect("read");
+    let marks: Vec<String> = live.agreements.keys().map(ToString::to_string).collect();
+    assert_eq!(marks, ["a0", "a1", "a2", "a3", "a4", "a5", "a6"], "{what}");
+    let archived = live
+        .agreements
+        .iter()
+        .filter(|(_, observed)| matches!(observed, Observed::Present(found) if found.archived));
+    assert_eq!(archived.map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a1"], "{what}");
+    assert_eq!(live.unmarked, 1, "{what}");
+    let (Observed::Present(by_id), Observed::Present(by_mark)) =
+        (reader.get(&objects[1]).await.expect("read"), reader.find(&id("a1")).await.expect("read"))
+    else {
+        panic!("{what}: an archived object is no absent one");
+    };
+    assert!(by_id.archived && by_mark.archived, "{what}");
+
+    assert_eq!(foreign(&desk), before, "{what}: somebody else's is as it was");
+}
+
+/// Rows that meet every pair of settings of any two switches, each row taking as many new pairs as it can.
+fn pairwise() -> Vec<Row> {
+    let pairs = |row: &Row| {
+        let mut pairs = Vec::new();
+        for left in 0..row.len() {
+            pairs.extend((left + 1..row.len()).map(|right| (left, row[left], right, row[right])));
+        }
+        pairs
+    };
+    let mut missing = std::collections::BTreeSet::new();
+    for row in candidates(0, 400) {
+        missing.extend(pairs(&row));
+    }
+    let possible: usize = (0..SETTINGS.len())
+        .flat_map(|left| (left + 1..SETTINGS.len()).map(move |right| SETTINGS[left] * SETTINGS[right]))
+        .sum();
+    assert_eq!(missing.len(), possible, "the candidates meet all pairs");
+    let mut rows = Vec::new();
+    while !missing.is_empty() {
+        let gain = |row: &Row| pairs(row).iter().filter(|pair| missing.contains(*pair)).count();
+        let best = candidates(0, 400).max_by_key(gain).expect("there are candidates");
+        for pair in pairs(&best) {
+            missing.remove(&pair);
+        }
+        rows.push(best);
+    }
+    rows
+}
+
+/// Rows in an order that looks like chance and is always the same (a linear congruential generator).
+fn candidates(seed: u64, count: usize) -> impl Iterator<Item = Row> {
+    let mut state = seed.wrapping_mul(2).wrapping_add(1);
+    let mut next = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 40).expect("24 bits") % below
+    };
+    std::iter::repeat_with(move || SETTINGS.map(&mut next)).take(count)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[expect(clippy::disallowed_methods, reason = "a switch of the tests alone")]
+async fn the_adapter_leans_on_nothing_that_is_unknown() {
+    let mut rows = pairwise();
+    let more = if std::env::var_os("SERVANDA_FULL").is_some() { 3000 } else { 20 };
+    rows.extend(candidates(1, more));
+    let mut running = tokio::task::JoinSet::new();
+    for row in rows {
+        if running.len() >= 8 {
+            running.join_next().await.expect("one is running").expect("it holds");
+        }
+        running.spawn(suite(row));
+    }
+    while let Some(row) = running.join_next().await {
+        row.expect("it holds");
+    }
+}
