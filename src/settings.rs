@@ -107,6 +107,8 @@ pub struct Guards {
     pub weakened: usize,
     /// Agreements gone from the files and retired.
     pub orphans: usize,
+    /// Agreements that were applied once and are gone from the helpdesk.
+    pub vanished: usize,
 }
 
 /// When deactivations wait to be acknowledged.
@@ -124,6 +126,7 @@ impl Default for Guards {
             deactivations: DeactivationGuard { more_than: 5, and_share_percent: 10 },
             weakened: 0,
             orphans: 0,
+            vanished: 2,
         }
     }
 }

@@ -116,6 +116,7 @@ impl Reading<'_> {
             },
             weakened: count(written.weakened, usual.weakened),
             orphans: count(written.orphans, usual.orphans),
+            vanished: count(written.vanished, usual.vanished),
         }
     }
 

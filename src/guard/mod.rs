@@ -39,11 +39,15 @@ pub fn guard(
         (GuardName::Deactivations, guards.deactivations.more_than.max(share)),
         (GuardName::Weakened, guards.weakened),
         (GuardName::Orphans, guards.orphans),
+        (GuardName::Vanished, if is_bare(&plan) { 0 } else { guards.vanished }),
     ];
     let mut held = Vec::new();
     let mut withheld: BTreeMap<AgreementId, Reason> = BTreeMap::new();
     for (name, limit) in limits {
-        let count: usize = plan.changes.iter().map(|change| weight(name, change)).sum();
+        let count = match name {
+            GuardName::Vanished => plan.totals.vanished,
+            _ => plan.changes.iter().map(|change| weight(name, change)).sum(),
+        };
         let given = acknowledged.get(&name).copied();
         if count <= limit || given == Some(count) {
             continue;
@@ -69,7 +73,15 @@ fn weight(name: GuardName, change: &Change) -> usize {
         }
         GuardName::Weakened => change.weakened().len(),
         GuardName::Orphans => usize::from(change.verb == Verb::Retire),
+        // Where much has vanished nothing is created at all, for it may be another helpdesk, or one that does not
+        // show what it holds.
+        GuardName::Vanished => usize::from(change.verb == Verb::Create),
     }
+}
+
+/// Whether nothing of ours is in the helpdesk.
+fn is_bare(plan: &Plan) -> bool {
+    plan.totals.unchanged == 0 && plan.changes.iter().all(|change| change.object.is_none())
 }
 
 /// A change that waits for a withheld one is withheld too.

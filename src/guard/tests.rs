@@ -122,3 +122,21 @@ fn the_settings_move_the_limits() {
     assert!(left.is_empty());
     assert_eq!(held[0].limit, 0);
 }
+
+#[test]
+fn where_much_has_vanished_nothing_is_created() {
+    let created = |id: &str| Change { verb: Verb::Create, object: None, ..change(id, vec![], None) };
+    let none = Acknowledged::new();
+    let estate = |vanished: usize, with_others: bool| {
+        let mut changes = vec![created("gone"), created("new")];
+        changes.extend(with_others.then(|| change("other", vec![], None)));
+        let mut plan = plan(changes, 9);
+        plan.totals.vanished = vanished;
+        plan
+    };
+    assert_eq!(passes(estate(2, true), &none), (3, vec![]));
+    assert_eq!(passes(estate(3, true), &none), (1, vec![(GuardName::Vanished, 3)]));
+    assert_eq!(passes(estate(3, true), &[(GuardName::Vanished, 3)].into()), (3, vec![]));
+    assert_eq!(passes(estate(1, false), &none), (0, vec![(GuardName::Vanished, 1)]), "nothing is left");
+    assert_eq!(passes(estate(0, false), &none), (2, vec![]), "nothing was there");
+}

@@ -11,7 +11,7 @@ use crate::calendar::Instant;
 use crate::ident::AgreementId;
 use crate::live::{Record, Value, digest};
 use crate::mapping::Field;
-use crate::plan::{Cause, Plan, Verb};
+use crate::plan::{Cause, Note, Plan, Verb};
 
 /// The version of the baseline's JSON. Another one is no baseline.
 pub const BASELINE_FORMAT: u32 = 1;
@@ -81,6 +81,7 @@ impl Compared {
 /// `then` gives what the files of today say about an agreement at an earlier instant; `None` where they do
 /// not know it.
 pub fn assign(plan: &mut Plan, baseline: &Baseline, then: impl Fn(&AgreementId, Instant) -> Option<Record>) {
+    plan.totals.vanished = vanished(plan, baseline);
     for change in &mut plan.changes {
         let renamed = change.mark.as_ref().and_then(|mark| mark.before.as_ref());
         let applied = baseline.agreements.get(renamed.unwrap_or(&change.id));
@@ -115,4 +116,14 @@ pub fn assign(plan: &mut Plan, baseline: &Baseline, then: impl Fn(&AgreementId, 
             state.cause = Some(compared.cause());
         }
     }
+}
+
+/// How many agreements were there after the last apply, and are not now.
+fn vanished(plan: &Plan, baseline: &Baseline) -> usize {
+    let created = plan.changes.iter().filter(|change| change.verb == Verb::Create).map(|change| &change.id);
+    let over = plan.notes.iter().filter_map(|note| match note {
+        Note::OverAndAbsent(id) => Some(id),
+        _ => None,
+    });
+    created.chain(over).filter(|id| baseline.agreements.contains_key(*id)).count()
 }

@@ -346,6 +346,8 @@ pub enum GuardName {
     Weakened,
     /// Orphans retired.
     Orphans,
+    /// Agreements that were applied once and are not in the helpdesk any more.
+    Vanished,
 }
 
 /// Worth knowing.
@@ -387,6 +389,9 @@ pub struct Totals {
     pub activations: usize,
     /// Changes by which an agreement is no longer active.
     pub deactivations: usize,
+    /// Agreements that were applied once and are not in the helpdesk any more, whether or not they are over.
+    #[serde(default)]
+    pub vanished: usize,
 }
 
 impl Change {

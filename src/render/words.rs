@@ -134,6 +134,7 @@ pub(super) fn guard(name: GuardName) -> &'static str {
         GuardName::Deactivations => "deactivations",
         GuardName::Weakened => "weakened",
         GuardName::Orphans => "orphans",
+        GuardName::Vanished => "vanished",
     }
 }
 
@@ -142,6 +143,11 @@ pub(super) fn guarded(name: GuardName, number: usize) -> String {
     match name {
         GuardName::Deactivations => count(number, "agreement is deactivated", "agreements are deactivated"),
         GuardName::Weakened => count(number, "promise becomes less", "promises become less"),
+        GuardName::Vanished => count(
+            number,
+            "agreement that was applied is gone from the helpdesk",
+            "agreements that were applied are gone from the helpdesk",
+        ),
         GuardName::Orphans => count(
             number,
             "agreement whose document is gone is retired",

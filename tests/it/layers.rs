@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Words that a pure core has no use for, with what to do instead.
-const IMPURE: [(&str, &str); 15] = [
+const IMPURE: [(&str, &str); 17] = [
     ("std::fs", "the shell's files.rs reads and writes"),
     ("std::net", "the shell's helpdesk/ speaks to the network"),
     ("std::env", "the shell's context.rs reads the environment"),
     ("std::process", "the shell starts programs"),
     ("std::thread", "the core is a function"),
     ("std::io", "the core prints and reads nothing"),
-    ("std::time", "the instant is an argument"),
+    ("std::time::Instant", "the instant is an argument"),
+    ("std::time::SystemTime", "the instant is an argument"),
+    ("std::time::{", "one import a line, so that a clock shows"),
     ("Timestamp::now", "the instant is an argument"),
     ("ZonedDateTime::now", "the instant is an argument"),
     ("TimeZone::system", "the machine's zone decides nothing"),

@@ -128,7 +128,7 @@ fn full_settings() -> Value {
         },
         "ledger": { "at": "git:origin#x", "secret": { "env": "S" } },
         "mail": { "url": { "env": "U" }, "from": "a", "allow": { "domains": ["a.b"], "catalog": true } },
-        "guards": { "deactivations": { "more_than": 5, "and_share": "10%" }, "weakened": 0, "orphans": 0 },
+        "guards": { "deactivations": { "more_than": 5, "and_share": "10%" }, "weakened": 0, "orphans": 0, "vanished": 2 },
     })
 }
 

@@ -10,12 +10,14 @@ pub(crate) type Acceptance = (GuardName, usize);
 
 /// Reads `weakened=2`.
 pub(crate) fn parse(text: &str) -> Result<Acceptance, String> {
-    let help = "write deactivations=N, weakened=N or orphans=N, with the number that the plan names";
+    let help =
+        "write deactivations=N, weakened=N, orphans=N or vanished=N, with the number that the plan names";
     let (name, number) = text.split_once('=').ok_or(help)?;
     let guard = match name {
         "deactivations" => GuardName::Deactivations,
         "weakened" => GuardName::Weakened,
         "orphans" => GuardName::Orphans,
+        "vanished" => GuardName::Vanished,
         _ => return Err(help.to_owned()),
     };
     number.parse().map(|number| (guard, number)).map_err(|_| help.to_owned())

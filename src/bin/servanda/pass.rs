@@ -257,7 +257,7 @@ impl<'a, A: Audience> Pass<'a, A> {
         let plan = &envelope.plan;
         let open = open(envelope).collect();
         let (commit, instant) = (plan.header.commit.clone(), self.terms.as_of.instant);
-        let kept = baseline::after(self.baseline.clone(), &sides.wishes, &open, commit, instant);
+        let kept = baseline::after(self.baseline.clone(), &sides.wishes, &sides.live, &open, commit, instant);
         let marked = sides.live.agreements.keys().chain(applied.outcome.fates.keys());
         let settled = marked.filter(|id| !applied.in_doubt.contains(*id)).cloned();
         let written = async {

@@ -138,6 +138,9 @@ pub struct Guards {
     pub weakened: Option<u32>,
     /// Agreements of the helpdesk that are gone from Git, with `--prune`. Default: `0`.
     pub orphans: Option<u32>,
+    /// Agreements that were applied once and are gone from the helpdesk, as behind a wrong address or a key without rights.
+    /// Beyond this number nothing is created. Default: `2`.
+    pub vanished: Option<u32>,
 }
 
 /// A limit that is reached when both its number and its share are exceeded.

@@ -4,7 +4,7 @@
 //! All keys begin with a digest of the helpdesk, so that several may share a ledger. Unreadable entries of
 //! the baseline count as none, since it explains and decides nothing; an unreadable mark counts as a fresh one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use servanda::calendar::Instant;
@@ -107,10 +107,10 @@ impl<L: Ledger> Book<L> {
 
     /// Takes the marks off agreements whose creations are settled.
     pub(crate) async fn settle(&self, ids: impl IntoIterator<Item = AgreementId>) -> Result<(), LedgerError> {
-        let keys = ids.into_iter().map(|id| self.key(&format!("pending/{id}")));
+        let keys: BTreeSet<String> = ids.into_iter().map(|id| self.key(&format!("pending/{id}"))).collect();
         let marked: Vec<_> = {
             let marks = self.marks();
-            keys.filter(|key| marks.contains_key(key)).map(|key| (key, None)).collect()
+            keys.into_iter().filter(|key| marks.contains_key(key)).map(|key| (key, None)).collect()
         };
         self.swap(marked).await
     }
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(later.pending().await, Ok([(id("set/b"), pending.clone())].into()));
         let again = Pending { run: "second".to_owned(), ..pending };
         later.mark(&id("set/b"), &again).await.expect("marked again");
-        later.settle([id("set/b"), id("never-marked")]).await.expect("settled");
+        later.settle([id("set/b"), id("never-marked"), id("set/b")]).await.expect("settled");
         assert!(shelf.book("one").pending().await.expect("read").is_empty());
     }
 

@@ -116,18 +116,23 @@ fn all(concurrency: usize, faults: impl FnOnce(u64) -> Vec<Vec<(Kind, u64)>>) {
         (spring, clean)
     });
     let cases: Vec<Case> = faults(clean + 1).into_iter().map(|faults| Case { faults, concurrency }).collect();
+    each_on_its_own_core(&cases, async |cases| {
+        let all = cases.iter().map(|case| suffer(spring.path(), clean, case));
+        futures_util::stream::iter(all).buffer_unordered(8).collect::<()>().await;
+    });
+}
+
+/// Shares cases out to four cores.
+pub(super) fn each_on_its_own_core<C: Sync>(cases: &[C], work: impl AsyncFn(&[C]) + Sync) {
     std::thread::scope(|scope| {
         for cases in cases.chunks(cases.len().div_ceil(4)) {
-            let spring = spring.path();
-            scope.spawn(move || {
-                let all = cases.iter().map(|case| suffer(spring, clean, case));
-                runtime().block_on(futures_util::stream::iter(all).buffer_unordered(8).collect::<()>());
-            });
+            let work = &work;
+            scope.spawn(move || runtime().block_on(work(cases)));
         }
     });
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(super) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 

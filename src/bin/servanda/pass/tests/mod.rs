@@ -1,4 +1,5 @@
 //! Whole passes over the embedded helpdesk: what goes wrong at every request, and that the next pass mends it.
 
+mod bad_answers;
 mod faults;
 mod world;

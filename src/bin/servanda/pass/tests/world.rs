@@ -142,7 +142,10 @@ impl Audience for Nobody {
     fn confirm(&self, _: &Plan) -> Result<(), Failure> {
         Ok(())
     }
-    fn say(&self, _: &str) {}
+    /// The memory is always to be had here.
+    fn say(&self, text: &str) {
+        assert!(!text.contains("remembered") && !text.contains("memory"), "{text}");
+    }
     /// A lock is a file that a child of this process (git, in another test) may hold a moment longer.
     fn patience(&self) -> Duration {
         Duration::from_secs(10)
@@ -219,6 +222,14 @@ impl World {
     /// How many requests came so far.
     pub(super) fn requests(&self) -> u64 {
         self.sandbox.requests().all()
+    }
+
+    /// The next pass does it all, once nothing goes wrong any more.
+    pub(super) async fn assert_converges(&self, what: &str) {
+        self.sandbox.set_faults(Vec::new());
+        let next = self.pass().await.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
+        assert_eq!(next.exit, Exit::Fine, "{what}");
+        self.assert_converged(what).await;
     }
 
     /// What must hold once it is said that nothing is left to do: it is so, and nothing is there twice.

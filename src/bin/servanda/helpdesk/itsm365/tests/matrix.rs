@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 use servanda::ident::LiveId;
-use servanda::live::{LiveAgreement, Observed, Value};
+use servanda::live::{LiveAgreement, Observed, Promise, TargetKey, Value};
 use servanda::mapping::{DateForm, DayForm, Field, IntervalForm, Side};
 use servanda::plan::Step;
 
@@ -89,20 +89,129 @@ async fn settled(reader: &Itsm365Reader<'_>, object: &LiveId, rules: usize) -> L
     panic!("{object} never shows with {rules} rules");
 }
 
-async fn suite(row: Row) {
-    let desk = open(row).await;
-    let transport = desk.transport(ACCESS_KEY);
-    let writer = Itsm365Writer::new(&transport, &desk.mapping);
-    let reader = Itsm365Reader::new(&transport, &desk.mapping, 2);
-    let on_recipient = desk.mapping.recipients.side == Side::Recipient;
-    let what = format!("{row:?}");
-    let seconds_only = [1, 2].contains(&row[11]);
-    let promise = |hours, calendar| {
+/// One tenant with a reader and a writer.
+struct Tenant<'a> {
+    what: String,
+    row: Row,
+    writer: Itsm365Writer<'a>,
+    reader: Itsm365Reader<'a>,
+    is_linked_from_recipients: bool,
+}
+
+impl Tenant<'_> {
+    /// A promise that the tenant's form can hold: seconds know no days.
+    fn promise(&self, hours: u32, calendar: Option<&str>) -> Promise {
         let mut promise = promise(hours, calendar);
-        if seconds_only {
+        if [1, 2].contains(&self.row[11]) {
             promise.resolution = None;
         }
         promise
+    }
+
+    fn rules(&self) -> [(TargetKey, Promise); 2] {
+        [
+            (key(None), self.promise(1, None)),
+            (key(Some("slmService$1")), self.promise(2, Some("servicetime$2"))),
+        ]
+    }
+
+    async fn perform(&self, name: &str, object: &LiveId, step: Step) {
+        let done = self.writer.perform(&id(name), Some(object), &step).await;
+        if let Err(error) = done {
+            panic!("{}: {step:?}: {error}", self.what);
+        }
+    }
+
+    async fn create(&self, number: usize) -> LiveId {
+        let mut fields = fields();
+        fields.insert(Field::Number, Value::text(&format!("ДО-{number}")));
+        if self.is_linked_from_recipients {
+            fields.remove(&Field::Recipients);
+        }
+        let step = Step::Create { fields };
+        let made = self.writer.perform(&id(&format!("a{number}")), None, &step).await.expect("created");
+        assert!(made.altered.is_empty(), "{}: {:?}", self.what, made.altered);
+        made.object
+    }
+
+    /// What is written with all that belongs to it is read back equal, by list, by mark and by id.
+    async fn fill_and_publish(&self, object: &LiveId) -> LiveAgreement {
+        if self.is_linked_from_recipients {
+            self.perform("a0", object, Step::Link { unit: live_id("ou$1") }).await;
+        }
+        for (key, promise) in self.rules() {
+            self.perform("a0", object, Step::PutRule { rule: None, key, promise }).await;
+        }
+        let publish = Step::Edit { fields: BTreeMap::new(), state: Some("active".to_owned()), mark: None };
+        self.perform("a0", object, publish).await;
+        let found = settled(&self.reader, object, 2).await;
+        let mut expected = fields();
+        expected.insert(Field::Number, Value::text("ДО-0"));
+        expected.insert(Field::Targets, Value::targets(self.rules().into()));
+        assert_eq!(found.record.fields, expected, "{}", self.what);
+        assert_eq!(found.record.state, "active", "{}", self.what);
+        let by_mark = self.reader.find(&id("a0")).await.expect("read");
+        assert_eq!(by_mark, Observed::Present(found.clone()), "{}", self.what);
+        let absent = self.reader.find(&id("absent")).await.expect("read");
+        assert_eq!(absent, Observed::Absent, "{}", self.what);
+        found
+    }
+
+    /// An edit, twice: the second finds everything as it wishes, whatever the helpdesk answers then.
+    async fn change(&self, object: &LiveId, found: &LiveAgreement) {
+        let fields = [(Field::Title, Value::text("Ромашка 2027")), (Field::Manager, Value::Nothing)];
+        let edit = Step::Edit { fields: fields.into(), state: None, mark: None };
+        for _ in 0..2 {
+            self.perform("a0", object, edit.clone()).await;
+        }
+        let rule = found.rules.get(&key(None)).cloned();
+        let put = Step::PutRule { rule, key: key(None), promise: self.promise(3, None) };
+        self.perform("a0", object, put).await;
+        let dropped = key(Some("slmService$1"));
+        let drop = Step::DropRule { rule: found.rules[&dropped].clone(), key: dropped };
+        self.perform("a0", object, drop).await;
+        let found = settled(&self.reader, object, 1).await;
+        let targets = Value::targets([(key(None), self.promise(3, None))].into());
+        for (field, value) in [
+            (Field::Title, Value::text("Ромашка 2027")),
+            (Field::Manager, Value::Nothing),
+            (Field::Targets, targets),
+        ] {
+            assert_eq!(found.record.fields[&field], value, "{}", self.what);
+        }
+    }
+
+    /// Archived objects bear their mark all the same, and can be brought back.
+    async fn archive(&self, objects: &[LiveId]) {
+        for (name, object) in [("a1", &objects[1]), ("a2", &objects[2])] {
+            self.perform(name, object, Step::Archive).await;
+        }
+        self.perform("a2", &objects[2], Step::Restore).await;
+        let live = self.reader.survey(&Wanted::default()).await.expect("read");
+        let marks: Vec<String> = live.agreements.keys().map(ToString::to_string).collect();
+        assert_eq!(marks, ["a0", "a1", "a2", "a3", "a4", "a5", "a6"], "{}", self.what);
+        let archived = live
+            .agreements
+            .iter()
+            .filter(|(_, observed)| matches!(observed, Observed::Present(found) if found.archived));
+        assert_eq!(archived.map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a1"], "{}", self.what);
+        assert_eq!(live.unmarked, 1, "{}", self.what);
+        for found in [self.reader.get(&objects[1]).await, self.reader.find(&id("a1")).await] {
+            let is_archived = matches!(found, Ok(Observed::Present(found)) if found.archived);
+            assert!(is_archived, "{}: an archived object is no absent one", self.what);
+        }
+    }
+}
+
+async fn suite(row: Row) {
+    let desk = open(row).await;
+    let transport = desk.transport(ACCESS_KEY);
+    let tenant = Tenant {
+        what: format!("{row:?}"),
+        row,
+        writer: Itsm365Writer::new(&transport, &desk.mapping),
+        reader: Itsm365Reader::new(&transport, &desk.mapping, 2),
+        is_linked_from_recipients: desk.mapping.recipients.side == Side::Recipient,
     };
     for (object, attributes) in [
         ("agreement$7", json!({ "inventoryNumber": "zz:a0" })),
@@ -111,93 +220,14 @@ async fn suite(row: Row) {
         desk.sandbox.hand_edit(object, &attributes, "Анна").expect("edited");
     }
     let before = foreign(&desk);
-
     let mut objects = Vec::new();
     for number in 0..7 {
-        let mut fields = fields();
-        fields.insert(Field::Number, Value::text(&format!("ДО-{number}")));
-        if on_recipient {
-            fields.remove(&Field::Recipients);
-        }
-        let step = Step::Create { fields };
-        let made = writer.perform(&id(&format!("a{number}")), None, &step).await.expect("created");
-        assert!(made.altered.is_empty(), "{what}: {:?}", made.altered);
-        objects.push(made.object);
+        objects.push(tenant.create(number).await);
     }
-    let (first, name) = (&objects[0], id("a0"));
-    let unit = live_id("ou$1");
-    if on_recipient {
-        writer.perform(&name, Some(first), &Step::Link { unit: unit.clone() }).await.expect("linked");
-    }
-    for (key, promise) in
-        [(key(None), promise(1, None)), (key(Some("slmService$1")), promise(2, Some("servicetime$2")))]
-    {
-        let put = Step::PutRule { rule: None, key, promise };
-        writer.perform(&name, Some(first), &put).await.expect("written");
-    }
-    let publish = Step::Edit { fields: BTreeMap::new(), state: Some("active".to_owned()), mark: None };
-    writer.perform(&name, Some(first), &publish).await.expect("published");
-
-    let found = settled(&reader, first, 2).await;
-    let mut expected = fields();
-    expected.insert(Field::Number, Value::text("ДО-0"));
-    let targets =
-        [(key(None), promise(1, None)), (key(Some("slmService$1")), promise(2, Some("servicetime$2")))];
-    expected.insert(Field::Targets, Value::targets(targets.into()));
-    assert_eq!(found.record.fields, expected, "{what}");
-    assert_eq!(found.record.state, "active", "{what}");
-    assert_eq!(reader.find(&name).await.expect("read"), Observed::Present(found.clone()), "{what}");
-    assert_eq!(reader.find(&id("absent")).await.expect("read"), Observed::Absent, "{what}");
-
-    // An edit, twice: the second finds everything as it wishes, whatever the helpdesk answers then.
-    let edit = Step::Edit {
-        fields: [(Field::Title, Value::text("Ромашка 2027")), (Field::Manager, Value::Nothing)].into(),
-        state: None,
-        mark: None,
-    };
-    for _ in 0..2 {
-        writer.perform(&name, Some(first), &edit).await.expect("edited");
-    }
-    let changed = Step::PutRule {
-        rule: found.rules.get(&key(None)).cloned(),
-        key: key(None),
-        promise: promise(3, None),
-    };
-    writer.perform(&name, Some(first), &changed).await.expect("written");
-    let dropped = key(Some("slmService$1"));
-    let drop = Step::DropRule { rule: found.rules[&dropped].clone(), key: dropped };
-    writer.perform(&name, Some(first), &drop).await.expect("archived");
-    let found = settled(&reader, first, 1).await;
-    assert_eq!(found.record.fields[&Field::Title], Value::text("Ромашка 2027"), "{what}");
-    assert_eq!(found.record.fields[&Field::Manager], Value::Nothing, "{what}");
-    assert_eq!(
-        found.record.fields[&Field::Targets],
-        Value::targets([(key(None), promise(3, None))].into()),
-        "{what}"
-    );
-
-    // Archived objects bear their mark all the same, and can be brought back.
-    for object in &objects[1..3] {
-        writer.perform(&id("a1"), Some(object), &Step::Archive).await.expect("archived");
-    }
-    writer.perform(&id("a2"), Some(&objects[2]), &Step::Restore).await.expect("brought back");
-    let live = reader.survey(&Wanted::default()).await.expect("read");
-    let marks: Vec<String> = live.agreements.keys().map(ToString::to_string).collect();
-    assert_eq!(marks, ["a0", "a1", "a2", "a3", "a4", "a5", "a6"], "{what}");
-    let archived = live
-        .agreements
-        .iter()
-        .filter(|(_, observed)| matches!(observed, Observed::Present(found) if found.archived));
-    assert_eq!(archived.map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a1"], "{what}");
-    assert_eq!(live.unmarked, 1, "{what}");
-    let (Observed::Present(by_id), Observed::Present(by_mark)) =
-        (reader.get(&objects[1]).await.expect("read"), reader.find(&id("a1")).await.expect("read"))
-    else {
-        panic!("{what}: an archived object is no absent one");
-    };
-    assert!(by_id.archived && by_mark.archived, "{what}");
-
-    assert_eq!(foreign(&desk), before, "{what}: somebody else's is as it was");
+    let found = tenant.fill_and_publish(&objects[0]).await;
+    tenant.change(&objects[0], &found).await;
+    tenant.archive(&objects).await;
+    assert_eq!(foreign(&desk), before, "{row:?}: somebody else's is as it was");
 }
 
 /// Rows that meet every pair of settings of any two switches, each row taking as many new pairs as it can.
