@@ -54,6 +54,17 @@ pub struct LiveAgreement {
     pub modified: Option<String>,
 }
 
+/// Who touched something last and when, as far as the helpdesk tells.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct Touch {
+    /// The person.
+    pub who: Option<LiveId>,
+    /// What the helpdesk calls that person.
+    pub name: Option<String>,
+    /// When, in the helpdesk's own writing; never compared, only shown.
+    pub when: String,
+}
+
 /// The normal form of an agreement, the same for both sides.
 #[derive(
     Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,

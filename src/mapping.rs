@@ -128,6 +128,8 @@ pub struct Mapping {
     pub dates: Dates,
     /// How targets are held, or `None` where the helpdesk does not carry them.
     pub rules: Option<Rules>,
+    /// Where the helpdesk keeps who changed what, or `None` where that cannot be read.
+    pub history: Option<History>,
 }
 
 /// The mark of ownership: an attribute that holds the agreement's id behind a prefix.
@@ -231,6 +233,21 @@ pub struct Rules {
     pub interval: IntervalForm,
 }
 
+/// The class in which the helpdesk keeps who changed what, and the codes of its attributes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    /// The class, such as `event`.
+    pub class: String,
+    /// The link to the object that was changed.
+    pub object: String,
+    /// The code of the attribute that was changed.
+    pub attribute: String,
+    /// The link to the person.
+    pub who: String,
+    /// The instant.
+    pub when: String,
+}
+
 /// How a length of time is written on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IntervalForm {
@@ -300,6 +317,19 @@ impl Default for Mapping {
             deactivate: Deactivation::State,
             dates: Dates { zone: Zone::UTC, form: DateForm::DateTime },
             rules: Some(Rules::default()),
+            history: Some(History::default()),
+        }
+    }
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            class: "event".to_owned(),
+            object: "source".to_owned(),
+            attribute: "attribute".to_owned(),
+            who: "author".to_owned(),
+            when: "creationDate".to_owned(),
         }
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! Made by `check` out of servanda.yaml. Says where a secret is to be found and never holds one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::calendar::{TimeOfDay, Zone};
-use crate::mapping::Mapping;
+use crate::mapping::{Field, Mapping};
 
 /// The settings of a repository, complete.
 #[derive(Clone, Debug)]
@@ -63,6 +63,8 @@ pub struct Helpdesk {
     pub mapping: Mapping,
     /// Whether another day than today may be lived through on it.
     pub rehearsal: bool,
+    /// What happens to what people change there by hand.
+    pub drift: DriftPolicy,
     /// How hard it may be asked.
     pub pace: Pace,
     /// The longest that its search may not yet show what was created. Until it is over, absence is no proof.
@@ -83,6 +85,34 @@ pub enum Kind {
         /// A file of further certificates to trust, relative to the repository.
         ca_file: Option<String>,
     },
+}
+
+/// What happens to what people change in the helpdesk by hand: it is put back unless it is to be left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DriftPolicy {
+    /// Whether everything is left that is not named below.
+    pub leaves: bool,
+    /// Whether a field is left, for those that were named.
+    pub fields: BTreeMap<Field, bool>,
+    /// Whether the state is left, where it was named.
+    pub state: Option<bool>,
+}
+
+impl DriftPolicy {
+    /// Whether anything at all may be left.
+    pub fn leaves_anything(&self) -> bool {
+        self.leaves || self.state == Some(true) || self.fields.values().any(|leaves| *leaves)
+    }
+
+    /// Whether a field is left as people changed it.
+    pub fn leaves_field(&self, field: &Field) -> bool {
+        self.fields.get(field).copied().unwrap_or(self.leaves)
+    }
+
+    /// Whether the state is left as people changed it.
+    pub fn leaves_state(&self) -> bool {
+        self.state.unwrap_or(self.leaves)
+    }
 }
 
 /// How hard a helpdesk may be asked.
@@ -164,6 +194,7 @@ impl Default for Helpdesk {
             kind: Kind::Sandbox,
             mapping: Mapping::default(),
             rehearsal: true,
+            drift: DriftPolicy::default(),
             pace: Pace::SANDBOX,
             search_lag: Duration::ZERO,
         }

@@ -6,7 +6,8 @@ use crate::check::settings::Reading;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::mapping::{
-    DateForm, Dates, DayForm, Deactivation, Field, IntervalForm, Key, Mapping, Mode, Recipients, Rules, Side,
+    DateForm, Dates, DayForm, Deactivation, Field, History, IntervalForm, Key, Mapping, Mode, Recipients,
+    Rules, Side,
 };
 use crate::settings::Kind;
 use crate::status::State;
@@ -39,6 +40,23 @@ pub(super) fn mapping(reading: &mut Reading<'_>, helpdesk: &shape::Helpdesk, kin
         },
         dates: reading.dates(helpdesk.dates.as_ref(), usual.dates),
         rules: rules(helpdesk.sla_rules.as_ref(), kind),
+        history: history(helpdesk.history.clone(), kind),
+    }
+}
+
+/// The sandbox keeps a history; of a tenant's nothing is known unless it is written.
+fn history(written: Option<shape::HistoryMapping>, kind: &Kind) -> Option<History> {
+    let usual = History::default();
+    match (written, kind) {
+        (None, Kind::Sandbox) => Some(usual),
+        (None, Kind::Itsm365 { .. }) => None,
+        (Some(written), _) => Some(History {
+            class: written.class.unwrap_or(usual.class),
+            object: written.object.unwrap_or(usual.object),
+            attribute: written.attribute.unwrap_or(usual.attribute),
+            who: written.who.unwrap_or(usual.who),
+            when: written.when.unwrap_or(usual.when),
+        }),
     }
 }
 

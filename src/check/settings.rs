@@ -9,7 +9,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::document::shape::TextOr;
 use crate::settings::{
-    AllowedMail, DeactivationGuard, Guards, Helpdesk, Kind, Language, LedgerPlace, Pace, Settings,
+    AllowedMail, DeactivationGuard, DriftPolicy, Guards, Helpdesk, Kind, Language, LedgerPlace, Pace,
+    Settings,
 };
 
 /// When people are told, where nobody says otherwise.
@@ -33,7 +34,6 @@ pub(super) fn settings(
         reading.fault(Code::E010, &["timezone"], "the settings have no time zone", help);
     }
     let written = document.helpdesk.clone().unwrap_or_default();
-    reading.drift(written.drift.as_ref());
     let settings = Settings {
         zone: zone.unwrap_or(Zone::UTC),
         language: match document.language {
@@ -120,32 +120,23 @@ impl Reading<'_> {
         }
     }
 
-    /// Only correction is known so far. To take `report` and to correct all the same would write what somebody asked
-    /// to leave, so it is refused.
-    fn drift(&mut self, written: Option<&shape::Drift>) {
-        let refused = |policy: &shape::DriftPolicy| *policy == shape::DriftPolicy::Report;
-        let paths: Vec<Vec<&str>> = match written {
-            None => Vec::new(),
-            Some(shape::Drift::All(all)) => {
-                refused(all).then(|| vec!["helpdesk", "drift"]).into_iter().collect()
-            }
+    fn drift(&mut self, written: Option<&shape::Drift>) -> DriftPolicy {
+        let leaves = |policy: &shape::DriftPolicy| *policy == shape::DriftPolicy::Report;
+        let mut drift = DriftPolicy::default();
+        match written {
+            None => {}
+            Some(shape::Drift::All(all)) => drift.leaves = leaves(all),
             Some(shape::Drift::PerField(fields)) => {
-                let fields: Vec<_> = fields.iter().collect();
-                for (name, _) in &fields {
-                    self.field(&["helpdesk", "drift", name], name);
+                for (name, policy) in fields {
+                    if name == "state" {
+                        drift.state = Some(leaves(policy));
+                    } else if let Some(field) = self.field(&["helpdesk", "drift", name], name) {
+                        drift.fields.insert(field, leaves(policy));
+                    }
                 }
-                let reported = fields.into_iter().filter(|(_, policy)| refused(policy));
-                reported.map(|(name, _)| vec!["helpdesk", "drift", name.as_str()]).collect()
             }
-        };
-        for path in paths {
-            self.fault(
-                Code::E009,
-                &path,
-                "drift cannot be left as it is yet",
-                "write `correct`, or leave it out; every plan names drift apart before it is corrected",
-            );
         }
+        drift
     }
 
     fn ledger(&mut self, written: Option<&shape::LedgerSettings>) -> LedgerPlace {
@@ -186,6 +177,7 @@ impl Reading<'_> {
         };
         Helpdesk {
             rehearsal: written.rehearsal.unwrap_or(matches!(kind, Kind::Sandbox)),
+            drift: self.drift(written.drift.as_ref()),
             pace: Pace {
                 concurrency: written
                     .concurrency

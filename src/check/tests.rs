@@ -421,8 +421,9 @@ fn settings_say_where_to_and_as_whom() {
     );
     assert_told("# servanda.yaml\nlanguage: ru", &["servanda.yaml:1:1 E010"]);
     assert_told(&settings("helpdesk: { drift: correct }"), &[]);
-    assert_told(&settings("helpdesk: { drift: report }"), &["servanda.yaml:2:20 E009"]);
-    assert_told(&settings("helpdesk: { drift: { title: report } }"), &["servanda.yaml:2:29 E009"]);
+    assert_told(&settings("helpdesk: { drift: report }"), &[]);
+    assert_told(&settings("helpdesk: { drift: { title: report, state: report } }"), &[]);
+    assert_told(&settings("helpdesk: { drift: { titel: report } }"), &["servanda.yaml:2:22 E101"]);
     assert_told("# servanda.yaml\ntimezone: Europe/Moskow", &["servanda.yaml:1:11 E203"]);
     assert_told(&settings("guards: { deactivations: { and_share: 120% } }"), &["servanda.yaml:2:39 E009"]);
     assert_told(

@@ -42,6 +42,7 @@ fn plan(changes: Vec<Change>, live_active: usize) -> Plan {
             helpdesk: String::new(),
         },
         changes,
+        drift: Vec::new(),
         withheld: Vec::new(),
         notes: Vec::new(),
         totals: Totals { live_active, ..Totals::default() },

@@ -11,7 +11,7 @@ use crate::calendar::Instant;
 use crate::ident::AgreementId;
 use crate::live::{Record, Value, digest};
 use crate::mapping::Field;
-use crate::plan::{Cause, Note, Plan, Verb};
+use crate::plan::{Cause, Note, Plan, Verb, drift};
 
 /// The version of the baseline's JSON. Another one is no baseline.
 pub const BASELINE_FORMAT: u32 = 1;
@@ -76,12 +76,21 @@ impl Compared {
     }
 }
 
-/// Writes into each change why it is there.
+/// Writes into each change why it is there, and lists what drifted.
 ///
 /// `then` gives what the files of today say about an agreement at an earlier instant; `None` where they do
 /// not know it.
 pub fn assign(plan: &mut Plan, baseline: &Baseline, then: impl Fn(&AgreementId, Instant) -> Option<Record>) {
     plan.totals.vanished = vanished(plan, baseline);
+    assign_causes(plan, baseline, then);
+    plan.drift = drift::of(plan);
+}
+
+fn assign_causes(
+    plan: &mut Plan,
+    baseline: &Baseline,
+    then: impl Fn(&AgreementId, Instant) -> Option<Record>,
+) {
     for change in &mut plan.changes {
         let renamed = change.mark.as_ref().and_then(|mark| mark.before.as_ref());
         let applied = baseline.agreements.get(renamed.unwrap_or(&change.id));

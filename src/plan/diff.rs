@@ -253,6 +253,7 @@ impl<'a> Comparison<'a> {
             header: context.header,
             names: names(&changes, live),
             changes,
+            drift: Vec::new(),
             withheld: withheld.into_iter().collect(),
             notes: notes.into_iter().collect(),
             totals: Totals {

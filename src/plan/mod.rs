@@ -5,6 +5,7 @@
 
 mod cause;
 mod diff;
+mod drift;
 mod risk;
 mod simulate;
 mod steps;
@@ -13,6 +14,7 @@ mod tests;
 
 pub use cause::{Applied, BASELINE_FORMAT, Baseline, assign};
 pub use diff::{Context, between};
+pub use drift::{Drift, Part, adopt};
 pub use simulate::{perform, simulate};
 
 use std::collections::BTreeMap;
@@ -36,6 +38,9 @@ pub struct Plan {
     pub header: Header,
     /// The changes in the order of their apply.
     pub changes: Vec<Change>,
+    /// What somebody changed in the helpdesk by hand since the last apply.
+    #[serde(default)]
+    pub drift: Vec<Drift>,
     /// What was not planned, and why.
     pub withheld: Vec<Withheld>,
     /// Worth knowing; nothing follows from them.

@@ -16,6 +16,8 @@ use crate::render::value;
 use crate::render::words::{self, Names};
 use crate::status::{Because, State};
 
+mod drift;
+
 /// The most promises that are named one by one.
 const NAMED: usize = 10;
 
@@ -25,6 +27,7 @@ pub fn text(envelope: &PlanEnvelope, paint: Paint) -> String {
     let mut page = Page::new(paint);
     page.line(0, 2, &header(plan));
     changes(&mut page, plan);
+    drift::section(&mut page, plan);
     waiting(&mut page, envelope);
     withheld(&mut page, plan);
     let notes = words::notes(&plan.notes);
@@ -41,10 +44,11 @@ pub fn text(envelope: &PlanEnvelope, paint: Paint) -> String {
 
 /// The one line at the end: `3 to create, 2 to change (1 activated), 4 withheld, 12 as they should be.`
 pub fn summary(plan: &Plan) -> String {
-    let as_they_should_be = plan.totals.unchanged;
     let waiting = waiting_ids(plan).count();
     let withheld = withheld_by_id(plan).len();
-    if plan.is_empty() && waiting + withheld == 0 {
+    let left = drift::left(plan);
+    let as_they_should_be = plan.totals.unchanged.saturating_sub(left);
+    if plan.is_empty() && waiting + withheld + left == 0 {
         return format!(
             "Nothing to do: {} as {} should be.",
             words::count(as_they_should_be, "agreement is", "agreements are"),
@@ -77,6 +81,7 @@ pub fn summary(plan: &Plan) -> String {
         (of(Verb::Retire).count(), "to retire", String::new()),
         (waiting, "waiting for acknowledgement", String::new()),
         (withheld, "withheld", String::new()),
+        (left, "left as changed by hand", String::new()),
     ];
     let mut said: Vec<String> = parts
         .iter()
@@ -112,13 +117,9 @@ fn section(page: &mut Page, title: &str) {
     page.line(0, 0, &Line::new().tone(Tone::Strong, title));
 }
 
-/// The changes, those of people first; what the date did and what drifted stand apart.
+/// The changes, those of people first; what the date did stands apart, and what drifted has a section of its own.
 fn changes(page: &mut Page, plan: &Plan) {
-    let groups = [
-        (Cause::Edit, "Changes"),
-        (Cause::Date, "Because the date moved"),
-        (Cause::Drift, "Changed by hand in the helpdesk"),
-    ];
+    let groups = [(Cause::Edit, "Changes"), (Cause::Date, "Because the date moved")];
     let is_mixed = plan.changes.iter().any(|change| main_cause(change) != Cause::Edit);
     for (cause, title) in groups {
         let mut group = plan.changes.iter().filter(|change| main_cause(change) == cause).peekable();

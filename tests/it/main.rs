@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod documents;
+mod drift;
 mod helpdesk;
 mod layers;
 mod main_job;

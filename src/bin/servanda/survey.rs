@@ -6,14 +6,16 @@ use servanda::calendar::{Instant, ZONE_DATA};
 use servanda::desired::{Desired, desired};
 use servanda::guard::{Acknowledged, guard};
 use servanda::ident::AgreementId;
-use servanda::live::{Live, Record};
-use servanda::plan::{Baseline, Context, Header, Plan, assign, between};
+use servanda::live::{Live, LiveAgreement, Observed, Record, Touch};
+use servanda::mapping::Field;
+use servanda::plan::{Baseline, Context, Drift, Header, Part, Plan, adopt, assign, between};
 use servanda::render::json::PlanEnvelope;
+use servanda::settings::DriftPolicy;
 
 use crate::connection::Connection;
 use crate::context::AsOf;
 use crate::failure::Failure;
-use crate::helpdesk::{Reader as _, Wanted};
+use crate::helpdesk::{Event, Reader, Wanted};
 use crate::repository::Estate;
 
 /// How a plan is made, with everything that was typed understood.
@@ -44,7 +46,42 @@ pub(crate) async fn make(
     let reader = connection.reader();
     let live = reader.survey(&Wanted::of(&estate.agreements)).await?;
     tracing::info!(requests = reader.requests(), "the helpdesk was read");
-    Ok(compared(estate, live, terms, baseline, connection.name()))
+    let (mut envelope, sides) = compared(estate, live, terms, baseline, connection.name());
+    tell_who(&mut envelope.plan.drift, &sides.live, &reader).await;
+    Ok((envelope, sides))
+}
+
+fn present<'a>(live: &'a Live, id: &AgreementId) -> Option<&'a LiveAgreement> {
+    match live.agreements.get(id)? {
+        Observed::Present(found) => Some(found),
+        Observed::Absent | Observed::Unknown(_) => None,
+    }
+}
+
+/// Adds who changed what by hand, as far as the helpdesk tells. A plan is none the worse without it.
+async fn tell_who(drift: &mut [Drift], live: &Live, reader: &impl Reader) {
+    if drift.is_empty() {
+        return;
+    }
+    let objects = drift.iter().filter_map(|drift| present(live, &drift.id));
+    let objects = objects.flat_map(|found| found.rules.values().chain([&found.object])).cloned().collect();
+    let events = reader.history(&objects).await.unwrap_or_else(|error| {
+        tracing::info!("who changed what is not told: {error}");
+        Vec::new()
+    });
+    for drift in drift {
+        let Some(found) = present(live, &drift.id) else {
+            continue;
+        };
+        let is_about = |event: &&Event| match &drift.part {
+            // Targets are objects of their own.
+            Part::Field(Field::Targets) => found.rules.values().any(|rule| *rule == event.object),
+            part => event.object == found.object && event.part.as_ref() == Some(part),
+        };
+        let last = events.iter().rfind(is_about).map(|event| event.touch.clone());
+        let touched = || found.modified.clone().map(|when| Touch { who: None, name: None, when });
+        drift.touch = last.or_else(touched);
+    }
 }
 
 /// The plan of an estate against what was read.
@@ -89,14 +126,40 @@ fn compare(estate: &Estate, live: &Live, question: Question<'_>) -> (Plan, Desir
         files: estate.digest.clone(),
         helpdesk: question.helpdesk,
     };
-    let mut plan = between(&wishes, live, Context { header, mapping, prune: question.prune });
+    let planned = |wishes: &Desired| {
+        let context = Context { header: header.clone(), mapping, prune: question.prune };
+        between(wishes, live, context)
+    };
+    let mut plan = planned(&wishes);
     if let Some(baseline) = question.baseline
         && !plan.is_empty()
     {
         let earlier = records_then(baseline, &wished);
-        assign(&mut plan, baseline, |id, instant| earlier.get(&instant)?.get(id).cloned());
+        let then = |id: &AgreementId, instant: Instant| earlier.get(&instant)?.get(id).cloned();
+        assign(&mut plan, baseline, then);
+        let mut left = left(&plan.drift, &estate.settings.helpdesk.drift);
+        if !left.is_empty() {
+            let mut adjusted = wishes.clone();
+            adopt(&mut adjusted, &left);
+            plan = planned(&adjusted);
+            assign(&mut plan, baseline, then);
+            plan.drift.append(&mut left);
+            plan.drift.sort_by(|left, right| (&left.id, &left.part).cmp(&(&right.id, &right.part)));
+        }
     }
     (plan, wishes)
+}
+
+/// What of the drift the settings ask to leave as it is.
+fn left(drift: &[Drift], policy: &DriftPolicy) -> Vec<Drift> {
+    if !policy.leaves_anything() {
+        return Vec::new();
+    }
+    let is_left = |drift: &&Drift| match &drift.part {
+        Part::State => policy.leaves_state(),
+        Part::Field(field) => policy.leaves_field(field),
+    };
+    drift.iter().filter(is_left).map(|drift| Drift { is_corrected: false, ..drift.clone() }).collect()
 }
 
 /// What the files of today say about each instant that the baseline knows: one, unless applies failed in part.

@@ -51,8 +51,31 @@ pub struct Helpdesk {
     /// `off`, or how the helpdesk spells the rules that hold targets. Default: `off`.
     pub sla_rules: Option<SlaRules>,
     /// What happens to what somebody changed in the helpdesk by hand: `correct` or `report`, for all or per field.
-    /// Default: `correct`. `report` is not available yet.
+    /// `report` names it in the plan and writes nothing. Default: `correct`.
     pub drift: Option<Drift>,
+    /// Where the helpdesk keeps who changed what, so that plans can tell. Default: nowhere, but for the sandbox.
+    pub history: Option<HistoryMapping>,
+}
+
+/// The class in which the helpdesk keeps who changed what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryMapping {
+    /// The class. Default: `event`.
+    #[schemars(with = "Option<text::Code>")]
+    pub class: Option<String>,
+    /// The link to the object that was changed. Default: `source`.
+    #[schemars(with = "Option<text::Code>")]
+    pub object: Option<String>,
+    /// The code of the attribute that was changed. Default: `attribute`.
+    #[schemars(with = "Option<text::Code>")]
+    pub attribute: Option<String>,
+    /// The link to the person. Default: `author`.
+    #[schemars(with = "Option<text::Code>")]
+    pub who: Option<String>,
+    /// The instant. Default: `creationDate`.
+    #[schemars(with = "Option<text::Code>")]
+    pub when: Option<String>,
 }
 
 /// A kind of helpdesk.

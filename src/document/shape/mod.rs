@@ -25,8 +25,8 @@ pub use catalog::{
 pub use either::{BoolOr, FalseOr, OneOrMany, TextOr};
 pub use helpdesk::{
     AgreementMapping, AttributeForm, AttributeMapping, DateForm, Dates, DayForm, Deactivate, Drift,
-    DriftPolicy, Helpdesk, HelpdeskKind, IntervalForm, KeyMapping, LinkMode, LinkSide, RecipientMapping,
-    SlaRules, SlaRulesMapping, States,
+    DriftPolicy, Helpdesk, HelpdeskKind, HistoryMapping, IntervalForm, KeyMapping, LinkMode, LinkSide,
+    RecipientMapping, SlaRules, SlaRulesMapping, States,
 };
 pub use settings::{
     Guards, Language, LedgerSettings, Mail, MailAllow, NoticeSettings, Secret, SettingsDocument, StateLimit,

@@ -53,6 +53,7 @@ pub(crate) fn plan(changes: Vec<Change>) -> Plan {
             helpdesk: "https://acme.itsm365.com/sd".to_owned(),
         },
         changes,
+        drift: Vec::new(),
         withheld: Vec::new(),
         notes: Vec::new(),
         totals: Totals { unchanged: 12, ..Totals::default() },

@@ -8,11 +8,11 @@ use crate::calendar::{TargetTime, read_day};
 use crate::desired::{OtherTitle, Unresolved};
 use crate::guard::Held;
 use crate::ident::{AgreementId, LiveId};
-use crate::live::{Promise, TargetKey, Value};
+use crate::live::{Promise, TargetKey, Touch, Value};
 use crate::mapping::Field;
 use crate::plan::{
-    Cause, Change, FieldChange, GuardName, Mark, Note, Phase, Plan, Reason, Risk, StateChange, Verb,
-    Weakened, Withheld,
+    Cause, Change, Drift, FieldChange, GuardName, Mark, Note, Part, Phase, Plan, Reason, Risk, StateChange,
+    Verb, Weakened, Withheld,
 };
 use crate::render::Paint;
 use crate::render::encode::corpus::{HOSTILE, is_clean};
@@ -341,4 +341,84 @@ fn an_envelope_comes_back_from_its_json() {
     let json = crate::render::json::pretty(&envelope);
     assert_eq!(serde_json::from_str::<PlanEnvelope>(&json).expect("an envelope"), envelope);
     assert!(BTreeSet::from([json.clone(), crate::render::json::pretty(&envelope)]).len() == 1);
+}
+
+fn drift(name: &str, part: Part, held: Value, wanted: Value, touch: Option<Touch>) -> Drift {
+    Drift {
+        id: id(name),
+        title: "Северный ветер".to_owned(),
+        object: live("agreement$605301"),
+        part,
+        held,
+        wanted,
+        is_corrected: true,
+        touch,
+    }
+}
+
+#[test]
+fn what_was_changed_by_hand_is_told_with_who_and_when() {
+    let by = |who: Option<&str>, name: Option<&str>, when: &str| {
+        Some(Touch { who: who.map(live), name: name.map(str::to_owned), when: when.to_owned() })
+    };
+    let anna = || by(Some("employee$9"), Some("Анна Павлова"), "2026.08.30 14:02:11");
+    let mut alone = change("alone", Verb::Update, "Северный ветер", State::Active, Because::WithinPeriod);
+    alone.fields = vec![field(Field::Title, words("БЫЛО"), words("Северный ветер"))];
+    alone.fields[0].cause = Some(Cause::Drift);
+    let mut mixed = change("mixed", Verb::Update, "Северный ветер", State::Active, Because::WithinPeriod);
+    mixed.fields = vec![
+        field(Field::Title, words("БЫЛО"), words("Северный ветер")),
+        field(Field::Number, Value::Nothing, words("ДО-1")),
+    ];
+    mixed.fields[0].cause = Some(Cause::Drift);
+    mixed.fields[1].cause = Some(Cause::Edit);
+    let title = || Part::Field(Field::Title);
+    let mut plan = plan(vec![alone, mixed]);
+    plan.drift = vec![
+        drift("alone", title(), words("БЫЛО"), words("Северный ветер"), anna()),
+        Drift {
+            is_corrected: false,
+            ..drift(
+                "left",
+                Part::State,
+                words("inactive"),
+                words("active"),
+                by(None, None, "2026.08.31 09:00:00"),
+            )
+        },
+        Drift {
+            is_corrected: false,
+            ..drift("left", Part::Field(Field::Number), words("Б/Н"), words("ДО-2"), anna())
+        },
+        drift("mixed", title(), words("БЫЛО"), words("Северный ветер"), anna()),
+    ];
+    insta::assert_snapshot!(shown(&plan), @r#"
+    Plan as of 2026-09-01 (Europe/Moscow) for https://acme.itsm365.com/sd, commit abc1234def
+
+    Changes
+
+    ~ mixed  “Северный ветер”  stays active
+        title: БЫЛО → Северный ветер  [drift]
+        number: ДО-1  [edit]
+
+    Changed by hand in the helpdesk
+
+    ~ alone  “Северный ветер”  stays active
+        title: БЫЛО → Северный ветер  [drift]
+        ↳ title by А. П. [employee$9], 2026.08.30 14:02:11
+
+    ~ left  “Северный ветер”
+        state: active → inactive
+          left as it is: the settings ask to report state
+        number: ДО-2 → Б/Н
+          left as it is: the settings ask to report number
+        ↳ number by А. П. [employee$9], 2026.08.30 14:02:11
+        ↳ state: touched last 2026.08.31 09:00:00; the helpdesk does not tell by whom
+
+    ~ mixed  “Северный ветер”
+        put back with the changes above
+        ↳ title by А. П. [employee$9], 2026.08.30 14:02:11
+
+    2 to change, 1 left as changed by hand, 11 as they should be.
+    "#);
 }

@@ -12,9 +12,9 @@ use std::collections::BTreeSet;
 
 use servanda::agreement::Agreement;
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{Live, LiveAgreement, Observed};
+use servanda::live::{Live, LiveAgreement, Observed, Touch};
 use servanda::outcome::Altered;
-use servanda::plan::Step;
+use servanda::plan::{Part, Step};
 
 use crate::failure::{Exit, Failure};
 use http::HttpError;
@@ -65,6 +65,16 @@ pub(crate) struct Done {
     pub(crate) altered: Vec<Altered>,
 }
 
+/// One thing that was done to an object, as the helpdesk remembers it.
+pub(crate) struct Event {
+    /// The object.
+    pub(crate) object: LiveId,
+    /// Which part of an agreement it was; nothing where it was none that we know, or the object is no agreement.
+    pub(crate) part: Option<Part>,
+    /// Who and when.
+    pub(crate) touch: Touch,
+}
+
 /// What a survey looks for besides what bears our mark.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wanted {
@@ -91,6 +101,11 @@ pub(crate) trait Reader: Sync {
     /// An agreement by its object. Absent only when the helpdesk said so.
     fn get(&self, object: &LiveId)
     -> impl Future<Output = Result<Observed<LiveAgreement>, ReadError>> + Send;
+    /// What was done to these objects, the latest last; nothing where the helpdesk keeps no history.
+    fn history(
+        &self,
+        objects: &BTreeSet<LiveId>,
+    ) -> impl Future<Output = Result<Vec<Event>, ReadError>> + Send;
     /// How many requests went out so far.
     fn requests(&self) -> u64;
     /// Whether the key was refused so often that no further request goes out.

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::apply::{Applied, Progress, Tools, apply};
 use crate::failure::Exit;
-use crate::helpdesk::{Done, ReadError, Reader, Wanted, WriteError, Writer};
+use crate::helpdesk::{Done, Event, ReadError, Reader, Wanted, WriteError, Writer};
 use crate::journal::Journal;
 use crate::ledger::{Book, SqliteLedger};
 use crate::signal::Stop;
@@ -106,6 +106,10 @@ impl Reader for Model {
         Ok(self.seen(&id.expect("only what was created is asked for")))
     }
 
+    async fn history(&self, _: &std::collections::BTreeSet<LiveId>) -> Result<Vec<Event>, ReadError> {
+        Ok(Vec::new())
+    }
+
     fn requests(&self) -> u64 {
         0
     }
@@ -188,6 +192,7 @@ pub(super) fn creation() -> Plan {
             helpdesk: String::new(),
         },
         changes: vec![change],
+        drift: Vec::new(),
         withheld: Vec::new(),
         notes: Vec::new(),
         totals: servanda::plan::Totals::default(),

@@ -9,13 +9,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Map, Value as Json, json};
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{Directory, Kind, Live, LiveAgreement, Observed, Promise, Record, TargetKey, Value};
-use servanda::mapping::{Field, Mapping, Rules};
+use servanda::live::{
+    Directory, Kind, Live, LiveAgreement, Observed, Promise, Record, TargetKey, Touch, Value,
+};
+use servanda::mapping::{Field, History, Mapping, Rules};
+use servanda::plan::Part;
 
 use super::wire;
 use crate::helpdesk::http::HttpError;
 use crate::helpdesk::transport::{Class, Transport};
-use crate::helpdesk::{ReadError, ReadTrouble, Reader, Wanted};
+use crate::helpdesk::{Event, ReadError, ReadTrouble, Reader, Wanted};
 
 /// Reads a tenant of ITSM 365.
 pub(crate) struct Itsm365Reader<'a> {
@@ -33,6 +36,9 @@ pub(crate) struct Habits {
     /// Whether archived objects are left out where nobody asks for them.
     hides_archived: AtomicBool,
 }
+
+/// Of how many objects the history is asked at once.
+const HISTORY_AT_ONCE: usize = 100;
 
 /// How often a list is read that moves while it is read.
 const READINGS: usize = 3;
@@ -266,6 +272,26 @@ impl<'a> Itsm365Reader<'a> {
         self.agreement(object, own).map_or_else(Observed::Unknown, Observed::Present)
     }
 
+    /// An event, if it says what it is about and when it was.
+    fn event(&self, event: &Map<String, Json>, codes: &History) -> Option<Event> {
+        let person = event.get(&codes.who).unwrap_or(&Json::Null);
+        let code = event.get(&codes.attribute).and_then(Json::as_str);
+        let field = self.mapping.attributes.iter().find(|(_, own)| Some(own.as_str()) == code);
+        let part = match (code, field) {
+            (Some("state"), _) => Some(Part::State),
+            (_, field) => field.map(|(field, _)| Part::Field(field.clone())),
+        };
+        Some(Event {
+            object: wire::reference(event.get(&codes.object)?).ok()??,
+            part,
+            touch: Touch {
+                who: wire::reference(person).ok().flatten(),
+                name: person.get("title").and_then(Json::as_str).map(str::to_owned),
+                when: event.get(&codes.when)?.as_str()?.to_owned(),
+            },
+        })
+    }
+
     fn mark(&self, object: &Map<String, Json>) -> Option<AgreementId> {
         self.mapping.marked(object.get(&self.mapping.key.attribute)?.as_str()?)
     }
@@ -329,6 +355,23 @@ impl Reader for Itsm365Reader<'_> {
             [only] => self.with_rules(only).await,
             _ => Ok(Observed::Unknown(format!("several objects are called {object}"))),
         }
+    }
+
+    async fn history(&self, objects: &BTreeSet<LiveId>) -> Result<Vec<Event>, ReadError> {
+        let Some(codes) = &self.mapping.history else {
+            return Ok(Vec::new());
+        };
+        let attributes = ["UUID", &codes.object, &codes.attribute, &codes.who, &codes.when].join(",");
+        let objects: Vec<&LiveId> = objects.iter().collect();
+        let mut events = Vec::new();
+        for some in objects.chunks(HISTORY_AT_ONCE) {
+            let filter = json!({ codes.object.clone(): some });
+            let found = self.list(&codes.class, &attributes, &filter).await?;
+            events.extend(found.iter().filter_map(|event| self.event(event, codes)));
+        }
+        // Instants are written so that their order is that of the alphabet; events of one second keep theirs.
+        events.sort_by(|left: &Event, right: &Event| left.touch.when.cmp(&right.touch.when));
+        Ok(events)
     }
 
     fn requests(&self) -> u64 {
