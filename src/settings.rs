@@ -2,6 +2,10 @@
 //!
 //! Made by `check` out of servanda.yaml. Says where a secret is to be found and never holds one.
 
+mod target;
+
+pub use target::{Reach, Refused, is_this_machine};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -80,6 +84,8 @@ pub enum Kind {
     Itsm365 {
         /// The address up to and with the context path: `https://acme.itsm365.com/sd`.
         url: String,
+        /// How far the key may travel.
+        reach: Reach,
         /// The environment variable that holds the access key.
         access_key_variable: String,
         /// A file of further certificates to trust, relative to the repository.

@@ -9,8 +9,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::document::shape::TextOr;
 use crate::settings::{
-    AllowedMail, DeactivationGuard, DriftPolicy, Guards, Helpdesk, Kind, Language, LedgerPlace, Pace,
-    Settings,
+    AllowedMail, DeactivationGuard, DriftPolicy, Guards, Helpdesk, Kind, Language, LedgerPlace, Pace, Reach,
+    Refused, Settings,
 };
 
 /// When people are told, where nobody says otherwise.
@@ -215,7 +215,11 @@ impl Reading<'_> {
                 Kind::Sandbox
             }
             Some(shape::HelpdeskKind::Itsm365) => {
-                let url = written.url.as_deref().map(|url| self.address(url)).unwrap_or_default();
+                let reach = Reach {
+                    private_network: written.private_network.unwrap_or_default(),
+                    punycode_host: written.punycode_host.unwrap_or_default(),
+                };
+                let url = written.url.as_deref().map(|url| self.address(url, reach)).unwrap_or_default();
                 if written.url.is_none() {
                     self.fault(
                         Code::E010,
@@ -234,53 +238,17 @@ impl Reading<'_> {
                 }
                 let access_key_variable =
                     written.access_key.as_ref().map(|key| key.env.clone()).unwrap_or_default();
-                Kind::Itsm365 { url, access_key_variable, ca_file: written.ca_file.clone() }
+                Kind::Itsm365 { url, reach, access_key_variable, ca_file: written.ca_file.clone() }
             }
         }
     }
 
     /// An address that secrets may be sent to: https, or this machine, and nothing in it but host and path.
-    fn address(&mut self, url: &str) -> String {
-        let path = ["helpdesk", "url"];
-        let (scheme, rest) = url.split_once("://").unwrap_or_default();
-        let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-        if url.chars().any(|sign| sign.is_whitespace() || sign.is_control() || sign == '\\')
-            || authority.is_empty()
-        {
-            self.fault(Code::E009, &path, "this is no address", "write it as https://acme.itsm365.com/sd");
-        } else if authority.contains('@') {
-            self.fault(
-                Code::E013,
-                &path,
-                "the address has a name or password in it",
-                "take out what stands before the `@`; the access key goes into a variable of the environment",
-            );
-        } else if url.contains(['?', '#']) {
-            self.fault(
-                Code::E013,
-                &path,
-                "the address has a query or fragment in it",
-                "end it with the path, such as /sd; the access key goes into a variable of the environment",
-            );
-        } else if scheme != "https" && !(scheme == "http" && is_this_machine(authority)) {
-            self.fault(
-                Code::E009,
-                &path,
-                "the access key would travel in clear text",
-                "write an address that begins with https://; http is for this machine alone",
-            );
-        }
-        url.trim_end_matches('/').to_owned()
+    fn address(&mut self, url: &str, reach: Reach) -> String {
+        reach.read(url).unwrap_or_else(|Refused { is_secret, message, help }| {
+            let code = if is_secret { Code::E013 } else { Code::E009 };
+            self.fault(code, &["helpdesk", "url"], message, help);
+            String::new()
+        })
     }
-}
-
-/// Whether a host, with or without a port, is the machine itself.
-fn is_this_machine(authority: &str) -> bool {
-    if let Some(rest) = authority.strip_prefix('[') {
-        return rest.split(']').next() == Some("::1");
-    }
-    let host = authority.split(':').next().unwrap_or_default();
-    let numbers: Vec<&str> = host.split('.').collect();
-    let is_ipv4 = numbers.len() == 4 && numbers.iter().all(|number| number.parse::<u8>().is_ok());
-    host == "localhost" || (is_ipv4 && numbers[0] == "127")
 }

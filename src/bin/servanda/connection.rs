@@ -5,19 +5,23 @@
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use servanda::mapping::Mapping;
 use servanda::settings::{Kind, Pace};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::context::{AsOf, Context, clock};
 use crate::failure::{Exit, Failure};
+use crate::helpdesk::http::Place;
 use crate::helpdesk::itsm365::{Habits, Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::transport::Transport;
 use crate::helpdesk::{ReadError, Reader, Writer};
 use crate::repository::Estate;
 use crate::sandbox::{self, Clock, Knobs};
 use crate::{embedded, files};
+
+/// What is shorter is no key, and could not be kept out of a text that happens to hold the same letters.
+const SHORTEST_KEY: usize = 8;
 
 /// A helpdesk within reach.
 pub(crate) struct Connection {
@@ -44,14 +48,17 @@ pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Fai
             let sandbox = embedded::open(file, &estate.catalog, clock, Knobs::default())?;
             let running = sandbox.start().await?;
             let key = SecretString::from(sandbox::ACCESS_KEY);
-            (Transport::new(&running.url(), key, &helpdesk.pace, None), Some(running))
+            (Transport::new(&Place::at(&running.url()), key, &helpdesk.pace), Some(running))
         }
-        Kind::Itsm365 { url, access_key_variable, ca_file } => {
-            let key = Context::secret(access_key_variable).ok_or_else(|| no_key(access_key_variable))?;
+        Kind::Itsm365 { url, reach, access_key_variable, ca_file } => {
+            let key =
+                Context::secret(access_key_variable).filter(|key| key.expose_secret().len() >= SHORTEST_KEY);
+            let key = key.ok_or_else(|| no_key(access_key_variable))?;
             let certificates =
                 ca_file.as_deref().map(|file| files::read_named(&estate.root.join(file))).transpose()?;
             let certificates = certificates.as_ref().map(String::as_bytes);
-            (Transport::new(url, key, &helpdesk.pace, certificates), None)
+            let place = Place { url, reach: *reach, certificates };
+            (Transport::new(&place, key, &helpdesk.pace), None)
         }
     };
     let transport = transport.map_err(ReadError::from)?;

@@ -20,6 +20,10 @@ pub struct Helpdesk {
     /// The address, without any key in it. Example: `https://acme.itsm365.com/sd`.
     #[schemars(with = "Option<text::SafeUrl>")]
     pub url: Option<String>,
+    /// `true` where the helpdesk stands in a private network. Without it the key is sent to public addresses alone. Default: `false`.
+    pub private_network: Option<bool>,
+    /// `true` where the host is spelled in Punycode (`xn--…`), since such a name may look like another. Default: `false`.
+    pub punycode_host: Option<bool>,
     /// The access key of itsm365. Example: `{ env: ITSM365_ACCESS_KEY }`.
     pub access_key: Option<Secret>,
     /// The login name for iTop. Example: `{ env: ITOP_USER }`.

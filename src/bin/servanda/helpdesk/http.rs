@@ -9,6 +9,10 @@ use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use servanda::calendar::Instant;
+use servanda::settings::Reach;
+
+use super::mask::Mask;
+use super::target::Resolver;
 
 /// Larger answers are no answers.
 const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
@@ -78,23 +82,47 @@ pub(crate) trait Wire: Send + Sync {
     fn exchange(&self, request: &Request<'_>) -> impl Future<Output = Reply> + Send;
 }
 
+/// Where a helpdesk is.
+pub(crate) struct Place<'a> {
+    /// The address up to and with the context path.
+    pub(crate) url: &'a str,
+    /// How far a key may travel.
+    pub(crate) reach: Reach,
+    /// Further certificates to trust, as PEM.
+    pub(crate) certificates: Option<&'a [u8]>,
+}
+
+impl<'a> Place<'a> {
+    /// An address of the public network, or of this machine.
+    pub(crate) fn at(url: &'a str) -> Self {
+        Self { url, reach: Reach::default(), certificates: None }
+    }
+}
+
 /// A helpdesk's address with its key.
 pub(crate) struct Http {
     client: reqwest::Client,
     base: String,
     key: SecretString,
+    mask: Mask,
 }
 
 impl Http {
-    /// `url` goes up to and with the context path. `certificates` are further ones to trust, as PEM.
-    pub(crate) fn new(
-        url: &str,
+    /// A helpdesk that is asked with this key and answers within the deadline.
+    pub(crate) fn new(place: &Place<'_>, key: SecretString, deadline: Duration) -> Result<Self, HttpError> {
+        Self::resolving(place, Resolver::of_the_system(place.reach), key, deadline)
+    }
+
+    fn resolving(
+        place: &Place<'_>,
+        resolver: Resolver,
         key: SecretString,
         deadline: Duration,
-        certificates: Option<&[u8]>,
     ) -> Result<Self, HttpError> {
-        let client = client(deadline, certificates).map_err(|error| HttpError::NotSent(said(error)))?;
-        Ok(Self { client, base: format!("{}/services/rest", url.trim_end_matches('/')), key })
+        let url = place.reach.read(place.url).map_err(|refused| HttpError::NotSent(refused.message))?;
+        let client = client(&url, resolver, deadline, place.certificates);
+        let client = client.map_err(|error| HttpError::NotSent(said(error)))?;
+        Ok(Self { client, base: format!("{url}/services/rest"), mask: Mask::of(&key), key })
     }
 
     /// The address without anything secret.
@@ -113,8 +141,7 @@ impl Http {
     /// What an answer with these bytes says.
     fn understood(&self, status: StatusCode, bytes: &[u8]) -> Result<Answer, HttpError> {
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
-            let body = if bytes.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(bytes) };
-            let body = body.map_err(|_| HttpError::NotJson(self.masked(bytes)))?;
+            let body = self.parsed(bytes).ok_or_else(|| HttpError::NotJson(self.masked(bytes)))?;
             return Ok(Answer { status: status.as_u16(), body });
         }
         let text = self.masked(bytes);
@@ -127,16 +154,19 @@ impl Http {
         })
     }
 
-    /// The beginning of an answer for people, with the key taken out in each of the forms it may come back in.
-    fn masked(&self, bytes: &[u8]) -> String {
-        let key = self.key.expose_secret();
-        let mut text = String::from_utf8_lossy(bytes).into_owned();
-        for form in [key.to_owned(), percent_encoded(key)] {
-            if !form.is_empty() {
-                text = text.replace(&form, "***");
-            }
+    /// The JSON of an answer. A helpdesk may hold the key in a text of its own; it is taken out there too.
+    fn parsed(&self, bytes: &[u8]) -> Option<Value> {
+        if bytes.is_empty() {
+            return Some(Value::Null);
         }
-        text.chars().take(SHOWN).collect()
+        let text = std::str::from_utf8(bytes).ok()?;
+        let masked = self.mask.json(text);
+        serde_json::from_str(masked.as_deref().unwrap_or(text)).ok()
+    }
+
+    /// The beginning of an answer for people, without the key.
+    fn masked(&self, bytes: &[u8]) -> String {
+        self.mask.text(&String::from_utf8_lossy(bytes)).chars().take(SHOWN).collect()
     }
 }
 
@@ -165,14 +195,24 @@ async fn read_limited(mut response: reqwest::Response) -> Result<Vec<u8>, HttpEr
 }
 
 /// A client that follows no redirect, says not where it comes from, and trusts no certificate it should not.
-fn client(deadline: Duration, certificates: Option<&[u8]>) -> Result<reqwest::Client, reqwest::Error> {
+fn client(
+    url: &str,
+    resolver: Resolver,
+    deadline: Duration,
+    certificates: Option<&[u8]>,
+) -> Result<reqwest::Client, reqwest::Error> {
     use_ring();
     let mut builder = reqwest::Client::builder()
+        .dns_resolver(resolver)
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .connect_timeout(CONNECT_LIMIT.min(deadline))
         .timeout(deadline)
         .user_agent(concat!("servanda/", env!("CARGO_PKG_VERSION")));
+    // A proxy would see the key of what travels in the clear, and there is none between this machine and itself.
+    if url.starts_with("http://") {
+        builder = builder.no_proxy();
+    }
     for certificate in
         certificates.map(reqwest::Certificate::from_pem_bundle).transpose()?.into_iter().flatten()
     {
@@ -230,15 +270,5 @@ fn header<'a>(response: &'a reqwest::Response, name: &str) -> Option<&'a str> {
     response.headers().get(name)?.to_str().ok()
 }
 
-fn percent_encoded(text: &str) -> String {
-    use std::fmt::Write as _;
-
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            write!(encoded, "%{byte:02X}").expect("a string takes all that is written");
-        }
-        encoded
-    })
-}
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,8 @@
 //! What plans holds a [`Reader`] and cannot write. What an answer means is settled in the dialect's own
 //! folder; nothing outside of it knows an attribute code or a wire form.
 
+mod mask;
+mod target;
 pub(crate) mod http;
 pub(crate) mod turns;
 pub(crate) mod transport;

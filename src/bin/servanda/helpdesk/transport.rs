@@ -13,7 +13,7 @@ use servanda::calendar::Instant;
 use servanda::settings::Pace;
 use tokio::sync::Semaphore;
 
-use super::http::{Answer, Http, HttpError, Request, Wire};
+use super::http::{Answer, Http, HttpError, Place, Request, Wire};
 use super::turns::{Budget, Turns};
 
 /// How often a request is tried at most.
@@ -48,14 +48,9 @@ pub(crate) struct Transport<W: Wire = Http> {
 }
 
 impl Transport {
-    /// A transport to `url` (up to and with the context path). `certificates` are further ones to trust, as PEM.
-    pub(crate) fn new(
-        url: &str,
-        key: SecretString,
-        pace: &Pace,
-        certificates: Option<&[u8]>,
-    ) -> Result<Self, HttpError> {
-        Ok(Self::over(Http::new(url, key, pace.deadline, certificates)?, pace))
+    /// A transport to a helpdesk over the network.
+    pub(crate) fn new(place: &Place<'_>, key: SecretString, pace: &Pace) -> Result<Self, HttpError> {
+        Ok(Self::over(Http::new(place, key, pace.deadline)?, pace))
     }
 
     /// The address without anything secret.

@@ -20,6 +20,7 @@ use servanda::settings::Pace;
 
 use crate::apply::{Progress, Tools, apply};
 use crate::embedded::seed;
+use crate::helpdesk::http::Place;
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::transport::Transport;
 use crate::helpdesk::{Reader as _, Wanted};
@@ -163,7 +164,8 @@ impl Desk {
         let sandbox = Sandbox::open(&DatabasePath::Memory, &seed(&catalog()), clock, Knobs::default())
             .expect("it opens");
         let url = sandbox.start().await.expect("it starts");
-        let transport = Transport::new(&url.url(), SecretString::from(ACCESS_KEY), &Pace::SANDBOX, None);
+        let transport =
+            Transport::new(&Place::at(&url.url()), SecretString::from(ACCESS_KEY), &Pace::SANDBOX);
         // It is served until the test's runtime ends.
         std::mem::forget(url);
         let folder = tempfile::tempdir().expect("a folder");

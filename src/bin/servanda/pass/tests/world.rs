@@ -17,6 +17,7 @@ use crate::connection::Connection;
 use crate::context::{AsOf, Context, Terminal};
 use crate::embedded;
 use crate::failure::{Exit, Failure};
+use crate::helpdesk::http::Place;
 use crate::helpdesk::transport::Transport;
 use crate::pass::{Audience, Concluded, Pass};
 use crate::repository::{self, Estate};
@@ -207,8 +208,9 @@ impl World {
         let estate = estate(self.folder.path(), instant);
         let (concurrency, deadline) = (self.concurrency, Duration::from_secs(3));
         let pace = Pace { concurrency, deadline, ..Pace::SANDBOX };
-        let transport = Transport::new(&self.running.url(), SecretString::from(ACCESS_KEY), &pace, None)
-            .expect("a transport");
+        let transport =
+            Transport::new(&Place::at(&self.running.url()), SecretString::from(ACCESS_KEY), &pace)
+                .expect("a transport");
         let connection = Connection::by(transport, estate.settings.helpdesk.mapping.clone(), pace);
         let instant = read_instant(instant).expect("an instant");
         let terms = Terms {

@@ -14,6 +14,7 @@ use servanda::plan::Step;
 use servanda::settings::Pace;
 
 use super::{Itsm365Reader, Itsm365Writer};
+use crate::helpdesk::http::Place;
 use crate::helpdesk::transport::Transport;
 use crate::helpdesk::{Reader as _, Wanted, WriteError, Writer as _};
 use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath, Knobs, Running, Sandbox, Seed, SeedObject};
@@ -57,7 +58,7 @@ impl Desk {
     }
 
     fn transport(&self, key: &str) -> Transport {
-        Transport::new(&self.running.url(), SecretString::from(key), &Pace::SANDBOX, None)
+        Transport::new(&Place::at(&self.running.url()), SecretString::from(key), &Pace::SANDBOX)
             .expect("a transport")
     }
 }
@@ -247,7 +248,7 @@ async fn a_helpdesk_that_is_not_there_is_no_empty_one() {
     let url = desk.running.url();
     desk.running.stop().await.expect("stopped");
     let transport =
-        Transport::new(&url, SecretString::from(CANARY), &Pace::SANDBOX, None).expect("a transport");
+        Transport::new(&Place::at(&url), SecretString::from(CANARY), &Pace::SANDBOX).expect("a transport");
     let mapping = Mapping::default();
     let writer = Itsm365Writer::new(&transport, &mapping);
     let Err(error) = writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await else {
