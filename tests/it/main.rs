@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod canary;
 mod documents;
 mod drift;
 mod helpdesk;

@@ -13,17 +13,24 @@ const KEY: &str = "5e7a9da0-0000-4000-8000-000000000001";
 const DAY: &str = "2026-09-01";
 
 /// A helpdesk in a process of its own, which says on standard error what befalls requests.
-struct Served {
+pub(crate) struct Served {
     process: Child,
-    url: String,
+    pub(crate) url: String,
     says: Lines<BufReader<ChildStderr>>,
 }
 
 impl Served {
     fn with(repository: &Repository, faults: &Value) -> Self {
+        Self::accepting(repository, KEY, faults)
+    }
+
+    /// A helpdesk that accepts this key too.
+    pub(crate) fn accepting(repository: &Repository, key: &str, faults: &Value) -> Self {
         repository.file("faults.json", &faults.to_string());
-        let arguments = ["sandbox", "serve", "-v", "--db", "desk.db", "--faults", "faults.json"];
+        let arguments =
+            ["sandbox", "serve", "-v", "--db", "desk.db", "--key-from", "KEY", "--faults", "faults.json"];
         let mut command = repository.program(&arguments);
+        command.env("KEY", key);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut url = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
@@ -47,7 +54,7 @@ impl Drop for Served {
 }
 
 /// Turns the example's settings towards a helpdesk in another process.
-fn point(repository: &Repository, url: &str, more: &str) {
+pub(crate) fn point(repository: &Repository, url: &str, more: &str) {
     let settings = format!(
         "timezone: Europe/Moscow\nlanguage: ru\nhelpdesk:\n  kind: itsm365\n  url: {url}\n  access_key: {{ env: KEY }}\n  \
          rehearsal: true\n  rate: 1000\n  concurrency: 1\n  search_lag: 0s\n{MAPPING}{more}"

@@ -3,10 +3,12 @@
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
+use secrecy::ExposeSecret as _;
+
 use crate::args::Global;
 use crate::context::{Context, clock};
 use crate::failure::{Exit, Failure, say, tell};
-use crate::sandbox::{ACCESS_KEY, Clock};
+use crate::sandbox::{ACCESS_KEY, Clock, SERVANDA};
 use crate::{connection, embedded, files, repository, signal};
 
 const AFTER_HELP: &str = "\
@@ -36,6 +38,9 @@ struct Serve {
     /// The port; without it, any that is free
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// The variable of the environment with a further access key that it accepts
+    #[arg(long, value_name = "VARIABLE")]
+    key_from: Option<String>,
     /// Switches of the dialect, as JSON; docs/sandbox.md lists them
     #[arg(long, value_name = "FILE")]
     knobs: Option<PathBuf>,
@@ -68,6 +73,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let knobs = read_json(serve.knobs.as_deref())?;
     let sandbox = embedded::open(file, &estate.catalog, Clock::asked(clock), knobs)?;
     sandbox.set_faults(read_json(serve.faults.as_deref())?);
+    if let Some(variable) = &serve.key_from {
+        let key = Context::secret(variable)
+            .ok_or_else(|| Failure::usage(format!("{variable} holds no key"), "put one into it"))?;
+        sandbox.add_key(key.expose_secret(), SERVANDA)?;
+    }
     connection::runtime()?.block_on(async {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, serve.port)).await;
         let listener = listener.map_err(|error| {

@@ -1,0 +1,143 @@
+//! A key that sings: it is in nothing that a run says or leaves, whatever the helpdesk answers.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::processes::{Served, point};
+use crate::repository::Repository;
+
+/// With letters that every encoding writes in its own way.
+const CANARY: &str = "canary-7f3e/+ ключ&\"'%<9>";
+
+/// The canary as it stands in an address, in Base64, and in JSON.
+const IN_ADDRESS: &str = "canary-7f3e%2F%2B+%D0%BA%D0%BB%D1%8E%D1%87%26%22%27%25%3C9%3E";
+const PERCENT: &str = "canary-7f3e%2f%2b%20%d0%ba%d0%bb%d1%8e%d1%87%26%22%27%25%3c9%3e";
+const BASE64: &str = "Y2FuYXJ5LTdmM2UvKyDQutC70Y7RhyYiJyU8OT4";
+const IN_JSON: &str = "canary-7f3e/+ ключ&\\\"'%<9>";
+
+const FORMS: [&str; 5] = [CANARY, IN_ADDRESS, PERCENT, BASE64, IN_JSON];
+
+const DAY: &str = "2026-09-01";
+
+const COMMANDS: [&[&str]; 8] = [
+    &["validate"],
+    &["status", "--as-of", DAY],
+    &["plan", "--as-of", DAY],
+    &["plan", "--as-of", DAY, "--format", "json", "--out", "saved.plan"],
+    &["show", "saved.plan"],
+    &["snapshot", "--out", "live.json"],
+    &["apply", "--yes", "saved.plan"],
+    &["apply", "--yes", "--as-of", DAY],
+];
+
+/// Runs every command with the canary, talking as much as it can, and gives all that is said.
+fn run_all(repository: &Repository, commands: &[&[&str]]) -> String {
+    let mut said = String::new();
+    for command in commands {
+        let mut program = repository.program(command);
+        program.arg("-vvv").env("KEY", CANARY).env("RUST_BACKTRACE", "full");
+        let output = program.output().unwrap();
+        said += &String::from_utf8_lossy(&output.stdout);
+        said += &String::from_utf8_lossy(&output.stderr);
+    }
+    said
+}
+
+#[track_caller]
+fn assert_silent(what: &str, text: &str) {
+    for form in FORMS {
+        assert!(!text.contains(form), "{what} holds {form}");
+    }
+}
+
+/// Everything that runs left in the folder, but for what is the helpdesk's own.
+fn assert_files_silent(what: &str, folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            assert_files_silent(what, &path);
+        } else if name != "faults.json" && !name.starts_with("desk.db") {
+            let bytes = std::fs::read(&path).unwrap();
+            assert_silent(&format!("{what}: {name}"), &String::from_utf8_lossy(&bytes));
+        }
+    }
+}
+
+fn answer(status: u16, content_type: &str, body: &str) -> Value {
+    json!({ "answer": { "status": status, "content_type": content_type, "body": body } })
+}
+
+#[test]
+fn the_canary_is_heard_nowhere() {
+    let key_text = format!(
+        "Переход не может быть выполнен: ключ авторизации {CANARY} не найден или не может быть использован повторно"
+    );
+    let line = format!(
+        "<h1>502</h1><pre>POST /sd/services/rest/find/ou?accessKey={IN_ADDRESS} HTTP/1.1</pre> {PERCENT}"
+    );
+    let scenes = [
+        ("all is well", json!([])),
+        ("a wrong key", json!([{ "times": null, "effect": "expire_key" }])),
+        (
+            "the product's own text",
+            json!([{ "times": null, "effect": answer(500, "text/plain", &key_text) }]),
+        ),
+        ("a proxy's page", json!([{ "at": 3, "times": null, "effect": answer(502, "text/html", &line) }])),
+        (
+            "a page with success",
+            json!([{ "at": 2, "times": null, "effect": answer(200, "text/html", &line) }]),
+        ),
+        (
+            "packed",
+            json!([{ "times": null, "effect": answer(400, "text/plain", &format!("Basic {BASE64}")) }]),
+        ),
+        (
+            "json",
+            json!([{ "times": null, "effect": answer(422, "application/json", &json!({ "key": CANARY }).to_string()) }]),
+        ),
+        (
+            "moved",
+            json!([{ "times": null, "effect": answer(302, "text/html", &format!("<a href=\"/?accessKey={IN_ADDRESS}\">")) }]),
+        ),
+        ("cut", json!([{ "at": 2, "times": null, "effect": "cut_body" }])),
+        (
+            "a refused write",
+            json!([{ "verb": "create", "times": null, "effect": answer(500, "text/plain", CANARY) }]),
+        ),
+        ("a lost write", json!([{ "verb": "create", "effect": { "drop": { "done": true } } }])),
+        (
+            "a title of the helpdesk",
+            json!([{ "verb": "create", "effect": { "alter": { "attribute": "title", "to": CANARY } } }]),
+        ),
+    ];
+    // Most of the time is waiting before a second try.
+    std::thread::scope(|scope| {
+        for (what, faults) in &scenes {
+            scope.spawn(move || play(what, faults));
+        }
+    });
+}
+
+fn play(what: &str, faults: &Value) {
+    let repository = Repository::example();
+    let served = Served::accepting(&repository, CANARY, faults);
+    point(&repository, &served.url, "");
+    let said = run_all(&repository, &COMMANDS);
+    assert!(said.len() > 1000, "{what}: something is said");
+    assert_silent(what, &said);
+    assert_files_silent(what, repository.root());
+    drop(served);
+    let unreachable = run_all(&repository, &COMMANDS[2..3]);
+    assert!(unreachable.contains("could not be reached"), "{unreachable}");
+    assert_silent("unreachable", &unreachable);
+}
+
+#[test]
+fn what_is_too_short_is_no_key() {
+    let repository = Repository::example();
+    point(&repository, "http://127.0.0.1:9/sd", "");
+    let output = repository.program(&["plan"]).env("KEY", "short").output().unwrap();
+    assert_eq!(output.status.code(), Some(9));
+}
