@@ -38,7 +38,7 @@ enum Realm {
 impl Reach {
     /// Whether a host of this name may be reached at this address. Only a host that is named so is this machine: a
     /// public name that leads here was bent.
-    pub fn allows(&self, host: &str, address: IpAddr) -> bool {
+    pub fn allows(self, host: &str, address: IpAddr) -> bool {
         match realm(address) {
             Realm::Public => true,
             Realm::ThisMachine => is_this_machine(host),
@@ -48,7 +48,7 @@ impl Reach {
     }
 
     /// The address of a service as it is used: https, or this machine, and nothing in it but host, port and path.
-    pub fn read(&self, url: &str) -> Result<String, Refused> {
+    pub fn read(self, url: &str) -> Result<String, Refused> {
         let (scheme, rest) = url.split_once("://").unwrap_or_default();
         let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
         let is_odd = |sign: char| {
@@ -79,7 +79,7 @@ impl Reach {
         Ok(url.trim_end_matches('/').to_owned())
     }
 
-    fn host<'a>(&self, authority: &'a str) -> Result<&'a str, Refused> {
+    fn host(self, authority: &str) -> Result<&str, Refused> {
         let no_host = || {
             refused(
                 false,
@@ -108,13 +108,13 @@ impl Reach {
             self.name(host).ok_or_else(no_host)??
         };
         match address {
-            Some(address) if !self.allows(host, address) => Err(self.out_of_reach(host, address)),
+            Some(address) if !self.allows(host, address) => Err(Self::out_of_reach(host, address)),
             _ => Ok(host),
         }
     }
 
     /// The address that a host is written as, if it is one and no name; nothing where it is neither.
-    fn name(&self, host: &str) -> Option<Result<Option<IpAddr>, Refused>> {
+    fn name(self, host: &str) -> Option<Result<Option<IpAddr>, Refused>> {
         let labels: Vec<&str> = host.split('.').collect();
         let is_label = |label: &&str| {
             let letters = |sign: char| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == '-';
@@ -148,7 +148,7 @@ impl Reach {
         Some(Ok(None))
     }
 
-    fn out_of_reach(&self, host: &str, address: IpAddr) -> Refused {
+    fn out_of_reach(host: &str, address: IpAddr) -> Refused {
         let message = format!("`{host}` is no address of the public network");
         if realm(address) == Realm::Private {
             return refused(
@@ -193,20 +193,17 @@ fn realm_of_v4(address: Ipv4Addr) -> Realm {
     }
 }
 
+/// Outside of the block of public addresses all is forbidden: the link, many at once, and an older protocol's
+/// addresses in disguise (mapped, compatible, translated).
 fn realm_of_v6(address: Ipv6Addr) -> Realm {
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 1] => Realm::ThisMachine,
-        // The metadata of a cloud, within its private range.
-        [0xfd00, 0x0ec2, ..] => Realm::Forbidden,
+        // The metadata of a cloud within its private range; protocols and documentation; tunnels.
+        [0xfd00, 0x0ec2, ..]
+        | [0x2001, 0..=0x01ff | 0x0db8, ..]
+        | [0x2002, ..]
+        | [0x3fff, 0..=0x0fff, ..] => Realm::Forbidden,
         [0xfc00..=0xfdff, ..] => Realm::Private,
-        // An older protocol's address in disguise: mapped, compatible, translated, tunnelled.
-        [0, ..] | [0x0064, 0xff9b, ..] | [0x2002, ..] | [0x2001, 0..=0x01ff, ..] => Realm::Forbidden,
-        // Discarded, documentation, the link, the old site, many at once.
-        [0x0100, 0, 0, 0, ..]
-        | [0x2001, 0x0db8, ..]
-        | [0x3fff, 0..=0x0fff, ..]
-        | [0xfe80..=0xfeff, ..]
-        | [0xff00..=0xffff, ..] => Realm::Forbidden,
         [0x2000..=0x3fff, ..] => Realm::Public,
         _ => Realm::Forbidden,
     }

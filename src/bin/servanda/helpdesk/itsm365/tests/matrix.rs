@@ -14,8 +14,9 @@ use super::{Desk, fields, id, key, live_id, promise};
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::{Reader as _, Wanted, Writer as _};
 use crate::sandbox::ACCESS_KEY;
-use crate::sandbox::Knobs;
+use crate::sandbox::faults::{Effect, Meanwhile};
 use crate::sandbox::knobs::{AgreementRecipients, DateWrites, IntervalForm as SentInterval, Order};
+use crate::sandbox::{Fault, Knobs, Verb};
 
 /// How many settings each switch has, in the order of [`knobs`].
 const SETTINGS: [usize; 14] = [2, 2, 4, 2, 3, 2, 4, 2, 3, 3, 3, 4, 2, 2];
@@ -285,4 +286,58 @@ async fn the_adapter_leans_on_nothing_that_is_unknown() {
     while let Some(row) = running.join_next().await {
         row.expect("it holds");
     }
+}
+
+/// Somebody edits or creates while a list is being read, so that objects move from one page to another.
+#[tokio::test]
+async fn what_moves_between_two_pages_is_read_once_and_not_lost() {
+    for order in [Order::Touched, Order::Reversed, Order::Stable, Order::Shuffled(3)] {
+        for at in 1..6 {
+            let desk = Desk::open(Knobs { order, ..Knobs::default() }).await;
+            let transport = desk.transport(ACCESS_KEY);
+            let writer = Itsm365Writer::new(&transport, &desk.mapping);
+            for number in 0..7 {
+                let create = Step::Create { fields: fields() };
+                writer.perform(&id(&format!("a{number}")), None, &create).await.expect("created");
+            }
+            // The oldest moves to the front, the newest is archived: one page gains, another loses.
+            let attributes = json!({ "description": "touched" });
+            let touch = Meanwhile {
+                object: Some("agreement$900001".to_owned()),
+                attributes: attributes.as_object().expect("an object").clone(),
+                who: "Анна".to_owned(),
+            };
+            let fault = Fault::new(Effect::Meanwhile(touch)).on(Verb::Find).of("agreement").at(at);
+            desk.sandbox.set_faults(vec![fault]);
+            let reader = Itsm365Reader::new(&transport, &desk.mapping, 2);
+            let live = reader.survey(&Wanted::default()).await.expect("read");
+            assert_eq!(live.agreements.len(), 7, "{order:?}, touched before page {at}");
+            assert!(live.same_mark.is_empty(), "{order:?}, touched before page {at}");
+        }
+    }
+}
+
+/// A list that moves all the time is an error, and no list with something missing.
+#[tokio::test]
+async fn a_list_that_never_stands_still_is_no_list() {
+    let desk = Desk::open(Knobs { order: Order::Touched, ..Knobs::default() }).await;
+    let transport = desk.transport(ACCESS_KEY);
+    let writer = Itsm365Writer::new(&transport, &desk.mapping);
+    for number in 0..7 {
+        let create = Step::Create { fields: fields() };
+        writer.perform(&id(&format!("a{number}")), None, &create).await.expect("created");
+    }
+    let faults = (1..40).map(|at| {
+        let attributes = json!({ "description": format!("touched {at}") });
+        let touch = Meanwhile {
+            object: Some(format!("agreement$90000{}", at % 7 + 1)),
+            attributes: attributes.as_object().expect("an object").clone(),
+            who: "Анна".to_owned(),
+        };
+        Fault::new(Effect::Meanwhile(touch)).on(Verb::Find).of("agreement").at(at)
+    });
+    desk.sandbox.set_faults(faults.collect());
+    let reader = Itsm365Reader::new(&transport, &desk.mapping, 2);
+    let error = reader.survey(&Wanted::default()).await.expect_err("no list");
+    assert!(error.to_string().contains("do not fit together"), "{error}");
 }
