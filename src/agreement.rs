@@ -208,6 +208,30 @@ pub enum NoticeEvent {
     Renewed,
 }
 
+impl NoticeEvent {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Activated,
+        Self::Deactivated,
+        Self::Expiring,
+        Self::NoticeDeadline,
+        Self::Amended,
+        Self::Renewed,
+    ];
+
+    /// The key of the event under `notices:`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Activated => "activated",
+            Self::Deactivated => "deactivated",
+            Self::Expiring => "expiring",
+            Self::NoticeDeadline => "notice_deadline",
+            Self::Amended => "amended",
+            Self::Renewed => "renewed",
+        }
+    }
+}
+
 /// To whom and how long before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NoticeRule {

@@ -27,4 +27,5 @@ pub mod desired;
 pub mod plan;
 pub mod guard;
 pub mod outcome;
+pub mod notice;
 pub mod render;

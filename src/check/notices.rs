@@ -60,27 +60,27 @@ impl Reader<'_> {
         written: &Written<'_>,
         general: Option<TimeOfDay>,
     ) -> NoticeRule {
-        let own = written
-            .at
-            .and_then(|text| self.taken(Code::E203, &["notices", key(event), "at"], read_time_of_day(text)));
+        let own = written.at.and_then(|text| {
+            self.taken(Code::E203, &["notices", event.as_str(), "at"], read_time_of_day(text))
+        });
         let to = written.to.cloned().unwrap_or_default();
         for (index, name) in to.iter().enumerate() {
             if !matches!(name.as_str(), "client" | "manager") {
-                self.allowed_address(&["notices", key(event), "to", &index.to_string()], name);
+                self.allowed_address(&["notices", event.as_str(), "to", &index.to_string()], name);
             }
         }
         if written.has_leads && written.before.is_none_or(Vec::is_empty) {
             self.fault(
                 Code::E109,
-                &["notices", key(event)],
-                format!("nothing says how long before the day `{}` is told", key(event)),
+                &["notices", event.as_str()],
+                format!("nothing says how long before the day `{}` is told", event.as_str()),
                 "write `before: [60d, 30d, 7d]`",
             );
         }
         let mut before = Vec::new();
         for (index, text) in written.before.into_iter().flatten().enumerate() {
             let index = index.to_string();
-            let path = ["notices", key(event), "before", index.as_str()];
+            let path = ["notices", event.as_str(), "before", index.as_str()];
             let Some(lead) = self.taken(Code::E009, &path, Lead::read(text)) else {
                 continue;
             };
@@ -152,18 +152,6 @@ pub(super) fn check(subject: &Subject<'_>, catalog: &Catalog, at: Instant) -> Ve
     diagnostics
 }
 
-/// The key of an event under `notices:`.
-pub(super) fn key(event: NoticeEvent) -> &'static str {
-    match event {
-        NoticeEvent::Activated => "activated",
-        NoticeEvent::Deactivated => "deactivated",
-        NoticeEvent::Expiring => "expiring",
-        NoticeEvent::NoticeDeadline => "notice_deadline",
-        NoticeEvent::Amended => "amended",
-        NoticeEvent::Renewed => "renewed",
-    }
-}
-
 /// E501: a role behind which there is nobody, as far as the files tell.
 fn nobody(
     subject: &Subject<'_>,
@@ -175,19 +163,17 @@ fn nobody(
     let client = &agreement.client;
     let no_contact = agreement.contacts.is_empty()
         && catalog.clients.get(client.as_str()).is_some_and(|client| client.contacts.is_empty());
-    let path = ["notices", key(event), "to"];
+    let path = ["notices", event.as_str(), "to"];
     let mut diagnostics = Vec::new();
     if rule.to.is_empty() {
-        let message = format!("nobody is named to be told of `{}`", key(event));
-        diagnostics.push(
-            subject.fault(Code::E501, &path, message).help(format!(
-                "write `to: [client, manager]`, or drop the notice with `{}: false`",
-                key(event)
-            )),
-        );
+        let message = format!("nobody is named to be told of `{}`", event.as_str());
+        diagnostics.push(subject.fault(Code::E501, &path, message).help(format!(
+            "write `to: [client, manager]`, or drop the notice with `{}: false`",
+            event.as_str()
+        )));
     }
     if no_contact && rule.to.iter().any(|role| role == "client") {
-        let message = format!("`{client}` has no contact to be told of `{}`", key(event));
+        let message = format!("`{client}` has no contact to be told of `{}`", event.as_str());
         diagnostics.push(
             subject
                 .fault(Code::E501, &path, message)
@@ -195,7 +181,7 @@ fn nobody(
         );
     }
     if agreement.manager.is_none() && rule.to.iter().any(|role| role == "manager") {
-        let message = format!("there is no manager to be told of `{}`", key(event));
+        let message = format!("there is no manager to be told of `{}`", event.as_str());
         diagnostics.push(
             subject
                 .fault(Code::E501, &path, message)
@@ -215,7 +201,7 @@ fn too_early(subject: &Subject<'_>, event: NoticeEvent, rule: &NoticeRule) -> Op
             "`{earliest}` before the last day, {last_day}, is {told_on}, which is before the first day"
         );
         subject
-            .fault(Code::W503, &["notices", key(event), "before"], message)
+            .fault(Code::W503, &["notices", event.as_str(), "before"], message)
             .help(format!("the period has {} days: write shorter leads", length(first_day, last_day)))
     })
 }

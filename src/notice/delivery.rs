@@ -1,0 +1,573 @@
+//! The protocol that sends each notice once: a state machine that asks for what it needs and does nothing itself.
+//!
+//! `claimed → submitting → done`, each step a compare-and-set in the ledger. The step to `submitting` is the
+//! fence: it comes right before the one act that cannot be taken back. What stops before it may be taken over;
+//! what stops behind it is settled by the channel where it can be asked or forgets nothing, and held otherwise.
+//! Whoever drives it (the shell, or a simulator with every fault there is) brings ledger, channels and clock.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::calendar::Instant;
+use crate::live::digest;
+
+use super::{Address, Channel, Due, How, Key, Notice, Record, Told};
+
+/// How long a run may take from its claim to its fence before others take over.
+pub const LEASE: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
+
+/// How old a `submitting` must be before somebody else may finish it, where the channel lets one: by then
+/// whoever began it has lost its connection (RFC 5321 §4.5.3.2.7 lets a server drop an idle one after 5 minutes).
+pub const TAKE_OVER: jiff::SignedDuration = jiff::SignedDuration::from_mins(45);
+
+/// How often the ledger is looked at again after others wrote to it.
+const LOOKS: u32 = 8;
+/// How often a step is tried that failed in a way that it may be tried again.
+const TRIES: u32 = 3;
+
+/// What a channel can say about a message that may have been sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memorable {
+    /// Nothing: what is in doubt is held.
+    Nothing,
+    /// It takes the same message twice and delivers it once, however late.
+    Forever,
+    /// It can be asked whether it has a message.
+    Asked,
+}
+
+/// Notices that go out together: to one recipient, through one channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its name: a digest of the keys, so that every attempt bears the same.
+    pub name: String,
+    /// The way it goes.
+    pub channel: Channel,
+    /// Where it goes; empty where the channel has no addresses.
+    pub address: String,
+    /// What it tells.
+    pub notices: Vec<Notice>,
+}
+
+/// One record that is to change, and what it must be for that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which.
+    pub key: Key,
+    /// What it is now; `None` where there is none.
+    pub expected: Option<Record>,
+    /// What it shall be.
+    pub value: Record,
+}
+
+/// What the protocol asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// What is due, by the ledger as it is now.
+    Look,
+    /// All or none of these changes.
+    Write(Vec<Change>),
+    /// Everything up to the act that cannot be taken back.
+    Prepare(Message),
+    /// The act that cannot be taken back.
+    Submit(Message),
+    /// Nothing of what was prepared.
+    Abandon(Message),
+    /// Whether the channel has the message.
+    Ask(Message),
+    /// No more. See [`Delivery::report`].
+    End,
+}
+
+/// What came of a demand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It begins, or what was abandoned is gone.
+    Go,
+    /// What is due, and the records that this is due by.
+    Looked(Due, BTreeMap<Key, Record>),
+    /// Everything was written.
+    Written,
+    /// Something is not as expected; nothing was written.
+    Moved,
+    /// The ledger failed; it may have been written.
+    LedgerFailed(String),
+    /// All is prepared.
+    Ready,
+    /// It is certain that nothing was sent, and why.
+    Refused(String),
+    /// It was sent, and what the channel calls it.
+    Sent(String),
+    /// It may have been sent.
+    Unknown(String),
+    /// The channel does not have it.
+    NotThere,
+}
+
+/// What became of the notices of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Sent.
+    pub sent: Vec<Key>,
+    /// Sent by this run or not: nobody can say. A person settles it.
+    pub held: Vec<Key>,
+    /// Another run is at it, or it can be settled by a later one.
+    pub elsewhere: Vec<Key>,
+    /// Not sent, and why; tried again by the next run.
+    pub refused: Vec<(Key, String)>,
+    /// Due, and why they cannot be told yet.
+    pub waiting: Vec<(Key, String)>,
+    /// Over without being sent.
+    pub settled: Vec<(Key, How)>,
+    /// Why the run ended early.
+    pub ended: Option<String>,
+}
+
+/// One run of the protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    run: String,
+    channels: BTreeMap<Channel, Memorable>,
+    queue: VecDeque<Task>,
+    step: Step,
+    /// What is being written, to write it again.
+    writing: Vec<Change>,
+    tries: u32,
+    looks: u32,
+    is_stopping: bool,
+    report: Report,
+}
+
+/// A message on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Task {
+    message: Message,
+    /// Its notices in the ledger. Where nothing stands behind them any more, the message itself is empty.
+    keys: Vec<Key>,
+    /// Their records as they are now.
+    records: Vec<Record>,
+    /// Whether somebody else began to send it.
+    is_take_over: bool,
+    submits: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Looking,
+    Claiming,
+    Preparing(Task),
+    Fencing(Task),
+    Submitting(Task),
+    Asking(Task),
+    /// Writes what became of it.
+    Recording(Task),
+    Abandoning,
+    Ended,
+}
+
+impl Delivery {
+    /// A run by this name, over channels that can do this.
+    pub fn new(run: impl Into<String>, channels: impl IntoIterator<Item = (Channel, Memorable)>) -> Self {
+        Self {
+            run: run.into(),
+            channels: channels.into_iter().collect(),
+            queue: VecDeque::new(),
+            step: Step::Looking,
+            writing: Vec::new(),
+            tries: 0,
+            looks: 0,
+            is_stopping: false,
+            report: Report::default(),
+        }
+    }
+
+    /// What became of the notices.
+    pub const fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Begins no further message.
+    pub fn stop(&mut self) {
+        self.is_stopping = true;
+    }
+
+    /// Takes the answer to the last demand and makes the next. The first answer is [`Reply::Go`].
+    pub fn next(&mut self, reply: Reply, now: Instant) -> Demand {
+        match std::mem::replace(&mut self.step, Step::Ended) {
+            Step::Looking => match reply {
+                Reply::Looked(due, records) => self.claim(due, &records, now),
+                Reply::LedgerFailed(why) => self.end(why),
+                _ => self.look(),
+            },
+            Step::Claiming => match reply {
+                Reply::Written => self.next_message(),
+                Reply::Moved if self.looks >= LOOKS => {
+                    self.end("other runs kept changing the ledger".to_owned())
+                }
+                Reply::Moved => self.look(),
+                other => self.write_again(Step::Claiming, other),
+            },
+            Step::Preparing(task) => self.prepared(task, reply, now),
+            Step::Fencing(task) => self.fenced(task, reply),
+            Step::Submitting(task) => self.submitted(task, reply, now),
+            Step::Asking(task) => self.asked(task, reply, now),
+            Step::Recording(task) => match reply {
+                // Where somebody else wrote, they know better.
+                Reply::Written | Reply::Moved => self.next_message(),
+                other => self.write_again(Step::Recording(task), other),
+            },
+            Step::Abandoning if self.report.ended.is_none() => self.next_message(),
+            Step::Abandoning | Step::Ended => Demand::End,
+        }
+    }
+
+    fn look(&mut self) -> Demand {
+        self.looks += 1;
+        self.queue.clear();
+        self.report = Report::default();
+        self.step = Step::Looking;
+        Demand::Look
+    }
+
+    fn end(&mut self, why: String) -> Demand {
+        self.report.ended = Some(why);
+        self.step = Step::Ended;
+        Demand::End
+    }
+
+    fn write(&mut self, changes: Vec<Change>, then: Step) -> Demand {
+        self.tries = 1;
+        self.writing = changes;
+        self.step = then;
+        Demand::Write(self.writing.clone())
+    }
+
+    /// A write whose answer was lost is sent again: what is already as it shall be counts as written.
+    fn write_again(&mut self, step: Step, reply: Reply) -> Demand {
+        let why = match reply {
+            Reply::LedgerFailed(why) => why,
+            other => format!("the ledger answered {other:?}"),
+        };
+        if self.tries >= TRIES {
+            let (why, prepared) = match step {
+                Step::Fencing(task) => (why, Some(task.message)),
+                Step::Recording(task) => {
+                    let names: Vec<String> =
+                        task.message.notices.iter().map(|notice| notice.key.to_string()).collect();
+                    (format!("{why}; what became of {} is not written down", names.join(", ")), None)
+                }
+                _ => (why, None),
+            };
+            let end = self.end(why);
+            return match prepared {
+                Some(message) => {
+                    self.step = Step::Abandoning;
+                    Demand::Abandon(message)
+                }
+                None => end,
+            };
+        }
+        self.tries += 1;
+        self.step = step;
+        Demand::Write(self.writing.clone())
+    }
+
+    /// Claims all that is due in one write, together with what is settled and what waits.
+    fn claim(&mut self, due: Due, records: &BTreeMap<Key, Record>, now: Instant) -> Demand {
+        let mut changes = Vec::new();
+        let change = |key: &Key, value: Record| {
+            let expected = records.get(key).cloned();
+            Change { key: key.clone(), expected, value }
+        };
+        for (key, how) in due.settle {
+            changes.push(change(&key, Record::settled(how, now)));
+            self.report.settled.push((key, how));
+        }
+        for (notice, why) in due.waiting {
+            let is_known = matches!(records.get(&notice.key), Some(Record::Waiting { .. }));
+            let is_anothers =
+                matches!(records.get(&notice.key), Some(Record::Claimed { until, .. }) if now < *until);
+            if !is_known && !is_anothers {
+                let since = since(records.get(&notice.key)).unwrap_or(now);
+                changes.push(change(&notice.key, Record::Waiting { since, why: why.clone() }));
+            }
+            self.report.waiting.push((notice.key, why));
+        }
+        for key in due.held {
+            self.settle_forgotten(key, records, now, &mut changes);
+        }
+        let mut fresh: BTreeMap<(Channel, String), Vec<Notice>> = BTreeMap::new();
+        let mut begun: BTreeMap<String, Vec<(Notice, Record)>> = BTreeMap::new();
+        for notice in due.send {
+            match records.get(&notice.key) {
+                Some(record @ Record::Submitting { message, .. }) => {
+                    begun.entry(message.clone()).or_default().push((notice, record.clone()));
+                }
+                Some(Record::Claimed { run, until, .. }) if *run != self.run && now < *until => {
+                    self.report.elsewhere.push(notice.key);
+                }
+                _ => {
+                    let address = match &notice.recipient.address {
+                        Address::Known(address) => address.to_lowercase(),
+                        Address::Person(_) | Address::Missing(_) => String::new(),
+                    };
+                    fresh.entry((notice.key.channel, address)).or_default().push(notice);
+                }
+            }
+        }
+        for (name, notices) in begun {
+            self.take_over(name, notices, now);
+        }
+        for ((channel, _), mut notices) in fresh {
+            notices.sort_by_cached_key(super::due::order);
+            let mut claimed = Vec::new();
+            for notice in &notices {
+                let since = since(records.get(&notice.key));
+                let until = now.checked_add(LEASE).unwrap_or(Instant::MAX);
+                let record = Record::Claimed { run: self.run.clone(), until, since };
+                changes.push(change(&notice.key, record.clone()));
+                claimed.push(record);
+            }
+            let message = Message::of(name_of(&notices), channel, notices);
+            self.queue.push_back(Task::of(message, claimed, false));
+        }
+        if changes.is_empty() { self.next_message() } else { self.write(changes, Step::Claiming) }
+    }
+
+    /// What somebody else began to send: the channel may know what became of it.
+    fn take_over(&mut self, name: String, notices: Vec<(Notice, Record)>, now: Instant) {
+        let (notices, records): (Vec<Notice>, Vec<Record>) = notices.into_iter().unzip();
+        let Some(channel) = notices.first().map(|notice| notice.key.channel) else {
+            return;
+        };
+        let keys = notices.iter().map(|notice| notice.key.clone());
+        let is_old = records.iter().all(|record| is_old(record, now));
+        match self.memorable(channel) {
+            Memorable::Nothing => self.report.held.extend(keys),
+            Memorable::Forever | Memorable::Asked if !is_old => self.report.elsewhere.extend(keys),
+            Memorable::Forever | Memorable::Asked => {
+                let message = Message::of(name, channel, notices);
+                self.queue.push_back(Task::of(message, records, true));
+            }
+        }
+    }
+
+    /// What somebody began to send and nobody would send today.
+    fn settle_forgotten(
+        &mut self,
+        key: Key,
+        records: &BTreeMap<Key, Record>,
+        now: Instant,
+        changes: &mut Vec<Change>,
+    ) {
+        let Some(record @ Record::Submitting { message, told, .. }) = records.get(&key) else {
+            return;
+        };
+        match self.memorable(key.channel) {
+            Memorable::Nothing => self.report.held.push(key),
+            Memorable::Forever | Memorable::Asked if !is_old(record, now) => self.report.elsewhere.push(key),
+            Memorable::Forever => {
+                let value = Record::Done { how: How::Superseded, at: now, told: Some(*told), message: None };
+                changes.push(Change { key: key.clone(), expected: Some(record.clone()), value });
+                self.report.settled.push((key, How::Superseded));
+            }
+            Memorable::Asked => {
+                let message = Message::of(message.clone(), key.channel, Vec::new());
+                let task = Task { keys: vec![key], ..Task::of(message, vec![record.clone()], true) };
+                self.queue.push_back(task);
+            }
+        }
+    }
+
+    fn memorable(&self, channel: Channel) -> Memorable {
+        self.channels.get(&channel).copied().unwrap_or(Memorable::Nothing)
+    }
+
+    fn next_message(&mut self) -> Demand {
+        let Some(task) = self.queue.pop_front().filter(|_| !self.is_stopping) else {
+            if self.is_stopping {
+                self.report.ended = Some("asked to stop".to_owned());
+            }
+            self.step = Step::Ended;
+            return Demand::End;
+        };
+        let message = task.message.clone();
+        if task.is_take_over && self.memorable(message.channel) == Memorable::Asked {
+            self.step = Step::Asking(task);
+            return Demand::Ask(message);
+        }
+        self.step = Step::Preparing(task);
+        Demand::Prepare(message)
+    }
+
+    fn prepared(&mut self, mut task: Task, reply: Reply, now: Instant) -> Demand {
+        match reply {
+            Reply::Ready => {
+                let (run, message) = (self.run.clone(), task.message.name.clone());
+                let changes = task.changes(|told| Record::Submitting {
+                    run: run.clone(),
+                    at: now,
+                    message: message.clone(),
+                    told,
+                });
+                self.write(changes, Step::Fencing(task))
+            }
+            Reply::Refused(why) | Reply::Unknown(why) if !task.is_take_over => {
+                self.give_back(task, &why, now)
+            }
+            _ => {
+                self.report.elsewhere.extend(task.keys());
+                self.next_message()
+            }
+        }
+    }
+
+    /// Nothing was sent, so that the next run may try.
+    fn give_back(&mut self, mut task: Task, why: &str, now: Instant) -> Demand {
+        let keys = task.keys();
+        self.report.refused.extend(keys.into_iter().map(|key| (key, why.to_owned())));
+        let since = task.records.iter().find_map(|record| since(Some(record))).unwrap_or(now);
+        let changes = task.changes(|_| Record::Waiting { since, why: why.to_owned() });
+        self.write(changes, Step::Recording(task))
+    }
+
+    fn fenced(&mut self, task: Task, reply: Reply) -> Demand {
+        match reply {
+            Reply::Written => {
+                let message = task.message.clone();
+                self.step = Step::Submitting(task);
+                Demand::Submit(message)
+            }
+            Reply::Moved => {
+                self.report.elsewhere.extend(task.keys());
+                self.step = Step::Abandoning;
+                Demand::Abandon(task.message)
+            }
+            other => self.write_again(Step::Fencing(task), other),
+        }
+    }
+
+    fn submitted(&mut self, mut task: Task, reply: Reply, now: Instant) -> Demand {
+        task.submits += 1;
+        let memorable = self.memorable(task.message.channel);
+        match reply {
+            Reply::Sent(message) => self.record_sent(task, &message, now),
+            // Whoever began it may have sent it.
+            Reply::Refused(_) if task.is_take_over => {
+                self.report.elsewhere.extend(task.keys());
+                self.next_message()
+            }
+            Reply::Refused(why) => self.give_back(task, &why, now),
+            _ if memorable == Memorable::Forever && task.submits < TRIES => {
+                let message = task.message.clone();
+                self.step = Step::Submitting(task);
+                Demand::Submit(message)
+            }
+            _ if memorable == Memorable::Asked => {
+                let message = task.message.clone();
+                self.step = Step::Asking(task);
+                Demand::Ask(message)
+            }
+            _ => {
+                let keys = task.keys();
+                if memorable == Memorable::Nothing {
+                    &mut self.report.held
+                } else {
+                    &mut self.report.elsewhere
+                }
+                .extend(keys);
+                self.next_message()
+            }
+        }
+    }
+
+    fn asked(&mut self, mut task: Task, reply: Reply, now: Instant) -> Demand {
+        match reply {
+            Reply::Sent(message) => self.record_sent(task, &message, now),
+            // What was sent a moment ago may not show yet; what is old and not there was never sent.
+            Reply::NotThere if task.message.notices.is_empty() => {
+                let settled = task.keys.iter().map(|key| (key.clone(), How::Superseded));
+                self.report.settled.extend(settled);
+                let changes = task.changes(|_| Record::settled(How::Superseded, now));
+                self.write(changes, Step::Recording(task))
+            }
+            Reply::NotThere if task.submits == 0 => {
+                let message = task.message.clone();
+                self.step = Step::Preparing(task);
+                Demand::Prepare(message)
+            }
+            _ => {
+                self.report.elsewhere.extend(task.keys());
+                self.next_message()
+            }
+        }
+    }
+
+    fn record_sent(&mut self, mut task: Task, message: &str, now: Instant) -> Demand {
+        self.report.sent.extend(task.keys());
+        let sent = |told| Record::Done { how: How::Sent, at: now, told, message: Some(message.to_owned()) };
+        let changes = task.changes(|told| sent(Some(told)));
+        self.write(changes, Step::Recording(task))
+    }
+}
+
+impl Message {
+    fn of(name: String, channel: Channel, notices: Vec<Notice>) -> Self {
+        let address = notices.iter().find_map(|notice| match &notice.recipient.address {
+            Address::Known(address) => Some(address.clone()),
+            Address::Person(_) | Address::Missing(_) => None,
+        });
+        Self { name, channel, address: address.unwrap_or_default(), notices }
+    }
+}
+
+/// The messages that would go out if nothing else did, for a look ahead.
+pub fn messages(due: &Due) -> Vec<Message> {
+    let mut delivery = Delivery::new("preview", []);
+    delivery.claim(Due { send: due.send.clone(), ..Due::default() }, &BTreeMap::new(), Instant::UNIX_EPOCH);
+    delivery.queue.into_iter().map(|task| task.message).collect()
+}
+
+impl Task {
+    fn of(message: Message, records: Vec<Record>, is_take_over: bool) -> Self {
+        let keys = message.notices.iter().map(|notice| notice.key.clone()).collect();
+        Self { message, keys, records, is_take_over, submits: 0 }
+    }
+
+    fn keys(&self) -> Vec<Key> {
+        self.keys.clone()
+    }
+
+    /// All records become what `value` makes of the days that are told.
+    fn changes(&mut self, value: impl Fn(Told) -> Record) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (index, (key, record)) in self.keys.iter().zip(&mut self.records).enumerate() {
+            let told = match (&*record, self.message.notices.get(index)) {
+                (Record::Submitting { told, .. }, _) => *told,
+                (_, Some(notice)) => notice.told,
+                _ => Told { first_day: None, last_day: None },
+            };
+            let value = value(told);
+            let expected = Some(std::mem::replace(record, value.clone()));
+            changes.push(Change { key: key.clone(), expected, value });
+        }
+        changes
+    }
+}
+
+fn is_old(record: &Record, now: Instant) -> bool {
+    matches!(record, Record::Submitting { at, .. } if now.duration_since(*at) >= TAKE_OVER)
+}
+
+fn since(record: Option<&Record>) -> Option<Instant> {
+    match record {
+        Some(Record::Waiting { since, .. }) => Some(*since),
+        Some(Record::Claimed { since, .. }) => *since,
+        _ => None,
+    }
+}
+
+fn name_of(notices: &[Notice]) -> String {
+    let mut keys: Vec<String> = notices.iter().map(|notice| notice.key.to_string()).collect();
+    keys.sort_unstable();
+    digest(&keys)
+}

@@ -1,0 +1,295 @@
+//! Every interleaving of a few runners over two notices, with every pair of faults: none is told twice, none
+//! is lost in silence, and what the ledger says is what happened.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use crate::agreement::NoticeEvent;
+use crate::agreement::sample::day;
+use crate::calendar::Instant;
+use crate::ident::AgreementId;
+use crate::notice::delivery::{Change, Delivery, Demand, LEASE, Memorable, Message, Reply, TAKE_OVER};
+use crate::notice::{Address, Channel, Due, How, Identity, Key, Mark, Notice, Recipient, Record, Told};
+use crate::status::State;
+
+/// How long what was prepared can still be submitted.
+const SESSION: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
+
+fn notice(name: &str) -> Notice {
+    let address = format!("{name}@client.example");
+    let key = Key {
+        agreement: AgreementId::new(name).expect("an id"),
+        event: NoticeEvent::Activated,
+        day: day("2026-02-01"),
+        mark: Mark::Only,
+        recipient: "client.main".to_owned(),
+        channel: Channel::Mail,
+    };
+    let told = Told { first_day: Some(day("2026-02-01")), last_day: Some(day("2027-01-31")) };
+    let identity = Identity::Contact("main".to_owned());
+    let recipient = Recipient { identity, address: Address::Known(address) };
+    Notice { key, planned: Instant::UNIX_EPOCH, recipient, told, state: State::Active, by_date: true }
+}
+
+/// Ledger, channel and runners.
+#[derive(Clone, Debug)]
+struct World {
+    memorable: Memorable,
+    records: BTreeMap<Key, Record>,
+    /// What was delivered, by key, each time.
+    delivered: BTreeMap<Key, u32>,
+    /// The messages that the channel has.
+    messages: Vec<String>,
+    runners: Vec<Runner>,
+    faults_left: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Runner {
+    delivery: Delivery,
+    demand: Demand,
+    now: Instant,
+    /// When it prepared what it is about to submit.
+    prepared: Instant,
+}
+
+/// What goes wrong with one demand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    None,
+    /// The runner dies before it acts.
+    DiesBefore,
+    /// The runner dies after it acted.
+    DiesAfter,
+    /// It acts and never hears of it.
+    LosesAnswer,
+    /// It does not act and does not know that.
+    FailsUnknown,
+    /// It is told no.
+    Refused,
+    /// It stalls, and acts much later.
+    Stalls,
+}
+
+const FAULTS: [Fault; 6] = [
+    Fault::DiesBefore,
+    Fault::DiesAfter,
+    Fault::LosesAnswer,
+    Fault::FailsUnknown,
+    Fault::Refused,
+    Fault::Stalls,
+];
+
+impl World {
+    fn new(memorable: Memorable, starts: &[jiff::SignedDuration], faults_left: u32) -> Self {
+        let runners = starts.iter().enumerate().map(|(number, start)| {
+            let delivery = Delivery::new(format!("run-{number}"), [(Channel::Mail, memorable)]);
+            let now = Instant::UNIX_EPOCH.checked_add(*start).expect("an instant");
+            Runner { delivery, demand: Demand::End, now, prepared: now }
+        });
+        let mut runners: Vec<Runner> = runners.collect();
+        for runner in &mut runners {
+            runner.demand = runner.delivery.next(Reply::Go, runner.now);
+        }
+        Self {
+            memorable,
+            records: BTreeMap::new(),
+            delivered: BTreeMap::new(),
+            messages: Vec::new(),
+            runners,
+            faults_left,
+        }
+    }
+
+    fn write(&mut self, changes: &[Change]) -> Reply {
+        let is = |change: &Change, record: &Option<Record>| self.records.get(&change.key) == record.as_ref();
+        if changes.iter().all(|change| is(change, &Some(change.value.clone()))) {
+            return Reply::Written;
+        }
+        if !changes.iter().all(|change| is(change, &change.expected)) {
+            return Reply::Moved;
+        }
+        for change in changes {
+            self.records.insert(change.key.clone(), change.value.clone());
+        }
+        Reply::Written
+    }
+
+    fn look(&self) -> Reply {
+        let open = |notice: &Notice| !self.records.get(&notice.key).is_some_and(Record::is_done);
+        let send = [notice("a"), notice("b")].into_iter().filter(open).collect();
+        Reply::Looked(Due { send, ..Due::default() }, self.records.clone())
+    }
+
+    fn submit(&mut self, message: &Message) -> Reply {
+        let is_new = !self.messages.contains(&message.name);
+        if is_new || self.memorable != Memorable::Forever {
+            for notice in &message.notices {
+                *self.delivered.entry(notice.key.clone()).or_default() += 1;
+            }
+        }
+        self.messages.push(message.name.clone());
+        Reply::Sent(message.name.clone())
+    }
+
+    /// What the world does on a demand, and whether the runner lives to see it.
+    fn act(&mut self, demand: &Demand, fault: Fault, age: jiff::SignedDuration) -> Option<Reply> {
+        if fault == Fault::DiesBefore {
+            return None;
+        }
+        let fails = |acted: Reply| match (fault, demand) {
+            (Fault::LosesAnswer | Fault::FailsUnknown, Demand::Write(_)) => {
+                Reply::LedgerFailed("lost".to_owned())
+            }
+            (Fault::LosesAnswer | Fault::FailsUnknown, _) => Reply::Unknown("lost".to_owned()),
+            _ => acted,
+        };
+        let acts = fault != Fault::FailsUnknown;
+        let reply = match demand {
+            Demand::Look => self.look(),
+            Demand::Write(_) if fault == Fault::Refused => Reply::Moved,
+            Demand::Write(changes) => fails(if acts { self.write(changes) } else { Reply::Written }),
+            Demand::Prepare(_) if fault == Fault::Refused => Reply::Refused("no".to_owned()),
+            Demand::Prepare(_) => Reply::Ready,
+            // Whoever stalled has lost its connection.
+            Demand::Submit(_) if fault == Fault::Refused || age > SESSION => Reply::Refused("no".to_owned()),
+            Demand::Submit(message) => fails(if acts { self.submit(message) } else { Reply::Go }),
+            Demand::Abandon(_) => Reply::Go,
+            Demand::Ask(message) if self.messages.contains(&message.name) => {
+                Reply::Sent(message.name.clone())
+            }
+            Demand::Ask(_) => Reply::NotThere,
+            Demand::End => return None,
+        };
+        (fault != Fault::DiesAfter).then_some(reply)
+    }
+
+    /// The world after one runner went one step.
+    fn step(&self, index: usize, fault: Fault) -> Self {
+        let mut next = self.clone();
+        let mut runner = next.runners.remove(index);
+        if fault != Fault::None {
+            next.faults_left -= 1;
+        }
+        if fault == Fault::Stalls {
+            runner.now = runner.now.checked_add(TAKE_OVER + LEASE).expect("an instant");
+            next.runners.insert(index, runner);
+            return next;
+        }
+        if matches!(runner.demand, Demand::Prepare(_)) {
+            runner.prepared = runner.now;
+        }
+        let age = runner.now.duration_since(runner.prepared);
+        if let Some(reply) = next.act(&runner.demand, fault, age) {
+            runner.demand = runner.delivery.next(reply, runner.now);
+            if runner.demand != Demand::End {
+                next.runners.insert(index, runner);
+            }
+        }
+        next
+    }
+
+    fn faults(&self, demand: &Demand) -> Vec<Fault> {
+        let mut faults = vec![Fault::None];
+        if self.faults_left > 0 {
+            // Looking changes nothing, so that dying at it is dying after it.
+            let is_write = matches!(demand, Demand::Write(_) | Demand::Submit(_));
+            faults.extend(FAULTS.into_iter().filter(|fault| {
+                is_write || matches!(fault, Fault::DiesAfter | Fault::Refused | Fault::Stalls)
+            }));
+        }
+        faults
+    }
+
+    /// What must hold at every moment.
+    fn check(&self) {
+        for (key, times) in &self.delivered {
+            assert!(*times <= 1, "{key} was told {times} times: {self:#?}");
+            let says = self.records.get(key);
+            let knows = matches!(says, Some(Record::Submitting { .. } | Record::Done { how: How::Sent, .. }));
+            assert!(knows, "{key} was told, and the ledger says {says:?}");
+        }
+        for (key, record) in &self.records {
+            if matches!(record, Record::Done { how: How::Sent, .. }) {
+                assert!(self.delivered.contains_key(key), "{key} was never told: {self:#?}");
+            }
+        }
+    }
+
+    /// Runs later and without faults, until nothing is left to do; then everything is told or held.
+    fn settle(mut self) {
+        for turn in 1..=2 {
+            let later = (TAKE_OVER + LEASE).checked_mul(10 * turn).expect("a while");
+            let mut last = Self::new(self.memorable, &[later], 0).runners.remove(0);
+            while last.demand != Demand::End {
+                let reply = self.act(&last.demand, Fault::None, jiff::SignedDuration::ZERO);
+                last.demand = last.delivery.next(reply.expect("no fault"), last.now);
+                self.check();
+            }
+            let held = &last.delivery.report().held;
+            for notice in [notice("a"), notice("b")] {
+                let is_done = self.records.get(&notice.key).is_some_and(Record::is_done);
+                let is_held = held.contains(&notice.key);
+                assert!(is_done != is_held, "{} is neither told nor held, or both: {self:#?}", notice.key);
+                assert!(
+                    !is_held || self.memorable == Memorable::Nothing,
+                    "{} is held for no reason",
+                    notice.key
+                );
+            }
+        }
+    }
+}
+
+/// How many schedules there are from here on. Worlds that were seen before are not walked again.
+fn explore(world: World, seen: &mut BTreeMap<u64, u128>) -> u128 {
+    let mut hasher = DefaultHasher::new();
+    format!("{world:?}").hash(&mut hasher);
+    let name = hasher.finish();
+    if let Some(known) = seen.get(&name) {
+        return *known;
+    }
+    world.check();
+    let mut schedules = 0;
+    for index in 0..world.runners.len() {
+        for fault in world.faults(&world.runners[index].demand) {
+            schedules += explore(world.step(index, fault), seen);
+        }
+    }
+    if world.runners.is_empty() {
+        world.settle();
+        schedules = 1;
+    }
+    seen.insert(name, schedules);
+    schedules
+}
+
+fn explored(starts: &[i64], faults: u32) {
+    let starts: Vec<_> = starts.iter().map(|minutes| jiff::SignedDuration::from_mins(*minutes)).collect();
+    for memorable in [Memorable::Nothing, Memorable::Forever, Memorable::Asked] {
+        let mut seen = BTreeMap::new();
+        let schedules = explore(World::new(memorable, &starts, faults), &mut seen);
+        println!("{starts:?}, {faults} faults, {memorable:?}: {schedules} schedules, {} worlds", seen.len());
+        assert!(schedules > 100);
+    }
+}
+
+#[test]
+fn two_runners_at_once() {
+    explored(&[0, 0], 2);
+}
+
+#[test]
+fn two_runners_of_which_one_comes_when_the_lease_is_over() {
+    explored(&[0, 16], 2);
+}
+
+#[test]
+fn two_runners_of_which_one_comes_when_it_may_take_over() {
+    explored(&[0, 61], 2);
+}
+
+#[test]
+fn three_runners_of_all_ages() {
+    explored(&[0, 16, 61], if std::env::var_os("SERVANDA_FULL").is_some() { 2 } else { 1 });
+}

@@ -1,0 +1,3 @@
+//! Notices: what is due, and that each is sent once.
+
+mod interleavings;
