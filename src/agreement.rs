@@ -192,7 +192,7 @@ pub struct Notices {
 }
 
 /// Something that people are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoticeEvent {
     /// It came into force.
     Activated,

@@ -3,7 +3,7 @@
 use super::{Misread, Term};
 
 /// A whole number of days ahead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lead {
     /// Days; 0 is the day itself.
     pub days: i32,

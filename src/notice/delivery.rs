@@ -25,7 +25,7 @@ const LOOKS: u32 = 8;
 const TRIES: u32 = 3;
 
 /// What a channel can say about a message that may have been sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Memorable {
     /// Nothing: what is in doubt is held.
     Nothing,
@@ -36,7 +36,7 @@ pub enum Memorable {
 }
 
 /// Notices that go out together: to one recipient, through one channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Message {
     /// Its name: a digest of the keys, so that every attempt bears the same.
     pub name: String,
@@ -49,7 +49,7 @@ pub struct Message {
 }
 
 /// One record that is to change, and what it must be for that.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Change {
     /// Which.
     pub key: Key,
@@ -60,7 +60,7 @@ pub struct Change {
 }
 
 /// What the protocol asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Demand {
     /// What is due, by the ledger as it is now.
     Look,
@@ -79,7 +79,7 @@ pub enum Demand {
 }
 
 /// What came of a demand.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Reply {
     /// It begins, or what was abandoned is gone.
     Go,
@@ -104,7 +104,7 @@ pub enum Reply {
 }
 
 /// What became of the notices of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Report {
     /// Sent.
     pub sent: Vec<Key>,
@@ -123,7 +123,7 @@ pub struct Report {
 }
 
 /// One run of the protocol.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Delivery {
     run: String,
     channels: BTreeMap<Channel, Memorable>,
@@ -138,7 +138,7 @@ pub struct Delivery {
 }
 
 /// A message on its way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Task {
     message: Message,
     /// Its notices in the ledger. Where nothing stands behind them any more, the message itself is empty.
@@ -150,7 +150,7 @@ struct Task {
     submits: u32,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Step {
     Looking,
     Claiming,
@@ -451,8 +451,8 @@ impl Delivery {
         let memorable = self.memorable(task.message.channel);
         match reply {
             Reply::Sent(message) => self.record_sent(task, &message, now),
-            // Whoever began it may have sent it.
-            Reply::Refused(_) if task.is_take_over => {
+            // Whoever tried before may have sent it.
+            Reply::Refused(_) if task.is_take_over || task.submits > 1 => {
                 self.report.elsewhere.extend(task.keys());
                 self.next_message()
             }

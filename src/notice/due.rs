@@ -20,7 +20,7 @@ use super::{
 };
 
 /// What the helpdesk is confirmed to hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fact {
     /// What the agreement should be at this instant; the client has what is told.
     AsTold,
@@ -55,7 +55,7 @@ pub struct Setting<'a> {
 }
 
 /// What is to be done about notices.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Due {
     /// To send, in the order of agreements.
     pub send: Vec<Notice>,

@@ -13,7 +13,7 @@ use crate::ident::AgreementId;
 const UNDER: &str = "notice/";
 
 /// The name of a notice.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     /// The agreement.
     pub agreement: AgreementId,
@@ -30,7 +30,7 @@ pub struct Key {
 }
 
 /// What tells notices of one event and day apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mark {
     /// There is one of them.
     Only,
@@ -41,7 +41,7 @@ pub enum Mark {
 }
 
 /// A way to people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Channel {
     /// E-mail, one message for each recipient.
     Mail,
@@ -93,7 +93,7 @@ impl fmt::Display for Key {
 }
 
 /// A text is no key.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("`{0}` is no key of a notice")]
 pub struct NoKey(String);
 

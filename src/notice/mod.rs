@@ -21,7 +21,7 @@ pub use record::{Beginning, How, Memory, Record, Told};
 use crate::status::State;
 
 /// One thing to tell one recipient through one channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Notice {
     /// Its name in the ledger; no two notices share one.
     pub key: Key,

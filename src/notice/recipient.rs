@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, Contact};
 use crate::ident::LiveId;
 
 /// Who is told, and where.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Recipient {
     /// Who it is, for ever.
     pub identity: Identity,
@@ -17,7 +17,7 @@ pub struct Recipient {
 }
 
 /// Who is told.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Identity {
     /// A contact of the client, by the role within the company.
     Contact(String),
@@ -34,7 +34,7 @@ pub enum Identity {
 }
 
 /// Where mail goes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Address {
     /// Here.
     Known(String),

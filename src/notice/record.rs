@@ -11,7 +11,7 @@ use crate::ident::AgreementId;
 use super::Key;
 
 /// What is remembered of one notice.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Record {
     /// It is due and cannot be told yet.
@@ -58,7 +58,7 @@ pub enum Record {
 }
 
 /// What became of a notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// It was sent.
@@ -70,7 +70,7 @@ pub enum How {
 }
 
 /// The days that somebody was told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Told {
     /// The first day of the period.
     pub first_day: Option<Day>,
@@ -79,7 +79,7 @@ pub struct Told {
 }
 
 /// What was past when the memory began. It is never told.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Beginning {
     /// What each agreement had to tell before, as [`Beginning::name`] has it.
     pub past: BTreeMap<AgreementId, BTreeSet<String>>,
@@ -93,7 +93,7 @@ impl Beginning {
 }
 
 /// All that is remembered.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Memory {
     /// What was past when it began.
     pub beginning: Beginning,

@@ -21,6 +21,7 @@ use crate::calendar::{Day, Instant};
     Eq,
     PartialOrd,
     Ord,
+    Hash,
     serde::Serialize,
     serde::Deserialize,
     schemars::JsonSchema,
