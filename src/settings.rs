@@ -9,7 +9,7 @@ pub use target::{Reach, Refused, is_this_machine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::calendar::{TimeOfDay, Zone};
+use crate::calendar::{Lead, TimeOfDay, Zone};
 use crate::mapping::{Field, Mapping};
 
 /// The settings of a repository, complete.
@@ -22,13 +22,46 @@ pub struct Settings {
     /// The helpdesk that is kept equal.
     pub helpdesk: Helpdesk,
     /// The memory between runs.
-    pub ledger: LedgerPlace,
+    pub ledger: Ledger,
     /// What an apply may do without being asked twice.
     pub guards: Guards,
     /// Whom mail may go to; `None` where there is no mail.
     pub mail: Option<AllowedMail>,
+    /// The mail server and who writes; `None` where no mail goes out.
+    pub sender: Option<Sender>,
+    /// Where notices are posted to; `None` where they are not.
+    pub webhook: Option<Webhook>,
     /// The time of day at which people are told, in the agreement's zone, unless it says otherwise.
     pub notice_time: TimeOfDay,
+    /// How many days a notice that could have been sent may wait before it is late.
+    pub late_after: Lead,
+}
+
+/// A text that may hold a secret: as it is, or the variable of the environment that holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// As it is.
+    Open(String),
+    /// In this variable.
+    Variable(String),
+}
+
+/// The mail server and who writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The server: `smtps://…`, `smtp://…`, or `file:` and a folder that messages are laid into.
+    pub server: Place,
+    /// Who writes: `Service desk <sd@acme.example>`.
+    pub from: String,
+}
+
+/// Where notices are posted to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    /// The address.
+    pub url: Place,
+    /// The variable that holds the secret that messages are signed with.
+    pub secret_variable: Option<String>,
 }
 
 /// Whom mail may go to.
@@ -182,11 +215,44 @@ impl Pace {
         Pace { concurrency: 8, per_second: None, page_size: 1000, deadline: Self::DEADLINE };
 }
 
+/// The memory between runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// Where it is.
+    pub place: LedgerPlace,
+    /// The variable that holds the secret that addresses are hidden with.
+    pub secret_variable: Option<String>,
+    /// Where in the helpdesk its last state is noted.
+    pub witness: Option<Witness>,
+}
+
 /// Where the memory between runs is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LedgerPlace {
     /// A file of this machine, relative to the repository; without one, Servanda's own folder has it.
     File(Option<String>),
+    /// A branch of a Git remote.
+    Git {
+        /// The remote, by its name in the repository or by its address.
+        remote: String,
+        /// The branch.
+        branch: String,
+    },
+}
+
+/// A place in the helpdesk for a note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// The object.
+    pub object: crate::ident::LiveId,
+    /// Its attribute.
+    pub attribute: String,
+}
+
+impl Default for LedgerPlace {
+    fn default() -> Self {
+        Self::File(None)
+    }
 }
 
 impl Helpdesk {

@@ -36,7 +36,7 @@ use crate::check::title::Titles;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Severity, Sources, Span};
 use crate::document::{Document, Tree, shape};
 use crate::ident::TemplateName;
-use crate::settings::{Guards, Helpdesk, Language, LedgerPlace, Settings};
+use crate::settings::{Guards, Helpdesk, Language, Ledger, Settings};
 use crate::template::Resolved;
 
 /// What could be made of a repository, and what is wrong with it.
@@ -132,7 +132,10 @@ fn usual_settings() -> Settings {
         zone: Zone::UTC,
         language: Language::default(),
         helpdesk: Helpdesk::default(),
-        ledger: LedgerPlace::File(None),
+        ledger: Ledger::default(),
+        sender: None,
+        webhook: None,
+        late_after: crate::calendar::Lead { days: 3 },
         guards: Guards::default(),
         mail: None,
         notice_time: settings::USUAL_NOTICE_TIME,

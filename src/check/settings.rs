@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use crate::calendar::{Misread, TargetTime, TimeOfDay, Zone, read_time_of_day};
+use crate::calendar::{Lead, Misread, TargetTime, TimeOfDay, Zone, read_time_of_day};
 use crate::check::mapping::mapping;
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::document::shape::TextOr;
+use crate::ident::LiveId;
 use crate::settings::{
-    AllowedMail, DeactivationGuard, DriftPolicy, Guards, Helpdesk, Kind, Language, LedgerPlace, Pace, Reach,
-    Refused, Settings,
+    AllowedMail, DeactivationGuard, DriftPolicy, Guards, Helpdesk, Kind, Language, Ledger, LedgerPlace, Pace,
+    Place, Reach, Refused, Sender, Settings, Webhook, Witness,
 };
 
 /// When people are told, where nobody says otherwise.
@@ -44,9 +45,38 @@ pub(super) fn settings(
         ledger: reading.ledger(document.ledger.as_ref()),
         guards: reading.guards(document.guards.as_ref()),
         mail: document.mail.as_ref().map(|mail| allowed_mail(mail.allow.as_ref())),
+        sender: reading.sender(document.mail.as_ref()),
+        webhook: document.webhook.as_ref().and_then(webhook),
         notice_time: reading.notice_time(document.notices.as_ref()),
+        late_after: reading.late_after(document.notices.as_ref()),
     };
     (settings, reading.faults)
+}
+
+fn place(written: &TextOr<shape::Secret>) -> Place {
+    match written {
+        TextOr::Text(text) => Place::Open(text.clone()),
+        TextOr::Set(secret) => Place::Variable(secret.env.clone()),
+    }
+}
+
+fn webhook(written: &shape::Webhook) -> Option<Webhook> {
+    let url = place(written.url.as_ref()?);
+    Some(Webhook { url, secret_variable: written.secret.as_ref().map(|secret| secret.env.clone()) })
+}
+
+/// `sqlite:PATH` or `git:REMOTE#BRANCH`.
+fn ledger_place(text: &str) -> Option<LedgerPlace> {
+    if let Some(path) = text.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+        return Some(LedgerPlace::File(Some(path.to_owned())));
+    }
+    let (remote, branch) = text.strip_prefix("git:")?.rsplit_once('#')?;
+    let is_plain =
+        |text: &str| !text.is_empty() && !text.starts_with('-') && !text.contains(char::is_whitespace);
+    let is_branch =
+        is_plain(branch) && !branch.contains([':', '?', '*', '[', '^', '~', '\\']) && !branch.contains("..");
+    (is_plain(remote) && is_branch)
+        .then(|| LedgerPlace::Git { remote: remote.to_owned(), branch: branch.to_owned() })
 }
 
 fn allowed_mail(written: Option<&shape::MailAllow>) -> AllowedMail {
@@ -139,22 +169,75 @@ impl Reading<'_> {
         drift
     }
 
-    fn ledger(&mut self, written: Option<&shape::LedgerSettings>) -> LedgerPlace {
-        let at = written.and_then(|ledger| ledger.at.as_ref());
-        let file = match at {
-            None => return LedgerPlace::File(None),
-            Some(TextOr::Text(text)) => text.strip_prefix("sqlite:").filter(|path| !path.is_empty()),
-            Some(TextOr::Set(_)) => None,
+    fn ledger(&mut self, written: Option<&shape::LedgerSettings>) -> Ledger {
+        let Some(written) = written else { return Ledger::default() };
+        let place = match &written.at {
+            None => LedgerPlace::default(),
+            Some(TextOr::Text(text)) => ledger_place(text).unwrap_or_else(|| {
+                self.fault(
+                    Code::E009,
+                    &["ledger", "at"],
+                    format!("`{text}` is no place for a ledger"),
+                    "write `git:origin#servanda-ledger`, or `sqlite:` and a path",
+                );
+                LedgerPlace::default()
+            }),
+            Some(TextOr::Set(_)) => {
+                let help = "write `git:origin#servanda-ledger`, or `sqlite:` and a path";
+                self.fault(Code::E009, &["ledger", "at"], "this place is not available yet", help);
+                LedgerPlace::default()
+            }
         };
-        if file.is_none() {
+        let secret_variable = written.secret.as_ref().map(|secret| secret.env.clone());
+        if secret_variable.is_none()
+            && place != LedgerPlace::default()
+            && !matches!(place, LedgerPlace::File(_))
+        {
             self.fault(
-                Code::E009,
-                &["ledger", "at"],
-                "this place is not available yet",
-                "write `sqlite:` and a path, such as sqlite:/var/lib/servanda/ledger.sqlite",
+                Code::E010,
+                &["ledger"],
+                "a ledger that others can read has no secret to hide addresses with",
+                "write `secret: { env: SERVANDA_LEDGER_SECRET }`, the variable that holds a long random text",
             );
         }
-        LedgerPlace::File(file.map(str::to_owned))
+        Ledger { place, secret_variable, witness: self.witness(written.witness.as_ref()) }
+    }
+
+    fn witness(&mut self, written: Option<&shape::Witness>) -> Option<Witness> {
+        let written = written?;
+        let object = written.object.as_deref().and_then(LiveId::new);
+        let (Some(object), Some(attribute)) = (object, written.attribute.clone()) else {
+            self.fault(
+                Code::E010,
+                &["ledger", "witness"],
+                "a witness needs an object and one of its attributes",
+                "write `witness: { object: root$101, attribute: servandaLedger }`",
+            );
+            return None;
+        };
+        Some(Witness { object, attribute })
+    }
+
+    fn sender(&mut self, written: Option<&shape::Mail>) -> Option<Sender> {
+        let written = written?;
+        let server = place(written.url.as_ref()?);
+        let Some(from) = written.from.clone() else {
+            let help = "write `from: \"Service desk <sd@acme.example>\"`";
+            self.fault(Code::E010, &["mail"], "mail has a server and nobody who writes", help);
+            return None;
+        };
+        Some(Sender { server, from })
+    }
+
+    fn late_after(&mut self, written: Option<&shape::NoticeSettings>) -> Lead {
+        let usual = Lead { days: 3 };
+        let Some(text) = written.and_then(|notices| notices.late_after.as_deref()) else {
+            return usual;
+        };
+        Lead::read(text).unwrap_or_else(|misread| {
+            self.fault(Code::E009, &["notices", "late_after"], misread.message, misread.help);
+            usual
+        })
     }
 
     /// A length of time; what has the wrong shape was told of already.

@@ -1,10 +1,14 @@
-//! The repository the files are in, asked through the git program: which commit they are of.
+//! The git program: which commit the files are of, and whatever a ledger on a branch needs.
 //!
-//! Git is never needed: without it, or outside of a repository, a plan simply names no commit.
+//! A plan never needs it: without git, or outside of a repository, it simply names no commit. Hooks, pagers and
+//! prompts are never run.
 #![expect(clippy::disallowed_methods, reason = "the one place that starts another program")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
 
 /// The commit that is checked out, with `+` behind it where files differ from it.
 pub(crate) fn commit(root: &Path) -> Option<String> {
@@ -26,4 +30,49 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
         .output()
         .ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// The longest that one call of git may take, a slow network and all.
+const LIMIT: Duration = Duration::from_mins(2);
+
+/// What git said.
+pub(crate) struct Said {
+    /// Its exit code; `None` where a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// What it printed.
+    pub(crate) output: Vec<u8>,
+    /// What it complained about.
+    pub(crate) errors: String,
+}
+
+/// Runs git in a folder with this input. An error is that it could not be run, or not to its end.
+pub(crate) async fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Result<Said, String> {
+    let failed = |error: std::io::Error| format!("git could not be run: {error}");
+    let mut child = tokio::process::Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(["-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=false"])
+        .args(arguments)
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(failed)?;
+    let mut stdin = child.stdin.take().expect("it was piped");
+    let talk = async {
+        // Where git ended before it had read everything its exit code says why.
+        let _ = stdin.write_all(input).await;
+        drop(stdin);
+        child.wait_with_output().await
+    };
+    let said = tokio::time::timeout(LIMIT, talk).await;
+    let said = said.map_err(|_| "git did not end in time".to_owned())?.map_err(failed)?;
+    Ok(Said {
+        code: said.status.code(),
+        output: said.stdout,
+        errors: String::from_utf8_lossy(&said.stderr).trim().to_owned(),
+    })
 }

@@ -16,7 +16,7 @@ use crate::connection::Connection;
 use crate::context::clock;
 use crate::failure::{Exit, Failure};
 use crate::journal::Journal;
-use crate::ledger::{self, Book, Holder, SqliteLedger};
+use crate::ledger::{self, AnyLedger, Book, Holder, Ledger, Sealed};
 use crate::repository::Estate;
 use crate::signal::Stop;
 use crate::survey::{Sides, Terms, make};
@@ -60,7 +60,7 @@ pub(crate) struct Pass<'a, A> {
     name: String,
     audience: &'a A,
     /// The memory; `None` where it cannot be had.
-    book: Option<Book<SqliteLedger>>,
+    book: Option<Book<Sealed<AnyLedger>>>,
     /// What was last applied.
     baseline: Option<Baseline>,
 }
@@ -80,7 +80,15 @@ impl<'a, A: Audience> Pass<'a, A> {
 
     /// Carries out a saved plan, or one that is made now. Of two passes at once, one comes after the other.
     pub(crate) async fn whole(&mut self, saved: Option<PlanEnvelope>) -> Result<Concluded, Failure> {
-        let _lock = self.lock().await?;
+        let lock = self.lock().await?;
+        let concluded = self.alone(saved).await;
+        if let (Some(book), Some(lock)) = (&self.book, lock) {
+            book.unlock(lock).await;
+        }
+        concluded
+    }
+
+    async fn alone(&mut self, saved: Option<PlanEnvelope>) -> Result<Concluded, Failure> {
         let (envelope, sides) = self.made(saved).await?;
         self.audience.show(&envelope)?;
         let mut applied = Applied::default();
@@ -104,7 +112,7 @@ impl<'a, A: Audience> Pass<'a, A> {
 
     /// Takes the lock. Where the memory cannot be had the apply goes on without it, for the helpdesk itself is
     /// looked at before each write; only causes are not told then, and creations not marked.
-    async fn lock(&mut self) -> Result<Option<std::fs::File>, Failure> {
+    async fn lock(&mut self) -> Result<Option<<Sealed<AnyLedger> as Ledger>::Lock>, Failure> {
         let Some(book) = &self.book else {
             return Ok(None);
         };

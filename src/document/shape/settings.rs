@@ -58,8 +58,8 @@ pub struct Secret {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LedgerSettings {
-    /// Where it is: `sqlite:PATH`, a file relative to the repository. Default: one in `.servanda/`.
-    /// `git:REMOTE#REF` and `postgres://…` are not available yet. Example: `sqlite:/var/lib/servanda/ledger.sqlite`.
+    /// Where it is: `git:REMOTE#BRANCH`, a branch of a Git remote, or `sqlite:PATH`, a file relative to the repository.
+    /// Default: a file in `.servanda/`. Example: `git:origin#servanda-ledger`.
     #[schemars(with = "Option<KindOr<text::OpenAddress, Secret>>")]
     pub at: Option<TextOr<Secret>>,
     /// The secret that addresses are hidden with. Example: `{ env: SERVANDA_LEDGER_SECRET }`.
@@ -75,7 +75,7 @@ pub struct Witness {
     /// The object. Example: `root$101`.
     #[schemars(with = "Option<text::LiveId>")]
     pub object: Option<String>,
-    /// Its attribute. Without it the note is a comment on the object. Example: `servandaLedger`.
+    /// Its attribute, a text that nothing else uses. Example: `servandaLedger`.
     #[schemars(with = "Option<text::Code>")]
     pub attribute: Option<String>,
 }

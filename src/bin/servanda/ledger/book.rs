@@ -59,6 +59,11 @@ impl<L: Ledger> Book<L> {
         self.ledger.lock(holder).await
     }
 
+    /// Gives the lock back.
+    pub(crate) async fn unlock(&self, lock: L::Lock) {
+        self.ledger.unlock(lock).await;
+    }
+
     /// What was last applied; `None` before the first apply.
     pub(crate) async fn baseline(&self) -> Result<Option<Baseline>, LedgerError> {
         let entries = self.ledger.read(&self.key("baseline")).await?;

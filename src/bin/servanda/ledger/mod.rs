@@ -4,7 +4,10 @@
 //! lock saves work and keeps runs apart. What is right never hangs on it alone, for every write of a key
 //! names what it expects to find.
 
+mod any;
 pub(crate) mod book;
+mod git;
+mod seal;
 pub(crate) mod sqlite;
 
 use std::collections::BTreeMap;
@@ -17,7 +20,10 @@ use crate::failure::{Exit, Failure};
 use crate::files;
 use crate::repository::Estate;
 
+pub(crate) use any::AnyLedger;
 pub(crate) use book::Book;
+pub(crate) use git::GitLedger;
+pub(crate) use seal::{Broken, Sealed};
 pub(crate) use sqlite::SqliteLedger;
 
 /// Keys with their values.
@@ -56,8 +62,11 @@ pub(crate) enum LedgerError {
 
 /// A place that keeps entries.
 pub(crate) trait Ledger: Send + Sync {
-    /// What is held as long as the lock is; the end of the process ends it too.
+    /// What is held as long as the lock is.
     type Lock: Send;
+
+    /// The entries of these keys, as far as there are any.
+    fn get(&self, keys: &[&str]) -> impl Future<Output = Result<Entries, LedgerError>> + Send;
 
     /// The entries whose key begins so.
     fn read(&self, under: &str) -> impl Future<Output = Result<Entries, LedgerError>> + Send;
@@ -70,20 +79,45 @@ pub(crate) trait Ledger: Send + Sync {
         &self,
         holder: &Holder,
     ) -> impl Future<Output = Result<Result<Self::Lock, Option<Holder>>, LedgerError>> + Send;
+
+    /// Gives the lock back. One that is not given back ends with the process, or with its lease.
+    fn unlock(&self, lock: Self::Lock) -> impl Future<Output = ()> + Send;
+}
+
+/// Whether swaps can be made on what is there.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Judged {
+    /// They can.
+    Free,
+    /// Everything is as it shall be: they were made, and the answer was lost.
+    Made,
+    /// Somebody else changed this key.
+    Moved(String),
+}
+
+/// Judges swaps by what is there.
+pub(crate) fn judge(swaps: &[Swap], found: &Entries) -> Judged {
+    if swaps.iter().all(|swap| found.get(&swap.key) == swap.value.as_ref()) {
+        return Judged::Made;
+    }
+    let moved = swaps.iter().find(|swap| found.get(&swap.key) != swap.expected.as_ref());
+    moved.map_or(Judged::Free, |swap| Judged::Moved(swap.key.clone()))
 }
 
 /// The memory of a repository about its helpdesk.
-pub(crate) fn open(estate: &Estate) -> Book<SqliteLedger> {
-    let LedgerPlace::File(file) = &estate.settings.ledger;
-    let path = match file {
-        Some(path) => estate.root.join(path),
-        None => estate.root.join(files::OWN_FOLDER).join("ledger.sqlite"),
+pub(crate) fn open(estate: &Estate) -> Book<Sealed<AnyLedger>> {
+    let ledger = match &estate.settings.ledger.place {
+        LedgerPlace::File(Some(path)) => AnyLedger::Sqlite(SqliteLedger::at(estate.root.join(path))),
+        LedgerPlace::File(None) => {
+            AnyLedger::Sqlite(SqliteLedger::at(estate.root.join(files::OWN_FOLDER).join("ledger.sqlite")))
+        }
+        LedgerPlace::Git { remote, branch } => AnyLedger::Git(GitLedger::at(&estate.root, remote, branch)),
     };
     let helpdesk = match &estate.settings.helpdesk.kind {
         Kind::Sandbox => "sandbox",
         Kind::Itsm365 { url, .. } => url,
     };
-    Book::new(SqliteLedger::at(path), helpdesk)
+    Book::new(Sealed::over(ledger), helpdesk)
 }
 
 /// How often a lock that is held is asked for again.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
-use super::{Entries, Holder, Ledger, LedgerError, Swap};
+use super::{Entries, Holder, Judged, Ledger, LedgerError, Swap, judge};
 use crate::files;
 
 /// The layout of the file, as its `user_version`.
@@ -76,6 +76,22 @@ fn open(path: &Path) -> Result<Connection, rusqlite::Error> {
 impl Ledger for SqliteLedger {
     type Lock = std::fs::File;
 
+    async fn get(&self, keys: &[&str]) -> Result<Entries, LedgerError> {
+        if !self.path.exists() {
+            return Ok(Entries::new());
+        }
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached("SELECT value FROM entry WHERE key = ?1")?;
+            let mut entries = Entries::new();
+            for key in keys {
+                if let Some(value) = statement.query_row([key], |row| row.get(0)).optional()? {
+                    entries.insert((*key).to_owned(), value);
+                }
+            }
+            Ok(entries)
+        })
+    }
+
     async fn read(&self, under: &str) -> Result<Entries, LedgerError> {
         if !self.path.exists() {
             return Ok(Entries::new());
@@ -92,30 +108,35 @@ impl Ledger for SqliteLedger {
         if swaps.is_empty() {
             return Ok(());
         }
-        let moved = self.with(|connection| {
+        let judged = self.with(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            for swap in swaps {
-                let select = "SELECT value FROM entry WHERE key = ?1";
-                let found: Option<String> = transaction
-                    .prepare_cached(select)?
-                    .query_row([&swap.key], |row| row.get(0))
-                    .optional()?;
-                if found != swap.expected {
-                    return Ok(Some(swap.key.clone()));
+            let mut found = Entries::new();
+            for Swap { key, .. } in swaps {
+                let mut select = transaction.prepare_cached("SELECT value FROM entry WHERE key = ?1")?;
+                if let Some(value) = select.query_row([key], |row| row.get(0)).optional()? {
+                    found.insert(key.clone(), value);
                 }
-                match &swap.value {
-                    Some(value) => transaction
-                        .prepare_cached("INSERT OR REPLACE INTO entry (key, value) VALUES (?1, ?2)")?
-                        .execute([&swap.key, value])?,
-                    None => transaction
-                        .prepare_cached("DELETE FROM entry WHERE key = ?1")?
-                        .execute([&swap.key])?,
-                };
             }
-            transaction.commit()?;
-            Ok(None)
+            let judged = judge(swaps, &found);
+            if judged == Judged::Free {
+                for Swap { key, value, .. } in swaps {
+                    match value {
+                        Some(value) => transaction
+                            .prepare_cached("INSERT OR REPLACE INTO entry (key, value) VALUES (?1, ?2)")?
+                            .execute([key, value])?,
+                        None => {
+                            transaction.prepare_cached("DELETE FROM entry WHERE key = ?1")?.execute([key])?
+                        }
+                    };
+                }
+                transaction.commit()?;
+            }
+            Ok(judged)
         })?;
-        moved.map_or(Ok(()), |key| Err(LedgerError::Moved(key)))
+        match judged {
+            Judged::Free | Judged::Made => Ok(()),
+            Judged::Moved(key) => Err(LedgerError::Moved(key)),
+        }
     }
 
     async fn lock(&self, holder: &Holder) -> Result<Result<Self::Lock, Option<Holder>>, LedgerError> {
@@ -124,5 +145,10 @@ impl Ledger for SqliteLedger {
             Ok(lock) => Ok(Ok(lock)),
             Err(said) => Ok(Err(serde_json::from_str(&said).ok())),
         }
+    }
+
+    /// The system takes the lock back when the file is closed.
+    async fn unlock(&self, lock: Self::Lock) {
+        drop(lock);
     }
 }

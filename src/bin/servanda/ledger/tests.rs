@@ -2,7 +2,8 @@
 
 use servanda::calendar::read_instant;
 
-use super::{Entries, Holder, Ledger, LedgerError, SqliteLedger, Swap};
+use super::{Broken, Entries, GitLedger, Holder, Ledger, LedgerError, Sealed, SqliteLedger, Swap};
+use crate::git;
 
 fn swap(key: &str, expected: Option<&str>, value: Option<&str>) -> Swap {
     let owned = |text: Option<&str>| text.map(str::to_owned);
@@ -33,13 +34,21 @@ async fn conforms<L: Ledger>(open: impl Fn() -> L) {
         Ok(entries(&[("a/x", "1"), ("a/y", "2"), ("b", "3")])),
         "nothing was written"
     );
+    one.write(&[swap("b", None, Some("3"))]).await.expect("what is as it shall be was written");
     other.write(&[swap("a/x", Some("1"), None), swap("b", Some("3"), Some("4"))]).await.expect("written");
     assert_eq!(open().read("").await, Ok(entries(&[("a/y", "2"), ("b", "4")])));
+
+    assert_eq!(one.get(&["b", "a/x", "a/y"]).await, Ok(entries(&[("a/y", "2"), ("b", "4")])));
+    // A key may be the beginning of another.
+    one.write(&[swap("b/c", None, Some("ein\nzwei «три»")), swap("b/c.json/d", None, Some(""))])
+        .await
+        .expect("written");
+    assert_eq!(other.read("b/").await, Ok(entries(&[("b/c", "ein\nzwei «три»"), ("b/c.json/d", "")])));
 
     let held = one.lock(&holder("first")).await.expect("asked").expect("it is free");
     let refused = other.lock(&holder("second")).await.expect("asked").err();
     assert_eq!(refused, Some(Some(holder("first"))), "it says who holds it");
-    drop(held);
+    one.unlock(held).await;
     assert!(other.lock(&holder("second")).await.expect("asked").is_ok());
 }
 
@@ -50,6 +59,141 @@ async fn a_file_keeps_a_ledger() {
     SqliteLedger::at(path.clone()).read("").await.expect("nothing");
     assert!(!path.exists(), "reading makes no file");
     conforms(|| SqliteLedger::at(path.clone())).await;
+    let sealed = folder.path().join("sealed.sqlite");
+    conforms(|| Sealed::over(SqliteLedger::at(sealed.clone()))).await;
+}
+
+/// A bare repository, and clones of it.
+struct Remote(tempfile::TempDir);
+
+impl Remote {
+    async fn new() -> Self {
+        let remote = Self(tempfile::tempdir().expect("a folder"));
+        remote.git(&["init", "--quiet", "--bare", "remote.git"]).await;
+        remote
+    }
+
+    async fn git(&self, arguments: &[&str]) -> String {
+        let said = git::run(self.0.path(), arguments, b"").await.expect("git runs");
+        assert_eq!(said.code, Some(0), "{arguments:?}: {}", said.errors);
+        String::from_utf8_lossy(&said.output).trim().to_owned()
+    }
+
+    async fn cloned(&self, name: &str) -> GitLedger {
+        self.git(&["clone", "--quiet", "remote.git", name]).await;
+        GitLedger::at(&self.0.path().join(name), "origin", "ledger")
+    }
+
+    fn in_clone(&self, name: &str) -> GitLedger {
+        GitLedger::at(&self.0.path().join(name), "origin", "ledger")
+    }
+}
+
+#[tokio::test]
+async fn a_branch_keeps_a_ledger() {
+    let remote = Remote::new().await;
+    remote.cloned("one").await;
+    conforms(|| remote.in_clone("one")).await;
+    let log = remote.git(&["--git-dir", "remote.git", "log", "--oneline", "ledger"]).await;
+    assert!(log.lines().count() >= 5, "each write is a commit: {log}");
+    assert_eq!(remote.git(&["-C", "one", "status", "--porcelain"]).await, "", "the work tree is as it was");
+}
+
+#[tokio::test]
+async fn a_sealed_branch_keeps_a_ledger_and_clones_see_each_other() {
+    let remote = Remote::new().await;
+    let (one, other) = (Sealed::over(remote.cloned("one").await), Sealed::over(remote.cloned("other").await));
+    one.write(&[swap("a", None, Some("1"))]).await.expect("written");
+    assert_eq!(other.read("").await, Ok(entries(&[("a", "1")])));
+    other.write(&[swap("a", Some("1"), Some("2"))]).await.expect("written");
+    assert_eq!(one.write(&[swap("a", Some("1"), Some("3"))]).await, Err(LedgerError::Moved("a".to_owned())));
+    assert_eq!(one.verify().await, Ok(Ok(())));
+}
+
+#[tokio::test]
+async fn a_remote_that_cannot_be_reached_is_an_error_and_not_an_empty_ledger() {
+    let remote = Remote::new().await;
+    let ledger = remote.cloned("one").await;
+    std::fs::remove_dir_all(remote.0.path().join("remote.git")).expect("removed");
+    assert!(matches!(ledger.read("").await, Err(LedgerError::Failed(why)) if why.contains("origin#ledger")));
+}
+
+#[tokio::test]
+async fn a_ledger_that_lost_something_is_torn() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ledger.sqlite");
+    let (plain, sealed) = (SqliteLedger::at(path.clone()), Sealed::over(SqliteLedger::at(path.clone())));
+    assert_eq!(sealed.verify().await, Ok(Ok(())), "an empty one is whole");
+    sealed.write(&[swap("a", None, Some("1")), swap("b", None, Some("2"))]).await.expect("written");
+    sealed.write(&[swap("a", Some("1"), Some("3"))]).await.expect("written");
+    assert_eq!(sealed.verify().await, Ok(Ok(())));
+    for (torn, mended) in [
+        (swap("b", Some("2"), None), swap("b", None, Some("2"))),
+        (swap("b", Some("2"), Some("other")), swap("b", Some("other"), Some("2"))),
+        (swap("c", None, Some("more")), swap("c", Some("more"), None)),
+    ] {
+        plain.write(&[torn]).await.expect("written");
+        assert_eq!(sealed.verify().await, Ok(Err(Broken::Torn)));
+        plain.write(&[mended]).await.expect("written");
+        assert_eq!(sealed.verify().await, Ok(Ok(())));
+    }
+    let seal = plain.get(&["seal"]).await.expect("read").remove("seal");
+    plain.write(&[Swap { key: "seal".to_owned(), expected: seal, value: None }]).await.expect("written");
+    assert_eq!(sealed.verify().await, Ok(Err(Broken::Unsealed)));
+    sealed.seal_anew().await.expect("sealed");
+    assert_eq!(sealed.verify().await, Ok(Ok(())));
+}
+
+/// Writers that race for the same keys, fifty at a time, until each key is somebody's.
+async fn race<L: Ledger + 'static>(writers: Vec<L>, keys: usize) {
+    let last = writers.len();
+    let tasks = writers.into_iter().enumerate().map(|(number, ledger)| {
+        tokio::spawn(async move {
+            let mut won = 0;
+            let mut first = number * keys / last;
+            let mut left = keys.div_ceil(50);
+            while left > 0 {
+                let batch = (first..first + 50).map(|key| format!("key/{}", key % keys));
+                let taken = ledger.read("key/").await.expect("read");
+                let free: Vec<String> = batch.filter(|key| !taken.contains_key(key)).collect();
+                let swaps: Vec<Swap> =
+                    free.iter().map(|key| swap(key, None, Some(&number.to_string()))).collect();
+                match ledger.write(&swaps).await {
+                    Ok(()) => won += swaps.len(),
+                    Err(LedgerError::Moved(_)) => continue,
+                    Err(failed) => panic!("{failed}"),
+                }
+                (first, left) = (first + 50, left - 1);
+            }
+            (won, ledger)
+        })
+    });
+    let (mut won, mut shown) = (0, Entries::new());
+    for task in tasks.collect::<Vec<_>>() {
+        let (by_it, ledger) = task.await.expect("it ends");
+        won += by_it;
+        shown = ledger.read("key/").await.expect("read");
+    }
+    assert_eq!((won, shown.len()), (keys, keys), "each key is won once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_eight_clones_that_race_for_a_thousand_keys_each_is_won_once() {
+    let remote = Remote::new().await;
+    let mut writers = Vec::new();
+    for number in 0..8 {
+        writers.push(Sealed::over(remote.cloned(&format!("clone-{number}")).await));
+    }
+    let begun = tokio::time::Instant::now();
+    race(writers, 1000).await;
+    println!("8 clones, 1,000 keys: {:.1} s", begun.elapsed().as_secs_f32());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_eight_that_race_for_a_thousand_keys_of_a_file_each_is_won_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ledger.sqlite");
+    race((0..8).map(|_| Sealed::over(SqliteLedger::at(path.clone()))).collect(), 1000).await;
 }
 
 #[tokio::test]
