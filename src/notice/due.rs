@@ -32,8 +32,8 @@ pub enum Fact {
 
 /// What `due` is asked about. The functions say what only the shell can know.
 pub struct Setting<'a> {
-    /// The agreements, by id.
-    pub agreements: &'a BTreeMap<AgreementId, Agreement>,
+    /// The agreements.
+    pub agreements: &'a [Agreement],
     /// Who the people are.
     pub catalog: &'a Catalog,
     /// The time of day at which people are told.
@@ -69,13 +69,13 @@ pub struct Due {
 
 /// What is due of all agreements.
 pub fn due(setting: &Setting<'_>, memory: &Memory) -> Due {
-    let kin = Kin::of(setting.agreements.values());
+    let kin = Kin::of(setting.agreements);
     let mut by_agreement: BTreeMap<&AgreementId, Vec<(&Key, &Record)>> = BTreeMap::new();
     for (key, record) in &memory.records {
         by_agreement.entry(&key.agreement).or_default().push((key, record));
     }
     let mut due = Due::default();
-    for agreement in setting.agreements.values() {
+    for agreement in setting.agreements {
         let names = || agreement.formerly.iter().chain([&agreement.id]);
         let records: Vec<_> = names().filter_map(|name| by_agreement.remove(name)).flatten().collect();
         let past = names().filter_map(|name| memory.beginning.past.get(name)).flatten().map(String::as_str);
@@ -91,8 +91,8 @@ pub fn due(setting: &Setting<'_>, memory: &Memory) -> Due {
 
 /// What was over before the memory began, for each agreement: all that would be due now.
 pub fn beginning(setting: &Setting<'_>) -> Beginning {
-    let kin = Kin::of(setting.agreements.values());
-    let past = setting.agreements.values().map(|agreement| {
+    let kin = Kin::of(setting.agreements);
+    let past = setting.agreements.iter().map(|agreement| {
         let occasions = occasions(agreement, &kin, setting.usual, setting.at);
         (agreement.id.clone(), occasions.iter().map(Beginning::name).collect::<BTreeSet<_>>())
     });

@@ -14,6 +14,7 @@ mod value;
 pub mod plan;
 pub mod outcome;
 pub mod status;
+pub mod message;
 
 pub use style::Paint;
 pub mod explain;

@@ -57,8 +57,9 @@ impl Desk {
 
     fn ask<T>(&self, on: &str, hour: i8, question: impl FnOnce(&Setting<'_>) -> T) -> T {
         let zone = crate::calendar::Zone::find("Europe/Moscow").expect("a zone");
+        let agreements: Vec<Agreement> = self.agreements.values().cloned().collect();
         question(&Setting {
-            agreements: &self.agreements,
+            agreements: &agreements,
             catalog: &self.catalog,
             usual: TimeOfDay::constant(9, 0, 0, 0),
             late_after: jiff::SignedDuration::from_hours(72),

@@ -1,0 +1,298 @@
+//! Notices become a message that people read: a subject, plain text, and HTML, in Russian or English.
+//!
+//! The texts are templates, each of which a repository may replace. They get names, days and states, and
+//! nothing else: no files, no environment, a bounded number of steps. HTML escapes all of it; in plain text and
+//! in the subject whatever could not be seen is taken out.
+
+use std::collections::BTreeMap;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use serde::Serialize;
+
+use crate::agreement::{Agreement, NoticeEvent, Renewal};
+use crate::calendar::{Day, Instant};
+use crate::catalog::Catalog;
+use crate::notice::Notice;
+use crate::notice::delivery::Message;
+use crate::settings::Language;
+
+use super::encode;
+
+/// The steps that one text may take: about a thousand notices.
+const FUEL: u64 = 500_000;
+/// The longest subject, in characters.
+const SUBJECT_LIMIT: usize = 160;
+
+/// The texts of a language that come with the program.
+const RUSSIAN: [(&str, &str); 4] = [
+    ("subject.txt", include_str!("message/ru.subject.txt")),
+    ("sentence.txt", include_str!("message/ru.sentence.txt")),
+    ("body.txt", include_str!("message/ru.body.txt")),
+    ("body.html", include_str!("message/ru.body.html")),
+];
+const ENGLISH: [(&str, &str); 4] = [
+    ("subject.txt", include_str!("message/en.subject.txt")),
+    ("sentence.txt", include_str!("message/en.sentence.txt")),
+    ("body.txt", include_str!("message/en.body.txt")),
+    ("body.html", include_str!("message/en.body.html")),
+];
+
+/// The templates of one language.
+pub struct Texts {
+    environment: Environment<'static>,
+    language: Language,
+}
+
+/// A message as people get it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Letter {
+    /// One line.
+    pub subject: String,
+    /// For readers without HTML.
+    pub text: String,
+    /// One self-contained page.
+    pub html: String,
+}
+
+/// A template that cannot be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("notices/{file}: {why}")]
+pub struct BadText {
+    /// The file, below `notices/`.
+    pub file: String,
+    /// Why, with the line where it is known.
+    pub why: String,
+}
+
+/// What a text may use of one notice.
+#[derive(Serialize)]
+struct Facts<'a> {
+    event: &'static str,
+    /// `begins`, `ends`, `ahead` or `other`.
+    kind: &'static str,
+    id: &'a str,
+    title: &'a str,
+    number: Option<&'a str>,
+    client: &'a str,
+    state: &'static str,
+    day: String,
+    first_day: Option<String>,
+    last_day: Option<String>,
+    deadline: Option<String>,
+    days_left: Option<i32>,
+    rolls: bool,
+    services: Vec<&'a str>,
+}
+
+/// The file of a text below `notices/`: `ru.body.html`.
+pub fn file_of(language: Language, name: &str) -> String {
+    format!("{}.{name}", code(language))
+}
+
+/// The names of all texts.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ENGLISH.iter().map(|(name, _)| *name)
+}
+
+const fn code(language: Language) -> &'static str {
+    match language {
+        Language::Russian => "ru",
+        Language::English => "en",
+    }
+}
+
+impl Texts {
+    /// The texts of a language, with those of a repository (by file below `notices/`) in place of ours.
+    pub fn new(language: Language, own: &BTreeMap<String, String>) -> Result<Self, BadText> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|name| {
+            if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+        });
+        environment.set_fuel(Some(FUEL));
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        environment.set_syntax(syntax.expect("these go together"));
+        environment.add_filter("date", move |day: String| date(language, &day));
+        environment.add_filter("days", move |count: i64| days(language, count));
+        environment.add_filter("remain", move |count: i64| remain(language, count));
+        environment.add_filter("changes", move |count: i64| changes(language, count));
+        let built_in = match language {
+            Language::Russian => RUSSIAN,
+            Language::English => ENGLISH,
+        };
+        for (name, text) in built_in {
+            let file = file_of(language, name);
+            let text = own.get(&file).cloned().unwrap_or_else(|| text.to_owned());
+            let bad = |error: minijinja::Error| bad(&file, &error);
+            if name == "sentence.txt" {
+                // Included by name from both bodies, so that each escapes in its own way.
+                environment.add_template_owned("sentence.html", text.clone()).map_err(bad)?;
+            }
+            let text =
+                text.replace("include \"sentence\"", &format!("include \"sentence.{}\"", ending(name)));
+            environment.add_template_owned(name, text).map_err(bad)?;
+        }
+        Ok(Self { environment, language })
+    }
+
+    /// A message in words.
+    pub fn write(
+        &self,
+        message: &Message,
+        agreements: &BTreeMap<&str, &Agreement>,
+        catalog: &Catalog,
+        sender: &str,
+        at: Instant,
+    ) -> Result<Letter, BadText> {
+        let facts: Vec<Facts<'_>> = message
+            .notices
+            .iter()
+            .filter_map(|notice| {
+                Some(facts(notice, agreements.get(notice.key.agreement.as_str())?, catalog, at))
+            })
+            .collect();
+        let subject = self.render("subject.txt", &facts, sender, "")?;
+        let words = subject.split([' ', '\n', '\r', '\t']).filter(|word| !word.is_empty());
+        let subject = seen(&words.collect::<Vec<_>>().join(" "));
+        let subject: String = subject.chars().take(SUBJECT_LIMIT).collect();
+        let text = seen(&self.render("body.txt", &facts, sender, &subject)?);
+        let html = self.render("body.html", &facts, sender, &subject)?;
+        Ok(Letter { subject, text, html })
+    }
+
+    fn render(
+        &self,
+        name: &str,
+        notices: &[Facts<'_>],
+        sender: &str,
+        subject: &str,
+    ) -> Result<String, BadText> {
+        #[derive(Serialize)]
+        struct Everything<'a> {
+            notices: &'a [Facts<'a>],
+            sender: &'a str,
+            subject: &'a str,
+        }
+        let everything = Everything { notices, sender, subject };
+        let rendered =
+            self.environment.get_template(name).and_then(|text| text.render(Value::from(Serde(&everything))));
+        rendered.map_err(|error| bad(&file_of(self.language, name), &error))
+    }
+}
+
+fn bad(file: &str, error: &minijinja::Error) -> BadText {
+    let line = error.line().map_or_else(String::new, |line| format!("line {line}: "));
+    let detail = error.detail().map_or_else(String::new, |detail| format!(": {detail}"));
+    BadText { file: file.to_owned(), why: format!("{line}{}{detail}", error.kind()) }
+}
+
+fn ending(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(_, ending)| ending)
+}
+
+/// The text without what cannot be seen, but for its lines.
+fn seen(text: &str) -> String {
+    text.chars().filter(|character| *character == '\n' || !encode::is_unseen(*character)).collect()
+}
+
+fn facts<'a>(notice: &'a Notice, agreement: &'a Agreement, catalog: &'a Catalog, at: Instant) -> Facts<'a> {
+    let client = catalog.clients.get(agreement.client.as_str());
+    let services = agreement
+        .services
+        .keys()
+        .map(|slug| catalog.services.get(slug.as_str()).map_or(slug.as_str(), |entry| entry.title.as_str()));
+    let last_day = notice.told.last_day;
+    let today = agreement.zone.day_of(at);
+    let deadline = match agreement.renewal {
+        Renewal::Manual { notice_period } | Renewal::Auto { notice_period, .. } => notice_period,
+        Renewal::None => None,
+    };
+    let deadline = deadline
+        .zip(last_day)
+        .and_then(|(lead, day)| day.checked_sub(jiff::Span::new().days(lead.days)).ok());
+    Facts {
+        event: notice.key.event.as_str(),
+        kind: match notice.key.event {
+            NoticeEvent::Activated | NoticeEvent::Renewed => "begins",
+            NoticeEvent::Deactivated => "ends",
+            NoticeEvent::Expiring | NoticeEvent::NoticeDeadline => "ahead",
+            NoticeEvent::Amended => "other",
+        },
+        id: agreement.id.as_str(),
+        title: &agreement.title,
+        number: agreement.number.as_deref(),
+        client: client.map_or(agreement.client.as_str(), |client| client.entry.title.as_str()),
+        state: notice.state.as_str(),
+        day: notice.key.day.to_string(),
+        first_day: notice.told.first_day.map(|day| day.to_string()),
+        last_day: last_day.map(|day| day.to_string()),
+        deadline: deadline.map(|day| day.to_string()),
+        days_left: last_day.and_then(|day| today.until(day).ok()).map(|span| span.get_days()),
+        rolls: matches!(agreement.renewal, Renewal::Auto { .. }),
+        services: services.collect(),
+    }
+}
+
+/// A day as people write it: `31 декабря 2026 г.`, `31 December 2026`.
+fn date(language: Language, day: &str) -> Result<String, minijinja::Error> {
+    const MONTHS: [(&str, &str); 12] = [
+        ("января", "January"),
+        ("февраля", "February"),
+        ("марта", "March"),
+        ("апреля", "April"),
+        ("мая", "May"),
+        ("июня", "June"),
+        ("июля", "July"),
+        ("августа", "August"),
+        ("сентября", "September"),
+        ("октября", "October"),
+        ("ноября", "November"),
+        ("декабря", "December"),
+    ];
+    let day: Day = day.parse().map_err(|_| {
+        minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, "`date` takes a day such as 2026-12-31")
+    })?;
+    let (russian, english) = MONTHS[usize::from(day.month().unsigned_abs()) - 1];
+    Ok(match language {
+        Language::Russian => format!("{}\u{a0}{russian} {}\u{a0}г.", day.day(), day.year()),
+        Language::English => format!("{}\u{a0}{english} {}", day.day(), day.year()),
+    })
+}
+
+/// The form of a Russian noun after a number: 1 день, 2 дня, 5 дней, 11 дней, 21 день.
+const fn form<'a>(count: i64, one: &'a str, few: &'a str, many: &'a str) -> &'a str {
+    let (tens, units) = (count.abs() % 100, count.abs() % 10);
+    match (tens, units) {
+        (11..=14, _) => many,
+        (_, 1) => one,
+        (_, 2..=4) => few,
+        _ => many,
+    }
+}
+
+fn days(language: Language, count: i64) -> String {
+    match language {
+        Language::Russian => format!("{count}\u{a0}{}", form(count, "день", "дня", "дней")),
+        Language::English => format!("{count}\u{a0}{}", if count == 1 { "day" } else { "days" }),
+    }
+}
+
+fn remain(language: Language, count: i64) -> String {
+    let days = days(language, count);
+    match language {
+        Language::Russian => format!("{} {days}", form(count, "остался", "осталось", "осталось")),
+        Language::English => format!("{days} from now"),
+    }
+}
+
+fn changes(language: Language, count: i64) -> String {
+    match language {
+        Language::Russian => format!("{count} {}", form(count, "сообщение", "сообщения", "сообщений")),
+        Language::English => format!("{count} {}", if count == 1 { "notice" } else { "notices" }),
+    }
+}
+
+#[cfg(test)]
+mod tests;
