@@ -20,6 +20,7 @@ mod embedded;
 mod helpdesk;
 mod connection;
 mod ledger;
+mod channel;
 mod baseline;
 mod survey;
 mod accept;

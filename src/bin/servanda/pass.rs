@@ -51,6 +51,9 @@ pub(crate) struct Concluded {
     pub(crate) exit: Exit,
 }
 
+/// What keeps other runs out.
+pub(crate) type Lock = <Sealed<AnyLedger> as Ledger>::Lock;
+
 /// A pass.
 pub(crate) struct Pass<'a, A> {
     estate: &'a Estate,
@@ -63,6 +66,8 @@ pub(crate) struct Pass<'a, A> {
     book: Option<Book<Sealed<AnyLedger>>>,
     /// What was last applied.
     baseline: Option<Baseline>,
+    /// What was seen last: the plan that is left, and both sides.
+    seen: Option<(PlanEnvelope, Sides)>,
 }
 
 impl<'a, A: Audience> Pass<'a, A> {
@@ -75,28 +80,45 @@ impl<'a, A: Audience> Pass<'a, A> {
         audience: &'a A,
     ) -> Self {
         let book = Some(ledger::open(estate));
-        Self { estate, connection, terms, name, audience, book, baseline: None }
+        Self { estate, connection, terms, name, audience, book, baseline: None, seen: None }
     }
 
     /// Carries out a saved plan, or one that is made now. Of two passes at once, one comes after the other.
     pub(crate) async fn whole(&mut self, saved: Option<PlanEnvelope>) -> Result<Concluded, Failure> {
         let lock = self.lock().await?;
         let concluded = self.alone(saved).await;
-        if let (Some(book), Some(lock)) = (&self.book, lock) {
-            book.unlock(lock).await;
-        }
+        self.unlock(lock).await;
         concluded
     }
 
-    async fn alone(&mut self, saved: Option<PlanEnvelope>) -> Result<Concluded, Failure> {
+    /// The memory, where it can be had.
+    pub(crate) const fn book(&self) -> Option<&Book<Sealed<AnyLedger>>> {
+        self.book.as_ref()
+    }
+
+    /// The plan that is left and both sides, as they were seen last.
+    pub(crate) const fn seen(&self) -> Option<&(PlanEnvelope, Sides)> {
+        self.seen.as_ref()
+    }
+
+    /// Gives the lock back.
+    pub(crate) async fn unlock(&self, lock: Option<Lock>) {
+        if let (Some(book), Some(lock)) = (&self.book, lock) {
+            book.unlock(lock).await;
+        }
+    }
+
+    /// A pass for whoever holds the lock.
+    pub(crate) async fn alone(&mut self, saved: Option<PlanEnvelope>) -> Result<Concluded, Failure> {
         let (envelope, sides) = self.made(saved).await?;
         self.audience.show(&envelope)?;
         let mut applied = Applied::default();
         applied.outcome.remaining = Some(0);
         let mut signal = None;
         if envelope.plan.is_empty() {
-            if let Some(sides) = &sides {
-                self.remember(&envelope, sides, &applied).await;
+            if let Some(sides) = sides {
+                self.remember(&envelope, &sides, &applied).await;
+                self.seen = Some((envelope.clone(), sides));
             }
         } else {
             self.refuse_a_wrong_clock()?;
@@ -112,7 +134,7 @@ impl<'a, A: Audience> Pass<'a, A> {
 
     /// Takes the lock. Where the memory cannot be had the apply goes on without it, for the helpdesk itself is
     /// looked at before each write; only causes are not told then, and creations not marked.
-    async fn lock(&mut self) -> Result<Option<<Sealed<AnyLedger> as Ledger>::Lock>, Failure> {
+    pub(crate) async fn lock(&mut self) -> Result<Option<Lock>, Failure> {
         let Some(book) = &self.book else {
             return Ok(None);
         };
@@ -233,7 +255,7 @@ impl<'a, A: Audience> Pass<'a, A> {
 
     /// Plans again, which shows what is left to do and settles what was in doubt. A run that was ended early
     /// leaves this to the next one.
-    async fn look_again(&self, applied: &mut Applied, stop: &Stop) {
+    async fn look_again(&mut self, applied: &mut Applied, stop: &Stop) {
         if applied.outcome.stopped.is_some() {
             return;
         }
@@ -254,6 +276,7 @@ impl<'a, A: Audience> Pass<'a, A> {
         applied.outcome.remaining = Some(again.plan.changes.len());
         settle_doubts(applied, &again, &sides);
         self.remember(&again, &sides, applied).await;
+        self.seen = Some((again, sides));
     }
 
     /// Keeps what was applied, and takes the marks off what is seen to be there. A memory that cannot be written

@@ -10,7 +10,7 @@ pub(crate) mod turns;
 pub(crate) mod transport;
 pub(crate) mod itsm365;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use servanda::agreement::Agreement;
 use servanda::ident::{AgreementId, LiveId};
@@ -108,6 +108,11 @@ pub(crate) trait Reader: Sync {
         &self,
         objects: &BTreeSet<LiveId>,
     ) -> impl Future<Output = Result<Vec<Event>, ReadError>> + Send;
+    /// Where these people are reached by mail, as far as the helpdesk says.
+    fn addresses(
+        &self,
+        people: &BTreeSet<LiveId>,
+    ) -> impl Future<Output = Result<BTreeMap<LiveId, String>, ReadError>> + Send;
     /// How many requests went out so far.
     fn requests(&self) -> u64;
     /// Whether the key was refused so often that no further request goes out.

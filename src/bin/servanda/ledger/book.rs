@@ -1,5 +1,5 @@
-//! What Servanda keeps in a ledger, and under which keys: the baseline of the last apply, and a mark for each
-//! creation of which it is not certain that everybody can see it yet.
+//! What Servanda keeps in a ledger, and under which keys: the baseline of the last apply, a mark for each creation
+//! of which it is not certain that everybody can see it yet, and what became of each notice.
 //!
 //! All keys begin with a digest of the helpdesk, so that several may share a ledger. Unreadable entries of
 //! the baseline count as none, since it explains and decides nothing; an unreadable mark counts as a fresh one.
@@ -10,6 +10,8 @@ use std::sync::{Mutex, PoisonError};
 use servanda::calendar::Instant;
 use servanda::ident::AgreementId;
 use servanda::live::digest;
+use servanda::notice::delivery::Change;
+use servanda::notice::{Beginning, Key, Memory};
 use servanda::plan::{Applied, BASELINE_FORMAT, Baseline};
 
 use super::{Entries, Holder, Ledger, LedgerError, Swap};
@@ -20,6 +22,17 @@ pub(crate) struct Book<L> {
     scope: String,
     /// The marks as they are kept now, by key.
     marks: Mutex<Entries>,
+    /// The records of notices as they are kept now, by key.
+    records: Mutex<Entries>,
+}
+
+/// When the memory of notices began, and what it is hidden with.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Begun {
+    /// The instant.
+    pub(crate) at: Instant,
+    /// What the secret makes of a known text.
+    pub(crate) secret: String,
 }
 
 /// A creation that may have taken effect without anybody having seen it.
@@ -51,7 +64,7 @@ impl<L: Ledger> Book<L> {
     /// The entries of a helpdesk, known by a name without anything secret.
     pub(crate) fn new(ledger: L, helpdesk: &str) -> Self {
         let scope = digest(&helpdesk);
-        Self { ledger, scope: format!("helpdesk/{}", &scope[..12]), marks: Mutex::default() }
+        Self { ledger, scope: format!("helpdesk/{}", &scope[..12]), marks: Mutex::default(), records: Mutex::default() }
     }
 
     /// Takes the lock, or says who holds it.
@@ -74,17 +87,7 @@ impl<L: Ledger> Book<L> {
     pub(crate) async fn keep(&self, baseline: &Baseline) -> Result<(), LedgerError> {
         let before = self.ledger.read(&self.key("baseline")).await?;
         let after = entries_of(baseline, &self.key("baseline"));
-        let gone = before.keys().filter(|key| !after.contains_key(*key)).map(|key| (key, None));
-        let there = after.iter().map(|(key, value)| (key, Some(value)));
-        let swaps = gone.chain(there).filter(|(key, value)| before.get(*key) != *value);
-        let swaps: Vec<Swap> = swaps
-            .map(|(key, value)| Swap {
-                key: key.clone(),
-                expected: before.get(key).cloned(),
-                value: value.cloned(),
-            })
-            .collect();
-        self.ledger.write(&swaps).await
+        self.ledger.write(&swaps(&before, &after)).await
     }
 
     /// The creations of earlier runs that are not settled, by agreement.
@@ -120,6 +123,67 @@ impl<L: Ledger> Book<L> {
         self.swap(marked).await
     }
 
+    /// When the memory of notices began; `None` where it never did.
+    pub(crate) async fn begun(&self) -> Result<Option<Begun>, LedgerError> {
+        let key = self.key("begun");
+        let found = self.ledger.get(&[&key]).await?.remove(&key);
+        found.map(|text| read(&key, &text)).transpose()
+    }
+
+    /// Begins the memory of notices, or begins it anew: what is past is never told. What was sent stays known.
+    pub(crate) async fn begin(&self, begun: &Begun, beginning: &Beginning) -> Result<(), LedgerError> {
+        let (head, under) = (self.key("begun"), self.key("past/"));
+        let mut before = self.ledger.read(&under).await?;
+        before.extend(self.ledger.get(&[&head]).await?);
+        let past = beginning.past.iter().map(|(id, names)| (format!("{under}{id}"), json(names)));
+        let after: Entries = past.chain([(head, json(begun))]).collect();
+        self.ledger.write(&swaps(&before, &after)).await
+    }
+
+    /// Everything that is remembered of notices. A record that cannot be read is an error, and never none.
+    pub(crate) async fn memory(&self) -> Result<Memory, LedgerError> {
+        let (past, under) = (self.key("past/"), format!("{}/", self.scope));
+        let mut memory = Memory::default();
+        for (key, text) in self.ledger.read(&past).await? {
+            let id = key.strip_prefix(&past).and_then(AgreementId::new);
+            let id = id.ok_or_else(|| LedgerError::Failed(format!("the ledger's `{key}` names no agreement")))?;
+            memory.beginning.past.insert(id, read(&key, &text)?);
+        }
+        let entries = self.ledger.read(&self.key("notice/")).await?;
+        for (name, text) in &entries {
+            let key: Key = name.strip_prefix(&under).unwrap_or(name).parse().map_err(unreadable)?;
+            memory.records.insert(key, read(name, text)?);
+        }
+        *self.records.lock().unwrap_or_else(PoisonError::into_inner) = entries;
+        Ok(memory)
+    }
+
+    /// Changes records of notices, all or none. [`Self::memory`] was asked before.
+    pub(crate) async fn change(&self, changes: &[Change]) -> Result<(), LedgerError> {
+        let swaps: Vec<Swap> = {
+            let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+            let swap = |change: &Change| {
+                let key = self.key(&change.key.to_string());
+                // As it stands there, which another release may have written in another way.
+                let expected = change.expected.as_ref().map(|expected| {
+                    let found = records.get(&key).filter(|text| read(&key, text).as_ref() == Ok(expected));
+                    found.cloned().unwrap_or_else(|| json(expected))
+                });
+                Swap { key, expected, value: Some(json(&change.value)) }
+            };
+            changes.iter().map(swap).collect()
+        };
+        self.ledger.write(&swaps).await?;
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        records.extend(swaps.into_iter().filter_map(|swap| Some((swap.key, swap.value?))));
+        Ok(())
+    }
+
+    /// The place itself.
+    pub(crate) const fn ledger(&self) -> &L {
+        &self.ledger
+    }
+
     async fn swap(&self, changes: Vec<(String, Option<String>)>) -> Result<(), LedgerError> {
         let swaps: Vec<Swap> = {
             let marks = self.marks();
@@ -147,6 +211,32 @@ impl<L: Ledger> Book<L> {
     fn marks(&self) -> std::sync::MutexGuard<'_, Entries> {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What turns some entries into others. Those that stay the same are not touched.
+fn swaps(before: &Entries, after: &Entries) -> Vec<Swap> {
+    let gone = before.keys().filter(|key| !after.contains_key(*key)).map(|key| (key, None));
+    let there = after.iter().map(|(key, value)| (key, Some(value)));
+    let differ = gone.chain(there).filter(|(key, value)| before.get(*key) != *value);
+    differ
+        .map(|(key, value)| Swap {
+            key: key.clone(),
+            expected: before.get(key).cloned(),
+            value: value.cloned(),
+        })
+        .collect()
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("what is remembered is JSON")
+}
+
+fn read<T: serde::de::DeserializeOwned>(key: &str, text: &str) -> Result<T, LedgerError> {
+    serde_json::from_str(text).map_err(|error| LedgerError::Failed(format!("the ledger's `{key}` cannot be read: {error}")))
+}
+
+fn unreadable(error: impl std::fmt::Display) -> LedgerError {
+    LedgerError::Failed(format!("the ledger cannot be read: {error}"))
 }
 
 fn baseline_of(entries: &Entries, key: &str) -> Option<Baseline> {

@@ -40,6 +40,9 @@ pub(crate) struct Habits {
 /// Of how many objects the history is asked at once.
 const HISTORY_AT_ONCE: usize = 100;
 
+/// Of how many people the address is asked at once.
+const PEOPLE_AT_ONCE: usize = 100;
+
 /// How often a list is read that moves while it is read.
 const READINGS: usize = 3;
 
@@ -372,6 +375,19 @@ impl Reader for Itsm365Reader<'_> {
         // Instants are written so that their order is that of the alphabet; events of one second keep theirs.
         events.sort_by(|left: &Event, right: &Event| left.touch.when.cmp(&right.touch.when));
         Ok(events)
+    }
+
+    async fn addresses(&self, people: &BTreeSet<LiveId>) -> Result<BTreeMap<LiveId, String>, ReadError> {
+        let people: Vec<&LiveId> = people.iter().collect();
+        let mut addresses = BTreeMap::new();
+        for some in people.chunks(PEOPLE_AT_ONCE) {
+            for found in self.list("employee", "UUID,email", &json!({ "UUID": some })).await? {
+                let id = found.get("UUID").and_then(Json::as_str).and_then(LiveId::new);
+                let email = found.get("email").and_then(Json::as_str).filter(|email| !email.is_empty());
+                addresses.extend(id.zip(email.map(str::to_owned)));
+            }
+        }
+        Ok(addresses)
     }
 
     fn requests(&self) -> u64 {

@@ -1,0 +1,1 @@
+//! Mail: what it is made of, and what is certain after each way a server can behave.
