@@ -15,6 +15,7 @@ pub mod plan;
 pub mod outcome;
 pub mod status;
 pub mod message;
+pub mod notice;
 
 pub use style::Paint;
 pub mod explain;

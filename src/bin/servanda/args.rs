@@ -14,6 +14,9 @@ Examples:
   servanda status --as-of 2027-01-01    what will be in force on that day
   servanda plan                         what an apply would change, against the live helpdesk
   servanda apply                        show the plan, ask, and carry it out
+  servanda run                          plan, apply and notify: the job that nobody watches
+  servanda notify --preview             the messages that would go out, without sending any
+  servanda forecast --days 60           what the coming days bring
   servanda explain severny-veter-2026   where each value of an agreement comes from
   servanda explain E301                 what a rule means
 
@@ -62,6 +65,14 @@ pub(crate) enum Command {
     Snapshot(command::snapshot::Arguments),
     /// Carry a plan out
     Apply(command::apply::Arguments),
+    /// Plan, apply and notify: the scheduled job
+    Run(command::run::Arguments),
+    /// Tell clients and managers what is due
+    Notify(command::notify::Arguments),
+    /// Show what the coming days bring
+    Forecast(command::forecast::Arguments),
+    /// Look at the memory of notices
+    Ledger(command::ledger::Arguments),
     /// Write the JSON Schemas of all files, for editors
     Schema(command::schema::Arguments),
     /// Run the embedded helpdesk

@@ -38,6 +38,27 @@ pub(crate) enum Exit {
     Terminated = 143,
 }
 
+impl Exit {
+    /// Of two ends of one run the one that is told (design §13).
+    pub(crate) fn graver(one: Self, other: Self) -> Self {
+        const ORDER: [Exit; 12] = [
+            Exit::Interrupted,
+            Exit::Terminated,
+            Exit::Failure,
+            Exit::Credentials,
+            Exit::Locked,
+            Exit::Invalid,
+            Exit::Refused,
+            Exit::Held,
+            Exit::Partial,
+            Exit::Stale,
+            Exit::Pending,
+            Exit::Fine,
+        ];
+        ORDER.into_iter().find(|exit| *exit == one || *exit == other).unwrap_or(Exit::Failure)
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

@@ -113,6 +113,34 @@ fn read_limited(path: &Path) -> Content {
     read().map_or_else(|error| Content::Unreadable(error.to_string()), Content::Bytes)
 }
 
+/// The texts of notices that a repository has of its own, by their names below `notices/`.
+pub(crate) fn read_notices(root: &Path) -> Result<std::collections::BTreeMap<String, String>, Failure> {
+    let folder = root.join("notices");
+    let mut texts = std::collections::BTreeMap::new();
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(texts),
+        Err(error) => return Err(Failure::file(&folder, &error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| Failure::file(&folder, &error))?;
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        let is_text =
+            |path: &Path| path.extension().is_some_and(|extension| extension == "txt" || extension == "html");
+        if is_file && is_text(&entry.path()) {
+            let text = match read_limited(&entry.path()) {
+                Content::Bytes(bytes) if bytes.len() as u64 <= SIZE_LIMIT => String::from_utf8(bytes).ok(),
+                _ => None,
+            };
+            let text = text.ok_or_else(|| {
+                Failure::new(Exit::Invalid, format!("{} is no text of at most 1 MiB", entry.path().display()))
+            })?;
+            texts.insert(entry.file_name().to_string_lossy().into_owned(), text);
+        }
+    }
+    Ok(texts)
+}
+
 /// Reads one file that was named by the user.
 pub(crate) fn read_named(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| Failure::file(path, &error))

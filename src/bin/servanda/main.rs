@@ -21,6 +21,7 @@ mod helpdesk;
 mod connection;
 mod ledger;
 mod channel;
+mod ping;
 mod baseline;
 mod survey;
 mod accept;
@@ -30,6 +31,7 @@ mod journal;
 mod progress;
 mod apply;
 mod pass;
+mod deliver;
 mod command;
 
 use std::process::ExitCode;

@@ -101,6 +101,14 @@ impl<'a, A: Audience> Pass<'a, A> {
         self.seen.as_ref()
     }
 
+    /// Looks at both sides, and writes nothing.
+    pub(crate) async fn look(&mut self) -> Result<PlanEnvelope, Failure> {
+        let (envelope, sides) = self.make().await?;
+        self.seen = Some((envelope.clone(), sides));
+        self.refuse_a_wrong_clock()?;
+        Ok(envelope)
+    }
+
     /// Gives the lock back.
     pub(crate) async fn unlock(&self, lock: Option<Lock>) {
         if let (Some(book), Some(lock)) = (&self.book, lock) {

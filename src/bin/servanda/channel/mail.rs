@@ -76,7 +76,8 @@ impl Smtp {
             }
         };
         let from = from.parse().map_err(|_| {
-            Failure::new(Exit::Failure, "mail.from: this is no sender").help("write \"Service desk <sd@acme.example>\"")
+            Failure::new(Exit::Failure, "mail.from: this is no sender")
+                .help("write \"Service desk <sd@acme.example>\"")
         })?;
         let server = Server {
             host: host.to_owned(),
@@ -102,7 +103,8 @@ impl Smtp {
 
 /// The mail itself. The same message has the same id at every attempt, so that receivers may collapse copies.
 pub(crate) fn compose(message: &Message, letter: &Letter, from: &Mailbox) -> Result<lettre::Message, String> {
-    let to: Mailbox = message.address.parse().map_err(|_| "this is no address that mail can go to".to_owned())?;
+    let to: Mailbox =
+        message.address.parse().map_err(|_| "this is no address that mail can go to".to_owned())?;
     let domain = from.email.domain();
     let alternatives = MultiPart::alternative()
         .singlepart(SinglePart::builder().header(ContentType::TEXT_PLAIN).body(letter.text.clone()))
@@ -131,7 +133,8 @@ impl Server {
         let from_the_start = self.is_tls_from_the_start.then_some(&tls);
         let address = (self.host.as_str(), self.port);
         let mut connection =
-            SmtpConnection::connect(address, Some(CONNECT_LIMIT), &hello, from_the_start, None).map_err(failed)?;
+            SmtpConnection::connect(address, Some(CONNECT_LIMIT), &hello, from_the_start, None)
+                .map_err(failed)?;
         let talked = connection
             .set_timeout(Some(COMMAND_LIMIT))
             .map_err(|error| error.to_string())

@@ -49,9 +49,9 @@ impl Channels {
     pub(crate) fn open(settings: &Settings, root: &Path) -> Result<Self, Failure> {
         let mail = match &settings.sender {
             Some(sender) => Some(mail_way(&secret(&sender.server, "mail.url")?, &sender.from, root)?),
-            None if matches!(settings.helpdesk.kind, Kind::Sandbox) => {
-                Some(MailWay::Outbox(outbox::Outbox::at(&root.join(SANDBOX_OUTBOX), "Servanda <servanda@localhost>")))
-            }
+            None if matches!(settings.helpdesk.kind, Kind::Sandbox) => Some(MailWay::Outbox(
+                outbox::Outbox::at(&root.join(SANDBOX_OUTBOX), "Servanda <servanda@localhost>"),
+            )),
             None => None,
         };
         let webhook = match &settings.webhook {
@@ -90,8 +90,12 @@ impl Channels {
     /// Everything up to the act that cannot be taken back. An error is that nothing was sent, and why.
     pub(crate) async fn prepare(&self, message: &Message, letter: Letter) -> Result<Prepared, String> {
         match (message.channel, &self.mail, &self.webhook) {
-            (Channel::Mail, Some(MailWay::Smtp(smtp)), _) => smtp.prepare(message, &letter).await.map(Prepared::Smtp),
-            (Channel::Mail, Some(MailWay::Outbox(outbox)), _) => outbox.prepare(message, &letter).map(Prepared::Outbox),
+            (Channel::Mail, Some(MailWay::Smtp(smtp)), _) => {
+                smtp.prepare(message, &letter).await.map(Prepared::Smtp)
+            }
+            (Channel::Mail, Some(MailWay::Outbox(outbox)), _) => {
+                outbox.prepare(message, &letter).map(Prepared::Outbox)
+            }
             (Channel::Webhook, _, Some(webhook)) => Ok(Prepared::Webhook(webhook.prepare(message, &letter))),
             _ => Err("the settings do not open this channel".to_owned()),
         }
@@ -119,14 +123,14 @@ fn mail_way(address: &SecretString, from: &str, root: &Path) -> Result<MailWay, 
 fn secret(place: &Place, setting: &str) -> Result<SecretString, Failure> {
     match place {
         Place::Open(text) => Ok(SecretString::from(text.clone())),
-        Place::Variable(name) => {
-            variable(name).map_err(|failure| failure.help(format!("servanda.yaml names it under `{setting}`")))
-        }
+        Place::Variable(name) => variable(name)
+            .map_err(|failure| failure.help(format!("servanda.yaml names it under `{setting}`"))),
     }
 }
 
 fn variable(name: &str) -> Result<SecretString, Failure> {
     Context::secret(name).ok_or_else(|| {
-        Failure::new(Exit::Failure, format!("the variable {name} holds nothing")).help("put the secret into it")
+        Failure::new(Exit::Failure, format!("the variable {name} holds nothing"))
+            .help("put the secret into it")
     })
 }

@@ -35,7 +35,8 @@ impl Webhook {
     /// An address; `https`, unless it is this machine.
     pub(crate) fn new(url: &SecretString, key: Option<SecretString>) -> Result<Self, Failure> {
         let wrong = |what: &str| {
-            Failure::new(Exit::Failure, format!("webhook.url: {what}")).help("write an address that begins with https://")
+            Failure::new(Exit::Failure, format!("webhook.url: {what}"))
+                .help("write an address that begins with https://")
         };
         let parsed = reqwest::Url::parse(url.expose_secret()).map_err(|_| wrong("this is no address"))?;
         let is_safe = parsed.scheme() == "https"
@@ -50,7 +51,9 @@ impl Webhook {
             .no_proxy()
             .timeout(LIMIT)
             .build()
-            .map_err(|error| Failure::new(Exit::Failure, format!("no client for the webhook: {}", error.without_url())))?;
+            .map_err(|error| {
+                Failure::new(Exit::Failure, format!("no client for the webhook: {}", error.without_url()))
+            })?;
         Ok(Self { client, url: url.clone(), key })
     }
 
@@ -70,7 +73,8 @@ impl Webhook {
                 })
             })
             .collect();
-        let body = json!({ "id": message.name, "subject": letter.subject, "text": letter.text, "notices": notices });
+        let body =
+            json!({ "id": message.name, "subject": letter.subject, "text": letter.text, "notices": notices });
         let body = body.to_string();
         let mut request = self
             .client
@@ -85,7 +89,8 @@ impl Webhook {
 }
 
 fn signature(key: &SecretString, body: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()).expect("a key of any length");
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()).expect("a key of any length");
     mac.update(body.as_bytes());
     let bytes = mac.finalize().into_bytes();
     bytes.iter().fold("sha256=".to_owned(), |text, byte| format!("{text}{byte:02x}"))

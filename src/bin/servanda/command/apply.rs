@@ -51,7 +51,8 @@ pub(crate) struct Arguments {
     format: Format,
 }
 
-fn read_wait(text: &str) -> Result<Duration, String> {
+/// Reads a length of time.
+pub(crate) fn read_wait(text: &str) -> Result<Duration, String> {
     match TargetTime::read(text) {
         Ok(TargetTime::Seconds(seconds)) => Ok(Duration::from_secs(seconds.into())),
         _ if text == "0s" => Ok(Duration::ZERO),
@@ -84,7 +85,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 }
 
 /// Nothing is written for another day than today, except where the settings call the helpdesk a rehearsal.
-fn refuse_other_days(estate: &Estate, as_of: AsOf) -> Result<(), Failure> {
+pub(crate) fn refuse_other_days(estate: &Estate, as_of: AsOf) -> Result<(), Failure> {
     if !as_of.is_asked || estate.settings.helpdesk.rehearsal {
         return Ok(());
     }

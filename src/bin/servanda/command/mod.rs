@@ -3,7 +3,11 @@
 pub(crate) mod apply;
 pub(crate) mod completions;
 pub(crate) mod explain;
+pub(crate) mod forecast;
+pub(crate) mod ledger;
+pub(crate) mod notify;
 pub(crate) mod plan;
+pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
 pub(crate) mod show;
@@ -30,6 +34,10 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Snapshot(arguments) => snapshot::run(&arguments, &global, context),
         Command::Show(arguments) => show::run(&arguments, context),
         Command::Apply(arguments) => apply::run(&arguments, &global, context),
+        Command::Run(arguments) => run::run(&arguments, &global, context),
+        Command::Notify(arguments) => notify::run(&arguments, &global, context),
+        Command::Forecast(arguments) => forecast::run(&arguments, &global, context),
+        Command::Ledger(arguments) => ledger::run(&arguments, &global, context),
         Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),
         Command::Completions(arguments) => completions::run(&arguments),
     };

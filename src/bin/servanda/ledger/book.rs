@@ -64,7 +64,12 @@ impl<L: Ledger> Book<L> {
     /// The entries of a helpdesk, known by a name without anything secret.
     pub(crate) fn new(ledger: L, helpdesk: &str) -> Self {
         let scope = digest(&helpdesk);
-        Self { ledger, scope: format!("helpdesk/{}", &scope[..12]), marks: Mutex::default(), records: Mutex::default() }
+        Self {
+            ledger,
+            scope: format!("helpdesk/{}", &scope[..12]),
+            marks: Mutex::default(),
+            records: Mutex::default(),
+        }
     }
 
     /// Takes the lock, or says who holds it.
@@ -146,7 +151,8 @@ impl<L: Ledger> Book<L> {
         let mut memory = Memory::default();
         for (key, text) in self.ledger.read(&past).await? {
             let id = key.strip_prefix(&past).and_then(AgreementId::new);
-            let id = id.ok_or_else(|| LedgerError::Failed(format!("the ledger's `{key}` names no agreement")))?;
+            let id =
+                id.ok_or_else(|| LedgerError::Failed(format!("the ledger's `{key}` names no agreement")))?;
             memory.beginning.past.insert(id, read(&key, &text)?);
         }
         let entries = self.ledger.read(&self.key("notice/")).await?;
@@ -232,7 +238,8 @@ fn json(value: &impl serde::Serialize) -> String {
 }
 
 fn read<T: serde::de::DeserializeOwned>(key: &str, text: &str) -> Result<T, LedgerError> {
-    serde_json::from_str(text).map_err(|error| LedgerError::Failed(format!("the ledger's `{key}` cannot be read: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| LedgerError::Failed(format!("the ledger's `{key}` cannot be read: {error}")))
 }
 
 fn unreadable(error: impl std::fmt::Display) -> LedgerError {
