@@ -222,8 +222,6 @@ pub struct Ledger {
     pub place: LedgerPlace,
     /// The variable that holds the secret that addresses are hidden with.
     pub secret_variable: Option<String>,
-    /// Where in the helpdesk its last state is noted.
-    pub witness: Option<Witness>,
 }
 
 /// Where the memory between runs is kept.
@@ -238,15 +236,6 @@ pub enum LedgerPlace {
         /// The branch.
         branch: String,
     },
-}
-
-/// A place in the helpdesk for a note.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Witness {
-    /// The object.
-    pub object: crate::ident::LiveId,
-    /// Its attribute.
-    pub attribute: String,
 }
 
 impl Default for LedgerPlace {

@@ -8,10 +8,9 @@ use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::document::shape::TextOr;
-use crate::ident::LiveId;
 use crate::settings::{
     AllowedMail, DeactivationGuard, DriftPolicy, Guards, Helpdesk, Kind, Language, Ledger, LedgerPlace, Pace,
-    Place, Reach, Refused, Sender, Settings, Webhook, Witness,
+    Place, Reach, Refused, Sender, Settings, Webhook,
 };
 
 /// When people are told, where nobody says otherwise.
@@ -200,22 +199,15 @@ impl Reading<'_> {
                 "write `secret: { env: SERVANDA_LEDGER_SECRET }`, the variable that holds a long random text",
             );
         }
-        Ledger { place, secret_variable, witness: self.witness(written.witness.as_ref()) }
+        if written.witness.is_some() {
+            self.refuse_witness();
+        }
+        Ledger { place, secret_variable }
     }
 
-    fn witness(&mut self, written: Option<&shape::Witness>) -> Option<Witness> {
-        let written = written?;
-        let object = written.object.as_deref().and_then(LiveId::new);
-        let (Some(object), Some(attribute)) = (object, written.attribute.clone()) else {
-            self.fault(
-                Code::E010,
-                &["ledger", "witness"],
-                "a witness needs an object and one of its attributes",
-                "write `witness: { object: root$101, attribute: servandaLedger }`",
-            );
-            return None;
-        };
-        Some(Witness { object, attribute })
+    fn refuse_witness(&mut self) {
+        let help = "take it out: nothing notes the ledger's state in the helpdesk yet";
+        self.fault(Code::E009, &["ledger", "witness"], "a witness is not available yet", help);
     }
 
     fn sender(&mut self, written: Option<&shape::Mail>) -> Option<Sender> {

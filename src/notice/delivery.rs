@@ -5,12 +5,16 @@
 //! what stops behind it is settled by the channel where it can be asked or forgets nothing, and held otherwise.
 //! Whoever drives it (the shell, or a simulator with every fault there is) brings ledger, channels and clock.
 
+mod report;
+mod task;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::calendar::Instant;
-use crate::live::digest;
 
-use super::{Address, Channel, Due, How, Key, Notice, Record, Told};
+pub use self::report::Report;
+use self::task::{Task, is_old, name_of, since};
+use super::{Address, Channel, Due, How, Key, Notice, Record};
 
 /// How long a run may take from its claim to its fence before others take over.
 pub const LEASE: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
@@ -103,25 +107,6 @@ pub enum Reply {
     NotThere,
 }
 
-/// What became of the notices of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Report {
-    /// Sent.
-    pub sent: Vec<Key>,
-    /// Sent by this run or not: nobody can say. A person settles it.
-    pub held: Vec<Key>,
-    /// Another run is at it, or it can be settled by a later one.
-    pub elsewhere: Vec<Key>,
-    /// Not sent, and why; tried again by the next run.
-    pub refused: Vec<(Key, String)>,
-    /// Due, and why they cannot be told yet.
-    pub waiting: Vec<(Key, String)>,
-    /// Over without being sent.
-    pub settled: Vec<(Key, How)>,
-    /// Why the run ended early.
-    pub ended: Option<String>,
-}
-
 /// One run of the protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Delivery {
@@ -135,19 +120,6 @@ pub struct Delivery {
     looks: u32,
     is_stopping: bool,
     report: Report,
-}
-
-/// A message on its way.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Task {
-    message: Message,
-    /// Its notices in the ledger. Where nothing stands behind them any more, the message itself is empty.
-    keys: Vec<Key>,
-    /// Their records as they are now.
-    records: Vec<Record>,
-    /// Whether somebody else began to send it.
-    is_take_over: bool,
-    submits: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -525,49 +497,4 @@ pub fn messages(due: &Due) -> Vec<Message> {
     let mut delivery = Delivery::new("preview", []);
     delivery.claim(Due { send: due.send.clone(), ..Due::default() }, &BTreeMap::new(), Instant::UNIX_EPOCH);
     delivery.queue.into_iter().map(|task| task.message).collect()
-}
-
-impl Task {
-    fn of(message: Message, records: Vec<Record>, is_take_over: bool) -> Self {
-        let keys = message.notices.iter().map(|notice| notice.key.clone()).collect();
-        Self { message, keys, records, is_take_over, submits: 0 }
-    }
-
-    fn keys(&self) -> Vec<Key> {
-        self.keys.clone()
-    }
-
-    /// All records become what `value` makes of the days that are told.
-    fn changes(&mut self, value: impl Fn(Told) -> Record) -> Vec<Change> {
-        let mut changes = Vec::new();
-        for (index, (key, record)) in self.keys.iter().zip(&mut self.records).enumerate() {
-            let told = match (&*record, self.message.notices.get(index)) {
-                (Record::Submitting { told, .. }, _) => *told,
-                (_, Some(notice)) => notice.told,
-                _ => Told { first_day: None, last_day: None },
-            };
-            let value = value(told);
-            let expected = Some(std::mem::replace(record, value.clone()));
-            changes.push(Change { key: key.clone(), expected, value });
-        }
-        changes
-    }
-}
-
-fn is_old(record: &Record, now: Instant) -> bool {
-    matches!(record, Record::Submitting { at, .. } if now.duration_since(*at) >= TAKE_OVER)
-}
-
-fn since(record: Option<&Record>) -> Option<Instant> {
-    match record {
-        Some(Record::Waiting { since, .. }) => Some(*since),
-        Some(Record::Claimed { since, .. }) => *since,
-        _ => None,
-    }
-}
-
-fn name_of(notices: &[Notice]) -> String {
-    let mut keys: Vec<String> = notices.iter().map(|notice| notice.key.to_string()).collect();
-    keys.sort_unstable();
-    digest(&keys)
 }

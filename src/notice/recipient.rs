@@ -26,7 +26,7 @@ pub enum Identity {
     /// A manager, by slug.
     Manager(String),
     /// The manager of an agreement that has none.
-    NoManager,
+    Nobody,
     /// A bare address.
     Address(String),
     /// Whoever listens to a channel that has no recipients.
@@ -51,7 +51,7 @@ impl Identity {
             Self::Contact(role) => format!("client.{role}"),
             Self::Client => "client".to_owned(),
             Self::Manager(slug) => format!("manager.{slug}"),
-            Self::NoManager => "manager".to_owned(),
+            Self::Nobody => "manager".to_owned(),
             Self::Address(address) => format!("address.{}", hide(&address.to_lowercase())),
             Self::Everyone => "everyone".to_owned(),
         }
@@ -61,7 +61,7 @@ impl Identity {
     pub const fn role(&self) -> &'static str {
         match self {
             Self::Contact(_) | Self::Client => "client",
-            Self::Manager(_) | Self::NoManager => "manager",
+            Self::Manager(_) | Self::Nobody => "manager",
             Self::Address(_) => "address",
             Self::Everyone => "everyone",
         }
@@ -113,7 +113,7 @@ fn contacts(agreement: &Agreement, catalog: &Catalog) -> Vec<Recipient> {
 fn manager(agreement: &Agreement, catalog: &Catalog) -> Recipient {
     let Some(slug) = &agreement.manager else {
         let address = Address::Missing("the agreement has no manager");
-        return Recipient { identity: Identity::NoManager, address };
+        return Recipient { identity: Identity::Nobody, address };
     };
     let entry = catalog.managers.get(slug.as_str());
     let address = entry.and_then(|entry| {

@@ -108,8 +108,9 @@ impl Texts {
     pub fn new(language: Language, own: &BTreeMap<String, String>) -> Result<Self, BadText> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_auto_escape_callback(|name| {
-            if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+        environment.set_auto_escape_callback(|name| match ending(name) {
+            "html" => AutoEscape::Html,
+            _ => AutoEscape::None,
         });
         environment.set_fuel(Some(FUEL));
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();

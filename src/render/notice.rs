@@ -48,7 +48,9 @@ pub fn coming(agreements: &[Agreement], usual: TimeOfDay, from: Instant, until: 
                 coming.push(Coming { at, agreement: id, title, what });
             }
         };
-        changes(agreement).into_iter().for_each(|(at, state)| add(at, What::State(state)));
+        for (at, state) in changes(agreement) {
+            add(at, What::State(state));
+        }
         for occasion in occasions(agreement, &kin, usual, until) {
             add(occasion.planned, What::Notice(occasion.event.as_str(), occasion.day));
         }

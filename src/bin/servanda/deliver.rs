@@ -51,6 +51,8 @@ pub(crate) struct Bulletin<'a> {
     texts: Texts,
     secret: SecretString,
     at: Instant,
+    /// What the machine's clock said at that instant.
+    began: Instant,
     facts: BTreeMap<AgreementId, Fact>,
     edited: BTreeSet<AgreementId>,
     addresses: BTreeMap<LiveId, String>,
@@ -80,6 +82,7 @@ impl<'a> Bulletin<'a> {
             texts,
             secret: secret(estate)?,
             at,
+            began: clock(),
             facts: BTreeMap::new(),
             edited: BTreeSet::new(),
             addresses: BTreeMap::new(),
@@ -137,6 +140,11 @@ impl<'a> Bulletin<'a> {
     pub(crate) fn reaching(mut self, addresses: BTreeMap<LiveId, String>) -> Self {
         self.addresses = addresses;
         self
+    }
+
+    /// Now, by the clock of the instant that the run is about: a rehearsal remembers its own time.
+    fn now(&self) -> Instant {
+        self.at.checked_add(clock().duration_since(self.began)).unwrap_or(self.at)
     }
 
     /// Asks the core, with all that is known.
@@ -230,7 +238,7 @@ impl<'a> Bulletin<'a> {
             if stop.is_asked() {
                 delivery.stop();
             }
-            reply = match delivery.next(reply, clock()) {
+            reply = match delivery.next(reply, self.now()) {
                 Demand::End => break,
                 Demand::Look => self.look(book, &mut delivered.braked).await,
                 Demand::Write(changes) => match book.change(&changes).await {

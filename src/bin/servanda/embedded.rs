@@ -38,7 +38,10 @@ pub(crate) fn seed(catalog: &Catalog) -> Seed {
     }
     let entries =
         |entries: &mut dyn Iterator<Item = &Entry>| entries.map(|entry| object(entry, None)).collect();
-    seed.employees.extend(catalog.managers.values().map(|manager| object(manager, None)));
+    seed.employees.extend(catalog.managers.values().map(|manager| SeedObject {
+        email: manager.helpdesk.as_ref().map(invented),
+        ..object(manager, None)
+    }));
     seed.services = entries(&mut catalog.services.values());
     seed.calendars = entries(&mut catalog.calendars.values());
     seed.priorities = entries(&mut catalog.priorities.values());
@@ -58,9 +61,15 @@ fn add_client(seed: &mut Seed, client: &Client) {
         if let Contact::Person(id) = contact {
             let mut person = SeedObject::known(id.as_str(), &format!("{}: {role}", client.entry.title));
             person.kind = Some("contactPerson".to_owned());
+            person.email = Some(invented(id));
             seed.employees.push(within(person));
         }
     }
+}
+
+/// An address for somebody whose real one no sandbox needs (RFC 2606 keeps the name free).
+fn invented(id: &LiveId) -> String {
+    format!("{}@sandbox.example", id.as_str().replace('$', "-"))
 }
 
 fn object(entry: &Entry, kind: Option<&str>) -> SeedObject {

@@ -1,4 +1,3 @@
 //! Notices: what is due, and that each is sent once.
 
 mod days;
-mod interleavings;

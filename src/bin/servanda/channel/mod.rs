@@ -39,9 +39,9 @@ pub(crate) struct Channels {
 
 /// A message that waits for the word.
 pub(crate) enum Prepared {
-    Smtp(mail::Prepared),
+    Smtp(Box<mail::Prepared>),
     Outbox(outbox::Prepared),
-    Webhook(webhook::Prepared),
+    Webhook(Box<webhook::Prepared>),
 }
 
 impl Channels {
@@ -91,12 +91,14 @@ impl Channels {
     pub(crate) async fn prepare(&self, message: &Message, letter: Letter) -> Result<Prepared, String> {
         match (message.channel, &self.mail, &self.webhook) {
             (Channel::Mail, Some(MailWay::Smtp(smtp)), _) => {
-                smtp.prepare(message, &letter).await.map(Prepared::Smtp)
+                smtp.prepare(message, &letter).await.map(|ready| Prepared::Smtp(Box::new(ready)))
             }
             (Channel::Mail, Some(MailWay::Outbox(outbox)), _) => {
                 outbox.prepare(message, &letter).map(Prepared::Outbox)
             }
-            (Channel::Webhook, _, Some(webhook)) => Ok(Prepared::Webhook(webhook.prepare(message, &letter))),
+            (Channel::Webhook, _, Some(webhook)) => {
+                Ok(Prepared::Webhook(Box::new(webhook.prepare(message, &letter))))
+            }
             _ => Err("the settings do not open this channel".to_owned()),
         }
     }

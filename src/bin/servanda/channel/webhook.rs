@@ -16,7 +16,7 @@ use sha2::Sha256;
 use crate::failure::{Exit, Failure};
 
 /// How long an answer may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// An address that messages are posted to.
 pub(crate) struct Webhook {

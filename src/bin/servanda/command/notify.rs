@@ -97,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     match arguments.format {
         Format::Text => tell(&render::notice::report(&delivered.report, delivered.braked))?,
         Format::Json => {
-            tell(&render::json::pretty(&render::notice::report_json(&delivered.report, delivered.braked)))?
+            tell(&render::json::pretty(&render::notice::report_json(&delivered.report, delivered.braked)))?;
         }
     }
     Ok(notices_exit(&Ok(delivered)))
@@ -142,12 +142,11 @@ async fn preview(
     at: Instant,
 ) -> Result<Vec<(Message, Letter)>, Failure> {
     let book = ledger::open(estate);
-    let memory = match book.begun().await? {
-        Some(_) => book.memory().await?,
-        None => {
-            say("the ledger has no beginning yet: this is everything that was ever due\n");
-            Memory::default()
-        }
+    let memory = if book.begun().await?.is_some() {
+        book.memory().await?
+    } else {
+        say("the ledger has no beginning yet: this is everything that was ever due\n");
+        Memory::default()
     };
     Bulletin::new(estate, channels, at)?.supposing().preview(&memory)
 }
@@ -159,21 +158,18 @@ fn show(messages: &[(Message, Letter)], folder: Option<&Path>) -> Result<Exit, F
             message.notices.iter().map(|notice| notice.key.agreement.as_str()).collect();
         let agreements: Vec<&str> = agreements.into_iter().collect();
         let head = format!("── {} to {role} of {}", message.channel.as_str(), agreements.join(", "));
-        match folder {
-            Some(folder) => {
-                let path = |ending: &str| folder.join(format!("{}.{ending}", message.name));
-                files::write_whole(&path("html"), &letter.html)?;
-                files::write_whole(&path("txt"), &format!("{}\n\n{}", letter.subject, letter.text))?;
-                tell(&format!("{head}\n   {}\n", path("html").display()))?;
-            }
-            None => {
-                let text: Vec<_> = letter.text.lines().map(render::encode::terminal).collect();
-                tell(&format!(
-                    "{head}\n{}\n\n{}\n\n",
-                    render::encode::terminal(&letter.subject),
-                    text.join("\n")
-                ))?;
-            }
+        if let Some(folder) = folder {
+            let path = |ending: &str| folder.join(format!("{}.{ending}", message.name));
+            files::write_whole(&path("html"), &letter.html)?;
+            files::write_whole(&path("txt"), &format!("{}\n\n{}", letter.subject, letter.text))?;
+            tell(&format!("{head}\n   {}\n", path("html").display()))?;
+        } else {
+            let text: Vec<_> = letter.text.lines().map(render::encode::terminal).collect();
+            tell(&format!(
+                "{head}\n{}\n\n{}\n\n",
+                render::encode::terminal(&letter.subject),
+                text.join("\n")
+            ))?;
         }
     }
     say(&format!("{} messages; none was sent\n", messages.len()));

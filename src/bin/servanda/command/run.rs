@@ -186,9 +186,10 @@ impl Done {
 
     fn text(&self, context: &Context) -> String {
         let Concluded { envelope, outcome, .. } = &self.concluded;
-        let mut text = match envelope.plan.is_empty() {
-            true => String::new(),
-            false => render::outcome::text(&envelope.plan, outcome, context.paint()),
+        let mut text = if envelope.plan.is_empty() {
+            String::new()
+        } else {
+            render::outcome::text(&envelope.plan, outcome, context.paint())
         };
         match &self.notices {
             Ok(delivered) => text.push_str(&render::notice::report(&delivered.report, delivered.braked)),

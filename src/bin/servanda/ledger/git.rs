@@ -272,21 +272,20 @@ fn fresh() -> u64 {
 fn path_of(key: &str) -> String {
     let (folders, name) = key.rsplit_once('/').map_or((None, key), |(folders, name)| (Some(folders), name));
     let folders = folders.into_iter().flat_map(|folders| folders.split('/'));
-    let folders = folders.map(|folder| {
-        if folder.trim_end_matches('+').ends_with(".json") {
-            format!("{folder}+/")
-        } else {
-            format!("{folder}/")
-        }
-    });
+    let folders = folders
+        .map(|folder| if is_like_a_file(folder) { format!("{folder}+/") } else { format!("{folder}/") });
     folders.collect::<String>() + name + ".json"
+}
+
+fn is_like_a_file(folder: &str) -> bool {
+    folder.trim_end_matches('+').strip_suffix(".json").is_some()
 }
 
 fn key_of(path: &str) -> Option<String> {
     let (folders, name) = path.rsplit_once('/').map_or((None, path), |(folders, name)| (Some(folders), name));
     let folders = folders.into_iter().flat_map(|folders| folders.split('/'));
     let folders = folders.map(|folder| {
-        let is_escaped = folder.ends_with('+') && folder.trim_end_matches('+').ends_with(".json");
+        let is_escaped = folder.ends_with('+') && is_like_a_file(folder);
         format!("{}/", if is_escaped { &folder[..folder.len() - 1] } else { folder })
     });
     Some(folders.collect::<String>() + name.strip_suffix(".json")?)

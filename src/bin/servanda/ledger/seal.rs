@@ -1,7 +1,7 @@
 //! A ledger that knows how much it holds: with every write goes a count and a sum over all entries.
 //!
 //! Entries that were taken away, changed by hand or lost do not fit the sum. A ledger that is older than it
-//! was, as a whole, fits: only a [witness](super::Book::witness) outside of it sees that.
+//! was, as a whole, fits: only somebody outside of it could see that.
 
 use sha2::{Digest as _, Sha256};
 
@@ -61,20 +61,12 @@ impl<L: Ledger> Sealed<L> {
         self.ledger.write(&[Swap { key: KEY.to_owned(), expected, value: Some(json(&seal)) }]).await
     }
 
-    /// How many writes there were, and the sum after the last: what a witness remembers.
-    pub(crate) async fn state(&self) -> Result<String, LedgerError> {
-        let found = self.ledger.get(&[KEY]).await?;
-        let seal: Seal = found.get(KEY).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        Ok(format!("{}-{}", seal.writes, seal.sum))
-    }
-
     async fn seal_after(&self, found: Option<&String>, swaps: &[Swap]) -> Result<Seal, LedgerError> {
-        let seal = match found {
-            Some(text) => serde_json::from_str(text).ok(),
-            None => {
-                let (entries, sum) = sealed(&self.ledger.read("").await?);
-                Some(Seal { writes: 0, entries, sum })
-            }
+        let seal = if let Some(text) = found {
+            serde_json::from_str(text).ok()
+        } else {
+            let (entries, sum) = sealed(&self.ledger.read("").await?);
+            Some(Seal { writes: 0, entries, sum })
         };
         let Some(mut seal) = seal else {
             return Err(LedgerError::Failed("the ledger's seal cannot be read".to_owned()));

@@ -1,6 +1,6 @@
 //! A helpdesk that is a value: what steps do is the core's own simulation, reads lag, and answers get lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -106,8 +106,12 @@ impl Reader for Model {
         Ok(self.seen(&id.expect("only what was created is asked for")))
     }
 
-    async fn history(&self, _: &std::collections::BTreeSet<LiveId>) -> Result<Vec<Event>, ReadError> {
+    async fn history(&self, _: &BTreeSet<LiveId>) -> Result<Vec<Event>, ReadError> {
         Ok(Vec::new())
+    }
+
+    async fn addresses(&self, _: &BTreeSet<LiveId>) -> Result<BTreeMap<LiveId, String>, ReadError> {
+        Ok(BTreeMap::new())
     }
 
     fn requests(&self) -> u64 {

@@ -4,16 +4,19 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use crate::agreement::NoticeEvent;
-use crate::agreement::sample::day;
-use crate::calendar::Instant;
-use crate::ident::AgreementId;
-use crate::notice::delivery::{Change, Delivery, Demand, LEASE, Memorable, Message, Reply, TAKE_OVER};
-use crate::notice::{Address, Channel, Due, How, Identity, Key, Mark, Notice, Recipient, Record, Told};
-use crate::status::State;
+use servanda::agreement::NoticeEvent;
+use servanda::calendar::{Day, Instant, read_day};
+use servanda::ident::AgreementId;
+use servanda::notice::delivery::{Change, Delivery, Demand, LEASE, Memorable, Message, Reply, TAKE_OVER};
+use servanda::notice::{Address, Channel, Due, How, Identity, Key, Mark, Notice, Recipient, Record, Told};
+use servanda::status::State;
 
 /// How long what was prepared can still be submitted.
 const SESSION: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
+
+fn day(text: &str) -> Day {
+    read_day(text).expect("a day")
+}
 
 fn notice(name: &str) -> Notice {
     let address = format!("{name}@client.example");
@@ -275,37 +278,16 @@ fn explore(world: World, seen: &mut BTreeMap<u64, u128>) -> u128 {
     schedules
 }
 
-fn explored(starts: &[i64], faults: u32) {
-    let starts: Vec<_> = starts.iter().map(|minutes| jiff::SignedDuration::from_mins(*minutes)).collect();
+/// Walks every schedule of runners that start so many minutes apart, with so many faults.
+pub(crate) fn enumerate(starts: &[i64], faults: u32) {
+    let waits: Vec<_> = starts.iter().map(|minutes| jiff::SignedDuration::from_mins(*minutes)).collect();
     for memorable in [Memorable::Nothing, Memorable::Forever, Memorable::Asked] {
         let mut seen = BTreeMap::new();
-        let schedules = explore(World::new(memorable, &starts, faults), &mut seen);
-        println!("{starts:?}, {faults} faults, {memorable:?}: {schedules} schedules, {} worlds", seen.len());
+        let schedules = explore(World::new(memorable, &waits, faults), &mut seen);
+        let worlds = seen.len();
+        println!(
+            "runners at {starts:?} min, up to {faults} faults, {memorable:?}: {schedules} schedules, {worlds} worlds, 0 violations"
+        );
         assert!(schedules > 100);
     }
-}
-
-/// All pairs of faults, and all runners, are for whoever has a quarter of an hour.
-fn thorough() -> bool {
-    std::env::var_os("SERVANDA_FULL").is_some()
-}
-
-#[test]
-fn two_runners_at_once() {
-    explored(&[0, 0], 2);
-}
-
-#[test]
-fn two_runners_of_which_one_comes_when_the_lease_is_over() {
-    explored(&[0, 16], if thorough() { 2 } else { 1 });
-}
-
-#[test]
-fn two_runners_of_which_one_comes_when_it_may_take_over() {
-    explored(&[0, 61], if thorough() { 2 } else { 1 });
-}
-
-#[test]
-fn three_runners_of_all_ages() {
-    explored(&[0, 16, 61], u32::from(thorough()));
 }
