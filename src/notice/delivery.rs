@@ -5,6 +5,7 @@
 //! what stops behind it is settled by the channel where it can be asked or forgets nothing, and held otherwise.
 //! Whoever drives it (the shell, or a simulator with every fault there is) brings ledger, channels and clock.
 
+mod claim;
 mod report;
 mod task;
 
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::calendar::Instant;
 
 pub use self::report::Report;
-use self::task::{Task, is_old, name_of, since};
+use self::task::{Task, since};
 use super::{Address, Channel, Due, How, Key, Notice, Record};
 
 /// How long a run may take from its claim to its fence before others take over.
@@ -119,6 +120,8 @@ pub struct Delivery {
     tries: u32,
     looks: u32,
     is_stopping: bool,
+    /// Whether something turned out never to have been sent, and is free again.
+    looks_again: bool,
     report: Report,
 }
 
@@ -148,6 +151,7 @@ impl Delivery {
             tries: 0,
             looks: 0,
             is_stopping: false,
+            looks_again: false,
             report: Report::default(),
         }
     }
@@ -195,7 +199,10 @@ impl Delivery {
     fn look(&mut self) -> Demand {
         self.looks += 1;
         self.queue.clear();
-        self.report = Report::default();
+        // What was done stays done; everything else is seen anew.
+        let Report { sent, refused, settled, .. } = std::mem::take(&mut self.report);
+        self.report = Report { sent, refused, settled, ..Report::default() };
+        self.looks_again = false;
         self.step = Step::Looking;
         Demand::Look
     }
@@ -243,113 +250,6 @@ impl Delivery {
         Demand::Write(self.writing.clone())
     }
 
-    /// Claims all that is due in one write, together with what is settled and what waits.
-    fn claim(&mut self, due: Due, records: &BTreeMap<Key, Record>, now: Instant) -> Demand {
-        let mut changes = Vec::new();
-        let change = |key: &Key, value: Record| {
-            let expected = records.get(key).cloned();
-            Change { key: key.clone(), expected, value }
-        };
-        for (key, how) in due.settle {
-            changes.push(change(&key, Record::settled(how, now)));
-            self.report.settled.push((key, how));
-        }
-        for (notice, why) in due.waiting {
-            let is_known = matches!(records.get(&notice.key), Some(Record::Waiting { .. }));
-            let is_anothers =
-                matches!(records.get(&notice.key), Some(Record::Claimed { until, .. }) if now < *until);
-            if !is_known && !is_anothers {
-                let since = since(records.get(&notice.key)).unwrap_or(now);
-                changes.push(change(&notice.key, Record::Waiting { since, why: why.clone() }));
-            }
-            self.report.waiting.push((notice.key, why));
-        }
-        for key in due.held {
-            self.settle_forgotten(key, records, now, &mut changes);
-        }
-        let mut fresh: BTreeMap<(Channel, String), Vec<Notice>> = BTreeMap::new();
-        let mut begun: BTreeMap<String, Vec<(Notice, Record)>> = BTreeMap::new();
-        for notice in due.send {
-            match records.get(&notice.key) {
-                Some(record @ Record::Submitting { message, .. }) => {
-                    begun.entry(message.clone()).or_default().push((notice, record.clone()));
-                }
-                Some(Record::Claimed { run, until, .. }) if *run != self.run && now < *until => {
-                    self.report.elsewhere.push(notice.key);
-                }
-                _ => {
-                    let address = match &notice.recipient.address {
-                        Address::Known(address) => address.to_lowercase(),
-                        Address::Person(_) | Address::Missing(_) => String::new(),
-                    };
-                    fresh.entry((notice.key.channel, address)).or_default().push(notice);
-                }
-            }
-        }
-        for (name, notices) in begun {
-            self.take_over(name, notices, now);
-        }
-        for ((channel, _), mut notices) in fresh {
-            notices.sort_by_cached_key(super::due::order);
-            let mut claimed = Vec::new();
-            for notice in &notices {
-                let since = since(records.get(&notice.key));
-                let until = now.checked_add(LEASE).unwrap_or(Instant::MAX);
-                let record = Record::Claimed { run: self.run.clone(), until, since };
-                changes.push(change(&notice.key, record.clone()));
-                claimed.push(record);
-            }
-            let message = Message::of(name_of(&notices), channel, notices);
-            self.queue.push_back(Task::of(message, claimed, false));
-        }
-        if changes.is_empty() { self.next_message() } else { self.write(changes, Step::Claiming) }
-    }
-
-    /// What somebody else began to send: the channel may know what became of it.
-    fn take_over(&mut self, name: String, notices: Vec<(Notice, Record)>, now: Instant) {
-        let (notices, records): (Vec<Notice>, Vec<Record>) = notices.into_iter().unzip();
-        let Some(channel) = notices.first().map(|notice| notice.key.channel) else {
-            return;
-        };
-        let keys = notices.iter().map(|notice| notice.key.clone());
-        let is_old = records.iter().all(|record| is_old(record, now));
-        match self.memorable(channel) {
-            Memorable::Nothing => self.report.held.extend(keys),
-            Memorable::Forever | Memorable::Asked if !is_old => self.report.elsewhere.extend(keys),
-            Memorable::Forever | Memorable::Asked => {
-                let message = Message::of(name, channel, notices);
-                self.queue.push_back(Task::of(message, records, true));
-            }
-        }
-    }
-
-    /// What somebody began to send and nobody would send today.
-    fn settle_forgotten(
-        &mut self,
-        key: Key,
-        records: &BTreeMap<Key, Record>,
-        now: Instant,
-        changes: &mut Vec<Change>,
-    ) {
-        let Some(record @ Record::Submitting { message, told, .. }) = records.get(&key) else {
-            return;
-        };
-        match self.memorable(key.channel) {
-            Memorable::Nothing => self.report.held.push(key),
-            Memorable::Forever | Memorable::Asked if !is_old(record, now) => self.report.elsewhere.push(key),
-            Memorable::Forever => {
-                let value = Record::Done { how: How::Superseded, at: now, told: Some(*told), message: None };
-                changes.push(Change { key: key.clone(), expected: Some(record.clone()), value });
-                self.report.settled.push((key, How::Superseded));
-            }
-            Memorable::Asked => {
-                let message = Message::of(message.clone(), key.channel, Vec::new());
-                let task = Task { keys: vec![key], ..Task::of(message, vec![record.clone()], true) };
-                self.queue.push_back(task);
-            }
-        }
-    }
-
     fn memorable(&self, channel: Channel) -> Memorable {
         self.channels.get(&channel).copied().unwrap_or(Memorable::Nothing)
     }
@@ -358,6 +258,8 @@ impl Delivery {
         let Some(task) = self.queue.pop_front().filter(|_| !self.is_stopping) else {
             if self.is_stopping {
                 self.report.ended = Some("asked to stop".to_owned());
+            } else if self.looks_again && self.looks < LOOKS {
+                return self.look();
             }
             self.step = Step::Ended;
             return Demand::End;
@@ -455,17 +357,12 @@ impl Delivery {
     fn asked(&mut self, mut task: Task, reply: Reply, now: Instant) -> Demand {
         match reply {
             Reply::Sent(message) => self.record_sent(task, &message, now),
-            // What was sent a moment ago may not show yet; what is old and not there was never sent.
-            Reply::NotThere if task.message.notices.is_empty() => {
-                let settled = task.keys.iter().map(|key| (key.clone(), How::Superseded));
-                self.report.settled.extend(settled);
-                let changes = task.changes(|_| Record::settled(How::Superseded, now));
-                self.write(changes, Step::Recording(task))
-            }
+            // What was sent a moment ago may not show yet; what is old and not there was never sent, none of it.
             Reply::NotThere if task.submits == 0 => {
-                let message = task.message.clone();
-                self.step = Step::Preparing(task);
-                Demand::Prepare(message)
+                self.looks_again = true;
+                let why = "a run began to send it and did not";
+                let changes = task.changes(|_| Record::Waiting { since: now, why: why.to_owned() });
+                self.write(changes, Step::Recording(task))
             }
             _ => {
                 self.report.elsewhere.extend(task.keys());

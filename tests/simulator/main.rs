@@ -35,6 +35,9 @@ fn main() -> ExitCode {
     interleavings::enumerate(&[0, 0], if is_full { 2 } else { 1 });
     interleavings::enumerate(&[0, 16], if is_full { 2 } else { 1 });
     interleavings::enumerate(&[0, 61], if is_full { 2 } else { 1 });
-    interleavings::enumerate(&[0, 16, 61], u32::from(is_full));
+    if is_full {
+        interleavings::enumerate(&[0, 16, 61], 0);
+        interleavings::enumerate(&[0, 16, 61], 1);
+    }
     schedules::simulate(value("--schedules").unwrap_or(USUAL_SCHEDULES))
 }
