@@ -12,6 +12,7 @@ mod drift;
 mod helpdesk;
 mod layers;
 mod main_job;
+mod notices;
 mod processes;
 mod repository;
 mod schemas;

@@ -207,6 +207,31 @@ fn a_run_that_does_not_wait_names_the_one_that_holds_the_lock() {
     assert_eq!(apply(&repository, &[]).output().unwrap().status.code(), Some(0), "a dead run holds nothing");
 }
 
+#[test]
+fn of_two_scheduled_runs_one_does_the_work_and_the_other_says_whose_turn_it_is() {
+    let repository = Repository::example();
+    let faults = json!([{ "at": 20, "effect": { "silence": { "done": true } } }]);
+    let mut served = Served::with(&repository, &faults);
+    point(&repository, &served.url, "");
+    let run = |more: &[&str]| {
+        let mut program =
+            repository.program(&[&["run", "--init-ledger", "--as-of", "2026-09-01"], more].concat());
+        program.env("KEY", KEY).stdout(Stdio::null()).stderr(Stdio::piped());
+        program
+    };
+    let mut first = run(&[]).spawn().unwrap();
+    served.fell_silent();
+    let second = run(&[]).output().unwrap();
+    assert_eq!(second.status.code(), Some(8));
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains(&first.id().to_string()), "it names the holder: {said}");
+    let waiting = run(&["--wait-lock", "2m"]).spawn().unwrap();
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let waited = waiting.wait_with_output().unwrap();
+    assert_eq!(waited.status.code(), Some(0), "{}", String::from_utf8_lossy(&waited.stderr));
+}
+
 /// The example, or the example with titles of its own.
 fn variant(number: usize, is_same: bool) -> Repository {
     let repository = Repository::empty();

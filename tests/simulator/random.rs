@@ -1,4 +1,4 @@
-//! Numbers that follow from a seed alone (SplitMix64).
+//! Numbers that follow from a seed alone (`SplitMix64`).
 
 /// A source of numbers.
 #[derive(Clone, Debug)]

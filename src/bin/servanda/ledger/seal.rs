@@ -61,13 +61,10 @@ impl<L: Ledger> Sealed<L> {
         self.ledger.write(&[Swap { key: KEY.to_owned(), expected, value: Some(json(&seal)) }]).await
     }
 
-    async fn seal_after(&self, found: Option<&String>, swaps: &[Swap]) -> Result<Seal, LedgerError> {
-        let seal = if let Some(text) = found {
-            serde_json::from_str(text).ok()
-        } else {
-            let (entries, sum) = sealed(&self.ledger.read("").await?);
-            Some(Seal { writes: 0, entries, sum })
-        };
+    /// The seal after some swaps. Where there is none it begins with nothing: what lies there unsealed stays
+    /// unsealed, until somebody seals it anew.
+    fn seal_after(found: Option<&String>, swaps: &[Swap]) -> Result<Seal, LedgerError> {
+        let seal = found.map_or_else(|| Some(Seal::default()), |text| serde_json::from_str(text).ok());
         let Some(mut seal) = seal else {
             return Err(LedgerError::Failed("the ledger's seal cannot be read".to_owned()));
         };
@@ -128,7 +125,7 @@ impl<L: Ledger> Ledger for Sealed<L> {
                 Judged::Moved(key) => return Err(LedgerError::Moved(key)),
                 Judged::Free => {}
             }
-            let seal = self.seal_after(found.get(KEY), swaps).await?;
+            let seal = Self::seal_after(found.get(KEY), swaps)?;
             let mut sealed = swaps.to_vec();
             let expected = found.get(KEY).cloned();
             sealed.push(Swap { key: KEY.to_owned(), expected, value: Some(json(&seal)) });

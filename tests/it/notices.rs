@@ -1,0 +1,235 @@
+//! Notices through the program, as a schedule would run it: each goes out once, and no memory is no leave.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use crate::repository::{Repository, copy};
+
+/// The messages that lie in the outbox of the embedded helpdesk.
+fn outbox(repository: &Repository) -> BTreeSet<String> {
+    let Ok(entries) = std::fs::read_dir(repository.root().join(".servanda/outbox")) else {
+        return BTreeSet::new();
+    };
+    entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// A repository whose memory began on the first of September.
+fn begun() -> Repository {
+    let repository = Repository::example();
+    repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-09-01"]);
+    repository
+}
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let output = Command::new("git").arg("-C").arg(folder).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_first_run_applies_and_tells_nobody_until_it_is_said_to_be_the_first() {
+    let repository = Repository::example();
+    let run = repository.expect(4, &["run", "--as-of", "2026-09-01"]);
+    assert!(run.stdout.contains("20 done") && run.stderr.contains("--init-ledger"), "{}", run.stderr);
+    let run = repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-09-01"]);
+    assert!(run.stdout.contains("none is due"), "{}", run.stdout);
+    assert!(outbox(&repository).is_empty(), "what is past is told to nobody");
+}
+
+#[test]
+fn what_is_due_is_told_once_however_often_it_runs() {
+    let repository = begun();
+    let run = repository.expect(0, &["run", "--as-of", "2026-09-21"]);
+    assert!(
+        run.stdout.contains("dental-2026/dent-komfort deactivated 2026-09-21 to client"),
+        "{}",
+        run.stdout
+    );
+    let first = outbox(&repository);
+    assert!(!first.is_empty());
+    for _ in 0..2 {
+        let run = repository.expect(0, &["run", "--as-of", "2026-09-21"]);
+        assert!(run.stdout.contains("none is due"), "{}", run.stdout);
+    }
+    assert_eq!(outbox(&repository), first);
+    let mail = repository.read(&format!(".servanda/outbox/{}", first.first().unwrap()));
+    assert!(mail.contains("Auto-Submitted: auto-generated") && mail.contains("text/html"), "{mail}");
+}
+
+#[test]
+fn a_run_reports_itself_for_programs() {
+    let repository = begun();
+    let arguments =
+        ["run", "--as-of", "2026-09-21", "--format", "json", "--report", "run.json", "--metrics", "run.prom"];
+    let said = repository.json(0, &arguments);
+    let written: serde_json::Value = serde_json::from_str(&repository.read("run.json")).unwrap();
+    assert_eq!(said, written);
+    assert_eq!((&said["format"], &said["exit"]), (&1.into(), &0.into()));
+    assert!(!said["notices"]["sent"].as_array().unwrap().is_empty());
+    assert!(!said.to_string().contains('@'), "nobody's address is in it: {said}");
+    assert!(repository.read("run.prom").contains("servanda_last_run_exit_code 0\n"));
+}
+
+/// What somebody does to a ledger.
+type Spoil<'a> = Box<dyn Fn(&Repository) + 'a>;
+
+/// What must not let any mail out, and what the message has to say.
+#[test]
+fn a_memory_that_may_have_forgotten_lets_no_mail_out() {
+    let ledger = ".servanda/ledger.sqlite";
+    let gone = |repository: &Repository| {
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(repository.root().join(format!("{ledger}{ending}")));
+        }
+    };
+    let sql = |statement: &'static str| {
+        move |repository: &Repository| {
+            let connection = rusqlite::Connection::open(repository.root().join(ledger)).unwrap();
+            assert!(connection.execute(statement, ()).unwrap() > 0);
+        }
+    };
+    let foreign = |repository: &Repository| {
+        let settings = repository.read("servanda.yaml");
+        repository.file("servanda.yaml", &format!("{settings}\nledger: {{ secret: {{ env: PATH }} }}\n"));
+    };
+    let cases: [(&str, Spoil<'_>, &str); 6] = [
+        ("empty", Box::new(gone), "has no beginning"),
+        ("truncated", Box::new(sql("DELETE FROM entry WHERE key LIKE '%/notice/%'")), "gone or were changed"),
+        (
+            "rewritten",
+            Box::new(sql("UPDATE entry SET value = replace(value, 'sent', 'late')")),
+            "gone or were changed",
+        ),
+        ("unsealed", Box::new(sql("DELETE FROM entry WHERE key = 'seal'")), "no notice is sent"),
+        ("added to", Box::new(sql("INSERT INTO entry VALUES ('more', '1')")), "gone or were changed"),
+        ("foreign", Box::new(foreign), "another secret"),
+    ];
+    for (name, spoil, says) in cases {
+        let repository = begun();
+        repository.expect(0, &["run", "--as-of", "2026-09-21"]);
+        let before = outbox(&repository);
+        spoil(&repository);
+        for command in ["notify", "run"] {
+            let run = repository.expect(4, &[command, "--as-of", "2026-09-29"]);
+            assert!(run.stderr.contains(says) && run.stderr.contains("help:"), "{name}: {}", run.stderr);
+        }
+        assert_eq!(outbox(&repository), before, "{name}: no mail");
+        if name != "foreign" {
+            repository.expect(0, &["notify", "--init-ledger", "--as-of", "2026-09-29"]);
+            assert_eq!(outbox(&repository), before, "{name}: what is past by then is told to nobody");
+            repository.expect(0, &["ledger", "verify"]);
+        }
+    }
+}
+
+#[test]
+fn two_machines_share_a_ledger_on_a_branch_and_tell_everything_once() {
+    let shared = tempfile::tempdir().unwrap();
+    git(shared.path(), &["init", "--quiet", "--bare", "remote.git"]);
+    let first = Repository::example();
+    let settings = first.read("servanda.yaml");
+    let ledger = "ledger: { at: \"git:origin#servanda-ledger\", secret: { env: SERVANDA_LEDGER_SECRET } }";
+    first.file("servanda.yaml", &format!("{settings}\n{ledger}\n"));
+    let second = Repository::empty();
+    copy(first.root(), &second.root().to_owned());
+    for repository in [&first, &second] {
+        git(repository.root(), &["init", "--quiet"]);
+        git(
+            repository.root(),
+            &["remote", "add", "origin", &shared.path().join("remote.git").to_string_lossy()],
+        );
+    }
+    let run = |repository: &Repository, arguments: &[&str]| {
+        let output = repository
+            .program(arguments)
+            .env("SERVANDA_LEDGER_SECRET", "a long random text")
+            .output()
+            .unwrap();
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.code().unwrap(), said)
+    };
+    let (code, said) = run(&first, &["run", "--init-ledger", "--as-of", "2026-09-01"]);
+    assert_eq!(code, 0, "{said}");
+    let (code, said) = run(&first, &["run", "--as-of", "2026-09-21"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(!outbox(&first).is_empty());
+    // The second has a helpdesk of its own, which it fills first; what was told it knows from the branch.
+    let (code, said) = run(&second, &["run", "--as-of", "2026-09-21", "--accept", "vanished=20"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(outbox(&second).is_empty(), "{said}");
+    let (code, said) = run(&second, &["ledger", "verify"]);
+    assert_eq!(code, 0, "{said}");
+    let log = Command::new("git")
+        .arg("-C")
+        .arg(shared.path().join("remote.git"))
+        .args(["log", "-p", "servanda-ledger"])
+        .output()
+        .unwrap();
+    let log = String::from_utf8_lossy(&log.stdout);
+    assert!(
+        log.contains("notice/") && !log.contains("client.example") && !log.contains("@sandbox"),
+        "no address is in it"
+    );
+}
+
+#[test]
+fn what_is_held_is_settled_by_a_person() {
+    let repository = begun();
+    repository.expect(0, &["run", "--as-of", "2026-09-21"]);
+    let held = repository.expect(0, &["ledger", "show", "--held"]);
+    assert_eq!(held.stdout, "");
+    let key = "notice/dental-2026~dent-komfort/deactivated/2026-09-21/-/client.main/mail";
+    let run = repository.expect(1, &["notify", "resolve", key, "--sent"]);
+    assert!(run.stderr.contains("is not held"), "{}", run.stderr);
+    repository.expect(1, &["notify", "resolve", "no/key", "--sent"]);
+}
+
+#[test]
+fn a_preview_shows_every_message_and_sends_none() {
+    let repository = begun();
+    let run = repository.expect(0, &["notify", "--preview", "--as-of", "2026-09-21"]);
+    assert!(run.stdout.contains("приостановлено") && run.stderr.contains("none was sent"), "{}", run.stdout);
+    repository.expect(0, &["notify", "--preview", "--write", "mails", "--as-of", "2026-09-21"]);
+    let written = std::fs::read_dir(repository.root().join("mails")).unwrap().count();
+    assert!(written >= 4, "an HTML page and a text each");
+    assert!(outbox(&repository).is_empty());
+}
+
+#[test]
+fn a_forecast_tells_what_the_runs_then_do() {
+    let repository = begun();
+    let coming =
+        repository.json(0, &["forecast", "--as-of", "2026-09-01", "--days", "21", "--format", "json"]);
+    let told: BTreeSet<String> = coming["coming"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|line| Some(format!("{} {}", line["agreement"].as_str()?, line["notice"].as_str()?)))
+        .collect();
+    let mut sent = BTreeSet::new();
+    for day in 2..=22 {
+        let report =
+            repository.json(0, &["run", "--format", "json", "--as-of", &format!("2026-09-{day:02}")]);
+        for key in report["notices"]["sent"].as_array().unwrap() {
+            let parts: Vec<&str> = key.as_str().unwrap().split('/').collect();
+            sent.insert(format!("{} {}", parts[1].replace('~', "/"), parts[2]));
+        }
+    }
+    assert_eq!(told, sent);
+    let ics = repository
+        .expect(0, &["forecast", "--as-of", "2026-09-01", "--days", "21", "--format", "ics"])
+        .stdout;
+    assert!(ics.starts_with("BEGIN:VCALENDAR\r\n") && ics.ends_with("END:VCALENDAR\r\n"));
+    assert!(ics.contains("DTSTART;VALUE=DATE:20260914\r\nDTEND;VALUE=DATE:20260915\r\n"), "{ics}");
+    assert!(ics.lines().all(|line| line.len() <= 75), "lines are folded");
+}
+
+#[test]
+fn words_of_ones_own_that_are_broken_stop_before_any_mail() {
+    let repository = begun();
+    repository.file("notices/ru.body.txt", "Здравствуйте!\n{% for notice in notice %}");
+    let run = repository.expect(3, &["notify", "--as-of", "2026-09-21"]);
+    assert!(run.stderr.contains("notices/ru.body.txt: line 2"), "{}", run.stderr);
+    assert!(outbox(&repository).is_empty());
+}
