@@ -222,6 +222,17 @@ pub struct Ledger {
     pub place: LedgerPlace,
     /// The variable that holds the secret that addresses are hidden with.
     pub secret_variable: Option<String>,
+    /// Where in the helpdesk its last run is noted.
+    pub witness: Option<Witness>,
+}
+
+/// A place in the helpdesk for a note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// The object.
+    pub object: crate::ident::LiveId,
+    /// Its attribute.
+    pub attribute: String,
 }
 
 /// Where the memory between runs is kept.

@@ -8,9 +8,10 @@ use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::document::shape::TextOr;
+use crate::ident::LiveId;
 use crate::settings::{
     AllowedMail, DeactivationGuard, DriftPolicy, Guards, Helpdesk, Kind, Language, Ledger, LedgerPlace, Pace,
-    Place, Reach, Refused, Sender, Settings, Webhook,
+    Place, Reach, Refused, Sender, Settings, Webhook, Witness,
 };
 
 /// When people are told, where nobody says otherwise.
@@ -199,15 +200,23 @@ impl Reading<'_> {
                 "write `secret: { env: SERVANDA_LEDGER_SECRET }`, the variable that holds a long random text",
             );
         }
-        if written.witness.is_some() {
-            self.refuse_witness();
-        }
-        Ledger { place, secret_variable }
+        let witness = written.witness.as_ref().and_then(|witness| self.witness(witness));
+        Ledger { place, secret_variable, witness }
     }
 
-    fn refuse_witness(&mut self) {
-        let help = "take it out: nothing notes the ledger's state in the helpdesk yet";
-        self.fault(Code::E009, &["ledger", "witness"], "a witness is not available yet", help);
+    fn witness(&mut self, written: &shape::Witness) -> Option<Witness> {
+        let object = written.object.as_deref().and_then(LiveId::new);
+        let (Some(object), Some(attribute)) = (object, written.attribute.clone()) else {
+            let help = "write `witness: { object: root$101, attribute: servandaLedger }`, a text attribute of nobody else";
+            self.fault(
+                Code::E010,
+                &["ledger", "witness"],
+                "a witness needs an object and one of its attributes",
+                help,
+            );
+            return None;
+        };
+        Some(Witness { object, attribute })
     }
 
     fn sender(&mut self, written: Option<&shape::Mail>) -> Option<Sender> {

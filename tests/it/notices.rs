@@ -123,6 +123,33 @@ fn a_memory_that_may_have_forgotten_lets_no_mail_out() {
 }
 
 #[test]
+fn a_memory_that_was_put_back_is_seen_by_its_witness() {
+    let repository = Repository::example();
+    let settings = repository.read("servanda.yaml");
+    // A text attribute that the sandbox has and that nothing else uses.
+    let ledger =
+        "ledger: { at: \"sqlite:memory.sqlite\", witness: { object: \"ou$6001\", attribute: idHolder } }";
+    repository.file("servanda.yaml", &format!("{settings}\n{ledger}\n"));
+    repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-09-01"]);
+    let files =
+        ["memory.sqlite", "memory.sqlite-wal", "memory.sqlite-shm"].map(|name| repository.root().join(name));
+    let kept = files.clone().map(|path| std::fs::read(path).ok());
+    repository.expect(0, &["run", "--as-of", "2026-09-21"]);
+    let told = outbox(&repository);
+    for (path, bytes) in files.iter().zip(&kept) {
+        match bytes {
+            Some(bytes) => std::fs::write(path, bytes).unwrap(),
+            None => drop(std::fs::remove_file(path)),
+        }
+    }
+    let run = repository.expect(4, &["run", "--as-of", "2026-09-29"]);
+    assert!(run.stderr.contains("put back to an older state"), "{}", run.stderr);
+    assert_eq!(outbox(&repository), told, "nothing is told twice");
+    repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-09-29"]);
+    repository.expect(0, &["run", "--as-of", "2026-09-30"]);
+}
+
+#[test]
 fn two_machines_share_a_ledger_on_a_branch_and_tell_everything_once() {
     let shared = tempfile::tempdir().unwrap();
     git(shared.path(), &["init", "--quiet", "--bare", "remote.git"]);

@@ -19,13 +19,15 @@ use servanda::notice::{Address, Due, Fact, Memory, Setting, due};
 use servanda::plan::Cause;
 use servanda::render::json::PlanEnvelope;
 use servanda::render::message::{Letter, Texts};
-use servanda::settings::LedgerPlace;
+use servanda::settings::{LedgerPlace, Witness};
 use sha2::Sha256;
 
 use crate::channel::{Channels, Prepared};
+use crate::connection::Connection;
 use crate::context::{Context, clock};
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, say};
 use crate::files;
+use crate::helpdesk::{Reader, Writer};
 use crate::ledger::book::Begun;
 use crate::ledger::{AnyLedger, Book, Broken, LedgerError, Sealed};
 use crate::repository::Estate;
@@ -123,7 +125,7 @@ impl<'a> Bulletin<'a> {
     }
 
     /// The people of the helpdesk who may have to be told.
-    pub(crate) fn people(&self) -> BTreeSet<LiveId> {
+    fn people(&self) -> BTreeSet<LiveId> {
         let catalog = &self.estate.catalog;
         let own = self.estate.agreements.iter().flat_map(|agreement| agreement.contacts.values());
         let contacts = catalog.clients.values().flat_map(|client| client.contacts.values()).chain(own);
@@ -133,13 +135,6 @@ impl<'a> Bulletin<'a> {
         });
         let managers = catalog.managers.values().filter(|entry| entry.email.is_none());
         contacts.chain(managers.filter_map(|entry| entry.helpdesk.clone())).collect()
-    }
-
-    /// Where people of the helpdesk are reached.
-    #[must_use]
-    pub(crate) fn reaching(mut self, addresses: BTreeMap<LiveId, String>) -> Self {
-        self.addresses = addresses;
-        self
     }
 
     /// Now, by the clock of the instant that the run is about: a rehearsal remembers its own time.
@@ -183,8 +178,37 @@ impl<'a> Bulletin<'a> {
         letter.map_err(|bad| bad.to_string())
     }
 
+    /// Everything in its order: begin the memory where that is asked for, trust it, send what is due, note the run.
+    pub(crate) async fn published(
+        mut self,
+        is_first: bool,
+        book: Option<&Memories>,
+        connection: &Connection,
+        run: &str,
+        stop: &Stop,
+    ) -> Result<Delivered, Failure> {
+        let Some(book) = book else {
+            return Err(Failure::new(Exit::Refused, "no notice is sent, since the ledger cannot be had"));
+        };
+        let reader = connection.reader();
+        if is_first {
+            self.begin(book).await?;
+        }
+        self.trust(book).await?;
+        self.call_witness(book, &reader, is_first).await?;
+        self.addresses = reader.addresses(&self.people()).await.unwrap_or_else(|error| {
+            say(&format!("nobody can be told whose address the helpdesk holds: {error}\n"));
+            BTreeMap::new()
+        });
+        let mut delivered = self.deliver(book, run, stop).await?;
+        if let Err(why) = self.note(book, &connection.writer(), run).await {
+            delivered.report.ended.get_or_insert(why);
+        }
+        Ok(delivered)
+    }
+
     /// Begins the memory: all that is past by now is never told.
-    pub(crate) async fn begin(&self, book: &Memories) -> Result<(), Failure> {
+    async fn begin(&self, book: &Memories) -> Result<(), Failure> {
         let begun = Begun { at: self.at, secret: self.fingerprint() };
         book.begin(&begun, &self.ask(beginning)).await?;
         Ok(book.ledger().seal_anew().await?)
@@ -214,6 +238,38 @@ impl<'a> Bulletin<'a> {
             ),
             Some(_) => Ok(()),
         }
+    }
+
+    /// Refuses a memory that is older than what the helpdesk noted of it, and notes this run. Without a witness
+    /// nobody can see that.
+    async fn call_witness(
+        &self,
+        book: &Memories,
+        reader: &impl Reader,
+        is_begun_anew: bool,
+    ) -> Result<(), Failure> {
+        let Some(Witness { object, attribute }) = &self.estate.settings.ledger.witness else {
+            return Ok(());
+        };
+        let noted = reader.note(object, attribute).await?;
+        if is_begun_anew || noted.is_empty() || book.witnessed().await?.contains(&noted) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Refused,
+            format!("no notice is sent: the helpdesk has noted the run {noted}, and the ledger knows nothing of it"),
+        )
+        .help("it was put back to an older state, or is another one: put back the latest, or begin it anew with `--init-ledger`"))
+    }
+
+    /// Notes this run outside of the ledger.
+    async fn note(&self, book: &Memories, writer: &impl Writer, run: &str) -> Result<(), String> {
+        let Some(Witness { object, attribute }) = &self.estate.settings.ledger.witness else {
+            return Ok(());
+        };
+        book.witness(run).await.map_err(|error| error.to_string())?;
+        let noted = writer.write_note(object, attribute, run).await;
+        noted.map_err(|error| format!("the run is not noted in the helpdesk: {error}"))
     }
 
     fn fingerprint(&self) -> String {

@@ -64,7 +64,7 @@ pub struct LedgerSettings {
     pub at: Option<TextOr<Secret>>,
     /// The secret that addresses are hidden with. Example: `{ env: SERVANDA_LEDGER_SECRET }`.
     pub secret: Option<Secret>,
-    /// Where in the helpdesk the last state of the ledger is noted, so that a ledger put back to an older state is noticed. Not available yet.
+    /// Where in the helpdesk the last run is noted, so that a ledger put back to an older state is noticed.
     pub witness: Option<Witness>,
 }
 

@@ -17,7 +17,6 @@ use crate::connection::{self, Connection};
 use crate::context::{Context, clock};
 use crate::deliver::{Bulletin, Delivered};
 use crate::failure::{Exit, Failure, say, tell};
-use crate::helpdesk::Reader as _;
 use crate::ledger::LedgerError;
 use crate::pass::Pass;
 use crate::repository::Estate;
@@ -120,15 +119,7 @@ async fn send(
         let bulletin = Bulletin::new(estate, channels, terms.as_of.instant)?
             .acknowledging(arguments.notifying.accept_messages)
             .knowing(&made, pass.seen());
-        let book = pass.book().ok_or_else(|| {
-            Failure::new(Exit::Refused, "no notice is sent, since the ledger cannot be had")
-        })?;
-        if arguments.notifying.init_ledger {
-            bulletin.begin(book).await?;
-        }
-        bulletin.trust(book).await?;
-        let addresses = connection.reader().addresses(&bulletin.people()).await?;
-        bulletin.reaching(addresses).deliver(book, &name, &watch.stop).await
+        bulletin.published(arguments.notifying.init_ledger, pass.book(), connection, &name, &watch.stop).await
     };
     let sent = sent.await;
     pass.unlock(lock).await;

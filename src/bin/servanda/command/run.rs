@@ -17,13 +17,13 @@ use crate::connection::{self, Connection};
 use crate::context::{Context, clock};
 use crate::deliver::{Bulletin, Delivered};
 use crate::failure::{Exit, Failure, say, tell};
+use crate::files;
 use crate::pass::{Audience, Concluded, Pass};
 use crate::ping::Ping;
 use crate::progress::Bar;
 use crate::repository::Estate;
 use crate::signal::{self, Stop};
 use crate::survey::Terms;
-use crate::{files, helpdesk::Reader as _};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -157,19 +157,7 @@ impl Job<'_> {
         let bulletin = Bulletin::new(self.estate, self.channels, self.terms.as_of.instant)?
             .acknowledging(notifying.accept_messages)
             .knowing(&concluded.envelope, pass.seen());
-        let Some(book) = pass.book() else {
-            return Err(Failure::new(Exit::Refused, "no notice is sent, since the ledger cannot be had"));
-        };
-        if notifying.init_ledger {
-            bulletin.begin(book).await?;
-        }
-        bulletin.trust(book).await?;
-        let people = bulletin.people();
-        let addresses = self.connection.reader().addresses(&people).await.unwrap_or_else(|error| {
-            say(&format!("nobody can be told whose address the helpdesk holds: {error}\n"));
-            std::collections::BTreeMap::new()
-        });
-        bulletin.reaching(addresses).deliver(book, self.name, &watch.stop).await
+        bulletin.published(notifying.init_ledger, pass.book(), self.connection, self.name, &watch.stop).await
     }
 }
 

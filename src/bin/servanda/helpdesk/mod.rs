@@ -113,6 +113,12 @@ pub(crate) trait Reader: Sync {
         &self,
         people: &BTreeSet<LiveId>,
     ) -> impl Future<Output = Result<BTreeMap<LiveId, String>, ReadError>> + Send;
+    /// A text that is noted in an attribute of an object; empty where none is.
+    fn note(
+        &self,
+        object: &LiveId,
+        attribute: &str,
+    ) -> impl Future<Output = Result<String, ReadError>> + Send;
     /// How many requests went out so far.
     fn requests(&self) -> u64;
     /// Whether the key was refused so often that no further request goes out.
@@ -128,6 +134,13 @@ pub(crate) trait Writer: Sync {
         object: Option<&LiveId>,
         step: &Step,
     ) -> impl Future<Output = Result<Done, WriteError>> + Send;
+    /// Notes a text in an attribute of an object.
+    fn write_note(
+        &self,
+        object: &LiveId,
+        attribute: &str,
+        text: &str,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send;
 }
 
 impl ReadError {

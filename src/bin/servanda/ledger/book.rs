@@ -16,6 +16,10 @@ use servanda::plan::{Applied, BASELINE_FORMAT, Baseline};
 
 use super::{Entries, Holder, Ledger, LedgerError, Swap};
 
+/// How many runs are remembered whose names were noted outside: one that died between ledger and note left an
+/// older name there.
+const WITNESSED_RUNS: usize = 50;
+
 /// The entries of one helpdesk.
 pub(crate) struct Book<L> {
     ledger: L,
@@ -143,6 +147,24 @@ impl<L: Ledger> Book<L> {
         let past = beginning.past.iter().map(|(id, names)| (format!("{under}{id}"), json(names)));
         let after: Entries = past.chain([(head, json(begun))]).collect();
         self.ledger.write(&swaps(&before, &after)).await
+    }
+
+    /// The last runs whose names were noted outside of the ledger, the latest last.
+    pub(crate) async fn witnessed(&self) -> Result<Vec<String>, LedgerError> {
+        let key = self.key("witnessed");
+        let found = self.ledger.get(&[&key]).await?.remove(&key);
+        found.map_or_else(|| Ok(Vec::new()), |text| read(&key, &text))
+    }
+
+    /// Remembers a run whose name is about to be noted outside.
+    pub(crate) async fn witness(&self, run: &str) -> Result<(), LedgerError> {
+        let key = self.key("witnessed");
+        let expected = self.ledger.get(&[&key]).await?.remove(&key);
+        let mut runs: Vec<String> =
+            expected.as_deref().map_or_else(|| Ok(Vec::new()), |text| read(&key, text))?;
+        runs.push(run.to_owned());
+        runs.drain(..runs.len().saturating_sub(WITNESSED_RUNS));
+        self.ledger.write(&[Swap { key, expected, value: Some(json(&runs)) }]).await
     }
 
     /// Everything that is remembered of notices. A record that cannot be read is an error, and never none.

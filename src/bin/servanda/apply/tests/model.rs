@@ -114,6 +114,10 @@ impl Reader for Model {
         Ok(BTreeMap::new())
     }
 
+    async fn note(&self, _: &LiveId, _: &str) -> Result<String, ReadError> {
+        Ok(String::new())
+    }
+
     fn requests(&self) -> u64 {
         0
     }
@@ -124,6 +128,10 @@ impl Reader for Model {
 }
 
 impl Writer for Model {
+    async fn write_note(&self, _: &LiveId, _: &str, _: &str) -> Result<(), WriteError> {
+        Ok(())
+    }
+
     async fn perform(&self, id: &AgreementId, _: Option<&LiveId>, step: &Step) -> Result<Done, WriteError> {
         let lot = self.lots.lock().expect("no test panics here").pop().unwrap_or(Lot::Answered);
         let lost = || Err(WriteError::Ambiguous("lost".to_owned()));

@@ -390,6 +390,22 @@ impl Reader for Itsm365Reader<'_> {
         Ok(addresses)
     }
 
+    async fn note(&self, object: &LiveId, attribute: &str) -> Result<String, ReadError> {
+        let class = object.as_str().split('$').next().unwrap_or_default();
+        let found = self.page(class, &format!("UUID,{attribute}"), &json!({ "UUID": object }), 0, 2).await?;
+        let noted = match &found[..] {
+            [only] => only.get(attribute),
+            _ => {
+                return Err(unexpected(class, "no object of that id; check ledger.witness in servanda.yaml"));
+            }
+        };
+        match noted {
+            Some(Json::String(text)) => Ok(text.clone()),
+            Some(Json::Null) => Ok(String::new()),
+            _ => Err(unexpected(class, "no such text attribute; check ledger.witness in servanda.yaml")),
+        }
+    }
+
     fn requests(&self) -> u64 {
         self.transport.requests()
     }

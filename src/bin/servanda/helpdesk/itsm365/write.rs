@@ -188,6 +188,17 @@ fn plain(json: &Json) -> Json {
 }
 
 impl Writer for Itsm365Writer<'_> {
+    async fn write_note(&self, object: &LiveId, attribute: &str, text: &str) -> Result<(), WriteError> {
+        let body = Map::from_iter([(attribute.to_owned(), json!(text))]);
+        let held = self.send(&format!("edit-m2m/{object}"), body, Class::Write).await?;
+        if held.get(attribute).and_then(Json::as_str) == Some(text) {
+            return Ok(());
+        }
+        Err(WriteError::Refused(format!(
+            "`{attribute}` of {object} does not hold what was written; check ledger.witness"
+        )))
+    }
+
     async fn perform(
         &self,
         id: &AgreementId,
