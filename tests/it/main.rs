@@ -11,6 +11,7 @@ mod documents;
 mod drift;
 mod helpdesk;
 mod layers;
+mod mail;
 mod main_job;
 mod notices;
 mod processes;

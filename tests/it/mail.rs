@@ -1,0 +1,139 @@
+//! Mails through a server that is not of our making: they arrive once, parse, and read right in both languages.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::repository::{Repository, Run};
+
+/// A mail server in a process of its own.
+struct Server {
+    process: Child,
+    port: String,
+    said: BufReader<std::process::ChildStdout>,
+}
+
+impl Server {
+    /// Starts it; an error says what is missing.
+    fn start() -> Result<Self, String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = root.join("target/smtp");
+        if !folder.join("node_modules/smtp-server").exists() {
+            return Err(
+                "the mail server is missing: npm install --prefix target/smtp smtp-server@3 mailparser@3"
+                    .to_owned(),
+            );
+        }
+        let mut node = Command::new("node");
+        node.arg(root.join("tests/it/smtp.cjs")).arg(folder).stdout(Stdio::piped());
+        let mut process = node.spawn().map_err(|error| format!("node cannot be started: {error}"))?;
+        let mut said = BufReader::new(process.stdout.take().unwrap());
+        let mut port = String::new();
+        said.read_line(&mut port).unwrap();
+        Ok(Self { process, port: port.trim().to_owned(), said })
+    }
+
+    /// The mails that it took. Each was said before it was accepted, so that nobody has to be waited for.
+    fn mails(mut self) -> Vec<Value> {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        let mut said = String::new();
+        self.said.read_to_string(&mut said).unwrap();
+        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A process that is already gone is what is wanted.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Says past the harness, which swallows what a passing test prints, that a test proved nothing.
+#[expect(clippy::explicit_write, reason = "the harness keeps `eprintln!` of a passing test to itself")]
+fn did_not_run(why: &str) {
+    assert!(std::env::var_os("SERVANDA_REQUIRE_ALL").is_none(), "{why}");
+    writeln!(std::io::stderr(), "\nDID NOT RUN: mails through a real server. {why}").unwrap();
+}
+
+/// The example, with this server for its mail, begun on the first of September.
+fn mailing(server: &Server, language: &str) -> Repository {
+    let repository = Repository::example();
+    repository.edit("servanda.yaml", "language: ru", &format!("language: {language}"));
+    let settings = repository.read("servanda.yaml");
+    let mail = format!(
+        "mail: {{ url: \"smtp://127.0.0.1:{}\", from: \"Сервис-деск <sd@acme.example>\", allow: {{ catalog: true }} }}",
+        server.port
+    );
+    repository.file("servanda.yaml", &format!("{settings}\n{mail}\n"));
+    repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-09-01"]);
+    repository
+}
+
+fn text<'a>(mail: &'a Value, field: &str) -> &'a str {
+    mail[field].as_str().unwrap_or_default()
+}
+
+/// How many messages a run says that it sent. Each bears a name of its own.
+fn sent(run: &Run) -> usize {
+    run.stdout.lines().filter(|line| line.trim_start().starts_with("sent ")).count()
+}
+
+#[test]
+fn mails_arrive_once_and_read_right_in_both_languages() {
+    for (language, sentence, greeting) in [
+        ("ru", "С 21\u{a0}сентября 2026\u{a0}г. соглашение приостановлено", "Здравствуйте!"),
+        ("en", "From 21\u{a0}September 2026 the agreement is suspended", "Hello,"),
+    ] {
+        let server = match Server::start() {
+            Ok(server) => server,
+            Err(why) => return did_not_run(&why),
+        };
+        let repository = mailing(&server, language);
+        let run = repository.expect(0, &["run", "--as-of", "2026-09-21"]);
+        let shown = repository.expect(0, &["ledger", "show"]).stdout;
+        assert_eq!(shown.matches("  sent at ").count(), sent(&run));
+        repository.expect(0, &["run", "--as-of", "2026-09-21"]);
+        let mails = server.mails();
+        assert!(!mails.is_empty() && mails.len() <= sent(&run), "one mail for each recipient");
+        let ids: BTreeSet<&str> = mails.iter().map(|mail| text(mail, "id")).collect();
+        assert_eq!(ids.len(), mails.len(), "no mail came twice");
+        for mail in &mails {
+            assert_eq!(mail["to"].as_array().unwrap().len(), 1, "nobody learns who else was told");
+            assert_eq!(text(mail, "automatic"), "auto-generated");
+            assert!(text(mail, "text").starts_with(greeting), "{mail}");
+            assert!(text(mail, "html").contains("</html>"), "{mail}");
+        }
+        let said = |part: &str| mails.iter().any(|mail| text(mail, part).contains(sentence));
+        assert!(said("text") && said("html"), "{mails:#?}");
+        assert!(mails.iter().all(|mail| !text(mail, "subject").contains("=?")), "subjects are decoded");
+    }
+}
+
+#[test]
+fn whoever_is_refused_is_told_by_a_later_run_and_the_others_at_once() {
+    let server = match Server::start() {
+        Ok(server) => server,
+        Err(why) => return did_not_run(&why),
+    };
+    let repository = mailing(&server, "en");
+    let catalog = repository.read("catalog.yaml");
+    let office = catalog.lines().find_map(|line| line.split("email: ").nth(1)?.split([' ', '}']).next());
+    let office = office.expect("somebody has an address").to_owned();
+    let (_, domain) = office.split_once('@').unwrap();
+    for name in ["busy", "nobody"] {
+        repository.file("catalog.yaml", &catalog.replace(&office, &format!("{name}@{domain}")));
+        let run = repository.run(&["run", "--as-of", "2026-09-21"]);
+        assert!(matches!(run.code, 0 | 6), "{}", run.stderr);
+        assert!(!run.stdout.contains(&format!("{name}@")), "addresses are masked: {}", run.stdout);
+    }
+    repository.file("catalog.yaml", &catalog);
+    repository.expect(0, &["run", "--as-of", "2026-09-21"]);
+    let again = repository.expect(0, &["run", "--as-of", "2026-09-21"]);
+    assert!(again.stdout.contains("none is due"), "{}", again.stdout);
+}

@@ -1,0 +1,32 @@
+// A mail server (smtp-server) that parses what it takes (mailparser): prints its port, then a line of JSON a mail.
+// Whoever is called `busy…` or `nobody…` is refused, as a server refuses, at RCPT.
+const path = require("path");
+const modules = path.join(process.argv[2], "node_modules");
+const { SMTPServer } = require(path.join(modules, "smtp-server"));
+const { simpleParser } = require(path.join(modules, "mailparser"));
+
+const server = new SMTPServer({
+  authOptional: true,
+  disabledCommands: ["STARTTLS", "AUTH"],
+  onRcptTo(address, _session, callback) {
+    const refused = { busy: 450, nobody: 550 }[address.address.split(/[.@]/)[0]];
+    if (!refused) return callback();
+    const error = new Error("not today");
+    error.responseCode = refused;
+    callback(error);
+  },
+  onData(stream, session, callback) {
+    simpleParser(stream).then((mail) => {
+      const told = {
+        to: session.envelope.rcptTo.map((to) => to.address),
+        subject: mail.subject,
+        id: mail.messageId,
+        automatic: mail.headers.get("auto-submitted"),
+        text: mail.text,
+        html: mail.html,
+      };
+      process.stdout.write(JSON.stringify(told) + "\n", () => callback());
+    }, callback);
+  },
+});
+server.listen(0, "127.0.0.1", () => console.log(server.server.address().port));
