@@ -7,6 +7,7 @@ use crate::agreement::{Activation, Agreement, NoticeEvent, NoticeRule, Renewal, 
 use crate::calendar::{Day, Instant, Lead, Term, TimeOfDay};
 use crate::catalog::{Catalog, Client, Contact, Entry};
 use crate::ident::{AgreementId, ClientSlug};
+use crate::notice::delivery::messages;
 use crate::notice::due::beginning;
 use crate::notice::{Beginning, Channel, Due, Fact, How, Memory, Record, Setting, due};
 
@@ -195,6 +196,72 @@ fn after_any_gap_the_latest_is_told_once_and_the_rest_is_written_down() {
             let is_late = |record: &Record| matches!(record, Record::Done { how: How::Late, .. });
             assert!(!desk.memory.records.values().any(is_late), "a gap makes nothing late");
         }
+    }
+}
+
+/// A hundred agreements of all lengths, each with what is told of it in a year, worked out by hand: the first
+/// day, the day after the last, and so many days before it where the agreement has begun by then.
+fn hundred() -> (Vec<Agreement>, Vec<String>) {
+    let mut agreements = Vec::new();
+    let mut table = Vec::new();
+    let day_after = |day: Day, days: i32| day.checked_add(jiff::Span::new().days(days)).expect("a day");
+    for number in 0..100_i32 {
+        let first_day = day_after(day("2026-01-01"), number * 3 % 180);
+        let last_day = day_after(first_day, 20 + number * 7 % 160);
+        let id = format!("a{number:02}");
+        agreements.push(telling(&id, &first_day.to_string(), &last_day.to_string()));
+        table.push(format!("{first_day}  {id} activated {first_day} - client.main"));
+        let over = day_after(last_day, 1);
+        table.push(format!("{over}  {id} deactivated {over} - client.main"));
+        for lead in [60, 30, 7, 1] {
+            let ahead = day_after(last_day, -lead);
+            if ahead > first_day {
+                table.push(format!("{ahead}  {id} expiring {last_day} {lead}d client.main"));
+            }
+        }
+    }
+    table.sort();
+    (agreements, table)
+}
+
+#[test]
+fn a_year_of_a_hundred_agreements_tells_exactly_the_table() {
+    let (agreements, table) = hundred();
+    let mut desk = Desk::new(agreements);
+    desk.run_daily("2026-01-01", "2026-12-31");
+    let mut told = desk.told();
+    told.sort();
+    assert_eq!(told, table);
+}
+
+#[test]
+fn after_a_gap_a_recipient_gets_one_message_and_nothing_is_told_twice() {
+    for (start, gap) in [("2026-03-10", 9), ("2026-05-05", 60)] {
+        let (agreements, table) = hundred();
+        let mut desk = Desk::new(agreements);
+        desk.run_daily("2026-01-01", start);
+        let back = day(start).checked_add(jiff::Span::new().days(gap)).expect("a day");
+        let due = desk.due(&back.to_string(), 10);
+        assert_eq!(messages(&due).len(), 1, "one message to the one recipient");
+        desk.run_daily(&back.to_string(), "2026-12-31");
+        let what = |line: &String| line.split_once("  ").map(|(_, what)| what.to_owned()).expect("two parts");
+        let told: Vec<String> = desk.told().iter().map(what).collect();
+        let once: BTreeSet<String> = told.iter().cloned().collect();
+        assert_eq!(once.len(), told.len(), "nothing is told twice");
+        let table: BTreeSet<String> = table.iter().map(what).collect();
+        assert!(once.is_subset(&table));
+        // Whatever is not told was overtaken by something nearer or newer, and that is written down.
+        let written = desk
+            .memory
+            .records
+            .iter()
+            .filter(|(_, record)| matches!(record, Record::Done { how: How::Superseded, .. }));
+        let written: BTreeSet<String> = written
+            .map(|(key, _)| {
+                format!("{} {} {} {} {}", key.agreement, key.event.as_str(), key.day, key.mark, key.recipient)
+            })
+            .collect();
+        assert_eq!(&table - &once, written);
     }
 }
 
