@@ -253,6 +253,16 @@ fn a_forecast_tells_what_the_runs_then_do() {
 }
 
 #[test]
+fn a_monitor_that_is_not_there_changes_nothing_and_is_not_named() {
+    let repository = begun();
+    let mut program = repository.program(&["run", "--as-of", "2026-09-21", "-v"]);
+    let output = program.env("SERVANDA_PING_URL", "http://127.0.0.1:1/secret-token").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("the monitor was not told") && !said.contains("secret-token"), "{said}");
+}
+
+#[test]
 fn words_of_ones_own_that_are_broken_stop_before_any_mail() {
     let repository = begun();
     repository.file("notices/ru.body.txt", "Здравствуйте!\n{% for notice in notice %}");

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::helpdesk::http::{plain_client, said};
 
 /// The variable that holds the address.
 const VARIABLE: &str = "SERVANDA_PING_URL";
@@ -23,12 +24,7 @@ impl Ping {
         let Some(url) = Context::secret(VARIABLE) else {
             return Ok(Self(None));
         };
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .timeout(LIMIT);
-        let client =
-            client.build().map_err(|error| Failure::new(Exit::Failure, error.without_url().to_string()))?;
+        let client = plain_client(LIMIT).map_err(|why| Failure::new(Exit::Failure, why))?;
         Ok(Self(Some((client, url))))
     }
 
@@ -48,7 +44,7 @@ impl Ping {
         };
         let told = client.get(format!("{}/{what}", url.expose_secret().trim_end_matches('/'))).send().await;
         if let Err(error) = told.and_then(reqwest::Response::error_for_status) {
-            tracing::warn!("the monitor was not told: {}", error.without_url());
+            tracing::warn!("the monitor was not told: {}", said(error));
         }
     }
 }

@@ -20,6 +20,7 @@ use servanda::settings::is_this_machine;
 
 use crate::context::clock;
 use crate::failure::{Exit, Failure};
+use crate::helpdesk::http::use_ring;
 
 /// How long one command may take (RFC 5321 §4.5.3.2 asks for five minutes).
 const COMMAND_LIMIT: Duration = Duration::from_mins(5);
@@ -79,6 +80,7 @@ impl Smtp {
             Failure::new(Exit::Failure, "mail.from: this is no sender")
                 .help("write \"Service desk <sd@acme.example>\"")
         })?;
+        use_ring();
         let server = Server {
             host: host.to_owned(),
             port: url.port().unwrap_or(if is_tls_from_the_start { 465 } else { 587 }),

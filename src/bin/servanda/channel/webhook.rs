@@ -14,6 +14,7 @@ use servanda::settings::is_this_machine;
 use sha2::Sha256;
 
 use crate::failure::{Exit, Failure};
+use crate::helpdesk::http::{plain_client, said};
 
 /// How long an answer may take.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -44,16 +45,8 @@ impl Webhook {
         if !is_safe {
             return Err(wrong("it is not encrypted"));
         }
-        // As for the helpdesk: nobody else learns the address, and nobody leads elsewhere.
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .timeout(LIMIT)
-            .build()
-            .map_err(|error| {
-                Failure::new(Exit::Failure, format!("no client for the webhook: {}", error.without_url()))
-            })?;
+        let client = plain_client(LIMIT)
+            .map_err(|why| Failure::new(Exit::Failure, format!("no client for the webhook: {why}")))?;
         Ok(Self { client, url: url.clone(), key })
     }
 
@@ -107,9 +100,12 @@ impl Prepared {
             }
             Ok(answer) => Reply::Unknown(format!("it answered {}", answer.status())),
             Err(error) if error.is_connect() || error.is_builder() => {
-                Reply::Refused(format!("it could not be reached: {}", error.without_url()))
+                Reply::Refused(format!("it could not be reached: {}", said(error)))
             }
-            Err(error) => Reply::Unknown(error.without_url().to_string()),
+            Err(error) => Reply::Unknown(said(error)),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -221,13 +221,24 @@ fn client(
     builder.build()
 }
 
+/// A client for whoever posts elsewhere than to the helpdesk, with the same manners.
+pub(crate) fn plain_client(limit: Duration) -> Result<reqwest::Client, String> {
+    use_ring();
+    let builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .timeout(limit)
+        .user_agent(concat!("servanda/", env!("CARGO_PKG_VERSION")));
+    builder.build().map_err(said)
+}
+
 /// Settles which cryptography the process uses. A second call finds it settled, which is as good.
 pub(crate) fn use_ring() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// The words of a transport error without the address, which holds the key.
-fn said(error: reqwest::Error) -> String {
+pub(crate) fn said(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut source = std::error::Error::source(&error);

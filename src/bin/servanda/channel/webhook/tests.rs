@@ -1,0 +1,101 @@
+//! Posts: what is in them, and what is certain after each answer.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use secrecy::SecretString;
+use servanda::notice::Channel;
+use servanda::notice::delivery::{Message, Reply};
+use servanda::render::message::Letter;
+
+use super::Webhook;
+
+const KEY: &str = "a long random text";
+
+/// What a listener heard.
+type Heard = Arc<Mutex<Vec<(HeaderMap, String)>>>;
+
+/// A listener that answers this, and what it heard.
+async fn listener(status: StatusCode) -> (String, Heard) {
+    let heard: Heard = Arc::default();
+    let keeps = Arc::clone(&heard);
+    let answer = move |headers: HeaderMap, body: Bytes| {
+        let body = String::from_utf8_lossy(&body).into_owned();
+        keeps.lock().expect("nobody panicked").push((headers, body));
+        async move { (status, [("location", "http://127.0.0.1:1/elsewhere")]) }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let router = Router::new().fallback(answer);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (format!("http://{address}/hook/secret-token"), heard)
+}
+
+async fn post(url: &str) -> Reply {
+    let webhook = Webhook::new(&SecretString::from(url), Some(SecretString::from(KEY))).expect("an address");
+    let message = Message {
+        name: "0123456789abcdef".to_owned(),
+        channel: Channel::Webhook,
+        address: String::new(),
+        notices: Vec::new(),
+    };
+    let letter = Letter {
+        subject: "Соглашение".to_owned(), text: "Текст".to_owned(), html: String::new()
+    };
+    webhook.prepare(&message, &letter).submit().await
+}
+
+#[tokio::test]
+async fn a_post_is_signed_and_bears_its_name() {
+    let (url, heard) = listener(StatusCode::NO_CONTENT).await;
+    assert_eq!(post(&url).await, Reply::Sent("0123456789abcdef".to_owned()));
+    let heard = heard.lock().expect("nobody panicked");
+    let [(headers, body)] = &heard[..] else { panic!("it is posted once") };
+    assert_eq!(headers["idempotency-key"], "0123456789abcdef");
+    assert_eq!(headers["x-servanda-signature"], super::signature(&SecretString::from(KEY), body).as_str());
+    assert!(!headers.contains_key("referer"));
+    let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    assert_eq!((&body["id"], &body["subject"]), (&"0123456789abcdef".into(), &"Соглашение".into()));
+}
+
+#[tokio::test]
+async fn after_each_answer_it_is_known_what_is_certain() {
+    for (status, is_certain) in [
+        (400, true),
+        (401, true),
+        (404, true),
+        (429, true),
+        (302, true),
+        (500, false),
+        (502, false),
+        (504, false),
+    ] {
+        let (url, heard) = listener(StatusCode::from_u16(status).expect("a status")).await;
+        let reply = post(&url).await;
+        assert_eq!(matches!(reply, Reply::Refused(_)), is_certain, "{status}: {reply:?}");
+        assert_eq!(matches!(reply, Reply::Unknown(_)), !is_certain, "{status}: {reply:?}");
+        assert!(!format!("{reply:?}").contains("secret-token"), "the address is shown nowhere");
+        assert_eq!(heard.lock().expect("nobody panicked").len(), 1, "nothing is followed or repeated");
+    }
+    let gone = post("http://127.0.0.1:1/secret-token").await;
+    assert!(matches!(&gone, Reply::Refused(why) if !why.contains("secret-token")), "{gone:?}");
+}
+
+/// RFC 4231, test case 2.
+#[test]
+fn the_signature_is_that_of_the_standard() {
+    let signed = super::signature(&SecretString::from("Jefe"), "what do ya want for nothing?");
+    assert_eq!(signed, "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+#[test]
+fn only_an_encrypted_address_or_this_machine_is_posted_to() {
+    let new = |url: &str| Webhook::new(&SecretString::from(url), None);
+    assert!(new("https://hooks.acme.example/x").is_ok() && new("http://localhost:8080/x").is_ok());
+    for bad in ["http://hooks.acme.example/secret", "ftp://hooks.acme.example/secret", "secret"] {
+        let failure = new(bad).err().expect("it is refused");
+        assert!(!failure.message.contains("secret"), "{}", failure.message);
+    }
+}
