@@ -137,3 +137,47 @@ fn whoever_is_refused_is_told_by_a_later_run_and_the_others_at_once() {
     let again = repository.expect(0, &["run", "--as-of", "2026-09-21"]);
     assert!(again.stdout.contains("none is due"), "{}", again.stdout);
 }
+
+#[test]
+fn what_a_server_took_and_never_answered_is_held_until_somebody_says_what_became_of_it() {
+    let server = match Server::start() {
+        Ok(server) => server,
+        Err(why) => return did_not_run(&why),
+    };
+    let repository = mailing(&server, "en");
+    let catalog = repository.read("catalog.yaml");
+    repository.file("catalog.yaml", &with_local_part(&catalog, "lost"));
+    let run = repository.expect(7, &["run", "--as-of", "2026-09-21"]);
+    assert!(run.stdout.contains("nobody knows whether it went out"), "{}", run.stdout);
+    let held = |repository: &Repository| -> Vec<String> {
+        let shown = repository.expect(0, &["ledger", "show", "--held"]).stdout;
+        shown.lines().filter(|line| line.starts_with("notice/")).map(str::to_owned).collect()
+    };
+    let keys = held(&repository);
+    assert!(!keys.is_empty());
+    let again = repository.expect(7, &["notify", "--as-of", "2026-09-21"]);
+    assert!(again.stdout.contains(&keys[0]), "every run says so: {}", again.stdout);
+    for (number, key) in keys.iter().enumerate() {
+        repository.expect(0, &["notify", "resolve", key, if number == 0 { "--resend" } else { "--sent" }]);
+    }
+    assert!(held(&repository).is_empty());
+    repository.file("catalog.yaml", &catalog);
+    let server = Server::start().ok().expect("it started before");
+    let settings = repository.read("servanda.yaml");
+    let mail = settings.lines().find(|line| line.starts_with("mail:")).unwrap();
+    let port = mail.split("127.0.0.1:").nth(1).unwrap().split('"').next().unwrap();
+    repository.edit("servanda.yaml", port, &server.port);
+    let run = repository.expect(0, &["run", "--as-of", "2026-09-21"]);
+    let sent: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("  sent")).collect();
+    assert!(!sent.is_empty(), "what was not sent is sent now: {}", run.stdout);
+    assert!(!server.mails().is_empty());
+}
+
+/// The catalog with another name before the `@` of each address.
+fn with_local_part(catalog: &str, name: &str) -> String {
+    let renamed = catalog.split_inclusive('\n').map(|line| match (line.find("email: "), line.find('@')) {
+        (Some(start), Some(at)) if start < at => format!("{}email: {name}{}", &line[..start], &line[at..]),
+        _ => line.to_owned(),
+    });
+    renamed.collect()
+}
