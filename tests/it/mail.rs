@@ -162,7 +162,7 @@ fn what_a_server_took_and_never_answered_is_held_until_somebody_says_what_became
     }
     assert!(held(&repository).is_empty());
     repository.file("catalog.yaml", &catalog);
-    let server = Server::start().ok().expect("it started before");
+    let server = Server::start().unwrap_or_else(|why| panic!("{why}"));
     let settings = repository.read("servanda.yaml");
     let mail = settings.lines().find(|line| line.starts_with("mail:")).unwrap();
     let port = mail.split("127.0.0.1:").nth(1).unwrap().split('"').next().unwrap();

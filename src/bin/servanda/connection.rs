@@ -45,7 +45,7 @@ pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Fai
         Kind::Sandbox => {
             let clock = if as_of.is_asked { Clock::standing(as_of.instant) } else { Clock::asked(clock) };
             let file = embedded::file(&estate.root)?;
-            let sandbox = embedded::open(file, &estate.catalog, clock, Knobs::default())?;
+            let sandbox = embedded::open(file, &estate.catalog, &estate.agreements, clock, Knobs::default())?;
             let running = sandbox.start().await?;
             let key = SecretString::from(sandbox::ACCESS_KEY);
             (Transport::new(&Place::at(&running.url()), key, &helpdesk.pace), Some(running))

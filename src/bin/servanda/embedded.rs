@@ -1,7 +1,9 @@
 //! A repository's own embedded helpdesk: its catalog becomes the seed, its file lies in `.servanda/`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use servanda::agreement::Agreement;
 use servanda::catalog::{Catalog, Client, Contact, Entry};
 use servanda::ident::LiveId;
 
@@ -14,9 +16,20 @@ pub(crate) fn file(root: &Path) -> Result<PathBuf, Failure> {
     Ok(files::own_folder(root)?.join("sandbox.db"))
 }
 
-/// Opens the embedded helpdesk and adds what the catalog has and it lacks.
-pub(crate) fn open(file: PathBuf, catalog: &Catalog, clock: Clock, knobs: Knobs) -> Result<Sandbox, Failure> {
-    Ok(Sandbox::open(&DatabasePath::File(file), &seed(catalog), clock, knobs)?)
+/// Opens the embedded helpdesk and adds what the catalog and the agreements have and it lacks.
+pub(crate) fn open(
+    file: PathBuf,
+    catalog: &Catalog,
+    agreements: &[Agreement],
+    clock: Clock,
+    knobs: Knobs,
+) -> Result<Sandbox, Failure> {
+    let mut seed = seed(catalog);
+    for agreement in agreements {
+        let client = catalog.clients.get(agreement.client.as_str());
+        add_people(&mut seed, client, &agreement.contacts);
+    }
+    Ok(Sandbox::open(&DatabasePath::File(file), &seed, clock, knobs)?)
 }
 
 impl From<SandboxError> for Failure {
@@ -57,13 +70,26 @@ fn add_client(seed: &mut Seed, client: &Client) {
         object
     };
     seed.units.extend(client.departments.values().map(|department| within(object(department, Some("ou")))));
-    for (role, contact) in &client.contacts {
-        if let Contact::Person(id) = contact {
-            let mut person = SeedObject::known(id.as_str(), &format!("{}: {role}", client.entry.title));
-            person.kind = Some("contactPerson".to_owned());
-            person.email = Some(invented(id));
-            seed.employees.push(within(person));
+    add_people(seed, Some(client), &client.contacts);
+}
+
+/// Those of a client's contacts who are people of the helpdesk, each once.
+fn add_people(seed: &mut Seed, client: Option<&Client>, contacts: &BTreeMap<String, Contact>) {
+    for (role, contact) in contacts {
+        let Contact::Person(id) = contact else {
+            continue;
+        };
+        if seed.employees.iter().any(|known| known.id.as_deref() == Some(id.as_str())) {
+            continue;
         }
+        let company = client.map_or("", |client| client.entry.title.as_str());
+        let mut person = SeedObject::known(id.as_str(), &format!("{company}: {role}"));
+        person.kind = Some("contactPerson".to_owned());
+        person.email = Some(invented(id));
+        person.parent = client.map(|client| {
+            client.entry.helpdesk.as_ref().map_or(client.entry.title.clone(), ToString::to_string)
+        });
+        seed.employees.push(person);
     }
 }
 

@@ -1,134 +1,15 @@
-//! Day after day over agreements, with a channel that never fails: who is told of what, and when.
+//! Day after day over agreements: who is told of what, and when.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::agreement::sample::{agreement, day};
-use crate::agreement::{Activation, Agreement, NoticeEvent, NoticeRule, Renewal, Suspension, Termination};
-use crate::calendar::{Day, Instant, Lead, Term, TimeOfDay};
-use crate::catalog::{Catalog, Client, Contact, Entry};
-use crate::ident::{AgreementId, ClientSlug};
+use super::desk::{Desk, lead, telling};
+use crate::agreement::sample::day;
+use crate::agreement::{Activation, Agreement, Renewal, Suspension, Termination};
+use crate::calendar::{Day, Instant, Term};
+use crate::catalog::Contact;
+use crate::ident::AgreementId;
 use crate::notice::delivery::messages;
-use crate::notice::due::beginning;
-use crate::notice::{Beginning, Channel, Due, Fact, How, Memory, Record, Setting, due};
-
-fn rule(before: &[i32]) -> NoticeRule {
-    let before = before.iter().map(|days| Lead { days: *days }).collect();
-    NoticeRule { to: vec!["client".to_owned()], before, at: None }
-}
-
-/// An agreement that tells of everything, ends 60, 30, 7 and 1 days ahead.
-fn telling(id: &str, first_day: &str, last_day: &str) -> Agreement {
-    let mut agreement = agreement(id, first_day, last_day);
-    agreement.notices.events = [
-        (NoticeEvent::Activated, rule(&[])),
-        (NoticeEvent::Deactivated, rule(&[])),
-        (NoticeEvent::Expiring, rule(&[60, 30, 7, 1])),
-        (NoticeEvent::NoticeDeadline, rule(&[14])),
-    ]
-    .into();
-    agreement
-}
-
-fn lead(days: i32) -> Lead {
-    Lead { days }
-}
-
-/// A desk that runs at ten o'clock on the days it is told to.
-struct Desk {
-    agreements: BTreeMap<AgreementId, Agreement>,
-    catalog: Catalog,
-    memory: Memory,
-    fact: Fact,
-    /// What was told, by day.
-    told: Vec<String>,
-}
-
-impl Desk {
-    fn new(agreements: impl IntoIterator<Item = Agreement>) -> Self {
-        let agreements = agreements.into_iter().map(|agreement| (agreement.id.clone(), agreement)).collect();
-        let span =
-            crate::diagnostic::Span::of_file(crate::diagnostic::Sources::default().add("catalog.yaml", ""));
-        let entry = Entry { title: "Маяк".to_owned(), helpdesk: None, email: None, span };
-        let contacts = [("main".to_owned(), Contact::Email("main@client.example".to_owned()))].into();
-        let client = Client { entry, contacts, departments: BTreeMap::new(), zone: None };
-        let mut catalog = Catalog::default();
-        catalog.clients.insert(ClientSlug::new("dent-mayak").expect("a slug"), client);
-        Self { agreements, catalog, memory: Memory::default(), fact: Fact::AsTold, told: Vec::new() }
-    }
-
-    fn ask<T>(&self, on: &str, hour: i8, question: impl FnOnce(&Setting<'_>) -> T) -> T {
-        let zone = crate::calendar::Zone::find("Europe/Moscow").expect("a zone");
-        let agreements: Vec<Agreement> = self.agreements.values().cloned().collect();
-        question(&Setting {
-            agreements: &agreements,
-            catalog: &self.catalog,
-            usual: TimeOfDay::constant(9, 0, 0, 0),
-            late_after: jiff::SignedDuration::from_hours(72),
-            channels: &[Channel::Mail],
-            at: zone.at(day(on), hour, 0),
-            fact: &|_| self.fact,
-            is_edited: &|_| false,
-            address: &|_| None,
-            hide: &str::to_owned,
-        })
-    }
-
-    fn due(&self, on: &str, hour: i8) -> Due {
-        self.ask(on, hour, |setting| due(setting, &self.memory))
-    }
-
-    fn begin(&mut self, on: &str) {
-        self.memory.beginning = self.ask(on, 10, beginning);
-    }
-
-    /// One run: everything that is to be sent is sent. Nothing is ever told twice.
-    fn run(&mut self, on: &str) {
-        let due = self.due(on, 10);
-        let at = self.ask(on, 10, |setting| setting.at);
-        for notice in due.send {
-            let Key { ref agreement, event, day, mark, ref recipient, .. } = notice.key;
-            self.told.push(format!("{on}  {agreement} {} {day} {mark} {recipient}", event.as_str()));
-            let told = Some(notice.told);
-            self.record(notice.key.clone(), Record::Done { how: How::Sent, at, told, message: None });
-        }
-        for (key, how) in due.settle {
-            self.record(key, Record::settled(how, at));
-        }
-        for (notice, why) in due.waiting {
-            let since = match self.memory.records.get(&notice.key) {
-                Some(Record::Waiting { since, .. }) => *since,
-                _ => at,
-            };
-            self.memory.records.insert(notice.key, Record::Waiting { since, why });
-        }
-        assert!(self.due(on, 10).send.is_empty(), "what was told is due again");
-    }
-
-    fn record(&mut self, key: Key, record: Record) {
-        let before = self.memory.records.insert(key, record);
-        assert!(!before.is_some_and(|before| before.is_done()), "something was settled twice");
-    }
-
-    fn run_daily(&mut self, from: &str, to: &str) -> &mut Self {
-        let mut today = day(from);
-        while today <= day(to) {
-            self.run(&today.to_string());
-            today = today.tomorrow().expect("a day");
-        }
-        self
-    }
-
-    fn agreement(&mut self, id: &str) -> &mut Agreement {
-        self.agreements.get_mut(id).expect("it is there")
-    }
-
-    /// What was told since the last question.
-    fn told(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.told)
-    }
-}
-
-use crate::notice::Key;
+use crate::notice::{Beginning, Due, Fact, How, Record};
 
 #[test]
 fn a_year_is_told_day_by_day() {

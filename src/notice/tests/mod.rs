@@ -1,3 +1,4 @@
 //! Notices: what is due, and that each is sent once.
 
 mod days;
+mod desk;

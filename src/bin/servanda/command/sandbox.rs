@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
         Some(path) => path.clone(),
     };
     let knobs = read_json(serve.knobs.as_deref())?;
-    let sandbox = embedded::open(file, &estate.catalog, Clock::asked(clock), knobs)?;
+    let sandbox = embedded::open(file, &estate.catalog, &estate.agreements, Clock::asked(clock), knobs)?;
     sandbox.set_faults(read_json(serve.faults.as_deref())?);
     if let Some(variable) = &serve.key_from {
         let key = Context::secret(variable)

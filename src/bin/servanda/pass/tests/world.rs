@@ -194,7 +194,8 @@ impl World {
         let estate = estate(folder.path(), AUTUMN);
         let clock = Clock::standing(read_instant(AUTUMN).expect("an instant"));
         let file = embedded::file(folder.path()).expect("a place");
-        let sandbox = embedded::open(file, &estate.catalog, clock, Knobs::default()).expect("it opens");
+        let sandbox = embedded::open(file, &estate.catalog, &estate.agreements, clock, Knobs::default())
+            .expect("it opens");
         let running = sandbox.start().await.expect("it starts");
         Self { folder, concurrency, sandbox, running }
     }
