@@ -37,8 +37,9 @@ Examples:
 pub(crate) struct Arguments {
     #[command(subcommand)]
     settle: Option<Settle>,
-    #[command(flatten)]
-    making: Making,
+    /// Look at another day (YYYY-MM-DD) or instant (RFC 3339) than now
+    #[arg(long, value_name = "DAY")]
+    as_of: Option<String>,
     #[command(flatten)]
     notifying: Notifying,
     /// Show every message that would go out, and send none
@@ -73,7 +74,8 @@ struct Resolve {
 
 /// Previews, settles or sends.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let (estate, terms) = estate_and_terms(&arguments.making, global, context)?;
+    let making = Making { as_of: arguments.as_of.clone(), prune: false, accept: Vec::new() };
+    let (estate, terms) = estate_and_terms(&making, global, context)?;
     let runtime = connection::runtime()?;
     if let Some(Settle::Resolve(settled)) = &arguments.settle {
         return runtime.block_on(resolve(settled, &estate));
