@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::agreement::{Agreement, NoticeEvent, Renewal};
 use crate::calendar::{Day, Instant};
 use crate::catalog::Catalog;
+use crate::ident::nearest;
 use crate::notice::Notice;
 use crate::notice::delivery::Message;
 use crate::settings::Language;
@@ -87,13 +88,14 @@ struct Facts<'a> {
 }
 
 /// The file of a text below `notices/`: `ru.body.html`.
-pub fn file_of(language: Language, name: &str) -> String {
+fn file_of(language: Language, name: &str) -> String {
     format!("{}.{name}", code(language))
 }
 
-/// The names of all texts.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    ENGLISH.iter().map(|(name, _)| *name)
+/// The files that may lie below `notices/`.
+fn files() -> Vec<String> {
+    let of = |language| ENGLISH.iter().map(move |(name, _)| file_of(language, name));
+    of(Language::Russian).chain(of(Language::English)).collect()
 }
 
 const fn code(language: Language) -> &'static str {
@@ -106,6 +108,15 @@ const fn code(language: Language) -> &'static str {
 impl Texts {
     /// The texts of a language, with those of a repository (by file below `notices/`) in place of ours.
     pub fn new(language: Language, own: &BTreeMap<String, String>) -> Result<Self, BadText> {
+        let files = files();
+        if let Some(stranger) = own.keys().find(|file| !files.contains(file)) {
+            let nearest = nearest(stranger, files.iter().map(String::as_str));
+            let why = nearest.map_or_else(
+                || format!("no message is made of it; there are {}", files.join(", ")),
+                |nearest| format!("no message is made of it; is it meant to be {nearest}?"),
+            );
+            return Err(BadText { file: stranger.clone(), why });
+        }
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|name| match ending(name) {

@@ -168,3 +168,11 @@ fn a_text_that_cannot_be_used_says_where() {
         assert!(written.is_err_and(|bad| bad.file == "ru.body.txt"), "{text}");
     }
 }
+
+#[test]
+fn a_file_of_which_no_message_is_made_is_a_mistake() {
+    let own = BTreeMap::from([("ru.bodi.txt".to_owned(), String::new())]);
+    let said = Texts::new(Language::English, &own).err().map(|bad| bad.to_string());
+    let expected = "notices/ru.bodi.txt: no message is made of it; is it meant to be ru.body.txt?";
+    assert_eq!(said.as_deref(), Some(expected));
+}
