@@ -16,6 +16,7 @@ pub mod outcome;
 pub mod status;
 pub mod message;
 pub mod notice;
+pub mod proposal;
 
 pub use style::Paint;
 pub mod explain;

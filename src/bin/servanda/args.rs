@@ -71,6 +71,8 @@ pub(crate) enum Command {
     Notify(command::notify::Arguments),
     /// Show what the coming days bring
     Forecast(command::forecast::Arguments),
+    /// Propose how servanda.yaml describes the helpdesk, from a look at it
+    Discover(command::discover::Arguments),
     /// Look at the memory of notices
     Ledger(command::ledger::Arguments),
     /// Write the JSON Schemas of all files, for editors

@@ -3,17 +3,20 @@
 //! The embedded one is started in this process and spoken to over loopback, so that the way there is the
 //! way to any other. Planning takes [`Connection::reader`] and never sees a writer.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
+use servanda::agreement::Agreement;
+use servanda::catalog::Catalog;
 use servanda::mapping::Mapping;
-use servanda::settings::{Kind, Pace};
+use servanda::settings::{Helpdesk, Kind, Pace};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::context::{AsOf, Context, clock};
 use crate::failure::{Exit, Failure};
 use crate::helpdesk::http::Place;
-use crate::helpdesk::itsm365::{Habits, Itsm365Reader, Itsm365Writer};
+use crate::helpdesk::itsm365::{Habits, Itsm365Explorer, Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::transport::Transport;
 use crate::helpdesk::{ReadError, Reader, Writer};
 use crate::repository::Estate;
@@ -38,14 +41,31 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
     built.map_err(|error| Failure::new(Exit::Failure, format!("no threads to be had: {error}")))
 }
 
-/// Opens the helpdesk of the settings. The embedded one lives at the instant of the run.
+/// Opens the helpdesk of an estate. The embedded one lives at the instant of the run.
 pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Failure> {
-    let helpdesk = &estate.settings.helpdesk;
+    let Estate { root, settings, catalog, agreements, .. } = estate;
+    open_at(root, &settings.helpdesk, Ground { catalog, agreements }, as_of).await
+}
+
+/// What the embedded helpdesk is seeded with.
+#[derive(Clone, Copy)]
+pub(crate) struct Ground<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) agreements: &'a [Agreement],
+}
+
+/// Opens a helpdesk, whatever may be wrong with the rest of the repository.
+pub(crate) async fn open_at(
+    root: &Path,
+    helpdesk: &Helpdesk,
+    ground: Ground<'_>,
+    as_of: AsOf,
+) -> Result<Connection, Failure> {
     let (transport, embedded) = match &helpdesk.kind {
         Kind::Sandbox => {
             let clock = if as_of.is_asked { Clock::standing(as_of.instant) } else { Clock::asked(clock) };
-            let file = embedded::file(&estate.root)?;
-            let sandbox = embedded::open(file, &estate.catalog, &estate.agreements, clock, Knobs::default())?;
+            let file = embedded::file(root)?;
+            let sandbox = embedded::open(file, ground.catalog, ground.agreements, clock, Knobs::default())?;
             let running = sandbox.start().await?;
             let key = SecretString::from(sandbox::ACCESS_KEY);
             (Transport::new(&Place::at(&running.url()), key, &helpdesk.pace), Some(running))
@@ -55,7 +75,7 @@ pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Fai
                 Context::secret(access_key_variable).filter(|key| key.expose_secret().len() >= SHORTEST_KEY);
             let key = key.ok_or_else(|| no_key(access_key_variable))?;
             let certificates =
-                ca_file.as_deref().map(|file| files::read_named(&estate.root.join(file))).transpose()?;
+                ca_file.as_deref().map(|file| files::read_named(&root.join(file))).transpose()?;
             let certificates = certificates.as_ref().map(String::as_bytes);
             let place = Place { url, reach: *reach, certificates };
             (Transport::new(&place, key, &helpdesk.pace), None)
@@ -81,6 +101,11 @@ impl Connection {
     /// What reads the helpdesk.
     pub(crate) fn reader(&self) -> impl Reader + '_ {
         Itsm365Reader::new(&self.transport, &self.mapping, self.pace.page_size).knowing(&self.habits)
+    }
+
+    /// What looks at it before anything is known of it.
+    pub(crate) fn explorer(&self) -> Itsm365Explorer<'_> {
+        Itsm365Explorer::new(&self.transport, self.pace.page_size)
     }
 
     /// What writes to it.
