@@ -23,6 +23,7 @@ pub mod status;
 pub mod mapping;
 pub mod settings;
 pub mod check;
+pub mod author;
 pub mod live;
 pub mod desired;
 pub mod plan;
