@@ -7,6 +7,7 @@ mod cause;
 mod diff;
 mod drift;
 mod risk;
+pub mod scope;
 mod simulate;
 mod steps;
 #[cfg(test)]
