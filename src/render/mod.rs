@@ -6,6 +6,7 @@
 
 pub mod encode;
 mod style;
+mod line;
 mod page;
 mod words;
 pub mod json;

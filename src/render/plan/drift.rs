@@ -9,14 +9,16 @@ use crate::ident::AgreementId;
 use crate::live::{Touch, Value};
 use crate::mapping::Field;
 use crate::plan::{Cause, Change, Drift, FieldChange, Part, Plan, StateChange, Verb};
-use crate::render::page::{Line, Page};
+use crate::render::line::Line;
+use crate::render::page::Page;
+use crate::render::plan::said;
 use crate::render::style::Tone;
 use crate::render::{value, words};
 
 /// Writes the section, where there is anything to say.
 pub(super) fn section(page: &mut Page, plan: &Plan) {
     let mut by_id: BTreeMap<&AgreementId, (Option<&Change>, Vec<&Drift>)> = BTreeMap::new();
-    for change in plan.changes.iter().filter(|change| super::main_cause(change) == Cause::Drift) {
+    for change in plan.changes.iter().filter(|change| said::main_cause(change) == Cause::Drift) {
         by_id.entry(&change.id).or_default().0 = Some(change);
     }
     for drift in &plan.drift {
@@ -54,9 +56,9 @@ fn heading(page: &mut Page, plan: &Plan, drifts: &[&Drift]) {
     let line = Line::new()
         .tone(Tone::Shift, "~")
         .say(" ")
-        .tone(Tone::Strong, first.id.as_str())
+        .theirs_in(Tone::Strong, first.id.as_str())
         .say("  ")
-        .say(&words::quoted(&first.title));
+        .quoted(&words::shown(&first.title));
     page.line(0, 4, &line);
     if drifts.iter().any(|drift| drift.is_corrected)
         && plan.changes.iter().any(|change| change.id == first.id)
@@ -74,7 +76,7 @@ fn held(page: &mut Page, plan: &Plan, left: &Drift) {
                 after: text(&left.held).unwrap_or_default(),
                 cause: None,
             };
-            page.line(4, 6, &super::state_line(&state));
+            page.line(4, 6, &said::state_line(&state));
         }
         Part::Field(field) => {
             let change = FieldChange {
