@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostics, Label, Severity, Sources};
 use crate::guard::Held;
 use crate::ident::AgreementId;
 use crate::outcome::Outcome;
-use crate::plan::{Change, GuardName, Header, Plan, Reason, Withheld};
+use crate::plan::{Change, Gravity, GuardName, Header, Plan, Reason, Withheld};
 use crate::render::encode;
 
 /// A plan with what its guards made of it.
@@ -59,6 +59,11 @@ impl PlanEnvelope {
             .collect();
         let waiting = proposed.changes.iter().filter(|change| held_back.contains(&change.id));
         Self { verdict: Verdict::of(&plan, &held), waiting: waiting.cloned().collect(), plan, held }
+    }
+
+    /// The gravest change of all, those that wait among them; `None` where nothing changes.
+    pub fn gravest(&self) -> Option<Gravity> {
+        self.plan.changes.iter().chain(&self.waiting).map(Change::gravity).min()
     }
 
     /// The guard that holds each waiting change back.

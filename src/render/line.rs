@@ -94,9 +94,12 @@ impl Line {
 
     /// Lines one behind the other, with commas between them.
     pub(super) fn listed(items: impl IntoIterator<Item = Line>) -> Self {
-        items.into_iter().fold(Self::new(), |line, item| {
-            if line.is_empty() { item } else { line.say(", ").join(item) }
-        })
+        items.into_iter().fold(
+            Self::new(),
+            |line, item| {
+                if line.is_empty() { item } else { line.say(", ").join(item) }
+            },
+        )
     }
 
     /// Whether it says nothing.

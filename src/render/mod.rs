@@ -13,6 +13,8 @@ pub mod json;
 pub mod diagnostics;
 mod value;
 pub mod plan;
+mod review;
+pub mod markdown;
 pub mod outcome;
 pub mod status;
 pub mod message;

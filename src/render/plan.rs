@@ -6,12 +6,14 @@ use crate::plan::{Cause, Change, Plan, Verb};
 use crate::render::json::PlanEnvelope;
 use crate::render::line::Line;
 use crate::render::page::Page;
+use crate::render::plan::said::Point;
 use crate::render::style::{Paint, Tone};
 use crate::render::value;
 use crate::render::words::{self, Names};
 use crate::status::State;
 
-mod drift;
+pub(in crate::render) mod drift;
+pub(in crate::render) mod gist;
 pub(in crate::render) mod said;
 
 /// The text of a plan.
@@ -39,7 +41,7 @@ pub fn text(envelope: &PlanEnvelope, paint: Paint) -> String {
 pub fn summary(plan: &Plan) -> String {
     let waiting = said::waiting_ids(plan).count();
     let withheld = said::withheld_by_id(plan).len();
-    let left = drift::left(plan);
+    let left = said::left_alone(plan);
     let as_they_should_be = plan.totals.unchanged.saturating_sub(left);
     if plan.is_empty() && waiting + withheld + left == 0 {
         return format!(
@@ -144,29 +146,18 @@ fn block(page: &mut Page, indent: usize, change: &Change, names: &Names) {
         }
         None => page.line(indent, inner, &title.join(said::unmoved(change))),
     }
-    for risk in &change.risks {
-        for danger in said::dangers(risk, change, names) {
-            page.line(inner, inner + 2, &Line::new().tone(Tone::Alarm, "! ").join(danger));
+    for point in said::points(change, names) {
+        self::point(page, inner, point);
+    }
+}
+
+fn point(page: &mut Page, indent: usize, point: Point) {
+    match point {
+        Point::Danger(line) => {
+            page.line(indent, indent + 2, &Line::new().tone(Tone::Alarm, "! ").join(line));
         }
-    }
-    if let Some(state) = change.state.as_ref().filter(|_| change.verb != Verb::Create) {
-        page.line(inner, inner + 2, &said::state_line(state));
-    }
-    for line in said::besides(change) {
-        page.line(inner, inner + 2, &line);
-    }
-    for field in change.fields.iter().filter(|field| !said::is_said(field, change)) {
-        value::field(page, inner, field, change.verb, names);
-    }
-    for awaited in &change.after {
-        page.line(
-            inner,
-            inner + 2,
-            &Line::new()
-                .tone(Tone::Quiet, "only after ")
-                .theirs_in(Tone::Quiet, awaited.as_str())
-                .tone(Tone::Quiet, " is confirmed"),
-        );
+        Point::Line(line, cause) => page.line(indent, indent + 2, &line.join(value::tag(cause))),
+        Point::Field(shown) => value::write(page, indent, shown),
     }
 }
 
@@ -207,4 +198,4 @@ fn withheld(page: &mut Page, plan: &Plan) {
 #[cfg(test)]
 pub(super) mod sample;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

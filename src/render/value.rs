@@ -56,12 +56,15 @@ pub(super) fn shown(change: &FieldChange, verb: Verb, names: &Names) -> Shown {
     }
 }
 
-/// Writes the lines of one field of a terminal at column `indent`.
+/// Writes one field on a terminal at column `indent`.
 pub(super) fn field(page: &mut Page, indent: usize, change: &FieldChange, verb: Verb, names: &Names) {
-    let Shown { label, body, cause } = shown(change, verb, names);
-    let tag = cause.map_or_else(Line::new, |cause| {
-        Line::new().tone(Tone::Quiet, &format!("  [{}]", words::cause(cause)))
-    });
+    write(page, indent, shown(change, verb, names));
+}
+
+/// Writes what is shown of a field on a terminal.
+pub(super) fn write(page: &mut Page, indent: usize, shown: Shown) {
+    let Shown { label, body, cause } = shown;
+    let tag = tag(cause);
     let label = Line::new().theirs(&label).say(":");
     match body {
         Body::Line(line) => page.line(indent, indent + 4, &label.say(" ").join(line).join(tag)),
@@ -70,6 +73,13 @@ pub(super) fn field(page: &mut Page, indent: usize, change: &FieldChange, verb: 
             page.table(indent + 2, &Table { rows, ..Table::default() });
         }
     }
+}
+
+/// What brought something about, where that is known, behind a line of a terminal.
+pub(super) fn tag(cause: Option<Cause>) -> Line {
+    cause.map_or_else(Line::new, |cause| {
+        Line::new().tone(Tone::Quiet, &format!("  [{}]", words::cause(cause)))
+    })
 }
 
 fn body(change: &FieldChange, verb: Verb, names: &Names) -> Line {
@@ -118,9 +128,10 @@ fn one(value: &Value, field: &Field, names: &Names) -> Line {
 /// An object's name behind a mark, with its id where it has a name at all.
 fn object(id: &LiveId, names: &Names, tone: Tone, mark: &str) -> Line {
     let line = Line::new().tone(tone, mark).theirs_in(tone, &words::name(id, names));
-    match names.contains_key(id) {
-        true => line.tone(Tone::Quiet, " [").theirs_in(Tone::Quiet, id.as_str()).tone(Tone::Quiet, "]"),
-        false => line,
+    if names.contains_key(id) {
+        line.tone(Tone::Quiet, " [").theirs_in(Tone::Quiet, id.as_str()).tone(Tone::Quiet, "]")
+    } else {
+        line
     }
 }
 

@@ -181,9 +181,7 @@ pub(super) fn reason(reason: &Reason) -> Line {
         Reason::CannotAdopt(object) => Line::of("it wishes to adopt ")
             .theirs(object.as_str())
             .say(", which is not there or bears another mark"),
-        Reason::Guarded(name) => {
-            Line::of("the guard ").code(guard(*name)).say(" waits for its exact number")
-        }
+        Reason::Guarded(name) => Line::of("the guard ").code(guard(*name)).say(" waits for its exact number"),
         Reason::Waits(other) => {
             Line::of("it waits for ").theirs(other.as_str()).say(", which is withheld itself")
         }

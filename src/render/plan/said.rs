@@ -1,20 +1,78 @@
 //! What is said of one change, in lines that no sink has yet: what becomes of it, what must not be overlooked, what
 //! is written. Terminal, Markdown and HTML all say this.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::guard::Held;
 use crate::ident::{AgreementId, LiveId};
 use crate::live::Value;
 use crate::mapping::Field;
-use crate::plan::{Cause, Change, FieldChange, Plan, Reason, Risk, StateChange, Step, Verb, Weakened};
+use crate::plan::{
+    Cause, Change, Drift, FieldChange, Part, Plan, Reason, Risk, StateChange, Step, Verb, Weakened,
+};
 use crate::render::line::Line;
 use crate::render::style::Tone;
+use crate::render::value;
 use crate::render::words::{self, Names};
 use crate::status::{Because, State};
 
 /// The most promises that are named one by one.
 const NAMED: usize = 10;
+
+/// One thing that is said of a change, below its name.
+pub(in crate::render) enum Point {
+    /// What must not be overlooked.
+    Danger(Line),
+    /// Anything else, with what brought it about where that is known.
+    Line(Line, Option<Cause>),
+    /// What becomes of a field.
+    Field(value::Shown),
+}
+
+/// All that is said of a change below its name and its fate, in order.
+pub(in crate::render) fn points(change: &Change, names: &Names) -> Vec<Point> {
+    let mut points: Vec<Point> = Vec::new();
+    points.extend(change.risks.iter().flat_map(|risk| dangers(risk, change, names)).map(Point::Danger));
+    let state = change.state.iter().filter(|_| change.verb != Verb::Create).map(state_point);
+    points.extend(state.chain(besides(change).into_iter().map(|line| Point::Line(line, None))));
+    let fields = change.fields.iter().filter(|field| !is_said(field, change));
+    points.extend(fields.map(|field| Point::Field(value::shown(field, change.verb, names))));
+    points.extend(change.after.iter().map(|awaited| {
+        let line = Line::new()
+            .tone(Tone::Quiet, "only after ")
+            .theirs_in(Tone::Quiet, awaited.as_str())
+            .tone(Tone::Quiet, " is confirmed");
+        Point::Line(line, None)
+    }));
+    points
+}
+
+/// What is left as it is: what the files say, and what is held.
+pub(in crate::render) fn left(left: &Drift, names: &Names) -> Point {
+    match &left.part {
+        Part::State => state_point(&StateChange {
+            before: text(&left.wanted),
+            after: text(&left.held).unwrap_or_default(),
+            cause: None,
+        }),
+        Part::Field(field) => {
+            let change = FieldChange {
+                field: field.clone(),
+                before: left.wanted.clone(),
+                after: left.held.clone(),
+                cause: None,
+            };
+            Point::Field(value::shown(&change, Verb::Update, names))
+        }
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        _ => None,
+    }
+}
 
 /// What brought most about: people before the date, the date before drift; what nobody can say counts as people's.
 pub(in crate::render) fn main_cause(change: &Change) -> Cause {
@@ -40,7 +98,7 @@ pub(in crate::render) fn sign(change: &Change) -> (Tone, &'static str) {
 }
 
 /// Whether a field says what stands in the heading already.
-pub(in crate::render) fn is_said(field: &FieldChange, change: &Change) -> bool {
+fn is_said(field: &FieldChange, change: &Change) -> bool {
     let is_heading = matches!(&field.after, Value::Text(title) if *title == change.title);
     change.verb == Verb::Create && field.field == Field::Title && is_heading
 }
@@ -67,7 +125,7 @@ pub(in crate::render) fn unmoved(change: &Change) -> Line {
 }
 
 /// What happens to the object besides its fields: another id, out of the archive or into it.
-pub(in crate::render) fn besides(change: &Change) -> Vec<Line> {
+fn besides(change: &Change) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(mark) = &change.mark
         && let Some(before) = &mark.before
@@ -105,17 +163,13 @@ fn reason(because: Because, change: &Change) -> String {
     }
 }
 
-pub(in crate::render) fn state_line(state: &StateChange) -> Line {
-    let before = state
-        .before
-        .as_deref()
-        .map_or_else(|| Line::of("nothing"), |before| Line::new().theirs(&words::shown(before)));
-    let line =
-        Line::of("state: ").join(before).tone(Tone::Shift, " → ").theirs(&words::shown(&state.after));
-    match state.cause {
-        None => line,
-        Some(cause) => line.tone(Tone::Quiet, &format!("  [{}]", words::cause(cause))),
-    }
+fn state_point(state: &StateChange) -> Point {
+    let before = match &state.before {
+        Some(before) => Line::new().theirs(&words::shown(before)),
+        None => Line::of("nothing"),
+    };
+    let line = Line::of("state: ").join(before).tone(Tone::Shift, " → ");
+    Point::Line(line.theirs(&words::shown(&state.after)), state.cause)
 }
 
 /// A risk in a word.
@@ -130,7 +184,7 @@ pub(in crate::render) fn danger(risk: &Risk) -> &'static str {
 }
 
 /// What must not be overlooked, a line each.
-pub(in crate::render) fn dangers(risk: &Risk, change: &Change, names: &Names) -> Vec<Line> {
+fn dangers(risk: &Risk, change: &Change, names: &Names) -> Vec<Line> {
     let said = |what: Line| Line::new().tone(Tone::Alarm, danger(risk)).say(": ").join(what);
     match risk {
         Risk::Deactivates => vec![said(Line::of("clients can no longer ask for anything under it"))],
@@ -155,8 +209,8 @@ fn weakenings(weakened: &[Weakened], names: &Names) -> Vec<Line> {
 
 /// What a guard counted, and that its limit is another number.
 pub(in crate::render) fn held(held: &Held) -> Line {
-    let line = Line::of(&words::guarded(held.guard, held.count))
-        .say(&format!(", and the limit is {}", held.limit));
+    let line =
+        Line::of(&words::guarded(held.guard, held.count)).say(&format!(", and the limit is {}", held.limit));
     match held.acknowledged {
         Some(other) => line
             .say("; ")
@@ -181,4 +235,12 @@ pub(in crate::render) fn withheld_by_id(plan: &Plan) -> BTreeMap<&AgreementId, V
         }
     }
     by_id
+}
+
+/// How many agreements differ from the files in nothing but what is left as it is.
+pub(in crate::render) fn left_alone(plan: &Plan) -> usize {
+    let left = plan.drift.iter().filter(|drift| !drift.is_corrected).map(|drift| &drift.id);
+    let left: BTreeSet<&AgreementId> = left.collect();
+    let changed: BTreeSet<&AgreementId> = plan.changes.iter().map(|change| &change.id).collect();
+    left.difference(&changed).count()
 }
