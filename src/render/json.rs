@@ -10,7 +10,7 @@ use crate::guard::Held;
 use crate::ident::AgreementId;
 use crate::outcome::Outcome;
 use crate::plan::scope::Scope;
-use crate::plan::{Change, GuardName, Header, Plan, Reason, Withheld};
+use crate::plan::{Change, Gravity, GuardName, Header, Plan, Reason, Withheld};
 use crate::render::encode;
 
 /// A plan with what its guards made of it.
@@ -69,6 +69,11 @@ impl PlanEnvelope {
             held,
             scope: None,
         }
+    }
+
+    /// The gravest change of all, those that wait among them; `None` where nothing changes.
+    pub fn gravest(&self) -> Option<Gravity> {
+        self.plan.changes.iter().chain(&self.waiting).map(Change::gravity).min()
     }
 
     /// The guard that holds each waiting change back.
