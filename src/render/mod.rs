@@ -22,4 +22,5 @@ pub mod notice;
 pub mod proposal;
 
 pub use style::Paint;
+pub mod catalog;
 pub mod explain;

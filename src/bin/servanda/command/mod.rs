@@ -1,6 +1,7 @@
 //! One file a command, each reading as the flow: load, check, status, desired, live, plan, guard, render.
 
 pub(crate) mod apply;
+pub(crate) mod catalog;
 pub(crate) mod completions;
 pub(crate) mod discover;
 pub(crate) mod explain;
@@ -39,6 +40,7 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Notify(arguments) => notify::run(&arguments, &global, context),
         Command::Forecast(arguments) => forecast::run(&arguments, &global, context),
         Command::Discover(arguments) => discover::run(&arguments, &global, context),
+        Command::Catalog(arguments) => catalog::run(&arguments, &global, context),
         Command::Ledger(arguments) => ledger::run(&arguments, &global, context),
         Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),
         Command::Completions(arguments) => completions::run(&arguments),
