@@ -23,4 +23,5 @@ pub mod proposal;
 
 pub use style::Paint;
 pub mod catalog;
+pub mod doctor;
 pub mod explain;

@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Forecast(command::forecast::Arguments),
     /// Propose how servanda.yaml describes the helpdesk, from a look at it
     Discover(command::discover::Arguments),
+    /// Look at everything a run needs, and say what to do about what fails
+    Doctor(command::doctor::Arguments),
     /// Keep catalog.yaml in step with what the helpdesk holds
     Catalog(command::catalog::Arguments),
     /// Look at the memory of notices

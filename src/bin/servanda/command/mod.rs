@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod catalog;
 pub(crate) mod completions;
 pub(crate) mod discover;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod forecast;
 pub(crate) mod ledger;
@@ -41,6 +42,7 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Forecast(arguments) => forecast::run(&arguments, &global, context),
         Command::Discover(arguments) => discover::run(&arguments, &global, context),
         Command::Catalog(arguments) => catalog::run(&arguments, &global, context),
+        Command::Doctor(arguments) => doctor::run(&arguments, &global, context),
         Command::Ledger(arguments) => ledger::run(&arguments, &global, context),
         Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),
         Command::Completions(arguments) => completions::run(&arguments),

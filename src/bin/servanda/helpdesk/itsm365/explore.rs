@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 use servanda::calendar::{Instant, Zone};
+use servanda::mapping::Mapping;
 use servanda::proposal::itsm365::{CLASSES, HISTORY, Question, Seen, propose, questions};
 use servanda::proposal::{Proposal, Raw, Sample, Samples};
 
-use super::read::unexpected;
+use super::read::{DIRECTORY, unexpected};
 use crate::helpdesk::http::HttpError;
 use crate::helpdesk::transport::{Class, Transport};
 use crate::helpdesk::{Explorer, ReadError, ReadTrouble};
@@ -55,7 +56,7 @@ impl<'a> Itsm365Explorer<'a> {
                 Ok(Sample::Refused(format!("{status} {text}")))
             }
             Err(ReadError { error: ReadTrouble::Http(HttpError::Credentials(text)), .. })
-                if class != CLASSES[0].0 =>
+                if class.split('$').next() != Some(CLASSES[0].0) =>
             {
                 // Is the key no good any more, or is this class closed to it? Another one tells.
                 self.find(CLASSES[0].0, &json!({}), (0, 1), Class::Read).await?;
@@ -77,6 +78,26 @@ impl<'a> Itsm365Explorer<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// What of all that a plan needs cannot be read: the class, and why.
+    pub(crate) async fn unreadable(&self, mapping: &Mapping) -> Result<Vec<(String, String)>, ReadError> {
+        let mut found = Vec::new();
+        let rules = mapping.rules.as_ref().map(|rules| rules.class.as_str());
+        let classes = DIRECTORY.iter().map(|(_, class)| *class).chain(rules);
+        for class in std::iter::once(mapping.class.as_str()).chain(classes) {
+            match self.look(class, &json!({}), 1).await? {
+                Sample::Refused(said) => found.push((class.to_owned(), said)),
+                Sample::Objects(objects) if class == mapping.class => {
+                    let codes = mapping.attributes.values().chain([&mapping.key.attribute]);
+                    let missing =
+                        codes.filter(|code| objects.iter().any(|object| !object.contains_key(*code)));
+                    found.extend(missing.map(|code| (class.to_owned(), format!("it has no `{code}`"))));
+                }
+                Sample::Objects(_) => {}
+            }
+        }
+        Ok(found)
     }
 
     /// Looks around and proposes a mapping.
