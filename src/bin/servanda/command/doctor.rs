@@ -225,7 +225,7 @@ async fn addresses(estate: &Estate, connection: &Connection) -> Found {
                 "write `notices:` in a template; there are {}",
                 NoticeEvent::ALL.map(NoticeEvent::as_str).join(", ")
             ),
-        ));
+        );
     }
     let people = people(estate);
     let known = match connection.reader().addresses(&people).await {
@@ -238,11 +238,11 @@ async fn addresses(estate: &Estate, connection: &Connection) -> Found {
         return Found::well(
             "notices",
             format!("{} people of the helpdesk have an address there", people.len()),
-        ));
+        );
     }
     Found::fails(
         "notices",
         format!("these people have no address in the helpdesk: {}", without.join(", ")),
         Some("give them one there, or write `email:` in catalog.yaml".to_owned()),
-    ))
+    )
 }

@@ -7,7 +7,9 @@ pub(crate) mod discover;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod forecast;
+pub(crate) mod init;
 pub(crate) mod ledger;
+pub(crate) mod man;
 pub(crate) mod notify;
 pub(crate) mod plan;
 pub(crate) mod run;
@@ -29,6 +31,7 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
     let Typed { command, global } = typed;
     crate::log::begin(global.verbose, context);
     let exit = match command {
+        Command::Init(arguments) => init::run(&arguments, context),
         Command::Validate(arguments) => validate::run(&arguments, &global, context),
         Command::Explain(arguments) => explain::run(&arguments, &global, context),
         Command::Schema(arguments) => schema::run(&arguments, &global, context),
@@ -46,6 +49,7 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Ledger(arguments) => ledger::run(&arguments, &global, context),
         Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),
         Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     };
     exit.map(ExitCode::from)
 }
