@@ -251,7 +251,11 @@ pub(in crate::render) fn standing(change: &Change, guard: Option<GuardName>, wai
     match (guard, waits) {
         (Some(guard), _) => Line::of("waits for ").code(words::guard(guard)),
         (None, true) => Line::of("waits"),
-        (None, false) => Line::of(words::cause(main_cause(change))),
+        (None, false) => {
+            // What stops an agreement is the change of its state, whatever else is edited.
+            let state = change.state.as_ref().filter(|_| change.deactivates()).and_then(|state| state.cause);
+            Line::of(words::cause(state.unwrap_or_else(|| main_cause(change))))
+        }
     }
 }
 
