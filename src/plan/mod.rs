@@ -8,6 +8,7 @@ mod diff;
 mod drift;
 mod gravity;
 mod risk;
+pub mod scope;
 mod simulate;
 mod steps;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::guard::Held;
 use crate::ident::AgreementId;
 use crate::notice::Announced;
 use crate::outcome::Outcome;
+use crate::plan::scope::Scope;
 use crate::plan::{Change, Gravity, GuardName, Header, Plan, Reason, Withheld};
 use crate::render::encode;
 
@@ -27,6 +28,9 @@ pub struct PlanEnvelope {
     /// Whom the apply would tell of what, in numbers.
     #[serde(default)]
     pub announced: Vec<Announced>,
+    /// What a pull request brings about, where the plan was made for one (`--base`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Box<Scope>>,
 }
 
 /// What an apply of a plan would come to, and its exit code.
@@ -68,6 +72,7 @@ impl PlanEnvelope {
             plan,
             held,
             announced: Vec::new(),
+            scope: None,
         }
     }
 
