@@ -15,6 +15,7 @@ mod value;
 pub mod plan;
 mod review;
 pub mod markdown;
+pub mod html;
 pub mod outcome;
 pub mod status;
 pub mod message;
