@@ -4,6 +4,7 @@
 //! Objects come in as the helpdesk wrote them; what goes out is data with the evidence for each line, for a
 //! person to judge. Knows no network, and writes no text.
 
+pub mod agreements;
 pub mod catalog;
 pub mod itsm365;
 mod sample;

@@ -23,6 +23,7 @@ pub mod notice;
 pub mod proposal;
 
 pub use style::Paint;
+pub mod adoption;
 pub mod catalog;
 pub mod doctor;
 pub mod explain;

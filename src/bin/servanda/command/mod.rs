@@ -7,6 +7,7 @@ pub(crate) mod discover;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod forecast;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod ledger;
 pub(crate) mod man;
@@ -46,6 +47,7 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Discover(arguments) => discover::run(&arguments, &global, context),
         Command::Catalog(arguments) => catalog::run(&arguments, &global, context),
         Command::Doctor(arguments) => doctor::run(&arguments, &global, context),
+        Command::Import(arguments) => import::run(&arguments, &global, context),
         Command::Ledger(arguments) => ledger::run(&arguments, &global, context),
         Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),
         Command::Completions(arguments) => completions::run(&arguments),
