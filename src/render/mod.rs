@@ -14,6 +14,7 @@ pub mod diagnostics;
 mod value;
 pub mod plan;
 mod review;
+pub mod scope;
 pub mod markdown;
 pub mod outcome;
 pub mod status;
