@@ -28,4 +28,5 @@ pub mod plan;
 pub mod guard;
 pub mod outcome;
 pub mod notice;
+pub mod report;
 pub mod render;

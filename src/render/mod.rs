@@ -8,6 +8,8 @@ pub mod encode;
 mod style;
 mod page;
 mod words;
+mod tongue;
+mod ics;
 pub mod json;
 pub mod diagnostics;
 mod value;
@@ -16,6 +18,7 @@ pub mod outcome;
 pub mod status;
 pub mod message;
 pub mod notice;
+pub mod report;
 
 pub use style::Paint;
 pub mod explain;
