@@ -67,6 +67,19 @@ pub fn cell(text: &str) -> String {
     format!("\"{}{seen}\"", if is_formula { "'" } else { "" })
 }
 
+/// A text as a part of an address or of its query.
+pub fn address(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~$".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            write!(encoded, "%{byte:02X}").expect("a string takes all that is written");
+        }
+    }
+    encoded
+}
+
 /// Lines of a file for a terminal: as [`terminal`], but one character for each, so that columns and marks
 /// below the line stay where they are. Line feeds and tabs stay.
 pub fn excerpt(text: &str) -> Cow<'_, str> {

@@ -19,6 +19,7 @@ pub mod status;
 pub mod message;
 pub mod notice;
 pub mod report;
+pub mod desk;
 
 pub use style::Paint;
 pub mod explain;
