@@ -12,7 +12,7 @@ use crate::ident::{
 };
 
 /// A service-level agreement with one client.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agreement {
     /// Its name for ever.
     pub id: AgreementId,
@@ -192,7 +192,20 @@ pub struct Notices {
 }
 
 /// Something that people are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum NoticeEvent {
     /// It came into force.
     Activated,
@@ -255,6 +268,11 @@ pub enum Scalar {
 }
 
 impl Agreement {
+    /// Whether another says just the same, wherever it is written.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        Self { span: other.span, ..self.clone() } == *other
+    }
+
     /// The targets of one service: its own over the agreement's.
     pub fn targets_of(&self, service: &ServiceSlug) -> BTreeMap<PriorityName, Target> {
         let mut targets = self.targets.clone();

@@ -6,6 +6,7 @@
 
 pub mod encode;
 mod style;
+mod line;
 mod page;
 mod words;
 mod tongue;
@@ -14,6 +15,9 @@ pub mod json;
 pub mod diagnostics;
 mod value;
 pub mod plan;
+mod review;
+pub mod markdown;
+pub mod html;
 pub mod outcome;
 pub mod status;
 pub mod message;

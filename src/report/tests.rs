@@ -6,6 +6,7 @@ use super::{Covered, Follows, Phase, Report, report};
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Activation, Agreement, Coverage, End, Renewal, Suspension, Termination};
 use crate::calendar::{Instant, Term, TimeOfDay, Zone};
+use crate::entitlement::given;
 use crate::ident::{AgreementId, ServiceSlug};
 use crate::status::{State, state_at};
 
@@ -179,9 +180,11 @@ proptest! {
             let apart = |pair: &[Phase]| pair[0].until.is_some_and(|until| until < pair[1].from);
             assert!(entry.phases.windows(2).all(apart));
         }
-        for covered in report.coverage.values().flat_map(|services| services.values()) {
-            assert_eq!(covered.state, report.entries[covered.entry].status.state);
-            assert!(!covered.state.is_over());
+        for (service, covered) in report.coverage.values().flatten() {
+            let entry = &report.entries[covered.entry];
+            assert_eq!(covered.state, entry.status.state);
+            let is_given = given(entry.agreement, report.at).any(|given| given == *service);
+            assert_eq!(covered.state == State::Active, is_given, "covered now is what may be asked for now");
         }
     }
 }
