@@ -8,6 +8,7 @@ use servanda::guard::{Acknowledged, guard};
 use servanda::ident::AgreementId;
 use servanda::live::{Live, LiveAgreement, Observed, Record, Touch, initials};
 use servanda::mapping::Field;
+use servanda::notice::announced;
 use servanda::plan::{Baseline, Context, Drift, Header, Part, Plan, adopt, assign, between};
 use servanda::render::json::PlanEnvelope;
 use servanda::settings::DriftPolicy;
@@ -108,7 +109,8 @@ pub(crate) fn compared(
     let settings = &estate.settings;
     let (plan, held) =
         guard(proposed.clone(), &settings.guards, &terms.acknowledged, &settings.helpdesk.mapping);
-    (PlanEnvelope::new(&proposed, plan, held), Sides { wishes, live })
+    let announced = announced(&plan, &estate.agreements, &estate.catalog, settings.notice_time);
+    (PlanEnvelope::new(&proposed, plan, held).announcing(announced), Sides { wishes, live })
 }
 
 /// What a plan is made of, besides the estate and the live side.

@@ -26,6 +26,7 @@ Examples:
   servanda plan --exit-code              exit 2 when something is to be done, for scripts
   servanda plan --prune --accept orphans=1
   servanda plan --format markdown --forge gitlab   for a comment on a merge request, within its limit
+  servanda plan --format html > plan.html          one page with everything
   servanda plan --live live.json         against what `servanda snapshot` recorded, without network or key
   servanda plan --base origin/main       for a pull request: the settings are those of main, whatever is on disk
   servanda plan --base main --head FETCH_HEAD
