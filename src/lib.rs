@@ -32,4 +32,5 @@ pub mod outcome;
 pub mod notice;
 pub mod proposal;
 pub mod entitlement;
+pub mod report;
 pub mod render;

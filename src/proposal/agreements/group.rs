@@ -52,12 +52,13 @@ fn template(group: &[&Facts], shared: &[&str], names: &mut BTreeSet<String>) -> 
     for field in shared {
         fields.extend(first.fields.get(*field).map(|value| ((*field).to_owned(), value.clone())));
     }
-    // What is not part of the signature is shared only where all agree.
-    let manager = first
-        .fields
-        .get("manager")
-        .filter(|manager| group.iter().all(|facts| facts.fields.get("manager") == Some(manager)));
-    fields.extend(manager.map(|manager| ("manager".to_owned(), manager.clone())));
+    // What is not part of the signature is what most of them say.
+    let manager = |facts: &&Facts| facts.fields.get("manager").and_then(Json::as_str).map(str::to_owned);
+    if group.iter().all(|facts| facts.fields.contains_key("manager"))
+        && let Some(manager) = common(group.iter().map(manager))
+    {
+        fields.insert("manager".to_owned(), manager.into());
+    }
     if let Some(term) = common(group.iter().map(|facts| term(facts))) {
         fields.insert("period".to_owned(), json!({ "term": term }));
     }

@@ -188,7 +188,7 @@ fn activation(
 }
 
 /// The reason that is written where only the state tells.
-const FOUND: &str = "found so in the helpdesk";
+const FOUND: &str = "as found";
 
 /// Services, calendar and targets.
 fn promises(live: &LiveAgreement, slugs: &Slugs<'_>) -> Result<Map<String, Json>, Why> {

@@ -28,7 +28,7 @@ use crate::{connection, files};
 
 const TODAY: &str = "2026-03-01";
 const SERVICES: [&str; 5] = ["email", "vpn", "printing", "servers", "workstations"];
-const PRIORITIES: [&str; 3] = ["critical", "high", "normal"];
+const PRIORITIES: [&str; 4] = ["critical", "high", "normal", "low"];
 
 /// Dice that always fall the same way (a linear congruential generator).
 struct Dice(u64);
@@ -49,19 +49,22 @@ impl Dice {
 struct Package {
     services: Vec<usize>,
     calendar: usize,
-    hours: [u32; 3],
+    hours: [u32; 4],
     provider: usize,
     words: &'static str,
     months: i32,
 }
 
 fn package(dice: &mut Dice) -> Package {
-    let services: Vec<usize> = (0..SERVICES.len()).filter(|_| dice.percent(60)).collect();
+    let first = dice.below(SERVICES.len() - 1);
+    let services: Vec<usize> = (0..SERVICES.len())
+        .filter(|service| [first, first + 1].contains(service) || dice.percent(40))
+        .collect();
     let base = u32::try_from(dice.below(4) + 1).expect("small");
     Package {
-        services: if services.is_empty() { vec![0] } else { services },
+        services,
         calendar: dice.below(2),
-        hours: [base, base * 2, base * 4],
+        hours: [base, base * 2, base * 4, base * 8],
         provider: dice.below(2),
         words: ["поддержка, договор", "сопровождение №", "support contract"][dice.below(3)],
         months: [12, 12, 6, 24][dice.below(4)],
@@ -280,7 +283,8 @@ fn hold(number: u64) {
     let ids: BTreeSet<AgreementId> = adoption.agreements.iter().map(|taken| taken.id.clone()).collect();
     assert_eq!(marked(&global, &context), ids, "estate {number}");
     let (written, resolved) = sizes(&adoption);
-    assert!(written * 2 <= resolved, "estate {number}: {written} bytes of {resolved}");
+    let texts: Vec<&str> = adoption.files().map(|file| file.text.as_str()).collect();
+    assert!(written * 2 <= resolved, "estate {number}: {written} bytes of {resolved}\n{}", texts.join("\n"));
     let again = import(&arguments, &global, &context).expect("it can be imported");
     assert_eq!(again.files().count(), 0, "estate {number}: {again:?}");
 }
