@@ -91,7 +91,6 @@ pub fn json(written: &str) -> Cow<'_, str> {
     Cow::Owned(encoded)
 }
 
-<<<<<<< HEAD
 /// A text as a YAML scalar: plain where it can be nothing but a text, else in double quotes as JSON has it.
 pub fn yaml(text: &str) -> Cow<'_, str> {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_$./-".contains(letter);
@@ -102,7 +101,8 @@ pub fn yaml(text: &str) -> Cow<'_, str> {
     }
     let quoted = serde_json::to_string(text).expect("a text is JSON");
     Cow::Owned(json(&quoted).into_owned())
-=======
+}
+
 /// JSON within a page's `<script>`: as [`json`], and nothing in it can end the element or begin a comment.
 pub fn script_json(written: &str) -> Cow<'_, str> {
     let encoded = json(written);
@@ -132,7 +132,6 @@ pub fn address(text: &str) -> String {
         }
     }
     encoded
->>>>>>> main
 }
 
 /// Lines of a file for a terminal: as [`terminal`], but one character for each, so that columns and marks

@@ -18,12 +18,9 @@ Examples:
   servanda run                          plan, apply and notify: the job that nobody watches
   servanda notify --preview             the messages that would go out, without sending any
   servanda forecast --days 60           what the coming days bring
-<<<<<<< HEAD
   servanda discover                     how servanda.yaml describes your helpdesk
   servanda doctor                       whether all is there that a run needs
-=======
   servanda report --out agreements.html all agreements over time, as one page to look at
->>>>>>> main
   servanda explain severny-veter-2026   where each value of an agreement comes from
   servanda explain E301                 what a rule means
 
@@ -80,7 +77,6 @@ pub(crate) enum Command {
     Notify(command::notify::Arguments),
     /// Show what the coming days bring
     Forecast(command::forecast::Arguments),
-<<<<<<< HEAD
     /// Propose how servanda.yaml describes the helpdesk, from a look at it
     Discover(command::discover::Arguments),
     /// Look at everything a run needs, and say what to do about what fails
@@ -89,10 +85,8 @@ pub(crate) enum Command {
     Import(command::import::Arguments),
     /// Keep catalog.yaml in step with what the helpdesk holds
     Catalog(command::catalog::Arguments),
-=======
     /// Write all agreements over time as one page
     Report(command::report::Arguments),
->>>>>>> main
     /// Look at the memory of notices
     Ledger(command::ledger::Arguments),
     /// Write the JSON Schemas of all files, for editors

@@ -3,11 +3,7 @@
 //! The embedded one is started in this process and spoken to over loopback, so that the way there is the
 //! way to any other. Planning takes [`Connection::reader`] and never sees a writer.
 
-<<<<<<< HEAD
-use std::path::Path;
-=======
 use std::path::{Component, Path};
->>>>>>> main
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -17,6 +13,7 @@ use servanda::mapping::Mapping;
 use servanda::settings::{Helpdesk, Kind, Pace};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::commit::Commit;
 use crate::context::{AsOf, Context, clock};
 use crate::failure::{Exit, Failure};
 use crate::helpdesk::http::Place;
@@ -47,15 +44,19 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
 
 /// Opens the helpdesk of an estate. The embedded one lives at the instant of the run.
 pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Failure> {
-    let Estate { root, settings, catalog, agreements, .. } = estate;
-    open_at(root, &settings.helpdesk, Ground { catalog, agreements }, as_of).await
+    let Estate { root, settings, catalog, agreements, base, .. } = estate;
+    let ground = Ground { catalog, agreements, base: base.as_ref() };
+    open_at(root, &settings.helpdesk, ground, as_of).await
 }
 
-/// What the embedded helpdesk is seeded with.
+/// What a helpdesk is opened over, besides its own settings.
 #[derive(Clone, Copy)]
 pub(crate) struct Ground<'a> {
+    /// What the embedded helpdesk is seeded with.
     pub(crate) catalog: &'a Catalog,
     pub(crate) agreements: &'a [Agreement],
+    /// The commit that is trusted, where the files are of a pull request.
+    pub(crate) base: Option<&'a Commit>,
 }
 
 /// Opens a helpdesk, whatever may be wrong with the rest of the repository.
@@ -78,15 +79,10 @@ pub(crate) async fn open_at(
             let key =
                 Context::secret(access_key_variable).filter(|key| key.expose_secret().len() >= SHORTEST_KEY);
             let key = key.ok_or_else(|| no_key(access_key_variable))?;
-<<<<<<< HEAD
-            let certificates =
-                ca_file.as_deref().map(|file| files::read_named(&root.join(file))).transpose()?;
-=======
             let certificates = match ca_file {
-                Some(file) => Some(trusted_text(estate, file).await?),
+                Some(file) => Some(trusted_text(root, ground.base, file).await?),
                 None => None,
             };
->>>>>>> main
             let certificates = certificates.as_ref().map(String::as_bytes);
             let place = Place { url, reach: *reach, certificates };
             (Transport::new(&place, key, &helpdesk.pace), None)
@@ -99,13 +95,13 @@ pub(crate) async fn open_at(
 
 /// A file that the settings name. Where they are those of a trusted commit, a file of the repository is too: on disk
 /// there may be what a pull request put there.
-async fn trusted_text(estate: &Estate, file: &str) -> Result<String, Failure> {
+async fn trusted_text(root: &Path, base: Option<&Commit>, file: &str) -> Result<String, Failure> {
     let is_within = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
-    match &estate.base {
+    match base {
         Some(base) if is_within => base.text(file).await?.ok_or_else(|| {
             Failure::new(Exit::Failure, format!("{} holds no {file}, which its settings name", base.short()))
         }),
-        _ => files::read_named(&estate.root.join(file)),
+        _ => files::read_named(&root.join(file)),
     }
 }
 

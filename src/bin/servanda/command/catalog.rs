@@ -111,7 +111,7 @@ fn compared(global: &Global, context: &Context) -> Result<Compared, Failure> {
     let Checked { settings, catalog, agreements, diagnostics } = loaded.examine(as_of.instant);
     refuse_unsound(&loaded, &diagnostics, context)?;
     let (census, helpdesk) = connection::runtime()?.block_on(async {
-        let ground = Ground { catalog: &catalog, agreements: &agreements };
+        let ground = Ground { catalog: &catalog, agreements: &agreements, base: None };
         let connection = connection::open_at(&loaded.root, &settings.helpdesk, ground, as_of).await?;
         let census = connection.reader().census().await;
         let helpdesk = connection.name();

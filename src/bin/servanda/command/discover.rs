@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let Checked { settings, catalog, agreements, .. } = loaded.examine(as_of.instant);
     let helpdesk = &settings.helpdesk;
     let mut proposal = connection::runtime()?.block_on(async {
-        let ground = Ground { catalog: &catalog, agreements: &agreements };
+        let ground = Ground { catalog: &catalog, agreements: &agreements, base: None };
         let connection = connection::open_at(&loaded.root, helpdesk, ground, as_of).await?;
         let proposal = connection.explorer().discover(&settings.zone, as_of.instant).await;
         connection.close().await;

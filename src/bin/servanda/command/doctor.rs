@@ -80,8 +80,15 @@ fn settle(loaded: Loaded, as_of: AsOf) -> (Found, Estate) {
     } else {
         Found::well("files", format!("{} agreements in {} files", agreements.len(), loaded.files()))
     };
-    let estate =
-        Estate { root: loaded.root, commit: None, digest: String::new(), settings, catalog, agreements };
+    let estate = Estate {
+        root: loaded.root,
+        commit: None,
+        digest: String::new(),
+        settings,
+        catalog,
+        agreements,
+        base: None,
+    };
     (found, estate)
 }
 

@@ -93,7 +93,7 @@ fn proposed(
 ) -> Result<Adoption, Failure> {
     let Checked { settings, catalog, agreements, .. } = checked;
     let live = connection::runtime()?.block_on(async {
-        let seed = Seed { catalog, agreements };
+        let seed = Seed { catalog, agreements, base: None };
         let connection = connection::open_at(&loaded.root, &settings.helpdesk, seed, as_of).await?;
         let live = connection.reader().survey(&Wanted::of(agreements).with_all_unmarked()).await;
         connection.close().await;

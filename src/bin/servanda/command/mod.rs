@@ -45,14 +45,11 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Run(arguments) => run::run(&arguments, &global, context),
         Command::Notify(arguments) => notify::run(&arguments, &global, context),
         Command::Forecast(arguments) => forecast::run(&arguments, &global, context),
-<<<<<<< HEAD
         Command::Discover(arguments) => discover::run(&arguments, &global, context),
         Command::Catalog(arguments) => catalog::run(&arguments, &global, context),
         Command::Doctor(arguments) => doctor::run(&arguments, &global, context),
         Command::Import(arguments) => import::run(&arguments, &global, context),
-=======
         Command::Report(arguments) => report::run(&arguments, &global, context),
->>>>>>> main
         Command::Ledger(arguments) => ledger::run(&arguments, &global, context),
         Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),
         Command::Completions(arguments) => completions::run(&arguments),
