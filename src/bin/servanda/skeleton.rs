@@ -63,9 +63,9 @@ pub(crate) fn files(answers: &Answers) -> Vec<(String, String)> {
         .zip(1..)
         .map(|(title, number)| (or(slug_of(title), &format!("service-{number}")), title))
         .collect();
-    let listed: String = services
+    let listed: Vec<String> = services
         .iter()
-        .map(|(slug, title)| format!("  {slug}: {{ title: {} }}\n", encode::yaml(title)))
+        .map(|(slug, title)| format!("  {slug}: {{ title: {} }}", encode::yaml(title)))
         .collect();
     let included: Vec<String> = services.iter().map(|(slug, _)| format!("{slug}: true")).collect();
     let last_day = Term::read("1y").ok().and_then(|term| term.last_day(*first_day));
@@ -75,7 +75,7 @@ pub(crate) fn files(answers: &Answers) -> Vec<(String, String)> {
             .replace("@LANGUAGE@", if *language == Language::Russian { "ru" } else { "en" })
             .replace("@CLIENT@", &slug)
             .replace("@CLIENT_TITLE@", &encode::yaml(client))
-            .replace("@SERVICES@", &listed)
+            .replace("@SERVICES@", &listed.join("\n"))
             .replace("@INCLUDED@", &included.join(", "))
             .replace("@MANAGER@", &slug_of_person(words.manager))
             .replace("@MANAGER_TITLE@", &encode::yaml(words.manager))

@@ -187,7 +187,7 @@ fn has_notices(estate: &Estate) -> bool {
 async fn ledger_is_trusted(estate: &Estate, channels: &Channels, as_of: AsOf) -> Found {
     let place = match &estate.settings.ledger.place {
         LedgerPlace::Git { remote, branch } => format!("the branch {branch} of {remote}"),
-        _ => "a file of this machine".to_owned(),
+        LedgerPlace::File(_) => "a file of this machine".to_owned(),
     };
     let book = ledger::open(estate);
     match book.begun().await {

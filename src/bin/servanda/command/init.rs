@@ -115,7 +115,7 @@ fn answers(arguments: &Arguments, asks: bool, context: &Context) -> Result<Answe
     let misread = |misread: Misread| Failure::usage(misread.message, misread.help);
     let zone = match &arguments.timezone {
         Some(name) => Zone::find(name).map_err(misread)?,
-        None => asked(asks, "Time zone", USUAL_ZONE, |text| Zone::find(text))?,
+        None => asked(asks, "Time zone", USUAL_ZONE, Zone::find)?,
     };
     let language = match arguments.language {
         Some(tongue) => tongue.language(),

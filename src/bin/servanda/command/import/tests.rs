@@ -148,27 +148,29 @@ fn made(dice: &mut Dice, number: usize, packages: &[Package]) -> Made {
     Made { attributes, rules, is_left: is_strange || contradicts }
 }
 
+/// A catalog of everything that an estate may name, as JSON, which is YAML too.
 fn catalog(count: usize) -> String {
-    let mut text = "clients:\n".to_owned();
+    let entry =
+        |title: &str, class: &str, id: usize| json!({ "title": title, "helpdesk": format!("{class}${id}") });
+    let list = |titles: &[&str], class: &str| -> BTreeMap<String, Json> {
+        titles.iter().zip(1..).map(|(title, id)| ((*title).to_owned(), entry(title, class, id))).collect()
+    };
+    let mut clients: BTreeMap<String, Json> = BTreeMap::new();
     for number in 0..count {
-        text.push_str(&format!(
-            "  client-{number}:\n    title: Клиент {number}\n    helpdesk: ou${}\n    departments: {{ office: {{ title: Офис {number}, helpdesk: ou${} }} }}\n",
-            100 + number,
-            300 + number
-        ));
+        let mut client = entry(&format!("Клиент {number}"), "ou", 100 + number);
+        client["departments"] = json!({ "office": entry(&format!("Офис {number}"), "ou", 300 + number) });
+        clients.insert(format!("client-{number}"), client);
     }
-    text.push_str("  stranger: { title: Чужой, helpdesk: ou$99 }\nservices:\n");
-    for (service, id) in SERVICES.iter().zip(1..) {
-        text.push_str(&format!("  {service}: {{ title: {service}, helpdesk: slmService${id} }}\n"));
-    }
-    text.push_str("managers:\n  i.petrova: { title: Ирина Петрова, helpdesk: \"employee$1\" }\n  d.kim: { title: Денис Ким, helpdesk: \"employee$2\" }\n");
-    text.push_str("providers: { acme: { title: Акме, helpdesk: ou$91 }, baltic: { title: Балтика, helpdesk: ou$92 } }\n");
-    text.push_str("calendars:\n  office-9x5: { title: 9x5, helpdesk: servicetime$1 }\n  extended: { title: 12x6, helpdesk: servicetime$2 }\n  24x7: { title: 24x7, helpdesk: servicetime$3 }\n");
-    text.push_str("priorities:\n");
-    for (priority, id) in PRIORITIES.iter().zip(1..) {
-        text.push_str(&format!("  {priority}: {{ title: {priority}, helpdesk: \"priority${id}\" }}\n"));
-    }
-    text
+    clients.insert("stranger".to_owned(), entry("Чужой", "ou", 99));
+    json!({
+        "clients": clients,
+        "services": list(&SERVICES, "slmService"),
+        "managers": { "i.petrova": entry("Ирина Петрова", "employee", 1), "d.kim": entry("Денис Ким", "employee", 2) },
+        "providers": { "acme": entry("Акме", "ou", 91), "baltic": entry("Балтика", "ou", 92) },
+        "calendars": list(&["9x5", "12x6", "24x7"], "servicetime"),
+        "priorities": list(&PRIORITIES, "priority"),
+    })
+    .to_string()
 }
 
 fn live_id(text: &str) -> LiveId {
