@@ -20,7 +20,7 @@ Examples:
   servanda forecast --days 60           what the coming days bring
   servanda discover                     how servanda.yaml describes your helpdesk
   servanda doctor                       whether all is there that a run needs
-  servanda report --out agreements.html all agreements over time, as one page to look at
+  servanda report --out all.html        all agreements over time, as one page to look at
   servanda explain severny-veter-2026   where each value of an agreement comes from
   servanda explain E301                 what a rule means
 

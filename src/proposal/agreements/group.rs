@@ -70,18 +70,14 @@ fn template(group: &[&Facts], shared: &[&str], names: &mut BTreeSet<String>) -> 
     File { path, text }
 }
 
-/// The value that more than half share.
+/// The value that most share, where at least two do: whoever differs says no more than without it.
 fn common(values: impl Iterator<Item = Option<String>>) -> Option<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    let mut all = 0;
-    for value in values {
-        all += 1;
-        if let Some(value) = value {
-            *counts.entry(value).or_default() += 1;
-        }
+    for value in values.flatten() {
+        *counts.entry(value).or_default() += 1;
     }
     let (value, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
-    (count * 2 > all).then_some(value)
+    (count >= 2).then_some(value)
 }
 
 /// How long it runs, where that is whole years or months.

@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     dry_run: bool,
     /// Make a new template where so many agreements share what they promise; 0 for none
-    #[arg(long, value_name = "NUMBER", default_value_t = 3)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 2)]
     template_from: usize,
     /// Look at another day (YYYY-MM-DD) or instant (RFC 3339) than now
     #[arg(long, value_name = "DAY")]
