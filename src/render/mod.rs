@@ -11,6 +11,7 @@ mod page;
 mod words;
 pub mod json;
 pub mod diagnostics;
+pub mod diff;
 mod value;
 pub mod plan;
 mod review;

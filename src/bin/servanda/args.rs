@@ -16,6 +16,7 @@ Examples:
   servanda apply                        show the plan, ask, and carry it out
   servanda run                          plan, apply and notify: the job that nobody watches
   servanda notify --preview             the messages that would go out, without sending any
+  servanda renew --ending-within 60d    write the next agreement of all that end soon
   servanda forecast --days 60           what the coming days bring
   servanda explain severny-veter-2026   where each value of an agreement comes from
   servanda explain E301                 what a rule means
@@ -73,6 +74,20 @@ pub(crate) enum Command {
     Forecast(command::forecast::Arguments),
     /// Look at the memory of notices
     Ledger(command::ledger::Arguments),
+    /// Write the agreement that follows on from one that ends
+    Renew(command::renew::Arguments),
+    /// Give an agreement a later last day
+    Extend(command::extend::Arguments),
+    /// End an agreement ahead of time
+    Terminate(command::terminate::Arguments),
+    /// Let an agreement rest
+    Suspend(command::suspend::Arguments),
+    /// End the rest of an agreement
+    Resume(command::resume::Arguments),
+    /// Switch an agreement on by hand
+    Activate(command::activate::Arguments),
+    /// Switch an agreement off by hand
+    Deactivate(command::deactivate::Arguments),
     /// Write the JSON Schemas of all files, for editors
     Schema(command::schema::Arguments),
     /// Run the embedded helpdesk

@@ -33,6 +33,8 @@ mod progress;
 mod apply;
 mod pass;
 mod deliver;
+mod typed;
+mod proposal;
 mod command;
 
 use std::process::ExitCode;
