@@ -105,10 +105,7 @@ pub fn next(subject: &Subject<'_>, term: Option<Term>, at: Instant) -> Result<Ne
             (None, End::Term(term), _) => (term, |_, _| NextEnd::AsItStands),
             (None, _, Renewal::Auto { term, .. }) => (term, |_, day| NextEnd::LastDay(day)),
             (None, _, _) => {
-                let agreed = stretch_at(agreement, Instant::MIN);
-                let length =
-                    agreed.first_day.zip(agreed.last_day).and_then(|(first, last)| length(first, last));
-                let Some(length) = length else {
+                let Some(length) = runs_for(agreement) else {
                     return Err(Refused::new(
                         format!("nothing says how long `{id}` runs"),
                         "say it with `--term 1y`",
@@ -122,6 +119,12 @@ pub fn next(subject: &Subject<'_>, term: Option<Term>, at: Instant) -> Result<Ne
         end(length, last_day) == NextEnd::Term(length) && agreement.period.end == End::Term(length);
     let end = if is_inherited { NextEnd::AsItStands } else { end(length, last_day) };
     Ok(Next { first_day, last_day, end })
+}
+
+/// How long the agreed period of an agreement runs, as far as its days are known.
+pub fn runs_for(agreement: &Agreement) -> Option<Term> {
+    let agreed = stretch_at(agreement, Instant::MIN);
+    length(agreed.first_day?, agreed.agreed_last_day?)
 }
 
 /// How long a period runs that is written by its two days: whole months where they are, else days.

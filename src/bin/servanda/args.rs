@@ -16,6 +16,7 @@ Examples:
   servanda apply                        show the plan, ask, and carry it out
   servanda run                          plan, apply and notify: the job that nobody watches
   servanda notify --preview             the messages that would go out, without sending any
+  servanda new --template support-standard --client severny-veter --first-day 2027-02-01
   servanda renew --ending-within 60d    write the next agreement of all that end soon
   servanda forecast --days 60           what the coming days bring
   servanda explain severny-veter-2026   where each value of an agreement comes from
@@ -74,6 +75,8 @@ pub(crate) enum Command {
     Forecast(command::forecast::Arguments),
     /// Look at the memory of notices
     Ledger(command::ledger::Arguments),
+    /// Write a new agreement, for one client or many
+    New(Box<command::new::Arguments>),
     /// Write the agreement that follows on from one that ends
     Renew(command::renew::Arguments),
     /// Give an agreement a later last day

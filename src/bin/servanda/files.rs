@@ -146,6 +146,11 @@ pub(crate) fn read_named(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
 }
 
+/// Reads one file that was named by the user, whatever its bytes are.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| Failure::file(path, &error))
+}
+
 /// Writes a file whole or not at all: beside it first, then renamed over it.
 pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::file(path, &error);

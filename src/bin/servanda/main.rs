@@ -34,6 +34,8 @@ mod apply;
 mod pass;
 mod deliver;
 mod typed;
+mod question;
+mod founding;
 mod proposal;
 mod command;
 

@@ -8,6 +8,7 @@ pub(crate) mod explain;
 pub(crate) mod extend;
 pub(crate) mod forecast;
 pub(crate) mod ledger;
+pub(crate) mod new;
 pub(crate) mod notify;
 pub(crate) mod plan;
 pub(crate) mod renew;
@@ -44,6 +45,7 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Run(arguments) => run::run(&arguments, &global, context),
         Command::Notify(arguments) => notify::run(&arguments, &global, context),
         Command::Forecast(arguments) => forecast::run(&arguments, &global, context),
+        Command::New(arguments) => new::run(&arguments, &global, context),
         Command::Renew(arguments) => renew::run(&arguments, &global, context),
         Command::Extend(arguments) => extend::run(&arguments, &global, context),
         Command::Terminate(arguments) => terminate::run(&arguments, &global, context),
