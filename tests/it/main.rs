@@ -5,6 +5,7 @@
     reason = "tests read files, start the program, and may panic"
 )]
 
+mod authoring;
 mod bad_input;
 mod canary;
 mod documents;
@@ -14,6 +15,7 @@ mod layers;
 mod mail;
 mod main_job;
 mod notices;
+mod odd_layouts;
 mod processes;
 mod repository;
 mod schemas;

@@ -152,6 +152,9 @@ fn base(
     };
     let mut base = Base { extends, says, wishes: arguments.terms.wishes()? };
     let first_day = first_day(&mut base, arguments, rows, context)?;
+    if context.is_attended() && rows.len() == 1 && arguments.csv.is_none() {
+        ask_for_the_rest(&mut base, ground, context)?;
+    }
     let ends = ["last_day", "term", "open_ended"];
     if !ends.iter().any(|end| base.has(&["period", end], &[]))
         && !rows.iter().all(|row| ends.iter().any(|end| row_says(row, &["period", end])))
@@ -166,6 +169,28 @@ fn base(
         base.wishes.push(wish);
     }
     Ok(base)
+}
+
+/// What most agreements have and none needs; nobody is asked for it where nobody answers.
+fn ask_for_the_rest(base: &mut Base, ground: &Ground, context: &Context) -> Result<(), Failure> {
+    let managers: Vec<String> = ground.checked.catalog.managers.keys().map(ToString::to_string).collect();
+    for (field, text, choices) in
+        [("number", "Number of the contract, if any", &[][..]), ("manager", "Manager, if any", &managers)]
+    {
+        if base.has(&[field], &[]) {
+            continue;
+        }
+        let question = Question { text, switch: field, choices };
+        let answer = ask(&question, context, |answer| match answer {
+            "" => Ok(String::new()),
+            _ if field == "manager" => one_of(answer, field, choices.iter().map(String::as_str)),
+            _ => Ok(answer.to_owned()),
+        })?;
+        if !answer.is_empty() {
+            base.wishes.push(Wish::set(&[field], answer));
+        }
+    }
+    Ok(())
 }
 
 /// The first day that all have in common, where they do. It is asked for where nothing says it.
