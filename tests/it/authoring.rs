@@ -77,7 +77,7 @@ fn a_table_of_two_hundred_clients_is_written_whole_or_not_at_all() {
         repository.read("agreements/client-007-2027.yaml"),
         "# yaml-language-server: $schema=../schemas/agreement.json\nextends: support\nclient: client-007\nnumber: Д-7; № 1\nmanager: i.petrova\nperiod: { first_day: 2027-01-01 }\nservices: { vpn: { calendar: 24x7 } }\n",
     );
-    let plan = repository.expect(0, &["plan"]);
+    let plan = repository.expect(0, &["plan", "--as-of", "2027-02-01"]);
     assert!(plan.stdout.contains("200 to create"), "{}", plan.stdout);
 
     // The same once more overwrites nothing.
