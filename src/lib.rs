@@ -30,4 +30,6 @@ pub mod plan;
 pub mod guard;
 pub mod outcome;
 pub mod notice;
+pub mod entitlement;
+pub mod report;
 pub mod render;

@@ -19,6 +19,7 @@ Examples:
   servanda new --template support-standard --client severny-veter --first-day 2027-02-01
   servanda renew --ending-within 60d    write the next agreement of all that end soon
   servanda forecast --days 60           what the coming days bring
+  servanda report --out agreements.html all agreements over time, as one page to look at
   servanda explain severny-veter-2026   where each value of an agreement comes from
   servanda explain E301                 what a rule means
 
@@ -73,6 +74,8 @@ pub(crate) enum Command {
     Notify(command::notify::Arguments),
     /// Show what the coming days bring
     Forecast(command::forecast::Arguments),
+    /// Write all agreements over time as one page
+    Report(command::report::Arguments),
     /// Look at the memory of notices
     Ledger(command::ledger::Arguments),
     /// Write a new agreement, for one client or many

@@ -18,9 +18,9 @@ use crate::command::new::{Arguments, Terms};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, say};
 use crate::files;
-use crate::proposal::{Ground, Origin, Proposal};
 use crate::question::{Question, ask};
 use crate::typed;
+use crate::writing::{Ground, Origin, Proposed};
 
 /// What new agreements begin from.
 struct Base {
@@ -36,7 +36,7 @@ pub(crate) fn proposals(
     ground: &mut Ground,
     arguments: &Arguments,
     context: &Context,
-) -> Result<Vec<Proposal>, Failure> {
+) -> Result<Vec<Proposed>, Failure> {
     check_slugs(ground, &arguments.terms)?;
     let extends = extends(ground, arguments, context)?;
     let rows = rows(ground, arguments, context)?;
@@ -224,7 +224,7 @@ fn row_says(row: &Row, path: &[&str]) -> bool {
 }
 
 /// The file of one agreement.
-fn single(ground: &Ground, arguments: &Arguments, base: &Base, row: &Row) -> Result<Proposal, Failure> {
+fn single(ground: &Ground, arguments: &Arguments, base: &Base, row: &Row) -> Result<Proposed, Failure> {
     let client = Wish::set(&["client"], row.client.as_str());
     let wishes: Vec<Wish> = base.wishes.iter().chain(&row.wishes).chain([&client]).cloned().collect();
     let wished = author::wished(&base.says, &wishes);
@@ -236,7 +236,7 @@ fn single(ground: &Ground, arguments: &Arguments, base: &Base, row: &Row) -> Res
     };
     let path = format!("{}/{id}.yaml", folder(ground, arguments, year.as_deref())?);
     let text = author::file(&path, &least(ground, base, &wished)?);
-    Ok(Proposal { path, from: Origin::New, text })
+    Ok(Proposed { path, from: Origin::New, text })
 }
 
 /// The file of a set.
@@ -246,7 +246,7 @@ fn set(
     base: &Base,
     rows: &[Row],
     name: &str,
-) -> Result<Proposal, Failure> {
+) -> Result<Proposed, Failure> {
     if let Some(row) = rows.iter().find(|row| row.id.is_some()) {
         return Err(Failure::usage(
             format!("`{}` has an id of its own", row.client),
@@ -260,7 +260,7 @@ fn set(
     let folder =
         arguments.folder.as_ref().map_or(Ok("agreements".to_owned()), |_| folder(ground, arguments, None))?;
     let path = format!("{folder}/{}.yaml", slug(name)?);
-    Ok(Proposal { text: author::file(&path, &said), path, from: Origin::New })
+    Ok(Proposed { text: author::file(&path, &said), path, from: Origin::New })
 }
 
 fn least(ground: &Ground, base: &Base, wished: &Value) -> Result<Value, Failure> {
@@ -305,7 +305,7 @@ fn folder(ground: &Ground, arguments: &Arguments, year: Option<&str>) -> Result<
 /// Refuses ids that are taken, each at its row.
 fn refuse_taken(
     ground: &Ground,
-    proposals: &[Proposal],
+    proposals: &[Proposed],
     rows: &[Row],
     context: &Context,
 ) -> Result<(), Failure> {

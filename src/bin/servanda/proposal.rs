@@ -1,207 +1,203 @@
-//! What a command would write: shown as a diff, checked together with the whole repository, and only then written.
+//! A pull request as two sides: the base that it is to be merged into, and the files that it proposes.
 //!
-//! Commands make texts (the core's `author` and `edit` do it for them) and hand them on here; none of them writes a file
-//! itself.
+//! What says where to and as whom comes from the base, whatever the pull request says there: that is told as a red
+//! line and not used.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
-use servanda::author::{Refused, Subject};
+use servanda::calendar::{Instant, Zone};
 use servanda::check::Checked;
-use servanda::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Sources};
-use servanda::document::Document;
-use servanda::ident::nearest;
-use servanda::render;
+use servanda::diagnostic::{Diagnostics, FileId};
+use servanda::plan::scope::{RedLine, Scope, Side, Steered, red_line, red_lines_of_catalog};
+use servanda::settings::{Kind, Settings};
 
 use crate::args::Global;
-use crate::context::{AsOf, Context};
-use crate::failure::{Exit, Failure, say, tell};
-use crate::files::{self, Placed};
-use crate::repository::{self, Loaded};
+use crate::commit::Commit;
+use crate::connection;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::files::{self, Content, File};
+use crate::repository::{self, Estate, Loaded};
 
-/// What every command that writes files takes.
-#[derive(clap::Args)]
-pub(crate) struct Writing {
-    /// Show what would be written, and write nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
+/// Files that tell how Servanda is run, or that hold its memory on one machine.
+const RUNNING: [&str; 10] = [
+    ".github/actions",
+    ".github/workflows",
+    ".gitea/workflows",
+    ".forgejo/workflows",
+    ".gitlab-ci.yml",
+    "bitbucket-pipelines.yml",
+    "azure-pipelines.yml",
+    "Jenkinsfile",
+    "ci",
+    files::OWN_FOLDER,
+];
+
+/// Whose settings hold for what a pull request proposes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// The base's: something is done with them.
+    Base,
+    /// Its own: it is only judged.
+    Own,
 }
 
-/// A file that would be written.
+/// A pull request.
 pub(crate) struct Proposal {
-    /// Its path relative to the repository.
-    pub(crate) path: String,
-    /// What its text was made of.
-    pub(crate) from: Origin,
-    /// The text.
-    pub(crate) text: String,
+    base: Loaded,
+    head: Loaded,
+    /// The base's commit.
+    commit: Commit,
+    /// The pull request's commit, where its files are not on disk.
+    proposed: Option<Commit>,
+    /// What servanda.yaml says on both sides, the base first.
+    settings: (String, String),
 }
 
-/// What a proposed text was made of.
-pub(crate) enum Origin {
-    /// Nothing that was there before.
-    New,
-    /// The file as it stands.
-    Itself,
-    /// Another file, at this path, which stays as it is.
-    Copy(String),
-}
-
-/// A repository that is about to be changed, as it stands.
-pub(crate) struct Ground {
-    pub(crate) loaded: Loaded,
-    pub(crate) checked: Checked,
-    pub(crate) as_of: AsOf,
-}
-
-impl Ground {
-    /// Reads and checks the repository. It need not be without faults: what is written must only bring no new ones.
-    pub(crate) fn survey(as_of: Option<&str>, global: &Global, context: &Context) -> Result<Self, Failure> {
-        let loaded = repository::load(global, context)?;
-        let as_of = context.as_of(as_of, &loaded.zone())?;
-        let checked = loaded.examine(as_of.instant);
-        Ok(Self { loaded, checked, as_of })
+impl Proposal {
+    /// Reads both sides: the base by its name in git, and what is on disk, or what a merge of another commit into
+    /// the base would give.
+    pub(crate) fn load(
+        base: &str,
+        head: Option<&str>,
+        trust: Trust,
+        global: &Global,
+        context: &Context,
+    ) -> Result<Self, Failure> {
+        let root = repository::find(global, context)?;
+        connection::runtime()?.block_on(Self::read(root, base, head, trust))
     }
 
-    /// The agreement of this id, with its file.
-    pub(crate) fn subject(&self, id: &str) -> Result<Subject<'_>, Failure> {
-        let agreements = &self.checked.agreements;
-        if let Ok(index) = agreements.binary_search_by(|agreement| agreement.id.as_str().cmp(id)) {
-            let agreement = &agreements[index];
-            let document = self.document_of(id);
-            let text = self.loaded.sources.text(document.file);
-            return Ok(Subject { agreement, document, text });
+    async fn read(root: PathBuf, base: &str, head: Option<&str>, trust: Trust) -> Result<Self, Failure> {
+        let commit = Commit::named(&root, base).await?;
+        let proposed = match head {
+            None => None,
+            Some(head) => Some(commit.merged(&Commit::named(&root, head).await?).await?),
+        };
+        let before = commit.files().await?;
+        let mut after = match &proposed {
+            None => files::read_all(&root)?,
+            Some(proposed) => proposed.files().await?,
+        };
+        let settings = (settings_of(&before), settings_of(&after));
+        if trust == Trust::Base {
+            let trusted = before.iter().find(|file| file.path == files::SETTINGS).cloned();
+            let trusted = trusted.ok_or_else(|| nothing_to_trust(base))?;
+            after.retain(|file| file.path != files::SETTINGS);
+            after.push(trusted);
+            after.sort_by(|left, right| left.path.cmp(&right.path));
         }
-        let file = id.split_once('/').map_or(id, |(file, _)| file);
-        if self.loaded.agreements.iter().any(|document| &*document.id == file)
-            && self.checked.diagnostics.has_errors()
-        {
-            return Err(Failure::new(Exit::Invalid, format!("`{id}` cannot be read as an agreement"))
-                .help("`servanda validate` shows what is wrong with the files"));
+        let (base, head) = (Loaded::of(root.clone(), before), Loaded::of(root, after));
+        Ok(Self { base, head, commit, proposed, settings })
+    }
+
+    /// The zone of the settings that hold.
+    pub(crate) fn zone(&self) -> Zone {
+        self.head.zone()
+    }
+
+    /// What the pull request proposes, checked, and what it brings about; faults of it end the run.
+    pub(crate) fn settle(
+        self,
+        at: Instant,
+        global: &Global,
+        context: &Context,
+    ) -> Result<(Estate, Scope), Failure> {
+        let (_, checked, mut scope) = self.examine(at);
+        scope.red_lines = connection::runtime()?.block_on(self.red_lines(&checked.settings))?;
+        let Self { head, commit, proposed, .. } = self;
+        let mut estate = repository::trusted(head, checked, global, context)?;
+        if let Some(proposed) = proposed {
+            estate.commit = Some(proposed.short().to_owned());
         }
-        let failure = Failure::new(Exit::Failure, format!("no agreement is called `{id}`"));
-        let ids = || agreements.iter().map(|agreement| agreement.id.as_str());
-        let within = format!("{id}/");
-        let entry = ids().find(|known| known.starts_with(&within));
-        Err(match (entry, nearest(id, ids())) {
-            (Some(entry), _) => {
-                failure.help(format!("it is a set: name one of its agreements, such as `{entry}`"))
-            }
-            (None, Some(near)) => failure.help(format!("did you mean `{near}`?")),
-            (None, None) => failure.help("`servanda status` lists all of them"),
+        estate.base = Some(commit);
+        Ok((repository::not_empty(estate)?, scope))
+    }
+
+    /// Both sides checked, the base's faults and all of the other, and the difference between them.
+    fn examine(&self, at: Instant) -> (Diagnostics, Checked, Scope) {
+        let name = self.commit.short().to_owned();
+        self.base.examine_and(at, |before, base| {
+            self.head.examine_and(at, |after, head| {
+                let earlier = Side { resolved: before, checked: &base };
+                let scope = Scope::between(name, earlier, Side { resolved: after, checked: &head });
+                (base.diagnostics, head, scope)
+            })
         })
     }
 
-    /// The file of an agreement that was checked.
-    fn document_of(&self, id: &str) -> &Document {
-        let stem = id.split_once('/').map_or(id, |(stem, _)| stem);
-        let documents = &self.loaded.agreements;
-        let found = documents.iter().find(|document| &*document.id == stem);
-        found.expect("an agreement was made of a document that was read")
-    }
-
-    /// The path of an agreement's file.
-    pub(crate) fn path_of(&self, subject: &Subject<'_>) -> String {
-        self.loaded.sources.path(subject.document.file).to_owned()
-    }
-
-    /// Proposes another text for the file of an agreement, and concludes.
-    pub(crate) fn change(
-        self,
-        id: &str,
-        writing: &Writing,
-        context: &Context,
-        change: impl FnOnce(&Subject<'_>) -> Result<servanda::author::Edited, Refused>,
-    ) -> Result<Exit, Failure> {
-        let subject = self.subject(id)?;
-        let edited = change(&subject)?;
-        let proposal = Proposal { path: self.path_of(&subject), from: Origin::Itself, text: edited.text };
-        if let Some(note) = edited.note {
-            say(&format!("note: {}\n", render::encode::terminal(&note)));
-        }
-        self.conclude(vec![proposal], writing, context)
-    }
-
-    /// Shows the proposals as a diff, checks the repository with them, and writes them unless that brought new errors.
-    pub(crate) fn conclude(
-        self,
-        proposals: Vec<Proposal>,
-        writing: &Writing,
-        context: &Context,
-    ) -> Result<Exit, Failure> {
-        let Self { loaded, checked, as_of } = self;
-        let texts: BTreeMap<&str, &str> =
-            loaded.sources.iter().map(|(_, source)| (source.path.as_str(), source.text.as_str())).collect();
-        let before = |path: &str| texts.get(path).copied();
-        let diffs: Vec<String> = proposals
-            .par_iter()
-            .map(|proposal| {
-                let (old_path, old) = match &proposal.from {
-                    Origin::New => (None, ""),
-                    Origin::Itself => {
-                        (Some(proposal.path.as_str()), before(&proposal.path).unwrap_or_default())
-                    }
-                    Origin::Copy(path) => (Some(path.as_str()), before(path).unwrap_or_default()),
-                };
-                render::diff::unified(old_path, &proposal.path, old, &proposal.text, context.paint())
-            })
-            .collect();
-        let root = loaded.root.clone();
-        let olds: Vec<Option<String>> = proposals
+    /// What is wrong with the pull request, as far as it concerns it: all of the files that differ, of the agreements
+    /// that say or mean something else, and whatever the base has no such fault of.
+    pub(crate) fn faults(&self, at: Instant) -> Diagnostics {
+        let (known, checked, scope) = self.examine(at);
+        let (base, head) = (&self.base.sources, &self.head.sources);
+        let texts: std::collections::BTreeMap<&str, &str> =
+            base.iter().map(|(_, source)| (source.path.as_str(), source.text.as_str())).collect();
+        let is_changed = |file: FileId| texts.get(head.path(file)) != Some(&head.text(file));
+        let documents = self.head.agreements.iter().filter(|document| {
+            let touched = scope.documents.keys().chain(&scope.indirect);
+            let mut files = touched.map(|id| id.as_str().split('/').next().unwrap_or_default());
+            files.any(|id| id == &*document.id)
+        });
+        let concerned: std::collections::BTreeSet<FileId> = documents.map(|document| document.file).collect();
+        let before: std::collections::BTreeSet<_> = known
             .iter()
-            .map(|proposal| match proposal.from {
-                Origin::Itself => before(&proposal.path).map(str::to_owned),
-                Origin::New | Origin::Copy(_) => None,
-            })
+            .map(|fault| (fault.code, base.path(fault.place.span.file), &fault.message))
             .collect();
-        tell(&diffs.concat())?;
-        let files = proposals.iter().map(|proposal| (proposal.path.clone(), proposal.text.clone())).collect();
-        let loaded = loaded.with(files);
-        let after = loaded.examine(as_of.instant);
-        let new = new_faults(&checked.diagnostics, after.diagnostics, &loaded.sources);
-        say(&render::diagnostics::text(&new, &loaded.sources, context.paint_errors()));
-        let exit = if new.has_errors() {
-            let summary = render::diagnostics::summary(&new, proposals.len());
-            Err(Failure::new(Exit::Invalid, format!("this would bring {summary}"))
-                .help("nothing was written"))
-        } else if writing.dry_run {
-            say(&format!("{} would be written; nothing was.\n", count(proposals.len())));
-            Ok(Exit::Fine)
-        } else {
-            let placed = proposals.iter().zip(&olds);
-            let placed: Vec<Placed<'_>> = placed
-                .map(|(proposal, old)| Placed {
-                    path: &proposal.path,
-                    before: old.as_deref(),
-                    text: &proposal.text,
-                })
-                .collect();
-            files::write_together(&root, &placed)?;
-            say(&format!("{} written.\n", count(proposals.len())));
-            Ok(Exit::Fine)
+        let mut found = checked.diagnostics;
+        found.retain(|fault| {
+            let mut files = fault.related.iter().chain([&fault.place]).map(|label| label.span.file);
+            files.any(|file| is_changed(file) || concerned.contains(&file))
+                || !before.contains(&(fault.code, head.path(fault.place.span.file), &fault.message))
+        });
+        found
+    }
+
+    /// The pull request's files.
+    pub(crate) fn into_proposed(self) -> Loaded {
+        self.head
+    }
+
+    /// Where the pull request reaches for what says where to and as whom.
+    async fn red_lines(&self, settings: &Settings) -> Result<Vec<RedLine>, Failure> {
+        let (before, after) = &self.settings;
+        let mut found: Vec<RedLine> =
+            red_line(files::SETTINGS, before, after, Steered::Settings).into_iter().collect();
+        let named = match &settings.helpdesk.kind {
+            Kind::Itsm365 { ca_file: Some(file), .. } => Some(file.as_str()),
+            _ => None,
         };
-        // The process ends here: to give back tens of thousands of small pieces takes longer than to check them.
-        std::mem::forget((loaded, checked.agreements, after.agreements, proposals));
-        exit
+        let paths: Vec<&str> = RUNNING.into_iter().chain(named).collect();
+        for path in self.commit.changed(self.proposed.as_ref(), &paths).await? {
+            let before = self.commit.text(&path).await?.unwrap_or_default();
+            let after = match &self.proposed {
+                None => files::text_within(&self.head.root, &path),
+                Some(proposed) => proposed.text(&path).await?,
+            };
+            let line = red_line(&path, &before, &after.unwrap_or_default(), Steered::Trusted);
+            found.push(line.unwrap_or(RedLine { path, line: 1, what: Steered::Trusted }));
+        }
+        if let (Some(before), Some(after)) = (&self.base.catalog, &self.head.catalog) {
+            found.extend(red_lines_of_catalog(before, after, &self.head.sources));
+        }
+        found.sort();
+        Ok(found)
     }
 }
 
-fn count(files: usize) -> String {
-    if files == 1 { "1 file".to_owned() } else { format!("{files} files") }
+/// The text of the settings; empty where there is none.
+fn settings_of(files: &[File]) -> String {
+    let found = files.iter().find(|file| file.path == files::SETTINGS);
+    match found.map(|file| &file.content) {
+        Some(Content::Bytes(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        Some(Content::Link | Content::Unreadable(_)) | None => String::new(),
+    }
 }
 
-/// The faults that were not there before. Places move when a file changes, so they do not count.
-fn new_faults(before: &Diagnostics, mut after: Diagnostics, sources: &Sources) -> Diagnostics {
-    fn key<'a>(fault: &'a Diagnostic, sources: &'a Sources) -> (Code, &'a str, &'a str) {
-        (fault.code, sources.path(fault.place.span.file), &fault.message)
-    }
-    let known: BTreeSet<_> = before.iter().map(|fault| key(fault, sources)).collect();
-    after.retain(|fault| fault.severity != Severity::Note && !known.contains(&key(fault, sources)));
-    after
-}
-
-impl From<Refused> for Failure {
-    fn from(refused: Refused) -> Self {
-        Self::new(Exit::Failure, refused.message).help(refused.help)
-    }
+fn nothing_to_trust(base: &str) -> Failure {
+    Failure::new(
+        Exit::Failure,
+        format!("`{base}` holds no {}, so there is nothing to trust", files::SETTINGS),
+    )
+    .help("the first pull request that brings Servanda in is planned without `--base`")
 }

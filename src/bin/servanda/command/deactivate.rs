@@ -6,7 +6,7 @@ use crate::args::Global;
 use crate::command::activate::Stepping;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::proposal::{Ground, Writing};
+use crate::writing::{Ground, Writing};
 
 const AFTER_HELP: &str = "\
 Examples:

@@ -12,6 +12,7 @@ pub(crate) mod new;
 pub(crate) mod notify;
 pub(crate) mod plan;
 pub(crate) mod renew;
+pub(crate) mod report;
 pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod sandbox;
@@ -53,6 +54,7 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Resume(arguments) => resume::run(&arguments, &global, context),
         Command::Activate(arguments) => activate::run(&arguments, &global, context),
         Command::Deactivate(arguments) => deactivate::run(&arguments, &global, context),
+        Command::Report(arguments) => report::run(&arguments, &global, context),
         Command::Ledger(arguments) => ledger::run(&arguments, &global, context),
         Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -10,8 +10,8 @@ use crate::args::Global;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::founding;
-use crate::proposal::{Ground, Writing};
 use crate::typed;
+use crate::writing::{Ground, Writing};
 
 const AFTER_HELP: &str = "\
 Examples:

@@ -12,8 +12,8 @@ use servanda::render::encode;
 use crate::args::Global;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, say};
-use crate::proposal::{Ground, Origin, Proposal, Writing};
 use crate::typed;
+use crate::writing::{Ground, Origin, Proposed, Writing};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -183,7 +183,7 @@ fn proposals(
     ground: &Ground,
     chosen: &[Chosen<'_>],
     arguments: &Arguments,
-) -> Result<Vec<Proposal>, Failure> {
+) -> Result<Vec<Proposed>, Failure> {
     let terms = Terms { term: arguments.term, number: arguments.number.as_deref() };
     let files: Vec<&[Chosen<'_>]> =
         chosen.chunk_by(|one, other| one.0.document.file == other.0.document.file).collect();
@@ -200,7 +200,7 @@ fn proposals(
     }
     let texts: Result<Vec<String>, Refused> =
         files.par_iter().map(|of_file| author::renewed(of_file, terms)).collect();
-    let proposals = texts?.into_iter().zip(paths).zip(files).map(|((text, path), of_file)| Proposal {
+    let proposals = texts?.into_iter().zip(paths).zip(files).map(|((text, path), of_file)| Proposed {
         path,
         from: Origin::Copy(ground.path_of(&of_file[0].0)),
         text,

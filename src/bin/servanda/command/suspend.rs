@@ -6,8 +6,8 @@ use servanda::calendar::Day;
 use crate::args::Global;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::proposal::{Ground, Writing};
 use crate::typed;
+use crate::writing::{Ground, Writing};
 
 const AFTER_HELP: &str = "\
 Examples:
