@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod browser;
 mod canary;
 mod documents;
 mod drift;
