@@ -16,6 +16,7 @@ pub mod diagnostics;
 mod value;
 pub mod plan;
 mod review;
+pub mod scope;
 pub mod markdown;
 pub mod html;
 pub mod outcome;
