@@ -7,6 +7,7 @@
 
 mod authoring;
 mod bad_input;
+mod browser;
 mod canary;
 mod documents;
 mod drift;
