@@ -37,6 +37,10 @@ mod apply;
 mod pass;
 mod deliver;
 mod skeleton;
+mod typed;
+mod question;
+mod writing;
+mod founding;
 mod command;
 mod complete;
 
