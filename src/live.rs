@@ -134,6 +134,7 @@ pub struct Promise {
 pub struct Directory {
     entries: Entries,
     by_title: BTreeMap<(Kind, String), Vec<LiveId>>,
+    by_code: BTreeMap<(Kind, String), Vec<LiveId>>,
 }
 
 type Entries = BTreeMap<Kind, BTreeMap<LiveId, Named>>;
@@ -159,6 +160,9 @@ pub enum Kind {
 pub struct Named {
     /// What the helpdesk calls it.
     pub title: String,
+    /// A short code that it may be known by as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// Whether it is archived there; then nothing new may refer to it.
     pub archived: bool,
 }
@@ -226,8 +230,8 @@ impl From<Entries> for Directory {
     fn from(entries: Entries) -> Self {
         let mut directory = Self::default();
         for (kind, named) in entries {
-            for (id, Named { title, archived }) in named {
-                directory.add(kind, id, &title, archived);
+            for (id, named) in named {
+                directory.add_named(kind, id, named);
             }
         }
         directory
@@ -243,10 +247,17 @@ impl From<Directory> for Entries {
 impl Directory {
     /// Takes in an object as read.
     pub fn add(&mut self, kind: Kind, id: LiveId, title: &str, archived: bool) {
-        if !archived {
-            self.by_title.entry((kind, title.trim().to_owned())).or_default().push(id.clone());
+        self.add_named(kind, id, Named { title: title.trim().to_owned(), code: None, archived });
+    }
+
+    /// Takes in an object as read, with everything it is known by.
+    pub fn add_named(&mut self, kind: Kind, id: LiveId, named: Named) {
+        if !named.archived {
+            self.by_title.entry((kind, named.title.clone())).or_default().push(id.clone());
+            if let Some(code) = &named.code {
+                self.by_code.entry((kind, code.clone())).or_default().push(id.clone());
+            }
         }
-        let named = Named { title: title.trim().to_owned(), archived };
         self.entries.entry(kind).or_default().insert(id, named);
     }
 
@@ -258,6 +269,11 @@ impl Directory {
     /// The objects that bear exactly this title and are not archived.
     pub fn titled(&self, kind: Kind, title: &str) -> &[LiveId] {
         self.by_title.get(&(kind, title.trim().to_owned())).map_or(&[], Vec::as_slice)
+    }
+
+    /// The objects that are known by exactly this code and are not archived.
+    pub fn coded(&self, kind: Kind, code: &str) -> &[LiveId] {
+        self.by_code.get(&(kind, code.to_owned())).map_or(&[], Vec::as_slice)
     }
 
     /// What an object is called, whatever its kind.
