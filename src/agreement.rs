@@ -12,7 +12,7 @@ use crate::ident::{
 };
 
 /// A service-level agreement with one client.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agreement {
     /// Its name for ever.
     pub id: AgreementId,
@@ -255,6 +255,11 @@ pub enum Scalar {
 }
 
 impl Agreement {
+    /// Whether another says just the same, wherever it is written.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        Self { span: other.span, ..self.clone() } == *other
+    }
+
     /// The targets of one service: its own over the agreement's.
     pub fn targets_of(&self, service: &ServiceSlug) -> BTreeMap<PriorityName, Target> {
         let mut targets = self.targets.clone();

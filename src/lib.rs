@@ -15,6 +15,7 @@ pub mod ident;
 pub mod diagnostic;
 pub mod calendar;
 pub mod document;
+pub mod edit;
 pub mod template;
 pub mod catalog;
 pub mod agreement;

@@ -143,6 +143,23 @@ pub fn unread(sources: &Sources, file: FileId, kind: Kind) -> Document {
     Document { file, kind, id: id_of(sources.path(file)).into(), root: Node::nothing(file), sound: false }
 }
 
+/// The tree of a text that stands in no file yet, or the first thing that is wrong with how it is spelled. What its keys
+/// mean is not looked at.
+pub fn tree_of(text: &str) -> Result<Node, Diagnostic> {
+    let nowhere = Sources::default().add("", "");
+    let parse::Parsed { root, faults, .. } = parse::parse(nowhere, text);
+    match (root, faults.into_iter().next()) {
+        (Some(root), None) => Ok(root),
+        (_, Some(fault)) => Err(fault),
+        (None, None) => Err(Diagnostic::new(Code::E015, Span::of_file(nowhere), "the text holds nothing")),
+    }
+}
+
+/// Whether a text can be written without quotes and still be read as that text, as far as its value is concerned.
+pub fn is_plain_text(text: &str) -> bool {
+    scalar::resolve(text) == scalar::Scalar::Text
+}
+
 /// Why what stands where a file belongs is none that can be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotAFile {

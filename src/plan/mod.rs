@@ -6,7 +6,9 @@
 mod cause;
 mod diff;
 mod drift;
+mod gravity;
 mod risk;
+pub mod scope;
 mod simulate;
 mod steps;
 #[cfg(test)]
@@ -15,6 +17,7 @@ mod tests;
 pub use cause::{Applied, BASELINE_FORMAT, Baseline, assign};
 pub use diff::{Context, between};
 pub use drift::{Drift, Part, adopt};
+pub use gravity::Gravity;
 pub use simulate::{perform, simulate};
 
 use std::collections::BTreeMap;

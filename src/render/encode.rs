@@ -28,6 +28,48 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
     Cow::Owned(encoded)
 }
 
+/// A text for Markdown: a code span, within which no forge knows a mention, a link, an image, an issue, a commit, an
+/// emoji or HTML. It is one line, its fence is longer than any run of backticks in it, and a bar stands between two
+/// spans as an entity, since a cell of a table would end at it.
+pub fn markdown(text: &str) -> String {
+    let text = terminal(text);
+    let spans: Vec<String> =
+        text.split('|').map(|span| if span.is_empty() { String::new() } else { code_span(span) }).collect();
+    if text.is_empty() { "` `".to_owned() } else { spans.join("&#124;") }
+}
+
+fn code_span(text: &str) -> String {
+    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    // A space at both ends is taken off by whoever reads it.
+    let is_padded = text.starts_with('`')
+        || text.ends_with('`')
+        || (text.starts_with(' ') && text.ends_with(' ') && text.contains(|letter| letter != ' '));
+    let pad = if is_padded { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// A text within HTML, or XML, or an attribute in quotation marks: as [`terminal`], without anything that means
+/// something there.
+pub fn html(text: &str) -> Cow<'_, str> {
+    let text = terminal(text);
+    if !text.contains(['&', '<', '>', '"', '\'']) {
+        return text;
+    }
+    let mut encoded = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        match letter {
+            '&' => encoded.push_str("&amp;"),
+            '<' => encoded.push_str("&lt;"),
+            '>' => encoded.push_str("&gt;"),
+            '"' => encoded.push_str("&quot;"),
+            '\'' => encoded.push_str("&#39;"),
+            other => encoded.push(other),
+        }
+    }
+    Cow::Owned(encoded)
+}
+
 /// JSON as serde writes it, with what cannot be seen as escapes too: JSON is printed to terminals as well, and
 /// whoever reads it back gets the very same text.
 pub fn json(written: &str) -> Cow<'_, str> {

@@ -2,7 +2,8 @@
 
 use crate::diagnostic::{Position, Sources};
 use crate::document::Tree;
-use crate::render::page::{Line, Page};
+use crate::render::line::Line;
+use crate::render::page::Page;
 use crate::render::style::{Paint, Tone};
 use crate::template::{Effect, Resolved, Step};
 

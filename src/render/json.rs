@@ -9,7 +9,8 @@ use crate::diagnostic::{Diagnostics, Label, Severity, Sources};
 use crate::guard::Held;
 use crate::ident::AgreementId;
 use crate::outcome::Outcome;
-use crate::plan::{Change, GuardName, Header, Plan, Reason, Withheld};
+use crate::plan::scope::Scope;
+use crate::plan::{Change, Gravity, GuardName, Header, Plan, Reason, Withheld};
 use crate::render::encode;
 
 /// A plan with what its guards made of it.
@@ -23,6 +24,9 @@ pub struct PlanEnvelope {
     pub held: Vec<Held>,
     /// The changes that are not in the plan because a guard, or a change that one withheld, holds them back.
     pub waiting: Vec<Change>,
+    /// What a pull request brings about, where the plan was made for one (`--base`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Box<Scope>>,
 }
 
 /// What an apply of a plan would come to, and its exit code.
@@ -58,7 +62,18 @@ impl PlanEnvelope {
             .map(|withheld| &withheld.id)
             .collect();
         let waiting = proposed.changes.iter().filter(|change| held_back.contains(&change.id));
-        Self { verdict: Verdict::of(&plan, &held), waiting: waiting.cloned().collect(), plan, held }
+        Self {
+            verdict: Verdict::of(&plan, &held),
+            waiting: waiting.cloned().collect(),
+            plan,
+            held,
+            scope: None,
+        }
+    }
+
+    /// The gravest change of all, those that wait among them; `None` where nothing changes.
+    pub fn gravest(&self) -> Option<Gravity> {
+        self.plan.changes.iter().chain(&self.waiting).map(Change::gravity).min()
     }
 
     /// The guard that holds each waiting change back.

@@ -6,12 +6,15 @@
 
 pub mod encode;
 mod style;
+mod line;
 mod page;
 mod words;
 pub mod json;
 pub mod diagnostics;
 mod value;
 pub mod plan;
+mod review;
+pub mod markdown;
 pub mod outcome;
 pub mod status;
 pub mod message;

@@ -4,7 +4,8 @@
 use crate::ident::AgreementId;
 use crate::outcome::{Altered, Failure, Fate, NotTried, Outcome, Stopped};
 use crate::plan::{Change, FieldChange, Plan, Step, Verb};
-use crate::render::page::{Line, Page};
+use crate::render::line::Line;
+use crate::render::page::Page;
 use crate::render::style::{Paint, Tone};
 use crate::render::value;
 use crate::render::words;

@@ -1,57 +1,46 @@
-//! Lines of a terminal: pieces of text, each of one tone, become rows that fit the width.
+//! Lines on a terminal: each becomes rows that fit the width.
 //!
-//! Every piece is encoded when it is taken in, so that whatever was laid out here is safe to print. Widths
-//! are columns of a terminal, not characters. Knows nothing of what the text says.
+//! Every piece is encoded before it is laid out, so that whatever stands here is safe to print. Widths are columns
+//! of a terminal, not characters. Knows nothing of what the text says.
 
 use std::fmt::Write as _;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::render::encode;
+use crate::render::line::{Line, Piece, Voice};
 use crate::render::style::{Paint, Tone};
 
-/// One line, as long as it may be.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Line(Vec<(Tone, String)>);
+/// What stands on one row of a terminal, encoded.
+#[derive(Clone, Debug, Default)]
+struct Row(Vec<(Tone, String)>);
 
-impl Line {
-    /// An empty line.
-    pub(super) fn new() -> Self {
-        Self::default()
+impl Row {
+    /// A whole line as one row, however wide.
+    fn of(line: &Line) -> Self {
+        Self(line.pieces().iter().map(|piece| (piece.tone, written(piece))).collect())
     }
 
-    /// A line of one plain piece.
-    pub(super) fn of(text: &str) -> Self {
-        Self::new().say(text)
-    }
-
-    /// Adds a plain piece.
-    pub(super) fn say(self, text: &str) -> Self {
-        self.tone(Tone::Plain, text)
-    }
-
-    /// Adds a piece.
-    pub(super) fn tone(mut self, tone: Tone, text: &str) -> Self {
+    fn say(mut self, text: String) -> Self {
         if !text.is_empty() {
-            self.0.push((tone, encode::terminal(text).into_owned()));
+            self.0.push((Tone::Plain, text));
         }
         self
     }
 
-    /// Adds another line's pieces.
-    pub(super) fn join(mut self, other: Line) -> Self {
+    fn join(mut self, other: Row) -> Self {
         self.0.extend(other.0);
         self
     }
 
     /// How many columns it takes.
-    pub(super) fn width(&self) -> usize {
+    fn width(&self) -> usize {
         self.0.iter().map(|(_, text)| text.width()).sum()
     }
 
     /// Rows of at most `first` columns, then of at most `rest`. Breaks at spaces, and within a word only where
     /// the word alone is wider than a row.
-    pub(super) fn rows(&self, first: usize, rest: usize) -> Vec<Line> {
+    fn broken(&self, first: usize, rest: usize) -> Vec<Row> {
         let letters: Vec<(char, Tone)> =
             self.0.iter().flat_map(|(tone, text)| text.chars().map(|letter| (letter, *tone))).collect();
         let mut rows = Vec::new();
@@ -61,11 +50,11 @@ impl Line {
             let fitting = from + fitting(&letters[from..], width);
             let (to, next) =
                 if fitting == letters.len() { (fitting, fitting) } else { cut(&letters, from, fitting) };
-            rows.push(Line::of_letters(&letters[from..to]));
+            rows.push(Row::of_letters(&letters[from..to]));
             from = next;
         }
         if rows.is_empty() {
-            rows.push(Line::new());
+            rows.push(Row::default());
         }
         rows
     }
@@ -90,6 +79,18 @@ impl Line {
                 into.push_str(text);
             }
         }
+    }
+}
+
+/// A piece as a terminal shows it.
+pub(super) fn written(piece: &Piece) -> String {
+    let text = encode::terminal(&piece.text);
+    match piece.voice {
+        Voice::Ours | Voice::Theirs => text.into_owned(),
+        Voice::Quoted => format!("“{text}”"),
+        Voice::Code => format!("`{text}`"),
+        Voice::Gone => format!("[-{text}-]"),
+        Voice::Come => format!("{{+{text}+}}"),
     }
 }
 
@@ -133,7 +134,7 @@ impl Page {
     /// Writes a line that begins at column `indent`; its further rows begin at `hang`.
     pub(super) fn line(&mut self, indent: usize, hang: usize, line: &Line) {
         let columns = self.paint.columns();
-        let rows = line.rows(columns.saturating_sub(indent), columns.saturating_sub(hang));
+        let rows = Row::of(line).broken(columns.saturating_sub(indent), columns.saturating_sub(hang));
         for (index, row) in rows.iter().enumerate() {
             let blanks = if index == 0 { indent } else { hang };
             self.row(blanks, row);
@@ -150,13 +151,15 @@ impl Page {
     /// Writes rows of cells under each other, each column as wide as it needs to be, or, where that is too
     /// wide, with the widest columns broken into several rows.
     pub(super) fn table(&mut self, indent: usize, table: &Table) {
-        let widths = table.widths(self.paint.columns().saturating_sub(indent));
-        for cells in &table.rows {
-            let broken: Vec<Vec<Line>> =
-                cells.iter().zip(&widths).map(|(cell, width)| cell.rows(*width, *width)).collect();
+        let rows: Vec<Vec<Row>> =
+            table.rows.iter().map(|cells| cells.iter().map(Row::of).collect()).collect();
+        let widths = table.widths(&rows, self.paint.columns().saturating_sub(indent));
+        for cells in &rows {
+            let broken: Vec<Vec<Row>> =
+                cells.iter().zip(&widths).map(|(cell, width)| cell.broken(*width, *width)).collect();
             let height = broken.iter().map(Vec::len).max().unwrap_or(0);
             for level in 0..height {
-                let mut row = Line::new();
+                let mut row = Row::default();
                 for (column, cell) in broken.iter().enumerate() {
                     let wanted: usize = widths[..column].iter().sum::<usize>() + column * Table::GAP;
                     let content = cell.get(level).cloned().unwrap_or_default();
@@ -167,7 +170,7 @@ impl Page {
                     };
                     if content.width() > 0 {
                         let blanks = (wanted + lead).saturating_sub(row.width());
-                        row = row.say(&" ".repeat(blanks)).join(content);
+                        row = row.say(" ".repeat(blanks)).join(content);
                     }
                 }
                 self.row(indent, &row);
@@ -175,7 +178,7 @@ impl Page {
         }
     }
 
-    fn row(&mut self, blanks: usize, row: &Line) {
+    fn row(&mut self, blanks: usize, row: &Row) {
         if row.width() > 0 {
             self.text.push_str(&" ".repeat(blanks));
             row.write(self.paint.colour, &mut self.text);
@@ -207,9 +210,9 @@ impl Table {
     /// No column is made narrower than this.
     const NARROWEST: usize = 10;
 
-    fn widths(&self, columns: usize) -> Vec<usize> {
-        let count = self.rows.first().map_or(0, Vec::len);
-        let natural = |column: usize| self.rows.iter().map(move |cells| cells[column].width()).max();
+    fn widths(&self, rows: &[Vec<Row>], columns: usize) -> Vec<usize> {
+        let count = rows.first().map_or(0, Vec::len);
+        let natural = |column: usize| rows.iter().map(move |cells| cells[column].width()).max();
         let mut widths: Vec<usize> = (0..count).map(|column| natural(column).unwrap_or(0)).collect();
         let room = columns.saturating_sub(count.saturating_sub(1) * Self::GAP);
         for is_last_resort in [false, true] {
@@ -233,8 +236,9 @@ impl Table {
 mod tests {
     use unicode_width::UnicodeWidthStr as _;
 
-    use super::{Line, Page, Table};
+    use super::{Page, Table};
     use crate::render::encode::corpus::{HOSTILE, is_clean};
+    use crate::render::line::Line;
     use crate::render::style::{Paint, Tone};
 
     fn page(width: usize, line: &Line) -> String {

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use crate::agreement::Agreement;
 use crate::calendar::{Day, Instant, Zone};
 use crate::catalog::Catalog;
-use crate::render::page::{Line, Page, Table};
+use crate::render::line::Line;
+use crate::render::page::{Page, Table};
 use crate::render::style::{Paint, Tone};
 use crate::render::words;
 use crate::status::{Because, State, Stretch, status, stretch_at};
@@ -147,7 +148,7 @@ fn table(list: &StatusList) -> Table {
     rows.extend(list.agreements.iter().map(cells));
     // A column that would say nothing is left out.
     let says_something: Vec<bool> = (0..titles.len())
-        .map(|column| column < 6 || rows.iter().skip(1).any(|cells| cells[column].width() > 0))
+        .map(|column| column < 6 || rows.iter().skip(1).any(|cells| !cells[column].is_empty()))
         .collect();
     for cells in &mut rows {
         let mut column = says_something.iter();
@@ -170,8 +171,8 @@ fn cells(row: &Row) -> Vec<Line> {
     };
     let since = row.since.as_deref().and_then(|since| since.get(..10));
     vec![
-        Line::new().tone(Tone::Strong, &row.id),
-        Line::of(&words::shown(&row.client_title)),
+        Line::new().theirs_in(Tone::Strong, &row.id),
+        Line::new().theirs(&words::shown(&row.client_title)),
         Line::new().tone(tone, row.status.as_str()),
         Line::of(since.unwrap_or_default()),
         Line::of(&row.last_day.map_or_else(|| "open-ended".to_owned(), |day| day.to_string())),

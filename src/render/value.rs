@@ -1,4 +1,4 @@
-//! One field of a change as lines of a terminal: what the helpdesk holds, and what it will hold.
+//! One field of a change: what the helpdesk holds, and what it will hold.
 //!
 //! Sets show only what comes and goes, targets only the rows that differ, long texts only the words that
 //! differ. Objects go by their names, with their ids beside them.
@@ -8,29 +8,78 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ident::LiveId;
 use crate::live::{Promise, TargetKey, Value};
 use crate::mapping::Field;
-use crate::plan::{FieldChange, Verb};
-use crate::render::page::{Line, Page, Table};
+use crate::plan::{Cause, FieldChange, Verb};
+use crate::render::line::{Line, Voice};
+use crate::render::page::{Page, Table};
 use crate::render::style::Tone;
 use crate::render::words::{self, Names};
 
 /// From this many characters on, two texts are shown as one with its words marked.
 const LONG: usize = 40;
 
+/// How much of a text is compared word by word, in characters.
+const COMPARED: usize = 20_000;
+
+/// How much of what stays is shown beside each part that changes, in characters.
+const AROUND: usize = 120;
+
 /// The longest that a text of a field may be, in characters.
 const LONGEST: usize = 400;
 
-/// Writes the lines of one field at column `indent`.
-pub(super) fn field(page: &mut Page, indent: usize, change: &FieldChange, verb: Verb, names: &Names) {
-    let tag = change.cause.map_or_else(Line::new, |cause| {
-        Line::new().tone(Tone::Quiet, &format!("  [{}]", words::cause(cause)))
-    });
-    let label = Line::of(&words::shown(&change.field.to_string())).say(": ");
-    if let (Some(before), Some(after)) = (targets(&change.before), targets(&change.after)) {
-        page.line(indent, indent + 2, &Line::of("targets:").join(tag));
-        page.table(indent + 2, &target_rows(&before, &after, names));
-        return;
+/// What is shown of one field.
+pub(super) struct Shown {
+    /// Its name.
+    pub(super) label: String,
+    /// What becomes of it.
+    pub(super) body: Body,
+    /// What brought it about, where anybody knows.
+    pub(super) cause: Option<Cause>,
+}
+
+/// What becomes of a field.
+pub(super) enum Body {
+    /// One line.
+    Line(Line),
+    /// A heading and a row for each promise that differs.
+    Rows(Vec<Vec<Line>>),
+}
+
+/// What is shown of a field of a change.
+pub(super) fn shown(change: &FieldChange, verb: Verb, names: &Names) -> Shown {
+    let (label, cause) = (words::shown(&change.field.to_string()), change.cause);
+    match (targets(&change.before), targets(&change.after)) {
+        (Some(before), Some(after)) => {
+            let body = Body::Rows(target_rows(&before, &after, names));
+            Shown { label: "targets".to_owned(), body, cause }
+        }
+        _ => Shown { label, body: Body::Line(body(change, verb, names)), cause },
     }
-    page.line(indent, indent + 4, &label.join(body(change, verb, names)).join(tag));
+}
+
+/// Writes one field on a terminal at column `indent`.
+pub(super) fn field(page: &mut Page, indent: usize, change: &FieldChange, verb: Verb, names: &Names) {
+    write(page, indent, shown(change, verb, names));
+}
+
+/// Writes what is shown of a field on a terminal.
+pub(super) fn write(page: &mut Page, indent: usize, shown: Shown) {
+    let Shown { label, body, cause } = shown;
+    let tag = tag(cause);
+    let label = Line::new().theirs(&label).say(":");
+    match body {
+        Body::Line(line) => page.line(indent, indent + 4, &label.say(" ").join(line).join(tag)),
+        Body::Rows(rows) => {
+            page.line(indent, indent + 2, &label.join(tag));
+            page.table(indent + 2, &Table { rows, ..Table::default() });
+        }
+    }
+}
+
+/// What brought something about, where that is known, behind a line of a terminal.
+pub(super) fn tag(cause: Option<Cause>) -> Line {
+    cause.map_or_else(Line::new, |cause| {
+        Line::new().tone(Tone::Quiet, &format!("  [{}]", words::cause(cause)))
+    })
 }
 
 fn body(change: &FieldChange, verb: Verb, names: &Names) -> Line {
@@ -63,14 +112,14 @@ fn one(value: &Value, field: &Field, names: &Names) -> Line {
     match value {
         Value::Nothing if *field == Field::LastDay => Line::of("open-ended"),
         Value::Nothing => Line::of("nothing"),
-        Value::Text(text) => Line::of(&words::shortened(&words::masked(text), LONGEST)),
+        Value::Text(text) => Line::new().theirs(&words::shortened(&words::masked(text), LONGEST)),
         Value::Integer(number) => Line::of(&number.to_string()),
         Value::Bool(yes) => Line::of(if *yes { "true" } else { "false" }),
         Value::Day(day) => Line::of(&day.to_string()),
         Value::Reference(id) => object(id, names, Tone::Plain, ""),
         Value::References(set) => {
             let items = set.iter().map(|id| object(id, names, Tone::Plain, ""));
-            separated(items.collect())
+            Line::listed(items)
         }
         Value::Targets(targets) => Line::of(&words::count(targets.len(), "target", "targets")),
     }
@@ -78,8 +127,12 @@ fn one(value: &Value, field: &Field, names: &Names) -> Line {
 
 /// An object's name behind a mark, with its id where it has a name at all.
 fn object(id: &LiveId, names: &Names, tone: Tone, mark: &str) -> Line {
-    let line = Line::new().tone(tone, &format!("{mark}{}", words::name(id, names)));
-    if names.contains_key(id) { line.tone(Tone::Quiet, &format!(" [{id}]")) } else { line }
+    let line = Line::new().tone(tone, mark).theirs_in(tone, &words::name(id, names));
+    if names.contains_key(id) {
+        line.tone(Tone::Quiet, " [").theirs_in(Tone::Quiet, id.as_str()).tone(Tone::Quiet, "]")
+    } else {
+        line
+    }
 }
 
 fn set_change(before: &Value, after: &Value, names: &Names) -> Line {
@@ -91,7 +144,7 @@ fn set_change(before: &Value, after: &Value, names: &Names) -> Line {
     let (before, after) = (set(before), set(after));
     let gained = after.difference(&before).map(|id| object(id, names, Tone::Gain, "+"));
     let lost = before.difference(&after).map(|id| object(id, names, Tone::Loss, "−"));
-    let line = separated(gained.chain(lost).collect());
+    let line = Line::listed(gained.chain(lost));
     match before.intersection(&after).count() {
         0 => line,
         1 => line.tone(Tone::Quiet, " (1\u{a0}stays)"),
@@ -99,43 +152,45 @@ fn set_change(before: &Value, after: &Value, names: &Names) -> Line {
     }
 }
 
-fn separated(items: Vec<Line>) -> Line {
-    items.into_iter().fold(
-        Line::new(),
-        |line, item| {
-            if line == Line::new() { item } else { line.say(", ").join(item) }
-        },
-    )
-}
-
-/// A text with `[-words-]` that go and `{+words+}` that come; `None` where too little stays for that to help.
+/// A text with its words that go and come marked; `None` where too little stays for that to help.
 fn words_changed(before: &str, after: &str) -> Option<Line> {
     let (before, after) = (words::masked(before), words::masked(after));
-    let (before, after) = (words::shortened(&before, LONGEST), words::shortened(&after, LONGEST));
+    let (before, after) = (words::shortened(&before, COMPARED), words::shortened(&after, COMPARED));
     let difference = similar::TextDiff::from_words(before.as_str(), after.as_str());
-    if difference.ratio() < 0.4 {
+    let ratio = difference.ratio();
+    if !(0.4..1.0).contains(&ratio) {
         return None;
     }
-    let mut line = Line::new();
-    let mut run: Option<(similar::ChangeTag, String)> = None;
+    let mut runs: Vec<(similar::ChangeTag, String)> = Vec::new();
     for change in difference.iter_all_changes() {
-        match &mut run {
+        match runs.last_mut() {
             Some((tag, text)) if *tag == change.tag() => text.push_str(change.value()),
-            _ => {
-                line = line.join(run.take().map_or_else(Line::new, marked));
-                run = Some((change.tag(), change.value().to_owned()));
-            }
+            _ => runs.push((change.tag(), change.value().to_owned())),
         }
     }
-    Some(line.join(run.map_or_else(Line::new, marked)))
+    let last = runs.len().saturating_sub(1);
+    let marked = runs.iter().enumerate().map(|(index, (tag, text))| match tag {
+        similar::ChangeTag::Equal => Line::new().theirs(&around(text, index == 0, index == last)),
+        similar::ChangeTag::Delete => {
+            Line::new().voiced(Tone::Loss, Voice::Gone, &words::shortened(text, LONGEST))
+        }
+        similar::ChangeTag::Insert => {
+            Line::new().voiced(Tone::Gain, Voice::Come, &words::shortened(text, LONGEST))
+        }
+    });
+    Some(marked.fold(Line::new(), Line::join))
 }
 
-fn marked((tag, text): (similar::ChangeTag, String)) -> Line {
-    match tag {
-        similar::ChangeTag::Equal => Line::of(&text),
-        similar::ChangeTag::Delete => Line::new().tone(Tone::Loss, &format!("[-{text}-]")),
-        similar::ChangeTag::Insert => Line::new().tone(Tone::Gain, &format!("{{+{text}+}}")),
+/// What stays of a long text, as far as it helps to find the place: its ends beside what changes.
+fn around(text: &str, is_first: bool, is_last: bool) -> String {
+    let letters = text.chars().count();
+    let (before, after) = (if is_first { 0 } else { AROUND }, if is_last { 0 } else { AROUND });
+    if letters <= before + after + 1 {
+        return text.to_owned();
     }
+    let head: String = text.chars().take(before).collect();
+    let tail: String = text.chars().skip(letters - after).collect();
+    format!("{head}…{tail}")
 }
 
 type Targets = BTreeMap<TargetKey, Promise>;
@@ -150,7 +205,7 @@ fn targets(value: &Value) -> Option<Targets> {
 }
 
 /// A row for each service and priority whose promise differs: mark, for whom, response, resolution, hours.
-fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Table {
+fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Vec<Vec<Line>> {
     let keys: BTreeSet<&TargetKey> = before.keys().chain(after.keys()).collect();
     let differing = keys
         .into_iter()
@@ -168,7 +223,7 @@ fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Table {
             };
             vec![
                 Line::new().tone(tone, mark),
-                Line::of(&words::target(key, names)),
+                Line::new().theirs(&words::target(key, names)),
                 time(|promise| Some(promise.response?.to_string())),
                 time(|promise| Some(promise.resolution?.to_string())),
                 hours(held, wanted, names),
@@ -178,12 +233,12 @@ fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Table {
     let titles = ["", "", "response", "resolution", "hours"];
     let heading = titles.map(|title| Line::new().tone(Tone::Quiet, title));
     rows.insert(0, heading.into());
-    if rows.iter().skip(1).all(|row| row[4].width() == 0) {
+    if rows.iter().skip(1).all(|row| row[4].is_empty()) {
         for row in &mut rows {
             row.truncate(4);
         }
     }
-    Table { rows, ..Table::default() }
+    rows
 }
 
 /// `30m → 1h`, or one of them where they are the same or there was none.
@@ -197,17 +252,17 @@ fn stepped(held: Option<String>, wanted: Option<String>, was_held: bool) -> Line
 
 fn hours(held: Option<&Promise>, wanted: Option<&Promise>, names: &Names) -> Line {
     let calendar = |promise: Option<&Promise>| {
-        promise.and_then(|promise| Some(words::name(promise.calendar.as_ref()?, names)))
+        let calendar = promise?.calendar.as_ref()?;
+        Some(Line::new().theirs(&words::name(calendar, names)))
     };
     match (calendar(held), calendar(wanted)) {
         (None, None) => Line::new(),
-        (held, wanted) if held == wanted => Line::of(&held.unwrap_or_default()),
-        (None, Some(wanted)) if held.is_none() => Line::of(&wanted),
+        (held, wanted) if held == wanted => held.unwrap_or_default(),
+        (None, Some(wanted)) if held.is_none() => wanted,
         (held, wanted) => {
-            let general = || "the agreement's".to_owned();
-            Line::of(&held.unwrap_or_else(general))
-                .tone(Tone::Shift, " → ")
-                .say(&wanted.unwrap_or_else(general))
+            let general = || Line::of("the agreement's");
+            let held = held.unwrap_or_else(general);
+            held.tone(Tone::Shift, " → ").join(wanted.unwrap_or_else(general))
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Our words for what values say: statuses, reasons, risks, counts. Sentences without a full stop, for any
-//! sink; texts of unknown origin are shortened and masked in here, and encoded by whoever takes the sentence
-//! to a sink.
+//! sink; texts of unknown origin are shortened and masked in here, and encoded by the sink that gets the line.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +7,7 @@ use crate::ident::LiveId;
 use crate::live::TargetKey;
 use crate::mapping::Field;
 use crate::plan::{Cause, GuardName, Note, Reason, Weakened};
+use crate::render::line::Line;
 use crate::status::{Because, State};
 
 /// The longest that one foreign text may be within a sentence, in characters.
@@ -19,11 +19,6 @@ pub(super) type Names = BTreeMap<LiveId, String>;
 /// `1 service`, `2 services`.
 pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// A foreign text in quotation marks, masked, and shortened where it is very long.
-pub(super) fn quoted(text: &str) -> String {
-    format!("“{}”", shown(text))
 }
 
 /// A foreign text, masked, and shortened where it is very long.
@@ -118,13 +113,11 @@ pub(super) fn cause(cause: Cause) -> &'static str {
 }
 
 /// A promise that becomes less.
-pub(super) fn weakened(weakened: &Weakened, names: &Names) -> String {
+pub(super) fn weakened(weakened: &Weakened, names: &Names) -> Line {
     match weakened {
-        Weakened::Service(service) => {
-            format!("{} is no longer covered", quoted(&name(service, names)))
-        }
-        Weakened::Target(key) => format!("less is promised for {}", quoted(&target(key, names))),
-        Weakened::Calendar => "the hours change to others than round the clock".to_owned(),
+        Weakened::Service(service) => Line::new().quoted(&name(service, names)).say(" is no longer covered"),
+        Weakened::Target(key) => Line::of("less is promised for ").quoted(&target(key, names)),
+        Weakened::Calendar => Line::of("the hours change to others than round the clock"),
     }
 }
 
@@ -156,60 +149,75 @@ pub(super) fn guarded(name: GuardName, number: usize) -> String {
     }
 }
 
-/// Why an agreement was left alone, and what helps.
-pub(super) fn reason(reason: &Reason) -> (String, String) {
+/// Why an agreement was left alone.
+pub(super) fn reason(reason: &Reason) -> Line {
     match reason {
-        Reason::Unresolved(slug) if slug.found == 0 => (
-            format!("the helpdesk has nothing for `{}`, looked for as {}", shown(&slug.slug), quoted(&slug.wanted)),
-            "write its id under `helpdesk:` in catalog.yaml".to_owned(),
-        ),
-        Reason::Unresolved(slug) => (
-            format!(
-                "{} are called {}, which `{}` stands for",
-                count(slug.found, "object of the helpdesk", "objects of the helpdesk"),
-                quoted(&slug.wanted),
-                shown(&slug.slug)
-            ),
-            "write the id of the right one under `helpdesk:` in catalog.yaml".to_owned(),
-        ),
-        Reason::Unreadable(why) => (
-            format!("the helpdesk's answer could not be understood: {}", shown(why)),
-            "look at it in the helpdesk, and at the mapping under `helpdesk.agreement` in servanda.yaml".to_owned(),
-        ),
-        Reason::SameMark(objects) => (
-            format!(
-                "{} bear its mark: {}",
-                count(objects.len(), "live object", "live objects"),
-                listed(objects.iter().map(LiveId::to_string))
-            ),
-            "clear the mark on all but one of them in the helpdesk".to_owned(),
-        ),
-        Reason::Orphan { title, object, state } => (
-            format!("its document is gone; the helpdesk still has {} in state {} ({object})", quoted(title), quoted(state)),
-            "bring the document back, name this id under `formerly:` where it was renamed, or run with `--prune` to retire it"
-                .to_owned(),
-        ),
-        Reason::CannotAdopt(object) => (
-            format!("it wishes to adopt {object}, which is not there or bears another mark"),
-            "look at `adopts:` in its file".to_owned(),
-        ),
-        Reason::Guarded(name) => (
-            format!("the guard `{}` waits for its exact number", guard(*name)),
-            "acknowledge the number".to_owned(),
-        ),
-        Reason::Waits(other) => (
-            format!("it waits for {other}, which is withheld itself"),
-            format!("settle {other} first"),
-        ),
-        Reason::Archived(object) => (
-            format!("its object {object} is archived in the helpdesk"),
-            "bring the object back there, or write `deactivate: archive` in servanda.yaml".to_owned(),
-        ),
+        Reason::Unresolved(slug) if slug.found == 0 => Line::of("the helpdesk has nothing for ")
+            .code(&shown(&slug.slug))
+            .say(", looked for as ")
+            .quoted(&shown(&slug.wanted)),
+        Reason::Unresolved(slug) => {
+            Line::of(&count(slug.found, "object of the helpdesk", "objects of the helpdesk"))
+                .say(" are called ")
+                .quoted(&shown(&slug.wanted))
+                .say(", which ")
+                .code(&shown(&slug.slug))
+                .say(" stands for")
+        }
+        Reason::Unreadable(why) => {
+            Line::of("the helpdesk's answer could not be understood: ").theirs(&shown(why))
+        }
+        Reason::SameMark(objects) => {
+            Line::of(&format!("{} bear its mark: ", count(objects.len(), "live object", "live objects")))
+                .join(listed(objects.iter().map(LiveId::to_string)))
+        }
+        Reason::Orphan { title, object, state } => Line::of("its document is gone; the helpdesk still has ")
+            .quoted(&shown(title))
+            .say(" in state ")
+            .quoted(&shown(state))
+            .say(" (")
+            .theirs(object.as_str())
+            .say(")"),
+        Reason::CannotAdopt(object) => Line::of("it wishes to adopt ")
+            .theirs(object.as_str())
+            .say(", which is not there or bears another mark"),
+        Reason::Guarded(name) => Line::of("the guard ").code(guard(*name)).say(" waits for its exact number"),
+        Reason::Waits(other) => {
+            Line::of("it waits for ").theirs(other.as_str()).say(", which is withheld itself")
+        }
+        Reason::Archived(object) => {
+            Line::of("its object ").theirs(object.as_str()).say(" is archived in the helpdesk")
+        }
+    }
+}
+
+/// What helps an agreement that was left alone.
+pub(super) fn remedy(reason: &Reason) -> Line {
+    match reason {
+        Reason::Unresolved(slug) => {
+            let which = if slug.found == 0 { "its id" } else { "the id of the right one" };
+            Line::of(&format!("write {which} under ")).code("helpdesk:").say(" in catalog.yaml")
+        }
+        Reason::Unreadable(_) => Line::of("look at it in the helpdesk, and at the mapping under ")
+            .code("helpdesk.agreement")
+            .say(" in servanda.yaml"),
+        Reason::SameMark(_) => Line::of("clear the mark on all but one of them in the helpdesk"),
+        Reason::Orphan { .. } => Line::of("bring the document back, name this id under ")
+            .code("formerly:")
+            .say(" where it was renamed, or run with ")
+            .code("--prune")
+            .say(" to retire it"),
+        Reason::CannotAdopt(_) => Line::of("look at ").code("adopts:").say(" in its file"),
+        Reason::Guarded(_) => Line::of("acknowledge the number"),
+        Reason::Waits(other) => Line::of("settle ").theirs(other.as_str()).say(" first"),
+        Reason::Archived(_) => Line::of("bring the object back there, or write ")
+            .code("deactivate: archive")
+            .say(" in servanda.yaml"),
     }
 }
 
 /// The notes as sentences; those that say the same of many agreements become one.
-pub(super) fn notes(notes: &[Note]) -> Vec<String> {
+pub(super) fn notes(notes: &[Note]) -> Vec<Line> {
     let mut sentences = Vec::new();
     let (mut hours, mut over) = (Vec::new(), Vec::new());
     for note in notes {
@@ -217,44 +225,48 @@ pub(super) fn notes(notes: &[Note]) -> Vec<String> {
             Note::NotCarried(field) => sentences.push(not_carried(field)),
             Note::HoursNotCarried(id) => hours.push(id.to_string()),
             Note::OverAndAbsent(id) => over.push(id.to_string()),
-            Note::OtherTitle(title) => sentences.push(format!(
-                "`{}` is {} in the catalog and {} in the helpdesk; nothing follows, since it is known by its id",
-                shown(&title.slug),
-                quoted(&title.catalog),
-                quoted(&title.helpdesk)
-            )),
-            Note::Unmarked(number) => sentences.push(format!(
+            Note::OtherTitle(title) => sentences.push(
+                Line::new()
+                    .code(&shown(&title.slug))
+                    .say(" is ")
+                    .quoted(&shown(&title.catalog))
+                    .say(" in the catalog and ")
+                    .quoted(&shown(&title.helpdesk))
+                    .say(" in the helpdesk; nothing follows, since it is known by its id"),
+            ),
+            Note::Unmarked(number) => sentences.push(Line::of(&format!(
                 "{} no mark of ours and {} left alone",
                 count(*number, "agreement of the helpdesk bears", "agreements of the helpdesk bear"),
                 if *number == 1 { "is" } else { "are" }
-            )),
+            ))),
         }
     }
     if !hours.is_empty() {
-        sentences.push(format!(
-            "services with hours of their own but no targets, which the helpdesk cannot hold: {}",
-            listed(hours)
-        ));
+        let line =
+            Line::of("services with hours of their own but no targets, which the helpdesk cannot hold: ");
+        sentences.push(line.join(listed(hours)));
     }
     if !over.is_empty() {
-        sentences
-            .push(format!("over already and never in the helpdesk, so nothing is created: {}", listed(over)));
+        let line = Line::of("over already and never in the helpdesk, so nothing is created: ");
+        sentences.push(line.join(listed(over)));
     }
     sentences
 }
 
-fn not_carried(field: &Field) -> String {
-    format!("the helpdesk does not carry `{}`, so it is compared on neither side", shown(&field.to_string()))
+fn not_carried(field: &Field) -> Line {
+    Line::of("the helpdesk does not carry ")
+        .code(&shown(&field.to_string()))
+        .say(", so it is compared on neither side")
 }
 
 /// The first ten of a list, with the number of the others.
-pub(super) fn listed(items: impl IntoIterator<Item = String>) -> String {
+pub(super) fn listed(items: impl IntoIterator<Item = String>) -> Line {
     const SHOWN: usize = 10;
     let items: Vec<String> = items.into_iter().collect();
-    let text = items[..items.len().min(SHOWN)].join(", ");
+    let shown = Line::listed(items.iter().take(SHOWN).map(|item| Line::new().theirs(item)));
     match items.len().saturating_sub(SHOWN) {
-        0 => text,
-        more => format!("{text} and {more} more"),
+        0 => shown,
+        more => shown.say(&format!(" and {more} more")),
     }
 }
 
@@ -283,13 +295,14 @@ mod tests {
     #[test]
     fn long_lists_say_how_many_more_there_are() {
         let many = listed((0..12).map(|number| number.to_string()));
-        assert_eq!(many, "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more");
+        assert_eq!(many.to_string(), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more");
     }
 
     #[test]
     fn notes_that_say_the_same_become_one() {
         let over = |id: &str| Note::OverAndAbsent(AgreementId::new(id).expect("an id"));
         let sentences = notes(&[over("a"), Note::Unmarked(1), over("b")]);
+        let sentences: Vec<String> = sentences.iter().map(ToString::to_string).collect();
         assert_eq!(
             sentences,
             [

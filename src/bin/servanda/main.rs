@@ -26,6 +26,7 @@ mod baseline;
 mod survey;
 mod accept;
 mod saved;
+mod drawing;
 mod signal;
 mod journal;
 mod progress;

@@ -3,20 +3,22 @@
 //!
 //! Names of people are cut to their initials beside the helpdesk's id of them: a plan is read in logs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::ident::AgreementId;
-use crate::live::{Touch, Value};
+use crate::live::Touch;
 use crate::mapping::Field;
-use crate::plan::{Cause, Change, Drift, FieldChange, Part, Plan, StateChange, Verb};
-use crate::render::page::{Line, Page};
+use crate::plan::{Cause, Change, Drift, Part, Plan};
+use crate::render::line::Line;
+use crate::render::page::Page;
+use crate::render::plan::said;
 use crate::render::style::Tone;
-use crate::render::{value, words};
+use crate::render::words;
 
 /// Writes the section, where there is anything to say.
 pub(super) fn section(page: &mut Page, plan: &Plan) {
     let mut by_id: BTreeMap<&AgreementId, (Option<&Change>, Vec<&Drift>)> = BTreeMap::new();
-    for change in plan.changes.iter().filter(|change| super::main_cause(change) == Cause::Drift) {
+    for change in plan.changes.iter().filter(|change| said::main_cause(change) == Cause::Drift) {
         by_id.entry(&change.id).or_default().0 = Some(change);
     }
     for drift in &plan.drift {
@@ -33,17 +35,13 @@ pub(super) fn section(page: &mut Page, plan: &Plan) {
             None => heading(page, plan, &drifts),
         }
         for left in drifts.iter().filter(|drift| !drift.is_corrected) {
-            held(page, plan, left);
+            super::point(page, 4, said::left(left, &plan.names));
+            page.line(6, 8, &is_left(left));
         }
-        touches(page, &drifts);
+        for touch in touches(&drifts) {
+            page.line(4, 6, &Line::new().tone(Tone::Quiet, "↳ ").join(touch));
+        }
     }
-}
-
-/// How many agreements differ from the files in nothing but what is left as it is.
-pub(super) fn left(plan: &Plan) -> usize {
-    let left = plan.drift.iter().filter(|drift| !drift.is_corrected).map(|drift| &drift.id);
-    let left: BTreeSet<&AgreementId> = left.collect();
-    left.into_iter().filter(|id| plan.changes.iter().all(|change| change.id != **id)).count()
 }
 
 /// The name of an agreement that has no block of its own here.
@@ -54,9 +52,9 @@ fn heading(page: &mut Page, plan: &Plan, drifts: &[&Drift]) {
     let line = Line::new()
         .tone(Tone::Shift, "~")
         .say(" ")
-        .tone(Tone::Strong, first.id.as_str())
+        .theirs_in(Tone::Strong, first.id.as_str())
         .say("  ")
-        .say(&words::quoted(&first.title));
+        .quoted(&words::shown(&first.title));
     page.line(0, 4, &line);
     if drifts.iter().any(|drift| drift.is_corrected)
         && plan.changes.iter().any(|change| change.id == first.id)
@@ -65,54 +63,30 @@ fn heading(page: &mut Page, plan: &Plan, drifts: &[&Drift]) {
     }
 }
 
-/// What is left as it is: what the files say, and what is held.
-fn held(page: &mut Page, plan: &Plan, left: &Drift) {
-    match &left.part {
-        Part::State => {
-            let state = StateChange {
-                before: text(&left.wanted),
-                after: text(&left.held).unwrap_or_default(),
-                cause: None,
-            };
-            page.line(4, 6, &super::state_line(&state));
-        }
-        Part::Field(field) => {
-            let change = FieldChange {
-                field: field.clone(),
-                before: left.wanted.clone(),
-                after: left.held.clone(),
-                cause: None,
-            };
-            value::field(page, 4, &change, Verb::Update, &plan.names);
-        }
-    }
-    let said = format!("left as it is: the settings ask to report {}", shown(&left.part));
-    page.line(6, 8, &Line::new().tone(Tone::Quiet, &said));
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::Text(text) => Some(text.clone()),
-        _ => None,
-    }
-}
-
 /// Who did what and when, a line for each person and instant.
-fn touches(page: &mut Page, drifts: &[&Drift]) {
+pub(in crate::render) fn touches(drifts: &[&Drift]) -> Vec<Line> {
     let mut by_touch: BTreeMap<(&str, Option<String>), Vec<String>> = BTreeMap::new();
     for drift in drifts {
         if let Some(touch) = &drift.touch {
             by_touch.entry((&touch.when, who(touch))).or_default().push(shown(&drift.part));
         }
     }
-    for ((when, who), parts) in by_touch {
+    let line = |((when, who), parts): ((&str, Option<String>), Vec<String>)| {
+        let line = Line::new().theirs(&parts.join(", "));
         let when = words::shown(when);
-        let line = match who {
-            Some(who) => format!("{} by {who}, {when}", parts.join(", ")),
-            None => format!("{}: touched last {when}; the helpdesk does not tell by whom", parts.join(", ")),
-        };
-        page.line(4, 6, &Line::new().tone(Tone::Quiet, "↳ ").say(&line));
-    }
+        match who {
+            Some(who) => line.say(" by ").theirs(&who).say(", ").theirs(&when),
+            None => line.say(": touched last ").theirs(&when).say("; the helpdesk does not tell by whom"),
+        }
+    };
+    by_touch.into_iter().map(line).collect()
+}
+
+/// That something is left as it is.
+pub(in crate::render) fn is_left(left: &Drift) -> Line {
+    Line::new()
+        .tone(Tone::Quiet, "left as it is: the settings ask to report ")
+        .theirs_in(Tone::Quiet, &shown(&left.part))
 }
 
 fn shown(part: &Part) -> String {

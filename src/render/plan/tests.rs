@@ -167,6 +167,18 @@ fn busy() -> Plan {
     plan
 }
 
+/// The busy plan with one change held back by a guard, for the tests of other sinks.
+pub(in crate::render) fn busy_envelope() -> PlanEnvelope {
+    let proposed = busy();
+    let mut guarded = proposed.clone();
+    guarded.changes.retain(|change| change.weakened().is_empty());
+    guarded
+        .withheld
+        .push(Withheld { id: id("dental-2026/dent-mayak"), reason: Reason::Guarded(GuardName::Weakened) });
+    let held = vec![Held { guard: GuardName::Weakened, count: 2, limit: 0, acknowledged: None }];
+    PlanEnvelope::new(&proposed, guarded, held)
+}
+
 #[test]
 fn a_plan_shows_what_changes_and_sums_it_up() {
     insta::assert_snapshot!(shown(&busy()), @r#"

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use servanda::live::Live;
 use servanda::plan::Baseline;
-use servanda::render;
 use servanda::render::json::PlanEnvelope;
 
-use crate::args::{Format, Global};
+use crate::args::Global;
 use crate::connection;
 use crate::context::Context;
+use crate::drawing::Drawing;
 use crate::failure::{Exit, Failure, say, tell};
 use crate::repository::{self, Estate};
 use crate::survey::{Terms, compared, make};
@@ -22,6 +22,7 @@ Examples:
   servanda plan --out today.plan         save it; `servanda apply today.plan` does just that
   servanda plan --exit-code              exit 2 when something is to be done, for scripts
   servanda plan --prune --accept orphans=1
+  servanda plan --format markdown --forge gitlab   for a comment on a merge request, within its limit
   servanda plan --live live.json         against what `servanda snapshot` recorded, without network or key";
 
 /// Show what an apply would change
@@ -39,9 +40,8 @@ pub(crate) struct Arguments {
     /// Compare with a recording in place of the helpdesk
     #[arg(long, value_name = "FILE")]
     live: Option<PathBuf>,
-    /// How to write it
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    drawing: Drawing,
 }
 
 /// The switches that decide what a plan holds; `apply` takes the same.
@@ -78,10 +78,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
         saved::write(path, &envelope)?;
         say(&format!("saved to {}; `servanda apply {}` carries it out\n", path.display(), path.display()));
     }
-    match arguments.format {
-        Format::Text => tell(&render::plan::text(&envelope, context.paint()))?,
-        Format::Json => tell(&render::json::pretty(&envelope))?,
-    }
+    tell(&arguments.drawing.of(&envelope, context))?;
     Ok(exit_of(&envelope, arguments.exit_code))
 }
 

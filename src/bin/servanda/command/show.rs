@@ -2,16 +2,15 @@
 
 use std::path::PathBuf;
 
-use servanda::render;
-
-use crate::args::Format;
 use crate::context::Context;
+use crate::drawing::Drawing;
 use crate::failure::{Exit, Failure, tell};
 use crate::saved;
 
 const AFTER_HELP: &str = "\
 Examples:
   servanda plan --out today.plan && servanda show today.plan
+  servanda show today.plan --format summary >> $GITHUB_STEP_SUMMARY
   servanda show today.plan --format json | jq '.plan.totals'";
 
 /// Show a saved plan
@@ -20,17 +19,13 @@ Examples:
 pub(crate) struct Arguments {
     /// The plan, as `plan --out` wrote it
     plan: PathBuf,
-    /// How to write it
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    drawing: Drawing,
 }
 
 /// Reads and draws the plan.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let envelope = saved::read(&arguments.plan)?;
-    match arguments.format {
-        Format::Text => tell(&render::plan::text(&envelope, context.paint()))?,
-        Format::Json => tell(&render::json::pretty(&envelope))?,
-    }
+    tell(&arguments.drawing.of(&envelope, context))?;
     Ok(Exit::Fine)
 }

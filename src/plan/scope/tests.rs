@@ -1,0 +1,206 @@
+use super::{RedLine, Scope, Side, Steered, Tie, Touched, red_line, red_lines_of_catalog};
+use crate::calendar::read_instant;
+use crate::check::{self, Checked, Estate};
+use crate::diagnostic::{Diagnostics, Sources};
+use crate::document::{Document, kind_of, read};
+use crate::ident::LiveId;
+use crate::template::Library;
+
+const SETTINGS: &str = "timezone: Europe/Moscow\n";
+const CATALOG: &str = r#"clients:
+  dent-mayak:
+    title: Маяк
+    helpdesk: ou$1
+    contacts: { main: main@dent.example, boss: { helpdesk: "employee$1" } }
+    departments: { x-ray: { title: Рентген } }
+  dent-profi: { title: Профи }
+services: { email: { title: Почта }, vpn: { title: VPN } }
+managers: { i.petrova: { title: Петрова, helpdesk: "employee$2", email: petrova@acme.example } }
+"#;
+const TEMPLATE: &str = "period: { term: 1y }\nservices: { email: true }\n";
+const AGREEMENT: &str = "extends: standard\nclient: dent-mayak\nperiod: { first_day: 2026-01-01 }\n";
+
+/// A repository of a few files; later ones of a path replace earlier ones, and an empty text takes a file away.
+struct Repository {
+    sources: Sources,
+    documents: Vec<Document>,
+}
+
+impl Repository {
+    fn with(changed: &[(&str, &str)]) -> Self {
+        let mut files = std::collections::BTreeMap::from([
+            ("servanda.yaml", SETTINGS),
+            ("catalog.yaml", CATALOG),
+            ("templates/standard.yaml", TEMPLATE),
+            ("agreements/mayak.yaml", AGREEMENT),
+        ]);
+        files.extend(changed.iter().copied());
+        let (mut sources, mut documents) = (Sources::default(), Vec::new());
+        for (path, text) in files.into_iter().filter(|(_, text)| !text.is_empty()) {
+            let file = sources.add(path, text);
+            let (document, faults) = read(&sources, file, kind_of(path).expect("a file of ours"));
+            assert!(faults.is_empty(), "{path}: {faults:?}");
+            documents.push(document);
+        }
+        Self { sources, documents }
+    }
+
+    fn named(&self, path: &str) -> &Document {
+        self.documents.iter().find(|document| self.sources.path(document.file) == path).expect("the file")
+    }
+}
+
+/// What `after` brings about over the repository as it stands.
+fn scope(before: &[(&str, &str)], after: &[(&str, &str)]) -> Scope {
+    fn on<T>(repository: &Repository, with: impl FnOnce(Side<'_>) -> T) -> T {
+        let of = |folder: &str| -> Vec<Document> {
+            let is_in = |document: &&Document| repository.sources.path(document.file).starts_with(folder);
+            repository.documents.iter().filter(is_in).cloned().collect()
+        };
+        let (templates, agreements) = (of("templates/"), of("agreements/"));
+        let (library, _) = Library::new(&templates);
+        let resolved: Vec<_> = agreements.iter().flat_map(|document| library.resolve(document).0).collect();
+        let estate = Estate {
+            settings: Some(repository.named("servanda.yaml")),
+            catalog: Some(repository.named("catalog.yaml")),
+            agreements: &resolved,
+            unread: std::collections::BTreeSet::new(),
+            diagnostics: Diagnostics::default(),
+        };
+        let at = read_instant("2026-03-01T12:00:00Z").expect("an instant");
+        let checked: Checked = check::estate(estate, &repository.sources, at);
+        with(Side { resolved: &resolved, checked: &checked })
+    }
+    let (before, after) = (Repository::with(before), Repository::with(after));
+    on(&before, |before| on(&after, |after| Scope::between("abc".to_owned(), before, after)))
+}
+
+fn documents(scope: &Scope) -> Vec<(&str, Touched)> {
+    scope.documents.iter().map(|(id, touched)| (id.as_str(), *touched)).collect()
+}
+
+fn indirect(scope: &Scope) -> Vec<&str> {
+    scope.indirect.iter().map(|id| id.as_str()).collect()
+}
+
+#[test]
+fn places_comments_and_the_order_of_keys_are_no_change() {
+    let moved =
+        "# a comment\n\nperiod:\n  first_day: '2026-01-01'\nclient: dent-mayak\nextends: [standard]\n";
+    let found = scope(&[], &[("agreements/mayak.yaml", ""), ("agreements/2026/mayak.yaml", moved)]);
+    assert_eq!(found, Scope { base: "abc".to_owned(), ..Scope::default() });
+}
+
+#[test]
+fn a_template_is_followed_to_its_users_and_no_further() {
+    let other = (
+        "agreements/profi.yaml",
+        "client: dent-profi\nperiod: { first_day: 2026-01-01, term: 1y }\nservices: { email: true }\n",
+    );
+    let changed = ("templates/standard.yaml", "period: { term: 2y }\nservices: { email: true }\n");
+    let found = scope(&[other], &[other, changed]);
+    assert_eq!(documents(&found), [("mayak", Touched::Changed)]);
+    assert!(indirect(&found).is_empty());
+}
+
+#[test]
+fn entries_of_a_set_come_and_go_each_for_itself() {
+    let set = |clients: &str| {
+        format!("extends: standard\nclients: {{ {clients} }}\nperiod: {{ first_day: 2026-01-01 }}\n")
+    };
+    let (before, after) = (set("dent-mayak: {}"), set("dent-mayak: true, dent-profi: {}"));
+    let found = scope(&[("agreements/dental.yaml", &before)], &[("agreements/dental.yaml", &after)]);
+    assert_eq!(documents(&found), [("dental/dent-profi", Touched::Added)]);
+    let found = scope(&[("agreements/dental.yaml", &after)], &[("agreements/dental.yaml", &before)]);
+    assert_eq!(documents(&found), [("dental/dent-profi", Touched::Removed)]);
+}
+
+#[test]
+fn what_means_something_else_without_a_change_of_its_own_is_told_apart() {
+    let renamed = CATALOG.replace("title: Почта", "title: Электронная почта");
+    let found = scope(&[], &[("catalog.yaml", &renamed)]);
+    assert!(found.documents.is_empty());
+    assert_eq!(indirect(&found), ["mayak"]);
+    // A service that nobody uses is nobody's affair.
+    let unused = CATALOG.replace("title: VPN", "title: Туннель");
+    assert!(indirect(&scope(&[], &[("catalog.yaml", &unused)])).is_empty());
+    // The name of the template is in the usual title.
+    let other = [
+        ("templates/support.yaml", TEMPLATE),
+        ("agreements/mayak.yaml", &AGREEMENT.replace("standard", "support")),
+    ];
+    assert_eq!(indirect(&scope(&[], &other)), ["mayak"]);
+    // A successor ends what it follows.
+    let rolls = AGREEMENT.to_owned() + "renewal: { mode: auto, term: 1y }\n";
+    let next = "extends: standard\nclient: dent-mayak\nrenews: mayak\nperiod: { first_day: 2027-01-01 }\n";
+    let before = ("agreements/mayak.yaml", rolls.as_str());
+    let found = scope(&[before], &[before, ("agreements/next.yaml", next)]);
+    assert_eq!(documents(&found), [("next", Touched::Added)]);
+    assert_eq!(indirect(&found), ["mayak"]);
+}
+
+#[test]
+fn a_red_line_stands_where_the_files_first_differ() {
+    assert_eq!(red_line("servanda.yaml", "a: 1\nb: 2\n", "a: 1\nb: 2\n", Steered::Settings), None);
+    for (after, line) in [("a: 1\nb: 3\n", 2), ("a: 1\n", 2), ("a: 1\nb: 2\nc: 3\n", 3), ("", 1)] {
+        let found =
+            red_line("servanda.yaml", "a: 1\nb: 2\n", after, Steered::Settings).map(|found| found.line);
+        assert_eq!(found, Some(line), "{after:?}");
+    }
+}
+
+fn red_lines(from: &str, to: &str) -> Vec<RedLine> {
+    let changed = CATALOG.replace(from, to);
+    assert_ne!(changed, CATALOG, "{from}");
+    let (before, after) = (Repository::with(&[]), Repository::with(&[("catalog.yaml", &changed)]));
+    red_lines_of_catalog(before.named("catalog.yaml"), after.named("catalog.yaml"), &after.sources)
+}
+
+#[test]
+fn a_slug_of_the_base_that_is_tied_to_something_else_is_a_red_line() {
+    let object = |id: &str| Tie::Object(LiveId::new(id).expect("a live id"));
+    let title = |text: &str| Tie::Title(text.to_owned());
+    for (from, to, line, entry, before, after) in [
+        ("helpdesk: ou$1", "helpdesk: ou$9", 4, "clients.dent-mayak", Some(object("ou$1")), object("ou$9")),
+        ("    helpdesk: ou$1\n", "", 3, "clients.dent-mayak", Some(object("ou$1")), title("Маяк")),
+        ("{ title: Профи }", "{ title: Маяк }", 7, "clients.dent-profi", Some(title("Профи")), title("Маяк")),
+        ("main@dent", "main@evil", 5, "clients.dent-mayak.contacts.main", Some(Tie::Address), Tie::Address),
+        (
+            "employee$1\"",
+            "employee$9\"",
+            5,
+            "clients.dent-mayak.contacts.boss",
+            Some(object("employee$1")),
+            object("employee$9"),
+        ),
+        ("{ main:", "{ new: a@evil.example, main:", 5, "clients.dent-mayak.contacts.new", None, Tie::Address),
+        (
+            "{ title: Рентген }",
+            "{ title: Рентген, helpdesk: ou$5 }",
+            6,
+            "clients.dent-mayak.departments.x-ray",
+            Some(title("Рентген")),
+            object("ou$5"),
+        ),
+        ("petrova@acme", "petrova@evil", 9, "managers.i.petrova.email", Some(Tie::Address), Tie::Address),
+    ] {
+        let what = Steered::Slug { entry: entry.to_owned(), before, after };
+        assert_eq!(red_lines(from, to), [RedLine { path: "catalog.yaml".to_owned(), line, what }], "{to}");
+    }
+}
+
+#[test]
+fn new_slugs_and_other_titles_beside_an_id_are_no_red_lines() {
+    for (from, to) in [
+        ("services: {", "services: { print: { title: Печать, helpdesk: \"slmService$9\" },"),
+        (
+            "  dent-profi:",
+            "  new: { title: Новый, helpdesk: ou$7, contacts: { main: a@new.example } }\n  dent-profi:",
+        ),
+        ("title: Петрова", "title: Ирина Петрова"),
+        ("title: Маяк", "title: Маяк-2"),
+        (", boss: { helpdesk: \"employee$1\" }", ""),
+    ] {
+        assert_eq!(red_lines(from, to), [], "{to}");
+    }
+}

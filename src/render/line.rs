@@ -1,0 +1,122 @@
+//! A line for people before any sink has it: pieces of text, each with its tone and with who says it.
+//!
+//! Nothing is encoded in here. A terminal ([`super::page`]), Markdown and HTML each write the pieces in their own
+//! way, and what is not ours goes through their encoder; so the three cannot say different things.
+
+use crate::render::style::Tone;
+
+/// One line, as long as it may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Line(Vec<Piece>);
+
+/// A piece of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    /// How it is drawn.
+    pub(super) tone: Tone,
+    /// Who says it.
+    pub(super) voice: Voice,
+    /// What it says.
+    pub(super) text: String,
+}
+
+/// Who says a piece of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Voice {
+    /// Servanda.
+    Ours,
+    /// Files or the helpdesk: a name, an id, a value.
+    Theirs,
+    /// The same, where it is to stand in quotation marks.
+    Quoted,
+    /// Something to type or to look for as it stands: a key, a switch, a slug.
+    Code,
+    /// A part of a long text that goes.
+    Gone,
+    /// A part of a long text that comes.
+    Come,
+}
+
+impl Line {
+    /// An empty line.
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// A line of one plain piece of ours.
+    pub(super) fn of(text: &str) -> Self {
+        Self::new().say(text)
+    }
+
+    /// Adds a plain piece of ours.
+    pub(super) fn say(self, text: &str) -> Self {
+        self.tone(Tone::Plain, text)
+    }
+
+    /// Adds a piece of ours.
+    pub(super) fn tone(self, tone: Tone, text: &str) -> Self {
+        self.voiced(tone, Voice::Ours, text)
+    }
+
+    /// Adds a plain piece of theirs.
+    pub(super) fn theirs(self, text: &str) -> Self {
+        self.theirs_in(Tone::Plain, text)
+    }
+
+    /// Adds a piece of theirs.
+    pub(super) fn theirs_in(self, tone: Tone, text: &str) -> Self {
+        self.voiced(tone, Voice::Theirs, text)
+    }
+
+    /// Adds a piece of theirs in quotation marks.
+    pub(super) fn quoted(self, text: &str) -> Self {
+        self.voiced(Tone::Plain, Voice::Quoted, text)
+    }
+
+    /// Adds a piece to be typed or looked for as it stands.
+    pub(super) fn code(self, text: &str) -> Self {
+        self.voiced(Tone::Plain, Voice::Code, text)
+    }
+
+    /// Adds a piece.
+    pub(super) fn voiced(mut self, tone: Tone, voice: Voice, text: &str) -> Self {
+        if !text.is_empty() {
+            self.0.push(Piece { tone, voice, text: text.to_owned() });
+        }
+        self
+    }
+
+    /// Adds another line's pieces.
+    pub(super) fn join(mut self, other: Line) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// Lines one behind the other, with commas between them.
+    pub(super) fn listed(items: impl IntoIterator<Item = Line>) -> Self {
+        items.into_iter().fold(
+            Self::new(),
+            |line, item| {
+                if line.is_empty() { item } else { line.say(", ").join(item) }
+            },
+        )
+    }
+
+    /// Whether it says nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Its pieces in order.
+    pub(super) fn pieces(&self) -> &[Piece] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+impl std::fmt::Display for Line {
+    /// As a terminal shows it, for tests.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|piece| formatter.write_str(&super::page::written(piece)))
+    }
+}

@@ -1,0 +1,103 @@
+//! The changes of one client as a block that is shown whole or not at all.
+
+use std::fmt::Write as _;
+
+use super::Budget;
+use super::inline::inline;
+use crate::plan::{Cause, Change, Drift};
+use crate::render::encode;
+use crate::render::line::Line;
+use crate::render::plan::said::Point;
+use crate::render::plan::{drift, said};
+use crate::render::review::{Block, Entry};
+use crate::render::style::Tone;
+use crate::render::value::{Body, Shown};
+use crate::render::words::{self, Names};
+
+/// Up to this many changes in a section its blocks stand open.
+pub(super) const OPEN: usize = 10;
+
+/// One block.
+pub(super) fn block(block: &Block<'_>, names: &Names, budget: Budget, is_open: bool) -> String {
+    let number = words::count(block.entries.len(), "agreement", "agreements");
+    let client = block.client.unwrap_or_default();
+    let entries: String = block.entries.iter().map(|shown| entry(shown, names)).collect();
+    if !budget.folds {
+        let name =
+            if client.is_empty() { "**Without a document**".to_owned() } else { encode::markdown(client) };
+        return format!("{name}: {number}\n{entries}\n");
+    }
+    let name = match client {
+        "" => "without a document".to_owned(),
+        client => format!("<code>{}</code>", encode::html(client)),
+    };
+    let open = if is_open { " open" } else { "" };
+    format!("<details{open}><summary>{name}: {number}</summary>\n{entries}\n</details>\n")
+}
+
+fn entry(entry: &Entry<'_>, names: &Names) -> String {
+    let mut text = format!("\n{}\n\n", inline(&heading(entry)));
+    for point in points(entry, names) {
+        write_point(&mut text, point);
+    }
+    text
+}
+
+/// Name, title and fate.
+fn heading(entry: &Entry<'_>) -> Line {
+    let named = |line: Line| {
+        line.theirs_in(Tone::Strong, entry.id.as_str()).say(" ").theirs(&words::shown(entry.title))
+    };
+    match entry.change {
+        None => named(Line::new()),
+        Some(change) => {
+            let line = named(Line::new().tone(Tone::Strong, said::sign(change).1).say(" "));
+            match said::fate(change) {
+                Some(fate) => line.say(" ").join(fate),
+                None => line.join(said::unmoved(change)),
+            }
+        }
+    }
+}
+
+/// All that is said of an agreement below its name.
+fn points(entry: &Entry<'_>, names: &Names) -> Vec<Point> {
+    let mut points = entry.change.map_or_else(Vec::new, |change: &Change| said::points(change, names));
+    for left in entry.drifts.iter().filter(|drift: &&&Drift| !drift.is_corrected) {
+        points.push(said::left(left, names));
+        points.push(Point::Line(drift::is_left(left), None));
+    }
+    if entry.change.is_none() && entry.drifts.iter().any(|drift| drift.is_corrected) {
+        points.push(Point::Line(Line::of("put back with the changes above"), None));
+    }
+    points.extend(drift::touches(&entry.drifts).into_iter().map(|line| Point::Line(line, None)));
+    points
+}
+
+fn write_point(text: &mut String, point: Point) {
+    let cause = |cause: Option<Cause>| {
+        cause.map_or_else(String::new, |cause| format!(" *({})*", words::cause(cause)))
+    };
+    let written = match point {
+        Point::Danger(line) => writeln!(text, "- ⚠ {}", inline(&line)),
+        Point::Line(line, brought) => writeln!(text, "- {}{}", inline(&line), cause(brought)),
+        Point::Field(Shown { label, body: Body::Line(line), cause: brought }) => {
+            writeln!(text, "- {}: {}{}", encode::markdown(&label), inline(&line), cause(brought))
+        }
+        Point::Field(Shown { label, body: Body::Rows(rows), cause: brought }) => {
+            let head = writeln!(text, "- {}{}", encode::markdown(&label), cause(brought));
+            head.and_then(|()| rows.iter().skip(1).try_for_each(|row| target(text, row, &rows[0])))
+        }
+    };
+    written.expect("a string takes all that is written");
+}
+
+/// A promise as a point of its own: sign, whom it is for, and each column that says something with its name.
+fn target(text: &mut String, cells: &[Line], heading: &[Line]) -> std::fmt::Result {
+    let mut line = Line::new().join(cells[0].clone()).say(" ").join(cells[1].clone());
+    let columns = cells.iter().zip(heading).skip(2).filter(|(cell, _)| !cell.is_empty());
+    for (index, (cell, name)) in columns.enumerate() {
+        line = line.say(if index == 0 { ": " } else { ", " }).join(name.clone()).say(" ").join(cell.clone());
+    }
+    writeln!(text, "  - {}", inline(&line))
+}

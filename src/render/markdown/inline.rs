@@ -1,0 +1,175 @@
+//! A line within Markdown: what is theirs in code spans, what is ours as plain words.
+//!
+//! Even our own words are looked at: one that a forge could take for more than a word becomes a code span too, so
+//! that a mistake of ours shows text and does nothing.
+
+use std::fmt::Write as _;
+
+use crate::render::encode;
+use crate::render::line::{Line, Piece, Voice};
+use crate::render::style::Tone;
+
+/// How a piece stands out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Markup {
+    None,
+    Strong,
+    Struck,
+}
+
+impl Markup {
+    fn of(piece: &Piece) -> Self {
+        match (piece.voice, piece.tone) {
+            (Voice::Gone, _) => Self::Struck,
+            (Voice::Come, _) | (_, Tone::Strong | Tone::Alarm) => Self::Strong,
+            _ => Self::None,
+        }
+    }
+
+    const fn sign(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Strong => "**",
+            Self::Struck => "~~",
+        }
+    }
+}
+
+/// A line as Markdown, on one line.
+pub(super) fn inline(line: &Line) -> String {
+    let mut written = String::new();
+    let mut pieces = line.pieces().iter().peekable();
+    while let Some(piece) = pieces.next() {
+        let markup = Markup::of(piece);
+        let mut text = piece.text.clone();
+        if piece.voice == Voice::Ours {
+            emphasised(&mut written, markup, &text, plain);
+            continue;
+        }
+        // Two code spans side by side would be read as one fence.
+        while let Some(next) = pieces.next_if(|next| next.voice != Voice::Ours && Markup::of(next) == markup)
+        {
+            text.push_str(&next.text);
+        }
+        emphasised(&mut written, markup, &text, encode::markdown);
+    }
+    written
+}
+
+/// Writes a text within its signs, which must touch it; blanks stay outside.
+fn emphasised(written: &mut String, markup: Markup, text: &str, write: fn(&str) -> String) {
+    let core = text.trim_matches(' ');
+    let lead = text.len() - text.trim_start_matches(' ').len();
+    let trail = if core.is_empty() { 0 } else { text.len() - text.trim_end_matches(' ').len() };
+    written.push_str(&" ".repeat(lead));
+    if !core.is_empty() {
+        let sign = markup.sign();
+        write!(written, "{sign}{}{sign}", write(core)).expect("a string takes all that is written");
+    }
+    written.push_str(&" ".repeat(trail));
+}
+
+/// Words of ours.
+pub(super) fn plain(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for piece in text.split_inclusive([' ', '\u{a0}']) {
+        let core = piece.trim_end_matches([' ', '\u{a0}']);
+        written.push_str(&word(core));
+        written.push_str(&piece[core.len()..]);
+    }
+    written
+}
+
+fn word(word: &str) -> String {
+    if word.is_empty() || is_innocent(word) {
+        return word.to_owned();
+    }
+    if word.chars().all(|sign| !sign.is_alphanumeric() && !encode::is_unseen(sign) && sign != '|') {
+        let means_something = |sign: char| sign.is_ascii_punctuation() && !",.:;()".contains(sign);
+        return word.chars().fold(String::new(), |mut escaped, sign| {
+            if means_something(sign) {
+                escaped.push('\\');
+            }
+            escaped.push(sign);
+            escaped
+        });
+    }
+    encode::markdown(word)
+}
+
+/// Whether no forge sees more in a word than a word: no address, link, number of an issue, commit, emoji or markup.
+fn is_innocent(word: &str) -> bool {
+    let core = word.trim_start_matches(['(', '“', '«']).trim_end_matches(|sign| "),.;:!?”»…".contains(sign));
+    let is_number = core.chars().all(|letter| letter.is_ascii_digit() || "-:%".contains(letter));
+    let is_words = core.chars().all(|letter| letter.is_alphabetic() || "'’-–—".contains(letter));
+    let is_short = core.chars().count() <= 4 && core.chars().all(char::is_alphanumeric);
+    let may_be_commit = core.len() >= 7 && core.bytes().all(|byte| byte.is_ascii_hexdigit());
+    // What begins a line could begin a list with it.
+    let may_be_item = core.bytes().all(|byte| byte.is_ascii_digit()) && word.ends_with(['.', ')']);
+    core.chars().next().is_some_and(char::is_alphanumeric)
+        && (is_number || is_words || is_short)
+        && !may_be_commit
+        && !may_be_item
+        && word.matches(':').count() < 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{inline, plain};
+    use crate::render::line::Line;
+    use crate::render::style::Tone;
+
+    #[test]
+    fn our_words_stay_words() {
+        for text in [
+            "is created active: its first day 2026-09-01 has come",
+            "3 promises become less, and the limit is 0",
+            "the helpdesk's answer could not be understood",
+            "response 30m → 1h (edit)",
+        ] {
+            assert_eq!(plain(text), text);
+        }
+        assert_eq!(plain("[ ] ~ +"), "\\[ \\] \\~ \\+");
+    }
+
+    #[test]
+    fn what_could_be_more_than_a_word_is_code() {
+        for word in [
+            "@somebody",
+            "a@b.example",
+            "www.evil.example",
+            "https://evil.example",
+            "evil.example",
+            "#17",
+            "GH-17",
+            "owner/repo#17",
+            "deadbeef",
+            "1234567",
+            ":smile:",
+            "*b*",
+            "<b>",
+            "&amp;",
+            "a_b",
+            "$x$",
+            "JIRA-12",
+            "!17",
+            "~label",
+            "x`y",
+        ] {
+            assert!(plain(word).starts_with('`'), "{word} became {}", plain(word));
+        }
+    }
+
+    #[test]
+    fn pieces_side_by_side_do_not_run_into_each_other() {
+        let line = Line::new()
+            .theirs_in(Tone::Strong, "a`b")
+            .theirs("c")
+            .theirs("d ")
+            .say("and ")
+            .tone(Tone::Alarm, "weakens")
+            .say(": ")
+            .quoted("x|y");
+        assert_eq!(inline(&line), "**``a`b``**`cd` and **weakens**: `x`&#124;`y`");
+    }
+}

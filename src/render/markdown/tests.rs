@@ -1,0 +1,123 @@
+use super::{Budget, Forge, comment};
+use crate::render::json::PlanEnvelope;
+use crate::render::plan::sample;
+
+fn shown(envelope: &PlanEnvelope) -> String {
+    comment(envelope, Budget::comment(Forge::GitHub))
+}
+
+#[test]
+fn nothing_to_do_is_said_in_a_line() {
+    let plan = sample::plan(Vec::new());
+    let envelope = PlanEnvelope::new(&plan, plan.clone(), Vec::new());
+    insta::assert_snapshot!(shown(&envelope), @r##"
+    ### Plan: nothing to do
+
+    12 unchanged
+
+    As of 2026-09-01 (`Europe/Moscow`) for `https://acme.itsm365.com/sd` · commit `abc1234def` · Servanda `0.1.0`
+    "##);
+}
+
+#[test]
+fn a_plan_is_told_in_the_order_of_importance() {
+    let envelope = crate::render::plan::tests::busy_envelope();
+    insta::assert_snapshot!(shown(&envelope), @r##"
+    ### Plan: 1 deactivated, 2 promises weakened, 1 shortened
+
+    1 to create, 3 to change · 1 waiting, 2 withheld · 1 client · 12 unchanged
+
+    As of 2026-09-01 (`Europe/Moscow`) for `https://acme.itsm365.com/sd` · commit `abc1234def` · Servanda `0.1.0`
+
+    #### Waiting for an acknowledgement
+
+    - 2 promises become less, and the limit is 0
+
+    If that is meant, end the message of the merge commit with:
+
+    ```
+    Servanda-Accept: weakened=2
+    ```
+
+    #### Risks (3)
+
+    | agreement | client | risk | |
+    |---|---|---|---|
+    | `polyus-2025` | `severny-veter` | **deactivates** | date |
+    | `dental-2026/dent-mayak` | `severny-veter` | **weakens**: `Удалённый доступ (VPN)` is no longer covered, less is promised for `critical` | waits for `weakened` |
+    | `romashka` | `severny-veter` | **shortens** | drift |
+
+    #### Held back (1)
+
+    <details open><summary><code>severny-veter</code>: 1 agreement</summary>
+
+    **\~** **`dental-2026/dent-mayak`** `Стоматология «Маяк»: support-standard`  stays active
+
+    - ⚠ **weakens**: `Удалённый доступ (VPN)` is no longer covered
+    - ⚠ **weakens**: less is promised for `critical`
+    - `number`: `ДО-2026/017` → `ДО-2026/018`
+    - `services`: \+`Рабочие места` \[`slmService$605007`\], −`Удалённый доступ (VPN)` \[`slmService$605006`\] (1 stays)
+    - `targets`
+      - \~ `critical`: response 30m → 1h, resolution 4h, hours the agreement's → `24x7`
+      - − `Электронная почта / critical`: response 15m → none, resolution 2h → none
+    - `attributes.comment`: `Поддержка рабочих мест` ~~`по будням,`~~**`круглосуточно,`** `вопросы к i…@acme.example`
+
+    </details>
+
+    #### Changes (1)
+
+    <details open><summary><code>severny-veter</code>: 1 agreement</summary>
+
+    **\+** **`severny-veter`** `Северный ветер: support-standard` is created planned: its first day 2026-10-01 has not come
+
+    - `first_day`: 2026-10-01
+    - `last_day`: 2027-09-30
+    - `manager`: `Ирина Петрова` \[`employee$12`\]
+    - `services`: `Электронная почта` \[`slmService$605005`\], `Удалённый доступ (VPN)` \[`slmService$605006`\]
+    - `targets`
+      - \+ `critical`: response 30m, resolution 4h
+      - \+ `normal`: response 4h, resolution 2 business days
+
+    </details>
+
+    #### Because the date moved (2)
+
+    <details open><summary><code>severny-veter</code>: 2 agreements</summary>
+
+    **▼** **`polyus-2025`** `АО «Полюс»` expires: its last day has passed
+
+    - ⚠ **deactivates**: clients can no longer ask for anything under it
+    - state: `active` → `inactive` *(date)*
+    - only after `polyus-2026` is confirmed
+
+    **▲** **`polyus-2026`** `АО «Полюс»` becomes active: today is within its period
+
+    - state: `planned` → `active` *(date)*
+
+    </details>
+
+    #### Changed by hand in the helpdesk (1)
+
+    <details open><summary><code>severny-veter</code>: 1 agreement</summary>
+
+    **\~** **`romashka`** `Ромашка`  stays active
+
+    - ⚠ **shortens**: it ends earlier than the helpdesk has it
+    - `last_day`: open-ended → 2026-12-31 *(drift)*
+
+    </details>
+
+    #### Withheld (2)
+
+    - **`orion`**: the helpdesk has nothing for `telephony`, looked for as `Телефония`  
+      → write its id under `helpdesk:` in `catalog.yaml`
+    - **`vega-2024`**: its document is gone; the helpdesk still has `ООО «Вега»` in state `active` (`agreement$605333`)  
+      → bring the document back, name this id under `formerly:` where it was renamed, or run with `--prune` to retire it
+
+    #### Notes
+
+    - the helpdesk does not carry `provider`, so it is compared on neither side
+    - `email` is `Почта` in the catalog and `Электронная почта` in the helpdesk; nothing follows, since it is known by its id
+    - 3 agreements of the helpdesk bear no mark of ours and are left alone
+    "##);
+}

@@ -1,0 +1,70 @@
+//! The first lines of a plan that is reviewed: what is grave, how much there is of it, and what it was made from.
+//! Mail and phones show no more than these.
+
+use crate::calendar::Zone;
+use crate::plan::{Plan, Verb};
+use crate::render::line::Line;
+use crate::render::review::{Counts, Review};
+use crate::render::words;
+
+/// The verdict: what clients lose, or that they lose nothing. A hundred bytes at most.
+pub(in crate::render) fn verdict(review: &Review<'_>) -> String {
+    let Counts { deactivated, weakened, retired, shortened, adopted, .. } = review.counts;
+    let parts = [
+        (deactivated, "deactivated"),
+        (weakened, if weakened == 1 { "promise weakened" } else { "promises weakened" }),
+        (retired, "retired"),
+        (shortened, "shortened"),
+        (adopted, "taken over"),
+    ];
+    let parts = parts.iter().filter(|(number, _)| *number > 0);
+    let parts: Vec<String> = parts.map(|(number, what)| format!("{number} {what}")).collect();
+    match (parts.is_empty(), review.is_quiet(), review.envelope.plan.is_empty()) {
+        (false, ..) => parts.join(", "),
+        (true, true, _) => "nothing to do".to_owned(),
+        (true, false, true) => "nothing to do now".to_owned(),
+        (true, false, false) => "no client loses anything".to_owned(),
+    }
+}
+
+/// The totals: `3 to create, 14 to change · 2 waiting, 4 withheld · 12 clients · 486 unchanged`.
+pub(in crate::render) fn totals(review: &Review<'_>) -> String {
+    let counts = &review.counts;
+    let of = |verb: Verb| review.envelope.plan.changes.iter().filter(|change| change.verb == verb).count();
+    let groups = [
+        vec![
+            (of(Verb::Create), "to create"),
+            (of(Verb::Update), "to change"),
+            (of(Verb::Retire), "to retire"),
+        ],
+        vec![
+            (counts.waiting, "waiting"),
+            (counts.withheld, "withheld"),
+            (counts.left, "left as changed by hand"),
+        ],
+        vec![(counts.clients, if counts.clients == 1 { "client" } else { "clients" })],
+    ];
+    let group = |parts: Vec<(usize, &str)>| {
+        let parts = parts.into_iter().filter(|(number, _)| *number > 0);
+        let parts: Vec<String> = parts.map(|(number, what)| format!("{number} {what}")).collect();
+        parts.join(", ")
+    };
+    let mut groups: Vec<String> = groups.into_iter().map(group).filter(|group| !group.is_empty()).collect();
+    groups.push(format!("{} unchanged", counts.unchanged));
+    groups.join(" · ")
+}
+
+/// What the plan was made from and for.
+pub(in crate::render) fn facts(plan: &Plan) -> Line {
+    let header = &plan.header;
+    let zone = Zone::find(&header.zone).unwrap_or(Zone::UTC);
+    let line = Line::of(&format!("As of {} (", zone.day_of(header.as_of)))
+        .theirs(zone.name())
+        .say(") for ")
+        .theirs(&words::shown(&header.helpdesk));
+    let line = match &header.commit {
+        Some(commit) => line.say(" · commit ").theirs(&commit.chars().take(10).collect::<String>()),
+        None => line,
+    };
+    line.say(" · Servanda ").theirs(&header.version)
+}
