@@ -292,7 +292,9 @@ impl Mapping {
     pub fn carries(&self, field: &Field) -> bool {
         match field {
             Field::Targets => self.rules.is_some() || self.holds_targets_with_services(),
-            Field::Manager => [field, &Field::Contacts].iter().any(|field| self.attributes.contains_key(field)),
+            Field::Manager => {
+                [field, &Field::Contacts].iter().any(|field| self.attributes.contains_key(field))
+            }
             other => self.attributes.contains_key(other),
         }
     }

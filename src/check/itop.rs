@@ -7,9 +7,7 @@ use crate::check::settings::Reading;
 use crate::diagnostic::Code;
 use crate::document::shape;
 use crate::ident::ProviderSlug;
-use crate::mapping::{
-    DateForm, Dates, DayForm, Deactivation, Field, Key, Mapping, Mode, Recipients, Side,
-};
+use crate::mapping::{DateForm, Dates, DayForm, Deactivation, Field, Key, Mapping, Mode, Recipients, Side};
 use crate::settings::{Kind, Login, Pace, Priorities};
 use crate::status::State;
 
@@ -71,7 +69,11 @@ impl Reading<'_> {
         let (url, reach) = self.target(written, "https://itop.acme.example");
         self.refuse_what_it_lacks(written);
         let variable = |secret: &Option<shape::Secret>| secret.as_ref().map(|secret| secret.env.clone());
-        let login = match (variable(&written.access_key), variable(&written.user), variable(&written.password)) {
+        let login = match (
+            variable(&written.access_key),
+            variable(&written.user),
+            variable(&written.password),
+        ) {
             (Some(token), None, None) => Login::Token(token),
             (None, Some(user), Some(password)) => Login::Password { user, password },
             _ => {
@@ -85,7 +87,13 @@ impl Reading<'_> {
                 Login::Token(String::new())
             }
         };
-        Kind::Itop { url, reach, login, ca_file: written.ca_file.clone(), priorities: self.priorities(written) }
+        Kind::Itop {
+            url,
+            reach,
+            login,
+            ca_file: written.ca_file.clone(),
+            priorities: self.priorities(written),
+        }
     }
 
     /// The provider of agreements that name none: each contract must have one.
@@ -93,7 +101,12 @@ impl Reading<'_> {
         let provider = written.provider.as_deref().and_then(ProviderSlug::new);
         if provider.is_none() {
             let help = "write `provider: acme`, the slug of one of the `providers:` of catalog.yaml";
-            self.fault(Code::E010, &["helpdesk"], "a contract of iTop has a provider, and none is named", help);
+            self.fault(
+                Code::E010,
+                &["helpdesk"],
+                "a contract of iTop has a provider, and none is named",
+                help,
+            );
         }
         provider
     }
@@ -147,8 +160,14 @@ impl Reading<'_> {
         let lacking: [(&[&str], bool); 7] = [
             (&["helpdesk", "agreement", "recipients"], agreement.recipients.is_some()),
             (&["helpdesk", "agreement", "state_in_own_edit"], agreement.state_in_own_edit.is_some()),
-            (&["helpdesk", "agreement", "deactivate"], agreement.deactivate == Some(shape::Deactivate::Archive)),
-            (&["helpdesk", "dates", "form"], written.dates.as_ref().is_some_and(|dates| dates.form.is_some())),
+            (
+                &["helpdesk", "agreement", "deactivate"],
+                agreement.deactivate == Some(shape::Deactivate::Archive),
+            ),
+            (
+                &["helpdesk", "dates", "form"],
+                written.dates.as_ref().is_some_and(|dates| dates.form.is_some()),
+            ),
             (&["helpdesk", "history"], written.history.is_some()),
             (&["helpdesk", "sla_rules"], codes.iter().any(|code| code.is_some()) || rules.interval.is_some()),
             (&["helpdesk", "agreement", "attributes", "calendar"], maps(&agreement, "calendar")),

@@ -15,7 +15,16 @@ use crate::status::State;
 
 /// The fields by the names that the mapping uses; a tenant's own are `attributes.<name>`.
 const FIELDS: [&str; 10] = [
-    "title", "number", "first_day", "last_day", "manager", "provider", "calendar", "services", "recipients", "contacts",
+    "title",
+    "number",
+    "first_day",
+    "last_day",
+    "manager",
+    "provider",
+    "calendar",
+    "services",
+    "recipients",
+    "contacts",
 ];
 
 /// The mapping that a helpdesk's settings ask for.

@@ -405,12 +405,8 @@ fn any_estate() -> impl Strategy<Value = Vec<Agreement>> {
 fn any_mapping() -> impl Strategy<Value = Mapping> {
     (0..4_usize, any::<bool>(), any::<bool>(), any::<bool>(), 0..3_usize).prop_map(
         |(deactivate, own_edit, on_recipient, additive, targets)| {
-            let strategies = [
-                Deactivation::State,
-                Deactivation::Detach,
-                Deactivation::Archive,
-                Deactivation::Withdraw,
-            ];
+            let strategies =
+                [Deactivation::State, Deactivation::Detach, Deactivation::Archive, Deactivation::Withdraw];
             let mut mapping = Mapping { deactivate: strategies[deactivate], ..Mapping::default() };
             mapping.state_in_own_edit = own_edit;
             mapping.recipients.side = if on_recipient { Side::Recipient } else { Side::Agreement };

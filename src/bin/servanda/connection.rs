@@ -66,7 +66,8 @@ pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Fai
         Kind::Itsm365 { url, reach, access_key_variable, ca_file } => {
             let key = key(access_key_variable)?;
             let certificates = certificates(estate, ca_file.as_deref())?;
-            let place = Place { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
+            let place =
+                Place { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
             (Transport::new(&place, key, &helpdesk.pace).map(Way::to_itsm365), None)
         }
         Kind::Itop { url, reach, login, ca_file, priorities } => {
@@ -78,7 +79,8 @@ pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Fai
                 }
             };
             let certificates = certificates(estate, ca_file.as_deref())?;
-            let place = Place { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
+            let place =
+                Place { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
             let priorities = priorities.clone();
             let way = |transport| Way::Itop { transport, priorities, memory: Memory::default() };
             (Transport::to(&place, form, &helpdesk.pace).map(way), None)
@@ -99,8 +101,9 @@ fn certificates(estate: &Estate, file: Option<&str>) -> Result<Option<String>, F
 }
 
 fn no_key(variable: &str) -> Failure {
-    Failure::new(Exit::Credentials, format!("the variable {variable} holds no key"))
-        .help("put the helpdesk's access key, user or password into it; servanda.yaml names it under `helpdesk:`")
+    Failure::new(Exit::Credentials, format!("the variable {variable} holds no key")).help(
+        "put the helpdesk's access key, user or password into it; servanda.yaml names it under `helpdesk:`",
+    )
 }
 
 impl Connection {
@@ -108,6 +111,18 @@ impl Connection {
     #[cfg(test)]
     pub(crate) fn by(transport: Transport, mapping: Mapping, pace: Pace) -> Self {
         Self { way: Way::to_itsm365(transport), mapping, pace, embedded: None }
+    }
+
+    /// An iTop that is reached by this transport.
+    #[cfg(test)]
+    pub(crate) fn by_itop(
+        transport: ItopTransport,
+        priorities: Priorities,
+        mapping: Mapping,
+        pace: Pace,
+    ) -> Self {
+        let way = Way::Itop { transport, priorities, memory: Memory::default() };
+        Self { way, mapping, pace, embedded: None }
     }
 
     /// What reads the helpdesk.
@@ -126,7 +141,9 @@ impl Connection {
     /// What writes to it in the name of a run.
     pub(crate) fn writer(&self, run: &str) -> impl Writer + '_ {
         match &self.way {
-            Way::Itsm365 { transport, .. } => AnyWriter::Itsm365(Itsm365Writer::new(transport, &self.mapping)),
+            Way::Itsm365 { transport, .. } => {
+                AnyWriter::Itsm365(Itsm365Writer::new(transport, &self.mapping))
+            }
             Way::Itop { transport, memory, .. } => {
                 AnyWriter::Itop(ItopWriter::new(transport, &self.mapping, memory, run))
             }

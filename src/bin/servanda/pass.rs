@@ -343,4 +343,4 @@ fn exit_of(envelope: &PlanEnvelope, outcome: &Outcome, signal: Option<Exit>) -> 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

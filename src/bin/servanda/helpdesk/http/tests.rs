@@ -41,7 +41,12 @@ async fn ask(http: &Http) -> Result<(), HttpError> {
 }
 
 fn http(url: &str, resolver: Resolver) -> Result<Http, HttpError> {
-    Http::resolving(&Place::at(url), resolver, AccessKey::new(SecretString::from(CANARY)), Duration::from_secs(5))
+    Http::resolving(
+        &Place::at(url),
+        resolver,
+        AccessKey::new(SecretString::from(CANARY)),
+        Duration::from_secs(5),
+    )
 }
 
 #[tokio::test]

@@ -44,7 +44,8 @@ fn since_ours(events: &[Object]) -> Vec<&Object> {
     let text = |event: &Object, code: &str| wire::text(&event.fields, code).unwrap_or_default().to_owned();
     let about = |event: &Object| (text(event, "objkey"), text(event, "attcode"));
     let is_ours = |event: &&Object| text(event, "userinfo").starts_with(OURS);
-    let ours: BTreeMap<_, u64> = events.iter().filter(is_ours).map(|event| (about(event), event.number)).collect();
+    let ours: BTreeMap<_, u64> =
+        events.iter().filter(is_ours).map(|event| (about(event), event.number)).collect();
     events.iter().filter(|event| ours.get(&about(event)).is_none_or(|last| event.number > *last)).collect()
 }
 
@@ -56,7 +57,11 @@ fn told(event: &Object, mapping: &Mapping) -> Vec<Event> {
     };
     let name = Some(text("userinfo").to_owned()).filter(|name| !name.is_empty());
     let touch = Touch { who: None, name, when: text("date").to_owned() };
-    let fields = mapping.attributes.iter().filter(|(_, own)| *own == code).map(|(field, _)| Part::Field(Field::clone(field)));
+    let fields = mapping
+        .attributes
+        .iter()
+        .filter(|(_, own)| *own == code)
+        .map(|(field, _)| Part::Field(Field::clone(field)));
     let parts = (code == STATE).then_some(Part::State).into_iter().chain(fields);
     let event = |part| Event {
         object: operation::id(&mapping.class, number),

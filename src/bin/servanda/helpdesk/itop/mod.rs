@@ -26,5 +26,5 @@ pub(crate) type ItopTransport = Transport<Http<Form>>;
 /// What every comment of ours begins with; the name of the run follows.
 const OURS: &str = "servanda ";
 
-#[cfg(any())]
-mod tests;
+#[cfg(test)]
+pub(crate) mod tests;

@@ -34,7 +34,8 @@ pub(super) fn id(class: &str, number: u64) -> LiveId {
 /// The class and number that an id is made of.
 pub(super) fn parts(id: &LiveId) -> Option<(&str, u64)> {
     let (class, number) = id.as_str().split_once("::")?;
-    let is_class = !class.is_empty() && class.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_class =
+        !class.is_empty() && class.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     Some((class, number.parse().ok()?)).filter(|_| is_class)
 }
 
@@ -113,7 +114,9 @@ fn objects(answer: &Json) -> Result<Vec<Object>, String> {
         Some(Json::Object(map)) => map,
         Some(_) => return Err("objects that are no map".to_owned()),
     };
-    map.values().map(|entry| object(entry).ok_or_else(|| "an object without class, key and fields".to_owned())).collect()
+    map.values()
+        .map(|entry| object(entry).ok_or_else(|| "an object without class, key and fields".to_owned()))
+        .collect()
 }
 
 fn object(entry: &Json) -> Option<Object> {

@@ -71,7 +71,8 @@ fn table(cells: &BTreeMap<(u8, &str), BTreeMap<&str, Vec<TargetTime>>>) -> Table
         if one != other {
             continue;
         }
-        let promise = table.entry(*priority).or_insert(Promise { response: None, resolution: None, calendar: None });
+        let promise =
+            table.entry(*priority).or_insert(Promise { response: None, resolution: None, calendar: None });
         match *metric {
             "tto" => promise.response = Some(*one),
             "ttr" => promise.resolution = Some(*one),
@@ -88,7 +89,13 @@ fn targets(table: &Table) -> Result<Vec<Target>, String> {
         for (metric, time) in [("tto", promise.response), ("ttr", promise.resolution)] {
             let Some(time) = time else { continue };
             let (value, unit) = wire::write_time(time)?;
-            targets.extend(REQUESTS.map(|request| Target { priority: *priority, request, metric, value, unit }));
+            targets.extend(REQUESTS.map(|request| Target {
+                priority: *priority,
+                request,
+                metric,
+                value,
+                unit,
+            }));
         }
     }
     Ok(targets)

@@ -6,9 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value as Json};
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{
-    Directory, Kind, Live, LiveAgreement, Named, Observed, Record, TargetKey, Value,
-};
+use servanda::live::{Directory, Kind, Live, LiveAgreement, Named, Observed, Record, TargetKey, Value};
 use servanda::mapping::{Field, Mapping};
 use servanda::settings::Priorities;
 
@@ -129,7 +127,8 @@ impl<'a> ItopReader<'a> {
             self.some(CONTACT_ROWS, &contacts, "contract_id,contact_id,contact_id_finalclass_recall"),
         )?;
         let links = Links::of(&services, &contacts, &[])?;
-        let slas: BTreeSet<u64> = links.services.values().flat_map(|rows| rows.values().flatten().copied()).collect();
+        let slas: BTreeSet<u64> =
+            links.services.values().flat_map(|rows| rows.values().flatten().copied()).collect();
         if slas.is_empty() {
             return Ok(links);
         }
@@ -145,10 +144,13 @@ impl<'a> ItopReader<'a> {
             self.every(PERSON, "friendlyname,status"),
         )?;
         let mut directory = Directory::default();
-        let text = |object: &Object, code| wire::text(&object.fields, code).unwrap_or_default().trim().to_owned();
-        for (kind, title, objects) in
-            [(Kind::Unit, "name", units), (Kind::Service, "name", services), (Kind::Person, "friendlyname", people)]
-        {
+        let text =
+            |object: &Object, code| wire::text(&object.fields, code).unwrap_or_default().trim().to_owned();
+        for (kind, title, objects) in [
+            (Kind::Unit, "name", units),
+            (Kind::Service, "name", services),
+            (Kind::Person, "friendlyname", people),
+        ] {
             for object in objects {
                 let code = Some(text(&object, "code")).filter(|code| !code.is_empty());
                 let archived = matches!(text(&object, STATE).as_str(), "inactive" | "obsolete");
@@ -169,7 +171,9 @@ impl<'a> ItopReader<'a> {
             let value = match field {
                 Field::Services => links.services_of(object.number),
                 Field::Targets => links.targets_of(object.number),
-                Field::Contacts => Value::references(links.contacts.get(&object.number).cloned().unwrap_or_default()),
+                Field::Contacts => {
+                    Value::references(links.contacts.get(&object.number).cloned().unwrap_or_default())
+                }
                 field => wire::read(field, code, &object.fields, self.mapping)?,
             };
             fields.insert(field.clone(), value);
@@ -284,7 +288,8 @@ impl Reader for ItopReader<'_> {
         let (class, key) = (&self.mapping.class, &self.mapping.key.attribute);
         let query = format!("SELECT {class} WHERE {key} LIKE {}", oql::holding(&self.mapping.mark(id)));
         let found = self.some(class, &query, &Self::codes(self.mapping)).await?;
-        let found: Vec<&Object> = found.iter().filter(|object| self.mark(object).as_ref() == Some(id)).collect();
+        let found: Vec<&Object> =
+            found.iter().filter(|object| self.mark(object).as_ref() == Some(id)).collect();
         match found[..] {
             [] => Ok(Observed::Absent),
             [only] => self.with_links(only).await,

@@ -68,7 +68,8 @@ impl<'a> Texts<'a> {
         let mark = mark.filter(|_| self.0.key.attribute == code).map(|id| self.0.mark(id));
         match self.form(code) {
             Form::Whole => {
-                let field = self.0.attributes.iter().find(|(field, own)| *own == code && fields.contains_key(field));
+                let field =
+                    self.0.attributes.iter().find(|(field, own)| *own == code && fields.contains_key(field));
                 field.map_or_else(|| Ok(before.to_owned()), |(field, _)| plain(&fields[field]))
             }
             Form::Titled => {
@@ -78,7 +79,8 @@ impl<'a> Texts<'a> {
                 Ok(if mark.is_empty() { title } else { format!("{title} [{mark}]") })
             }
             Form::Lines(sharing) => {
-                let mut lines: Vec<String> = before.lines().map(str::to_owned).collect();
+                let held = before.split('\n').map(|line| line.trim_end_matches('\r').to_owned());
+                let mut lines: Vec<String> = if before.is_empty() { Vec::new() } else { held.collect() };
                 for (field, value) in sharing.iter().filter_map(|field| Some((*field, fields.get(*field)?))) {
                     let (label, value) = (label(field), one_line(value)?);
                     let line = Some(format!("{label}{value}")).filter(|_| !value.is_empty());
@@ -145,8 +147,12 @@ mod tests {
     fn mapping(key: &str) -> Mapping {
         let key = Key { attribute: key.to_owned(), prefix: "sv:".to_owned() };
         let extra = Field::Attribute("cost_centre".into());
-        let attributes =
-            [(Field::Title, "name"), (Field::Number, "description"), (extra, "description"), (Field::Attribute("own".into()), "own")];
+        let attributes = [
+            (Field::Title, "name"),
+            (Field::Number, "description"),
+            (extra, "description"),
+            (Field::Attribute("own".into()), "own"),
+        ];
         let attributes = attributes.map(|(field, code)| (field, code.to_owned())).into();
         Mapping { key, attributes, ..Mapping::default() }
     }
@@ -160,13 +166,17 @@ mod tests {
         let mapping = mapping("description");
         let texts = Texts(&mapping);
         let number = [(Field::Number, Value::text("ДО-2026/017"))].into();
-        let first = texts.write("description", "Signed in Perm.\r\nBy post.", &number, Some(&id("a/b"))).expect("written");
+        let first = texts
+            .write("description", "Signed in Perm.\r\nBy post.", &number, Some(&id("a/b")))
+            .expect("written");
         assert_eq!(first, "sv:a/b\nnumber: ДО-2026/017\nSigned in Perm.\nBy post.");
         let other = [(Field::Number, Value::Nothing)].into();
         let second = texts.write("description", &first, &other, Some(&id("c"))).expect("written");
         assert_eq!(second, "sv:c\nSigned in Perm.\nBy post.");
         assert_eq!(texts.mark(&second), Some(id("c")));
-        assert!(texts.write("description", "", &[(Field::Number, Value::text("a\nb"))].into(), None).is_err());
+        assert!(
+            texts.write("description", "", &[(Field::Number, Value::text("a\nb"))].into(), None).is_err()
+        );
     }
 
     #[test]

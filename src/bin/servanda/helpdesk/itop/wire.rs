@@ -50,7 +50,12 @@ pub(super) fn link(fields: &Map<String, Json>, code: &str) -> Result<Option<u64>
 }
 
 /// The normal form of a field of the contract's own row.
-pub(super) fn read(field: &Field, code: &str, fields: &Map<String, Json>, mapping: &Mapping) -> Result<Value, String> {
+pub(super) fn read(
+    field: &Field,
+    code: &str,
+    fields: &Map<String, Json>,
+    mapping: &Mapping,
+) -> Result<Value, String> {
     let reference = |class: &str| Ok::<_, String>(link(fields, code)?.map(|number| id(class, number)));
     match field {
         Field::FirstDay => day(text(fields, code)?, DayForm::StartOfDay),
@@ -71,7 +76,9 @@ fn day(text: &str, form: DayForm) -> Result<Value, String> {
         "" => return Ok(Value::Nothing),
         text => text.get(..10).and_then(|date| read_day(date).ok()),
     };
-    let day = date.ok_or_else(|| format!("`{text}` is no date: check helpdesk.agreement.attributes in servanda.yaml"))?;
+    let day = date.ok_or_else(|| {
+        format!("`{text}` is no date: check helpdesk.agreement.attributes in servanda.yaml")
+    })?;
     match form {
         DayForm::StartOfDay | DayForm::EndOfDay => Ok(Value::Day(day)),
         DayForm::NextDay => day.yesterday().map(Value::Day).map_err(|_| format!("`{text}` is out of range")),
@@ -88,7 +95,10 @@ pub(super) fn write(field: &Field, value: &Value, mapping: &Mapping) -> Result<J
         (_, Value::Day(day)) => write_day(*day),
         (Field::Recipients, Value::References(units)) => match units.iter().collect::<Vec<_>>()[..] {
             [only] => number(only, ORGANIZATION),
-            _ => Err(format!("a contract of iTop has one customer, and the agreement has {} recipients", units.len())),
+            _ => Err(format!(
+                "a contract of iTop has one customer, and the agreement has {} recipients",
+                units.len()
+            )),
         },
         (Field::Manager, Value::Reference(person)) => number(person, PERSON),
         (_, Value::Reference(unit)) => number(unit, ORGANIZATION),

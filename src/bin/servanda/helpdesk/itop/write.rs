@@ -79,7 +79,8 @@ impl<'a> ItopWriter<'a> {
         let class = &self.mapping.class;
         let expected = oql::one(class, number, &self.conditions(&seen.row));
         let codes = ItopReader::codes(self.mapping);
-        let mut body = json!({ "comment": self.comment, "output_fields": codes, "key": expected, "fields": fields });
+        let mut body =
+            json!({ "comment": self.comment, "output_fields": codes, "key": expected, "fields": fields });
         let refused = match operation::write(self.transport, "core/update", class, body.clone()).await {
             Err(HttpError::Declined { code, text }) => HttpError::Declined { code, text },
             written => return Ok(written?),
@@ -133,15 +134,22 @@ impl<'a> ItopWriter<'a> {
     async fn body(&self, wish: &Wish<'_>, seen: Option<&Seen>) -> Result<Json, WriteError> {
         let mut body = Map::new();
         for (field, value) in wish.fields {
-            let Some(code) = self.mapping.attributes.get(field).filter(|_| wire::is_scalar(field)) else { continue };
+            let Some(code) = self.mapping.attributes.get(field).filter(|_| wire::is_scalar(field)) else {
+                continue;
+            };
             let is_bool = matches!(value, Value::Bool(_));
             if !Texts::is_text(field) || is_bool {
-                body.insert(code.clone(), wire::write(field, value, self.mapping).map_err(WriteError::Refused)?);
+                body.insert(
+                    code.clone(),
+                    wire::write(field, value, self.mapping).map_err(WriteError::Refused)?,
+                );
             }
         }
         for code in self.texts(wish) {
             let before = seen.map_or("", |seen| wire::text(&seen.row, code).unwrap_or_default());
-            let text = Texts(self.mapping).write(code, before, wish.fields, wish.mark).map_err(WriteError::Refused)?;
+            let text = Texts(self.mapping)
+                .write(code, before, wish.fields, wish.mark)
+                .map_err(WriteError::Refused)?;
             body.insert(code.to_owned(), json!(text));
         }
         body.extend(wish.state.map(|state| (STATE.to_owned(), json!(state))));
@@ -161,9 +169,13 @@ impl<'a> ItopWriter<'a> {
 
     /// The text attributes that something is written into.
     fn texts<'w>(&'w self, wish: &Wish<'w>) -> Vec<&'w str> {
-        let fields = wish.fields.iter().filter(|(field, value)| Texts::is_text(field) && !matches!(value, Value::Bool(_)));
+        let fields = wish
+            .fields
+            .iter()
+            .filter(|(field, value)| Texts::is_text(field) && !matches!(value, Value::Bool(_)));
         let codes = fields.filter_map(|(field, _)| self.mapping.attributes.get(field)).map(String::as_str);
-        let mut codes: Vec<&str> = codes.chain(wish.mark.map(|_| self.mapping.key.attribute.as_str())).collect();
+        let mut codes: Vec<&str> =
+            codes.chain(wish.mark.map(|_| self.mapping.key.attribute.as_str())).collect();
         codes.sort_unstable();
         codes.dedup();
         codes
@@ -176,7 +188,8 @@ impl<'a> ItopWriter<'a> {
         let mut rows = Vec::new();
         if let Some(Value::References(services)) = wanted(&Field::Services) {
             for service in services {
-                let mut row = json!({ "service_id": wire::number(service, SERVICE).map_err(WriteError::Refused)? });
+                let mut row =
+                    json!({ "service_id": wire::number(service, SERVICE).map_err(WriteError::Refused)? });
                 if self.mapping.holds_targets_with_services() {
                     let table = table_of(service, wanted(&Field::Targets))?;
                     row["sla_id"] = json!(self.sla(&table, wanted(&Field::Provider)).await?);
@@ -193,19 +206,23 @@ impl<'a> ItopWriter<'a> {
             return Ok(0);
         }
         let Some(Value::Reference(provider)) = provider else {
-            return Err(WriteError::Refused("an SLA of iTop has a provider, and the agreement has none".to_owned()));
+            return Err(WriteError::Refused(
+                "an SLA of iTop has a provider, and the agreement has none".to_owned(),
+            ));
         };
-        let provider = wire::number(provider, ORGANIZATION).map_err(WriteError::Refused)?.as_u64().unwrap_or_default();
+        let provider =
+            wire::number(provider, ORGANIZATION).map_err(WriteError::Refused)?.as_u64().unwrap_or_default();
         let mut known = self.memory.slas.lock().await;
         promises::ensure(self.transport, &mut known, provider, table, &self.comment).await
     }
 
     fn altered(&self, fields: &BTreeMap<Field, Value>, written: &Object) -> Vec<Altered> {
-        let compared = fields.iter().filter(|(field, _)| wire::is_scalar(field)).filter_map(|(field, sent)| {
-            let code = self.mapping.attributes.get(field)?;
-            let held = wire::read(field, code, &written.fields, self.mapping).unwrap_or(Value::Nothing);
-            (held != *sent).then(|| Altered { field: field.clone(), sent: sent.clone(), held })
-        });
+        let compared =
+            fields.iter().filter(|(field, _)| wire::is_scalar(field)).filter_map(|(field, sent)| {
+                let code = self.mapping.attributes.get(field)?;
+                let held = wire::read(field, code, &written.fields, self.mapping).unwrap_or(Value::Nothing);
+                (held != *sent).then(|| Altered { field: field.clone(), sent: sent.clone(), held })
+            });
         compared.collect()
     }
 }
@@ -218,7 +235,8 @@ fn table_of(service: &LiveId, targets: Option<&Value>) -> Result<Table, WriteErr
     let own = targets.iter().filter(|(key, _)| key.service.as_ref() == Some(service));
     let named = own.map(|(key, promise): (_, &Promise)| {
         let number = parts(&key.priority).and_then(|(_, number)| u8::try_from(number).ok());
-        let number = number.ok_or_else(|| WriteError::Refused(format!("`{}` is no priority of iTop", key.priority)))?;
+        let number = number
+            .ok_or_else(|| WriteError::Refused(format!("`{}` is no priority of iTop", key.priority)))?;
         Ok((number, promise.clone()))
     });
     named.collect()
@@ -229,15 +247,21 @@ fn contacts(people: &Value) -> Result<Json, WriteError> {
         return Ok(json!([]));
     };
     let rows = people.iter().map(|person| {
-        let (_, number) = parts(person)
-            .ok_or_else(|| WriteError::Refused(format!("`{person}` is no contact: ids are written as Person::12")))?;
+        let (_, number) = parts(person).ok_or_else(|| {
+            WriteError::Refused(format!("`{person}` is no contact: ids are written as Person::12"))
+        })?;
         Ok(json!({ "contact_id": number }))
     });
     Ok(Json::Array(rows.collect::<Result<_, WriteError>>()?))
 }
 
 impl Writer for ItopWriter<'_> {
-    async fn perform(&self, id: &AgreementId, object: Option<&LiveId>, step: &Step) -> Result<Done, WriteError> {
+    async fn perform(
+        &self,
+        id: &AgreementId,
+        object: Option<&LiveId>,
+        step: &Step,
+    ) -> Result<Done, WriteError> {
         match (step, object) {
             (Step::Create { fields }, _) => {
                 // A new contract of iTop has no state at all.
@@ -247,13 +271,21 @@ impl Writer for ItopWriter<'_> {
             (Step::Edit { fields, state, mark }, Some(object)) => {
                 self.edit(object, &Wish { fields, state: state.as_deref(), mark: mark.as_ref() }).await
             }
-            (Step::Edit { .. }, None) => Err(WriteError::Refused("there is no object to write to".to_owned())),
-            _ => Err(WriteError::Refused("iTop has no such step; the plan was made for another helpdesk".to_owned())),
+            (Step::Edit { .. }, None) => {
+                Err(WriteError::Refused("there is no object to write to".to_owned()))
+            }
+            _ => Err(WriteError::Refused(
+                "iTop has no such step; the plan was made for another helpdesk".to_owned(),
+            )),
         }
     }
 
     async fn write_note(&self, object: &LiveId, attribute: &str, text: &str) -> Result<(), WriteError> {
-        let wrong = || WriteError::Refused(format!("`{attribute}` of {object} does not hold what was written; check ledger.witness"));
+        let wrong = || {
+            WriteError::Refused(format!(
+                "`{attribute}` of {object} does not hold what was written; check ledger.witness"
+            ))
+        };
         let (class, number) = parts(object).ok_or_else(wrong)?;
         let body = json!({ "comment": self.comment, "key": number, "output_fields": attribute, "fields": { attribute: text } });
         let written = operation::write(self.transport, "core/update", class, body).await?;
