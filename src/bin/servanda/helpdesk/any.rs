@@ -1,4 +1,5 @@
-//! A helpdesk of whichever product the settings name.
+//! A helpdesk of whichever product the settings name. What is on the way lies on the heap, lest each caller has room
+//! for the largest of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,43 +30,43 @@ pub(crate) enum AnyWriter<'a> {
 impl Reader for AnyReader<'_> {
     async fn survey(&self, wanted: &Wanted) -> Result<Live, ReadError> {
         match self {
-            Self::Itsm365(reader) => reader.survey(wanted).await,
-            Self::Itop(reader) => reader.survey(wanted).await,
+            Self::Itsm365(reader) => Box::pin(reader.survey(wanted)).await,
+            Self::Itop(reader) => Box::pin(reader.survey(wanted)).await,
         }
     }
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {
         match self {
-            Self::Itsm365(reader) => reader.find(id).await,
-            Self::Itop(reader) => reader.find(id).await,
+            Self::Itsm365(reader) => Box::pin(reader.find(id)).await,
+            Self::Itop(reader) => Box::pin(reader.find(id)).await,
         }
     }
 
     async fn get(&self, object: &LiveId) -> Result<Observed<LiveAgreement>, ReadError> {
         match self {
-            Self::Itsm365(reader) => reader.get(object).await,
-            Self::Itop(reader) => reader.get(object).await,
+            Self::Itsm365(reader) => Box::pin(reader.get(object)).await,
+            Self::Itop(reader) => Box::pin(reader.get(object)).await,
         }
     }
 
     async fn history(&self, objects: &BTreeSet<LiveId>) -> Result<Vec<Event>, ReadError> {
         match self {
-            Self::Itsm365(reader) => reader.history(objects).await,
-            Self::Itop(reader) => reader.history(objects).await,
+            Self::Itsm365(reader) => Box::pin(reader.history(objects)).await,
+            Self::Itop(reader) => Box::pin(reader.history(objects)).await,
         }
     }
 
     async fn addresses(&self, people: &BTreeSet<LiveId>) -> Result<BTreeMap<LiveId, String>, ReadError> {
         match self {
-            Self::Itsm365(reader) => reader.addresses(people).await,
-            Self::Itop(reader) => reader.addresses(people).await,
+            Self::Itsm365(reader) => Box::pin(reader.addresses(people)).await,
+            Self::Itop(reader) => Box::pin(reader.addresses(people)).await,
         }
     }
 
     async fn note(&self, object: &LiveId, attribute: &str) -> Result<String, ReadError> {
         match self {
-            Self::Itsm365(reader) => reader.note(object, attribute).await,
-            Self::Itop(reader) => reader.note(object, attribute).await,
+            Self::Itsm365(reader) => Box::pin(reader.note(object, attribute)).await,
+            Self::Itop(reader) => Box::pin(reader.note(object, attribute)).await,
         }
     }
 
@@ -92,15 +93,15 @@ impl Writer for AnyWriter<'_> {
         step: &Step,
     ) -> Result<Done, WriteError> {
         match self {
-            Self::Itsm365(writer) => writer.perform(id, object, step).await,
-            Self::Itop(writer) => writer.perform(id, object, step).await,
+            Self::Itsm365(writer) => Box::pin(writer.perform(id, object, step)).await,
+            Self::Itop(writer) => Box::pin(writer.perform(id, object, step)).await,
         }
     }
 
     async fn write_note(&self, object: &LiveId, attribute: &str, text: &str) -> Result<(), WriteError> {
         match self {
-            Self::Itsm365(writer) => writer.write_note(object, attribute, text).await,
-            Self::Itop(writer) => writer.write_note(object, attribute, text).await,
+            Self::Itsm365(writer) => Box::pin(writer.write_note(object, attribute, text)).await,
+            Self::Itop(writer) => Box::pin(writer.write_note(object, attribute, text)).await,
         }
     }
 }

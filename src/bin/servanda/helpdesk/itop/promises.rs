@@ -43,12 +43,15 @@ impl Target {
 /// The SLAs that were found or made in this run, by provider and table.
 pub(super) type Known = BTreeMap<(u64, String), u64>;
 
+/// The lengths of time of one priority and metric, by the kind of requests.
+type Cell<'a> = BTreeMap<&'a str, Vec<TargetTime>>;
+
 /// The tables of SLAs by their numbers, out of the rows between SLA and SLT.
 ///
 /// What is promised for one kind of requests alone, or twice over, is promised by nobody we know: it is left out, and
 /// so differs from what any agreement says.
 pub(super) fn tables(rows: &[Object]) -> Result<BTreeMap<u64, Table>, String> {
-    let mut by_sla: BTreeMap<u64, BTreeMap<(u8, &str), BTreeMap<&str, Vec<TargetTime>>>> = BTreeMap::new();
+    let mut by_sla: BTreeMap<u64, BTreeMap<(u8, &str), Cell<'_>>> = BTreeMap::new();
     for row in rows {
         let text = |code| wire::text(&row.fields, code);
         let Some(sla) = wire::link(&row.fields, "sla_id")? else { continue };
@@ -63,7 +66,7 @@ pub(super) fn tables(rows: &[Object]) -> Result<BTreeMap<u64, Table>, String> {
     Ok(by_sla.into_iter().map(|(sla, cells)| (sla, table(&cells))).collect())
 }
 
-fn table(cells: &BTreeMap<(u8, &str), BTreeMap<&str, Vec<TargetTime>>>) -> Table {
+fn table(cells: &BTreeMap<(u8, &str), Cell<'_>>) -> Table {
     let mut table = Table::new();
     for ((priority, metric), by_request) in cells {
         let times: Vec<_> = REQUESTS.map(|request| by_request.get(request).map(Vec::as_slice)).into();
@@ -185,7 +188,8 @@ fn holds(slt: &Object, target: &Target) -> bool {
 /// A look before a write that failed: nothing was written.
 fn unread(error: ReadError) -> WriteError {
     let text = error.to_string();
-    match error.error {
+    let ReadError { error, .. } = error;
+    match error {
         ReadTrouble::Http(crate::helpdesk::http::HttpError::Credentials(_)) => WriteError::Credentials(text),
         _ => WriteError::NotSent(text),
     }

@@ -151,7 +151,7 @@ impl Store {
                 Ok(self.told(class, &found, text("output_fields"), ""))
             }
             "core/create" => {
-                self.refuse(class, &fields)?;
+                Self::refuse(class, &fields)?;
                 let missing = MANDATORY.iter().filter(|(own, _)| *own == class).flat_map(|(_, codes)| *codes);
                 if missing.clone().any(|code| fields.get(*code).is_none_or(is_empty)) {
                     return Err(no("Unexpected value for attribute: Null not allowed"));
@@ -161,7 +161,7 @@ impl Store {
                 Ok(self.told(class, &[number], text("output_fields"), "created"))
             }
             "core/update" => {
-                self.refuse(class, &fields)?;
+                Self::refuse(class, &fields)?;
                 let found = self.named(class, &request["key"])?;
                 let [only] = found[..] else {
                     return Err(no(format!("{} items found for query: {}", found.len(), request["key"])));
@@ -174,7 +174,7 @@ impl Store {
     }
 
     /// What it refuses: bad dates, and states that it does not have.
-    fn refuse(&self, class: &str, fields: &Map<String, Value>) -> Result<(), Refusal> {
+    fn refuse(class: &str, fields: &Map<String, Value>) -> Result<(), Refusal> {
         for (code, value) in fields.iter().filter(|(_, value)| !is_empty(value)) {
             let text = value.as_str().unwrap_or_default();
             if code.ends_with("_date") && servanda::calendar::read_day(text).is_err() {
@@ -239,15 +239,12 @@ impl Store {
             }
         }
         for wanted in wanted {
-            match held.iter().find(|(_, held)| held.get(other) == wanted.get(other)) {
-                Some((row, held)) => {
-                    moved |= wanted.iter().any(|(code, value)| held.get(code) != Some(value));
-                    self.objects.get_mut(&(class.to_owned(), *row)).expect("it is there").extend(wanted);
-                }
-                None => {
-                    self.make(class, wanted);
-                    moved = true;
-                }
+            if let Some((row, held)) = held.iter().find(|(_, held)| held.get(other) == wanted.get(other)) {
+                moved |= wanted.iter().any(|(code, value)| held.get(code) != Some(value));
+                self.objects.get_mut(&(class.to_owned(), *row)).expect("it is there").extend(wanted);
+            } else {
+                self.make(class, wanted);
+                moved = true;
             }
         }
         moved

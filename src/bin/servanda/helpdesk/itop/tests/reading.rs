@@ -11,7 +11,7 @@ use super::raw;
 use crate::helpdesk::http::{Manner as _, Request};
 use crate::helpdesk::itop::operation::{all, id};
 use crate::helpdesk::itop::{Form, ItopReader};
-use crate::helpdesk::{Reader as _, Wanted};
+use crate::helpdesk::{Reader as _, Wanted, Writer as _};
 
 #[tokio::test]
 async fn a_survey_finds_ours_and_counts_the_others() {
@@ -34,8 +34,8 @@ async fn a_survey_finds_ours_and_counts_the_others() {
     assert_eq!(found.record.fields[&Field::Services], Value::Nothing);
     assert_eq!(found, &bench.get(&object).await);
     assert_eq!(live.adoptable.len(), 1);
-    assert_eq!(live.directory.coded(Kind::Unit, "severny-veter"), [bench.client.clone()]);
-    assert_eq!(live.directory.titled(Kind::Person, "Irina Petrova"), [bench.person.clone()]);
+    assert_eq!(live.directory.coded(Kind::Unit, "severny-veter"), std::slice::from_ref(&bench.client));
+    assert_eq!(live.directory.titled(Kind::Person, "Irina Petrova"), std::slice::from_ref(&bench.person));
     assert_eq!(live.directory.coded(Kind::Priority, "normal"), [id("Priority", 3)]);
 }
 
@@ -55,7 +55,7 @@ async fn a_long_list_is_read_whole_and_once_whatever_its_numbers() {
         let found = all(&bench.transport, "Organization", "name", page_size).await.expect("a list");
         let mut numbers: Vec<u64> = found.iter().map(|object| object.number).collect();
         numbers.sort_unstable();
-        assert_eq!(numbers, Vec::from_iter((1..3).chain(10..26)), "pages of {page_size}");
+        assert_eq!(numbers, (1..3).chain(10..26).collect::<Vec<_>>(), "pages of {page_size}");
     }
 }
 
@@ -155,7 +155,6 @@ async fn people_have_addresses_and_objects_have_notes() {
     let bench = Bench::open().await;
     let addresses = bench.reader().addresses(&[bench.person.clone()].into()).await.expect("addresses");
     assert_eq!(addresses[&bench.person], "i.petrova@acme.example");
-    use crate::helpdesk::Writer as _;
     bench.writer().write_note(&bench.client, "phone", "noted").await.expect("noted");
     assert_eq!(bench.reader().note(&bench.client, "phone").await.expect("a note"), "noted");
     assert!(bench.reader().note(&id("Organization", 99), "phone").await.is_err());

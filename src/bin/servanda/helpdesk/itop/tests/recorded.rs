@@ -91,6 +91,6 @@ async fn a_real_itop_is_walked_through() {
     let road = Arc::new(Road::to(&url));
     let open = road.open().await;
     walk(&open, &user, &password).await;
-    let lines: String = road.passed().iter().map(|pair| format!("{}\n", json!(pair))).collect();
-    std::fs::write(file(), lines).expect("kept");
+    let lines: Vec<String> = road.passed().iter().map(|pair| json!(pair).to_string()).collect();
+    std::fs::write(file(), lines.join("\n")).expect("kept");
 }

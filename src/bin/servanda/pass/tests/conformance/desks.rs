@@ -14,15 +14,15 @@ use servanda::settings::{Kind, Pace};
 use servanda::status::State;
 
 use super::Seen;
-use super::table::{ROWS, on};
+use super::table::{ROWS, Row, on};
 use crate::connection::Connection;
 use crate::context::AsOf;
 use crate::failure::Exit;
-use crate::helpdesk::Reader as _;
 use crate::helpdesk::http::Place;
 use crate::helpdesk::itop::tests::{PASSWORD, Road, SmallItop, raw};
 use crate::helpdesk::itop::{Form, ItopTransport};
 use crate::helpdesk::transport::Transport;
+use crate::helpdesk::{Reader as _, Wanted};
 use crate::pass::tests::world::{Nobody, estate_as, write};
 use crate::pass::{Concluded, Pass};
 use crate::repository::Estate;
@@ -256,21 +256,20 @@ impl Desk {
         let estate = self.estate(day);
         let connection = self.connection(&estate);
         let reader = connection.reader();
+        let live = reader.survey(&Wanted::default()).await.expect("a survey");
         let offered = self.offered().await;
-        let mut seen = Seen::new();
-        for row in &ROWS {
-            let found = reader.find(&AgreementId::new(row.id).expect("an id")).await.expect("an answer");
-            let held = match found {
-                Observed::Present(found) => {
+        let look = |row: &Row| {
+            let held = match live.agreements.get(&AgreementId::new(row.id).expect("an id")) {
+                Some(Observed::Present(found)) => {
                     let own = offered.get(found.object.as_str()).cloned().unwrap_or_default();
-                    Some((found.record.state, own))
+                    Some((found.record.state.clone(), own))
                 }
-                Observed::Absent => None,
-                Observed::Unknown(why) => panic!("{}: {why}", row.id),
+                None | Some(Observed::Absent) => None,
+                Some(Observed::Unknown(why)) => panic!("{}: {why}", row.id),
             };
-            seen.insert(row.id, held);
-        }
-        seen
+            (row.id, held)
+        };
+        ROWS.iter().map(look).collect()
     }
 
     /// The services that the portal offers, by the agreement that offers them.

@@ -20,6 +20,9 @@ pub(super) const DAYS: [&str; 14] = [
     "2028-01-01",
 ];
 
+/// The state, and the services that are offered; nothing where the helpdesk has no such agreement.
+type Held = Option<(State, &'static [&'static str])>;
+
 /// One case.
 pub(super) struct Row {
     /// The id of the agreement, and the client's slug unless the document names another row's.
@@ -27,13 +30,13 @@ pub(super) struct Row {
     /// What is in the file from a day on, besides template and client; nothing where there is no file.
     pub(super) files: &'static [(&'static str, Option<&'static str>)],
     /// What the helpdesk holds from a day on, and which services its portal offers for it; nothing where it has none.
-    pub(super) holds: &'static [(&'static str, Option<(State, &'static [&'static str])>)],
+    pub(super) holds: &'static [(&'static str, Held)],
 }
 
 const fn row(
     id: &'static str,
     files: &'static [(&'static str, Option<&'static str>)],
-    holds: &'static [(&'static str, Option<(State, &'static [&'static str])>)],
+    holds: &'static [(&'static str, Held)],
 ) -> Row {
     Row { id, files, holds }
 }
