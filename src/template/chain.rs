@@ -72,7 +72,8 @@ pub(super) fn line_of<'document>(
     whole.then_some(joined)
 }
 
-fn join<'document>(joined: &mut Vec<&'document Document>, line: &[&'document Document]) {
+/// Adds a line to others, each template once.
+pub(super) fn join<'document>(joined: &mut Vec<&'document Document>, line: &[&'document Document]) {
     for document in line {
         if !joined.iter().any(|present| present.file == document.file) {
             joined.push(document);

@@ -9,7 +9,7 @@ use crate::document::tree::{Entry, Joined, JoinedEntry, Map, Node, Tree, Value};
 
 /// The place of a map among the fields of an agreement, as far as merging cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// The document itself.
     Root,
     /// `services`.
@@ -36,7 +36,7 @@ pub(super) enum Place {
 
 impl Place {
     /// The place below a key.
-    pub(super) fn below(self, key: &str) -> Self {
+    pub(crate) fn below(self, key: &str) -> Self {
         match (self, key) {
             (Self::Root, "services") => Self::Services,
             (Self::Root, "sla") => Self::Sla,
@@ -52,12 +52,12 @@ impl Place {
     }
 
     /// Whether `false` drops an entry of this map.
-    pub(super) fn drops(self) -> bool {
+    pub(crate) fn drops(self) -> bool {
         matches!(self, Self::Services | Self::Targets | Self::Notices)
     }
 
     /// The keys of this map of which only one can hold.
-    pub(super) fn only_one_of(self) -> &'static [&'static str] {
+    pub(crate) fn only_one_of(self) -> &'static [&'static str] {
         match self {
             Self::Period => &["last_day", "term", "open_ended"],
             Self::Termination => &["last_day", "at"],

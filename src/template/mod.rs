@@ -12,6 +12,8 @@ use std::collections::BTreeSet;
 
 pub use history::{Effect, Explained, Step};
 
+pub(crate) use merge::Place;
+
 use merge::{Idle, Merger, Piece};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
@@ -81,6 +83,16 @@ impl<'document> Library<'document> {
     /// The names of the templates.
     pub fn names(&self) -> impl Iterator<Item = &'document str> + '_ {
         self.lines.keys().copied()
+    }
+
+    /// What an agreement that extends these templates inherits; `None` where one of them is not there, or has a fault.
+    pub fn inherited(&self, names: &[&str]) -> Option<Tree<'document>> {
+        let mut line = Vec::new();
+        for name in names {
+            chain::join(&mut line, &self.lines.get(name)?.as_ref()?.documents);
+        }
+        let layers: Vec<Layer<'_>> = line.into_iter().map(Layer::of).collect();
+        Merger::default().documents(&pieces(&layers))
     }
 
     /// Merges an agreement with what it extends; a set becomes one agreement for each entry.

@@ -3,6 +3,7 @@
 //! The embedded one is started in this process and spoken to over loopback, so that the way there is the
 //! way to any other. Planning takes [`Connection::reader`] and never sees a writer.
 
+use std::path::{Component, Path};
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -65,7 +66,7 @@ pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Fai
         }
         Kind::Itsm365 { url, reach, access_key_variable, ca_file } => {
             let key = key(access_key_variable)?;
-            let certificates = certificates(estate, ca_file.as_deref())?;
+            let certificates = certificates(estate, ca_file.as_deref()).await?;
             let place =
                 Place { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
             (Transport::new(&place, key, &helpdesk.pace).map(Way::to_itsm365), None)
@@ -78,7 +79,7 @@ pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Fai
                     Form::Password { user: user.expose_secret().to_owned(), password: key(password)? }
                 }
             };
-            let certificates = certificates(estate, ca_file.as_deref())?;
+            let certificates = certificates(estate, ca_file.as_deref()).await?;
             let place =
                 Place { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
             let priorities = priorities.clone();
@@ -96,8 +97,23 @@ fn key(variable: &str) -> Result<SecretString, Failure> {
     key.ok_or_else(|| no_key(variable))
 }
 
-fn certificates(estate: &Estate, file: Option<&str>) -> Result<Option<String>, Failure> {
-    file.map(|file| files::read_named(&estate.root.join(file))).transpose()
+async fn certificates(estate: &Estate, file: Option<&str>) -> Result<Option<String>, Failure> {
+    match file {
+        Some(file) => Ok(Some(trusted_text(estate, file).await?)),
+        None => Ok(None),
+    }
+}
+
+/// A file that the settings name. Where they are those of a trusted commit, a file of the repository is too: on disk
+/// there may be what a pull request put there.
+async fn trusted_text(estate: &Estate, file: &str) -> Result<String, Failure> {
+    let is_within = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
+    match &estate.base {
+        Some(base) if is_within => base.text(file).await?.ok_or_else(|| {
+            Failure::new(Exit::Failure, format!("{} holds no {file}, which its settings name", base.short()))
+        }),
+        _ => files::read_named(&estate.root.join(file)),
+    }
 }
 
 fn no_key(variable: &str) -> Failure {

@@ -154,11 +154,16 @@ impl<'a> ItopReader<'a> {
             for object in objects {
                 let code = Some(text(&object, "code")).filter(|code| !code.is_empty());
                 let archived = matches!(text(&object, STATE).as_str(), "inactive" | "obsolete");
-                directory.add_named(kind, object.id(), Named { title: text(&object, title), code, archived });
+                directory.add_named(
+                    kind,
+                    object.id(),
+                    Named { title: text(&object, title), code, archived, hidden: None },
+                );
             }
         }
         for (name, number) in self.priorities {
-            let named = Named { title: name.clone(), code: Some(name.clone()), archived: false };
+            let named =
+                Named { title: name.clone(), code: Some(name.clone()), archived: false, hidden: None };
             directory.add_named(Kind::Priority, promises::priority_id(*number), named);
         }
         Ok(directory)

@@ -25,10 +25,14 @@ pub(crate) async fn raw(transport: &ItopTransport, operation: &str, class: &str,
     operation::write(transport, operation, class, body).await.expect("it is done").number
 }
 
-/// An attribute of every object of a class.
-pub(crate) async fn raw_get(transport: &ItopTransport, class: &str, code: &str) -> Vec<String> {
-    let found = operation::all(transport, class, code, 5000).await.expect("a list");
-    found.iter().map(|object| object.fields[code].as_str().unwrap_or_default().to_owned()).collect()
+/// Attributes of every object of a class, the last of them the first in each text.
+pub(crate) async fn raw_get(transport: &ItopTransport, class: &str, codes: &str) -> Vec<String> {
+    let found = operation::all(transport, class, codes, 5000).await.expect("a list");
+    let told = found.iter().map(|object| {
+        let texts = codes.split(',').rev().map(|code| object.fields[code].as_str().unwrap_or_default());
+        texts.collect::<Vec<_>>().join(" of ")
+    });
+    told.collect()
 }
 
 /// What the portal's own query offers: each service that has a row, whatever state and days its contract has.

@@ -24,7 +24,7 @@ async fn lose(desk: &Desk) {
     }
     desk.assert_nothing_is_left(DAY).await;
     let transport = desk.transport();
-    for (class, name) in [("CustomerContract", "description"), ("SLA", "name"), ("SLT", "name")] {
+    for (class, name) in [("CustomerContract", "description"), ("SLA", "org_id,name"), ("SLT", "name")] {
         let mut marks = raw_get(&transport, class, name).await;
         marks.retain(|mark| mark.starts_with(&desk.prefix()) || mark.starts_with("Servanda "));
         let count = marks.len();
