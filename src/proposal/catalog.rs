@@ -7,7 +7,8 @@ use serde_json::{Value as Json, json};
 
 use crate::catalog::{Catalog, Entry};
 use crate::ident::LiveId;
-use crate::live::Kind;
+use crate::live::{Kind, Live, Observed, Value};
+use crate::mapping::Field;
 use crate::proposal::slug::{slug_of, slug_of_person};
 
 /// Everything of a helpdesk that a catalog can name.
@@ -30,6 +31,30 @@ pub struct Item {
     pub archived: bool,
     /// The unit that it is part of, where it is a unit itself.
     pub within: Option<LiveId>,
+}
+
+impl Census {
+    /// What a survey gives, where units are part of nothing.
+    pub fn of(live: &Live) -> Self {
+        let mut census = Self::default();
+        for (kind, id, named) in live.directory.iter() {
+            let item = Item { title: named.title.clone(), archived: named.archived, within: None };
+            census.items.entry(kind).or_default().insert(id.clone(), item);
+        }
+        let marked = live.agreements.values().chain(live.adoptable.values());
+        for observed in marked {
+            let Observed::Present(found) = observed else {
+                continue;
+            };
+            let named = |field: Field| match found.record.fields.get(&field) {
+                Some(Value::Reference(id)) => Some(id.clone()),
+                _ => None,
+            };
+            census.managers.extend(named(Field::Manager));
+            census.providers.extend(named(Field::Provider));
+        }
+        census
+    }
 }
 
 /// A list of catalog.yaml.

@@ -140,7 +140,7 @@ fn usual_names(field: &Field) -> &'static [&'static str] {
         Field::Calendar => &["serviceTime", "supportTime"],
         Field::Services => &["services", "slmServices"],
         Field::Recipients => &["recipientsOU", "recipients"],
-        Field::Targets | Field::Attribute(_) => &[],
+        Field::Contacts | Field::Targets | Field::Attribute(_) => &[],
     }
 }
 
@@ -217,7 +217,7 @@ fn wanted(field: &Field) -> Shape {
         Field::Calendar => Shape::Reference("servicetime".to_owned()),
         Field::Services => Shape::Set("slmService".to_owned()),
         Field::Recipients => Shape::Set("ou".to_owned()),
-        Field::Title | Field::Number | Field::Targets | Field::Attribute(_) => Shape::Text,
+        Field::Title | Field::Number | Field::Contacts | Field::Targets | Field::Attribute(_) => Shape::Text,
     }
 }
 

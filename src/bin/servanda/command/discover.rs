@@ -38,9 +38,15 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let mut proposal = connection::runtime()?.block_on(async {
         let ground = Ground { catalog: &catalog, agreements: &agreements, base: None };
         let connection = connection::open_at(&loaded.root, helpdesk, ground, as_of).await?;
-        let proposal = connection.explorer().discover(&settings.zone, as_of.instant).await;
+        let proposal = match connection.explorer() {
+            Some(explorer) => explorer.discover(&settings.zone, as_of.instant).await.map_err(Failure::from),
+            None => Err(Failure::usage(
+                "an iTop is spelled the same everywhere, so that there is nothing to propose",
+                "leave the mapping out, or write only what your data model adds",
+            )),
+        };
         connection.close().await;
-        proposal.map_err(Failure::from)
+        proposal
     })?;
     lead_with(&mut proposal, helpdesk);
     match arguments.format {
@@ -59,6 +65,7 @@ fn lead_with(proposal: &mut Proposal, helpdesk: &Helpdesk) {
     };
     let given = match &helpdesk.kind {
         Kind::Sandbox => vec![line(&["kind"], "sandbox")],
+        Kind::Itop { url, .. } => vec![line(&["kind"], "itop"), line(&["url"], url)],
         Kind::Itsm365 { url, access_key_variable, .. } => vec![
             line(&["kind"], "itsm365"),
             line(&["url"], url),

@@ -2,11 +2,13 @@
 
 mod census;
 mod explore;
+mod key;
 mod read;
 mod wire;
 mod write;
 
 pub(crate) use explore::Itsm365Explorer;
+pub(crate) use key::AccessKey;
 pub(crate) use read::{Habits, Itsm365Reader};
 pub(crate) use write::Itsm365Writer;
 
