@@ -1,6 +1,7 @@
 //! One file a command, each reading as the flow: load, check, status, desired, live, plan, guard, render.
 
 pub(crate) mod apply;
+pub(crate) mod comment;
 pub(crate) mod completions;
 pub(crate) mod explain;
 pub(crate) mod forecast;
@@ -41,6 +42,7 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Report(arguments) => report::run(&arguments, &global, context),
         Command::Ledger(arguments) => ledger::run(&arguments, &global, context),
         Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),
+        Command::Comment(arguments) => comment::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     exit.map(ExitCode::from)
