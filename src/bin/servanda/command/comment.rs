@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
     /// The forge; without it, that of the CI job
     #[arg(long, value_enum, value_name = "FORGE")]
     forge: Option<ForgeName>,
-    /// The address of the forge's interface: https://api.github.com
+    /// The address of the forge's interface, as `https://api.github.com`
     #[arg(long, value_name = "URL")]
     api: Option<String>,
     /// The repository on the forge: owner/name, or GitLab's number of it
