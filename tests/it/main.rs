@@ -5,6 +5,7 @@
     reason = "tests read files, start the program, and may panic"
 )]
 
+mod authoring;
 mod bad_input;
 mod browser;
 mod canary;
@@ -16,6 +17,7 @@ mod layers;
 mod mail;
 mod main_job;
 mod notices;
+mod odd_layouts;
 mod offline;
 mod processes;
 mod pull_requests;
