@@ -3,6 +3,7 @@
 pub(crate) mod activate;
 pub(crate) mod apply;
 pub(crate) mod catalog;
+pub(crate) mod comment;
 pub(crate) mod completions;
 pub(crate) mod discover;
 pub(crate) mod doctor;
@@ -68,6 +69,7 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Report(arguments) => report::run(&arguments, &global, context),
         Command::Ledger(arguments) => ledger::run(&arguments, &global, context),
         Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),
+        Command::Comment(arguments) => comment::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
     };

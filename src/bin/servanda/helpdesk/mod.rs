@@ -3,7 +3,7 @@
 //! What plans holds a [`Reader`] and cannot write. What an answer means is settled in the dialect's own
 //! folder; nothing outside of it knows an attribute code or a wire form.
 
-mod mask;
+pub(crate) mod mask;
 mod target;
 pub(crate) mod http;
 pub(crate) mod turns;
