@@ -206,6 +206,11 @@ impl Loaded {
         all
     }
 
+    /// The text of catalog.yaml, where there is one.
+    pub(crate) fn catalog_text(&self) -> Option<&str> {
+        self.catalog.as_ref().map(|document| self.sources.text(document.file))
+    }
+
     /// How many files were read.
     pub(crate) fn files(&self) -> usize {
         self.sources.iter().count()
