@@ -17,6 +17,7 @@ mod review;
 pub mod markdown;
 pub mod outcome;
 pub mod status;
+pub mod entitlement;
 pub mod message;
 pub mod notice;
 

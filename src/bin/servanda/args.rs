@@ -17,11 +17,14 @@ Examples:
   servanda run                          plan, apply and notify: the job that nobody watches
   servanda notify --preview             the messages that would go out, without sending any
   servanda forecast --days 60           what the coming days bring
+  servanda entitled --client portovik --service email --priority high
+                                        may they ask for it now, and by when
   servanda explain severny-veter-2026   where each value of an agreement comes from
   servanda explain E301                 what a rule means
 
 Exit codes: 0 fine, 1 failure, 2 changes pending (only with --exit-code), 3 invalid files, 4 refused by a guard,
-5 plan is stale, 6 applied in part, 7 something ambiguous is held, 8 lock held, 9 credentials refused.";
+5 plan is stale, 6 applied in part, 7 something ambiguous is held, 8 lock held, 9 credentials refused,
+10 not entitled and 11 ambiguous (only entitled).";
 
 /// Service-level agreements as code: YAML in Git, kept equal with a live helpdesk.
 #[derive(Parser)]
@@ -71,6 +74,8 @@ pub(crate) enum Command {
     Notify(command::notify::Arguments),
     /// Show what the coming days bring
     Forecast(command::forecast::Arguments),
+    /// Say whether a client may ask for a service, under which agreement, and by when
+    Entitled(command::entitled::Arguments),
     /// Look at the memory of notices
     Ledger(command::ledger::Arguments),
     /// Write the JSON Schemas of all files, for editors

@@ -59,7 +59,7 @@ pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
             paths.push((root.join(name), found.is_symlink()));
         }
     }
-    for folder in ["agreements", "templates"] {
+    for folder in ["agreements", "templates", "calendars"] {
         paths.extend(walk(&root.join(folder))?);
     }
     let mut files: Vec<File> = paths

@@ -5,8 +5,10 @@ mod context;
 mod args;
 mod log;
 mod files;
+mod about;
 mod git;
 mod repository;
+mod asked;
 #[cfg_attr(
     not(test),
     expect(

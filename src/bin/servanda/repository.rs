@@ -15,10 +15,11 @@ use servanda::render;
 use servanda::settings::Settings;
 use servanda::template::{self, Library, Resolved};
 
+use crate::about::about;
 use crate::args::Global;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, say};
-use crate::files::{self, Content};
+use crate::files::{self, Content, File};
 use crate::git;
 
 /// The files of a repository, read and parsed.
@@ -27,6 +28,7 @@ pub(crate) struct Loaded {
     pub(crate) sources: Sources,
     pub(crate) templates: Vec<Document>,
     pub(crate) agreements: Vec<Document>,
+    calendars: Vec<Document>,
     settings: Option<Document>,
     catalog: Option<Document>,
     faults: Diagnostics,
@@ -46,6 +48,16 @@ pub(crate) struct Estate {
 
 /// Finds the repository and reads its files.
 pub(crate) fn load(global: &Global, context: &Context) -> Result<Loaded, Failure> {
+    load_where(&root(global, context)?, |files| files)
+}
+
+/// The same, with only those agreements that a question about one client needs.
+pub(crate) fn load_about(client: &str, global: &Global, context: &Context) -> Result<Loaded, Failure> {
+    load_where(&root(global, context)?, |files| about(client, files))
+}
+
+/// The folder of the repository.
+pub(crate) fn root(global: &Global, context: &Context) -> Result<PathBuf, Failure> {
     let root = match &global.repository {
         Some(folder) => context.working_directory.join(folder),
         None => files::find_root(&context.working_directory)?,
@@ -53,16 +65,30 @@ pub(crate) fn load(global: &Global, context: &Context) -> Result<Loaded, Failure
     if global.repository.is_some() && !root.join(files::SETTINGS).is_file() {
         return Err(files::no_repository(&root));
     }
+    Ok(root)
+}
+
+/// Reads those files of a repository that are chosen.
+pub(crate) fn load_where(
+    root: &Path,
+    choose: impl FnOnce(Vec<File>) -> Vec<File>,
+) -> Result<Loaded, Failure> {
+    load_files(root, choose(files::read_all(root)?))
+}
+
+/// Takes files in that were read.
+pub(crate) fn load_files(root: &Path, files: Vec<File>) -> Result<Loaded, Failure> {
     let mut loaded = Loaded {
         sources: Sources::default(),
         templates: Vec::new(),
         agreements: Vec::new(),
+        calendars: Vec::new(),
         settings: None,
         catalog: None,
         faults: Diagnostics::default(),
-        root,
+        root: root.to_path_buf(),
     };
-    loaded.read()?;
+    loaded.read(files);
     Ok(loaded)
 }
 
@@ -72,9 +98,9 @@ impl Loaded {
         self.settings.as_ref().map_or(Zone::UTC, |document| check::read_settings(document).0.zone)
     }
 
-    fn read(&mut self) -> Result<(), Failure> {
+    fn read(&mut self, files: Vec<File>) {
         let mut readable: Vec<(FileId, Kind)> = Vec::new();
-        for file in files::read_all(&self.root)? {
+        for file in files {
             let Some(kind) = document::kind_of(&file.path) else {
                 if let Content::Link = file.content {
                     let id = self.sources.add(file.path, "");
@@ -112,7 +138,11 @@ impl Loaded {
             self.faults.extend(faults);
             self.keep(document);
         }
-        Ok(())
+    }
+
+    /// The files that are known by a name of their own.
+    fn documents(&self) -> impl Iterator<Item = &Document> {
+        self.templates.iter().chain(&self.agreements).chain(&self.calendars)
     }
 
     fn keep(&mut self, document: Document) {
@@ -120,6 +150,7 @@ impl Loaded {
             Kind::Settings => self.settings = Some(document),
             Kind::Catalog => self.catalog = Some(document),
             Kind::Template => self.templates.push(document),
+            Kind::Calendar => self.calendars.push(document),
             Kind::Agreement => self.agreements.push(document),
         }
     }
@@ -127,7 +158,7 @@ impl Loaded {
     /// Merges and checks everything; all faults of all stages, in the order of files.
     pub(crate) fn examine(&self, at: Instant) -> Checked {
         let mut faults = self.faults.clone();
-        faults.extend(document::same_ids(self.templates.iter().chain(&self.agreements), &self.sources));
+        faults.extend(document::same_ids(self.documents(), &self.sources));
         let (library, found) = Library::new(&self.templates);
         faults.extend(found);
         // What a file that cannot be read extends is not known, so nothing is said about who extends what.
@@ -140,6 +171,7 @@ impl Loaded {
         let estate = check::Estate {
             settings: self.settings.as_ref(),
             catalog: self.catalog.as_ref(),
+            calendars: &self.calendars,
             agreements: &resolved,
             unread: unread.map(|document| &*document.id).collect(),
             diagnostics: faults,
@@ -184,12 +216,7 @@ pub(crate) fn check(
 ) -> Result<Estate, Failure> {
     let mut checked = loaded.examine(at);
     deny_warnings(&mut checked.diagnostics, global);
-    if checked.diagnostics.has_errors() {
-        let paint = context.paint_errors();
-        say(&render::diagnostics::text(&checked.diagnostics, &loaded.sources, paint));
-        let summary = render::diagnostics::summary(&checked.diagnostics, loaded.files());
-        return Err(Failure::new(Exit::Invalid, summary));
-    }
+    refuse_invalid(&loaded, &checked, context)?;
     let warnings = checked.diagnostics.count(Severity::Warning);
     if warnings > 0 {
         let noun = if warnings == 1 { "warning" } else { "warnings" };
@@ -207,6 +234,31 @@ pub(crate) fn check(
         catalog: checked.catalog,
         agreements: checked.agreements,
     })
+}
+
+/// Ends the run where something is wrong with the files, after all faults are shown.
+fn refuse_invalid(loaded: &Loaded, checked: &Checked, context: &Context) -> Result<(), Failure> {
+    if checked.diagnostics.has_errors() {
+        let paint = context.paint_errors();
+        say(&render::diagnostics::text(&checked.diagnostics, &loaded.sources, paint));
+        let summary = render::diagnostics::summary(&checked.diagnostics, loaded.files());
+        return Err(Failure::new(Exit::Invalid, summary));
+    }
+    Ok(())
+}
+
+/// What the files say, for an answer that needs no more: warnings are for `validate`.
+pub(crate) fn check_quietly(
+    loaded: Loaded,
+    at: Instant,
+    global: &Global,
+    context: &Context,
+) -> Result<Checked, Failure> {
+    let mut checked = loaded.examine(at);
+    deny_warnings(&mut checked.diagnostics, global);
+    refuse_invalid(&loaded, &checked, context)?;
+    std::mem::forget(loaded);
+    Ok(checked)
 }
 
 /// Raises warnings to errors where that was asked for.

@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod completions;
+pub(crate) mod entitled;
 pub(crate) mod explain;
 pub(crate) mod forecast;
 pub(crate) mod ledger;
@@ -37,6 +38,7 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Run(arguments) => run::run(&arguments, &global, context),
         Command::Notify(arguments) => notify::run(&arguments, &global, context),
         Command::Forecast(arguments) => forecast::run(&arguments, &global, context),
+        Command::Entitled(arguments) => entitled::run(&arguments, &global, context),
         Command::Ledger(arguments) => ledger::run(&arguments, &global, context),
         Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),
         Command::Completions(arguments) => completions::run(&arguments),
