@@ -106,7 +106,7 @@ pub struct Promise {
 }
 
 /// Why the end of a promised time cannot be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unknown {
     /// The hours of the calendar are known only to the helpdesk.

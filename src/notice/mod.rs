@@ -5,6 +5,7 @@
 //! no mail server, no clock and no words: texts are made by `render`.
 
 mod amend;
+mod announce;
 pub mod delivery;
 pub mod due;
 mod key;
@@ -12,6 +13,7 @@ pub mod occasion;
 mod recipient;
 mod record;
 
+pub use announce::{Announced, Role, announced};
 pub use due::{Due, Fact, Setting, due};
 pub use key::{Channel, Key, Mark};
 pub use occasion::{Occasion, occasions};

@@ -3,14 +3,17 @@
 //! Both are made from one value. Every instant stands twice in the JSON, with the offset of its zone and in UTC.
 
 use crate::calendar::{Day, Instant, Pauses, ZONE_DATA, Zone};
-use crate::entitlement::{Answer, Entitled, Named, Obstacle, Promise, Question, Reason, Refusal, Unknown};
+use crate::entitlement::{
+    Answer, Entitled, Named, Obstacle, Promise, Question, Reason, Refusal, Register, Unknown,
+};
+use crate::ident::{RecipientSlug, ServiceSlug};
 use crate::render::line::Line;
 use crate::render::page::{Page, Table};
 use crate::render::style::{Paint, Tone};
 use crate::render::words;
 
 /// An answer for programs.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct AnswerEnvelope {
     /// The version of this shape.
     pub format: u32,
@@ -35,7 +38,7 @@ pub struct AnswerEnvelope {
 }
 
 /// The answer in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Yes.
@@ -47,7 +50,7 @@ pub enum Verdict {
 }
 
 /// An instant, twice.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Moment {
     /// With the offset of the zone that it is told in.
     pub local: String,
@@ -56,7 +59,7 @@ pub struct Moment {
 }
 
 /// What was asked.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Asked {
     /// The client, or the department of one.
     pub client: String,
@@ -71,7 +74,7 @@ pub struct Asked {
 }
 
 /// An agreement by its names.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct AgreementName {
     /// Its id.
     pub id: String,
@@ -80,13 +83,14 @@ pub struct AgreementName {
 }
 
 /// Under which agreement, and by when.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Entitlement {
     /// The agreement.
     pub agreement: AgreementName,
     /// Its recipient that the request falls under.
     pub recipient: String,
     /// The last day of its period; `null` where it is open-ended.
+    #[schemars(with = "Option<String>")]
     pub last_day: Option<Day>,
     /// Days to the last day.
     pub days_left: Option<i64>,
@@ -103,7 +107,7 @@ pub struct Entitlement {
 }
 
 /// A promised time.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Due {
     /// Its length, as people write it.
     pub target: String,
@@ -119,7 +123,7 @@ pub struct Due {
 }
 
 /// What stands in the way.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Why {
     /// `suspended`, `not_started`, `not_switched_on`, `terminated`, `expired`, `service_not_covered`,
     /// `recipient_not_covered` or `no_agreement`.
@@ -132,6 +136,7 @@ pub struct Why {
     pub until: Option<Moment>,
     /// The last day of an agreement that is over.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub last_day: Option<Day>,
 }
 
@@ -235,6 +240,44 @@ fn why(reason: &Reason<'_>) -> Why {
         until: until.zip(reason.agreement).map(|(until, named)| moment(until, named.zone)),
         last_day,
     }
+}
+
+/// What a recipient may ask for at an instant.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct Offer {
+    /// The version of this shape.
+    pub format: u32,
+    /// The client, or the department of one.
+    pub client: String,
+    /// The instant that is asked about, in UTC.
+    pub at: String,
+    /// The services, in the order of their slugs.
+    pub services: Vec<OfferedService>,
+}
+
+/// A service that may be asked for.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct OfferedService {
+    /// Its slug.
+    pub service: String,
+    /// Its title in the catalog.
+    pub title: String,
+    /// The agreements that give it: one, or several where a request would be ambiguous.
+    pub agreements: Vec<String>,
+}
+
+/// What a recipient may ask for at an instant.
+pub fn offer(register: &Register, recipient: &RecipientSlug, at: Instant) -> Offer {
+    let title = |service: &ServiceSlug| {
+        let entry = register.catalog().services.get(service);
+        entry.map_or_else(|| service.to_string(), |entry| entry.title.clone())
+    };
+    let services = register.given_to(recipient, at).into_iter().map(|(service, agreements)| OfferedService {
+        service: service.to_string(),
+        title: title(service),
+        agreements: agreements.iter().map(|agreement| agreement.id.to_string()).collect(),
+    });
+    Offer { format: 1, client: recipient.to_string(), at: at.to_string(), services: services.collect() }
 }
 
 /// The answer for people.

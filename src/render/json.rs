@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Diagnostics, Label, Severity, Sources};
 use crate::guard::Held;
 use crate::ident::AgreementId;
+use crate::notice::Announced;
 use crate::outcome::Outcome;
 use crate::plan::scope::Scope;
 use crate::plan::{Change, Gravity, GuardName, Header, Plan, Reason, Withheld};
@@ -24,6 +25,9 @@ pub struct PlanEnvelope {
     pub held: Vec<Held>,
     /// The changes that are not in the plan because a guard, or a change that one withheld, holds them back.
     pub waiting: Vec<Change>,
+    /// Whom the apply would tell of what, in numbers.
+    #[serde(default)]
+    pub announced: Vec<Announced>,
     /// What a pull request brings about, where the plan was made for one (`--base`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Box<Scope>>,
@@ -67,8 +71,15 @@ impl PlanEnvelope {
             waiting: waiting.cloned().collect(),
             plan,
             held,
+            announced: Vec::new(),
             scope: None,
         }
+    }
+
+    /// With what its apply would tell people.
+    #[must_use]
+    pub fn announcing(self, announced: Vec<Announced>) -> Self {
+        Self { announced, ..self }
     }
 
     /// The gravest change of all, those that wait among them; `None` where nothing changes.

@@ -25,6 +25,12 @@ pub fn text(envelope: &PlanEnvelope, paint: Paint) -> String {
     drift::section(&mut page, plan);
     waiting(&mut page, envelope);
     withheld(&mut page, plan);
+    if !envelope.announced.is_empty() {
+        section(&mut page, "Notices that the apply would send");
+        for told in &envelope.announced {
+            page.line(2, 4, &Line::of("· ").join(gist::announced(told)));
+        }
+    }
     let notes = words::notes(&plan.notes);
     if !notes.is_empty() {
         section(&mut page, "Notes");

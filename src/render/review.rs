@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ident::AgreementId;
 use crate::plan::{Cause, Change, Drift, Gravity, GuardName, Plan, Reason, Risk};
 use crate::render::json::PlanEnvelope;
-use crate::render::plan::said;
+use crate::render::line::Line;
+use crate::render::plan::drift;
+use crate::render::plan::said::{self, Point};
+use crate::render::words::Names;
 
 /// The most agreements of one client that are kept in one block, so that no block is too large to be shown.
 const TOGETHER: usize = 10;
@@ -168,6 +171,20 @@ impl<'a> Entry<'a> {
     fn gravity(&self) -> Gravity {
         self.change.map_or(Gravity::Changes, Change::gravity)
     }
+}
+
+/// All that is said of an agreement below its name.
+pub(super) fn points(entry: &Entry<'_>, names: &Names) -> Vec<Point> {
+    let mut points = entry.change.map_or_else(Vec::new, |change: &Change| said::points(change, names));
+    for left in entry.drifts.iter().filter(|drift: &&&Drift| !drift.is_corrected) {
+        points.push(said::left(left, names));
+        points.push(Point::Line(drift::is_left(left), None));
+    }
+    if entry.change.is_none() && entry.drifts.iter().any(|drift| drift.is_corrected) {
+        points.push(Point::Line(Line::of("put back with the changes above"), None));
+    }
+    points.extend(drift::touches(&entry.drifts).into_iter().map(|line| Point::Line(line, None)));
+    points
 }
 
 /// Whether the change that was meant is shown among those that wait.

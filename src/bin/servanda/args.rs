@@ -19,6 +19,7 @@ Examples:
   servanda forecast --days 60           what the coming days bring
   servanda entitled --client portovik --service email --priority high
                                         may they ask for it now, and by when
+  servanda report --out agreements.html all agreements over time, as one page to look at
   servanda explain severny-veter-2026   where each value of an agreement comes from
   servanda explain E301                 what a rule means
 
@@ -76,6 +77,10 @@ pub(crate) enum Command {
     Forecast(command::forecast::Arguments),
     /// Say whether a client may ask for a service, under which agreement, and by when
     Entitled(command::entitled::Arguments),
+    /// Write all agreements over time as one page
+    Report(command::report::Arguments),
+    /// Answer over HTTP what `entitled` answers
+    Serve(command::serve::Arguments),
     /// Look at the memory of notices
     Ledger(command::ledger::Arguments),
     /// Write the JSON Schemas of all files, for editors

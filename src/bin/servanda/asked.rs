@@ -22,21 +22,27 @@ pub(crate) fn names(
     priority: &str,
 ) -> Result<Names, Misread> {
     let catalog = register.catalog();
-    let recipient = RecipientSlug::new(client).filter(|recipient| catalog.recipient(recipient).is_some());
+    let recipient = recipient(register, client)?;
     let service = known("service", service, ServiceSlug::new, catalog.services.keys())?;
     let priority = if catalog.priorities.is_empty() {
         PriorityName::new(priority).ok_or_else(|| unknown("priority", priority, None))?
     } else {
         known("priority", priority, PriorityName::new, catalog.priorities.keys())?
     };
-    let recipient = recipient.ok_or_else(|| {
+    Ok(Names { recipient, service, priority })
+}
+
+/// A client or department, where the catalog knows it.
+pub(crate) fn recipient(register: &Register, client: &str) -> Result<RecipientSlug, Misread> {
+    let catalog = register.catalog();
+    let recipient = RecipientSlug::new(client).filter(|recipient| catalog.recipient(recipient).is_some());
+    recipient.ok_or_else(|| {
         let departments = catalog.clients.iter().flat_map(|(client, known)| {
             known.departments.keys().map(move |department| format!("{client}/{department}"))
         });
         let all: Vec<String> = catalog.clients.keys().map(ToString::to_string).chain(departments).collect();
         unknown("client", client, nearest(client, all.iter().map(String::as_str)))
-    })?;
-    Ok(Names { recipient, service, priority })
+    })
 }
 
 fn known<'a, N: Borrow<str> + PartialEq + 'a>(

@@ -30,6 +30,8 @@ enum Format {
     Markdown,
     /// For the summary of a GitHub job, within its limit
     Summary,
+    /// One page with everything
+    Html,
 }
 
 /// The forges, as they are typed.
@@ -65,6 +67,7 @@ impl Drawing {
             Format::Json => render::json::pretty(envelope),
             Format::Markdown => render::markdown::comment(envelope, Budget::comment(self.forge.into())),
             Format::Summary => render::markdown::comment(envelope, Budget::summary()),
+            Format::Html => render::html::page(envelope),
         }
     }
 }

@@ -7,8 +7,10 @@ mod log;
 mod files;
 mod about;
 mod git;
+mod commit;
 mod repository;
 mod asked;
+mod proposal;
 #[cfg_attr(
     not(test),
     expect(
@@ -26,6 +28,7 @@ mod channel;
 mod ping;
 mod baseline;
 mod survey;
+mod recording;
 mod accept;
 mod saved;
 mod drawing;
@@ -35,6 +38,7 @@ mod progress;
 mod apply;
 mod pass;
 mod deliver;
+mod serve;
 mod command;
 
 use std::process::ExitCode;

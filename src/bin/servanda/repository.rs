@@ -17,6 +17,7 @@ use servanda::template::{self, Library, Resolved};
 
 use crate::about::about;
 use crate::args::Global;
+use crate::commit::Commit;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, say};
 use crate::files::{self, Content, File};
@@ -30,7 +31,7 @@ pub(crate) struct Loaded {
     pub(crate) agreements: Vec<Document>,
     calendars: Vec<Document>,
     settings: Option<Document>,
-    catalog: Option<Document>,
+    pub(crate) catalog: Option<Document>,
     faults: Diagnostics,
 }
 
@@ -44,20 +45,26 @@ pub(crate) struct Estate {
     pub(crate) settings: Settings,
     pub(crate) catalog: Catalog,
     pub(crate) agreements: Vec<Agreement>,
+    /// The commit that is trusted, where the files are of a pull request; else the folder is.
+    pub(crate) base: Option<Commit>,
 }
 
 /// Finds the repository and reads its files.
 pub(crate) fn load(global: &Global, context: &Context) -> Result<Loaded, Failure> {
-    load_where(&root(global, context)?, |files| files)
+    let root = find(global, context)?;
+    let files = files::read_all(&root)?;
+    Ok(Loaded::of(root, files))
 }
 
 /// The same, with only those agreements that a question about one client needs.
 pub(crate) fn load_about(client: &str, global: &Global, context: &Context) -> Result<Loaded, Failure> {
-    load_where(&root(global, context)?, |files| about(client, files))
+    let root = find(global, context)?;
+    let files = about(client, files::read_all(&root)?);
+    Ok(Loaded::of(root, files))
 }
 
-/// The folder of the repository.
-pub(crate) fn root(global: &Global, context: &Context) -> Result<PathBuf, Failure> {
+/// Finds the repository.
+pub(crate) fn find(global: &Global, context: &Context) -> Result<PathBuf, Failure> {
     let root = match &global.repository {
         Some(folder) => context.working_directory.join(folder),
         None => files::find_root(&context.working_directory)?,
@@ -68,31 +75,23 @@ pub(crate) fn root(global: &Global, context: &Context) -> Result<PathBuf, Failur
     Ok(root)
 }
 
-/// Reads those files of a repository that are chosen.
-pub(crate) fn load_where(
-    root: &Path,
-    choose: impl FnOnce(Vec<File>) -> Vec<File>,
-) -> Result<Loaded, Failure> {
-    load_files(root, choose(files::read_all(root)?))
-}
-
-/// Takes files in that were read.
-pub(crate) fn load_files(root: &Path, files: Vec<File>) -> Result<Loaded, Failure> {
-    let mut loaded = Loaded {
-        sources: Sources::default(),
-        templates: Vec::new(),
-        agreements: Vec::new(),
-        calendars: Vec::new(),
-        settings: None,
-        catalog: None,
-        faults: Diagnostics::default(),
-        root: root.to_path_buf(),
-    };
-    loaded.read(files);
-    Ok(loaded)
-}
-
 impl Loaded {
+    /// Takes the files of a repository in.
+    pub(crate) fn of(root: PathBuf, files: Vec<File>) -> Self {
+        let mut loaded = Self {
+            sources: Sources::default(),
+            templates: Vec::new(),
+            agreements: Vec::new(),
+            calendars: Vec::new(),
+            settings: None,
+            catalog: None,
+            faults: Diagnostics::default(),
+            root,
+        };
+        loaded.read(files);
+        loaded
+    }
+
     /// The zone of the settings, before anything is checked: `--as-of` needs it.
     pub(crate) fn zone(&self) -> Zone {
         self.settings.as_ref().map_or(Zone::UTC, |document| check::read_settings(document).0.zone)
@@ -157,6 +156,11 @@ impl Loaded {
 
     /// Merges and checks everything; all faults of all stages, in the order of files.
     pub(crate) fn examine(&self, at: Instant) -> Checked {
+        self.examine_and(at, |_, checked| checked)
+    }
+
+    /// The same, for whoever needs what was merged as well.
+    pub(crate) fn examine_and<T>(&self, at: Instant, take: impl FnOnce(&[Resolved<'_>], Checked) -> T) -> T {
         let mut faults = self.faults.clone();
         faults.extend(document::same_ids(self.documents(), &self.sources));
         let (library, found) = Library::new(&self.templates);
@@ -176,7 +180,8 @@ impl Loaded {
             unread: unread.map(|document| &*document.id).collect(),
             diagnostics: faults,
         };
-        check::estate(estate, &self.sources, at)
+        let checked = check::estate(estate, &self.sources, at);
+        take(&resolved, checked)
     }
 
     /// Every agreement with all that it inherits.
@@ -200,7 +205,7 @@ impl Loaded {
     }
 
     /// The digest of all files, which a plan is made from.
-    fn digest(&self) -> String {
+    pub(crate) fn digest(&self) -> String {
         let texts: Vec<(&str, String)> =
             self.sources.iter().map(|(_, source)| (source.path.as_str(), digest(&source.text))).collect();
         digest(&texts)
@@ -214,7 +219,17 @@ pub(crate) fn check(
     global: &Global,
     context: &Context,
 ) -> Result<Estate, Failure> {
-    let mut checked = loaded.examine(at);
+    let checked = loaded.examine(at);
+    trusted(loaded, checked, global, context)
+}
+
+/// The estate of what was examined already.
+pub(crate) fn trusted(
+    loaded: Loaded,
+    mut checked: Checked,
+    global: &Global,
+    context: &Context,
+) -> Result<Estate, Failure> {
     deny_warnings(&mut checked.diagnostics, global);
     refuse_invalid(&loaded, &checked, context)?;
     let warnings = checked.diagnostics.count(Severity::Warning);
@@ -233,6 +248,7 @@ pub(crate) fn check(
         settings: checked.settings,
         catalog: checked.catalog,
         agreements: checked.agreements,
+        base: None,
     })
 }
 

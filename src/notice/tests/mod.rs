@@ -1,4 +1,5 @@
 //! Notices: what is due, and that each is sent once.
 
+mod announced;
 mod days;
 mod desk;

@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 
 use super::Budget;
 use super::inline::inline;
-use crate::plan::{Cause, Change, Drift};
+use crate::plan::Cause;
 use crate::render::encode;
 use crate::render::line::Line;
-use crate::render::plan::said::Point;
-use crate::render::plan::{drift, said};
-use crate::render::review::{Block, Entry};
+use crate::render::plan::said::{self, Point};
+use crate::render::review::{self, Block, Entry};
 use crate::render::style::Tone;
 use crate::render::value::{Body, Shown};
 use crate::render::words::{self, Names};
@@ -37,7 +36,7 @@ pub(super) fn block(block: &Block<'_>, names: &Names, budget: Budget, is_open: b
 
 fn entry(entry: &Entry<'_>, names: &Names) -> String {
     let mut text = format!("\n{}\n\n", inline(&heading(entry)));
-    for point in points(entry, names) {
+    for point in review::points(entry, names) {
         write_point(&mut text, point);
     }
     text
@@ -58,20 +57,6 @@ fn heading(entry: &Entry<'_>) -> Line {
             }
         }
     }
-}
-
-/// All that is said of an agreement below its name.
-fn points(entry: &Entry<'_>, names: &Names) -> Vec<Point> {
-    let mut points = entry.change.map_or_else(Vec::new, |change: &Change| said::points(change, names));
-    for left in entry.drifts.iter().filter(|drift: &&&Drift| !drift.is_corrected) {
-        points.push(said::left(left, names));
-        points.push(Point::Line(drift::is_left(left), None));
-    }
-    if entry.change.is_none() && entry.drifts.iter().any(|drift| drift.is_corrected) {
-        points.push(Point::Line(Line::of("put back with the changes above"), None));
-    }
-    points.extend(drift::touches(&entry.drifts).into_iter().map(|line| Point::Line(line, None)));
-    points
 }
 
 fn write_point(text: &mut String, point: Point) {

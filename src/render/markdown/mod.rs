@@ -15,7 +15,7 @@ use crate::plan::{Reason, Withheld};
 use crate::render::json::PlanEnvelope;
 use crate::render::line::Line;
 use crate::render::plan::{gist, said};
-use crate::render::review::{self, Review, Section, Why};
+use crate::render::review::{self, Review, Why};
 use crate::render::style::Tone;
 use crate::render::words;
 
@@ -47,6 +47,7 @@ pub fn comment(envelope: &PlanEnvelope, budget: Budget) -> String {
     page.head.push_str(&acknowledgements(envelope));
     page.sections(&review);
     page.withheld(envelope);
+    page.notices(envelope);
     page.notes(envelope);
     let core = page.core();
     let risks = risks::table(&review, budget, core);
@@ -80,10 +81,7 @@ fn acknowledgements(envelope: &PlanEnvelope) -> String {
         return String::new();
     }
     let said = envelope.held.iter().map(|held| format!("- {}\n", inline(&said::held(held))));
-    let lines = envelope
-        .held
-        .iter()
-        .map(|held| format!("Servanda-Accept: {}={}\n", words::guard(held.guard), held.count));
+    let lines = envelope.held.iter().map(|held| said::trailer(held) + "\n");
     format!(
         "\n#### Waiting for an acknowledgement\n\n{}\nIf that is meant, end the message of the merge commit with:\n\n```\n{}```\n",
         said.collect::<String>(),
@@ -130,7 +128,7 @@ impl<'a> Page<'a> {
     fn sections(&mut self, review: &'a Review<'a>) {
         for section in &review.sections {
             let number = section.blocks.iter().map(|block| block.entries.len()).sum();
-            let part = self.part(title(section), number, ("agreement", "agreements"));
+            let part = self.part(said::section(section.why), number, ("agreement", "agreements"));
             let is_open = number <= block::OPEN;
             for shown in &section.blocks {
                 let (budget, names) = (self.budget, &review.envelope.plan.names);
@@ -164,6 +162,15 @@ impl<'a> Page<'a> {
                 text: Box::new(move || withheld_line(&withheld.id, &withheld.reason)),
             });
         }
+    }
+
+    fn notices(&mut self, envelope: &'a PlanEnvelope) {
+        if envelope.announced.is_empty() {
+            return;
+        }
+        let lines = envelope.announced.iter().map(|told| format!("- {}\n", inline(&gist::announced(told))));
+        let part = self.part("Notices that the merge would send", 0, ("", ""));
+        self.parts[part].heading.extend(lines);
     }
 
     fn notes(&mut self, envelope: &'a PlanEnvelope) {
@@ -242,15 +249,6 @@ fn more(part: &Part, dropped: &[&Item<'_>]) -> String {
 
 fn rank(gravity: usize, why: Why) -> usize {
     gravity * 10 + why as usize
-}
-
-fn title(section: &Section<'_>) -> &'static str {
-    match section.why {
-        Why::Waiting => "Held back",
-        Why::Edit => "Changes",
-        Why::Date => "Because the date moved",
-        Why::Drift => "Changed by hand in the helpdesk",
-    }
 }
 
 fn withheld_line(id: &AgreementId, reason: &Reason) -> String {

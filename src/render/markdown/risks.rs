@@ -15,10 +15,6 @@ use crate::render::line::Line;
 use crate::render::plan::said;
 use crate::render::review::{Review, Risky};
 use crate::render::style::Tone;
-use crate::render::words::{self, Names};
-
-/// The promises that a row names before it counts the rest.
-const NAMED: usize = 3;
 
 /// The section of risks in the longest form that fits beside `core` bytes; empty where there are none.
 pub(super) fn table(review: &Review<'_>, budget: Budget, core: usize) -> String {
@@ -29,7 +25,7 @@ pub(super) fn table(review: &Review<'_>, budget: Budget, core: usize) -> String 
     let room = |bytes: usize| bytes.saturating_sub(core + heading.len());
     let (usual, most) = (room(budget.usual), room(budget.most));
     let names = &review.envelope.plan.names;
-    let body = rows(review, usual / 2, |risky| full(risky, names))
+    let body = rows(review, usual / 2, |risky| said::risks(risky.change, names))
         .or_else(|| rows(review, usual * 3 / 4, brief))
         .unwrap_or_else(|| dense(review, if usual == most { usual * 9 / 10 } else { most }));
     heading + &body
@@ -47,7 +43,7 @@ fn rows(review: &Review<'_>, room: usize, row: impl Fn(&Risky<'_>) -> Line) -> O
             table,
             "| {} | {client} | {said} | {} |",
             encode::markdown(change.id.as_str()),
-            state(risky)
+            inline(&said::standing(change, risky.guard, risky.waits))
         )
         .expect("a string takes all that is written");
         if table.len() > room {
@@ -55,31 +51,6 @@ fn rows(review: &Review<'_>, room: usize, row: impl Fn(&Risky<'_>) -> Line) -> O
         }
     }
     Some(table)
-}
-
-/// What brought it about, or what it waits for.
-fn state(risky: &Risky<'_>) -> String {
-    match (risky.guard, risky.waits) {
-        (Some(guard), _) => format!("waits for `{}`", words::guard(guard)),
-        (None, true) => "waits".to_owned(),
-        (None, false) => words::cause(said::main_cause(risky.change)).to_owned(),
-    }
-}
-
-fn full(risky: &Risky<'_>, names: &Names) -> Line {
-    let line = |risk: &Risk| {
-        let line = Line::new().tone(Tone::Alarm, said::danger(risk));
-        let Risk::Weakens(weakened) = risk else {
-            return line;
-        };
-        let named =
-            Line::listed(weakened.iter().take(NAMED).map(|weakened| words::weakened(weakened, names)));
-        match weakened.len().saturating_sub(NAMED) {
-            0 => line.say(": ").join(named),
-            more => line.say(": ").join(named).say(&format!(" and {more} more")),
-        }
-    };
-    Line::listed(risky.change.risks.iter().map(line))
 }
 
 fn brief(risky: &Risky<'_>) -> Line {

@@ -1,7 +1,9 @@
 //! The first lines of a plan that is reviewed: what is grave, how much there is of it, and what it was made from.
 //! Mail and phones show no more than these.
 
+use crate::agreement::NoticeEvent;
 use crate::calendar::Zone;
+use crate::notice::{Announced, Role};
 use crate::plan::{Plan, Verb};
 use crate::render::line::Line;
 use crate::render::review::{Counts, Review};
@@ -67,4 +69,21 @@ pub(in crate::render) fn facts(plan: &Plan) -> Line {
         None => line,
     };
     line.say(" · Servanda ").theirs(&header.version)
+}
+
+/// Whom the apply would tell of an event: `activated: 3 notices to clients, of 2 agreements`.
+pub(in crate::render) fn announced(told: &Announced) -> Line {
+    let Announced { event, role, notices, agreements } = told;
+    let to = match role {
+        Role::Client => "to clients",
+        Role::Manager => "to managers",
+        Role::Address => "to addresses that agreements name",
+    };
+    let number = words::count(*notices, "notice", "notices");
+    let agreements = words::count(*agreements, "agreement", "agreements");
+    let line = Line::new().code(event.as_str()).say(&format!(": {number} {to}, of {agreements}"));
+    match event {
+        NoticeEvent::Amended => line.say(", as far as they were told another day"),
+        _ => line,
+    }
 }

@@ -8,9 +8,10 @@ use crate::ident::{AgreementId, LiveId};
 use crate::live::Value;
 use crate::mapping::Field;
 use crate::plan::{
-    Cause, Change, Drift, FieldChange, Part, Plan, Reason, Risk, StateChange, Step, Verb, Weakened,
+    Cause, Change, Drift, FieldChange, GuardName, Part, Plan, Reason, Risk, StateChange, Step, Verb, Weakened,
 };
 use crate::render::line::Line;
+use crate::render::review::Why;
 use crate::render::style::Tone;
 use crate::render::value;
 use crate::render::words::{self, Names};
@@ -18,6 +19,9 @@ use crate::status::{Because, State};
 
 /// The most promises that are named one by one.
 const NAMED: usize = 10;
+
+/// The most that are named in a table.
+const FEW: usize = 3;
 
 /// One thing that is said of a change, below its name.
 pub(in crate::render) enum Point {
@@ -217,6 +221,51 @@ pub(in crate::render) fn held(held: &Held) -> Line {
             .code(&format!("{}={other}", words::guard(held.guard)))
             .say(" was acknowledged, which is another number"),
         None => line,
+    }
+}
+
+/// The line that acknowledges what a guard counted, at the end of the message of a merge commit.
+pub(in crate::render) fn trailer(held: &Held) -> String {
+    format!("Servanda-Accept: {}={}", words::guard(held.guard), held.count)
+}
+
+/// The risks of a change in one line, with a few of the promises that become less.
+pub(in crate::render) fn risks(change: &Change, names: &Names) -> Line {
+    let line = |risk: &Risk| {
+        let line = Line::new().tone(Tone::Alarm, danger(risk));
+        let Risk::Weakens(weakened) = risk else {
+            return line;
+        };
+        let first = weakened.iter().take(FEW).map(|weakened| words::weakened(weakened, names));
+        let line = line.say(": ").join(Line::listed(first));
+        match weakened.len().saturating_sub(FEW) {
+            0 => line,
+            more => line.say(&format!(" and {more} more")),
+        }
+    };
+    Line::listed(change.risks.iter().map(line))
+}
+
+/// What brought a change about, or what it waits for.
+pub(in crate::render) fn standing(change: &Change, guard: Option<GuardName>, waits: bool) -> Line {
+    match (guard, waits) {
+        (Some(guard), _) => Line::of("waits for ").code(words::guard(guard)),
+        (None, true) => Line::of("waits"),
+        (None, false) => {
+            // What stops an agreement is the change of its state, whatever else is edited.
+            let state = change.state.as_ref().filter(|_| change.deactivates()).and_then(|state| state.cause);
+            Line::of(words::cause(state.unwrap_or_else(|| main_cause(change))))
+        }
+    }
+}
+
+/// What a section of changes is called.
+pub(in crate::render) fn section(why: Why) -> &'static str {
+    match why {
+        Why::Waiting => "Held back",
+        Why::Edit => "Changes",
+        Why::Date => "Because the date moved",
+        Why::Drift => "Changed by hand in the helpdesk",
     }
 }
 

@@ -8,9 +8,11 @@ pub(crate) mod forecast;
 pub(crate) mod ledger;
 pub(crate) mod notify;
 pub(crate) mod plan;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod snapshot;
 pub(crate) mod status;
@@ -39,6 +41,8 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Notify(arguments) => notify::run(&arguments, &global, context),
         Command::Forecast(arguments) => forecast::run(&arguments, &global, context),
         Command::Entitled(arguments) => entitled::run(&arguments, &global, context),
+        Command::Serve(arguments) => serve::run(&arguments, &global, context),
+        Command::Report(arguments) => report::run(&arguments, &global, context),
         Command::Ledger(arguments) => ledger::run(&arguments, &global, context),
         Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -10,6 +10,7 @@ use crate::saved;
 const AFTER_HELP: &str = "\
 Examples:
   servanda plan --out today.plan && servanda show today.plan
+  servanda show today.plan --format html > plan.html
   servanda show today.plan --format summary >> $GITHUB_STEP_SUMMARY
   servanda show today.plan --format json | jq '.plan.totals'";
 

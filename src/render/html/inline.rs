@@ -1,0 +1,43 @@
+//! A line within HTML. What is theirs stands in an element of its own, so that the direction of its letters turns
+//! nothing around that is ours.
+
+use std::fmt::Write as _;
+
+use crate::render::encode;
+use crate::render::line::{Line, Piece, Voice};
+use crate::render::style::Tone;
+
+/// A line as HTML.
+pub(super) fn inline(line: &Line) -> String {
+    line.pieces().iter().fold(String::new(), |mut html, piece| {
+        self::piece(&mut html, piece);
+        html
+    })
+}
+
+fn piece(html: &mut String, piece: &Piece) {
+    let text = encode::html(&piece.text);
+    let (open, close) = match piece.voice {
+        Voice::Ours => ("", ""),
+        Voice::Theirs | Voice::Quoted => ("<bdi class=\"value\">", "</bdi>"),
+        Voice::Code => ("<code>", "</code>"),
+        Voice::Gone => ("<del><bdi>", "</bdi></del>"),
+        Voice::Come => ("<ins><bdi>", "</bdi></ins>"),
+    };
+    let class = match piece.tone {
+        _ if matches!(piece.voice, Voice::Gone | Voice::Come) => "",
+        Tone::Plain => "",
+        Tone::Strong => "strong",
+        Tone::Quiet => "quiet",
+        Tone::Gain => "gain",
+        Tone::Loss => "loss",
+        Tone::Shift => "shift",
+        Tone::Alarm => "alarm",
+    };
+    let written = if class.is_empty() {
+        write!(html, "{open}{text}{close}")
+    } else {
+        write!(html, "<span class=\"{class}\">{open}{text}{close}</span>")
+    };
+    written.expect("a string takes all that is written");
+}

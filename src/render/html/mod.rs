@@ -1,0 +1,225 @@
+//! A plan as one page of HTML that needs nothing else: no network, no script, light and dark, wide and narrow, and
+//! on paper. It holds everything, in the order of importance that a comment has.
+
+mod inline;
+
+use std::fmt::Write as _;
+
+use crate::plan::Cause;
+use crate::render::encode;
+use crate::render::json::PlanEnvelope;
+use crate::render::line::Line;
+use crate::render::plan::gist;
+use crate::render::plan::said::{self, Point};
+use crate::render::review::{self, Block, Entry, Review, Section};
+use crate::render::style::Tone;
+use crate::render::value::{Body, Shown};
+use crate::render::words::{self, Names};
+
+use inline::inline;
+
+/// A browser that obeys this fetches nothing and runs nothing.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/// Up to this many changes in a section its blocks stand open.
+const OPEN: usize = 20;
+
+/// The page of a plan.
+pub fn page(envelope: &PlanEnvelope) -> String {
+    let review = Review::of(envelope);
+    let verdict = gist::verdict(&review);
+    let mut html = Html::default();
+    html.line(format_args!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n<title>Plan: {}</title>\n<style>\n{}</style>\n</head>\n<body>",
+        encode::html(&verdict),
+        include_str!("page.css")
+    ));
+    html.header(&review, &verdict);
+    html.held(envelope);
+    html.risks(&review);
+    for section in &review.sections {
+        html.section(section, &envelope.plan.names);
+    }
+    html.withheld(envelope);
+    html.list(
+        "Notices that the apply would send",
+        envelope.announced.iter().map(|told| inline(&gist::announced(told))).collect(),
+    );
+    html.list("Notes", words::notes(&envelope.plan.notes).iter().map(inline).collect());
+    html.line(format_args!("</body>\n</html>"));
+    html.0
+}
+
+/// A page that is being written.
+#[derive(Default)]
+struct Html(String);
+
+impl Html {
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        self.0.write_fmt(line).expect("a string takes all that is written");
+        self.0.push('\n');
+    }
+
+    fn header(&mut self, review: &Review<'_>, verdict: &str) {
+        let grave = if review.risky.is_empty() { "" } else { " class=\"grave\"" };
+        self.line(format_args!("<header>\n<h1{grave}>Plan: {}</h1>", encode::html(verdict)));
+        self.line(format_args!("<p class=\"totals\">{}</p>", encode::html(&gist::totals(review))));
+        let facts = inline(&gist::facts(&review.envelope.plan));
+        self.line(format_args!("<p class=\"facts\">{facts}</p>\n</header>"));
+    }
+
+    /// What guards hold back, and the lines to paste.
+    fn held(&mut self, envelope: &PlanEnvelope) {
+        if envelope.held.is_empty() {
+            return;
+        }
+        self.line(format_args!("<section class=\"held\">\n<h2>Waiting for an acknowledgement</h2>"));
+        for held in &envelope.held {
+            self.line(format_args!("<p>{}</p>", inline(&said::held(held))));
+        }
+        let lines = envelope.held.iter().map(|held| encode::html(&said::trailer(held)).into_owned());
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        self.line(format_args!("<p>If that is meant, end the message of the merge commit with:</p>"));
+        self.line(format_args!("<pre>{lines}</pre>\n</section>"));
+    }
+
+    fn risks(&mut self, review: &Review<'_>) {
+        if review.risky.is_empty() {
+            return;
+        }
+        self.heading("Risks", review.risky.len());
+        self.line(format_args!(
+            "<table class=\"risks\">\n<thead><tr><th>agreement</th><th>client</th><th>risk</th><th></th></tr></thead>\n<tbody>"
+        ));
+        for risky in &review.risky {
+            let change = risky.change;
+            let client = change.client.as_ref().map_or("", |client| client.as_str());
+            self.line(format_args!(
+                "<tr><td><b><bdi>{}</bdi></b></td><td><bdi>{}</bdi></td><td>{}</td><td class=\"quiet\">{}</td></tr>",
+                encode::html(change.id.as_str()),
+                encode::html(client),
+                inline(&said::risks(change, &review.envelope.plan.names)),
+                inline(&said::standing(risky.change, risky.guard, risky.waits))
+            ));
+        }
+        self.line(format_args!("</tbody>\n</table>"));
+    }
+
+    fn heading(&mut self, title: &str, number: usize) {
+        let number = if number > 0 { format!(" <small>{number}</small>") } else { String::new() };
+        self.line(format_args!("<h2>{}{number}</h2>", encode::html(title)));
+    }
+
+    fn section(&mut self, section: &Section<'_>, names: &Names) {
+        let number = section.blocks.iter().map(|block| block.entries.len()).sum();
+        self.heading(said::section(section.why), number);
+        for block in &section.blocks {
+            self.block(block, names, number <= OPEN);
+        }
+    }
+
+    fn block(&mut self, block: &Block<'_>, names: &Names, is_open: bool) {
+        let open = if is_open { " open" } else { "" };
+        let client = block.client.unwrap_or("without a document");
+        let number = words::count(block.entries.len(), "agreement", "agreements");
+        let risk = if block.gravity.is_risk() { " <span class=\"loss\">⚠</span>" } else { "" };
+        self.line(format_args!(
+            "<details{open}><summary><b><bdi>{}</bdi></b> <span class=\"quiet\">{number}</span>{risk}</summary>",
+            encode::html(client)
+        ));
+        for entry in &block.entries {
+            self.entry(entry, names);
+        }
+        self.line(format_args!("</details>"));
+    }
+
+    fn entry(&mut self, entry: &Entry<'_>, names: &Names) {
+        let (tone, sign) = entry.change.map_or((Tone::Shift, "~"), said::sign);
+        let class = match tone {
+            Tone::Gain => "gain",
+            Tone::Loss => "loss",
+            _ => "shift",
+        };
+        self.line(format_args!(
+            "<article>\n<h3><span class=\"sign {class}\">{sign}</span> <b><bdi>{}</bdi></b> <bdi class=\"title\">{}</bdi></h3>",
+            encode::html(entry.id.as_str()),
+            encode::html(&words::shown(entry.title))
+        ));
+        let fate = entry.change.map(|change| said::fate(change).unwrap_or_else(|| said::unmoved(change)));
+        if let Some(fate) = fate.filter(|fate| !fate.is_empty()) {
+            self.line(format_args!("<p class=\"fate\">{}</p>", inline(&fate)));
+        }
+        self.line(format_args!("<ul>"));
+        for point in review::points(entry, names) {
+            self.point(point);
+        }
+        self.line(format_args!("</ul>\n</article>"));
+    }
+
+    fn point(&mut self, point: Point) {
+        let cause = |cause: Option<Cause>| {
+            cause.map_or_else(String::new, |cause| {
+                format!("<span class=\"cause\">{}</span>", words::cause(cause))
+            })
+        };
+        match point {
+            Point::Danger(line) => self.line(format_args!("<li class=\"danger\">{}</li>", inline(&line))),
+            Point::Line(line, brought) => {
+                self.line(format_args!("<li>{}{}</li>", inline(&line), cause(brought)));
+            }
+            Point::Field(Shown { label, body: Body::Line(line), cause: brought }) => {
+                self.line(format_args!(
+                    "<li><span class=\"label\">{}</span>{}{}</li>",
+                    encode::html(&label),
+                    inline(&line),
+                    cause(brought)
+                ));
+            }
+            Point::Field(Shown { label, body: Body::Rows(rows), cause: brought }) => {
+                self.line(format_args!(
+                    "<li><span class=\"label\">{}</span>{}\n<table class=\"targets\">",
+                    encode::html(&label),
+                    cause(brought)
+                ));
+                for (index, row) in rows.iter().enumerate() {
+                    self.row(row, if index == 0 { "th" } else { "td" });
+                }
+                self.line(format_args!("</table></li>"));
+            }
+        }
+    }
+
+    fn row(&mut self, cells: &[Line], element: &str) {
+        let cells = cells.iter().map(|cell| format!("<{element}>{}</{element}>", inline(cell)));
+        self.line(format_args!("<tr>{}</tr>", cells.collect::<String>()));
+    }
+
+    fn withheld(&mut self, envelope: &PlanEnvelope) {
+        let open = envelope.plan.withheld.iter().filter(|withheld| !review::is_waiting(&withheld.reason));
+        let items = open.map(|withheld| {
+            let why = inline(&words::reason(&withheld.reason));
+            let remedy = inline(&words::remedy(&withheld.reason));
+            let id = encode::html(withheld.id.as_str()).into_owned();
+            format!("<b><bdi>{id}</bdi></b>: {why}<span class=\"remedy\">{remedy}</span>")
+        });
+        self.list("Withheld", items.collect());
+    }
+
+    fn list(&mut self, title: &str, items: Vec<String>) {
+        if items.is_empty() {
+            return;
+        }
+        self.heading(title, 0);
+        self.line(format_args!("<ul class=\"plain\">"));
+        for item in items {
+            self.line(format_args!("<li>{item}</li>"));
+        }
+        self.line(format_args!("</ul>"));
+    }
+}
+
+#[cfg(test)]
+mod tests;
