@@ -11,8 +11,14 @@ pub fn document() -> Value {
         json!({ "name": name, "in": "query", "required": required, "description": page,
             "schema": { "type": "string" }, "example": example })
     };
-    let client = parameter("client", true, "A client of the catalog, or a department of one.", "severny-veter");
-    let at = parameter("at", false, "The instant of the request (RFC 3339); without it, now.", "2026-09-04T17:30:00+03:00");
+    let client =
+        parameter("client", true, "A client of the catalog, or a department of one.", "severny-veter");
+    let at = parameter(
+        "at",
+        false,
+        "The instant of the request (RFC 3339); without it, now.",
+        "2026-09-04T17:30:00+03:00",
+    );
     let mut pause = parameter(
         "pause",
         false,

@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod canary;
+mod clocks;
 mod documents;
 mod drift;
 mod git;

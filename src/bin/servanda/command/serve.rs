@@ -8,7 +8,7 @@ use crate::args::Global;
 use crate::context::{Context, clock};
 use crate::failure::{Exit, Failure, say, tell};
 use crate::serve::{Desk, Source, Watcher, serve};
-use crate::{connection, repository, signal};
+use crate::{repository, signal};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -45,7 +45,10 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
         Some(name) => Source::Revision { root, name: name.clone() },
         None => Source::Folder { root, settle: Duration::from_millis(arguments.settle) },
     };
-    connection::runtime()?.block_on(async {
+    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let threads =
+        threads.map_err(|error| Failure::new(Exit::Failure, format!("no threads to be had: {error}")))?;
+    threads.block_on(async {
         let mut first = None;
         for _ in 0..ATTEMPTS {
             first = source.read(clock()).await?;
@@ -54,7 +57,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
             }
         }
         let (state, served) = first.ok_or_else(|| {
-            Failure::new(Exit::Failure, "the files move all the time").help("serve a branch with `--revision`")
+            Failure::new(Exit::Failure, "the files move all the time")
+                .help("serve a branch with `--revision`")
         })?;
         let listener = tokio::net::TcpListener::bind(arguments.listen).await;
         let listener = listener.map_err(|error| {
@@ -64,12 +68,17 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
         let address =
             listener.local_addr().map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
         tell(&format!("http://{address}\n"))?;
-        say(&format!("serving {} ({} agreements); Ctrl-C stops\n", served.digest, served.register.agreements().len()));
+        say(&format!(
+            "serving {} ({} agreements); Ctrl-C stops\n",
+            served.digest,
+            served.register.agreements().len()
+        ));
         let desk = Arc::new(Desk::new(served, clock));
         let stop = signal::listen();
-        let watching = tokio::spawn(Watcher::new(source, state, Arc::clone(&desk)).watch(stop.clone()));
-        serve(listener, desk, stop).await?;
-        watching.abort();
+        let serving = tokio::spawn(serve(listener, Arc::clone(&desk), stop.clone()));
+        // Here, beside the threads that answer: to read ten thousand files must not keep a request waiting.
+        Watcher::new(source, state, desk).watch(stop).await;
+        serving.await.map_err(|error| Failure::new(Exit::Failure, error.to_string()))??;
         say("stopped\n");
         Ok(Exit::Fine)
     })

@@ -56,7 +56,10 @@ impl Metrics {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut page = String::new();
         let mut say = |line: String| writeln!(page, "{line}").expect("a string takes all that is written");
-        say("# HELP servanda_answers_total Answers by what they were.\n# TYPE servanda_answers_total counter".to_owned());
+        say(
+            "# HELP servanda_answers_total Answers by what they were.\n# TYPE servanda_answers_total counter"
+                .to_owned(),
+        );
         for (outcome, counter) in OUTCOMES.iter().zip(&self.answers) {
             say(format!("servanda_answers_total{{outcome=\"{outcome}\"}} {}", read(counter)));
         }
@@ -75,7 +78,8 @@ impl Metrics {
         say(format!("servanda_estates_total{{result=\"refused\"}} {}", read(&self.refused)));
         say("# HELP servanda_stale Whether newer files were refused.\n# TYPE servanda_stale gauge".to_owned());
         say(format!("servanda_stale {}", u8::from(standing.refused.is_some())));
-        say("# HELP servanda_agreements Agreements that are served.\n# TYPE servanda_agreements gauge".to_owned());
+        say("# HELP servanda_agreements Agreements that are served.\n# TYPE servanda_agreements gauge"
+            .to_owned());
         say(format!("servanda_agreements {}", standing.served.register.agreements().len()));
         page
     }

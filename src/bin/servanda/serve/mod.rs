@@ -26,8 +26,8 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Serves until somebody asks to stop; what is on the way is answered first.
 pub(crate) async fn serve(listener: TcpListener, desk: Arc<Desk>, stop: Stop) -> Result<(), Failure> {
     let asked = stop.clone();
-    let serving = axum::serve(listener, routes::router(desk))
-        .with_graceful_shutdown(async move { asked.wait().await });
+    let serving =
+        axum::serve(listener, routes::router(desk)).with_graceful_shutdown(async move { asked.wait().await });
     let too_late = async move {
         stop.wait().await;
         tokio::time::sleep(GRACE).await;

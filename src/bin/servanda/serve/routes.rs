@@ -57,7 +57,10 @@ impl<'a> Asked<'a> {
         for (index, (name, _)) in parameters.iter().enumerate() {
             let again = parameters[..index].iter().any(|(other, _)| other == name);
             if !known.contains(&name.as_str()) {
-                return Err(bad(format!("nobody knows the parameter `{name}`"), format!("there are {}", known.join(", "))));
+                return Err(bad(
+                    format!("nobody knows the parameter `{name}`"),
+                    format!("there are {}", known.join(", ")),
+                ));
             }
             if again && name != "pause" {
                 return Err(bad(format!("`{name}` stands twice"), "name it once"));
@@ -71,7 +74,8 @@ impl<'a> Asked<'a> {
     }
 
     fn needed(&self, name: &str) -> Result<&'a str, Refusal> {
-        self.value(name).ok_or_else(|| bad(format!("`{name}` is missing"), "GET /openapi.json has what to send"))
+        self.value(name)
+            .ok_or_else(|| bad(format!("`{name}` is missing"), "GET /openapi.json has what to send"))
     }
 
     fn at(&self, now: Instant) -> Result<Instant, Refusal> {
@@ -151,10 +155,7 @@ async fn metrics(State(desk): State<Arc<Desk>>) -> Response {
 }
 
 /// Takes the estate once, so that one answer is never made of two, and counts what it was.
-fn answered(
-    desk: &Desk,
-    answer: impl FnOnce(&Standing) -> Result<(Outcome, Vec<u8>), Refusal>,
-) -> Response {
+fn answered(desk: &Desk, answer: impl FnOnce(&Standing) -> Result<(Outcome, Vec<u8>), Refusal>) -> Response {
     let begun = tokio::time::Instant::now();
     let standing = desk.standing();
     let (outcome, status, body) = match answer(&standing) {

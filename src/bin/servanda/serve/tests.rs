@@ -17,12 +17,18 @@ use crate::signal::Stop;
 const ESTATES: [[(&str, &str); 3]; 2] = [
     [
         ("templates/standard.yaml", "sla: { calendar: day, targets: { normal: { response: 9h } } }\n"),
-        ("agreements/a.yaml", "extends: standard\nclient: veter\nperiod: { first_day: 2026-01-01, open_ended: true }\nservices: { email: true }\n"),
+        (
+            "agreements/a.yaml",
+            "extends: standard\nclient: veter\nperiod: { first_day: 2026-01-01, open_ended: true }\nservices: { email: true }\n",
+        ),
         ("calendars/day.yaml", "timezone: Europe/Moscow\nweek: { mon-fri: 09:00-18:00 }\n"),
     ],
     [
         ("templates/standard.yaml", "sla: { calendar: 24x7, targets: { normal: { response: 1h } } }\n"),
-        ("agreements/a.yaml", "extends: standard\nclient: veter\nperiod: { first_day: 2026-01-01, open_ended: true }\nservices: { email: true, vpn: true }\n"),
+        (
+            "agreements/a.yaml",
+            "extends: standard\nclient: veter\nperiod: { first_day: 2026-01-01, open_ended: true }\nservices: { email: true, vpn: true }\n",
+        ),
         ("calendars/day.yaml", "timezone: Europe/Moscow\nweek: { mon-fri: 10:00-18:00 }\n"),
     ],
 ];
@@ -79,7 +85,8 @@ impl World {
         let answer = self.client.get(format!("{}{path}", self.address)).send().await.unwrap();
         let status = answer.status().as_u16();
         let headers = answer.headers().iter();
-        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+        let headers =
+            headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
         (status, headers, answer.text().await.unwrap())
     }
 
@@ -88,7 +95,8 @@ impl World {
     }
 }
 
-const EMAIL: &str = "/v1/entitlement?client=veter&service=email&priority=normal&at=2026-09-04T15:00:00%2B03:00";
+const EMAIL: &str =
+    "/v1/entitlement?client=veter&service=email&priority=normal&at=2026-09-04T15:00:00%2B03:00";
 const VPN: &str = "/v1/entitlement?client=veter&service=vpn&priority=normal&at=2026-09-04T15:00:00%2B03:00";
 
 /// The answers by which the two estates are told apart, and any mixture from both.
@@ -165,9 +173,17 @@ async fn what_makes_no_sense_is_refused_with_advice() {
     for (path, status, error) in [
         ("/v1/entitlement?client=veter&service=email", 400, "`priority` is missing"),
         ("/v1/entitlement?client=veter&service=emial&priority=normal", 404, "no service is called `emial`"),
-        ("/v1/entitlement?client=veter&client=veter&service=email&priority=normal", 400, "`client` stands twice"),
+        (
+            "/v1/entitlement?client=veter&client=veter&service=email&priority=normal",
+            400,
+            "`client` stands twice",
+        ),
         ("/v1/entitlement?client=veter&service=email&priority=normal&at=now", 400, "`now` is not an instant"),
-        ("/v1/entitlement?client=veter&service=email&priority=normal&who=me", 400, "nobody knows the parameter `who`"),
+        (
+            "/v1/entitlement?client=veter&service=email&priority=normal&who=me",
+            400,
+            "nobody knows the parameter `who`",
+        ),
         ("/v1/services?client=veer", 404, "no client is called `veer`"),
     ] {
         let (found, _, body) = world.get(path).await;

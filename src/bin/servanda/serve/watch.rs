@@ -23,15 +23,9 @@ use crate::signal::Stop;
 /// Where estates come from.
 pub(crate) enum Source {
     /// A folder, whose files have to stand still for so long.
-    Folder {
-        root: PathBuf,
-        settle: Duration,
-    },
+    Folder { root: PathBuf, settle: Duration },
     /// What a name of Git stands for.
-    Revision {
-        root: PathBuf,
-        name: String,
-    },
+    Revision { root: PathBuf, name: String },
 }
 
 /// By what a state of the source is known.
@@ -85,7 +79,8 @@ fn served(loaded: &Loaded, commit: Option<String>, now: Instant) -> Result<Serve
     if let Some(first) = first {
         let at = loaded.sources.position(first.place.span);
         let summary = render::diagnostics::summary(&checked.diagnostics, loaded.files());
-        let why = format!("{}:{}:{}: {}: {}; {summary}", at.path, at.line, at.column, first.code, first.message);
+        let why =
+            format!("{}:{}:{}: {}: {}; {summary}", at.path, at.line, at.column, first.code, first.message);
         return Err(Failure::new(Exit::Invalid, why).help("`servanda validate` shows all that is wrong"));
     }
     if checked.agreements.is_empty() {
@@ -169,7 +164,10 @@ impl Watcher {
 fn refuse(desk: &Desk, failure: &Failure) {
     let known = desk.standing().refused.is_some_and(|refused| refused.why == failure.message);
     if !known {
-        say(&format!("the newer files are refused, and the old answers stand: {}\n", render::encode::terminal(&failure.message)));
+        say(&format!(
+            "the newer files are refused, and the old answers stand: {}\n",
+            render::encode::terminal(&failure.message)
+        ));
         desk.refuse(failure.message.clone());
     }
 }
