@@ -17,6 +17,7 @@ pub const ROUND_THE_CLOCK: &str = "24x7";
 
 /// What a time is counted on.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it lives for one question, on the stack")]
 pub enum Clock<'a> {
     /// The hours of a calendar.
     Hours(Cow<'a, Hours>),

@@ -4,6 +4,7 @@
 //! a day exactly is due at its close. Business days end with the last close of the day. Pauses are taken out of
 //! the open time. Counted in whole seconds.
 
+use super::hours::days_from;
 use super::{Hours, Instant, TargetTime};
 
 /// Stretches in which a clock does not run: in order, half-open, apart from each other.
@@ -83,7 +84,7 @@ fn after_open_time(
 /// Day 0 is the day of the start where hours are still to come on it, else the next day that has any; the last close of
 /// the n-th later such day. A day that is paused as a whole does not count.
 fn business_days(hours: &Hours, start: Instant, days: u32, pauses: &Pauses) -> Option<Instant> {
-    let days_with_hours = hours.days_from(hours.zone().day_of(start)).filter_map(|day| {
+    let mut days_with_hours = days_from(hours.zone().day_of(start)).filter_map(|day| {
         let (mut counts, mut last_close) = (false, None);
         for stretch in hours.open_on(day) {
             counts |= pauses.rest_of(stretch).next().is_some();
@@ -91,7 +92,6 @@ fn business_days(hours: &Hours, start: Instant, days: u32, pauses: &Pauses) -> O
         }
         last_close.filter(|close| counts && *close > start)
     });
-    let mut days_with_hours = days_with_hours;
     days_with_hours.nth(usize::try_from(days).ok()?)
 }
 

@@ -13,7 +13,7 @@ use super::{Day, Instant, Misread, Zone};
 const DAY: u16 = 24 * 60;
 
 /// How far ahead open time is looked for, in days: ten years.
-pub(super) const HORIZON: usize = 3_653;
+const HORIZON: usize = 3_653;
 
 /// One window of a day, such as `09:00-18:00`, or `22:00-06:00` into the morning after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,13 +157,8 @@ impl Hours {
     /// The stretches of open time from an instant on, for as long as is looked ahead; the first may have begun
     /// before it.
     pub fn open_from(&self, at: Instant) -> impl Iterator<Item = (Instant, Instant)> + '_ {
-        let days = self.days_from(self.zone.day_of(at));
+        let days = days_from(self.zone.day_of(at));
         days.flat_map(|day| self.open_on(day)).filter(move |(_, close)| *close > at)
-    }
-
-    /// The civil days from one on, for as long as is looked ahead.
-    pub(super) fn days_from(&self, day: Day) -> impl Iterator<Item = Day> + use<> {
-        std::iter::successors(Some(day), |day| day.tomorrow().ok()).take(HORIZON)
     }
 
     /// Whether an instant lies in open time.
@@ -178,6 +173,11 @@ impl Hours {
         let part = |number: u16| i8::try_from(number).unwrap_or_default();
         self.zone.at(day, part(minute / 60), part(minute % 60))
     }
+}
+
+/// The civil days from one on, for as long as is looked ahead.
+pub(super) fn days_from(day: Day) -> impl Iterator<Item = Day> {
+    std::iter::successors(Some(day), |day| day.tomorrow().ok()).take(HORIZON)
 }
 
 fn weekday(day: Day) -> usize {

@@ -183,13 +183,13 @@ fn find_overlaps(terms: &Terms, document: &Document, faults: &mut Vec<Diagnostic
         let own = of_week(day).unwrap_or(&closed);
         tell(of_week(day + 6), own, name);
     }
-    let is_special = |said: &&Said| said.windows.is_some();
-    for (day, said) in terms.exceptions.iter().filter(|(_, said)| said.windows.is_some()) {
+    let is_special = |said: &Said| said.windows.is_some();
+    for (day, said) in terms.exceptions.iter().filter(|(_, said)| is_special(said)) {
         tell(None, said, &day.to_string());
         let Some(after) = day.tomorrow().ok() else {
             continue;
         };
-        if terms.exceptions.get(&after).filter(is_special).is_none()
+        if !terms.exceptions.get(&after).is_some_and(is_special)
             && let Some(own) =
                 of_week(usize::try_from(after.weekday().to_monday_zero_offset()).unwrap_or_default())
         {
@@ -218,7 +218,7 @@ fn read<'a>(document: &'a Document, faults: &mut Vec<Diagnostic>) -> Option<Writ
     let mut terms = Terms { zone, known_through, ..Terms::default() };
     for (key, texts) in written.week.iter().flatten() {
         let said = reading.said(&["week", key], texts);
-        for day in reading.days_of_week(key) {
+        for day in days_of_week(key) {
             if let Some(earlier) = terms.week[day].replace(said.clone()) {
                 reading.said_twice(&["week", key], WEEK[day], earlier.place);
             }
@@ -291,15 +291,6 @@ impl Reading<'_, '_> {
         Said { windows: (word != Some("usual")).then_some(windows), place }
     }
 
-    fn days_of_week(&self, key: &str) -> Vec<usize> {
-        let index = |name: &str| WEEK.iter().position(|day| *day == name);
-        let (from, to) = key.split_once('-').unwrap_or((key, key));
-        let (Some(from), Some(to)) = (index(from), index(to)) else {
-            return Vec::new();
-        };
-        (0..=(to + 7 - from) % 7).map(|step| (from + step) % 7).collect()
-    }
-
     fn days(&mut self, key: &str) -> Vec<Day> {
         let path = ["exceptions", key];
         let (from, to) = key.split_once('/').unwrap_or((key, key));
@@ -340,4 +331,14 @@ impl Reading<'_, '_> {
         self.faults
             .push(fault.related(earlier, "the other entry").help("take the day out of one of the two"));
     }
+}
+
+/// The days of `mon` or `mon-fri`, counted from Monday.
+fn days_of_week(key: &str) -> Vec<usize> {
+    let index = |name: &str| WEEK.iter().position(|day| *day == name);
+    let (from, to) = key.split_once('-').unwrap_or((key, key));
+    let (Some(from), Some(to)) = (index(from), index(to)) else {
+        return Vec::new();
+    };
+    (0..=(to + 7 - from) % 7).map(|step| (from + step) % 7).collect()
 }

@@ -42,9 +42,10 @@ fn target_path<'a>(
     priority: &'a PriorityName,
 ) -> Vec<&'a str> {
     let own = agreement.services.get(service).is_some_and(|coverage| coverage.targets.contains_key(priority));
-    match own {
-        true => vec!["services", service.as_str(), "targets", priority.as_str()],
-        false => vec!["sla", "targets", priority.as_str()],
+    if own {
+        vec!["services", service.as_str(), "targets", priority.as_str()]
+    } else {
+        vec!["sla", "targets", priority.as_str()]
     }
 }
 

@@ -81,7 +81,7 @@ impl Course {
     pub(super) fn nearest_to(&self, at: Instant) -> BTreeSet<usize> {
         let place = self.place(at);
         let before = self.stretches[..place].iter().next_back();
-        let after = self.stretches[place..].iter().nth(1);
+        let after = self.stretches.get(place + 1);
         let near = before.into_iter().chain(after).flat_map(|(_, active)| active.iter().copied());
         near.chain(self.never.iter().copied()).collect()
     }

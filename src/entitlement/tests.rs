@@ -232,18 +232,15 @@ proptest! {
             Answer::NotEntitled(refusal) => {
                 prop_assert!(expected.is_empty() && !refusal.reasons.is_empty());
                 prop_assert!(refusal.reasons.is_sorted_by_key(|reason| reason.obstacle));
-                match refusal.from {
+                if let Some((from, _)) = refusal.from {
                     // At the instant that is told the answer is yes, and at the second before it is no.
-                    Some((from, _)) => {
-                        prop_assert!(from > instant);
-                        prop_assert!(!nearest(from).is_empty());
-                        prop_assert!(nearest(from - jiff::SignedDuration::from_secs(1)).is_empty());
-                    }
-                    None => {
-                        let later = (0..1_200).map(|days| instant + jiff::SignedDuration::from_hours(24 * days));
-                        for later in later {
-                            prop_assert!(nearest(later).is_empty());
-                        }
+                    prop_assert!(from > instant);
+                    prop_assert!(!nearest(from).is_empty());
+                    prop_assert!(nearest(from - jiff::SignedDuration::from_secs(1)).is_empty());
+                } else {
+                    let later = (0..1_200).map(|days| instant + jiff::SignedDuration::from_hours(24 * days));
+                    for later in later {
+                        prop_assert!(nearest(later).is_empty());
                     }
                 }
                 let is_without = |obstacle| matches!(obstacle, Obstacle::ServiceNotCovered | Obstacle::RecipientNotCovered | Obstacle::NoAgreement);

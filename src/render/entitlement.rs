@@ -353,8 +353,8 @@ fn remark_in_words(code: &str, entitlement: &Entitlement) -> String {
         "no_target" => "nothing is promised for this priority".to_owned(),
         "after_end" => "a time ends after the agreement, and holds all the same".to_owned(),
         "calendar_not_known" => {
-            let dues = entitlement.response.iter().chain(&entitlement.resolution);
-            let known = dues.filter_map(|due| due.known_through).next();
+            let mut dues = entitlement.response.iter().chain(&entitlement.resolution);
+            let known = dues.find_map(|due| due.known_through);
             format!(
                 "the exceptions of {calendar} are known through {} only",
                 known.map(|day| day.to_string()).unwrap_or_default()

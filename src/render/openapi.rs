@@ -1,4 +1,4 @@
-//! The description of the server's routes (OpenAPI 3.1). The shapes of answers come from the types that answers are
+//! The description of the server's routes (`OpenAPI` 3.1). The shapes of answers come from the types that answers are
 //! made of, so that the two cannot differ.
 
 use serde_json::{Value, json};
@@ -65,19 +65,17 @@ pub fn document() -> Value {
                 "parameters": [client, at],
                 "responses": refusals(json!({ "200": answer("The services, with the agreements that give them.", "Offer") })),
             } },
-            "/healthz": { "get": {
-                "operationId": "health",
-                "summary": "Whether answers are of the newest files: `status` is `ok` or `stale`.",
-                "responses": { "200": { "description": "It answers.", "content": { "application/json": { "schema": { "type": "object" } } } } },
-            } },
-            "/metrics": { "get": {
-                "operationId": "metrics",
-                "summary": "Counters, as Prometheus reads them.",
-                "responses": { "200": { "description": "The counters.", "content": { "text/plain": { "schema": { "type": "string" } } } } },
-            } },
+            "/healthz": { "get": plain("health", "Whether answers are of the newest files: `status` is `ok` or `stale`.", "application/json") },
+            "/metrics": { "get": plain("metrics", "Counters, as Prometheus reads them.", "text/plain") },
         },
         "components": { "schemas": schemas },
     })
+}
+
+/// A route without parameters.
+fn plain(name: &str, page: &str, kind: &str) -> Value {
+    let responses = json!({ "200": { "description": page, "content": { (kind): { "schema": {} } } } });
+    json!({ "operationId": name, "summary": page, "responses": responses })
 }
 
 fn answer(page: &str, schema: &str) -> Value {
