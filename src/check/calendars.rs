@@ -6,7 +6,7 @@ use crate::calendar::{Day, Hours, Misread, Window, Zone, in_words, overlap, read
 use crate::catalog::{Catalog, Entry, ROUND_THE_CLOCK};
 use crate::check::references::nearest_of;
 use crate::check::subject::Places;
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::document::{Document, shape};
 use crate::ident::CalendarSlug;
 use crate::settings::Settings;
@@ -65,7 +65,11 @@ pub(super) fn read_into(
     let mut written: BTreeMap<&str, Written<'_>> = BTreeMap::new();
     for document in documents {
         if let Some(slug) = CalendarSlug::new(&document.id) {
+            let before = faults.len();
             let read = document.sound.then(|| read(document, &mut faults)).flatten();
+            // Of what is wrong in part nothing is known, so that no fault is told of what follows from another.
+            let read =
+                read.filter(|_| faults[before..].iter().all(|fault| fault.severity != Severity::Error));
             let title = read.as_ref().and_then(|read| read.title.clone());
             let title = title.unwrap_or_else(|| slug.to_string());
             let span = Span::of_file(document.file);

@@ -142,8 +142,8 @@ def by_library(written):
     if len(windows) == 2:
         lunch = windows[0].split("-")[1], windows[1].split("-")[0]
         rules.append(library.LunchTimeRule(clock(lunch[0]), clock(lunch[1]), days))
-    # It wants a holiday still to come at any time.
-    holidays = {dt.date.fromisoformat(day): day for day in written["exceptions"]} | {dt.date(2090, 1, 1): "far"}
+    # It wants a holiday still to come within five years.
+    holidays = [dt.date.fromisoformat(day) for day in written["exceptions"]] + [dt.date(2030, 1, 1)]
     rules.append(library.HolidayRule(holidays))
     hours = library.Rules(rules)
 

@@ -162,8 +162,8 @@ fn theirs(arguments: &[&str], calendars: &[Made], lines: &[String]) -> Result<Ve
     for line in lines {
         write!(input, "\n{line}").unwrap();
     }
-    // It reads all before it writes, so that neither waits for the other.
-    stdin.write_all(input.as_bytes()).unwrap();
+    // It reads all before it writes, so that neither waits for the other. Where it ended early, it says why.
+    let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
     let output = child.wait_with_output().unwrap();
     if !output.status.success() {

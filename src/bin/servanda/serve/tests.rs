@@ -73,6 +73,7 @@ impl World {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(None);
         tokio::spawn(serve(listener, Arc::clone(&desk), Stop::by(stopped)));
+        crate::helpdesk::http::use_ring();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { folder, watcher: Watcher::new(source, state, desk), address, client, _stop: stop }
     }
