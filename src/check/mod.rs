@@ -7,6 +7,7 @@ mod subject;
 mod places;
 mod settings;
 mod mapping;
+mod itop;
 mod catalog;
 mod calendars;
 mod reader;
@@ -70,6 +71,29 @@ pub struct Estate<'a> {
     pub unread: BTreeSet<&'a str>,
     /// What earlier stages found. It comes out again, but for what an agreement allows.
     pub diagnostics: Diagnostics,
+}
+
+/// Judges agreements one by one, without holding them against each other: what somebody is about to write.
+pub struct Judge<'a> {
+    catalog: &'a Catalog,
+    settings: &'a Settings,
+    addresses: BTreeSet<&'a str>,
+}
+
+impl<'a> Judge<'a> {
+    /// A judge by a catalog and settings.
+    pub fn new(catalog: &'a Catalog, settings: &'a Settings) -> Self {
+        Self { catalog, settings, addresses: notices::addresses(catalog) }
+    }
+
+    /// The agreement, where nothing is wrong with it by itself.
+    pub fn agreement(&self, resolved: &Resolved<'_>, at: Instant) -> Option<Agreement> {
+        let Self { catalog, settings, addresses } = self;
+        let titles = Titles::compile(title_of(resolved));
+        let reading = alone(resolved, Ground { catalog, settings, titles: &titles, addresses }, at);
+        let is_sound = reading.faults.iter().all(|fault| fault.severity != Severity::Error);
+        reading.subject.filter(|_| is_sound).map(|subject| subject.agreement)
+    }
 }
 
 /// Checks a whole repository. `at` is the instant that is asked about: what ends soon, which allowances hold.

@@ -5,20 +5,26 @@
     reason = "tests read files, start the program, and may panic"
 )]
 
+mod authoring;
 mod bad_input;
+mod browser;
 mod canary;
 mod clocks;
 mod documents;
 mod drift;
+mod exits;
+mod forge;
 mod git;
 mod helpdesk;
 mod layers;
 mod mail;
 mod main_job;
 mod notices;
+mod odd_layouts;
 mod offline;
 mod processes;
 mod pull_requests;
+mod recipes;
 mod repository;
 mod schemas;
 mod steered;

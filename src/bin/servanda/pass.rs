@@ -23,7 +23,7 @@ use crate::survey::{Sides, Terms, make};
 use crate::{baseline, files};
 
 /// A clock that differs this much from the helpdesk's is not to be trusted with dates.
-const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+pub(crate) const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 
 /// Those who look on, are asked, and may stop it.
 pub(crate) trait Audience {
@@ -245,7 +245,7 @@ impl<'a, A: Audience> Pass<'a, A> {
         let mut progress = self.audience.progress(plan.changes.len());
         let tools = Tools {
             reader: &self.connection.reader(),
-            writer: &self.connection.writer(),
+            writer: &self.connection.writer(&self.name),
             book: self.book.as_ref(),
             journal: &journal,
             stop,
@@ -343,4 +343,4 @@ fn exit_of(envelope: &PlanEnvelope, outcome: &Outcome, signal: Option<Exit>) -> 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
