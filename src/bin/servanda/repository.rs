@@ -259,7 +259,7 @@ pub(crate) fn trusted(
     global: &Global,
     context: &Context,
 ) -> Result<Estate, Failure> {
-    deny_warnings(&mut checked.diagnostics, global);
+    deny_warnings(&mut checked.diagnostics, global.deny_warnings);
     refuse_invalid(&loaded, &checked, context)?;
     let warnings = checked.diagnostics.count(Severity::Warning);
     if warnings > 0 {
@@ -300,15 +300,15 @@ pub(crate) fn check_quietly(
     context: &Context,
 ) -> Result<Checked, Failure> {
     let mut checked = loaded.examine(at);
-    deny_warnings(&mut checked.diagnostics, global);
+    deny_warnings(&mut checked.diagnostics, global.deny_warnings);
     refuse_invalid(&loaded, &checked, context)?;
     std::mem::forget(loaded);
     Ok(checked)
 }
 
 /// Raises warnings to errors where that was asked for.
-pub(crate) fn deny_warnings(diagnostics: &mut Diagnostics, global: &Global) {
-    if global.deny_warnings {
+pub(crate) fn deny_warnings(diagnostics: &mut Diagnostics, is_denied: bool) {
+    if is_denied {
         diagnostics.for_each_mut(|diagnostic| {
             if diagnostic.severity == Severity::Warning {
                 diagnostic.severity = Severity::Error;
