@@ -14,6 +14,7 @@ mod layers;
 mod mail;
 mod main_job;
 mod notices;
+mod postgres;
 mod processes;
 mod repository;
 mod schemas;
