@@ -5,18 +5,25 @@
     reason = "tests read files, start the program, and may panic"
 )]
 
+mod authoring;
 mod bad_input;
+mod browser;
 mod canary;
 mod documents;
 mod drift;
+mod git;
 mod helpdesk;
 mod layers;
 mod mail;
 mod main_job;
 mod notices;
+mod odd_layouts;
+mod offline;
 mod postgres;
 mod processes;
+mod pull_requests;
 mod repository;
 mod schemas;
+mod steered;
 mod tidy;
 mod year;

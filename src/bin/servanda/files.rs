@@ -18,10 +18,13 @@ pub(crate) const SETTINGS: &str = "servanda.yaml";
 pub(crate) const CATALOG: &str = "catalog.yaml";
 /// Where this program keeps what is of this machine alone.
 pub(crate) const OWN_FOLDER: &str = ".servanda";
+/// The folders whose files are read.
+pub(crate) const FOLDERS: [&str; 2] = ["agreements", "templates"];
 /// A larger file is not read to its end; the document stage says what is wrong with it.
-const SIZE_LIMIT: u64 = 1024 * 1024;
+pub(crate) const SIZE_LIMIT: u64 = 1024 * 1024;
 
 /// One file of the repository.
+#[derive(Clone)]
 pub(crate) struct File {
     /// The path relative to the root, with `/` between its parts.
     pub(crate) path: String,
@@ -30,6 +33,7 @@ pub(crate) struct File {
 }
 
 /// What could be had of a file.
+#[derive(Clone)]
 pub(crate) enum Content {
     /// Its bytes; at most one more than the limit.
     Bytes(Vec<u8>),
@@ -59,7 +63,7 @@ pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
             paths.push((root.join(name), found.is_symlink()));
         }
     }
-    for folder in ["agreements", "templates"] {
+    for folder in FOLDERS {
         paths.extend(walk(&root.join(folder))?);
     }
     let mut files: Vec<File> = paths
@@ -75,8 +79,6 @@ pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
 
 /// The YAML files below a folder, with whether each is a link. Hidden and ignored files are left out.
 fn walk(folder: &Path) -> Result<Vec<(PathBuf, bool)>, Failure> {
-    let is_yaml =
-        |path: &Path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
     match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Failure::file(folder, &error)),
@@ -94,6 +96,11 @@ fn walk(folder: &Path) -> Result<Vec<(PathBuf, bool)>, Failure> {
         }
     }
     Ok(paths)
+}
+
+/// Whether a file is read, by its name.
+pub(crate) fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
 fn relative(root: &Path, path: &Path) -> String {
@@ -141,9 +148,24 @@ pub(crate) fn read_notices(root: &Path) -> Result<std::collections::BTreeMap<Str
     Ok(texts)
 }
 
+/// The text of a file of the repository that is none of ours, where it is a file of at most 1 MiB.
+pub(crate) fn text_within(root: &Path, path: &str) -> Option<String> {
+    let path = root.join(path);
+    let is_file = fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
+    match read_limited(&path) {
+        Content::Bytes(bytes) if is_file && bytes.len() as u64 <= SIZE_LIMIT => String::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}
+
 /// Reads one file that was named by the user.
 pub(crate) fn read_named(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
+}
+
+/// Reads one file that was named by the user, whatever its bytes are.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| Failure::file(path, &error))
 }
 
 /// Writes a file whole or not at all: beside it first, then renamed over it.
@@ -157,6 +179,73 @@ pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     drop(file);
     fs::rename(&beside, path).map_err(failed)
+}
+
+/// A file that is to be written.
+#[derive(Clone, Copy)]
+pub(crate) struct Placed<'a> {
+    /// The path relative to the root.
+    pub(crate) path: &'a str,
+    /// What the file must hold before; `None` where it must not be there.
+    pub(crate) before: Option<&'a str>,
+    /// What it holds after.
+    pub(crate) text: &'a str,
+}
+
+/// Writes several files, all or none as far as a file system goes: all of them beside their places first, where most of
+/// what can go wrong does, and then each is renamed into its place. What somebody changed meanwhile is not overwritten.
+///
+/// They are not forced to the disk one by one: that would take longer than all else, and what a power cut takes away
+/// here is not yet committed anyway.
+pub(crate) fn write_together(root: &Path, files: &[Placed<'_>]) -> Result<(), Failure> {
+    let beside = |file: &Placed<'_>| {
+        let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", file.path));
+        root.join(folder).join(format!(".{name}.new"))
+    };
+    let prepared: Result<(), Failure> = files.par_iter().try_for_each(|file| {
+        let path = root.join(file.path);
+        let failed = |error: io::Error| Failure::file(&path, &error);
+        match (file.before, fs::symlink_metadata(&path)) {
+            (None, Ok(_)) => {
+                return Err(Failure::new(Exit::Failure, format!("{} is there already", file.path))
+                    .help("nothing was written; give the new one another name"));
+            }
+            (Some(before), Ok(found))
+                if found.is_file() && fs::read(&path).is_ok_and(|now| now == before.as_bytes()) => {}
+            (Some(_), _) => {
+                return Err(Failure::new(Exit::Failure, format!("{} has changed meanwhile", file.path))
+                    .help("nothing was written; run the command again"));
+            }
+            (None, Err(_)) => {
+                fs::create_dir_all(path.parent().unwrap_or(root)).map_err(failed)?;
+            }
+        }
+        fs::write(beside(file), file.text).map_err(failed)?;
+        match fs::metadata(&path) {
+            Ok(found) => fs::set_permissions(beside(file), found.permissions()).map_err(failed),
+            Err(_) => Ok(()),
+        }
+    });
+    let clear = |files: &[Placed<'_>]| {
+        for file in files {
+            // What was never written cannot be removed, and that is well.
+            let _ = fs::remove_file(beside(file));
+        }
+    };
+    if let Err(failure) = prepared {
+        clear(files);
+        return Err(failure);
+    }
+    for (done, file) in files.iter().enumerate() {
+        let path = root.join(file.path);
+        if let Err(error) = fs::rename(beside(file), &path) {
+            clear(&files[done..]);
+            let said =
+                format!("{}: {error}; {done} of {} files were written before it", file.path, files.len());
+            return Err(Failure::new(Exit::Failure, said).help("`git status` shows which"));
+        }
+    }
+    Ok(())
 }
 
 /// The folder for what is of this machine alone; it ignores itself in git.

@@ -1,17 +1,22 @@
 //! `servanda validate`: every fault of every file at once, each with its place and what to write instead.
 
+use servanda::calendar::Zone;
+use servanda::diagnostic::Diagnostics;
 use servanda::render;
 
 use crate::args::{Format, Global};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, say, tell};
-use crate::repository;
+use crate::proposal::{Proposal, Trust};
+use crate::repository::{self, Loaded};
 
 const AFTER_HELP: &str = "\
 Examples:
   servanda validate                      check everything
   servanda validate --deny-warnings      let warnings fail it too, as in a pull request
   servanda validate --short              one line a fault: path:line:column: error[E101]: …
+  servanda validate --changed-since origin/main
+                                         only what a branch has to do with, templates followed to their users
   servanda explain E101                  the page of a rule
 
 Exit codes: 0 valid (perhaps with warnings), 3 invalid.";
@@ -26,6 +31,10 @@ pub(crate) struct Arguments {
     /// One line a fault
     #[arg(long)]
     short: bool,
+    /// Report only what concerns the changes since this commit: the files that differ, the agreements that say or
+    /// mean something else, and what was not wrong there
+    #[arg(long, value_name = "COMMIT")]
+    changed_since: Option<String>,
     /// How to write it
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -33,9 +42,7 @@ pub(crate) struct Arguments {
 
 /// Checks and draws.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let loaded = repository::load(global, context)?;
-    let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
-    let mut found = loaded.examine(as_of.instant).diagnostics;
+    let (loaded, mut found) = examined(arguments, global, context)?;
     repository::deny_warnings(&mut found, global);
     let (sources, files) = (&loaded.sources, loaded.files());
     match arguments.format {
@@ -50,4 +57,21 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     // The process ends here: to give back tens of thousands of small pieces takes longer than to check them.
     std::mem::forget((loaded, found));
     Ok(exit)
+}
+
+/// The files, and what is wrong with them.
+fn examined(
+    arguments: &Arguments,
+    global: &Global,
+    context: &Context,
+) -> Result<(Loaded, Diagnostics), Failure> {
+    let as_of = |zone: &Zone| context.as_of(arguments.as_of.as_deref(), zone);
+    if let Some(base) = &arguments.changed_since {
+        let proposal = Proposal::load(base, None, Trust::Own, global, context)?;
+        let found = proposal.faults(as_of(&proposal.zone())?.instant);
+        return Ok((proposal.into_proposed(), found));
+    }
+    let loaded = repository::load(global, context)?;
+    let found = loaded.examine(as_of(&loaded.zone())?.instant).diagnostics;
+    Ok((loaded, found))
 }

@@ -16,10 +16,11 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use servanda::calendar::Instant;
+use servanda::plan::Baseline;
 use servanda::settings::{Kind, LedgerPlace};
 
 use crate::context::Context;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, say};
 use crate::files;
 use crate::repository::Estate;
 
@@ -188,3 +189,11 @@ impl From<LedgerError> for Failure {
 
 #[cfg(test)]
 mod tests;
+
+/// What was last applied; where the memory cannot be asked, nobody claims to know.
+pub(crate) async fn remembered(estate: &Estate) -> Option<Baseline> {
+    open(estate).baseline().await.unwrap_or_else(|error| {
+        say(&format!("no cause is told, since the memory cannot be read: {error}\n"));
+        None
+    })
+}
