@@ -230,9 +230,8 @@ fn a_ledger_in_a_database_serves_as_well_and_one_that_lost_something_lets_no_mai
     run(0, &["ledger", "verify"]);
     let kept = server.sql("ledger", "SELECT key, value FROM servanda_entry");
     assert!(kept.contains("notice/") && !kept.contains("client.example"), "no address is in it");
-    let key = "SELECT  || key ||  FROM servanda_entry WHERE key LIKE '%/notice/%' LIMIT 1";
-    let key = server.sql("ledger", key);
-    server.sql("ledger", &format!("DELETE FROM servanda_entry WHERE key = {key}"));
+    let some = "SELECT key FROM servanda_entry WHERE key LIKE '%/notice/%' LIMIT 1";
+    server.sql("ledger", &format!("DELETE FROM servanda_entry WHERE key = ({some})"));
     assert!(run(4, &["run", "--as-of", "2026-09-29"]).contains("gone or were changed"));
     server.sql("ledger", "DROP TABLE servanda_entry");
     assert!(run(4, &["notify", "--as-of", "2026-09-29"]).contains("--init-ledger"));
@@ -340,8 +339,7 @@ fn a_ledger_that_forgets_tells_nothing_again() {
 #[test]
 fn the_helpdesk_itself_tells_by_comments_each_once() {
     let repository = Repository::example();
-    let settings = repository.read("servanda.yaml");
-    repository.file("servanda.yaml", &format!("{settings}\nnotices: {{ comment: private }}\n"));
+    repository.edit("servanda.yaml", "\nnotices:\n", "\nnotices:\n  comment: private\n");
     repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-09-01"]);
     let report = repository.json(0, &["run", "--as-of", "2026-09-21", "--format", "json"]);
     let sent: Vec<&str> =
