@@ -20,6 +20,7 @@ mod review;
 pub mod scope;
 pub mod markdown;
 pub mod html;
+pub mod posted;
 pub mod outcome;
 pub mod status;
 pub mod message;

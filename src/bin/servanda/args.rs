@@ -13,6 +13,7 @@ Examples:
   servanda validate                     check every file of the repository
   servanda status --as-of 2027-01-01    what will be in force on that day
   servanda plan                         what an apply would change, against the live helpdesk
+  servanda plan --base origin/main      the same for a pull request, with the settings of its base
   servanda apply                        show the plan, ask, and carry it out
   servanda run                          plan, apply and notify: the job that nobody watches
   servanda notify --preview             the messages that would go out, without sending any
@@ -64,6 +65,8 @@ pub(crate) enum Command {
     Plan(command::plan::Arguments),
     /// Show a saved plan
     Show(command::show::Arguments),
+    /// Post a saved plan as a comment on its pull request
+    Comment(command::comment::Arguments),
     /// Record what the helpdesk holds, to plan against without a network
     Snapshot(command::snapshot::Arguments),
     /// Carry a plan out

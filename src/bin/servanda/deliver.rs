@@ -212,9 +212,9 @@ impl<'a> Bulletin<'a> {
             say(&format!("nobody can be told whose address the helpdesk holds: {error}\n"));
             BTreeMap::new()
         });
-        let desk = Desk { connection, way: self.channels.desk(), objects: &self.objects };
+        let desk = Desk { connection, way: self.channels.desk(), objects: &self.objects, run };
         let mut delivered = self.deliver(book, &desk, run, stop).await?;
-        if let Err(why) = self.note(book, &connection.writer(), run).await {
+        if let Err(why) = self.note(book, &connection.writer(run), run).await {
             delivered.report.ended.get_or_insert(why);
         }
         Ok(delivered)

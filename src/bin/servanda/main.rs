@@ -23,6 +23,7 @@ mod helpdesk;
 mod connection;
 mod ledger;
 mod channel;
+mod forge;
 mod ping;
 mod baseline;
 mod survey;

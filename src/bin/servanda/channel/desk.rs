@@ -21,6 +21,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) way: Option<&'a DeskNotice>,
     /// The objects of the agreements, as they were seen last.
     pub(crate) objects: &'a BTreeMap<AgreementId, LiveId>,
+    /// The run, by its name.
+    pub(crate) run: &'a str,
 }
 
 impl Desk<'_> {
@@ -35,7 +37,7 @@ impl Desk<'_> {
             Ok(object) => object,
             Err(why) => return Reply::Refused(why),
         };
-        let writer = self.connection.writer();
+        let writer = self.connection.writer(self.run);
         let told = match self.way {
             None => Err(WriteError::Refused("the settings do not open this channel".to_owned())),
             Some(DeskNotice::Comment { is_private }) => {

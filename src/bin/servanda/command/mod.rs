@@ -2,6 +2,7 @@
 
 pub(crate) mod activate;
 pub(crate) mod apply;
+pub(crate) mod comment;
 pub(crate) mod completions;
 pub(crate) mod deactivate;
 pub(crate) mod explain;
@@ -57,6 +58,7 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Report(arguments) => report::run(&arguments, &global, context),
         Command::Ledger(arguments) => ledger::run(&arguments, &global, context),
         Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),
+        Command::Comment(arguments) => comment::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     exit.map(ExitCode::from)
