@@ -38,12 +38,14 @@ pub(crate) struct Arguments {
 #[derive(clap::Subcommand)]
 enum Command {
     /// List what is remembered
+    #[command(after_help = AFTER_HELP)]
     Show {
         /// Only what nobody knows the fate of
         #[arg(long)]
         held: bool,
     },
     /// Check that nothing was lost or changed by hand
+    #[command(after_help = AFTER_HELP)]
     Verify,
     /// Forget the records that nothing will ever be decided by again
     Compact {
