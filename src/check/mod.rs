@@ -168,6 +168,7 @@ fn usual_settings() -> Settings {
         late_after: crate::calendar::Lead { days: 3 },
         guards: Guards::default(),
         mail: None,
+        desk_notice: None,
         notice_time: settings::USUAL_NOTICE_TIME,
     }
 }

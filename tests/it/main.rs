@@ -22,6 +22,7 @@ mod main_job;
 mod notices;
 mod odd_layouts;
 mod offline;
+mod postgres;
 mod processes;
 mod pull_requests;
 mod recipes;

@@ -31,6 +31,6 @@ pub use helpdesk::{
     RecipientMapping, SlaRules, SlaRulesMapping, States,
 };
 pub use settings::{
-    Guards, Language, LedgerSettings, Mail, MailAllow, NoticeSettings, Secret, SettingsDocument, StateLimit,
-    Webhook, Witness,
+    Comment, Guards, Language, LedgerSettings, Mail, MailAllow, NoticeModule, NoticeSettings, Secret,
+    SettingsDocument, StateLimit, Webhook, WebhookForm, Witness,
 };
