@@ -48,6 +48,7 @@ enum Command {
     #[command(after_help = AFTER_HELP)]
     Verify,
     /// Forget the records that nothing will ever be decided by again
+    #[command(after_help = AFTER_HELP)]
     Compact {
         /// How long to wait for another run to end: 30s, 10m
         #[arg(long, value_name = "TIME", default_value = "0s", value_parser = read_wait)]
