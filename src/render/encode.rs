@@ -70,6 +70,30 @@ pub fn html(text: &str) -> Cow<'_, str> {
     Cow::Owned(encoded)
 }
 
+/// A text within a command of a CI (`::error file=…::text`): as [`terminal`], so that it is one line, with what the
+/// runner would take for more than text written as the runner writes it.
+pub fn command(text: &str) -> String {
+    terminal(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// The same for a property of a command.
+pub fn command_property(text: &str) -> String {
+    command(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// A path as a relative URI.
+pub fn path(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            write!(encoded, "%{byte:02X}").expect("a string takes all that is written");
+        }
+    }
+    encoded
+}
+
 /// JSON as serde writes it, with what cannot be seen as escapes too: JSON is printed to terminals as well, and
 /// whoever reads it back gets the very same text.
 pub fn json(written: &str) -> Cow<'_, str> {
@@ -127,6 +151,7 @@ pub fn is_unseen(character: char) -> bool {
                 | '\u{feff}'
                 | '\u{ffa0}'
                 | '\u{fff0}'..='\u{fffb}'
+                | '\u{fffe}'..='\u{ffff}'
                 | '\u{1bca0}'..='\u{1bca3}'
                 | '\u{1d173}'..='\u{1d17a}'
                 | '\u{e0000}'..='\u{e0fff}'

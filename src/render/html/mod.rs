@@ -38,6 +38,7 @@ pub fn page(envelope: &PlanEnvelope) -> String {
         include_str!("page.css")
     ));
     html.header(&review, &verdict);
+    html.red_lines(envelope);
     html.held(envelope);
     html.risks(&review);
     for section in &review.sections {
@@ -64,11 +65,22 @@ impl Html {
     }
 
     fn header(&mut self, review: &Review<'_>, verdict: &str) {
-        let grave = if review.risky.is_empty() { "" } else { " class=\"grave\"" };
+        let grave = if review.risky.is_empty() && review.counts.red_lines == 0 { "" } else { " class=\"grave\"" };
         self.line(format_args!("<header>\n<h1{grave}>Plan: {}</h1>", encode::html(verdict)));
         self.line(format_args!("<p class=\"totals\">{}</p>", encode::html(&gist::totals(review))));
-        let facts = inline(&gist::facts(&review.envelope.plan));
+        let facts = inline(&gist::facts(review.envelope));
         self.line(format_args!("<p class=\"facts\">{facts}</p>\n</header>"));
+    }
+
+    fn red_lines(&mut self, envelope: &PlanEnvelope) {
+        let Some(scope) = envelope.scope.as_ref().filter(|scope| !scope.red_lines.is_empty()) else {
+            return;
+        };
+        self.line(format_args!("<section class=\"red\">\n<h2>Red lines</h2>\n<ul class=\"plain\">"));
+        for red in &scope.red_lines {
+            self.line(format_args!("<li class=\"danger\">{}</li>", inline(&gist::red_line(red))));
+        }
+        self.line(format_args!("</ul>\n</section>"));
     }
 
     /// What guards hold back, and the lines to paste.
@@ -102,7 +114,7 @@ impl Html {
                 encode::html(change.id.as_str()),
                 encode::html(client),
                 inline(&said::risks(change, &review.envelope.plan.names)),
-                inline(&said::standing(risky.change, risky.guard, risky.waits))
+                inline(&said::standing(risky))
             ));
         }
         self.line(format_args!("</tbody>\n</table>"));
@@ -116,6 +128,9 @@ impl Html {
     fn section(&mut self, section: &Section<'_>, names: &Names) {
         let number = section.blocks.iter().map(|block| block.entries.len()).sum();
         self.heading(said::section(section.why), number);
+        if let Some(warning) = said::warning(section.why) {
+            self.line(format_args!("<p class=\"danger\">{}</p>", encode::html(warning)));
+        }
         for block in &section.blocks {
             self.block(block, names, number <= OPEN);
         }

@@ -4,15 +4,19 @@
 use crate::agreement::NoticeEvent;
 use crate::calendar::Zone;
 use crate::notice::{Announced, Role};
-use crate::plan::{Plan, Verb};
+use crate::plan::Verb;
+use crate::plan::scope::{RedLine, Steered, Tie};
+use crate::render::json::PlanEnvelope;
 use crate::render::line::Line;
 use crate::render::review::{Counts, Review};
+use crate::render::style::Tone;
 use crate::render::words;
 
 /// The verdict: what clients lose, or that they lose nothing. A hundred bytes at most.
 pub(in crate::render) fn verdict(review: &Review<'_>) -> String {
-    let Counts { deactivated, weakened, retired, shortened, adopted, .. } = review.counts;
+    let Counts { red_lines, deactivated, weakened, retired, shortened, adopted, .. } = review.counts;
     let parts = [
+        (red_lines, if red_lines == 1 { "red line" } else { "red lines" }),
         (deactivated, "deactivated"),
         (weakened, if weakened == 1 { "promise weakened" } else { "promises weakened" }),
         (retired, "retired"),
@@ -57,8 +61,8 @@ pub(in crate::render) fn totals(review: &Review<'_>) -> String {
 }
 
 /// What the plan was made from and for.
-pub(in crate::render) fn facts(plan: &Plan) -> Line {
-    let header = &plan.header;
+pub(in crate::render) fn facts(envelope: &PlanEnvelope) -> Line {
+    let header = &envelope.plan.header;
     let zone = Zone::find(&header.zone).unwrap_or(Zone::UTC);
     let line = Line::of(&format!("As of {} (", zone.day_of(header.as_of)))
         .theirs(zone.name())
@@ -68,7 +72,41 @@ pub(in crate::render) fn facts(plan: &Plan) -> Line {
         Some(commit) => line.say(" · commit ").theirs(&commit.chars().take(10).collect::<String>()),
         None => line,
     };
+    let line = match &envelope.scope {
+        Some(scope) => line.say(" · base ").theirs(&scope.base.chars().take(10).collect::<String>()),
+        None => line,
+    };
     line.say(" · Servanda ").theirs(&header.version)
+}
+
+/// A line of a pull request that a reviewer must not overlook, and what it does.
+pub(in crate::render) fn red_line(red: &RedLine) -> Line {
+    let line = Line::new().theirs_in(Tone::Strong, &format!("{}:{}", red.path, red.line)).say(": ");
+    match &red.what {
+        Steered::Settings => line.say(
+            "the settings differ; this plan was made with those of the base, and a merge puts these in force",
+        ),
+        Steered::Trusted => line.say(
+            "a file differs that the settings name or that tells how Servanda is run; a merge puts it in force",
+        ),
+        Steered::Slug { entry, before, after } => {
+            let line = line.code(&words::shown(entry));
+            match before {
+                Some(before) => {
+                    line.say(" is tied to ").join(tie(after)).say(" in place of ").join(tie(before))
+                }
+                None => line.say(" gets a new contact: ").join(tie(after)),
+            }
+        }
+    }
+}
+
+fn tie(tie: &Tie) -> Line {
+    match tie {
+        Tie::Object(id) => Line::new().theirs(id.as_str()),
+        Tie::Title(title) => Line::new().quoted(&words::shown(title)),
+        Tie::Address => Line::of("an address"),
+    }
 }
 
 /// Whom the apply would tell of an event: `activated: 3 notices to clients, of 2 agreements`.

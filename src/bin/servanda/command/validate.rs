@@ -1,17 +1,22 @@
 //! `servanda validate`: every fault of every file at once, each with its place and what to write instead.
 
-use servanda::render;
+use std::path::PathBuf;
 
-use crate::args::{Format, Global};
+use clap::ValueEnum;
+use servanda::render::{Paint, diagnostics, json};
+
+use crate::args::Global;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, say, tell};
-use crate::repository;
+use crate::{files, repository};
 
 const AFTER_HELP: &str = "\
 Examples:
   servanda validate                      check everything
   servanda validate --deny-warnings      let warnings fail it too, as in a pull request
   servanda validate --short              one line a fault: path:line:column: error[E101]: …
+  servanda validate --format github      annotations on the lines of a pull request
+  servanda validate --format sarif --out servanda.sarif
   servanda explain E101                  the page of a rule
 
 Exit codes: 0 valid (perhaps with warnings), 3 invalid.";
@@ -29,6 +34,27 @@ pub(crate) struct Arguments {
     /// How to write it
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Write it to this file in place of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    /// Annotations of a GitHub job
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// A Code Quality report of GitLab
+    Gitlab,
+    /// A report of JUnit, for any CI
+    Junit,
 }
 
 /// Checks and draws.
@@ -37,14 +63,23 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
     let mut found = loaded.examine(as_of.instant).diagnostics;
     repository::deny_warnings(&mut found, global);
-    let (sources, files) = (&loaded.sources, loaded.files());
-    match arguments.format {
-        Format::Json => tell(&render::json::pretty(&render::json::diagnostics(&found, sources, files)))?,
-        Format::Text if arguments.short => tell(&render::diagnostics::short(&found, sources))?,
-        Format::Text => tell(&render::diagnostics::text(&found, sources, context.paint()))?,
+    let (sources, count) = (&loaded.sources, loaded.files());
+    let paint = if arguments.out.is_some() { Paint::PLAIN } else { context.paint() };
+    let text = match arguments.format {
+        Format::Text if arguments.short => diagnostics::short(&found, sources),
+        Format::Text => diagnostics::text(&found, sources, paint),
+        Format::Json => json::pretty(&json::diagnostics(&found, sources, count)),
+        Format::Github => diagnostics::github(&found, sources),
+        Format::Sarif => diagnostics::sarif(&found, sources, env!("CARGO_PKG_VERSION")),
+        Format::Gitlab => diagnostics::gitlab(&found, sources),
+        Format::Junit => diagnostics::junit(&found, sources, count),
+    };
+    match &arguments.out {
+        Some(path) => files::write_whole(path, &text)?,
+        None => tell(&text)?,
     }
-    if arguments.format == Format::Text {
-        say(&format!("{}\n", render::diagnostics::summary(&found, files)));
+    if arguments.format != Format::Json {
+        say(&format!("{}\n", diagnostics::summary(&found, count)));
     }
     let exit = if found.has_errors() { Exit::Invalid } else { Exit::Fine };
     // The process ends here: to give back tens of thousands of small pieces takes longer than to check them.
