@@ -161,6 +161,9 @@ fn floor(text: &str, offset: usize) -> usize {
 }
 
 #[cfg(test)]
+mod report_tests;
+
+#[cfg(test)]
 mod tests {
     use super::{short, summary, text};
     use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Sources, Span};

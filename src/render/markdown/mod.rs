@@ -263,4 +263,6 @@ fn withheld_line(id: &AgreementId, reason: &Reason) -> String {
 }
 
 #[cfg(test)]
+mod random_tests;
+#[cfg(test)]
 mod tests;
