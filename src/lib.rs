@@ -31,4 +31,5 @@ pub mod guard;
 pub mod outcome;
 pub mod notice;
 pub mod entitlement;
+pub mod report;
 pub mod render;

@@ -157,10 +157,49 @@ pub enum Kind {
 /// An object of the directory.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Named {
-    /// What the helpdesk calls it.
+    /// What the helpdesk calls it; of a person whose name is hidden, the initials.
     pub title: String,
     /// Whether it is archived there; then nothing new may refer to it.
     pub archived: bool,
+    /// The digest of a title that is hidden, by which it is still known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<String>,
+}
+
+impl Named {
+    /// Whether this is its exact title.
+    pub fn is_titled(&self, title: &str) -> bool {
+        match &self.hidden {
+            None => self.title == title.trim(),
+            Some(hidden) => *hidden == digest(&title.trim()),
+        }
+    }
+
+    /// What it is found by.
+    fn known_as(&self) -> String {
+        self.hidden.as_deref().map_or_else(|| self.title.clone(), hidden_title)
+    }
+
+    /// The same with its name hidden.
+    fn without_name(self) -> Self {
+        match self.hidden {
+            Some(_) => self,
+            None => Self { hidden: Some(digest(&self.title)), title: initials(&self.title), ..self },
+        }
+    }
+}
+
+/// How a hidden title is found: no title begins so.
+fn hidden_title(digest: &str) -> String {
+    format!("\0{digest}")
+}
+
+/// A person's name as strangers may read it: `А. П.`. Initials stay as they are.
+pub fn initials(name: &str) -> String {
+    let letters =
+        name.split_whitespace().filter_map(|word| word.chars().find(|letter| letter.is_alphabetic()));
+    let initials: Vec<String> = letters.map(|letter| format!("{}.", letter.to_uppercase())).collect();
+    if initials.is_empty() { "…".to_owned() } else { initials.join(" ") }
 }
 
 impl Value {
@@ -201,6 +240,21 @@ impl Value {
     }
 }
 
+impl Live {
+    /// The same without the names of people: what plans are made from, and what may be handed to strangers. Whoever
+    /// knows a name still finds the person by it.
+    #[must_use]
+    pub fn without_people(mut self) -> Self {
+        let mut entries = Entries::from(self.directory);
+        if let Some(people) = entries.remove(&Kind::Person) {
+            let people = people.into_iter().map(|(id, named)| (id, named.without_name()));
+            entries.insert(Kind::Person, people.collect());
+        }
+        self.directory = entries.into();
+        self
+    }
+}
+
 impl LiveAgreement {
     /// A digest of everything that a plan was made from; another digest later means that somebody was here.
     ///
@@ -226,8 +280,8 @@ impl From<Entries> for Directory {
     fn from(entries: Entries) -> Self {
         let mut directory = Self::default();
         for (kind, named) in entries {
-            for (id, Named { title, archived }) in named {
-                directory.add(kind, id, &title, archived);
+            for (id, named) in named {
+                directory.take_in(kind, id, named);
             }
         }
         directory
@@ -243,10 +297,13 @@ impl From<Directory> for Entries {
 impl Directory {
     /// Takes in an object as read.
     pub fn add(&mut self, kind: Kind, id: LiveId, title: &str, archived: bool) {
-        if !archived {
-            self.by_title.entry((kind, title.trim().to_owned())).or_default().push(id.clone());
+        self.take_in(kind, id, Named { title: title.trim().to_owned(), archived, hidden: None });
+    }
+
+    fn take_in(&mut self, kind: Kind, id: LiveId, named: Named) {
+        if !named.archived {
+            self.by_title.entry((kind, named.known_as())).or_default().push(id.clone());
         }
-        let named = Named { title: title.trim().to_owned(), archived };
         self.entries.entry(kind).or_default().insert(id, named);
     }
 
@@ -257,7 +314,9 @@ impl Directory {
 
     /// The objects that bear exactly this title and are not archived.
     pub fn titled(&self, kind: Kind, title: &str) -> &[LiveId] {
-        self.by_title.get(&(kind, title.trim().to_owned())).map_or(&[], Vec::as_slice)
+        let known_as = |name: String| self.by_title.get(&(kind, name)).map(Vec::as_slice);
+        let hidden = || known_as(hidden_title(&digest(&title.trim())));
+        known_as(title.trim().to_owned()).or_else(hidden).unwrap_or_default()
     }
 
     /// What an object is called, whatever its kind.
@@ -288,7 +347,9 @@ mod as_list {
 
 #[cfg(test)]
 mod tests {
-    use super::{Directory, Kind, Live, LiveAgreement, Observed, Promise, Record, TargetKey, Value};
+    use super::{
+        Directory, Kind, Live, LiveAgreement, Observed, Promise, Record, TargetKey, Value, initials,
+    };
     use crate::calendar::TargetTime;
     use crate::ident::{AgreementId, LiveId};
     use crate::mapping::Field;
@@ -318,6 +379,41 @@ mod tests {
         live.agreements.insert(AgreementId::new("a").expect("an id"), Observed::Present(agreement));
         let json = serde_json::to_string(&live).expect("a recording is JSON");
         assert_eq!(serde_json::from_str::<Live>(&json).expect("its own JSON"), live);
+    }
+
+    #[test]
+    fn a_person_without_a_name_is_found_by_it_and_by_no_other() {
+        let mut live = Live::default();
+        let id = |number: u8| LiveId::new(&format!("employee${number}")).expect("an id");
+        live.directory.add(Kind::Person, id(1), "Ирина Петрова", false);
+        live.directory.add(Kind::Person, id(2), "Игорь Павлов", false);
+        live.directory.add(Kind::Person, id(3), "Анна Белых", true);
+        live.directory.add(Kind::Unit, id(4), "Ирина Петрова", false);
+        let live = live.without_people();
+        let json = serde_json::to_string(&live).expect("a recording is JSON");
+        assert!(!json.contains("Игорь") && !json.contains("Белых"), "{json}");
+        for live in
+            [serde_json::from_str::<Live>(&json).expect("its own JSON"), live.clone().without_people(), live]
+        {
+            let directory = &live.directory;
+            assert_eq!(directory.titled(Kind::Person, " Ирина Петрова "), [id(1)]);
+            assert_eq!(directory.titled(Kind::Unit, "Ирина Петрова"), [id(4)]);
+            assert!(directory.titled(Kind::Person, "И. П.").is_empty());
+            assert!(directory.titled(Kind::Person, "Анна Белых").is_empty());
+            assert_eq!(directory.title(&id(2)), Some("И. П."));
+            let named = directory.get(Kind::Person, &id(2)).expect("it is there");
+            assert!(named.is_titled("Игорь Павлов") && !named.is_titled("И. П."));
+        }
+    }
+
+    #[test]
+    fn initials_stay_initials() {
+        for (name, expected) in
+            [("Ирина Петрова", "И. П."), ("И. П.", "И. П."), ("  ", "…"), ("ivan 2 o'neil", "I. O.")]
+        {
+            assert_eq!(initials(name), expected);
+            assert_eq!(initials(&initials(name)), expected);
+        }
     }
 
     #[test]

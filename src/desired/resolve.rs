@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::{Catalog, Entry};
 use crate::desired::{OtherTitle, ROUND_THE_CLOCK, Unresolved};
 use crate::ident::{LiveId, RecipientSlug};
-use crate::live::{Directory, Kind};
+use crate::live::{Directory, Kind, initials};
 
 /// Answers are remembered, since ten thousand agreements ask for the same few slugs.
 pub(super) struct Resolver<'a> {
@@ -71,16 +71,16 @@ impl<'a> Resolver<'a> {
         let Some(id) = &entry.helpdesk else {
             return match self.directory.titled(kind, &entry.title) {
                 [only] => Ok(only.clone()),
-                others => Err(unresolved(slug, &entry.title, others.len())),
+                others => Err(unresolved(slug, &shown(kind, &entry.title), others.len())),
             };
         };
         match self.directory.get(kind, id) {
             Some(named) if !named.archived => {
-                if named.title != entry.title.trim() {
+                if !named.is_titled(&entry.title) {
                     self.other_titles.borrow_mut().insert(OtherTitle {
                         slug: slug.to_owned(),
-                        catalog: entry.title.clone(),
-                        helpdesk: named.title.clone(),
+                        catalog: shown(kind, &entry.title),
+                        helpdesk: shown(kind, &named.title),
                     });
                 }
                 Ok(id.clone())
@@ -88,6 +88,11 @@ impl<'a> Resolver<'a> {
             Some(_) | None => Err(unresolved(slug, id.as_str(), 0)),
         }
     }
+}
+
+/// A title as a plan may show it: of people the initials.
+fn shown(kind: Kind, title: &str) -> String {
+    if kind == Kind::Person { initials(title) } else { title.to_owned() }
 }
 
 fn unresolved(slug: &str, wanted: &str, found: usize) -> Unresolved {

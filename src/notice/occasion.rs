@@ -54,7 +54,8 @@ impl<'a> Kin<'a> {
         Self { by_name, successors }
     }
 
-    fn successor(&self, agreement: &Agreement) -> Option<&'a Agreement> {
+    /// The agreement that renews this one.
+    pub fn successor(&self, agreement: &Agreement) -> Option<&'a Agreement> {
         self.successors.get(&agreement.id).copied()
     }
 
@@ -78,6 +79,15 @@ pub fn occasions(agreement: &Agreement, kin: &Kin<'_>, usual: TimeOfDay, until: 
         (occasion.planned, occasion.event != NoticeEvent::Deactivated, occasion.mark)
     });
     occasions
+}
+
+/// The last day to give notice in a period; `None` where none has to be given, or where it is settled already.
+pub fn notice_deadline(agreement: &Agreement, stretch: &Stretch, kin: &Kin<'_>) -> Option<Day> {
+    let (Renewal::Manual { notice_period } | Renewal::Auto { notice_period, .. }) = agreement.renewal else {
+        return None;
+    };
+    let is_settled = agreement.termination.is_some() || follows(kin.successor(agreement), stretch.last_day);
+    before(stretch.last_day?, notice_period?).filter(|_| !is_settled)
 }
 
 /// The rule for an event. What takes the place of a beginning goes to those who hear of beginnings.
@@ -180,20 +190,10 @@ impl Clock<'_> {
 
     /// The last day to give notice, of one period.
     fn deadline(&self, stretch: &Stretch, kin: &Kin<'_>) -> Vec<Occasion> {
-        let agreement = self.agreement;
-        let (Renewal::Manual { notice_period } | Renewal::Auto { notice_period, .. }) = agreement.renewal
-        else {
-            return Vec::new();
-        };
-        let is_settled =
-            agreement.termination.is_some() || follows(kin.successor(agreement), stretch.last_day);
-        let (Some(notice_period), Some(last_day)) = (notice_period, stretch.last_day) else {
-            return Vec::new();
-        };
-        let Some(deadline) = before(last_day, notice_period).filter(|_| !is_settled) else {
-            return Vec::new();
-        };
-        self.ahead(NoticeEvent::NoticeDeadline, last_day, deadline, stretch.first_day)
+        let deadline = notice_deadline(self.agreement, stretch, kin).zip(stretch.last_day);
+        deadline.map_or_else(Vec::new, |(deadline, last_day)| {
+            self.ahead(NoticeEvent::NoticeDeadline, last_day, deadline, stretch.first_day)
+        })
     }
 
     /// The real end, where there is one and nothing follows.
@@ -230,7 +230,7 @@ impl Clock<'_> {
 }
 
 /// The last day on which an agreement holds, after all that can renew it; `None` where nothing ends it.
-fn last_day(agreement: &Agreement) -> Option<Day> {
+pub fn last_day(agreement: &Agreement) -> Option<Day> {
     let bound = bound(agreement)?;
     match &agreement.termination {
         Some(termination) if bound.by_termination => Some(termination.last_day),

@@ -127,6 +127,37 @@ pub fn json(written: &str) -> Cow<'_, str> {
     Cow::Owned(encoded)
 }
 
+/// JSON within a page's `<script>`: as [`json`], and nothing in it can end the element or begin a comment.
+pub fn script_json(written: &str) -> Cow<'_, str> {
+    let encoded = json(written);
+    if !encoded.contains(['<', '>', '&']) {
+        return encoded;
+    }
+    Cow::Owned(encoded.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"))
+}
+
+/// A text for a cell of CSV, always in quotation marks. What cannot be seen is gone, and a text that a spreadsheet
+/// would take for a formula begins with an apostrophe.
+pub fn cell(text: &str) -> String {
+    let seen = text.chars().map(|character| if is_unseen(character) { ' ' } else { character });
+    let seen: String = seen.collect::<String>().trim().replace('"', "\"\"");
+    let is_formula = seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    format!("\"{}{seen}\"", if is_formula { "'" } else { "" })
+}
+
+/// A text as a part of an address or of its query.
+pub fn address(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~$".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            write!(encoded, "%{byte:02X}").expect("a string takes all that is written");
+        }
+    }
+    encoded
+}
+
 /// Lines of a file for a terminal: as [`terminal`], but one character for each, so that columns and marks
 /// below the line stay where they are. Line feeds and tabs stay.
 pub fn excerpt(text: &str) -> Cow<'_, str> {

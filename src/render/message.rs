@@ -12,14 +12,15 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use crate::agreement::{Agreement, NoticeEvent, Renewal};
-use crate::calendar::{Day, Instant};
+use crate::calendar::Instant;
 use crate::catalog::Catalog;
 use crate::ident::nearest;
 use crate::notice::Notice;
 use crate::notice::delivery::Message;
 use crate::settings::Language;
 
-use super::encode;
+use super::tongue::{code, days, form};
+use super::{encode, tongue};
 
 /// The steps that one text may take: about a thousand notices.
 const FUEL: u64 = 500_000;
@@ -96,13 +97,6 @@ fn file_of(language: Language, name: &str) -> String {
 fn files() -> Vec<String> {
     let of = |language| ENGLISH.iter().map(move |(name, _)| file_of(language, name));
     of(Language::Russian).chain(of(Language::English)).collect()
-}
-
-const fn code(language: Language) -> &'static str {
-    match language {
-        Language::Russian => "ru",
-        Language::English => "en",
-    }
 }
 
 impl Texts {
@@ -247,48 +241,12 @@ fn facts<'a>(notice: &'a Notice, agreement: &'a Agreement, catalog: &'a Catalog,
     }
 }
 
-/// A day as people write it: `31 декабря 2026 г.`, `31 December 2026`.
+/// The filter `date`, which takes a day such as `2026-12-31`.
 fn date(language: Language, day: &str) -> Result<String, minijinja::Error> {
-    const MONTHS: [(&str, &str); 12] = [
-        ("января", "January"),
-        ("февраля", "February"),
-        ("марта", "March"),
-        ("апреля", "April"),
-        ("мая", "May"),
-        ("июня", "June"),
-        ("июля", "July"),
-        ("августа", "August"),
-        ("сентября", "September"),
-        ("октября", "October"),
-        ("ноября", "November"),
-        ("декабря", "December"),
-    ];
-    let day: Day = day.parse().map_err(|_| {
+    let day = day.parse().map_err(|_| {
         minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, "`date` takes a day such as 2026-12-31")
     })?;
-    let (russian, english) = MONTHS[usize::from(day.month().unsigned_abs()) - 1];
-    Ok(match language {
-        Language::Russian => format!("{}\u{a0}{russian} {}\u{a0}г.", day.day(), day.year()),
-        Language::English => format!("{}\u{a0}{english} {}", day.day(), day.year()),
-    })
-}
-
-/// The form of a Russian noun after a number: 1 день, 2 дня, 5 дней, 11 дней, 21 день.
-const fn form<'a>(count: i64, one: &'a str, few: &'a str, many: &'a str) -> &'a str {
-    let (tens, units) = (count.abs() % 100, count.abs() % 10);
-    match (tens, units) {
-        (11..=14, _) => many,
-        (_, 1) => one,
-        (_, 2..=4) => few,
-        _ => many,
-    }
-}
-
-fn days(language: Language, count: i64) -> String {
-    match language {
-        Language::Russian => format!("{count}\u{a0}{}", form(count, "день", "дня", "дней")),
-        Language::English => format!("{count}\u{a0}{}", if count == 1 { "day" } else { "days" }),
-    }
+    Ok(tongue::date(language, day))
 }
 
 fn remain(language: Language, count: i64) -> String {

@@ -13,7 +13,7 @@ use crate::notice::{How, Key, Mark, occasions};
 use crate::status::{State, changes};
 
 use super::encode::terminal;
-use super::words;
+use super::{ics, words};
 
 /// One line of a forecast: a change of state, or something that is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,56 +100,18 @@ pub fn forecast_json(coming: &[Coming]) -> Value {
     json!({ "format": 1, "coming": lines.collect::<Vec<_>>() })
 }
 
-/// A forecast as a calendar (RFC 5545): all-day events, whose end is the day after.
+/// A forecast as a calendar of all-day events.
 pub fn forecast_ics(coming: &[Coming], zone: &Zone, now: Instant) -> String {
-    let mut lines =
-        vec!["BEGIN:VCALENDAR".to_owned(), "VERSION:2.0".to_owned(), "PRODID:-//Servanda//EN".to_owned()];
-    let stamp = Zone::UTC.wall_time_of(now).strftime("%Y%m%dT%H%M%SZ").to_string();
-    for line in coming {
-        let day = zone.day_of(line.at);
-        let date = |day: Day| day.strftime("%Y%m%d").to_string();
-        let what = words_of(&line.what);
-        let uid = crate::live::digest(&(line.at, &line.agreement, &what));
-        lines.extend([
-            "BEGIN:VEVENT".to_owned(),
-            format!("UID:{uid}@servanda"),
-            format!("DTSTAMP:{stamp}"),
-            format!("DTSTART;VALUE=DATE:{}", date(day)),
-            format!("DTEND;VALUE=DATE:{}", date(day.tomorrow().unwrap_or(day))),
-            format!("SUMMARY:{}", ics_text(&format!("{}: {what}", line.title))),
-            format!("DESCRIPTION:{}", ics_text(&line.agreement)),
-            "TRANSP:TRANSPARENT".to_owned(),
-            "END:VEVENT".to_owned(),
-        ]);
-    }
-    lines.push("END:VCALENDAR".to_owned());
-    lines.iter().fold(String::new(), |text, line| text + &folded(line) + "\r\n")
-}
-
-/// A text value: what separates is escaped, and what cannot be seen is gone (RFC 5545 §3.3.11).
-fn ics_text(text: &str) -> String {
-    let mut escaped = String::new();
-    for character in text.chars().filter(|character| !super::encode::is_unseen(*character)) {
-        if matches!(character, '\\' | ';' | ',') {
-            escaped.push('\\');
+    let events = coming.iter().map(|line| {
+        let (day, what) = (zone.day_of(line.at), words_of(&line.what));
+        ics::Event {
+            uid: crate::live::digest(&(line.at, &line.agreement, &what)),
+            days: (day, day),
+            summary: format!("{}: {what}", line.title),
+            description: line.agreement.clone(),
         }
-        escaped.push(character);
-    }
-    escaped
-}
-
-/// A line of more than 75 octets goes on in the next, after a blank (RFC 5545 §3.1).
-fn folded(line: &str) -> String {
-    let (mut folded, mut octets) = (String::new(), 0);
-    for character in line.chars() {
-        if octets + character.len_utf8() > 75 {
-            folded.push_str("\r\n ");
-            octets = 1;
-        }
-        octets += character.len_utf8();
-        folded.push(character);
-    }
-    folded
+    });
+    ics::calendar(events, now)
 }
 
 /// What became of the notices of a run, for people. Nobody is named in it.

@@ -22,7 +22,6 @@ pub fn text(envelope: &PlanEnvelope, paint: Paint) -> String {
     let plan = &envelope.plan;
     let mut page = Page::new(paint);
     page.line(0, 2, &header(plan));
-    red_lines(&mut page, envelope);
     changes(&mut page, envelope);
     drift::section(&mut page, plan);
     waiting(&mut page, envelope);
@@ -145,17 +144,6 @@ fn changes(page: &mut Page, envelope: &PlanEnvelope) {
             page.gap();
             block(page, 0, change, &plan.names);
         }
-    }
-}
-
-/// Where a pull request reaches for what says where to and as whom.
-fn red_lines(page: &mut Page, envelope: &PlanEnvelope) {
-    let Some(scope) = envelope.scope.as_ref().filter(|scope| !scope.red_lines.is_empty()) else {
-        return;
-    };
-    section(page, "Red lines");
-    for red in &scope.red_lines {
-        page.line(2, 4, &Line::new().tone(Tone::Alarm, "! ").join(gist::red_line(red)));
     }
 }
 

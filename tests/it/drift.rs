@@ -50,7 +50,10 @@ fn an_edit_a_passing_day_and_a_hand_are_told_apart_on_one_agreement() {
         later["drift"].as_array().unwrap().iter().filter(|drift| drift["id"] == ID).collect();
     assert_eq!(drift.len(), 1);
     assert_eq!(drift[0]["part"], json!({ "field": "number" }));
-    assert_eq!(drift[0]["touch"]["name"], "Servanda", "the key's own person, whose key the hand used");
+    assert_eq!(
+        drift[0]["touch"]["name"], "S.",
+        "the initials of the key's own person, whose key the hand used"
+    );
 }
 
 #[test]

@@ -17,6 +17,7 @@ Examples:
   servanda run                          plan, apply and notify: the job that nobody watches
   servanda notify --preview             the messages that would go out, without sending any
   servanda forecast --days 60           what the coming days bring
+  servanda report --out agreements.html all agreements over time, as one page to look at
   servanda explain severny-veter-2026   where each value of an agreement comes from
   servanda explain E301                 what a rule means
 
@@ -71,6 +72,8 @@ pub(crate) enum Command {
     Notify(command::notify::Arguments),
     /// Show what the coming days bring
     Forecast(command::forecast::Arguments),
+    /// Write all agreements over time as one page
+    Report(command::report::Arguments),
     /// Look at the memory of notices
     Ledger(command::ledger::Arguments),
     /// Write the JSON Schemas of all files, for editors

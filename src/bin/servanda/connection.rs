@@ -3,6 +3,7 @@
 //! The embedded one is started in this process and spoken to over loopback, so that the way there is the
 //! way to any other. Planning takes [`Connection::reader`] and never sees a writer.
 
+use std::path::{Component, Path};
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -54,8 +55,10 @@ pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Fai
             let key =
                 Context::secret(access_key_variable).filter(|key| key.expose_secret().len() >= SHORTEST_KEY);
             let key = key.ok_or_else(|| no_key(access_key_variable))?;
-            let certificates =
-                ca_file.as_deref().map(|file| files::read_named(&estate.root.join(file))).transpose()?;
+            let certificates = match ca_file {
+                Some(file) => Some(trusted_text(estate, file).await?),
+                None => None,
+            };
             let certificates = certificates.as_ref().map(String::as_bytes);
             let place = Place { url, reach: *reach, certificates };
             (Transport::new(&place, key, &helpdesk.pace), None)
@@ -64,6 +67,18 @@ pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Fai
     let transport = transport.map_err(ReadError::from)?;
     let (mapping, pace) = (helpdesk.mapping.clone(), helpdesk.pace);
     Ok(Connection { transport, mapping, pace, habits: Arc::default(), embedded })
+}
+
+/// A file that the settings name. Where they are those of a trusted commit, a file of the repository is too: on disk
+/// there may be what a pull request put there.
+async fn trusted_text(estate: &Estate, file: &str) -> Result<String, Failure> {
+    let is_within = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
+    match &estate.base {
+        Some(base) if is_within => base.text(file).await?.ok_or_else(|| {
+            Failure::new(Exit::Failure, format!("{} holds no {file}, which its settings name", base.short()))
+        }),
+        _ => files::read_named(&estate.root.join(file)),
+    }
 }
 
 fn no_key(variable: &str) -> Failure {

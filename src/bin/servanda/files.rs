@@ -18,10 +18,13 @@ pub(crate) const SETTINGS: &str = "servanda.yaml";
 pub(crate) const CATALOG: &str = "catalog.yaml";
 /// Where this program keeps what is of this machine alone.
 pub(crate) const OWN_FOLDER: &str = ".servanda";
+/// The folders whose files are read.
+pub(crate) const FOLDERS: [&str; 2] = ["agreements", "templates"];
 /// A larger file is not read to its end; the document stage says what is wrong with it.
-const SIZE_LIMIT: u64 = 1024 * 1024;
+pub(crate) const SIZE_LIMIT: u64 = 1024 * 1024;
 
 /// One file of the repository.
+#[derive(Clone)]
 pub(crate) struct File {
     /// The path relative to the root, with `/` between its parts.
     pub(crate) path: String,
@@ -30,6 +33,7 @@ pub(crate) struct File {
 }
 
 /// What could be had of a file.
+#[derive(Clone)]
 pub(crate) enum Content {
     /// Its bytes; at most one more than the limit.
     Bytes(Vec<u8>),
@@ -59,7 +63,7 @@ pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
             paths.push((root.join(name), found.is_symlink()));
         }
     }
-    for folder in ["agreements", "templates"] {
+    for folder in FOLDERS {
         paths.extend(walk(&root.join(folder))?);
     }
     let mut files: Vec<File> = paths
@@ -75,8 +79,6 @@ pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
 
 /// The YAML files below a folder, with whether each is a link. Hidden and ignored files are left out.
 fn walk(folder: &Path) -> Result<Vec<(PathBuf, bool)>, Failure> {
-    let is_yaml =
-        |path: &Path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
     match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Failure::file(folder, &error)),
@@ -94,6 +96,11 @@ fn walk(folder: &Path) -> Result<Vec<(PathBuf, bool)>, Failure> {
         }
     }
     Ok(paths)
+}
+
+/// Whether a file is read, by its name.
+pub(crate) fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
 fn relative(root: &Path, path: &Path) -> String {
@@ -139,6 +146,16 @@ pub(crate) fn read_notices(root: &Path) -> Result<std::collections::BTreeMap<Str
         }
     }
     Ok(texts)
+}
+
+/// The text of a file of the repository that is none of ours, where it is a file of at most 1 MiB.
+pub(crate) fn text_within(root: &Path, path: &str) -> Option<String> {
+    let path = root.join(path);
+    let is_file = fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
+    match read_limited(&path) {
+        Content::Bytes(bytes) if is_file && bytes.len() as u64 <= SIZE_LIMIT => String::from_utf8(bytes).ok(),
+        _ => None,
+    }
 }
 
 /// Reads one file that was named by the user.

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// The commit that is checked out, with `+` behind it where files differ from it.
 pub(crate) fn commit(root: &Path) -> Option<String> {
@@ -35,6 +35,9 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
 /// The longest that one call of git may take, a slow network and all.
 const LIMIT: Duration = Duration::from_mins(2);
 
+/// More than this is no answer but an attempt to fill the memory.
+pub(crate) const OUTPUT_LIMIT: u64 = 256 * 1024 * 1024;
+
 /// What git said.
 pub(crate) struct Said {
     /// Its exit code; `None` where a signal ended it.
@@ -51,9 +54,12 @@ pub(crate) async fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Resu
     let mut child = tokio::process::Command::new("git")
         .arg("-C")
         .arg(folder)
-        .args(["-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=false"])
+        .args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"])
+        .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false"])
         .args(arguments)
         .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .env("GIT_LITERAL_PATHSPECS", "1")
         .env("LC_ALL", "C")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -62,17 +68,29 @@ pub(crate) async fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Resu
         .spawn()
         .map_err(failed)?;
     let mut stdin = child.stdin.take().expect("it was piped");
+    let mut output = child.stdout.take().expect("it was piped").take(OUTPUT_LIMIT + 1);
+    let mut errors = child.stderr.take().expect("it was piped").take(OUTPUT_LIMIT);
+    let (mut said, mut complained) = (Vec::new(), Vec::new());
     let talk = async {
-        // Where git ended before it had read everything its exit code says why.
-        let _ = stdin.write_all(input).await;
-        drop(stdin);
-        child.wait_with_output().await
+        let write = async {
+            // Where git ended before it had read everything its exit code says why.
+            let _ = stdin.write_all(input).await;
+            drop(stdin);
+            Ok(0)
+        };
+        tokio::try_join!(write, output.read_to_end(&mut said), errors.read_to_end(&mut complained))?;
+        // What goes on printing is ended with the pipe that nobody reads any more.
+        drop((output, errors));
+        child.wait().await
     };
-    let said = tokio::time::timeout(LIMIT, talk).await;
-    let said = said.map_err(|_| "git did not end in time".to_owned())?.map_err(failed)?;
+    let status = tokio::time::timeout(LIMIT, talk).await;
+    let status = status.map_err(|_| "git did not end in time".to_owned())?.map_err(failed)?;
+    if said.len() as u64 > OUTPUT_LIMIT {
+        return Err("git printed more than anybody wants to read".to_owned());
+    }
     Ok(Said {
-        code: said.status.code(),
-        output: said.stdout,
-        errors: String::from_utf8_lossy(&said.stderr).trim().to_owned(),
+        code: status.code(),
+        output: said,
+        errors: String::from_utf8_lossy(&complained).trim().to_owned(),
     })
 }

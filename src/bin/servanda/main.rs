@@ -6,7 +6,9 @@ mod args;
 mod log;
 mod files;
 mod git;
+mod commit;
 mod repository;
+mod proposal;
 #[cfg_attr(
     not(test),
     expect(
@@ -24,6 +26,7 @@ mod channel;
 mod ping;
 mod baseline;
 mod survey;
+mod recording;
 mod accept;
 mod saved;
 mod drawing;

@@ -16,9 +16,10 @@ use servanda::settings::Settings;
 use servanda::template::{self, Library, Resolved};
 
 use crate::args::Global;
+use crate::commit::Commit;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, say};
-use crate::files::{self, Content};
+use crate::files::{self, Content, File};
 use crate::git;
 
 /// The files of a repository, read and parsed.
@@ -28,7 +29,7 @@ pub(crate) struct Loaded {
     pub(crate) templates: Vec<Document>,
     pub(crate) agreements: Vec<Document>,
     settings: Option<Document>,
-    catalog: Option<Document>,
+    pub(crate) catalog: Option<Document>,
     faults: Diagnostics,
 }
 
@@ -42,10 +43,19 @@ pub(crate) struct Estate {
     pub(crate) settings: Settings,
     pub(crate) catalog: Catalog,
     pub(crate) agreements: Vec<Agreement>,
+    /// The commit that is trusted, where the files are of a pull request; else the folder is.
+    pub(crate) base: Option<Commit>,
 }
 
 /// Finds the repository and reads its files.
 pub(crate) fn load(global: &Global, context: &Context) -> Result<Loaded, Failure> {
+    let root = find(global, context)?;
+    let files = files::read_all(&root)?;
+    Ok(Loaded::of(root, files))
+}
+
+/// Finds the repository.
+pub(crate) fn find(global: &Global, context: &Context) -> Result<PathBuf, Failure> {
     let root = match &global.repository {
         Some(folder) => context.working_directory.join(folder),
         None => files::find_root(&context.working_directory)?,
@@ -53,28 +63,33 @@ pub(crate) fn load(global: &Global, context: &Context) -> Result<Loaded, Failure
     if global.repository.is_some() && !root.join(files::SETTINGS).is_file() {
         return Err(files::no_repository(&root));
     }
-    let mut loaded = Loaded {
-        sources: Sources::default(),
-        templates: Vec::new(),
-        agreements: Vec::new(),
-        settings: None,
-        catalog: None,
-        faults: Diagnostics::default(),
-        root,
-    };
-    loaded.read()?;
-    Ok(loaded)
+    Ok(root)
 }
 
 impl Loaded {
+    /// Takes the files of a repository in.
+    pub(crate) fn of(root: PathBuf, files: Vec<File>) -> Self {
+        let mut loaded = Self {
+            sources: Sources::default(),
+            templates: Vec::new(),
+            agreements: Vec::new(),
+            settings: None,
+            catalog: None,
+            faults: Diagnostics::default(),
+            root,
+        };
+        loaded.read(files);
+        loaded
+    }
+
     /// The zone of the settings, before anything is checked: `--as-of` needs it.
     pub(crate) fn zone(&self) -> Zone {
         self.settings.as_ref().map_or(Zone::UTC, |document| check::read_settings(document).0.zone)
     }
 
-    fn read(&mut self) -> Result<(), Failure> {
+    fn read(&mut self, files: Vec<File>) {
         let mut readable: Vec<(FileId, Kind)> = Vec::new();
-        for file in files::read_all(&self.root)? {
+        for file in files {
             let Some(kind) = document::kind_of(&file.path) else {
                 if let Content::Link = file.content {
                     let id = self.sources.add(file.path, "");
@@ -112,7 +127,6 @@ impl Loaded {
             self.faults.extend(faults);
             self.keep(document);
         }
-        Ok(())
     }
 
     fn keep(&mut self, document: Document) {
@@ -126,6 +140,11 @@ impl Loaded {
 
     /// Merges and checks everything; all faults of all stages, in the order of files.
     pub(crate) fn examine(&self, at: Instant) -> Checked {
+        self.examine_and(at, |_, checked| checked)
+    }
+
+    /// The same, for whoever needs what was merged as well.
+    pub(crate) fn examine_and<T>(&self, at: Instant, take: impl FnOnce(&[Resolved<'_>], Checked) -> T) -> T {
         let mut faults = self.faults.clone();
         faults.extend(document::same_ids(self.templates.iter().chain(&self.agreements), &self.sources));
         let (library, found) = Library::new(&self.templates);
@@ -144,7 +163,8 @@ impl Loaded {
             unread: unread.map(|document| &*document.id).collect(),
             diagnostics: faults,
         };
-        check::estate(estate, &self.sources, at)
+        let checked = check::estate(estate, &self.sources, at);
+        take(&resolved, checked)
     }
 
     /// Every agreement with all that it inherits.
@@ -182,7 +202,17 @@ pub(crate) fn check(
     global: &Global,
     context: &Context,
 ) -> Result<Estate, Failure> {
-    let mut checked = loaded.examine(at);
+    let checked = loaded.examine(at);
+    trusted(loaded, checked, global, context)
+}
+
+/// The estate of what was examined already.
+pub(crate) fn trusted(
+    loaded: Loaded,
+    mut checked: Checked,
+    global: &Global,
+    context: &Context,
+) -> Result<Estate, Failure> {
     deny_warnings(&mut checked.diagnostics, global);
     if checked.diagnostics.has_errors() {
         let paint = context.paint_errors();
@@ -206,6 +236,7 @@ pub(crate) fn check(
         settings: checked.settings,
         catalog: checked.catalog,
         agreements: checked.agreements,
+        base: None,
     })
 }
 

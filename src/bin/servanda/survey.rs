@@ -6,7 +6,7 @@ use servanda::calendar::{Instant, ZONE_DATA};
 use servanda::desired::{Desired, desired};
 use servanda::guard::{Acknowledged, guard};
 use servanda::ident::AgreementId;
-use servanda::live::{Live, LiveAgreement, Observed, Record, Touch};
+use servanda::live::{Live, LiveAgreement, Observed, Record, Touch, initials};
 use servanda::mapping::Field;
 use servanda::notice::announced;
 use servanda::plan::{Baseline, Context, Drift, Header, Part, Plan, adopt, assign, between};
@@ -48,8 +48,26 @@ pub(crate) async fn make(
     let live = reader.survey(&Wanted::of(&estate.agreements)).await?;
     tracing::info!(requests = reader.requests(), "the helpdesk was read");
     let (mut envelope, sides) = compared(estate, live, terms, baseline, connection.name());
-    tell_who(&mut envelope.plan.drift, &sides.live, &reader).await;
+    let drift = &mut envelope.plan.drift;
+    if !drift.is_empty() {
+        let found = drift.iter().filter_map(|drift| present(&sides.live, &drift.id));
+        let events = history(found, &reader).await;
+        tell_who(drift, &sides.live, &events);
+    }
     Ok((envelope, sides))
+}
+
+/// What was done to these agreements and their promises, without names. A plan is none the worse without it.
+pub(crate) async fn history(found: impl Iterator<Item = &LiveAgreement>, reader: &impl Reader) -> Vec<Event> {
+    let objects = found.flat_map(|found| found.rules.values().chain([&found.object])).cloned().collect();
+    let mut events = reader.history(&objects).await.unwrap_or_else(|error| {
+        tracing::info!("who changed what is not told: {error}");
+        Vec::new()
+    });
+    for event in &mut events {
+        event.touch.name = event.touch.name.as_deref().map(initials);
+    }
+    events
 }
 
 fn present<'a>(live: &'a Live, id: &AgreementId) -> Option<&'a LiveAgreement> {
@@ -59,17 +77,8 @@ fn present<'a>(live: &'a Live, id: &AgreementId) -> Option<&'a LiveAgreement> {
     }
 }
 
-/// Adds who changed what by hand, as far as the helpdesk tells. A plan is none the worse without it.
-async fn tell_who(drift: &mut [Drift], live: &Live, reader: &impl Reader) {
-    if drift.is_empty() {
-        return;
-    }
-    let objects = drift.iter().filter_map(|drift| present(live, &drift.id));
-    let objects = objects.flat_map(|found| found.rules.values().chain([&found.object])).cloned().collect();
-    let events = reader.history(&objects).await.unwrap_or_else(|error| {
-        tracing::info!("who changed what is not told: {error}");
-        Vec::new()
-    });
+/// Adds who changed what by hand, as far as the helpdesk tells.
+pub(crate) fn tell_who(drift: &mut [Drift], live: &Live, events: &[Event]) {
     for drift in drift {
         let Some(found) = present(live, &drift.id) else {
             continue;
@@ -93,6 +102,8 @@ pub(crate) fn compared(
     baseline: Option<&Baseline>,
     helpdesk: String,
 ) -> (PlanEnvelope, Sides) {
+    // People have no names in a plan, wherever it is made.
+    let live = live.without_people();
     let question = Question { instant: terms.as_of.instant, prune: terms.prune, baseline, helpdesk };
     let (proposed, wishes) = compare(estate, &live, question);
     let settings = &estate.settings;

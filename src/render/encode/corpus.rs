@@ -96,8 +96,9 @@ const AROUND: &[(&str, &str)] = &[
 
 /// More than five hundred texts, each of them something that a sink could take for more than text.
 pub(crate) fn payloads() -> Vec<String> {
-    let around = |live: &str| AROUND.iter().map(move |(before, after)| format!("{before}{live}{after}"));
-    let live = LIVE.iter().flat_map(|live| around(live).collect::<Vec<_>>());
+    let live = LIVE
+        .iter()
+        .flat_map(|live| AROUND.iter().map(move |(before, after)| format!("{before}{live}{after}")));
     HOSTILE.iter().map(|text| (*text).to_owned()).chain(live).collect()
 }
 

@@ -13,6 +13,7 @@ use crate::render::plan::gist;
 use crate::render::plan::said::{self, Point};
 use crate::render::review::{self, Block, Entry, Review, Section};
 use crate::render::style::Tone;
+use crate::render::scope;
 use crate::render::value::{Body, Shown};
 use crate::render::words::{self, Names};
 
@@ -73,12 +74,12 @@ impl Html {
     }
 
     fn red_lines(&mut self, envelope: &PlanEnvelope) {
-        let Some(scope) = envelope.scope.as_ref().filter(|scope| !scope.red_lines.is_empty()) else {
+        let Some(found) = envelope.scope.as_ref().filter(|scope| !scope.red_lines.is_empty()) else {
             return;
         };
         self.line(format_args!("<section class=\"red\">\n<h2>Red lines</h2>\n<ul class=\"plain\">"));
-        for red in &scope.red_lines {
-            self.line(format_args!("<li class=\"danger\">{}</li>", inline(&gist::red_line(red))));
+        for red in &found.red_lines {
+            self.line(format_args!("<li class=\"danger\">{}</li>", inline(&scope::red_line(red, &found.base))));
         }
         self.line(format_args!("</ul>\n</section>"));
     }

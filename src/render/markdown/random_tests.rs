@@ -63,7 +63,8 @@ fn envelope(seed: u64) -> PlanEnvelope {
             held.push(Held { guard: GuardName::Weakened, count, limit: 0, acknowledged: None });
         }
     }
-    for index in 0..dice.below([1, 5, 2_000][usize::try_from(dice.below(3)).expect("small")]) {
+    let most = [1, 5, 2_000][usize::try_from(dice.below(3)).expect("small")];
+    for index in 0..dice.below(most) {
         let id = AgreementId::new(&format!("withheld-{index}")).expect("an id");
         plan.withheld.push(Withheld { id, reason: Reason::Unreadable("<b>@x</b> | `y`".to_owned()) });
     }

@@ -13,8 +13,9 @@ use crate::plan::scope::RedLine;
 use crate::plan::{Gravity, Risk};
 use crate::render::encode;
 use crate::render::line::Line;
-use crate::render::plan::{gist, said};
+use crate::render::plan::said;
 use crate::render::review::{Review, Risky};
+use crate::render::scope;
 use crate::render::style::Tone;
 use crate::render::words;
 
@@ -132,14 +133,14 @@ fn packed(ids: &[&str], room: usize) -> (String, usize) {
 /// The lines of a pull request that say where to or as whom, all of them: one by one, or, where they are too many
 /// for half of the room, by file and number.
 pub(super) fn red_lines(review: &Review<'_>, budget: Budget) -> String {
-    let red_lines = match &review.envelope.scope {
-        Some(scope) if !scope.red_lines.is_empty() => &scope.red_lines,
-        _ => return String::new(),
+    let Some(found) = review.envelope.scope.as_ref().filter(|scope| !scope.red_lines.is_empty()) else {
+        return String::new();
     };
+    let red_lines = &found.red_lines;
     let heading = format!("\n#### Red lines ({})\n\n", red_lines.len());
     let mut list = String::new();
     for red in red_lines {
-        writeln!(list, "- ⚠ {}", inline(&gist::red_line(red))).expect("a string takes all that is written");
+        writeln!(list, "- ⚠ {}", inline(&scope::red_line(red, &found.base))).expect("a string takes all that is written");
         if list.len() > budget.usual / 3 {
             return heading + &red_numbers(red_lines, budget.usual / 3);
         }

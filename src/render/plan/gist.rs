@@ -5,11 +5,9 @@ use crate::agreement::NoticeEvent;
 use crate::calendar::Zone;
 use crate::notice::{Announced, Role};
 use crate::plan::Verb;
-use crate::plan::scope::{RedLine, Steered, Tie};
 use crate::render::json::PlanEnvelope;
 use crate::render::line::Line;
 use crate::render::review::{Counts, Review};
-use crate::render::style::Tone;
 use crate::render::words;
 
 /// The verdict: what clients lose, or that they lose nothing. A hundred bytes at most.
@@ -77,36 +75,6 @@ pub(in crate::render) fn facts(envelope: &PlanEnvelope) -> Line {
         None => line,
     };
     line.say(" · Servanda ").theirs(&header.version)
-}
-
-/// A line of a pull request that a reviewer must not overlook, and what it does.
-pub(in crate::render) fn red_line(red: &RedLine) -> Line {
-    let line = Line::new().theirs_in(Tone::Strong, &format!("{}:{}", red.path, red.line)).say(": ");
-    match &red.what {
-        Steered::Settings => line.say(
-            "the settings differ; this plan was made with those of the base, and a merge puts these in force",
-        ),
-        Steered::Trusted => line.say(
-            "a file differs that the settings name or that tells how Servanda is run; a merge puts it in force",
-        ),
-        Steered::Slug { entry, before, after } => {
-            let line = line.code(&words::shown(entry));
-            match before {
-                Some(before) => {
-                    line.say(" is tied to ").join(tie(after)).say(" in place of ").join(tie(before))
-                }
-                None => line.say(" gets a new contact: ").join(tie(after)),
-            }
-        }
-    }
-}
-
-fn tie(tie: &Tie) -> Line {
-    match tie {
-        Tie::Object(id) => Line::new().theirs(id.as_str()),
-        Tie::Title(title) => Line::new().quoted(&words::shown(title)),
-        Tie::Address => Line::of("an address"),
-    }
 }
 
 /// Whom the apply would tell of an event: `activated: 3 notices to clients, of 2 agreements`.

@@ -7,6 +7,7 @@ pub(crate) mod forecast;
 pub(crate) mod ledger;
 pub(crate) mod notify;
 pub(crate) mod plan;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
@@ -37,6 +38,7 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Run(arguments) => run::run(&arguments, &global, context),
         Command::Notify(arguments) => notify::run(&arguments, &global, context),
         Command::Forecast(arguments) => forecast::run(&arguments, &global, context),
+        Command::Report(arguments) => report::run(&arguments, &global, context),
         Command::Ledger(arguments) => ledger::run(&arguments, &global, context),
         Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),
         Command::Completions(arguments) => completions::run(&arguments),

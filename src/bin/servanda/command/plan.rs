@@ -1,9 +1,10 @@
 //! `servanda plan`: files and helpdesk are read, compared, and the difference is drawn. Nothing is written.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use servanda::live::Live;
-use servanda::plan::Baseline;
+use servanda::calendar::Zone;
+use servanda::plan::scope::Scope;
+use servanda::render;
 use servanda::render::json::PlanEnvelope;
 
 use crate::args::Global;
@@ -11,9 +12,11 @@ use crate::connection;
 use crate::context::Context;
 use crate::drawing::Drawing;
 use crate::failure::{Exit, Failure, say, tell};
+use crate::proposal::{Proposal, Trust};
+use crate::recording::Recording;
 use crate::repository::{self, Estate};
-use crate::survey::{Terms, compared, make};
-use crate::{accept, files, ledger, saved};
+use crate::survey::{Terms, compared, make, tell_who};
+use crate::{accept, ledger, saved};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -24,7 +27,10 @@ Examples:
   servanda plan --prune --accept orphans=1
   servanda plan --format markdown --forge gitlab   for a comment on a merge request, within its limit
   servanda plan --format html > plan.html          one page with everything
-  servanda plan --live live.json         against what `servanda snapshot` recorded, without network or key";
+  servanda plan --live live.json         against what `servanda snapshot` recorded, without network or key
+  servanda plan --base origin/main       for a pull request: the settings are those of main, whatever is on disk
+  servanda plan --base main --head FETCH_HEAD
+                                         the same for a commit that is not checked out, merged into main in memory";
 
 /// Show what an apply would change
 #[derive(clap::Args)]
@@ -41,6 +47,12 @@ pub(crate) struct Arguments {
     /// Compare with a recording in place of the helpdesk
     #[arg(long, value_name = "FILE")]
     live: Option<PathBuf>,
+    /// Plan for a pull request into this commit: take the settings from there, and tell what it brings about
+    #[arg(long, value_name = "COMMIT")]
+    base: Option<String>,
+    /// Plan what a merge of this commit into the base would give, in place of the files on disk
+    #[arg(long, value_name = "COMMIT", requires = "base")]
+    head: Option<String>,
     #[command(flatten)]
     drawing: Drawing,
 }
@@ -59,27 +71,36 @@ pub(crate) struct Making {
     pub(crate) accept: Vec<accept::Acceptance>,
 }
 
+impl Making {
+    /// What was typed, understood.
+    fn terms(&self, zone: &Zone, context: &Context) -> Result<Terms, Failure> {
+        let as_of = context.as_of(self.as_of.as_deref(), zone)?;
+        Ok(Terms { as_of, prune: self.prune, acknowledged: accept::all(&self.accept)? })
+    }
+}
+
 /// Makes and draws the plan.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let (estate, terms) = estate_and_terms(&arguments.making, global, context)?;
-    let envelope = match &arguments.live {
-        Some(path) => {
-            let baseline = connection::runtime()?.block_on(remembered(&estate));
-            from_recording(&estate, &terms, baseline.as_ref(), path)?
-        }
+    let (estate, terms, scope) = asked(arguments, global, context)?;
+    let mut envelope = match &arguments.live {
+        Some(path) => from_recording(&estate, &terms, path)?,
         None => connection::runtime()?.block_on(async {
             let connection = connection::open(&estate, terms.as_of).await?;
-            let baseline = remembered(&estate).await;
+            let baseline = ledger::remembered(&estate).await;
             let made = make(&estate, &connection, &terms, baseline.as_ref()).await;
             connection.close().await;
             made.map(|(envelope, _)| envelope)
         })?,
     };
+    envelope.scope = scope.map(Box::new);
     if let Some(path) = &arguments.out {
         saved::write(path, &envelope)?;
         say(&format!("saved to {}; `servanda apply {}` carries it out\n", path.display(), path.display()));
     }
     tell(&arguments.drawing.of(&envelope, context))?;
+    if let Some(scope) = &envelope.scope {
+        say(&render::scope::text(scope, &envelope.plan, context.paint_errors()));
+    }
     Ok(exit_of(&envelope, arguments.exit_code))
 }
 
@@ -90,32 +111,32 @@ pub(crate) fn estate_and_terms(
     context: &Context,
 ) -> Result<(Estate, Terms), Failure> {
     let loaded = repository::load(global, context)?;
-    let as_of = context.as_of(making.as_of.as_deref(), &loaded.zone())?;
-    let terms = Terms { as_of, prune: making.prune, acknowledged: accept::all(&making.accept)? };
-    let estate = repository::check(loaded, as_of.instant, global, context)?;
+    let terms = making.terms(&loaded.zone(), context)?;
+    let estate = repository::check(loaded, terms.as_of.instant, global, context)?;
     Ok((repository::not_empty(estate)?, terms))
 }
 
-/// What was last applied; where the memory cannot be asked, nobody claims to know.
-async fn remembered(estate: &Estate) -> Option<Baseline> {
-    ledger::open(estate).baseline().await.unwrap_or_else(|error| {
-        say(&format!("no cause is told, since the memory cannot be read: {error}\n"));
-        None
-    })
+/// What is to be planned: the files on disk, or what a pull request proposes.
+fn asked(
+    arguments: &Arguments,
+    global: &Global,
+    context: &Context,
+) -> Result<(Estate, Terms, Option<Scope>), Failure> {
+    let Some(base) = &arguments.base else {
+        let (estate, terms) = estate_and_terms(&arguments.making, global, context)?;
+        return Ok((estate, terms, None));
+    };
+    let proposal = Proposal::load(base, arguments.head.as_deref(), Trust::Base, global, context)?;
+    let terms = arguments.making.terms(&proposal.zone(), context)?;
+    let (estate, scope) = proposal.settle(terms.as_of.instant, global, context)?;
+    Ok((estate, terms, Some(scope)))
 }
 
-fn from_recording(
-    estate: &Estate,
-    terms: &Terms,
-    baseline: Option<&Baseline>,
-    path: &std::path::Path,
-) -> Result<PlanEnvelope, Failure> {
-    let text = files::read_named(path)?;
-    let live: Live = serde_json::from_str(&text).map_err(|error| {
-        Failure::new(Exit::Failure, format!("{} is no recording: {error}", path.display()))
-            .help("make one with `servanda snapshot --out FILE`")
-    })?;
-    Ok(compared(estate, live, terms, baseline, "a recording".to_owned()).0)
+fn from_recording(estate: &Estate, terms: &Terms, path: &Path) -> Result<PlanEnvelope, Failure> {
+    let Recording { live, baseline, history, .. } = Recording::read(path)?;
+    let (mut envelope, sides) = compared(estate, live, terms, baseline.as_ref(), "a recording".to_owned());
+    tell_who(&mut envelope.plan.drift, &sides.live, &history);
+    Ok(envelope)
 }
 
 /// A plan that a guard holds back is a refusal; pending changes have a code only when asked for.

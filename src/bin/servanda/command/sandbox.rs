@@ -4,8 +4,11 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
+use servanda::render::desk::Manner;
+use servanda::settings::Language;
 
 use crate::args::Global;
+use crate::command::report::Tongue;
 use crate::context::{Context, clock};
 use crate::failure::{Exit, Failure, say, tell};
 use crate::sandbox::{ACCESS_KEY, Clock, SERVANDA};
@@ -14,6 +17,7 @@ use crate::{connection, embedded, files, repository, signal};
 const AFTER_HELP: &str = "\
 Examples:
   servanda sandbox serve --port 8787     serve the repository's own embedded helpdesk
+                                         look at http://127.0.0.1:8787/ and at /portal
   curl -s 'http://127.0.0.1:8787/sd/services/rest/find/agreement?accessKey=KEY' -d '{}'";
 
 /// Run the embedded helpdesk
@@ -41,6 +45,9 @@ struct Serve {
     /// The variable of the environment with a further access key that it accepts
     #[arg(long, value_name = "VARIABLE")]
     key_from: Option<String>,
+    /// The language of its pages; without it, that of servanda.yaml
+    #[arg(long, value_enum)]
+    language: Option<Tongue>,
     /// Switches of the dialect, as JSON; docs/sandbox.md lists them
     #[arg(long, value_name = "FILE")]
     knobs: Option<PathBuf>,
@@ -78,6 +85,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
             .ok_or_else(|| Failure::usage(format!("{variable} holds no key"), "put one into it"))?;
         sandbox.add_key(key.expose_secret(), SERVANDA)?;
     }
+    let language = serve.language.map_or(estate.settings.language, Language::from);
+    let manner = Manner { language, zone: estate.settings.zone };
     connection::runtime()?.block_on(async {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, serve.port)).await;
         let listener = listener.map_err(|error| {
@@ -87,10 +96,12 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
         let address =
             listener.local_addr().map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
         tell(&format!("http://{address}/sd\n"))?;
-        say(&format!("serving; the access key is {ACCESS_KEY}; Ctrl-C stops\n"));
+        say(&format!(
+            "serving; the access key is {ACCESS_KEY}; Ctrl-C stops\n  agreements  http://{address}/\n  portal      http://{address}/portal\n"
+        ));
         let stop = signal::listen();
         let until = async move { stop.wait().await };
-        sandbox.serve(listener, until).await?;
+        sandbox.serve_with_pages(listener, manner, until).await?;
         Ok(Exit::Fine)
     })
 }

@@ -1,17 +1,22 @@
-//! `servanda snapshot`: what the helpdesk holds, recorded, so that plans can be made without a network.
+//! `servanda snapshot`: what the helpdesk holds, recorded, so that plans can be made without a network or a secret.
 
 use std::path::PathBuf;
 
 use crate::args::Global;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, say, tell};
-use crate::helpdesk::{Reader, Wanted};
-use crate::{connection, files, repository};
+use crate::helpdesk::Wanted;
+use crate::recording::Recording;
+use crate::{connection, files, ledger, repository};
 
 const AFTER_HELP: &str = "\
 Examples:
   servanda snapshot --out live.json      record what the helpdesk holds
-  servanda plan --live live.json         plan against the recording, without network or key";
+  servanda plan --live live.json         plan against the recording, without network or key
+
+What it holds: the agreements that bear our mark with the fields that are mapped, what catalog slugs may refer to, what
+was last applied (as digests), and who changed what by hand since. People stand in it as initials and ids. It is as
+confidential as the titles of your clients are.";
 
 /// Record what the helpdesk holds
 #[derive(clap::Args)]
@@ -27,18 +32,20 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let loaded = repository::load(global, context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
     let estate = repository::check(loaded, as_of.instant, global, context)?;
-    let live = connection::runtime()?.block_on(async {
+    let recording = connection::runtime()?.block_on(async {
         let connection = connection::open(&estate, as_of).await?;
-        let live = connection.reader().survey(&Wanted::of(&estate.agreements)).await;
+        let baseline = ledger::remembered(&estate).await;
+        let wanted = Wanted::of(&estate.agreements);
+        let recording = Recording::of(&connection.reader(), &wanted, baseline).await;
         connection.close().await;
-        live.map_err(Failure::from)
+        recording
     })?;
-    let json = format!("{}\n", serde_json::to_string(&live).expect("a recording is JSON"));
+    let json = recording.to_json();
     match &arguments.out {
         None => tell(&json)?,
         Some(path) => {
             files::write_whole(path, &json)?;
-            say(&format!("{} agreements recorded in {}\n", live.agreements.len(), path.display()));
+            say(&format!("{} agreements recorded in {}\n", recording.live.agreements.len(), path.display()));
         }
     }
     Ok(Exit::Fine)

@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use servanda::calendar::Zone;
+use servanda::diagnostic::Diagnostics;
 use servanda::render::{Paint, diagnostics, json};
 
 use crate::args::Global;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, say, tell};
-use crate::{files, repository};
+use crate::files;
+use crate::proposal::{Proposal, Trust};
+use crate::repository::{self, Loaded};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -17,6 +21,8 @@ Examples:
   servanda validate --short              one line a fault: path:line:column: error[E101]: …
   servanda validate --format github      annotations on the lines of a pull request
   servanda validate --format sarif --out servanda.sarif
+  servanda validate --changed-since origin/main
+                                         only what a branch has to do with, templates followed to their users
   servanda explain E101                  the page of a rule
 
 Exit codes: 0 valid (perhaps with warnings), 3 invalid.";
@@ -31,6 +37,10 @@ pub(crate) struct Arguments {
     /// One line a fault
     #[arg(long)]
     short: bool,
+    /// Report only what concerns the changes since this commit: the files that differ, the agreements that say or
+    /// mean something else, and what was not wrong there
+    #[arg(long, value_name = "COMMIT")]
+    changed_since: Option<String>,
     /// How to write it
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -59,9 +69,7 @@ enum Format {
 
 /// Checks and draws.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let loaded = repository::load(global, context)?;
-    let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
-    let mut found = loaded.examine(as_of.instant).diagnostics;
+    let (loaded, mut found) = examined(arguments, global, context)?;
     repository::deny_warnings(&mut found, global);
     let (sources, count) = (&loaded.sources, loaded.files());
     let paint = if arguments.out.is_some() { Paint::PLAIN } else { context.paint() };
@@ -85,4 +93,21 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     // The process ends here: to give back tens of thousands of small pieces takes longer than to check them.
     std::mem::forget((loaded, found));
     Ok(exit)
+}
+
+/// The files, and what is wrong with them.
+fn examined(
+    arguments: &Arguments,
+    global: &Global,
+    context: &Context,
+) -> Result<(Loaded, Diagnostics), Failure> {
+    let as_of = |zone: &Zone| context.as_of(arguments.as_of.as_deref(), zone);
+    if let Some(base) = &arguments.changed_since {
+        let proposal = Proposal::load(base, None, Trust::Own, global, context)?;
+        let found = proposal.faults(as_of(&proposal.zone())?.instant);
+        return Ok((proposal.into_proposed(), found));
+    }
+    let loaded = repository::load(global, context)?;
+    let found = loaded.examine(as_of(&loaded.zone())?.instant).diagnostics;
+    Ok((loaded, found))
 }

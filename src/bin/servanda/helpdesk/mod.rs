@@ -68,6 +68,7 @@ pub(crate) struct Done {
 }
 
 /// One thing that was done to an object, as the helpdesk remembers it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Event {
     /// The object.
     pub(crate) object: LiveId,

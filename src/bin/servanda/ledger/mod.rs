@@ -14,9 +14,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use servanda::calendar::Instant;
+use servanda::plan::Baseline;
 use servanda::settings::{Kind, LedgerPlace};
 
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, say};
 use crate::files;
 use crate::repository::Estate;
 
@@ -158,3 +159,11 @@ impl From<LedgerError> for Failure {
 
 #[cfg(test)]
 mod tests;
+
+/// What was last applied; where the memory cannot be asked, nobody claims to know.
+pub(crate) async fn remembered(estate: &Estate) -> Option<Baseline> {
+    open(estate).baseline().await.unwrap_or_else(|error| {
+        say(&format!("no cause is told, since the memory cannot be read: {error}\n"));
+        None
+    })
+}

@@ -4,8 +4,9 @@
 //! It knows nothing of agreements as YAML, of plans or of notices, and has its clock from the shell.
 //!
 //! ```text
-//!  routes ─► verbs ─► finding ─► reading ─► dialect ─► answer
-//!                 └─► change ─► portal ─► writing ─► history
+//!  door ─► routes ─► verbs ─► finding ─► reading ─► dialect ─► answer
+//!       │           └─► change ─► portal ─► writing ─► history
+//!       └► pages ─► verbs
 //! ```
 
 mod change;
@@ -13,11 +14,13 @@ mod clock;
 mod database;
 mod desk;
 mod dialect;
+mod door;
 pub(crate) mod faults;
 mod finding;
 mod history;
 pub(crate) mod knobs;
 mod model;
+mod pages;
 mod portal;
 mod reading;
 mod refusal;
@@ -30,8 +33,10 @@ mod writing;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::{Router, middleware};
 use rusqlite::Connection;
 use serde_json::{Map, Value};
+use servanda::render::desk::Manner;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -133,13 +138,33 @@ impl Sandbox {
         listener: TcpListener,
         until: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), SandboxError> {
+        self.serve_all(listener, routes::router(self.clone()), until).await
+    }
+
+    /// Serves the pages too.
+    pub(crate) async fn serve_with_pages(
+        &self,
+        listener: TcpListener,
+        manner: Manner,
+        until: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), SandboxError> {
+        let router = routes::router(self.clone()).merge(pages::router(self, manner)?);
+        self.serve_all(listener, router, until).await
+    }
+
+    async fn serve_all(
+        &self,
+        listener: TcpListener,
+        router: Router,
+        until: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), SandboxError> {
         let inner = Arc::clone(&self.0);
         inner.closing.send_replace(false);
         let stopped = async move {
             until.await;
             inner.closing.send_replace(true);
         };
-        let router = routes::router(self.clone());
+        let router = router.layer(middleware::from_fn(door::guard));
         let service = router.into_make_service_with_connect_info::<Scissors>();
         axum::serve(Wires(listener), service).with_graceful_shutdown(stopped).await?;
         Ok(())

@@ -1,9 +1,13 @@
 //! The rule of the portal: a request is taken only for a service of an active agreement of its client.
 //!
 //! Departments do not inherit the agreements of their company, but a person has those of their own unit.
-//! In the product this is customisation; here it always holds. Reads, and completes who the client is.
+//! In the product this is customisation; here it always holds. Reads, and completes who the client is. What is offered
+//! stands beside what is taken, and a test holds that they are the same.
+
+use std::collections::BTreeMap;
 
 use rusqlite::Connection;
+use servanda::render::desk::Offer;
 
 use super::change::Change;
 use super::database;
@@ -43,6 +47,44 @@ pub(crate) fn admit(hand: &Hand, request: &mut Change) -> Result<(), Refusal> {
         return Err(refused("контрагент не является получателем соглашения"));
     }
     Ok(())
+}
+
+/// The services of active agreements, for their recipients.
+const OFFERED: &str = "
+    FROM link AS receives
+    JOIN object AS agreement ON agreement.id = receives.owner AND agreement.class = 'agreement'
+    JOIN link AS gives ON gives.owner = agreement.id AND gives.attribute = 'services'
+    JOIN object AS service ON service.id = gives.target
+    WHERE receives.attribute = 'recipientsOU' AND agreement.removed = 0 AND service.removed = 0
+      AND json_extract(agreement.body, '$.state') = 'active'";
+
+/// What a unit may ask for, in the order of titles.
+pub(crate) fn offered(connection: &Connection, unit: i64) -> rusqlite::Result<Vec<Offer>> {
+    let sql = format!(
+        "SELECT service.uuid, service.title, agreement.uuid, agreement.title,
+                json_extract(agreement.body, '$.endDate') {OFFERED} AND receives.target = ?1
+         ORDER BY service.title, service.id, agreement.id"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([unit], |row| {
+        Ok(Offer {
+            service: row.get(0)?,
+            title: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+            agreement: row.get(2)?,
+            under: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+            last_day: row.get(4)?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// How many services each unit may ask for.
+pub(crate) fn offered_by_unit(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, u32>> {
+    let sql =
+        format!("SELECT receives.target, count(DISTINCT service.id) {OFFERED} GROUP BY receives.target");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
 }
 
 /// The client is a person or a unit; of a person, the unit is the one they belong to, whatever was sent.

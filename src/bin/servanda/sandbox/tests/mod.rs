@@ -3,6 +3,7 @@
 mod documentation;
 mod faults;
 mod knobs;
+mod pages;
 mod protocol;
 mod reading;
 mod rules;

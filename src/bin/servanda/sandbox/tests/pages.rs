@@ -1,0 +1,251 @@
+//! The pages over HTTP: what they show without a key, what a form may do, and who is turned away.
+
+use serde_json::{Value, json};
+use servanda::calendar::Zone;
+use servanda::render::desk::Manner;
+use servanda::settings::Language;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::{ACCESS_KEY, Bench, clock, uuid};
+use crate::sandbox::{DatabasePath, Knobs, Sandbox, portal, seed, verbs};
+
+/// A helpdesk with pages, and a client of it that follows no redirects.
+struct Desk {
+    sandbox: Sandbox,
+    base: String,
+    client: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// What a form sends.
+type Fields<'a> = [(&'a str, &'a str)];
+
+impl Desk {
+    async fn open() -> Self {
+        crate::helpdesk::http::use_ring();
+        let sandbox =
+            Sandbox::open(&DatabasePath::Memory, &super::seed(), clock(), Knobs::default()).expect("opens");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let manner = Manner { language: Language::English, zone: Zone::UTC };
+        let served = sandbox.clone();
+        let task = tokio::spawn(async move {
+            let until = async move { drop(stopped.await) };
+            served.serve_with_pages(listener, manner, until).await.expect("serves");
+        });
+        let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        Self { sandbox, base, client: builder.build().expect("a client"), stop: Some(stop), task }
+    }
+
+    async fn close(mut self) {
+        drop(self.client);
+        drop(self.stop.take());
+        self.task.await.expect("ends");
+    }
+
+    async fn get(&self, path: &str) -> (u16, String) {
+        let response = self.client.get(format!("{}{path}", self.base)).send().await.expect("an answer");
+        (response.status().as_u16(), response.text().await.expect("a text"))
+    }
+
+    /// The token that the page of a client with something to ask for bears.
+    async fn token(&self, unit: &str) -> String {
+        let (_, page) = self.get(&format!("/portal/{unit}")).await;
+        let after = page.split("name=\"token\" value=\"").nth(1).expect("a form");
+        after.split('"').next().expect("a token").to_owned()
+    }
+
+    async fn post(&self, unit: &str, fields: &Fields<'_>, headers: &[(&'static str, &str)]) -> (u16, String) {
+        let form: Vec<String> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", servanda::render::encode::address(value)))
+            .collect();
+        let mut request = self
+            .client
+            .post(format!("{}/portal/{unit}/requests", self.base))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.join("&"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.expect("an answer");
+        (response.status().as_u16(), response.text().await.expect("a text"))
+    }
+
+    /// An agreement over the first service for a unit, in a state.
+    fn agreement(&self, title: &str, unit: &str, state: &str) -> String {
+        let body = json!({ "title": title, "services": ["slmService$1"], "recipientsOU": [unit] });
+        let inner = &self.sandbox.0;
+        let author = inner.prepare(|hand| seed::employee(hand, "Ирина Петрова")).expect("a person");
+        let call = verbs::Call {
+            number: 0,
+            target: "agreement$agreement",
+            attrs: None,
+            offset: 0,
+            limit: None,
+            body: body.as_object().cloned().unwrap_or_default(),
+            author,
+        };
+        let made = uuid(&verbs::create(inner, &call).expect("made").1);
+        self.sandbox.hand_edit(&made, &json!({ "state": state }), "Ирина Петрова").expect("edited");
+        made
+    }
+
+    fn requests(&self) -> Vec<Value> {
+        self.sandbox.look("serviceCall", &json!({})).expect("found")
+    }
+}
+
+#[tokio::test]
+async fn the_pages_show_without_a_key_and_may_be_framed_and_kept_by_nobody() {
+    let desk = Desk::open().await;
+    let agreement = desk.agreement("Почта <для> всех", "ou$7001", "active");
+    for (path, shows) in [
+        ("/".to_owned(), "Почта &lt;для&gt; всех"),
+        (format!("/agreements/{agreement}"), "<del><bdi>planned</bdi></del> → <ins><bdi>active</bdi></ins>"),
+        ("/portal".to_owned(), "ООО «Северный ветер»"),
+        ("/portal/ou$7001".to_owned(), "data-service=\"slmService$1\""),
+    ] {
+        let response = desk.client.get(format!("{}{path}", desk.base)).send().await.expect("an answer");
+        let header = |name: &str| response.headers()[name].to_str().expect("ascii").to_owned();
+        let policy = header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+        assert_eq!((header("cache-control"), header("x-frame-options")), ("no-store".into(), "DENY".into()));
+        let page = response.text().await.expect("a text");
+        assert!(page.contains(shows), "{path} does not show {shows}:\n{page}");
+        assert!(!page.contains(ACCESS_KEY));
+    }
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn the_list_is_found_in_by_text_and_by_state_whatever_the_letters() {
+    let desk = Desk::open().await;
+    desk.agreement("Печать", "ou$7001", "active");
+    desk.agreement("Почта", "ou$7003", "planned");
+    let shown = |page: &str| page.matches("<tr data-uuid").count();
+    for (query, number) in [
+        ("", 3),
+        ("?text=%D0%9F%D0%95%D0%A7", 1),
+        ("?state=planned", 2),
+        ("?state=planned&text=it", 1),
+        ("?text=nothing", 0),
+    ] {
+        let (_, page) = desk.get(&format!("/{query}")).await;
+        assert_eq!(shown(&page), number, "{query}");
+    }
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_form_asks_by_the_rule_of_the_portal() {
+    let desk = Desk::open().await;
+    let active = desk.agreement("A", "ou$7001", "active");
+    let token = desk.token("ou$7001").await;
+    let fields = [
+        ("token", token.as_str()),
+        ("agreement", &active),
+        ("service", "slmService$1"),
+        ("subject", "Не печатает & не пишет"),
+        ("person", "employee$811"),
+    ];
+    let (status, _) = desk.post("ou$7001", &fields, &[]).await;
+    assert_eq!(status, 303);
+    let made = desk.requests();
+    assert_eq!(made.len(), 1);
+    assert_eq!(made[0]["shortDescr"], json!("Не печатает & не пишет"));
+    assert_eq!(made[0]["clientEmployee"]["UUID"], json!("employee$811"));
+    for (title, state) in [("B", "planned"), ("C", "inactive")] {
+        let closed = desk.agreement(title, "ou$7001", state);
+        let mut forged = fields;
+        forged[1].1 = &closed;
+        let (status, page) = desk.post("ou$7001", &forged, &[]).await;
+        assert_eq!(status, 409, "{page}");
+        assert!(page.contains("соглашение не действует"), "{page}");
+    }
+    let mut another = fields;
+    another[2].1 = "slmService$2";
+    assert_eq!(desk.post("ou$7001", &another, &[]).await.0, 409, "a service outside of the agreement");
+    assert_eq!(desk.post("ou$7003", &fields[..4], &[]).await.0, 409, "a unit that receives nothing");
+    assert_eq!(desk.requests().len(), 1);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn nothing_is_taken_from_the_pages_of_others() {
+    let desk = Desk::open().await;
+    let active = desk.agreement("A", "ou$7001", "active");
+    let token = desk.token("ou$7001").await;
+    let with = |token: &'static str| {
+        [("token", token), ("agreement", ""), ("service", "slmService$1"), ("subject", "x")]
+    };
+    for token in ["", "0000"] {
+        assert_eq!(desk.post("ou$7001", &with(token), &[]).await.0, 403, "the token {token:?}");
+    }
+    let fields =
+        [("token", token.as_str()), ("agreement", &active), ("service", "slmService$1"), ("subject", "x")];
+    for headers in [[("origin", "http://evil.example")], [("origin", "null")], [("host", "evil.example")]] {
+        assert_eq!(desk.post("ou$7001", &fields, &headers).await.0, 403, "{headers:?}");
+    }
+    assert!(desk.requests().is_empty());
+    let own = [("origin", desk.base.as_str())];
+    assert_eq!(desk.post("ou$7001", &fields, &own).await.0, 303);
+    let api = format!("{}/sd/services/rest/find/agreement?accessKey={ACCESS_KEY}", desk.base);
+    for (name, value) in [("origin", "http://evil.example"), ("host", "evil.example")] {
+        let answer = desk.client.post(&api).header(name, value).body("{}").send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 403, "{name}");
+    }
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_has_a_page_that_says_so() {
+    let desk = Desk::open().await;
+    for path in ["/agreements/agreement$1", "/agreements/ou$7001", "/portal/ou$1", "/portal/agreement$605301"]
+    {
+        assert_eq!(desk.get(path).await.0, 404, "{path}");
+    }
+    desk.close().await;
+}
+
+/// The offer and the rule are two pieces of code; over every unit, agreement and service they must say the same.
+#[tokio::test]
+async fn what_is_offered_is_what_is_taken() {
+    let bench = Bench::open().await;
+    for (unit, state, removed) in [
+        ("ou$7001", "active", false),
+        ("ou$7001", "planned", false),
+        ("ou$7001", "inactive", false),
+        ("ou$7001", "active", true),
+        ("ou$7002", "active", false),
+    ] {
+        let services = json!(["slmService$1", "slmService$3"]);
+        let made =
+            bench.agreement(json!({ "title": "A", "services": services, "recipientsOU": [unit] })).await;
+        bench.edit(&made, json!({ "state": state, "removed": removed })).await.fine();
+    }
+    bench.edit("slmService$3", json!({ "removed": true })).await.fine();
+    let (mut taken, mut offered) = (Vec::new(), Vec::new());
+    for unit in ["ou$7001", "ou$7002", "ou$7003"] {
+        let handle = verbs::present(&bench.sandbox.0, unit).expect("a unit");
+        let offers = portal::offered(&bench.sandbox.0.connection(), handle.id).expect("offers");
+        offered.extend(offers.into_iter().map(|offer| (unit, offer.agreement, offer.service)));
+        for agreement in bench.found("agreement", json!({})).await {
+            for service in ["slmService$1", "slmService$2", "slmService$3"] {
+                let body =
+                    json!({ "agreement": agreement, "service": service, "client": unit, "shortDescr": "x" });
+                let got = bench.post("create-m2m/serviceCall$call", body).await;
+                if got.status == 201 {
+                    taken.push((unit, agreement.clone(), service.to_owned()));
+                }
+            }
+        }
+    }
+    taken.sort();
+    offered.sort();
+    assert_eq!(offered, taken);
+    assert_eq!(taken.len(), 2);
+}

@@ -1,0 +1,254 @@
+//! A report as compact JSON for the page's script: lists in place of maps, days as numbers, and what many agreements
+//! share said once. Its shape is a matter between this file and `model.js`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::agreement::{Agreement, Target};
+use crate::calendar::{Day, TargetTime};
+use crate::ident::PriorityName;
+use crate::render::encode;
+use crate::render::words::shown;
+use crate::report::{Entry, Follows};
+use crate::status::{Because, State, bound};
+
+use super::Telling;
+
+/// What many share, each once, by its place in the order of first use.
+struct Shared<T>(BTreeMap<T, usize>);
+
+impl<T: Ord> Shared<T> {
+    fn none() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    fn place(&mut self, value: T) -> usize {
+        let next = self.0.len();
+        *self.0.entry(value).or_insert(next)
+    }
+
+    fn list(&self, tell: impl Fn(&T) -> Value) -> Value {
+        let mut list = vec![Value::Null; self.0.len()];
+        for (value, place) in &self.0 {
+            list[*place] = tell(value);
+        }
+        Value::Array(list)
+    }
+}
+
+/// A service of an agreement with its hours and its targets, by their places.
+type Promise = (usize, Option<usize>, Option<usize>);
+/// Targets by priority: response and resolution.
+type Targets = Vec<(PriorityName, Option<i64>, Option<i64>)>;
+
+/// What the agreements of a page refer to, as it is met.
+struct Writer<'a> {
+    telling: &'a Telling<'a>,
+    clients: Shared<String>,
+    managers: Shared<String>,
+    services: Shared<String>,
+    calendars: Shared<String>,
+    targets: Shared<Targets>,
+    packs: Shared<Vec<Promise>>,
+}
+
+/// The data of a page.
+pub(super) fn data(telling: &Telling<'_>, words: &Value) -> Value {
+    let mut writer = Writer {
+        telling,
+        clients: Shared::none(),
+        managers: Shared::none(),
+        services: Shared::none(),
+        calendars: Shared::none(),
+        targets: Shared::none(),
+        packs: Shared::none(),
+    };
+    let report = telling.report;
+    let agreements: Vec<Value> = report.entries.iter().map(|entry| writer.agreement(entry)).collect();
+    let coverage = writer.coverage();
+    let catalog = telling.catalog;
+    let titled = |slug: &String, title: Option<&String>| json!([slug, text(title.unwrap_or(slug))]);
+    let priority = |name: &PriorityName| {
+        catalog.priorities.get(name).map_or_else(|| name.to_string(), |entry| text(&entry.title))
+    };
+    json!({
+        "today": number(telling.zone.day_of(report.at)),
+        "words": words,
+        "clients": writer.clients.list(|slug| {
+            titled(slug, catalog.clients.get(slug.as_str()).map(|client| &client.entry.title))
+        }),
+        "managers": writer.managers.list(|slug| titled(slug, catalog.managers.get(slug.as_str()).map(|entry| &entry.title))),
+        "services": writer.services.list(|slug| titled(slug, catalog.services.get(slug.as_str()).map(|entry| &entry.title))),
+        "calendars": writer.calendars.list(|slug| titled(slug, catalog.calendars.get(slug.as_str()).map(|entry| &entry.title))),
+        "targets": writer.targets.list(|targets| {
+            targets.iter().map(|(name, response, resolution)| json!([priority(name), response, resolution])).collect()
+        }),
+        "packs": writer.packs.list(|pack| {
+            pack.iter().map(|(service, hours, targets)| json!([service, or_none(*hours), or_none(*targets)])).collect()
+        }),
+        "agreements": agreements,
+        "lanes": report.lanes,
+        "coverage": coverage,
+    })
+}
+
+impl Writer<'_> {
+    fn agreement(&mut self, entry: &Entry<'_>) -> Value {
+        let agreement = entry.agreement;
+        let client = self.clients.place(agreement.client.to_string());
+        let manager = agreement.manager.as_ref().map(|manager| self.managers.place(manager.to_string()));
+        let phases = entry.phases.iter().flat_map(|phase| {
+            let kind = if phase.state == State::Suspended { 2 } else { 1 };
+            [json!(kind), json!(number(phase.from)), json!(phase.until.map(number))]
+        });
+        let follows = match entry.follows {
+            Follows::Nothing => json!(0),
+            Follows::NoEnd => json!(1),
+            Follows::Roll => json!(2),
+            Follows::Successor { entry, gap } => json!([entry, gap]),
+        };
+        let mut row = vec![
+            json!(agreement.id),
+            json!(self.title(entry)),
+            json!(agreement.number.as_deref().map_or_else(String::new, text)),
+            json!(client),
+            or_none(manager),
+            json!(State::ALL.iter().position(|state| *state == entry.status.state)),
+            json!(reason(entry.status.because)),
+            json!(entry.status.since.map(|since| number(agreement.zone.day_of(since)))),
+            json!(entry.stretch.first_day.map(number)),
+            json!(entry.stretch.last_day.map(number)),
+            json!(entry.last_day.map(number)),
+            phases.collect(),
+            entry.told_ahead.iter().copied().map(number).collect(),
+            json!(entry.deadline.map(number)),
+            follows,
+            json!(self.pack(agreement)),
+        ];
+        let more = self.more(entry);
+        if !more.is_empty() {
+            row.push(Value::Object(more));
+        }
+        Value::Array(row)
+    }
+
+    /// The title without the client's, under which it stands.
+    fn title(&self, entry: &Entry<'_>) -> String {
+        let title = entry.agreement.title.as_str();
+        let own = title.strip_prefix(self.telling.client(entry)).and_then(|rest| rest.strip_prefix(": "));
+        text(own.unwrap_or(title))
+    }
+
+    /// What few agreements have.
+    fn more(&self, entry: &Entry<'_>) -> Map<String, Value> {
+        let agreement = entry.agreement;
+        let mut more = Map::new();
+        let mut add = |name: &str, value: Value| more.insert(name.to_owned(), value);
+        if agreement.zone != *self.telling.zone {
+            add("zone", json!(agreement.zone.name()));
+        }
+        if entry.today != self.telling.zone.day_of(self.telling.report.at) {
+            add("today", json!(number(entry.today)));
+        }
+        if entry.stretch.number > 1 || entry.stretch.of.is_some() {
+            add("period", json!([entry.stretch.number, entry.stretch.of]));
+        }
+        if !entry.rolls.is_empty() {
+            add("rolls", entry.rolls.iter().copied().map(number).collect());
+        }
+        if !agreement.suspensions.is_empty() {
+            let rest = |suspension: &crate::agreement::Suspension| {
+                json!([
+                    number(suspension.from),
+                    suspension.until.map(number),
+                    suspension.reason.as_deref().map(text)
+                ])
+            };
+            add("rests", agreement.suspensions.iter().map(rest).collect());
+        }
+        if let Some(termination) = &agreement.termination
+            && bound(agreement).is_some_and(|bound| bound.by_termination)
+        {
+            add("cut", json!(entry.stretch.agreed_last_day.map(number)));
+            add("why", json!(termination.reason.as_deref().map(text)));
+        }
+        let recipients = &agreement.recipients;
+        if recipients.len() > 1 || recipients.iter().any(|recipient| recipient.department().is_some()) {
+            let titles = recipients.iter().map(|recipient| {
+                let known = self.telling.catalog.recipient(recipient);
+                known.map_or_else(|| recipient.to_string(), |entry| text(&entry.title))
+            });
+            add("recipients", json!(titles.collect::<Vec<_>>().join(", ")));
+        }
+        more
+    }
+
+    /// The services of an agreement; those that agree in everything are one pack.
+    fn pack(&mut self, agreement: &Agreement) -> usize {
+        let promises = agreement.services.keys().map(|service| {
+            let hours = agreement.calendar_of(service).map(|hours| self.calendars.place(hours.to_string()));
+            let targets: Targets = agreement
+                .targets_of(service)
+                .into_iter()
+                .map(|(priority, Target { response, resolution })| {
+                    (priority, response.map(length), resolution.map(length))
+                })
+                .collect();
+            let targets = (!targets.is_empty()).then(|| self.targets.place(targets));
+            (self.services.place(service.to_string()), hours, targets)
+        });
+        let promises = promises.collect();
+        self.packs.place(promises)
+    }
+
+    fn coverage(&mut self) -> Vec<Value> {
+        let report = self.telling.report;
+        let mut rows = Vec::new();
+        for (client, services) in &report.coverage {
+            let mut row = vec![json!(self.clients.place(client.to_string()))];
+            for (service, covered) in services {
+                let service = self.services.place(service.to_string());
+                row.push(json!([service, covered.entry, covered.until.map(number)]));
+            }
+            rows.push(Value::Array(row));
+        }
+        rows
+    }
+}
+
+/// A foreign text as the page shows it.
+fn text(foreign: &str) -> String {
+    encode::terminal(&shown(foreign)).into_owned()
+}
+
+/// Days since 1970.
+fn number(day: Day) -> i32 {
+    Day::constant(1970, 1, 1).until(day).map_or(i32::MAX, |span| span.get_days())
+}
+
+/// A place, or -1 where there is none.
+fn or_none(place: Option<usize>) -> Value {
+    place.map_or(json!(-1), |place| json!(place))
+}
+
+/// Seconds, or business days as a number below nought.
+fn length(time: TargetTime) -> i64 {
+    match time {
+        TargetTime::Seconds(seconds) => i64::from(seconds),
+        TargetTime::BusinessDays(days) => -i64::from(days),
+    }
+}
+
+/// The place of a reason among the words of the page.
+const fn reason(because: Because) -> u8 {
+    match because {
+        Because::BeforeFirstDay => 0,
+        Because::NotSwitchedOn => 1,
+        Because::ByHand => 2,
+        Because::WithinPeriod => 3,
+        Because::Suspension => 4,
+        Because::LastDayPassed => 5,
+        Because::Termination => 6,
+    }
+}

@@ -1,0 +1,98 @@
+// A list of any length: only the rows that can be seen are there. While printing, all of them are.
+class List {
+  /** `draw` makes the element of a row; `height` says how tall it is. */
+  constructor(scroll, body, { draw, height }) {
+    Object.assign(this, { scroll, body, draw, height, rows: [], drawn: new Map(), active: -1, whole: false });
+    scroll.addEventListener("scroll", () => this.paint(), { passive: true });
+    new ResizeObserver(() => this.paint()).observe(scroll);
+  }
+
+  /** Puts other rows in place of those before. */
+  show(rows) {
+    this.rows = rows;
+    this.tops = new Float64Array(rows.length + 1);
+    rows.forEach((row, index) => { this.tops[index + 1] = this.tops[index] + this.height(row); });
+    this.body.style.height = `${this.tops[rows.length]}px`;
+    this.scroll.setAttribute("aria-rowcount", rows.length);
+    if (this.active >= rows.length) this.active = -1;
+    this.redraw();
+  }
+
+  /** Draws everything anew, as after a change of what a row looks like. */
+  redraw() {
+    this.body.replaceChildren();
+    this.drawn.clear();
+    this.paint();
+  }
+
+  /** The row at a height. */
+  at(top) {
+    let [low, high] = [0, this.rows.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.tops[middle + 1] <= top) low = middle + 1; else high = middle;
+    }
+    return low;
+  }
+
+  /** Adds the rows that came into sight and takes away those that went. */
+  paint() {
+    const { scroll, drawn } = this;
+    const above = this.body.offsetTop;
+    const margin = 200;
+    const from = this.whole ? 0 : this.at(Math.max(0, scroll.scrollTop - above - margin));
+    const to = this.whole ? this.rows.length : Math.min(this.rows.length, this.at(scroll.scrollTop - above + scroll.clientHeight + margin) + 1);
+    for (const [index, element] of drawn) {
+      if (index < from || index >= to) {
+        element.remove();
+        drawn.delete(index);
+      }
+    }
+    const fresh = document.createDocumentFragment();
+    for (let index = from; index < to; index += 1) {
+      if (drawn.has(index)) continue;
+      const element = this.draw(this.rows[index], index);
+      element.classList.add("row");
+      element.id = `row-${index}`;
+      element.setAttribute("aria-rowindex", index + 1);
+      element.style.top = `${this.tops[index]}px`;
+      element.style.height = `${this.tops[index + 1] - this.tops[index]}px`;
+      element.classList.toggle("on", index === this.active);
+      drawn.set(index, element);
+      fresh.append(element);
+    }
+    this.body.append(fresh);
+    this.onpaint?.(this.at(scroll.scrollTop));
+  }
+
+  /** Makes a row the one that keys speak of, and brings it into sight. */
+  activate(index) {
+    this.drawn.get(this.active)?.classList.remove("on");
+    this.active = index;
+    if (index < 0) return this.scroll.removeAttribute("aria-activedescendant");
+    const head = this.body.offsetTop;
+    const [top, bottom] = [this.tops[index], this.tops[index + 1]];
+    if (top < this.scroll.scrollTop) this.scroll.scrollTop = index <= 1 ? 0 : top - this.height(this.rows[index]);
+    else if (bottom + head > this.scroll.scrollTop + this.scroll.clientHeight) this.scroll.scrollTop = bottom + head - this.scroll.clientHeight;
+    this.paint();
+    this.drawn.get(index)?.classList.add("on");
+    this.scroll.setAttribute("aria-activedescendant", `row-${index}`);
+  }
+
+  /** Goes on by some rows, over those that cannot be chosen. */
+  step(by) {
+    if (this.rows.length === 0) return;
+    const direction = Math.sign(by);
+    let index = this.active < 0 ? (by > 0 ? 0 : this.rows.length - 1) : this.active + by;
+    index = Math.min(Math.max(index, 0), this.rows.length - 1);
+    while (this.rows[index]?.heading) index += direction;
+    if (index < 0 || index >= this.rows.length) index = this.rows.findIndex((row) => !row.heading);
+    this.activate(index);
+  }
+
+  /** Puts all rows on the page, or only those in sight again. */
+  print(whole) {
+    this.whole = whole;
+    this.redraw();
+  }
+}

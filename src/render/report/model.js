@@ -1,0 +1,67 @@
+// The data, unpacked: agreements with what they refer to, and lanes of agreements that follow each other.
+const STATES = ["planned", "active", "suspended", "expired", "terminated"];
+const NOTHING = 0, NO_END = 1, ROLL = 2;
+const [clients, managers, services, calendars] = [data.clients, data.managers, data.services, data.calendars]
+  .map((list) => list.map(([slug, title], index) => ({ index, slug, title })));
+
+const agreements = data.agreements.map((row, index) => {
+  const [id, title, number, client, manager, state, because, since, first, last, final, flat, ahead, deadline, follows, pack, more = {}] = row;
+  const phases = [];
+  for (let at = 0; at < flat.length; at += 3) phases.push({ rests: flat[at] === 2, from: flat[at + 1], until: flat[at + 2] });
+  const isOver = state > 2;
+  const ends = follows === ROLL ? last : final;
+  const left = isOver || ends === null ? null : ends - (more.today ?? data.today);
+  return {
+    index, id, title, number, state, because, since, first, last, final, phases, ahead, deadline, follows, more, isOver, ends, left,
+    client: clients[client],
+    manager: manager < 0 ? null : managers[manager],
+    services: data.packs[pack].map(([service, calendar, targets]) => ({
+      service: services[service],
+      calendar: calendar < 0 ? null : calendars[calendar],
+      targets: targets < 0 ? [] : data.targets[targets],
+    })),
+    hasService: new Set(data.packs[pack].map(([service]) => service)),
+  };
+});
+for (const agreement of agreements) {
+  const { id, title, number, client, manager, follows } = agreement;
+  agreement.search = [id, title, number, client.title, client.slug, manager?.title, manager?.slug].join("\n").toLocaleLowerCase(words.locale);
+  if (Array.isArray(follows)) {
+    agreement.successor = agreements[follows[0]];
+    agreement.gap = follows[1];
+    agreement.successor.predecessor = agreement;
+  }
+}
+
+const collator = new Intl.Collator(words.locale, { numeric: true });
+const start = (agreement) => agreement.phases[0]?.from ?? agreement.first ?? Infinity;
+const lanesOf = new Map(clients.map((client) => [client, []]));
+for (const places of data.lanes) {
+  const entries = places.map((place) => agreements[place]);
+  lanesOf.get(entries[0].client).push({ entries, client: entries[0].client });
+}
+for (const lanes of lanesOf.values()) lanes.sort((one, other) => start(one.entries[0]) - start(other.entries[0]));
+clients.sort((one, other) => collator.compare(one.title, other.title));
+for (const list of [managers, services]) list.sort((one, other) => collator.compare(one.title, other.title));
+
+/** The agreement of a lane that matters at this day: the one in force, else the next, else the last. */
+function current(lane) {
+  const { entries } = lane;
+  return entries.find((entry) => entry.state === 1 || entry.state === 2) ?? entries.find((entry) => entry.state === 0) ?? entries.at(-1);
+}
+
+const covered = new Map();
+for (const [client, ...cells] of data.coverage) {
+  covered.set(client, new Map(cells.map(([service, entry, until]) => [service, { agreement: agreements[entry], until }])));
+}
+
+/** What follows an agreement, in words. */
+function following(agreement) {
+  if (agreement.successor) {
+    const { id, first } = agreement.successor;
+    if (agreement.gap === null) return say("followed_by", { id });
+    if (agreement.gap > 0) return say("followed_after_gap", { id, days: count(agreement.gap, "days"), day: date(first, "short") });
+    return say("followed_on", { id, day: date(first, "short") });
+  }
+  return words.follows[agreement.follows];
+}

@@ -1,0 +1,90 @@
+// The sheet beside the list: everything about one agreement.
+const sheet = document.getElementById("sheet");
+let opened = null;
+
+function openSheet(agreement) {
+  if (!agreement) return;
+  opened = agreement;
+  sheet.replaceChildren(...sheetOf(agreement));
+  sheet.hidden = false;
+  document.body.classList.add("with-sheet");
+}
+
+function closeSheet() {
+  if (!opened) return false;
+  opened = null;
+  sheet.hidden = true;
+  document.body.classList.remove("with-sheet");
+  scroller.focus({ preventScroll: true });
+  return true;
+}
+
+function sheetOf(agreement) {
+  const { more } = agreement;
+  const facts = make("dl");
+  const fact = (name, ...value) => {
+    if (value.every((part) => part === null || part === undefined || part === "")) return;
+    facts.append(make("dt", {}, words[name]), make("dd", {}, ...value));
+  };
+  const until = (day) => (day === null ? words.open_ended : date(day));
+  fact("client", make("bdi", {}, agreement.client.title));
+  fact("number", agreement.number && make("bdi", {}, agreement.number));
+  fact("manager", agreement.manager && make("bdi", {}, agreement.manager.title));
+  fact("period", `${agreement.first === null ? words.by_hand : date(agreement.first)} – ${until(agreement.last)}`,
+    more.period ? make("small", {}, say(more.period[1] ? "period_of" : "period_no", { n: more.period[0], of: more.period[1] })) : null);
+  if (agreement.left !== null) fact("days_left", count(agreement.left, "days"));
+  fact("notice_deadline", agreement.deadline === null ? null : date(agreement.deadline));
+  fact("what_follows", agreement.isOver && !agreement.successor ? null : following(agreement));
+  if (more.cut) fact("termination", say("ends_early", { day: date(agreement.final) }), more.why ? make("small", {}, make("bdi", {}, more.why)) : null);
+  for (const [from, to, reason] of more.rests ?? []) {
+    fact("suspension", `${date(from)} – ${to === null ? words.until_further_notice : date(to)}`, reason ? make("small", {}, make("bdi", {}, reason)) : null);
+  }
+  fact("recipients", more.recipients ? make("bdi", {}, more.recipients) : null);
+  fact("told_ahead", agreement.ahead.filter((day) => day >= data.today).map((day) => date(day, "short")).join(", "));
+  fact("zone", more.zone);
+  const parts = [
+    make("header", {},
+      make("p", { class: `state s${agreement.state}` }, make("i", { class: `dot s${agreement.state}` }), words.states[agreement.state],
+        make("small", {}, ` ${words.because[agreement.because]}${agreement.since === null ? "" : `, ${say("since_day", { day: date(agreement.since) })}`}`)),
+      make("h2", { tabindex: "-1" }, make("bdi", {}, agreement.title || agreement.id)),
+      make("p", { class: "id" }, make("code", {}, agreement.id)),
+      make("button", { type: "button", class: "close", "aria-label": words.close, title: `${words.close} (Esc)`, onclick: closeSheet }, "×")),
+    facts, make("h3", {}, words.services), promises(agreement)];
+  const chain = chainOf(agreement);
+  if (chain.length > 1) {
+    parts.push(make("h3", {}, words.chain), make("ol", { class: "chain" }, ...chain.map((link) =>
+      make("li", {}, make("button", { type: "button", "aria-current": link === agreement ? "true" : null, onclick: () => openSheet(link) },
+        make("i", { class: `dot s${link.state}` }), make("bdi", {}, link.id), make("small", {}, summaryDays(link)))))));
+  }
+  return parts;
+}
+
+const summaryDays = ({ first, final, last }) => [first, final ?? last].map((day) => (day === null ? "…" : date(day, "short"))).join(" – ");
+
+function chainOf(agreement) {
+  let first = agreement;
+  while (first.predecessor) first = first.predecessor;
+  const chain = [];
+  for (let link = first; link; link = link.successor) chain.push(link);
+  return chain;
+}
+
+/** The services with their hours and targets; services of the same promise share a block. */
+function promises(agreement) {
+  const blocks = new Map();
+  for (const promise of agreement.services) {
+    const key = JSON.stringify([promise.calendar?.index, promise.targets]);
+    blocks.set(key, [...(blocks.get(key) ?? []), promise]);
+  }
+  const box = make("div", { class: "promises" });
+  for (const block of blocks.values()) {
+    const { calendar, targets } = block[0];
+    box.append(make("p", {}, make("b", {}, block.map(({ service }) => service.title).sort(collator.compare).join(", ")), calendar ? make("small", {}, ` ${calendar.title}`) : null));
+    if (targets.length === 0) continue;
+    const line = ([priority, response, resolution]) => make("tr", {}, make("th", { scope: "row" }, priority), make("td", {}, duration(response)), make("td", {}, duration(resolution)));
+    const length = (time) => (time === null ? Infinity : time < 0 ? -time * 86_400 : time);
+    targets.sort((one, other) => length(one[1]) - length(other[1]) || length(one[2]) - length(other[2]));
+    box.append(make("table", {}, make("thead", {}, make("tr", {}, make("td"), make("th", { scope: "col" }, words.response), make("th", { scope: "col" }, words.resolution))), make("tbody", {}, ...targets.map(line))));
+  }
+  return box;
+}

@@ -1,0 +1,201 @@
+use serde_json::Value;
+
+use super::page::words;
+use super::{Telling, csv, ics, page};
+use crate::agreement::sample::{agreement, day};
+use crate::agreement::{Agreement, Suspension};
+use crate::calendar::{TimeOfDay, Zone, read_instant};
+use crate::catalog::Catalog;
+use crate::render::encode::corpus::{HOSTILE, is_clean};
+use crate::report::report;
+use crate::settings::Language;
+
+/// What somebody may have written to be something else than a title.
+const MARKUP: &[&str] = &[
+    "</script><script>alert(1)</script>",
+    "<!--<script>",
+    "]]>&lt;b&gt;<img src=x onerror=alert(1)>",
+    "{{ 7 * 7 }}{% raw %}",
+    "'\"><svg/onload=alert(1)>",
+];
+
+/// Tells of these agreements as of the first of September.
+fn told<T>(agreements: &[Agreement], language: Language, tell: impl Fn(&Telling<'_>) -> T) -> T {
+    let zone = Zone::find("Europe/Moscow").expect("a zone");
+    let at = read_instant("2026-09-01T12:00:00+03:00").expect("an instant");
+    let report = report(agreements, TimeOfDay::constant(9, 0, 0, 0), at);
+    let catalog = Catalog::default();
+    tell(&Telling { report: &report, catalog: &catalog, zone: &zone, language, files: "0123456789abcdef" })
+}
+
+fn titled(title: &str) -> Vec<Agreement> {
+    let mut agreement = agreement("a", "2026-01-01", "2026-12-31");
+    agreement.title = title.to_owned();
+    agreement.suspensions =
+        vec![Suspension { from: day("2026-10-01"), until: None, reason: Some(title.to_owned()) }];
+    vec![agreement]
+}
+
+/// The data as the page's script reads it.
+fn data_of(html: &str) -> Value {
+    let begin = "<script type=\"application/json\" id=\"data\">";
+    let from = html.find(begin).expect("the page has data") + begin.len();
+    let to = from + html[from..].find("</script>").expect("the element ends");
+    serde_json::from_str(&html[from..to]).expect("it is JSON")
+}
+
+#[test]
+fn no_text_ends_the_data_or_becomes_markup() {
+    let clean = told(&titled("a"), Language::English, page);
+    for text in MARKUP.iter().chain(HOSTILE) {
+        let html = told(&titled(text), Language::English, page);
+        for tag in ["<script", "</script", "<!--", "<img", "<svg"] {
+            assert_eq!(html.matches(tag).count(), clean.matches(tag).count(), "{tag} of {text:?}");
+        }
+        let title = data_of(&html)["agreements"][0][1].as_str().expect("a title").to_owned();
+        assert!(is_clean(&title) && !title.contains('\n'), "{title:?}");
+    }
+    let kept = told(&titled(MARKUP[0]), Language::English, page);
+    assert_eq!(data_of(&kept)["agreements"][0][1], MARKUP[0], "the text itself is what was written");
+}
+
+#[test]
+fn the_page_lets_only_its_own_parts_run_and_names_no_other_address() {
+    let html = told(&titled("a"), Language::Russian, page);
+    assert!(html.contains("default-src &#x27;none&#x27;; script-src &#x27;sha256-"));
+    assert!(!html.contains("unsafe-inline"));
+    for reach in ["http://", "https://", "src=", "@import", "url("] {
+        assert!(!html.contains(reach), "{reach}");
+    }
+}
+
+#[test]
+fn the_order_of_the_files_does_not_matter() {
+    let mut estate = titled("a");
+    estate.push(agreement("b", "2026-03-01", "2027-02-28"));
+    for tell in [page, csv, ics] {
+        let shown = told(&estate, Language::English, tell);
+        let turned: Vec<Agreement> = estate.iter().rev().cloned().collect();
+        assert_eq!(told(&turned, Language::English, tell), shown);
+    }
+}
+
+/// Names with their shapes, so that two languages can be held against each other. Plurals differ by language.
+fn shape(value: &Value) -> String {
+    match value {
+        Value::Object(map) if map.contains_key("other") => "plural".to_owned(),
+        Value::Object(map) if map.contains_key("day") => "date".to_owned(),
+        Value::Object(map) => {
+            let shapes: Vec<String> =
+                map.iter().map(|(name, value)| format!("{name}:{}", shape(value))).collect();
+            shapes.join(";")
+        }
+        Value::Array(list) => list.iter().map(shape).collect::<Vec<_>>().join(","),
+        Value::String(text) => {
+            let mut holes: Vec<&str> =
+                text.split('{').skip(1).filter_map(|part| part.split('}').next()).collect();
+            holes.sort_unstable();
+            format!("text{holes:?}")
+        }
+        _ => "?".to_owned(),
+    }
+}
+
+#[test]
+fn both_languages_have_every_word_with_the_same_holes() {
+    let (russian, english) = (words(Language::Russian), words(Language::English));
+    assert_eq!(shape(&russian), shape(&english));
+    for (name, forms) in
+        russian.as_object().expect("a map").iter().filter(|(_, value)| value["other"].is_string())
+    {
+        for form in ["one", "few", "many"] {
+            assert!(forms[form].is_string(), "{name} has no form for `{form}`");
+        }
+    }
+}
+
+#[test]
+fn every_word_that_the_script_or_the_frame_asks_for_is_there() {
+    let words = words(Language::English);
+    let texts = [
+        include_str!("words.js"),
+        include_str!("model.js"),
+        include_str!("timeline.js"),
+        include_str!("tables.js"),
+        include_str!("sheet.js"),
+        include_str!("main.js"),
+        include_str!("page.html"),
+    ];
+    let mut asked = 0;
+    for text in texts {
+        for begin in ["say(\"", "words.", "fact(\"", "column(\""] {
+            for part in text.split(begin).skip(1) {
+                let name: String =
+                    part.chars().take_while(|letter| letter.is_ascii_lowercase() || *letter == '_').collect();
+                // A full stop behind the word `words` asks for nothing.
+                if !name.is_empty() {
+                    assert!(!words[&name].is_null(), "`{name}` is asked for and is not there");
+                    asked += 1;
+                }
+            }
+        }
+    }
+    assert!(asked > 60);
+}
+
+#[test]
+fn a_spreadsheet_takes_no_cell_for_a_formula() {
+    for text in ["=1+1", "+7 495", "-1", "@SUM(A1)", "＝1", " \t=1", "\u{202e}=1", "a\"b\n=c"] {
+        let table = told(&titled(text), Language::English, csv);
+        let lines: Vec<&str> = table.trim_start_matches('\u{feff}').lines().collect();
+        assert_eq!(lines.len(), 2, "a text of several lines stays in its cell: {text:?}");
+        let cell = lines[1].split("\",\"").nth(1).expect("the second cell");
+        assert!(!cell.starts_with(['=', '+', '-', '@', '＝', ' ', '\t']), "{cell}");
+    }
+}
+
+#[test]
+fn spreadsheets_in_russian_part_cells_by_semicolons() {
+    let table = told(&titled("a"), Language::Russian, csv);
+    assert!(table.starts_with("\u{feff}\"agreement\";\"title\";"));
+}
+
+#[test]
+fn a_calendar_has_what_is_still_to_come() {
+    let mut estate = titled("a, b; c");
+    estate.push(agreement("over", "2025-01-01", "2025-12-31"));
+    insta::assert_snapshot!(told(&estate, Language::English, ics).replace("\r\n", "\n"), @r"
+    BEGIN:VCALENDAR
+    VERSION:2.0
+    PRODID:-//Servanda//EN
+    BEGIN:VEVENT
+    UID:888e6408ef526fd02d969ce3f4ad508a@servanda
+    DTSTAMP:20260901T090000Z
+    DTSTART;VALUE=DATE:20261231
+    DTEND;VALUE=DATE:20270101
+    SUMMARY:dent-mayak: last day of the agreement
+    DESCRIPTION:a\, b\; c (a)
+    TRANSP:TRANSPARENT
+    END:VEVENT
+    BEGIN:VEVENT
+    UID:89c63a83eefb5a3c364dd6597f7a222e@servanda
+    DTSTAMP:20260901T090000Z
+    DTSTART;VALUE=DATE:20261001
+    DTEND;VALUE=DATE:20261002
+    SUMMARY:dent-mayak: agreement suspended
+    DESCRIPTION:a\, b\; c (a)
+    TRANSP:TRANSPARENT
+    END:VEVENT
+    END:VCALENDAR
+    ");
+}
+
+#[test]
+fn without_the_script_the_table_has_a_limit_and_says_so() {
+    let many: Vec<Agreement> =
+        (0..2_001).map(|number| agreement(&format!("a{number}"), "2026-01-01", "2026-12-31")).collect();
+    let html = told(&many, Language::English, page);
+    assert_eq!(html.matches("<tr><td>").count(), 2_000);
+    assert!(html.contains("Of 2001 agreements the first 2000 are shown"));
+    assert!(!told(&titled("a"), Language::English, page).contains("the first 2000"));
+}

@@ -1,0 +1,234 @@
+// The timeline: a lane for agreements that follow each other, under the client they are with.
+const SPANS = [183, 365, 730, 1826, 3652];
+
+class Timeline {
+  constructor() {
+    this.span = 2;
+    this.segment = -1;
+    this.recenter();
+  }
+
+  /** Today a third from the left: what comes matters more than what was. */
+  recenter() {
+    const days = SPANS[this.span];
+    this.from = data.today - Math.round(days * 0.3);
+    this.to = this.from + days;
+  }
+
+  pan(share) {
+    const by = Math.round((this.to - this.from) * share);
+    this.from += by;
+    this.to += by;
+  }
+
+  zoom(by) {
+    const span = Math.min(Math.max(this.span + by, 0), SPANS.length - 1);
+    const place = (data.today - this.from) / (this.to - this.from);
+    const anchor = place >= 0 && place <= 1 ? data.today : (this.from + this.to) / 2;
+    const share = (anchor - this.from) / (this.to - this.from);
+    this.span = span;
+    this.from = Math.round(anchor - SPANS[span] * share);
+    this.to = this.from + SPANS[span];
+  }
+
+  x(day) {
+    return ((day - this.from) / (this.to - this.from)) * 100;
+  }
+
+  rows(hits) {
+    const rows = [];
+    for (const client of clients) {
+      const lanes = lanesOf.get(client).filter((lane) => lane.entries.some((entry) => hits.has(entry)));
+      if (lanes.length === 0) continue;
+      rows.push({ heading: true, client, number: lanes.reduce((sum, lane) => sum + lane.entries.filter((entry) => hits.has(entry)).length, 0) });
+      for (const lane of lanes) rows.push({ lane, hits });
+    }
+    return rows;
+  }
+
+  height(row) {
+    return row.heading ? 34 : narrow.matches ? 58 : 32;
+  }
+
+  agreementsOf(row) {
+    return row.lane.entries;
+  }
+
+  chosen(row) {
+    return row.lane.entries[this.segment] ?? current(row.lane);
+  }
+
+  /** Left and right go from agreement to agreement within a lane. */
+  sideways(row, by) {
+    const { entries } = row.lane;
+    const from = this.segment >= 0 && this.segment < entries.length ? this.segment : entries.indexOf(current(row.lane));
+    this.segment = Math.min(Math.max(from + by, 0), entries.length - 1);
+    const entry = entries[this.segment];
+    const [first, last] = [start(entry), entry.phases.at(-1)?.until ?? entry.last];
+    if (last !== null && last < this.from) this.pan((last - this.from) / (this.to - this.from) - 0.2);
+    if (first !== Infinity && first > this.to) this.pan((first - this.to) / (this.to - this.from) + 0.2);
+  }
+
+  draw(row, index) {
+    if (row.heading) {
+      return make("div", { class: "client", role: "row" },
+        make("span", { role: "rowheader" }, make("bdi", {}, row.client.title), make("small", {}, digits.format(row.number))));
+    }
+    const { entries } = row.lane;
+    const main = current(row.lane);
+    const track = make("div", { class: "track", role: "gridcell" });
+    entries.forEach((entry, place) => {
+      this.segmentsOf(track, entry, row.hits.has(entry), index === list.active && place === this.segment);
+      const next = entries[place + 1];
+      if (next && entry.gap > 0) this.gapOf(track, entry);
+    });
+    const now = make("i", { class: "now" });
+    now.style.left = `${this.x(data.today)}%`;
+    track.append(now);
+    return make("div", { class: "lane", role: "row", onclick: (event) => this.open(event, row, index) },
+      make("div", { class: "label", role: "rowheader" },
+        make("i", { class: `dot s${main.state}`, title: words.states[main.state] }),
+        make("bdi", { class: "name" }, main.title || main.id),
+        endOf(main)),
+      track);
+  }
+
+  open(event, row, index) {
+    const segment = event.target.closest(".segment");
+    list.activate(index);
+    this.segment = segment ? Number(segment.dataset.place) : row.lane.entries.indexOf(current(row.lane));
+    openSheet(row.lane.entries[this.segment]);
+  }
+
+  /** The phases of one agreement, with what lies within them. */
+  segmentsOf(track, entry, isHit, isChosen) {
+    const [first, last] = [start(entry), entry.phases.length ? entry.phases.at(-1).until : entry.last];
+    if (first === Infinity) return;
+    const end = last === null ? this.to + 40 : last + 1;
+    if (end < this.from || first > this.to) return;
+    const [left, right] = [Math.max(this.x(first), 0), Math.min(this.x(end), 102)];
+    const within = (day) => ((this.x(day) - left) / (right - left)) * 100;
+    const segment = make("div", {
+      class: `segment s${entry.state}${isHit ? "" : " dim"}${isChosen ? " chosen" : ""}${last === null ? " endless" : ""}${first < this.from ? " begun" : ""}${entry.phases.length ? "" : " ghost"}`,
+      role: "img", "aria-label": summary(entry), title: summary(entry), "data-place": entryPlace(entry),
+    });
+    segment.style.left = `${left}%`;
+    segment.style.width = `max(3px, ${right - left}%)`;
+    const span = (tag, name, from, to) => {
+      const [a, b] = [Math.max(within(from), 0), Math.min(within(to), 100)];
+      if (b <= a) return;
+      const part = make(tag, { class: name });
+      part.style.left = `${a}%`;
+      part.style.width = `${b - a}%`;
+      segment.append(part);
+    };
+    const mark = (name, day, title) => {
+      const at = within(day);
+      if (at < -1 || at > 101) return;
+      const part = make("i", { class: name, title });
+      part.style.left = `${at}%`;
+      segment.append(part);
+    };
+    for (const phase of entry.phases) if (phase.rests) span("i", "rest", phase.from, (phase.until ?? this.to + 40) + 1);
+    if (entry.follows === ROLL && entry.last !== null && !entry.isOver) span("i", "later", entry.last + 1, end);
+    for (const roll of entry.more.rolls ?? []) mark("roll", roll, say("rolls_on", { day: date(roll) }));
+    for (const day of entry.ahead) mark("ahead", day, say("told_on", { day: date(day) }));
+    if (entry.deadline !== null) mark("deadline", entry.deadline, say("deadline_on", { day: date(entry.deadline) }));
+    if (entry.state === 4 || entry.more.cut) mark("cut", end, say("ends_early", { day: date(end - 1) }));
+    segment.append(make("span", { class: "text" }, entry.id));
+    track.append(segment);
+    if (entry.more.cut) {
+      const rest = make("i", { class: "agreed", title: say("was_agreed_until", { day: date(entry.more.cut) }) });
+      rest.style.left = `${this.x(end)}%`;
+      rest.style.width = `${this.x(entry.more.cut + 1) - this.x(end)}%`;
+      track.append(rest);
+    }
+  }
+
+  gapOf(track, entry) {
+    const [from, to] = [this.x(entry.final + 1), this.x(entry.final + 1 + entry.gap)];
+    if (to < 0 || from > 100) return;
+    const gap = make("div", { class: "gap", role: "img", "aria-label": say("gap", { days: count(entry.gap, "days") }), title: say("gap", { days: count(entry.gap, "days") }) });
+    gap.style.left = `${from}%`;
+    gap.style.width = `${to - from}%`;
+    track.append(gap);
+  }
+
+  /** The axis: years above, and below them months or quarters, whichever have the room. */
+  head() {
+    const width = Math.max(scroller.clientWidth - (narrow.matches ? 0 : 320), 200);
+    const month = (width / (this.to - this.from)) * 30.4;
+    const axis = make("div", { class: "axis" });
+    const [under, over] = [make("div", { class: "lines" }), make("div", { class: "lines" })];
+    const begin = new Date(this.from * 86_400_000);
+    const step = month >= 30 ? 1 : month >= 9 ? 3 : 12;
+    let [year, index] = [begin.getUTCFullYear(), Math.floor(begin.getUTCMonth() / step) * step];
+    for (;;) {
+      const [day, next] = [Date.UTC(year, index) / 86_400_000, Date.UTC(year, index + step) / 86_400_000];
+      if (day > this.to) break;
+      const at = this.x(day);
+      if (index === 0 || day < this.from) this.tick(axis, "year", Math.max(at, 0), String(index === 12 ? year + 1 : year), this.x(Date.UTC(year + 1, 0) / 86_400_000));
+      if (step < 12 && at > -1) this.tick(axis, "month", at, step === 1 ? date(day, "month") : say("quarter", { n: index / 3 + 1 }), this.x(next));
+      if (at >= 0) this.line(under, index === 0 ? "strong" : "", at);
+      index += step;
+      if (index >= 12) [year, index] = [year + 1, 0];
+    }
+    const today = this.x(data.today);
+    if (today >= 0 && today <= 100) {
+      this.line(over, "today", today);
+      const flag = make("b", { class: "flag" }, date(data.today, "brief"));
+      flag.style.left = `${today}%`;
+      axis.append(flag);
+    }
+    const past = make("i", { class: "past" });
+    past.style.width = `${Math.min(Math.max(today, 0), 100)}%`;
+    under.append(past);
+    const button = (label, text, act) => make("button", { type: "button", title: label, "aria-label": label, onclick: act }, text);
+    const tools = make("div", { class: "tools", role: "group", "aria-label": words.window },
+      button(words.earlier, "‹", () => move(() => this.pan(-0.25))),
+      button(words.to_today, words.today, () => move(() => this.recenter())),
+      button(words.later, "›", () => move(() => this.pan(0.25))),
+      button(words.farther, "−", () => move(() => this.zoom(1))),
+      button(words.nearer, "+", () => move(() => this.zoom(-1))));
+    return { head: make("div", { class: "head" }, make("div", { class: "corner" }, make("bdi", { class: "at" }), tools), axis), under, over };
+  }
+
+  tick(axis, name, at, text, until) {
+    const tick = make("span", { class: name }, text);
+    tick.style.left = `${at}%`;
+    tick.style.width = `${Math.max(Math.min(until, 100) - at, 0)}%`;
+    axis.append(tick);
+  }
+
+  line(lines, name, at) {
+    const line = make("i", { class: `line ${name}` });
+    line.style.left = `${at}%`;
+    lines.append(line);
+  }
+}
+
+function entryPlace(entry) {
+  let place = 0;
+  for (let before = entry.predecessor; before; before = before.predecessor) place += 1;
+  return place;
+}
+
+/** The end of an agreement as a lane's label and a row have it: the day, and the days left where they are few. */
+function endOf(agreement) {
+  if (agreement.isOver || agreement.ends === null) {
+    return make("span", { class: "end" }, agreement.isOver ? words.states[agreement.state] : words.open_ended);
+  }
+  const isNear = agreement.left !== null && agreement.left <= 90;
+  return make("span", { class: `end${isNear && agreement.follows === NOTHING ? " near" : ""}` },
+    isNear ? make("b", {}, say("days_short", { n: digits.format(agreement.left) })) : null,
+    make("time", { datetime: iso(agreement.ends) }, date(agreement.ends, "short")));
+}
+
+const iso = (day) => new Date(day * 86_400_000).toISOString().slice(0, 10);
+
+/** One agreement in one sentence, for those who hear the page and for the pointer that rests. */
+function summary(agreement) {
+  const { id, title, state, first, ends } = agreement;
+  const days = [first, ends].map((day) => (day === null ? "…" : date(day, "short"))).join(" – ");
+  return `${title || id}, ${id}: ${words.states[state]}, ${days}`;
+}

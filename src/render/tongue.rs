@@ -1,0 +1,54 @@
+//! Days and numbers as people write them, in Russian and in English.
+
+use crate::calendar::Day;
+use crate::settings::Language;
+
+/// The code of a language, as files and pages name it.
+pub(super) const fn code(language: Language) -> &'static str {
+    match language {
+        Language::Russian => "ru",
+        Language::English => "en",
+    }
+}
+
+/// A day as people write it: `31 декабря 2026 г.`, `31 December 2026`.
+pub(super) fn date(language: Language, day: Day) -> String {
+    const MONTHS: [(&str, &str); 12] = [
+        ("января", "January"),
+        ("февраля", "February"),
+        ("марта", "March"),
+        ("апреля", "April"),
+        ("мая", "May"),
+        ("июня", "June"),
+        ("июля", "July"),
+        ("августа", "August"),
+        ("сентября", "September"),
+        ("октября", "October"),
+        ("ноября", "November"),
+        ("декабря", "December"),
+    ];
+    let (russian, english) = MONTHS[usize::from(day.month().unsigned_abs()) - 1];
+    match language {
+        Language::Russian => format!("{}\u{a0}{russian} {}\u{a0}г.", day.day(), day.year()),
+        Language::English => format!("{}\u{a0}{english} {}", day.day(), day.year()),
+    }
+}
+
+/// The form of a Russian noun after a number: 1 день, 2 дня, 5 дней, 11 дней, 21 день.
+pub(super) const fn form<'a>(count: i64, one: &'a str, few: &'a str, many: &'a str) -> &'a str {
+    let (tens, units) = (count.abs() % 100, count.abs() % 10);
+    match (tens, units) {
+        (11..=14, _) => many,
+        (_, 1) => one,
+        (_, 2..=4) => few,
+        _ => many,
+    }
+}
+
+/// `21 день`, `21 days`.
+pub(super) fn days(language: Language, count: i64) -> String {
+    match language {
+        Language::Russian => format!("{count}\u{a0}{}", form(count, "день", "дня", "дней")),
+        Language::English => format!("{count}\u{a0}{}", if count == 1 { "day" } else { "days" }),
+    }
+}

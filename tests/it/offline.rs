@@ -1,0 +1,144 @@
+//! A plan from a recording: without a network, without a secret, and the same as the one that had both.
+
+use std::io::Write as _;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::helpdesk::Helpdesk;
+use crate::processes::{Served, point};
+use crate::repository::Repository;
+
+const DAY: &str = "2026-09-01";
+const LATER: &str = "2026-11-01";
+const ID: &str = "severny-veter-2026";
+
+/// Says past the harness, which swallows what a passing test prints, that a test proved nothing.
+#[expect(clippy::explicit_write, reason = "the harness keeps `eprintln!` of a passing test to itself")]
+fn did_not_run(why: &str) {
+    assert!(std::env::var_os("SERVANDA_REQUIRE_ALL").is_none(), "{why}");
+    writeln!(std::io::stderr(), "\nDID NOT RUN: plans without a network. {why}").unwrap();
+}
+
+/// The program in a world without a network, and with nothing in its environment but what is said here.
+fn cut_off(
+    repository: &Repository,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Result<String, String> {
+    let inner = repository.program(arguments);
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--net", "--"]).arg(inner.get_program()).args(inner.get_args());
+    command.current_dir(repository.root()).env_clear().envs(environment.iter().copied());
+    let output = command.output().map_err(|error| format!("unshare cannot be started: {error}"))?;
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    if errors.starts_with("unshare: ") {
+        return Err(errors);
+    }
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    Ok(String::from_utf8(output.stdout).unwrap())
+}
+
+/// The bytes of a plan but for its header.
+fn without_header(plan: &str) -> String {
+    let (before, rest) = plan.split_once("\"header\": {").unwrap();
+    let (_, after) = rest.split_once("\n    }").unwrap();
+    assert!(after.contains("\"changes\""), "only the header is cut out");
+    format!("{before}{after}")
+}
+
+/// The example two months after its first apply, with something changed by hand and a branch that edits.
+fn repository() -> (Repository, String) {
+    let repository = Repository::example();
+    let base = repository.commit();
+    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    let helpdesk = Helpdesk::serve(&repository);
+    helpdesk.edit(ID, &json!({ "contractNumber": "by hand" }));
+    drop(helpdesk);
+    repository.expect(0, &["snapshot", "--out", "live.json"]);
+    repository.edit("templates/support-premium.yaml", "resolution: 4h", "resolution: 3h");
+    (repository, base)
+}
+
+#[test]
+fn the_offline_plan_is_the_trusted_one_but_for_its_header() {
+    let (repository, base) = repository();
+    let path = std::env::var("PATH").unwrap();
+    let mut sizes = Vec::new();
+    for more in [&[][..], &["--base", &base]] {
+        let plan = [&["plan", "--as-of", LATER, "--format", "json"][..], more].concat();
+        let trusted = repository.run(&plan).stdout;
+        let offline = [&plan[..], &["--live", "live.json"]].concat();
+        // Git is looked for by the path, and is only needed to read a base.
+        let environment: &[(&str, &str)] = if more.is_empty() { &[] } else { &[("PATH", &path)] };
+        let offline = match cut_off(&repository, &offline, environment) {
+            Ok(offline) => offline,
+            Err(why) => return did_not_run(&why),
+        };
+        assert_eq!(without_header(&offline), without_header(&trusted), "{more:?}");
+        let plan: Value = serde_json::from_str(&offline).unwrap();
+        let drift = plan["plan"]["drift"].as_array().unwrap();
+        assert!(drift.iter().any(|drift| drift["touch"]["name"] == "S."), "who did it is told: {drift:?}");
+        sizes.push(plan["plan"]["changes"].as_array().unwrap().len());
+    }
+    assert!(sizes.iter().all(|size| *size > 3), "{sizes:?}");
+}
+
+#[test]
+fn there_is_no_network_where_it_is_cut_off() {
+    let repository = Repository::example();
+    let served = Served::accepting(&repository, "a-key-of-some-length", &json!([]));
+    point(&repository, &served.url, "");
+    let inner = repository.program(&["plan", "--as-of", DAY]);
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--net", "--"]).arg(inner.get_program()).args(inner.get_args());
+    let output = command.current_dir(repository.root()).env("KEY", "a-key-of-some-length").output();
+    let said = match output {
+        Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+        Err(error) => return did_not_run(&error.to_string()),
+    };
+    if said.starts_with("unshare: ") {
+        return did_not_run(&said);
+    }
+    assert!(said.contains("could not be reached"), "{said}");
+}
+
+#[test]
+fn a_recording_names_nobody_and_everybody_is_found_by_name() {
+    let (repository, _) = repository();
+    let recording = repository.read("live.json");
+    let catalog = repository.read("catalog.yaml");
+    let managers = catalog.split_once("\nmanagers:").unwrap().1;
+    let names: Vec<&str> = managers
+        .lines()
+        .skip(1)
+        .take_while(|line| line.starts_with(' ') || line.is_empty())
+        .filter_map(|line| line.split_once("title: ")?.1.split([',', '}']).next())
+        .map(str::trim)
+        .collect();
+    assert!(names.len() > 1, "{names:?}");
+    for name in &names {
+        assert!(!recording.contains(name), "{name}");
+        // A patronymic or a family name alone is a name too.
+        assert!(name.split_whitespace().all(|word| !recording.contains(word)), "{name}");
+    }
+    // None of them is unresolved, with ids or without.
+    let offline = ["plan", "--live", "live.json", "--as-of", LATER, "--format", "json"];
+    let plan = repository.json(0, &offline);
+    assert_eq!(plan["plan"]["withheld"], json!([]));
+    let shown = plan.to_string();
+    assert!(names.iter().all(|name| !shown.contains(name)), "{shown}");
+}
+
+#[test]
+fn a_recording_of_another_version_is_refused() {
+    let (repository, _) = repository();
+    for (file, text) in [
+        ("other.json", repository.read("live.json").replacen("\"format\":1", "\"format\":2", 1)),
+        ("none.json", "{}".to_owned()),
+    ] {
+        repository.file(file, &text);
+        let run = repository.expect(1, &["plan", "--live", file]);
+        assert!(run.stderr.contains("servanda snapshot"), "{}", run.stderr);
+    }
+}

@@ -1,0 +1,297 @@
+//! Plans for pull requests: what a branch brings about, what it cannot steer, and what is reported of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::repository::Repository;
+
+const DAY: &str = "2026-09-01";
+
+/// Numbers that look random and are the same every time (xorshift64*).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        usize::try_from(self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33).unwrap() % sides
+    }
+
+    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.roll(of.len())]
+    }
+}
+
+const SERVICES: [&str; 4] = ["email", "vpn", "print", "phone"];
+const CLIENTS: [&str; 6] = ["ash", "birch", "cedar", "elm", "fir", "oak"];
+
+/// A value for each thing that a commit may change. The state of the files follows from it alone.
+#[derive(Clone)]
+struct State(BTreeMap<&'static str, usize>);
+
+impl State {
+    const THINGS: [&'static str; 13] = [
+        "base.term",
+        "base.services",
+        "base.target",
+        "extra.services",
+        "extra.hours",
+        "single.ash",
+        "single.birch",
+        "single.cedar",
+        "single.elm",
+        "set.own",
+        "set.clients",
+        "catalog.title",
+        "shape",
+    ];
+
+    fn changed(&self, dice: &mut Dice) -> Self {
+        let mut next = self.clone();
+        for _ in 0..=dice.roll(3) {
+            let thing = Self::THINGS[dice.roll(Self::THINGS.len())];
+            next.0.insert(thing, dice.roll(4));
+        }
+        next
+    }
+
+    fn of(&self, thing: &str) -> usize {
+        self.0.get(thing).copied().unwrap_or(0)
+    }
+
+    /// Writes the files. `shape` moves and reorders them without saying anything else.
+    fn write(&self, repository: &Repository) {
+        for folder in ["agreements", "templates"] {
+            let _ = std::fs::remove_dir_all(repository.root().join(folder));
+        }
+        let shape = self.of("shape");
+        let comment = "# a comment\n".repeat(shape);
+        let services = |number: usize| {
+            let named = SERVICES.iter().enumerate().filter(|(at, _)| number == 3 || at % 4 <= number);
+            named.map(|(_, name)| format!("  {name}: true\n")).collect::<Vec<_>>().concat()
+        };
+        let (term, target) = (self.of("base.term") + 1, self.of("base.target") + 1);
+        let parts = [
+            format!("period: {{ term: {term}y }}\n"),
+            format!("services:\n{}", services(self.of("base.services"))),
+            format!("sla:\n  calendar: office\n  targets: {{ normal: {{ response: {target}h }} }}\n"),
+        ];
+        let order: Vec<&String> =
+            if shape.is_multiple_of(2) { parts.iter().collect() } else { parts.iter().rev().collect() };
+        let text: String = order.into_iter().map(String::as_str).collect();
+        repository.file("templates/base.yaml", &format!("{comment}{text}"));
+        let hours =
+            ["", "sla: { calendar: 24x7 }\n", "sla: { calendar: 'office' }\n", ""][self.of("extra.hours")];
+        let extra = format!("extends: base\nservices:\n{}{hours}", services(self.of("extra.services")));
+        repository.file("templates/extra.yaml", &extra);
+        for (thing, client, parent) in [
+            ("single.ash", "ash", "base"),
+            ("single.birch", "birch", "base"),
+            ("single.cedar", "cedar", "extra"),
+            ("single.elm", "elm", "extra"),
+        ] {
+            let number = self.of(thing);
+            if number == 3 {
+                continue;
+            }
+            let own = [String::new(), "services: { vpn: false }\n".to_owned(), format!("number: {client}\n")];
+            let own = &own[number];
+            let folder = ["agreements", "agreements/deep", "agreements/a/b", "agreements"][shape];
+            let text = format!(
+                "{comment}extends: {parent}\nclient: {client}\nperiod: {{ first_day: 2026-01-01 }}\n{own}"
+            );
+            repository.file(&format!("{folder}/{client}.yaml"), &text);
+        }
+        let own = ["", "number: S-1\n", "number: 'S-1'\n", "services: { email: { calendar: 24x7 } }\n"]
+            [self.of("set.own")];
+        let clients = [
+            "fir: {}, oak: {}",
+            "fir: {}",
+            "oak: { number: O-1 }, fir: true",
+            "fir: { suspensions: [{ from: 2026-05-01, until: 2026-05-09 }] }",
+        ][self.of("set.clients")];
+        let set =
+            format!("extends: base\nclients: {{ {clients} }}\nperiod: {{ first_day: 2026-02-01 }}\n{own}");
+        repository.file("agreements/trees.yaml", &set);
+        let title = self.of("catalog.title");
+        let listed = CLIENTS.map(|client| format!("  {client}: {{ title: {client} {title} }}\n")).concat();
+        let named = |slugs: &[&str]| {
+            slugs.iter().map(|slug| format!("  {slug}: {{ title: {slug} }}\n")).collect::<Vec<_>>().concat()
+        };
+        let catalog = format!(
+            "clients:\n{listed}services:\n{}calendars:\n{}priorities:\n{}",
+            named(&SERVICES),
+            named(&["office", "'24x7'"]),
+            named(&["normal"]),
+        );
+        repository.file("catalog.yaml", &catalog).file("servanda.yaml", "timezone: Europe/Moscow\n");
+    }
+}
+
+/// What every agreement says, with all that it inherits, as `explain` tells it: values by their paths.
+fn said(repository: &Repository) -> BTreeMap<String, BTreeSet<String>> {
+    let status = repository.json(0, &["status", "--as-of", DAY, "--format", "json"]);
+    let ids =
+        status["agreements"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned());
+    let values = |id: &str| {
+        let explained = repository.json(0, &["explain", id, "--format", "json"]);
+        let values = explained["values"].as_array().unwrap().iter();
+        values.map(|value| format!("{} = {}", value["path"], value["value"])).collect()
+    };
+    ids.map(|id| (id.clone(), values(&id))).collect()
+}
+
+/// By the two of them alone: what came, went or says something else.
+fn expected(
+    before: &BTreeMap<String, BTreeSet<String>>,
+    after: &BTreeMap<String, BTreeSet<String>>,
+) -> Value {
+    let ids: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let touched = ids.into_iter().filter_map(|id| match (before.get(id), after.get(id)) {
+        (None, _) => Some((id.clone(), json!("added"))),
+        (_, None) => Some((id.clone(), json!("removed"))),
+        (before, after) => (before != after).then(|| (id.clone(), json!("changed"))),
+    });
+    Value::Object(touched.collect())
+}
+
+/// `SERVANDA_FULL=1` plays all 300.
+#[test]
+fn a_plan_marks_just_the_agreements_whose_documents_differ() {
+    let pairs = if std::env::var_os("SERVANDA_FULL").is_some() { 300 } else { 20 };
+    let mut dice = Dice(0x5eed_cafe);
+    let repository = Repository::empty();
+    let mut state = State(BTreeMap::new());
+    let mut commits = Vec::new();
+    for _ in 0..pairs.min(40) / 2 {
+        state.write(&repository);
+        commits.push((repository.commit(), said(&repository)));
+        state = state.changed(&mut dice);
+    }
+    repository.expect(0, &["snapshot", "--out", "live.json"]);
+    let mut marked = 0;
+    for number in 0..pairs {
+        let (earlier, later) = (dice.roll(commits.len()), dice.roll(commits.len()));
+        let ((base, before), (head, after)) = (&commits[earlier], &commits[later]);
+        let expected = expected(before, after);
+        marked += expected.as_object().unwrap().len();
+        let on_disk = number % 2 == 0 || earlier > later;
+        let more: &[&str] = if on_disk { &[] } else { &["--head", head] };
+        repository.check_out(if on_disk { head } else { dice.one(&[base, head]) });
+        let plan = ["plan", "--live", "live.json", "--as-of", DAY, "--format", "json", "--base", base];
+        let plan = repository.run(&[&plan[..], more].concat());
+        let plan: Value = serde_json::from_str(&plan.stdout).unwrap_or_else(|_| panic!("{}", plan.stderr));
+        assert_eq!(plan["scope"]["documents"], expected, "{base} {head} {more:?}");
+        // Nothing is live yet, so that all is created: what the branch has to do with, and what it has not.
+        let named = |list: &Value| {
+            list.as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+        };
+        let indirect: BTreeSet<String> = named(&plan["scope"]["indirect"]);
+        assert!(
+            indirect.iter().all(|id| expected.get(id).is_none() && after.contains_key(id)),
+            "{indirect:?}"
+        );
+    }
+    assert!(marked > pairs, "{marked}: most pairs differ");
+}
+
+#[test]
+fn lines_that_a_branch_does_not_bring_about_are_told_apart() {
+    let repository = Repository::example();
+    let base = repository.commit();
+    let file = "agreements/2026/severny-veter-2026.yaml";
+    repository.file(file, &(repository.read(file) + "title: Another\n"));
+    let run = repository.expect(0, &["plan", "--as-of", DAY, "--base", &base]);
+    assert!(run.stderr.contains("1 document changed"), "{}", run.stderr);
+    assert!(run.stderr.contains("warning: 19 changes not from here: "), "{}", run.stderr);
+    assert!(!run.stderr.contains("red line"), "{}", run.stderr);
+    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    repository.file(file, &repository.read(file).replace("title: Another", "title: Again"));
+    let run = repository.expect(0, &["plan", "--as-of", DAY, "--base", &base]);
+    assert!(!run.stderr.contains("not from here"), "{}", run.stderr);
+}
+
+#[test]
+fn a_commit_is_planned_without_being_checked_out_and_merged_in_memory() {
+    let repository = Repository::example();
+    let start = repository.commit();
+    let (mine, theirs) = ("agreements/2026/severny-veter-2026.yaml", "agreements/2026/portovik-2026.yaml");
+    repository.file(mine, &(repository.read(mine) + "title: Mine\n"));
+    let branch = repository.commit();
+    repository.check_out(&start);
+    repository.file(theirs, &(repository.read(theirs) + "title: Theirs\n"));
+    let main = repository.commit();
+    let before = repository.git(&["status", "--porcelain"]);
+    let plan = ["plan", "--as-of", DAY, "--format", "json", "--base", &main, "--head", &branch];
+    let plan = repository.json(0, &plan);
+    assert_eq!(plan["scope"]["documents"], json!({ "severny-veter-2026": "changed" }));
+    assert_eq!(plan["plan"]["header"]["commit"], branch[..12]);
+    let titles: BTreeSet<&str> = plan["plan"]["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| change["title"].as_str().unwrap())
+        .collect();
+    assert!(titles.contains("Mine") && titles.contains("Theirs"), "{titles:?}");
+    assert_eq!(repository.git(&["status", "--porcelain"]), before);
+    // What cannot be merged is no plan.
+    repository.file(mine, &(repository.read(mine) + "title: Other\n"));
+    let other = repository.commit();
+    let run = repository.expect(1, &["plan", "--base", &other, "--head", &branch]);
+    assert!(run.stderr.contains(mine) && run.stderr.contains("up to date"), "{}", run.stderr);
+    let run = repository.expect(1, &["plan", "--base", "no-such-branch"]);
+    assert!(run.stderr.contains("fetch-depth: 0"), "{}", run.stderr);
+    repository.expect(1, &["plan", "--base", "--output=/tmp/x"]);
+}
+
+#[test]
+fn what_is_left_out_of_a_folder_is_left_out_of_a_commit() {
+    let repository = Repository::example();
+    let broken = "no: yaml: here\n";
+    repository.file("agreements/.hidden.yaml", broken).file("agreements/.old/a.yaml", broken);
+    repository
+        .file("agreements/drafts/.gitignore", "*.yaml\n!kept.yaml\n")
+        .file("agreements/drafts/a.yaml", broken);
+    repository.file("agreements/.ignore", "later/\n").file("agreements/later/deep/b.yaml", broken);
+    repository.file("agreements/notes.txt", broken);
+    let head = repository.commit();
+    repository.expect(0, &["validate"]);
+    repository.expect(0, &["plan", "--as-of", DAY, "--base", &head, "--head", &head]);
+    repository.file("agreements/drafts/kept.yaml", broken);
+    let kept = repository.commit();
+    repository.expect(3, &["validate"]);
+    repository.expect(3, &["plan", "--as-of", DAY, "--base", &head, "--head", &kept]);
+}
+
+#[test]
+fn a_branch_hears_of_what_concerns_it_and_of_nothing_else() {
+    let repository = Repository::example();
+    // Something was wrong before.
+    repository.file("agreements/old.yaml", "client: nobody\n");
+    let base = repository.commit();
+    let since = ["validate", "--as-of", DAY, "--short", "--changed-since", &base];
+    assert_eq!(repository.expect(0, &since).stdout, "");
+    repository.expect(3, &["validate", "--as-of", DAY]);
+    // A fault of a changed file.
+    repository.file("agreements/new.yaml", "client: severny-veter\nperiod: { first_day: 2026-02-30 }\n");
+    let run = repository.expect(3, &since);
+    assert!(run.stdout.lines().all(|line| line.contains("agreements/new.yaml")), "{}", run.stdout);
+    repository.remove("agreements/new.yaml");
+    // A template makes its users' files wrong, which did not change.
+    repository.edit("templates/support-standard.yaml", "term: 1y", "term: 2y");
+    let run = repository.expect(3, &since);
+    assert!(run.stdout.contains("agreements/2026/portovik-2026.yaml:8:22: error[E303]"), "{}", run.stdout);
+    assert!(!run.stdout.contains("old.yaml"), "{}", run.stdout);
+    repository.git(&["checkout", "-q", "."]);
+    // The catalog loses a slug.
+    repository.edit("catalog.yaml", "  i.petrova:", "  i.petrova-2:");
+    let run = repository.expect(3, &since);
+    assert!(run.stdout.contains("error[E101]") && !run.stdout.contains("old.yaml"), "{}", run.stdout);
+    repository.git(&["checkout", "-q", "."]);
+    // The last user of a template goes.
+    repository.file("templates/lonely.yaml", "period: { term: 1y }\n");
+    let run = repository.expect(0, &since);
+    assert!(run.stdout.contains("templates/lonely.yaml:1:1: warning[W107]"), "{}", run.stdout);
+}
