@@ -255,7 +255,8 @@ mod tests {
 
     #[test]
     fn ordinary_texts_stay_as_they_are() {
-        for text in ["ООО «Северный ветер»", "и\u{306}", "a\u{a0}b", "日本", "50 %", "a: b", "# [x]"] {
+        for text in ["ООО «Северный ветер»", "и\u{306}", "a\u{a0}b", "日本", "50 %", "a: b", "# [x]"]
+        {
             assert_eq!(terminal(text), text);
             assert_eq!(excerpt(text), text);
         }

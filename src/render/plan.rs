@@ -28,8 +28,8 @@ pub fn text(envelope: &PlanEnvelope, paint: Paint) -> String {
     withheld(&mut page, plan);
     if !envelope.announced.is_empty() {
         section(&mut page, "Notices that the apply would send");
-        for told in &envelope.announced {
-            page.line(2, 4, &Line::of("· ").join(gist::announced(told)));
+        for told in gist::announced(&envelope.announced) {
+            page.line(2, 4, &Line::of("· ").join(told));
         }
     }
     let notes = words::notes(&plan.notes);

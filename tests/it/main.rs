@@ -18,6 +18,7 @@ mod notices;
 mod offline;
 mod processes;
 mod pull_requests;
+mod reports;
 mod repository;
 mod schemas;
 mod steered;

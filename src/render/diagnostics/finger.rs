@@ -18,9 +18,9 @@ pub(super) fn fingerprints<'a>(
     let one = |diagnostic: &'a Diagnostic| {
         let span = diagnostic.place.span;
         let path = sources.path(span.file);
-        let document = trees.entry(span.file).or_insert_with(|| {
-            Some(document::read(sources, span.file, document::kind_of(path)?).0)
-        });
+        let document = trees
+            .entry(span.file)
+            .or_insert_with(|| Some(document::read(sources, span.file, document::kind_of(path)?).0));
         let keys = document.as_ref().map_or_else(String::new, |document| keys(&document.root, span.start));
         let number = seen.entry((diagnostic.code.as_str(), path.to_owned(), keys.clone())).or_default();
         *number += 1;

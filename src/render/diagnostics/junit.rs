@@ -30,10 +30,8 @@ fn case(xml: &mut String, diagnostic: &Diagnostic, sources: &Sources) {
     let message = encode::html(&diagnostic.message);
     let help = diagnostic.help.as_deref().map(encode::html).unwrap_or_default();
     let (line, column, code) = (position.line, position.column, diagnostic.code);
-    let said = format!(
-        "{path}:{line}:{column}: {}[{code}]: {message}\n{help}",
-        json::severity(diagnostic.severity)
-    );
+    let said =
+        format!("{path}:{line}:{column}: {}[{code}]: {message}\n{help}", json::severity(diagnostic.severity));
     let body = match diagnostic.severity {
         Severity::Error => format!("<failure type=\"{code}\" message=\"{message}\">{said}</failure>"),
         Severity::Warning | Severity::Note => format!("<system-out>{said}</system-out>"),

@@ -31,7 +31,8 @@ fn found() -> (Diagnostics, Sources) {
 fn many(errors: usize, warnings: usize) -> (Diagnostics, Sources) {
     let mut sources = Sources::default();
     let file = sources.add("a.yaml", TEXT);
-    let one = |code, number: usize| Diagnostic::new(code, span(&sources, file, "standard"), number.to_string());
+    let one =
+        |code, number: usize| Diagnostic::new(code, span(&sources, file, "standard"), number.to_string());
     let warnings = (0..warnings).map(|number| one(Code::W107, number));
     let found = warnings.chain((0..errors).map(|number| one(Code::E101, number))).collect();
     (found, sources)
@@ -224,8 +225,18 @@ fn nothing_that_somebody_wrote_does_anything_in_any_report() {
         let report = junit(&found, &sources, 1);
         assert!(is_clean(&report) && !is_obeyed(&report), "{report}");
         let known = ["testsuites", "testsuite", "testcase", "failure", "system-out"];
-        let attributes =
-            ["name", "tests", "failures", "errors", "skipped", "classname", "file", "line", "type", "message"];
+        let attributes = [
+            "name",
+            "tests",
+            "failures",
+            "errors",
+            "skipped",
+            "classname",
+            "file",
+            "line",
+            "type",
+            "message",
+        ];
         let body = report.split_once('\n').map_or("", |(_, body)| body);
         let odd = odd_markup(body, &known, &attributes);
         assert!(odd.is_empty(), "{odd:?}\n{report}");

@@ -12,8 +12,8 @@ use crate::render::line::Line;
 use crate::render::plan::gist;
 use crate::render::plan::said::{self, Point};
 use crate::render::review::{self, Block, Entry, Review, Section};
-use crate::render::style::Tone;
 use crate::render::scope;
+use crate::render::style::Tone;
 use crate::render::value::{Body, Shown};
 use crate::render::words::{self, Names};
 
@@ -48,7 +48,7 @@ pub fn page(envelope: &PlanEnvelope) -> String {
     html.withheld(envelope);
     html.list(
         "Notices that the apply would send",
-        envelope.announced.iter().map(|told| inline(&gist::announced(told))).collect(),
+        gist::announced(&envelope.announced).iter().map(inline).collect(),
     );
     html.list("Notes", words::notes(&envelope.plan.notes).iter().map(inline).collect());
     html.line(format_args!("</body>\n</html>"));
@@ -66,7 +66,8 @@ impl Html {
     }
 
     fn header(&mut self, review: &Review<'_>, verdict: &str) {
-        let grave = if review.risky.is_empty() && review.counts.red_lines == 0 { "" } else { " class=\"grave\"" };
+        let grave =
+            if review.risky.is_empty() && review.counts.red_lines == 0 { "" } else { " class=\"grave\"" };
         self.line(format_args!("<header>\n<h1{grave}>Plan: {}</h1>", encode::html(verdict)));
         self.line(format_args!("<p class=\"totals\">{}</p>", encode::html(&gist::totals(review))));
         let facts = inline(&gist::facts(review.envelope));
@@ -79,7 +80,10 @@ impl Html {
         };
         self.line(format_args!("<section class=\"red\">\n<h2>Red lines</h2>\n<ul class=\"plain\">"));
         for red in &found.red_lines {
-            self.line(format_args!("<li class=\"danger\">{}</li>", inline(&scope::red_line(red, &found.base))));
+            self.line(format_args!(
+                "<li class=\"danger\">{}</li>",
+                inline(&scope::red_line(red, &found.base))
+            ));
         }
         self.line(format_args!("</ul>\n</section>"));
     }

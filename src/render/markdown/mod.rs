@@ -174,7 +174,8 @@ impl<'a> Page<'a> {
         if envelope.announced.is_empty() {
             return;
         }
-        let lines = envelope.announced.iter().map(|told| format!("- {}\n", inline(&gist::announced(told))));
+        let told = gist::announced(&envelope.announced);
+        let lines = told.iter().map(|told| format!("- {}\n", inline(told)));
         let part = self.part("Notices that the merge would send", 0, ("", ""));
         self.parts[part].heading.extend(lines);
     }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Budget, Forge, comment};
+use crate::guard::Held;
 use crate::ident::{AgreementId, ClientSlug, LiveId};
 use crate::live::Value;
 use crate::mapping::Field;
@@ -14,7 +15,6 @@ use crate::render::encode::corpus::live_in_markdown;
 use crate::render::json::PlanEnvelope;
 use crate::render::plan::{gist, said, sample};
 use crate::render::review::Review;
-use crate::guard::Held;
 use crate::status::{Because, State};
 
 /// The same numbers on every machine.
@@ -45,8 +45,7 @@ fn envelope(seed: u64) -> PlanEnvelope {
     let number = dice.below(most + 1);
     let risky_in = [1, 2, 10, 100, 5_000][usize::try_from(dice.below(5)).expect("small")];
     let long = if dice.is_one_in(3) { "-a-name-that-goes-on-for-long" } else { "" };
-    let changes: Vec<Change> =
-        (0..number).map(|index| change(index, risky_in, long, &mut dice)).collect();
+    let changes: Vec<Change> = (0..number).map(|index| change(index, risky_in, long, &mut dice)).collect();
     let proposed = sample::plan(changes);
     let mut plan = proposed.clone();
     plan.totals.unchanged = usize::try_from(dice.below(20_000)).expect("small");
@@ -90,9 +89,8 @@ fn change(index: u64, risky_in: u64, long: &str, dice: &mut Dice) -> Change {
     });
     change.fields = fields.collect();
     if verb == Verb::Update && dice.is_one_in(risky_in) {
-        let service = |number: u64| {
-            Weakened::Service(LiveId::new(&format!("slmService${number}")).expect("a live id"))
-        };
+        let service =
+            |number: u64| Weakened::Service(LiveId::new(&format!("slmService${number}")).expect("a live id"));
         change.risks = match dice.below(4) {
             0 => vec![Risk::Deactivates],
             1 => vec![Risk::Weakens((0..=dice.below(20)).map(service).collect())],

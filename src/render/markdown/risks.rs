@@ -140,7 +140,8 @@ pub(super) fn red_lines(review: &Review<'_>, budget: Budget) -> String {
     let heading = format!("\n#### Red lines ({})\n\n", red_lines.len());
     let mut list = String::new();
     for red in red_lines {
-        writeln!(list, "- ⚠ {}", inline(&scope::red_line(red, &found.base))).expect("a string takes all that is written");
+        writeln!(list, "- ⚠ {}", inline(&scope::red_line(red, &found.base)))
+            .expect("a string takes all that is written");
         if list.len() > budget.usual / 3 {
             return heading + &red_numbers(red_lines, budget.usual / 3);
         }

@@ -77,19 +77,32 @@ pub(in crate::render) fn facts(envelope: &PlanEnvelope) -> Line {
     line.say(" · Servanda ").theirs(&header.version)
 }
 
-/// Whom the apply would tell of an event: `activated: 3 notices to clients, of 2 agreements`.
-pub(in crate::render) fn announced(told: &Announced) -> Line {
-    let Announced { event, role, notices, agreements } = told;
-    let to = match role {
+/// Whom the apply would tell of what, a line for each event: `activated: 3 notices to clients and 2 to managers, of 2
+/// agreements`.
+pub(in crate::render) fn announced(told: &[Announced]) -> Vec<Line> {
+    let of_event = |told: &[Announced]| {
+        let parts: Vec<String> = told.iter().enumerate().map(part).collect();
+        let agreements = told.iter().map(|told| told.agreements).max().unwrap_or(0);
+        let agreements = words::count(agreements, "agreement", "agreements");
+        let event = told.first().map_or(NoticeEvent::Activated, |told| told.event);
+        let line = Line::new().code(event.as_str()).say(": ").say(&parts.join(" and "));
+        let line = line.say(&format!(", of {agreements}"));
+        match event {
+            NoticeEvent::Amended => line.say(", as far as they were told another day"),
+            _ => line,
+        }
+    };
+    told.chunk_by(|one, next| one.event == next.event).map(of_event).collect()
+}
+
+fn part((index, told): (usize, &Announced)) -> String {
+    let to = match told.role {
         Role::Client => "to clients",
         Role::Manager => "to managers",
         Role::Address => "to addresses that agreements name",
     };
-    let number = words::count(*notices, "notice", "notices");
-    let agreements = words::count(*agreements, "agreement", "agreements");
-    let line = Line::new().code(event.as_str()).say(&format!(": {number} {to}, of {agreements}"));
-    match event {
-        NoticeEvent::Amended => line.say(", as far as they were told another day"),
-        _ => line,
+    match index {
+        0 => format!("{} {to}", words::count(told.notices, "notice", "notices")),
+        _ => format!("{} {to}", told.notices),
     }
 }

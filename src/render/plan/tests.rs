@@ -202,9 +202,11 @@ pub(in crate::render) fn hostile_envelope(payload: &str) -> PlanEnvelope {
                 wanted: payload.to_owned(),
                 found: 2,
             }),
-            Reason::Orphan { object, .. } => {
-                Reason::Orphan { title: payload.to_owned(), object: object.clone(), state: payload.to_owned() }
-            }
+            Reason::Orphan { object, .. } => Reason::Orphan {
+                title: payload.to_owned(),
+                object: object.clone(),
+                state: payload.to_owned(),
+            },
             other => other.clone(),
         };
     }
