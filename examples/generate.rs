@@ -25,6 +25,9 @@ struct Arguments {
     /// How many clients share them; by default one for every four agreements, as far as one catalog holds them
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=CLIENTS_LIMIT))]
     clients: Option<u64>,
+    /// How many agreements follow each other, where the client has services enough
+    #[arg(long, default_value_t = CHAIN, value_parser = clap::value_parser!(u64).range(1..))]
+    chain: u64,
     /// The folder to write to, which must be empty or absent
     folder: PathBuf,
 }
@@ -33,7 +36,7 @@ struct Arguments {
 const CLIENTS_LIMIT: u64 = 2_500;
 /// How many files a folder holds.
 const SHELF: u64 = 500;
-/// How many agreements follow each other, where the client has services enough.
+/// How many agreements follow each other by default.
 const CHAIN: u64 = 3;
 /// How many agreements one client can have before chains of them would reach back by centuries.
 const SHARE_LIMIT: u64 = 800;
@@ -94,7 +97,7 @@ fn write_all(arguments: &Arguments) -> Result<(), Failed> {
     let mut written = 0;
     for (client, zone) in (0..clients).zip(ZONES.into_iter().cycle()) {
         let share = arguments.agreements / clients + u64::from(client < arguments.agreements % clients);
-        let chains = share.div_ceil(CHAIN).min(BUNDLES.len() as u64);
+        let chains = share.div_ceil(arguments.chain).min(BUNDLES.len() as u64);
         // Clients begin with different bundles, so that none is left over.
         bundles.rotate_left(1);
         for (number, &(bundle, services)) in (0..chains).zip(&bundles) {

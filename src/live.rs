@@ -134,6 +134,7 @@ pub struct Promise {
 pub struct Directory {
     entries: Entries,
     by_title: BTreeMap<(Kind, String), Vec<LiveId>>,
+    by_code: BTreeMap<(Kind, String), Vec<LiveId>>,
 }
 
 type Entries = BTreeMap<Kind, BTreeMap<LiveId, Named>>;
@@ -159,6 +160,9 @@ pub enum Kind {
 pub struct Named {
     /// What the helpdesk calls it; of a person whose name is hidden, the initials.
     pub title: String,
+    /// A short code that it may be known by as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// Whether it is archived there; then nothing new may refer to it.
     pub archived: bool,
     /// The digest of a title that is hidden, by which it is still known.
@@ -281,7 +285,7 @@ impl From<Entries> for Directory {
         let mut directory = Self::default();
         for (kind, named) in entries {
             for (id, named) in named {
-                directory.take_in(kind, id, named);
+                directory.add_named(kind, id, named);
             }
         }
         directory
@@ -297,12 +301,17 @@ impl From<Directory> for Entries {
 impl Directory {
     /// Takes in an object as read.
     pub fn add(&mut self, kind: Kind, id: LiveId, title: &str, archived: bool) {
-        self.take_in(kind, id, Named { title: title.trim().to_owned(), archived, hidden: None });
+        let title = title.trim().to_owned();
+        self.add_named(kind, id, Named { title, code: None, archived, hidden: None });
     }
 
-    fn take_in(&mut self, kind: Kind, id: LiveId, named: Named) {
+    /// Takes in an object as read, with everything it is known by.
+    pub fn add_named(&mut self, kind: Kind, id: LiveId, named: Named) {
         if !named.archived {
             self.by_title.entry((kind, named.known_as())).or_default().push(id.clone());
+            if let Some(code) = &named.code {
+                self.by_code.entry((kind, code.clone())).or_default().push(id.clone());
+            }
         }
         self.entries.entry(kind).or_default().insert(id, named);
     }
@@ -317,6 +326,11 @@ impl Directory {
         let known_as = |name: String| self.by_title.get(&(kind, name)).map(Vec::as_slice);
         let hidden = || known_as(hidden_title(&digest(&title.trim())));
         known_as(title.trim().to_owned()).or_else(hidden).unwrap_or_default()
+    }
+
+    /// The objects that are known by exactly this code and are not archived.
+    pub fn coded(&self, kind: Kind, code: &str) -> &[LiveId] {
+        self.by_code.get(&(kind, code.to_owned())).map_or(&[], Vec::as_slice)
     }
 
     /// What an object is called, whatever its kind.

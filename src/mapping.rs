@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::calendar::Zone;
+use crate::ident::ProviderSlug;
 use crate::status::State;
 
 /// A part of an agreement that a helpdesk can hold.
@@ -31,6 +32,8 @@ pub enum Field {
     Services,
     /// Who may ask.
     Recipients,
+    /// The people of the helpdesk who are named with it: who answers for it, and who is told.
+    Contacts,
     /// By when one is answered and helped, per service and priority.
     Targets,
     /// A tenant's own extra, passed through under its name in `attributes`.
@@ -49,6 +52,7 @@ impl fmt::Display for Field {
             Self::Calendar => "calendar",
             Self::Services => "services",
             Self::Recipients => "recipients",
+            Self::Contacts => "contacts",
             Self::Targets => "targets",
             Self::Attribute(name) => return write!(formatter, "attributes.{name}"),
         })
@@ -69,6 +73,7 @@ impl FromStr for Field {
             "calendar" => Self::Calendar,
             "services" => Self::Services,
             "recipients" => Self::Recipients,
+            "contacts" => Self::Contacts,
             "targets" => Self::Targets,
             other => match other.strip_prefix("attributes.") {
                 Some(name) => Self::Attribute(name.into()),
@@ -100,7 +105,7 @@ impl schemars::JsonSchema for Field {
         schemars::json_schema!({
             "type": "string",
             "description": "A part of an agreement: title, number, first_day, last_day, manager, provider, \
-                            calendar, services, recipients, targets, or attributes.<name>.",
+                            calendar, services, recipients, contacts, targets, or attributes.<name>.",
         })
     }
 }
@@ -126,8 +131,15 @@ pub struct Mapping {
     pub deactivate: Deactivation,
     /// The zone and form of dates on the wire.
     pub dates: Dates,
-    /// How targets are held, or `None` where the helpdesk does not carry them.
+    /// How targets are held in objects of their own, or `None` where they are not. Where `attributes` has
+    /// [`Field::Targets`] the agreement's own object holds them, with each of its services.
     pub rules: Option<Rules>,
+    /// How many seconds stand for a business day, where the helpdesk only knows hours.
+    pub business_day: Option<u32>,
+    /// Whether the helpdesk gives every number of a tenant's own back as a text.
+    pub numbers_as_text: bool,
+    /// The provider of agreements that name none, where each must have one.
+    pub provider: Option<ProviderSlug>,
     /// Where the helpdesk keeps who changed what, or `None` where that cannot be read.
     pub history: Option<History>,
 }
@@ -161,6 +173,8 @@ pub struct Recipients {
     pub mode: Mode,
     /// The attribute on the recipient, where the link is written there.
     pub recipient_attribute: String,
+    /// Whether an agreement of the helpdesk can have one recipient alone.
+    pub is_single: bool,
 }
 
 /// The object that a link to a recipient is written on.
@@ -188,6 +202,8 @@ pub enum Deactivation {
     State,
     /// Its state, and its recipients are taken off.
     Detach,
+    /// Its state, and its services are taken off with their targets.
+    Withdraw,
     /// Its state, and it is archived.
     Archive,
 }
@@ -275,9 +291,27 @@ impl Mapping {
     /// Whether the helpdesk carries the field.
     pub fn carries(&self, field: &Field) -> bool {
         match field {
-            Field::Targets => self.rules.is_some(),
+            Field::Targets => self.rules.is_some() || self.holds_targets_with_services(),
+            Field::Manager => {
+                [field, &Field::Contacts].iter().any(|field| self.attributes.contains_key(field))
+            }
             other => self.attributes.contains_key(other),
         }
+    }
+
+    /// Whether the agreement's own object says of each of its services what is promised.
+    pub fn holds_targets_with_services(&self) -> bool {
+        self.attributes.contains_key(&Field::Targets)
+    }
+
+    /// Whether an agreement in this state has services in the helpdesk; where it has none, nobody can ask.
+    pub fn publishes(&self, state: State) -> bool {
+        self.deactivate != Deactivation::Withdraw || state == State::Active
+    }
+
+    /// The fields that the agreement's clients see at once, so that they are written last and together.
+    pub fn is_published(&self, field: &Field) -> bool {
+        self.deactivate == Deactivation::Withdraw && matches!(field, Field::Services | Field::Targets)
     }
 }
 
@@ -313,10 +347,14 @@ impl Default for Mapping {
                 side: Side::Agreement,
                 mode: Mode::Authoritative,
                 recipient_attribute: "recipientAgreements".to_owned(),
+                is_single: false,
             },
             deactivate: Deactivation::State,
             dates: Dates { zone: Zone::UTC, form: DateForm::DateTime },
             rules: Some(Rules::default()),
+            business_day: None,
+            numbers_as_text: false,
+            provider: None,
             history: Some(History::default()),
         }
     }

@@ -124,7 +124,37 @@ pub enum Kind {
         /// A file of further certificates to trust, relative to the repository.
         ca_file: Option<String>,
     },
+    /// Combodo iTop.
+    Itop {
+        /// The address up to where `webservices/` lies: `https://itop.acme.example`.
+        url: String,
+        /// How far the login may travel.
+        reach: Reach,
+        /// Where the login is.
+        login: Login,
+        /// A file of further certificates to trust, relative to the repository.
+        ca_file: Option<String>,
+        /// What its priorities are called.
+        priorities: Priorities,
+    },
 }
+
+/// How one proves to an iTop who one is: the variables of the environment that hold it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// A token.
+    Token(String),
+    /// A name and its password.
+    Password {
+        /// The variable of the name.
+        user: String,
+        /// The variable of the password.
+        password: String,
+    },
+}
+
+/// Names of priorities, and the number that the helpdesk has for each.
+pub type Priorities = BTreeMap<String, u8>;
 
 /// What happens to what people change in the helpdesk by hand: it is put back unless it is to be left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -109,14 +109,18 @@ pub fn least(library: &Library<'_>, extends: &[&str], wished: &Value) -> Result<
 
 /// The fields of an agreement in the order in which they are written.
 pub fn in_order(mut fields: Map<String, Value>) -> Value {
-    let mut ordered = Map::new();
-    for name in ORDER {
-        if let Some(value) = fields.shift_remove(name) {
-            ordered.insert(name.to_owned(), value);
-        }
+    if let Some(Value::Object(period)) = fields.get_mut("period") {
+        *period = ordered(std::mem::take(period), &["first_day"]);
     }
-    ordered.extend(fields);
-    Value::Object(ordered)
+    Value::Object(ordered(fields, &ORDER))
+}
+
+/// These keys first, where they are there, and then the others as they stand.
+fn ordered(mut map: Map<String, Value>, first: &[&str]) -> Map<String, Value> {
+    let named = first.iter().filter_map(|name| Some(((*name).to_owned(), map.shift_remove(*name)?)));
+    let mut ordered: Map<String, Value> = named.collect();
+    ordered.extend(map);
+    ordered
 }
 
 /// The text of a new file below `agreements/` or `templates/`: the line by which editors find the schema, and the

@@ -4,11 +4,21 @@
 //! Nothing here is trusted for having been made here: whoever writes a file checks the whole repository with it
 //! first. Knows no clock and no file; what is taken already is an argument.
 
+mod change;
+mod create;
 mod least;
 mod name;
+mod renew;
+mod rows;
+mod subject;
 
+pub use change::{Extension, Step, activate, deactivate, extend, resume, suspend, terminate};
+pub use create::{Wish, layer, to_begin_from, wished};
 pub use least::{NotSaid, file, in_order, least};
 pub use name::{next_id, next_path};
+pub use renew::{Next, Terms, covers, ends_on, is_to_end, next, renewed, runs_for};
+pub use rows::{Row, rows};
+pub use subject::{Edited, Moment, Refused, Subject};
 
 #[cfg(test)]
 mod tests;

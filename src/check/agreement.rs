@@ -17,6 +17,7 @@ use crate::ident::{
     AgreementId, CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug,
     ServiceSlug, TemplateName,
 };
+use crate::mapping::Field;
 use crate::settings::Settings;
 
 /// The calendar that is open round the clock, which needs no entry in the catalog.
@@ -244,7 +245,7 @@ impl Reader<'_> {
     /// A priority of the catalog. Where the catalog names none and the helpdesk carries no targets, any name
     /// is a priority.
     pub(super) fn priority(&mut self, path: &[&str], name: &str) -> Option<PriorityName> {
-        if self.catalog.priorities.is_empty() && self.settings.helpdesk.mapping.rules.is_none() {
+        if self.catalog.priorities.is_empty() && !self.settings.helpdesk.mapping.carries(&Field::Targets) {
             return PriorityName::new(name);
         }
         let known = self.known_key(PRIORITY, path, name, &self.catalog.priorities);

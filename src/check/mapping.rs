@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::check::itop;
 use crate::check::settings::Reading;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
@@ -13,17 +14,35 @@ use crate::settings::Kind;
 use crate::status::State;
 
 /// The fields by the names that the mapping uses; a tenant's own are `attributes.<name>`.
-const FIELDS: [&str; 9] =
-    ["title", "number", "first_day", "last_day", "manager", "provider", "calendar", "services", "recipients"];
+const FIELDS: [&str; 10] = [
+    "title",
+    "number",
+    "first_day",
+    "last_day",
+    "manager",
+    "provider",
+    "calendar",
+    "services",
+    "recipients",
+    "contacts",
+];
 
 /// The mapping that a helpdesk's settings ask for.
 pub(super) fn mapping(reading: &mut Reading<'_>, helpdesk: &shape::Helpdesk, kind: &Kind) -> Mapping {
-    let usual = Mapping::default();
+    let is_itop = matches!(kind, Kind::Itop { .. });
+    let usual = if is_itop { itop::usual_mapping() } else { Mapping::default() };
     let written = helpdesk.agreement.clone().unwrap_or_default();
-    let (attributes, last_day) = match &written.attributes {
+    let (mut attributes, last_day) = match &written.attributes {
         Some(attributes) => reading.attributes(attributes),
-        None => (usual.attributes, usual.last_day),
+        None => (usual.attributes.clone(), usual.last_day),
     };
+    if is_itop {
+        // Its links have one name each, and whether targets go with the services is said under `sla_rules`.
+        attributes.remove(&Field::Targets);
+        let carries_targets = helpdesk.sla_rules != Some(shape::SlaRules::Off);
+        let services = attributes.get(&Field::Services).filter(|_| carries_targets).cloned();
+        attributes.extend(services.map(|code| (Field::Targets, code)));
+    }
     Mapping {
         class: written.class.unwrap_or(usual.class),
         key: key(written.key.unwrap_or_default(), usual.key),
@@ -34,12 +53,16 @@ pub(super) fn mapping(reading: &mut Reading<'_>, helpdesk: &shape::Helpdesk, kin
         recipients: recipients(written.recipients.unwrap_or_default(), usual.recipients),
         deactivate: match written.deactivate {
             Some(shape::Deactivate::State) => Deactivation::State,
+            Some(shape::Deactivate::Detach) if is_itop => Deactivation::Withdraw,
             Some(shape::Deactivate::Detach) => Deactivation::Detach,
             Some(shape::Deactivate::Archive) => Deactivation::Archive,
             None => usual.deactivate,
         },
         dates: reading.dates(helpdesk.dates.as_ref(), usual.dates),
         rules: rules(helpdesk.sla_rules.as_ref(), kind),
+        business_day: is_itop.then(|| reading.business_day(helpdesk)),
+        numbers_as_text: usual.numbers_as_text,
+        provider: if is_itop { reading.usual_provider(helpdesk) } else { None },
         history: history(helpdesk.history.clone(), kind),
     }
 }
@@ -49,7 +72,7 @@ fn history(written: Option<shape::HistoryMapping>, kind: &Kind) -> Option<Histor
     let usual = History::default();
     match (written, kind) {
         (None, Kind::Sandbox) => Some(usual),
-        (None, Kind::Itsm365 { .. }) => None,
+        (None, Kind::Itsm365 { .. } | Kind::Itop { .. }) => None,
         (Some(written), _) => Some(History {
             class: written.class.unwrap_or(usual.class),
             object: written.object.unwrap_or(usual.object),
@@ -92,6 +115,7 @@ fn recipients(written: shape::RecipientMapping, usual: Recipients) -> Recipients
             None => usual.mode,
         },
         recipient_attribute: written.attribute.unwrap_or(usual.recipient_attribute),
+        is_single: usual.is_single,
     }
 }
 
@@ -99,7 +123,7 @@ fn recipients(written: shape::RecipientMapping, usual: Recipients) -> Recipients
 fn rules(written: Option<&shape::SlaRules>, kind: &Kind) -> Option<Rules> {
     let usual = Rules::default();
     match (written, kind) {
-        (Some(shape::SlaRules::Off), _) | (None, Kind::Itsm365 { .. }) => None,
+        (Some(shape::SlaRules::Off), _) | (None, Kind::Itsm365 { .. }) | (_, Kind::Itop { .. }) => None,
         (None, Kind::Sandbox) => Some(usual),
         (Some(shape::SlaRules::On(written)), _) => {
             let written = (**written).clone();

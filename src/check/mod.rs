@@ -7,6 +7,7 @@ mod subject;
 mod places;
 mod settings;
 mod mapping;
+mod itop;
 mod catalog;
 mod reader;
 mod title;

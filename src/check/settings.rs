@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::calendar::{Lead, Misread, TargetTime, TimeOfDay, Zone, read_time_of_day};
+use crate::check::itop;
 use crate::check::mapping::mapping;
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic};
@@ -258,6 +259,7 @@ impl Reading<'_> {
         let (usual, lag) = match kind {
             Kind::Sandbox => (Pace::SANDBOX, Duration::ZERO),
             Kind::Itsm365 { .. } => (Pace::default(), Helpdesk::USUAL_SEARCH_LAG),
+            Kind::Itop { .. } => (itop::PACE, itop::SEARCH_LAG),
         };
         Helpdesk {
             rehearsal: written.rehearsal.unwrap_or(matches!(kind, Kind::Sandbox)),
@@ -289,29 +291,9 @@ impl Reading<'_> {
                 }
                 Kind::Sandbox
             }
-            Some(shape::HelpdeskKind::Itop) => {
-                self.fault(
-                    Code::E009,
-                    &["helpdesk", "kind"],
-                    "iTop is not spoken yet",
-                    "write `itsm365` or `sandbox`",
-                );
-                Kind::Sandbox
-            }
+            Some(shape::HelpdeskKind::Itop) => self.itop(written),
             Some(shape::HelpdeskKind::Itsm365) => {
-                let reach = Reach {
-                    private_network: written.private_network.unwrap_or_default(),
-                    punycode_host: written.punycode_host.unwrap_or_default(),
-                };
-                let url = written.url.as_deref().map(|url| self.address(url, reach)).unwrap_or_default();
-                if written.url.is_none() {
-                    self.fault(
-                        Code::E010,
-                        &["helpdesk"],
-                        "the helpdesk has no address",
-                        "write `url: https://acme.itsm365.com/sd`",
-                    );
-                }
+                let (url, reach) = self.target(written, "https://acme.itsm365.com/sd");
                 if written.access_key.is_none() {
                     self.fault(
                         Code::E010,
@@ -325,6 +307,19 @@ impl Reading<'_> {
                 Kind::Itsm365 { url, reach, access_key_variable, ca_file: written.ca_file.clone() }
             }
         }
+    }
+
+    /// Where it is, and how far a secret may travel to it.
+    pub(super) fn target(&mut self, written: &shape::Helpdesk, example: &str) -> (String, Reach) {
+        let reach = Reach {
+            private_network: written.private_network.unwrap_or_default(),
+            punycode_host: written.punycode_host.unwrap_or_default(),
+        };
+        if written.url.is_none() {
+            let help = format!("write `url: {example}`");
+            self.fault(Code::E010, &["helpdesk"], "the helpdesk has no address", help);
+        }
+        (written.url.as_deref().map(|url| self.address(url, reach)).unwrap_or_default(), reach)
     }
 
     /// An address that secrets may be sent to: https, or this machine, and nothing in it but host and path.

@@ -9,9 +9,9 @@ mod resolve;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agreement::{Agreement, Scalar, Target};
-use crate::calendar::{Day, Instant};
+use crate::calendar::{Day, Instant, TargetTime};
 use crate::catalog::Catalog;
-use crate::ident::{AgreementId, ClientSlug, LiveId, PriorityName, ServiceSlug};
+use crate::ident::{AgreementId, ClientSlug, LiveId, PriorityName, RecipientSlug, ServiceSlug};
 use crate::live::{Directory, Kind, Promise, Record, TargetKey, Value};
 use crate::mapping::{Deactivation, Field, Mapping};
 use crate::status::{State, Status, status, stretch_at};
@@ -34,6 +34,8 @@ pub struct Desired {
     pub not_carried: BTreeSet<Field>,
     /// Agreements with a service that has hours of its own but no targets to hold them by.
     pub hours_not_carried: BTreeSet<AgreementId>,
+    /// Agreements with several recipients, where the helpdesk can hold one.
+    pub recipients_not_carried: BTreeSet<AgreementId>,
     /// Objects that the helpdesk calls otherwise than the catalog does.
     pub other_titles: BTreeSet<OtherTitle>,
     /// The live object of the calendar that is open round the clock, where there is one.
@@ -109,8 +111,11 @@ pub fn desired(
         } else {
             desired.unresolved.insert(agreement.id.clone(), projection.unresolved);
         }
+        if mapping.recipients.is_single && agreement.recipients.len() > 1 {
+            desired.recipients_not_carried.insert(agreement.id.clone());
+        }
         desired.not_carried.extend(not_carried(agreement, mapping));
-        if has_bare_hours(agreement) {
+        if has_bare_hours(agreement, mapping) {
             desired.hours_not_carried.insert(agreement.id.clone());
         }
     }
@@ -132,11 +137,14 @@ fn not_carried(agreement: &Agreement, mapping: &Mapping) -> impl Iterator<Item =
     used.map(|(field, _)| field)
 }
 
-/// Whether a service has hours of its own and no target, which is what a helpdesk holds hours by.
-fn has_bare_hours(agreement: &Agreement) -> bool {
+/// Whether a service has hours of its own that nothing can hold: a helpdesk holds them by its targets, if it has
+/// calendars at all.
+fn has_bare_hours(agreement: &Agreement, mapping: &Mapping) -> bool {
     let mut services = agreement.services.iter();
-    services
-        .any(|(service, coverage)| coverage.calendar.is_some() && agreement.targets_of(service).is_empty())
+    services.any(|(service, coverage)| {
+        let is_held = !mapping.holds_targets_with_services() && !agreement.targets_of(service).is_empty();
+        coverage.calendar.is_some() && !is_held
+    })
 }
 
 /// One agreement on its way to a wish, with the slugs that could not be tied.
@@ -185,7 +193,8 @@ impl Projection<'_> {
                     self.reference(Kind::Person, manager)
                 }
                 Field::Provider => {
-                    let provider = agreement.provider.as_ref().map(|slug| slug.as_str());
+                    let provider = agreement.provider.as_ref().or(self.mapping.provider.as_ref());
+                    let provider = provider.map(|slug| slug.as_str());
                     self.provider(provider)
                 }
                 Field::Calendar => {
@@ -194,9 +203,16 @@ impl Projection<'_> {
                 }
                 Field::Services => self.services(),
                 Field::Recipients => self.recipients(state),
+                Field::Contacts => self.contacts(),
                 Field::Targets => self.targets(),
-                Field::Attribute(name) => agreement.attributes.get(&**name).map_or(Value::Nothing, scalar),
+                Field::Attribute(name) => {
+                    let value = agreement.attributes.get(&**name);
+                    value.map_or(Value::Nothing, |value| scalar(value, self.mapping.numbers_as_text))
+                }
             };
+            // What cannot be tied is told of now, and not on the day on which it is published.
+            let is_hidden = self.mapping.is_published(field) && !self.mapping.publishes(state);
+            let value = if is_hidden { Value::Nothing } else { value };
             fields.insert(field.clone(), value);
         }
         fields
@@ -237,15 +253,38 @@ impl Projection<'_> {
         if self.mapping.deactivate == Deactivation::Detach && state != State::Active {
             return Value::Nothing;
         }
+        let recipients: Vec<_> = if self.mapping.recipients.is_single {
+            main_recipient(self.agreement).into_iter().collect()
+        } else {
+            self.agreement.recipients.iter().collect()
+        };
         let found: Vec<_> =
-            self.agreement.recipients.iter().map(|recipient| self.resolver.recipient(recipient)).collect();
+            recipients.into_iter().map(|recipient| self.resolver.recipient(recipient)).collect();
         Value::references(found.into_iter().filter_map(|found| self.resolved(found)).collect())
     }
 
-    /// The agreement's targets for all services, and those of services that differ from it.
+    /// Who answers for it, unless the helpdesk has a place for that, and who is told.
+    fn contacts(&mut self) -> Value {
+        let mut found = self.resolver.contacts(self.agreement);
+        if let Some(manager) = &self.agreement.manager
+            && !self.mapping.attributes.contains_key(&Field::Manager)
+        {
+            found.push(self.resolver.entry(Kind::Person, manager.as_str()));
+        }
+        Value::references(found.into_iter().filter_map(|found| self.resolved(found)).collect())
+    }
+
+    /// The targets in the form that the helpdesk has them: for all services and for those that differ, or service by
+    /// service.
     fn targets(&mut self) -> Value {
         let agreement = self.agreement;
         let mut targets = BTreeMap::new();
+        if self.mapping.holds_targets_with_services() {
+            for slug in agreement.services.keys() {
+                self.promise(&mut targets, Some(slug), &agreement.targets_of(slug), None);
+            }
+            return Value::targets(targets);
+        }
         self.promise(&mut targets, None, &agreement.targets, None);
         for (slug, coverage) in &agreement.services {
             let differs =
@@ -256,6 +295,16 @@ impl Projection<'_> {
             }
         }
         Value::targets(targets)
+    }
+
+    /// A length of time as the helpdesk can hold it.
+    fn length(&self, time: Option<TargetTime>) -> Option<TargetTime> {
+        match (time, self.mapping.business_day) {
+            (Some(TargetTime::BusinessDays(days)), Some(seconds)) => {
+                Some(TargetTime::Seconds(days.saturating_mul(seconds)))
+            }
+            (time, _) => time,
+        }
     }
 
     fn promise(
@@ -291,8 +340,8 @@ impl Projection<'_> {
                 continue;
             };
             let promise = Promise {
-                response: target.response,
-                resolution: target.resolution,
+                response: self.length(target.response),
+                resolution: self.length(target.resolution),
                 calendar: calendar.clone(),
             };
             into.insert(TargetKey { service: service.clone(), priority }, promise);
@@ -300,9 +349,16 @@ impl Projection<'_> {
     }
 }
 
-fn scalar(value: &Scalar) -> Value {
+/// The recipient that stands for all where there can be one alone: the client as a whole, else the first by name.
+fn main_recipient(agreement: &Agreement) -> Option<&RecipientSlug> {
+    let whole = RecipientSlug::of_client(&agreement.client);
+    agreement.recipients.get(&whole).or_else(|| agreement.recipients.first())
+}
+
+fn scalar(value: &Scalar, numbers_as_text: bool) -> Value {
     match value {
         Scalar::Text(text) => Value::text(text),
+        Scalar::Integer(number) if numbers_as_text => Value::Text(number.to_string()),
         Scalar::Integer(number) => Value::Integer(*number),
         Scalar::Bool(yes) => Value::Bool(*yes),
     }

@@ -1,13 +1,17 @@
 //! Catalog slugs become live ids: by the catalog's own id, which must exist, or by an exact title, which
-//! must be the only one. Archived objects do not count, since nothing new may refer to them.
+//! must be the only one, or where no title fits by a code that is the slug itself. Archived objects do not count, since nothing new may refer to them.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Catalog, Entry};
+use crate::agreement::Agreement;
+use crate::catalog::{Catalog, Contact, Entry};
 use crate::desired::{OtherTitle, ROUND_THE_CLOCK, Unresolved};
 use crate::ident::{LiveId, RecipientSlug};
 use crate::live::{Directory, Kind, initials};
+
+/// What stands before the slug of a provider, so that it is not taken for a client's.
+const PROVIDER: &str = "provider ";
 
 /// Answers are remembered, since ten thousand agreements ask for the same few slugs.
 pub(super) struct Resolver<'a> {
@@ -36,7 +40,25 @@ impl<'a> Resolver<'a> {
 
     /// One of the provider's own legal entities, which are units too.
     pub(super) fn provider(&self, slug: &str) -> Result<LiveId, Unresolved> {
-        self.remembered(Kind::Unit, &format!("provider {slug}"), self.catalog.providers.get(slug))
+        self.remembered(Kind::Unit, &format!("{PROVIDER}{slug}"), self.catalog.providers.get(slug))
+    }
+
+    /// The people of the helpdesk who are told: the agreement's own contacts, else the client's.
+    pub(super) fn contacts(&self, agreement: &Agreement) -> Vec<Result<LiveId, Unresolved>> {
+        let of_client = self.catalog.clients.get(agreement.client.as_str()).map(|client| &client.contacts);
+        let own = Some(&agreement.contacts).filter(|own| !own.is_empty());
+        let contacts = own.or(of_client).into_iter().flat_map(|contacts| contacts.values());
+        let people = contacts.filter_map(|contact| match contact {
+            Contact::Person(id) => Some(self.person(id)),
+            Contact::Email(_) => None,
+        });
+        people.collect()
+    }
+
+    /// A person by the helpdesk's own id.
+    fn person(&self, id: &LiveId) -> Result<LiveId, Unresolved> {
+        let is_there = self.directory.get(Kind::Person, id).is_some_and(|named| !named.archived);
+        if is_there { Ok(id.clone()) } else { Err(unresolved(id.as_str(), id.as_str(), 0)) }
     }
 
     /// A company or a department.
@@ -71,6 +93,10 @@ impl<'a> Resolver<'a> {
         let Some(id) = &entry.helpdesk else {
             return match self.directory.titled(kind, &entry.title) {
                 [only] => Ok(only.clone()),
+                [] => match self.directory.coded(kind, slug.trim_start_matches(PROVIDER)) {
+                    [only] => Ok(only.clone()),
+                    others => Err(unresolved(slug, &shown(kind, &entry.title), others.len())),
+                },
                 others => Err(unresolved(slug, &shown(kind, &entry.title), others.len())),
             };
         };

@@ -246,6 +246,8 @@ impl<'a> Comparison<'a> {
         changes.sort_by(|left, right| (left.phase, &left.id).cmp(&(right.phase, &right.id)));
         notes.extend(desired.not_carried.iter().cloned().map(Note::NotCarried));
         notes.extend(desired.hours_not_carried.iter().cloned().map(Note::HoursNotCarried));
+        let recipients = desired.recipients_not_carried.iter().cloned();
+        notes.extend(recipients.map(Note::RecipientsNotCarried));
         notes.extend(desired.other_titles.iter().cloned().map(Note::OtherTitle));
         notes.extend((live.unmarked > 0).then_some(Note::Unmarked(live.unmarked)));
         let mut plan = Plan {

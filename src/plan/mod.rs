@@ -368,6 +368,8 @@ pub enum Note {
     NotCarried(Field),
     /// These services have hours of their own but no targets, which is what the helpdesk could hold them by.
     HoursNotCarried(AgreementId),
+    /// The helpdesk holds one recipient of an agreement, and this one has more.
+    RecipientsNotCarried(AgreementId),
     /// The agreement is over and the helpdesk never had it; nothing is created.
     OverAndAbsent(AgreementId),
     /// The helpdesk calls an object otherwise than the catalog does.

@@ -28,7 +28,8 @@ pub(super) fn of_update(
     }
     if !wish.status.state.is_over() {
         let weakened = weakened(before, wish, was_active, round_the_clock);
-        if !weakened.is_empty() {
+        // Where services go with the state, that they go is the deactivation itself.
+        if !weakened.is_empty() && mapping.publishes(wish.status.state) {
             risks.push(Risk::Weakens(weakened));
         }
         if change

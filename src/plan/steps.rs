@@ -16,15 +16,19 @@ use crate::status::State;
 pub(super) fn creation(wish: &Wish, mapping: &Mapping) -> Vec<Step> {
     let fields = wish.record.fields.iter().filter(|(_, value)| **value != Value::Nothing);
     let on_object = fields
-        .clone()
         .filter(|(field, _)| is_on_object(field, mapping))
         .map(|(field, value)| (field.clone(), value.clone()));
-    let mut steps = vec![Step::Create { fields: on_object.collect() }];
-    steps.extend(rule_writes(wish.record.fields.get(&Field::Targets), &BTreeMap::new(), &Value::Nothing));
+    let (published, filled): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        on_object.partition(|(field, _)| mapping.is_published(field));
+    let mut steps = vec![Step::Create { fields: filled }];
+    if mapping.rules.is_some() {
+        steps.extend(rule_writes(wish.record.fields.get(&Field::Targets), &BTreeMap::new(), &Value::Nothing));
+    }
     steps.extend(links(&Value::Nothing, recipients(&wish.record.fields), mapping));
-    if Some(&wish.record.state) != mapping.states.get(&State::Planned) {
-        let state = Some(wish.record.state.clone());
-        steps.push(Step::Edit { fields: BTreeMap::new(), state, mark: None });
+    let moves = Some(&wish.record.state) != mapping.states.get(&State::Planned);
+    if moves || !published.is_empty() {
+        let state = moves.then(|| wish.record.state.clone());
+        steps.push(Step::Edit { fields: published, state, mark: None });
     }
     steps
 }
@@ -33,11 +37,11 @@ pub(super) fn creation(wish: &Wish, mapping: &Mapping) -> Vec<Step> {
 pub(super) fn update(change: &Change, before: &LiveAgreement, wish: &Wish, mapping: &Mapping) -> Vec<Step> {
     let targets = change.fields.iter().find(|field| field.field == Field::Targets);
     let (puts, drops) = match targets {
-        None => (Vec::new(), Vec::new()),
-        Some(field) => (
+        Some(field) if mapping.rules.is_some() => (
             rule_writes(Some(&field.after), &before.rules, &field.before),
             rule_removals(&field.after, &before.rules),
         ),
+        _ => (Vec::new(), Vec::new()),
     };
     let relinked = change.fields.iter().find(|field| field.field == Field::Recipients);
     let links = relinked.map_or_else(Vec::new, |field| links(&field.before, &field.after, mapping));
@@ -75,6 +79,8 @@ pub(super) fn retirement(
     if mapping.deactivate == Deactivation::Detach && mapping.recipients.side == Side::Agreement {
         fields.insert(Field::Recipients, Value::Nothing);
     }
+    let published = found.record.fields.keys().filter(|field| mapping.is_published(field));
+    fields.extend(published.map(|field| (field.clone(), Value::Nothing)));
     let mut steps = vec![Step::Edit { fields, state: Some(after.clone()), mark: None }];
     if mapping.deactivate == Deactivation::Detach {
         steps.extend(links(held, &Value::Nothing, mapping));
@@ -123,7 +129,7 @@ fn edits(change: &Change, mapping: &Mapping) -> Vec<Step> {
 /// Whether the field is an attribute of the agreement's own object.
 fn is_on_object(field: &Field, mapping: &Mapping) -> bool {
     match field {
-        Field::Targets => false,
+        Field::Targets => mapping.holds_targets_with_services(),
         Field::Recipients => mapping.recipients.side == Side::Agreement,
         _ => true,
     }

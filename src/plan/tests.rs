@@ -403,15 +403,20 @@ fn any_estate() -> impl Strategy<Value = Vec<Agreement>> {
 }
 
 fn any_mapping() -> impl Strategy<Value = Mapping> {
-    (0..3_usize, any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-        |(deactivate, own_edit, on_recipient, additive, rules)| {
-            let strategies = [Deactivation::State, Deactivation::Detach, Deactivation::Archive];
+    (0..4_usize, any::<bool>(), any::<bool>(), any::<bool>(), 0..3_usize).prop_map(
+        |(deactivate, own_edit, on_recipient, additive, targets)| {
+            let strategies =
+                [Deactivation::State, Deactivation::Detach, Deactivation::Archive, Deactivation::Withdraw];
             let mut mapping = Mapping { deactivate: strategies[deactivate], ..Mapping::default() };
             mapping.state_in_own_edit = own_edit;
             mapping.recipients.side = if on_recipient { Side::Recipient } else { Side::Agreement };
             mapping.recipients.mode = if additive { Mode::Additive } else { Mode::Authoritative };
-            if !rules {
+            if targets > 0 || mapping.deactivate == Deactivation::Withdraw {
                 mapping.rules = None;
+            }
+            if targets == 2 {
+                mapping.attributes.insert(Field::Targets, "services".to_owned());
+                mapping.business_day = Some(8 * 3600);
             }
             mapping
         },

@@ -13,6 +13,7 @@ mod tongue;
 mod ics;
 pub mod json;
 pub mod diagnostics;
+pub mod diff;
 mod value;
 pub mod plan;
 mod review;

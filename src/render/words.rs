@@ -219,11 +219,12 @@ pub(super) fn remedy(reason: &Reason) -> Line {
 /// The notes as sentences; those that say the same of many agreements become one.
 pub(super) fn notes(notes: &[Note]) -> Vec<Line> {
     let mut sentences = Vec::new();
-    let (mut hours, mut over) = (Vec::new(), Vec::new());
+    let (mut hours, mut recipients, mut over) = (Vec::new(), Vec::new(), Vec::new());
     for note in notes {
         match note {
             Note::NotCarried(field) => sentences.push(not_carried(field)),
             Note::HoursNotCarried(id) => hours.push(id.to_string()),
+            Note::RecipientsNotCarried(id) => recipients.push(id.to_string()),
             Note::OverAndAbsent(id) => over.push(id.to_string()),
             Note::OtherTitle(title) => sentences.push(
                 Line::new()
@@ -242,9 +243,12 @@ pub(super) fn notes(notes: &[Note]) -> Vec<Line> {
         }
     }
     if !hours.is_empty() {
-        let line =
-            Line::of("services with hours of their own but no targets, which the helpdesk cannot hold: ");
+        let line = Line::of("services with hours of their own, which the helpdesk does not hold: ");
         sentences.push(line.join(listed(hours)));
+    }
+    if !recipients.is_empty() {
+        let line = Line::of("recipients beside the client, where the helpdesk holds one alone: ");
+        sentences.push(line.join(listed(recipients)));
     }
     if !over.is_empty() {
         let line = Line::of("over already and never in the helpdesk, so nothing is created: ");

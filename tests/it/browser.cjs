@@ -1,3 +1,76 @@
-// Drives pages in Chromium and says what it found, one line of JSON a question.
-const ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+// A browser for the tests: takes questions as lines of JSON and answers each with a line of JSON.
+//
+// Everything that a page complains about and every address it asks for is kept, and told when asked for.
+const fs = require("fs");
+const os = require("os");
+const path = require("path");
+const readline = require("readline");
+
+const ARGUMENTS = [
+  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+
+async function main() {
+  const { chromium } = require(path.join(process.argv[2], "node_modules/playwright-core"));
+  const profile = fs.mkdtempSync(path.join(os.tmpdir(), "servanda-browser-"));
+  const launch = (extra) => chromium.launchPersistentContext(profile, { executablePath: process.argv[3], args: ARGUMENTS, ...extra });
+  let [context, page, kind] = [null, null, ""];
+  let [complaints, addresses] = [[], []];
+  const watch = async () => {
+    await page?.close();
+    [complaints, addresses] = [[], []];
+    page = await context.newPage();
+    page.on("console", (message) => complaints.push(`${message.type()}: ${message.text()}`));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("request", (request) => addresses.push(request.url()));
+  };
+
+  const answers = {
+    /** Opens a page in a fresh tab; `scripts: false` opens it in a browser that runs none. */
+    async open({ url, width = 1280, height = 800, scheme = "light", scripts = true }) {
+      // Only a browser that differs in what it can do has to be started anew.
+      if (kind !== `${scheme} ${scripts}`) {
+        await context?.close();
+        [page, kind] = [null, `${scheme} ${scripts}`];
+        context = await launch({ javaScriptEnabled: scripts, colorScheme: scheme });
+      }
+      await watch();
+      await page.setViewportSize({ width, height });
+      await page.goto(url);
+    },
+    go: ({ url }) => page.goto(url).then(() => null),
+    press: async ({ keys }) => { for (const key of keys) await page.keyboard.press(key); },
+    type: ({ text }) => page.keyboard.type(text),
+    click: ({ at }) => page.locator(at).first().click(),
+    fill: ({ at, text }) => page.locator(at).first().fill(text),
+    /** Clicks what sends a form, and gives the status of the page that follows. */
+    send: async ({ at }) => {
+      const [answer] = await Promise.all([page.waitForNavigation(), page.locator(at).first().click()]);
+      return answer?.status();
+    },
+    texts: ({ at }) => page.locator(at).allInnerTexts(),
+    count: ({ at }) => page.locator(at).count(),
+    sees: ({ at }) => page.locator(at).first().isVisible(),
+    ask: ({ script }) => page.evaluate(script),
+    print: () => page.pdf({ preferCSSPageSize: true }).then((pdf) => pdf.length),
+    picture: ({ file }) => page.screenshot({ path: file }).then(() => null),
+    url: () => page.url(),
+    heard: () => ({ complaints, addresses }),
+  };
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    const { what, ...how } = JSON.parse(line);
+    let answer;
+    try {
+      answer = { is: (await answers[what](how)) ?? null };
+    } catch (error) {
+      answer = { wrong: String(error) };
+    }
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
+  }
+  await context?.close();
+  fs.rmSync(profile, { recursive: true, force: true });
+}
+
+if (require.main === module) main();
 module.exports = { ARGUMENTS };

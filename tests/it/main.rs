@@ -5,7 +5,9 @@
     reason = "tests read files, start the program, and may panic"
 )]
 
+mod authoring;
 mod bad_input;
+mod browser;
 mod canary;
 mod documents;
 mod drift;
@@ -15,6 +17,7 @@ mod layers;
 mod mail;
 mod main_job;
 mod notices;
+mod odd_layouts;
 mod offline;
 mod processes;
 mod pull_requests;

@@ -16,6 +16,8 @@ Examples:
   servanda apply                        show the plan, ask, and carry it out
   servanda run                          plan, apply and notify: the job that nobody watches
   servanda notify --preview             the messages that would go out, without sending any
+  servanda new --template support-standard --client severny-veter --first-day 2027-02-01
+  servanda renew --ending-within 60d    write the next agreement of all that end soon
   servanda forecast --days 60           what the coming days bring
   servanda report --out agreements.html all agreements over time, as one page to look at
   servanda explain severny-veter-2026   where each value of an agreement comes from
@@ -76,6 +78,22 @@ pub(crate) enum Command {
     Report(command::report::Arguments),
     /// Look at the memory of notices
     Ledger(command::ledger::Arguments),
+    /// Write a new agreement, for one client or many
+    New(Box<command::new::Arguments>),
+    /// Write the agreement that follows on from one that ends
+    Renew(command::renew::Arguments),
+    /// Give an agreement a later last day
+    Extend(command::extend::Arguments),
+    /// End an agreement ahead of time
+    Terminate(command::terminate::Arguments),
+    /// Let an agreement rest
+    Suspend(command::suspend::Arguments),
+    /// End the rest of an agreement
+    Resume(command::resume::Arguments),
+    /// Switch an agreement on by hand
+    Activate(command::activate::Arguments),
+    /// Switch an agreement off by hand
+    Deactivate(command::deactivate::Arguments),
     /// Write the JSON Schemas of all files, for editors
     Schema(command::schema::Arguments),
     /// Run the embedded helpdesk

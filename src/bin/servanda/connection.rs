@@ -8,15 +8,16 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use servanda::mapping::Mapping;
-use servanda::settings::{Kind, Pace};
+use servanda::settings::{Kind, Login, Pace, Priorities};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::context::{AsOf, Context, clock};
 use crate::failure::{Exit, Failure};
 use crate::helpdesk::http::Place;
+use crate::helpdesk::itop::{Form, ItopReader, ItopTransport, ItopWriter, Memory};
 use crate::helpdesk::itsm365::{Habits, Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::transport::Transport;
-use crate::helpdesk::{ReadError, Reader, Writer};
+use crate::helpdesk::{AnyReader, AnyWriter, ReadError, Reader, Writer};
 use crate::repository::Estate;
 use crate::sandbox::{self, Clock, Knobs};
 use crate::{embedded, files};
@@ -26,11 +27,22 @@ const SHORTEST_KEY: usize = 8;
 
 /// A helpdesk within reach.
 pub(crate) struct Connection {
-    transport: Transport,
+    way: Way,
     mapping: Mapping,
     pace: Pace,
-    habits: Arc<Habits>,
     embedded: Option<sandbox::Running>,
+}
+
+/// The way to a helpdesk, with what is learned of it on the way.
+enum Way {
+    Itsm365 { transport: Transport, habits: Arc<Habits> },
+    Itop { transport: ItopTransport, priorities: Priorities, memory: Memory },
+}
+
+impl Way {
+    fn to_itsm365(transport: Transport) -> Self {
+        Self::Itsm365 { transport, habits: Arc::default() }
+    }
 }
 
 /// The threads that wait for the network.
@@ -42,31 +54,54 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
 /// Opens the helpdesk of the settings. The embedded one lives at the instant of the run.
 pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Failure> {
     let helpdesk = &estate.settings.helpdesk;
-    let (transport, embedded) = match &helpdesk.kind {
+    let (way, embedded) = match &helpdesk.kind {
         Kind::Sandbox => {
             let clock = if as_of.is_asked { Clock::standing(as_of.instant) } else { Clock::asked(clock) };
             let file = embedded::file(&estate.root)?;
             let sandbox = embedded::open(file, &estate.catalog, &estate.agreements, clock, Knobs::default())?;
             let running = sandbox.start().await?;
             let key = SecretString::from(sandbox::ACCESS_KEY);
-            (Transport::new(&Place::at(&running.url()), key, &helpdesk.pace), Some(running))
+            let transport = Transport::new(&Place::at(&running.url()), key, &helpdesk.pace);
+            (transport.map(Way::to_itsm365), Some(running))
         }
         Kind::Itsm365 { url, reach, access_key_variable, ca_file } => {
-            let key =
-                Context::secret(access_key_variable).filter(|key| key.expose_secret().len() >= SHORTEST_KEY);
-            let key = key.ok_or_else(|| no_key(access_key_variable))?;
-            let certificates = match ca_file {
-                Some(file) => Some(trusted_text(estate, file).await?),
-                None => None,
+            let key = key(access_key_variable)?;
+            let certificates = certificates(estate, ca_file.as_deref()).await?;
+            let place =
+                Place { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
+            (Transport::new(&place, key, &helpdesk.pace).map(Way::to_itsm365), None)
+        }
+        Kind::Itop { url, reach, login, ca_file, priorities } => {
+            let form = match login {
+                Login::Token(token) => Form::Token(key(token)?),
+                Login::Password { user, password } => {
+                    let user = Context::secret(user).ok_or_else(|| no_key(user))?;
+                    Form::Password { user: user.expose_secret().to_owned(), password: key(password)? }
+                }
             };
-            let certificates = certificates.as_ref().map(String::as_bytes);
-            let place = Place { url, reach: *reach, certificates };
-            (Transport::new(&place, key, &helpdesk.pace), None)
+            let certificates = certificates(estate, ca_file.as_deref()).await?;
+            let place =
+                Place { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
+            let priorities = priorities.clone();
+            let way = |transport| Way::Itop { transport, priorities, memory: Memory::default() };
+            (Transport::to(&place, form, &helpdesk.pace).map(way), None)
         }
     };
-    let transport = transport.map_err(ReadError::from)?;
+    let way = way.map_err(ReadError::from)?;
     let (mapping, pace) = (helpdesk.mapping.clone(), helpdesk.pace);
-    Ok(Connection { transport, mapping, pace, habits: Arc::default(), embedded })
+    Ok(Connection { way, mapping, pace, embedded })
+}
+
+fn key(variable: &str) -> Result<SecretString, Failure> {
+    let key = Context::secret(variable).filter(|key| key.expose_secret().len() >= SHORTEST_KEY);
+    key.ok_or_else(|| no_key(variable))
+}
+
+async fn certificates(estate: &Estate, file: Option<&str>) -> Result<Option<String>, Failure> {
+    match file {
+        Some(file) => Ok(Some(trusted_text(estate, file).await?)),
+        None => Ok(None),
+    }
 }
 
 /// A file that the settings name. Where they are those of a trusted commit, a file of the repository is too: on disk
@@ -82,37 +117,71 @@ async fn trusted_text(estate: &Estate, file: &str) -> Result<String, Failure> {
 }
 
 fn no_key(variable: &str) -> Failure {
-    Failure::new(Exit::Credentials, format!("the variable {variable} holds no key"))
-        .help("put the helpdesk's access key into it; servanda.yaml names it under `helpdesk.access_key`")
+    Failure::new(Exit::Credentials, format!("the variable {variable} holds no key")).help(
+        "put the helpdesk's access key, user or password into it; servanda.yaml names it under `helpdesk:`",
+    )
 }
 
 impl Connection {
     /// A helpdesk that is reached by this transport.
     #[cfg(test)]
     pub(crate) fn by(transport: Transport, mapping: Mapping, pace: Pace) -> Self {
-        Self { transport, mapping, pace, habits: Arc::default(), embedded: None }
+        Self { way: Way::to_itsm365(transport), mapping, pace, embedded: None }
+    }
+
+    /// An iTop that is reached by this transport.
+    #[cfg(test)]
+    pub(crate) fn by_itop(
+        transport: ItopTransport,
+        priorities: Priorities,
+        mapping: Mapping,
+        pace: Pace,
+    ) -> Self {
+        let way = Way::Itop { transport, priorities, memory: Memory::default() };
+        Self { way, mapping, pace, embedded: None }
     }
 
     /// What reads the helpdesk.
     pub(crate) fn reader(&self) -> impl Reader + '_ {
-        Itsm365Reader::new(&self.transport, &self.mapping, self.pace.page_size).knowing(&self.habits)
+        let (mapping, page_size) = (&self.mapping, self.pace.page_size);
+        match &self.way {
+            Way::Itsm365 { transport, habits } => {
+                AnyReader::Itsm365(Itsm365Reader::new(transport, mapping, page_size).knowing(habits))
+            }
+            Way::Itop { transport, priorities, memory } => {
+                AnyReader::Itop(ItopReader::new(transport, mapping, priorities, page_size, memory))
+            }
+        }
     }
 
-    /// What writes to it.
-    pub(crate) fn writer(&self) -> impl Writer + '_ {
-        Itsm365Writer::new(&self.transport, &self.mapping)
+    /// What writes to it in the name of a run.
+    pub(crate) fn writer(&self, run: &str) -> impl Writer + '_ {
+        match &self.way {
+            Way::Itsm365 { transport, .. } => {
+                AnyWriter::Itsm365(Itsm365Writer::new(transport, &self.mapping))
+            }
+            Way::Itop { transport, memory, .. } => {
+                AnyWriter::Itop(ItopWriter::new(transport, &self.mapping, memory, run))
+            }
+        }
     }
 
     /// What the clock of the helpdesk says now, where it tells.
     pub(crate) fn server_clock(&self) -> Option<servanda::calendar::Instant> {
-        self.transport.server_clock()
+        match &self.way {
+            Way::Itsm365 { transport, .. } => transport.server_clock(),
+            Way::Itop { transport, .. } => transport.server_clock(),
+        }
     }
 
     /// What plans call the helpdesk: its address, or that it is the embedded one.
     pub(crate) fn name(&self) -> String {
         match self.embedded {
             Some(_) => "the embedded helpdesk".to_owned(),
-            None => self.transport.safe_name(),
+            None => match &self.way {
+                Way::Itsm365 { transport, .. } => transport.safe_name(),
+                Way::Itop { transport, .. } => transport.safe_name(),
+            },
         }
     }
 

@@ -201,7 +201,7 @@ impl<'a> Bulletin<'a> {
             BTreeMap::new()
         });
         let mut delivered = self.deliver(book, run, stop).await?;
-        if let Err(why) = self.note(book, &connection.writer(), run).await {
+        if let Err(why) = self.note(book, &connection.writer(run), run).await {
             delivered.report.ended.get_or_insert(why);
         }
         Ok(delivered)

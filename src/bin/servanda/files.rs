@@ -163,6 +163,11 @@ pub(crate) fn read_named(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
 }
 
+/// Reads one file that was named by the user, whatever its bytes are.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| Failure::file(path, &error))
+}
+
 /// Writes a file whole or not at all: beside it first, then renamed over it.
 pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::file(path, &error);
@@ -174,6 +179,73 @@ pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     drop(file);
     fs::rename(&beside, path).map_err(failed)
+}
+
+/// A file that is to be written.
+#[derive(Clone, Copy)]
+pub(crate) struct Placed<'a> {
+    /// The path relative to the root.
+    pub(crate) path: &'a str,
+    /// What the file must hold before; `None` where it must not be there.
+    pub(crate) before: Option<&'a str>,
+    /// What it holds after.
+    pub(crate) text: &'a str,
+}
+
+/// Writes several files, all or none as far as a file system goes: all of them beside their places first, where most of
+/// what can go wrong does, and then each is renamed into its place. What somebody changed meanwhile is not overwritten.
+///
+/// They are not forced to the disk one by one: that would take longer than all else, and what a power cut takes away
+/// here is not yet committed anyway.
+pub(crate) fn write_together(root: &Path, files: &[Placed<'_>]) -> Result<(), Failure> {
+    let beside = |file: &Placed<'_>| {
+        let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", file.path));
+        root.join(folder).join(format!(".{name}.new"))
+    };
+    let prepared: Result<(), Failure> = files.par_iter().try_for_each(|file| {
+        let path = root.join(file.path);
+        let failed = |error: io::Error| Failure::file(&path, &error);
+        match (file.before, fs::symlink_metadata(&path)) {
+            (None, Ok(_)) => {
+                return Err(Failure::new(Exit::Failure, format!("{} is there already", file.path))
+                    .help("nothing was written; give the new one another name"));
+            }
+            (Some(before), Ok(found))
+                if found.is_file() && fs::read(&path).is_ok_and(|now| now == before.as_bytes()) => {}
+            (Some(_), _) => {
+                return Err(Failure::new(Exit::Failure, format!("{} has changed meanwhile", file.path))
+                    .help("nothing was written; run the command again"));
+            }
+            (None, Err(_)) => {
+                fs::create_dir_all(path.parent().unwrap_or(root)).map_err(failed)?;
+            }
+        }
+        fs::write(beside(file), file.text).map_err(failed)?;
+        match fs::metadata(&path) {
+            Ok(found) => fs::set_permissions(beside(file), found.permissions()).map_err(failed),
+            Err(_) => Ok(()),
+        }
+    });
+    let clear = |files: &[Placed<'_>]| {
+        for file in files {
+            // What was never written cannot be removed, and that is well.
+            let _ = fs::remove_file(beside(file));
+        }
+    };
+    if let Err(failure) = prepared {
+        clear(files);
+        return Err(failure);
+    }
+    for (done, file) in files.iter().enumerate() {
+        let path = root.join(file.path);
+        if let Err(error) = fs::rename(beside(file), &path) {
+            clear(&files[done..]);
+            let said =
+                format!("{}: {error}; {done} of {} files were written before it", file.path, files.len());
+            return Err(Failure::new(Exit::Failure, said).help("`git status` shows which"));
+        }
+    }
+    Ok(())
 }
 
 /// The folder for what is of this machine alone; it ignores itself in git.

@@ -17,6 +17,11 @@ pub(crate) fn commit(root: &Path) -> Option<String> {
     Some(if changed.is_empty() { head } else { format!("{head}+") })
 }
 
+/// The name of whoever works here, as git knows it.
+pub(crate) fn user(root: &Path) -> Option<String> {
+    git(root, &["config", "user.name"]).filter(|name| !name.is_empty())
+}
+
 /// What git prints, if it is there and says yes. It is never asked to run hooks, pagers or prompts.
 fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git")

@@ -36,6 +36,10 @@ mod progress;
 mod apply;
 mod pass;
 mod deliver;
+mod typed;
+mod question;
+mod writing;
+mod founding;
 mod command;
 
 use std::process::ExitCode;

@@ -245,7 +245,7 @@ impl<'a, A: Audience> Pass<'a, A> {
         let mut progress = self.audience.progress(plan.changes.len());
         let tools = Tools {
             reader: &self.connection.reader(),
-            writer: &self.connection.writer(),
+            writer: &self.connection.writer(&self.name),
             book: self.book.as_ref(),
             journal: &journal,
             stop,
@@ -343,4 +343,4 @@ fn exit_of(envelope: &PlanEnvelope, outcome: &Outcome, signal: Option<Exit>) -> 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

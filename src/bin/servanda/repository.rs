@@ -138,6 +138,30 @@ impl Loaded {
         }
     }
 
+    /// The repository as it would be with these files, each a path and a text, in place of those it has or beside them.
+    pub(crate) fn with(mut self, files: Vec<(String, String)>) -> Self {
+        let mut replaced: BTreeSet<String> = BTreeSet::new();
+        let mut readable: Vec<(FileId, Kind)> = Vec::with_capacity(files.len());
+        for (path, text) in files {
+            let kind = document::kind_of(&path);
+            let id = self.sources.add(path.clone(), text);
+            replaced.insert(path);
+            readable.extend(kind.map(|kind| (id, kind)));
+        }
+        let sources = &self.sources;
+        self.faults.retain(|fault| !replaced.contains(sources.path(fault.place.span.file)));
+        let is_kept = |document: &Document| !replaced.contains(sources.path(document.file));
+        self.agreements.retain(is_kept);
+        self.templates.retain(is_kept);
+        let read: Vec<(Document, Diagnostics)> =
+            readable.into_par_iter().map(|(id, kind)| document::read(sources, id, kind)).collect();
+        for (document, faults) in read {
+            self.faults.extend(faults);
+            self.keep(document);
+        }
+        self
+    }
+
     /// Merges and checks everything; all faults of all stages, in the order of files.
     pub(crate) fn examine(&self, at: Instant) -> Checked {
         self.examine_and(at, |_, checked| checked)

@@ -84,8 +84,10 @@ pub(crate) fn tell_who(drift: &mut [Drift], live: &Live, events: &[Event]) {
             continue;
         };
         let is_about = |event: &&Event| match &drift.part {
-            // Targets are objects of their own.
-            Part::Field(Field::Targets) => found.rules.values().any(|rule| *rule == event.object),
+            // Targets are objects of their own, where the helpdesk has such.
+            Part::Field(Field::Targets) if !found.rules.is_empty() => {
+                found.rules.values().any(|rule| *rule == event.object)
+            }
             part => event.object == found.object && event.part.as_ref() == Some(part),
         };
         let last = events.iter().rfind(is_about).map(|event| event.touch.clone());

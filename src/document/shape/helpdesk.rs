@@ -24,12 +24,15 @@ pub struct Helpdesk {
     pub private_network: Option<bool>,
     /// `true` where the host is spelled in Punycode (`xn--…`), since such a name may look like another. Default: `false`.
     pub punycode_host: Option<bool>,
-    /// The access key of itsm365. Example: `{ env: ITSM365_ACCESS_KEY }`.
+    /// The access key of itsm365, or a token of iTop. Example: `{ env: ITSM365_ACCESS_KEY }`.
     pub access_key: Option<Secret>,
     /// The login name for iTop. Example: `{ env: ITOP_USER }`.
     pub user: Option<Secret>,
     /// The password for iTop. Example: `{ env: ITOP_PASSWORD }`.
     pub password: Option<Secret>,
+    /// The provider of agreements that name none, where each must have one, as in iTop: a slug of `providers:` in catalog.yaml.
+    #[schemars(with = "Option<text::Provider>")]
+    pub provider: Option<String>,
     /// A file in PEM form with the certificates of the authority that signed the server's, where it is a private one. Example: `/etc/ssl/acme.pem`.
     #[schemars(with = "Option<text::Line>")]
     pub ca_file: Option<String>,
@@ -113,7 +116,7 @@ pub struct AgreementMapping {
     /// How the link between an agreement and its recipients is written.
     pub recipients: Option<RecipientMapping>,
     /// What makes an agreement useless to the client: its `state`, `detach` (the links to services or recipients go),
-    /// or `archive`. Default: `state`.
+    /// or `archive`. Default: `state`, and `detach` for iTop.
     pub deactivate: Option<Deactivate>,
     /// `true` where the tenant takes a change of state only in an edit of its own. Default: `false`.
     pub state_in_own_edit: Option<bool>,
@@ -283,9 +286,21 @@ pub struct SlaRulesMapping {
     /// The rule's attribute for the calendar. Example: `serviceTime`.
     #[schemars(with = "Option<text::Code>")]
     pub calendar: Option<String>,
+    /// For iTop: the time that stands for a business day, since it only counts in minutes and hours. Default: `8h`.
+    #[schemars(with = "Option<text::Wait>")]
+    pub business_day: Option<String>,
+    /// For iTop: which of its priorities 1 to 4 is meant by a name. Default: `critical: 1`, `high: 2`, `medium: 3`, `low: 4`.
+    #[schemars(with = "Option<Keyed<text::Priority, Rank>>")]
+    pub priorities: Option<BTreeMap<String, u8>>,
     /// How a length of time is written: `object` (length and unit), `milliseconds`, `seconds` or `text`. Default: `object`.
     pub interval: Option<IntervalForm>,
 }
+
+/// A priority of iTop.
+#[derive(schemars::JsonSchema)]
+#[schemars(inline)]
+#[expect(dead_code, reason = "it stands for its schema alone")]
+pub(crate) struct Rank(#[schemars(range(min = 1, max = 4))] u8);
 
 /// How the helpdesk writes a length of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]

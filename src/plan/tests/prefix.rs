@@ -9,7 +9,7 @@ use crate::agreement::{Agreement, End, Suspension};
 use crate::calendar::Day;
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{Live, LiveAgreement, Observed, Promise, TargetKey, Value};
-use crate::mapping::{Field, Mapping};
+use crate::mapping::{Deactivation, Field, Mapping};
 use crate::plan::{Change, Phase, Plan, perform, simulate};
 use crate::status::State;
 
@@ -29,7 +29,11 @@ fn present(live: &Live) -> impl Iterator<Item = (&AgreementId, &LiveAgreement)> 
     })
 }
 
+/// Where services go with the state, the portal offers what has services, whatever its state.
 fn is_active(found: &LiveAgreement, mapping: &Mapping) -> bool {
+    if mapping.deactivate == Deactivation::Withdraw {
+        return matches!(found.record.fields.get(&Field::Services), Some(Value::References(_)));
+    }
     !found.archived && Some(&found.record.state) == mapping.states.get(&State::Active)
 }
 

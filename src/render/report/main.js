@@ -45,7 +45,7 @@ function answer() {
   const rows = views[view].rows(hits);
   scroller.dataset.view = view;
   $("app").dataset.view = view;
-  $("found").textContent = hits.size === agreements.length ? count(agreements.length, "agreements") : say("found_of", { n: digits.format(hits.size), all: count(agreements.length, "agreements") });
+  $("found").textContent = hits.size === agreements.length ? count(agreements.length, "agreements") : say("found_of", { n: digits.format(hits.size), all: count(agreements.length, "of_agreements") });
   head();
   list.active = -1;
   scroller.removeAttribute("aria-activedescendant");
@@ -125,6 +125,8 @@ function sideways(by) {
   if (opened) openSheet(views[view].chosen(row()));
 }
 function vertically(by) {
+  // Whoever goes down the list has left the button that was pressed before.
+  scroller.focus({ preventScroll: true });
   views.timeline.segment = -1;
   list.step(by);
   list.redraw();

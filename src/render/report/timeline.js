@@ -103,7 +103,13 @@ class Timeline {
   /** The phases of one agreement, with what lies within them. */
   segmentsOf(track, entry, isHit, isChosen) {
     const [first, last] = [start(entry), entry.phases.length ? entry.phases.at(-1).until : entry.last];
-    if (first === Infinity) return;
+    if (first === Infinity) {
+      // Nobody knows yet when it begins.
+      const idle = make("span", { class: "idle" }, words.because[entry.because]);
+      idle.style.left = `${Math.min(Math.max(this.x(data.today), 0), 80)}%`;
+      track.append(idle);
+      return;
+    }
     const end = last === null ? this.to + 40 : last + 1;
     if (end < this.from || first > this.to) return;
     const [left, right] = [Math.max(this.x(first), 0), Math.min(this.x(end), 102)];

@@ -154,6 +154,8 @@ impl<'a, R: Reader, W: Writer, L: Ledger> Attempt<'a, R, W, L> {
                     self.is_in_doubt = false;
                     return Err(self.refused(message));
                 }
+                Err(WriteError::Moved) if self.step == 0 => return Err(Halt::Fate(Fate::Stale)),
+                Err(moved @ WriteError::Moved) => return Err(Halt::Fate(self.failed(moved.to_string()))),
                 Err(WriteError::NotSent(message)) => {
                     self.is_in_doubt = false;
                     return Err(Halt::Fate(self.failed(message)));

@@ -1,19 +1,27 @@
 //! One file a command, each reading as the flow: load, check, status, desired, live, plan, guard, render.
 
+pub(crate) mod activate;
 pub(crate) mod apply;
 pub(crate) mod completions;
+pub(crate) mod deactivate;
 pub(crate) mod explain;
+pub(crate) mod extend;
 pub(crate) mod forecast;
 pub(crate) mod ledger;
+pub(crate) mod new;
 pub(crate) mod notify;
 pub(crate) mod plan;
+pub(crate) mod renew;
 pub(crate) mod report;
+pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod snapshot;
 pub(crate) mod status;
+pub(crate) mod suspend;
+pub(crate) mod terminate;
 pub(crate) mod validate;
 
 use std::process::ExitCode;
@@ -38,6 +46,14 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Run(arguments) => run::run(&arguments, &global, context),
         Command::Notify(arguments) => notify::run(&arguments, &global, context),
         Command::Forecast(arguments) => forecast::run(&arguments, &global, context),
+        Command::New(arguments) => new::run(&arguments, &global, context),
+        Command::Renew(arguments) => renew::run(&arguments, &global, context),
+        Command::Extend(arguments) => extend::run(&arguments, &global, context),
+        Command::Terminate(arguments) => terminate::run(&arguments, &global, context),
+        Command::Suspend(arguments) => suspend::run(&arguments, &global, context),
+        Command::Resume(arguments) => resume::run(&arguments, &global, context),
+        Command::Activate(arguments) => activate::run(&arguments, &global, context),
+        Command::Deactivate(arguments) => deactivate::run(&arguments, &global, context),
         Command::Report(arguments) => report::run(&arguments, &global, context),
         Command::Ledger(arguments) => ledger::run(&arguments, &global, context),
         Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),

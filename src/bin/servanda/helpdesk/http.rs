@@ -1,4 +1,4 @@
-//! One request over the network: the one place that knows a key, and puts it into an address.
+//! One request over the network. Where the secret goes and how an answer says no is each product's [`Manner`].
 //!
 //! A request is a path, a query and a JSON body; what comes back is a [`Reply`] or an [`HttpError`], and
 //! neither holds anything secret. Whether to try again is `transport`'s affair, what it means the dialect's.
@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde_json::Value;
 use servanda::calendar::Instant;
 use servanda::settings::Reach;
 
+use super::itsm365::AccessKey;
 use super::mask::Mask;
 use super::target::Resolver;
 
@@ -34,6 +35,14 @@ pub(crate) enum HttpError {
     Refused {
         /// The HTTP status.
         status: u16,
+        /// The beginning of what it said.
+        text: String,
+    },
+    /// The helpdesk said no in the body of an answer, by a code of its own.
+    #[error("the helpdesk answered with code {code}: {text}")]
+    Declined {
+        /// The code.
+        code: i64,
         /// The beginning of what it said.
         text: String,
     },
@@ -76,6 +85,20 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
+/// How a product is asked, and how it says no. The only place that knows its secret.
+pub(crate) trait Manner: Send + Sync {
+    /// Where a request goes.
+    fn address(&self, url: &str, request: &Request<'_>) -> String;
+    /// The request with its body and the secret in their places.
+    fn dress(&self, post: reqwest::RequestBuilder, request: &Request<'_>) -> reqwest::RequestBuilder;
+    /// What must be in no text.
+    fn secret(&self) -> &SecretString;
+    /// Whether an answer without success says that the secret is not accepted.
+    fn is_refusal(&self, status: StatusCode, text: &str) -> bool;
+    /// What the body of an answer of success says.
+    fn judge(&self, body: Value) -> Result<Value, HttpError>;
+}
+
 /// What carries a request out once.
 pub(crate) trait Wire: Send + Sync {
     /// One try.
@@ -99,55 +122,51 @@ impl<'a> Place<'a> {
     }
 }
 
-/// A helpdesk's address with its key.
-pub(crate) struct Http {
+/// A helpdesk's address and how it is asked.
+pub(crate) struct Http<M = AccessKey> {
     client: reqwest::Client,
-    base: String,
-    key: SecretString,
+    url: String,
+    manner: M,
     mask: Mask,
 }
 
-impl Http {
-    /// A helpdesk that is asked with this key and answers within the deadline.
-    pub(crate) fn new(place: &Place<'_>, key: SecretString, deadline: Duration) -> Result<Self, HttpError> {
-        Self::resolving(place, Resolver::of_the_system(place.reach), key, deadline)
+impl<M: Manner> Http<M> {
+    /// A helpdesk that is asked in this manner and answers within the deadline.
+    pub(crate) fn new(place: &Place<'_>, manner: M, deadline: Duration) -> Result<Self, HttpError> {
+        Self::resolving(place, Resolver::of_the_system(place.reach), manner, deadline)
     }
 
     fn resolving(
         place: &Place<'_>,
         resolver: Resolver,
-        key: SecretString,
+        manner: M,
         deadline: Duration,
     ) -> Result<Self, HttpError> {
         let url = place.reach.read(place.url).map_err(|refused| HttpError::NotSent(refused.message))?;
         let client = client(&url, resolver, deadline, place.certificates);
         let client = client.map_err(|error| HttpError::NotSent(said(error)))?;
-        Ok(Self { client, base: format!("{url}/services/rest"), mask: Mask::of(&key), key })
+        Ok(Self { client, url, mask: Mask::of(manner.secret()), manner })
     }
 
     /// The address without anything secret.
     pub(crate) fn safe_name(&self) -> &str {
-        self.base.trim_end_matches("/services/rest")
+        &self.url
     }
 
     async fn send(&self, request: &Request<'_>) -> Result<reqwest::Response, HttpError> {
-        // The only place that puts the key into an address.
-        let key = ("accessKey", self.key.expose_secret().to_owned());
-        let address = format!("{}/{}", self.base, request.path);
-        let sent = self.client.post(address).query(&[key]).query(request.query).json(request.body).send();
-        sent.await.map_err(unsent)
+        let post = self.client.post(self.manner.address(&self.url, request));
+        self.manner.dress(post, request).send().await.map_err(unsent)
     }
 
     /// What an answer with these bytes says.
     fn understood(&self, status: StatusCode, bytes: &[u8]) -> Result<Answer, HttpError> {
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
             let body = self.parsed(bytes).ok_or_else(|| HttpError::NotJson(self.masked(bytes)))?;
-            return Ok(Answer { status: status.as_u16(), body });
+            return Ok(Answer { status: status.as_u16(), body: self.manner.judge(body)? });
         }
         let text = self.masked(bytes);
-        let is_key = text.contains("ключ авторизации") && text.contains("не найден");
         let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-        Err(if is_key || refused {
+        Err(if refused || self.manner.is_refusal(status, &text) {
             HttpError::Credentials(text)
         } else {
             HttpError::Refused { status: status.as_u16(), text }
@@ -166,11 +185,16 @@ impl Http {
 
     /// The beginning of an answer for people, without the key.
     fn masked(&self, bytes: &[u8]) -> String {
-        self.mask.text(&String::from_utf8_lossy(bytes)).chars().take(SHOWN).collect()
+        shown(&self.mask.text(&String::from_utf8_lossy(bytes)))
     }
 }
 
-impl Wire for Http {
+/// As much of a server's words as is shown.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(SHOWN).collect()
+}
+
+impl<M: Manner> Wire for Http<M> {
     async fn exchange(&self, request: &Request<'_>) -> Reply {
         let response = match self.send(request).await {
             Ok(response) => response,

@@ -9,6 +9,10 @@ pub(crate) mod http;
 pub(crate) mod turns;
 pub(crate) mod transport;
 pub(crate) mod itsm365;
+pub(crate) mod itop;
+mod any;
+
+pub(crate) use any::{AnyReader, AnyWriter};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,6 +52,9 @@ pub(crate) enum WriteError {
     /// The helpdesk said no; nothing was written.
     #[error("{0}")]
     Refused(String),
+    /// The object is not as it was when it was looked at; nothing was written.
+    #[error("it was changed by somebody else meanwhile")]
+    Moved,
     /// The helpdesk does not accept the key.
     #[error("{0}")]
     Credentials(String),

@@ -7,13 +7,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use secrecy::SecretString;
 use serde_json::Value;
 use servanda::calendar::Instant;
 use servanda::settings::Pace;
 use tokio::sync::Semaphore;
 
-use super::http::{Answer, Http, HttpError, Place, Request, Wire};
+use super::http::{Answer, Http, HttpError, Manner, Place, Request, Wire};
 use super::turns::{Budget, Turns};
 
 /// How often a request is tried at most.
@@ -47,10 +46,10 @@ pub(crate) struct Transport<W: Wire = Http> {
     first_date: OnceLock<(Instant, tokio::time::Instant)>,
 }
 
-impl Transport {
-    /// A transport to a helpdesk over the network.
-    pub(crate) fn new(place: &Place<'_>, key: SecretString, pace: &Pace) -> Result<Self, HttpError> {
-        Ok(Self::over(Http::new(place, key, pace.deadline)?, pace))
+impl<M: Manner> Transport<Http<M>> {
+    /// A transport to a helpdesk over the network that is asked in this manner.
+    pub(crate) fn to(place: &Place<'_>, manner: M, pace: &Pace) -> Result<Self, HttpError> {
+        Ok(Self::over(Http::new(place, manner, pace.deadline)?, pace))
     }
 
     /// The address without anything secret.
@@ -164,7 +163,7 @@ impl HttpError {
         match self {
             Self::Refused { status, .. } => matches!(status, 408 | 502..=504),
             Self::Lost(_) | Self::NotJson(_) => true,
-            Self::Credentials(_) | Self::NotSent(_) => false,
+            Self::Credentials(_) | Self::NotSent(_) | Self::Declined { .. } => false,
         }
     }
 }
@@ -174,7 +173,7 @@ fn may_repeat(class: Class, error: &HttpError) -> bool {
         (_, HttpError::NotSent(_) | HttpError::Refused { status: 429, .. })
         | (Class::Read, HttpError::Lost(_) | HttpError::NotJson(_)) => true,
         (Class::Read, HttpError::Refused { status, .. }) => *status == 408 || *status >= 500,
-        (_, HttpError::Credentials(_)) | (Class::Write, _) => false,
+        (_, HttpError::Credentials(_) | HttpError::Declined { .. }) | (Class::Write, _) => false,
     }
 }
 

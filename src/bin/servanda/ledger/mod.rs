@@ -116,7 +116,7 @@ pub(crate) fn open(estate: &Estate) -> Book<Sealed<AnyLedger>> {
     };
     let helpdesk = match &estate.settings.helpdesk.kind {
         Kind::Sandbox => "sandbox",
-        Kind::Itsm365 { url, .. } => url,
+        Kind::Itsm365 { url, .. } | Kind::Itop { url, .. } => url,
     };
     Book::new(Sealed::over(ledger), helpdesk)
 }

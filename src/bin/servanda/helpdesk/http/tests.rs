@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::{Http, HttpError, Place, Request, Wire as _};
+use crate::helpdesk::itsm365::AccessKey;
 use crate::helpdesk::target::{Found, Resolver};
 
 const CANARY: &str = "canary-7f3e+ ключ";
@@ -40,7 +41,12 @@ async fn ask(http: &Http) -> Result<(), HttpError> {
 }
 
 fn http(url: &str, resolver: Resolver) -> Result<Http, HttpError> {
-    Http::resolving(&Place::at(url), resolver, SecretString::from(CANARY), Duration::from_secs(5))
+    Http::resolving(
+        &Place::at(url),
+        resolver,
+        AccessKey::new(SecretString::from(CANARY)),
+        Duration::from_secs(5),
+    )
 }
 
 #[tokio::test]

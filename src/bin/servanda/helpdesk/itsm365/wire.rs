@@ -20,7 +20,7 @@ pub(super) fn read(field: &Field, json: &Json, mapping: &Mapping) -> Result<Valu
         Field::Manager | Field::Provider | Field::Calendar => {
             reference(json).map(|found| found.map_or(Value::Nothing, Value::Reference))
         }
-        Field::Services | Field::Recipients => references(json).map(Value::references),
+        Field::Services | Field::Recipients | Field::Contacts => references(json).map(Value::references),
         Field::Targets => Err("targets are objects of their own".to_owned()),
         Field::Attribute(_) => scalar(json),
     }
@@ -29,7 +29,7 @@ pub(super) fn read(field: &Field, json: &Json, mapping: &Mapping) -> Result<Valu
 /// The JSON of a field's normal form.
 pub(super) fn write(field: &Field, value: &Value, mapping: &Mapping) -> Json {
     match value {
-        Value::Nothing if matches!(field, Field::Services | Field::Recipients) => json!([]),
+        Value::Nothing if matches!(field, Field::Services | Field::Recipients | Field::Contacts) => json!([]),
         Value::Nothing | Value::Targets(_) => Json::Null,
         Value::Text(text) => json!(text),
         Value::Integer(number) => json!(number),

@@ -2,4 +2,5 @@
 
 mod bad_answers;
 mod faults;
-mod world;
+pub(super) mod world;
+mod conformance;

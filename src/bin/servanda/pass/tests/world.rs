@@ -110,7 +110,7 @@ fn autumn() -> Vec<(&'static str, String)> {
     ]
 }
 
-fn write(root: &Path, path: &str, text: &str) {
+pub(super) fn write(root: &Path, path: &str, text: &str) {
     crate::files::write_whole(&root.join(path), text).expect("written");
 }
 
@@ -129,7 +129,7 @@ pub(super) struct World {
 }
 
 /// Nobody looks on, everything is confirmed, and nobody stops it.
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl Progress for Nobody {
     fn begin(&mut self, _: &Change) {}
@@ -273,13 +273,18 @@ pub(super) fn is_done(concluded: &Result<Concluded, Failure>) -> bool {
 }
 
 fn estate(root: &Path, instant: &str) -> Estate {
+    estate_as(root, instant, true)
+}
+
+/// The estate of a folder at an instant; where a table of odd cases is in it, warnings are in order.
+pub(super) fn estate_as(root: &Path, instant: &str, deny_warnings: bool) -> Estate {
     let instant = read_instant(instant).expect("an instant");
     let context = Context {
         now: instant,
         working_directory: root.to_owned(),
         terminal: Terminal { output: false, errors: false, input: false },
     };
-    let global = Global { repository: Some(root.to_owned()), deny_warnings: true, verbose: 0 };
+    let global = Global { repository: Some(root.to_owned()), deny_warnings, verbose: 0 };
     let loaded = repository::load(&global, &context).expect("it can be read");
     repository::check(loaded, instant, &global, &context).expect("it is in order")
 }

@@ -1,0 +1,257 @@
+//! One agreement changes: it lasts longer, ends sooner, rests, goes on, or is switched by hand. Only the bytes that say so
+//! change in its file.
+
+use serde_json::{Map, Value, json};
+
+use super::subject::{Edited, Moment, Refused, Subject};
+use crate::agreement::{Activation, End, EntryStatus, Renewal};
+use crate::calendar::{Day, Instant, Term, read_day};
+use crate::status::{State, state_at, stretch_at};
+
+/// How much longer an agreement is to last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extension {
+    /// To this day, counted in.
+    To(Day),
+    /// For so long after its last day.
+    By(Term),
+}
+
+/// A step of the manual log.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// From when on.
+    pub on: Moment,
+    /// Why.
+    pub reason: Option<&'a str>,
+    /// Who decided it.
+    pub by: Option<&'a str>,
+}
+
+/// Moves the last day of an agreement on. A term of its own, or one that it inherits, gives way to the day.
+pub fn extend(subject: &Subject<'_>, extension: Extension, at: Instant) -> Result<Edited, Refused> {
+    let (agreement, id) = (subject.agreement, subject.id());
+    if let Some(termination) = &agreement.termination {
+        let message = format!("`{id}` is terminated on {}", termination.last_day);
+        return Err(Refused::new(
+            message,
+            "take `termination:` out of its file first, if that no longer holds",
+        ));
+    }
+    if matches!(agreement.renewal, Renewal::Auto { .. }) {
+        let message = format!("`{id}` renews itself, so its last day moves on without anybody");
+        return Err(Refused::new(message, "change `renewal.max_terms` in its file to let it run for longer"));
+    }
+    let Some(last_day) = stretch_at(agreement, at).agreed_last_day else {
+        let (message, help) = match agreement.period.end {
+            End::Open => ("has no last day", "nothing need be done"),
+            _ => (
+                "has no last day yet: nobody has switched it on",
+                "write another `period.term` into its file",
+            ),
+        };
+        return Err(Refused::new(format!("`{id}` {message}"), help));
+    };
+    let to = match extension {
+        Extension::To(day) => Some(day),
+        Extension::By(term) => last_day.tomorrow().ok().and_then(|day| term.last_day(day)),
+    };
+    let Some(to) = to.filter(|day| *day > last_day) else {
+        let message = format!("`{id}` lasts until {last_day} as it is");
+        return Err(Refused::new(
+            message,
+            format!("name a later day, or end it sooner with `servanda terminate {id} --on DAY`"),
+        ));
+    };
+    let mut draft = subject.draft();
+    for other in ["term", "open_ended"] {
+        draft.remove(&subject.own(&["period", other]));
+    }
+    set_in_period(subject, &mut draft, "last_day", to.to_string().into())?;
+    Ok(Edited { text: draft.write()?, note: None })
+}
+
+/// Sets a day or length of the period in the agreement's own layer.
+fn set_in_period(
+    subject: &Subject<'_>,
+    draft: &mut crate::edit::Draft<'_>,
+    key: &str,
+    value: Value,
+) -> Result<(), Refused> {
+    if draft.value(&subject.own(&["period"])).is_none() {
+        subject.put(draft, "period", json!({ key: value }))?;
+    } else {
+        draft.set_behind(&subject.own(&["period", key]), value, &["first_day"])?;
+    }
+    Ok(())
+}
+
+/// Ends an agreement ahead of time: with a day, which still counts in, or at an instant.
+pub fn terminate(subject: &Subject<'_>, on: Moment, reason: Option<&str>) -> Result<Edited, Refused> {
+    let (key, when) = on.entry("last_day", subject);
+    let mut draft = subject.draft();
+    if subject.says(&["termination"]).is_some() {
+        // What is written there already keeps its layout.
+        draft.remove(&subject.own(&["termination", if key == "at" { "last_day" } else { "at" }]));
+        draft.set_behind(&subject.own(&["termination", key]), when, &[])?;
+        if let Some(reason) = reason {
+            draft.set(&subject.own(&["termination", "reason"]), reason.into())?;
+        }
+    } else {
+        let mut termination = Map::from_iter([(key.to_owned(), when)]);
+        termination.extend(reason.map(|reason| ("reason".to_owned(), reason.into())));
+        subject.put(&mut draft, "termination", Value::Object(termination))?;
+    }
+    Ok(Edited { text: draft.write()?, note: None })
+}
+
+/// Lets an agreement rest from one day to another, or until somebody resumes it.
+pub fn suspend(
+    subject: &Subject<'_>,
+    from: Day,
+    until: Option<Day>,
+    reason: Option<&str>,
+) -> Result<Edited, Refused> {
+    let mut rest = Map::from_iter([("from".to_owned(), from.to_string().into())]);
+    rest.extend(until.map(|until| ("until".to_owned(), until.to_string().into())));
+    rest.extend(reason.map(|reason| ("reason".to_owned(), reason.into())));
+    add(subject, "suspensions", [Value::Object(rest)])
+}
+
+/// Ends the rest of an agreement, so that it is in force again from this day on.
+pub fn resume(subject: &Subject<'_>, on: Day) -> Result<Edited, Refused> {
+    let id = subject.id();
+    let mut rests = subject.list("suspensions");
+    let day = |rest: &Value, key: &str| rest[key].as_str().and_then(|text| read_day(text).ok());
+    let covers = |rest: &Value| {
+        day(rest, "from").is_some_and(|from| from <= on) && day(rest, "until").is_none_or(|until| on <= until)
+    };
+    let Some(index) = rests.iter().position(covers) else {
+        let by_hand = state_at(subject.agreement, subject.agreement.zone.start_of(on)).0 == State::Suspended;
+        let help = if by_hand {
+            format!("it is kept by hand: `servanda activate {id} --on {on}`")
+        } else {
+            "`servanda status` shows what is in force".to_owned()
+        };
+        return Err(Refused::new(format!("no suspension of `{id}` covers {on}"), help));
+    };
+    let eve = on.yesterday().ok().filter(|eve| day(&rests[index], "from").is_some_and(|from| from <= *eve));
+    let is_own = subject.says(&["suspensions"]).is_some();
+    let mut draft = subject.draft();
+    match eve {
+        Some(eve) if is_own => {
+            let path = ["suspensions", &index.to_string(), "until"];
+            draft.set_behind(&subject.own(&path), eve.to_string().into(), &["from"])?;
+        }
+        Some(eve) => {
+            rests[index]["until"] = eve.to_string().into();
+            subject.put(&mut draft, "suspensions", rests.into())?;
+        }
+        None => {
+            // It would rest for no day at all.
+            rests.remove(index);
+            if rests.is_empty() && is_own {
+                draft.remove(&subject.own(&["suspensions"]));
+            } else {
+                subject.put(&mut draft, "suspensions", rests.into())?;
+            }
+        }
+    }
+    Ok(Edited { text: draft.write()?, note: None })
+}
+
+/// Switches an agreement on by hand.
+pub fn activate(subject: &Subject<'_>, step: Step<'_>) -> Result<Edited, Refused> {
+    let id = subject.id();
+    let (state, _) = state_at(subject.agreement, step.on.begins(subject));
+    let rests = subject.agreement.suspensions.iter().any(|rest| {
+        let day = subject.agreement.zone.day_of(step.on.begins(subject));
+        rest.from <= day && rest.until.is_none_or(|until| day <= until)
+    });
+    match state {
+        State::Active => Err(Refused::new(format!("`{id}` is active then already"), "nothing need be done")),
+        State::Expired | State::Terminated => Err(Refused::new(
+            format!("`{id}` is over by then"),
+            format!("write a new one: `servanda new --from {id}`"),
+        )),
+        State::Suspended if rests => Err(Refused::new(
+            format!("`{id}` rests then, as its `suspensions` say"),
+            format!("end the rest with `servanda resume {id} --on DAY`"),
+        )),
+        State::Planned | State::Suspended => log(subject, "active", step),
+    }
+}
+
+/// Switches an agreement off by hand: to rest, or for good.
+pub fn deactivate(subject: &Subject<'_>, step: Step<'_>, is_final: bool) -> Result<Edited, Refused> {
+    let id = subject.id();
+    let (state, _) = state_at(subject.agreement, step.on.begins(subject));
+    match state {
+        State::Expired | State::Terminated => {
+            Err(Refused::new(format!("`{id}` is over by then"), "nothing need be done"))
+        }
+        State::Planned if !is_final => Err(Refused::new(
+            format!("`{id}` is not active then"),
+            format!("if it is never to be, say so with `servanda deactivate {id} --final`"),
+        )),
+        State::Suspended if !is_final => {
+            Err(Refused::new(format!("`{id}` is suspended then already"), "nothing need be done"))
+        }
+        State::Planned | State::Active | State::Suspended => {
+            log(subject, if is_final { "ended" } else { "suspended" }, step)
+        }
+    }
+}
+
+/// Adds a step to the manual log; an agreement that went by its days goes by the log from then on.
+fn log(subject: &Subject<'_>, status: &str, step: Step<'_>) -> Result<Edited, Refused> {
+    let written = |status: &str, (key, when): (&str, Value)| {
+        Map::from_iter([("status".to_owned(), status.into()), (key.to_owned(), when)])
+    };
+    let mut entry = written(status, step.on.entry("on", subject));
+    entry.extend(step.reason.map(|reason| ("reason".to_owned(), reason.into())));
+    entry.extend(step.by.map(|by| ("by".to_owned(), by.into())));
+    let mut steps = vec![Value::Object(entry)];
+    let Activation::Manual(entries) = &subject.agreement.activation else {
+        // What held by date until then is kept, so that the past stays what it was.
+        let begun = subject.agreement.period.first_day;
+        let begun = begun.filter(|day| subject.agreement.zone.start_of(*day) < step.on.begins(subject));
+        steps.splice(0..0, begun.map(|day| Value::Object(written("active", ("on", day.to_string().into())))));
+        let mut draft = subject.draft();
+        subject.put(&mut draft, "activation", steps.into())?;
+        let note = format!(
+            "`{}` went by its days so far; from here on its `activation` list decides, and its last day still ends it",
+            subject.id()
+        );
+        return Ok(Edited { text: draft.write()?, note: Some(note) });
+    };
+    if let Some(last) = entries.last().filter(|last| last.at >= step.on.begins(subject)) {
+        let (message, help) = match last.status {
+            EntryStatus::Ended => ("says `ended`, which is final", "write a new agreement"),
+            _ => (
+                "is no earlier than this one",
+                "steps go to the end of the list: name a later day, or an instant such as 2026-03-01T12:00:00+03:00",
+            ),
+        };
+        return Err(Refused::new(format!("the last entry of `{}` {message}", subject.id()), help));
+    }
+    add(subject, "activation", steps)
+}
+
+/// Adds entries to a list of the agreement. One that the set has is copied, since lists never merge.
+fn add(
+    subject: &Subject<'_>,
+    name: &str,
+    entries: impl IntoIterator<Item = Value>,
+) -> Result<Edited, Refused> {
+    let mut draft = subject.draft();
+    if subject.says(&[name]).is_some() {
+        for entry in entries {
+            draft.append(&subject.own(&[name]), entry)?;
+        }
+    } else {
+        let all: Vec<Value> = subject.list(name).into_iter().chain(entries).collect();
+        subject.put(&mut draft, name, all.into())?;
+    }
+    Ok(Edited { text: draft.write()?, note: None })
+}

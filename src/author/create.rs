@@ -1,0 +1,122 @@
+//! What a new agreement is to say, from what it begins with (templates, or another agreement) and what is to be
+//! different.
+
+use serde_json::{Map, Value};
+
+use crate::template::Place;
+
+/// What belongs to one agreement alone, and so is not taken over into one that begins from it.
+const OF_ONE_ALONE: [&str; 12] = [
+    "client",
+    "recipients",
+    "contacts",
+    "number",
+    "renews",
+    "formerly",
+    "adopts",
+    "activation",
+    "suspensions",
+    "termination",
+    "allow",
+    "clients",
+];
+
+/// A value that is to be different.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wish {
+    /// The keys that lead to it.
+    pub path: Vec<String>,
+    /// The value; `None` where it is to be dropped.
+    pub value: Option<Value>,
+}
+
+impl Wish {
+    /// A value at a path.
+    pub fn set(path: &[&str], value: impl Into<Value>) -> Self {
+        Self { path: path.iter().map(|&key| key.to_owned()).collect(), value: Some(value.into()) }
+    }
+
+    /// Nothing at a path.
+    pub fn dropped(path: &[&str]) -> Self {
+        Self { path: path.iter().map(|&key| key.to_owned()).collect(), value: None }
+    }
+}
+
+/// What another agreement may begin with: all that a merged one says, but for what belongs to it alone. Its days are
+/// among that, but for how long it runs.
+pub fn to_begin_from(merged: &Value) -> Value {
+    let mut base = merged.clone();
+    if let Value::Object(fields) = &mut base {
+        fields.retain(|field, _| !OF_ONE_ALONE.contains(&field.as_str()));
+        if let Some(Value::Object(period)) = fields.get_mut("period") {
+            period.retain(|key, _| !matches!(key.as_str(), "first_day" | "last_day"));
+        }
+    }
+    base
+}
+
+/// A merged agreement with these values in place of those it had. Later wishes go before earlier ones.
+///
+/// ```
+/// use serde_json::json;
+/// use servanda::author::{Wish, wished};
+/// let base = json!({ "period": { "term": "1y" }, "services": { "vpn": true, "email": true } });
+/// let wishes = [
+///     Wish::set(&["period", "last_day"], "2026-12-31"),
+///     Wish::set(&["services", "vpn", "calendar"], "24x7"),
+///     Wish::dropped(&["services", "email"]),
+/// ];
+/// let expected = json!({ "period": { "last_day": "2026-12-31" }, "services": { "vpn": { "calendar": "24x7" } } });
+/// assert_eq!(wished(&base, &wishes), expected);
+/// ```
+pub fn wished(base: &Value, wishes: &[Wish]) -> Value {
+    let mut value = base.clone();
+    for wish in wishes {
+        apply(&mut value, Place::Root, &wish.path, wish.value.as_ref());
+    }
+    value
+}
+
+/// What a layer of its own says for these wishes, such as an entry of a set; `true` where that is nothing.
+pub fn layer(wishes: &[Wish]) -> Value {
+    let mut value = Value::Object(Map::new());
+    for wish in wishes {
+        let dropped = Value::Bool(false);
+        apply(&mut value, Place::Root, &wish.path, Some(wish.value.as_ref().unwrap_or(&dropped)));
+    }
+    match value {
+        Value::Object(map) if map.is_empty() => Value::Bool(true),
+        Value::Object(map) => super::in_order(map),
+        other => other,
+    }
+}
+
+fn apply(value: &mut Value, place: Place, path: &[String], wish: Option<&Value>) {
+    let Some((key, below)) = path.split_first() else {
+        return;
+    };
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    let Value::Object(map) = value else {
+        return;
+    };
+    match (below, wish) {
+        ([], None) => drop(map.shift_remove(key)),
+        ([], Some(wish)) => {
+            let group = place.only_one_of();
+            if group.contains(&key.as_str()) {
+                map.retain(|other, _| other == key || !group.contains(&other.as_str()));
+            }
+            // A service that is there already is included with what it has.
+            let stays = place == Place::Services && *wish == Value::Bool(true) && map.contains_key(key);
+            if !stays {
+                map.insert(key.clone(), wish.clone());
+            }
+        }
+        (_, _) => {
+            let within = map.entry(key.clone()).or_insert_with(|| Value::Object(Map::new()));
+            apply(within, place.below(key), below, wish);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The next document of a chain: the bytes of the old one, with only what must be different changed.
+//!
+//! What happened to one agreement alone does not go on into the next: its termination, the log kept by hand, its
+//! suspensions, former names, what it adopted and what it was allowed.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::subject::{Refused, Subject, put};
+use crate::agreement::{Agreement, End, Renewal};
+use crate::calendar::{Day, Instant, Term};
+use crate::edit::Draft;
+use crate::status::{State, bound, state_at, stretch_at};
+
+/// What belongs to one agreement alone.
+const LEFT_BEHIND: [&str; 5] = ["suspensions", "termination", "formerly", "adopts", "allow"];
+
+/// What is to be different beside the days.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Terms<'a> {
+    /// How long the next period runs; without it, as long as the last.
+    pub term: Option<Term>,
+    /// The number of the next contract; without it, the same, since a chain may share one.
+    pub number: Option<&'a str>,
+}
+
+/// The days of the agreement that follows on from one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// The day after the last one.
+    pub first_day: Day,
+    /// The last day, counted in.
+    pub last_day: Day,
+    /// How its end is to be written.
+    end: NextEnd,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NextEnd {
+    /// By a term that is written already.
+    AsItStands,
+    /// By another term.
+    Term(Term),
+    /// By its last day.
+    LastDay(Day),
+}
+
+/// The day on which an agreement really ends, as far as is written; `None` where it has no end, or none that a renewal
+/// could follow.
+pub fn ends_on(subject: &Subject<'_>) -> Option<Day> {
+    let agreement = subject.agreement;
+    let bound = bound(agreement).filter(|bound| !bound.by_termination)?;
+    agreement.zone.day_of(bound.at).yesterday().ok()
+}
+
+/// Whether somebody wrote that an agreement is to end, by silencing the rule that nothing follows it.
+pub fn is_to_end(subject: &Subject<'_>) -> bool {
+    let silenced = |path: &[&str]| subject.document.get(path).is_some();
+    silenced(&subject.own(&["allow", "W306"])) || silenced(&["allow", "W306"])
+}
+
+/// Whether another agreement of the client gives a service of this one, to a recipient of this one, on any day of what
+/// would follow on from it.
+pub fn covers(other: &Agreement, agreement: &Agreement, next: Next) -> bool {
+    let starts = other.period.first_day.or_else(|| stretch_at(other, Instant::MIN).first_day);
+    let ends = bound(other).map(|bound| other.zone.day_of(bound.at));
+    other.id != agreement.id
+        && starts.is_some_and(|day| day <= next.last_day)
+        && ends.is_none_or(|day| next.first_day < day)
+        && other.services.keys().any(|service| agreement.services.contains_key(service))
+        && !other.recipients.is_disjoint(&agreement.recipients)
+}
+
+/// The days of what follows on from an agreement.
+pub fn next(subject: &Subject<'_>, term: Option<Term>, at: Instant) -> Result<Next, Refused> {
+    let (agreement, id) = (subject.agreement, subject.id());
+    let begin_anew = || format!("write a new one: `servanda new --from {id}`");
+    if let Some(termination) = &agreement.termination {
+        let message = format!("`{id}` is terminated on {}, so nothing follows it", termination.last_day);
+        return Err(Refused::new(message, begin_anew()));
+    }
+    if state_at(agreement, at).0 == State::Terminated {
+        return Err(Refused::new(format!("`{id}` was ended by hand, so nothing follows it"), begin_anew()));
+    }
+    let current = stretch_at(agreement, at).last_day;
+    let Some(last_day) = ends_on(subject).or(current) else {
+        let message = format!("`{id}` has no last day, so nothing can follow it");
+        let help = match agreement.period.end {
+            End::Open => "give it an end first: `servanda terminate`",
+            _ => "nobody has switched it on yet: `servanda activate`",
+        };
+        return Err(Refused::new(message, help));
+    };
+    let beyond = || {
+        Refused::new(
+            format!("what follows on `{id}` would end beyond the year 9999"),
+            "name a shorter `--term`",
+        )
+    };
+    let first_day = last_day.tomorrow().map_err(|_| beyond())?;
+    let (length, end): (Term, fn(Term, Day) -> NextEnd) =
+        match (term, agreement.period.end, agreement.renewal) {
+            (Some(term), _, _) => (term, |term, _| NextEnd::Term(term)),
+            (None, End::Term(term), _) => (term, |_, _| NextEnd::AsItStands),
+            (None, _, Renewal::Auto { term, .. }) => (term, |_, day| NextEnd::LastDay(day)),
+            (None, _, _) => {
+                let Some(length) = runs_for(agreement) else {
+                    return Err(Refused::new(
+                        format!("nothing says how long `{id}` runs"),
+                        "say it with `--term 1y`",
+                    ));
+                };
+                (length, |_, day| NextEnd::LastDay(day))
+            }
+        };
+    let last_day = length.last_day(first_day).ok_or_else(beyond)?;
+    let is_inherited =
+        end(length, last_day) == NextEnd::Term(length) && agreement.period.end == End::Term(length);
+    let end = if is_inherited { NextEnd::AsItStands } else { end(length, last_day) };
+    Ok(Next { first_day, last_day, end })
+}
+
+/// How long the agreed period of an agreement runs, as far as its days are known.
+pub fn runs_for(agreement: &Agreement) -> Option<Term> {
+    let agreed = stretch_at(agreement, Instant::MIN);
+    length(agreed.first_day?, agreed.agreed_last_day?)
+}
+
+/// How long a period runs that is written by its two days: whole months where they are, else days.
+fn length(first_day: Day, last_day: Day) -> Option<Term> {
+    let next = last_day.tomorrow().ok()?;
+    let months = (i32::from(next.year()) - i32::from(first_day.year())) * 12 + i32::from(next.month())
+        - i32::from(first_day.month());
+    let whole = Term { months, days: 0 };
+    if months > 0 && whole.after(first_day, 1) == Some(next) {
+        return Some(whole);
+    }
+    let days = first_day.until(next).ok()?.get_days();
+    (days > 0).then_some(Term { months: 0, days })
+}
+
+/// The text of the file that follows on from one, for these of its agreements: the one it holds, or those of a set that
+/// end. All are of one file.
+pub fn renewed(subjects: &[(Subject<'_>, Next)], terms: Terms<'_>) -> Result<String, Refused> {
+    let Some(((first, _), _)) = subjects.split_first() else {
+        return Err(Refused::new("nothing is to be renewed", "name an agreement"));
+    };
+    let mut draft = first.draft();
+    leave_behind(&mut draft, &[]);
+    if first.document.get(&["clients"]).is_some() {
+        draft.remove(&["renews"]);
+        keep_entries(&mut draft, subjects);
+        for (subject, _) in subjects {
+            leave_behind(&mut draft, &subject.own(&[]));
+            put(&mut draft, &subject.own(&[]), "renews", subject.id().into())?;
+        }
+    } else {
+        put(&mut draft, &[], "renews", first.id().into())?;
+    }
+    set_days(&mut draft, subjects)?;
+    if let Some(number) = terms.number {
+        first.put(&mut draft, "number", number.into())?;
+    }
+    Ok(draft.write()?)
+}
+
+fn leave_behind(draft: &mut Draft<'_>, layer: &[&str]) {
+    for field in LEFT_BEHIND {
+        let path: Vec<&str> = layer.iter().copied().chain([field]).collect();
+        draft.remove(&path);
+    }
+    let log: Vec<&str> = layer.iter().copied().chain(["activation"]).collect();
+    if draft.value(&log).is_some_and(Value::is_array) {
+        draft.remove(&log);
+    }
+}
+
+/// Takes the entries out of a set that do not end.
+fn keep_entries(draft: &mut Draft<'_>, subjects: &[(Subject<'_>, Next)]) {
+    let ending: Vec<&str> =
+        subjects.iter().filter_map(|(subject, _)| subject.own(&[]).get(1).copied()).collect();
+    let all = draft.value(&["clients"]).and_then(Value::as_object);
+    let gone = all.into_iter().flatten().map(|(client, _)| client.clone());
+    let gone: Vec<String> = gone.filter(|client| !ending.contains(&client.as_str())).collect();
+    for client in gone {
+        draft.remove(&["clients", &client]);
+    }
+}
+
+/// Writes the days: to the file where its agreements share them, to an entry where that has days of its own.
+fn set_days(draft: &mut Draft<'_>, subjects: &[(Subject<'_>, Next)]) -> Result<(), Refused> {
+    let mut shared: BTreeMap<&str, Value> = BTreeMap::new();
+    for (subject, next) in subjects {
+        let mut days = vec![("first_day", Value::from(next.first_day.to_string()))];
+        let drops: &[&str] = match next.end {
+            NextEnd::AsItStands => &[],
+            NextEnd::LastDay(day) => {
+                days.push(("last_day", day.to_string().into()));
+                &["term", "open_ended"]
+            }
+            NextEnd::Term(term) => {
+                days.push(("term", term.to_string().into()));
+                &["last_day", "open_ended"]
+            }
+        };
+        for (key, value) in days {
+            let own = subject.own(&["period", key]);
+            let is_own = |key: &str| subject.says(&["period", key]).is_some();
+            let has_own_end =
+                key != "first_day" && ["last_day", "term", "open_ended"].iter().any(|end| is_own(end));
+            let is_alone = own.len() == 2 || is_own(key) || has_own_end;
+            let layer = if is_alone || shared.get(key).is_some_and(|known| *known != value) {
+                subject.own(&[])
+            } else {
+                shared.insert(key, value.clone());
+                Vec::new()
+            };
+            let below = |key| layer.iter().copied().chain(["period", key]).collect::<Vec<_>>();
+            if key != "first_day" {
+                for other in drops {
+                    draft.remove(&below(other));
+                }
+            }
+            let period: Vec<&str> = layer.iter().copied().chain(["period"]).collect();
+            if draft.value(&period).is_none() {
+                put(draft, &layer, "period", serde_json::json!({ key: value }))?;
+            } else {
+                draft.set_behind(
+                    &below(key),
+                    value,
+                    if key == "first_day" { &[] } else { &["first_day"] },
+                )?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,352 @@
+//! A table of clients becomes what is to be written for each, or every fault of every row with its line and column.
+//!
+//! The first row names the columns: `client`, and any of those below. Cells that are empty say nothing. Both commas and
+//! semicolons part cells, since spreadsheets write either.
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::create::Wish;
+use crate::calendar::{Misread, Term, read_day};
+use crate::catalog::Catalog;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Sources, Span};
+use crate::document::show;
+use crate::ident::{is_slug, nearest};
+
+/// The columns that a table may have, beside `service.<slug>`, `label.<name>` and `attribute.<name>`.
+const COLUMNS: [&str; 10] =
+    ["client", "id", "number", "manager", "provider", "title", "first_day", "last_day", "term", "open_ended"];
+
+/// What a table says of one client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Where its client stands.
+    pub place: Span,
+    /// The client's slug.
+    pub client: String,
+    /// What the agreement is to be called.
+    pub id: Option<String>,
+    /// What is to be different for it.
+    pub wishes: Vec<Wish>,
+}
+
+/// Reads a table. Where anything is wrong with it the faults say all of it.
+pub fn rows(sources: &Sources, file: FileId, catalog: &Catalog) -> (Vec<Row>, Diagnostics) {
+    let text = sources.text(file);
+    let mut table = Table { file, catalog, faults: Vec::new() };
+    let mut lines = cells(text, file, &mut table.faults).into_iter();
+    let Some(header) = lines.next() else {
+        let fault = Diagnostic::new(Code::E015, Span::of_file(file), "the table holds nothing");
+        table
+            .faults
+            .push(fault.help("write the names of the columns into the first row, `client` among them"));
+        return (Vec::new(), table.faults.into_iter().collect());
+    };
+    table.check_header(&header);
+    let rows: Vec<Row> = lines.filter_map(|line| table.row(&header, &line)).collect();
+    table.check_repetitions(&rows);
+    (rows, table.faults.into_iter().collect())
+}
+
+/// A cell: its text, and where it stands.
+struct Cell {
+    text: String,
+    span: Span,
+}
+
+/// The cells of each row.
+fn cells(text: &str, file: FileId, faults: &mut Vec<Diagnostic>) -> Vec<Vec<Cell>> {
+    // Spreadsheets mark their UTF-8 with a byte-order mark.
+    let begin = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let body = &text[begin..];
+    let first = body.lines().next().unwrap_or_default();
+    let delimiter = if first.matches(';').count() > first.matches(',').count() { b';' } else { b',' };
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(body.as_bytes());
+    let mut record = csv::StringRecord::new();
+    let mut rows = Vec::new();
+    loop {
+        let start = usize::try_from(reader.position().byte()).unwrap_or(body.len());
+        match reader.read_record(&mut record) {
+            Ok(false) => return rows,
+            Ok(true) => {
+                let end = usize::try_from(reader.position().byte()).unwrap_or(body.len());
+                let spans = spans(&body[start..end], char::from(delimiter), begin + start);
+                let cell = |(text, range): (&str, Range<usize>)| Cell {
+                    text: text.trim().to_owned(),
+                    span: span(file, &range),
+                };
+                rows.push(record.iter().zip(spans).map(cell).collect());
+            }
+            Err(error) => {
+                let fault = Diagnostic::new(
+                    Code::E002,
+                    span(file, &(begin + start..begin + start)),
+                    format!("the table cannot be read: {error}"),
+                );
+                faults.push(fault.help("look at the quotes of this row"));
+                return rows;
+            }
+        }
+    }
+}
+
+fn span(file: FileId, range: &Range<usize>) -> Span {
+    let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    Span { file, start: narrow(range.start), end: narrow(range.end) }
+}
+
+/// Where the cells of one row stand, without the blanks around them.
+fn spans(row: &str, delimiter: char, offset: usize) -> Vec<Range<usize>> {
+    // What was left of the line before belongs to no cell.
+    let blank = row.len() - row.trim_start_matches(['\r', '\n']).len();
+    let row_end = row.trim_end_matches(['\r', '\n']).len().max(blank);
+    let mut bounds = vec![blank];
+    let mut is_quoted = false;
+    for (at, character) in row[blank..row_end].char_indices() {
+        match character {
+            '"' => is_quoted = !is_quoted,
+            found if found == delimiter && !is_quoted => bounds.extend([blank + at, blank + at + 1]),
+            _ => {}
+        }
+    }
+    bounds.push(row_end);
+    let trimmed = |pair: &[usize]| {
+        let cell = &row[pair[0]..pair[1]];
+        let start = pair[0] + cell.len() - cell.trim_start().len();
+        let end = start + cell.trim().len();
+        offset + start..offset + end
+    };
+    bounds.chunks(2).map(trimmed).collect()
+}
+
+struct Table<'a> {
+    file: FileId,
+    catalog: &'a Catalog,
+    faults: Vec<Diagnostic>,
+}
+
+impl Table<'_> {
+    fn fault(&mut self, code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.faults.push(Diagnostic::new(code, span, message).help(help));
+    }
+
+    fn check_header(&mut self, header: &[Cell]) {
+        if !header.iter().any(|cell| cell.text == "client") {
+            let help = format!("the first row names the columns: {}", COLUMNS.join(", "));
+            self.fault(Code::E010, span(self.file, &(0..0)), "no column is called `client`", help);
+        }
+        for (index, cell) in header.iter().enumerate() {
+            let name = cell.text.as_str();
+            let is_known = COLUMNS.contains(&name)
+                || name.split_once('.').is_some_and(|(kind, rest)| {
+                    matches!(kind, "service" | "label" | "attribute") && !rest.is_empty()
+                });
+            if !is_known {
+                let help = match nearest(name, COLUMNS) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!(
+                        "the columns are {}, service.<slug>, label.<name> and attribute.<name>",
+                        COLUMNS.join(", ")
+                    ),
+                };
+                self.fault(Code::E008, cell.span, format!("no column is called {}", show(name)), help);
+            } else if header[..index].iter().any(|other| other.text == name) {
+                self.fault(
+                    Code::E003,
+                    cell.span,
+                    format!("the column {} stands twice", show(name)),
+                    "keep one of the two",
+                );
+            }
+            if let Some(slug) = name.strip_prefix("service.") {
+                self.known("service", slug, cell.span);
+            }
+        }
+    }
+
+    /// The names that the catalog has of a kind.
+    fn catalog_of(&self, kind: &str) -> Vec<String> {
+        fn names<K: Borrow<str>, V>(map: &BTreeMap<K, V>) -> Vec<String> {
+            map.keys().map(|key| key.borrow().to_owned()).collect()
+        }
+        match kind {
+            "client" => names(&self.catalog.clients),
+            "manager" => names(&self.catalog.managers),
+            "provider" => names(&self.catalog.providers),
+            "service" => names(&self.catalog.services),
+            _ => names(&self.catalog.calendars).into_iter().chain(["24x7".to_owned()]).collect(),
+        }
+    }
+
+    /// Whether the catalog knows a slug; else that is told.
+    fn known(&mut self, kind: &str, slug: &str, at: Span) -> bool {
+        let known = self.catalog_of(kind);
+        if known.iter().any(|name| name == slug) {
+            return true;
+        }
+        let help = match nearest(slug, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("add it under `{kind}s:` in catalog.yaml"),
+        };
+        self.fault(Code::E101, at, format!("no {kind} is called {}", show(slug)), help);
+        false
+    }
+
+    fn row(&mut self, header: &[Cell], cells: &[Cell]) -> Option<Row> {
+        let first = cells.first()?;
+        if let Some(beyond) = cells.get(header.len()) {
+            let message = format!("the row has {} cells, and the first one {}", cells.len(), header.len());
+            self.fault(
+                Code::E009,
+                beyond.span,
+                message,
+                "quote a text that has the mark in it by which cells are parted",
+            );
+            return None;
+        }
+        let mut row = Row { place: first.span, client: String::new(), id: None, wishes: Vec::new() };
+        let mut end: Option<&str> = None;
+        for (column, cell) in header.iter().zip(cells).filter(|(_, cell)| !cell.text.is_empty()) {
+            let name = column.text.as_str();
+            if matches!(name, "last_day" | "term" | "open_ended") {
+                if let Some(other) = end {
+                    self.fault(
+                        Code::E014,
+                        cell.span,
+                        format!("`{other}` and `{name}` cannot both hold"),
+                        "keep one of them",
+                    );
+                    continue;
+                }
+                end = Some(name);
+            }
+            match name {
+                "client" => {
+                    row.place = cell.span;
+                    row.client.clone_from(&cell.text);
+                    self.known("client", &cell.text, cell.span);
+                }
+                "id" if is_slug(&cell.text) => row.id = Some(cell.text.clone()),
+                "id" => self.fault(
+                    Code::E012,
+                    cell.span,
+                    format!("{} cannot be an id", show(&cell.text)),
+                    "write lower-case letters, digits, dots, hyphens and underscores",
+                ),
+                _ => row.wishes.extend(self.wish(name, cell)),
+            }
+        }
+        if row.client.is_empty() {
+            let is_blank = cells.iter().all(|cell| cell.text.is_empty());
+            if !is_blank && header.iter().any(|cell| cell.text == "client") {
+                self.fault(
+                    Code::E010,
+                    row.place,
+                    "the row names no client",
+                    "write the slug of a client, or delete the row",
+                );
+            }
+            return None;
+        }
+        Some(row)
+    }
+
+    /// What a cell that is not empty asks for.
+    fn wish(&mut self, column: &str, cell: &Cell) -> Option<Wish> {
+        let text = cell.text.as_str();
+        let misread = |table: &mut Self, code: Code, misread: Misread| {
+            table.fault(code, cell.span, misread.message, misread.help);
+            None
+        };
+        match column {
+            "number" | "title" => Some(Wish::set(&[column], text)),
+            "manager" | "provider" => self.known(column, text, cell.span).then(|| Wish::set(&[column], text)),
+            "first_day" | "last_day" => match read_day(text) {
+                Ok(_) => Some(Wish::set(&["period", column], text)),
+                Err(fault) => misread(self, Code::E203, fault),
+            },
+            "term" => match Term::read(text) {
+                Ok(_) => Some(Wish::set(&["period", "term"], text)),
+                Err(fault) => misread(self, Code::E009, fault),
+            },
+            "open_ended" => match flag(text) {
+                Some(true) => Some(Wish::set(&["period", "open_ended"], true)),
+                Some(false) => None,
+                None => {
+                    self.fault(
+                        Code::E009,
+                        cell.span,
+                        format!("{} is neither yes nor no", show(text)),
+                        "write yes, or leave the cell empty",
+                    );
+                    None
+                }
+            },
+            _ => self.named_wish(column, cell),
+        }
+    }
+
+    /// What a cell asks for below a name that its column has: of a service, a label, an attribute.
+    fn named_wish(&mut self, column: &str, cell: &Cell) -> Option<Wish> {
+        let (kind, name) = column.split_once('.')?;
+        let text = cell.text.as_str();
+        match (kind, flag(text)) {
+            ("service", Some(true)) => Some(Wish::set(&["services", name], true)),
+            ("service", Some(false)) => Some(Wish::dropped(&["services", name])),
+            ("service", None) => {
+                let is_known = self.known("calendar", text, cell.span);
+                is_known.then(|| Wish::set(&["services", name, "calendar"], text))
+            }
+            ("label", _) => Some(Wish::set(&["labels", name], text)),
+            ("attribute", _) => Some(Wish::set(&["attributes", name], text)),
+            _ => None,
+        }
+    }
+
+    /// Tells of clients and numbers that stand in two rows.
+    fn check_repetitions(&mut self, rows: &[Row]) {
+        let mut clients: BTreeMap<&str, Span> = BTreeMap::new();
+        let mut numbers: BTreeMap<&str, Span> = BTreeMap::new();
+        for row in rows {
+            let name = row.id.as_deref().unwrap_or(&row.client);
+            if let Some(first) = clients.insert(name, row.place) {
+                let fault =
+                    Diagnostic::new(Code::E102, row.place, format!("{} stands in two rows", show(name)));
+                self.faults.push(
+                    fault
+                        .related(first, "the first of them")
+                        .help("delete one of them, or give each an `id`"),
+                );
+            }
+            let number = row.wishes.iter().find(|wish| wish.path == ["number"]);
+            if let Some(Some(Value::String(number))) = number.map(|wish| &wish.value)
+                && let Some(first) = numbers.insert(number, row.place)
+            {
+                let fault = Diagnostic::new(
+                    Code::E103,
+                    row.place,
+                    format!("the number {} stands in two rows", show(number)),
+                );
+                self.faults.push(
+                    fault.related(first, "the first of them").help("one number belongs to one agreement"),
+                );
+            }
+        }
+    }
+}
+
+/// `yes` and `no`, as people and spreadsheets write them.
+fn flag(text: &str) -> Option<bool> {
+    match text.to_lowercase().as_str() {
+        "yes" | "true" | "1" | "+" | "x" | "да" | "истина" => Some(true),
+        "no" | "false" | "0" | "-" | "нет" | "ложь" => Some(false),
+        _ => None,
+    }
+}

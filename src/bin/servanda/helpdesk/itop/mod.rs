@@ -1,0 +1,30 @@
+//! Combodo iTop over REST: one address, forms with an operation in JSON, and the `code` in the body decides.
+//!
+//! Its portal looks at the rows between contract and service alone, so that these follow the state. What is one value
+//! of ours may be several objects there (an SLA with its SLTs) or a part of one text (our mark in a description).
+
+mod form;
+mod history;
+mod operation;
+mod oql;
+mod promises;
+mod read;
+mod text;
+mod wire;
+mod write;
+
+pub(crate) use form::Form;
+pub(crate) use read::{ItopReader, Memory};
+pub(crate) use write::ItopWriter;
+
+use crate::helpdesk::http::Http;
+use crate::helpdesk::transport::Transport;
+
+/// The way to an iTop.
+pub(crate) type ItopTransport = Transport<Http<Form>>;
+
+/// What every comment of ours begins with; the name of the run follows.
+const OURS: &str = "servanda ";
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,161 @@
+//! What is read: whole lists, plain absence, strangers left alone, and nothing taken for more than it says.
+
+use serde_json::json;
+use servanda::ident::LiveId;
+use servanda::live::{Kind, Observed, Value};
+use servanda::mapping::Field;
+use servanda::plan::Part;
+
+use super::bench::{Bench, named, transport};
+use super::raw;
+use crate::helpdesk::http::{Manner as _, Request};
+use crate::helpdesk::itop::operation::{all, id};
+use crate::helpdesk::itop::{Form, ItopReader};
+use crate::helpdesk::{Reader as _, Wanted, Writer as _};
+
+#[tokio::test]
+async fn a_survey_finds_ours_and_counts_the_others() {
+    let bench = Bench::open().await;
+    let object = bench.create("severny-veter-2026").await;
+    let stranger =
+        json!({ "name": "by hand", "org_id": "2", "provider_id": "1", "description": "not sv:ours" });
+    let stranger = raw(
+        &bench.transport,
+        "core/create",
+        "CustomerContract",
+        json!({ "output_fields": "id", "fields": stranger }),
+    )
+    .await;
+    let wanted = Wanted { adopts: [id("CustomerContract", stranger)].into() };
+    let live = bench.reader().survey(&wanted).await.expect("a survey");
+    let Observed::Present(found) = &live.agreements[&named("severny-veter-2026")] else { panic!("{live:?}") };
+    assert_eq!((&found.object, found.record.state.as_str(), live.unmarked), (&object, "implementation", 1));
+    assert_eq!(found.record.fields[&Field::Number], Value::text("ДО-2026/017"));
+    assert_eq!(found.record.fields[&Field::Services], Value::Nothing);
+    assert_eq!(found, &bench.get(&object).await);
+    assert_eq!(live.adoptable.len(), 1);
+    assert_eq!(live.directory.coded(Kind::Unit, "severny-veter"), std::slice::from_ref(&bench.client));
+    assert_eq!(live.directory.titled(Kind::Person, "Irina Petrova"), std::slice::from_ref(&bench.person));
+    assert_eq!(live.directory.coded(Kind::Priority, "normal"), [id("Priority", 3)]);
+}
+
+#[tokio::test]
+async fn a_long_list_is_read_whole_and_once_whatever_its_numbers() {
+    let bench = Bench::open().await;
+    for number in 0..23 {
+        let made = json!({ "output_fields": "id", "fields": { "name": format!("Company {number}"), "status": "active" } });
+        raw(&bench.transport, "core/create", "Organization", made).await;
+    }
+    bench
+        .desk()
+        .store()
+        .objects
+        .retain(|(class, number), _| class != "Organization" || *number < 3 || *number > 9);
+    for page_size in [1, 2, 3, 5, 18, 19, 100] {
+        let found = all(&bench.transport, "Organization", "name", page_size).await.expect("a list");
+        let mut numbers: Vec<u64> = found.iter().map(|object| object.number).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (1..3).chain(10..26).collect::<Vec<_>>(), "pages of {page_size}");
+    }
+}
+
+#[tokio::test]
+async fn absence_is_what_an_empty_answer_says_and_two_with_one_mark_are_neither() {
+    let bench = Bench::open().await;
+    assert_eq!(bench.reader().find(&named("a")).await.expect("an answer"), Observed::Absent);
+    assert_eq!(bench.reader().get(&id("CustomerContract", 99)).await.expect("an answer"), Observed::Absent);
+    assert!(matches!(
+        bench.reader().get(&LiveId::new("ou$1").expect("an id")).await,
+        Ok(Observed::Unknown(_))
+    ));
+    // A mark that begins like another one is another one, and a sign that stands for any sign is itself.
+    bench.create("a_b").await;
+    bench.create("axb-2").await;
+    assert_eq!(bench.reader().find(&named("a")).await.expect("an answer"), Observed::Absent);
+    assert!(matches!(bench.reader().find(&named("a_b")).await, Ok(Observed::Present(_))));
+    bench.create("a_b").await;
+    assert!(matches!(bench.reader().find(&named("a_b")).await, Ok(Observed::Unknown(_))));
+    assert_eq!(bench.reader().survey(&Wanted::default()).await.expect("a survey").same_mark.len(), 1);
+}
+
+#[tokio::test]
+async fn an_attribute_that_is_not_there_makes_the_agreement_unreadable_and_no_other() {
+    let mut bench = Bench::open().await;
+    bench.create("a").await;
+    bench.mapping.attributes.insert(Field::LastDay, "provider_id".to_owned());
+    let live = bench.reader().survey(&Wanted::default()).await.expect("a survey");
+    let Observed::Unknown(why) = &live.agreements[&named("a")] else { panic!("{live:?}") };
+    assert!(why.contains("`1` is no date"), "{why}");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_said_three_times_and_no_more() {
+    let bench = Bench::open().await;
+    let wrong = transport(bench.desk().url(), "admin", "wrong-password");
+    let reader = ItopReader::new(&wrong, &bench.mapping, &bench.priorities, 5000, &bench.memory);
+    for _ in 0..5 {
+        let error = reader.find(&named("a")).await.expect_err("it is wrong");
+        assert!(error.is_credentials() && !error.to_string().contains("wrong-password"), "{error}");
+    }
+    assert!(reader.is_locked_out() && reader.requests() == 3);
+}
+
+/// What the code says decides, and what a database says is kept to itself.
+#[test]
+fn the_code_in_the_body_decides() {
+    let form = Form::Token(secrecy::SecretString::from("a-token-of-ours"));
+    let said = |body| form.judge(body).map_err(|error| error.to_string());
+    let statement =
+        json!({ "code": 1292, "message": "Error: query = INSERT INTO contract VALUES ('ООО Тайна')" });
+    assert_eq!(
+        said(statement),
+        Err("the helpdesk answered with code 1292: its database refused a value".to_owned())
+    );
+    assert!(
+        said(json!({ "code": 1, "message": "Error: Invalid login" }))
+            .is_err_and(|text| text.contains("does not accept"))
+    );
+    assert!(said(json!({ "objects": null })).is_err_and(|text| text.contains("no JSON")));
+    assert!(said(json!({ "code": 0, "objects": null })).is_ok());
+    let request = Request { path: "core/get X", query: &[], body: &json!({}) };
+    assert_eq!(
+        form.address("https://itop.acme.example", &request),
+        "https://itop.acme.example/webservices/rest.php"
+    );
+}
+
+#[tokio::test]
+async fn who_changed_what_since_our_own_last_write_is_told() {
+    let bench = Bench::open().await;
+    let object = bench.create("a").await;
+    bench.hand_edit(&object, json!({ "end_date": "2027-06-30" })).await;
+    bench.get(&object).await;
+    let day = Value::Day(servanda::calendar::read_day("2027-01-31").expect("a day"));
+    bench.edit(&object, [(Field::LastDay, day)].into(), None).await.expect("put back");
+    bench
+        .hand_edit(&object, json!({ "status": "production", "services_list": [{ "service_id": "1" }] }))
+        .await;
+    let events = bench.reader().history(&[object.clone()].into()).await.expect("a history");
+    let told: Vec<_> = events.iter().map(|event| (event.part.clone(), event.touch.name.clone())).collect();
+    let by = Some("Anna Kim".to_owned());
+    let part = |field| Some(Part::Field(field));
+    for expected in
+        [(Some(Part::State), by.clone()), (part(Field::Services), by.clone()), (part(Field::Targets), by)]
+    {
+        assert!(told.contains(&expected), "{told:?}");
+    }
+    assert!(
+        told.iter().all(|(part, _)| *part != Some(Part::Field(Field::LastDay))),
+        "what we put back since: {told:?}"
+    );
+}
+
+#[tokio::test]
+async fn people_have_addresses_and_objects_have_notes() {
+    let bench = Bench::open().await;
+    let addresses = bench.reader().addresses(&[bench.person.clone()].into()).await.expect("addresses");
+    assert_eq!(addresses[&bench.person], "i.petrova@acme.example");
+    bench.writer().write_note(&bench.client, "phone", "noted").await.expect("noted");
+    assert_eq!(bench.reader().note(&bench.client, "phone").await.expect("a note"), "noted");
+    assert!(bench.reader().note(&id("Organization", 99), "phone").await.is_err());
+}

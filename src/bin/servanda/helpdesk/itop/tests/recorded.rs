@@ -1,0 +1,96 @@
+//! What a real iTop answered, kept as it came, and the adapter over it. `ITOP_URL`, `ITOP_USER`, `ITOP_PASSWORD` and
+//! `ITOP_RECORD=1` record it anew on one without contracts; otherwise it is what is in the file.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+use servanda::live::{Observed, Value};
+use servanda::mapping::Field;
+use servanda::plan::Part;
+
+use super::bench::{Bench, named, transport};
+use super::road::Road;
+use crate::helpdesk::{Reader as _, Wanted, WriteError};
+
+/// The version that the answers came from.
+const VERSION: &str = "3.2.0";
+
+fn file() -> PathBuf {
+    PathBuf::from(format!(
+        "{}/src/bin/servanda/helpdesk/itop/tests/recorded-{VERSION}.jsonl",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+}
+
+/// All that the adapter does, in a fixed order.
+async fn walk(url: &str, user: &str, password: &str) {
+    let bench = Bench::over(transport(url, user, password)).await;
+    let object = bench.create("severny-veter-2026").await;
+    bench.edit(&object, bench.published(30), Some("production")).await.expect("published");
+    let found = bench.get(&object).await;
+    let mut expected = bench.fields();
+    expected.extend(bench.published(30));
+    assert_eq!((found.record.state.as_str(), &found.record.fields), ("production", &expected));
+
+    let second = bench.create("severny-veter/second").await;
+    bench.edit(&second, bench.published(30), Some("production")).await.expect("it shares the SLA");
+    for title in ["O'Neil \\ \"x\" % _", "' OR id > 0 --"] {
+        bench.edit(&second, [(Field::Title, Value::text(title))].into(), None).await.expect(title);
+    }
+    let live = bench.reader().survey(&Wanted::default()).await.expect("a survey");
+    assert_eq!(live.agreements[&named("severny-veter-2026")], Observed::Present(found));
+    assert_eq!(live.agreements.len(), 2);
+
+    bench.get(&object).await;
+    bench.hand_edit(&object, json!({ "end_date": "", "services_list": [] })).await;
+    let edit = bench.edit(&object, [(Field::Number, Value::text("2"))].into(), None).await;
+    assert!(matches!(edit, Err(WriteError::Moved)), "{:?}", edit.err());
+    let events = bench.reader().history(&[object.clone()].into()).await.expect("a history");
+    let told: Vec<_> = events.iter().map(|event| (event.part.clone(), event.touch.name.as_deref())).collect();
+    for field in [Field::LastDay, Field::Services, Field::Targets] {
+        assert!(told.contains(&(Some(Part::Field(field)), Some("Anna Kim"))), "{told:?}");
+    }
+    let held = bench.get(&object).await;
+    assert_eq!(
+        (&held.record.fields[&Field::LastDay], &held.record.fields[&Field::Services]),
+        (&Value::Nothing, &Value::Nothing)
+    );
+    let open = [(Field::Title, Value::text("Бессрочное"))].into();
+    bench.edit(&object, open, None).await.expect("no day is asked for as none");
+
+    let edit = bench.edit(&second, [].into(), Some("weird")).await;
+    assert!(matches!(edit, Err(WriteError::Refused(_))), "{:?}", edit.err());
+    bench.get(&second).await;
+    let nothing = [Field::Services, Field::Targets].map(|field| (field, Value::Nothing)).into();
+    bench.edit(&second, nothing, Some("obsolete")).await.expect("withdrawn");
+    assert_eq!(bench.reader().find(&named("nobody")).await.expect("an answer"), Observed::Absent);
+    assert_eq!(bench.reader().addresses(&[bench.person.clone()].into()).await.expect("addresses").len(), 1);
+}
+
+#[expect(clippy::disallowed_methods, reason = "what was recorded lies beside the tests")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_adapter_understands_what_a_real_itop_answered() {
+    let text = std::fs::read_to_string(file()).expect("the recording");
+    let pairs = text.lines().map(|line| serde_json::from_str::<(Json, Json)>(line).expect("a pair"));
+    let road = Arc::new(Road::of_kept(pairs.collect()));
+    let url = road.open().await;
+    walk(&url, "nobody", "no-password-at-all").await;
+}
+
+#[expect(clippy::disallowed_methods, reason = "where a real helpdesk is, the environment says")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_real_itop_is_walked_through() {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (Some(url), Some(user), Some(password), Some(_)) =
+        (variable("ITOP_URL"), variable("ITOP_USER"), variable("ITOP_PASSWORD"), variable("ITOP_RECORD"))
+    else {
+        println!("NOT RUN: nothing is recorded; set ITOP_URL, ITOP_USER, ITOP_PASSWORD and ITOP_RECORD");
+        return;
+    };
+    let road = Arc::new(Road::to(&url));
+    let open = road.open().await;
+    walk(&open, &user, &password).await;
+    let lines: Vec<String> = road.passed().iter().map(|pair| json!(pair).to_string()).collect();
+    std::fs::write(file(), lines.join("\n")).expect("kept");
+}

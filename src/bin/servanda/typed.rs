@@ -1,0 +1,29 @@
+//! What is typed as a day, an instant or a length of time becomes one, or a sentence that says how to write it.
+
+use servanda::author::Moment;
+use servanda::calendar::{Day, Lead, Misread, Term, read_day, read_instant};
+
+/// A day.
+pub(crate) fn day(text: &str) -> Result<Day, String> {
+    read_day(text).map_err(|misread| said(&misread))
+}
+
+/// A length of a period.
+pub(crate) fn term(text: &str) -> Result<Term, String> {
+    Term::read(text).map_err(|misread| said(&misread))
+}
+
+/// A number of days.
+pub(crate) fn lead(text: &str) -> Result<Lead, String> {
+    Lead::read(text).map_err(|misread| said(&misread))
+}
+
+/// A day, or an instant.
+pub(crate) fn moment(text: &str) -> Result<Moment, String> {
+    if text.contains('T') { read_instant(text).map(Moment::Instant) } else { read_day(text).map(Moment::Day) }
+        .map_err(|misread| said(&misread))
+}
+
+fn said(misread: &Misread) -> String {
+    format!("{}; {}", misread.message, misread.help)
+}

@@ -1,0 +1,219 @@
+//! The commands that write agreements, as people type them.
+
+use std::fmt::Write as _;
+
+use crate::repository::Repository;
+
+/// A repository with clients enough for a large table, and one template.
+fn estate(clients: usize) -> Repository {
+    let repository = Repository::empty();
+    let mut catalog = String::from("clients:\n");
+    for client in 0..clients {
+        writeln!(
+            catalog,
+            "  client-{client:03}: {{ title: Клиент {client}, helpdesk: ou${} }}",
+            9000 + client
+        )
+        .unwrap();
+    }
+    catalog += "services: { email: { title: Почта, helpdesk: slmService$605005 }, vpn: { title: VPN, helpdesk: slmService$605006 } }\n";
+    catalog += "managers: { i.petrova: { title: Ирина, helpdesk: employee$12 } }\n";
+    catalog += "calendars: { 24x7: { title: 24x7, helpdesk: servicetime$37003 } }\n";
+    repository.file("servanda.yaml", "timezone: Europe/Moscow\n").file("catalog.yaml", &catalog).file(
+        "templates/support.yaml",
+        "period: { term: 1y }\nservices: { email: true, vpn: true }\nrenewal: { mode: manual }\n",
+    );
+    repository
+}
+
+fn agreements(repository: &Repository) -> usize {
+    std::fs::read_dir(repository.root().join("agreements")).map_or(0, Iterator::count)
+}
+
+#[test]
+fn a_table_of_two_hundred_clients_is_written_whole_or_not_at_all() {
+    let repository = estate(200);
+    let mut rows = vec!["client;number;manager;first_day;term;service.vpn;title".to_owned()];
+    for client in 0..200 {
+        rows.push(format!("client-{client:03};\"Д-{client}; № 1\";i.petrova;2027-01-01;;24x7;"));
+    }
+    let good = rows.join("\r\n");
+    let mut bad = |row: usize, from: &str, to: &str| {
+        assert!(rows[row].contains(from), "{}", rows[row]);
+        rows[row] = rows[row].replace(from, to);
+    };
+    bad(3, "client-002", "client-00x");
+    bad(20, "i.petrova", "i.petrowa");
+    bad(40, "2027-01-01", "2027-02-30");
+    bad(60, ";;24x7", ";1m;24x7");
+    bad(80, "24x7", "24x8");
+    bad(100, "client-099", "");
+    bad(199, "client-198", "client-197");
+    repository.file("clients.csv", &rows.join("\r\n"));
+    let new = ["new", "--template", "support", "--csv", "clients.csv"];
+    let run = repository.expect(3, &new);
+    let places: Vec<&str> =
+        run.stderr.lines().filter_map(|line| line.trim().strip_prefix("--> clients.csv:")).collect();
+    assert_eq!(places, ["4:1", "21:24", "41:34", "61:45", "81:46", "101:1", "200:1"], "{}", run.stderr);
+    assert_eq!(run.stderr.matches("error[").count(), 7, "{}", run.stderr);
+    for said in [
+        "no client is called `client-00x`",
+        "did you mean `i.petrova`?",
+        "the month has 28 days",
+        "write `1mo` for months",
+        "did you mean `24x7`?",
+        "the row names no client",
+        "`client-197` stands in two rows",
+    ] {
+        assert!(run.stderr.contains(said), "{said} is not in\n{}", run.stderr);
+    }
+    assert_eq!(agreements(&repository), 0);
+
+    repository.file("clients.csv", &good);
+    let run = repository.expect(0, &new);
+    assert!(run.stderr.contains("200 files written."), "{}", run.stderr);
+    assert_eq!(agreements(&repository), 200);
+    assert_eq!(
+        repository.read("agreements/client-007-2027.yaml"),
+        "# yaml-language-server: $schema=../schemas/agreement.json\nextends: support\nclient: client-007\nnumber: Д-7; № 1\nmanager: i.petrova\nperiod: { first_day: 2027-01-01 }\nservices: { vpn: { calendar: 24x7 } }\n",
+    );
+    let plan = repository.expect(0, &["plan", "--as-of", "2027-02-01"]);
+    assert!(plan.stdout.contains("200 to create"), "{}", plan.stdout);
+
+    // The same once more overwrites nothing.
+    let run = repository.expect(3, &new);
+    assert_eq!(run.stderr.matches("error[E102]").count(), 200, "{}", run.stderr);
+}
+
+#[test]
+fn a_set_is_one_file_for_many() {
+    let repository = estate(3);
+    repository
+        .file("table.csv", "client,number,service.email\nclient-000,1,\nclient-001,,no\nclient-002,,\n");
+    repository.expect(
+        0,
+        &[
+            "new",
+            "--template",
+            "support",
+            "--csv",
+            "table.csv",
+            "--first-day",
+            "2027-01-01",
+            "--set",
+            "pack-2027",
+        ],
+    );
+    assert_eq!(
+        repository.read("agreements/pack-2027.yaml"),
+        "# yaml-language-server: $schema=../schemas/agreement.json\nextends: support\nperiod: { first_day: 2027-01-01 }\nclients:\n  client-000: { number: \"1\" }\n  client-001: { services: { email: false } }\n  client-002: true\n",
+    );
+    let run = repository.expect(
+        1,
+        &["new", "--template", "support", "--clients", "client-000,client-000", "--first-day", "2027-01-01"],
+    );
+    assert!(run.stderr.contains("named twice"), "{}", run.stderr);
+}
+
+#[test]
+fn what_is_missing_is_named_and_what_is_misspelled_is_mended() {
+    let repository = estate(3);
+    for (arguments, said) in [
+        (&["new"][..], "`--template` is missing"),
+        (&["new", "--template", "suport"], "did you mean `support`?"),
+        (&["new", "--template", "support"], "`--client` is missing"),
+        (&["new", "--template", "support", "--client", "client-00"], "did you mean `client-00"),
+        (&["new", "--template", "support", "--client", "client-000"], "`--first-day` is missing"),
+        (
+            &["new", "--template", "support", "--client", "client-000", "--first-day", "2027-02-30"],
+            "there is no day 2027-02-30",
+        ),
+        (
+            &["new", "--template", "support", "--client", "client-000", "--service", "wpn"],
+            "did you mean `vpn`?",
+        ),
+        (&["extend", "pack", "--by", "1y"], "no agreement is called `pack`"),
+        (&["renew"], "required"),
+    ] {
+        let run = repository.expect(1, arguments);
+        assert!(run.stderr.contains(said), "{arguments:?}: {}", run.stderr);
+    }
+    assert_eq!(agreements(&repository), 0);
+}
+
+#[test]
+fn nothing_is_written_in_a_dry_run_or_where_it_would_bring_an_error() {
+    let repository = Repository::example();
+    let path = "agreements/2026/severny-veter-2026.yaml";
+    let before = repository.read(path);
+    let run = repository.expect(0, &["extend", "severny-veter-2026", "--to", "2027-03-31", "--dry-run"]);
+    assert!(
+        run.stdout.contains("+period: { first_day: 2026-02-01, last_day: 2027-03-31 }"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stderr.contains("nothing was"), "{}", run.stderr);
+    let run = repository.expect(3, &["terminate", "severny-veter-2026", "--on", "2028-01-01"]);
+    assert!(run.stderr.contains("error[E210]"), "{}", run.stderr);
+    assert_eq!(repository.read(path), before);
+
+    repository.expect(0, &["renew", "severny-veter-2026"]);
+    let run = repository.expect(1, &["renew", "severny-veter-2026"]);
+    assert!(run.stderr.contains("is renewed by `severny-veter-2027` already"), "{}", run.stderr);
+    let run = repository.expect(3, &["extend", "severny-veter-2026", "--by", "1mo"]);
+    assert!(run.stderr.contains("error[E303]"), "{}", run.stderr);
+    assert_eq!(repository.read(path), before);
+    assert_eq!(
+        repository.read("agreements/2027/severny-veter-2027.yaml"),
+        before
+            .replace("manager: i.petrova\n", "manager: i.petrova\nrenews: severny-veter-2026\n")
+            .replace("first_day: 2026-02-01", "first_day: 2027-02-01"),
+    );
+    repository.expect(0, &["validate"]);
+}
+
+#[test]
+fn all_that_end_soon_are_renewed_in_one_go() {
+    let repository = Repository::example();
+    let run = repository.expect(0, &["renew", "--ending-within", "60d", "--as-of", "2026-12-01"]);
+    // A set becomes a set; what is terminated stays behind.
+    let set = repository.read("agreements/dental-2027.yaml");
+    assert!(
+        !set.contains("dent-profi") && set.contains("dent-ulybka: { renews: dental-2026/dent-ulybka }"),
+        "{set}"
+    );
+    assert!(
+        repository
+            .read("agreements/2027/uralstal-2027.yaml")
+            .contains("first_day: 2027-01-01, last_day: 2027-12-31")
+    );
+    assert_eq!(run.stdout.matches("\n+++ ").count() + 1, 4, "{}", run.stdout);
+    repository.expect(0, &["validate"]);
+    let run = repository.expect(0, &["renew", "--ending-within", "60d", "--as-of", "2026-12-01"]);
+    assert!(run.stderr.contains("Nothing is to be renewed."), "{}", run.stderr);
+}
+
+#[test]
+fn a_life_by_hand_is_written_step_by_step() {
+    let repository = Repository::example();
+    let id = "brueckner-rollout";
+    repository.expect(
+        0,
+        &["activate", id, "--on", "2026-11-02", "--reason", "acceptance signed", "--by", "m.weber"],
+    );
+    let run = repository.expect(1, &["activate", id, "--on", "2026-11-20"]);
+    assert!(run.stderr.contains("is active then already"), "{}", run.stderr);
+    repository.expect(0, &["deactivate", id, "--on", "2026-11-20T12:00:00+01:00"]);
+    repository.expect(0, &["activate", id, "--on", "2026-12-01"]);
+    repository.expect(0, &["deactivate", id, "--final", "--on", "2026-12-24"]);
+    let text = repository.read("agreements/projects/brueckner-rollout.yaml");
+    assert!(text.contains("  - { status: active, on: 2026-11-02, reason: acceptance signed, by: m.weber }\n  - { status: suspended, at: 2026-11-20T12:00:00+01:00 }\n"), "{text}");
+    let status = repository.expect(0, &["status", "--as-of", "2026-12-30"]);
+    assert!(
+        status.stdout.lines().any(|line| line.contains(id) && line.contains("terminated")),
+        "{}",
+        status.stdout
+    );
+    let run = repository.expect(1, &["activate", id, "--on", "2027-01-01"]);
+    assert!(run.stderr.contains("is over by then"), "{}", run.stderr);
+}
