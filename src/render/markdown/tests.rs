@@ -124,17 +124,13 @@ fn a_plan_is_told_in_the_order_of_importance() {
     "##);
 }
 
-/// Every budget that there is.
-fn budgets() -> impl Iterator<Item = Budget> {
-    Forge::ALL.into_iter().map(Budget::comment).chain([Budget::summary()])
-}
-
 #[test]
 fn nothing_that_somebody_wrote_is_live() {
     for payload in payloads() {
         let envelope = hostile_envelope(&payload);
-        for budget in budgets() {
-            let text = comment(&envelope, budget);
+        // The others differ from these two in nothing but their size.
+        for forge in [Forge::GitHub, Forge::Bitbucket] {
+            let text = comment(&envelope, Budget::comment(forge));
             assert!(is_clean(&text) && !is_obeyed(&text), "{payload:?}\n{text}");
             let live = live_in_markdown(&text);
             assert!(live.is_empty(), "{payload:?}: {live:?}\n{text}");

@@ -94,8 +94,20 @@ const AROUND: &[(&str, &str)] = &[
     ("«", "»"),
 ];
 
-/// More than five hundred texts, each of them something that a sink could take for more than text.
+/// More than five hundred texts with `SERVANDA_FULL`, else every seventh of them: each is something that a sink could
+/// take for more than text.
 pub(crate) fn payloads() -> Vec<String> {
+    let step = if is_full() { 1 } else { 7 };
+    all_payloads().into_iter().step_by(step).collect()
+}
+
+/// Whether the full counts were asked for.
+#[expect(clippy::disallowed_methods, reason = "the full counts are asked for by a variable")]
+pub(crate) fn is_full() -> bool {
+    std::env::var_os("SERVANDA_FULL").is_some()
+}
+
+pub(crate) fn all_payloads() -> Vec<String> {
     let live = LIVE
         .iter()
         .flat_map(|live| AROUND.iter().map(move |(before, after)| format!("{before}{live}{after}")));
@@ -134,13 +146,14 @@ pub(crate) fn live_in_markdown(markdown: &str) -> Vec<String> {
 }
 
 /// What is live in a piece of HTML: odd markup, and texts outside of code that a forge would link.
-pub(crate) fn live_in_html(html: &str, known: &[&str], attributes: &[&str]) -> Vec<String> {
-    let mut found = odd_markup(html, known, attributes);
-    for node in Html::parse_fragment(html).tree.nodes() {
-        let is_quiet = |name: &str| ["code", "pre", "bdi"].contains(&name);
+fn live_in_html(html: &str, known: &[&str], attributes: &[&str]) -> Vec<String> {
+    let parsed = Html::parse_fragment(html);
+    let mut found = odd_nodes(&parsed, known, attributes);
+    for node in parsed.tree.nodes() {
+        let is_code = |name: &str| ["code", "pre"].contains(&name);
         let inside = || {
             node.ancestors()
-                .any(|above| above.value().as_element().is_some_and(|element| is_quiet(element.name())))
+                .any(|above| above.value().as_element().is_some_and(|element| is_code(element.name())))
         };
         if let Node::Text(text) = node.value()
             && !inside()
@@ -153,8 +166,12 @@ pub(crate) fn live_in_html(html: &str, known: &[&str], attributes: &[&str]) -> V
 
 /// The elements and attributes of a piece of HTML beyond those that are known, and its comments.
 pub(crate) fn odd_markup(html: &str, known: &[&str], attributes: &[&str]) -> Vec<String> {
+    odd_nodes(&Html::parse_fragment(html), known, attributes)
+}
+
+fn odd_nodes(parsed: &Html, known: &[&str], attributes: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
-    for node in Html::parse_fragment(html).tree.nodes() {
+    for node in parsed.tree.nodes() {
         match node.value() {
             // A parser of HTML makes these two by itself.
             Node::Element(element) if !["html", "body"].contains(&element.name()) => {
