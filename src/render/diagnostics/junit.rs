@@ -1,5 +1,5 @@
-//! Findings as a report of JUnit, which every CI can show: a case for each, failed where it is an error, and one for
-//! all that is well.
+//! Findings as a report in the XML of `JUnit`, which every CI can show: a case for each, failed where it is an error,
+//! and one for all that is well.
 
 use std::fmt::Write as _;
 

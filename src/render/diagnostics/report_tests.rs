@@ -135,7 +135,7 @@ fn unrelated(number: usize) -> String {
         text.push_str(&" ".repeat(number % 5));
         text.push_str(&"\n".repeat(1 + number % 2));
         if index == 0 && number.is_multiple_of(4) {
-            text.push_str(&format!("number: N-{number}\n"));
+            text = text + "number: N-" + &number.to_string() + "\n";
         }
     }
     text

@@ -168,6 +168,20 @@ fn busy() -> Plan {
     plan
 }
 
+/// What a pull request brings about, said in this text.
+fn hostile_scope(payload: &str) -> Scope {
+    let slug = Steered::Slug {
+        entry: payload.to_owned(),
+        before: LiveId::new(payload).map(Tie::Object),
+        after: Tie::Title(payload.to_owned()),
+    };
+    let red_lines = [slug, Steered::Settings, Steered::Trusted]
+        .map(|what| RedLine { path: payload.to_owned(), line: 3, what })
+        .into();
+    let documents = [(id("polyus-2026"), Touched::Changed)].into();
+    Scope { base: payload.to_owned(), documents, red_lines, ..Scope::default() }
+}
+
 /// A plan in which everything that is not ours is this text.
 pub(in crate::render) fn hostile_envelope(payload: &str) -> PlanEnvelope {
     let mut envelope = busy_envelope();
@@ -231,17 +245,7 @@ pub(in crate::render) fn hostile_envelope(payload: &str) -> PlanEnvelope {
             when: payload.to_owned(),
         }),
     }];
-    let slug = Steered::Slug {
-        entry: payload.to_owned(),
-        before: LiveId::new(payload).map(Tie::Object),
-        after: Tie::Title(payload.to_owned()),
-    };
-    let red_lines = [slug, Steered::Settings, Steered::Trusted]
-        .map(|what| RedLine { path: payload.to_owned(), line: 3, what })
-        .into();
-    let documents = [(id("polyus-2026"), Touched::Changed)].into();
-    let scope = Scope { base: payload.to_owned(), documents, red_lines, ..Scope::default() };
-    envelope.scope = Some(Box::new(scope));
+    envelope.scope = Some(Box::new(hostile_scope(payload)));
     envelope
 }
 
