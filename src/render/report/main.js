@@ -20,17 +20,20 @@ function isHit(entry, but = "") {
     && (manager === null || entry.manager?.index === manager)
     && (service === null || entry.hasService.has(service))
     && (but === "within" || within === null || (entry.left !== null && entry.left <= within))
-    && tokens.every((token) => entry.search.includes(token));
+    && tokens.every((token) => searched(entry).includes(token));
 }
 
 /** Answers anew after a change of what is asked for, or of the view. */
 function answer() {
   filter.tokens = filter.text.toLocaleLowerCase(words.locale).split(/\s+/).filter(Boolean);
   const hits = new Set(agreements.filter((entry) => isHit(entry)));
+  // A chip counts what it would show: all that the other questions let through.
+  const byState = STATES.map(() => 0);
+  for (const entry of agreements) if (isHit(entry, "states")) byState[entry.state] += 1;
   for (const chip of document.querySelectorAll("[data-state]")) {
     const state = Number(chip.dataset.state);
     chip.setAttribute("aria-pressed", filter.states.has(state));
-    chip.querySelector("b").textContent = digits.format(agreements.filter((entry) => entry.state === state && isHit(entry, "states")).length);
+    chip.querySelector("b").textContent = digits.format(byState[state]);
   }
   for (const chip of document.querySelectorAll("[data-within]")) {
     const days = Number(chip.dataset.within);

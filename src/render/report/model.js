@@ -4,33 +4,44 @@ const NOTHING = 0, NO_END = 1, ROLL = 2;
 const [clients, managers, services, calendars] = [data.clients, data.managers, data.services, data.calendars]
   .map((list) => list.map(([slug, title], index) => ({ index, slug, title })));
 
+// Most agreements share their services with many others.
+const packs = data.packs.map((pack) => ({
+  services: pack.map(([service, calendar, targets]) => ({
+    service: services[service],
+    calendar: calendar < 0 ? null : calendars[calendar],
+    targets: targets < 0 ? [] : data.targets[targets],
+  })),
+  has: new Set(pack.map(([service]) => service)),
+}));
+
 const agreements = data.agreements.map((row, index) => {
   const [id, title, number, client, manager, state, because, since, first, last, final, flat, ahead, deadline, follows, pack, more = {}] = row;
   const phases = [];
   for (let at = 0; at < flat.length; at += 3) phases.push({ rests: flat[at] === 2, from: flat[at + 1], until: flat[at + 2] });
   const isOver = state > 2;
   const ends = follows === ROLL ? last : final;
-  const left = isOver || ends === null ? null : ends - (more.today ?? data.today);
   return {
-    index, id, title, number, state, because, since, first, last, final, phases, ahead, deadline, follows, more, isOver, ends, left,
+    index, id, title, number, state, because, since, first, last, final, phases, ahead, deadline, follows, more, isOver, ends,
+    left: isOver || ends === null ? null : ends - (more.today ?? data.today),
     client: clients[client],
     manager: manager < 0 ? null : managers[manager],
-    services: data.packs[pack].map(([service, calendar, targets]) => ({
-      service: services[service],
-      calendar: calendar < 0 ? null : calendars[calendar],
-      targets: targets < 0 ? [] : data.targets[targets],
-    })),
-    hasService: new Set(data.packs[pack].map(([service]) => service)),
+    services: packs[pack].services,
+    hasService: packs[pack].has,
+    successor: null, predecessor: null, gap: null, search: null,
   };
 });
 for (const agreement of agreements) {
-  const { id, title, number, client, manager, follows } = agreement;
-  agreement.search = [id, title, number, client.title, client.slug, manager?.title, manager?.slug].join("\n").toLocaleLowerCase(words.locale);
-  if (Array.isArray(follows)) {
-    agreement.successor = agreements[follows[0]];
-    agreement.gap = follows[1];
-    agreement.successor.predecessor = agreement;
-  }
+  if (!Array.isArray(agreement.follows)) continue;
+  agreement.successor = agreements[agreement.follows[0]];
+  agreement.gap = agreement.follows[1];
+  agreement.successor.predecessor = agreement;
+}
+
+/** What an agreement is found by, in small letters; made when somebody first searches. */
+function searched(agreement) {
+  const { id, title, number, client, manager } = agreement;
+  agreement.search ??= [id, title, number, client.title, client.slug, manager?.title, manager?.slug].join("\n").toLocaleLowerCase(words.locale);
+  return agreement.search;
 }
 
 const collator = new Intl.Collator(words.locale, { numeric: true });
