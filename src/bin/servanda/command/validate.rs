@@ -63,7 +63,7 @@ enum Format {
     Sarif,
     /// A Code Quality report of GitLab
     Gitlab,
-    /// A report of JUnit, for any CI
+    /// A report in XML that every CI can show
     Junit,
 }
 
