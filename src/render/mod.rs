@@ -20,12 +20,17 @@ mod review;
 pub mod scope;
 pub mod markdown;
 pub mod html;
+pub mod posted;
 pub mod outcome;
 pub mod status;
 pub mod message;
 pub mod notice;
+pub mod proposal;
 pub mod report;
 pub mod desk;
 
 pub use style::Paint;
+pub mod adoption;
+pub mod catalog;
+pub mod doctor;
 pub mod explain;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::repository::{Repository, copy};
 
 /// The key that the embedded helpdesk accepts.
-const KEY: &str = "5e7a9da0-0000-4000-8000-000000000001";
+pub(crate) const KEY: &str = "5e7a9da0-0000-4000-8000-000000000001";
 
 const DAY: &str = "2026-09-01";
 
@@ -39,7 +39,7 @@ impl Served {
     }
 
     /// Waits until a request is left without an answer.
-    fn fell_silent(&mut self) {
+    pub(crate) fn fell_silent(&mut self) {
         let mut said = self.says.by_ref().map(Result::unwrap);
         assert!(said.any(|line| line.contains("left without an answer")), "it ended first");
     }

@@ -80,6 +80,11 @@ impl Context {
         std::env::var(variable).ok().filter(|secret| !secret.is_empty()).map(SecretString::from)
     }
 
+    /// A variable of the environment that is no secret and holds something.
+    pub(crate) fn variable(name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
     /// How standard output is drawn: coloured on a terminal, unless `NO_COLOR` says otherwise.
     pub(crate) fn paint(&self) -> Paint {
         Self::paint_where(self.terminal.output)

@@ -1,0 +1,86 @@
+//! GitHub, in the cloud or at home.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use servanda::render::markdown;
+
+use super::{Comment, Dialect, Question, owner_and_name};
+use crate::failure::Failure;
+
+/// A repository on GitHub.
+pub(super) struct GitHub {
+    repository: String,
+    graphql: String,
+}
+
+impl GitHub {
+    pub(super) fn new(base: &str, repository: &str) -> Result<Self, Failure> {
+        let repository = format!("{base}/repos/{}", owner_and_name(repository)?);
+        // At home the one interface is at /api/v3, the other at /api/graphql.
+        let graphql = format!("{}/graphql", base.strip_suffix("/v3").unwrap_or(base));
+        Ok(Self { repository, graphql })
+    }
+
+    fn query(&self, query: &str, variables: &Value) -> Question {
+        let body = Some(json!({ "query": query, "variables": variables }));
+        Question { method: Method::POST, url: self.graphql.clone(), body }
+    }
+}
+
+impl Dialect for GitHub {
+    fn markdown(&self) -> markdown::Forge {
+        markdown::Forge::GitHub
+    }
+
+    fn authorise(&self, token: &str) -> (&'static str, String) {
+        ("authorization", format!("Bearer {token}"))
+    }
+
+    /// The token of a job may not ask for its user in the usual way.
+    fn myself(&self) -> Question {
+        self.query("query { viewer { databaseId } }", &json!({}))
+    }
+
+    fn read_myself(&self, answer: &Value) -> Option<u64> {
+        answer["data"]["viewer"]["databaseId"].as_u64()
+    }
+
+    fn thread(&self, number: u64) -> String {
+        format!("{}/issues/{number}/comments", self.repository)
+    }
+
+    fn page(&self, page: u32) -> (String, usize) {
+        (format!("per_page=100&page={page}"), 100)
+    }
+
+    fn edit(&self, _number: u64, id: u64) -> (Method, String) {
+        (Method::PATCH, format!("{}/issues/comments/{id}", self.repository))
+    }
+
+    fn read(&self, comment: &Value) -> Option<Comment> {
+        Some(Comment {
+            id: comment["id"].as_u64()?,
+            author: comment["user"]["id"].as_u64()?,
+            body: comment["body"].as_str()?.to_owned(),
+            node: comment["node_id"].as_str().map(str::to_owned),
+        })
+    }
+
+    fn fold(&self, comment: &Comment) -> Option<Question> {
+        let mutation = "mutation($id: ID!) { minimizeComment(input: { subjectId: $id, classifier: OUTDATED }) \
+                        { minimizedComment { isMinimized } } }";
+        Some(self.query(mutation, &json!({ "id": comment.node.as_ref()? })))
+    }
+
+    fn open(&self) -> String {
+        format!("{}/pulls?state=open", self.repository)
+    }
+
+    fn pull_request(&self, number: u64) -> String {
+        format!("{}/pulls/{number}", self.repository)
+    }
+
+    fn read_head(&self, pull_request: &Value) -> Option<(u64, String)> {
+        Some((pull_request["number"].as_u64()?, pull_request["head"]["sha"].as_str()?.to_owned()))
+    }
+}

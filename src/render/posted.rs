@@ -1,0 +1,175 @@
+//! What is written around a plan where it is posted as a comment: the hidden line by which the comment is found
+//! again, and what stands there when there is no plan.
+
+use crate::plan::Gravity;
+use crate::render::json::PlanEnvelope;
+
+/// How the hidden line begins. It is the last line of a comment, and only there does it count.
+const MARK: &str = "<!-- servanda:plan";
+
+/// How grave a plan is for those who are called back to a pull request, the calm first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Nothing that anybody could lose by.
+    Calm,
+    /// Something of this gravity, which is a risk.
+    Risk(Risk),
+    /// The pull request reaches for what says where to and as whom.
+    Red,
+}
+
+/// A risk, the least grave first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Risk(u8);
+
+impl Class {
+    /// The class of a plan.
+    pub fn of(envelope: &PlanEnvelope) -> Self {
+        if envelope.scope.as_ref().is_some_and(|scope| !scope.red_lines.is_empty()) {
+            return Self::Red;
+        }
+        envelope.gravest().filter(|gravest| gravest.is_risk()).map_or(Self::Calm, |gravest| {
+            let place = Gravity::ALL.iter().rev().position(|gravity| *gravity == gravest);
+            Self::Risk(Risk(place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)))
+        })
+    }
+
+    fn word(self) -> String {
+        match self {
+            Self::Calm => "calm".to_owned(),
+            Self::Risk(Risk(grade)) => format!("risk-{grade}"),
+            Self::Red => "red".to_owned(),
+        }
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        match word {
+            "calm" => Some(Self::Calm),
+            "red" => Some(Self::Red),
+            _ => word.strip_prefix("risk-")?.parse().ok().map(|grade| Self::Risk(Risk(grade))),
+        }
+    }
+}
+
+/// The bytes that the hidden line takes at most.
+pub const MARK_LIMIT: usize = 120;
+
+/// A text with its hidden line. The key tells comments of several helpdesks on one pull request apart.
+pub fn marked(text: &str, key: &str, class: Class) -> String {
+    format!("{}\n\n{MARK} key={key} class={} -->\n", text.trim_end(), class.word())
+}
+
+/// The class of a comment that bears the hidden line with this key; nothing where it bears none.
+pub fn class_of(body: &str, key: &str) -> Option<Class> {
+    let rest = body.trim_end().lines().next_back()?.strip_prefix(MARK)?.strip_prefix(" key=")?;
+    let (found, rest) = rest.split_once(" class=")?;
+    let class = Class::read(rest.strip_suffix(" -->")?)?;
+    (found == key).then_some(class)
+}
+
+/// What stands in place of a plan that could not be made, so that an older one is not taken for it.
+pub fn failed(commit: Option<&str>) -> String {
+    let of = commit
+        .filter(|commit| is_plain(commit))
+        .map_or_else(String::new, |commit| format!(" for `{commit}`"));
+    format!(
+        "### Plan: none\n\nThe plan{of} could not be made. What stood here before was of an earlier commit, and is gone \
+         on purpose."
+    )
+}
+
+/// What an earlier comment becomes when a graver plan is posted anew.
+pub fn superseded() -> String {
+    "A later plan is graver. It stands in a comment of its own below.".to_owned()
+}
+
+/// The link to the job that made a plan, for its last line. Only a plain address of the web is one.
+pub fn link(address: &str) -> Option<String> {
+    let is_address = address.starts_with("https://") && is_plain(&address[8..]);
+    is_address.then(|| format!("[The job that made this]({address})"))
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|sign| sign.is_ascii_alphanumeric() || "-._~/%:+".contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Class, MARK_LIMIT, Risk, class_of, failed, link, marked};
+    use crate::plan::scope::{RedLine, Scope, Steered};
+    use crate::plan::{Risk as PlanRisk, Verb};
+    use crate::render::json::PlanEnvelope;
+    use crate::render::plan::sample;
+    use crate::status::{Because, State};
+
+    fn envelope(risks: &[PlanRisk]) -> PlanEnvelope {
+        let mut change = sample::change("a", Verb::Update, "A", State::Active, Because::WithinPeriod);
+        change.risks = risks.to_vec();
+        let plan = sample::plan(vec![change]);
+        PlanEnvelope::new(&plan.clone(), plan, Vec::new())
+    }
+
+    #[test]
+    fn what_is_graver_is_of_a_higher_class() {
+        let of = |risks: &[PlanRisk]| Class::of(&envelope(risks));
+        let mut red = envelope(&[]);
+        let line = RedLine { path: "servanda.yaml".to_owned(), line: 1, what: Steered::Settings };
+        red.scope = Some(Box::new(Scope { red_lines: vec![line], ..Scope::default() }));
+        let classes = [
+            of(&[]),
+            of(&[PlanRisk::Adopts]),
+            of(&[PlanRisk::Shortens, PlanRisk::Adopts]),
+            of(&[PlanRisk::Retires]),
+            of(&[PlanRisk::Weakens(Vec::new())]),
+            of(&[PlanRisk::Deactivates, PlanRisk::Shortens]),
+            Class::of(&red),
+        ];
+        assert!(classes.windows(2).all(|pair| pair[0] < pair[1]), "{classes:?}");
+        assert_eq!(of(&[]), Class::Calm);
+    }
+
+    #[test]
+    fn a_comment_is_found_by_its_last_line_alone() {
+        for class in [Class::Calm, Class::Risk(Risk(2)), Class::Risk(Risk(u8::MAX)), Class::Red] {
+            let body = marked("### Plan: one", "prod", class);
+            assert_eq!(class_of(&body, "prod"), Some(class));
+            assert_eq!(
+                class_of(&body.replace('\n', "\r\n"), "prod"),
+                Some(class),
+                "a forge may turn its lines"
+            );
+            assert_eq!(class_of(&body, "test"), None);
+            assert_eq!(
+                class_of(&format!("{body}\nthanks"), "prod"),
+                None,
+                "a quotation is no comment of ours"
+            );
+            assert!(body.len() - "### Plan: one".len() < MARK_LIMIT - 64, "room for a key");
+        }
+        for other in [
+            "",
+            "<!-- servanda:plan -->",
+            "<!-- servanda:plan key=prod class=x -->",
+            "> <!-- servanda:plan key=prod class=red -->",
+        ] {
+            assert_eq!(class_of(other, "prod"), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn only_plain_addresses_and_commits_are_written() {
+        assert!(link("https://github.com/a/b/actions/runs/1").is_some());
+        for bad in [
+            "http://a.b",
+            "https://",
+            "https://a.b/)![x](https://c.d",
+            "javascript:x",
+            "https://a b",
+            "https://a.b/?q",
+        ] {
+            assert_eq!(link(bad), None, "{bad}");
+        }
+        assert!(failed(Some("abc1234")).contains("`abc1234`"));
+        assert!(!failed(Some("`@everyone`")).contains('@'));
+    }
+}

