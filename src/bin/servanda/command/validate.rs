@@ -70,8 +70,7 @@ enum Format {
 /// Checks and draws.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let (loaded, mut found) = examined(arguments, global, context)?;
-<<<<<<< HEAD
-    repository::deny_warnings(&mut found, global);
+    repository::deny_warnings(&mut found, global.deny_warnings);
     let (sources, count) = (&loaded.sources, loaded.files());
     let paint = if arguments.out.is_some() { Paint::PLAIN } else { context.paint() };
     let text = match arguments.format {
@@ -86,14 +85,6 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     match &arguments.out {
         Some(path) => files::write_whole(path, &text)?,
         None => tell(&text)?,
-=======
-    repository::deny_warnings(&mut found, global.deny_warnings);
-    let (sources, files) = (&loaded.sources, loaded.files());
-    match arguments.format {
-        Format::Json => tell(&render::json::pretty(&render::json::diagnostics(&found, sources, files)))?,
-        Format::Text if arguments.short => tell(&render::diagnostics::short(&found, sources))?,
-        Format::Text => tell(&render::diagnostics::text(&found, sources, context.paint()))?,
->>>>>>> main
     }
     if arguments.format != Format::Json {
         say(&format!("{}\n", diagnostics::summary(&found, count)));
