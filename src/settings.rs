@@ -31,6 +31,8 @@ pub struct Settings {
     pub sender: Option<Sender>,
     /// Where notices are posted to; `None` where they are not.
     pub webhook: Option<Webhook>,
+    /// How the helpdesk itself tells of notices; `None` where it does not.
+    pub desk_notice: Option<DeskNotice>,
     /// The time of day at which people are told, in the agreement's zone, unless it says otherwise.
     pub notice_time: TimeOfDay,
     /// How many days a notice that could have been sent may wait before it is late.
@@ -55,11 +57,63 @@ pub struct Sender {
     pub from: String,
 }
 
+/// What is posted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// An object with everything in it, for programs.
+    #[default]
+    Json,
+    /// A text for Slack.
+    Slack,
+    /// A text for Mattermost.
+    Mattermost,
+    /// A text for Telegram.
+    Telegram,
+}
+
+impl Form {
+    /// The forms that people read where they chat.
+    pub fn chats() -> impl Iterator<Item = Self> {
+        [Self::Slack, Self::Mattermost, Self::Telegram].into_iter()
+    }
+
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Slack => "slack",
+            Self::Mattermost => "mattermost",
+            Self::Telegram => "telegram",
+        }
+    }
+}
+
+/// How the helpdesk itself tells of notices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeskNotice {
+    /// By a comment on the agreement.
+    Comment {
+        /// Whether clients do not see it.
+        is_private: bool,
+    },
+    /// By a function of one of the tenant's script modules.
+    Module {
+        /// The function, with its module: `slaNotify.send`.
+        function: String,
+        /// Whether it knows a message again, and passes it on once however often it gets it.
+        remembers: bool,
+    },
+}
+
 /// Where notices are posted to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Webhook {
     /// The address.
     pub url: Place,
+    /// What is posted.
+    pub form: Form,
+    /// The chat that it goes to, where the address does not say.
+    pub chat: Option<String>,
     /// The variable that holds the secret that messages are signed with.
     pub secret_variable: Option<String>,
 }
@@ -250,6 +304,10 @@ impl Pace {
 pub struct Ledger {
     /// Where it is.
     pub place: LedgerPlace,
+    /// The variable that holds the password of its database.
+    pub password_variable: Option<String>,
+    /// A file of further certificates that its database may show, relative to the repository.
+    pub ca_file: Option<String>,
     /// The variable that holds the secret that addresses are hidden with.
     pub secret_variable: Option<String>,
     /// Where in the helpdesk its last run is noted.
@@ -277,6 +335,30 @@ pub enum LedgerPlace {
         /// The branch.
         branch: String,
     },
+    /// A database, by its address without a password.
+    Postgres(String),
+    /// What this variable says, with a password or a token in it.
+    Variable(String),
+}
+
+impl LedgerPlace {
+    /// `sqlite:PATH`, `git:REMOTE#BRANCH` or `postgres://USER@HOST/DATABASE`.
+    pub fn read(text: &str) -> Option<Self> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Some(Self::Postgres(text.to_owned()));
+        }
+        if let Some(path) = text.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+            return Some(Self::File(Some(path.to_owned())));
+        }
+        let (remote, branch) = text.strip_prefix("git:")?.rsplit_once('#')?;
+        let is_plain =
+            |text: &str| !text.is_empty() && !text.starts_with('-') && !text.contains(char::is_whitespace);
+        let is_branch = is_plain(branch)
+            && !branch.contains([':', '?', '*', '[', '^', '~', '\\'])
+            && !branch.contains("..");
+        (is_plain(remote) && is_branch)
+            .then(|| Self::Git { remote: remote.to_owned(), branch: branch.to_owned() })
+    }
 }
 
 impl Default for LedgerPlace {

@@ -11,8 +11,8 @@ use crate::document::shape;
 use crate::document::shape::TextOr;
 use crate::ident::LiveId;
 use crate::settings::{
-    AllowedMail, DeactivationGuard, DriftPolicy, Guards, Helpdesk, Kind, Language, Ledger, LedgerPlace, Pace,
-    Place, Reach, Refused, Sender, Settings, Webhook, Witness,
+    AllowedMail, DeactivationGuard, DeskNotice, DriftPolicy, Form, Guards, Helpdesk, Kind, Language, Ledger,
+    LedgerPlace, Pace, Place, Reach, Refused, Sender, Settings, Webhook, Witness,
 };
 
 /// When people are told, where nobody says otherwise.
@@ -47,7 +47,8 @@ pub(super) fn settings(
         guards: reading.guards(document.guards.as_ref()),
         mail: document.mail.as_ref().map(|mail| allowed_mail(mail.allow.as_ref())),
         sender: reading.sender(document.mail.as_ref()),
-        webhook: document.webhook.as_ref().and_then(webhook),
+        webhook: document.webhook.as_ref().and_then(|webhook| reading.webhook(webhook)),
+        desk_notice: document.notices.as_ref().and_then(|notices| reading.desk_notice(notices)),
         notice_time: reading.notice_time(document.notices.as_ref()),
         late_after: reading.late_after(document.notices.as_ref()),
     };
@@ -59,25 +60,6 @@ fn place(written: &TextOr<shape::Secret>) -> Place {
         TextOr::Text(text) => Place::Open(text.clone()),
         TextOr::Set(secret) => Place::Variable(secret.env.clone()),
     }
-}
-
-fn webhook(written: &shape::Webhook) -> Option<Webhook> {
-    let url = place(written.url.as_ref()?);
-    Some(Webhook { url, secret_variable: written.secret.as_ref().map(|secret| secret.env.clone()) })
-}
-
-/// `sqlite:PATH` or `git:REMOTE#BRANCH`.
-fn ledger_place(text: &str) -> Option<LedgerPlace> {
-    if let Some(path) = text.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
-        return Some(LedgerPlace::File(Some(path.to_owned())));
-    }
-    let (remote, branch) = text.strip_prefix("git:")?.rsplit_once('#')?;
-    let is_plain =
-        |text: &str| !text.is_empty() && !text.starts_with('-') && !text.contains(char::is_whitespace);
-    let is_branch =
-        is_plain(branch) && !branch.contains([':', '?', '*', '[', '^', '~', '\\']) && !branch.contains("..");
-    (is_plain(remote) && is_branch)
-        .then(|| LedgerPlace::Git { remote: remote.to_owned(), branch: branch.to_owned() })
 }
 
 fn allowed_mail(written: Option<&shape::MailAllow>) -> AllowedMail {
@@ -174,26 +156,11 @@ impl Reading<'_> {
         let Some(written) = written else { return Ledger::default() };
         let place = match &written.at {
             None => LedgerPlace::default(),
-            Some(TextOr::Text(text)) => ledger_place(text).unwrap_or_else(|| {
-                self.fault(
-                    Code::E009,
-                    &["ledger", "at"],
-                    format!("`{text}` is no place for a ledger"),
-                    "write `git:origin#servanda-ledger`, or `sqlite:` and a path",
-                );
-                LedgerPlace::default()
-            }),
-            Some(TextOr::Set(_)) => {
-                let help = "write `git:origin#servanda-ledger`, or `sqlite:` and a path";
-                self.fault(Code::E009, &["ledger", "at"], "this place is not available yet", help);
-                LedgerPlace::default()
-            }
+            Some(TextOr::Set(secret)) => LedgerPlace::Variable(secret.env.clone()),
+            Some(TextOr::Text(text)) => self.ledger_place(text),
         };
         let secret_variable = written.secret.as_ref().map(|secret| secret.env.clone());
-        if secret_variable.is_none()
-            && place != LedgerPlace::default()
-            && !matches!(place, LedgerPlace::File(_))
-        {
+        if secret_variable.is_none() && !matches!(place, LedgerPlace::File(_)) {
             self.fault(
                 Code::E010,
                 &["ledger"],
@@ -202,7 +169,30 @@ impl Reading<'_> {
             );
         }
         let witness = written.witness.as_ref().and_then(|witness| self.witness(witness));
-        Ledger { place, secret_variable, witness }
+        let password_variable = written.password.as_ref().map(|secret| secret.env.clone());
+        Ledger { place, password_variable, ca_file: written.ca_file.clone(), secret_variable, witness }
+    }
+
+    fn ledger_place(&mut self, text: &str) -> LedgerPlace {
+        let place = LedgerPlace::read(text);
+        // The query of an address may name a password as well, letter by letter or in disguise.
+        let names = text.split_once('?').map_or("", |(_, query)| query).split('&');
+        let mut names = names.filter_map(|pair| pair.split('=').next());
+        let is_secret = |name: &str| name.contains('%') || name.to_lowercase().contains("password");
+        if matches!(place, Some(LedgerPlace::Postgres(_))) && names.any(is_secret) {
+            let help = "write `password: { env: LEDGER_PASSWORD }` beside it, the variable that holds it";
+            self.fault(Code::E013, &["ledger", "at"], "the address has a password in it", help);
+            return LedgerPlace::default();
+        }
+        place.unwrap_or_else(|| {
+            self.fault(
+                Code::E009,
+                &["ledger", "at"],
+                format!("`{text}` is no place for a ledger"),
+                "write `git:origin#servanda-ledger`, `sqlite:` and a path, or `postgres://user@host/database`",
+            );
+            LedgerPlace::default()
+        })
     }
 
     fn witness(&mut self, written: &shape::Witness) -> Option<Witness> {
@@ -229,6 +219,59 @@ impl Reading<'_> {
             return None;
         };
         Some(Sender { server, from })
+    }
+
+    fn desk_notice(&mut self, written: &shape::NoticeSettings) -> Option<DeskNotice> {
+        if let Some(comment) = written.comment {
+            return Some(DeskNotice::Comment { is_private: comment == shape::Comment::Private });
+        }
+        let module = written.module.as_ref()?;
+        let is_name = |name: &str| {
+            !name.is_empty() && name.chars().all(|sign| sign.is_ascii_alphanumeric() || sign == '_')
+        };
+        let call = module.call.as_deref().unwrap_or_default();
+        let Some((_, _)) =
+            call.split_once('.').filter(|(module, function)| is_name(module) && is_name(function))
+        else {
+            let help = "write `call: slaNotify.send`, the module and its function";
+            self.fault(Code::E010, &["notices", "module"], "nothing says which function is called", help);
+            return None;
+        };
+        Some(DeskNotice::Module {
+            function: call.to_owned(),
+            remembers: module.remembers.unwrap_or_default(),
+        })
+    }
+
+    fn webhook(&mut self, written: &shape::Webhook) -> Option<Webhook> {
+        let url = place(written.url.as_ref()?);
+        let form = match written.form {
+            Some(shape::WebhookForm::Json) | None => Form::Json,
+            Some(shape::WebhookForm::Slack) => Form::Slack,
+            Some(shape::WebhookForm::Mattermost) => Form::Mattermost,
+            Some(shape::WebhookForm::Telegram) => Form::Telegram,
+        };
+        let chat = written.chat.clone();
+        if (form == Form::Telegram) != chat.is_some() {
+            let (message, help) = if chat.is_some() {
+                (
+                    "a chat is named, and the form is not `telegram`",
+                    "write `form: telegram`, or take out `chat:`",
+                )
+            } else {
+                (
+                    "nothing says which chat of Telegram it goes to",
+                    "write `chat: \"-1001234567890\"`, the id of the chat",
+                )
+            };
+            self.fault(Code::E010, &["webhook"], message, help);
+        }
+        Some(Webhook {
+            url,
+            form,
+            chat,
+            secret_variable: written.secret.as_ref().map(|secret| secret.env.clone()),
+        })
     }
 
     fn late_after(&mut self, written: Option<&shape::NoticeSettings>) -> Lead {

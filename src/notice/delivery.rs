@@ -47,7 +47,7 @@ pub struct Message {
     pub name: String,
     /// The way it goes.
     pub channel: Channel,
-    /// Where it goes; empty where the channel has no addresses.
+    /// Where it goes: an address, or an agreement of the helpdesk; empty where the channel has neither.
     pub address: String,
     /// What it tells.
     pub notices: Vec<Notice>,
@@ -113,6 +113,8 @@ pub enum Reply {
 pub struct Delivery {
     run: String,
     channels: BTreeMap<Channel, Memorable>,
+    /// How many notices fit into one message.
+    at_most: BTreeMap<Channel, usize>,
     queue: VecDeque<Task>,
     step: Step,
     /// What is being written, to write it again.
@@ -145,6 +147,7 @@ impl Delivery {
         Self {
             run: run.into(),
             channels: channels.into_iter().collect(),
+            at_most: BTreeMap::new(),
             queue: VecDeque::new(),
             step: Step::Looking,
             writing: Vec::new(),
@@ -154,6 +157,13 @@ impl Delivery {
             looks_again: false,
             report: Report::default(),
         }
+    }
+
+    /// Puts at most so many notices into one message of a channel.
+    #[must_use]
+    pub fn at_most(mut self, limits: impl IntoIterator<Item = (Channel, usize)>) -> Self {
+        self.at_most = limits.into_iter().collect();
+        self
     }
 
     /// What became of the notices.
@@ -380,12 +390,18 @@ impl Delivery {
 }
 
 impl Message {
-    fn of(name: String, channel: Channel, notices: Vec<Notice>) -> Self {
-        let address = notices.iter().find_map(|notice| match &notice.recipient.address {
+    /// A message of these keys, which tells these notices: fewer, where nothing stands behind some any more.
+    fn of<'a>(name: String, mut keys: impl Iterator<Item = &'a Key>, notices: Vec<Notice>) -> Self {
+        let first = keys.next().expect("a message has a notice, or had one");
+        let known = notices.iter().find_map(|notice| match &notice.recipient.address {
             Address::Known(address) => Some(address.clone()),
             Address::Person(_) | Address::Missing(_) => None,
         });
-        Self { name, channel, address: address.unwrap_or_default(), notices }
+        let address = match first.channel {
+            Channel::Helpdesk => first.agreement.to_string(),
+            Channel::Mail | Channel::Webhook => known.unwrap_or_default(),
+        };
+        Self { name, channel: first.channel, address, notices }
     }
 }
 

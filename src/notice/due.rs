@@ -120,11 +120,14 @@ struct Of<'a> {
 
 impl<'a> Of<'a> {
     fn settle_all(mut self, kin: &Kin<'_>, due: &mut Due) {
-        let mut occasions = occasions(self.agreement, kin, self.setting.usual, self.setting.at);
+        let occasions = occasions(self.agreement, kin, self.setting.usual, self.setting.at);
         let first = due.send.len();
-        occasions.retain(|occasion| !self.past.contains(Beginning::name(occasion).as_str()));
+        // What is past is not told again, and what is older or farther off than that is not news either.
         let latest = occasions.iter().rposition(|occasion| occasion.tells.is_some());
         for (index, occasion) in occasions.iter().enumerate() {
+            if self.past.contains(Beginning::name(occasion).as_str()) {
+                continue;
+            }
             let verdict = match occasion.tells {
                 Some(_) if Some(index) != latest => Verdict::Over(How::Superseded),
                 Some(state) => self.of_state(state),

@@ -1,11 +1,12 @@
 //! Who is to be told of what, at an instant: a pure function of agreements, an instant, and what is remembered.
 //!
 //! [`occasion`] turns an agreement into what there is to tell, [`mod@due`] turns that and the memory into notices
-//! and into what is settled without one, and [`delivery`] is the protocol that sends each of them once. Knows
-//! no mail server, no clock and no words: texts are made by `render`.
+//! and into what is settled without one, [`delivery`] is the protocol that sends each of them once, and
+//! [`compact`] says what may be forgotten. Knows no mail server, no clock and no words: texts are made by `render`.
 
 mod amend;
 mod announce;
+pub mod compact;
 pub mod delivery;
 pub mod due;
 mod key;

@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::agreement::NoticeEvent;
 use crate::calendar::{Day, Instant};
 use crate::ident::AgreementId;
 
-use super::Key;
+use super::{Key, Mark};
 
 /// What is remembered of one notice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -87,9 +88,18 @@ pub struct Beginning {
 
 impl Beginning {
     /// The name of what was told or missed, whoever was to hear it.
-    pub fn name(key: &super::Occasion) -> String {
-        format!("{}/{}/{}", key.event.as_str(), key.day, key.mark)
+    pub fn name(occasion: &super::Occasion) -> String {
+        name(occasion.event, occasion.day, occasion.mark)
     }
+
+    /// The name of what a notice tells.
+    pub fn name_of(key: &Key) -> String {
+        name(key.event, key.day, key.mark)
+    }
+}
+
+fn name(event: NoticeEvent, day: Day, mark: Mark) -> String {
+    format!("{}/{day}/{mark}", event.as_str())
 }
 
 /// All that is remembered.

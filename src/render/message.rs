@@ -17,10 +17,12 @@ use crate::catalog::Catalog;
 use crate::ident::nearest;
 use crate::notice::Notice;
 use crate::notice::delivery::Message;
-use crate::settings::Language;
+use crate::settings::{Form, Language};
 
 use super::tongue::{code, days, form};
 use super::{encode, tongue};
+
+mod chat;
 
 /// The steps that one text may take: about a thousand notices.
 const FUEL: u64 = 500_000;
@@ -28,17 +30,23 @@ const FUEL: u64 = 500_000;
 const SUBJECT_LIMIT: usize = 160;
 
 /// The texts of a language that come with the program.
-const RUSSIAN: [(&str, &str); 4] = [
+const RUSSIAN: [(&str, &str); 7] = [
     ("subject.txt", include_str!("message/ru.subject.txt")),
     ("sentence.txt", include_str!("message/ru.sentence.txt")),
     ("body.txt", include_str!("message/ru.body.txt")),
     ("body.html", include_str!("message/ru.body.html")),
+    ("chat.slack", include_str!("message/ru.chat.slack")),
+    ("chat.mattermost", include_str!("message/ru.chat.mattermost")),
+    ("chat.telegram", include_str!("message/ru.chat.telegram")),
 ];
-const ENGLISH: [(&str, &str); 4] = [
+const ENGLISH: [(&str, &str); 7] = [
     ("subject.txt", include_str!("message/en.subject.txt")),
     ("sentence.txt", include_str!("message/en.sentence.txt")),
     ("body.txt", include_str!("message/en.body.txt")),
     ("body.html", include_str!("message/en.body.html")),
+    ("chat.slack", include_str!("message/en.chat.slack")),
+    ("chat.mattermost", include_str!("message/en.chat.mattermost")),
+    ("chat.telegram", include_str!("message/en.chat.telegram")),
 ];
 
 /// The templates of one language.
@@ -115,7 +123,20 @@ impl Texts {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|name| match ending(name) {
             "html" => AutoEscape::Html,
-            _ => AutoEscape::None,
+            ending => Form::chats()
+                .find(|form| form.as_str() == ending)
+                .map_or(AutoEscape::None, |form| AutoEscape::Custom(form.as_str().into())),
+        });
+        environment.set_formatter(|output, state, value| {
+            let form = match state.auto_escape() {
+                AutoEscape::Custom(name) => Form::chats().find(|form| form.as_str() == name),
+                _ => None,
+            };
+            match form.filter(|_| !value.is_safe()) {
+                Some(form) => Ok(output.write_str(&chat::value(form, &value.to_string()))?),
+                None if form.is_some() => Ok(output.write_str(&value.to_string())?),
+                None => minijinja::escape_formatter(output, state, value),
+            }
         });
         environment.set_fuel(Some(FUEL));
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
@@ -133,8 +154,12 @@ impl Texts {
             let text = own.get(&file).cloned().unwrap_or_else(|| text.to_owned());
             let bad = |error: minijinja::Error| bad(&file, &error);
             if name == "sentence.txt" {
-                // Included by name from both bodies, so that each escapes in its own way.
-                environment.add_template_owned("sentence.html", text.clone()).map_err(bad)?;
+                // Included by name from all bodies, so that each escapes in its own way.
+                for ending in Form::chats().map(Form::as_str).chain(["html"]) {
+                    environment
+                        .add_template_owned(format!("sentence.{ending}"), text.clone())
+                        .map_err(bad)?;
+                }
             }
             let text =
                 text.replace("include \"sentence\"", &format!("include \"sentence.{}\"", ending(name)));
@@ -152,13 +177,7 @@ impl Texts {
         sender: &str,
         at: Instant,
     ) -> Result<Letter, BadText> {
-        let facts: Vec<Facts<'_>> = message
-            .notices
-            .iter()
-            .filter_map(|notice| {
-                Some(facts(notice, agreements.get(notice.key.agreement.as_str())?, catalog, at))
-            })
-            .collect();
+        let facts = all_facts(message, agreements, catalog, at);
         let subject = self.render("subject.txt", &facts, sender, "")?;
         let words = subject.split([' ', '\n', '\r', '\t']).filter(|word| !word.is_empty());
         let subject = seen(&words.collect::<Vec<_>>().join(" "));
@@ -166,6 +185,20 @@ impl Texts {
         let text = seen(&self.render("body.txt", &facts, sender, &subject)?);
         let html = self.render("body.html", &facts, sender, &subject)?;
         Ok(Letter { subject, text, html })
+    }
+
+    /// A message in the words and signs of a place where people chat.
+    pub fn write_chat(
+        &self,
+        form: Form,
+        message: &Message,
+        agreements: &BTreeMap<&str, &Agreement>,
+        catalog: &Catalog,
+        at: Instant,
+    ) -> Result<String, BadText> {
+        let facts = all_facts(message, agreements, catalog, at);
+        let text = self.render(&format!("chat.{}", form.as_str()), &facts, "", "")?;
+        Ok(text.trim().to_owned())
     }
 
     fn render(
@@ -188,6 +221,17 @@ impl Texts {
     }
 }
 
+/// A message as a comment in a helpdesk, which reads HTML, with its name at the end.
+pub fn comment(letter: &Letter, name: &str) -> String {
+    let lines: Vec<_> = letter.text.lines().map(encode::html).collect();
+    format!("<p>{}</p><p>{}</p>", lines.join("<br>"), reference(name))
+}
+
+/// By what a message in a helpdesk is known again.
+pub fn reference(name: &str) -> String {
+    format!("servanda:{name}")
+}
+
 fn bad(file: &str, error: &minijinja::Error) -> BadText {
     let line = error.line().map_or_else(String::new, |line| format!("line {line}: "));
     let detail = error.detail().map_or_else(String::new, |detail| format!(": {detail}"));
@@ -201,6 +245,18 @@ fn ending(name: &str) -> &str {
 /// The text without what cannot be seen, but for its lines.
 fn seen(text: &str) -> String {
     text.chars().filter(|character| *character == '\n' || !encode::is_unseen(*character)).collect()
+}
+
+fn all_facts<'a>(
+    message: &'a Message,
+    agreements: &BTreeMap<&str, &'a Agreement>,
+    catalog: &'a Catalog,
+    at: Instant,
+) -> Vec<Facts<'a>> {
+    let facts = message.notices.iter().filter_map(|notice| {
+        Some(facts(notice, agreements.get(notice.key.agreement.as_str())?, catalog, at))
+    });
+    facts.collect()
 }
 
 fn facts<'a>(notice: &'a Notice, agreement: &'a Agreement, catalog: &'a Catalog, at: Instant) -> Facts<'a> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use crate::postgres::{Server, did_not_run};
 use crate::repository::{Repository, copy};
 
 /// The messages that lie in the outbox of the embedded helpdesk.
@@ -201,6 +202,46 @@ fn two_machines_share_a_ledger_on_a_branch_and_tell_everything_once() {
 }
 
 #[test]
+fn a_ledger_in_a_database_serves_as_well_and_one_that_lost_something_lets_no_mail_out() {
+    let server = match Server::start() {
+        Ok(server) => server,
+        Err(why) => return did_not_run("notices by a ledger in a database", &why),
+    };
+    let repository = Repository::example();
+    let settings = repository.read("servanda.yaml");
+    let ledger = "ledger: { at: { env: LEDGER_URL }, secret: { env: SERVANDA_LEDGER_SECRET } }";
+    repository.file("servanda.yaml", &format!("{settings}\n{ledger}\n"));
+    let address = server.database("ledger");
+    let run = |code: i32, arguments: &[&str]| {
+        let mut program = repository.program(arguments);
+        program.env("SERVANDA_LEDGER_SECRET", "a long random text").env("LEDGER_URL", &address);
+        let output = program.output().unwrap();
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        said
+    };
+    run(4, &["run", "--as-of", "2026-09-01"]);
+    run(0, &["run", "--init-ledger", "--as-of", "2026-09-01"]);
+    run(0, &["run", "--as-of", "2026-09-21"]);
+    let told = outbox(&repository);
+    assert!(!told.is_empty());
+    assert!(run(0, &["run", "--as-of", "2026-09-21"]).contains("none is due"));
+    run(0, &["ledger", "verify"]);
+    let kept = server.sql("ledger", "SELECT key, value FROM servanda_entry");
+    assert!(kept.contains("notice/") && !kept.contains("client.example"), "no address is in it");
+    let some = "SELECT key FROM servanda_entry WHERE key LIKE '%/notice/%' LIMIT 1";
+    server.sql("ledger", &format!("DELETE FROM servanda_entry WHERE key = ({some})"));
+    assert!(run(4, &["run", "--as-of", "2026-09-29"]).contains("gone or were changed"));
+    server.sql("ledger", "DROP TABLE servanda_entry");
+    assert!(run(4, &["notify", "--as-of", "2026-09-29"]).contains("--init-ledger"));
+    drop(server);
+    let said = run(4, &["run", "--as-of", "2026-09-29"]);
+    assert!(said.contains("the ledger cannot be had"), "what must not wait goes on: {said}");
+    assert_eq!(outbox(&repository), told, "no mail");
+}
+
+#[test]
 fn what_is_held_is_settled_by_a_person() {
     let repository = begun();
     repository.expect(0, &["run", "--as-of", "2026-09-21"]);
@@ -269,4 +310,52 @@ fn words_of_ones_own_that_are_broken_stop_before_any_mail() {
     let run = repository.expect(3, &["notify", "--as-of", "2026-09-21"]);
     assert!(run.stderr.contains("notices/ru.body.txt: line 2"), "{}", run.stderr);
     assert!(outbox(&repository).is_empty());
+}
+
+#[test]
+fn a_ledger_that_forgets_tells_nothing_again() {
+    let repository = begun();
+    for day in
+        ["2026-09-14", "2026-09-21", "2026-09-29", "2026-10-05", "2026-10-19", "2026-10-26", "2026-11-01"]
+    {
+        repository.expect(0, &["run", "--as-of", day]);
+    }
+    let told = outbox(&repository);
+    let lines = |repository: &Repository| repository.expect(0, &["ledger", "show"]).stdout.lines().count();
+    let before = lines(&repository);
+    let said = repository.expect(0, &["ledger", "compact"]).stdout;
+    assert!(lines(&repository) < before && !said.starts_with("0 records"), "{said}");
+    repository.expect(0, &["ledger", "verify"]);
+    let again = repository.expect(0, &["ledger", "compact"]).stdout;
+    assert!(again.starts_with("0 records are forgotten"), "{again}");
+    let run = repository.expect(0, &["run", "--as-of", "2026-11-01"]);
+    assert!(run.stdout.contains("none is due"), "{}", run.stdout);
+    // Nor does a beginning that is begun anew let anything be told again.
+    repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-11-01"]);
+    repository.expect(0, &["run", "--as-of", "2026-11-01"]);
+    assert_eq!(outbox(&repository), told);
+}
+
+#[test]
+fn the_helpdesk_itself_tells_by_comments_each_once() {
+    let repository = Repository::example();
+    repository.edit("servanda.yaml", "\nnotices:\n", "\nnotices:\n  comment: private\n");
+    repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-09-01"]);
+    let report = repository.json(0, &["run", "--as-of", "2026-09-21", "--format", "json"]);
+    let sent: Vec<&str> =
+        report["notices"]["sent"].as_array().unwrap().iter().filter_map(|key| key.as_str()).collect();
+    let told = sent.iter().filter(|key| key.ends_with("/everyone/helpdesk")).count();
+    assert!(told > 0, "{sent:?}");
+    let comments = |repository: &Repository| -> Vec<String> {
+        let desk = repository.root().join(".servanda/sandbox.db");
+        let connection = rusqlite::Connection::open(desk).unwrap();
+        let mut select = connection.prepare("SELECT body FROM object WHERE class = 'comment'").unwrap();
+        select.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let first = comments(&repository);
+    assert!(!first.is_empty() && first.len() <= told, "one comment for each agreement");
+    assert!(first.iter().all(|comment| comment.contains("servanda:")), "{first:?}");
+    let run = repository.expect(0, &["run", "--as-of", "2026-09-21"]);
+    assert!(run.stdout.contains("none is due"), "{}", run.stdout);
+    assert_eq!(comments(&repository), first);
 }

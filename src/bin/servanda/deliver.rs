@@ -15,13 +15,14 @@ use servanda::live::{LiveAgreement, Observed};
 use servanda::mapping::Deactivation;
 use servanda::notice::delivery::{Delivery, Demand, Message, Reply, Report, messages};
 use servanda::notice::due::beginning;
-use servanda::notice::{Address, Due, Fact, Memory, Setting, due};
+use servanda::notice::{Address, Channel, Due, Fact, Memory, Setting, due};
 use servanda::plan::Cause;
 use servanda::render::json::PlanEnvelope;
 use servanda::render::message::{Letter, Texts};
 use servanda::settings::{LedgerPlace, Witness};
 use sha2::Sha256;
 
+use crate::channel::desk::Desk;
 use crate::channel::{Channels, Prepared};
 use crate::connection::Connection;
 use crate::context::{Context, clock};
@@ -43,6 +44,8 @@ const BRAKE: usize = 50;
 const BRAKE_PERCENT: usize = 20;
 /// How long a message that is being submitted may go on once somebody asked to stop.
 const GRACE: Duration = Duration::from_secs(3);
+/// How long what is ready may wait for its word. A machine that slept in between is not the only one any more.
+const SESSION: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
 /// What addresses are hidden with in a file that nobody else reads.
 const OWN_SECRET: &str = "servanda";
 
@@ -58,6 +61,8 @@ pub(crate) struct Bulletin<'a> {
     facts: BTreeMap<AgreementId, Fact>,
     edited: BTreeSet<AgreementId>,
     addresses: BTreeMap<LiveId, String>,
+    /// The agreements in the helpdesk, by every name that they have had.
+    objects: BTreeMap<AgreementId, LiveId>,
     /// The number of messages that somebody acknowledged.
     acknowledged: Option<usize>,
 }
@@ -101,6 +106,7 @@ impl<'a> Bulletin<'a> {
             facts: BTreeMap::new(),
             edited: BTreeSet::new(),
             addresses: BTreeMap::new(),
+            objects: BTreeMap::new(),
             acknowledged: None,
         })
     }
@@ -123,6 +129,7 @@ impl<'a> Bulletin<'a> {
         if let Some((_, sides)) = seen {
             let by_state = self.estate.settings.helpdesk.mapping.deactivate == Deactivation::State;
             self.facts = facts(sides, by_state);
+            self.objects = objects(sides, &self.estate.agreements);
         }
         self
     }
@@ -177,7 +184,12 @@ impl<'a> Bulletin<'a> {
             self.estate.agreements.iter().map(|agreement| (agreement.id.as_str(), agreement)).collect();
         let sender = self.channels.sender();
         let letter = self.texts.write(message, &agreements, &self.estate.catalog, sender, self.at);
-        letter.map_err(|bad| bad.to_string())
+        let mut letter = letter.map_err(|bad| bad.to_string())?;
+        if let Some(form) = self.channels.chat().filter(|_| message.channel == Channel::Webhook) {
+            let text = self.texts.write_chat(form, message, &agreements, &self.estate.catalog, self.at);
+            letter.text = text.map_err(|bad| bad.to_string())?;
+        }
+        Ok(letter)
     }
 
     /// Everything in its order: begin the memory where that is asked for, trust it, send what is due, note the run.
@@ -202,7 +214,8 @@ impl<'a> Bulletin<'a> {
             say(&format!("nobody can be told whose address the helpdesk holds: {error}\n"));
             BTreeMap::new()
         });
-        let mut delivered = self.deliver(book, run, stop).await?;
+        let desk = Desk { connection, way: self.channels.desk(), objects: &self.objects, run };
+        let mut delivered = self.deliver(book, &desk, run, stop).await?;
         if let Err(why) = self.note(book, &connection.writer(run), run).await {
             delivered.report.ended.get_or_insert(why);
         }
@@ -282,6 +295,7 @@ impl<'a> Bulletin<'a> {
     pub(crate) async fn deliver(
         &self,
         book: &Memories,
+        desk: &Desk<'_>,
         run: &str,
         stop: &Stop,
     ) -> Result<Delivered, Failure> {
@@ -289,8 +303,8 @@ impl<'a> Bulletin<'a> {
         if self.channels.names().is_empty() {
             return Ok(delivered);
         }
-        let mut delivery = Delivery::new(run, self.channels.memorable());
-        let mut prepared: Option<Prepared> = None;
+        let mut delivery = Delivery::new(run, self.channels.memorable()).at_most(self.channels.limits());
+        let mut prepared: Option<(Instant, Prepared)> = None;
         let mut reply = Reply::Go;
         loop {
             if stop.is_asked() {
@@ -304,9 +318,9 @@ impl<'a> Bulletin<'a> {
                     Err(LedgerError::Moved(_)) => Reply::Moved,
                     Err(LedgerError::Failed(why)) => Reply::LedgerFailed(why),
                 },
-                Demand::Prepare(message) => match self.prepare(&message).await {
+                Demand::Prepare(message) => match self.prepare(desk, &message).await {
                     Ok(ready) => {
-                        prepared = Some(ready);
+                        prepared = Some((clock(), ready));
                         Reply::Ready
                     }
                     Err(why) => Reply::Refused(why),
@@ -314,11 +328,14 @@ impl<'a> Bulletin<'a> {
                 Demand::Submit(message) => {
                     // What is submitted once more is prepared once more.
                     let ready = match prepared.take() {
-                        Some(ready) => Ok(ready),
-                        None => self.prepare(&message).await,
+                        Some((since, _)) if clock().duration_since(since) >= SESSION => {
+                            Err("the run stood still for so long that others may be at it".to_owned())
+                        }
+                        Some((_, ready)) => Ok(ready),
+                        None => self.prepare(desk, &message).await,
                     };
                     match ready {
-                        Ok(ready) => submit(ready, stop).await,
+                        Ok(ready) => submit(ready, desk, &message, stop).await,
                         Err(why) => Reply::Refused(why),
                     }
                 }
@@ -326,16 +343,20 @@ impl<'a> Bulletin<'a> {
                     prepared = None;
                     Reply::Go
                 }
-                Demand::Ask(_) => Reply::Unknown("this channel cannot be asked".to_owned()),
+                Demand::Ask(message) => desk.ask(&message).await,
             };
         }
         delivered.report = delivery.report().clone();
         Ok(delivered)
     }
 
-    async fn prepare(&self, message: &Message) -> Result<Prepared, String> {
+    async fn prepare(&self, desk: &Desk<'_>, message: &Message) -> Result<Prepared, String> {
+        let letter = self.write(message)?;
+        if message.channel == Channel::Helpdesk {
+            return desk.prepare(message).map(|()| Prepared::Desk(Box::new(letter)));
+        }
         self.refuse_strangers(message)?;
-        self.channels.prepare(message, self.write(message)?).await
+        self.channels.prepare(message, letter).await
     }
 
     /// Mail goes to nobody whom the settings do not name.
@@ -382,13 +403,19 @@ impl<'a> Bulletin<'a> {
 }
 
 /// Submits, and gives up waiting soon after somebody asked to stop: then nobody knows.
-async fn submit(ready: Prepared, stop: &Stop) -> Reply {
+async fn submit(ready: Prepared, desk: &Desk<'_>, message: &Message, stop: &Stop) -> Reply {
     let stopped = async {
         stop.wait().await;
         tokio::time::sleep(GRACE).await;
     };
+    let submitted = async {
+        match ready {
+            Prepared::Desk(letter) => desk.submit(message, &letter).await,
+            ready => ready.submit().await,
+        }
+    };
     tokio::select! {
-        reply = ready.submit() => reply,
+        reply = submitted => reply,
         () = stopped => Reply::Unknown("the run was asked to stop".to_owned()),
     }
 }
@@ -410,6 +437,21 @@ fn facts(sides: &Sides, by_state: bool) -> BTreeMap<AgreementId, Fact> {
     wishes.collect()
 }
 
+/// The objects of agreements by all the names of these.
+fn objects(sides: &Sides, agreements: &[Agreement]) -> BTreeMap<AgreementId, LiveId> {
+    let present = sides.live.agreements.iter().filter_map(|(id, observed)| match observed {
+        Observed::Present(found) => Some((id.clone(), found.object.clone())),
+        Observed::Absent | Observed::Unknown(_) => None,
+    });
+    let mut objects: BTreeMap<AgreementId, LiveId> = present.collect();
+    for agreement in agreements {
+        if let Some(object) = objects.get(&agreement.id).cloned() {
+            objects.extend(agreement.formerly.iter().map(|name| (name.clone(), object.clone())));
+        }
+    }
+    objects
+}
+
 fn secret(estate: &Estate) -> Result<SecretString, Failure> {
     let ledger = &estate.settings.ledger;
     match (&ledger.secret_variable, &ledger.place) {
@@ -418,8 +460,10 @@ fn secret(estate: &Estate) -> Result<SecretString, Failure> {
                 .help("put the ledger's secret into it; servanda.yaml names it under `ledger.secret`")
         }),
         (None, LedgerPlace::File(_)) => Ok(SecretString::from(OWN_SECRET)),
-        (None, LedgerPlace::Git { .. }) => Err(Failure::new(Exit::Failure, "the ledger has no secret")
-            .help("write `secret: { env: SERVANDA_LEDGER_SECRET }` under `ledger:`")),
+        (None, LedgerPlace::Git { .. } | LedgerPlace::Postgres(_) | LedgerPlace::Variable(_)) => {
+            Err(Failure::new(Exit::Failure, "the ledger has no secret")
+                .help("write `secret: { env: SERVANDA_LEDGER_SECRET }` under `ledger:`"))
+        }
     }
 }
 

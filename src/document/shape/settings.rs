@@ -58,10 +58,15 @@ pub struct Secret {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LedgerSettings {
-    /// Where it is: `git:REMOTE#BRANCH`, a branch of a Git remote, or `sqlite:PATH`, a file relative to the repository.
-    /// Default: a file in `.servanda/`. Example: `git:origin#servanda-ledger`.
+    /// Where it is: `git:REMOTE#BRANCH`, a branch of a Git remote; `sqlite:PATH`, a file relative to the repository; or
+    /// `postgres://USER@HOST/DATABASE`. With a password in it, `{ env: … }`. Default: a file in `.servanda/`. Example: `git:origin#servanda-ledger`.
     #[schemars(with = "Option<KindOr<text::OpenAddress, Secret>>")]
     pub at: Option<TextOr<Secret>>,
+    /// The password of its database. Example: `{ env: LEDGER_PASSWORD }`.
+    pub password: Option<Secret>,
+    /// A file in PEM form with the certificates of the authority that signed its database's, where it is a private one. Example: `/etc/ssl/acme.pem`.
+    #[schemars(with = "Option<text::Line>")]
+    pub ca_file: Option<String>,
     /// The secret that addresses are hidden with. Example: `{ env: SERVANDA_LEDGER_SECRET }`.
     pub secret: Option<Secret>,
     /// Where in the helpdesk the last run is noted, so that a ledger put back to an older state is noticed.
@@ -105,6 +110,21 @@ pub struct MailAllow {
     pub catalog: Option<bool>,
 }
 
+/// What is posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum WebhookForm {
+    /// An object with everything in it.
+    Json,
+    /// A text for Slack.
+    Slack,
+    /// A text for Mattermost.
+    Mattermost,
+    /// A text for Telegram.
+    Telegram,
+}
+
 /// An address that notices are posted to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -112,6 +132,11 @@ pub struct Webhook {
     /// The address; with a token in it, `{ env: … }`. Example: `https://hooks.acme.example/servanda`.
     #[schemars(with = "Option<KindOr<text::SafeUrl, Secret>>")]
     pub url: Option<TextOr<Secret>>,
+    /// What is posted: `json` for programs, or a text for `slack`, `mattermost` or `telegram`. Default: `json`.
+    pub form: Option<WebhookForm>,
+    /// The chat of Telegram that it goes to. Example: `"-1001234567890"`.
+    #[schemars(with = "Option<text::Line>")]
+    pub chat: Option<String>,
     /// The secret that messages are signed with. Example: `{ env: SERVANDA_WEBHOOK_SECRET }`.
     pub secret: Option<Secret>,
 }
@@ -119,6 +144,7 @@ pub struct Webhook {
 /// When notices go out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("allOf" = text::only_one_of(&["comment", "module"])))]
 pub struct NoticeSettings {
     /// The time of day, in the agreement's zone, unless the agreement says otherwise. Default: `09:00`.
     #[schemars(with = "Option<text::Clock>")]
@@ -126,6 +152,32 @@ pub struct NoticeSettings {
     /// How many days after its day a notice is still sent; later it is recorded as late. Default: `3d`.
     #[schemars(with = "Option<text::Lead>")]
     pub late_after: Option<String>,
+    /// Whether each is also a comment on its agreement in the helpdesk: `private`, which clients do not see, or `public`. Default: none.
+    pub comment: Option<Comment>,
+    /// A script module of the tenant that each is handed to.
+    pub module: Option<NoticeModule>,
+}
+
+/// Who sees a comment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Comment {
+    /// Those who work in the helpdesk.
+    Private,
+    /// Clients as well.
+    Public,
+}
+
+/// A script module of the tenant that notices are handed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeModule {
+    /// The function, with its module. Example: `slaNotify.send`.
+    #[schemars(with = "Option<text::Code>")]
+    pub call: Option<String>,
+    /// `true`: it knows a message again by its `id`, and passes it on once. Default: `false`.
+    pub remembers: Option<bool>,
 }
 
 /// How much may change at once. What goes beyond is held back until somebody confirms the number.

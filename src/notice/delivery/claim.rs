@@ -54,9 +54,10 @@ impl Delivery {
             if claimed {
                 self.report.elsewhere.push(notice.key);
             } else if self.report.refused.iter().all(|(key, _)| *key != notice.key) {
-                let address = match &notice.recipient.address {
-                    Address::Known(address) => address.to_lowercase(),
-                    Address::Person(_) | Address::Missing(_) => String::new(),
+                let address = match (notice.key.channel, &notice.recipient.address) {
+                    (Channel::Helpdesk, _) => notice.key.agreement.to_string(),
+                    (_, Address::Known(address)) => address.to_lowercase(),
+                    (_, Address::Person(_) | Address::Missing(_)) => String::new(),
                 };
                 by_place.entry((notice.key.channel, address)).or_default().push(notice);
             }
@@ -64,18 +65,33 @@ impl Delivery {
         let mut changes = Vec::new();
         for ((channel, _), mut notices) in by_place {
             notices.sort_by_cached_key(crate::notice::due::order);
-            let mut claimed = Vec::new();
-            for notice in &notices {
-                let since = since(records.get(&notice.key));
-                let until = now.checked_add(LEASE).unwrap_or(Instant::MAX);
-                let record = Record::Claimed { run: self.run.clone(), until, since };
-                changes.push(change(records, &notice.key, record.clone()));
-                claimed.push(record);
+            let at_most = self.at_most.get(&channel).copied().unwrap_or(usize::MAX).max(1);
+            for notices in notices.chunks(at_most) {
+                self.claim_message(notices, records, now, &mut changes);
             }
-            let message = Message::of(name_of(&notices), channel, notices);
-            self.queue.push_back(Task::of(message, claimed, false));
         }
         changes
+    }
+
+    /// Notices that go out together.
+    fn claim_message(
+        &mut self,
+        notices: &[Notice],
+        records: &BTreeMap<Key, Record>,
+        now: Instant,
+        changes: &mut Vec<Change>,
+    ) {
+        let mut claimed = Vec::new();
+        for notice in notices {
+            let since = since(records.get(&notice.key));
+            let until = now.checked_add(LEASE).unwrap_or(Instant::MAX);
+            let record = Record::Claimed { run: self.run.clone(), until, since };
+            changes.push(change(records, &notice.key, record.clone()));
+            claimed.push(record);
+        }
+        let keys = notices.iter().map(|notice| &notice.key);
+        let message = Message::of(name_of(notices), keys, notices.to_vec());
+        self.queue.push_back(Task::of(message, claimed, false));
     }
 
     /// What somebody else began to send: the channel may know what became of it. A message is one thing, so that
@@ -93,7 +109,7 @@ impl Delivery {
             Memorable::Nothing => self.report.held.extend(keys()),
             Memorable::Asked if is_old => {
                 let records = members.iter().map(|(_, record)| (*record).clone()).collect();
-                let message = Message::of(name.to_owned(), channel, notices);
+                let message = Message::of(name.to_owned(), members.iter().map(|(key, _)| *key), notices);
                 self.queue.push_back(Task { keys: keys().collect(), ..Task::of(message, records, true) });
             }
             Memorable::Forever if is_old && is_whole => {
@@ -103,7 +119,7 @@ impl Delivery {
                     let record = |notice: &Notice| due.iter().find(|(key, _)| **key == notice.key);
                     let records =
                         notices.iter().filter_map(|notice| Some(record(notice)?.1.clone())).collect();
-                    let message = Message::of(name.to_owned(), channel, notices);
+                    let message = Message::of(name.to_owned(), due.iter().map(|(key, _)| *key), notices);
                     self.queue.push_back(Task::of(message, records, true));
                 }
                 return forgotten.into_iter().map(|(key, record)| self.forget(key, record, now)).collect();

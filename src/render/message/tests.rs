@@ -9,7 +9,7 @@ use crate::calendar::{Instant, Lead};
 use crate::catalog::Catalog;
 use crate::notice::delivery::Message;
 use crate::notice::{Address, Channel, Identity, Key, Mark, Notice, Recipient, Told};
-use crate::settings::Language;
+use crate::settings::{Form, Language};
 use crate::status::State;
 
 fn notice(agreement: &Agreement, event: NoticeEvent, announced: &str, state: State) -> Notice {
@@ -175,4 +175,54 @@ fn a_file_of_which_no_message_is_made_is_a_mistake() {
     let said = Texts::new(Language::English, &own).err().map(|bad| bad.to_string());
     let expected = "notices/ru.bodi.txt: no message is made of it; is it meant to be ru.body.txt?";
     assert_eq!(said.as_deref(), Some(expected));
+}
+
+fn chat(form: Form, agreement: &Agreement, notices: Vec<Notice>) -> String {
+    let texts = Texts::new(Language::English, &BTreeMap::new()).expect("ours are good");
+    let message =
+        Message { name: "m".to_owned(), channel: Channel::Webhook, address: String::new(), notices };
+    let agreements = BTreeMap::from([(agreement.id.as_str(), agreement)]);
+    let at = agreement.zone.at(day("2026-12-24"), 10, 0);
+    texts.write_chat(form, &message, &agreements, &Catalog::default(), at).expect("it is written")
+}
+
+#[test]
+fn a_title_in_a_chat_calls_nobody_and_leads_nowhere() {
+    let mut agreement = agreement("a", "2026-02-01", "2026-12-31");
+    agreement.title = "<!channel> @all <https://evil.example|A&B> [x](y) **b**\n\u{202e}".to_owned();
+    let said = |form| {
+        chat(form, &agreement, vec![notice(&agreement, NoticeEvent::Expiring, "2026-12-31", State::Active)])
+    };
+    let slack = said(Form::Slack);
+    assert!(
+        slack.starts_with("*&lt;!channel&gt; @all &lt;https://evil.example|A&amp;B&gt; [x](y) **b***\n"),
+        "{slack}"
+    );
+    let mattermost = said(Form::Mattermost);
+    assert!(mattermost.starts_with("**&lt;\\!channel&gt; @\u{200b}all &lt;https\\:"), "{mattermost}");
+    assert!(mattermost.contains("\\[x\\]\\(y\\) \\*\\*b\\*\\***\n"), "{mattermost}");
+    let telegram = said(Form::Telegram);
+    assert!(telegram.starts_with("<b>&lt;!channel&gt; @\u{200b}all &lt;https:"), "{telegram}");
+    for text in [&slack, &mattermost, &telegram] {
+        assert!(text.contains("31\u{a0}December 2026") && !text.contains('\u{202e}'), "{text}");
+        assert!(text.lines().all(|line| !line.starts_with(' ')), "{text}");
+    }
+}
+
+#[test]
+fn what_a_chat_takes_is_never_exceeded() {
+    let mut agreement = agreement("a", "2026-02-01", "2026-12-31");
+    agreement.renewal = crate::agreement::Renewal::Manual { notice_period: Some(Lead { days: 30 }) };
+    agreement.title = "&".repeat(5000);
+    agreement.number = Some("*".repeat(5000));
+    for event in NoticeEvent::ALL {
+        let notices = vec![notice(&agreement, event, "2026-12-31", State::Active); 5];
+        for (form, limit) in [(Form::Slack, 40_000), (Form::Mattermost, 16_383), (Form::Telegram, 4096)] {
+            let text = chat(form, &agreement, notices.clone());
+            // Telegram counts what is seen.
+            let text = if form == Form::Telegram { text.replace("&amp;", "&") } else { text };
+            let count = text.encode_utf16().count();
+            assert!(count < limit, "{form:?}: {count}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! A message is prepared first, up to the one act that cannot be taken back, and submitted then. What a channel
 //! cannot say it does not guess.
 
+pub(crate) mod desk;
 pub(crate) mod mail;
 pub(crate) mod outbox;
 pub(crate) mod webhook;
@@ -11,15 +12,18 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use servanda::notice::Channel;
-use servanda::notice::delivery::{Memorable, Message, Reply};
+use servanda::notice::delivery::{Memorable, Message, Reply, TAKE_OVER};
 use servanda::render::message::Letter;
-use servanda::settings::{Kind, Place, Settings};
+use servanda::settings::{DeskNotice, Form, Kind, Place, Settings};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 
 /// Where the embedded helpdesk's mail lies, below the repository.
 const SANDBOX_OUTBOX: &str = ".servanda/outbox";
+
+/// How many notices one message of a chat has: Telegram takes 4,096 characters and no more.
+const CHAT_LIMIT: usize = 5;
 
 /// Where mail goes.
 pub(crate) enum MailWay {
@@ -33,6 +37,9 @@ pub(crate) enum MailWay {
 pub(crate) struct Channels {
     mail: Option<MailWay>,
     webhook: Option<webhook::Webhook>,
+    desk: Option<DeskNotice>,
+    /// Whether what the helpdesk's search does not show after a while is not there.
+    is_searched_in_time: bool,
     /// Who writes, as people see it.
     sender: String,
 }
@@ -42,6 +49,8 @@ pub(crate) enum Prepared {
     Smtp(Box<mail::Prepared>),
     Outbox(outbox::Prepared),
     Webhook(Box<webhook::Prepared>),
+    /// For the helpdesk, which [`desk`] tells.
+    Desk(Box<Letter>),
 }
 
 impl Channels {
@@ -57,13 +66,22 @@ impl Channels {
         let webhook = match &settings.webhook {
             Some(written) => {
                 let key = written.secret_variable.as_deref().map(variable).transpose()?;
-                Some(webhook::Webhook::new(&secret(&written.url, "webhook.url")?, key)?)
+                let webhook = webhook::Webhook::new(&secret(&written.url, "webhook.url")?, key)?;
+                Some(webhook.speaking(written.form, written.chat.clone()))
             }
             None => None,
         };
         let from = settings.sender.as_ref().map_or("Servanda", |sender| &sender.from);
         let sender = from.split('<').next().unwrap_or(from).trim().trim_matches('"').to_owned();
-        Ok(Self { mail, webhook, sender: if sender.is_empty() { from.to_owned() } else { sender } })
+        let desk = settings.desk_notice.clone();
+        let is_searched_in_time = TAKE_OVER.unsigned_abs() > settings.helpdesk.search_lag;
+        Ok(Self {
+            mail,
+            webhook,
+            desk,
+            is_searched_in_time,
+            sender: if sender.is_empty() { from.to_owned() } else { sender },
+        })
     }
 
     /// Whether mail can go out: where to, or why not. Nothing is sent.
@@ -82,7 +100,13 @@ impl Channels {
     /// The channels that are open.
     pub(crate) fn names(&self) -> Vec<Channel> {
         let mail = self.mail.iter().map(|_| Channel::Mail);
-        mail.chain(self.webhook.iter().map(|_| Channel::Webhook)).collect()
+        let webhook = self.webhook.iter().map(|_| Channel::Webhook);
+        mail.chain(webhook).chain(self.desk.iter().map(|_| Channel::Helpdesk)).collect()
+    }
+
+    /// How the helpdesk tells of notices.
+    pub(crate) const fn desk(&self) -> Option<&DeskNotice> {
+        self.desk.as_ref()
     }
 
     /// What each of them can say about what is in doubt.
@@ -92,7 +116,23 @@ impl Channels {
             // A file is written whole under the message's name, as often as one likes.
             MailWay::Outbox(_) => (Channel::Mail, Memorable::Forever),
         });
-        mail.chain(self.webhook.iter().map(|_| (Channel::Webhook, Memorable::Nothing))).collect()
+        let webhook = self.webhook.iter().map(|_| (Channel::Webhook, Memorable::Nothing));
+        let desk = self.desk.iter().map(|way| match way {
+            DeskNotice::Comment { .. } if self.is_searched_in_time => (Channel::Helpdesk, Memorable::Asked),
+            DeskNotice::Module { remembers: true, .. } => (Channel::Helpdesk, Memorable::Forever),
+            DeskNotice::Comment { .. } | DeskNotice::Module { .. } => (Channel::Helpdesk, Memorable::Nothing),
+        });
+        mail.chain(webhook).chain(desk).collect()
+    }
+
+    /// How many notices fit into one message, where there is a limit.
+    pub(crate) fn limits(&self) -> Vec<(Channel, usize)> {
+        self.chat().map(|_| (Channel::Webhook, CHAT_LIMIT)).into_iter().collect()
+    }
+
+    /// What a post is written for, where people read it.
+    pub(crate) fn chat(&self) -> Option<Form> {
+        self.webhook.as_ref().map(webhook::Webhook::form).filter(|form| *form != Form::Json)
     }
 
     /// Everything up to the act that cannot be taken back. An error is that nothing was sent, and why.
@@ -119,6 +159,7 @@ impl Prepared {
             Self::Smtp(prepared) => prepared.submit().await,
             Self::Outbox(prepared) => prepared.submit(),
             Self::Webhook(prepared) => prepared.submit().await,
+            Self::Desk(_) => Reply::Refused("the helpdesk is told by another way".to_owned()),
         }
     }
 }

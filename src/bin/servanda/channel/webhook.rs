@@ -2,15 +2,16 @@
 //!
 //! Body: `{"id", "subject", "text", "notices": [{"agreement", "event", "day", "state", …}]}`. The header
 //! `X-Servanda-Signature` is `sha256=` and the HMAC of the body. The address may hold a token and is shown nowhere.
+//! For Slack, Mattermost and Telegram the body is what these take: a text with their own signs.
 
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::json;
+use serde_json::{Value, json};
 use servanda::notice::delivery::{Message, Reply};
 use servanda::render::message::Letter;
-use servanda::settings::is_this_machine;
+use servanda::settings::{Form, is_this_machine};
 use sha2::Sha256;
 
 use crate::failure::{Exit, Failure};
@@ -24,12 +25,15 @@ pub(crate) struct Webhook {
     client: reqwest::Client,
     url: SecretString,
     key: Option<SecretString>,
+    form: Form,
+    chat: Option<String>,
 }
 
 /// A message that is not posted yet.
 pub(crate) struct Prepared {
     request: reqwest::RequestBuilder,
     name: String,
+    form: Form,
 }
 
 impl Webhook {
@@ -47,27 +51,33 @@ impl Webhook {
         }
         let client = plain_client(LIMIT)
             .map_err(|why| Failure::new(Exit::Failure, format!("no client for the webhook: {why}")))?;
-        Ok(Self { client, url: url.clone(), key })
+        Ok(Self { client, url: url.clone(), key, form: Form::Json, chat: None })
+    }
+
+    /// The same, in the form that whoever listens understands.
+    #[must_use]
+    pub(crate) fn speaking(mut self, form: Form, chat: Option<String>) -> Self {
+        (self.form, self.chat) = (form, chat);
+        self
+    }
+
+    /// What is posted.
+    pub(crate) const fn form(&self) -> Form {
+        self.form
     }
 
     /// Makes the request.
     pub(crate) fn prepare(&self, message: &Message, letter: &Letter) -> Prepared {
-        let notices: Vec<_> = message
-            .notices
-            .iter()
-            .map(|notice| {
-                json!({
-                    "agreement": notice.key.agreement,
-                    "event": notice.key.event.as_str(),
-                    "day": notice.key.day.to_string(),
-                    "first_day": notice.told.first_day.map(|day| day.to_string()),
-                    "last_day": notice.told.last_day.map(|day| day.to_string()),
-                    "state": notice.state,
-                })
-            })
-            .collect();
-        let body =
-            json!({ "id": message.name, "subject": letter.subject, "text": letter.text, "notices": notices });
+        let body = match self.form {
+            Form::Json => everything(message, letter),
+            Form::Slack | Form::Mattermost => json!({ "text": letter.text }),
+            Form::Telegram => json!({
+                "chat_id": self.chat,
+                "text": letter.text,
+                "parse_mode": "HTML",
+                "link_preview_options": { "is_disabled": true },
+            }),
+        };
         let body = body.to_string();
         let mut request = self
             .client
@@ -77,7 +87,37 @@ impl Webhook {
         if let Some(key) = &self.key {
             request = request.header("x-servanda-signature", signature(key, &body));
         }
-        Prepared { request: request.body(body), name: message.name.clone() }
+        Prepared { request: request.body(body), name: message.name.clone(), form: self.form }
+    }
+}
+
+/// A message for programs.
+pub(super) fn everything(message: &Message, letter: &Letter) -> Value {
+    let notices = message.notices.iter().map(|notice| {
+        json!({
+            "agreement": notice.key.agreement,
+            "event": notice.key.event.as_str(),
+            "day": notice.key.day.to_string(),
+            "first_day": notice.told.first_day.map(|day| day.to_string()),
+            "last_day": notice.told.last_day.map(|day| day.to_string()),
+            "state": notice.state,
+        })
+    });
+    let notices: Vec<Value> = notices.collect();
+    json!({ "id": message.name, "subject": letter.subject, "text": letter.text, "notices": notices })
+}
+
+/// What Telegram calls a message that it took. A success without one came from somebody else.
+async fn taken(answer: reqwest::Response) -> Reply {
+    let body: Value = match answer.json().await {
+        Ok(body) => body,
+        Err(error) => {
+            return Reply::Unknown(format!("it answered with success and no JSON: {}", said(error)));
+        }
+    };
+    match (&body["ok"], &body["result"]["message_id"]) {
+        (Value::Bool(true), Value::Number(id)) => Reply::Sent(id.to_string()),
+        _ => Reply::Unknown("it answered with success and named no message".to_owned()),
     }
 }
 
@@ -93,6 +133,7 @@ impl Prepared {
     /// Posts it.
     pub(crate) async fn submit(self) -> Reply {
         match self.request.send().await {
+            Ok(answer) if answer.status().is_success() && self.form == Form::Telegram => taken(answer).await,
             Ok(answer) if answer.status().is_success() => Reply::Sent(self.name),
             // What was not understood was not passed on; what failed within may have been.
             Ok(answer) if answer.status().is_client_error() || answer.status().is_redirection() => {

@@ -192,6 +192,8 @@ async fn ledger_is_trusted(estate: &Estate, channels: &Channels, as_of: AsOf) ->
     let place = match &estate.settings.ledger.place {
         LedgerPlace::Git { remote, branch } => format!("the branch {branch} of {remote}"),
         LedgerPlace::File(_) => "a file of this machine".to_owned(),
+        LedgerPlace::Postgres(_) => "a database".to_owned(),
+        LedgerPlace::Variable(name) => format!("what {name} says"),
     };
     let book = ledger::open(estate);
     match book.begun().await {

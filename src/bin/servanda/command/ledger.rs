@@ -1,20 +1,31 @@
 //! `servanda ledger`: what is remembered of notices, and whether the memory is whole.
 
+use std::time::Duration;
+
+use servanda::calendar::Instant;
 use servanda::notice::{How, Record};
 
 use crate::args::Global;
 use crate::channel::Channels;
+use crate::command::apply::read_wait;
 use crate::command::plan::{Making, estate_and_terms};
-use crate::context::Context;
-use crate::deliver::Bulletin;
-use crate::failure::{Exit, Failure, tell};
+use crate::command::run::run_name;
+use crate::context::{Context, clock};
+use crate::deliver::{Bulletin, Memories};
+use crate::failure::{Exit, Failure, say, tell};
+use crate::ledger::Holder;
+use crate::repository::Estate;
 use crate::{connection, ledger};
 
 const AFTER_HELP: &str = "\
 Examples:
   servanda ledger show            every notice that was ever due, and what became of it
   servanda ledger show --held     those of which nobody knows whether they went out
-  servanda ledger verify          whether notices may be sent by it; exit 4 where not";
+  servanda ledger verify          whether notices may be sent by it; exit 4 where not
+  servanda ledger compact         forget what nothing will ever be decided by again
+
+To compact changes nothing of what is due, now or later: of each recipient the latest word is kept, and of all else that
+it is past. On a branch the log keeps what was.";
 
 /// Look at the memory of notices
 #[derive(clap::Args)]
@@ -36,6 +47,12 @@ enum Command {
     /// Check that nothing was lost or changed by hand
     #[command(after_help = AFTER_HELP)]
     Verify,
+    /// Forget the records that nothing will ever be decided by again
+    Compact {
+        /// How long to wait for another run to end: 30s, 10m
+        #[arg(long, value_name = "TIME", default_value = "0s", value_parser = read_wait)]
+        wait_lock: Duration,
+    },
 }
 
 /// Shows or verifies the ledger.
@@ -46,9 +63,21 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     connection::runtime()?.block_on(async {
         match arguments.command {
             Command::Verify => {
-                let channels = Channels::open(&estate.settings, &estate.root)?;
-                Bulletin::new(&estate, &channels, terms.as_of.instant)?.trust(&book).await?;
+                trust(&estate, &book, terms.as_of.instant).await?;
                 tell("The ledger is whole.\n")?;
+            }
+            Command::Compact { wait_lock } => {
+                let holder = Holder { run: run_name(context), since: clock() };
+                let say = |text: &str| say(&format!("{text}\n"));
+                let lock = ledger::take_lock(&book, &holder, wait_lock, say).await?;
+                let compacted = async {
+                    trust(&estate, &book, terms.as_of.instant).await?;
+                    Ok::<_, Failure>(book.compact().await?)
+                };
+                let compacted = compacted.await;
+                book.unlock(lock).await;
+                let (forgotten, kept) = compacted?;
+                tell(&format!("{forgotten} records are forgotten, and {kept} kept.\n"))?;
             }
             Command::Show { held } => {
                 for (key, record) in book.memory().await?.records {
@@ -60,6 +89,12 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
         }
         Ok(Exit::Fine)
     })
+}
+
+/// Refuses a ledger that no notice may be sent by.
+async fn trust(estate: &Estate, book: &Memories, at: Instant) -> Result<(), Failure> {
+    let channels = Channels::open(&estate.settings, &estate.root)?;
+    Bulletin::new(estate, &channels, at)?.trust(book).await
 }
 
 fn words(record: &Record) -> String {

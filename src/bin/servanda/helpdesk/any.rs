@@ -78,6 +78,13 @@ impl Reader for AnyReader<'_> {
         }
     }
 
+    async fn find_comment(&self, object: &LiveId, text: &str) -> Result<Option<LiveId>, ReadError> {
+        match self {
+            Self::Itsm365(reader) => Box::pin(reader.find_comment(object, text)).await,
+            Self::Itop(reader) => Box::pin(reader.find_comment(object, text)).await,
+        }
+    }
+
     fn requests(&self) -> u64 {
         match self {
             Self::Itsm365(reader) => reader.requests(),
@@ -110,6 +117,20 @@ impl Writer for AnyWriter<'_> {
         match self {
             Self::Itsm365(writer) => Box::pin(writer.write_note(object, attribute, text)).await,
             Self::Itop(writer) => Box::pin(writer.write_note(object, attribute, text)).await,
+        }
+    }
+
+    async fn comment(&self, object: &LiveId, html: &str, is_private: bool) -> Result<String, WriteError> {
+        match self {
+            Self::Itsm365(writer) => Box::pin(writer.comment(object, html, is_private)).await,
+            Self::Itop(writer) => Box::pin(writer.comment(object, html, is_private)).await,
+        }
+    }
+
+    async fn call(&self, function: &str, body: &serde_json::Value) -> Result<(), WriteError> {
+        match self {
+            Self::Itsm365(writer) => Box::pin(writer.call(function, body)).await,
+            Self::Itop(writer) => Box::pin(writer.call(function, body)).await,
         }
     }
 }

@@ -144,6 +144,15 @@ pub(crate) trait Reader: Sync {
         object: &LiveId,
         attribute: &str,
     ) -> impl Future<Output = Result<String, ReadError>> + Send;
+    /// The comment on an object that has this text in it; nothing where the helpdesk said that there is none.
+    fn find_comment(
+        &self,
+        object: &LiveId,
+        text: &str,
+    ) -> impl Future<Output = Result<Option<LiveId>, ReadError>> + Send {
+        let call = format!("comments on {object} with {text}");
+        async { Err(ReadError { call, error: ReadTrouble::Unexpected("it has no comments".to_owned()) }) }
+    }
     /// How many requests went out so far.
     fn requests(&self) -> u64;
     /// Whether the key was refused so often that no further request goes out.
@@ -177,6 +186,25 @@ pub(crate) trait Writer: Sync {
         attribute: &str,
         text: &str,
     ) -> impl Future<Output = Result<(), WriteError>> + Send;
+    /// Leaves a comment on an object, and says what the helpdesk calls it.
+    fn comment(
+        &self,
+        object: &LiveId,
+        html: &str,
+        is_private: bool,
+    ) -> impl Future<Output = Result<String, WriteError>> + Send {
+        let _ = (object, html, is_private);
+        async { Err(WriteError::Refused("this helpdesk takes no comments".to_owned())) }
+    }
+    /// Calls a function of a script module.
+    fn call(
+        &self,
+        function: &str,
+        body: &serde_json::Value,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send {
+        let _ = (function, body);
+        async { Err(WriteError::Refused("this helpdesk has no script modules".to_owned())) }
+    }
 }
 
 impl ReadError {

@@ -1,9 +1,12 @@
 //! A ledger at whichever place the settings name.
+//!
+//! What a database takes to be spoken to is boxed, lest it makes every pass larger.
 
 use std::fs::File;
 
 use super::git::Lease;
-use super::{Entries, GitLedger, Holder, Ledger, LedgerError, SqliteLedger, Swap};
+use super::postgres::PostgresLock;
+use super::{Entries, GitLedger, Holder, Ledger, LedgerError, PostgresLedger, SqliteLedger, Swap};
 
 /// One of the places.
 pub(crate) enum AnyLedger {
@@ -11,6 +14,10 @@ pub(crate) enum AnyLedger {
     Sqlite(SqliteLedger),
     /// A branch of a Git remote.
     Git(GitLedger),
+    /// A database.
+    Postgres(Box<PostgresLedger>),
+    /// None, and why there is none.
+    Unusable(String),
 }
 
 /// The lock of one of the places.
@@ -19,6 +26,12 @@ pub(crate) enum AnyLock {
     File(File),
     /// An entry with an end.
     Lease(Lease),
+    /// That of a connection.
+    Connection(Box<PostgresLock>),
+}
+
+fn unusable<T>(why: &str) -> Result<T, LedgerError> {
+    Err(LedgerError::Failed(why.to_owned()))
 }
 
 impl Ledger for AnyLedger {
@@ -28,6 +41,8 @@ impl Ledger for AnyLedger {
         match self {
             Self::Sqlite(ledger) => ledger.get(keys).await,
             Self::Git(ledger) => ledger.get(keys).await,
+            Self::Postgres(ledger) => Box::pin(ledger.get(keys)).await,
+            Self::Unusable(why) => unusable(why),
         }
     }
 
@@ -35,6 +50,8 @@ impl Ledger for AnyLedger {
         match self {
             Self::Sqlite(ledger) => ledger.read(under).await,
             Self::Git(ledger) => ledger.read(under).await,
+            Self::Postgres(ledger) => Box::pin(ledger.read(under)).await,
+            Self::Unusable(why) => unusable(why),
         }
     }
 
@@ -42,6 +59,8 @@ impl Ledger for AnyLedger {
         match self {
             Self::Sqlite(ledger) => ledger.write(swaps).await,
             Self::Git(ledger) => ledger.write(swaps).await,
+            Self::Postgres(ledger) => Box::pin(ledger.write(swaps)).await,
+            Self::Unusable(why) => unusable(why),
         }
     }
 
@@ -49,6 +68,10 @@ impl Ledger for AnyLedger {
         Ok(match self {
             Self::Sqlite(ledger) => ledger.lock(holder).await?.map(AnyLock::File),
             Self::Git(ledger) => ledger.lock(holder).await?.map(AnyLock::Lease),
+            Self::Postgres(ledger) => {
+                Box::pin(ledger.lock(holder)).await?.map(|lock| AnyLock::Connection(Box::new(lock)))
+            }
+            Self::Unusable(why) => return unusable(why),
         })
     }
 
@@ -56,7 +79,8 @@ impl Ledger for AnyLedger {
         match (self, lock) {
             (Self::Sqlite(ledger), AnyLock::File(file)) => ledger.unlock(file).await,
             (Self::Git(ledger), AnyLock::Lease(lease)) => ledger.unlock(lease).await,
-            (Self::Sqlite(_), AnyLock::Lease(_)) | (Self::Git(_), AnyLock::File(_)) => {}
+            (Self::Postgres(ledger), AnyLock::Connection(lock)) => Box::pin(ledger.unlock(*lock)).await,
+            (_, AnyLock::File(_) | AnyLock::Lease(_) | AnyLock::Connection(_)) => {}
         }
     }
 }

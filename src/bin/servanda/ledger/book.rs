@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use servanda::calendar::Instant;
 use servanda::ident::AgreementId;
 use servanda::live::digest;
+use servanda::notice::compact::{Compaction, compact};
 use servanda::notice::delivery::Change;
 use servanda::notice::{Beginning, Key, Memory};
 use servanda::plan::{Applied, BASELINE_FORMAT, Baseline};
@@ -19,6 +20,9 @@ use super::{Entries, Holder, Ledger, LedgerError, Swap};
 /// How many runs are remembered whose names were noted outside: one that died between ledger and note left an
 /// older name there.
 const WITNESSED_RUNS: usize = 50;
+
+/// What is past, by agreement.
+type Past = BTreeMap<AgreementId, BTreeSet<String>>;
 
 /// The entries of one helpdesk.
 pub(crate) struct Book<L> {
@@ -139,14 +143,56 @@ impl<L: Ledger> Book<L> {
         found.map(|text| read(&key, &text)).transpose()
     }
 
-    /// Begins the memory of notices, or begins it anew: what is past is never told. What was sent stays known.
+    /// Begins the memory of notices, or begins it anew: what is past is never told. What was sent, and what was past
+    /// before, stays known.
     pub(crate) async fn begin(&self, begun: &Begun, beginning: &Beginning) -> Result<(), LedgerError> {
-        let (head, under) = (self.key("begun"), self.key("past/"));
-        let mut before = self.ledger.read(&under).await?;
-        before.extend(self.ledger.get(&[&head]).await?);
-        let past = beginning.past.iter().map(|(id, names)| (format!("{under}{id}"), json(names)));
-        let after: Entries = past.chain([(head, json(begun))]).collect();
-        self.ledger.write(&swaps(&before, &after)).await
+        let head = self.key("begun");
+        let before = self.ledger.get(&[&head]).await?;
+        let mut swaps = swaps(&before, &Entries::from([(head, json(begun))]));
+        let known = self.ledger.read(&self.key("past/")).await?;
+        let mut past = self.past_of(&known).unwrap_or_default();
+        for (id, names) in &beginning.past {
+            past.entry(id.clone()).or_default().extend(names.iter().cloned());
+        }
+        swaps.extend(self.past_as(&known, &past));
+        self.ledger.write(&swaps).await
+    }
+
+    /// Forgets what nothing will ever be decided by again: how many records, and how many are kept.
+    pub(crate) async fn compact(&self) -> Result<(usize, usize), LedgerError> {
+        let memory = self.memory().await?;
+        let Compaction { forgotten, past } = compact(&memory);
+        if forgotten.is_empty() {
+            return Ok((0, memory.records.len()));
+        }
+        let mut swaps: Vec<Swap> = {
+            let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+            let keys = forgotten.iter().map(|key| self.key(&key.to_string()));
+            keys.map(|key| Swap { expected: records.get(&key).cloned(), value: None, key }).collect()
+        };
+        let known = self.ledger.read(&self.key("past/")).await?;
+        swaps.extend(self.past_as(&known, &past.past));
+        self.ledger.write(&swaps).await?;
+        Ok((forgotten.len(), memory.records.len() - forgotten.len()))
+    }
+
+    /// What is past, by the entries that say so.
+    fn past_of(&self, entries: &Entries) -> Result<Past, LedgerError> {
+        let under = self.key("past/");
+        let read = entries.iter().map(|(key, text)| {
+            let id = key.strip_prefix(&under).and_then(AgreementId::new);
+            let id =
+                id.ok_or_else(|| LedgerError::Failed(format!("the ledger's `{key}` names no agreement")))?;
+            Ok((id, read(key, text)?))
+        });
+        read.collect()
+    }
+
+    /// What makes the entries say what is past. What they say of others stays.
+    fn past_as(&self, entries: &Entries, past: &Past) -> Vec<Swap> {
+        let said = past.iter().map(|(id, names)| (self.key(&format!("past/{id}")), json(names)));
+        let said: Entries = said.collect();
+        swaps(entries, &entries.clone().into_iter().chain(said).collect())
     }
 
     /// The last runs whose names were noted outside of the ledger, the latest last.
@@ -169,14 +215,9 @@ impl<L: Ledger> Book<L> {
 
     /// Everything that is remembered of notices. A record that cannot be read is an error, and never none.
     pub(crate) async fn memory(&self) -> Result<Memory, LedgerError> {
-        let (past, under) = (self.key("past/"), format!("{}/", self.scope));
-        let mut memory = Memory::default();
-        for (key, text) in self.ledger.read(&past).await? {
-            let id = key.strip_prefix(&past).and_then(AgreementId::new);
-            let id =
-                id.ok_or_else(|| LedgerError::Failed(format!("the ledger's `{key}` names no agreement")))?;
-            memory.beginning.past.insert(id, read(&key, &text)?);
-        }
+        let under = format!("{}/", self.scope);
+        let past = self.past_of(&self.ledger.read(&self.key("past/")).await?)?;
+        let mut memory = Memory { beginning: Beginning { past }, ..Memory::default() };
         let entries = self.ledger.read(&self.key("notice/")).await?;
         for (name, text) in &entries {
             let key: Key = name.strip_prefix(&under).unwrap_or(name).parse().map_err(unreadable)?;

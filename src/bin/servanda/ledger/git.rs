@@ -124,17 +124,15 @@ impl GitLedger {
                 b"",
             )
             .await?;
-            let commit = self.git_or_fail(&["rev-parse", &self.own_ref], b"").await?;
-            let commit = String::from_utf8_lossy(&commit).trim().to_owned();
-            known.entries = self.entries(&commit).await?;
-            known.commit = Some(commit);
+            let (commit, entries) = self.fetched().await?;
+            (known.commit, known.entries) = (Some(commit), entries);
         }
         Ok(())
     }
 
-    /// Everything that a commit holds.
-    async fn entries(&self, commit: &str) -> Result<Entries, LedgerError> {
-        let listed = self.git_or_fail(&["ls-tree", "-r", "-z", commit], b"").await?;
+    /// The commit that was fetched, and everything that it holds.
+    async fn fetched(&self) -> Result<(String, Entries), LedgerError> {
+        let listed = self.git_or_fail(&["ls-tree", "-r", "-z", &self.own_ref], b"").await?;
         let mut blobs: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for line in listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
             let line = String::from_utf8_lossy(line);
@@ -145,25 +143,25 @@ impl GitLedger {
                 blobs.entry(blob.to_owned()).or_default().push(key);
             }
         }
-        let asked = blobs.keys().fold(String::new(), |asked, blob| asked + blob + "\n");
+        let asked = blobs.keys().fold(format!("{}\n", self.own_ref), |asked, blob| asked + blob + "\n");
         let output = self.git_or_fail(&["cat-file", "--batch"], asked.as_bytes()).await?;
-        let mut rest = &output[..];
+        let (commit, _, mut rest) =
+            next_object(&output).ok_or_else(|| self.failed("git tells no commit of what was fetched"))?;
         let mut entries = Entries::new();
-        while let Some((blob, content, after)) = next_blob(rest) {
+        while let Some((blob, content, after)) = next_object(rest) {
             for key in blobs.get(&blob).into_iter().flatten() {
                 entries.insert(key.clone(), content.clone());
             }
             rest = after;
         }
-        Ok(entries)
+        Ok((commit, entries))
     }
 
     /// One commit with these changes, pushed. Whether it was taken.
     async fn push(&self, known: &mut Known, swaps: &[Swap]) -> Result<bool, LedgerError> {
         let stream = self.commit(known.commit.as_deref(), swaps);
-        self.git_or_fail(&["fast-import", "--quiet", "--force", "--date-format=raw"], stream.as_bytes())
-            .await?;
-        let commit = self.git_or_fail(&["rev-parse", &self.own_ref], b"").await?;
+        let import = ["fast-import", "--quiet", "--force", "--date-format=raw"];
+        let commit = self.git_or_fail(&import, stream.as_bytes()).await?;
         let commit = String::from_utf8_lossy(&commit).trim().to_owned();
         // What the branch must be for that is said once more, against forges that let anybody force.
         let lease =
@@ -191,14 +189,14 @@ impl GitLedger {
         Err(self.failed(self.without_remote(&said.errors)))
     }
 
-    /// The stream that makes one commit.
+    /// The stream that makes one commit, and asks for its name.
     fn commit(&self, parent: Option<&str>, swaps: &[Swap]) -> String {
         let message = match swaps {
             [swap] => format!("{}\n", swap.key),
             swaps => format!("{} entries\n", swaps.len()),
         };
         let mut stream = format!(
-            "commit {}\ncommitter Servanda <servanda@localhost> {} +0000\ndata {}\n{message}",
+            "commit {}\nmark :1\ncommitter Servanda <servanda@localhost> {} +0000\ndata {}\n{message}",
             self.own_ref,
             clock().as_second(),
             message.len()
@@ -216,7 +214,7 @@ impl GitLedger {
             }
             .expect("a string takes all that is written");
         }
-        stream.push_str("done\n");
+        stream.push_str("get-mark :1\ndone\n");
         stream
     }
 
@@ -291,8 +289,8 @@ fn key_of(path: &str) -> Option<String> {
     Some(folders.collect::<String>() + name.strip_suffix(".json")?)
 }
 
-/// The next blob of `cat-file --batch`: its id, its content, and what follows.
-fn next_blob(output: &[u8]) -> Option<(String, String, &[u8])> {
+/// The next object of `cat-file --batch`: its id, its content, and what follows.
+fn next_object(output: &[u8]) -> Option<(String, String, &[u8])> {
     let end = output.iter().position(|byte| *byte == b'\n')?;
     let head = String::from_utf8_lossy(&output[..end]).into_owned();
     let mut words = head.split(' ');

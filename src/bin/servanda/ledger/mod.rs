@@ -7,16 +7,19 @@
 mod any;
 pub(crate) mod book;
 mod git;
+mod postgres;
 mod seal;
 pub(crate) mod sqlite;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use secrecy::{ExposeSecret as _, SecretString};
 use servanda::calendar::Instant;
 use servanda::plan::Baseline;
 use servanda::settings::{Kind, LedgerPlace};
 
+use crate::context::Context;
 use crate::failure::{Exit, Failure, say};
 use crate::files;
 use crate::repository::Estate;
@@ -24,6 +27,7 @@ use crate::repository::Estate;
 pub(crate) use any::AnyLedger;
 pub(crate) use book::Book;
 pub(crate) use git::GitLedger;
+pub(crate) use postgres::PostgresLedger;
 pub(crate) use seal::{Broken, Sealed};
 pub(crate) use sqlite::SqliteLedger;
 
@@ -105,20 +109,46 @@ pub(crate) fn judge(swaps: &[Swap], found: &Entries) -> Judged {
     moved.map_or(Judged::Free, |swap| Judged::Moved(swap.key.clone()))
 }
 
-/// The memory of a repository about its helpdesk.
+/// The memory of a repository about its helpdesk. Several repositories that share a ledger and a helpdesk are told apart
+/// by the mark that each puts on what is its own.
 pub(crate) fn open(estate: &Estate) -> Book<Sealed<AnyLedger>> {
-    let ledger = match &estate.settings.ledger.place {
-        LedgerPlace::File(Some(path)) => AnyLedger::Sqlite(SqliteLedger::at(estate.root.join(path))),
-        LedgerPlace::File(None) => {
-            AnyLedger::Sqlite(SqliteLedger::at(estate.root.join(files::OWN_FOLDER).join("ledger.sqlite")))
-        }
-        LedgerPlace::Git { remote, branch } => AnyLedger::Git(GitLedger::at(&estate.root, remote, branch)),
-    };
-    let helpdesk = match &estate.settings.helpdesk.kind {
+    let ledger = at(estate).unwrap_or_else(AnyLedger::Unusable);
+    let helpdesk = &estate.settings.helpdesk;
+    let name = match &helpdesk.kind {
         Kind::Sandbox => "sandbox",
         Kind::Itsm365 { url, .. } | Kind::Itop { url, .. } => url,
     };
-    Book::new(Sealed::over(ledger), helpdesk)
+    Book::new(Sealed::over(ledger), &format!("{name} {}", helpdesk.mapping.key.prefix))
+}
+
+/// The place that the settings name, or why it is of no use.
+fn at(estate: &Estate) -> Result<AnyLedger, String> {
+    let settings = &estate.settings.ledger;
+    let place = match &settings.place {
+        LedgerPlace::Variable(name) => LedgerPlace::read(variable(name)?.expose_secret())
+            .ok_or_else(|| format!("the variable {name} names no place for a ledger"))?,
+        place => place.clone(),
+    };
+    Ok(match place {
+        LedgerPlace::File(path) => {
+            let usual = || estate.root.join(files::OWN_FOLDER).join("ledger.sqlite");
+            AnyLedger::Sqlite(SqliteLedger::at(path.map_or_else(usual, |path| estate.root.join(path))))
+        }
+        LedgerPlace::Git { remote, branch } => AnyLedger::Git(GitLedger::at(&estate.root, &remote, &branch)),
+        LedgerPlace::Postgres(address) | LedgerPlace::Variable(address) => {
+            let address = SecretString::from(address);
+            let password = settings.password_variable.as_deref().map(variable).transpose()?;
+            let certificates =
+                settings.ca_file.as_ref().map(|file| files::read_named(&estate.root.join(file)));
+            let certificates = certificates.transpose().map_err(|failure| failure.message)?;
+            let ledger = PostgresLedger::at(&address, password.as_ref(), certificates.as_deref());
+            AnyLedger::Postgres(Box::new(ledger.map_err(|why| format!("the ledger: {why}"))?))
+        }
+    })
+}
+
+fn variable(name: &str) -> Result<SecretString, String> {
+    Context::secret(name).ok_or_else(|| format!("the ledger's variable {name} holds nothing"))
 }
 
 /// How often a lock that is held is asked for again.

@@ -1,5 +1,10 @@
 //! What every place that keeps a ledger must hold: all or none, nothing unseen overwritten, one lock.
 
+mod databases;
+mod racing;
+#[path = "../../../../tests/it/postgres.rs"]
+mod server;
+
 use servanda::calendar::read_instant;
 
 use super::{Broken, Entries, GitLedger, Holder, Ledger, LedgerError, Sealed, SqliteLedger, Swap};
@@ -142,58 +147,6 @@ async fn a_ledger_that_lost_something_is_torn() {
     assert_eq!(sealed.verify().await, Ok(Err(Broken::Unsealed)));
     sealed.seal_anew().await.expect("sealed");
     assert_eq!(sealed.verify().await, Ok(Ok(())));
-}
-
-/// Writers that race for the same keys, fifty at a time, until each key is somebody's.
-async fn race<L: Ledger + 'static>(writers: Vec<L>, keys: usize) {
-    let last = writers.len();
-    let tasks = writers.into_iter().enumerate().map(|(number, ledger)| {
-        tokio::spawn(async move {
-            let mut won = 0;
-            let mut first = number * keys / last;
-            let mut left = keys.div_ceil(50);
-            while left > 0 {
-                let batch = (first..first + 50).map(|key| format!("key/{}", key % keys));
-                let taken = ledger.read("key/").await.expect("read");
-                let free: Vec<String> = batch.filter(|key| !taken.contains_key(key)).collect();
-                let swaps: Vec<Swap> =
-                    free.iter().map(|key| swap(key, None, Some(&number.to_string()))).collect();
-                match ledger.write(&swaps).await {
-                    Ok(()) => won += swaps.len(),
-                    Err(LedgerError::Moved(_)) => continue,
-                    Err(failed) => panic!("{failed}"),
-                }
-                (first, left) = (first + 50, left - 1);
-            }
-            (won, ledger)
-        })
-    });
-    let (mut won, mut shown) = (0, Entries::new());
-    for task in tasks.collect::<Vec<_>>() {
-        let (by_it, ledger) = task.await.expect("it ends");
-        won += by_it;
-        shown = ledger.read("key/").await.expect("read");
-    }
-    assert_eq!((won, shown.len()), (keys, keys), "each key is won once");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_eight_clones_that_race_for_a_thousand_keys_each_is_won_once() {
-    let remote = Remote::new().await;
-    let mut writers = Vec::new();
-    for number in 0..8 {
-        writers.push(Sealed::over(remote.cloned(&format!("clone-{number}")).await));
-    }
-    let begun = tokio::time::Instant::now();
-    race(writers, 1000).await;
-    println!("8 clones, 1,000 keys: {:.1} s", begun.elapsed().as_secs_f32());
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_eight_that_race_for_a_thousand_keys_of_a_file_each_is_won_once() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("ledger.sqlite");
-    race((0..8).map(|_| Sealed::over(SqliteLedger::at(path.clone()))).collect(), 1000).await;
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use servanda::notice::Channel;
 use servanda::notice::delivery::{Message, Reply};
 use servanda::render::message::Letter;
+use servanda::settings::Form;
 
 use super::Webhook;
 
@@ -97,5 +98,32 @@ fn only_an_encrypted_address_or_this_machine_is_posted_to() {
     for bad in ["http://hooks.acme.example/secret", "ftp://hooks.acme.example/secret", "secret"] {
         let failure = new(bad).err().expect("it is refused");
         assert!(!failure.message.contains("secret"), "{}", failure.message);
+    }
+}
+
+#[tokio::test]
+async fn slack_mattermost_and_telegram_get_what_they_take() {
+    let message = Message {
+        name: "0123456789abcdef".to_owned(),
+        channel: Channel::Webhook,
+        address: String::new(),
+        notices: Vec::new(),
+    };
+    let letter = Letter { subject: "s".to_owned(), text: "*A*".to_owned(), html: String::new() };
+    let text = serde_json::json!({ "text": "*A*" });
+    let telegram = serde_json::json!({
+        "chat_id": "-1001", "text": "*A*", "parse_mode": "HTML", "link_preview_options": { "is_disabled": true },
+    });
+    for (form, expected) in [(Form::Slack, &text), (Form::Mattermost, &text), (Form::Telegram, &telegram)] {
+        let (url, heard) = listener(StatusCode::OK).await;
+        let webhook = Webhook::new(&SecretString::from(url), None).expect("an address");
+        let chat = (form == Form::Telegram).then(|| "-1001".to_owned());
+        let reply = webhook.speaking(form, chat).prepare(&message, &letter).submit().await;
+        // The listener is no Telegram, which names what it took.
+        assert_eq!(matches!(reply, Reply::Sent(_)), form != Form::Telegram, "{reply:?}");
+        assert_eq!(matches!(reply, Reply::Unknown(_)), form == Form::Telegram, "{reply:?}");
+        let heard = heard.lock().expect("nobody panicked");
+        let body: serde_json::Value = serde_json::from_str(&heard[0].1).expect("JSON");
+        assert_eq!(&body, expected);
     }
 }

@@ -2,6 +2,7 @@
 //! which takes a twentieth of the time that the helpdesk takes to join them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value as Json};
@@ -41,6 +42,8 @@ pub(crate) struct ItopReader<'a> {
 pub(crate) struct Memory {
     /// The contracts that were looked at one by one, as they were then.
     seen: Mutex<BTreeMap<LiveId, Seen>>,
+    /// Whether the history may not be read.
+    is_kept_from_history: AtomicBool,
     /// The SLAs that are known to say what they should. Held while one is looked for and made.
     pub(super) slas: tokio::sync::Mutex<Known>,
 }
@@ -320,8 +323,16 @@ impl Reader for ItopReader<'_> {
         }
     }
 
+    /// Who may not read it is not asked again: refusals are counted, and a few of them end the run.
     async fn history(&self, objects: &BTreeSet<LiveId>) -> Result<Vec<Event>, ReadError> {
-        history::read(self.transport, self.mapping, objects).await
+        if self.memory.is_kept_from_history.load(Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
+        let read = history::read(self.transport, self.mapping, objects).await;
+        if read.as_ref().is_err_and(ReadError::is_credentials) {
+            self.memory.is_kept_from_history.store(true, Ordering::Relaxed);
+        }
+        read
     }
 
     async fn addresses(&self, people: &BTreeSet<LiveId>) -> Result<BTreeMap<LiveId, String>, ReadError> {

@@ -422,6 +422,14 @@ impl Reader for Itsm365Reader<'_> {
         }
     }
 
+    async fn find_comment(&self, object: &LiveId, text: &str) -> Result<Option<LiveId>, ReadError> {
+        let comments = self.list("comment", "UUID,text", &json!({ "source": object })).await?;
+        let has_it = |comment: &&Map<String, Json>| {
+            comment.get("text").and_then(Json::as_str).is_some_and(|held| held.contains(text))
+        };
+        Ok(comments.iter().find(has_it).and_then(object_id))
+    }
+
     fn requests(&self) -> u64 {
         self.transport.requests()
     }

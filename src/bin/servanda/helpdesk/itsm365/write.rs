@@ -199,6 +199,20 @@ impl Writer for Itsm365Writer<'_> {
         )))
     }
 
+    async fn comment(&self, object: &LiveId, html: &str, is_private: bool) -> Result<String, WriteError> {
+        let query = [("attrs", "UUID".to_owned())];
+        let body = json!({ "source": object, "text": html, "private": is_private });
+        let answer = self.transport.post("create-m2m/comment", &query, &body, Class::Write).await?;
+        let comment = answer.body["UUID"].as_str().map(str::to_owned);
+        comment.ok_or_else(|| WriteError::Ambiguous("the answer names no comment".to_owned()))
+    }
+
+    async fn call(&self, function: &str, body: &Json) -> Result<(), WriteError> {
+        let query = [("func", format!("modules.{function}")), ("params", "requestContent,user".to_owned())];
+        self.transport.post("exec-post", &query, body, Class::Write).await?;
+        Ok(())
+    }
+
     async fn perform(
         &self,
         id: &AgreementId,

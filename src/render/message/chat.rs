@@ -1,0 +1,48 @@
+//! Values of a message for places where people chat: each has its own signs that do something, and none of them is
+//! left in a text of ours.
+//!
+//! What cannot be seen is taken out, what is too long is cut, and nobody can be called by a title.
+
+use std::borrow::Cow;
+
+use crate::render::encode;
+use crate::settings::Form;
+
+/// The longest value, in characters. A message has a bounded number of notices, and so a bounded length.
+const LONGEST: usize = 80;
+/// Between a sign and the name behind it, so that it calls nobody.
+const NOTHING: char = '\u{200b}';
+
+/// A value as it can stand in a message of this form.
+pub(super) fn value(form: Form, text: &str) -> String {
+    let is_long = text.chars().count() > LONGEST;
+    let cut = text.chars().take(if is_long { LONGEST - 1 } else { LONGEST });
+    let plain = cut.filter(|sign| !encode::is_unseen(*sign)).chain(is_long.then_some('…'));
+    let encoded = plain.map(|sign| match form {
+        Form::Json => Cow::Owned(sign.to_string()),
+        Form::Telegram if sign == '@' => Cow::Owned(format!("@{NOTHING}")),
+        Form::Slack | Form::Telegram => entity(sign),
+        Form::Mattermost => markdown(sign),
+    });
+    encoded.collect()
+}
+
+/// `<!channel>` calls everybody, and `<address|words>` is a link.
+fn entity(sign: char) -> Cow<'static, str> {
+    match sign {
+        '&' => "&amp;".into(),
+        '<' => "&lt;".into(),
+        '>' => "&gt;".into(),
+        sign => sign.to_string().into(),
+    }
+}
+
+/// Mattermost reads Markdown, and what is Slack's before that.
+fn markdown(sign: char) -> Cow<'static, str> {
+    match sign {
+        '@' => format!("@{NOTHING}").into(),
+        '&' | '<' | '>' => entity(sign),
+        sign if sign.is_ascii_punctuation() => format!("\\{sign}").into(),
+        sign => sign.to_string().into(),
+    }
+}
