@@ -76,6 +76,7 @@ fn checked(documents: &[Document], resolved: &[Resolved<'_>], sources: &Sources,
     let estate = check::Estate {
         settings: find(document::Kind::Settings),
         catalog: find(document::Kind::Catalog),
+        calendars: &[],
         agreements: resolved,
         unread: std::collections::BTreeSet::new(),
         diagnostics: Diagnostics::default(),

@@ -282,6 +282,12 @@ impl Agreement {
         targets
     }
 
+    /// The target of one service for one priority: its own, or the agreement's.
+    pub fn target_of(&self, service: &ServiceSlug, priority: &PriorityName) -> Option<Target> {
+        let own = self.services.get(service.as_str()).and_then(|coverage| coverage.targets.get(priority));
+        own.or_else(|| self.targets.get(priority)).copied()
+    }
+
     /// The hours of one service: its own, or the agreement's.
     pub fn calendar_of(&self, service: &ServiceSlug) -> Option<&CalendarSlug> {
         let own = self.services.get(service.as_str()).and_then(|coverage| coverage.calendar.as_ref());

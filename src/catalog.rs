@@ -3,13 +3,29 @@
 //! A slug is tied to an object by its id, or, where the catalog gives none, by an exact title; `desired`
 //! does the tying. This module holds the catalog as checked; it knows neither YAML nor the live helpdesk.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::calendar::Zone;
+use crate::calendar::{Hours, Zone};
 use crate::diagnostic::Span;
 use crate::ident::{
     CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug, ServiceSlug,
 };
+
+/// The calendar that is open round the clock, by its slug; it is built in.
+pub const ROUND_THE_CLOCK: &str = "24x7";
+
+/// What a time is counted on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it lives for one question, on the stack")]
+pub enum Clock<'a> {
+    /// The hours of a calendar.
+    Hours(Cow<'a, Hours>),
+    /// The time that passes: there is no calendar.
+    RealTime,
+    /// A calendar whose hours are known only to the helpdesk.
+    Elsewhere,
+}
 
 /// Slugs for the objects of the helpdesk.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +40,8 @@ pub struct Catalog {
     pub providers: BTreeMap<ProviderSlug, Entry>,
     /// The hours in which a service is given.
     pub calendars: BTreeMap<CalendarSlug, Entry>,
+    /// The hours themselves, of those calendars that have a file of their own.
+    pub hours: BTreeMap<CalendarSlug, Hours>,
     /// The priorities of the helpdesk, by which targets are promised.
     pub priorities: BTreeMap<PriorityName, Entry>,
 }
@@ -64,6 +82,20 @@ pub enum Contact {
 }
 
 impl Catalog {
+    /// What the times of a calendar are counted on; `zone` is that of the agreement, for days round the clock.
+    pub fn clock(&self, calendar: Option<&CalendarSlug>, zone: &Zone) -> Clock<'_> {
+        let Some(calendar) = calendar else {
+            return Clock::RealTime;
+        };
+        match self.hours.get(calendar) {
+            Some(hours) => Clock::Hours(Cow::Borrowed(hours)),
+            None if calendar.as_str() == ROUND_THE_CLOCK => {
+                Clock::Hours(Cow::Owned(Hours::round_the_clock(zone.clone())))
+            }
+            None => Clock::Elsewhere,
+        }
+    }
+
     /// The entry behind a recipient: a company, or one of its departments.
     pub fn recipient(&self, recipient: &RecipientSlug) -> Option<&Entry> {
         let client = self.clients.get(recipient.client().as_str())?;

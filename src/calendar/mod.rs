@@ -1,12 +1,17 @@
-//! Days, zones and lengths of time: what a date means as instants, and what `1y`, `60d` and `4h` mean.
+//! Days, zones, hours and lengths of time: what a date means as instants, what `1y`, `60d` and `4h` mean, and by
+//! when something is due.
 //!
 //! A day is a civil date; only a zone makes an instant of it. Knows no agreement and never the machine's
 //! own clock or zone: all zone data is compiled in, so that a plan is the same on every machine.
 
+mod due;
+mod hours;
 mod lead;
 mod target;
 mod term;
 
+pub use due::{Pauses, due};
+pub use hours::{Hours, Window, in_words, overlap};
 pub use lead::Lead;
 pub use target::TargetTime;
 pub use term::Term;
@@ -35,7 +40,7 @@ pub struct Misread {
 }
 
 impl Misread {
-    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { message: message.into(), help: help.into() }
     }
 }

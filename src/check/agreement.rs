@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agreement::{Activation, Agreement, Coverage, Notices, Renewal, Scalar};
 use crate::calendar::Zone;
-use crate::catalog::{Catalog, Contact};
+use crate::catalog::{Catalog, Contact, ROUND_THE_CLOCK};
 use crate::check::catalog::read_contact;
 use crate::check::reader::{CALENDAR, CLIENT, Kind, MANAGER, PRIORITY, PROVIDER, Reader, SERVICE, unknown};
 use crate::check::subject::Places;
@@ -19,9 +19,6 @@ use crate::ident::{
 };
 use crate::mapping::Field;
 use crate::settings::Settings;
-
-/// The calendar that is open round the clock, which needs no entry in the catalog.
-const ROUND_THE_CLOCK: &str = "24x7";
 
 /// One merged document and where it comes from.
 #[derive(Clone, Copy)]

@@ -56,6 +56,7 @@ pub(super) fn catalog(
         managers: entries!(managers, ManagerSlug, email),
         providers: entries!(providers, ProviderSlug),
         calendars: entries!(calendars, CalendarSlug),
+        hours: BTreeMap::new(),
         priorities: entries!(priorities, PriorityName),
     };
     (catalog, reading.faults)

@@ -9,6 +9,7 @@ mod settings;
 mod mapping;
 mod itop;
 mod catalog;
+mod calendars;
 mod reader;
 mod title;
 mod period;
@@ -19,6 +20,7 @@ mod overlap;
 mod chain;
 mod identity;
 mod targets;
+mod clocks;
 mod notices;
 mod allow;
 
@@ -60,6 +62,8 @@ pub struct Estate<'a> {
     /// catalog.yaml. Without one nothing is known by any slug; one that is not sound is taken for unknown, and
     /// slugs are not judged until it can be read.
     pub catalog: Option<&'a Document>,
+    /// The files of calendars/.
+    pub calendars: &'a [Document],
     /// The agreements with all that they inherit.
     pub agreements: &'a [Resolved<'a>],
     /// The ids of the files of agreements of which nothing could be made, so that those who renew them are not told
@@ -94,7 +98,7 @@ impl<'a> Judge<'a> {
 
 /// Checks a whole repository. `at` is the instant that is asked about: what ends soon, which allowances hold.
 pub fn estate(estate: Estate<'_>, sources: &Sources, at: Instant) -> Checked {
-    let Estate { settings, catalog, agreements, unread, mut diagnostics } = estate;
+    let Estate { settings, catalog, calendars, agreements, unread, mut diagnostics } = estate;
     let mut earlier = Earlier::of(&mut diagnostics);
     let settings = settings.map_or_else(usual_settings, |document| {
         let (settings, faults) = read_settings(document);
@@ -102,11 +106,13 @@ pub fn estate(estate: Estate<'_>, sources: &Sources, at: Instant) -> Checked {
         settings
     });
     let is_known = catalog.is_none_or(|document| document.sound);
-    let catalog = catalog.map_or_else(Catalog::default, |document| {
+    let mut catalog = catalog.map_or_else(Catalog::default, |document| {
         let (catalog, faults) = read_catalog(document, &settings);
         diagnostics.extend(faults);
         catalog
     });
+    let faults = calendars::read_into(&mut catalog, calendars, &settings);
+    diagnostics.extend(faults.into_iter().collect());
     let mut documents: Vec<&Resolved<'_>> = agreements.iter().collect();
     documents.par_sort_by(|left, right| {
         let path = |resolved: &Resolved<'_>| sources.path(resolved.document.file);
@@ -306,6 +312,7 @@ fn alone<'a>(resolved: &'a Resolved<'a>, ground: Ground<'_>, at: Instant) -> Rea
     let subject = agreement.map(|agreement| Subject { agreement, places });
     if let Some(subject) = &subject {
         faults.extend(targets::check(subject, ground.catalog));
+        faults.extend(clocks::check(subject, ground.catalog, at));
         faults.extend(notices::check(subject, ground.catalog, at));
     }
     let former = document.formerly.take().into_iter().flatten().enumerate();

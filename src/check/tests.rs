@@ -75,7 +75,12 @@ fn checked_documents(documents: &[Document], sources: &Sources) -> Checked {
     }
     let (settings, catalog) = (of_kind(Kind::Settings).next(), of_kind(Kind::Catalog).next());
     let at = "2026-03-01T12:00:00+03:00".parse().expect("an instant");
-    estate(Estate { settings, catalog, agreements: &agreements, unread, diagnostics }, sources, at)
+    let calendars: Vec<Document> = of_kind(Kind::Calendar).cloned().collect();
+    estate(
+        Estate { settings, catalog, calendars: &calendars, agreements: &agreements, unread, diagnostics },
+        sources,
+        at,
+    )
 }
 
 /// The diagnostics of files as lines.

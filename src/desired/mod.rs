@@ -18,8 +18,7 @@ use crate::status::{State, Status, status, stretch_at};
 
 use resolve::Resolver;
 
-/// The calendar that is open round the clock, by its slug.
-pub const ROUND_THE_CLOCK: &str = "24x7";
+pub use crate::catalog::ROUND_THE_CLOCK;
 
 /// What the helpdesk should hold.
 #[derive(Clone, Debug, Default)]

@@ -40,11 +40,14 @@ pub enum Kind {
     Catalog,
     /// `servanda.yaml`.
     Settings,
+    /// `calendars/*.yaml`.
+    Calendar,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 4] = [Kind::Agreement, Kind::Template, Kind::Catalog, Kind::Settings];
+    pub const ALL: [Kind; 5] =
+        [Kind::Agreement, Kind::Template, Kind::Catalog, Kind::Settings, Kind::Calendar];
 
     /// The name of the file in `schemas/`.
     pub const fn schema_file(self) -> &'static str {
@@ -53,6 +56,7 @@ impl Kind {
             Self::Template => "template.json",
             Self::Catalog => "catalog.json",
             Self::Settings => "settings.json",
+            Self::Calendar => "calendar.json",
         }
     }
 
@@ -62,6 +66,7 @@ impl Kind {
             Self::Template => "Servanda: a template of agreements",
             Self::Catalog => "Servanda: catalog.yaml",
             Self::Settings => "Servanda: servanda.yaml",
+            Self::Calendar => "Servanda: a calendar of hours",
         }
     }
 
@@ -72,6 +77,7 @@ impl Kind {
             Self::Template => "a template",
             Self::Catalog => "the catalog",
             Self::Settings => "the settings",
+            Self::Calendar => "a calendar",
         }
     }
 }
@@ -189,7 +195,7 @@ pub fn same_ids<'document>(
 ) -> Diagnostics {
     let mut by_id: BTreeMap<(Kind, &str), Vec<&Document>> = BTreeMap::new();
     for document in documents {
-        if matches!(document.kind, Kind::Agreement | Kind::Template) {
+        if matches!(document.kind, Kind::Agreement | Kind::Template | Kind::Calendar) {
             by_id.entry((document.kind, &document.id)).or_default().push(document);
         }
     }

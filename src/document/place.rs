@@ -21,6 +21,7 @@ pub fn kind_of(path: &str) -> Option<Kind> {
         ("", "catalog") => Some(Kind::Catalog),
         ("templates", _) => Some(Kind::Template),
         ("agreements", _) => Some(Kind::Agreement),
+        ("calendars", _) => Some(Kind::Calendar),
         _ => None,
     }
 }
@@ -47,15 +48,17 @@ pub(super) fn faults(kind: Kind, path: &str, file: FileId) -> Vec<Diagnostic> {
         let message = format!("{} does not end in `.yaml`", show(name));
         faults.push(Diagnostic::new(Code::E011, at, message).help(format!("rename it to {}", show(&wanted))));
     }
-    if kind == Kind::Template && path.matches('/').count() > 1 {
-        let fault = Diagnostic::new(
-            Code::E011,
-            at,
-            "templates stand in `templates/` itself, not in folders below it",
-        );
-        faults.push(fault.help("move it up; a template is named without a folder"));
+    let own_folder = match kind {
+        Kind::Template => Some(("templates", "a template")),
+        Kind::Calendar => Some(("calendars", "a calendar")),
+        Kind::Agreement | Kind::Catalog | Kind::Settings => None,
+    };
+    if let Some((folder, noun)) = own_folder.filter(|_| path.matches('/').count() > 1) {
+        let message = format!("{folder} stand in `{folder}/` itself, not in folders below it");
+        let fault = Diagnostic::new(Code::E011, at, message);
+        faults.push(fault.help(format!("move it up; {noun} is named without a folder")));
     }
-    if matches!(kind, Kind::Agreement | Kind::Template) && !is_slug(stem) {
+    if matches!(kind, Kind::Agreement | Kind::Template | Kind::Calendar) && !is_slug(stem) {
         let fault = Diagnostic::new(Code::E012, at, format!("{} cannot be an id", show(stem)));
         let help = "name the file with lower-case letters, digits, dots, hyphens and underscores; it begins with a letter or digit";
         faults.push(match slug_like(stem) {
@@ -89,6 +92,7 @@ mod tests {
             ("catalog.yaml", Some(Kind::Catalog)),
             ("templates/support.yaml", Some(Kind::Template)),
             ("agreements/2026/veter.yaml", Some(Kind::Agreement)),
+            ("calendars/office.yaml", Some(Kind::Calendar)),
             ("agreements/veter.yml", Some(Kind::Agreement)),
             ("agreements/veter.YAML", Some(Kind::Agreement)),
             ("agreements/README.md", None),

@@ -13,7 +13,8 @@ use super::Kind;
 use super::json::TreeJson;
 use super::shape::text::{KIND, only_one_of};
 use super::shape::{
-    AgreementDocument, CatalogDocument, ENTRY_LACKS, SettingsDocument, TEMPLATE_LACKS, TemplateOnly,
+    AgreementDocument, CalendarDocument, CatalogDocument, ENTRY_LACKS, SettingsDocument, TEMPLATE_LACKS,
+    TemplateOnly,
 };
 
 /// The names that a repository knows, for `servanda schema --catalog`.
@@ -119,6 +120,7 @@ fn with_kinds(kind: Kind) -> Value {
         Kind::Template => template(),
         Kind::Catalog => generate::<CatalogDocument>(),
         Kind::Settings => generate::<SettingsDocument>(),
+        Kind::Calendar => generate::<CalendarDocument>(),
     };
     let head = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",

@@ -7,6 +7,7 @@ fn path_of(kind: Kind) -> &'static str {
         Kind::Template => "templates/a.yaml",
         Kind::Catalog => "catalog.yaml",
         Kind::Settings => "servanda.yaml",
+        Kind::Calendar => "calendars/a.yaml",
     }
 }
 

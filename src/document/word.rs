@@ -3,7 +3,7 @@
 
 use super::Kind;
 use super::shape::TEMPLATE_LACKS;
-use crate::calendar::{Lead, Misread, TargetTime, Term, read_day, read_instant};
+use crate::calendar::{Lead, Misread, TargetTime, Term, Window, read_day, read_instant};
 
 const SLUG: &str =
     "lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or digit";
@@ -25,6 +25,9 @@ pub(super) fn noun(kind: &str) -> &'static str {
         "day" => "a day",
         "instant" => "an instant",
         "clock" => "a time of day",
+        "weekday" => "a day of the week",
+        "days" => "a day, or several from one to another",
+        "hours" => "a window of hours",
         "timezone" => "a time zone",
         "term" => "a term",
         "lead" => "a number of days",
@@ -56,6 +59,9 @@ pub(super) fn example(kind: &str) -> Option<&'static str> {
         "day" => "YYYY-MM-DD, such as 2026-02-01",
         "instant" => "2026-09-30T18:00:00+03:00, with its offset",
         "clock" => "09:00",
+        "weekday" => "mon, or mon-fri for several",
+        "days" => "2026-05-01, or 2027-01-01/2027-01-08 for several",
+        "hours" => "09:00-18:00, 22:00-06:00 or `closed`",
         "timezone" => "an IANA name such as Europe/Moscow",
         "term" => "1y, 6mo, 2w or 90d",
         "lead" => "60d or 2w",
@@ -121,6 +127,7 @@ pub(super) fn misread(kind: &str, text: &str) -> Option<Misread> {
         "term" => Term::read(text).err(),
         "lead" => Lead::read(text).err(),
         "target" => TargetTime::read(text).err(),
+        "hours" => Window::read(text).err(),
         _ => None,
     }
 }
@@ -153,6 +160,8 @@ pub(super) fn synonym(key: &str) -> Option<&'static str> {
         "leads" | "days" => "before",
         "date" | "day" => "on",
         "notice" => "notice_period",
+        "holidays" | "closed" => "exceptions",
+        "weekly" | "windows" => "week",
         "key" | "token" => "access_key",
         _ => return None,
     })

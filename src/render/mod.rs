@@ -23,6 +23,8 @@ pub mod html;
 pub mod posted;
 pub mod outcome;
 pub mod status;
+pub mod entitlement;
+pub mod openapi;
 pub mod message;
 pub mod notice;
 pub mod proposal;

@@ -330,6 +330,7 @@ fn checked(case: &Case, then: impl FnOnce(&Subject<'_>)) -> bool {
     let estate = check::Estate {
         settings: None,
         catalog: Some(&catalog),
+        calendars: &[],
         agreements: &resolved,
         unread: std::collections::BTreeSet::new(),
         diagnostics: Diagnostics::default(),

@@ -25,7 +25,7 @@ impl Repository {
     pub(crate) fn example() -> Self {
         let repository = Self::empty();
         let source = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for name in ["servanda.yaml", "catalog.yaml", "agreements", "templates"] {
+        for name in ["servanda.yaml", "catalog.yaml", "agreements", "templates", "calendars"] {
             copy(&source.join(name), &repository.root().join(name));
         }
         repository

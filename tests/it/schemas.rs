@@ -70,18 +70,25 @@ fn path_of(kind: Kind) -> &'static str {
         Kind::Template => "templates/a.yaml",
         Kind::Catalog => "catalog.yaml",
         Kind::Settings => "servanda.yaml",
+        Kind::Calendar => "calendars/a.yaml",
     }
 }
 
 /// The example's documents, and one of each kind that has nearly every key.
 fn originals() -> Vec<(Kind, Value)> {
-    let mut originals = vec![(Kind::Agreement, full_agreement()), (Kind::Settings, full_settings())];
+    let mut originals = vec![
+        (Kind::Agreement, full_agreement()),
+        (Kind::Settings, full_settings()),
+        (Kind::Calendar, full_calendar()),
+    ];
     let mut folders = vec![root()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let relative = path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
-            if path.is_dir() && ["agreements", "templates"].iter().any(|top| relative.starts_with(top)) {
+            if path.is_dir()
+                && ["agreements", "templates", "calendars"].iter().any(|top| relative.starts_with(top))
+            {
                 folders.push(path);
             } else if let Some(kind) = document::kind_of(&relative) {
                 let mut sources = Sources::default();
@@ -132,6 +139,14 @@ fn full_settings() -> Value {
     })
 }
 
+fn full_calendar() -> Value {
+    json!({
+        "extends": ["office-9x5"], "title": "8x5", "timezone": "Europe/Moscow", "known_through": "2026-12-31",
+        "week": { "mon-thu": ["09:00-13:00", "14:00-18:00"], "fri": "22:00-06:00", "sun": "closed" },
+        "exceptions": { "2026-05-01": "closed", "2026-05-02/2026-05-04": ["10:00-12:00"], "2026-05-05": "usual" },
+    })
+}
+
 /// Values that may stand where another one stood.
 fn others() -> Vec<Value> {
     let texts = [
@@ -154,6 +169,9 @@ fn others() -> Vec<Value> {
         "2 business days",
         "PT4H",
         "09:00",
+        "09:00-18:00",
+        "9:00-18:00",
+        "closed",
         "9:00",
         "auto",
         "off",

@@ -93,6 +93,7 @@ fn estate() -> Estate {
     let estate = check::Estate {
         settings: of_kind(Kind::Settings),
         catalog: of_kind(Kind::Catalog),
+        calendars: &[],
         agreements: &resolved,
         unread: BTreeSet::new(),
         diagnostics: faults,

@@ -21,6 +21,8 @@ Examples:
   servanda new --template support-standard --client severny-veter --first-day 2027-02-01
   servanda renew --ending-within 60d    write the next agreement of all that end soon
   servanda forecast --days 60           what the coming days bring
+  servanda entitled --client portovik --service email --priority high
+                                        may they ask for it now, and by when
   servanda discover                     how servanda.yaml describes your helpdesk
   servanda doctor                       whether all is there that a run needs
   servanda report --out all.html        all agreements over time, as one page to look at
@@ -28,7 +30,8 @@ Examples:
   servanda explain E301                 what a rule means
 
 Exit codes: 0 fine, 1 failure, 2 changes pending (only with --exit-code), 3 invalid files, 4 refused by a guard,
-5 plan is stale, 6 applied in part, 7 something ambiguous is held, 8 lock held, 9 credentials refused.";
+5 plan is stale, 6 applied in part, 7 something ambiguous is held, 8 lock held, 9 credentials refused,
+10 not entitled and 11 ambiguous (only entitled).";
 
 /// Service-level agreements as code: YAML in Git, kept equal with a live helpdesk.
 #[derive(Parser)]
@@ -82,6 +85,8 @@ pub(crate) enum Command {
     Notify(command::notify::Arguments),
     /// Show what the coming days bring
     Forecast(command::forecast::Arguments),
+    /// Say whether a client may ask for a service, under which agreement, and by when
+    Entitled(command::entitled::Arguments),
     /// Propose how servanda.yaml describes the helpdesk, from a look at it
     Discover(command::discover::Arguments),
     /// Look at everything a run needs, and say what to do about what fails
@@ -92,6 +97,8 @@ pub(crate) enum Command {
     Catalog(command::catalog::Arguments),
     /// Write all agreements over time as one page
     Report(command::report::Arguments),
+    /// Answer over HTTP what `entitled` answers
+    Serve(command::serve::Arguments),
     /// Look at the memory of notices
     Ledger(command::ledger::Arguments),
     /// Write a new agreement, for one client or many

@@ -32,6 +32,10 @@ pub(crate) enum Exit {
     Locked = 8,
     /// The helpdesk does not accept the credentials.
     Credentials = 9,
+    /// The client may not ask for the service; only of `entitled`.
+    NotEntitled = 10,
+    /// Several agreements say yes; only of `entitled`.
+    Ambiguous = 11,
     /// Somebody asked the run to stop (128 + SIGINT).
     Interrupted = 130,
     /// Somebody asked the run to stop (128 + SIGTERM).
@@ -41,7 +45,7 @@ pub(crate) enum Exit {
 impl Exit {
     /// Of two ends of one run the one that is told (design §13).
     pub(crate) fn graver(one: Self, other: Self) -> Self {
-        const ORDER: [Exit; 12] = [
+        const ORDER: [Exit; 14] = [
             Exit::Interrupted,
             Exit::Terminated,
             Exit::Failure,
@@ -52,6 +56,8 @@ impl Exit {
             Exit::Held,
             Exit::Partial,
             Exit::Stale,
+            Exit::Ambiguous,
+            Exit::NotEntitled,
             Exit::Pending,
             Exit::Fine,
         ];

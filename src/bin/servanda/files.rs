@@ -19,7 +19,7 @@ pub(crate) const CATALOG: &str = "catalog.yaml";
 /// Where this program keeps what is of this machine alone.
 pub(crate) const OWN_FOLDER: &str = ".servanda";
 /// The folders whose files are read.
-pub(crate) const FOLDERS: [&str; 2] = ["agreements", "templates"];
+pub(crate) const FOLDERS: [&str; 3] = ["agreements", "templates", "calendars"];
 /// A larger file is not read to its end; the document stage says what is wrong with it.
 pub(crate) const SIZE_LIMIT: u64 = 1024 * 1024;
 
@@ -55,8 +55,8 @@ pub(crate) fn no_repository(from: &Path) -> Failure {
         .help("go to the folder that holds it, or name it with `--repository DIR`")
 }
 
-/// All files that Servanda reads, in the order of their paths.
-pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
+/// Where the files are that Servanda reads, with whether each is a link.
+fn all_paths(root: &Path) -> Result<Vec<(PathBuf, bool)>, Failure> {
     let mut paths: Vec<(PathBuf, bool)> = Vec::new();
     for name in [SETTINGS, CATALOG] {
         if let Ok(found) = fs::symlink_metadata(root.join(name)) {
@@ -66,6 +66,12 @@ pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
     for folder in FOLDERS {
         paths.extend(walk(&root.join(folder))?);
     }
+    Ok(paths)
+}
+
+/// All files that Servanda reads, in the order of their paths.
+pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
+    let paths = all_paths(root)?;
     let mut files: Vec<File> = paths
         .into_par_iter()
         .map(|(path, is_link)| File {
@@ -101,6 +107,39 @@ fn walk(folder: &Path) -> Result<Vec<(PathBuf, bool)>, Failure> {
 /// Whether a file is read, by its name.
 pub(crate) fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+/// By what files are known to have moved, without reading them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Marks(Vec<(PathBuf, Mark)>);
+
+#[cfg(unix)]
+type Mark = (u64, u64, i64, i64);
+#[cfg(not(unix))]
+type Mark = (u64, Option<std::time::SystemTime>);
+
+/// Length, number and time of change: the last cannot be set back by whoever writes the file.
+#[cfg(unix)]
+fn mark(found: &fs::Metadata) -> Mark {
+    use std::os::unix::fs::MetadataExt as _;
+    (found.len(), found.ino(), found.ctime(), found.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn mark(found: &fs::Metadata) -> Mark {
+    (found.len(), found.modified().ok())
+}
+
+/// The marks of all files that Servanda reads.
+pub(crate) fn marks(root: &Path) -> Result<Marks, Failure> {
+    let mut paths = all_paths(root)?;
+    paths.sort();
+    let marked = paths.into_iter().filter_map(|(path, _)| {
+        // One that went away since is in the next list no more.
+        let found = fs::symlink_metadata(&path).ok()?;
+        Some((path, mark(&found)))
+    });
+    Ok(Marks(marked.collect()))
 }
 
 fn relative(root: &Path, path: &Path) -> String {

@@ -5,9 +5,11 @@ mod context;
 mod args;
 mod log;
 mod files;
+mod about;
 mod git;
 mod commit;
 mod repository;
+mod asked;
 mod proposal;
 #[cfg_attr(
     not(test),
@@ -37,6 +39,7 @@ mod progress;
 mod apply;
 mod pass;
 mod deliver;
+mod serve;
 mod skeleton;
 mod typed;
 mod question;

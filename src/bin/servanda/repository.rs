@@ -15,6 +15,7 @@ use servanda::render;
 use servanda::settings::Settings;
 use servanda::template::{self, Library, Resolved};
 
+use crate::about::about;
 use crate::args::Global;
 use crate::commit::Commit;
 use crate::context::Context;
@@ -28,6 +29,7 @@ pub(crate) struct Loaded {
     pub(crate) sources: Sources,
     pub(crate) templates: Vec<Document>,
     pub(crate) agreements: Vec<Document>,
+    calendars: Vec<Document>,
     settings: Option<Document>,
     pub(crate) catalog: Option<Document>,
     faults: Diagnostics,
@@ -54,6 +56,13 @@ pub(crate) fn load(global: &Global, context: &Context) -> Result<Loaded, Failure
     Ok(Loaded::of(root, files))
 }
 
+/// The same, with only those agreements that a question about one client needs.
+pub(crate) fn load_about(client: &str, global: &Global, context: &Context) -> Result<Loaded, Failure> {
+    let root = find(global, context)?;
+    let files = about(client, files::read_all(&root)?);
+    Ok(Loaded::of(root, files))
+}
+
 /// Finds the repository.
 pub(crate) fn find(global: &Global, context: &Context) -> Result<PathBuf, Failure> {
     let root = match &global.repository {
@@ -73,6 +82,7 @@ impl Loaded {
             sources: Sources::default(),
             templates: Vec::new(),
             agreements: Vec::new(),
+            calendars: Vec::new(),
             settings: None,
             catalog: None,
             faults: Diagnostics::default(),
@@ -129,11 +139,17 @@ impl Loaded {
         }
     }
 
+    /// The files that are known by a name of their own.
+    fn documents(&self) -> impl Iterator<Item = &Document> {
+        self.templates.iter().chain(&self.agreements).chain(&self.calendars)
+    }
+
     fn keep(&mut self, document: Document) {
         match document.kind {
             Kind::Settings => self.settings = Some(document),
             Kind::Catalog => self.catalog = Some(document),
             Kind::Template => self.templates.push(document),
+            Kind::Calendar => self.calendars.push(document),
             Kind::Agreement => self.agreements.push(document),
         }
     }
@@ -170,7 +186,7 @@ impl Loaded {
     /// The same, for whoever needs what was merged as well.
     pub(crate) fn examine_and<T>(&self, at: Instant, take: impl FnOnce(&[Resolved<'_>], Checked) -> T) -> T {
         let mut faults = self.faults.clone();
-        faults.extend(document::same_ids(self.templates.iter().chain(&self.agreements), &self.sources));
+        faults.extend(document::same_ids(self.documents(), &self.sources));
         let (library, found) = Library::new(&self.templates);
         faults.extend(found);
         // What a file that cannot be read extends is not known, so nothing is said about who extends what.
@@ -183,6 +199,7 @@ impl Loaded {
         let estate = check::Estate {
             settings: self.settings.as_ref(),
             catalog: self.catalog.as_ref(),
+            calendars: &self.calendars,
             agreements: &resolved,
             unread: unread.map(|document| &*document.id).collect(),
             diagnostics: faults,
@@ -217,7 +234,7 @@ impl Loaded {
     }
 
     /// The digest of all files, which a plan is made from.
-    fn digest(&self) -> String {
+    pub(crate) fn digest(&self) -> String {
         let texts: Vec<(&str, String)> =
             self.sources.iter().map(|(_, source)| (source.path.as_str(), digest(&source.text))).collect();
         digest(&texts)
@@ -243,12 +260,7 @@ pub(crate) fn trusted(
     context: &Context,
 ) -> Result<Estate, Failure> {
     deny_warnings(&mut checked.diagnostics, global.deny_warnings);
-    if checked.diagnostics.has_errors() {
-        let paint = context.paint_errors();
-        say(&render::diagnostics::text(&checked.diagnostics, &loaded.sources, paint));
-        let summary = render::diagnostics::summary(&checked.diagnostics, loaded.files());
-        return Err(Failure::new(Exit::Invalid, summary));
-    }
+    refuse_invalid(&loaded, &checked, context)?;
     let warnings = checked.diagnostics.count(Severity::Warning);
     if warnings > 0 {
         let noun = if warnings == 1 { "warning" } else { "warnings" };
@@ -267,6 +279,31 @@ pub(crate) fn trusted(
         agreements: checked.agreements,
         base: None,
     })
+}
+
+/// Ends the run where something is wrong with the files, after all faults are shown.
+fn refuse_invalid(loaded: &Loaded, checked: &Checked, context: &Context) -> Result<(), Failure> {
+    if checked.diagnostics.has_errors() {
+        let paint = context.paint_errors();
+        say(&render::diagnostics::text(&checked.diagnostics, &loaded.sources, paint));
+        let summary = render::diagnostics::summary(&checked.diagnostics, loaded.files());
+        return Err(Failure::new(Exit::Invalid, summary));
+    }
+    Ok(())
+}
+
+/// What the files say, for an answer that needs no more: warnings are for `validate`.
+pub(crate) fn check_quietly(
+    loaded: Loaded,
+    at: Instant,
+    global: &Global,
+    context: &Context,
+) -> Result<Checked, Failure> {
+    let mut checked = loaded.examine(at);
+    deny_warnings(&mut checked.diagnostics, global.deny_warnings);
+    refuse_invalid(&loaded, &checked, context)?;
+    std::mem::forget(loaded);
+    Ok(checked)
 }
 
 /// Raises warnings to errors where that was asked for.

@@ -1,10 +1,11 @@
-//! The typed shapes of the four kinds of files, as people write them: everything is optional, days and
+//! The typed shapes of the five kinds of files, as people write them: everything is optional, days and
 //! slugs are still text. The JSON Schemas that editors use are derived from these types, so a field's page
 //! is its doc comment: what it is, its unit, its default, an example.
 //!
 //! Nothing here is judged; a shape only says which keys exist and what kind of value each takes.
 
 mod agreement;
+mod calendar;
 mod catalog;
 mod either;
 mod helpdesk;
@@ -18,6 +19,7 @@ pub use agreement::{
 };
 pub(crate) use agreement::{ENTRY_LACKS, TEMPLATE_LACKS, TemplateOnly};
 
+pub use calendar::CalendarDocument;
 pub use catalog::{
     CatalogCalendar, CatalogClient, CatalogDepartment, CatalogDocument, CatalogManager, CatalogPriority,
     CatalogProvider, CatalogService,

@@ -60,6 +60,12 @@ texts! {
     Day "day" r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
     /// An instant with its offset.
     Instant "instant" r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})$"
+    /// One day of the week, or several from one to another.
+    Weekday "weekday" r"^(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?$"
+    /// One civil day, or several from one to another.
+    Days "days" r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(/[0-9]{4}-[0-9]{2}-[0-9]{2})?$"
+    /// A window of hours, or a word for none or the usual ones.
+    Hours "hours" r"^(closed|usual|[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2})$"
     /// An hour and minute of a day.
     Clock "clock" r"^[0-9]{2}:[0-9]{2}$"
     /// A time zone by its IANA name.

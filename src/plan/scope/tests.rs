@@ -64,6 +64,7 @@ fn scope(before: &[(&str, &str)], after: &[(&str, &str)]) -> Scope {
             settings: Some(repository.named("servanda.yaml")),
             catalog: Some(repository.named("catalog.yaml")),
             agreements: &resolved,
+            calendars: &[],
             unread: std::collections::BTreeSet::new(),
             diagnostics: Diagnostics::default(),
         };

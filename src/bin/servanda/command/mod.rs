@@ -5,6 +5,7 @@ pub(crate) mod apply;
 pub(crate) mod catalog;
 pub(crate) mod comment;
 pub(crate) mod completions;
+pub(crate) mod entitled;
 pub(crate) mod discover;
 pub(crate) mod doctor;
 pub(crate) mod deactivate;
@@ -24,6 +25,7 @@ pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod snapshot;
 pub(crate) mod status;
@@ -54,6 +56,8 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Run(arguments) => run::run(&arguments, &global, context),
         Command::Notify(arguments) => notify::run(&arguments, &global, context),
         Command::Forecast(arguments) => forecast::run(&arguments, &global, context),
+        Command::Entitled(arguments) => entitled::run(&arguments, &global, context),
+        Command::Serve(arguments) => serve::run(&arguments, &global, context),
         Command::Discover(arguments) => discover::run(&arguments, &global, context),
         Command::Catalog(arguments) => catalog::run(&arguments, &global, context),
         Command::Doctor(arguments) => doctor::run(&arguments, &global, context),

@@ -15,7 +15,7 @@ use crate::{files, repository};
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda schema --out schemas                  write agreement.json, template.json, catalog.json, settings.json, plan.json
+  servanda schema --out schemas                  write the schema of each kind of file, and of plans
   servanda schema --out .servanda/schemas --catalog
                                                  with this repository's slugs, so that an editor completes them
   servanda schema agreement                      print one
@@ -26,7 +26,7 @@ In a file, `# yaml-language-server: $schema=../schemas/agreement.json` points an
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// Print this one: agreement, template, catalog, settings or plan
+    /// Print this one: agreement, template, catalog, calendar, settings or plan
     #[arg(conflicts_with = "out")]
     name: Option<String>,
     /// Write all of them into this folder
@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let (_, text) = found.ok_or_else(|| {
         Failure::usage(
             format!("there is no schema `{name}`"),
-            "there are agreement, template, catalog, settings and plan",
+            "there are agreement, template, catalog, calendar, settings and plan",
         )
     })?;
     tell(text)?;

@@ -1,0 +1,348 @@
+//! calendars/*.yaml become hours: each day of the week and each exception is what the nearest calendar says of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::calendar::{Day, Hours, Misread, Window, Zone, in_words, overlap, read_day};
+use crate::catalog::{Catalog, Entry, ROUND_THE_CLOCK};
+use crate::check::references::nearest_of;
+use crate::check::subject::Places;
+use crate::diagnostic::{Code, Diagnostic, Severity, Span};
+use crate::document::{Document, shape};
+use crate::ident::CalendarSlug;
+use crate::settings::Settings;
+
+/// How long a line of calendars may be that build on each other.
+const DEPTH_LIMIT: usize = 8;
+/// How many days one exception may cover.
+const RANGE_LIMIT: usize = 1_000;
+const WEEK: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// What is said of one day, and where.
+#[derive(Clone)]
+struct Said {
+    /// Its windows; `None` where it is as in any week.
+    windows: Option<Vec<Window>>,
+    place: Span,
+}
+
+/// What calendars say; first one alone, then with all that it builds on.
+#[derive(Clone, Default)]
+struct Terms {
+    zone: Option<Zone>,
+    week: [Option<Said>; 7],
+    exceptions: BTreeMap<Day, Said>,
+    known_through: Option<Day>,
+}
+
+impl Terms {
+    /// Lays what a nearer calendar says over this.
+    fn overlay(&mut self, nearer: &Self) {
+        for (own, nearer) in self.week.iter_mut().zip(&nearer.week) {
+            *own = nearer.clone().or(own.take());
+        }
+        self.exceptions.extend(nearer.exceptions.iter().map(|(day, said)| (*day, said.clone())));
+        self.zone = nearer.zone.clone().or(self.zone.take());
+        self.known_through = nearer.known_through.or(self.known_through);
+    }
+}
+
+/// One document, read by itself.
+struct Written<'a> {
+    document: &'a Document,
+    extends: Vec<(String, Span)>,
+    title: Option<String>,
+    terms: Terms,
+}
+
+/// Puts the hours of all calendars into the catalog, and an entry for those that it does not list; gives what is wrong
+/// with them. One that is not sound is known by its name.
+pub(super) fn read_into(
+    catalog: &mut Catalog,
+    documents: &[Document],
+    settings: &Settings,
+) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    let mut written: BTreeMap<&str, Written<'_>> = BTreeMap::new();
+    for document in documents {
+        if let Some(slug) = CalendarSlug::new(&document.id) {
+            let before = faults.len();
+            let read = document.sound.then(|| read(document, &mut faults)).flatten();
+            // Of what is wrong in part nothing is known, so that no fault is told of what follows from another.
+            let read =
+                read.filter(|_| faults[before..].iter().all(|fault| fault.severity != Severity::Error));
+            let title = read.as_ref().and_then(|read| read.title.clone());
+            let title = title.unwrap_or_else(|| slug.to_string());
+            let span = Span::of_file(document.file);
+            catalog.calendars.entry(slug).or_insert(Entry { title, helpdesk: None, email: None, span });
+            written.extend(read.map(|read| (&*document.id, read)));
+        }
+    }
+    let unsound: BTreeSet<&str> =
+        documents.iter().map(|document| &*document.id).filter(|id| !written.contains_key(id)).collect();
+    for (name, own) in &written {
+        let Some(terms) = whole(own, &written, &unsound, &mut vec![name], &mut faults) else {
+            continue;
+        };
+        find_overlaps(&terms, own.document, &mut faults);
+        if *name == ROUND_THE_CLOCK {
+            let fault = Diagnostic::new(Code::E102, own.document.whole(), "`24x7` is built in");
+            faults.push(
+                fault.help("name the file otherwise; it may say `extends: 24x7` and list its exceptions"),
+            );
+        } else if let Some(slug) = CalendarSlug::new(name) {
+            catalog.hours.insert(slug, hours(&terms, settings));
+        }
+    }
+    faults
+}
+
+fn hours(terms: &Terms, settings: &Settings) -> Hours {
+    let windows =
+        |said: &Option<Said>| said.as_ref().and_then(|said| said.windows.clone()).unwrap_or_default();
+    let week: [Vec<Window>; 7] = std::array::from_fn(|day| windows(&terms.week[day]));
+    let exceptions =
+        terms.exceptions.iter().filter_map(|(day, said)| Some((*day, said.windows.clone()?))).collect();
+    let zone = terms.zone.clone().unwrap_or_else(|| settings.zone.clone());
+    Hours::new(zone, &week, &exceptions).known_through(terms.known_through)
+}
+
+/// What a calendar says with all that it builds on; `None` where that cannot be told.
+fn whole<'a>(
+    own: &'a Written<'_>,
+    all: &'a BTreeMap<&str, Written<'_>>,
+    unsound: &BTreeSet<&str>,
+    line: &mut Vec<&'a str>,
+    faults: &mut Vec<Diagnostic>,
+) -> Option<Terms> {
+    let mut terms = Terms::default();
+    let mut is_whole = true;
+    for (parent, place) in &own.extends {
+        if parent == ROUND_THE_CLOCK {
+            terms.overlay(&round_the_clock(*place));
+        } else if line.contains(&parent.as_str()) || line.len() >= DEPTH_LIMIT {
+            // Each calendar of a circle is told for itself, and none that only leads to it.
+            if line[0] == parent || line.len() >= DEPTH_LIMIT {
+                let message = if line[0] == parent {
+                    format!("the calendars extend each other in a circle: {}", circle(line, parent))
+                } else {
+                    format!("more than {DEPTH_LIMIT} calendars build on each other here")
+                };
+                let own =
+                    all[line[0]].extends.iter().find(|(name, _)| line.get(1).is_none_or(|next| name == next));
+                let place = own.map_or(*place, |(_, place)| *place);
+                faults.push(Diagnostic::new(Code::E104, place, message).help("take one `extends` out"));
+            }
+            is_whole = false;
+        } else if let Some(base) = all.get(parent.as_str()) {
+            line.push(parent);
+            match whole(base, all, unsound, line, faults) {
+                Some(base) => terms.overlay(&base),
+                None => is_whole = false,
+            }
+            line.pop();
+        } else {
+            is_whole = false;
+            // What an unsound one says is not known; an unknown one is told once, where it is named.
+            if !unsound.contains(parent.as_str()) && line.len() == 1 {
+                let message = format!("no calendar in calendars/ is called `{parent}`");
+                let help = nearest_of(parent, all).map(|near| format!("did you mean `{near}`?"));
+                let help =
+                    help.unwrap_or_else(|| format!("write calendars/{parent}.yaml, or take the name out"));
+                faults.push(Diagnostic::new(Code::E101, *place, message).help(help));
+            }
+        }
+    }
+    terms.overlay(&own.terms);
+    is_whole.then_some(terms)
+}
+
+fn circle(line: &[&str], parent: &str) -> String {
+    let names: Vec<String> = line.iter().chain([&parent]).map(|name| format!("`{name}`")).collect();
+    names.join(" extends ")
+}
+
+fn round_the_clock(place: Span) -> Terms {
+    let all_day = Said { windows: Window::read("00:00-24:00").ok().map(|window| vec![window]), place };
+    Terms { week: std::array::from_fn(|_| Some(all_day.clone())), ..Terms::default() }
+}
+
+/// E407 for windows of one day that share a minute, those that run into it from the day before among them.
+fn find_overlaps(terms: &Terms, document: &Document, faults: &mut Vec<Diagnostic>) {
+    let of_week = |day: usize| terms.week[day % 7].as_ref();
+    let mut tell = |before: Option<&Said>, own: &Said, day: &str| {
+        let windows = |said: Option<&Said>| said.and_then(|said| said.windows.clone()).unwrap_or_default();
+        if let Some((first, second)) = overlap(&windows(before), &windows(Some(own))) {
+            let message = format!("{} and {} overlap on {day}", in_words(first), in_words(second));
+            // What is inherited is told at the calendar that puts it together, unless all of it stands elsewhere.
+            let places = [Some(own.place), before.map(|said| said.place)];
+            let place = places.into_iter().flatten().find(|place| place.file == document.file);
+            faults.extend(place.map(|place| {
+                Diagnostic::new(Code::E407, place, message)
+                    .help("end the first where the second begins, or put the two together")
+            }));
+        }
+    };
+    for (day, name) in WEEK.iter().enumerate() {
+        let closed = Said { windows: None, place: Span::of_file(document.file) };
+        let own = of_week(day).unwrap_or(&closed);
+        tell(of_week(day + 6), own, name);
+    }
+    let is_special = |said: &Said| said.windows.is_some();
+    for (day, said) in terms.exceptions.iter().filter(|(_, said)| is_special(said)) {
+        tell(None, said, &day.to_string());
+        let Some(after) = day.tomorrow().ok() else {
+            continue;
+        };
+        if !terms.exceptions.get(&after).is_some_and(is_special)
+            && let Some(own) =
+                of_week(usize::try_from(after.weekday().to_monday_zero_offset()).unwrap_or_default())
+        {
+            tell(Some(said), own, &after.to_string());
+        }
+    }
+}
+
+fn read<'a>(document: &'a Document, faults: &mut Vec<Diagnostic>) -> Option<Written<'a>> {
+    let written = match document.typed::<shape::CalendarDocument>() {
+        Ok(written) => written,
+        Err(fault) => {
+            faults.push(fault);
+            return None;
+        }
+    };
+    let mut reading = Reading { document, faults };
+    let zone = written
+        .timezone
+        .as_deref()
+        .and_then(|name| reading.taken(Code::E203, &["timezone"], Zone::find(name)));
+    let known_through = written
+        .known_through
+        .as_deref()
+        .and_then(|day| reading.taken(Code::E203, &["known_through"], read_day(day)));
+    let mut terms = Terms { zone, known_through, ..Terms::default() };
+    for (key, texts) in written.week.iter().flatten() {
+        let said = reading.said(&["week", key], texts);
+        for day in days_of_week(key) {
+            if let Some(earlier) = terms.week[day].replace(said.clone()) {
+                reading.said_twice(&["week", key], WEEK[day], earlier.place);
+            }
+        }
+    }
+    for (key, texts) in written.exceptions.iter().flatten() {
+        let said = reading.said(&["exceptions", key], texts);
+        for day in reading.days(key) {
+            if let Some(earlier) = terms.exceptions.insert(day, said.clone()) {
+                reading.said_twice(&["exceptions", key], &day.to_string(), earlier.place);
+                break;
+            }
+        }
+    }
+    let extends = written.extends.map(|names| names.0).unwrap_or_default().into_iter().enumerate();
+    let place = |index: usize| {
+        let exact = document.get(&["extends", &index.to_string()]).map(|node| node.span);
+        exact.or_else(|| document.value(&["extends"])).unwrap_or_else(|| document.whole())
+    };
+    let extends = extends.map(|(index, name)| (name, place(index))).collect();
+    Some(Written { document, extends, title: written.title, terms })
+}
+
+struct Reading<'a, 'faults> {
+    document: &'a Document,
+    faults: &'faults mut Vec<Diagnostic>,
+}
+
+impl Reading<'_, '_> {
+    fn fault(&mut self, code: Code, path: &[&str], misread: Misread) {
+        let place = self.document.value(path).unwrap_or_else(|| self.document.whole());
+        self.faults.push(Diagnostic::new(code, place, misread.message).help(misread.help));
+    }
+
+    fn taken<T>(&mut self, code: Code, path: &[&str], read: Result<T, Misread>) -> Option<T> {
+        read.map_err(|misread| self.fault(code, path, misread)).ok()
+    }
+
+    /// The windows at a path.
+    fn said(&mut self, path: &[&str; 2], texts: &shape::OneOrMany) -> Said {
+        let is_word = |text: &&str| matches!(*text, "closed" | "usual");
+        let place = self.document.name(path).unwrap_or_else(|| self.document.whole());
+        let texts: Vec<&str> = texts.0.iter().map(String::as_str).collect();
+        let word = texts.iter().copied().find(is_word);
+        if let Some(word) = word.filter(|_| texts.len() > 1) {
+            let misread =
+                Misread::new(format!("`{word}` stands beside hours"), "keep the word, or the hours");
+            self.fault(Code::E014, path, misread);
+        }
+        if word == Some("usual") && path[0] == "week" {
+            let misread = Misread::new("a week has no usual hours but its own", "write hours, or `closed`");
+            self.fault(Code::E009, path, misread);
+        }
+        let mut windows = Vec::new();
+        for (index, text) in texts.iter().enumerate().filter(|(_, text)| !is_word(text)) {
+            let number = index.to_string();
+            let list = [path[0], path[1], number.as_str()];
+            let at: &[&str] = if self.document.get(&list).is_some() { &list } else { path };
+            if let Some(window) = self.taken(Code::E408, at, Window::read(text)) {
+                if window.loses_a_minute() {
+                    let misread = Misread::new(
+                        format!("`{text}` leaves out the last minute of the day"),
+                        "write 24:00 for the end of a day",
+                    );
+                    self.fault(Code::W409, at, misread);
+                }
+                windows.push(window);
+            }
+        }
+        Said { windows: (word != Some("usual")).then_some(windows), place }
+    }
+
+    fn days(&mut self, key: &str) -> Vec<Day> {
+        let path = ["exceptions", key];
+        let (from, to) = key.split_once('/').unwrap_or((key, key));
+        let (from, to) = match (read_day(from), read_day(to)) {
+            (Ok(from), Ok(to)) => (from, to),
+            (Err(misread), _) | (_, Err(misread)) => {
+                self.fault(Code::E203, &path, misread);
+                return Vec::new();
+            }
+        };
+        let days: Vec<Day> = std::iter::successors(Some(from), |day| day.tomorrow().ok())
+            .take_while(|day| *day <= to)
+            .take(RANGE_LIMIT + 1)
+            .collect();
+        if days.is_empty() {
+            self.fault(
+                Code::E203,
+                &path,
+                Misread::new(format!("`{key}` ends before it begins"), "write the first day, then the last"),
+            );
+        }
+        if days.len() > RANGE_LIMIT {
+            self.fault(
+                Code::E203,
+                &path,
+                Misread::new(
+                    format!("`{key}` is longer than {RANGE_LIMIT} days"),
+                    "write what always holds under `week:`",
+                ),
+            );
+        }
+        days
+    }
+
+    fn said_twice(&mut self, path: &[&str; 2], day: &str, earlier: Span) {
+        let place = self.document.name(path).unwrap_or_else(|| self.document.whole());
+        let fault = Diagnostic::new(Code::E407, place, format!("{day} is spoken of twice"));
+        self.faults
+            .push(fault.related(earlier, "the other entry").help("take the day out of one of the two"));
+    }
+}
+
+/// The days of `mon` or `mon-fri`, counted from Monday.
+fn days_of_week(key: &str) -> Vec<usize> {
+    let index = |name: &str| WEEK.iter().position(|day| *day == name);
+    let (from, to) = key.split_once('-').unwrap_or((key, key));
+    let (Some(from), Some(to)) = (index(from), index(to)) else {
+        return Vec::new();
+    };
+    (0..=(to + 7 - from) % 7).map(|step| (from + step) % 7).collect()
+}

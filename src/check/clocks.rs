@@ -1,0 +1,133 @@
+//! E405, W411, and E401 where response and resolution are counted on different clocks: targets held against the
+//! hours they are counted on. Of a calendar whose hours only the helpdesk knows nothing is judged.
+
+use std::collections::BTreeSet;
+
+use crate::agreement::{Agreement, Target};
+use crate::calendar::{Day, Hours, Pauses, TargetTime, due};
+use crate::catalog::{Catalog, Clock};
+use crate::check::subject::Subject;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::ident::{CalendarSlug, PriorityName, ServiceSlug};
+use crate::status::stretch_at;
+
+/// The days from which starts are simulated: an ordinary week from a Monday on.
+const MONDAY: Day = jiff::civil::date(2026, 3, 2);
+
+/// The rules over the clocks of one agreement, on the day that is asked about.
+pub(super) fn check(
+    subject: &Subject<'_>,
+    catalog: &Catalog,
+    at: crate::calendar::Instant,
+) -> Vec<Diagnostic> {
+    let agreement = &subject.agreement;
+    let mut diagnostics = calendars(subject, catalog, at);
+    let mut seen = BTreeSet::new();
+    for service in agreement.services.keys() {
+        let calendar = agreement.calendar_of(service);
+        for (priority, target) in &agreement.targets_of(service) {
+            let path = target_path(agreement, service, priority);
+            if seen.insert((path.join(" "), calendar)) {
+                diagnostics.extend(one(subject, &path, target, catalog, calendar));
+            }
+        }
+    }
+    diagnostics
+}
+
+/// Where a target of a service is written.
+fn target_path<'a>(
+    agreement: &Agreement,
+    service: &'a ServiceSlug,
+    priority: &'a PriorityName,
+) -> Vec<&'a str> {
+    let own = agreement.services.get(service).is_some_and(|coverage| coverage.targets.contains_key(priority));
+    if own {
+        vec!["services", service.as_str(), "targets", priority.as_str()]
+    } else {
+        vec!["sla", "targets", priority.as_str()]
+    }
+}
+
+/// Calendars that are never open, or known for too short a time.
+fn calendars(subject: &Subject<'_>, catalog: &Catalog, at: crate::calendar::Instant) -> Vec<Diagnostic> {
+    let agreement = &subject.agreement;
+    let general = agreement.calendar.iter().map(|calendar| (vec!["sla", "calendar"], calendar));
+    let own = agreement.services.iter().filter_map(|(service, coverage)| {
+        Some((vec!["services", service.as_str(), "calendar"], coverage.calendar.as_ref()?))
+    });
+    let mut diagnostics = Vec::new();
+    for (path, calendar) in general.chain(own) {
+        let Some(hours) = catalog.hours.get(calendar) else {
+            continue;
+        };
+        if hours.is_never_open() {
+            let message = format!("the calendar `{calendar}` is never open");
+            let fault = subject.fault(Code::E405, &path, message);
+            diagnostics
+                .push(fault.help(format!("write its hours under `week:` in calendars/{calendar}.yaml")));
+        }
+        let last_day = stretch_at(agreement, at).last_day;
+        if let Some((known, last_day)) = hours.last_known_day().zip(last_day)
+            && known < last_day
+        {
+            let message = format!(
+                "the exceptions of `{calendar}` are known through {known}, and the agreement lasts to {last_day}"
+            );
+            let fault = subject.fault(Code::W411, &path, message);
+            diagnostics.push(fault.help(format!(
+                "add the days after it to calendars/{calendar}.yaml, and move its `known_through`"
+            )));
+        }
+    }
+    diagnostics
+}
+
+fn one(
+    subject: &Subject<'_>,
+    path: &[&str],
+    target: &Target,
+    catalog: &Catalog,
+    calendar: Option<&CalendarSlug>,
+) -> Option<Diagnostic> {
+    let under = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
+    match catalog.clock(calendar, &subject.agreement.zone) {
+        Clock::Elsewhere => None,
+        Clock::RealTime => {
+            let times = [("response", target.response), ("resolution", target.resolution)];
+            let (leaf, time) =
+                times.into_iter().find(|(_, time)| matches!(time, Some(TargetTime::BusinessDays(_))))?;
+            let message = format!("{} are counted on no calendar", time?);
+            let fault = subject.fault(Code::E405, &under(leaf), message);
+            Some(fault.help(
+                "write `sla: { calendar: … }`, with `24x7` where every day counts, or a number of hours",
+            ))
+        }
+        Clock::Hours(hours) => {
+            let (response, resolution) = (target.response?, target.resolution?);
+            // Times on one clock are compared without one.
+            let is_mixed = response.is_weaker_than(resolution).is_none();
+            if !is_mixed || hours.is_never_open() || !always_later(&hours, response, resolution) {
+                return None;
+            }
+            let message = format!(
+                "the response may take {response}, which on this calendar always ends after the resolution in {resolution}"
+            );
+            let fault = subject.fault(Code::E401, &under("response"), message);
+            Some(fault.help("a response comes before the resolution: make it the shorter of the two"))
+        }
+    }
+}
+
+/// Whether one time ends after the other from whatever hour of a week without exceptions both begin.
+fn always_later(hours: &Hours, one: TargetTime, other: TargetTime) -> bool {
+    let usual = hours.usual();
+    let days = std::iter::successors(Some(MONDAY), |day| day.tomorrow().ok()).take(7);
+    let mut starts = days.flat_map(|day| (0..24).map(move |hour| (day, hour)));
+    starts.all(|(day, hour)| {
+        let start = usual.zone().at(day, hour, 0);
+        let ends = |time| due(Some(&usual), start, time, &Pauses::default());
+        // What cannot be counted within ten years is later than anything.
+        ends(other).is_some_and(|other| ends(one).is_none_or(|one| one > other))
+    })
+}
