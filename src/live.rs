@@ -316,6 +316,11 @@ impl Directory {
         self.entries.entry(kind).or_default().insert(id, named);
     }
 
+    /// Everything in it.
+    pub fn iter(&self) -> impl Iterator<Item = (Kind, &LiveId, &Named)> {
+        self.entries.iter().flat_map(|(kind, named)| named.iter().map(move |(id, named)| (*kind, id, named)))
+    }
+
     /// The object of this id.
     pub fn get(&self, kind: Kind, id: &LiveId) -> Option<&Named> {
         self.entries.get(&kind)?.get(id)

@@ -3,7 +3,7 @@
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::{Value, json};
 
-use super::{NotSaid, file, least};
+use super::{NotSaid, file, layer, least, rows};
 use crate::diagnostic::Sources;
 use crate::document::{Document, Kind, read};
 use crate::template::Library;
@@ -143,5 +143,62 @@ proptest! {
             // A target that a template gives a service cannot be taken back.
             Err(refused) => prop_assert!(refused.to_string().contains("`services.servers.targets"), "{refused}"),
         }
+    }
+}
+
+/// The catalog of the example.
+fn catalog() -> crate::catalog::Catalog {
+    let mut sources = Sources::default();
+    let file = sources.add("catalog.yaml", include_str!("../../catalog.yaml"));
+    let settings = sources.add("servanda.yaml", "timezone: Europe/Moscow\n");
+    let (settings, _) = crate::check::read_settings(&read(&sources, settings, Kind::Settings).0);
+    crate::check::read_catalog(&read(&sources, file, Kind::Catalog).0, &settings).0
+}
+
+#[test]
+fn a_table_is_read_as_spreadsheets_write_it() {
+    let mut sources = Sources::default();
+    let text = "\u{feff}client;number;service.vpn;label.note;open_ended\r\n\r\ndent-art ; 0049;24x7;\"two\r\nlines; \"\"quoted\"\"\";да\r\n dent-line;;нет;;\r\n";
+    let file = sources.add("clients.csv", text);
+    let (rows, faults) = rows(&sources, file, &catalog());
+    assert!(faults.is_empty(), "{faults:?}");
+    let said: Vec<(&str, Value)> = rows.iter().map(|row| (row.client.as_str(), layer(&row.wishes))).collect();
+    let first = json!({
+        "number": "0049",
+        "period": { "open_ended": true },
+        "services": { "vpn": { "calendar": "24x7" } },
+        "labels": { "note": "two\r\nlines; \"quoted\"" },
+    });
+    let second = json!({ "services": { "vpn": false } });
+    assert_eq!(said, [("dent-art", first), ("dent-line", second)]);
+    assert_eq!(sources.slice(rows[1].place), "dent-line");
+    assert_eq!(sources.position(rows[1].place).line, 5);
+}
+
+#[test]
+fn every_fault_of_a_table_has_its_line_and_column() {
+    for (text, expected) in [
+        ("", &["1:1 E015"][..]),
+        ("kunde,number\n", &["1:1 E010", "1:1 E008"]),
+        ("client,nummer,client\n", &["1:8 E008", "1:15 E003"]),
+        ("client,service.wpn\n", &["1:8 E101"]),
+        ("client,term\ndent-art,1y,more\n", &["2:13 E009"]),
+        ("client,last_day,term\ndent-art,2026-02-30,1y\n", &["2:10 E203", "2:21 E014"]),
+        ("client,id\ndent-art,Ы\ndent-art,a\ndent-art,a\n", &["2:10 E012", "4:1 E102"]),
+        ("client,number\ndent-art,1\ndent-line,1\n", &["3:1 E103"]),
+        ("client,open_ended,provider\ndent-art,maybe,acne\n", &["2:10 E009", "2:16 E101"]),
+        ("client,title\n,\n,x\n", &["3:1 E010"]),
+    ] {
+        let mut sources = Sources::default();
+        let file = sources.add("clients.csv", text);
+        let (_, faults) = rows(&sources, file, &catalog());
+        let found: Vec<String> = faults
+            .iter()
+            .map(|fault| {
+                let place = sources.position(fault.place.span);
+                format!("{}:{} {}", place.line, place.column, fault.code)
+            })
+            .collect();
+        assert_eq!(found, expected, "{text:?}");
     }
 }

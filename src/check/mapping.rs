@@ -215,6 +215,7 @@ impl Reading<'_> {
             form: match written.form {
                 Some(shape::DateForm::Date) => DateForm::Date,
                 Some(shape::DateForm::DateTime) => DateForm::DateTime,
+                Some(shape::DateForm::IsoDateTime) => DateForm::IsoDateTime,
                 None => usual.form,
             },
         }

@@ -69,6 +69,29 @@ pub struct Estate<'a> {
     pub diagnostics: Diagnostics,
 }
 
+/// Judges agreements one by one, without holding them against each other: what somebody is about to write.
+pub struct Judge<'a> {
+    catalog: &'a Catalog,
+    settings: &'a Settings,
+    addresses: BTreeSet<&'a str>,
+}
+
+impl<'a> Judge<'a> {
+    /// A judge by a catalog and settings.
+    pub fn new(catalog: &'a Catalog, settings: &'a Settings) -> Self {
+        Self { catalog, settings, addresses: notices::addresses(catalog) }
+    }
+
+    /// The agreement, where nothing is wrong with it by itself.
+    pub fn agreement(&self, resolved: &Resolved<'_>, at: Instant) -> Option<Agreement> {
+        let Self { catalog, settings, addresses } = self;
+        let titles = Titles::compile(title_of(resolved));
+        let reading = alone(resolved, Ground { catalog, settings, titles: &titles, addresses }, at);
+        let is_sound = reading.faults.iter().all(|fault| fault.severity != Severity::Error);
+        reading.subject.filter(|_| is_sound).map(|subject| subject.agreement)
+    }
+}
+
 /// Checks a whole repository. `at` is the instant that is asked about: what ends soon, which allowances hold.
 pub fn estate(estate: Estate<'_>, sources: &Sources, at: Instant) -> Checked {
     let Estate { settings, catalog, agreements, unread, mut diagnostics } = estate;

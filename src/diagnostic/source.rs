@@ -56,6 +56,12 @@ impl Sources {
         id
     }
 
+    /// Empty places for all of these files, so that what is added to them has an id that none of these has.
+    #[must_use]
+    pub fn beyond(&self) -> Self {
+        Self(self.0.iter().map(|_| Source { path: String::new(), text: String::new() }).collect())
+    }
+
     /// The file's path.
     pub fn path(&self, file: FileId) -> &str {
         &self.0[file.0 as usize].path

@@ -91,6 +91,18 @@ pub fn json(written: &str) -> Cow<'_, str> {
     Cow::Owned(encoded)
 }
 
+/// A text as a YAML scalar: plain where it can be nothing but a text, else in double quotes as JSON has it.
+pub fn yaml(text: &str) -> Cow<'_, str> {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_$./-".contains(letter);
+    let is_word =
+        matches!(text, "true" | "false" | "null" | "True" | "False" | "Null" | "TRUE" | "FALSE" | "NULL");
+    if text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.chars().all(is_plain) && !is_word {
+        return Cow::Borrowed(text);
+    }
+    let quoted = serde_json::to_string(text).expect("a text is JSON");
+    Cow::Owned(json(&quoted).into_owned())
+}
+
 /// JSON within a page's `<script>`: as [`json`], and nothing in it can end the element or begin a comment.
 pub fn script_json(written: &str) -> Cow<'_, str> {
     let encoded = json(written);

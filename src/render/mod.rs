@@ -25,8 +25,12 @@ pub mod outcome;
 pub mod status;
 pub mod message;
 pub mod notice;
+pub mod proposal;
 pub mod report;
 pub mod desk;
 
 pub use style::Paint;
+pub mod adoption;
+pub mod catalog;
+pub mod doctor;
 pub mod explain;

@@ -10,6 +10,7 @@ use crate::command;
 
 const AFTER_HELP: &str = "\
 Examples:
+  servanda init                         begin a repository
   servanda validate                     check every file of the repository
   servanda status --as-of 2027-01-01    what will be in force on that day
   servanda plan                         what an apply would change, against the live helpdesk
@@ -20,7 +21,9 @@ Examples:
   servanda new --template support-standard --client severny-veter --first-day 2027-02-01
   servanda renew --ending-within 60d    write the next agreement of all that end soon
   servanda forecast --days 60           what the coming days bring
-  servanda report --out agreements.html all agreements over time, as one page to look at
+  servanda discover                     how servanda.yaml describes your helpdesk
+  servanda doctor                       whether all is there that a run needs
+  servanda report --out all.html        all agreements over time, as one page to look at
   servanda explain severny-veter-2026   where each value of an agreement comes from
   servanda explain E301                 what a rule means
 
@@ -39,7 +42,7 @@ pub(crate) struct Typed {
 }
 
 /// Switches that every command takes.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 pub(crate) struct Global {
     /// The repository; without it, the nearest folder with a servanda.yaml at or above the current one
     #[arg(short = 'C', long, global = true, value_name = "DIR")]
@@ -55,6 +58,8 @@ pub(crate) struct Global {
 /// The commands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Begin a repository: settings, a catalog, a template, an agreement
+    Init(command::init::Arguments),
     /// Check every file and show all faults at once
     Validate(command::validate::Arguments),
     /// Show what is in force, sorted by what ends next
@@ -77,6 +82,14 @@ pub(crate) enum Command {
     Notify(command::notify::Arguments),
     /// Show what the coming days bring
     Forecast(command::forecast::Arguments),
+    /// Propose how servanda.yaml describes the helpdesk, from a look at it
+    Discover(command::discover::Arguments),
+    /// Look at everything a run needs, and say what to do about what fails
+    Doctor(command::doctor::Arguments),
+    /// Adopt the agreements that people made in the helpdesk: a file for each
+    Import(command::import::Arguments),
+    /// Keep catalog.yaml in step with what the helpdesk holds
+    Catalog(command::catalog::Arguments),
     /// Write all agreements over time as one page
     Report(command::report::Arguments),
     /// Look at the memory of notices
@@ -103,6 +116,8 @@ pub(crate) enum Command {
     Sandbox(command::sandbox::Arguments),
     /// Write a completion script for a shell
     Completions(command::completions::Arguments),
+    /// Write the pages of the manual
+    Man(command::man::Arguments),
 }
 
 /// How a result is written.
@@ -122,4 +137,75 @@ pub(crate) fn parse() -> Result<Typed, clap::Error> {
 
 fn version() -> &'static str {
     concat!(env!("CARGO_PKG_VERSION"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::Typed;
+
+    /// Every command, with the words that lead to it.
+    fn commands(command: &clap::Command, way: &str) -> Vec<(String, clap::Command)> {
+        let below = command.get_subcommands().filter(|below| below.get_name() != "help");
+        let mut all = vec![(way.to_owned(), command.clone())];
+        all.extend(below.flat_map(|below| commands(below, &format!("{way} {}", below.get_name()))));
+        all
+    }
+
+    /// The words of a line of examples, up to its explanation or to what a shell does with it.
+    fn words(line: &str) -> Vec<String> {
+        let line = line.trim();
+        let end = ["  ", " > ", " >> ", " | ", " && "].iter().filter_map(|end| line.find(end)).min();
+        let mut words = vec![String::new()];
+        let mut is_quoted = false;
+        for letter in line[..end.unwrap_or(line.len())].chars() {
+            match letter {
+                '\'' | '"' => is_quoted = !is_quoted,
+                ' ' if !is_quoted => words.push(String::new()),
+                other => words.last_mut().expect("there is one").push(other),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn every_command_shows_examples_that_can_be_typed() {
+        let mut faults = Vec::new();
+        for (way, command) in commands(&Typed::command(), "servanda") {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+            let examples: Vec<&str> = examples.take_while(|line| line.starts_with("  ")).collect();
+            let own: Vec<&str> =
+                examples.into_iter().filter(|line| line.trim().starts_with("servanda ")).collect();
+            if own.is_empty() {
+                faults.push(format!("{way}: shows no example"));
+            }
+            for line in own {
+                // A notice that is held has a long name, for which the page has a short word.
+                let words =
+                    words(&line.replace(" KEY ", " notice/a/activated/2026-09-21/-/client.main/mail "));
+                if let Err(error) = Typed::try_parse_from(&words)
+                    && error.use_stderr()
+                {
+                    faults.push(format!("{way}: `{}`: {error}", words.join(" ")));
+                }
+            }
+            let is_about = |line: &&str| line.trim().starts_with(&way);
+            if !help.lines().any(|line| is_about(&line)) {
+                faults.push(format!("{way}: no example is about it"));
+            }
+        }
+        assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    }
+
+    #[test]
+    fn a_typo_is_answered_with_what_was_meant() {
+        for (typed, meant) in [("valdiate", "validate"), ("discovr", "discover"), ("plan --prun", "--prune")]
+        {
+            let words = std::iter::once("servanda").chain(typed.split(' '));
+            let Err(error) = Typed::try_parse_from(words) else { panic!("{typed} is nothing") };
+            assert!(error.to_string().contains(meant), "{error}");
+        }
+    }
 }

@@ -7,15 +7,18 @@ use std::path::{Component, Path};
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
+use servanda::agreement::Agreement;
+use servanda::catalog::Catalog;
 use servanda::mapping::Mapping;
-use servanda::settings::{Kind, Login, Pace, Priorities};
+use servanda::settings::{Helpdesk, Kind, Login, Pace, Priorities};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::commit::Commit;
 use crate::context::{AsOf, Context, clock};
 use crate::failure::{Exit, Failure};
 use crate::helpdesk::http::Place;
 use crate::helpdesk::itop::{Form, ItopReader, ItopTransport, ItopWriter, Memory};
-use crate::helpdesk::itsm365::{Habits, Itsm365Reader, Itsm365Writer};
+use crate::helpdesk::itsm365::{Habits, Itsm365Explorer, Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::transport::Transport;
 use crate::helpdesk::{AnyReader, AnyWriter, ReadError, Reader, Writer};
 use crate::repository::Estate;
@@ -51,14 +54,35 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
     built.map_err(|error| Failure::new(Exit::Failure, format!("no threads to be had: {error}")))
 }
 
-/// Opens the helpdesk of the settings. The embedded one lives at the instant of the run.
+/// Opens the helpdesk of an estate. The embedded one lives at the instant of the run.
 pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Failure> {
-    let helpdesk = &estate.settings.helpdesk;
+    let Estate { root, settings, catalog, agreements, base, .. } = estate;
+    let ground = Ground { catalog, agreements, base: base.as_ref() };
+    open_at(root, &settings.helpdesk, ground, as_of).await
+}
+
+/// What a helpdesk is opened over, besides its own settings.
+#[derive(Clone, Copy)]
+pub(crate) struct Ground<'a> {
+    /// What the embedded helpdesk is seeded with.
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) agreements: &'a [Agreement],
+    /// The commit that is trusted, where the files are of a pull request.
+    pub(crate) base: Option<&'a Commit>,
+}
+
+/// Opens a helpdesk, whatever may be wrong with the rest of the repository.
+pub(crate) async fn open_at(
+    root: &Path,
+    helpdesk: &Helpdesk,
+    ground: Ground<'_>,
+    as_of: AsOf,
+) -> Result<Connection, Failure> {
     let (way, embedded) = match &helpdesk.kind {
         Kind::Sandbox => {
             let clock = if as_of.is_asked { Clock::standing(as_of.instant) } else { Clock::asked(clock) };
-            let file = embedded::file(&estate.root)?;
-            let sandbox = embedded::open(file, &estate.catalog, &estate.agreements, clock, Knobs::default())?;
+            let file = embedded::file(root)?;
+            let sandbox = embedded::open(file, ground.catalog, ground.agreements, clock, Knobs::default())?;
             let running = sandbox.start().await?;
             let key = SecretString::from(sandbox::ACCESS_KEY);
             let transport = Transport::new(&Place::at(&running.url()), key, &helpdesk.pace);
@@ -66,7 +90,7 @@ pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Fai
         }
         Kind::Itsm365 { url, reach, access_key_variable, ca_file } => {
             let key = key(access_key_variable)?;
-            let certificates = certificates(estate, ca_file.as_deref()).await?;
+            let certificates = certificates(root, ground.base, ca_file.as_deref()).await?;
             let place =
                 Place { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
             (Transport::new(&place, key, &helpdesk.pace).map(Way::to_itsm365), None)
@@ -79,7 +103,7 @@ pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Fai
                     Form::Password { user: user.expose_secret().to_owned(), password: key(password)? }
                 }
             };
-            let certificates = certificates(estate, ca_file.as_deref()).await?;
+            let certificates = certificates(root, ground.base, ca_file.as_deref()).await?;
             let place =
                 Place { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
             let priorities = priorities.clone();
@@ -97,22 +121,26 @@ fn key(variable: &str) -> Result<SecretString, Failure> {
     key.ok_or_else(|| no_key(variable))
 }
 
-async fn certificates(estate: &Estate, file: Option<&str>) -> Result<Option<String>, Failure> {
+async fn certificates(
+    root: &Path,
+    base: Option<&Commit>,
+    file: Option<&str>,
+) -> Result<Option<String>, Failure> {
     match file {
-        Some(file) => Ok(Some(trusted_text(estate, file).await?)),
+        Some(file) => Ok(Some(trusted_text(root, base, file).await?)),
         None => Ok(None),
     }
 }
 
 /// A file that the settings name. Where they are those of a trusted commit, a file of the repository is too: on disk
 /// there may be what a pull request put there.
-async fn trusted_text(estate: &Estate, file: &str) -> Result<String, Failure> {
+async fn trusted_text(root: &Path, base: Option<&Commit>, file: &str) -> Result<String, Failure> {
     let is_within = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
-    match &estate.base {
+    match base {
         Some(base) if is_within => base.text(file).await?.ok_or_else(|| {
             Failure::new(Exit::Failure, format!("{} holds no {file}, which its settings name", base.short()))
         }),
-        _ => files::read_named(&estate.root.join(file)),
+        _ => files::read_named(&root.join(file)),
     }
 }
 
@@ -151,6 +179,14 @@ impl Connection {
             Way::Itop { transport, priorities, memory } => {
                 AnyReader::Itop(ItopReader::new(transport, mapping, priorities, page_size, memory))
             }
+        }
+    }
+
+    /// What looks at it before anything is known of it; iTop is the same everywhere.
+    pub(crate) fn explorer(&self) -> Option<Itsm365Explorer<'_>> {
+        match &self.way {
+            Way::Itsm365 { transport, .. } => Some(Itsm365Explorer::new(transport, self.pace.page_size)),
+            Way::Itop { .. } => None,
         }
     }
 

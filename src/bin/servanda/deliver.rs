@@ -62,6 +62,19 @@ pub(crate) struct Bulletin<'a> {
     acknowledged: Option<usize>,
 }
 
+/// The people of the helpdesk who may have to be told.
+pub(crate) fn people(estate: &Estate) -> BTreeSet<LiveId> {
+    let catalog = &estate.catalog;
+    let own = estate.agreements.iter().flat_map(|agreement| agreement.contacts.values());
+    let contacts = catalog.clients.values().flat_map(|client| client.contacts.values()).chain(own);
+    let contacts = contacts.filter_map(|contact| match contact {
+        servanda::catalog::Contact::Person(person) => Some(person.clone()),
+        servanda::catalog::Contact::Email(_) => None,
+    });
+    let managers = catalog.managers.values().filter(|entry| entry.email.is_none());
+    contacts.chain(managers.filter_map(|entry| entry.helpdesk.clone())).collect()
+}
+
 /// How the notices of a run ended.
 #[derive(Default)]
 pub(crate) struct Delivered {
@@ -119,22 +132,11 @@ impl<'a> Bulletin<'a> {
     pub(crate) fn supposing(mut self) -> Self {
         self.facts =
             self.estate.agreements.iter().map(|agreement| (agreement.id.clone(), Fact::AsTold)).collect();
-        self.addresses =
-            self.people().into_iter().map(|person| (person.clone(), format!("{person}@helpdesk"))).collect();
+        self.addresses = people(self.estate)
+            .into_iter()
+            .map(|person| (person.clone(), format!("{person}@helpdesk")))
+            .collect();
         self
-    }
-
-    /// The people of the helpdesk who may have to be told.
-    fn people(&self) -> BTreeSet<LiveId> {
-        let catalog = &self.estate.catalog;
-        let own = self.estate.agreements.iter().flat_map(|agreement| agreement.contacts.values());
-        let contacts = catalog.clients.values().flat_map(|client| client.contacts.values()).chain(own);
-        let contacts = contacts.filter_map(|contact| match contact {
-            servanda::catalog::Contact::Person(person) => Some(person.clone()),
-            servanda::catalog::Contact::Email(_) => None,
-        });
-        let managers = catalog.managers.values().filter(|entry| entry.email.is_none());
-        contacts.chain(managers.filter_map(|entry| entry.helpdesk.clone())).collect()
     }
 
     /// Now, by the clock of the instant that the run is about: a rehearsal remembers its own time.
@@ -196,7 +198,7 @@ impl<'a> Bulletin<'a> {
         }
         self.trust(book).await?;
         self.call_witness(book, &reader, is_first).await?;
-        self.addresses = reader.addresses(&self.people()).await.unwrap_or_else(|error| {
+        self.addresses = reader.addresses(&people(self.estate)).await.unwrap_or_else(|error| {
             say(&format!("nobody can be told whose address the helpdesk holds: {error}\n"));
             BTreeMap::new()
         });

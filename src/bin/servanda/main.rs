@@ -37,11 +37,13 @@ mod progress;
 mod apply;
 mod pass;
 mod deliver;
+mod skeleton;
 mod typed;
 mod question;
 mod writing;
 mod founding;
 mod command;
+mod complete;
 
 use std::process::ExitCode;
 
@@ -50,6 +52,10 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // A shell that asks what can follow is answered, and nothing else is done.
+    clap_complete::CompleteEnv::with_factory(complete::command)
+        .var(command::completions::ASKED_BY)
+        .complete();
     let run = || -> Result<ExitCode, failure::Failure> {
         let context = context::Context::of_this_process()?;
         match args::parse() {

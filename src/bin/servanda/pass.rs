@@ -23,7 +23,7 @@ use crate::survey::{Sides, Terms, make};
 use crate::{baseline, files};
 
 /// A clock that differs this much from the helpdesk's is not to be trusted with dates.
-const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+pub(crate) const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 
 /// Those who look on, are asked, and may stop it.
 pub(crate) trait Audience {

@@ -206,6 +206,11 @@ impl Loaded {
         all
     }
 
+    /// The text of catalog.yaml, where there is one.
+    pub(crate) fn catalog_text(&self) -> Option<&str> {
+        self.catalog.as_ref().map(|document| self.sources.text(document.file))
+    }
+
     /// How many files were read.
     pub(crate) fn files(&self) -> usize {
         self.sources.iter().count()
@@ -237,7 +242,7 @@ pub(crate) fn trusted(
     global: &Global,
     context: &Context,
 ) -> Result<Estate, Failure> {
-    deny_warnings(&mut checked.diagnostics, global);
+    deny_warnings(&mut checked.diagnostics, global.deny_warnings);
     if checked.diagnostics.has_errors() {
         let paint = context.paint_errors();
         say(&render::diagnostics::text(&checked.diagnostics, &loaded.sources, paint));
@@ -265,8 +270,8 @@ pub(crate) fn trusted(
 }
 
 /// Raises warnings to errors where that was asked for.
-pub(crate) fn deny_warnings(diagnostics: &mut Diagnostics, global: &Global) {
-    if global.deny_warnings {
+pub(crate) fn deny_warnings(diagnostics: &mut Diagnostics, is_denied: bool) {
+    if is_denied {
         diagnostics.for_each_mut(|diagnostic| {
             if diagnostic.severity == Severity::Warning {
                 diagnostic.severity = Severity::Error;

@@ -52,6 +52,8 @@ pub(crate) struct Ground {
     pub(crate) loaded: Loaded,
     pub(crate) checked: Checked,
     pub(crate) as_of: AsOf,
+    /// Whether a new warning is as bad as an error.
+    deny_warnings: bool,
 }
 
 impl Ground {
@@ -60,7 +62,7 @@ impl Ground {
         let loaded = repository::load(global, context)?;
         let as_of = context.as_of(as_of, &loaded.zone())?;
         let checked = loaded.examine(as_of.instant);
-        Ok(Self { loaded, checked, as_of })
+        Ok(Self { loaded, checked, as_of, deny_warnings: global.deny_warnings })
     }
 
     /// The agreement of this id, with its file.
@@ -129,7 +131,7 @@ impl Ground {
         writing: &Writing,
         context: &Context,
     ) -> Result<Exit, Failure> {
-        let Self { loaded, checked, as_of } = self;
+        let Self { loaded, checked, as_of, deny_warnings } = self;
         let texts: BTreeMap<&str, &str> =
             loaded.sources.iter().map(|(_, source)| (source.path.as_str(), source.text.as_str())).collect();
         let before = |path: &str| texts.get(path).copied();
@@ -158,7 +160,8 @@ impl Ground {
         let files = proposals.iter().map(|proposal| (proposal.path.clone(), proposal.text.clone())).collect();
         let loaded = loaded.with(files);
         let after = loaded.examine(as_of.instant);
-        let new = new_faults(&checked.diagnostics, after.diagnostics, &loaded.sources);
+        let mut new = new_faults(&checked.diagnostics, after.diagnostics, &loaded.sources);
+        repository::deny_warnings(&mut new, deny_warnings);
         say(&render::diagnostics::text(&new, &loaded.sources, context.paint_errors()));
         let exit = if new.has_errors() {
             let summary = render::diagnostics::summary(&new, proposals.len());

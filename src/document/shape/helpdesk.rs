@@ -237,7 +237,8 @@ pub struct Dates {
     /// The time zone in which the helpdesk writes its times, which bear none. Example: `Europe/Moscow`.
     #[schemars(with = "Option<text::Timezone>")]
     pub timezone: Option<String>,
-    /// Whether its attributes hold a `date` or a `date_time`. Default: `date_time`.
+    /// How it wants days written: `date_time` (2026.02.01 00:00:00), `iso_date_time` (2026-02-01 00:00:00), or `date`, a day alone.
+    /// Default: `date_time`.
     pub form: Option<DateForm>,
 }
 
@@ -248,8 +249,10 @@ pub struct Dates {
 pub enum DateForm {
     /// A day alone.
     Date,
-    /// A day with a time of day.
+    /// A day with a time of day, and dots.
     DateTime,
+    /// A day with a time of day, and dashes.
+    IsoDateTime,
 }
 
 /// Whether the helpdesk holds the targets, and how.

@@ -91,13 +91,26 @@ impl Smtp {
         Ok(Self { server: Arc::new(server), from })
     }
 
+    /// Greets the server, begins TLS and says who one is; nothing is sent. Gives where that was.
+    pub(crate) async fn greet(&self) -> Result<String, String> {
+        let server = Arc::clone(&self.server);
+        let place = format!("{}:{}", server.host, server.port);
+        let greeted = tokio::task::spawn_blocking(move || {
+            let mut connection = server.open(None)?;
+            // Whether it says good-bye changes nothing.
+            let _ = connection.quit();
+            Ok(())
+        });
+        greeted.await.unwrap_or_else(|_| Err("the connection broke".to_owned())).map(|()| place)
+    }
+
     /// Goes as far as the server's word that it waits for the text.
     pub(crate) async fn prepare(&self, message: &Message, letter: &Letter) -> Result<Prepared, String> {
         let mail = compose(message, letter, &self.from)?;
         let (server, text) = (Arc::clone(&self.server), mail.formatted());
         let envelope = mail.envelope().clone();
         let name = message.name.clone();
-        let opened = tokio::task::spawn_blocking(move || server.open(&envelope));
+        let opened = tokio::task::spawn_blocking(move || server.open(Some(&envelope)));
         let connection = opened.await.map_err(|_| "the connection broke".to_owned())?;
         Ok(Prepared { connection: connection?, text, name })
     }
@@ -128,7 +141,8 @@ pub(crate) fn compose(message: &Message, letter: &Letter, from: &Mailbox) -> Res
 }
 
 impl Server {
-    fn open(&self, envelope: &lettre::address::Envelope) -> Result<SmtpConnection, String> {
+    /// A connection on which the server knows who we are and, where there is an envelope, waits for the text.
+    fn open(&self, envelope: Option<&lettre::address::Envelope>) -> Result<SmtpConnection, String> {
         let failed = |error: lettre::transport::smtp::Error| said(&error);
         let hello = ClientId::default();
         let tls = TlsParameters::new_rustls(self.host.clone()).map_err(failed)?;
@@ -140,7 +154,10 @@ impl Server {
         let talked = connection
             .set_timeout(Some(COMMAND_LIMIT))
             .map_err(|error| error.to_string())
-            .and_then(|()| self.talk(&mut connection, envelope, &tls, &hello).map_err(failed));
+            .and_then(|()| self.greet(&mut connection, &tls, &hello).map_err(failed))
+            .and_then(|()| {
+                envelope.map_or(Ok(()), |envelope| talk(&mut connection, envelope)).map_err(failed)
+            });
         if let Err(why) = talked {
             connection.abort();
             return Err(why);
@@ -148,10 +165,9 @@ impl Server {
         Ok(connection)
     }
 
-    fn talk(
+    fn greet(
         &self,
         connection: &mut SmtpConnection,
-        envelope: &lettre::address::Envelope,
         tls: &TlsParameters,
         hello: &ClientId,
     ) -> Result<(), lettre::transport::smtp::Error> {
@@ -162,13 +178,21 @@ impl Server {
             let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
             connection.auth(&MECHANISMS, &credentials)?;
         }
-        connection.command(Mail::new(envelope.from().cloned(), Vec::new()))?;
-        for to in envelope.to() {
-            connection.command(Rcpt::new(to.clone(), Vec::new()))?;
-        }
-        connection.command(Data)?;
         Ok(())
     }
+}
+
+/// From whom and to whom, up to the server's word that it waits for the text.
+fn talk(
+    connection: &mut SmtpConnection,
+    envelope: &lettre::address::Envelope,
+) -> Result<(), lettre::transport::smtp::Error> {
+    connection.command(Mail::new(envelope.from().cloned(), Vec::new()))?;
+    for to in envelope.to() {
+        connection.command(Rcpt::new(to.clone(), Vec::new()))?;
+    }
+    connection.command(Data)?;
+    Ok(())
 }
 
 impl Prepared {

@@ -66,6 +66,14 @@ impl Channels {
         Ok(Self { mail, webhook, sender: if sender.is_empty() { from.to_owned() } else { sender } })
     }
 
+    /// Whether mail can go out: where to, or why not. Nothing is sent.
+    pub(crate) async fn try_mail(&self) -> Option<Result<String, String>> {
+        Some(match self.mail.as_ref()? {
+            MailWay::Smtp(smtp) => smtp.greet().await,
+            MailWay::Outbox(outbox) => Ok(outbox.place()),
+        })
+    }
+
     /// Who writes, without the address.
     pub(crate) fn sender(&self) -> &str {
         &self.sender

@@ -29,6 +29,11 @@ impl Outbox {
         Self { folder: folder.to_path_buf(), from: from.to_owned() }
     }
 
+    /// Where messages lie.
+    pub(crate) fn place(&self) -> String {
+        self.folder.display().to_string()
+    }
+
     /// Makes the mail.
     pub(crate) fn prepare(&self, message: &Message, letter: &Letter) -> Result<Prepared, String> {
         let from = self.from.parse().map_err(|_| "mail.from is no sender".to_owned())?;

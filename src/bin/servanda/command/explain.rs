@@ -22,6 +22,7 @@ Examples:
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     /// An agreement's id, or a rule's code
+    #[arg(value_name = "ID|RULE")]
     subject: String,
     /// A path of keys, with dots between them
     path: Option<String>,

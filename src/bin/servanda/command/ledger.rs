@@ -27,12 +27,14 @@ pub(crate) struct Arguments {
 #[derive(clap::Subcommand)]
 enum Command {
     /// List what is remembered
+    #[command(after_help = AFTER_HELP)]
     Show {
         /// Only what nobody knows the fate of
         #[arg(long)]
         held: bool,
     },
     /// Check that nothing was lost or changed by hand
+    #[command(after_help = AFTER_HELP)]
     Verify,
 }
 

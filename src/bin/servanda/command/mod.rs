@@ -2,13 +2,19 @@
 
 pub(crate) mod activate;
 pub(crate) mod apply;
+pub(crate) mod catalog;
 pub(crate) mod comment;
 pub(crate) mod completions;
+pub(crate) mod discover;
+pub(crate) mod doctor;
 pub(crate) mod deactivate;
 pub(crate) mod explain;
 pub(crate) mod extend;
 pub(crate) mod forecast;
+pub(crate) mod import;
+pub(crate) mod init;
 pub(crate) mod ledger;
+pub(crate) mod man;
 pub(crate) mod new;
 pub(crate) mod notify;
 pub(crate) mod plan;
@@ -36,6 +42,7 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
     let Typed { command, global } = typed;
     crate::log::begin(global.verbose, context);
     let exit = match command {
+        Command::Init(arguments) => init::run(&arguments, context),
         Command::Validate(arguments) => validate::run(&arguments, &global, context),
         Command::Explain(arguments) => explain::run(&arguments, &global, context),
         Command::Schema(arguments) => schema::run(&arguments, &global, context),
@@ -47,6 +54,10 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Run(arguments) => run::run(&arguments, &global, context),
         Command::Notify(arguments) => notify::run(&arguments, &global, context),
         Command::Forecast(arguments) => forecast::run(&arguments, &global, context),
+        Command::Discover(arguments) => discover::run(&arguments, &global, context),
+        Command::Catalog(arguments) => catalog::run(&arguments, &global, context),
+        Command::Doctor(arguments) => doctor::run(&arguments, &global, context),
+        Command::Import(arguments) => import::run(&arguments, &global, context),
         Command::New(arguments) => new::run(&arguments, &global, context),
         Command::Renew(arguments) => renew::run(&arguments, &global, context),
         Command::Extend(arguments) => extend::run(&arguments, &global, context),
@@ -60,6 +71,7 @@ pub(crate) fn run(typed: Typed, context: &Context) -> Result<ExitCode, Failure> 
         Command::Sandbox(arguments) => sandbox::run(&arguments, &global, context),
         Command::Comment(arguments) => comment::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     };
     exit.map(ExitCode::from)
 }

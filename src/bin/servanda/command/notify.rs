@@ -56,6 +56,7 @@ pub(crate) struct Arguments {
 #[derive(clap::Subcommand)]
 enum Settle {
     /// Say what became of a notice that is held
+    #[command(after_help = AFTER_HELP)]
     Resolve(Resolve),
 }
 

@@ -99,12 +99,10 @@ fn named<'a>(ground: &'a Ground, ids: &[String], term: Option<Term>) -> Result<V
         } else {
             let open =
                 of_set.iter().filter(|subject| !successors.contains_key(subject.agreement.id.as_str()));
-            let mut refused = None;
             let ending = open.filter_map(|subject| match author::next(subject, term, ground.as_of.instant) {
                 Ok(next) => Some((*subject, next)),
                 Err(because) => {
                     say(&format!("note: {}\n", encode::terminal(&because.message)));
-                    refused.get_or_insert(because);
                     None
                 }
             });

@@ -22,6 +22,7 @@ Examples:
 
 /// Run the embedded helpdesk
 #[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,

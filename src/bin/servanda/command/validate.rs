@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
 /// Checks and draws.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let (loaded, mut found) = examined(arguments, global, context)?;
-    repository::deny_warnings(&mut found, global);
+    repository::deny_warnings(&mut found, global.deny_warnings);
     let (sources, files) = (&loaded.sources, loaded.files());
     match arguments.format {
         Format::Json => tell(&render::json::pretty(&render::json::diagnostics(&found, sources, files)))?,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, Observed};
 use servanda::plan::Step;
+use servanda::proposal::catalog::Census;
 
 use super::itop::{ItopReader, ItopWriter};
 use super::itsm365::{Itsm365Reader, Itsm365Writer};
@@ -32,6 +33,13 @@ impl Reader for AnyReader<'_> {
         match self {
             Self::Itsm365(reader) => Box::pin(reader.survey(wanted)).await,
             Self::Itop(reader) => Box::pin(reader.survey(wanted)).await,
+        }
+    }
+
+    async fn census(&self) -> Result<Census, ReadError> {
+        match self {
+            Self::Itsm365(reader) => Box::pin(reader.census()).await,
+            Self::Itop(reader) => Box::pin(reader.census()).await,
         }
     }
 

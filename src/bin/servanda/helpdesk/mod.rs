@@ -21,6 +21,8 @@ use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, Observed, Touch};
 use servanda::outcome::Altered;
 use servanda::plan::{Part, Step};
+use servanda::proposal::Raw;
+use servanda::proposal::catalog::Census;
 
 use crate::failure::{Exit, Failure};
 use http::HttpError;
@@ -90,12 +92,25 @@ pub(crate) struct Event {
 pub(crate) struct Wanted {
     /// Objects that documents wish to take over.
     pub(crate) adopts: BTreeSet<LiveId>,
+    /// Whether everything that bears no mark is wanted, to see what could be taken over.
+    pub(crate) unmarked: bool,
 }
 
 impl Wanted {
     /// What these agreements need.
     pub(crate) fn of(agreements: &[Agreement]) -> Self {
-        Self { adopts: agreements.iter().filter_map(|agreement| agreement.adopts.clone()).collect() }
+        let adopts = agreements.iter().filter_map(|agreement| agreement.adopts.clone());
+        Self { adopts: adopts.collect(), unmarked: false }
+    }
+
+    /// The same, and everything that bears no mark.
+    pub(crate) fn with_all_unmarked(self) -> Self {
+        Self { unmarked: true, ..self }
+    }
+
+    /// Whether an object without our mark is to be read.
+    pub(crate) fn takes(&self, object: &LiveId) -> bool {
+        self.unmarked || self.adopts.contains(object)
     }
 }
 
@@ -103,6 +118,8 @@ impl Wanted {
 pub(crate) trait Reader: Sync {
     /// Everything that a plan needs, in as many requests as there are pages and a few more.
     fn survey(&self, wanted: &Wanted) -> impl Future<Output = Result<Live, ReadError>> + Send;
+    /// Everything that a catalog can name.
+    fn census(&self) -> impl Future<Output = Result<Census, ReadError>> + Send;
     /// The agreement that bears a mark. Absent only when the helpdesk said so.
     fn find(
         &self,
@@ -131,6 +148,17 @@ pub(crate) trait Reader: Sync {
     fn requests(&self) -> u64;
     /// Whether the key was refused so often that no further request goes out.
     fn is_locked_out(&self) -> bool;
+}
+
+/// Looks at a helpdesk of which nothing is known yet: objects as they come, with all that the key may read of them.
+pub(crate) trait Explorer: Sync {
+    /// Objects of a class that a filter lets through, `most` at most.
+    fn sample(
+        &self,
+        class: &str,
+        filter: &serde_json::Value,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<Raw>, ReadError>> + Send;
 }
 
 /// Writes to a helpdesk.

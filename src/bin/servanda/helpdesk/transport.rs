@@ -146,10 +146,14 @@ impl<W: Wire> Transport<W> {
             Err(HttpError::Credentials(_)) => {
                 self.refusals.fetch_add(1, Ordering::Relaxed);
             }
-            Ok(_) if !self.is_known.swap(true, Ordering::Relaxed) => {
-                self.places.add_permits(self.concurrency - 1);
+            Ok(_) => {
+                // Between refusals of one thing the key was good for another.
+                self.refusals.store(0, Ordering::Relaxed);
+                if !self.is_known.swap(true, Ordering::Relaxed) {
+                    self.places.add_permits(self.concurrency - 1);
+                }
             }
-            _ => {}
+            Err(_) => {}
         }
     }
 }

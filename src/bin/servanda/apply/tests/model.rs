@@ -9,6 +9,7 @@ use servanda::live::{Live, LiveAgreement, Observed, Promise, TargetKey, Value};
 use servanda::mapping::{Field, Mapping};
 use servanda::outcome::Fate;
 use servanda::plan::{Change, Phase, Plan, Step, Verb, perform};
+use servanda::proposal::catalog::Census;
 use servanda::status::State;
 use tokio::time::Instant;
 
@@ -95,6 +96,10 @@ impl Model {
 impl Reader for Model {
     async fn survey(&self, _: &Wanted) -> Result<Live, ReadError> {
         Ok(self.history.lock().expect("no test panics here").last().expect("a beginning").1.clone())
+    }
+
+    async fn census(&self) -> Result<Census, ReadError> {
+        Ok(Census::default())
     }
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Directory, Kind, Live, LiveAgreement, Named, Observed, Record, TargetKey, Value};
 use servanda::mapping::{Field, Mapping};
+use servanda::proposal::catalog::Census;
 use servanda::settings::Priorities;
 
 use super::operation::{self, Object, id, parts};
@@ -272,7 +273,7 @@ impl Reader for ItopReader<'_> {
             }
             live.unmarked += 1;
             let id = contract.id();
-            if wanted.adopts.contains(&id) {
+            if wanted.takes(&id) {
                 live.adoptable.insert(id, self.observed(contract, &links));
             }
         }
@@ -287,6 +288,11 @@ impl Reader for ItopReader<'_> {
             }
         }
         Ok(live)
+    }
+
+    async fn census(&self) -> Result<Census, ReadError> {
+        let live = self.survey(&Wanted::default().with_all_unmarked()).await?;
+        Ok(Census::of(&live))
     }
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {

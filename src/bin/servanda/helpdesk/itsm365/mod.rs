@@ -1,10 +1,13 @@
 //! ITSM 365 (Naumen SMP) over REST: POST with a JSON body only, and what differs per tenant from the mapping.
 
+mod census;
+mod explore;
 mod key;
 mod read;
 mod wire;
 mod write;
 
+pub(crate) use explore::Itsm365Explorer;
 pub(crate) use key::AccessKey;
 pub(crate) use read::{Habits, Itsm365Reader};
 pub(crate) use write::Itsm365Writer;

@@ -14,8 +14,9 @@ use servanda::live::{
 };
 use servanda::mapping::{Field, History, Mapping, Rules};
 use servanda::plan::Part;
+use servanda::proposal::catalog::Census;
 
-use super::wire;
+use super::{census, wire};
 use crate::helpdesk::http::HttpError;
 use crate::helpdesk::transport::{Class, Transport};
 use crate::helpdesk::{Event, ReadError, ReadTrouble, Reader, Wanted};
@@ -23,7 +24,7 @@ use crate::helpdesk::{Event, ReadError, ReadTrouble, Reader, Wanted};
 /// Reads a tenant of ITSM 365.
 pub(crate) struct Itsm365Reader<'a> {
     transport: &'a Transport,
-    mapping: &'a Mapping,
+    pub(super) mapping: &'a Mapping,
     page_size: usize,
     habits: Arc<Habits>,
 }
@@ -50,7 +51,7 @@ const READINGS: usize = 3;
 type RulesByAgreement = BTreeMap<LiveId, Vec<Map<String, Json>>>;
 
 /// The classes that slugs refer to.
-const DIRECTORY: [(Kind, &str); 5] = [
+pub(super) const DIRECTORY: [(Kind, &str); 5] = [
     (Kind::Unit, "ou"),
     (Kind::Service, "slmService"),
     (Kind::Person, "employee"),
@@ -78,7 +79,7 @@ impl<'a> Itsm365Reader<'a> {
 
     /// Every object of a class that the filter lets through, each once. A list that moves while it is read is
     /// read again.
-    async fn list(
+    pub(super) async fn list(
         &self,
         class: &str,
         attributes: &str,
@@ -212,7 +213,7 @@ impl<'a> Itsm365Reader<'a> {
     }
 
     /// All agreements, archived or not: one that is archived and bears our mark is not absent.
-    async fn objects(&self) -> Result<Vec<Map<String, Json>>, ReadError> {
+    pub(super) async fn objects(&self) -> Result<Vec<Map<String, Json>>, ReadError> {
         let attributes = self.attributes();
         let mut objects = self.list(&self.mapping.class, &attributes, &json!({})).await?;
         if objects.iter().any(is_removed) {
@@ -295,6 +296,17 @@ impl<'a> Itsm365Reader<'a> {
         })
     }
 
+    /// An object that could be taken over. Where somebody else's text stands in place of our mark, it cannot.
+    fn adoptable(&self, object: &Map<String, Json>, rules: &RulesByAgreement) -> Observed<LiveAgreement> {
+        let code = &self.mapping.key.attribute;
+        match object.get(code).and_then(Json::as_str).map(str::trim) {
+            None | Some("") => self.observed(object, rules),
+            Some(taken) => {
+                Observed::Unknown(format!("`{code}`, where our mark would stand, holds `{taken}`"))
+            }
+        }
+    }
+
     fn mark(&self, object: &Map<String, Json>) -> Option<AgreementId> {
         self.mapping.marked(object.get(&self.mapping.key.attribute)?.as_str()?)
     }
@@ -323,8 +335,8 @@ impl Reader for Itsm365Reader<'_> {
                 continue;
             }
             live.unmarked += 1;
-            if let Some(id) = object_id(object).filter(|id| wanted.adopts.contains(id)) {
-                live.adoptable.insert(id, self.observed(object, &rules));
+            if let Some(id) = object_id(object).filter(|id| wanted.takes(id)) {
+                live.adoptable.insert(id, self.adoptable(object, &rules));
             }
         }
         for (id, objects) in marked {
@@ -339,6 +351,10 @@ impl Reader for Itsm365Reader<'_> {
             }
         }
         Ok(live)
+    }
+
+    async fn census(&self) -> Result<Census, ReadError> {
+        census::of(self).await
     }
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {
@@ -446,15 +462,15 @@ fn add_targets(found: &mut LiveAgreement, rules: &[Map<String, Json>], codes: &R
     Ok(())
 }
 
-fn object_id(object: &Map<String, Json>) -> Option<LiveId> {
+pub(super) fn object_id(object: &Map<String, Json>) -> Option<LiveId> {
     LiveId::new(object.get("UUID")?.as_str()?)
 }
 
-fn is_removed(object: &Map<String, Json>) -> bool {
+pub(super) fn is_removed(object: &Map<String, Json>) -> bool {
     object.get("removed").and_then(Json::as_bool).unwrap_or(false)
 }
 
-fn unexpected(class: &str, what: &str) -> ReadError {
+pub(super) fn unexpected(class: &str, what: &str) -> ReadError {
     ReadError {
         call: format!("find {class}"),
         error: ReadTrouble::Unexpected(format!("the answer holds {what}")),

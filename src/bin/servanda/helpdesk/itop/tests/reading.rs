@@ -26,7 +26,7 @@ async fn a_survey_finds_ours_and_counts_the_others() {
         json!({ "output_fields": "id", "fields": stranger }),
     )
     .await;
-    let wanted = Wanted { adopts: [id("CustomerContract", stranger)].into() };
+    let wanted = Wanted { adopts: [id("CustomerContract", stranger)].into(), ..Wanted::default() };
     let live = bench.reader().survey(&wanted).await.expect("a survey");
     let Observed::Present(found) = &live.agreements[&named("severny-veter-2026")] else { panic!("{live:?}") };
     assert_eq!((&found.object, found.record.state.as_str(), live.unmarked), (&object, "implementation", 1));

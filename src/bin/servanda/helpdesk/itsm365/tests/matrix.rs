@@ -22,7 +22,7 @@ use crate::sandbox::{Fault, Knobs, Verb};
 const SETTINGS: [usize; 14] = [2, 2, 4, 2, 3, 2, 4, 2, 3, 3, 3, 4, 2, 2];
 
 /// A choice for each switch.
-type Row = [usize; SETTINGS.len()];
+pub(super) type Row = [usize; SETTINGS.len()];
 
 /// The switches of a row, and on which side the tenant of that row has recipients written.
 fn knobs(row: Row) -> (Knobs, Side) {
@@ -58,7 +58,7 @@ fn knobs(row: Row) -> (Knobs, Side) {
 }
 
 /// Opens a desk that behaves so, with the settings that its tenant would write.
-async fn open(row: Row) -> Desk {
+pub(super) async fn open(row: Row) -> Desk {
     let (knobs, side) = knobs(row);
     let interval =
         [IntervalForm::Object, IntervalForm::Milliseconds, IntervalForm::Seconds, IntervalForm::Text]
@@ -204,8 +204,8 @@ impl Tenant<'_> {
     }
 }
 
-async fn suite(row: Row) {
-    let desk = open(row).await;
+/// The suite, against a desk of this row and with the mapping that the desk has.
+pub(super) async fn suite(row: Row, desk: Desk) {
     let transport = desk.transport(ACCESS_KEY);
     let tenant = Tenant {
         what: format!("{row:?}"),
@@ -232,7 +232,7 @@ async fn suite(row: Row) {
 }
 
 /// Rows that meet every pair of settings of any two switches, each row taking as many new pairs as it can.
-fn pairwise() -> Vec<Row> {
+pub(super) fn pairwise() -> Vec<Row> {
     let pairs = |row: &Row| {
         let mut pairs = Vec::new();
         for left in 0..row.len() {
@@ -261,7 +261,7 @@ fn pairwise() -> Vec<Row> {
 }
 
 /// Rows in an order that looks like chance and is always the same (a linear congruential generator).
-fn candidates(seed: u64, count: usize) -> impl Iterator<Item = Row> {
+pub(super) fn candidates(seed: u64, count: usize) -> impl Iterator<Item = Row> {
     let mut state = seed.wrapping_mul(2).wrapping_add(1);
     let mut next = move |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -281,7 +281,7 @@ async fn the_adapter_leans_on_nothing_that_is_unknown() {
         if running.len() >= 8 {
             running.join_next().await.expect("one is running").expect("it holds");
         }
-        running.spawn(suite(row));
+        running.spawn(async move { suite(row, open(row).await).await });
     }
     while let Some(row) = running.join_next().await {
         row.expect("it holds");

@@ -1,5 +1,6 @@
 //! The dialect over real HTTP, against the embedded helpdesk.
 
+mod discovery;
 mod matrix;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -221,9 +222,17 @@ async fn a_wish_to_adopt_reads_the_unmarked_object() {
     let desk = Desk::open(Knobs::default()).await;
     let transport = desk.transport(ACCESS_KEY);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
-    let wanted = Wanted { adopts: [live_id("agreement$7")].into() };
+    let wanted = Wanted { adopts: [live_id("agreement$7")].into(), unmarked: false };
     let live = reader.survey(&wanted).await.expect("read");
     assert!(matches!(live.adoptable.get(&live_id("agreement$7")), Some(Observed::Present(_))));
+    // Somebody else's text would be lost under our mark.
+    let taken = json!({ "inventoryNumber": "B001" });
+    desk.sandbox.hand_edit("agreement$7", &taken, "Анна").expect("edited");
+    let live = reader.survey(&Wanted::default().with_all_unmarked()).await.expect("read");
+    let Some(Observed::Unknown(why)) = live.adoptable.get(&live_id("agreement$7")) else {
+        panic!("{live:?}")
+    };
+    assert!(why.contains("B001"), "{why}");
 }
 
 #[tokio::test]

@@ -1,0 +1,76 @@
+//! `servanda discover`: looks at a helpdesk, read-only, and proposes how servanda.yaml describes it.
+
+use servanda::check::Checked;
+use servanda::proposal::{Evidence, Line, Proposal};
+use servanda::render;
+use servanda::settings::{Helpdesk, Kind};
+
+use crate::args::{Format, Global};
+use crate::connection::{self, Ground};
+use crate::context::Context;
+use crate::failure::{Exit, Failure, tell};
+use crate::repository;
+
+const AFTER_HELP: &str = "\
+Examples:
+  servanda discover                      what to write under `helpdesk:`, with the evidence for each line
+  servanda discover > helpdesk.yaml      keep it in a file, to compare and paste
+  servanda discover --format json        the same for programs
+
+Before: write `kind`, `url` and `access_key` under `helpdesk:` in servanda.yaml. Nothing is written to the helpdesk.
+Agreements made by hand with all their attributes filled tell the most.";
+
+/// Propose how servanda.yaml describes the helpdesk, from a look at it
+#[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// How to write it: `text` is YAML to paste
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Looks around and prints the proposal. Faults of other files do not matter here.
+pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
+    let loaded = repository::load(global, context)?;
+    let as_of = context.as_of(None, &loaded.zone())?;
+    let Checked { settings, catalog, agreements, .. } = loaded.examine(as_of.instant);
+    let helpdesk = &settings.helpdesk;
+    let mut proposal = connection::runtime()?.block_on(async {
+        let ground = Ground { catalog: &catalog, agreements: &agreements, base: None };
+        let connection = connection::open_at(&loaded.root, helpdesk, ground, as_of).await?;
+        let proposal = match connection.explorer() {
+            Some(explorer) => explorer.discover(&settings.zone, as_of.instant).await.map_err(Failure::from),
+            None => Err(Failure::usage(
+                "an iTop is spelled the same everywhere, so that there is nothing to propose",
+                "leave the mapping out, or write only what your data model adds",
+            )),
+        };
+        connection.close().await;
+        proposal
+    })?;
+    lead_with(&mut proposal, helpdesk);
+    match arguments.format {
+        Format::Text => tell(&render::proposal::yaml(&proposal))?,
+        Format::Json => tell(&render::json::pretty(&proposal))?,
+    }
+    Ok(Exit::Fine)
+}
+
+/// Puts in front how the helpdesk was reached, so that all of `helpdesk:` can be pasted.
+fn lead_with(proposal: &mut Proposal, helpdesk: &Helpdesk) {
+    let line = |path: &[&'static str], value: &str| Line {
+        path: path.to_vec(),
+        value: value.to_owned(),
+        evidence: Evidence::Given,
+    };
+    let given = match &helpdesk.kind {
+        Kind::Sandbox => vec![line(&["kind"], "sandbox")],
+        Kind::Itop { url, .. } => vec![line(&["kind"], "itop"), line(&["url"], url)],
+        Kind::Itsm365 { url, access_key_variable, .. } => vec![
+            line(&["kind"], "itsm365"),
+            line(&["url"], url),
+            line(&["access_key", "env"], access_key_variable),
+        ],
+    };
+    proposal.lines.splice(0..0, given);
+}

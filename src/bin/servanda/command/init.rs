@@ -1,0 +1,187 @@
+//! `servanda init`: a repository that plans at once, from a few answers.
+
+use std::io::BufRead as _;
+use std::path::PathBuf;
+
+use servanda::calendar::{Day, Misread, Zone, read_day};
+use servanda::settings::Language;
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure, say};
+use crate::files;
+use crate::skeleton::{self, Answers, usual};
+
+const AFTER_HELP: &str = "\
+Examples:
+  servanda init                                        ask a few questions, and begin in this folder
+  servanda init sla --yes                              begin in the folder `sla` with what is usual
+  servanda init --client 'Acme Ltd' --service Email --service VPN --timezone Europe/Berlin
+  servanda init --yes --language ru --first-day 2027-01-01
+
+Afterwards `servanda plan` shows what it would make of the embedded helpdesk. No file is ever written over.";
+
+/// Begin a repository: settings, a catalog, a template, an agreement
+#[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// The folder; without it, the current one
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// The name of the first client
+    #[arg(long, value_name = "NAME")]
+    client: Option<String>,
+    /// The name of a service; may be given several times
+    #[arg(long, value_name = "NAME")]
+    service: Vec<String>,
+    /// The time zone that days are counted in, by its IANA name
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// The language of messages to clients
+    #[arg(long, value_enum)]
+    language: Option<Tongue>,
+    /// The first day of the first agreement; without it, today
+    #[arg(long, value_name = "DAY")]
+    first_day: Option<String>,
+    /// Take what is usual for everything that is not said, and ask nothing
+    #[arg(long)]
+    yes: bool,
+}
+
+/// A language, as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Tongue {
+    /// Russian
+    Ru,
+    /// English
+    En,
+}
+
+impl Tongue {
+    const fn language(self) -> Language {
+        match self {
+            Self::Ru => Language::Russian,
+            Self::En => Language::English,
+        }
+    }
+}
+
+/// The zone that is proposed.
+const USUAL_ZONE: &str = "Europe/Moscow";
+
+/// Asks, and writes all files or none.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let folder = arguments.folder.as_ref();
+    let root = folder
+        .map_or_else(|| context.working_directory.clone(), |folder| context.working_directory.join(folder));
+    let asks = !arguments.yes && context.is_attended();
+    let answers = answers(arguments, asks, context)?;
+    let made = skeleton::files(&answers);
+    let present: Vec<&str> =
+        made.iter().map(|(path, _)| path.as_str()).filter(|path| root.join(path).exists()).collect();
+    if let [first, rest @ ..] = &present[..] {
+        let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+        return Err(Failure::new(
+            Exit::Failure,
+            format!("{first}{more} is there already in {}", root.display()),
+        )
+        .help("nothing was written; name another folder, as in `servanda init sla`"));
+    }
+    for (path, text) in &made {
+        files::write_whole(&root.join(path), text)?;
+    }
+    let (agreement, _) = made.last().expect("the agreement comes last");
+    let there = folder.map(|folder| format!("\n  cd {}", folder.display())).unwrap_or_default();
+    say(&format!(
+        "{} files in {}. The first agreement is {agreement}.\n\n\
+         What to do now:{there}\n  \
+         servanda validate       is everything right?\n  \
+         servanda plan           what would change in the embedded helpdesk\n  \
+         servanda apply          make it so\n",
+        made.len(),
+        root.display()
+    ));
+    Ok(Exit::Fine)
+}
+
+fn answers(arguments: &Arguments, asks: bool, context: &Context) -> Result<Answers, Failure> {
+    let said_enough =
+        arguments.client.is_some() && !arguments.service.is_empty() && arguments.timezone.is_some();
+    if !asks && !arguments.yes && !said_enough {
+        return Err(Failure::usage(
+            "nobody is there to be asked",
+            "say `--yes` for what is usual, or give `--client`, `--service` and `--timezone`",
+        ));
+    }
+    let misread = |misread: Misread| Failure::usage(misread.message, misread.help);
+    let zone = match &arguments.timezone {
+        Some(name) => Zone::find(name).map_err(misread)?,
+        None => asked(asks, "Time zone", USUAL_ZONE, Zone::find)?,
+    };
+    let language = match arguments.language {
+        Some(tongue) => tongue.language(),
+        None => asked(asks, "Language of messages, ru or en", "en", language)?,
+    };
+    let words = usual(language);
+    let client = match &arguments.client {
+        Some(client) => client.clone(),
+        None => asked(asks, "The first client", words.client, name)?,
+    };
+    let services = if arguments.service.is_empty() {
+        let names = |text: &str| text.split(',').map(name).collect();
+        asked(asks, "Services, with commas between", &words.services.join(", "), names)?
+    } else {
+        arguments.service.clone()
+    };
+    let today = zone.day_of(context.now).to_string();
+    let first_day: Day = match &arguments.first_day {
+        Some(day) => read_day(day).map_err(misread)?,
+        None => asked(asks, "First day of the first agreement", &today, read_day)?,
+    };
+    Ok(Answers { zone, language, client, services, first_day })
+}
+
+fn name(text: &str) -> Result<String, Misread> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err(Misread {
+            message: "this is no name".to_owned(),
+            help: "write a name on one line".to_owned(),
+        });
+    }
+    Ok(text.to_owned())
+}
+
+fn language(text: &str) -> Result<Language, Misread> {
+    match text {
+        "ru" => Ok(Language::Russian),
+        "en" => Ok(Language::English),
+        _ => Err(Misread { message: format!("`{text}` is not spoken"), help: "write ru or en".to_owned() }),
+    }
+}
+
+/// Asks until the answer can be read; an empty one is what is usual, which is taken unasked where nobody is there.
+fn asked<T>(
+    asks: bool,
+    question: &str,
+    usual: &str,
+    read: impl Fn(&str) -> Result<T, Misread>,
+) -> Result<T, Failure> {
+    loop {
+        let mut answer = String::new();
+        if asks {
+            say(&format!("{question} [{usual}]: "));
+            let given = std::io::stdin().lock().read_line(&mut answer);
+            let given =
+                given.map_err(|error| Failure::new(Exit::Failure, format!("standard input: {error}")))?;
+            if given == 0 {
+                return Err(Failure::new(Exit::Failure, "nothing was written, since nobody answered"));
+            }
+        }
+        let answer = answer.trim();
+        match read(if answer.is_empty() { usual } else { answer }) {
+            Ok(value) => return Ok(value),
+            Err(Misread { message, help }) if asks => say(&format!("  {message}; {help}\n")),
+            Err(misread) => return Err(Failure::usage(misread.message, misread.help)),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+use std::collections::BTreeMap;
+
+use super::{Census, Finding, Item, List, What, compare};
+use crate::catalog::{Catalog, Client, Entry};
+use crate::diagnostic::{Sources, Span};
+use crate::ident::{ClientSlug, LiveId, ServiceSlug};
+use crate::live::Kind;
+
+fn id(text: &str) -> LiveId {
+    LiveId::new(text).expect("an id")
+}
+
+fn entry(title: &str, helpdesk: Option<&str>) -> Entry {
+    let span = Span::of_file(Sources::default().add("catalog.yaml", ""));
+    Entry { title: title.to_owned(), helpdesk: helpdesk.map(id), email: None, span }
+}
+
+fn client(slug: &str, title: &str, helpdesk: Option<&str>) -> (ClientSlug, Client) {
+    let client = Client {
+        entry: entry(title, helpdesk),
+        contacts: BTreeMap::new(),
+        departments: BTreeMap::new(),
+        zone: None,
+    };
+    (ClientSlug::new(slug).expect("a slug"), client)
+}
+
+/// A census of objects: kind, id, title, and the unit that they are part of.
+fn census(items: &[(Kind, &str, &str, Option<&str>)]) -> Census {
+    let mut census = Census::default();
+    for (kind, uuid, title, within) in items {
+        let item = Item { title: (*title).to_owned(), archived: false, within: within.map(id) };
+        census.items.entry(*kind).or_default().insert(id(uuid), item);
+    }
+    census
+}
+
+fn said(findings: &[Finding]) -> Vec<String> {
+    let what = |finding: &Finding| match &finding.what {
+        What::New { title, object } => format!("new {title} {object}"),
+        What::Tied { object } => format!("tied {object}"),
+        What::Renamed { from, to } => format!("{from} is {to}"),
+        What::Gone { object, archived } => format!("gone {object} {archived}"),
+        What::NotFound { title } => format!("none of {title}"),
+        What::Ambiguous { objects } => format!("one of {objects:?}"),
+        What::Twice { other, object } => format!("{object} is {other}"),
+    };
+    findings
+        .iter()
+        .map(|finding| format!("{} {}: {}", finding.list.as_str(), finding.slug, what(finding)))
+        .collect()
+}
+
+#[test]
+fn what_the_catalog_lacks_gets_a_slug_that_is_free() {
+    let catalog = Catalog {
+        clients: [client("romashka", "ООО «Ромашка»", Some("ou$1"))].into(),
+        ..Catalog::default()
+    };
+    let mut census = census(&[
+        (Kind::Unit, "ou$1", "ООО «Ромашка»", None),
+        (Kind::Unit, "ou$2", "ЗАО «Ромашка»", None),
+        (Kind::Unit, "ou$3", "Бухгалтерия", Some("ou$1")),
+        (Kind::Unit, "ou$4", "Касса", Some("ou$3")),
+        (Kind::Unit, "ou$5", "ООО «Акме»", None),
+        (Kind::Unit, "ou$6", "Отдел продаж «Акме»", Some("ou$5")),
+        (Kind::Unit, "ou$7", "日本", None),
+        (Kind::Person, "employee$1", "Ирина Петрова", None),
+        (Kind::Person, "employee$2", "Посторонний Человек", None),
+        (Kind::Service, "slmService$1", "Почта", None),
+        (Kind::Calendar, "servicetime$1", "24x7", None),
+    ]);
+    census.managers.insert(id("employee$1"));
+    census.providers.insert(id("ou$5"));
+    assert_eq!(
+        said(&compare(&catalog, &census)),
+        [
+            "clients client-7: new 日本 ou$7",
+            "clients romashka-2: new ЗАО «Ромашка» ou$2",
+            "clients romashka/bukhgalteriya: new Бухгалтерия ou$3",
+            "clients romashka/kassa: new Касса ou$4",
+            "services pochta: new Почта slmService$1",
+            "managers i.petrova: new Ирина Петрова employee$1",
+            "providers akme: new ООО «Акме» ou$5",
+            "calendars 24x7: new 24x7 servicetime$1",
+        ]
+    );
+}
+
+#[test]
+fn what_differs_is_said_and_nothing_is_taken_out() {
+    let mut catalog = Catalog {
+        clients: [
+            client("a", "Один", Some("ou$1")),
+            client("b", "Два", None),
+            client("c", "Три", Some("ou$9")),
+            client("d", "Двойник", None),
+            client("e", "Нет такого", None),
+            client("f", "Один", Some("ou$1")),
+        ]
+        .into(),
+        ..Catalog::default()
+    };
+    catalog.services.insert(ServiceSlug::new("mail").expect("a slug"), entry("Почта", Some("slmService$1")));
+    let mut census = census(&[
+        (Kind::Unit, "ou$1", "Первый", None),
+        (Kind::Unit, "ou$2", "Два", None),
+        (Kind::Unit, "ou$3", "Двойник", None),
+        (Kind::Unit, "ou$4", "Двойник", None),
+        (Kind::Service, "slmService$1", "Почта", None),
+    ]);
+    census
+        .items
+        .get_mut(&Kind::Service)
+        .and_then(|items| items.get_mut("slmService$1"))
+        .expect("it is there")
+        .archived = true;
+    let found = compare(&catalog, &census);
+    assert_eq!(
+        said(&found),
+        [
+            "clients a: Один is Первый",
+            "clients b: tied ou$2",
+            "clients c: gone ou$9 false",
+            "clients d: one of [\"ou$3\", \"ou$4\"]",
+            "clients e: none of Нет такого",
+            "clients f: Один is Первый",
+            "clients f: ou$1 is a",
+            "services mail: gone slmService$1 true",
+        ]
+    );
+    let edits: Vec<String> = found
+        .iter()
+        .filter_map(Finding::edit)
+        .map(|edit| format!("{} = {}", edit.path.join("."), edit.value))
+        .collect();
+    assert_eq!(
+        edits,
+        ["clients.a.title = \"Первый\"", "clients.b.helpdesk = \"ou$2\"", "clients.f.title = \"Первый\""]
+    );
+}
+
+#[test]
+fn once_written_nothing_is_left_to_say() {
+    let census = census(&[(Kind::Unit, "ou$1", "ООО «Ромашка»", None)]);
+    let found = compare(&Catalog::default(), &census);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].list, List::Clients);
+    let written = Catalog {
+        clients: [client(&found[0].slug, "ООО «Ромашка»", Some("ou$1"))].into(),
+        ..Catalog::default()
+    };
+    assert_eq!(said(&compare(&written, &census)), [""; 0]);
+}

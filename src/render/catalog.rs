@@ -1,0 +1,73 @@
+//! Where catalog and helpdesk differ, as lines: what is written into catalog.yaml, and what a person has to decide.
+
+use crate::proposal::catalog::{Finding, What};
+use crate::render::line::Line;
+use crate::render::page::Page;
+use crate::render::style::{Paint, Tone};
+use crate::render::words::{count, shown};
+
+/// The text. `is_written` says whether the changes stand in the file now.
+pub fn text(findings: &[Finding], helpdesk: &str, is_written: bool, paint: Paint) -> String {
+    let mut page = Page::new(paint);
+    for finding in findings {
+        let (mark, tone) = match &finding.what {
+            What::New { .. } => ("+", Tone::Gain),
+            What::Tied { .. } | What::Renamed { .. } => ("~", Tone::Shift),
+            What::Gone { .. } | What::NotFound { .. } | What::Ambiguous { .. } | What::Twice { .. } => {
+                ("!", Tone::Alarm)
+            }
+        };
+        let line = Line::new()
+            .tone(tone, mark)
+            .say(" ")
+            .tone(Tone::Strong, &format!("{}.{}", finding.list.as_str(), finding.slug))
+            .say(&format!("  {}", sentence(&finding.what)));
+        page.line(2, 6, &line);
+    }
+    if !findings.is_empty() {
+        page.gap();
+    }
+    page.line(0, 2, &Line::of(&summary(findings, helpdesk, is_written)));
+    page.finish()
+}
+
+fn sentence(what: &What) -> String {
+    match what {
+        What::New { title, object } => format!("“{}” is {object}", shown(title)),
+        What::Tied { object } => format!("is {object}, by its title"),
+        What::Renamed { from, to } => format!("is called “{}” now, and was “{}”", shown(to), shown(from)),
+        What::Gone { object, archived: true } => {
+            format!("stands for {object}, which is archived; agreements that need it are withheld")
+        }
+        What::Gone { object, archived: false } => {
+            format!("stands for {object}, which is not there any more, or which the key may not read")
+        }
+        What::NotFound { title } => {
+            format!("nothing is called “{}”; write its id under `helpdesk:`", shown(title))
+        }
+        What::Ambiguous { objects } => {
+            let objects: Vec<&str> = objects.iter().map(|object| object.as_str()).collect();
+            format!("is one of {}; write its id under `helpdesk:`", objects.join(", "))
+        }
+        What::Twice { other, object } => {
+            format!("stands for {object}, and so does {}", shown(other))
+        }
+    }
+}
+
+fn summary(findings: &[Finding], helpdesk: &str, is_written: bool) -> String {
+    if findings.is_empty() {
+        return format!("catalog.yaml and {} say the same.", shown(helpdesk));
+    }
+    let number = |wanted: fn(&What) -> bool| findings.iter().filter(|finding| wanted(&finding.what)).count();
+    let new = number(|what| matches!(what, What::New { .. }));
+    let changed = number(|what| matches!(what, What::Tied { .. } | What::Renamed { .. }));
+    let open = findings.len() - new - changed;
+    let done = if is_written { "written to catalog.yaml" } else { "not written" };
+    let open = match open {
+        0 => "nothing to decide".to_owned(),
+        open => format!("{} to decide", count(open, "line", "lines")),
+    };
+    let entries = count(new, "new entry", "new entries");
+    format!("{entries}, {changed} changed ({done}); {open}.")
+}

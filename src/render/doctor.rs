@@ -1,0 +1,78 @@
+//! What a look at the surroundings found: a line for each thing, well or not, and below it what to do.
+
+use crate::render::line::Line;
+use crate::render::page::Page;
+use crate::render::style::{Paint, Tone};
+use crate::render::words::{count, shown};
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Found {
+    /// What was looked at: `key`, `clock`, `ledger`.
+    pub subject: &'static str,
+    /// How it is.
+    pub health: Health,
+    /// What was seen, in a sentence without a full stop.
+    pub said: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// As it should be.
+    Well,
+    /// Nothing fails by it, but somebody should know.
+    Known,
+    /// Something fails by it.
+    Fails,
+}
+
+impl Found {
+    /// It is as it should be.
+    pub fn well(subject: &'static str, said: impl Into<String>) -> Self {
+        Self { subject, health: Health::Well, said: said.into(), help: None }
+    }
+
+    /// Nothing fails by it, but somebody should know.
+    pub fn known(subject: &'static str, said: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { subject, health: Health::Known, said: said.into(), help: Some(help.into()) }
+    }
+
+    /// Something fails by it.
+    pub fn fails(subject: &'static str, said: impl Into<String>, help: Option<String>) -> Self {
+        Self { subject, health: Health::Fails, said: said.into(), help }
+    }
+}
+
+/// The lines, and how many of them need somebody.
+pub fn text(found: &[Found], paint: Paint) -> String {
+    let mut page = Page::new(paint);
+    let width = found.iter().map(|line| line.subject.len()).max().unwrap_or_default();
+    for Found { subject, health, said, help } in found {
+        let (mark, tone) = match health {
+            Health::Well => ("ok   ", Tone::Gain),
+            Health::Known => ("note ", Tone::Shift),
+            Health::Fails => ("FAILS", Tone::Alarm),
+        };
+        let line = Line::new()
+            .tone(tone, mark)
+            .say("  ")
+            .tone(Tone::Strong, &format!("{subject:width$}"))
+            .say(&format!("  {}", shown(said)));
+        page.line(0, 9 + width, &line);
+        if let Some(help) = help {
+            page.line(9 + width, 9 + width, &Line::new().tone(Tone::Quiet, &shown(help)));
+        }
+    }
+    page.gap();
+    let failing = found.iter().filter(|line| line.health == Health::Fails).count();
+    let summary = match failing {
+        0 => "Nothing fails.".to_owned(),
+        failing => format!("{}.", count(failing, "thing fails", "things fail")),
+    };
+    page.line(0, 2, &Line::of(&summary));
+    page.finish()
+}
