@@ -53,6 +53,12 @@ const BUNDLES: [[&str; 3]; 8] = [
     ["tills", "cameras", "access-cards"],
 ];
 const ZONES: [&str; 4] = ["Europe/Moscow", "Asia/Vladivostok", "Asia/Almaty", "Europe/Berlin"];
+/// The hours in which they are helped.
+const CALENDARS: [(&str, &str); 3] = [
+    ("office-9x5", "mon-fri: [09:00-13:00, 14:00-18:00]"),
+    ("office-8x5", "mon-fri: 09:00-17:00"),
+    ("extended-12x6", "mon-sat: 08:00-20:00"),
+];
 const MANAGERS: [&str; 4] = ["i.petrova", "a.sokolov", "d.kim", "m.weber"];
 
 fn main() -> ExitCode {
@@ -91,6 +97,12 @@ fn write_all(arguments: &Arguments) -> Result<(), Failed> {
     write(&root.join("catalog.yaml"), &catalog(clients))?;
     for (name, text) in templates() {
         write(&root.join("templates").join(format!("{name}.yaml")), &text)?;
+    }
+    for (name, week) in CALENDARS {
+        let text = format!(
+            "week: {{ {week} }}\nexceptions: {{ 2026-05-01: closed, 2027-01-01/2027-01-08: closed }}\n"
+        );
+        write(&root.join("calendars").join(format!("{name}.yaml")), &text)?;
     }
     let mut random = Random(arguments.seed);
     let mut bundles: Vec<(u64, [&str; 3])> = (0..).zip(BUNDLES).collect();

@@ -96,14 +96,21 @@ impl Zone {
     /// forward; one that comes twice is the first of the two.
     pub fn at(&self, day: Day, hour: i8, minute: i8) -> Instant {
         let wanted = day.at(hour, minute, 0, 0);
+        // Where a rule of years takes over from listed changes, the library may hold a time for skipped or doubled that
+        // is neither (America/Nuuk in October 2023). An instant counts if the wall shows the time at it.
+        let shows = |offset: jiff::tz::Offset| {
+            offset.to_timestamp(wanted).ok().filter(|instant| self.0.to_offset(*instant) == offset)
+        };
         match self.0.to_ambiguous_timestamp(wanted).offset() {
-            jiff::tz::AmbiguousOffset::Unambiguous { offset }
-            | jiff::tz::AmbiguousOffset::Fold { before: offset, .. } => {
+            jiff::tz::AmbiguousOffset::Unambiguous { offset } => {
                 offset.to_timestamp(wanted).unwrap_or(Instant::MAX)
             }
-            jiff::tz::AmbiguousOffset::Gap { after, .. } => {
-                let beyond = after.to_timestamp(wanted).unwrap_or(Instant::MAX);
-                self.0.following(beyond).next().map_or(beyond, |transition| transition.timestamp())
+            jiff::tz::AmbiguousOffset::Fold { before, after }
+            | jiff::tz::AmbiguousOffset::Gap { before, after } => {
+                shows(before).or_else(|| shows(after)).unwrap_or_else(|| {
+                    let beyond = after.to_timestamp(wanted).unwrap_or(Instant::MAX);
+                    self.0.following(beyond).next().map_or(beyond, |transition| transition.timestamp())
+                })
             }
         }
     }

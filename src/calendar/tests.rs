@@ -30,6 +30,19 @@ fn a_day_begins_at_its_first_instant_that_exists() {
 }
 
 #[test]
+fn a_time_of_day_is_the_first_instant_at_which_the_wall_shows_it() {
+    for (name, of, hour, minute, expected) in [
+        ("Europe/Berlin", "2026-03-29", 2, 30, "2026-03-29T01:00:00Z"),
+        ("Europe/Berlin", "2026-10-25", 2, 30, "2026-10-25T00:30:00Z"),
+        // A change of rules at which no clock moves.
+        ("America/Nuuk", "2023-10-28", 23, 30, "2023-10-29T01:30:00Z"),
+        ("America/Nuuk", "2024-10-26", 23, 30, "2024-10-27T00:30:00Z"),
+    ] {
+        assert_eq!(zone(name).at(day(of), hour, minute).to_string(), expected, "{name} {of} {hour}:{minute}");
+    }
+}
+
+#[test]
 fn zones_are_iana_names_in_their_own_spelling() {
     for bad in ["+03:00", "MSK", "UTC+3", "europe/moscow", "Europe/Moskow", "", "local"] {
         assert!(Zone::find(bad).is_err(), "{bad}");

@@ -468,6 +468,33 @@ fn what_the_settings_leave_out_is_usual() {
 }
 
 #[test]
+fn an_itop_has_settings_of_its_own() {
+    let settings = |text: &str| format!("# servanda.yaml\ntimezone: Europe/Moscow\n{text}");
+    let made = |text: &str| checked(&files_of(text)).1;
+    let itop = |rest: &str| {
+        settings(&format!(
+            "helpdesk: {{ kind: itop, url: \"https://itop.acme.example\", user: {{ env: U }}, password: {{ env: P }}, provider: acme{rest} }}"
+        ))
+    };
+    assert_told(&itop(""), &[]);
+    assert_told(&settings("helpdesk: { kind: itop }"), &["servanda.yaml:2:11 E010"; 3]);
+    for wrong in [
+        ", history: { class: event }",
+        ", agreement: { deactivate: archive }",
+        ", sla_rules: { interval: object }",
+        ", sla_rules: { business_day: 0h }",
+        ", sla_rules: { priorities: { critical: 1, high: 1 } }",
+    ] {
+        assert_eq!(made(&itop(wrong)).diagnostics.iter().count(), 1, "{wrong}");
+    }
+    let mapping = made(&itop(", sla_rules: off")).settings.helpdesk.mapping;
+    assert!(!mapping.carries(&crate::mapping::Field::Targets));
+    let mapping = made(&itop("")).settings.helpdesk.mapping;
+    assert!(mapping.holds_targets_with_services() && mapping.recipients.is_single);
+    assert_eq!(mapping.deactivate, crate::mapping::Deactivation::Withdraw);
+}
+
+#[test]
 fn the_catalog_names_each_object_once() {
     assert_told(
         "# catalog.yaml\nservices:\n  a: { title: A }\n  b: { title: A }\n  c: { helpdesk: s$1 }",

@@ -20,6 +20,8 @@ pub struct Census {
     pub managers: BTreeSet<LiveId>,
     /// The units that some agreement is with on our own side.
     pub providers: BTreeSet<LiveId>,
+    /// The kinds that the helpdesk keeps no objects of, so that it has nothing to say of their lists.
+    pub unkept: BTreeSet<Kind>,
 }
 
 /// One object.
@@ -27,6 +29,8 @@ pub struct Census {
 pub struct Item {
     /// What the helpdesk calls it.
     pub title: String,
+    /// The short name beside it, where the helpdesk keeps one that may be our slug.
+    pub code: Option<String>,
     /// Whether it is archived.
     pub archived: bool,
     /// The unit that it is part of, where it is a unit itself.
@@ -38,7 +42,8 @@ impl Census {
     pub fn of(live: &Live) -> Self {
         let mut census = Self::default();
         for (kind, id, named) in live.directory.iter() {
-            let item = Item { title: named.title.clone(), archived: named.archived, within: None };
+            let (title, code) = (named.title.clone(), named.code.clone());
+            let item = Item { title, code, archived: named.archived, within: None };
             census.items.entry(kind).or_default().insert(id.clone(), item);
         }
         let marked = live.agreements.values().chain(live.adoptable.values());
@@ -250,6 +255,9 @@ impl Comparison<'_> {
 
     /// Every entry of a list, held against the object that it stands for.
     fn known(&mut self, list: List, entries: Vec<(String, &Entry)>) {
+        if self.census.unkept.contains(&list.kind()) {
+            return;
+        }
         for (slug, entry) in entries {
             let Some(object) = self.object_of(list, &slug, entry) else {
                 continue;
@@ -265,7 +273,7 @@ impl Comparison<'_> {
 
     fn object_of(&mut self, list: List, slug: &str, entry: &Entry) -> Option<LiveId> {
         let Some(id) = &entry.helpdesk else {
-            return self.by_title(list, slug, entry);
+            return self.by_name(list, slug, entry);
         };
         let item = self.census.items.get(&list.kind()).and_then(|items| items.get(id));
         match item {
@@ -282,9 +290,16 @@ impl Comparison<'_> {
         Some(id.clone())
     }
 
-    fn by_title(&mut self, list: List, slug: &str, entry: &Entry) -> Option<LiveId> {
-        let bears = |(_, item): &(&LiveId, &Item)| !item.archived && item.title == entry.title.trim();
-        let objects: Vec<LiveId> = self.items(list.kind()).filter(bears).map(|(id, _)| id.clone()).collect();
+    /// The object that a plan would find: the one that bears the entry's title, else its slug for a code.
+    fn by_name(&mut self, list: List, slug: &str, entry: &Entry) -> Option<LiveId> {
+        let all = |bears: &dyn Fn(&Item) -> bool| -> Vec<LiveId> {
+            let items = self.items(list.kind()).filter(|(_, item)| !item.archived && bears(item));
+            items.map(|(id, _)| id.clone()).collect()
+        };
+        let mut objects = all(&|item| item.title == entry.title.trim());
+        if objects.is_empty() {
+            objects = all(&|item| item.code.as_deref() == Some(slug));
+        }
         match &objects[..] {
             [only] => {
                 self.add(list, slug, What::Tied { object: only.clone() });

@@ -34,7 +34,7 @@ pub fn text(findings: &[Finding], helpdesk: &str, is_written: bool, paint: Paint
 fn sentence(what: &What) -> String {
     match what {
         What::New { title, object } => format!("“{}” is {object}", shown(title)),
-        What::Tied { object } => format!("is {object}, by its title"),
+        What::Tied { object } => format!("is {object}, by its title or code"),
         What::Renamed { from, to } => format!("is called “{}” now, and was “{}”", shown(to), shown(from)),
         What::Gone { object, archived: true } => {
             format!("stands for {object}, which is archived; agreements that need it are withheld")

@@ -1,8 +1,22 @@
 //! Diagnostics as a compiler draws them: the code, the place, the lines themselves with marks below, and what
 //! to write instead. Also a short form of one line each, which problem matchers read.
 //!
+//! Reports for programs of others stand in files of their own below.
+//!
 //! The drawing is annotate-snippets'; here its parts are cut to size and encoded, so that a file of a megabyte
 //! with a thousand faults costs what its faulty lines cost.
+
+mod finger;
+mod github;
+mod gitlab;
+mod junit;
+mod place;
+mod sarif;
+
+pub use github::github;
+pub use gitlab::gitlab;
+pub use junit::junit;
+pub use sarif::sarif;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
@@ -145,6 +159,9 @@ fn floor(text: &str, offset: usize) -> usize {
     let offset = offset.min(text.len());
     (0..=offset).rev().find(|offset| text.is_char_boundary(*offset)).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod report_tests;
 
 #[cfg(test)]
 mod tests {

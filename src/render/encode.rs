@@ -8,13 +8,20 @@ use std::fmt::Write as _;
 
 /// A text for a terminal: whatever would move the cursor, change the direction or not be seen at all stands
 /// there as an escape (`\u{1b}`), so that what is read is what is there. The result is always one line.
+///
+/// The log of a CI is a terminal too, and its runner obeys a line that begins with `::` and what stands behind `##[`.
+/// Neither is left as it is.
 pub fn terminal(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unseen) {
+    if !text.chars().any(is_unseen) && !text.contains("::") && !text.contains("##[") {
         return Cow::Borrowed(text);
     }
     let mut encoded = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
+    let mut last = ' ';
+    let mut rest = text.chars();
+    while let Some(character) = rest.next() {
         match character {
+            ':' if last == ':' => encoded.push_str("\\u{3a}"),
+            '#' if last == '#' && rest.as_str().starts_with('[') => encoded.push_str("\\u{23}"),
             '\n' => encoded.push_str("\\n"),
             '\r' => encoded.push_str("\\r"),
             '\t' => encoded.push_str("\\t"),
@@ -24,6 +31,7 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
             }
             seen => encoded.push(seen),
         }
+        last = character;
     }
     Cow::Owned(encoded)
 }
@@ -70,11 +78,39 @@ pub fn html(text: &str) -> Cow<'_, str> {
     Cow::Owned(encoded)
 }
 
+/// A text within a command of a CI (`::error file=…::text`): as [`terminal`], so that it is one line, with what the
+/// runner would take for more than text written as the runner writes it.
+pub fn command(text: &str) -> String {
+    terminal(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// The same for a property of a command.
+pub fn command_property(text: &str) -> String {
+    command(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// A path as a relative URI.
+pub fn path(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            write!(encoded, "%{byte:02X}").expect("a string takes all that is written");
+        }
+    }
+    encoded
+}
+
 /// JSON as serde writes it, with what cannot be seen as escapes too: JSON is printed to terminals as well, and
 /// whoever reads it back gets the very same text.
 pub fn json(written: &str) -> Cow<'_, str> {
     // Line feeds between values are serde's own; within a text they are escapes already.
     let is_raw = |character: char| is_unseen(character) && character != '\n';
+    if written.contains("##[") {
+        // A runner would obey it, wherever on a line of its log it stands.
+        return Cow::Owned(json(&written.replace("##[", "#\\u0023[")).into_owned());
+    }
     if !written.chars().any(is_raw) {
         return Cow::Borrowed(written);
     }
@@ -137,6 +173,9 @@ pub fn address(text: &str) -> String {
 /// Lines of a file for a terminal: as [`terminal`], but one character for each, so that columns and marks
 /// below the line stay where they are. Line feeds and tabs stay.
 pub fn excerpt(text: &str) -> Cow<'_, str> {
+    if text.contains("##[") {
+        return Cow::Owned(excerpt(&text.replace("##[", "#\u{fffd}[")).into_owned());
+    }
     if !text.chars().any(is_unseen_in_excerpt) {
         return Cow::Borrowed(text);
     }
@@ -170,6 +209,7 @@ pub fn is_unseen(character: char) -> bool {
                 | '\u{feff}'
                 | '\u{ffa0}'
                 | '\u{fff0}'..='\u{fffb}'
+                | '\u{fffe}'..='\u{ffff}'
                 | '\u{1bca0}'..='\u{1bca3}'
                 | '\u{1d173}'..='\u{1d17a}'
                 | '\u{e0000}'..='\u{e0fff}'
@@ -181,37 +221,12 @@ fn is_unseen_in_excerpt(character: char) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod corpus {
-    //! Texts that somebody may have written to be something else than text.
-
-    /// Each is fed to every sink.
-    pub(crate) const HOSTILE: &[&str] = &[
-        "\u{1b}[2J\u{1b}[31mall is well\u{1b}[0m",
-        "\u{1b}]8;;https://evil.example\u{1b}\\click\u{1b}]8;;\u{1b}\\",
-        "\u{1b}]0;title\u{7}",
-        "\u{9b}31m and \u{9d}0;x\u{9c}",
-        "ring\u{7}ring",
-        "good\rbad",
-        "two\nlines\r\nand\u{b}more\u{c}",
-        "next\u{85}line",
-        "line\u{2028}paragraph\u{2029}",
-        "admin\u{202e}txt.exe\u{202c} \u{2066}x\u{2069} \u{200e}\u{200f}\u{61c}",
-        "zero\u{200b}width\u{200c}and\u{200d}joined\u{2060}\u{feff}",
-        "tag\u{e0041}\u{e007f} selector\u{fe0f} filler\u{3164} soft\u{ad}hyphen",
-        "nul\0del\u{7f}back\u{8}",
-        "::set-output name=x::y",
-    ];
-
-    /// Whether a rendered text holds nothing but lines of what can be seen.
-    pub(crate) fn is_clean(rendered: &str) -> bool {
-        !rendered.chars().any(|character| character != '\n' && super::is_unseen(character))
-    }
-}
-
+#[path = "encode/corpus_tests.rs"]
+pub(super) mod corpus;
 #[cfg(test)]
 mod tests {
-    use super::corpus::{HOSTILE, is_clean};
-    use super::{excerpt, terminal};
+    use super::corpus::{HOSTILE, all_payloads, is_clean, is_obeyed};
+    use super::{command_property, excerpt, json, markdown, path, terminal};
 
     #[test]
     fn nothing_hostile_reaches_a_terminal() {
@@ -223,13 +238,39 @@ mod tests {
     }
 
     #[test]
+    fn no_payload_is_obeyed_by_a_runner_of_a_ci() {
+        assert!(all_payloads().len() >= 500);
+        for payload in all_payloads() {
+            for encoded in [terminal(&payload), json(&serde_json::json!(&payload).to_string())] {
+                assert!(is_clean(&encoded), "{encoded}");
+                assert!(!is_obeyed(&encoded), "{encoded}");
+            }
+            assert!(!excerpt(&payload).contains("##["));
+            let read: String =
+                serde_json::from_str(&json(&serde_json::json!(&payload).to_string())).expect("JSON");
+            assert_eq!(read, payload);
+        }
+    }
+
+    #[test]
+    fn markdown_is_one_code_span_whatever_the_text() {
+        assert_eq!(markdown("a`b"), "``a`b``");
+        assert_eq!(markdown("`a"), "`` `a ``");
+        assert_eq!(markdown("a|b"), "`a`&#124;`b`");
+        assert_eq!(markdown(""), "` `");
+        assert_eq!(command_property("a:b,c%\n"), "a%3Ab%2Cc%25\\n");
+        assert_eq!(path("agreements/а b.yaml"), "agreements/%D0%B0%20b.yaml");
+    }
+
+    #[test]
     fn what_is_unseen_is_named() {
         assert_eq!(terminal("a\u{1b}[2Jb\nc\u{202e}"), "a\\u{1b}[2Jb\\nc\\u{202e}");
     }
 
     #[test]
     fn ordinary_texts_stay_as_they_are() {
-        for text in ["ООО «Северный ветер»", "и\u{306}", "a\u{a0}b", "日本", "50 %"] {
+        for text in ["ООО «Северный ветер»", "и\u{306}", "a\u{a0}b", "日本", "50 %", "a: b", "# [x]"]
+        {
             assert_eq!(terminal(text), text);
             assert_eq!(excerpt(text), text);
         }

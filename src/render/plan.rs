@@ -7,6 +7,7 @@ use crate::render::json::PlanEnvelope;
 use crate::render::line::Line;
 use crate::render::page::Page;
 use crate::render::plan::said::Point;
+use crate::render::review::{self, Why};
 use crate::render::style::{Paint, Tone};
 use crate::render::value;
 use crate::render::words::{self, Names};
@@ -21,14 +22,14 @@ pub fn text(envelope: &PlanEnvelope, paint: Paint) -> String {
     let plan = &envelope.plan;
     let mut page = Page::new(paint);
     page.line(0, 2, &header(plan));
-    changes(&mut page, plan);
+    changes(&mut page, envelope);
     drift::section(&mut page, plan);
     waiting(&mut page, envelope);
     withheld(&mut page, plan);
     if !envelope.announced.is_empty() {
         section(&mut page, "Notices that the apply would send");
-        for told in &envelope.announced {
-            page.line(2, 4, &Line::of("· ").join(gist::announced(told)));
+        for told in gist::announced(&envelope.announced) {
+            page.line(2, 4, &Line::of("· ").join(told));
         }
     }
     let notes = words::notes(&plan.notes);
@@ -119,16 +120,27 @@ fn section(page: &mut Page, title: &str) {
     page.line(0, 0, &Line::new().tone(Tone::Strong, title));
 }
 
-/// The changes, those of people first; what the date did stands apart, and what drifted has a section of its own.
-fn changes(page: &mut Page, plan: &Plan) {
-    let groups = [(Cause::Edit, "Changes"), (Cause::Date, "Because the date moved")];
-    let is_mixed = plan.changes.iter().any(|change| said::main_cause(change) != Cause::Edit);
-    for (cause, title) in groups {
-        let mut group = plan.changes.iter().filter(|change| said::main_cause(change) == cause).peekable();
-        if is_mixed && group.peek().is_some() {
-            section(page, title);
+/// The changes, those of people first; what the date did stands apart, as does what a pull request does not cause,
+/// and what drifted has a section of its own.
+fn changes(page: &mut Page, envelope: &PlanEnvelope) {
+    let plan = &envelope.plan;
+    let groups = [Why::Edit, Why::Elsewhere, Why::Date];
+    let why = |change: &Change| match said::main_cause(change) {
+        Cause::Edit if review::is_concerned(envelope, &change.id) => Why::Edit,
+        Cause::Edit => Why::Elsewhere,
+        Cause::Date => Why::Date,
+        Cause::Drift => Why::Drift,
+    };
+    let is_mixed = plan.changes.iter().any(|change| why(change) != Why::Edit);
+    for group in groups {
+        let mut changes = plan.changes.iter().filter(|change| why(change) == group).peekable();
+        if is_mixed && changes.peek().is_some() {
+            section(page, said::section(group));
+            if let Some(warning) = said::warning(group) {
+                page.line(2, 4, &Line::new().tone(Tone::Alarm, "! ").say(warning));
+            }
         }
-        for change in group {
+        for change in changes {
             page.gap();
             block(page, 0, change, &plan.names);
         }

@@ -35,6 +35,8 @@ pub(super) struct Risky<'a> {
     pub(super) guard: Option<GuardName>,
     /// Whether it is held back at all, by a guard or by another change that is.
     pub(super) waits: bool,
+    /// Whether the pull request that the plan was made for has anything to do with it.
+    pub(super) is_concerned: bool,
 }
 
 /// What brought the changes of a section about.
@@ -44,6 +46,8 @@ pub(super) enum Why {
     Waiting,
     /// People did.
     Edit,
+    /// People did, and not by the pull request that the plan was made for.
+    Elsewhere,
     /// Time went by.
     Date,
     /// Somebody changed the helpdesk.
@@ -83,6 +87,8 @@ pub(super) struct Entry<'a> {
 /// How many of what a plan holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
+    /// Lines of a pull request that say where to or as whom.
+    pub(super) red_lines: usize,
     /// Agreements that clients can no longer ask under.
     pub(super) deactivated: usize,
     /// Promises that become less.
@@ -110,18 +116,20 @@ impl<'a> Review<'a> {
     pub(super) fn of(envelope: &'a PlanEnvelope) -> Self {
         let guards = envelope.guards();
         let plan = &envelope.plan;
-        let going = plan.changes.iter().map(|change| Risky { change, guard: None, waits: false });
-        let waiting = envelope.waiting.iter().map(|change| Risky {
+        let changes = plan.changes.iter().map(|change| (change, false));
+        let changes = changes.chain(envelope.waiting.iter().map(|change| (change, true)));
+        let risky = changes.filter(|(change, _)| change.gravity().is_risk()).map(|(change, waits)| Risky {
             change,
             guard: guards.get(&change.id).copied(),
-            waits: true,
+            waits,
+            is_concerned: is_concerned(envelope, &change.id),
         });
-        let mut risky: Vec<Risky<'_>> =
-            going.chain(waiting).filter(|risky| risky.change.gravity().is_risk()).collect();
+        let mut risky: Vec<Risky<'_>> = risky.collect();
         risky.sort_by_key(|risky| (risky.change.gravity(), risky.change.client.as_ref(), &risky.change.id));
         let sections = [
             (Why::Waiting, envelope.waiting.iter().map(Entry::of).collect()),
-            (Why::Edit, entries(plan, Cause::Edit)),
+            (Why::Edit, edited(envelope, true)),
+            (Why::Elsewhere, edited(envelope, false)),
             (Why::Date, entries(plan, Cause::Date)),
             (Why::Drift, drifted(plan)),
         ];
@@ -149,6 +157,7 @@ impl Counts {
         let clients: BTreeSet<_> = changes.filter_map(|change| change.client.as_ref()).collect();
         let left = said::left_alone(plan);
         Self {
+            red_lines: envelope.scope.as_ref().map_or(0, |scope| scope.red_lines.len()),
             deactivated: with(&Risk::Deactivates),
             weakened: risky.iter().map(|risky| risky.change.weakened().len()).sum(),
             retired: with(&Risk::Retires),
@@ -190,6 +199,17 @@ pub(super) fn points(entry: &Entry<'_>, names: &Names) -> Vec<Point> {
 /// Whether the change that was meant is shown among those that wait.
 pub(super) fn is_waiting(reason: &Reason) -> bool {
     matches!(reason, Reason::Guarded(_) | Reason::Waits(_))
+}
+
+/// What people did, by the pull request that the plan was made for or not. Without one all is theirs.
+fn edited(envelope: &PlanEnvelope, is_theirs: bool) -> Vec<Entry<'_>> {
+    let entries = entries(&envelope.plan, Cause::Edit).into_iter();
+    entries.filter(|entry| is_concerned(envelope, entry.id) == is_theirs).collect()
+}
+
+/// Whether a pull request, where there is one, has anything to do with an agreement.
+pub(super) fn is_concerned(envelope: &PlanEnvelope, id: &AgreementId) -> bool {
+    envelope.scope.as_ref().is_none_or(|scope| scope.concerns(id))
 }
 
 fn entries(plan: &Plan, cause: Cause) -> Vec<Entry<'_>> {

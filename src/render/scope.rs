@@ -31,7 +31,7 @@ pub fn text(scope: &Scope, plan: &Plan, paint: Paint) -> String {
 
 /// A red line with its place: what a reviewer must not overlook.
 pub(super) fn red_line(red: &RedLine, base: &str) -> Line {
-    let line = Line::new().theirs(&red.path).say(&format!(":{}: ", red.line));
+    let line = Line::new().theirs(&format!("{}:{}", red.path, red.line)).say(": ");
     match &red.what {
         Steered::Settings => line
             .say("the settings differ; those of ")

@@ -26,6 +26,7 @@ mod postgres;
 mod processes;
 mod pull_requests;
 mod recipes;
+mod reports;
 mod repository;
 mod schemas;
 mod steered;

@@ -1,6 +1,5 @@
 //! The workflows as a forge runs them: linted by programs of others, and each script of theirs carried out.
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -184,10 +183,6 @@ impl Runner {
     }
 }
 
-fn of<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    pairs.iter().copied().collect::<BTreeMap<_, _>>().into_iter().collect()
-}
-
 #[test]
 fn a_pull_request_on_github_goes_all_the_way() {
     let runner = Runner::new();
@@ -198,7 +193,7 @@ fn a_pull_request_on_github_goes_all_the_way() {
     let recorded = runner.remote.git(&["show", "servanda-snapshot:live.json"]);
     assert!(recorded.starts_with("{\"format\":1"), "{recorded}");
     // The plan, from the default branch, of a commit that is not checked out.
-    let environment = of(&[("HEAD", &runner.head)]);
+    let environment = [("HEAD", runner.head.as_str())];
     runner.expect(0, &step(".github/workflows/plan.yml", "Plan"), &environment);
     let planned = runner.work.read("summary");
     assert!(planned.contains("severny-veter-2026"), "{planned}");

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::{Census, Finding, Item, List, What, compare};
 use crate::catalog::{Catalog, Client, Entry};
 use crate::diagnostic::{Sources, Span};
-use crate::ident::{ClientSlug, LiveId, ServiceSlug};
+use crate::ident::{ClientSlug, LiveId, PriorityName, ServiceSlug};
 use crate::live::Kind;
 
 fn id(text: &str) -> LiveId {
@@ -29,7 +29,7 @@ fn client(slug: &str, title: &str, helpdesk: Option<&str>) -> (ClientSlug, Clien
 fn census(items: &[(Kind, &str, &str, Option<&str>)]) -> Census {
     let mut census = Census::default();
     for (kind, uuid, title, within) in items {
-        let item = Item { title: (*title).to_owned(), archived: false, within: within.map(id) };
+        let item = Item { title: (*title).to_owned(), code: None, archived: false, within: within.map(id) };
         census.items.entry(*kind).or_default().insert(id(uuid), item);
     }
     census
@@ -151,4 +151,20 @@ fn once_written_nothing_is_left_to_say() {
         ..Catalog::default()
     };
     assert_eq!(said(&compare(&written, &census)), [""; 0]);
+}
+
+#[test]
+fn a_code_that_is_the_slug_ties_and_of_what_is_not_kept_nothing_is_said() {
+    let catalog = Catalog {
+        clients: [client("romashka", "Цветы", None)].into(),
+        priorities: [(PriorityName::new("high").expect("a name"), entry("Высокий", Some("priority$1")))]
+            .into(),
+        ..Catalog::default()
+    };
+    let mut census = census(&[(Kind::Unit, "ou$1", "ООО «Ромашка»", None)]);
+    for item in census.items.values_mut().flat_map(BTreeMap::values_mut) {
+        item.code = Some("romashka".to_owned());
+    }
+    census.unkept = [Kind::Priority].into();
+    assert_eq!(said(&compare(&catalog, &census)), ["clients romashka: tied ou$1"]);
 }

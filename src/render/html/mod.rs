@@ -12,6 +12,7 @@ use crate::render::line::Line;
 use crate::render::plan::gist;
 use crate::render::plan::said::{self, Point};
 use crate::render::review::{self, Block, Entry, Review, Section};
+use crate::render::scope;
 use crate::render::style::Tone;
 use crate::render::value::{Body, Shown};
 use crate::render::words::{self, Names};
@@ -38,6 +39,7 @@ pub fn page(envelope: &PlanEnvelope) -> String {
         include_str!("page.css")
     ));
     html.header(&review, &verdict);
+    html.red_lines(envelope);
     html.held(envelope);
     html.risks(&review);
     for section in &review.sections {
@@ -46,7 +48,7 @@ pub fn page(envelope: &PlanEnvelope) -> String {
     html.withheld(envelope);
     html.list(
         "Notices that the apply would send",
-        envelope.announced.iter().map(|told| inline(&gist::announced(told))).collect(),
+        gist::announced(&envelope.announced).iter().map(inline).collect(),
     );
     html.list("Notes", words::notes(&envelope.plan.notes).iter().map(inline).collect());
     html.line(format_args!("</body>\n</html>"));
@@ -64,11 +66,26 @@ impl Html {
     }
 
     fn header(&mut self, review: &Review<'_>, verdict: &str) {
-        let grave = if review.risky.is_empty() { "" } else { " class=\"grave\"" };
+        let grave =
+            if review.risky.is_empty() && review.counts.red_lines == 0 { "" } else { " class=\"grave\"" };
         self.line(format_args!("<header>\n<h1{grave}>Plan: {}</h1>", encode::html(verdict)));
         self.line(format_args!("<p class=\"totals\">{}</p>", encode::html(&gist::totals(review))));
-        let facts = inline(&gist::facts(&review.envelope.plan));
+        let facts = inline(&gist::facts(review.envelope));
         self.line(format_args!("<p class=\"facts\">{facts}</p>\n</header>"));
+    }
+
+    fn red_lines(&mut self, envelope: &PlanEnvelope) {
+        let Some(found) = envelope.scope.as_ref().filter(|scope| !scope.red_lines.is_empty()) else {
+            return;
+        };
+        self.line(format_args!("<section class=\"red\">\n<h2>Red lines</h2>\n<ul class=\"plain\">"));
+        for red in &found.red_lines {
+            self.line(format_args!(
+                "<li class=\"danger\">{}</li>",
+                inline(&scope::red_line(red, &found.base))
+            ));
+        }
+        self.line(format_args!("</ul>\n</section>"));
     }
 
     /// What guards hold back, and the lines to paste.
@@ -102,7 +119,7 @@ impl Html {
                 encode::html(change.id.as_str()),
                 encode::html(client),
                 inline(&said::risks(change, &review.envelope.plan.names)),
-                inline(&said::standing(risky.change, risky.guard, risky.waits))
+                inline(&said::standing(risky))
             ));
         }
         self.line(format_args!("</tbody>\n</table>"));
@@ -116,6 +133,9 @@ impl Html {
     fn section(&mut self, section: &Section<'_>, names: &Names) {
         let number = section.blocks.iter().map(|block| block.entries.len()).sum();
         self.heading(said::section(section.why), number);
+        if let Some(warning) = said::warning(section.why) {
+            self.line(format_args!("<p class=\"danger\">{}</p>", encode::html(warning)));
+        }
         for block in &section.blocks {
             self.block(block, names, number <= OPEN);
         }

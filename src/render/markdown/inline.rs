@@ -64,7 +64,12 @@ fn emphasised(written: &mut String, markup: Markup, text: &str, write: fn(&str) 
     written.push_str(&" ".repeat(lead));
     if !core.is_empty() {
         let sign = markup.sign();
-        write!(written, "{sign}{}{sign}", write(core)).expect("a string takes all that is written");
+        let core = write(core);
+        // One of ours that became a code span must not lengthen the fence of the one before.
+        if written.ends_with('`') && sign.is_empty() && core.starts_with('`') {
+            written.push(' ');
+        }
+        write!(written, "{sign}{core}{sign}").expect("a string takes all that is written");
     }
     written.push_str(&" ".repeat(trail));
 }
@@ -158,6 +163,11 @@ mod tests {
         ] {
             assert!(plain(word).starts_with('`'), "{word} became {}", plain(word));
         }
+    }
+
+    #[test]
+    fn a_word_of_ours_that_became_code_keeps_its_distance() {
+        assert_eq!(inline(&Line::new().theirs("a`b").say(":3:")), "``a`b`` `:3:`");
     }
 
     #[test]

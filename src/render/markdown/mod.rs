@@ -9,6 +9,7 @@ mod inline;
 mod risks;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use crate::ident::AgreementId;
 use crate::plan::{Reason, Withheld};
@@ -40,10 +41,11 @@ const NOTES: usize = 10;
 pub fn comment(envelope: &PlanEnvelope, budget: Budget) -> String {
     let review = Review::of(envelope);
     let head = head(&review);
-    if review.is_quiet() && envelope.plan.notes.is_empty() {
+    if review.is_quiet() && envelope.plan.notes.is_empty() && review.counts.red_lines == 0 {
         return head;
     }
     let mut page = Page { head, budget, parts: Vec::new(), items: Vec::new() };
+    page.head.push_str(&risks::red_lines(&review, budget));
     page.head.push_str(&acknowledgements(envelope));
     page.sections(&review);
     page.withheld(envelope);
@@ -62,7 +64,7 @@ fn head(review: &Review<'_>) -> String {
         "### Plan: {}\n\n{}\n\n{}\n",
         inline::plain(&gist::verdict(review)),
         inline::plain(&gist::totals(review)),
-        inline(&gist::facts(&review.envelope.plan))
+        inline(&gist::facts(review.envelope))
     )
 }
 
@@ -129,6 +131,10 @@ impl<'a> Page<'a> {
         for section in &review.sections {
             let number = section.blocks.iter().map(|block| block.entries.len()).sum();
             let part = self.part(said::section(section.why), number, ("agreement", "agreements"));
+            if let Some(warning) = said::warning(section.why) {
+                write!(self.parts[part].heading, "⚠ {}\n\n", inline::plain(warning))
+                    .expect("a string takes all that is written");
+            }
             let is_open = number <= block::OPEN;
             for shown in &section.blocks {
                 let (budget, names) = (self.budget, &review.envelope.plan.names);
@@ -168,7 +174,8 @@ impl<'a> Page<'a> {
         if envelope.announced.is_empty() {
             return;
         }
-        let lines = envelope.announced.iter().map(|told| format!("- {}\n", inline(&gist::announced(told))));
+        let told = gist::announced(&envelope.announced);
+        let lines = told.iter().map(|told| format!("- {}\n", inline(told)));
         let part = self.part("Notices that the merge would send", 0, ("", ""));
         self.parts[part].heading.extend(lines);
     }
@@ -256,5 +263,7 @@ fn withheld_line(id: &AgreementId, reason: &Reason) -> String {
     format!("- {}  \n  → {}\n", inline(&line), inline(&words::remedy(reason)))
 }
 
+#[cfg(test)]
+mod random_tests;
 #[cfg(test)]
 mod tests;

@@ -9,12 +9,15 @@ use std::fmt::Write as _;
 
 use super::Budget;
 use super::inline::inline;
+use crate::plan::scope::RedLine;
 use crate::plan::{Gravity, Risk};
 use crate::render::encode;
 use crate::render::line::Line;
 use crate::render::plan::said;
 use crate::render::review::{Review, Risky};
+use crate::render::scope;
 use crate::render::style::Tone;
+use crate::render::words;
 
 /// The section of risks in the longest form that fits beside `core` bytes; empty where there are none.
 pub(super) fn table(review: &Review<'_>, budget: Budget, core: usize) -> String {
@@ -43,7 +46,7 @@ fn rows(review: &Review<'_>, room: usize, row: impl Fn(&Risky<'_>) -> Line) -> O
             table,
             "| {} | {client} | {said} | {} |",
             encode::markdown(change.id.as_str()),
-            inline(&said::standing(change, risky.guard, risky.waits))
+            inline(&said::standing(risky))
         )
         .expect("a string takes all that is written");
         if table.len() > room {
@@ -125,4 +128,43 @@ fn packed(ids: &[&str], room: usize) -> (String, usize) {
     }
     let close = if set.is_some() { "}" } else { "" };
     (text + close, 0)
+}
+
+/// The lines of a pull request that say where to or as whom, all of them: one by one, or, where they are too many
+/// for half of the room, by file and number.
+pub(super) fn red_lines(review: &Review<'_>, budget: Budget) -> String {
+    let Some(found) = review.envelope.scope.as_ref().filter(|scope| !scope.red_lines.is_empty()) else {
+        return String::new();
+    };
+    let red_lines = &found.red_lines;
+    let heading = format!("\n#### Red lines ({})\n\n", red_lines.len());
+    let mut list = String::new();
+    for red in red_lines {
+        writeln!(list, "- ⚠ {}", inline(&scope::red_line(red, &found.base)))
+            .expect("a string takes all that is written");
+        if list.len() > budget.usual / 3 {
+            return heading + &red_numbers(red_lines, budget.usual / 3);
+        }
+    }
+    heading + &list
+}
+
+fn red_numbers(red_lines: &[RedLine], room: usize) -> String {
+    let mut by_file: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for red in red_lines {
+        by_file.entry(&red.path).or_default().push(red.line);
+    }
+    let (mut text, mut left) = (String::new(), room);
+    for (path, lines) in by_file {
+        let numbers: Vec<String> = lines.iter().map(usize::to_string).collect();
+        let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+        let (named, counted) = packed(&numbers, left.saturating_sub(path.len() + 120));
+        left = left.saturating_sub(named.len() + path.len() + 120);
+        let named = if named.is_empty() { named } else { format!(" `{named}`") };
+        let more = if counted > 0 { format!(" and {counted} more") } else { String::new() };
+        let path = encode::markdown(&words::shown(path));
+        writeln!(text, "- ⚠ {path}, {} lines:{named}{more}", lines.len())
+            .expect("a string takes all that is written");
+    }
+    text
 }

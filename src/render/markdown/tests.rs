@@ -1,6 +1,8 @@
 use super::{Budget, Forge, comment};
+use crate::render::encode::corpus::{is_clean, is_obeyed, live_in_markdown, payloads};
 use crate::render::json::PlanEnvelope;
 use crate::render::plan::sample;
+use crate::render::plan::tests::hostile_envelope;
 
 fn shown(envelope: &PlanEnvelope) -> String {
     comment(envelope, Budget::comment(Forge::GitHub))
@@ -120,4 +122,38 @@ fn a_plan_is_told_in_the_order_of_importance() {
     - `email` is `Почта` in the catalog and `Электронная почта` in the helpdesk; nothing follows, since it is known by its id
     - 3 agreements of the helpdesk bear no mark of ours and are left alone
     "##);
+}
+
+#[test]
+fn nothing_that_somebody_wrote_is_live() {
+    for payload in payloads() {
+        let envelope = hostile_envelope(&payload);
+        // The others differ from these two in nothing but their size.
+        for forge in [Forge::GitHub, Forge::Bitbucket] {
+            let text = comment(&envelope, Budget::comment(forge));
+            assert!(is_clean(&text) && !is_obeyed(&text), "{payload:?}\n{text}");
+            let live = live_in_markdown(&text);
+            assert!(live.is_empty(), "{payload:?}: {live:?}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn the_checks_would_see_what_is_live() {
+    for text in [
+        "@somebody",
+        "#17",
+        "see https://evil.example",
+        "[x](https://evil.example)",
+        "<b>x</b>",
+        "a@evil.example",
+        "<!-- x -->",
+        "deadbeef1",
+        "ABC-17",
+        ":smile:",
+        "`a` ` @x",
+    ] {
+        assert!(!live_in_markdown(text).is_empty(), "{text}");
+    }
+    assert!(live_in_markdown("### a\n\n- **b** `@c` ~~`#1`~~\n").is_empty());
 }

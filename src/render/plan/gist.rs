@@ -4,15 +4,17 @@
 use crate::agreement::NoticeEvent;
 use crate::calendar::Zone;
 use crate::notice::{Announced, Role};
-use crate::plan::{Plan, Verb};
+use crate::plan::Verb;
+use crate::render::json::PlanEnvelope;
 use crate::render::line::Line;
 use crate::render::review::{Counts, Review};
 use crate::render::words;
 
 /// The verdict: what clients lose, or that they lose nothing. A hundred bytes at most.
 pub(in crate::render) fn verdict(review: &Review<'_>) -> String {
-    let Counts { deactivated, weakened, retired, shortened, adopted, .. } = review.counts;
+    let Counts { red_lines, deactivated, weakened, retired, shortened, adopted, .. } = review.counts;
     let parts = [
+        (red_lines, if red_lines == 1 { "red line" } else { "red lines" }),
         (deactivated, "deactivated"),
         (weakened, if weakened == 1 { "promise weakened" } else { "promises weakened" }),
         (retired, "retired"),
@@ -57,8 +59,8 @@ pub(in crate::render) fn totals(review: &Review<'_>) -> String {
 }
 
 /// What the plan was made from and for.
-pub(in crate::render) fn facts(plan: &Plan) -> Line {
-    let header = &plan.header;
+pub(in crate::render) fn facts(envelope: &PlanEnvelope) -> Line {
+    let header = &envelope.plan.header;
     let zone = Zone::find(&header.zone).unwrap_or(Zone::UTC);
     let line = Line::of(&format!("As of {} (", zone.day_of(header.as_of)))
         .theirs(zone.name())
@@ -68,22 +70,39 @@ pub(in crate::render) fn facts(plan: &Plan) -> Line {
         Some(commit) => line.say(" · commit ").theirs(&commit.chars().take(10).collect::<String>()),
         None => line,
     };
+    let line = match &envelope.scope {
+        Some(scope) => line.say(" · base ").theirs(&scope.base.chars().take(10).collect::<String>()),
+        None => line,
+    };
     line.say(" · Servanda ").theirs(&header.version)
 }
 
-/// Whom the apply would tell of an event: `activated: 3 notices to clients, of 2 agreements`.
-pub(in crate::render) fn announced(told: &Announced) -> Line {
-    let Announced { event, role, notices, agreements } = told;
-    let to = match role {
+/// Whom the apply would tell of what, a line for each event: `activated: 3 notices to clients and 2 to managers, of 2
+/// agreements`.
+pub(in crate::render) fn announced(told: &[Announced]) -> Vec<Line> {
+    let of_event = |told: &[Announced]| {
+        let parts: Vec<String> = told.iter().enumerate().map(part).collect();
+        let agreements = told.iter().map(|told| told.agreements).max().unwrap_or(0);
+        let agreements = words::count(agreements, "agreement", "agreements");
+        let event = told.first().map_or(NoticeEvent::Activated, |told| told.event);
+        let line = Line::new().code(event.as_str()).say(": ").say(&parts.join(" and "));
+        let line = line.say(&format!(", of {agreements}"));
+        match event {
+            NoticeEvent::Amended => line.say(", as far as they were told another day"),
+            _ => line,
+        }
+    };
+    told.chunk_by(|one, next| one.event == next.event).map(of_event).collect()
+}
+
+fn part((index, told): (usize, &Announced)) -> String {
+    let to = match told.role {
         Role::Client => "to clients",
         Role::Manager => "to managers",
         Role::Address => "to addresses that agreements name",
     };
-    let number = words::count(*notices, "notice", "notices");
-    let agreements = words::count(*agreements, "agreement", "agreements");
-    let line = Line::new().code(event.as_str()).say(&format!(": {number} {to}, of {agreements}"));
-    match event {
-        NoticeEvent::Amended => line.say(", as far as they were told another day"),
-        _ => line,
+    match index {
+        0 => format!("{} {to}", words::count(told.notices, "notice", "notices")),
+        _ => format!("{} {to}", told.notices),
     }
 }

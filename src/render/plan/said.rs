@@ -8,10 +8,10 @@ use crate::ident::{AgreementId, LiveId};
 use crate::live::Value;
 use crate::mapping::Field;
 use crate::plan::{
-    Cause, Change, Drift, FieldChange, GuardName, Part, Plan, Reason, Risk, StateChange, Step, Verb, Weakened,
+    Cause, Change, Drift, FieldChange, Part, Plan, Reason, Risk, StateChange, Step, Verb, Weakened,
 };
 use crate::render::line::Line;
-use crate::render::review::Why;
+use crate::render::review::{Risky, Why};
 use crate::render::style::Tone;
 use crate::render::value;
 use crate::render::words::{self, Names};
@@ -247,14 +247,17 @@ pub(in crate::render) fn risks(change: &Change, names: &Names) -> Line {
 }
 
 /// What brought a change about, or what it waits for.
-pub(in crate::render) fn standing(change: &Change, guard: Option<GuardName>, waits: bool) -> Line {
-    match (guard, waits) {
+pub(in crate::render) fn standing(risky: &Risky<'_>) -> Line {
+    let change = risky.change;
+    match (risky.guard, risky.waits) {
         (Some(guard), _) => Line::of("waits for ").code(words::guard(guard)),
         (None, true) => Line::of("waits"),
         (None, false) => {
             // What stops an agreement is the change of its state, whatever else is edited.
             let state = change.state.as_ref().filter(|_| change.deactivates()).and_then(|state| state.cause);
-            Line::of(words::cause(state.unwrap_or_else(|| main_cause(change))))
+            let cause = state.unwrap_or_else(|| main_cause(change));
+            let elsewhere = if risky.is_concerned || cause != Cause::Edit { "" } else { ", not from here" };
+            Line::of(words::cause(cause)).say(elsewhere)
         }
     }
 }
@@ -264,9 +267,17 @@ pub(in crate::render) fn section(why: Why) -> &'static str {
     match why {
         Why::Waiting => "Held back",
         Why::Edit => "Changes",
+        Why::Elsewhere => "Not caused by this pull request",
         Why::Date => "Because the date moved",
         Why::Drift => "Changed by hand in the helpdesk",
     }
+}
+
+/// What is to be said before the changes of a section.
+pub(in crate::render) fn warning(why: Why) -> Option<&'static str> {
+    (why == Why::Elsewhere).then_some(
+        "Its files do not explain these changes. The merge would bring them about all the same: somebody merged them without an apply, or the base has moved.",
+    )
 }
 
 /// The agreements that a guard holds back.

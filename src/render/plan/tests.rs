@@ -10,6 +10,7 @@ use crate::guard::Held;
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{Promise, TargetKey, Touch, Value};
 use crate::mapping::Field;
+use crate::plan::scope::{RedLine, Scope, Steered, Tie, Touched};
 use crate::plan::{
     Cause, Change, Drift, FieldChange, GuardName, Mark, Note, Part, Phase, Plan, Reason, Risk, StateChange,
     Verb, Weakened, Withheld,
@@ -165,6 +166,87 @@ fn busy() -> Plan {
         Note::Unmarked(3),
     ];
     plan
+}
+
+/// What a pull request brings about, said in this text.
+fn hostile_scope(payload: &str) -> Scope {
+    let slug = Steered::Slug {
+        entry: payload.to_owned(),
+        before: LiveId::new(payload).map(Tie::Object),
+        after: Tie::Title(payload.to_owned()),
+    };
+    let red_lines = [slug, Steered::Settings, Steered::Trusted]
+        .map(|what| RedLine { path: payload.to_owned(), line: 3, what })
+        .into();
+    let documents = [(id("polyus-2026"), Touched::Changed)].into();
+    Scope { base: payload.to_owned(), documents, red_lines, ..Scope::default() }
+}
+
+/// A plan in which everything that is not ours is this text.
+pub(in crate::render) fn hostile_envelope(payload: &str) -> PlanEnvelope {
+    let mut envelope = busy_envelope();
+    let plan = &mut envelope.plan;
+    plan.header.helpdesk = payload.to_owned();
+    plan.header.zone = payload.to_owned();
+    plan.header.version = payload.to_owned();
+    plan.header.commit = Some(payload.to_owned());
+    for name in plan.names.values_mut() {
+        payload.clone_into(name);
+    }
+    let long = format!("{payload} слово к слову и так до самого конца строки {payload}");
+    let texts = [
+        field(Field::Title, Value::Nothing, words(payload)),
+        field(Field::Number, words(payload), words("x")),
+        field(Field::Attribute(payload.into()), words(&long), words(&format!("{long} иначе {payload}"))),
+        field(Field::Attribute("a".into()), words(&format!("{payload} {long}")), words(&long)),
+    ];
+    for change in plan.changes.iter_mut().chain(&mut envelope.waiting) {
+        payload.clone_into(&mut change.title);
+        change.fields.extend(texts.iter().cloned());
+        change.state = Some(state(Some(payload), payload, Some(Cause::Date)));
+        if let Some(object) = LiveId::new(payload) {
+            change.object = Some(object);
+            change.risks.push(Risk::Adopts);
+        }
+    }
+    for withheld in &mut plan.withheld {
+        withheld.reason = match &withheld.reason {
+            Reason::Unresolved(_) => Reason::Unresolved(Unresolved {
+                slug: payload.to_owned(),
+                wanted: payload.to_owned(),
+                found: 2,
+            }),
+            Reason::Orphan { object, .. } => Reason::Orphan {
+                title: payload.to_owned(),
+                object: object.clone(),
+                state: payload.to_owned(),
+            },
+            other => other.clone(),
+        };
+    }
+    plan.withheld.push(Withheld { id: id("odd"), reason: Reason::Unreadable(payload.to_owned()) });
+    plan.notes.push(Note::NotCarried(Field::Attribute(payload.into())));
+    plan.notes.push(Note::OtherTitle(OtherTitle {
+        slug: payload.to_owned(),
+        catalog: payload.to_owned(),
+        helpdesk: payload.to_owned(),
+    }));
+    plan.drift = vec![Drift {
+        id: id("romashka"),
+        title: payload.to_owned(),
+        object: live("agreement$1"),
+        part: Part::Field(Field::Attribute(payload.into())),
+        held: words(payload),
+        wanted: words(&long),
+        is_corrected: false,
+        touch: Some(Touch {
+            who: LiveId::new(payload),
+            name: Some(payload.to_owned()),
+            when: payload.to_owned(),
+        }),
+    }];
+    envelope.scope = Some(Box::new(hostile_scope(payload)));
+    envelope
 }
 
 /// The busy plan with one change held back by a guard, for the tests of other sinks.

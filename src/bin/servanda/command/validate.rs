@@ -1,12 +1,16 @@
 //! `servanda validate`: every fault of every file at once, each with its place and what to write instead.
 
+use std::path::PathBuf;
+
+use clap::ValueEnum;
 use servanda::calendar::Zone;
 use servanda::diagnostic::Diagnostics;
-use servanda::render;
+use servanda::render::{Paint, diagnostics, json};
 
-use crate::args::{Format, Global};
+use crate::args::Global;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, say, tell};
+use crate::files;
 use crate::proposal::{Proposal, Trust};
 use crate::repository::{self, Loaded};
 
@@ -15,6 +19,8 @@ Examples:
   servanda validate                      check everything
   servanda validate --deny-warnings      let warnings fail it too, as in a pull request
   servanda validate --short              one line a fault: path:line:column: error[E101]: …
+  servanda validate --format github      annotations on the lines of a pull request
+  servanda validate --format sarif --out servanda.sarif
   servanda validate --changed-since origin/main
                                          only what a branch has to do with, templates followed to their users
   servanda explain E101                  the page of a rule
@@ -38,20 +44,50 @@ pub(crate) struct Arguments {
     /// How to write it
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Write it to this file in place of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    /// Annotations of a GitHub job
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// A Code Quality report of GitLab
+    Gitlab,
+    /// A report in XML that every CI can show
+    Junit,
 }
 
 /// Checks and draws.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let (loaded, mut found) = examined(arguments, global, context)?;
     repository::deny_warnings(&mut found, global.deny_warnings);
-    let (sources, files) = (&loaded.sources, loaded.files());
-    match arguments.format {
-        Format::Json => tell(&render::json::pretty(&render::json::diagnostics(&found, sources, files)))?,
-        Format::Text if arguments.short => tell(&render::diagnostics::short(&found, sources))?,
-        Format::Text => tell(&render::diagnostics::text(&found, sources, context.paint()))?,
+    let (sources, count) = (&loaded.sources, loaded.files());
+    let paint = if arguments.out.is_some() { Paint::PLAIN } else { context.paint() };
+    let text = match arguments.format {
+        Format::Text if arguments.short => diagnostics::short(&found, sources),
+        Format::Text => diagnostics::text(&found, sources, paint),
+        Format::Json => json::pretty(&json::diagnostics(&found, sources, count)),
+        Format::Github => diagnostics::github(&found, sources),
+        Format::Sarif => diagnostics::sarif(&found, sources, env!("CARGO_PKG_VERSION")),
+        Format::Gitlab => diagnostics::gitlab(&found, sources),
+        Format::Junit => diagnostics::junit(&found, sources, count),
+    };
+    match &arguments.out {
+        Some(path) => files::write_whole(path, &text)?,
+        None => tell(&text)?,
     }
-    if arguments.format == Format::Text {
-        say(&format!("{}\n", render::diagnostics::summary(&found, files)));
+    if arguments.format != Format::Json {
+        say(&format!("{}\n", diagnostics::summary(&found, count)));
     }
     let exit = if found.has_errors() { Exit::Invalid } else { Exit::Fine };
     // The process ends here: to give back tens of thousands of small pieces takes longer than to check them.

@@ -216,6 +216,20 @@ impl<'a> ItopReader<'a> {
     }
 }
 
+/// The people of all contracts. A manager is one of them who is with the provider, since there is no other place for one.
+fn contacts(live: &Live) -> BTreeSet<LiveId> {
+    let contracts = live.agreements.values().chain(live.adoptable.values());
+    let contacts = contracts.filter_map(|observed| match observed {
+        Observed::Present(found) => found.record.fields.get(&Field::Contacts),
+        _ => None,
+    });
+    let people = contacts.filter_map(|value| match value {
+        Value::References(people) => Some(people.iter().cloned()),
+        _ => None,
+    });
+    people.flatten().collect()
+}
+
 impl Links {
     fn of(services: &[Object], contacts: &[Object], promises: &[Object]) -> Result<Self, ReadError> {
         Self::joined(services, contacts, promises).map_err(|what| ReadError {
@@ -294,8 +308,21 @@ impl Reader for ItopReader<'_> {
     }
 
     async fn census(&self) -> Result<Census, ReadError> {
-        let live = self.survey(&Wanted::default().with_all_unmarked()).await?;
-        Ok(Census::of(&live))
+        let wanted = Wanted::default().with_all_unmarked();
+        let (live, people) = tokio::try_join!(self.survey(&wanted), self.every(PERSON, "org_id"))?;
+        let mut census = Census::of(&live);
+        // Calendars it has none, and its priorities are four numbers that the settings name.
+        census.items.remove(&Kind::Priority);
+        census.unkept = [Kind::Calendar, Kind::Priority].into();
+        let contacts = contacts(&live);
+        let answers = |person: &&Object| {
+            let employer = wire::link(&person.fields, "org_id").ok().flatten();
+            contacts.contains(&person.id())
+                && employer.is_some_and(|unit| census.providers.contains(&id(ORGANIZATION, unit)))
+        };
+        let managers: Vec<LiveId> = people.iter().filter(answers).map(Object::id).collect();
+        census.managers.extend(managers);
+        Ok(census)
     }
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {

@@ -34,7 +34,7 @@ fn item(object: &Map<String, Json>) -> Item {
     let parent = wire::reference(object.get("parent").unwrap_or(&Json::Null)).ok().flatten();
     // What stands at the root is part of nothing.
     let within = parent.filter(|parent| parent.as_str().starts_with("ou$"));
-    Item { title, archived: is_removed(object), within }
+    Item { title, code: None, archived: is_removed(object), within }
 }
 
 fn named(reader: &Itsm365Reader<'_>, object: &Map<String, Json>, field: &Field) -> Option<LiveId> {

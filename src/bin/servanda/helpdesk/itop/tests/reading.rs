@@ -1,10 +1,12 @@
 //! What is read: whole lists, plain absence, strangers left alone, and nothing taken for more than it says.
 
 use serde_json::json;
+use servanda::catalog::Catalog;
 use servanda::ident::LiveId;
 use servanda::live::{Kind, Observed, Value};
 use servanda::mapping::Field;
 use servanda::plan::Part;
+use servanda::proposal::catalog::compare;
 
 use super::bench::{Bench, named, transport};
 use super::raw;
@@ -37,6 +39,24 @@ async fn a_survey_finds_ours_and_counts_the_others() {
     assert_eq!(live.directory.coded(Kind::Unit, "severny-veter"), std::slice::from_ref(&bench.client));
     assert_eq!(live.directory.titled(Kind::Person, "Irina Petrova"), std::slice::from_ref(&bench.person));
     assert_eq!(live.directory.coded(Kind::Priority, "normal"), [id("Priority", 3)]);
+}
+
+#[tokio::test]
+async fn a_catalog_is_pulled_from_what_contracts_name() {
+    let bench = Bench::open().await;
+    bench.create("severny-veter-2026").await;
+    let census = bench.reader().census().await.expect("a census");
+    assert_eq!(census.items[&Kind::Unit].len(), 2);
+    assert_eq!(census.items[&Kind::Service].keys().cloned().collect::<Vec<_>>(), bench.services);
+    assert_eq!(census.providers, [bench.provider.clone()].into());
+    assert_eq!(census.managers, [bench.person.clone()].into());
+    let found = compare(&Catalog::default(), &census);
+    let slugs: Vec<String> =
+        found.iter().map(|finding| format!("{}.{}", finding.list.as_str(), finding.slug)).collect();
+    assert_eq!(
+        slugs,
+        ["clients.severny-veter", "services.e-mail", "services.vpn", "managers.i.petrova", "providers.akme"]
+    );
 }
 
 #[tokio::test]

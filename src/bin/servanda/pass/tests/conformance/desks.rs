@@ -32,7 +32,7 @@ use crate::{embedded, files};
 
 const TEMPLATE: &str = "provider: acme
 services: { email: true, vpn: true }
-sla: { targets: { critical: { response: 30m, resolution: 4h }, normal: { response: 4h, resolution: 2 business days } } }
+sla: { targets: { critical: { response: 30m, resolution: 4h }, normal: { response: 4h, resolution: 16h } } }
 manager: petrova
 ";
 

@@ -344,7 +344,7 @@ pub(super) const ROWS: [Row; 40] = [
             (
                 "2027-03-15",
                 Some(
-                    "period: { first_day: 2027-01-01, open_ended: true }\nsla: { targets: { critical: { response: 2h, resolution: 3 business days } } }",
+                    "period: { first_day: 2027-01-01, open_ended: true }\nsla: { targets: { critical: { response: 2h, resolution: 24h } } }",
                 ),
             ),
         ],

@@ -1,0 +1,116 @@
+//! Findings as SARIF 2.1.0, which GitHub and others show as alerts that open and close by themselves.
+
+use serde_json::{Value, json};
+
+use super::finger::fingerprints;
+use super::place::Region;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Severity, Sources};
+use crate::render::encode;
+use crate::render::json;
+use crate::render::words;
+
+/// How many results GitHub shows of a run; the others are dropped without a word.
+const KEPT: usize = 5_000;
+
+/// The log of one run, errors first.
+pub fn sarif(found: &Diagnostics, sources: &Sources, version: &str) -> String {
+    let fingerprints = fingerprints(found, sources);
+    let mut all: Vec<(&Diagnostic, String)> = found.iter().zip(fingerprints).collect();
+    all.sort_by_key(|(diagnostic, _)| diagnostic.severity);
+    let mut codes: Vec<Code> = all.iter().map(|(diagnostic, _)| diagnostic.code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let kept = all.iter().take(KEPT);
+    let results: Vec<Value> =
+        kept.map(|(diagnostic, fingerprint)| result(diagnostic, fingerprint, &codes, sources)).collect();
+    let mut invocation = json!({ "executionSuccessful": true });
+    if let Some(more) = all.len().checked_sub(KEPT).filter(|more| *more > 0) {
+        let text = format!(
+            "and {}; `servanda validate` shows all of them",
+            words::count(more, "more finding", "more findings")
+        );
+        invocation["toolExecutionNotifications"] =
+            json!([{ "level": "warning", "message": { "text": text } }]);
+    }
+    json::pretty(&json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "Servanda",
+                "semanticVersion": version,
+                "rules": codes.iter().map(|code| rule(*code)).collect::<Vec<_>>(),
+            } },
+            "invocations": [invocation],
+            "columnKind": "utf16CodeUnits",
+            "results": results,
+        }],
+    }))
+}
+
+fn rule(code: Code) -> Value {
+    json!({
+        "id": code.as_str(),
+        "shortDescription": { "text": code.title() },
+        "help": { "text": format!("servanda explain {code}"), "markdown": code.page() },
+        "defaultConfiguration": { "level": level(code.severity()) },
+    })
+}
+
+fn result(diagnostic: &Diagnostic, fingerprint: &str, codes: &[Code], sources: &Sources) -> Value {
+    let mut text = message(&diagnostic.message);
+    if let Some(help) = &diagnostic.help {
+        text.push_str("; ");
+        text.push_str(&message(help));
+    }
+    let related = diagnostic.related.iter().zip(1..).map(|(label, id)| {
+        let mut location = location(label, sources);
+        location["id"] = json!(id);
+        location["message"] = json!({ "text": message(&label.text) });
+        location
+    });
+    let mut result = json!({
+        "ruleId": diagnostic.code.as_str(),
+        "ruleIndex": codes.binary_search(&diagnostic.code).unwrap_or_default(),
+        "level": level(diagnostic.severity),
+        "message": { "text": text },
+        "locations": [location(&diagnostic.place, sources)],
+        // GitHub looks at the first of these alone, others at the second.
+        "partialFingerprints": {
+            "primaryLocationLineHash": format!("{fingerprint}:1"),
+            "servanda/v1": fingerprint,
+        },
+    });
+    let related: Vec<Value> = related.collect();
+    if !related.is_empty() {
+        result["relatedLocations"] = json!(related);
+    }
+    result
+}
+
+fn location(label: &Label, sources: &Sources) -> Value {
+    let region = Region::of(label.span, sources);
+    json!({ "physicalLocation": {
+        "artifactLocation": { "uri": encode::path(sources.path(label.span.file)), "uriBaseId": "%SRCROOT%" },
+        "region": {
+            "startLine": region.line,
+            "startColumn": region.column,
+            "endLine": region.end_line,
+            "endColumn": region.end_column,
+        },
+    } })
+}
+
+/// A text of a message, in which SARIF knows links in brackets.
+fn message(text: &str) -> String {
+    let text = encode::terminal(text);
+    if text.contains("](") { text.replace('[', "\\[").replace(']', "\\]") } else { text.into_owned() }
+}
+
+const fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}

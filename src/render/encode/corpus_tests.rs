@@ -1,0 +1,217 @@
+//! Texts that somebody may have written to be something else than text, and what tells whether they are.
+
+use scraper::{Html, Node};
+
+/// Each is fed to every sink.
+pub(crate) const HOSTILE: &[&str] = &[
+    "\u{1b}[2J\u{1b}[31mall is well\u{1b}[0m",
+    "\u{1b}]8;;https://evil.example\u{1b}\\click\u{1b}]8;;\u{1b}\\",
+    "\u{1b}]0;title\u{7}",
+    "\u{9b}31m and \u{9d}0;x\u{9c}",
+    "ring\u{7}ring",
+    "good\rbad",
+    "two\nlines\r\nand\u{b}more\u{c}",
+    "next\u{85}line",
+    "line\u{2028}paragraph\u{2029}",
+    "admin\u{202e}txt.exe\u{202c} \u{2066}x\u{2069} \u{200e}\u{200f}\u{61c}",
+    "zero\u{200b}width\u{200c}and\u{200d}joined\u{2060}\u{feff}",
+    "tag\u{e0041}\u{e007f} selector\u{fe0f} filler\u{3164} soft\u{ad}hyphen",
+    "nul\0del\u{7f}back\u{8}",
+    "::set-output name=x::y",
+];
+
+/// What each sink could take for more than text.
+const LIVE: &[&str] = &[
+    "@somebody",
+    "@acme/team",
+    "#17",
+    "GH-17",
+    "acme/desk#17",
+    "acme/desk@deadbeefcafe",
+    "deadbeefcafe1234567890deadbeefcafe123456",
+    "!17",
+    "~bug",
+    "%17",
+    "&17",
+    "$17",
+    ":smile:",
+    "https://evil.example/x",
+    "www.evil.example",
+    "evil.example/x",
+    "mailto:a@evil.example",
+    "a@evil.example",
+    "<https://evil.example>",
+    "[click](https://evil.example)",
+    "[click][1]\n\n[1]: https://evil.example",
+    "![x](https://evil.example/p.png)",
+    "<img src=x onerror=alert(1)>",
+    "<script>alert(1)</script>",
+    "</code></summary></details><b>approved</b>",
+    "<!-- servanda:plan --><b>",
+    "--><b>x</b>",
+    "&lt;b&gt;&#60;i&#62;",
+    "`",
+    "``` \n# No risk\n```",
+    "`` ` ``",
+    "a`b``c```d",
+    "| a | b |",
+    "\\| x",
+    "x\\",
+    "\\`x",
+    "**bold** _it_ ~~no~~",
+    "# Plan: nothing to do",
+    "- [x] approved",
+    "1. one",
+    "> quote",
+    "---",
+    "$`x`$ $$y$$",
+    "[^1]: note",
+    "||spoiler||",
+    "[[wiki]]",
+    "> [!NOTE]\n> x",
+    "/approve\n/merge",
+    "=cmd|' /C calc'!A0",
+    "+1+1",
+    "\"' onmouseover='alert(1)",
+    "]]><x>",
+    "Subject: x\r\nBcc: a@evil.example",
+    "::error file=a,line=1::x",
+    "##[error]x",
+    "##[add-matcher]x.json",
+    "{{ 7 * 7 }} ${7*7} #{x}",
+];
+
+/// How each may stand within a text.
+const AROUND: &[(&str, &str)] = &[
+    ("", ""),
+    (" ", " "),
+    ("a ", " z"),
+    ("a", "z"),
+    ("(", ")"),
+    ("`", "`"),
+    ("\n", "\n"),
+    ("\u{202e}", "\u{202c}"),
+    ("«", "»"),
+];
+
+/// More than five hundred texts with `SERVANDA_FULL`, else every seventh of them: each is something that a sink could
+/// take for more than text.
+pub(crate) fn payloads() -> Vec<String> {
+    let step = if is_full() { 1 } else { 7 };
+    all_payloads().into_iter().step_by(step).collect()
+}
+
+/// Whether the full counts were asked for.
+#[expect(clippy::disallowed_methods, reason = "the full counts are asked for by a variable")]
+pub(crate) fn is_full() -> bool {
+    std::env::var_os("SERVANDA_FULL").is_some()
+}
+
+pub(crate) fn all_payloads() -> Vec<String> {
+    let live = LIVE
+        .iter()
+        .flat_map(|live| AROUND.iter().map(move |(before, after)| format!("{before}{live}{after}")));
+    HOSTILE.iter().map(|text| (*text).to_owned()).chain(live).collect()
+}
+
+/// Whether a rendered text holds nothing but lines of what can be seen.
+pub(crate) fn is_clean(rendered: &str) -> bool {
+    !rendered.chars().any(|character| character != '\n' && super::is_unseen(character))
+}
+
+/// Whether a runner of a CI would take a line of a log for a command.
+pub(crate) fn is_obeyed(log: &str) -> bool {
+    log.contains("##[") || log.lines().any(|line| line.trim_start().starts_with("::"))
+}
+
+/// What is live in Markdown, as a forge reads it that knows every extension there is.
+pub(crate) fn live_in_markdown(markdown: &str) -> Vec<String> {
+    let mut options = comrak::Options::default();
+    options.extension.strikethrough = true;
+    options.extension.table = true;
+    options.extension.autolink = true;
+    options.extension.tasklist = true;
+    options.extension.footnotes = true;
+    options.extension.math_dollars = true;
+    options.extension.math_code = true;
+    options.extension.wikilinks_title_after_pipe = true;
+    options.extension.spoiler = true;
+    options.extension.alerts = true;
+    options.render.r#unsafe = true;
+    let known = [
+        "h3", "h4", "p", "strong", "em", "del", "code", "pre", "ul", "li", "table", "thead", "tbody", "tr",
+        "th", "td", "details", "summary", "br",
+    ];
+    live_in_html(&comrak::markdown_to_html(markdown, &options), &known, &["open"])
+}
+
+/// What is live in a piece of HTML: odd markup, and texts outside of code that a forge would link.
+fn live_in_html(html: &str, known: &[&str], attributes: &[&str]) -> Vec<String> {
+    let parsed = Html::parse_fragment(html);
+    let mut found = odd_nodes(&parsed, known, attributes);
+    for node in parsed.tree.nodes() {
+        let is_code = |name: &str| ["code", "pre"].contains(&name);
+        let inside = || {
+            node.ancestors()
+                .any(|above| above.value().as_element().is_some_and(|element| is_code(element.name())))
+        };
+        if let Node::Text(text) = node.value()
+            && !inside()
+        {
+            found.extend(linked(text));
+        }
+    }
+    found
+}
+
+/// The elements and attributes of a piece of HTML beyond those that are known, and its comments.
+pub(crate) fn odd_markup(html: &str, known: &[&str], attributes: &[&str]) -> Vec<String> {
+    odd_nodes(&Html::parse_fragment(html), known, attributes)
+}
+
+fn odd_nodes(parsed: &Html, known: &[&str], attributes: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for node in parsed.tree.nodes() {
+        match node.value() {
+            // A parser of HTML makes these two by itself.
+            Node::Element(element) if !["html", "body"].contains(&element.name()) => {
+                if !known.contains(&element.name()) {
+                    found.push(format!("<{}>", element.name()));
+                }
+                let odd = element.attrs().filter(|(name, _)| !attributes.contains(name));
+                found.extend(odd.map(|(name, value)| format!("{name}={value}")));
+            }
+            Node::Comment(comment) => found.push(format!("<!--{}-->", &**comment)),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The words of a text that a forge would make more of.
+fn linked(text: &str) -> Vec<String> {
+    let is_live = |word: &&str| {
+        let core = word.trim_matches(|sign: char| ".,;()…".contains(sign));
+        let behind = |sign: char| {
+            core.find(sign).is_some_and(|at| {
+                core[at + sign.len_utf8()..].starts_with(|next: char| next.is_alphanumeric())
+            })
+        };
+        let is_commit = core.len() >= 7
+            && core.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && core.bytes().any(|byte| byte.is_ascii_digit());
+        let is_issue = core.split_once('-').is_some_and(|(project, number)| {
+            !project.is_empty()
+                && project.bytes().all(|byte| byte.is_ascii_uppercase())
+                && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        ['@', '#', '!', '~', '%', '$', '&'].into_iter().any(behind)
+            || core.contains("://")
+            || core.contains("www.")
+            || core.starts_with("::")
+            || (core.len() > 2 && core.starts_with(':') && core.ends_with(':'))
+            || is_commit
+            || is_issue
+    };
+    text.split_whitespace().filter(is_live).map(str::to_owned).collect()
+}

@@ -1,0 +1,177 @@
+//! Plans of any size and risk: every comment is within its budget, says its verdict and totals first, and names or
+//! counts every risk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Budget, Forge, comment};
+use crate::guard::Held;
+use crate::ident::{AgreementId, ClientSlug, LiveId};
+use crate::live::Value;
+use crate::mapping::Field;
+use crate::plan::{
+    Cause, Change, FieldChange, Gravity, GuardName, Reason, Risk, StateChange, Verb, Weakened, Withheld,
+};
+use crate::render::encode::corpus::{is_full, live_in_markdown};
+use crate::render::json::PlanEnvelope;
+use crate::render::plan::{gist, said, sample};
+use crate::render::review::Review;
+use crate::status::{Because, State};
+
+/// The same numbers on every machine.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        // SplitMix64.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.roll() % bound.max(1)
+    }
+
+    fn is_one_in(&mut self, number: u64) -> bool {
+        self.below(number) == 0
+    }
+}
+
+/// A plan of up to 20,000 changes, most of them small, of which any share is risky.
+fn envelope(seed: u64) -> PlanEnvelope {
+    let mut dice = Dice(seed);
+    let most = [0, 3, 30, 300, 3_000, 20_000][usize::try_from(dice.below(6)).expect("small")];
+    let number = dice.below(most + 1);
+    let risky_in = [1, 2, 10, 100, 5_000][usize::try_from(dice.below(5)).expect("small")];
+    let long = if dice.is_one_in(3) { "-a-name-that-goes-on-for-long" } else { "" };
+    let changes: Vec<Change> = (0..number).map(|index| change(index, risky_in, long, &mut dice)).collect();
+    let proposed = sample::plan(changes);
+    let mut plan = proposed.clone();
+    plan.totals.unchanged = usize::try_from(dice.below(20_000)).expect("small");
+    let mut held = Vec::new();
+    if dice.is_one_in(2) {
+        let guarded: Vec<&Change> =
+            proposed.changes.iter().filter(|change| !change.weakened().is_empty()).collect();
+        let ids: BTreeSet<&AgreementId> = guarded.iter().map(|change| &change.id).collect();
+        plan.changes.retain(|change| !ids.contains(&change.id));
+        let reason = Reason::Guarded(GuardName::Weakened);
+        plan.withheld.extend(ids.iter().map(|id| Withheld { id: (*id).clone(), reason: reason.clone() }));
+        let count = guarded.iter().map(|change| change.weakened().len()).sum();
+        if count > 0 {
+            held.push(Held { guard: GuardName::Weakened, count, limit: 0, acknowledged: None });
+        }
+    }
+    let most = [1, 5, 2_000][usize::try_from(dice.below(3)).expect("small")];
+    for index in 0..dice.below(most) {
+        let id = AgreementId::new(&format!("withheld-{index}")).expect("an id");
+        plan.withheld.push(Withheld { id, reason: Reason::Unreadable("<b>@x</b> | `y`".to_owned()) });
+    }
+    PlanEnvelope::new(&proposed, plan, held)
+}
+
+fn change(index: u64, risky_in: u64, long: &str, dice: &mut Dice) -> Change {
+    let client = format!("client-{}{long}", dice.below(400));
+    let set = if dice.is_one_in(3) { format!("set-{}/", index / 40) } else { String::new() };
+    let verb = [Verb::Create, Verb::Update, Verb::Update][usize::try_from(dice.below(3)).expect("small")];
+    let title = "ООО «Ромашка» | @x `y` #17 <b>";
+    let mut change =
+        sample::change(&format!("{set}a{index}{long}"), verb, title, State::Active, Because::WithinPeriod);
+    change.client = ClientSlug::new(&client);
+    let cause = [None, Some(Cause::Edit), Some(Cause::Date), Some(Cause::Drift)]
+        [usize::try_from(dice.below(4)).expect("small")];
+    let text = |number: u64| Value::Text(format!("значение {number} `x` @y"));
+    let fields = (0..=dice.below(4)).map(|number| FieldChange {
+        field: Field::Attribute(format!("a{number}").into()),
+        before: text(dice.below(9)),
+        after: text(10 + number),
+        cause,
+    });
+    change.fields = fields.collect();
+    if verb == Verb::Update && dice.is_one_in(risky_in) {
+        let service =
+            |number: u64| Weakened::Service(LiveId::new(&format!("slmService${number}")).expect("a live id"));
+        change.risks = match dice.below(4) {
+            0 => vec![Risk::Deactivates],
+            1 => vec![Risk::Weakens((0..=dice.below(20)).map(service).collect())],
+            2 => vec![Risk::Shortens],
+            _ => vec![Risk::Deactivates, Risk::Weakens(vec![Weakened::Calendar])],
+        };
+        let state = StateChange { before: Some("active".to_owned()), after: "inactive".to_owned(), cause };
+        change.state = change.deactivates().then_some(state);
+    }
+    change
+}
+
+/// The number before a word, as in `and 17 more`.
+fn number_before(text: &str, word: &str) -> Option<usize> {
+    let (before, _) = text.split_once(word)?;
+    before.rsplit(' ').next()?.parse().ok()
+}
+
+/// The section of risks names every risk, or counts it in its class.
+fn assert_all_risks(review: &Review<'_>, text: &str) {
+    if review.risky.is_empty() {
+        assert!(!text.contains("#### Risks"));
+        return;
+    }
+    let (_, section) = text.split_once("#### Risks (").expect("there is such a section");
+    let section = section.split("\n#### ").next().unwrap_or_default();
+    assert!(section.starts_with(&format!("{})", review.risky.len())), "the total is there");
+    if section.contains("|---|") {
+        let rows: BTreeSet<&str> =
+            section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+        assert!(review.risky.iter().all(|risky| rows.contains(risky.change.id.as_str())));
+        return;
+    }
+    let mut classes: BTreeMap<Gravity, (&str, usize)> = BTreeMap::new();
+    for risky in &review.risky {
+        let gravity = risky.change.gravity();
+        let risk = risky.change.risks.iter().find(|risk| Gravity::of(risk) == gravity).expect("it is risky");
+        classes.entry(gravity).or_insert((said::danger(risk), 0)).1 += 1;
+    }
+    for (word, all) in classes.into_values() {
+        let line = section
+            .lines()
+            .find(|line| line.starts_with(&format!("- **{word}** ({all}):")))
+            .unwrap_or_else(|| panic!("{word} of {all} is not in {section}"));
+        let ids = line.split('`').nth(1).unwrap_or_default();
+        let named = ids.split_whitespace().filter(|id| *id != "}").count();
+        let more = number_before(line, " more").or_else(|| number_before(line, " are in")).unwrap_or(0);
+        assert_eq!(named + more, all, "{line}");
+    }
+}
+
+fn check(seed: u64) {
+    let envelope = envelope(seed);
+    let review = Review::of(&envelope);
+    let budgets = Forge::ALL.into_iter().map(Budget::comment);
+    for budget in budgets.chain([Budget::summary(), Budget::comment(Forge::GitHub).halved()]) {
+        let text = comment(&envelope, budget);
+        assert!(text.len() <= budget.most(), "seed {seed}: {} bytes for {budget:?}", text.len());
+        let first = text.as_bytes().get(..200).unwrap_or(text.as_bytes());
+        let first = String::from_utf8_lossy(first);
+        assert!(first.contains(&gist::verdict(&review)), "seed {seed}: {first}");
+        assert!(first.contains(&gist::totals(&review)), "seed {seed}: {first}");
+        assert_all_risks(&review, &text);
+        if text.len() <= 100_000 {
+            let live = live_in_markdown(&text);
+            assert!(live.is_empty(), "seed {seed}: {live:?}");
+        }
+    }
+}
+
+#[test]
+fn every_plan_fits_and_leaves_no_risk_out() {
+    // `SERVANDA_FULL=1 cargo test --lib every_plan_fits` checks ten thousand.
+    let number = if is_full() { 10_000 } else { 12 };
+    (0..number).for_each(check);
+}
+
+#[test]
+fn the_same_plan_gives_the_same_bytes() {
+    let plan = |seed| comment(&envelope(seed), Budget::comment(Forge::GitHub));
+    for seed in 0..5 {
+        assert_eq!(plan(seed), plan(seed));
+    }
+}

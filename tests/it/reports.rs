@@ -1,0 +1,101 @@
+//! Findings and plans as programs of others read them: by their schemas, by the matcher we ship, and through the
+//! program as a job of a CI would call it.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::repository::Repository;
+
+const TYPO: &str = "agreements/2026/severny-veter-2026.yaml";
+
+/// The example with a manager whom nobody knows.
+fn broken() -> Repository {
+    let repository = Repository::example();
+    repository.edit(TYPO, "manager: i.petrova", "manager: i.petrowa");
+    repository
+}
+
+/// Says past the harness, which swallows what a passing test prints, that a test proved nothing.
+#[expect(clippy::explicit_write, reason = "the harness keeps `eprintln!` of a passing test to itself")]
+fn did_not_run(why: &str) {
+    assert!(std::env::var_os("SERVANDA_REQUIRE_ALL").is_none(), "{why}");
+    writeln!(std::io::stderr(), "\nDID NOT RUN: the check by the schema of SARIF. {why}").unwrap();
+}
+
+#[test]
+fn a_log_is_valid_by_the_schema_of_sarif() {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("target/sarif/node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json");
+    let Ok(schema) = std::fs::read_to_string(schema) else {
+        let why = "the schema is missing: npm install --ignore-scripts --prefix target/sarif @microsoft/jest-sarif@1.0.0-beta.0";
+        return did_not_run(why);
+    };
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    for (repository, code) in [(Repository::example(), 0), (broken(), 3)] {
+        let run = repository.run(&["validate", "--format", "sarif", "--as-of", "2026-09-01"]);
+        assert_eq!(run.code, code, "{}", run.stderr);
+        let log: Value = serde_json::from_str(&run.stdout).unwrap();
+        let faults: Vec<String> = schema.iter_errors(&log).map(|error| error.to_string()).collect();
+        assert!(faults.is_empty(), "{faults:#?}\n{}", run.stdout);
+    }
+    let nonsense = serde_json::json!({ "version": "2.1.0", "runs": [{ "tool": {} }] });
+    assert!(!schema.is_valid(&nonsense), "the schema says no to nothing");
+}
+
+#[test]
+fn the_matcher_reads_the_short_form() {
+    let matcher = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/problem-matcher.json");
+    let matcher: Value = serde_json::from_str(&std::fs::read_to_string(matcher).unwrap()).unwrap();
+    let pattern = &matcher["problemMatcher"][0]["pattern"][0];
+    let regexp = regex::Regex::new(pattern["regexp"].as_str().unwrap()).unwrap();
+    let run = broken().run(&["validate", "--short", "--as-of", "2026-09-01"]);
+    assert_eq!(run.code, 3);
+    let found: Vec<regex::Captures<'_>> =
+        run.stdout.lines().filter_map(|line| regexp.captures(line)).collect();
+    let told = run.stdout.lines().filter(|line| !line.contains(": note[")).count();
+    assert_eq!(found.len(), told, "{}", run.stdout);
+    let part = |found: &regex::Captures<'_>, name: &str| {
+        found[usize::try_from(pattern[name].as_u64().unwrap()).unwrap()].to_owned()
+    };
+    let error = found.iter().find(|found| part(found, "severity") == "error").unwrap();
+    assert_eq!(part(error, "file"), TYPO);
+    assert_eq!(part(error, "code"), "E101");
+    assert!(part(error, "message").contains("i.petrowa"));
+    assert!(part(error, "line").parse::<u32>().is_ok() && part(error, "column").parse::<u32>().is_ok());
+}
+
+#[test]
+fn each_format_says_the_same_and_ends_with_the_same_code() {
+    let repository = broken();
+    for format in ["text", "json", "github", "sarif", "gitlab", "junit"] {
+        let run = repository.run(&["validate", "--format", format, "--as-of", "2026-09-01"]);
+        assert_eq!(run.code, 3, "{format}");
+        assert!(run.stdout.contains("i.petrowa") && run.stdout.contains("E101"), "{format}: {}", run.stdout);
+        let written =
+            repository.run(&["validate", "--format", format, "--as-of", "2026-09-01", "--out", "report"]);
+        assert_eq!((written.code, written.stdout.as_str()), (3, ""), "{format}");
+        assert_eq!(repository.read("report"), run.stdout, "{format}");
+    }
+}
+
+#[test]
+fn a_plan_is_drawn_for_a_pull_request_and_as_a_page() {
+    let repository = Repository::example();
+    let plan = |arguments: &[&str]| {
+        let run = repository.run(&[&["plan", "--as-of", "2026-09-01"], arguments].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        run.stdout
+    };
+    plan(&["--out", "today.plan"]);
+    for forge in ["github", "gitlab", "gitea", "bitbucket"] {
+        let text = plan(&["--format", "markdown", "--forge", forge]);
+        assert!(text.starts_with("### Plan: no client loses anything\n"), "{text}");
+        assert_eq!(text.contains("<details>"), forge != "bitbucket");
+        let shown = repository.run(&["show", "today.plan", "--format", "markdown", "--forge", forge]);
+        assert_eq!((shown.code, shown.stdout), (0, text));
+    }
+    assert!(plan(&["--format", "summary"]).starts_with("### Plan: no client loses anything\n"));
+    assert!(plan(&["--format", "html"]).starts_with("<!doctype html>\n"));
+}
