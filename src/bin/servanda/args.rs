@@ -182,7 +182,8 @@ mod tests {
         for (way, command) in commands(&Typed::command(), "servanda") {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             // A line that ends with a backslash goes on in the next.
-            let help = help.replace("\\\n   ", "");
+            let help: Vec<&str> = help.split("\\\n").map(|part| part.trim_start_matches(' ')).collect();
+            let help = help.concat();
             let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
             let examples: Vec<&str> = examples.take_while(|line| line.starts_with("  ")).collect();
             let own: Vec<&str> =
