@@ -135,7 +135,7 @@ fn usual_names(field: &Field) -> &'static [&'static str] {
         Field::Number => &["contractNumber", "contractNo", "agreementNumber", "docNumber", "number2"],
         Field::FirstDay => &["startDate", "beginDate", "dateStart", "dateBegin", "validFrom"],
         Field::LastDay => &["endDate", "finishDate", "dateEnd", "dateFinish", "validTo"],
-        Field::Manager => &["responsible", "responsibleEmployee", "manager", "accountManager"],
+        Field::Manager => &["responsible", "responsibleEmployee", "manager", "curator"],
         Field::Provider => &["supplier", "provider", "executor"],
         Field::Calendar => &["serviceTime", "supportTime"],
         Field::Services => &["services", "slmServices"],

@@ -1,7 +1,7 @@
 //! What the pages show is what happens: every `$ servanda …` of a console block is run, in the order of the
 //! page, in a copy of the example; the lines shown below it must come out in that order.
 //!
-//! `...` stands for anything; `# exits with N` behind a command names another exit code than 0.
+//! A page with the comment `begins in an empty folder` begins in one. `...` stands for anything; `# exits with N` behind a command names another exit code than 0.
 
 use std::path::{Path, PathBuf};
 
@@ -48,7 +48,8 @@ fn shown(page: &str) -> Vec<Shown> {
 
 fn check(page: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(page).unwrap();
-    let repository = Repository::example();
+    let begins_empty = text.contains("<!-- begins in an empty folder -->");
+    let repository = if begins_empty { Repository::empty() } else { Repository::example() };
     let mut faults = Vec::new();
     for shown in shown(&text) {
         let place = format!("{}:{}", page.display(), shown.line);

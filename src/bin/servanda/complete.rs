@@ -1,7 +1,7 @@
 //! What a shell offers after Tab: besides commands and switches, the names that the repository has.
 //!
-//! An argument says by its value's name what it takes (`ID`, `TEMPLATE`, `CLIENT`, `SERVICE`), in whichever command it
-//! stands. A repository with faults offers what can be read of it; where there is none, nothing is offered.
+//! An argument says by its own name or its value's what it takes (`ID`, `--template`, `--client`, `--service`), in
+//! whichever command it stands. A repository with faults offers what can be read of it; where there is none, nothing is offered.
 
 use std::collections::BTreeSet;
 
@@ -22,17 +22,18 @@ pub(crate) fn command() -> clap::Command {
 fn with_values(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|argument| {
         let taken = argument.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
-        let candidates: Option<fn() -> Vec<CompletionCandidate>> = match taken.as_deref() {
-            Some("ID") => Some(|| names(Kind::Agreement)),
-            Some("ID|RULE") => Some(|| {
-                let rules = Code::ALL.iter().map(|code| CompletionCandidate::new(code.as_str()));
-                names(Kind::Agreement).into_iter().chain(rules).collect()
-            }),
-            Some("TEMPLATE") => Some(|| names(Kind::Template)),
-            Some("CLIENT") => Some(|| names(Kind::Client)),
-            Some("SERVICE") => Some(|| names(Kind::Service)),
-            _ => None,
-        };
+        let candidates: Option<fn() -> Vec<CompletionCandidate>> =
+            match (argument.get_id().as_str(), taken.as_deref()) {
+                ("template", _) => Some(|| names(Kind::Template)),
+                ("client" | "clients", Some("SLUG" | "SLUGS")) => Some(|| names(Kind::Client)),
+                ("service" | "without", Some(value)) if value != "NAME" => Some(|| names(Kind::Service)),
+                (_, Some("ID")) => Some(|| names(Kind::Agreement)),
+                (_, Some("ID|RULE")) => Some(|| {
+                    let rules = Code::ALL.iter().map(|code| CompletionCandidate::new(code.as_str()));
+                    names(Kind::Agreement).into_iter().chain(rules).collect()
+                }),
+                _ => None,
+            };
         match candidates {
             Some(candidates) => argument.add(ArgValueCandidates::new(candidates)),
             None => argument,
