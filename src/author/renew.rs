@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::subject::{Refused, Subject, put};
-use crate::agreement::{Agreement, End, Renewal};
+use crate::agreement::{Activation, Agreement, End, EntryStatus, Renewal};
 use crate::calendar::{Day, Instant, Term};
 use crate::edit::Draft;
-use crate::status::{State, bound, state_at, stretch_at};
+use crate::status::{bound, stretch_at};
 
 /// What belongs to one agreement alone.
 const LEFT_BEHIND: [&str; 5] = ["suspensions", "termination", "formerly", "adopts", "allow"];
@@ -80,8 +80,10 @@ pub fn next(subject: &Subject<'_>, term: Option<Term>, at: Instant) -> Result<Ne
         let message = format!("`{id}` is terminated on {}, so nothing follows it", termination.last_day);
         return Err(Refused::new(message, begin_anew()));
     }
-    if state_at(agreement, at).0 == State::Terminated {
-        return Err(Refused::new(format!("`{id}` was ended by hand, so nothing follows it"), begin_anew()));
+    if let Activation::Manual(entries) = &agreement.activation
+        && entries.iter().any(|entry| entry.status == EntryStatus::Ended)
+    {
+        return Err(Refused::new(format!("`{id}` is ended by hand, so nothing follows it"), begin_anew()));
     }
     let current = stretch_at(agreement, at).last_day;
     let Some(last_day) = ends_on(subject).or(current) else {

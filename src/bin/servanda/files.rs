@@ -3,6 +3,7 @@
 //! Symbolic links are not followed and nothing outside of the root is read. This file judges no content.
 #![expect(clippy::disallowed_methods, reason = "the one place that touches the repository on disk")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -241,6 +242,11 @@ pub(crate) fn write_together(root: &Path, files: &[Placed<'_>]) -> Result<(), Fa
         let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", file.path));
         root.join(folder).join(format!(".{name}.new"))
     };
+    let folders: BTreeSet<&Path> = files.iter().filter_map(|file| Path::new(file.path).parent()).collect();
+    for folder in folders {
+        let folder = root.join(folder);
+        fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
+    }
     let prepared: Result<(), Failure> = files.par_iter().try_for_each(|file| {
         let path = root.join(file.path);
         let failed = |error: io::Error| Failure::file(&path, &error);
@@ -255,15 +261,14 @@ pub(crate) fn write_together(root: &Path, files: &[Placed<'_>]) -> Result<(), Fa
                 return Err(Failure::new(Exit::Failure, format!("{} has changed meanwhile", file.path))
                     .help("nothing was written; run the command again"));
             }
-            (None, Err(_)) => {
-                fs::create_dir_all(path.parent().unwrap_or(root)).map_err(failed)?;
-            }
+            (None, Err(_)) => {}
         }
         fs::write(beside(file), file.text).map_err(failed)?;
-        match fs::metadata(&path) {
-            Ok(found) => fs::set_permissions(beside(file), found.permissions()).map_err(failed),
-            Err(_) => Ok(()),
+        if file.before.is_none() {
+            return Ok(());
         }
+        let rights = fs::metadata(&path).map_err(failed)?.permissions();
+        fs::set_permissions(beside(file), rights).map_err(failed)
     });
     let clear = |files: &[Placed<'_>]| {
         for file in files {

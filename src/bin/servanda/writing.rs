@@ -27,6 +27,9 @@ pub(crate) struct Writing {
     pub(crate) dry_run: bool,
 }
 
+/// So many new warnings are drawn; of more, only the number is told.
+const DRAWN: usize = 20;
+
 /// A file that would be written.
 pub(crate) struct Proposed {
     /// Its path relative to the repository.
@@ -162,7 +165,12 @@ impl Ground {
         let after = loaded.examine(as_of.instant);
         let mut new = new_faults(&checked.diagnostics, after.diagnostics, &loaded.sources);
         repository::deny_warnings(&mut new, deny_warnings);
-        say(&render::diagnostics::text(&new, &loaded.sources, context.paint_errors()));
+        let warnings = new.count(Severity::Warning);
+        if new.has_errors() || warnings <= DRAWN {
+            say(&render::diagnostics::text(&new, &loaded.sources, context.paint_errors()));
+        } else {
+            say(&format!("{warnings} new warnings; `servanda validate` shows what about\n"));
+        }
         let exit = if new.has_errors() {
             let summary = render::diagnostics::summary(&new, proposals.len());
             Err(Failure::new(Exit::Invalid, format!("this would bring {summary}"))
