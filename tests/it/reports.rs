@@ -32,6 +32,8 @@ fn a_log_is_valid_by_the_schema_of_sarif() {
         let why = "the schema is missing: npm install --ignore-scripts --prefix target/sarif @microsoft/jest-sarif@1.0.0-beta.0";
         return did_not_run(why);
     };
+    // Its pattern of languages is a regular expression only where stray brackets are forgiven.
+    let schema = schema.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$");
     let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
     for (repository, code) in [(Repository::example(), 0), (broken(), 3)] {
         let run = repository.run(&["validate", "--format", "sarif", "--as-of", "2026-09-01"]);

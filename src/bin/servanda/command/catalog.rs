@@ -4,7 +4,7 @@ use servanda::check::Checked;
 use servanda::diagnostic::{Diagnostics, Sources};
 use servanda::document::{self, Kind};
 use servanda::edit::{self, Draft};
-use servanda::proposal::catalog::{Edit, Finding, compare};
+use servanda::proposal::catalog::{Edit, Finding, List, compare};
 use servanda::render;
 
 use crate::args::{Format, Global};
@@ -118,7 +118,16 @@ fn compared(global: &Global, context: &Context) -> Result<Compared, Failure> {
         connection.close().await;
         census.map(|census| (census, helpdesk)).map_err(Failure::from)
     })?;
-    Ok(Compared { findings: compare(&catalog, &census), loaded, helpdesk })
+    // A calendar that has a file of its own and no entry here is tied by its title, and there is nothing to write.
+    let is_own_file = |finding: &Finding| {
+        let mut entries = catalog.calendars.iter();
+        let entry =
+            entries.find(|(slug, _)| finding.list == List::Calendars && slug.as_str() == finding.slug);
+        entry.is_some_and(|(_, entry)| loaded.sources.path(entry.span.file) != files::CATALOG)
+    };
+    let mut findings = compare(&catalog, &census);
+    findings.retain(|finding| !is_own_file(finding));
+    Ok(Compared { findings, loaded, helpdesk })
 }
 
 /// A catalog with a fault is not compared: what was left out of it would be added again. Faults of agreements do not
