@@ -127,7 +127,7 @@ fn compared(global: &Global, context: &Context) -> Result<Compared, Failure> {
     };
     let mut findings = compare(&catalog, &census);
     findings.retain(|finding| !is_own_file(finding));
-    Ok(Compared { findings, loaded, helpdesk })
+    Ok(Compared { loaded, findings, helpdesk })
 }
 
 /// A catalog with a fault is not compared: what was left out of it would be added again. Faults of agreements do not
