@@ -12,7 +12,7 @@ use crate::settings::{Kind, Login, Pace, Priorities};
 use crate::status::State;
 
 /// What its four priorities are called where nobody says otherwise.
-const PRIORITIES: [(&str, u8); 4] = [("critical", 1), ("high", 2), ("medium", 3), ("low", 4)];
+pub(crate) const PRIORITIES: [(&str, u8); 4] = [("critical", 1), ("high", 2), ("medium", 3), ("low", 4)];
 /// The hours that stand for a business day, since it counts in minutes and hours alone.
 const BUSINESS_DAY: u32 = 8 * 3600;
 /// How hard one's own server may be asked.
@@ -21,7 +21,7 @@ pub(super) const PACE: Pace = Pace { per_second: Some(50), page_size: 5000, ..Pa
 pub(super) const SEARCH_LAG: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// The stock data model for service providers. What ends loses its services, since its portal looks at nothing else.
-pub(super) fn usual_mapping() -> Mapping {
+pub(crate) fn usual_mapping() -> Mapping {
     let attributes = [
         (Field::Title, "name"),
         (Field::Number, "description"),
