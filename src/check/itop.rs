@@ -96,6 +96,16 @@ impl Reading<'_> {
         }
     }
 
+    /// Its contracts have no comments, and it has no functions that could be called.
+    pub(super) fn refuse_desk_notices(&mut self, written: &shape::NoticeSettings) {
+        let ways = [("comment", written.comment.is_some()), ("module", written.module.is_some())];
+        for (way, _) in ways.into_iter().filter(|(_, is_written)| *is_written) {
+            let message = format!("an iTop has no {way}s by which people could be told");
+            let help = "take it out; write `mail:` or `webhook:` to tell people of notices";
+            self.fault(Code::E009, &["notices", way], message, help);
+        }
+    }
+
     /// The provider of agreements that name none: each contract must have one.
     pub(super) fn usual_provider(&mut self, written: &shape::Helpdesk) -> Option<ProviderSlug> {
         let provider = written.provider.as_deref().and_then(ProviderSlug::new);
