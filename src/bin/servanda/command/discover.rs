@@ -1,14 +1,14 @@
 //! `servanda discover`: looks at a helpdesk, read-only, and proposes how servanda.yaml describes it.
 
-use servanda::check::Checked;
 use servanda::proposal::{Evidence, Line, Proposal};
 use servanda::render;
 use servanda::settings::{Helpdesk, Kind};
 
 use crate::args::{Format, Global};
-use crate::connection::{self, Ground};
+use crate::connection::{self, Connection};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, tell};
+use crate::files;
 use crate::repository;
 
 const AFTER_HELP: &str = "\
@@ -33,22 +33,19 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let loaded = repository::load(global, context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
-    let Checked { settings, catalog, agreements, .. } = loaded.examine(as_of.instant);
-    let helpdesk = &settings.helpdesk;
-    let mut proposal = connection::runtime()?.block_on(async {
-        let ground = Ground { catalog: &catalog, agreements: &agreements, base: None };
-        let connection = connection::open_at(&loaded.root, helpdesk, ground, as_of).await?;
-        let proposal = match connection.explorer() {
-            Some(explorer) => explorer.discover(&settings.zone, as_of.instant).await.map_err(Failure::from),
-            None => Err(Failure::usage(
-                "an iTop is spelled the same everywhere, so that there is nothing to propose",
-                "leave the mapping out, or write only what your data model adds",
-            )),
-        };
-        connection.close().await;
-        proposal
-    })?;
-    lead_with(&mut proposal, helpdesk);
+    let checked = loaded.examine(as_of.instant);
+    // By settings with a fault another helpdesk would be looked at than is meant.
+    loaded.refuse_faults_of(&[files::SETTINGS], &checked.diagnostics, context)?;
+    let settings = &checked.settings;
+    let look = async |connection: &Connection| match connection.explorer() {
+        Some(explorer) => Ok(explorer.discover(&settings.zone, as_of.instant).await?),
+        None => Err(Failure::usage(
+            "an iTop is spelled the same everywhere, so that there is nothing to propose",
+            "leave the mapping out, or write only what your data model adds",
+        )),
+    };
+    let mut proposal = connection::look(&loaded.root, &checked, as_of, look)?;
+    lead_with(&mut proposal, &settings.helpdesk);
     match arguments.format {
         Format::Text => tell(&render::proposal::yaml(&proposal))?,
         Format::Json => tell(&render::json::pretty(&proposal))?,
