@@ -1,14 +1,16 @@
 //! `servanda discover`: looks at a helpdesk, read-only, and proposes how servanda.yaml describes it.
 
+use servanda::check::Checked;
 use servanda::proposal::{Evidence, Line, Proposal};
 use servanda::render;
-use servanda::settings::{Helpdesk, Kind};
+use servanda::settings::{Helpdesk, Kind, Login};
 
 use crate::args::{Format, Global};
 use crate::connection::{self, Connection};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, tell};
 use crate::files;
+use crate::helpdesk::Explorer as _;
 use crate::repository;
 
 const AFTER_HELP: &str = "\
@@ -17,7 +19,7 @@ Examples:
   servanda discover > helpdesk.yaml      keep it in a file, to compare and paste
   servanda discover --format json        the same for programs
 
-Before: write `kind`, `url` and `access_key` under `helpdesk:` in servanda.yaml. Nothing is written to the helpdesk.
+Before: write `kind`, `url` and the login (`access_key`, or `user` and `password`) under `helpdesk:` in servanda.yaml. Nothing is written to the helpdesk.
 Agreements made by hand with all their attributes filled tell the most.";
 
 /// Propose how servanda.yaml describes the helpdesk, from a look at it
@@ -36,13 +38,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let checked = loaded.examine(as_of.instant);
     // By settings with a fault another helpdesk would be looked at than is meant.
     loaded.refuse_faults_of(&[files::SETTINGS], &checked.diagnostics, context)?;
-    let settings = &checked.settings;
-    let look = async |connection: &Connection| match connection.explorer() {
-        Some(explorer) => Ok(explorer.discover(&settings.zone, as_of.instant).await?),
-        None => Err(Failure::usage(
-            "an iTop is spelled the same everywhere, so that there is nothing to propose",
-            "leave the mapping out, or write only what your data model adds",
-        )),
+    let Checked { settings, catalog, .. } = &checked;
+    let look = async |connection: &Connection| {
+        Ok(connection.explorer().discover(catalog, &settings.zone, as_of.instant).await?)
     };
     let mut proposal = connection::look(&loaded.root, &checked, as_of, look)?;
     lead_with(&mut proposal, &settings.helpdesk);
@@ -57,12 +55,21 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 fn lead_with(proposal: &mut Proposal, helpdesk: &Helpdesk) {
     let line = |path: &[&'static str], value: &str| Line {
         path: path.to_vec(),
-        value: value.to_owned(),
+        value: value.into(),
         evidence: Evidence::Given,
     };
     let given = match &helpdesk.kind {
         Kind::Sandbox => vec![line(&["kind"], "sandbox")],
-        Kind::Itop { url, .. } => vec![line(&["kind"], "itop"), line(&["url"], url)],
+        Kind::Itop { url, login, .. } => {
+            let mut given = vec![line(&["kind"], "itop"), line(&["url"], url)];
+            match login {
+                Login::Token(token) => given.push(line(&["access_key", "env"], token)),
+                Login::Password { user, password } => {
+                    given.extend([line(&["user", "env"], user), line(&["password", "env"], password)]);
+                }
+            }
+            given
+        }
         Kind::Itsm365 { url, access_key_variable, .. } => vec![
             line(&["kind"], "itsm365"),
             line(&["url"], url),
