@@ -30,7 +30,7 @@ pub(super) fn changed(file: FileId, old: &str, root: &Node, new: &str) -> Option
     let from = if same_front < start_of(first) { 0 } else { start_of(first) };
     let to = new.len() - (old.len() - start_of(next));
     let stretch = new.get(from..to)?;
-    if !(to == 0 || new[..to].ends_with('\n') || next == entries.len()) {
+    if !(to == 0 || new[..to].ends_with('\n') || next == entries.len()) || ends_the_document(stretch) {
         return None;
     }
     let read = if stretch.is_empty() { Vec::new() } else { entries_of(file, stretch, from == 0)? };
@@ -55,6 +55,11 @@ pub(super) fn changed(file: FileId, old: &str, root: &Node, new: &str) -> Option
 fn begins_line(text: &str, entry: &Entry) -> bool {
     let start = entry.key_span.start as usize;
     start == 0 || text.as_bytes().get(start - 1) == Some(&b'\n')
+}
+
+/// Whether a line says that the document is over, so that what stands behind is no part of it.
+fn ends_the_document(stretch: &str) -> bool {
+    stretch.starts_with("...") || stretch.contains("\n...")
 }
 
 /// The entries of a stretch that is a map of its own, each at the beginning of a line. What does not begin with a key
@@ -94,7 +99,7 @@ pub(super) fn shift(node: &mut Node, file: FileId, by: isize) {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{Just, Strategy, prop_assert_eq, prop_oneof, proptest};
+    use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert_eq, prop_oneof, proptest};
 
     use super::changed;
     use crate::diagnostic::Sources;
@@ -133,6 +138,7 @@ mod tests {
             "a:\n  x: 1\nb: 2\nc: |+\n  text\n\n\nd: 3\n",
             "a:\n  x: 1\nb: 2 c: |+\n  text\nd: 3\n",
             "a:\n  x: 1\n---\nc: |+\n  text\nd: 3\n",
+            "a:\n  x: 1\nb: 2\n...\nc: |+\n  text\nd: 3\n",
             "a:\n  x: 1\nb: [\nc: |+\n  text\nd: 3\n",
             "",
         ] {
@@ -163,8 +169,14 @@ mod tests {
         proptest::collection::vec(line, 1..9).prop_map(|lines| lines.concat())
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a switch of the tests alone")]
+    fn cases() -> ProptestConfig {
+        let is_full = std::env::var_os("SERVANDA_FULL").is_some();
+        ProptestConfig::with_cases(if is_full { 400_000 } else { 4096 })
+    }
+
     proptest! {
-        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4096))]
+        #![proptest_config(cases())]
 
         /// Whatever is cut out and put in, a tree that comes out is the one that reading it all gives.
         #[test]

@@ -97,7 +97,7 @@ fn what_a_branch_adopts_is_planned_from_a_recording_too() {
     };
     let by_hand = json!({
         "title": "Договор с гимназией", "contractNumber": "7", "startDate": "2026.03.01 00:00:00",
-        "endDate": "2027.02.28 00:00:00", "responsible": "employee$12", "services": ["slmService$605007"],
+        "endDate": "2027.02.28 00:00:00", "responsible": "employee$12", "services": ["slmService$605004"],
         "recipientsOU": ["ou$7070"],
     });
     let free = made(by_hand.clone());
