@@ -177,6 +177,15 @@ impl Runner {
         said
     }
 
+    /// Writes a typo into an agreement that the pull request edits.
+    fn break_a_file(&self) {
+        self.work.edit("agreements/2026/severny-veter-2026.yaml", "support-standard", "support-standart");
+    }
+
+    fn mend_the_file(&self) {
+        self.work.edit("agreements/2026/severny-veter-2026.yaml", "support-standart", "support-standard");
+    }
+
     /// Checks out what a merge of the pull request would give, as a forge does for a job of it.
     fn check_out_merge(&self) {
         self.work.git(&["merge", "-q", "--no-ff", "-m", "merge", &self.head]);
@@ -223,7 +232,12 @@ fn a_pull_request_on_github_goes_all_the_way() {
     // The job of the pull request itself, on the merge, with nothing but the recording.
     std::fs::remove_file(runner.work.root().join("summary")).unwrap();
     runner.check_out_merge();
-    runner.expect(0, &step(".github/workflows/validate.yml", "Validate"), &[]);
+    let validate = step(".github/workflows/validate.yml", "Validate");
+    runner.expect(0, &validate, &[]);
+    runner.break_a_file();
+    let said = runner.expect(3, &validate, &[]);
+    assert!(said.contains("::error file=agreements/2026/severny-veter-2026.yaml,line="), "{said}");
+    runner.mend_the_file();
     let offline = step(".github/workflows/validate.yml", "Plan offline");
     runner.expect(0, &offline, &[]);
     assert!(runner.work.read("summary").contains("Nothing is recorded yet"));
@@ -283,8 +297,16 @@ fn a_merge_request_on_gitlab_goes_all_the_way() {
     assert_eq!(comments.len(), 1, "{comments:?}");
     assert!(comments[0].contains("severny-veter-2026") && comments[0].contains("/jobs/1"), "{comments:?}");
     runner.check_out_merge();
-    let said = runner.expect(0, &job("servanda:validate"), &environment);
+    let validate = job("servanda:validate");
+    let said = runner.expect(0, &validate, &environment);
     assert!(said.contains("severny-veter-2026"), "{said}");
+    runner.break_a_file();
+    let said = runner.expect(3, &validate, &environment);
+    assert!(said.contains("support-standart"), "people see it in the log: {said}");
+    let found: serde_json::Value = serde_json::from_str(&runner.work.read("quality.json")).unwrap();
+    assert_eq!(found[0]["location"]["path"], "agreements/2026/severny-veter-2026.yaml", "{found}");
+    assert!(runner.work.read("junit.xml").contains("<failure"), "{}", runner.work.read("junit.xml"));
+    runner.mend_the_file();
     let said = runner.expect(0, &job("servanda:apply"), &environment);
     assert!(said.contains("1 done"), "{said}");
 }
