@@ -43,9 +43,7 @@ fn comments(repository: &Repository) -> Vec<String> {
 
 #[test]
 fn after_a_lost_answer_the_helpdesk_is_asked_whether_it_has_the_comment() {
-    // As often as a run asks.
-    let deaf =
-        json!({ "verb": "find", "target": "comment", "times": 3, "effect": { "answer": { "status": 400 } } });
+    let deaf = json!({ "verb": "find", "target": "comment", "effect": { "answer": { "status": 400 } } });
     // The answer is lost after the comment was written, or with it before anything was; the helpdesk says at once whether it
     // has it, or only on the next day.
     for (done, is_deaf) in [(true, false), (false, false), (true, true), (false, true)] {
@@ -57,8 +55,11 @@ fn after_a_lost_answer_the_helpdesk_is_asked_whether_it_has_the_comment() {
         let served = Served::accepting(&repository, KEY, &json!(faults));
         point(&repository, &served.url, "notices: { comment: private }\n");
         run(&repository, 0, BEFORE, &["--init-ledger"]);
-        let told = run(&repository, if is_deaf { 7 } else { 0 }, DAY, &[]);
-        assert_eq!(number(&told, "held"), usize::from(is_deaf), "{case}: {told}");
+        let told = run(&repository, 0, DAY, &[]);
+        // What it does not have yet may be on its way, so that a later run asks again.
+        let is_open = is_deaf || !done;
+        assert_eq!(number(&told, "elsewhere"), usize::from(is_open), "{case}: {told}");
+        assert_eq!(number(&told, "held"), 0, "{case}: {told}");
         let mut sent = number(&told, "sent");
         let told = run(&repository, 0, AFTER, &[]);
         sent += number(&told, "sent");
