@@ -9,12 +9,14 @@ mod hours;
 mod lead;
 mod target;
 mod term;
+mod versions;
 
 pub use due::{Pauses, due};
 pub use hours::{Hours, Window, in_words, overlap};
 pub use lead::Lead;
 pub use target::TargetTime;
 pub use term::Term;
+pub use versions::Calendar;
 
 use std::fmt;
 

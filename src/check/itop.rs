@@ -12,7 +12,7 @@ use crate::settings::{Kind, Login, Pace, Priorities};
 use crate::status::State;
 
 /// What its four priorities are called where nobody says otherwise.
-const PRIORITIES: [(&str, u8); 4] = [("critical", 1), ("high", 2), ("medium", 3), ("low", 4)];
+pub(crate) const PRIORITIES: [(&str, u8); 4] = [("critical", 1), ("high", 2), ("medium", 3), ("low", 4)];
 /// The hours that stand for a business day, since it counts in minutes and hours alone.
 const BUSINESS_DAY: u32 = 8 * 3600;
 /// How hard one's own server may be asked.
@@ -21,7 +21,7 @@ pub(super) const PACE: Pace = Pace { per_second: Some(50), page_size: 5000, ..Pa
 pub(super) const SEARCH_LAG: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// The stock data model for service providers. What ends loses its services, since its portal looks at nothing else.
-pub(super) fn usual_mapping() -> Mapping {
+pub(crate) fn usual_mapping() -> Mapping {
     let attributes = [
         (Field::Title, "name"),
         (Field::Number, "description"),
@@ -93,6 +93,16 @@ impl Reading<'_> {
             login,
             ca_file: written.ca_file.clone(),
             priorities: self.priorities(written),
+        }
+    }
+
+    /// Its contracts have no comments, and it has no functions that could be called.
+    pub(super) fn refuse_desk_notices(&mut self, written: &shape::NoticeSettings) {
+        let ways = [("comment", written.comment.is_some()), ("module", written.module.is_some())];
+        for (way, _) in ways.into_iter().filter(|(_, is_written)| *is_written) {
+            let message = format!("an iTop has no {way}s by which people could be told");
+            let help = "take it out; write `mail:` or `webhook:` to tell people of notices";
+            self.fault(Code::E009, &["notices", way], message, help);
         }
     }
 

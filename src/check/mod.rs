@@ -7,7 +7,7 @@ mod subject;
 mod places;
 mod settings;
 mod mapping;
-mod itop;
+pub(crate) mod itop;
 mod catalog;
 mod calendars;
 mod reader;

@@ -48,7 +48,7 @@ pub(super) fn settings(
         mail: document.mail.as_ref().map(|mail| allowed_mail(mail.allow.as_ref())),
         sender: reading.sender(document.mail.as_ref()),
         webhook: document.webhook.as_ref().and_then(|webhook| reading.webhook(webhook)),
-        desk_notice: document.notices.as_ref().and_then(|notices| reading.desk_notice(notices)),
+        desk_notice: document.notices.as_ref().and_then(|notices| reading.desk_notice(notices, &written)),
         notice_time: reading.notice_time(document.notices.as_ref()),
         late_after: reading.late_after(document.notices.as_ref()),
     };
@@ -221,7 +221,15 @@ impl Reading<'_> {
         Some(Sender { server, from })
     }
 
-    fn desk_notice(&mut self, written: &shape::NoticeSettings) -> Option<DeskNotice> {
+    fn desk_notice(
+        &mut self,
+        written: &shape::NoticeSettings,
+        helpdesk: &shape::Helpdesk,
+    ) -> Option<DeskNotice> {
+        if helpdesk.kind == Some(shape::HelpdeskKind::Itop) {
+            self.refuse_desk_notices(written);
+            return None;
+        }
         if let Some(comment) = written.comment {
             return Some(DeskNotice::Comment { is_private: comment == shape::Comment::Private });
         }

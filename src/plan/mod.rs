@@ -10,6 +10,7 @@ mod gravity;
 mod risk;
 pub mod scope;
 mod simulate;
+mod standing;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use diff::{Context, between};
 pub use drift::{Drift, Part, adopt};
 pub use gravity::Gravity;
 pub use simulate::{perform, simulate};
+pub use standing::{Standing, standing};
 
 use std::collections::BTreeMap;
 

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{
-    Applied, Baseline, Cause, Context, Header, Phase, Plan, Reason, Risk, Step, Verb, Weakened, assign,
-    between, perform, simulate,
+    Applied, Baseline, Cause, Context, Header, Phase, Plan, Reason, Risk, Standing, Step, Verb, Weakened,
+    assign, between, perform, simulate, standing,
 };
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, Coverage, End, Target};
@@ -299,6 +299,42 @@ fn an_unreadable_object_blocks_its_own_agreement_only() {
     assert!(matches!(plan.withheld[0].reason, Reason::Unreadable(_)));
 }
 
+/// Many agreements may share what holds their promises, so that another change puts some of them right before.
+#[test]
+fn what_moved_toward_the_plan_and_nowhere_else_is_not_stale() {
+    let mut mapping = Mapping { rules: None, business_day: Some(8 * 3600), ..Mapping::default() };
+    mapping.attributes.insert(Field::Targets, "services".to_owned());
+    let is_on = |hours| {
+        let mut agreement = agreement("a", "2026-01-01", "2026-12-31");
+        agreement.targets =
+            PRIORITIES.map(|name| (PriorityName::new(name).expect("a slug"), target(hours))).into();
+        agreement
+    };
+    let instant = "2026-09-01T09:00:00Z";
+    let live = simulate(&plan(&[is_on(4)], &empty(), &mapping, instant, false), &empty(), &mapping);
+    let change = plan(&[is_on(8)], &live, &mapping, instant, false).changes.remove(0);
+    let Observed::Present(before) = live.agreements["a"].clone() else { panic!("it is there") };
+    assert_eq!(standing(&change, &before), Standing::Ahead);
+
+    let Value::Targets(wanted) = &change.fields[0].after else { panic!("{:?}", change.fields) };
+    assert!(wanted.len() > 1, "each priority has one");
+    let mut held = before.clone();
+    let Some(Value::Targets(targets)) = held.record.fields.get_mut(&Field::Targets) else { panic!("it has") };
+    for (count, (key, promise)) in wanted.iter().enumerate() {
+        targets.insert(key.clone(), promise.clone());
+        let all = count + 1 == wanted.len();
+        let mut now = before.clone();
+        now.record.fields.insert(Field::Targets, Value::Targets(targets.clone()));
+        assert_eq!(standing(&change, &now), if all { Standing::Behind } else { Standing::Ahead });
+        now.record.fields.insert(Field::Title, Value::text("by hand"));
+        assert_eq!(standing(&change, &now), Standing::Elsewhere, "somebody was here too");
+    }
+    let neither = plan(&[is_on(2)], &live, &mapping, instant, false).changes.remove(0);
+    let mut other = before.clone();
+    other.record.fields.insert(Field::Targets, neither.fields[0].after.clone());
+    assert_eq!(standing(&change, &other), Standing::Elsewhere);
+}
+
 #[test]
 fn a_plan_survives_its_own_json() {
     let agreement = with_targets(agreement("a", "2026-01-01", "2026-12-31"), 4);
@@ -440,6 +476,27 @@ proptest! {
         let live = simulate(&second, &live, &mapping);
         let third = plan(&now, &live, &mapping, "2026-09-01T09:00:00Z", prune);
         prop_assert!(third.is_empty(), "{:#?}", third.changes);
+    }
+
+    #[test]
+    fn what_is_done_is_not_stale_and_what_is_not_is_not_done(
+        mapping in any_mapping(),
+        then in any_estate(),
+        now in any_estate(),
+    ) {
+        let live = simulate(&plan(&then, &empty(), &mapping, "2026-03-01T09:00:00Z", false), &empty(), &mapping);
+        let second = plan(&now, &live, &mapping, "2026-09-01T09:00:00Z", false);
+        let after = simulate(&second, &live, &mapping);
+        for change in second.changes.iter().filter(|change| change.before.is_some()) {
+            let found = |live: &Live| match &live.agreements[&change.id] {
+                Observed::Present(found) => found.clone(),
+                other => panic!("{other:?}"),
+            };
+            prop_assert_eq!(standing(change, &found(&live)), Standing::Ahead);
+            let has_only_edits = change.steps.iter().all(|step| matches!(step, Step::Edit { .. }));
+            let done = if has_only_edits { Standing::Behind } else { Standing::Elsewhere };
+            prop_assert_eq!(standing(change, &found(&after)), done);
+        }
     }
 
     #[test]

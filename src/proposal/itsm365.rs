@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use crate::calendar::{Day, Instant, Zone};
 use crate::mapping::{Field, Mapping, Rules};
 use crate::proposal::sample::{Profile, Profiles, read_label};
-use crate::proposal::{Evidence, Line, Proposal, Raw, Sample, Samples, Shape, Unread};
+use crate::proposal::term::{self, Days};
+use crate::proposal::{Evidence, Line, Proposal, Raw, Sample, Samples, Shape, line, unread};
 use crate::status::State;
 
 /// The classes to look at, the ones that matter most first, with how many objects are enough.
@@ -73,11 +74,7 @@ pub fn questions(samples: &Samples) -> Vec<Question> {
 
 /// The mapping that fits what was seen, with the evidence for each line.
 pub fn propose(seen: &Seen<'_>) -> Proposal {
-    let unread = seen.samples.iter().filter_map(|(class, sample)| match sample {
-        Sample::Objects(_) => None,
-        Sample::Refused(said) => Some(Unread { class: class.clone(), said: said.clone() }),
-    });
-    let unread = unread.collect();
+    let unread = unread(seen.samples, &[]);
     let (class, objects) = agreements(seen.samples);
     if objects.is_empty() {
         let lines = vec![line(&["agreement", "class"], class, Evidence::NothingToSee)];
@@ -102,11 +99,13 @@ pub fn propose(seen: &Seen<'_>) -> Proposal {
             lines.push(line(&["agreement", "attributes", path], code, evidence));
             continue;
         }
-        let (form, why) = last_day_form(&objects, &profiles, first.as_deref(), &code);
+        let (form, why) = term::last_day_form(&objects, &profiles, first.as_deref(), &code);
         lines.push(line(&["agreement", "attributes", path, "attribute"], code, evidence));
         lines.push(line(&["agreement", "attributes", path, "as"], form, why));
     }
-    lines.extend(states(&objects, first.as_deref(), last.as_deref(), seen.today));
+    let days = Days { first: first.as_deref(), last: last.as_deref(), today: seen.today };
+    let usual = Mapping::default().states;
+    lines.extend(term::states(&objects, "state", &days, &STATES, &usual));
     lines.extend(recipients(seen.samples));
     lines.push(form(seen.understood, last.as_deref().and_then(|code| profiles.get(code))));
     lines.push(zone(seen));
@@ -162,17 +161,13 @@ const SYSTEM: [&str; 10] = [
 ];
 
 /// The words for our states, the likeliest first.
-const STATES: [(State, &str, &[&str]); 5] = [
+const STATES: term::Words = [
     (State::Planned, "planned", &["planned", "plan", "registered", "draft", "new", "project"]),
     (State::Active, "active", &["active", "acting", "inForce"]),
     (State::Suspended, "suspended", &["suspended", "paused", "inactive", "stopped", "closed"]),
     (State::Expired, "expired", &["expired", "inactive", "closed", "stopped"]),
     (State::Terminated, "terminated", &["terminated", "inactive", "closed", "stopped"]),
 ];
-
-fn line(path: &[&'static str], value: impl Into<String>, evidence: Evidence) -> Line {
-    Line { path: path.to_vec(), value: value.into(), evidence }
-}
 
 /// The type that most agreements are of, and those of them.
 fn agreements(samples: &Samples) -> (String, Vec<&Raw>) {
@@ -280,7 +275,7 @@ fn days(objects: &[&Raw], profiles: &Profiles) -> (Option<String>, Option<String
     let mut best: Option<(usize, &str, &str)> = None;
     for one in &codes {
         for other in codes.iter().filter(|other| *other != one) {
-            let spans = spans(objects, one, other);
+            let spans = term::spans(objects, one, other);
             let in_order = spans.iter().all(|(first, last)| first <= last);
             let apart = spans.iter().any(|(first, last)| first < last);
             if in_order && apart && best.is_none_or(|(count, _, _)| spans.len() > count) {
@@ -289,11 +284,6 @@ fn days(objects: &[&Raw], profiles: &Profiles) -> (Option<String>, Option<String
         }
     }
     best.map_or((first, last), |(_, one, other)| (Some(one.to_owned()), Some(other.to_owned())))
-}
-
-fn spans(objects: &[&Raw], first: &str, last: &str) -> Vec<(Day, Day)> {
-    let day = |object: &Raw, code: &str| read_label(object.get(code)?.as_str()?).map(|(day, _)| day);
-    objects.iter().filter_map(|object| Some((day(object, first)?, day(object, last)?))).collect()
 }
 
 fn day_evidence(profiles: &Profiles, field: &Field, code: String) -> (String, Evidence) {
@@ -307,80 +297,6 @@ fn day_evidence(profiles: &Profiles, field: &Field, code: String) -> (String, Ev
         _ => Evidence::Empty { of: profiles.of },
     };
     (code, evidence)
-}
-
-/// What the last day's label means: the end of a day says it itself; midnight is read so that spans are whole months.
-fn last_day_form(
-    objects: &[&Raw],
-    profiles: &Profiles,
-    first: Option<&str>,
-    last: &str,
-) -> (&'static str, Evidence) {
-    let profile = profiles.get(last);
-    if let Some(time) = profile.and_then(Profile::time_of_all).filter(|time| time.starts_with("23:59")) {
-        let of = profile.map_or(0, |profile| profile.held);
-        return ("end_of_day", Evidence::Times { time: time.to_owned(), of });
-    }
-    let spans = first.map_or_else(Vec::new, |first| spans(objects, first, last));
-    let counted_in = spans
-        .iter()
-        .filter(|(first, last)| last.tomorrow().is_ok_and(|after| is_whole_months(*first, after)));
-    let day_after = spans.iter().filter(|(first, last)| is_whole_months(*first, *last));
-    let (counted_in, day_after, of) = (counted_in.count(), day_after.count(), spans.len());
-    match day_after > counted_in {
-        true => ("next_day", Evidence::Spans { whole: day_after, of }),
-        false if counted_in > 0 => ("start_of_day", Evidence::Spans { whole: counted_in, of }),
-        false => ("start_of_day", Evidence::Usual),
-    }
-}
-
-/// Whether a span up to and without `end` is so many months, of at most twenty years.
-fn is_whole_months(first: Day, end: Day) -> bool {
-    (1..=240).any(|months| first.checked_add(jiff::Span::new().months(months)).is_ok_and(|day| day == end))
-}
-
-fn states(objects: &[&Raw], first: Option<&str>, last: Option<&str>, today: Day) -> Vec<Line> {
-    let mut seen: BTreeMap<&str, Vec<&Raw>> = BTreeMap::new();
-    for object in objects {
-        if let Some(state) = object.get("state").and_then(|state| state.as_str()) {
-            seen.entry(state).or_default().push(object);
-        }
-    }
-    let usual = Mapping::default().states;
-    let by_day = |wanted: State| {
-        let strange =
-            seen.iter().filter(|(code, _)| STATES.iter().all(|(_, _, words)| !words.contains(code)));
-        let fitting = strange.map(|(code, objects)| {
-            let fits = objects.iter().filter(|object| looks_like(object, wanted, first, last, today));
-            (*code, fits.count(), objects.len())
-        });
-        fitting.filter(|(_, fits, of)| fits * 2 > *of).max_by_key(|(_, fits, _)| *fits)
-    };
-    let proposed = STATES.map(|(state, path, words)| {
-        let path = ["agreement", "states", path];
-        if let Some(word) = words.iter().find(|word| seen.contains_key(*word)) {
-            let evidence = Evidence::Named { seen: seen[word].len(), of: objects.len() };
-            return line(&path, *word, evidence);
-        }
-        match by_day(state) {
-            Some((code, fits, of)) => line(&path, code, Evidence::Dated { fits, of }),
-            None => line(&path, usual[&state].as_str(), Evidence::Usual),
-        }
-    });
-    proposed.into()
-}
-
-/// Whether the days of an agreement are what one expects in a state.
-fn looks_like(object: &Raw, state: State, first: Option<&str>, last: Option<&str>, today: Day) -> bool {
-    let day = |code: Option<&str>| read_label(object.get(code?)?.as_str()?).map(|(day, _)| day);
-    let (first, last) = (day(first), day(last));
-    let has_begun = first.is_none_or(|first| first <= today);
-    let is_over = last.is_some_and(|last| last < today);
-    match state {
-        State::Planned => !has_begun,
-        State::Active => has_begun && !is_over && (first.is_some() || last.is_some()),
-        State::Suspended | State::Expired | State::Terminated => is_over,
-    }
 }
 
 /// The side on which links are written. Reading cannot tell whether the agreement's side takes them; the
@@ -453,7 +369,7 @@ fn rules(samples: &Samples) -> Vec<Line> {
         lines.push(line(&["sla_rules", path], code, evidence));
     }
     let lengths = [&lines[lines.len() - 2], &lines[lines.len() - 1]];
-    let lengths = lengths.into_iter().filter_map(|line| profiles.get(&line.value));
+    let lengths = lengths.into_iter().filter_map(|line| profiles.get(line.value.as_str()?));
     lines.push(interval(&lengths.collect::<Vec<_>>(), profiles.of));
     lines
 }

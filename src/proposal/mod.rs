@@ -6,9 +6,11 @@
 
 pub mod agreements;
 pub mod catalog;
+pub mod itop;
 pub mod itsm365;
 mod sample;
 pub mod slug;
+mod term;
 
 use std::collections::BTreeMap;
 
@@ -53,8 +55,8 @@ pub struct Proposal {
 pub struct Line {
     /// The keys that lead to it, below `helpdesk`.
     pub path: Vec<&'static str>,
-    /// The value.
-    pub value: String,
+    /// The value: a text, or a number.
+    pub value: Json,
     /// Why this value.
     pub evidence: Evidence,
 }
@@ -66,6 +68,24 @@ pub struct Unread {
     pub class: String,
     /// What the helpdesk said, in its own words.
     pub said: String,
+    /// Whether no plan can be made without it; otherwise plans only tell less.
+    pub needed: bool,
+}
+
+fn line(path: &[&'static str], value: impl Into<Json>, evidence: Evidence) -> Line {
+    Line { path: path.to_vec(), value: value.into(), evidence }
+}
+
+/// What of the samples could not be read. Plans go on without those of the spare classes.
+fn unread(samples: &Samples, spare: &[&str]) -> Vec<Unread> {
+    let refused = samples.iter().filter_map(|(class, sample)| match sample {
+        Sample::Objects(_) => None,
+        Sample::Refused(said) => {
+            let needed = !spare.contains(&class.as_str());
+            Some(Unread { class: class.clone(), said: said.clone(), needed })
+        }
+    });
+    refused.collect()
 }
 
 /// Why a value is proposed.
@@ -148,6 +168,47 @@ pub enum Evidence {
         newest: String,
         /// How many minutes it is ahead of the clock in UTC; negative where it is behind.
         minutes: i64,
+    },
+    /// What people wrote into it stays, beside what is ours.
+    Shared {
+        /// How many objects hold words of people.
+        held: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// No attribute holds it, so that it is a line of its own in a text.
+    OwnLine,
+    /// This organisation stands behind most of what was seen.
+    Provides {
+        /// What it is called.
+        title: String,
+        /// How many.
+        held: usize,
+        /// Of how many.
+        of: usize,
+        /// Whether these are contracts; otherwise services.
+        contracts: bool,
+        /// Whether the catalog has it.
+        known: bool,
+    },
+    /// So many that are over still offer their services.
+    StillOffered {
+        /// How many do.
+        held: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// So many promises are about this priority.
+    Rated {
+        /// How many are.
+        held: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// It cannot be had without a class that may not be read.
+    Unreadable {
+        /// The class.
+        class: String,
     },
     /// It is how the helpdesk was reached.
     Given,

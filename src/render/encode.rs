@@ -10,17 +10,17 @@ use std::fmt::Write as _;
 /// there as an escape (`\u{1b}`), so that what is read is what is there. The result is always one line.
 ///
 /// The log of a CI is a terminal too, and its runner obeys a line that begins with `::` and what stands behind `##[`.
-/// Neither is left as it is.
+/// Neither is left as it is. Within a word, as in `Person::3`, no line begins, since lines break at spaces.
 pub fn terminal(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unseen) && !text.contains("::") && !text.contains("##[") {
         return Cow::Borrowed(text);
     }
     let mut encoded = String::with_capacity(text.len() + 16);
-    let mut last = ' ';
+    let (mut last, mut one_before) = (' ', ' ');
     let mut rest = text.chars();
     while let Some(character) = rest.next() {
         match character {
-            ':' if last == ':' => encoded.push_str("\\u{3a}"),
+            ':' if last == ':' && !is_within_a_word(one_before, rest.as_str()) => encoded.push_str("\\u{3a}"),
             '#' if last == '#' && rest.as_str().starts_with('[') => encoded.push_str("\\u{23}"),
             '\n' => encoded.push_str("\\n"),
             '\r' => encoded.push_str("\\r"),
@@ -31,9 +31,13 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
             }
             seen => encoded.push(seen),
         }
-        last = character;
+        (one_before, last) = (last, character);
     }
     Cow::Owned(encoded)
+}
+
+fn is_within_a_word(before: char, behind: &str) -> bool {
+    before.is_ascii_alphanumeric() && behind.starts_with(|letter: char| letter.is_ascii_alphanumeric())
 }
 
 /// A text for Markdown: a code span, within which no forge knows a mention, a link, an image, an issue, a commit, an
@@ -269,7 +273,8 @@ mod tests {
 
     #[test]
     fn ordinary_texts_stay_as_they_are() {
-        for text in ["ООО «Северный ветер»", "и\u{306}", "a\u{a0}b", "日本", "50 %", "a: b", "# [x]"]
+        for text in
+            ["ООО «Северный ветер»", "и\u{306}", "a\u{a0}b", "日本", "50 %", "a: b", "# [x]", "Person::3"]
         {
             assert_eq!(terminal(text), text);
             assert_eq!(excerpt(text), text);

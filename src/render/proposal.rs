@@ -10,8 +10,9 @@ const INDENT: usize = 2;
 /// The YAML. What the key may not read comes first, since more might be told with it.
 pub fn yaml(proposal: &Proposal) -> String {
     let mut lines = Vec::new();
-    for Unread { class, said } in &proposal.unread {
-        let said = format!("# The key may not read `{}`: {}", shown(class), shown(said));
+    for Unread { class, said, needed } in &proposal.unread {
+        let what_of_it = if *needed { "" } else { "; plans go on, and do not tell who changed what by hand" };
+        let said = format!("# The key may not read `{}`: {}{what_of_it}", shown(class), shown(said));
         lines.push(encode::terminal(&said).into_owned());
     }
     lines.push("helpdesk:".to_owned());
@@ -31,7 +32,8 @@ pub fn yaml(proposal: &Proposal) -> String {
         if let Some(why) = why(key, evidence) {
             lines.push(format!("{:indent$}# {}", "", encode::terminal(&why)));
         }
-        lines.push(format!("{:indent$}{key}: {}", "", encode::yaml(value)));
+        let value = value.as_str().map_or_else(|| value.to_string().into(), encode::yaml);
+        lines.push(format!("{:indent$}{key}: {value}", ""));
     }
     lines.push(String::new());
     lines.join("\n")
@@ -67,6 +69,28 @@ fn why(key: &str, evidence: &Evidence) -> Option<String> {
         ),
         Evidence::Understood { asked } => format!("asked for {}, it was understood", shown(asked)),
         Evidence::Clock { newest, minutes } => clock(newest, *minutes),
+        Evidence::Shared { held, of: all } => {
+            format!("{} hold words of others, which stay beside our line", of(*held, *all))
+        }
+        Evidence::OwnLine => "no attribute is called so: it has a line of its own in this one".to_owned(),
+        Evidence::Provides { title, held, of: all, contracts, known } => {
+            let what = if *contracts { "contracts" } else { "services" };
+            let unknown = if *known {
+                ""
+            } else {
+                "; catalog.yaml has no such provider yet, and `servanda catalog pull` writes it"
+            };
+            format!("{} stands behind {} {what}{unknown}", shown(title), of(*held, *all))
+        }
+        Evidence::StillOffered { held, of: all } => format!(
+            "the portal offers what there are rows for: {} that are not active still have theirs",
+            of(*held, *all)
+        ),
+        Evidence::Rated { of: 0, .. } => "there is no SLT yet; 1 is the highest".to_owned(),
+        Evidence::Rated { held, of: all } => format!("{} SLTs are about it", of(*held, *all)),
+        Evidence::Unreadable { class } => {
+            format!("without reading `{}` no targets can be held", shown(class))
+        }
         Evidence::Usual => format!("nothing seen tells the {}: this is usual", key.replace('_', " ")),
         Evidence::NothingToSee => {
             "there was nothing to look at: make one by hand with all its attributes, and look again"
@@ -107,7 +131,7 @@ mod tests {
     fn lines_are_nested_and_each_says_why() {
         let line = |path: &[&'static str], value: &str, evidence| Line {
             path: path.to_vec(),
-            value: value.to_owned(),
+            value: value.into(),
             evidence,
         };
         let proposal = Proposal {
@@ -120,8 +144,13 @@ mod tests {
                     Evidence::Free { taken: 0, of: 39 },
                 ),
                 line(&["dates", "form"], "date", Evidence::Usual),
+                Line {
+                    path: vec!["sla_rules", "priorities", "high"],
+                    value: 2.into(),
+                    evidence: Evidence::Rated { held: 3, of: 9 },
+                },
             ],
-            unread: vec![Unread { class: "employee".to_owned(), said: "403".to_owned() }],
+            unread: vec![Unread { class: "employee".to_owned(), said: "403".to_owned(), needed: true }],
         };
         insta::assert_snapshot!(yaml(&proposal), @r"
         # The key may not read `employee`: 403
@@ -136,6 +165,10 @@ mod tests {
           dates:
             # nothing seen tells the form: this is usual
             form: date
+          sla_rules:
+            priorities:
+              # 3 of 9 SLTs are about it
+              high: 2
         ");
     }
 
@@ -143,8 +176,8 @@ mod tests {
     fn nothing_hostile_leaves_its_line() {
         for text in HOSTILE {
             let evidence = Evidence::Times { time: (*text).to_owned(), of: 1 };
-            let lines = vec![Line { path: vec!["class"], value: (*text).to_owned(), evidence }];
-            let unread = vec![Unread { class: (*text).to_owned(), said: (*text).to_owned() }];
+            let lines = vec![Line { path: vec!["class"], value: (*text).into(), evidence }];
+            let unread = vec![Unread { class: (*text).to_owned(), said: (*text).to_owned(), needed: true }];
             let written = yaml(&Proposal { lines, unread });
             assert!(is_clean(&written), "{written}");
             assert_eq!(written.lines().count(), 4, "{written}");

@@ -149,6 +149,7 @@ fn full_calendar() -> Value {
         "extends": ["office-9x5"], "title": "8x5", "timezone": "Europe/Moscow", "known_through": "2026-12-31",
         "week": { "mon-thu": ["09:00-13:00", "14:00-18:00"], "fri": "22:00-06:00", "sun": "closed" },
         "exceptions": { "2026-05-01": "closed", "2026-05-02/2026-05-04": ["10:00-12:00"], "2026-05-05": "usual" },
+        "effective_from": { "2026-07-01": { "week": { "fri": ["09:00-17:00"] }, "exceptions": { "2026-07-03": "closed" } } },
     })
 }
 

@@ -17,10 +17,10 @@ use crate::commit::Commit;
 use crate::context::{AsOf, Context, clock};
 use crate::failure::{Exit, Failure};
 use crate::helpdesk::http::Place;
-use crate::helpdesk::itop::{Form, ItopReader, ItopTransport, ItopWriter, Memory};
+use crate::helpdesk::itop::{Form, ItopExplorer, ItopReader, ItopTransport, ItopWriter, Memory};
 use crate::helpdesk::itsm365::{Habits, Itsm365Explorer, Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::transport::Transport;
-use crate::helpdesk::{AnyReader, AnyWriter, ReadError, Reader, Writer};
+use crate::helpdesk::{AnyExplorer, AnyReader, AnyWriter, Explorer, ReadError, Reader, Writer};
 use crate::repository::Estate;
 use crate::sandbox::{self, Clock, Knobs};
 use crate::{embedded, files};
@@ -182,11 +182,13 @@ impl Connection {
         }
     }
 
-    /// What looks at it before anything is known of it; iTop is the same everywhere.
-    pub(crate) fn explorer(&self) -> Option<Itsm365Explorer<'_>> {
+    /// What looks at it before anything is known of it.
+    pub(crate) fn explorer(&self) -> impl Explorer + '_ {
         match &self.way {
-            Way::Itsm365 { transport, .. } => Some(Itsm365Explorer::new(transport, self.pace.page_size)),
-            Way::Itop { .. } => None,
+            Way::Itsm365 { transport, .. } => {
+                AnyExplorer::Itsm365(Itsm365Explorer::new(transport, self.pace.page_size))
+            }
+            Way::Itop { transport, .. } => AnyExplorer::Itop(ItopExplorer::new(transport)),
         }
     }
 

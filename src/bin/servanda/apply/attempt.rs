@@ -8,7 +8,7 @@ use std::time::Duration;
 use servanda::ident::LiveId;
 use servanda::live::{LiveAgreement, Observed};
 use servanda::outcome::{Altered, Failure, Fate, NotTried, Stopped};
-use servanda::plan::{Change, Step};
+use servanda::plan::{Change, Standing, Step, standing};
 use tokio::time::Instant;
 
 use super::Tools;
@@ -97,7 +97,9 @@ impl<'a, R: Reader, W: Writer, L: Ledger> Attempt<'a, R, W, L> {
     }
 
     async fn steps(&mut self) -> Result<(), Halt> {
-        self.is_as_planned().await?;
+        if self.is_done_already().await? {
+            return Ok(());
+        }
         let change = self.change;
         for (number, step) in change.steps.iter().enumerate() {
             self.step = number;
@@ -117,12 +119,17 @@ impl<'a, R: Reader, W: Writer, L: Ledger> Attempt<'a, R, W, L> {
         Ok(())
     }
 
-    /// The live object has to be the one that the plan was made from.
-    async fn is_as_planned(&self) -> Result<(), Halt> {
+    /// The live object has to be the one that the plan was made from. What the plan wants may be there already, where
+    /// another change mended what both share; then nothing is written.
+    async fn is_done_already(&self) -> Result<bool, Halt> {
         match self.look().await {
-            Ok(Observed::Present(found)) if self.change.before == Some(found.digest()) => Ok(()),
-            Ok(Observed::Absent) if self.change.before.is_none() => Ok(()),
-            Ok(Observed::Present(_) | Observed::Absent) => Err(Halt::Fate(Fate::Stale)),
+            Ok(Observed::Present(found)) => match standing(self.change, &found) {
+                Standing::Ahead => Ok(false),
+                Standing::Behind => Ok(true),
+                Standing::Elsewhere => Err(Halt::Fate(Fate::Stale)),
+            },
+            Ok(Observed::Absent) if self.change.before.is_none() => Ok(false),
+            Ok(Observed::Absent) => Err(Halt::Fate(Fate::Stale)),
             Ok(Observed::Unknown(why)) => Err(Halt::Fate(self.failed(why))),
             Err(error) if error.is_credentials() => Err(self.refused(error.to_string())),
             Err(error) => Err(Halt::Fate(self.failed(error.to_string()))),

@@ -3,12 +3,13 @@
 use servanda::check::Checked;
 use servanda::proposal::{Evidence, Line, Proposal};
 use servanda::render;
-use servanda::settings::{Helpdesk, Kind};
+use servanda::settings::{Helpdesk, Kind, Login};
 
 use crate::args::{Format, Global};
 use crate::connection::{self, Ground};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, tell};
+use crate::helpdesk::Explorer as _;
 use crate::repository;
 
 const AFTER_HELP: &str = "\
@@ -17,7 +18,7 @@ Examples:
   servanda discover > helpdesk.yaml      keep it in a file, to compare and paste
   servanda discover --format json        the same for programs
 
-Before: write `kind`, `url` and `access_key` under `helpdesk:` in servanda.yaml. Nothing is written to the helpdesk.
+Before: write `kind`, `url` and the login (`access_key`, or `user` and `password`) under `helpdesk:` in servanda.yaml. Nothing is written to the helpdesk.
 Agreements made by hand with all their attributes filled tell the most.";
 
 /// Propose how servanda.yaml describes the helpdesk, from a look at it
@@ -38,15 +39,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let mut proposal = connection::runtime()?.block_on(async {
         let ground = Ground { catalog: &catalog, agreements: &agreements, base: None };
         let connection = connection::open_at(&loaded.root, helpdesk, ground, as_of).await?;
-        let proposal = match connection.explorer() {
-            Some(explorer) => explorer.discover(&settings.zone, as_of.instant).await.map_err(Failure::from),
-            None => Err(Failure::usage(
-                "an iTop is spelled the same everywhere, so that there is nothing to propose",
-                "leave the mapping out, or write only what your data model adds",
-            )),
-        };
+        let proposal = connection.explorer().discover(&catalog, &settings.zone, as_of.instant).await;
         connection.close().await;
-        proposal
+        proposal.map_err(Failure::from)
     })?;
     lead_with(&mut proposal, helpdesk);
     match arguments.format {
@@ -60,12 +55,21 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 fn lead_with(proposal: &mut Proposal, helpdesk: &Helpdesk) {
     let line = |path: &[&'static str], value: &str| Line {
         path: path.to_vec(),
-        value: value.to_owned(),
+        value: value.into(),
         evidence: Evidence::Given,
     };
     let given = match &helpdesk.kind {
         Kind::Sandbox => vec![line(&["kind"], "sandbox")],
-        Kind::Itop { url, .. } => vec![line(&["kind"], "itop"), line(&["url"], url)],
+        Kind::Itop { url, login, .. } => {
+            let mut given = vec![line(&["kind"], "itop"), line(&["url"], url)];
+            match login {
+                Login::Token(token) => given.push(line(&["access_key", "env"], token)),
+                Login::Password { user, password } => {
+                    given.extend([line(&["user", "env"], user), line(&["password", "env"], password)]);
+                }
+            }
+            given
+        }
         Kind::Itsm365 { url, access_key_variable, .. } => vec![
             line(&["kind"], "itsm365"),
             line(&["url"], url),

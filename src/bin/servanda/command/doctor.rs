@@ -17,7 +17,7 @@ use crate::connection::{self, Connection};
 use crate::context::{AsOf, Context, clock};
 use crate::deliver::{Bulletin, people};
 use crate::failure::{Exit, Failure, tell};
-use crate::helpdesk::{Reader as _, Wanted};
+use crate::helpdesk::{Explorer as _, Reader as _};
 use crate::ledger;
 use crate::pass::CLOCK_TOLERANCE;
 use crate::repository::{self, Estate, Loaded};
@@ -100,11 +100,7 @@ fn zone(estate: &Estate, as_of: AsOf) -> Found {
 
 async fn look_at_the_helpdesk(estate: &Estate, connection: &Connection, found: &mut Vec<Found>) {
     let mapping = &estate.settings.helpdesk.mapping;
-    let unreadable = match connection.explorer() {
-        Some(explorer) => explorer.unreadable(mapping).await,
-        None => connection.reader().survey(&Wanted::default()).await.map(|_| Vec::new()),
-    };
-    match unreadable {
+    match connection.explorer().unreadable(mapping).await {
         Err(error) => {
             found.push(failing("helpdesk", Failure::from(error)));
             return;
@@ -130,6 +126,9 @@ fn may_plan(unreadable: &[(String, String)]) -> Found {
 /// What an apply needs cannot be tried without writing, so that it is listed.
 fn may_apply(mapping: &Mapping) -> Found {
     let mut needs = vec![format!("create and edit `{}`", mapping.class)];
+    needs.extend(
+        mapping.holds_targets_with_services().then(|| "create and edit what holds its targets".to_owned()),
+    );
     needs.extend(mapping.rules.as_ref().map(|rules| format!("create, edit and archive `{}`", rules.class)));
     if mapping.recipients.side == Side::Recipient {
         needs.push(format!("edit `{}` of recipients", mapping.recipients.recipient_attribute));

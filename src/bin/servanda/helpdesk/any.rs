@@ -3,14 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use servanda::calendar::{Instant, Zone};
+use servanda::catalog::Catalog;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, Observed};
+use servanda::mapping::Mapping;
 use servanda::plan::Step;
+use servanda::proposal::Proposal;
 use servanda::proposal::catalog::Census;
 
-use super::itop::{ItopReader, ItopWriter};
-use super::itsm365::{Itsm365Reader, Itsm365Writer};
-use super::{Done, Event, ReadError, Reader, Wanted, WriteError, Writer};
+use super::itop::{ItopExplorer, ItopReader, ItopWriter};
+use super::itsm365::{Itsm365Explorer, Itsm365Reader, Itsm365Writer};
+use super::{Done, Event, Explorer, ReadError, Reader, Wanted, WriteError, Writer};
 
 /// Reads one of the products.
 pub(crate) enum AnyReader<'a> {
@@ -18,6 +22,14 @@ pub(crate) enum AnyReader<'a> {
     Itsm365(Itsm365Reader<'a>),
     /// Combodo iTop.
     Itop(ItopReader<'a>),
+}
+
+/// Looks at one of the products.
+pub(crate) enum AnyExplorer<'a> {
+    /// ITSM 365, and what speaks like it.
+    Itsm365(Itsm365Explorer<'a>),
+    /// Combodo iTop.
+    Itop(ItopExplorer<'a>),
 }
 
 /// Writes to one of the products.
@@ -96,6 +108,22 @@ impl Reader for AnyReader<'_> {
         match self {
             Self::Itsm365(reader) => reader.is_locked_out(),
             Self::Itop(reader) => reader.is_locked_out(),
+        }
+    }
+}
+
+impl Explorer for AnyExplorer<'_> {
+    async fn discover(&self, catalog: &Catalog, zone: &Zone, now: Instant) -> Result<Proposal, ReadError> {
+        match self {
+            Self::Itsm365(explorer) => Box::pin(explorer.discover(catalog, zone, now)).await,
+            Self::Itop(explorer) => Box::pin(explorer.discover(catalog, zone, now)).await,
+        }
+    }
+
+    async fn unreadable(&self, mapping: &Mapping) -> Result<Vec<(String, String)>, ReadError> {
+        match self {
+            Self::Itsm365(explorer) => Box::pin(explorer.unreadable(mapping)).await,
+            Self::Itop(explorer) => Box::pin(explorer.unreadable(mapping)).await,
         }
     }
 }

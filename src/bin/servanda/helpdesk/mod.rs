@@ -12,16 +12,19 @@ pub(crate) mod itsm365;
 pub(crate) mod itop;
 mod any;
 
-pub(crate) use any::{AnyReader, AnyWriter};
+pub(crate) use any::{AnyExplorer, AnyReader, AnyWriter};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use servanda::agreement::Agreement;
+use servanda::calendar::{Instant, Zone};
+use servanda::catalog::Catalog;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, Observed, Touch};
+use servanda::mapping::Mapping;
 use servanda::outcome::Altered;
 use servanda::plan::{Part, Step};
-use servanda::proposal::Raw;
+use servanda::proposal::Proposal;
 use servanda::proposal::catalog::Census;
 
 use crate::failure::{Exit, Failure};
@@ -159,15 +162,20 @@ pub(crate) trait Reader: Sync {
     fn is_locked_out(&self) -> bool;
 }
 
-/// Looks at a helpdesk of which nothing is known yet: objects as they come, with all that the key may read of them.
+/// Looks at a helpdesk of which nothing is known yet.
 pub(crate) trait Explorer: Sync {
-    /// Objects of a class that a filter lets through, `most` at most.
-    fn sample(
+    /// Looks around and proposes a mapping. `zone` and `catalog` are those of the repository.
+    fn discover(
         &self,
-        class: &str,
-        filter: &serde_json::Value,
-        most: usize,
-    ) -> impl Future<Output = Result<Vec<Raw>, ReadError>> + Send;
+        catalog: &Catalog,
+        zone: &Zone,
+        now: Instant,
+    ) -> impl Future<Output = Result<Proposal, ReadError>> + Send;
+    /// What of all that a plan needs cannot be read: the class, and why.
+    fn unreadable(
+        &self,
+        mapping: &Mapping,
+    ) -> impl Future<Output = Result<Vec<(String, String)>, ReadError>> + Send;
 }
 
 /// Writes to a helpdesk.

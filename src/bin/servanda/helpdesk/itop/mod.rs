@@ -3,6 +3,7 @@
 //! Its portal looks at the rows between contract and service alone, so that these follow the state. What is one value
 //! of ours may be several objects there (an SLA with its SLTs) or a part of one text (our mark in a description).
 
+mod explore;
 mod form;
 mod history;
 mod operation;
@@ -13,6 +14,7 @@ mod text;
 mod wire;
 mod write;
 
+pub(crate) use explore::ItopExplorer;
 pub(crate) use form::Form;
 pub(crate) use read::{ItopReader, Memory};
 pub(crate) use write::ItopWriter;

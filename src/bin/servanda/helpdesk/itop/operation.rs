@@ -58,6 +58,13 @@ pub(super) async fn get(
     objects(&answer.body).map_err(|what| ReadError { call: path, error: ReadTrouble::Unexpected(what) })
 }
 
+/// Asks for nothing but whether one is let in.
+pub(super) async fn greet(transport: &ItopTransport) -> Result<(), ReadError> {
+    let call = "list_operations";
+    let answer = transport.post(call, &[], &json!({ "operation": call }), Class::Read).await;
+    answer.map(drop).map_err(|error| ReadError { call: call.to_owned(), error: error.into() })
+}
+
 /// Every object of a class.
 ///
 /// There is no cursor and no order to rely on, so that what is more than a page is read by ranges of numbers: each

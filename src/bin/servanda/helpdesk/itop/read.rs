@@ -44,8 +44,9 @@ pub(crate) struct Memory {
     seen: Mutex<BTreeMap<LiveId, Seen>>,
     /// Whether the history may not be read.
     is_kept_from_history: AtomicBool,
-    /// The SLAs that are known to say what they should. Held while one is looked for and made.
-    pub(super) slas: tokio::sync::Mutex<Known>,
+    /// The SLAs that are known to say what they should. Held while one is looked for and made, so that nobody reads one
+    /// that is half made.
+    pub(super) slas: tokio::sync::RwLock<Known>,
 }
 
 /// A contract as it was seen.
@@ -115,10 +116,18 @@ impl<'a> ItopReader<'a> {
     }
 
     async fn links(&self) -> Result<Links, ReadError> {
+        let promises = async {
+            // Where no targets are kept the login need not be let in to them.
+            if self.mapping.holds_targets_with_services() {
+                self.every(PROMISE_ROWS, ROW).await
+            } else {
+                Ok(Vec::new())
+            }
+        };
         let (services, contacts, promises) = tokio::try_join!(
             self.every(SERVICE_ROWS, "customercontract_id,service_id,sla_id"),
             self.every(CONTACT_ROWS, "contract_id,contact_id,contact_id_finalclass_recall"),
-            self.every(PROMISE_ROWS, ROW),
+            promises,
         )?;
         Links::of(&services, &contacts, &promises)
     }
@@ -133,9 +142,10 @@ impl<'a> ItopReader<'a> {
         let links = Links::of(&services, &contacts, &[])?;
         let slas: BTreeSet<u64> =
             links.services.values().flat_map(|rows| rows.values().flatten().copied()).collect();
-        if slas.is_empty() {
+        if slas.is_empty() || !self.mapping.holds_targets_with_services() {
             return Ok(links);
         }
+        let _whole = self.memory.slas.read().await;
         let promises = format!("SELECT {PROMISE_ROWS} WHERE sla_id IN {}", oql::list(slas));
         let promises = self.some(PROMISE_ROWS, &promises, ROW).await?;
         Links::of(&services, &contacts, &promises)

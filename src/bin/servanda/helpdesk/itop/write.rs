@@ -212,7 +212,7 @@ impl<'a> ItopWriter<'a> {
         };
         let provider =
             wire::number(provider, ORGANIZATION).map_err(WriteError::Refused)?.as_u64().unwrap_or_default();
-        let mut known = self.memory.slas.lock().await;
+        let mut known = self.memory.slas.write().await;
         promises::ensure(self.transport, &mut known, provider, table, &self.comment).await
     }
 

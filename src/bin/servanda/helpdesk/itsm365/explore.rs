@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 use servanda::calendar::{Instant, Zone};
+use servanda::catalog::Catalog;
 use servanda::mapping::Mapping;
 use servanda::proposal::itsm365::{CLASSES, HISTORY, Question, Seen, propose, questions};
 use servanda::proposal::{Proposal, Raw, Sample, Samples};
@@ -80,8 +81,27 @@ impl<'a> Itsm365Explorer<'a> {
         Ok(None)
     }
 
-    /// What of all that a plan needs cannot be read: the class, and why.
-    pub(crate) async fn unreadable(&self, mapping: &Mapping) -> Result<Vec<(String, String)>, ReadError> {
+    /// Objects of a class that a filter lets through, `most` at most.
+    async fn sample(&self, class: &str, filter: &Json, most: usize) -> Result<Vec<Raw>, ReadError> {
+        let mut objects: Vec<Raw> = Vec::new();
+        let mut seen = BTreeSet::new();
+        while objects.len() < most {
+            let limit = self.page_size.min(most - objects.len());
+            let page = self.find(class, filter, (objects.len(), limit), Class::Read).await?;
+            // A list that moves, or an offset that is ignored, gives what was given before.
+            let is_new = |object: &Raw| object.get("UUID").is_none_or(|id| seen.insert(id.to_string()));
+            let fresh: Vec<Raw> = page.into_iter().filter(is_new).collect();
+            if fresh.is_empty() {
+                break;
+            }
+            objects.extend(fresh);
+        }
+        Ok(objects)
+    }
+}
+
+impl Explorer for Itsm365Explorer<'_> {
+    async fn unreadable(&self, mapping: &Mapping) -> Result<Vec<(String, String)>, ReadError> {
         let mut found = Vec::new();
         let rules = mapping.rules.as_ref().map(|rules| rules.class.as_str());
         let classes = DIRECTORY.iter().map(|(_, class)| *class).chain(rules);
@@ -100,8 +120,7 @@ impl<'a> Itsm365Explorer<'a> {
         Ok(found)
     }
 
-    /// Looks around and proposes a mapping.
-    pub(crate) async fn discover(&self, zone: &Zone, now: Instant) -> Result<Proposal, ReadError> {
+    async fn discover(&self, _: &Catalog, zone: &Zone, now: Instant) -> Result<Proposal, ReadError> {
         let mut samples = Samples::new();
         for (class, most) in CLASSES {
             samples.insert(class.to_owned(), self.look(class, &json!({}), most).await?);
@@ -123,24 +142,5 @@ impl<'a> Itsm365Explorer<'a> {
             clock: self.transport.server_clock(),
             today: zone.day_of(now),
         }))
-    }
-}
-
-impl Explorer for Itsm365Explorer<'_> {
-    async fn sample(&self, class: &str, filter: &Json, most: usize) -> Result<Vec<Raw>, ReadError> {
-        let mut objects: Vec<Raw> = Vec::new();
-        let mut seen = BTreeSet::new();
-        while objects.len() < most {
-            let limit = self.page_size.min(most - objects.len());
-            let page = self.find(class, filter, (objects.len(), limit), Class::Read).await?;
-            // A list that moves, or an offset that is ignored, gives what was given before.
-            let is_new = |object: &Raw| object.get("UUID").is_none_or(|id| seen.insert(id.to_string()));
-            let fresh: Vec<Raw> = page.into_iter().filter(is_new).collect();
-            if fresh.is_empty() {
-                break;
-            }
-            objects.extend(fresh);
-        }
-        Ok(objects)
     }
 }

@@ -6,12 +6,14 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 use servanda::calendar::{TargetTime, read_day};
+use servanda::check;
+use servanda::diagnostic::Sources;
+use servanda::document::{self, Kind};
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{LiveAgreement, Observed, Promise, TargetKey, Value};
-use servanda::mapping::{Deactivation, Field, Key, Mapping};
+use servanda::mapping::{Field, Mapping};
 use servanda::plan::Step;
-use servanda::settings::{Pace, Priorities};
-use servanda::status::State;
+use servanda::settings::{Helpdesk, Pace, Priorities};
 
 use super::desk::{Desk, PASSWORD};
 use crate::helpdesk::http::Place;
@@ -69,36 +71,16 @@ pub(super) struct Bench {
     pub(super) person: LiveId,
 }
 
-/// The mapping as the settings make it for an iTop where nothing else is said.
-pub(super) fn mapping() -> Mapping {
-    let attributes = [
-        (Field::Title, "name"),
-        (Field::Number, "description"),
-        (Field::FirstDay, "start_date"),
-        (Field::LastDay, "end_date"),
-        (Field::Provider, "provider_id"),
-        (Field::Services, "services_list"),
-        (Field::Recipients, "org_id"),
-        (Field::Contacts, "contacts_list"),
-        (Field::Targets, "services_list"),
-    ];
-    let states = [
-        (State::Planned, "implementation"),
-        (State::Active, "production"),
-        (State::Suspended, "obsolete"),
-        (State::Expired, "obsolete"),
-        (State::Terminated, "obsolete"),
-    ];
-    Mapping {
-        class: "CustomerContract".to_owned(),
-        key: Key { attribute: "description".to_owned(), prefix: "sv:".to_owned() },
-        attributes: attributes.map(|(field, code)| (field, code.to_owned())).into(),
-        states: states.map(|(state, code)| (state, code.to_owned())).into(),
-        deactivate: Deactivation::Withdraw,
-        rules: None,
-        history: None,
-        ..Mapping::default()
-    }
+/// The helpdesk of a servanda.yaml with these lines under `helpdesk:`, besides how it is reached.
+pub(super) fn read_helpdesk(lines: &str) -> Helpdesk {
+    let reached = "kind: itop\n  url: https://itop.acme.example\n  user: { env: U }\n  password: { env: P }";
+    let mut sources = Sources::default();
+    let yaml = format!("timezone: Europe/Moscow\nhelpdesk:\n  {reached}\n{lines}");
+    let file = sources.add("servanda.yaml", yaml.clone());
+    let (document, faults) = document::read(&sources, file, Kind::Settings);
+    let (settings, more) = check::read_settings(&document);
+    assert!(!faults.has_errors() && !more.has_errors(), "{faults:?} {more:?}\n{yaml}");
+    settings.helpdesk
 }
 
 pub(super) fn transport(url: &str, user: &str, password: &str) -> ItopTransport {
@@ -141,7 +123,7 @@ impl Bench {
         Self {
             desk: None,
             transport,
-            mapping: mapping(),
+            mapping: read_helpdesk("  provider: acme\n").mapping,
             priorities,
             memory: Memory::default(),
             provider,

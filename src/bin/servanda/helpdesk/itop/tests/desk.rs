@@ -37,6 +37,30 @@ const MANDATORY: [(&str, &[&str]); 3] = [
     ("Organization", &["name"]),
 ];
 
+/// What a contract tells when it is asked for all that it has.
+const ALL: [&str; 12] = [
+    "name",
+    "org_id",
+    "organization_name",
+    "contacts_list",
+    "description",
+    "start_date",
+    "end_date",
+    "provider_id",
+    "provider_name",
+    "status",
+    "services_list",
+    "finalclass",
+];
+
+/// What a link's name repeats of the object at its end: the name, the link, the class and the attribute there.
+const REPEATED: [(&str, &str, &str, &str); 4] = [
+    ("organization_name", "org_id", "Organization", "name"),
+    ("provider_name", "provider_id", "Organization", "name"),
+    ("account_manager_id_friendlyname", "account_manager_id", "Person", "friendlyname"),
+    ("site_id_friendlyname", "site_id", "Organization", "name"),
+];
+
 pub(super) type Row = BTreeMap<String, Value>;
 
 /// Everything it holds.
@@ -44,6 +68,8 @@ pub(super) type Row = BTreeMap<String, Value>;
 pub(super) struct Store {
     pub(super) objects: BTreeMap<(String, u64), Row>,
     last: BTreeMap<String, u64>,
+    /// The classes that the login is not let in to.
+    pub(super) closed: Vec<&'static str>,
     pub(super) requests: Vec<Value>,
 }
 
@@ -142,7 +168,16 @@ impl Store {
         let text = |name: &str| request[name].as_str().unwrap_or_default();
         let (class, comment) = (text("class"), text("comment"));
         let fields = request["fields"].as_object().cloned().unwrap_or_default();
+        if self.closed.contains(&class) {
+            return Err((
+                1,
+                format!(
+                    "The current user does not have enough permissions for reading data of class {class}"
+                ),
+            ));
+        }
         match text("operation") {
+            "list_operations" => Ok(json!({ "code": 0, "message": "Operations: 5", "version": "1.3" })),
             "core/get" => {
                 let mut found = self.named(class, &request["key"])?;
                 if let Some(limit) = request["limit"].as_u64() {
@@ -293,7 +328,14 @@ impl Store {
         if let Some((_, own)) = OF_SLT.iter().find(|(shown, _)| class == "lnkSLAToSLT" && *shown == code) {
             return of("SLT", link("slt_id"), own);
         }
+        if let Some((_, own, class, code)) = REPEATED.iter().find(|(shown, ..)| *shown == code) {
+            return self.value(class, link(own), code);
+        }
+        if let Some((_, rows, owner, _)) = SETS.iter().find(|(set, ..)| *set == code) {
+            return self.rows(rows, owner, number);
+        }
         match (class, code) {
+            (_, "finalclass") => json!(class),
             ("lnkContactToContract", "contact_id_finalclass_recall") => json!("Person"),
             ("Person", "friendlyname") => {
                 let part = |code| of(class, number, code).as_str().unwrap_or_default().to_owned();
@@ -303,10 +345,36 @@ impl Store {
         }
     }
 
+    /// The rows of a set, as its owner shows them.
+    fn rows(&self, class: &str, owner: &str, number: u64) -> Value {
+        let own = self.objects.iter().filter(|((own, _), _)| own == class);
+        let own = own.filter(|(_, row)| row.get(owner) == Some(&plain(&json!(number))));
+        let shown = own.map(|(_, row)| {
+            let mut shown = json!(row);
+            shown["contact_id_finalclass_recall"] = json!("Person");
+            shown
+        });
+        shown.collect()
+    }
+
+    /// The attributes that are asked for; a star stands for all that any object of the class has.
+    fn codes(&self, class: &str, asked: &str) -> Vec<String> {
+        if !asked.starts_with('*') {
+            return asked.split(',').map(str::to_owned).collect();
+        }
+        let own = self.objects.iter().filter(|((own, _), _)| own == class);
+        let mut codes: Vec<String> = own.flat_map(|(_, row)| row.keys().cloned()).collect();
+        let repeats = REPEATED.iter().filter(|(_, link, ..)| codes.iter().any(|code| code == link));
+        let repeats: Vec<String> = repeats.map(|(name, ..)| (*name).to_owned()).collect();
+        codes.extend(repeats.into_iter().chain(ALL.map(str::to_owned)));
+        codes
+    }
+
     fn told(&self, class: &str, numbers: &[u64], codes: &str, message: &str) -> Value {
+        let codes = self.codes(class, codes);
         let object = |number: u64| {
             let fields: Map<String, Value> = codes
-                .split(',')
+                .iter()
                 .map(|code| {
                     let value = self.value(class, number, code);
                     let no_value = if code == "status" {
@@ -316,7 +384,7 @@ impl Store {
                     } else {
                         json!("")
                     };
-                    (code.to_owned(), if value.is_null() { no_value } else { value })
+                    (code.clone(), if value.is_null() { no_value } else { value })
                 })
                 .collect();
             (

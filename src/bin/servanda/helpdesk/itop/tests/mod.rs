@@ -2,6 +2,7 @@
 
 mod bench;
 mod desk;
+mod discovery;
 mod promising;
 mod query;
 mod reading;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use servanda::live::{Observed, Value};
-use servanda::mapping::Field;
+use servanda::mapping::{Field, Mapping};
 use servanda::plan::Part;
 
 use super::bench::{Bench, named, transport};
+use super::discovery::{discover, pasted};
 use super::road::Road;
 use crate::helpdesk::{Reader as _, Wanted, WriteError};
 
@@ -66,6 +67,11 @@ async fn walk(url: &str, user: &str, password: &str) {
     bench.edit(&second, nothing, Some("obsolete")).await.expect("withdrawn");
     assert_eq!(bench.reader().find(&named("nobody")).await.expect("an answer"), Observed::Absent);
     assert_eq!(bench.reader().addresses(&[bench.person.clone()].into()).await.expect("addresses").len(), 1);
+
+    let proposal = discover(&bench.transport).await;
+    assert!(proposal.unread.is_empty(), "{:?}", proposal.unread);
+    let mapping = pasted(&proposal);
+    assert_eq!(mapping, Mapping { provider: mapping.provider.clone(), ..bench.mapping });
 }
 
 #[expect(clippy::disallowed_methods, reason = "what was recorded lies beside the tests")]

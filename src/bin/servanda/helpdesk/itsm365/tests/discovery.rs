@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use servanda::calendar::{Zone, read_day, read_instant};
+use servanda::catalog::Catalog;
 use servanda::check;
 use servanda::diagnostic::Sources;
 use servanda::document::{self, Kind};
@@ -16,8 +17,8 @@ use servanda::render;
 
 use super::matrix::{Row, candidates, open, pairwise, suite};
 use super::{Desk, fields, id, key, live_id, promise};
-use crate::helpdesk::Writer as _;
 use crate::helpdesk::itsm365::{Itsm365Explorer, Itsm365Writer};
+use crate::helpdesk::{Explorer as _, Writer as _};
 use crate::sandbox::faults::Effect;
 use crate::sandbox::knobs::Order;
 use crate::sandbox::{ACCESS_KEY, Fault, Knobs, Verb};
@@ -69,7 +70,10 @@ async fn populate(desk: &Desk, row: Row) {
 async fn discover(desk: &Desk) -> Proposal {
     let transport = desk.transport(ACCESS_KEY);
     let now = read_instant("2026-09-01T09:00:00Z").expect("an instant");
-    Itsm365Explorer::new(&transport, 4).discover(&Zone::UTC, now).await.expect("it can be read")
+    Itsm365Explorer::new(&transport, 4)
+        .discover(&Catalog::default(), &Zone::UTC, now)
+        .await
+        .expect("it can be read")
 }
 
 /// The mapping that a proposal gives once it is pasted.

@@ -171,6 +171,11 @@ impl Desk {
         }
     }
 
+    /// What it calls something of the catalog.
+    pub(super) fn titled(&self, title: &str) -> String {
+        titled(&self.name, title)
+    }
+
     /// What stands before an agreement's id in its mark.
     pub(super) fn prefix(&self) -> String {
         format!("{}:", self.name)

@@ -4,6 +4,7 @@
 
 mod desks;
 mod loss;
+mod shared;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,78 @@
+//! A look at an iTop of which nothing is known: some objects of each class, read-only.
+//!
+//! What the helpdesk refuses is no failure here but a finding. What it all means is the core's affair.
+
+use servanda::calendar::{Instant, Zone};
+use servanda::catalog::Catalog;
+use servanda::mapping::Mapping;
+use servanda::proposal::itop::{CONTRACT, HISTORY, LOOKS, Look, PERSON, Seen, TARGETS, linked, propose};
+use servanda::proposal::{Proposal, Sample, Samples};
+
+use super::read::ItopReader;
+use super::{ItopTransport, operation, oql};
+use crate::helpdesk::http::HttpError;
+use crate::helpdesk::{Explorer, ReadError, ReadTrouble};
+
+/// Looks at an iTop.
+pub(crate) struct ItopExplorer<'a> {
+    transport: &'a ItopTransport,
+}
+
+impl<'a> ItopExplorer<'a> {
+    /// An explorer over a transport.
+    pub(crate) const fn new(transport: &'a ItopTransport) -> Self {
+        Self { transport }
+    }
+
+    /// Some objects, or that they may not be read.
+    async fn look(&self, look: Look<'_>, query: &str) -> Result<Sample, ReadError> {
+        let Look { class, attributes, most } = look;
+        let found = operation::get(self.transport, class, query, attributes, Some(most)).await;
+        match found {
+            Ok(found) => Ok(Sample::Objects(found.into_iter().map(|object| object.fields).collect())),
+            Err(ReadError { error: ReadTrouble::Http(HttpError::Declined { text, .. }), .. }) => {
+                Ok(Sample::Refused(text))
+            }
+            Err(ReadError { error: ReadTrouble::Http(HttpError::Credentials(text)), .. }) => {
+                // A login that is wrong and a class that is closed to it bear one code. What asks for no class tells.
+                operation::greet(self.transport).await?;
+                Ok(Sample::Refused(text))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Explorer for ItopExplorer<'_> {
+    async fn discover(&self, catalog: &Catalog, zone: &Zone, now: Instant) -> Result<Proposal, ReadError> {
+        let mut samples = Samples::new();
+        for mut look in LOOKS {
+            let mut query = format!("SELECT {}", look.class);
+            let people = linked(&samples);
+            if look.class == PERSON && !people.is_empty() {
+                look.most = people.len();
+                query = format!("SELECT {PERSON} WHERE id IN {}", oql::list(people));
+            }
+            samples.insert(look.class.to_owned(), self.look(look, &query).await?);
+        }
+        Ok(propose(&Seen { samples: &samples, catalog, today: zone.day_of(now) }))
+    }
+
+    async fn unreadable(&self, mapping: &Mapping) -> Result<Vec<(String, String)>, ReadError> {
+        let codes = ItopReader::codes(mapping);
+        let is_needed = |look: &Look<'_>| {
+            look.class != HISTORY && (mapping.holds_targets_with_services() || !TARGETS.contains(&look.class))
+        };
+        let mut found = Vec::new();
+        for look in LOOKS.into_iter().filter(is_needed) {
+            let look = match look.class {
+                CONTRACT => Look { class: &mapping.class, attributes: &codes, most: 1 },
+                class => Look { class, attributes: look.attributes, most: 1 },
+            };
+            if let Sample::Refused(said) = self.look(look, &format!("SELECT {}", look.class)).await? {
+                found.push((look.class.to_owned(), said));
+            }
+        }
+        Ok(found)
+    }
+}
