@@ -1,24 +1,20 @@
 //! A plan from a recording: without a network, without a secret, and the same as the one that had both.
 
-use std::io::Write as _;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::helpdesk::Helpdesk;
+use crate::missing::did_not_run;
 use crate::processes::{Served, point};
 use crate::repository::Repository;
+
+/// What does not run where a program of others is missing.
+const TESTED: &str = "plans without a network";
 
 const DAY: &str = "2026-09-01";
 const LATER: &str = "2026-11-01";
 const ID: &str = "severny-veter-2026";
-
-/// Says past the harness, which swallows what a passing test prints, that a test proved nothing.
-#[expect(clippy::explicit_write, reason = "the harness keeps `eprintln!` of a passing test to itself")]
-fn did_not_run(why: &str) {
-    assert!(std::env::var_os("SERVANDA_REQUIRE_ALL").is_none(), "{why}");
-    writeln!(std::io::stderr(), "\nDID NOT RUN: plans without a network. {why}").unwrap();
-}
 
 /// The program in a world without a network, and with nothing in its environment but what is said here.
 fn cut_off(
@@ -73,7 +69,7 @@ fn the_offline_plan_is_the_trusted_one_but_for_its_header() {
         let environment: &[(&str, &str)] = if more.is_empty() { &[] } else { &[("PATH", &path)] };
         let offline = match cut_off(&repository, &offline, environment) {
             Ok(offline) => offline,
-            Err(why) => return did_not_run(&why),
+            Err(why) => return did_not_run(TESTED, &why),
         };
         assert_eq!(without_header(&offline), without_header(&trusted), "{more:?}");
         let plan: Value = serde_json::from_str(&offline).unwrap();
@@ -148,10 +144,10 @@ fn there_is_no_network_where_it_is_cut_off() {
     let output = command.current_dir(repository.root()).env("KEY", "a-key-of-some-length").output();
     let said = match output {
         Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
-        Err(error) => return did_not_run(&error.to_string()),
+        Err(error) => return did_not_run(TESTED, &error.to_string()),
     };
     if said.starts_with("unshare: ") {
-        return did_not_run(&said);
+        return did_not_run(TESTED, &said);
     }
     assert!(said.contains("could not be reached"), "{said}");
 }
