@@ -65,14 +65,30 @@ def in_turns(commands, rounds, ok=(0,)):
     }
 
 
-def corpus(agreements):
-    folder = WORK / f"corpus-{agreements}"
+def corpus(agreements, name="corpus", more=()):
+    folder = WORK / f"{name}-{agreements}"
     if not (folder / "servanda.yaml").exists():
         say(f"writing {agreements} agreements")
         shutil.rmtree(folder, ignore_errors=True)
         generate = ["cargo", "run", "--release", "--quiet", "--example", "generate", "--"]
-        run([*generate, "--agreements", str(agreements), str(folder)], cwd=ROOT)
+        run([*generate, "--agreements", str(agreements), *more, str(folder)], cwd=ROOT)
     return folder
+
+
+def renew(agreements, rounds):
+    """All of so many agreements renewed in one go, each time in files that have no successor yet."""
+    folder = corpus(agreements, "ending", ("--ending", "--chain", "1"))
+    old = sorted((folder / "agreements").rglob("*.yaml"))
+    command = [str(SERVANDA), "-C", str(folder), "renew", "--ending-within", "1200d", "--as-of", "2026-05-01"]
+    samples = []
+    for _ in range(rounds):
+        samples.append(timed(command)[0])
+        new = set((folder / "agreements").rglob("*.yaml")) - set(old)
+        if len(new) != agreements:
+            sys.exit(f"{len(new)} of {agreements} agreements were renewed")
+        for path in new:
+            path.unlink()
+    return statistics.median(samples)
 
 
 def cat(folder):
@@ -335,6 +351,11 @@ def main():
     ratio = served["plan"] / served["fetch"]
     measured = f"{requests} requests, {pages} of them pages of agreements and rules; {ratio:.2f} × the bare fetch"
     rows.append(row(f"plan {count:,} against a live server", "pages + a constant; ≤ 1.2 ×", measured, ratio <= 1.2))
+
+    say("renew")
+    renewed = renew(count, rounds)
+    measured = f"{renewed * 1000:.0f} ms, {renewed / validate:.2f} × validate"
+    rows.append(row(f"renew {count:,} agreements, each into a file of its own", "≤ 1 s", measured, renewed <= 1))
 
     if not options.quick:
         say("growth")

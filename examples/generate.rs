@@ -28,6 +28,9 @@ struct Arguments {
     /// How many agreements follow each other, where the client has services enough
     #[arg(long, default_value_t = CHAIN, value_parser = clap::value_parser!(u64).range(1..))]
     chain: u64,
+    /// Only agreements that end by their days, so that each can be renewed; one a chain is what fits to it
+    #[arg(long)]
+    ending: bool,
     /// The folder to write to, which must be empty or absent
     folder: PathBuf,
 }
@@ -115,7 +118,10 @@ fn write_all(arguments: &Arguments) -> Result<(), Failed> {
         for (number, &(bundle, services)) in (0..chains).zip(&bundles) {
             let length = share / chains + u64::from(number < share % chains);
             let place = Place { client, bundle, zone, services };
-            for agreement in chain(&place, length, &mut random) {
+            for mut agreement in chain(&place, length, &mut random) {
+                if arguments.ending && agreement.fate != Fate::Suspended {
+                    agreement.fate = Fate::Plain;
+                }
                 let path = format!("agreements/{:04}/{}.yaml", written / SHELF, agreement.id());
                 write(&root.join(path), &agreement.text(&mut random))?;
                 written += 1;

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::calendar::{Hours, Zone};
+use crate::calendar::{Calendar, Hours, Instant, Zone};
 use crate::diagnostic::Span;
 use crate::ident::{
     CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug, ServiceSlug,
@@ -41,7 +41,7 @@ pub struct Catalog {
     /// The hours in which a service is given.
     pub calendars: BTreeMap<CalendarSlug, Entry>,
     /// The hours themselves, of those calendars that have a file of their own.
-    pub hours: BTreeMap<CalendarSlug, Hours>,
+    pub hours: BTreeMap<CalendarSlug, Calendar>,
     /// The priorities of the helpdesk, by which targets are promised.
     pub priorities: BTreeMap<PriorityName, Entry>,
 }
@@ -82,17 +82,19 @@ pub enum Contact {
 }
 
 impl Catalog {
-    /// What the times of a calendar are counted on; `zone` is that of the agreement, for days round the clock.
-    pub fn clock(&self, calendar: Option<&CalendarSlug>, zone: &Zone) -> Clock<'_> {
-        let Some(calendar) = calendar else {
-            return Clock::RealTime;
-        };
-        match self.hours.get(calendar) {
-            Some(hours) => Clock::Hours(Cow::Borrowed(hours)),
-            None if calendar.as_str() == ROUND_THE_CLOCK => {
-                Clock::Hours(Cow::Owned(Hours::round_the_clock(zone.clone())))
-            }
-            None => Clock::Elsewhere,
+    /// What the times of a request are counted on; `zone` is that of the agreement, for days round the clock.
+    pub fn clock(&self, calendar: Option<&CalendarSlug>, zone: &Zone, request: Instant) -> Clock<'_> {
+        match calendar.and_then(|calendar| self.hours.get(calendar)) {
+            Some(calendar) => Clock::Hours(Cow::Borrowed(calendar.in_force_at(request))),
+            None => clock_without_file(calendar, zone),
+        }
+    }
+
+    /// All that the times of a calendar are ever counted on, one for each of its changes.
+    pub fn clocks(&self, calendar: Option<&CalendarSlug>, zone: &Zone) -> Vec<Clock<'_>> {
+        match calendar.and_then(|calendar| self.hours.get(calendar)) {
+            Some(calendar) => calendar.versions().map(|hours| Clock::Hours(Cow::Borrowed(hours))).collect(),
+            None => vec![clock_without_file(calendar, zone)],
         }
     }
 
@@ -103,5 +105,15 @@ impl Catalog {
             None => Some(&client.entry),
             Some(department) => client.departments.get(department),
         }
+    }
+}
+
+fn clock_without_file(calendar: Option<&CalendarSlug>, zone: &Zone) -> Clock<'static> {
+    match calendar {
+        None => Clock::RealTime,
+        Some(calendar) if calendar.as_str() == ROUND_THE_CLOCK => {
+            Clock::Hours(Cow::Owned(Hours::round_the_clock(zone.clone())))
+        }
+        Some(_) => Clock::Elsewhere,
     }
 }

@@ -260,7 +260,7 @@ impl Register {
         question: &Question<'_>,
     ) -> Entitled<'a> {
         let calendar = agreement.calendar_of(question.service);
-        let clock = self.catalog.clock(calendar, &agreement.zone);
+        let clock = self.catalog.clock(calendar, &agreement.zone, question.at);
         let target = agreement.target_of(question.service, question.priority);
         let last_day = stretch_at(agreement, question.at).last_day;
         let today = agreement.zone.day_of(question.at);

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::subject::{Refused, Subject, put};
 use crate::agreement::{Activation, Agreement, End, EntryStatus, Renewal};
 use crate::calendar::{Day, Instant, Term};
-use crate::edit::Draft;
+use crate::edit::{Draft, Written};
 use crate::status::{bound, stretch_at};
 
 /// What belongs to one agreement alone.
@@ -144,7 +144,7 @@ fn length(first_day: Day, last_day: Day) -> Option<Term> {
 
 /// The text of the file that follows on from one, for these of its agreements: the one it holds, or those of a set that
 /// end. All are of one file.
-pub fn renewed(subjects: &[(Subject<'_>, Next)], terms: Terms<'_>) -> Result<String, Refused> {
+pub fn renewed(subjects: &[(Subject<'_>, Next)], terms: Terms<'_>) -> Result<Written, Refused> {
     let Some(((first, _), _)) = subjects.split_first() else {
         return Err(Refused::new("nothing is to be renewed", "name an agreement"));
     };
@@ -164,7 +164,7 @@ pub fn renewed(subjects: &[(Subject<'_>, Next)], terms: Terms<'_>) -> Result<Str
     if let Some(number) = terms.number {
         first.put(&mut draft, "number", number.into())?;
     }
-    Ok(draft.write()?)
+    Ok(draft.written()?)
 }
 
 fn leave_behind(draft: &mut Draft<'_>, layer: &[&str]) {

@@ -1,7 +1,7 @@
 //! A table of clients becomes what is to be written for each, or every fault of every row with its line and column.
 //!
-//! The first row names the columns: `client`, and any of those below. Cells that are empty say nothing. Both commas and
-//! semicolons part cells, since spreadsheets write either.
+//! The first row names the columns: `client`, and any of those below. Cells that are empty say nothing. Commas, semicolons
+//! or tabs part cells, since spreadsheets write either.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -60,10 +60,17 @@ struct Cell {
 /// The cells of each row.
 fn cells(text: &str, file: FileId, faults: &mut Vec<Diagnostic>) -> Vec<Vec<Cell>> {
     // Spreadsheets mark their UTF-8 with a byte-order mark.
-    let begin = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let mut begin = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let first = text[begin..].lines().next().unwrap_or_default();
+    let count = |mark: &u8| first.bytes().filter(|byte| byte == mark).count();
+    // Of marks that come equally often the last counts, which is the comma.
+    let mut delimiter = [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',');
+    // Some write into a line of its own by what cells are parted.
+    if let Some([mark]) = first.strip_prefix("sep=").map(str::as_bytes) {
+        delimiter = *mark;
+        begin += text[begin..].find('\n').map_or(first.len(), |newline| newline + 1);
+    }
     let body = &text[begin..];
-    let first = body.lines().next().unwrap_or_default();
-    let delimiter = if first.matches(';').count() > first.matches(',').count() { b';' } else { b',' };
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -191,9 +198,12 @@ impl Table<'_> {
         if known.iter().any(|name| name == slug) {
             return true;
         }
-        let help = match nearest(slug, known.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("add it under `{kind}s:` in catalog.yaml"),
+        let mut clients = self.catalog.clients.iter().filter(|_| kind == "client");
+        let titled = clients.find(|(_, client)| client.entry.title == slug).map(|(slug, _)| slug);
+        let help = match (titled, nearest(slug, known.iter().map(String::as_str))) {
+            (Some(titled), _) => format!("write its slug, `{titled}`"),
+            (None, Some(near)) => format!("did you mean `{near}`?"),
+            (None, None) => format!("add it under `{kind}s:` in catalog.yaml"),
         };
         self.fault(Code::E101, at, format!("no {kind} is called {}", show(slug)), help);
         false

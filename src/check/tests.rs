@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, proptest};
 
+use crate::calendar::{Pauses, TargetTime, due};
 use crate::check::{Checked, Estate, estate};
 use crate::diagnostic::{Code, Severity, Sources};
 use crate::document::{Document, Kind, kind_of, read};
@@ -295,6 +296,73 @@ fn the_nearest_zone_counts() {
     assert_eq!(
         zone_of("client: dent-profi\nservices: { email: true }\nperiod: { first_day: 2026-01-01, term: 1y }"),
         "Europe/Moscow"
+    );
+}
+
+#[test]
+fn who_asks_before_a_change_of_hours_keeps_the_hours_of_then() {
+    let files = files_of(
+        "# calendars/base.yaml
+timezone: Europe/Moscow
+week: { mon-fri: 09:00-18:00 }
+effective_from:
+  2026-07-01: { week: { mon-fri: 08:00-17:00 } }
+  2026-09-01: { week: { fri: closed } }
+# calendars/office.yaml
+extends: base
+exceptions: { 2026-07-02: closed }
+effective_from: { 2026-08-01: { exceptions: { 2026-08-03: 10:00-12:00 } } }
+# calendars/fixed.yaml
+extends: base
+week: { mon-fri: 12:00-13:00 }
+",
+    );
+    let (_, checked) = checked(&files);
+    assert_eq!(checked.diagnostics.iter().count(), 0);
+    for (calendar, asked, expected) in [
+        // Asked on the eve, counted on the old hours through the day of the change.
+        ("office", "2026-06-30T17:30:00+03:00", "2026-07-01T09:30:00+03:00"),
+        ("office", "2026-07-01T00:00:00+03:00", "2026-07-01T09:00:00+03:00"),
+        ("office", "2026-07-01T16:30:00+03:00", "2026-07-03T08:30:00+03:00"),
+        ("office", "2026-07-31T16:30:00+03:00", "2026-08-03T08:30:00+03:00"),
+        ("office", "2026-08-01T16:30:00+03:00", "2026-08-03T11:00:00+03:00"),
+        ("office", "2026-09-03T16:30:00+03:00", "2026-09-07T08:30:00+03:00"),
+        // What the nearest calendar says of a day, no change of a farther one undoes.
+        ("fixed", "2026-07-01T11:00:00+03:00", "2026-07-01T13:00:00+03:00"),
+        ("fixed", "2026-09-04T11:00:00+03:00", "2026-09-04T13:00:00+03:00"),
+    ] {
+        let calendar = &checked.catalog.hours[calendar];
+        let asked = asked.parse().expect("an instant");
+        let hours = calendar.in_force_at(asked);
+        let due = due(Some(hours), asked, TargetTime::Seconds(3600), &Pauses::default()).expect("due");
+        assert_eq!(hours.zone().write(due), expected, "{asked}");
+    }
+}
+
+#[test]
+fn a_fault_of_a_change_of_hours_is_told_once_and_at_its_place() {
+    assert_told(
+        "# calendars/office.yaml
+week: { mon-fri: 09:00-18:00, sun: 22:00-06:00 }
+effective_from:
+  2026-02-30: { week: { mon: 09:00-18:00 } }
+# calendars/shop.yaml
+week: { mon-fri: 09:00-18:00 }
+effective_from:
+  2026-07-01: { week: { mon: [09:00-18:00, 17:00-19:00] } }
+  2026-08-01: { week: { sat: 10:00-12:00 } }
+# calendars/corner.yaml
+extends: shop
+# calendars/twice.yaml
+effective_from:
+  2026-08-01: { week: { sun: usual }, exceptions: { 2026-08-01: usual, 2026-08-01/2026-08-02: closed } }
+",
+        &[
+            "calendars/office.yaml:3:15 E203",
+            "calendars/shop.yaml:3:25 E407",
+            "calendars/twice.yaml:2:30 E009",
+            "calendars/twice.yaml:2:72 E407",
+        ],
     );
 }
 

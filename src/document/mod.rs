@@ -7,6 +7,7 @@
 pub mod shape;
 pub mod tree;
 
+mod again;
 mod fault;
 mod json;
 mod parse;
@@ -127,9 +128,18 @@ pub fn take_in(sources: &mut Sources, path: &str, bytes: Vec<u8>) -> (FileId, Op
 
 /// Reads a file and finds all that is wrong with how it is written.
 pub fn read(sources: &Sources, file: FileId, kind: Kind) -> (Document, Diagnostics) {
+    judged(sources, file, kind, parse::parse(file, sources.text(file)))
+}
+
+/// The same for a file whose text was read already, as [`tree_of`] does it.
+pub fn read_before(sources: &Sources, file: FileId, kind: Kind, mut root: Node) -> (Document, Diagnostics) {
+    again::shift(&mut root, file, 0);
+    judged(sources, file, kind, parse::Parsed { root: Some(root), faults: Vec::new(), settled: Vec::new() })
+}
+
+fn judged(sources: &Sources, file: FileId, kind: Kind, parsed: parse::Parsed) -> (Document, Diagnostics) {
     let (path, text) = (sources.path(file), sources.text(file));
     let mut faults = place::faults(kind, path, file);
-    let parsed = parse::parse(file, text);
     faults.extend(parsed.faults);
     if let Some(root) = &parsed.root {
         fault::find(kind, root, text, &parsed.settled, &mut faults);
@@ -159,6 +169,21 @@ pub fn tree_of(text: &str) -> Result<Node, Diagnostic> {
         (_, Some(fault)) => Err(fault),
         (None, None) => Err(Diagnostic::new(Code::E015, Span::of_file(nowhere), "the text holds nothing")),
     }
+}
+
+/// The tree of a text that came of another one by a change, which most often leaves most of it as it was. `root` is the
+/// tree of the old text. What comes out is what [`tree_of`] gives.
+pub fn tree_of_changed(old: &str, root: &Node, new: &str) -> Result<Node, Diagnostic> {
+    let nowhere = Sources::default().add("", "");
+    let Some(tree) = again::changed(nowhere, old, root, new) else {
+        return tree_of(new);
+    };
+    debug_assert_eq!(
+        Ok(&tree),
+        tree_of(new).as_ref(),
+        "a stretch that was read says what the whole text says"
+    );
+    Ok(tree)
 }
 
 /// Whether a text can be written without quotes and still be read as that text, as far as its value is concerned.

@@ -90,6 +90,11 @@ impl Map {
         self.entries.iter()
     }
 
+    /// The same, to be moved to other places. Their keys stay as they are.
+    pub(super) fn entries_mut(&mut self) -> &mut [Entry] {
+        &mut self.entries
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -177,6 +182,26 @@ impl Node {
     /// Whether it is this flag.
     pub fn is_flag(&self, flag: bool) -> bool {
         self.value == Value::Bool(flag)
+    }
+
+    /// Whether it says what [`Tree::to_json`] would give, in whatever order the keys are.
+    pub fn says(&self, json: &serde_json::Value) -> bool {
+        match (&self.value, json) {
+            (Value::Null, serde_json::Value::Null) => true,
+            (Value::Bool(own), serde_json::Value::Bool(flag)) => own == flag,
+            (Value::Integer(_) | Value::Float(_), serde_json::Value::Number(_)) => {
+                Tree::Whole(self).to_json() == *json
+            }
+            (Value::Text(own), serde_json::Value::String(text)) => **own == **text,
+            (Value::List(own), serde_json::Value::Array(list)) => {
+                own.len() == list.len() && own.iter().zip(list).all(|(own, json)| own.says(json))
+            }
+            (Value::Map(own), serde_json::Value::Object(map)) => {
+                let said = |entry: &Entry| map.get(&*entry.key).is_some_and(|json| entry.node.says(json));
+                own.len() == map.len() && own.iter().all(said)
+            }
+            _ => false,
+        }
     }
 
     /// Whether two values are the same, wherever they stand and in whatever order their keys are.

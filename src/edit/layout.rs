@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde_json::{Map as Wishes, Value as Wish};
 
 use super::yaml::{self, Quotes, Writer, wants_lines};
-use crate::document::tree::{Map, Node, Tree, Value};
+use crate::document::tree::{Map, Node, Value};
 
 /// The text with what differs from `meant` replaced.
 pub(super) fn changed(text: &str, root: &Node, meant: &Wish) -> String {
@@ -97,7 +97,7 @@ fn of_map<'wish>(map: &Map, wishes: &'wish Wishes<String, Wish>) -> Change<'wish
 /// Entries of a list are told apart by what they say: those that are the same at its front and at its end stay, and
 /// the others become each other as far as they go.
 fn of_list<'wish>(items: &[Node], wishes: &'wish [Wish]) -> Change<'wish> {
-    let same = |(item, wish): &(&Node, &Wish)| Tree::Whole(item).to_json() == **wish;
+    let same = |(item, wish): &(&Node, &Wish)| item.says(wish);
     let front = items.iter().zip(wishes).take_while(same).count();
     let end = items[front..].iter().rev().zip(wishes[front..].iter().rev()).take_while(same).count();
     let (old, wanted) = (items.len() - front - end, &wishes[front..wishes.len() - end]);
@@ -120,7 +120,7 @@ struct Layout<'text> {
 impl Layout<'_> {
     /// Makes a value what it is meant to be.
     fn change(&mut self, node: &Node, slot: Slot, meant: &Wish) {
-        if Tree::Whole(node).to_json() == *meant {
+        if node.says(meant) {
             return;
         }
         let (change, within) = match (&node.value, meant) {

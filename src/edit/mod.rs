@@ -28,7 +28,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::document::tree::{Node, Tree};
-use crate::document::tree_of;
+use crate::document::{tree_of, tree_of_changed};
 
 /// A text, and what it is to say in the end. Nothing is written before [`Draft::write`].
 #[derive(Clone, Debug)]
@@ -36,6 +36,15 @@ pub struct Draft<'text> {
     text: &'text str,
     root: Cow<'text, Node>,
     meant: Value,
+}
+
+/// A text that came of a change.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The text.
+    pub text: String,
+    /// Its tree, with places in no file yet.
+    pub root: Node,
 }
 
 /// Why a text was not changed.
@@ -184,9 +193,14 @@ impl<'text> Draft<'text> {
 
     /// The new text. It says what is meant, or there is none.
     pub fn write(&self) -> Result<String, NotEdited> {
-        let edited = layout::changed(self.text, &self.root, &self.meant);
-        match tree_of(&edited) {
-            Ok(tree) if Tree::Whole(&tree).to_json() == self.meant => Ok(edited),
+        self.written().map(|written| written.text)
+    }
+
+    /// The new text with what it was read as, for whoever would read it next.
+    pub fn written(&self) -> Result<Written, NotEdited> {
+        let text = layout::changed(self.text, &self.root, &self.meant);
+        match tree_of_changed(self.text, &self.root, &text) {
+            Ok(root) if root.says(&self.meant) => Ok(Written { text, root }),
             Ok(_) | Err(_) => Err(NotEdited::Unfaithful(first_difference(&self.root, &self.meant))),
         }
     }

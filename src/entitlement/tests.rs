@@ -5,7 +5,7 @@ use proptest::prelude::{Strategy, prop, prop_assert, prop_assert_eq, proptest};
 use super::{Answer, Obstacle, Question, Register, given};
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Activation, Agreement, Coverage, Suspension, Target, Termination};
-use crate::calendar::{Hours, Instant, Pauses, TargetTime, Window, Zone, read_instant};
+use crate::calendar::{Calendar, Hours, Instant, Pauses, TargetTime, Window, Zone, read_instant};
 use crate::catalog::Catalog;
 use crate::ident::{CalendarSlug, PriorityName, RecipientSlug, ServiceSlug};
 use crate::status::{State, state_at};
@@ -135,7 +135,7 @@ fn times_are_counted_on_the_calendar_of_the_service_and_may_end_after_the_agreem
     let hours = Hours::new(Zone::find("Europe/Moscow").expect("a zone"), &week, &BTreeMap::new());
     let slug = CalendarSlug::new("office").expect("a slug");
     let catalog = Catalog {
-        hours: [(slug, hours.known_through(Some(day("2026-03-08"))))].into(),
+        hours: [(slug, Calendar::new(hours.known_through(Some(day("2026-03-08"))), []))].into(),
         ..Catalog::default()
     };
     let register = Register::new(vec![promised], catalog);

@@ -24,6 +24,14 @@ pub const LEASE: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
 /// whoever began it has lost its connection (RFC 5321 §4.5.3.2.7 lets a server drop an idle one after 5 minutes).
 pub const TAKE_OVER: jiff::SignedDuration = jiff::SignedDuration::from_mins(45);
 
+/// How long what is ready may wait for its word. A machine that slept in between is not the only one any more.
+pub const SESSION: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
+
+/// Whether what was prepared then may still be submitted.
+pub fn may_submit(prepared: Instant, now: Instant) -> bool {
+    now.duration_since(prepared) < SESSION
+}
+
 /// How often the ledger is looked at again after others wrote to it.
 const LOOKS: u32 = 8;
 /// How often a step is tried that failed in a way that it may be tried again.
@@ -405,9 +413,9 @@ impl Message {
     }
 }
 
-/// The messages that would go out if nothing else did, for a look ahead.
-pub fn messages(due: &Due) -> Vec<Message> {
-    let mut delivery = Delivery::new("preview", []);
+/// The messages that would go out if nothing else did, for a look ahead; what a channel splits is split.
+pub fn messages(due: &Due, limits: impl IntoIterator<Item = (Channel, usize)>) -> Vec<Message> {
+    let mut delivery = Delivery::new("preview", []).at_most(limits);
     delivery.claim(Due { send: due.send.clone(), ..Due::default() }, &BTreeMap::new(), Instant::UNIX_EPOCH);
     delivery.queue.into_iter().map(|task| task.message).collect()
 }

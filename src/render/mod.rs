@@ -36,3 +36,4 @@ pub mod adoption;
 pub mod catalog;
 pub mod doctor;
 pub mod explain;
+pub mod manual;

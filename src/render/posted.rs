@@ -1,6 +1,8 @@
 //! What is written around a plan where it is posted as a comment: the hidden line by which the comment is found
 //! again, and what stands there when there is no plan.
 
+use sha2::{Digest as _, Sha256};
+
 use crate::plan::Gravity;
 use crate::render::json::PlanEnvelope;
 
@@ -54,17 +56,58 @@ impl Class {
 /// The bytes that the hidden line takes at most.
 pub const MARK_LIMIT: usize = 120;
 
-/// A text with its hidden line. The key tells comments of several helpdesks on one pull request apart.
-pub fn marked(text: &str, key: &str, class: Class) -> String {
-    format!("{}\n\n{MARK} key={key} class={} -->\n", text.trim_end(), class.word())
+/// What the hidden line of a comment says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// The comment is a plan's first.
+    First {
+        /// How grave the plan is.
+        class: Class,
+        /// What the comments that go on with it bear too; nothing where there are none.
+        set: Option<String>,
+    },
+    /// The comment goes on with a plan.
+    Further {
+        /// Which plan, by all of its texts.
+        set: String,
+        /// Which part of it.
+        part: usize,
+    },
 }
 
-/// The class of a comment that bears the hidden line with this key; nothing where it bears none.
-pub fn class_of(body: &str, key: &str) -> Option<Class> {
-    let rest = body.trim_end().lines().next_back()?.strip_prefix(MARK)?.strip_prefix(" key=")?;
-    let (found, rest) = rest.split_once(" class=")?;
-    let class = Class::read(rest.strip_suffix(" -->")?)?;
-    (found == key).then_some(class)
+impl Mark {
+    /// What the hidden line of a comment says, if it bears one with this key.
+    pub fn of(body: &str, key: &str) -> Option<Self> {
+        let rest = body.trim_end().lines().next_back()?.strip_prefix(MARK)?.strip_suffix(" -->")?;
+        let rest = rest.strip_prefix(" key=")?.strip_prefix(key)?;
+        if let Some(rest) = rest.strip_prefix(" part=") {
+            let (part, set) = rest.split_once(" set=")?;
+            return Some(Self::Further { set: set.to_owned(), part: part.parse().ok()? });
+        }
+        let class = rest.strip_prefix(" class=")?;
+        let (class, set) = class.split_once(" set=").map_or((class, None), |(class, set)| (class, Some(set)));
+        Some(Self::First { class: Class::read(class)?, set: set.map(str::to_owned) })
+    }
+}
+
+/// The texts of a plan with their hidden lines. The key tells comments of several helpdesks on one pull request apart.
+pub fn marked(texts: &[String], key: &str, class: Class) -> Vec<String> {
+    let set = (texts.len() > 1).then(|| {
+        let whole = texts.iter().fold(Sha256::new().chain_update(class.word()), |digest, text| {
+            digest.chain_update([0]).chain_update(text)
+        });
+        let digest = whole.finalize();
+        digest.first_chunk().map_or_else(String::new, |first| format!("{:016x}", u64::from_be_bytes(*first)))
+    });
+    let line = |index: usize| match (index, &set) {
+        (0, None) => format!("class={}", class.word()),
+        (0, Some(set)) => format!("class={} set={set}", class.word()),
+        (index, set) => format!("part={} set={}", index + 1, set.as_deref().unwrap_or_default()),
+    };
+    let marked = |(index, text): (usize, &String)| {
+        format!("{}\n\n{MARK} key={key} {} -->\n", text.trim_end(), line(index))
+    };
+    texts.iter().enumerate().map(marked).collect()
 }
 
 /// What stands in place of a plan that could not be made, so that an older one is not taken for it.
@@ -95,7 +138,7 @@ fn is_plain(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Class, MARK_LIMIT, Risk, class_of, failed, link, marked};
+    use super::{Class, MARK_LIMIT, Mark, Risk, failed, link, marked};
     use crate::plan::scope::{RedLine, Scope, Steered};
     use crate::plan::{Risk as PlanRisk, Verb};
     use crate::render::json::PlanEnvelope;
@@ -130,8 +173,12 @@ mod tests {
 
     #[test]
     fn a_comment_is_found_by_its_last_line_alone() {
+        let class_of = |body: &str, key: &str| match Mark::of(body, key)? {
+            Mark::First { class, set: None } => Some(class),
+            mark => panic!("{mark:?}"),
+        };
         for class in [Class::Calm, Class::Risk(Risk(2)), Class::Risk(Risk(u8::MAX)), Class::Red] {
-            let body = marked("### Plan: one", "prod", class);
+            let [body] = marked(&["### Plan: one".to_owned()], "prod", class).try_into().expect("one text");
             assert_eq!(class_of(&body, "prod"), Some(class));
             assert_eq!(
                 class_of(&body.replace('\n', "\r\n"), "prod"),
@@ -139,21 +186,38 @@ mod tests {
                 "a forge may turn its lines"
             );
             assert_eq!(class_of(&body, "test"), None);
+            assert_eq!(class_of(&body, "pro"), None);
             assert_eq!(
                 class_of(&format!("{body}\nthanks"), "prod"),
                 None,
                 "a quotation is no comment of ours"
             );
-            assert!(body.len() - "### Plan: one".len() < MARK_LIMIT - 64, "room for a key");
         }
         for other in [
             "",
             "<!-- servanda:plan -->",
             "<!-- servanda:plan key=prod class=x -->",
+            "<!-- servanda:plan key=prod part=x set=y -->",
             "> <!-- servanda:plan key=prod class=red -->",
         ] {
             assert_eq!(class_of(other, "prod"), None, "{other}");
         }
+    }
+
+    #[test]
+    fn the_comments_of_one_plan_are_known_by_each_other() {
+        let key = "k".repeat(32);
+        let texts = ["one", "two", "three"].map(str::to_owned);
+        let bodies = marked(&texts, &key, Class::Risk(Risk(u8::MAX)));
+        let Some(Mark::First { set: Some(of_first), .. }) = Mark::of(&bodies[0], &key) else {
+            panic!("{bodies:?}");
+        };
+        for (part, body) in (2..).zip(&bodies[1..]) {
+            assert_eq!(Mark::of(body, &key), Some(Mark::Further { set: of_first.clone(), part }));
+        }
+        let other = marked(&["one", "two", "3"].map(str::to_owned), &key, Class::Risk(Risk(u8::MAX)));
+        assert_ne!(Mark::of(&other[1], &key), Mark::of(&bodies[1], &key), "another plan is another set");
+        assert!(bodies.iter().zip(&texts).all(|(body, text)| body.len() - text.len() <= MARK_LIMIT));
     }
 
     #[test]

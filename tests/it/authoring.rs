@@ -86,6 +86,28 @@ fn a_table_of_two_hundred_clients_is_written_whole_or_not_at_all() {
 }
 
 #[test]
+fn rows_that_lack_what_others_say_are_told_each() {
+    let repository = estate(4);
+    let table = "client\tfirst_day\nclient-000\t2027-01-01\nclient-001\nclient-002\t\nКлиент 3\t2027-01-01\n";
+    repository.file("excel.txt", table);
+    let new = ["new", "--template", "support", "--csv", "excel.txt"];
+    let run = repository.expect(3, &new);
+    assert!(run.stderr.contains("--> excel.txt:5:1"), "{}", run.stderr);
+    assert!(run.stderr.contains("write its slug, `client-003`"), "{}", run.stderr);
+    repository.edit("excel.txt", "Клиент 3", "client-003");
+    let run = repository.expect(3, &new);
+    for (line, client) in [(3, "client-001"), (4, "client-002")] {
+        assert!(run.stderr.contains(&format!("--> excel.txt:{line}:1")), "{}", run.stderr);
+        assert!(run.stderr.contains(&format!("the `first_day` of `{client}`")), "{}", run.stderr);
+    }
+    assert_eq!(agreements(&repository), 0);
+    repository.expect(0, &[&new[..], &["--first-day", "2027-02-01"]].concat());
+    assert_eq!(agreements(&repository), 4);
+    assert!(repository.read("agreements/client-000-2027.yaml").contains("first_day: 2027-01-01"));
+    assert!(repository.read("agreements/client-001-2027.yaml").contains("first_day: 2027-02-01"));
+}
+
+#[test]
 fn a_set_is_one_file_for_many() {
     let repository = estate(3);
     repository

@@ -6,7 +6,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::missing::did_not_run;
 use crate::repository::Repository;
+
+/// What does not run where a program of others is missing.
+const TESTED: &str = "pages in a browser";
 
 /// Where Debian's Chromium lies.
 const CHROMIUM: &str = "/usr/bin/chromium";
@@ -104,13 +108,6 @@ impl Drop for Browser {
     }
 }
 
-/// Says past the harness, which swallows what a passing test prints, that a test proved nothing.
-#[expect(clippy::explicit_write, reason = "the harness keeps `eprintln!` of a passing test to itself")]
-fn did_not_run(why: &str) {
-    assert!(std::env::var_os("SERVANDA_REQUIRE_ALL").is_none(), "{why}");
-    writeln!(std::io::stderr(), "\nDID NOT RUN: pages in a browser. {why}").unwrap();
-}
-
 /// The report of the example in a language, and its address.
 fn report(repository: &Repository, language: &str) -> String {
     let name = format!("{language}.html");
@@ -122,7 +119,7 @@ fn report(repository: &Repository, language: &str) -> String {
 fn the_report_answers_search_filters_and_keys_in_both_languages_and_asks_nobody() {
     let mut browser = match Browser::start() {
         Ok(browser) => browser,
-        Err(why) => return did_not_run(&why),
+        Err(why) => return did_not_run(TESTED, &why),
     };
     let repository = Repository::example();
     for (language, all, some, day, left) in [
@@ -195,7 +192,7 @@ fn coverage(browser: &mut Browser) {
 fn the_report_without_scripts_is_a_table_and_on_paper_it_is_whole() {
     let mut browser = match Browser::start() {
         Ok(browser) => browser,
-        Err(why) => return did_not_run(&why),
+        Err(why) => return did_not_run(TESTED, &why),
     };
     let repository = Repository::example();
     let page = report(&repository, "ru");
@@ -281,7 +278,7 @@ fn objects(repository: &Repository, day: &str) -> Value {
 fn the_portal_takes_requests_for_active_agreements_alone_and_an_apply_changes_it_as_the_plan_said() {
     let mut browser = match Browser::start() {
         Ok(browser) => browser,
-        Err(why) => return did_not_run(&why),
+        Err(why) => return did_not_run(TESTED, &why),
     };
     let repository = Repository::example();
     repository.expect(0, &["apply", "--yes", "--as-of", "2026-09-01"]);
@@ -346,7 +343,7 @@ fn the_portal_takes_requests_for_active_agreements_alone_and_an_apply_changes_it
 fn a_page_of_somebody_else_can_neither_ask_nor_look() {
     let mut browser = match Browser::start() {
         Ok(browser) => browser,
-        Err(why) => return did_not_run(&why),
+        Err(why) => return did_not_run(TESTED, &why),
     };
     let repository = Repository::example();
     repository.expect(0, &["apply", "--yes", "--as-of", "2026-09-01"]);

@@ -15,6 +15,11 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use servanda::calendar::{Day, Hours, Instant, Pauses, TargetTime, Window, ZONE_DATA, Zone, due};
 
+use crate::missing::did_not_run;
+
+/// What does not run where a program of others is missing.
+const TESTED: &str = "the comparison of deadlines with Python";
+
 /// How many cases are tried where nobody asks for all.
 const SAMPLE: usize = 4_000;
 /// And where somebody does.
@@ -178,11 +183,6 @@ fn tell(what: &str) {
     writeln!(std::io::stderr(), "\n{what}").unwrap();
 }
 
-fn did_not_run(why: &str) {
-    assert!(std::env::var_os("SERVANDA_REQUIRE_ALL").is_none(), "{why}");
-    tell(&format!("DID NOT RUN: the comparison of deadlines with Python. {why}"));
-}
-
 /// Holds cases against the other program; how many were compared, or why none was.
 fn compare(arguments: &[&str], calendars: &[Made], cases: &[Case]) -> Result<usize, String> {
     let lines: Vec<String> = cases.iter().map(Case::written).collect();
@@ -230,7 +230,7 @@ fn deadlines_are_those_of_an_independent_program() {
         }
         match compare(&[], &calendars, &cases) {
             Ok(compared) => done += compared,
-            Err(why) => return did_not_run(&why),
+            Err(why) => return did_not_run(TESTED, &why),
         }
     }
     tell(&format!("{done} deadlines compared with zoneinfo, seed {SEED:#x}: 0 differences"));
@@ -264,7 +264,7 @@ fn deadlines_are_those_of_a_library_of_business_hours() {
             "{compared} deadlines compared with businesstimedelta, seed {:#x}: 0 differences",
             SEED ^ 1
         )),
-        Err(why) => did_not_run(&why),
+        Err(why) => did_not_run(TESTED, &why),
     }
 }
 
@@ -351,7 +351,7 @@ fn every_zone_at_every_transition() {
     }
     let theirs = match theirs(&[], &[], &lines) {
         Ok(theirs) => theirs,
-        Err(why) => return did_not_run(&why),
+        Err(why) => return did_not_run(TESTED, &why),
     };
     for ((line, ours), theirs) in lines.iter().zip(&ours).zip(&theirs) {
         assert_eq!(ours, theirs, "{line}");

@@ -1,13 +1,17 @@
 //! Mails through a server that is not of our making: they arrive once, parse, and read right in both languages.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use crate::missing::did_not_run;
 use crate::repository::{Repository, Run};
+
+/// What does not run where a program of others is missing.
+const TESTED: &str = "mails through a real server";
 
 /// A mail server in a process of its own.
 struct Server {
@@ -54,13 +58,6 @@ impl Drop for Server {
     }
 }
 
-/// Says past the harness, which swallows what a passing test prints, that a test proved nothing.
-#[expect(clippy::explicit_write, reason = "the harness keeps `eprintln!` of a passing test to itself")]
-fn did_not_run(why: &str) {
-    assert!(std::env::var_os("SERVANDA_REQUIRE_ALL").is_none(), "{why}");
-    writeln!(std::io::stderr(), "\nDID NOT RUN: mails through a real server. {why}").unwrap();
-}
-
 /// The example, with this server for its mail, begun on the first of September.
 fn mailing(server: &Server, language: &str) -> Repository {
     let repository = Repository::example();
@@ -92,7 +89,7 @@ fn mails_arrive_once_and_read_right_in_both_languages() {
     ] {
         let server = match Server::start() {
             Ok(server) => server,
-            Err(why) => return did_not_run(&why),
+            Err(why) => return did_not_run(TESTED, &why),
         };
         let repository = mailing(&server, language);
         let run = repository.expect(0, &["run", "--as-of", "2026-09-21"]);
@@ -119,7 +116,7 @@ fn mails_arrive_once_and_read_right_in_both_languages() {
 fn whoever_is_refused_is_told_by_a_later_run_and_the_others_at_once() {
     let server = match Server::start() {
         Ok(server) => server,
-        Err(why) => return did_not_run(&why),
+        Err(why) => return did_not_run(TESTED, &why),
     };
     let repository = mailing(&server, "en");
     let catalog = repository.read("catalog.yaml");
@@ -142,7 +139,7 @@ fn whoever_is_refused_is_told_by_a_later_run_and_the_others_at_once() {
 fn what_a_server_took_and_never_answered_is_held_until_somebody_says_what_became_of_it() {
     let server = match Server::start() {
         Ok(server) => server,
-        Err(why) => return did_not_run(&why),
+        Err(why) => return did_not_run(TESTED, &why),
     };
     let repository = mailing(&server, "en");
     let catalog = repository.read("catalog.yaml");

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use crate::postgres::{Server, did_not_run};
+use crate::missing::did_not_run;
+use crate::postgres::Server;
 use crate::repository::{Repository, copy};
 
 /// The messages that lie in the outbox of the embedded helpdesk.
-fn outbox(repository: &Repository) -> BTreeSet<String> {
+pub(crate) fn outbox(repository: &Repository) -> BTreeSet<String> {
     let Ok(entries) = std::fs::read_dir(repository.root().join(".servanda/outbox")) else {
         return BTreeSet::new();
     };

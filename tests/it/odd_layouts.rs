@@ -556,7 +556,7 @@ fn renew_copies_all_but_what_happened() {
     on_odd_layouts(
         |subject| {
             let next = author::next(subject, None, noon()).unwrap();
-            Some(author::renewed(&[(*subject, next)], Terms::default()).unwrap())
+            Some(author::renewed(&[(*subject, next)], Terms::default()).unwrap().text)
         },
         |meant, case| {
             if case.id.contains('/') {

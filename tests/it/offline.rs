@@ -1,24 +1,20 @@
 //! A plan from a recording: without a network, without a secret, and the same as the one that had both.
 
-use std::io::Write as _;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::helpdesk::Helpdesk;
+use crate::missing::did_not_run;
 use crate::processes::{Served, point};
 use crate::repository::Repository;
+
+/// What does not run where a program of others is missing.
+const TESTED: &str = "plans without a network";
 
 const DAY: &str = "2026-09-01";
 const LATER: &str = "2026-11-01";
 const ID: &str = "severny-veter-2026";
-
-/// Says past the harness, which swallows what a passing test prints, that a test proved nothing.
-#[expect(clippy::explicit_write, reason = "the harness keeps `eprintln!` of a passing test to itself")]
-fn did_not_run(why: &str) {
-    assert!(std::env::var_os("SERVANDA_REQUIRE_ALL").is_none(), "{why}");
-    writeln!(std::io::stderr(), "\nDID NOT RUN: plans without a network. {why}").unwrap();
-}
 
 /// The program in a world without a network, and with nothing in its environment but what is said here.
 fn cut_off(
@@ -73,7 +69,7 @@ fn the_offline_plan_is_the_trusted_one_but_for_its_header() {
         let environment: &[(&str, &str)] = if more.is_empty() { &[] } else { &[("PATH", &path)] };
         let offline = match cut_off(&repository, &offline, environment) {
             Ok(offline) => offline,
-            Err(why) => return did_not_run(&why),
+            Err(why) => return did_not_run(TESTED, &why),
         };
         assert_eq!(without_header(&offline), without_header(&trusted), "{more:?}");
         let plan: Value = serde_json::from_str(&offline).unwrap();
@@ -82,6 +78,59 @@ fn the_offline_plan_is_the_trusted_one_but_for_its_header() {
         sizes.push(plan["plan"]["changes"].as_array().unwrap().len());
     }
     assert!(sizes.iter().all(|size| *size > 3), "{sizes:?}");
+}
+
+/// The recording was made before any file spoke of what a branch takes over.
+#[test]
+fn what_a_branch_adopts_is_planned_from_a_recording_too() {
+    let repository = Repository::example();
+    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    let helpdesk = Helpdesk::serve(&repository);
+    let made = |attributes: Value| {
+        let (status, made) = helpdesk.post("create-m2m/agreement$agreement", &attributes);
+        assert!(status < 300, "{made}");
+        made["UUID"].as_str().unwrap().to_owned()
+    };
+    let by_hand = json!({
+        "title": "Договор с гимназией", "contractNumber": "7", "startDate": "2026.03.01 00:00:00",
+        "endDate": "2027.02.28 00:00:00", "responsible": "employee$12", "services": ["slmService$605004"],
+        "recipientsOU": ["ou$7070"],
+    });
+    let free = made(by_hand.clone());
+    let foreign = made(json!({ "title": "Чужой", "inventoryNumber": "B001" }));
+    drop(helpdesk);
+    repository.expect(0, &["snapshot", "--out", "live.json"]);
+    let names = ["free", "foreign", "gone"];
+    for (name, object) in names.iter().zip([&free, &foreign, "agreement$99999"]) {
+        let first_day = if *name == "free" { "2026-03-01" } else { "2030-03-01" };
+        repository.file(
+            &format!("agreements/taken-{name}.yaml"),
+            &format!(
+                "client: gimnaziya-5\nadopts: {object}\nperiod: {{ first_day: {first_day}, term: 1y }}\n\
+                 services: {{ {}: true }}\n",
+                match *name {
+                    "free" => "printing",
+                    "foreign" => "vpn",
+                    _ => "email",
+                },
+            ),
+        );
+    }
+    let plan = ["plan", "--as-of", DAY, "--format", "json"];
+    let trusted = repository.run(&plan);
+    let offline = repository.run(&[&plan[..], &["--live", "live.json"]].concat());
+    assert_eq!((trusted.code, &trusted.stderr), (offline.code, &offline.stderr));
+    assert_eq!(without_header(&offline.stdout), without_header(&trusted.stdout));
+    let plan: Value = serde_json::from_str(&offline.stdout).unwrap_or_else(|_| panic!("{}", offline.stderr));
+    let of = |list: &str, name: &str| {
+        let id = format!("taken-{name}");
+        plan["plan"][list].as_array().unwrap().iter().find(|entry| entry["id"] == *id).cloned()
+    };
+    let taken = of("changes", "free").unwrap_or_else(|| panic!("{plan}"));
+    assert_eq!((&taken["object"], &taken["verb"]), (&json!(free), &json!("update")));
+    for name in ["foreign", "gone"] {
+        assert!(of("withheld", name).is_some() && of("changes", name).is_none(), "{name}: {plan}");
+    }
 }
 
 #[test]
@@ -95,10 +144,10 @@ fn there_is_no_network_where_it_is_cut_off() {
     let output = command.current_dir(repository.root()).env("KEY", "a-key-of-some-length").output();
     let said = match output {
         Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
-        Err(error) => return did_not_run(&error.to_string()),
+        Err(error) => return did_not_run(TESTED, &error.to_string()),
     };
     if said.starts_with("unshare: ") {
-        return did_not_run(&said);
+        return did_not_run(TESTED, &said);
     }
     assert!(said.contains("could not be reached"), "{said}");
 }

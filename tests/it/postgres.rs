@@ -8,7 +8,7 @@
     reason = "each of the two who share this file uses a part of it"
 )]
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -111,13 +111,6 @@ impl Drop for Server {
         let _ = Command::new("kill").args(["-QUIT", &self.process.id().to_string()]).status();
         let _ = self.process.wait();
     }
-}
-
-/// Says past the harness, which swallows what a passing test prints, that a test proved nothing.
-pub(crate) fn did_not_run(what: &str, why: &str) {
-    assert!(std::env::var_os("SERVANDA_REQUIRE_ALL").is_none(), "{why}");
-    let line = format!("\nDID NOT RUN: {what}. {why}\n");
-    std::io::stderr().write_all(line.as_bytes()).expect("standard error takes a line");
 }
 
 /// The programs of the newest release that is there.

@@ -26,16 +26,27 @@ impl Served {
 
     /// A helpdesk that accepts this key too.
     pub(crate) fn accepting(repository: &Repository, key: &str, faults: &Value) -> Self {
-        repository.file("faults.json", &faults.to_string());
-        let arguments =
-            ["sandbox", "serve", "-v", "--db", "desk.db", "--key-from", "KEY", "--faults", "faults.json"];
+        Self::switched(repository, key, faults, &json!({}))
+    }
+
+    /// A helpdesk with other switches than the usual ones.
+    pub(crate) fn switched(repository: &Repository, key: &str, faults: &Value, knobs: &Value) -> Self {
+        repository.file("faults.json", &faults.to_string()).file("knobs.json", &knobs.to_string());
+        let arguments = ["sandbox", "serve", "-v", "--db", "desk.db", "--key-from", "KEY"];
         let mut command = repository.program(&arguments);
-        command.env("KEY", key);
+        command.args(["--faults", "faults.json", "--knobs", "knobs.json"]).env("KEY", key);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut url = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
         let says = BufReader::new(process.stderr.take().unwrap()).lines();
         Self { process, url: url.trim().to_owned(), says }
+    }
+
+    /// Ends it and gives what it said of calls to the script module of the tenant.
+    pub(crate) fn calls(&mut self) -> Vec<String> {
+        self.process.kill().unwrap();
+        let said = self.says.by_ref().map(Result::unwrap);
+        said.filter(|line| line.contains("the module was called")).collect()
     }
 
     /// Waits until a request is left without an answer.

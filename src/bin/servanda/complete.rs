@@ -4,6 +4,8 @@
 //! whichever command it stands. A repository with faults offers what can be read of it; where there is none, nothing is offered.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::CommandFactory as _;
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
@@ -27,6 +29,8 @@ fn with_values(command: clap::Command) -> clap::Command {
                 ("template", _) => Some(|| names(Kind::Template)),
                 ("client" | "clients", Some("SLUG" | "SLUGS")) => Some(|| names(Kind::Client)),
                 ("service" | "without", Some(value)) if value != "NAME" => Some(|| names(Kind::Service)),
+                ("manager", Some("SLUG")) => Some(|| names(Kind::Manager)),
+                ("calendar", Some("SLUG")) => Some(|| names(Kind::Calendar)),
                 (_, Some("ID")) => Some(|| names(Kind::Agreement)),
                 (_, Some("ID|RULE")) => Some(|| {
                     let rules = Code::ALL.iter().map(|code| CompletionCandidate::new(code.as_str()));
@@ -49,6 +53,8 @@ enum Kind {
     Template,
     Client,
     Service,
+    Manager,
+    Calendar,
 }
 
 fn names(kind: Kind) -> Vec<CompletionCandidate> {
@@ -58,7 +64,8 @@ fn names(kind: Kind) -> Vec<CompletionCandidate> {
 
 fn of_the_repository(kind: Kind) -> Option<BTreeSet<String>> {
     let context = Context::of_this_process().ok()?;
-    let loaded = repository::load(&Global::default(), &context).ok()?;
+    let global = Global { repository: repository_of(&Context::words()), ..Global::default() };
+    let loaded = repository::load(&global, &context).ok()?;
     if let Kind::Template = kind {
         return Some(loaded.templates.iter().map(|template| template.id.to_string()).collect());
     }
@@ -67,5 +74,21 @@ fn of_the_repository(kind: Kind) -> Option<BTreeSet<String>> {
         Kind::Agreement => agreements.iter().map(|agreement| agreement.id.to_string()).collect(),
         Kind::Client => catalog.clients.keys().map(ToString::to_string).collect(),
         Kind::Service | Kind::Template => catalog.services.keys().map(ToString::to_string).collect(),
+        Kind::Manager => catalog.managers.keys().map(ToString::to_string).collect(),
+        Kind::Calendar => catalog.calendars.keys().map(ToString::to_string).collect(),
     })
+}
+
+/// The repository that the line names so far, be it finished or not.
+fn repository_of(words: &[OsString]) -> Option<PathBuf> {
+    let mut words = words.iter().skip_while(|word| *word != "--").skip(1);
+    while let Some(word) = words.next() {
+        if word == "-C" || word == "--repository" {
+            return words.next().map(PathBuf::from);
+        }
+        if let Some(folder) = word.to_str().and_then(|word| word.strip_prefix("--repository=")) {
+            return Some(folder.into());
+        }
+    }
+    None
 }

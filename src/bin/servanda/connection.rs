@@ -9,6 +9,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret as _, SecretString};
 use servanda::agreement::Agreement;
 use servanda::catalog::Catalog;
+use servanda::check::Checked;
 use servanda::mapping::Mapping;
 use servanda::settings::{Helpdesk, Kind, Login, Pace, Priorities};
 use tokio::runtime::{Builder, Runtime};
@@ -69,6 +70,22 @@ pub(crate) struct Ground<'a> {
     pub(crate) agreements: &'a [Agreement],
     /// The commit that is trusted, where the files are of a pull request.
     pub(crate) base: Option<&'a Commit>,
+}
+
+/// Looks at the helpdesk of what was examined, whatever may be wrong with the rest of the repository.
+pub(crate) fn look<T>(
+    root: &Path,
+    checked: &Checked,
+    as_of: AsOf,
+    look: impl AsyncFnOnce(&Connection) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let ground = Ground { catalog: &checked.catalog, agreements: &checked.agreements, base: None };
+    runtime()?.block_on(async {
+        let connection = open_at(root, &checked.settings.helpdesk, ground, as_of).await?;
+        let found = look(&connection).await;
+        connection.close().await;
+        found
+    })
 }
 
 /// Opens a helpdesk, whatever may be wrong with the rest of the repository.

@@ -5,6 +5,7 @@
     reason = "the one place that reads clock, environment and working directory"
 )]
 
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
@@ -83,6 +84,11 @@ impl Context {
     /// A variable of the environment that is no secret and holds something.
     pub(crate) fn variable(name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
+    /// The words of the command line as they are, for a line that is not typed to its end yet.
+    pub(crate) fn words() -> Vec<OsString> {
+        std::env::args_os().collect()
     }
 
     /// How standard output is drawn: coloured on a terminal, unless `NO_COLOR` says otherwise.

@@ -13,7 +13,7 @@ use servanda::calendar::Instant;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{LiveAgreement, Observed};
 use servanda::mapping::Deactivation;
-use servanda::notice::delivery::{Delivery, Demand, Message, Reply, Report, messages};
+use servanda::notice::delivery::{Delivery, Demand, Message, Reply, Report, may_submit, messages};
 use servanda::notice::due::beginning;
 use servanda::notice::{Address, Channel, Due, Fact, Memory, Setting, due};
 use servanda::plan::Cause;
@@ -44,8 +44,6 @@ const BRAKE: usize = 50;
 const BRAKE_PERCENT: usize = 20;
 /// How long a message that is being submitted may go on once somebody asked to stop.
 const GRACE: Duration = Duration::from_secs(3);
-/// How long what is ready may wait for its word. A machine that slept in between is not the only one any more.
-const SESSION: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
 /// What addresses are hidden with in a file that nobody else reads.
 const OWN_SECRET: &str = "servanda";
 
@@ -172,7 +170,7 @@ impl<'a> Bulletin<'a> {
     /// What would go out, message by message, and in what words.
     pub(crate) fn preview(&self, memory: &Memory) -> Result<Vec<(Message, Letter)>, Failure> {
         let due = self.ask(|setting| due(setting, memory));
-        let written = messages(&due).into_iter().map(|message| {
+        let written = messages(&due, self.channels.limits()).into_iter().map(|message| {
             let letter = self.write(&message).map_err(|why| Failure::new(Exit::Invalid, why))?;
             Ok((message, letter))
         });
@@ -249,7 +247,7 @@ impl<'a> Bulletin<'a> {
             ),
             Some(begun) if begun.secret != self.fingerprint() => refuse(
                 "the ledger was begun with another secret, so that it is somebody else's",
-                "give it the secret that it was begun with; `ledger.secret` names its variable",
+                "give it the secret that it was begun with; `ledger.secret` names its variable. Where that is lost, `--init-ledger` begins anew with this one: what is past by then is not told",
             ),
             Some(_) => Ok(()),
         }
@@ -328,7 +326,7 @@ impl<'a> Bulletin<'a> {
                 Demand::Submit(message) => {
                     // What is submitted once more is prepared once more.
                     let ready = match prepared.take() {
-                        Some((since, _)) if clock().duration_since(since) >= SESSION => {
+                        Some((since, _)) if !may_submit(since, clock()) => {
                             Err("the run stood still for so long that others may be at it".to_owned())
                         }
                         Some((_, ready)) => Ok(ready),
@@ -393,7 +391,7 @@ impl<'a> Bulletin<'a> {
     fn brake(&self, due: &mut Due) -> Option<usize> {
         let limit = BRAKE.max(self.estate.agreements.len() * BRAKE_PERCENT / 100);
         let is_written = |message: &&Message| message.notices.iter().any(|notice| !notice.by_date);
-        let written = messages(due).iter().filter(is_written).count();
+        let written = messages(due, self.channels.limits()).iter().filter(is_written).count();
         if written <= limit || self.acknowledged == Some(written) {
             return None;
         }

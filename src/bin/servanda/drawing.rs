@@ -6,6 +6,7 @@ use servanda::render::json::PlanEnvelope;
 use servanda::render::markdown::{Budget, Forge};
 
 use crate::context::Context;
+use crate::failure::Failure;
 
 /// The switches that decide how a plan is written; `plan` and `show` take the same.
 #[derive(clap::Args)]
@@ -16,6 +17,9 @@ pub(crate) struct Drawing {
     /// Whose Markdown and limits to keep to
     #[arg(long, value_enum, default_value_t, value_name = "FORGE")]
     forge: ForgeName,
+    /// Which text of a plan with more risks than one comment holds
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    part: u64,
 }
 
 /// How a plan is written.
@@ -61,13 +65,23 @@ impl From<ForgeName> for Forge {
 
 impl Drawing {
     /// The plan as it was asked for.
-    pub(crate) fn of(&self, envelope: &PlanEnvelope, context: &Context) -> String {
-        match self.format {
+    pub(crate) fn of(&self, envelope: &PlanEnvelope, context: &Context) -> Result<String, Failure> {
+        Ok(match self.format {
             Format::Text => render::plan::text(envelope, context.paint()),
             Format::Json => render::json::pretty(envelope),
-            Format::Markdown => render::markdown::comment(envelope, Budget::comment(self.forge.into())),
-            Format::Summary => render::markdown::comment(envelope, Budget::summary()),
+            Format::Markdown => {
+                self.part(render::markdown::comments(envelope, Budget::comment(self.forge.into())))?
+            }
+            Format::Summary => render::markdown::summary(envelope),
             Format::Html => render::html::page(envelope),
-        }
+        })
+    }
+
+    fn part(&self, texts: Vec<String>) -> Result<String, Failure> {
+        let number = texts.len();
+        let index = usize::try_from(self.part - 1).unwrap_or(usize::MAX);
+        texts.into_iter().nth(index).ok_or_else(|| {
+            Failure::usage(format!("there is no part {}", self.part), format!("the plan takes {number}"))
+        })
     }
 }

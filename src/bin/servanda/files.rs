@@ -52,8 +52,9 @@ pub(crate) fn find_root(from: &Path) -> Result<PathBuf, Failure> {
 
 /// There is no settings file, by which a repository would be known.
 pub(crate) fn no_repository(from: &Path) -> Failure {
-    Failure::new(Exit::Failure, format!("there is no {SETTINGS} in {} or above", from.display()))
-        .help("go to the folder that holds it, or name it with `--repository DIR`")
+    Failure::new(Exit::Failure, format!("there is no {SETTINGS} in {} or above", from.display())).help(
+        "go to the folder that holds it, name it with `--repository DIR`, or begin one with `servanda init`",
+    )
 }
 
 /// Where the files are that Servanda reads, with whether each is a link.

@@ -103,7 +103,10 @@ fn table(ground: &mut Ground, path: &Path, context: &Context) -> Result<Vec<Row>
     let sources = &mut ground.loaded.sources;
     let (file, fault) = document::take_in(sources, &path.display().to_string(), bytes);
     let (rows, mut faults) = match fault {
-        Some(fault) => (Vec::new(), [fault.help("save it as CSV in UTF-8")].into_iter().collect()),
+        Some(fault) => (
+            Vec::new(),
+            [fault.help("save it as CSV in UTF-8; Excel calls that “CSV UTF-8”")].into_iter().collect(),
+        ),
         None => author::rows(sources, file, &ground.checked.catalog),
     };
     if faults.is_empty() && rows.is_empty() {
@@ -151,7 +154,7 @@ fn base(
         inherited.to_json()
     };
     let mut base = Base { extends, says, wishes: arguments.terms.wishes()? };
-    let first_day = first_day(&mut base, arguments, rows, context)?;
+    let first_day = first_day(&mut base, ground, arguments, rows, context)?;
     if context.is_attended() && rows.len() == 1 && arguments.csv.is_none() {
         ask_for_the_rest(&mut base, ground, context)?;
     }
@@ -196,6 +199,7 @@ fn ask_for_the_rest(base: &mut Base, ground: &Ground, context: &Context) -> Resu
 /// The first day that all have in common, where they do. It is asked for where nothing says it.
 fn first_day(
     base: &mut Base,
+    ground: &Ground,
     arguments: &Arguments,
     rows: &[Row],
     context: &Context,
@@ -204,10 +208,29 @@ fn first_day(
     if arguments.terms.is_by_hand() || base.has(&path, rows) {
         return Ok(arguments.terms.first_day);
     }
+    refuse_rows_without(&path, "first_day", ground, rows, context)?;
     let question = Question { text: "First day (YYYY-MM-DD)", switch: "--first-day", choices: &[] };
     let day = ask(&question, context, typed::day)?;
     base.wishes.push(Wish::set(&path, day.to_string()));
     Ok(Some(day))
+}
+
+/// Where a table says something of some of its clients, each of the others is told with its line.
+fn refuse_rows_without(
+    path: &[&str],
+    column: &str,
+    ground: &Ground,
+    rows: &[Row],
+    context: &Context,
+) -> Result<(), Failure> {
+    let (said, unsaid): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row_says(row, path));
+    let mut faults = Diagnostics::default();
+    for row in unsaid.into_iter().filter(|_| !said.is_empty()) {
+        let message = format!("nothing says the `{column}` of `{}`", row.client);
+        let help = format!("fill the cell, or say `--{}` for all", column.replace('_', "-"));
+        faults.push(Diagnostic::new(Code::E010, row.place, message).help(help));
+    }
+    show_faults(ground, &faults, context)
 }
 
 impl Base {
@@ -236,7 +259,7 @@ fn single(ground: &Ground, arguments: &Arguments, base: &Base, row: &Row) -> Res
     };
     let path = format!("{}/{id}.yaml", folder(ground, arguments, year.as_deref())?);
     let text = author::file(&path, &least(ground, base, &wished)?);
-    Ok(Proposed { path, from: Origin::New, text })
+    Ok(Proposed { path, from: Origin::New, text, root: None })
 }
 
 /// The file of a set.
@@ -260,7 +283,7 @@ fn set(
     let folder =
         arguments.folder.as_ref().map_or(Ok("agreements".to_owned()), |_| folder(ground, arguments, None))?;
     let path = format!("{folder}/{}.yaml", slug(name)?);
-    Ok(Proposed { text: author::file(&path, &said), path, from: Origin::New })
+    Ok(Proposed { text: author::file(&path, &said), path, from: Origin::New, root: None })
 }
 
 fn least(ground: &Ground, base: &Base, wished: &Value) -> Result<Value, Failure> {

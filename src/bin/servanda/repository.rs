@@ -9,7 +9,7 @@ use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
 use servanda::check::{self, Checked};
 use servanda::diagnostic::{Diagnostics, FileId, Severity, Sources};
-use servanda::document::{self, Document, Kind};
+use servanda::document::{self, Document, Kind, Node};
 use servanda::live::digest;
 use servanda::render;
 use servanda::settings::Settings;
@@ -47,6 +47,23 @@ pub(crate) struct Estate {
     pub(crate) agreements: Vec<Agreement>,
     /// The commit that is trusted, where the files are of a pull request; else the folder is.
     pub(crate) base: Option<Commit>,
+}
+
+/// A file that is not on disk yet.
+pub(crate) struct Fresh {
+    /// Its path relative to the repository.
+    pub(crate) path: String,
+    /// What it would hold.
+    pub(crate) text: String,
+    /// What the text was read as, where that is known.
+    pub(crate) root: Option<Node>,
+}
+
+impl Fresh {
+    /// A file that nobody has read yet.
+    pub(crate) fn new(path: &str, text: &str) -> Self {
+        Self { path: path.to_owned(), text: text.to_owned(), root: None }
+    }
 }
 
 /// Finds the repository and reads its files.
@@ -154,23 +171,26 @@ impl Loaded {
         }
     }
 
-    /// The repository as it would be with these files, each a path and a text, in place of those it has or beside them.
-    pub(crate) fn with(mut self, files: Vec<(String, String)>) -> Self {
+    /// The repository as it would be with these files in place of those it has or beside them.
+    pub(crate) fn with(mut self, files: Vec<Fresh>) -> Self {
         let mut replaced: BTreeSet<String> = BTreeSet::new();
-        let mut readable: Vec<(FileId, Kind)> = Vec::with_capacity(files.len());
-        for (path, text) in files {
+        let mut readable: Vec<(FileId, Kind, Option<Node>)> = Vec::with_capacity(files.len());
+        for Fresh { path, text, root } in files {
             let kind = document::kind_of(&path);
             let id = self.sources.add(path.clone(), text);
             replaced.insert(path);
-            readable.extend(kind.map(|kind| (id, kind)));
+            readable.extend(kind.map(|kind| (id, kind, root)));
         }
         let sources = &self.sources;
         self.faults.retain(|fault| !replaced.contains(sources.path(fault.place.span.file)));
         let is_kept = |document: &Document| !replaced.contains(sources.path(document.file));
         self.agreements.retain(is_kept);
         self.templates.retain(is_kept);
-        let read: Vec<(Document, Diagnostics)> =
-            readable.into_par_iter().map(|(id, kind)| document::read(sources, id, kind)).collect();
+        let read = readable.into_par_iter().map(|(id, kind, root)| match root {
+            Some(root) => document::read_before(sources, id, kind, root),
+            None => document::read(sources, id, kind),
+        });
+        let read: Vec<(Document, Diagnostics)> = read.collect();
         for (document, faults) in read {
             self.faults.extend(faults);
             self.keep(document);
@@ -221,6 +241,22 @@ impl Loaded {
             all.extend(resolved);
         }
         all
+    }
+
+    /// Refuses faults of these files, whatever may be wrong with others.
+    pub(crate) fn refuse_faults_of(
+        &self,
+        paths: &[&str],
+        diagnostics: &Diagnostics,
+        context: &Context,
+    ) -> Result<(), Failure> {
+        let mut own = diagnostics.clone();
+        own.retain(|diagnostic| paths.contains(&self.sources.path(diagnostic.place.span.file)));
+        if own.has_errors() {
+            say(&render::diagnostics::text(&own, &self.sources, context.paint_errors()));
+            return Err(Failure::new(Exit::Invalid, render::diagnostics::summary(&own, self.files())));
+        }
+        Ok(())
     }
 
     /// The text of catalog.yaml, where there is one.

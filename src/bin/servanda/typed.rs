@@ -24,6 +24,7 @@ pub(crate) fn moment(text: &str) -> Result<Moment, String> {
         .map_err(|misread| said(&misread))
 }
 
-fn said(misread: &Misread) -> String {
+/// What is wrong and what to do, in one line.
+pub(crate) fn said(misread: &Misread) -> String {
     format!("{}; {}", misread.message, misread.help)
 }

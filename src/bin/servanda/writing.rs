@@ -9,7 +9,7 @@ use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
 use servanda::author::{Refused, Subject};
 use servanda::check::Checked;
 use servanda::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Sources};
-use servanda::document::Document;
+use servanda::document::{Document, Node};
 use servanda::ident::nearest;
 use servanda::render;
 
@@ -17,7 +17,7 @@ use crate::args::Global;
 use crate::context::{AsOf, Context};
 use crate::failure::{Exit, Failure, say, tell};
 use crate::files::{self, Placed};
-use crate::repository::{self, Loaded};
+use crate::repository::{self, Fresh, Loaded};
 
 /// What every command that writes files takes.
 #[derive(clap::Args)]
@@ -25,6 +25,15 @@ pub(crate) struct Writing {
     /// Show what would be written, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+/// What every command takes that changes one agreement.
+#[derive(clap::Args)]
+pub(crate) struct Changing {
+    /// The agreement
+    id: String,
+    #[command(flatten)]
+    writing: Writing,
 }
 
 /// So many new warnings are drawn; of more, only the number is told.
@@ -38,6 +47,8 @@ pub(crate) struct Proposed {
     pub(crate) from: Origin,
     /// The text.
     pub(crate) text: String,
+    /// What the text was read as, where whoever made it had to read it.
+    pub(crate) root: Option<Node>,
 }
 
 /// What a proposed text was made of.
@@ -113,24 +124,24 @@ impl Ground {
     /// Proposes another text for the file of an agreement, and concludes.
     pub(crate) fn change(
         self,
-        id: &str,
-        writing: &Writing,
+        changing: &Changing,
         context: &Context,
         change: impl FnOnce(&Subject<'_>) -> Result<servanda::author::Edited, Refused>,
     ) -> Result<Exit, Failure> {
-        let subject = self.subject(id)?;
+        let subject = self.subject(&changing.id)?;
         let edited = change(&subject)?;
-        let proposal = Proposed { path: self.path_of(&subject), from: Origin::Itself, text: edited.text };
+        let proposal =
+            Proposed { path: self.path_of(&subject), from: Origin::Itself, text: edited.text, root: None };
         if let Some(note) = edited.note {
             say(&format!("note: {}\n", render::encode::terminal(&note)));
         }
-        self.conclude(vec![proposal], writing, context)
+        self.conclude(vec![proposal], &changing.writing, context)
     }
 
     /// Shows the proposals as a diff, checks the repository with them, and writes them unless that brought new errors.
     pub(crate) fn conclude(
         self,
-        proposals: Vec<Proposed>,
+        mut proposals: Vec<Proposed>,
         writing: &Writing,
         context: &Context,
     ) -> Result<Exit, Failure> {
@@ -160,7 +171,12 @@ impl Ground {
             })
             .collect();
         tell(&diffs.concat())?;
-        let files = proposals.iter().map(|proposal| (proposal.path.clone(), proposal.text.clone())).collect();
+        let files = proposals.iter_mut().map(|proposal| Fresh {
+            path: proposal.path.clone(),
+            text: proposal.text.clone(),
+            root: proposal.root.take(),
+        });
+        let files = files.collect();
         let loaded = loaded.with(files);
         let after = loaded.examine(as_of.instant);
         let mut new = new_faults(&checked.diagnostics, after.diagnostics, &loaded.sources);

@@ -116,35 +116,60 @@ fn a_year_of_a_hundred_agreements_tells_exactly_the_table() {
     assert_eq!(told, table);
 }
 
+/// A year of those agreements of the hundred that are chosen, with so many days skipped. How many messages the first run
+/// back sends to the one recipient.
+fn skip(start: &str, gap: i32, is_chosen: impl Fn(usize) -> bool) -> usize {
+    let (agreements, table) = hundred();
+    let agreements = agreements.into_iter().enumerate().filter(|(index, _)| is_chosen(*index));
+    let mut desk = Desk::new(agreements.map(|(_, agreement)| agreement));
+    let ids: BTreeSet<String> = desk.agreements.keys().map(ToString::to_string).collect();
+    let table = table.iter().filter(|line| line.split(' ').nth(2).is_some_and(|id| ids.contains(id)));
+    desk.run_daily("2026-01-01", start);
+    let back = day(start).checked_add(jiff::Span::new().days(gap)).expect("a day");
+    let first = messages(&desk.due(&back.to_string(), 10), []).len();
+    desk.run_daily(&back.to_string(), "2026-12-31");
+    let what = |line: &String| line.split_once("  ").map(|(_, what)| what.to_owned()).expect("two parts");
+    let told: Vec<String> = desk.told().iter().map(what).collect();
+    let once: BTreeSet<String> = told.iter().cloned().collect();
+    assert_eq!(once.len(), told.len(), "nothing is told twice after {gap} days");
+    let table: BTreeSet<String> = table.map(what).collect();
+    assert!(once.is_subset(&table));
+    // Whatever is not told was overtaken by something nearer or newer, and that is written down.
+    let written = desk
+        .memory
+        .records
+        .iter()
+        .filter(|(_, record)| matches!(record, Record::Done { how: How::Superseded, .. }));
+    let written: BTreeSet<String> = written
+        .map(|(key, _)| {
+            format!("{} {} {} {} {}", key.agreement, key.event.as_str(), key.day, key.mark, key.recipient)
+        })
+        .collect();
+    assert_eq!(&table - &once, written, "after {gap} days");
+    first
+}
+
 #[test]
 fn after_a_gap_a_recipient_gets_one_message_and_nothing_is_told_twice() {
     for (start, gap) in [("2026-03-10", 9), ("2026-05-05", 60)] {
-        let (agreements, table) = hundred();
-        let mut desk = Desk::new(agreements);
-        desk.run_daily("2026-01-01", start);
-        let back = day(start).checked_add(jiff::Span::new().days(gap)).expect("a day");
-        let due = desk.due(&back.to_string(), 10);
-        assert_eq!(messages(&due).len(), 1, "one message to the one recipient");
-        desk.run_daily(&back.to_string(), "2026-12-31");
-        let what = |line: &String| line.split_once("  ").map(|(_, what)| what.to_owned()).expect("two parts");
-        let told: Vec<String> = desk.told().iter().map(what).collect();
-        let once: BTreeSet<String> = told.iter().cloned().collect();
-        assert_eq!(once.len(), told.len(), "nothing is told twice");
-        let table: BTreeSet<String> = table.iter().map(what).collect();
-        assert!(once.is_subset(&table));
-        // Whatever is not told was overtaken by something nearer or newer, and that is written down.
-        let written = desk
-            .memory
-            .records
-            .iter()
-            .filter(|(_, record)| matches!(record, Record::Done { how: How::Superseded, .. }));
-        let written: BTreeSet<String> = written
-            .map(|(key, _)| {
-                format!("{} {} {} {} {}", key.agreement, key.event.as_str(), key.day, key.mark, key.recipient)
-            })
-            .collect();
-        assert_eq!(&table - &once, written);
+        assert_eq!(skip(start, gap, |_| true), 1, "one message to the one recipient");
     }
+}
+
+/// Every gap over a twelfth of the hundred, each from a day of its own, so that every agreement meets many gaps.
+#[test]
+fn after_any_gap_a_recipient_gets_one_message() {
+    let mut silent = 0;
+    for gap in 1..=60 {
+        let start = day("2026-02-01").checked_add(jiff::Span::new().days(gap * 37 % 200)).expect("a day");
+        let twelfth = usize::try_from(gap).expect("small") % 12;
+        match skip(&start.to_string(), gap, |index| index % 12 == twelfth) {
+            // Over so few agreements a few days may have nothing to tell.
+            0 => silent += 1,
+            first => assert_eq!(first, 1, "one message to the one recipient after {gap} days"),
+        }
+    }
+    assert!(silent < 10, "{silent} gaps prove nothing");
 }
 
 #[test]

@@ -27,11 +27,16 @@ pub struct Budget {
     pub(super) most: usize,
     /// Whether the sink folds what stands in `<details>`.
     pub(super) folds: bool,
+    /// How many texts one plan may take, where its risks do not fit into one.
+    pub(super) texts: usize,
 }
 
 impl Budget {
     /// Below this there is only room for the verdict and the totals.
     pub const LEAST: usize = 1_000;
+
+    /// Comments that one plan may take: twenty thousand risks whose ids are as long as an id may be fit, on any forge.
+    const COMMENTS: usize = 150;
 
     /// What a comment on a pull request may take.
     ///
@@ -39,17 +44,18 @@ impl Budget {
     /// which nobody reads: only risks make use of it. Bitbucket Server refuses 32,768, and shows HTML as it is
     /// written.
     pub const fn comment(forge: Forge) -> Self {
-        match forge {
-            Forge::GitHub | Forge::Gitea => Self { usual: 60_000, most: 60_000, folds: true },
-            Forge::GitLab => Self { usual: 100_000, most: 900_000, folds: true },
-            Forge::Bitbucket => Self { usual: 30_000, most: 30_000, folds: false },
-        }
+        let (usual, most, folds) = match forge {
+            Forge::GitHub | Forge::Gitea => (60_000, 60_000, true),
+            Forge::GitLab => (100_000, 900_000, true),
+            Forge::Bitbucket => (30_000, 30_000, false),
+        };
+        Self { usual, most, folds, texts: Self::COMMENTS }
     }
 
     /// What the summary of a GitHub job may take: 1 MiB, beyond which it is dropped while the job stays green.
     pub const fn summary() -> Self {
         const MOST: usize = (1 << 20) - 1_024;
-        Self { usual: MOST, most: MOST, folds: true }
+        Self { usual: MOST, most: MOST, folds: true, texts: 1 }
     }
 
     /// Half of it, for a forge that refused the whole.

@@ -23,6 +23,7 @@ use crate::render::words;
 pub use budget::{Budget, Forge};
 
 use inline::inline;
+use risks::Risks;
 
 /// Agreements that cannot be settled, before those changes that take nothing from anybody.
 const WITHHELD_FIRST: usize = 30;
@@ -33,16 +34,17 @@ const RESERVED: usize = 400;
 /// How many notes are worth a line each.
 const NOTES: usize = 10;
 
-/// The text of a plan within a budget.
+/// The texts of a plan, each within a budget: the first, and, where not even the ids of all risks fit into it, those
+/// that go on with them.
 ///
-/// Its first 200 bytes hold verdict and totals. The same plan and budget give the same bytes. What a poster adds (a
-/// hidden key, a link) goes before or behind it, and is taken off the budget by [`Budget::less`]; where a forge
-/// refuses it nevertheless, [`Budget::halved`] gives a shorter one.
-pub fn comment(envelope: &PlanEnvelope, budget: Budget) -> String {
+/// The first 200 bytes hold verdict and totals. The same plan and budget give the same bytes. What a poster adds (a
+/// hidden key, a link) goes before or behind a text, and is taken off the budget by [`Budget::less`]; where a forge
+/// refuses one nevertheless, [`Budget::halved`] gives shorter ones.
+pub fn comments(envelope: &PlanEnvelope, budget: Budget) -> Vec<String> {
     let review = Review::of(envelope);
     let head = head(&review);
     if review.is_quiet() && envelope.plan.notes.is_empty() && review.counts.red_lines == 0 {
-        return head;
+        return vec![head];
     }
     let mut page = Page { head, budget, parts: Vec::new(), items: Vec::new() };
     page.head.push_str(&risks::red_lines(&review, budget));
@@ -52,10 +54,18 @@ pub fn comment(envelope: &PlanEnvelope, budget: Budget) -> String {
     page.notices(envelope);
     page.notes(envelope);
     let core = page.core();
-    let risks = risks::table(&review, budget, core);
-    page.head.push_str(&risks);
-    let text = page.finish();
-    if text.len() <= budget.most() { text } else { shortest(&review) }
+    let Risks { section, further } = Risks::of(&review, budget, core);
+    page.head.push_str(&section);
+    let first = page.finish();
+    if first.len() > budget.most() {
+        return vec![shortest(&review)];
+    }
+    std::iter::once(first).chain(further).collect()
+}
+
+/// The text of a plan for the summary of a GitHub job.
+pub fn summary(envelope: &PlanEnvelope) -> String {
+    comments(envelope, Budget::summary()).concat()
 }
 
 /// Verdict, totals and facts.

@@ -1,9 +1,9 @@
-//! Plans of any size and risk: every comment is within its budget, says its verdict and totals first, and names or
-//! counts every risk.
+//! Plans of any size and risk: every comment is within its budget, the first says verdict and totals first, and together they
+//! name every risk. The summary of a job, which is one text, names or counts it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Budget, Forge, comment};
+use super::{Budget, Forge, comments};
 use crate::guard::Held;
 use crate::ident::{AgreementId, ClientSlug, LiveId};
 use crate::live::Value;
@@ -109,53 +109,110 @@ fn number_before(text: &str, word: &str) -> Option<usize> {
     before.rsplit(' ').next()?.parse().ok()
 }
 
-/// The section of risks names every risk, or counts it in its class.
-fn assert_all_risks(review: &Review<'_>, text: &str) {
-    if review.risky.is_empty() {
-        assert!(!text.contains("#### Risks"));
+/// The ids of a list in which those of one set stand in braces.
+fn listed(list: &str) -> Vec<String> {
+    let mut set = None;
+    let mut ids = Vec::new();
+    for word in list.split(' ') {
+        let word = match word.split_once("/{") {
+            Some((name, first)) => {
+                set = Some(name);
+                first
+            }
+            None => word,
+        };
+        let entry = word.trim_end_matches('}');
+        if !entry.is_empty() {
+            ids.push(set.map_or_else(|| entry.to_owned(), |set| format!("{set}/{entry}")));
+        }
+        if word.ends_with('}') {
+            set = None;
+        }
+    }
+    ids
+}
+
+/// The risks that a text names: those of its table, and by class those of its lists, with what the list says of the
+/// number of all of the class and of what it leaves to others.
+#[derive(Default)]
+struct Named {
+    in_table: Vec<String>,
+    in_lists: BTreeMap<String, Vec<String>>,
+    left: BTreeMap<String, usize>,
+}
+
+fn named(texts: &[String]) -> Named {
+    let mut named = Named::default();
+    for (index, text) in texts.iter().enumerate() {
+        let section = match index {
+            0 => text.split_once("#### Risks (").map_or("", |(_, rest)| rest),
+            _ => text,
+        };
+        for line in section.split("\n#### ").next().unwrap_or_default().lines() {
+            if let Some(row) = line.strip_prefix("| `") {
+                named.in_table.extend(row.split('`').next().map(str::to_owned));
+            } else if let Some((word, rest)) =
+                line.strip_prefix("- **").and_then(|line| line.split_once("** ("))
+            {
+                let (number, _) = rest.split_once([')', ',']).expect("a number");
+                let ids = named.in_lists.entry(format!("{word} {number}")).or_default();
+                ids.extend(listed(line.split('`').nth(1).unwrap_or_default()));
+                let left = number_before(line, " more").or_else(|| number_before(line, " are in"));
+                named.left.insert(format!("{word} {number}"), left.unwrap_or(0));
+            }
+        }
+    }
+    named
+}
+
+/// The texts name every risk once, and in its class; where `may_count`, some are counted.
+fn assert_all_risks(review: &Review<'_>, texts: &[String], may_count: bool) {
+    let mut named = named(texts);
+    if !named.in_table.is_empty() {
+        let mut expected: Vec<&str> = review.risky.iter().map(|risky| risky.change.id.as_str()).collect();
+        named.in_table.sort();
+        expected.sort_unstable();
+        assert_eq!(named.in_table, expected);
         return;
     }
-    let (_, section) = text.split_once("#### Risks (").expect("there is such a section");
-    let section = section.split("\n#### ").next().unwrap_or_default();
-    assert!(section.starts_with(&format!("{})", review.risky.len())), "the total is there");
-    if section.contains("|---|") {
-        let rows: BTreeSet<&str> =
-            section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
-        assert!(review.risky.iter().all(|risky| rows.contains(risky.change.id.as_str())));
-        return;
-    }
-    let mut classes: BTreeMap<Gravity, (&str, usize)> = BTreeMap::new();
+    let mut classes: BTreeMap<Gravity, (&str, Vec<&str>)> = BTreeMap::new();
     for risky in &review.risky {
         let gravity = risky.change.gravity();
         let risk = risky.change.risks.iter().find(|risk| Gravity::of(risk) == gravity).expect("it is risky");
-        classes.entry(gravity).or_insert((said::danger(risk), 0)).1 += 1;
+        let class = classes.entry(gravity).or_insert((said::danger(risk), Vec::new()));
+        class.1.push(risky.change.id.as_str());
     }
-    for (word, all) in classes.into_values() {
-        let line = section
-            .lines()
-            .find(|line| line.starts_with(&format!("- **{word}** ({all}):")))
-            .unwrap_or_else(|| panic!("{word} of {all} is not in {section}"));
-        let ids = line.split('`').nth(1).unwrap_or_default();
-        let named = ids.split_whitespace().filter(|id| *id != "}").count();
-        let more = number_before(line, " more").or_else(|| number_before(line, " are in")).unwrap_or(0);
-        assert_eq!(named + more, all, "{line}");
+    assert_eq!(named.in_lists.len(), classes.len());
+    for (word, mut ids) in classes.into_values() {
+        ids.sort_unstable();
+        let class = format!("{word} {}", ids.len());
+        let (listed, left) = (&named.in_lists[&class], named.left[&class]);
+        assert!(may_count || left == 0, "{class}: {left} are not named");
+        assert_eq!(*listed, ids[..ids.len() - left], "{class}");
     }
 }
 
 fn check(seed: u64) {
     let envelope = envelope(seed);
     let review = Review::of(&envelope);
-    let budgets = Forge::ALL.into_iter().map(Budget::comment);
-    for budget in budgets.chain([Budget::summary(), Budget::comment(Forge::GitHub).halved()]) {
-        let text = comment(&envelope, budget);
-        assert!(text.len() <= budget.most(), "seed {seed}: {} bytes for {budget:?}", text.len());
-        let first = text.as_bytes().get(..200).unwrap_or(text.as_bytes());
+    let forges = Forge::ALL.into_iter().map(Budget::comment);
+    let least = Budget::comment(Forge::GitHub).halved();
+    for budget in forges.chain([Budget::summary(), least]) {
+        let texts = comments(&envelope, budget);
+        for text in &texts {
+            assert!(text.len() <= budget.most(), "seed {seed}: {} bytes for {budget:?}", text.len());
+        }
+        assert!(texts.len() <= budget.texts, "seed {seed}: {} texts for {budget:?}", texts.len());
+        let first = texts[0].as_bytes().get(..200).unwrap_or(texts[0].as_bytes());
         let first = String::from_utf8_lossy(first);
         assert!(first.contains(&gist::verdict(&review)), "seed {seed}: {first}");
         assert!(first.contains(&gist::totals(&review)), "seed {seed}: {first}");
-        assert_all_risks(&review, &text);
-        if text.len() <= 100_000 {
-            let live = live_in_markdown(&text);
+        let heading = format!("#### Risks ({})", review.risky.len());
+        assert_eq!(texts[0].contains(&heading), !review.risky.is_empty(), "seed {seed}: the total is there");
+        assert_all_risks(&review, &texts, budget == Budget::summary());
+        // Of the texts that go on, one is as good as all.
+        for text in texts.iter().take(2).filter(|text| text.len() <= 100_000) {
+            let live = live_in_markdown(text);
             assert!(live.is_empty(), "seed {seed}: {live:?}");
         }
     }
@@ -170,8 +227,33 @@ fn every_plan_fits_and_leaves_no_risk_out() {
 
 #[test]
 fn the_same_plan_gives_the_same_bytes() {
-    let plan = |seed| comment(&envelope(seed), Budget::comment(Forge::GitHub));
+    let plan = |seed| comments(&envelope(seed), Budget::comment(Forge::GitHub));
     for seed in 0..5 {
         assert_eq!(plan(seed), plan(seed));
+    }
+}
+
+/// The worst there can be: twenty thousand risks, whose ids are as long as ids may be and have nothing in common.
+#[test]
+fn twenty_thousand_risks_of_the_longest_ids_are_all_named() {
+    let risky = |index: usize| {
+        let stem = format!("{index:05}{}", "x".repeat(95));
+        let mut change = sample::change(
+            &format!("{stem}/{stem}"),
+            Verb::Update,
+            "A",
+            State::Active,
+            Because::WithinPeriod,
+        );
+        change.risks = vec![if index.is_multiple_of(2) { Risk::Shortens } else { Risk::Deactivates }];
+        change
+    };
+    let plan = sample::plan((0..20_000).map(risky).collect());
+    let envelope = PlanEnvelope::new(&plan.clone(), plan, Vec::new());
+    let review = Review::of(&envelope);
+    for budget in Forge::ALL.into_iter().map(Budget::comment) {
+        let texts = comments(&envelope, budget);
+        assert!(texts.iter().all(|text| text.len() <= budget.most()));
+        assert_all_risks(&review, &texts, false);
     }
 }

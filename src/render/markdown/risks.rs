@@ -1,8 +1,8 @@
 //! The risks of a plan: never cut, only written more densely the more of them there are.
 //!
 //! A row for each with all it says; then a row for each with its class alone; then the ids of each class one behind
-//! the other. Where even the ids do not fit, each class says how many there are, names as many as fit, and counts
-//! the rest: a risk is named or counted, and none is left out.
+//! the other. Where even the ids do not fit, each class says how many there are, and further texts go on with the ids
+//! until all are named. Where a sink takes no further text, what is not named is counted: none is left out.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,25 +13,62 @@ use crate::plan::scope::RedLine;
 use crate::plan::{Gravity, Risk};
 use crate::render::encode;
 use crate::render::line::Line;
-use crate::render::plan::said;
+use crate::render::plan::{gist, said};
 use crate::render::review::{Review, Risky};
 use crate::render::scope;
 use crate::render::style::Tone;
 use crate::render::words;
 
-/// The section of risks in the longest form that fits beside `core` bytes; empty where there are none.
-pub(super) fn table(review: &Review<'_>, budget: Budget, core: usize) -> String {
-    if review.risky.is_empty() {
-        return String::new();
+/// What is said of risks.
+#[derive(Default)]
+pub(super) struct Risks {
+    /// The section of the first text; empty where there are none.
+    pub(super) section: String,
+    /// Texts that go on with the ids.
+    pub(super) further: Vec<String>,
+}
+
+impl Risks {
+    /// The risks in the longest form that fits beside `core` bytes.
+    pub(super) fn of(review: &Review<'_>, budget: Budget, core: usize) -> Self {
+        if review.risky.is_empty() {
+            return Self::default();
+        }
+        let heading = format!("\n#### Risks ({})\n\n", review.risky.len());
+        let room = |bytes: usize| bytes.saturating_sub(core + heading.len());
+        let (usual, most) = (room(budget.usual), room(budget.most));
+        let names = &review.envelope.plan.names;
+        let table = rows(review, usual / 2, |risky| said::risks(risky.change, names))
+            .or_else(|| rows(review, usual * 3 / 4, brief))
+            .or_else(|| Classes::of(review).all(if usual == most { usual * 9 / 10 } else { most }));
+        if let Some(table) = table {
+            return Self { section: heading + &table, further: Vec::new() };
+        }
+        let mut classes = Classes::of(review);
+        if budget.texts < 2 {
+            let list = classes.next(usual * 9 / 10, "in the saved plan");
+            return Self { section: heading + &list, further: Vec::new() };
+        }
+        // What is gravest about the gravest clients is worth more here than one half of a list.
+        let list = classes.next(usual / 2, "in the comments below");
+        Self { section: heading + &list, further: further(review, &mut classes, budget) }
     }
-    let heading = format!("\n#### Risks ({})\n\n", review.risky.len());
-    let room = |bytes: usize| bytes.saturating_sub(core + heading.len());
-    let (usual, most) = (room(budget.usual), room(budget.most));
-    let names = &review.envelope.plan.names;
-    let body = rows(review, usual / 2, |risky| said::risks(risky.change, names))
-        .or_else(|| rows(review, usual * 3 / 4, brief))
-        .unwrap_or_else(|| dense(review, if usual == most { usual * 9 / 10 } else { most }));
-    heading + &body
+}
+
+/// Texts that name what the first does not.
+fn further(review: &Review<'_>, classes: &mut Classes<'_>, budget: Budget) -> Vec<String> {
+    let facts = inline(&gist::facts(review.envelope));
+    let room = budget.most().saturating_sub(facts.len() + 200);
+    let mut lists = Vec::new();
+    while !classes.are_named() && lists.len() + 1 < budget.texts {
+        let is_last = lists.len() + 2 == budget.texts;
+        lists.push(classes.next(room, if is_last { "in the saved plan" } else { "in the comments below" }));
+    }
+    let all = lists.len() + 1;
+    let text = |(index, list): (usize, String)| {
+        format!("### Plan, part {} of {all}: risks, continued\n\n{facts}\n\n{list}", index + 2)
+    };
+    lists.into_iter().enumerate().map(text).collect()
 }
 
 /// A table with a row for each risk, unless it takes more than `room`.
@@ -67,31 +104,71 @@ fn brief(risky: &Risky<'_>) -> Line {
     Line::listed(risky.change.risks.iter().map(line))
 }
 
-/// A line for each class with its ids; `room` is divided among the classes that are too long by how grave they are.
-fn dense(review: &Review<'_>, room: usize) -> String {
-    let mut classes: BTreeMap<Gravity, Vec<&Risky<'_>>> = BTreeMap::new();
-    for risky in &review.risky {
-        classes.entry(risky.change.gravity()).or_default().push(risky);
+/// The ids of what is risky, by class, of which each text takes as many as it has room for.
+struct Classes<'a>(Vec<Class<'a>>);
+
+/// Risks of one class.
+struct Class<'a> {
+    /// What it is called.
+    word: &'static str,
+    /// The ids, sorted.
+    ids: Vec<&'a str>,
+    /// How many of them were named already; nothing before the first text.
+    named: Option<usize>,
+}
+
+impl<'a> Classes<'a> {
+    /// The classes, the gravest first.
+    fn of(review: &'a Review<'a>) -> Self {
+        let mut classes: BTreeMap<Gravity, Class<'a>> = BTreeMap::new();
+        for Risky { change, .. } in &review.risky {
+            let gravity = change.gravity();
+            let class = classes.entry(gravity).or_insert_with(|| {
+                let risk = change.risks.iter().find(|risk| Gravity::of(risk) == gravity);
+                Class { word: risk.map_or("", said::danger), ids: Vec::new(), named: None }
+            });
+            class.ids.push(change.id.as_str());
+        }
+        for class in classes.values_mut() {
+            class.ids.sort_unstable();
+        }
+        Self(classes.into_values().collect())
     }
-    let mut left = room.saturating_sub(classes.len() * 120);
-    let mut text = String::new();
-    for (gravity, risky) in classes {
-        let mut ids: Vec<&str> = risky.iter().map(|risky| risky.change.id.as_str()).collect();
-        ids.sort_unstable();
-        let (named, counted) = packed(&ids, left);
-        left = left.saturating_sub(named.len());
-        let word =
-            risky[0].change.risks.iter().find(|risk| Gravity::of(risk) == gravity).map_or("", said::danger);
-        let more = match counted {
-            0 => String::new(),
-            more if named.is_empty() => format!(" all {more} are in the summary of the job"),
-            more => format!(" and {more} more, which are in the summary of the job"),
-        };
-        let named = if named.is_empty() { named } else { format!(" `{named}`") };
-        writeln!(text, "- **{word}** ({}):{named}{more}", ids.len())
-            .expect("a string takes all that is written");
+
+    /// All of them in one text, unless it takes more than `room`.
+    fn all(mut self, room: usize) -> Option<String> {
+        let text = self.next(room, "");
+        self.are_named().then_some(text)
     }
-    text
+
+    fn are_named(&self) -> bool {
+        self.0.iter().all(|class| class.named == Some(class.ids.len()))
+    }
+
+    /// A line for each class that is not named to its end: how many there are, the next ids, and how many are `elsewhere`.
+    fn next(&mut self, room: usize, elsewhere: &str) -> String {
+        let mut left = room.saturating_sub(self.0.len() * 120);
+        let mut text = String::new();
+        for Class { word, ids, named } in &mut self.0 {
+            let before = named.unwrap_or(0);
+            if *named == Some(ids.len()) {
+                continue;
+            }
+            let (list, missing) = packed(&ids[before..], left);
+            left = left.saturating_sub(list.len());
+            *named = Some(ids.len() - missing);
+            let from = if before > 0 { format!(", from {} on", before + 1) } else { String::new() };
+            let more = match missing {
+                0 => String::new(),
+                missing if list.is_empty() => format!(" all {missing} are {elsewhere}"),
+                missing => format!(" and {missing} more, which are {elsewhere}"),
+            };
+            let list = if list.is_empty() { list } else { format!(" `{list}`") };
+            writeln!(text, "- **{word}** ({}{from}):{list}{more}", ids.len())
+                .expect("a string takes all that is written");
+        }
+        text
+    }
 }
 
 /// Sorted ids one behind the other as far as they fit, those of one set in braces, and how many do not.

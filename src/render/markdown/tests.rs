@@ -1,11 +1,11 @@
-use super::{Budget, Forge, comment};
+use super::{Budget, Forge, comments};
 use crate::render::encode::corpus::{is_clean, is_obeyed, live_in_markdown, payloads};
 use crate::render::json::PlanEnvelope;
 use crate::render::plan::sample;
 use crate::render::plan::tests::hostile_envelope;
 
 fn shown(envelope: &PlanEnvelope) -> String {
-    comment(envelope, Budget::comment(Forge::GitHub))
+    comments(envelope, Budget::comment(Forge::GitHub)).concat()
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn nothing_that_somebody_wrote_is_live() {
         let envelope = hostile_envelope(&payload);
         // The others differ from these two in nothing but their size.
         for forge in [Forge::GitHub, Forge::Bitbucket] {
-            let text = comment(&envelope, Budget::comment(forge));
+            let text = comments(&envelope, Budget::comment(forge)).concat();
             assert!(is_clean(&text) && !is_obeyed(&text), "{payload:?}\n{text}");
             let live = live_in_markdown(&text);
             assert!(live.is_empty(), "{payload:?}: {live:?}\n{text}");

@@ -21,7 +21,8 @@ pub(super) fn value(form: Form, text: &str) -> String {
     let encoded = plain.map(|sign| match form {
         Form::Json => Cow::Owned(sign.to_string()),
         Form::Telegram if sign == '@' => Cow::Owned(format!("@{NOTHING}")),
-        Form::Slack | Form::Telegram => entity(sign),
+        Form::Slack => lookalike(sign),
+        Form::Telegram => entity(sign),
         Form::Mattermost => markdown(sign),
     });
     encoded.collect()
@@ -34,6 +35,17 @@ fn entity(sign: char) -> Cow<'static, str> {
         '<' => "&lt;".into(),
         '>' => "&gt;".into(),
         sign => sign.to_string().into(),
+    }
+}
+
+/// Slack knows no way to write its own signs as what they are, so that others stand for them which look alike.
+fn lookalike(sign: char) -> Cow<'static, str> {
+    match sign {
+        '*' => "∗".into(),
+        '_' => "＿".into(),
+        '~' => "∼".into(),
+        '`' => "ˋ".into(),
+        sign => entity(sign),
     }
 }
 

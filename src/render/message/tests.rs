@@ -189,18 +189,21 @@ fn chat(form: Form, agreement: &Agreement, notices: Vec<Notice>) -> String {
 #[test]
 fn a_title_in_a_chat_calls_nobody_and_leads_nowhere() {
     let mut agreement = agreement("a", "2026-02-01", "2026-12-31");
-    agreement.title = "<!channel> @all <https://evil.example|A&B> [x](y) **b**\n\u{202e}".to_owned();
+    agreement.title =
+        "<!channel> @all <https://evil.example|A&B> [x](y) **b** _i_ ~s~ `c`\n\u{202e}".to_owned();
     let said = |form| {
         chat(form, &agreement, vec![notice(&agreement, NoticeEvent::Expiring, "2026-12-31", State::Active)])
     };
     let slack = said(Form::Slack);
     assert!(
-        slack.starts_with("*&lt;!channel&gt; @all &lt;https://evil.example|A&amp;B&gt; [x](y) **b***\n"),
+        slack.starts_with(
+            "*&lt;!channel&gt; @all &lt;https://evil.example|A&amp;B&gt; [x](y) ∗∗b∗∗ ＿i＿ ∼s∼ ˋcˋ*\n"
+        ),
         "{slack}"
     );
     let mattermost = said(Form::Mattermost);
     assert!(mattermost.starts_with("**&lt;\\!channel&gt; @\u{200b}all &lt;https\\:"), "{mattermost}");
-    assert!(mattermost.contains("\\[x\\]\\(y\\) \\*\\*b\\*\\***\n"), "{mattermost}");
+    assert!(mattermost.contains("\\[x\\]\\(y\\) \\*\\*b\\*\\* \\_i\\_ \\~s\\~ \\`c\\`**\n"), "{mattermost}");
     let telegram = said(Form::Telegram);
     assert!(telegram.starts_with("<b>&lt;!channel&gt; @\u{200b}all &lt;https:"), "{telegram}");
     for text in [&slack, &mattermost, &telegram] {

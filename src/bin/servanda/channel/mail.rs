@@ -101,7 +101,8 @@ impl Smtp {
             let _ = connection.quit();
             Ok(())
         });
-        greeted.await.unwrap_or_else(|_| Err("the connection broke".to_owned())).map(|()| place)
+        let greeted = greeted.await.unwrap_or_else(|_| Err("the connection broke".to_owned()));
+        greeted.map(|()| place.clone()).map_err(|why| format!("{place}: {why}"))
     }
 
     /// Goes as far as the server's word that it waits for the text.
@@ -219,8 +220,10 @@ impl Prepared {
 fn said(error: &lettre::transport::smtp::Error) -> String {
     use std::error::Error as _;
 
-    let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
-    format!("{error}{cause}").replace(['\r', '\n'], " ")
+    let text = error.to_string();
+    let cause = error.source().map(ToString::to_string).filter(|cause| !text.contains(cause));
+    let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+    format!("{text}{cause}").replace(['\r', '\n'], " ")
 }
 
 /// Percent-encoding taken off.

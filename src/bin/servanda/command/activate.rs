@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::git;
 use crate::typed;
-use crate::writing::{Ground, Writing};
+use crate::writing::{Changing, Ground};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -23,12 +23,10 @@ Exit codes: 0 written, 1 not possible, 3 the files would be invalid and nothing 
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// The agreement
-    id: String,
     #[command(flatten)]
     step: Stepping,
     #[command(flatten)]
-    writing: Writing,
+    changing: Changing,
 }
 
 /// What a step of the manual log says beside its status.
@@ -67,7 +65,7 @@ impl Stepping {
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let ground = Ground::survey(None, global, context)?;
     let by = arguments.step.decider(&ground);
-    ground.change(&arguments.id, &arguments.writing, context, |subject| {
+    ground.change(&arguments.changing, context, |subject| {
         author::activate(subject, arguments.step.step(subject, context.now, by.as_deref()))
     })
 }

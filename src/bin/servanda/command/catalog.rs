@@ -1,16 +1,15 @@
 //! `servanda catalog`: the slugs of catalog.yaml beside what the helpdesk holds.
 
-use servanda::check::Checked;
-use servanda::diagnostic::{Diagnostics, Sources};
+use servanda::diagnostic::Sources;
 use servanda::document::{self, Kind};
 use servanda::edit::{self, Draft};
 use servanda::proposal::catalog::{Edit, Finding, List, compare};
 use servanda::render;
 
 use crate::args::{Format, Global};
-use crate::connection::{self, Ground};
+use crate::connection::{self, Connection};
 use crate::context::Context;
-use crate::failure::{Exit, Failure, say, tell};
+use crate::failure::{Exit, Failure, tell};
 use crate::files;
 use crate::helpdesk::Reader as _;
 use crate::repository::{self, Loaded};
@@ -108,16 +107,13 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 fn compared(global: &Global, context: &Context) -> Result<Compared, Failure> {
     let loaded = repository::load(global, context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
-    let Checked { settings, catalog, agreements, diagnostics } = loaded.examine(as_of.instant);
-    refuse_unsound(&loaded, &diagnostics, context)?;
-    let (census, helpdesk) = connection::runtime()?.block_on(async {
-        let ground = Ground { catalog: &catalog, agreements: &agreements, base: None };
-        let connection = connection::open_at(&loaded.root, &settings.helpdesk, ground, as_of).await?;
-        let census = connection.reader().census().await;
-        let helpdesk = connection.name();
-        connection.close().await;
-        census.map(|census| (census, helpdesk)).map_err(Failure::from)
-    })?;
+    let checked = loaded.examine(as_of.instant);
+    // A catalog with a fault is not compared: what was left out of it would be added again. Faults of agreements do not
+    // matter; a slug that is missing may be what one is here for.
+    loaded.refuse_faults_of(&[files::CATALOG, files::SETTINGS], &checked.diagnostics, context)?;
+    let look = async |connection: &Connection| Ok((connection.reader().census().await?, connection.name()));
+    let (census, helpdesk) = connection::look(&loaded.root, &checked, as_of, look)?;
+    let catalog = &checked.catalog;
     // A calendar that has a file of its own and no entry here is tied by its title, and there is nothing to write.
     let is_own_file = |finding: &Finding| {
         let mut entries = catalog.calendars.iter();
@@ -125,22 +121,9 @@ fn compared(global: &Global, context: &Context) -> Result<Compared, Failure> {
             entries.find(|(slug, _)| finding.list == List::Calendars && slug.as_str() == finding.slug);
         entry.is_some_and(|(_, entry)| loaded.sources.path(entry.span.file) != files::CATALOG)
     };
-    let mut findings = compare(&catalog, &census);
+    let mut findings = compare(catalog, &census);
     findings.retain(|finding| !is_own_file(finding));
     Ok(Compared { loaded, findings, helpdesk })
-}
-
-/// A catalog with a fault is not compared: what was left out of it would be added again. Faults of agreements do not
-/// matter; a slug that is missing may be what one is here for.
-fn refuse_unsound(loaded: &Loaded, diagnostics: &Diagnostics, context: &Context) -> Result<(), Failure> {
-    let is_meant = |path: &str| [files::CATALOG, files::SETTINGS].contains(&path);
-    let mut own = diagnostics.clone();
-    own.retain(|diagnostic| is_meant(loaded.sources.path(diagnostic.place.span.file)));
-    if own.has_errors() {
-        say(&render::diagnostics::text(&own, &loaded.sources, context.paint_errors()));
-        return Err(Failure::new(Exit::Invalid, render::diagnostics::summary(&own, loaded.files())));
-    }
-    Ok(())
 }
 
 /// The catalog with these values; nothing else in it changes. It is read again before it is taken for good.

@@ -28,7 +28,10 @@ Of a GitHub, GitLab or Gitea job everything is known from its environment but th
 GITHUB_TOKEN, GITLAB_TOKEN or GITEA_TOKEN. It needs to write comments on pull requests and nothing else.
 
 The comment is found again by a hidden line and by its author. It is written over where it stands; where a later plan is graver, a
-new comment is posted and the earlier one points to it, since nobody is told of an edit.";
+new comment is posted and the earlier one points to it, since nobody is told of an edit. Where not even the ids of all risks fit into
+one comment, further ones go on with them, and go when the plan does.
+
+To Bitbucket nothing is posted: `servanda show PLAN --format markdown --forge bitbucket` writes what fits there.";
 
 /// Post a saved plan as a comment on its pull request
 #[derive(clap::Args)]
@@ -89,12 +92,13 @@ struct Said {
 }
 
 impl Text for Said {
-    fn within(&self, budget: Budget) -> String {
-        let text = match &self.plan {
-            Some(plan) => markdown::comment(plan, budget.less(self.link.len())),
-            None => failed(self.commit.as_deref()),
+    fn within(&self, budget: Budget) -> Vec<String> {
+        let mut texts = match &self.plan {
+            Some(plan) => markdown::comments(plan, budget.less(self.link.len())),
+            None => vec![failed(self.commit.as_deref())],
         };
-        format!("{}{}", text.trim_end(), self.link)
+        texts[0] = format!("{}{}", texts[0].trim_end(), self.link);
+        texts
     }
 
     fn class(&self) -> Option<Class> {
@@ -111,7 +115,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let said = Said { plan, commit: arguments.commit.clone(), link };
     if arguments.dry_run {
         let budget = Budget::comment(forge.unwrap_or_default().into()).less(MARK_LIMIT);
-        tell(&marked(&said.within(budget), &arguments.key, said.class().unwrap_or(Class::Calm)))?;
+        let class = said.class().unwrap_or(Class::Calm);
+        tell(&marked(&said.within(budget), &arguments.key, class).join("\n"))?;
         return Ok(Exit::Fine);
     }
     let missing = |what: &str, switch: &str| {

@@ -10,8 +10,8 @@ Examples:
   servanda completions zsh > ~/.zfunc/_servanda
   servanda completions fish > ~/.config/fish/completions/servanda.fish
 
-Commands and switches are completed, and the ids of agreements, templates, clients and services of the repository that
-one stands in. Write the script anew after an update.";
+Commands and switches are completed, and the ids of agreements, templates, clients, services, managers and calendars of
+the repository that one stands in, or that is named with -C. Write the script anew after an update.";
 
 /// Write a completion script for a shell
 #[derive(clap::Args)]

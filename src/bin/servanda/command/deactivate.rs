@@ -6,7 +6,7 @@ use crate::args::Global;
 use crate::command::activate::Stepping;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::writing::{Ground, Writing};
+use crate::writing::{Changing, Ground};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -22,22 +22,20 @@ Exit codes: 0 written, 1 not possible, 3 the files would be invalid and nothing 
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// The agreement
-    id: String,
     /// For good: nothing follows
     #[arg(long = "final")]
     is_final: bool,
     #[command(flatten)]
     step: Stepping,
     #[command(flatten)]
-    writing: Writing,
+    changing: Changing,
 }
 
 /// Switches off.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let ground = Ground::survey(None, global, context)?;
     let by = arguments.step.decider(&ground);
-    ground.change(&arguments.id, &arguments.writing, context, |subject| {
+    ground.change(&arguments.changing, context, |subject| {
         let step = arguments.step.step(subject, context.now, by.as_deref());
         author::deactivate(subject, step, arguments.is_final)
     })

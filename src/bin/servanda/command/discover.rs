@@ -6,9 +6,10 @@ use servanda::render;
 use servanda::settings::{Helpdesk, Kind, Login};
 
 use crate::args::{Format, Global};
-use crate::connection::{self, Ground};
+use crate::connection::{self, Connection};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, tell};
+use crate::files;
 use crate::helpdesk::Explorer as _;
 use crate::repository;
 
@@ -34,16 +35,15 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let loaded = repository::load(global, context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
-    let Checked { settings, catalog, agreements, .. } = loaded.examine(as_of.instant);
-    let helpdesk = &settings.helpdesk;
-    let mut proposal = connection::runtime()?.block_on(async {
-        let ground = Ground { catalog: &catalog, agreements: &agreements, base: None };
-        let connection = connection::open_at(&loaded.root, helpdesk, ground, as_of).await?;
-        let proposal = connection.explorer().discover(&catalog, &settings.zone, as_of.instant).await;
-        connection.close().await;
-        proposal.map_err(Failure::from)
-    })?;
-    lead_with(&mut proposal, helpdesk);
+    let checked = loaded.examine(as_of.instant);
+    // By settings with a fault another helpdesk would be looked at than is meant.
+    loaded.refuse_faults_of(&[files::SETTINGS], &checked.diagnostics, context)?;
+    let Checked { settings, catalog, .. } = &checked;
+    let look = async |connection: &Connection| {
+        Ok(connection.explorer().discover(catalog, &settings.zone, as_of.instant).await?)
+    };
+    let mut proposal = connection::look(&loaded.root, &checked, as_of, look)?;
+    lead_with(&mut proposal, &settings.helpdesk);
     match arguments.format {
         Format::Text => tell(&render::proposal::yaml(&proposal))?,
         Format::Json => tell(&render::json::pretty(&proposal))?,

@@ -5,7 +5,7 @@
 use servanda::agreement::NoticeEvent;
 use servanda::calendar::ZONE_DATA;
 use servanda::check::Checked;
-use servanda::diagnostic::Severity;
+use servanda::diagnostic::{Diagnostic, Severity};
 use servanda::mapping::{Deactivation, Mapping, Side};
 use servanda::render;
 use servanda::render::doctor::{Found, Health};
@@ -17,6 +17,7 @@ use crate::connection::{self, Connection};
 use crate::context::{AsOf, Context, clock};
 use crate::deliver::{Bulletin, people};
 use crate::failure::{Exit, Failure, tell};
+use crate::files;
 use crate::helpdesk::{Explorer as _, Reader as _};
 use crate::ledger;
 use crate::pass::CLOCK_TOLERANCE;
@@ -42,19 +43,10 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let loaded = repository::load(global, context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
-    let (files, estate) = settle(loaded, as_of);
-    let mut found = vec![files, zone(&estate, as_of)];
-    connection::runtime()?.block_on(async {
-        match connection::open(&estate, as_of).await {
-            Err(failure) => found.push(failing("helpdesk", failure)),
-            Ok(connection) => {
-                look_at_the_helpdesk(&estate, &connection, &mut found).await;
-                found.push(addresses(&estate, &connection).await);
-                connection.close().await;
-            }
-        }
-        look_at_the_memory(&estate, as_of, &mut found).await;
-    });
+    let (mut found, estate) = settle(loaded, as_of);
+    if let Some(estate) = estate {
+        look_around(&estate, as_of, &mut found)?;
+    }
     match arguments.format {
         Format::Text => tell(&render::doctor::text(&found, context.paint()))?,
         Format::Json => tell(&render::json::pretty(&found))?,
@@ -63,12 +55,33 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     Ok(if fails { Exit::Failure } else { Exit::Fine })
 }
 
-fn failing(subject: &'static str, failure: Failure) -> Found {
-    Found::fails(subject, failure.message, failure.help)
+/// All that the settings lead to.
+fn look_around(estate: &Estate, as_of: AsOf, found: &mut Vec<Found>) -> Result<(), Failure> {
+    found.push(zone(estate, as_of));
+    connection::runtime()?.block_on(async {
+        match connection::open(estate, as_of).await {
+            Err(failure) => found.push(failing("helpdesk", failure)),
+            Ok(connection) => {
+                if look_at_the_helpdesk(estate, &connection, found).await {
+                    found.push(addresses(estate, &connection).await);
+                }
+                connection.close().await;
+            }
+        }
+        look_at_the_memory(estate, as_of, found).await;
+    });
+    Ok(())
 }
 
-/// The files; what is sound of them is looked at further, whatever is wrong with the rest.
-fn settle(loaded: Loaded, as_of: AsOf) -> (Found, Estate) {
+/// What failed, with what helps; where the failure says nothing of that, its settings are what to look at.
+fn failing(subject: &'static str, failure: Failure) -> Found {
+    let usual = || format!("look at `{subject}:` in servanda.yaml");
+    Found::fails(subject, failure.message, Some(failure.help.unwrap_or_else(usual)))
+}
+
+/// The files; what is sound of them is looked at further, whatever is wrong with the rest. By settings with a fault
+/// another helpdesk would be looked at than is meant, so that nothing is.
+fn settle(loaded: Loaded, as_of: AsOf) -> (Vec<Found>, Option<Estate>) {
     let checked = loaded.examine(as_of.instant);
     let Checked { settings, catalog, agreements, diagnostics } = checked;
     let summary = render::diagnostics::summary(&diagnostics, loaded.files());
@@ -80,6 +93,15 @@ fn settle(loaded: Loaded, as_of: AsOf) -> (Found, Estate) {
     } else {
         Found::well("files", format!("{} agreements in {} files", agreements.len(), loaded.files()))
     };
+    let is_of_settings = |fault: &&Diagnostic| {
+        fault.severity == Severity::Error && loaded.sources.path(fault.place.span.file) == files::SETTINGS
+    };
+    if let Some(fault) = diagnostics.iter().find(is_of_settings) {
+        let place = loaded.sources.position(fault.place.span);
+        let said = format!("{}:{}:{}: {}", place.path, place.line, place.column, fault.message);
+        let help = fault.help.clone().unwrap_or_else(|| "`servanda validate` draws it".to_owned());
+        return (vec![found, Found::fails("settings", said, Some(help))], None);
+    }
     let estate = Estate {
         root: loaded.root,
         commit: None,
@@ -89,7 +111,7 @@ fn settle(loaded: Loaded, as_of: AsOf) -> (Found, Estate) {
         agreements,
         base: None,
     };
-    (found, estate)
+    (vec![found], Some(estate))
 }
 
 fn zone(estate: &Estate, as_of: AsOf) -> Found {
@@ -98,12 +120,13 @@ fn zone(estate: &Estate, as_of: AsOf) -> Found {
     Found::well("zone", format!("{}, where it is {today}; zone data {ZONE_DATA}", zone.name()))
 }
 
-async fn look_at_the_helpdesk(estate: &Estate, connection: &Connection, found: &mut Vec<Found>) {
+/// The helpdesk; whether it answers, so that more can be asked of it.
+async fn look_at_the_helpdesk(estate: &Estate, connection: &Connection, found: &mut Vec<Found>) -> bool {
     let mapping = &estate.settings.helpdesk.mapping;
     match connection.explorer().unreadable(mapping).await {
         Err(error) => {
             found.push(failing("helpdesk", Failure::from(error)));
-            return;
+            return false;
         }
         Ok(unreadable) => {
             found.push(Found::well("helpdesk", format!("{} answers, and takes the key", connection.name())));
@@ -112,6 +135,7 @@ async fn look_at_the_helpdesk(estate: &Estate, connection: &Connection, found: &
     }
     found.push(may_apply(mapping));
     found.push(clocks(estate, connection));
+    true
 }
 
 fn may_plan(unreadable: &[(String, String)]) -> Found {
@@ -247,10 +271,12 @@ async fn addresses(estate: &Estate, connection: &Connection) -> Found {
     let without: Vec<&str> =
         people.iter().filter(|person| !known.contains_key(*person)).map(|person| person.as_str()).collect();
     if without.is_empty() {
-        return Found::well(
-            "notices",
-            format!("{} people of the helpdesk have an address there", people.len()),
-        );
+        let said = match people.len() {
+            0 => "everybody who is told has an address in the files".to_owned(),
+            1 => "the one person of the helpdesk who is told has an address there".to_owned(),
+            people => format!("all {people} people of the helpdesk who are told have an address there"),
+        };
+        return Found::well("notices", said);
     }
     Found::fails(
         "notices",

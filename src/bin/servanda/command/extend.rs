@@ -7,7 +7,7 @@ use crate::args::Global;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::typed;
-use crate::writing::{Ground, Writing};
+use crate::writing::{Changing, Ground};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -24,8 +24,6 @@ Exit codes: 0 written, 1 not possible, 3 the files would be invalid and nothing 
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// The agreement
-    id: String,
     /// The new last day, counted in
     #[arg(long, value_name = "DAY", value_parser = typed::day, required_unless_present = "by")]
     to: Option<Day>,
@@ -33,7 +31,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TERM", value_parser = typed::term, conflicts_with = "to")]
     by: Option<Term>,
     #[command(flatten)]
-    writing: Writing,
+    changing: Changing,
 }
 
 /// Extends.
@@ -45,6 +43,5 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
         (None, None) => return Err(Failure::usage("nothing says how long", "say `--to DAY` or `--by TERM`")),
     };
     let at = ground.as_of.instant;
-    ground
-        .change(&arguments.id, &arguments.writing, context, |subject| author::extend(subject, extension, at))
+    ground.change(&arguments.changing, context, |subject| author::extend(subject, extension, at))
 }

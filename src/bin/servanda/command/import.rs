@@ -9,12 +9,12 @@ use servanda::proposal::agreements::{Adoption, Ground, adopt};
 use servanda::render;
 
 use crate::args::{Format, Global};
-use crate::connection::{self, Ground as Seed};
+use crate::connection::{self, Connection};
 use crate::context::{AsOf, Context};
 use crate::failure::{Exit, Failure, say, tell};
 use crate::files;
 use crate::helpdesk::{Reader as _, Wanted};
-use crate::repository::{self, Loaded};
+use crate::repository::{self, Fresh, Loaded};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -92,13 +92,9 @@ fn proposed(
     template_from: Option<usize>,
 ) -> Result<Adoption, Failure> {
     let Checked { settings, catalog, agreements, .. } = checked;
-    let live = connection::runtime()?.block_on(async {
-        let seed = Seed { catalog, agreements, base: None };
-        let connection = connection::open_at(&loaded.root, &settings.helpdesk, seed, as_of).await?;
-        let live = connection.reader().survey(&Wanted::of(agreements).with_all_unmarked()).await;
-        connection.close().await;
-        live.map_err(Failure::from)
-    })?;
+    let wanted = Wanted::of(agreements).with_all_unmarked();
+    let look = async |connection: &Connection| Ok(connection.reader().survey(&wanted).await?);
+    let live = connection::look(&loaded.root, checked, as_of, look)?;
     Ok(adopt(&Ground {
         settings,
         catalog,
@@ -128,7 +124,7 @@ fn leave_what_would_be_a_fault(
             Some(loaded) => loaded,
             None => repository::load(global, context)?,
         };
-        let files = adoption.files().map(|file| (file.path.clone(), file.text.clone())).collect();
+        let files = adoption.files().map(|file| Fresh::new(&file.path, &file.text)).collect();
         let loaded = loaded.with(files);
         let faults = loaded.examine(as_of.instant).diagnostics;
         let errors: Vec<&Diagnostic> =

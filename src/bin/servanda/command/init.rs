@@ -1,6 +1,5 @@
 //! `servanda init`: a repository that plans at once, from a few answers.
 
-use std::io::BufRead as _;
 use std::path::PathBuf;
 
 use servanda::calendar::{Day, Misread, Zone, read_day};
@@ -9,7 +8,9 @@ use servanda::settings::Language;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, say};
 use crate::files;
+use crate::question::Talk;
 use crate::skeleton::{self, Answers, usual};
+use crate::typed;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -73,18 +74,18 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let folder = arguments.folder.as_ref();
     let root = folder
         .map_or_else(|| context.working_directory.clone(), |folder| context.working_directory.join(folder));
-    let asks = !arguments.yes && context.is_attended();
-    let answers = answers(arguments, asks, context)?;
+    let talk = if arguments.yes { None } else { Talk::on_terminal(context) };
+    let answers = answers(arguments, talk, context)?;
     let made = skeleton::files(&answers);
     let present: Vec<&str> =
         made.iter().map(|(path, _)| path.as_str()).filter(|path| root.join(path).exists()).collect();
     if let [first, rest @ ..] = &present[..] {
-        let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-        return Err(Failure::new(
-            Exit::Failure,
-            format!("{first}{more} is there already in {}", root.display()),
-        )
-        .help("nothing was written; name another folder, as in `servanda init sla`"));
+        let there = match rest.len() {
+            0 => format!("{first} is"),
+            more => format!("{first} and {more} more files are"),
+        };
+        return Err(Failure::new(Exit::Failure, format!("{there} there already in {}", root.display()))
+            .help("nothing was written; name another folder, as in `servanda init sla`"));
     }
     for (path, text) in &made {
         files::write_whole(&root.join(path), text)?;
@@ -103,41 +104,50 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     Ok(Exit::Fine)
 }
 
-fn answers(arguments: &Arguments, asks: bool, context: &Context) -> Result<Answers, Failure> {
+fn answers(arguments: &Arguments, mut talk: Option<Talk<'_>>, context: &Context) -> Result<Answers, Failure> {
     let said_enough =
         arguments.client.is_some() && !arguments.service.is_empty() && arguments.timezone.is_some();
-    if !asks && !arguments.yes && !said_enough {
+    if talk.is_none() && !arguments.yes && !said_enough {
         return Err(Failure::usage(
             "nobody is there to be asked",
             "say `--yes` for what is usual, or give `--client`, `--service` and `--timezone`",
         ));
     }
-    let misread = |misread: Misread| Failure::usage(misread.message, misread.help);
+    let talk = &mut talk;
     let zone = match &arguments.timezone {
         Some(name) => Zone::find(name).map_err(misread)?,
-        None => asked(asks, "Time zone", USUAL_ZONE, Zone::find)?,
+        None => asked(talk, "Time zone", USUAL_ZONE, Zone::find)?,
     };
     let language = match arguments.language {
         Some(tongue) => tongue.language(),
-        None => asked(asks, "Language of messages, ru or en", "en", language)?,
+        None => asked(talk, "Language of messages, ru or en", "en", language)?,
     };
     let words = usual(language);
     let client = match &arguments.client {
-        Some(client) => client.clone(),
-        None => asked(asks, "The first client", words.client, name)?,
+        Some(client) => name(client).map_err(misread)?,
+        None => asked(talk, "The first client", words.client, name)?,
     };
     let services = if arguments.service.is_empty() {
-        let names = |text: &str| text.split(',').map(name).collect();
-        asked(asks, "Services, with commas between", &words.services.join(", "), names)?
+        asked(talk, "Services, with commas between", &words.services.join(", "), names)?
     } else {
-        arguments.service.clone()
+        arguments.service.iter().map(|service| name(service)).collect::<Result<_, _>>().map_err(misread)?
     };
     let today = zone.day_of(context.now).to_string();
     let first_day: Day = match &arguments.first_day {
         Some(day) => read_day(day).map_err(misread)?,
-        None => asked(asks, "First day of the first agreement", &today, read_day)?,
+        None => asked(talk, "First day of the first agreement", &today, read_day)?,
     };
     Ok(Answers { zone, language, client, services, first_day })
+}
+
+fn misread(misread: Misread) -> Failure {
+    Failure::usage(misread.message, misread.help)
+}
+
+/// Names with commas between them; one comma too many says nothing.
+fn names(text: &str) -> Result<Vec<String>, Misread> {
+    let names: Vec<&str> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    if names.is_empty() { name("").map(|name| vec![name]) } else { names.into_iter().map(name).collect() }
 }
 
 fn name(text: &str) -> Result<String, Misread> {
@@ -161,27 +171,18 @@ fn language(text: &str) -> Result<Language, Misread> {
 
 /// Asks until the answer can be read; an empty one is what is usual, which is taken unasked where nobody is there.
 fn asked<T>(
-    asks: bool,
+    talk: &mut Option<Talk<'_>>,
     question: &str,
     usual: &str,
     read: impl Fn(&str) -> Result<T, Misread>,
 ) -> Result<T, Failure> {
-    loop {
-        let mut answer = String::new();
-        if asks {
-            say(&format!("{question} [{usual}]: "));
-            let given = std::io::stdin().lock().read_line(&mut answer);
-            let given =
-                given.map_err(|error| Failure::new(Exit::Failure, format!("standard input: {error}")))?;
-            if given == 0 {
-                return Err(Failure::new(Exit::Failure, "nothing was written, since nobody answered"));
-            }
-        }
-        let answer = answer.trim();
-        match read(if answer.is_empty() { usual } else { answer }) {
-            Ok(value) => return Ok(value),
-            Err(Misread { message, help }) if asks => say(&format!("  {message}; {help}\n")),
-            Err(misread) => return Err(Failure::usage(misread.message, misread.help)),
-        }
-    }
+    let Some(talk) = talk else {
+        return read(usual).map_err(misread);
+    };
+    talk.ask(&format!("{question} [{usual}]"), |answer| {
+        read(if answer.is_empty() { usual } else { answer }).map_err(|misread| typed::said(&misread))
+    })
 }
+
+#[cfg(test)]
+mod tests;

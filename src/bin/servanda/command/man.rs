@@ -1,8 +1,10 @@
 //! `servanda man`: what `--help` says, as pages of the manual.
 
+use std::io;
 use std::path::PathBuf;
 
 use clap::CommandFactory as _;
+use servanda::render;
 
 use crate::args::Typed;
 use crate::failure::{Exit, Failure, say};
@@ -30,13 +32,30 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let mut waiting = vec![command];
     while let Some(command) = waiting.pop() {
         let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
-        let mut page = Vec::new();
-        let rendered = clap_mangen::Man::new(command.clone()).render(&mut page);
-        rendered.map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
-        files::write_whole(&arguments.folder.join(format!("{name}.1")), &String::from_utf8_lossy(&page))?;
+        let page = page(&command, &name).map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+        files::write_whole(&arguments.folder.join(format!("{name}.1")), &page)?;
         count += 1;
         waiting.extend(command.get_subcommands().filter(|below| below.get_name() != "help").cloned());
     }
     say(&format!("{count} pages in {}\n", arguments.folder.display()));
     Ok(Exit::Fine)
+}
+
+/// The page of a command: what its help says, in the sections that a page of the manual has.
+fn page(command: &clap::Command, name: &str) -> io::Result<String> {
+    let man = clap_mangen::Man::new(command.clone())
+        .title(name.to_uppercase())
+        .source(concat!("servanda ", env!("CARGO_PKG_VERSION")))
+        .manual("Servanda");
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    if command.get_subcommands().next().is_some() {
+        man.render_subcommands_section(&mut page)?;
+    }
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    Ok(String::from_utf8_lossy(&page).into_owned() + &render::manual::sections(&help))
 }

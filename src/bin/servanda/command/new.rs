@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME")]
     pub(crate) set: Option<String>,
     /// What the agreement is called; without it by its client and year
-    #[arg(long, conflicts_with_all = ["clients", "csv", "set"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["clients", "csv", "set"])]
     pub(crate) id: Option<String>,
     /// The folder below agreements/; without it that of the year, where there are such folders
     #[arg(long, value_name = "DIR")]

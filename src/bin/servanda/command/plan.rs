@@ -97,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
         saved::write(path, &envelope)?;
         say(&format!("saved to {}; `servanda apply {}` carries it out\n", path.display(), path.display()));
     }
-    tell(&arguments.drawing.of(&envelope, context))?;
+    tell(&arguments.drawing.of(&envelope, context)?)?;
     if let Some(scope) = &envelope.scope {
         say(&render::scope::text(scope, &envelope.plan, context.paint_errors()));
     }

@@ -7,6 +7,7 @@ use servanda::agreement::Agreement;
 use servanda::author::{self, Next, Refused, Subject, Terms};
 use servanda::calendar::{Day, Lead, Term};
 use servanda::document::Document;
+use servanda::edit::Written;
 use servanda::render::encode;
 
 use crate::args::Global;
@@ -196,12 +197,13 @@ fn proposals(
         paths.push(author::next_path(&ground.path_of(subject), &id));
         taken.insert(id);
     }
-    let texts: Result<Vec<String>, Refused> =
+    let texts: Result<Vec<Written>, Refused> =
         files.par_iter().map(|of_file| author::renewed(of_file, terms)).collect();
-    let proposals = texts?.into_iter().zip(paths).zip(files).map(|((text, path), of_file)| Proposed {
+    let proposals = texts?.into_iter().zip(paths).zip(files).map(|((written, path), of_file)| Proposed {
         path,
         from: Origin::Copy(ground.path_of(&of_file[0].0)),
-        text,
+        text: written.text,
+        root: Some(written.root),
     });
     Ok(proposals.collect())
 }

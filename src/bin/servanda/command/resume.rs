@@ -7,7 +7,7 @@ use crate::args::Global;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::typed;
-use crate::writing::{Ground, Writing};
+use crate::writing::{Changing, Ground};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -22,17 +22,15 @@ Exit codes: 0 written, 1 not possible, 3 the files would be invalid and nothing 
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// The agreement
-    id: String,
     /// The first day on which it is in force again
     #[arg(long, value_name = "DAY", value_parser = typed::day)]
     on: Day,
     #[command(flatten)]
-    writing: Writing,
+    changing: Changing,
 }
 
 /// Resumes.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let ground = Ground::survey(None, global, context)?;
-    ground.change(&arguments.id, &arguments.writing, context, |subject| author::resume(subject, arguments.on))
+    ground.change(&arguments.changing, context, |subject| author::resume(subject, arguments.on))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::args::Global;
 use crate::context::{Context, clock};
 use crate::failure::{Exit, Failure, say, tell};
-use crate::serve::{Desk, Source, Watcher, serve};
+use crate::serve::{Desk, PLACES, Source, Watcher, serve};
 use crate::{repository, signal};
 
 const AFTER_HELP: &str = "\
@@ -75,10 +75,10 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
         ));
         let desk = Arc::new(Desk::new(served, clock));
         let stop = signal::listen();
-        let serving = tokio::spawn(serve(listener, Arc::clone(&desk), stop.clone()));
+        let serving = tokio::spawn(serve(listener, Arc::clone(&desk), PLACES, stop.clone()));
         // Here, beside the threads that answer: to read ten thousand files must not keep a request waiting.
         Watcher::new(source, state, desk).watch(stop).await;
-        serving.await.map_err(|error| Failure::new(Exit::Failure, error.to_string()))??;
+        serving.await.map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
         say("stopped\n");
         Ok(Exit::Fine)
     })

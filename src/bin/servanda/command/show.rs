@@ -27,6 +27,6 @@ pub(crate) struct Arguments {
 /// Reads and draws the plan.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let envelope = saved::read(&arguments.plan)?;
-    tell(&arguments.drawing.of(&envelope, context))?;
+    tell(&arguments.drawing.of(&envelope, context)?)?;
     Ok(Exit::Fine)
 }

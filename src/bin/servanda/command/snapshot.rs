@@ -35,7 +35,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let recording = connection::runtime()?.block_on(async {
         let connection = connection::open(&estate, as_of).await?;
         let baseline = ledger::remembered(&estate).await;
-        let wanted = Wanted::of(&estate.agreements);
+        // A branch may adopt what the files of this one do not know.
+        let wanted = Wanted::of(&estate.agreements).with_all_unmarked();
         let recording = Recording::of(&connection.reader(), &wanted, baseline).await;
         connection.close().await;
         recording

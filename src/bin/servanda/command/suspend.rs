@@ -7,7 +7,7 @@ use crate::args::Global;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::typed;
-use crate::writing::{Ground, Writing};
+use crate::writing::{Changing, Ground};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -22,8 +22,6 @@ Exit codes: 0 written, 1 not possible, 3 the files would be invalid and nothing 
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// The agreement
-    id: String,
     /// The first day of rest
     #[arg(long, value_name = "DAY", value_parser = typed::day)]
     from: Day,
@@ -34,13 +32,13 @@ pub(crate) struct Arguments {
     #[arg(long)]
     reason: Option<String>,
     #[command(flatten)]
-    writing: Writing,
+    changing: Changing,
 }
 
 /// Suspends.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let ground = Ground::survey(None, global, context)?;
-    ground.change(&arguments.id, &arguments.writing, context, |subject| {
+    ground.change(&arguments.changing, context, |subject| {
         author::suspend(subject, arguments.from, arguments.until, arguments.reason.as_deref())
     })
 }

@@ -6,7 +6,7 @@ use crate::args::Global;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::typed;
-use crate::writing::{Ground, Writing};
+use crate::writing::{Changing, Ground};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -21,8 +21,6 @@ Exit codes: 0 written, 1 not possible, 3 the files would be invalid and nothing 
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// The agreement
-    id: String,
     /// The last day on which it still holds, or the instant of its end
     #[arg(long, value_name = "DAY", value_parser = typed::moment)]
     on: Moment,
@@ -30,13 +28,13 @@ pub(crate) struct Arguments {
     #[arg(long)]
     reason: Option<String>,
     #[command(flatten)]
-    writing: Writing,
+    changing: Changing,
 }
 
 /// Terminates.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let ground = Ground::survey(None, global, context)?;
-    ground.change(&arguments.id, &arguments.writing, context, |subject| {
+    ground.change(&arguments.changing, context, |subject| {
         author::terminate(subject, arguments.on, arguments.reason.as_deref())
     })
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::Value;
 use servanda::render::markdown;
 
-use super::{Comment, Dialect, Question, owner_and_name};
+use super::{Dialect, Question, owner_and_name};
 use crate::failure::Failure;
 
 /// A repository on Gitea.
@@ -29,6 +29,10 @@ impl Dialect for Gitea {
         ("authorization", format!("token {token}"))
     }
 
+    fn repository(&self) -> &str {
+        &self.repository
+    }
+
     fn myself(&self) -> Question {
         Question { method: Method::GET, url: format!("{}/user", self.base), body: None }
     }
@@ -37,36 +41,7 @@ impl Dialect for Gitea {
         answer["id"].as_u64()
     }
 
-    fn thread(&self, number: u64) -> String {
-        format!("{}/issues/{number}/comments", self.repository)
-    }
-
     fn page(&self, page: u32) -> (String, usize) {
         (format!("limit=50&page={page}"), 50)
-    }
-
-    fn edit(&self, _number: u64, id: u64) -> (Method, String) {
-        (Method::PATCH, format!("{}/issues/comments/{id}", self.repository))
-    }
-
-    fn read(&self, comment: &Value) -> Option<Comment> {
-        Some(Comment {
-            id: comment["id"].as_u64()?,
-            author: comment["user"]["id"].as_u64()?,
-            body: comment["body"].as_str()?.to_owned(),
-            node: None,
-        })
-    }
-
-    fn open(&self) -> String {
-        format!("{}/pulls?state=open", self.repository)
-    }
-
-    fn pull_request(&self, number: u64) -> String {
-        format!("{}/pulls/{number}", self.repository)
-    }
-
-    fn read_head(&self, pull_request: &Value) -> Option<(u64, String)> {
-        Some((pull_request["number"].as_u64()?, pull_request["head"]["sha"].as_str()?.to_owned()))
     }
 }

@@ -36,6 +36,10 @@ impl Dialect for GitHub {
         ("authorization", format!("Bearer {token}"))
     }
 
+    fn repository(&self) -> &str {
+        &self.repository
+    }
+
     /// The token of a job may not ask for its user in the usual way.
     fn myself(&self) -> Question {
         self.query("query { viewer { databaseId } }", &json!({}))
@@ -45,42 +49,13 @@ impl Dialect for GitHub {
         answer["data"]["viewer"]["databaseId"].as_u64()
     }
 
-    fn thread(&self, number: u64) -> String {
-        format!("{}/issues/{number}/comments", self.repository)
-    }
-
     fn page(&self, page: u32) -> (String, usize) {
         (format!("per_page=100&page={page}"), 100)
-    }
-
-    fn edit(&self, _number: u64, id: u64) -> (Method, String) {
-        (Method::PATCH, format!("{}/issues/comments/{id}", self.repository))
-    }
-
-    fn read(&self, comment: &Value) -> Option<Comment> {
-        Some(Comment {
-            id: comment["id"].as_u64()?,
-            author: comment["user"]["id"].as_u64()?,
-            body: comment["body"].as_str()?.to_owned(),
-            node: comment["node_id"].as_str().map(str::to_owned),
-        })
     }
 
     fn fold(&self, comment: &Comment) -> Option<Question> {
         let mutation = "mutation($id: ID!) { minimizeComment(input: { subjectId: $id, classifier: OUTDATED }) \
                         { minimizedComment { isMinimized } } }";
         Some(self.query(mutation, &json!({ "id": comment.node.as_ref()? })))
-    }
-
-    fn open(&self) -> String {
-        format!("{}/pulls?state=open", self.repository)
-    }
-
-    fn pull_request(&self, number: u64) -> String {
-        format!("{}/pulls/{number}", self.repository)
-    }
-
-    fn read_head(&self, pull_request: &Value) -> Option<(u64, String)> {
-        Some((pull_request["number"].as_u64()?, pull_request["head"]["sha"].as_str()?.to_owned()))
     }
 }

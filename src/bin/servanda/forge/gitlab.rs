@@ -35,6 +35,10 @@ impl Dialect for GitLab {
         ("private-token", token.to_owned())
     }
 
+    fn repository(&self) -> &str {
+        &self.project
+    }
+
     fn myself(&self) -> Question {
         Question { method: Method::GET, url: format!("{}/user", self.base), body: None }
     }

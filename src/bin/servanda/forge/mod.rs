@@ -73,34 +73,53 @@ pub(crate) struct Question {
     pub(crate) body: Option<Value>,
 }
 
-/// What differs between forges.
+/// What differs between forges. Where a method has a body it is as GitHub has it, and Gitea after it.
 pub(crate) trait Dialect: Send + Sync {
     /// Whose Markdown it is.
     fn markdown(&self) -> markdown::Forge;
     /// The header that carries the token.
     fn authorise(&self, token: &str) -> (&'static str, String);
+    /// The address of the repository.
+    fn repository(&self) -> &str;
     /// How it is asked whose the token is.
     fn myself(&self) -> Question;
     /// The number of whoever the answer to that names.
     fn read_myself(&self, answer: &Value) -> Option<u64>;
-    /// Where the comments of a pull request are.
-    fn thread(&self, number: u64) -> String;
     /// What is asked for behind the address of a list, and how many are on a page at most.
     fn page(&self, page: u32) -> (String, usize);
-    /// How one comment is written over.
-    fn edit(&self, number: u64, id: u64) -> (Method, String);
-    /// A comment as it is told; nothing where it is none of a person or program.
-    fn read(&self, comment: &Value) -> Option<Comment>;
     /// How a comment is folded away, where that can be done.
     fn fold(&self, _comment: &Comment) -> Option<Question> {
         None
     }
+    /// Where the comments of a pull request are.
+    fn thread(&self, number: u64) -> String {
+        format!("{}/issues/{number}/comments", self.repository())
+    }
+    /// How one comment is written over.
+    fn edit(&self, _number: u64, id: u64) -> (Method, String) {
+        (Method::PATCH, format!("{}/issues/comments/{id}", self.repository()))
+    }
+    /// A comment as it is told; nothing where it is none of a person or program.
+    fn read(&self, comment: &Value) -> Option<Comment> {
+        Some(Comment {
+            id: comment["id"].as_u64()?,
+            author: comment["user"]["id"].as_u64()?,
+            body: comment["body"].as_str()?.to_owned(),
+            node: comment["node_id"].as_str().map(str::to_owned),
+        })
+    }
     /// Where the open pull requests are.
-    fn open(&self) -> String;
+    fn open(&self) -> String {
+        format!("{}/pulls?state=open", self.repository())
+    }
     /// Where one pull request is.
-    fn pull_request(&self, number: u64) -> String;
+    fn pull_request(&self, number: u64) -> String {
+        format!("{}/pulls/{number}", self.repository())
+    }
     /// A pull request's number and the commit it proposes.
-    fn read_head(&self, pull_request: &Value) -> Option<(u64, String)>;
+    fn read_head(&self, pull_request: &Value) -> Option<(u64, String)> {
+        Some((pull_request["number"].as_u64()?, pull_request["head"]["sha"].as_str()?.to_owned()))
+    }
 }
 
 /// A repository on a forge.

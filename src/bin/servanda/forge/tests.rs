@@ -1,3 +1,6 @@
+mod further;
+mod turns;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -8,12 +11,13 @@ use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use servanda::render::markdown::Budget;
-use servanda::render::posted::{Class, class_of, marked};
+use servanda::render::posted::{Class, Mark, marked};
 use tokio::sync::Barrier;
 
 use super::post::{Posted, Text, post};
 use super::{Address, Forge, ForgeError};
 use crate::drawing::ForgeName;
+use turns::Turns;
 
 const FORGES: [ForgeName; 3] = [ForgeName::Github, ForgeName::Gitlab, ForgeName::Gitea];
 const TOKEN: &str = "a-token-that-nobody-may-see";
@@ -35,6 +39,8 @@ struct World {
     instead: Vec<(Method, StatusCode, Option<&'static str>)>,
     /// Where lists wait for each other, so that neither job sees the other's comment.
     gate: Option<(Arc<Barrier>, usize)>,
+    /// Whose request is answered next, where that is to be settled.
+    turns: Option<Arc<Turns>>,
     pull_requests: Vec<(u64, String)>,
     requests: Vec<(Method, String)>,
 }
@@ -56,7 +62,7 @@ impl World {
     /// What is ours and found again.
     fn found(&self) -> Vec<&Said> {
         let ours = self.comments.values().filter(|said| said.author == OURS);
-        ours.filter(|said| class_of(&said.body, KEY).is_some()).collect()
+        ours.filter(|said| matches!(Mark::of(&said.body, KEY), Some(Mark::First { .. }))).collect()
     }
 }
 
@@ -65,6 +71,7 @@ type Shared = Arc<Mutex<World>>;
 /// A fake that is being served until this is dropped.
 struct Fake {
     forge: Forge,
+    address: Address,
     world: Shared,
     served: tokio::task::JoinHandle<()>,
 }
@@ -86,7 +93,12 @@ impl Fake {
         let repository = if name == ForgeName::Gitlab { "group/sub/name" } else { "owner/name" };
         let address = Address { forge: name, api, repository: repository.to_owned() };
         let forge = Forge::new(&address, &SecretString::from(TOKEN)).expect("an address");
-        Self { forge, world, served }
+        Self { forge, address, world, served }
+    }
+
+    /// The same forge as another job sees it, which is told apart by its token.
+    fn job(&self, name: &str) -> Forge {
+        Forge::new(&self.address, &SecretString::from(format!("{name}-{TOKEN}"))).expect("an address")
     }
 
     fn world(&self) -> std::sync::MutexGuard<'_, World> {
@@ -99,22 +111,26 @@ impl Fake {
 }
 
 /// A text as long as it may be, or a short one.
+#[derive(Clone)]
 struct Sample {
     text: String,
     class: Option<Class>,
     is_long: bool,
+    /// How many texts go on with the first.
+    further: usize,
 }
 
 impl Sample {
     fn new(text: &str, class: Class) -> Self {
-        Self { text: text.to_owned(), class: Some(class), is_long: false }
+        Self { text: text.to_owned(), class: Some(class), is_long: false, further: 0 }
     }
 }
 
 impl Text for Sample {
-    fn within(&self, budget: Budget) -> String {
-        let filler = if self.is_long { budget.most() - self.text.len() } else { 0 };
-        format!("{}{}", self.text, "x".repeat(filler))
+    fn within(&self, budget: Budget) -> Vec<String> {
+        let filler = "x".repeat(if self.is_long { budget.most() - self.text.len() - 10 } else { 0 });
+        let further = (2..2 + self.further).map(|part| format!("{}, part {part}{filler}", self.text));
+        std::iter::once(format!("{}{filler}", self.text)).chain(further).collect()
     }
 
     fn class(&self) -> Option<Class> {
@@ -155,6 +171,11 @@ async fn answer(State(world): State<Shared>, request: Request) -> Response {
     let says = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if ![says("authorization"), says("private-token")].iter().any(|said| said.ends_with(TOKEN)) {
         return told(StatusCode::UNAUTHORIZED, &json!({ "message": "Bad credentials" }));
+    }
+    let turns = world.lock().expect("nobody panicked").turns.clone();
+    if let Some(turns) = turns {
+        let said = [says("authorization"), says("private-token")].concat();
+        turns.wait(if said.contains("one-") { "one" } else { "other" }).await;
     }
     let gate = {
         let mut world = world.lock().expect("nobody panicked");
@@ -244,7 +265,7 @@ fn carried_out(world: &Shared, method: &Method, path: &str, query: &str, body: &
 
 /// What somebody else planted, in the hope that it is taken for ours.
 fn fake() -> String {
-    marked("### Plan: nothing changes", KEY, Class::Calm)
+    marked(&["### Plan: nothing changes".to_owned()], KEY, Class::Calm).concat()
 }
 
 #[tokio::test]

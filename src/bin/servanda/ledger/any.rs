@@ -46,6 +46,13 @@ impl Ledger for AnyLedger {
         }
     }
 
+    async fn glance(&self, keys: &[&str]) -> Result<Entries, LedgerError> {
+        match self {
+            Self::Git(ledger) => ledger.glance(keys).await,
+            Self::Sqlite(_) | Self::Postgres(_) | Self::Unusable(_) => self.get(keys).await,
+        }
+    }
+
     async fn read(&self, under: &str) -> Result<Entries, LedgerError> {
         match self {
             Self::Sqlite(ledger) => ledger.read(under).await,

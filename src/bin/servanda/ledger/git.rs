@@ -4,7 +4,7 @@
 //! branch is the audit trail. The git program does it with whatever credentials it has for that remote. The
 //! branch is never checked out, and nothing of the work tree is touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,6 +26,8 @@ const LOCK: &str = "lock";
 const TRIES: u32 = 100;
 /// The longest wait between two tries.
 const LONGEST_WAIT: u64 = 200;
+/// Objects come and go in packs: a file for each of hundreds of entries costs more than all else that git does.
+const PACKED: [&str; 4] = ["-c", "fastimport.unpackLimit=1", "-c", "fetch.unpackLimit=1"];
 /// What `ls-remote --exit-code` says where there is no such branch.
 const NO_SUCH_BRANCH: i32 = 2;
 
@@ -46,8 +48,17 @@ struct Known {
     is_prepared: bool,
     commit: Option<String>,
     entries: Entries,
+    /// The contents of the files that were read, by their names in git.
+    blobs: BTreeMap<String, String>,
     /// The lease that this ledger holds.
     lease: Option<Lease>,
+}
+
+impl Known {
+    fn held(&self, keys: &[&str]) -> Entries {
+        let found = keys.iter().filter_map(|key| self.entries.get_key_value(*key));
+        found.map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
 }
 
 /// A lock with an end.
@@ -109,59 +120,71 @@ impl GitLedger {
             }
             known.is_prepared = true;
         }
-        let said = self.git(&["ls-remote", "--exit-code", &self.remote, &self.branch], b"").await?;
-        let found = match said.code {
-            Some(0) => String::from_utf8_lossy(&said.output).split_whitespace().next().map(str::to_owned),
-            Some(NO_SUCH_BRANCH) => None,
-            _ => return Err(self.failed(self.without_remote(&said.errors))),
-        };
-        if found.is_none() {
-            (known.commit, known.entries) = (None, Entries::new());
-        } else if found != known.commit {
-            let spec = format!("+{}:{}", self.branch, self.own_ref);
-            self.git_or_fail(
-                &["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", &self.remote, &spec],
-                b"",
-            )
-            .await?;
-            let (commit, entries) = self.fetched().await?;
-            (known.commit, known.entries) = (Some(commit), entries);
+        let spec = format!("+{}:{}", self.branch, self.own_ref);
+        let fetch = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", &self.remote, &spec];
+        let mut said = self.git(&[&PACKED[..], &fetch].concat(), b"").await?;
+        if said.code != Some(0) {
+            // It may be that there is no such branch; the word of an exit code is surer than that of a sentence.
+            let asked = self.git(&["ls-remote", "--exit-code", &self.remote, &self.branch], b"").await?;
+            if asked.code == Some(NO_SUCH_BRANCH) {
+                (known.commit, known.entries) = (None, Entries::new());
+                return Ok(());
+            }
+            // Somebody made it just now.
+            if asked.code == Some(0) {
+                said = self.git(&[&PACKED[..], &fetch].concat(), b"").await?;
+            }
         }
-        Ok(())
+        match said.code {
+            Some(0) => self.take_in(known).await,
+            _ => Err(self.failed(self.without_remote(&said.errors))),
+        }
     }
 
-    /// The commit that was fetched, and everything that it holds.
-    async fn fetched(&self) -> Result<(String, Entries), LedgerError> {
+    /// Reads the commit that was fetched, and of what it holds what is not known yet.
+    async fn take_in(&self, known: &mut Known) -> Result<(), LedgerError> {
         let listed = self.git_or_fail(&["ls-tree", "-r", "-z", &self.own_ref], b"").await?;
-        let mut blobs: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut files: Vec<(String, String)> = Vec::new();
         for line in listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
             let line = String::from_utf8_lossy(line);
             let parsed = line.split_once('\t').and_then(|(meta, path)| Some((meta.split(' ').nth(2)?, path)));
             if let Some((blob, path)) = parsed
                 && let Some(key) = key_of(path)
             {
-                blobs.entry(blob.to_owned()).or_default().push(key);
+                files.push((blob.to_owned(), key));
             }
         }
-        let asked = blobs.keys().fold(format!("{}\n", self.own_ref), |asked, blob| asked + blob + "\n");
+        let unknown: BTreeSet<&str> = files
+            .iter()
+            .map(|(blob, _)| blob.as_str())
+            .filter(|blob| !known.blobs.contains_key(*blob))
+            .collect();
+        let asked = unknown.iter().fold(format!("{}\n", self.own_ref), |asked, blob| asked + blob + "\n");
         let output = self.git_or_fail(&["cat-file", "--batch"], asked.as_bytes()).await?;
         let (commit, _, mut rest) =
             next_object(&output).ok_or_else(|| self.failed("git tells no commit of what was fetched"))?;
-        let mut entries = Entries::new();
         while let Some((blob, content, after)) = next_object(rest) {
-            for key in blobs.get(&blob).into_iter().flatten() {
-                entries.insert(key.clone(), content.clone());
-            }
+            known.blobs.insert(blob, content);
             rest = after;
         }
-        Ok((commit, entries))
+        known.entries = files
+            .into_iter()
+            .map(|(blob, key)| {
+                let content = known.blobs.get(&blob).cloned();
+                content
+                    .map(|content| (key, content))
+                    .ok_or_else(|| self.failed("git lost a part of what was fetched"))
+            })
+            .collect::<Result<_, _>>()?;
+        known.commit = Some(commit);
+        Ok(())
     }
 
     /// One commit with these changes, pushed. Whether it was taken.
     async fn push(&self, known: &mut Known, swaps: &[Swap]) -> Result<bool, LedgerError> {
         let stream = self.commit(known.commit.as_deref(), swaps);
         let import = ["fast-import", "--quiet", "--force", "--date-format=raw"];
-        let commit = self.git_or_fail(&import, stream.as_bytes()).await?;
+        let commit = self.git_or_fail(&[&PACKED[..], &import].concat(), stream.as_bytes()).await?;
         let commit = String::from_utf8_lossy(&commit).trim().to_owned();
         // What the branch must be for that is said once more, against forges that let anybody force.
         let lease =
@@ -305,8 +328,15 @@ impl Ledger for GitLedger {
     async fn get(&self, keys: &[&str]) -> Result<Entries, LedgerError> {
         let mut known = self.known.lock().await;
         self.refresh(&mut known).await?;
-        let found = keys.iter().filter_map(|key| known.entries.get_key_value(*key));
-        Ok(found.map(|(key, value)| (key.clone(), value.clone())).collect())
+        Ok(known.held(keys))
+    }
+
+    async fn glance(&self, keys: &[&str]) -> Result<Entries, LedgerError> {
+        let mut known = self.known.lock().await;
+        if !known.is_prepared {
+            self.refresh(&mut known).await?;
+        }
+        Ok(known.held(keys))
     }
 
     async fn read(&self, under: &str) -> Result<Entries, LedgerError> {

@@ -73,6 +73,11 @@ pub(crate) trait Ledger: Send + Sync {
     /// The entries of these keys, as far as there are any.
     fn get(&self, keys: &[&str]) -> impl Future<Output = Result<Entries, LedgerError>> + Send;
 
+    /// What these keys held when they were last looked at, for one who is about to write: a write refuses what is old.
+    fn glance(&self, keys: &[&str]) -> impl Future<Output = Result<Entries, LedgerError>> + Send {
+        self.get(keys)
+    }
+
     /// The entries whose key begins so.
     fn read(&self, under: &str) -> impl Future<Output = Result<Entries, LedgerError>> + Send;
 

@@ -119,7 +119,10 @@ impl<L: Ledger> Ledger for Sealed<L> {
         }
         let keys: Vec<&str> = swaps.iter().map(|swap| swap.key.as_str()).chain([KEY]).collect();
         for _ in 0..TRIES {
-            let found = self.ledger.get(&keys).await?;
+            let mut found = self.ledger.glance(&keys).await?;
+            if judge(swaps, &found) != Judged::Free {
+                found = self.ledger.get(&keys).await?;
+            }
             match judge(swaps, &found) {
                 Judged::Made => return Ok(()),
                 Judged::Moved(key) => return Err(LedgerError::Moved(key)),

@@ -1,6 +1,8 @@
 //! What every place that keeps a ledger must hold: all or none, nothing unseen overwritten, one lock.
 
 mod databases;
+#[path = "../../../../tests/it/missing.rs"]
+mod missing;
 mod racing;
 #[path = "../../../../tests/it/postgres.rs"]
 mod server;
@@ -54,7 +56,13 @@ async fn conforms<L: Ledger>(open: impl Fn() -> L) {
     let refused = other.lock(&holder("second")).await.expect("asked").err();
     assert_eq!(refused, Some(Some(holder("first"))), "it says who holds it");
     one.unlock(held).await;
-    assert!(other.lock(&holder("second")).await.expect("asked").is_ok());
+    // A lock that is a file may be held a moment longer by a child of this process: git, in another test.
+    let mut tries = 0;
+    while other.lock(&holder("second")).await.expect("asked").is_err() {
+        tries += 1;
+        assert!(tries < 100_000, "the lock was not given back");
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! Counts in the order of arrival; knows nothing of what the requests ask.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::faults::{Course, Script};
 
@@ -78,6 +78,8 @@ pub(crate) struct Desk {
     pub(crate) tally: Tally,
     /// What goes wrong.
     pub(crate) script: Script,
+    /// What the tenant's script module was told, by `id`.
+    pub(crate) told: BTreeSet<String>,
     /// Objects that were made lately, with the number of the request that made them.
     recent: VecDeque<(u64, i64)>,
 }

@@ -39,6 +39,8 @@ pub(crate) struct Knobs {
     pub(crate) unknown_attrs_refused: bool,
     /// For how many requests of any kind after its creation an object is not found by `find`.
     pub(crate) search_lag: u64,
+    /// A function of a script module that the tenant has, as `slaNotify.send`: it takes what it is told once by `id`.
+    pub(crate) module: Option<String>,
 }
 
 /// Whether recipients can be written on the agreement's side of the link.
@@ -113,6 +115,7 @@ impl Default for Knobs {
             interval: IntervalForm::Object,
             unknown_attrs_refused: false,
             search_lag: 0,
+            module: None,
         }
     }
 }

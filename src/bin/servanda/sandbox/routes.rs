@@ -171,7 +171,7 @@ fn carry_out(inner: &Inner, course: &Course, arrived: &Arrived) -> Result<verbs:
         offset: asked.offset.unwrap_or(0),
         limit: asked.limit,
         body: match verb {
-            Verb::Find => object(body)?,
+            Verb::Find | Verb::Exec => object(body)?,
             Verb::Create | Verb::Edit => {
                 let mut written = object(body)?;
                 written.extend(course.alter.clone());
@@ -187,7 +187,9 @@ fn carry_out(inner: &Inner, course: &Course, arrived: &Arrived) -> Result<verbs:
         Verb::Create => verbs::create(inner, &call),
         Verb::Edit => verbs::edit(inner, &call),
         Verb::Delete => verbs::delete(inner, &call),
-        Verb::Exec | Verb::Other => Err(verbs::exec(asked.func.as_deref(), asked.params.as_deref())),
+        Verb::Exec | Verb::Other => {
+            verbs::exec(inner, asked.func.as_deref(), asked.params.as_deref(), &call.body)
+        }
     }
 }
 

@@ -130,13 +130,25 @@ pub(crate) fn delete(inner: &Inner, call: &Call) -> Result<Answer, Refusal> {
     Ok((200, Value::Null))
 }
 
-/// A tenant's script module: there is none here.
-pub(crate) fn exec(function: Option<&str>, parameters: Option<&str>) -> Refusal {
+/// A tenant's script module: the one that the switches name, which takes each `id` once and says whether it is new.
+pub(crate) fn exec(
+    inner: &Inner,
+    function: Option<&str>,
+    parameters: Option<&str>,
+    body: &Map<String, Value>,
+) -> Result<Answer, Refusal> {
     let function = function.unwrap_or_default();
     let name = function.strip_prefix("modules.").unwrap_or(function);
+    if inner.dialect.knobs.module.as_deref() == Some(name) {
+        let id = body.get("id").and_then(Value::as_str);
+        let id = id.ok_or_else(|| Refusal::invalid("Нет id".to_owned()))?;
+        let is_new = inner.desk().told.insert(id.to_owned());
+        tracing::info!(id, is_new, "the module was called");
+        return Ok((200, json!({ "sent": u8::from(is_new) })));
+    }
     let given = parameters.unwrap_or_default().split(',');
     let count = given.filter(|parameter| !parameter.is_empty()).count();
-    Refusal::NoModule(format!("{name}({count} args)"))
+    Err(Refusal::NoModule(format!("{name}({count} args)")))
 }
 
 /// Changes an object in the name of an employee.

@@ -47,11 +47,24 @@ fn write(root: &Path, (path, text): (&str, &str)) {
     std::fs::write(path, text).unwrap();
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test that makes commits")]
+fn git(folder: &Path, arguments: &[&str]) {
+    let mut git = std::process::Command::new("git");
+    git.current_dir(folder).args(["-c", "user.name=T", "-c", "user.email=t@acme.example"]).args(arguments);
+    let done = git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1").output().unwrap();
+    assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+fn commit(folder: &Path) {
+    git(folder, &["add", "--all"]);
+    git(folder, &["commit", "--quiet", "--message", "A change"]);
+}
+
 fn clock() -> Instant {
     "2026-09-04T12:00:00+03:00".parse().unwrap()
 }
 
-/// A desk over a folder, its watcher and its address.
+/// A desk over a folder or a branch of it, its watcher and its address.
 struct World {
     folder: tempfile::TempDir,
     watcher: Watcher,
@@ -67,12 +80,28 @@ impl World {
             write(folder.path(), *file);
         }
         let source = Source::Folder { root: folder.path().to_path_buf(), settle: Duration::from_secs(1) };
+        Self::over(folder, source).await
+    }
+
+    /// What the branch `main` says, in a repository of which the folder is another work tree.
+    async fn of_branch() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        git(folder.path(), &["init", "--quiet", "--initial-branch=main"]);
+        for file in COMMON.iter().chain(&ESTATES[0]) {
+            write(folder.path(), *file);
+        }
+        commit(folder.path());
+        let source = Source::Revision { root: folder.path().to_path_buf(), name: "main".to_owned() };
+        Self::over(folder, source).await
+    }
+
+    async fn over(folder: tempfile::TempDir, source: Source) -> Self {
         let (state, served) = source.read(clock()).await.unwrap().unwrap();
         let desk = Arc::new(Desk::new(served, clock));
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(None);
-        tokio::spawn(serve(listener, Arc::clone(&desk), Stop::by(stopped)));
+        tokio::spawn(serve(listener, Arc::clone(&desk), 64, Stop::by(stopped)));
         crate::helpdesk::http::use_ring();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { folder, watcher: Watcher::new(source, state, desk), address, client, _stop: stop }
@@ -166,6 +195,71 @@ async fn invalid_files_leave_the_old_answers_and_say_so() {
     let (_, headers, _) = world.get(EMAIL).await;
     assert!(!headers.contains_key("servanda-stale-since"));
     assert_eq!(world.json("/healthz").await["status"], "ok");
+}
+
+#[tokio::test]
+async fn a_branch_is_served_commit_by_commit() {
+    let mut world = World::of_branch().await;
+    let (first, second) = (answers(&world).await, "\"2026-09-04T16:00:00+03:00\" \"entitled\"");
+    let served = world.json("/healthz").await["commit"].clone();
+    assert!(served.is_string());
+    // What is not committed is not served.
+    for file in ESTATES[1] {
+        world.write(file);
+    }
+    world.watcher.look().await;
+    assert_eq!(answers(&world).await, first);
+    commit(world.folder.path());
+    world.watcher.look().await;
+    assert_eq!(answers(&world).await, second);
+    let now = world.json("/healthz").await["commit"].clone();
+    assert_ne!(now, served);
+    world.write(("agreements/a.yaml", "client: veter\nservices: { emial: true }\n"));
+    commit(world.folder.path());
+    world.watcher.look().await;
+    assert_eq!(answers(&world).await, second);
+    let health = world.json("/healthz").await;
+    assert_eq!((&health["status"], &health["commit"]), (&"stale".into(), &now));
+    git(world.folder.path(), &["revert", "--no-edit", "HEAD"]);
+    world.watcher.look().await;
+    assert_eq!(world.json("/healthz").await["status"], "ok");
+    // A branch that is gone leaves the answers as they are.
+    git(world.folder.path(), &["branch", "--move", "other"]);
+    world.watcher.look().await;
+    assert_eq!(answers(&world).await, second);
+    assert_eq!(world.json("/healthz").await["status"], "stale");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_nothing_loses_the_place_to_who_waits() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let folder = tempfile::tempdir().unwrap();
+    for file in COMMON.iter().chain(&ESTATES[0]) {
+        write(folder.path(), *file);
+    }
+    let source = Source::Folder { root: folder.path().to_path_buf(), settle: Duration::from_secs(1) };
+    let (_, served) = source.read(clock()).await.unwrap().unwrap();
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (_stop, stopped) = watch::channel(None);
+    tokio::spawn(serve(listener, Arc::new(Desk::new(served, clock)), 2, Stop::by(stopped)));
+    let start = tokio::time::Instant::now();
+    let mut silent = Vec::new();
+    for _ in 0..2 {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: ").await.unwrap();
+        silent.push(stream);
+    }
+    let mut waiting = tokio::net::TcpStream::connect(address).await.unwrap();
+    waiting
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    waiting.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(start.elapsed() >= super::PATIENCE, "there was no place before: {:?}", start.elapsed());
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use servanda::outcome::Altered;
 use servanda::plan::Step;
 
 use super::wire;
+use crate::helpdesk::http::HttpError;
 use crate::helpdesk::transport::{Class, Transport};
 use crate::helpdesk::{Done, WriteError, Writer};
 
@@ -25,6 +26,9 @@ pub(crate) struct Itsm365Writer<'a> {
 
 /// The status of an answer that says that nothing was changed, for whatever reason.
 const NOT_MODIFIED: u16 = 304;
+
+/// What the helpdesk says of a script module that the tenant does not have.
+const NO_MODULE: &str = "Script module or method not found";
 
 impl<'a> Itsm365Writer<'a> {
     /// A writer over a transport.
@@ -209,8 +213,16 @@ impl Writer for Itsm365Writer<'_> {
 
     async fn call(&self, function: &str, body: &Json) -> Result<(), WriteError> {
         let query = [("func", format!("modules.{function}")), ("params", "requestContent,user".to_owned())];
-        self.transport.post("exec-post", &query, body, Class::Write).await?;
-        Ok(())
+        match self.transport.post("exec-post", &query, body, Class::Write).await {
+            Ok(_) => Ok(()),
+            // A script that broke may have told people before it did. Only one that was never begun has not.
+            Err(broken @ HttpError::Refused { status: 500.., .. })
+                if !broken.to_string().contains(NO_MODULE) =>
+            {
+                Err(WriteError::Ambiguous(broken.to_string()))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn perform(

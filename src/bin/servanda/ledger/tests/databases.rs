@@ -2,7 +2,8 @@
 
 use secrecy::SecretString;
 
-use super::server::{Server, did_not_run};
+use super::missing::did_not_run;
+use super::server::Server;
 use super::{conforms, entries, holder, swap};
 use crate::ledger::{Broken, Entries, Ledger, LedgerError, PostgresLedger, Sealed};
 

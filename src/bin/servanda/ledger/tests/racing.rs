@@ -7,7 +7,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use secrecy::SecretString;
 
-use super::server::{Server, did_not_run};
+use super::missing::did_not_run;
+use super::server::Server;
 use super::{Remote, swap};
 use crate::ledger::{Entries, GitLedger, Ledger, LedgerError, PostgresLedger, Sealed, SqliteLedger, Swap};
 

@@ -53,6 +53,7 @@ fn knobs(row: Row) -> (Knobs, Side) {
         ][row[11]],
         unknown_attrs_refused: row[12] == 1,
         search_lag: [0, 3][row[13]],
+        module: None,
     };
     (knobs, side)
 }

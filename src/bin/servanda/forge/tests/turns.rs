@@ -1,0 +1,77 @@
+//! Two jobs whose requests are answered in an order that a seed settles: while one is answered the other waits.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use tokio::sync::Notify;
+
+/// Who may go on.
+pub(super) struct Turns {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+struct State {
+    /// Jobs that have more to ask.
+    at_work: BTreeSet<&'static str>,
+    /// Jobs whose request is not answered yet.
+    waiting: BTreeSet<&'static str>,
+    /// Whose request is answered next.
+    next: Option<&'static str>,
+    dice: u64,
+}
+
+impl State {
+    /// Once all wait, one is chosen. Whether one was just now.
+    fn choose(&mut self) -> bool {
+        let is_time = self.next.is_none() && !self.waiting.is_empty() && self.waiting == self.at_work;
+        if is_time {
+            self.dice =
+                self.dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let index = usize::try_from(self.dice >> 33).expect("small") % self.waiting.len();
+            self.next = self.waiting.iter().nth(index).copied();
+        }
+        is_time
+    }
+}
+
+impl Turns {
+    pub(super) fn new(seed: u64) -> Self {
+        let state = State {
+            at_work: ["one", "other"].into(),
+            waiting: BTreeSet::new(),
+            next: None,
+            dice: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+        };
+        Self { state: Mutex::new(state), changed: Notify::new() }
+    }
+
+    /// Waits for the turn of a job.
+    pub(super) async fn wait(&self, job: &'static str) {
+        self.state.lock().expect("nobody panicked").waiting.insert(job);
+        loop {
+            let changed = self.changed.notified();
+            {
+                let mut state = self.state.lock().expect("nobody panicked");
+                if state.choose() {
+                    self.changed.notify_waiters();
+                }
+                if state.next == Some(job) {
+                    state.next = None;
+                    state.waiting.remove(job);
+                    return;
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// A job has nothing more to ask.
+    pub(super) fn leave(&self, job: &'static str) {
+        let mut state = self.state.lock().expect("nobody panicked");
+        state.at_work.remove(job);
+        state.choose();
+        drop(state);
+        self.changed.notify_waiters();
+    }
+}
