@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::desk::{Desk, telling};
 use crate::calendar::Instant;
-use crate::notice::delivery::{Delivery, Demand, LEASE, Memorable, Reply, SESSION, TAKE_OVER, may_submit};
+use crate::notice::delivery::{
+    Delivery, Demand, LEASE, Memorable, Reply, SESSION, TAKE_OVER, may_submit, messages,
+};
 use crate::notice::{Channel, Due, Notice, Record};
 
 const SECOND: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);
@@ -67,4 +69,31 @@ fn what_is_ready_may_be_submitted_for_half_an_hour_and_no_longer() {
     assert!(!may_submit(at, at + SESSION) && !may_submit(at, at + SESSION * 48));
     // Whoever takes over does so only when nobody can submit any more, the longest command of mail and all.
     assert!(TAKE_OVER - SESSION >= jiff::SignedDuration::from_mins(10), "ten minutes for the last answer");
+}
+
+#[test]
+fn a_preview_splits_as_the_real_run_does() {
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
+    let desk = Desk::new(names.map(|name| telling(name, "2026-02-01", "2026-12-31")));
+    let (due, at) = (desk.due("2026-02-01", 10), desk.ask("2026-02-01", 10, |setting| setting.at));
+    let limits = [(Channel::Mail, 3)];
+    let mut delivery = Delivery::new("run", [(Channel::Mail, Memorable::Nothing)]).at_most(limits);
+    let (mut submitted, mut reply) = (Vec::new(), Reply::Go);
+    loop {
+        reply = match delivery.next(reply, at) {
+            Demand::Look => Reply::Looked(due.clone(), BTreeMap::new()),
+            Demand::Write(_) => Reply::Written,
+            Demand::Prepare(_) => Reply::Ready,
+            Demand::Submit(message) => {
+                submitted.push((message.address.clone(), message.notices));
+                Reply::Sent(message.name)
+            }
+            Demand::Abandon(_) | Demand::Ask(_) => Reply::Go,
+            Demand::End => break,
+        };
+    }
+    let preview = messages(&due, limits).into_iter().map(|message| (message.address, message.notices));
+    assert_eq!(preview.collect::<Vec<_>>(), submitted);
+    assert!(submitted.len() > 1 && submitted.iter().all(|(_, notices)| notices.len() <= 3));
+    assert_eq!(submitted.iter().map(|(_, notices)| notices.len()).sum::<usize>(), due.send.len());
 }
