@@ -48,8 +48,7 @@ fn main() -> ExitCode {
     interleavings::enumerate(&[0, 16], if is_full { 2 } else { 1 });
     interleavings::enumerate(&[0, 61], if is_full { 2 } else { 1 });
     if is_full {
-        interleavings::enumerate(&[0, 16, 61], 0);
-        interleavings::enumerate(&[0, 16, 61], 1);
+        interleavings::enumerate(&[0, 16, 61], 2);
     }
     schedules::simulate(schedules, ledger)
 }
