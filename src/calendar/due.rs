@@ -4,7 +4,7 @@
 //! a day exactly is due at its close. Business days end with the last close of the day. Pauses are taken out of
 //! the open time. Counted in whole seconds.
 
-use super::hours::days_from;
+use super::hours::{days_from, united};
 use super::{Hours, Instant, TargetTime};
 
 /// Stretches in which a clock does not run: in order, half-open, apart from each other.
@@ -15,16 +15,7 @@ impl Pauses {
     /// Puts stretches in order and together; those that are empty or end before they begin are left out.
     pub fn new(stretches: impl IntoIterator<Item = (Instant, Instant)>) -> Self {
         let whole = stretches.into_iter().map(|(from, to)| (second_of(from), second_of(to)));
-        let mut sorted: Vec<(Instant, Instant)> = whole.filter(|(from, to)| from < to).collect();
-        sorted.sort_unstable();
-        let mut apart: Vec<(Instant, Instant)> = Vec::with_capacity(sorted.len());
-        for (from, to) in sorted {
-            match apart.last_mut() {
-                Some(last) if from <= last.1 => last.1 = last.1.max(to),
-                _ => apart.push((from, to)),
-            }
-        }
-        Self(apart)
+        Self(united(whole.filter(|(from, to)| from < to)))
     }
 
     /// The stretches, in order.

@@ -180,15 +180,16 @@ pub(super) fn days_from(day: Day) -> impl Iterator<Item = Day> {
     std::iter::successors(Some(day), |day| day.tomorrow().ok()).take(HORIZON)
 }
 
-fn weekday(day: Day) -> usize {
+/// The place of a day in its week, from Monday on.
+pub(crate) fn weekday(day: Day) -> usize {
     usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or_default()
 }
 
-/// Pieces in their order, those that touch put together.
-fn united(pieces: impl Iterator<Item = Piece>) -> Vec<Piece> {
-    let mut sorted: Vec<Piece> = pieces.collect();
+/// Stretches in their order, those that touch put together.
+pub(super) fn united<T: Copy + Ord>(stretches: impl Iterator<Item = (T, T)>) -> Vec<(T, T)> {
+    let mut sorted: Vec<(T, T)> = stretches.collect();
     sorted.sort_unstable();
-    let mut united: Vec<Piece> = Vec::with_capacity(sorted.len());
+    let mut united: Vec<(T, T)> = Vec::with_capacity(sorted.len());
     for (from, to) in sorted {
         match united.last_mut() {
             Some(last) if from <= last.1 => last.1 = last.1.max(to),

@@ -12,6 +12,7 @@ mod term;
 mod versions;
 
 pub use due::{Pauses, due};
+pub(crate) use hours::weekday;
 pub use hours::{Hours, Window, in_words, overlap};
 pub use lead::Lead;
 pub use target::TargetTime;

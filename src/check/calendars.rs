@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::calendar::{Calendar, Day, Hours, Misread, Window, Zone, in_words, overlap, read_day};
+use crate::calendar::{Calendar, Day, Hours, Misread, Window, Zone, in_words, overlap, read_day, weekday};
 use crate::catalog::{Catalog, Entry, ROUND_THE_CLOCK};
 use crate::check::references::nearest_of;
 use crate::check::subject::Places;
@@ -232,8 +232,7 @@ fn find_overlaps(terms: &Terms, document: &Document, faults: &mut Vec<Diagnostic
             continue;
         };
         if !terms.exceptions.get(&after).is_some_and(is_special)
-            && let Some(own) =
-                of_week(usize::try_from(after.weekday().to_monday_zero_offset()).unwrap_or_default())
+            && let Some(own) = of_week(weekday(after))
         {
             tell(Some(said), own, &after.to_string());
         }

@@ -29,6 +29,7 @@ mod offline;
 mod postgres;
 mod processes;
 mod pull_requests;
+mod random;
 mod recipes;
 mod renewals;
 mod reports;

@@ -16,25 +16,10 @@ use servanda::diagnostic::{Diagnostics, Sources};
 use servanda::document::{Document, Kind, read};
 use servanda::template::Library;
 
+use crate::random::Random;
+
 /// How many files each change is made in.
 const FILES: usize = 200;
-
-/// `SplitMix64`, as in examples/generate.rs.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap()
-    }
-
-    fn one_in(&mut self, chances: usize) -> bool {
-        self.below(chances) == 0
-    }
-}
 
 /// Writes a value as somebody might who has never seen this project, and notes where each field stands.
 struct Scribe {

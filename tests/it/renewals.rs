@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::random::Random;
 use crate::repository::Repository;
 
 const SAMPLE: usize = 120;
@@ -16,23 +17,6 @@ const FULL: usize = 10_000;
 /// How many clients one catalog holds.
 const CLIENTS: usize = 2_000;
 const DAY: &str = "2026-06-01";
-
-/// `SplitMix64`, as in examples/generate.rs.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap()
-    }
-
-    fn pick<'list>(&mut self, list: &[&'list str]) -> &'list str {
-        list[self.below(list.len())]
-    }
-}
 
 /// A line of a file, and what it is in the file that follows on from it.
 enum Line {

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::missing::did_not_run;
 use crate::repository::Repository;
 
 /// What a terminal showed while these steps were taken on it, and how the program ended.
@@ -25,14 +26,6 @@ fn sit(repository: &Repository, arguments: &[&str], steps: &Value) -> Result<Sit
     Ok(Sitting { shown: said["shown"].as_str().unwrap().to_owned(), code: said["code"].as_i64().unwrap() })
 }
 
-/// Says past the harness, which swallows what a passing test prints, that a test proved nothing.
-#[expect(clippy::explicit_write, reason = "the harness keeps `eprintln!` of a passing test to itself")]
-fn did_not_run(why: &str) {
-    use std::io::Write as _;
-    assert!(std::env::var_os("SERVANDA_REQUIRE_ALL").is_none(), "{why}");
-    writeln!(std::io::stderr(), "\nDID NOT RUN: questions on a terminal. {why}").unwrap();
-}
-
 #[test]
 fn init_asks_and_what_was_answered_can_be_planned() {
     let repository = Repository::empty();
@@ -46,7 +39,7 @@ fn init_asks_and_what_was_answered_can_be_planned() {
     ]);
     let sitting = match sit(&repository, &["init"], &steps) {
         Ok(sitting) => sitting,
-        Err(why) => return did_not_run(&why),
+        Err(why) => return did_not_run("questions on a terminal", &why),
     };
     assert_eq!(sitting.code, 0, "{}", sitting.shown);
     assert!(sitting.shown.contains("servanda plan"), "{}", sitting.shown);
@@ -64,7 +57,7 @@ fn whoever_leaves_amid_the_questions_has_written_nothing() {
         let steps = json!([["Time zone [", "\n"], ["ru or en [", leave]]);
         let sitting = match sit(&repository, &["init"], &steps) {
             Ok(sitting) => sitting,
-            Err(why) => return did_not_run(&why),
+            Err(why) => return did_not_run("questions on a terminal", &why),
         };
         assert_eq!(sitting.code, code, "{}", sitting.shown);
         assert_eq!(std::fs::read_dir(repository.root()).unwrap().count(), 0, "{}", sitting.shown);
@@ -85,7 +78,7 @@ fn new_asks_for_what_was_not_typed() {
     ]);
     let sitting = match sit(&repository, &["new"], &steps) {
         Ok(sitting) => sitting,
-        Err(why) => return did_not_run(&why),
+        Err(why) => return did_not_run("questions on a terminal", &why),
     };
     assert_eq!(sitting.code, 0, "{}", sitting.shown);
     assert!(sitting.shown.contains("did you mean `support-standard`?"), "{}", sitting.shown);

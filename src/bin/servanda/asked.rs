@@ -3,15 +3,22 @@
 
 use std::borrow::Borrow;
 
-use servanda::calendar::{Instant, Misread, read_instant};
-use servanda::entitlement::Register;
+use servanda::calendar::{Instant, Misread, Pauses, read_instant};
+use servanda::entitlement::{Question, Register};
 use servanda::ident::{PriorityName, RecipientSlug, ServiceSlug, nearest};
 
 /// The names of a question.
 pub(crate) struct Names {
-    pub(crate) recipient: RecipientSlug,
-    pub(crate) service: ServiceSlug,
-    pub(crate) priority: PriorityName,
+    recipient: RecipientSlug,
+    service: ServiceSlug,
+    priority: PriorityName,
+}
+
+impl Names {
+    /// The question for them, at an instant.
+    pub(crate) fn question<'a>(&'a self, at: Instant, pauses: &'a Pauses) -> Question<'a> {
+        Question { recipient: &self.recipient, service: &self.service, priority: &self.priority, at, pauses }
+    }
 }
 
 /// The names, where the catalog knows them. A typing mistake is no question, so it gets no answer.

@@ -1,7 +1,7 @@
 //! `servanda entitled`: may this client ask for this service now, under which agreement, and by when. Asks no helpdesk.
 
 use servanda::calendar::{Instant, Misread, Pauses};
-use servanda::entitlement::{Answer, Question, Register};
+use servanda::entitlement::{Answer, Register};
 use servanda::render;
 
 use crate::args::{Format, Global};
@@ -59,13 +59,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let register = Register::new(estate.agreements, estate.catalog);
     let names = asked::names(&register, &arguments.client, &arguments.service, &arguments.priority)
         .map_err(|unknown| Failure::usage(unknown.message, unknown.help))?;
-    let question = Question {
-        recipient: &names.recipient,
-        service: &names.service,
-        priority: &names.priority,
-        at,
-        pauses: &pauses,
-    };
+    let question = names.question(at, &pauses);
     let answer = register.answer(&question);
     let envelope = render::entitlement::envelope(&question, &answer);
     match arguments.format {

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 use servanda::calendar::{Instant, Misread, Pauses, read_instant};
-use servanda::entitlement::{Answer, Question};
+use servanda::entitlement::Answer;
 use servanda::render;
 
 use super::desk::{Desk, Standing};
@@ -104,13 +104,7 @@ async fn entitlement(State(desk): State<Arc<Desk>>, Query(parameters): Parameter
         let (client, service, priority) =
             (asked.needed("client")?, asked.needed("service")?, asked.needed("priority")?);
         let names = asked::names(register, client, service, priority).map_err(Refusal::unknown)?;
-        let question = Question {
-            recipient: &names.recipient,
-            service: &names.service,
-            priority: &names.priority,
-            at,
-            pauses: &pauses,
-        };
+        let question = names.question(at, &pauses);
         let answer = register.answer(&question);
         let outcome = match answer {
             Answer::Entitled(_) => Outcome::Entitled,
