@@ -265,6 +265,23 @@ fn what_is_left_out_of_a_folder_is_left_out_of_a_commit() {
     repository.expect(3, &["plan", "--as-of", DAY, "--base", &head, "--head", &kept]);
 }
 
+/// What one person's Git ignores everywhere is not in the repository, and a job that runs elsewhere would read it.
+#[test]
+fn what_is_ignored_at_home_is_read_all_the_same() {
+    let repository = Repository::example();
+    repository
+        .file("home/git/ignore", "*.yaml\n")
+        .file("home/.gitconfig", "[core]\nexcludesFile = ~/git/ignore\n");
+    let home = repository.root().join("home");
+    let list = |program: &mut std::process::Command| -> String {
+        let ran = program.env("XDG_CONFIG_HOME", &home).env("HOME", &home).output().expect("it runs");
+        String::from_utf8(ran.stdout).expect("a text")
+    };
+    let usual = repository.expect(0, &["status", "--as-of", DAY]).stdout;
+    assert!(usual.contains("portovik-2026"), "{usual}");
+    assert_eq!(list(&mut repository.program(&["status", "--as-of", DAY])), usual);
+}
+
 #[test]
 fn a_branch_hears_of_what_concerns_it_and_of_nothing_else() {
     let repository = Repository::example();

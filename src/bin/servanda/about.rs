@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use memchr::{memchr, memmem};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use servanda::document::{self, Kind};
 
@@ -17,7 +18,8 @@ pub(crate) fn about(client: &str, files: Vec<File>) -> Vec<File> {
     let mut needed: BTreeSet<usize> = BTreeSet::new();
     let mut ties: Vec<(usize, &str)> = Vec::new();
     let mut by_stem: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    let searched: Vec<Option<Searched<'_>>> = files.par_iter().map(|file| search(file, company)).collect();
+    let glance = Glance { company: memmem::Finder::new(company), renews: memmem::Finder::new(RENEWS) };
+    let searched: Vec<Option<Searched<'_>>> = files.par_iter().map(|file| glance.at(file)).collect();
     for (index, searched) in searched.into_iter().enumerate() {
         if searched.as_ref().is_none_or(|searched| searched.may_speak_of_it) {
             needed.insert(index);
@@ -52,30 +54,39 @@ struct Searched<'a> {
     renews: Vec<&'a str>,
 }
 
-/// Looks a file through for a company; `None` where it is no agreement, or cannot be read.
-fn search<'a>(file: &'a File, company: &str) -> Option<Searched<'a>> {
-    let (Content::Bytes(bytes), Some(Kind::Agreement)) = (&file.content, document::kind_of(&file.path))
-    else {
-        return None;
-    };
-    let text = std::str::from_utf8(bytes).ok()?;
-    Some(Searched {
-        stem: document::id_of(&file.path),
-        // Behind an escape any letter may stand.
-        may_speak_of_it: text.contains(company) || text.contains('\\'),
-        renews: renewed(text).collect(),
-    })
+const RENEWS: &str = "renews";
+
+/// What is looked for in every text.
+struct Glance<'a> {
+    company: memmem::Finder<'a>,
+    renews: memmem::Finder<'a>,
 }
 
-/// The ids that a text names after `renews:`.
-fn renewed(text: &str) -> impl Iterator<Item = &str> {
-    text.split("renews").skip(1).filter_map(|rest| {
-        let is_within = |letter: char| letter.is_ascii_alphanumeric() || "._-/".contains(letter);
-        let rest = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':')?;
-        let rest = rest.trim_start_matches(|letter: char| letter.is_whitespace() || "\"'".contains(letter));
-        let end = rest.find(|letter| !is_within(letter)).unwrap_or(rest.len());
-        (end > 0).then_some(&rest[..end])
-    })
+impl Glance<'_> {
+    /// Looks a file through; `None` where it is no agreement, or cannot be read.
+    fn at<'file>(&self, file: &'file File) -> Option<Searched<'file>> {
+        let (Content::Bytes(bytes), Some(Kind::Agreement)) = (&file.content, document::kind_of(&file.path))
+        else {
+            return None;
+        };
+        let text = std::str::from_utf8(bytes).ok()?;
+        let renews = self.renews.find_iter(bytes).filter_map(|at| renewed(&text[at + RENEWS.len()..]));
+        Some(Searched {
+            stem: document::id_of(&file.path),
+            // Behind an escape any letter may stand.
+            may_speak_of_it: self.company.find(bytes).is_some() || memchr(b'\\', bytes).is_some(),
+            renews: renews.collect(),
+        })
+    }
+}
+
+/// The id that a text names which stands behind `renews`.
+fn renewed(rest: &str) -> Option<&str> {
+    let is_within = |letter: char| letter.is_ascii_alphanumeric() || "._-/".contains(letter);
+    let rest = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':')?;
+    let rest = rest.trim_start_matches(|letter: char| letter.is_whitespace() || "\"'".contains(letter));
+    let end = rest.find(|letter| !is_within(letter)).unwrap_or(rest.len());
+    (end > 0).then_some(&rest[..end])
 }
 
 #[cfg(test)]

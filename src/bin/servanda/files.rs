@@ -23,6 +23,8 @@ pub(crate) const OWN_FOLDER: &str = ".servanda";
 pub(crate) const FOLDERS: [&str; 3] = ["agreements", "templates", "calendars"];
 /// A larger file is not read to its end; the document stage says what is wrong with it.
 pub(crate) const SIZE_LIMIT: u64 = 1024 * 1024;
+/// How much of a file is read at once.
+const PIECE: usize = 64 * 1024;
 
 /// One file of the repository.
 #[derive(Clone)]
@@ -65,9 +67,7 @@ fn all_paths(root: &Path) -> Result<Vec<(PathBuf, bool)>, Failure> {
             paths.push((root.join(name), found.is_symlink()));
         }
     }
-    for folder in FOLDERS {
-        paths.extend(walk(&root.join(folder))?);
-    }
+    paths.extend(walk(&FOLDERS.map(|folder| root.join(folder)))?);
     Ok(paths)
 }
 
@@ -76,26 +76,37 @@ pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
     let paths = all_paths(root)?;
     let mut files: Vec<File> = paths
         .into_par_iter()
-        .map(|(path, is_link)| File {
-            path: relative(root, &path),
-            content: if is_link { Content::Link } else { read_limited(&path) },
-        })
+        .map_init(
+            || vec![0; PIECE],
+            |piece, (path, is_link)| File {
+                path: relative(root, &path),
+                content: if is_link { Content::Link } else { read_into(piece, &path) },
+            },
+        )
         .collect();
     files.sort_by(|left, right| left.path.cmp(&right.path));
     Ok(files)
 }
 
-/// The YAML files below a folder, with whether each is a link. Hidden and ignored files are left out.
-fn walk(folder: &Path) -> Result<Vec<(PathBuf, bool)>, Failure> {
-    match fs::symlink_metadata(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Failure::file(folder, &error)),
-        Ok(found) if found.is_symlink() => return Ok(vec![(folder.to_path_buf(), true)]),
-        Ok(_) => {}
-    }
-    let walk = WalkBuilder::new(folder).follow_links(false).require_git(false).parents(false).build();
+/// The YAML files below some folders, with whether each is a link. Hidden files are left out, and those that the
+/// repository itself ignores: what the home of whoever runs this says decides nothing.
+fn walk(folders: &[PathBuf]) -> Result<Vec<(PathBuf, bool)>, Failure> {
     let mut paths = Vec::new();
-    for entry in walk {
+    let mut below: Option<WalkBuilder> = None;
+    for folder in folders {
+        match fs::symlink_metadata(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Failure::file(folder, &error)),
+            Ok(found) if found.is_symlink() => paths.push((folder.clone(), true)),
+            Ok(_) => match &mut below {
+                Some(walk) => _ = walk.add(folder),
+                None => below = Some(WalkBuilder::new(folder)),
+            },
+        }
+    }
+    let Some(mut walk) = below else { return Ok(paths) };
+    walk.follow_links(false).require_git(false).parents(false).git_global(false).git_exclude(false);
+    for entry in walk.build() {
         let entry = entry.map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
         let is_link = entry.path_is_symlink();
         let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
@@ -151,11 +162,23 @@ fn relative(root: &Path, path: &Path) -> String {
 }
 
 fn read_limited(path: &Path) -> Content {
-    let read = || -> io::Result<Vec<u8>> {
-        let file = fs::File::open(path)?;
-        let mut bytes =
-            Vec::with_capacity(usize::try_from(file.metadata()?.len().min(SIZE_LIMIT) + 1).unwrap_or(0));
-        file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
+    read_into(&mut vec![0; PIECE], path)
+}
+
+/// The bytes of a file, and more than the limit where it is longer. Most files fit into one piece, so that their length
+/// need not be asked for.
+fn read_into(piece: &mut [u8], path: &Path) -> Content {
+    let mut read = || -> io::Result<Vec<u8>> {
+        let mut file = fs::File::open(path)?;
+        let mut bytes = Vec::new();
+        while bytes.len() as u64 <= SIZE_LIMIT {
+            match file.read(piece) {
+                Ok(0) => break,
+                Ok(length) => bytes.extend_from_slice(&piece[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(bytes)
     };
     read().map_or_else(|error| Content::Unreadable(error.to_string()), Content::Bytes)
