@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::parse::FAULT_LIMIT;
 use super::place::slug_like;
-use super::schema::{Compiled, compiled};
+use super::schema::{derived, validator};
 use super::text::show;
 use super::tree::{Node, Value};
 use super::{Kind, word};
@@ -17,10 +17,11 @@ use crate::ident::nearest;
 
 /// Finds all that a document's schema does not allow.
 pub(super) fn find(kind: Kind, root: &Node, text: &str, settled: &[Span], faults: &mut Vec<Diagnostic>) {
-    let Compiled { schema, validator } = compiled(kind);
+    let validator = validator(kind);
     if validator.is_valid(root) {
         return;
     }
+    let schema = derived(kind);
     for error in validator.iter_errors(root) {
         let location = error.schema_path().as_str();
         let fragment = location.rfind('/').and_then(|end| schema.pointer(&location[..end]));

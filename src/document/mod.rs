@@ -11,6 +11,7 @@ mod again;
 mod fault;
 mod json;
 mod parse;
+mod pattern;
 mod place;
 mod scalar;
 mod schema;
@@ -19,6 +20,8 @@ mod typed;
 mod word;
 
 use std::collections::BTreeMap;
+
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 pub use place::{id_of, kind_of};
 pub use schema::{Slugs, is_field_path, published, schema};
@@ -113,6 +116,11 @@ impl Document {
     pub fn typed<T: serde::de::DeserializeOwned>(&self) -> Result<T, Diagnostic> {
         from_tree(&self.tree())
     }
+}
+
+/// Compiles what judges each kind of document, which [`read`] does otherwise when it meets the first of a kind.
+pub fn make_ready() {
+    Kind::ALL.into_par_iter().for_each(|kind| _ = schema::validator(kind));
 }
 
 /// Takes a file in: its text, or the text before the fault where it is no text.

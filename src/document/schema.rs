@@ -1,16 +1,17 @@
-//! The JSON Schemas (draft 7): derived from the shapes, made fit for editors, and compiled once for our own
-//! check.
+//! The JSON Schemas (draft 7): derived from the shapes, made fit for editors, and compiled for our own check.
 //!
-//! Editors, `ajv` and Servanda judge by the same schema. Each property has its page, texts have patterns,
-//! and with a catalog at hand its slugs are listed so that editors complete them.
+//! Editors, `ajv` and Servanda judge by the same text, the one in `schemas/`. Each property has its page, texts have
+//! patterns, and with a catalog at hand its slugs are listed so that editors complete them.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
 use super::Kind;
 use super::json::TreeJson;
+use super::pattern::Pattern;
 use super::shape::text::{KIND, only_one_of};
 use super::shape::{
     AgreementDocument, CalendarDocument, CatalogDocument, ENTRY_LACKS, SettingsDocument, TEMPLATE_LACKS,
@@ -79,7 +80,7 @@ pub fn published() -> Vec<(&'static str, String)> {
 
 /// Whether a path of keys with dots between them leads to a field of an agreement. Slugs may have dots themselves.
 pub fn is_field_path(path: &str) -> bool {
-    leads_on(&compiled(Kind::Agreement).schema, path)
+    leads_on(kept(Kind::Agreement), path)
 }
 
 fn leads_on(schema: &Value, path: &str) -> bool {
@@ -94,24 +95,41 @@ fn leads_on(schema: &Value, path: &str) -> bool {
     })
 }
 
-/// A schema with what each text names in it, and its validator.
-pub(super) struct Compiled {
-    pub(super) schema: Value,
-    pub(super) validator: jsonschema::Validator<TreeJson>,
+/// The schema of a kind as the shapes give it, with what each text names in it: what explains a fault. Nobody derives it
+/// while all is well.
+pub(super) fn derived(kind: Kind) -> &'static Value {
+    static DERIVED: [OnceLock<Value>; Kind::ALL.len()] = [const { OnceLock::new() }; Kind::ALL.len()];
+    DERIVED[kind as usize].get_or_init(|| with_kinds(kind))
 }
 
-/// The schema of a kind, compiled once.
-pub(super) fn compiled(kind: Kind) -> &'static Compiled {
-    static COMPILED: [OnceLock<Compiled>; Kind::ALL.len()] = [const { OnceLock::new() }; Kind::ALL.len()];
+/// The published schema of a kind. It differs from the derived one in nothing that judges.
+fn kept(kind: Kind) -> &'static Value {
+    static KEPT: [OnceLock<Value>; Kind::ALL.len()] = [const { OnceLock::new() }; Kind::ALL.len()];
+    KEPT[kind as usize].get_or_init(|| serde_json::from_str(kept_text(kind)).expect("a schema is JSON"))
+}
+
+/// What judges a kind of document, compiled once.
+pub(super) fn validator(kind: Kind) -> &'static Validator<TreeJson> {
+    static COMPILED: [OnceLock<Validator<TreeJson>>; Kind::ALL.len()] =
+        [const { OnceLock::new() }; Kind::ALL.len()];
     COMPILED[kind as usize].get_or_init(|| {
-        let schema = with_kinds(kind);
-        let validator = jsonschema::options_for::<TreeJson>()
-            .with_draft(jsonschema::Draft::Draft7)
-            .with_pattern_options(jsonschema::PatternOptions::regex())
-            .build(&schema)
-            .expect("our own schema is a schema");
-        Compiled { schema, validator }
+        jsonschema::options_for::<TreeJson>()
+            .with_draft(Draft::Draft7)
+            .with_keyword("pattern", Pattern::keyword)
+            .build(kept(kind))
+            .expect("our own schema is a schema")
     })
+}
+
+/// The file of the repository. A test holds it to what is derived.
+const fn kept_text(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Agreement => include_str!("../../schemas/agreement.json"),
+        Kind::Template => include_str!("../../schemas/template.json"),
+        Kind::Catalog => include_str!("../../schemas/catalog.json"),
+        Kind::Settings => include_str!("../../schemas/settings.json"),
+        Kind::Calendar => include_str!("../../schemas/calendar.json"),
+    }
 }
 
 fn with_kinds(kind: Kind) -> Value {

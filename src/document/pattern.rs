@@ -1,0 +1,59 @@
+//! The keyword `pattern` of our schemas: compiled when the first text meets it, and once for all schemas.
+//!
+//! A repository's files meet a few of the patterns that the schemas hold, and compiling one with a class of Unicode in it
+//! takes longer than reading a file. What a pattern means is the library's business: JSON Schema takes it as ECMA-262 does.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+
+use jsonschema::paths::Location;
+use jsonschema::{Keyword, ValidationError, Validator};
+use serde_json::{Map, Value, json};
+
+use super::json::TreeJson;
+use super::tree::Node;
+
+/// A pattern that stands in a schema.
+pub(super) struct Pattern(Arc<Lazy>);
+
+struct Lazy {
+    pattern: Value,
+    validator: OnceLock<Validator<TreeJson>>,
+}
+
+impl Pattern {
+    /// What the validator calls for each place in a schema that has the keyword.
+    pub(super) fn keyword<'schema>(
+        _: &'schema Map<String, Value>,
+        pattern: &'schema Value,
+        _: Location,
+    ) -> Result<Box<dyn for<'node> Keyword<'node, TreeJson>>, ValidationError<'schema>> {
+        static KNOWN: LazyLock<Mutex<BTreeMap<String, Arc<Lazy>>>> = LazyLock::new(Mutex::default);
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let lazy = known
+            .entry(pattern.as_str().unwrap_or_default().to_owned())
+            .or_insert_with(|| Arc::new(Lazy { pattern: pattern.clone(), validator: OnceLock::new() }));
+        Ok(Box::new(Self(Arc::clone(lazy))))
+    }
+
+    fn validator(&self) -> &Validator<TreeJson> {
+        self.0.validator.get_or_init(|| {
+            jsonschema::options_for::<TreeJson>()
+                .with_draft(jsonschema::Draft::Draft7)
+                .with_pattern_options(jsonschema::PatternOptions::regex())
+                .build(&json!({ "pattern": self.0.pattern }))
+                .expect("a test compiles every pattern of our schemas")
+        })
+    }
+}
+
+impl<'node> Keyword<'node, TreeJson> for Pattern {
+    fn validate(&self, node: &'node Node) -> Result<(), ValidationError<'node>> {
+        self.validator().validate(node)
+    }
+
+    fn is_valid(&self, node: &Node) -> bool {
+        // Most values are no texts, and then there is no need to know what the pattern says.
+        node.as_text().is_none() || self.validator().is_valid(node)
+    }
+}
