@@ -192,12 +192,16 @@ fn read_agreements<'a>(
 ) -> (Vec<Agreement>, Vec<Diagnostic>) {
     let mut readings: Vec<Reading<'a>> =
         documents.par_iter().map(|resolved| alone(resolved, ground, at)).collect();
-    let subjects =
-        readings.iter_mut().enumerate().filter_map(|(index, reading)| Some((index, reading.subject.take()?)));
-    let mut subjects: Vec<(usize, Subject<'a>)> = subjects.collect();
-    // Of two with one name the first stands for both, since more could be said about neither.
-    subjects.dedup_by(|later, first| later.1.agreement.id == first.1.agreement.id);
-    let (origins, mut subjects): (Vec<usize>, Vec<Subject<'a>>) = subjects.into_iter().unzip();
+    let mut origins: Vec<usize> = Vec::with_capacity(readings.len());
+    let mut subjects: Vec<Subject<'a>> = Vec::with_capacity(readings.len());
+    for (index, reading) in readings.iter_mut().enumerate() {
+        let Some(subject) = reading.subject.take() else { continue };
+        // Of two with one name the first stands for both, since more could be said about neither.
+        if subjects.last().is_none_or(|last| last.agreement.id != subject.agreement.id) {
+            origins.push(index);
+            subjects.push(subject);
+        }
+    }
     let succession = chain::tie(&mut subjects);
     let claims: Vec<&Claim<'_>> = readings.iter().map(|reading| &reading.claim).collect();
     let mut findings = identity::check_names(&claims);

@@ -85,7 +85,7 @@ impl Reader<'_> {
         slug: &str,
         known: &BTreeMap<K, V>,
     ) -> Option<K> {
-        self.known_at(kind, self.places.value(path), slug, known)
+        self.known_at(kind, |places| places.value(path), slug, known)
     }
 
     /// The same for a slug that is the last key of the path.
@@ -96,20 +96,20 @@ impl Reader<'_> {
         slug: &str,
         known: &BTreeMap<K, V>,
     ) -> Option<K> {
-        self.known_at(kind, self.places.name(path), slug, known)
+        self.known_at(kind, |places| places.name(path), slug, known)
     }
 
     fn known_at<K: Borrow<str> + Ord + Clone, V>(
         &mut self,
         kind: Kind,
-        place: Option<Span>,
+        place: impl FnOnce(&dyn Places) -> Option<Span>,
         slug: &str,
         known: &BTreeMap<K, V>,
     ) -> Option<K> {
         if let Some((name, _)) = known.get_key_value(slug) {
             return Some(name.clone());
         }
-        let place = place.unwrap_or_else(|| self.places.whole());
+        let place = place(self.places).unwrap_or_else(|| self.places.whole());
         self.faults.push(unknown(kind, place, slug, known));
         None
     }

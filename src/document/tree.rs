@@ -35,9 +35,22 @@ pub enum Value {
 }
 
 /// A map in the order written. No key stands twice.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Map {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Map(Entries);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Entries {
+    /// Few are searched from the front.
+    Few(Vec<Entry>),
+    /// A catalog has thousands: these are searched by halves.
+    Many(Box<Sorted>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Sorted {
     entries: Vec<Entry>,
+    /// Where the entries stand, in the order of their keys.
+    by_key: Vec<usize>,
 }
 
 /// A key of a map and its value.
@@ -60,7 +73,7 @@ impl Map {
     pub(super) fn new(entries: Vec<Entry>) -> (Self, Vec<(Entry, Span)>) {
         let firsts = if entries.len() <= SHORT { firsts_of_few(&entries) } else { firsts_of_many(&entries) };
         let Some(firsts) = firsts else {
-            return (Self { entries }, Vec::new());
+            return (Self::of_distinct(entries), Vec::new());
         };
         let places: Vec<Span> = entries.iter().map(|entry| entry.key_span).collect();
         let mut kept = Vec::with_capacity(entries.len());
@@ -72,12 +85,26 @@ impl Map {
                 repeated.push((entry, places[firsts[index]]));
             }
         }
-        (Self { entries: kept }, repeated)
+        (Self::of_distinct(kept), repeated)
+    }
+
+    fn of_distinct(entries: Vec<Entry>) -> Self {
+        if entries.len() <= SHORT {
+            return Self(Entries::Few(entries));
+        }
+        let by_key = by_key(&entries);
+        Self(Entries::Many(Box::new(Sorted { entries, by_key })))
     }
 
     /// The entry of a key.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| &*entry.key == key)
+        match &self.0 {
+            Entries::Few(entries) => entries.iter().find(|entry| &*entry.key == key),
+            Entries::Many(many) => {
+                let at = many.by_key.binary_search_by(|index| (*many.entries[*index].key).cmp(key)).ok()?;
+                Some(&many.entries[many.by_key[at]])
+            }
+        }
     }
 
     /// The value of a key.
@@ -85,24 +112,34 @@ impl Map {
         self.entry(key).map(|entry| &entry.node)
     }
 
+    fn entries(&self) -> &[Entry] {
+        match &self.0 {
+            Entries::Few(entries) => entries,
+            Entries::Many(many) => &many.entries,
+        }
+    }
+
     /// The entries in the order written.
     pub fn iter(&self) -> std::slice::Iter<'_, Entry> {
-        self.entries.iter()
+        self.entries().iter()
     }
 
     /// The same, to be moved to other places. Their keys stay as they are.
     pub(super) fn entries_mut(&mut self) -> &mut [Entry] {
-        &mut self.entries
+        match &mut self.0 {
+            Entries::Few(entries) => entries,
+            Entries::Many(many) => &mut many.entries,
+        }
     }
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries().len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries().is_empty()
     }
 }
 
@@ -125,10 +162,16 @@ fn firsts_of_few(entries: &[Entry]) -> Option<Vec<usize>> {
     repeats.then(|| (0..entries.len()).map(first_of).collect())
 }
 
+/// Where the entries stand, in the order of their keys, and those of one key in the order written.
+fn by_key(entries: &[Entry]) -> Vec<usize> {
+    let mut sorted: Vec<usize> = (0..entries.len()).collect();
+    sorted.sort_by_key(|index| &*entries[*index].key);
+    sorted
+}
+
 /// The same by sorting, so that twenty thousand keys take no longer than they must.
 fn firsts_of_many(entries: &[Entry]) -> Option<Vec<usize>> {
-    let mut sorted: Vec<usize> = (0..entries.len()).collect();
-    sorted.sort_by_key(|index| (&*entries[*index].key, *index));
+    let sorted = by_key(entries);
     let mut firsts: Vec<usize> = (0..entries.len()).collect();
     let mut repeats = false;
     for pair in sorted.windows(2) {
@@ -315,13 +358,21 @@ impl<'document> Tree<'document> {
 
     /// Where the last key of a path stands; the place to point at for "this entry".
     pub fn key_span_of(&self, path: &[&str]) -> Option<Span> {
-        let (last, parents) = path.split_last()?;
-        let parent = self.get(parents)?;
-        match parent.look() {
-            Look::Map(map) => map.entry(last).map(|entry| entry.key_span),
-            Look::Joined(joined) => joined.get(last).map(|entry| entry.key_span),
-            Look::List(list) => list.get(last.parse::<usize>().ok()?).map(|node| node.span),
-            Look::Null | Look::Bool(_) | Look::Integer(_) | Look::Float(_) | Look::Text(_) => None,
+        match self {
+            Self::Whole(node) => {
+                let (last, parents) = path.split_last()?;
+                match &node.get(parents)?.value {
+                    Value::Map(map) => map.entry(last).map(|entry| entry.key_span),
+                    Value::List(list) => list.get(last.parse::<usize>().ok()?).map(|node| node.span),
+                    _ => None,
+                }
+            }
+            Self::Key(_) => None,
+            Self::Joined(joined) => {
+                let (step, rest) = path.split_first()?;
+                let entry = joined.get(step)?;
+                if rest.is_empty() { Some(entry.key_span) } else { entry.tree.key_span_of(rest) }
+            }
         }
     }
 
