@@ -26,6 +26,9 @@ pub(super) fn check(
     for service in agreement.services.keys() {
         let calendar = agreement.calendar_of(service);
         for (priority, target) in &agreement.targets_of(service) {
+            if !counts_days(target) {
+                continue;
+            }
             let path = target_path(agreement, service, priority);
             if seen.insert((path.join(" "), calendar)) {
                 diagnostics.extend(one(subject, &path, target, catalog, calendar));
@@ -33,6 +36,12 @@ pub(super) fn check(
         }
     }
     diagnostics
+}
+
+/// Whether hours can matter: times that are all counted in hours are compared without a clock, and need none.
+fn counts_days(target: &Target) -> bool {
+    let times = [target.response, target.resolution];
+    times.into_iter().flatten().any(|time| matches!(time, TargetTime::BusinessDays(_)))
 }
 
 /// Where a target of a service is written.
