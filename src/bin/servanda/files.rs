@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ignore::WalkBuilder;
 use rayon::prelude::*;
@@ -304,16 +305,17 @@ pub(crate) fn write_together(root: &Path, files: &[Placed<'_>]) -> Result<(), Fa
         clear(files);
         return Err(failure);
     }
-    for (done, file) in files.iter().enumerate() {
-        let path = root.join(file.path);
-        if let Err(error) = fs::rename(beside(file), &path) {
-            clear(&files[done..]);
-            let said =
-                format!("{}: {error}; {done} of {} files were written before it", file.path, files.len());
-            return Err(Failure::new(Exit::Failure, said).help("`git status` shows which"));
-        }
-    }
-    Ok(())
+    let done = AtomicUsize::new(0);
+    let placed = files.par_iter().try_for_each(|file| {
+        fs::rename(beside(file), root.join(file.path)).map_err(|error| (file.path, error))?;
+        done.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    });
+    placed.map_err(|(path, error): (&str, io::Error)| {
+        clear(files);
+        let said = format!("{path}: {error}; {} of {} files were written", done.into_inner(), files.len());
+        Failure::new(Exit::Failure, said).help("`git status` shows which")
+    })
 }
 
 /// The folder for what is of this machine alone; it ignores itself in git.

@@ -230,7 +230,10 @@ impl Loaded {
             diagnostics: faults,
         };
         let checked = check::estate(estate, &self.sources, at);
-        take(&resolved, checked)
+        let taken = take(&resolved, checked);
+        // Ten thousand merged trees are given back faster by all cores than by one.
+        resolved.into_par_iter().for_each(drop);
+        taken
     }
 
     /// Every agreement with all that it inherits.
