@@ -80,6 +80,7 @@ fn checked(documents: &[Document], resolved: &[Resolved<'_>], sources: &Sources,
         agreements: resolved,
         unread: std::collections::BTreeSet::new(),
         diagnostics: Diagnostics::default(),
+        judged: Vec::new(),
     };
     check::estate(estate, sources, at)
 }

@@ -26,7 +26,7 @@ mod allow;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::prelude::{IntoParallelRefIterator, ParallelIterator, ParallelSliceMut};
+use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator, ParallelSliceMut};
 
 use crate::agreement::Agreement;
 use crate::calendar::{Instant, Zone};
@@ -38,7 +38,7 @@ use crate::check::subject::{Places, Subject};
 use crate::check::title::Titles;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Severity, Sources, Span};
 use crate::document::{Document, Tree, shape};
-use crate::ident::TemplateName;
+use crate::ident::{AgreementId, TemplateName};
 use crate::settings::{Guards, Helpdesk, Language, Ledger, Settings};
 use crate::template::Resolved;
 
@@ -71,6 +71,9 @@ pub struct Estate<'a> {
     pub unread: BTreeSet<&'a str>,
     /// What earlier stages found. It comes out again, but for what an agreement allows.
     pub diagnostics: Diagnostics,
+    /// Agreements that were judged before, and nothing changed since of their files, nor of anything that they refer to.
+    /// What was found about each of them alone is not said again.
+    pub judged: Vec<Agreement>,
 }
 
 /// Judges agreements one by one, without holding them against each other: what somebody is about to write.
@@ -98,7 +101,7 @@ impl<'a> Judge<'a> {
 
 /// Checks a whole repository. `at` is the instant that is asked about: what ends soon, which allowances hold.
 pub fn estate(estate: Estate<'_>, sources: &Sources, at: Instant) -> Checked {
-    let Estate { settings, catalog, calendars, agreements, unread, mut diagnostics } = estate;
+    let Estate { settings, catalog, calendars, agreements, unread, mut diagnostics, judged } = estate;
     let mut earlier = Earlier::of(&mut diagnostics);
     let settings = settings.map_or_else(usual_settings, |document| {
         let (settings, faults) = read_settings(document);
@@ -121,7 +124,8 @@ pub fn estate(estate: Estate<'_>, sources: &Sources, at: Instant) -> Checked {
     let titles = Titles::compile(agreements.iter().filter_map(title_of));
     let addresses = notices::addresses(&catalog);
     let ground = Ground { catalog: &catalog, settings: &settings, titles: &titles, addresses: &addresses };
-    let (agreements, faults) = read_agreements(&documents, ground, &unread, &mut earlier, at);
+    let readings = readings(&documents, ground, judged, at);
+    let (agreements, faults) = hold_together(&documents, readings, ground, &unread, &mut earlier, at);
     let faults = faults.into_iter().filter(|fault| is_known || fault.code != Code::E101);
     diagnostics.extend(faults.chain(earlier.0.into_values().flatten()).collect());
     diagnostics.sort(sources);
@@ -181,17 +185,55 @@ struct Reading<'a> {
     faults: Vec<Diagnostic>,
 }
 
-/// All agreements of a repository, each for itself and then held against each other: those without
-/// an error, in the order of their ids, and all faults. The documents stand in the order of their ids and paths.
-fn read_agreements<'a>(
+/// Each agreement for itself. The documents stand in the order of their ids and paths.
+fn readings<'a>(
     documents: &[&'a Resolved<'a>],
+    ground: Ground<'_>,
+    judged: Vec<Agreement>,
+    at: Instant,
+) -> Vec<Reading<'a>> {
+    let mut judged: BTreeMap<(AgreementId, FileId), Agreement> = judged
+        .into_iter()
+        .map(|agreement| ((agreement.id.clone(), agreement.span.file), agreement))
+        .collect();
+    let mut known_of =
+        |resolved: &Resolved<'_>| judged.remove(&(resolved.id.clone(), resolved.document.file));
+    let known: Vec<Option<Agreement>> = documents.iter().map(|resolved| known_of(resolved)).collect();
+    let one = |(resolved, known): (&&'a Resolved<'a>, Option<Agreement>)| match known {
+        // What is allowed is held against what is found, which then must be found again.
+        Some(agreement) if resolved.tree.span_of(&["allow"]).is_none() => again(resolved, agreement),
+        _ => alone(resolved, ground, at),
+    };
+    documents.par_iter().zip(known).map(one).collect()
+}
+
+/// What is known of an agreement that was read before, and about which there is nothing new to say.
+fn again<'a>(resolved: &'a Resolved<'a>, mut agreement: Agreement) -> Reading<'a> {
+    let claim = claim(resolved, agreement.formerly.iter().map(|id| id.as_str().to_owned()));
+    agreement.succeeded_on = None;
+    let subject = Some(Subject { agreement, places: resolved });
+    Reading { claim, subject, allowances: BTreeMap::new(), faults: Vec::new() }
+}
+
+/// The names that a document lays claim to.
+fn claim<'a>(resolved: &'a Resolved<'a>, former: impl IntoIterator<Item = String>) -> Claim<'a> {
+    let places: &dyn Places = resolved;
+    let place = places.whole();
+    let at = |index: usize| places.value(&["formerly", &index.to_string()]).unwrap_or(place);
+    let former = former.into_iter().enumerate().map(|(index, name)| (name, at(index))).collect();
+    Claim { id: resolved.id.as_str(), place, former }
+}
+
+/// All agreements of a repository held against each other: those without an error, in the order of their ids, and all
+/// faults.
+fn hold_together<'a>(
+    documents: &[&'a Resolved<'a>],
+    mut readings: Vec<Reading<'a>>,
     ground: Ground<'_>,
     unread: &BTreeSet<&str>,
     earlier: &mut Earlier,
     at: Instant,
 ) -> (Vec<Agreement>, Vec<Diagnostic>) {
-    let mut readings: Vec<Reading<'a>> =
-        documents.par_iter().map(|resolved| alone(resolved, ground, at)).collect();
     let mut origins: Vec<usize> = Vec::with_capacity(readings.len());
     let mut subjects: Vec<Subject<'a>> = Vec::with_capacity(readings.len());
     for (index, reading) in readings.iter_mut().enumerate() {
@@ -303,10 +345,10 @@ fn template_of(resolved: &Resolved<'_>) -> Option<TemplateName> {
 /// One agreement by itself.
 fn alone<'a>(resolved: &'a Resolved<'a>, ground: Ground<'_>, at: Instant) -> Reading<'a> {
     let places: &dyn Places = resolved;
-    let mut claim = Claim { id: resolved.id.as_str(), place: places.whole(), former: Vec::new() };
     let mut document = match resolved.typed() {
         Ok(document) => document,
         Err(fault) => {
+            let claim = claim(resolved, []);
             return Reading { claim, subject: None, allowances: BTreeMap::new(), faults: vec![fault] };
         }
     };
@@ -319,10 +361,7 @@ fn alone<'a>(resolved: &'a Resolved<'a>, ground: Ground<'_>, at: Instant) -> Rea
         faults.extend(clocks::check(subject, ground.catalog, at));
         faults.extend(notices::check(subject, ground.catalog, at));
     }
-    let former = document.formerly.take().into_iter().flatten().enumerate();
-    claim.former = former
-        .map(|(index, name)| (name, places.value(&["formerly", &index.to_string()]).unwrap_or(claim.place)))
-        .collect();
+    let claim = claim(resolved, document.formerly.take().into_iter().flatten());
     Reading { claim, subject, allowances: document.allow.take().unwrap_or_default(), faults }
 }
 

@@ -78,7 +78,15 @@ fn checked_documents(documents: &[Document], sources: &Sources) -> Checked {
     let at = "2026-03-01T12:00:00+03:00".parse().expect("an instant");
     let calendars: Vec<Document> = of_kind(Kind::Calendar).cloned().collect();
     estate(
-        Estate { settings, catalog, calendars: &calendars, agreements: &agreements, unread, diagnostics },
+        Estate {
+            settings,
+            catalog,
+            calendars: &calendars,
+            agreements: &agreements,
+            unread,
+            diagnostics,
+            judged: Vec::new(),
+        },
         sources,
         at,
     )

@@ -319,6 +319,7 @@ fn checked(case: &Case, then: impl FnOnce(&Subject<'_>)) -> bool {
         agreements: &resolved,
         unread: std::collections::BTreeSet::new(),
         diagnostics: Diagnostics::default(),
+        judged: Vec::new(),
     };
     let checked = check::estate(estate, &sources, noon());
     let agreement: &Agreement = checked

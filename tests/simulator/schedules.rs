@@ -97,6 +97,7 @@ fn estate() -> Estate {
         agreements: &resolved,
         unread: BTreeSet::new(),
         diagnostics: faults,
+        judged: Vec::new(),
     };
     let checked = check::estate(estate, &sources, instant("2026-01-10T06:00:00Z"));
     let said = servanda::render::diagnostics::text(

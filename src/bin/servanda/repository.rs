@@ -208,8 +208,22 @@ impl Loaded {
         self.examine_and(at, |_, checked| checked)
     }
 
+    /// The same where these agreements were judged before, and nothing of what they were made of has changed since.
+    pub(crate) fn examine_again(&self, at: Instant, judged: Vec<Agreement>) -> Checked {
+        self.examine_from(at, judged, |_, checked| checked)
+    }
+
     /// The same, for whoever needs what was merged as well.
     pub(crate) fn examine_and<T>(&self, at: Instant, take: impl FnOnce(&[Resolved<'_>], Checked) -> T) -> T {
+        self.examine_from(at, Vec::new(), take)
+    }
+
+    fn examine_from<T>(
+        &self,
+        at: Instant,
+        judged: Vec<Agreement>,
+        take: impl FnOnce(&[Resolved<'_>], Checked) -> T,
+    ) -> T {
         let mut faults = self.faults.clone();
         faults.extend(document::same_ids(self.documents(), &self.sources));
         let (library, found) = Library::new(&self.templates);
@@ -228,6 +242,7 @@ impl Loaded {
             agreements: &resolved,
             unread: unread.map(|document| &*document.id).collect(),
             diagnostics: faults,
+            judged,
         };
         let checked = check::estate(estate, &self.sources, at);
         let taken = take(&resolved, checked);

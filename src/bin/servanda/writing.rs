@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
+use servanda::agreement::Agreement;
 use servanda::author::{Refused, Subject};
 use servanda::check::Checked;
 use servanda::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Sources};
-use servanda::document::{Document, Node};
+use servanda::document::{self, Document, Kind, Node};
 use servanda::ident::nearest;
 use servanda::render;
 
@@ -88,7 +89,7 @@ impl Ground {
             let text = self.loaded.sources.text(document.file);
             return Ok(Subject { agreement, document, text });
         }
-        let file = id.split_once('/').map_or(id, |(file, _)| file);
+        let file = file_of(id);
         if self.loaded.agreements.iter().any(|document| &*document.id == file)
             && self.checked.diagnostics.has_errors()
         {
@@ -110,7 +111,7 @@ impl Ground {
 
     /// The file of an agreement that was checked.
     fn document_of(&self, id: &str) -> &Document {
-        let stem = id.split_once('/').map_or(id, |(stem, _)| stem);
+        let stem = file_of(id);
         let documents = &self.loaded.agreements;
         let found = documents.iter().find(|document| &*document.id == stem);
         found.expect("an agreement was made of a document that was read")
@@ -178,8 +179,14 @@ impl Ground {
         });
         let files = files.collect();
         let loaded = loaded.with(files);
-        let after = loaded.examine(as_of.instant);
-        let mut new = new_faults(&checked.diagnostics, after.diagnostics, &loaded.sources);
+        let known = checked.diagnostics;
+        let after = loaded.examine_again(as_of.instant, untouched(checked.agreements, &proposals));
+        let mut new = new_faults(&known, after.diagnostics, &loaded.sources);
+        if cfg!(debug_assertions) {
+            let whole = loaded.examine(as_of.instant);
+            assert_eq!(new, new_faults(&known, whole.diagnostics, &loaded.sources), "nothing is left out");
+            assert_eq!(after.agreements, whole.agreements, "what was judged before is judged alike now");
+        }
         repository::deny_warnings(&mut new, deny_warnings);
         let warnings = new.count(Severity::Warning);
         if new.has_errors() || warnings <= DRAWN {
@@ -208,9 +215,24 @@ impl Ground {
             Ok(Exit::Fine)
         };
         // The process ends here: to give back tens of thousands of small pieces takes longer than to check them.
-        std::mem::forget((loaded, checked.agreements, after.agreements, proposals));
+        std::mem::forget((loaded, after.agreements, proposals));
         exit
     }
+}
+
+/// The agreements of the files that stay as they are, where no other kind of file changes.
+fn untouched(agreements: Vec<Agreement>, proposals: &[Proposed]) -> Vec<Agreement> {
+    if proposals.iter().any(|proposal| document::kind_of(&proposal.path) != Some(Kind::Agreement)) {
+        return Vec::new();
+    }
+    let changed: BTreeSet<&str> = proposals.iter().map(|proposal| document::id_of(&proposal.path)).collect();
+    let stays = |agreement: &Agreement| !changed.contains(file_of(agreement.id.as_str()));
+    agreements.into_iter().filter(stays).collect()
+}
+
+/// The name of the file that an agreement stands in.
+fn file_of(id: &str) -> &str {
+    id.split_once('/').map_or(id, |(file, _)| file)
 }
 
 fn count(files: usize) -> String {

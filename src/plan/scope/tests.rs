@@ -67,6 +67,7 @@ fn scope(before: &[(&str, &str)], after: &[(&str, &str)]) -> Scope {
             calendars: &[],
             unread: std::collections::BTreeSet::new(),
             diagnostics: Diagnostics::default(),
+            judged: Vec::new(),
         };
         let at = read_instant("2026-03-01T12:00:00Z").expect("an instant");
         let checked: Checked = check::estate(estate, &repository.sources, at);
