@@ -57,3 +57,36 @@ impl<'node> Keyword<'node, TreeJson> for Pattern {
         node.as_text().is_none() || self.validator().is_valid(node)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, OnceLock};
+
+    use serde_json::Value;
+
+    use super::{Lazy, Pattern};
+    use crate::document::schema::published;
+
+    fn patterns(schema: &Value, into: &mut Vec<Value>) {
+        match schema {
+            Value::Object(keywords) => {
+                into.extend(keywords.get("pattern").filter(|pattern| pattern.is_string()).cloned());
+                keywords.values().for_each(|within| patterns(within, into));
+            }
+            Value::Array(several) => several.iter().for_each(|within| patterns(within, into)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_pattern_of_the_schemas_compiles() {
+        let mut found = Vec::new();
+        for (_, text) in published() {
+            patterns(&serde_json::from_str(&text).expect("a schema is JSON"), &mut found);
+        }
+        assert!(found.len() > 100, "the schemas hold patterns");
+        for pattern in found {
+            Pattern(Arc::new(Lazy { pattern, validator: OnceLock::new() })).validator();
+        }
+    }
+}

@@ -1,4 +1,4 @@
-use super::{Document, Kind, read, same_ids, take_in};
+use super::{Document, Kind, read, same_ids, take_in, tree_of};
 use crate::diagnostic::{Code, Diagnostics, Sources};
 
 fn path_of(kind: Kind) -> &'static str {
@@ -338,5 +338,20 @@ fn the_page_of_a_rule_shows_its_fault_and_how_it_is_mended() {
         let (_, _, faults) = read_as(kind, bad);
         assert!(!faults.is_empty() && faults.iter().all(|fault| fault.code == code), "{code}: {faults:?}");
         assert_eq!(told(kind, good), [""; 0], "{code}");
+    }
+}
+
+#[test]
+fn every_key_of_a_long_map_is_found_and_no_other() {
+    let keys: Vec<String> = (0..40).map(|number| format!("k{:02}", number * 7 % 40)).collect();
+    let text: String = keys.iter().map(|key| format!("{key}: of-{key}\n")).collect();
+    let root = tree_of(&text).expect("a map");
+    let map = root.as_map().expect("a map");
+    assert_eq!(map.iter().map(|entry| &*entry.key).collect::<Vec<_>>(), keys, "as written");
+    for key in &keys {
+        assert_eq!(map.get(key).and_then(|node| node.as_text()), Some(&*format!("of-{key}")));
+    }
+    for key in ["", "k", "k000", "k40", "л"] {
+        assert_eq!(map.get(key), None, "{key}");
     }
 }

@@ -2,7 +2,7 @@
 //! is lost in silence, and what the ledger says is what happened.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash as _, Hasher};
 
 use servanda::agreement::NoticeEvent;
 use servanda::calendar::{Day, Instant, read_day};
@@ -34,8 +34,11 @@ fn notice(name: &str) -> Notice {
     Notice { key, planned: Instant::UNIX_EPOCH, recipient, told, state: State::Active, by_date: true }
 }
 
+/// How the names of runners begin, and nothing else does.
+const NAME: &str = "run-";
+
 /// Ledger, channel and runners.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug)]
 struct World {
     memorable: Memorable,
     records: BTreeMap<Key, Record>,
@@ -51,6 +54,7 @@ struct World {
 
 #[derive(Clone, Debug, Hash)]
 struct Runner {
+    name: String,
     delivery: Delivery,
     demand: Demand,
     /// When it acts next, at the earliest.
@@ -89,9 +93,10 @@ const FAULTS: [Fault; 6] = [
 impl World {
     fn new(memorable: Memorable, starts: &[jiff::SignedDuration], faults_left: u32) -> Self {
         let runners = starts.iter().enumerate().map(|(number, start)| {
-            let delivery = Delivery::new(format!("run-{number}"), [(Channel::Mail, memorable)]);
+            let name = format!("{NAME}{number}");
+            let delivery = Delivery::new(name.clone(), [(Channel::Mail, memorable)]);
             let wakes = Instant::UNIX_EPOCH.checked_add(*start).expect("an instant");
-            Runner { delivery, demand: Demand::End, wakes, prepared: wakes }
+            Runner { name, delivery, demand: Demand::End, wakes, prepared: wakes }
         });
         let mut runners: Vec<Runner> = runners.collect();
         for runner in &mut runners {
@@ -255,11 +260,61 @@ impl World {
     }
 }
 
+/// Runners differ in their names alone. A hash that takes each name for the place at which it was first met (or, where
+/// no places are kept, all names for one) is the same for worlds in which they only change places.
+struct Nameless {
+    hasher: DefaultHasher,
+    met: Option<Vec<Vec<u8>>>,
+}
+
+impl Nameless {
+    /// The place of a runner's name, where it was met.
+    fn place(&self, name: &str) -> usize {
+        let met = self.met.iter().flatten();
+        met.clone().position(|known| known == name.as_bytes()).unwrap_or(usize::MAX)
+    }
+}
+
+impl Hasher for Nameless {
+    fn write(&mut self, bytes: &[u8]) {
+        if !bytes.starts_with(NAME.as_bytes()) {
+            return self.hasher.write(bytes);
+        }
+        let place = self.met.as_mut().map_or(0, |met| {
+            met.iter().position(|known| known == bytes).unwrap_or_else(|| {
+                met.push(bytes.to_owned());
+                met.len() - 1
+            })
+        });
+        self.hasher.write_usize(place);
+    }
+
+    fn finish(&self) -> u64 {
+        self.hasher.finish()
+    }
+}
+
+impl World {
+    /// One number for all worlds that are this one but for who is who.
+    fn name(&self) -> u64 {
+        let mut hasher = Nameless { hasher: DefaultHasher::new(), met: Some(Vec::new()) };
+        let Self { memorable, records, delivered, messages, runners, faults_left, now } = self;
+        (memorable, records, delivered, messages, faults_left, now).hash(&mut hasher);
+        let look = |runner: &Runner| {
+            let mut blank = Nameless { hasher: DefaultHasher::new(), met: None };
+            runner.hash(&mut blank);
+            (blank.finish(), hasher.place(&runner.name))
+        };
+        let mut sorted: Vec<_> = runners.iter().map(|runner| (look(runner), runner)).collect();
+        sorted.sort_by_key(|(look, _)| *look);
+        sorted.into_iter().for_each(|(_, runner)| runner.hash(&mut hasher));
+        hasher.finish()
+    }
+}
+
 /// How many schedules there are from here on. Worlds that were seen before are not walked again.
 fn explore(world: World, seen: &mut BTreeMap<u64, u128>) -> u128 {
-    let mut hasher = DefaultHasher::new();
-    world.hash(&mut hasher);
-    let name = hasher.finish();
+    let name = world.name();
     if let Some(known) = seen.get(&name) {
         return *known;
     }

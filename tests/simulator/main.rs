@@ -48,7 +48,8 @@ fn main() -> ExitCode {
     interleavings::enumerate(&[0, 16], if is_full { 2 } else { 1 });
     interleavings::enumerate(&[0, 61], if is_full { 2 } else { 1 });
     if is_full {
-        interleavings::enumerate(&[0, 16, 61], 2);
+        interleavings::enumerate(&[0, 16, 61], 1);
+        interleavings::enumerate(&[0, 0, 0], 2);
     }
     schedules::simulate(schedules, ledger)
 }
