@@ -29,9 +29,10 @@ impl Pattern {
         _: Location,
     ) -> Result<Box<dyn for<'node> Keyword<'node, TreeJson>>, ValidationError<'schema>> {
         static KNOWN: LazyLock<Mutex<BTreeMap<String, Arc<Lazy>>>> = LazyLock::new(Mutex::default);
+        let text = pattern.as_str().ok_or_else(|| ValidationError::schema("a pattern is a text"))?;
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
         let lazy = known
-            .entry(pattern.as_str().unwrap_or_default().to_owned())
+            .entry(text.to_owned())
             .or_insert_with(|| Arc::new(Lazy { pattern: pattern.clone(), validator: OnceLock::new() }));
         Ok(Box::new(Self(Arc::clone(lazy))))
     }

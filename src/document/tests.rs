@@ -344,7 +344,7 @@ fn the_page_of_a_rule_shows_its_fault_and_how_it_is_mended() {
 #[test]
 fn every_key_of_a_long_map_is_found_and_no_other() {
     let keys: Vec<String> = (0..40).map(|number| format!("k{:02}", number * 7 % 40)).collect();
-    let text: String = keys.iter().map(|key| format!("{key}: of-{key}\n")).collect();
+    let text = keys.iter().map(|key| format!("{key}: of-{key}\n")).collect::<Vec<_>>().concat();
     let root = tree_of(&text).expect("a map");
     let map = root.as_map().expect("a map");
     assert_eq!(map.iter().map(|entry| &*entry.key).collect::<Vec<_>>(), keys, "as written");

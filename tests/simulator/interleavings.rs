@@ -307,7 +307,9 @@ impl World {
         };
         let mut sorted: Vec<_> = runners.iter().map(|runner| (look(runner), runner)).collect();
         sorted.sort_by_key(|(look, _)| *look);
-        sorted.into_iter().for_each(|(_, runner)| runner.hash(&mut hasher));
+        for (_, runner) in sorted {
+            runner.hash(&mut hasher);
+        }
         hasher.finish()
     }
 }
