@@ -48,8 +48,8 @@ fn main() -> ExitCode {
     interleavings::enumerate(&[0, 16], if is_full { 2 } else { 1 });
     interleavings::enumerate(&[0, 61], if is_full { 2 } else { 1 });
     if is_full {
-        interleavings::enumerate(&[0, 16, 61], 1);
         interleavings::enumerate(&[0, 0, 0], 2);
+        interleavings::enumerate(&[0, 16, 61], 1);
     }
     schedules::simulate(schedules, ledger)
 }
