@@ -142,6 +142,11 @@ impl AgreementId {
     }
 }
 
+/// The name of the file that an agreement of this id stands in: that of the set, where it is an entry of one.
+pub fn file_of(id: &str) -> &str {
+    id.split_once('/').map_or(id, |(file, _)| file)
+}
+
 /// The known name nearest to `written`, if one is near enough to be what was meant.
 ///
 /// Near enough is an edit distance (Damerau–Levenshtein) of at most a third of the word, at least one.

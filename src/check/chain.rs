@@ -14,6 +14,7 @@ use crate::check::reach::{Reach, midnight, reach};
 use crate::check::references::nearest_among;
 use crate::check::subject::{Finding, Subject};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::ident::file_of;
 
 /// How long before its last day an agreement without a successor is spoken of, where no lead says it.
 const USUAL_LEAD: Lead = Lead { days: 60 };
@@ -102,7 +103,7 @@ fn unknown(subject: &Subject<'_>, names: &Names<'_>) -> Vec<Diagnostic> {
                 .help("nothing follows itself: name the agreement that came before, or drop `renews`"),
         ];
     }
-    let file = renewed.split_once('/').map_or(renewed, |(set, _)| set);
+    let file = file_of(renewed);
     if names.present.binary_search(&renewed).is_ok() || names.unread.contains(file) {
         return Vec::new();
     }

@@ -71,7 +71,8 @@ pub struct Estate<'a> {
     pub unread: BTreeSet<&'a str>,
     /// What earlier stages found. It comes out again, but for what an agreement allows.
     pub diagnostics: Diagnostics,
-    /// Agreements that were judged before, and nothing changed since of their files, nor of anything that they refer to.
+    /// Agreements that were judged before, for the same instant, and nothing changed since of their files, nor of anything
+    /// that they refer to.
     /// What was found about each of them alone is not said again.
     pub judged: Vec<Agreement>,
 }
@@ -192,16 +193,16 @@ fn readings<'a>(
     judged: Vec<Agreement>,
     at: Instant,
 ) -> Vec<Reading<'a>> {
-    let mut judged: BTreeMap<(AgreementId, FileId), Agreement> = judged
-        .into_iter()
-        .map(|agreement| ((agreement.id.clone(), agreement.span.file), agreement))
-        .collect();
+    let name = |agreement: &Agreement| (agreement.id.clone(), agreement.span.file);
+    // Boxed, since most often none was judged before, and room for all would be cleared for nothing.
+    let mut judged: BTreeMap<(AgreementId, FileId), Box<Agreement>> =
+        judged.into_iter().map(|agreement| (name(&agreement), Box::new(agreement))).collect();
     let mut known_of =
         |resolved: &Resolved<'_>| judged.remove(&(resolved.id.clone(), resolved.document.file));
-    let known: Vec<Option<Agreement>> = documents.iter().map(|resolved| known_of(resolved)).collect();
-    let one = |(resolved, known): (&&'a Resolved<'a>, Option<Agreement>)| match known {
+    let known: Vec<Option<Box<Agreement>>> = documents.iter().map(|resolved| known_of(resolved)).collect();
+    let one = |(resolved, known): (&&'a Resolved<'a>, Option<Box<Agreement>>)| match known {
         // What is allowed is held against what is found, which then must be found again.
-        Some(agreement) if resolved.tree.span_of(&["allow"]).is_none() => again(resolved, agreement),
+        Some(agreement) if resolved.tree.span_of(&["allow"]).is_none() => again(resolved, *agreement),
         _ => alone(resolved, ground, at),
     };
     documents.par_iter().zip(known).map(one).collect()

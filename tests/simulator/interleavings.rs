@@ -270,8 +270,8 @@ struct Nameless {
 impl Nameless {
     /// The place of a runner's name, where it was met.
     fn place(&self, name: &str) -> usize {
-        let met = self.met.iter().flatten();
-        met.clone().position(|known| known == name.as_bytes()).unwrap_or(usize::MAX)
+        let mut met = self.met.iter().flatten();
+        met.position(|known| known == name.as_bytes()).unwrap_or(usize::MAX)
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) const OWN_FOLDER: &str = ".servanda";
 /// The folders whose files are read.
 pub(crate) const FOLDERS: [&str; 3] = ["agreements", "templates", "calendars"];
 /// A larger file is not read to its end; the document stage says what is wrong with it.
-pub(crate) const SIZE_LIMIT: u64 = 1024 * 1024;
+pub(crate) const SIZE_LIMIT: u64 = servanda::document::SIZE_LIMIT as u64;
 /// How much of a file is read at once.
 const PIECE: usize = 64 * 1024;
 

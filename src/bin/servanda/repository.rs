@@ -73,16 +73,16 @@ pub(crate) fn load(global: &Global, context: &Context) -> Result<Loaded, Failure
     Ok(Loaded::of(root, files))
 }
 
-/// Reads the files while what judges them is made ready, which takes about as long as to find a thousand of them.
-fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
-    rayon::join(|| files::read_all(root), document::make_ready).0
-}
-
 /// The same, with only those agreements that a question about one client needs.
 pub(crate) fn load_about(client: &str, global: &Global, context: &Context) -> Result<Loaded, Failure> {
     let root = find(global, context)?;
     let files = about(client, read_all(&root)?);
     Ok(Loaded::of(root, files))
+}
+
+/// Reads the files while what judges them is made ready, which takes about as long as to find a thousand of them.
+fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
+    rayon::join(|| files::read_all(root), document::make_ready).0
 }
 
 /// Finds the repository.

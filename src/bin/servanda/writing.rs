@@ -11,7 +11,7 @@ use servanda::author::{Refused, Subject};
 use servanda::check::Checked;
 use servanda::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Sources};
 use servanda::document::{self, Document, Kind, Node};
-use servanda::ident::nearest;
+use servanda::ident::{file_of, nearest};
 use servanda::render;
 
 use crate::args::Global;
@@ -228,11 +228,6 @@ fn untouched(agreements: Vec<Agreement>, proposals: &[Proposed]) -> Vec<Agreemen
     let changed: BTreeSet<&str> = proposals.iter().map(|proposal| document::id_of(&proposal.path)).collect();
     let stays = |agreement: &Agreement| !changed.contains(file_of(agreement.id.as_str()));
     agreements.into_iter().filter(stays).collect()
-}
-
-/// The name of the file that an agreement stands in.
-fn file_of(id: &str) -> &str {
-    id.split_once('/').map_or(id, |(file, _)| file)
 }
 
 fn count(files: usize) -> String {

@@ -8,6 +8,7 @@ use servanda::author::{self, Next, Refused, Subject, Terms};
 use servanda::calendar::{Day, Lead, Term};
 use servanda::document::Document;
 use servanda::edit::Written;
+use servanda::ident::file_of;
 use servanda::render::encode;
 
 use crate::args::Global;
@@ -143,8 +144,7 @@ fn ending(ground: &Ground, lead: Lead, term: Option<Term>) -> Vec<Chosen<'_>> {
     let mut chosen = Vec::new();
     for agreement in &ground.checked.agreements {
         let id = agreement.id.as_str();
-        let stem = id.split_once('/').map_or(id, |(stem, _)| stem);
-        let Some(document) = documents.get(stem) else { continue };
+        let Some(document) = documents.get(file_of(id)) else { continue };
         let subject = Subject { agreement, document, text: ground.loaded.sources.text(document.file) };
         let today = agreement.zone.day_of(ground.as_of.instant);
         let soon = |day: Day| today <= day && today.until(day).is_ok_and(|days| days.get_days() <= lead.days);
