@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior};
 
 use super::{Entries, Holder, Judged, Ledger, LedgerError, Swap, judge};
 use crate::files;
@@ -15,6 +15,8 @@ use crate::files;
 const LAYOUT: i64 = 1;
 /// How long a write waits for another one.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
+/// How long it waits between two attempts that `SQLite` does not repeat.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A ledger in a file, opened when it is first needed.
 pub(crate) struct SqliteLedger {
@@ -60,7 +62,7 @@ impl SqliteLedger {
 fn open(path: &Path) -> Result<Connection, rusqlite::Error> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_LIMIT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    switch_to_wal(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let layout: i64 = transaction.query_row("PRAGMA user_version", (), |row| row.get(0))?;
@@ -71,6 +73,22 @@ fn open(path: &Path) -> Result<Connection, rusqlite::Error> {
     }
     transaction.commit()?;
     Ok(connection)
+}
+
+/// Lets readers and a writer work side by side. Who first makes that switch needs the file alone, and for that `SQLite`
+/// does not wait by itself.
+#[expect(clippy::disallowed_methods, reason = "waits for another process as `SQLite` does where it waits")]
+fn switch_to_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let mut left = BUSY_LIMIT.as_millis() / PAUSE.as_millis();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if left > 0 && error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                left -= 1;
+                std::thread::sleep(PAUSE);
+            }
+            switched => return switched,
+        }
+    }
 }
 
 impl Ledger for SqliteLedger {

@@ -142,3 +142,25 @@ async fn of_eight_processes_that_race_for_a_thousand_keys_of_a_file_each_is_won_
     compete(&path.to_string_lossy());
     assert_eq!(kept(SqliteLedger::at(path)).await.len(), KEYS);
 }
+
+/// Whoever opens a file that is just being made waits for it, as for any other write.
+#[test]
+fn a_new_file_is_opened_by_many_at_once() {
+    for _ in 0..40 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ledger.sqlite");
+        let gate = std::sync::Barrier::new(PROCESSES);
+        std::thread::scope(|scope| {
+            for number in 0..PROCESSES {
+                let (path, gate) = (path.clone(), &gate);
+                scope.spawn(move || {
+                    let ledger = SqliteLedger::at(path);
+                    let swaps = [swap(&format!("key/{number}"), None, Some("1"))];
+                    gate.wait();
+                    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+                    assert_eq!(runtime.block_on(ledger.write(&swaps)), Ok(()));
+                });
+            }
+        });
+    }
+}
