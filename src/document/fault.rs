@@ -71,7 +71,7 @@ impl Found<'_> {
             }
             Fault::PropertyNames { error } => self.bad_key(error.instance().as_str().unwrap_or_default()),
             Fault::Type { .. } => self.wrong_type(),
-            Fault::Pattern { .. } | Fault::MaxLength { .. } => self.wrong_text(),
+            Fault::Pattern { .. } | Fault::AnyOf { .. } | Fault::MaxLength { .. } => self.wrong_text(),
             Fault::Enum { options } => self.wrong_word(options),
             Fault::Not { schema } => self.refused(schema),
             Fault::Constant { expected_value } => self.wrong(

@@ -65,7 +65,21 @@ pub fn schema(kind: Kind, slugs: Option<&Slugs>) -> Value {
     // The catalog is where slugs are made, so none of its own are listed for it.
     let slugs = slugs.filter(|_| kind != Kind::Catalog);
     each_schema(&mut schema, &|keywords| publish(keywords, slugs));
+    if kind == Kind::Agreement {
+        refer_to_own_keys(&mut schema);
+    }
     schema
+}
+
+/// What an entry of a set has in common with an agreement is written once, and read and compiled once.
+fn refer_to_own_keys(schema: &mut Value) {
+    let own = schema["properties"].clone();
+    let of_entry = &mut schema["properties"]["clients"]["additionalProperties"]["properties"];
+    for (key, below) in of_entry.as_object_mut().into_iter().flatten() {
+        if own[key] == *below {
+            *below = json!({ "$ref": format!("#/properties/{key}") });
+        }
+    }
 }
 
 /// The published schemas by file name, as `schemas/` holds them.
@@ -80,17 +94,21 @@ pub fn published() -> Vec<(&'static str, String)> {
 
 /// Whether a path of keys with dots between them leads to a field of an agreement. Slugs may have dots themselves.
 pub fn is_field_path(path: &str) -> bool {
-    leads_on(kept(Kind::Agreement), path)
+    let whole = kept(Kind::Agreement);
+    leads_on(whole, whole, path)
 }
 
-fn leads_on(schema: &Value, path: &str) -> bool {
+fn leads_on(whole: &Value, schema: &Value, path: &str) -> bool {
+    let referred =
+        schema.get("$ref").and_then(Value::as_str).and_then(|pointer| whole.pointer(&pointer[1..]));
+    let schema = referred.unwrap_or(schema);
     let known = schema["properties"].as_object().into_iter().flatten();
     let known = known.filter_map(|(key, below)| Some((path.strip_prefix(key.as_str())?, below)));
     let named = schema.get("additionalProperties").filter(|below| below.is_object());
     let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
     let named = named.into_iter().flat_map(|below| ends.clone().map(move |end| (&path[end..], below)));
     known.chain(named).any(|(rest, below)| match rest.strip_prefix('.') {
-        Some(rest) => leads_on(below, rest),
+        Some(rest) => leads_on(whole, below, rest),
         None => rest.is_empty(),
     })
 }

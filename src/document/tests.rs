@@ -355,3 +355,24 @@ fn every_key_of_a_long_map_is_found_and_no_other() {
         assert_eq!(map.get(key), None, "{key}");
     }
 }
+
+#[test]
+fn what_breaks_a_pattern_and_a_limit_is_told_once_and_at_its_place_in_a_set_too() {
+    let long = "A".repeat(130);
+    let shown = format!("{}…", "A".repeat(60));
+    let expected = format!("E009 `{shown}` is not the slug of a client |");
+    for (text, at) in [
+        (format!("client: {long}\n"), "1:9"),
+        (format!("recipients: [a]\nclient: {}\n", "a".repeat(130)), "2:9"),
+    ] {
+        let told = told(Kind::Agreement, &text);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with(at) && told[0].contains("is not the slug of a client"), "{told:?}");
+    }
+    assert!(told(Kind::Agreement, &format!("client: {long}\n"))[0].contains(&expected));
+    one(
+        Kind::Agreement,
+        "clients: { a: { services: { email: { targets: { normal: { response: 4 hours } } } } } }\n",
+        "1:69 E009 `4 hours` is no length of time | write a target as 30m, 4h, 1h30m, PT4H or 2 business days",
+    );
+}
