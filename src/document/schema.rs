@@ -120,7 +120,7 @@ pub(super) fn derived(kind: Kind) -> &'static Value {
     DERIVED[kind as usize].get_or_init(|| with_kinds(kind))
 }
 
-/// The published schema of a kind. It differs from the derived one in nothing that judges.
+/// The published schema of a kind without its pages. It differs from the derived one in nothing that judges.
 fn kept(kind: Kind) -> &'static Value {
     static KEPT: [OnceLock<Value>; Kind::ALL.len()] = [const { OnceLock::new() }; Kind::ALL.len()];
     KEPT[kind as usize].get_or_init(|| serde_json::from_str(kept_text(kind)).expect("a schema is JSON"))
@@ -139,14 +139,14 @@ pub(super) fn validator(kind: Kind) -> &'static Validator<TreeJson> {
     })
 }
 
-/// The file of the repository. A test holds it to what is derived.
+/// The file of the repository without its pages (`build.rs`). A test holds it to what is derived.
 const fn kept_text(kind: Kind) -> &'static str {
     match kind {
-        Kind::Agreement => include_str!("../../schemas/agreement.json"),
-        Kind::Template => include_str!("../../schemas/template.json"),
-        Kind::Catalog => include_str!("../../schemas/catalog.json"),
-        Kind::Settings => include_str!("../../schemas/settings.json"),
-        Kind::Calendar => include_str!("../../schemas/calendar.json"),
+        Kind::Agreement => include_str!(concat!(env!("OUT_DIR"), "/agreement.json")),
+        Kind::Template => include_str!(concat!(env!("OUT_DIR"), "/template.json")),
+        Kind::Catalog => include_str!(concat!(env!("OUT_DIR"), "/catalog.json")),
+        Kind::Settings => include_str!(concat!(env!("OUT_DIR"), "/settings.json")),
+        Kind::Calendar => include_str!(concat!(env!("OUT_DIR"), "/calendar.json")),
     }
 }
 
