@@ -2,9 +2,10 @@
 //!
 //! Each command's own arguments stand at the top of its file in `command/`.
 
+use std::ops::Deref;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::command;
 
@@ -62,69 +63,101 @@ pub(crate) struct Global {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Begin a repository: settings, a catalog, a template, an agreement
-    Init(command::init::Arguments),
+    Init(Later<command::init::Arguments>),
     /// Check every file and show all faults at once
-    Validate(command::validate::Arguments),
+    Validate(Later<command::validate::Arguments>),
     /// Show what is in force, sorted by what ends next
-    Status(command::status::Arguments),
+    Status(Later<command::status::Arguments>),
     /// Show where each value of an agreement comes from, or what a rule means
-    Explain(command::explain::Arguments),
+    Explain(Later<command::explain::Arguments>),
     /// Show what an apply would change
-    Plan(command::plan::Arguments),
+    Plan(Later<command::plan::Arguments>),
     /// Show a saved plan
-    Show(command::show::Arguments),
+    Show(Later<command::show::Arguments>),
     /// Post a saved plan as a comment on its pull request
-    Comment(command::comment::Arguments),
+    Comment(Later<command::comment::Arguments>),
     /// Record what the helpdesk holds, to plan against without a network
-    Snapshot(command::snapshot::Arguments),
+    Snapshot(Later<command::snapshot::Arguments>),
     /// Carry a plan out
-    Apply(command::apply::Arguments),
+    Apply(Later<command::apply::Arguments>),
     /// Plan, apply and notify: the scheduled job
-    Run(command::run::Arguments),
+    Run(Later<command::run::Arguments>),
     /// Tell clients and managers what is due
-    Notify(command::notify::Arguments),
+    Notify(Later<command::notify::Arguments>),
     /// Show what the coming days bring
-    Forecast(command::forecast::Arguments),
+    Forecast(Later<command::forecast::Arguments>),
     /// Say whether a client may ask for a service, under which agreement, and by when
-    Entitled(command::entitled::Arguments),
+    Entitled(Later<command::entitled::Arguments>),
     /// Propose how servanda.yaml describes the helpdesk, from a look at it
-    Discover(command::discover::Arguments),
+    Discover(Later<command::discover::Arguments>),
     /// Look at everything a run needs, and say what to do about what fails
-    Doctor(command::doctor::Arguments),
+    Doctor(Later<command::doctor::Arguments>),
     /// Adopt the agreements that people made in the helpdesk: a file for each
-    Import(command::import::Arguments),
+    Import(Later<command::import::Arguments>),
     /// Keep catalog.yaml in step with what the helpdesk holds
-    Catalog(command::catalog::Arguments),
+    Catalog(Later<command::catalog::Arguments>),
     /// Write all agreements over time as one page
-    Report(command::report::Arguments),
+    Report(Later<command::report::Arguments>),
     /// Answer over HTTP what `entitled` answers
-    Serve(command::serve::Arguments),
+    Serve(Later<command::serve::Arguments>),
     /// Look at the memory of notices
-    Ledger(command::ledger::Arguments),
+    Ledger(Later<command::ledger::Arguments>),
     /// Write a new agreement, for one client or many
-    New(Box<command::new::Arguments>),
+    New(Later<Box<command::new::Arguments>>),
     /// Write the agreement that follows on from one that ends
-    Renew(command::renew::Arguments),
+    Renew(Later<command::renew::Arguments>),
     /// Give an agreement a later last day
-    Extend(command::extend::Arguments),
+    Extend(Later<command::extend::Arguments>),
     /// End an agreement ahead of time
-    Terminate(command::terminate::Arguments),
+    Terminate(Later<command::terminate::Arguments>),
     /// Let an agreement rest
-    Suspend(command::suspend::Arguments),
+    Suspend(Later<command::suspend::Arguments>),
     /// End the rest of an agreement
-    Resume(command::resume::Arguments),
+    Resume(Later<command::resume::Arguments>),
     /// Switch an agreement on by hand
-    Activate(command::activate::Arguments),
+    Activate(Later<command::activate::Arguments>),
     /// Switch an agreement off by hand
-    Deactivate(command::deactivate::Arguments),
+    Deactivate(Later<command::deactivate::Arguments>),
     /// Write the JSON Schemas of all files, for editors
-    Schema(command::schema::Arguments),
+    Schema(Later<command::schema::Arguments>),
     /// Run the embedded helpdesk
-    Sandbox(command::sandbox::Arguments),
+    Sandbox(Later<command::sandbox::Arguments>),
     /// Write a completion script for a shell
-    Completions(command::completions::Arguments),
+    Completions(Later<command::completions::Arguments>),
     /// Write the pages of the manual
-    Man(command::man::Arguments),
+    Man(Later<command::man::Arguments>),
+}
+
+/// The arguments of a command, described only when that command is typed: to describe all of them takes longer than to read
+/// a repository's settings.
+pub(crate) struct Later<T>(T);
+
+impl<T: Args> Args for Later<T> {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.defer(T::augment_args)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        command.defer(T::augment_args_for_update)
+    }
+}
+
+impl<T: FromArgMatches> FromArgMatches for Later<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        T::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
+impl<T> Deref for Later<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
 }
 
 /// How a result is written.
@@ -135,6 +168,13 @@ pub(crate) enum Format {
     Text,
     /// For programs
     Json,
+}
+
+/// Every command with its arguments, for whoever needs them all.
+pub(crate) fn described() -> clap::Command {
+    let mut command = Typed::command();
+    command.build();
+    command
 }
 
 /// Reads the command line.
@@ -148,9 +188,9 @@ fn version() -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory as _, Parser as _};
+    use clap::Parser as _;
 
-    use super::Typed;
+    use super::{Typed, described};
 
     /// Every command, with the words that lead to it.
     fn commands(command: &clap::Command, way: &str) -> Vec<(String, clap::Command)> {
@@ -179,7 +219,7 @@ mod tests {
     #[test]
     fn every_command_shows_examples_that_can_be_typed() {
         let mut faults = Vec::new();
-        for (way, command) in commands(&Typed::command(), "servanda") {
+        for (way, command) in commands(&described(), "servanda") {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             // A line that ends with a backslash goes on in the next.
             let help: Vec<&str> = help.split("\\\n").map(|part| part.trim_start_matches(' ')).collect();

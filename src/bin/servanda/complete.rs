@@ -7,18 +7,17 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::CommandFactory as _;
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
 use servanda::check::Checked;
 use servanda::diagnostic::Code;
 
-use crate::args::{Global, Typed};
+use crate::args::{Global, described};
 use crate::context::Context;
 use crate::repository;
 
 /// The commands with all that can be offered for their values.
 pub(crate) fn command() -> clap::Command {
-    with_values(Typed::command())
+    with_values(described())
 }
 
 fn with_values(command: clap::Command) -> clap::Command {

@@ -3,10 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use clap::CommandFactory as _;
 use servanda::render;
 
-use crate::args::Typed;
+use crate::args::described;
 use crate::failure::{Exit, Failure, say};
 use crate::files;
 
@@ -26,10 +25,8 @@ pub(crate) struct Arguments {
 
 /// Writes a page for each command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let mut command = Typed::command();
-    command.build();
     let mut count = 0;
-    let mut waiting = vec![command];
+    let mut waiting = vec![described()];
     while let Some(command) = waiting.pop() {
         let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
         let page = page(&command, &name).map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
