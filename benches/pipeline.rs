@@ -74,9 +74,7 @@ fn resolve<'a>(library: &Library<'a>, agreements: &'a [Document]) -> Vec<Resolve
 fn checked(documents: &[Document], resolved: &[Resolved<'_>], sources: &Sources, at: Instant) -> Checked {
     let find = |kind| documents.iter().find(|document| document.kind == kind);
     let estate = check::Estate {
-        settings: find(document::Kind::Settings),
-        catalog: find(document::Kind::Catalog),
-        calendars: &[],
+        basis: check::Basis::of(find(document::Kind::Settings), find(document::Kind::Catalog), &[]),
         agreements: resolved,
         unread: std::collections::BTreeSet::new(),
         diagnostics: Diagnostics::default(),

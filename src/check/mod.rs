@@ -3,6 +3,7 @@
 //! All faults of all files come out of one run, each with its place. Knows no file system and no helpdesk;
 //! the day on which it is asked is an argument.
 
+mod basis;
 mod subject;
 mod places;
 mod settings;
@@ -26,6 +27,7 @@ mod allow;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use basis::{Basis, read_catalog, read_settings};
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator, ParallelSliceMut};
 
 use crate::agreement::Agreement;
@@ -37,9 +39,9 @@ use crate::check::identity::Claim;
 use crate::check::subject::{Places, Subject};
 use crate::check::title::Titles;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Severity, Sources, Span};
-use crate::document::{Document, Tree, shape};
+use crate::document::{Tree, shape};
 use crate::ident::{AgreementId, TemplateName};
-use crate::settings::{Guards, Helpdesk, Language, Ledger, Settings};
+use crate::settings::Settings;
 use crate::template::Resolved;
 
 /// What could be made of a repository, and what is wrong with it.
@@ -57,13 +59,8 @@ pub struct Checked {
 
 /// What a repository holds, read and merged.
 pub struct Estate<'a> {
-    /// servanda.yaml.
-    pub settings: Option<&'a Document>,
-    /// catalog.yaml. Without one nothing is known by any slug; one that is not sound is taken for unknown, and
-    /// slugs are not judged until it can be read.
-    pub catalog: Option<&'a Document>,
-    /// The files of calendars/.
-    pub calendars: &'a [Document],
+    /// What all agreements stand on.
+    pub basis: Basis,
     /// The agreements with all that they inherit.
     pub agreements: &'a [Resolved<'a>],
     /// The ids of the files of agreements of which nothing could be made, so that those who renew them are not told
@@ -102,21 +99,10 @@ impl<'a> Judge<'a> {
 
 /// Checks a whole repository. `at` is the instant that is asked about: what ends soon, which allowances hold.
 pub fn estate(estate: Estate<'_>, sources: &Sources, at: Instant) -> Checked {
-    let Estate { settings, catalog, calendars, agreements, unread, mut diagnostics, judged } = estate;
+    let Estate { basis, agreements, unread, mut diagnostics, judged } = estate;
+    let Basis { settings, catalog, names_are_known, faults } = basis;
     let mut earlier = Earlier::of(&mut diagnostics);
-    let settings = settings.map_or_else(usual_settings, |document| {
-        let (settings, faults) = read_settings(document);
-        diagnostics.extend(faults);
-        settings
-    });
-    let is_known = catalog.is_none_or(|document| document.sound);
-    let mut catalog = catalog.map_or_else(Catalog::default, |document| {
-        let (catalog, faults) = read_catalog(document, &settings);
-        diagnostics.extend(faults);
-        catalog
-    });
-    let faults = calendars::read_into(&mut catalog, calendars, &settings);
-    diagnostics.extend(faults.into_iter().collect());
+    diagnostics.extend(faults);
     let mut documents: Vec<&Resolved<'_>> = agreements.iter().collect();
     documents.par_sort_by(|left, right| {
         let path = |resolved: &Resolved<'_>| sources.path(resolved.document.file);
@@ -127,55 +113,10 @@ pub fn estate(estate: Estate<'_>, sources: &Sources, at: Instant) -> Checked {
     let ground = Ground { catalog: &catalog, settings: &settings, titles: &titles, addresses: &addresses };
     let readings = readings(&documents, ground, judged, at);
     let (agreements, faults) = hold_together(&documents, readings, ground, &unread, &mut earlier, at);
-    let faults = faults.into_iter().filter(|fault| is_known || fault.code != Code::E101);
+    let faults = faults.into_iter().filter(|fault| names_are_known || fault.code != Code::E101);
     diagnostics.extend(faults.chain(earlier.0.into_values().flatten()).collect());
     diagnostics.sort(sources);
     Checked { settings, catalog, agreements, diagnostics }
-}
-
-/// The settings of servanda.yaml, with defaults in place of what cannot be used.
-pub fn read_settings(document: &Document) -> (Settings, Diagnostics) {
-    if !document.sound {
-        return (usual_settings(), Diagnostics::default());
-    }
-    match document.typed::<shape::SettingsDocument>() {
-        Ok(written) => {
-            let (settings, faults) = settings::settings(&written, document);
-            (settings, faults.into_iter().collect())
-        }
-        Err(fault) => (usual_settings(), [fault].into_iter().collect()),
-    }
-}
-
-/// The catalog of catalog.yaml, without what cannot be used.
-pub fn read_catalog(document: &Document, settings: &Settings) -> (Catalog, Diagnostics) {
-    if !document.sound {
-        return (Catalog::default(), Diagnostics::default());
-    }
-    match document.typed::<shape::CatalogDocument>() {
-        Ok(written) => {
-            let (catalog, faults) = catalog::catalog(&written, document, settings);
-            (catalog, faults.into_iter().collect())
-        }
-        Err(fault) => (Catalog::default(), [fault].into_iter().collect()),
-    }
-}
-
-/// The settings of a repository that says nothing: the sandbox, in UTC.
-fn usual_settings() -> Settings {
-    Settings {
-        zone: Zone::UTC,
-        language: Language::default(),
-        helpdesk: Helpdesk::default(),
-        ledger: Ledger::default(),
-        sender: None,
-        webhook: None,
-        late_after: crate::calendar::Lead { days: 3 },
-        guards: Guards::default(),
-        mail: None,
-        desk_notice: None,
-        notice_time: settings::USUAL_NOTICE_TIME,
-    }
 }
 
 /// What reading one merged document gave.

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, proptest};
 
 use crate::calendar::{Pauses, TargetTime, due};
-use crate::check::{Checked, Estate, estate};
+use crate::check::{Basis, Checked, Estate, estate};
 use crate::diagnostic::{Code, Severity, Sources};
 use crate::document::{Document, Kind, kind_of, read};
 use crate::template::Library;
@@ -79,9 +79,7 @@ fn checked_documents(documents: &[Document], sources: &Sources) -> Checked {
     let calendars: Vec<Document> = of_kind(Kind::Calendar).cloned().collect();
     estate(
         Estate {
-            settings,
-            catalog,
-            calendars: &calendars,
+            basis: Basis::of(settings, catalog, &calendars),
             agreements: &agreements,
             unread,
             diagnostics,

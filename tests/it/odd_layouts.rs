@@ -313,9 +313,7 @@ fn checked(case: &Case, then: impl FnOnce(&Subject<'_>)) -> bool {
     let (resolved, _) = library.resolve(&document);
     let catalog = read(&sources, catalog, Kind::Catalog).0;
     let estate = check::Estate {
-        settings: None,
-        catalog: Some(&catalog),
-        calendars: &[],
+        basis: check::Basis::of(None, Some(&catalog), &[]),
         agreements: &resolved,
         unread: std::collections::BTreeSet::new(),
         diagnostics: Diagnostics::default(),

@@ -91,9 +91,7 @@ fn estate() -> Estate {
     let (library, _) = Library::new(&[]);
     let resolved: Vec<_> = agreements.iter().flat_map(|document| library.resolve(document).0).collect();
     let estate = check::Estate {
-        settings: of_kind(Kind::Settings),
-        catalog: of_kind(Kind::Catalog),
-        calendars: &[],
+        basis: check::Basis::of(of_kind(Kind::Settings), of_kind(Kind::Catalog), &[]),
         agreements: &resolved,
         unread: BTreeSet::new(),
         diagnostics: faults,

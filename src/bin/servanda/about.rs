@@ -4,54 +4,65 @@
 //! A file is left out only where the client's slug cannot stand in it, so that nothing that could matter is missed: a
 //! text with a backslash could spell the slug in another way, and what is no text at all is told as ever.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use memchr::{memchr, memmem};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
-use servanda::document::{self, Kind};
+use servanda::document;
 
 use crate::files::{Content, File};
 
-/// The files without the agreements of others.
-pub(crate) fn about(client: &str, files: Vec<File>) -> Vec<File> {
+/// The files of agreements that are needed, in the order of their paths. What is not needed is not kept while the others
+/// are read.
+pub(crate) fn about<Place: Sync>(
+    client: &str,
+    places: &[Place],
+    read: impl Fn(&Place) -> File + Sync,
+) -> Vec<File> {
     let company = client.split('/').next().unwrap_or(client);
-    let mut needed: BTreeSet<usize> = BTreeSet::new();
-    let mut ties: Vec<(usize, &str)> = Vec::new();
-    let mut by_stem: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let glance = Glance { company: memmem::Finder::new(company), renews: memmem::Finder::new(RENEWS) };
-    let searched: Vec<Option<Searched<'_>>> = files.par_iter().map(|file| glance.at(file)).collect();
-    for (index, searched) in searched.into_iter().enumerate() {
-        if searched.as_ref().is_none_or(|searched| searched.may_speak_of_it) {
-            needed.insert(index);
-        }
-        if let Some(searched) = searched {
-            by_stem.entry(searched.stem).or_default().push(index);
-            ties.extend(searched.renews.into_iter().map(|id| (index, id)));
-        }
-    }
-    // A successor needs the one it renews, and the one it renews needs the successor, which ends it.
-    let mut grown = true;
-    while grown {
-        let before = needed.len();
-        for (successor, id) in &ties {
-            let stem = id.split('/').next().unwrap_or(id);
-            let renewed = by_stem.get(stem).map_or(&[][..], Vec::as_slice);
-            if needed.contains(successor) || renewed.iter().any(|index| needed.contains(index)) {
-                needed.insert(*successor);
-                needed.extend(renewed);
-            }
-        }
-        grown = needed.len() > before;
-    }
-    let numbered = files.into_iter().enumerate();
-    numbered.filter(|(index, _)| needed.contains(index)).map(|(_, file)| file).collect()
+    let seen: Vec<Seen> = places.par_iter().map(|place| glance.at(read(place))).collect();
+    let needed = with_tied(&seen);
+    let numbered = places.iter().zip(seen).enumerate();
+    let needed = numbered.filter(|(index, _)| needed.contains(index));
+    let mut files: Vec<File> =
+        needed.map(|(_, (place, seen))| seen.file.unwrap_or_else(|| read(place))).collect();
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    files
 }
 
-/// What a glance at the text of an agreement tells.
-struct Searched<'a> {
-    stem: &'a str,
-    may_speak_of_it: bool,
-    renews: Vec<&'a str>,
+/// The numbers of the files that speak of the client, and of those tied to them: a successor needs the one it renews, and
+/// the one it renews needs the successor, which ends it.
+fn with_tied(seen: &[Seen]) -> BTreeSet<usize> {
+    let mut needed: BTreeSet<usize> = (0..seen.len()).filter(|index| seen[*index].file.is_some()).collect();
+    loop {
+        let stems: BTreeSet<&str> = needed.iter().map(|index| &*seen[*index].stem).collect();
+        let renewed: BTreeSet<&str> = needed.iter().flat_map(|index| seen[*index].renewed()).collect();
+        let is_tied =
+            |seen: &Seen| renewed.contains(&*seen.stem) || seen.renewed().any(|stem| stems.contains(stem));
+        let tied: Vec<usize> =
+            (0..seen.len()).filter(|index| !needed.contains(index) && is_tied(&seen[*index])).collect();
+        if tied.is_empty() {
+            return needed;
+        }
+        needed.extend(tied);
+    }
+}
+
+/// What a glance at a file tells.
+struct Seen {
+    stem: Box<str>,
+    /// The file, where it may speak of the client.
+    file: Option<File>,
+    /// The ids that it may renew.
+    renews: Vec<Box<str>>,
+}
+
+impl Seen {
+    /// The stems of the files that hold what it may renew.
+    fn renewed(&self) -> impl Iterator<Item = &str> {
+        self.renews.iter().map(|id| id.split('/').next().unwrap_or(id))
+    }
 }
 
 const RENEWS: &str = "renews";
@@ -63,20 +74,20 @@ struct Glance<'a> {
 }
 
 impl Glance<'_> {
-    /// Looks a file through; `None` where it is no agreement, or cannot be read.
-    fn at<'file>(&self, file: &'file File) -> Option<Searched<'file>> {
-        let (Content::Bytes(bytes), Some(Kind::Agreement)) = (&file.content, document::kind_of(&file.path))
-        else {
-            return None;
+    /// Looks a file through.
+    fn at(&self, file: File) -> Seen {
+        let stem = document::id_of(&file.path).into();
+        let Content::Bytes(bytes) = &file.content else {
+            return Seen { stem, file: Some(file), renews: Vec::new() };
         };
-        let text = std::str::from_utf8(bytes).ok()?;
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return Seen { stem, file: Some(file), renews: Vec::new() };
+        };
         let renews = self.renews.find_iter(bytes).filter_map(|at| renewed(&text[at + RENEWS.len()..]));
-        Some(Searched {
-            stem: document::id_of(&file.path),
-            // Behind an escape any letter may stand.
-            may_speak_of_it: self.company.find(bytes).is_some() || memchr(b'\\', bytes).is_some(),
-            renews: renews.collect(),
-        })
+        let renews = renews.map(Box::from).collect();
+        // Behind an escape any letter may stand.
+        let may_speak_of_it = self.company.find(bytes).is_some() || memchr(b'\\', bytes).is_some();
+        Seen { stem, renews, file: may_speak_of_it.then_some(file) }
     }
 }
 
@@ -104,13 +115,14 @@ mod tests {
             ("agreements/c.yaml", "client: \"\\x76eter\"\n"),
             ("agreements/set.yaml", "clients: { veter: {}, portovik: {} }\n"),
             ("agreements/d.yaml", "client: portovik\nrenews: b\n"),
-            ("catalog.yaml", ""),
-            ("templates/t.yaml", ""),
         ];
-        let files =
-            files.map(|(path, text)| File { path: path.to_owned(), content: Content::Bytes(text.into()) });
+        let read =
+            |(path, content): &(&str, Content)| File { path: (*path).to_owned(), content: content.clone() };
+        let mut places = files.map(|(path, text)| (path, Content::Bytes(text.into()))).to_vec();
+        places.push(("agreements/e.yaml", Content::Bytes(vec![b'a', 0xff])));
+        places.push(("agreements/f.yaml", Content::Link));
         let kept: Vec<String> =
-            about("veter/office", files.into()).into_iter().map(|file| file.path).collect();
+            about("veter/office", &places, read).into_iter().map(|file| file.path).collect();
         assert_eq!(
             kept,
             [
@@ -118,9 +130,9 @@ mod tests {
                 "agreements/a-2026.yaml",
                 "agreements/a-2027.yaml",
                 "agreements/c.yaml",
+                "agreements/e.yaml",
+                "agreements/f.yaml",
                 "agreements/set.yaml",
-                "catalog.yaml",
-                "templates/t.yaml",
             ]
         );
     }

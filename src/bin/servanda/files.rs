@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ignore::WalkBuilder;
@@ -20,12 +20,15 @@ pub(crate) const SETTINGS: &str = "servanda.yaml";
 pub(crate) const CATALOG: &str = "catalog.yaml";
 /// Where this program keeps what is of this machine alone.
 pub(crate) const OWN_FOLDER: &str = ".servanda";
+const AGREEMENTS: &str = "agreements";
+/// The folders of what agreements share.
+const SHARED: [&str; 2] = ["templates", "calendars"];
 /// The folders whose files are read.
-pub(crate) const FOLDERS: [&str; 3] = ["agreements", "templates", "calendars"];
+pub(crate) const FOLDERS: [&str; 3] = [AGREEMENTS, SHARED[0], SHARED[1]];
 /// A larger file is not read to its end; the document stage says what is wrong with it.
 pub(crate) const SIZE_LIMIT: u64 = servanda::document::SIZE_LIMIT as u64;
 /// How much of a file is read at once.
-const PIECE: usize = 64 * 1024;
+const PIECE: usize = 4 * 1024;
 
 /// One file of the repository.
 #[derive(Clone)]
@@ -60,62 +63,81 @@ pub(crate) fn no_repository(from: &Path) -> Failure {
     )
 }
 
-/// Where the files are that Servanda reads, with whether each is a link.
-fn all_paths(root: &Path) -> Result<Vec<(PathBuf, bool)>, Failure> {
-    let mut paths: Vec<(PathBuf, bool)> = Vec::new();
-    for name in [SETTINGS, CATALOG] {
-        if let Ok(found) = fs::symlink_metadata(root.join(name)) {
-            paths.push((root.join(name), found.is_symlink()));
+/// Where a file stands that Servanda reads.
+pub(crate) struct Place {
+    path: PathBuf,
+    is_link: bool,
+}
+
+impl Place {
+    /// The file below a root.
+    pub(crate) fn read(&self, root: &Path) -> File {
+        File {
+            path: relative(root, &self.path),
+            content: if self.is_link { Content::Link } else { read_limited(&self.path) },
         }
     }
-    paths.extend(walk(&FOLDERS.map(|folder| root.join(folder)))?);
-    Ok(paths)
+}
+
+/// Where the agreements stand.
+pub(crate) fn agreements(root: &Path) -> Result<Vec<Place>, Failure> {
+    walk(&[root.join(AGREEMENTS)])
+}
+
+/// Where the files stand that agreements share: the settings, the catalog, templates and calendars.
+pub(crate) fn shared(root: &Path) -> Result<Vec<Place>, Failure> {
+    let mut places: Vec<Place> = Vec::new();
+    for name in [SETTINGS, CATALOG] {
+        let path = root.join(name);
+        if let Ok(found) = fs::symlink_metadata(&path) {
+            places.push(Place { path, is_link: found.is_symlink() });
+        }
+    }
+    places.extend(walk(&SHARED.map(|folder| root.join(folder)))?);
+    Ok(places)
+}
+
+/// Where all files stand that Servanda reads.
+fn all(root: &Path) -> Result<Vec<Place>, Failure> {
+    let mut places = shared(root)?;
+    places.extend(agreements(root)?);
+    Ok(places)
 }
 
 /// All files that Servanda reads, in the order of their paths.
 pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
-    let paths = all_paths(root)?;
-    let mut files: Vec<File> = paths
-        .into_par_iter()
-        .map_init(
-            || vec![0; PIECE],
-            |piece, (path, is_link)| File {
-                path: relative(root, &path),
-                content: if is_link { Content::Link } else { read_into(piece, &path) },
-            },
-        )
-        .collect();
+    let mut files: Vec<File> = all(root)?.into_par_iter().map(|place| place.read(root)).collect();
     files.sort_by(|left, right| left.path.cmp(&right.path));
     Ok(files)
 }
 
-/// The YAML files below some folders, with whether each is a link. Hidden files are left out, and those that the
+/// The YAML files below some folders. Hidden files are left out, and those that the
 /// repository itself ignores: what the home of whoever runs this says decides nothing.
-fn walk(folders: &[PathBuf]) -> Result<Vec<(PathBuf, bool)>, Failure> {
-    let mut paths = Vec::new();
+fn walk(folders: &[PathBuf]) -> Result<Vec<Place>, Failure> {
+    let mut places = Vec::new();
     let mut below: Option<WalkBuilder> = None;
     for folder in folders {
         match fs::symlink_metadata(folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(Failure::file(folder, &error)),
-            Ok(found) if found.is_symlink() => paths.push((folder.clone(), true)),
+            Ok(found) if found.is_symlink() => places.push(Place { path: folder.clone(), is_link: true }),
             Ok(_) => match &mut below {
                 Some(walk) => _ = walk.add(folder),
                 None => below = Some(WalkBuilder::new(folder)),
             },
         }
     }
-    let Some(mut walk) = below else { return Ok(paths) };
+    let Some(mut walk) = below else { return Ok(places) };
     walk.follow_links(false).require_git(false).parents(false).git_global(false).git_exclude(false);
     for entry in walk.build() {
         let entry = entry.map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
         let is_link = entry.path_is_symlink();
         let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
         if is_link || (is_file && is_yaml(entry.path())) {
-            paths.push((entry.into_path(), is_link));
+            places.push(Place { path: entry.into_path(), is_link });
         }
     }
-    Ok(paths)
+    Ok(places)
 }
 
 /// Whether a file is read, by its name.
@@ -146,36 +168,36 @@ fn mark(found: &fs::Metadata) -> Mark {
 
 /// The marks of all files that Servanda reads.
 pub(crate) fn marks(root: &Path) -> Result<Marks, Failure> {
-    let mut paths = all_paths(root)?;
-    paths.sort();
-    let marked = paths.into_iter().filter_map(|(path, _)| {
-        // One that went away since is in the next list no more.
+    // One that went away since is in the next list no more.
+    let marked = all(root)?.into_iter().filter_map(|Place { path, .. }| {
         let found = fs::symlink_metadata(&path).ok()?;
         Some((path, mark(&found)))
     });
-    Ok(Marks(marked.collect()))
+    let mut marks: Vec<(PathBuf, Mark)> = marked.collect();
+    marks.sort();
+    Ok(Marks(marks))
 }
 
 fn relative(root: &Path, path: &Path) -> String {
-    let relative = path.strip_prefix(root).unwrap_or(path);
-    let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    parts.join("/")
+    let relative = path.strip_prefix(root).unwrap_or(path).to_string_lossy();
+    if MAIN_SEPARATOR == '/' { relative.into_owned() } else { relative.replace(MAIN_SEPARATOR, "/") }
 }
 
+/// The bytes of a file, and more than the limit where it is longer. Most fit into one piece, so that their length need not
+/// be asked for, nor whether more follows: a regular file gives less than is asked for only at its end (POSIX, `read`).
 fn read_limited(path: &Path) -> Content {
-    read_into(&mut vec![0; PIECE], path)
-}
-
-/// The bytes of a file, and more than the limit where it is longer. Most files fit into one piece, so that their length
-/// need not be asked for.
-fn read_into(piece: &mut [u8], path: &Path) -> Content {
-    let mut read = || -> io::Result<Vec<u8>> {
+    let read = || -> io::Result<Vec<u8>> {
         let mut file = fs::File::open(path)?;
+        let mut piece = [0; PIECE];
         let mut bytes = Vec::new();
         while bytes.len() as u64 <= SIZE_LIMIT {
-            match file.read(piece) {
-                Ok(0) => break,
-                Ok(length) => bytes.extend_from_slice(&piece[..length]),
+            match file.read(&mut piece) {
+                Ok(length) => {
+                    bytes.extend_from_slice(&piece[..length]);
+                    if length < PIECE {
+                        break;
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
@@ -353,5 +375,27 @@ pub(crate) fn lock(path: &Path, holder: &str) -> Result<Result<fs::File, String>
             Ok(Err(said))
         }
         Err(fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Content, PIECE, SIZE_LIMIT, read_limited};
+
+    #[test]
+    fn a_file_of_any_length_is_read_to_its_end_or_past_the_limit() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.yaml");
+        let limit = usize::try_from(SIZE_LIMIT).expect("a limit of memory");
+        for length in [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE, limit, limit + 1, limit + 3 * PIECE] {
+            let bytes: Vec<u8> = (0..length).map(|at| u8::try_from(at % 251).expect("below 256")).collect();
+            std::fs::write(&path, &bytes).expect("the folder can be written to");
+            let Content::Bytes(read) = read_limited(&path) else { panic!("{length} bytes cannot be read") };
+            assert!(read.len() > limit || read.len() == length, "{length}: {}", read.len());
+            assert_eq!(read, bytes[..read.len()], "{length}");
+        }
+        let Content::Unreadable(_) = read_limited(&path.with_extension("yml")) else {
+            panic!("nothing is there")
+        };
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rayon::prelude::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use servanda::agreement::Agreement;
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
-use servanda::check::{self, Checked};
+use servanda::check::{self, Basis, Checked};
 use servanda::diagnostic::{Diagnostics, FileId, Severity, Sources};
 use servanda::document::{self, Document, Kind, Node};
 use servanda::live::digest;
@@ -33,6 +34,7 @@ pub(crate) struct Loaded {
     settings: Option<Document>,
     pub(crate) catalog: Option<Document>,
     faults: Diagnostics,
+    basis: OnceLock<Basis>,
 }
 
 /// Everything that the files say, checked.
@@ -73,16 +75,35 @@ pub(crate) fn load(global: &Global, context: &Context) -> Result<Loaded, Failure
     Ok(Loaded::of(root, files))
 }
 
-/// The same, with only those agreements that a question about one client needs.
+/// The same, with only those agreements that a question about one client needs: they are looked for while what all
+/// agreements share is read.
 pub(crate) fn load_about(client: &str, global: &Global, context: &Context) -> Result<Loaded, Failure> {
     let root = find(global, context)?;
-    let files = about(client, read_all(&root)?);
-    Ok(Loaded::of(root, files))
+    // The thread that asks works along, instead of waiting to be woken; where it cannot, all is done as ever.
+    _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
+    let (shared, agreements) = rayon::join(
+        || -> Result<Loaded, Failure> {
+            let places = while_made_ready(|| files::shared(&root))?;
+            let shared = Loaded::of(root.clone(), places.iter().map(|place| place.read(&root)).collect());
+            shared.basis();
+            Ok(shared)
+        },
+        || -> Result<Vec<File>, Failure> {
+            Ok(about(client, &files::agreements(&root)?, |place| place.read(&root)))
+        },
+    );
+    let mut loaded = shared?;
+    loaded.read(agreements?);
+    Ok(loaded)
 }
 
-/// Reads the files while what judges them is made ready, which takes about as long as to find a thousand of them.
 fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
-    rayon::join(|| files::read_all(root), document::make_ready).0
+    while_made_ready(|| files::read_all(root))
+}
+
+/// Reads while what judges the files is made ready, which takes about as long as to find a thousand of them.
+fn while_made_ready<T: Send>(read: impl FnOnce() -> T + Send) -> T {
+    rayon::join(read, document::make_ready).0
 }
 
 /// Finds the repository.
@@ -108,6 +129,7 @@ impl Loaded {
             settings: None,
             catalog: None,
             faults: Diagnostics::default(),
+            basis: OnceLock::new(),
             root,
         };
         loaded.read(files);
@@ -116,7 +138,12 @@ impl Loaded {
 
     /// The zone of the settings, before anything is checked: `--as-of` needs it.
     pub(crate) fn zone(&self) -> Zone {
-        self.settings.as_ref().map_or(Zone::UTC, |document| check::read_settings(document).0.zone)
+        self.basis().settings.zone.clone()
+    }
+
+    /// What all agreements stand on, made once.
+    fn basis(&self) -> &Basis {
+        self.basis.get_or_init(|| Basis::of(self.settings.as_ref(), self.catalog.as_ref(), &self.calendars))
     }
 
     fn read(&mut self, files: Vec<File>) {
@@ -167,6 +194,9 @@ impl Loaded {
     }
 
     fn keep(&mut self, document: Document) {
+        if matches!(document.kind, Kind::Settings | Kind::Catalog | Kind::Calendar) {
+            self.basis.take();
+        }
         match document.kind {
             Kind::Settings => self.settings = Some(document),
             Kind::Catalog => self.catalog = Some(document),
@@ -236,9 +266,7 @@ impl Loaded {
         let made: BTreeSet<FileId> = resolved.iter().map(|made| made.document.file).collect();
         let unread = self.agreements.iter().filter(|document| !made.contains(&document.file));
         let estate = check::Estate {
-            settings: self.settings.as_ref(),
-            catalog: self.catalog.as_ref(),
-            calendars: &self.calendars,
+            basis: self.basis().clone(),
             agreements: &resolved,
             unread: unread.map(|document| &*document.id).collect(),
             diagnostics: faults,

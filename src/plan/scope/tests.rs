@@ -1,6 +1,6 @@
 use super::{RedLine, Scope, Side, Steered, Tie, Touched, red_line, red_lines_of_catalog};
 use crate::calendar::read_instant;
-use crate::check::{self, Checked, Estate};
+use crate::check::{self, Basis, Checked, Estate};
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::document::{Document, kind_of, read};
 use crate::ident::LiveId;
@@ -61,10 +61,12 @@ fn scope(before: &[(&str, &str)], after: &[(&str, &str)]) -> Scope {
         let (library, _) = Library::new(&templates);
         let resolved: Vec<_> = agreements.iter().flat_map(|document| library.resolve(document).0).collect();
         let estate = Estate {
-            settings: Some(repository.named("servanda.yaml")),
-            catalog: Some(repository.named("catalog.yaml")),
+            basis: Basis::of(
+                Some(repository.named("servanda.yaml")),
+                Some(repository.named("catalog.yaml")),
+                &[],
+            ),
             agreements: &resolved,
-            calendars: &[],
             unread: std::collections::BTreeSet::new(),
             diagnostics: Diagnostics::default(),
             judged: Vec::new(),
