@@ -7,7 +7,8 @@ use servanda::live::Kind;
 use servanda::mapping::Field;
 use servanda::proposal::catalog::{Census, Item};
 
-use super::read::{DIRECTORY, Itsm365Reader, is_removed, object_id, unexpected};
+use super::list::{is_removed, object_id, unexpected};
+use super::read::{DIRECTORY, Itsm365Reader};
 use super::wire;
 use crate::helpdesk::ReadError;
 

@@ -11,7 +11,8 @@ use servanda::mapping::Mapping;
 use servanda::proposal::itsm365::{CLASSES, HISTORY, Question, Seen, propose, questions};
 use servanda::proposal::{Proposal, Raw, Sample, Samples};
 
-use super::read::{DIRECTORY, unexpected};
+use super::list::unexpected;
+use super::read::DIRECTORY;
 use crate::helpdesk::http::HttpError;
 use crate::helpdesk::transport::{Class, Transport};
 use crate::helpdesk::{Explorer, ReadError, ReadTrouble};

@@ -3,13 +3,15 @@
 mod census;
 mod explore;
 mod key;
+mod list;
 mod read;
 mod wire;
 mod write;
 
 pub(crate) use explore::Itsm365Explorer;
 pub(crate) use key::AccessKey;
-pub(crate) use read::{Habits, Itsm365Reader};
+pub(crate) use list::Habits;
+pub(crate) use read::Itsm365Reader;
 pub(crate) use write::Itsm365Writer;
 
 #[cfg(test)]

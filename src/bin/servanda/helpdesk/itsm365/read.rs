@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use serde_json::{Map, Value as Json, json};
 use servanda::ident::{AgreementId, LiveId};
@@ -16,26 +16,18 @@ use servanda::mapping::{Field, History, Mapping, Rules};
 use servanda::plan::Part;
 use servanda::proposal::catalog::Census;
 
+use super::list::{Habits, Listed, is_removed, object_id, unexpected};
 use super::{census, wire};
 use crate::helpdesk::http::HttpError;
-use crate::helpdesk::transport::{Class, Transport};
-use crate::helpdesk::{Event, ReadError, ReadTrouble, Reader, Wanted};
+use crate::helpdesk::transport::Transport;
+use crate::helpdesk::{Event, ReadError, Reader, Wanted};
 
 /// Reads a tenant of ITSM 365.
 pub(crate) struct Itsm365Reader<'a> {
-    transport: &'a Transport,
+    pub(super) transport: &'a Transport,
     pub(super) mapping: &'a Mapping,
-    page_size: usize,
-    habits: Arc<Habits>,
-}
-
-/// What was learned of a helpdesk while reading it; good for as long as one is connected to it.
-#[derive(Default)]
-pub(crate) struct Habits {
-    /// The longest page so far: a shorter one was not cut short by the helpdesk.
-    longest_page: AtomicUsize,
-    /// Whether archived objects are left out where nobody asks for them.
-    hides_archived: AtomicBool,
+    pub(super) page_size: usize,
+    pub(super) habits: Arc<Habits>,
 }
 
 /// Of how many objects the history is asked at once.
@@ -44,11 +36,18 @@ const HISTORY_AT_ONCE: usize = 100;
 /// Of how many people the address is asked at once.
 const PEOPLE_AT_ONCE: usize = 100;
 
-/// How often a list is read that moves while it is read.
-const READINGS: usize = 3;
+/// An agreement of the helpdesk in normal form, or why it cannot be understood.
+type Understood = Result<LiveAgreement, String>;
 
-/// The rules of each agreement, as read.
-type RulesByAgreement = BTreeMap<LiveId, Vec<Map<String, Json>>>;
+/// The rules of each agreement; in place of one that cannot be understood, why.
+type RulesByAgreement = BTreeMap<LiveId, Vec<Result<Rule, String>>>;
+
+/// What one rule promises.
+struct Rule {
+    id: LiveId,
+    key: TargetKey,
+    promise: Promise,
+}
 
 /// The classes that slugs refer to.
 pub(super) const DIRECTORY: [(Kind, &str); 5] = [
@@ -75,92 +74,6 @@ impl<'a> Itsm365Reader<'a> {
         let fixed = ["UUID", "state", "removed", "lastModifiedDate", self.mapping.key.attribute.as_str()];
         let all: BTreeSet<&str> = fixed.into_iter().chain(mapped).collect();
         Vec::from_iter(all).join(",")
-    }
-
-    /// Every object of a class that the filter lets through, each once. A list that moves while it is read is
-    /// read again.
-    pub(super) async fn list(
-        &self,
-        class: &str,
-        attributes: &str,
-        filter: &Json,
-    ) -> Result<Vec<Map<String, Json>>, ReadError> {
-        for _ in 0..READINGS {
-            if let Some(objects) = self.whole(class, attributes, filter).await? {
-                return Ok(objects);
-            }
-            tracing::info!(class, "the list moved while it was read");
-        }
-        let what =
-            "pages that do not fit together: the list moves all the time, or offset and limit are ignored";
-        Err(unexpected(class, what))
-    }
-
-    /// All pages of a list, or nothing where they do not fit together.
-    ///
-    /// There is no count, no cursor and no promised order. So each page begins with the last object of the one
-    /// before: what moves from page to page shows, and nothing is passed over unseen.
-    async fn whole(
-        &self,
-        class: &str,
-        attributes: &str,
-        filter: &Json,
-    ) -> Result<Option<Vec<Map<String, Json>>>, ReadError> {
-        let mut seen = BTreeSet::new();
-        let mut objects: Vec<Map<String, Json>> = Vec::new();
-        let mut last: Option<LiveId> = None;
-        loop {
-            let overlap = usize::from(last.is_some());
-            let (offset, limit) = (objects.len() - overlap, self.page_size + overlap);
-            let page = self.page(class, attributes, filter, offset, limit).await?;
-            let count = page.len();
-            let mut page = page.into_iter();
-            if last.is_some() && page.next().as_ref().and_then(object_id) != last {
-                return Ok(None);
-            }
-            for object in page {
-                let id = object_id(&object).ok_or_else(|| unexpected(class, "an object without a UUID"))?;
-                if !seen.insert(id.clone()) {
-                    return Ok(None);
-                }
-                last = Some(id);
-                objects.push(object);
-            }
-            if count == overlap || self.is_last(count, limit) {
-                return Ok(Some(objects));
-            }
-        }
-    }
-
-    /// A page that is shorter than was asked for, and shorter than another one, has no successor. Else the helpdesk
-    /// may give no more at once.
-    fn is_last(&self, count: usize, limit: usize) -> bool {
-        let longest = self.habits.longest_page.fetch_max(count, Ordering::Relaxed);
-        count < limit && count < longest
-    }
-
-    async fn page(
-        &self,
-        class: &str,
-        attributes: &str,
-        filter: &Json,
-        offset: usize,
-        limit: usize,
-    ) -> Result<Vec<Map<String, Json>>, ReadError> {
-        let path = format!("find/{class}");
-        let query =
-            [("attrs", attributes.to_owned()), ("offset", offset.to_string()), ("limit", limit.to_string())];
-        let answer = self.transport.post(&path, &query, filter, Class::Read).await;
-        let answer =
-            answer.map_err(|error| ReadError { call: format!("find {class}"), error: error.into() })?;
-        let Json::Array(list) = answer.body else {
-            return Err(unexpected(class, "an answer that is no list"));
-        };
-        let objects = list.into_iter().map(|entry| match entry {
-            Json::Object(object) => Ok(object),
-            _ => Err(unexpected(class, "an entry that is no object")),
-        });
-        objects.collect()
     }
 
     async fn directory(&self) -> Result<Directory, ReadError> {
@@ -202,10 +115,13 @@ impl<'a> Itsm365Reader<'a> {
             &rules.response,
             &rules.resolution,
         ];
-        let mut by_agreement = RulesByAgreement::new();
-        for rule in self.list(&rules.class, &codes.join(","), filter).await? {
+        let made = |rule: Map<String, Json>| {
             let agreement = wire::reference(rule.get(&rules.agreement).unwrap_or(&Json::Null)).ok().flatten();
-            if let Some(agreement) = agreement.filter(|_| !is_removed(&rule)) {
+            agreement.filter(|_| !is_removed(&rule)).map(|agreement| (agreement, read_rule(&rule, rules)))
+        };
+        let mut by_agreement = RulesByAgreement::new();
+        for listed in self.list_of(&rules.class, &codes.join(","), filter, made).await? {
+            if let Some((agreement, rule)) = listed.made {
                 by_agreement.entry(agreement).or_default().push(rule);
             }
         }
@@ -214,18 +130,27 @@ impl<'a> Itsm365Reader<'a> {
 
     /// All agreements, archived or not: one that is archived and bears our mark is not absent.
     pub(super) async fn objects(&self) -> Result<Vec<Map<String, Json>>, ReadError> {
+        let listed = self.objects_of(|object| object).await?;
+        Ok(listed.into_iter().map(|listed| listed.made).collect())
+    }
+
+    async fn objects_of<T>(
+        &self,
+        make: impl Fn(Map<String, Json>) -> T,
+    ) -> Result<Vec<Listed<T>>, ReadError> {
         let attributes = self.attributes();
-        let mut objects = self.list(&self.mapping.class, &attributes, &json!({})).await?;
-        if objects.iter().any(is_removed) {
+        let mut objects = self.list_of(&self.mapping.class, &attributes, &json!({}), &make).await?;
+        if objects.iter().any(|object| object.is_removed) {
             return Ok(objects);
         }
-        let archived = self.list(&self.mapping.class, &attributes, &json!({ "removed": true })).await?;
+        let archived = json!({ "removed": true });
+        let archived = self.list_of(&self.mapping.class, &attributes, &archived, &make).await?;
         if !archived.is_empty() {
             self.habits.hides_archived.store(true, Ordering::Relaxed);
         }
         // What was archived between the two lists is in both.
-        let moved: BTreeSet<_> = archived.iter().filter_map(object_id).collect();
-        objects.retain(|object| object_id(object).is_none_or(|id| !moved.contains(&id)));
+        let moved: BTreeSet<LiveId> = archived.iter().map(|object| object.id.clone()).collect();
+        objects.retain(|object| !moved.contains(&object.id));
         objects.extend(archived);
         Ok(objects)
     }
@@ -242,12 +167,8 @@ impl<'a> Itsm365Reader<'a> {
         Ok(found)
     }
 
-    /// An object with its rules in normal form, or why it cannot be understood.
-    fn agreement(
-        &self,
-        object: &Map<String, Json>,
-        rules: &[Map<String, Json>],
-    ) -> Result<LiveAgreement, String> {
+    /// An object in normal form without its rules.
+    fn agreement(&self, object: &Map<String, Json>) -> Understood {
         let id = object_id(object).ok_or("its UUID is no id")?;
         let state = object.get("state").and_then(Json::as_str).ok_or("it has no state")?;
         let mut fields = BTreeMap::new();
@@ -258,22 +179,25 @@ impl<'a> Itsm365Reader<'a> {
             let value = wire::read(field, json, self.mapping).map_err(|why| format!("`{code}`: {why}"))?;
             fields.insert(field.clone(), value);
         }
-        let mut found = LiveAgreement {
+        Ok(LiveAgreement {
             object: id,
             record: Record { state: state.to_owned(), fields },
             rules: BTreeMap::new(),
             archived: is_removed(object),
             modified: object.get("lastModifiedDate").and_then(Json::as_str).map(str::to_owned),
-        };
-        if let Some(mapped) = &self.mapping.rules {
-            add_targets(&mut found, rules, mapped)?;
-        }
-        Ok(found)
+        })
     }
 
-    fn observed(&self, object: &Map<String, Json>, rules: &RulesByAgreement) -> Observed<LiveAgreement> {
-        let own = object_id(object).and_then(|id| rules.get(&id)).map_or(&[][..], Vec::as_slice);
-        self.agreement(object, own).map_or_else(Observed::Unknown, Observed::Present)
+    /// The same with its rules, which are taken out of those of all.
+    fn observed(&self, agreement: Understood, rules: &mut RulesByAgreement) -> Observed<LiveAgreement> {
+        let whole = agreement.and_then(|mut found| {
+            if self.mapping.rules.is_some() {
+                let own = rules.remove(&found.object).unwrap_or_default();
+                add_targets(&mut found, own)?;
+            }
+            Ok(found)
+        });
+        whole.map_or_else(Observed::Unknown, Observed::Present)
     }
 
     /// An event, if it says what it is about and when it was.
@@ -297,13 +221,11 @@ impl<'a> Itsm365Reader<'a> {
     }
 
     /// An object that could be taken over. Where somebody else's text stands in place of our mark, it cannot.
-    fn adoptable(&self, object: &Map<String, Json>, rules: &RulesByAgreement) -> Observed<LiveAgreement> {
+    fn adoptable(&self, object: &Map<String, Json>) -> Understood {
         let code = &self.mapping.key.attribute;
         match object.get(code).and_then(Json::as_str).map(str::trim) {
-            None | Some("") => self.observed(object, rules),
-            Some(taken) => {
-                Observed::Unknown(format!("`{code}`, where our mark would stand, holds `{taken}`"))
-            }
+            None | Some("") => self.agreement(object),
+            Some(taken) => Err(format!("`{code}`, where our mark would stand, holds `{taken}`")),
         }
     }
 
@@ -316,8 +238,8 @@ impl<'a> Itsm365Reader<'a> {
             (Some(rules), Some(id)) => json!({ rules.agreement.clone(): id }),
             _ => json!({}),
         };
-        let rules = self.rules(&filter).await?;
-        Ok(self.observed(object, &rules))
+        let mut rules = self.rules(&filter).await?;
+        Ok(self.observed(self.agreement(object), &mut rules))
     }
 }
 
@@ -325,28 +247,31 @@ impl Reader for Itsm365Reader<'_> {
     async fn survey(&self, wanted: &Wanted) -> Result<Live, ReadError> {
         // The long lists come first: they show how long a page may be, which spares the short ones a request each.
         let everything = json!({});
-        let (objects, rules) = tokio::try_join!(self.objects(), self.rules(&everything))?;
+        let made = |object: Map<String, Json>| match self.mark(&object) {
+            Some(mark) => Some((Some(mark), self.agreement(&object))),
+            None => object_id(&object).filter(|id| wanted.takes(id)).map(|_| (None, self.adoptable(&object))),
+        };
+        let (objects, mut rules) = tokio::try_join!(self.objects_of(made), self.rules(&everything))?;
         let directory = self.directory().await?;
         let mut live = Live { directory, ..Live::default() };
-        let mut marked: BTreeMap<AgreementId, Vec<&Map<String, Json>>> = BTreeMap::new();
-        for object in &objects {
-            if let Some(id) = self.mark(object) {
-                marked.entry(id).or_default().push(object);
-                continue;
-            }
-            live.unmarked += 1;
-            if let Some(id) = object_id(object).filter(|id| wanted.takes(id)) {
-                live.adoptable.insert(id, self.adoptable(object, &rules));
+        let mut marked: BTreeMap<AgreementId, Vec<(LiveId, Understood)>> = BTreeMap::new();
+        for Listed { id, made, .. } in objects {
+            match made {
+                Some((Some(mark), agreement)) => marked.entry(mark).or_default().push((id, agreement)),
+                Some((None, agreement)) => {
+                    live.unmarked += 1;
+                    live.adoptable.insert(id, self.observed(agreement, &mut rules));
+                }
+                None => live.unmarked += 1,
             }
         }
-        for (id, objects) in marked {
-            match &objects[..] {
-                [only] => {
-                    live.agreements.insert(id, self.observed(only, &rules));
+        for (mark, bearing) in marked {
+            match <[_; 1]>::try_from(bearing) {
+                Ok([(_, only)]) => {
+                    live.agreements.insert(mark, self.observed(only, &mut rules));
                 }
-                several => {
-                    live.same_mark
-                        .insert(id, several.iter().filter_map(|object| object_id(object)).collect());
+                Err(several) => {
+                    live.same_mark.insert(mark, several.into_iter().map(|(id, _)| id).collect());
                 }
             }
         }
@@ -439,50 +364,42 @@ impl Reader for Itsm365Reader<'_> {
     }
 }
 
+/// What a rule promises, or why it cannot be understood.
+fn read_rule(rule: &Map<String, Json>, codes: &Rules) -> Result<Rule, String> {
+    let json = |code: &String| rule.get(code).unwrap_or(&Json::Null);
+    let id = object_id(rule).ok_or("a rule without an id")?;
+    let of_rule = |why: String| format!("rule {id}: {why}");
+    let priority = wire::reference(json(&codes.priority)).map_err(of_rule)?;
+    let key = TargetKey {
+        service: wire::reference(json(&codes.service)).map_err(of_rule)?,
+        priority: priority.ok_or_else(|| of_rule("it has no priority".to_owned()))?,
+    };
+    let calendar = wire::reference(json(&codes.calendar)).map_err(of_rule)?;
+    let response = wire::read_interval(json(&codes.response), codes.interval).map_err(of_rule)?;
+    let resolution = wire::read_interval(json(&codes.resolution), codes.interval).map_err(of_rule)?;
+    let promise = Promise { response, resolution, calendar };
+    Ok(Rule { id, key, promise })
+}
+
 /// Adds what the rules promise. Hours that are the agreement's own are not repeated in each.
-fn add_targets(found: &mut LiveAgreement, rules: &[Map<String, Json>], codes: &Rules) -> Result<(), String> {
+fn add_targets(found: &mut LiveAgreement, rules: Vec<Result<Rule, String>>) -> Result<(), String> {
     let own_calendar = match found.record.fields.get(&Field::Calendar) {
         Some(Value::Reference(calendar)) => Some(calendar.clone()),
         _ => None,
     };
     let mut targets = BTreeMap::new();
     for rule in rules {
-        let json = |code: &String| rule.get(code).unwrap_or(&Json::Null);
-        let id = object_id(rule).ok_or("a rule without an id")?;
-        let of_rule = |why: String| format!("rule {id}: {why}");
-        let priority = wire::reference(json(&codes.priority)).map_err(of_rule)?;
-        let key = TargetKey {
-            service: wire::reference(json(&codes.service)).map_err(of_rule)?,
-            priority: priority.ok_or_else(|| of_rule("it has no priority".to_owned()))?,
-        };
-        let calendar = wire::reference(json(&codes.calendar)).map_err(of_rule)?;
-        let promise = Promise {
-            response: wire::read_interval(json(&codes.response), codes.interval).map_err(of_rule)?,
-            resolution: wire::read_interval(json(&codes.resolution), codes.interval).map_err(of_rule)?,
-            calendar: calendar.filter(|calendar| Some(calendar) != own_calendar.as_ref()),
-        };
+        let Rule { id, key, mut promise } = rule?;
+        if promise.calendar == own_calendar {
+            promise.calendar = None;
+        }
         if targets.insert(key.clone(), promise).is_some() {
-            return Err(of_rule("another rule is about the same service and priority".to_owned()));
+            return Err(format!("rule {id}: another rule is about the same service and priority"));
         }
         found.rules.insert(key, id);
     }
     found.record.fields.insert(Field::Targets, Value::targets(targets));
     Ok(())
-}
-
-pub(super) fn object_id(object: &Map<String, Json>) -> Option<LiveId> {
-    LiveId::new(object.get("UUID")?.as_str()?)
-}
-
-pub(super) fn is_removed(object: &Map<String, Json>) -> bool {
-    object.get("removed").and_then(Json::as_bool).unwrap_or(false)
-}
-
-pub(super) fn unexpected(class: &str, what: &str) -> ReadError {
-    ReadError {
-        call: format!("find {class}"),
-        error: ReadTrouble::Unexpected(format!("the answer holds {what}")),
-    }
 }
 
 impl From<HttpError> for ReadError {
