@@ -75,14 +75,18 @@ struct Stop;
 
 /// A map or list whose end has not come.
 enum Open {
-    List { span: Span, flow: bool, items: Vec<Node> },
-    Map { span: Span, flow: bool, entries: Vec<Entry>, key: Option<(Box<str>, Span)> },
+    List { span: Span, flow: bool, first: usize },
+    Map { span: Span, flow: bool, first: usize, key: Option<(Box<str>, Span)> },
 }
 
 struct Builder<'text> {
     file: FileId,
     text: &'text str,
     open: Vec<Open>,
+    /// The items of all open lists, those of the innermost last, so that each list takes no more room in the end than it needs.
+    items: Vec<Node>,
+    /// The entries of all open maps, likewise.
+    entries: Vec<Entry>,
     root: Option<Node>,
     documents: usize,
     nodes: usize,
@@ -96,6 +100,8 @@ impl<'text> Builder<'text> {
             file,
             text,
             open: Vec::new(),
+            items: Vec::new(),
+            entries: Vec::new(),
             root: None,
             documents: 0,
             nodes: 0,
@@ -170,11 +176,11 @@ impl<'text> Builder<'text> {
             Event::Scalar(text, style, ..) => self.scalar(text, *style, span),
             Event::SequenceStart(style, ..) => {
                 let flow = *style == StructureStyle::Flow;
-                self.begin(Open::List { span, flow, items: Vec::new() }, span)
+                self.begin(Open::List { span, flow, first: self.items.len() }, span)
             }
             Event::MappingStart(style, ..) => {
                 let flow = *style == StructureStyle::Flow;
-                self.begin(Open::Map { span, flow, entries: Vec::new(), key: None }, span)
+                self.begin(Open::Map { span, flow, first: self.entries.len(), key: None }, span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
             _ => Ok(()),
@@ -307,14 +313,14 @@ impl<'text> Builder<'text> {
         let span = node.span;
         match self.open.last_mut() {
             None => self.root = Some(node),
-            Some(Open::List { items, .. }) => items.push(node),
-            Some(Open::Map { entries, key, .. }) => {
+            Some(Open::List { .. }) => self.items.push(node),
+            Some(Open::Map { key, .. }) => {
                 let Some((key, key_span)) = key.take() else {
                     let fault = Diagnostic::new(Code::E002, span, "a key is expected here");
                     self.fault(fault.help("a key is a text"));
                     return Err(Stop);
                 };
-                entries.push(Entry { key, key_span, node });
+                self.entries.push(Entry { key, key_span, node });
             }
         }
         self.count(span)
@@ -334,14 +340,16 @@ impl<'text> Builder<'text> {
         let node = match self.open.pop() {
             None => return Ok(()),
             // The end of a block comes with the next token, beyond blank lines and comments.
-            Some(Open::List { span, flow, items }) => {
+            Some(Open::List { span, flow, first }) => {
+                let items: Box<[Node]> = self.items.drain(first..).collect();
                 let end = match items.last() {
                     Some(item) if !flow => item.span.end,
                     _ => last.end,
                 };
                 Node { span: Span { end, ..span }, value: Value::List(items) }
             }
-            Some(Open::Map { span, flow, entries, .. }) => {
+            Some(Open::Map { span, flow, first, .. }) => {
+                let entries: Vec<Entry> = self.entries.drain(first..).collect();
                 let end = match entries.last() {
                     Some(entry) if !flow => entry.node.span.end.max(entry.key_span.end),
                     _ => last.end,

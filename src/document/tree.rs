@@ -29,7 +29,7 @@ pub enum Value {
     /// A text; days too.
     Text(Box<str>),
     /// A list.
-    List(Vec<Node>),
+    List(Box<[Node]>),
     /// A map.
     Map(Map),
 }
@@ -41,14 +41,14 @@ pub struct Map(Entries);
 #[derive(Clone, Debug, PartialEq)]
 enum Entries {
     /// Few are searched from the front.
-    Few(Vec<Entry>),
+    Few(Box<[Entry]>),
     /// A catalog has thousands: these are searched by halves.
     Many(Box<Sorted>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
 struct Sorted {
-    entries: Vec<Entry>,
+    entries: Box<[Entry]>,
     /// Where the entries stand, in the order of their keys.
     by_key: Vec<usize>,
 }
@@ -89,6 +89,7 @@ impl Map {
     }
 
     fn of_distinct(entries: Vec<Entry>) -> Self {
+        let entries = entries.into_boxed_slice();
         if entries.len() <= SHORT {
             return Self(Entries::Few(entries));
         }
