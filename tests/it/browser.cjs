@@ -41,7 +41,11 @@ async function main() {
     },
     go: ({ url }) => page.goto(url).then(() => null),
     press: async ({ keys }) => { for (const key of keys) await page.keyboard.press(key); },
-    type: ({ text }) => page.keyboard.type(text),
+    /** Types, and waits for the frame in which a page answers. */
+    type: async ({ text }) => {
+      await page.keyboard.type(text);
+      await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(null)))));
+    },
     click: ({ at }) => page.locator(at).first().click(),
     fill: ({ at, text }) => page.locator(at).first().fill(text),
     /** Clicks what sends a form, and gives the status of the page that follows. */

@@ -16,6 +16,8 @@ signal.alarm(60)
 steps, command = json.loads(sys.argv[1]), sys.argv[2:]
 pid, terminal = pty.fork()
 if pid == 0:
+    # Whoever sits at a terminal can leave, even where this was begun in the background, where keys end nothing.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execve(command[0], command, os.environ)
 
 shown, seen = b"", 0
