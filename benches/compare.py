@@ -316,7 +316,6 @@ def main():
     run(["cargo", "build", "--release", "--quiet", "--bin", "servanda", "--example", "generate"], cwd=ROOT)
     # As it is installed: a file as the linker leaves it lies in the memory of the system in small pieces, which each start
     # maps one by one.
-    WORK.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "target" / "release" / "servanda", SERVANDA)
     count = options.agreements
     folder = corpus(count)

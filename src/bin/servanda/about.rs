@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use memchr::{memchr, memmem};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use servanda::document;
+use servanda::ident::file_of;
 
 use crate::files::{Content, File};
 
@@ -37,9 +38,11 @@ fn with_tied(seen: &[Seen]) -> BTreeSet<usize> {
     let mut needed: BTreeSet<usize> = (0..seen.len()).filter(|index| seen[*index].file.is_some()).collect();
     loop {
         let stems: BTreeSet<&str> = needed.iter().map(|index| &*seen[*index].stem).collect();
-        let renewed: BTreeSet<&str> = needed.iter().flat_map(|index| seen[*index].renewed()).collect();
-        let is_tied =
-            |seen: &Seen| renewed.contains(&*seen.stem) || seen.renewed().any(|stem| stems.contains(stem));
+        let renewed: BTreeSet<&str> =
+            needed.iter().flat_map(|index| &seen[*index].renews).map(|stem| &**stem).collect();
+        let is_tied = |seen: &Seen| {
+            renewed.contains(&*seen.stem) || seen.renews.iter().any(|stem| stems.contains(&**stem))
+        };
         let tied: Vec<usize> =
             (0..seen.len()).filter(|index| !needed.contains(index) && is_tied(&seen[*index])).collect();
         if tied.is_empty() {
@@ -54,15 +57,8 @@ struct Seen {
     stem: Box<str>,
     /// The file, where it may speak of the client.
     file: Option<File>,
-    /// The ids that it may renew.
-    renews: Vec<Box<str>>,
-}
-
-impl Seen {
     /// The stems of the files that hold what it may renew.
-    fn renewed(&self) -> impl Iterator<Item = &str> {
-        self.renews.iter().map(|id| id.split('/').next().unwrap_or(id))
-    }
+    renews: Vec<Box<str>>,
 }
 
 const RENEWS: &str = "renews";
@@ -77,14 +73,16 @@ impl Glance<'_> {
     /// Looks a file through.
     fn at(&self, file: File) -> Seen {
         let stem = document::id_of(&file.path).into();
-        let Content::Bytes(bytes) = &file.content else {
+        let text = match &file.content {
+            Content::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
+            Content::Link | Content::Unreadable(_) => None,
+        };
+        let Some(text) = text else {
             return Seen { stem, file: Some(file), renews: Vec::new() };
         };
-        let Ok(text) = std::str::from_utf8(bytes) else {
-            return Seen { stem, file: Some(file), renews: Vec::new() };
-        };
+        let bytes = text.as_bytes();
         let renews = self.renews.find_iter(bytes).filter_map(|at| renewed(&text[at + RENEWS.len()..]));
-        let renews = renews.map(Box::from).collect();
+        let renews = renews.map(|id| Box::from(file_of(id))).collect();
         // Behind an escape any letter may stand.
         let may_speak_of_it = self.company.find(bytes).is_some() || memchr(b'\\', bytes).is_some();
         Seen { stem, renews, file: may_speak_of_it.then_some(file) }

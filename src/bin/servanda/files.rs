@@ -21,10 +21,10 @@ pub(crate) const CATALOG: &str = "catalog.yaml";
 /// Where this program keeps what is of this machine alone.
 pub(crate) const OWN_FOLDER: &str = ".servanda";
 const AGREEMENTS: &str = "agreements";
-/// The folders of what agreements share.
-const SHARED: [&str; 2] = ["templates", "calendars"];
+const TEMPLATES: &str = "templates";
+const CALENDARS: &str = "calendars";
 /// The folders whose files are read.
-pub(crate) const FOLDERS: [&str; 3] = [AGREEMENTS, SHARED[0], SHARED[1]];
+pub(crate) const FOLDERS: [&str; 3] = [AGREEMENTS, TEMPLATES, CALENDARS];
 /// A larger file is not read to its end; the document stage says what is wrong with it.
 pub(crate) const SIZE_LIMIT: u64 = servanda::document::SIZE_LIMIT as u64;
 /// How much of a file is read at once.
@@ -93,7 +93,7 @@ pub(crate) fn shared(root: &Path) -> Result<Vec<Place>, Failure> {
             places.push(Place { path, is_link: found.is_symlink() });
         }
     }
-    places.extend(walk(&SHARED.map(|folder| root.join(folder)))?);
+    places.extend(walk(&[root.join(TEMPLATES), root.join(CALENDARS)])?);
     Ok(places)
 }
 
@@ -111,8 +111,7 @@ pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
     Ok(files)
 }
 
-/// The YAML files below some folders. Hidden files are left out, and those that the
-/// repository itself ignores: what the home of whoever runs this says decides nothing.
+/// The YAML files below some folders. Hidden files are left out, and those that the repository itself ignores: what the home of whoever runs this says decides nothing.
 fn walk(folders: &[PathBuf]) -> Result<Vec<Place>, Failure> {
     let mut places = Vec::new();
     let mut below: Option<WalkBuilder> = None;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use servanda::calendar::{Instant, Zone};
 use servanda::check::Checked;
 use servanda::diagnostic::{Diagnostics, FileId};
+use servanda::ident::file_of;
 use servanda::plan::scope::{RedLine, Scope, Side, Steered, red_line, red_lines_of_catalog};
 use servanda::settings::{Kind, Settings};
 
@@ -136,7 +137,7 @@ impl Proposal {
         let is_changed = |file: FileId| texts.get(head.path(file)) != Some(&head.text(file));
         let documents = self.head.agreements.iter().filter(|document| {
             let touched = scope.documents.keys().chain(&scope.indirect);
-            let mut files = touched.map(|id| id.as_str().split('/').next().unwrap_or_default());
+            let mut files = touched.map(|id| file_of(id.as_str()));
             files.any(|id| id == &*document.id)
         });
         let concerned: std::collections::BTreeSet<FileId> = documents.map(|document| document.file).collect();

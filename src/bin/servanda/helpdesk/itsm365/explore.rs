@@ -11,7 +11,7 @@ use servanda::mapping::Mapping;
 use servanda::proposal::itsm365::{CLASSES, HISTORY, Question, Seen, propose, questions};
 use servanda::proposal::{Proposal, Raw, Sample, Samples};
 
-use super::list::unexpected;
+use super::list;
 use super::read::DIRECTORY;
 use crate::helpdesk::http::HttpError;
 use crate::helpdesk::transport::{Class, Transport};
@@ -37,17 +37,7 @@ impl<'a> Itsm365Explorer<'a> {
         repeat: Class,
     ) -> Result<Vec<Raw>, ReadError> {
         let query = [("offset", offset.to_string()), ("limit", limit.to_string())];
-        let answer = self.transport.post(&format!("find/{class}"), &query, filter, repeat).await;
-        let answer =
-            answer.map_err(|error| ReadError { call: format!("find {class}"), error: error.into() })?;
-        let Json::Array(list) = answer.body else {
-            return Err(unexpected(class, "an answer that is no list"));
-        };
-        let objects = list.into_iter().map(|entry| match entry {
-            Json::Object(object) => Ok(object),
-            _ => Err(unexpected(class, "an entry that is no object")),
-        });
-        objects.collect()
+        list::find(self.transport, class, &query, filter, repeat).await
     }
 
     /// Some objects, or that they may not be read.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use servanda::ident::LiveId;
 
 use super::read::Itsm365Reader;
-use crate::helpdesk::transport::Class;
+use crate::helpdesk::transport::{Class, Transport};
 use crate::helpdesk::{ReadError, ReadTrouble};
 
 /// What was learned of a helpdesk while reading it; good for as long as one is connected to it.
@@ -114,21 +114,30 @@ impl Itsm365Reader<'_> {
         offset: usize,
         limit: usize,
     ) -> Result<Vec<Map<String, Json>>, ReadError> {
-        let path = format!("find/{class}");
         let query =
             [("attrs", attributes.to_owned()), ("offset", offset.to_string()), ("limit", limit.to_string())];
-        let answer = self.transport.post(&path, &query, filter, Class::Read).await;
-        let answer =
-            answer.map_err(|error| ReadError { call: format!("find {class}"), error: error.into() })?;
-        let Json::Array(list) = answer.body else {
-            return Err(unexpected(class, "an answer that is no list"));
-        };
-        let objects = list.into_iter().map(|entry| match entry {
-            Json::Object(object) => Ok(object),
-            _ => Err(unexpected(class, "an entry that is no object")),
-        });
-        objects.collect()
+        find(self.transport, class, &query, filter, Class::Read).await
     }
+}
+
+/// The objects that one request gives.
+pub(super) async fn find(
+    transport: &Transport,
+    class: &str,
+    query: &[(&str, String)],
+    filter: &Json,
+    repeat: Class,
+) -> Result<Vec<Map<String, Json>>, ReadError> {
+    let answer = transport.post(&format!("find/{class}"), query, filter, repeat).await;
+    let answer = answer.map_err(|error| ReadError { call: format!("find {class}"), error: error.into() })?;
+    let Json::Array(list) = answer.body else {
+        return Err(unexpected(class, "an answer that is no list"));
+    };
+    let objects = list.into_iter().map(|entry| match entry {
+        Json::Object(object) => Ok(object),
+        _ => Err(unexpected(class, "an entry that is no object")),
+    });
+    objects.collect()
 }
 
 pub(super) fn object_id(object: &Map<String, Json>) -> Option<LiveId> {
