@@ -370,6 +370,17 @@ fn what_breaks_a_pattern_and_a_limit_is_told_once_and_at_its_place_in_a_set_too(
         assert!(told[0].starts_with(at) && told[0].contains("is not the slug of a client"), "{told:?}");
     }
     assert!(told(Kind::Agreement, &format!("client: {long}\n"))[0].contains(&expected));
+    // Each part of a path has the limit, and each part of a zone something in it.
+    let (fits, exceeds) = ("a".repeat(100), "a".repeat(101));
+    assert_eq!(told(Kind::Agreement, &format!("recipients: [{fits}/{fits}]\n")), [""; 0]);
+    for text in [
+        format!("recipients: [{exceeds}]\n"),
+        format!("recipients: [{exceeds}/b]\n"),
+        format!("recipients: [a/{exceeds}]\n"),
+        "period: { timezone: Europe//Moscow }\n".to_owned(),
+    ] {
+        assert_eq!(told(Kind::Agreement, &text).len(), 1, "{text}");
+    }
     one(
         Kind::Agreement,
         "clients: { a: { services: { email: { targets: { normal: { response: 4 hours } } } } } }\n",

@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 pub(crate) const KIND: &str = "x-kind";
 
 macro_rules! texts {
-    ($($(#[doc = $doc:literal])* $name:ident $kind:literal $([$($word:literal)+])? $($pattern:literal)+ $(<= $most:literal)?)+) => {
+    ($($(#[doc = $doc:literal])* $name:ident $kind:literal $([$($word:literal)+])? $($pattern:literal $(<= $most:literal)?)+)+) => {
         $(
             $(#[doc = $doc])*
             pub(crate) struct $name;
@@ -26,10 +26,8 @@ macro_rules! texts {
                 }
 
                 fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                    let mut schema = text(&[$($($word),+)?], &[$($pattern),+]);
-                    $(schema.insert("maxLength".to_owned(), $most.into());)?
-                    schema.insert(KIND.to_owned(), $kind.into());
-                    schema
+                    let shapes = [$(serde_json::json!({ "pattern": $pattern, $("maxLength": $most)? })),+];
+                    text(&[$($($word),+)?], &shapes, $kind)
                 }
             }
         )+
@@ -37,14 +35,17 @@ macro_rules! texts {
 }
 
 /// A text that is one of these words or has one of these shapes. Editors offer the words.
-fn text(words: &[&str], patterns: &[&str]) -> schemars::Schema {
-    if let ([], [only]) = (words, patterns) {
-        return schemars::json_schema!({ "type": "string", "pattern": only });
+fn text(words: &[&str], shapes: &[serde_json::Value], kind: &str) -> schemars::Schema {
+    let mut schema = schemars::json_schema!({ "type": "string" });
+    if let ([], [serde_json::Value::Object(only)]) = (words, shapes) {
+        schema.ensure_object().extend(only.clone());
+    } else {
+        let words = (!words.is_empty()).then(|| serde_json::json!({ "enum": words }));
+        let choices: serde_json::Value = words.into_iter().chain(shapes.iter().cloned()).collect();
+        schema.insert("anyOf".to_owned(), choices);
     }
-    let words = (!words.is_empty()).then(|| serde_json::json!({ "enum": words }));
-    let patterns = patterns.iter().map(|pattern| serde_json::json!({ "pattern": pattern }));
-    let choices: Vec<serde_json::Value> = words.into_iter().chain(patterns).collect();
-    schemars::json_schema!({ "type": "string", "anyOf": choices })
+    schema.insert(KIND.to_owned(), kind.into());
+    schema
 }
 
 // These are compiled at every start, when a text first meets them. The library takes a plain row of classes (`^[a-z][a-z0-9]*$`)
@@ -56,7 +57,7 @@ texts! {
     /// A slug of a client.
     Client "client" r"^[a-z0-9][a-z0-9._-]*$" <= 100
     /// A client, or a department of one.
-    Recipient "recipient" r"^[a-z0-9][a-z0-9._-]*$" r"^[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*$" <= 201
+    Recipient "recipient" r"^[a-z0-9][a-z0-9._-]*$" <= 100 r"^[a-z0-9][a-z0-9._-]{0,99}/[a-z0-9][a-z0-9._-]{0,99}$"
     /// A slug of a manager.
     Manager "manager" r"^[a-z0-9][a-z0-9._-]*$" <= 100
     /// A slug of a provider.
@@ -70,7 +71,7 @@ texts! {
     /// A name of a template.
     Template "template" r"^[a-z0-9][a-z0-9._-]*$" <= 100
     /// An id of an agreement, or of an entry of a set.
-    Agreement "agreement" r"^[a-z0-9][a-z0-9._-]*$" r"^[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*$" <= 201
+    Agreement "agreement" r"^[a-z0-9][a-z0-9._-]*$" <= 100 r"^[a-z0-9][a-z0-9._-]{0,99}/[a-z0-9][a-z0-9._-]{0,99}$"
     /// Any other slug: of a contact, a department, a label.
     Slug "slug" r"^[a-z0-9][a-z0-9._-]*$" <= 100
     /// A civil day.
@@ -86,7 +87,7 @@ texts! {
     /// An hour and minute of a day.
     Clock "clock" r"^[0-9]{2}:[0-9]{2}$"
     /// A time zone by its IANA name.
-    Timezone "timezone" r"^[A-Za-z][A-Za-z0-9_+/-]*$"
+    Timezone "timezone" r"^[A-Za-z][A-Za-z0-9_+-]*$" r"^[A-Za-z][A-Za-z0-9_+-]*/[A-Za-z0-9_+-]+$" r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"
     /// How long a period runs.
     Term "term" r"^[0-9]{1,9}[ywd]$" r"^([0-9]{1,9}(y|mo|w|d))+$" r"^P([0-9]{1,9}[YMWD])+$"
     /// A number of days ahead.
