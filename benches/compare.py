@@ -3,7 +3,7 @@
 
     python3 benches/compare.py [--agreements 10000] [--quick]
 
-Builds the release binary and copies it as an installation does, writes a seeded corpus, and times whole processes
+Builds the binary as it is shipped (profile `dist`) and copies it as an installation does, writes a seeded corpus, and times whole processes
 in turns (so that a busy machine slows all of them alike); the median of the rounds counts. ajv-cli and octoDNS are
 installed below target/bench when npm and pip can be had; where they cannot, their rows say so.
 """
@@ -70,7 +70,7 @@ def corpus(agreements, name="corpus", more=()):
     if not (folder / "servanda.yaml").exists():
         say(f"writing {agreements} agreements")
         shutil.rmtree(folder, ignore_errors=True)
-        generate = ["cargo", "run", "--release", "--quiet", "--example", "generate", "--"]
+        generate = ["cargo", "run", "--profile", "dist", "--quiet", "--example", "generate", "--"]
         run([*generate, "--agreements", str(agreements), *more, str(folder)], cwd=ROOT)
     return folder
 
@@ -313,10 +313,10 @@ def main():
     rounds = 3 if options.quick else 7
     WORK.mkdir(parents=True, exist_ok=True)
     say("building")
-    run(["cargo", "build", "--release", "--quiet", "--bin", "servanda", "--example", "generate"], cwd=ROOT)
+    run(["cargo", "build", "--profile", "dist", "--quiet", "--bin", "servanda", "--example", "generate"], cwd=ROOT)
     # As it is installed: a file as the linker leaves it lies in the memory of the system in small pieces, which each start
     # maps one by one.
-    shutil.copy(ROOT / "target" / "release" / "servanda", SERVANDA)
+    shutil.copy(ROOT / "target" / "dist" / "servanda", SERVANDA)
     count = options.agreements
     folder = corpus(count)
     write_json_twins(folder)
