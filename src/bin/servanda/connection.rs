@@ -24,7 +24,8 @@ use crate::helpdesk::transport::Transport;
 use crate::helpdesk::{AnyExplorer, AnyReader, AnyWriter, Explorer, ReadError, Reader, Writer};
 use crate::repository::Estate;
 use crate::sandbox::{self, Clock, Knobs};
-use crate::{embedded, files};
+use crate::embedded;
+use crate::files;
 
 /// What is shorter is no key, and could not be kept out of a text that happens to hold the same letters.
 const SHORTEST_KEY: usize = 8;

@@ -20,7 +20,8 @@ use crate::ledger::{self, AnyLedger, Book, Holder, Ledger, Sealed};
 use crate::repository::Estate;
 use crate::signal::Stop;
 use crate::survey::{Sides, Terms, make};
-use crate::{baseline, files};
+use crate::baseline;
+use crate::files;
 
 /// A clock that differs this much from the helpdesk's is not to be trusted with dates.
 pub(crate) const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);

@@ -18,7 +18,9 @@ use crate::pass::{Audience, Concluded, Pass};
 use crate::progress::Bar;
 use crate::repository::Estate;
 use crate::signal::{self, Stop};
-use crate::{connection, files, saved};
+use crate::connection;
+use crate::files;
+use crate::saved;
 
 const AFTER_HELP: &str = "\
 Examples:

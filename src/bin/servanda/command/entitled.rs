@@ -7,7 +7,8 @@ use servanda::render;
 use crate::args::{Format, Global};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, tell};
-use crate::{asked, repository};
+use crate::asked;
+use crate::repository;
 
 const AFTER_HELP: &str = "\
 Examples:

@@ -15,7 +15,8 @@ use crate::deliver::{Bulletin, Memories};
 use crate::failure::{Exit, Failure, say, tell};
 use crate::ledger::Holder;
 use crate::repository::Estate;
-use crate::{connection, ledger};
+use crate::connection;
+use crate::ledger;
 
 const AFTER_HELP: &str = "\
 Examples:

@@ -21,7 +21,9 @@ use crate::ledger::LedgerError;
 use crate::pass::Pass;
 use crate::repository::Estate;
 use crate::survey::Terms;
-use crate::{files, ledger, signal};
+use crate::files;
+use crate::ledger;
+use crate::signal;
 
 const AFTER_HELP: &str = "\
 Examples:

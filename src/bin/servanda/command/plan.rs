@@ -16,7 +16,9 @@ use crate::proposal::{Proposal, Trust};
 use crate::recording::Recording;
 use crate::repository::{self, Estate};
 use crate::survey::{Terms, compared, make, tell_who};
-use crate::{accept, ledger, saved};
+use crate::accept;
+use crate::ledger;
+use crate::saved;
 
 const AFTER_HELP: &str = "\
 Examples:

@@ -12,7 +12,11 @@ use crate::command::report::Tongue;
 use crate::context::{Context, clock};
 use crate::failure::{Exit, Failure, say, tell};
 use crate::sandbox::{ACCESS_KEY, Clock, SERVANDA};
-use crate::{connection, embedded, files, repository, signal};
+use crate::connection;
+use crate::embedded;
+use crate::files;
+use crate::repository;
+use crate::signal;
 
 const AFTER_HELP: &str = "\
 Examples:

@@ -11,7 +11,8 @@ use servanda::render;
 use crate::args::Global;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, say, tell};
-use crate::{files, repository};
+use crate::files;
+use crate::repository;
 
 const AFTER_HELP: &str = "\
 Examples:

@@ -8,7 +8,8 @@ use crate::args::Global;
 use crate::context::{Context, clock};
 use crate::failure::{Exit, Failure, say, tell};
 use crate::serve::{Desk, PLACES, Source, Watcher, serve};
-use crate::{repository, signal};
+use crate::repository;
+use crate::signal;
 
 const AFTER_HELP: &str = "\
 Examples:

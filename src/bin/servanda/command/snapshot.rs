@@ -7,7 +7,10 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure, say, tell};
 use crate::helpdesk::Wanted;
 use crate::recording::Recording;
-use crate::{connection, files, ledger, repository};
+use crate::connection;
+use crate::files;
+use crate::ledger;
+use crate::repository;
 
 const AFTER_HELP: &str = "\
 Examples:

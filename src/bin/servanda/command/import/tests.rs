@@ -25,7 +25,8 @@ use crate::helpdesk::itsm365::Itsm365Writer;
 use crate::helpdesk::transport::Transport;
 use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath, Knobs, Sandbox, Seed, SeedObject};
 use crate::survey::make;
-use crate::{connection, files};
+use crate::connection;
+use crate::files;
 
 const TODAY: &str = "2026-03-01";
 const SERVICES: [&str; 5] = ["email", "vpn", "printing", "servers", "workstations"];

@@ -28,7 +28,8 @@ use crate::pass::{Concluded, Pass};
 use crate::repository::Estate;
 use crate::sandbox::{ACCESS_KEY, Clock, Knobs, Running, Sandbox};
 use crate::survey::Terms;
-use crate::{embedded, files};
+use crate::embedded;
+use crate::files;
 
 const TEMPLATE: &str = "provider: acme
 services: { email: true, vpn: true }
