@@ -6,7 +6,7 @@
 
 mod change;
 mod create;
-mod least;
+mod minimize;
 mod name;
 mod renew;
 mod rows;
@@ -14,7 +14,7 @@ mod subject;
 
 pub use change::{Extension, Step, activate, deactivate, extend, resume, suspend, terminate};
 pub use create::{Wish, layer, to_begin_from, wished};
-pub use least::{NotSaid, file, in_order, least};
+pub use minimize::{NotSaid, file, in_order, least};
 pub use name::{next_id, next_path};
 pub use renew::{Next, Terms, covers, ends_on, is_to_end, next, renewed, runs_for};
 pub use rows::{Row, rows};

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::least::ORDER;
+use super::minimize::ORDER;
 use crate::agreement::Agreement;
 use crate::calendar::{Day, Instant};
 use crate::document::Document;

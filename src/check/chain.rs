@@ -9,8 +9,8 @@ use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIter
 
 use crate::agreement::{End, Renewal};
 use crate::calendar::{Instant, Lead};
+use crate::check::effective_interval::{Reach, midnight, reach};
 use crate::check::overlap::in_words;
-use crate::check::reach::{Reach, midnight, reach};
 use crate::check::references::nearest_among;
 use crate::check::subject::{Finding, Subject};
 use crate::diagnostic::{Code, Diagnostic};

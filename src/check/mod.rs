@@ -15,7 +15,7 @@ mod reader;
 mod title;
 mod period;
 mod agreement;
-mod reach;
+mod effective_interval;
 mod references;
 mod overlap;
 mod chain;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::{IntoParallelIterator, ParallelIterator, ParallelSliceMut};
 
-use crate::check::reach::{Reach, reach};
+use crate::check::effective_interval::{Reach, reach};
 use crate::check::subject::{Finding, Subject};
 use crate::diagnostic::{Code, Diagnostic};
 

@@ -7,7 +7,7 @@
 pub mod shape;
 pub mod tree;
 
-mod again;
+mod incremental;
 mod fault;
 mod json;
 mod parse;
@@ -141,7 +141,7 @@ pub fn read(sources: &Sources, file: FileId, kind: Kind) -> (Document, Diagnosti
 
 /// The same for a file whose text was read already, as [`tree_of`] does it.
 pub fn read_before(sources: &Sources, file: FileId, kind: Kind, mut root: Node) -> (Document, Diagnostics) {
-    again::shift(&mut root, file, 0);
+    incremental::shift(&mut root, file, 0);
     judged(sources, file, kind, parse::Parsed { root: Some(root), faults: Vec::new(), settled: Vec::new() })
 }
 
@@ -183,7 +183,7 @@ pub fn tree_of(text: &str) -> Result<Node, Diagnostic> {
 /// tree of the old text. What comes out is what [`tree_of`] gives.
 pub fn tree_of_changed(old: &str, root: &Node, new: &str) -> Result<Node, Diagnostic> {
     let nowhere = Sources::default().add("", "");
-    let Some(tree) = again::changed(nowhere, old, root, new) else {
+    let Some(tree) = incremental::changed(nowhere, old, root, new) else {
         return tree_of(new);
     };
     debug_assert_eq!(

@@ -14,7 +14,7 @@ use crate::plan::{Cause, Change, FieldChange, Plan, StateChange, Step, Verb};
 use crate::status::State;
 
 use super::Identity;
-use super::occasion::{Kin, Occasion, occasions, rule};
+use super::event::{Kin, Occasion, occasions, rule};
 use super::recipient::behind;
 
 /// How many people of one role would be told of one event.

@@ -12,7 +12,7 @@ use crate::catalog::Catalog;
 use crate::ident::{AgreementId, LiveId};
 use crate::status::{State, state_at};
 
-use super::occasion::{Kin, rule, told};
+use super::event::{Kin, rule, told};
 use super::recipient::behind;
 use super::{
     Address, Beginning, Channel, How, Identity, Key, Mark, Memory, Notice, Occasion, Recipient, Record,

@@ -10,14 +10,14 @@ pub mod compact;
 pub mod delivery;
 pub mod due;
 mod key;
-pub mod occasion;
+pub mod event;
 mod recipient;
 mod record;
 
 pub use announce::{Announced, Role, announced};
 pub use due::{Due, Fact, Setting, due};
+pub use event::{Occasion, occasions};
 pub use key::{Channel, Key, Mark};
-pub use occasion::{Occasion, occasions};
 pub use recipient::{Address, Identity, Recipient};
 pub use record::{Beginning, How, Memory, Record, Told};
 

@@ -6,11 +6,11 @@
 mod cause;
 mod diff;
 mod drift;
-mod gravity;
+mod severity;
 mod risk;
 pub mod scope;
 mod simulate;
-mod standing;
+mod freshness;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -18,9 +18,9 @@ mod tests;
 pub use cause::{Applied, BASELINE_FORMAT, Baseline, assign};
 pub use diff::{Context, between};
 pub use drift::{Drift, Part, adopt};
-pub use gravity::Gravity;
+pub use freshness::{Standing, standing};
+pub use severity::Gravity;
 pub use simulate::{perform, simulate};
-pub use standing::{Standing, standing};
 
 use std::collections::BTreeMap;
 

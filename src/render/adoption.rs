@@ -1,10 +1,10 @@
 //! What an import writes, and what it leaves, with what helps.
 
-use crate::proposal::agreements::{Adoption, File, Left, Taken, Why};
+use crate::discovery::agreements::{Adoption, File, Left, Taken, Why};
 use crate::render::line::Line;
 use crate::render::page::Page;
 use crate::render::style::{Paint, Tone};
-use crate::render::words::{count, shown};
+use crate::render::vocabulary::{count, shown};
 
 /// The text. Where nothing is written yet, the files stand in it whole.
 pub fn text(adoption: &Adoption, is_written: bool, paint: Paint) -> String {

@@ -1,10 +1,10 @@
 //! Where catalog and helpdesk differ, as lines: what is written into catalog.yaml, and what a person has to decide.
 
-use crate::proposal::catalog::{Finding, What};
+use crate::discovery::catalog::{Finding, What};
 use crate::render::line::Line;
 use crate::render::page::Page;
 use crate::render::style::{Paint, Tone};
-use crate::render::words::{count, shown};
+use crate::render::vocabulary::{count, shown};
 
 /// The text. `is_written` says whether the changes stand in the file now.
 pub fn text(findings: &[Finding], helpdesk: &str, is_written: bool, paint: Paint) -> String {

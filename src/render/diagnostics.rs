@@ -6,7 +6,7 @@
 //! The drawing is annotate-snippets'; here its parts are cut to size and encoded, so that a file of a megabyte
 //! with a thousand faults costs what its faulty lines cost.
 
-mod finger;
+mod fingerprint;
 mod github;
 mod gitlab;
 mod junit;
@@ -24,7 +24,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Label, Severity, 
 use crate::render::encode;
 use crate::render::json;
 use crate::render::style::Paint;
-use crate::render::words;
+use crate::render::vocabulary;
 
 /// Every diagnostic drawn with its lines, in the order given, with a blank line after each.
 pub fn text(found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
@@ -75,10 +75,10 @@ pub fn summary(found: &Diagnostics, files: usize) -> String {
         .into_iter()
         .map(|(severity, one, many)| (found.count(severity), one, many))
         .filter(|(number, ..)| *number > 0)
-        .map(|(number, one, many)| words::count(number, one, many))
+        .map(|(number, one, many)| vocabulary::count(number, one, many))
         .collect();
     let what = if parts.is_empty() { "no errors".to_owned() } else { parts.join(", ") };
-    format!("{what} in {}", words::count(files, "file", "files"))
+    format!("{what} in {}", vocabulary::count(files, "file", "files"))
 }
 
 fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {

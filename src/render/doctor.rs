@@ -3,7 +3,7 @@
 use crate::render::line::Line;
 use crate::render::page::Page;
 use crate::render::style::{Paint, Tone};
-use crate::render::words::{count, shown};
+use crate::render::vocabulary::{count, shown};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]

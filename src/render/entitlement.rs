@@ -10,7 +10,7 @@ use crate::ident::{RecipientSlug, ServiceSlug};
 use crate::render::line::Line;
 use crate::render::page::{Page, Table};
 use crate::render::style::{Paint, Tone};
-use crate::render::words;
+use crate::render::vocabulary;
 
 /// An answer for programs.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -304,7 +304,7 @@ pub fn text(answer: &AnswerEnvelope, paint: Paint) -> String {
         page.line(2, 4, &Line::of(&format!("yes from {} on", readable(from))));
     }
     for candidate in &answer.candidates {
-        page.line(2, 4, &Line::of(&format!("{}: {}", candidate.id, words::shown(&candidate.title))));
+        page.line(2, 4, &Line::of(&format!("{}: {}", candidate.id, vocabulary::shown(&candidate.title))));
     }
     if !answer.candidates.is_empty() {
         page.line(
@@ -320,14 +320,17 @@ fn promises(entitlement: &Entitlement) -> Table {
     let Entitlement { agreement, last_day, days_left, calendar, zone, .. } = entitlement;
     let ends = match (last_day, days_left) {
         (Some(day), Some(days)) => {
-            format!(", until {day} ({})", words::count(usize::try_from(*days).unwrap_or(0), "day", "days"))
+            format!(
+                ", until {day} ({})",
+                vocabulary::count(usize::try_from(*days).unwrap_or(0), "day", "days")
+            )
         }
         _ => ", open-ended".to_owned(),
     };
     let row = |name: &str, value: String| vec![Line::new().tone(Tone::Quiet, name), Line::of(&value)];
     let mut rows = vec![
         row("agreement", format!("{}{ends}", agreement.id)),
-        row("title", words::shown(&agreement.title)),
+        row("title", vocabulary::shown(&agreement.title)),
         row("calendar", format!("{} ({zone})", calendar.as_deref().unwrap_or("none: time that passes"))),
     ];
     for (name, due) in [("response", &entitlement.response), ("resolution", &entitlement.resolution)] {

@@ -19,8 +19,8 @@ use crate::notice::Notice;
 use crate::notice::delivery::Message;
 use crate::settings::{Form, Language};
 
-use super::tongue::{code, days, form};
-use super::{encode, tongue};
+use super::locale::{code, days, form};
+use super::{encode, locale};
 
 mod chat;
 
@@ -302,7 +302,7 @@ fn date(language: Language, day: &str) -> Result<String, minijinja::Error> {
     let day = day.parse().map_err(|_| {
         minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, "`date` takes a day such as 2026-12-31")
     })?;
-    Ok(tongue::date(language, day))
+    Ok(locale::date(language, day))
 }
 
 fn remain(language: Language, count: i64) -> String {

@@ -8,7 +8,7 @@ use crate::render::line::Line;
 use crate::render::page::Page;
 use crate::render::style::{Paint, Tone};
 use crate::render::value;
-use crate::render::words;
+use crate::render::vocabulary;
 use crate::status::State;
 
 /// The text of an outcome, in the order of its plan.
@@ -33,7 +33,7 @@ fn ended(stopped: &Stopped) -> String {
         Stopped::Credentials => {
             "the helpdesk refused the access key again and again; it may have expired.".to_owned()
         }
-        Stopped::NoTrace(why) => format!("nothing is sent that leaves no trace. {}", words::shown(why)),
+        Stopped::NoTrace(why) => format!("nothing is sent that leaves no trace. {}", vocabulary::shown(why)),
     }
 }
 
@@ -55,7 +55,7 @@ pub fn summary(outcome: &Outcome) -> String {
         Some(0) => format!("{done}; planned again after the apply: nothing is left to do."),
         Some(number) => format!(
             "{done}; planned again after the apply: {} left to do.",
-            words::count(number, "change is", "changes are")
+            vocabulary::count(number, "change is", "changes are")
         ),
     }
 }
@@ -120,11 +120,15 @@ fn unfinished(fate: &Fate, change: &Change) -> (String, String) {
             "plan again and look at what changed".to_owned(),
         ),
         Fate::Failed(failure) => (
-            format!("{} did not go through: {}", step(failure, change), words::shown(&failure.message)),
+            format!("{} did not go through: {}", step(failure, change), vocabulary::shown(&failure.message)),
             standing(failure, change, "settle the reason, then apply again"),
         ),
         Fate::Unknown(failure) => (
-            format!("the answer to {} was lost: {}", step(failure, change), words::shown(&failure.message)),
+            format!(
+                "the answer to {} was lost: {}",
+                step(failure, change),
+                vocabulary::shown(&failure.message)
+            ),
             standing(failure, change, "look at the object in the helpdesk, then plan again"),
         ),
         Fate::Stopped { step: number } => {

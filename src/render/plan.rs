@@ -6,16 +6,16 @@ use crate::plan::{Cause, Change, Plan, Verb};
 use crate::render::json::PlanEnvelope;
 use crate::render::line::Line;
 use crate::render::page::Page;
-use crate::render::plan::said::Point;
+use crate::render::plan::phrases::Point;
 use crate::render::review::{self, Why};
 use crate::render::style::{Paint, Tone};
 use crate::render::value;
-use crate::render::words::{self, Names};
+use crate::render::vocabulary::{self, Names};
 use crate::status::State;
 
 pub(in crate::render) mod drift;
-pub(in crate::render) mod gist;
-pub(in crate::render) mod said;
+pub(in crate::render) mod summary;
+pub(in crate::render) mod phrases;
 
 /// The text of a plan.
 pub fn text(envelope: &PlanEnvelope, paint: Paint) -> String {
@@ -28,11 +28,11 @@ pub fn text(envelope: &PlanEnvelope, paint: Paint) -> String {
     withheld(&mut page, plan);
     if !envelope.announced.is_empty() {
         section(&mut page, "Notices that the apply would send");
-        for told in gist::announced(&envelope.announced) {
+        for told in summary::announced(&envelope.announced) {
             page.line(2, 4, &Line::of("· ").join(told));
         }
     }
-    let notes = words::notes(&plan.notes);
+    let notes = vocabulary::notes(&plan.notes);
     if !notes.is_empty() {
         section(&mut page, "Notes");
         for note in notes {
@@ -46,14 +46,14 @@ pub fn text(envelope: &PlanEnvelope, paint: Paint) -> String {
 
 /// The one line at the end: `3 to create, 2 to change (1 activated), 4 withheld, 12 as they should be.`
 pub fn summary(plan: &Plan) -> String {
-    let waiting = said::waiting_ids(plan).count();
-    let withheld = said::withheld_by_id(plan).len();
-    let left = said::left_alone(plan);
+    let waiting = phrases::waiting_ids(plan).count();
+    let withheld = phrases::withheld_by_id(plan).len();
+    let left = phrases::left_alone(plan);
     let as_they_should_be = plan.totals.unchanged.saturating_sub(left);
     if plan.is_empty() && waiting + withheld + left == 0 {
         return format!(
             "Nothing to do: {} as {} should be.",
-            words::count(as_they_should_be, "agreement is", "agreements are"),
+            vocabulary::count(as_they_should_be, "agreement is", "agreements are"),
             if as_they_should_be == 1 { "it" } else { "they" }
         );
     }
@@ -67,7 +67,7 @@ pub fn summary(plan: &Plan) -> String {
         if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
     };
     let active_at_once = of(Verb::Create).filter(|change| change.status == Some(State::Active));
-    let activated = of(Verb::Update).filter(|change| said::activates(change)).count();
+    let activated = of(Verb::Update).filter(|change| phrases::activates(change)).count();
     let deactivated = of(Verb::Update).filter(|change| change.deactivates()).count();
     let parts = [
         (
@@ -106,7 +106,7 @@ fn header(plan: &Plan) -> Line {
     let line = Line::new()
         .tone(Tone::Strong, &format!("Plan as of {}", zone.day_of(header.as_of)))
         .say(&format!(" ({}) for ", zone.name()))
-        .theirs(&words::shown(&header.helpdesk));
+        .theirs(&vocabulary::shown(&header.helpdesk));
     match &header.commit {
         Some(commit) => {
             line.tone(Tone::Quiet, &format!(", commit {}", commit.chars().take(10).collect::<String>()))
@@ -125,7 +125,7 @@ fn section(page: &mut Page, title: &str) {
 fn changes(page: &mut Page, envelope: &PlanEnvelope) {
     let plan = &envelope.plan;
     let groups = [Why::Edit, Why::Elsewhere, Why::Date];
-    let why = |change: &Change| match said::main_cause(change) {
+    let why = |change: &Change| match phrases::main_cause(change) {
         Cause::Edit if review::is_concerned(envelope, &change.id) => Why::Edit,
         Cause::Edit => Why::Elsewhere,
         Cause::Date => Why::Date,
@@ -135,8 +135,8 @@ fn changes(page: &mut Page, envelope: &PlanEnvelope) {
     for group in groups {
         let mut changes = plan.changes.iter().filter(|change| why(change) == group).peekable();
         if is_mixed && changes.peek().is_some() {
-            section(page, said::section(group));
-            if let Some(warning) = said::warning(group) {
+            section(page, phrases::section(group));
+            if let Some(warning) = phrases::warning(group) {
                 page.line(2, 4, &Line::new().tone(Tone::Alarm, "! ").say(warning));
             }
         }
@@ -149,22 +149,22 @@ fn changes(page: &mut Page, envelope: &PlanEnvelope) {
 
 /// One change: who, what becomes of it, what must not be overlooked, and what is written.
 fn block(page: &mut Page, indent: usize, change: &Change, names: &Names) {
-    let (tone, symbol) = said::sign(change);
+    let (tone, symbol) = phrases::sign(change);
     let title = Line::new()
         .tone(tone, symbol)
         .say(" ")
         .theirs_in(Tone::Strong, change.id.as_str())
         .say("  ")
-        .quoted(&words::shown(&change.title));
+        .quoted(&vocabulary::shown(&change.title));
     let inner = indent + 4;
-    match said::fate(change) {
+    match phrases::fate(change) {
         Some(fate) => {
             page.line(indent, inner, &title);
             page.line(inner, inner + 2, &fate);
         }
-        None => page.line(indent, inner, &title.join(said::unmoved(change))),
+        None => page.line(indent, inner, &title.join(phrases::unmoved(change))),
     }
-    for point in said::points(change, names) {
+    for point in phrases::points(change, names) {
         self::point(page, inner, point);
     }
 }
@@ -187,8 +187,8 @@ fn waiting(page: &mut Page, envelope: &PlanEnvelope) {
     section(page, "Waiting for acknowledgement");
     let guards = envelope.guards();
     for held in &envelope.held {
-        let switch = format!("--accept {}={}", words::guard(held.guard), held.count);
-        let line = Line::new().tone(Tone::Alarm, "! ").join(said::held(held));
+        let switch = format!("--accept {}={}", vocabulary::guard(held.guard), held.count);
+        let line = Line::new().tone(Tone::Alarm, "! ").join(phrases::held(held));
         page.line(2, 4, &line.say("; if that is meant, add ").tone(Tone::Strong, &switch));
         let theirs = envelope.waiting.iter().filter(|change| guards.get(&change.id) == Some(&held.guard));
         for change in theirs {
@@ -199,7 +199,7 @@ fn waiting(page: &mut Page, envelope: &PlanEnvelope) {
 }
 
 fn withheld(page: &mut Page, plan: &Plan) {
-    let by_id = said::withheld_by_id(plan);
+    let by_id = phrases::withheld_by_id(plan);
     if by_id.is_empty() {
         return;
     }
@@ -207,8 +207,8 @@ fn withheld(page: &mut Page, plan: &Plan) {
     for (id, reasons) in by_id {
         for reason in reasons {
             let line = Line::new().tone(Tone::Shift, "? ").theirs_in(Tone::Strong, id.as_str()).say(": ");
-            page.line(2, 4, &line.join(words::reason(reason)));
-            page.line(4, 6, &Line::new().tone(Tone::Quiet, "→ ").join(words::remedy(reason)));
+            page.line(2, 4, &line.join(vocabulary::reason(reason)));
+            page.line(4, 6, &Line::new().tone(Tone::Quiet, "→ ").join(vocabulary::remedy(reason)));
         }
     }
 }

@@ -9,8 +9,8 @@ use crate::plan::{Cause, Change, Drift, Gravity, GuardName, Plan, Reason, Risk};
 use crate::render::json::PlanEnvelope;
 use crate::render::line::Line;
 use crate::render::plan::drift;
-use crate::render::plan::said::{self, Point};
-use crate::render::words::Names;
+use crate::render::plan::phrases::{self, Point};
+use crate::render::vocabulary::Names;
 
 /// The most agreements of one client that are kept in one block, so that no block is too large to be shown.
 const TOGETHER: usize = 10;
@@ -155,7 +155,7 @@ impl Counts {
         let withheld: BTreeSet<&AgreementId> = open.map(|withheld| &withheld.id).collect();
         let changes = plan.changes.iter().chain(&envelope.waiting);
         let clients: BTreeSet<_> = changes.filter_map(|change| change.client.as_ref()).collect();
-        let left = said::left_alone(plan);
+        let left = phrases::left_alone(plan);
         Self {
             red_lines: envelope.scope.as_ref().map_or(0, |scope| scope.red_lines.len()),
             deactivated: with(&Risk::Deactivates),
@@ -184,9 +184,9 @@ impl<'a> Entry<'a> {
 
 /// All that is said of an agreement below its name.
 pub(super) fn points(entry: &Entry<'_>, names: &Names) -> Vec<Point> {
-    let mut points = entry.change.map_or_else(Vec::new, |change: &Change| said::points(change, names));
+    let mut points = entry.change.map_or_else(Vec::new, |change: &Change| phrases::points(change, names));
     for left in entry.drifts.iter().filter(|drift: &&&Drift| !drift.is_corrected) {
-        points.push(said::left(left, names));
+        points.push(phrases::left(left, names));
         points.push(Point::Line(drift::is_left(left), None));
     }
     if entry.change.is_none() && entry.drifts.iter().any(|drift| drift.is_corrected) {
@@ -213,12 +213,12 @@ pub(super) fn is_concerned(envelope: &PlanEnvelope, id: &AgreementId) -> bool {
 }
 
 fn entries(plan: &Plan, cause: Cause) -> Vec<Entry<'_>> {
-    plan.changes.iter().filter(|change| said::main_cause(change) == cause).map(Entry::of).collect()
+    plan.changes.iter().filter(|change| phrases::main_cause(change) == cause).map(Entry::of).collect()
 }
 
 /// What drifted, with what an apply does about it where it does nothing else.
 fn drifted(plan: &Plan) -> Vec<Entry<'_>> {
-    let changes = plan.changes.iter().filter(|change| said::main_cause(change) == Cause::Drift);
+    let changes = plan.changes.iter().filter(|change| phrases::main_cause(change) == Cause::Drift);
     let mut by_id: BTreeMap<&AgreementId, Entry<'_>> =
         changes.map(|change| (&change.id, Entry::of(change))).collect();
     for drift in &plan.drift {

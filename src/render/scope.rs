@@ -5,15 +5,15 @@ use crate::plan::scope::{RedLine, Scope, Steered, Tie};
 use crate::render::line::Line;
 use crate::render::page::Page;
 use crate::render::style::{Paint, Tone};
-use crate::render::words;
+use crate::render::vocabulary;
 
 /// What is said beside a plan that was made for a pull request.
 pub fn text(scope: &Scope, plan: &Plan, paint: Paint) -> String {
     let mut page = Page::new(paint);
-    let documents = words::count(scope.documents.len(), "document", "documents");
+    let documents = vocabulary::count(scope.documents.len(), "document", "documents");
     let mut found = Line::of("compared with ").theirs(&scope.base).say(&format!(": {documents} changed"));
     if !scope.indirect.is_empty() {
-        let agreements = words::count(scope.indirect.len(), "agreement", "agreements");
+        let agreements = vocabulary::count(scope.indirect.len(), "agreement", "agreements");
         found = found.say(&format!(", and {agreements} indirectly"));
     }
     page.line(0, 2, &found);
@@ -22,9 +22,9 @@ pub fn text(scope: &Scope, plan: &Plan, paint: Paint) -> String {
     }
     let besides = scope.unexplained(plan);
     if !besides.is_empty() {
-        let changes = words::count(besides.len(), "change", "changes");
+        let changes = vocabulary::count(besides.len(), "change", "changes");
         let line = Line::new().tone(Tone::Shift, "warning: ").say(&format!("{changes} not from here: "));
-        page.line(0, 2, &line.join(words::listed(besides.iter().map(ToString::to_string))));
+        page.line(0, 2, &line.join(vocabulary::listed(besides.iter().map(ToString::to_string))));
     }
     page.finish()
 }

@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::render::line::Line;
 use crate::render::page::{Page, Table};
 use crate::render::style::{Paint, Tone};
-use crate::render::words;
+use crate::render::vocabulary;
 use crate::status::{Because, State, Stretch, status, stretch_at};
 
 /// The agreements of a run and where each stands.
@@ -136,7 +136,7 @@ pub fn summary(list: &StatusList) -> String {
     for row in &list.agreements {
         *counts.entry(row.status).or_default() += 1;
     }
-    let all = words::count(list.agreements.len(), "agreement", "agreements");
+    let all = vocabulary::count(list.agreements.len(), "agreement", "agreements");
     let parts: Vec<String> = counts.iter().map(|(state, number)| format!("{number} {state}")).collect();
     if parts.is_empty() { format!("{all}.") } else { format!("{all}: {}.", parts.join(", ")) }
 }
@@ -172,7 +172,7 @@ fn cells(row: &Row) -> Vec<Line> {
     let since = row.since.as_deref().and_then(|since| since.get(..10));
     vec![
         Line::new().theirs_in(Tone::Strong, &row.id),
-        Line::new().theirs(&words::shown(&row.client_title)),
+        Line::new().theirs(&vocabulary::shown(&row.client_title)),
         Line::new().tone(tone, row.status.as_str()),
         Line::of(since.unwrap_or_default()),
         Line::of(&row.last_day.map_or_else(|| "open-ended".to_owned(), |day| day.to_string())),
@@ -217,7 +217,7 @@ fn why(row: &Row) -> String {
         }
         Because::WithinPeriod | Because::BeforeFirstDay | Because::LastDayPassed => String::new(),
         Because::Suspension => "suspension".to_owned(),
-        because @ (Because::NotSwitchedOn | Because::ByHand) => words::because(because).to_owned(),
+        because @ (Because::NotSwitchedOn | Because::ByHand) => vocabulary::because(because).to_owned(),
         Because::Termination => "termination".to_owned(),
     }
 }

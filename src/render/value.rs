@@ -12,7 +12,7 @@ use crate::plan::{Cause, FieldChange, Verb};
 use crate::render::line::{Line, Voice};
 use crate::render::page::{Page, Table};
 use crate::render::style::Tone;
-use crate::render::words::{self, Names};
+use crate::render::vocabulary::{self, Names};
 
 /// From this many characters on, two texts are shown as one with its words marked.
 const LONG: usize = 40;
@@ -46,7 +46,7 @@ pub(super) enum Body {
 
 /// What is shown of a field of a change.
 pub(super) fn shown(change: &FieldChange, verb: Verb, names: &Names) -> Shown {
-    let (label, cause) = (words::shown(&change.field.to_string()), change.cause);
+    let (label, cause) = (vocabulary::shown(&change.field.to_string()), change.cause);
     match (targets(&change.before), targets(&change.after)) {
         (Some(before), Some(after)) => {
             let body = Body::Rows(target_rows(&before, &after, names));
@@ -78,7 +78,7 @@ pub(super) fn write(page: &mut Page, indent: usize, shown: Shown) {
 /// What brought something about, where that is known, behind a line of a terminal.
 pub(super) fn tag(cause: Option<Cause>) -> Line {
     cause.map_or_else(Line::new, |cause| {
-        Line::new().tone(Tone::Quiet, &format!("  [{}]", words::cause(cause)))
+        Line::new().tone(Tone::Quiet, &format!("  [{}]", vocabulary::cause(cause)))
     })
 }
 
@@ -112,7 +112,7 @@ fn one(value: &Value, field: &Field, names: &Names) -> Line {
     match value {
         Value::Nothing if *field == Field::LastDay => Line::of("open-ended"),
         Value::Nothing => Line::of("nothing"),
-        Value::Text(text) => Line::new().theirs(&words::shortened(&words::masked(text), LONGEST)),
+        Value::Text(text) => Line::new().theirs(&vocabulary::shortened(&vocabulary::masked(text), LONGEST)),
         Value::Integer(number) => Line::of(&number.to_string()),
         Value::Bool(yes) => Line::of(if *yes { "true" } else { "false" }),
         Value::Day(day) => Line::of(&day.to_string()),
@@ -121,13 +121,13 @@ fn one(value: &Value, field: &Field, names: &Names) -> Line {
             let items = set.iter().map(|id| object(id, names, Tone::Plain, ""));
             Line::listed(items)
         }
-        Value::Targets(targets) => Line::of(&words::count(targets.len(), "target", "targets")),
+        Value::Targets(targets) => Line::of(&vocabulary::count(targets.len(), "target", "targets")),
     }
 }
 
 /// An object's name behind a mark, with its id where it has a name at all.
 fn object(id: &LiveId, names: &Names, tone: Tone, mark: &str) -> Line {
-    let line = Line::new().tone(tone, mark).theirs_in(tone, &words::name(id, names));
+    let line = Line::new().tone(tone, mark).theirs_in(tone, &vocabulary::name(id, names));
     if names.contains_key(id) {
         line.tone(Tone::Quiet, " [").theirs_in(Tone::Quiet, id.as_str()).tone(Tone::Quiet, "]")
     } else {
@@ -154,8 +154,8 @@ fn set_change(before: &Value, after: &Value, names: &Names) -> Line {
 
 /// A text with its words that go and come marked; `None` where too little stays for that to help.
 fn words_changed(before: &str, after: &str) -> Option<Line> {
-    let (before, after) = (words::masked(before), words::masked(after));
-    let (before, after) = (words::shortened(&before, COMPARED), words::shortened(&after, COMPARED));
+    let (before, after) = (vocabulary::masked(before), vocabulary::masked(after));
+    let (before, after) = (vocabulary::shortened(&before, COMPARED), vocabulary::shortened(&after, COMPARED));
     let difference = similar::TextDiff::from_words(before.as_str(), after.as_str());
     let ratio = difference.ratio();
     if !(0.4..1.0).contains(&ratio) {
@@ -172,10 +172,10 @@ fn words_changed(before: &str, after: &str) -> Option<Line> {
     let marked = runs.iter().enumerate().map(|(index, (tag, text))| match tag {
         similar::ChangeTag::Equal => Line::new().theirs(&around(text, index == 0, index == last)),
         similar::ChangeTag::Delete => {
-            Line::new().voiced(Tone::Loss, Voice::Gone, &words::shortened(text, LONGEST))
+            Line::new().voiced(Tone::Loss, Voice::Gone, &vocabulary::shortened(text, LONGEST))
         }
         similar::ChangeTag::Insert => {
-            Line::new().voiced(Tone::Gain, Voice::Come, &words::shortened(text, LONGEST))
+            Line::new().voiced(Tone::Gain, Voice::Come, &vocabulary::shortened(text, LONGEST))
         }
     });
     Some(marked.fold(Line::new(), Line::join))
@@ -223,7 +223,7 @@ fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Vec<Vec<Line
             };
             vec![
                 Line::new().tone(tone, mark),
-                Line::new().theirs(&words::target(key, names)),
+                Line::new().theirs(&vocabulary::target(key, names)),
                 time(|promise| Some(promise.response?.to_string())),
                 time(|promise| Some(promise.resolution?.to_string())),
                 hours(held, wanted, names),
@@ -253,7 +253,7 @@ fn stepped(held: Option<String>, wanted: Option<String>, was_held: bool) -> Line
 fn hours(held: Option<&Promise>, wanted: Option<&Promise>, names: &Names) -> Line {
     let calendar = |promise: Option<&Promise>| {
         let calendar = promise?.calendar.as_ref()?;
-        Some(Line::new().theirs(&words::name(calendar, names)))
+        Some(Line::new().theirs(&vocabulary::name(calendar, names)))
     };
     match (calendar(held), calendar(wanted)) {
         (None, None) => Line::new(),

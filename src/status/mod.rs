@@ -3,9 +3,9 @@
 //! The rule is [`state_at`]; everything else is read off the finitely many instants at which its answer
 //! may change. Knows no clock (the instant is given), no helpdesk and no document.
 
-mod stretch;
+mod period;
 
-pub use stretch::{Stretch, bound, stretch_at};
+pub use period::{Stretch, bound, stretch_at};
 
 use std::fmt;
 

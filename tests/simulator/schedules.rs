@@ -15,7 +15,7 @@ use servanda::notice::delivery::{
     Change, Delivery, Demand, Memorable, Message, Reply, TAKE_OVER, may_submit,
 };
 use servanda::notice::due::beginning;
-use servanda::notice::occasion::Kin;
+use servanda::notice::event::Kin;
 use servanda::notice::{Beginning, Channel, Fact, How, Key, Memory, Record, Setting, due, occasions};
 use servanda::status::{State, state_at};
 use servanda::template::Library;

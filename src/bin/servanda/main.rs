@@ -1,16 +1,9 @@
 //! The shell of Servanda: reads what was typed, gathers what the core needs, and carries out what it says.
 
-mod failure;
-mod context;
-mod args;
-mod log;
-mod files;
-mod about;
-mod git;
-mod commit;
-mod repository;
-mod asked;
-mod proposal;
+mod http;
+mod process;
+mod workspace;
+mod ledger;
 #[cfg_attr(
     not(test),
     expect(
@@ -20,33 +13,12 @@ mod proposal;
     )
 )]
 mod sandbox;
-mod embedded;
 mod helpdesk;
-mod connection;
-mod ledger;
-mod channel;
 mod forge;
-mod ping;
-mod baseline;
-mod survey;
-mod recording;
-mod accept;
-mod saved;
-mod drawing;
-mod signal;
-mod journal;
-mod progress;
-mod apply;
-mod pass;
-mod deliver;
 mod serve;
-mod skeleton;
-mod typed;
-mod question;
-mod writing;
-mod founding;
-mod command;
-mod complete;
+mod reconcile;
+mod notify;
+mod cli;
 
 use std::process::ExitCode;
 
@@ -56,15 +28,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     // A shell that asks what can follow is answered, and nothing else is done.
-    clap_complete::CompleteEnv::with_factory(complete::command)
-        .var(command::completions::ASKED_BY)
+    clap_complete::CompleteEnv::with_factory(cli::completion::command)
+        .var(cli::command::completions::ASKED_BY)
         .complete();
-    let run = || -> Result<ExitCode, failure::Failure> {
-        let context = context::Context::of_this_process()?;
-        match args::parse() {
-            Ok(typed) => command::run(typed, &context),
-            Err(usage) => Ok(failure::report_usage(&usage)),
+    let run = || -> Result<ExitCode, process::failure::Failure> {
+        let context = process::context::Context::of_this_process()?;
+        match cli::parse() {
+            Ok(typed) => cli::command::run(typed, &context),
+            Err(usage) => Ok(process::failure::report_usage(&usage)),
         }
     };
-    run().unwrap_or_else(|failure| failure::report(&failure))
+    run().unwrap_or_else(|failure| process::failure::report(&failure))
 }

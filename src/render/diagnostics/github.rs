@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::place::Region;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::render::encode;
-use crate::render::words;
+use crate::render::vocabulary;
 
 /// How many annotations of one kind GitHub keeps of a step; it drops the others without a word.
 const KEPT: usize = 10;
@@ -26,7 +26,7 @@ pub fn github(found: &Diagnostics, sources: &Sources) -> String {
             text.push_str(&annotation(command, diagnostic, sources));
         }
         if shown < of_kind.len() {
-            let more = words::count(of_kind.len() - shown, one, many);
+            let more = vocabulary::count(of_kind.len() - shown, one, many);
             writeln!(text, "::{command} title=Servanda::and {more}; `servanda validate` shows all of them")
                 .expect("a string takes all that is written");
         }

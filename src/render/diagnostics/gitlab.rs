@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::finger::fingerprints;
+use super::fingerprint::fingerprints;
 use super::place::Region;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::render::encode;

@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::render::encode;
 use crate::render::json;
-use crate::render::words;
+use crate::render::vocabulary;
 
 /// The report of a run that read `files` files.
 pub fn junit(found: &Diagnostics, sources: &Sources, files: usize) -> String {
     let (tests, failures) = (found.iter().count() + 1, found.count(Severity::Error));
-    let read = words::count(files, "file was read", "files were read");
+    let read = vocabulary::count(files, "file was read", "files were read");
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"servanda validate\" tests=\"{tests}\" failures=\"{failures}\">\n\
          <testsuite name=\"servanda validate\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"0\">\n\

@@ -1,4 +1,4 @@
-use super::finger::{fingerprints, keys};
+use super::fingerprint::{fingerprints, keys};
 use super::{github, gitlab, junit, sarif, short, text};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Severity, Sources, Span};
 use crate::document::{self, Kind};

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::finger::fingerprints;
+use super::fingerprint::fingerprints;
 use super::place::Region;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Severity, Sources};
 use crate::render::encode;
 use crate::render::json;
-use crate::render::words;
+use crate::render::vocabulary;
 
 /// How many results GitHub shows of a run; the others are dropped without a word.
 const KEPT: usize = 5_000;
@@ -27,7 +27,7 @@ pub fn sarif(found: &Diagnostics, sources: &Sources, version: &str) -> String {
     if let Some(more) = all.len().checked_sub(KEPT).filter(|more| *more > 0) {
         let text = format!(
             "and {}; `servanda validate` shows all of them",
-            words::count(more, "more finding", "more findings")
+            vocabulary::count(more, "more finding", "more findings")
         );
         invocation["toolExecutionNotifications"] =
             json!([{ "level": "warning", "message": { "text": text } }]);

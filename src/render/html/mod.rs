@@ -9,13 +9,13 @@ use crate::plan::Cause;
 use crate::render::encode;
 use crate::render::json::PlanEnvelope;
 use crate::render::line::Line;
-use crate::render::plan::gist;
-use crate::render::plan::said::{self, Point};
+use crate::render::plan::phrases::{self, Point};
+use crate::render::plan::summary;
 use crate::render::review::{self, Block, Entry, Review, Section};
 use crate::render::scope;
 use crate::render::style::Tone;
 use crate::render::value::{Body, Shown};
-use crate::render::words::{self, Names};
+use crate::render::vocabulary::{self, Names};
 
 use inline::inline;
 
@@ -28,7 +28,7 @@ const OPEN: usize = 20;
 /// The page of a plan.
 pub fn page(envelope: &PlanEnvelope) -> String {
     let review = Review::of(envelope);
-    let verdict = gist::verdict(&review);
+    let verdict = summary::verdict(&review);
     let mut html = Html::default();
     html.line(format_args!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -48,9 +48,9 @@ pub fn page(envelope: &PlanEnvelope) -> String {
     html.withheld(envelope);
     html.list(
         "Notices that the apply would send",
-        gist::announced(&envelope.announced).iter().map(inline).collect(),
+        summary::announced(&envelope.announced).iter().map(inline).collect(),
     );
-    html.list("Notes", words::notes(&envelope.plan.notes).iter().map(inline).collect());
+    html.list("Notes", vocabulary::notes(&envelope.plan.notes).iter().map(inline).collect());
     html.line(format_args!("</body>\n</html>"));
     html.0
 }
@@ -69,8 +69,8 @@ impl Html {
         let grave =
             if review.risky.is_empty() && review.counts.red_lines == 0 { "" } else { " class=\"grave\"" };
         self.line(format_args!("<header>\n<h1{grave}>Plan: {}</h1>", encode::html(verdict)));
-        self.line(format_args!("<p class=\"totals\">{}</p>", encode::html(&gist::totals(review))));
-        let facts = inline(&gist::facts(review.envelope));
+        self.line(format_args!("<p class=\"totals\">{}</p>", encode::html(&summary::totals(review))));
+        let facts = inline(&summary::facts(review.envelope));
         self.line(format_args!("<p class=\"facts\">{facts}</p>\n</header>"));
     }
 
@@ -95,9 +95,9 @@ impl Html {
         }
         self.line(format_args!("<section class=\"held\">\n<h2>Waiting for an acknowledgement</h2>"));
         for held in &envelope.held {
-            self.line(format_args!("<p>{}</p>", inline(&said::held(held))));
+            self.line(format_args!("<p>{}</p>", inline(&phrases::held(held))));
         }
-        let lines = envelope.held.iter().map(|held| encode::html(&said::trailer(held)).into_owned());
+        let lines = envelope.held.iter().map(|held| encode::html(&phrases::trailer(held)).into_owned());
         let lines = lines.collect::<Vec<_>>().join("\n");
         self.line(format_args!("<p>If that is meant, end the message of the merge commit with:</p>"));
         self.line(format_args!("<pre>{lines}</pre>\n</section>"));
@@ -118,8 +118,8 @@ impl Html {
                 "<tr><td><b><bdi>{}</bdi></b></td><td><bdi>{}</bdi></td><td>{}</td><td class=\"quiet\">{}</td></tr>",
                 encode::html(change.id.as_str()),
                 encode::html(client),
-                inline(&said::risks(change, &review.envelope.plan.names)),
-                inline(&said::standing(risky))
+                inline(&phrases::risks(change, &review.envelope.plan.names)),
+                inline(&phrases::standing(risky))
             ));
         }
         self.line(format_args!("</tbody>\n</table>"));
@@ -132,8 +132,8 @@ impl Html {
 
     fn section(&mut self, section: &Section<'_>, names: &Names) {
         let number = section.blocks.iter().map(|block| block.entries.len()).sum();
-        self.heading(said::section(section.why), number);
-        if let Some(warning) = said::warning(section.why) {
+        self.heading(phrases::section(section.why), number);
+        if let Some(warning) = phrases::warning(section.why) {
             self.line(format_args!("<p class=\"danger\">{}</p>", encode::html(warning)));
         }
         for block in &section.blocks {
@@ -144,7 +144,7 @@ impl Html {
     fn block(&mut self, block: &Block<'_>, names: &Names, is_open: bool) {
         let open = if is_open { " open" } else { "" };
         let client = block.client.unwrap_or("without a document");
-        let number = words::count(block.entries.len(), "agreement", "agreements");
+        let number = vocabulary::count(block.entries.len(), "agreement", "agreements");
         let risk = if block.gravity.is_risk() { " <span class=\"loss\">⚠</span>" } else { "" };
         self.line(format_args!(
             "<details{open}><summary><b><bdi>{}</bdi></b> <span class=\"quiet\">{number}</span>{risk}</summary>",
@@ -157,7 +157,7 @@ impl Html {
     }
 
     fn entry(&mut self, entry: &Entry<'_>, names: &Names) {
-        let (tone, sign) = entry.change.map_or((Tone::Shift, "~"), said::sign);
+        let (tone, sign) = entry.change.map_or((Tone::Shift, "~"), phrases::sign);
         let class = match tone {
             Tone::Gain => "gain",
             Tone::Loss => "loss",
@@ -166,9 +166,10 @@ impl Html {
         self.line(format_args!(
             "<article>\n<h3><span class=\"sign {class}\">{sign}</span> <b><bdi>{}</bdi></b> <bdi class=\"title\">{}</bdi></h3>",
             encode::html(entry.id.as_str()),
-            encode::html(&words::shown(entry.title))
+            encode::html(&vocabulary::shown(entry.title))
         ));
-        let fate = entry.change.map(|change| said::fate(change).unwrap_or_else(|| said::unmoved(change)));
+        let fate =
+            entry.change.map(|change| phrases::fate(change).unwrap_or_else(|| phrases::unmoved(change)));
         if let Some(fate) = fate.filter(|fate| !fate.is_empty()) {
             self.line(format_args!("<p class=\"fate\">{}</p>", inline(&fate)));
         }
@@ -182,7 +183,7 @@ impl Html {
     fn point(&mut self, point: Point) {
         let cause = |cause: Option<Cause>| {
             cause.map_or_else(String::new, |cause| {
-                format!("<span class=\"cause\">{}</span>", words::cause(cause))
+                format!("<span class=\"cause\">{}</span>", vocabulary::cause(cause))
             })
         };
         match point {
@@ -220,8 +221,8 @@ impl Html {
     fn withheld(&mut self, envelope: &PlanEnvelope) {
         let open = envelope.plan.withheld.iter().filter(|withheld| !review::is_waiting(&withheld.reason));
         let items = open.map(|withheld| {
-            let why = inline(&words::reason(&withheld.reason));
-            let remedy = inline(&words::remedy(&withheld.reason));
+            let why = inline(&vocabulary::reason(&withheld.reason));
+            let remedy = inline(&vocabulary::remedy(&withheld.reason));
             let id = encode::html(withheld.id.as_str()).into_owned();
             format!("<b><bdi>{id}</bdi></b>: {why}<span class=\"remedy\">{remedy}</span>")
         });

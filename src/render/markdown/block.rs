@@ -7,18 +7,18 @@ use super::inline::inline;
 use crate::plan::Cause;
 use crate::render::encode;
 use crate::render::line::Line;
-use crate::render::plan::said::{self, Point};
+use crate::render::plan::phrases::{self, Point};
 use crate::render::review::{self, Block, Entry};
 use crate::render::style::Tone;
 use crate::render::value::{Body, Shown};
-use crate::render::words::{self, Names};
+use crate::render::vocabulary::{self, Names};
 
 /// Up to this many changes in a section its blocks stand open.
 pub(super) const OPEN: usize = 10;
 
 /// One block.
 pub(super) fn block(block: &Block<'_>, names: &Names, budget: Budget, is_open: bool) -> String {
-    let number = words::count(block.entries.len(), "agreement", "agreements");
+    let number = vocabulary::count(block.entries.len(), "agreement", "agreements");
     let client = block.client.unwrap_or_default();
     let entries: String = block.entries.iter().map(|shown| entry(shown, names)).collect();
     if !budget.folds {
@@ -45,15 +45,15 @@ fn entry(entry: &Entry<'_>, names: &Names) -> String {
 /// Name, title and fate.
 fn heading(entry: &Entry<'_>) -> Line {
     let named = |line: Line| {
-        line.theirs_in(Tone::Strong, entry.id.as_str()).say(" ").theirs(&words::shown(entry.title))
+        line.theirs_in(Tone::Strong, entry.id.as_str()).say(" ").theirs(&vocabulary::shown(entry.title))
     };
     match entry.change {
         None => named(Line::new()),
         Some(change) => {
-            let line = named(Line::new().tone(Tone::Strong, said::sign(change).1).say(" "));
-            match said::fate(change) {
+            let line = named(Line::new().tone(Tone::Strong, phrases::sign(change).1).say(" "));
+            match phrases::fate(change) {
                 Some(fate) => line.say(" ").join(fate),
-                None => line.join(said::unmoved(change)),
+                None => line.join(phrases::unmoved(change)),
             }
         }
     }
@@ -61,7 +61,7 @@ fn heading(entry: &Entry<'_>) -> Line {
 
 fn write_point(text: &mut String, point: Point) {
     let cause = |cause: Option<Cause>| {
-        cause.map_or_else(String::new, |cause| format!(" *({})*", words::cause(cause)))
+        cause.map_or_else(String::new, |cause| format!(" *({})*", vocabulary::cause(cause)))
     };
     let written = match point {
         Point::Danger(line) => writeln!(text, "- ⚠ {}", inline(&line)),

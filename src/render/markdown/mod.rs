@@ -15,10 +15,10 @@ use crate::ident::AgreementId;
 use crate::plan::{Reason, Withheld};
 use crate::render::json::PlanEnvelope;
 use crate::render::line::Line;
-use crate::render::plan::{gist, said};
+use crate::render::plan::{self, phrases};
 use crate::render::review::{self, Review, Why};
 use crate::render::style::Tone;
-use crate::render::words;
+use crate::render::vocabulary;
 
 pub use budget::{Budget, Forge};
 
@@ -72,9 +72,9 @@ pub fn summary(envelope: &PlanEnvelope) -> String {
 fn head(review: &Review<'_>) -> String {
     format!(
         "### Plan: {}\n\n{}\n\n{}\n",
-        inline::plain(&gist::verdict(review)),
-        inline::plain(&gist::totals(review)),
-        inline(&gist::facts(review.envelope))
+        inline::plain(&plan::summary::verdict(review)),
+        inline::plain(&plan::summary::totals(review)),
+        inline(&plan::summary::facts(review.envelope))
     )
 }
 
@@ -82,8 +82,8 @@ fn head(review: &Review<'_>) -> String {
 fn shortest(review: &Review<'_>) -> String {
     format!(
         "### Plan: {}\n\n{}\n\nThere is no room for more here; the summary of the job and the saved plan have it all.\n",
-        inline::plain(&gist::verdict(review)),
-        inline::plain(&gist::totals(review)),
+        inline::plain(&plan::summary::verdict(review)),
+        inline::plain(&plan::summary::totals(review)),
     )
 }
 
@@ -92,8 +92,8 @@ fn acknowledgements(envelope: &PlanEnvelope) -> String {
     if envelope.held.is_empty() {
         return String::new();
     }
-    let said = envelope.held.iter().map(|held| format!("- {}\n", inline(&said::held(held))));
-    let lines = envelope.held.iter().map(|held| said::trailer(held) + "\n");
+    let said = envelope.held.iter().map(|held| format!("- {}\n", inline(&phrases::held(held))));
+    let lines = envelope.held.iter().map(|held| phrases::trailer(held) + "\n");
     format!(
         "\n#### Waiting for an acknowledgement\n\n{}\nIf that is meant, end the message of the merge commit with:\n\n```\n{}```\n",
         said.collect::<String>(),
@@ -140,8 +140,8 @@ impl<'a> Page<'a> {
     fn sections(&mut self, review: &'a Review<'a>) {
         for section in &review.sections {
             let number = section.blocks.iter().map(|block| block.entries.len()).sum();
-            let part = self.part(said::section(section.why), number, ("agreement", "agreements"));
-            if let Some(warning) = said::warning(section.why) {
+            let part = self.part(phrases::section(section.why), number, ("agreement", "agreements"));
+            if let Some(warning) = phrases::warning(section.why) {
                 write!(self.parts[part].heading, "⚠ {}\n\n", inline::plain(warning))
                     .expect("a string takes all that is written");
             }
@@ -184,14 +184,14 @@ impl<'a> Page<'a> {
         if envelope.announced.is_empty() {
             return;
         }
-        let told = gist::announced(&envelope.announced);
+        let told = plan::summary::announced(&envelope.announced);
         let lines = told.iter().map(|told| format!("- {}\n", inline(told)));
         let part = self.part("Notices that the merge would send", 0, ("", ""));
         self.parts[part].heading.extend(lines);
     }
 
     fn notes(&mut self, envelope: &'a PlanEnvelope) {
-        let notes = words::notes(&envelope.plan.notes);
+        let notes = vocabulary::notes(&envelope.plan.notes);
         if notes.is_empty() {
             return;
         }
@@ -259,9 +259,9 @@ fn more(part: &Part, dropped: &[&Item<'_>]) -> String {
     let (one, many) = (format!("more {one}"), format!("more {many}"));
     let of = match clients.len() {
         0 => String::new(),
-        number => format!(" of {}", words::count(number, "client", "clients")),
+        number => format!(" of {}", vocabulary::count(number, "client", "clients")),
     };
-    format!("\n… {}{of}\n", words::count(agreements, &one, &many))
+    format!("\n… {}{of}\n", vocabulary::count(agreements, &one, &many))
 }
 
 fn rank(gravity: usize, why: Why) -> usize {
@@ -269,8 +269,8 @@ fn rank(gravity: usize, why: Why) -> usize {
 }
 
 fn withheld_line(id: &AgreementId, reason: &Reason) -> String {
-    let line = Line::new().theirs_in(Tone::Strong, id.as_str()).say(": ").join(words::reason(reason));
-    format!("- {}  \n  → {}\n", inline(&line), inline(&words::remedy(reason)))
+    let line = Line::new().theirs_in(Tone::Strong, id.as_str()).say(": ").join(vocabulary::reason(reason));
+    format!("- {}  \n  → {}\n", inline(&line), inline(&vocabulary::remedy(reason)))
 }
 
 #[cfg(test)]

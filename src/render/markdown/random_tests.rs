@@ -13,7 +13,7 @@ use crate::plan::{
 };
 use crate::render::encode::corpus::{is_full, live_in_markdown};
 use crate::render::json::PlanEnvelope;
-use crate::render::plan::{gist, said, sample};
+use crate::render::plan::{phrases, sample, summary};
 use crate::render::review::Review;
 use crate::status::{Because, State};
 
@@ -179,7 +179,7 @@ fn assert_all_risks(review: &Review<'_>, texts: &[String], may_count: bool) {
     for risky in &review.risky {
         let gravity = risky.change.gravity();
         let risk = risky.change.risks.iter().find(|risk| Gravity::of(risk) == gravity).expect("it is risky");
-        let class = classes.entry(gravity).or_insert((said::danger(risk), Vec::new()));
+        let class = classes.entry(gravity).or_insert((phrases::danger(risk), Vec::new()));
         class.1.push(risky.change.id.as_str());
     }
     assert_eq!(named.in_lists.len(), classes.len());
@@ -205,8 +205,8 @@ fn check(seed: u64) {
         assert!(texts.len() <= budget.texts, "seed {seed}: {} texts for {budget:?}", texts.len());
         let first = texts[0].as_bytes().get(..200).unwrap_or(texts[0].as_bytes());
         let first = String::from_utf8_lossy(first);
-        assert!(first.contains(&gist::verdict(&review)), "seed {seed}: {first}");
-        assert!(first.contains(&gist::totals(&review)), "seed {seed}: {first}");
+        assert!(first.contains(&summary::verdict(&review)), "seed {seed}: {first}");
+        assert!(first.contains(&summary::totals(&review)), "seed {seed}: {first}");
         let heading = format!("#### Risks ({})", review.risky.len());
         assert_eq!(texts[0].contains(&heading), !review.risky.is_empty(), "seed {seed}: the total is there");
         assert_all_risks(&review, &texts, budget == Budget::summary());

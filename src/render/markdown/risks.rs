@@ -13,11 +13,11 @@ use crate::plan::scope::RedLine;
 use crate::plan::{Gravity, Risk};
 use crate::render::encode;
 use crate::render::line::Line;
-use crate::render::plan::{gist, said};
+use crate::render::plan::{phrases, summary};
 use crate::render::review::{Review, Risky};
 use crate::render::scope;
 use crate::render::style::Tone;
-use crate::render::words;
+use crate::render::vocabulary;
 
 /// What is said of risks.
 #[derive(Default)]
@@ -38,7 +38,7 @@ impl Risks {
         let room = |bytes: usize| bytes.saturating_sub(core + heading.len());
         let (usual, most) = (room(budget.usual), room(budget.most));
         let names = &review.envelope.plan.names;
-        let table = rows(review, usual / 2, |risky| said::risks(risky.change, names))
+        let table = rows(review, usual / 2, |risky| phrases::risks(risky.change, names))
             .or_else(|| rows(review, usual * 3 / 4, brief))
             .or_else(|| Classes::of(review).all(if usual == most { usual * 9 / 10 } else { most }));
         if let Some(table) = table {
@@ -57,7 +57,7 @@ impl Risks {
 
 /// Texts that name what the first does not.
 fn further(review: &Review<'_>, classes: &mut Classes<'_>, budget: Budget) -> Vec<String> {
-    let facts = inline(&gist::facts(review.envelope));
+    let facts = inline(&summary::facts(review.envelope));
     let room = budget.most().saturating_sub(facts.len() + 200);
     let mut lists = Vec::new();
     while !classes.are_named() && lists.len() + 1 < budget.texts {
@@ -83,7 +83,7 @@ fn rows(review: &Review<'_>, room: usize, row: impl Fn(&Risky<'_>) -> Line) -> O
             table,
             "| {} | {client} | {said} | {} |",
             encode::markdown(change.id.as_str()),
-            inline(&said::standing(risky))
+            inline(&phrases::standing(risky))
         )
         .expect("a string takes all that is written");
         if table.len() > room {
@@ -95,7 +95,7 @@ fn rows(review: &Review<'_>, room: usize, row: impl Fn(&Risky<'_>) -> Line) -> O
 
 fn brief(risky: &Risky<'_>) -> Line {
     let line = |risk: &Risk| {
-        let line = Line::new().tone(Tone::Alarm, said::danger(risk));
+        let line = Line::new().tone(Tone::Alarm, phrases::danger(risk));
         match risk {
             Risk::Weakens(weakened) => line.say(&format!(" {}", weakened.len())),
             _ => line,
@@ -125,7 +125,7 @@ impl<'a> Classes<'a> {
             let gravity = change.gravity();
             let class = classes.entry(gravity).or_insert_with(|| {
                 let risk = change.risks.iter().find(|risk| Gravity::of(risk) == gravity);
-                Class { word: risk.map_or("", said::danger), ids: Vec::new(), named: None }
+                Class { word: risk.map_or("", phrases::danger), ids: Vec::new(), named: None }
             });
             class.ids.push(change.id.as_str());
         }
@@ -239,7 +239,7 @@ fn red_numbers(red_lines: &[RedLine], room: usize) -> String {
         left = left.saturating_sub(named.len() + path.len() + 120);
         let named = if named.is_empty() { named } else { format!(" `{named}`") };
         let more = if counted > 0 { format!(" and {counted} more") } else { String::new() };
-        let path = encode::markdown(&words::shown(path));
+        let path = encode::markdown(&vocabulary::shown(path));
         writeln!(text, "- ⚠ {path}, {} lines:{named}{more}", lines.len())
             .expect("a string takes all that is written");
     }

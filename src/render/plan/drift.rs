@@ -11,14 +11,14 @@ use crate::mapping::Field;
 use crate::plan::{Cause, Change, Drift, Part, Plan};
 use crate::render::line::Line;
 use crate::render::page::Page;
-use crate::render::plan::said;
+use crate::render::plan::phrases;
 use crate::render::style::Tone;
-use crate::render::words;
+use crate::render::vocabulary;
 
 /// Writes the section, where there is anything to say.
 pub(super) fn section(page: &mut Page, plan: &Plan) {
     let mut by_id: BTreeMap<&AgreementId, (Option<&Change>, Vec<&Drift>)> = BTreeMap::new();
-    for change in plan.changes.iter().filter(|change| said::main_cause(change) == Cause::Drift) {
+    for change in plan.changes.iter().filter(|change| phrases::main_cause(change) == Cause::Drift) {
         by_id.entry(&change.id).or_default().0 = Some(change);
     }
     for drift in &plan.drift {
@@ -35,7 +35,7 @@ pub(super) fn section(page: &mut Page, plan: &Plan) {
             None => heading(page, plan, &drifts),
         }
         for left in drifts.iter().filter(|drift| !drift.is_corrected) {
-            super::point(page, 4, said::left(left, &plan.names));
+            super::point(page, 4, phrases::left(left, &plan.names));
             page.line(6, 8, &is_left(left));
         }
         for touch in touches(&drifts) {
@@ -54,7 +54,7 @@ fn heading(page: &mut Page, plan: &Plan, drifts: &[&Drift]) {
         .say(" ")
         .theirs_in(Tone::Strong, first.id.as_str())
         .say("  ")
-        .quoted(&words::shown(&first.title));
+        .quoted(&vocabulary::shown(&first.title));
     page.line(0, 4, &line);
     if drifts.iter().any(|drift| drift.is_corrected)
         && plan.changes.iter().any(|change| change.id == first.id)
@@ -73,7 +73,7 @@ pub(in crate::render) fn touches(drifts: &[&Drift]) -> Vec<Line> {
     }
     let line = |((when, who), parts): ((&str, Option<String>), Vec<String>)| {
         let line = Line::new().theirs(&parts.join(", "));
-        let when = words::shown(when);
+        let when = vocabulary::shown(when);
         match who {
             Some(who) => line.say(" by ").theirs(&who).say(", ").theirs(&when),
             None => line.say(": touched last ").theirs(&when).say("; the helpdesk does not tell by whom"),
@@ -92,7 +92,7 @@ pub(in crate::render) fn is_left(left: &Drift) -> Line {
 fn shown(part: &Part) -> String {
     match part {
         Part::Field(Field::Targets) => "targets".to_owned(),
-        part => words::shown(&part.to_string()),
+        part => vocabulary::shown(&part.to_string()),
     }
 }
 
@@ -107,7 +107,7 @@ fn who(touch: &Touch) -> Option<String> {
     match (&touch.who, initials.is_empty()) {
         (None, true) => None,
         (None, false) => Some(initials.join(" ")),
-        (Some(id), true) => Some(words::shown(id.as_str())),
-        (Some(id), false) => Some(format!("{} [{}]", initials.join(" "), words::shown(id.as_str()))),
+        (Some(id), true) => Some(vocabulary::shown(id.as_str())),
+        (Some(id), false) => Some(format!("{} [{}]", initials.join(" "), vocabulary::shown(id.as_str()))),
     }
 }

@@ -9,7 +9,7 @@ use crate::agreement::{Agreement, Target};
 use crate::calendar::{Day, TargetTime};
 use crate::ident::PriorityName;
 use crate::render::encode;
-use crate::render::words::shown;
+use crate::render::vocabulary::shown;
 use crate::report::{Entry, Follows};
 use crate::status::{Because, State, bound};
 

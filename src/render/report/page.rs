@@ -11,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::calendar::ZONE_DATA;
 use crate::render::encode;
-use crate::render::tongue::{code, date};
-use crate::render::words::shown;
+use crate::render::locale::{code, date};
+use crate::render::vocabulary::shown;
 use crate::report::Entry;
 use crate::settings::Language;
 
@@ -20,11 +20,11 @@ use super::Telling;
 use super::data::data;
 
 const FRAME: &str = include_str!("page.html");
-const STYLE: &str = concat!(include_str!("../look.css"), include_str!("style.css"));
+const STYLE: &str = concat!(include_str!("../theme.css"), include_str!("style.css"));
 /// Strict, and with names of its own; the parts know each other.
 const SCRIPT: &str = concat!(
     "\"use strict\";\n{\n",
-    include_str!("words.js"),
+    include_str!("vocabulary.js"),
     include_str!("model.js"),
     include_str!("list.js"),
     include_str!("timeline.js"),

@@ -118,7 +118,7 @@ fn both_languages_have_every_word_with_the_same_holes() {
 fn every_word_that_the_script_or_the_frame_asks_for_is_there() {
     let words = words(Language::English);
     let texts = [
-        include_str!("words.js"),
+        include_str!("vocabulary.js"),
         include_str!("model.js"),
         include_str!("timeline.js"),
         include_str!("tables.js"),

@@ -9,9 +9,9 @@ use serde_json::Value;
 use servanda::settings::is_this_machine;
 
 use super::{ForgeError, Question};
-use crate::failure::{Exit, Failure};
-use crate::helpdesk::http::{plain_client, said};
-use crate::helpdesk::mask::Mask;
+use crate::http::client::{plain_client, said};
+use crate::http::redact::Mask;
+use crate::process::failure::{Exit, Failure};
 
 /// How long an answer may take.
 const LIMIT: Duration = Duration::from_secs(30);

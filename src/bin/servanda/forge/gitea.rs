@@ -5,7 +5,7 @@ use serde_json::Value;
 use servanda::render::markdown;
 
 use super::{Dialect, Question, owner_and_name};
-use crate::failure::Failure;
+use crate::process::failure::Failure;
 
 /// A repository on Gitea.
 pub(super) struct Gitea {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use servanda::render::markdown;
 
 use super::{Comment, Dialect, Question, owner_and_name};
-use crate::failure::Failure;
+use crate::process::failure::Failure;
 
 /// A repository on GitHub.
 pub(super) struct GitHub {

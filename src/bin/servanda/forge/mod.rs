@@ -7,7 +7,7 @@ pub(crate) mod api;
 mod gitea;
 mod github;
 mod gitlab;
-pub(crate) mod post;
+pub(crate) mod sticky_comment;
 #[cfg(test)]
 mod tests;
 
@@ -18,8 +18,8 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use servanda::render::markdown;
 
-use crate::drawing::ForgeName;
-use crate::failure::{Exit, Failure};
+use crate::cli::plan_output::ForgeName;
+use crate::process::failure::{Exit, Failure};
 use api::Api;
 
 /// More pages than this are not read; a thread of so many comments is none.

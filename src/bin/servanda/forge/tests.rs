@@ -1,5 +1,5 @@
 mod further;
-mod turns;
+mod rate_limit;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -10,14 +10,14 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use servanda::render::comment_state::{Class, Mark, marked};
 use servanda::render::markdown::Budget;
-use servanda::render::posted::{Class, Mark, marked};
 use tokio::sync::Barrier;
 
-use super::post::{Posted, Text, post};
+use super::sticky_comment::{Posted, Text, post};
 use super::{Address, Forge, ForgeError};
-use crate::drawing::ForgeName;
-use turns::Turns;
+use crate::cli::plan_output::ForgeName;
+use rate_limit::Turns;
 
 const FORGES: [ForgeName; 3] = [ForgeName::Github, ForgeName::Gitlab, ForgeName::Gitea];
 const TOKEN: &str = "a-token-that-nobody-may-see";

@@ -3,32 +3,28 @@
 //! What plans holds a [`Reader`] and cannot write. What an answer means is settled in the dialect's own
 //! folder; nothing outside of it knows an attribute code or a wire form.
 
-pub(crate) mod mask;
-mod target;
-pub(crate) mod http;
-pub(crate) mod turns;
-pub(crate) mod transport;
 pub(crate) mod itsm365;
 pub(crate) mod itop;
-mod any;
+mod dispatch;
+pub(crate) mod connect;
 
-pub(crate) use any::{AnyExplorer, AnyReader, AnyWriter};
+pub(crate) use dispatch::{AnyExplorer, AnyReader, AnyWriter};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use servanda::agreement::Agreement;
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
+use servanda::discovery::Proposal;
+use servanda::discovery::catalog::Census;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, Observed, Touch};
 use servanda::mapping::Mapping;
 use servanda::outcome::Altered;
 use servanda::plan::{Part, Step};
-use servanda::proposal::Proposal;
-use servanda::proposal::catalog::Census;
 
-use crate::failure::{Exit, Failure};
-use http::HttpError;
+use crate::http::client::HttpError;
+use crate::process::failure::{Exit, Failure};
 
 /// Why the helpdesk could not be read.
 #[derive(Debug, thiserror::Error)]

@@ -13,8 +13,8 @@ use servanda::calendar::Instant;
 use tokio::sync::Mutex;
 
 use super::{Entries, Holder, Judged, Ledger, LedgerError, Swap, judge};
-use crate::context::clock;
-use crate::git::{self, Said};
+use crate::process::context::clock;
+use crate::workspace::git::{self, Said};
 
 /// How long a lock outlives the run that took it and was killed.
 const LEASE: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);

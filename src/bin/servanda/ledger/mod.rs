@@ -4,11 +4,11 @@
 //! lock saves work and keeps runs apart. What is right never hangs on it alone, for every write of a key
 //! names what it expects to find.
 
-mod any;
-pub(crate) mod book;
+mod dispatch;
+pub(crate) mod records;
 mod git;
 mod postgres;
-mod seal;
+mod checksum;
 pub(crate) mod sqlite;
 
 use std::collections::BTreeMap;
@@ -19,16 +19,16 @@ use servanda::calendar::Instant;
 use servanda::plan::Baseline;
 use servanda::settings::{Kind, LedgerPlace};
 
-use crate::context::Context;
-use crate::failure::{Exit, Failure, say};
-use crate::files;
-use crate::repository::Estate;
+use crate::process::context::Context;
+use crate::process::failure::{Exit, Failure, say};
+use crate::workspace::files;
+use crate::workspace::load::Estate;
 
-pub(crate) use any::AnyLedger;
-pub(crate) use book::Book;
+pub(crate) use checksum::{Broken, Sealed};
+pub(crate) use dispatch::AnyLedger;
 pub(crate) use git::GitLedger;
 pub(crate) use postgres::PostgresLedger;
-pub(crate) use seal::{Broken, Sealed};
+pub(crate) use records::Book;
 pub(crate) use sqlite::SqliteLedger;
 
 /// Keys with their values.

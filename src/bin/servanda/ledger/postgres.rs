@@ -21,7 +21,7 @@ use tokio_postgres::{Client, Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Entries, Holder, Judged, Ledger, LedgerError, Swap, judge};
-use crate::helpdesk::http::use_ring;
+use crate::http::client::use_ring;
 
 /// How long it may take to be connected.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);

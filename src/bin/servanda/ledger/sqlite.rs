@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior};
 
 use super::{Entries, Holder, Judged, Ledger, LedgerError, Swap, judge};
-use crate::files;
+use crate::workspace::files;
 
 /// The layout of the file, as its `user_version`.
 const LAYOUT: i64 = 1;

@@ -10,7 +10,7 @@ mod server;
 use servanda::calendar::read_instant;
 
 use super::{Broken, Entries, GitLedger, Holder, Ledger, LedgerError, Sealed, SqliteLedger, Swap};
-use crate::git;
+use crate::workspace::git;
 
 fn swap(key: &str, expected: Option<&str>, value: Option<&str>) -> Swap {
     let owned = |text: Option<&str>| text.map(str::to_owned);
@@ -161,7 +161,7 @@ async fn a_ledger_that_lost_something_is_torn() {
 async fn a_file_that_is_no_ledger_is_an_error_and_not_an_empty_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("ledger.sqlite");
-    crate::files::write_whole(&path, &"this is no database".repeat(100)).expect("written");
+    crate::workspace::files::write_whole(&path, &"this is no database".repeat(100)).expect("written");
     let read = SqliteLedger::at(path).read("").await;
     assert!(matches!(read, Err(LedgerError::Failed(why)) if why.contains("ledger.sqlite")));
 }

@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 
 use super::database;
 use super::dialect::Dialect;
-use super::knobs::AgreementRecipients;
+use super::error::Refusal;
 use super::model::{Attribute, Class, Column, Kind, Written};
-use super::refusal::Refusal;
+use super::options::AgreementRecipients;
 
 /// The longest title that is taken, in characters.
 const LONGEST_TITLE: usize = 255;

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use servanda::calendar::{Instant, Zone};
 
 use super::SandboxError;
-use super::knobs::{DateWrites, IntervalForm, Knobs};
 use super::model::Class;
+use super::options::{DateWrites, IntervalForm, Knobs};
 
 /// The forms that the switches select.
 #[derive(Debug)]
@@ -161,7 +161,7 @@ mod tests {
     use serde_json::json;
 
     use super::{Dialect, Name};
-    use crate::sandbox::knobs::{DateWrites, IntervalForm, Knobs};
+    use crate::sandbox::options::{DateWrites, IntervalForm, Knobs};
 
     fn dialect(change: impl FnOnce(&mut Knobs)) -> Dialect {
         let mut knobs = Knobs::default();

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::desk::Verb;
+use super::request_log::Verb;
 
 /// One thing that goes wrong, and at which requests.
 ///
@@ -297,7 +297,7 @@ mod tests {
     use serde_json::json;
 
     use super::{Effect, Ending, Fault, Script};
-    use crate::sandbox::desk::Verb;
+    use crate::sandbox::request_log::Verb;
 
     fn struck(fault: Fault, requests: &[(Verb, &str, &str)]) -> Vec<usize> {
         let mut script = Script::new(vec![fault]);

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::Inner;
 use super::dialect::{Dialect, Name};
-use super::refusal::Refusal;
-use super::verbs::Call;
-use super::writing::Hand;
+use super::error::Refusal;
+use super::operations::Call;
+use super::write::Hand;
 
 /// The name under which history is asked for.
 pub(crate) const CLASS: &str = "event";

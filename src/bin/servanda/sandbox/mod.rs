@@ -12,23 +12,24 @@
 mod change;
 mod clock;
 mod database;
-mod desk;
+mod request_log;
 mod dialect;
-mod door;
+mod origin_guard;
 pub(crate) mod faults;
-mod finding;
+mod find;
 mod history;
-pub(crate) mod knobs;
+pub(crate) mod options;
 mod model;
 mod pages;
 mod portal;
-mod reading;
-mod refusal;
+mod read;
+mod error;
 mod routes;
 mod seed;
-mod verbs;
-mod wire;
-mod writing;
+mod operations;
+mod connection;
+mod write;
+pub(crate) mod from_catalog;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,24 +37,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::{Router, middleware};
 use rusqlite::Connection;
 use serde_json::{Map, Value};
-use servanda::render::desk::Manner;
+use servanda::render::sandbox_pages::Manner;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 pub(crate) use self::clock::Clock;
 pub(crate) use self::database::DatabasePath;
-pub(crate) use self::desk::{Tally, Verb};
+pub(crate) use self::error::Refusal;
 pub(crate) use self::faults::Fault;
-pub(crate) use self::knobs::Knobs;
-pub(crate) use self::refusal::Refusal;
+pub(crate) use self::options::Knobs;
+pub(crate) use self::request_log::{Tally, Verb};
 pub(crate) use self::seed::{Seed, SeedObject};
-pub(crate) use self::writing::Edited;
+pub(crate) use self::write::Edited;
 
-use self::desk::Desk;
+use self::connection::{Scissors, Wires};
 use self::dialect::Dialect;
 use self::faults::Script;
-use self::wire::{Scissors, Wires};
-use self::writing::Hand;
+use self::request_log::Desk;
+use self::write::Hand;
 
 /// The access key that Servanda itself uses. It opens nothing but this helpdesk, so it is no secret.
 pub(crate) const ACCESS_KEY: &str = "5e7a9da0-0000-4000-8000-000000000001";
@@ -164,7 +165,7 @@ impl Sandbox {
             until.await;
             inner.closing.send_replace(true);
         };
-        let router = router.layer(middleware::from_fn(door::guard));
+        let router = router.layer(middleware::from_fn(origin_guard::guard));
         let service = router.into_make_service_with_connect_info::<Scissors>();
         axum::serve(Wires(listener), service).with_graceful_shutdown(stopped).await?;
         Ok(())
@@ -200,7 +201,7 @@ impl Sandbox {
 
     /// What `find` would answer, past the counter.
     pub(crate) fn look(&self, fqn: &str, filter: &Value) -> Result<Vec<Value>, Refusal> {
-        let call = verbs::Call {
+        let call = operations::Call {
             number: 0,
             target: fqn,
             attrs: None,
@@ -209,7 +210,7 @@ impl Sandbox {
             body: filter.as_object().cloned().unwrap_or_default(),
             author: 0,
         };
-        let (_, answer) = verbs::find(&self.0, &call)?;
+        let (_, answer) = operations::find(&self.0, &call)?;
         Ok(answer.as_array().cloned().unwrap_or_default())
     }
 
@@ -243,8 +244,8 @@ impl Inner {
     fn hand_edit(&self, uuid: &str, attributes: &Map<String, Value>, who: &str) -> Result<Edited, Refusal> {
         let author = self.prepare(|hand| seed::employee(hand, who));
         let author = author.map_err(|error| Refusal::invalid(error.to_string()))?;
-        let handle = verbs::present(self, uuid)?;
-        verbs::edit_object(self, &handle, attributes, author)
+        let handle = operations::present(self, uuid)?;
+        operations::edit_object(self, &handle, attributes, author)
     }
 
     fn hidden(&self, request: u64) -> Vec<i64> {

@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
-use servanda::render::desk::Offer;
+use servanda::render::sandbox_pages::Offer;
 
 use super::change::Change;
 use super::database;
-use super::refusal::Refusal;
-use super::writing::Hand;
+use super::error::Refusal;
+use super::write::Hand;
 
 /// Lets a request pass, with its client completed, or says why not.
 pub(crate) fn admit(hand: &Hand, request: &mut Change) -> Result<(), Refusal> {

@@ -15,11 +15,11 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::{Map, Value};
 use servanda::calendar::Instant;
 
-use super::desk::Verb;
+use super::connection::Scissors;
+use super::error::Refusal;
 use super::faults::{Course, Ending, Instead, RetryAfter};
-use super::refusal::Refusal;
-use super::verbs::{self, Call};
-use super::wire::Scissors;
+use super::operations::{self, Call};
+use super::request_log::Verb;
 use super::{Inner, Sandbox, database};
 
 /// The largest body that is read.
@@ -141,7 +141,7 @@ fn verb_of(name: &str) -> Verb {
     }
 }
 
-fn carry_out(inner: &Inner, course: &Course, arrived: &Arrived) -> Result<verbs::Answer, Refusal> {
+fn carry_out(inner: &Inner, course: &Course, arrived: &Arrived) -> Result<operations::Answer, Refusal> {
     let Arrived { method, uri, path, body } = arrived;
     let written = uri.to_string().to_ascii_lowercase();
     if FORBIDDEN.iter().any(|part| written.contains(part)) {
@@ -182,13 +182,13 @@ fn carry_out(inner: &Inner, course: &Course, arrived: &Arrived) -> Result<verbs:
         author,
     };
     match verb {
-        Verb::Find => verbs::find(inner, &call),
-        Verb::Get => verbs::get(inner, &call),
-        Verb::Create => verbs::create(inner, &call),
-        Verb::Edit => verbs::edit(inner, &call),
-        Verb::Delete => verbs::delete(inner, &call),
+        Verb::Find => operations::find(inner, &call),
+        Verb::Get => operations::get(inner, &call),
+        Verb::Create => operations::create(inner, &call),
+        Verb::Edit => operations::edit(inner, &call),
+        Verb::Delete => operations::delete(inner, &call),
         Verb::Exec | Verb::Other => {
-            verbs::exec(inner, asked.func.as_deref(), asked.params.as_deref(), &call.body)
+            operations::exec(inner, asked.func.as_deref(), asked.params.as_deref(), &call.body)
         }
     }
 }
@@ -208,7 +208,7 @@ fn object(body: &Bytes) -> Result<Map<String, Value>, Refusal> {
 }
 
 impl Reply {
-    fn from(answer: Result<verbs::Answer, Refusal>, inner: &Inner) -> Self {
+    fn from(answer: Result<operations::Answer, Refusal>, inner: &Inner) -> Self {
         match answer {
             Ok((status, value)) => Self {
                 status,

@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use super::SandboxError;
 use super::change::Change;
 use super::database;
+use super::error::Refusal;
 use super::model::Class;
-use super::refusal::Refusal;
-use super::writing::Hand;
+use super::write::Hand;
 
 /// The objects that the helpdesk begins with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

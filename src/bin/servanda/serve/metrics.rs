@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::desk::Standing;
+use super::state::Standing;
 
 /// What an answer was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

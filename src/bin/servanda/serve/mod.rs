@@ -4,7 +4,7 @@
 //!  watch ─► a whole, valid estate ─► desk ◄─ routes ◄─ a portal or a bot asks
 //! ```
 
-mod desk;
+mod state;
 mod metrics;
 mod routes;
 mod watch;
@@ -19,10 +19,10 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-pub(crate) use self::desk::Desk;
+pub(crate) use self::state::Desk;
 pub(crate) use self::watch::{Source, Watcher};
 
-use crate::signal::Stop;
+use crate::process::shutdown::Stop;
 
 /// How long answers on the way may take once the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(5);

@@ -12,9 +12,9 @@ use servanda::calendar::{Instant, Misread, Pauses, read_instant};
 use servanda::entitlement::Answer;
 use servanda::render;
 
-use super::desk::{Desk, Standing};
 use super::metrics::Outcome;
-use crate::asked;
+use super::state::{Desk, Standing};
+use crate::cli::asked;
 
 /// More pauses than these are no question.
 const PAUSES_LIMIT: usize = 100;

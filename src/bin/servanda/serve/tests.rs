@@ -9,8 +9,8 @@ use servanda::calendar::Instant;
 use tokio::sync::watch;
 
 use super::{Desk, Source, Watcher, serve};
-use crate::failure::Exit;
-use crate::signal::Stop;
+use crate::process::failure::Exit;
+use crate::process::shutdown::Stop;
 
 /// Two legal estates that differ in a template and in an agreement at once. A mixture of the two would promise
 /// what neither does: 1h on a calendar by day, or 9h round the clock.
@@ -102,7 +102,7 @@ impl World {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(None);
         tokio::spawn(serve(listener, Arc::clone(&desk), 64, Stop::by(stopped)));
-        crate::helpdesk::http::use_ring();
+        crate::http::client::use_ring();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { folder, watcher: Watcher::new(source, state, desk), address, client, _stop: stop }
     }

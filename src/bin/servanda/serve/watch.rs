@@ -13,12 +13,12 @@ use servanda::diagnostic::Severity;
 use servanda::entitlement::Register;
 use servanda::render;
 
-use super::desk::{Desk, Served};
-use crate::commit::Commit;
-use crate::failure::{Exit, Failure, say};
-use crate::files::{self, Marks};
-use crate::repository::Loaded;
-use crate::signal::Stop;
+use super::state::{Desk, Served};
+use crate::process::failure::{Exit, Failure, say};
+use crate::process::shutdown::Stop;
+use crate::workspace::files::{self, Marks};
+use crate::workspace::git_tree::Commit;
+use crate::workspace::load::Loaded;
 
 /// Where estates come from.
 pub(crate) enum Source {

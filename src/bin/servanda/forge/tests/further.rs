@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use servanda::render::posted::{Class, Mark};
+use servanda::render::comment_state::{Class, Mark};
 
-use super::turns::Turns;
+use super::rate_limit::Turns;
 use super::{FORGES, Fake, KEY, NUMBER, OURS, Sample, THEIRS, World, fake, post};
-use crate::drawing::ForgeName;
-use crate::forge::post::Posted;
+use crate::cli::plan_output::ForgeName;
+use crate::forge::sticky_comment::Posted;
 
 fn sample(text: &str, further: usize) -> Sample {
     Sample { further, ..Sample::new(text, Class::Calm) }

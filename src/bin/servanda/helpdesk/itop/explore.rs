@@ -4,14 +4,14 @@
 
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
+use servanda::discovery::itop::{CONTRACT, HISTORY, LOOKS, Look, PERSON, Seen, TARGETS, linked, propose};
+use servanda::discovery::{Proposal, Sample, Samples};
 use servanda::mapping::Mapping;
-use servanda::proposal::itop::{CONTRACT, HISTORY, LOOKS, Look, PERSON, Seen, TARGETS, linked, propose};
-use servanda::proposal::{Proposal, Sample, Samples};
 
 use super::read::ItopReader;
 use super::{ItopTransport, operation, oql};
-use crate::helpdesk::http::HttpError;
 use crate::helpdesk::{Explorer, ReadError, ReadTrouble};
+use crate::http::client::HttpError;
 
 /// Looks at an iTop.
 pub(crate) struct ItopExplorer<'a> {

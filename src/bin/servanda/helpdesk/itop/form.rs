@@ -4,7 +4,7 @@ use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
-use crate::helpdesk::http::{HttpError, Manner, Request, shown};
+use crate::http::client::{HttpError, Manner, Request, shown};
 
 /// The version of the interface that is spoken.
 const VERSION: &str = "1.3";

@@ -8,7 +8,7 @@ mod form;
 mod history;
 mod operation;
 mod oql;
-mod promises;
+mod targets;
 mod read;
 mod text;
 mod wire;
@@ -19,8 +19,8 @@ pub(crate) use form::Form;
 pub(crate) use read::{ItopReader, Memory};
 pub(crate) use write::ItopWriter;
 
-use crate::helpdesk::http::Http;
-use crate::helpdesk::transport::Transport;
+use crate::http::client::Http;
+use crate::http::transport::Transport;
 
 /// The way to an iTop.
 pub(crate) type ItopTransport = Transport<Http<Form>>;

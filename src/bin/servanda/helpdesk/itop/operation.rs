@@ -4,9 +4,9 @@ use serde_json::{Map, Value as Json, json};
 use servanda::ident::LiveId;
 
 use super::ItopTransport;
-use crate::helpdesk::http::HttpError;
-use crate::helpdesk::transport::Class;
 use crate::helpdesk::{ReadError, ReadTrouble};
+use crate::http::client::HttpError;
+use crate::http::transport::Class;
 
 /// An object of an answer.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value as Json};
+use servanda::discovery::catalog::Census;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Directory, Kind, Live, LiveAgreement, Named, Observed, Record, TargetKey, Value};
 use servanda::mapping::{Field, Mapping};
-use servanda::proposal::catalog::Census;
 use servanda::settings::Priorities;
 
 use super::operation::{self, Object, id, parts};
-use super::promises::{self, Known, ROW, Table};
+use super::targets::{self, Known, ROW, Table};
 use super::text::Texts;
 use super::wire::{self, ORGANIZATION, PERSON, SERVICE, STATE};
 use super::{ItopTransport, history, oql};
@@ -178,7 +178,7 @@ impl<'a> ItopReader<'a> {
         for (name, number) in self.priorities {
             let named =
                 Named { title: name.clone(), code: Some(name.clone()), archived: false, hidden: None };
-            directory.add_named(Kind::Priority, promises::priority_id(*number), named);
+            directory.add_named(Kind::Priority, targets::priority_id(*number), named);
         }
         Ok(directory)
     }
@@ -249,7 +249,7 @@ impl Links {
     }
 
     fn joined(services: &[Object], contacts: &[Object], promises: &[Object]) -> Result<Self, String> {
-        let mut links = Self { tables: promises::tables(promises)?, ..Self::default() };
+        let mut links = Self { tables: targets::tables(promises)?, ..Self::default() };
         for row in services {
             let link = |code| wire::link(&row.fields, code);
             if let (Some(contract), Some(service)) = (link("customercontract_id")?, link("service_id")?) {
@@ -277,7 +277,7 @@ impl Links {
             for (priority, promise) in sla.and_then(|sla| self.tables.get(&sla)).into_iter().flatten() {
                 let key = TargetKey {
                     service: Some(id(SERVICE, *service)),
-                    priority: promises::priority_id(*priority),
+                    priority: targets::priority_id(*priority),
                 };
                 targets.insert(key, promise.clone());
             }

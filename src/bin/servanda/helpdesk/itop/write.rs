@@ -12,13 +12,13 @@ use servanda::plan::Step;
 use servanda::status::State;
 
 use super::operation::{self, Object, parts};
-use super::promises::{self, Table};
 use super::read::{ItopReader, Memory, Seen};
+use super::targets::{self, Table};
 use super::text::Texts;
 use super::wire::{self, ORGANIZATION, SERVICE, STATE};
 use super::{ItopTransport, OURS, oql};
-use crate::helpdesk::http::HttpError;
 use crate::helpdesk::{Done, WriteError, Writer};
+use crate::http::client::HttpError;
 
 /// Writes to an iTop.
 pub(crate) struct ItopWriter<'a> {
@@ -213,7 +213,7 @@ impl<'a> ItopWriter<'a> {
         let provider =
             wire::number(provider, ORGANIZATION).map_err(WriteError::Refused)?.as_u64().unwrap_or_default();
         let mut known = self.memory.slas.write().await;
-        promises::ensure(self.transport, &mut known, provider, table, &self.comment).await
+        targets::ensure(self.transport, &mut known, provider, table, &self.comment).await
     }
 
     fn altered(&self, fields: &BTreeMap<Field, Value>, written: &Object) -> Vec<Altered> {

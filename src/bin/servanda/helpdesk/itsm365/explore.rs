@@ -7,15 +7,15 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
+use servanda::discovery::itsm365::{CLASSES, HISTORY, Question, Seen, propose, questions};
+use servanda::discovery::{Proposal, Raw, Sample, Samples};
 use servanda::mapping::Mapping;
-use servanda::proposal::itsm365::{CLASSES, HISTORY, Question, Seen, propose, questions};
-use servanda::proposal::{Proposal, Raw, Sample, Samples};
 
 use super::list;
 use super::read::DIRECTORY;
-use crate::helpdesk::http::HttpError;
-use crate::helpdesk::transport::{Class, Transport};
 use crate::helpdesk::{Explorer, ReadError, ReadTrouble};
+use crate::http::client::HttpError;
+use crate::http::transport::{Class, Transport};
 
 /// Looks at a tenant of ITSM 365.
 pub(crate) struct Itsm365Explorer<'a> {

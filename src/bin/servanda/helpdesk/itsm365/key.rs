@@ -5,8 +5,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use servanda::settings::Pace;
 
-use crate::helpdesk::http::{HttpError, Manner, Place, Request};
-use crate::helpdesk::transport::Transport;
+use crate::http::client::{HttpError, Manner, Place, Request};
+use crate::http::transport::Transport;
 
 /// The access key of a tenant.
 pub(crate) struct AccessKey(SecretString);

@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json};
 use servanda::ident::LiveId;
 
 use super::read::Itsm365Reader;
-use crate::helpdesk::transport::{Class, Transport};
 use crate::helpdesk::{ReadError, ReadTrouble};
+use crate::http::transport::{Class, Transport};
 
 /// What was learned of a helpdesk while reading it; good for as long as one is connected to it.
 #[derive(Default)]

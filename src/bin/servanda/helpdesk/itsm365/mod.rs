@@ -1,6 +1,6 @@
 //! ITSM 365 (Naumen SMP) over REST: POST with a JSON body only, and what differs per tenant from the mapping.
 
-mod census;
+mod inventory;
 mod explore;
 mod key;
 mod list;

@@ -8,19 +8,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde_json::{Map, Value as Json, json};
+use servanda::discovery::catalog::Census;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{
     Directory, Kind, Live, LiveAgreement, Observed, Promise, Record, TargetKey, Touch, Value,
 };
 use servanda::mapping::{Field, History, Mapping, Rules};
 use servanda::plan::Part;
-use servanda::proposal::catalog::Census;
 
 use super::list::{Habits, Listed, is_removed, object_id, unexpected};
-use super::{census, wire};
-use crate::helpdesk::http::HttpError;
-use crate::helpdesk::transport::Transport;
+use super::{inventory, wire};
 use crate::helpdesk::{Event, ReadError, Reader, Wanted};
+use crate::http::client::HttpError;
+use crate::http::transport::Transport;
 
 /// Reads a tenant of ITSM 365.
 pub(crate) struct Itsm365Reader<'a> {
@@ -279,7 +279,7 @@ impl Reader for Itsm365Reader<'_> {
     }
 
     async fn census(&self) -> Result<Census, ReadError> {
-        census::of(self).await
+        inventory::of(self).await
     }
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {

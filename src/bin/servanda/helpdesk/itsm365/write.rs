@@ -12,9 +12,9 @@ use servanda::outcome::Altered;
 use servanda::plan::Step;
 
 use super::wire;
-use crate::helpdesk::http::HttpError;
-use crate::helpdesk::transport::{Class, Transport};
 use crate::helpdesk::{Done, WriteError, Writer};
+use crate::http::client::HttpError;
+use crate::http::transport::{Class, Transport};
 
 /// Writes to a tenant of ITSM 365.
 pub(crate) struct Itsm365Writer<'a> {

@@ -89,7 +89,7 @@ async fn the_way_to_a_database_elsewhere_is_encrypted_and_it_shows_who_it_is() {
         Err(why) => return did_not_run("an encrypted way to a database", &why),
     };
     server.database("safe");
-    let certificate = crate::files::read_named(&server.certificate()).expect("it has one");
+    let certificate = crate::workspace::files::read_named(&server.certificate()).expect("it has one");
     let read = async |host: &str, trusts: bool| {
         let address = SecretString::from(server.address_of("safe", host));
         let trusted = trusts.then_some(certificate.as_str());

@@ -14,10 +14,10 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use serde_json::{Map, Value, json};
-use servanda::render::desk::{self, Manner, Refused};
+use servanda::render::sandbox_pages::{self, Manner, Refused};
 
-use super::refusal::Refusal;
-use super::verbs::{self, Call};
+use super::error::Refusal;
+use super::operations::{self, Call};
 use super::{Inner, Sandbox, SandboxError, seed};
 
 /// The employee who signs what comes through the portal.
@@ -83,7 +83,7 @@ pub(super) fn router(sandbox: &Sandbox, manner: Manner) -> Result<Router, Sandbo
 
 /// What every answer bears: what a browser may do with it, and that it is kept nowhere.
 async fn dress(mut response: Response) -> Response {
-    let policy = HeaderValue::from_str(&desk::policy());
+    let policy = HeaderValue::from_str(&sandbox_pages::policy());
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
@@ -104,15 +104,19 @@ async fn dress(mut response: Response) -> Response {
 }
 
 async fn agreements(State(pages): State<Pages>, Query(asked): Query<Asked>) -> Response {
-    pages.show(move |inner, manner| Ok(desk::agreements(manner, &operator::list(inner, &asked)?))).await
+    pages
+        .show(move |inner, manner| Ok(sandbox_pages::agreements(manner, &operator::list(inner, &asked)?)))
+        .await
 }
 
 async fn agreement(State(pages): State<Pages>, Path(uuid): Path<String>) -> Response {
-    pages.show(move |inner, manner| Ok(desk::agreement(manner, &operator::sheet(inner, &uuid)?))).await
+    pages
+        .show(move |inner, manner| Ok(sandbox_pages::agreement(manner, &operator::sheet(inner, &uuid)?)))
+        .await
 }
 
 async fn clients(State(pages): State<Pages>) -> Response {
-    pages.show(|inner, manner| Ok(desk::clients(manner, &requester::clients(inner)?))).await
+    pages.show(|inner, manner| Ok(sandbox_pages::clients(manner, &requester::clients(inner)?))).await
 }
 
 async fn portal(
@@ -126,7 +130,7 @@ async fn portal(
             let mut portal = requester::portal(inner, &uuid)?;
             portal.token = token;
             portal.made = before.made.filter(|made| made.bytes().all(|byte| byte.is_ascii_digit()));
-            Ok(desk::portal(manner, &portal))
+            Ok(sandbox_pages::portal(manner, &portal))
         })
         .await
 }
@@ -135,7 +139,7 @@ async fn ask(State(pages): State<Pages>, Path(uuid): Path<String>, Form(filled):
     let back = format!("/portal/{uuid}");
     if filled.token != *pages.token {
         let reason = "Форма устарела: страница была открыта до перезапуска".to_owned();
-        let refused = desk::refused(&pages.manner, &Refused { reason, back });
+        let refused = sandbox_pages::refused(&pages.manner, &Refused { reason, back });
         return (StatusCode::FORBIDDEN, Html(refused)).into_response();
     }
     let inner = Arc::clone(&pages.inner);
@@ -144,7 +148,7 @@ async fn ask(State(pages): State<Pages>, Path(uuid): Path<String>, Form(filled):
         Ok(number) => Redirect::to(&format!("{back}?made={number}")).into_response(),
         Err(refusal) => {
             let refused = Refused { reason: refusal.text(), back };
-            (StatusCode::CONFLICT, Html(desk::refused(&pages.manner, &refused))).into_response()
+            (StatusCode::CONFLICT, Html(sandbox_pages::refused(&pages.manner, &refused))).into_response()
         }
     }
 }
@@ -172,7 +176,7 @@ fn register(inner: &Inner, unit: &str, filled: &Filled) -> Result<i64, Refusal> 
         body,
         author: author.map_err(|error| Refusal::invalid(error.to_string()))?,
     };
-    let (_, made) = verbs::create(inner, &call)?;
+    let (_, made) = operations::create(inner, &call)?;
     Ok(made["number"].as_i64().unwrap_or_default())
 }
 
@@ -192,7 +196,7 @@ impl Pages {
                     _ => StatusCode::INTERNAL_SERVER_ERROR,
                 };
                 let refused = Refused { reason: refusal.text(), back: "/".to_owned() };
-                (status, Html(desk::refused(&self.manner, &refused))).into_response()
+                (status, Html(sandbox_pages::refused(&self.manner, &refused))).into_response()
             }
         }
     }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
-use servanda::render::desk::{Agreements, Event, Line, Rule, Sheet};
+use servanda::render::sandbox_pages::{Agreements, Event, Line, Rule, Sheet};
 
 use super::{Asked, title};
 use crate::sandbox::database::{self, Handle};
+use crate::sandbox::error::Refusal;
 use crate::sandbox::model::{AGREEMENT_STATES, Attribute, Class, Kind};
-use crate::sandbox::reading;
-use crate::sandbox::refusal::Refusal;
-use crate::sandbox::{Inner, verbs};
+use crate::sandbox::read;
+use crate::sandbox::{Inner, operations};
 
 /// How many agreements one page has.
 const PAGE: usize = 100;
@@ -117,7 +117,7 @@ fn complete(connection: &Connection, shown: &mut [Found]) -> Result<(), Refusal>
 
 /// Everything about one agreement.
 pub(super) fn sheet(inner: &Inner, uuid: &str) -> Result<Sheet, Refusal> {
-    let handle = verbs::present(inner, uuid)?;
+    let handle = operations::present(inner, uuid)?;
     if handle.class.name != "agreement" {
         return Err(Refusal::Absent(uuid.to_owned()));
     }
@@ -144,7 +144,7 @@ fn facts(inner: &Inner, connection: &Connection, handle: &Handle) -> Result<Vec<
     let attributes = handle.class.attributes();
     let shown: Vec<_> =
         attributes.filter(|own| !matches!(own.kind, Kind::Column(_) | Kind::Moment)).collect();
-    let page = reading::read(connection, &[handle.id], &shown)?;
+    let page = read::read(connection, &[handle.id], &shown)?;
     let object = page.render(&shown, &inner.dialect).into_iter().next().unwrap_or_default();
     let says_something = |value: &Value| match value {
         Value::Null => false,
@@ -165,7 +165,7 @@ fn rules(
     let attributes: Vec<&'static Attribute> = class.attributes().collect();
     let mut rules = Vec::new();
     for id in database::owners(connection, agreement.id, "agreement")? {
-        let page = reading::read(connection, &[id], &attributes)?;
+        let page = read::read(connection, &[id], &attributes)?;
         let object = page.render(&attributes, &inner.dialect).into_iter().next().unwrap_or_default();
         // Requests refer to agreements by an attribute of the same name.
         if object.get("metaClass") != Some(&json!(class.meta_class(class.types.first().copied()))) {

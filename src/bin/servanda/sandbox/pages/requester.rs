@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
-use servanda::render::desk::{Asked, Client, Portal};
+use servanda::render::sandbox_pages::{Asked, Client, Portal};
 
-use crate::sandbox::refusal::Refusal;
-use crate::sandbox::{Inner, portal, verbs};
+use crate::sandbox::error::Refusal;
+use crate::sandbox::{Inner, operations, portal};
 
 /// How many requests are shown.
 const REQUESTS: u32 = 50;
@@ -47,7 +47,7 @@ pub(super) fn clients(inner: &Inner) -> Result<Vec<Client>, Refusal> {
 
 /// The portal of a unit.
 pub(super) fn portal(inner: &Inner, uuid: &str) -> Result<Portal, Refusal> {
-    let handle = verbs::present(inner, uuid)?;
+    let handle = operations::present(inner, uuid)?;
     if handle.class.name != "ou" {
         return Err(Refusal::Absent(uuid.to_owned()));
     }

@@ -1,8 +1,8 @@
 //! docs/sandbox.md says what is so: its examples are read, its lists are complete.
 
 use crate::sandbox::faults::Fault;
-use crate::sandbox::knobs::Knobs;
 use crate::sandbox::model::CLASSES;
+use crate::sandbox::options::Knobs;
 
 const PAGE: &str = include_str!("../../../../../docs/sandbox.md");
 

@@ -2,13 +2,13 @@
 
 mod documentation;
 mod faults;
-mod knobs;
+mod options;
 mod pages;
 mod protocol;
-mod reading;
+mod read;
 mod rules;
 mod seeding;
-mod writing;
+mod write;
 
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ impl Got {
 }
 
 fn client() -> reqwest::Client {
-    crate::helpdesk::http::use_ring();
+    crate::http::client::use_ring();
     let builder = reqwest::Client::builder().no_proxy();
     builder.build().expect("a client")
 }

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 use servanda::calendar::Zone;
-use servanda::render::desk::Manner;
+use servanda::render::sandbox_pages::Manner;
 use servanda::settings::Language;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::{ACCESS_KEY, Bench, clock, uuid};
-use crate::sandbox::{DatabasePath, Knobs, Sandbox, portal, seed, verbs};
+use crate::sandbox::{DatabasePath, Knobs, Sandbox, operations, portal, seed};
 
 /// A helpdesk with pages, and a client of it that follows no redirects.
 struct Desk {
@@ -24,7 +24,7 @@ type Fields<'a> = [(&'a str, &'a str)];
 
 impl Desk {
     async fn open() -> Self {
-        crate::helpdesk::http::use_ring();
+        crate::http::client::use_ring();
         let sandbox =
             Sandbox::open(&DatabasePath::Memory, &super::seed(), clock(), Knobs::default()).expect("opens");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -80,7 +80,7 @@ impl Desk {
         let body = json!({ "title": title, "services": ["slmService$1"], "recipientsOU": [unit] });
         let inner = &self.sandbox.0;
         let author = inner.prepare(|hand| seed::employee(hand, "Ирина Петрова")).expect("a person");
-        let call = verbs::Call {
+        let call = operations::Call {
             number: 0,
             target: "agreement$agreement",
             attrs: None,
@@ -89,7 +89,7 @@ impl Desk {
             body: body.as_object().cloned().unwrap_or_default(),
             author,
         };
-        let made = uuid(&verbs::create(inner, &call).expect("made").1);
+        let made = uuid(&operations::create(inner, &call).expect("made").1);
         self.sandbox.hand_edit(&made, &json!({ "state": state }), "Ирина Петрова").expect("edited");
         made
     }
@@ -230,7 +230,7 @@ async fn what_is_offered_is_what_is_taken() {
     bench.edit("slmService$3", json!({ "removed": true })).await.fine();
     let (mut taken, mut offered) = (Vec::new(), Vec::new());
     for unit in ["ou$7001", "ou$7002", "ou$7003"] {
-        let handle = verbs::present(&bench.sandbox.0, unit).expect("a unit");
+        let handle = operations::present(&bench.sandbox.0, unit).expect("a unit");
         let offers = portal::offered(&bench.sandbox.0.connection(), handle.id).expect("offers");
         offered.extend(offers.into_iter().map(|offer| (unit, offer.agreement, offer.service)));
         for agreement in bench.found("agreement", json!({})).await {

@@ -4,14 +4,14 @@ use serde_json::{Value as Json, json};
 use servanda::calendar::{Zone, read_instant};
 use servanda::catalog::{Catalog, Entry};
 use servanda::diagnostic::{Sources, Span};
+use servanda::discovery::{Evidence, Proposal};
 use servanda::ident::{PriorityName, ProviderSlug};
 use servanda::live::Value;
 use servanda::mapping::{DayForm, Deactivation, Field, Mapping};
-use servanda::proposal::{Evidence, Proposal};
 use servanda::render;
 use servanda::status::State;
 
-use super::bench::{Bench, named, read_helpdesk, transport};
+use super::fixture::{Bench, named, read_helpdesk, transport};
 use super::raw;
 use crate::helpdesk::itop::{ItopExplorer, ItopTransport};
 use crate::helpdesk::{Explorer as _, Reader as _, Wanted};
@@ -27,7 +27,7 @@ async fn discover_beside(transport: &ItopTransport, catalog: &Catalog) -> Propos
 
 /// The mapping that a proposal gives once it is pasted.
 pub(super) fn pasted(proposal: &Proposal) -> Mapping {
-    let yaml = render::proposal::yaml(proposal);
+    let yaml = render::discovery::yaml(proposal);
     let (_, lines) = yaml.split_once("helpdesk:\n").expect("it begins so");
     read_helpdesk(lines).mapping
 }
@@ -91,7 +91,7 @@ async fn a_stock_data_model_gets_what_is_usual_with_its_evidence() {
     assert!(proposal.unread.is_empty());
     let mapping = pasted(&proposal);
     let expected = Mapping { provider: mapping.provider.clone(), ..bench.mapping.clone() };
-    assert_eq!(mapping, expected, "{}", render::proposal::yaml(&proposal));
+    assert_eq!(mapping, expected, "{}", render::discovery::yaml(&proposal));
     assert_eq!(mapping.provider.as_ref().map(|slug| slug.as_str()), Some("akme"));
     assert_eq!(*evidence(&proposal, &["agreement", "key", "attribute"]), Evidence::Shared { held: 4, of: 4 });
     assert_eq!(*evidence(&proposal, &["agreement", "deactivate"]), Evidence::StillOffered { held: 2, of: 2 });

@@ -1,15 +1,15 @@
 //! The adapter against a small iTop of the tests, against what a real one answered, and against lost answers.
 
-mod bench;
-mod desk;
+mod fixture;
+mod double;
 mod discovery;
-mod promising;
+mod targets;
 mod query;
 mod reading;
 mod recorded;
-mod road;
+mod lifecycle;
 mod writing;
 
-pub(crate) use bench::{offered, raw, raw_get};
-pub(crate) use desk::{Desk as SmallItop, PASSWORD};
-pub(crate) use road::{Loss, Road};
+pub(crate) use double::{Desk as SmallItop, PASSWORD};
+pub(crate) use fixture::{offered, raw, raw_get};
+pub(crate) use lifecycle::{Loss, Road};

@@ -2,18 +2,18 @@
 
 use serde_json::json;
 use servanda::catalog::Catalog;
+use servanda::discovery::catalog::compare;
 use servanda::ident::LiveId;
 use servanda::live::{Kind, Observed, Value};
 use servanda::mapping::Field;
 use servanda::plan::Part;
-use servanda::proposal::catalog::compare;
 
-use super::bench::{Bench, named, transport};
+use super::fixture::{Bench, named, transport};
 use super::raw;
-use crate::helpdesk::http::{Manner as _, Request};
 use crate::helpdesk::itop::operation::{all, id};
 use crate::helpdesk::itop::{Form, ItopReader};
 use crate::helpdesk::{Reader as _, Wanted, Writer as _};
+use crate::http::client::{Manner as _, Request};
 
 #[tokio::test]
 async fn a_survey_finds_ours_and_counts_the_others() {

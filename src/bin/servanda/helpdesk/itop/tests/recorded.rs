@@ -9,9 +9,9 @@ use servanda::live::{Observed, Value};
 use servanda::mapping::{Field, Mapping};
 use servanda::plan::Part;
 
-use super::bench::{Bench, named, transport};
 use super::discovery::{discover, pasted};
-use super::road::Road;
+use super::fixture::{Bench, named, transport};
+use super::lifecycle::Road;
 use crate::helpdesk::{Reader as _, Wanted, WriteError};
 
 /// The version that the answers came from.

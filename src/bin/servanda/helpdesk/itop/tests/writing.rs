@@ -6,7 +6,7 @@ use servanda::live::Value;
 use servanda::mapping::Field;
 use servanda::plan::Step;
 
-use super::bench::{Bench, named};
+use super::fixture::{Bench, named};
 use crate::helpdesk::itop::operation::id;
 use crate::helpdesk::{WriteError, Writer as _};
 

@@ -8,11 +8,11 @@ use servanda::calendar::{Zone, read_day, read_instant};
 use servanda::catalog::Catalog;
 use servanda::check;
 use servanda::diagnostic::Sources;
+use servanda::discovery::{Evidence, Proposal};
 use servanda::document::{self, Kind};
 use servanda::live::Value;
 use servanda::mapping::{Field, Mapping, Side};
 use servanda::plan::Step;
-use servanda::proposal::{Evidence, Proposal};
 use servanda::render;
 
 use super::matrix::{Row, candidates, open, pairwise, suite};
@@ -20,7 +20,7 @@ use super::{Desk, fields, id, key, live_id, promise};
 use crate::helpdesk::itsm365::{Itsm365Explorer, Itsm365Writer};
 use crate::helpdesk::{Explorer as _, Writer as _};
 use crate::sandbox::faults::Effect;
-use crate::sandbox::knobs::Order;
+use crate::sandbox::options::Order;
 use crate::sandbox::{ACCESS_KEY, Fault, Knobs, Verb};
 
 /// First and last day, and the state, of the agreements of the estate.
@@ -78,7 +78,7 @@ async fn discover(desk: &Desk) -> Proposal {
 
 /// The mapping that a proposal gives once it is pasted.
 fn pasted(proposal: &Proposal) -> Mapping {
-    let yaml = format!("timezone: Europe/Moscow\n{}", render::proposal::yaml(proposal));
+    let yaml = format!("timezone: Europe/Moscow\n{}", render::discovery::yaml(proposal));
     let mut sources = Sources::default();
     let file = sources.add("servanda.yaml", yaml.clone());
     let (document, faults) = document::read(&sources, file, Kind::Settings);
@@ -95,7 +95,7 @@ async fn hold(row: Row) {
     // What a write on the agreement's side would do cannot be read, so that the other is proposed.
     let mut expected = desk.mapping.clone();
     expected.recipients.side = Side::Recipient;
-    assert_eq!(mapping, expected, "{row:?}\n{}", render::proposal::yaml(&proposal));
+    assert_eq!(mapping, expected, "{row:?}\n{}", render::discovery::yaml(&proposal));
     let fresh = Desk { mapping, ..open(row).await };
     suite(row, fresh).await;
 }

@@ -15,7 +15,7 @@ use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::{Reader as _, Wanted, Writer as _};
 use crate::sandbox::ACCESS_KEY;
 use crate::sandbox::faults::{Effect, Meanwhile};
-use crate::sandbox::knobs::{AgreementRecipients, DateWrites, IntervalForm as SentInterval, Order};
+use crate::sandbox::options::{AgreementRecipients, DateWrites, IntervalForm as SentInterval, Order};
 use crate::sandbox::{Fault, Knobs, Verb};
 
 /// How many settings each switch has, in the order of [`knobs`].

@@ -15,9 +15,9 @@ use servanda::plan::Step;
 use servanda::settings::Pace;
 
 use super::{Itsm365Reader, Itsm365Writer};
-use crate::helpdesk::http::Place;
-use crate::helpdesk::transport::Transport;
 use crate::helpdesk::{Reader as _, Wanted, WriteError, Writer as _};
+use crate::http::client::Place;
+use crate::http::transport::Transport;
 use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath, Knobs, Running, Sandbox, Seed, SeedObject};
 
 const CANARY: &str = "canary-7f3e+ ключ";

@@ -1,0 +1,188 @@
+//! The least that an agreement must say so that, merged with its templates, it says all that is wished: the way back
+//! from a merged value.
+
+use serde_json::{Map, Value};
+
+use crate::edit;
+use crate::template::{Library, Place};
+
+/// The fields of an agreement in the order in which they are written.
+pub(super) const ORDER: [&str; 23] = [
+    "extends",
+    "title",
+    "client",
+    "recipients",
+    "provider",
+    "number",
+    "manager",
+    "renews",
+    "formerly",
+    "adopts",
+    "period",
+    "activation",
+    "suspensions",
+    "termination",
+    "renewal",
+    "contacts",
+    "services",
+    "sla",
+    "notices",
+    "labels",
+    "attributes",
+    "allow",
+    "clients",
+];
+
+/// Why no agreement that extends these templates can say what is wished.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSaid {
+    /// No such template, or one with a fault.
+    #[error("there is no sound template called `{0}`")]
+    NoTemplate(String),
+    /// The templates have a value that an agreement can neither drop nor take back.
+    #[error("the templates say `{0}`, which an agreement cannot take back")]
+    Inherited(String),
+}
+
+/// The least that an agreement must say so that with these templates it says `wished`, in the order of the house.
+///
+/// `wished` is a merged agreement: what [`crate::template::Resolved`] has as its tree, as JSON. What it does not have,
+/// but the templates do, is dropped with `false` where that can be. Whether a lock forbids any of it is left to the
+/// check.
+///
+/// ```
+/// # use serde_json::json;
+/// # use servanda::diagnostic::Sources;
+/// # use servanda::document::{Kind, read};
+/// # use servanda::template::Library;
+/// # let mut sources = Sources::default();
+/// # let text = "period: { term: 1y }\nservices: { vpn: true, email: true }\nsla: { calendar: office-9x5 }\n";
+/// # let file = sources.add("templates/support.yaml", text);
+/// # let templates = [read(&sources, file, Kind::Template).0];
+/// // period: { term: 1y }
+/// // services: { vpn: true, email: true }
+/// // sla: { calendar: office-9x5 }
+/// let (library, _) = Library::new(&templates);
+/// let wished = json!({
+///     "client": "veter",
+///     "period": { "first_day": "2026-02-01", "term": "1y" },
+///     "services": { "vpn": { "calendar": "24x7" } },
+///     "sla": { "calendar": "office-9x5" },
+/// });
+/// let least = servanda::author::minimize(&library, &["support"], &wished)?;
+/// assert_eq!(
+///     servanda::author::file("agreements/veter-2026.yaml", &least),
+///     "# yaml-language-server: $schema=../schemas/agreement.json
+/// extends: support
+/// client: veter
+/// period: { first_day: 2026-02-01 }
+/// services:
+///   vpn: { calendar: 24x7 }
+///   email: false
+/// ",
+/// );
+/// # Ok::<(), servanda::author::NotSaid>(())
+/// ```
+pub fn least(library: &Library<'_>, extends: &[&str], wished: &Value) -> Result<Value, NotSaid> {
+    let inherited = if extends.is_empty() {
+        Value::Object(Map::new())
+    } else {
+        let Some(tree) = library.inherited(extends) else {
+            let known: Vec<&str> = library.names().collect();
+            let missing = extends.iter().find(|name| !known.contains(name)).unwrap_or(&extends[0]);
+            return Err(NotSaid::NoTemplate((*missing).to_owned()));
+        };
+        tree.to_json()
+    };
+    let own = difference(Place::Root, &mut Vec::new(), Some(&inherited), wished)?;
+    let mut said = match own {
+        Some(Value::Object(own)) => own,
+        _ => Map::new(),
+    };
+    match extends {
+        [] => {}
+        [only] => drop(said.insert("extends".to_owned(), (*only).into())),
+        several => drop(said.insert("extends".to_owned(), several.into())),
+    }
+    Ok(in_order(said))
+}
+
+/// The fields of an agreement in the order in which they are written.
+pub fn in_order(mut fields: Map<String, Value>) -> Value {
+    if let Some(Value::Object(period)) = fields.get_mut("period") {
+        *period = ordered(std::mem::take(period), &["first_day"]);
+    }
+    Value::Object(ordered(fields, &ORDER))
+}
+
+/// These keys first, where they are there, and then the others as they stand.
+fn ordered(mut map: Map<String, Value>, first: &[&str]) -> Map<String, Value> {
+    let named = first.iter().filter_map(|name| Some(((*name).to_owned(), map.shift_remove(*name)?)));
+    let mut ordered: Map<String, Value> = named.collect();
+    ordered.extend(map);
+    ordered
+}
+
+/// The text of a new file below `agreements/` or `templates/`: the line by which editors find the schema, and the
+/// document.
+pub fn file(path: &str, document: &Value) -> String {
+    let up = "../".repeat(path.matches('/').count());
+    let schema = if path.starts_with("templates/") { "template" } else { "agreement" };
+    format!("# yaml-language-server: $schema={up}schemas/{schema}.json\n{}", edit::document(document))
+}
+
+/// What has to be said at a place so that what is inherited becomes what is wished; nothing where it is so already.
+fn difference(
+    place: Place,
+    way: &mut Vec<String>,
+    inherited: Option<&Value>,
+    wished: &Value,
+) -> Result<Option<Value>, NotSaid> {
+    let Some(inherited) = inherited else {
+        return Ok(Some(plain(place, wished)));
+    };
+    let (inherited, wished) = (plain(place, inherited), plain(place, wished));
+    let nothing = Map::new();
+    let (own, theirs) = match (&wished, &inherited) {
+        (Value::Object(own), Value::Object(theirs)) => (own, theirs),
+        // A service that is included as it stands is included with nothing of its own.
+        (Value::Bool(true), Value::Object(theirs)) if place == Place::Service => (&nothing, theirs),
+        (_, _) if wished == inherited => return Ok(None),
+        (_, _) => return Ok(Some(wished)),
+    };
+    let dropped =
+        |value: Option<&Value>| value.is_none_or(|value| place.drops() && *value == Value::Bool(false));
+    let mut said = Map::new();
+    for (key, value) in own.iter().filter(|(_, value)| !dropped(Some(value))) {
+        way.push(key.clone());
+        if let Some(value) = difference(place.below(key), way, theirs.get(key), value)? {
+            said.insert(key.clone(), value);
+        }
+        way.pop();
+    }
+    let group = place.only_one_of();
+    for (key, _) in theirs.iter().filter(|(key, _)| dropped(own.get(*key))) {
+        let is_displaced =
+            group.contains(&key.as_str()) && group.iter().any(|other| own.contains_key(*other));
+        if place.drops() {
+            said.insert(key.clone(), Value::Bool(false));
+        } else if !is_displaced {
+            let path = way.iter().chain([key]).cloned().collect::<Vec<_>>();
+            return Err(NotSaid::Inherited(path.join(".")));
+        }
+    }
+    Ok((!said.is_empty()).then_some(Value::Object(said)))
+}
+
+/// A service with nothing of its own is written `true`; entries that are dropped and were never there are left out.
+fn plain(place: Place, value: &Value) -> Value {
+    match value {
+        Value::Object(map) if place == Place::Service && map.is_empty() => Value::Bool(true),
+        Value::Object(map) => {
+            let entries = map.iter().filter(|(_, value)| !(place.drops() && **value == Value::Bool(false)));
+            let entries = entries.map(|(key, value)| (key.clone(), plain(place.below(key), value)));
+            Value::Object(entries.collect())
+        }
+        other => other.clone(),
+    }
+}

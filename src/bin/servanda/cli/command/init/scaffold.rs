@@ -1,0 +1,105 @@
+//! The files that a new repository begins with, made of a few answers. They stand beside this file, to be read as
+//! they are; what is asked for stands in them between `@` signs.
+
+use servanda::calendar::{Day, Term, Zone};
+use servanda::discovery::slug::{slug_of, slug_of_person};
+use servanda::document::published;
+use servanda::render::encode;
+use servanda::settings::Language;
+
+use crate::workspace::files;
+
+/// What a repository is begun with.
+pub(crate) struct Answers {
+    pub(crate) zone: Zone,
+    pub(crate) language: Language,
+    /// The first client's name.
+    pub(crate) client: String,
+    /// The names of the services.
+    pub(crate) services: Vec<String>,
+    /// The first day of the first agreement.
+    pub(crate) first_day: Day,
+}
+
+/// What is usual where nobody says otherwise.
+pub(crate) struct Usual {
+    pub(crate) client: &'static str,
+    pub(crate) services: [&'static str; 2],
+    manager: &'static str,
+    support: &'static str,
+    critical: &'static str,
+    normal: &'static str,
+}
+
+/// The usual words of a language.
+pub(crate) const fn usual(language: Language) -> Usual {
+    match language {
+        Language::Russian => Usual {
+            client: "ООО «Ромашка»",
+            services: ["Электронная почта", "Рабочие места"],
+            manager: "Ирина Петрова",
+            support: "поддержка",
+            critical: "Критический",
+            normal: "Обычный",
+        },
+        Language::English => Usual {
+            client: "Example Ltd",
+            services: ["Email", "Workstations"],
+            manager: "Maria Weber",
+            support: "support",
+            critical: "Critical",
+            normal: "Normal",
+        },
+    }
+}
+
+/// The files with their paths; the agreement comes last.
+pub(crate) fn files(answers: &Answers) -> Vec<(String, String)> {
+    let Answers { zone, language, client, services, first_day } = answers;
+    let words = usual(*language);
+    let slug = or(slug_of(client), "client");
+    let services: Vec<(String, &String)> = services
+        .iter()
+        .zip(1..)
+        .map(|(title, number)| (or(slug_of(title), &format!("service-{number}")), title))
+        .collect();
+    let listed: Vec<String> = services
+        .iter()
+        .map(|(slug, title)| format!("  {slug}: {{ title: {} }}", encode::yaml(title)))
+        .collect();
+    let included: Vec<String> = services.iter().map(|(slug, _)| format!("{slug}: true")).collect();
+    let last_day = Term::read("1y").ok().and_then(|term| term.last_day(*first_day));
+    let last_day = last_day.map_or_else(|| "a year later".to_owned(), |day| day.to_string());
+    let filled = |text: &str| {
+        text.replace("@ZONE@", zone.name())
+            .replace("@LANGUAGE@", if *language == Language::Russian { "ru" } else { "en" })
+            .replace("@CLIENT@", &slug)
+            .replace("@CLIENT_TITLE@", &encode::yaml(client))
+            .replace("@SERVICES@", &listed.join("\n"))
+            .replace("@INCLUDED@", &included.join(", "))
+            .replace("@MANAGER@", &slug_of_person(words.manager))
+            .replace("@MANAGER_TITLE@", &encode::yaml(words.manager))
+            .replace("@SUPPORT@", words.support)
+            .replace("@CRITICAL@", &encode::yaml(words.critical))
+            .replace("@NORMAL@", &encode::yaml(words.normal))
+            .replace("@FIRST_DAY@", &first_day.to_string())
+            .replace("@LAST_DAY@", &last_day)
+    };
+    let mut made = vec![
+        (files::SETTINGS.to_owned(), filled(include_str!("scaffold/servanda.yaml"))),
+        (files::CATALOG.to_owned(), filled(include_str!("scaffold/catalog.yaml"))),
+        ("templates/support.yaml".to_owned(), filled(include_str!("scaffold/template.yaml"))),
+        (".github/workflows/servanda.yml".to_owned(), include_str!("scaffold/workflow.yml").to_owned()),
+        (".vscode/extensions.json".to_owned(), include_str!("scaffold/extensions.json").to_owned()),
+        (".editorconfig".to_owned(), include_str!("scaffold/editorconfig").to_owned()),
+        (".gitignore".to_owned(), format!("{}/\n", files::OWN_FOLDER)),
+    ];
+    made.extend(published().into_iter().map(|(file, text)| (format!("schemas/{file}"), text)));
+    let path = format!("agreements/{slug}-{}.yaml", first_day.year());
+    made.push((path, filled(include_str!("scaffold/agreement.yaml"))));
+    made
+}
+
+fn or(slug: String, otherwise: &str) -> String {
+    if slug.is_empty() { otherwise.to_owned() } else { slug }
+}

@@ -1,0 +1,426 @@
+//! What was typed after `new` becomes the files of new agreements, or every fault of what was typed.
+
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::Value;
+use servanda::agreement::End;
+use servanda::author::{self, Row, Wish};
+use servanda::calendar::Day;
+use servanda::diagnostic::{Code, Diagnostic, Diagnostics, Span};
+use servanda::document;
+use servanda::ident::{ClientSlug, is_slug, nearest};
+use servanda::render;
+use servanda::template::Library;
+
+use crate::cli::command::new::{Arguments, Terms};
+use crate::cli::prompt::{Question, ask};
+use crate::cli::value_parsers;
+use crate::process::context::Context;
+use crate::process::failure::{Exit, Failure, say};
+use crate::workspace::change_set::{Ground, Origin, Proposed};
+use crate::workspace::files;
+
+/// What new agreements begin from.
+struct Base {
+    extends: Vec<String>,
+    /// All that they say before anything is different.
+    says: Value,
+    /// What is different for all of them.
+    wishes: Vec<Wish>,
+}
+
+/// The files that were asked for.
+pub(crate) fn proposals(
+    ground: &mut Ground,
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<Vec<Proposed>, Failure> {
+    check_slugs(ground, &arguments.terms)?;
+    let extends = extends(ground, arguments, context)?;
+    let rows = rows(ground, arguments, context)?;
+    let base = base(ground, arguments, extends, &rows, context)?;
+    let proposals = if let Some(name) = &arguments.set {
+        vec![set(ground, arguments, &base, &rows, name)?]
+    } else {
+        let files = rows.iter().map(|row| single(ground, arguments, &base, row));
+        files.collect::<Result<_, _>>()?
+    };
+    refuse_taken(ground, &proposals, &rows, context)?;
+    Ok(proposals)
+}
+
+/// The templates that are named, or those of the agreement to begin from.
+fn extends(ground: &Ground, arguments: &Arguments, context: &Context) -> Result<Vec<String>, Failure> {
+    if let Some(id) = &arguments.from {
+        let subject = ground.subject(id)?;
+        let named = subject.document.get(&["extends"]);
+        let named = named.map(|node| document::Tree::Whole(node).to_json());
+        return Ok(match named {
+            Some(Value::String(name)) => vec![name],
+            Some(names) => serde_json::from_value(names).unwrap_or_default(),
+            None => Vec::new(),
+        });
+    }
+    let known: Vec<String> = ground.loaded.templates.iter().map(|template| template.id.to_string()).collect();
+    let take = |name: &str| one_of(name, "template", known.iter().map(String::as_str));
+    if arguments.template.is_empty() {
+        let question = Question { text: "Template", switch: "--template", choices: &known };
+        return ask(&question, context, take).map(|name| vec![name]);
+    }
+    arguments.template.iter().map(|name| take(name).map_err(usage)).collect()
+}
+
+/// What is said for each client: by name, by a list, by a table, or in answer.
+fn rows(ground: &mut Ground, arguments: &Arguments, context: &Context) -> Result<Vec<Row>, Failure> {
+    if let Some(path) = &arguments.csv {
+        return table(ground, path, context);
+    }
+    let clients = &ground.checked.catalog.clients;
+    let take = |name: &str| one_of(name, "client", clients.keys().map(ClientSlug::as_str));
+    let named: Vec<&String> = arguments.client.iter().chain(&arguments.clients).collect();
+    let names = if named.is_empty() {
+        let few: Vec<String> = clients.keys().take(21).map(ToString::to_string).collect();
+        let choices = if few.len() > 20 { &[][..] } else { &few };
+        vec![ask(&Question { text: "Client", switch: "--client", choices }, context, take)?]
+    } else {
+        named.into_iter().map(|name| take(name.trim()).map_err(usage)).collect::<Result<_, _>>()?
+    };
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
+        return Err(Failure::usage(format!("`{twice}` is named twice"), "name each client once"));
+    }
+    let nowhere = ground.loaded.sources.add("the command line", "");
+    let row =
+        |client| Row { place: Span::of_file(nowhere), client, id: arguments.id.clone(), wishes: Vec::new() };
+    Ok(names.into_iter().map(row).collect())
+}
+
+/// The rows of a table; with a fault in any of them all faults are shown and the run ends.
+fn table(ground: &mut Ground, path: &Path, context: &Context) -> Result<Vec<Row>, Failure> {
+    let bytes = files::read_bytes(&context.working_directory.join(path))?;
+    let sources = &mut ground.loaded.sources;
+    let (file, fault) = document::take_in(sources, &path.display().to_string(), bytes);
+    let (rows, mut faults) = match fault {
+        Some(fault) => (
+            Vec::new(),
+            [fault.help("save it as CSV in UTF-8; Excel calls that “CSV UTF-8”")].into_iter().collect(),
+        ),
+        None => author::rows(sources, file, &ground.checked.catalog),
+    };
+    if faults.is_empty() && rows.is_empty() {
+        return Err(Failure::new(Exit::Invalid, format!("{} names no client", path.display())));
+    }
+    faults.sort(sources);
+    show_faults(ground, &faults, context)?;
+    Ok(rows)
+}
+
+fn show_faults(ground: &Ground, faults: &Diagnostics, context: &Context) -> Result<(), Failure> {
+    if !faults.has_errors() {
+        return Ok(());
+    }
+    say(&render::diagnostics::text(faults, &ground.loaded.sources, context.paint_errors()));
+    let summary = render::diagnostics::summary(faults, 1);
+    Err(Failure::new(Exit::Invalid, summary).help("nothing was written"))
+}
+
+/// What all of the new agreements have in common.
+fn base(
+    ground: &Ground,
+    arguments: &Arguments,
+    extends: Vec<String>,
+    rows: &[Row],
+    context: &Context,
+) -> Result<Base, Failure> {
+    let (library, _) = Library::new(&ground.loaded.templates);
+    let mut runs_for = None;
+    let says = if let Some(id) = &arguments.from {
+        let subject = ground.subject(id)?;
+        let (resolved, _) = library.resolve(subject.document);
+        let found = resolved.iter().find(|resolved| resolved.id.as_str() == id);
+        let found = found.expect("an agreement that was checked was resolved before");
+        if matches!(subject.agreement.period.end, End::LastDay(_)) {
+            runs_for = author::runs_for(subject.agreement);
+        }
+        author::to_begin_from(&found.tree.to_json())
+    } else {
+        let names: Vec<&str> = extends.iter().map(String::as_str).collect();
+        let inherited = library.inherited(&names).ok_or_else(|| {
+            Failure::new(Exit::Invalid, format!("`{}` cannot be extended", names.join(", ")))
+                .help("`servanda validate` shows what is wrong with the templates")
+        })?;
+        inherited.to_json()
+    };
+    let mut base = Base { extends, says, wishes: arguments.terms.wishes()? };
+    let first_day = first_day(&mut base, ground, arguments, rows, context)?;
+    if context.is_attended() && rows.len() == 1 && arguments.csv.is_none() {
+        ask_for_the_rest(&mut base, ground, context)?;
+    }
+    let ends = ["last_day", "term", "open_ended"];
+    if !ends.iter().any(|end| base.has(&["period", end], &[]))
+        && !rows.iter().all(|row| ends.iter().any(|end| row_says(row, &["period", end])))
+    {
+        let last_day = runs_for.zip(first_day).and_then(|(term, day)| term.last_day(day));
+        let wish = if let Some(last_day) = last_day {
+            Wish::set(&["period", "last_day"], last_day.to_string())
+        } else {
+            let question = Question { text: "How long (1y, 6mo)", switch: "--term", choices: &[] };
+            Wish::set(&["period", "term"], ask(&question, context, value_parsers::term)?.to_string())
+        };
+        base.wishes.push(wish);
+    }
+    Ok(base)
+}
+
+/// What most agreements have and none needs; nobody is asked for it where nobody answers.
+fn ask_for_the_rest(base: &mut Base, ground: &Ground, context: &Context) -> Result<(), Failure> {
+    let managers: Vec<String> = ground.checked.catalog.managers.keys().map(ToString::to_string).collect();
+    for (field, text, choices) in
+        [("number", "Number of the contract, if any", &[][..]), ("manager", "Manager, if any", &managers)]
+    {
+        if base.has(&[field], &[]) {
+            continue;
+        }
+        let question = Question { text, switch: field, choices };
+        let answer = ask(&question, context, |answer| match answer {
+            "" => Ok(String::new()),
+            _ if field == "manager" => one_of(answer, field, choices.iter().map(String::as_str)),
+            _ => Ok(answer.to_owned()),
+        })?;
+        if !answer.is_empty() {
+            base.wishes.push(Wish::set(&[field], answer));
+        }
+    }
+    Ok(())
+}
+
+/// The first day that all have in common, where they do. It is asked for where nothing says it.
+fn first_day(
+    base: &mut Base,
+    ground: &Ground,
+    arguments: &Arguments,
+    rows: &[Row],
+    context: &Context,
+) -> Result<Option<Day>, Failure> {
+    let path = ["period", "first_day"];
+    if arguments.terms.is_by_hand() || base.has(&path, rows) {
+        return Ok(arguments.terms.first_day);
+    }
+    refuse_rows_without(&path, "first_day", ground, rows, context)?;
+    let question = Question { text: "First day (YYYY-MM-DD)", switch: "--first-day", choices: &[] };
+    let day = ask(&question, context, value_parsers::day)?;
+    base.wishes.push(Wish::set(&path, day.to_string()));
+    Ok(Some(day))
+}
+
+/// Where a table says something of some of its clients, each of the others is told with its line.
+fn refuse_rows_without(
+    path: &[&str],
+    column: &str,
+    ground: &Ground,
+    rows: &[Row],
+    context: &Context,
+) -> Result<(), Failure> {
+    let (said, unsaid): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row_says(row, path));
+    let mut faults = Diagnostics::default();
+    for row in unsaid.into_iter().filter(|_| !said.is_empty()) {
+        let message = format!("nothing says the `{column}` of `{}`", row.client);
+        let help = format!("fill the cell, or say `--{}` for all", column.replace('_', "-"));
+        faults.push(Diagnostic::new(Code::E010, row.place, message).help(help));
+    }
+    show_faults(ground, &faults, context)
+}
+
+impl Base {
+    /// Whether a value is there for all: said, inherited, or said by each of these rows.
+    fn has(&self, path: &[&str], rows: &[Row]) -> bool {
+        let said = self.wishes.iter().any(|wish| wish.path == path);
+        let inherited = path.iter().try_fold(&self.says, |value, key| value.get(key)).is_some();
+        said || inherited || (!rows.is_empty() && rows.iter().all(|row| row_says(row, path)))
+    }
+}
+
+fn row_says(row: &Row, path: &[&str]) -> bool {
+    row.wishes.iter().any(|wish| wish.path == path)
+}
+
+/// The file of one agreement.
+fn single(ground: &Ground, arguments: &Arguments, base: &Base, row: &Row) -> Result<Proposed, Failure> {
+    let client = Wish::set(&["client"], row.client.as_str());
+    let wishes: Vec<Wish> = base.wishes.iter().chain(&row.wishes).chain([&client]).cloned().collect();
+    let wished = author::wished(&base.says, &wishes);
+    let year = year_of(&wished);
+    let id = match (&row.id, &year) {
+        (Some(id), _) => slug(id)?,
+        (None, Some(year)) => format!("{}-{year}", row.client),
+        (None, None) => row.client.clone(),
+    };
+    let path = format!("{}/{id}.yaml", folder(ground, arguments, year.as_deref())?);
+    let text = author::file(&path, &least(ground, base, &wished)?);
+    Ok(Proposed { path, from: Origin::New, text, root: None })
+}
+
+/// The file of a set.
+fn set(
+    ground: &Ground,
+    arguments: &Arguments,
+    base: &Base,
+    rows: &[Row],
+    name: &str,
+) -> Result<Proposed, Failure> {
+    if let Some(row) = rows.iter().find(|row| row.id.is_some()) {
+        return Err(Failure::usage(
+            format!("`{}` has an id of its own", row.client),
+            "an entry of a set is called by its client: leave the column `id` out",
+        ));
+    }
+    let wished = author::wished(&base.says, &base.wishes);
+    let mut said = least(ground, base, &wished)?;
+    let entries = rows.iter().map(|row| (row.client.clone(), author::layer(&row.wishes)));
+    said["clients"] = Value::Object(entries.collect());
+    let folder =
+        arguments.folder.as_ref().map_or(Ok("agreements".to_owned()), |_| folder(ground, arguments, None))?;
+    let path = format!("{folder}/{}.yaml", slug(name)?);
+    Ok(Proposed { text: author::file(&path, &said), path, from: Origin::New, root: None })
+}
+
+fn least(ground: &Ground, base: &Base, wished: &Value) -> Result<Value, Failure> {
+    let (library, _) = Library::new(&ground.loaded.templates);
+    let extends: Vec<&str> = base.extends.iter().map(String::as_str).collect();
+    author::least(&library, &extends, wished).map_err(|not_said| {
+        Failure::new(Exit::Failure, not_said.to_string()).help("extend another template, or keep the value")
+    })
+}
+
+fn year_of(agreement: &Value) -> Option<String> {
+    Some(agreement["period"]["first_day"].as_str()?.get(..4)?.to_owned())
+}
+
+/// Where the file goes: to the folder that was named, to that of its year where there are such, else to `agreements`.
+fn folder(ground: &Ground, arguments: &Arguments, year: Option<&str>) -> Result<String, Failure> {
+    if let Some(folder) = &arguments.folder {
+        let folder = folder.trim_matches('/');
+        let folder = folder.strip_prefix("agreements/").unwrap_or(folder);
+        let is_plain =
+            folder.split('/').all(|part| !part.starts_with('.') && !part.is_empty() && !part.contains('\\'));
+        if !is_plain {
+            return Err(Failure::usage(
+                format!("`{folder}` is no folder below agreements/"),
+                "name a folder such as `2027`",
+            ));
+        }
+        return Ok(format!("agreements/{folder}"));
+    }
+    let is_of_a_year = |path: &str| {
+        let folder = path.strip_prefix("agreements/").and_then(|rest| rest.split_once('/'));
+        folder
+            .is_some_and(|(folder, _)| folder.len() == 4 && folder.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let mut paths = ground.loaded.agreements.iter().map(|document| ground.loaded.sources.path(document.file));
+    Ok(match year {
+        Some(year) if paths.any(is_of_a_year) => format!("agreements/{year}"),
+        _ => "agreements".to_owned(),
+    })
+}
+
+/// Refuses ids that are taken, each at its row.
+fn refuse_taken(
+    ground: &Ground,
+    proposals: &[Proposed],
+    rows: &[Row],
+    context: &Context,
+) -> Result<(), Failure> {
+    let taken: BTreeMap<&str, &str> = ground
+        .loaded
+        .agreements
+        .iter()
+        .map(|document| (&*document.id, ground.loaded.sources.path(document.file)))
+        .collect();
+    let mut faults = Diagnostics::default();
+    for (index, proposal) in proposals.iter().enumerate() {
+        let id = document::id_of(&proposal.path);
+        let Some(path) = taken.get(id) else { continue };
+        let place = rows.get(index).filter(|_| proposals.len() == rows.len()).map(|row| row.place);
+        let message = format!("`{id}` is an agreement already, in {path}");
+        match place.filter(|place| !ground.loaded.sources.text(place.file).is_empty()) {
+            Some(place) => {
+                faults.push(Diagnostic::new(Code::E102, place, message).help("give it an `id` of its own"));
+            }
+            None => {
+                return Err(
+                    Failure::new(Exit::Failure, message).help("say another `--id`, or change that one")
+                );
+            }
+        }
+    }
+    show_faults(ground, &faults, context)
+}
+
+/// Every slug that was typed must be one of the catalog.
+fn check_slugs(ground: &Ground, terms: &Terms) -> Result<(), Failure> {
+    fn names<K: Borrow<str>, V>(map: &BTreeMap<K, V>) -> Vec<&str> {
+        map.keys().map(Borrow::borrow).collect()
+    }
+    let catalog = &ground.checked.catalog;
+    let (services, mut calendars) = (names(&catalog.services), names(&catalog.calendars));
+    calendars.push("24x7");
+    let known = |slug: &str, kind: &str, names: &[&str]| {
+        one_of(slug, kind, names.iter().copied()).map(drop).map_err(usage)
+    };
+    if let Some(slug) = &terms.manager {
+        known(slug, "manager", &names(&catalog.managers))?;
+    }
+    if let Some(slug) = &terms.provider {
+        known(slug, "provider", &names(&catalog.providers))?;
+    }
+    if let Some(slug) = &terms.calendar {
+        known(slug, "calendar", &calendars)?;
+    }
+    for service in terms.service.iter().chain(&terms.without) {
+        let (slug, calendar) = service
+            .split_once('=')
+            .map_or((service.as_str(), None), |(slug, calendar)| (slug, Some(calendar)));
+        known(slug, "service", &services)?;
+        if let Some(calendar) = calendar {
+            known(calendar, "calendar", &calendars)?;
+        }
+    }
+    Ok(())
+}
+
+fn one_of<'a>(
+    name: &str,
+    kind: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Result<String, String> {
+    if known.clone().any(|known| known == name) {
+        return Ok(name.to_owned());
+    }
+    Err(match nearest(name, known) {
+        Some(near) => format!("no {kind} is called `{name}`; did you mean `{near}`?"),
+        None if kind == "template" => {
+            format!("no template is called `{name}`; write templates/{name}.yaml first")
+        }
+        None => format!("no {kind} is called `{name}`; add it under `{kind}s:` in catalog.yaml"),
+    })
+}
+
+fn slug(text: &str) -> Result<String, Failure> {
+    if is_slug(text) {
+        return Ok(text.to_owned());
+    }
+    Err(Failure::usage(
+        format!("`{text}` cannot be an id"),
+        "write lower-case letters, digits, dots, hyphens and underscores",
+    ))
+}
+
+/// What is wrong with something typed, with the advice behind the semicolon.
+fn usage(said: String) -> Failure {
+    match said.split_once("; ") {
+        Some((message, help)) => Failure::usage(message, help),
+        None => Failure::new(Exit::Failure, said),
+    }
+}

@@ -1,0 +1,40 @@
+//! How far an apply is, on standard error: a bar on a terminal, nothing elsewhere.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use servanda::outcome::Fate;
+use servanda::plan::Change;
+use servanda::render::encode;
+
+use crate::process::context::Context;
+use crate::reconcile::apply::Progress;
+
+/// A bar with the agreement that is at work.
+pub(crate) struct Bar(ProgressBar);
+
+impl Bar {
+    /// A bar of so many changes.
+    pub(crate) fn new(changes: usize, context: &Context) -> Self {
+        let target =
+            if context.terminal.errors { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(changes as u64), target);
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {wide_msg}");
+        Self(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
+    }
+}
+
+impl Drop for Bar {
+    /// The bar is taken away.
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+impl Progress for Bar {
+    fn begin(&mut self, change: &Change) {
+        self.0.set_message(encode::terminal(&change.title).into_owned());
+    }
+
+    fn end(&mut self, _: &Change, _: &Fate) {
+        self.0.inc(1);
+    }
+}

@@ -1,0 +1,213 @@
+//! What the tests look and reach with, past the adapter and through it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::{Value as Json, json};
+use servanda::calendar::{TargetTime, read_day};
+use servanda::check;
+use servanda::diagnostic::Sources;
+use servanda::document::{self, Kind};
+use servanda::ident::{AgreementId, LiveId};
+use servanda::live::{LiveAgreement, Observed, Promise, TargetKey, Value};
+use servanda::mapping::{Field, Mapping};
+use servanda::plan::Step;
+use servanda::settings::{Helpdesk, Pace, Priorities};
+
+use super::double::{Desk, PASSWORD};
+use crate::helpdesk::itop::operation::{self, id};
+use crate::helpdesk::itop::{Form, ItopReader, ItopTransport, ItopWriter, Memory};
+use crate::helpdesk::{Done, Reader as _, WriteError, Writer as _};
+use crate::http::client::Place;
+use crate::http::transport::Transport;
+
+/// Does an operation past the adapter and gives the object's number.
+pub(crate) async fn raw(transport: &ItopTransport, operation: &str, class: &str, body: Json) -> u64 {
+    operation::write(transport, operation, class, body).await.expect("it is done").number
+}
+
+/// Attributes of every object of a class, the last of them the first in each text.
+pub(crate) async fn raw_get(transport: &ItopTransport, class: &str, codes: &str) -> Vec<String> {
+    let found = operation::all(transport, class, codes, 5000).await.expect("a list");
+    let told = found.iter().map(|object| {
+        let texts = codes.split(',').rev().map(|code| object.fields[code].as_str().unwrap_or_default());
+        texts.collect::<Vec<_>>().join(" of ")
+    });
+    told.collect()
+}
+
+/// What the portal's own query offers: each service that has a row, whatever state and days its contract has.
+pub(crate) async fn offered(transport: &ItopTransport) -> Vec<(String, String)> {
+    let services = operation::all(transport, "Service", "name,status", 5000).await.expect("a list");
+    let names: BTreeMap<String, String> = services
+        .iter()
+        .filter(|service| service.fields["status"] != "obsolete")
+        .map(|service| {
+            (service.number.to_string(), service.fields["name"].as_str().unwrap_or_default().to_owned())
+        })
+        .collect();
+    let class = "lnkCustomerContractToService";
+    let rows =
+        operation::all(transport, class, "customercontract_id,service_id", 5000).await.expect("a list");
+    let text = |row: &operation::Object, code: &str| row.fields[code].as_str().unwrap_or_default().to_owned();
+    let offered = rows.iter().filter_map(|row| {
+        let name = names.get(&text(row, "service_id"))?.clone();
+        Some((format!("CustomerContract::{}", text(row, "customercontract_id")), name))
+    });
+    offered.collect()
+}
+
+/// A small iTop with a provider, a client, two services, a person, and what it takes to speak with it.
+pub(super) struct Bench {
+    pub(super) desk: Option<Desk>,
+    pub(super) transport: ItopTransport,
+    pub(super) mapping: Mapping,
+    pub(super) priorities: Priorities,
+    pub(super) memory: Memory,
+    pub(super) provider: LiveId,
+    pub(super) client: LiveId,
+    pub(super) services: Vec<LiveId>,
+    pub(super) person: LiveId,
+}
+
+/// The helpdesk of a servanda.yaml with these lines under `helpdesk:`, besides how it is reached.
+pub(super) fn read_helpdesk(lines: &str) -> Helpdesk {
+    let reached = "kind: itop\n  url: https://itop.acme.example\n  user: { env: U }\n  password: { env: P }";
+    let mut sources = Sources::default();
+    let yaml = format!("timezone: Europe/Moscow\nhelpdesk:\n  {reached}\n{lines}");
+    let file = sources.add("servanda.yaml", yaml.clone());
+    let (document, faults) = document::read(&sources, file, Kind::Settings);
+    let (settings, more) = check::read_settings(&document);
+    assert!(!faults.has_errors() && !more.has_errors(), "{faults:?} {more:?}\n{yaml}");
+    settings.helpdesk
+}
+
+pub(super) fn transport(url: &str, user: &str, password: &str) -> ItopTransport {
+    let form = Form::Password { user: user.to_owned(), password: SecretString::from(password) };
+    let pace = Pace { deadline: Duration::from_secs(30), ..Pace::SANDBOX };
+    Transport::to(&Place::at(url), form, &pace).expect("a transport")
+}
+
+impl Bench {
+    pub(super) async fn open() -> Self {
+        let desk = Desk::start().await;
+        let transport = transport(desk.url(), "admin", PASSWORD);
+        let mut bench = Self::over(transport).await;
+        bench.desk = Some(desk);
+        bench
+    }
+
+    /// Furnishes the helpdesk at the end of this transport.
+    pub(super) async fn over(transport: ItopTransport) -> Self {
+        let make = async |class: &str, fields: Json| {
+            let body = json!({ "comment": "furnished", "output_fields": "id", "fields": fields });
+            raw(&transport, "core/create", class, body).await
+        };
+        let provider =
+            make("Organization", json!({ "name": "ООО «Акме»", "code": "acme", "status": "active" })).await;
+        let client = make(
+            "Organization",
+            json!({ "name": "ООО «Северный ветер»", "code": "severny-veter", "status": "active" }),
+        )
+        .await;
+        let mut services = Vec::new();
+        for name in ["E-mail", "VPN"] {
+            let fields = json!({ "name": name, "org_id": provider, "status": "production" });
+            services.push(id("Service", make("Service", fields).await));
+        }
+        let fields = json!({ "name": "Petrova", "first_name": "Irina", "email": "i.petrova@acme.example", "org_id": provider });
+        let person = id("Person", make("Person", fields).await);
+        let priorities = [("critical".to_owned(), 1), ("normal".to_owned(), 3)].into();
+        let (provider, client) = (id("Organization", provider), id("Organization", client));
+        Self {
+            desk: None,
+            transport,
+            mapping: read_helpdesk("  provider: acme\n").mapping,
+            priorities,
+            memory: Memory::default(),
+            provider,
+            client,
+            services,
+            person,
+        }
+    }
+
+    pub(super) fn reader(&self) -> ItopReader<'_> {
+        ItopReader::new(&self.transport, &self.mapping, &self.priorities, 5000, &self.memory)
+    }
+
+    pub(super) fn writer(&self) -> ItopWriter<'_> {
+        ItopWriter::new(&self.transport, &self.mapping, &self.memory, "run-1")
+    }
+
+    pub(super) fn desk(&self) -> &Desk {
+        self.desk.as_ref().expect("a small one")
+    }
+
+    /// The fields of an agreement that is not published yet.
+    pub(super) fn fields(&self) -> BTreeMap<Field, Value> {
+        let day = |text: &str| Value::Day(read_day(text).expect("a day"));
+        [
+            (Field::Title, Value::text("Поддержка")),
+            (Field::Number, Value::text("ДО-2026/017")),
+            (Field::FirstDay, day("2026-02-01")),
+            (Field::LastDay, day("2027-01-31")),
+            (Field::Provider, Value::Reference(self.provider.clone())),
+            (Field::Recipients, Value::references([self.client.clone()].into())),
+            (Field::Contacts, Value::references([self.person.clone()].into())),
+        ]
+        .into()
+    }
+
+    /// Services, and for each the same promise.
+    pub(super) fn published(&self, minutes: u32) -> BTreeMap<Field, Value> {
+        let promise = Promise {
+            response: Some(TargetTime::Seconds(minutes * 60)),
+            resolution: Some(TargetTime::Seconds(4 * 3600)),
+            calendar: None,
+        };
+        let key =
+            |service: &LiveId| TargetKey { service: Some(service.clone()), priority: id("Priority", 1) };
+        let targets = self.services.iter().map(|service| (key(service), promise.clone()));
+        [
+            (Field::Services, Value::references(self.services.iter().cloned().collect::<BTreeSet<_>>())),
+            (Field::Targets, Value::targets(targets.collect())),
+        ]
+        .into()
+    }
+
+    pub(super) async fn create(&self, agreement: &str) -> LiveId {
+        let step = Step::Create { fields: self.fields() };
+        self.writer().perform(&named(agreement), None, &step).await.expect("created").object
+    }
+
+    pub(super) async fn edit(
+        &self,
+        object: &LiveId,
+        fields: BTreeMap<Field, Value>,
+        state: Option<&str>,
+    ) -> Result<Done, WriteError> {
+        let step = Step::Edit { fields, state: state.map(str::to_owned), mark: None };
+        self.writer().perform(&named("unused"), Some(object), &step).await
+    }
+
+    /// A look, which is also what the next write expects to find.
+    pub(super) async fn get(&self, object: &LiveId) -> LiveAgreement {
+        match self.reader().get(object).await.expect("an answer") {
+            Observed::Present(found) => found,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Writes past the adapter, as somebody else would.
+    pub(super) async fn hand_edit(&self, object: &LiveId, fields: Json) {
+        let (class, number) = operation::parts(object).expect("an id");
+        let body = json!({ "comment": "Anna Kim", "key": number, "output_fields": "id", "fields": fields });
+        raw(&self.transport, "core/update", class, body).await;
+    }
+}
+
+pub(super) fn named(agreement: &str) -> AgreementId {
+    AgreementId::new(agreement).expect("an id")
+}

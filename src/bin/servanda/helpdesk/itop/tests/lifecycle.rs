@@ -1,0 +1,151 @@
+//! Something in between that loses answers, or keeps what it sees, or answers from what was kept.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::double::read_form;
+
+/// Which answer is lost: the first to an operation on a class, such as `core/create SLT`, and whether it gets there.
+#[derive(Clone, Debug)]
+pub(crate) struct Loss {
+    pub(crate) call: String,
+    pub(crate) arrives: bool,
+}
+
+/// What stands at the end of the road.
+enum End {
+    /// A helpdesk.
+    There(String),
+    /// What was kept: the answers to each request, in their order.
+    Kept(Mutex<BTreeMap<String, VecDeque<Value>>>),
+}
+
+/// The road to a helpdesk.
+pub(crate) struct Road {
+    end: End,
+    losses: Mutex<Vec<Loss>>,
+    passed: Mutex<Vec<(Value, Value)>>,
+    client: reqwest::Client,
+}
+
+impl Road {
+    /// A road to this address.
+    pub(crate) fn to(url: &str) -> Self {
+        Self::ending(End::There(format!("{url}/webservices/rest.php")))
+    }
+
+    /// A road that ends at what was kept.
+    pub(crate) fn of_kept(pairs: Vec<(Value, Value)>) -> Self {
+        let mut kept: BTreeMap<String, VecDeque<Value>> = BTreeMap::new();
+        for (request, answer) in pairs {
+            kept.entry(request.to_string()).or_default().push_back(answer);
+        }
+        Self::ending(End::Kept(Mutex::new(kept)))
+    }
+
+    fn ending(end: End) -> Self {
+        crate::http::client::use_ring();
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        Self { end, losses: Mutex::default(), passed: Mutex::default(), client }
+    }
+
+    /// Answers that get lost from now on.
+    pub(crate) fn lose(&self, losses: Vec<Loss>) {
+        *held(&self.losses) = losses;
+    }
+
+    /// How many of them were not lost yet.
+    pub(crate) fn left_to_lose(&self) -> usize {
+        held(&self.losses).len()
+    }
+
+    /// Requests and answers that went by, without the login.
+    pub(crate) fn passed(&self) -> Vec<(Value, Value)> {
+        held(&self.passed).clone()
+    }
+
+    /// Opens it; it stays open until the test's runtime ends.
+    pub(crate) async fn open(self: &Arc<Self>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let road = Arc::clone(self);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let road = Arc::clone(&road);
+                tokio::spawn(async move { road.carry(stream).await });
+            }
+        });
+        url
+    }
+
+    async fn carry(&self, mut stream: TcpStream) -> Option<()> {
+        let body = read_request(&mut stream).await?;
+        let request: Value = serde_json::from_str(read_form(&body).get("json_data")?).ok()?;
+        let call = format!("{} {}", request["operation"].as_str()?, request["class"].as_str()?);
+        let lost = {
+            let mut losses = held(&self.losses);
+            let at = losses.iter().position(|loss| loss.call == call);
+            at.map(|at| losses.remove(at))
+        };
+        if lost.as_ref().is_some_and(|loss| !loss.arrives) {
+            return None;
+        }
+        let answer = self.ask(&request, body).await?;
+        held(&self.passed).push((request, answer.clone()));
+        if lost.is_some() {
+            return None;
+        }
+        let text = answer.to_string();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            text.len()
+        );
+        stream.write_all(format!("{head}{text}").as_bytes()).await.ok()
+    }
+
+    async fn ask(&self, request: &Value, body: String) -> Option<Value> {
+        match &self.end {
+            End::There(url) => {
+                let post = self
+                    .client
+                    .post(url)
+                    .header("content-type", "application/x-www-form-urlencoded")
+                    .body(body);
+                post.send().await.ok()?.json().await.ok()
+            }
+            End::Kept(kept) => {
+                let kept = &mut *held(kept);
+                let answer = kept.get_mut(&request.to_string()).and_then(VecDeque::pop_front);
+                Some(answer.unwrap_or_else(
+                    || json!({ "code": 100, "message": format!("never asked before: {request}") }),
+                ))
+            }
+        }
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The body of a request.
+async fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let mut bytes = Vec::new();
+    loop {
+        let mut chunk = [0; 8192];
+        let length = stream.read(&mut chunk).await.ok().filter(|length| *length > 0)?;
+        bytes.extend_from_slice(&chunk[..length]);
+        let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+        let wanted = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: ")?.trim().parse::<usize>().ok())?;
+        if bytes.len() >= end + 4 + wanted {
+            return String::from_utf8(bytes[end + 4..end + 4 + wanted].to_vec()).ok();
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Pace, repeats and lock-out against servers that exist in the runtime's own time.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use servanda::settings::Pace;
+use tokio::time::Instant;
+
+use super::{Class, REFUSALS, Transport};
+use crate::http::client::{Answer, HttpError, Reply, Request, Wire};
+
+/// A server that answers from a list, and then with success.
+#[derive(Default)]
+struct Scripted {
+    answers: Mutex<VecDeque<Reply>>,
+    requests: Mutex<Vec<Instant>>,
+}
+
+impl Wire for Scripted {
+    async fn exchange(&self, _: &Request<'_>) -> Reply {
+        self.requests.lock().expect("no test panics here").push(Instant::now());
+        let scripted = self.answers.lock().expect("no test panics here").pop_front();
+        scripted.unwrap_or_else(success)
+    }
+}
+
+/// A server that takes a while for each answer and refuses what comes too fast.
+struct Ideal {
+    per_second: usize,
+    latency: Duration,
+    says_when: bool,
+    arrivals: Mutex<Vec<(Instant, bool)>>,
+}
+
+impl Wire for Ideal {
+    async fn exchange(&self, _: &Request<'_>) -> Reply {
+        let now = Instant::now();
+        let is_taken = {
+            let mut arrivals = self.arrivals.lock().expect("no test panics here");
+            let recent = arrivals.iter().filter(|(at, taken)| *taken && now - *at < Duration::from_secs(1));
+            let is_taken = recent.count() < self.per_second;
+            arrivals.push((now, is_taken));
+            is_taken
+        };
+        tokio::time::sleep(self.latency).await;
+        if is_taken { success() } else { refused(429, self.says_when.then_some(Duration::from_secs(1))) }
+    }
+}
+
+fn success() -> Reply {
+    Reply { result: Ok(Answer { status: 200, body: json!([]) }), wait: None, date: None }
+}
+
+fn refused(status: u16, wait: Option<Duration>) -> Reply {
+    Reply { result: Err(HttpError::Refused { status, text: String::new() }), wait, date: None }
+}
+
+fn failed(error: HttpError) -> Reply {
+    Reply { result: Err(error), wait: None, date: None }
+}
+
+fn scripted(answers: impl IntoIterator<Item = Reply>) -> Transport<Scripted> {
+    let wire = Scripted { answers: Mutex::new(answers.into_iter().collect()), ..Scripted::default() };
+    Transport::over(wire, &Pace::SANDBOX)
+}
+
+/// An answer, and how often a read and a write that get it are sent.
+type Row = (fn() -> Reply, u64, u64);
+
+async fn ask<W: Wire>(transport: &Transport<W>, class: Class) -> Result<Answer, HttpError> {
+    transport.post("find/agreement", &[], &Value::Null, class).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_is_used_as_far_as_it_allows_and_never_beyond() {
+    for (rate, latency, says_when) in [(5, 50, true), (5, 600, false), (1, 10, true), (50, 20, false)] {
+        let wire = Ideal {
+            per_second: rate,
+            latency: Duration::from_millis(latency),
+            says_when,
+            arrivals: Mutex::default(),
+        };
+        let per_second = u32::try_from(rate).ok();
+        let transport = Transport::over(wire, &Pace { per_second, ..Pace::default() });
+        let count = rate * 40;
+        let begun = Instant::now();
+        let asked = (0..count).map(|_| ask(&transport, Class::Read));
+        for answer in futures_util::future::join_all(asked).await {
+            answer.expect("each is answered in the end");
+        }
+        let seconds = begun.elapsed().as_secs_f64();
+        let used = f64::from(u32::try_from(count).expect("a few")) / seconds;
+        let allowed = f64::from(u32::try_from(rate).expect("a few"));
+        assert!(used >= 0.83 * allowed, "{used} of {allowed} requests a second");
+        let arrivals = transport.wire.arrivals.lock().expect("no test panics here");
+        for (from, _) in arrivals.iter() {
+            let in_window =
+                arrivals.iter().filter(|(at, _)| *at >= *from && *at - *from < Duration::from_secs(1));
+            assert!(in_window.count() <= rate, "more than {rate} in a second");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_asks_to_wait_is_waited() {
+    let transport = scripted([refused(429, Some(Duration::from_secs(7)))]);
+    let begun = Instant::now();
+    ask(&transport, Class::Read).await.expect("answered at the second try");
+    assert_eq!(begun.elapsed().as_secs(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_of_nothing_is_no_leave_to_hurry() {
+    let transport = scripted([refused(429, Some(Duration::ZERO)), refused(429, None)]);
+    ask(&transport, Class::Read).await.expect("answered at the third try");
+    assert_eq!(transport.requests(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_are_repeated_and_writes_only_where_nothing_was_done() {
+    let lost = || HttpError::Lost(String::new());
+    let table: [Row; 8] = [
+        (|| refused(429, None), 4, 4),
+        (|| refused(503, None), 4, 1),
+        (|| refused(502, None), 4, 1),
+        (|| refused(500, None), 4, 1),
+        (|| refused(400, None), 1, 1),
+        (|| refused(404, None), 1, 1),
+        (|| failed(HttpError::NotSent(String::new())), 4, 4),
+        (|| failed(HttpError::NotJson(String::new())), 4, 1),
+    ];
+    for (answer, reads, writes) in table {
+        for (class, tries) in [(Class::Read, reads), (Class::Write, writes)] {
+            let transport = scripted((0..9).map(|_| answer()));
+            ask(&transport, class).await.expect_err("it never goes well");
+            assert_eq!(transport.requests(), tries, "{class:?} {:?}", answer().result);
+        }
+    }
+    let transport = scripted([failed(lost()), failed(lost())]);
+    ask(&transport, Class::Read).await.expect("answered at the third try");
+    let transport = scripted([failed(lost())]);
+    assert_eq!(ask(&transport, Class::Write).await, Err(lost()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_in_trouble_is_asked_a_tenth_more_at_most() {
+    let answer = |number: u32| if number.is_multiple_of(3) { refused(503, None) } else { success() };
+    let transport = scripted((0..2000).map(answer));
+    let mut failures = 0;
+    for _ in 0..1000 {
+        failures += u32::from(ask(&transport, Class::Read).await.is_err());
+    }
+    assert!(transport.requests() <= 1100, "{} requests for 1000", transport.requests());
+    assert!(failures > 0, "what could not be repeated is told");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_refused_is_not_tried_more_than_three_times() {
+    let no = || failed(HttpError::Credentials("no".to_owned()));
+    let transport = scripted((0..9).map(|_| no()));
+    for _ in 0..9 {
+        assert!(matches!(ask(&transport, Class::Read).await, Err(HttpError::Credentials(_))));
+    }
+    assert_eq!(transport.requests(), u64::from(REFUSALS));
+    assert!(transport.is_locked_out());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_knocks_with_a_key_that_was_never_accepted_but_one_at_a_time() {
+    let wire = Ideal {
+        per_second: 1000,
+        latency: Duration::from_secs(1),
+        says_when: false,
+        arrivals: Mutex::default(),
+    };
+    let transport = Transport::over(wire, &Pace::SANDBOX);
+    let begun = Instant::now();
+    futures_util::future::join_all((0..9).map(|_| ask(&transport, Class::Read))).await;
+    let arrivals = transport.wire.arrivals.lock().expect("no test panics here");
+    let seconds: Vec<u64> = arrivals.iter().map(|(at, _)| (*at - begun).as_secs()).collect();
+    assert_eq!(seconds, [0, 1, 1, 1, 1, 1, 1, 1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_never_comes_is_lost_after_the_deadline() {
+    struct Silent;
+    impl Wire for Silent {
+        async fn exchange(&self, _: &Request<'_>) -> Reply {
+            std::future::pending().await
+        }
+    }
+    let pace = Pace { deadline: Duration::from_secs(30), ..Pace::SANDBOX };
+    let transport = Transport::over(Silent, &pace);
+    let begun = Instant::now();
+    assert!(matches!(ask(&transport, Class::Write).await, Err(HttpError::Lost(_))));
+    assert_eq!(begun.elapsed().as_secs(), 30);
+}

@@ -1,6 +1,0 @@
-//! Whole passes over the embedded helpdesk: what goes wrong at every request, and that the next pass mends it.
-
-mod bad_answers;
-mod faults;
-pub(super) mod world;
-mod conformance;

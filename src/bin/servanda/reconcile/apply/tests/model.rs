@@ -1,0 +1,268 @@
+//! A helpdesk that is a value: what steps do is the core's own simulation, reads lag, and answers get lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use servanda::discovery::catalog::Census;
+use servanda::ident::{AgreementId, LiveId};
+use servanda::live::{Live, LiveAgreement, Observed, Promise, TargetKey, Value};
+use servanda::mapping::{Field, Mapping};
+use servanda::outcome::Fate;
+use servanda::plan::{Change, Phase, Plan, Step, Verb, perform};
+use servanda::status::State;
+use tokio::time::Instant;
+
+use crate::helpdesk::{Done, Event, ReadError, Reader, Wanted, WriteError, Writer};
+use crate::ledger::{Book, SqliteLedger};
+use crate::process::failure::Exit;
+use crate::process::shutdown::Stop;
+use crate::reconcile::apply::{Applied, Progress, Tools, apply};
+use crate::reconcile::journal::Journal;
+
+/// What becomes of one write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lot {
+    Answered,
+    LostBefore,
+    LostAfter,
+    /// Refused, and yet carried out.
+    RefusedAfter,
+    Never,
+}
+
+/// The helpdesk.
+pub(crate) struct Model {
+    plan: Plan,
+    mapping: Mapping,
+    /// What it held since when.
+    history: Mutex<Vec<(Instant, Live)>>,
+    lag: Duration,
+    /// The lots of writes in the order in which they come; later ones are answered.
+    lots: Mutex<Vec<Lot>>,
+    /// What was carried out, in order.
+    pub(crate) done: Mutex<Vec<(AgreementId, Step)>>,
+}
+
+impl Model {
+    /// An empty helpdesk whose reads lag by this, and the plan that is going to be carried out on it.
+    pub(crate) fn new(plan: &Plan, lag: Duration, lots: &[Lot]) -> Self {
+        Self {
+            plan: plan.clone(),
+            mapping: Mapping::default(),
+            history: Mutex::new(vec![(Instant::now(), Live::default())]),
+            lag,
+            lots: Mutex::new(lots.iter().rev().copied().collect()),
+            done: Mutex::default(),
+        }
+    }
+
+    fn carry_out(&self, id: &AgreementId, step: &Step) {
+        let change = self.plan.changes.iter().find(|change| change.id == *id).expect("it is planned");
+        let mut history = self.history.lock().expect("no test panics here");
+        let mut live = history.last().expect("a beginning").1.clone();
+        perform(change, step, &mut live, &self.mapping);
+        history.push((Instant::now(), live));
+        self.done.lock().expect("no test panics here").push((id.clone(), step.clone()));
+    }
+
+    fn seen(&self, id: &AgreementId) -> Observed<LiveAgreement> {
+        let history = self.history.lock().expect("no test panics here");
+        let old_enough = |at: &Instant| at.elapsed() >= self.lag;
+        let live = history.iter().rev().find(|(at, _)| old_enough(at)).unwrap_or(&history[0]);
+        live.1.agreements.get(id).cloned().unwrap_or(Observed::Absent)
+    }
+
+    fn object(&self, id: &AgreementId) -> LiveId {
+        let history = self.history.lock().expect("no test panics here");
+        match history.last().and_then(|(_, live)| live.agreements.get(id)) {
+            Some(Observed::Present(found)) => found.object.clone(),
+            other => panic!("{id} is {other:?}"),
+        }
+    }
+
+    /// How often something was created that was there already.
+    pub(crate) fn duplicates(&self) -> usize {
+        let done = self.done.lock().expect("no test panics here");
+        let creations = done.iter().filter(|(_, step)| crate::reconcile::apply::effect::creates(step));
+        let mut made: Vec<String> = creations.map(|made| format!("{made:?}")).collect();
+        let count = made.len();
+        made.sort();
+        made.dedup();
+        count - made.len()
+    }
+}
+
+impl Reader for Model {
+    async fn survey(&self, _: &Wanted) -> Result<Live, ReadError> {
+        Ok(self.history.lock().expect("no test panics here").last().expect("a beginning").1.clone())
+    }
+
+    async fn census(&self) -> Result<Census, ReadError> {
+        Ok(Census::default())
+    }
+
+    async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {
+        Ok(self.seen(id))
+    }
+
+    async fn get(&self, object: &LiveId) -> Result<Observed<LiveAgreement>, ReadError> {
+        let id = object.as_str().strip_prefix("created$").and_then(AgreementId::new);
+        Ok(self.seen(&id.expect("only what was created is asked for")))
+    }
+
+    async fn history(&self, _: &BTreeSet<LiveId>) -> Result<Vec<Event>, ReadError> {
+        Ok(Vec::new())
+    }
+
+    async fn addresses(&self, _: &BTreeSet<LiveId>) -> Result<BTreeMap<LiveId, String>, ReadError> {
+        Ok(BTreeMap::new())
+    }
+
+    async fn note(&self, _: &LiveId, _: &str) -> Result<String, ReadError> {
+        Ok(String::new())
+    }
+
+    fn requests(&self) -> u64 {
+        0
+    }
+
+    fn is_locked_out(&self) -> bool {
+        false
+    }
+}
+
+impl Writer for Model {
+    async fn write_note(&self, _: &LiveId, _: &str, _: &str) -> Result<(), WriteError> {
+        Ok(())
+    }
+
+    async fn perform(&self, id: &AgreementId, _: Option<&LiveId>, step: &Step) -> Result<Done, WriteError> {
+        let lot = self.lots.lock().expect("no test panics here").pop().unwrap_or(Lot::Answered);
+        let lost = || Err(WriteError::Ambiguous("lost".to_owned()));
+        match lot {
+            Lot::LostBefore => return lost(),
+            Lot::Never => std::future::pending().await,
+            Lot::Answered | Lot::LostAfter | Lot::RefusedAfter => self.carry_out(id, step),
+        }
+        match lot {
+            Lot::LostAfter => lost(),
+            Lot::RefusedAfter => Err(WriteError::Refused("500".to_owned())),
+            _ => Ok(Done { object: self.object(id), altered: Vec::new() }),
+        }
+    }
+}
+
+struct Silent;
+
+impl Progress for Silent {
+    fn begin(&mut self, _: &Change) {}
+    fn end(&mut self, _: &Change, _: &Fate) {}
+}
+
+/// A plan that creates one agreement with two rules and publishes it.
+pub(crate) fn creation() -> Plan {
+    let id = AgreementId::new("a").expect("an id");
+    let live_id = |text: &str| LiveId::new(text).expect("a live id");
+    let rule = |service: &str| Step::PutRule {
+        rule: None,
+        key: TargetKey { service: Some(live_id(service)), priority: live_id("priority$1") },
+        promise: Promise {
+            response: Some(servanda::calendar::TargetTime::Seconds(60)),
+            resolution: None,
+            calendar: None,
+        },
+    };
+    let title = [(Field::Title, Value::text("Ромашка"))];
+    let publish = Step::Edit { fields: BTreeMap::new(), state: Some("active".to_owned()), mark: None };
+    let change = Change {
+        id,
+        verb: Verb::Create,
+        client: None,
+        title: "Ромашка".to_owned(),
+        object: None,
+        status: Some(State::Active),
+        because: None,
+        state: None,
+        fields: Vec::new(),
+        mark: None,
+        phase: Phase::Gain,
+        after: Vec::new(),
+        risks: Vec::new(),
+        before: None,
+        steps: vec![
+            Step::Create { fields: title.into() },
+            rule("slmService$1"),
+            rule("slmService$2"),
+            publish,
+        ],
+    };
+    Plan {
+        format: servanda::plan::FORMAT,
+        header: servanda::plan::Header {
+            as_of: servanda::calendar::read_instant("2026-09-01T09:00:00Z").expect("an instant"),
+            zone: String::new(),
+            zone_data: String::new(),
+            version: String::new(),
+            commit: None,
+            files: String::new(),
+            helpdesk: String::new(),
+        },
+        changes: vec![change],
+        drift: Vec::new(),
+        withheld: Vec::new(),
+        notes: Vec::new(),
+        totals: servanda::plan::Totals::default(),
+        names: BTreeMap::new(),
+    }
+}
+
+/// What is left of an apply besides its outcome.
+pub(crate) struct Trace {
+    pub(crate) applied: Applied,
+    /// Whether the creation of `a` is marked.
+    pub(crate) was_marked: bool,
+    /// The events of the journal.
+    pub(crate) journal: Vec<String>,
+}
+
+/// Applies on the model; `stop` asks the run to stop when it comes.
+pub(crate) async fn carry_out(
+    plan: &Plan,
+    model: &Model,
+    search_lag: Duration,
+    stop: impl Future<Output = ()>,
+) -> Trace {
+    let folder = tempfile::tempdir().expect("a folder");
+    let book = Book::new(SqliteLedger::at(folder.path().join("ledger.sqlite")), "test");
+    let journal = Journal::open(folder.path(), plan, "test").expect("a journal");
+    let (sender, receiver) = tokio::sync::watch::channel(None);
+    let tools = Tools {
+        reader: model,
+        writer: model,
+        book: Some(&book),
+        journal: &journal,
+        stop: &Stop::by(receiver),
+        run: "test",
+        concurrency: 2,
+        search_lag,
+    };
+    let stopping = async {
+        stop.await;
+        sender.send(Some(Exit::Terminated)).expect("somebody listens");
+        std::future::pending::<()>().await;
+    };
+    let mut silent = Silent;
+    let applied = tokio::select! {
+        applied = apply(plan, &tools, &mut silent) => applied,
+        () = stopping => unreachable!("it only asks"),
+    };
+    journal.close(&applied.outcome).expect("closed");
+    let was_marked = book.pending().await.expect("read").contains_key("a");
+    let text = crate::workspace::files::read_named(&folder.path().join("journal.jsonl")).expect("a journal");
+    let event = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).expect("each line is JSON");
+        line["event"].as_str().expect("an event").to_owned()
+    };
+    Trace { applied, was_marked, journal: text.lines().map(event).collect() }
+}

@@ -1,0 +1,136 @@
+//! Answers of every kind of wrongness to every list call: nothing is written, and the message names the call.
+
+use futures_util::StreamExt as _;
+
+use super::faults::{each_on_its_own_core, runtime};
+use super::fixture::World;
+use crate::process::failure::Exit;
+use crate::sandbox::Fault;
+use crate::sandbox::Verb;
+use crate::sandbox::faults::{Effect, Instead};
+
+/// The classes that a survey lists.
+const LISTS: [&str; 7] =
+    ["agreement", "agreementRule", "ou", "slmService", "employee", "servicetime", "priority"];
+
+fn answer(status: u16, content_type: &str, body: &str) -> Effect {
+    Effect::Answer(Instead {
+        status,
+        body: body.to_owned(),
+        content_type: Some(content_type.to_owned()),
+        retry_after: None,
+    })
+}
+
+fn json(body: &str) -> Effect {
+    answer(200, "application/json", body)
+}
+
+/// What is wrong, in a word, and the answer.
+fn bad_answers() -> Vec<(&'static str, Effect)> {
+    let deep = "[".repeat(10_000) + &"]".repeat(10_000);
+    let key = "Переход не может быть выполнен: ключ авторизации *** не найден или не может быть использован повторно";
+    let page: Vec<String> = (1..=1000).map(|number| format!(r#"{{"UUID":"ou${number}"}}"#)).collect();
+    vec![
+        ("a proxy's page, with success", Effect::html(200)),
+        ("a login page", answer(200, "text/html", "<form action=/sd/login><input name=password></form>")),
+        ("nothing at all", json("")),
+        ("no content", answer(204, "application/json", "")),
+        ("not modified", answer(304, "application/json", "")),
+        ("an object in place of a list", json(r#"{"objects":[]}"#)),
+        ("an error with success", json(r#"{"error":"no rights"}"#)),
+        ("a text", json(r#""[]""#)),
+        ("a number", json("0")),
+        ("null", json("null")),
+        ("true", json("true")),
+        ("a list of numbers", json("[1,2]")),
+        ("a list of nulls", json("[null]")),
+        ("a list of lists", json("[[]]")),
+        ("objects without a UUID", json(r#"[{"title":"x"}]"#)),
+        ("a UUID that is a number", json(r#"[{"UUID":7}]"#)),
+        ("a UUID that is no id", json(r#"[{"UUID":"a b\n"}]"#)),
+        ("one object twice", json(r#"[{"UUID":"ou$1"},{"UUID":"ou$1"}]"#)),
+        ("the same page whatever the offset", json(&format!("[{}]", page.join(",")))),
+        ("a list that is cut short", json(r#"[{"UUID":"ou$1","title":"#)),
+        ("a list with something after it", json("[] <!-- cached -->")),
+        ("a byte order mark", json("\u{feff}[]")),
+        ("packed bytes that nobody asked for", json("\u{1f}\u{8b}\u{8}\u{0}\u{0}")),
+        ("lists ten thousand deep", json(&deep)),
+        ("moved for good", answer(301, "text/html", "")),
+        ("moved to a login page", answer(302, "text/html", "<a href=/sd/login>")),
+        ("bad request", Effect::text(400, "bad filter")),
+        ("no key", Effect::text(401, "Ошибка авторизации")),
+        ("no rights", Effect::text(403, "Forbidden")),
+        ("not found", Effect::html(404)),
+        ("a teapot", Effect::text(418, "")),
+        ("too many, again and again", Effect::too_many(None)),
+        ("a server's error", Effect::text(500, "Внутренняя ошибка")),
+        ("a key that is not known", Effect::text(500, key)),
+        ("a bad gateway", Effect::html(502)),
+        ("overload", Effect::html(503)),
+        ("a gateway that gave up", Effect::html(504)),
+        ("an answer that is cut", Effect::CutBody),
+        ("a connection that ends", Effect::Drop { done: false }),
+    ]
+}
+
+async fn refuses(spring: &std::path::Path, list: &str, kind: &str, effect: Effect) {
+    let what = format!("{kind} from {list}");
+    let world = World::of_autumn(spring, 1).await;
+    world.sandbox.set_faults(vec![Fault::new(effect).on(Verb::Find).of(list).for_good()]);
+    let Err(failure) = world.pass().await else { panic!("{what}: a plan was made of it") };
+    assert!(matches!(failure.exit, Exit::Failure | Exit::Credentials), "{what}: {failure:?}");
+    assert!(failure.message.contains(&format!("find {list}")), "{what}: {}", failure.message);
+    assert_eq!(world.sandbox.requests().writes(), 0, "{what}");
+    world.assert_converges(&what).await;
+}
+
+#[test]
+fn a_bad_answer_is_told_and_nothing_is_written() {
+    let spring = runtime().block_on(World::spring());
+    assert!(bad_answers().len() >= 25);
+    let cases = LISTS
+        .into_iter()
+        .flat_map(|list| bad_answers().into_iter().map(move |(kind, effect)| (list, kind, effect)));
+    let cases: Vec<_> = cases.collect();
+    each_on_its_own_core(&cases, async |cases| {
+        let all = cases.iter().map(|(list, kind, effect)| refuses(spring.path(), list, kind, effect.clone()));
+        futures_util::stream::iter(all).buffer_unordered(24).collect::<()>().await;
+    });
+}
+
+/// A list that is empty though it should not be looks like any other. What was applied once tells it apart.
+#[test]
+fn an_empty_list_of_agreements_is_no_leave_to_create_them_again() {
+    runtime().block_on(async {
+        let spring = World::spring().await;
+        let world = World::of_autumn(spring.path(), 1).await;
+        world.sandbox.set_faults(vec![Fault::new(json("[]")).of("agreement").on(Verb::Find).for_good()]);
+        let concluded = world.pass().await.expect("a plan that a guard holds back");
+        assert_eq!(
+            concluded.exit,
+            Exit::Refused,
+            "{:?} {:?} {:?}",
+            concluded.envelope.plan.totals,
+            concluded.envelope.plan.notes,
+            concluded.outcome.fates
+        );
+        assert_eq!(world.sandbox.requests().writes(), 0);
+        world.assert_converges("an empty list").await;
+    });
+}
+
+/// The other lists may be empty too: what cannot be resolved is withheld, and what differs from the plan is stale.
+#[test]
+fn an_empty_list_of_anything_else_writes_nothing_either() {
+    runtime().block_on(async {
+        let spring = World::spring().await;
+        for list in ["ou", "slmService", "servicetime", "priority"] {
+            let world = World::of_autumn(spring.path(), 1).await;
+            world.sandbox.set_faults(vec![Fault::new(json("[]")).of(list).on(Verb::Find).for_good()]);
+            let concluded = world.pass().await.expect("a plan");
+            assert_ne!(concluded.exit, Exit::Fine, "{list}");
+            assert_eq!(world.sandbox.requests().writes(), 0, "{list}");
+        }
+    });
+}

@@ -1,0 +1,365 @@
+//! The helpdesks that the table is lived through on, each with a repository of its own.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use servanda::calendar::read_instant;
+use servanda::ident::AgreementId;
+use servanda::live::Observed;
+use servanda::settings::{Kind, Pace};
+use servanda::status::State;
+
+use super::Seen;
+use super::table::{ROWS, Row, on};
+use crate::helpdesk::connect::Connection;
+use crate::helpdesk::itop::tests::{PASSWORD, Road, SmallItop, raw};
+use crate::helpdesk::itop::{Form, ItopTransport};
+use crate::helpdesk::{Reader as _, Wanted};
+use crate::http::client::Place;
+use crate::http::transport::Transport;
+use crate::process::context::AsOf;
+use crate::process::failure::Exit;
+use crate::reconcile::plan::Terms;
+use crate::reconcile::run::{Concluded, Pass};
+use crate::reconcile::tests::fixture::{Nobody, estate_as, write};
+use crate::sandbox::from_catalog;
+use crate::sandbox::{ACCESS_KEY, Clock, Knobs, Running, Sandbox};
+use crate::workspace::files;
+use crate::workspace::load::Estate;
+
+const TEMPLATE: &str = "provider: acme
+services: { email: true, vpn: true }
+sla: { targets: { critical: { response: 30m, resolution: 4h }, normal: { response: 4h, resolution: 16h } } }
+manager: petrova
+";
+
+const SERVICES: [(&str, &str); 3] = [("email", "E-mail"), ("printing", "Printing"), ("vpn", "VPN")];
+
+/// A helpdesk and the repository that it is kept equal to.
+pub(crate) struct Desk {
+    folder: tempfile::TempDir,
+    /// What its objects are called by, so that one helpdesk may be tested many times.
+    name: String,
+    way: Way,
+    /// What the portal of the embedded helpdesk took, by what it was asked about.
+    asked: RefCell<BTreeMap<String, BTreeSet<String>>>,
+    pub(crate) road: Option<Arc<Road>>,
+}
+
+enum Way {
+    Embedded { sandbox: Sandbox, running: Running },
+    Itop { url: String, user: String, password: String },
+}
+
+impl Desk {
+    fn new(way: impl FnOnce(&str) -> Way, settings: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let name = folder
+            .path()
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name")
+            .trim_start_matches('.')
+            .to_owned();
+        files::own_folder(folder.path()).expect("a folder");
+        write(folder.path(), "servanda.yaml", &settings.replace("@NAME@", &name));
+        write(folder.path(), "templates/standard.yaml", TEMPLATE);
+        write(folder.path(), "catalog.yaml", &catalog(&name));
+        let way = way(&name);
+        Self { folder, name, way, asked: RefCell::default(), road: None }
+    }
+
+    pub(crate) async fn embedded() -> Self {
+        let settings = format!("timezone: Europe/Moscow\n{GUARDS}");
+        let folder = tempfile::tempdir().expect("a folder");
+        write(folder.path(), "servanda.yaml", &settings);
+        write(folder.path(), "templates/standard.yaml", TEMPLATE);
+        write(folder.path(), "catalog.yaml", &catalog("t"));
+        let estate = estate_as(folder.path(), "2027-01-01T09:00:00Z", false);
+        let clock = Clock::standing(read_instant("2027-01-01T09:00:00Z").expect("an instant"));
+        let file = from_catalog::file(folder.path()).expect("a place");
+        let sandbox =
+            from_catalog::open(file, &estate.catalog, &[], clock, Knobs::default()).expect("it opens");
+        let running = sandbox.start().await.expect("it starts");
+        Self {
+            folder,
+            name: "t".to_owned(),
+            way: Way::Embedded { sandbox, running },
+            asked: RefCell::default(),
+            road: None,
+        }
+    }
+
+    /// One that is made for the tests, behind a road that can lose answers.
+    pub(crate) async fn small_itop() -> Self {
+        let small = SmallItop::start().await;
+        Self::itop(small.url(), "admin", PASSWORD).await
+    }
+
+    /// The real one, if there is one; says so loudly where there is none.
+    #[expect(clippy::disallowed_methods, reason = "where a real helpdesk is, the environment says")]
+    pub(crate) async fn real_itop(what: &str) -> Option<Self> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let Some((url, (user, password))) =
+            variable("ITOP_URL").zip(variable("ITOP_USER").zip(variable("ITOP_PASSWORD")))
+        else {
+            println!("NOT RUN: {what} on a real iTop; set ITOP_URL, ITOP_USER and ITOP_PASSWORD");
+            return None;
+        };
+        Some(Self::itop(&url, &user, &password).await)
+    }
+
+    async fn itop(url: &str, user: &str, password: &str) -> Self {
+        let road = Arc::new(Road::to(url));
+        let open = road.open().await;
+        let settings = format!(
+            "timezone: Europe/Moscow\n{GUARDS}helpdesk: {{ kind: itop, url: \"{open}\", user: {{ env: U }}, password: {{ env: P }}, provider: acme, rehearsal: true, search_lag: 1s, agreement: {{ key: {{ attribute: description, prefix: \"@NAME@:\" }} }}, sla_rules: {{ business_day: 8h, priorities: {{ critical: 1, normal: 3 }} }} }}\n",
+        );
+        let (user, password) = (user.to_owned(), password.to_owned());
+        let mut desk = Self::new(|_| Way::Itop { url: open, user, password }, &settings);
+        desk.road = Some(road);
+        desk.furnish().await;
+        desk
+    }
+
+    /// Makes the companies, people and services of the catalog.
+    async fn furnish(&self) {
+        let transport = self.transport();
+        let make = async |class: &str, fields: Value| {
+            raw(
+                &transport,
+                "core/create",
+                class,
+                json!({ "comment": "furnished", "output_fields": "id", "fields": fields }),
+            )
+            .await
+        };
+        let provider =
+            make("Organization", json!({ "name": titled(&self.name, "acme"), "status": "active" })).await;
+        for row in &ROWS {
+            make("Organization", json!({ "name": titled(&self.name, row.id), "status": "active" })).await;
+        }
+        for (_, title) in SERVICES {
+            make(
+                "Service",
+                json!({ "name": titled(&self.name, title), "org_id": provider, "status": "production" }),
+            )
+            .await;
+        }
+        for person in ["Petrova", "Sokolov"] {
+            make(
+                "Person",
+                json!({ "name": person, "first_name": self.name, "org_id": provider, "status": "active" }),
+            )
+            .await;
+        }
+    }
+
+    pub(crate) fn transport(&self) -> ItopTransport {
+        let Way::Itop { url, user, password } = &self.way else { panic!("this is no iTop") };
+        let form = Form::Password { user: user.clone(), password: SecretString::from(password.as_str()) };
+        let pace = Pace { deadline: Duration::from_secs(30), ..Pace::SANDBOX };
+        Transport::to(&Place::at(url), form, &pace).expect("a transport")
+    }
+
+    pub(crate) fn name(&self) -> String {
+        match &self.way {
+            Way::Embedded { .. } => "the embedded helpdesk".to_owned(),
+            Way::Itop { url, .. } => format!("iTop by {url}"),
+        }
+    }
+
+    /// What it calls something of the catalog.
+    pub(crate) fn titled(&self, title: &str) -> String {
+        titled(&self.name, title)
+    }
+
+    /// What stands before an agreement's id in its mark.
+    pub(crate) fn prefix(&self) -> String {
+        format!("{}:", self.name)
+    }
+
+    /// The files as they are on a day.
+    pub(crate) fn write_files(&self, day: &str) {
+        for row in &ROWS {
+            let path = format!("agreements/{}.yaml", row.id);
+            match on(row.files, day).flatten() {
+                Some(text) => {
+                    let client = if text.starts_with("client:") {
+                        String::new()
+                    } else {
+                        format!("client: {}\n", row.id)
+                    };
+                    write(self.folder.path(), &path, &format!("extends: standard\n{client}{text}\n"));
+                }
+                None => remove(&self.folder.path().join(path)),
+            }
+        }
+    }
+
+    fn estate(&self, day: &str) -> Estate {
+        estate_as(self.folder.path(), &noon(day), false)
+    }
+
+    fn connection(&self, estate: &Estate) -> Connection {
+        let mapping = estate.settings.helpdesk.mapping.clone();
+        match (&self.way, &estate.settings.helpdesk.kind) {
+            (Way::Embedded { running, .. }, _) => {
+                let transport = Transport::new(
+                    &Place::at(&running.url()),
+                    SecretString::from(ACCESS_KEY),
+                    &Pace::SANDBOX,
+                );
+                Connection::by(transport.expect("a transport"), mapping, Pace::SANDBOX)
+            }
+            (Way::Itop { .. }, Kind::Itop { priorities, .. }) => Connection::by_itop(
+                self.transport(),
+                priorities.clone(),
+                mapping,
+                estate.settings.helpdesk.pace,
+            ),
+            _ => panic!("the settings are about another helpdesk"),
+        }
+    }
+
+    /// One pass, however it ends.
+    pub(crate) async fn try_pass(&self, day: &str) -> Concluded {
+        let estate = self.estate(day);
+        let connection = self.connection(&estate);
+        let terms = Terms {
+            as_of: AsOf { instant: read_instant(&noon(day)).expect("an instant"), is_asked: true },
+            prune: false,
+            acknowledged: servanda::guard::Acknowledged::new(),
+        };
+        Pass::new(&estate, &connection, &terms, "conformance".to_owned(), &Nobody)
+            .whole(None)
+            .await
+            .expect("a pass")
+    }
+
+    /// A pass that must do all there is to do.
+    pub(crate) async fn pass(&self, day: &str) -> Concluded {
+        let concluded = self.try_pass(day).await;
+        assert_eq!(concluded.exit, Exit::Fine, "{day}: {:#?}", concluded.outcome);
+        concluded
+    }
+
+    pub(crate) async fn assert_nothing_is_left(&self, day: &str) {
+        let again = self.pass(day).await;
+        assert!(again.envelope.plan.is_empty(), "{day}: {:#?}", again.envelope.plan.changes);
+    }
+
+    /// What it calls a state.
+    pub(crate) fn word(&self, state: State) -> String {
+        self.estate("2027-01-01").settings.helpdesk.mapping.states[&state].clone()
+    }
+
+    /// The state of each row, and what its client can ask for.
+    pub(crate) async fn look(&self, day: &str) -> Seen {
+        let estate = self.estate(day);
+        let connection = self.connection(&estate);
+        let reader = connection.reader();
+        let live = reader.survey(&Wanted::default()).await.expect("a survey");
+        let offered = self.offered().await;
+        let look = |row: &Row| {
+            let held = match live.agreements.get(&AgreementId::new(row.id).expect("an id")) {
+                Some(Observed::Present(found)) => {
+                    let own = offered.get(found.object.as_str()).cloned().unwrap_or_default();
+                    Some((found.record.state.clone(), own))
+                }
+                None | Some(Observed::Absent) => None,
+                Some(Observed::Unknown(why)) => panic!("{}: {why}", row.id),
+            };
+            (row.id, held)
+        };
+        ROWS.iter().map(look).collect()
+    }
+
+    /// The services that the portal offers, by the agreement that offers them.
+    async fn offered(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let slug = |title: &str| {
+            let known = SERVICES.iter().find(|(_, own)| titled(&self.name, own) == title);
+            known.map_or_else(|| title.to_owned(), |(slug, _)| (*slug).to_owned())
+        };
+        let mut offered: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        match &self.way {
+            Way::Embedded { sandbox, running } => {
+                let services = sandbox.look("slmService", &json!({})).expect("a list");
+                for agreement in sandbox.look("agreement", &json!({})).expect("a list") {
+                    let id = agreement["UUID"].as_str().expect("an id");
+                    // What was asked of it in this shape needs no second question.
+                    let shape = format!(
+                        "{id} {} {} {}",
+                        agreement["state"], agreement["services"], agreement["recipientsOU"]
+                    );
+                    let known = self.asked.borrow().get(&shape).cloned();
+                    let taken = match known {
+                        Some(taken) => taken,
+                        None => taken(running, &agreement, &services)
+                            .await
+                            .iter()
+                            .map(|title| slug(title))
+                            .collect(),
+                    };
+                    self.asked.borrow_mut().insert(shape, taken.clone());
+                    offered.insert(id.to_owned(), taken);
+                }
+            }
+            // The portal asks for rows and services, and never for states and days.
+            Way::Itop { .. } => {
+                let transport = self.transport();
+                for (contract, service) in crate::helpdesk::itop::tests::offered(&transport).await {
+                    offered.entry(contract).or_default().insert(slug(&service));
+                }
+            }
+        }
+        offered
+    }
+}
+
+const GUARDS: &str = "guards: { deactivations: { more_than: 100 }, weakened: 100, orphans: 100 }\n";
+
+fn catalog(name: &str) -> String {
+    let clients = ROWS.iter().map(|row| format!("  {}: {{ title: \"{}\" }}\n", row.id, titled(name, row.id)));
+    let services =
+        SERVICES.iter().map(|(slug, title)| format!("  {slug}: {{ title: \"{}\" }}\n", titled(name, title)));
+    format!(
+        "clients:\n{}services:\n{}managers:\n  petrova: {{ title: {name} Petrova }}\n  sokolov: {{ title: {name} Sokolov }}\nproviders:\n  acme: {{ title: \"{}\" }}\npriorities:\n  critical: {{ title: Critical }}\n  normal: {{ title: Normal }}\n",
+        clients.collect::<String>(),
+        services.collect::<String>(),
+        titled(name, "acme"),
+    )
+}
+
+fn titled(name: &str, title: &str) -> String {
+    format!("{title} ({name})")
+}
+
+fn noon(day: &str) -> String {
+    format!("{day}T09:00:00Z")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a file of the test's own folder goes")]
+fn remove(path: &std::path::Path) {
+    drop(std::fs::remove_file(path));
+}
+
+/// The services for which the portal of the embedded helpdesk takes a request.
+async fn taken(running: &Running, agreement: &Value, services: &[Value]) -> Vec<String> {
+    let client = agreement["recipientsOU"][0]["UUID"].clone();
+    let url = format!("{}/services/rest/create-m2m/serviceCall$call?accessKey={ACCESS_KEY}", running.url());
+    crate::http::client::use_ring();
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let mut taken = Vec::new();
+    for service in services {
+        let body = json!({ "agreement": agreement["UUID"], "service": service["UUID"], "client": client, "shortDescr": "It prints nothing" });
+        if http.post(&url).json(&body).send().await.expect("an answer").status().is_success() {
+            taken.push(service["title"].as_str().expect("a title").to_owned());
+        }
+    }
+    taken
+}

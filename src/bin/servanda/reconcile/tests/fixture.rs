@@ -1,0 +1,304 @@
+//! A repository and a helpdesk in the middle of a year: what was applied in spring, and what is due in autumn.
+
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use servanda::calendar::read_instant;
+use servanda::outcome::Outcome;
+use servanda::plan::{Change, Plan};
+use servanda::render::json::PlanEnvelope;
+use servanda::settings::Pace;
+
+use crate::cli::Global;
+use crate::helpdesk::connect::Connection;
+use crate::http::client::Place;
+use crate::http::transport::Transport;
+use crate::process::context::{AsOf, Context, Terminal};
+use crate::process::failure::{Exit, Failure};
+use crate::process::shutdown::Stop;
+use crate::reconcile::apply::Progress;
+use crate::reconcile::plan::Terms;
+use crate::reconcile::run::{Audience, Concluded, Pass};
+use crate::sandbox::from_catalog;
+use crate::sandbox::{ACCESS_KEY, Clock, Knobs, Running, Sandbox};
+use crate::workspace::load::{self, Estate};
+
+const SPRING: &str = "2026-03-01T09:00:00Z";
+const AUTUMN: &str = "2026-09-01T09:00:00Z";
+
+const SETTINGS: &str = "timezone: Europe/Moscow
+guards: { deactivations: { more_than: 100 }, weakened: 100, orphans: 100 }
+";
+
+const CATALOG: &str = "clients:
+  mayak: { title: Маяк, helpdesk: ou$1, contacts: { main: { helpdesk: \"employee$11\" } } }
+  veter: { title: Ветер, helpdesk: ou$2, contacts: { main: { helpdesk: \"employee$12\" } } }
+  port: { title: Порт, helpdesk: ou$3, contacts: { main: { helpdesk: \"employee$13\" } } }
+  stal: { title: Сталь, helpdesk: ou$4, contacts: { main: { helpdesk: \"employee$14\" } } }
+services:
+  email: { title: Почта, helpdesk: slmService$1 }
+  vpn: { title: VPN, helpdesk: slmService$2 }
+  servers: { title: Серверы, helpdesk: slmService$3 }
+  print: { title: Печать, helpdesk: slmService$4 }
+managers:
+  petrova: { title: Ирина Петрова, helpdesk: \"employee$1\" }
+calendars:
+  office: { title: 9x5, helpdesk: servicetime$1 }
+  always: { title: 24x7, helpdesk: servicetime$2 }
+priorities:
+  critical: { title: Критический, helpdesk: priority$1 }
+  normal: { title: Обычный, helpdesk: priority$2 }
+";
+
+const TEMPLATE: &str = "services: { email: true, vpn: true }
+sla:
+  calendar: office
+  targets: { critical: { response: 30m, resolution: 4h }, normal: { response: 4h, resolution: 2 business days } }
+notices: { expiring: { before: [30d], to: [client, manager] } }
+";
+
+fn agreement(rest: &str) -> String {
+    format!("extends: standard\nmanager: petrova\n{rest}")
+}
+
+/// What was in the files in spring.
+fn spring() -> Vec<(&'static str, String)> {
+    vec![
+        (
+            "mayak-2025",
+            agreement(
+                "client: mayak\nnumber: '1'\nperiod: { first_day: 2025-09-01, last_day: 2026-08-31 }\n",
+            ),
+        ),
+        (
+            "veter-2026",
+            agreement(
+                "client: veter\nnumber: '2'\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }\n",
+            ),
+        ),
+        (
+            "port-2026",
+            agreement("client: port\nnumber: '3'\nperiod: { first_day: 2026-01-01, last_day: 2026-08-15 }\n"),
+        ),
+        (
+            "stal-2026",
+            agreement("client: stal\nnumber: '4'\nperiod: { first_day: 2026-06-01, open_ended: true }\n"),
+        ),
+        (
+            "stal-night",
+            agreement(
+                "client: stal\nnumber: '5'\nperiod: { first_day: 2026-01-01, open_ended: true }\nservices: { email: false, vpn: false, servers: { calendar: always } }\n",
+            ),
+        ),
+    ]
+}
+
+/// What came or changed until autumn: a renewal, a termination, a service less, targets of its own, new clients.
+fn autumn() -> Vec<(&'static str, String)> {
+    vec![
+        ("mayak-2026", agreement("client: mayak\nnumber: '1'\nrenews: mayak-2025\nperiod: { first_day: 2026-09-01, last_day: 2027-08-31 }\n")),
+        ("veter-2026", agreement("client: veter\nnumber: '2'\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }\nservices: { vpn: false, servers: { calendar: always } }\n")),
+        ("port-autumn", agreement("client: port\nnumber: '6'\nperiod: { first_day: 2026-08-16, last_day: 2026-12-31 }\n")),
+        ("stal-night", agreement("client: stal\nnumber: '5'\nperiod: { first_day: 2026-01-01, open_ended: true }\nservices: { email: false, vpn: false, servers: { calendar: always } }\ntermination: { last_day: 2026-07-31, reason: moved }\n")),
+        ("stal-plan", agreement("client: stal\nnumber: '7'\nperiod: { first_day: 2026-12-01, open_ended: true }\nservices: { vpn: false, email: false, servers: true }\n")),
+        ("veter-servers", agreement("client: veter\nnumber: '8'\nperiod: { first_day: 2026-08-01, open_ended: true }\nservices: { vpn: false, email: false }\n").replace("services: { vpn: false, email: false }\n", "services: { vpn: { targets: { critical: { response: 10m, resolution: 1h } } }, email: false }\n")),
+        ("port-night", agreement("client: port\nnumber: '9'\nperiod: { first_day: 2026-07-01, open_ended: true }\nservices: { vpn: false, email: false, servers: { calendar: always, targets: { critical: { response: 5m, resolution: 1h } } } }\n")),
+        ("veter-project", agreement("client: veter\nnumber: '11'\nperiod: { first_day: 2026-08-20, last_day: 2026-11-20 }\nservices: { vpn: false, email: false, print: { calendar: always } }\n")),
+        ("mayak-servers", agreement("client: mayak\nnumber: '10'\nperiod: { first_day: 2026-07-01, open_ended: true }\nservices: { vpn: false, email: false, servers: true }\n")),
+    ]
+}
+
+pub(crate) fn write(root: &Path, path: &str, text: &str) {
+    crate::workspace::files::write_whole(&root.join(path), text).expect("written");
+}
+
+fn write_agreements(root: &Path, agreements: &[(&str, String)]) {
+    for (id, text) in agreements {
+        write(root, &format!("agreements/{id}.yaml"), text);
+    }
+}
+
+/// A helpdesk in the state of spring, and files of autumn.
+pub(crate) struct World {
+    folder: tempfile::TempDir,
+    concurrency: usize,
+    pub(crate) sandbox: Sandbox,
+    running: Running,
+}
+
+/// Nobody looks on, everything is confirmed, and nobody stops it.
+pub(crate) struct Nobody;
+
+impl Progress for Nobody {
+    fn begin(&mut self, _: &Change) {}
+    fn end(&mut self, _: &Change, _: &servanda::outcome::Fate) {}
+}
+
+impl Audience for Nobody {
+    fn show(&self, _: &PlanEnvelope) -> Result<(), Failure> {
+        Ok(())
+    }
+    fn confirm(&self, _: &Plan) -> Result<(), Failure> {
+        Ok(())
+    }
+    /// The memory is always to be had here.
+    fn say(&self, text: &str) {
+        assert!(!text.contains("remembered") && !text.contains("memory"), "{text}");
+    }
+    /// A lock is a file that a child of this process (git, in another test) may hold a moment longer.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+    fn progress(&self, _: usize) -> impl Progress {
+        Nobody
+    }
+    fn listen(&self) -> Stop {
+        let (sender, receiver) = tokio::sync::watch::channel(None);
+        // Nobody ever asks.
+        std::mem::forget(sender);
+        Stop::by(receiver)
+    }
+}
+
+impl World {
+    /// The state of spring is made once and copied from there.
+    pub(crate) async fn of_autumn(spring: &Path, concurrency: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        copy(spring, folder.path());
+        write_agreements(folder.path(), &autumn());
+        Self::open(folder, concurrency).await
+    }
+
+    /// Applies spring in a folder and leaves everything there.
+    pub(crate) async fn spring() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        write(folder.path(), "servanda.yaml", SETTINGS);
+        write(folder.path(), "catalog.yaml", CATALOG);
+        write(folder.path(), "templates/standard.yaml", TEMPLATE);
+        write_agreements(folder.path(), &spring());
+        let world = Self::open(folder, 8).await;
+        let concluded = world.pass_at(SPRING).await.expect("applied");
+        assert_eq!(
+            (concluded.exit, concluded.outcome.fates.len()),
+            (Exit::Fine, 5),
+            "{:?}",
+            concluded.outcome
+        );
+        world.running.stop().await.expect("stopped");
+        world.folder
+    }
+
+    async fn open(folder: tempfile::TempDir, concurrency: usize) -> Self {
+        let estate = estate(folder.path(), AUTUMN);
+        let clock = Clock::standing(read_instant(AUTUMN).expect("an instant"));
+        let file = from_catalog::file(folder.path()).expect("a place");
+        let sandbox = from_catalog::open(file, &estate.catalog, &estate.agreements, clock, Knobs::default())
+            .expect("it opens");
+        let running = sandbox.start().await.expect("it starts");
+        Self { folder, concurrency, sandbox, running }
+    }
+
+    /// One pass in autumn.
+    pub(crate) async fn pass(&self) -> Result<Concluded, Failure> {
+        self.pass_at(AUTUMN).await
+    }
+
+    async fn pass_at(&self, instant: &str) -> Result<Concluded, Failure> {
+        let estate = estate(self.folder.path(), instant);
+        let (concurrency, deadline) = (self.concurrency, Duration::from_secs(3));
+        let pace = Pace { concurrency, deadline, ..Pace::SANDBOX };
+        let transport =
+            Transport::new(&Place::at(&self.running.url()), SecretString::from(ACCESS_KEY), &pace)
+                .expect("a transport");
+        let connection = Connection::by(transport, estate.settings.helpdesk.mapping.clone(), pace);
+        let instant = read_instant(instant).expect("an instant");
+        let terms = Terms {
+            as_of: AsOf { instant, is_asked: true },
+            prune: false,
+            acknowledged: servanda::guard::Acknowledged::new(),
+        };
+        Pass::new(&estate, &connection, &terms, "test".to_owned(), &Nobody).whole(None).await
+    }
+
+    /// How many requests came so far.
+    pub(crate) fn requests(&self) -> u64 {
+        self.sandbox.requests().all()
+    }
+
+    /// The next pass does it all, once nothing goes wrong any more.
+    pub(crate) async fn assert_converges(&self, what: &str) {
+        self.sandbox.set_faults(Vec::new());
+        let next = self.pass().await.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
+        assert_eq!(next.exit, Exit::Fine, "{what}");
+        self.assert_converged(what).await;
+    }
+
+    /// What must hold once it is said that nothing is left to do: it is so, and nothing is there twice.
+    pub(crate) async fn assert_converged(&self, what: &str) {
+        self.sandbox.set_faults(Vec::new());
+        let before = self.sandbox.requests();
+        let last = self.pass().await.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
+        assert_eq!(last.exit, Exit::Fine, "{what}");
+        assert!(last.envelope.plan.is_empty(), "{what}: {:#?}", last.envelope.plan.changes);
+        let after = self.sandbox.requests();
+        assert_eq!(after.writes(), before.writes(), "{what}: nothing is written any more");
+        assert_eq!(after.idle, 0, "{what}: no edit found everything as it wished");
+        let agreements = self.sandbox.look("agreement", &json!({})).expect("a list");
+        let mut marks: Vec<&str> =
+            agreements.iter().filter_map(|found| found["inventoryNumber"].as_str()).collect();
+        marks.sort_unstable();
+        let count = marks.len();
+        marks.dedup();
+        assert_eq!((marks.len(), count), (12, 12), "{what}: no agreement is there twice");
+        let rules = self.sandbox.look("agreementRule", &json!({ "removed": false })).expect("a list");
+        let mut keys: Vec<String> = rules.iter().map(key).collect();
+        keys.sort_unstable();
+        let count = keys.len();
+        keys.dedup();
+        assert_eq!(keys.len(), count, "{what}: no rule is there twice");
+    }
+}
+
+fn key(rule: &Value) -> String {
+    [&rule["agreement"]["UUID"], &rule["service"]["UUID"], &rule["priority"]["UUID"]]
+        .map(Value::to_string)
+        .join(" ")
+}
+
+/// Whether it was said that all is done.
+pub(crate) fn is_done(concluded: &Result<Concluded, Failure>) -> bool {
+    matches!(concluded, Ok(Concluded { exit: Exit::Fine, outcome: Outcome { remaining: Some(0), .. }, .. }))
+}
+
+fn estate(root: &Path, instant: &str) -> Estate {
+    estate_as(root, instant, true)
+}
+
+/// The estate of a folder at an instant; where a table of odd cases is in it, warnings are in order.
+pub(crate) fn estate_as(root: &Path, instant: &str, deny_warnings: bool) -> Estate {
+    let instant = read_instant(instant).expect("an instant");
+    let context = Context {
+        now: instant,
+        working_directory: root.to_owned(),
+        terminal: Terminal { output: false, errors: false, input: false },
+    };
+    let global = Global { repository: Some(root.to_owned()), deny_warnings, verbose: 0 };
+    let loaded = load::load(&global, &context).expect("it can be read");
+    load::check(loaded, instant, &global, &context).expect("it is in order")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a folder is copied as it is, the database in it too")]
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir_all(&target).expect("made");
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).expect("copied");
+        }
+    }
+}

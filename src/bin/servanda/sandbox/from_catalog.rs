@@ -1,0 +1,109 @@
+//! A repository's own embedded helpdesk: its catalog becomes the seed, its file lies in `.servanda/`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use servanda::agreement::Agreement;
+use servanda::catalog::{Catalog, Client, Contact, Entry};
+use servanda::ident::LiveId;
+
+use crate::process::failure::{Exit, Failure};
+use crate::sandbox::{Clock, DatabasePath, Knobs, Sandbox, SandboxError, Seed, SeedObject};
+use crate::workspace::files;
+
+/// The database of a repository's embedded helpdesk.
+pub(crate) fn file(root: &Path) -> Result<PathBuf, Failure> {
+    Ok(files::own_folder(root)?.join("sandbox.db"))
+}
+
+/// Opens the embedded helpdesk and adds what the catalog and the agreements have and it lacks.
+pub(crate) fn open(
+    file: PathBuf,
+    catalog: &Catalog,
+    agreements: &[Agreement],
+    clock: Clock,
+    knobs: Knobs,
+) -> Result<Sandbox, Failure> {
+    let mut seed = seed(catalog);
+    for agreement in agreements {
+        let client = catalog.clients.get(agreement.client.as_str());
+        add_people(&mut seed, client, &agreement.contacts);
+    }
+    Ok(Sandbox::open(&DatabasePath::File(file), &seed, clock, knobs)?)
+}
+
+impl From<SandboxError> for Failure {
+    fn from(error: SandboxError) -> Self {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        Self::new(Exit::Failure, format!("{error}{cause}"))
+            .help("the embedded helpdesk can be begun anew by deleting its file in .servanda/")
+    }
+}
+
+/// Everything that the catalog has a slug for.
+pub(crate) fn seed(catalog: &Catalog) -> Seed {
+    let mut seed = Seed::default();
+    for provider in catalog.providers.values() {
+        seed.units.push(object(provider, Some("company")));
+    }
+    for client in catalog.clients.values() {
+        add_client(&mut seed, client);
+    }
+    let entries =
+        |entries: &mut dyn Iterator<Item = &Entry>| entries.map(|entry| object(entry, None)).collect();
+    seed.employees.extend(catalog.managers.values().map(|manager| SeedObject {
+        email: manager.helpdesk.as_ref().map(invented),
+        ..object(manager, None)
+    }));
+    seed.services = entries(&mut catalog.services.values());
+    seed.calendars = entries(&mut catalog.calendars.values());
+    seed.priorities = entries(&mut catalog.priorities.values());
+    seed
+}
+
+/// A company, its departments, and those of its contacts who are people of the helpdesk.
+fn add_client(seed: &mut Seed, client: &Client) {
+    seed.units.push(object(&client.entry, Some("company")));
+    let parent = client.entry.helpdesk.as_ref().map_or(client.entry.title.as_str(), LiveId::as_str);
+    let within = |mut object: SeedObject| {
+        object.parent = Some(parent.to_owned());
+        object
+    };
+    seed.units.extend(client.departments.values().map(|department| within(object(department, Some("ou")))));
+    add_people(seed, Some(client), &client.contacts);
+}
+
+/// Those of a client's contacts who are people of the helpdesk, each once.
+fn add_people(seed: &mut Seed, client: Option<&Client>, contacts: &BTreeMap<String, Contact>) {
+    for (role, contact) in contacts {
+        let Contact::Person(id) = contact else {
+            continue;
+        };
+        if seed.employees.iter().any(|known| known.id.as_deref() == Some(id.as_str())) {
+            continue;
+        }
+        let company = client.map_or("", |client| client.entry.title.as_str());
+        let mut person = SeedObject::known(id.as_str(), &format!("{company}: {role}"));
+        person.kind = Some("contactPerson".to_owned());
+        person.email = Some(invented(id));
+        person.parent = client.map(|client| {
+            client.entry.helpdesk.as_ref().map_or(client.entry.title.clone(), ToString::to_string)
+        });
+        seed.employees.push(person);
+    }
+}
+
+/// An address for somebody whose real one no sandbox needs (RFC 2606 keeps the name free).
+fn invented(id: &LiveId) -> String {
+    format!("{}@sandbox.example", id.as_str().replace('$', "-"))
+}
+
+fn object(entry: &Entry, kind: Option<&str>) -> SeedObject {
+    SeedObject {
+        id: entry.helpdesk.as_ref().map(ToString::to_string),
+        title: entry.title.clone(),
+        kind: kind.map(str::to_owned),
+        email: entry.email.clone(),
+        ..SeedObject::default()
+    }
+}

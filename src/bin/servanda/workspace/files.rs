@@ -1,0 +1,400 @@
+//! The repository on disk: its files become bytes with a path, and results are written whole or not at all.
+//!
+//! Symbolic links are not followed and nothing outside of the root is read. This file judges no content.
+#![expect(clippy::disallowed_methods, reason = "the one place that touches the repository on disk")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ignore::WalkBuilder;
+use rayon::prelude::*;
+
+use crate::process::failure::{Exit, Failure};
+
+/// The settings file, by which a repository is known.
+pub(crate) const SETTINGS: &str = "servanda.yaml";
+/// The catalog file.
+pub(crate) const CATALOG: &str = "catalog.yaml";
+/// Where this program keeps what is of this machine alone.
+pub(crate) const OWN_FOLDER: &str = ".servanda";
+const AGREEMENTS: &str = "agreements";
+const TEMPLATES: &str = "templates";
+const CALENDARS: &str = "calendars";
+/// The folders whose files are read.
+pub(crate) const FOLDERS: [&str; 3] = [AGREEMENTS, TEMPLATES, CALENDARS];
+/// A larger file is not read to its end; the document stage says what is wrong with it.
+pub(crate) const SIZE_LIMIT: u64 = servanda::document::SIZE_LIMIT as u64;
+/// How much of a file is read at once.
+const PIECE: usize = 4 * 1024;
+
+/// One file of the repository.
+#[derive(Clone)]
+pub(crate) struct File {
+    /// The path relative to the root, with `/` between its parts.
+    pub(crate) path: String,
+    /// What could be had of it.
+    pub(crate) content: Content,
+}
+
+/// What could be had of a file.
+#[derive(Clone)]
+pub(crate) enum Content {
+    /// Its bytes; at most one more than the limit.
+    Bytes(Vec<u8>),
+    /// It is a symbolic link, which is not followed.
+    Link,
+    /// It could not be read.
+    Unreadable(String),
+}
+
+/// The nearest folder at or above `from` that holds a settings file.
+pub(crate) fn find_root(from: &Path) -> Result<PathBuf, Failure> {
+    let root = from.ancestors().find(|folder| folder.join(SETTINGS).is_file());
+    root.map(Path::to_path_buf).ok_or_else(|| no_repository(from))
+}
+
+/// There is no settings file, by which a repository would be known.
+pub(crate) fn no_repository(from: &Path) -> Failure {
+    Failure::new(Exit::Failure, format!("there is no {SETTINGS} in {} or above", from.display())).help(
+        "go to the folder that holds it, name it with `--repository DIR`, or begin one with `servanda init`",
+    )
+}
+
+/// Where a file stands that Servanda reads.
+pub(crate) struct Place {
+    path: PathBuf,
+    is_link: bool,
+}
+
+impl Place {
+    /// The file below a root.
+    pub(crate) fn read(&self, root: &Path) -> File {
+        File {
+            path: relative(root, &self.path),
+            content: if self.is_link { Content::Link } else { read_limited(&self.path) },
+        }
+    }
+}
+
+/// Where the agreements stand.
+pub(crate) fn agreements(root: &Path) -> Result<Vec<Place>, Failure> {
+    walk(&[root.join(AGREEMENTS)])
+}
+
+/// Where the files stand that agreements share: the settings, the catalog, templates and calendars.
+pub(crate) fn shared(root: &Path) -> Result<Vec<Place>, Failure> {
+    let mut places: Vec<Place> = Vec::new();
+    for name in [SETTINGS, CATALOG] {
+        let path = root.join(name);
+        if let Ok(found) = fs::symlink_metadata(&path) {
+            places.push(Place { path, is_link: found.is_symlink() });
+        }
+    }
+    places.extend(walk(&[root.join(TEMPLATES), root.join(CALENDARS)])?);
+    Ok(places)
+}
+
+/// Where all files stand that Servanda reads.
+fn all(root: &Path) -> Result<Vec<Place>, Failure> {
+    let mut places = shared(root)?;
+    places.extend(agreements(root)?);
+    Ok(places)
+}
+
+/// All files that Servanda reads, in the order of their paths.
+pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
+    let mut files: Vec<File> = all(root)?.into_par_iter().map(|place| place.read(root)).collect();
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    Ok(files)
+}
+
+/// The YAML files below some folders. Hidden files are left out, and those that the repository itself ignores: what the home of whoever runs this says decides nothing.
+fn walk(folders: &[PathBuf]) -> Result<Vec<Place>, Failure> {
+    let mut places = Vec::new();
+    let mut below: Option<WalkBuilder> = None;
+    for folder in folders {
+        match fs::symlink_metadata(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Failure::file(folder, &error)),
+            Ok(found) if found.is_symlink() => places.push(Place { path: folder.clone(), is_link: true }),
+            Ok(_) => match &mut below {
+                Some(walk) => _ = walk.add(folder),
+                None => below = Some(WalkBuilder::new(folder)),
+            },
+        }
+    }
+    let Some(mut walk) = below else { return Ok(places) };
+    walk.follow_links(false).require_git(false).parents(false).git_global(false).git_exclude(false);
+    for entry in walk.build() {
+        let entry = entry.map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+        let is_link = entry.path_is_symlink();
+        let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+        if is_link || (is_file && is_yaml(entry.path())) {
+            places.push(Place { path: entry.into_path(), is_link });
+        }
+    }
+    Ok(places)
+}
+
+/// Whether a file is read, by its name.
+pub(crate) fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+/// By what files are known to have moved, without reading them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Marks(Vec<(PathBuf, Mark)>);
+
+#[cfg(unix)]
+type Mark = (u64, u64, i64, i64);
+#[cfg(not(unix))]
+type Mark = (u64, Option<std::time::SystemTime>);
+
+/// Length, number and time of change: the last cannot be set back by whoever writes the file.
+#[cfg(unix)]
+fn mark(found: &fs::Metadata) -> Mark {
+    use std::os::unix::fs::MetadataExt as _;
+    (found.len(), found.ino(), found.ctime(), found.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn mark(found: &fs::Metadata) -> Mark {
+    (found.len(), found.modified().ok())
+}
+
+/// The marks of all files that Servanda reads.
+pub(crate) fn marks(root: &Path) -> Result<Marks, Failure> {
+    // One that went away since is in the next list no more.
+    let marked = all(root)?.into_iter().filter_map(|Place { path, .. }| {
+        let found = fs::symlink_metadata(&path).ok()?;
+        Some((path, mark(&found)))
+    });
+    let mut marks: Vec<(PathBuf, Mark)> = marked.collect();
+    marks.sort();
+    Ok(Marks(marks))
+}
+
+fn relative(root: &Path, path: &Path) -> String {
+    let relative = path.strip_prefix(root).unwrap_or(path).to_string_lossy();
+    if MAIN_SEPARATOR == '/' { relative.into_owned() } else { relative.replace(MAIN_SEPARATOR, "/") }
+}
+
+/// The bytes of a file, and more than the limit where it is longer. Most fit into one piece, so that their length need not
+/// be asked for, nor whether more follows: a regular file gives less than is asked for only at its end (POSIX, `read`).
+fn read_limited(path: &Path) -> Content {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = fs::File::open(path)?;
+        let mut piece = [0; PIECE];
+        let mut bytes = Vec::new();
+        while bytes.len() as u64 <= SIZE_LIMIT {
+            match file.read(&mut piece) {
+                Ok(length) => {
+                    bytes.extend_from_slice(&piece[..length]);
+                    if length < PIECE {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(bytes)
+    };
+    read().map_or_else(|error| Content::Unreadable(error.to_string()), Content::Bytes)
+}
+
+/// The texts of notices that a repository has of its own, by their names below `notices/`.
+pub(crate) fn read_notices(root: &Path) -> Result<std::collections::BTreeMap<String, String>, Failure> {
+    let folder = root.join("notices");
+    let mut texts = std::collections::BTreeMap::new();
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(texts),
+        Err(error) => return Err(Failure::file(&folder, &error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| Failure::file(&folder, &error))?;
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        let is_text =
+            |path: &Path| path.extension().is_some_and(|extension| extension == "txt" || extension == "html");
+        if is_file && is_text(&entry.path()) {
+            let text = match read_limited(&entry.path()) {
+                Content::Bytes(bytes) if bytes.len() as u64 <= SIZE_LIMIT => String::from_utf8(bytes).ok(),
+                _ => None,
+            };
+            let text = text.ok_or_else(|| {
+                Failure::new(Exit::Invalid, format!("{} is no text of at most 1 MiB", entry.path().display()))
+            })?;
+            texts.insert(entry.file_name().to_string_lossy().into_owned(), text);
+        }
+    }
+    Ok(texts)
+}
+
+/// The text of a file of the repository that is none of ours, where it is a file of at most 1 MiB.
+pub(crate) fn text_within(root: &Path, path: &str) -> Option<String> {
+    let path = root.join(path);
+    let is_file = fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
+    match read_limited(&path) {
+        Content::Bytes(bytes) if is_file && bytes.len() as u64 <= SIZE_LIMIT => String::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}
+
+/// Reads one file that was named by the user.
+pub(crate) fn read_named(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
+}
+
+/// Reads one file that was named by the user, whatever its bytes are.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| Failure::file(path, &error))
+}
+
+/// Writes a file whole or not at all: beside it first, then renamed over it.
+pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::file(path, &error);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(failed)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = folder.join(format!(".{name}.new"));
+    let mut file = fs::File::create(&beside).map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    drop(file);
+    fs::rename(&beside, path).map_err(failed)
+}
+
+/// A file that is to be written.
+#[derive(Clone, Copy)]
+pub(crate) struct Placed<'a> {
+    /// The path relative to the root.
+    pub(crate) path: &'a str,
+    /// What the file must hold before; `None` where it must not be there.
+    pub(crate) before: Option<&'a str>,
+    /// What it holds after.
+    pub(crate) text: &'a str,
+}
+
+/// Writes several files, all or none as far as a file system goes: all of them beside their places first, where most of
+/// what can go wrong does, and then each is renamed into its place. What somebody changed meanwhile is not overwritten.
+///
+/// They are not forced to the disk one by one: that would take longer than all else, and what a power cut takes away
+/// here is not yet committed anyway.
+pub(crate) fn write_together(root: &Path, files: &[Placed<'_>]) -> Result<(), Failure> {
+    let beside = |file: &Placed<'_>| {
+        let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", file.path));
+        root.join(folder).join(format!(".{name}.new"))
+    };
+    let folders: BTreeSet<&Path> = files.iter().filter_map(|file| Path::new(file.path).parent()).collect();
+    for folder in folders {
+        let folder = root.join(folder);
+        fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
+    }
+    let prepared: Result<(), Failure> = files.par_iter().try_for_each(|file| {
+        let path = root.join(file.path);
+        let failed = |error: io::Error| Failure::file(&path, &error);
+        match (file.before, fs::symlink_metadata(&path)) {
+            (None, Ok(_)) => {
+                return Err(Failure::new(Exit::Failure, format!("{} is there already", file.path))
+                    .help("nothing was written; give the new one another name"));
+            }
+            (Some(before), Ok(found))
+                if found.is_file() && fs::read(&path).is_ok_and(|now| now == before.as_bytes()) => {}
+            (Some(_), _) => {
+                return Err(Failure::new(Exit::Failure, format!("{} has changed meanwhile", file.path))
+                    .help("nothing was written; run the command again"));
+            }
+            (None, Err(_)) => {}
+        }
+        fs::write(beside(file), file.text).map_err(failed)?;
+        if file.before.is_none() {
+            return Ok(());
+        }
+        let rights = fs::metadata(&path).map_err(failed)?.permissions();
+        fs::set_permissions(beside(file), rights).map_err(failed)
+    });
+    let clear = |files: &[Placed<'_>]| {
+        for file in files {
+            // What was never written cannot be removed, and that is well.
+            let _ = fs::remove_file(beside(file));
+        }
+    };
+    if let Err(failure) = prepared {
+        clear(files);
+        return Err(failure);
+    }
+    let done = AtomicUsize::new(0);
+    let placed = files.par_iter().try_for_each(|file| {
+        fs::rename(beside(file), root.join(file.path)).map_err(|error| (file.path, error))?;
+        done.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    });
+    placed.map_err(|(path, error): (&str, io::Error)| {
+        clear(files);
+        let said = format!("{path}: {error}; {} of {} files were written", done.into_inner(), files.len());
+        Failure::new(Exit::Failure, said).help("`git status` shows which")
+    })
+}
+
+/// The folder for what is of this machine alone; it ignores itself in git.
+pub(crate) fn own_folder(root: &Path) -> Result<PathBuf, Failure> {
+    let folder = root.join(OWN_FOLDER);
+    fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
+    let ignore = folder.join(".gitignore");
+    if !ignore.exists() {
+        fs::write(&ignore, "*\n").map_err(|error| Failure::file(&ignore, &error))?;
+    }
+    Ok(folder)
+}
+
+/// Opens a file to add lines to.
+pub(crate) fn append(path: &Path) -> Result<fs::File, Failure> {
+    let opened = fs::OpenOptions::new().create(true).append(true).open(path);
+    opened.map_err(|error| Failure::file(path, &error))
+}
+
+/// Locks a file for as long as the process lives and holds it, and writes into it who it is. Else gives what
+/// whoever holds it has written there.
+pub(crate) fn lock(path: &Path, holder: &str) -> Result<Result<fs::File, String>, Failure> {
+    let failed = |error: io::Error| Failure::file(path, &error);
+    let opened = fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
+    let mut file = opened.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed)?;
+            Ok(Ok(file))
+        }
+        Err(fs::TryLockError::WouldBlock) => {
+            let mut said = String::new();
+            // Whoever holds it may be writing just now; who it is matters less than that somebody is.
+            let _ = file.read_to_string(&mut said);
+            Ok(Err(said))
+        }
+        Err(fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Content, PIECE, SIZE_LIMIT, read_limited};
+
+    #[test]
+    fn a_file_of_any_length_is_read_to_its_end_or_past_the_limit() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.yaml");
+        let limit = usize::try_from(SIZE_LIMIT).expect("a limit of memory");
+        for length in [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE, limit, limit + 1, limit + 3 * PIECE] {
+            let bytes: Vec<u8> = (0..length).map(|at| u8::try_from(at % 251).expect("below 256")).collect();
+            std::fs::write(&path, &bytes).expect("the folder can be written to");
+            let Content::Bytes(read) = read_limited(&path) else { panic!("{length} bytes cannot be read") };
+            assert!(read.len() > limit || read.len() == length, "{length}: {}", read.len());
+            assert_eq!(read, bytes[..read.len()], "{length}");
+        }
+        let Content::Unreadable(_) = read_limited(&path.with_extension("yml")) else {
+            panic!("nothing is there")
+        };
+    }
+}

@@ -1,0 +1,9 @@
+//! The repository on disk: its files, its Git, the two sides of a pull request, and the edits that are written together.
+
+pub(crate) mod files;
+pub(crate) mod prefilter;
+pub(crate) mod git;
+pub(crate) mod git_tree;
+pub(crate) mod load;
+pub(crate) mod pull_request;
+pub(crate) mod change_set;

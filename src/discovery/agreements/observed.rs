@@ -1,0 +1,300 @@
+//! An object of the helpdesk becomes what its file must say: ids as slugs, days and state as period and activation,
+//! rules as targets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::calendar::Day;
+use crate::catalog::{Catalog, Entry};
+use crate::discovery::agreements::{Ground, Why};
+use crate::ident::{ClientSlug, LiveId, RecipientSlug};
+use crate::live::{Directory, Kind, LiveAgreement, Promise, TargetKey, Value};
+use crate::mapping::{Deactivation, Field};
+use crate::status::State;
+
+/// The fields of a document that the helpdesk can show; of a template's only these give way.
+pub(super) const SEEN: [&str; 8] =
+    ["title", "number", "manager", "provider", "period", "services", "sla", "attributes"];
+
+/// What was seen of an object.
+pub(super) struct Facts {
+    pub(super) client: ClientSlug,
+    /// The client's name.
+    pub(super) client_title: String,
+    pub(super) title: String,
+    pub(super) first_day: Option<Day>,
+    pub(super) last_day: Option<Day>,
+    /// The fields of its document, but for the title and the period.
+    pub(super) fields: Map<String, Json>,
+}
+
+/// The slugs of a catalog, by the objects that they stand for.
+pub(super) struct Slugs<'a> {
+    units: BTreeMap<LiveId, RecipientSlug>,
+    providers: BTreeMap<LiveId, String>,
+    others: BTreeMap<(Kind, LiveId), String>,
+    directory: &'a Directory,
+}
+
+impl<'a> Slugs<'a> {
+    /// Ties every slug to its object, where it has just one.
+    pub(super) fn of(catalog: &Catalog, directory: &'a Directory) -> Self {
+        let mut slugs =
+            Self { units: BTreeMap::new(), providers: BTreeMap::new(), others: BTreeMap::new(), directory };
+        for (slug, client) in &catalog.clients {
+            let own = std::iter::once((slug.to_string(), &client.entry));
+            let departments =
+                client.departments.iter().map(|(name, entry)| (format!("{slug}/{name}"), entry));
+            for (slug, entry) in own.chain(departments) {
+                let tied = slugs.object(Kind::Unit, entry).zip(RecipientSlug::new(&slug));
+                slugs.units.extend(tied);
+            }
+        }
+        for (slug, entry) in &catalog.providers {
+            let tied = slugs.object(Kind::Unit, entry).map(|id| (id, slug.to_string()));
+            slugs.providers.extend(tied);
+        }
+        slugs.list(Kind::Service, &catalog.services);
+        slugs.list(Kind::Person, &catalog.managers);
+        slugs.list(Kind::Calendar, &catalog.calendars);
+        slugs.list(Kind::Priority, &catalog.priorities);
+        slugs
+    }
+
+    fn list<S: ToString>(&mut self, kind: Kind, entries: &BTreeMap<S, Entry>) {
+        for (slug, entry) in entries {
+            let tied = self.object(kind, entry).map(|id| ((kind, id), slug.to_string()));
+            self.others.extend(tied);
+        }
+    }
+
+    fn object(&self, kind: Kind, entry: &Entry) -> Option<LiveId> {
+        match (&entry.helpdesk, self.directory.titled(kind, &entry.title)) {
+            (Some(id), _) => Some(id.clone()),
+            (None, [only]) => Some(only.clone()),
+            (None, _) => None,
+        }
+    }
+
+    fn none(&self, id: &LiveId) -> Why {
+        let title = self.directory.title(id).unwrap_or_default().to_owned();
+        Why::NoSlug { object: id.clone(), title }
+    }
+
+    fn slug(&self, kind: Kind, id: &LiveId) -> Result<&str, Why> {
+        let known = self.others.get(&(kind, id.clone()));
+        known.map(String::as_str).ok_or_else(|| self.none(id))
+    }
+
+    /// The slugs of recipients, and the one client that they belong to.
+    fn recipients(&self, ids: &BTreeSet<LiveId>) -> Result<(ClientSlug, Vec<String>), Why> {
+        let slugs = ids.iter().map(|id| self.units.get(id).ok_or_else(|| self.none(id)));
+        let slugs: Vec<&RecipientSlug> = slugs.collect::<Result<_, _>>()?;
+        let clients: BTreeSet<ClientSlug> = slugs.iter().map(|slug| slug.client()).collect();
+        let mut clients = clients.into_iter();
+        match (clients.next(), clients.next()) {
+            (Some(client), None) => Ok((client, slugs.iter().map(ToString::to_string).collect())),
+            (None, _) => Err(Why::NoRecipient),
+            (Some(_), Some(_)) => Err(Why::SeveralClients),
+        }
+    }
+}
+
+/// What was seen of an object, or why no file can be made of it.
+pub(super) fn facts(live: &LiveAgreement, slugs: &Slugs<'_>, ground: &Ground<'_>) -> Result<Facts, Why> {
+    if live.archived && ground.settings.helpdesk.mapping.deactivate != Deactivation::Archive {
+        return Err(Why::Archived);
+    }
+    let held = |field: Field| live.record.fields.get(&field).unwrap_or(&Value::Nothing);
+    let Value::References(recipients) = held(Field::Recipients) else {
+        return Err(Why::NoRecipient);
+    };
+    let (client, recipients) = slugs.recipients(recipients)?;
+    let mut fields = Map::new();
+    fields.insert("client".to_owned(), client.as_str().into());
+    if recipients != [client.as_str()] {
+        fields.insert("recipients".to_owned(), recipients.into());
+    }
+    if let Value::Reference(id) = held(Field::Provider) {
+        let slug = slugs.providers.get(id).ok_or_else(|| slugs.none(id))?;
+        fields.insert("provider".to_owned(), slug.as_str().into());
+    }
+    if let Value::Text(number) = held(Field::Number) {
+        fields.insert("number".to_owned(), number.as_str().into());
+    }
+    if let Value::Reference(id) = held(Field::Manager) {
+        fields.insert("manager".to_owned(), slugs.slug(Kind::Person, id)?.into());
+    }
+    let day = |value: &Value| match value {
+        Value::Day(day) => Some(*day),
+        _ => None,
+    };
+    let (first_day, last_day) = (day(held(Field::FirstDay)), day(held(Field::LastDay)));
+    fields.extend(activation(live, &client, (first_day, last_day), ground)?);
+    fields.extend(promises(live, slugs)?);
+    let attributes = attributes(live);
+    if !attributes.is_empty() {
+        fields.insert("attributes".to_owned(), attributes.into());
+    }
+    let title = match held(Field::Title) {
+        Value::Text(title) => title.clone(),
+        _ => String::new(),
+    };
+    let client_title = ground.catalog.clients.get(client.as_str()).map(|client| client.entry.title.clone());
+    let client_title = client_title.unwrap_or_default();
+    Ok(Facts { client, client_title, title, first_day, last_day, fields })
+}
+
+/// How the state comes about: by the days alone, else by a suspension or by hand.
+fn activation(
+    live: &LiveAgreement,
+    client: &ClientSlug,
+    (first_day, last_day): (Option<Day>, Option<Day>),
+    ground: &Ground<'_>,
+) -> Result<Map<String, Json>, Why> {
+    let settings = ground.settings;
+    let zone = ground.catalog.clients.get(client.as_str()).and_then(|client| client.zone.as_ref());
+    let today = zone.unwrap_or(&settings.zone).day_of(ground.at);
+    let is_in = |state: State| settings.helpdesk.mapping.states.get(&state) == Some(&live.record.state);
+    let by_days = match (first_day, last_day) {
+        (_, Some(last)) if last < today => State::Expired,
+        (Some(first), _) if today < first => State::Planned,
+        _ => State::Active,
+    };
+    let mut fields = Map::new();
+    if first_day.is_some() && is_in(by_days) || by_days == State::Expired && is_in(State::Expired) {
+        return Ok(fields);
+    }
+    if by_days == State::Expired {
+        return Err(Why::Contradicts { state: live.record.state.clone() });
+    }
+    if by_days == State::Active && first_day.is_some() && is_in(State::Suspended) {
+        fields.insert("suspensions".to_owned(), json!([{ "from": today.to_string(), "reason": FOUND }]));
+        return Ok(fields);
+    }
+    let by_hand = [
+        (State::Planned, "planned"),
+        (State::Active, "active"),
+        (State::Suspended, "suspended"),
+        (State::Terminated, "ended"),
+    ];
+    let Some((_, status)) = by_hand.into_iter().find(|(state, _)| is_in(*state)) else {
+        return Err(Why::Contradicts { state: live.record.state.clone() });
+    };
+    let entry = json!([{ "status": status, "on": today.to_string(), "reason": FOUND }]);
+    fields.insert("activation".to_owned(), entry);
+    Ok(fields)
+}
+
+/// The reason that is written where only the state tells.
+const FOUND: &str = "as found";
+
+/// Services, calendar and targets.
+fn promises(live: &LiveAgreement, slugs: &Slugs<'_>) -> Result<Map<String, Json>, Why> {
+    let nothing = BTreeMap::new();
+    let targets = match live.record.fields.get(&Field::Targets) {
+        Some(Value::Targets(targets)) => targets,
+        _ => &nothing,
+    };
+    let Some(Value::References(services)) = live.record.fields.get(&Field::Services) else {
+        return Err(Why::NoService);
+    };
+    let unsayable = || Why::Unsayable { fields: vec![Field::Targets] };
+    let common = of_service(targets, None);
+    if common.values().any(|promise| promise.calendar.is_some()) {
+        return Err(unsayable());
+    }
+    let mut sla = Map::new();
+    if let Some(Value::Reference(id)) = live.record.fields.get(&Field::Calendar) {
+        sla.insert("calendar".to_owned(), slugs.slug(Kind::Calendar, id)?.into());
+    }
+    if !common.is_empty() {
+        sla.insert("targets".to_owned(), written(&common, slugs)?);
+    }
+    let mut covered = Map::new();
+    for id in services {
+        let own = of_service(targets, Some(id));
+        let terms =
+            if own.is_empty() { json!(true) } else { terms(&own, &common, slugs)?.ok_or_else(unsayable)? };
+        covered.insert(slugs.slug(Kind::Service, id)?.to_owned(), terms);
+    }
+    let named: BTreeSet<&LiveId> = targets.keys().filter_map(|key| key.service.as_ref()).collect();
+    if !named.into_iter().all(|id| services.contains(id)) {
+        return Err(unsayable());
+    }
+    let mut fields = Map::new();
+    fields.insert("services".to_owned(), covered.into());
+    if !sla.is_empty() {
+        fields.insert("sla".to_owned(), sla.into());
+    }
+    Ok(fields)
+}
+
+fn of_service<'a>(
+    targets: &'a BTreeMap<TargetKey, Promise>,
+    service: Option<&LiveId>,
+) -> BTreeMap<&'a LiveId, &'a Promise> {
+    let own = targets.iter().filter(|(key, _)| key.service.as_ref() == service);
+    own.map(|(key, promise)| (&key.priority, promise)).collect()
+}
+
+/// What a service says of its own: the hours, and the targets that differ. Nothing where it cannot be said: a service
+/// has all priorities of its agreement, and one calendar.
+fn terms(
+    own: &BTreeMap<&LiveId, &Promise>,
+    common: &BTreeMap<&LiveId, &Promise>,
+    slugs: &Slugs<'_>,
+) -> Result<Option<Json>, Why> {
+    let calendars: BTreeSet<&Option<LiveId>> = own.values().map(|promise| &promise.calendar).collect();
+    if calendars.len() != 1 || !common.keys().all(|priority| own.contains_key(priority)) {
+        return Ok(None);
+    }
+    let mut terms = Map::new();
+    let calendar = calendars.first().copied().and_then(Option::as_ref);
+    if let Some(id) = calendar {
+        terms.insert("calendar".to_owned(), slugs.slug(Kind::Calendar, id)?.into());
+    }
+    let times = |promise: &Promise| (promise.response, promise.resolution);
+    let differs = |(priority, promise): &(&&LiveId, &&Promise)| {
+        common.get(**priority).is_none_or(|common| times(common) != times(promise))
+    };
+    let mut differing: BTreeMap<&LiveId, &Promise> =
+        own.iter().filter(differs).map(|(priority, promise)| (*priority, *promise)).collect();
+    // Rules of its own that say what the agreement says have to be said all the same.
+    if differing.is_empty() && calendar.is_none() {
+        differing.extend(own.iter().next().map(|(priority, promise)| (*priority, *promise)));
+    }
+    if !differing.is_empty() {
+        terms.insert("targets".to_owned(), written(&differing, slugs)?);
+    }
+    Ok(Some(terms.into()))
+}
+
+fn written(promises: &BTreeMap<&LiveId, &Promise>, slugs: &Slugs<'_>) -> Result<Json, Why> {
+    let mut targets = BTreeMap::new();
+    for (priority, promise) in promises {
+        let mut times = Map::new();
+        for (key, time) in [("response", promise.response), ("resolution", promise.resolution)] {
+            times.extend(time.map(|time| (key.to_owned(), time.to_string().into())));
+        }
+        targets.insert(slugs.slug(Kind::Priority, priority)?.to_owned(), Json::Object(times));
+    }
+    Ok(json!(targets))
+}
+
+fn attributes(live: &LiveAgreement) -> Map<String, Json> {
+    let held = live.record.fields.iter().filter_map(|(field, value)| {
+        let Field::Attribute(name) = field else {
+            return None;
+        };
+        let value = match value {
+            Value::Text(text) => json!(text),
+            Value::Integer(number) => json!(number),
+            Value::Bool(yes) => json!(yes),
+            _ => return None,
+        };
+        Some((name.to_string(), value))
+    });
+    held.collect()
+}

@@ -1,0 +1,427 @@
+//! A catalog beside what the helpdesk holds: entries that are missing, ids that are known now, other titles, and
+//! what is gone or cannot be told apart. Nothing is ever taken out of a catalog here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value as Json, json};
+
+use crate::catalog::{Catalog, Entry};
+use crate::discovery::slug::{slug_of, slug_of_person};
+use crate::ident::LiveId;
+use crate::live::{Kind, Live, Observed, Value};
+use crate::mapping::Field;
+
+/// Everything of a helpdesk that a catalog can name.
+#[derive(Clone, Debug, Default)]
+pub struct Census {
+    /// The objects, by kind.
+    pub items: BTreeMap<Kind, BTreeMap<LiveId, Item>>,
+    /// The people who answer for an agreement.
+    pub managers: BTreeSet<LiveId>,
+    /// The units that some agreement is with on our own side.
+    pub providers: BTreeSet<LiveId>,
+    /// The kinds that the helpdesk keeps no objects of, so that it has nothing to say of their lists.
+    pub unkept: BTreeSet<Kind>,
+}
+
+/// One object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What the helpdesk calls it.
+    pub title: String,
+    /// The short name beside it, where the helpdesk keeps one that may be our slug.
+    pub code: Option<String>,
+    /// Whether it is archived.
+    pub archived: bool,
+    /// The unit that it is part of, where it is a unit itself.
+    pub within: Option<LiveId>,
+}
+
+impl Census {
+    /// What a survey gives, where units are part of nothing.
+    pub fn of(live: &Live) -> Self {
+        let mut census = Self::default();
+        for (kind, id, named) in live.directory.iter() {
+            let (title, code) = (named.title.clone(), named.code.clone());
+            let item = Item { title, code, archived: named.archived, within: None };
+            census.items.entry(kind).or_default().insert(id.clone(), item);
+        }
+        let marked = live.agreements.values().chain(live.adoptable.values());
+        for observed in marked {
+            let Observed::Present(found) = observed else {
+                continue;
+            };
+            let named = |field: Field| match found.record.fields.get(&field) {
+                Some(Value::Reference(id)) => Some(id.clone()),
+                _ => None,
+            };
+            census.managers.extend(named(Field::Manager));
+            census.providers.extend(named(Field::Provider));
+        }
+        census
+    }
+}
+
+/// A list of catalog.yaml.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum List {
+    /// `clients`, and their departments.
+    Clients,
+    /// `services`.
+    Services,
+    /// `managers`.
+    Managers,
+    /// `providers`.
+    Providers,
+    /// `calendars`.
+    Calendars,
+    /// `priorities`.
+    Priorities,
+}
+
+impl List {
+    /// Its key in catalog.yaml.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Clients => "clients",
+            Self::Services => "services",
+            Self::Managers => "managers",
+            Self::Providers => "providers",
+            Self::Calendars => "calendars",
+            Self::Priorities => "priorities",
+        }
+    }
+
+    /// What its entries are in a helpdesk.
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Clients | Self::Providers => Kind::Unit,
+            Self::Services => Kind::Service,
+            Self::Managers => Kind::Person,
+            Self::Calendars => Kind::Calendar,
+            Self::Priorities => Kind::Priority,
+        }
+    }
+
+    /// What an entry is called where its title has no letter that can be spelled.
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Clients => "client",
+            Self::Services => "service",
+            Self::Managers => "manager",
+            Self::Providers => "provider",
+            Self::Calendars => "calendar",
+            Self::Priorities => "priority",
+        }
+    }
+}
+
+/// Where catalog and helpdesk differ.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Finding {
+    /// The list.
+    pub list: List,
+    /// The entry's slug; of a department, with its client's before it and a slash between.
+    pub slug: String,
+    /// How they differ.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// How an entry differs from the helpdesk.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case", tag = "what")]
+pub enum What {
+    /// The catalog has no entry for it.
+    New {
+        /// Its title.
+        title: String,
+        /// The object.
+        object: LiveId,
+    },
+    /// The entry has no id, and just one object bears its title.
+    Tied {
+        /// The object.
+        object: LiveId,
+    },
+    /// The helpdesk calls it otherwise.
+    Renamed {
+        /// What the catalog calls it.
+        from: String,
+        /// What the helpdesk calls it.
+        to: String,
+    },
+    /// The object is not there any more, or archived.
+    Gone {
+        /// The object.
+        object: LiveId,
+        /// Whether it is archived.
+        archived: bool,
+    },
+    /// The entry has no id, and no object bears its title.
+    NotFound {
+        /// The title.
+        title: String,
+    },
+    /// The entry has no id, and several objects bear its title.
+    Ambiguous {
+        /// The objects.
+        objects: Vec<LiveId>,
+    },
+    /// Another entry stands for the same object.
+    Twice {
+        /// The other slug.
+        other: String,
+        /// The object.
+        object: LiveId,
+    },
+}
+
+/// A value to write into catalog.yaml.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The keys that lead to it.
+    pub path: Vec<String>,
+    /// The value.
+    pub value: Json,
+}
+
+impl Finding {
+    /// What to write; nothing where a person has to decide.
+    pub fn edit(&self) -> Option<Edit> {
+        let mut path = vec![self.list.as_str().to_owned()];
+        match self.slug.split_once('/') {
+            Some((client, department)) => {
+                path.extend([client, "departments", department].map(str::to_owned));
+            }
+            None => path.push(self.slug.clone()),
+        }
+        let (key, value) = match &self.what {
+            What::New { title, object } => (None, json!({ "title": title, "helpdesk": object })),
+            What::Tied { object } => (Some("helpdesk"), json!(object)),
+            What::Renamed { to, .. } => (Some("title"), json!(to)),
+            What::Gone { .. } | What::NotFound { .. } | What::Ambiguous { .. } | What::Twice { .. } => {
+                return None;
+            }
+        };
+        path.extend(key.map(str::to_owned));
+        Some(Edit { path, value })
+    }
+}
+
+/// Compares a catalog with a helpdesk, in the order of the lists and slugs.
+pub fn compare(catalog: &Catalog, census: &Census) -> Vec<Finding> {
+    let mut comparison = Comparison { census, tied: BTreeMap::new(), found: Vec::new() };
+    let clients = catalog.clients.iter();
+    let clients: Vec<(String, &Entry)> = clients
+        .flat_map(|(slug, client)| {
+            let departments =
+                client.departments.iter().map(move |(name, entry)| (format!("{slug}/{name}"), entry));
+            std::iter::once((slug.to_string(), &client.entry)).chain(departments)
+        })
+        .collect();
+    comparison.known(List::Providers, listed(&catalog.providers));
+    comparison.known(List::Clients, clients);
+    comparison.known(List::Services, listed(&catalog.services));
+    comparison.known(List::Managers, listed(&catalog.managers));
+    comparison.known(List::Calendars, listed(&catalog.calendars));
+    comparison.known(List::Priorities, listed(&catalog.priorities));
+    comparison.unknown(catalog);
+    let mut found = comparison.found;
+    found.sort_by(|left, right| (left.list, &left.slug).cmp(&(right.list, &right.slug)));
+    found
+}
+
+fn listed<S: ToString>(entries: &BTreeMap<S, Entry>) -> Vec<(String, &Entry)> {
+    entries.iter().map(|(slug, entry)| (slug.to_string(), entry)).collect()
+}
+
+struct Comparison<'a> {
+    census: &'a Census,
+    /// The objects that an entry stands for already, with its list and slug.
+    tied: BTreeMap<LiveId, (List, String)>,
+    found: Vec<Finding>,
+}
+
+impl Comparison<'_> {
+    fn items(&self, kind: Kind) -> impl Iterator<Item = (&LiveId, &Item)> {
+        self.census.items.get(&kind).into_iter().flatten()
+    }
+
+    fn add(&mut self, list: List, slug: &str, what: What) {
+        self.found.push(Finding { list, slug: slug.to_owned(), what });
+    }
+
+    /// Every entry of a list, held against the object that it stands for.
+    fn known(&mut self, list: List, entries: Vec<(String, &Entry)>) {
+        if self.census.unkept.contains(&list.kind()) {
+            return;
+        }
+        for (slug, entry) in entries {
+            let Some(object) = self.object_of(list, &slug, entry) else {
+                continue;
+            };
+            if let Some((_, other)) = self.tied.get(&object) {
+                let other = other.clone();
+                self.add(list, &slug, What::Twice { other, object });
+            } else {
+                self.tied.insert(object, (list, slug));
+            }
+        }
+    }
+
+    fn object_of(&mut self, list: List, slug: &str, entry: &Entry) -> Option<LiveId> {
+        let Some(id) = &entry.helpdesk else {
+            return self.by_name(list, slug, entry);
+        };
+        let item = self.census.items.get(&list.kind()).and_then(|items| items.get(id));
+        match item {
+            None => self.add(list, slug, What::Gone { object: id.clone(), archived: false }),
+            Some(item) if item.archived => {
+                self.add(list, slug, What::Gone { object: id.clone(), archived: true });
+            }
+            Some(item) if !item.title.is_empty() && item.title != entry.title.trim() => {
+                let (from, to) = (entry.title.clone(), item.title.clone());
+                self.add(list, slug, What::Renamed { from, to });
+            }
+            Some(_) => {}
+        }
+        Some(id.clone())
+    }
+
+    /// The object that a plan would find: the one that bears the entry's title, else its slug for a code.
+    fn by_name(&mut self, list: List, slug: &str, entry: &Entry) -> Option<LiveId> {
+        let all = |bears: &dyn Fn(&Item) -> bool| -> Vec<LiveId> {
+            let items = self.items(list.kind()).filter(|(_, item)| !item.archived && bears(item));
+            items.map(|(id, _)| id.clone()).collect()
+        };
+        let mut objects = all(&|item| item.title == entry.title.trim());
+        if objects.is_empty() {
+            objects = all(&|item| item.code.as_deref() == Some(slug));
+        }
+        match &objects[..] {
+            [only] => {
+                self.add(list, slug, What::Tied { object: only.clone() });
+                Some(only.clone())
+            }
+            [] => {
+                self.add(list, slug, What::NotFound { title: entry.title.clone() });
+                None
+            }
+            _ => {
+                self.add(list, slug, What::Ambiguous { objects });
+                None
+            }
+        }
+    }
+
+    /// Everything that no entry stands for gets one, companies before their departments.
+    fn unknown(&mut self, catalog: &Catalog) {
+        let mut taken: BTreeMap<List, BTreeSet<String>> = BTreeMap::new();
+        for (list, slugs) in [
+            (List::Clients, names(catalog.clients.keys())),
+            (List::Services, names(catalog.services.keys())),
+            (List::Managers, names(catalog.managers.keys())),
+            (List::Providers, names(catalog.providers.keys())),
+            (List::Calendars, names(catalog.calendars.keys())),
+            (List::Priorities, names(catalog.priorities.keys())),
+        ] {
+            taken.insert(list, slugs);
+        }
+        for (slug, client) in &catalog.clients {
+            let departments = client.departments.keys().map(|name| format!("{slug}/{name}"));
+            taken.entry(List::Clients).or_default().extend(departments);
+        }
+        // An entry that cannot be told apart may stand for any of these.
+        let doubtful: BTreeSet<LiveId> = self
+            .found
+            .iter()
+            .filter_map(|finding| match &finding.what {
+                What::Ambiguous { objects } => Some(objects.clone()),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        for list in [
+            List::Providers,
+            List::Clients,
+            List::Services,
+            List::Managers,
+            List::Calendars,
+            List::Priorities,
+        ] {
+            for (id, title) in self.missing(list, &doubtful) {
+                let name = if list == List::Managers { slug_of_person(&title) } else { slug_of(&title) };
+                let slug = free(&name, "", list, &id, taken.entry(list).or_default());
+                self.tied.insert(id.clone(), (list, slug.clone()));
+                self.add(list, &slug, What::New { title, object: id });
+            }
+        }
+        for (id, title, client) in self.missing_departments(&doubtful) {
+            let prefix = format!("{client}/");
+            let slug =
+                free(&slug_of(&title), &prefix, List::Clients, &id, taken.entry(List::Clients).or_default());
+            self.tied.insert(id.clone(), (List::Clients, slug.clone()));
+            self.add(List::Clients, &slug, What::New { title, object: id });
+        }
+    }
+
+    fn missing(&self, list: List, doubtful: &BTreeSet<LiveId>) -> Vec<(LiveId, String)> {
+        let belongs = |id: &LiveId, item: &Item| match list {
+            List::Providers => self.census.providers.contains(id),
+            List::Clients => item.within.is_none(),
+            List::Managers => self.census.managers.contains(id),
+            List::Services | List::Calendars | List::Priorities => true,
+        };
+        let missing = self.items(list.kind()).filter(|(id, item)| {
+            !item.archived && !self.tied.contains_key(*id) && !doubtful.contains(*id) && belongs(id, item)
+        });
+        missing.map(|(id, item)| (id.clone(), item.title.clone())).collect()
+    }
+
+    /// Departments that no entry stands for, with the slug of the client that they are part of, however deep.
+    fn missing_departments(&self, doubtful: &BTreeSet<LiveId>) -> Vec<(LiveId, String, String)> {
+        let units = self.census.items.get(&Kind::Unit);
+        let company = |item: &Item| {
+            let mut within = item.within.clone();
+            // Units that are part of each other have no company.
+            for _ in 0..20 {
+                let above = units?.get(within.as_ref()?)?;
+                match &above.within {
+                    Some(next) => within = Some(next.clone()),
+                    None => return within,
+                }
+            }
+            None
+        };
+        let missing = self.items(Kind::Unit).filter(|(id, item)| {
+            item.within.is_some() && !item.archived && !self.tied.contains_key(*id) && !doubtful.contains(*id)
+        });
+        let of_clients = missing.filter_map(|(id, item)| match self.tied.get(&company(item)?)? {
+            (List::Clients, client) if !client.contains('/') => {
+                Some((id.clone(), item.title.clone(), client.clone()))
+            }
+            _ => None,
+        });
+        of_clients.collect()
+    }
+}
+
+fn names<S: ToString>(slugs: impl Iterator<Item = S>) -> BTreeSet<String> {
+    slugs.map(|slug| slug.to_string()).collect()
+}
+
+/// The slug, with a number behind it where it is taken, and by the object's own number where it has no letters.
+fn free(slug: &str, prefix: &str, list: List, id: &LiveId, taken: &mut BTreeSet<String>) -> String {
+    let number: String = id.as_str().chars().filter(char::is_ascii_digit).take(20).collect();
+    let stem = if slug.is_empty() { format!("{}-{number}", list.noun()) } else { slug.to_owned() };
+    let candidates = std::iter::once(stem.clone()).chain((2..).map(|count| format!("{stem}-{count}")));
+    let mut free = candidates.map(|name| format!("{prefix}{name}")).filter(|name| !taken.contains(name));
+    let name = free.next().expect("there are more numbers than entries");
+    taken.insert(name.clone());
+    name
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,404 @@
+//! The mapping of a tenant of ITSM 365, proposed from some of its objects: which code holds what, and how.
+//!
+//! The usual name of an attribute counts where its values fit; where they do not, the values alone decide.
+//! What no value can tell (what a write would do) is proposed so that it holds in every tenant known.
+
+use std::collections::BTreeMap;
+
+use crate::calendar::{Day, Instant, Zone};
+use crate::discovery::sample::{Profile, Profiles, read_label};
+use crate::discovery::term::{self, Days};
+use crate::discovery::{Evidence, Line, Proposal, Raw, Sample, Samples, Shape, line, unread};
+use crate::mapping::{Field, Mapping, Rules};
+use crate::status::State;
+
+/// The classes to look at, the ones that matter most first, with how many objects are enough.
+pub const CLASSES: [(&str, usize); 7] = [
+    ("agreement", 200),
+    ("ou", 100),
+    ("agreementRule", 200),
+    ("slmService", 1),
+    ("employee", 1),
+    ("servicetime", 1),
+    ("priority", 1),
+];
+
+/// The class that may hold the history. It is asked for with the id of one agreement.
+pub const HISTORY: (&str, &str) = ("event", "source");
+
+/// A day in one form, to ask the helpdesk for: whether it understands tells how it wants days written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The attribute.
+    pub attribute: String,
+    /// The day as it would be written.
+    pub value: String,
+    /// What the settings call the form.
+    form: &'static str,
+}
+
+/// What was seen.
+pub struct Seen<'a> {
+    /// The objects, by class.
+    pub samples: &'a Samples,
+    /// The first question that the helpdesk answered with an object, if any.
+    pub understood: Option<&'a Question>,
+    /// The zone of the repository.
+    pub zone: &'a Zone,
+    /// The helpdesk's own clock.
+    pub clock: Option<Instant>,
+    /// The day of the look.
+    pub today: Day,
+}
+
+/// The questions to ask, in this order, until one is answered with an object.
+pub fn questions(samples: &Samples) -> Vec<Question> {
+    let objects = agreements(samples).1;
+    let Some(attribute) = days(&objects, &Profiles::of(objects.iter().copied())).0 else {
+        return Vec::new();
+    };
+    let mut labels = objects.iter().filter_map(|object| read_label(object.get(&attribute)?.as_str()?));
+    let Some((day, time)) = labels.next() else {
+        return Vec::new();
+    };
+    let question = |value: String, form: &'static str| Question { attribute: attribute.clone(), value, form };
+    let (dots, dashes) = (day.strftime("%Y.%m.%d").to_string(), day.to_string());
+    match time {
+        None => vec![question(dots, "date")],
+        Some(time) => vec![
+            question(format!("{dots} {time}"), "date_time"),
+            question(format!("{dashes} {time}"), "iso_date_time"),
+        ],
+    }
+}
+
+/// The mapping that fits what was seen, with the evidence for each line.
+pub fn propose(seen: &Seen<'_>) -> Proposal {
+    let unread = unread(seen.samples, &[]);
+    let (class, objects) = agreements(seen.samples);
+    if objects.is_empty() {
+        let lines = vec![line(&["agreement", "class"], class, Evidence::NothingToSee)];
+        return Proposal { lines, unread };
+    }
+    let profiles = Profiles::of(objects.iter().copied());
+    let (first, last) = days(&objects, &profiles);
+    let mut lines = Vec::new();
+    let all = seen.samples[CLASSES[0].0].objects().len();
+    lines.push(line(&["agreement", "class"], class, Evidence::Typed { held: objects.len(), of: all }));
+    lines.push(key(&profiles));
+    for (field, path) in FIELDS {
+        let found = match field {
+            Field::FirstDay => first.clone().map(|code| day_evidence(&profiles, &field, code)),
+            Field::LastDay => last.clone().map(|code| day_evidence(&profiles, &field, code)),
+            _ => choose(&profiles, usual_names(&field), &wanted(&field)),
+        };
+        let Some((code, evidence)) = found else {
+            continue;
+        };
+        if field != Field::LastDay {
+            lines.push(line(&["agreement", "attributes", path], code, evidence));
+            continue;
+        }
+        let (form, why) = term::last_day_form(&objects, &profiles, first.as_deref(), &code);
+        lines.push(line(&["agreement", "attributes", path, "attribute"], code, evidence));
+        lines.push(line(&["agreement", "attributes", path, "as"], form, why));
+    }
+    let days = Days { first: first.as_deref(), last: last.as_deref(), today: seen.today };
+    let usual = Mapping::default().states;
+    lines.extend(term::states(&objects, "state", &days, &STATES, &usual));
+    lines.extend(recipients(seen.samples));
+    lines.push(form(seen.understood, last.as_deref().and_then(|code| profiles.get(code))));
+    lines.push(zone(seen));
+    lines.extend(rules(seen.samples));
+    lines.extend(history(seen.samples));
+    Proposal { lines, unread }
+}
+
+/// The fields that are looked for, with their names under `attributes:`.
+const FIELDS: [(Field, &str); 9] = [
+    (Field::Title, "title"),
+    (Field::Number, "number"),
+    (Field::FirstDay, "first_day"),
+    (Field::LastDay, "last_day"),
+    (Field::Manager, "manager"),
+    (Field::Provider, "provider"),
+    (Field::Calendar, "calendar"),
+    (Field::Services, "services"),
+    (Field::Recipients, "recipients"),
+];
+
+/// What a field is called in tenants, the likeliest first.
+fn usual_names(field: &Field) -> &'static [&'static str] {
+    match field {
+        Field::Title => &["title"],
+        Field::Number => &["contractNumber", "contractNo", "agreementNumber", "docNumber", "number2"],
+        Field::FirstDay => &["startDate", "beginDate", "dateStart", "dateBegin", "validFrom"],
+        Field::LastDay => &["endDate", "finishDate", "dateEnd", "dateFinish", "validTo"],
+        Field::Manager => &["responsible", "responsibleEmployee", "manager", "curator"],
+        Field::Provider => &["supplier", "provider", "executor"],
+        Field::Calendar => &["serviceTime", "supportTime"],
+        Field::Services => &["services", "slmServices"],
+        Field::Recipients => &["recipientsOU", "recipients"],
+        Field::Contacts | Field::Targets | Field::Attribute(_) => &[],
+    }
+}
+
+/// The names under which a mark of ownership may lie, the likeliest first.
+const KEYS: [&str; 4] = ["inventoryNumber", "externalId", "idHolder", "externalCode"];
+
+/// What the helpdesk sets by itself: never a field of ours.
+const SYSTEM: [&str; 10] = [
+    "UUID",
+    "metaClass",
+    "number",
+    "author",
+    "state",
+    "stateStartTime",
+    "creationDate",
+    "lastModifiedDate",
+    "removed",
+    "removalDate",
+];
+
+/// The words for our states, the likeliest first.
+const STATES: term::Words = [
+    (State::Planned, "planned", &["planned", "plan", "registered", "draft", "new", "project"]),
+    (State::Active, "active", &["active", "acting", "inForce"]),
+    (State::Suspended, "suspended", &["suspended", "paused", "inactive", "stopped", "closed"]),
+    (State::Expired, "expired", &["expired", "inactive", "closed", "stopped"]),
+    (State::Terminated, "terminated", &["terminated", "inactive", "closed", "stopped"]),
+];
+
+/// The type that most agreements are of, and those of them.
+fn agreements(samples: &Samples) -> (String, Vec<&Raw>) {
+    of_commonest_type(samples, CLASSES[0].0)
+}
+
+fn of_commonest_type<'a>(samples: &'a Samples, class: &str) -> (String, Vec<&'a Raw>) {
+    let objects = samples.get(class).map_or(&[][..], Sample::objects);
+    let kind =
+        |object: &Raw| object.get("metaClass").and_then(|kind| kind.as_str()).unwrap_or(class).to_owned();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for object in objects {
+        *counts.entry(kind(object)).or_default() += 1;
+    }
+    let commonest = counts.into_iter().max_by_key(|(_, count)| *count);
+    let commonest = commonest.map_or_else(|| class.to_owned(), |(kind, _)| kind);
+    let own = objects.iter().filter(|object| kind(object) == commonest).collect();
+    (commonest, own)
+}
+
+/// The attribute with the fewest texts of other people, of those that usually take a mark.
+fn key(profiles: &Profiles) -> Line {
+    let path = ["agreement", "key", "attribute"];
+    let prefix = Mapping::default().key.prefix;
+    let taken = |profile: &Profile| {
+        let others = profile.texts.iter().filter(|text| !text.starts_with(&prefix)).count();
+        others + profile.held - profile.texts.len()
+    };
+    let present = KEYS.iter().filter_map(|code| Some((*code, taken(profiles.get(code)?))));
+    match present.min_by_key(|(_, taken)| *taken) {
+        Some((code, taken)) => line(&path, code, Evidence::Free { taken, of: profiles.of }),
+        None => line(&path, KEYS[0], Evidence::NothingToSee),
+    }
+}
+
+/// What the values of a field look like.
+fn wanted(field: &Field) -> Shape {
+    match field {
+        Field::FirstDay | Field::LastDay => Shape::Day(None),
+        Field::Manager => Shape::Reference("employee".to_owned()),
+        Field::Provider => Shape::Reference("ou".to_owned()),
+        Field::Calendar => Shape::Reference("servicetime".to_owned()),
+        Field::Services => Shape::Set("slmService".to_owned()),
+        Field::Recipients => Shape::Set("ou".to_owned()),
+        Field::Title | Field::Number | Field::Contacts | Field::Targets | Field::Attribute(_) => Shape::Text,
+    }
+}
+
+fn fits(profile: &Profile, shape: &Shape) -> bool {
+    match shape {
+        Shape::Text => profile.is_texts(),
+        Shape::Day(_) => profile.is_days(),
+        Shape::Reference(class) => profile.refers_to(class),
+        Shape::Set(class) => profile.lists(class),
+        Shape::Interval => {
+            profile.held > 0
+                && profile.references.is_empty()
+                && profile.sets.is_empty()
+                && profile.days.is_empty()
+        }
+    }
+}
+
+/// The code with values that fit: of a usual name, else the fullest of another; at last an empty one of a usual name.
+fn choose(profiles: &Profiles, usual: &[&str], shape: &Shape) -> Option<(String, Evidence)> {
+    let holds = |profile: &Profile, usual_name: bool| Evidence::Holds {
+        shape: shape.clone(),
+        held: profile.held,
+        of: profiles.of,
+        usual_name,
+    };
+    let known = || usual.iter().filter_map(|code| Some((*code, profiles.get(code)?)));
+    if let Some((code, profile)) = known().find(|(_, profile)| fits(profile, shape)) {
+        return Some((code.to_owned(), holds(profile, true)));
+    }
+    // Any text could be anything; a reference or a set says by itself what it leads to.
+    let tells = matches!(shape, Shape::Reference(_) | Shape::Set(_));
+    let others =
+        profiles.iter().filter(|(code, profile)| tells && !SYSTEM.contains(code) && fits(profile, shape));
+    if let Some((code, profile)) = others.max_by_key(|(_, profile)| profile.held) {
+        return Some((code.to_owned(), holds(profile, false)));
+    }
+    let empty = known().find(|(_, profile)| profile.held == 0);
+    empty.map(|(code, _)| (code.to_owned(), Evidence::Empty { of: profiles.of }))
+}
+
+/// The codes of first and last day: by their usual names, else the two of which one never comes after the other.
+fn days(objects: &[&Raw], profiles: &Profiles) -> (Option<String>, Option<String>) {
+    let named = |field: &Field| {
+        let known = usual_names(field).iter().filter_map(|code| Some((*code, profiles.get(code)?)));
+        let known: Vec<(&str, &Profile)> = known.collect();
+        let held = known.iter().find(|(_, profile)| profile.is_days());
+        held.or_else(|| known.iter().find(|(_, profile)| profile.held == 0))
+            .map(|(code, _)| (*code).to_owned())
+    };
+    let (first, last) = (named(&Field::FirstDay), named(&Field::LastDay));
+    let has_values = |code: &Option<String>| {
+        code.as_ref().and_then(|code| profiles.get(code)).is_some_and(|profile| profile.held > 0)
+    };
+    if has_values(&first) || has_values(&last) {
+        return (first, last);
+    }
+    let is_day = |(code, profile): &(&str, &Profile)| !SYSTEM.contains(code) && profile.is_days();
+    let codes: Vec<&str> = profiles.iter().filter(is_day).map(|(code, _)| code).collect();
+    let mut best: Option<(usize, &str, &str)> = None;
+    for one in &codes {
+        for other in codes.iter().filter(|other| *other != one) {
+            let spans = term::spans(objects, one, other);
+            let in_order = spans.iter().all(|(first, last)| first <= last);
+            let apart = spans.iter().any(|(first, last)| first < last);
+            if in_order && apart && best.is_none_or(|(count, _, _)| spans.len() > count) {
+                best = Some((spans.len(), one, other));
+            }
+        }
+    }
+    best.map_or((first, last), |(_, one, other)| (Some(one.to_owned()), Some(other.to_owned())))
+}
+
+fn day_evidence(profiles: &Profiles, field: &Field, code: String) -> (String, Evidence) {
+    let evidence = match profiles.get(&code) {
+        Some(profile) if profile.held > 0 => Evidence::Holds {
+            shape: Shape::Day(profile.time_of_all().map(str::to_owned)),
+            held: profile.held,
+            of: profiles.of,
+            usual_name: usual_names(field).contains(&code.as_str()),
+        },
+        _ => Evidence::Empty { of: profiles.of },
+    };
+    (code, evidence)
+}
+
+/// The side on which links are written. Reading cannot tell whether the agreement's side takes them; the
+/// recipient's is the one on which writes were seen.
+fn recipients(samples: &Samples) -> Vec<Line> {
+    let profiles = Profiles::of(samples.get("ou").map_or(&[][..], Sample::objects));
+    let shape = Shape::Set("agreement".to_owned());
+    let side = ["agreement", "recipients", "side"];
+    match choose(&profiles, &["recipientAgreements"], &shape) {
+        Some((code, evidence)) => {
+            let held = profiles.get(&code).map_or(0, |profile| profile.held);
+            vec![
+                line(&side, "recipient", Evidence::Linked { held, of: profiles.of }),
+                line(&["agreement", "recipients", "attribute"], code, evidence),
+            ]
+        }
+        None => vec![line(&side, "agreement", Evidence::Usual)],
+    }
+}
+
+fn form(understood: Option<&Question>, last: Option<&Profile>) -> Line {
+    let path = ["dates", "form"];
+    if let Some(question) = understood {
+        return line(&path, question.form, Evidence::Understood { asked: question.value.clone() });
+    }
+    let is_bare = last.is_some_and(|last| last.is_days() && last.days.iter().all(|(_, time)| time.is_none()));
+    line(&path, if is_bare { "date" } else { "date_time" }, Evidence::Usual)
+}
+
+/// No time bears a zone. The newest of them cannot lie ahead of the helpdesk's clock, which bounds it on one side.
+fn zone(seen: &Seen<'_>) -> Line {
+    let objects = seen.samples.values().flat_map(Sample::objects);
+    let times = objects.flat_map(|object| ["lastModifiedDate", "creationDate"].map(|code| object.get(code)));
+    let newest = times.filter_map(|time| time?.as_str()).max();
+    let evidence = newest.zip(seen.clock).and_then(|(newest, clock)| {
+        let written = newest.replace('.', "-");
+        let time: jiff::civil::DateTime = written.get(..19)?.parse().ok()?;
+        let utc = jiff::tz::TimeZone::UTC.to_timestamp(time).ok()?;
+        let minutes = (utc.as_second() - clock.as_second()) / 60;
+        Some(Evidence::Clock { newest: newest.to_owned(), minutes })
+    });
+    line(&["dates", "timezone"], seen.zone.name(), evidence.unwrap_or(Evidence::Usual))
+}
+
+fn rules(samples: &Samples) -> Vec<Line> {
+    let off = |evidence| vec![line(&["sla_rules"], "off", evidence)];
+    let (class, objects) = of_commonest_type(samples, "agreementRule");
+    if objects.is_empty() {
+        return off(Evidence::NothingToSee);
+    }
+    let profiles = Profiles::of(objects.iter().copied());
+    let usual = Rules::default();
+    let reference = |class: &str| Shape::Reference(class.to_owned());
+    let chosen = [
+        ("agreement", usual.agreement, reference("agreement")),
+        ("service", usual.service, reference("slmService")),
+        ("priority", usual.priority, reference("priority")),
+        ("calendar", usual.calendar, reference("servicetime")),
+        ("response", usual.response, Shape::Interval),
+        ("resolution", usual.resolution, Shape::Interval),
+    ];
+    let all = samples["agreementRule"].objects().len();
+    let mut lines =
+        vec![line(&["sla_rules", "class"], class, Evidence::Typed { held: objects.len(), of: all })];
+    for (path, usual, shape) in chosen {
+        // Without all of its codes a rule cannot be written.
+        let Some((code, evidence)) = choose(&profiles, &[&usual], &shape) else {
+            return off(Evidence::NothingToSee);
+        };
+        lines.push(line(&["sla_rules", path], code, evidence));
+    }
+    let lengths = [&lines[lines.len() - 2], &lines[lines.len() - 1]];
+    let lengths = lengths.into_iter().filter_map(|line| profiles.get(line.value.as_str()?));
+    lines.push(interval(&lengths.collect::<Vec<_>>(), profiles.of));
+    lines
+}
+
+/// The form of lengths of time. A number of minutes in milliseconds is one that thousands and sixties divide.
+fn interval(lengths: &[&Profile], of: usize) -> Line {
+    let held = lengths.iter().map(|profile| profile.held).max().unwrap_or_default();
+    let numbers = || lengths.iter().flat_map(|profile| &profile.numbers);
+    let form = if lengths.iter().any(|profile| profile.intervals > 0) {
+        "object"
+    } else if lengths.iter().any(|profile| profile.is_texts()) {
+        "text"
+    } else if numbers().next().is_none() {
+        return line(&["sla_rules", "interval"], "object", Evidence::Usual);
+    } else if numbers().all(|number| number % 60_000 == 0) {
+        "milliseconds"
+    } else {
+        "seconds"
+    };
+    let evidence = Evidence::Holds { shape: Shape::Interval, held, of, usual_name: true };
+    line(&["sla_rules", "interval"], form, evidence)
+}
+
+fn history(samples: &Samples) -> Option<Line> {
+    let (class, link) = HISTORY;
+    let objects = samples.get(class)?.objects();
+    let has_all = |object: &&Raw| {
+        [link, "attribute", "author", "creationDate"].iter().all(|code| object.contains_key(*code))
+    };
+    let held = objects.iter().filter(has_all).count();
+    (held > 0).then(|| line(&["history", "class"], class, Evidence::Typed { held, of: objects.len() }))
+}

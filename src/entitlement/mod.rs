@@ -1,0 +1,390 @@
+//! Who may ask for what at an instant, and by when: agreements become a register that answers questions.
+//!
+//! Only an active agreement gives anything. Of several that are active at once the nearest recipient wins
+//! (a department before its company); where that leaves more than one, the answer is that it is ambiguous,
+//! and never one of them. Everything that depends on instants alone is put in order once, so that an answer
+//! takes a few look-ups. Knows no clock (the instant is given), no helpdesk and no document.
+
+mod timeline;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use crate::agreement::Agreement;
+use crate::calendar::{Day, Instant, Pauses, TargetTime, Zone, due};
+use crate::catalog::{Catalog, Clock};
+use crate::ident::{CalendarSlug, ClientSlug, PriorityName, RecipientSlug, ServiceSlug};
+use crate::status::{Because, State, bound, state_at, status, stretch_at};
+
+use timeline::Course;
+
+/// The services that an agreement gives at an instant: all that it covers while it is active, else none.
+pub fn given(agreement: &Agreement, at: Instant) -> impl Iterator<Item = &ServiceSlug> {
+    let is_active = state_at(agreement, at).0 == State::Active;
+    agreement.services.keys().filter(move |_| is_active)
+}
+
+/// Agreements and the catalog, in the order in which questions are asked.
+#[derive(Clone, Debug)]
+pub struct Register {
+    agreements: Vec<Agreement>,
+    catalog: Catalog,
+    courses: BTreeMap<RecipientSlug, BTreeMap<ServiceSlug, Course>>,
+}
+
+/// What somebody asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Who: a client, or a department of one.
+    pub recipient: &'a RecipientSlug,
+    /// For what.
+    pub service: &'a ServiceSlug,
+    /// How urgently.
+    pub priority: &'a PriorityName,
+    /// When.
+    pub at: Instant,
+    /// When the clock of the resolution stands still.
+    pub pauses: &'a Pauses,
+}
+
+/// What the agreements say to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// Yes, under one agreement.
+    Entitled(Box<Entitled<'a>>),
+    /// No.
+    NotEntitled(Refusal<'a>),
+    /// Several agreements say yes, and nothing says which of them it is.
+    Ambiguous(Vec<Named<'a>>),
+}
+
+/// An agreement by its names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Named<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Its title.
+    pub title: &'a str,
+    /// Its zone.
+    pub zone: &'a Zone,
+}
+
+/// Under which agreement, and by when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entitled<'a> {
+    /// The agreement.
+    pub agreement: Named<'a>,
+    /// Its recipient that was found: the one that asks, or the company that it belongs to.
+    pub recipient: RecipientSlug,
+    /// The last day of the period; `None` where it is open-ended.
+    pub last_day: Option<Day>,
+    /// Days from the question to the last day.
+    pub days_left: Option<i64>,
+    /// The hours that times are counted on.
+    pub calendar: Option<&'a CalendarSlug>,
+    /// The zone that times are told in: that of the hours, else that of the agreement.
+    pub zone: Zone,
+    /// Whether anything at all is promised for the priority.
+    pub is_promised: bool,
+    /// Until somebody answers; `None` where it is not promised.
+    pub response: Option<Promise>,
+    /// Until it is solved; `None` where it is not promised.
+    pub resolution: Option<Promise>,
+}
+
+/// A promised time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// Its length.
+    pub target: TargetTime,
+    /// Its end, or why that cannot be told.
+    pub due: Result<Instant, Unknown>,
+    /// Whether it ends after the agreement. It holds all the same: what was asked in time is answered.
+    pub is_after_end: bool,
+    /// The last day for which the exceptions of the calendar are known, where it ends after that.
+    pub known_through: Option<Day>,
+}
+
+/// Why the end of a promised time cannot be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unknown {
+    /// The hours of the calendar are known only to the helpdesk.
+    HoursElsewhere,
+    /// The calendar has not so much open time within ten years.
+    NeverOpen,
+}
+
+/// Why not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal<'a> {
+    /// What stands in the way, what is nearest to a yes first; never empty.
+    pub reasons: Vec<Reason<'a>>,
+    /// The first instant after the question at which the answer is yes, if no file changes, and in whose zone.
+    pub from: Option<(Instant, &'a Zone)>,
+}
+
+/// One thing that stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason<'a> {
+    /// The agreement that it is about, where there is one.
+    pub agreement: Option<Named<'a>>,
+    /// What it is.
+    pub obstacle: Obstacle,
+}
+
+/// What stands in the way, from what is nearest to a yes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Obstacle {
+    /// The agreement rests.
+    Suspended {
+        /// When that ends, where it is written.
+        until: Option<Instant>,
+    },
+    /// The agreement has not begun.
+    NotStarted {
+        /// When it begins.
+        from: Instant,
+    },
+    /// Nobody has switched the agreement on.
+    NotSwitchedOn,
+    /// The agreement ended before its time.
+    Terminated {
+        /// Its last day.
+        on: Option<Day>,
+    },
+    /// The agreement has ended.
+    Expired {
+        /// Its last day.
+        on: Option<Day>,
+    },
+    /// There are agreements, and none covers the service.
+    ServiceNotCovered,
+    /// An agreement covers the service for other recipients of the client.
+    RecipientNotCovered,
+    /// There is no agreement with the client.
+    NoAgreement,
+}
+
+impl Obstacle {
+    /// The code for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Suspended { .. } => "suspended",
+            Self::NotStarted { .. } => "not_started",
+            Self::NotSwitchedOn => "not_switched_on",
+            Self::Terminated { .. } => "terminated",
+            Self::Expired { .. } => "expired",
+            Self::ServiceNotCovered => "service_not_covered",
+            Self::RecipientNotCovered => "recipient_not_covered",
+            Self::NoAgreement => "no_agreement",
+        }
+    }
+}
+
+impl Register {
+    /// Puts agreements in order.
+    pub fn new(agreements: Vec<Agreement>, catalog: Catalog) -> Self {
+        let mut covering: BTreeMap<(&RecipientSlug, &ServiceSlug), Vec<usize>> = BTreeMap::new();
+        for (index, agreement) in agreements.iter().enumerate() {
+            for recipient in &agreement.recipients {
+                for service in agreement.services.keys() {
+                    covering.entry((recipient, service)).or_default().push(index);
+                }
+            }
+        }
+        let mut courses: BTreeMap<RecipientSlug, BTreeMap<ServiceSlug, Course>> = BTreeMap::new();
+        for ((recipient, service), among) in covering {
+            let course = Course::of(&agreements, &among);
+            courses.entry(recipient.clone()).or_default().insert(service.clone(), course);
+        }
+        Self { agreements, catalog, courses }
+    }
+
+    /// The agreements that it is made of.
+    pub fn agreements(&self) -> &[Agreement] {
+        &self.agreements
+    }
+
+    /// The catalog that it is made of.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The services that a recipient may ask for at an instant, each with the agreements that give it to the nearest
+    /// recipient: one, or several where it is ambiguous.
+    pub fn given_to(
+        &self,
+        recipient: &RecipientSlug,
+        at: Instant,
+    ) -> BTreeMap<&ServiceSlug, Vec<&Agreement>> {
+        let mut given = BTreeMap::new();
+        for asked in lookups(recipient) {
+            for (service, course) in self.courses.get(asked.as_str()).into_iter().flatten() {
+                let active = course.active_at(at);
+                if !active.is_empty() {
+                    given
+                        .entry(service)
+                        .or_insert_with(|| active.iter().map(|index| &self.agreements[*index]).collect());
+                }
+            }
+        }
+        given
+    }
+
+    /// The answer to a question.
+    pub fn answer<'a>(&'a self, question: &Question<'_>) -> Answer<'a> {
+        let found: Vec<(RecipientSlug, &Course)> = lookups(question.recipient)
+            .into_iter()
+            .filter_map(|asked| {
+                let course = self.courses.get(asked.as_str())?.get(question.service.as_str())?;
+                Some((asked, course))
+            })
+            .collect();
+        let active = found.iter().find(|(_, course)| !course.active_at(question.at).is_empty());
+        match active.map(|(recipient, course)| (recipient, course.active_at(question.at))) {
+            Some((recipient, [one])) => {
+                Answer::Entitled(Box::new(self.entitled(&self.agreements[*one], recipient.clone(), question)))
+            }
+            Some((_, several)) => {
+                Answer::Ambiguous(several.iter().map(|index| named(&self.agreements[*index])).collect())
+            }
+            None => Answer::NotEntitled(self.refusal(&found, question)),
+        }
+    }
+
+    fn entitled<'a>(
+        &'a self,
+        agreement: &'a Agreement,
+        recipient: RecipientSlug,
+        question: &Question<'_>,
+    ) -> Entitled<'a> {
+        let calendar = agreement.calendar_of(question.service);
+        let clock = self.catalog.clock(calendar, &agreement.zone, question.at);
+        let target = agreement.target_of(question.service, question.priority);
+        let last_day = stretch_at(agreement, question.at).last_day;
+        let today = agreement.zone.day_of(question.at);
+        let promise = |time: Option<TargetTime>, pauses: &Pauses| {
+            time.map(|time| promise(agreement, &clock, question.at, time, pauses))
+        };
+        let none = Pauses::default();
+        Entitled {
+            agreement: named(agreement),
+            recipient,
+            last_day,
+            days_left: last_day.map(|day| today.duration_until(day).as_hours() / 24),
+            calendar,
+            zone: match &clock {
+                Clock::Hours(hours) => hours.zone().clone(),
+                Clock::RealTime | Clock::Elsewhere => agreement.zone.clone(),
+            },
+            is_promised: target.is_some(),
+            response: promise(target.and_then(|target| target.response), &none),
+            resolution: promise(target.and_then(|target| target.resolution), question.pauses),
+        }
+    }
+
+    fn refusal<'a>(&'a self, found: &[(RecipientSlug, &'a Course)], question: &Question<'_>) -> Refusal<'a> {
+        let from =
+            found.iter().filter_map(|(_, course)| course.next_active(question.at)).min_by_key(|next| next.0);
+        let from = from.map(|(from, index)| (from, &self.agreements[index].zone));
+        let near: BTreeSet<usize> =
+            found.iter().flat_map(|(_, course)| course.nearest_to(question.at)).collect();
+        let mut reasons: Vec<Reason<'a>> = near
+            .into_iter()
+            .filter_map(|index| {
+                let agreement = &self.agreements[index];
+                let obstacle = obstacle(agreement, question.at)?;
+                Some(Reason { agreement: Some(named(agreement)), obstacle })
+            })
+            .collect();
+        reasons.sort_by_key(|reason| reason.obstacle);
+        if reasons.is_empty() {
+            reasons.push(Reason { agreement: None, obstacle: self.obstacle_without(question) });
+        }
+        Refusal { reasons, from }
+    }
+
+    /// What stands in the way where no agreement covers the service for the recipient.
+    fn obstacle_without(&self, question: &Question<'_>) -> Obstacle {
+        let client = question.recipient.client();
+        if self.of_client(&client).any(|(_, services)| services.contains_key(question.service)) {
+            return Obstacle::RecipientNotCovered;
+        }
+        let is_known = lookups(question.recipient).iter().any(|asked| self.courses.contains_key(asked));
+        match (is_known, self.of_client(&client).next()) {
+            (true, _) => Obstacle::ServiceNotCovered,
+            (false, Some(_)) => Obstacle::RecipientNotCovered,
+            (false, None) => Obstacle::NoAgreement,
+        }
+    }
+
+    /// The recipients that a client has agreements for: the company itself, and departments.
+    fn of_client<'a>(
+        &'a self,
+        client: &'a ClientSlug,
+    ) -> impl Iterator<Item = (&'a RecipientSlug, &'a BTreeMap<ServiceSlug, Course>)> {
+        let from = RecipientSlug::of_client(client);
+        let own = self.courses.get_key_value(&from);
+        // Slugs with a hyphen or a dot can stand between a company and its departments.
+        let first = format!("{client}/");
+        let departments = self.courses.range::<str, _>((Bound::Included(first.as_str()), Bound::Unbounded));
+        own.into_iter().chain(departments.take_while(move |(recipient, _)| recipient.client() == *client))
+    }
+}
+
+/// The recipients under which somebody is looked for, the nearest first.
+fn lookups(recipient: &RecipientSlug) -> Vec<RecipientSlug> {
+    let mut lookups = vec![recipient.clone()];
+    if recipient.department().is_some() {
+        lookups.push(RecipientSlug::of_client(&recipient.client()));
+    }
+    lookups
+}
+
+fn named(agreement: &Agreement) -> Named<'_> {
+    Named { id: agreement.id.as_str(), title: &agreement.title, zone: &agreement.zone }
+}
+
+fn promise(
+    agreement: &Agreement,
+    clock: &Clock<'_>,
+    start: Instant,
+    target: TargetTime,
+    pauses: &Pauses,
+) -> Promise {
+    let end = match clock {
+        Clock::Elsewhere => Err(Unknown::HoursElsewhere),
+        Clock::RealTime => due(None, start, target, pauses).ok_or(Unknown::NeverOpen),
+        Clock::Hours(hours) => due(Some(hours), start, target, pauses).ok_or(Unknown::NeverOpen),
+    };
+    let known_through = match clock {
+        Clock::Hours(hours) => {
+            hours.last_known_day().filter(|known| end.is_ok_and(|end| hours.zone().day_of(end) > *known))
+        }
+        Clock::RealTime | Clock::Elsewhere => None,
+    };
+    let is_after_end = end.is_ok_and(|end| bound(agreement).is_some_and(|bound| end > bound.at));
+    Promise { target, due: end, is_after_end, known_through }
+}
+
+/// Why an agreement gives nothing at an instant; `None` where it does.
+fn obstacle(agreement: &Agreement, at: Instant) -> Option<Obstacle> {
+    let now = status(agreement, at);
+    let last_day = || stretch_at(agreement, at).last_day;
+    Some(match now.state {
+        State::Active => return None,
+        State::Suspended => Obstacle::Suspended { until: now.next_change.map(|(instant, _)| instant) },
+        State::Planned => match (now.because, now.next_change) {
+            (Because::BeforeFirstDay, Some((from, State::Suspended))) | (_, Some((from, State::Active))) => {
+                Obstacle::NotStarted { from }
+            }
+            (_, _) => Obstacle::NotSwitchedOn,
+        },
+        State::Expired => Obstacle::Expired { on: last_day() },
+        State::Terminated => Obstacle::Terminated { on: last_day() },
+    })
+}
+
+#[cfg(test)]
+mod tests;

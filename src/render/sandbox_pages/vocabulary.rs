@@ -1,0 +1,79 @@
+//! What the helpdesk's pages say, in Russian and in English.
+
+use minijinja::Value as Part;
+use minijinja::value::ValueKind;
+use serde_json::Value;
+
+use crate::render::encode;
+use crate::render::locale::form;
+use crate::settings::Language;
+
+use super::day;
+
+/// All words of a language, by name.
+pub(super) fn words(language: Language) -> Value {
+    let text = match language {
+        Language::Russian => include_str!("ru.json"),
+        Language::English => include_str!("en.json"),
+    };
+    serde_json::from_str(text).expect("a test reads both")
+}
+
+/// What people call an attribute, else its code.
+pub(super) fn attribute(language: Language, code: &str) -> String {
+    words(language)["attributes"][code]
+        .as_str()
+        .map_or_else(|| encode::terminal(code).into_owned(), str::to_owned)
+}
+
+/// A number with its noun in the right form.
+pub(super) fn plural(language: Language, number: i64, noun: &str) -> String {
+    let words = words(language);
+    let forms = &words["nouns"][noun];
+    let of = |place: usize| forms[place].as_str().unwrap_or_default();
+    let form = match language {
+        Language::Russian => form(number, of(0), of(1), of(2)),
+        Language::English => of(usize::from(number != 1)),
+    };
+    format!("{number}\u{a0}{form}")
+}
+
+/// A stored value as people read it: texts, titles of references, sets of them, days, lengths of time.
+pub(super) fn value(language: Language, stored: &Part) -> String {
+    let part = |name: &str| stored.get_attr(name).ok().filter(|part| !part.is_undefined() && !part.is_none());
+    match stored.kind() {
+        ValueKind::Seq => {
+            let items: Vec<String> =
+                stored.try_iter().into_iter().flatten().map(|item| value(language, &item)).collect();
+            if items.is_empty() { "–".to_owned() } else { items.join(", ") }
+        }
+        ValueKind::Map => match (part("title"), part("length"), part("interval")) {
+            (Some(title), ..) => value(language, &title),
+            (None, Some(length), Some(unit)) => length_of_time(language, &length, &unit),
+            _ => encode::terminal(&stored.to_string()).into_owned(),
+        },
+        ValueKind::None | ValueKind::Undefined => "–".to_owned(),
+        ValueKind::Bool => {
+            let name = if stored.is_true() { "yes" } else { "no" };
+            words(language)[name].as_str().unwrap_or_default().to_owned()
+        }
+        _ => {
+            let text = stored.to_string();
+            let is_day = text.len() == 19 && text.ends_with(" 00:00:00");
+            let state = words(language)["states"][&text].as_str().map(str::to_owned);
+            match state {
+                Some(state) => state,
+                None if is_day => day(language, &text),
+                None => encode::terminal(&text).into_owned(),
+            }
+        }
+    }
+}
+
+fn length_of_time(language: Language, length: &Part, unit: &Part) -> String {
+    let words = words(language);
+    let unit = unit.to_string();
+    let name =
+        words["units"][&unit].as_str().map_or_else(|| encode::terminal(&unit).into_owned(), str::to_owned);
+    format!("{length}\u{a0}{name}")
+}
