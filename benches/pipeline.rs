@@ -73,14 +73,14 @@ fn resolve<'a>(library: &Library<'a>, agreements: &'a [Document]) -> Vec<Resolve
 
 fn checked(documents: &[Document], resolved: &[Resolved<'_>], sources: &Sources, at: Instant) -> Checked {
     let find = |kind| documents.iter().find(|document| document.kind == kind);
-    let estate = check::Estate {
+    let documents = check::Documents {
         basis: check::Basis::of(find(document::Kind::Settings), find(document::Kind::Catalog), &[]),
         agreements: resolved,
         unread: std::collections::BTreeSet::new(),
         diagnostics: Diagnostics::default(),
         judged: Vec::new(),
     };
-    check::estate(estate, sources, at)
+    check::check(documents, sources, at)
 }
 
 fn directory() -> Directory {
@@ -99,7 +99,7 @@ fn directory() -> Directory {
 
 fn plan(checked: &Checked, live: &Live, at: Instant) -> Plan {
     let mapping = &checked.settings.helpdesk.mapping;
-    let wishes = desired(&checked.agreements, &checked.catalog, mapping, &live.directory, at);
+    let desired = desired(&checked.agreements, &checked.catalog, mapping, &live.directory, at);
     let header = Header {
         as_of: at,
         zone: String::new(),
@@ -109,7 +109,7 @@ fn plan(checked: &Checked, live: &Live, at: Instant) -> Plan {
         files: String::new(),
         helpdesk: String::new(),
     };
-    between(&wishes, live, Context { header, mapping, prune: false })
+    between(&desired, live, Context { header, mapping, prune: false })
 }
 
 fn stages(criterion: &mut Criterion) {
@@ -120,10 +120,10 @@ fn stages(criterion: &mut Criterion) {
     let agreements = of_kind(&documents, document::Kind::Agreement);
     let library = Library::new(&templates).0;
     let resolved = resolve(&library, &agreements);
-    let estate = checked(&documents, &resolved, &sources, at);
-    assert_eq!(estate.agreements.len(), AGREEMENTS);
+    let all = checked(&documents, &resolved, &sources, at);
+    assert_eq!(all.agreements.len(), AGREEMENTS);
     let empty = Live { directory: directory(), ..Live::default() };
-    let live = simulate(&plan(&estate, &empty, at), &empty, &estate.settings.helpdesk.mapping);
+    let live = simulate(&plan(&all, &empty, at), &empty, &all.settings.helpdesk.mapping);
     let mut group = criterion.benchmark_group("a thousand agreements");
     group.sample_size(20);
     group.bench_function("document", |bencher| bencher.iter(|| black_box(read(&texts))));
@@ -132,15 +132,14 @@ fn stages(criterion: &mut Criterion) {
         bencher.iter(|| black_box(checked(&documents, &resolved, &sources, at)));
     });
     group.bench_function("status", |bencher| {
-        bencher.iter(|| {
-            estate.agreements.iter().filter(|agreement| status(agreement, at).since.is_some()).count()
-        });
+        bencher
+            .iter(|| all.agreements.iter().filter(|agreement| status(agreement, at).since.is_some()).count());
     });
     group.bench_function("plan, all to create", |bencher| {
-        bencher.iter(|| black_box(plan(&estate, &empty, at)));
+        bencher.iter(|| black_box(plan(&all, &empty, at)));
     });
     group.bench_function("plan, nothing to do", |bencher| {
-        bencher.iter(|| black_box(plan(&estate, &live, at)));
+        bencher.iter(|| black_box(plan(&all, &live, at)));
     });
     group.finish();
 }

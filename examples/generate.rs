@@ -119,8 +119,8 @@ fn write_all(arguments: &Arguments) -> Result<(), Failed> {
             let length = share / chains + u64::from(number < share % chains);
             let place = Place { client, bundle, zone, services };
             for mut agreement in chain(&place, length, &mut random) {
-                if arguments.ending && agreement.fate != Fate::Suspended {
-                    agreement.fate = Fate::Plain;
+                if arguments.ending && agreement.result != ChangeResult::Suspended {
+                    agreement.result = ChangeResult::Plain;
                 }
                 let path = format!("agreements/{:04}/{}.yaml", written / SHELF, agreement.id());
                 write(&root.join(path), &agreement.text(&mut random))?;
@@ -222,14 +222,14 @@ struct Agreement<'chain> {
     first_day: Day,
     /// How many months it runs.
     months: u64,
-    fate: Fate,
+    result: ChangeResult,
     /// Whether it says which agreement it follows.
     renews: bool,
 }
 
 /// What happens to an agreement beside its days.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum ChangeResult {
     /// Nothing.
     Plain,
     /// It rests for a month.
@@ -255,19 +255,19 @@ fn chain<'chain>(place: &'chain Place, length: u64, random: &mut Random) -> Vec<
     let mut agreements: Vec<Agreement<'chain>> = Vec::new();
     for (months, position) in terms.into_iter().zip(0..) {
         let is_last = position + 1 == length;
-        let fate = match random.below(24) {
-            0..=3 => Fate::Suspended,
-            4 | 5 => Fate::Terminated,
-            6 | 7 => Fate::ByHand,
+        let result = match random.below(24) {
+            0..=3 => ChangeResult::Suspended,
+            4 | 5 => ChangeResult::Terminated,
+            6 | 7 => ChangeResult::ByHand,
             // What goes on without an end leaves no room for a successor.
-            8..=10 if is_last => Fate::Rolling,
-            11 if is_last => Fate::Open,
-            12 if is_last => Fate::Resting,
-            _ => Fate::Plain,
+            8..=10 if is_last => ChangeResult::Rolling,
+            11 if is_last => ChangeResult::Open,
+            12 if is_last => ChangeResult::Resting,
+            _ => ChangeResult::Plain,
         };
-        let keeps_days = |fate| !matches!(fate, Fate::Terminated | Fate::ByHand);
-        let renews = agreements.last().is_some_and(|last| keeps_days(last.fate) && keeps_days(fate));
-        agreements.push(Agreement { place, position, first_day, months, fate, renews });
+        let keeps_days = |result| !matches!(result, ChangeResult::Terminated | ChangeResult::ByHand);
+        let renews = agreements.last().is_some_and(|last| keeps_days(last.result) && keeps_days(result));
+        agreements.push(Agreement { place, position, first_day, months, result, renews });
         first_day = first_day.after_months(months);
     }
     agreements
@@ -297,7 +297,7 @@ impl Agreement<'_> {
             lines.push(format!("renews: {}", self.id_at(position - 1)));
         }
         lines.extend(self.period(random));
-        lines.extend(self.fate(random));
+        lines.extend(self.result(random));
         lines.extend(self.services(random));
         lines.extend([
             "contacts:".to_owned(),
@@ -313,8 +313,8 @@ impl Agreement<'_> {
         vec![
             "period:".to_owned(),
             format!("  first_day: {}", self.first_day),
-            match self.fate {
-                Fate::Open => "  open_ended: true".to_owned(),
+            match self.result {
+                ChangeResult::Open => "  open_ended: true".to_owned(),
                 _ if random.below(3) == 0 => {
                     format!("  last_day: {}         # as in the contract", end.eve())
                 }
@@ -324,24 +324,24 @@ impl Agreement<'_> {
         ]
     }
 
-    fn fate(&self, random: &mut Random) -> Vec<String> {
+    fn result(&self, random: &mut Random) -> Vec<String> {
         let half = self.months / 2;
         // A day in the later half, at least a month before the end.
         let later = self.first_day.after_months(half + random.below(half));
-        let text = match self.fate {
-            Fate::Plain | Fate::Open => return Vec::new(),
-            Fate::Suspended => format!(
+        let text = match self.result {
+            ChangeResult::Plain | ChangeResult::Open => return Vec::new(),
+            ChangeResult::Suspended => format!(
                 "suspensions:\n  - from: {later}\n    until: {}\n    reason: \"moving to another office\"",
                 later.after_months(1).eve()
             ),
-            Fate::Resting => {
+            ChangeResult::Resting => {
                 format!("suspensions:\n  - from: {later}\n    reason: \"invoice not paid\"")
             }
-            Fate::Terminated => {
+            ChangeResult::Terminated => {
                 format!("termination:\n  last_day: {later}\n  reason: \"notice by the client\"")
             }
-            Fate::Rolling => "renewal:\n  mode: auto\n  term: 1y\n  max_terms: 3".to_owned(),
-            Fate::ByHand => {
+            ChangeResult::Rolling => "renewal:\n  mode: auto\n  term: 1y\n  max_terms: 3".to_owned(),
+            ChangeResult::ByHand => {
                 let by = random.pick(&MANAGERS);
                 let step =
                     |status: &str, on: Day| format!("\n  - {{ status: {status}, on: {on}, by: {by} }}");

@@ -1,4 +1,4 @@
-//! What became of a plan: the fate of each change, and what that means for the run as a whole.
+//! What became of a plan: the result of each change, and what that means for the run as a whole.
 //!
 //! A value like any other, so that it can be journalled, rendered and turned into an exit code. Knows no
 //! way to write and no text.
@@ -9,13 +9,13 @@ use crate::ident::{AgreementId, LiveId};
 use crate::live::Value;
 use crate::mapping::Field;
 
-/// The fates of all changes of a plan.
+/// The results of all changes of a plan.
 #[derive(
     Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct Outcome {
-    /// The fate of each change, by agreement.
-    pub fates: BTreeMap<AgreementId, Fate>,
+    /// The result of each change, by agreement.
+    pub results: BTreeMap<AgreementId, ChangeResult>,
     /// How many changes remain to be done, by a plan made after the apply; `None` where none was made.
     pub remaining: Option<usize>,
     /// What ended the run before its time, if anything did.
@@ -37,7 +37,7 @@ pub enum Stopped {
 /// What became of one change.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Fate {
+pub enum ChangeResult {
     /// All its steps were carried out.
     Done {
         /// The live object.
@@ -93,28 +93,30 @@ pub enum NotTried {
 impl Outcome {
     /// Whether every change was carried out.
     pub fn is_complete(&self) -> bool {
-        self.fates.values().all(|fate| matches!(fate, Fate::Done { .. }))
+        self.results.values().all(|result| matches!(result, ChangeResult::Done { .. }))
     }
 
     /// Whether anything at all was written.
     pub fn has_written(&self) -> bool {
-        self.fates.values().any(|fate| match fate {
-            Fate::Done { .. } | Fate::Unknown(_) => true,
-            Fate::Failed(Failure { step, .. }) | Fate::Stopped { step } => *step > 0,
-            Fate::Stale | Fate::NotTried(_) => false,
+        self.results.values().any(|result| match result {
+            ChangeResult::Done { .. } | ChangeResult::Unknown(_) => true,
+            ChangeResult::Failed(Failure { step, .. }) | ChangeResult::Stopped { step } => *step > 0,
+            ChangeResult::Stale | ChangeResult::NotTried(_) => false,
         })
     }
 
     /// Whether it is not known of some change whether it was carried out.
     pub fn is_in_doubt(&self) -> bool {
-        self.fates.values().any(|fate| matches!(fate, Fate::Unknown(_)))
+        self.results.values().any(|result| matches!(result, ChangeResult::Unknown(_)))
     }
 
     /// Whether nothing stands in the way but that objects moved.
     pub fn is_only_stale(&self) -> bool {
-        let open = self.fates.values().filter(|fate| !matches!(fate, Fate::Done { .. }));
+        let open = self.results.values().filter(|result| !matches!(result, ChangeResult::Done { .. }));
         let mut open = open.peekable();
         open.peek().is_some()
-            && open.all(|fate| matches!(fate, Fate::Stale | Fate::NotTried(NotTried::Waits(_))))
+            && open.all(|result| {
+                matches!(result, ChangeResult::Stale | ChangeResult::NotTried(NotTried::Waits(_)))
+            })
     }
 }

@@ -58,7 +58,7 @@ pub struct Checked {
 }
 
 /// What a repository holds, read and merged.
-pub struct Estate<'a> {
+pub struct Documents<'a> {
     /// What all agreements stand on.
     pub basis: Basis,
     /// The agreements with all that they inherit.
@@ -98,8 +98,8 @@ impl<'a> Judge<'a> {
 }
 
 /// Checks a whole repository. `at` is the instant that is asked about: what ends soon, which allowances hold.
-pub fn estate(estate: Estate<'_>, sources: &Sources, at: Instant) -> Checked {
-    let Estate { basis, agreements, unread, mut diagnostics, judged } = estate;
+pub fn check(documents: Documents<'_>, sources: &Sources, at: Instant) -> Checked {
+    let Documents { basis, agreements, unread, mut diagnostics, judged } = documents;
     let Basis { settings, catalog, names_are_known, faults } = basis;
     let mut earlier = Earlier::of(&mut diagnostics);
     diagnostics.extend(faults);

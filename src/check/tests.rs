@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, proptest};
 
 use crate::calendar::{Pauses, TargetTime, due};
-use crate::check::{Basis, Checked, Estate, estate};
+use crate::check::{Basis, Checked, Documents, check};
 use crate::diagnostic::{Code, Severity, Sources};
 use crate::document::{Document, Kind, kind_of, read};
 use crate::template::Library;
@@ -77,8 +77,8 @@ fn checked_documents(documents: &[Document], sources: &Sources) -> Checked {
     let (settings, catalog) = (of_kind(Kind::Settings).next(), of_kind(Kind::Catalog).next());
     let at = "2026-03-01T12:00:00+03:00".parse().expect("an instant");
     let calendars: Vec<Document> = of_kind(Kind::Calendar).cloned().collect();
-    estate(
-        Estate {
+    check(
+        Documents {
             basis: Basis::of(settings, catalog, &calendars),
             agreements: &agreements,
             unread,

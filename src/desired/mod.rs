@@ -24,7 +24,7 @@ pub use crate::catalog::ROUND_THE_CLOCK;
 #[derive(Clone, Debug, Default)]
 pub struct Desired {
     /// What each agreement should look like.
-    pub wishes: BTreeMap<AgreementId, Wish>,
+    pub agreements: BTreeMap<AgreementId, DesiredAgreement>,
     /// The agreements that could not be wished for, with the slugs that could not be tied.
     pub unresolved: BTreeMap<AgreementId, BTreeSet<Unresolved>>,
     /// Agreements that another, in force at the instant, has taken over from; also where that one is unresolved.
@@ -69,7 +69,7 @@ pub struct OtherTitle {
 
 /// What one agreement should look like.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct DesiredAgreement {
     /// What people call it.
     pub title: String,
     /// Its client.
@@ -99,14 +99,14 @@ pub fn desired(
     for agreement in agreements {
         let mut projection =
             Projection { agreement, mapping, resolver: &resolver, unresolved: BTreeSet::new() };
-        let wish = projection.wish(at);
-        if wish.status.state == State::Active
+        let agreement_then = projection.agreement_at(at);
+        if agreement_then.status.state == State::Active
             && let Some(renews) = &agreement.renews
         {
             desired.successors.insert(renews.clone(), agreement.id.clone());
         }
         if projection.unresolved.is_empty() {
-            desired.wishes.insert(agreement.id.clone(), wish);
+            desired.agreements.insert(agreement.id.clone(), agreement_then);
         } else {
             desired.unresolved.insert(agreement.id.clone(), projection.unresolved);
         }
@@ -146,7 +146,7 @@ fn has_bare_hours(agreement: &Agreement, mapping: &Mapping) -> bool {
     })
 }
 
-/// One agreement on its way to a wish, with the slugs that could not be tied.
+/// One agreement on its way to the desired state, with the slugs that could not be tied.
 struct Projection<'a> {
     agreement: &'a Agreement,
     mapping: &'a Mapping,
@@ -155,12 +155,12 @@ struct Projection<'a> {
 }
 
 impl Projection<'_> {
-    fn wish(&mut self, at: Instant) -> Wish {
+    fn agreement_at(&mut self, at: Instant) -> DesiredAgreement {
         let agreement = self.agreement;
         let status = status(agreement, at);
         let state = self.mapping.states.get(&status.state).cloned().unwrap_or_default();
         let fields = self.fields(at, status.state);
-        Wish {
+        DesiredAgreement {
             title: agreement.title.clone(),
             client: agreement.client.clone(),
             archived: status.state.is_over() && self.mapping.deactivate == Deactivation::Archive,

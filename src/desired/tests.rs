@@ -60,7 +60,7 @@ fn a_slug_without_an_id_is_tied_by_its_exact_title() {
     let mapping = Mapping::default();
     let one = directory(&[("ou$1", "Маяк", false), ("ou$2", "Маяк ", true), ("ou$3", "маяк", false)]);
     let desired = wished(sample(), &catalog(None), &one, &mapping);
-    let wish = &desired.wishes["a"];
+    let wish = &desired.agreements["a"];
     assert_eq!(wish.record.fields[&Field::Recipients], Value::References([live_id("ou$1")].into()));
 }
 
@@ -73,7 +73,7 @@ fn none_or_several_of_a_title_withhold_the_agreement() {
         (vec![("ou$1", "Маяк", false), ("ou$2", "Маяк", false)], 2),
     ] {
         let desired = wished(sample(), &catalog(None), &directory(&units), &mapping);
-        assert!(desired.wishes.is_empty());
+        assert!(desired.agreements.is_empty());
         let unresolved = desired.unresolved["a"].first().expect("one");
         assert_eq!((unresolved.wanted.as_str(), unresolved.found), ("Маяк", count));
     }
@@ -87,7 +87,7 @@ fn an_id_must_exist_and_another_title_is_only_worth_a_note() {
     assert_eq!(desired.unresolved["a"].first().expect("one").wanted, "ou$9");
     let desired = wished(sample(), &catalog(Some("ou$1")), &units, &mapping);
     assert_eq!(desired.other_titles.first().expect("one").helpdesk, "Почта и календарь");
-    assert_eq!(desired.wishes.len(), 1);
+    assert_eq!(desired.agreements.len(), 1);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn detaching_leaves_recipients_to_what_is_in_force() {
     let units = directory(&[("ou$1", "Маяк", false)]);
     let planned = agreement("a", "2027-01-01", "2027-12-31");
     let desired = wished(planned, &catalog(None), &units, &mapping);
-    assert_eq!(desired.wishes["a"].record.fields[&Field::Recipients], Value::Nothing);
+    assert_eq!(desired.agreements["a"].record.fields[&Field::Recipients], Value::Nothing);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_service_with_its_own_hours_has_promises_of_its_own() {
     let own = Coverage { calendar: CalendarSlug::new("24x7"), targets: BTreeMap::new() };
     agreement.services = [(ServiceSlug::new("email").expect("a slug"), own)].into();
     let desired = wished(agreement, &catalog(None), &units, &mapping);
-    let Value::Targets(targets) = &desired.wishes["a"].record.fields[&Field::Targets] else {
+    let Value::Targets(targets) = &desired.agreements["a"].record.fields[&Field::Targets] else {
         panic!("targets")
     };
     let calendars: Vec<_> =
@@ -126,7 +126,7 @@ fn the_last_day_is_that_of_the_period_in_force() {
     let term = Term::read("1y").expect("a term");
     agreement.renewal = Renewal::Auto { term, notice_period: None, max_terms: None };
     let desired = wished(agreement, &catalog(None), &units, &mapping);
-    let fields = &desired.wishes["a"].record.fields;
+    let fields = &desired.agreements["a"].record.fields;
     assert_eq!(fields[&Field::FirstDay], Value::Day(day("2024-01-01")));
     assert_eq!(fields[&Field::LastDay], Value::Day(day("2026-12-31")));
 }
@@ -140,5 +140,5 @@ fn what_the_helpdesk_cannot_carry_is_named_once_and_left_out() {
     agreement.number = Some("ДО-1".to_owned());
     let desired = wished(agreement, &catalog(None), &units, &mapping);
     assert_eq!(desired.not_carried, [Field::Number].into());
-    assert!(!desired.wishes["a"].record.fields.contains_key(&Field::Number));
+    assert!(!desired.agreements["a"].record.fields.contains_key(&Field::Number));
 }

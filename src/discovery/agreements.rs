@@ -398,9 +398,9 @@ fn meant(
 /// The fields in which an agreement differs from an object; a state that differs is told by no field at all.
 fn differences(agreement: &Agreement, live: &LiveAgreement, ground: &Ground<'_>) -> Vec<Field> {
     let mapping = &ground.settings.helpdesk.mapping;
-    let wishes =
+    let desired =
         desired(std::slice::from_ref(agreement), ground.catalog, mapping, ground.directory, ground.at);
-    let Some(wish) = wishes.wishes.get(&agreement.id) else {
+    let Some(wish) = desired.agreements.get(&agreement.id) else {
         return vec![Field::Title];
     };
     if wish.record.state != live.record.state || wish.archived != live.archived {

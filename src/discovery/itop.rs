@@ -13,7 +13,7 @@ use crate::check::itop::{PRIORITIES, usual_mapping};
 use crate::discovery::sample::{Profile, Profiles};
 use crate::discovery::slug::slug_of;
 use crate::discovery::term::{self, Days};
-use crate::discovery::{Evidence, Line, Proposal, Raw, Sample, Samples, Shape, line, unread};
+use crate::discovery::{DiscoveredMapping, Evidence, Line, Raw, Sample, Samples, Shape, line, unread};
 use crate::ident::LiveId;
 use crate::mapping::{Field, Mapping};
 use crate::status::State;
@@ -124,7 +124,7 @@ pub fn linked(samples: &Samples) -> BTreeSet<u64> {
 }
 
 /// The mapping that fits what was seen, with the evidence for each line.
-pub fn propose(seen: &Seen<'_>) -> Proposal {
+pub fn propose(seen: &Seen<'_>) -> DiscoveredMapping {
     let contracts = contracts(seen.samples);
     let usual = usual_mapping();
     let mut lines: Vec<Line> = provider(seen, &contracts).into_iter().collect();
@@ -141,7 +141,7 @@ pub fn propose(seen: &Seen<'_>) -> Proposal {
     lines.extend(states);
     lines.push(still_offered(&contracts, &usual, &active));
     lines.extend(targets(seen));
-    Proposal { lines, unread: unread(seen.samples, &[HISTORY]) }
+    DiscoveredMapping { lines, unread: unread(seen.samples, &[HISTORY]) }
 }
 
 fn contracts(samples: &Samples) -> Vec<&Raw> {

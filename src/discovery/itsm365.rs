@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::calendar::{Day, Instant, Zone};
 use crate::discovery::sample::{Profile, Profiles, read_label};
 use crate::discovery::term::{self, Days};
-use crate::discovery::{Evidence, Line, Proposal, Raw, Sample, Samples, Shape, line, unread};
+use crate::discovery::{DiscoveredMapping, Evidence, Line, Raw, Sample, Samples, Shape, line, unread};
 use crate::mapping::{Field, Mapping, Rules};
 use crate::status::State;
 
@@ -73,12 +73,12 @@ pub fn questions(samples: &Samples) -> Vec<Question> {
 }
 
 /// The mapping that fits what was seen, with the evidence for each line.
-pub fn propose(seen: &Seen<'_>) -> Proposal {
+pub fn propose(seen: &Seen<'_>) -> DiscoveredMapping {
     let unread = unread(seen.samples, &[]);
     let (class, objects) = agreements(seen.samples);
     if objects.is_empty() {
         let lines = vec![line(&["agreement", "class"], class, Evidence::NothingToSee)];
-        return Proposal { lines, unread };
+        return DiscoveredMapping { lines, unread };
     }
     let profiles = Profiles::of(objects.iter().copied());
     let (first, last) = days(&objects, &profiles);
@@ -111,7 +111,7 @@ pub fn propose(seen: &Seen<'_>) -> Proposal {
     lines.push(zone(seen));
     lines.extend(rules(seen.samples));
     lines.extend(history(seen.samples));
-    Proposal { lines, unread }
+    DiscoveredMapping { lines, unread }
 }
 
 /// The fields that are looked for, with their names under `attributes:`.

@@ -43,7 +43,7 @@ pub type Samples = BTreeMap<String, Sample>;
 
 /// What is proposed for `helpdesk:` in servanda.yaml.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Proposal {
+pub struct DiscoveredMapping {
     /// The lines, in the order in which they are written.
     pub lines: Vec<Line>,
     /// What the key may not read, and what follows.

@@ -1,4 +1,4 @@
-//! The limits of an apply: what goes beyond one is withheld until its exact number is acknowledged.
+//! The limits of an apply: what goes beyond one is blocked until its exact number is acknowledged.
 //!
 //! A guard withholds only what it guards; everything else, and always what the date alone brought about,
 //! goes on. Knows no text and no way to write.
@@ -7,16 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::AgreementId;
 use crate::mapping::Mapping;
-use crate::plan::{Cause, Change, GuardName, Plan, Reason, Verb, Withheld};
+use crate::plan::{Blocked, Cause, Change, GuardName, Plan, Reason, Verb};
 use crate::settings::Guards;
 use crate::status::State;
 
 /// The numbers that somebody acknowledged, by guard.
 pub type Acknowledged = BTreeMap<GuardName, usize>;
 
-/// A guard that withheld something.
+/// A guard that blocked something.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-pub struct Held {
+pub struct AwaitingAcknowledgement {
     /// Which.
     pub guard: GuardName,
     /// How many there are: the number to acknowledge.
@@ -33,7 +33,7 @@ pub fn guard(
     guards: &Guards,
     acknowledged: &Acknowledged,
     mapping: &Mapping,
-) -> (Plan, Vec<Held>) {
+) -> (Plan, Vec<AwaitingAcknowledgement>) {
     let share = plan.totals.live_active * guards.deactivations.and_share_percent as usize / 100;
     let limits = [
         (GuardName::Deactivations, guards.deactivations.more_than.max(share)),
@@ -42,7 +42,7 @@ pub fn guard(
         (GuardName::Vanished, if is_bare(&plan) { 0 } else { guards.vanished }),
     ];
     let mut held = Vec::new();
-    let mut withheld: BTreeMap<AgreementId, Reason> = BTreeMap::new();
+    let mut blocked: BTreeMap<AgreementId, Reason> = BTreeMap::new();
     for (name, limit) in limits {
         let count = match name {
             GuardName::Vanished => plan.totals.vanished,
@@ -52,14 +52,14 @@ pub fn guard(
         if count <= limit || given == Some(count) {
             continue;
         }
-        held.push(Held { guard: name, count, limit, acknowledged: given });
+        held.push(AwaitingAcknowledgement { guard: name, count, limit, acknowledged: given });
         let guarded = plan.changes.iter().filter(|change| weight(name, change) > 0);
-        withheld.extend(guarded.map(|change| (change.id.clone(), Reason::Guarded(name))));
+        blocked.extend(guarded.map(|change| (change.id.clone(), Reason::Guarded(name))));
     }
-    await_withheld(&plan, &mut withheld);
-    plan.changes.retain(|change| !withheld.contains_key(&change.id));
-    plan.withheld.extend(withheld.into_iter().map(|(id, reason)| Withheld { id, reason }));
-    plan.withheld.sort();
+    await_withheld(&plan, &mut blocked);
+    plan.changes.retain(|change| !blocked.contains_key(&change.id));
+    plan.blocked.extend(blocked.into_iter().map(|(id, reason)| Blocked { id, reason }));
+    plan.blocked.sort();
     plan.count(mapping.states.get(&State::Active));
     (plan, held)
 }
@@ -84,16 +84,16 @@ fn is_bare(plan: &Plan) -> bool {
     plan.totals.unchanged == 0 && plan.changes.iter().all(|change| change.object.is_none())
 }
 
-/// A change that waits for a withheld one is withheld too.
-fn await_withheld(plan: &Plan, withheld: &mut BTreeMap<AgreementId, Reason>) {
+/// A change that waits for a blocked one is blocked too.
+fn await_withheld(plan: &Plan, blocked: &mut BTreeMap<AgreementId, Reason>) {
     loop {
-        let gone: BTreeSet<AgreementId> = withheld.keys().cloned().collect();
+        let gone: BTreeSet<AgreementId> = blocked.keys().cloned().collect();
         let waiting = plan.changes.iter().filter(|change| !gone.contains(&change.id)).find_map(|change| {
             let awaited = change.after.iter().find(|id| gone.contains(*id))?;
             Some((change.id.clone(), Reason::Waits(awaited.clone())))
         });
         match waiting {
-            Some((id, reason)) => withheld.insert(id, reason),
+            Some((id, reason)) => blocked.insert(id, reason),
             None => return,
         };
     }

@@ -43,7 +43,7 @@ fn plan(changes: Vec<Change>, live_active: usize) -> Plan {
         },
         changes,
         drift: Vec::new(),
-        withheld: Vec::new(),
+        blocked: Vec::new(),
         notes: Vec::new(),
         totals: Totals { live_active, ..Totals::default() },
         names: BTreeMap::new(),
@@ -109,7 +109,7 @@ fn what_waits_for_a_withheld_change_is_withheld_too() {
     );
     assert!(left.is_empty());
     let waits = Reason::Waits(AgreementId::new("new").expect("an id"));
-    assert!(left.withheld.iter().any(|held| held.id.as_str() == "old" && held.reason == waits));
+    assert!(left.blocked.iter().any(|held| held.id.as_str() == "old" && held.reason == waits));
 }
 
 #[test]

@@ -39,13 +39,13 @@ const TRIES: u32 = 3;
 
 /// What a channel can say about a message that may have been sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Memorable {
+pub enum DeliveryGuarantee {
     /// Nothing: what is in doubt is held.
-    Nothing,
+    AtMostOnce,
     /// It takes the same message twice and delivers it once, however late.
-    Forever,
+    Idempotent,
     /// It can be asked whether it has a message.
-    Asked,
+    Queryable,
 }
 
 /// Notices that go out together: to one recipient, through one channel.
@@ -74,7 +74,7 @@ pub struct Change {
 
 /// What the protocol asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Demand {
+pub enum Effect {
     /// What is due, by the ledger as it is now.
     Look,
     /// All or none of these changes.
@@ -120,7 +120,7 @@ pub enum Reply {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Delivery {
     run: String,
-    channels: BTreeMap<Channel, Memorable>,
+    channels: BTreeMap<Channel, DeliveryGuarantee>,
     /// How many notices fit into one message.
     at_most: BTreeMap<Channel, usize>,
     queue: VecDeque<Task>,
@@ -151,7 +151,10 @@ enum Step {
 
 impl Delivery {
     /// A run by this name, over channels that can do this.
-    pub fn new(run: impl Into<String>, channels: impl IntoIterator<Item = (Channel, Memorable)>) -> Self {
+    pub fn new(
+        run: impl Into<String>,
+        channels: impl IntoIterator<Item = (Channel, DeliveryGuarantee)>,
+    ) -> Self {
         Self {
             run: run.into(),
             channels: channels.into_iter().collect(),
@@ -185,7 +188,7 @@ impl Delivery {
     }
 
     /// Takes the answer to the last demand and makes the next. The first answer is [`Reply::Go`].
-    pub fn next(&mut self, reply: Reply, now: Instant) -> Demand {
+    pub fn next(&mut self, reply: Reply, now: Instant) -> Effect {
         match std::mem::replace(&mut self.step, Step::Ended) {
             Step::Looking => match reply {
                 Reply::Looked(due, records) => self.claim(due, &records, now),
@@ -210,11 +213,11 @@ impl Delivery {
                 other => self.write_again(Step::Recording(task), other),
             },
             Step::Abandoning if self.report.ended.is_none() => self.next_message(),
-            Step::Abandoning | Step::Ended => Demand::End,
+            Step::Abandoning | Step::Ended => Effect::End,
         }
     }
 
-    fn look(&mut self) -> Demand {
+    fn look(&mut self) -> Effect {
         self.looks += 1;
         self.queue.clear();
         // What was done stays done; everything else is seen anew.
@@ -222,24 +225,24 @@ impl Delivery {
         self.report = Report { sent, refused, settled, ..Report::default() };
         self.looks_again = false;
         self.step = Step::Looking;
-        Demand::Look
+        Effect::Look
     }
 
-    fn end(&mut self, why: String) -> Demand {
+    fn end(&mut self, why: String) -> Effect {
         self.report.ended = Some(why);
         self.step = Step::Ended;
-        Demand::End
+        Effect::End
     }
 
-    fn write(&mut self, changes: Vec<Change>, then: Step) -> Demand {
+    fn write(&mut self, changes: Vec<Change>, then: Step) -> Effect {
         self.tries = 1;
         self.writing = changes;
         self.step = then;
-        Demand::Write(self.writing.clone())
+        Effect::Write(self.writing.clone())
     }
 
     /// A write whose answer was lost is sent again: what is already as it shall be counts as written.
-    fn write_again(&mut self, step: Step, reply: Reply) -> Demand {
+    fn write_again(&mut self, step: Step, reply: Reply) -> Effect {
         let why = match reply {
             Reply::LedgerFailed(why) => why,
             other => format!("the ledger answered {other:?}"),
@@ -258,21 +261,21 @@ impl Delivery {
             return match prepared {
                 Some(message) => {
                     self.step = Step::Abandoning;
-                    Demand::Abandon(message)
+                    Effect::Abandon(message)
                 }
                 None => end,
             };
         }
         self.tries += 1;
         self.step = step;
-        Demand::Write(self.writing.clone())
+        Effect::Write(self.writing.clone())
     }
 
-    fn memorable(&self, channel: Channel) -> Memorable {
-        self.channels.get(&channel).copied().unwrap_or(Memorable::Nothing)
+    fn memorable(&self, channel: Channel) -> DeliveryGuarantee {
+        self.channels.get(&channel).copied().unwrap_or(DeliveryGuarantee::AtMostOnce)
     }
 
-    fn next_message(&mut self) -> Demand {
+    fn next_message(&mut self) -> Effect {
         let Some(task) = self.queue.pop_front().filter(|_| !self.is_stopping) else {
             if self.is_stopping {
                 self.report.ended = Some("asked to stop".to_owned());
@@ -280,18 +283,18 @@ impl Delivery {
                 return self.look();
             }
             self.step = Step::Ended;
-            return Demand::End;
+            return Effect::End;
         };
         let message = task.message.clone();
-        if task.is_take_over && self.memorable(message.channel) == Memorable::Asked {
+        if task.is_take_over && self.memorable(message.channel) == DeliveryGuarantee::Queryable {
             self.step = Step::Asking(task);
-            return Demand::Ask(message);
+            return Effect::Ask(message);
         }
         self.step = Step::Preparing(task);
-        Demand::Prepare(message)
+        Effect::Prepare(message)
     }
 
-    fn prepared(&mut self, mut task: Task, reply: Reply, now: Instant) -> Demand {
+    fn prepared(&mut self, mut task: Task, reply: Reply, now: Instant) -> Effect {
         match reply {
             Reply::Ready => {
                 let (run, message) = (self.run.clone(), task.message.name.clone());
@@ -314,7 +317,7 @@ impl Delivery {
     }
 
     /// Nothing was sent, so that the next run may try.
-    fn give_back(&mut self, mut task: Task, why: &str, now: Instant) -> Demand {
+    fn give_back(&mut self, mut task: Task, why: &str, now: Instant) -> Effect {
         let keys = task.keys();
         self.report.refused.extend(keys.into_iter().map(|key| (key, why.to_owned())));
         let since = task.records.iter().find_map(|record| since(Some(record))).unwrap_or(now);
@@ -322,23 +325,23 @@ impl Delivery {
         self.write(changes, Step::Recording(task))
     }
 
-    fn fenced(&mut self, task: Task, reply: Reply) -> Demand {
+    fn fenced(&mut self, task: Task, reply: Reply) -> Effect {
         match reply {
             Reply::Written => {
                 let message = task.message.clone();
                 self.step = Step::Submitting(task);
-                Demand::Submit(message)
+                Effect::Submit(message)
             }
             Reply::Moved => {
                 self.report.elsewhere.extend(task.keys());
                 self.step = Step::Abandoning;
-                Demand::Abandon(task.message)
+                Effect::Abandon(task.message)
             }
             other => self.write_again(Step::Fencing(task), other),
         }
     }
 
-    fn submitted(&mut self, mut task: Task, reply: Reply, now: Instant) -> Demand {
+    fn submitted(&mut self, mut task: Task, reply: Reply, now: Instant) -> Effect {
         task.submits += 1;
         let memorable = self.memorable(task.message.channel);
         match reply {
@@ -349,19 +352,19 @@ impl Delivery {
                 self.next_message()
             }
             Reply::Refused(why) => self.give_back(task, &why, now),
-            _ if memorable == Memorable::Forever && task.submits < TRIES => {
+            _ if memorable == DeliveryGuarantee::Idempotent && task.submits < TRIES => {
                 let message = task.message.clone();
                 self.step = Step::Submitting(task);
-                Demand::Submit(message)
+                Effect::Submit(message)
             }
-            _ if memorable == Memorable::Asked => {
+            _ if memorable == DeliveryGuarantee::Queryable => {
                 let message = task.message.clone();
                 self.step = Step::Asking(task);
-                Demand::Ask(message)
+                Effect::Ask(message)
             }
             _ => {
                 let keys = task.keys();
-                if memorable == Memorable::Nothing {
+                if memorable == DeliveryGuarantee::AtMostOnce {
                     &mut self.report.held
                 } else {
                     &mut self.report.elsewhere
@@ -372,7 +375,7 @@ impl Delivery {
         }
     }
 
-    fn asked(&mut self, mut task: Task, reply: Reply, now: Instant) -> Demand {
+    fn asked(&mut self, mut task: Task, reply: Reply, now: Instant) -> Effect {
         match reply {
             Reply::Sent(message) => self.record_sent(task, &message, now),
             // What was sent a moment ago may not show yet; what is old and not there was never sent, none of it.
@@ -389,7 +392,7 @@ impl Delivery {
         }
     }
 
-    fn record_sent(&mut self, mut task: Task, message: &str, now: Instant) -> Demand {
+    fn record_sent(&mut self, mut task: Task, message: &str, now: Instant) -> Effect {
         self.report.sent.extend(task.keys());
         let sent = |told| Record::Done { how: How::Sent, at: now, told, message: Some(message.to_owned()) };
         let changes = task.changes(|told| sent(Some(told)));

@@ -1,9 +1,9 @@
 //! Why a change is there: somebody edited the files, time went by, or somebody changed the helpdesk.
 //!
-//! Desired and live alone cannot tell these apart. The [`Baseline`] of the last apply can: with it, what
+//! Desired and live alone cannot tell these apart. The [`LastApplied`] of the last apply can: with it, what
 //! the files of today say about the day of the last apply is compared with what was applied then (edit),
 //! what they say about today with that (date), and what is live with what was applied (drift). Without a
-//! baseline no cause is claimed.
+//! last_applied no cause is claimed.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use crate::live::{Record, Value, digest};
 use crate::mapping::Field;
 use crate::plan::{Cause, Note, Plan, Verb, drift};
 
-/// The version of the baseline's JSON. Another one is no baseline.
-pub const BASELINE_FORMAT: u32 = 1;
+/// The version of the last_applied's JSON. Another one is no last_applied.
+pub const LAST_APPLIED_FORMAT: u32 = 1;
 
 /// What was last applied, as digests: enough to compare with, and nothing that could be read.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Baseline {
+pub struct LastApplied {
     /// The version of this shape.
     pub format: u32,
     /// The commit of the files at the last apply.
@@ -38,9 +38,9 @@ pub struct Applied {
     pub fields: BTreeMap<Field, String>,
 }
 
-impl Default for Baseline {
+impl Default for LastApplied {
     fn default() -> Self {
-        Self { format: BASELINE_FORMAT, commit: None, agreements: BTreeMap::new() }
+        Self { format: LAST_APPLIED_FORMAT, commit: None, agreements: BTreeMap::new() }
     }
 }
 
@@ -80,20 +80,24 @@ impl Compared {
 ///
 /// `then` gives what the files of today say about an agreement at an earlier instant; `None` where they do
 /// not know it.
-pub fn assign(plan: &mut Plan, baseline: &Baseline, then: impl Fn(&AgreementId, Instant) -> Option<Record>) {
-    plan.totals.vanished = vanished(plan, baseline);
-    assign_causes(plan, baseline, then);
+pub fn assign(
+    plan: &mut Plan,
+    last_applied: &LastApplied,
+    then: impl Fn(&AgreementId, Instant) -> Option<Record>,
+) {
+    plan.totals.vanished = vanished(plan, last_applied);
+    assign_causes(plan, last_applied, then);
     plan.drift = drift::of(plan);
 }
 
 fn assign_causes(
     plan: &mut Plan,
-    baseline: &Baseline,
+    last_applied: &LastApplied,
     then: impl Fn(&AgreementId, Instant) -> Option<Record>,
 ) {
     for change in &mut plan.changes {
         let renamed = change.mark.as_ref().and_then(|mark| mark.before.as_ref());
-        let applied = baseline.agreements.get(renamed.unwrap_or(&change.id));
+        let applied = last_applied.agreements.get(renamed.unwrap_or(&change.id));
         let known = applied.and_then(|applied| Some((applied, then(&change.id, applied.as_of)?)));
         let Some((applied, files_then)) = known.filter(|_| change.verb != Verb::Retire) else {
             // The document is new since the last apply, or gone: somebody edited the files.
@@ -128,11 +132,11 @@ fn assign_causes(
 }
 
 /// How many agreements were there after the last apply, and are not now.
-fn vanished(plan: &Plan, baseline: &Baseline) -> usize {
+fn vanished(plan: &Plan, last_applied: &LastApplied) -> usize {
     let created = plan.changes.iter().filter(|change| change.verb == Verb::Create).map(|change| &change.id);
     let over = plan.notes.iter().filter_map(|note| match note {
         Note::OverAndAbsent(id) => Some(id),
         _ => None,
     });
-    created.chain(over).filter(|id| baseline.agreements.contains_key(*id)).count()
+    created.chain(over).filter(|id| last_applied.agreements.contains_key(*id)).count()
 }

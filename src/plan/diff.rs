@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::desired::{Desired, Wish};
+use crate::desired::{Desired, DesiredAgreement};
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{Live, LiveAgreement, Observed, Value};
 use crate::mapping::{Deactivation, Field, Mapping, Mode};
 use crate::plan::{
-    Change, FORMAT, FieldChange, Header, Mark, Note, Phase, Plan, Reason, StateChange, Totals, Verb, Withheld,
+    Blocked, Change, FORMAT, FieldChange, Header, Mark, Note, Phase, Plan, Reason, StateChange, Totals, Verb,
 };
 use crate::plan::{risk, steps};
 use crate::status::State;
@@ -30,13 +30,13 @@ pub struct Context<'a> {
 pub fn between(desired: &Desired, live: &Live, context: Context<'_>) -> Plan {
     let mut comparison =
         Comparison { desired, live, context, claimed: BTreeSet::new(), plan: Found::default() };
-    for (id, wish) in &desired.wishes {
+    for (id, wish) in &desired.agreements {
         comparison.wish(id, wish);
     }
     for (id, unresolved) in &desired.unresolved {
         comparison.claimed.insert(id.clone());
         let reasons = unresolved.iter().cloned().map(Reason::Unresolved);
-        comparison.plan.withheld.extend(reasons.map(|reason| Withheld { id: id.clone(), reason }));
+        comparison.plan.blocked.extend(reasons.map(|reason| Blocked { id: id.clone(), reason }));
     }
     comparison.orphans();
     comparison.finish()
@@ -45,7 +45,7 @@ pub fn between(desired: &Desired, live: &Live, context: Context<'_>) -> Plan {
 #[derive(Default)]
 struct Found {
     changes: Vec<Change>,
-    withheld: BTreeSet<Withheld>,
+    blocked: BTreeSet<Blocked>,
     notes: BTreeSet<Note>,
     unchanged: usize,
 }
@@ -60,7 +60,7 @@ struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    fn wish(&mut self, id: &AgreementId, wish: &'a Wish) {
+    fn wish(&mut self, id: &AgreementId, wish: &'a DesiredAgreement) {
         self.claimed.insert(id.clone());
         match self.counterpart(id, wish) {
             Err(reason) => self.withhold(id, reason),
@@ -73,16 +73,16 @@ impl<'a> Comparison<'a> {
     }
 
     fn withhold(&mut self, id: &AgreementId, reason: Reason) {
-        self.plan.withheld.insert(Withheld { id: id.clone(), reason });
+        self.plan.blocked.insert(Blocked { id: id.clone(), reason });
     }
 
     /// The live object of a wish: by its own mark, by a mark it had formerly, or by adoption.
     fn counterpart(
         &mut self,
         id: &AgreementId,
-        wish: &Wish,
+        wish: &DesiredAgreement,
     ) -> Result<Option<(&'a LiveAgreement, Option<Mark>)>, Reason> {
-        let former = wish.formerly.iter().filter(|former| !self.desired.wishes.contains_key(*former));
+        let former = wish.formerly.iter().filter(|former| !self.desired.agreements.contains_key(*former));
         for marked in std::iter::once(id).chain(former) {
             if let Some(objects) = self.live.same_mark.get(marked) {
                 return Err(Reason::SameMark(objects.clone()));
@@ -110,7 +110,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn create(&mut self, id: &AgreementId, wish: &Wish) {
+    fn create(&mut self, id: &AgreementId, wish: &DesiredAgreement) {
         let fields = wish.record.fields.iter().filter(|(_, value)| **value != Value::Nothing);
         let fields = fields.map(|(field, value)| FieldChange {
             field: field.clone(),
@@ -128,7 +128,13 @@ impl<'a> Comparison<'a> {
         self.plan.changes.push(change);
     }
 
-    fn update(&mut self, id: &AgreementId, wish: &Wish, before: &LiveAgreement, mark: Option<Mark>) {
+    fn update(
+        &mut self,
+        id: &AgreementId,
+        wish: &DesiredAgreement,
+        before: &LiveAgreement,
+        mark: Option<Mark>,
+    ) {
         if before.archived && !wish.archived && self.context.mapping.deactivate != Deactivation::Archive {
             if wish.status.state.is_over() {
                 self.plan.unchanged += 1;
@@ -164,7 +170,7 @@ impl<'a> Comparison<'a> {
         self.plan.changes.push(change);
     }
 
-    fn field_changes(&self, wish: &Wish, before: &LiveAgreement) -> Vec<FieldChange> {
+    fn field_changes(&self, wish: &DesiredAgreement, before: &LiveAgreement) -> Vec<FieldChange> {
         let mut changes = Vec::new();
         for (field, wanted) in &wish.record.fields {
             let held = before.record.fields.get(field).unwrap_or(&Value::Nothing);
@@ -187,7 +193,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn blank(id: &AgreementId, wish: &Wish, verb: Verb) -> Change {
+    fn blank(id: &AgreementId, wish: &DesiredAgreement, verb: Verb) -> Change {
         Change {
             id: id.clone(),
             verb,
@@ -242,7 +248,7 @@ impl<'a> Comparison<'a> {
     fn finish(mut self) -> Plan {
         self.wait_for_successors();
         let Self { desired, live, context, plan, .. } = self;
-        let Found { mut changes, withheld, mut notes, unchanged } = plan;
+        let Found { mut changes, blocked, mut notes, unchanged } = plan;
         changes.sort_by(|left, right| (left.phase, &left.id).cmp(&(right.phase, &right.id)));
         notes.extend(desired.not_carried.iter().cloned().map(Note::NotCarried));
         notes.extend(desired.hours_not_carried.iter().cloned().map(Note::HoursNotCarried));
@@ -256,10 +262,10 @@ impl<'a> Comparison<'a> {
             names: names(&changes, live),
             changes,
             drift: Vec::new(),
-            withheld: withheld.into_iter().collect(),
+            blocked: blocked.into_iter().collect(),
             notes: notes.into_iter().collect(),
             totals: Totals {
-                agreements: desired.wishes.len() + desired.unresolved.len(),
+                agreements: desired.agreements.len() + desired.unresolved.len(),
                 unchanged,
                 live_active: live_active(live, context.mapping),
                 ..Totals::default()
@@ -273,20 +279,20 @@ impl<'a> Comparison<'a> {
     fn wait_for_successors(&mut self) {
         let publishing: BTreeSet<AgreementId> =
             self.plan.changes.iter().map(|change| change.id.clone()).collect();
-        let withheld: BTreeSet<AgreementId> = self.plan.withheld.iter().map(|held| held.id.clone()).collect();
+        let blocked: BTreeSet<AgreementId> = self.plan.blocked.iter().map(|held| held.id.clone()).collect();
         let mut waiting = Vec::new();
         for change in self.plan.changes.iter_mut().filter(|change| change.phase == Phase::Loss) {
             let Some(successor) = self.desired.successors.get(&change.id) else {
                 continue;
             };
-            if withheld.contains(successor) {
-                waiting.push(Withheld { id: change.id.clone(), reason: Reason::Waits(successor.clone()) });
+            if blocked.contains(successor) {
+                waiting.push(Blocked { id: change.id.clone(), reason: Reason::Waits(successor.clone()) });
             } else if publishing.contains(successor) {
                 change.after.push(successor.clone());
             }
         }
         self.plan.changes.retain(|change| waiting.iter().all(|held| held.id != change.id));
-        self.plan.withheld.extend(waiting);
+        self.plan.blocked.extend(waiting);
     }
 }
 

@@ -83,7 +83,7 @@ fn of_change(change: &Change) -> Vec<Drift> {
 /// Wishes for what is held, so that a plan leaves it as it is.
 pub fn adopt(desired: &mut Desired, left: &[Drift]) {
     for drift in left {
-        let Some(wish) = desired.wishes.get_mut(&drift.id) else {
+        let Some(wish) = desired.agreements.get_mut(&drift.id) else {
             continue;
         };
         match (&drift.part, &drift.held) {

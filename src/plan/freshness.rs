@@ -8,31 +8,31 @@ use crate::plan::{Change, FieldChange, StateChange, Step};
 
 /// How an object stands to a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Freshness {
     /// As the plan saw it, or on the way from there to what the plan wants.
-    Ahead,
+    Pending,
     /// As the plan wants it; nothing is left to do.
-    Behind,
+    AlreadyApplied,
     /// Somebody changed what the plan says nothing of, or to something else.
-    Elsewhere,
+    Conflict,
 }
 
 /// How the object stands to the change.
-pub fn standing(change: &Change, found: &LiveAgreement) -> Standing {
+pub fn freshness(change: &Change, found: &LiveAgreement) -> Freshness {
     if change.before == Some(found.digest()) {
-        return Standing::Ahead;
+        return Freshness::Pending;
     }
     // Full values may be written again; what is created, linked or marked may not, or does not show in the object.
     let is_full_values = change.steps.iter().all(|step| matches!(step, Step::Edit { mark: None, .. }));
     match back(change, found) {
         Some((before, is_there)) if is_full_values && change.before == Some(before.digest()) => {
             if is_there {
-                Standing::Behind
+                Freshness::AlreadyApplied
             } else {
-                Standing::Ahead
+                Freshness::Pending
             }
         }
-        _ => Standing::Elsewhere,
+        _ => Freshness::Conflict,
     }
 }
 

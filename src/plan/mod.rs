@@ -15,11 +15,11 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-pub use cause::{Applied, BASELINE_FORMAT, Baseline, assign};
+pub use cause::{Applied, LAST_APPLIED_FORMAT, LastApplied, assign};
 pub use diff::{Context, between};
 pub use drift::{Drift, Part, adopt};
-pub use freshness::{Standing, standing};
-pub use severity::Gravity;
+pub use freshness::{Freshness, freshness};
+pub use severity::ChangeSeverity;
 pub use simulate::{perform, simulate};
 
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ pub struct Plan {
     #[serde(default)]
     pub drift: Vec<Drift>,
     /// What was not planned, and why.
-    pub withheld: Vec<Withheld>,
+    pub blocked: Vec<Blocked>,
     /// Worth knowing; nothing follows from them.
     pub notes: Vec<Note>,
     /// How many agreements were looked at and what is to happen to them.
@@ -297,7 +297,7 @@ pub enum Step {
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
-pub struct Withheld {
+pub struct Blocked {
     /// The agreement.
     pub id: AgreementId,
     /// Why.
@@ -329,7 +329,7 @@ pub enum Reason {
     CannotAdopt(LiveId),
     /// A guard waits for the exact number.
     Guarded(GuardName),
-    /// A change that it waits for is withheld itself.
+    /// A change that it waits for is blocked itself.
     Waits(AgreementId),
     /// The live object is archived, and the settings do not say that deactivation archives.
     Archived(LiveId),

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::desired::Wish;
+use crate::desired::DesiredAgreement;
 use crate::ident::LiveId;
 use crate::live::{LiveAgreement, Promise, TargetKey, Value};
 use crate::mapping::{Field, Mapping};
@@ -15,7 +15,7 @@ use crate::status::State;
 pub(super) fn of_update(
     change: &Change,
     before: &LiveAgreement,
-    wish: &Wish,
+    wish: &DesiredAgreement,
     mapping: &Mapping,
     round_the_clock: Option<&LiveId>,
 ) -> Vec<Risk> {
@@ -59,7 +59,7 @@ fn is_earlier(after: &Value, before: &Value) -> bool {
 /// a run left half created is no promise, and to complete it takes nothing away.
 fn weakened(
     before: &LiveAgreement,
-    wish: &Wish,
+    wish: &DesiredAgreement,
     was_active: bool,
     round_the_clock: Option<&LiveId>,
 ) -> Vec<Weakened> {

@@ -2,7 +2,7 @@
 
 use crate::plan::{Change, Risk, Verb};
 
-/// How grave a change is, the gravest first.
+/// How grave a change is, the most_severe first.
 #[derive(
     Clone,
     Copy,
@@ -16,7 +16,7 @@ use crate::plan::{Change, Risk, Verb};
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Gravity {
+pub enum ChangeSeverity {
     /// Clients can no longer ask for anything under it.
     Stops,
     /// Something that was promised is promised less.
@@ -33,7 +33,7 @@ pub enum Gravity {
     Changes,
 }
 
-impl Gravity {
+impl ChangeSeverity {
     /// All of them.
     pub const ALL: [Self; 7] = [
         Self::Stops,
@@ -63,9 +63,10 @@ impl Gravity {
 }
 
 impl Change {
-    /// The gravest that it does.
-    pub fn gravity(&self) -> Gravity {
-        let otherwise = if self.verb == Verb::Create { Gravity::Creates } else { Gravity::Changes };
-        self.risks.iter().map(Gravity::of).min().unwrap_or(otherwise)
+    /// The most_severe that it does.
+    pub fn severity(&self) -> ChangeSeverity {
+        let otherwise =
+            if self.verb == Verb::Create { ChangeSeverity::Creates } else { ChangeSeverity::Changes };
+        self.risks.iter().map(ChangeSeverity::of).min().unwrap_or(otherwise)
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::desired::Wish;
+use crate::desired::DesiredAgreement;
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{LiveAgreement, Promise, TargetKey, Value};
 use crate::mapping::{Deactivation, Field, Mapping, Side};
@@ -13,7 +13,7 @@ use crate::plan::{Change, Phase, Risk, StateChange, Step, Verb};
 use crate::status::State;
 
 /// Creates hidden, fills, publishes last.
-pub(super) fn creation(wish: &Wish, mapping: &Mapping) -> Vec<Step> {
+pub(super) fn creation(wish: &DesiredAgreement, mapping: &Mapping) -> Vec<Step> {
     let fields = wish.record.fields.iter().filter(|(_, value)| **value != Value::Nothing);
     let on_object = fields
         .filter(|(field, _)| is_on_object(field, mapping))
@@ -34,7 +34,12 @@ pub(super) fn creation(wish: &Wish, mapping: &Mapping) -> Vec<Step> {
 }
 
 /// Fills before it publishes, and withdraws before it takes away.
-pub(super) fn update(change: &Change, before: &LiveAgreement, wish: &Wish, mapping: &Mapping) -> Vec<Step> {
+pub(super) fn update(
+    change: &Change,
+    before: &LiveAgreement,
+    wish: &DesiredAgreement,
+    mapping: &Mapping,
+) -> Vec<Step> {
     let targets = change.fields.iter().find(|field| field.field == Field::Targets);
     let (puts, drops) = match targets {
         Some(field) if mapping.rules.is_some() => (

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{
-    Applied, Baseline, Cause, Context, Header, Phase, Plan, Reason, Risk, Standing, Step, Verb, Weakened,
-    assign, between, perform, simulate, standing,
+    Applied, Cause, Context, Freshness, Header, LastApplied, Phase, Plan, Reason, Risk, Step, Verb, Weakened,
+    assign, between, freshness, perform, simulate,
 };
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, Coverage, End, Target};
@@ -191,9 +191,7 @@ fn a_successor_that_cannot_be_published_keeps_its_predecessor_open() {
     let plan = plan(&[new, old], &live, &mapping, "2026-09-01T09:00:00Z", false);
     assert!(plan.is_empty());
     assert!(
-        plan.withheld
-            .iter()
-            .any(|held| held.id == id("a-2025") && held.reason == Reason::Waits(id("a-2026")))
+        plan.blocked.iter().any(|held| held.id == id("a-2025") && held.reason == Reason::Waits(id("a-2026")))
     );
 }
 
@@ -260,13 +258,13 @@ fn orphans_are_withheld_unless_they_are_asked_for_and_then_shown_no_more() {
     let kept = [kept];
     let without = plan(&kept, &live, &mapping, instant, false);
     assert!(without.is_empty());
-    assert!(matches!(without.withheld[0].reason, Reason::Orphan { .. }));
+    assert!(matches!(without.blocked[0].reason, Reason::Orphan { .. }));
     let with = plan(&kept, &live, &mapping, instant, true);
     assert_eq!(with.changes[0].verb, Verb::Retire);
     let retired = simulate(&with, &live, &mapping);
     for prune in [false, true] {
         let after = plan(&kept, &retired, &mapping, instant, prune);
-        assert!(after.is_empty() && after.withheld.is_empty());
+        assert!(after.is_empty() && after.blocked.is_empty());
     }
 }
 
@@ -296,7 +294,7 @@ fn an_unreadable_object_blocks_its_own_agreement_only() {
     let agreements = [agreement("a", "2026-01-01", "2026-12-31"), agreement("b", "2026-01-01", "2026-12-31")];
     let plan = plan(&agreements, &live, &mapping, "2026-09-01T09:00:00Z", true);
     assert_eq!(plan.changes.iter().map(|change| change.id.as_str()).collect::<Vec<_>>(), ["b"]);
-    assert!(matches!(plan.withheld[0].reason, Reason::Unreadable(_)));
+    assert!(matches!(plan.blocked[0].reason, Reason::Unreadable(_)));
 }
 
 /// Many agreements may share what holds their promises, so that another change puts some of them right before.
@@ -314,7 +312,7 @@ fn what_moved_toward_the_plan_and_nowhere_else_is_not_stale() {
     let live = simulate(&plan(&[is_on(4)], &empty(), &mapping, instant, false), &empty(), &mapping);
     let change = plan(&[is_on(8)], &live, &mapping, instant, false).changes.remove(0);
     let Observed::Present(before) = live.agreements["a"].clone() else { panic!("it is there") };
-    assert_eq!(standing(&change, &before), Standing::Ahead);
+    assert_eq!(freshness(&change, &before), Freshness::Pending);
 
     let Value::Targets(wanted) = &change.fields[0].after else { panic!("{:?}", change.fields) };
     assert!(wanted.len() > 1, "each priority has one");
@@ -325,14 +323,17 @@ fn what_moved_toward_the_plan_and_nowhere_else_is_not_stale() {
         let all = count + 1 == wanted.len();
         let mut now = before.clone();
         now.record.fields.insert(Field::Targets, Value::Targets(targets.clone()));
-        assert_eq!(standing(&change, &now), if all { Standing::Behind } else { Standing::Ahead });
+        assert_eq!(
+            freshness(&change, &now),
+            if all { Freshness::AlreadyApplied } else { Freshness::Pending }
+        );
         now.record.fields.insert(Field::Title, Value::text("by hand"));
-        assert_eq!(standing(&change, &now), Standing::Elsewhere, "somebody was here too");
+        assert_eq!(freshness(&change, &now), Freshness::Conflict, "somebody was here too");
     }
     let neither = plan(&[is_on(2)], &live, &mapping, instant, false).changes.remove(0);
     let mut other = before.clone();
     other.record.fields.insert(Field::Targets, neither.fields[0].after.clone());
-    assert_eq!(standing(&change, &other), Standing::Elsewhere);
+    assert_eq!(freshness(&change, &other), Freshness::Conflict);
 }
 
 #[test]
@@ -343,20 +344,21 @@ fn a_plan_survives_its_own_json() {
     assert_eq!(serde_json::from_str::<Plan>(&json).expect("its own JSON"), plan);
 }
 
-/// The live side and the baseline after an apply of these agreements at an instant.
-fn applied(agreements: &[Agreement], mapping: &Mapping, instant: &str) -> (Live, Baseline) {
+/// The live side and the last_applied after an apply of these agreements at an instant.
+fn applied(agreements: &[Agreement], mapping: &Mapping, instant: &str) -> (Live, LastApplied) {
     let live = simulate(&plan(agreements, &empty(), mapping, instant, false), &empty(), mapping);
     let wished = wished(agreements, mapping, instant);
-    let entries = wished.wishes.iter().map(|(id, wish)| (id.clone(), Applied::of(&wish.record, at(instant))));
-    (live, Baseline { agreements: entries.collect(), ..Baseline::default() })
+    let entries =
+        wished.agreements.iter().map(|(id, wish)| (id.clone(), Applied::of(&wish.record, at(instant))));
+    (live, LastApplied { agreements: entries.collect(), ..LastApplied::default() })
 }
 
-fn with_causes(agreements: &[Agreement], live: &Live, baseline: &Baseline, instant: &str) -> Plan {
+fn with_causes(agreements: &[Agreement], live: &Live, last_applied: &LastApplied, instant: &str) -> Plan {
     let mapping = Mapping::default();
     let mut plan = plan(agreements, live, &mapping, instant, false);
-    assign(&mut plan, baseline, |id, then| {
+    assign(&mut plan, last_applied, |id, then| {
         let wished = desired(agreements, &catalog(), &mapping, &directory(), then);
-        wished.wishes.get(id).map(|wish| wish.record.clone())
+        wished.agreements.get(id).map(|wish| wish.record.clone())
     });
     plan
 }
@@ -365,12 +367,12 @@ fn with_causes(agreements: &[Agreement], live: &Live, baseline: &Baseline, insta
 fn an_edit_the_date_and_drift_on_one_agreement_are_told_apart() {
     let mapping = Mapping::default();
     let then = agreement("a", "2026-01-01", "2026-12-31");
-    let (mut live, baseline) = applied(std::slice::from_ref(&then), &mapping, "2026-09-01T09:00:00Z");
+    let (mut live, last_applied) = applied(std::slice::from_ref(&then), &mapping, "2026-09-01T09:00:00Z");
     let Some(Observed::Present(found)) = live.agreements.get_mut("a") else { panic!("it was applied") };
     found.record.fields.insert(Field::Title, Value::text("changed by hand"));
     let mut now = then;
     now.number = Some("ДО-1".to_owned());
-    let plan = with_causes(&[now], &live, &baseline, "2027-01-01T09:00:00Z");
+    let plan = with_causes(&[now], &live, &last_applied, "2027-01-01T09:00:00Z");
     let causes: Vec<_> =
         plan.changes[0].fields.iter().map(|field| (field.field.clone(), field.cause)).collect();
     assert_eq!(causes, [(Field::Title, Some(Cause::Drift)), (Field::Number, Some(Cause::Edit))]);
@@ -381,10 +383,10 @@ fn an_edit_the_date_and_drift_on_one_agreement_are_told_apart() {
 fn a_new_document_is_an_edit_and_a_lost_object_is_drift() {
     let mapping = Mapping::default();
     let known = agreement("known", "2026-01-01", "2026-12-31");
-    let (mut live, baseline) = applied(std::slice::from_ref(&known), &mapping, "2026-09-01T09:00:00Z");
+    let (mut live, last_applied) = applied(std::slice::from_ref(&known), &mapping, "2026-09-01T09:00:00Z");
     live.agreements.clear();
     let agreements = [known, agreement("new", "2026-01-01", "2026-12-31")];
-    let plan = with_causes(&agreements, &live, &baseline, "2026-09-02T09:00:00Z");
+    let plan = with_causes(&agreements, &live, &last_applied, "2026-09-02T09:00:00Z");
     let causes: Vec<_> = plan.changes.iter().map(|change| change.fields[0].cause).collect();
     assert_eq!(causes, [Some(Cause::Drift), Some(Cause::Edit)]);
 }
@@ -393,9 +395,9 @@ fn a_new_document_is_an_edit_and_a_lost_object_is_drift() {
 fn a_date_that_was_edited_is_an_edit_even_when_time_went_by() {
     let mapping = Mapping::default();
     let then = agreement("a", "2026-01-01", "2026-12-31");
-    let (live, baseline) = applied(std::slice::from_ref(&then), &mapping, "2026-09-01T09:00:00Z");
+    let (live, last_applied) = applied(std::slice::from_ref(&then), &mapping, "2026-09-01T09:00:00Z");
     let now = agreement("a", "2026-01-01", "2026-08-31");
-    let plan = with_causes(&[now], &live, &baseline, "2026-09-02T09:00:00Z");
+    let plan = with_causes(&[now], &live, &last_applied, "2026-09-02T09:00:00Z");
     assert_eq!(plan.changes[0].state.as_ref().expect("it ended").cause, Some(Cause::Edit));
 }
 
@@ -492,10 +494,10 @@ proptest! {
                 Observed::Present(found) => found.clone(),
                 other => panic!("{other:?}"),
             };
-            prop_assert_eq!(standing(change, &found(&live)), Standing::Ahead);
+            prop_assert_eq!(freshness(change, &found(&live)), Freshness::Pending);
             let has_only_edits = change.steps.iter().all(|step| matches!(step, Step::Edit { .. }));
-            let done = if has_only_edits { Standing::Behind } else { Standing::Elsewhere };
-            prop_assert_eq!(standing(change, &found(&after)), done);
+            let done = if has_only_edits { Freshness::AlreadyApplied } else { Freshness::Conflict };
+            prop_assert_eq!(freshness(change, &found(&after)), done);
         }
     }
 

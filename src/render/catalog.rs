@@ -37,7 +37,7 @@ fn sentence(what: &What) -> String {
         What::Tied { object } => format!("is {object}, by its title or code"),
         What::Renamed { from, to } => format!("is called “{}” now, and was “{}”", shown(to), shown(from)),
         What::Gone { object, archived: true } => {
-            format!("stands for {object}, which is archived; agreements that need it are withheld")
+            format!("stands for {object}, which is archived; agreements that need it are blocked")
         }
         What::Gone { object, archived: false } => {
             format!("stands for {object}, which is not there any more, or which the key may not read")

@@ -3,8 +3,8 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::plan::Gravity;
-use crate::render::json::PlanEnvelope;
+use crate::plan::ChangeSeverity;
+use crate::render::json::GuardedPlan;
 
 /// How the hidden line begins. It is the last line of a comment, and only there does it count.
 const MARK: &str = "<!-- servanda:plan";
@@ -14,7 +14,7 @@ const MARK: &str = "<!-- servanda:plan";
 pub enum Class {
     /// Nothing that anybody could lose by.
     Calm,
-    /// Something of this gravity, which is a risk.
+    /// Something of this severity, which is a risk.
     Risk(Risk),
     /// The pull request reaches for what says where to and as whom.
     Red,
@@ -26,12 +26,12 @@ pub struct Risk(u8);
 
 impl Class {
     /// The class of a plan.
-    pub fn of(envelope: &PlanEnvelope) -> Self {
+    pub fn of(envelope: &GuardedPlan) -> Self {
         if envelope.scope.as_ref().is_some_and(|scope| !scope.red_lines.is_empty()) {
             return Self::Red;
         }
-        envelope.gravest().filter(|gravest| gravest.is_risk()).map_or(Self::Calm, |gravest| {
-            let place = Gravity::ALL.iter().rev().position(|gravity| *gravity == gravest);
+        envelope.most_severe().filter(|most_severe| most_severe.is_risk()).map_or(Self::Calm, |most_severe| {
+            let place = ChangeSeverity::ALL.iter().rev().position(|severity| *severity == most_severe);
             Self::Risk(Risk(place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)))
         })
     }
@@ -141,15 +141,15 @@ mod tests {
     use super::{Class, MARK_LIMIT, Mark, Risk, failed, link, marked};
     use crate::plan::scope::{RedLine, Scope, Steered};
     use crate::plan::{Risk as PlanRisk, Verb};
-    use crate::render::json::PlanEnvelope;
+    use crate::render::json::GuardedPlan;
     use crate::render::plan::sample;
     use crate::status::{Because, State};
 
-    fn envelope(risks: &[PlanRisk]) -> PlanEnvelope {
+    fn envelope(risks: &[PlanRisk]) -> GuardedPlan {
         let mut change = sample::change("a", Verb::Update, "A", State::Active, Because::WithinPeriod);
         change.risks = risks.to_vec();
         let plan = sample::plan(vec![change]);
-        PlanEnvelope::new(&plan.clone(), plan, Vec::new())
+        GuardedPlan::new(&plan.clone(), plan, Vec::new())
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A proposed mapping as YAML to paste into servanda.yaml: above each line, as a comment, what speaks for it.
 
-use crate::discovery::{Evidence, Line, Proposal, Shape, Unread};
+use crate::discovery::{DiscoveredMapping, Evidence, Line, Shape, Unread};
 use crate::render::encode;
 use crate::render::vocabulary::{count, shown};
 
@@ -8,7 +8,7 @@ use crate::render::vocabulary::{count, shown};
 const INDENT: usize = 2;
 
 /// The YAML. What the key may not read comes first, since more might be told with it.
-pub fn yaml(proposal: &Proposal) -> String {
+pub fn yaml(proposal: &DiscoveredMapping) -> String {
     let mut lines = Vec::new();
     for Unread { class, said, needed } in &proposal.unread {
         let what_of_it = if *needed { "" } else { "; plans go on, and do not tell who changed what by hand" };
@@ -124,7 +124,7 @@ fn what(shape: &Shape) -> String {
 #[cfg(test)]
 mod tests {
     use super::yaml;
-    use crate::discovery::{Evidence, Line, Proposal, Unread};
+    use crate::discovery::{DiscoveredMapping, Evidence, Line, Unread};
     use crate::render::encode::corpus::{HOSTILE, is_clean};
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
             value: value.into(),
             evidence,
         };
-        let proposal = Proposal {
+        let proposal = DiscoveredMapping {
             lines: vec![
                 line(&["kind"], "itsm365", Evidence::Given),
                 line(&["agreement", "class"], "agreement$agreement", Evidence::Typed { held: 39, of: 40 }),
@@ -178,7 +178,7 @@ mod tests {
             let evidence = Evidence::Times { time: (*text).to_owned(), of: 1 };
             let lines = vec![Line { path: vec!["class"], value: (*text).into(), evidence }];
             let unread = vec![Unread { class: (*text).to_owned(), said: (*text).to_owned(), needed: true }];
-            let written = yaml(&Proposal { lines, unread });
+            let written = yaml(&DiscoveredMapping { lines, unread });
             assert!(is_clean(&written), "{written}");
             assert_eq!(written.lines().count(), 4, "{written}");
         }

@@ -6,24 +6,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostics, Label, Severity, Sources};
-use crate::guard::Held;
+use crate::guard::AwaitingAcknowledgement;
 use crate::ident::AgreementId;
 use crate::notice::Announced;
 use crate::outcome::Outcome;
 use crate::plan::scope::Scope;
-use crate::plan::{Change, Gravity, GuardName, Header, Plan, Reason, Withheld};
+use crate::plan::{Blocked, Change, ChangeSeverity, GuardName, Header, Plan, Reason};
 use crate::render::encode;
 
 /// A plan with what its guards made of it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-pub struct PlanEnvelope {
+pub struct GuardedPlan {
     /// What an apply of this plan would come to, if the helpdesk takes every write.
     pub verdict: Verdict,
-    /// The plan, without what a guard withheld.
+    /// The plan, without what a guard blocked.
     pub plan: Plan,
-    /// The guards that withheld something.
-    pub held: Vec<Held>,
-    /// The changes that are not in the plan because a guard, or a change that one withheld, holds them back.
+    /// The guards that blocked something.
+    pub held: Vec<AwaitingAcknowledgement>,
+    /// The changes that are not in the plan because a guard, or a change that one blocked, holds them back.
     pub waiting: Vec<Change>,
     /// Whom the apply would tell of what, in numbers.
     #[serde(default)]
@@ -56,14 +56,14 @@ pub enum Meaning {
     Partial,
 }
 
-impl PlanEnvelope {
+impl GuardedPlan {
     /// Puts a guarded plan in its envelope, with the changes of the `proposed` one that were held back.
-    pub fn new(proposed: &Plan, plan: Plan, held: Vec<Held>) -> Self {
+    pub fn new(proposed: &Plan, plan: Plan, held: Vec<AwaitingAcknowledgement>) -> Self {
         let held_back: BTreeSet<&AgreementId> = plan
-            .withheld
+            .blocked
             .iter()
-            .filter(|withheld| matches!(withheld.reason, Reason::Guarded(_) | Reason::Waits(_)))
-            .map(|withheld| &withheld.id)
+            .filter(|blocked| matches!(blocked.reason, Reason::Guarded(_) | Reason::Waits(_)))
+            .map(|blocked| &blocked.id)
             .collect();
         let waiting = proposed.changes.iter().filter(|change| held_back.contains(&change.id));
         Self {
@@ -82,15 +82,15 @@ impl PlanEnvelope {
         Self { announced, ..self }
     }
 
-    /// The gravest change of all, those that wait among them; `None` where nothing changes.
-    pub fn gravest(&self) -> Option<Gravity> {
-        self.plan.changes.iter().chain(&self.waiting).map(Change::gravity).min()
+    /// The most_severe change of all, those that wait among them; `None` where nothing changes.
+    pub fn most_severe(&self) -> Option<ChangeSeverity> {
+        self.plan.changes.iter().chain(&self.waiting).map(Change::severity).min()
     }
 
     /// The guard that holds each waiting change back.
     pub(super) fn guards(&self) -> BTreeMap<&AgreementId, GuardName> {
-        let guarded = self.plan.withheld.iter().filter_map(|withheld| match withheld.reason {
-            Reason::Guarded(name) => Some((&withheld.id, name)),
+        let guarded = self.plan.blocked.iter().filter_map(|blocked| match blocked.reason {
+            Reason::Guarded(name) => Some((&blocked.id, name)),
             _ => None,
         });
         guarded.collect()
@@ -99,7 +99,7 @@ impl PlanEnvelope {
 
 impl Verdict {
     /// What an apply of a guarded plan would come to.
-    pub fn of(plan: &Plan, held: &[Held]) -> Self {
+    pub fn of(plan: &Plan, held: &[AwaitingAcknowledgement]) -> Self {
         let is_open = |reason: &Reason| match reason {
             Reason::Orphan { .. } | Reason::Guarded(_) => false,
             Reason::Unresolved(_)
@@ -111,7 +111,7 @@ impl Verdict {
         };
         let (exit_code, meaning) = if !held.is_empty() {
             (4, Meaning::RefusedByAGuard)
-        } else if plan.withheld.iter().any(|withheld| is_open(&withheld.reason)) {
+        } else if plan.blocked.iter().any(|blocked| is_open(&blocked.reason)) {
             (6, Meaning::Partial)
         } else {
             (0, Meaning::Complete)
@@ -128,12 +128,12 @@ pub fn pretty(value: &impl serde::Serialize) -> String {
     text
 }
 
-/// The published JSON Schema (draft 07) of [`PlanEnvelope`].
+/// The published JSON Schema (draft 07) of [`GuardedPlan`].
 pub fn plan_schema() -> serde_json::Value {
     let settings = schemars::generate::SchemaSettings::draft07()
         .with_transform(schemars::transform::RecursiveTransform(describe))
         .with_transform(schemars::transform::RecursiveTransform(drop_number_formats));
-    let schema = settings.into_generator().into_root_schema_for::<PlanEnvelope>();
+    let schema = settings.into_generator().into_root_schema_for::<GuardedPlan>();
     schema.to_value()
 }
 
@@ -181,22 +181,22 @@ pub struct OutcomeEnvelope<'a> {
     pub format: u32,
     /// What the plan was made from.
     pub header: &'a Header,
-    /// The fates of its changes, and what a plan made after the apply still holds.
+    /// The results of its changes, and what a plan made after the apply still holds.
     pub outcome: &'a Outcome,
-    /// The guards that withheld something.
-    pub held: &'a [Held],
+    /// The guards that blocked something.
+    pub held: &'a [AwaitingAcknowledgement],
     /// What was not planned, and why.
-    pub withheld: &'a [Withheld],
+    pub blocked: &'a [Blocked],
 }
 
 /// Puts an outcome beside what its plan had left alone.
-pub fn outcome<'a>(envelope: &'a PlanEnvelope, outcome: &'a Outcome) -> OutcomeEnvelope<'a> {
+pub fn outcome<'a>(envelope: &'a GuardedPlan, outcome: &'a Outcome) -> OutcomeEnvelope<'a> {
     OutcomeEnvelope {
         format: 1,
         header: &envelope.plan.header,
         outcome,
         held: &envelope.held,
-        withheld: &envelope.plan.withheld,
+        blocked: &envelope.plan.blocked,
     }
 }
 
@@ -283,12 +283,12 @@ fn place<'a>(label: &'a Label, sources: &'a Sources) -> Place<'a> {
 mod tests {
     use serde_json::Value;
 
-    use super::{Meaning, PlanEnvelope, Verdict, diagnostics, outcome, plan_schema, pretty};
+    use super::{GuardedPlan, Meaning, Verdict, diagnostics, outcome, plan_schema, pretty};
     use crate::diagnostic::{Code, Diagnostic, Sources, Span};
-    use crate::guard::Held;
+    use crate::guard::AwaitingAcknowledgement;
     use crate::ident::AgreementId;
-    use crate::outcome::{Fate, Outcome};
-    use crate::plan::{GuardName, Reason, Verb, Withheld};
+    use crate::outcome::{ChangeResult, Outcome};
+    use crate::plan::{Blocked, GuardName, Reason, Verb};
     use crate::render::encode::corpus::{HOSTILE, is_clean};
     use crate::render::plan::sample;
     use crate::status::{Because, State};
@@ -322,18 +322,19 @@ mod tests {
         assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
     }
 
-    fn held_back() -> PlanEnvelope {
+    fn held_back() -> GuardedPlan {
         let change =
             |name: &str| sample::change(name, Verb::Update, "T", State::Active, Because::WithinPeriod);
         let proposed = sample::plan(vec![change("a"), change("b"), change("c")]);
         let id = |text: &str| AgreementId::new(text).expect("an id");
         let mut plan = sample::plan(vec![change("b")]);
-        plan.withheld = vec![
-            Withheld { id: id("a"), reason: Reason::Guarded(GuardName::Weakened) },
-            Withheld { id: id("c"), reason: Reason::Waits(id("a")) },
+        plan.blocked = vec![
+            Blocked { id: id("a"), reason: Reason::Guarded(GuardName::Weakened) },
+            Blocked { id: id("c"), reason: Reason::Waits(id("a")) },
         ];
-        let held = Held { guard: GuardName::Weakened, count: 1, limit: 0, acknowledged: None };
-        PlanEnvelope::new(&proposed, plan, vec![held])
+        let held =
+            AwaitingAcknowledgement { guard: GuardName::Weakened, count: 1, limit: 0, acknowledged: None };
+        GuardedPlan::new(&proposed, plan, vec![held])
     }
 
     #[test]
@@ -358,14 +359,14 @@ mod tests {
 
     #[test]
     fn an_outcome_names_what_was_left_alone_too() {
-        let mut fates = Outcome { remaining: Some(0), ..Outcome::default() };
+        let mut results = Outcome { remaining: Some(0), ..Outcome::default() };
         let id = AgreementId::new("b").expect("an id");
-        fates.fates.insert(id, Fate::Stale);
+        results.results.insert(id, ChangeResult::Stale);
         let envelope = held_back();
-        let json = serde_json::to_value(outcome(&envelope, &fates)).expect("JSON");
-        assert_eq!(json["outcome"]["fates"]["b"], "stale");
+        let json = serde_json::to_value(outcome(&envelope, &results)).expect("JSON");
+        assert_eq!(json["outcome"]["results"]["b"], "stale");
         assert_eq!(json["outcome"]["remaining"], 0);
-        assert_eq!(json["withheld"][0]["id"], "a");
+        assert_eq!(json["blocked"][0]["id"], "a");
         assert_eq!(json["header"]["zone"], "Europe/Moscow");
     }
 
@@ -376,7 +377,7 @@ mod tests {
         let orphan = Reason::Orphan { title: String::new(), object: object(), state: String::new() };
         for (reason, exit_code) in [(orphan, 0), (Reason::Archived(object()), 6)] {
             let mut plan = sample::plan(Vec::new());
-            plan.withheld = vec![Withheld { id: id(), reason }];
+            plan.blocked = vec![Blocked { id: id(), reason }];
             assert_eq!(Verdict::of(&plan, &[]).exit_code, exit_code);
         }
     }

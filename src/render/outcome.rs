@@ -2,7 +2,7 @@
 //! not carried out, and one line at the end.
 
 use crate::ident::AgreementId;
-use crate::outcome::{Altered, Failure, Fate, NotTried, Outcome, Stopped};
+use crate::outcome::{Altered, ChangeResult, Failure, NotTried, Outcome, Stopped};
 use crate::plan::{Change, FieldChange, Plan, Step, Verb};
 use crate::render::line::Line;
 use crate::render::page::Page;
@@ -15,8 +15,8 @@ use crate::status::State;
 pub fn text(plan: &Plan, outcome: &Outcome, paint: Paint) -> String {
     let mut page = Page::new(paint);
     for change in &plan.changes {
-        if let Some(fate) = outcome.fates.get(&change.id) {
-            one(&mut page, plan, change, fate);
+        if let Some(result) = outcome.results.get(&change.id) {
+            one(&mut page, plan, change, result);
         }
     }
     page.gap();
@@ -41,7 +41,7 @@ fn ended(stopped: &Stopped) -> String {
 pub fn summary(outcome: &Outcome) -> String {
     let kinds = ["done", "stale", "failed", "unknown", "stopped", "not tried"];
     let counts = kinds.map(|kind| {
-        let of_kind = outcome.fates.values().filter(|fate| word(fate) == kind);
+        let of_kind = outcome.results.values().filter(|result| word(result) == kind);
         (of_kind.count(), kind)
     });
     let parts: Vec<String> = counts
@@ -60,27 +60,27 @@ pub fn summary(outcome: &Outcome) -> String {
     }
 }
 
-fn word(fate: &Fate) -> &'static str {
-    match fate {
-        Fate::Done { .. } => "done",
-        Fate::Stale => "stale",
-        Fate::Failed(_) => "failed",
-        Fate::Unknown(_) => "unknown",
-        Fate::Stopped { .. } => "stopped",
-        Fate::NotTried(_) => "not tried",
+fn word(result: &ChangeResult) -> &'static str {
+    match result {
+        ChangeResult::Done { .. } => "done",
+        ChangeResult::Stale => "stale",
+        ChangeResult::Failed(_) => "failed",
+        ChangeResult::Unknown(_) => "unknown",
+        ChangeResult::Stopped { .. } => "stopped",
+        ChangeResult::NotTried(_) => "not tried",
     }
 }
 
-fn one(page: &mut Page, plan: &Plan, change: &Change, fate: &Fate) {
-    let (tone, symbol) = match fate {
-        Fate::Done { .. } => (Tone::Gain, "✓"),
-        Fate::Stale | Fate::Unknown(_) | Fate::Stopped { .. } => (Tone::Shift, "?"),
-        Fate::Failed(_) => (Tone::Alarm, "✗"),
-        Fate::NotTried(_) => (Tone::Quiet, "·"),
+fn one(page: &mut Page, plan: &Plan, change: &Change, result: &ChangeResult) {
+    let (tone, symbol) = match result {
+        ChangeResult::Done { .. } => (Tone::Gain, "✓"),
+        ChangeResult::Stale | ChangeResult::Unknown(_) | ChangeResult::Stopped { .. } => (Tone::Shift, "?"),
+        ChangeResult::Failed(_) => (Tone::Alarm, "✗"),
+        ChangeResult::NotTried(_) => (Tone::Quiet, "·"),
     };
     let line = Line::new().tone(tone, symbol).say(" ").tone(Tone::Strong, change.id.as_str()).say("  ");
-    let (line, next) = match fate {
-        Fate::Done { object, .. } => {
+    let (line, next) = match result {
+        ChangeResult::Done { object, .. } => {
             (line.say(done(change)).tone(Tone::Quiet, &format!(" [{object}]")), None)
         }
         other => {
@@ -89,7 +89,7 @@ fn one(page: &mut Page, plan: &Plan, change: &Change, fate: &Fate) {
         }
     };
     page.line(0, 4, &line);
-    if let Fate::Done { altered, .. } = fate {
+    if let ChangeResult::Done { altered, .. } = result {
         for altered in altered {
             another(page, plan, altered);
         }
@@ -112,18 +112,18 @@ fn done(change: &Change) -> &'static str {
 }
 
 /// Why a change was not carried out, and what to do next.
-fn unfinished(fate: &Fate, change: &Change) -> (String, String) {
-    match fate {
-        Fate::Done { .. } => (String::new(), String::new()),
-        Fate::Stale => (
+fn unfinished(result: &ChangeResult, change: &Change) -> (String, String) {
+    match result {
+        ChangeResult::Done { .. } => (String::new(), String::new()),
+        ChangeResult::Stale => (
             "its object moved since the plan was made, and nothing was written".to_owned(),
             "plan again and look at what changed".to_owned(),
         ),
-        Fate::Failed(failure) => (
+        ChangeResult::Failed(failure) => (
             format!("{} did not go through: {}", step(failure, change), vocabulary::shown(&failure.message)),
             standing(failure, change, "settle the reason, then apply again"),
         ),
-        Fate::Unknown(failure) => (
+        ChangeResult::Unknown(failure) => (
             format!(
                 "the answer to {} was lost: {}",
                 step(failure, change),
@@ -131,13 +131,13 @@ fn unfinished(fate: &Fate, change: &Change) -> (String, String) {
             ),
             standing(failure, change, "look at the object in the helpdesk, then plan again"),
         ),
-        Fate::Stopped { step: number } => {
+        ChangeResult::Stopped { step: number } => {
             let reached = Failure { step: *number, message: String::new() };
             let next = standing(&reached, change, "apply again");
             (format!("the run ended before {}", step(&reached, change)), next)
         }
-        Fate::NotTried(NotTried::Waits(other)) => (waits(other), format!("settle {other} first")),
-        Fate::NotTried(NotTried::Stopped) => {
+        ChangeResult::NotTried(NotTried::Waits(other)) => (waits(other), format!("settle {other} first")),
+        ChangeResult::NotTried(NotTried::Stopped) => {
             ("the run was stopped before its turn".to_owned(), "apply again".to_owned())
         }
     }
@@ -197,7 +197,7 @@ mod tests {
     use crate::ident::{AgreementId, LiveId};
     use crate::live::Value;
     use crate::mapping::Field;
-    use crate::outcome::{Altered, Failure, Fate, NotTried, Outcome, Stopped};
+    use crate::outcome::{Altered, ChangeResult, Failure, NotTried, Outcome, Stopped};
     use crate::plan::{Change, Plan, Step, Verb};
     use crate::render::Paint;
     use crate::render::encode::corpus::{HOSTILE, is_clean};
@@ -234,19 +234,21 @@ mod tests {
             sent: Value::Text("Маяк".to_owned()),
             held: Value::Text("МАЯК".to_owned()),
         };
-        let done =
-            Fate::Done { object: LiveId::new("agreement$1").expect("a live id"), altered: vec![altered] };
-        let fates = [
+        let done = ChangeResult::Done {
+            object: LiveId::new("agreement$1").expect("a live id"),
+            altered: vec![altered],
+        };
+        let results = [
             done,
-            Fate::Stale,
-            Fate::Failed(failure(1, message)),
-            Fate::Unknown(failure(0, "timed out after 30 s")),
-            Fate::NotTried(NotTried::Waits(id("c"))),
-            Fate::NotTried(NotTried::Stopped),
-            Fate::Stopped { step: 1 },
+            ChangeResult::Stale,
+            ChangeResult::Failed(failure(1, message)),
+            ChangeResult::Unknown(failure(0, "timed out after 30 s")),
+            ChangeResult::NotTried(NotTried::Waits(id("c"))),
+            ChangeResult::NotTried(NotTried::Stopped),
+            ChangeResult::Stopped { step: 1 },
         ];
         let outcome = Outcome {
-            fates: names.map(id).into_iter().zip(fates).collect(),
+            results: names.map(id).into_iter().zip(results).collect(),
             remaining: Some(5),
             stopped: Some(Stopped::Signal),
         };
@@ -287,7 +289,7 @@ mod tests {
             "Nothing was to be done; planned again after the apply: nothing is left to do."
         );
         outcome.remaining = None;
-        outcome.fates.insert(id("a"), Fate::Stale);
+        outcome.results.insert(id("a"), ChangeResult::Stale);
         assert_eq!(summary(&outcome), "1 stale.");
     }
 

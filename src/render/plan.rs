@@ -3,7 +3,7 @@
 
 use crate::calendar::Zone;
 use crate::plan::{Cause, Change, Plan, Verb};
-use crate::render::json::PlanEnvelope;
+use crate::render::json::GuardedPlan;
 use crate::render::line::Line;
 use crate::render::page::Page;
 use crate::render::plan::phrases::Point;
@@ -18,14 +18,14 @@ pub(in crate::render) mod summary;
 pub(in crate::render) mod phrases;
 
 /// The text of a plan.
-pub fn text(envelope: &PlanEnvelope, paint: Paint) -> String {
+pub fn text(envelope: &GuardedPlan, paint: Paint) -> String {
     let plan = &envelope.plan;
     let mut page = Page::new(paint);
     page.line(0, 2, &header(plan));
     changes(&mut page, envelope);
     drift::section(&mut page, plan);
     waiting(&mut page, envelope);
-    withheld(&mut page, plan);
+    blocked(&mut page, plan);
     if !envelope.announced.is_empty() {
         section(&mut page, "Notices that the apply would send");
         for told in summary::announced(&envelope.announced) {
@@ -44,13 +44,13 @@ pub fn text(envelope: &PlanEnvelope, paint: Paint) -> String {
     page.finish()
 }
 
-/// The one line at the end: `3 to create, 2 to change (1 activated), 4 withheld, 12 as they should be.`
+/// The one line at the end: `3 to create, 2 to change (1 activated), 4 blocked, 12 as they should be.`
 pub fn summary(plan: &Plan) -> String {
     let waiting = phrases::waiting_ids(plan).count();
-    let withheld = phrases::withheld_by_id(plan).len();
+    let blocked = phrases::withheld_by_id(plan).len();
     let left = phrases::left_alone(plan);
     let as_they_should_be = plan.totals.unchanged.saturating_sub(left);
-    if plan.is_empty() && waiting + withheld + left == 0 {
+    if plan.is_empty() && waiting + blocked + left == 0 {
         return format!(
             "Nothing to do: {} as {} should be.",
             vocabulary::count(as_they_should_be, "agreement is", "agreements are"),
@@ -82,7 +82,7 @@ pub fn summary(plan: &Plan) -> String {
         ),
         (of(Verb::Retire).count(), "to retire", String::new()),
         (waiting, "waiting for acknowledgement", String::new()),
-        (withheld, "withheld", String::new()),
+        (blocked, "blocked", String::new()),
         (left, "left as changed by hand", String::new()),
     ];
     let mut said: Vec<String> = parts
@@ -122,7 +122,7 @@ fn section(page: &mut Page, title: &str) {
 
 /// The changes, those of people first; what the date did stands apart, as does what a pull request does not cause,
 /// and what drifted has a section of its own.
-fn changes(page: &mut Page, envelope: &PlanEnvelope) {
+fn changes(page: &mut Page, envelope: &GuardedPlan) {
     let plan = &envelope.plan;
     let groups = [Why::Edit, Why::Elsewhere, Why::Date];
     let why = |change: &Change| match phrases::main_cause(change) {
@@ -157,10 +157,10 @@ fn block(page: &mut Page, indent: usize, change: &Change, names: &Names) {
         .say("  ")
         .quoted(&vocabulary::shown(&change.title));
     let inner = indent + 4;
-    match phrases::fate(change) {
-        Some(fate) => {
+    match phrases::result(change) {
+        Some(result) => {
             page.line(indent, inner, &title);
-            page.line(inner, inner + 2, &fate);
+            page.line(inner, inner + 2, &result);
         }
         None => page.line(indent, inner, &title.join(phrases::unmoved(change))),
     }
@@ -180,7 +180,7 @@ fn point(page: &mut Page, indent: usize, point: Point) {
 }
 
 /// What guards hold back, with the words to type.
-fn waiting(page: &mut Page, envelope: &PlanEnvelope) {
+fn waiting(page: &mut Page, envelope: &GuardedPlan) {
     if envelope.held.is_empty() {
         return;
     }
@@ -198,12 +198,12 @@ fn waiting(page: &mut Page, envelope: &PlanEnvelope) {
     }
 }
 
-fn withheld(page: &mut Page, plan: &Plan) {
+fn blocked(page: &mut Page, plan: &Plan) {
     let by_id = phrases::withheld_by_id(plan);
     if by_id.is_empty() {
         return;
     }
-    section(page, "Withheld");
+    section(page, "Blocked");
     for (id, reasons) in by_id {
         for reason in reasons {
             let line = Line::new().tone(Tone::Shift, "? ").theirs_in(Tone::Strong, id.as_str()).say(": ");

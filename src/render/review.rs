@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::AgreementId;
-use crate::plan::{Cause, Change, Drift, Gravity, GuardName, Plan, Reason, Risk};
-use crate::render::json::PlanEnvelope;
+use crate::plan::{Cause, Change, ChangeSeverity, Drift, GuardName, Plan, Reason, Risk};
+use crate::render::json::GuardedPlan;
 use crate::render::line::Line;
 use crate::render::plan::drift;
 use crate::render::plan::phrases::{self, Point};
@@ -18,8 +18,8 @@ const TOGETHER: usize = 10;
 /// A plan in order of importance.
 pub(super) struct Review<'a> {
     /// What is reviewed.
-    pub(super) envelope: &'a PlanEnvelope,
-    /// What is risky, the gravest first; also what a guard holds back.
+    pub(super) envelope: &'a GuardedPlan,
+    /// What is risky, the most_severe first; also what a guard holds back.
     pub(super) risky: Vec<Risky<'a>>,
     /// The changes, apart by what brought them about.
     pub(super) sections: Vec<Section<'a>>,
@@ -58,7 +58,7 @@ pub(super) enum Why {
 pub(super) struct Section<'a> {
     /// Their origin.
     pub(super) why: Why,
-    /// Block by block, the gravest first.
+    /// Block by block, the most_severe first.
     pub(super) blocks: Vec<Block<'a>>,
 }
 
@@ -66,9 +66,9 @@ pub(super) struct Section<'a> {
 pub(super) struct Block<'a> {
     /// The client; `None` where no document says one.
     pub(super) client: Option<&'a str>,
-    /// The gravest of them.
-    pub(super) gravity: Gravity,
-    /// The changes, the gravest first.
+    /// The most_severe of them.
+    pub(super) severity: ChangeSeverity,
+    /// The changes, the most_severe first.
     pub(super) entries: Vec<Entry<'a>>,
 }
 
@@ -102,7 +102,7 @@ pub(super) struct Counts {
     /// Changes that are held back.
     pub(super) waiting: usize,
     /// Agreements that cannot be settled.
-    pub(super) withheld: usize,
+    pub(super) blocked: usize,
     /// Clients with any change.
     pub(super) clients: usize,
     /// Agreements left as somebody changed them.
@@ -113,19 +113,19 @@ pub(super) struct Counts {
 
 impl<'a> Review<'a> {
     /// Puts a plan in order.
-    pub(super) fn of(envelope: &'a PlanEnvelope) -> Self {
+    pub(super) fn of(envelope: &'a GuardedPlan) -> Self {
         let guards = envelope.guards();
         let plan = &envelope.plan;
         let changes = plan.changes.iter().map(|change| (change, false));
         let changes = changes.chain(envelope.waiting.iter().map(|change| (change, true)));
-        let risky = changes.filter(|(change, _)| change.gravity().is_risk()).map(|(change, waits)| Risky {
+        let risky = changes.filter(|(change, _)| change.severity().is_risk()).map(|(change, waits)| Risky {
             change,
             guard: guards.get(&change.id).copied(),
             waits,
             is_concerned: is_concerned(envelope, &change.id),
         });
         let mut risky: Vec<Risky<'_>> = risky.collect();
-        risky.sort_by_key(|risky| (risky.change.gravity(), risky.change.client.as_ref(), &risky.change.id));
+        risky.sort_by_key(|risky| (risky.change.severity(), risky.change.client.as_ref(), &risky.change.id));
         let sections = [
             (Why::Waiting, envelope.waiting.iter().map(Entry::of).collect()),
             (Why::Edit, edited(envelope, true)),
@@ -143,16 +143,16 @@ impl<'a> Review<'a> {
     /// Whether nothing is to be done and nothing to be said.
     pub(super) fn is_quiet(&self) -> bool {
         let counts = &self.counts;
-        self.envelope.plan.is_empty() && counts.waiting + counts.withheld + counts.left == 0
+        self.envelope.plan.is_empty() && counts.waiting + counts.blocked + counts.left == 0
     }
 }
 
 impl Counts {
-    fn of(envelope: &PlanEnvelope, risky: &[Risky<'_>]) -> Self {
+    fn of(envelope: &GuardedPlan, risky: &[Risky<'_>]) -> Self {
         let plan = &envelope.plan;
         let with = |risk: &Risk| risky.iter().filter(|risky| risky.change.risks.contains(risk)).count();
-        let open = plan.withheld.iter().filter(|withheld| !is_waiting(&withheld.reason));
-        let withheld: BTreeSet<&AgreementId> = open.map(|withheld| &withheld.id).collect();
+        let open = plan.blocked.iter().filter(|blocked| !is_waiting(&blocked.reason));
+        let blocked: BTreeSet<&AgreementId> = open.map(|blocked| &blocked.id).collect();
         let changes = plan.changes.iter().chain(&envelope.waiting);
         let clients: BTreeSet<_> = changes.filter_map(|change| change.client.as_ref()).collect();
         let left = phrases::left_alone(plan);
@@ -164,7 +164,7 @@ impl Counts {
             shortened: with(&Risk::Shortens),
             adopted: with(&Risk::Adopts),
             waiting: envelope.waiting.len(),
-            withheld: withheld.len(),
+            blocked: blocked.len(),
             clients: clients.len(),
             left,
             unchanged: plan.totals.unchanged.saturating_sub(left),
@@ -177,8 +177,8 @@ impl<'a> Entry<'a> {
         Self { id: &change.id, title: &change.title, change: Some(change), drifts: Vec::new() }
     }
 
-    fn gravity(&self) -> Gravity {
-        self.change.map_or(Gravity::Changes, Change::gravity)
+    fn severity(&self) -> ChangeSeverity {
+        self.change.map_or(ChangeSeverity::Changes, Change::severity)
     }
 }
 
@@ -202,13 +202,13 @@ pub(super) fn is_waiting(reason: &Reason) -> bool {
 }
 
 /// What people did, by the pull request that the plan was made for or not. Without one all is theirs.
-fn edited(envelope: &PlanEnvelope, is_theirs: bool) -> Vec<Entry<'_>> {
+fn edited(envelope: &GuardedPlan, is_theirs: bool) -> Vec<Entry<'_>> {
     let entries = entries(&envelope.plan, Cause::Edit).into_iter();
     entries.filter(|entry| is_concerned(envelope, entry.id) == is_theirs).collect()
 }
 
 /// Whether a pull request, where there is one, has anything to do with an agreement.
-pub(super) fn is_concerned(envelope: &PlanEnvelope, id: &AgreementId) -> bool {
+pub(super) fn is_concerned(envelope: &GuardedPlan, id: &AgreementId) -> bool {
     envelope.scope.as_ref().is_none_or(|scope| scope.concerns(id))
 }
 
@@ -233,7 +233,7 @@ fn drifted(plan: &Plan) -> Vec<Entry<'_>> {
     by_id.into_values().collect()
 }
 
-/// Entries client by client, the gravest first.
+/// Entries client by client, the most_severe first.
 fn blocks(entries: Vec<Entry<'_>>) -> Vec<Block<'_>> {
     let mut by_client: BTreeMap<Option<&str>, Vec<Entry<'_>>> = BTreeMap::new();
     for entry in entries {
@@ -242,15 +242,15 @@ fn blocks(entries: Vec<Entry<'_>>) -> Vec<Block<'_>> {
     }
     let mut blocks = Vec::new();
     for (client, mut entries) in by_client {
-        entries.sort_by_key(|entry| (entry.gravity(), entry.id));
+        entries.sort_by_key(|entry| (entry.severity(), entry.id));
         while !entries.is_empty() {
             let rest = entries.split_off(entries.len().min(TOGETHER));
-            let gravity = entries.first().map_or(Gravity::Changes, Entry::gravity);
-            blocks.push(Block { client, gravity, entries });
+            let severity = entries.first().map_or(ChangeSeverity::Changes, Entry::severity);
+            blocks.push(Block { client, severity, entries });
             entries = rest;
         }
     }
     // Those without a client come last among their equals.
-    blocks.sort_by_key(|block| (block.gravity, block.client.is_none(), block.client));
+    blocks.sort_by_key(|block| (block.severity, block.client.is_none(), block.client));
     blocks
 }

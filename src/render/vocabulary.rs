@@ -183,7 +183,7 @@ pub(super) fn reason(reason: &Reason) -> Line {
             .say(", which is not there or bears another mark"),
         Reason::Guarded(name) => Line::of("the guard ").code(guard(*name)).say(" waits for its exact number"),
         Reason::Waits(other) => {
-            Line::of("it waits for ").theirs(other.as_str()).say(", which is withheld itself")
+            Line::of("it waits for ").theirs(other.as_str()).say(", which is blocked itself")
         }
         Reason::Archived(object) => {
             Line::of("its object ").theirs(object.as_str()).say(" is archived in the helpdesk")

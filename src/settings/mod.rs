@@ -254,7 +254,7 @@ pub struct Pace {
 /// The limits of an apply; what goes beyond one waits for its exact number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Guards {
-    /// Deactivations: withheld when there are more than this many *and* more than this share.
+    /// Deactivations: blocked when there are more than this many *and* more than this share.
     pub deactivations: DeactivationGuard,
     /// Promises made weaker.
     pub weakened: usize,

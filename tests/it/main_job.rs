@@ -123,7 +123,7 @@ fn an_agreement_gone_from_the_files_is_withheld_until_it_is_asked_for() {
     repository.remove(&path);
     let plan = repository.json(0, &["plan", "--as-of", DAY, "--format", "json"]);
     assert_eq!(changed(&plan), Vec::<&str>::new());
-    assert!(plan["plan"]["withheld"].to_string().contains("severny-veter-2026"));
+    assert!(plan["plan"]["blocked"].to_string().contains("severny-veter-2026"));
     repository.expect(4, &["apply", "--yes", "--as-of", DAY, "--prune"]);
     repository.expect(0, &["apply", "--yes", "--as-of", DAY, "--prune", "--accept", "orphans=1"]);
     let helpdesk = Helpdesk::serve(&repository);

@@ -312,14 +312,14 @@ fn checked(case: &Case, then: impl FnOnce(&Subject<'_>)) -> bool {
     let (library, _) = Library::new(&templates);
     let (resolved, _) = library.resolve(&document);
     let catalog = read(&sources, catalog, Kind::Catalog).0;
-    let estate = check::Estate {
+    let estate = check::Documents {
         basis: check::Basis::of(None, Some(&catalog), &[]),
         agreements: &resolved,
         unread: std::collections::BTreeSet::new(),
         diagnostics: Diagnostics::default(),
         judged: Vec::new(),
     };
-    let checked = check::estate(estate, &sources, noon());
+    let checked = check::check(estate, &sources, noon());
     let agreement: &Agreement = checked
         .agreements
         .iter()

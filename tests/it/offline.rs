@@ -129,7 +129,7 @@ fn what_a_branch_adopts_is_planned_from_a_recording_too() {
     let taken = of("changes", "free").unwrap_or_else(|| panic!("{plan}"));
     assert_eq!((&taken["object"], &taken["verb"]), (&json!(free), &json!("update")));
     for name in ["foreign", "gone"] {
-        assert!(of("withheld", name).is_some() && of("changes", name).is_none(), "{name}: {plan}");
+        assert!(of("blocked", name).is_some() && of("changes", name).is_none(), "{name}: {plan}");
     }
 }
 
@@ -174,7 +174,7 @@ fn a_recording_names_nobody_and_everybody_is_found_by_name() {
     // None of them is unresolved, with ids or without.
     let offline = ["plan", "--live", "live.json", "--as-of", LATER, "--format", "json"];
     let plan = repository.json(0, &offline);
-    assert_eq!(plan["plan"]["withheld"], json!([]));
+    assert_eq!(plan["plan"]["blocked"], json!([]));
     let shown = plan.to_string();
     assert!(names.iter().all(|name| !shown.contains(name)), "{shown}");
 }

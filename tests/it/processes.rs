@@ -113,7 +113,7 @@ fn plan(repository: &Repository) -> Value {
 fn assert_converged(repository: &Repository) {
     let plan = plan(repository);
     assert_eq!(plan["plan"]["changes"], json!([]));
-    assert_eq!(plan["plan"]["withheld"], json!([]), "no mark is there twice");
+    assert_eq!(plan["plan"]["blocked"], json!([]), "no mark is there twice");
 }
 
 /// Whether everything is to be tried, and not a sample.
@@ -197,7 +197,7 @@ fn of_many_runs_at_once_each_comes_after_another() {
         let is_empty = |plan: &&Value| plan["plan"]["changes"] == json!([]);
         let last = plans.iter().filter(is_empty).count();
         assert_eq!(last, if are_same { count } else { 1 }, "the state is that of whoever came last");
-        assert!(plans.iter().all(|plan| plan["plan"]["withheld"] == json!([])), "no mark is there twice");
+        assert!(plans.iter().all(|plan| plan["plan"]["blocked"] == json!([])), "no mark is there twice");
     }
 }
 

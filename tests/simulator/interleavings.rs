@@ -7,7 +7,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher};
 use servanda::agreement::NoticeEvent;
 use servanda::calendar::{Day, Instant, read_day};
 use servanda::ident::AgreementId;
-use servanda::notice::delivery::{Change, Delivery, Demand, LEASE, Memorable, Message, Reply, TAKE_OVER};
+use servanda::notice::delivery::{
+    Change, Delivery, DeliveryGuarantee, Effect, LEASE, Message, Reply, TAKE_OVER,
+};
 use servanda::notice::{Address, Channel, Due, How, Identity, Key, Mark, Notice, Recipient, Record, Told};
 use servanda::status::State;
 
@@ -40,7 +42,7 @@ const NAME: &str = "run-";
 /// Ledger, channel and runners.
 #[derive(Clone, Debug)]
 struct World {
-    memorable: Memorable,
+    memorable: DeliveryGuarantee,
     records: BTreeMap<Key, Record>,
     /// What was delivered, by key, each time.
     delivered: BTreeMap<Key, u32>,
@@ -56,7 +58,7 @@ struct World {
 struct Runner {
     name: String,
     delivery: Delivery,
-    demand: Demand,
+    demand: Effect,
     /// When it acts next, at the earliest.
     wakes: Instant,
     /// When it prepared what it is about to submit.
@@ -91,12 +93,12 @@ const FAULTS: [Fault; 6] = [
 ];
 
 impl World {
-    fn new(memorable: Memorable, starts: &[jiff::SignedDuration], faults_left: u32) -> Self {
+    fn new(memorable: DeliveryGuarantee, starts: &[jiff::SignedDuration], faults_left: u32) -> Self {
         let runners = starts.iter().enumerate().map(|(number, start)| {
             let name = format!("{NAME}{number}");
             let delivery = Delivery::new(name.clone(), [(Channel::Mail, memorable)]);
             let wakes = Instant::UNIX_EPOCH.checked_add(*start).expect("an instant");
-            Runner { name, delivery, demand: Demand::End, wakes, prepared: wakes }
+            Runner { name, delivery, demand: Effect::End, wakes, prepared: wakes }
         });
         let mut runners: Vec<Runner> = runners.collect();
         for runner in &mut runners {
@@ -135,7 +137,7 @@ impl World {
 
     fn submit(&mut self, message: &Message) -> Reply {
         let is_new = !self.messages.contains(&message.name);
-        if is_new || self.memorable != Memorable::Forever {
+        if is_new || self.memorable != DeliveryGuarantee::Idempotent {
             for notice in &message.notices {
                 *self.delivered.entry(notice.key.clone()).or_default() += 1;
             }
@@ -145,12 +147,12 @@ impl World {
     }
 
     /// What the world does on a demand, and whether the runner lives to see it.
-    fn act(&mut self, demand: &Demand, fault: Fault, age: jiff::SignedDuration) -> Option<Reply> {
+    fn act(&mut self, demand: &Effect, fault: Fault, age: jiff::SignedDuration) -> Option<Reply> {
         if fault == Fault::DiesBefore {
             return None;
         }
         let fails = |acted: Reply| match (fault, demand) {
-            (Fault::LosesAnswer | Fault::FailsUnknown, Demand::Write(_)) => {
+            (Fault::LosesAnswer | Fault::FailsUnknown, Effect::Write(_)) => {
                 Reply::LedgerFailed("lost".to_owned())
             }
             (Fault::LosesAnswer | Fault::FailsUnknown, _) => Reply::Unknown("lost".to_owned()),
@@ -158,20 +160,20 @@ impl World {
         };
         let acts = fault != Fault::FailsUnknown;
         let reply = match demand {
-            Demand::Look => self.look(),
-            Demand::Write(_) if fault == Fault::Refused => Reply::Moved,
-            Demand::Write(changes) => fails(if acts { self.write(changes) } else { Reply::Written }),
-            Demand::Prepare(_) if fault == Fault::Refused => Reply::Refused("no".to_owned()),
-            Demand::Prepare(_) => Reply::Ready,
+            Effect::Look => self.look(),
+            Effect::Write(_) if fault == Fault::Refused => Reply::Moved,
+            Effect::Write(changes) => fails(if acts { self.write(changes) } else { Reply::Written }),
+            Effect::Prepare(_) if fault == Fault::Refused => Reply::Refused("no".to_owned()),
+            Effect::Prepare(_) => Reply::Ready,
             // Whoever stalled has lost its connection.
-            Demand::Submit(_) if fault == Fault::Refused || age > SESSION => Reply::Refused("no".to_owned()),
-            Demand::Submit(message) => fails(if acts { self.submit(message) } else { Reply::Go }),
-            Demand::Abandon(_) => Reply::Go,
-            Demand::Ask(message) if self.messages.contains(&message.name) => {
+            Effect::Submit(_) if fault == Fault::Refused || age > SESSION => Reply::Refused("no".to_owned()),
+            Effect::Submit(message) => fails(if acts { self.submit(message) } else { Reply::Go }),
+            Effect::Abandon(_) => Reply::Go,
+            Effect::Ask(message) if self.messages.contains(&message.name) => {
                 Reply::Sent(message.name.clone())
             }
-            Demand::Ask(_) => Reply::NotThere,
-            Demand::End => return None,
+            Effect::Ask(_) => Reply::NotThere,
+            Effect::End => return None,
         };
         (fault != Fault::DiesAfter).then_some(reply)
     }
@@ -190,16 +192,16 @@ impl World {
         }
         next.now = next.now.max(runner.wakes);
         runner.wakes = next.now;
-        if matches!(runner.demand, Demand::Prepare(_)) {
+        if matches!(runner.demand, Effect::Prepare(_)) {
             runner.prepared = next.now;
         }
         let age = next.now.duration_since(runner.prepared);
-        if matches!(runner.demand, Demand::Submit(_)) {
+        if matches!(runner.demand, Effect::Submit(_)) {
             runner.prepared = Instant::UNIX_EPOCH;
         }
         if let Some(reply) = next.act(&runner.demand, fault, age) {
             runner.demand = runner.delivery.next(reply, next.now);
-            if runner.demand != Demand::End {
+            if runner.demand != Effect::End {
                 next.runners.insert(index, runner);
             }
         }
@@ -208,11 +210,11 @@ impl World {
         next
     }
 
-    fn faults(&self, demand: &Demand) -> Vec<Fault> {
+    fn faults(&self, demand: &Effect) -> Vec<Fault> {
         let mut faults = vec![Fault::None];
         if self.faults_left > 0 {
             // Looking changes nothing, so that dying at it is dying after it.
-            let is_write = matches!(demand, Demand::Write(_) | Demand::Submit(_));
+            let is_write = matches!(demand, Effect::Write(_) | Effect::Submit(_));
             faults.extend(FAULTS.into_iter().filter(|fault| {
                 is_write || matches!(fault, Fault::DiesAfter | Fault::Refused | Fault::Stalls)
             }));
@@ -240,7 +242,7 @@ impl World {
         for turn in 1..=2 {
             let later = (TAKE_OVER + LEASE).checked_mul(10 * turn).expect("a while");
             let mut last = Self::new(self.memorable, &[later], 0).runners.remove(0);
-            while last.demand != Demand::End {
+            while last.demand != Effect::End {
                 let reply = self.act(&last.demand, Fault::None, jiff::SignedDuration::ZERO);
                 last.demand = last.delivery.next(reply.expect("no fault"), last.wakes);
                 self.check();
@@ -251,7 +253,7 @@ impl World {
                 let is_held = held.contains(&notice.key);
                 assert!(is_done != is_held, "{} is neither told nor held, or both: {self:#?}", notice.key);
                 assert!(
-                    !is_held || self.memorable == Memorable::Nothing,
+                    !is_held || self.memorable == DeliveryGuarantee::AtMostOnce,
                     "{} is held for no reason",
                     notice.key
                 );
@@ -338,7 +340,9 @@ fn explore(world: World, seen: &mut BTreeMap<u64, u128>) -> u128 {
 /// Walks every schedule of runners that start so many minutes apart, with so many faults.
 pub(crate) fn enumerate(starts: &[i64], faults: u32) {
     let waits: Vec<_> = starts.iter().map(|minutes| jiff::SignedDuration::from_mins(*minutes)).collect();
-    for memorable in [Memorable::Nothing, Memorable::Forever, Memorable::Asked] {
+    for memorable in
+        [DeliveryGuarantee::AtMostOnce, DeliveryGuarantee::Idempotent, DeliveryGuarantee::Queryable]
+    {
         let mut seen = BTreeMap::new();
         let schedules = explore(World::new(memorable, &waits, faults), &mut seen);
         let worlds = seen.len();

@@ -12,7 +12,7 @@ use servanda::check;
 use servanda::diagnostic::{Diagnostics, Sources};
 use servanda::document::{self, Kind};
 use servanda::notice::delivery::{
-    Change, Delivery, Demand, Memorable, Message, Reply, TAKE_OVER, may_submit,
+    Change, Delivery, DeliveryGuarantee, Effect, Message, Reply, TAKE_OVER, may_submit,
 };
 use servanda::notice::due::beginning;
 use servanda::notice::event::Kin;
@@ -90,14 +90,14 @@ fn estate() -> Estate {
     let of_kind = |kind| others.iter().find(|document| document.kind == kind);
     let (library, _) = Library::new(&[]);
     let resolved: Vec<_> = agreements.iter().flat_map(|document| library.resolve(document).0).collect();
-    let estate = check::Estate {
+    let estate = check::Documents {
         basis: check::Basis::of(of_kind(Kind::Settings), of_kind(Kind::Catalog), &[]),
         agreements: &resolved,
         unread: BTreeSet::new(),
         diagnostics: faults,
         judged: Vec::new(),
     };
-    let checked = check::estate(estate, &sources, instant("2026-01-10T06:00:00Z"));
+    let checked = check::check(estate, &sources, instant("2026-01-10T06:00:00Z"));
     let said = servanda::render::diagnostics::text(
         &checked.diagnostics,
         &sources,
@@ -122,7 +122,7 @@ const HEAVY: Weather = Weather { dies: 50, loses: 50, refuses: 50, stalls: 50 };
 
 struct Runner {
     delivery: Delivery,
-    demand: Demand,
+    demand: Effect,
     wakes: Instant,
     prepared: Instant,
 }
@@ -140,7 +140,7 @@ struct World<'a> {
     estate: &'a Estate,
     agreements: Vec<Agreement>,
     random: Random,
-    memorable: Memorable,
+    memorable: DeliveryGuarantee,
     weather: Weather,
     now: Instant,
     beginning: Beginning,
@@ -219,7 +219,7 @@ impl World<'_> {
     }
 
     fn submit(&mut self, message: &Message) -> Reply {
-        if self.messages.insert(message.name.clone()) || self.memorable != Memorable::Forever {
+        if self.messages.insert(message.name.clone()) || self.memorable != DeliveryGuarantee::Idempotent {
             for notice in &message.notices {
                 let times = self.delivered.entry(notice.key.clone()).or_default();
                 *times += 1;
@@ -254,31 +254,31 @@ impl World<'_> {
         }
         let (loses, refused) = (self.random.chance(weather.loses), self.random.chance(weather.refuses));
         let acts = !loses || self.random.chance(500);
-        if matches!(runner.demand, Demand::Prepare(_)) {
+        if matches!(runner.demand, Effect::Prepare(_)) {
             runner.prepared = self.now;
         }
         let is_dead = !may_submit(runner.prepared, self.now);
         let reply = match &runner.demand {
-            Demand::Look => self.look(),
-            Demand::Write(_) if refused => Reply::Moved,
-            Demand::Write(changes) => {
+            Effect::Look => self.look(),
+            Effect::Write(_) if refused => Reply::Moved,
+            Effect::Write(changes) => {
                 let done = if acts { self.write(changes) } else { Reply::Go };
                 if loses { Reply::LedgerFailed("lost".to_owned()) } else { done }
             }
-            Demand::Prepare(_) if refused => Reply::Refused("no".to_owned()),
-            Demand::Prepare(_) => Reply::Ready,
-            Demand::Submit(_) if refused || is_dead => Reply::Refused("no".to_owned()),
-            Demand::Submit(message) => {
+            Effect::Prepare(_) if refused => Reply::Refused("no".to_owned()),
+            Effect::Prepare(_) => Reply::Ready,
+            Effect::Submit(_) if refused || is_dead => Reply::Refused("no".to_owned()),
+            Effect::Submit(message) => {
                 let done = if acts { self.submit(message) } else { Reply::Go };
                 if loses { Reply::Unknown("lost".to_owned()) } else { done }
             }
-            Demand::Abandon(_) => Reply::Go,
-            Demand::Ask(_) if loses => Reply::Unknown("lost".to_owned()),
-            Demand::Ask(message) if self.messages.contains(&message.name) => {
+            Effect::Abandon(_) => Reply::Go,
+            Effect::Ask(_) if loses => Reply::Unknown("lost".to_owned()),
+            Effect::Ask(message) if self.messages.contains(&message.name) => {
                 Reply::Sent(message.name.clone())
             }
-            Demand::Ask(_) => Reply::NotThere,
-            Demand::End => return,
+            Effect::Ask(_) => Reply::NotThere,
+            Effect::End => return,
         };
         self.tell(|_| format!("{} -> {}", kind(&runner.demand), outcome(&reply)));
         if dies {
@@ -286,7 +286,7 @@ impl World<'_> {
             return;
         }
         runner.demand = runner.delivery.next(reply, self.now);
-        if runner.demand == Demand::End {
+        if runner.demand == Effect::End {
             self.held = runner.delivery.report().held.iter().cloned().collect();
         } else {
             self.runners.push(runner);
@@ -377,7 +377,7 @@ impl World<'_> {
                     tally.late += 1;
                 }
                 Record::Submitting { .. } => {
-                    assert!(self.memorable == Memorable::Nothing, "{key} is held for no reason");
+                    assert!(self.memorable == DeliveryGuarantee::AtMostOnce, "{key} is held for no reason");
                     assert!(self.held.contains(key), "{key} is held, and nobody says so");
                     tally.held += 1;
                 }
@@ -414,15 +414,15 @@ impl World<'_> {
     }
 }
 
-fn kind(demand: &Demand) -> String {
+fn kind(demand: &Effect) -> String {
     match demand {
-        Demand::Write(changes) => format!("write of {} ({})", changes.len(), changes[0].key),
-        Demand::Prepare(message) => format!("prepare {}", message.name),
-        Demand::Submit(message) => format!("submit {}", message.name),
-        Demand::Abandon(message) => format!("abandon {}", message.name),
-        Demand::Ask(message) => format!("ask {}", message.name),
-        Demand::Look => "look".to_owned(),
-        Demand::End => "end".to_owned(),
+        Effect::Write(changes) => format!("write of {} ({})", changes.len(), changes[0].key),
+        Effect::Prepare(message) => format!("prepare {}", message.name),
+        Effect::Submit(message) => format!("submit {}", message.name),
+        Effect::Abandon(message) => format!("abandon {}", message.name),
+        Effect::Ask(message) => format!("ask {}", message.name),
+        Effect::Look => "look".to_owned(),
+        Effect::End => "end".to_owned(),
     }
 }
 
@@ -443,7 +443,8 @@ fn outcome(reply: &Reply) -> String {
 fn schedule(estate: &Estate, ledger: Ledger, seed: u64, traced: bool, is_told: bool) -> (Tally, String) {
     let mut random = Random::of(seed);
     let memorable =
-        [Memorable::Nothing, Memorable::Forever, Memorable::Asked][usize::try_from(seed % 3).expect("few")];
+        [DeliveryGuarantee::AtMostOnce, DeliveryGuarantee::Idempotent, DeliveryGuarantee::Queryable]
+            [usize::try_from(seed % 3).expect("few")];
     let weather = if random.chance(500) { HEAVY } else { MILD };
     let mut world = World {
         estate,

@@ -6,7 +6,7 @@ use crate::calendar::Instant;
 use crate::notice::{Address, Channel, Due, How, Key, Notice, Record};
 
 use super::task::{Task, is_old, name_of, since};
-use super::{Change, Delivery, Demand, LEASE, Memorable, Message, Step};
+use super::{Change, Delivery, DeliveryGuarantee, Effect, LEASE, Message, Step};
 
 /// A message that some run began to send.
 struct Begun<'a> {
@@ -21,7 +21,7 @@ struct Begun<'a> {
 
 impl Delivery {
     /// Claims all that is due in one write, together with what is settled and what waits.
-    pub(super) fn claim(&mut self, due: Due, records: &BTreeMap<Key, Record>, now: Instant) -> Demand {
+    pub(super) fn claim(&mut self, due: Due, records: &BTreeMap<Key, Record>, now: Instant) -> Effect {
         let Due { send, waiting, settle, held } = due;
         let mut changes = Vec::new();
         for (key, how) in settle {
@@ -106,13 +106,13 @@ impl Delivery {
         // Some of it may be due again later, when it has to go out with the rest.
         let is_whole = notices.len() + forgotten.len() == members.len();
         match self.memorable(channel) {
-            Memorable::Nothing => self.report.held.extend(keys()),
-            Memorable::Asked if is_old => {
+            DeliveryGuarantee::AtMostOnce => self.report.held.extend(keys()),
+            DeliveryGuarantee::Queryable if is_old => {
                 let records = members.iter().map(|(_, record)| (*record).clone()).collect();
                 let message = Message::of(name.to_owned(), members.iter().map(|(key, _)| *key), notices);
                 self.queue.push_back(Task { keys: keys().collect(), ..Task::of(message, records, true) });
             }
-            Memorable::Forever if is_old && is_whole => {
+            DeliveryGuarantee::Idempotent if is_old && is_whole => {
                 let (forgotten, due): (Vec<_>, Vec<_>) =
                     members.into_iter().partition(|(key, _)| forgotten.contains(*key));
                 if !notices.is_empty() {
@@ -124,7 +124,9 @@ impl Delivery {
                 }
                 return forgotten.into_iter().map(|(key, record)| self.forget(key, record, now)).collect();
             }
-            Memorable::Forever | Memorable::Asked => self.report.elsewhere.extend(keys()),
+            DeliveryGuarantee::Idempotent | DeliveryGuarantee::Queryable => {
+                self.report.elsewhere.extend(keys())
+            }
         }
         Vec::new()
     }

@@ -54,7 +54,7 @@ fn told(desk: &Desk, on: &str, change: Change) -> Vec<Announced> {
             header,
             changes: vec![change],
             drift: Vec::new(),
-            withheld: Vec::new(),
+            blocked: Vec::new(),
             notes: Vec::new(),
             totals: Totals::default(),
             names: BTreeMap::new(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::desk::{Desk, telling};
 use crate::calendar::Instant;
 use crate::notice::delivery::{
-    Delivery, Demand, LEASE, Memorable, Reply, SESSION, TAKE_OVER, may_submit, messages,
+    Delivery, DeliveryGuarantee, Effect, LEASE, Reply, SESSION, TAKE_OVER, may_submit, messages,
 };
 use crate::notice::{Channel, Due, Notice, Record};
 
@@ -18,9 +18,9 @@ fn due() -> (Notice, Instant) {
 }
 
 /// What a run asks for that finds this record of a notice that is due.
-fn asked(memorable: Memorable, notice: &Notice, record: &Record, now: Instant) -> (Demand, Delivery) {
+fn asked(memorable: DeliveryGuarantee, notice: &Notice, record: &Record, now: Instant) -> (Effect, Delivery) {
     let mut delivery = Delivery::new("later", [(Channel::Mail, memorable)]);
-    assert_eq!(delivery.next(Reply::Go, now), Demand::Look);
+    assert_eq!(delivery.next(Reply::Go, now), Effect::Look);
     let records = BTreeMap::from([(notice.key.clone(), record.clone())]);
     let due = Due { send: vec![notice.clone()], ..Due::default() };
     let demand = delivery.next(Reply::Looked(due, records), now);
@@ -31,10 +31,10 @@ fn asked(memorable: Memorable, notice: &Notice, record: &Record, now: Instant) -
 fn a_claim_is_another_s_until_its_lease_is_over() {
     let (notice, at) = due();
     let record = Record::Claimed { run: "first".to_owned(), until: at + LEASE, since: None };
-    let (demand, delivery) = asked(Memorable::Nothing, &notice, &record, at + LEASE - SECOND);
-    assert_eq!((demand, &delivery.report().elsewhere[..]), (Demand::End, &[notice.key.clone()][..]));
-    let (demand, _) = asked(Memorable::Nothing, &notice, &record, at + LEASE);
-    assert!(matches!(demand, Demand::Write(_)), "{demand:?}");
+    let (demand, delivery) = asked(DeliveryGuarantee::AtMostOnce, &notice, &record, at + LEASE - SECOND);
+    assert_eq!((demand, &delivery.report().elsewhere[..]), (Effect::End, &[notice.key.clone()][..]));
+    let (demand, _) = asked(DeliveryGuarantee::AtMostOnce, &notice, &record, at + LEASE);
+    assert!(matches!(demand, Effect::Write(_)), "{demand:?}");
 }
 
 #[test]
@@ -42,23 +42,23 @@ fn what_is_in_doubt_is_asked_for_once_nobody_can_be_at_it_any_more() {
     let (notice, at) = due();
     let record =
         Record::Submitting { run: "first".to_owned(), at, message: "m".to_owned(), told: notice.told };
-    for memorable in [Memorable::Asked, Memorable::Forever] {
+    for memorable in [DeliveryGuarantee::Queryable, DeliveryGuarantee::Idempotent] {
         let (demand, delivery) = asked(memorable, &notice, &record, at + TAKE_OVER - SECOND);
-        assert_eq!(demand, Demand::End, "{memorable:?}");
+        assert_eq!(demand, Effect::End, "{memorable:?}");
         assert_eq!(
             (delivery.report().elsewhere.len(), delivery.report().held.len()),
             (1, 0),
             "{memorable:?}"
         );
     }
-    let (demand, _) = asked(Memorable::Asked, &notice, &record, at + TAKE_OVER);
-    assert!(matches!(&demand, Demand::Ask(message) if message.name == "m"), "{demand:?}");
-    let (demand, _) = asked(Memorable::Forever, &notice, &record, at + TAKE_OVER);
-    assert!(!matches!(demand, Demand::End | Demand::Ask(_)), "it goes on under the same name: {demand:?}");
+    let (demand, _) = asked(DeliveryGuarantee::Queryable, &notice, &record, at + TAKE_OVER);
+    assert!(matches!(&demand, Effect::Ask(message) if message.name == "m"), "{demand:?}");
+    let (demand, _) = asked(DeliveryGuarantee::Idempotent, &notice, &record, at + TAKE_OVER);
+    assert!(!matches!(demand, Effect::End | Effect::Ask(_)), "it goes on under the same name: {demand:?}");
     // Where the channel cannot tell, time settles nothing.
     for later in [TAKE_OVER, TAKE_OVER * 10_000] {
-        let (demand, delivery) = asked(Memorable::Nothing, &notice, &record, at + later);
-        assert_eq!((demand, &delivery.report().held[..]), (Demand::End, &[notice.key.clone()][..]));
+        let (demand, delivery) = asked(DeliveryGuarantee::AtMostOnce, &notice, &record, at + later);
+        assert_eq!((demand, &delivery.report().held[..]), (Effect::End, &[notice.key.clone()][..]));
     }
 }
 
@@ -77,19 +77,19 @@ fn a_preview_splits_as_the_real_run_does() {
     let desk = Desk::new(names.map(|name| telling(name, "2026-02-01", "2026-12-31")));
     let (due, at) = (desk.due("2026-02-01", 10), desk.ask("2026-02-01", 10, |setting| setting.at));
     let limits = [(Channel::Mail, 3)];
-    let mut delivery = Delivery::new("run", [(Channel::Mail, Memorable::Nothing)]).at_most(limits);
+    let mut delivery = Delivery::new("run", [(Channel::Mail, DeliveryGuarantee::AtMostOnce)]).at_most(limits);
     let (mut submitted, mut reply) = (Vec::new(), Reply::Go);
     loop {
         reply = match delivery.next(reply, at) {
-            Demand::Look => Reply::Looked(due.clone(), BTreeMap::new()),
-            Demand::Write(_) => Reply::Written,
-            Demand::Prepare(_) => Reply::Ready,
-            Demand::Submit(message) => {
+            Effect::Look => Reply::Looked(due.clone(), BTreeMap::new()),
+            Effect::Write(_) => Reply::Written,
+            Effect::Prepare(_) => Reply::Ready,
+            Effect::Submit(message) => {
                 submitted.push((message.address.clone(), message.notices));
                 Reply::Sent(message.name)
             }
-            Demand::Abandon(_) | Demand::Ask(_) => Reply::Go,
-            Demand::End => break,
+            Effect::Abandon(_) | Effect::Ask(_) => Reply::Go,
+            Effect::End => break,
         };
     }
     let preview = messages(&due, limits).into_iter().map(|message| (message.address, message.notices));

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::plan::Cause;
 use crate::render::encode;
-use crate::render::json::PlanEnvelope;
+use crate::render::json::GuardedPlan;
 use crate::render::line::Line;
 use crate::render::plan::phrases::{self, Point};
 use crate::render::plan::summary;
@@ -26,7 +26,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
 const OPEN: usize = 20;
 
 /// The page of a plan.
-pub fn page(envelope: &PlanEnvelope) -> String {
+pub fn page(envelope: &GuardedPlan) -> String {
     let review = Review::of(envelope);
     let verdict = summary::verdict(&review);
     let mut html = Html::default();
@@ -45,7 +45,7 @@ pub fn page(envelope: &PlanEnvelope) -> String {
     for section in &review.sections {
         html.section(section, &envelope.plan.names);
     }
-    html.withheld(envelope);
+    html.blocked(envelope);
     html.list(
         "Notices that the apply would send",
         summary::announced(&envelope.announced).iter().map(inline).collect(),
@@ -74,7 +74,7 @@ impl Html {
         self.line(format_args!("<p class=\"facts\">{facts}</p>\n</header>"));
     }
 
-    fn red_lines(&mut self, envelope: &PlanEnvelope) {
+    fn red_lines(&mut self, envelope: &GuardedPlan) {
         let Some(found) = envelope.scope.as_ref().filter(|scope| !scope.red_lines.is_empty()) else {
             return;
         };
@@ -89,7 +89,7 @@ impl Html {
     }
 
     /// What guards hold back, and the lines to paste.
-    fn held(&mut self, envelope: &PlanEnvelope) {
+    fn held(&mut self, envelope: &GuardedPlan) {
         if envelope.held.is_empty() {
             return;
         }
@@ -145,7 +145,7 @@ impl Html {
         let open = if is_open { " open" } else { "" };
         let client = block.client.unwrap_or("without a document");
         let number = vocabulary::count(block.entries.len(), "agreement", "agreements");
-        let risk = if block.gravity.is_risk() { " <span class=\"loss\">⚠</span>" } else { "" };
+        let risk = if block.severity.is_risk() { " <span class=\"loss\">⚠</span>" } else { "" };
         self.line(format_args!(
             "<details{open}><summary><b><bdi>{}</bdi></b> <span class=\"quiet\">{number}</span>{risk}</summary>",
             encode::html(client)
@@ -168,10 +168,10 @@ impl Html {
             encode::html(entry.id.as_str()),
             encode::html(&vocabulary::shown(entry.title))
         ));
-        let fate =
-            entry.change.map(|change| phrases::fate(change).unwrap_or_else(|| phrases::unmoved(change)));
-        if let Some(fate) = fate.filter(|fate| !fate.is_empty()) {
-            self.line(format_args!("<p class=\"fate\">{}</p>", inline(&fate)));
+        let result =
+            entry.change.map(|change| phrases::result(change).unwrap_or_else(|| phrases::unmoved(change)));
+        if let Some(result) = result.filter(|result| !result.is_empty()) {
+            self.line(format_args!("<p class=\"result\">{}</p>", inline(&result)));
         }
         self.line(format_args!("<ul>"));
         for point in review::points(entry, names) {
@@ -218,15 +218,15 @@ impl Html {
         self.line(format_args!("<tr>{}</tr>", cells.collect::<String>()));
     }
 
-    fn withheld(&mut self, envelope: &PlanEnvelope) {
-        let open = envelope.plan.withheld.iter().filter(|withheld| !review::is_waiting(&withheld.reason));
-        let items = open.map(|withheld| {
-            let why = inline(&vocabulary::reason(&withheld.reason));
-            let remedy = inline(&vocabulary::remedy(&withheld.reason));
-            let id = encode::html(withheld.id.as_str()).into_owned();
+    fn blocked(&mut self, envelope: &GuardedPlan) {
+        let open = envelope.plan.blocked.iter().filter(|blocked| !review::is_waiting(&blocked.reason));
+        let items = open.map(|blocked| {
+            let why = inline(&vocabulary::reason(&blocked.reason));
+            let remedy = inline(&vocabulary::remedy(&blocked.reason));
+            let id = encode::html(blocked.id.as_str()).into_owned();
             format!("<b><bdi>{id}</bdi></b>: {why}<span class=\"remedy\">{remedy}</span>")
         });
-        self.list("Withheld", items.collect());
+        self.list("Blocked", items.collect());
     }
 
     fn list(&mut self, title: &str, items: Vec<String>) {

@@ -42,7 +42,7 @@ fn entry(entry: &Entry<'_>, names: &Names) -> String {
     text
 }
 
-/// Name, title and fate.
+/// Name, title and result.
 fn heading(entry: &Entry<'_>) -> Line {
     let named = |line: Line| {
         line.theirs_in(Tone::Strong, entry.id.as_str()).say(" ").theirs(&vocabulary::shown(entry.title))
@@ -51,8 +51,8 @@ fn heading(entry: &Entry<'_>) -> Line {
         None => named(Line::new()),
         Some(change) => {
             let line = named(Line::new().tone(Tone::Strong, phrases::sign(change).1).say(" "));
-            match phrases::fate(change) {
-                Some(fate) => line.say(" ").join(fate),
+            match phrases::result(change) {
+                Some(result) => line.say(" ").join(result),
                 None => line.join(phrases::unmoved(change)),
             }
         }

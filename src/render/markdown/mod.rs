@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::ident::AgreementId;
-use crate::plan::{Reason, Withheld};
-use crate::render::json::PlanEnvelope;
+use crate::plan::{Blocked, Reason};
+use crate::render::json::GuardedPlan;
 use crate::render::line::Line;
 use crate::render::plan::{self, phrases};
 use crate::render::review::{self, Review, Why};
@@ -40,7 +40,7 @@ const NOTES: usize = 10;
 /// The first 200 bytes hold verdict and totals. The same plan and budget give the same bytes. What a poster adds (a
 /// hidden key, a link) goes before or behind a text, and is taken off the budget by [`Budget::less`]; where a forge
 /// refuses one nevertheless, [`Budget::halved`] gives shorter ones.
-pub fn comments(envelope: &PlanEnvelope, budget: Budget) -> Vec<String> {
+pub fn comments(envelope: &GuardedPlan, budget: Budget) -> Vec<String> {
     let review = Review::of(envelope);
     let head = head(&review);
     if review.is_quiet() && envelope.plan.notes.is_empty() && review.counts.red_lines == 0 {
@@ -50,7 +50,7 @@ pub fn comments(envelope: &PlanEnvelope, budget: Budget) -> Vec<String> {
     page.head.push_str(&risks::red_lines(&review, budget));
     page.head.push_str(&acknowledgements(envelope));
     page.sections(&review);
-    page.withheld(envelope);
+    page.blocked(envelope);
     page.notices(envelope);
     page.notes(envelope);
     let core = page.core();
@@ -64,7 +64,7 @@ pub fn comments(envelope: &PlanEnvelope, budget: Budget) -> Vec<String> {
 }
 
 /// The text of a plan for the summary of a GitHub job.
-pub fn summary(envelope: &PlanEnvelope) -> String {
+pub fn summary(envelope: &GuardedPlan) -> String {
     comments(envelope, Budget::summary()).concat()
 }
 
@@ -88,7 +88,7 @@ fn shortest(review: &Review<'_>) -> String {
 }
 
 /// What guards hold back, and the lines to paste.
-fn acknowledgements(envelope: &PlanEnvelope) -> String {
+fn acknowledgements(envelope: &GuardedPlan) -> String {
     if envelope.held.is_empty() {
         return String::new();
     }
@@ -149,7 +149,7 @@ impl<'a> Page<'a> {
             for shown in &section.blocks {
                 let (budget, names) = (self.budget, &review.envelope.plan.names);
                 self.items.push(Item {
-                    rank: rank(shown.gravity as usize, section.why),
+                    rank: rank(shown.severity as usize, section.why),
                     part,
                     agreements: shown.entries.len(),
                     client: shown.client,
@@ -159,28 +159,28 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn withheld(&mut self, envelope: &'a PlanEnvelope) {
+    fn blocked(&mut self, envelope: &'a GuardedPlan) {
         let plan = &envelope.plan;
-        let open = plan.withheld.iter().filter(|withheld| !review::is_waiting(&withheld.reason));
-        let open: Vec<&Withheld> = open.collect();
+        let open = plan.blocked.iter().filter(|blocked| !review::is_waiting(&blocked.reason));
+        let open: Vec<&Blocked> = open.collect();
         if open.is_empty() {
             return;
         }
-        let ids: BTreeSet<&AgreementId> = open.iter().map(|withheld| &withheld.id).collect();
-        let part = self.part("Withheld", ids.len(), ("agreement", "agreements"));
-        for (index, withheld) in open.into_iter().enumerate() {
-            let gravity = if index < WITHHELD_FIRST { 5 } else { 8 };
+        let ids: BTreeSet<&AgreementId> = open.iter().map(|blocked| &blocked.id).collect();
+        let part = self.part("Blocked", ids.len(), ("agreement", "agreements"));
+        for (index, blocked) in open.into_iter().enumerate() {
+            let severity = if index < WITHHELD_FIRST { 5 } else { 8 };
             self.items.push(Item {
-                rank: rank(gravity, Why::Edit),
+                rank: rank(severity, Why::Edit),
                 part,
                 agreements: 1,
                 client: None,
-                text: Box::new(move || withheld_line(&withheld.id, &withheld.reason)),
+                text: Box::new(move || withheld_line(&blocked.id, &blocked.reason)),
             });
         }
     }
 
-    fn notices(&mut self, envelope: &'a PlanEnvelope) {
+    fn notices(&mut self, envelope: &'a GuardedPlan) {
         if envelope.announced.is_empty() {
             return;
         }
@@ -190,7 +190,7 @@ impl<'a> Page<'a> {
         self.parts[part].heading.extend(lines);
     }
 
-    fn notes(&mut self, envelope: &'a PlanEnvelope) {
+    fn notes(&mut self, envelope: &'a GuardedPlan) {
         let notes = vocabulary::notes(&envelope.plan.notes);
         if notes.is_empty() {
             return;
@@ -264,8 +264,8 @@ fn more(part: &Part, dropped: &[&Item<'_>]) -> String {
     format!("\n… {}{of}\n", vocabulary::count(agreements, &one, &many))
 }
 
-fn rank(gravity: usize, why: Why) -> usize {
-    gravity * 10 + why as usize
+fn rank(severity: usize, why: Why) -> usize {
+    severity * 10 + why as usize
 }
 
 fn withheld_line(id: &AgreementId, reason: &Reason) -> String {

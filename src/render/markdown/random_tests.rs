@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Budget, Forge, comments};
-use crate::guard::Held;
+use crate::guard::AwaitingAcknowledgement;
 use crate::ident::{AgreementId, ClientSlug, LiveId};
 use crate::live::Value;
 use crate::mapping::Field;
 use crate::plan::{
-    Cause, Change, FieldChange, Gravity, GuardName, Reason, Risk, StateChange, Verb, Weakened, Withheld,
+    Blocked, Cause, Change, ChangeSeverity, FieldChange, GuardName, Reason, Risk, StateChange, Verb, Weakened,
 };
 use crate::render::encode::corpus::{is_full, live_in_markdown};
-use crate::render::json::PlanEnvelope;
+use crate::render::json::GuardedPlan;
 use crate::render::plan::{phrases, sample, summary};
 use crate::render::review::Review;
 use crate::status::{Because, State};
@@ -39,7 +39,7 @@ impl Dice {
 }
 
 /// A plan of up to 20,000 changes, most of them small, of which any share is risky.
-fn envelope(seed: u64) -> PlanEnvelope {
+fn envelope(seed: u64) -> GuardedPlan {
     let mut dice = Dice(seed);
     let most = [0, 3, 30, 300, 3_000, 20_000][usize::try_from(dice.below(6)).expect("small")];
     let number = dice.below(most + 1);
@@ -56,18 +56,23 @@ fn envelope(seed: u64) -> PlanEnvelope {
         let ids: BTreeSet<&AgreementId> = guarded.iter().map(|change| &change.id).collect();
         plan.changes.retain(|change| !ids.contains(&change.id));
         let reason = Reason::Guarded(GuardName::Weakened);
-        plan.withheld.extend(ids.iter().map(|id| Withheld { id: (*id).clone(), reason: reason.clone() }));
+        plan.blocked.extend(ids.iter().map(|id| Blocked { id: (*id).clone(), reason: reason.clone() }));
         let count = guarded.iter().map(|change| change.weakened().len()).sum();
         if count > 0 {
-            held.push(Held { guard: GuardName::Weakened, count, limit: 0, acknowledged: None });
+            held.push(AwaitingAcknowledgement {
+                guard: GuardName::Weakened,
+                count,
+                limit: 0,
+                acknowledged: None,
+            });
         }
     }
     let most = [1, 5, 2_000][usize::try_from(dice.below(3)).expect("small")];
     for index in 0..dice.below(most) {
-        let id = AgreementId::new(&format!("withheld-{index}")).expect("an id");
-        plan.withheld.push(Withheld { id, reason: Reason::Unreadable("<b>@x</b> | `y`".to_owned()) });
+        let id = AgreementId::new(&format!("blocked-{index}")).expect("an id");
+        plan.blocked.push(Blocked { id, reason: Reason::Unreadable("<b>@x</b> | `y`".to_owned()) });
     }
-    PlanEnvelope::new(&proposed, plan, held)
+    GuardedPlan::new(&proposed, plan, held)
 }
 
 fn change(index: u64, risky_in: u64, long: &str, dice: &mut Dice) -> Change {
@@ -175,11 +180,12 @@ fn assert_all_risks(review: &Review<'_>, texts: &[String], may_count: bool) {
         assert_eq!(named.in_table, expected);
         return;
     }
-    let mut classes: BTreeMap<Gravity, (&str, Vec<&str>)> = BTreeMap::new();
+    let mut classes: BTreeMap<ChangeSeverity, (&str, Vec<&str>)> = BTreeMap::new();
     for risky in &review.risky {
-        let gravity = risky.change.gravity();
-        let risk = risky.change.risks.iter().find(|risk| Gravity::of(risk) == gravity).expect("it is risky");
-        let class = classes.entry(gravity).or_insert((phrases::danger(risk), Vec::new()));
+        let severity = risky.change.severity();
+        let risk =
+            risky.change.risks.iter().find(|risk| ChangeSeverity::of(risk) == severity).expect("it is risky");
+        let class = classes.entry(severity).or_insert((phrases::danger(risk), Vec::new()));
         class.1.push(risky.change.id.as_str());
     }
     assert_eq!(named.in_lists.len(), classes.len());
@@ -249,7 +255,7 @@ fn twenty_thousand_risks_of_the_longest_ids_are_all_named() {
         change
     };
     let plan = sample::plan((0..20_000).map(risky).collect());
-    let envelope = PlanEnvelope::new(&plan.clone(), plan, Vec::new());
+    let envelope = GuardedPlan::new(&plan.clone(), plan, Vec::new());
     let review = Review::of(&envelope);
     for budget in Forge::ALL.into_iter().map(Budget::comment) {
         let texts = comments(&envelope, budget);

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use super::Budget;
 use super::inline::inline;
 use crate::plan::scope::RedLine;
-use crate::plan::{Gravity, Risk};
+use crate::plan::{ChangeSeverity, Risk};
 use crate::render::encode;
 use crate::render::line::Line;
 use crate::render::plan::{phrases, summary};
@@ -49,7 +49,7 @@ impl Risks {
             let list = classes.next(usual * 9 / 10, "in the saved plan");
             return Self { section: heading + &list, further: Vec::new() };
         }
-        // What is gravest about the gravest clients is worth more here than one half of a list.
+        // What is most_severe about the most_severe clients is worth more here than one half of a list.
         let list = classes.next(usual / 2, "in the comments below");
         Self { section: heading + &list, further: further(review, &mut classes, budget) }
     }
@@ -118,13 +118,13 @@ struct Class<'a> {
 }
 
 impl<'a> Classes<'a> {
-    /// The classes, the gravest first.
+    /// The classes, the most_severe first.
     fn of(review: &'a Review<'a>) -> Self {
-        let mut classes: BTreeMap<Gravity, Class<'a>> = BTreeMap::new();
+        let mut classes: BTreeMap<ChangeSeverity, Class<'a>> = BTreeMap::new();
         for Risky { change, .. } in &review.risky {
-            let gravity = change.gravity();
-            let class = classes.entry(gravity).or_insert_with(|| {
-                let risk = change.risks.iter().find(|risk| Gravity::of(risk) == gravity);
+            let severity = change.severity();
+            let class = classes.entry(severity).or_insert_with(|| {
+                let risk = change.risks.iter().find(|risk| ChangeSeverity::of(risk) == severity);
                 Class { word: risk.map_or("", phrases::danger), ids: Vec::new(), named: None }
             });
             class.ids.push(change.id.as_str());

@@ -1,17 +1,17 @@
 use super::{Budget, Forge, comments};
 use crate::render::encode::corpus::{is_clean, is_obeyed, live_in_markdown, payloads};
-use crate::render::json::PlanEnvelope;
+use crate::render::json::GuardedPlan;
 use crate::render::plan::sample;
 use crate::render::plan::tests::hostile_envelope;
 
-fn shown(envelope: &PlanEnvelope) -> String {
+fn shown(envelope: &GuardedPlan) -> String {
     comments(envelope, Budget::comment(Forge::GitHub)).concat()
 }
 
 #[test]
 fn nothing_to_do_is_said_in_a_line() {
     let plan = sample::plan(Vec::new());
-    let envelope = PlanEnvelope::new(&plan, plan.clone(), Vec::new());
+    let envelope = GuardedPlan::new(&plan, plan.clone(), Vec::new());
     insta::assert_snapshot!(shown(&envelope), @r##"
     ### Plan: nothing to do
 
@@ -27,7 +27,7 @@ fn a_plan_is_told_in_the_order_of_importance() {
     insta::assert_snapshot!(shown(&envelope), @r##"
     ### Plan: 1 deactivated, 2 promises weakened, 1 shortened
 
-    1 to create, 3 to change · 1 waiting, 2 withheld · 1 client · 12 unchanged
+    1 to create, 3 to change · 1 waiting, 2 blocked · 1 client · 12 unchanged
 
     As of 2026-09-01 (`Europe/Moscow`) for `https://acme.itsm365.com/sd` · commit `abc1234def` · Servanda `0.1.0`
 
@@ -49,7 +49,7 @@ fn a_plan_is_told_in_the_order_of_importance() {
     | `dental-2026/dent-mayak` | `severny-veter` | **weakens**: `Удалённый доступ (VPN)` is no longer covered, less is promised for `critical` | waits for `weakened` |
     | `romashka` | `severny-veter` | **shortens** | drift |
 
-    #### Held back (1)
+    #### AwaitingAcknowledgement back (1)
 
     <details open><summary><code>severny-veter</code>: 1 agreement</summary>
 
@@ -109,7 +109,7 @@ fn a_plan_is_told_in_the_order_of_importance() {
 
     </details>
 
-    #### Withheld (2)
+    #### Blocked (2)
 
     - **`orion`**: the helpdesk has nothing for `telephony`, looked for as `Телефония`  
       → write its id under `helpdesk:` in `catalog.yaml`

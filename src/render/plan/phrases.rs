@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::guard::Held;
+use crate::guard::AwaitingAcknowledgement;
 use crate::ident::{AgreementId, LiveId};
 use crate::live::Value;
 use crate::mapping::Field;
@@ -33,7 +33,7 @@ pub(in crate::render) enum Point {
     Field(value::Shown),
 }
 
-/// All that is said of a change below its name and its fate, in order.
+/// All that is said of a change below its name and its result, in order.
 pub(in crate::render) fn points(change: &Change, names: &Names) -> Vec<Point> {
     let mut points: Vec<Point> = Vec::new();
     points.extend(change.risks.iter().flat_map(|risk| dangers(risk, change, names)).map(Point::Danger));
@@ -108,10 +108,10 @@ fn is_said(field: &FieldChange, change: &Change) -> bool {
 }
 
 /// What becomes of the agreement, in words; `None` where its status stays.
-pub(in crate::render) fn fate(change: &Change) -> Option<Line> {
+pub(in crate::render) fn result(change: &Change) -> Option<Line> {
     let why = change.because.map(|because| reason(because, change));
     let why = why.map_or_else(String::new, |why| format!(": {why}"));
-    let fate = match (change.verb, change.status) {
+    let result = match (change.verb, change.status) {
         (Verb::Retire, _) | (_, None) => "is retired: its document is gone from the files".to_owned(),
         (Verb::Create, Some(status)) => format!("is created {status}{why}"),
         (Verb::Update, Some(status)) if change.state.is_some() => {
@@ -119,7 +119,7 @@ pub(in crate::render) fn fate(change: &Change) -> Option<Line> {
         }
         (Verb::Update, Some(_)) => return None,
     };
-    Some(Line::of(&fate))
+    Some(Line::of(&result))
 }
 
 /// The status of a change that leaves it alone, to stand beside its name.
@@ -212,7 +212,7 @@ fn weakenings(weakened: &[Weakened], names: &Names) -> Vec<Line> {
 }
 
 /// What a guard counted, and that its limit is another number.
-pub(in crate::render) fn held(held: &Held) -> Line {
+pub(in crate::render) fn held(held: &AwaitingAcknowledgement) -> Line {
     let line = Line::of(&vocabulary::guarded(held.guard, held.count))
         .say(&format!(", and the limit is {}", held.limit));
     match held.acknowledged {
@@ -225,7 +225,7 @@ pub(in crate::render) fn held(held: &Held) -> Line {
 }
 
 /// The line that acknowledges what a guard counted, at the end of the message of a merge commit.
-pub(in crate::render) fn trailer(held: &Held) -> String {
+pub(in crate::render) fn trailer(held: &AwaitingAcknowledgement) -> String {
     format!("Servanda-Accept: {}={}", vocabulary::guard(held.guard), held.count)
 }
 
@@ -265,7 +265,7 @@ pub(in crate::render) fn standing(risky: &Risky<'_>) -> Line {
 /// What a section of changes is called.
 pub(in crate::render) fn section(why: Why) -> &'static str {
     match why {
-        Why::Waiting => "Held back",
+        Why::Waiting => "AwaitingAcknowledgement back",
         Why::Edit => "Changes",
         Why::Elsewhere => "Not caused by this pull request",
         Why::Date => "Because the date moved",
@@ -282,16 +282,16 @@ pub(in crate::render) fn warning(why: Why) -> Option<&'static str> {
 
 /// The agreements that a guard holds back.
 pub(in crate::render) fn waiting_ids(plan: &Plan) -> impl Iterator<Item = &AgreementId> {
-    let guarded = plan.withheld.iter().filter(|withheld| matches!(withheld.reason, Reason::Guarded(_)));
-    guarded.map(|withheld| &withheld.id)
+    let guarded = plan.blocked.iter().filter(|blocked| matches!(blocked.reason, Reason::Guarded(_)));
+    guarded.map(|blocked| &blocked.id)
 }
 
 /// The reasons for which agreements were left alone, but for those that a guard holds back.
 pub(in crate::render) fn withheld_by_id(plan: &Plan) -> BTreeMap<&AgreementId, Vec<&Reason>> {
     let mut by_id: BTreeMap<&AgreementId, Vec<&Reason>> = BTreeMap::new();
-    for withheld in &plan.withheld {
-        if !matches!(withheld.reason, Reason::Guarded(_)) {
-            by_id.entry(&withheld.id).or_default().push(&withheld.reason);
+    for blocked in &plan.blocked {
+        if !matches!(blocked.reason, Reason::Guarded(_)) {
+            by_id.entry(&blocked.id).or_default().push(&blocked.reason);
         }
     }
     by_id

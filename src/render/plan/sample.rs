@@ -54,7 +54,7 @@ pub(crate) fn plan(changes: Vec<Change>) -> Plan {
         },
         changes,
         drift: Vec::new(),
-        withheld: Vec::new(),
+        blocked: Vec::new(),
         notes: Vec::new(),
         totals: Totals { unchanged: 12, ..Totals::default() },
         names: names.map(|(id, name)| (live(id), name.to_owned())).into(),

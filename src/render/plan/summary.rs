@@ -5,7 +5,7 @@ use crate::agreement::NoticeEvent;
 use crate::calendar::Zone;
 use crate::notice::{Announced, Role};
 use crate::plan::Verb;
-use crate::render::json::PlanEnvelope;
+use crate::render::json::GuardedPlan;
 use crate::render::line::Line;
 use crate::render::review::{Counts, Review};
 use crate::render::vocabulary;
@@ -31,7 +31,7 @@ pub(in crate::render) fn verdict(review: &Review<'_>) -> String {
     }
 }
 
-/// The totals: `3 to create, 14 to change · 2 waiting, 4 withheld · 12 clients · 486 unchanged`.
+/// The totals: `3 to create, 14 to change · 2 waiting, 4 blocked · 12 clients · 486 unchanged`.
 pub(in crate::render) fn totals(review: &Review<'_>) -> String {
     let counts = &review.counts;
     let of = |verb: Verb| review.envelope.plan.changes.iter().filter(|change| change.verb == verb).count();
@@ -43,7 +43,7 @@ pub(in crate::render) fn totals(review: &Review<'_>) -> String {
         ],
         vec![
             (counts.waiting, "waiting"),
-            (counts.withheld, "withheld"),
+            (counts.blocked, "blocked"),
             (counts.left, "left as changed by hand"),
         ],
         vec![(counts.clients, if counts.clients == 1 { "client" } else { "clients" })],
@@ -59,7 +59,7 @@ pub(in crate::render) fn totals(review: &Review<'_>) -> String {
 }
 
 /// What the plan was made from and for.
-pub(in crate::render) fn facts(envelope: &PlanEnvelope) -> Line {
+pub(in crate::render) fn facts(envelope: &GuardedPlan) -> Line {
     let header = &envelope.plan.header;
     let zone = Zone::find(&header.zone).unwrap_or(Zone::UTC);
     let line = Line::of(&format!("As of {} (", zone.day_of(header.as_of)))

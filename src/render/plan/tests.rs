@@ -6,18 +6,18 @@ use super::sample::{change, plan};
 use super::{summary, text};
 use crate::calendar::{TargetTime, read_day};
 use crate::desired::{OtherTitle, Unresolved};
-use crate::guard::Held;
+use crate::guard::AwaitingAcknowledgement;
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{Promise, TargetKey, Touch, Value};
 use crate::mapping::Field;
 use crate::plan::scope::{RedLine, Scope, Steered, Tie, Touched};
 use crate::plan::{
-    Cause, Change, Drift, FieldChange, GuardName, Mark, Note, Part, Phase, Plan, Reason, Risk, StateChange,
-    Verb, Weakened, Withheld,
+    Blocked, Cause, Change, Drift, FieldChange, GuardName, Mark, Note, Part, Phase, Plan, Reason, Risk,
+    StateChange, Verb, Weakened,
 };
 use crate::render::Paint;
 use crate::render::encode::corpus::{HOSTILE, is_clean};
-use crate::render::json::PlanEnvelope;
+use crate::render::json::GuardedPlan;
 use crate::status::{Because, State};
 
 fn id(text: &str) -> AgreementId {
@@ -58,7 +58,7 @@ fn state(before: Option<&str>, after: &str, cause: Option<Cause>) -> StateChange
 }
 
 fn shown(plan: &Plan) -> String {
-    text(&PlanEnvelope::new(plan, plan.clone(), Vec::new()), Paint::PLAIN)
+    text(&GuardedPlan::new(plan, plan.clone(), Vec::new()), Paint::PLAIN)
 }
 
 fn creation() -> Change {
@@ -138,8 +138,8 @@ fn busy() -> Plan {
     drifted.risks = vec![Risk::Shortens];
     let [up, down] = dated();
     let mut plan = plan(vec![weakening(), up, drifted, creation(), down]);
-    plan.withheld = vec![
-        Withheld {
+    plan.blocked = vec![
+        Blocked {
             id: id("orion"),
             reason: Reason::Unresolved(Unresolved {
                 slug: "telephony".to_owned(),
@@ -147,7 +147,7 @@ fn busy() -> Plan {
                 found: 0,
             }),
         },
-        Withheld {
+        Blocked {
             id: id("vega-2024"),
             reason: Reason::Orphan {
                 title: "ООО «Вега»".to_owned(),
@@ -183,7 +183,7 @@ fn hostile_scope(payload: &str) -> Scope {
 }
 
 /// A plan in which everything that is not ours is this text.
-pub(in crate::render) fn hostile_envelope(payload: &str) -> PlanEnvelope {
+pub(in crate::render) fn hostile_envelope(payload: &str) -> GuardedPlan {
     let mut envelope = busy_envelope();
     let plan = &mut envelope.plan;
     plan.header.helpdesk = payload.to_owned();
@@ -209,8 +209,8 @@ pub(in crate::render) fn hostile_envelope(payload: &str) -> PlanEnvelope {
             change.risks.push(Risk::Adopts);
         }
     }
-    for withheld in &mut plan.withheld {
-        withheld.reason = match &withheld.reason {
+    for blocked in &mut plan.blocked {
+        blocked.reason = match &blocked.reason {
             Reason::Unresolved(_) => Reason::Unresolved(Unresolved {
                 slug: payload.to_owned(),
                 wanted: payload.to_owned(),
@@ -224,7 +224,7 @@ pub(in crate::render) fn hostile_envelope(payload: &str) -> PlanEnvelope {
             other => other.clone(),
         };
     }
-    plan.withheld.push(Withheld { id: id("odd"), reason: Reason::Unreadable(payload.to_owned()) });
+    plan.blocked.push(Blocked { id: id("odd"), reason: Reason::Unreadable(payload.to_owned()) });
     plan.notes.push(Note::NotCarried(Field::Attribute(payload.into())));
     plan.notes.push(Note::OtherTitle(OtherTitle {
         slug: payload.to_owned(),
@@ -250,15 +250,16 @@ pub(in crate::render) fn hostile_envelope(payload: &str) -> PlanEnvelope {
 }
 
 /// The busy plan with one change held back by a guard, for the tests of other sinks.
-pub(in crate::render) fn busy_envelope() -> PlanEnvelope {
+pub(in crate::render) fn busy_envelope() -> GuardedPlan {
     let proposed = busy();
     let mut guarded = proposed.clone();
     guarded.changes.retain(|change| change.weakened().is_empty());
     guarded
-        .withheld
-        .push(Withheld { id: id("dental-2026/dent-mayak"), reason: Reason::Guarded(GuardName::Weakened) });
-    let held = vec![Held { guard: GuardName::Weakened, count: 2, limit: 0, acknowledged: None }];
-    PlanEnvelope::new(&proposed, guarded, held)
+        .blocked
+        .push(Blocked { id: id("dental-2026/dent-mayak"), reason: Reason::Guarded(GuardName::Weakened) });
+    let held =
+        vec![AwaitingAcknowledgement { guard: GuardName::Weakened, count: 2, limit: 0, acknowledged: None }];
+    GuardedPlan::new(&proposed, guarded, held)
 }
 
 #[test]
@@ -310,7 +311,7 @@ fn a_plan_shows_what_changes_and_sums_it_up() {
         ! shortens: it ends earlier than the helpdesk has it
         last_day: open-ended → 2026-12-31  [drift]
 
-    Withheld
+    Blocked
       ? orion: the helpdesk has nothing for `telephony`, looked for as “Телефония”
         → write its id under `helpdesk:` in catalog.yaml
       ? vega-2024: its document is gone; the helpdesk still has “ООО «Вега»” in state “active”
@@ -324,7 +325,7 @@ fn a_plan_shows_what_changes_and_sums_it_up() {
         since it is known by its id
       · 3 agreements of the helpdesk bear no mark of ours and are left alone
 
-    1 to create, 4 to change (1 activated, 1 deactivated), 2 withheld, 12 as they should be.
+    1 to create, 4 to change (1 activated, 1 deactivated), 2 blocked, 12 as they should be.
     "#);
 }
 
@@ -332,10 +333,15 @@ fn a_plan_shows_what_changes_and_sums_it_up() {
 fn a_guard_shows_what_it_holds_back_and_what_to_type() {
     let proposed = plan(vec![weakening()]);
     let mut guarded = plan(Vec::new());
-    guarded.withheld =
-        vec![Withheld { id: id("dental-2026/dent-mayak"), reason: Reason::Guarded(GuardName::Weakened) }];
-    let held = vec![Held { guard: GuardName::Weakened, count: 2, limit: 0, acknowledged: Some(1) }];
-    let envelope = PlanEnvelope::new(&proposed, guarded, held);
+    guarded.blocked =
+        vec![Blocked { id: id("dental-2026/dent-mayak"), reason: Reason::Guarded(GuardName::Weakened) }];
+    let held = vec![AwaitingAcknowledgement {
+        guard: GuardName::Weakened,
+        count: 2,
+        limit: 0,
+        acknowledged: Some(1),
+    }];
+    let envelope = GuardedPlan::new(&proposed, guarded, held);
     let text = text(&envelope, Paint::PLAIN.wide(80));
     assert!(text.contains("--accept weakened=2"), "{text}");
     assert!(text.contains("`weakened=1` was acknowledged"), "{text}");
@@ -393,9 +399,9 @@ fn nothing_hostile_gets_through_and_no_line_is_too_wide() {
         plan.names.insert(live("x$1"), hostile.to_owned());
         plan.header.helpdesk = hostile.to_owned();
         plan.header.commit = Some(hostile.to_owned());
-        plan.withheld = vec![
-            Withheld { id: id("b"), reason: Reason::Unreadable(hostile.to_owned()) },
-            Withheld {
+        plan.blocked = vec![
+            Blocked { id: id("b"), reason: Reason::Unreadable(hostile.to_owned()) },
+            Blocked {
                 id: id("b"),
                 reason: Reason::Orphan {
                     title: hostile.to_owned(),
@@ -410,7 +416,7 @@ fn nothing_hostile_gets_through_and_no_line_is_too_wide() {
             helpdesk: hostile.to_owned(),
         })];
         for width in [40, 80, 100] {
-            let text = text(&PlanEnvelope::new(&plan, plan.clone(), Vec::new()), Paint::PLAIN.wide(width));
+            let text = text(&GuardedPlan::new(&plan, plan.clone(), Vec::new()), Paint::PLAIN.wide(width));
             assert!(is_clean(&text), "{text}");
             assert!(text.lines().all(|line| line.width() <= width), "{text}");
             assert!(text.len() < 20_000, "{}", text.len());
@@ -421,7 +427,7 @@ fn nothing_hostile_gets_through_and_no_line_is_too_wide() {
 #[test]
 fn colour_changes_no_word() {
     let plan = plan(vec![creation(), weakening()]);
-    let envelope = PlanEnvelope::new(&plan, plan.clone(), Vec::new());
+    let envelope = GuardedPlan::new(&plan, plan.clone(), Vec::new());
     let coloured = text(&envelope, Paint::COLOURED);
     assert!(coloured.contains("\u{1b}[32m+"), "{coloured}");
     assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), text(&envelope, Paint::PLAIN));
@@ -431,9 +437,9 @@ fn colour_changes_no_word() {
 fn an_envelope_comes_back_from_its_json() {
     let [up, down] = dated();
     let proposed = plan(vec![creation(), weakening(), up, down]);
-    let envelope = PlanEnvelope::new(&proposed, proposed.clone(), Vec::new());
+    let envelope = GuardedPlan::new(&proposed, proposed.clone(), Vec::new());
     let json = crate::render::json::pretty(&envelope);
-    assert_eq!(serde_json::from_str::<PlanEnvelope>(&json).expect("an envelope"), envelope);
+    assert_eq!(serde_json::from_str::<GuardedPlan>(&json).expect("an envelope"), envelope);
     assert!(BTreeSet::from([json.clone(), crate::render::json::pretty(&envelope)]).len() == 1);
 }
 

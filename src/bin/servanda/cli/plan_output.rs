@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use servanda::render;
-use servanda::render::json::PlanEnvelope;
+use servanda::render::json::GuardedPlan;
 use servanda::render::markdown::{Budget, Forge};
 
 use crate::process::context::Context;
@@ -10,7 +10,7 @@ use crate::process::failure::Failure;
 
 /// The switches that decide how a plan is written; `plan` and `show` take the same.
 #[derive(clap::Args)]
-pub(crate) struct Drawing {
+pub(crate) struct PlanOutput {
     /// How to write it
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -63,9 +63,9 @@ impl From<ForgeName> for Forge {
     }
 }
 
-impl Drawing {
+impl PlanOutput {
     /// The plan as it was asked for.
-    pub(crate) fn of(&self, envelope: &PlanEnvelope, context: &Context) -> Result<String, Failure> {
+    pub(crate) fn of(&self, envelope: &GuardedPlan, context: &Context) -> Result<String, Failure> {
         Ok(match self.format {
             Format::Text => render::plan::text(envelope, context.paint()),
             Format::Json => render::json::pretty(envelope),

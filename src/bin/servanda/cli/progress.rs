@@ -1,7 +1,7 @@
 //! How far an apply is, on standard error: a bar on a terminal, nothing elsewhere.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use servanda::outcome::Fate;
+use servanda::outcome::ChangeResult;
 use servanda::plan::Change;
 use servanda::render::encode;
 
@@ -34,7 +34,7 @@ impl Progress for Bar {
         self.0.set_message(encode::terminal(&change.title).into_owned());
     }
 
-    fn end(&mut self, _: &Change, _: &Fate) {
+    fn end(&mut self, _: &Change, _: &ChangeResult) {
         self.0.inc(1);
     }
 }

@@ -18,12 +18,12 @@ pub(crate) struct Question<'a> {
 }
 
 /// Somebody who answers line by line, and a place to say things to them.
-pub(crate) struct Talk<'a> {
+pub(crate) struct Prompter<'a> {
     answers: Box<dyn BufRead + 'a>,
     say: Box<dyn FnMut(&str) + 'a>,
 }
 
-impl<'a> Talk<'a> {
+impl<'a> Prompter<'a> {
     /// A talk over these two.
     pub(crate) fn over(answers: impl BufRead + 'a, say: impl FnMut(&str) + 'a) -> Self {
         Self { answers: Box::new(answers), say: Box::new(say) }
@@ -72,7 +72,7 @@ pub(crate) fn ask<T>(
     take: impl Fn(&str) -> Result<T, String>,
 ) -> Result<T, Failure> {
     let choices = question.choices.join(", ");
-    let Some(mut talk) = Talk::on_terminal(context) else {
+    let Some(mut talk) = Prompter::on_terminal(context) else {
         let missing = format!("`{}` is missing, and nobody is here to ask", question.switch);
         let help = if choices.is_empty() {
             "see `servanda new --help`".to_owned()
@@ -88,12 +88,12 @@ pub(crate) fn ask<T>(
 
 #[cfg(test)]
 mod tests {
-    use super::Talk;
+    use super::Prompter;
 
     /// What is taken of these answers, and what was said on the way.
     fn talked(answers: &[u8]) -> (Result<u8, String>, String) {
         let mut said = String::new();
-        let taken = Talk::over(answers, |text| said.push_str(text))
+        let taken = Prompter::over(answers, |text| said.push_str(text))
             .ask("How many [3]", |answer| match answer {
                 "" => Ok(3),
                 other => other.parse().map_err(|_| format!("`{other}` is no number")),

@@ -22,10 +22,10 @@ use crate::http::transport::Transport;
 use crate::process::context::{AsOf, Context, clock};
 use crate::process::failure::{Exit, Failure};
 use crate::sandbox::from_catalog;
-use crate::sandbox::{self, Clock, Knobs};
+use crate::sandbox::{self, Clock, SandboxOptions};
 use crate::workspace::files;
 use crate::workspace::git_tree::Commit;
-use crate::workspace::load::Estate;
+use crate::workspace::load::Workspace;
 
 /// What is shorter is no key, and could not be kept out of a text that happens to hold the same letters.
 const SHORTEST_KEY: usize = 8;
@@ -56,9 +56,9 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
     built.map_err(|error| Failure::new(Exit::Failure, format!("no threads to be had: {error}")))
 }
 
-/// Opens the helpdesk of an estate. The embedded one lives at the instant of the run.
-pub(crate) async fn open(estate: &Estate, as_of: AsOf) -> Result<Connection, Failure> {
-    let Estate { root, settings, catalog, agreements, base, .. } = estate;
+/// Opens the helpdesk of an workspace. The embedded one lives at the instant of the run.
+pub(crate) async fn open(workspace: &Workspace, as_of: AsOf) -> Result<Connection, Failure> {
+    let Workspace { root, settings, catalog, agreements, base, .. } = workspace;
     let ground = Ground { catalog, agreements, base: base.as_ref() };
     open_at(root, &settings.helpdesk, ground, as_of).await
 }
@@ -100,8 +100,13 @@ pub(crate) async fn open_at(
         Kind::Sandbox => {
             let clock = if as_of.is_asked { Clock::standing(as_of.instant) } else { Clock::asked(clock) };
             let file = from_catalog::file(root)?;
-            let sandbox =
-                from_catalog::open(file, ground.catalog, ground.agreements, clock, Knobs::default())?;
+            let sandbox = from_catalog::open(
+                file,
+                ground.catalog,
+                ground.agreements,
+                clock,
+                SandboxOptions::default(),
+            )?;
             let running = sandbox.start().await?;
             let key = SecretString::from(sandbox::ACCESS_KEY);
             let transport = Transport::new(&Place::at(&running.url()), key, &helpdesk.pace);

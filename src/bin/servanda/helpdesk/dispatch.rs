@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
-use servanda::discovery::Proposal;
+use servanda::discovery::DiscoveredMapping;
 use servanda::discovery::catalog::Census;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, Observed};
@@ -113,7 +113,12 @@ impl Reader for AnyReader<'_> {
 }
 
 impl Explorer for AnyExplorer<'_> {
-    async fn discover(&self, catalog: &Catalog, zone: &Zone, now: Instant) -> Result<Proposal, ReadError> {
+    async fn discover(
+        &self,
+        catalog: &Catalog,
+        zone: &Zone,
+        now: Instant,
+    ) -> Result<DiscoveredMapping, ReadError> {
         match self {
             Self::Itsm365(explorer) => Box::pin(explorer.discover(catalog, zone, now)).await,
             Self::Itop(explorer) => Box::pin(explorer.discover(catalog, zone, now)).await,

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use servanda::agreement::Agreement;
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
-use servanda::discovery::Proposal;
+use servanda::discovery::DiscoveredMapping;
 use servanda::discovery::catalog::Census;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, Observed, Touch};
@@ -166,7 +166,7 @@ pub(crate) trait Explorer: Sync {
         catalog: &Catalog,
         zone: &Zone,
         now: Instant,
-    ) -> impl Future<Output = Result<Proposal, ReadError>> + Send;
+    ) -> impl Future<Output = Result<DiscoveredMapping, ReadError>> + Send;
     /// What of all that a plan needs cannot be read: the class, and why.
     fn unreadable(
         &self,

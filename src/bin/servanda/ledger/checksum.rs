@@ -13,7 +13,7 @@ const KEY: &str = "seal";
 const TRIES: u32 = 200;
 
 /// A ledger with a seal.
-pub(crate) struct Sealed<L> {
+pub(crate) struct Checksummed<L> {
     ledger: L,
 }
 
@@ -34,7 +34,7 @@ struct Seal {
     sum: String,
 }
 
-impl<L: Ledger> Sealed<L> {
+impl<L: Ledger> Checksummed<L> {
     /// Seals a ledger from the next write on.
     pub(crate) fn over(ledger: L) -> Self {
         Self { ledger }
@@ -100,7 +100,7 @@ fn weight(key: &str, value: &str) -> u128 {
     digest.iter().take(16).fold(0, |sum, byte| (sum << 8) | u128::from(*byte))
 }
 
-impl<L: Ledger> Ledger for Sealed<L> {
+impl<L: Ledger> Ledger for Checksummed<L> {
     type Lock = L::Lock;
 
     async fn get(&self, keys: &[&str]) -> Result<Entries, LedgerError> {

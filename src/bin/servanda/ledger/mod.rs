@@ -16,19 +16,19 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use servanda::calendar::Instant;
-use servanda::plan::Baseline;
+use servanda::plan::LastApplied;
 use servanda::settings::{Kind, LedgerPlace};
 
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, say};
 use crate::workspace::files;
-use crate::workspace::load::Estate;
+use crate::workspace::load::Workspace;
 
-pub(crate) use checksum::{Broken, Sealed};
+pub(crate) use checksum::{Broken, Checksummed};
 pub(crate) use dispatch::AnyLedger;
 pub(crate) use git::GitLedger;
 pub(crate) use postgres::PostgresLedger;
-pub(crate) use records::Book;
+pub(crate) use records::Records;
 pub(crate) use sqlite::SqliteLedger;
 
 /// Keys with their values.
@@ -116,19 +116,19 @@ pub(crate) fn judge(swaps: &[Swap], found: &Entries) -> Judged {
 
 /// The memory of a repository about its helpdesk. Several repositories that share a ledger and a helpdesk are told apart
 /// by the mark that each puts on what is its own.
-pub(crate) fn open(estate: &Estate) -> Book<Sealed<AnyLedger>> {
-    let ledger = at(estate).unwrap_or_else(AnyLedger::Unusable);
-    let helpdesk = &estate.settings.helpdesk;
+pub(crate) fn open(workspace: &Workspace) -> Records<Checksummed<AnyLedger>> {
+    let ledger = at(workspace).unwrap_or_else(AnyLedger::Unusable);
+    let helpdesk = &workspace.settings.helpdesk;
     let name = match &helpdesk.kind {
         Kind::Sandbox => "sandbox",
         Kind::Itsm365 { url, .. } | Kind::Itop { url, .. } => url,
     };
-    Book::new(Sealed::over(ledger), &format!("{name} {}", helpdesk.mapping.key.prefix))
+    Records::new(Checksummed::over(ledger), &format!("{name} {}", helpdesk.mapping.key.prefix))
 }
 
 /// The place that the settings name, or why it is of no use.
-fn at(estate: &Estate) -> Result<AnyLedger, String> {
-    let settings = &estate.settings.ledger;
+fn at(workspace: &Workspace) -> Result<AnyLedger, String> {
+    let settings = &workspace.settings.ledger;
     let place = match &settings.place {
         LedgerPlace::Variable(name) => LedgerPlace::read(variable(name)?.expose_secret())
             .ok_or_else(|| format!("the variable {name} names no place for a ledger"))?,
@@ -136,15 +136,17 @@ fn at(estate: &Estate) -> Result<AnyLedger, String> {
     };
     Ok(match place {
         LedgerPlace::File(path) => {
-            let usual = || estate.root.join(files::OWN_FOLDER).join("ledger.sqlite");
-            AnyLedger::Sqlite(SqliteLedger::at(path.map_or_else(usual, |path| estate.root.join(path))))
+            let usual = || workspace.root.join(files::OWN_FOLDER).join("ledger.sqlite");
+            AnyLedger::Sqlite(SqliteLedger::at(path.map_or_else(usual, |path| workspace.root.join(path))))
         }
-        LedgerPlace::Git { remote, branch } => AnyLedger::Git(GitLedger::at(&estate.root, &remote, &branch)),
+        LedgerPlace::Git { remote, branch } => {
+            AnyLedger::Git(GitLedger::at(&workspace.root, &remote, &branch))
+        }
         LedgerPlace::Postgres(address) | LedgerPlace::Variable(address) => {
             let address = SecretString::from(address);
             let password = settings.password_variable.as_deref().map(variable).transpose()?;
             let certificates =
-                settings.ca_file.as_ref().map(|file| files::read_named(&estate.root.join(file)));
+                settings.ca_file.as_ref().map(|file| files::read_named(&workspace.root.join(file)));
             let certificates = certificates.transpose().map_err(|failure| failure.message)?;
             let ledger = PostgresLedger::at(&address, password.as_ref(), certificates.as_deref());
             AnyLedger::Postgres(Box::new(ledger.map_err(|why| format!("the ledger: {why}"))?))
@@ -161,7 +163,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Takes the lock, waiting for it as long as that; whoever holds it longer is named.
 pub(crate) async fn take_lock<L: Ledger>(
-    book: &Book<L>,
+    book: &Records<L>,
     holder: &Holder,
     patience: Duration,
     say: impl Fn(&str),
@@ -196,8 +198,8 @@ impl From<LedgerError> for Failure {
 mod tests;
 
 /// What was last applied; where the memory cannot be asked, nobody claims to know.
-pub(crate) async fn remembered(estate: &Estate) -> Option<Baseline> {
-    open(estate).baseline().await.unwrap_or_else(|error| {
+pub(crate) async fn remembered(workspace: &Workspace) -> Option<LastApplied> {
+    open(workspace).last_applied().await.unwrap_or_else(|error| {
         say(&format!("no cause is told, since the memory cannot be read: {error}\n"));
         None
     })

@@ -1,8 +1,8 @@
-//! What Servanda keeps in a ledger, and under which keys: the baseline of the last apply, a mark for each creation
+//! What Servanda keeps in a ledger, and under which keys: the last_applied of the last apply, a mark for each creation
 //! of which it is not certain that everybody can see it yet, and what became of each notice.
 //!
 //! All keys begin with a digest of the helpdesk, so that several may share a ledger. Unreadable entries of
-//! the baseline count as none, since it explains and decides nothing; an unreadable mark counts as a fresh one.
+//! the last_applied count as none, since it explains and decides nothing; an unreadable mark counts as a fresh one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,7 @@ use servanda::live::digest;
 use servanda::notice::compact::{Compaction, compact};
 use servanda::notice::delivery::Change;
 use servanda::notice::{Beginning, Key, Memory};
-use servanda::plan::{Applied, BASELINE_FORMAT, Baseline};
+use servanda::plan::{Applied, LAST_APPLIED_FORMAT, LastApplied};
 
 use super::{Entries, Holder, Ledger, LedgerError, Swap};
 
@@ -25,7 +25,7 @@ const WITNESSED_RUNS: usize = 50;
 type Past = BTreeMap<AgreementId, BTreeSet<String>>;
 
 /// The entries of one helpdesk.
-pub(crate) struct Book<L> {
+pub(crate) struct Records<L> {
     ledger: L,
     scope: String,
     /// The marks as they are kept now, by key.
@@ -52,7 +52,7 @@ pub(crate) struct Pending {
     pub(crate) at: Instant,
 }
 
-/// What all agreements of a baseline share.
+/// What all agreements of a last_applied share.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Head {
     format: u32,
@@ -68,7 +68,7 @@ struct Entry {
     applied: serde_json::Value,
 }
 
-impl<L: Ledger> Book<L> {
+impl<L: Ledger> Records<L> {
     /// The entries of a helpdesk, known by a name without anything secret.
     pub(crate) fn new(ledger: L, helpdesk: &str) -> Self {
         let scope = digest(&helpdesk);
@@ -91,15 +91,15 @@ impl<L: Ledger> Book<L> {
     }
 
     /// What was last applied; `None` before the first apply.
-    pub(crate) async fn baseline(&self) -> Result<Option<Baseline>, LedgerError> {
-        let entries = self.ledger.read(&self.key("baseline")).await?;
-        Ok(baseline_of(&entries, &self.key("baseline")))
+    pub(crate) async fn last_applied(&self) -> Result<Option<LastApplied>, LedgerError> {
+        let entries = self.ledger.read(&self.key("last_applied")).await?;
+        Ok(last_applied_of(&entries, &self.key("last_applied")))
     }
 
-    /// Keeps a baseline in place of the one before. Only entries that differ are written.
-    pub(crate) async fn keep(&self, baseline: &Baseline) -> Result<(), LedgerError> {
-        let before = self.ledger.read(&self.key("baseline")).await?;
-        let after = entries_of(baseline, &self.key("baseline"));
+    /// Keeps a last_applied in place of the one before. Only entries that differ are written.
+    pub(crate) async fn keep(&self, last_applied: &LastApplied) -> Result<(), LedgerError> {
+        let before = self.ledger.read(&self.key("last_applied")).await?;
+        let after = entries_of(last_applied, &self.key("last_applied"));
         self.ledger.write(&swaps(&before, &after)).await
     }
 
@@ -309,9 +309,9 @@ fn unreadable(error: impl std::fmt::Display) -> LedgerError {
     LedgerError::Failed(format!("the ledger cannot be read: {error}"))
 }
 
-fn baseline_of(entries: &Entries, key: &str) -> Option<Baseline> {
+fn last_applied_of(entries: &Entries, key: &str) -> Option<LastApplied> {
     let head: Head = serde_json::from_str(entries.get(key)?).ok()?;
-    if head.format != BASELINE_FORMAT {
+    if head.format != LAST_APPLIED_FORMAT {
         return None;
     }
     let under = format!("{key}/");
@@ -322,26 +322,26 @@ fn baseline_of(entries: &Entries, key: &str) -> Option<Baseline> {
         let applied: Applied = serde_json::from_value(applied).ok()?;
         Some((id, applied))
     });
-    Some(Baseline { format: head.format, commit: head.commit, agreements: agreements.collect() })
+    Some(LastApplied { format: head.format, commit: head.commit, agreements: agreements.collect() })
 }
 
 /// The instant that most agreements share stands in the head alone, so that a run that changes nothing
 /// changes one entry.
-fn entries_of(baseline: &Baseline, key: &str) -> Entries {
-    let Some(as_of) = baseline.agreements.values().map(|applied| applied.as_of).max() else {
+fn entries_of(last_applied: &LastApplied, key: &str) -> Entries {
+    let Some(as_of) = last_applied.agreements.values().map(|applied| applied.as_of).max() else {
         return Entries::new();
     };
-    let head = Head { format: baseline.format, commit: baseline.commit.clone(), as_of };
-    let json = |value: &dyn Fn() -> serde_json::Result<String>| value().expect("a baseline is JSON");
+    let head = Head { format: last_applied.format, commit: last_applied.commit.clone(), as_of };
+    let json = |value: &dyn Fn() -> serde_json::Result<String>| value().expect("a last_applied is JSON");
     let entry = |(id, applied): (&AgreementId, &Applied)| {
         let own = (applied.as_of != as_of).then_some(applied.as_of);
-        let mut applied = serde_json::to_value(applied).expect("a baseline is JSON");
+        let mut applied = serde_json::to_value(applied).expect("a last_applied is JSON");
         applied.as_object_mut().and_then(|applied| applied.shift_remove("as_of"));
         let entry = Entry { as_of: own, applied };
         (format!("{key}/{id}"), json(&|| serde_json::to_string(&entry)))
     };
     let head = (key.to_owned(), json(&|| serde_json::to_string(&head)));
-    baseline.agreements.iter().map(entry).chain([head]).collect()
+    last_applied.agreements.iter().map(entry).chain([head]).collect()
 }
 
 #[cfg(test)]
@@ -349,9 +349,9 @@ mod tests {
     use servanda::calendar::{Instant, read_instant};
     use servanda::ident::AgreementId;
     use servanda::live::Record;
-    use servanda::plan::{Applied, BASELINE_FORMAT, Baseline};
+    use servanda::plan::{Applied, LAST_APPLIED_FORMAT, LastApplied};
 
-    use super::{Book, Pending, entries_of};
+    use super::{Pending, Records, entries_of};
     use crate::ledger::{Ledger as _, SqliteLedger};
 
     fn at(text: &str) -> Instant {
@@ -367,10 +367,10 @@ mod tests {
         Applied::of(&record, at(instant))
     }
 
-    fn baseline(agreements: &[(&str, Applied)]) -> Baseline {
+    fn last_applied(agreements: &[(&str, Applied)]) -> LastApplied {
         let agreements = agreements.iter().map(|(name, applied)| (id(name), applied.clone()));
-        Baseline {
-            format: BASELINE_FORMAT,
+        LastApplied {
+            format: LAST_APPLIED_FORMAT,
             commit: Some("c0ffee".to_owned()),
             agreements: agreements.collect(),
         }
@@ -383,25 +383,25 @@ mod tests {
             Self(tempfile::tempdir().expect("a folder"))
         }
 
-        fn book(&self, helpdesk: &str) -> Book<SqliteLedger> {
-            Book::new(SqliteLedger::at(self.0.path().join("ledger.sqlite")), helpdesk)
+        fn book(&self, helpdesk: &str) -> Records<SqliteLedger> {
+            Records::new(SqliteLedger::at(self.0.path().join("ledger.sqlite")), helpdesk)
         }
     }
 
     #[tokio::test]
     async fn a_baseline_is_read_back_and_is_that_of_its_helpdesk() {
         let shelf = Shelf::new();
-        assert_eq!(shelf.book("one").baseline().await, Ok(None));
-        let first = baseline(&[
+        assert_eq!(shelf.book("one").last_applied().await, Ok(None));
+        let first = last_applied(&[
             ("a", applied("active", "2026-09-01T09:00:00Z")),
             ("set/b", applied("planned", "2026-08-01T09:00:00Z")),
         ]);
         shelf.book("one").keep(&first).await.expect("kept");
-        assert_eq!(shelf.book("one").baseline().await, Ok(Some(first)));
-        assert_eq!(shelf.book("another").baseline().await, Ok(None));
-        let second = baseline(&[("a", applied("inactive", "2026-10-01T09:00:00Z"))]);
+        assert_eq!(shelf.book("one").last_applied().await, Ok(Some(first)));
+        assert_eq!(shelf.book("another").last_applied().await, Ok(None));
+        let second = last_applied(&[("a", applied("inactive", "2026-10-01T09:00:00Z"))]);
         shelf.book("one").keep(&second).await.expect("kept");
-        assert_eq!(shelf.book("one").baseline().await, Ok(Some(second)), "what is gone is gone");
+        assert_eq!(shelf.book("one").last_applied().await, Ok(Some(second)), "what is gone is gone");
     }
 
     #[test]
@@ -409,11 +409,11 @@ mod tests {
         let on = |day: &str| {
             let instant = format!("2026-09-{day}T09:00:00Z");
             let agreements = [("a", applied("active", &instant)), ("b", applied("planned", &instant))];
-            entries_of(&baseline(&agreements), "baseline")
+            entries_of(&last_applied(&agreements), "last_applied")
         };
         let (today, tomorrow) = (on("01"), on("02"));
         let differs = today.iter().filter(|(key, value)| tomorrow.get(*key) != Some(value));
-        assert_eq!(differs.map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["baseline"]);
+        assert_eq!(differs.map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["last_applied"]);
     }
 
     #[tokio::test]

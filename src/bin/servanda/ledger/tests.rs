@@ -9,7 +9,7 @@ mod server;
 
 use servanda::calendar::read_instant;
 
-use super::{Broken, Entries, GitLedger, Holder, Ledger, LedgerError, Sealed, SqliteLedger, Swap};
+use super::{Broken, Checksummed, Entries, GitLedger, Holder, Ledger, LedgerError, SqliteLedger, Swap};
 use crate::workspace::git;
 
 fn swap(key: &str, expected: Option<&str>, value: Option<&str>) -> Swap {
@@ -73,7 +73,7 @@ async fn a_file_keeps_a_ledger() {
     assert!(!path.exists(), "reading makes no file");
     conforms(|| SqliteLedger::at(path.clone())).await;
     let sealed = folder.path().join("sealed.sqlite");
-    conforms(|| Sealed::over(SqliteLedger::at(sealed.clone()))).await;
+    conforms(|| Checksummed::over(SqliteLedger::at(sealed.clone()))).await;
 }
 
 /// A bare repository, and clones of it.
@@ -115,7 +115,8 @@ async fn a_branch_keeps_a_ledger() {
 #[tokio::test]
 async fn a_sealed_branch_keeps_a_ledger_and_clones_see_each_other() {
     let remote = Remote::new().await;
-    let (one, other) = (Sealed::over(remote.cloned("one").await), Sealed::over(remote.cloned("other").await));
+    let (one, other) =
+        (Checksummed::over(remote.cloned("one").await), Checksummed::over(remote.cloned("other").await));
     one.write(&[swap("a", None, Some("1"))]).await.expect("written");
     assert_eq!(other.read("").await, Ok(entries(&[("a", "1")])));
     other.write(&[swap("a", Some("1"), Some("2"))]).await.expect("written");
@@ -135,7 +136,7 @@ async fn a_remote_that_cannot_be_reached_is_an_error_and_not_an_empty_ledger() {
 async fn a_ledger_that_lost_something_is_torn() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("ledger.sqlite");
-    let (plain, sealed) = (SqliteLedger::at(path.clone()), Sealed::over(SqliteLedger::at(path.clone())));
+    let (plain, sealed) = (SqliteLedger::at(path.clone()), Checksummed::over(SqliteLedger::at(path.clone())));
     assert_eq!(sealed.verify().await, Ok(Ok(())), "an empty one is whole");
     sealed.write(&[swap("a", None, Some("1")), swap("b", None, Some("2"))]).await.expect("written");
     sealed.write(&[swap("a", Some("1"), Some("3"))]).await.expect("written");

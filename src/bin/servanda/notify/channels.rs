@@ -7,7 +7,7 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use servanda::notice::Channel;
-use servanda::notice::delivery::{Memorable, Message, Reply, TAKE_OVER};
+use servanda::notice::delivery::{DeliveryGuarantee, Message, Reply, TAKE_OVER};
 use servanda::render::message::Letter;
 use servanda::settings::{DeskNotice, Form, Kind, Place, Settings};
 
@@ -106,17 +106,21 @@ impl Channels {
     }
 
     /// What each of them can say about what is in doubt.
-    pub(crate) fn memorable(&self) -> Vec<(Channel, Memorable)> {
+    pub(crate) fn memorable(&self) -> Vec<(Channel, DeliveryGuarantee)> {
         let mail = self.mail.iter().map(|way| match way {
-            MailWay::Smtp(_) => (Channel::Mail, Memorable::Nothing),
+            MailWay::Smtp(_) => (Channel::Mail, DeliveryGuarantee::AtMostOnce),
             // A file is written whole under the message's name, as often as one likes.
-            MailWay::Outbox(_) => (Channel::Mail, Memorable::Forever),
+            MailWay::Outbox(_) => (Channel::Mail, DeliveryGuarantee::Idempotent),
         });
-        let webhook = self.webhook.iter().map(|_| (Channel::Webhook, Memorable::Nothing));
+        let webhook = self.webhook.iter().map(|_| (Channel::Webhook, DeliveryGuarantee::AtMostOnce));
         let desk = self.desk.iter().map(|way| match way {
-            DeskNotice::Comment { .. } if self.is_searched_in_time => (Channel::Helpdesk, Memorable::Asked),
-            DeskNotice::Module { remembers: true, .. } => (Channel::Helpdesk, Memorable::Forever),
-            DeskNotice::Comment { .. } | DeskNotice::Module { .. } => (Channel::Helpdesk, Memorable::Nothing),
+            DeskNotice::Comment { .. } if self.is_searched_in_time => {
+                (Channel::Helpdesk, DeliveryGuarantee::Queryable)
+            }
+            DeskNotice::Module { remembers: true, .. } => (Channel::Helpdesk, DeliveryGuarantee::Idempotent),
+            DeskNotice::Comment { .. } | DeskNotice::Module { .. } => {
+                (Channel::Helpdesk, DeliveryGuarantee::AtMostOnce)
+            }
         });
         mail.chain(webhook).chain(desk).collect()
     }

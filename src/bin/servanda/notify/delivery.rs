@@ -13,11 +13,11 @@ use servanda::calendar::Instant;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{LiveAgreement, Observed};
 use servanda::mapping::Deactivation;
-use servanda::notice::delivery::{Delivery, Demand, Message, Reply, Report, may_submit, messages};
+use servanda::notice::delivery::{Delivery, Effect, Message, Reply, Report, may_submit, messages};
 use servanda::notice::due::beginning;
 use servanda::notice::{Address, Channel, Due, Fact, Memory, Setting, due};
 use servanda::plan::Cause;
-use servanda::render::json::PlanEnvelope;
+use servanda::render::json::GuardedPlan;
 use servanda::render::message::{Letter, Texts};
 use servanda::settings::{LedgerPlace, Witness};
 use sha2::Sha256;
@@ -25,18 +25,18 @@ use sha2::Sha256;
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::{Reader, Writer};
 use crate::ledger::records::Begun;
-use crate::ledger::{AnyLedger, Book, Broken, LedgerError, Sealed};
+use crate::ledger::{AnyLedger, Broken, Checksummed, LedgerError, Records};
 use crate::notify::channels::{Channels, Prepared};
-use crate::notify::helpdesk_comment::Desk;
+use crate::notify::helpdesk_comment::HelpdeskComment;
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, say};
 use crate::process::shutdown::Stop;
 use crate::reconcile::plan::Sides;
 use crate::workspace::files;
-use crate::workspace::load::Estate;
+use crate::workspace::load::Workspace;
 
 /// The memory that notices need.
-pub(crate) type Memories = Book<Sealed<AnyLedger>>;
+pub(crate) type Memories = Records<Checksummed<AnyLedger>>;
 
 /// How many messages a run may send that no date alone made due, unless their number is acknowledged: this many,
 /// or this share of the agreements.
@@ -48,8 +48,8 @@ const GRACE: Duration = Duration::from_secs(3);
 const OWN_SECRET: &str = "servanda";
 
 /// Everything that notices of one run are made of.
-pub(crate) struct Bulletin<'a> {
-    estate: &'a Estate,
+pub(crate) struct Dispatcher<'a> {
+    workspace: &'a Workspace,
     channels: &'a Channels,
     texts: Texts,
     secret: SecretString,
@@ -66,9 +66,9 @@ pub(crate) struct Bulletin<'a> {
 }
 
 /// The people of the helpdesk who may have to be told.
-pub(crate) fn people(estate: &Estate) -> BTreeSet<LiveId> {
-    let catalog = &estate.catalog;
-    let own = estate.agreements.iter().flat_map(|agreement| agreement.contacts.values());
+pub(crate) fn people(workspace: &Workspace) -> BTreeSet<LiveId> {
+    let catalog = &workspace.catalog;
+    let own = workspace.agreements.iter().flat_map(|agreement| agreement.contacts.values());
     let contacts = catalog.clients.values().flat_map(|client| client.contacts.values()).chain(own);
     let contacts = contacts.filter_map(|contact| match contact {
         servanda::catalog::Contact::Person(person) => Some(person.clone()),
@@ -87,18 +87,22 @@ pub(crate) struct Delivered {
     pub(crate) braked: Option<usize>,
 }
 
-impl<'a> Bulletin<'a> {
+impl<'a> Dispatcher<'a> {
     /// Notices as of an instant. Nothing is known of the helpdesk yet.
-    pub(crate) fn new(estate: &'a Estate, channels: &'a Channels, at: Instant) -> Result<Self, Failure> {
-        let own = files::read_notices(&estate.root)?;
-        let texts = Texts::new(estate.settings.language, &own).map_err(|bad| {
+    pub(crate) fn new(
+        workspace: &'a Workspace,
+        channels: &'a Channels,
+        at: Instant,
+    ) -> Result<Self, Failure> {
+        let own = files::read_notices(&workspace.root)?;
+        let texts = Texts::new(workspace.settings.language, &own).map_err(|bad| {
             Failure::new(Exit::Invalid, bad.to_string()).help("mend the file, or take it away to get ours")
         })?;
         Ok(Self {
-            estate,
+            workspace,
             channels,
             texts,
-            secret: secret(estate)?,
+            secret: secret(workspace)?,
             at,
             began: clock(),
             facts: BTreeMap::new(),
@@ -118,16 +122,16 @@ impl<'a> Bulletin<'a> {
 
     /// What the helpdesk holds, as it was seen last, and what the plan says that people wrote.
     #[must_use]
-    pub(crate) fn knowing(mut self, made: &PlanEnvelope, seen: Option<&(PlanEnvelope, Sides)>) -> Self {
+    pub(crate) fn knowing(mut self, made: &GuardedPlan, seen: Option<&(GuardedPlan, Sides)>) -> Self {
         let edits = made.plan.changes.iter().chain(&made.waiting).filter(|change| {
             let causes = change.fields.iter().map(|field| field.cause);
             causes.chain(change.state.iter().map(|state| state.cause)).any(|cause| cause != Some(Cause::Date))
         });
         self.edited = edits.map(|change| change.id.clone()).collect();
         if let Some((_, sides)) = seen {
-            let by_state = self.estate.settings.helpdesk.mapping.deactivate == Deactivation::State;
+            let by_state = self.workspace.settings.helpdesk.mapping.deactivate == Deactivation::State;
             self.facts = facts(sides, by_state);
-            self.objects = objects(sides, &self.estate.agreements);
+            self.objects = objects(sides, &self.workspace.agreements);
         }
         self
     }
@@ -136,8 +140,8 @@ impl<'a> Bulletin<'a> {
     #[must_use]
     pub(crate) fn supposing(mut self) -> Self {
         self.facts =
-            self.estate.agreements.iter().map(|agreement| (agreement.id.clone(), Fact::AsTold)).collect();
-        self.addresses = people(self.estate)
+            self.workspace.agreements.iter().map(|agreement| (agreement.id.clone(), Fact::AsTold)).collect();
+        self.addresses = people(self.workspace)
             .into_iter()
             .map(|person| (person.clone(), format!("{person}@helpdesk")))
             .collect();
@@ -151,11 +155,11 @@ impl<'a> Bulletin<'a> {
 
     /// Asks the core, with all that is known.
     fn ask<T>(&self, question: impl FnOnce(&Setting<'_>) -> T) -> T {
-        let settings = &self.estate.settings;
+        let settings = &self.workspace.settings;
         let hours = i64::from(settings.late_after.days) * 24;
         question(&Setting {
-            agreements: &self.estate.agreements,
-            catalog: &self.estate.catalog,
+            agreements: &self.workspace.agreements,
+            catalog: &self.workspace.catalog,
             usual: settings.notice_time,
             late_after: jiff::SignedDuration::from_hours(hours),
             channels: &self.channels.names(),
@@ -179,12 +183,12 @@ impl<'a> Bulletin<'a> {
 
     fn write(&self, message: &Message) -> Result<Letter, String> {
         let agreements: BTreeMap<&str, &Agreement> =
-            self.estate.agreements.iter().map(|agreement| (agreement.id.as_str(), agreement)).collect();
+            self.workspace.agreements.iter().map(|agreement| (agreement.id.as_str(), agreement)).collect();
         let sender = self.channels.sender();
-        let letter = self.texts.write(message, &agreements, &self.estate.catalog, sender, self.at);
+        let letter = self.texts.write(message, &agreements, &self.workspace.catalog, sender, self.at);
         let mut letter = letter.map_err(|bad| bad.to_string())?;
         if let Some(form) = self.channels.chat().filter(|_| message.channel == Channel::Webhook) {
-            let text = self.texts.write_chat(form, message, &agreements, &self.estate.catalog, self.at);
+            let text = self.texts.write_chat(form, message, &agreements, &self.workspace.catalog, self.at);
             letter.text = text.map_err(|bad| bad.to_string())?;
         }
         Ok(letter)
@@ -208,11 +212,11 @@ impl<'a> Bulletin<'a> {
         }
         self.trust(book).await?;
         self.call_witness(book, &reader, is_first).await?;
-        self.addresses = reader.addresses(&people(self.estate)).await.unwrap_or_else(|error| {
+        self.addresses = reader.addresses(&people(self.workspace)).await.unwrap_or_else(|error| {
             say(&format!("nobody can be told whose address the helpdesk holds: {error}\n"));
             BTreeMap::new()
         });
-        let desk = Desk { connection, way: self.channels.desk(), objects: &self.objects, run };
+        let desk = HelpdeskComment { connection, way: self.channels.desk(), objects: &self.objects, run };
         let mut delivered = self.deliver(book, &desk, run, stop).await?;
         if let Err(why) = self.note(book, &connection.writer(run), run).await {
             delivered.report.ended.get_or_insert(why);
@@ -261,7 +265,7 @@ impl<'a> Bulletin<'a> {
         reader: &impl Reader,
         is_begun_anew: bool,
     ) -> Result<(), Failure> {
-        let Some(Witness { object, attribute }) = &self.estate.settings.ledger.witness else {
+        let Some(Witness { object, attribute }) = &self.workspace.settings.ledger.witness else {
             return Ok(());
         };
         let noted = reader.note(object, attribute).await?;
@@ -277,7 +281,7 @@ impl<'a> Bulletin<'a> {
 
     /// Notes this run outside of the ledger.
     async fn note(&self, book: &Memories, writer: &impl Writer, run: &str) -> Result<(), String> {
-        let Some(Witness { object, attribute }) = &self.estate.settings.ledger.witness else {
+        let Some(Witness { object, attribute }) = &self.workspace.settings.ledger.witness else {
             return Ok(());
         };
         book.witness(run).await.map_err(|error| error.to_string())?;
@@ -293,7 +297,7 @@ impl<'a> Bulletin<'a> {
     pub(crate) async fn deliver(
         &self,
         book: &Memories,
-        desk: &Desk<'_>,
+        desk: &HelpdeskComment<'_>,
         run: &str,
         stop: &Stop,
     ) -> Result<Delivered, Failure> {
@@ -309,21 +313,21 @@ impl<'a> Bulletin<'a> {
                 delivery.stop();
             }
             reply = match delivery.next(reply, self.now()) {
-                Demand::End => break,
-                Demand::Look => self.look(book, &mut delivered.braked).await,
-                Demand::Write(changes) => match book.change(&changes).await {
+                Effect::End => break,
+                Effect::Look => self.look(book, &mut delivered.braked).await,
+                Effect::Write(changes) => match book.change(&changes).await {
                     Ok(()) => Reply::Written,
                     Err(LedgerError::Moved(_)) => Reply::Moved,
                     Err(LedgerError::Failed(why)) => Reply::LedgerFailed(why),
                 },
-                Demand::Prepare(message) => match self.prepare(desk, &message).await {
+                Effect::Prepare(message) => match self.prepare(desk, &message).await {
                     Ok(ready) => {
                         prepared = Some((clock(), ready));
                         Reply::Ready
                     }
                     Err(why) => Reply::Refused(why),
                 },
-                Demand::Submit(message) => {
+                Effect::Submit(message) => {
                     // What is submitted once more is prepared once more.
                     let ready = match prepared.take() {
                         Some((since, _)) if !may_submit(since, clock()) => {
@@ -337,18 +341,18 @@ impl<'a> Bulletin<'a> {
                         Err(why) => Reply::Refused(why),
                     }
                 }
-                Demand::Abandon(_) => {
+                Effect::Abandon(_) => {
                     prepared = None;
                     Reply::Go
                 }
-                Demand::Ask(message) => desk.ask(&message).await,
+                Effect::Ask(message) => desk.ask(&message).await,
             };
         }
         delivered.report = delivery.report().clone();
         Ok(delivered)
     }
 
-    async fn prepare(&self, desk: &Desk<'_>, message: &Message) -> Result<Prepared, String> {
+    async fn prepare(&self, desk: &HelpdeskComment<'_>, message: &Message) -> Result<Prepared, String> {
         let letter = self.write(message)?;
         if message.channel == Channel::Helpdesk {
             return desk.prepare(message).map(|()| Prepared::Desk(Box::new(letter)));
@@ -359,7 +363,7 @@ impl<'a> Bulletin<'a> {
 
     /// Mail goes to nobody whom the settings do not name.
     fn refuse_strangers(&self, message: &Message) -> Result<(), String> {
-        let Some(allowed) = &self.estate.settings.mail else {
+        let Some(allowed) = &self.workspace.settings.mail else {
             return Ok(());
         };
         let is_known = |notice: &servanda::notice::Notice| {
@@ -389,7 +393,7 @@ impl<'a> Bulletin<'a> {
     /// Holds back what people wrote where it would make more messages than anybody expects. What the date did
     /// goes on, and nothing is lost.
     fn brake(&self, due: &mut Due) -> Option<usize> {
-        let limit = BRAKE.max(self.estate.agreements.len() * BRAKE_PERCENT / 100);
+        let limit = BRAKE.max(self.workspace.agreements.len() * BRAKE_PERCENT / 100);
         let is_written = |message: &&Message| message.notices.iter().any(|notice| !notice.by_date);
         let written = messages(due, self.channels.limits()).iter().filter(is_written).count();
         if written <= limit || self.acknowledged == Some(written) {
@@ -401,7 +405,7 @@ impl<'a> Bulletin<'a> {
 }
 
 /// Submits, and gives up waiting soon after somebody asked to stop: then nobody knows.
-async fn submit(ready: Prepared, desk: &Desk<'_>, message: &Message, stop: &Stop) -> Reply {
+async fn submit(ready: Prepared, desk: &HelpdeskComment<'_>, message: &Message, stop: &Stop) -> Reply {
     let stopped = async {
         stop.wait().await;
         tokio::time::sleep(GRACE).await;
@@ -420,7 +424,7 @@ async fn submit(ready: Prepared, desk: &Desk<'_>, message: &Message, stop: &Stop
 
 /// What is confirmed of each agreement. Where the state alone makes it useful or not, the state alone counts.
 fn facts(sides: &Sides, by_state: bool) -> BTreeMap<AgreementId, Fact> {
-    let wishes = sides.wishes.wishes.iter().map(|(id, wish)| {
+    let desired = sides.desired.agreements.iter().map(|(id, wish)| {
         let holds = |found: &LiveAgreement| {
             let same = found.archived == wish.archived && found.record.state == wish.record.state;
             same && (by_state || found.record == wish.record)
@@ -432,7 +436,7 @@ fn facts(sides: &Sides, by_state: bool) -> BTreeMap<AgreementId, Fact> {
         };
         (id.clone(), fact)
     });
-    wishes.collect()
+    desired.collect()
 }
 
 /// The objects of agreements by all the names of these.
@@ -450,8 +454,8 @@ fn objects(sides: &Sides, agreements: &[Agreement]) -> BTreeMap<AgreementId, Liv
     objects
 }
 
-fn secret(estate: &Estate) -> Result<SecretString, Failure> {
-    let ledger = &estate.settings.ledger;
+fn secret(workspace: &Workspace) -> Result<SecretString, Failure> {
+    let ledger = &workspace.settings.ledger;
     match (&ledger.secret_variable, &ledger.place) {
         (Some(name), _) => Context::secret(name).ok_or_else(|| {
             Failure::new(Exit::Failure, format!("the variable {name} holds nothing"))

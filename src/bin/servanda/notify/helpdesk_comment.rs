@@ -16,7 +16,7 @@ use crate::helpdesk::connect::Connection;
 use crate::helpdesk::{Reader as _, WriteError, Writer as _};
 
 /// The helpdesk as a way to people.
-pub(crate) struct Desk<'a> {
+pub(crate) struct HelpdeskComment<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) way: Option<&'a DeskNotice>,
     /// The objects of the agreements, as they were seen last.
@@ -25,7 +25,7 @@ pub(crate) struct Desk<'a> {
     pub(crate) run: &'a str,
 }
 
-impl Desk<'_> {
+impl HelpdeskComment<'_> {
     /// Whether there is something to tell it to.
     pub(crate) fn prepare(&self, message: &Message) -> Result<(), String> {
         self.object(message).map(drop)

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
-use servanda::outcome::{Fate, Outcome};
+use servanda::outcome::{ChangeResult, Outcome};
 use servanda::plan::{Change, Plan};
 
 use crate::process::failure::Failure;
@@ -47,8 +47,8 @@ impl Journal {
         self.line(&json!({ "event": what, "agreement": change.id, "step": number }))
     }
 
-    pub(crate) fn end(&self, change: &Change, fate: &Fate) -> Result<(), Failure> {
-        self.line(&json!({ "event": "end", "agreement": change.id, "fate": fate }))
+    pub(crate) fn end(&self, change: &Change, result: &ChangeResult) -> Result<(), Failure> {
+        self.line(&json!({ "event": "end", "agreement": change.id, "result": result }))
     }
 
     /// Says how the run ended, and makes sure that the disk has it.

@@ -8,20 +8,20 @@ use servanda::calendar::Instant;
 use servanda::desired::Desired;
 use servanda::ident::AgreementId;
 use servanda::live::Live;
-use servanda::plan::{Applied, BASELINE_FORMAT, Baseline};
+use servanda::plan::{Applied, LAST_APPLIED_FORMAT, LastApplied};
 
 /// What is there and as wished is remembered as of this instant; what is still open keeps its earlier entry.
 pub(crate) fn after(
-    earlier: Option<Baseline>,
-    wishes: &Desired,
+    earlier: Option<LastApplied>,
+    desired: &Desired,
     live: &Live,
     open: &BTreeSet<&AgreementId>,
     commit: Option<String>,
     instant: Instant,
-) -> Baseline {
+) -> LastApplied {
     let kept = earlier.unwrap_or_default().agreements.into_iter().filter(|(id, _)| open.contains(id));
     let settled =
-        wishes.wishes.iter().filter(|(id, _)| !open.contains(id) && live.agreements.contains_key(*id));
+        desired.agreements.iter().filter(|(id, _)| !open.contains(id) && live.agreements.contains_key(*id));
     let settled = settled.map(|(id, wish)| (id.clone(), Applied::of(&wish.record, instant)));
-    Baseline { format: BASELINE_FORMAT, commit, agreements: kept.chain(settled).collect() }
+    LastApplied { format: LAST_APPLIED_FORMAT, commit, agreements: kept.chain(settled).collect() }
 }

@@ -1,4 +1,4 @@
-//! The straight line from an estate and a helpdesk to a plan: live, desired, difference, causes.
+//! The straight line from an workspace and a helpdesk to a plan: live, desired, difference, causes.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,18 @@ use servanda::ident::AgreementId;
 use servanda::live::{Live, LiveAgreement, Observed, Record, Touch, initials};
 use servanda::mapping::Field;
 use servanda::notice::announced;
-use servanda::plan::{Baseline, Context, Drift, Header, Part, Plan, adopt, assign, between};
-use servanda::render::json::PlanEnvelope;
+use servanda::plan::{Context, Drift, Header, LastApplied, Part, Plan, adopt, assign, between};
+use servanda::render::json::GuardedPlan;
 use servanda::settings::DriftPolicy;
 
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::{Event, Reader, Wanted};
 use crate::process::context::AsOf;
 use crate::process::failure::Failure;
-use crate::workspace::load::Estate;
+use crate::workspace::load::Workspace;
 
 /// How a plan is made, with everything that was typed understood.
-pub(crate) struct Terms {
+pub(crate) struct PlanTerms {
     /// The one instant of the run.
     pub(crate) as_of: AsOf,
     /// Whether agreements that are gone from the files are retired.
@@ -32,22 +32,22 @@ pub(crate) struct Terms {
 /// The two sides that a plan was made from.
 pub(crate) struct Sides {
     /// What was wished for.
-    pub(crate) wishes: Desired,
+    pub(crate) desired: Desired,
     /// What the helpdesk holds.
     pub(crate) live: Live,
 }
 
-/// The plan of an estate against a helpdesk, less what guards hold back, and what it was made from.
+/// The plan of an workspace against a helpdesk, less what guards hold back, and what it was made from.
 pub(crate) async fn make(
-    estate: &Estate,
+    workspace: &Workspace,
     connection: &Connection,
-    terms: &Terms,
-    baseline: Option<&Baseline>,
-) -> Result<(PlanEnvelope, Sides), Failure> {
+    terms: &PlanTerms,
+    last_applied: Option<&LastApplied>,
+) -> Result<(GuardedPlan, Sides), Failure> {
     let reader = connection.reader();
-    let live = reader.survey(&Wanted::of(&estate.agreements)).await?;
+    let live = reader.survey(&Wanted::of(&workspace.agreements)).await?;
     tracing::info!(requests = reader.requests(), "the helpdesk was read");
-    let (mut envelope, sides) = compared(estate, live, terms, baseline, connection.name());
+    let (mut envelope, sides) = compared(workspace, live, terms, last_applied, connection.name());
     let drift = &mut envelope.plan.drift;
     if !drift.is_empty() {
         let found = drift.iter().filter_map(|drift| present(&sides.live, &drift.id));
@@ -96,73 +96,74 @@ pub(crate) fn tell_who(drift: &mut [Drift], live: &Live, events: &[Event]) {
     }
 }
 
-/// The plan of an estate against what was read.
+/// The plan of an workspace against what was read.
 pub(crate) fn compared(
-    estate: &Estate,
+    workspace: &Workspace,
     live: Live,
-    terms: &Terms,
-    baseline: Option<&Baseline>,
+    terms: &PlanTerms,
+    last_applied: Option<&LastApplied>,
     helpdesk: String,
-) -> (PlanEnvelope, Sides) {
+) -> (GuardedPlan, Sides) {
     // People have no names in a plan, wherever it is made.
     let live = live.without_people();
-    let question = Question { instant: terms.as_of.instant, prune: terms.prune, baseline, helpdesk };
-    let (proposed, wishes) = compare(estate, &live, question);
-    let settings = &estate.settings;
+    let question = Question { instant: terms.as_of.instant, prune: terms.prune, last_applied, helpdesk };
+    let (proposed, desired) = compare(workspace, &live, question);
+    let settings = &workspace.settings;
     let (plan, held) =
         guard(proposed.clone(), &settings.guards, &terms.acknowledged, &settings.helpdesk.mapping);
-    let announced = announced(&plan, &estate.agreements, &estate.catalog, settings.notice_time);
-    (PlanEnvelope::new(&proposed, plan, held).announcing(announced), Sides { wishes, live })
+    let announced = announced(&plan, &workspace.agreements, &workspace.catalog, settings.notice_time);
+    (GuardedPlan::new(&proposed, plan, held).announcing(announced), Sides { desired, live })
 }
 
-/// What a plan is made of, besides the estate and the live side.
+/// What a plan is made of, besides the workspace and the live side.
 struct Question<'a> {
     /// The one instant of the run.
     instant: Instant,
     /// Whether agreements that are gone from the files are retired.
     prune: bool,
     /// What was last applied; without it no cause is claimed.
-    baseline: Option<&'a Baseline>,
+    last_applied: Option<&'a LastApplied>,
     /// The helpdesk, without anything secret.
     helpdesk: String,
 }
 
 /// Compares what the files say at the instant with what the helpdesk holds.
-fn compare(estate: &Estate, live: &Live, question: Question<'_>) -> (Plan, Desired) {
-    let mapping = &estate.settings.helpdesk.mapping;
-    let wished = |instant| desired(&estate.agreements, &estate.catalog, mapping, &live.directory, instant);
-    let wishes = wished(question.instant);
+fn compare(workspace: &Workspace, live: &Live, question: Question<'_>) -> (Plan, Desired) {
+    let mapping = &workspace.settings.helpdesk.mapping;
+    let wished =
+        |instant| desired(&workspace.agreements, &workspace.catalog, mapping, &live.directory, instant);
+    let desired = wished(question.instant);
     let header = Header {
         as_of: question.instant,
-        zone: estate.settings.zone.name().to_owned(),
+        zone: workspace.settings.zone.name().to_owned(),
         zone_data: ZONE_DATA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: estate.commit.clone(),
-        files: estate.digest.clone(),
+        commit: workspace.commit.clone(),
+        files: workspace.digest.clone(),
         helpdesk: question.helpdesk,
     };
-    let planned = |wishes: &Desired| {
+    let planned = |desired: &Desired| {
         let context = Context { header: header.clone(), mapping, prune: question.prune };
-        between(wishes, live, context)
+        between(desired, live, context)
     };
-    let mut plan = planned(&wishes);
-    if let Some(baseline) = question.baseline
+    let mut plan = planned(&desired);
+    if let Some(last_applied) = question.last_applied
         && !plan.is_empty()
     {
-        let earlier = records_then(baseline, &wished);
+        let earlier = records_then(last_applied, &wished);
         let then = |id: &AgreementId, instant: Instant| earlier.get(&instant)?.get(id).cloned();
-        assign(&mut plan, baseline, then);
-        let mut left = left(&plan.drift, &estate.settings.helpdesk.drift);
+        assign(&mut plan, last_applied, then);
+        let mut left = left(&plan.drift, &workspace.settings.helpdesk.drift);
         if !left.is_empty() {
-            let mut adjusted = wishes.clone();
+            let mut adjusted = desired.clone();
             adopt(&mut adjusted, &left);
             plan = planned(&adjusted);
-            assign(&mut plan, baseline, then);
+            assign(&mut plan, last_applied, then);
             plan.drift.append(&mut left);
             plan.drift.sort_by(|left, right| (&left.id, &left.part).cmp(&(&right.id, &right.part)));
         }
     }
-    (plan, wishes)
+    (plan, desired)
 }
 
 /// What of the drift the settings ask to leave as it is.
@@ -177,16 +178,16 @@ fn left(drift: &[Drift], policy: &DriftPolicy) -> Vec<Drift> {
     drift.iter().filter(is_left).map(|drift| Drift { is_corrected: false, ..drift.clone() }).collect()
 }
 
-/// What the files of today say about each instant that the baseline knows: one, unless applies failed in part.
+/// What the files of today say about each instant that the last_applied knows: one, unless applies failed in part.
 fn records_then(
-    baseline: &Baseline,
+    last_applied: &LastApplied,
     wished: &impl Fn(Instant) -> Desired,
 ) -> BTreeMap<Instant, BTreeMap<AgreementId, Record>> {
     let mut earlier = BTreeMap::new();
-    for applied in baseline.agreements.values() {
+    for applied in last_applied.agreements.values() {
         earlier.entry(applied.as_of).or_insert_with(|| {
-            let wishes = wished(applied.as_of).wishes;
-            wishes.into_iter().map(|(id, wish)| (id, wish.record)).collect()
+            let desired = wished(applied.as_of).agreements;
+            desired.into_iter().map(|(id, wish)| (id, wish.record)).collect()
         });
     }
     earlier

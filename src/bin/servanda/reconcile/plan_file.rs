@@ -3,18 +3,18 @@
 use std::path::Path;
 
 use servanda::plan::FORMAT;
-use servanda::render::json::{self, PlanEnvelope};
+use servanda::render::json::{self, GuardedPlan};
 
 use crate::process::failure::{Exit, Failure};
 use crate::workspace::files;
 
 /// Writes the plan, whole or not at all.
-pub(crate) fn write(path: &Path, envelope: &PlanEnvelope) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, envelope: &GuardedPlan) -> Result<(), Failure> {
     files::write_whole(path, &json::pretty(envelope))
 }
 
 /// Reads a plan of this version.
-pub(crate) fn read(path: &Path) -> Result<PlanEnvelope, Failure> {
+pub(crate) fn read(path: &Path) -> Result<GuardedPlan, Failure> {
     let text = files::read_named(path)?;
     let refused = |message: String| {
         Failure::new(Exit::Failure, message).help("make a new one with `servanda plan --out FILE`")

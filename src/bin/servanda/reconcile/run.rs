@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use servanda::ident::AgreementId;
 use servanda::live::Observed;
-use servanda::outcome::{Fate, Outcome, Stopped};
-use servanda::plan::{Baseline, Plan};
-use servanda::render::json::{Meaning, PlanEnvelope};
+use servanda::outcome::{ChangeResult, Outcome, Stopped};
+use servanda::plan::{LastApplied, Plan};
+use servanda::render::json::{GuardedPlan, Meaning};
 
 use crate::helpdesk::connect::Connection;
-use crate::ledger::{self, AnyLedger, Book, Holder, Ledger, Sealed};
+use crate::ledger::{self, AnyLedger, Checksummed, Holder, Ledger, Records};
 use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
@@ -19,9 +19,9 @@ use crate::reconcile::apply::pending::unseen;
 use crate::reconcile::apply::{self, Applied, Progress, Tools};
 use crate::reconcile::journal::Journal;
 use crate::reconcile::last_applied;
-use crate::reconcile::plan::{Sides, Terms, make};
+use crate::reconcile::plan::{PlanTerms, Sides, make};
 use crate::workspace::files;
-use crate::workspace::load::Estate;
+use crate::workspace::load::Workspace;
 
 /// A clock that differs this much from the helpdesk's is not to be trusted with dates.
 pub(crate) const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
@@ -29,7 +29,7 @@ pub(crate) const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::f
 /// Those who look on, are asked, and may stop it.
 pub(crate) trait Audience {
     /// The plan, before anything is written.
-    fn show(&self, envelope: &PlanEnvelope) -> Result<(), Failure>;
+    fn show(&self, envelope: &GuardedPlan) -> Result<(), Failure>;
     /// Whether it may be carried out; a refusal is a failure.
     fn confirm(&self, plan: &Plan) -> Result<(), Failure>;
     /// Something worth saying on the way, a line each.
@@ -45,7 +45,7 @@ pub(crate) trait Audience {
 /// How a pass ended.
 pub(crate) struct Concluded {
     /// The plan that was carried out.
-    pub(crate) envelope: PlanEnvelope,
+    pub(crate) envelope: GuardedPlan,
     /// What became of it.
     pub(crate) outcome: Outcome,
     /// What that means for whoever called.
@@ -53,39 +53,39 @@ pub(crate) struct Concluded {
 }
 
 /// What keeps other runs out.
-pub(crate) type Lock = <Sealed<AnyLedger> as Ledger>::Lock;
+pub(crate) type Lock = <Checksummed<AnyLedger> as Ledger>::Lock;
 
 /// A pass.
-pub(crate) struct Pass<'a, A> {
-    estate: &'a Estate,
+pub(crate) struct Reconciliation<'a, A> {
+    workspace: &'a Workspace,
     connection: &'a Connection,
-    terms: &'a Terms,
+    terms: &'a PlanTerms,
     /// The name of this run, that no other has.
     name: String,
     audience: &'a A,
     /// The memory; `None` where it cannot be had.
-    book: Option<Book<Sealed<AnyLedger>>>,
+    book: Option<Records<Checksummed<AnyLedger>>>,
     /// What was last applied.
-    baseline: Option<Baseline>,
+    last_applied: Option<LastApplied>,
     /// What was seen last: the plan that is left, and both sides.
-    seen: Option<(PlanEnvelope, Sides)>,
+    seen: Option<(GuardedPlan, Sides)>,
 }
 
-impl<'a, A: Audience> Pass<'a, A> {
-    /// A pass of an estate over a helpdesk.
+impl<'a, A: Audience> Reconciliation<'a, A> {
+    /// A pass of an workspace over a helpdesk.
     pub(crate) fn new(
-        estate: &'a Estate,
+        workspace: &'a Workspace,
         connection: &'a Connection,
-        terms: &'a Terms,
+        terms: &'a PlanTerms,
         name: String,
         audience: &'a A,
     ) -> Self {
-        let book = Some(ledger::open(estate));
-        Self { estate, connection, terms, name, audience, book, baseline: None, seen: None }
+        let book = Some(ledger::open(workspace));
+        Self { workspace, connection, terms, name, audience, book, last_applied: None, seen: None }
     }
 
     /// Carries out a saved plan, or one that is made now. Of two passes at once, one comes after the other.
-    pub(crate) async fn whole(&mut self, saved: Option<PlanEnvelope>) -> Result<Concluded, Failure> {
+    pub(crate) async fn whole(&mut self, saved: Option<GuardedPlan>) -> Result<Concluded, Failure> {
         let lock = self.lock().await?;
         let concluded = self.alone(saved).await;
         self.unlock(lock).await;
@@ -93,17 +93,17 @@ impl<'a, A: Audience> Pass<'a, A> {
     }
 
     /// The memory, where it can be had.
-    pub(crate) const fn book(&self) -> Option<&Book<Sealed<AnyLedger>>> {
+    pub(crate) const fn book(&self) -> Option<&Records<Checksummed<AnyLedger>>> {
         self.book.as_ref()
     }
 
     /// The plan that is left and both sides, as they were seen last.
-    pub(crate) const fn seen(&self) -> Option<&(PlanEnvelope, Sides)> {
+    pub(crate) const fn seen(&self) -> Option<&(GuardedPlan, Sides)> {
         self.seen.as_ref()
     }
 
     /// Looks at both sides, and writes nothing.
-    pub(crate) async fn look(&mut self) -> Result<PlanEnvelope, Failure> {
+    pub(crate) async fn look(&mut self) -> Result<GuardedPlan, Failure> {
         let (envelope, sides) = self.make().await?;
         self.seen = Some((envelope.clone(), sides));
         self.refuse_a_wrong_clock()?;
@@ -118,7 +118,7 @@ impl<'a, A: Audience> Pass<'a, A> {
     }
 
     /// A pass for whoever holds the lock.
-    pub(crate) async fn alone(&mut self, saved: Option<PlanEnvelope>) -> Result<Concluded, Failure> {
+    pub(crate) async fn alone(&mut self, saved: Option<GuardedPlan>) -> Result<Concluded, Failure> {
         let (envelope, sides) = self.made(saved).await?;
         self.audience.show(&envelope)?;
         let mut applied = Applied::default();
@@ -155,11 +155,13 @@ impl<'a, A: Audience> Pass<'a, A> {
         let remembered = match taken {
             Err(failure) if failure.exit == Exit::Locked => return Err(failure),
             Err(failure) => Err(failure),
-            Ok(lock) => book.baseline().await.map(|baseline| (lock, baseline)).map_err(Failure::from),
+            Ok(lock) => {
+                book.last_applied().await.map(|last_applied| (lock, last_applied)).map_err(Failure::from)
+            }
         };
         match remembered {
-            Ok((lock, baseline)) => {
-                self.baseline = baseline;
+            Ok((lock, last_applied)) => {
+                self.last_applied = last_applied;
                 Ok(Some(lock))
             }
             Err(failure) => {
@@ -172,7 +174,7 @@ impl<'a, A: Audience> Pass<'a, A> {
 
     /// The plan to carry out: the saved one, or one made now. What an earlier run may have created unseen is
     /// waited for first.
-    async fn made(&self, saved: Option<PlanEnvelope>) -> Result<(PlanEnvelope, Option<Sides>), Failure> {
+    async fn made(&self, saved: Option<GuardedPlan>) -> Result<(GuardedPlan, Option<Sides>), Failure> {
         let Some(saved) = saved else {
             let (envelope, sides) = self.make().await?;
             let has_waited = self.wait_for_the_unseen(&envelope.plan).await?;
@@ -189,7 +191,7 @@ impl<'a, A: Audience> Pass<'a, A> {
         let Some(book) = &self.book else {
             return Ok(false);
         };
-        let lag = self.estate.settings.helpdesk.search_lag;
+        let lag = self.workspace.settings.helpdesk.search_lag;
         let Some(unseen) = unseen(plan, &book.pending().await?, lag, clock()) else {
             return Ok(false);
         };
@@ -202,12 +204,12 @@ impl<'a, A: Audience> Pass<'a, A> {
         Ok(true)
     }
 
-    async fn make(&self) -> Result<(PlanEnvelope, Sides), Failure> {
-        make(self.estate, self.connection, self.terms, self.baseline.as_ref()).await
+    async fn make(&self) -> Result<(GuardedPlan, Sides), Failure> {
+        make(self.workspace, self.connection, self.terms, self.last_applied.as_ref()).await
     }
 
     /// A saved plan is carried out as it was reviewed, and only on the helpdesk that it was made for.
-    fn fitting(&self, saved: PlanEnvelope) -> Result<PlanEnvelope, Failure> {
+    fn fitting(&self, saved: GuardedPlan) -> Result<GuardedPlan, Failure> {
         let (made_for, here) = (&saved.plan.header.helpdesk, self.connection.name());
         if *made_for != here {
             return Err(Failure::new(
@@ -216,7 +218,7 @@ impl<'a, A: Audience> Pass<'a, A> {
             )
             .help("make one for this helpdesk with `servanda plan --out FILE`"));
         }
-        if saved.plan.header.files != self.estate.digest {
+        if saved.plan.header.files != self.workspace.digest {
             self.audience
                 .say("the files have changed since the plan was made; it is carried out as it was reviewed");
         }
@@ -229,7 +231,8 @@ impl<'a, A: Audience> Pass<'a, A> {
             return Ok(());
         };
         let ours = clock();
-        if self.estate.settings.helpdesk.rehearsal || theirs.duration_since(ours).abs() <= CLOCK_TOLERANCE {
+        if self.workspace.settings.helpdesk.rehearsal || theirs.duration_since(ours).abs() <= CLOCK_TOLERANCE
+        {
             return Ok(());
         }
         Err(Failure::new(
@@ -240,9 +243,9 @@ impl<'a, A: Audience> Pass<'a, A> {
     }
 
     async fn carry_out(&self, plan: &Plan, stop: &Stop) -> Result<Applied, Failure> {
-        let folder = files::own_folder(&self.estate.root)?;
+        let folder = files::own_folder(&self.workspace.root)?;
         let journal = Journal::open(&folder, plan, &self.name)?;
-        let helpdesk = &self.estate.settings.helpdesk;
+        let helpdesk = &self.workspace.settings.helpdesk;
         let mut progress = self.audience.progress(plan.changes.len());
         let tools = Tools {
             reader: &self.connection.reader(),
@@ -290,16 +293,22 @@ impl<'a, A: Audience> Pass<'a, A> {
 
     /// Keeps what was applied, and takes the marks off what is seen to be there. A memory that cannot be written
     /// costs the next plan its causes, and no more.
-    async fn remember(&self, envelope: &PlanEnvelope, sides: &Sides, applied: &Applied) {
+    async fn remember(&self, envelope: &GuardedPlan, sides: &Sides, applied: &Applied) {
         let Some(book) = &self.book else {
             return;
         };
         let plan = &envelope.plan;
         let open = open(envelope).collect();
         let (commit, instant) = (plan.header.commit.clone(), self.terms.as_of.instant);
-        let kept =
-            last_applied::after(self.baseline.clone(), &sides.wishes, &sides.live, &open, commit, instant);
-        let marked = sides.live.agreements.keys().chain(applied.outcome.fates.keys());
+        let kept = last_applied::after(
+            self.last_applied.clone(),
+            &sides.desired,
+            &sides.live,
+            &open,
+            commit,
+            instant,
+        );
+        let marked = sides.live.agreements.keys().chain(applied.outcome.results.keys());
         let settled = marked.filter(|id| !applied.in_doubt.contains(*id)).cloned();
         let written = async {
             book.settle(settled).await?;
@@ -312,25 +321,26 @@ impl<'a, A: Audience> Pass<'a, A> {
 }
 
 /// The agreements of which a plan does not say that they are as they should be.
-fn open(envelope: &PlanEnvelope) -> impl Iterator<Item = &AgreementId> {
+fn open(envelope: &GuardedPlan) -> impl Iterator<Item = &AgreementId> {
     let changes = envelope.plan.changes.iter().chain(&envelope.waiting).map(|change| &change.id);
-    changes.chain(envelope.plan.withheld.iter().map(|withheld| &withheld.id))
+    changes.chain(envelope.plan.blocked.iter().map(|blocked| &blocked.id))
 }
 
 /// What was in doubt and is now as it was wished for was carried out.
-fn settle_doubts(applied: &mut Applied, again: &PlanEnvelope, sides: &Sides) {
-    for (id, fate) in &mut applied.outcome.fates {
-        if let (Fate::Unknown(_), Some(Observed::Present(found))) = (&*fate, sides.live.agreements.get(id))
+fn settle_doubts(applied: &mut Applied, again: &GuardedPlan, sides: &Sides) {
+    for (id, result) in &mut applied.outcome.results {
+        if let (ChangeResult::Unknown(_), Some(Observed::Present(found))) =
+            (&*result, sides.live.agreements.get(id))
             && open(again).all(|open| open != id)
         {
-            *fate = Fate::Done { object: found.object.clone(), altered: Vec::new() };
+            *result = ChangeResult::Done { object: found.object.clone(), altered: Vec::new() };
             applied.in_doubt.remove(id);
         }
     }
 }
 
 /// The precedence of design §13: signal, credentials, refused by a guard, in doubt, in part, stale, fine.
-fn exit_of(envelope: &PlanEnvelope, outcome: &Outcome, signal: Option<Exit>) -> Exit {
+fn exit_of(envelope: &GuardedPlan, outcome: &Outcome, signal: Option<Exit>) -> Exit {
     match &outcome.stopped {
         Some(Stopped::Signal) => signal.unwrap_or(Exit::Interrupted),
         Some(Stopped::Credentials) => Exit::Credentials,

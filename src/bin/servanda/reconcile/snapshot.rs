@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use servanda::live::{Live, LiveAgreement, Observed};
-use servanda::plan::{Applied, Baseline};
+use servanda::plan::{Applied, LastApplied};
 
 use crate::helpdesk::{Event, Reader, Wanted};
 use crate::process::failure::{Exit, Failure};
@@ -23,7 +23,7 @@ pub(crate) struct Recording {
     /// What it held.
     pub(crate) live: Live,
     /// What was last applied, as digests.
-    pub(crate) baseline: Option<Baseline>,
+    pub(crate) last_applied: Option<LastApplied>,
     /// Who changed what by hand since.
     pub(crate) history: Vec<Event>,
 }
@@ -33,13 +33,13 @@ impl Recording {
     pub(crate) async fn of(
         reader: &impl Reader,
         wanted: &Wanted,
-        baseline: Option<Baseline>,
+        last_applied: Option<LastApplied>,
     ) -> Result<Self, Failure> {
         let live = reader.survey(wanted).await?.without_people();
         let moved: Vec<&LiveAgreement> =
-            baseline.iter().flat_map(|baseline| moved(&live, baseline)).collect();
+            last_applied.iter().flat_map(|last_applied| moved(&live, last_applied)).collect();
         let history = if moved.is_empty() { Vec::new() } else { history(moved.into_iter(), reader).await };
-        Ok(Self { format: FORMAT, live, baseline, history })
+        Ok(Self { format: FORMAT, live, last_applied, history })
     }
 
     /// As text.
@@ -63,12 +63,12 @@ impl Recording {
 }
 
 /// The agreements that are otherwise than they were applied. Whatever the files say, what drifted is among them.
-fn moved<'a>(live: &'a Live, baseline: &'a Baseline) -> impl Iterator<Item = &'a LiveAgreement> {
+fn moved<'a>(live: &'a Live, last_applied: &'a LastApplied) -> impl Iterator<Item = &'a LiveAgreement> {
     live.agreements.iter().filter_map(|(id, observed)| {
         let Observed::Present(found) = observed else {
             return None;
         };
-        let is_as_applied = baseline
+        let is_as_applied = last_applied
             .agreements
             .get(id)
             .is_some_and(|applied| *applied == Applied::of(&found.record, applied.as_of));

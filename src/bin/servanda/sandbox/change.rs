@@ -103,7 +103,7 @@ impl Change {
         let code = attribute.code;
         let wrong = || Refusal::invalid(format!("Недопустимое значение атрибута '{code}'"));
         let to_recipient = matches!(attribute.kind, Kind::Many("ou" | "employee"));
-        match dialect.knobs.agreement_recipients {
+        match dialect.options.agreement_recipients {
             AgreementRecipients::Ignored if to_recipient => return Ok(()),
             AgreementRecipients::Refused if to_recipient => return Err(closed(code)),
             _ => {}

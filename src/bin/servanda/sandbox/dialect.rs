@@ -9,13 +9,13 @@ use servanda::calendar::{Instant, Zone};
 
 use super::SandboxError;
 use super::model::Class;
-use super::options::{DateWrites, IntervalForm, Knobs};
+use super::options::{DateWrites, IntervalForm, SandboxOptions};
 
 /// The forms that the switches select.
 #[derive(Debug)]
 pub(crate) struct Dialect {
     /// The switches.
-    pub(crate) knobs: Knobs,
+    pub(crate) options: SandboxOptions,
     zone: TimeZone,
 }
 
@@ -38,12 +38,12 @@ const UNITS: &[(&str, i64)] =
 
 impl Dialect {
     /// The forms for these switches; their zone must be one that exists.
-    pub(crate) fn new(knobs: Knobs) -> Result<Self, SandboxError> {
-        let known = Zone::find(&knobs.zone).ok();
+    pub(crate) fn new(options: SandboxOptions) -> Result<Self, SandboxError> {
+        let known = Zone::find(&options.zone).ok();
         let zone = known.and_then(|zone| TimeZone::get(zone.name()).ok());
         match zone {
-            Some(zone) => Ok(Self { knobs, zone }),
-            None => Err(SandboxError::UnknownZone(knobs.zone)),
+            Some(zone) => Ok(Self { options, zone }),
+            None => Err(SandboxError::UnknownZone(options.zone)),
         }
     }
 
@@ -62,17 +62,17 @@ impl Dialect {
 
     /// A stored date as it is written in answers.
     pub(crate) fn day(&self, stored: &str) -> String {
-        let length = if self.knobs.day_only { 10 } else { stored.len() };
+        let length = if self.options.day_only { 10 } else { stored.len() };
         stored.chars().take(length).collect()
     }
 
     /// The stored form of a written date, if it is written as the switches demand.
     pub(crate) fn read_day(&self, text: &str) -> Option<String> {
-        let separator = match self.knobs.date_writes {
+        let separator = match self.options.date_writes {
             DateWrites::Dots => '.',
             DateWrites::Dashes => '-',
         };
-        let written = match self.knobs.day_only {
+        let written = match self.options.day_only {
             true if text.len() == 10 => read_label(&format!("{text} 00:00:00"), separator)?,
             true => return None,
             false => read_label(text, separator)?,
@@ -86,7 +86,7 @@ impl Dialect {
         let unit = stored["interval"].as_str().unwrap_or_default();
         let scale = UNITS.iter().find(|(name, _)| *name == unit);
         let seconds = length * scale.map_or(1, |(_, seconds)| *seconds);
-        match self.knobs.interval {
+        match self.options.interval {
             IntervalForm::Object => stored.clone(),
             IntervalForm::Milliseconds => json!(seconds * 1000),
             IntervalForm::Seconds => json!(seconds),
@@ -96,7 +96,7 @@ impl Dialect {
 
     /// The stored form of a written length of time, if it is written as the switches demand.
     pub(crate) fn read_interval(&self, written: &Value) -> Option<Value> {
-        let (length, unit) = match self.knobs.interval {
+        let (length, unit) = match self.options.interval {
             IntervalForm::Object => {
                 let parts = written.as_object().filter(|parts| parts.len() == 2)?;
                 let unit = parts.get("interval")?.as_str()?.to_owned();
@@ -161,17 +161,17 @@ mod tests {
     use serde_json::json;
 
     use super::{Dialect, Name};
-    use crate::sandbox::options::{DateWrites, IntervalForm, Knobs};
+    use crate::sandbox::options::{DateWrites, IntervalForm, SandboxOptions};
 
-    fn dialect(change: impl FnOnce(&mut Knobs)) -> Dialect {
-        let mut knobs = Knobs::default();
-        change(&mut knobs);
-        Dialect::new(knobs).expect("the zone exists")
+    fn dialect(change: impl FnOnce(&mut SandboxOptions)) -> Dialect {
+        let mut options = SandboxOptions::default();
+        change(&mut options);
+        Dialect::new(options).expect("the zone exists")
     }
 
     #[test]
     fn an_instant_is_written_in_the_server_s_zone_and_read_back() {
-        let moscow = dialect(|knobs| knobs.zone = "Europe/Moscow".to_owned());
+        let moscow = dialect(|options| options.zone = "Europe/Moscow".to_owned());
         assert_eq!(moscow.moment(0), "1970.01.01 03:00:00");
         assert_eq!(moscow.read_moment("1970.01.01 03:00:00"), Some(0));
         assert_eq!(dialect(|_| ()).moment(0), "1970.01.01 00:00:00");
@@ -179,8 +179,8 @@ mod tests {
 
     #[test]
     fn a_zone_that_does_not_exist_is_refused() {
-        let knobs = Knobs { zone: "Europe/Petrograd".to_owned(), ..Knobs::default() };
-        assert!(Dialect::new(knobs).is_err());
+        let options = SandboxOptions { zone: "Europe/Petrograd".to_owned(), ..SandboxOptions::default() };
+        assert!(Dialect::new(options).is_err());
     }
 
     #[test]
@@ -197,14 +197,14 @@ mod tests {
         ] {
             assert_eq!(dots.read_day(wrong), None, "{wrong}");
         }
-        let dashes = dialect(|knobs| knobs.date_writes = DateWrites::Dashes);
+        let dashes = dialect(|options| options.date_writes = DateWrites::Dashes);
         assert_eq!(dashes.read_day("2026-02-01 12:00:00").as_deref(), Some("2026.02.01 12:00:00"));
         assert_eq!(dashes.read_day("2026.02.01 12:00:00"), None);
     }
 
     #[test]
     fn a_day_alone_is_written_and_read_without_its_time() {
-        let days = dialect(|knobs| knobs.day_only = true);
+        let days = dialect(|options| options.day_only = true);
         let stored = days.read_day("2026.02.01").expect("a day");
         assert_eq!(stored, "2026.02.01 00:00:00");
         assert_eq!(days.day(&stored), "2026.02.01");
@@ -220,7 +220,7 @@ mod tests {
             (IntervalForm::Seconds, json!(28_800)),
             (IntervalForm::Text, json!("8 HOUR")),
         ] {
-            let dialect = dialect(|knobs| knobs.interval = form);
+            let dialect = dialect(|options| options.interval = form);
             assert_eq!(dialect.read_interval(&written), Some(eight_hours.clone()));
             assert_eq!(dialect.interval(&eight_hours), written);
         }

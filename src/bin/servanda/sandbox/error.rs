@@ -2,7 +2,7 @@
 //!
 //! The two key errors are word for word what public code tests for; all other texts are invented.
 
-use super::options::Knobs;
+use super::options::SandboxOptions;
 
 /// Why a request is not carried out.
 #[derive(Debug)]
@@ -36,13 +36,13 @@ impl Refusal {
     }
 
     /// The HTTP status.
-    pub(crate) fn status(&self, knobs: &Knobs) -> u16 {
+    pub(crate) fn status(&self, options: &SandboxOptions) -> u16 {
         match self {
             Self::NoKey => 401,
             Self::UnknownKey(_) | Self::NoModule(_) | Self::Broken(_) => 500,
             Self::ForbiddenCharacters | Self::Unreadable(_) => 400,
-            Self::Invalid(_) => knobs.refusal_status,
-            Self::Absent(_) => knobs.absent_status,
+            Self::Invalid(_) => options.refusal_status,
+            Self::Absent(_) => options.absent_status,
             Self::NoVerb(_) => 404,
             Self::NotModified => 304,
         }

@@ -57,7 +57,7 @@ fn select(dialect: &Dialect, question: &Question) -> Result<(String, Vec<Sql>), 
         })?;
         conditions.attribute(attribute, asked, dialect)?;
     }
-    let everywhere = question.filter.contains_key("removed") || dialect.knobs.find_gives_archived;
+    let everywhere = question.filter.contains_key("removed") || dialect.options.find_gives_archived;
     if !everywhere {
         conditions.among(removed, json!(false));
     }
@@ -66,7 +66,7 @@ fn select(dialect: &Dialect, question: &Question) -> Result<(String, Vec<Sql>), 
         let hidden = "id NOT IN (SELECT value FROM json_each(?))";
         conditions.add(hidden.to_owned(), Sql::Text(list));
     }
-    let order = match dialect.knobs.order {
+    let order = match dialect.options.order {
         Order::Stable => "id".to_owned(),
         Order::Reversed => "id DESC".to_owned(),
         Order::Touched => "modified DESC, id".to_owned(),
@@ -187,12 +187,12 @@ mod tests {
     use crate::sandbox::database::{self, DatabasePath};
     use crate::sandbox::dialect::Dialect;
     use crate::sandbox::model::Class;
-    use crate::sandbox::options::Knobs;
+    use crate::sandbox::options::SandboxOptions;
 
     /// How `SQLite` would go about a question.
     fn plan(fqn: &str, filter: &Value) -> String {
         let (connection, _) = database::open(&DatabasePath::Memory).expect("opens");
-        let dialect = Dialect::new(Knobs::default()).expect("the zone exists");
+        let dialect = Dialect::new(SandboxOptions::default()).expect("the zone exists");
         let (class, kind) = Class::qualified(fqn).expect("a class");
         let question = Question {
             class,

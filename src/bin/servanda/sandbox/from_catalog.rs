@@ -8,7 +8,7 @@ use servanda::catalog::{Catalog, Client, Contact, Entry};
 use servanda::ident::LiveId;
 
 use crate::process::failure::{Exit, Failure};
-use crate::sandbox::{Clock, DatabasePath, Knobs, Sandbox, SandboxError, Seed, SeedObject};
+use crate::sandbox::{Clock, DatabasePath, Sandbox, SandboxError, SandboxOptions, Seed, SeedObject};
 use crate::workspace::files;
 
 /// The database of a repository's embedded helpdesk.
@@ -22,14 +22,14 @@ pub(crate) fn open(
     catalog: &Catalog,
     agreements: &[Agreement],
     clock: Clock,
-    knobs: Knobs,
+    options: SandboxOptions,
 ) -> Result<Sandbox, Failure> {
     let mut seed = seed(catalog);
     for agreement in agreements {
         let client = catalog.clients.get(agreement.client.as_str());
         add_people(&mut seed, client, &agreement.contacts);
     }
-    Ok(Sandbox::open(&DatabasePath::File(file), &seed, clock, knobs)?)
+    Ok(Sandbox::open(&DatabasePath::File(file), &seed, clock, options)?)
 }
 
 impl From<SandboxError> for Failure {

@@ -45,7 +45,7 @@ pub(crate) use self::clock::Clock;
 pub(crate) use self::database::DatabasePath;
 pub(crate) use self::error::Refusal;
 pub(crate) use self::faults::Fault;
-pub(crate) use self::options::Knobs;
+pub(crate) use self::options::SandboxOptions;
 pub(crate) use self::request_log::{Tally, Verb};
 pub(crate) use self::seed::{Seed, SeedObject};
 pub(crate) use self::write::Edited;
@@ -53,7 +53,7 @@ pub(crate) use self::write::Edited;
 use self::connection::{Scissors, Wires};
 use self::dialect::Dialect;
 use self::faults::Script;
-use self::request_log::Desk;
+use self::request_log::RequestLog;
 use self::write::Hand;
 
 /// The access key that Servanda itself uses. It opens nothing but this helpdesk, so it is no secret.
@@ -98,7 +98,7 @@ struct Inner {
     connection: Mutex<Connection>,
     dialect: Dialect,
     clock: Clock,
-    desk: Mutex<Desk>,
+    desk: Mutex<RequestLog>,
     closing: watch::Sender<bool>,
     /// How many requests were left without an answer.
     silences: watch::Sender<u64>,
@@ -110,9 +110,9 @@ impl Sandbox {
         path: &DatabasePath,
         seed: &Seed,
         clock: Clock,
-        knobs: Knobs,
+        options: SandboxOptions,
     ) -> Result<Self, SandboxError> {
-        let dialect = Dialect::new(knobs)?;
+        let dialect = Dialect::new(options)?;
         let (connection, layout) = database::open(path)?;
         if layout != database::LAYOUT {
             return Err(SandboxError::Layout { found: layout });
@@ -237,7 +237,7 @@ impl Inner {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn desk(&self) -> MutexGuard<'_, Desk> {
+    fn desk(&self) -> MutexGuard<'_, RequestLog> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -249,11 +249,11 @@ impl Inner {
     }
 
     fn hidden(&self, request: u64) -> Vec<i64> {
-        self.desk().hidden(request, self.dialect.knobs.search_lag)
+        self.desk().hidden(request, self.dialect.options.search_lag)
     }
 
     fn made(&self, request: u64, id: i64) {
-        self.desk().made(request, id, self.dialect.knobs.search_lag);
+        self.desk().made(request, id, self.dialect.options.search_lag);
     }
 
     /// Carries out, in one transaction, what belongs to the ground and not to a request.

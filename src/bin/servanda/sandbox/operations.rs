@@ -41,9 +41,9 @@ pub(crate) type Answer = (u16, Value);
 
 /// Objects of a class that match a filter.
 pub(crate) fn find(inner: &Inner, call: &Call) -> Result<Answer, Refusal> {
-    let knobs = &inner.dialect.knobs;
-    let limit = call.limit.or(knobs.default_limit);
-    let limit = match (limit, knobs.greatest_limit) {
+    let options = &inner.dialect.options;
+    let limit = call.limit.or(options.default_limit);
+    let limit = match (limit, options.greatest_limit) {
         (Some(limit), Some(greatest)) => Some(limit.min(greatest)),
         (limit, greatest) => limit.or(greatest),
     };
@@ -116,10 +116,10 @@ pub(crate) fn edit(inner: &Inner, call: &Call) -> Result<Answer, Refusal> {
     if edited == Edited::Unchanged {
         inner.desk().tally.idle += 1;
     }
-    if edited == Edited::Unchanged && inner.dialect.knobs.unchanged_is_not_modified {
+    if edited == Edited::Unchanged && inner.dialect.options.unchanged_is_not_modified {
         return Err(Refusal::NotModified);
     }
-    let status = inner.dialect.knobs.edit_status;
+    let status = inner.dialect.options.edit_status;
     object(inner, &handle, call.attrs).map(|object| (status, object))
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn exec(
 ) -> Result<Answer, Refusal> {
     let function = function.unwrap_or_default();
     let name = function.strip_prefix("modules.").unwrap_or(function);
-    if inner.dialect.knobs.module.as_deref() == Some(name) {
+    if inner.dialect.options.module.as_deref() == Some(name) {
         let id = body.get("id").and_then(Value::as_str);
         let id = id.ok_or_else(|| Refusal::invalid("Нет id".to_owned()))?;
         let is_new = inner.desk().told.insert(id.to_owned());
@@ -185,7 +185,7 @@ fn wanted(
 ) -> Result<Vec<&'static Attribute>, Refusal> {
     let (wanted, unknown) = read::wanted(class, attrs);
     match unknown.first() {
-        Some(code) if inner.dialect.knobs.unknown_attrs_refused => {
+        Some(code) if inner.dialect.options.unknown_attrs_refused => {
             let class = class.name;
             Err(Refusal::invalid(format!("Атрибут '{code}' не найден в метаклассе '{class}'")))
         }

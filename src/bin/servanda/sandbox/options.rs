@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// How the helpdesk behaves where nobody outside knows.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Knobs {
+pub(crate) struct SandboxOptions {
     /// The status of a successful edit: 200 or 201.
     pub(crate) edit_status: u16,
     /// Whether an edit that changes nothing is answered 304 without a body.
@@ -97,7 +97,7 @@ pub(crate) enum IntervalForm {
     Text,
 }
 
-impl Default for Knobs {
+impl Default for SandboxOptions {
     fn default() -> Self {
         Self {
             edit_status: 200,

@@ -73,7 +73,7 @@ impl Tally {
 
 /// The counter itself.
 #[derive(Debug, Default)]
-pub(crate) struct Desk {
+pub(crate) struct RequestLog {
     /// What came so far.
     pub(crate) tally: Tally,
     /// What goes wrong.
@@ -84,7 +84,7 @@ pub(crate) struct Desk {
     recent: VecDeque<(u64, i64)>,
 }
 
-impl Desk {
+impl RequestLog {
     /// Counts a request in and says what befalls it; `text` is its address and body.
     pub(crate) fn enter(&mut self, verb: Verb, target: &str, text: &str) -> Course {
         self.tally.count(verb);
@@ -109,11 +109,11 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
-    use super::{Desk, Verb};
+    use super::{RequestLog, Verb};
 
     #[test]
     fn requests_are_numbered_across_verbs_and_counted_by_verb() {
-        let mut desk = Desk::default();
+        let mut desk = RequestLog::default();
         let mut number = |verb| desk.enter(verb, "", "").number;
         assert_eq!(number(Verb::Find), 1);
         assert_eq!(number(Verb::Create), 2);
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn an_object_is_hidden_for_as_many_requests_as_the_lag() {
-        let mut desk = Desk::default();
+        let mut desk = RequestLog::default();
         desk.made(5, 42, 2);
         assert_eq!(desk.hidden(6, 2), [42]);
         assert_eq!(desk.hidden(7, 2), [42]);
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn without_a_lag_nothing_is_hidden() {
-        let mut desk = Desk::default();
+        let mut desk = RequestLog::default();
         desk.made(5, 42, 0);
         assert!(desk.hidden(6, 0).is_empty());
     }

@@ -216,7 +216,7 @@ impl Reply {
                 retry_after: None,
                 body: value.to_string(),
             },
-            Err(refusal) => Self::text(refusal.status(&inner.dialect.knobs), refusal.text()),
+            Err(refusal) => Self::text(refusal.status(&inner.dialect.options), refusal.text()),
         }
     }
 

@@ -1,7 +1,7 @@
-//! Answers over HTTP: one estate at a time, replaced as a whole, behind a few read-only routes.
+//! Answers over HTTP: one workspace at a time, replaced as a whole, behind a few read-only routes.
 //!
 //! ```text
-//!  watch ─► a whole, valid estate ─► desk ◄─ routes ◄─ a portal or a bot asks
+//!  watch ─► a whole, valid workspace ─► desk ◄─ routes ◄─ a portal or a bot asks
 //! ```
 
 mod state;
@@ -19,7 +19,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-pub(crate) use self::state::Desk;
+pub(crate) use self::state::ServerState;
 pub(crate) use self::watch::{Source, Watcher};
 
 use crate::process::shutdown::Stop;
@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const PLACES: usize = 4_096;
 
 /// Serves until somebody asks to stop; what is on the way is answered first.
-pub(crate) async fn serve(listener: TcpListener, desk: Arc<Desk>, places: usize, stop: Stop) {
+pub(crate) async fn serve(listener: TcpListener, desk: Arc<ServerState>, places: usize, stop: Stop) {
     let service = TowerToHyperService::new(routes::router(desk));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);

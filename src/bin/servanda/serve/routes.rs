@@ -1,4 +1,4 @@
-//! The routes: read-only, each answered from one estate and told which that was.
+//! The routes: read-only, each answered from one workspace and told which that was.
 
 use std::sync::Arc;
 
@@ -13,20 +13,20 @@ use servanda::entitlement::Answer;
 use servanda::render;
 
 use super::metrics::Outcome;
-use super::state::{Desk, Standing};
+use super::state::{ServerState, Standing};
 use crate::cli::asked;
 
 /// More pauses than these are no question.
 const PAUSES_LIMIT: usize = 100;
 /// The digest of the files that an answer is made from.
-const ESTATE: HeaderName = HeaderName::from_static("servanda-estate");
+const ESTATE: HeaderName = HeaderName::from_static("servanda-workspace");
 /// Since when newer files are refused; only there where they are.
 const STALE: HeaderName = HeaderName::from_static("servanda-stale-since");
 
 type Parameters = Query<Vec<(String, String)>>;
 
 /// The routes over a desk.
-pub(super) fn router(desk: Arc<Desk>) -> Router {
+pub(super) fn router(desk: Arc<ServerState>) -> Router {
     Router::new()
         .route("/v1/entitlement", get(entitlement))
         .route("/v1/services", get(services))
@@ -96,7 +96,7 @@ fn bad(message: impl Into<String>, help: impl Into<String>) -> Refusal {
     Refusal::bad(Misread { message: message.into(), help: help.into() })
 }
 
-async fn entitlement(State(desk): State<Arc<Desk>>, Query(parameters): Parameters) -> Response {
+async fn entitlement(State(desk): State<Arc<ServerState>>, Query(parameters): Parameters) -> Response {
     answered(&desk, |standing| {
         let asked = Asked::of(&parameters, &["client", "service", "priority", "at", "pause"])?;
         let register = &standing.served.register;
@@ -115,7 +115,7 @@ async fn entitlement(State(desk): State<Arc<Desk>>, Query(parameters): Parameter
     })
 }
 
-async fn services(State(desk): State<Arc<Desk>>, Query(parameters): Parameters) -> Response {
+async fn services(State(desk): State<Arc<ServerState>>, Query(parameters): Parameters) -> Response {
     answered(&desk, |standing| {
         let asked = Asked::of(&parameters, &["client", "at"])?;
         let register = &standing.served.register;
@@ -126,13 +126,13 @@ async fn services(State(desk): State<Arc<Desk>>, Query(parameters): Parameters) 
     })
 }
 
-async fn health(State(desk): State<Arc<Desk>>) -> Response {
+async fn health(State(desk): State<Arc<ServerState>>) -> Response {
     let standing = desk.standing();
     let served = &standing.served;
     let refused = standing.refused.as_ref();
     let body = json!({
         "status": if refused.is_some() { "stale" } else { "ok" },
-        "estate": served.digest,
+        "workspace": served.digest,
         "commit": served.commit,
         "since": served.since.to_string(),
         "agreements": served.register.agreements().len(),
@@ -143,13 +143,16 @@ async fn health(State(desk): State<Arc<Desk>>) -> Response {
     respond(StatusCode::OK, &standing, json_of(&body))
 }
 
-async fn metrics(State(desk): State<Arc<Desk>>) -> Response {
+async fn metrics(State(desk): State<Arc<ServerState>>) -> Response {
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (kind, desk.metrics.page(&desk.standing())).into_response()
 }
 
-/// Takes the estate once, so that one answer is never made of two, and counts what it was.
-fn answered(desk: &Desk, answer: impl FnOnce(&Standing) -> Result<(Outcome, Vec<u8>), Refusal>) -> Response {
+/// Takes the workspace once, so that one answer is never made of two, and counts what it was.
+fn answered(
+    desk: &ServerState,
+    answer: impl FnOnce(&Standing) -> Result<(Outcome, Vec<u8>), Refusal>,
+) -> Response {
     let begun = tokio::time::Instant::now();
     let standing = desk.standing();
     let (outcome, status, body) = match answer(&standing) {

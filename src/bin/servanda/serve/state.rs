@@ -1,4 +1,4 @@
-//! What answers are made from: one estate, replaced as a whole, and what became of the newest files.
+//! What answers are made from: one workspace, replaced as a whole, and what became of the newest files.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -7,7 +7,7 @@ use servanda::entitlement::Register;
 
 use super::metrics::Metrics;
 
-/// An estate that is served.
+/// An workspace that is served.
 pub(crate) struct Served {
     /// Its agreements and catalog, in order.
     pub(crate) register: Register,
@@ -28,22 +28,22 @@ pub(crate) struct Refused {
     pub(crate) why: String,
 }
 
-/// The estate and its standing at one instant. A request takes one of these and looks at nothing else.
+/// The workspace and its standing at one instant. A request takes one of these and looks at nothing else.
 #[derive(Clone)]
 pub(crate) struct Standing {
     pub(crate) served: Arc<Served>,
     pub(crate) refused: Option<Arc<Refused>>,
 }
 
-/// Where requests find the estate.
-pub(crate) struct Desk {
+/// Where requests find the workspace.
+pub(crate) struct ServerState {
     standing: RwLock<Standing>,
     pub(crate) metrics: Metrics,
     clock: fn() -> Instant,
 }
 
-impl Desk {
-    /// Opens with an estate.
+impl ServerState {
+    /// Opens with an workspace.
     pub(crate) fn new(served: Served, clock: fn() -> Instant) -> Self {
         let standing = Standing { served: Arc::new(served), refused: None };
         Self { standing: RwLock::new(standing), metrics: Metrics::default(), clock }
@@ -54,19 +54,19 @@ impl Desk {
         (self.clock)()
     }
 
-    /// The estate, and whether newer files were refused.
+    /// The workspace, and whether newer files were refused.
     pub(crate) fn standing(&self) -> Standing {
         self.standing.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts an estate in place of the one before.
+    /// Puts an workspace in place of the one before.
     pub(crate) fn replace(&self, served: Served) {
         *self.standing.write().unwrap_or_else(PoisonError::into_inner) =
             Standing { served: Arc::new(served), refused: None };
         self.metrics.taken_in();
     }
 
-    /// Goes on with the estate there is, since the newest files cannot be taken in.
+    /// Goes on with the workspace there is, since the newest files cannot be taken in.
     pub(crate) fn refuse(&self, why: String) {
         let now = self.now();
         let mut standing = self.standing.write().unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +76,7 @@ impl Desk {
         self.metrics.refused();
     }
 
-    /// The newest files are again those of the estate there is.
+    /// The newest files are again those of the workspace there is.
     pub(crate) fn settle(&self) {
         self.standing.write().unwrap_or_else(PoisonError::into_inner).refused = None;
     }

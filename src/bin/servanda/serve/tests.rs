@@ -8,7 +8,7 @@ use serde_json::Value;
 use servanda::calendar::Instant;
 use tokio::sync::watch;
 
-use super::{Desk, Source, Watcher, serve};
+use super::{ServerState, Source, Watcher, serve};
 use crate::process::failure::Exit;
 use crate::process::shutdown::Stop;
 
@@ -97,7 +97,7 @@ impl World {
 
     async fn over(folder: tempfile::TempDir, source: Source) -> Self {
         let (state, served) = source.read(clock()).await.unwrap().unwrap();
-        let desk = Arc::new(Desk::new(served, clock));
+        let desk = Arc::new(ServerState::new(served, clock));
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(None);
@@ -243,7 +243,7 @@ async fn who_says_nothing_loses_the_place_to_who_waits() {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (_stop, stopped) = watch::channel(None);
-    tokio::spawn(serve(listener, Arc::new(Desk::new(served, clock)), 2, Stop::by(stopped)));
+    tokio::spawn(serve(listener, Arc::new(ServerState::new(served, clock)), 2, Stop::by(stopped)));
     let start = tokio::time::Instant::now();
     let mut silent = Vec::new();
     for _ in 0..2 {

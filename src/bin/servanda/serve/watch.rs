@@ -1,4 +1,4 @@
-//! Newer files become a new estate once they stand still, or are refused while the old one is served on.
+//! Newer files become a new workspace once they stand still, or are refused while the old one is served on.
 //!
 //! A folder is looked at again and again. What changed is read when nothing moved for a while, and taken in only if
 //! nothing moved while it was read either, so that no half of a change is served as long as its files are written
@@ -13,12 +13,12 @@ use servanda::diagnostic::Severity;
 use servanda::entitlement::Register;
 use servanda::render;
 
-use super::state::{Desk, Served};
+use super::state::{Served, ServerState};
 use crate::process::failure::{Exit, Failure, say};
 use crate::process::shutdown::Stop;
 use crate::workspace::files::{self, Marks};
 use crate::workspace::git_tree::Commit;
-use crate::workspace::load::Loaded;
+use crate::workspace::load::LoadedFiles;
 
 /// Where estates come from.
 pub(crate) enum Source {
@@ -51,12 +51,12 @@ impl Source {
         }
     }
 
-    /// The estate as it stands, and the state that it is of; `None` where files moved while they were read.
+    /// The workspace as it stands, and the state that it is of; `None` where files moved while they were read.
     pub(crate) async fn read(&self, now: Instant) -> Result<Option<(State, Served)>, Failure> {
         let (state, loaded, commit) = match self {
             Self::Folder { root, .. } => {
                 let before = files::marks(root)?;
-                let loaded = Loaded::of(root.clone(), files::read_all(root)?);
+                let loaded = LoadedFiles::of(root.clone(), files::read_all(root)?);
                 if files::marks(root)? != before {
                     return Ok(None);
                 }
@@ -64,7 +64,7 @@ impl Source {
             }
             Self::Revision { root, name } => {
                 let commit = Commit::named(root, name).await?;
-                let loaded = Loaded::of(root.clone(), commit.files().await?);
+                let loaded = LoadedFiles::of(root.clone(), commit.files().await?);
                 (State::Commit(commit.id.clone()), loaded, Some(commit.short().to_owned()))
             }
         };
@@ -73,7 +73,7 @@ impl Source {
 }
 
 /// What files say, where nothing is wrong with them.
-fn served(loaded: &Loaded, commit: Option<String>, now: Instant) -> Result<Served, Failure> {
+fn served(loaded: &LoadedFiles, commit: Option<String>, now: Instant) -> Result<Served, Failure> {
     let checked = loaded.examine(now);
     let first = checked.diagnostics.iter().find(|found| found.severity == Severity::Error);
     if let Some(first) = first {
@@ -99,7 +99,7 @@ fn served(loaded: &Loaded, commit: Option<String>, now: Instant) -> Result<Serve
 /// Keeps a desk equal to its source, one look after the other.
 pub(crate) struct Watcher {
     source: Source,
-    desk: Arc<Desk>,
+    desk: Arc<ServerState>,
     /// The state that is served.
     taken: State,
     /// A newer state that was seen once.
@@ -109,7 +109,7 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    pub(crate) fn new(source: Source, taken: State, desk: Arc<Desk>) -> Self {
+    pub(crate) fn new(source: Source, taken: State, desk: Arc<ServerState>) -> Self {
         Self { source, desk, taken, moving: None, judged: None }
     }
 
@@ -161,7 +161,7 @@ impl Watcher {
     }
 }
 
-fn refuse(desk: &Desk, failure: &Failure) {
+fn refuse(desk: &ServerState, failure: &Failure) {
     let known = desk.standing().refused.is_some_and(|refused| refused.why == failure.message);
     if !known {
         say(&format!(

@@ -18,11 +18,11 @@ use crate::cli::Global;
 use crate::process::context::{AsOf, Context};
 use crate::process::failure::{Exit, Failure, say, tell};
 use crate::workspace::files::{self, Placed};
-use crate::workspace::load::{self, Fresh, Loaded};
+use crate::workspace::load::{self, Fresh, LoadedFiles};
 
 /// What every command that writes files takes.
 #[derive(clap::Args)]
-pub(crate) struct Writing {
+pub(crate) struct WriteOptions {
     /// Show what would be written, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -30,18 +30,18 @@ pub(crate) struct Writing {
 
 /// What every command takes that changes one agreement.
 #[derive(clap::Args)]
-pub(crate) struct Changing {
+pub(crate) struct ChangeOptions {
     /// The agreement
     id: String,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
 /// So many new warnings are drawn; of more, only the number is told.
 const DRAWN: usize = 20;
 
 /// A file that would be written.
-pub(crate) struct Proposed {
+pub(crate) struct ProposedFile {
     /// Its path relative to the repository.
     pub(crate) path: String,
     /// What its text was made of.
@@ -63,15 +63,15 @@ pub(crate) enum Origin {
 }
 
 /// A repository that is about to be changed, as it stands.
-pub(crate) struct Ground {
-    pub(crate) loaded: Loaded,
+pub(crate) struct EditSession {
+    pub(crate) loaded: LoadedFiles,
     pub(crate) checked: Checked,
     pub(crate) as_of: AsOf,
     /// Whether a new warning is as bad as an error.
     deny_warnings: bool,
 }
 
-impl Ground {
+impl EditSession {
     /// Reads and checks the repository. It need not be without faults: what is written must only bring no new ones.
     pub(crate) fn survey(as_of: Option<&str>, global: &Global, context: &Context) -> Result<Self, Failure> {
         let loaded = load::load(global, context)?;
@@ -125,14 +125,18 @@ impl Ground {
     /// Proposes another text for the file of an agreement, and concludes.
     pub(crate) fn change(
         self,
-        changing: &Changing,
+        changing: &ChangeOptions,
         context: &Context,
         change: impl FnOnce(&Subject<'_>) -> Result<servanda::author::Edited, Refused>,
     ) -> Result<Exit, Failure> {
         let subject = self.subject(&changing.id)?;
         let edited = change(&subject)?;
-        let proposal =
-            Proposed { path: self.path_of(&subject), from: Origin::Itself, text: edited.text, root: None };
+        let proposal = ProposedFile {
+            path: self.path_of(&subject),
+            from: Origin::Itself,
+            text: edited.text,
+            root: None,
+        };
         if let Some(note) = edited.note {
             say(&format!("note: {}\n", render::encode::terminal(&note)));
         }
@@ -142,8 +146,8 @@ impl Ground {
     /// Shows the proposals as a diff, checks the repository with them, and writes them unless that brought new errors.
     pub(crate) fn conclude(
         self,
-        mut proposals: Vec<Proposed>,
-        writing: &Writing,
+        mut proposals: Vec<ProposedFile>,
+        writing: &WriteOptions,
         context: &Context,
     ) -> Result<Exit, Failure> {
         let Self { loaded, checked, as_of, deny_warnings } = self;
@@ -221,7 +225,7 @@ impl Ground {
 }
 
 /// The agreements of the files that stay as they are, where no other kind of file changes.
-fn untouched(agreements: Vec<Agreement>, proposals: &[Proposed]) -> Vec<Agreement> {
+fn untouched(agreements: Vec<Agreement>, proposals: &[ProposedFile]) -> Vec<Agreement> {
     if proposals.iter().any(|proposal| document::kind_of(&proposal.path) != Some(Kind::Agreement)) {
         return Vec::new();
     }

@@ -1,4 +1,4 @@
-//! A repository on disk becomes an estate that later stages trust, or its faults are shown and the run ends.
+//! A repository on disk becomes an workspace that later stages trust, or its faults are shown and the run ends.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use crate::workspace::git_tree::Commit;
 use crate::workspace::prefilter::about;
 
 /// The files of a repository, read and parsed.
-pub(crate) struct Loaded {
+pub(crate) struct LoadedFiles {
     pub(crate) root: PathBuf,
     pub(crate) sources: Sources,
     pub(crate) templates: Vec<Document>,
@@ -38,7 +38,7 @@ pub(crate) struct Loaded {
 }
 
 /// Everything that the files say, checked.
-pub(crate) struct Estate {
+pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     /// The commit of the files, where they are in a repository.
     pub(crate) commit: Option<String>,
@@ -69,22 +69,23 @@ impl Fresh {
 }
 
 /// Finds the repository and reads its files.
-pub(crate) fn load(global: &Global, context: &Context) -> Result<Loaded, Failure> {
+pub(crate) fn load(global: &Global, context: &Context) -> Result<LoadedFiles, Failure> {
     let root = find(global, context)?;
     let files = read_all(&root)?;
-    Ok(Loaded::of(root, files))
+    Ok(LoadedFiles::of(root, files))
 }
 
 /// The same, with only those agreements that a question about one client needs: they are looked for while what all
 /// agreements share is read.
-pub(crate) fn load_about(client: &str, global: &Global, context: &Context) -> Result<Loaded, Failure> {
+pub(crate) fn load_about(client: &str, global: &Global, context: &Context) -> Result<LoadedFiles, Failure> {
     let root = find(global, context)?;
     // The thread that asks works along, instead of waiting to be woken; where it cannot, all is done as ever.
     _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
     let (shared, agreements) = rayon::join(
-        || -> Result<Loaded, Failure> {
+        || -> Result<LoadedFiles, Failure> {
             let places = while_made_ready(|| files::shared(&root))?;
-            let shared = Loaded::of(root.clone(), places.iter().map(|place| place.read(&root)).collect());
+            let shared =
+                LoadedFiles::of(root.clone(), places.iter().map(|place| place.read(&root)).collect());
             shared.basis();
             Ok(shared)
         },
@@ -118,7 +119,7 @@ pub(crate) fn find(global: &Global, context: &Context) -> Result<PathBuf, Failur
     Ok(root)
 }
 
-impl Loaded {
+impl LoadedFiles {
     /// Takes the files of a repository in.
     pub(crate) fn of(root: PathBuf, files: Vec<File>) -> Self {
         let mut loaded = Self {
@@ -265,14 +266,14 @@ impl Loaded {
         let resolved = self.resolve(&library, &mut faults);
         let made: BTreeSet<FileId> = resolved.iter().map(|made| made.document.file).collect();
         let unread = self.agreements.iter().filter(|document| !made.contains(&document.file));
-        let estate = check::Estate {
+        let documents = check::Documents {
             basis: self.basis().clone(),
             agreements: &resolved,
             unread: unread.map(|document| &*document.id).collect(),
             diagnostics: faults,
             judged,
         };
-        let checked = check::estate(estate, &self.sources, at);
+        let checked = check::check(documents, &self.sources, at);
         let taken = take(&resolved, checked);
         // Ten thousand merged trees are given back faster by all cores than by one.
         resolved.into_par_iter().for_each(drop);
@@ -328,24 +329,24 @@ impl Loaded {
     }
 }
 
-/// The estate, unless something is wrong with the files: then all faults are shown and the run ends with exit code 3.
+/// The workspace, unless something is wrong with the files: then all faults are shown and the run ends with exit code 3.
 pub(crate) fn check(
-    loaded: Loaded,
+    loaded: LoadedFiles,
     at: Instant,
     global: &Global,
     context: &Context,
-) -> Result<Estate, Failure> {
+) -> Result<Workspace, Failure> {
     let checked = loaded.examine(at);
     trusted(loaded, checked, global, context)
 }
 
-/// The estate of what was examined already.
+/// The workspace of what was examined already.
 pub(crate) fn trusted(
-    loaded: Loaded,
+    loaded: LoadedFiles,
     mut checked: Checked,
     global: &Global,
     context: &Context,
-) -> Result<Estate, Failure> {
+) -> Result<Workspace, Failure> {
     deny_warnings(&mut checked.diagnostics, global.deny_warnings);
     refuse_invalid(&loaded, &checked, context)?;
     let warnings = checked.diagnostics.count(Severity::Warning);
@@ -354,10 +355,10 @@ pub(crate) fn trusted(
         say(&format!("{warnings} {noun}; `servanda validate` shows what about\n"));
     }
     let digest = loaded.digest();
-    let Loaded { root, sources, templates, agreements, .. } = loaded;
+    let LoadedFiles { root, sources, templates, agreements, .. } = loaded;
     // The process is short-lived: to give back tens of thousands of small pieces takes longer than to check them.
     std::mem::forget((sources, templates, agreements));
-    Ok(Estate {
+    Ok(Workspace {
         commit: git::commit(&root),
         digest,
         root,
@@ -369,7 +370,7 @@ pub(crate) fn trusted(
 }
 
 /// Ends the run where something is wrong with the files, after all faults are shown.
-fn refuse_invalid(loaded: &Loaded, checked: &Checked, context: &Context) -> Result<(), Failure> {
+fn refuse_invalid(loaded: &LoadedFiles, checked: &Checked, context: &Context) -> Result<(), Failure> {
     if checked.diagnostics.has_errors() {
         let paint = context.paint_errors();
         say(&render::diagnostics::text(&checked.diagnostics, &loaded.sources, paint));
@@ -381,7 +382,7 @@ fn refuse_invalid(loaded: &Loaded, checked: &Checked, context: &Context) -> Resu
 
 /// What the files say, for an answer that needs no more: warnings are for `validate`.
 pub(crate) fn check_quietly(
-    loaded: Loaded,
+    loaded: LoadedFiles,
     at: Instant,
     global: &Global,
     context: &Context,
@@ -404,15 +405,15 @@ pub(crate) fn deny_warnings(diagnostics: &mut Diagnostics, is_denied: bool) {
     }
 }
 
-/// Refuses an estate without any agreement: that is a wrong folder, and no wish to end everything.
-pub(crate) fn not_empty(estate: Estate) -> Result<Estate, Failure> {
-    if estate.agreements.is_empty() {
-        let folder: &Path = &estate.root;
+/// Refuses an workspace without any agreement: that is a wrong folder, and no wish to end everything.
+pub(crate) fn not_empty(workspace: Workspace) -> Result<Workspace, Failure> {
+    if workspace.agreements.is_empty() {
+        let folder: &Path = &workspace.root;
         return Err(Failure::new(
             Exit::Refused,
             format!("no agreement was found below {}", folder.display()),
         )
         .help("agreements stand in agreements/**/*.yaml; an empty folder is no wish to end everything"));
     }
-    Ok(estate)
+    Ok(workspace)
 }

@@ -18,7 +18,7 @@ use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::workspace::files::{self, Content, File};
 use crate::workspace::git_tree::Commit;
-use crate::workspace::load::{self, Estate, Loaded};
+use crate::workspace::load::{self, LoadedFiles, Workspace};
 
 /// Files that tell how Servanda is run, or that hold its memory on one machine.
 const RUNNING: [&str; 10] = [
@@ -44,9 +44,9 @@ pub(crate) enum Trust {
 }
 
 /// A pull request.
-pub(crate) struct Proposal {
-    base: Loaded,
-    head: Loaded,
+pub(crate) struct PullRequest {
+    base: LoadedFiles,
+    head: LoadedFiles,
     /// The base's commit.
     commit: Commit,
     /// The pull request's commit, where its files are not on disk.
@@ -55,7 +55,7 @@ pub(crate) struct Proposal {
     settings: (String, String),
 }
 
-impl Proposal {
+impl PullRequest {
     /// Reads both sides: the base by its name in git, and what is on disk, or what a merge of another commit into
     /// the base would give.
     pub(crate) fn load(
@@ -88,7 +88,7 @@ impl Proposal {
             after.push(trusted);
             after.sort_by(|left, right| left.path.cmp(&right.path));
         }
-        let (base, head) = (Loaded::of(root.clone(), before), Loaded::of(root, after));
+        let (base, head) = (LoadedFiles::of(root.clone(), before), LoadedFiles::of(root, after));
         Ok(Self { base, head, commit, proposed, settings })
     }
 
@@ -103,16 +103,16 @@ impl Proposal {
         at: Instant,
         global: &Global,
         context: &Context,
-    ) -> Result<(Estate, Scope), Failure> {
+    ) -> Result<(Workspace, Scope), Failure> {
         let (_, checked, mut scope) = self.examine(at);
         scope.red_lines = connect::runtime()?.block_on(self.red_lines(&checked.settings))?;
         let Self { head, commit, proposed, .. } = self;
-        let mut estate = load::trusted(head, checked, global, context)?;
+        let mut workspace = load::trusted(head, checked, global, context)?;
         if let Some(proposed) = proposed {
-            estate.commit = Some(proposed.short().to_owned());
+            workspace.commit = Some(proposed.short().to_owned());
         }
-        estate.base = Some(commit);
-        Ok((load::not_empty(estate)?, scope))
+        workspace.base = Some(commit);
+        Ok((load::not_empty(workspace)?, scope))
     }
 
     /// Both sides checked, the base's faults and all of the other, and the difference between them.
@@ -155,7 +155,7 @@ impl Proposal {
     }
 
     /// The pull request's files.
-    pub(crate) fn into_proposed(self) -> Loaded {
+    pub(crate) fn into_proposed(self) -> LoadedFiles {
         self.head
     }
 

@@ -6,7 +6,7 @@ use crate::cli::Global;
 use crate::cli::value_parsers;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
-use crate::workspace::change_set::{Changing, Ground};
+use crate::workspace::change_set::{ChangeOptions, EditSession};
 use crate::workspace::git;
 
 const AFTER_HELP: &str = "\
@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     step: Stepping,
     #[command(flatten)]
-    changing: Changing,
+    changing: ChangeOptions,
 }
 
 /// What a step of the manual log says beside its status.
@@ -45,8 +45,8 @@ pub(crate) struct Stepping {
 
 impl Stepping {
     /// Who decided it, as typed or as git knows it.
-    pub(crate) fn decider(&self, ground: &Ground) -> Option<String> {
-        self.by.clone().or_else(|| git::user(&ground.loaded.root))
+    pub(crate) fn decider(&self, session: &EditSession) -> Option<String> {
+        self.by.clone().or_else(|| git::user(&session.loaded.root))
     }
 
     /// The step, with today in place of a day that was not typed.
@@ -63,9 +63,9 @@ impl Stepping {
 
 /// Switches on.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let ground = Ground::survey(None, global, context)?;
-    let by = arguments.step.decider(&ground);
-    ground.change(&arguments.changing, context, |subject| {
+    let session = EditSession::survey(None, global, context)?;
+    let by = arguments.step.decider(&session);
+    session.change(&arguments.changing, context, |subject| {
         author::activate(subject, arguments.step.step(subject, context.now, by.as_deref()))
     })
 }

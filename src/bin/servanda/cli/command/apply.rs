@@ -7,7 +7,7 @@ use std::time::Duration;
 use servanda::calendar::TargetTime;
 use servanda::plan::Plan;
 use servanda::render;
-use servanda::render::json::PlanEnvelope;
+use servanda::render::json::GuardedPlan;
 
 use crate::cli::command::plan::{Making, estate_and_terms};
 use crate::cli::progress::Bar;
@@ -18,9 +18,9 @@ use crate::process::failure::{Exit, Failure, say, tell};
 use crate::process::shutdown::{self, Stop};
 use crate::reconcile::apply::Progress;
 use crate::reconcile::plan_file;
-use crate::reconcile::run::{Audience, Concluded, Pass};
+use crate::reconcile::run::{Audience, Concluded, Reconciliation};
 use crate::workspace::files;
-use crate::workspace::load::Estate;
+use crate::workspace::load::Workspace;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -65,19 +65,19 @@ pub(crate) fn read_wait(text: &str) -> Result<Duration, String> {
 /// Carries a plan out.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let saved = arguments.plan.as_deref().map(plan_file::read).transpose()?;
-    let (estate, mut terms) = estate_and_terms(&arguments.making, global, context)?;
+    let (workspace, mut terms) = estate_and_terms(&arguments.making, global, context)?;
     if let Some(saved) = &saved {
         let instant = saved.plan.header.as_of;
-        let zone = &estate.settings.zone;
+        let zone = &workspace.settings.zone;
         terms.as_of = AsOf { instant, is_asked: zone.day_of(instant) != zone.day_of(context.now) };
     }
-    refuse_other_days(&estate, terms.as_of)?;
-    files::own_folder(&estate.root)?;
+    refuse_other_days(&workspace, terms.as_of)?;
+    files::own_folder(&workspace.root)?;
     connect::runtime()?.block_on(async {
-        let connection = connect::open(&estate, terms.as_of).await?;
+        let connection = connect::open(&workspace, terms.as_of).await?;
         let people = People { arguments, context };
         let name = format!("{}-{}", context.now, std::process::id());
-        let mut pass = Pass::new(&estate, &connection, &terms, name, &people);
+        let mut pass = Reconciliation::new(&workspace, &connection, &terms, name, &people);
         let concluded = pass.whole(saved).await;
         connection.close().await;
         let concluded = concluded?;
@@ -87,8 +87,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 }
 
 /// Nothing is written for another day than today, except where the settings call the helpdesk a rehearsal.
-pub(crate) fn refuse_other_days(estate: &Estate, as_of: AsOf) -> Result<(), Failure> {
-    if !as_of.is_asked || estate.settings.helpdesk.rehearsal {
+pub(crate) fn refuse_other_days(workspace: &Workspace, as_of: AsOf) -> Result<(), Failure> {
+    if !as_of.is_asked || workspace.settings.helpdesk.rehearsal {
         return Ok(());
     }
     Err(Failure::new(Exit::Refused, "nothing is written for another day than today")
@@ -102,7 +102,7 @@ struct People<'a> {
 }
 
 impl Audience for People<'_> {
-    fn show(&self, envelope: &PlanEnvelope) -> Result<(), Failure> {
+    fn show(&self, envelope: &GuardedPlan) -> Result<(), Failure> {
         match self.arguments.format {
             Format::Text => tell(&render::plan::text(envelope, self.context.paint())),
             Format::Json => Ok(()),

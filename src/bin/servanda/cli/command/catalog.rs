@@ -12,7 +12,7 @@ use crate::helpdesk::connect::{self, Connection};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, tell};
 use crate::workspace::files;
-use crate::workspace::load::{self, Loaded};
+use crate::workspace::load::{self, LoadedFiles};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -77,7 +77,7 @@ struct Check {
 
 /// What was found in which helpdesk.
 struct Compared {
-    loaded: Loaded,
+    loaded: LoadedFiles,
     findings: Vec<Finding>,
     helpdesk: String,
 }

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use servanda::render::comment_state::{Class, MARK_LIMIT, failed, link, marked};
-use servanda::render::json::PlanEnvelope;
+use servanda::render::json::GuardedPlan;
 use servanda::render::markdown::{self, Budget};
 
 use crate::cli::plan_output::ForgeName;
@@ -85,7 +85,7 @@ fn key(text: &str) -> Result<String, String> {
 
 /// What is posted: a plan, or that there is none.
 struct Said {
-    plan: Option<PlanEnvelope>,
+    plan: Option<GuardedPlan>,
     commit: Option<String>,
     /// The link to the job, with a blank line before it.
     link: String,

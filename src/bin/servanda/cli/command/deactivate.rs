@@ -6,7 +6,7 @@ use crate::cli::Global;
 use crate::cli::command::activate::Stepping;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
-use crate::workspace::change_set::{Changing, Ground};
+use crate::workspace::change_set::{ChangeOptions, EditSession};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -28,14 +28,14 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     step: Stepping,
     #[command(flatten)]
-    changing: Changing,
+    changing: ChangeOptions,
 }
 
 /// Switches off.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let ground = Ground::survey(None, global, context)?;
-    let by = arguments.step.decider(&ground);
-    ground.change(&arguments.changing, context, |subject| {
+    let session = EditSession::survey(None, global, context)?;
+    let by = arguments.step.decider(&session);
+    session.change(&arguments.changing, context, |subject| {
         let step = arguments.step.step(subject, context.now, by.as_deref());
         author::deactivate(subject, step, arguments.is_final)
     })

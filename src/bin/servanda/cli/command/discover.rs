@@ -1,7 +1,7 @@
 //! `servanda discover`: looks at a helpdesk, read-only, and proposes how servanda.yaml describes it.
 
 use servanda::check::Checked;
-use servanda::discovery::{Evidence, Line, Proposal};
+use servanda::discovery::{DiscoveredMapping, Evidence, Line};
 use servanda::render;
 use servanda::settings::{Helpdesk, Kind, Login};
 
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 }
 
 /// Puts in front how the helpdesk was reached, so that all of `helpdesk:` can be pasted.
-fn lead_with(proposal: &mut Proposal, helpdesk: &Helpdesk) {
+fn lead_with(proposal: &mut DiscoveredMapping, helpdesk: &Helpdesk) {
     let line = |path: &[&'static str], value: &str| Line {
         path: path.to_vec(),
         value: value.into(),

@@ -16,12 +16,12 @@ use crate::helpdesk::connect::{self, Connection};
 use crate::helpdesk::{Explorer as _, Reader as _};
 use crate::ledger;
 use crate::notify::channels::Channels;
-use crate::notify::delivery::{Bulletin, people};
+use crate::notify::delivery::{Dispatcher, people};
 use crate::process::context::{AsOf, Context, clock};
 use crate::process::failure::{Exit, Failure, tell};
 use crate::reconcile::run::CLOCK_TOLERANCE;
 use crate::workspace::files;
-use crate::workspace::load::{self, Estate, Loaded};
+use crate::workspace::load::{self, LoadedFiles, Workspace};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -43,9 +43,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let loaded = load::load(global, context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
-    let (mut found, estate) = settle(loaded, as_of);
-    if let Some(estate) = estate {
-        look_around(&estate, as_of, &mut found)?;
+    let (mut found, workspace) = settle(loaded, as_of);
+    if let Some(workspace) = workspace {
+        look_around(&workspace, as_of, &mut found)?;
     }
     match arguments.format {
         Format::Text => tell(&render::doctor::text(&found, context.paint()))?,
@@ -56,19 +56,19 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 }
 
 /// All that the settings lead to.
-fn look_around(estate: &Estate, as_of: AsOf, found: &mut Vec<Found>) -> Result<(), Failure> {
-    found.push(zone(estate, as_of));
+fn look_around(workspace: &Workspace, as_of: AsOf, found: &mut Vec<Found>) -> Result<(), Failure> {
+    found.push(zone(workspace, as_of));
     connect::runtime()?.block_on(async {
-        match connect::open(estate, as_of).await {
+        match connect::open(workspace, as_of).await {
             Err(failure) => found.push(failing("helpdesk", failure)),
             Ok(connection) => {
-                if look_at_the_helpdesk(estate, &connection, found).await {
-                    found.push(addresses(estate, &connection).await);
+                if look_at_the_helpdesk(workspace, &connection, found).await {
+                    found.push(addresses(workspace, &connection).await);
                 }
                 connection.close().await;
             }
         }
-        look_at_the_memory(estate, as_of, found).await;
+        look_at_the_memory(workspace, as_of, found).await;
     });
     Ok(())
 }
@@ -81,7 +81,7 @@ fn failing(subject: &'static str, failure: Failure) -> Found {
 
 /// The files; what is sound of them is looked at further, whatever is wrong with the rest. By settings with a fault
 /// another helpdesk would be looked at than is meant, so that nothing is.
-fn settle(loaded: Loaded, as_of: AsOf) -> (Vec<Found>, Option<Estate>) {
+fn settle(loaded: LoadedFiles, as_of: AsOf) -> (Vec<Found>, Option<Workspace>) {
     let checked = loaded.examine(as_of.instant);
     let Checked { settings, catalog, agreements, diagnostics } = checked;
     let summary = render::diagnostics::summary(&diagnostics, loaded.files());
@@ -102,7 +102,7 @@ fn settle(loaded: Loaded, as_of: AsOf) -> (Vec<Found>, Option<Estate>) {
         let help = fault.help.clone().unwrap_or_else(|| "`servanda validate` draws it".to_owned());
         return (vec![found, Found::fails("settings", said, Some(help))], None);
     }
-    let estate = Estate {
+    let workspace = Workspace {
         root: loaded.root,
         commit: None,
         digest: String::new(),
@@ -111,18 +111,22 @@ fn settle(loaded: Loaded, as_of: AsOf) -> (Vec<Found>, Option<Estate>) {
         agreements,
         base: None,
     };
-    (vec![found], Some(estate))
+    (vec![found], Some(workspace))
 }
 
-fn zone(estate: &Estate, as_of: AsOf) -> Found {
-    let zone = &estate.settings.zone;
+fn zone(workspace: &Workspace, as_of: AsOf) -> Found {
+    let zone = &workspace.settings.zone;
     let today = zone.day_of(as_of.instant);
     Found::well("zone", format!("{}, where it is {today}; zone data {ZONE_DATA}", zone.name()))
 }
 
 /// The helpdesk; whether it answers, so that more can be asked of it.
-async fn look_at_the_helpdesk(estate: &Estate, connection: &Connection, found: &mut Vec<Found>) -> bool {
-    let mapping = &estate.settings.helpdesk.mapping;
+async fn look_at_the_helpdesk(
+    workspace: &Workspace,
+    connection: &Connection,
+    found: &mut Vec<Found>,
+) -> bool {
+    let mapping = &workspace.settings.helpdesk.mapping;
     match connection.explorer().unreadable(mapping).await {
         Err(error) => {
             found.push(failing("helpdesk", Failure::from(error)));
@@ -134,7 +138,7 @@ async fn look_at_the_helpdesk(estate: &Estate, connection: &Connection, found: &
         }
     }
     found.push(may_apply(mapping));
-    found.push(clocks(estate, connection));
+    found.push(clocks(workspace, connection));
     true
 }
 
@@ -167,8 +171,8 @@ fn may_apply(mapping: &Mapping) -> Found {
     )
 }
 
-fn clocks(estate: &Estate, connection: &Connection) -> Found {
-    if estate.settings.helpdesk.rehearsal {
+fn clocks(workspace: &Workspace, connection: &Connection) -> Found {
+    if workspace.settings.helpdesk.rehearsal {
         return Found::well("clock", "the helpdesk is for rehearsals, where any day may be lived through");
     }
     let Some(theirs) = connection.server_clock() else {
@@ -190,15 +194,15 @@ fn clocks(estate: &Estate, connection: &Connection) -> Found {
 }
 
 /// The ledger, its witness, and the ways to people.
-async fn look_at_the_memory(estate: &Estate, as_of: AsOf, found: &mut Vec<Found>) {
-    match Channels::open(&estate.settings, &estate.root) {
+async fn look_at_the_memory(workspace: &Workspace, as_of: AsOf, found: &mut Vec<Found>) {
+    match Channels::open(&workspace.settings, &workspace.root) {
         Err(failure) => found.push(failing("mail", failure)),
         Ok(channels) => {
-            found.push(ledger_is_trusted(estate, &channels, as_of).await);
+            found.push(ledger_is_trusted(workspace, &channels, as_of).await);
             found.push(mail(&channels).await);
         }
     }
-    if estate.settings.ledger.witness.is_none() && has_notices(estate) {
+    if workspace.settings.ledger.witness.is_none() && has_notices(workspace) {
         found.push(Found::known(
             "witness",
             "a ledger that is put back to an older state would not be noticed, and notices would come twice",
@@ -207,18 +211,18 @@ async fn look_at_the_memory(estate: &Estate, as_of: AsOf, found: &mut Vec<Found>
     }
 }
 
-fn has_notices(estate: &Estate) -> bool {
-    estate.agreements.iter().any(|agreement| !agreement.notices.events.is_empty())
+fn has_notices(workspace: &Workspace) -> bool {
+    workspace.agreements.iter().any(|agreement| !agreement.notices.events.is_empty())
 }
 
-async fn ledger_is_trusted(estate: &Estate, channels: &Channels, as_of: AsOf) -> Found {
-    let place = match &estate.settings.ledger.place {
+async fn ledger_is_trusted(workspace: &Workspace, channels: &Channels, as_of: AsOf) -> Found {
+    let place = match &workspace.settings.ledger.place {
         LedgerPlace::Git { remote, branch } => format!("the branch {branch} of {remote}"),
         LedgerPlace::File(_) => "a file of this machine".to_owned(),
         LedgerPlace::Postgres(_) => "a database".to_owned(),
         LedgerPlace::Variable(name) => format!("what {name} says"),
     };
-    let book = ledger::open(estate);
+    let book = ledger::open(workspace);
     match book.begun().await {
         Err(error) => failing("ledger", Failure::from(error)),
         Ok(None) => Found::known(
@@ -227,7 +231,7 @@ async fn ledger_is_trusted(estate: &Estate, channels: &Channels, as_of: AsOf) ->
             "the first run says `servanda run --init-ledger`: what is past by then is not told",
         ),
         Ok(Some(_)) => {
-            let trusted = match Bulletin::new(estate, channels, as_of.instant) {
+            let trusted = match Dispatcher::new(workspace, channels, as_of.instant) {
                 Ok(bulletin) => bulletin.trust(&book).await,
                 Err(failure) => Err(failure),
             };
@@ -252,8 +256,8 @@ async fn mail(channels: &Channels) -> Found {
 }
 
 /// Whether everybody of the helpdesk who may be told has an address there.
-async fn addresses(estate: &Estate, connection: &Connection) -> Found {
-    if !has_notices(estate) {
+async fn addresses(workspace: &Workspace, connection: &Connection) -> Found {
+    if !has_notices(workspace) {
         return Found::known(
             "notices",
             "nobody is told of anything",
@@ -263,7 +267,7 @@ async fn addresses(estate: &Estate, connection: &Connection) -> Found {
             ),
         );
     }
-    let people = people(estate);
+    let people = people(workspace);
     let known = match connection.reader().addresses(&people).await {
         Ok(known) => known,
         Err(error) => return failing("notices", Failure::from(error)),

@@ -56,8 +56,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
             return Err(Failure { message: failure.message.replace("--as-of", "--at"), ..failure });
         }
     };
-    let estate = load::check_quietly(loaded, at, global, context)?;
-    let register = Register::new(estate.agreements, estate.catalog);
+    let workspace = load::check_quietly(loaded, at, global, context)?;
+    let register = Register::new(workspace.agreements, workspace.catalog);
     let names = asked::names(&register, &arguments.client, &arguments.service, &arguments.priority)
         .map_err(|unknown| Failure::usage(unknown.message, unknown.help))?;
     let question = names.question(at, &pauses);

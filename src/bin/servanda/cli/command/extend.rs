@@ -7,7 +7,7 @@ use crate::cli::Global;
 use crate::cli::value_parsers;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
-use crate::workspace::change_set::{Changing, Ground};
+use crate::workspace::change_set::{ChangeOptions, EditSession};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -31,17 +31,17 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TERM", value_parser = value_parsers::term, conflicts_with = "to")]
     by: Option<Term>,
     #[command(flatten)]
-    changing: Changing,
+    changing: ChangeOptions,
 }
 
 /// Extends.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let ground = Ground::survey(None, global, context)?;
+    let session = EditSession::survey(None, global, context)?;
     let extension = match (arguments.to, arguments.by) {
         (Some(day), _) => Extension::To(day),
         (None, Some(term)) => Extension::By(term),
         (None, None) => return Err(Failure::usage("nothing says how long", "say `--to DAY` or `--by TERM`")),
     };
-    let at = ground.as_of.instant;
-    ground.change(&arguments.changing, context, |subject| author::extend(subject, extension, at))
+    let at = session.as_of.instant;
+    session.change(&arguments.changing, context, |subject| author::extend(subject, extension, at))
 }

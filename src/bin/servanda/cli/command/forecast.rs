@@ -43,13 +43,13 @@ enum Format {
 /// Draws the forecast.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let making = Making { as_of: arguments.as_of.clone(), prune: false, accept: Vec::new() };
-    let (estate, terms) = estate_and_terms(&making, global, context)?;
+    let (workspace, terms) = estate_and_terms(&making, global, context)?;
     let from = terms.as_of.instant;
     let Lead { days } = Lead { days: arguments.days };
     let until = from.checked_add(jiff::SignedDuration::from_hours(i64::from(days) * 24));
     let until = until.map_err(|_| Failure::usage("so far ahead there are no days", "ask for fewer"))?;
-    let settings = &estate.settings;
-    let coming = render::notice::coming(&estate.agreements, settings.notice_time, from, until);
+    let settings = &workspace.settings;
+    let coming = render::notice::coming(&workspace.agreements, settings.notice_time, from, until);
     match arguments.format {
         Format::Text => tell(&render::notice::forecast(&coming, &settings.zone))?,
         Format::Json => tell(&render::json::pretty(&render::notice::forecast_json(&coming)))?,

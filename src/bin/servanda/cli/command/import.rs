@@ -14,7 +14,7 @@ use crate::helpdesk::{Reader as _, Wanted};
 use crate::process::context::{AsOf, Context};
 use crate::process::failure::{Exit, Failure, say, tell};
 use crate::workspace::files;
-use crate::workspace::load::{self, Fresh, Loaded};
+use crate::workspace::load::{self, Fresh, LoadedFiles};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -76,7 +76,7 @@ fn import(arguments: &Arguments, global: &Global, context: &Context) -> Result<A
 }
 
 /// Beside files with faults nothing can be said about new ones.
-fn refuse_faults(loaded: &Loaded, diagnostics: &Diagnostics, context: &Context) -> Result<(), Failure> {
+fn refuse_faults(loaded: &LoadedFiles, diagnostics: &Diagnostics, context: &Context) -> Result<(), Failure> {
     if !diagnostics.has_errors() {
         return Ok(());
     }
@@ -86,7 +86,7 @@ fn refuse_faults(loaded: &Loaded, diagnostics: &Diagnostics, context: &Context) 
 
 /// What the core proposes for what the helpdesk holds.
 fn proposed(
-    loaded: &Loaded,
+    loaded: &LoadedFiles,
     checked: &Checked,
     as_of: AsOf,
     template_from: Option<usize>,
@@ -113,7 +113,7 @@ fn proposed(
 /// Checks the repository with the new files in it, and leaves those that are part of an error, until there is none.
 fn leave_what_would_be_a_fault(
     adoption: &mut Adoption,
-    loaded: Loaded,
+    loaded: LoadedFiles,
     as_of: AsOf,
     global: &Global,
     context: &Context,

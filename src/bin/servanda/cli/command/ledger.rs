@@ -13,10 +13,10 @@ use crate::helpdesk::connect;
 use crate::ledger;
 use crate::ledger::Holder;
 use crate::notify::channels::Channels;
-use crate::notify::delivery::{Bulletin, Memories};
+use crate::notify::delivery::{Dispatcher, Memories};
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, say, tell};
-use crate::workspace::load::Estate;
+use crate::workspace::load::Workspace;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -41,7 +41,7 @@ enum Command {
     /// List what is remembered
     #[command(after_help = AFTER_HELP)]
     Show {
-        /// Only what nobody knows the fate of
+        /// Only what nobody knows the result of
         #[arg(long)]
         held: bool,
     },
@@ -60,12 +60,12 @@ enum Command {
 /// Shows or verifies the ledger.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let making = Making { as_of: None, prune: false, accept: Vec::new() };
-    let (estate, terms) = estate_and_terms(&making, global, context)?;
-    let book = ledger::open(&estate);
+    let (workspace, terms) = estate_and_terms(&making, global, context)?;
+    let book = ledger::open(&workspace);
     connect::runtime()?.block_on(async {
         match arguments.command {
             Command::Verify => {
-                trust(&estate, &book, terms.as_of.instant).await?;
+                trust(&workspace, &book, terms.as_of.instant).await?;
                 tell("The ledger is whole.\n")?;
             }
             Command::Compact { wait_lock } => {
@@ -73,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
                 let say = |text: &str| say(&format!("{text}\n"));
                 let lock = ledger::take_lock(&book, &holder, wait_lock, say).await?;
                 let compacted = async {
-                    trust(&estate, &book, terms.as_of.instant).await?;
+                    trust(&workspace, &book, terms.as_of.instant).await?;
                     Ok::<_, Failure>(book.compact().await?)
                 };
                 let compacted = compacted.await;
@@ -94,9 +94,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 }
 
 /// Refuses a ledger that no notice may be sent by.
-async fn trust(estate: &Estate, book: &Memories, at: Instant) -> Result<(), Failure> {
-    let channels = Channels::open(&estate.settings, &estate.root)?;
-    Bulletin::new(estate, &channels, at)?.trust(book).await
+async fn trust(workspace: &Workspace, book: &Memories, at: Instant) -> Result<(), Failure> {
+    let channels = Channels::open(&workspace.settings, &workspace.root)?;
+    Dispatcher::new(workspace, &channels, at)?.trust(book).await
 }
 
 fn words(record: &Record) -> String {

@@ -16,14 +16,14 @@ use crate::helpdesk::connect::{self, Connection};
 use crate::ledger;
 use crate::ledger::LedgerError;
 use crate::notify::channels::Channels;
-use crate::notify::delivery::{Bulletin, Delivered};
+use crate::notify::delivery::{Delivered, Dispatcher};
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, say, tell};
 use crate::process::shutdown;
-use crate::reconcile::plan::Terms;
-use crate::reconcile::run::Pass;
+use crate::reconcile::plan::PlanTerms;
+use crate::reconcile::run::Reconciliation;
 use crate::workspace::files;
-use crate::workspace::load::Estate;
+use crate::workspace::load::Workspace;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -78,21 +78,21 @@ struct Resolve {
 /// Previews, settles or sends.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let making = Making { as_of: arguments.as_of.clone(), prune: false, accept: Vec::new() };
-    let (estate, terms) = estate_and_terms(&making, global, context)?;
+    let (workspace, terms) = estate_and_terms(&making, global, context)?;
     let runtime = connect::runtime()?;
     if let Some(Settle::Resolve(settled)) = &arguments.settle {
-        return runtime.block_on(resolve(settled, &estate));
+        return runtime.block_on(resolve(settled, &workspace));
     }
-    let channels = Channels::open(&estate.settings, &estate.root)?;
+    let channels = Channels::open(&workspace.settings, &workspace.root)?;
     if arguments.preview {
-        let previewed = runtime.block_on(preview(&estate, &channels, terms.as_of.instant))?;
+        let previewed = runtime.block_on(preview(&workspace, &channels, terms.as_of.instant))?;
         return show(&previewed, arguments.write.as_deref());
     }
-    refuse_other_days(&estate, terms.as_of)?;
-    files::own_folder(&estate.root)?;
+    refuse_other_days(&workspace, terms.as_of)?;
+    files::own_folder(&workspace.root)?;
     let ended = runtime.block_on(async {
-        let connection = connect::open(&estate, terms.as_of).await?;
-        let notices = send(arguments, context, &estate, &terms, &connection, &channels).await;
+        let connection = connect::open(&workspace, terms.as_of).await?;
+        let notices = send(arguments, context, &workspace, &terms, &connection, &channels).await;
         connection.close().await;
         notices
     });
@@ -110,18 +110,18 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 async fn send(
     arguments: &Arguments,
     context: &Context,
-    estate: &Estate,
-    terms: &Terms,
+    workspace: &Workspace,
+    terms: &PlanTerms,
     connection: &Connection,
     channels: &Channels,
 ) -> Result<Delivered, Failure> {
     let watch = Watch { patience: arguments.notifying.wait_lock, stop: shutdown::listen(), context };
     let name = run_name(context);
-    let mut pass = Pass::new(estate, connection, terms, name.clone(), &watch);
+    let mut pass = Reconciliation::new(workspace, connection, terms, name.clone(), &watch);
     let lock = pass.lock().await?;
     let sent = async {
         let made = pass.look().await?;
-        let bulletin = Bulletin::new(estate, channels, terms.as_of.instant)?
+        let bulletin = Dispatcher::new(workspace, channels, terms.as_of.instant)?
             .acknowledging(arguments.notifying.accept_messages)
             .knowing(&made, pass.seen());
         bulletin.published(arguments.notifying.init_ledger, pass.book(), connection, &name, &watch.stop).await
@@ -133,18 +133,18 @@ async fn send(
 
 /// What would go out, as if the helpdesk held everything already.
 async fn preview(
-    estate: &Estate,
+    workspace: &Workspace,
     channels: &Channels,
     at: Instant,
 ) -> Result<Vec<(Message, Letter)>, Failure> {
-    let book = ledger::open(estate);
+    let book = ledger::open(workspace);
     let memory = if book.begun().await?.is_some() {
         book.memory().await?
     } else {
         say("the ledger has no beginning yet: this is everything that was ever due\n");
         Memory::default()
     };
-    Bulletin::new(estate, channels, at)?.supposing().preview(&memory)
+    Dispatcher::new(workspace, channels, at)?.supposing().preview(&memory)
 }
 
 fn show(messages: &[(Message, Letter)], folder: Option<&Path>) -> Result<Exit, Failure> {
@@ -173,8 +173,8 @@ fn show(messages: &[(Message, Letter)], folder: Option<&Path>) -> Result<Exit, F
 }
 
 /// A person says what became of it.
-async fn resolve(settled: &Resolve, estate: &Estate) -> Result<Exit, Failure> {
-    let book = ledger::open(estate);
+async fn resolve(settled: &Resolve, workspace: &Workspace) -> Result<Exit, Failure> {
+    let book = ledger::open(workspace);
     let memory = book.memory().await?;
     let now = clock();
     let found = memory.records.get(&settled.key);

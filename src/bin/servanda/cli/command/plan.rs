@@ -5,20 +5,20 @@ use std::path::{Path, PathBuf};
 use servanda::calendar::Zone;
 use servanda::plan::scope::Scope;
 use servanda::render;
-use servanda::render::json::PlanEnvelope;
+use servanda::render::json::GuardedPlan;
 
 use crate::cli::Global;
 use crate::cli::acknowledge;
-use crate::cli::plan_output::Drawing;
+use crate::cli::plan_output::PlanOutput;
 use crate::helpdesk::connect;
 use crate::ledger;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, say, tell};
-use crate::reconcile::plan::{Terms, compared, make, tell_who};
+use crate::reconcile::plan::{PlanTerms, compared, make, tell_who};
 use crate::reconcile::plan_file;
 use crate::reconcile::snapshot::Recording;
-use crate::workspace::load::{self, Estate};
-use crate::workspace::pull_request::{Proposal, Trust};
+use crate::workspace::load::{self, Workspace};
+use crate::workspace::pull_request::{PullRequest, Trust};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "COMMIT", requires = "base")]
     head: Option<String>,
     #[command(flatten)]
-    drawing: Drawing,
+    drawing: PlanOutput,
 }
 
 /// The switches that decide what a plan holds; `apply` takes the same.
@@ -65,7 +65,7 @@ pub(crate) struct Making {
     /// Look at another day (YYYY-MM-DD) or instant (RFC 3339) than now
     #[arg(long, value_name = "DAY")]
     pub(crate) as_of: Option<String>,
-    /// Retire agreements that are gone from the files; without it they are withheld
+    /// Retire agreements that are gone from the files; without it they are blocked
     #[arg(long)]
     pub(crate) prune: bool,
     /// Acknowledge what a guard counted, by its exact number: deactivations=6, weakened=1, orphans=2
@@ -75,21 +75,21 @@ pub(crate) struct Making {
 
 impl Making {
     /// What was typed, understood.
-    fn terms(&self, zone: &Zone, context: &Context) -> Result<Terms, Failure> {
+    fn terms(&self, zone: &Zone, context: &Context) -> Result<PlanTerms, Failure> {
         let as_of = context.as_of(self.as_of.as_deref(), zone)?;
-        Ok(Terms { as_of, prune: self.prune, acknowledged: acknowledge::all(&self.accept)? })
+        Ok(PlanTerms { as_of, prune: self.prune, acknowledged: acknowledge::all(&self.accept)? })
     }
 }
 
 /// Makes and draws the plan.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let (estate, terms, scope) = asked(arguments, global, context)?;
+    let (workspace, terms, scope) = asked(arguments, global, context)?;
     let mut envelope = match &arguments.live {
-        Some(path) => from_recording(&estate, &terms, path)?,
+        Some(path) => from_recording(&workspace, &terms, path)?,
         None => connect::runtime()?.block_on(async {
-            let connection = connect::open(&estate, terms.as_of).await?;
-            let baseline = ledger::remembered(&estate).await;
-            let made = make(&estate, &connection, &terms, baseline.as_ref()).await;
+            let connection = connect::open(&workspace, terms.as_of).await?;
+            let last_applied = ledger::remembered(&workspace).await;
+            let made = make(&workspace, &connection, &terms, last_applied.as_ref()).await;
             connection.close().await;
             made.map(|(envelope, _)| envelope)
         })?,
@@ -111,11 +111,11 @@ pub(crate) fn estate_and_terms(
     making: &Making,
     global: &Global,
     context: &Context,
-) -> Result<(Estate, Terms), Failure> {
+) -> Result<(Workspace, PlanTerms), Failure> {
     let loaded = load::load(global, context)?;
     let terms = making.terms(&loaded.zone(), context)?;
-    let estate = load::check(loaded, terms.as_of.instant, global, context)?;
-    Ok((load::not_empty(estate)?, terms))
+    let workspace = load::check(loaded, terms.as_of.instant, global, context)?;
+    Ok((load::not_empty(workspace)?, terms))
 }
 
 /// What is to be planned: the files on disk, or what a pull request proposes.
@@ -123,26 +123,27 @@ fn asked(
     arguments: &Arguments,
     global: &Global,
     context: &Context,
-) -> Result<(Estate, Terms, Option<Scope>), Failure> {
+) -> Result<(Workspace, PlanTerms, Option<Scope>), Failure> {
     let Some(base) = &arguments.base else {
-        let (estate, terms) = estate_and_terms(&arguments.making, global, context)?;
-        return Ok((estate, terms, None));
+        let (workspace, terms) = estate_and_terms(&arguments.making, global, context)?;
+        return Ok((workspace, terms, None));
     };
-    let proposal = Proposal::load(base, arguments.head.as_deref(), Trust::Base, global, context)?;
+    let proposal = PullRequest::load(base, arguments.head.as_deref(), Trust::Base, global, context)?;
     let terms = arguments.making.terms(&proposal.zone(), context)?;
-    let (estate, scope) = proposal.settle(terms.as_of.instant, global, context)?;
-    Ok((estate, terms, Some(scope)))
+    let (workspace, scope) = proposal.settle(terms.as_of.instant, global, context)?;
+    Ok((workspace, terms, Some(scope)))
 }
 
-fn from_recording(estate: &Estate, terms: &Terms, path: &Path) -> Result<PlanEnvelope, Failure> {
-    let Recording { live, baseline, history, .. } = Recording::read(path)?;
-    let (mut envelope, sides) = compared(estate, live, terms, baseline.as_ref(), "a recording".to_owned());
+fn from_recording(workspace: &Workspace, terms: &PlanTerms, path: &Path) -> Result<GuardedPlan, Failure> {
+    let Recording { live, last_applied, history, .. } = Recording::read(path)?;
+    let (mut envelope, sides) =
+        compared(workspace, live, terms, last_applied.as_ref(), "a recording".to_owned());
     tell_who(&mut envelope.plan.drift, &sides.live, &history);
     Ok(envelope)
 }
 
 /// A plan that a guard holds back is a refusal; pending changes have a code only when asked for.
-fn exit_of(envelope: &PlanEnvelope, exit_code: bool) -> Exit {
+fn exit_of(envelope: &GuardedPlan, exit_code: bool) -> Exit {
     if !envelope.held.is_empty() {
         Exit::Refused
     } else if exit_code && !envelope.plan.is_empty() {

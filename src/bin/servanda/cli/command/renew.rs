@@ -15,7 +15,7 @@ use crate::cli::Global;
 use crate::cli::value_parsers;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, say};
-use crate::workspace::change_set::{Ground, Origin, Proposed, Writing};
+use crate::workspace::change_set::{EditSession, Origin, ProposedFile, WriteOptions};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -55,15 +55,15 @@ pub(crate) struct Arguments {
     #[arg(long)]
     number: Option<String>,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
 /// Renews.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let ground = Ground::survey(arguments.as_of.as_deref(), global, context)?;
+    let session = EditSession::survey(arguments.as_of.as_deref(), global, context)?;
     let chosen = match arguments.ending_within {
-        Some(lead) => ending(&ground, lead, arguments.term),
-        None => named(&ground, &arguments.ids, arguments.term)?,
+        Some(lead) => ending(&session, lead, arguments.term),
+        None => named(&session, &arguments.ids, arguments.term)?,
     };
     if chosen.is_empty() {
         say("Nothing is to be renewed.\n");
@@ -75,21 +75,25 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
             "renew them one by one, or leave `--number` out",
         ));
     }
-    let proposals = proposals(&ground, &chosen, arguments)?;
-    ground.conclude(proposals, &arguments.writing, context)
+    let proposals = proposals(&session, &chosen, arguments)?;
+    session.conclude(proposals, &arguments.writing, context)
 }
 
 /// An agreement that is to be renewed, and the days of the next one.
 type Chosen<'a> = (Subject<'a>, Next);
 
 /// The agreements of these names.
-fn named<'a>(ground: &'a Ground, ids: &[String], term: Option<Term>) -> Result<Vec<Chosen<'a>>, Failure> {
-    let successors = successors(ground);
+fn named<'a>(
+    session: &'a EditSession,
+    ids: &[String],
+    term: Option<Term>,
+) -> Result<Vec<Chosen<'a>>, Failure> {
+    let successors = successors(session);
     let mut chosen: Vec<Chosen<'a>> = Vec::new();
     for id in ids {
-        let of_set = of_set(ground, id);
+        let of_set = of_set(session, id);
         if of_set.is_empty() {
-            let subject = ground.subject(id)?;
+            let subject = session.subject(id)?;
             if let Some(successor) = successors.get(id.as_str()) {
                 return Err(Failure::new(
                     Exit::Failure,
@@ -97,17 +101,18 @@ fn named<'a>(ground: &'a Ground, ids: &[String], term: Option<Term>) -> Result<V
                 )
                 .help(format!("renew that one: `servanda renew {successor}`")));
             }
-            chosen.push((subject, author::next(&subject, term, ground.as_of.instant)?));
+            chosen.push((subject, author::next(&subject, term, session.as_of.instant)?));
         } else {
             let open =
                 of_set.iter().filter(|subject| !successors.contains_key(subject.agreement.id.as_str()));
-            let ending = open.filter_map(|subject| match author::next(subject, term, ground.as_of.instant) {
-                Ok(next) => Some((*subject, next)),
-                Err(because) => {
-                    say(&format!("note: {}\n", encode::terminal(&because.message)));
-                    None
-                }
-            });
+            let ending =
+                open.filter_map(|subject| match author::next(subject, term, session.as_of.instant) {
+                    Ok(next) => Some((*subject, next)),
+                    Err(because) => {
+                        say(&format!("note: {}\n", encode::terminal(&because.message)));
+                        None
+                    }
+                });
             chosen.extend(ending);
         }
     }
@@ -117,41 +122,41 @@ fn named<'a>(ground: &'a Ground, ids: &[String], term: Option<Term>) -> Result<V
 }
 
 /// The agreements of a set, where there is one of this name.
-fn of_set<'a>(ground: &'a Ground, id: &str) -> Vec<Subject<'a>> {
+fn of_set<'a>(session: &'a EditSession, id: &str) -> Vec<Subject<'a>> {
     let within = format!("{id}/");
-    let ids = ground.checked.agreements.iter().map(|agreement| agreement.id.as_str());
-    ids.filter(|known| known.starts_with(&within)).filter_map(|known| ground.subject(known).ok()).collect()
+    let ids = session.checked.agreements.iter().map(|agreement| agreement.id.as_str());
+    ids.filter(|known| known.starts_with(&within)).filter_map(|known| session.subject(known).ok()).collect()
 }
 
 /// The agreements that are renewed, each with the one that renews it.
-fn successors(ground: &Ground) -> BTreeMap<&str, &str> {
-    let renewing = ground.checked.agreements.iter();
+fn successors(session: &EditSession) -> BTreeMap<&str, &str> {
+    let renewing = session.checked.agreements.iter();
     renewing
         .filter_map(|agreement| Some((agreement.renews.as_ref()?.as_str(), agreement.id.as_str())))
         .collect()
 }
 
 /// All that end within so many days and that nothing follows. What is passed over for a reason is told.
-fn ending(ground: &Ground, lead: Lead, term: Option<Term>) -> Vec<Chosen<'_>> {
-    let successors = successors(ground);
+fn ending(session: &EditSession, lead: Lead, term: Option<Term>) -> Vec<Chosen<'_>> {
+    let successors = successors(session);
     let documents: BTreeMap<&str, &Document> =
-        ground.loaded.agreements.iter().map(|document| (&*document.id, document)).collect();
+        session.loaded.agreements.iter().map(|document| (&*document.id, document)).collect();
     let mut by_client: BTreeMap<&str, Vec<&Agreement>> = BTreeMap::new();
-    for agreement in &ground.checked.agreements {
+    for agreement in &session.checked.agreements {
         by_client.entry(agreement.client.as_str()).or_default().push(agreement);
     }
     let mut passed_over = Vec::new();
     let mut chosen = Vec::new();
-    for agreement in &ground.checked.agreements {
+    for agreement in &session.checked.agreements {
         let id = agreement.id.as_str();
         let Some(document) = documents.get(file_of(id)) else { continue };
-        let subject = Subject { agreement, document, text: ground.loaded.sources.text(document.file) };
-        let today = agreement.zone.day_of(ground.as_of.instant);
+        let subject = Subject { agreement, document, text: session.loaded.sources.text(document.file) };
+        let today = agreement.zone.day_of(session.as_of.instant);
         let soon = |day: Day| today <= day && today.until(day).is_ok_and(|days| days.get_days() <= lead.days);
         if successors.contains_key(id) || !author::ends_on(&subject).is_some_and(soon) {
             continue;
         }
-        match author::next(&subject, term, ground.as_of.instant) {
+        match author::next(&subject, term, session.as_of.instant) {
             Err(Refused { message, .. }) => passed_over.push(message),
             Ok(_) if author::is_to_end(&subject) => {
                 passed_over.push(format!("`{id}` is to end: its `allow: W306` says so"));
@@ -179,29 +184,29 @@ fn ending(ground: &Ground, lead: Lead, term: Option<Term>) -> Vec<Chosen<'_>> {
 
 /// One new file for each old one.
 fn proposals(
-    ground: &Ground,
+    session: &EditSession,
     chosen: &[Chosen<'_>],
     arguments: &Arguments,
-) -> Result<Vec<Proposed>, Failure> {
+) -> Result<Vec<ProposedFile>, Failure> {
     let terms = Terms { term: arguments.term, number: arguments.number.as_deref() };
     let files: Vec<&[Chosen<'_>]> =
         chosen.chunk_by(|one, other| one.0.document.file == other.0.document.file).collect();
     let mut taken: BTreeSet<String> =
-        ground.loaded.agreements.iter().map(|document| document.id.to_string()).collect();
-    let former = ground.checked.agreements.iter().flat_map(|agreement| &agreement.formerly);
+        session.loaded.agreements.iter().map(|document| document.id.to_string()).collect();
+    let former = session.checked.agreements.iter().flat_map(|agreement| &agreement.formerly);
     taken.extend(former.map(|id| id.as_str().to_owned()));
     let mut paths = Vec::with_capacity(files.len());
     for of_file in &files {
         let (subject, next) = &of_file[0];
         let id = author::next_id(&subject.document.id, next.first_day, |id| taken.contains(id));
-        paths.push(author::next_path(&ground.path_of(subject), &id));
+        paths.push(author::next_path(&session.path_of(subject), &id));
         taken.insert(id);
     }
     let texts: Result<Vec<Written>, Refused> =
         files.par_iter().map(|of_file| author::renewed(of_file, terms)).collect();
-    let proposals = texts?.into_iter().zip(paths).zip(files).map(|((written, path), of_file)| Proposed {
+    let proposals = texts?.into_iter().zip(paths).zip(files).map(|((written, path), of_file)| ProposedFile {
         path,
-        from: Origin::Copy(ground.path_of(&of_file[0].0)),
+        from: Origin::Copy(session.path_of(&of_file[0].0)),
         text: written.text,
         root: Some(written.root),
     });

@@ -62,15 +62,15 @@ impl From<Tongue> for Language {
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let loaded = load::load(global, context)?;
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
-    let estate = load::check(loaded, as_of.instant, global, context)?;
-    let settings = &estate.settings;
-    let report = report(&estate.agreements, settings.notice_time, as_of.instant);
+    let workspace = load::check(loaded, as_of.instant, global, context)?;
+    let settings = &workspace.settings;
+    let report = report(&workspace.agreements, settings.notice_time, as_of.instant);
     let telling = Telling {
         report: &report,
-        catalog: &estate.catalog,
+        catalog: &workspace.catalog,
         zone: &settings.zone,
         language: arguments.language.map_or(settings.language, Language::from),
-        files: &estate.digest,
+        files: &workspace.digest,
     };
     let is_page_wanted = arguments.out.is_some() || (arguments.csv.is_none() && arguments.ics.is_none());
     if is_page_wanted {

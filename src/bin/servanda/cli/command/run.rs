@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use servanda::plan::Plan;
 use servanda::render;
-use servanda::render::json::PlanEnvelope;
+use servanda::render::json::GuardedPlan;
 
 use crate::cli::command::apply::{read_wait, refuse_other_days};
 use crate::cli::command::plan::{Making, estate_and_terms};
@@ -14,16 +14,16 @@ use crate::cli::progress::Bar;
 use crate::cli::{Format, Global};
 use crate::helpdesk::connect::{self, Connection};
 use crate::notify::channels::Channels;
-use crate::notify::delivery::{Bulletin, Delivered};
+use crate::notify::delivery::{Delivered, Dispatcher};
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, say, tell};
 use crate::process::monitor::Ping;
 use crate::process::shutdown::{self, Stop};
 use crate::reconcile::apply::Progress;
-use crate::reconcile::plan::Terms;
-use crate::reconcile::run::{Audience, Concluded, Pass};
+use crate::reconcile::plan::PlanTerms;
+use crate::reconcile::run::{Audience, Concluded, Reconciliation};
 use crate::workspace::files;
-use crate::workspace::load::Estate;
+use crate::workspace::load::Workspace;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -90,15 +90,20 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 }
 
 async fn whole(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let (estate, terms) = estate_and_terms(&arguments.making, global, context)?;
-    refuse_other_days(&estate, terms.as_of)?;
-    files::own_folder(&estate.root)?;
-    let channels = Channels::open(&estate.settings, &estate.root)?;
-    let connection = connect::open(&estate, terms.as_of).await?;
+    let (workspace, terms) = estate_and_terms(&arguments.making, global, context)?;
+    refuse_other_days(&workspace, terms.as_of)?;
+    files::own_folder(&workspace.root)?;
+    let channels = Channels::open(&workspace.settings, &workspace.root)?;
+    let connection = connect::open(&workspace, terms.as_of).await?;
     let watch = Watch { patience: arguments.notifying.wait_lock, stop: shutdown::listen(), context };
     let name = run_name(context);
-    let job =
-        Job { estate: &estate, terms: &terms, connection: &connection, channels: &channels, name: &name };
+    let job = Job {
+        workspace: &workspace,
+        terms: &terms,
+        connection: &connection,
+        channels: &channels,
+        name: &name,
+    };
     let done = job.done(&arguments.notifying, &watch).await;
     connection.close().await;
     let done = done?;
@@ -122,8 +127,8 @@ pub(crate) fn run_name(context: &Context) -> String {
 
 /// One run of the job.
 struct Job<'a> {
-    estate: &'a Estate,
-    terms: &'a Terms,
+    workspace: &'a Workspace,
+    terms: &'a PlanTerms,
     connection: &'a Connection,
     channels: &'a Channels,
     name: &'a str,
@@ -131,7 +136,8 @@ struct Job<'a> {
 
 impl Job<'_> {
     async fn done(&self, notifying: &Notifying, watch: &Watch<'_>) -> Result<Done, Failure> {
-        let mut pass = Pass::new(self.estate, self.connection, self.terms, self.name.to_owned(), watch);
+        let mut pass =
+            Reconciliation::new(self.workspace, self.connection, self.terms, self.name.to_owned(), watch);
         let lock = pass.lock().await?;
         let done = async {
             let concluded = pass.alone(None).await?;
@@ -150,11 +156,11 @@ impl Job<'_> {
     async fn notices(
         &self,
         notifying: &Notifying,
-        pass: &Pass<'_, Watch<'_>>,
+        pass: &Reconciliation<'_, Watch<'_>>,
         concluded: &Concluded,
         watch: &Watch<'_>,
     ) -> Result<Delivered, Failure> {
-        let bulletin = Bulletin::new(self.estate, self.channels, self.terms.as_of.instant)?
+        let bulletin = Dispatcher::new(self.workspace, self.channels, self.terms.as_of.instant)?
             .acknowledging(notifying.accept_messages)
             .knowing(&concluded.envelope, pass.seen());
         bulletin.published(notifying.init_ledger, pass.book(), self.connection, self.name, &watch.stop).await
@@ -243,7 +249,7 @@ pub(crate) struct Watch<'a> {
 }
 
 impl Audience for Watch<'_> {
-    fn show(&self, envelope: &PlanEnvelope) -> Result<(), Failure> {
+    fn show(&self, envelope: &GuardedPlan) -> Result<(), Failure> {
         say(&render::plan::text(envelope, self.context.paint_errors()));
         Ok(())
     }

@@ -55,7 +55,7 @@ struct Serve {
     language: Option<Tongue>,
     /// Switches of the dialect, as JSON; docs/sandbox.md lists them
     #[arg(long, value_name = "FILE")]
-    knobs: Option<PathBuf>,
+    options: Option<PathBuf>,
     /// Faults to play, as a list in JSON; docs/sandbox.md lists them
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
@@ -77,21 +77,22 @@ fn read_json<T: serde::de::DeserializeOwned + Default>(path: Option<&Path>) -> R
 /// Serves until SIGINT or SIGTERM.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let Command::Serve(serve) = &arguments.command;
-    let estate = load::check(load::load(global, context)?, context.now, global, context)?;
+    let workspace = load::check(load::load(global, context)?, context.now, global, context)?;
     let file = match &serve.db {
-        None => from_catalog::file(&estate.root)?,
+        None => from_catalog::file(&workspace.root)?,
         Some(path) => path.clone(),
     };
-    let knobs = read_json(serve.knobs.as_deref())?;
-    let sandbox = from_catalog::open(file, &estate.catalog, &estate.agreements, Clock::asked(clock), knobs)?;
+    let options = read_json(serve.options.as_deref())?;
+    let sandbox =
+        from_catalog::open(file, &workspace.catalog, &workspace.agreements, Clock::asked(clock), options)?;
     sandbox.set_faults(read_json(serve.faults.as_deref())?);
     if let Some(variable) = &serve.key_from {
         let key = Context::secret(variable)
             .ok_or_else(|| Failure::usage(format!("{variable} holds no key"), "put one into it"))?;
         sandbox.add_key(key.expose_secret(), SERVANDA)?;
     }
-    let language = serve.language.map_or(estate.settings.language, Language::from);
-    let manner = Manner { language, zone: estate.settings.zone };
+    let language = serve.language.map_or(workspace.settings.language, Language::from);
+    let manner = Manner { language, zone: workspace.settings.zone };
     connect::runtime()?.block_on(async {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, serve.port)).await;
         let listener = listener.map_err(|error| {

@@ -8,7 +8,7 @@ use crate::cli::Global;
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, say, tell};
 use crate::process::shutdown;
-use crate::serve::{Desk, PLACES, Source, Watcher, serve};
+use crate::serve::{PLACES, ServerState, Source, Watcher, serve};
 use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     settle: u64,
 }
 
-/// How often a folder that moves is looked at before the first estate is given up.
+/// How often a folder that moves is looked at before the first workspace is given up.
 const ATTEMPTS: usize = 20;
 
 /// Serves until SIGINT or SIGTERM.
@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
             served.digest,
             served.register.agreements().len()
         ));
-        let desk = Arc::new(Desk::new(served, clock));
+        let desk = Arc::new(ServerState::new(served, clock));
         let stop = shutdown::listen();
         let serving = tokio::spawn(serve(listener, Arc::clone(&desk), PLACES, stop.clone()));
         // Here, beside the threads that answer: to read ten thousand files must not keep a request waiting.

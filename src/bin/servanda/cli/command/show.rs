@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::plan_output::Drawing;
+use crate::cli::plan_output::PlanOutput;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, tell};
 use crate::reconcile::plan_file;
@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     /// The plan, as `plan --out` wrote it
     plan: PathBuf,
     #[command(flatten)]
-    drawing: Drawing,
+    drawing: PlanOutput,
 }
 
 /// Reads and draws the plan.

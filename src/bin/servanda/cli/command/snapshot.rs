@@ -34,13 +34,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let loaded = load::load(global, context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
-    let estate = load::check(loaded, as_of.instant, global, context)?;
+    let workspace = load::check(loaded, as_of.instant, global, context)?;
     let recording = connect::runtime()?.block_on(async {
-        let connection = connect::open(&estate, as_of).await?;
-        let baseline = ledger::remembered(&estate).await;
+        let connection = connect::open(&workspace, as_of).await?;
+        let last_applied = ledger::remembered(&workspace).await;
         // A branch may adopt what the files of this one do not know.
-        let wanted = Wanted::of(&estate.agreements).with_all_unmarked();
-        let recording = Recording::of(&connection.reader(), &wanted, baseline).await;
+        let wanted = Wanted::of(&workspace.agreements).with_all_unmarked();
+        let recording = Recording::of(&connection.reader(), &wanted, last_applied).await;
         connection.close().await;
         recording
     })?;

@@ -29,9 +29,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
     let loaded = load::load(global, context)?;
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
-    let estate = load::check(loaded, as_of.instant, global, context)?;
-    let list =
-        render::status::list(&estate.agreements, &estate.catalog, as_of.instant, &estate.settings.zone);
+    let workspace = load::check(loaded, as_of.instant, global, context)?;
+    let list = render::status::list(
+        &workspace.agreements,
+        &workspace.catalog,
+        as_of.instant,
+        &workspace.settings.zone,
+    );
     match arguments.format {
         Format::Text => tell(&render::status::text(&list, context.paint()))?,
         Format::Json => tell(&render::json::pretty(&list))?,

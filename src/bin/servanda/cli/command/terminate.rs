@@ -6,7 +6,7 @@ use crate::cli::Global;
 use crate::cli::value_parsers;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
-use crate::workspace::change_set::{Changing, Ground};
+use crate::workspace::change_set::{ChangeOptions, EditSession};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -28,13 +28,13 @@ pub(crate) struct Arguments {
     #[arg(long)]
     reason: Option<String>,
     #[command(flatten)]
-    changing: Changing,
+    changing: ChangeOptions,
 }
 
 /// Terminates.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let ground = Ground::survey(None, global, context)?;
-    ground.change(&arguments.changing, context, |subject| {
+    let session = EditSession::survey(None, global, context)?;
+    session.change(&arguments.changing, context, |subject| {
         author::terminate(subject, arguments.on, arguments.reason.as_deref())
     })
 }

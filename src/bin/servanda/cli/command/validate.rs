@@ -11,8 +11,8 @@ use crate::cli::Global;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, say, tell};
 use crate::workspace::files;
-use crate::workspace::load::{self, Loaded};
-use crate::workspace::pull_request::{Proposal, Trust};
+use crate::workspace::load::{self, LoadedFiles};
+use crate::workspace::pull_request::{PullRequest, Trust};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -100,10 +100,10 @@ fn examined(
     arguments: &Arguments,
     global: &Global,
     context: &Context,
-) -> Result<(Loaded, Diagnostics), Failure> {
+) -> Result<(LoadedFiles, Diagnostics), Failure> {
     let as_of = |zone: &Zone| context.as_of(arguments.as_of.as_deref(), zone);
     if let Some(base) = &arguments.changed_since {
-        let proposal = Proposal::load(base, None, Trust::Own, global, context)?;
+        let proposal = PullRequest::load(base, None, Trust::Own, global, context)?;
         let found = proposal.faults(as_of(&proposal.zone())?.instant);
         return Ok((proposal.into_proposed(), found));
     }

@@ -5,7 +5,7 @@
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
 use servanda::discovery::itop::{CONTRACT, HISTORY, LOOKS, Look, PERSON, Seen, TARGETS, linked, propose};
-use servanda::discovery::{Proposal, Sample, Samples};
+use servanda::discovery::{DiscoveredMapping, Sample, Samples};
 use servanda::mapping::Mapping;
 
 use super::read::ItopReader;
@@ -44,7 +44,12 @@ impl<'a> ItopExplorer<'a> {
 }
 
 impl Explorer for ItopExplorer<'_> {
-    async fn discover(&self, catalog: &Catalog, zone: &Zone, now: Instant) -> Result<Proposal, ReadError> {
+    async fn discover(
+        &self,
+        catalog: &Catalog,
+        zone: &Zone,
+        now: Instant,
+    ) -> Result<DiscoveredMapping, ReadError> {
         let mut samples = Samples::new();
         for mut look in LOOKS {
             let mut query = format!("SELECT {}", look.class);

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
 use servanda::discovery::itsm365::{CLASSES, HISTORY, Question, Seen, propose, questions};
-use servanda::discovery::{Proposal, Raw, Sample, Samples};
+use servanda::discovery::{DiscoveredMapping, Raw, Sample, Samples};
 use servanda::mapping::Mapping;
 
 use super::list;
@@ -111,7 +111,7 @@ impl Explorer for Itsm365Explorer<'_> {
         Ok(found)
     }
 
-    async fn discover(&self, _: &Catalog, zone: &Zone, now: Instant) -> Result<Proposal, ReadError> {
+    async fn discover(&self, _: &Catalog, zone: &Zone, now: Instant) -> Result<DiscoveredMapping, ReadError> {
         let mut samples = Samples::new();
         for (class, most) in CLASSES {
             samples.insert(class.to_owned(), self.look(class, &json!({}), most).await?);

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use super::missing::did_not_run;
 use super::server::Server;
 use super::{conforms, entries, holder, swap};
-use crate::ledger::{Broken, Entries, Ledger, LedgerError, PostgresLedger, Sealed};
+use crate::ledger::{Broken, Checksummed, Entries, Ledger, LedgerError, PostgresLedger};
 
 fn at(address: &str) -> PostgresLedger {
     PostgresLedger::at(&SecretString::from(address), None, None).expect("an address")
@@ -27,9 +27,9 @@ async fn a_database_keeps_a_ledger() {
     assert_eq!(server.sql("plain", tables).trim(), "0", "reading makes no table");
     conforms(|| at(&place)).await;
     let sealed = server.database("sealed");
-    conforms(|| Sealed::over(at(&sealed))).await;
+    conforms(|| Checksummed::over(at(&sealed))).await;
 
-    let ledger = Sealed::over(at(&sealed));
+    let ledger = Checksummed::over(at(&sealed));
     assert_eq!(ledger.verify().await, Ok(Ok(())));
     server.sql("sealed", "UPDATE servanda_entry SET value = 'other' WHERE key = 'b'");
     assert_eq!(ledger.verify().await, Ok(Err(Broken::Torn)));

@@ -10,7 +10,9 @@ use secrecy::SecretString;
 use super::missing::did_not_run;
 use super::server::Server;
 use super::{Remote, swap};
-use crate::ledger::{Entries, GitLedger, Ledger, LedgerError, PostgresLedger, Sealed, SqliteLedger, Swap};
+use crate::ledger::{
+    Checksummed, Entries, GitLedger, Ledger, LedgerError, PostgresLedger, SqliteLedger, Swap,
+};
 
 const PROCESSES: usize = 8;
 const KEYS: usize = 1000;
@@ -43,13 +45,13 @@ async fn race(ledger: &impl Ledger, number: usize) -> usize {
 async fn race_at(place: &str, number: usize) -> usize {
     if place.starts_with("postgres://") {
         let ledger = PostgresLedger::at(&SecretString::from(place), None, None).expect("an address");
-        return race(&Sealed::over(ledger), number).await;
+        return race(&Checksummed::over(ledger), number).await;
     }
     if let Some(clones) = place.strip_prefix("git:") {
         let clone = Path::new(clones).join(format!("clone-{number}"));
-        return race(&Sealed::over(GitLedger::at(&clone, "origin", "ledger")), number).await;
+        return race(&Checksummed::over(GitLedger::at(&clone, "origin", "ledger")), number).await;
     }
-    race(&Sealed::over(SqliteLedger::at(place.into())), number).await
+    race(&Checksummed::over(SqliteLedger::at(place.into())), number).await
 }
 
 /// The part of one process, where it is started for that; else a race of one, who wins everything.
@@ -106,7 +108,7 @@ fn compete(place: &str) -> std::time::Duration {
 
 /// What is in the ledger afterwards, and that it is whole.
 async fn kept<L: Ledger>(ledger: L) -> Entries {
-    let ledger = Sealed::over(ledger);
+    let ledger = Checksummed::over(ledger);
     assert_eq!(ledger.verify().await, Ok(Ok(())));
     ledger.read("key/").await.expect("read")
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use servanda::ident::LiveId;
 use servanda::live::{LiveAgreement, Observed};
-use servanda::outcome::{Altered, Failure, Fate, NotTried, Stopped};
-use servanda::plan::{Change, Standing, Step, standing};
+use servanda::outcome::{Altered, ChangeResult, Failure, NotTried, Stopped};
+use servanda::plan::{Change, Freshness, Step, freshness};
 use tokio::time::Instant;
 
 use super::Tools;
@@ -25,7 +25,7 @@ const LONGEST_LOOK: Duration = Duration::from_secs(15);
 
 /// How an attempt ended.
 pub(crate) struct End {
-    pub(crate) fate: Fate,
+    pub(crate) result: ChangeResult,
     /// Whether something may have been created that nobody has seen.
     pub(crate) is_in_doubt: bool,
     /// Whether the whole run has to end.
@@ -46,8 +46,8 @@ pub(crate) struct Attempt<'a, R, W, L> {
 
 /// Why an attempt goes no further.
 enum Halt {
-    Fate(Fate),
-    Stop(Stopped, Fate),
+    ChangeResult(ChangeResult),
+    Stop(Stopped, ChangeResult),
 }
 
 /// What a look after a lost answer showed.
@@ -84,16 +84,16 @@ impl<'a, R: Reader, W: Writer, L: Ledger> Attempt<'a, R, W, L> {
                 () = abandoned => None,
             }
         };
-        let (fate, stops) = match ended {
+        let (result, stops) = match ended {
             None => (self.abandoned(), Some(Stopped::Signal)),
-            Some(Err(Halt::Fate(fate))) => (fate, None),
-            Some(Err(Halt::Stop(stopped, fate))) => (fate, Some(stopped)),
+            Some(Err(Halt::ChangeResult(result))) => (result, None),
+            Some(Err(Halt::Stop(stopped, result))) => (result, Some(stopped)),
             Some(Ok(())) => {
                 let object = self.object.expect("a change that creates nothing has an object from the start");
-                (Fate::Done { object, altered: self.altered }, None)
+                (ChangeResult::Done { object, altered: self.altered }, None)
             }
         };
-        End { fate, is_in_doubt: self.is_in_doubt, stops }
+        End { result, is_in_doubt: self.is_in_doubt, stops }
     }
 
     async fn steps(&mut self) -> Result<(), Halt> {
@@ -123,16 +123,16 @@ impl<'a, R: Reader, W: Writer, L: Ledger> Attempt<'a, R, W, L> {
     /// another change mended what both share; then nothing is written.
     async fn is_done_already(&self) -> Result<bool, Halt> {
         match self.look().await {
-            Ok(Observed::Present(found)) => match standing(self.change, &found) {
-                Standing::Ahead => Ok(false),
-                Standing::Behind => Ok(true),
-                Standing::Elsewhere => Err(Halt::Fate(Fate::Stale)),
+            Ok(Observed::Present(found)) => match freshness(self.change, &found) {
+                Freshness::Pending => Ok(false),
+                Freshness::AlreadyApplied => Ok(true),
+                Freshness::Conflict => Err(Halt::ChangeResult(ChangeResult::Stale)),
             },
             Ok(Observed::Absent) if self.change.before.is_none() => Ok(false),
-            Ok(Observed::Absent) => Err(Halt::Fate(Fate::Stale)),
-            Ok(Observed::Unknown(why)) => Err(Halt::Fate(self.failed(why))),
+            Ok(Observed::Absent) => Err(Halt::ChangeResult(ChangeResult::Stale)),
+            Ok(Observed::Unknown(why)) => Err(Halt::ChangeResult(self.failed(why))),
             Err(error) if error.is_credentials() => Err(self.refused(error.to_string())),
-            Err(error) => Err(Halt::Fate(self.failed(error.to_string()))),
+            Err(error) => Err(Halt::ChangeResult(self.failed(error.to_string()))),
         }
     }
 
@@ -148,7 +148,7 @@ impl<'a, R: Reader, W: Writer, L: Ledger> Attempt<'a, R, W, L> {
         let mut is_last = false;
         loop {
             if creates(step) {
-                self.mark().await.map_err(|error| Halt::Fate(self.failed(error.to_string())))?;
+                self.mark().await.map_err(|error| Halt::ChangeResult(self.failed(error.to_string())))?;
             }
             let sent = Instant::now();
             self.is_writing = true;
@@ -161,18 +161,22 @@ impl<'a, R: Reader, W: Writer, L: Ledger> Attempt<'a, R, W, L> {
                     self.is_in_doubt = false;
                     return Err(self.refused(message));
                 }
-                Err(WriteError::Moved) if self.step == 0 => return Err(Halt::Fate(Fate::Stale)),
-                Err(moved @ WriteError::Moved) => return Err(Halt::Fate(self.failed(moved.to_string()))),
+                Err(WriteError::Moved) if self.step == 0 => {
+                    return Err(Halt::ChangeResult(ChangeResult::Stale));
+                }
+                Err(moved @ WriteError::Moved) => {
+                    return Err(Halt::ChangeResult(self.failed(moved.to_string())));
+                }
                 Err(WriteError::NotSent(message)) => {
                     self.is_in_doubt = false;
-                    return Err(Halt::Fate(self.failed(message)));
+                    return Err(Halt::ChangeResult(self.failed(message)));
                 }
                 // A server may say no after it said yes to its database: what it refused is looked for once.
                 Err(WriteError::Refused(message)) => match self.seen(step).await {
                     Look::Done(found) if creates(step) => return self.take(step, found),
                     _ => {
                         self.is_in_doubt = false;
-                        return Err(Halt::Fate(self.failed(message)));
+                        return Err(Halt::ChangeResult(self.failed(message)));
                     }
                 },
                 Err(WriteError::Ambiguous(message)) => message,
@@ -185,11 +189,11 @@ impl<'a, R: Reader, W: Writer, L: Ledger> Attempt<'a, R, W, L> {
                 }
                 Look::NotDone => {
                     self.is_in_doubt = false;
-                    return Err(Halt::Fate(self.failed(message)));
+                    return Err(Halt::ChangeResult(self.failed(message)));
                 }
                 Look::Unclear => {
                     let step = self.step;
-                    return Err(Halt::Fate(Fate::Unknown(Failure { step, message })));
+                    return Err(Halt::ChangeResult(ChangeResult::Unknown(Failure { step, message })));
                 }
             }
         }
@@ -244,17 +248,17 @@ impl<'a, R: Reader, W: Writer, L: Ledger> Attempt<'a, R, W, L> {
         }
     }
 
-    fn failed(&self, message: String) -> Fate {
-        Fate::Failed(Failure { step: self.step, message })
+    fn failed(&self, message: String) -> ChangeResult {
+        ChangeResult::Failed(Failure { step: self.step, message })
     }
 
     /// The key was refused: once may be a right that is missing for one object, three times is the key itself.
     fn refused(&self, message: String) -> Halt {
-        let fate = self.failed(message);
+        let result = self.failed(message);
         if self.tools.reader.is_locked_out() {
-            Halt::Stop(Stopped::Credentials, fate)
+            Halt::Stop(Stopped::Credentials, result)
         } else {
-            Halt::Fate(fate)
+            Halt::ChangeResult(result)
         }
     }
 
@@ -262,15 +266,19 @@ impl<'a, R: Reader, W: Writer, L: Ledger> Attempt<'a, R, W, L> {
         Halt::Stop(Stopped::NoTrace(message), self.unfinished())
     }
 
-    fn unfinished(&self) -> Fate {
-        if self.step == 0 { Fate::NotTried(NotTried::Stopped) } else { Fate::Stopped { step: self.step } }
+    fn unfinished(&self) -> ChangeResult {
+        if self.step == 0 {
+            ChangeResult::NotTried(NotTried::Stopped)
+        } else {
+            ChangeResult::Stopped { step: self.step }
+        }
     }
 
     /// The run waits no longer: what was sent may have been carried out or not.
-    fn abandoned(&self) -> Fate {
+    fn abandoned(&self) -> ChangeResult {
         if self.is_writing || self.is_in_doubt {
             let message = "the run was stopped before it came".to_owned();
-            Fate::Unknown(Failure { step: self.step, message })
+            ChangeResult::Unknown(Failure { step: self.step, message })
         } else {
             self.unfinished()
         }

@@ -1,4 +1,4 @@
-//! A plan is carried out: gains before losses, several changes side by side, each fate journalled.
+//! A plan is carried out: gains before losses, several changes side by side, each result journalled.
 //!
 //! Nothing is decided here that the plan does not say. What becomes of one change is in [`attempt`]; here
 //! is who goes when, and what ends the run before its time.
@@ -14,11 +14,11 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use servanda::ident::AgreementId;
-use servanda::outcome::{Fate, NotTried, Outcome, Stopped};
+use servanda::outcome::{ChangeResult, NotTried, Outcome, Stopped};
 use servanda::plan::{Change, Phase, Plan};
 
 use crate::helpdesk::{Reader, Writer};
-use crate::ledger::{Book, Ledger};
+use crate::ledger::{Ledger, Records};
 use crate::process::shutdown::Stop;
 use crate::reconcile::journal::Journal;
 use attempt::{Attempt, End};
@@ -27,8 +27,8 @@ use attempt::{Attempt, End};
 pub(crate) trait Progress {
     /// A change is being carried out.
     fn begin(&mut self, change: &Change);
-    /// A change has met its fate.
-    fn end(&mut self, change: &Change, fate: &Fate);
+    /// A change has met its result.
+    fn end(&mut self, change: &Change, result: &ChangeResult);
 }
 
 /// What an apply works with.
@@ -36,7 +36,7 @@ pub(crate) struct Tools<'a, R, W, L> {
     pub(crate) reader: &'a R,
     pub(crate) writer: &'a W,
     /// Where creations are marked before they are sent; without it they are sent unmarked.
-    pub(crate) book: Option<&'a Book<L>>,
+    pub(crate) book: Option<&'a Records<L>>,
     pub(crate) journal: &'a Journal,
     pub(crate) stop: &'a Stop,
     /// The name of the run, in marks.
@@ -98,17 +98,17 @@ impl<R: Reader, W: Writer, L: Ledger, P: Progress> Run<'_, R, W, L, P> {
         }
     }
 
-    /// The next change whose turn it is. Those whose turn never comes meet their fate on the way.
+    /// The next change whose turn it is. Those whose turn never comes meet their result on the way.
     fn next<'c>(&self, waiting: &mut VecDeque<&'c Change>) -> Option<&'c Change> {
         for _ in 0..waiting.len() {
             let change = waiting.pop_front()?;
             if self.is_stopped() {
-                self.end(change, Fate::NotTried(NotTried::Stopped));
+                self.end(change, ChangeResult::NotTried(NotTried::Stopped));
                 continue;
             }
             match self.turn(change, waiting) {
                 Turn::Now => return Some(change),
-                Turn::Never(awaited) => self.end(change, Fate::NotTried(NotTried::Waits(awaited))),
+                Turn::Never(awaited) => self.end(change, ChangeResult::NotTried(NotTried::Waits(awaited))),
                 Turn::Later => waiting.push_back(change),
             }
         }
@@ -118,8 +118,8 @@ impl<R: Reader, W: Writer, L: Ledger, P: Progress> Run<'_, R, W, L, P> {
     fn turn(&self, change: &Change, waiting: &VecDeque<&Change>) -> Turn {
         let applied = self.applied.borrow();
         for awaited in &change.after {
-            match applied.outcome.fates.get(awaited) {
-                Some(Fate::Done { .. }) => {}
+            match applied.outcome.results.get(awaited) {
+                Some(ChangeResult::Done { .. }) => {}
                 // One that waits for this one in turn, or is in no plan, is never confirmed.
                 None if waiting
                     .iter()
@@ -137,16 +137,16 @@ impl<R: Reader, W: Writer, L: Ledger, P: Progress> Run<'_, R, W, L, P> {
         self.progress.borrow_mut().begin(change);
         if let Err(failure) = self.tools.journal.begin(change) {
             self.stop(Stopped::NoTrace(failure.message));
-            return self.end(change, Fate::NotTried(NotTried::Stopped));
+            return self.end(change, ChangeResult::NotTried(NotTried::Stopped));
         }
-        let End { fate, is_in_doubt, stops } = Attempt::of(change, self.tools).run().await;
+        let End { result, is_in_doubt, stops } = Attempt::of(change, self.tools).run().await;
         if is_in_doubt {
             self.applied.borrow_mut().in_doubt.insert(change.id.clone());
         }
         if let Some(stopped) = stops {
             self.stop(stopped);
         }
-        self.end(change, fate);
+        self.end(change, result);
     }
 
     fn is_stopped(&self) -> bool {
@@ -161,12 +161,12 @@ impl<R: Reader, W: Writer, L: Ledger, P: Progress> Run<'_, R, W, L, P> {
         self.applied.borrow_mut().outcome.stopped.get_or_insert(why);
     }
 
-    fn end(&self, change: &Change, fate: Fate) {
-        if let Err(failure) = self.tools.journal.end(change, &fate) {
+    fn end(&self, change: &Change, result: ChangeResult) {
+        if let Err(failure) = self.tools.journal.end(change, &result) {
             self.stop(Stopped::NoTrace(failure.message));
         }
-        self.progress.borrow_mut().end(change, &fate);
-        self.applied.borrow_mut().outcome.fates.insert(change.id.clone(), fate);
+        self.progress.borrow_mut().end(change, &result);
+        self.applied.borrow_mut().outcome.results.insert(change.id.clone(), result);
     }
 }
 

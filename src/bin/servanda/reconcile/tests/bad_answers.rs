@@ -113,14 +113,14 @@ fn an_empty_list_of_agreements_is_no_leave_to_create_them_again() {
             "{:?} {:?} {:?}",
             concluded.envelope.plan.totals,
             concluded.envelope.plan.notes,
-            concluded.outcome.fates
+            concluded.outcome.results
         );
         assert_eq!(world.sandbox.requests().writes(), 0);
         world.assert_converges("an empty list").await;
     });
 }
 
-/// The other lists may be empty too: what cannot be resolved is withheld, and what differs from the plan is stale.
+/// The other lists may be empty too: what cannot be resolved is blocked, and what differs from the plan is stale.
 #[test]
 fn an_empty_list_of_anything_else_writes_nothing_either() {
     runtime().block_on(async {

@@ -64,7 +64,7 @@ async fn clean(spring: &Path, concurrency: usize) -> u64 {
     let world = World::of_autumn(spring, concurrency).await;
     let concluded = world.pass().await.expect("it goes well");
     assert_eq!(concluded.exit, Exit::Fine, "{:#?}", concluded.outcome);
-    assert!(concluded.outcome.fates.len() >= 12, "{} changes", concluded.outcome.fates.len());
+    assert!(concluded.outcome.results.len() >= 12, "{} changes", concluded.outcome.results.len());
     let requests = world.requests();
     world.assert_converged("clean").await;
     requests

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use servanda::calendar::read_instant;
 use servanda::outcome::Outcome;
 use servanda::plan::{Change, Plan};
-use servanda::render::json::PlanEnvelope;
+use servanda::render::json::GuardedPlan;
 use servanda::settings::Pace;
 
 use crate::cli::Global;
@@ -19,11 +19,11 @@ use crate::process::context::{AsOf, Context, Terminal};
 use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
 use crate::reconcile::apply::Progress;
-use crate::reconcile::plan::Terms;
-use crate::reconcile::run::{Audience, Concluded, Pass};
+use crate::reconcile::plan::PlanTerms;
+use crate::reconcile::run::{Audience, Concluded, Reconciliation};
 use crate::sandbox::from_catalog;
-use crate::sandbox::{ACCESS_KEY, Clock, Knobs, Running, Sandbox};
-use crate::workspace::load::{self, Estate};
+use crate::sandbox::{ACCESS_KEY, Clock, Running, Sandbox, SandboxOptions};
+use crate::workspace::load::{self, Workspace};
 
 const SPRING: &str = "2026-03-01T09:00:00Z";
 const AUTUMN: &str = "2026-09-01T09:00:00Z";
@@ -133,11 +133,11 @@ pub(crate) struct Nobody;
 
 impl Progress for Nobody {
     fn begin(&mut self, _: &Change) {}
-    fn end(&mut self, _: &Change, _: &servanda::outcome::Fate) {}
+    fn end(&mut self, _: &Change, _: &servanda::outcome::ChangeResult) {}
 }
 
 impl Audience for Nobody {
-    fn show(&self, _: &PlanEnvelope) -> Result<(), Failure> {
+    fn show(&self, _: &GuardedPlan) -> Result<(), Failure> {
         Ok(())
     }
     fn confirm(&self, _: &Plan) -> Result<(), Failure> {
@@ -181,7 +181,7 @@ impl World {
         let world = Self::open(folder, 8).await;
         let concluded = world.pass_at(SPRING).await.expect("applied");
         assert_eq!(
-            (concluded.exit, concluded.outcome.fates.len()),
+            (concluded.exit, concluded.outcome.results.len()),
             (Exit::Fine, 5),
             "{:?}",
             concluded.outcome
@@ -191,11 +191,17 @@ impl World {
     }
 
     async fn open(folder: tempfile::TempDir, concurrency: usize) -> Self {
-        let estate = estate(folder.path(), AUTUMN);
+        let workspace = workspace(folder.path(), AUTUMN);
         let clock = Clock::standing(read_instant(AUTUMN).expect("an instant"));
         let file = from_catalog::file(folder.path()).expect("a place");
-        let sandbox = from_catalog::open(file, &estate.catalog, &estate.agreements, clock, Knobs::default())
-            .expect("it opens");
+        let sandbox = from_catalog::open(
+            file,
+            &workspace.catalog,
+            &workspace.agreements,
+            clock,
+            SandboxOptions::default(),
+        )
+        .expect("it opens");
         let running = sandbox.start().await.expect("it starts");
         Self { folder, concurrency, sandbox, running }
     }
@@ -206,20 +212,20 @@ impl World {
     }
 
     async fn pass_at(&self, instant: &str) -> Result<Concluded, Failure> {
-        let estate = estate(self.folder.path(), instant);
+        let workspace = workspace(self.folder.path(), instant);
         let (concurrency, deadline) = (self.concurrency, Duration::from_secs(3));
         let pace = Pace { concurrency, deadline, ..Pace::SANDBOX };
         let transport =
             Transport::new(&Place::at(&self.running.url()), SecretString::from(ACCESS_KEY), &pace)
                 .expect("a transport");
-        let connection = Connection::by(transport, estate.settings.helpdesk.mapping.clone(), pace);
+        let connection = Connection::by(transport, workspace.settings.helpdesk.mapping.clone(), pace);
         let instant = read_instant(instant).expect("an instant");
-        let terms = Terms {
+        let terms = PlanTerms {
             as_of: AsOf { instant, is_asked: true },
             prune: false,
             acknowledged: servanda::guard::Acknowledged::new(),
         };
-        Pass::new(&estate, &connection, &terms, "test".to_owned(), &Nobody).whole(None).await
+        Reconciliation::new(&workspace, &connection, &terms, "test".to_owned(), &Nobody).whole(None).await
     }
 
     /// How many requests came so far.
@@ -272,12 +278,12 @@ pub(crate) fn is_done(concluded: &Result<Concluded, Failure>) -> bool {
     matches!(concluded, Ok(Concluded { exit: Exit::Fine, outcome: Outcome { remaining: Some(0), .. }, .. }))
 }
 
-fn estate(root: &Path, instant: &str) -> Estate {
+fn workspace(root: &Path, instant: &str) -> Workspace {
     estate_as(root, instant, true)
 }
 
-/// The estate of a folder at an instant; where a table of odd cases is in it, warnings are in order.
-pub(crate) fn estate_as(root: &Path, instant: &str, deny_warnings: bool) -> Estate {
+/// The workspace of a folder at an instant; where a table of odd cases is in it, warnings are in order.
+pub(crate) fn estate_as(root: &Path, instant: &str, deny_warnings: bool) -> Workspace {
     let instant = read_instant(instant).expect("an instant");
     let context = Context {
         now: instant,

@@ -2,7 +2,7 @@
 
 use crate::sandbox::faults::Fault;
 use crate::sandbox::model::CLASSES;
-use crate::sandbox::options::Knobs;
+use crate::sandbox::options::SandboxOptions;
 
 const PAGE: &str = include_str!("../../../../../docs/sandbox.md");
 
@@ -28,11 +28,11 @@ fn known_names<T: serde::de::DeserializeOwned>(wrong: serde_json::Value) -> Vec<
 #[test]
 fn the_switches_on_the_page_are_all_there_are_and_show_the_defaults() {
     let shown: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(block("knobs")).expect("JSON");
-    let names = known_names::<Knobs>(serde_json::json!({ "none": 0 }));
+        serde_json::from_str(block("options")).expect("JSON");
+    let names = known_names::<SandboxOptions>(serde_json::json!({ "none": 0 }));
     assert!(names.iter().eq(shown.keys()), "{names:?}");
-    let read: Knobs = serde_json::from_str(block("knobs")).expect("reads");
-    assert_eq!(read, Knobs::default());
+    let read: SandboxOptions = serde_json::from_str(block("options")).expect("reads");
+    assert_eq!(read, SandboxOptions::default());
 }
 
 #[test]

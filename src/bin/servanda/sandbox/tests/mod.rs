@@ -12,7 +12,7 @@ mod write;
 
 use serde_json::{Value, json};
 
-use super::{ACCESS_KEY, Clock, DatabasePath, Knobs, Running, Sandbox, Seed, SeedObject};
+use super::{ACCESS_KEY, Clock, DatabasePath, Running, Sandbox, SandboxOptions, Seed, SeedObject};
 
 /// 2026-03-01 09:00:00 UTC.
 const MORNING: i64 = 1_772_355_600;
@@ -92,10 +92,10 @@ impl Bench {
         Self::with(|_| ()).await
     }
 
-    async fn with(change: impl FnOnce(&mut Knobs)) -> Self {
-        let mut knobs = Knobs::default();
-        change(&mut knobs);
-        let sandbox = Sandbox::open(&DatabasePath::Memory, &seed(), clock(), knobs);
+    async fn with(change: impl FnOnce(&mut SandboxOptions)) -> Self {
+        let mut options = SandboxOptions::default();
+        change(&mut options);
+        let sandbox = Sandbox::open(&DatabasePath::Memory, &seed(), clock(), options);
         Self::serve(sandbox.expect("opens")).await
     }
 

@@ -3,19 +3,19 @@
 use serde_json::{Value, json};
 
 use super::{Bench, uuid, uuids};
-use crate::sandbox::Knobs;
+use crate::sandbox::SandboxOptions;
 use crate::sandbox::options::{AgreementRecipients, DateWrites, IntervalForm, Order};
 
 #[tokio::test]
 async fn an_edit_may_answer_201() {
-    let bench = Bench::with(|knobs| knobs.edit_status = 201).await;
+    let bench = Bench::with(|options| options.edit_status = 201).await;
     let got = bench.edit("agreement$605301", json!({ "title": "B" })).await;
     assert_eq!((got.status, &got.json()["title"]), (201, &json!("B")));
 }
 
 #[tokio::test]
 async fn an_edit_that_changes_nothing_may_answer_304_without_a_body() {
-    let bench = Bench::with(|knobs| knobs.unchanged_is_not_modified = true).await;
+    let bench = Bench::with(|options| options.unchanged_is_not_modified = true).await;
     let edit = async |title: &str| {
         let got = bench.edit("agreement$605301", json!({ "title": title })).await;
         (got.status, got.text.is_empty())
@@ -30,7 +30,7 @@ async fn recipients_may_be_closed_on_the_agreement_s_side() {
     for (setting, status, title) in
         [(AgreementRecipients::Refused, 500, "IT (8x5)"), (AgreementRecipients::Ignored, 200, "B")]
     {
-        let bench = Bench::with(|knobs| knobs.agreement_recipients = setting).await;
+        let bench = Bench::with(|options| options.agreement_recipients = setting).await;
         let got = bench.edit("agreement$605301", write.clone()).await;
         assert_eq!(got.status, status, "{}", got.text);
         let after = bench.get("agreement$605301").await;
@@ -43,9 +43,9 @@ async fn recipients_may_be_closed_on_the_agreement_s_side() {
 
 #[tokio::test]
 async fn refusals_and_absent_objects_may_have_other_statuses() {
-    let bench = Bench::with(|knobs| {
-        knobs.refusal_status = 400;
-        knobs.absent_status = 500;
+    let bench = Bench::with(|options| {
+        options.refusal_status = 400;
+        options.absent_status = 500;
     })
     .await;
     assert_eq!(bench.edit("agreement$605301", json!({ "colour": 1 })).await.status, 400);
@@ -54,7 +54,7 @@ async fn refusals_and_absent_objects_may_have_other_statuses() {
 
 #[tokio::test]
 async fn find_may_leave_archived_objects_out() {
-    let bench = Bench::with(|knobs| knobs.find_gives_archived = false).await;
+    let bench = Bench::with(|options| options.find_gives_archived = false).await;
     bench.edit("agreement$605301", json!({ "removed": true })).await.fine();
     assert!(bench.found("agreement", json!({})).await.is_empty());
     assert_eq!(bench.found("agreement", json!({ "removed": true })).await.len(), 1);
@@ -66,7 +66,7 @@ async fn pages_may_come_in_any_order_and_hold_everything_once() {
     let oldest_first = ["employee$12", "employee$811", "employee$812", "employee$900001"];
     let mut orders = Vec::new();
     for order in [Order::Stable, Order::Reversed, Order::Shuffled(7), Order::Shuffled(8)] {
-        let bench = Bench::with(|knobs| knobs.order = order).await;
+        let bench = Bench::with(|options| options.order = order).await;
         let mut paged = Vec::new();
         for offset in 0..5 {
             paged.extend(bench.found(&format!("employee?offset={offset}&limit=1"), json!({})).await);
@@ -83,7 +83,7 @@ async fn pages_may_come_in_any_order_and_hold_everything_once() {
 
 #[tokio::test]
 async fn a_shuffle_differs_from_the_order_of_creation() {
-    let bench = Bench::with(|knobs| knobs.order = Order::Shuffled(7)).await;
+    let bench = Bench::with(|options| options.order = Order::Shuffled(7)).await;
     for index in 0..20 {
         bench.agreement(json!({ "title": format!("A{index}") })).await;
     }
@@ -94,27 +94,27 @@ async fn a_shuffle_differs_from_the_order_of_creation() {
 
 #[tokio::test]
 async fn what_was_touched_last_may_come_first() {
-    let bench = Bench::with(|knobs| knobs.order = Order::Touched).await;
+    let bench = Bench::with(|options| options.order = Order::Touched).await;
     bench.edit("ou$7003", json!({ "title": "Z" })).await.fine();
     assert_eq!(bench.found("ou", json!({})).await, ["ou$7003", "ou$7001", "ou$7002"]);
 }
 
 #[tokio::test]
 async fn there_may_be_a_default_and_a_greatest_limit() {
-    let bench = Bench::with(|knobs| {
-        knobs.default_limit = Some(1);
-        knobs.greatest_limit = Some(2);
+    let bench = Bench::with(|options| {
+        options.default_limit = Some(1);
+        options.greatest_limit = Some(2);
     })
     .await;
     assert_eq!(bench.found("ou", json!({})).await.len(), 1);
     assert_eq!(bench.found("ou?limit=3", json!({})).await.len(), 2);
-    let bench = Bench::with(|knobs| knobs.greatest_limit = Some(2)).await;
+    let bench = Bench::with(|options| options.greatest_limit = Some(2)).await;
     assert_eq!(bench.found("ou", json!({})).await.len(), 2);
 }
 
 #[tokio::test]
 async fn instants_are_written_in_the_zone_and_dates_stay_labels() {
-    let bench = Bench::with(|knobs| knobs.zone = "Asia/Vladivostok".to_owned()).await;
+    let bench = Bench::with(|options| options.zone = "Asia/Vladivostok".to_owned()).await;
     let made = bench.agreement(json!({ "title": "A", "startDate": "2026.03.01 00:00:00" })).await;
     let agreement = bench.get(&made).await;
     assert_eq!(agreement["creationDate"], json!("2026.03.01 19:00:00"));
@@ -126,8 +126,8 @@ async fn instants_are_written_in_the_zone_and_dates_stay_labels() {
 #[tokio::test]
 async fn dates_may_be_days_alone_or_written_with_dashes() {
     for (change, written, answered) in [
-        ((|knobs| knobs.day_only = true) as fn(&mut Knobs), "2026.03.01", "2026.03.01"),
-        (|knobs| knobs.date_writes = DateWrites::Dashes, "2026-03-01 00:00:00", "2026.03.01 00:00:00"),
+        ((|options| options.day_only = true) as fn(&mut SandboxOptions), "2026.03.01", "2026.03.01"),
+        (|options| options.date_writes = DateWrites::Dashes, "2026-03-01 00:00:00", "2026.03.01 00:00:00"),
     ] {
         let bench = Bench::with(change).await;
         let made = bench.agreement(json!({ "title": "A", "startDate": written })).await;
@@ -143,7 +143,7 @@ async fn lengths_of_time_may_be_numbers_or_text() {
         (IntervalForm::Seconds, json!(1_800)),
         (IntervalForm::Text, json!("30 MINUTE")),
     ] {
-        let bench = Bench::with(|knobs| knobs.interval = form).await;
+        let bench = Bench::with(|options| options.interval = form).await;
         let body = json!({ "agreement": "agreement$605301", "reactionTime": written });
         let made = bench.create("agreementRule$agreementRule", body).await;
         assert_eq!(made["reactionTime"], written);
@@ -154,7 +154,7 @@ async fn lengths_of_time_may_be_numbers_or_text() {
 
 #[tokio::test]
 async fn unknown_attrs_may_be_refused() {
-    let bench = Bench::with(|knobs| knobs.unknown_attrs_refused = true).await;
+    let bench = Bench::with(|options| options.unknown_attrs_refused = true).await;
     for path in ["find/agreement?attrs=UUID,colour", "get/agreement$605301?attrs=colour"] {
         let got = bench.post(path, json!({})).await;
         assert_eq!(got.status, 500);
@@ -167,7 +167,7 @@ async fn unknown_attrs_may_be_refused() {
 
 #[tokio::test]
 async fn an_index_may_lag_behind_while_get_does_not() {
-    let bench = Bench::with(|knobs| knobs.search_lag = 2).await;
+    let bench = Bench::with(|options| options.search_lag = 2).await;
     let made = bench.agreement(json!({ "title": "A", "inventoryNumber": "sv:a" })).await;
     let filter = || json!({ "inventoryNumber": "sv:a" });
     assert_eq!(bench.sandbox.look("agreement", &filter()).expect("finds").len(), 1);
@@ -178,14 +178,14 @@ async fn an_index_may_lag_behind_while_get_does_not() {
 
 #[test]
 fn switches_are_read_from_json_and_unknown_ones_are_errors() {
-    let read: Knobs = serde_json::from_value(json!({
+    let read: SandboxOptions = serde_json::from_value(json!({
         "edit_status": 201, "order": { "shuffled": 7 }, "interval": "seconds", "default_limit": 20,
         "agreement_recipients": "refused", "date_writes": "dashes", "zone": "Europe/Moscow",
     }))
     .expect("reads");
     assert_eq!((read.edit_status, read.order, read.search_lag), (201, Order::Shuffled(7), 0));
-    let empty: Knobs = serde_json::from_value(json!({})).expect("reads");
-    assert_eq!(empty, Knobs::default());
-    let wrong: Result<Knobs, _> = serde_json::from_value(json!({ "edit_state": Value::Null }));
+    let empty: SandboxOptions = serde_json::from_value(json!({})).expect("reads");
+    assert_eq!(empty, SandboxOptions::default());
+    let wrong: Result<SandboxOptions, _> = serde_json::from_value(json!({ "edit_state": Value::Null }));
     assert!(wrong.is_err());
 }

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::{ACCESS_KEY, Bench, clock, uuid};
-use crate::sandbox::{DatabasePath, Knobs, Sandbox, operations, portal, seed};
+use crate::sandbox::{DatabasePath, Sandbox, SandboxOptions, operations, portal, seed};
 
 /// A helpdesk with pages, and a client of it that follows no redirects.
 struct Desk {
@@ -26,7 +26,8 @@ impl Desk {
     async fn open() -> Self {
         crate::http::client::use_ring();
         let sandbox =
-            Sandbox::open(&DatabasePath::Memory, &super::seed(), clock(), Knobs::default()).expect("opens");
+            Sandbox::open(&DatabasePath::Memory, &super::seed(), clock(), SandboxOptions::default())
+                .expect("opens");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel::<()>();

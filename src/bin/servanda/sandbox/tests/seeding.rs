@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{clock, seed};
-use crate::sandbox::{Clock, DatabasePath, Knobs, Sandbox, SandboxError, Seed, SeedObject};
+use crate::sandbox::{Clock, DatabasePath, Sandbox, SandboxError, SandboxOptions, Seed, SeedObject};
 
 fn open(path: &DatabasePath, seed: &Seed, clock: Clock) -> Result<Sandbox, SandboxError> {
-    Sandbox::open(path, seed, clock, Knobs::default())
+    Sandbox::open(path, seed, clock, SandboxOptions::default())
 }
 
 fn titles(sandbox: &Sandbox, fqn: &str) -> Vec<String> {

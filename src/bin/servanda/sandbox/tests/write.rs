@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use servanda::calendar::Instant;
 
 use super::{Bench, MORNING, clock, seed, uuid, uuids};
-use crate::sandbox::{DatabasePath, Knobs, Sandbox};
+use crate::sandbox::{DatabasePath, Sandbox, SandboxOptions};
 
 #[tokio::test]
 async fn a_creation_answers_201_with_the_attributes_asked_for() {
@@ -93,7 +93,7 @@ async fn a_refused_edit_leaves_all_as_it_was() {
 #[tokio::test]
 async fn every_change_is_later_than_the_one_before_though_the_clock_stands_or_goes_back() {
     let clock = clock();
-    let sandbox = Sandbox::open(&DatabasePath::Memory, &seed(), clock.clone(), Knobs::default());
+    let sandbox = Sandbox::open(&DatabasePath::Memory, &seed(), clock.clone(), SandboxOptions::default());
     let bench = Bench::serve(sandbox.expect("opens")).await;
     let made = bench.agreement(json!({ "title": "A" })).await;
     let mut seen = vec![bench.get(&made).await["lastModifiedDate"].clone()];
@@ -119,7 +119,7 @@ async fn an_edit_that_changes_nothing_leaves_no_trace() {
 #[tokio::test]
 async fn states_move_freely_and_say_since_when() {
     let clock = clock();
-    let sandbox = Sandbox::open(&DatabasePath::Memory, &seed(), clock.clone(), Knobs::default());
+    let sandbox = Sandbox::open(&DatabasePath::Memory, &seed(), clock.clone(), SandboxOptions::default());
     let bench = Bench::serve(sandbox.expect("opens")).await;
     let made = bench.agreement(json!({ "title": "A" })).await;
     clock.set(Instant::from_second(MORNING + 3600).expect("in range"));

@@ -25,7 +25,7 @@ use crate::http::client::Place;
 use crate::http::transport::Transport;
 use crate::process::context::{Context, Terminal};
 use crate::reconcile::plan::make;
-use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath, Knobs, Sandbox, Seed, SeedObject};
+use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath, Sandbox, SandboxOptions, Seed, SeedObject};
 use crate::workspace::files;
 
 const TODAY: &str = "2026-03-01";
@@ -150,7 +150,7 @@ fn made(dice: &mut Dice, number: usize, packages: &[Package]) -> Made {
     Made { attributes, rules, is_left: is_strange || contradicts }
 }
 
-/// A catalog of everything that an estate may name, as JSON, which is YAML too.
+/// A catalog of everything that an workspace may name, as JSON, which is YAML too.
 fn catalog(count: usize) -> String {
     let entry =
         |title: &str, class: &str, id: usize| json!({ "title": title, "helpdesk": format!("{class}${id}") });
@@ -179,15 +179,15 @@ fn live_id(text: &str) -> LiveId {
     LiveId::new(text).expect("an id")
 }
 
-/// Puts an estate into the embedded helpdesk of a repository, as people would.
-async fn populate(root: &Path, estate: &[Made]) {
+/// Puts an workspace into the embedded helpdesk of a repository, as people would.
+async fn populate(root: &Path, workspace: &[Made]) {
     let database = files::own_folder(root).expect("a folder").join("sandbox.db");
     let named =
         |class: &str, number: usize, title: &str| SeedObject::known(&format!("{class}${number}"), title);
     let mut seed = Seed::default();
     seed.units.push(named("ou", 99, "Чужой"));
     seed.units.extend([named("ou", 91, "Акме"), named("ou", 92, "Балтика")]);
-    for number in 0..estate.len() {
+    for number in 0..workspace.len() {
         seed.units.push(named("ou", 100 + number, &format!("Клиент {number}")));
         seed.units.push(
             named("ou", 300 + number, &format!("Офис {number}")).within(&format!("ou${}", 100 + number)),
@@ -206,14 +206,14 @@ async fn populate(root: &Path, estate: &[Made]) {
     seed.priorities
         .extend(PRIORITIES.iter().zip(1..).map(|(title, number)| named("priority", number, title)));
     let clock = Clock::standing(read_instant("2026-03-01T09:00:00Z").expect("an instant"));
-    let sandbox =
-        Sandbox::open(&DatabasePath::File(database), &seed, clock, Knobs::default()).expect("it opens");
+    let sandbox = Sandbox::open(&DatabasePath::File(database), &seed, clock, SandboxOptions::default())
+        .expect("it opens");
     let running = sandbox.start().await.expect("it starts");
     let transport =
         Transport::new(&Place::at(&running.url()), SecretString::from(ACCESS_KEY), &Pace::SANDBOX);
     let (transport, mapping) = (transport.expect("a transport"), Mapping::default());
     let writer = Itsm365Writer::new(&transport, &mapping);
-    for (number, made) in estate.iter().enumerate() {
+    for (number, made) in workspace.iter().enumerate() {
         let object = format!("agreement${}", number + 1);
         sandbox
             .hand_edit(&object, &made.attributes, "Анна")
@@ -247,15 +247,15 @@ fn context() -> Context {
 /// The changes of the plan after an import, as the ids that are only marked; anything else is a fault.
 fn marked(global: &Global, context: &Context) -> BTreeSet<AgreementId> {
     let making = Making { as_of: Some(TODAY.to_owned()), prune: false, accept: Vec::new() };
-    let (estate, terms) = estate_and_terms(&making, global, context).expect("it can be checked");
+    let (workspace, terms) = estate_and_terms(&making, global, context).expect("it can be checked");
     let runtime = connect::runtime().expect("threads");
     let envelope = runtime.block_on(async {
-        let connection = connect::open(&estate, terms.as_of).await.expect("it opens");
-        let made = make(&estate, &connection, &terms, None).await.expect("it can be read");
+        let connection = connect::open(&workspace, terms.as_of).await.expect("it opens");
+        let made = make(&workspace, &connection, &terms, None).await.expect("it can be read");
         connection.close().await;
         made.0
     });
-    assert!(envelope.plan.withheld.is_empty(), "{:?}", envelope.plan.withheld);
+    assert!(envelope.plan.blocked.is_empty(), "{:?}", envelope.plan.blocked);
     let changes = envelope.plan.changes.into_iter().map(|change| {
         assert_eq!(change.verb, Verb::Update, "{change:?}");
         assert!(change.fields.is_empty() && change.state.is_none(), "{change:?}");
@@ -271,26 +271,30 @@ fn hold(number: u64) {
     let mut dice = Dice(number.wrapping_mul(2).wrapping_add(1));
     let packages: Vec<Package> = (0..=dice.below(3)).map(|_| package(&mut dice)).collect();
     let count = 20 + dice.below(21);
-    let estate: Vec<Made> = (0..count).map(|number| made(&mut dice, number, &packages)).collect();
+    let workspace: Vec<Made> = (0..count).map(|number| made(&mut dice, number, &packages)).collect();
     files::write_whole(&root.join("servanda.yaml"), "timezone: Europe/Moscow\n").expect("written");
     files::write_whole(&root.join("catalog.yaml"), &catalog(count)).expect("written");
-    connect::runtime().expect("threads").block_on(populate(root, &estate));
+    connect::runtime().expect("threads").block_on(populate(root, &workspace));
     let global = Global { repository: Some(root.to_path_buf()), ..Global::default() };
     let context = context();
     let arguments =
         Arguments { dry_run: false, template_from: 2, as_of: Some(TODAY.to_owned()), format: Format::Text };
     let adoption = import(&arguments, &global, &context).expect("it can be imported");
     let left: BTreeSet<String> = adoption.left.iter().map(|left| left.object.to_string()).collect();
-    let expected = estate.iter().zip(1..).filter(|(made, _)| made.is_left);
+    let expected = workspace.iter().zip(1..).filter(|(made, _)| made.is_left);
     let expected: BTreeSet<String> = expected.map(|(_, number)| format!("agreement${number}")).collect();
-    assert_eq!(left, expected, "estate {number}: {:?}", adoption.left);
+    assert_eq!(left, expected, "workspace {number}: {:?}", adoption.left);
     let ids: BTreeSet<AgreementId> = adoption.agreements.iter().map(|taken| taken.id.clone()).collect();
-    assert_eq!(marked(&global, &context), ids, "estate {number}");
+    assert_eq!(marked(&global, &context), ids, "workspace {number}");
     let (written, resolved) = sizes(&adoption);
     let texts: Vec<&str> = adoption.files().map(|file| file.text.as_str()).collect();
-    assert!(written * 2 <= resolved, "estate {number}: {written} bytes of {resolved}\n{}", texts.join("\n"));
+    assert!(
+        written * 2 <= resolved,
+        "workspace {number}: {written} bytes of {resolved}\n{}",
+        texts.join("\n")
+    );
     let again = import(&arguments, &global, &context).expect("it can be imported");
-    assert_eq!(again.files().count(), 0, "estate {number}: {again:?}");
+    assert_eq!(again.files().count(), 0, "workspace {number}: {again:?}");
 }
 
 /// The bytes that were written, and those of the same agreements without any inheritance; both without the line by
@@ -322,7 +326,7 @@ fn why_something_is_left_is_told() {
         attributes.extend(serde_json::from_value::<BTreeMap<String, Json>>(changes).expect("a map"));
         odd(json!(attributes))
     };
-    let estate = [
+    let workspace = [
         with(json!({ "inventoryNumber": "B001" })),
         with(json!({ "recipientsOU": [] })),
         with(json!({ "recipientsOU": ["ou$101", "ou$102"] })),
@@ -337,7 +341,7 @@ fn why_something_is_left_is_told() {
     let root = folder.path();
     files::write_whole(&root.join("servanda.yaml"), "timezone: Europe/Moscow\n").expect("written");
     files::write_whole(&root.join("catalog.yaml"), &catalog(3)).expect("written");
-    connect::runtime().expect("threads").block_on(populate(root, &estate));
+    connect::runtime().expect("threads").block_on(populate(root, &workspace));
     let global = Global { repository: Some(root.to_path_buf()), ..Global::default() };
     let arguments =
         Arguments { dry_run: true, template_from: 2, as_of: Some(TODAY.to_owned()), format: Format::Text };

@@ -8,7 +8,7 @@ use servanda::calendar::{Day, Misread, Zone, read_day};
 use servanda::settings::Language;
 
 use crate::cli::command::init::scaffold::{Answers, usual};
-use crate::cli::prompt::Talk;
+use crate::cli::prompt::Prompter;
 use crate::cli::value_parsers;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, say};
@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let folder = arguments.folder.as_ref();
     let root = folder
         .map_or_else(|| context.working_directory.clone(), |folder| context.working_directory.join(folder));
-    let talk = if arguments.yes { None } else { Talk::on_terminal(context) };
+    let talk = if arguments.yes { None } else { Prompter::on_terminal(context) };
     let answers = answers(arguments, talk, context)?;
     let made = scaffold::files(&answers);
     let present: Vec<&str> =
@@ -106,7 +106,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     Ok(Exit::Fine)
 }
 
-fn answers(arguments: &Arguments, mut talk: Option<Talk<'_>>, context: &Context) -> Result<Answers, Failure> {
+fn answers(
+    arguments: &Arguments,
+    mut talk: Option<Prompter<'_>>,
+    context: &Context,
+) -> Result<Answers, Failure> {
     let said_enough =
         arguments.client.is_some() && !arguments.service.is_empty() && arguments.timezone.is_some();
     if talk.is_none() && !arguments.yes && !said_enough {
@@ -173,7 +177,7 @@ fn language(text: &str) -> Result<Language, Misread> {
 
 /// Asks until the answer can be read; an empty one is what is usual, which is taken unasked where nobody is there.
 fn asked<T>(
-    talk: &mut Option<Talk<'_>>,
+    talk: &mut Option<Prompter<'_>>,
     question: &str,
     usual: &str,
     read: impl Fn(&str) -> Result<T, Misread>,

@@ -7,7 +7,7 @@ use servanda::settings::Language;
 
 use super::{Arguments, answers};
 use crate::cli::command::init::scaffold::Answers;
-use crate::cli::prompt::Talk;
+use crate::cli::prompt::Prompter;
 use crate::process::context::{Context, Terminal};
 use crate::process::failure::Failure;
 
@@ -34,7 +34,7 @@ fn context() -> Context {
 /// What comes of these answers, and what was said on the way.
 fn talked(arguments: &Arguments, lines: &str) -> (Result<Answers, Failure>, String) {
     let mut said = String::new();
-    let talk = Talk::over(lines.as_bytes(), |text| said.push_str(text));
+    let talk = Prompter::over(lines.as_bytes(), |text| said.push_str(text));
     let answers = answers(arguments, Some(talk), &context());
     (answers, said)
 }

@@ -19,7 +19,7 @@ use crate::cli::prompt::{Question, ask};
 use crate::cli::value_parsers;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, say};
-use crate::workspace::change_set::{Ground, Origin, Proposed};
+use crate::workspace::change_set::{EditSession, Origin, ProposedFile};
 use crate::workspace::files;
 
 /// What new agreements begin from.
@@ -33,28 +33,28 @@ struct Base {
 
 /// The files that were asked for.
 pub(crate) fn proposals(
-    ground: &mut Ground,
+    session: &mut EditSession,
     arguments: &Arguments,
     context: &Context,
-) -> Result<Vec<Proposed>, Failure> {
-    check_slugs(ground, &arguments.terms)?;
-    let extends = extends(ground, arguments, context)?;
-    let rows = rows(ground, arguments, context)?;
-    let base = base(ground, arguments, extends, &rows, context)?;
+) -> Result<Vec<ProposedFile>, Failure> {
+    check_slugs(session, &arguments.terms)?;
+    let extends = extends(session, arguments, context)?;
+    let rows = rows(session, arguments, context)?;
+    let base = base(session, arguments, extends, &rows, context)?;
     let proposals = if let Some(name) = &arguments.set {
-        vec![set(ground, arguments, &base, &rows, name)?]
+        vec![set(session, arguments, &base, &rows, name)?]
     } else {
-        let files = rows.iter().map(|row| single(ground, arguments, &base, row));
+        let files = rows.iter().map(|row| single(session, arguments, &base, row));
         files.collect::<Result<_, _>>()?
     };
-    refuse_taken(ground, &proposals, &rows, context)?;
+    refuse_taken(session, &proposals, &rows, context)?;
     Ok(proposals)
 }
 
 /// The templates that are named, or those of the agreement to begin from.
-fn extends(ground: &Ground, arguments: &Arguments, context: &Context) -> Result<Vec<String>, Failure> {
+fn extends(session: &EditSession, arguments: &Arguments, context: &Context) -> Result<Vec<String>, Failure> {
     if let Some(id) = &arguments.from {
-        let subject = ground.subject(id)?;
+        let subject = session.subject(id)?;
         let named = subject.document.get(&["extends"]);
         let named = named.map(|node| document::Tree::Whole(node).to_json());
         return Ok(match named {
@@ -63,7 +63,8 @@ fn extends(ground: &Ground, arguments: &Arguments, context: &Context) -> Result<
             None => Vec::new(),
         });
     }
-    let known: Vec<String> = ground.loaded.templates.iter().map(|template| template.id.to_string()).collect();
+    let known: Vec<String> =
+        session.loaded.templates.iter().map(|template| template.id.to_string()).collect();
     let take = |name: &str| one_of(name, "template", known.iter().map(String::as_str));
     if arguments.template.is_empty() {
         let question = Question { text: "Template", switch: "--template", choices: &known };
@@ -73,11 +74,11 @@ fn extends(ground: &Ground, arguments: &Arguments, context: &Context) -> Result<
 }
 
 /// What is said for each client: by name, by a list, by a table, or in answer.
-fn rows(ground: &mut Ground, arguments: &Arguments, context: &Context) -> Result<Vec<Row>, Failure> {
+fn rows(session: &mut EditSession, arguments: &Arguments, context: &Context) -> Result<Vec<Row>, Failure> {
     if let Some(path) = &arguments.csv {
-        return table(ground, path, context);
+        return table(session, path, context);
     }
-    let clients = &ground.checked.catalog.clients;
+    let clients = &session.checked.catalog.clients;
     let take = |name: &str| one_of(name, "client", clients.keys().map(ClientSlug::as_str));
     let named: Vec<&String> = arguments.client.iter().chain(&arguments.clients).collect();
     let names = if named.is_empty() {
@@ -91,53 +92,53 @@ fn rows(ground: &mut Ground, arguments: &Arguments, context: &Context) -> Result
     if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
         return Err(Failure::usage(format!("`{twice}` is named twice"), "name each client once"));
     }
-    let nowhere = ground.loaded.sources.add("the command line", "");
+    let nowhere = session.loaded.sources.add("the command line", "");
     let row =
         |client| Row { place: Span::of_file(nowhere), client, id: arguments.id.clone(), wishes: Vec::new() };
     Ok(names.into_iter().map(row).collect())
 }
 
 /// The rows of a table; with a fault in any of them all faults are shown and the run ends.
-fn table(ground: &mut Ground, path: &Path, context: &Context) -> Result<Vec<Row>, Failure> {
+fn table(session: &mut EditSession, path: &Path, context: &Context) -> Result<Vec<Row>, Failure> {
     let bytes = files::read_bytes(&context.working_directory.join(path))?;
-    let sources = &mut ground.loaded.sources;
+    let sources = &mut session.loaded.sources;
     let (file, fault) = document::take_in(sources, &path.display().to_string(), bytes);
     let (rows, mut faults) = match fault {
         Some(fault) => (
             Vec::new(),
             [fault.help("save it as CSV in UTF-8; Excel calls that “CSV UTF-8”")].into_iter().collect(),
         ),
-        None => author::rows(sources, file, &ground.checked.catalog),
+        None => author::rows(sources, file, &session.checked.catalog),
     };
     if faults.is_empty() && rows.is_empty() {
         return Err(Failure::new(Exit::Invalid, format!("{} names no client", path.display())));
     }
     faults.sort(sources);
-    show_faults(ground, &faults, context)?;
+    show_faults(session, &faults, context)?;
     Ok(rows)
 }
 
-fn show_faults(ground: &Ground, faults: &Diagnostics, context: &Context) -> Result<(), Failure> {
+fn show_faults(session: &EditSession, faults: &Diagnostics, context: &Context) -> Result<(), Failure> {
     if !faults.has_errors() {
         return Ok(());
     }
-    say(&render::diagnostics::text(faults, &ground.loaded.sources, context.paint_errors()));
+    say(&render::diagnostics::text(faults, &session.loaded.sources, context.paint_errors()));
     let summary = render::diagnostics::summary(faults, 1);
     Err(Failure::new(Exit::Invalid, summary).help("nothing was written"))
 }
 
 /// What all of the new agreements have in common.
 fn base(
-    ground: &Ground,
+    session: &EditSession,
     arguments: &Arguments,
     extends: Vec<String>,
     rows: &[Row],
     context: &Context,
 ) -> Result<Base, Failure> {
-    let (library, _) = Library::new(&ground.loaded.templates);
+    let (library, _) = Library::new(&session.loaded.templates);
     let mut runs_for = None;
     let says = if let Some(id) = &arguments.from {
-        let subject = ground.subject(id)?;
+        let subject = session.subject(id)?;
         let (resolved, _) = library.resolve(subject.document);
         let found = resolved.iter().find(|resolved| resolved.id.as_str() == id);
         let found = found.expect("an agreement that was checked was resolved before");
@@ -154,9 +155,9 @@ fn base(
         inherited.to_json()
     };
     let mut base = Base { extends, says, wishes: arguments.terms.wishes()? };
-    let first_day = first_day(&mut base, ground, arguments, rows, context)?;
+    let first_day = first_day(&mut base, session, arguments, rows, context)?;
     if context.is_attended() && rows.len() == 1 && arguments.csv.is_none() {
-        ask_for_the_rest(&mut base, ground, context)?;
+        ask_for_the_rest(&mut base, session, context)?;
     }
     let ends = ["last_day", "term", "open_ended"];
     if !ends.iter().any(|end| base.has(&["period", end], &[]))
@@ -175,8 +176,8 @@ fn base(
 }
 
 /// What most agreements have and none needs; nobody is asked for it where nobody answers.
-fn ask_for_the_rest(base: &mut Base, ground: &Ground, context: &Context) -> Result<(), Failure> {
-    let managers: Vec<String> = ground.checked.catalog.managers.keys().map(ToString::to_string).collect();
+fn ask_for_the_rest(base: &mut Base, session: &EditSession, context: &Context) -> Result<(), Failure> {
+    let managers: Vec<String> = session.checked.catalog.managers.keys().map(ToString::to_string).collect();
     for (field, text, choices) in
         [("number", "Number of the contract, if any", &[][..]), ("manager", "Manager, if any", &managers)]
     {
@@ -199,7 +200,7 @@ fn ask_for_the_rest(base: &mut Base, ground: &Ground, context: &Context) -> Resu
 /// The first day that all have in common, where they do. It is asked for where nothing says it.
 fn first_day(
     base: &mut Base,
-    ground: &Ground,
+    session: &EditSession,
     arguments: &Arguments,
     rows: &[Row],
     context: &Context,
@@ -208,7 +209,7 @@ fn first_day(
     if arguments.terms.is_by_hand() || base.has(&path, rows) {
         return Ok(arguments.terms.first_day);
     }
-    refuse_rows_without(&path, "first_day", ground, rows, context)?;
+    refuse_rows_without(&path, "first_day", session, rows, context)?;
     let question = Question { text: "First day (YYYY-MM-DD)", switch: "--first-day", choices: &[] };
     let day = ask(&question, context, value_parsers::day)?;
     base.wishes.push(Wish::set(&path, day.to_string()));
@@ -219,7 +220,7 @@ fn first_day(
 fn refuse_rows_without(
     path: &[&str],
     column: &str,
-    ground: &Ground,
+    session: &EditSession,
     rows: &[Row],
     context: &Context,
 ) -> Result<(), Failure> {
@@ -230,7 +231,7 @@ fn refuse_rows_without(
         let help = format!("fill the cell, or say `--{}` for all", column.replace('_', "-"));
         faults.push(Diagnostic::new(Code::E010, row.place, message).help(help));
     }
-    show_faults(ground, &faults, context)
+    show_faults(session, &faults, context)
 }
 
 impl Base {
@@ -247,7 +248,12 @@ fn row_says(row: &Row, path: &[&str]) -> bool {
 }
 
 /// The file of one agreement.
-fn single(ground: &Ground, arguments: &Arguments, base: &Base, row: &Row) -> Result<Proposed, Failure> {
+fn single(
+    session: &EditSession,
+    arguments: &Arguments,
+    base: &Base,
+    row: &Row,
+) -> Result<ProposedFile, Failure> {
     let client = Wish::set(&["client"], row.client.as_str());
     let wishes: Vec<Wish> = base.wishes.iter().chain(&row.wishes).chain([&client]).cloned().collect();
     let wished = author::wished(&base.says, &wishes);
@@ -257,19 +263,19 @@ fn single(ground: &Ground, arguments: &Arguments, base: &Base, row: &Row) -> Res
         (None, Some(year)) => format!("{}-{year}", row.client),
         (None, None) => row.client.clone(),
     };
-    let path = format!("{}/{id}.yaml", folder(ground, arguments, year.as_deref())?);
-    let text = author::file(&path, &least(ground, base, &wished)?);
-    Ok(Proposed { path, from: Origin::New, text, root: None })
+    let path = format!("{}/{id}.yaml", folder(session, arguments, year.as_deref())?);
+    let text = author::file(&path, &least(session, base, &wished)?);
+    Ok(ProposedFile { path, from: Origin::New, text, root: None })
 }
 
 /// The file of a set.
 fn set(
-    ground: &Ground,
+    session: &EditSession,
     arguments: &Arguments,
     base: &Base,
     rows: &[Row],
     name: &str,
-) -> Result<Proposed, Failure> {
+) -> Result<ProposedFile, Failure> {
     if let Some(row) = rows.iter().find(|row| row.id.is_some()) {
         return Err(Failure::usage(
             format!("`{}` has an id of its own", row.client),
@@ -277,17 +283,19 @@ fn set(
         ));
     }
     let wished = author::wished(&base.says, &base.wishes);
-    let mut said = least(ground, base, &wished)?;
+    let mut said = least(session, base, &wished)?;
     let entries = rows.iter().map(|row| (row.client.clone(), author::layer(&row.wishes)));
     said["clients"] = Value::Object(entries.collect());
-    let folder =
-        arguments.folder.as_ref().map_or(Ok("agreements".to_owned()), |_| folder(ground, arguments, None))?;
+    let folder = arguments
+        .folder
+        .as_ref()
+        .map_or(Ok("agreements".to_owned()), |_| folder(session, arguments, None))?;
     let path = format!("{folder}/{}.yaml", slug(name)?);
-    Ok(Proposed { text: author::file(&path, &said), path, from: Origin::New, root: None })
+    Ok(ProposedFile { text: author::file(&path, &said), path, from: Origin::New, root: None })
 }
 
-fn least(ground: &Ground, base: &Base, wished: &Value) -> Result<Value, Failure> {
-    let (library, _) = Library::new(&ground.loaded.templates);
+fn least(session: &EditSession, base: &Base, wished: &Value) -> Result<Value, Failure> {
+    let (library, _) = Library::new(&session.loaded.templates);
     let extends: Vec<&str> = base.extends.iter().map(String::as_str).collect();
     author::least(&library, &extends, wished).map_err(|not_said| {
         Failure::new(Exit::Failure, not_said.to_string()).help("extend another template, or keep the value")
@@ -299,7 +307,7 @@ fn year_of(agreement: &Value) -> Option<String> {
 }
 
 /// Where the file goes: to the folder that was named, to that of its year where there are such, else to `agreements`.
-fn folder(ground: &Ground, arguments: &Arguments, year: Option<&str>) -> Result<String, Failure> {
+fn folder(session: &EditSession, arguments: &Arguments, year: Option<&str>) -> Result<String, Failure> {
     if let Some(folder) = &arguments.folder {
         let folder = folder.trim_matches('/');
         let folder = folder.strip_prefix("agreements/").unwrap_or(folder);
@@ -318,7 +326,8 @@ fn folder(ground: &Ground, arguments: &Arguments, year: Option<&str>) -> Result<
         folder
             .is_some_and(|(folder, _)| folder.len() == 4 && folder.bytes().all(|byte| byte.is_ascii_digit()))
     };
-    let mut paths = ground.loaded.agreements.iter().map(|document| ground.loaded.sources.path(document.file));
+    let mut paths =
+        session.loaded.agreements.iter().map(|document| session.loaded.sources.path(document.file));
     Ok(match year {
         Some(year) if paths.any(is_of_a_year) => format!("agreements/{year}"),
         _ => "agreements".to_owned(),
@@ -327,16 +336,16 @@ fn folder(ground: &Ground, arguments: &Arguments, year: Option<&str>) -> Result<
 
 /// Refuses ids that are taken, each at its row.
 fn refuse_taken(
-    ground: &Ground,
-    proposals: &[Proposed],
+    session: &EditSession,
+    proposals: &[ProposedFile],
     rows: &[Row],
     context: &Context,
 ) -> Result<(), Failure> {
-    let taken: BTreeMap<&str, &str> = ground
+    let taken: BTreeMap<&str, &str> = session
         .loaded
         .agreements
         .iter()
-        .map(|document| (&*document.id, ground.loaded.sources.path(document.file)))
+        .map(|document| (&*document.id, session.loaded.sources.path(document.file)))
         .collect();
     let mut faults = Diagnostics::default();
     for (index, proposal) in proposals.iter().enumerate() {
@@ -344,7 +353,7 @@ fn refuse_taken(
         let Some(path) = taken.get(id) else { continue };
         let place = rows.get(index).filter(|_| proposals.len() == rows.len()).map(|row| row.place);
         let message = format!("`{id}` is an agreement already, in {path}");
-        match place.filter(|place| !ground.loaded.sources.text(place.file).is_empty()) {
+        match place.filter(|place| !session.loaded.sources.text(place.file).is_empty()) {
             Some(place) => {
                 faults.push(Diagnostic::new(Code::E102, place, message).help("give it an `id` of its own"));
             }
@@ -355,15 +364,15 @@ fn refuse_taken(
             }
         }
     }
-    show_faults(ground, &faults, context)
+    show_faults(session, &faults, context)
 }
 
 /// Every slug that was typed must be one of the catalog.
-fn check_slugs(ground: &Ground, terms: &Terms) -> Result<(), Failure> {
+fn check_slugs(session: &EditSession, terms: &Terms) -> Result<(), Failure> {
     fn names<K: Borrow<str>, V>(map: &BTreeMap<K, V>) -> Vec<&str> {
         map.keys().map(Borrow::borrow).collect()
     }
-    let catalog = &ground.checked.catalog;
+    let catalog = &session.checked.catalog;
     let (services, mut calendars) = (names(&catalog.services), names(&catalog.calendars));
     calendars.push("24x7");
     let known = |slug: &str, kind: &str, names: &[&str]| {

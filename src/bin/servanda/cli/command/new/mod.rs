@@ -12,7 +12,7 @@ use crate::cli::Global;
 use crate::cli::value_parsers;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
-use crate::workspace::change_set::{Ground, Writing};
+use crate::workspace::change_set::{EditSession, WriteOptions};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -61,7 +61,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) terms: Terms,
     #[command(flatten)]
-    pub(crate) writing: Writing,
+    pub(crate) writing: WriteOptions,
 }
 
 /// What the agreement says.
@@ -116,9 +116,9 @@ pub(crate) struct Terms {
 
 /// Writes new agreements.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let mut ground = Ground::survey(None, global, context)?;
-    let proposals = build::proposals(&mut ground, arguments, context)?;
-    ground.conclude(proposals, &arguments.writing, context)
+    let mut session = EditSession::survey(None, global, context)?;
+    let proposals = build::proposals(&mut session, arguments, context)?;
+    session.conclude(proposals, &arguments.writing, context)
 }
 
 impl Terms {

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use servanda::calendar::{Zone, read_instant};
 use servanda::catalog::{Catalog, Entry};
 use servanda::diagnostic::{Sources, Span};
-use servanda::discovery::{Evidence, Proposal};
+use servanda::discovery::{DiscoveredMapping, Evidence};
 use servanda::ident::{PriorityName, ProviderSlug};
 use servanda::live::Value;
 use servanda::mapping::{DayForm, Deactivation, Field, Mapping};
@@ -16,17 +16,17 @@ use super::raw;
 use crate::helpdesk::itop::{ItopExplorer, ItopTransport};
 use crate::helpdesk::{Explorer as _, Reader as _, Wanted};
 
-pub(super) async fn discover(transport: &ItopTransport) -> Proposal {
+pub(super) async fn discover(transport: &ItopTransport) -> DiscoveredMapping {
     discover_beside(transport, &Catalog::default()).await
 }
 
-async fn discover_beside(transport: &ItopTransport, catalog: &Catalog) -> Proposal {
+async fn discover_beside(transport: &ItopTransport, catalog: &Catalog) -> DiscoveredMapping {
     let now = read_instant("2026-09-01T09:00:00Z").expect("an instant");
     ItopExplorer::new(transport).discover(catalog, &Zone::UTC, now).await.expect("it can be read")
 }
 
 /// The mapping that a proposal gives once it is pasted.
-pub(super) fn pasted(proposal: &Proposal) -> Mapping {
+pub(super) fn pasted(proposal: &DiscoveredMapping) -> Mapping {
     let yaml = render::discovery::yaml(proposal);
     let (_, lines) = yaml.split_once("helpdesk:\n").expect("it begins so");
     read_helpdesk(lines).mapping
@@ -78,7 +78,7 @@ async fn holds(bench: &mut Bench, mapping: Mapping) {
     assert_eq!(observed, servanda::live::Observed::Present(found));
 }
 
-fn evidence<'p>(proposal: &'p Proposal, path: &[&str]) -> &'p Evidence {
+fn evidence<'p>(proposal: &'p DiscoveredMapping, path: &[&str]) -> &'p Evidence {
     let line = proposal.lines.iter().find(|line| line.path == path);
     &line.unwrap_or_else(|| panic!("{path:?} is not proposed")).evidence
 }

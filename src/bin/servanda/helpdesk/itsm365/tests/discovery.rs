@@ -1,4 +1,4 @@
-//! What `discover` proposes, of an estate that people made by hand: the adapter's suite holds with it, however the
+//! What `discover` proposes, of an workspace that people made by hand: the adapter's suite holds with it, however the
 //! tenant behaves where nobody outside knows.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use servanda::calendar::{Zone, read_day, read_instant};
 use servanda::catalog::Catalog;
 use servanda::check;
 use servanda::diagnostic::Sources;
-use servanda::discovery::{Evidence, Proposal};
+use servanda::discovery::{DiscoveredMapping, Evidence};
 use servanda::document::{self, Kind};
 use servanda::live::Value;
 use servanda::mapping::{Field, Mapping, Side};
@@ -21,9 +21,9 @@ use crate::helpdesk::itsm365::{Itsm365Explorer, Itsm365Writer};
 use crate::helpdesk::{Explorer as _, Writer as _};
 use crate::sandbox::faults::Effect;
 use crate::sandbox::options::Order;
-use crate::sandbox::{ACCESS_KEY, Fault, Knobs, Verb};
+use crate::sandbox::{ACCESS_KEY, Fault, SandboxOptions, Verb};
 
-/// First and last day, and the state, of the agreements of the estate.
+/// First and last day, and the state, of the agreements of the workspace.
 const ESTATE: [(&str, Option<&str>, &str); 6] = [
     ("2026-01-01", Some("2026-12-31"), "active"),
     ("2025-03-01", Some("2026-02-28"), "inactive"),
@@ -67,7 +67,7 @@ async fn populate(desk: &Desk, row: Row) {
     }
 }
 
-async fn discover(desk: &Desk) -> Proposal {
+async fn discover(desk: &Desk) -> DiscoveredMapping {
     let transport = desk.transport(ACCESS_KEY);
     let now = read_instant("2026-09-01T09:00:00Z").expect("an instant");
     Itsm365Explorer::new(&transport, 4)
@@ -77,7 +77,7 @@ async fn discover(desk: &Desk) -> Proposal {
 }
 
 /// The mapping that a proposal gives once it is pasted.
-fn pasted(proposal: &Proposal) -> Mapping {
+fn pasted(proposal: &DiscoveredMapping) -> Mapping {
     let yaml = format!("timezone: Europe/Moscow\n{}", render::discovery::yaml(proposal));
     let mut sources = Sources::default();
     let file = sources.add("servanda.yaml", yaml.clone());
@@ -148,7 +148,7 @@ async fn what_the_key_may_not_read_is_said_and_the_rest_is_proposed() {
 
 #[tokio::test]
 async fn a_tenant_without_agreements_is_told_what_helps() {
-    let desk = Desk::open(Knobs { order: Order::Reversed, ..Knobs::default() }).await;
+    let desk = Desk::open(SandboxOptions { order: Order::Reversed, ..SandboxOptions::default() }).await;
     desk.sandbox.set_faults(Vec::new());
     let proposal = discover(&desk).await;
     // The one agreement of the seed has a title and nothing else.

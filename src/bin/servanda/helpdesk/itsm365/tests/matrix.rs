@@ -16,23 +16,23 @@ use crate::helpdesk::{Reader as _, Wanted, Writer as _};
 use crate::sandbox::ACCESS_KEY;
 use crate::sandbox::faults::{Effect, Meanwhile};
 use crate::sandbox::options::{AgreementRecipients, DateWrites, IntervalForm as SentInterval, Order};
-use crate::sandbox::{Fault, Knobs, Verb};
+use crate::sandbox::{Fault, SandboxOptions, Verb};
 
-/// How many settings each switch has, in the order of [`knobs`].
+/// How many settings each switch has, in the order of [`options`].
 const SETTINGS: [usize; 14] = [2, 2, 4, 2, 3, 2, 4, 2, 3, 3, 3, 4, 2, 2];
 
 /// A choice for each switch.
 pub(super) type Row = [usize; SETTINGS.len()];
 
 /// The switches of a row, and on which side the tenant of that row has recipients written.
-fn knobs(row: Row) -> (Knobs, Side) {
+fn options(row: Row) -> (SandboxOptions, Side) {
     let (recipients, side) = [
         (AgreementRecipients::Writable, Side::Agreement),
         (AgreementRecipients::Writable, Side::Recipient),
         (AgreementRecipients::Refused, Side::Recipient),
         (AgreementRecipients::Ignored, Side::Recipient),
     ][row[2]];
-    let knobs = Knobs {
+    let options = SandboxOptions {
         edit_status: [200, 201][row[0]],
         unchanged_is_not_modified: row[1] == 1,
         agreement_recipients: recipients,
@@ -55,16 +55,16 @@ fn knobs(row: Row) -> (Knobs, Side) {
         search_lag: [0, 3][row[13]],
         module: None,
     };
-    (knobs, side)
+    (options, side)
 }
 
 /// Opens a desk that behaves so, with the settings that its tenant would write.
 pub(super) async fn open(row: Row) -> Desk {
-    let (knobs, side) = knobs(row);
+    let (options, side) = options(row);
     let interval =
         [IntervalForm::Object, IntervalForm::Milliseconds, IntervalForm::Seconds, IntervalForm::Text]
             [row[11]];
-    let mut desk = Desk::open(knobs).await;
+    let mut desk = Desk::open(options).await;
     desk.mapping.recipients.side = side;
     desk.mapping.dates.form = [DateForm::DateTime, DateForm::IsoDateTime, DateForm::Date][row[10]];
     if row[10] != 2 {
@@ -294,7 +294,7 @@ async fn the_adapter_leans_on_nothing_that_is_unknown() {
 async fn what_moves_between_two_pages_is_read_once_and_not_lost() {
     for order in [Order::Touched, Order::Reversed, Order::Stable, Order::Shuffled(3)] {
         for at in 1..6 {
-            let desk = Desk::open(Knobs { order, ..Knobs::default() }).await;
+            let desk = Desk::open(SandboxOptions { order, ..SandboxOptions::default() }).await;
             let transport = desk.transport(ACCESS_KEY);
             let writer = Itsm365Writer::new(&transport, &desk.mapping);
             for number in 0..7 {
@@ -321,7 +321,7 @@ async fn what_moves_between_two_pages_is_read_once_and_not_lost() {
 /// A list that moves all the time is an error, and no list with something missing.
 #[tokio::test]
 async fn a_list_that_never_stands_still_is_no_list() {
-    let desk = Desk::open(Knobs { order: Order::Touched, ..Knobs::default() }).await;
+    let desk = Desk::open(SandboxOptions { order: Order::Touched, ..SandboxOptions::default() }).await;
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
     for number in 0..7 {

@@ -18,7 +18,7 @@ use super::{Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::{Reader as _, Wanted, WriteError, Writer as _};
 use crate::http::client::Place;
 use crate::http::transport::Transport;
-use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath, Knobs, Running, Sandbox, Seed, SeedObject};
+use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath, Running, Sandbox, SandboxOptions, Seed, SeedObject};
 
 const CANARY: &str = "canary-7f3e+ ключ";
 
@@ -37,7 +37,7 @@ fn id(text: &str) -> AgreementId {
 }
 
 impl Desk {
-    async fn open(knobs: Knobs) -> Self {
+    async fn open(options: SandboxOptions) -> Self {
         let seed = Seed {
             units: vec![SeedObject::known("ou$1", "Ромашка"), SeedObject::known("ou$2", "Ветер")],
             employees: vec![SeedObject::known("employee$1", "Ирина Петрова")],
@@ -53,7 +53,7 @@ impl Desk {
             agreements: vec![SeedObject::known("agreement$7", "Somebody else's")],
         };
         let clock = Clock::standing(read_instant("2026-09-01T09:00:00Z").expect("an instant"));
-        let sandbox = Sandbox::open(&DatabasePath::Memory, &seed, clock, knobs).expect("it opens");
+        let sandbox = Sandbox::open(&DatabasePath::Memory, &seed, clock, options).expect("it opens");
         let running = sandbox.start().await.expect("it starts");
         Self { sandbox, running, mapping: Mapping::default() }
     }
@@ -94,7 +94,7 @@ fn promise(hours: u32, calendar: Option<&str>) -> Promise {
 #[tokio::test]
 async fn what_is_written_is_read_back_in_the_same_form() {
     for form in [DayForm::StartOfDay, DayForm::EndOfDay, DayForm::NextDay] {
-        let mut desk = Desk::open(Knobs::default()).await;
+        let mut desk = Desk::open(SandboxOptions::default()).await;
         desk.mapping.last_day = form;
         let transport = desk.transport(ACCESS_KEY);
         let writer = Itsm365Writer::new(&transport, &desk.mapping);
@@ -130,7 +130,7 @@ async fn what_is_written_is_read_back_in_the_same_form() {
 
 #[tokio::test]
 async fn a_rule_is_changed_in_place_and_archived() {
-    let desk = Desk::open(Knobs::default()).await;
+    let desk = Desk::open(SandboxOptions::default()).await;
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
@@ -161,7 +161,7 @@ async fn a_rule_is_changed_in_place_and_archived() {
 
 #[tokio::test]
 async fn a_link_on_the_recipients_side_touches_only_that_link() {
-    let mut desk = Desk::open(Knobs::default()).await;
+    let mut desk = Desk::open(SandboxOptions::default()).await;
     desk.mapping.recipients.side = Side::Recipient;
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
@@ -187,7 +187,7 @@ async fn a_link_on_the_recipients_side_touches_only_that_link() {
 
 #[tokio::test]
 async fn archiving_and_bringing_back() {
-    let desk = Desk::open(Knobs::default()).await;
+    let desk = Desk::open(SandboxOptions::default()).await;
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
@@ -204,7 +204,7 @@ async fn archiving_and_bringing_back() {
 
 #[tokio::test]
 async fn two_objects_of_one_mark_are_told() {
-    let desk = Desk::open(Knobs::default()).await;
+    let desk = Desk::open(SandboxOptions::default()).await;
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1);
@@ -219,7 +219,7 @@ async fn two_objects_of_one_mark_are_told() {
 
 #[tokio::test]
 async fn a_wish_to_adopt_reads_the_unmarked_object() {
-    let desk = Desk::open(Knobs::default()).await;
+    let desk = Desk::open(SandboxOptions::default()).await;
     let transport = desk.transport(ACCESS_KEY);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
     let wanted = Wanted { adopts: [live_id("agreement$7")].into(), unmarked: false };
@@ -237,7 +237,7 @@ async fn a_wish_to_adopt_reads_the_unmarked_object() {
 
 #[tokio::test]
 async fn a_wrong_key_ends_in_credentials_and_is_in_no_message() {
-    let desk = Desk::open(Knobs::default()).await;
+    let desk = Desk::open(SandboxOptions::default()).await;
     let transport = desk.transport(CANARY);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
     let error = reader.survey(&Wanted::default()).await.expect_err("refused");
@@ -253,7 +253,7 @@ async fn a_wrong_key_ends_in_credentials_and_is_in_no_message() {
 
 #[tokio::test]
 async fn a_helpdesk_that_is_not_there_is_no_empty_one() {
-    let desk = Desk::open(Knobs::default()).await;
+    let desk = Desk::open(SandboxOptions::default()).await;
     let url = desk.running.url();
     desk.running.stop().await.expect("stopped");
     let transport =
@@ -269,7 +269,7 @@ async fn a_helpdesk_that_is_not_there_is_no_empty_one() {
 
 #[tokio::test]
 async fn a_date_that_cannot_be_read_makes_one_agreement_unknown() {
-    let desk = Desk::open(Knobs::default()).await;
+    let desk = Desk::open(SandboxOptions::default()).await;
     let transport = desk.transport(ACCESS_KEY);
     let mut mapping = desk.mapping.clone();
     mapping.attributes.insert(Field::LastDay, "title".to_owned());

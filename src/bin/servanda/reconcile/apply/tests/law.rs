@@ -22,12 +22,12 @@ use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::{Reader as _, Wanted};
 use crate::http::client::Place;
 use crate::http::transport::Transport;
-use crate::ledger::{Book, SqliteLedger};
+use crate::ledger::{Records, SqliteLedger};
 use crate::process::shutdown::Stop;
 use crate::reconcile::apply::{Progress, Tools, apply};
 use crate::reconcile::journal::Journal;
 use crate::sandbox::from_catalog::seed;
-use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath, Knobs, Sandbox};
+use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath, Sandbox, SandboxOptions};
 
 const CLIENTS: [&str; 3] = ["dent-mayak", "dent-profi", "portovik"];
 const SERVICES: [&str; 3] = ["email", "vpn", "workstations"];
@@ -36,7 +36,7 @@ struct Silent;
 
 impl Progress for Silent {
     fn begin(&mut self, _: &Change) {}
-    fn end(&mut self, _: &Change, _: &servanda::outcome::Fate) {}
+    fn end(&mut self, _: &Change, _: &servanda::outcome::ChangeResult) {}
 }
 
 fn at(text: &str) -> Instant {
@@ -161,8 +161,9 @@ struct Desk {
 impl Desk {
     async fn open(mapping: Mapping) -> Self {
         let clock = Clock::standing(at("2026-03-01T09:00:00Z"));
-        let sandbox = Sandbox::open(&DatabasePath::Memory, &seed(&catalog()), clock, Knobs::default())
-            .expect("it opens");
+        let sandbox =
+            Sandbox::open(&DatabasePath::Memory, &seed(&catalog()), clock, SandboxOptions::default())
+                .expect("it opens");
         let url = sandbox.start().await.expect("it starts");
         let transport =
             Transport::new(&Place::at(&url.url()), SecretString::from(ACCESS_KEY), &Pace::SANDBOX);
@@ -175,7 +176,7 @@ impl Desk {
     async fn plan(&self, agreements: &[Agreement], instant: &str) -> Plan {
         let reader = Itsm365Reader::new(&self.transport, &self.mapping, 2);
         let live = reader.survey(&Wanted::of(agreements)).await.expect("it can be read");
-        let wishes = desired(agreements, &catalog(), &self.mapping, &live.directory, at(instant));
+        let desired = desired(agreements, &catalog(), &self.mapping, &live.directory, at(instant));
         let header = Header {
             as_of: at(instant),
             zone: "Europe/Moscow".to_owned(),
@@ -185,14 +186,14 @@ impl Desk {
             files: String::new(),
             helpdesk: String::new(),
         };
-        between(&wishes, &live, Context { header, mapping: &self.mapping, prune: true })
+        between(&desired, &live, Context { header, mapping: &self.mapping, prune: true })
     }
 
     async fn apply(&self, plan: &Plan) {
         let reader = Itsm365Reader::new(&self.transport, &self.mapping, 2);
         let writer = Itsm365Writer::new(&self.transport, &self.mapping);
         let journal = Journal::open(self.folder.path(), plan, "test").expect("a journal");
-        let book = Book::new(SqliteLedger::at(self.folder.path().join("ledger.sqlite")), "test");
+        let book = Records::new(SqliteLedger::at(self.folder.path().join("ledger.sqlite")), "test");
         book.pending().await.expect("read");
         let (_sender, stop) = tokio::sync::watch::channel(None);
         let tools = Tools {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use servanda::outcome::Fate;
+use servanda::outcome::ChangeResult;
 use servanda::plan::Step;
 
 use super::model::{Lot, Model, carry_out, creation};
@@ -22,10 +22,10 @@ async fn nothing_is_created_twice_whatever_answer_is_lost() {
                 let trace = carry_out(&plan, &model, BOUND, std::future::pending()).await;
                 let what = format!("{lot:?} at step {lost}, lag {lag:?}: {:?}", trace.applied.outcome);
                 assert_eq!(model.duplicates(), 0, "{what}");
-                let fate = &trace.applied.outcome.fates["a"];
+                let result = &trace.applied.outcome.results["a"];
                 // What is refused and done all the same shows at the first look, or in the next plan.
                 if lot != Lot::RefusedAfter {
-                    assert!(matches!(fate, Fate::Done { .. }), "{what}");
+                    assert!(matches!(result, ChangeResult::Done { .. }), "{what}");
                 }
                 assert!(trace.applied.in_doubt.is_empty(), "{what}");
             }
@@ -38,7 +38,7 @@ async fn two_lost_answers_in_a_row_are_told_and_not_guessed() {
     let plan = creation();
     let model = Model::new(&plan, Duration::ZERO, &[Lot::LostBefore, Lot::LostBefore]);
     let trace = carry_out(&plan, &model, BOUND, std::future::pending()).await;
-    assert!(matches!(trace.applied.outcome.fates["a"], Fate::Failed(_)));
+    assert!(matches!(trace.applied.outcome.results["a"], ChangeResult::Failed(_)));
     assert!(model.done.lock().expect("no test panics here").is_empty());
 }
 
@@ -49,7 +49,9 @@ async fn what_is_created_is_marked_before_it_is_sent() {
     let soon = tokio::time::sleep(Duration::from_secs(1));
     let trace = carry_out(&plan, &model, BOUND, soon).await;
     assert!(trace.was_marked && trace.applied.in_doubt.contains("a"));
-    assert!(matches!(&trace.applied.outcome.fates["a"], Fate::Unknown(failure) if failure.step == 0));
+    assert!(
+        matches!(&trace.applied.outcome.results["a"], ChangeResult::Unknown(failure) if failure.step == 0)
+    );
 }
 
 #[tokio::test(start_paused = true)]

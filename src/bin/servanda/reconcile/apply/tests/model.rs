@@ -8,13 +8,13 @@ use servanda::discovery::catalog::Census;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, Observed, Promise, TargetKey, Value};
 use servanda::mapping::{Field, Mapping};
-use servanda::outcome::Fate;
+use servanda::outcome::ChangeResult;
 use servanda::plan::{Change, Phase, Plan, Step, Verb, perform};
 use servanda::status::State;
 use tokio::time::Instant;
 
 use crate::helpdesk::{Done, Event, ReadError, Reader, Wanted, WriteError, Writer};
-use crate::ledger::{Book, SqliteLedger};
+use crate::ledger::{Records, SqliteLedger};
 use crate::process::failure::Exit;
 use crate::process::shutdown::Stop;
 use crate::reconcile::apply::{Applied, Progress, Tools, apply};
@@ -157,7 +157,7 @@ struct Silent;
 
 impl Progress for Silent {
     fn begin(&mut self, _: &Change) {}
-    fn end(&mut self, _: &Change, _: &Fate) {}
+    fn end(&mut self, _: &Change, _: &ChangeResult) {}
 }
 
 /// A plan that creates one agreement with two rules and publishes it.
@@ -210,7 +210,7 @@ pub(crate) fn creation() -> Plan {
         },
         changes: vec![change],
         drift: Vec::new(),
-        withheld: Vec::new(),
+        blocked: Vec::new(),
         notes: Vec::new(),
         totals: servanda::plan::Totals::default(),
         names: BTreeMap::new(),
@@ -234,7 +234,7 @@ pub(crate) async fn carry_out(
     stop: impl Future<Output = ()>,
 ) -> Trace {
     let folder = tempfile::tempdir().expect("a folder");
-    let book = Book::new(SqliteLedger::at(folder.path().join("ledger.sqlite")), "test");
+    let book = Records::new(SqliteLedger::at(folder.path().join("ledger.sqlite")), "test");
     let journal = Journal::open(folder.path(), plan, "test").expect("a journal");
     let (sender, receiver) = tokio::sync::watch::channel(None);
     let tools = Tools {

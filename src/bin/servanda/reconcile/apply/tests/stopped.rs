@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use servanda::ident::AgreementId;
-use servanda::outcome::{Fate, NotTried, Stopped};
+use servanda::outcome::{ChangeResult, NotTried, Stopped};
 use servanda::plan::Plan;
 use tokio::time::Instant;
 
@@ -31,7 +31,9 @@ async fn it_ends_within_five_seconds_though_no_answer_comes() {
         let trace = carry_out(&plan, &model, Duration::ZERO, tokio::time::sleep(asked)).await;
         assert!(begun.elapsed() < asked + Duration::from_secs(5));
         assert_eq!(trace.applied.outcome.stopped, Some(Stopped::Signal));
-        assert!(matches!(&trace.applied.outcome.fates["a"], Fate::Unknown(failure) if failure.step == step));
+        assert!(
+            matches!(&trace.applied.outcome.results["a"], ChangeResult::Unknown(failure) if failure.step == step)
+        );
         assert_eq!(trace.journal.last().map(String::as_str), Some("closed"));
     }
 }
@@ -41,9 +43,9 @@ async fn what_was_not_begun_is_not_begun() {
     let plan = two();
     let model = Model::new(&plan, Duration::ZERO, &[Lot::Never, Lot::Never]);
     let trace = carry_out(&plan, &model, Duration::ZERO, tokio::time::sleep(Duration::from_secs(1))).await;
-    let fates = &trace.applied.outcome.fates;
-    assert_eq!(fates["c"], Fate::NotTried(NotTried::Stopped));
-    assert_eq!(fates.len(), 3, "each change has a fate");
+    let results = &trace.applied.outcome.results;
+    assert_eq!(results["c"], ChangeResult::NotTried(NotTried::Stopped));
+    assert_eq!(results.len(), 3, "each change has a result");
     assert!(model.done.lock().expect("no test panics here").is_empty());
 }
 
@@ -55,6 +57,6 @@ async fn it_waits_no_longer_for_what_may_show_later() {
     let trace =
         carry_out(&plan, &model, Duration::from_hours(2), tokio::time::sleep(Duration::from_secs(9))).await;
     assert!(begun.elapsed() < Duration::from_secs(14));
-    assert!(matches!(&trace.applied.outcome.fates["a"], Fate::Unknown(_)));
+    assert!(matches!(&trace.applied.outcome.results["a"], ChangeResult::Unknown(_)));
     assert!(trace.was_marked, "the next run knows what to look for");
 }

@@ -23,13 +23,13 @@ use crate::http::client::Place;
 use crate::http::transport::Transport;
 use crate::process::context::AsOf;
 use crate::process::failure::Exit;
-use crate::reconcile::plan::Terms;
-use crate::reconcile::run::{Concluded, Pass};
+use crate::reconcile::plan::PlanTerms;
+use crate::reconcile::run::{Concluded, Reconciliation};
 use crate::reconcile::tests::fixture::{Nobody, estate_as, write};
 use crate::sandbox::from_catalog;
-use crate::sandbox::{ACCESS_KEY, Clock, Knobs, Running, Sandbox};
+use crate::sandbox::{ACCESS_KEY, Clock, Running, Sandbox, SandboxOptions};
 use crate::workspace::files;
-use crate::workspace::load::Estate;
+use crate::workspace::load::Workspace;
 
 const TEMPLATE: &str = "provider: acme
 services: { email: true, vpn: true }
@@ -79,11 +79,11 @@ impl Desk {
         write(folder.path(), "servanda.yaml", &settings);
         write(folder.path(), "templates/standard.yaml", TEMPLATE);
         write(folder.path(), "catalog.yaml", &catalog("t"));
-        let estate = estate_as(folder.path(), "2027-01-01T09:00:00Z", false);
+        let workspace = estate_as(folder.path(), "2027-01-01T09:00:00Z", false);
         let clock = Clock::standing(read_instant("2027-01-01T09:00:00Z").expect("an instant"));
         let file = from_catalog::file(folder.path()).expect("a place");
-        let sandbox =
-            from_catalog::open(file, &estate.catalog, &[], clock, Knobs::default()).expect("it opens");
+        let sandbox = from_catalog::open(file, &workspace.catalog, &[], clock, SandboxOptions::default())
+            .expect("it opens");
         let running = sandbox.start().await.expect("it starts");
         Self {
             folder,
@@ -201,13 +201,13 @@ impl Desk {
         }
     }
 
-    fn estate(&self, day: &str) -> Estate {
+    fn workspace(&self, day: &str) -> Workspace {
         estate_as(self.folder.path(), &noon(day), false)
     }
 
-    fn connection(&self, estate: &Estate) -> Connection {
-        let mapping = estate.settings.helpdesk.mapping.clone();
-        match (&self.way, &estate.settings.helpdesk.kind) {
+    fn connection(&self, workspace: &Workspace) -> Connection {
+        let mapping = workspace.settings.helpdesk.mapping.clone();
+        match (&self.way, &workspace.settings.helpdesk.kind) {
             (Way::Embedded { running, .. }, _) => {
                 let transport = Transport::new(
                     &Place::at(&running.url()),
@@ -220,7 +220,7 @@ impl Desk {
                 self.transport(),
                 priorities.clone(),
                 mapping,
-                estate.settings.helpdesk.pace,
+                workspace.settings.helpdesk.pace,
             ),
             _ => panic!("the settings are about another helpdesk"),
         }
@@ -228,14 +228,14 @@ impl Desk {
 
     /// One pass, however it ends.
     pub(crate) async fn try_pass(&self, day: &str) -> Concluded {
-        let estate = self.estate(day);
-        let connection = self.connection(&estate);
-        let terms = Terms {
+        let workspace = self.workspace(day);
+        let connection = self.connection(&workspace);
+        let terms = PlanTerms {
             as_of: AsOf { instant: read_instant(&noon(day)).expect("an instant"), is_asked: true },
             prune: false,
             acknowledged: servanda::guard::Acknowledged::new(),
         };
-        Pass::new(&estate, &connection, &terms, "conformance".to_owned(), &Nobody)
+        Reconciliation::new(&workspace, &connection, &terms, "conformance".to_owned(), &Nobody)
             .whole(None)
             .await
             .expect("a pass")
@@ -255,13 +255,13 @@ impl Desk {
 
     /// What it calls a state.
     pub(crate) fn word(&self, state: State) -> String {
-        self.estate("2027-01-01").settings.helpdesk.mapping.states[&state].clone()
+        self.workspace("2027-01-01").settings.helpdesk.mapping.states[&state].clone()
     }
 
     /// The state of each row, and what its client can ask for.
     pub(crate) async fn look(&self, day: &str) -> Seen {
-        let estate = self.estate(day);
-        let connection = self.connection(&estate);
+        let workspace = self.workspace(day);
+        let connection = self.connection(&workspace);
         let reader = connection.reader();
         let live = reader.survey(&Wanted::default()).await.expect("a survey");
         let offered = self.offered().await;

@@ -30,7 +30,7 @@ async fn mend(desk: &Desk) {
     desk.assert_nothing_is_left(DAY).await;
     assert!(weaken(desk).await > 1);
     let mended = desk.pass(DAY).await;
-    assert!(mended.outcome.fates.len() > 5, "many share one: {:?}", mended.outcome.fates);
+    assert!(mended.outcome.results.len() > 5, "many share one: {:?}", mended.outcome.results);
     assert_eq!(mended.outcome.remaining, Some(0));
     desk.assert_nothing_is_left(DAY).await;
 }
