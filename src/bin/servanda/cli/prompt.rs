@@ -48,7 +48,11 @@ impl<'a> Prompter<'a> {
                 Ok(read) if read > 0 => {}
                 _ => {
                     (self.say)("\n");
-                    return Err(Failure::new(Exit::Failure, "no answer, so nothing was written"));
+                    return Err(Failure::new(
+                        Exit::Failure,
+                        "cli-failure",
+                        "no answer, so nothing was written",
+                    ));
                 }
             }
             let taken = match std::str::from_utf8(&answer) {

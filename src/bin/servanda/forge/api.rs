@@ -61,7 +61,7 @@ impl Api {
         token: &SecretString,
         header: impl FnOnce(&str) -> (&'static str, String),
     ) -> Result<Self, Failure> {
-        let client = plain_client(LIMIT).map_err(|why| Failure::new(Exit::Failure, why))?;
+        let client = plain_client(LIMIT).map_err(|why| Failure::new(Exit::Failure, "forge-failure", why))?;
         let (name, value) = header(token.expose_secret());
         Ok(Self { client, header: (name, SecretString::from(value)), mask: Mask::of(token) })
     }

@@ -46,9 +46,9 @@ impl From<ForgeError> for Failure {
     fn from(error: ForgeError) -> Self {
         let text = error.to_string();
         match error {
-            ForgeError::Credentials(_) => Self::new(Exit::Credentials, text)
+            ForgeError::Credentials(_) => Self::new(Exit::Credentials, "forge-credentials", text)
                 .help("the job needs the right to write on pull requests, and nothing else"),
-            _ => Self::new(Exit::Failure, text),
+            _ => Self::new(Exit::Failure, "forge-failure", text),
         }
     }
 }

@@ -53,7 +53,9 @@ impl Way {
 /// The threads that wait for the network.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
     let built = Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    built.map_err(|error| Failure::new(Exit::Failure, format!("no threads to be had: {error}")))
+    built.map_err(|error| {
+        Failure::new(Exit::Failure, "helpdesk-failure", format!("no threads to be had: {error}"))
+    })
 }
 
 /// Opens the helpdesk of an workspace. The embedded one lives at the instant of the run.
@@ -162,14 +164,18 @@ async fn trusted_text(root: &Path, base: Option<&Commit>, file: &str) -> Result<
     let is_within = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
     match base {
         Some(base) if is_within => base.text(file).await?.ok_or_else(|| {
-            Failure::new(Exit::Failure, format!("{} holds no {file}, which its settings name", base.short()))
+            Failure::new(
+                Exit::Failure,
+                "helpdesk-failure",
+                format!("{} holds no {file}, which its settings name", base.short()),
+            )
         }),
         _ => files::read_named(&root.join(file)),
     }
 }
 
 fn no_key(variable: &str) -> Failure {
-    Failure::new(Exit::Credentials, format!("the variable {variable} holds no key")).help(
+    Failure::new(Exit::Credentials, "helpdesk-credentials", format!("the variable {variable} holds no key")).help(
         "put the helpdesk's access key, user or password into it; servanda.yaml names it under `helpdesk:`",
     )
 }

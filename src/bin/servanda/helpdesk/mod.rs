@@ -223,7 +223,7 @@ impl From<ReadError> for Failure {
         if error.is_credentials() {
             Self::credentials(&error.to_string())
         } else {
-            Self::new(Exit::Failure, error.to_string())
+            Self::new(Exit::Failure, "helpdesk-failure", error.to_string())
                 .help("nothing is concluded from an answer that cannot be understood; try again, or look at the settings under `helpdesk:`")
         }
     }

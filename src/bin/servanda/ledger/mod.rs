@@ -177,8 +177,12 @@ pub(crate) async fn take_lock<L: Ledger>(
         };
         let name = other.map_or_else(String::new, |other| format!(" ({}, since {})", other.run, other.since));
         if begun.elapsed() >= patience {
-            return Err(Failure::new(Exit::Locked, format!("another run holds the lock{name}"))
-                .help("wait for it to end, or say how long to wait: `--wait-lock 10m`"));
+            return Err(Failure::new(
+                Exit::Locked,
+                "ledger-locked",
+                format!("another run holds the lock{name}"),
+            )
+            .help("wait for it to end, or say how long to wait: `--wait-lock 10m`"));
         }
         if !has_said {
             say(&format!("waiting for another run to end{name}"));
@@ -190,7 +194,7 @@ pub(crate) async fn take_lock<L: Ledger>(
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
-        Self::new(Exit::Failure, error.to_string())
+        Self::new(Exit::Failure, "ledger-failure", error.to_string())
     }
 }
 

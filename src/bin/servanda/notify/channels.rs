@@ -181,7 +181,7 @@ fn secret(place: &Place, setting: &str) -> Result<SecretString, Failure> {
 
 fn variable(name: &str) -> Result<SecretString, Failure> {
     Context::secret(name).ok_or_else(|| {
-        Failure::new(Exit::Failure, format!("the variable {name} holds nothing"))
+        Failure::new(Exit::Failure, "notify-failure", format!("the variable {name} holds nothing"))
             .help("put the secret into it")
     })
 }

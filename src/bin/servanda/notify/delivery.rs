@@ -96,7 +96,8 @@ impl<'a> Dispatcher<'a> {
     ) -> Result<Self, Failure> {
         let own = files::read_notices(&workspace.root)?;
         let texts = Texts::new(workspace.settings.language, &own).map_err(|bad| {
-            Failure::new(Exit::Invalid, bad.to_string()).help("mend the file, or take it away to get ours")
+            Failure::new(Exit::Invalid, "notify-invalid", bad.to_string())
+                .help("mend the file, or take it away to get ours")
         })?;
         Ok(Self {
             workspace,
@@ -175,7 +176,8 @@ impl<'a> Dispatcher<'a> {
     pub(crate) fn preview(&self, memory: &Memory) -> Result<Vec<(Message, Letter)>, Failure> {
         let due = self.ask(|setting| due(setting, memory));
         let written = messages(&due, self.channels.limits()).into_iter().map(|message| {
-            let letter = self.write(&message).map_err(|why| Failure::new(Exit::Invalid, why))?;
+            let letter =
+                self.write(&message).map_err(|why| Failure::new(Exit::Invalid, "notify-invalid", why))?;
             Ok((message, letter))
         });
         written.collect()
@@ -204,7 +206,11 @@ impl<'a> Dispatcher<'a> {
         stop: &Stop,
     ) -> Result<Delivered, Failure> {
         let Some(book) = book else {
-            return Err(Failure::new(Exit::Refused, "no notice is sent, since the ledger cannot be had"));
+            return Err(Failure::new(
+                Exit::Refused,
+                "notify-refused",
+                "no notice is sent, since the ledger cannot be had",
+            ));
         };
         let reader = connection.reader();
         if is_first {
@@ -234,7 +240,8 @@ impl<'a> Dispatcher<'a> {
     /// Refuses a memory that may have forgotten what was sent.
     pub(crate) async fn trust(&self, book: &Memories) -> Result<(), Failure> {
         let refuse = |what: &str, help: &str| {
-            Err(Failure::new(Exit::Refused, format!("no notice is sent: {what}")).help(help))
+            Err(Failure::new(Exit::Refused, "notify-refused", format!("no notice is sent: {what}"))
+                .help(help))
         };
         let anew = "put back the ledger that it was, or begin it anew with `--init-ledger`: what is past by then is not told";
         match book.ledger().verify().await? {
@@ -273,7 +280,7 @@ impl<'a> Dispatcher<'a> {
             return Ok(());
         }
         Err(Failure::new(
-            Exit::Refused,
+            Exit::Refused, "notify-refused",
             format!("no notice is sent: the helpdesk has noted the run {noted}, and the ledger knows nothing of it"),
         )
         .help("it was put back to an older state, or is another one: put back the latest, or begin it anew with `--init-ledger`"))
@@ -458,12 +465,12 @@ fn secret(workspace: &Workspace) -> Result<SecretString, Failure> {
     let ledger = &workspace.settings.ledger;
     match (&ledger.secret_variable, &ledger.place) {
         (Some(name), _) => Context::secret(name).ok_or_else(|| {
-            Failure::new(Exit::Failure, format!("the variable {name} holds nothing"))
+            Failure::new(Exit::Failure, "notify-failure", format!("the variable {name} holds nothing"))
                 .help("put the ledger's secret into it; servanda.yaml names it under `ledger.secret`")
         }),
         (None, LedgerPlace::File(_)) => Ok(SecretString::from(OWN_SECRET)),
         (None, LedgerPlace::Git { .. } | LedgerPlace::Postgres(_) | LedgerPlace::Variable(_)) => {
-            Err(Failure::new(Exit::Failure, "the ledger has no secret")
+            Err(Failure::new(Exit::Failure, "notify-failure", "the ledger has no secret")
                 .help("write `secret: { env: SERVANDA_LEDGER_SECRET }` under `ledger:`"))
         }
     }

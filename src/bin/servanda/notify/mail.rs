@@ -56,7 +56,7 @@ impl Smtp {
     /// A server by its address: `smtps://user:password@mail.acme.example`, `smtp://localhost:1025`.
     pub(crate) fn new(address: &SecretString, from: &str) -> Result<Self, Failure> {
         let wrong = |what: &str| {
-            Failure::new(Exit::Failure, format!("mail.url: {what}"))
+            Failure::new(Exit::Failure, "notify-failure", format!("mail.url: {what}"))
                 .help("write smtps://user:password@mail.acme.example, or smtp:// where the server begins TLS by itself")
         };
         let url = reqwest::Url::parse(address.expose_secret()).map_err(|_| wrong("this is no address"))?;
@@ -77,7 +77,7 @@ impl Smtp {
             }
         };
         let from = from.parse().map_err(|_| {
-            Failure::new(Exit::Failure, "mail.from: this is no sender")
+            Failure::new(Exit::Failure, "notify-failure", "mail.from: this is no sender")
                 .help("write \"Service desk <sd@acme.example>\"")
         })?;
         use_ring();

@@ -40,7 +40,7 @@ impl Webhook {
     /// An address; `https`, unless it is this machine.
     pub(crate) fn new(url: &SecretString, key: Option<SecretString>) -> Result<Self, Failure> {
         let wrong = |what: &str| {
-            Failure::new(Exit::Failure, format!("webhook.url: {what}"))
+            Failure::new(Exit::Failure, "notify-failure", format!("webhook.url: {what}"))
                 .help("write an address that begins with https://")
         };
         let parsed = reqwest::Url::parse(url.expose_secret()).map_err(|_| wrong("this is no address"))?;
@@ -49,8 +49,9 @@ impl Webhook {
         if !is_safe {
             return Err(wrong("it is not encrypted"));
         }
-        let client = plain_client(LIMIT)
-            .map_err(|why| Failure::new(Exit::Failure, format!("no client for the webhook: {why}")))?;
+        let client = plain_client(LIMIT).map_err(|why| {
+            Failure::new(Exit::Failure, "notify-failure", format!("no client for the webhook: {why}"))
+        })?;
         Ok(Self { client, url: url.clone(), key, form: Form::Json, chat: None })
     }
 

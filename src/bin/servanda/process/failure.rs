@@ -76,15 +76,18 @@ impl From<Exit> for ExitCode {
 pub(crate) struct Failure {
     /// The exit code.
     pub(crate) exit: Exit,
-    /// What happened, in one sentence without a full stop.
+    /// The stable name of what went wrong, in kebab case: what programs and tests compare.
+    pub(crate) code: &'static str,
+    /// What went wrong, with the value: lower case, no full stop.
     pub(crate) message: String,
     /// What to do about it.
     pub(crate) help: Option<String>,
 }
 
 impl Failure {
-    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), help: None }
+    /// A failure with its exit code, its stable code and its message.
+    pub(crate) fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
+        Self { exit, code, message: message.into(), help: None }
     }
 
     #[must_use]
@@ -95,24 +98,24 @@ impl Failure {
 
     /// What was typed makes no sense.
     pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::new(Exit::Failure, message).help(help)
+        Self::new(Exit::Failure, "usage", message).help(help)
     }
 
     /// The helpdesk does not accept the key.
     pub(crate) fn credentials(message: &str) -> Self {
-        Self::new(Exit::Credentials, message)
+        Self::new(Exit::Credentials, "credentials", message)
             .help("a key can expire or be spent; issue a new one and put it into the variable that servanda.yaml names")
     }
 
     /// A file could not be read or written.
     pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
-        Self::new(Exit::Failure, format!("{}: {error}", path.display()))
+        Self::new(Exit::Failure, "file", format!("{}: {error}", path.display()))
     }
 }
 
 /// Says on standard error why the run ended, and gives its exit code.
 pub(crate) fn report(failure: &Failure) -> ExitCode {
-    let mut text = format!("error: {}\n", encode::terminal(&failure.message));
+    let mut text = format!("error[{}]: {}\n", failure.code, encode::terminal(&failure.message));
     if let Some(help) = &failure.help {
         writeln!(text, "  help: {}", encode::terminal(help)).expect("a string takes all that is written");
     }

@@ -24,7 +24,8 @@ impl Ping {
         let Some(url) = Context::secret(VARIABLE) else {
             return Ok(Self(None));
         };
-        let client = plain_client(LIMIT).map_err(|why| Failure::new(Exit::Failure, why))?;
+        let client =
+            plain_client(LIMIT).map_err(|why| Failure::new(Exit::Failure, "process-failure", why))?;
         Ok(Self(Some((client, url))))
     }
 

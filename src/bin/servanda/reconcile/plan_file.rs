@@ -17,7 +17,8 @@ pub(crate) fn write(path: &Path, envelope: &GuardedPlan) -> Result<(), Failure> 
 pub(crate) fn read(path: &Path) -> Result<GuardedPlan, Failure> {
     let text = files::read_named(path)?;
     let refused = |message: String| {
-        Failure::new(Exit::Failure, message).help("make a new one with `servanda plan --out FILE`")
+        Failure::new(Exit::Failure, "reconcile-failure", message)
+            .help("make a new one with `servanda plan --out FILE`")
     };
     let value: serde_json::Value = serde_json::from_str(&text)
         .map_err(|error| refused(format!("{} is no plan: {error}", path.display())))?;

@@ -214,6 +214,7 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         if *made_for != here {
             return Err(Failure::new(
                 Exit::Stale,
+                "reconcile-stale",
                 format!("the plan was made for {made_for}, and this is {here}"),
             )
             .help("make one for this helpdesk with `servanda plan --out FILE`"));
@@ -237,6 +238,7 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         }
         Err(Failure::new(
             Exit::Refused,
+            "reconcile-refused",
             format!("the clock of this machine says {ours}, and the helpdesk's {theirs}"),
         )
         .help("set the clock; nothing that hangs on the date is written by one that is wrong"))

@@ -50,8 +50,12 @@ impl Recording {
     /// Reads a recording of this version.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let refused = |why: &str| {
-            Failure::new(Exit::Failure, format!("{} is no recording: {why}", path.display()))
-                .help("make one with `servanda snapshot --out FILE`")
+            Failure::new(
+                Exit::Failure,
+                "reconcile-failure",
+                format!("{} is no recording: {why}", path.display()),
+            )
+            .help("make one with `servanda snapshot --out FILE`")
         };
         let recording: Self =
             serde_json::from_str(&files::read_named(path)?).map_err(|error| refused(&error.to_string()))?;

@@ -35,7 +35,7 @@ pub(crate) fn open(
 impl From<SandboxError> for Failure {
     fn from(error: SandboxError) -> Self {
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        Self::new(Exit::Failure, format!("{error}{cause}"))
+        Self::new(Exit::Failure, "sandbox-failure", format!("{error}{cause}"))
             .help("the embedded helpdesk can be begun anew by deleting its file in .servanda/")
     }
 }

@@ -81,10 +81,11 @@ fn served(loaded: &LoadedFiles, commit: Option<String>, now: Instant) -> Result<
         let summary = render::diagnostics::summary(&checked.diagnostics, loaded.files());
         let why =
             format!("{}:{}:{}: {}: {}; {summary}", at.path, at.line, at.column, first.code, first.message);
-        return Err(Failure::new(Exit::Invalid, why).help("`servanda validate` shows all that is wrong"));
+        return Err(Failure::new(Exit::Invalid, "serve-invalid", why)
+            .help("`servanda validate` shows all that is wrong"));
     }
     if checked.agreements.is_empty() {
-        return Err(Failure::new(Exit::Refused, "there is no agreement at all")
+        return Err(Failure::new(Exit::Refused, "serve-refused", "there is no agreement at all")
             .help("agreements stand in agreements/**/*.yaml; an empty folder is no wish to end everything"));
     }
     let digest = loaded.digest();

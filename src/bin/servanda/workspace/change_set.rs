@@ -93,10 +93,15 @@ impl EditSession {
         if self.loaded.agreements.iter().any(|document| &*document.id == file)
             && self.checked.diagnostics.has_errors()
         {
-            return Err(Failure::new(Exit::Invalid, format!("`{id}` cannot be read as an agreement"))
-                .help("`servanda validate` shows what is wrong with the files"));
+            return Err(Failure::new(
+                Exit::Invalid,
+                "workspace-invalid",
+                format!("`{id}` cannot be read as an agreement"),
+            )
+            .help("`servanda validate` shows what is wrong with the files"));
         }
-        let failure = Failure::new(Exit::Failure, format!("no agreement is called `{id}`"));
+        let failure =
+            Failure::new(Exit::Failure, "workspace-failure", format!("no agreement is called `{id}`"));
         let ids = || agreements.iter().map(|agreement| agreement.id.as_str());
         let within = format!("{id}/");
         let entry = ids().find(|known| known.starts_with(&within));
@@ -200,7 +205,7 @@ impl EditSession {
         }
         let exit = if new.has_errors() {
             let summary = render::diagnostics::summary(&new, proposals.len());
-            Err(Failure::new(Exit::Invalid, format!("this would bring {summary}"))
+            Err(Failure::new(Exit::Invalid, "workspace-invalid", format!("this would bring {summary}"))
                 .help("nothing was written"))
         } else if writing.dry_run {
             say(&format!("{} would be written; nothing was.\n", count(proposals.len())));
@@ -250,6 +255,6 @@ fn new_faults(before: &Diagnostics, mut after: Diagnostics, sources: &Sources) -
 
 impl From<Refused> for Failure {
     fn from(refused: Refused) -> Self {
-        Self::new(Exit::Failure, refused.message).help(refused.help)
+        Self::new(Exit::Failure, "workspace-failure", refused.message).help(refused.help)
     }
 }

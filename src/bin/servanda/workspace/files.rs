@@ -58,7 +58,12 @@ pub(crate) fn find_root(from: &Path) -> Result<PathBuf, Failure> {
 
 /// There is no settings file, by which a repository would be known.
 pub(crate) fn no_repository(from: &Path) -> Failure {
-    Failure::new(Exit::Failure, format!("there is no {SETTINGS} in {} or above", from.display())).help(
+    Failure::new(
+        Exit::Failure,
+        "workspace-failure",
+        format!("there is no {SETTINGS} in {} or above", from.display()),
+    )
+    .help(
         "go to the folder that holds it, name it with `--repository DIR`, or begin one with `servanda init`",
     )
 }
@@ -129,7 +134,8 @@ fn walk(folders: &[PathBuf]) -> Result<Vec<Place>, Failure> {
     let Some(mut walk) = below else { return Ok(places) };
     walk.follow_links(false).require_git(false).parents(false).git_global(false).git_exclude(false);
     for entry in walk.build() {
-        let entry = entry.map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+        let entry =
+            entry.map_err(|error| Failure::new(Exit::Failure, "workspace-failure", error.to_string()))?;
         let is_link = entry.path_is_symlink();
         let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
         if is_link || (is_file && is_yaml(entry.path())) {
@@ -226,7 +232,11 @@ pub(crate) fn read_notices(root: &Path) -> Result<std::collections::BTreeMap<Str
                 _ => None,
             };
             let text = text.ok_or_else(|| {
-                Failure::new(Exit::Invalid, format!("{} is no text of at most 1 MiB", entry.path().display()))
+                Failure::new(
+                    Exit::Invalid,
+                    "workspace-invalid",
+                    format!("{} is no text of at most 1 MiB", entry.path().display()),
+                )
             })?;
             texts.insert(entry.file_name().to_string_lossy().into_owned(), text);
         }
@@ -298,14 +308,22 @@ pub(crate) fn write_together(root: &Path, files: &[Placed<'_>]) -> Result<(), Fa
         let failed = |error: io::Error| Failure::file(&path, &error);
         match (file.before, fs::symlink_metadata(&path)) {
             (None, Ok(_)) => {
-                return Err(Failure::new(Exit::Failure, format!("{} is there already", file.path))
-                    .help("nothing was written; give the new one another name"));
+                return Err(Failure::new(
+                    Exit::Failure,
+                    "workspace-failure",
+                    format!("{} is there already", file.path),
+                )
+                .help("nothing was written; give the new one another name"));
             }
             (Some(before), Ok(found))
                 if found.is_file() && fs::read(&path).is_ok_and(|now| now == before.as_bytes()) => {}
             (Some(_), _) => {
-                return Err(Failure::new(Exit::Failure, format!("{} has changed meanwhile", file.path))
-                    .help("nothing was written; run the command again"));
+                return Err(Failure::new(
+                    Exit::Failure,
+                    "workspace-failure",
+                    format!("{} has changed meanwhile", file.path),
+                )
+                .help("nothing was written; run the command again"));
             }
             (None, Err(_)) => {}
         }
@@ -335,7 +353,7 @@ pub(crate) fn write_together(root: &Path, files: &[Placed<'_>]) -> Result<(), Fa
     placed.map_err(|(path, error): (&str, io::Error)| {
         clear(files);
         let said = format!("{path}: {error}; {} of {} files were written", done.into_inner(), files.len());
-        Failure::new(Exit::Failure, said).help("`git status` shows which")
+        Failure::new(Exit::Failure, "workspace-failure", said).help("`git status` shows which")
     })
 }
 

@@ -46,9 +46,12 @@ impl Commit {
         let said = run(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted], b"").await?;
         let id = String::from_utf8_lossy(&said.output).trim().to_owned();
         if said.code != Some(0) || id.is_empty() {
-            return Err(Failure::new(Exit::Failure, format!("git knows no commit `{name}` here")).help(
-                "fetch it first; a CI job needs the whole history (`fetch-depth: 0`, `GIT_DEPTH: 0`)",
-            ));
+            return Err(Failure::new(
+                Exit::Failure,
+                "workspace-failure",
+                format!("git knows no commit `{name}` here"),
+            )
+            .help("fetch it first; a CI job needs the whole history (`fetch-depth: 0`, `GIT_DEPTH: 0`)"));
         }
         Ok(Self { root: root.to_path_buf(), tree: id.clone(), id })
     }
@@ -71,7 +74,8 @@ impl Commit {
             Some(1) => {
                 let conflicts: Vec<&str> = text.lines().skip(1).take(5).collect();
                 let what = format!("the pull request cannot be merged: {} conflict", conflicts.join(", "));
-                Err(Failure::new(Exit::Failure, what).help("bring its branch up to date, and plan again"))
+                Err(Failure::new(Exit::Failure, "workspace-failure", what)
+                    .help("bring its branch up to date, and plan again"))
             }
             _ => Err(unreadable(&said.errors)),
         }
@@ -256,5 +260,5 @@ async fn run(root: &Path, arguments: &[&str], input: &[u8]) -> Result<git::Said,
 
 fn unreadable(why: &str) -> Failure {
     let why = why.lines().next().unwrap_or_default();
-    Failure::new(Exit::Failure, format!("git could not read the commit: {why}"))
+    Failure::new(Exit::Failure, "workspace-failure", format!("git could not read the commit: {why}"))
 }

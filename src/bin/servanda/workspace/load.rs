@@ -306,7 +306,11 @@ impl LoadedFiles {
         own.retain(|diagnostic| paths.contains(&self.sources.path(diagnostic.place.span.file)));
         if own.has_errors() {
             say(&render::diagnostics::text(&own, &self.sources, context.paint_errors()));
-            return Err(Failure::new(Exit::Invalid, render::diagnostics::summary(&own, self.files())));
+            return Err(Failure::new(
+                Exit::Invalid,
+                "workspace-invalid",
+                render::diagnostics::summary(&own, self.files()),
+            ));
         }
         Ok(())
     }
@@ -375,7 +379,7 @@ fn refuse_invalid(loaded: &LoadedFiles, checked: &Checked, context: &Context) ->
         let paint = context.paint_errors();
         say(&render::diagnostics::text(&checked.diagnostics, &loaded.sources, paint));
         let summary = render::diagnostics::summary(&checked.diagnostics, loaded.files());
-        return Err(Failure::new(Exit::Invalid, summary));
+        return Err(Failure::new(Exit::Invalid, "workspace-invalid", summary));
     }
     Ok(())
 }
@@ -411,6 +415,7 @@ pub(crate) fn not_empty(workspace: Workspace) -> Result<Workspace, Failure> {
         let folder: &Path = &workspace.root;
         return Err(Failure::new(
             Exit::Refused,
+            "workspace-refused",
             format!("no agreement was found below {}", folder.display()),
         )
         .help("agreements stand in agreements/**/*.yaml; an empty folder is no wish to end everything"));

@@ -198,6 +198,7 @@ fn settings_of(files: &[File]) -> String {
 fn nothing_to_trust(base: &str) -> Failure {
     Failure::new(
         Exit::Failure,
+        "workspace-failure",
         format!("`{base}` holds no {}, so there is nothing to trust", files::SETTINGS),
     )
     .help("the first pull request that brings Servanda in is planned without `--base`")

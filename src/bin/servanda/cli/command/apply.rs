@@ -91,7 +91,7 @@ pub(crate) fn refuse_other_days(workspace: &Workspace, as_of: AsOf) -> Result<()
     if !as_of.is_asked || workspace.settings.helpdesk.rehearsal {
         return Ok(());
     }
-    Err(Failure::new(Exit::Refused, "nothing is written for another day than today")
+    Err(Failure::new(Exit::Refused, "cli-refused", "nothing is written for another day than today")
         .help("look at that day with `servanda plan --as-of`, or live through it on a helpdesk with `rehearsal: true`"))
 }
 
@@ -125,7 +125,7 @@ impl Audience for People<'_> {
         let mut answer = String::new();
         match std::io::stdin().lock().read_line(&mut answer) {
             Ok(_) if answer.trim() == "yes" => Ok(()),
-            _ => Err(Failure::new(Exit::Failure, "not applied")),
+            _ => Err(Failure::new(Exit::Failure, "cli-failure", "not applied")),
         }
     }
 

@@ -128,8 +128,9 @@ fn compared(global: &Global, context: &Context) -> Result<Compared, Failure> {
 
 /// The catalog with these values; nothing else in it changes. It is read again before it is taken for good.
 fn edited(text: Option<&str>, edits: &[Edit]) -> Result<String, Failure> {
-    let not_edited =
-        |error: edit::NotEdited| Failure::new(Exit::Failure, format!("{}: {error}", files::CATALOG));
+    let not_edited = |error: edit::NotEdited| {
+        Failure::new(Exit::Failure, "cli-failure", format!("{}: {error}", files::CATALOG))
+    };
     let mut draft = Draft::read(text.unwrap_or(BLANK)).map_err(not_edited)?;
     for Edit { path, value } in edits {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -146,6 +147,7 @@ fn edited(text: Option<&str>, edits: &[Edit]) -> Result<String, Failure> {
         None => Ok(written),
         Some(fault) => Err(Failure::new(
             Exit::Failure,
+            "cli-failure",
             format!("{} would be no sound catalog: {}", files::CATALOG, fault.message),
         )
         .help("nothing was written; `servanda catalog pull --dry-run` shows what would have been")),

@@ -136,7 +136,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             .ok_or_else(|| missing("the repository", "--project"))?,
     };
     let token = TOKENS.iter().find_map(|variable| Context::secret(variable)).ok_or_else(|| {
-        Failure::new(Exit::Credentials, "no variable holds a token for the forge").help(
+        Failure::new(Exit::Credentials, "cli-credentials", "no variable holds a token for the forge").help(
             "put one into SERVANDA_FORGE_TOKEN; it needs to write comments on pull requests and nothing else",
         )
     })?;
@@ -175,6 +175,7 @@ async fn addressed(forge: &Forge, number: Option<u64>, commit: Option<&str>) -> 
             }
             Err(Failure::new(
                 Exit::Stale,
+                "cli-stale",
                 format!("#{number} proposes {head} now, and the plan is of {commit}"),
             ))
         }

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     known
         .write_registration(ASKED_BY, name, name, name, &mut script)
-        .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+        .map_err(|error| Failure::new(Exit::Failure, "cli-failure", error.to_string()))?;
     tell(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Fine)
 }

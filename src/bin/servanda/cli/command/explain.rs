@@ -48,8 +48,12 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let explained = render::explain::of(found, &path, &loaded.sources);
     if explained.values.is_empty() {
         let what = arguments.path.as_deref().unwrap_or_default();
-        return Err(Failure::new(Exit::Failure, format!("nobody says anything about `{what}`"))
-            .help(format!("`servanda explain {}` shows every path there is", arguments.subject)));
+        return Err(Failure::new(
+            Exit::Failure,
+            "cli-failure",
+            format!("nobody says anything about `{what}`"),
+        )
+        .help(format!("`servanda explain {}` shows every path there is", arguments.subject)));
     }
     match arguments.format {
         Format::Text => tell(&render::explain::text(&explained, context.paint()))?,
@@ -59,8 +63,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 }
 
 fn unknown(subject: &str, near: Option<&str>) -> Failure {
-    let failure =
-        Failure::new(Exit::Failure, format!("there is no agreement and no rule called `{subject}`"));
+    let failure = Failure::new(
+        Exit::Failure,
+        "cli-failure",
+        format!("there is no agreement and no rule called `{subject}`"),
+    );
     match near {
         Some(near) => failure.help(format!("did you mean `{near}`?")),
         None => failure.help("`servanda status` lists all agreements; rules are called E101, W306 and so on"),

@@ -66,7 +66,7 @@ fn import(arguments: &Arguments, global: &Global, context: &Context) -> Result<A
         return Ok(adoption);
     }
     if let Some(file) = adoption.files().find(|file| root.join(&file.path).exists()) {
-        return Err(Failure::new(Exit::Failure, format!("{} is there already", file.path))
+        return Err(Failure::new(Exit::Failure, "cli-failure", format!("{} is there already", file.path))
             .help("a file that git ignores may stand there; take it away, and import again"));
     }
     for file in adoption.files() {
@@ -81,7 +81,7 @@ fn refuse_faults(loaded: &LoadedFiles, diagnostics: &Diagnostics, context: &Cont
         return Ok(());
     }
     say(&render::diagnostics::text(diagnostics, &loaded.sources, context.paint_errors()));
-    Err(Failure::new(Exit::Invalid, render::diagnostics::summary(diagnostics, loaded.files())))
+    Err(Failure::new(Exit::Invalid, "cli-invalid", render::diagnostics::summary(diagnostics, loaded.files())))
 }
 
 /// What the core proposes for what the helpdesk holds.

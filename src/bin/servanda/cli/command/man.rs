@@ -29,7 +29,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let mut waiting = vec![described()];
     while let Some(command) = waiting.pop() {
         let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
-        let page = page(&command, &name).map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+        let page = page(&command, &name)
+            .map_err(|error| Failure::new(Exit::Failure, "cli-failure", error.to_string()))?;
         files::write_whole(&arguments.folder.join(format!("{name}.1")), &page)?;
         count += 1;
         waiting.extend(command.get_subcommands().filter(|below| below.get_name() != "help").cloned());

@@ -97,6 +97,7 @@ fn named<'a>(
             if let Some(successor) = successors.get(id.as_str()) {
                 return Err(Failure::new(
                     Exit::Failure,
+                    "cli-failure",
                     format!("`{id}` is renewed by `{successor}` already"),
                 )
                 .help(format!("renew that one: `servanda renew {successor}`")));

@@ -96,11 +96,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     connect::runtime()?.block_on(async {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, serve.port)).await;
         let listener = listener.map_err(|error| {
-            Failure::new(Exit::Failure, format!("port {} of 127.0.0.1: {error}", serve.port))
+            Failure::new(Exit::Failure, "cli-failure", format!("port {} of 127.0.0.1: {error}", serve.port))
                 .help("choose another with `--port`, or leave it out for any that is free")
         })?;
         let address =
-            listener.local_addr().map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+            listener.local_addr().map_err(|error| Failure::new(Exit::Failure, "cli-failure", error.to_string()))?;
         tell(&format!("http://{address}/sd\n"))?;
         say(&format!(
             "serving; the access key is {ACCESS_KEY}; Ctrl-C stops\n  agreements  http://{address}/\n  portal      http://{address}/portal\n"

@@ -47,8 +47,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
         None => Source::Folder { root, settle: Duration::from_millis(arguments.settle) },
     };
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let threads =
-        threads.map_err(|error| Failure::new(Exit::Failure, format!("no threads to be had: {error}")))?;
+    let threads = threads.map_err(|error| {
+        Failure::new(Exit::Failure, "cli-failure", format!("no threads to be had: {error}"))
+    })?;
     threads.block_on(async {
         let mut first = None;
         for _ in 0..ATTEMPTS {
@@ -58,16 +59,17 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
             }
         }
         let (state, served) = first.ok_or_else(|| {
-            Failure::new(Exit::Failure, "the files move all the time")
+            Failure::new(Exit::Failure, "cli-failure", "the files move all the time")
                 .help("serve a branch with `--revision`")
         })?;
         let listener = tokio::net::TcpListener::bind(arguments.listen).await;
         let listener = listener.map_err(|error| {
-            Failure::new(Exit::Failure, format!("{}: {error}", arguments.listen))
+            Failure::new(Exit::Failure, "cli-failure", format!("{}: {error}", arguments.listen))
                 .help("choose another address with `--listen`")
         })?;
-        let address =
-            listener.local_addr().map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| Failure::new(Exit::Failure, "cli-failure", error.to_string()))?;
         tell(&format!("http://{address}\n"))?;
         say(&format!(
             "serving {} ({} agreements); Ctrl-C stops\n",
@@ -79,7 +81,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
         let serving = tokio::spawn(serve(listener, Arc::clone(&desk), PLACES, stop.clone()));
         // Here, beside the threads that answer: to read ten thousand files must not keep a request waiting.
         Watcher::new(source, state, desk).watch(stop).await;
-        serving.await.map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+        serving.await.map_err(|error| Failure::new(Exit::Failure, "cli-failure", error.to_string()))?;
         say("stopped\n");
         Ok(Exit::Fine)
     })

@@ -86,8 +86,12 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
             0 => format!("{first} is"),
             more => format!("{first} and {more} more files are"),
         };
-        return Err(Failure::new(Exit::Failure, format!("{there} there already in {}", root.display()))
-            .help("nothing was written; name another folder, as in `servanda init sla`"));
+        return Err(Failure::new(
+            Exit::Failure,
+            "cli-failure",
+            format!("{there} there already in {}", root.display()),
+        )
+        .help("nothing was written; name another folder, as in `servanda init sla`"));
     }
     for (path, text) in &made {
         files::write_whole(&root.join(path), text)?;

@@ -111,7 +111,11 @@ fn table(session: &mut EditSession, path: &Path, context: &Context) -> Result<Ve
         None => author::rows(sources, file, &session.checked.catalog),
     };
     if faults.is_empty() && rows.is_empty() {
-        return Err(Failure::new(Exit::Invalid, format!("{} names no client", path.display())));
+        return Err(Failure::new(
+            Exit::Invalid,
+            "cli-invalid",
+            format!("{} names no client", path.display()),
+        ));
     }
     faults.sort(sources);
     show_faults(session, &faults, context)?;
@@ -124,7 +128,7 @@ fn show_faults(session: &EditSession, faults: &Diagnostics, context: &Context) -
     }
     say(&render::diagnostics::text(faults, &session.loaded.sources, context.paint_errors()));
     let summary = render::diagnostics::summary(faults, 1);
-    Err(Failure::new(Exit::Invalid, summary).help("nothing was written"))
+    Err(Failure::new(Exit::Invalid, "cli-invalid", summary).help("nothing was written"))
 }
 
 /// What all of the new agreements have in common.
@@ -149,7 +153,7 @@ fn base(
     } else {
         let names: Vec<&str> = extends.iter().map(String::as_str).collect();
         let inherited = library.inherited(&names).ok_or_else(|| {
-            Failure::new(Exit::Invalid, format!("`{}` cannot be extended", names.join(", ")))
+            Failure::new(Exit::Invalid, "cli-invalid", format!("`{}` cannot be extended", names.join(", ")))
                 .help("`servanda validate` shows what is wrong with the templates")
         })?;
         inherited.to_json()
@@ -298,7 +302,8 @@ fn least(session: &EditSession, base: &Base, wished: &Value) -> Result<Value, Fa
     let (library, _) = Library::new(&session.loaded.templates);
     let extends: Vec<&str> = base.extends.iter().map(String::as_str).collect();
     author::least(&library, &extends, wished).map_err(|not_said| {
-        Failure::new(Exit::Failure, not_said.to_string()).help("extend another template, or keep the value")
+        Failure::new(Exit::Failure, "cli-failure", not_said.to_string())
+            .help("extend another template, or keep the value")
     })
 }
 
@@ -358,9 +363,8 @@ fn refuse_taken(
                 faults.push(Diagnostic::new(Code::E102, place, message).help("give it an `id` of its own"));
             }
             None => {
-                return Err(
-                    Failure::new(Exit::Failure, message).help("say another `--id`, or change that one")
-                );
+                return Err(Failure::new(Exit::Failure, "cli-failure", message)
+                    .help("say another `--id`, or change that one"));
             }
         }
     }
@@ -430,6 +434,6 @@ fn slug(text: &str) -> Result<String, Failure> {
 fn usage(said: String) -> Failure {
     match said.split_once("; ") {
         Some((message, help)) => Failure::usage(message, help),
-        None => Failure::new(Exit::Failure, said),
+        None => Failure::new(Exit::Failure, "cli-failure", said),
     }
 }
