@@ -193,7 +193,7 @@ def fill(folder):
 
 
 def against_a_server(folder, live, rounds):
-    """Plan over HTTP against a helpdesk of another process, beside the bare fetch of the same pages."""
+    """Plan over HTTP against a helpdesk of another process, and the bare fetch of the same pages."""
     database = fill(folder)
     port = free_port()
     helpdesk = f"http://127.0.0.1:{port}"
@@ -336,25 +336,25 @@ def main():
     if "ajv" in found:
         theirs = found["ajv"][0]
         measured = f"{validate / theirs:.2f} × ajv-cli ({theirs * 1000:.0f} ms)"
-        rows.append(row(f"{name}, beside ajv-cli on the schema alone", "≤ 0.25 ×", measured, validate <= theirs / 4))
+        rows.append(row(f"{name}, compared with ajv-cli on the schema only", "≤ 0.25 ×", measured, validate <= theirs / 4))
     else:
-        rows.append(row("beside ajv-cli", "≤ 0.25 ×", "ajv-cli could not be installed", False))
+        rows.append(row("compared with ajv-cli", "≤ 0.25 ×", "ajv-cli could not be installed", False))
     say("octoDNS")
     zones = octodns(folder, count)
     if zones:
         theirs = timed(zones)[0]
         measured = f"{validate / theirs:.3f} × ({theirs:.1f} s, one run)"
-        rows.append(row("beside octoDNS validating as many files and bytes", "for scale", measured, True))
+        rows.append(row("compared with octoDNS on as many files and bytes", "for scale", measured, True))
     else:
-        rows.append(row("beside octoDNS", "for scale", "octoDNS could not be installed", True))
+        rows.append(row("compared with octoDNS", "for scale", "octoDNS could not be installed", True))
 
-    say("plan against a server, and against a recorded live state")
+    say("plan against a server, and against a snapshot")
     served, requests, pages = against_a_server(folder, live, rounds)
     commands = {"plan": [*servanda, "plan", "--as-of", AS_OF, "--live", str(live)], "validate": [*servanda, "validate"]}
     found = in_turns(commands, rounds)
     (plan, peak), (validate, _) = found["plan"], found["validate"]
     measured = f"{plan * 1000:.0f} ms, {plan / validate:.2f} × validate, peak {peak:.0f} MiB"
-    name = f"plan {count:,} against a recorded live state"
+    name = f"plan {count:,} against a snapshot"
     rows.append(row(name, "≤ 2 × validate, ≤ 100 MiB", measured, plan <= 2 * validate and peak <= 100))
     ratio = served["plan"] / served["fetch"]
     measured = f"{requests} requests, {pages} of them pages of agreements and rules; {ratio:.2f} × the bare fetch"
@@ -363,7 +363,7 @@ def main():
     say("renew")
     renewed = renew(count, rounds)
     measured = f"{renewed * 1000:.0f} ms, {renewed / validate:.2f} × validate"
-    rows.append(row(f"renew {count:,} agreements, each into a file of its own", "≤ 1 s", measured, renewed <= 1))
+    rows.append(row(f"renew {count:,} agreements, each into its own file", "≤ 1 s", measured, renewed <= 1))
 
     if not options.quick:
         say("growth")
