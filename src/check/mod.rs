@@ -6,9 +6,7 @@
 mod basis;
 mod subject;
 mod places;
-mod settings;
-mod mapping;
-pub(crate) mod itop;
+pub(crate) mod settings;
 mod catalog;
 mod calendars;
 mod reader;

@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 
 use crate::calendar::Day;
 use crate::catalog::{Catalog, Entry};
-use crate::check::itop::{PRIORITIES, usual_mapping};
-use crate::discovery::sample::{Profile, Profiles};
+use crate::check::settings::itop::{PRIORITIES, usual_mapping};
+use crate::discovery::profile::{Profile, Profiles};
 use crate::discovery::slug::slug_of;
 use crate::discovery::term::{self, Days};
 use crate::discovery::{DiscoveredMapping, Evidence, Line, Raw, Sample, Samples, Shape, line, unread};

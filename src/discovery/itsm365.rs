@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::calendar::{Day, Instant, Zone};
-use crate::discovery::sample::{Profile, Profiles, read_label};
+use crate::discovery::profile::{Profile, Profiles, read_label};
 use crate::discovery::term::{self, Days};
 use crate::discovery::{DiscoveredMapping, Evidence, Line, Raw, Sample, Samples, Shape, line, unread};
 use crate::mapping::{Field, Mapping, Rules};

@@ -8,7 +8,7 @@ pub mod agreements;
 pub mod catalog;
 pub mod itop;
 pub mod itsm365;
-mod sample;
+mod profile;
 pub mod slug;
 mod term;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::calendar::Day;
-use crate::discovery::sample::{Profile, Profiles, read_label};
+use crate::discovery::profile::{Profile, Profiles, read_label};
 use crate::discovery::{Evidence, Line, Raw, line};
 use crate::status::State;
 

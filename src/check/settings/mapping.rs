@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::itop;
 use crate::check::settings::Reading;
+use crate::check::settings::itop;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::mapping::{

@@ -1,10 +1,11 @@
 //! servanda.yaml as people wrote it becomes the settings: complete, with every default in its place.
 
+pub(crate) mod itop;
+mod mapping;
+
 use std::time::Duration;
 
 use crate::calendar::{Lead, Misread, TargetTime, TimeOfDay, Zone, read_time_of_day};
-use crate::check::itop;
-use crate::check::mapping::mapping;
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
@@ -15,17 +16,19 @@ use crate::settings::{
     LedgerPlace, Pace, Place, Reach, Refused, Sender, Settings, Webhook, Witness,
 };
 
+use mapping::mapping;
+
 /// When people are told, where nobody says otherwise.
-pub(super) const USUAL_NOTICE_TIME: TimeOfDay = TimeOfDay::constant(9, 0, 0, 0);
+pub(in crate::check) const USUAL_NOTICE_TIME: TimeOfDay = TimeOfDay::constant(9, 0, 0, 0);
 
 /// The settings as they are read, with the faults found so far.
-pub(super) struct Reading<'a> {
+pub(in crate::check) struct Reading<'a> {
     pub(super) places: &'a dyn Places,
     pub(super) faults: Vec<Diagnostic>,
 }
 
 /// The settings, with defaults in place of what cannot be used, and what is wrong with it.
-pub(super) fn settings(
+pub(in crate::check) fn settings(
     document: &shape::SettingsDocument,
     places: &dyn Places,
 ) -> (Settings, Vec<Diagnostic>) {
