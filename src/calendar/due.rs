@@ -4,8 +4,9 @@
 //! a day exactly is due at its close. Business days end with the last close of the day. Pauses are taken out of
 //! the open time. Counted in whole seconds.
 
-use super::hours::{days_from, united};
-use super::{Hours, Instant, TargetTime};
+use super::day::Instant;
+use super::hours::{Hours, days_from, united};
+use super::target::TargetTime;
 
 /// Stretches in which a clock does not run: in order, half-open, apart from each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Day, Instant, Misread, Zone};
+use super::day::{Day, Instant};
+use super::misread::Misread;
+use super::zone::Zone;
 
 /// The minutes of a day.
 const DAY: u16 = 24 * 60;

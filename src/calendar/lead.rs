@@ -1,6 +1,7 @@
 //! How far ahead of a day something is told or due: `60d`, `2w`, `P30D`; a text becomes days.
 
-use super::{Misread, Term};
+use super::misread::Misread;
+use super::term::Term;
 
 /// A whole number of days ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

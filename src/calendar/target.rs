@@ -3,7 +3,8 @@
 //! Hours and minutes are counted on the clock of the calendar; business days end with the last open hour
 //! of the n-th day that has any. A plain day is neither, so it is refused (rule E412).
 
-use super::{Misread, short_parts};
+use super::misread::Misread;
+use super::parts::short_parts;
 
 /// The length of a target.
 #[derive(

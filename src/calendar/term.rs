@@ -3,7 +3,9 @@
 //! A term is added to a day, never to an instant, and months clamp to the last day of a shorter month
 //! (Civil Code of Russia, articles 190–194, and every peer that has terms).
 
-use super::{Day, Misread, short_parts};
+use super::day::Day;
+use super::misread::Misread;
+use super::parts::short_parts;
 
 /// Years, months and days of a period. Never nothing at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

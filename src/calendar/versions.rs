@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Day, Hours, Instant};
+use super::day::{Day, Instant};
+use super::hours::Hours;
 
 /// The hours of a calendar, and those that take their place from a day on.
 #[derive(Clone, Debug, PartialEq, Eq)]

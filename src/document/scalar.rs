@@ -45,6 +45,11 @@ pub(super) fn resolve(text: &str) -> Scalar {
     }
 }
 
+/// Whether a text can be written without quotes and still be read as that text, as far as its value is concerned.
+pub fn is_plain_text(text: &str) -> bool {
+    resolve(text) == Scalar::Text
+}
+
 fn number(text: &str) -> Scalar {
     if let Some(based) = based_integer(text) {
         return Scalar::Ambiguous(based);

@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use jsonschema::{Draft, Validator};
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde_json::{Map, Value, json};
 
-use super::Kind;
 use super::json::TreeJson;
+use super::kind::Kind;
 use super::pattern::Pattern;
 use super::shape::text::{KIND, only_one_of};
 use super::shape::{
@@ -137,6 +138,11 @@ pub(super) fn validator(kind: Kind) -> &'static Validator<TreeJson> {
             .build(kept(kind))
             .expect("our own schema is a schema")
     })
+}
+
+/// Compiles what judges each kind of document, which [`read`] does otherwise when it meets the first of a kind.
+pub fn make_ready() {
+    Kind::ALL.into_par_iter().for_each(|kind| _ = validator(kind));
 }
 
 /// The file of the repository without its pages (`build.rs`). A test holds it to what is derived.

@@ -10,7 +10,7 @@ mod fingerprint;
 mod github;
 mod gitlab;
 mod junit;
-mod place;
+mod region;
 mod sarif;
 
 pub use github::github;

@@ -2,8 +2,9 @@
 //!
 //! Worked out only when somebody asks (`servanda explain`).
 
+use super::layer::Layer;
 use super::merge::Place;
-use super::{Layer, Resolved};
+use super::resolved::Resolved;
 use crate::diagnostic::Span;
 use crate::document::tree::{Node, Tree};
 

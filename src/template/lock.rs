@@ -3,8 +3,8 @@
 //! A change is a value that differs from the one inherited, a key that was not there, a dropped entry, and a
 //! key that displaces the locked one. To repeat the same value is none.
 
+use super::layer::{Layer, pieces};
 use super::merge::{Merger, Place};
-use super::{Layer, pieces};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::tree::{Entry, Node, Tree, Value};
 use crate::document::{Document, is_field_path, show};

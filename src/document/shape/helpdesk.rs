@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::either::{KindOr, TextOr, TwoForms, also, either};
-use super::settings::Secret;
+use super::secret::Secret;
 use super::text::{self, Keyed};
 
 /// The helpdesk: where it is, how it is spoken to, and how our words map to its own.

@@ -9,6 +9,7 @@ mod calendar;
 mod catalog;
 mod either;
 mod helpdesk;
+mod secret;
 mod settings;
 pub(crate) mod text;
 
@@ -30,7 +31,8 @@ pub use helpdesk::{
     DriftPolicy, Helpdesk, HelpdeskKind, HistoryMapping, IntervalForm, KeyMapping, LinkMode, LinkSide,
     RecipientMapping, SlaRules, SlaRulesMapping, States,
 };
+pub use secret::Secret;
 pub use settings::{
-    Comment, Guards, Language, LedgerSettings, Mail, MailAllow, NoticeModule, NoticeSettings, Secret,
+    Comment, Guards, Language, LedgerSettings, Mail, MailAllow, NoticeModule, NoticeSettings,
     SettingsDocument, StateLimit, Webhook, WebhookForm, Witness,
 };

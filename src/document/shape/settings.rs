@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::either::{KindOr, TextOr};
 use super::helpdesk::Helpdesk;
+use super::secret::Secret;
 use super::text;
 
 /// Where to and as whom: the time zone, the helpdesk and its mapping, the ledger, mail, and guards.
@@ -42,16 +43,6 @@ pub enum Language {
     En,
     /// Russian.
     Ru,
-}
-
-/// A secret: never its value, only where it is found.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(extend("x-kind" = "secret"))]
-pub struct Secret {
-    /// The variable of the environment that holds the secret. Example: `ITSM365_ACCESS_KEY`.
-    #[schemars(with = "text::Variable")]
-    pub env: String,
 }
 
 /// The memory between runs.

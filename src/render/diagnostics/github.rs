@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::place::Region;
+use super::region::Region;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::render::encode;
 use crate::render::vocabulary;

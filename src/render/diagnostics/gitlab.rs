@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::fingerprint::fingerprints;
-use super::place::Region;
+use super::region::Region;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::render::encode;
 use crate::render::json;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fingerprint::fingerprints;
-use super::place::Region;
+use super::region::Region;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Label, Severity, Sources};
 use crate::render::encode;
 use crate::render::json;

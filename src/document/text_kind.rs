@@ -1,7 +1,7 @@
 //! Words for the kinds of text that schemas name: what each is called in a sentence, how it is written, and
 //! what people write in its place.
 
-use super::Kind;
+use super::kind::Kind;
 use super::shape::TEMPLATE_LACKS;
 use crate::calendar::{Lead, Misread, TargetTime, Term, Window, read_day, read_instant};
 

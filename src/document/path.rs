@@ -1,6 +1,6 @@
 //! Which file is which: the kind of a file by its path, and the id of what it holds by its name.
 
-use super::Kind;
+use super::kind::Kind;
 use super::text::show;
 use crate::diagnostic::{Code, Diagnostic, FileId, Span};
 use crate::ident::is_slug;
@@ -67,6 +67,28 @@ pub(super) fn faults(kind: Kind, path: &str, file: FileId) -> Vec<Diagnostic> {
         });
     }
     faults
+}
+
+/// Why what stands where a file belongs is none that can be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotAFile {
+    /// It is a symbolic link, which could lead anywhere.
+    Link,
+    /// It could not be read; the reason is the system's.
+    Unreadable(String),
+}
+
+/// What is wrong with something that stands where a file belongs.
+pub fn not_a_file(file: FileId, why: NotAFile) -> Diagnostic {
+    let at = Span::of_file(file);
+    match why {
+        NotAFile::Link => Diagnostic::new(Code::E011, at, "this is a symbolic link")
+            .help("put the file itself here; links are not followed, since they could lead anywhere"),
+        NotAFile::Unreadable(why) => {
+            Diagnostic::new(Code::E011, at, format!("the file cannot be read: {}", show(&why)))
+                .help("see to it that whoever runs this may read it")
+        }
+    }
 }
 
 /// The slug that a text would be, if only case, spaces and the like keep it from being one.

@@ -6,12 +6,13 @@
 use jsonschema::error::ValidationErrorKind as Fault;
 use serde_json::Value as Json;
 
+use super::kind::Kind;
 use super::parse::FAULT_LIMIT;
-use super::place::slug_like;
+use super::path::slug_like;
 use super::schema::{derived, validator};
 use super::text::show;
+use super::text_kind;
 use super::tree::{Node, Value};
-use super::{Kind, word};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::ident::nearest;
 
@@ -174,12 +175,12 @@ impl Found<'_> {
         let message = format!("{} takes {expected}, and here stands {}", self.subject(), self.standing());
         let help = match &self.node.value {
             Value::Bool(_) | Value::Integer(_) | Value::Float(_)
-                if self.takes("string") && self.word().is_none_or(word::takes_digits) =>
+                if self.takes("string") && self.word().is_none_or(text_kind::takes_digits) =>
             {
                 format!("write '{}' in quotes", self.as_written())
             }
-            Value::Text(text) if self.takes("boolean") && word::means_flag(text).is_some() => {
-                format!("write `{}`", word::means_flag(text).unwrap_or_default())
+            Value::Text(text) if self.takes("boolean") && text_kind::means_flag(text).is_some() => {
+                format!("write `{}`", text_kind::means_flag(text).unwrap_or_default())
             }
             Value::Text(text) if self.takes("array") && !self.takes("string") => {
                 format!("write a list: `[{}]`", show(text).trim_matches('`'))
@@ -216,7 +217,7 @@ impl Found<'_> {
         let mut nouns = Vec::new();
         for name in names {
             match name {
-                "string" => nouns.push(self.word().map_or("a text", word::noun)),
+                "string" => nouns.push(self.word().map_or("a text", text_kind::noun)),
                 "boolean" => {
                     let refused = &self.fragment["not"]["const"];
                     let flags = [("`true`", true), ("`false`", false)];
@@ -237,7 +238,7 @@ impl Found<'_> {
 
     /// What to write, from the schema alone.
     fn example(&self) -> String {
-        if let Some(example) = self.word().and_then(word::example) {
+        if let Some(example) = self.word().and_then(text_kind::example) {
             return format!("write it as {example}");
         }
         let keys = self.known_keys();
@@ -254,8 +255,8 @@ impl Found<'_> {
             return self.secret();
         }
         let text = self.node.as_text().unwrap_or_default();
-        let noun = word::noun(word);
-        match word::misread(word, text) {
+        let noun = text_kind::noun(word);
+        match text_kind::misread(word, text) {
             Some(misread) => self.wrong(misread.message, misread.help),
             None if matches!(word, "auto" | "off" | "drift") => {
                 let message = format!(
@@ -270,7 +271,7 @@ impl Found<'_> {
                 self.wrong(format!("{} is not {noun}", self.subject()), self.example())
             }
             None => {
-                let offered = slug_like(text).filter(|_| word::is_of_slugs(word));
+                let offered = slug_like(text).filter(|_| text_kind::is_of_slugs(word));
                 let help = offered.map_or_else(|| self.example(), |slug| format!("write {}", show(&slug)));
                 self.wrong(format!("{} is not {noun}", self.source()), help)
             }
@@ -329,7 +330,7 @@ impl Found<'_> {
             self.key_span(key),
             format!("nobody knows the key {}{inside}", show(key)),
         );
-        if self.path.is_empty() && word::belongs_to_agreements(self.kind, key) {
+        if self.path.is_empty() && text_kind::belongs_to_agreements(self.kind, key) {
             return fault
                 .help("a template cannot have this key: move it to the agreements that extend the template");
         }
@@ -338,7 +339,7 @@ impl Found<'_> {
         }
         let free: Vec<&str> =
             known.iter().copied().filter(|known| self.node.get(&[known]).is_none()).collect();
-        let meant = word::synonym(key)
+        let meant = text_kind::synonym(key)
             .filter(|word| known.contains(word))
             .or_else(|| nearest(key, free.iter().copied()));
         fault.help(match (meant, self.below(key)) {
@@ -360,12 +361,12 @@ impl Found<'_> {
 
     fn bad_key(&self, key: &str) -> Diagnostic {
         let kind = self.word().unwrap_or("slug");
-        let message = format!("{} is not {}", show(key), word::noun(kind));
+        let message = format!("{} is not {}", show(key), text_kind::noun(kind));
         let fault = Diagnostic::new(Code::E009, self.key_span(key), message);
-        match slug_like(key).filter(|_| word::is_of_slugs(kind)) {
+        match slug_like(key).filter(|_| text_kind::is_of_slugs(kind)) {
             Some(slug) => fault.help(format!("write {}", show(&slug))),
             None => fault.help(
-                word::example(kind).map_or_else(String::new, |example| format!("write it as {example}")),
+                text_kind::example(kind).map_or_else(String::new, |example| format!("write it as {example}")),
             ),
         }
     }

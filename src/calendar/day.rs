@@ -1,0 +1,59 @@
+//! Days, times of day and instants, and how each is written.
+
+use super::misread::Misread;
+
+/// A civil date, without a zone.
+pub type Day = jiff::civil::Date;
+
+/// An hour and minute of a day.
+pub type TimeOfDay = jiff::civil::Time;
+
+/// A point of time.
+pub type Instant = jiff::Timestamp;
+
+/// Reads `2026-02-01`, and nothing that only looks like it.
+pub fn read_day(text: &str) -> Result<Day, Misread> {
+    let misread = |message: String| Misread::new(message, "write the day as YYYY-MM-DD, such as 2026-02-01");
+    let shaped = text.len() == 10
+        && text.bytes().enumerate().all(|(index, byte)| match index {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    if !shaped {
+        return Err(misread(format!("`{text}` is not written as a day")));
+    }
+    let number = |range: std::ops::Range<usize>| text[range].parse::<i16>().unwrap_or_default();
+    let (month, day) = (number(5..7), number(8..10));
+    let narrow = |value: i16| i8::try_from(value).unwrap_or_default();
+    Day::new(number(0..4), narrow(month), narrow(day)).map_err(|_| {
+        let last = Day::new(number(0..4), narrow(month), 1).map(Day::days_in_month);
+        match last {
+            Ok(last) => Misread::new(format!("there is no day {text}"), format!("the month has {last} days")),
+            Err(_) => misread(format!("there is no day {text}")),
+        }
+    })
+}
+
+/// Reads `09:00`, and nothing that only looks like it.
+pub fn read_time_of_day(text: &str) -> Result<TimeOfDay, Misread> {
+    let number = |part: &str| part.parse::<i8>().ok().filter(|_| part.len() == 2);
+    let read = text
+        .split_once(':')
+        .and_then(|(hour, minute)| TimeOfDay::new(number(hour)?, number(minute)?, 0, 0).ok());
+    read.ok_or_else(|| {
+        Misread::new(
+            format!("there is no time of day `{text}`"),
+            "write hours and minutes, from 00:00 to 23:59",
+        )
+    })
+}
+
+/// Reads an instant as RFC 3339 has it, with its offset: `2026-09-30T18:00:00+03:00`.
+pub fn read_instant(text: &str) -> Result<Instant, Misread> {
+    text.parse().map_err(|_| {
+        Misread::new(
+            format!("`{text}` is not an instant"),
+            "write it with its offset, such as 2026-09-30T18:00:00+03:00",
+        )
+    })
+}

@@ -1,0 +1,54 @@
+//! The kinds of files, each with a schema of its own.
+
+/// The kinds of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// `agreements/**/*.yaml`: one agreement, or one set.
+    Agreement,
+    /// `templates/*.yaml`.
+    Template,
+    /// `catalog.yaml`.
+    Catalog,
+    /// `servanda.yaml`.
+    Settings,
+    /// `calendars/*.yaml`.
+    Calendar,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 5] =
+        [Kind::Agreement, Kind::Template, Kind::Catalog, Kind::Settings, Kind::Calendar];
+
+    /// The name of the file in `schemas/`.
+    pub const fn schema_file(self) -> &'static str {
+        match self {
+            Self::Agreement => "agreement.json",
+            Self::Template => "template.json",
+            Self::Catalog => "catalog.json",
+            Self::Settings => "settings.json",
+            Self::Calendar => "calendar.json",
+        }
+    }
+
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Agreement => "Servanda: an agreement or a set of agreements",
+            Self::Template => "Servanda: a template of agreements",
+            Self::Catalog => "Servanda: catalog.yaml",
+            Self::Settings => "Servanda: servanda.yaml",
+            Self::Calendar => "Servanda: a calendar of hours",
+        }
+    }
+
+    /// The kind in a sentence, with its article.
+    pub(super) const fn noun(self) -> &'static str {
+        match self {
+            Self::Agreement => "an agreement",
+            Self::Template => "a template",
+            Self::Catalog => "the catalog",
+            Self::Settings => "the settings",
+            Self::Calendar => "a calendar",
+        }
+    }
+}
