@@ -1,5 +1,5 @@
 mod further;
-mod rate_limit;
+mod interleaving;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use tokio::sync::Barrier;
 use super::sticky_comment::{Posted, Text, post};
 use super::{Address, Forge, ForgeError};
 use crate::cli::plan_output::ForgeName;
-use rate_limit::Turns;
+use interleaving::Turns;
 
 const FORGES: [ForgeName; 3] = [ForgeName::Github, ForgeName::Gitlab, ForgeName::Gitea];
 const TOKEN: &str = "a-token-that-nobody-may-see";

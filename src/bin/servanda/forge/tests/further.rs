@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use servanda::render::comment_state::{Class, Mark};
 
-use super::rate_limit::Turns;
+use super::interleaving::Turns;
 use super::{FORGES, Fake, KEY, NUMBER, OURS, Sample, THEIRS, World, fake, post};
 use crate::cli::plan_output::ForgeName;
 use crate::forge::sticky_comment::Posted;

@@ -4,7 +4,7 @@
 //! of ours may be several objects there (an SLA with its SLTs) or a part of one text (our mark in a description).
 
 mod explore;
-mod form;
+mod login;
 mod history;
 mod operation;
 mod oql;
@@ -15,7 +15,7 @@ mod wire;
 mod write;
 
 pub(crate) use explore::ItopExplorer;
-pub(crate) use form::Form;
+pub(crate) use login::Form;
 pub(crate) use read::{ItopReader, Memory};
 pub(crate) use write::ItopWriter;
 
