@@ -13,7 +13,7 @@ use crate::mapping::Field;
 
 /// Everything of a helpdesk that a catalog can name.
 #[derive(Clone, Debug, Default)]
-pub struct Census {
+pub struct Inventory {
     /// The objects, by kind.
     pub items: BTreeMap<Kind, BTreeMap<LiveId, Item>>,
     /// The people who answer for an agreement.
@@ -37,14 +37,14 @@ pub struct Item {
     pub within: Option<LiveId>,
 }
 
-impl Census {
+impl Inventory {
     /// What a survey gives, where units are part of nothing.
     pub fn of(live: &Live) -> Self {
-        let mut census = Self::default();
+        let mut inventory = Self::default();
         for (kind, id, named) in live.directory.iter() {
             let (title, code) = (named.title.clone(), named.code.clone());
             let item = Item { title, code, archived: named.archived, within: None };
-            census.items.entry(kind).or_default().insert(id.clone(), item);
+            inventory.items.entry(kind).or_default().insert(id.clone(), item);
         }
         let marked = live.agreements.values().chain(live.adoptable.values());
         for observed in marked {
@@ -55,10 +55,10 @@ impl Census {
                 Some(Value::Reference(id)) => Some(id.clone()),
                 _ => None,
             };
-            census.managers.extend(named(Field::Manager));
-            census.providers.extend(named(Field::Provider));
+            inventory.managers.extend(named(Field::Manager));
+            inventory.providers.extend(named(Field::Provider));
         }
-        census
+        inventory
     }
 }
 
@@ -211,8 +211,8 @@ impl Finding {
 }
 
 /// Compares a catalog with a helpdesk, in the order of the lists and slugs.
-pub fn compare(catalog: &Catalog, census: &Census) -> Vec<Finding> {
-    let mut comparison = Comparison { census, tied: BTreeMap::new(), found: Vec::new() };
+pub fn compare(catalog: &Catalog, inventory: &Inventory) -> Vec<Finding> {
+    let mut comparison = Comparison { inventory, tied: BTreeMap::new(), found: Vec::new() };
     let clients = catalog.clients.iter();
     let clients: Vec<(String, &Entry)> = clients
         .flat_map(|(slug, client)| {
@@ -238,7 +238,7 @@ fn listed<S: ToString>(entries: &BTreeMap<S, Entry>) -> Vec<(String, &Entry)> {
 }
 
 struct Comparison<'a> {
-    census: &'a Census,
+    inventory: &'a Inventory,
     /// The objects that an entry stands for already, with its list and slug.
     tied: BTreeMap<LiveId, (List, String)>,
     found: Vec<Finding>,
@@ -246,7 +246,7 @@ struct Comparison<'a> {
 
 impl Comparison<'_> {
     fn items(&self, kind: Kind) -> impl Iterator<Item = (&LiveId, &Item)> {
-        self.census.items.get(&kind).into_iter().flatten()
+        self.inventory.items.get(&kind).into_iter().flatten()
     }
 
     fn add(&mut self, list: List, slug: &str, what: What) {
@@ -255,7 +255,7 @@ impl Comparison<'_> {
 
     /// Every entry of a list, held against the object that it stands for.
     fn known(&mut self, list: List, entries: Vec<(String, &Entry)>) {
-        if self.census.unkept.contains(&list.kind()) {
+        if self.inventory.unkept.contains(&list.kind()) {
             return;
         }
         for (slug, entry) in entries {
@@ -275,7 +275,7 @@ impl Comparison<'_> {
         let Some(id) = &entry.helpdesk else {
             return self.by_name(list, slug, entry);
         };
-        let item = self.census.items.get(&list.kind()).and_then(|items| items.get(id));
+        let item = self.inventory.items.get(&list.kind()).and_then(|items| items.get(id));
         match item {
             None => self.add(list, slug, What::Gone { object: id.clone(), archived: false }),
             Some(item) if item.archived => {
@@ -369,9 +369,9 @@ impl Comparison<'_> {
 
     fn missing(&self, list: List, doubtful: &BTreeSet<LiveId>) -> Vec<(LiveId, String)> {
         let belongs = |id: &LiveId, item: &Item| match list {
-            List::Providers => self.census.providers.contains(id),
+            List::Providers => self.inventory.providers.contains(id),
             List::Clients => item.within.is_none(),
-            List::Managers => self.census.managers.contains(id),
+            List::Managers => self.inventory.managers.contains(id),
             List::Services | List::Calendars | List::Priorities => true,
         };
         let missing = self.items(list.kind()).filter(|(id, item)| {
@@ -382,7 +382,7 @@ impl Comparison<'_> {
 
     /// Departments that no entry stands for, with the slug of the client that they are part of, however deep.
     fn missing_departments(&self, doubtful: &BTreeSet<LiveId>) -> Vec<(LiveId, String, String)> {
-        let units = self.census.items.get(&Kind::Unit);
+        let units = self.inventory.items.get(&Kind::Unit);
         let company = |item: &Item| {
             let mut within = item.within.clone();
             // Units that are part of each other have no company.

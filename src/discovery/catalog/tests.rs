@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Census, Finding, Item, List, What, compare};
+use super::{Finding, Inventory, Item, List, What, compare};
 use crate::catalog::{Catalog, Client, Entry};
 use crate::diagnostic::{Sources, Span};
 use crate::ident::{ClientSlug, LiveId, PriorityName, ServiceSlug};
@@ -25,14 +25,14 @@ fn client(slug: &str, title: &str, helpdesk: Option<&str>) -> (ClientSlug, Clien
     (ClientSlug::new(slug).expect("a slug"), client)
 }
 
-/// A census of objects: kind, id, title, and the unit that they are part of.
-fn census(items: &[(Kind, &str, &str, Option<&str>)]) -> Census {
-    let mut census = Census::default();
+/// An inventory of objects: kind, id, title, and the unit that they are part of.
+fn inventory(items: &[(Kind, &str, &str, Option<&str>)]) -> Inventory {
+    let mut inventory = Inventory::default();
     for (kind, uuid, title, within) in items {
         let item = Item { title: (*title).to_owned(), code: None, archived: false, within: within.map(id) };
-        census.items.entry(*kind).or_default().insert(id(uuid), item);
+        inventory.items.entry(*kind).or_default().insert(id(uuid), item);
     }
-    census
+    inventory
 }
 
 fn said(findings: &[Finding]) -> Vec<String> {
@@ -57,7 +57,7 @@ fn what_the_catalog_lacks_gets_a_slug_that_is_free() {
         clients: [client("romashka", "ООО «Ромашка»", Some("ou$1"))].into(),
         ..Catalog::default()
     };
-    let mut census = census(&[
+    let mut inventory = inventory(&[
         (Kind::Unit, "ou$1", "ООО «Ромашка»", None),
         (Kind::Unit, "ou$2", "ЗАО «Ромашка»", None),
         (Kind::Unit, "ou$3", "Бухгалтерия", Some("ou$1")),
@@ -70,10 +70,10 @@ fn what_the_catalog_lacks_gets_a_slug_that_is_free() {
         (Kind::Service, "slmService$1", "Почта", None),
         (Kind::Calendar, "servicetime$1", "24x7", None),
     ]);
-    census.managers.insert(id("employee$1"));
-    census.providers.insert(id("ou$5"));
+    inventory.managers.insert(id("employee$1"));
+    inventory.providers.insert(id("ou$5"));
     assert_eq!(
-        said(&compare(&catalog, &census)),
+        said(&compare(&catalog, &inventory)),
         [
             "clients client-7: new 日本 ou$7",
             "clients romashka-2: new ЗАО «Ромашка» ou$2",
@@ -102,20 +102,20 @@ fn what_differs_is_said_and_nothing_is_taken_out() {
         ..Catalog::default()
     };
     catalog.services.insert(ServiceSlug::new("mail").expect("a slug"), entry("Почта", Some("slmService$1")));
-    let mut census = census(&[
+    let mut inventory = inventory(&[
         (Kind::Unit, "ou$1", "Первый", None),
         (Kind::Unit, "ou$2", "Два", None),
         (Kind::Unit, "ou$3", "Двойник", None),
         (Kind::Unit, "ou$4", "Двойник", None),
         (Kind::Service, "slmService$1", "Почта", None),
     ]);
-    census
+    inventory
         .items
         .get_mut(&Kind::Service)
         .and_then(|items| items.get_mut("slmService$1"))
         .expect("it is there")
         .archived = true;
-    let found = compare(&catalog, &census);
+    let found = compare(&catalog, &inventory);
     assert_eq!(
         said(&found),
         [
@@ -142,15 +142,15 @@ fn what_differs_is_said_and_nothing_is_taken_out() {
 
 #[test]
 fn once_written_nothing_is_left_to_say() {
-    let census = census(&[(Kind::Unit, "ou$1", "ООО «Ромашка»", None)]);
-    let found = compare(&Catalog::default(), &census);
+    let inventory = inventory(&[(Kind::Unit, "ou$1", "ООО «Ромашка»", None)]);
+    let found = compare(&Catalog::default(), &inventory);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].list, List::Clients);
     let written = Catalog {
         clients: [client(&found[0].slug, "ООО «Ромашка»", Some("ou$1"))].into(),
         ..Catalog::default()
     };
-    assert_eq!(said(&compare(&written, &census)), [""; 0]);
+    assert_eq!(said(&compare(&written, &inventory)), [""; 0]);
 }
 
 #[test]
@@ -161,10 +161,10 @@ fn a_code_that_is_the_slug_ties_and_of_what_is_not_kept_nothing_is_said() {
             .into(),
         ..Catalog::default()
     };
-    let mut census = census(&[(Kind::Unit, "ou$1", "ООО «Ромашка»", None)]);
-    for item in census.items.values_mut().flat_map(BTreeMap::values_mut) {
+    let mut inventory = inventory(&[(Kind::Unit, "ou$1", "ООО «Ромашка»", None)]);
+    for item in inventory.items.values_mut().flat_map(BTreeMap::values_mut) {
         item.code = Some("romashka".to_owned());
     }
-    census.unkept = [Kind::Priority].into();
-    assert_eq!(said(&compare(&catalog, &census)), ["clients romashka: tied ou$1"]);
+    inventory.unkept = [Kind::Priority].into();
+    assert_eq!(said(&compare(&catalog, &inventory)), ["clients romashka: tied ou$1"]);
 }

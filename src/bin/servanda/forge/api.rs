@@ -9,8 +9,8 @@ use serde_json::Value;
 use servanda::settings::is_this_machine;
 
 use super::{ForgeError, Question};
-use crate::http::client::{plain_client, said};
-use crate::http::redact::Mask;
+use crate::http::client::{error_text, plain_client};
+use crate::http::redact::Redactor;
 use crate::process::failure::{Exit, Failure};
 
 /// How long an answer may take.
@@ -30,7 +30,7 @@ const SHOWN: usize = 300;
 pub(crate) struct Api {
     client: reqwest::Client,
     header: (&'static str, SecretString),
-    mask: Mask,
+    mask: Redactor,
 }
 
 /// The address of a forge's interface, which must be encrypted unless it is on this machine.
@@ -63,7 +63,7 @@ impl Api {
     ) -> Result<Self, Failure> {
         let client = plain_client(LIMIT).map_err(|why| Failure::new(Exit::Failure, "forge-failure", why))?;
         let (name, value) = header(token.expose_secret());
-        Ok(Self { client, header: (name, SecretString::from(value)), mask: Mask::of(token) })
+        Ok(Self { client, header: (name, SecretString::from(value)), mask: Redactor::new(token) })
     }
 
     /// Asks, again where that is safe, and gives the JSON of an answer of success.
@@ -99,7 +99,7 @@ impl Api {
         let response = request.send().await.map_err(|error| {
             let may_repeat = is_repeatable || error.is_connect();
             Tried {
-                error: ForgeError::Other(format!("the forge could not be asked: {}", said(error))),
+                error: ForgeError::Other(format!("the forge could not be asked: {}", error_text(error))),
                 may_repeat,
                 wait: None,
             }
@@ -142,7 +142,7 @@ impl Api {
 
 async fn read_limited(mut response: reqwest::Response) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(said)? {
+    while let Some(chunk) = response.chunk().await.map_err(error_text)? {
         if bytes.len() + chunk.len() > ANSWER_LIMIT {
             return Err("the forge's answer is larger than 16 MiB".to_owned());
         }

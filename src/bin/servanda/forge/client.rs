@@ -10,10 +10,10 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use servanda::render::markdown;
 
-use crate::cli::plan_output::ForgeName;
-use crate::process::failure::{Exit, Failure};
 use super::api::{self, Api};
 use super::{gitea, github, gitlab};
+use crate::cli::plan_output::ForgeName;
+use crate::process::failure::{Exit, Failure};
 
 /// More pages than this are not read; a thread of so many comments is none.
 const PAGES: u32 = 100;

@@ -17,7 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::helpdesk::itop::{Form, ItopExplorer, ItopReader, ItopTransport, ItopWriter, Memory};
 use crate::helpdesk::itsm365::{Habits, Itsm365Explorer, Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::{AnyExplorer, AnyReader, AnyWriter, Explorer, ReadError, Reader, Writer};
-use crate::http::client::Place;
+use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
 use crate::process::context::{AsOf, Context, clock};
 use crate::process::failure::{Exit, Failure};
@@ -111,14 +111,14 @@ pub(crate) async fn open_at(
             )?;
             let running = sandbox.start().await?;
             let key = SecretString::from(sandbox::ACCESS_KEY);
-            let transport = Transport::new(&Place::at(&running.url()), key, &helpdesk.pace);
+            let transport = Transport::new(&Endpoint::at(&running.url()), key, &helpdesk.pace);
             (transport.map(Way::to_itsm365), Some(running))
         }
         Kind::Itsm365 { url, reach, access_key_variable, ca_file } => {
             let key = key(access_key_variable)?;
             let certificates = certificates(root, ground.base, ca_file.as_deref()).await?;
             let place =
-                Place { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
+                Endpoint { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
             (Transport::new(&place, key, &helpdesk.pace).map(Way::to_itsm365), None)
         }
         Kind::Itop { url, reach, login, ca_file, priorities } => {
@@ -131,7 +131,7 @@ pub(crate) async fn open_at(
             };
             let certificates = certificates(root, ground.base, ca_file.as_deref()).await?;
             let place =
-                Place { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
+                Endpoint { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
             let priorities = priorities.clone();
             let way = |transport| Way::Itop { transport, priorities, memory: Memory::default() };
             (Transport::to(&place, form, &helpdesk.pace).map(way), None)

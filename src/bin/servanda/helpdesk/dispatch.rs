@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
 use servanda::discovery::DiscoveredMapping;
-use servanda::discovery::catalog::Census;
+use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, Observed};
 use servanda::mapping::Mapping;
@@ -14,7 +14,7 @@ use servanda::plan::Step;
 
 use super::itop::{ItopExplorer, ItopReader, ItopWriter};
 use super::itsm365::{Itsm365Explorer, Itsm365Reader, Itsm365Writer};
-use super::{Done, Event, Explorer, ReadError, Reader, Wanted, WriteError, Writer};
+use super::{Explorer, HistoryEvent, ReadError, Reader, Selection, StepResult, WriteError, Writer};
 
 /// Reads one of the products.
 pub(crate) enum AnyReader<'a> {
@@ -41,17 +41,17 @@ pub(crate) enum AnyWriter<'a> {
 }
 
 impl Reader for AnyReader<'_> {
-    async fn survey(&self, wanted: &Wanted) -> Result<Live, ReadError> {
+    async fn read_live(&self, wanted: &Selection) -> Result<Live, ReadError> {
         match self {
-            Self::Itsm365(reader) => Box::pin(reader.survey(wanted)).await,
-            Self::Itop(reader) => Box::pin(reader.survey(wanted)).await,
+            Self::Itsm365(reader) => Box::pin(reader.read_live(wanted)).await,
+            Self::Itop(reader) => Box::pin(reader.read_live(wanted)).await,
         }
     }
 
-    async fn census(&self) -> Result<Census, ReadError> {
+    async fn inventory(&self) -> Result<Inventory, ReadError> {
         match self {
-            Self::Itsm365(reader) => Box::pin(reader.census()).await,
-            Self::Itop(reader) => Box::pin(reader.census()).await,
+            Self::Itsm365(reader) => Box::pin(reader.inventory()).await,
+            Self::Itop(reader) => Box::pin(reader.inventory()).await,
         }
     }
 
@@ -69,7 +69,7 @@ impl Reader for AnyReader<'_> {
         }
     }
 
-    async fn history(&self, objects: &BTreeSet<LiveId>) -> Result<Vec<Event>, ReadError> {
+    async fn history(&self, objects: &BTreeSet<LiveId>) -> Result<Vec<HistoryEvent>, ReadError> {
         match self {
             Self::Itsm365(reader) => Box::pin(reader.history(objects)).await,
             Self::Itop(reader) => Box::pin(reader.history(objects)).await,
@@ -139,7 +139,7 @@ impl Writer for AnyWriter<'_> {
         id: &AgreementId,
         object: Option<&LiveId>,
         step: &Step,
-    ) -> Result<Done, WriteError> {
+    ) -> Result<StepResult, WriteError> {
         match self {
             Self::Itsm365(writer) => Box::pin(writer.perform(id, object, step)).await,
             Self::Itop(writer) => Box::pin(writer.perform(id, object, step)).await,

@@ -9,7 +9,7 @@ use servanda::agreement::Agreement;
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
 use servanda::discovery::DiscoveredMapping;
-use servanda::discovery::catalog::Census;
+use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, Observed, Touch};
 use servanda::mapping::Mapping;
@@ -26,15 +26,15 @@ pub(crate) struct ReadError {
     /// The call, without anything secret: `find agreement$agreement`.
     pub(crate) call: String,
     /// What went wrong.
-    pub(crate) error: ReadTrouble,
+    pub(crate) error: ReadErrorKind,
 }
 
 /// What went wrong with a read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ReadTrouble {
+pub(crate) enum ReadErrorKind {
     /// The request itself.
     #[error(transparent)]
-    Http(#[from] HttpError),
+    HttpClient(#[from] HttpError),
     /// The answer is JSON, and not what the dialect says.
     #[error("{0}")]
     Unexpected(String),
@@ -48,7 +48,7 @@ pub(crate) enum WriteError {
     Refused(String),
     /// The object is not as it was when it was looked at; nothing was written.
     #[error("it was changed by somebody else meanwhile")]
-    Moved,
+    Conflict,
     /// The helpdesk does not accept the key.
     #[error("{0}")]
     Credentials(String),
@@ -61,7 +61,7 @@ pub(crate) enum WriteError {
 }
 
 /// A step that was carried out.
-pub(crate) struct Done {
+pub(crate) struct StepResult {
     /// The agreement's object.
     pub(crate) object: LiveId,
     /// What the helpdesk holds otherwise than it was written.
@@ -70,7 +70,7 @@ pub(crate) struct Done {
 
 /// One thing that was done to an object, as the helpdesk remembers it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Event {
+pub(crate) struct HistoryEvent {
     /// The object.
     pub(crate) object: LiveId,
     /// Which part of an agreement it was; nothing where it was none that we know, or the object is no agreement.
@@ -81,14 +81,14 @@ pub(crate) struct Event {
 
 /// What a survey looks for besides what bears our mark.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wanted {
+pub(crate) struct Selection {
     /// Objects that documents wish to take over.
     pub(crate) adopts: BTreeSet<LiveId>,
     /// Whether everything that bears no mark is wanted, to see what could be taken over.
     pub(crate) unmarked: bool,
 }
 
-impl Wanted {
+impl Selection {
     /// What these agreements need.
     pub(crate) fn of(agreements: &[Agreement]) -> Self {
         let adopts = agreements.iter().filter_map(|agreement| agreement.adopts.clone());
@@ -109,9 +109,9 @@ impl Wanted {
 /// Reads a helpdesk.
 pub(crate) trait Reader: Sync {
     /// Everything that a plan needs, in as many requests as there are pages and a few more.
-    fn survey(&self, wanted: &Wanted) -> impl Future<Output = Result<Live, ReadError>> + Send;
+    fn read_live(&self, wanted: &Selection) -> impl Future<Output = Result<Live, ReadError>> + Send;
     /// Everything that a catalog can name.
-    fn census(&self) -> impl Future<Output = Result<Census, ReadError>> + Send;
+    fn inventory(&self) -> impl Future<Output = Result<Inventory, ReadError>> + Send;
     /// The agreement that bears a mark. Absent only when the helpdesk said so.
     fn find(
         &self,
@@ -124,7 +124,7 @@ pub(crate) trait Reader: Sync {
     fn history(
         &self,
         objects: &BTreeSet<LiveId>,
-    ) -> impl Future<Output = Result<Vec<Event>, ReadError>> + Send;
+    ) -> impl Future<Output = Result<Vec<HistoryEvent>, ReadError>> + Send;
     /// Where these people are reached by mail, as far as the helpdesk says.
     fn addresses(
         &self,
@@ -143,7 +143,7 @@ pub(crate) trait Reader: Sync {
         text: &str,
     ) -> impl Future<Output = Result<Option<LiveId>, ReadError>> + Send {
         let call = format!("comments on {object} with {text}");
-        async { Err(ReadError { call, error: ReadTrouble::Unexpected("it has no comments".to_owned()) }) }
+        async { Err(ReadError { call, error: ReadErrorKind::Unexpected("it has no comments".to_owned()) }) }
     }
     /// How many requests went out so far.
     fn requests(&self) -> u64;
@@ -175,7 +175,7 @@ pub(crate) trait Writer: Sync {
         id: &AgreementId,
         object: Option<&LiveId>,
         step: &Step,
-    ) -> impl Future<Output = Result<Done, WriteError>> + Send;
+    ) -> impl Future<Output = Result<StepResult, WriteError>> + Send;
     /// Notes a text in an attribute of an object.
     fn write_note(
         &self,
@@ -207,7 +207,7 @@ pub(crate) trait Writer: Sync {
 impl ReadError {
     /// Whether every further request would fail the same way.
     pub(crate) fn is_credentials(&self) -> bool {
-        matches!(self.error, ReadTrouble::Http(HttpError::Credentials(_)))
+        matches!(self.error, ReadErrorKind::HttpClient(HttpError::Credentials(_)))
     }
 }
 

@@ -1,6 +1,6 @@
-//! One request over the network. Where the secret goes and how an answer says no is each product's [`Manner`].
+//! One request over the network. Where the secret goes and how an answer says no is each product's [`Protocol`].
 //!
-//! A request is a path, a query and a JSON body; what comes back is a [`Reply`] or an [`HttpError`], and
+//! A request is a path, a query and a JSON body; what comes back is a [`HttpExchange`] or an [`HttpError`], and
 //! neither holds anything secret. Whether to try again is `transport`'s affair, what it means the dialect's.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use servanda::calendar::Instant;
 use servanda::settings::Reach;
 
-use super::redact::Mask;
+use super::redact::Redactor;
 use super::resolver::Resolver;
 use crate::helpdesk::itsm365::AccessKey;
 
@@ -69,9 +69,9 @@ pub(crate) struct Request<'a> {
 
 /// What came back.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(crate) struct HttpExchange {
     /// An answer of success, or what went wrong.
-    pub(crate) result: Result<Answer, HttpError>,
+    pub(crate) result: Result<JsonResponse, HttpError>,
     /// How long the server asks us to wait; what is absurd is capped.
     pub(crate) wait: Option<Duration>,
     /// What the server's own clock says.
@@ -80,13 +80,13 @@ pub(crate) struct Reply {
 
 /// An answer of success.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Answer {
+pub(crate) struct JsonResponse {
     pub(crate) status: u16,
     pub(crate) body: Value,
 }
 
 /// How a product is asked, and how it says no. The only place that knows its secret.
-pub(crate) trait Manner: Send + Sync {
+pub(crate) trait Protocol: Send + Sync {
     /// Where a request goes.
     fn address(&self, url: &str, request: &Request<'_>) -> String;
     /// The request with its body and the secret in their places.
@@ -100,13 +100,13 @@ pub(crate) trait Manner: Send + Sync {
 }
 
 /// What carries a request out once.
-pub(crate) trait Wire: Send + Sync {
+pub(crate) trait HttpSender: Send + Sync {
     /// One try.
-    fn exchange(&self, request: &Request<'_>) -> impl Future<Output = Reply> + Send;
+    fn exchange(&self, request: &Request<'_>) -> impl Future<Output = HttpExchange> + Send;
 }
 
 /// Where a helpdesk is.
-pub(crate) struct Place<'a> {
+pub(crate) struct Endpoint<'a> {
     /// The address up to and with the context path.
     pub(crate) url: &'a str,
     /// How far a key may travel.
@@ -115,7 +115,7 @@ pub(crate) struct Place<'a> {
     pub(crate) certificates: Option<&'a [u8]>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Endpoint<'a> {
     /// An address of the public network, or of this machine.
     pub(crate) fn at(url: &'a str) -> Self {
         Self { url, reach: Reach::default(), certificates: None }
@@ -123,29 +123,29 @@ impl<'a> Place<'a> {
 }
 
 /// A helpdesk's address and how it is asked.
-pub(crate) struct Http<M = AccessKey> {
+pub(crate) struct HttpClient<M = AccessKey> {
     client: reqwest::Client,
     url: String,
     manner: M,
-    mask: Mask,
+    mask: Redactor,
 }
 
-impl<M: Manner> Http<M> {
+impl<M: Protocol> HttpClient<M> {
     /// A helpdesk that is asked in this manner and answers within the deadline.
-    pub(crate) fn new(place: &Place<'_>, manner: M, deadline: Duration) -> Result<Self, HttpError> {
+    pub(crate) fn new(place: &Endpoint<'_>, manner: M, deadline: Duration) -> Result<Self, HttpError> {
         Self::resolving(place, Resolver::of_the_system(place.reach), manner, deadline)
     }
 
     fn resolving(
-        place: &Place<'_>,
+        place: &Endpoint<'_>,
         resolver: Resolver,
         manner: M,
         deadline: Duration,
     ) -> Result<Self, HttpError> {
         let url = place.reach.read(place.url).map_err(|refused| HttpError::NotSent(refused.message))?;
         let client = client(&url, resolver, deadline, place.certificates);
-        let client = client.map_err(|error| HttpError::NotSent(said(error)))?;
-        Ok(Self { client, url, mask: Mask::of(manner.secret()), manner })
+        let client = client.map_err(|error| HttpError::NotSent(error_text(error)))?;
+        Ok(Self { client, url, mask: Redactor::new(manner.secret()), manner })
     }
 
     /// The address without anything secret.
@@ -159,10 +159,10 @@ impl<M: Manner> Http<M> {
     }
 
     /// What an answer with these bytes says.
-    fn understood(&self, status: StatusCode, bytes: &[u8]) -> Result<Answer, HttpError> {
+    fn understood(&self, status: StatusCode, bytes: &[u8]) -> Result<JsonResponse, HttpError> {
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
             let body = self.parsed(bytes).ok_or_else(|| HttpError::NotJson(self.masked(bytes)))?;
-            return Ok(Answer { status: status.as_u16(), body: self.manner.judge(body)? });
+            return Ok(JsonResponse { status: status.as_u16(), body: self.manner.judge(body)? });
         }
         let text = self.masked(bytes);
         let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
@@ -185,24 +185,24 @@ impl<M: Manner> Http<M> {
 
     /// The beginning of an answer for people, without the key.
     fn masked(&self, bytes: &[u8]) -> String {
-        shown(&self.mask.text(&String::from_utf8_lossy(bytes)))
+        excerpt(&self.mask.text(&String::from_utf8_lossy(bytes)))
     }
 }
 
 /// As much of a server's words as is shown.
-pub(crate) fn shown(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     text.chars().take(SHOWN).collect()
 }
 
-impl<M: Manner> Wire for Http<M> {
-    async fn exchange(&self, request: &Request<'_>) -> Reply {
+impl<M: Protocol> HttpSender for HttpClient<M> {
+    async fn exchange(&self, request: &Request<'_>) -> HttpExchange {
         let response = match self.send(request).await {
             Ok(response) => response,
-            Err(error) => return Reply { result: Err(error), wait: None, date: None },
+            Err(error) => return HttpExchange { result: Err(error), wait: None, date: None },
         };
         let (status, wait, date) = (response.status(), retry_after(&response), date(&response));
         let bytes = read_limited(response).await;
-        Reply { result: bytes.and_then(|bytes| self.understood(status, &bytes)), wait, date }
+        HttpExchange { result: bytes.and_then(|bytes| self.understood(status, &bytes)), wait, date }
     }
 }
 
@@ -213,7 +213,7 @@ async fn read_limited(mut response: reqwest::Response) -> Result<Vec<u8>, HttpEr
             Ok(None) => return Ok(bytes),
             Ok(Some(chunk)) if bytes.len() + chunk.len() <= ANSWER_LIMIT => bytes.extend_from_slice(&chunk),
             Ok(Some(_)) => return Err(HttpError::Lost("the answer is larger than 64 MiB".to_owned())),
-            Err(error) => return Err(HttpError::Lost(said(error))),
+            Err(error) => return Err(HttpError::Lost(error_text(error))),
         }
     }
 }
@@ -253,7 +253,7 @@ pub(crate) fn plain_client(limit: Duration) -> Result<reqwest::Client, String> {
         .referer(false)
         .timeout(limit)
         .user_agent(concat!("servanda/", env!("CARGO_PKG_VERSION")));
-    builder.build().map_err(said)
+    builder.build().map_err(error_text)
 }
 
 /// Settles which cryptography the process uses. A second call finds it settled, which is as good.
@@ -262,7 +262,7 @@ pub(crate) fn use_ring() {
 }
 
 /// The words of a transport error without the address, which holds the key.
-pub(crate) fn said(error: reqwest::Error) -> String {
+pub(crate) fn error_text(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut source = std::error::Error::source(&error);
@@ -276,9 +276,9 @@ pub(crate) fn said(error: reqwest::Error) -> String {
 /// Whether the request left at all decides what its failure means.
 fn unsent(error: reqwest::Error) -> HttpError {
     if error.is_connect() || error.is_builder() {
-        HttpError::NotSent(said(error))
+        HttpError::NotSent(error_text(error))
     } else {
-        HttpError::Lost(said(error))
+        HttpError::Lost(error_text(error))
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 const SPREAD_PERCENT: u32 = 105;
 
 /// Hands out turns.
-pub(crate) struct Turns {
+pub(crate) struct RateLimit {
     schedule: Mutex<Schedule>,
     interval: Option<Duration>,
 }
@@ -27,7 +27,7 @@ struct Schedule {
     pause: Option<Instant>,
 }
 
-impl Turns {
+impl RateLimit {
     /// So many turns a second; without a rate everybody's turn is now.
     pub(crate) fn new(per_second: Option<u32>) -> Self {
         let interval = per_second.map(|rate| Duration::from_secs(1) * SPREAD_PERCENT / 100 / rate.max(1));
@@ -103,12 +103,12 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{Budget, Turns};
+    use super::{Budget, RateLimit};
 
     #[tokio::test(start_paused = true)]
     async fn no_second_holds_more_turns_than_allowed() {
         for rate in [1, 5, 7, 100] {
-            let turns = Turns::new(Some(rate));
+            let turns = RateLimit::new(Some(rate));
             let begun = Instant::now();
             let mut taken = Vec::new();
             for _ in 0..10 * rate {
@@ -124,7 +124,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_goes_in_a_pause_not_even_who_had_a_turn() {
-        let turns = Turns::new(Some(2));
+        let turns = RateLimit::new(Some(2));
         turns.take().await;
         let begun = Instant::now();
         let waiting = turns.take();
@@ -135,7 +135,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn without_a_rate_nobody_waits() {
-        let (turns, begun) = (Turns::new(None), Instant::now());
+        let (turns, begun) = (RateLimit::new(None), Instant::now());
         for _ in 0..1000 {
             turns.take().await;
         }

@@ -15,16 +15,16 @@ const BLOT: &str = "***";
 const SHORTEST: usize = 6;
 
 /// The forms of one secret.
-pub(crate) struct Mask {
+pub(crate) struct Redactor {
     /// All of them, the longest first.
     forms: SecretBox<Vec<String>>,
     /// Those that can stand in JSON.
     in_json: SecretBox<Vec<String>>,
 }
 
-impl Mask {
+impl Redactor {
     /// The forms of a secret.
-    pub(crate) fn of(secret: &SecretString) -> Self {
+    pub(crate) fn new(secret: &SecretString) -> Self {
         let secret = secret.expose_secret();
         let in_json = [
             secret.to_owned(),
@@ -144,10 +144,10 @@ mod tests {
     use proptest::prelude::*;
     use secrecy::SecretString;
 
-    use super::{Mask, html_escaped, json_escaped, percent_encoded};
+    use super::{Redactor, html_escaped, json_escaped, percent_encoded};
 
-    fn mask(secret: &str) -> Mask {
-        Mask::of(&SecretString::from(secret))
+    fn mask(secret: &str) -> Redactor {
+        Redactor::new(&SecretString::from(secret))
     }
 
     #[test]

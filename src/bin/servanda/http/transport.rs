@@ -1,6 +1,6 @@
 //! Requests at the pace that a helpdesk bears, tried again where that is safe, and no more than it helps.
 //!
-//! Over a [`Wire`] that carries out one try. What an answer means is the dialect's affair; what an error
+//! Over a [`HttpSender`] that carries out one try. What an answer means is the dialect's affair; what an error
 //! means for a write is settled here once, by [`HttpError::is_ambiguous`].
 
 use std::sync::OnceLock;
@@ -12,8 +12,8 @@ use servanda::calendar::Instant;
 use servanda::settings::Pace;
 use tokio::sync::Semaphore;
 
-use super::client::{Answer, Http, HttpError, Manner, Place, Request, Wire};
-use super::rate_limit::{Budget, Turns};
+use super::client::{Endpoint, HttpClient, HttpError, HttpSender, JsonResponse, Protocol, Request};
+use super::rate_limit::{Budget, RateLimit};
 
 /// How often a request is tried at most.
 const TRIES: u32 = 4;
@@ -24,7 +24,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 /// How a request may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
+pub(crate) enum RetryPolicy {
     /// A read: repeated whatever became of it.
     Read,
     /// A write: repeated only where it is certain that nothing was done. All else is looked up first, since an
@@ -33,23 +33,23 @@ pub(crate) enum Class {
 }
 
 /// A way to a helpdesk, walked at a certain pace.
-pub(crate) struct Transport<W: Wire = Http> {
+pub(crate) struct Transport<W: HttpSender = HttpClient> {
     wire: W,
     places: Semaphore,
     concurrency: usize,
     /// Whether the key was accepted once. Until then requests go one by one.
     is_known: AtomicBool,
     refusals: AtomicU32,
-    turns: Turns,
+    turns: RateLimit,
     budget: Budget,
     deadline: Duration,
     first_date: OnceLock<(Instant, tokio::time::Instant)>,
 }
 
-impl<M: Manner> Transport<Http<M>> {
+impl<M: Protocol> Transport<HttpClient<M>> {
     /// A transport to a helpdesk over the network that is asked in this manner.
-    pub(crate) fn to(place: &Place<'_>, manner: M, pace: &Pace) -> Result<Self, HttpError> {
-        Ok(Self::over(Http::new(place, manner, pace.deadline)?, pace))
+    pub(crate) fn to(place: &Endpoint<'_>, manner: M, pace: &Pace) -> Result<Self, HttpError> {
+        Ok(Self::over(HttpClient::new(place, manner, pace.deadline)?, pace))
     }
 
     /// The address without anything secret.
@@ -58,7 +58,7 @@ impl<M: Manner> Transport<Http<M>> {
     }
 }
 
-impl<W: Wire> Transport<W> {
+impl<W: HttpSender> Transport<W> {
     /// A transport over what carries out one try.
     pub(crate) fn over(wire: W, pace: &Pace) -> Self {
         Self {
@@ -67,7 +67,7 @@ impl<W: Wire> Transport<W> {
             concurrency: pace.concurrency.max(1),
             is_known: AtomicBool::new(false),
             refusals: AtomicU32::new(0),
-            turns: Turns::new(pace.per_second),
+            turns: RateLimit::new(pace.per_second),
             budget: Budget::default(),
             deadline: pace.deadline,
             first_date: OnceLock::new(),
@@ -96,8 +96,8 @@ impl<W: Wire> Transport<W> {
         path: &str,
         query: &[(&str, String)],
         body: &Value,
-        class: Class,
-    ) -> Result<Answer, HttpError> {
+        class: RetryPolicy,
+    ) -> Result<JsonResponse, HttpError> {
         let request = Request { path, query, body };
         let mut tried = 0;
         loop {
@@ -116,7 +116,7 @@ impl<W: Wire> Transport<W> {
     }
 
     /// One try, at its turn.
-    async fn once(&self, request: &Request<'_>) -> Result<Answer, (HttpError, Option<Duration>)> {
+    async fn once(&self, request: &Request<'_>) -> Result<JsonResponse, (HttpError, Option<Duration>)> {
         let _place = self.places.acquire().await.expect("the semaphore is never closed");
         self.turns.take().await;
         if self.is_locked_out() {
@@ -141,7 +141,7 @@ impl<W: Wire> Transport<W> {
     }
 
     /// Counts refusals of the key, and lets requests go side by side once it was accepted.
-    fn note(&self, result: &Result<Answer, HttpError>) {
+    fn note(&self, result: &Result<JsonResponse, HttpError>) {
         match result {
             Err(HttpError::Credentials(_)) => {
                 self.refusals.fetch_add(1, Ordering::Relaxed);
@@ -172,12 +172,12 @@ impl HttpError {
     }
 }
 
-fn may_repeat(class: Class, error: &HttpError) -> bool {
+fn may_repeat(class: RetryPolicy, error: &HttpError) -> bool {
     match (class, error) {
         (_, HttpError::NotSent(_) | HttpError::Refused { status: 429, .. })
-        | (Class::Read, HttpError::Lost(_) | HttpError::NotJson(_)) => true,
-        (Class::Read, HttpError::Refused { status, .. }) => *status == 408 || *status >= 500,
-        (_, HttpError::Credentials(_) | HttpError::Declined { .. }) | (Class::Write, _) => false,
+        | (RetryPolicy::Read, HttpError::Lost(_) | HttpError::NotJson(_)) => true,
+        (RetryPolicy::Read, HttpError::Refused { status, .. }) => *status == 408 || *status >= 500,
+        (_, HttpError::Credentials(_) | HttpError::Declined { .. }) | (RetryPolicy::Write, _) => false,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Entries, Holder, Judged, Ledger, LedgerError, Swap, judge};
+use super::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
 
 /// Where the seal is kept.
 const KEY: &str = "seal";
@@ -19,11 +19,11 @@ pub(crate) struct Checksummed<L> {
 
 /// Why a ledger is not to be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Broken {
+pub(crate) enum ChecksumError {
     /// There is no seal on what it holds.
-    Unsealed,
+    Missing,
     /// What it holds is not what was written.
-    Torn,
+    Mismatch,
 }
 
 /// How many entries there are, how many writes made them, and the sum of their digests.
@@ -34,25 +34,25 @@ struct Seal {
     sum: String,
 }
 
-impl<L: Ledger> Checksummed<L> {
+impl<L: LedgerStore> Checksummed<L> {
     /// Seals a ledger from the next write on.
     pub(crate) fn over(ledger: L) -> Self {
         Self { ledger }
     }
 
     /// Whether it holds what was written to it, and nothing else.
-    pub(crate) async fn verify(&self) -> Result<Result<(), Broken>, LedgerError> {
+    pub(crate) async fn verify(&self) -> Result<Result<(), ChecksumError>, LedgerError> {
         let mut entries = self.ledger.read("").await?;
         let Some(seal) = entries.remove(KEY) else {
-            return Ok(if entries.is_empty() { Ok(()) } else { Err(Broken::Unsealed) });
+            return Ok(if entries.is_empty() { Ok(()) } else { Err(ChecksumError::Missing) });
         };
         let seal: Option<Seal> = serde_json::from_str(&seal).ok();
         let is_whole = seal.is_some_and(|seal| (seal.entries, seal.sum) == sealed(&entries));
-        Ok(if is_whole { Ok(()) } else { Err(Broken::Torn) })
+        Ok(if is_whole { Ok(()) } else { Err(ChecksumError::Mismatch) })
     }
 
     /// Seals what is there, whatever it is.
-    pub(crate) async fn seal_anew(&self) -> Result<(), LedgerError> {
+    pub(crate) async fn recompute_checksum(&self) -> Result<(), LedgerError> {
         let mut entries = self.ledger.read("").await?;
         let expected = entries.remove(KEY);
         let writes = expected.as_deref().and_then(|text| serde_json::from_str::<Seal>(text).ok());
@@ -100,7 +100,7 @@ fn weight(key: &str, value: &str) -> u128 {
     digest.iter().take(16).fold(0, |sum, byte| (sum << 8) | u128::from(*byte))
 }
 
-impl<L: Ledger> Ledger for Checksummed<L> {
+impl<L: LedgerStore> LedgerStore for Checksummed<L> {
     type Lock = L::Lock;
 
     async fn get(&self, keys: &[&str]) -> Result<Entries, LedgerError> {
@@ -120,13 +120,13 @@ impl<L: Ledger> Ledger for Checksummed<L> {
         let keys: Vec<&str> = swaps.iter().map(|swap| swap.key.as_str()).chain([KEY]).collect();
         for _ in 0..TRIES {
             let mut found = self.ledger.glance(&keys).await?;
-            if judge(swaps, &found) != Judged::Free {
+            if check_swaps(swaps, &found) != SwapCheck::Ready {
                 found = self.ledger.get(&keys).await?;
             }
-            match judge(swaps, &found) {
-                Judged::Made => return Ok(()),
-                Judged::Moved(key) => return Err(LedgerError::Moved(key)),
-                Judged::Free => {}
+            match check_swaps(swaps, &found) {
+                SwapCheck::AlreadyDone => return Ok(()),
+                SwapCheck::Conflict(key) => return Err(LedgerError::Conflict(key)),
+                SwapCheck::Ready => {}
             }
             let seal = Self::seal_after(found.get(KEY), swaps)?;
             let mut sealed = swaps.to_vec();
@@ -134,7 +134,7 @@ impl<L: Ledger> Ledger for Checksummed<L> {
             sealed.push(Swap { key: KEY.to_owned(), expected, value: Some(json(&seal)) });
             match self.ledger.write(&sealed).await {
                 // Somebody wrote in between; whether it concerns these swaps the next look says.
-                Err(LedgerError::Moved(_)) => {}
+                Err(LedgerError::Conflict(_)) => {}
                 other => return other,
             }
         }

@@ -6,7 +6,7 @@ use std::fs::File;
 
 use super::git::Lease;
 use super::postgres::PostgresLock;
-use super::{Entries, GitLedger, Holder, Ledger, LedgerError, PostgresLedger, SqliteLedger, Swap};
+use super::{Entries, GitLedger, Holder, LedgerError, LedgerStore, PostgresLedger, SqliteLedger, Swap};
 
 /// One of the places.
 pub(crate) enum AnyLedger {
@@ -34,7 +34,7 @@ fn unusable<T>(why: &str) -> Result<T, LedgerError> {
     Err(LedgerError::Failed(why.to_owned()))
 }
 
-impl Ledger for AnyLedger {
+impl LedgerStore for AnyLedger {
     type Lock = AnyLock;
 
     async fn get(&self, keys: &[&str]) -> Result<Entries, LedgerError> {

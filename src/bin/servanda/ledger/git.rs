@@ -12,9 +12,9 @@ use std::time::Duration;
 use servanda::calendar::Instant;
 use tokio::sync::Mutex;
 
-use super::{Entries, Holder, Judged, Ledger, LedgerError, Swap, judge};
+use super::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
 use crate::process::context::clock;
-use crate::workspace::git::{self, Said};
+use crate::workspace::git::{self, GitOutput};
 
 /// How long a lock outlives the run that took it and was killed.
 const LEASE: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
@@ -94,7 +94,7 @@ impl GitLedger {
         }
     }
 
-    async fn git(&self, arguments: &[&str], input: &[u8]) -> Result<Said, LedgerError> {
+    async fn git(&self, arguments: &[&str], input: &[u8]) -> Result<GitOutput, LedgerError> {
         git::run(&self.folder, arguments, input).await.map_err(|why| self.failed(why))
     }
 
@@ -262,7 +262,7 @@ impl LedgerError {
             Self::Failed(why) => {
                 Self::Failed(format!("{why}; `git init` makes one, and `ledger.at` may name another place"))
             }
-            moved @ Self::Moved(_) => moved,
+            moved @ Self::Conflict(_) => moved,
         }
     }
 }
@@ -322,7 +322,7 @@ fn next_object(output: &[u8]) -> Option<(String, String, &[u8])> {
     Some((blob, String::from_utf8_lossy(content).into_owned(), output.get(end + 2 + size..)?))
 }
 
-impl Ledger for GitLedger {
+impl LedgerStore for GitLedger {
     type Lock = Lease;
 
     async fn get(&self, keys: &[&str]) -> Result<Entries, LedgerError> {
@@ -354,17 +354,17 @@ impl Ledger for GitLedger {
         }
         // The first try goes by what is known: the push itself says whether that is still so.
         for turn in 0..TRIES {
-            match judge(swaps, &known.entries) {
-                Judged::Free => {
+            match check_swaps(swaps, &known.entries) {
+                SwapCheck::Ready => {
                     let mut all = swaps.to_vec();
                     all.extend(Self::renewal(&known, clock()));
                     if self.push(&mut known, &all).await? {
                         return Ok(());
                     }
                 }
-                Judged::Made if turn > 0 => return Ok(()),
-                Judged::Moved(key) if turn > 0 => return Err(LedgerError::Moved(key)),
-                Judged::Made | Judged::Moved(_) => {}
+                SwapCheck::AlreadyDone if turn > 0 => return Ok(()),
+                SwapCheck::Conflict(key) if turn > 0 => return Err(LedgerError::Conflict(key)),
+                SwapCheck::AlreadyDone | SwapCheck::Conflict(_) => {}
             }
             if turn > 0 {
                 // Each run waits for a time of its own, so that they do not meet again.
@@ -391,7 +391,7 @@ impl Ledger for GitLedger {
                 self.known.lock().await.lease = Some(lease.clone());
                 Ok(Ok(lease))
             }
-            Err(LedgerError::Moved(_)) => Ok(Err(None)),
+            Err(LedgerError::Conflict(_)) => Ok(Err(None)),
             Err(failed) => Err(failed),
         }
     }

@@ -8,7 +8,7 @@ mod postgres;
 mod checksum;
 pub(crate) mod sqlite;
 
-pub(crate) use checksum::{Broken, Checksummed};
+pub(crate) use checksum::{ChecksumError, Checksummed};
 pub(crate) use dispatch::AnyLedger;
 pub(crate) use git::GitLedger;
 pub(crate) use postgres::PostgresLedger;

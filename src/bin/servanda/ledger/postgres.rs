@@ -20,7 +20,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Entries, Holder, Judged, Ledger, LedgerError, Swap, judge};
+use super::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
 use crate::http::client::use_ring;
 
 /// How long it may take to be connected.
@@ -253,7 +253,7 @@ async fn entries(client: &Client, query: &str, parameter: Parameter<'_>) -> Resu
 
 /// Makes the swaps in one transaction, or says why they cannot be made. Whoever comes in between is seen: rows that
 /// are there are locked, in the order of their keys, and rows that are not can be made by one alone.
-async fn swapped(client: &Client, swaps: &[Swap]) -> Result<Judged, Error> {
+async fn swapped(client: &Client, swaps: &[Swap]) -> Result<SwapCheck, Error> {
     let keys: Vec<&str> = swaps.iter().map(|swap| swap.key.as_str()).collect();
     let query = "SELECT key, value FROM servanda_entry WHERE key = ANY($1) ORDER BY key FOR UPDATE";
     let mut tried = 0;
@@ -261,8 +261,8 @@ async fn swapped(client: &Client, swaps: &[Swap]) -> Result<Judged, Error> {
         tried += 1;
         client.batch_execute(BEGIN).await?;
         let found = entries(client, query, (&keys, Type::TEXT_ARRAY)).await;
-        let made = match found.map(|found| judge(swaps, &found)) {
-            Ok(Judged::Free) => write(client, swaps).await,
+        let made = match found.map(|found| check_swaps(swaps, &found)) {
+            Ok(SwapCheck::Ready) => write(client, swaps).await,
             Ok(judged) => {
                 client.batch_execute("ROLLBACK").await?;
                 return Ok(judged);
@@ -272,13 +272,13 @@ async fn swapped(client: &Client, swaps: &[Swap]) -> Result<Judged, Error> {
         match made {
             Ok(true) => {
                 client.batch_execute("COMMIT").await?;
-                return Ok(Judged::Free);
+                return Ok(SwapCheck::Ready);
             }
             Ok(false) if tried < TRIES => client.batch_execute("ROLLBACK").await?,
             Err(error) if tried < TRIES && is_passing(&error) => client.batch_execute("ROLLBACK").await?,
             Ok(false) => {
                 client.batch_execute("ROLLBACK").await?;
-                return Ok(Judged::Moved(keys.first().copied().unwrap_or_default().to_owned()));
+                return Ok(SwapCheck::Conflict(keys.first().copied().unwrap_or_default().to_owned()));
             }
             Err(error) => return Err(error),
         }
@@ -358,7 +358,7 @@ async fn holder(client: &Client) -> Result<Option<Holder>, Error> {
     Ok(rows.first().and_then(|row| serde_json::from_str(row.get(0)).ok()))
 }
 
-impl Ledger for PostgresLedger {
+impl LedgerStore for PostgresLedger {
     type Lock = PostgresLock;
 
     async fn get(&self, keys: &[&str]) -> Result<Entries, LedgerError> {
@@ -378,8 +378,8 @@ impl Ledger for PostgresLedger {
         let mut session = self.session_to_write().await?;
         let judged = within(swapped(session.client(), swaps)).await;
         match self.left(&mut session, judged)? {
-            Judged::Free | Judged::Made => Ok(()),
-            Judged::Moved(key) => Err(LedgerError::Moved(key)),
+            SwapCheck::Ready | SwapCheck::AlreadyDone => Ok(()),
+            SwapCheck::Conflict(key) => Err(LedgerError::Conflict(key)),
         }
     }
 

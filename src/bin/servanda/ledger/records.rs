@@ -15,7 +15,7 @@ use servanda::notice::delivery::Change;
 use servanda::notice::{Beginning, Key, Memory};
 use servanda::plan::{Applied, LAST_APPLIED_FORMAT, LastApplied};
 
-use super::{Entries, Holder, Ledger, LedgerError, Swap};
+use super::{Entries, Holder, LedgerError, LedgerStore, Swap};
 
 /// How many runs are remembered whose names were noted outside: one that died between ledger and note left an
 /// older name there.
@@ -68,7 +68,7 @@ struct Entry {
     applied: serde_json::Value,
 }
 
-impl<L: Ledger> Records<L> {
+impl<L: LedgerStore> Records<L> {
     /// The entries of a helpdesk, known by a name without anything secret.
     pub(crate) fn new(ledger: L, helpdesk: &str) -> Self {
         let scope = digest(&helpdesk);
@@ -352,7 +352,7 @@ mod tests {
     use servanda::plan::{Applied, LAST_APPLIED_FORMAT, LastApplied};
 
     use super::{Pending, Records, entries_of};
-    use crate::ledger::{Ledger as _, SqliteLedger};
+    use crate::ledger::{LedgerStore as _, SqliteLedger};
 
     fn at(text: &str) -> Instant {
         read_instant(text).expect("an instant")

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior};
 
-use super::{Entries, Holder, Judged, Ledger, LedgerError, Swap, judge};
+use super::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
 use crate::workspace::files;
 
 /// The layout of the file, as its `user_version`.
@@ -91,7 +91,7 @@ fn switch_to_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
     }
 }
 
-impl Ledger for SqliteLedger {
+impl LedgerStore for SqliteLedger {
     type Lock = std::fs::File;
 
     async fn get(&self, keys: &[&str]) -> Result<Entries, LedgerError> {
@@ -135,8 +135,8 @@ impl Ledger for SqliteLedger {
                     found.insert(key.clone(), value);
                 }
             }
-            let judged = judge(swaps, &found);
-            if judged == Judged::Free {
+            let judged = check_swaps(swaps, &found);
+            if judged == SwapCheck::Ready {
                 for Swap { key, value, .. } in swaps {
                     match value {
                         Some(value) => transaction
@@ -152,8 +152,8 @@ impl Ledger for SqliteLedger {
             Ok(judged)
         })?;
         match judged {
-            Judged::Free | Judged::Made => Ok(()),
-            Judged::Moved(key) => Err(LedgerError::Moved(key)),
+            SwapCheck::Ready | SwapCheck::AlreadyDone => Ok(()),
+            SwapCheck::Conflict(key) => Err(LedgerError::Conflict(key)),
         }
     }
 

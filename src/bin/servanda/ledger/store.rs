@@ -47,14 +47,14 @@ pub(crate) struct Holder {
 pub(crate) enum LedgerError {
     /// A key holds something else than was expected; nothing was written.
     #[error("`{0}` was changed by another run")]
-    Moved(String),
+    Conflict(String),
     /// It cannot be reached, read or written.
     #[error("{0}")]
     Failed(String),
 }
 
 /// A place that keeps entries.
-pub(crate) trait Ledger: Send + Sync {
+pub(crate) trait LedgerStore: Send + Sync {
     /// What is held as long as the lock is.
     type Lock: Send;
 
@@ -84,22 +84,22 @@ pub(crate) trait Ledger: Send + Sync {
 
 /// Whether swaps can be made on what is there.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Judged {
+pub(crate) enum SwapCheck {
     /// They can.
-    Free,
+    Ready,
     /// Everything is as it shall be: they were made, and the answer was lost.
-    Made,
+    AlreadyDone,
     /// Somebody else changed this key.
-    Moved(String),
+    Conflict(String),
 }
 
 /// Judges swaps by what is there.
-pub(crate) fn judge(swaps: &[Swap], found: &Entries) -> Judged {
+pub(crate) fn check_swaps(swaps: &[Swap], found: &Entries) -> SwapCheck {
     if swaps.iter().all(|swap| found.get(&swap.key) == swap.value.as_ref()) {
-        return Judged::Made;
+        return SwapCheck::AlreadyDone;
     }
     let moved = swaps.iter().find(|swap| found.get(&swap.key) != swap.expected.as_ref());
-    moved.map_or(Judged::Free, |swap| Judged::Moved(swap.key.clone()))
+    moved.map_or(SwapCheck::Ready, |swap| SwapCheck::Conflict(swap.key.clone()))
 }
 
 /// The memory of a repository about its helpdesk. Several repositories that share a ledger and a helpdesk are told apart
@@ -150,7 +150,7 @@ fn variable(name: &str) -> Result<SecretString, String> {
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Takes the lock, waiting for it as long as that; whoever holds it longer is named.
-pub(crate) async fn take_lock<L: Ledger>(
+pub(crate) async fn take_lock<L: LedgerStore>(
     book: &Records<L>,
     holder: &Holder,
     patience: Duration,

@@ -9,7 +9,9 @@ mod server;
 
 use servanda::calendar::read_instant;
 
-use super::{Broken, Checksummed, Entries, GitLedger, Holder, Ledger, LedgerError, SqliteLedger, Swap};
+use super::{
+    ChecksumError, Checksummed, Entries, GitLedger, Holder, LedgerError, LedgerStore, SqliteLedger, Swap,
+};
 use crate::workspace::git;
 
 fn swap(key: &str, expected: Option<&str>, value: Option<&str>) -> Swap {
@@ -25,7 +27,7 @@ fn holder(run: &str) -> Holder {
     Holder { run: run.to_owned(), since: read_instant("2026-09-01T09:00:00Z").expect("an instant") }
 }
 
-async fn conforms<L: Ledger>(open: impl Fn() -> L) {
+async fn conforms<L: LedgerStore>(open: impl Fn() -> L) {
     let (one, other) = (open(), open());
     assert_eq!(one.read("").await, Ok(Entries::new()));
     one.write(&[swap("a/x", None, Some("1")), swap("a/y", None, Some("2")), swap("b", None, Some("3"))])
@@ -34,8 +36,8 @@ async fn conforms<L: Ledger>(open: impl Fn() -> L) {
     assert_eq!(other.read("a/").await, Ok(entries(&[("a/x", "1"), ("a/y", "2")])));
     assert_eq!(other.read("a/%").await, Ok(Entries::new()), "a key is no pattern");
     let torn = [swap("a/x", Some("1"), Some("9")), swap("b", Some("not 3"), None)];
-    assert_eq!(other.write(&torn).await, Err(LedgerError::Moved("b".to_owned())));
-    assert_eq!(one.write(&[swap("b", None, Some("4"))]).await, Err(LedgerError::Moved("b".to_owned())));
+    assert_eq!(other.write(&torn).await, Err(LedgerError::Conflict("b".to_owned())));
+    assert_eq!(one.write(&[swap("b", None, Some("4"))]).await, Err(LedgerError::Conflict("b".to_owned())));
     assert_eq!(
         one.read("").await,
         Ok(entries(&[("a/x", "1"), ("a/y", "2"), ("b", "3")])),
@@ -120,7 +122,10 @@ async fn a_sealed_branch_keeps_a_ledger_and_clones_see_each_other() {
     one.write(&[swap("a", None, Some("1"))]).await.expect("written");
     assert_eq!(other.read("").await, Ok(entries(&[("a", "1")])));
     other.write(&[swap("a", Some("1"), Some("2"))]).await.expect("written");
-    assert_eq!(one.write(&[swap("a", Some("1"), Some("3"))]).await, Err(LedgerError::Moved("a".to_owned())));
+    assert_eq!(
+        one.write(&[swap("a", Some("1"), Some("3"))]).await,
+        Err(LedgerError::Conflict("a".to_owned()))
+    );
     assert_eq!(one.verify().await, Ok(Ok(())));
 }
 
@@ -147,14 +152,14 @@ async fn a_ledger_that_lost_something_is_torn() {
         (swap("c", None, Some("more")), swap("c", Some("more"), None)),
     ] {
         plain.write(&[torn]).await.expect("written");
-        assert_eq!(sealed.verify().await, Ok(Err(Broken::Torn)));
+        assert_eq!(sealed.verify().await, Ok(Err(ChecksumError::Mismatch)));
         plain.write(&[mended]).await.expect("written");
         assert_eq!(sealed.verify().await, Ok(Ok(())));
     }
     let seal = plain.get(&["seal"]).await.expect("read").remove("seal");
     plain.write(&[Swap { key: "seal".to_owned(), expected: seal, value: None }]).await.expect("written");
-    assert_eq!(sealed.verify().await, Ok(Err(Broken::Unsealed)));
-    sealed.seal_anew().await.expect("sealed");
+    assert_eq!(sealed.verify().await, Ok(Err(ChecksumError::Missing)));
+    sealed.recompute_checksum().await.expect("sealed");
     assert_eq!(sealed.verify().await, Ok(Ok(())));
 }
 

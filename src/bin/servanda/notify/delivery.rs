@@ -25,7 +25,7 @@ use sha2::Sha256;
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::{Reader, Writer};
 use crate::ledger::records::Begun;
-use crate::ledger::{AnyLedger, Broken, Checksummed, LedgerError, Records};
+use crate::ledger::{AnyLedger, ChecksumError, Checksummed, LedgerError, Records};
 use crate::notify::channels::{Channels, Prepared};
 use crate::notify::helpdesk_comment::HelpdeskComment;
 use crate::process::context::{Context, clock};
@@ -234,7 +234,7 @@ impl<'a> Dispatcher<'a> {
     async fn begin(&self, book: &Memories) -> Result<(), Failure> {
         let begun = Begun { at: self.at, secret: self.fingerprint() };
         book.begin(&begun, &self.ask(beginning)).await?;
-        Ok(book.ledger().seal_anew().await?)
+        Ok(book.ledger().recompute_checksum().await?)
     }
 
     /// Refuses a memory that may have forgotten what was sent.
@@ -246,10 +246,10 @@ impl<'a> Dispatcher<'a> {
         let anew = "put back the ledger that it was, or begin it anew with `--init-ledger`: what is past by then is not told";
         match book.ledger().verify().await? {
             Ok(()) => {}
-            Err(Broken::Torn) => {
+            Err(ChecksumError::Mismatch) => {
                 return refuse("entries of the ledger are gone or were changed by hand", anew);
             }
-            Err(Broken::Unsealed) => return refuse("the ledger's seal is gone", anew),
+            Err(ChecksumError::Missing) => return refuse("the ledger's seal is gone", anew),
         }
         match book.begun().await? {
             None => refuse(
@@ -324,7 +324,7 @@ impl<'a> Dispatcher<'a> {
                 Effect::Look => self.look(book, &mut delivered.braked).await,
                 Effect::Write(changes) => match book.change(&changes).await {
                     Ok(()) => Reply::Written,
-                    Err(LedgerError::Moved(_)) => Reply::Moved,
+                    Err(LedgerError::Conflict(_)) => Reply::Moved,
                     Err(LedgerError::Failed(why)) => Reply::LedgerFailed(why),
                 },
                 Effect::Prepare(message) => match self.prepare(desk, &message).await {

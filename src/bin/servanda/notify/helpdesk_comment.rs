@@ -54,7 +54,7 @@ impl HelpdeskComment<'_> {
             Ok(name) => Reply::Sent(name),
             Err(WriteError::Ambiguous(why)) => Reply::Unknown(why),
             // Said before anything is written.
-            Err(WriteError::Moved) => Reply::Refused("the object moved meanwhile".to_owned()),
+            Err(WriteError::Conflict) => Reply::Refused("the object moved meanwhile".to_owned()),
             Err(WriteError::Refused(why) | WriteError::NotSent(why) | WriteError::Credentials(why)) => {
                 Reply::Refused(why)
             }

@@ -14,7 +14,7 @@ use servanda::render::message::Letter;
 use servanda::settings::{Form, is_this_machine};
 use sha2::Sha256;
 
-use crate::http::client::{plain_client, said};
+use crate::http::client::{error_text, plain_client};
 use crate::process::failure::{Exit, Failure};
 
 /// How long an answer may take.
@@ -113,7 +113,7 @@ async fn taken(answer: reqwest::Response) -> Reply {
     let body: Value = match answer.json().await {
         Ok(body) => body,
         Err(error) => {
-            return Reply::Unknown(format!("it answered with success and no JSON: {}", said(error)));
+            return Reply::Unknown(format!("it answered with success and no JSON: {}", error_text(error)));
         }
     };
     match (&body["ok"], &body["result"]["message_id"]) {
@@ -142,9 +142,9 @@ impl Prepared {
             }
             Ok(answer) => Reply::Unknown(format!("it answered {}", answer.status())),
             Err(error) if error.is_connect() || error.is_builder() => {
-                Reply::Refused(format!("it could not be reached: {}", said(error)))
+                Reply::Refused(format!("it could not be reached: {}", error_text(error)))
             }
-            Err(error) => Reply::Unknown(said(error)),
+            Err(error) => Reply::Unknown(error_text(error)),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::http::client::{plain_client, said};
+use crate::http::client::{error_text, plain_client};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 
@@ -45,7 +45,7 @@ impl Ping {
         };
         let told = client.get(format!("{}/{what}", url.expose_secret().trim_end_matches('/'))).send().await;
         if let Err(error) = told.and_then(reqwest::Response::error_for_status) {
-            tracing::warn!("the monitor was not told: {}", said(error));
+            tracing::warn!("the monitor was not told: {}", error_text(error));
         }
     }
 }

@@ -14,7 +14,7 @@ use servanda::render::json::GuardedPlan;
 use servanda::settings::DriftPolicy;
 
 use crate::helpdesk::connect::Connection;
-use crate::helpdesk::{Event, Reader, Wanted};
+use crate::helpdesk::{HistoryEvent, Reader, Selection};
 use crate::process::context::AsOf;
 use crate::process::failure::Failure;
 use crate::workspace::load::Workspace;
@@ -45,7 +45,7 @@ pub(crate) async fn make(
     last_applied: Option<&LastApplied>,
 ) -> Result<(GuardedPlan, Sides), Failure> {
     let reader = connection.reader();
-    let live = reader.survey(&Wanted::of(&workspace.agreements)).await?;
+    let live = reader.read_live(&Selection::of(&workspace.agreements)).await?;
     tracing::info!(requests = reader.requests(), "the helpdesk was read");
     let (mut envelope, sides) = compared(workspace, live, terms, last_applied, connection.name());
     let drift = &mut envelope.plan.drift;
@@ -58,7 +58,10 @@ pub(crate) async fn make(
 }
 
 /// What was done to these agreements and their promises, without names. A plan is none the worse without it.
-pub(crate) async fn history(found: impl Iterator<Item = &LiveAgreement>, reader: &impl Reader) -> Vec<Event> {
+pub(crate) async fn history(
+    found: impl Iterator<Item = &LiveAgreement>,
+    reader: &impl Reader,
+) -> Vec<HistoryEvent> {
     let objects = found.flat_map(|found| found.rules.values().chain([&found.object])).cloned().collect();
     let mut events = reader.history(&objects).await.unwrap_or_else(|error| {
         tracing::info!("who changed what is not told: {error}");
@@ -78,12 +81,12 @@ fn present<'a>(live: &'a Live, id: &AgreementId) -> Option<&'a LiveAgreement> {
 }
 
 /// Adds who changed what by hand, as far as the helpdesk tells.
-pub(crate) fn tell_who(drift: &mut [Drift], live: &Live, events: &[Event]) {
+pub(crate) fn tell_who(drift: &mut [Drift], live: &Live, events: &[HistoryEvent]) {
     for drift in drift {
         let Some(found) = present(live, &drift.id) else {
             continue;
         };
-        let is_about = |event: &&Event| match &drift.part {
+        let is_about = |event: &&HistoryEvent| match &drift.part {
             // Targets are objects of their own, where the helpdesk has such.
             Part::Field(Field::Targets) if !found.rules.is_empty() => {
                 found.rules.values().any(|rule| *rule == event.object)

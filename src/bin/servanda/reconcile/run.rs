@@ -11,7 +11,7 @@ use servanda::plan::{LastApplied, Plan};
 use servanda::render::json::{GuardedPlan, Meaning};
 
 use crate::helpdesk::connect::Connection;
-use crate::ledger::{self, AnyLedger, Checksummed, Holder, Ledger, Records};
+use crate::ledger::{self, AnyLedger, Checksummed, Holder, LedgerStore, Records};
 use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
@@ -53,7 +53,7 @@ pub(crate) struct Concluded {
 }
 
 /// What keeps other runs out.
-pub(crate) type Lock = <Checksummed<AnyLedger> as Ledger>::Lock;
+pub(crate) type Lock = <Checksummed<AnyLedger> as LedgerStore>::Lock;
 
 /// A pass.
 pub(crate) struct Reconciliation<'a, A> {

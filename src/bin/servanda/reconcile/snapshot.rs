@@ -8,7 +8,7 @@ use std::path::Path;
 use servanda::live::{Live, LiveAgreement, Observed};
 use servanda::plan::{Applied, LastApplied};
 
-use crate::helpdesk::{Event, Reader, Wanted};
+use crate::helpdesk::{HistoryEvent, Reader, Selection};
 use crate::process::failure::{Exit, Failure};
 use crate::reconcile::plan::history;
 use crate::workspace::files;
@@ -25,17 +25,17 @@ pub(crate) struct Recording {
     /// What was last applied, as digests.
     pub(crate) last_applied: Option<LastApplied>,
     /// Who changed what by hand since.
-    pub(crate) history: Vec<Event>,
+    pub(crate) history: Vec<HistoryEvent>,
 }
 
 impl Recording {
     /// Reads a helpdesk.
     pub(crate) async fn of(
         reader: &impl Reader,
-        wanted: &Wanted,
+        wanted: &Selection,
         last_applied: Option<LastApplied>,
     ) -> Result<Self, Failure> {
-        let live = reader.survey(wanted).await?.without_people();
+        let live = reader.read_live(wanted).await?.without_people();
         let moved: Vec<&LiveAgreement> =
             last_applied.iter().flat_map(|last_applied| moved(&live, last_applied)).collect();
         let history = if moved.is_empty() { Vec::new() } else { history(moved.into_iter(), reader).await };

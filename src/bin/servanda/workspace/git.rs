@@ -44,7 +44,7 @@ const LIMIT: Duration = Duration::from_mins(2);
 pub(crate) const OUTPUT_LIMIT: u64 = 256 * 1024 * 1024;
 
 /// What git said.
-pub(crate) struct Said {
+pub(crate) struct GitOutput {
     /// Its exit code; `None` where a signal ended it.
     pub(crate) code: Option<i32>,
     /// What it printed.
@@ -54,7 +54,7 @@ pub(crate) struct Said {
 }
 
 /// Runs git in a folder with this input. An error is that it could not be run, or not to its end.
-pub(crate) async fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Result<Said, String> {
+pub(crate) async fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Result<GitOutput, String> {
     let failed = |error: std::io::Error| format!("git could not be run: {error}");
     let mut child = tokio::process::Command::new("git")
         .arg("-C")
@@ -93,7 +93,7 @@ pub(crate) async fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Resu
     if said.len() as u64 > OUTPUT_LIMIT {
         return Err("git printed more than anybody wants to read".to_owned());
     }
-    Ok(Said {
+    Ok(GitOutput {
         code: status.code(),
         output: said,
         errors: String::from_utf8_lossy(&complained).trim().to_owned(),

@@ -254,7 +254,7 @@ fn next_blob(output: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((rest.get(..size)?, rest.get(size + 1..)?))
 }
 
-async fn run(root: &Path, arguments: &[&str], input: &[u8]) -> Result<git::Said, Failure> {
+async fn run(root: &Path, arguments: &[&str], input: &[u8]) -> Result<git::GitOutput, Failure> {
     git::run(root, arguments, input).await.map_err(|why| unreadable(&why))
 }
 

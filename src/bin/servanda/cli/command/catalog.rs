@@ -111,8 +111,9 @@ fn compared(global: &Global, context: &Context) -> Result<Compared, Failure> {
     // A catalog with a fault is not compared: what was left out of it would be added again. Faults of agreements do not
     // matter; a slug that is missing may be what one is here for.
     loaded.refuse_faults_of(&[files::CATALOG, files::SETTINGS], &checked.diagnostics, context)?;
-    let look = async |connection: &Connection| Ok((connection.reader().census().await?, connection.name()));
-    let (census, helpdesk) = connect::look(&loaded.root, &checked, as_of, look)?;
+    let look =
+        async |connection: &Connection| Ok((connection.reader().inventory().await?, connection.name()));
+    let (inventory, helpdesk) = connect::look(&loaded.root, &checked, as_of, look)?;
     let catalog = &checked.catalog;
     // A calendar that has a file of its own and no entry here is tied by its title, and there is nothing to write.
     let is_own_file = |finding: &Finding| {
@@ -121,7 +122,7 @@ fn compared(global: &Global, context: &Context) -> Result<Compared, Failure> {
             entries.find(|(slug, _)| finding.list == List::Calendars && slug.as_str() == finding.slug);
         entry.is_some_and(|(_, entry)| loaded.sources.path(entry.span.file) != files::CATALOG)
     };
-    let mut findings = compare(catalog, &census);
+    let mut findings = compare(catalog, &inventory);
     findings.retain(|finding| !is_own_file(finding));
     Ok(Compared { loaded, findings, helpdesk })
 }

@@ -10,7 +10,7 @@ use servanda::render;
 
 use crate::cli::{Format, Global};
 use crate::helpdesk::connect::{self, Connection};
-use crate::helpdesk::{Reader as _, Wanted};
+use crate::helpdesk::{Reader as _, Selection};
 use crate::process::context::{AsOf, Context};
 use crate::process::failure::{Exit, Failure, say, tell};
 use crate::workspace::files;
@@ -92,8 +92,8 @@ fn proposed(
     template_from: Option<usize>,
 ) -> Result<Adoption, Failure> {
     let Checked { settings, catalog, agreements, .. } = checked;
-    let wanted = Wanted::of(agreements).with_all_unmarked();
-    let look = async |connection: &Connection| Ok(connection.reader().survey(&wanted).await?);
+    let wanted = Selection::of(agreements).with_all_unmarked();
+    let look = async |connection: &Connection| Ok(connection.reader().read_live(&wanted).await?);
     let live = connect::look(&loaded.root, checked, as_of, look)?;
     Ok(adopt(&Ground {
         settings,

@@ -193,7 +193,7 @@ async fn resolve(settled: &Resolve, workspace: &Workspace) -> Result<Exit, Failu
         servanda::notice::delivery::Change { key: settled.key.clone(), expected: found.cloned(), value };
     match book.change(&[change]).await {
         Ok(()) => Ok(Exit::Fine),
-        Err(LedgerError::Moved(_)) => {
+        Err(LedgerError::Conflict(_)) => {
             Err(Failure::new(Exit::Failure, "cli-failure", "somebody else settled it just now"))
         }
         Err(failed) => Err(failed.into()),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::Global;
-use crate::helpdesk::Wanted;
+use crate::helpdesk::Selection;
 use crate::helpdesk::connect;
 use crate::ledger;
 use crate::process::context::Context;
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
         let connection = connect::open(&workspace, as_of).await?;
         let last_applied = ledger::remembered(&workspace).await;
         // A branch may adopt what the files of this one do not know.
-        let wanted = Wanted::of(&workspace.agreements).with_all_unmarked();
+        let wanted = Selection::of(&workspace.agreements).with_all_unmarked();
         let recording = Recording::of(&connection.reader(), &wanted, last_applied).await;
         connection.close().await;
         recording

@@ -10,7 +10,7 @@ use servanda::mapping::Mapping;
 
 use super::read::ItopReader;
 use super::{ItopTransport, operation, oql};
-use crate::helpdesk::{Explorer, ReadError, ReadTrouble};
+use crate::helpdesk::{Explorer, ReadError, ReadErrorKind};
 use crate::http::client::HttpError;
 
 /// Looks at an iTop.
@@ -30,10 +30,10 @@ impl<'a> ItopExplorer<'a> {
         let found = operation::get(self.transport, class, query, attributes, Some(most)).await;
         match found {
             Ok(found) => Ok(Sample::Objects(found.into_iter().map(|object| object.fields).collect())),
-            Err(ReadError { error: ReadTrouble::Http(HttpError::Declined { text, .. }), .. }) => {
+            Err(ReadError { error: ReadErrorKind::HttpClient(HttpError::Declined { text, .. }), .. }) => {
                 Ok(Sample::Refused(text))
             }
-            Err(ReadError { error: ReadTrouble::Http(HttpError::Credentials(text)), .. }) => {
+            Err(ReadError { error: ReadErrorKind::HttpClient(HttpError::Credentials(text)), .. }) => {
                 // A login that is wrong and a class that is closed to it bear one code. What asks for no class tells.
                 operation::greet(self.transport).await?;
                 Ok(Sample::Refused(text))

@@ -10,7 +10,7 @@ use servanda::plan::Part;
 use super::operation::{self, Object, parts};
 use super::wire::{self, STATE};
 use super::{ItopTransport, OURS, oql};
-use crate::helpdesk::{Event, ReadError};
+use crate::helpdesk::{HistoryEvent, ReadError};
 
 /// Of how many objects the history is asked at once.
 const AT_ONCE: usize = 100;
@@ -22,7 +22,7 @@ pub(super) async fn read(
     transport: &ItopTransport,
     mapping: &Mapping,
     objects: &BTreeSet<LiveId>,
-) -> Result<Vec<Event>, ReadError> {
+) -> Result<Vec<HistoryEvent>, ReadError> {
     let numbers: Vec<u64> = objects.iter().filter_map(|id| Some(parts(id)?.1)).collect();
     let mut events = Vec::new();
     for some in numbers.chunks(AT_ONCE) {
@@ -50,7 +50,7 @@ fn since_ours(events: &[Object]) -> Vec<&Object> {
 }
 
 /// An event for each part of an agreement that the attribute holds.
-fn told(event: &Object, mapping: &Mapping) -> Vec<Event> {
+fn told(event: &Object, mapping: &Mapping) -> Vec<HistoryEvent> {
     let text = |code: &str| wire::text(&event.fields, code).unwrap_or_default();
     let (Ok(number), code) = (text("objkey").parse(), text("attcode")) else {
         return Vec::new();
@@ -63,7 +63,7 @@ fn told(event: &Object, mapping: &Mapping) -> Vec<Event> {
         .filter(|(_, own)| *own == code)
         .map(|(field, _)| Part::Field(Field::clone(field)));
     let parts = (code == STATE).then_some(Part::State).into_iter().chain(fields);
-    let event = |part| Event {
+    let event = |part| HistoryEvent {
         object: operation::id(&mapping.class, number),
         part: Some(part),
         touch: touch.clone(),

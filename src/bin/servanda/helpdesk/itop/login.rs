@@ -4,7 +4,7 @@ use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
-use crate::http::client::{HttpError, Manner, Request, shown};
+use crate::http::client::{HttpError, Protocol, Request, excerpt};
 
 /// The version of the interface that is spoken.
 const VERSION: &str = "1.3";
@@ -28,7 +28,7 @@ pub(crate) enum Form {
     },
 }
 
-impl Manner for Form {
+impl Protocol for Form {
     fn address(&self, url: &str, _: &Request<'_>) -> String {
         format!("{url}/webservices/rest.php")
     }
@@ -57,12 +57,12 @@ impl Manner for Form {
     }
 
     /// What it says is for people, and never matched on. What its database says holds whole statements with values in
-    /// them, and is not shown at all.
+    /// them, and is not excerpt at all.
     fn judge(&self, body: Value) -> Result<Value, HttpError> {
         let Some(code) = body.get("code").and_then(Value::as_i64) else {
             return Err(HttpError::NotJson("an answer without a code".to_owned()));
         };
-        let text = shown(body.get("message").and_then(Value::as_str).unwrap_or_default());
+        let text = excerpt(body.get("message").and_then(Value::as_str).unwrap_or_default());
         match code {
             0 => Ok(body),
             code if NOT_LET_IN.contains(&code) => Err(HttpError::Credentials(text)),

@@ -19,11 +19,11 @@ pub(crate) use login::Form;
 pub(crate) use read::{ItopReader, Memory};
 pub(crate) use write::ItopWriter;
 
-use crate::http::client::Http;
+use crate::http::client::HttpClient;
 use crate::http::transport::Transport;
 
 /// The way to an iTop.
-pub(crate) type ItopTransport = Transport<Http<Form>>;
+pub(crate) type ItopTransport = Transport<HttpClient<Form>>;
 
 /// What every comment of ours begins with; the name of the run follows.
 const OURS: &str = "servanda ";

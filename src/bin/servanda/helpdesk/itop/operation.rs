@@ -4,9 +4,9 @@ use serde_json::{Map, Value as Json, json};
 use servanda::ident::LiveId;
 
 use super::ItopTransport;
-use crate::helpdesk::{ReadError, ReadTrouble};
+use crate::helpdesk::{ReadError, ReadErrorKind};
 use crate::http::client::HttpError;
-use crate::http::transport::Class;
+use crate::http::transport::RetryPolicy;
 
 /// An object of an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,15 +53,15 @@ pub(super) async fn get(
         body["page"] = json!(1);
     }
     let path = format!("core/get {class}");
-    let answer = transport.post(&path, &[], &body, Class::Read).await;
+    let answer = transport.post(&path, &[], &body, RetryPolicy::Read).await;
     let answer = answer.map_err(|error| ReadError { call: path.clone(), error: error.into() })?;
-    objects(&answer.body).map_err(|what| ReadError { call: path, error: ReadTrouble::Unexpected(what) })
+    objects(&answer.body).map_err(|what| ReadError { call: path, error: ReadErrorKind::Unexpected(what) })
 }
 
 /// Asks for nothing but whether one is let in.
 pub(super) async fn greet(transport: &ItopTransport) -> Result<(), ReadError> {
     let call = "list_operations";
-    let answer = transport.post(call, &[], &json!({ "operation": call }), Class::Read).await;
+    let answer = transport.post(call, &[], &json!({ "operation": call }), RetryPolicy::Read).await;
     answer.map(drop).map_err(|error| ReadError { call: call.to_owned(), error: error.into() })
 }
 
@@ -105,7 +105,7 @@ pub(super) async fn write(
 ) -> Result<Object, HttpError> {
     body["operation"] = json!(operation);
     body["class"] = json!(class);
-    let answer = transport.post(&format!("{operation} {class}"), &[], &body, Class::Write).await?;
+    let answer = transport.post(&format!("{operation} {class}"), &[], &body, RetryPolicy::Write).await?;
     let written = objects(&answer.body).map_err(HttpError::NotJson)?;
     let mut written = written.into_iter();
     match (written.next(), written.next()) {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value as Json};
-use servanda::discovery::catalog::Census;
+use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Directory, Kind, Live, LiveAgreement, Named, Observed, Record, TargetKey, Value};
 use servanda::mapping::{Field, Mapping};
@@ -17,7 +17,7 @@ use super::targets::{self, Known, ROW, Table};
 use super::text::Texts;
 use super::wire::{self, ORGANIZATION, PERSON, SERVICE, STATE};
 use super::{ItopTransport, history, oql};
-use crate::helpdesk::{Event, ReadError, ReadTrouble, Reader, Wanted};
+use crate::helpdesk::{HistoryEvent, ReadError, ReadErrorKind, Reader, Selection};
 
 /// The class of rows between a contract and its services.
 const SERVICE_ROWS: &str = "lnkCustomerContractToService";
@@ -244,7 +244,7 @@ impl Links {
     fn of(services: &[Object], contacts: &[Object], promises: &[Object]) -> Result<Self, ReadError> {
         Self::joined(services, contacts, promises).map_err(|what| ReadError {
             call: "the rows between contracts and services".to_owned(),
-            error: ReadTrouble::Unexpected(what),
+            error: ReadErrorKind::Unexpected(what),
         })
     }
 
@@ -287,7 +287,7 @@ impl Links {
 }
 
 impl Reader for ItopReader<'_> {
-    async fn survey(&self, wanted: &Wanted) -> Result<Live, ReadError> {
+    async fn read_live(&self, wanted: &Selection) -> Result<Live, ReadError> {
         let codes = Self::codes(self.mapping);
         let (contracts, links, directory) =
             tokio::try_join!(self.every(&self.mapping.class, &codes), self.links(), self.directory())?;
@@ -317,22 +317,22 @@ impl Reader for ItopReader<'_> {
         Ok(live)
     }
 
-    async fn census(&self) -> Result<Census, ReadError> {
-        let wanted = Wanted::default().with_all_unmarked();
-        let (live, people) = tokio::try_join!(self.survey(&wanted), self.every(PERSON, "org_id"))?;
-        let mut census = Census::of(&live);
+    async fn inventory(&self) -> Result<Inventory, ReadError> {
+        let wanted = Selection::default().with_all_unmarked();
+        let (live, people) = tokio::try_join!(self.read_live(&wanted), self.every(PERSON, "org_id"))?;
+        let mut inventory = Inventory::of(&live);
         // Calendars it has none, and its priorities are four numbers that the settings name.
-        census.items.remove(&Kind::Priority);
-        census.unkept = [Kind::Calendar, Kind::Priority].into();
+        inventory.items.remove(&Kind::Priority);
+        inventory.unkept = [Kind::Calendar, Kind::Priority].into();
         let contacts = contacts(&live);
         let answers = |person: &&Object| {
             let employer = wire::link(&person.fields, "org_id").ok().flatten();
             contacts.contains(&person.id())
-                && employer.is_some_and(|unit| census.providers.contains(&id(ORGANIZATION, unit)))
+                && employer.is_some_and(|unit| inventory.providers.contains(&id(ORGANIZATION, unit)))
         };
         let managers: Vec<LiveId> = people.iter().filter(answers).map(Object::id).collect();
-        census.managers.extend(managers);
-        Ok(census)
+        inventory.managers.extend(managers);
+        Ok(inventory)
     }
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {
@@ -361,7 +361,7 @@ impl Reader for ItopReader<'_> {
     }
 
     /// Who may not read it is not asked again: refusals are counted, and a few of them end the run.
-    async fn history(&self, objects: &BTreeSet<LiveId>) -> Result<Vec<Event>, ReadError> {
+    async fn history(&self, objects: &BTreeSet<LiveId>) -> Result<Vec<HistoryEvent>, ReadError> {
         if self.memory.is_kept_from_history.load(Ordering::Relaxed) {
             return Ok(Vec::new());
         }
@@ -390,7 +390,7 @@ impl Reader for ItopReader<'_> {
     async fn note(&self, object: &LiveId, attribute: &str) -> Result<String, ReadError> {
         let wrong = |what: &str| ReadError {
             call: format!("core/get {object}"),
-            error: ReadTrouble::Unexpected(format!("{what}; check ledger.witness in servanda.yaml")),
+            error: ReadErrorKind::Unexpected(format!("{what}; check ledger.witness in servanda.yaml")),
         };
         let (class, number) = parts(object).ok_or_else(|| wrong("ids are written as Organization::12"))?;
         let found = self.some(class, &oql::one(class, number, &[]), attribute).await?;

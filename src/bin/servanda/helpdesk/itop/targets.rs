@@ -10,7 +10,7 @@ use servanda::live::{Promise, digest};
 
 use super::operation::{self, Object};
 use super::{ItopTransport, oql, wire};
-use crate::helpdesk::{ReadError, ReadTrouble, WriteError};
+use crate::helpdesk::{ReadError, ReadErrorKind, WriteError};
 
 /// What stands before the name of every SLA and SLT of ours.
 const NAME: &str = "Servanda ";
@@ -190,7 +190,9 @@ fn unread(error: ReadError) -> WriteError {
     let text = error.to_string();
     let ReadError { error, .. } = error;
     match error {
-        ReadTrouble::Http(crate::http::client::HttpError::Credentials(_)) => WriteError::Credentials(text),
+        ReadErrorKind::HttpClient(crate::http::client::HttpError::Credentials(_)) => {
+            WriteError::Credentials(text)
+        }
         _ => WriteError::NotSent(text),
     }
 }

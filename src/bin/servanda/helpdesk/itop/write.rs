@@ -17,7 +17,7 @@ use super::targets::{self, Table};
 use super::text::Texts;
 use super::wire::{self, ORGANIZATION, SERVICE, STATE};
 use super::{ItopTransport, OURS, oql};
-use crate::helpdesk::{Done, WriteError, Writer};
+use crate::helpdesk::{StepResult, WriteError, Writer};
 use crate::http::client::HttpError;
 
 /// Writes to an iTop.
@@ -46,15 +46,15 @@ impl<'a> ItopWriter<'a> {
         Self { transport, mapping, memory, comment: format!("{OURS}{run}") }
     }
 
-    async fn create(&self, wish: &Wish<'_>) -> Result<Done, WriteError> {
+    async fn create(&self, wish: &Wish<'_>) -> Result<StepResult, WriteError> {
         let fields = self.body(wish, None).await?;
         let body = json!({ "comment": self.comment, "output_fields": ItopReader::codes(self.mapping), "fields": fields });
         let created = operation::write(self.transport, "core/create", &self.mapping.class, body).await?;
         self.memory.keep(&created, wish.fields.clone());
-        Ok(Done { object: created.id(), altered: self.altered(wish.fields, &created) })
+        Ok(StepResult { object: created.id(), altered: self.altered(wish.fields, &created) })
     }
 
-    async fn edit(&self, object: &LiveId, wish: &Wish<'_>) -> Result<Done, WriteError> {
+    async fn edit(&self, object: &LiveId, wish: &Wish<'_>) -> Result<StepResult, WriteError> {
         let seen = self.memory.recall(object).ok_or_else(|| {
             WriteError::NotSent(format!("{object} was not looked at before it is written to"))
         })?;
@@ -70,7 +70,7 @@ impl<'a> ItopWriter<'a> {
         let mut known = seen.fields;
         known.extend(wish.fields.clone());
         self.memory.keep(&written, known);
-        Ok(Done { object: object.clone(), altered: self.altered(wish.fields, &written) })
+        Ok(StepResult { object: object.clone(), altered: self.altered(wish.fields, &written) })
     }
 
     /// Writes to an object that is as it was seen, and to no other.
@@ -89,7 +89,9 @@ impl<'a> ItopWriter<'a> {
         let now = operation::get(self.transport, class, &oql::one(class, number, &[]), &codes, None).await;
         let is_here = operation::get(self.transport, class, &expected, "id", None).await;
         match (now, is_here) {
-            (Ok(now), _) if now.first().map(|now| &now.fields) != Some(&seen.row) => Err(WriteError::Moved),
+            (Ok(now), _) if now.first().map(|now| &now.fields) != Some(&seen.row) => {
+                Err(WriteError::Conflict)
+            }
             // It is as it was, and its own query does not find it: a value that cannot be asked for.
             (Ok(_), Ok(found)) if found.is_empty() => {
                 body["key"] = json!(number);
@@ -261,7 +263,7 @@ impl Writer for ItopWriter<'_> {
         id: &AgreementId,
         object: Option<&LiveId>,
         step: &Step,
-    ) -> Result<Done, WriteError> {
+    ) -> Result<StepResult, WriteError> {
         match (step, object) {
             (Step::Create { fields }, _) => {
                 // A new contract of iTop has no state at all.

@@ -13,9 +13,9 @@ use servanda::mapping::Mapping;
 
 use super::list;
 use super::read::DIRECTORY;
-use crate::helpdesk::{Explorer, ReadError, ReadTrouble};
+use crate::helpdesk::{Explorer, ReadError, ReadErrorKind};
 use crate::http::client::HttpError;
-use crate::http::transport::{Class, Transport};
+use crate::http::transport::{RetryPolicy, Transport};
 
 /// Looks at a tenant of ITSM 365.
 pub(crate) struct Itsm365Explorer<'a> {
@@ -34,7 +34,7 @@ impl<'a> Itsm365Explorer<'a> {
         class: &str,
         filter: &Json,
         (offset, limit): (usize, usize),
-        repeat: Class,
+        repeat: RetryPolicy,
     ) -> Result<Vec<Raw>, ReadError> {
         let query = [("offset", offset.to_string()), ("limit", limit.to_string())];
         list::find(self.transport, class, &query, filter, repeat).await
@@ -44,14 +44,14 @@ impl<'a> Itsm365Explorer<'a> {
     async fn look(&self, class: &str, filter: &Json, most: usize) -> Result<Sample, ReadError> {
         match self.sample(class, filter, most).await {
             Ok(objects) => Ok(Sample::Objects(objects)),
-            Err(ReadError { error: ReadTrouble::Http(HttpError::Refused { status, text }), .. }) => {
-                Ok(Sample::Refused(format!("{status} {text}")))
-            }
-            Err(ReadError { error: ReadTrouble::Http(HttpError::Credentials(text)), .. })
+            Err(ReadError {
+                error: ReadErrorKind::HttpClient(HttpError::Refused { status, text }), ..
+            }) => Ok(Sample::Refused(format!("{status} {text}"))),
+            Err(ReadError { error: ReadErrorKind::HttpClient(HttpError::Credentials(text)), .. })
                 if class.split('$').next() != Some(CLASSES[0].0) =>
             {
                 // Is the key no good any more, or is this class closed to it? Another one tells.
-                self.find(CLASSES[0].0, &json!({}), (0, 1), Class::Read).await?;
+                self.find(CLASSES[0].0, &json!({}), (0, 1), RetryPolicy::Read).await?;
                 Ok(Sample::Refused(text))
             }
             Err(error) => Err(error),
@@ -63,9 +63,10 @@ impl<'a> Itsm365Explorer<'a> {
         for question in questions {
             let filter = json!({ question.attribute.clone(): question.value });
             // A refusal is an answer, and is not asked for again.
-            match self.find(class, &filter, (0, 1), Class::Write).await {
+            match self.find(class, &filter, (0, 1), RetryPolicy::Write).await {
                 Ok(found) if !found.is_empty() => return Ok(Some(question)),
-                Ok(_) | Err(ReadError { error: ReadTrouble::Http(HttpError::Refused { .. }), .. }) => {}
+                Ok(_)
+                | Err(ReadError { error: ReadErrorKind::HttpClient(HttpError::Refused { .. }), .. }) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -78,7 +79,7 @@ impl<'a> Itsm365Explorer<'a> {
         let mut seen = BTreeSet::new();
         while objects.len() < most {
             let limit = self.page_size.min(most - objects.len());
-            let page = self.find(class, filter, (objects.len(), limit), Class::Read).await?;
+            let page = self.find(class, filter, (objects.len(), limit), RetryPolicy::Read).await?;
             // A list that moves, or an offset that is ignored, gives what was given before.
             let is_new = |object: &Raw| object.get("UUID").is_none_or(|id| seen.insert(id.to_string()));
             let fresh: Vec<Raw> = page.into_iter().filter(is_new).collect();

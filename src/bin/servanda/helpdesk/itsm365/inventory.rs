@@ -2,7 +2,7 @@
 //! who of them answers for an agreement.
 
 use serde_json::{Map, Value as Json, json};
-use servanda::discovery::catalog::{Census, Item};
+use servanda::discovery::catalog::{Inventory, Item};
 use servanda::ident::LiveId;
 use servanda::live::Kind;
 use servanda::mapping::Field;
@@ -13,21 +13,21 @@ use super::wire;
 use crate::helpdesk::ReadError;
 
 /// Reads it, archived objects too.
-pub(super) async fn of(reader: &Itsm365Reader<'_>) -> Result<Census, ReadError> {
-    let mut census = Census::default();
+pub(super) async fn of(reader: &Itsm365Reader<'_>) -> Result<Inventory, ReadError> {
+    let mut inventory = Inventory::default();
     for (kind, class) in DIRECTORY {
         let within = if kind == Kind::Unit { ",parent" } else { "" };
         let attributes = format!("UUID,title,removed{within}");
         for object in reader.list(class, &attributes, &json!({})).await? {
             let id = object_id(&object).ok_or_else(|| unexpected(class, "a UUID that is no id"))?;
-            census.items.entry(kind).or_default().insert(id, item(&object));
+            inventory.items.entry(kind).or_default().insert(id, item(&object));
         }
     }
     for object in reader.objects().await? {
-        census.managers.extend(named(reader, &object, &Field::Manager));
-        census.providers.extend(named(reader, &object, &Field::Provider));
+        inventory.managers.extend(named(reader, &object, &Field::Manager));
+        inventory.providers.extend(named(reader, &object, &Field::Provider));
     }
-    Ok(census)
+    Ok(inventory)
 }
 
 fn item(object: &Map<String, Json>) -> Item {

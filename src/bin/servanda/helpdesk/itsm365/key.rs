@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use servanda::settings::Pace;
 
-use crate::http::client::{HttpError, Manner, Place, Request};
+use crate::http::client::{Endpoint, HttpError, Protocol, Request};
 use crate::http::transport::Transport;
 
 /// The access key of a tenant.
@@ -18,7 +18,7 @@ impl AccessKey {
     }
 }
 
-impl Manner for AccessKey {
+impl Protocol for AccessKey {
     fn address(&self, url: &str, request: &Request<'_>) -> String {
         format!("{url}/services/rest/{}", request.path)
     }
@@ -44,7 +44,7 @@ impl Manner for AccessKey {
 
 impl Transport {
     /// A transport to a tenant over the network.
-    pub(crate) fn new(place: &Place<'_>, key: SecretString, pace: &Pace) -> Result<Self, HttpError> {
+    pub(crate) fn new(place: &Endpoint<'_>, key: SecretString, pace: &Pace) -> Result<Self, HttpError> {
         Self::to(place, AccessKey::new(key), pace)
     }
 }

@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json};
 use servanda::ident::LiveId;
 
 use super::read::Itsm365Reader;
-use crate::helpdesk::{ReadError, ReadTrouble};
-use crate::http::transport::{Class, Transport};
+use crate::helpdesk::{ReadError, ReadErrorKind};
+use crate::http::transport::{RetryPolicy, Transport};
 
 /// What was learned of a helpdesk while reading it; good for as long as one is connected to it.
 #[derive(Default)]
@@ -116,7 +116,7 @@ impl Itsm365Reader<'_> {
     ) -> Result<Vec<Map<String, Json>>, ReadError> {
         let query =
             [("attrs", attributes.to_owned()), ("offset", offset.to_string()), ("limit", limit.to_string())];
-        find(self.transport, class, &query, filter, Class::Read).await
+        find(self.transport, class, &query, filter, RetryPolicy::Read).await
     }
 }
 
@@ -126,7 +126,7 @@ pub(super) async fn find(
     class: &str,
     query: &[(&str, String)],
     filter: &Json,
-    repeat: Class,
+    repeat: RetryPolicy,
 ) -> Result<Vec<Map<String, Json>>, ReadError> {
     let answer = transport.post(&format!("find/{class}"), query, filter, repeat).await;
     let answer = answer.map_err(|error| ReadError { call: format!("find {class}"), error: error.into() })?;
@@ -151,6 +151,6 @@ pub(super) fn is_removed(object: &Map<String, Json>) -> bool {
 pub(super) fn unexpected(class: &str, what: &str) -> ReadError {
     ReadError {
         call: format!("find {class}"),
-        error: ReadTrouble::Unexpected(format!("the answer holds {what}")),
+        error: ReadErrorKind::Unexpected(format!("the answer holds {what}")),
     }
 }

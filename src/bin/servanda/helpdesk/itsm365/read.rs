@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde_json::{Map, Value as Json, json};
-use servanda::discovery::catalog::Census;
+use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{
     Directory, Kind, Live, LiveAgreement, Observed, Promise, Record, TargetKey, Touch, Value,
@@ -18,7 +18,7 @@ use servanda::plan::Part;
 
 use super::list::{Habits, Listed, is_removed, object_id, unexpected};
 use super::{inventory, wire};
-use crate::helpdesk::{Event, ReadError, Reader, Wanted};
+use crate::helpdesk::{HistoryEvent, ReadError, Reader, Selection};
 use crate::http::client::HttpError;
 use crate::http::transport::Transport;
 
@@ -201,7 +201,7 @@ impl<'a> Itsm365Reader<'a> {
     }
 
     /// An event, if it says what it is about and when it was.
-    fn event(&self, event: &Map<String, Json>, codes: &History) -> Option<Event> {
+    fn event(&self, event: &Map<String, Json>, codes: &History) -> Option<HistoryEvent> {
         let person = event.get(&codes.who).unwrap_or(&Json::Null);
         let code = event.get(&codes.attribute).and_then(Json::as_str);
         let field = self.mapping.attributes.iter().find(|(_, own)| Some(own.as_str()) == code);
@@ -209,7 +209,7 @@ impl<'a> Itsm365Reader<'a> {
             (Some("state"), _) => Some(Part::State),
             (_, field) => field.map(|(field, _)| Part::Field(field.clone())),
         };
-        Some(Event {
+        Some(HistoryEvent {
             object: wire::reference(event.get(&codes.object)?).ok()??,
             part,
             touch: Touch {
@@ -244,7 +244,7 @@ impl<'a> Itsm365Reader<'a> {
 }
 
 impl Reader for Itsm365Reader<'_> {
-    async fn survey(&self, wanted: &Wanted) -> Result<Live, ReadError> {
+    async fn read_live(&self, wanted: &Selection) -> Result<Live, ReadError> {
         // The long lists come first: they show how long a page may be, which spares the short ones a request each.
         let everything = json!({});
         let made = |object: Map<String, Json>| match self.mark(&object) {
@@ -278,7 +278,7 @@ impl Reader for Itsm365Reader<'_> {
         Ok(live)
     }
 
-    async fn census(&self) -> Result<Census, ReadError> {
+    async fn inventory(&self) -> Result<Inventory, ReadError> {
         inventory::of(self).await
     }
 
@@ -301,7 +301,7 @@ impl Reader for Itsm365Reader<'_> {
         }
     }
 
-    async fn history(&self, objects: &BTreeSet<LiveId>) -> Result<Vec<Event>, ReadError> {
+    async fn history(&self, objects: &BTreeSet<LiveId>) -> Result<Vec<HistoryEvent>, ReadError> {
         let Some(codes) = &self.mapping.history else {
             return Ok(Vec::new());
         };
@@ -314,7 +314,7 @@ impl Reader for Itsm365Reader<'_> {
             events.extend(found.iter().filter_map(|event| self.event(event, codes)));
         }
         // Instants are written so that their order is that of the alphabet; events of one second keep theirs.
-        events.sort_by(|left: &Event, right: &Event| left.touch.when.cmp(&right.touch.when));
+        events.sort_by(|left: &HistoryEvent, right: &HistoryEvent| left.touch.when.cmp(&right.touch.when));
         Ok(events)
     }
 

@@ -12,9 +12,9 @@ use servanda::outcome::Altered;
 use servanda::plan::Step;
 
 use super::wire;
-use crate::helpdesk::{Done, WriteError, Writer};
+use crate::helpdesk::{StepResult, WriteError, Writer};
 use crate::http::client::HttpError;
-use crate::http::transport::{Class, Transport};
+use crate::http::transport::{RetryPolicy, Transport};
 
 /// Writes to a tenant of ITSM 365.
 pub(crate) struct Itsm365Writer<'a> {
@@ -36,14 +36,18 @@ impl<'a> Itsm365Writer<'a> {
         Self { transport, mapping, linking: tokio::sync::Mutex::default() }
     }
 
-    async fn create(&self, id: &AgreementId, fields: &BTreeMap<Field, Value>) -> Result<Done, WriteError> {
+    async fn create(
+        &self,
+        id: &AgreementId,
+        fields: &BTreeMap<Field, Value>,
+    ) -> Result<StepResult, WriteError> {
         let mut body = self.body(fields);
         body.insert(self.mapping.key.attribute.clone(), json!(self.mapping.mark(id)));
         let path = format!("create-m2m/{}", self.mapping.class);
-        let answer = self.send(&path, body, Class::Write).await?;
+        let answer = self.send(&path, body, RetryPolicy::Write).await?;
         let object = answer.get("UUID").and_then(Json::as_str).and_then(LiveId::new);
         let object = object.ok_or_else(|| WriteError::Ambiguous("the answer names no object".to_owned()))?;
-        Ok(Done { object, altered: self.altered(fields, &answer) })
+        Ok(StepResult { object, altered: self.altered(fields, &answer) })
     }
 
     async fn edit(
@@ -52,11 +56,11 @@ impl<'a> Itsm365Writer<'a> {
         fields: &BTreeMap<Field, Value>,
         state: Option<&str>,
         mark: Option<&AgreementId>,
-    ) -> Result<Done, WriteError> {
+    ) -> Result<StepResult, WriteError> {
         let mut body = self.body(fields);
         body.extend(state.map(|state| ("state".to_owned(), json!(state))));
         body.extend(mark.map(|mark| (self.mapping.key.attribute.clone(), json!(self.mapping.mark(mark)))));
-        let answer = self.send(&format!("edit-m2m/{object}"), body, Class::Write).await?;
+        let answer = self.send(&format!("edit-m2m/{object}"), body, RetryPolicy::Write).await?;
         if let (Some(wanted), Some(held)) = (state, answer.get("state").and_then(Json::as_str))
             && wanted != held
         {
@@ -64,7 +68,7 @@ impl<'a> Itsm365Writer<'a> {
                 "the state stayed `{held}` and did not become `{wanted}`: check helpdesk.agreement.states in servanda.yaml"
             )));
         }
-        Ok(Done { object: object.clone(), altered: self.altered(fields, &answer) })
+        Ok(StepResult { object: object.clone(), altered: self.altered(fields, &answer) })
     }
 
     async fn put_rule(
@@ -85,8 +89,8 @@ impl<'a> Itsm365Writer<'a> {
         body.insert(codes.resolution.clone(), interval(promise.resolution)?);
         // The object was read with its rules just before, so that one that is not known does not exist.
         match rule {
-            Some(rule) => self.send(&format!("edit-m2m/{rule}"), body, Class::Write).await?,
-            None => self.send(&format!("create-m2m/{}", codes.class), body, Class::Write).await?,
+            Some(rule) => self.send(&format!("edit-m2m/{rule}"), body, RetryPolicy::Write).await?,
+            None => self.send(&format!("create-m2m/{}", codes.class), body, RetryPolicy::Write).await?,
         };
         Ok(())
     }
@@ -99,7 +103,7 @@ impl<'a> Itsm365Writer<'a> {
             [("attrs", format!("UUID,{code}")), ("offset", "0".to_owned()), ("limit", "2".to_owned())];
         let class = unit.as_str().split('$').next().unwrap_or_default();
         let find = format!("find/{class}");
-        let answer = self.transport.post(&find, &query, &json!({ "UUID": unit }), Class::Read).await?;
+        let answer = self.transport.post(&find, &query, &json!({ "UUID": unit }), RetryPolicy::Read).await?;
         let held = answer.body.get(0).map(|found| wire::references(&found[code.as_str()]));
         let mut held = held
             .ok_or_else(|| WriteError::Refused(format!("there is no {unit}")))?
@@ -109,7 +113,7 @@ impl<'a> Itsm365Writer<'a> {
         let changes = if linked { held.insert(agreement.clone()) } else { held.remove(agreement) };
         if changes {
             let body = Map::from_iter([(code.clone(), json!(held))]);
-            self.send(&format!("edit-m2m/{unit}"), body, Class::Write).await?;
+            self.send(&format!("edit-m2m/{unit}"), body, RetryPolicy::Write).await?;
         }
         Ok(())
     }
@@ -134,7 +138,7 @@ impl<'a> Itsm365Writer<'a> {
         &self,
         path: &str,
         body: Map<String, Json>,
-        class: Class,
+        class: RetryPolicy,
     ) -> Result<Map<String, Json>, WriteError> {
         let codes: Vec<&str> = body.keys().map(String::as_str).collect();
         let query = [("attrs", format!("UUID,{}", codes.join(",")))];
@@ -155,7 +159,8 @@ impl<'a> Itsm365Writer<'a> {
         sent: &Json,
     ) -> Result<Map<String, Json>, WriteError> {
         let uuid = path.rsplit('/').next().unwrap_or_default();
-        let answer = self.transport.post(&format!("get/{uuid}"), query, &json!({}), Class::Read).await?;
+        let answer =
+            self.transport.post(&format!("get/{uuid}"), query, &json!({}), RetryPolicy::Read).await?;
         let Json::Object(held) = answer.body else {
             return Err(WriteError::Ambiguous("the object could not be read after the edit".to_owned()));
         };
@@ -194,7 +199,7 @@ fn plain(json: &Json) -> Json {
 impl Writer for Itsm365Writer<'_> {
     async fn write_note(&self, object: &LiveId, attribute: &str, text: &str) -> Result<(), WriteError> {
         let body = Map::from_iter([(attribute.to_owned(), json!(text))]);
-        let held = self.send(&format!("edit-m2m/{object}"), body, Class::Write).await?;
+        let held = self.send(&format!("edit-m2m/{object}"), body, RetryPolicy::Write).await?;
         if held.get(attribute).and_then(Json::as_str) == Some(text) {
             return Ok(());
         }
@@ -206,14 +211,14 @@ impl Writer for Itsm365Writer<'_> {
     async fn comment(&self, object: &LiveId, html: &str, is_private: bool) -> Result<String, WriteError> {
         let query = [("attrs", "UUID".to_owned())];
         let body = json!({ "source": object, "text": html, "private": is_private });
-        let answer = self.transport.post("create-m2m/comment", &query, &body, Class::Write).await?;
+        let answer = self.transport.post("create-m2m/comment", &query, &body, RetryPolicy::Write).await?;
         let comment = answer.body["UUID"].as_str().map(str::to_owned);
         comment.ok_or_else(|| WriteError::Ambiguous("the answer names no comment".to_owned()))
     }
 
     async fn call(&self, function: &str, body: &Json) -> Result<(), WriteError> {
         let query = [("func", format!("modules.{function}")), ("params", "requestContent,user".to_owned())];
-        match self.transport.post("exec-post", &query, body, Class::Write).await {
+        match self.transport.post("exec-post", &query, body, RetryPolicy::Write).await {
             Ok(_) => Ok(()),
             // A script that broke may have told people before it did. Only one that was never begun has not.
             Err(broken @ HttpError::Refused { status: 500.., .. })
@@ -230,7 +235,7 @@ impl Writer for Itsm365Writer<'_> {
         id: &AgreementId,
         object: Option<&LiveId>,
         step: &Step,
-    ) -> Result<Done, WriteError> {
+    ) -> Result<StepResult, WriteError> {
         if let Step::Create { fields } = step {
             return self.create(id, fields).await;
         }
@@ -250,13 +255,13 @@ impl Writer for Itsm365Writer<'_> {
             Step::Archive => self.set_removed(object, true).await?,
             Step::Restore => self.set_removed(object, false).await?,
         }
-        Ok(Done { object: object.clone(), altered: Vec::new() })
+        Ok(StepResult { object: object.clone(), altered: Vec::new() })
     }
 }
 
 impl Itsm365Writer<'_> {
     async fn set_removed(&self, object: &LiveId, removed: bool) -> Result<(), WriteError> {
         let body = Map::from_iter([("removed".to_owned(), json!(removed))]);
-        self.send(&format!("edit-m2m/{object}"), body, Class::Write).await.map(drop)
+        self.send(&format!("edit-m2m/{object}"), body, RetryPolicy::Write).await.map(drop)
     }
 }

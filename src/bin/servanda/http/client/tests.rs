@@ -10,7 +10,7 @@ use servanda::settings::Reach;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::{Http, HttpError, Place, Request, Wire as _};
+use super::{Endpoint, HttpClient, HttpError, HttpSender as _, Request};
 use crate::helpdesk::itsm365::AccessKey;
 use crate::http::resolver::{Found, Resolver};
 
@@ -35,14 +35,14 @@ async fn listener(answer: String) -> (SocketAddr, Arc<std::sync::Mutex<Vec<Strin
     (address, heard)
 }
 
-async fn ask(http: &Http) -> Result<(), HttpError> {
+async fn ask(http: &HttpClient) -> Result<(), HttpError> {
     let body = serde_json::json!({});
     http.exchange(&Request { path: "find/agreement", query: &[], body: &body }).await.result.map(drop)
 }
 
-fn http(url: &str, resolver: Resolver) -> Result<Http, HttpError> {
-    Http::resolving(
-        &Place::at(url),
+fn http(url: &str, resolver: Resolver) -> Result<HttpClient, HttpError> {
+    HttpClient::resolving(
+        &Endpoint::at(url),
         resolver,
         AccessKey::new(SecretString::from(CANARY)),
         Duration::from_secs(5),

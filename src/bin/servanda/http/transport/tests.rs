@@ -8,18 +8,18 @@ use serde_json::{Value, json};
 use servanda::settings::Pace;
 use tokio::time::Instant;
 
-use super::{Class, REFUSALS, Transport};
-use crate::http::client::{Answer, HttpError, Reply, Request, Wire};
+use super::{REFUSALS, RetryPolicy, Transport};
+use crate::http::client::{HttpError, HttpExchange, HttpSender, JsonResponse, Request};
 
 /// A server that answers from a list, and then with success.
 #[derive(Default)]
 struct Scripted {
-    answers: Mutex<VecDeque<Reply>>,
+    answers: Mutex<VecDeque<HttpExchange>>,
     requests: Mutex<Vec<Instant>>,
 }
 
-impl Wire for Scripted {
-    async fn exchange(&self, _: &Request<'_>) -> Reply {
+impl HttpSender for Scripted {
+    async fn exchange(&self, _: &Request<'_>) -> HttpExchange {
         self.requests.lock().expect("no test panics here").push(Instant::now());
         let scripted = self.answers.lock().expect("no test panics here").pop_front();
         scripted.unwrap_or_else(success)
@@ -34,8 +34,8 @@ struct Ideal {
     arrivals: Mutex<Vec<(Instant, bool)>>,
 }
 
-impl Wire for Ideal {
-    async fn exchange(&self, _: &Request<'_>) -> Reply {
+impl HttpSender for Ideal {
+    async fn exchange(&self, _: &Request<'_>) -> HttpExchange {
         let now = Instant::now();
         let is_taken = {
             let mut arrivals = self.arrivals.lock().expect("no test panics here");
@@ -49,27 +49,27 @@ impl Wire for Ideal {
     }
 }
 
-fn success() -> Reply {
-    Reply { result: Ok(Answer { status: 200, body: json!([]) }), wait: None, date: None }
+fn success() -> HttpExchange {
+    HttpExchange { result: Ok(JsonResponse { status: 200, body: json!([]) }), wait: None, date: None }
 }
 
-fn refused(status: u16, wait: Option<Duration>) -> Reply {
-    Reply { result: Err(HttpError::Refused { status, text: String::new() }), wait, date: None }
+fn refused(status: u16, wait: Option<Duration>) -> HttpExchange {
+    HttpExchange { result: Err(HttpError::Refused { status, text: String::new() }), wait, date: None }
 }
 
-fn failed(error: HttpError) -> Reply {
-    Reply { result: Err(error), wait: None, date: None }
+fn failed(error: HttpError) -> HttpExchange {
+    HttpExchange { result: Err(error), wait: None, date: None }
 }
 
-fn scripted(answers: impl IntoIterator<Item = Reply>) -> Transport<Scripted> {
+fn scripted(answers: impl IntoIterator<Item = HttpExchange>) -> Transport<Scripted> {
     let wire = Scripted { answers: Mutex::new(answers.into_iter().collect()), ..Scripted::default() };
     Transport::over(wire, &Pace::SANDBOX)
 }
 
 /// An answer, and how often a read and a write that get it are sent.
-type Row = (fn() -> Reply, u64, u64);
+type Row = (fn() -> HttpExchange, u64, u64);
 
-async fn ask<W: Wire>(transport: &Transport<W>, class: Class) -> Result<Answer, HttpError> {
+async fn ask<W: HttpSender>(transport: &Transport<W>, class: RetryPolicy) -> Result<JsonResponse, HttpError> {
     transport.post("find/agreement", &[], &Value::Null, class).await
 }
 
@@ -86,7 +86,7 @@ async fn a_server_is_used_as_far_as_it_allows_and_never_beyond() {
         let transport = Transport::over(wire, &Pace { per_second, ..Pace::default() });
         let count = rate * 40;
         let begun = Instant::now();
-        let asked = (0..count).map(|_| ask(&transport, Class::Read));
+        let asked = (0..count).map(|_| ask(&transport, RetryPolicy::Read));
         for answer in futures_util::future::join_all(asked).await {
             answer.expect("each is answered in the end");
         }
@@ -107,14 +107,14 @@ async fn a_server_is_used_as_far_as_it_allows_and_never_beyond() {
 async fn what_the_server_asks_to_wait_is_waited() {
     let transport = scripted([refused(429, Some(Duration::from_secs(7)))]);
     let begun = Instant::now();
-    ask(&transport, Class::Read).await.expect("answered at the second try");
+    ask(&transport, RetryPolicy::Read).await.expect("answered at the second try");
     assert_eq!(begun.elapsed().as_secs(), 7);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_of_nothing_is_no_leave_to_hurry() {
     let transport = scripted([refused(429, Some(Duration::ZERO)), refused(429, None)]);
-    ask(&transport, Class::Read).await.expect("answered at the third try");
+    ask(&transport, RetryPolicy::Read).await.expect("answered at the third try");
     assert_eq!(transport.requests(), 3);
 }
 
@@ -132,16 +132,16 @@ async fn reads_are_repeated_and_writes_only_where_nothing_was_done() {
         (|| failed(HttpError::NotJson(String::new())), 4, 1),
     ];
     for (answer, reads, writes) in table {
-        for (class, tries) in [(Class::Read, reads), (Class::Write, writes)] {
+        for (class, tries) in [(RetryPolicy::Read, reads), (RetryPolicy::Write, writes)] {
             let transport = scripted((0..9).map(|_| answer()));
             ask(&transport, class).await.expect_err("it never goes well");
             assert_eq!(transport.requests(), tries, "{class:?} {:?}", answer().result);
         }
     }
     let transport = scripted([failed(lost()), failed(lost())]);
-    ask(&transport, Class::Read).await.expect("answered at the third try");
+    ask(&transport, RetryPolicy::Read).await.expect("answered at the third try");
     let transport = scripted([failed(lost())]);
-    assert_eq!(ask(&transport, Class::Write).await, Err(lost()));
+    assert_eq!(ask(&transport, RetryPolicy::Write).await, Err(lost()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -150,7 +150,7 @@ async fn a_server_in_trouble_is_asked_a_tenth_more_at_most() {
     let transport = scripted((0..2000).map(answer));
     let mut failures = 0;
     for _ in 0..1000 {
-        failures += u32::from(ask(&transport, Class::Read).await.is_err());
+        failures += u32::from(ask(&transport, RetryPolicy::Read).await.is_err());
     }
     assert!(transport.requests() <= 1100, "{} requests for 1000", transport.requests());
     assert!(failures > 0, "what could not be repeated is told");
@@ -161,7 +161,7 @@ async fn a_key_that_is_refused_is_not_tried_more_than_three_times() {
     let no = || failed(HttpError::Credentials("no".to_owned()));
     let transport = scripted((0..9).map(|_| no()));
     for _ in 0..9 {
-        assert!(matches!(ask(&transport, Class::Read).await, Err(HttpError::Credentials(_))));
+        assert!(matches!(ask(&transport, RetryPolicy::Read).await, Err(HttpError::Credentials(_))));
     }
     assert_eq!(transport.requests(), u64::from(REFUSALS));
     assert!(transport.is_locked_out());
@@ -177,7 +177,7 @@ async fn nobody_knocks_with_a_key_that_was_never_accepted_but_one_at_a_time() {
     };
     let transport = Transport::over(wire, &Pace::SANDBOX);
     let begun = Instant::now();
-    futures_util::future::join_all((0..9).map(|_| ask(&transport, Class::Read))).await;
+    futures_util::future::join_all((0..9).map(|_| ask(&transport, RetryPolicy::Read))).await;
     let arrivals = transport.wire.arrivals.lock().expect("no test panics here");
     let seconds: Vec<u64> = arrivals.iter().map(|(at, _)| (*at - begun).as_secs()).collect();
     assert_eq!(seconds, [0, 1, 1, 1, 1, 1, 1, 1, 1]);
@@ -186,14 +186,14 @@ async fn nobody_knocks_with_a_key_that_was_never_accepted_but_one_at_a_time() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_never_comes_is_lost_after_the_deadline() {
     struct Silent;
-    impl Wire for Silent {
-        async fn exchange(&self, _: &Request<'_>) -> Reply {
+    impl HttpSender for Silent {
+        async fn exchange(&self, _: &Request<'_>) -> HttpExchange {
             std::future::pending().await
         }
     }
     let pace = Pace { deadline: Duration::from_secs(30), ..Pace::SANDBOX };
     let transport = Transport::over(Silent, &pace);
     let begun = Instant::now();
-    assert!(matches!(ask(&transport, Class::Write).await, Err(HttpError::Lost(_))));
+    assert!(matches!(ask(&transport, RetryPolicy::Write).await, Err(HttpError::Lost(_))));
     assert_eq!(begun.elapsed().as_secs(), 30);
 }

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use super::missing::did_not_run;
 use super::server::Server;
 use super::{conforms, entries, holder, swap};
-use crate::ledger::{Broken, Checksummed, Entries, Ledger, LedgerError, PostgresLedger};
+use crate::ledger::{ChecksumError, Checksummed, Entries, LedgerError, LedgerStore, PostgresLedger};
 
 fn at(address: &str) -> PostgresLedger {
     PostgresLedger::at(&SecretString::from(address), None, None).expect("an address")
@@ -32,7 +32,7 @@ async fn a_database_keeps_a_ledger() {
     let ledger = Checksummed::over(at(&sealed));
     assert_eq!(ledger.verify().await, Ok(Ok(())));
     server.sql("sealed", "UPDATE servanda_entry SET value = 'other' WHERE key = 'b'");
-    assert_eq!(ledger.verify().await, Ok(Err(Broken::Torn)));
+    assert_eq!(ledger.verify().await, Ok(Err(ChecksumError::Mismatch)));
     server.sql("sealed", "COMMENT ON TABLE servanda_entry IS 'Servanda ledger, layout 2'");
     let said = at(&sealed).read("").await.expect_err("a later release made it");
     assert!(said.to_string().contains("layout 2"), "{said}");

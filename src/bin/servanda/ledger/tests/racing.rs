@@ -11,7 +11,7 @@ use super::missing::did_not_run;
 use super::server::Server;
 use super::{Remote, swap};
 use crate::ledger::{
-    Checksummed, Entries, GitLedger, Ledger, LedgerError, PostgresLedger, SqliteLedger, Swap,
+    Checksummed, Entries, GitLedger, LedgerError, LedgerStore, PostgresLedger, SqliteLedger, Swap,
 };
 
 const PROCESSES: usize = 8;
@@ -23,7 +23,7 @@ const NUMBER: &str = "SERVANDA_TEST_RACER";
 const PLACE: &str = "SERVANDA_TEST_PLACE";
 
 /// Claims every key that is free, some at a time, beginning elsewhere than the others. How many were won.
-async fn race(ledger: &impl Ledger, number: usize) -> usize {
+async fn race(ledger: &impl LedgerStore, number: usize) -> usize {
     let mut won = 0;
     let mut first = number * KEYS / PROCESSES;
     let mut left = KEYS.div_ceil(AT_ONCE);
@@ -34,7 +34,7 @@ async fn race(ledger: &impl Ledger, number: usize) -> usize {
         let swaps: Vec<Swap> = free.iter().map(|key| swap(key, None, Some(&number.to_string()))).collect();
         match ledger.write(&swaps).await {
             Ok(()) => won += swaps.len(),
-            Err(LedgerError::Moved(_)) => continue,
+            Err(LedgerError::Conflict(_)) => continue,
             Err(failed) => panic!("{failed}"),
         }
         (first, left) = (first + AT_ONCE, left - 1);
@@ -107,7 +107,7 @@ fn compete(place: &str) -> std::time::Duration {
 }
 
 /// What is in the ledger afterwards, and that it is whole.
-async fn kept<L: Ledger>(ledger: L) -> Entries {
+async fn kept<L: LedgerStore>(ledger: L) -> Entries {
     let ledger = Checksummed::over(ledger);
     assert_eq!(ledger.verify().await, Ok(Ok(())));
     ledger.read("key/").await.expect("read")

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 
 use super::Tools;
 use super::effect::{altered, creates, took_effect};
-use crate::helpdesk::{Done, ReadError, Reader, WriteError, Writer};
+use crate::helpdesk::{ReadError, Reader, StepResult, WriteError, Writer};
 use crate::ledger::records::Pending;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{LedgerError, LedgerStore};
 use crate::process::context::clock;
 
 /// How long a run that was asked to stop waits for the answer that is on the way.
@@ -57,7 +57,7 @@ enum Look {
     Unclear,
 }
 
-impl<'a, R: Reader, W: Writer, L: Ledger> Attempt<'a, R, W, L> {
+impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
     pub(crate) fn of(change: &'a Change, tools: &'a Tools<'a, R, W, L>) -> Self {
         Self {
             change,
@@ -161,10 +161,10 @@ impl<'a, R: Reader, W: Writer, L: Ledger> Attempt<'a, R, W, L> {
                     self.is_in_doubt = false;
                     return Err(self.refused(message));
                 }
-                Err(WriteError::Moved) if self.step == 0 => {
+                Err(WriteError::Conflict) if self.step == 0 => {
                     return Err(Halt::ChangeResult(ChangeResult::Stale));
                 }
-                Err(moved @ WriteError::Moved) => {
+                Err(moved @ WriteError::Conflict) => {
                     return Err(Halt::ChangeResult(self.failed(moved.to_string())));
                 }
                 Err(WriteError::NotSent(message)) => {
@@ -202,11 +202,11 @@ impl<'a, R: Reader, W: Writer, L: Ledger> Attempt<'a, R, W, L> {
     /// The step is there, though its answer was lost.
     fn take(&mut self, step: &Step, found: LiveAgreement) -> Result<(), Halt> {
         let altered = altered(step, &found);
-        self.confirm(Done { object: found.object, altered })
+        self.confirm(StepResult { object: found.object, altered })
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "it ends the step, as every other way out of it does")]
-    fn confirm(&mut self, done: Done) -> Result<(), Halt> {
+    fn confirm(&mut self, done: StepResult) -> Result<(), Halt> {
         self.is_in_doubt = false;
         self.altered.extend(done.altered);
         self.object = Some(done.object);

@@ -18,7 +18,7 @@ use servanda::outcome::{ChangeResult, NotTried, Outcome, Stopped};
 use servanda::plan::{Change, Phase, Plan};
 
 use crate::helpdesk::{Reader, Writer};
-use crate::ledger::{Ledger, Records};
+use crate::ledger::{LedgerStore, Records};
 use crate::process::shutdown::Stop;
 use crate::reconcile::journal::Journal;
 use attempt::{Attempt, End};
@@ -56,7 +56,7 @@ pub(crate) struct Applied {
 }
 
 /// Carries the plan out. Independent changes go on when one fails.
-pub(crate) async fn apply<R: Reader, W: Writer, L: Ledger>(
+pub(crate) async fn apply<R: Reader, W: Writer, L: LedgerStore>(
     plan: &Plan,
     tools: &Tools<'_, R, W, L>,
     progress: &mut impl Progress,
@@ -82,7 +82,7 @@ enum Turn {
     Never(AgreementId),
 }
 
-impl<R: Reader, W: Writer, L: Ledger, P: Progress> Run<'_, R, W, L, P> {
+impl<R: Reader, W: Writer, L: LedgerStore, P: Progress> Run<'_, R, W, L, P> {
     async fn phase<'c>(&self, changes: impl Iterator<Item = &'c Change>) {
         let mut waiting: VecDeque<&Change> = changes.collect();
         let mut running = FuturesUnordered::new();

@@ -13,7 +13,7 @@ use servanda::settings::Pace;
 
 use crate::cli::Global;
 use crate::helpdesk::connect::Connection;
-use crate::http::client::Place;
+use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
 use crate::process::context::{AsOf, Context, Terminal};
 use crate::process::failure::{Exit, Failure};
@@ -216,7 +216,7 @@ impl World {
         let (concurrency, deadline) = (self.concurrency, Duration::from_secs(3));
         let pace = Pace { concurrency, deadline, ..Pace::SANDBOX };
         let transport =
-            Transport::new(&Place::at(&self.running.url()), SecretString::from(ACCESS_KEY), &pace)
+            Transport::new(&Endpoint::at(&self.running.url()), SecretString::from(ACCESS_KEY), &pace)
                 .expect("a transport");
         let connection = Connection::by(transport, workspace.settings.helpdesk.mapping.clone(), pace);
         let instant = read_instant(instant).expect("an instant");

@@ -14,7 +14,7 @@ use servanda::status::State;
 use super::fixture::{Bench, named, read_helpdesk, transport};
 use super::raw;
 use crate::helpdesk::itop::{ItopExplorer, ItopTransport};
-use crate::helpdesk::{Explorer as _, Reader as _, Wanted};
+use crate::helpdesk::{Explorer as _, Reader as _, Selection};
 
 pub(super) async fn discover(transport: &ItopTransport) -> DiscoveredMapping {
     discover_beside(transport, &Catalog::default()).await
@@ -196,7 +196,7 @@ async fn without_targets_a_plan_needs_no_way_to_them() {
     let object = bench.create("a").await;
     let services = [(Field::Services, bench.published(30)[&Field::Services].clone())];
     bench.edit(&object, services.into(), Some("production")).await.expect("published");
-    let live = bench.reader().survey(&Wanted::default()).await.expect("a survey");
+    let live = bench.reader().read_live(&Selection::default()).await.expect("the live state");
     assert_eq!(live.agreements.len(), 1);
     assert_ne!(bench.get(&object).await.record.fields[&Field::Services], Value::Nothing);
 }

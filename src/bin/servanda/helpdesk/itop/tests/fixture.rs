@@ -18,8 +18,8 @@ use servanda::settings::{Helpdesk, Pace, Priorities};
 use super::double::{Desk, PASSWORD};
 use crate::helpdesk::itop::operation::{self, id};
 use crate::helpdesk::itop::{Form, ItopReader, ItopTransport, ItopWriter, Memory};
-use crate::helpdesk::{Done, Reader as _, WriteError, Writer as _};
-use crate::http::client::Place;
+use crate::helpdesk::{Reader as _, StepResult, WriteError, Writer as _};
+use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
 
 /// Does an operation past the adapter and gives the object's number.
@@ -86,7 +86,7 @@ pub(super) fn read_helpdesk(lines: &str) -> Helpdesk {
 pub(super) fn transport(url: &str, user: &str, password: &str) -> ItopTransport {
     let form = Form::Password { user: user.to_owned(), password: SecretString::from(password) };
     let pace = Pace { deadline: Duration::from_secs(30), ..Pace::SANDBOX };
-    Transport::to(&Place::at(url), form, &pace).expect("a transport")
+    Transport::to(&Endpoint::at(url), form, &pace).expect("a transport")
 }
 
 impl Bench {
@@ -187,7 +187,7 @@ impl Bench {
         object: &LiveId,
         fields: BTreeMap<Field, Value>,
         state: Option<&str>,
-    ) -> Result<Done, WriteError> {
+    ) -> Result<StepResult, WriteError> {
         let step = Step::Edit { fields, state: state.map(str::to_owned), mark: None };
         self.writer().perform(&named("unused"), Some(object), &step).await
     }

@@ -12,8 +12,8 @@ use super::fixture::{Bench, named, transport};
 use super::raw;
 use crate::helpdesk::itop::operation::{all, id};
 use crate::helpdesk::itop::{Form, ItopReader};
-use crate::helpdesk::{Reader as _, Wanted, Writer as _};
-use crate::http::client::{Manner as _, Request};
+use crate::helpdesk::{Reader as _, Selection, Writer as _};
+use crate::http::client::{Protocol as _, Request};
 
 #[tokio::test]
 async fn a_survey_finds_ours_and_counts_the_others() {
@@ -28,8 +28,8 @@ async fn a_survey_finds_ours_and_counts_the_others() {
         json!({ "output_fields": "id", "fields": stranger }),
     )
     .await;
-    let wanted = Wanted { adopts: [id("CustomerContract", stranger)].into(), ..Wanted::default() };
-    let live = bench.reader().survey(&wanted).await.expect("a survey");
+    let wanted = Selection { adopts: [id("CustomerContract", stranger)].into(), ..Selection::default() };
+    let live = bench.reader().read_live(&wanted).await.expect("the live state");
     let Observed::Present(found) = &live.agreements[&named("severny-veter-2026")] else { panic!("{live:?}") };
     assert_eq!((&found.object, found.record.state.as_str(), live.unmarked), (&object, "implementation", 1));
     assert_eq!(found.record.fields[&Field::Number], Value::text("ДО-2026/017"));
@@ -45,12 +45,12 @@ async fn a_survey_finds_ours_and_counts_the_others() {
 async fn a_catalog_is_pulled_from_what_contracts_name() {
     let bench = Bench::open().await;
     bench.create("severny-veter-2026").await;
-    let census = bench.reader().census().await.expect("a census");
-    assert_eq!(census.items[&Kind::Unit].len(), 2);
-    assert_eq!(census.items[&Kind::Service].keys().cloned().collect::<Vec<_>>(), bench.services);
-    assert_eq!(census.providers, [bench.provider.clone()].into());
-    assert_eq!(census.managers, [bench.person.clone()].into());
-    let found = compare(&Catalog::default(), &census);
+    let inventory = bench.reader().inventory().await.expect("an inventory");
+    assert_eq!(inventory.items[&Kind::Unit].len(), 2);
+    assert_eq!(inventory.items[&Kind::Service].keys().cloned().collect::<Vec<_>>(), bench.services);
+    assert_eq!(inventory.providers, [bench.provider.clone()].into());
+    assert_eq!(inventory.managers, [bench.person.clone()].into());
+    let found = compare(&Catalog::default(), &inventory);
     let slugs: Vec<String> =
         found.iter().map(|finding| format!("{}.{}", finding.list.as_str(), finding.slug)).collect();
     assert_eq!(
@@ -95,7 +95,10 @@ async fn absence_is_what_an_empty_answer_says_and_two_with_one_mark_are_neither(
     assert!(matches!(bench.reader().find(&named("a_b")).await, Ok(Observed::Present(_))));
     bench.create("a_b").await;
     assert!(matches!(bench.reader().find(&named("a_b")).await, Ok(Observed::Unknown(_))));
-    assert_eq!(bench.reader().survey(&Wanted::default()).await.expect("a survey").same_mark.len(), 1);
+    assert_eq!(
+        bench.reader().read_live(&Selection::default()).await.expect("the live state").same_mark.len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -103,7 +106,7 @@ async fn an_attribute_that_is_not_there_makes_the_agreement_unreadable_and_no_ot
     let mut bench = Bench::open().await;
     bench.create("a").await;
     bench.mapping.attributes.insert(Field::LastDay, "provider_id".to_owned());
-    let live = bench.reader().survey(&Wanted::default()).await.expect("a survey");
+    let live = bench.reader().read_live(&Selection::default()).await.expect("the live state");
     let Observed::Unknown(why) = &live.agreements[&named("a")] else { panic!("{live:?}") };
     assert!(why.contains("`1` is no date"), "{why}");
 }

@@ -12,7 +12,7 @@ use servanda::plan::Part;
 use super::discovery::{discover, pasted};
 use super::fixture::{Bench, named, transport};
 use super::lifecycle::Road;
-use crate::helpdesk::{Reader as _, Wanted, WriteError};
+use crate::helpdesk::{Reader as _, Selection, WriteError};
 
 /// The version that the answers came from.
 const VERSION: &str = "3.2.0";
@@ -39,14 +39,14 @@ async fn walk(url: &str, user: &str, password: &str) {
     for title in ["O'Neil \\ \"x\" % _", "' OR id > 0 --"] {
         bench.edit(&second, [(Field::Title, Value::text(title))].into(), None).await.expect(title);
     }
-    let live = bench.reader().survey(&Wanted::default()).await.expect("a survey");
+    let live = bench.reader().read_live(&Selection::default()).await.expect("the live state");
     assert_eq!(live.agreements[&named("severny-veter-2026")], Observed::Present(found));
     assert_eq!(live.agreements.len(), 2);
 
     bench.get(&object).await;
     bench.hand_edit(&object, json!({ "end_date": "", "services_list": [] })).await;
     let edit = bench.edit(&object, [(Field::Number, Value::text("2"))].into(), None).await;
-    assert!(matches!(edit, Err(WriteError::Moved)), "{:?}", edit.err());
+    assert!(matches!(edit, Err(WriteError::Conflict)), "{:?}", edit.err());
     let events = bench.reader().history(&[object.clone()].into()).await.expect("a history");
     let told: Vec<_> = events.iter().map(|event| (event.part.clone(), event.touch.name.as_deref())).collect();
     for field in [Field::LastDay, Field::Services, Field::Targets] {

@@ -34,7 +34,7 @@ async fn an_object_that_moved_is_not_written() {
     bench.get(&object).await;
     bench.hand_edit(&object, json!({ "end_date": "" })).await;
     let edit = bench.edit(&object, [(Field::Title, Value::text("other"))].into(), None).await;
-    assert!(matches!(edit, Err(WriteError::Moved)), "{:?}", edit.err());
+    assert!(matches!(edit, Err(WriteError::Conflict)), "{:?}", edit.err());
     assert_eq!(bench.get(&object).await.record.fields[&Field::Title], Value::text("Поддержка"));
     let edit = bench.edit(&object, [(Field::Title, Value::text("other"))].into(), None).await;
     assert!(edit.is_ok(), "after a look it is known: {:?}", edit.err());

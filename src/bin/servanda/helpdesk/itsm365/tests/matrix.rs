@@ -12,7 +12,7 @@ use servanda::plan::Step;
 
 use super::{Desk, fields, id, key, live_id, promise};
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
-use crate::helpdesk::{Reader as _, Wanted, Writer as _};
+use crate::helpdesk::{Reader as _, Selection, Writer as _};
 use crate::sandbox::ACCESS_KEY;
 use crate::sandbox::faults::{Effect, Meanwhile};
 use crate::sandbox::options::{AgreementRecipients, DateWrites, IntervalForm as SentInterval, Order};
@@ -189,7 +189,7 @@ impl Tenant<'_> {
             self.perform(name, object, Step::Archive).await;
         }
         self.perform("a2", &objects[2], Step::Restore).await;
-        let live = self.reader.survey(&Wanted::default()).await.expect("read");
+        let live = self.reader.read_live(&Selection::default()).await.expect("read");
         let marks: Vec<String> = live.agreements.keys().map(ToString::to_string).collect();
         assert_eq!(marks, ["a0", "a1", "a2", "a3", "a4", "a5", "a6"], "{}", self.what);
         let archived = live
@@ -311,7 +311,7 @@ async fn what_moves_between_two_pages_is_read_once_and_not_lost() {
             let fault = Fault::new(Effect::Meanwhile(touch)).on(Verb::Find).of("agreement").at(at);
             desk.sandbox.set_faults(vec![fault]);
             let reader = Itsm365Reader::new(&transport, &desk.mapping, 2);
-            let live = reader.survey(&Wanted::default()).await.expect("read");
+            let live = reader.read_live(&Selection::default()).await.expect("read");
             assert_eq!(live.agreements.len(), 7, "{order:?}, touched before page {at}");
             assert!(live.same_mark.is_empty(), "{order:?}, touched before page {at}");
         }
@@ -339,6 +339,6 @@ async fn a_list_that_never_stands_still_is_no_list() {
     });
     desk.sandbox.set_faults(faults.collect());
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 2);
-    let error = reader.survey(&Wanted::default()).await.expect_err("no list");
+    let error = reader.read_live(&Selection::default()).await.expect_err("no list");
     assert!(error.to_string().contains("do not fit together"), "{error}");
 }

@@ -15,8 +15,8 @@ use servanda::plan::Step;
 use servanda::settings::Pace;
 
 use super::{Itsm365Reader, Itsm365Writer};
-use crate::helpdesk::{Reader as _, Wanted, WriteError, Writer as _};
-use crate::http::client::Place;
+use crate::helpdesk::{Reader as _, Selection, WriteError, Writer as _};
+use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
 use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath, Running, Sandbox, SandboxOptions, Seed, SeedObject};
 
@@ -59,7 +59,7 @@ impl Desk {
     }
 
     fn transport(&self, key: &str) -> Transport {
-        Transport::new(&Place::at(&self.running.url()), SecretString::from(key), &Pace::SANDBOX)
+        Transport::new(&Endpoint::at(&self.running.url()), SecretString::from(key), &Pace::SANDBOX)
             .expect("a transport")
     }
 }
@@ -111,7 +111,7 @@ async fn what_is_written_is_read_back_in_the_same_form() {
         }
         let publish = Step::Edit { fields: BTreeMap::new(), state: Some("active".to_owned()), mark: None };
         writer.perform(&id("a"), Some(&object), &publish).await.expect("published");
-        let live = reader.survey(&Wanted::default()).await.expect("read");
+        let live = reader.read_live(&Selection::default()).await.expect("read");
         let Some(Observed::Present(found)) = live.agreements.get("a") else { panic!("{live:?}") };
         let mut expected = fields();
         let targets =
@@ -211,7 +211,7 @@ async fn two_objects_of_one_mark_are_told() {
     for _ in 0..2 {
         writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await.expect("created");
     }
-    let live = reader.survey(&Wanted::default()).await.expect("read");
+    let live = reader.read_live(&Selection::default()).await.expect("read");
     assert_eq!(live.same_mark[&id("a")].len(), 2);
     assert!(live.agreements.is_empty());
     assert!(matches!(reader.find(&id("a")).await, Ok(Observed::Unknown(_))));
@@ -222,13 +222,13 @@ async fn a_wish_to_adopt_reads_the_unmarked_object() {
     let desk = Desk::open(SandboxOptions::default()).await;
     let transport = desk.transport(ACCESS_KEY);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
-    let wanted = Wanted { adopts: [live_id("agreement$7")].into(), unmarked: false };
-    let live = reader.survey(&wanted).await.expect("read");
+    let wanted = Selection { adopts: [live_id("agreement$7")].into(), unmarked: false };
+    let live = reader.read_live(&wanted).await.expect("read");
     assert!(matches!(live.adoptable.get(&live_id("agreement$7")), Some(Observed::Present(_))));
     // Somebody else's text would be lost under our mark.
     let taken = json!({ "inventoryNumber": "B001" });
     desk.sandbox.hand_edit("agreement$7", &taken, "Анна").expect("edited");
-    let live = reader.survey(&Wanted::default().with_all_unmarked()).await.expect("read");
+    let live = reader.read_live(&Selection::default().with_all_unmarked()).await.expect("read");
     let Some(Observed::Unknown(why)) = live.adoptable.get(&live_id("agreement$7")) else {
         panic!("{live:?}")
     };
@@ -240,7 +240,7 @@ async fn a_wrong_key_ends_in_credentials_and_is_in_no_message() {
     let desk = Desk::open(SandboxOptions::default()).await;
     let transport = desk.transport(CANARY);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
-    let error = reader.survey(&Wanted::default()).await.expect_err("refused");
+    let error = reader.read_live(&Selection::default()).await.expect_err("refused");
     assert!(error.is_credentials());
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
     let refused = writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await;
@@ -257,7 +257,7 @@ async fn a_helpdesk_that_is_not_there_is_no_empty_one() {
     let url = desk.running.url();
     desk.running.stop().await.expect("stopped");
     let transport =
-        Transport::new(&Place::at(&url), SecretString::from(CANARY), &Pace::SANDBOX).expect("a transport");
+        Transport::new(&Endpoint::at(&url), SecretString::from(CANARY), &Pace::SANDBOX).expect("a transport");
     let mapping = Mapping::default();
     let writer = Itsm365Writer::new(&transport, &mapping);
     let Err(error) = writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await else {
@@ -275,7 +275,8 @@ async fn a_date_that_cannot_be_read_makes_one_agreement_unknown() {
     mapping.attributes.insert(Field::LastDay, "title".to_owned());
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
     writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await.expect("created");
-    let live = Itsm365Reader::new(&transport, &mapping, 1000).survey(&Wanted::default()).await.expect("read");
+    let live =
+        Itsm365Reader::new(&transport, &mapping, 1000).read_live(&Selection::default()).await.expect("read");
     let Some(Observed::Unknown(why)) = live.agreements.get("a") else { panic!("{:?}", live.agreements) };
     assert!(why.contains("title"), "{why}");
 }

@@ -19,8 +19,8 @@ use servanda::plan::{Change, Context, Header, Plan, between};
 use servanda::settings::Pace;
 
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
-use crate::helpdesk::{Reader as _, Wanted};
-use crate::http::client::Place;
+use crate::helpdesk::{Reader as _, Selection};
+use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
 use crate::ledger::{Records, SqliteLedger};
 use crate::process::shutdown::Stop;
@@ -166,7 +166,7 @@ impl Desk {
                 .expect("it opens");
         let url = sandbox.start().await.expect("it starts");
         let transport =
-            Transport::new(&Place::at(&url.url()), SecretString::from(ACCESS_KEY), &Pace::SANDBOX);
+            Transport::new(&Endpoint::at(&url.url()), SecretString::from(ACCESS_KEY), &Pace::SANDBOX);
         // It is served until the test's runtime ends.
         std::mem::forget(url);
         let folder = tempfile::tempdir().expect("a folder");
@@ -175,7 +175,7 @@ impl Desk {
 
     async fn plan(&self, agreements: &[Agreement], instant: &str) -> Plan {
         let reader = Itsm365Reader::new(&self.transport, &self.mapping, 2);
-        let live = reader.survey(&Wanted::of(agreements)).await.expect("it can be read");
+        let live = reader.read_live(&Selection::of(agreements)).await.expect("it can be read");
         let desired = desired(agreements, &catalog(), &self.mapping, &live.directory, at(instant));
         let header = Header {
             as_of: at(instant),

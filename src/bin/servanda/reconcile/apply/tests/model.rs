@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use servanda::discovery::catalog::Census;
+use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, Observed, Promise, TargetKey, Value};
 use servanda::mapping::{Field, Mapping};
@@ -13,7 +13,7 @@ use servanda::plan::{Change, Phase, Plan, Step, Verb, perform};
 use servanda::status::State;
 use tokio::time::Instant;
 
-use crate::helpdesk::{Done, Event, ReadError, Reader, Wanted, WriteError, Writer};
+use crate::helpdesk::{HistoryEvent, ReadError, Reader, Selection, StepResult, WriteError, Writer};
 use crate::ledger::{Records, SqliteLedger};
 use crate::process::failure::Exit;
 use crate::process::shutdown::Stop;
@@ -94,12 +94,12 @@ impl Model {
 }
 
 impl Reader for Model {
-    async fn survey(&self, _: &Wanted) -> Result<Live, ReadError> {
+    async fn read_live(&self, _: &Selection) -> Result<Live, ReadError> {
         Ok(self.history.lock().expect("no test panics here").last().expect("a beginning").1.clone())
     }
 
-    async fn census(&self) -> Result<Census, ReadError> {
-        Ok(Census::default())
+    async fn inventory(&self) -> Result<Inventory, ReadError> {
+        Ok(Inventory::default())
     }
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {
@@ -111,7 +111,7 @@ impl Reader for Model {
         Ok(self.seen(&id.expect("only what was created is asked for")))
     }
 
-    async fn history(&self, _: &BTreeSet<LiveId>) -> Result<Vec<Event>, ReadError> {
+    async fn history(&self, _: &BTreeSet<LiveId>) -> Result<Vec<HistoryEvent>, ReadError> {
         Ok(Vec::new())
     }
 
@@ -137,7 +137,12 @@ impl Writer for Model {
         Ok(())
     }
 
-    async fn perform(&self, id: &AgreementId, _: Option<&LiveId>, step: &Step) -> Result<Done, WriteError> {
+    async fn perform(
+        &self,
+        id: &AgreementId,
+        _: Option<&LiveId>,
+        step: &Step,
+    ) -> Result<StepResult, WriteError> {
         let lot = self.lots.lock().expect("no test panics here").pop().unwrap_or(Lot::Answered);
         let lost = || Err(WriteError::Ambiguous("lost".to_owned()));
         match lot {
@@ -148,7 +153,7 @@ impl Writer for Model {
         match lot {
             Lot::LostAfter => lost(),
             Lot::RefusedAfter => Err(WriteError::Refused("500".to_owned())),
-            _ => Ok(Done { object: self.object(id), altered: Vec::new() }),
+            _ => Ok(StepResult { object: self.object(id), altered: Vec::new() }),
         }
     }
 }

@@ -18,8 +18,8 @@ use super::table::{ROWS, Row, on};
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::itop::tests::{PASSWORD, Road, SmallItop, raw};
 use crate::helpdesk::itop::{Form, ItopTransport};
-use crate::helpdesk::{Reader as _, Wanted};
-use crate::http::client::Place;
+use crate::helpdesk::{Reader as _, Selection};
+use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
 use crate::process::context::AsOf;
 use crate::process::failure::Exit;
@@ -163,7 +163,7 @@ impl Desk {
         let Way::Itop { url, user, password } = &self.way else { panic!("this is no iTop") };
         let form = Form::Password { user: user.clone(), password: SecretString::from(password.as_str()) };
         let pace = Pace { deadline: Duration::from_secs(30), ..Pace::SANDBOX };
-        Transport::to(&Place::at(url), form, &pace).expect("a transport")
+        Transport::to(&Endpoint::at(url), form, &pace).expect("a transport")
     }
 
     pub(crate) fn name(&self) -> String {
@@ -210,7 +210,7 @@ impl Desk {
         match (&self.way, &workspace.settings.helpdesk.kind) {
             (Way::Embedded { running, .. }, _) => {
                 let transport = Transport::new(
-                    &Place::at(&running.url()),
+                    &Endpoint::at(&running.url()),
                     SecretString::from(ACCESS_KEY),
                     &Pace::SANDBOX,
                 );
@@ -263,7 +263,7 @@ impl Desk {
         let workspace = self.workspace(day);
         let connection = self.connection(&workspace);
         let reader = connection.reader();
-        let live = reader.survey(&Wanted::default()).await.expect("a survey");
+        let live = reader.read_live(&Selection::default()).await.expect("the live state");
         let offered = self.offered().await;
         let look = |row: &Row| {
             let held = match live.agreements.get(&AgreementId::new(row.id).expect("an id")) {
