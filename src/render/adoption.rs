@@ -2,8 +2,8 @@
 
 use crate::discovery::agreements::{Adoption, File, Left, Taken, Why};
 use crate::render::line::Line;
-use crate::render::page::Page;
 use crate::render::style::{Paint, Tone};
+use crate::render::terminal::Page;
 use crate::render::vocabulary::{count, shown};
 
 /// The text. Where nothing is written yet, the files stand in it whole.

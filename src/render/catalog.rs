@@ -2,8 +2,8 @@
 
 use crate::discovery::catalog::{Finding, What};
 use crate::render::line::Line;
-use crate::render::page::Page;
 use crate::render::style::{Paint, Tone};
+use crate::render::terminal::Page;
 use crate::render::vocabulary::{count, shown};
 
 /// The text. `is_written` says whether the changes stand in the file now.

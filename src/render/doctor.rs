@@ -1,8 +1,8 @@
 //! What a look at the surroundings found: a line for each thing, well or not, and below it what to do.
 
 use crate::render::line::Line;
-use crate::render::page::Page;
 use crate::render::style::{Paint, Tone};
+use crate::render::terminal::Page;
 use crate::render::vocabulary::{count, shown};
 
 /// One thing that was looked at.

@@ -8,8 +8,8 @@ use crate::entitlement::{
 };
 use crate::ident::{RecipientSlug, ServiceSlug};
 use crate::render::line::Line;
-use crate::render::page::{Page, Table};
 use crate::render::style::{Paint, Tone};
+use crate::render::terminal::{Page, Table};
 use crate::render::vocabulary;
 
 /// An answer for programs.

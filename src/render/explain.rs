@@ -3,8 +3,8 @@
 use crate::diagnostic::{Position, Sources};
 use crate::document::Tree;
 use crate::render::line::Line;
-use crate::render::page::Page;
 use crate::render::style::{Paint, Tone};
+use crate::render::terminal::Page;
 use crate::template::{Effect, Resolved, Step};
 
 /// The values of an agreement with their histories.

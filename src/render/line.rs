@@ -1,6 +1,6 @@
 //! A line for people before any sink has it: pieces of text, each with its tone and with who says it.
 //!
-//! Nothing is encoded in here. A terminal ([`super::page`]), Markdown and HTML each write the pieces in their own
+//! Nothing is encoded in here. A terminal ([`super::terminal`]), Markdown and HTML each write the pieces in their own
 //! way, and what is not ours goes through their encoder; so the three cannot say different things.
 
 use crate::render::style::Tone;
@@ -117,6 +117,6 @@ impl Line {
 impl std::fmt::Display for Line {
     /// As a terminal shows it, for tests.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|piece| formatter.write_str(&super::page::written(piece)))
+        self.0.iter().try_for_each(|piece| formatter.write_str(&super::terminal::written(piece)))
     }
 }

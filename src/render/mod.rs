@@ -7,7 +7,7 @@
 pub mod encode;
 mod style;
 mod line;
-mod page;
+mod terminal;
 mod vocabulary;
 mod locale;
 mod ics;

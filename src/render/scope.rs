@@ -3,8 +3,8 @@
 use crate::plan::Plan;
 use crate::plan::scope::{RedLine, Scope, Steered, Tie};
 use crate::render::line::Line;
-use crate::render::page::Page;
 use crate::render::style::{Paint, Tone};
+use crate::render::terminal::Page;
 use crate::render::vocabulary;
 
 /// What is said beside a plan that was made for a pull request.

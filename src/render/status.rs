@@ -9,8 +9,8 @@ use crate::agreement::Agreement;
 use crate::calendar::{Day, Instant, Zone};
 use crate::catalog::Catalog;
 use crate::render::line::Line;
-use crate::render::page::{Page, Table};
 use crate::render::style::{Paint, Tone};
+use crate::render::terminal::{Page, Table};
 use crate::render::vocabulary;
 use crate::status::{Because, State, Stretch, status, stretch_at};
 

@@ -10,8 +10,8 @@ use crate::live::{Promise, TargetKey, Value};
 use crate::mapping::Field;
 use crate::plan::{Cause, FieldChange, Verb};
 use crate::render::line::{Line, Voice};
-use crate::render::page::{Page, Table};
 use crate::render::style::Tone;
+use crate::render::terminal::{Page, Table};
 use crate::render::vocabulary::{self, Names};
 
 /// From this many characters on, two texts are shown as one with its words marked.

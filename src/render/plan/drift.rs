@@ -10,9 +10,9 @@ use crate::live::Touch;
 use crate::mapping::Field;
 use crate::plan::{Cause, Change, Drift, Part, Plan};
 use crate::render::line::Line;
-use crate::render::page::Page;
 use crate::render::plan::phrases;
 use crate::render::style::Tone;
+use crate::render::terminal::Page;
 use crate::render::vocabulary;
 
 /// Writes the section, where there is anything to say.
@@ -27,15 +27,15 @@ pub(super) fn section(page: &mut Page, plan: &Plan) {
     if by_id.is_empty() {
         return;
     }
-    super::section(page, "Changed by hand in the helpdesk");
+    super::text::section(page, "Changed by hand in the helpdesk");
     for (change, drifts) in by_id.into_values() {
         page.gap();
         match change {
-            Some(change) => super::block(page, 0, change, &plan.names),
+            Some(change) => super::text::block(page, 0, change, &plan.names),
             None => heading(page, plan, &drifts),
         }
         for left in drifts.iter().filter(|drift| !drift.is_corrected) {
-            super::point(page, 4, phrases::left(left, &plan.names));
+            super::text::point(page, 4, phrases::left(left, &plan.names));
             page.line(6, 8, &is_left(left));
         }
         for touch in touches(&drifts) {

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::sample::{change, plan};
-use super::{summary, text};
+use super::text::{last_line, text};
 use crate::calendar::{TargetTime, read_day};
 use crate::desired::{OtherTitle, Unresolved};
 use crate::guard::AwaitingAcknowledgement;
@@ -366,7 +366,7 @@ fn nothing_to_do_is_two_lines() {
 fn the_summary_counts_what_the_plan_holds() {
     let [up, down] = dated();
     assert_eq!(
-        summary(&plan(vec![creation(), up, down, weakening()])),
+        last_line(&plan(vec![creation(), up, down, weakening()])),
         "1 to create, 3 to change (1 activated, 1 deactivated), 12 as they should be."
     );
 }

@@ -5,17 +5,14 @@ use crate::calendar::Zone;
 use crate::plan::{Cause, Change, Plan, Verb};
 use crate::render::json::GuardedPlan;
 use crate::render::line::Line;
-use crate::render::page::Page;
-use crate::render::plan::phrases::Point;
+use crate::render::plan::phrases::{self, Point};
+use crate::render::plan::{drift, summary};
 use crate::render::review::{self, Why};
 use crate::render::style::{Paint, Tone};
+use crate::render::terminal::Page;
 use crate::render::value;
 use crate::render::vocabulary::{self, Names};
 use crate::status::State;
-
-pub(in crate::render) mod drift;
-pub(in crate::render) mod summary;
-pub(in crate::render) mod phrases;
 
 /// The text of a plan.
 pub fn text(envelope: &GuardedPlan, paint: Paint) -> String {
@@ -40,12 +37,12 @@ pub fn text(envelope: &GuardedPlan, paint: Paint) -> String {
         }
     }
     page.gap();
-    page.line(0, 2, &Line::new().tone(Tone::Strong, &summary(plan)));
+    page.line(0, 2, &Line::new().tone(Tone::Strong, &last_line(plan)));
     page.finish()
 }
 
 /// The one line at the end: `3 to create, 2 to change (1 activated), 4 blocked, 12 as they should be.`
-pub fn summary(plan: &Plan) -> String {
+pub(super) fn last_line(plan: &Plan) -> String {
     let waiting = phrases::waiting_ids(plan).count();
     let blocked = phrases::withheld_by_id(plan).len();
     let left = phrases::left_alone(plan);
@@ -115,7 +112,7 @@ fn header(plan: &Plan) -> Line {
     }
 }
 
-fn section(page: &mut Page, title: &str) {
+pub(super) fn section(page: &mut Page, title: &str) {
     page.gap();
     page.line(0, 0, &Line::new().tone(Tone::Strong, title));
 }
@@ -148,7 +145,7 @@ fn changes(page: &mut Page, envelope: &GuardedPlan) {
 }
 
 /// One change: who, what becomes of it, what must not be overlooked, and what is written.
-fn block(page: &mut Page, indent: usize, change: &Change, names: &Names) {
+pub(super) fn block(page: &mut Page, indent: usize, change: &Change, names: &Names) {
     let (tone, symbol) = phrases::sign(change);
     let title = Line::new()
         .tone(tone, symbol)
@@ -169,7 +166,7 @@ fn block(page: &mut Page, indent: usize, change: &Change, names: &Names) {
     }
 }
 
-fn point(page: &mut Page, indent: usize, point: Point) {
+pub(super) fn point(page: &mut Page, indent: usize, point: Point) {
     match point {
         Point::Danger(line) => {
             page.line(indent, indent + 2, &Line::new().tone(Tone::Alarm, "! ").join(line));
@@ -212,8 +209,3 @@ fn blocked(page: &mut Page, plan: &Plan) {
         }
     }
 }
-
-#[cfg(test)]
-pub(super) mod sample;
-#[cfg(test)]
-pub(super) mod tests;
