@@ -3,50 +3,51 @@
 use crate::discovery::agreements::{Adoption, File, Left, Taken, Why};
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
-use crate::render::terminal::Page;
-use crate::render::vocabulary::{count, shown};
+use crate::render::terminal::TerminalPage;
+use crate::render::vocabulary::{count, preview};
 
 /// The text. Where nothing is written yet, the files stand in it whole.
 pub fn text(adoption: &Adoption, is_written: bool, paint: Paint) -> String {
-    let mut page = Page::new(paint);
+    let mut page = TerminalPage::new(paint);
     for file in &adoption.templates {
-        let line = Line::new().tone(Tone::Gain, "+ ").tone(Tone::Strong, &file.path).say("  a new template");
+        let line =
+            Line::new().toned(Tone::Gain, "+ ").toned(Tone::Strong, &file.path).text("  a new template");
         page.line(0, 4, &line);
         whole(&mut page, file, is_written);
     }
     for Taken { object, template, file, .. } in &adoption.agreements {
         let beside = template.as_ref().map_or_else(String::new, |name| format!(", extends {name}"));
         let line = Line::new()
-            .tone(Tone::Gain, "+ ")
-            .tone(Tone::Strong, &file.path)
-            .say(&format!("  adopts {object}{beside}"));
+            .toned(Tone::Gain, "+ ")
+            .toned(Tone::Strong, &file.path)
+            .text(&format!("  adopts {object}{beside}"));
         page.line(0, 4, &line);
         whole(&mut page, file, is_written);
     }
     if !adoption.left.is_empty() {
         page.gap();
-        page.line(0, 2, &Line::new().tone(Tone::Alarm, "Left where they are"));
+        page.line(0, 2, &Line::new().toned(Tone::Alarm, "Left where they are"));
     }
     for Left { object, title, why } in &adoption.left {
         let (said, help) = reason(why);
         let line = Line::new()
-            .say("! ")
-            .tone(Tone::Strong, object.as_str())
-            .say(&format!("  “{}”: {said}", shown(title)));
+            .text("! ")
+            .toned(Tone::Strong, object.as_str())
+            .text(&format!("  “{}”: {said}", preview(title)));
         page.line(0, 4, &line);
-        page.line(4, 6, &Line::new().tone(Tone::Quiet, &help));
+        page.line(4, 6, &Line::new().toned(Tone::Quiet, &help));
     }
     page.gap();
     page.line(0, 2, &Line::of(&summary(adoption, is_written)));
     page.finish()
 }
 
-fn whole(page: &mut Page, file: &File, is_written: bool) {
+fn whole(page: &mut TerminalPage, file: &File, is_written: bool) {
     if is_written {
         return;
     }
     for line in file.text.lines() {
-        page.line(4, 8, &Line::new().tone(Tone::Quiet, line));
+        page.line(4, 8, &Line::new().toned(Tone::Quiet, line));
     }
 }
 
@@ -69,7 +70,7 @@ fn summary(adoption: &Adoption, is_written: bool) -> String {
 fn reason(why: &Why) -> (String, String) {
     let (said, help) = match why {
         Why::Unreadable { said } => {
-            (shown(said), "look at it in the helpdesk, and at the mapping in servanda.yaml")
+            (preview(said), "look at it in the helpdesk, and at the mapping in servanda.yaml")
         }
         Why::Archived => ("it is archived".to_owned(), "nothing has to be kept equal there"),
         Why::NoRecipient => (
@@ -85,11 +86,11 @@ fn reason(why: &Why) -> (String, String) {
             "give it one in the helpdesk, or map `services` in servanda.yaml",
         ),
         Why::NoSlug { object, title } => (
-            format!("catalog.yaml has no slug for {object} “{}”", shown(title)),
+            format!("catalog.yaml has no slug for {object} “{}”", preview(title)),
             "`servanda catalog pull` adds one; then import again",
         ),
         Why::Contradicts { state } => (
-            format!("its days and its state `{}` contradict each other", shown(state)),
+            format!("its days and its state `{}` contradict each other", preview(state)),
             "put the last day or the state right in the helpdesk, and import again",
         ),
         Why::Unsayable { fields } => {
@@ -100,7 +101,7 @@ fn reason(why: &Why) -> (String, String) {
             )
         }
         Why::Faulty { said } => (
-            format!("beside the other files it would be a fault: {}", shown(said)),
+            format!("beside the other files it would be a fault: {}", preview(said)),
             "settle that, and import again",
         ),
     };

@@ -3,12 +3,12 @@
 use crate::discovery::catalog::{Finding, What};
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
-use crate::render::terminal::Page;
-use crate::render::vocabulary::{count, shown};
+use crate::render::terminal::TerminalPage;
+use crate::render::vocabulary::{count, preview};
 
 /// The text. `is_written` says whether the changes stand in the file now.
 pub fn text(findings: &[Finding], helpdesk: &str, is_written: bool, paint: Paint) -> String {
-    let mut page = Page::new(paint);
+    let mut page = TerminalPage::new(paint);
     for finding in findings {
         let (mark, tone) = match &finding.what {
             What::New { .. } => ("+", Tone::Gain),
@@ -18,10 +18,10 @@ pub fn text(findings: &[Finding], helpdesk: &str, is_written: bool, paint: Paint
             }
         };
         let line = Line::new()
-            .tone(tone, mark)
-            .say(" ")
-            .tone(Tone::Strong, &format!("{}.{}", finding.list.as_str(), finding.slug))
-            .say(&format!("  {}", sentence(&finding.what)));
+            .toned(tone, mark)
+            .text(" ")
+            .toned(Tone::Strong, &format!("{}.{}", finding.list.as_str(), finding.slug))
+            .text(&format!("  {}", sentence(&finding.what)));
         page.line(2, 6, &line);
     }
     if !findings.is_empty() {
@@ -33,9 +33,9 @@ pub fn text(findings: &[Finding], helpdesk: &str, is_written: bool, paint: Paint
 
 fn sentence(what: &What) -> String {
     match what {
-        What::New { title, object } => format!("“{}” is {object}", shown(title)),
+        What::New { title, object } => format!("“{}” is {object}", preview(title)),
         What::Tied { object } => format!("is {object}, by its title or code"),
-        What::Renamed { from, to } => format!("is called “{}” now, and was “{}”", shown(to), shown(from)),
+        What::Renamed { from, to } => format!("is called “{}” now, and was “{}”", preview(to), preview(from)),
         What::Gone { object, archived: true } => {
             format!("stands for {object}, which is archived; agreements that need it are blocked")
         }
@@ -43,21 +43,21 @@ fn sentence(what: &What) -> String {
             format!("stands for {object}, which is not there any more, or which the key may not read")
         }
         What::NotFound { title } => {
-            format!("nothing is called “{}”; write its id under `helpdesk:`", shown(title))
+            format!("nothing is called “{}”; write its id under `helpdesk:`", preview(title))
         }
         What::Ambiguous { objects } => {
             let objects: Vec<&str> = objects.iter().map(|object| object.as_str()).collect();
             format!("is one of {}; write its id under `helpdesk:`", objects.join(", "))
         }
         What::Twice { other, object } => {
-            format!("stands for {object}, and so does {}", shown(other))
+            format!("stands for {object}, and so does {}", preview(other))
         }
     }
 }
 
 fn summary(findings: &[Finding], helpdesk: &str, is_written: bool) -> String {
     if findings.is_empty() {
-        return format!("catalog.yaml and {} say the same.", shown(helpdesk));
+        return format!("catalog.yaml and {} say the same.", preview(helpdesk));
     }
     let number = |wanted: fn(&What) -> bool| findings.iter().filter(|finding| wanted(&finding.what)).count();
     let new = number(|what| matches!(what, What::New { .. }));

@@ -7,67 +7,70 @@ use crate::plan::ChangeSeverity;
 use crate::render::json::GuardedPlan;
 
 /// How the hidden line begins. It is the last line of a comment, and only there does it count.
-const MARK: &str = "<!-- servanda:plan";
+const MARKER: &str = "<!-- servanda:plan";
 
 /// How grave a plan is for those who are called back to a pull request, the calm first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
+pub enum CommentSeverity {
     /// Nothing that anybody could lose by.
-    Calm,
+    Harmless,
     /// Something of this severity, which is a risk.
-    Risk(Risk),
+    Risk(RiskGrade),
     /// The pull request reaches for what says where to and as whom.
-    Red,
+    RedLine,
 }
 
 /// A risk, the least grave first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Risk(u8);
+pub struct RiskGrade(u8);
 
-impl Class {
+impl CommentSeverity {
     /// The class of a plan.
     pub fn of(envelope: &GuardedPlan) -> Self {
         if envelope.scope.as_ref().is_some_and(|scope| !scope.red_lines.is_empty()) {
-            return Self::Red;
+            return Self::RedLine;
         }
-        envelope.most_severe().filter(|most_severe| most_severe.is_risk()).map_or(Self::Calm, |most_severe| {
-            let place = ChangeSeverity::ALL.iter().rev().position(|severity| *severity == most_severe);
-            Self::Risk(Risk(place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)))
-        })
+        envelope.most_severe().filter(|most_severe| most_severe.is_risk()).map_or(
+            Self::Harmless,
+            |most_severe| {
+                let place = ChangeSeverity::ALL.iter().rev().position(|severity| *severity == most_severe);
+                Self::Risk(RiskGrade(place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)))
+            },
+        )
     }
 
     fn word(self) -> String {
         match self {
-            Self::Calm => "calm".to_owned(),
-            Self::Risk(Risk(grade)) => format!("risk-{grade}"),
-            Self::Red => "red".to_owned(),
+            Self::Harmless => "calm".to_owned(),
+            Self::Risk(RiskGrade(grade)) => format!("risk-{grade}"),
+            Self::RedLine => "red".to_owned(),
         }
     }
 
     fn read(word: &str) -> Option<Self> {
         match word {
-            "calm" => Some(Self::Calm),
-            "red" => Some(Self::Red),
-            _ => word.strip_prefix("risk-")?.parse().ok().map(|grade| Self::Risk(Risk(grade))),
+            "calm" => Some(Self::Harmless),
+            "red" => Some(Self::RedLine),
+            _ => word.strip_prefix("risk-")?.parse().ok().map(|grade| Self::Risk(RiskGrade(grade))),
         }
     }
 }
 
 /// The bytes that the hidden line takes at most.
-pub const MARK_LIMIT: usize = 120;
+pub const MARKER_LIMIT: usize = 120;
 
 /// What the hidden line of a comment says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub enum CommentMarker {
     /// The comment is a plan's first.
     First {
         /// How grave the plan is.
-        class: Class,
+        class: CommentSeverity,
         /// What the comments that go on with it bear too; nothing where there are none.
         set: Option<String>,
     },
     /// The comment goes on with a plan.
-    Further {
+    Continuation {
         /// Which plan, by all of its texts.
         set: String,
         /// Which part of it.
@@ -75,23 +78,23 @@ pub enum Mark {
     },
 }
 
-impl Mark {
+impl CommentMarker {
     /// What the hidden line of a comment says, if it bears one with this key.
     pub fn of(body: &str, key: &str) -> Option<Self> {
-        let rest = body.trim_end().lines().next_back()?.strip_prefix(MARK)?.strip_suffix(" -->")?;
+        let rest = body.trim_end().lines().next_back()?.strip_prefix(MARKER)?.strip_suffix(" -->")?;
         let rest = rest.strip_prefix(" key=")?.strip_prefix(key)?;
         if let Some(rest) = rest.strip_prefix(" part=") {
             let (part, set) = rest.split_once(" set=")?;
-            return Some(Self::Further { set: set.to_owned(), part: part.parse().ok()? });
+            return Some(Self::Continuation { set: set.to_owned(), part: part.parse().ok()? });
         }
         let class = rest.strip_prefix(" class=")?;
         let (class, set) = class.split_once(" set=").map_or((class, None), |(class, set)| (class, Some(set)));
-        Some(Self::First { class: Class::read(class)?, set: set.map(str::to_owned) })
+        Some(Self::First { class: CommentSeverity::read(class)?, set: set.map(str::to_owned) })
     }
 }
 
 /// The texts of a plan with their hidden lines. The key tells comments of several helpdesks on one pull request apart.
-pub fn marked(texts: &[String], key: &str, class: Class) -> Vec<String> {
+pub fn marked(texts: &[String], key: &str, class: CommentSeverity) -> Vec<String> {
     let set = (texts.len() > 1).then(|| {
         let whole = texts.iter().fold(Sha256::new().chain_update(class.word()), |digest, text| {
             digest.chain_update([0]).chain_update(text)
@@ -105,7 +108,7 @@ pub fn marked(texts: &[String], key: &str, class: Class) -> Vec<String> {
         (index, set) => format!("part={} set={}", index + 1, set.as_deref().unwrap_or_default()),
     };
     let marked = |(index, text): (usize, &String)| {
-        format!("{}\n\n{MARK} key={key} {} -->\n", text.trim_end(), line(index))
+        format!("{}\n\n{MARKER} key={key} {} -->\n", text.trim_end(), line(index))
     };
     texts.iter().enumerate().map(marked).collect()
 }
@@ -138,7 +141,7 @@ fn is_plain(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Class, MARK_LIMIT, Mark, Risk, failed, link, marked};
+    use super::{CommentMarker, CommentSeverity, MARKER_LIMIT, RiskGrade, failed, link, marked};
     use crate::plan::scope::{RedLine, Scope, Steered};
     use crate::plan::{Risk as PlanRisk, Verb};
     use crate::render::json::GuardedPlan;
@@ -154,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_is_graver_is_of_a_higher_class() {
-        let of = |risks: &[PlanRisk]| Class::of(&envelope(risks));
+        let of = |risks: &[PlanRisk]| CommentSeverity::of(&envelope(risks));
         let mut red = envelope(&[]);
         let line = RedLine { path: "servanda.yaml".to_owned(), line: 1, what: Steered::Settings };
         red.scope = Some(Box::new(Scope { red_lines: vec![line], ..Scope::default() }));
@@ -165,19 +168,24 @@ mod tests {
             of(&[PlanRisk::Retires]),
             of(&[PlanRisk::Weakens(Vec::new())]),
             of(&[PlanRisk::Deactivates, PlanRisk::Shortens]),
-            Class::of(&red),
+            CommentSeverity::of(&red),
         ];
         assert!(classes.windows(2).all(|pair| pair[0] < pair[1]), "{classes:?}");
-        assert_eq!(of(&[]), Class::Calm);
+        assert_eq!(of(&[]), CommentSeverity::Harmless);
     }
 
     #[test]
     fn a_comment_is_found_by_its_last_line_alone() {
-        let class_of = |body: &str, key: &str| match Mark::of(body, key)? {
-            Mark::First { class, set: None } => Some(class),
+        let class_of = |body: &str, key: &str| match CommentMarker::of(body, key)? {
+            CommentMarker::First { class, set: None } => Some(class),
             mark => panic!("{mark:?}"),
         };
-        for class in [Class::Calm, Class::Risk(Risk(2)), Class::Risk(Risk(u8::MAX)), Class::Red] {
+        for class in [
+            CommentSeverity::Harmless,
+            CommentSeverity::Risk(RiskGrade(2)),
+            CommentSeverity::Risk(RiskGrade(u8::MAX)),
+            CommentSeverity::RedLine,
+        ] {
             let [body] = marked(&["### Plan: one".to_owned()], "prod", class).try_into().expect("one text");
             assert_eq!(class_of(&body, "prod"), Some(class));
             assert_eq!(
@@ -208,16 +216,25 @@ mod tests {
     fn the_comments_of_one_plan_are_known_by_each_other() {
         let key = "k".repeat(32);
         let texts = ["one", "two", "three"].map(str::to_owned);
-        let bodies = marked(&texts, &key, Class::Risk(Risk(u8::MAX)));
-        let Some(Mark::First { set: Some(of_first), .. }) = Mark::of(&bodies[0], &key) else {
+        let bodies = marked(&texts, &key, CommentSeverity::Risk(RiskGrade(u8::MAX)));
+        let Some(CommentMarker::First { set: Some(of_first), .. }) = CommentMarker::of(&bodies[0], &key)
+        else {
             panic!("{bodies:?}");
         };
         for (part, body) in (2..).zip(&bodies[1..]) {
-            assert_eq!(Mark::of(body, &key), Some(Mark::Further { set: of_first.clone(), part }));
+            assert_eq!(
+                CommentMarker::of(body, &key),
+                Some(CommentMarker::Continuation { set: of_first.clone(), part })
+            );
         }
-        let other = marked(&["one", "two", "3"].map(str::to_owned), &key, Class::Risk(Risk(u8::MAX)));
-        assert_ne!(Mark::of(&other[1], &key), Mark::of(&bodies[1], &key), "another plan is another set");
-        assert!(bodies.iter().zip(&texts).all(|(body, text)| body.len() - text.len() <= MARK_LIMIT));
+        let other =
+            marked(&["one", "two", "3"].map(str::to_owned), &key, CommentSeverity::Risk(RiskGrade(u8::MAX)));
+        assert_ne!(
+            CommentMarker::of(&other[1], &key),
+            CommentMarker::of(&bodies[1], &key),
+            "another plan is another set"
+        );
+        assert!(bodies.iter().zip(&texts).all(|(body, text)| body.len() - text.len() <= MARKER_LIMIT));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::discovery::{DiscoveredMapping, Evidence, Line, Shape, Unread};
 use crate::render::encode;
-use crate::render::vocabulary::{count, shown};
+use crate::render::vocabulary::{count, preview};
 
 /// How far a key stands to the right of the one that it belongs to.
 const INDENT: usize = 2;
@@ -12,7 +12,7 @@ pub fn yaml(proposal: &DiscoveredMapping) -> String {
     let mut lines = Vec::new();
     for Unread { class, said, needed } in &proposal.unread {
         let what_of_it = if *needed { "" } else { "; plans go on, and do not tell who changed what by hand" };
-        let said = format!("# The key may not read `{}`: {}{what_of_it}", shown(class), shown(said));
+        let said = format!("# The key may not read `{}`: {}{what_of_it}", preview(class), preview(said));
         lines.push(encode::terminal(&said).into_owned());
     }
     lines.push("helpdesk:".to_owned());
@@ -58,7 +58,7 @@ fn why(key: &str, evidence: &Evidence) -> Option<String> {
         Evidence::Spans { whole, of: all } => {
             format!("read so, {} spans are whole months", of(*whole, *all))
         }
-        Evidence::Times { time, of } => format!("always {}, in {of}", shown(time)),
+        Evidence::Times { time, of } => format!("always {}, in {of}", preview(time)),
         Evidence::Named { seen, of: all } => format!("{} in this state", of(*seen, *all)),
         Evidence::Dated { fits, of: all } => {
             format!("the days of {} in this state say so; look twice", of(*fits, *all))
@@ -67,7 +67,7 @@ fn why(key: &str, evidence: &Evidence) -> Option<String> {
             "{} units list their agreements; writes are known to be taken here, and reading cannot tell whether the agreement takes them",
             of(*held, *all)
         ),
-        Evidence::Understood { asked } => format!("asked for {}, it was understood", shown(asked)),
+        Evidence::Understood { asked } => format!("asked for {}, it was understood", preview(asked)),
         Evidence::Clock { newest, minutes } => clock(newest, *minutes),
         Evidence::Shared { held, of: all } => {
             format!("{} hold words of others, which stay beside our line", of(*held, *all))
@@ -80,7 +80,7 @@ fn why(key: &str, evidence: &Evidence) -> Option<String> {
             } else {
                 "; catalog.yaml has no such provider yet, and `servanda catalog pull` writes it"
             };
-            format!("{} stands behind {} {what}{unknown}", shown(title), of(*held, *all))
+            format!("{} stands behind {} {what}{unknown}", preview(title), of(*held, *all))
         }
         Evidence::StillOffered { held, of: all } => format!(
             "the portal offers what there are rows for: {} that are not active still have theirs",
@@ -89,7 +89,7 @@ fn why(key: &str, evidence: &Evidence) -> Option<String> {
         Evidence::Rated { of: 0, .. } => "there is no SLT yet; 1 is the highest".to_owned(),
         Evidence::Rated { held, of: all } => format!("{} SLTs are about it", of(*held, *all)),
         Evidence::Unreadable { class } => {
-            format!("without reading `{}` no targets can be held", shown(class))
+            format!("without reading `{}` no targets can be held", preview(class))
         }
         Evidence::Usual => format!("nothing seen tells the {}: this is usual", key.replace('_', " ")),
         Evidence::NothingToSee => {
@@ -100,7 +100,7 @@ fn why(key: &str, evidence: &Evidence) -> Option<String> {
 }
 
 fn clock(newest: &str, minutes: i64) -> String {
-    let newest = shown(newest);
+    let newest = preview(newest);
     if minutes > 0 {
         let ahead = count(usize::try_from(minutes / 60).unwrap_or_default(), "hour", "hours");
         return format!(
@@ -114,7 +114,7 @@ fn what(shape: &Shape) -> String {
     match shape {
         Shape::Text => "a text".to_owned(),
         Shape::Day(None) => "a day".to_owned(),
-        Shape::Day(Some(time)) => format!("a day, always {}", shown(time)),
+        Shape::Day(Some(time)) => format!("a day, always {}", preview(time)),
         Shape::Reference(class) => format!("one `{class}`"),
         Shape::Set(class) => format!("a set of `{class}`"),
         Shape::Interval => "a length of time".to_owned(),

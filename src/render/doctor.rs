@@ -2,8 +2,8 @@
 
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
-use crate::render::terminal::Page;
-use crate::render::vocabulary::{count, shown};
+use crate::render::terminal::TerminalPage;
+use crate::render::vocabulary::{count, preview};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -49,7 +49,7 @@ impl Found {
 
 /// The lines, and how many of them need somebody.
 pub fn text(found: &[Found], paint: Paint) -> String {
-    let mut page = Page::new(paint);
+    let mut page = TerminalPage::new(paint);
     let width = found.iter().map(|line| line.subject.len()).max().unwrap_or_default();
     for Found { subject, health, said, help } in found {
         let (mark, tone) = match health {
@@ -58,13 +58,13 @@ pub fn text(found: &[Found], paint: Paint) -> String {
             Health::Fails => ("FAILS", Tone::Alarm),
         };
         let line = Line::new()
-            .tone(tone, mark)
-            .say("  ")
-            .tone(Tone::Strong, &format!("{subject:width$}"))
-            .say(&format!("  {}", shown(said)));
+            .toned(tone, mark)
+            .text("  ")
+            .toned(Tone::Strong, &format!("{subject:width$}"))
+            .text(&format!("  {}", preview(said)));
         page.line(0, 9 + width, &line);
         if let Some(help) = help {
-            page.line(9 + width, 9 + width, &Line::new().tone(Tone::Quiet, &shown(help)));
+            page.line(9 + width, 9 + width, &Line::new().toned(Tone::Quiet, &preview(help)));
         }
     }
     page.gap();

@@ -9,7 +9,7 @@ use crate::entitlement::{
 use crate::ident::{RecipientSlug, ServiceSlug};
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
-use crate::render::terminal::{Page, Table};
+use crate::render::terminal::{TerminalPage, TerminalTable};
 use crate::render::vocabulary;
 
 /// An answer for programs.
@@ -282,15 +282,15 @@ pub fn offer(register: &Register, recipient: &RecipientSlug, at: Instant) -> Off
 
 /// The answer for people.
 pub fn text(answer: &AnswerEnvelope, paint: Paint) -> String {
-    let mut page = Page::new(paint);
+    let mut page = TerminalPage::new(paint);
     let Asked { client, service, priority, .. } = &answer.question;
     let (tone, verdict) = match answer.verdict {
         Verdict::Entitled => (Tone::Gain, "entitled"),
         Verdict::NotEntitled => (Tone::Loss, "not entitled"),
         Verdict::Ambiguous => (Tone::Alarm, "ambiguous"),
     };
-    let heading = Line::new().tone(Tone::Strong, &format!("{client} asks for {service}, {priority}: "));
-    page.line(0, 2, &heading.tone(tone, verdict));
+    let heading = Line::new().toned(Tone::Strong, &format!("{client} asks for {service}, {priority}: "));
+    page.line(0, 2, &heading.toned(tone, verdict));
     if let Some(entitlement) = &answer.entitlement {
         page.table(2, &promises(entitlement));
         for remark in &entitlement.remarks {
@@ -304,7 +304,7 @@ pub fn text(answer: &AnswerEnvelope, paint: Paint) -> String {
         page.line(2, 4, &Line::of(&format!("yes from {} on", readable(from))));
     }
     for candidate in &answer.candidates {
-        page.line(2, 4, &Line::of(&format!("{}: {}", candidate.id, vocabulary::shown(&candidate.title))));
+        page.line(2, 4, &Line::of(&format!("{}: {}", candidate.id, vocabulary::preview(&candidate.title))));
     }
     if !answer.candidates.is_empty() {
         page.line(
@@ -316,7 +316,7 @@ pub fn text(answer: &AnswerEnvelope, paint: Paint) -> String {
     page.finish()
 }
 
-fn promises(entitlement: &Entitlement) -> Table {
+fn promises(entitlement: &Entitlement) -> TerminalTable {
     let Entitlement { agreement, last_day, days_left, calendar, zone, .. } = entitlement;
     let ends = match (last_day, days_left) {
         (Some(day), Some(days)) => {
@@ -327,10 +327,10 @@ fn promises(entitlement: &Entitlement) -> Table {
         }
         _ => ", open-ended".to_owned(),
     };
-    let row = |name: &str, value: String| vec![Line::new().tone(Tone::Quiet, name), Line::of(&value)];
+    let row = |name: &str, value: String| vec![Line::new().toned(Tone::Quiet, name), Line::of(&value)];
     let mut rows = vec![
         row("agreement", format!("{}{ends}", agreement.id)),
-        row("title", vocabulary::shown(&agreement.title)),
+        row("title", vocabulary::preview(&agreement.title)),
         row("calendar", format!("{} ({zone})", calendar.as_deref().unwrap_or("none: time that passes"))),
     ];
     for (name, due) in [("response", &entitlement.response), ("resolution", &entitlement.resolution)] {
@@ -339,7 +339,7 @@ fn promises(entitlement: &Entitlement) -> Table {
             rows.push(row(name, format!("{}, due {end}", due.target)));
         }
     }
-    Table { rows, right: Vec::new(), firm: vec![0] }
+    TerminalTable { rows, right: Vec::new(), firm: vec![0] }
 }
 
 /// `2026-09-01 12:30 (+03:00)`.

@@ -4,7 +4,7 @@ use crate::diagnostic::{Position, Sources};
 use crate::document::Tree;
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
-use crate::render::terminal::Page;
+use crate::render::terminal::TerminalPage;
 use crate::template::{Effect, Resolved, Step};
 
 /// The values of an agreement with their histories.
@@ -65,11 +65,11 @@ pub fn of(resolved: &Resolved<'_>, path: &[&str], sources: &Sources) -> Explaine
 
 /// The text: a line for each value, and below it the lines that came before.
 pub fn text(explained: &Explained, paint: Paint) -> String {
-    let mut page = Page::new(paint);
+    let mut page = TerminalPage::new(paint);
     let line = explained.templates.join(" → ");
-    let mut head = Line::new().tone(Tone::Strong, &explained.id);
+    let mut head = Line::new().toned(Tone::Strong, &explained.id);
     if !line.is_empty() {
-        head = head.tone(Tone::Quiet, &format!("  extends {line}"));
+        head = head.toned(Tone::Quiet, &format!("  extends {line}"));
     }
     page.line(0, 2, &head);
     page.gap();
@@ -77,7 +77,7 @@ pub fn text(explained: &Explained, paint: Paint) -> String {
         page.line(0, 4, &headline(value));
         for word in value.history.iter().rev().skip(usize::from(value.value.is_some())) {
             let said = format!("{} by {}", past(word.effect), place(word));
-            let line = Line::new().tone(Tone::Quiet, &format!("{}  {said}", written(&word.value)));
+            let line = Line::new().toned(Tone::Quiet, &format!("{}  {said}", written(&word.value)));
             page.line(4, 6, &line);
         }
     }
@@ -87,13 +87,13 @@ pub fn text(explained: &Explained, paint: Paint) -> String {
 fn headline(explained: &Explanation) -> Line {
     let path = explained.path.join(".");
     let origin = explained.history.last();
-    let line = Line::new().tone(Tone::Strong, &path);
+    let line = Line::new().toned(Tone::Strong, &path);
     match (&explained.value, origin) {
         (Some(value), Some(word)) => {
-            line.say(&format!(": {}", written(value))).tone(Tone::Quiet, &format!("  {}", place(word)))
+            line.text(&format!(": {}", written(value))).toned(Tone::Quiet, &format!("  {}", place(word)))
         }
-        (Some(value), None) => line.say(&format!(": {}", written(value))),
-        (None, _) => line.tone(Tone::Loss, ": dropped"),
+        (Some(value), None) => line.text(&format!(": {}", written(value))),
+        (None, _) => line.toned(Tone::Loss, ": dropped"),
     }
 }
 

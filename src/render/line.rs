@@ -7,34 +7,34 @@ use crate::render::style::Tone;
 
 /// One line, as long as it may be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Line(Vec<Piece>);
+pub(super) struct Line(Vec<LinePiece>);
 
 /// A piece of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Piece {
+pub(super) struct LinePiece {
     /// How it is drawn.
     pub(super) tone: Tone,
     /// Who says it.
-    pub(super) voice: Voice,
+    pub(super) kind: PieceKind,
     /// What it says.
     pub(super) text: String,
 }
 
 /// Who says a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Voice {
+pub(super) enum PieceKind {
     /// Servanda.
-    Ours,
+    Own,
     /// Files or the helpdesk: a name, an id, a value.
-    Theirs,
+    Foreign,
     /// The same, where it is to stand in quotation marks.
     Quoted,
     /// Something to type or to look for as it stands: a key, a switch, a slug.
     Code,
     /// A part of a long text that goes.
-    Gone,
+    Deleted,
     /// A part of a long text that comes.
-    Come,
+    Inserted,
 }
 
 impl Line {
@@ -45,43 +45,43 @@ impl Line {
 
     /// A line of one plain piece of ours.
     pub(super) fn of(text: &str) -> Self {
-        Self::new().say(text)
+        Self::new().text(text)
     }
 
     /// Adds a plain piece of ours.
-    pub(super) fn say(self, text: &str) -> Self {
-        self.tone(Tone::Plain, text)
+    pub(super) fn text(self, text: &str) -> Self {
+        self.toned(Tone::Plain, text)
     }
 
     /// Adds a piece of ours.
-    pub(super) fn tone(self, tone: Tone, text: &str) -> Self {
-        self.voiced(tone, Voice::Ours, text)
+    pub(super) fn toned(self, tone: Tone, text: &str) -> Self {
+        self.piece(tone, PieceKind::Own, text)
     }
 
     /// Adds a plain piece of theirs.
-    pub(super) fn theirs(self, text: &str) -> Self {
-        self.theirs_in(Tone::Plain, text)
+    pub(super) fn foreign(self, text: &str) -> Self {
+        self.foreign_toned(Tone::Plain, text)
     }
 
     /// Adds a piece of theirs.
-    pub(super) fn theirs_in(self, tone: Tone, text: &str) -> Self {
-        self.voiced(tone, Voice::Theirs, text)
+    pub(super) fn foreign_toned(self, tone: Tone, text: &str) -> Self {
+        self.piece(tone, PieceKind::Foreign, text)
     }
 
     /// Adds a piece of theirs in quotation marks.
     pub(super) fn quoted(self, text: &str) -> Self {
-        self.voiced(Tone::Plain, Voice::Quoted, text)
+        self.piece(Tone::Plain, PieceKind::Quoted, text)
     }
 
     /// Adds a piece to be typed or looked for as it stands.
     pub(super) fn code(self, text: &str) -> Self {
-        self.voiced(Tone::Plain, Voice::Code, text)
+        self.piece(Tone::Plain, PieceKind::Code, text)
     }
 
     /// Adds a piece.
-    pub(super) fn voiced(mut self, tone: Tone, voice: Voice, text: &str) -> Self {
+    pub(super) fn piece(mut self, tone: Tone, kind: PieceKind, text: &str) -> Self {
         if !text.is_empty() {
-            self.0.push(Piece { tone, voice, text: text.to_owned() });
+            self.0.push(LinePiece { tone, kind, text: text.to_owned() });
         }
         self
     }
@@ -93,11 +93,11 @@ impl Line {
     }
 
     /// Lines one behind the other, with commas between them.
-    pub(super) fn listed(items: impl IntoIterator<Item = Line>) -> Self {
+    pub(super) fn comma_separated(items: impl IntoIterator<Item = Line>) -> Self {
         items.into_iter().fold(
             Self::new(),
             |line, item| {
-                if line.is_empty() { item } else { line.say(", ").join(item) }
+                if line.is_empty() { item } else { line.text(", ").join(item) }
             },
         )
     }
@@ -108,7 +108,7 @@ impl Line {
     }
 
     /// Its pieces in order.
-    pub(super) fn pieces(&self) -> &[Piece] {
+    pub(super) fn pieces(&self) -> &[LinePiece] {
         &self.0
     }
 }

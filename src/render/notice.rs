@@ -140,7 +140,7 @@ pub fn report(report: &Report, braked: Option<usize>) -> String {
     });
     report.sent.iter().for_each(|key| say(format!("  sent      {}", name(key))));
     for (key, why) in report.waiting.iter().chain(&report.refused) {
-        say(format!("  waits     {}: {}", name(key), terminal(&vocabulary::masked(why))));
+        say(format!("  waits     {}: {}", name(key), terminal(&vocabulary::redacted(why))));
     }
     for (key, how) in &report.settled {
         if *how == How::Late {
@@ -184,7 +184,7 @@ fn name(key: &Key) -> String {
 pub fn report_json(report: &Report, braked: Option<usize>) -> Value {
     let names = |keys: &[Key]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
     let reasons = |pairs: &[(Key, String)]| -> BTreeMap<String, String> {
-        pairs.iter().map(|(key, why)| (key.to_string(), vocabulary::masked(why))).collect()
+        pairs.iter().map(|(key, why)| (key.to_string(), vocabulary::redacted(why))).collect()
     };
     let settled: BTreeMap<String, How> =
         report.settled.iter().map(|(key, how)| (key.to_string(), *how)).collect();

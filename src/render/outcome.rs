@@ -6,14 +6,14 @@ use crate::outcome::{Altered, ChangeResult, Failure, NotTried, Outcome, Stopped}
 use crate::plan::{Change, FieldChange, Plan, Step, Verb};
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
-use crate::render::terminal::Page;
+use crate::render::terminal::TerminalPage;
 use crate::render::value;
 use crate::render::vocabulary;
 use crate::status::State;
 
 /// The text of an outcome, in the order of its plan.
 pub fn text(plan: &Plan, outcome: &Outcome, paint: Paint) -> String {
-    let mut page = Page::new(paint);
+    let mut page = TerminalPage::new(paint);
     for change in &plan.changes {
         if let Some(result) = outcome.results.get(&change.id) {
             one(&mut page, plan, change, result);
@@ -21,9 +21,9 @@ pub fn text(plan: &Plan, outcome: &Outcome, paint: Paint) -> String {
     }
     page.gap();
     if let Some(stopped) = &outcome.stopped {
-        page.line(0, 2, &Line::new().tone(Tone::Alarm, "The run ended early: ").say(&ended(stopped)));
+        page.line(0, 2, &Line::new().toned(Tone::Alarm, "The run ended early: ").text(&ended(stopped)));
     }
-    page.line(0, 2, &Line::new().tone(Tone::Strong, &summary(outcome)));
+    page.line(0, 2, &Line::new().toned(Tone::Strong, &summary(outcome)));
     page.finish()
 }
 
@@ -33,7 +33,9 @@ fn ended(stopped: &Stopped) -> String {
         Stopped::Credentials => {
             "the helpdesk refused the access key again and again; it may have expired.".to_owned()
         }
-        Stopped::NoTrace(why) => format!("nothing is sent that leaves no trace. {}", vocabulary::shown(why)),
+        Stopped::NoTrace(why) => {
+            format!("nothing is sent that leaves no trace. {}", vocabulary::preview(why))
+        }
     }
 }
 
@@ -71,21 +73,21 @@ fn word(result: &ChangeResult) -> &'static str {
     }
 }
 
-fn one(page: &mut Page, plan: &Plan, change: &Change, result: &ChangeResult) {
+fn one(page: &mut TerminalPage, plan: &Plan, change: &Change, result: &ChangeResult) {
     let (tone, symbol) = match result {
         ChangeResult::Done { .. } => (Tone::Gain, "✓"),
         ChangeResult::Stale | ChangeResult::Unknown(_) | ChangeResult::Stopped { .. } => (Tone::Shift, "?"),
         ChangeResult::Failed(_) => (Tone::Alarm, "✗"),
         ChangeResult::NotTried(_) => (Tone::Quiet, "·"),
     };
-    let line = Line::new().tone(tone, symbol).say(" ").tone(Tone::Strong, change.id.as_str()).say("  ");
+    let line = Line::new().toned(tone, symbol).text(" ").toned(Tone::Strong, change.id.as_str()).text("  ");
     let (line, next) = match result {
         ChangeResult::Done { object, .. } => {
-            (line.say(done(change)).tone(Tone::Quiet, &format!(" [{object}]")), None)
+            (line.text(done(change)).toned(Tone::Quiet, &format!(" [{object}]")), None)
         }
         other => {
             let (why, next) = unfinished(other, change);
-            (line.tone(tone, word(other)).say(": ").say(&why), Some(next))
+            (line.toned(tone, word(other)).text(": ").text(&why), Some(next))
         }
     };
     page.line(0, 4, &line);
@@ -95,7 +97,7 @@ fn one(page: &mut Page, plan: &Plan, change: &Change, result: &ChangeResult) {
         }
     }
     if let Some(next) = next {
-        page.line(4, 6, &Line::new().tone(Tone::Quiet, "→ ").say(&next));
+        page.line(4, 6, &Line::new().toned(Tone::Quiet, "→ ").text(&next));
     }
 }
 
@@ -120,14 +122,18 @@ fn unfinished(result: &ChangeResult, change: &Change) -> (String, String) {
             "plan again and look at what changed".to_owned(),
         ),
         ChangeResult::Failed(failure) => (
-            format!("{} did not go through: {}", step(failure, change), vocabulary::shown(&failure.message)),
+            format!(
+                "{} did not go through: {}",
+                step(failure, change),
+                vocabulary::preview(&failure.message)
+            ),
             standing(failure, change, "settle the reason, then apply again"),
         ),
         ChangeResult::Unknown(failure) => (
             format!(
                 "the answer to {} was lost: {}",
                 step(failure, change),
-                vocabulary::shown(&failure.message)
+                vocabulary::preview(&failure.message)
             ),
             standing(failure, change, "look at the object in the helpdesk, then plan again"),
         ),
@@ -177,10 +183,10 @@ fn standing(failure: &Failure, change: &Change, next: &str) -> String {
 }
 
 /// A field that the helpdesk holds otherwise than it was written.
-fn another(page: &mut Page, plan: &Plan, altered: &Altered) {
+fn another(page: &mut TerminalPage, plan: &Plan, altered: &Altered) {
     let warning = Line::new()
-        .tone(Tone::Alarm, "! ")
-        .say("the helpdesk holds another value than was written (written → held):");
+        .toned(Tone::Alarm, "! ")
+        .text("the helpdesk holds another value than was written (written → held):");
     page.line(4, 6, &warning);
     let field = FieldChange {
         field: altered.field.clone(),

@@ -4,47 +4,47 @@ use crate::plan::Plan;
 use crate::plan::scope::{RedLine, Scope, Steered, Tie};
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
-use crate::render::terminal::Page;
+use crate::render::terminal::TerminalPage;
 use crate::render::vocabulary;
 
 /// What is said beside a plan that was made for a pull request.
 pub fn text(scope: &Scope, plan: &Plan, paint: Paint) -> String {
-    let mut page = Page::new(paint);
+    let mut page = TerminalPage::new(paint);
     let documents = vocabulary::count(scope.documents.len(), "document", "documents");
-    let mut found = Line::of("compared with ").theirs(&scope.base).say(&format!(": {documents} changed"));
+    let mut found = Line::of("compared with ").foreign(&scope.base).text(&format!(": {documents} changed"));
     if !scope.indirect.is_empty() {
         let agreements = vocabulary::count(scope.indirect.len(), "agreement", "agreements");
-        found = found.say(&format!(", and {agreements} indirectly"));
+        found = found.text(&format!(", and {agreements} indirectly"));
     }
     page.line(0, 2, &found);
     for red in &scope.red_lines {
-        page.line(0, 2, &Line::new().tone(Tone::Alarm, "red line: ").join(red_line(red, &scope.base)));
+        page.line(0, 2, &Line::new().toned(Tone::Alarm, "red line: ").join(red_line(red, &scope.base)));
     }
     let besides = scope.unexplained(plan);
     if !besides.is_empty() {
         let changes = vocabulary::count(besides.len(), "change", "changes");
-        let line = Line::new().tone(Tone::Shift, "warning: ").say(&format!("{changes} not from here: "));
-        page.line(0, 2, &line.join(vocabulary::listed(besides.iter().map(ToString::to_string))));
+        let line = Line::new().toned(Tone::Shift, "warning: ").text(&format!("{changes} not from here: "));
+        page.line(0, 2, &line.join(vocabulary::capped_list(besides.iter().map(ToString::to_string))));
     }
     page.finish()
 }
 
 /// A red line with its place: what a reviewer must not overlook.
 pub(super) fn red_line(red: &RedLine, base: &str) -> Line {
-    let line = Line::new().theirs(&format!("{}:{}", red.path, red.line)).say(": ");
+    let line = Line::new().foreign(&format!("{}:{}", red.path, red.line)).text(": ");
     match &red.what {
         Steered::Settings => line
-            .say("the settings differ; those of ")
-            .theirs(base)
-            .say(" hold for this plan, and a merge puts these in force"),
-        Steered::Trusted => line.say("this tells how Servanda is run; a merge puts it in force"),
+            .text("the settings differ; those of ")
+            .foreign(base)
+            .text(" hold for this plan, and a merge puts these in force"),
+        Steered::Trusted => line.text("this tells how Servanda is run; a merge puts it in force"),
         Steered::Slug { entry, before, after } => {
             let line = line.code(entry);
             match before {
-                None => line.say(" is new, and reaches ").join(tie(after)),
-                Some(Tie::Address) if *after == Tie::Address => line.say(" is reached at another address"),
+                None => line.text(" is new, and reaches ").join(tie(after)),
+                Some(Tie::Address) if *after == Tie::Address => line.text(" is reached at another address"),
                 Some(before) => {
-                    line.say(" is tied to ").join(tie(after)).say(" in place of ").join(tie(before))
+                    line.text(" is tied to ").join(tie(after)).text(" in place of ").join(tie(before))
                 }
             }
         }
@@ -53,7 +53,7 @@ pub(super) fn red_line(red: &RedLine, base: &str) -> Line {
 
 fn tie(tie: &Tie) -> Line {
     match tie {
-        Tie::Object(id) => Line::new().theirs(id.as_str()),
+        Tie::Object(id) => Line::new().foreign(id.as_str()),
         Tie::Title(title) => Line::of("whatever is titled ").quoted(title),
         Tie::Address => Line::of("an address"),
     }

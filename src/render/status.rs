@@ -10,7 +10,7 @@ use crate::calendar::{Day, Instant, Zone};
 use crate::catalog::Catalog;
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
-use crate::render::terminal::{Page, Table};
+use crate::render::terminal::{TerminalPage, TerminalTable};
 use crate::render::vocabulary;
 use crate::status::{Because, State, Stretch, status, stretch_at};
 
@@ -117,16 +117,16 @@ fn row(agreement: &Agreement, catalog: &Catalog, at: Instant) -> Row {
 
 /// The table, with a line above that says for when and one below that sums it up.
 pub fn text(list: &StatusList, paint: Paint) -> String {
-    let mut page = Page::new(paint);
+    let mut page = TerminalPage::new(paint);
     let day = list.as_of.get(..10).unwrap_or(&list.as_of);
     let heading = format!("Status as of {day} ({})", list.zone);
-    page.line(0, 2, &Line::new().tone(Tone::Strong, &heading));
+    page.line(0, 2, &Line::new().toned(Tone::Strong, &heading));
     if !list.agreements.is_empty() {
         page.gap();
         page.table(0, &table(list));
     }
     page.gap();
-    page.line(0, 2, &Line::new().tone(Tone::Strong, &summary(list)));
+    page.line(0, 2, &Line::new().toned(Tone::Strong, &summary(list)));
     page.finish()
 }
 
@@ -141,9 +141,9 @@ pub fn summary(list: &StatusList) -> String {
     if parts.is_empty() { format!("{all}.") } else { format!("{all}: {}.", parts.join(", ")) }
 }
 
-fn table(list: &StatusList) -> Table {
+fn table(list: &StatusList) -> TerminalTable {
     let titles = ["AGREEMENT", "CLIENT", "STATUS", "SINCE", "LAST DAY", "DAYS", "NEXT", "WHY"];
-    let heading = titles.map(|title| Line::new().tone(Tone::Quiet, title));
+    let heading = titles.map(|title| Line::new().toned(Tone::Quiet, title));
     let mut rows: Vec<Vec<Line>> = vec![heading.into()];
     rows.extend(list.agreements.iter().map(cells));
     // A column that would say nothing is left out.
@@ -154,7 +154,7 @@ fn table(list: &StatusList) -> Table {
         let mut column = says_something.iter();
         cells.retain(|_| column.next() == Some(&true));
     }
-    Table { rows, right: vec![5], firm: vec![0, 2, 3, 4] }
+    TerminalTable { rows, right: vec![5], firm: vec![0, 2, 3, 4] }
 }
 
 fn cells(row: &Row) -> Vec<Line> {
@@ -171,12 +171,12 @@ fn cells(row: &Row) -> Vec<Line> {
     };
     let since = row.since.as_deref().and_then(|since| since.get(..10));
     vec![
-        Line::new().theirs_in(Tone::Strong, &row.id),
-        Line::new().theirs(&vocabulary::shown(&row.client_title)),
-        Line::new().tone(tone, row.status.as_str()),
+        Line::new().foreign_toned(Tone::Strong, &row.id),
+        Line::new().foreign(&vocabulary::preview(&row.client_title)),
+        Line::new().toned(tone, row.status.as_str()),
         Line::of(since.unwrap_or_default()),
         Line::of(&row.last_day.map_or_else(|| "open-ended".to_owned(), |day| day.to_string())),
-        Line::new().tone(urgency, &row.days_left.map_or_else(String::new, |days| days.to_string())),
+        Line::new().toned(urgency, &row.days_left.map_or_else(String::new, |days| days.to_string())),
         Line::of(&next(row)),
         Line::of(&why(row)),
     ]
@@ -217,7 +217,7 @@ fn why(row: &Row) -> String {
         }
         Because::WithinPeriod | Because::BeforeFirstDay | Because::LastDayPassed => String::new(),
         Because::Suspension => "suspension".to_owned(),
-        because @ (Because::NotSwitchedOn | Because::ByHand) => vocabulary::because(because).to_owned(),
+        because @ (Because::NotSwitchedOn | Because::ByHand) => vocabulary::status_reason(because).to_owned(),
         Because::Termination => "termination".to_owned(),
     }
 }

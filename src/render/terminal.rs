@@ -8,27 +8,27 @@ use std::fmt::Write as _;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::render::encode;
-use crate::render::line::{Line, Piece, Voice};
+use crate::render::line::{Line, LinePiece, PieceKind};
 use crate::render::style::{Paint, Tone};
 
 /// What stands on one row of a terminal, encoded.
 #[derive(Clone, Debug, Default)]
-struct Row(Vec<(Tone, String)>);
+struct TerminalRow(Vec<(Tone, String)>);
 
-impl Row {
+impl TerminalRow {
     /// A whole line as one row, however wide.
     fn of(line: &Line) -> Self {
         Self(line.pieces().iter().map(|piece| (piece.tone, written(piece))).collect())
     }
 
-    fn say(mut self, text: String) -> Self {
+    fn text(mut self, text: String) -> Self {
         if !text.is_empty() {
             self.0.push((Tone::Plain, text));
         }
         self
     }
 
-    fn join(mut self, other: Row) -> Self {
+    fn join(mut self, other: TerminalRow) -> Self {
         self.0.extend(other.0);
         self
     }
@@ -40,7 +40,7 @@ impl Row {
 
     /// Rows of at most `first` columns, then of at most `rest`. Breaks at spaces, and within a word only where
     /// the word alone is wider than a row.
-    fn broken(&self, first: usize, rest: usize) -> Vec<Row> {
+    fn broken(&self, first: usize, rest: usize) -> Vec<TerminalRow> {
         let letters: Vec<(char, Tone)> =
             self.0.iter().flat_map(|(tone, text)| text.chars().map(|letter| (letter, *tone))).collect();
         let mut rows = Vec::new();
@@ -50,11 +50,11 @@ impl Row {
             let fitting = from + fitting(&letters[from..], width);
             let (to, next) =
                 if fitting == letters.len() { (fitting, fitting) } else { cut(&letters, from, fitting) };
-            rows.push(Row::of_letters(&letters[from..to]));
+            rows.push(TerminalRow::of_letters(&letters[from..to]));
             from = next;
         }
         if rows.is_empty() {
-            rows.push(Row::default());
+            rows.push(TerminalRow::default());
         }
         rows
     }
@@ -83,14 +83,14 @@ impl Row {
 }
 
 /// A piece as a terminal shows it.
-pub(super) fn written(piece: &Piece) -> String {
+pub(super) fn written(piece: &LinePiece) -> String {
     let text = encode::terminal(&piece.text);
-    match piece.voice {
-        Voice::Ours | Voice::Theirs => text.into_owned(),
-        Voice::Quoted => format!("“{text}”"),
-        Voice::Code => format!("`{text}`"),
-        Voice::Gone => format!("[-{text}-]"),
-        Voice::Come => format!("{{+{text}+}}"),
+    match piece.kind {
+        PieceKind::Own | PieceKind::Foreign => text.into_owned(),
+        PieceKind::Quoted => format!("“{text}”"),
+        PieceKind::Code => format!("`{text}`"),
+        PieceKind::Deleted => format!("[-{text}-]"),
+        PieceKind::Inserted => format!("{{+{text}+}}"),
     }
 }
 
@@ -120,12 +120,12 @@ fn cut(letters: &[(char, Tone)], from: usize, fitting: usize) -> (usize, usize) 
 
 /// A text for a terminal, line by line.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(super) struct TerminalPage {
     paint: Paint,
     text: String,
 }
 
-impl Page {
+impl TerminalPage {
     /// An empty page.
     pub(super) fn new(paint: Paint) -> Self {
         Self { paint, text: String::new() }
@@ -134,7 +134,7 @@ impl Page {
     /// Writes a line that begins at column `indent`; its further rows begin at `hang`.
     pub(super) fn line(&mut self, indent: usize, hang: usize, line: &Line) {
         let columns = self.paint.columns();
-        let rows = Row::of(line).broken(columns.saturating_sub(indent), columns.saturating_sub(hang));
+        let rows = TerminalRow::of(line).broken(columns.saturating_sub(indent), columns.saturating_sub(hang));
         for (index, row) in rows.iter().enumerate() {
             let blanks = if index == 0 { indent } else { hang };
             self.row(blanks, row);
@@ -150,18 +150,18 @@ impl Page {
 
     /// Writes rows of cells under each other, each column as wide as it needs to be, or, where that is too
     /// wide, with the widest columns broken into several rows.
-    pub(super) fn table(&mut self, indent: usize, table: &Table) {
-        let rows: Vec<Vec<Row>> =
-            table.rows.iter().map(|cells| cells.iter().map(Row::of).collect()).collect();
+    pub(super) fn table(&mut self, indent: usize, table: &TerminalTable) {
+        let rows: Vec<Vec<TerminalRow>> =
+            table.rows.iter().map(|cells| cells.iter().map(TerminalRow::of).collect()).collect();
         let widths = table.widths(&rows, self.paint.columns().saturating_sub(indent));
         for cells in &rows {
-            let broken: Vec<Vec<Row>> =
+            let broken: Vec<Vec<TerminalRow>> =
                 cells.iter().zip(&widths).map(|(cell, width)| cell.broken(*width, *width)).collect();
             let height = broken.iter().map(Vec::len).max().unwrap_or(0);
             for level in 0..height {
-                let mut row = Row::default();
+                let mut row = TerminalRow::default();
                 for (column, cell) in broken.iter().enumerate() {
-                    let wanted: usize = widths[..column].iter().sum::<usize>() + column * Table::GAP;
+                    let wanted: usize = widths[..column].iter().sum::<usize>() + column * TerminalTable::GAP;
                     let content = cell.get(level).cloned().unwrap_or_default();
                     let lead = if table.right.contains(&column) {
                         widths[column].saturating_sub(content.width())
@@ -170,7 +170,7 @@ impl Page {
                     };
                     if content.width() > 0 {
                         let blanks = (wanted + lead).saturating_sub(row.width());
-                        row = row.say(" ".repeat(blanks)).join(content);
+                        row = row.text(" ".repeat(blanks)).join(content);
                     }
                 }
                 self.row(indent, &row);
@@ -178,7 +178,7 @@ impl Page {
         }
     }
 
-    fn row(&mut self, blanks: usize, row: &Row) {
+    fn row(&mut self, blanks: usize, row: &TerminalRow) {
         if row.width() > 0 {
             self.text.push_str(&" ".repeat(blanks));
             row.write(self.paint.colour, &mut self.text);
@@ -194,7 +194,7 @@ impl Page {
 
 /// Cells in rows and columns.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Table {
+pub(super) struct TerminalTable {
     /// Each of as many cells as the others.
     pub(super) rows: Vec<Vec<Line>>,
     /// The columns that stand to the right, as numbers do.
@@ -203,14 +203,14 @@ pub(super) struct Table {
     pub(super) firm: Vec<usize>,
 }
 
-impl Table {
+impl TerminalTable {
     /// The columns between two cells.
     const GAP: usize = 2;
 
     /// No column is made narrower than this.
     const NARROWEST: usize = 10;
 
-    fn widths(&self, rows: &[Vec<Row>], columns: usize) -> Vec<usize> {
+    fn widths(&self, rows: &[Vec<TerminalRow>], columns: usize) -> Vec<usize> {
         let count = rows.first().map_or(0, Vec::len);
         let natural = |column: usize| rows.iter().map(move |cells| cells[column].width()).max();
         let mut widths: Vec<usize> = (0..count).map(|column| natural(column).unwrap_or(0)).collect();
@@ -236,13 +236,13 @@ impl Table {
 mod tests {
     use unicode_width::UnicodeWidthStr as _;
 
-    use super::{Page, Table};
+    use super::{TerminalPage, TerminalTable};
     use crate::render::encode::corpus::{HOSTILE, is_clean};
     use crate::render::line::Line;
     use crate::render::style::{Paint, Tone};
 
     fn page(width: usize, line: &Line) -> String {
-        let mut page = Page::new(Paint::PLAIN.wide(width));
+        let mut page = TerminalPage::new(Paint::PLAIN.wide(width));
         page.line(2, 4, line);
         page.finish()
     }
@@ -262,7 +262,7 @@ mod tests {
         let texts = ["日本語の長い題名".repeat(9), long, "a b ".repeat(60), "  ".repeat(50)];
         for text in texts.iter().map(String::as_str).chain(HOSTILE.iter().copied()) {
             for width in [40, 80, 100] {
-                let text = page(width, &Line::new().tone(Tone::Gain, text).say(" x"));
+                let text = page(width, &Line::new().toned(Tone::Gain, text).text(" x"));
                 assert!(text.lines().all(|row| row.width() <= width), "{text}");
                 assert!(is_clean(&text));
             }
@@ -271,9 +271,9 @@ mod tests {
 
     #[test]
     fn colour_is_off_unless_asked_for_and_ends_where_it_began() {
-        let line = Line::new().tone(Tone::Gain, "+").say(" x");
+        let line = Line::new().toned(Tone::Gain, "+").text(" x");
         assert_eq!(page(80, &line), "  + x\n");
-        let mut coloured = Page::new(Paint::COLOURED);
+        let mut coloured = TerminalPage::new(Paint::COLOURED);
         coloured.line(0, 0, &line);
         assert_eq!(coloured.finish(), "\u{1b}[32m+\u{1b}[0m x\n");
     }
@@ -281,22 +281,23 @@ mod tests {
     #[test]
     fn columns_of_a_table_line_up() {
         let row = |left: &str, right: &str| vec![Line::of(left), Line::of(right), Line::of("z")];
-        let table =
-            Table {
-                rows: vec![row("сервис", "7"), row("日本", "120")], right: vec![1], ..Table::default()
-            };
-        let mut page = Page::new(Paint::PLAIN);
+        let table = TerminalTable {
+            rows: vec![row("сервис", "7"), row("日本", "120")],
+            right: vec![1],
+            ..TerminalTable::default()
+        };
+        let mut page = TerminalPage::new(Paint::PLAIN);
         page.table(0, &table);
         assert_eq!(page.finish(), "сервис    7  z\n日本    120  z\n");
     }
 
     #[test]
     fn a_wide_table_breaks_its_widest_column() {
-        let table = Table {
+        let table = TerminalTable {
             rows: vec![vec![Line::of("id"), Line::of(&"слово ".repeat(20)), Line::of("конец")]],
-            ..Table::default()
+            ..TerminalTable::default()
         };
-        let mut page = Page::new(Paint::PLAIN.wide(50));
+        let mut page = TerminalPage::new(Paint::PLAIN.wide(50));
         page.table(2, &table);
         let text = page.finish();
         assert!(text.lines().all(|row| row.width() <= 50), "{text}");

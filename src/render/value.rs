@@ -9,9 +9,9 @@ use crate::ident::LiveId;
 use crate::live::{Promise, TargetKey, Value};
 use crate::mapping::Field;
 use crate::plan::{Cause, FieldChange, Verb};
-use crate::render::line::{Line, Voice};
+use crate::render::line::{Line, PieceKind};
 use crate::render::style::Tone;
-use crate::render::terminal::{Page, Table};
+use crate::render::terminal::{TerminalPage, TerminalTable};
 use crate::render::vocabulary::{self, Names};
 
 /// From this many characters on, two texts are shown as one with its words marked.
@@ -46,7 +46,7 @@ pub(super) enum Body {
 
 /// What is shown of a field of a change.
 pub(super) fn shown(change: &FieldChange, verb: Verb, names: &Names) -> Shown {
-    let (label, cause) = (vocabulary::shown(&change.field.to_string()), change.cause);
+    let (label, cause) = (vocabulary::preview(&change.field.to_string()), change.cause);
     match (targets(&change.before), targets(&change.after)) {
         (Some(before), Some(after)) => {
             let body = Body::Rows(target_rows(&before, &after, names));
@@ -57,20 +57,20 @@ pub(super) fn shown(change: &FieldChange, verb: Verb, names: &Names) -> Shown {
 }
 
 /// Writes one field on a terminal at column `indent`.
-pub(super) fn field(page: &mut Page, indent: usize, change: &FieldChange, verb: Verb, names: &Names) {
+pub(super) fn field(page: &mut TerminalPage, indent: usize, change: &FieldChange, verb: Verb, names: &Names) {
     write(page, indent, shown(change, verb, names));
 }
 
 /// Writes what is shown of a field on a terminal.
-pub(super) fn write(page: &mut Page, indent: usize, shown: Shown) {
+pub(super) fn write(page: &mut TerminalPage, indent: usize, shown: Shown) {
     let Shown { label, body, cause } = shown;
     let tag = tag(cause);
-    let label = Line::new().theirs(&label).say(":");
+    let label = Line::new().foreign(&label).text(":");
     match body {
-        Body::Line(line) => page.line(indent, indent + 4, &label.say(" ").join(line).join(tag)),
+        Body::Line(line) => page.line(indent, indent + 4, &label.text(" ").join(line).join(tag)),
         Body::Rows(rows) => {
             page.line(indent, indent + 2, &label.join(tag));
-            page.table(indent + 2, &Table { rows, ..Table::default() });
+            page.table(indent + 2, &TerminalTable { rows, ..TerminalTable::default() });
         }
     }
 }
@@ -78,7 +78,7 @@ pub(super) fn write(page: &mut Page, indent: usize, shown: Shown) {
 /// What brought something about, where that is known, behind a line of a terminal.
 pub(super) fn tag(cause: Option<Cause>) -> Line {
     cause.map_or_else(Line::new, |cause| {
-        Line::new().tone(Tone::Quiet, &format!("  [{}]", vocabulary::cause(cause)))
+        Line::new().toned(Tone::Quiet, &format!("  [{}]", vocabulary::cause(cause)))
     })
 }
 
@@ -103,8 +103,8 @@ fn replaced(change: &FieldChange, names: &Names) -> Line {
     let before = one(&change.before, &change.field, names);
     let after = one(&change.after, &change.field, names);
     let is_hidden = before == after;
-    let line = before.tone(Tone::Shift, " → ").join(after);
-    if is_hidden { line.tone(Tone::Quiet, " (they differ in what is masked or cut)") } else { line }
+    let line = before.toned(Tone::Shift, " → ").join(after);
+    if is_hidden { line.toned(Tone::Quiet, " (they differ in what is masked or cut)") } else { line }
 }
 
 /// One value in full.
@@ -112,14 +112,16 @@ fn one(value: &Value, field: &Field, names: &Names) -> Line {
     match value {
         Value::Nothing if *field == Field::LastDay => Line::of("open-ended"),
         Value::Nothing => Line::of("nothing"),
-        Value::Text(text) => Line::new().theirs(&vocabulary::shortened(&vocabulary::masked(text), LONGEST)),
+        Value::Text(text) => {
+            Line::new().foreign(&vocabulary::shortened(&vocabulary::redacted(text), LONGEST))
+        }
         Value::Integer(number) => Line::of(&number.to_string()),
         Value::Bool(yes) => Line::of(if *yes { "true" } else { "false" }),
         Value::Day(day) => Line::of(&day.to_string()),
         Value::Reference(id) => object(id, names, Tone::Plain, ""),
         Value::References(set) => {
             let items = set.iter().map(|id| object(id, names, Tone::Plain, ""));
-            Line::listed(items)
+            Line::comma_separated(items)
         }
         Value::Targets(targets) => Line::of(&vocabulary::count(targets.len(), "target", "targets")),
     }
@@ -127,9 +129,9 @@ fn one(value: &Value, field: &Field, names: &Names) -> Line {
 
 /// An object's name behind a mark, with its id where it has a name at all.
 fn object(id: &LiveId, names: &Names, tone: Tone, mark: &str) -> Line {
-    let line = Line::new().tone(tone, mark).theirs_in(tone, &vocabulary::name(id, names));
+    let line = Line::new().toned(tone, mark).foreign_toned(tone, &vocabulary::name(id, names));
     if names.contains_key(id) {
-        line.tone(Tone::Quiet, " [").theirs_in(Tone::Quiet, id.as_str()).tone(Tone::Quiet, "]")
+        line.toned(Tone::Quiet, " [").foreign_toned(Tone::Quiet, id.as_str()).toned(Tone::Quiet, "]")
     } else {
         line
     }
@@ -144,17 +146,17 @@ fn set_change(before: &Value, after: &Value, names: &Names) -> Line {
     let (before, after) = (set(before), set(after));
     let gained = after.difference(&before).map(|id| object(id, names, Tone::Gain, "+"));
     let lost = before.difference(&after).map(|id| object(id, names, Tone::Loss, "−"));
-    let line = Line::listed(gained.chain(lost));
+    let line = Line::comma_separated(gained.chain(lost));
     match before.intersection(&after).count() {
         0 => line,
-        1 => line.tone(Tone::Quiet, " (1\u{a0}stays)"),
-        staying => line.tone(Tone::Quiet, &format!(" ({staying}\u{a0}stay)")),
+        1 => line.toned(Tone::Quiet, " (1\u{a0}stays)"),
+        staying => line.toned(Tone::Quiet, &format!(" ({staying}\u{a0}stay)")),
     }
 }
 
 /// A text with its words that go and come marked; `None` where too little stays for that to help.
 fn words_changed(before: &str, after: &str) -> Option<Line> {
-    let (before, after) = (vocabulary::masked(before), vocabulary::masked(after));
+    let (before, after) = (vocabulary::redacted(before), vocabulary::redacted(after));
     let (before, after) = (vocabulary::shortened(&before, COMPARED), vocabulary::shortened(&after, COMPARED));
     let difference = similar::TextDiff::from_words(before.as_str(), after.as_str());
     let ratio = difference.ratio();
@@ -170,12 +172,12 @@ fn words_changed(before: &str, after: &str) -> Option<Line> {
     }
     let last = runs.len().saturating_sub(1);
     let marked = runs.iter().enumerate().map(|(index, (tag, text))| match tag {
-        similar::ChangeTag::Equal => Line::new().theirs(&around(text, index == 0, index == last)),
+        similar::ChangeTag::Equal => Line::new().foreign(&around(text, index == 0, index == last)),
         similar::ChangeTag::Delete => {
-            Line::new().voiced(Tone::Loss, Voice::Gone, &vocabulary::shortened(text, LONGEST))
+            Line::new().piece(Tone::Loss, PieceKind::Deleted, &vocabulary::shortened(text, LONGEST))
         }
         similar::ChangeTag::Insert => {
-            Line::new().voiced(Tone::Gain, Voice::Come, &vocabulary::shortened(text, LONGEST))
+            Line::new().piece(Tone::Gain, PieceKind::Inserted, &vocabulary::shortened(text, LONGEST))
         }
     });
     Some(marked.fold(Line::new(), Line::join))
@@ -222,8 +224,8 @@ fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Vec<Vec<Line
                 stepped(held.and_then(promised), wanted.and_then(promised), held.is_some())
             };
             vec![
-                Line::new().tone(tone, mark),
-                Line::new().theirs(&vocabulary::target(key, names)),
+                Line::new().toned(tone, mark),
+                Line::new().foreign(&vocabulary::target(key, names)),
                 time(|promise| Some(promise.response?.to_string())),
                 time(|promise| Some(promise.resolution?.to_string())),
                 hours(held, wanted, names),
@@ -231,7 +233,7 @@ fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Vec<Vec<Line
         })
         .collect();
     let titles = ["", "", "response", "resolution", "hours"];
-    let heading = titles.map(|title| Line::new().tone(Tone::Quiet, title));
+    let heading = titles.map(|title| Line::new().toned(Tone::Quiet, title));
     rows.insert(0, heading.into());
     if rows.iter().skip(1).all(|row| row[4].is_empty()) {
         for row in &mut rows {
@@ -247,13 +249,13 @@ fn stepped(held: Option<String>, wanted: Option<String>, was_held: bool) -> Line
     if held == wanted || !was_held {
         return wanted.map_or_else(Line::new, |wanted| Line::of(&wanted));
     }
-    Line::of(&held.unwrap_or_else(none)).tone(Tone::Shift, " → ").say(&wanted.unwrap_or_else(none))
+    Line::of(&held.unwrap_or_else(none)).toned(Tone::Shift, " → ").text(&wanted.unwrap_or_else(none))
 }
 
 fn hours(held: Option<&Promise>, wanted: Option<&Promise>, names: &Names) -> Line {
     let calendar = |promise: Option<&Promise>| {
         let calendar = promise?.calendar.as_ref()?;
-        Some(Line::new().theirs(&vocabulary::name(calendar, names)))
+        Some(Line::new().foreign(&vocabulary::name(calendar, names)))
     };
     match (calendar(held), calendar(wanted)) {
         (None, None) => Line::new(),
@@ -262,7 +264,7 @@ fn hours(held: Option<&Promise>, wanted: Option<&Promise>, names: &Names) -> Lin
         (held, wanted) => {
             let general = || Line::of("the agreement's");
             let held = held.unwrap_or_else(general);
-            held.tone(Tone::Shift, " → ").join(wanted.unwrap_or_else(general))
+            held.toned(Tone::Shift, " → ").join(wanted.unwrap_or_else(general))
         }
     }
 }

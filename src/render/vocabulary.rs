@@ -22,8 +22,8 @@ pub(super) fn count(number: usize, one: &str, many: &str) -> String {
 }
 
 /// A foreign text, masked, and shortened where it is very long.
-pub(super) fn shown(text: &str) -> String {
-    shortened(&masked(text), LONGEST)
+pub(super) fn preview(text: &str) -> String {
+    shortened(&redacted(text), LONGEST)
 }
 
 /// The first characters of a text, with the number of those that follow.
@@ -37,13 +37,13 @@ pub(super) fn shortened(text: &str, longest: usize) -> String {
 
 /// The text with its mail addresses masked: `i.petrova@acme.example` becomes `i…@acme.example`. Who reads a plan
 /// in a log need not learn who somebody's people are.
-pub(super) fn masked(text: &str) -> String {
+pub(super) fn redacted(text: &str) -> String {
     if !text.contains('@') {
         return text.to_owned();
     }
     let is_local = |letter: char| letter.is_alphanumeric() || "._%+-!#$&'*/=?^`{|}~".contains(letter);
     let is_domain = |letter: char| letter.is_alphanumeric() || "-._".contains(letter);
-    let mut masked = String::with_capacity(text.len());
+    let mut redacted = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('@') {
         let (before, after) = (&rest[..at], &rest[at + 1..]);
@@ -52,22 +52,22 @@ pub(super) fn masked(text: &str) -> String {
             .map_or(0, |index| index + before[index..].chars().next().map_or(1, char::len_utf8));
         let is_address = person < at && after.starts_with(is_domain);
         if is_address {
-            masked.push_str(&before[..person]);
-            masked.extend(before[person..].chars().next());
-            masked.push('…');
+            redacted.push_str(&before[..person]);
+            redacted.extend(before[person..].chars().next());
+            redacted.push('…');
         } else {
-            masked.push_str(before);
+            redacted.push_str(before);
         }
-        masked.push('@');
+        redacted.push('@');
         rest = after;
     }
-    masked.push_str(rest);
-    masked
+    redacted.push_str(rest);
+    redacted
 }
 
 /// What an object is called, else its id.
 pub(super) fn name(id: &LiveId, names: &Names) -> String {
-    names.get(id).map_or_else(|| id.to_string(), |name| shown(name))
+    names.get(id).map_or_else(|| id.to_string(), |name| preview(name))
 }
 
 /// Service and priority of a promise.
@@ -80,7 +80,7 @@ pub(super) fn target(key: &TargetKey, names: &Names) -> String {
 }
 
 /// Why an agreement is in its status.
-pub(super) fn because(because: Because) -> &'static str {
+pub(super) fn status_reason(because: Because) -> &'static str {
     match because {
         Because::BeforeFirstDay => "before its first day",
         Because::NotSwitchedOn => "not switched on yet",
@@ -93,7 +93,7 @@ pub(super) fn because(because: Because) -> &'static str {
 }
 
 /// What becomes of an agreement whose status changes.
-pub(super) fn becomes(state: State) -> &'static str {
+pub(super) fn status_change(state: State) -> &'static str {
     match state {
         State::Planned => "becomes planned",
         State::Active => "becomes active",
@@ -113,16 +113,16 @@ pub(super) fn cause(cause: Cause) -> &'static str {
 }
 
 /// A promise that becomes less.
-pub(super) fn weakened(weakened: &Weakened, names: &Names) -> Line {
+pub(super) fn weakening(weakened: &Weakened, names: &Names) -> Line {
     match weakened {
-        Weakened::Service(service) => Line::new().quoted(&name(service, names)).say(" is no longer covered"),
+        Weakened::Service(service) => Line::new().quoted(&name(service, names)).text(" is no longer covered"),
         Weakened::Target(key) => Line::of("less is promised for ").quoted(&target(key, names)),
         Weakened::Calendar => Line::of("the hours change to others than round the clock"),
     }
 }
 
 /// A guard as it is written in `--accept`.
-pub(super) fn guard(name: GuardName) -> &'static str {
+pub(super) fn guard_name(name: GuardName) -> &'static str {
     match name {
         GuardName::Deactivations => "deactivations",
         GuardName::Weakened => "weakened",
@@ -132,7 +132,7 @@ pub(super) fn guard(name: GuardName) -> &'static str {
 }
 
 /// What a guard counted.
-pub(super) fn guarded(name: GuardName, number: usize) -> String {
+pub(super) fn guard_count(name: GuardName, number: usize) -> String {
     match name {
         GuardName::Deactivations => count(number, "agreement is deactivated", "agreements are deactivated"),
         GuardName::Weakened => count(number, "promise becomes less", "promises become less"),
@@ -150,43 +150,45 @@ pub(super) fn guarded(name: GuardName, number: usize) -> String {
 }
 
 /// Why an agreement was left alone.
-pub(super) fn reason(reason: &Reason) -> Line {
+pub(super) fn blocked_reason(reason: &Reason) -> Line {
     match reason {
         Reason::Unresolved(slug) if slug.found == 0 => Line::of("the helpdesk has nothing for ")
-            .code(&shown(&slug.slug))
-            .say(", looked for as ")
-            .quoted(&shown(&slug.wanted)),
+            .code(&preview(&slug.slug))
+            .text(", looked for as ")
+            .quoted(&preview(&slug.wanted)),
         Reason::Unresolved(slug) => {
             Line::of(&count(slug.found, "object of the helpdesk", "objects of the helpdesk"))
-                .say(" are called ")
-                .quoted(&shown(&slug.wanted))
-                .say(", which ")
-                .code(&shown(&slug.slug))
-                .say(" stands for")
+                .text(" are called ")
+                .quoted(&preview(&slug.wanted))
+                .text(", which ")
+                .code(&preview(&slug.slug))
+                .text(" stands for")
         }
         Reason::Unreadable(why) => {
-            Line::of("the helpdesk's answer could not be understood: ").theirs(&shown(why))
+            Line::of("the helpdesk's answer could not be understood: ").foreign(&preview(why))
         }
         Reason::SameMark(objects) => {
             Line::of(&format!("{} bear its mark: ", count(objects.len(), "live object", "live objects")))
-                .join(listed(objects.iter().map(LiveId::to_string)))
+                .join(capped_list(objects.iter().map(LiveId::to_string)))
         }
         Reason::Orphan { title, object, state } => Line::of("its document is gone; the helpdesk still has ")
-            .quoted(&shown(title))
-            .say(" in state ")
-            .quoted(&shown(state))
-            .say(" (")
-            .theirs(object.as_str())
-            .say(")"),
+            .quoted(&preview(title))
+            .text(" in state ")
+            .quoted(&preview(state))
+            .text(" (")
+            .foreign(object.as_str())
+            .text(")"),
         Reason::CannotAdopt(object) => Line::of("it wishes to adopt ")
-            .theirs(object.as_str())
-            .say(", which is not there or bears another mark"),
-        Reason::Guarded(name) => Line::of("the guard ").code(guard(*name)).say(" waits for its exact number"),
+            .foreign(object.as_str())
+            .text(", which is not there or bears another mark"),
+        Reason::Guarded(name) => {
+            Line::of("the guard ").code(guard_name(*name)).text(" waits for its exact number")
+        }
         Reason::Waits(other) => {
-            Line::of("it waits for ").theirs(other.as_str()).say(", which is blocked itself")
+            Line::of("it waits for ").foreign(other.as_str()).text(", which is blocked itself")
         }
         Reason::Archived(object) => {
-            Line::of("its object ").theirs(object.as_str()).say(" is archived in the helpdesk")
+            Line::of("its object ").foreign(object.as_str()).text(" is archived in the helpdesk")
         }
     }
 }
@@ -196,23 +198,23 @@ pub(super) fn remedy(reason: &Reason) -> Line {
     match reason {
         Reason::Unresolved(slug) => {
             let which = if slug.found == 0 { "its id" } else { "the id of the right one" };
-            Line::of(&format!("write {which} under ")).code("helpdesk:").say(" in catalog.yaml")
+            Line::of(&format!("write {which} under ")).code("helpdesk:").text(" in catalog.yaml")
         }
         Reason::Unreadable(_) => Line::of("look at it in the helpdesk, and at the mapping under ")
             .code("helpdesk.agreement")
-            .say(" in servanda.yaml"),
+            .text(" in servanda.yaml"),
         Reason::SameMark(_) => Line::of("clear the mark on all but one of them in the helpdesk"),
         Reason::Orphan { .. } => Line::of("bring the document back, name this id under ")
             .code("formerly:")
-            .say(" where it was renamed, or run with ")
+            .text(" where it was renamed, or run with ")
             .code("--prune")
-            .say(" to retire it"),
-        Reason::CannotAdopt(_) => Line::of("look at ").code("adopts:").say(" in its file"),
+            .text(" to retire it"),
+        Reason::CannotAdopt(_) => Line::of("look at ").code("adopts:").text(" in its file"),
         Reason::Guarded(_) => Line::of("acknowledge the number"),
-        Reason::Waits(other) => Line::of("settle ").theirs(other.as_str()).say(" first"),
+        Reason::Waits(other) => Line::of("settle ").foreign(other.as_str()).text(" first"),
         Reason::Archived(_) => Line::of("bring the object back there, or write ")
             .code("deactivate: archive")
-            .say(" in servanda.yaml"),
+            .text(" in servanda.yaml"),
     }
 }
 
@@ -228,12 +230,12 @@ pub(super) fn notes(notes: &[Note]) -> Vec<Line> {
             Note::OverAndAbsent(id) => over.push(id.to_string()),
             Note::OtherTitle(title) => sentences.push(
                 Line::new()
-                    .code(&shown(&title.slug))
-                    .say(" is ")
-                    .quoted(&shown(&title.catalog))
-                    .say(" in the catalog and ")
-                    .quoted(&shown(&title.helpdesk))
-                    .say(" in the helpdesk; nothing follows, since it is known by its id"),
+                    .code(&preview(&title.slug))
+                    .text(" is ")
+                    .quoted(&preview(&title.catalog))
+                    .text(" in the catalog and ")
+                    .quoted(&preview(&title.helpdesk))
+                    .text(" in the helpdesk; nothing follows, since it is known by its id"),
             ),
             Note::Unmarked(number) => sentences.push(Line::of(&format!(
                 "{} no mark of ours and {} left alone",
@@ -244,49 +246,49 @@ pub(super) fn notes(notes: &[Note]) -> Vec<Line> {
     }
     if !hours.is_empty() {
         let line = Line::of("services with hours of their own, which the helpdesk does not hold: ");
-        sentences.push(line.join(listed(hours)));
+        sentences.push(line.join(capped_list(hours)));
     }
     if !recipients.is_empty() {
         let line = Line::of("recipients beside the client, where the helpdesk holds one alone: ");
-        sentences.push(line.join(listed(recipients)));
+        sentences.push(line.join(capped_list(recipients)));
     }
     if !over.is_empty() {
         let line = Line::of("over already and never in the helpdesk, so nothing is created: ");
-        sentences.push(line.join(listed(over)));
+        sentences.push(line.join(capped_list(over)));
     }
     sentences
 }
 
 fn not_carried(field: &Field) -> Line {
     Line::of("the helpdesk does not carry ")
-        .code(&shown(&field.to_string()))
-        .say(", so it is compared on neither side")
+        .code(&preview(&field.to_string()))
+        .text(", so it is compared on neither side")
 }
 
 /// The first ten of a list, with the number of the others.
-pub(super) fn listed(items: impl IntoIterator<Item = String>) -> Line {
+pub(super) fn capped_list(items: impl IntoIterator<Item = String>) -> Line {
     const SHOWN: usize = 10;
     let items: Vec<String> = items.into_iter().collect();
-    let shown = Line::listed(items.iter().take(SHOWN).map(|item| Line::new().theirs(item)));
+    let shown = Line::comma_separated(items.iter().take(SHOWN).map(|item| Line::new().foreign(item)));
     match items.len().saturating_sub(SHOWN) {
         0 => shown,
-        more => shown.say(&format!(" and {more} more")),
+        more => shown.text(&format!(" and {more} more")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{listed, masked, notes, shortened};
+    use super::{capped_list, notes, redacted, shortened};
     use crate::ident::AgreementId;
     use crate::plan::Note;
 
     #[test]
     fn addresses_are_masked_wherever_they_stand() {
-        assert_eq!(masked("i.petrova@acme.example"), "i…@acme.example");
-        assert_eq!(masked("Почта: иван@пример.рф, <a@b.c>"), "Почта: и…@пример.рф, <a…@b.c>");
-        assert_eq!(masked("a@b.c@d.e"), "a…@b…@d.e");
+        assert_eq!(redacted("i.petrova@acme.example"), "i…@acme.example");
+        assert_eq!(redacted("Почта: иван@пример.рф, <a@b.c>"), "Почта: и…@пример.рф, <a…@b.c>");
+        assert_eq!(redacted("a@b.c@d.e"), "a…@b…@d.e");
         for text in ["@", "a @ b", "@all", "50 @ 3", "x@"] {
-            assert_eq!(masked(text), text);
+            assert_eq!(redacted(text), text);
         }
     }
 
@@ -298,7 +300,7 @@ mod tests {
 
     #[test]
     fn long_lists_say_how_many_more_there_are() {
-        let many = listed((0..12).map(|number| number.to_string()));
+        let many = capped_list((0..12).map(|number| number.to_string()));
         assert_eq!(many.to_string(), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more");
     }
 

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::render::encode;
-use crate::render::line::{Line, Piece, Voice};
+use crate::render::line::{Line, LinePiece, PieceKind};
 use crate::render::style::Tone;
 
 /// A line as HTML.
@@ -15,17 +15,17 @@ pub(super) fn inline(line: &Line) -> String {
     })
 }
 
-fn piece(html: &mut String, piece: &Piece) {
+fn piece(html: &mut String, piece: &LinePiece) {
     let text = encode::html(&piece.text);
-    let (open, close) = match piece.voice {
-        Voice::Ours => ("", ""),
-        Voice::Theirs | Voice::Quoted => ("<bdi class=\"value\">", "</bdi>"),
-        Voice::Code => ("<code>", "</code>"),
-        Voice::Gone => ("<del><bdi>", "</bdi></del>"),
-        Voice::Come => ("<ins><bdi>", "</bdi></ins>"),
+    let (open, close) = match piece.kind {
+        PieceKind::Own => ("", ""),
+        PieceKind::Foreign | PieceKind::Quoted => ("<bdi class=\"value\">", "</bdi>"),
+        PieceKind::Code => ("<code>", "</code>"),
+        PieceKind::Deleted => ("<del><bdi>", "</bdi></del>"),
+        PieceKind::Inserted => ("<ins><bdi>", "</bdi></ins>"),
     };
     let class = match piece.tone {
-        _ if matches!(piece.voice, Voice::Gone | Voice::Come) => "",
+        _ if matches!(piece.kind, PieceKind::Deleted | PieceKind::Inserted) => "",
         Tone::Plain => "",
         Tone::Strong => "strong",
         Tone::Quiet => "quiet",

@@ -166,7 +166,7 @@ impl Html {
         self.line(format_args!(
             "<article>\n<h3><span class=\"sign {class}\">{sign}</span> <b><bdi>{}</bdi></b> <bdi class=\"title\">{}</bdi></h3>",
             encode::html(entry.id.as_str()),
-            encode::html(&vocabulary::shown(entry.title))
+            encode::html(&vocabulary::preview(entry.title))
         ));
         let result =
             entry.change.map(|change| phrases::result(change).unwrap_or_else(|| phrases::unmoved(change)));
@@ -221,7 +221,7 @@ impl Html {
     fn blocked(&mut self, envelope: &GuardedPlan) {
         let open = envelope.plan.blocked.iter().filter(|blocked| !review::is_waiting(&blocked.reason));
         let items = open.map(|blocked| {
-            let why = inline(&vocabulary::reason(&blocked.reason));
+            let why = inline(&vocabulary::blocked_reason(&blocked.reason));
             let remedy = inline(&vocabulary::remedy(&blocked.reason));
             let id = encode::html(blocked.id.as_str()).into_owned();
             format!("<b><bdi>{id}</bdi></b>: {why}<span class=\"remedy\">{remedy}</span>")

@@ -45,14 +45,16 @@ fn entry(entry: &Entry<'_>, names: &Names) -> String {
 /// Name, title and result.
 fn heading(entry: &Entry<'_>) -> Line {
     let named = |line: Line| {
-        line.theirs_in(Tone::Strong, entry.id.as_str()).say(" ").theirs(&vocabulary::shown(entry.title))
+        line.foreign_toned(Tone::Strong, entry.id.as_str())
+            .text(" ")
+            .foreign(&vocabulary::preview(entry.title))
     };
     match entry.change {
         None => named(Line::new()),
         Some(change) => {
-            let line = named(Line::new().tone(Tone::Strong, phrases::sign(change).1).say(" "));
+            let line = named(Line::new().toned(Tone::Strong, phrases::sign(change).1).text(" "));
             match phrases::result(change) {
-                Some(result) => line.say(" ").join(result),
+                Some(result) => line.text(" ").join(result),
                 None => line.join(phrases::unmoved(change)),
             }
         }
@@ -79,10 +81,11 @@ fn write_point(text: &mut String, point: Point) {
 
 /// A promise as a point of its own: sign, whom it is for, and each column that says something with its name.
 fn target(text: &mut String, cells: &[Line], heading: &[Line]) -> std::fmt::Result {
-    let mut line = Line::new().join(cells[0].clone()).say(" ").join(cells[1].clone());
+    let mut line = Line::new().join(cells[0].clone()).text(" ").join(cells[1].clone());
     let columns = cells.iter().zip(heading).skip(2).filter(|(cell, _)| !cell.is_empty());
     for (index, (cell, name)) in columns.enumerate() {
-        line = line.say(if index == 0 { ": " } else { ", " }).join(name.clone()).say(" ").join(cell.clone());
+        line =
+            line.text(if index == 0 { ": " } else { ", " }).join(name.clone()).text(" ").join(cell.clone());
     }
     writeln!(text, "  - {}", inline(&line))
 }

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::render::encode;
-use crate::render::line::{Line, Piece, Voice};
+use crate::render::line::{Line, LinePiece, PieceKind};
 use crate::render::style::Tone;
 
 /// How a piece stands out.
@@ -18,10 +18,10 @@ enum Markup {
 }
 
 impl Markup {
-    fn of(piece: &Piece) -> Self {
-        match (piece.voice, piece.tone) {
-            (Voice::Gone, _) => Self::Struck,
-            (Voice::Come, _) | (_, Tone::Strong | Tone::Alarm) => Self::Strong,
+    fn of(piece: &LinePiece) -> Self {
+        match (piece.kind, piece.tone) {
+            (PieceKind::Deleted, _) => Self::Struck,
+            (PieceKind::Inserted, _) | (_, Tone::Strong | Tone::Alarm) => Self::Strong,
             _ => Self::None,
         }
     }
@@ -42,12 +42,13 @@ pub(super) fn inline(line: &Line) -> String {
     while let Some(piece) = pieces.next() {
         let markup = Markup::of(piece);
         let mut text = piece.text.clone();
-        if piece.voice == Voice::Ours {
+        if piece.kind == PieceKind::Own {
             emphasised(&mut written, markup, &text, plain);
             continue;
         }
         // Two code spans side by side would be read as one fence.
-        while let Some(next) = pieces.next_if(|next| next.voice != Voice::Ours && Markup::of(next) == markup)
+        while let Some(next) =
+            pieces.next_if(|next| next.kind != PieceKind::Own && Markup::of(next) == markup)
         {
             text.push_str(&next.text);
         }
@@ -167,18 +168,18 @@ mod tests {
 
     #[test]
     fn a_word_of_ours_that_became_code_keeps_its_distance() {
-        assert_eq!(inline(&Line::new().theirs("a`b").say(":3:")), "``a`b`` `:3:`");
+        assert_eq!(inline(&Line::new().foreign("a`b").text(":3:")), "``a`b`` `:3:`");
     }
 
     #[test]
     fn pieces_side_by_side_do_not_run_into_each_other() {
         let line = Line::new()
-            .theirs_in(Tone::Strong, "a`b")
-            .theirs("c")
-            .theirs("d ")
-            .say("and ")
-            .tone(Tone::Alarm, "weakens")
-            .say(": ")
+            .foreign_toned(Tone::Strong, "a`b")
+            .foreign("c")
+            .foreign("d ")
+            .text("and ")
+            .toned(Tone::Alarm, "weakens")
+            .text(": ")
             .quoted("x|y");
         assert_eq!(inline(&line), "**``a`b``**`cd` and **weakens**: `x`&#124;`y`");
     }

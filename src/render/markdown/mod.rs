@@ -269,7 +269,10 @@ fn rank(severity: usize, why: Why) -> usize {
 }
 
 fn withheld_line(id: &AgreementId, reason: &Reason) -> String {
-    let line = Line::new().theirs_in(Tone::Strong, id.as_str()).say(": ").join(vocabulary::reason(reason));
+    let line = Line::new()
+        .foreign_toned(Tone::Strong, id.as_str())
+        .text(": ")
+        .join(vocabulary::blocked_reason(reason));
     format!("- {}  \n  → {}\n", inline(&line), inline(&vocabulary::remedy(reason)))
 }
 

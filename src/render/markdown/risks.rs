@@ -95,13 +95,13 @@ fn rows(review: &Review<'_>, room: usize, row: impl Fn(&Risky<'_>) -> Line) -> O
 
 fn brief(risky: &Risky<'_>) -> Line {
     let line = |risk: &Risk| {
-        let line = Line::new().tone(Tone::Alarm, phrases::danger(risk));
+        let line = Line::new().toned(Tone::Alarm, phrases::danger(risk));
         match risk {
-            Risk::Weakens(weakened) => line.say(&format!(" {}", weakened.len())),
+            Risk::Weakens(weakened) => line.text(&format!(" {}", weakened.len())),
             _ => line,
         }
     };
-    Line::listed(risky.change.risks.iter().map(line))
+    Line::comma_separated(risky.change.risks.iter().map(line))
 }
 
 /// The ids of what is risky, by class, of which each text takes as many as it has room for.
@@ -239,7 +239,7 @@ fn red_numbers(red_lines: &[RedLine], room: usize) -> String {
         left = left.saturating_sub(named.len() + path.len() + 120);
         let named = if named.is_empty() { named } else { format!(" `{named}`") };
         let more = if counted > 0 { format!(" and {counted} more") } else { String::new() };
-        let path = encode::markdown(&vocabulary::shown(path));
+        let path = encode::markdown(&vocabulary::preview(path));
         writeln!(text, "- ⚠ {path}, {} lines:{named}{more}", lines.len())
             .expect("a string takes all that is written");
     }

@@ -12,11 +12,11 @@ use crate::plan::{Cause, Change, Drift, Part, Plan};
 use crate::render::line::Line;
 use crate::render::plan::phrases;
 use crate::render::style::Tone;
-use crate::render::terminal::Page;
+use crate::render::terminal::TerminalPage;
 use crate::render::vocabulary;
 
 /// Writes the section, where there is anything to say.
-pub(super) fn section(page: &mut Page, plan: &Plan) {
+pub(super) fn section(page: &mut TerminalPage, plan: &Plan) {
     let mut by_id: BTreeMap<&AgreementId, (Option<&Change>, Vec<&Drift>)> = BTreeMap::new();
     for change in plan.changes.iter().filter(|change| phrases::main_cause(change) == Cause::Drift) {
         by_id.entry(&change.id).or_default().0 = Some(change);
@@ -39,27 +39,27 @@ pub(super) fn section(page: &mut Page, plan: &Plan) {
             page.line(6, 8, &is_left(left));
         }
         for touch in touches(&drifts) {
-            page.line(4, 6, &Line::new().tone(Tone::Quiet, "↳ ").join(touch));
+            page.line(4, 6, &Line::new().toned(Tone::Quiet, "↳ ").join(touch));
         }
     }
 }
 
 /// The name of an agreement that has no block of its own here.
-fn heading(page: &mut Page, plan: &Plan, drifts: &[&Drift]) {
+fn heading(page: &mut TerminalPage, plan: &Plan, drifts: &[&Drift]) {
     let Some(first) = drifts.first() else {
         return;
     };
     let line = Line::new()
-        .tone(Tone::Shift, "~")
-        .say(" ")
-        .theirs_in(Tone::Strong, first.id.as_str())
-        .say("  ")
-        .quoted(&vocabulary::shown(&first.title));
+        .toned(Tone::Shift, "~")
+        .text(" ")
+        .foreign_toned(Tone::Strong, first.id.as_str())
+        .text("  ")
+        .quoted(&vocabulary::preview(&first.title));
     page.line(0, 4, &line);
     if drifts.iter().any(|drift| drift.is_corrected)
         && plan.changes.iter().any(|change| change.id == first.id)
     {
-        page.line(4, 6, &Line::new().tone(Tone::Quiet, "put back with the changes above"));
+        page.line(4, 6, &Line::new().toned(Tone::Quiet, "put back with the changes above"));
     }
 }
 
@@ -72,11 +72,11 @@ pub(in crate::render) fn touches(drifts: &[&Drift]) -> Vec<Line> {
         }
     }
     let line = |((when, who), parts): ((&str, Option<String>), Vec<String>)| {
-        let line = Line::new().theirs(&parts.join(", "));
-        let when = vocabulary::shown(when);
+        let line = Line::new().foreign(&parts.join(", "));
+        let when = vocabulary::preview(when);
         match who {
-            Some(who) => line.say(" by ").theirs(&who).say(", ").theirs(&when),
-            None => line.say(": touched last ").theirs(&when).say("; the helpdesk does not tell by whom"),
+            Some(who) => line.text(" by ").foreign(&who).text(", ").foreign(&when),
+            None => line.text(": touched last ").foreign(&when).text("; the helpdesk does not tell by whom"),
         }
     };
     by_touch.into_iter().map(line).collect()
@@ -85,14 +85,14 @@ pub(in crate::render) fn touches(drifts: &[&Drift]) -> Vec<Line> {
 /// That something is left as it is.
 pub(in crate::render) fn is_left(left: &Drift) -> Line {
     Line::new()
-        .tone(Tone::Quiet, "left as it is: the settings ask to report ")
-        .theirs_in(Tone::Quiet, &shown(&left.part))
+        .toned(Tone::Quiet, "left as it is: the settings ask to report ")
+        .foreign_toned(Tone::Quiet, &shown(&left.part))
 }
 
 fn shown(part: &Part) -> String {
     match part {
         Part::Field(Field::Targets) => "targets".to_owned(),
-        part => vocabulary::shown(&part.to_string()),
+        part => vocabulary::preview(&part.to_string()),
     }
 }
 
@@ -107,7 +107,7 @@ fn who(touch: &Touch) -> Option<String> {
     match (&touch.who, initials.is_empty()) {
         (None, true) => None,
         (None, false) => Some(initials.join(" ")),
-        (Some(id), true) => Some(vocabulary::shown(id.as_str())),
-        (Some(id), false) => Some(format!("{} [{}]", initials.join(" "), vocabulary::shown(id.as_str()))),
+        (Some(id), true) => Some(vocabulary::preview(id.as_str())),
+        (Some(id), false) => Some(format!("{} [{}]", initials.join(" "), vocabulary::preview(id.as_str()))),
     }
 }

@@ -43,9 +43,9 @@ pub(in crate::render) fn points(change: &Change, names: &Names) -> Vec<Point> {
     points.extend(fields.map(|field| Point::Field(value::shown(field, change.verb, names))));
     points.extend(change.after.iter().map(|awaited| {
         let line = Line::new()
-            .tone(Tone::Quiet, "only after ")
-            .theirs_in(Tone::Quiet, awaited.as_str())
-            .tone(Tone::Quiet, " is confirmed");
+            .toned(Tone::Quiet, "only after ")
+            .foreign_toned(Tone::Quiet, awaited.as_str())
+            .toned(Tone::Quiet, " is confirmed");
         Point::Line(line, None)
     }));
     points
@@ -115,7 +115,7 @@ pub(in crate::render) fn result(change: &Change) -> Option<Line> {
         (Verb::Retire, _) | (_, None) => "is retired: its document is gone from the files".to_owned(),
         (Verb::Create, Some(status)) => format!("is created {status}{why}"),
         (Verb::Update, Some(status)) if change.state.is_some() => {
-            format!("{}{why}", vocabulary::becomes(status))
+            format!("{}{why}", vocabulary::status_change(status))
         }
         (Verb::Update, Some(_)) => return None,
     };
@@ -125,7 +125,7 @@ pub(in crate::render) fn result(change: &Change) -> Option<Line> {
 /// The status of a change that leaves it alone, to stand beside its name.
 pub(in crate::render) fn unmoved(change: &Change) -> Line {
     let status = change.status.map_or_else(String::new, |status| format!("  stays {status}"));
-    Line::new().tone(Tone::Quiet, &status)
+    Line::new().toned(Tone::Quiet, &status)
 }
 
 /// What happens to the object besides its fields: another id, out of the archive or into it.
@@ -134,8 +134,8 @@ fn besides(change: &Change) -> Vec<Line> {
     if let Some(mark) = &change.mark
         && let Some(before) = &mark.before
     {
-        let line = Line::of("id: ").theirs(before.as_str());
-        lines.push(line.tone(Tone::Shift, " → ").theirs(mark.after.as_str()));
+        let line = Line::of("id: ").foreign(before.as_str());
+        lines.push(line.toned(Tone::Shift, " → ").foreign(mark.after.as_str()));
     }
     let archives = |step: &Step| match step {
         Step::Archive => Some("goes into the helpdesk's archive"),
@@ -163,17 +163,17 @@ fn reason(because: Because, change: &Change) -> String {
         }
         Because::WithinPeriod => "today is within its period".to_owned(),
         Because::LastDayPassed => format!("its last day{last_day} has passed"),
-        other => vocabulary::because(other).to_owned(),
+        other => vocabulary::status_reason(other).to_owned(),
     }
 }
 
 fn state_point(state: &StateChange) -> Point {
     let before = match &state.before {
-        Some(before) => Line::new().theirs(&vocabulary::shown(before)),
+        Some(before) => Line::new().foreign(&vocabulary::preview(before)),
         None => Line::of("nothing"),
     };
-    let line = Line::of("state: ").join(before).tone(Tone::Shift, " → ");
-    Point::Line(line.theirs(&vocabulary::shown(&state.after)), state.cause)
+    let line = Line::of("state: ").join(before).toned(Tone::Shift, " → ");
+    Point::Line(line.foreign(&vocabulary::preview(&state.after)), state.cause)
 }
 
 /// A risk in a word.
@@ -189,14 +189,14 @@ pub(in crate::render) fn danger(risk: &Risk) -> &'static str {
 
 /// What must not be overlooked, a line each.
 fn dangers(risk: &Risk, change: &Change, names: &Names) -> Vec<Line> {
-    let said = |what: Line| Line::new().tone(Tone::Alarm, danger(risk)).say(": ").join(what);
+    let said = |what: Line| Line::new().toned(Tone::Alarm, danger(risk)).text(": ").join(what);
     match risk {
         Risk::Deactivates => vec![said(Line::of("clients can no longer ask for anything under it"))],
         Risk::Weakens(weakened) => weakenings(weakened, names).into_iter().map(said).collect(),
         Risk::Retires => vec![said(Line::of("no document stands behind it any more"))],
         Risk::Adopts => {
             let object = change.object.as_ref().map_or("", LiveId::as_str);
-            vec![said(Line::new().theirs(object).say(" bore no mark of ours until now"))]
+            vec![said(Line::new().foreign(object).text(" bore no mark of ours until now"))]
         }
         Risk::Shortens => vec![said(Line::of("it ends earlier than the helpdesk has it"))],
     }
@@ -204,7 +204,7 @@ fn dangers(risk: &Risk, change: &Change, names: &Names) -> Vec<Line> {
 
 fn weakenings(weakened: &[Weakened], names: &Names) -> Vec<Line> {
     let mut said: Vec<Line> =
-        weakened.iter().take(NAMED).map(|weakened| vocabulary::weakened(weakened, names)).collect();
+        weakened.iter().take(NAMED).map(|weakened| vocabulary::weakening(weakened, names)).collect();
     if weakened.len() > NAMED {
         said.push(Line::of(&format!("and {} more", weakened.len() - NAMED)));
     }
@@ -213,51 +213,51 @@ fn weakenings(weakened: &[Weakened], names: &Names) -> Vec<Line> {
 
 /// What a guard counted, and that its limit is another number.
 pub(in crate::render) fn held(held: &AwaitingAcknowledgement) -> Line {
-    let line = Line::of(&vocabulary::guarded(held.guard, held.count))
-        .say(&format!(", and the limit is {}", held.limit));
+    let line = Line::of(&vocabulary::guard_count(held.guard, held.count))
+        .text(&format!(", and the limit is {}", held.limit));
     match held.acknowledged {
         Some(other) => line
-            .say("; ")
-            .code(&format!("{}={other}", vocabulary::guard(held.guard)))
-            .say(" was acknowledged, which is another number"),
+            .text("; ")
+            .code(&format!("{}={other}", vocabulary::guard_name(held.guard)))
+            .text(" was acknowledged, which is another number"),
         None => line,
     }
 }
 
 /// The line that acknowledges what a guard counted, at the end of the message of a merge commit.
 pub(in crate::render) fn trailer(held: &AwaitingAcknowledgement) -> String {
-    format!("Servanda-Accept: {}={}", vocabulary::guard(held.guard), held.count)
+    format!("Servanda-Accept: {}={}", vocabulary::guard_name(held.guard), held.count)
 }
 
 /// The risks of a change in one line, with a few of the promises that become less.
 pub(in crate::render) fn risks(change: &Change, names: &Names) -> Line {
     let line = |risk: &Risk| {
-        let line = Line::new().tone(Tone::Alarm, danger(risk));
+        let line = Line::new().toned(Tone::Alarm, danger(risk));
         let Risk::Weakens(weakened) = risk else {
             return line;
         };
-        let first = weakened.iter().take(FEW).map(|weakened| vocabulary::weakened(weakened, names));
-        let line = line.say(": ").join(Line::listed(first));
+        let first = weakened.iter().take(FEW).map(|weakened| vocabulary::weakening(weakened, names));
+        let line = line.text(": ").join(Line::comma_separated(first));
         match weakened.len().saturating_sub(FEW) {
             0 => line,
-            more => line.say(&format!(" and {more} more")),
+            more => line.text(&format!(" and {more} more")),
         }
     };
-    Line::listed(change.risks.iter().map(line))
+    Line::comma_separated(change.risks.iter().map(line))
 }
 
 /// What brought a change about, or what it waits for.
 pub(in crate::render) fn standing(risky: &Risky<'_>) -> Line {
     let change = risky.change;
     match (risky.guard, risky.waits) {
-        (Some(guard), _) => Line::of("waits for ").code(vocabulary::guard(guard)),
+        (Some(guard), _) => Line::of("waits for ").code(vocabulary::guard_name(guard)),
         (None, true) => Line::of("waits"),
         (None, false) => {
             // What stops an agreement is the change of its state, whatever else is edited.
             let state = change.state.as_ref().filter(|_| change.deactivates()).and_then(|state| state.cause);
             let cause = state.unwrap_or_else(|| main_cause(change));
             let elsewhere = if risky.is_concerned || cause != Cause::Edit { "" } else { ", not from here" };
-            Line::of(vocabulary::cause(cause)).say(elsewhere)
+            Line::of(vocabulary::cause(cause)).text(elsewhere)
         }
     }
 }

@@ -63,18 +63,18 @@ pub(in crate::render) fn facts(envelope: &GuardedPlan) -> Line {
     let header = &envelope.plan.header;
     let zone = Zone::find(&header.zone).unwrap_or(Zone::UTC);
     let line = Line::of(&format!("As of {} (", zone.day_of(header.as_of)))
-        .theirs(zone.name())
-        .say(") for ")
-        .theirs(&vocabulary::shown(&header.helpdesk));
+        .foreign(zone.name())
+        .text(") for ")
+        .foreign(&vocabulary::preview(&header.helpdesk));
     let line = match &header.commit {
-        Some(commit) => line.say(" · commit ").theirs(&commit.chars().take(10).collect::<String>()),
+        Some(commit) => line.text(" · commit ").foreign(&commit.chars().take(10).collect::<String>()),
         None => line,
     };
     let line = match &envelope.scope {
-        Some(scope) => line.say(" · base ").theirs(&scope.base.chars().take(10).collect::<String>()),
+        Some(scope) => line.text(" · base ").foreign(&scope.base.chars().take(10).collect::<String>()),
         None => line,
     };
-    line.say(" · Servanda ").theirs(&header.version)
+    line.text(" · Servanda ").foreign(&header.version)
 }
 
 /// Whom the apply would tell of what, a line for each event: `activated: 3 notices to clients and 2 to managers, of 2
@@ -85,10 +85,10 @@ pub(in crate::render) fn announced(told: &[Announced]) -> Vec<Line> {
         let agreements = told.iter().map(|told| told.agreements).max().unwrap_or(0);
         let agreements = vocabulary::count(agreements, "agreement", "agreements");
         let event = told.first().map_or(NoticeEvent::Activated, |told| told.event);
-        let line = Line::new().code(event.as_str()).say(": ").say(&parts.join(" and "));
-        let line = line.say(&format!(", of {agreements}"));
+        let line = Line::new().code(event.as_str()).text(": ").text(&parts.join(" and "));
+        let line = line.text(&format!(", of {agreements}"));
         match event {
-            NoticeEvent::Amended => line.say(", as far as they were told another day"),
+            NoticeEvent::Amended => line.text(", as far as they were told another day"),
             _ => line,
         }
     };

@@ -9,7 +9,7 @@ use crate::render::plan::phrases::{self, Point};
 use crate::render::plan::{drift, summary};
 use crate::render::review::{self, Why};
 use crate::render::style::{Paint, Tone};
-use crate::render::terminal::Page;
+use crate::render::terminal::TerminalPage;
 use crate::render::value;
 use crate::render::vocabulary::{self, Names};
 use crate::status::State;
@@ -17,7 +17,7 @@ use crate::status::State;
 /// The text of a plan.
 pub fn text(envelope: &GuardedPlan, paint: Paint) -> String {
     let plan = &envelope.plan;
-    let mut page = Page::new(paint);
+    let mut page = TerminalPage::new(paint);
     page.line(0, 2, &header(plan));
     changes(&mut page, envelope);
     drift::section(&mut page, plan);
@@ -37,7 +37,7 @@ pub fn text(envelope: &GuardedPlan, paint: Paint) -> String {
         }
     }
     page.gap();
-    page.line(0, 2, &Line::new().tone(Tone::Strong, &last_line(plan)));
+    page.line(0, 2, &Line::new().toned(Tone::Strong, &last_line(plan)));
     page.finish()
 }
 
@@ -101,25 +101,25 @@ fn header(plan: &Plan) -> Line {
     let header = &plan.header;
     let zone = Zone::find(&header.zone).unwrap_or(Zone::UTC);
     let line = Line::new()
-        .tone(Tone::Strong, &format!("Plan as of {}", zone.day_of(header.as_of)))
-        .say(&format!(" ({}) for ", zone.name()))
-        .theirs(&vocabulary::shown(&header.helpdesk));
+        .toned(Tone::Strong, &format!("Plan as of {}", zone.day_of(header.as_of)))
+        .text(&format!(" ({}) for ", zone.name()))
+        .foreign(&vocabulary::preview(&header.helpdesk));
     match &header.commit {
         Some(commit) => {
-            line.tone(Tone::Quiet, &format!(", commit {}", commit.chars().take(10).collect::<String>()))
+            line.toned(Tone::Quiet, &format!(", commit {}", commit.chars().take(10).collect::<String>()))
         }
         None => line,
     }
 }
 
-pub(super) fn section(page: &mut Page, title: &str) {
+pub(super) fn section(page: &mut TerminalPage, title: &str) {
     page.gap();
-    page.line(0, 0, &Line::new().tone(Tone::Strong, title));
+    page.line(0, 0, &Line::new().toned(Tone::Strong, title));
 }
 
 /// The changes, those of people first; what the date did stands apart, as does what a pull request does not cause,
 /// and what drifted has a section of its own.
-fn changes(page: &mut Page, envelope: &GuardedPlan) {
+fn changes(page: &mut TerminalPage, envelope: &GuardedPlan) {
     let plan = &envelope.plan;
     let groups = [Why::Edit, Why::Elsewhere, Why::Date];
     let why = |change: &Change| match phrases::main_cause(change) {
@@ -134,7 +134,7 @@ fn changes(page: &mut Page, envelope: &GuardedPlan) {
         if is_mixed && changes.peek().is_some() {
             section(page, phrases::section(group));
             if let Some(warning) = phrases::warning(group) {
-                page.line(2, 4, &Line::new().tone(Tone::Alarm, "! ").say(warning));
+                page.line(2, 4, &Line::new().toned(Tone::Alarm, "! ").text(warning));
             }
         }
         for change in changes {
@@ -145,14 +145,14 @@ fn changes(page: &mut Page, envelope: &GuardedPlan) {
 }
 
 /// One change: who, what becomes of it, what must not be overlooked, and what is written.
-pub(super) fn block(page: &mut Page, indent: usize, change: &Change, names: &Names) {
+pub(super) fn block(page: &mut TerminalPage, indent: usize, change: &Change, names: &Names) {
     let (tone, symbol) = phrases::sign(change);
     let title = Line::new()
-        .tone(tone, symbol)
-        .say(" ")
-        .theirs_in(Tone::Strong, change.id.as_str())
-        .say("  ")
-        .quoted(&vocabulary::shown(&change.title));
+        .toned(tone, symbol)
+        .text(" ")
+        .foreign_toned(Tone::Strong, change.id.as_str())
+        .text("  ")
+        .quoted(&vocabulary::preview(&change.title));
     let inner = indent + 4;
     match phrases::result(change) {
         Some(result) => {
@@ -166,10 +166,10 @@ pub(super) fn block(page: &mut Page, indent: usize, change: &Change, names: &Nam
     }
 }
 
-pub(super) fn point(page: &mut Page, indent: usize, point: Point) {
+pub(super) fn point(page: &mut TerminalPage, indent: usize, point: Point) {
     match point {
         Point::Danger(line) => {
-            page.line(indent, indent + 2, &Line::new().tone(Tone::Alarm, "! ").join(line));
+            page.line(indent, indent + 2, &Line::new().toned(Tone::Alarm, "! ").join(line));
         }
         Point::Line(line, cause) => page.line(indent, indent + 2, &line.join(value::tag(cause))),
         Point::Field(shown) => value::write(page, indent, shown),
@@ -177,16 +177,16 @@ pub(super) fn point(page: &mut Page, indent: usize, point: Point) {
 }
 
 /// What guards hold back, with the words to type.
-fn waiting(page: &mut Page, envelope: &GuardedPlan) {
+fn waiting(page: &mut TerminalPage, envelope: &GuardedPlan) {
     if envelope.held.is_empty() {
         return;
     }
     section(page, "Waiting for acknowledgement");
     let guards = envelope.guards();
     for held in &envelope.held {
-        let switch = format!("--accept {}={}", vocabulary::guard(held.guard), held.count);
-        let line = Line::new().tone(Tone::Alarm, "! ").join(phrases::held(held));
-        page.line(2, 4, &line.say("; if that is meant, add ").tone(Tone::Strong, &switch));
+        let switch = format!("--accept {}={}", vocabulary::guard_name(held.guard), held.count);
+        let line = Line::new().toned(Tone::Alarm, "! ").join(phrases::held(held));
+        page.line(2, 4, &line.text("; if that is meant, add ").toned(Tone::Strong, &switch));
         let theirs = envelope.waiting.iter().filter(|change| guards.get(&change.id) == Some(&held.guard));
         for change in theirs {
             block(page, 4, change, &envelope.plan.names);
@@ -195,7 +195,7 @@ fn waiting(page: &mut Page, envelope: &GuardedPlan) {
     }
 }
 
-fn blocked(page: &mut Page, plan: &Plan) {
+fn blocked(page: &mut TerminalPage, plan: &Plan) {
     let by_id = phrases::withheld_by_id(plan);
     if by_id.is_empty() {
         return;
@@ -203,9 +203,10 @@ fn blocked(page: &mut Page, plan: &Plan) {
     section(page, "Blocked");
     for (id, reasons) in by_id {
         for reason in reasons {
-            let line = Line::new().tone(Tone::Shift, "? ").theirs_in(Tone::Strong, id.as_str()).say(": ");
-            page.line(2, 4, &line.join(vocabulary::reason(reason)));
-            page.line(4, 6, &Line::new().tone(Tone::Quiet, "→ ").join(vocabulary::remedy(reason)));
+            let line =
+                Line::new().toned(Tone::Shift, "? ").foreign_toned(Tone::Strong, id.as_str()).text(": ");
+            page.line(2, 4, &line.join(vocabulary::blocked_reason(reason)));
+            page.line(4, 6, &Line::new().toned(Tone::Quiet, "→ ").join(vocabulary::remedy(reason)));
         }
     }
 }

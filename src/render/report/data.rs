@@ -9,11 +9,11 @@ use crate::agreement::{Agreement, Target};
 use crate::calendar::{Day, TargetTime};
 use crate::ident::PriorityName;
 use crate::render::encode;
-use crate::render::vocabulary::shown;
+use crate::render::vocabulary::preview;
 use crate::report::{Entry, Follows};
 use crate::status::{Because, State, bound};
 
-use super::Telling;
+use super::ReportInput;
 
 /// What many share, each once, by its place in the order of first use.
 struct Shared<T>(BTreeMap<T, usize>);
@@ -44,7 +44,7 @@ type Targets = Vec<(PriorityName, Option<i64>, Option<i64>)>;
 
 /// What the agreements of a page refer to, as it is met.
 struct Writer<'a> {
-    telling: &'a Telling<'a>,
+    telling: &'a ReportInput<'a>,
     clients: Shared<String>,
     managers: Shared<String>,
     services: Shared<String>,
@@ -54,7 +54,7 @@ struct Writer<'a> {
 }
 
 /// The data of a page.
-pub(super) fn data(telling: &Telling<'_>, words: &Value) -> Value {
+pub(super) fn data(telling: &ReportInput<'_>, words: &Value) -> Value {
     let mut writer = Writer {
         telling,
         clients: Shared::none(),
@@ -219,7 +219,7 @@ impl Writer<'_> {
 
 /// A foreign text as the page shows it.
 fn text(foreign: &str) -> String {
-    encode::terminal(&shown(foreign)).into_owned()
+    encode::terminal(&preview(foreign)).into_owned()
 }
 
 /// Days since 1970.

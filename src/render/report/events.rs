@@ -7,18 +7,18 @@ use crate::live::digest;
 use crate::render::ics::{Event, calendar};
 use crate::report::{Entry, Follows};
 
-use super::Telling;
+use super::ReportInput;
 use super::page::{say, words};
 
 /// All-day events for any calendar program.
-pub fn ics(telling: &Telling<'_>) -> String {
+pub fn ics(telling: &ReportInput<'_>) -> String {
     let words = words(telling.language);
     let open = telling.report.entries.iter().filter(|entry| !entry.status.state.is_over());
     let events = open.flat_map(|entry| of(telling, &words, entry));
     calendar(events, telling.report.at)
 }
 
-fn of(telling: &Telling<'_>, words: &Value, entry: &Entry<'_>) -> Vec<Event> {
+fn of(telling: &ReportInput<'_>, words: &Value, entry: &Entry<'_>) -> Vec<Event> {
     let agreement = entry.agreement;
     let event = |name: &str, first: Day, last: Day| Event {
         uid: digest(&(agreement.id.as_str(), name, first)),

@@ -19,7 +19,7 @@ use crate::settings::Language;
 
 /// A report and what it takes to put it into words.
 #[derive(Clone, Copy, Debug)]
-pub struct Telling<'a> {
+pub struct ReportInput<'a> {
     /// What is told.
     pub report: &'a Report<'a>,
     /// What slugs are called.
@@ -32,7 +32,7 @@ pub struct Telling<'a> {
     pub files: &'a str,
 }
 
-impl Telling<'_> {
+impl ReportInput<'_> {
     /// What people call a client, else its slug.
     fn client<'a>(&'a self, entry: &Entry<'a>) -> &'a str {
         let client = &entry.agreement.client;

@@ -12,11 +12,11 @@ use sha2::{Digest as _, Sha256};
 use crate::calendar::ZONE_DATA;
 use crate::render::encode;
 use crate::render::locale::{code, date};
-use crate::render::vocabulary::shown;
+use crate::render::vocabulary::preview;
 use crate::report::Entry;
 use crate::settings::Language;
 
-use super::Telling;
+use super::ReportInput;
 use super::data::data;
 
 const FRAME: &str = include_str!("page.html");
@@ -54,7 +54,7 @@ pub(super) fn say(words: &Value, name: &str, values: &[(&str, &str)]) -> String 
 }
 
 /// One page of HTML that needs nothing besides itself.
-pub fn page(telling: &Telling<'_>) -> String {
+pub fn page(telling: &ReportInput<'_>) -> String {
     let words = words(telling.language);
     let report = telling.report;
     let today = date(telling.language, telling.zone.day_of(report.at));
@@ -105,22 +105,22 @@ fn fingerprint(part: &str) -> String {
 }
 
 /// The rows of the table for readers without the script: what ends next, then what has no end, then what is over.
-fn plain(telling: &Telling<'_>, words: &Value) -> Vec<[String; 5]> {
+fn plain(telling: &ReportInput<'_>, words: &Value) -> Vec<[String; 5]> {
     let mut entries: Vec<&Entry<'_>> = telling.report.entries.iter().collect();
     entries.sort_by_key(|entry| (entry.status.state.is_over(), entry.last_day.is_none(), entry.last_day));
     let row = |entry: &&Entry<'_>| {
         let mut agreement = entry.agreement.id.to_string();
         if let Some(number) = &entry.agreement.number {
-            write!(agreement, ", {}", shown(number)).expect("a string takes all that is written");
+            write!(agreement, ", {}", preview(number)).expect("a string takes all that is written");
         }
         let state = &words["states"][entry.status.state as usize];
         let last_day = entry.last_day.map(|day| date(telling.language, day));
         [
-            shown(telling.client(entry)),
+            preview(telling.client(entry)),
             agreement,
             state.as_str().unwrap_or_default().to_owned(),
             last_day.unwrap_or_else(|| say(words, "open_ended", &[])),
-            telling.manager(entry).map(shown).unwrap_or_default(),
+            telling.manager(entry).map(preview).unwrap_or_default(),
         ]
         .map(|text| encode::terminal(&text).into_owned())
     };

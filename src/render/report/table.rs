@@ -5,7 +5,7 @@ use crate::render::encode::cell;
 use crate::report::Follows;
 use crate::settings::Language;
 
-use super::Telling;
+use super::ReportInput;
 
 /// The columns, by names that stay.
 const COLUMNS: [&str; 19] = [
@@ -31,7 +31,7 @@ const COLUMNS: [&str; 19] = [
 ];
 
 /// A line for each agreement, in the order of ids. Spreadsheets in Russian part cells by a semicolon.
-pub fn csv(telling: &Telling<'_>) -> String {
+pub fn csv(telling: &ReportInput<'_>) -> String {
     let separator = match telling.language {
         Language::Russian => ";",
         Language::English => ",",

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::page::words;
-use super::{Telling, csv, ics, page};
+use super::{ReportInput, csv, ics, page};
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, Suspension};
 use crate::calendar::{TimeOfDay, Zone, read_instant};
@@ -20,12 +20,18 @@ const MARKUP: &[&str] = &[
 ];
 
 /// Tells of these agreements as of the first of September.
-fn told<T>(agreements: &[Agreement], language: Language, tell: impl Fn(&Telling<'_>) -> T) -> T {
+fn told<T>(agreements: &[Agreement], language: Language, tell: impl Fn(&ReportInput<'_>) -> T) -> T {
     let zone = Zone::find("Europe/Moscow").expect("a zone");
     let at = read_instant("2026-09-01T12:00:00+03:00").expect("an instant");
     let report = report(agreements, TimeOfDay::constant(9, 0, 0, 0), at);
     let catalog = Catalog::default();
-    tell(&Telling { report: &report, catalog: &catalog, zone: &zone, language, files: "0123456789abcdef" })
+    tell(&ReportInput {
+        report: &report,
+        catalog: &catalog,
+        zone: &zone,
+        language,
+        files: "0123456789abcdef",
+    })
 }
 
 fn titled(title: &str) -> Vec<Agreement> {

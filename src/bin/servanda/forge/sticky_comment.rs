@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use servanda::render::comment_state::{Class, MARK_LIMIT, Mark, marked, superseded};
+use servanda::render::comment_state::{CommentMarker, CommentSeverity, MARKER_LIMIT, marked, superseded};
 use servanda::render::markdown::Budget;
 
 use super::{Comment, Forge, ForgeError};
@@ -20,7 +20,7 @@ pub(crate) trait Text: Sync {
     /// The texts, each within a budget; one at least.
     fn within(&self, budget: Budget) -> Vec<String>;
     /// How grave it is, if it says so; else it is as grave as what it takes the place of.
-    fn class(&self) -> Option<Class>;
+    fn class(&self) -> Option<CommentSeverity>;
 }
 
 /// What became of it.
@@ -45,10 +45,12 @@ pub(crate) async fn post(
 ) -> Result<Posted, ForgeError> {
     let thread = Thread { forge, number, key, myself: forge.myself().await? };
     let mut before = thread.ours().await?;
-    let class = text.class().unwrap_or_else(|| before.firsts.last().map_or(Class::Calm, |first| first.class));
+    let class = text
+        .class()
+        .unwrap_or_else(|| before.firsts.last().map_or(CommentSeverity::Harmless, |first| first.class));
     let mut budget = Budget::comment(forge.markdown());
     loop {
-        let bodies = marked(&text.within(budget.less(MARK_LIMIT)), key, class);
+        let bodies = marked(&text.within(budget.less(MARKER_LIMIT)), key, class);
         match thread.say(&before, class, &bodies).await {
             Err(ForgeError::Refused(_)) if budget.most() > Budget::LEAST => {
                 budget = budget.halved();
@@ -63,7 +65,7 @@ pub(crate) async fn post(
 /// A first comment of ours.
 struct First {
     comment: Comment,
-    class: Class,
+    class: CommentSeverity,
     /// What the comments that go on with it bear.
     set: Option<String>,
 }
@@ -102,9 +104,9 @@ impl Ours {
 
 /// What the comments that go on with the first of these bear.
 fn set_of(bodies: &[String], key: &str) -> Option<String> {
-    match Mark::of(&bodies[0], key)? {
-        Mark::First { set, .. } => set,
-        Mark::Further { .. } => None,
+    match CommentMarker::of(&bodies[0], key)? {
+        CommentMarker::First { set, .. } => set,
+        CommentMarker::Continuation { .. } => None,
     }
 }
 
@@ -123,9 +125,9 @@ impl Thread<'_> {
         comments.sort_by_key(|comment| comment.id);
         let mut ours = Ours { firsts: Vec::new(), further: Vec::new() };
         for comment in comments {
-            match Mark::of(&comment.body, self.key) {
-                Some(Mark::First { class, set }) => ours.firsts.push(First { comment, class, set }),
-                Some(Mark::Further { set, part }) => {
+            match CommentMarker::of(&comment.body, self.key) {
+                Some(CommentMarker::First { class, set }) => ours.firsts.push(First { comment, class, set }),
+                Some(CommentMarker::Continuation { set, part }) => {
                     ours.further.push(Further { id: comment.id, set, part });
                 }
                 None => {}
@@ -135,7 +137,12 @@ impl Thread<'_> {
     }
 
     /// Says it all in these very words.
-    async fn say(&self, before: &Ours, class: Class, bodies: &[String]) -> Result<Posted, ForgeError> {
+    async fn say(
+        &self,
+        before: &Ours,
+        class: CommentSeverity,
+        bodies: &[String],
+    ) -> Result<Posted, ForgeError> {
         let known: BTreeSet<u64> = before.firsts.iter().map(|first| first.comment.id).collect();
         if let Some((latest, earlier)) = before.firsts.split_last()
             && class <= latest.class

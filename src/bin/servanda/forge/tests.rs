@@ -10,7 +10,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use servanda::render::comment_state::{Class, Mark, marked};
+use servanda::render::comment_state::{CommentMarker, CommentSeverity, marked};
 use servanda::render::markdown::Budget;
 use tokio::sync::Barrier;
 
@@ -62,7 +62,8 @@ impl World {
     /// What is ours and found again.
     fn found(&self) -> Vec<&Said> {
         let ours = self.comments.values().filter(|said| said.author == OURS);
-        ours.filter(|said| matches!(Mark::of(&said.body, KEY), Some(Mark::First { .. }))).collect()
+        ours.filter(|said| matches!(CommentMarker::of(&said.body, KEY), Some(CommentMarker::First { .. })))
+            .collect()
     }
 }
 
@@ -114,14 +115,14 @@ impl Fake {
 #[derive(Clone)]
 struct Sample {
     text: String,
-    class: Option<Class>,
+    class: Option<CommentSeverity>,
     is_long: bool,
     /// How many texts go on with the first.
     further: usize,
 }
 
 impl Sample {
-    fn new(text: &str, class: Class) -> Self {
+    fn new(text: &str, class: CommentSeverity) -> Self {
         Self { text: text.to_owned(), class: Some(class), is_long: false, further: 0 }
     }
 }
@@ -133,7 +134,7 @@ impl Text for Sample {
         std::iter::once(format!("{}{filler}", self.text)).chain(further).collect()
     }
 
-    fn class(&self) -> Option<Class> {
+    fn class(&self) -> Option<CommentSeverity> {
         self.class
     }
 }
@@ -265,7 +266,7 @@ fn carried_out(world: &Shared, method: &Method, path: &str, query: &str, body: &
 
 /// What somebody else planted, in the hope that it is taken for ours.
 fn fake() -> String {
-    marked(&["### Plan: nothing changes".to_owned()], KEY, Class::Calm).concat()
+    marked(&["### Plan: nothing changes".to_owned()], KEY, CommentSeverity::Harmless).concat()
 }
 
 #[tokio::test]
@@ -278,7 +279,8 @@ async fn fifty_runs_leave_one_comment_and_nobody_elses_is_touched() {
         }
         let theirs = fake_forge.world().comments.clone();
         for run in 0..50 {
-            let posted = fake_forge.post(&Sample::new(&format!("plan {}", run / 2), Class::Calm)).await;
+            let posted =
+                fake_forge.post(&Sample::new(&format!("plan {}", run / 2), CommentSeverity::Harmless)).await;
             let expected = match run {
                 0 => Posted::New,
                 run if run % 2 == 1 => Posted::Unchanged,
@@ -305,7 +307,10 @@ async fn of_two_jobs_that_post_at_once_one_comment_is_left() {
             let fake_forge = Fake::serve(name).await;
             fake_forge.world().say(THEIRS, &fake());
             fake_forge.world().gate = Some((Arc::new(Barrier::new(2)), 2));
-            let (one, other) = (Sample::new("one", Class::Calm), Sample::new("other", Class::Red));
+            let (one, other) = (
+                Sample::new("one", CommentSeverity::Harmless),
+                Sample::new("other", CommentSeverity::RedLine),
+            );
             let (first, second) = tokio::join!(fake_forge.post(&one), fake_forge.post(&other));
             assert_eq!((first, second), (Posted::New, Posted::New), "neither saw the other");
             let world = fake_forge.world();
@@ -319,10 +324,16 @@ async fn of_two_jobs_that_post_at_once_one_comment_is_left() {
 async fn a_graver_plan_is_posted_anew_and_a_calmer_one_is_not() {
     for name in FORGES {
         let fake_forge = Fake::serve(name).await;
-        assert_eq!(fake_forge.post(&Sample::new("calm", Class::Calm)).await, Posted::New);
-        assert_eq!(fake_forge.post(&Sample::new("grave", Class::Red)).await, Posted::Risen);
-        assert_eq!(fake_forge.post(&Sample::new("calm again", Class::Calm)).await, Posted::Edited);
-        assert_eq!(fake_forge.post(&Sample::new("grave again", Class::Red)).await, Posted::Risen);
+        assert_eq!(fake_forge.post(&Sample::new("calm", CommentSeverity::Harmless)).await, Posted::New);
+        assert_eq!(fake_forge.post(&Sample::new("grave", CommentSeverity::RedLine)).await, Posted::Risen);
+        assert_eq!(
+            fake_forge.post(&Sample::new("calm again", CommentSeverity::Harmless)).await,
+            Posted::Edited
+        );
+        assert_eq!(
+            fake_forge.post(&Sample::new("grave again", CommentSeverity::RedLine)).await,
+            Posted::Risen
+        );
         let world = fake_forge.world();
         let bodies: Vec<&str> =
             world.comments.values().map(|said| said.body.lines().next().unwrap_or_default()).collect();
@@ -338,11 +349,11 @@ async fn a_graver_plan_is_posted_anew_and_a_calmer_one_is_not() {
 #[tokio::test]
 async fn a_plan_that_could_not_be_made_takes_the_place_of_the_older_one() {
     let fake_forge = Fake::serve(ForgeName::Github).await;
-    fake_forge.post(&Sample::new("grave", Class::Red)).await;
-    let failed = Sample { class: None, ..Sample::new("none", Class::Calm) };
+    fake_forge.post(&Sample::new("grave", CommentSeverity::RedLine)).await;
+    let failed = Sample { class: None, ..Sample::new("none", CommentSeverity::Harmless) };
     assert_eq!(fake_forge.post(&failed).await, Posted::Edited);
     // Nobody is called back for what they were called for before.
-    assert_eq!(fake_forge.post(&Sample::new("grave", Class::Red)).await, Posted::Edited);
+    assert_eq!(fake_forge.post(&Sample::new("grave", CommentSeverity::RedLine)).await, Posted::Edited);
     assert_eq!(fake_forge.world().comments.len(), 1);
 }
 
@@ -350,7 +361,7 @@ async fn a_plan_that_could_not_be_made_takes_the_place_of_the_older_one() {
 async fn what_is_refused_is_said_shorter_and_at_last_as_short_as_can_be() {
     for name in FORGES {
         let fake_forge = Fake::serve(name).await;
-        let long = |text: &str| Sample { is_long: true, ..Sample::new(text, Class::Calm) };
+        let long = |text: &str| Sample { is_long: true, ..Sample::new(text, CommentSeverity::Harmless) };
         fake_forge.post(&long("first")).await;
         for limit in [20_000, 5_000, 1_500] {
             fake_forge.world().limit = limit;
@@ -369,7 +380,7 @@ async fn what_is_refused_is_said_shorter_and_at_last_as_short_as_can_be() {
 
 #[tokio::test]
 async fn a_bad_day_of_the_forge_says_nothing_twice_and_tells_no_token() {
-    let text = Sample::new("plan", Class::Calm);
+    let text = Sample::new("plan", CommentSeverity::Harmless);
     for (method, status, wait, expected) in [
         (Method::GET, StatusCode::BAD_GATEWAY, Some("0"), Ok(Posted::New)),
         (Method::GET, StatusCode::TOO_MANY_REQUESTS, Some("0"), Ok(Posted::New)),

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use servanda::render::comment_state::{Class, MARK_LIMIT, failed, link, marked};
+use servanda::render::comment_state::{CommentSeverity, MARKER_LIMIT, failed, link, marked};
 use servanda::render::json::GuardedPlan;
 use servanda::render::markdown::{self, Budget};
 
@@ -101,8 +101,8 @@ impl Text for Said {
         texts
     }
 
-    fn class(&self) -> Option<Class> {
-        self.plan.as_ref().map(Class::of)
+    fn class(&self) -> Option<CommentSeverity> {
+        self.plan.as_ref().map(CommentSeverity::of)
     }
 }
 
@@ -114,8 +114,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let link = job.page.as_deref().and_then(link).map_or_else(String::new, |link| format!("\n\n{link}"));
     let said = Said { plan, commit: arguments.commit.clone(), link };
     if arguments.dry_run {
-        let budget = Budget::comment(forge.unwrap_or_default().into()).less(MARK_LIMIT);
-        let class = said.class().unwrap_or(Class::Calm);
+        let budget = Budget::comment(forge.unwrap_or_default().into()).less(MARKER_LIMIT);
+        let class = said.class().unwrap_or(CommentSeverity::Harmless);
         tell(&marked(&said.within(budget), &arguments.key, class).join("\n"))?;
         return Ok(Exit::Fine);
     }

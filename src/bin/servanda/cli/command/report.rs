@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use servanda::render::report::{Telling, csv, ics, page};
+use servanda::render::report::{ReportInput, csv, ics, page};
 use servanda::report::report;
 use servanda::settings::Language;
 
@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let workspace = load::check(loaded, as_of.instant, global, context)?;
     let settings = &workspace.settings;
     let report = report(&workspace.agreements, settings.notice_time, as_of.instant);
-    let telling = Telling {
+    let telling = ReportInput {
         report: &report,
         catalog: &workspace.catalog,
         zone: &settings.zone,

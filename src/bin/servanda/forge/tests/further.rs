@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use servanda::render::comment_state::{Class, Mark};
+use servanda::render::comment_state::{CommentMarker, CommentSeverity};
 
 use super::interleaving::Turns;
 use super::{FORGES, Fake, KEY, NUMBER, OURS, Sample, THEIRS, World, fake, post};
@@ -11,7 +11,7 @@ use crate::cli::plan_output::ForgeName;
 use crate::forge::sticky_comment::Posted;
 
 fn sample(text: &str, further: usize) -> Sample {
-    Sample { further, ..Sample::new(text, Class::Calm) }
+    Sample { further, ..Sample::new(text, CommentSeverity::Harmless) }
 }
 
 /// The first lines of what is ours and visible.
@@ -55,7 +55,7 @@ async fn the_comments_of_a_plan_go_with_it() {
     for name in FORGES {
         let fake_forge = Fake::serve(name).await;
         fake_forge.post(&sample("calm", 2)).await;
-        let graver = Sample { class: Some(Class::Red), ..sample("grave", 1) };
+        let graver = Sample { class: Some(CommentSeverity::RedLine), ..sample("grave", 1) };
         assert_eq!(fake_forge.post(&graver).await, Posted::Risen);
         let mut expected = vec!["grave".to_owned(), "grave, part 2".to_owned()];
         if name != ForgeName::Github {
@@ -118,8 +118,8 @@ async fn of_two_jobs_that_write_at_once_one_whole_plan_is_left() {
         expected.sort();
         found.sort();
         assert_eq!(found, expected, "seed {seed}: {said:?}");
-        let of_first = match Mark::of(&world.found()[0].body, KEY) {
-            Some(Mark::First { set, .. }) => set,
+        let of_first = match CommentMarker::of(&world.found()[0].body, KEY) {
+            Some(CommentMarker::First { set, .. }) => set,
             mark => panic!("{mark:?}"),
         };
         assert_eq!(of_first.is_some(), plan.further > 0, "seed {seed}");
