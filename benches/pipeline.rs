@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use servanda::calendar::{Instant, read_instant};
-use servanda::check::{self, Checked};
+use servanda::check::{self, CheckedRepository};
 use servanda::desired::desired;
 use servanda::diagnostic::{Diagnostics, Sources};
 use servanda::document::{self, Document};
@@ -71,9 +71,14 @@ fn resolve<'a>(library: &Library<'a>, agreements: &'a [Document]) -> Vec<Resolve
     agreements.iter().flat_map(|agreement| library.resolve(agreement).0).collect()
 }
 
-fn checked(documents: &[Document], resolved: &[Resolved<'_>], sources: &Sources, at: Instant) -> Checked {
+fn checked(
+    documents: &[Document],
+    resolved: &[Resolved<'_>],
+    sources: &Sources,
+    at: Instant,
+) -> CheckedRepository {
     let find = |kind| documents.iter().find(|document| document.kind == kind);
-    let documents = check::Documents {
+    let documents = check::CheckInput {
         basis: check::Basis::of(find(document::Kind::Settings), find(document::Kind::Catalog), &[]),
         agreements: resolved,
         unread: std::collections::BTreeSet::new(),
@@ -97,7 +102,7 @@ fn directory() -> Directory {
     directory
 }
 
-fn plan(checked: &Checked, live: &Live, at: Instant) -> Plan {
+fn plan(checked: &CheckedRepository, live: &Live, at: Instant) -> Plan {
     let mapping = &checked.settings.helpdesk.mapping;
     let desired = desired(&checked.agreements, &checked.catalog, mapping, &live.directory, at);
     let header = Header {

@@ -61,7 +61,7 @@ pub struct Agreement {
     /// The author's own labels; of no meaning here.
     pub labels: BTreeMap<String, String>,
     /// A tenant's own extras.
-    pub attributes: BTreeMap<String, Scalar>,
+    pub attributes: BTreeMap<String, AttributeValue>,
     /// The unmarked live object that it takes over.
     pub adopts: Option<LiveId>,
     /// Where it is written.
@@ -74,12 +74,12 @@ pub struct Period {
     /// The first day; only manual activation may leave it out.
     pub first_day: Option<Day>,
     /// How its end is said.
-    pub end: End,
+    pub end: PeriodEnd,
 }
 
 /// How the end of a period is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum PeriodEnd {
     /// The last day, counted in.
     LastDay(Day),
     /// A length from the first day on.
@@ -94,16 +94,16 @@ pub enum Activation {
     /// Its first day.
     Auto,
     /// Entries by hand, in the order of their instants.
-    Manual(Vec<Entry>),
+    Manual(Vec<ActivationEntry>),
 }
 
 /// One entry of the manual log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ActivationEntry {
     /// From this instant on.
     pub at: Instant,
     /// What holds from then on.
-    pub status: EntryStatus,
+    pub status: ActivationStatus,
     /// Why, in the author's words.
     pub reason: Option<String>,
     /// Who wrote it.
@@ -112,7 +112,7 @@ pub struct Entry {
 
 /// What an entry of the manual log says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryStatus {
+pub enum ActivationStatus {
     /// Not yet.
     Planned,
     /// In force.
@@ -258,7 +258,7 @@ pub struct NoticeRule {
 
 /// A plain value of a tenant's own attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scalar {
+pub enum AttributeValue {
     /// A text.
     Text(String),
     /// A whole number.
@@ -299,7 +299,7 @@ impl Agreement {
 pub(crate) mod sample {
     //! Agreements for the tests of later stages, which change what they are about.
 
-    use super::{Activation, Agreement, Coverage, End, Notices, Period, Renewal};
+    use super::{Activation, Agreement, Coverage, Notices, Period, PeriodEnd, Renewal};
     use crate::calendar::{Day, Zone, read_day};
     use crate::diagnostic::{Sources, Span};
     use crate::ident::{AgreementId, ClientSlug, RecipientSlug, ServiceSlug};
@@ -324,7 +324,7 @@ pub(crate) mod sample {
             provider: None,
             contacts: std::collections::BTreeMap::new(),
             zone: Zone::find("Europe/Moscow").expect("a zone"),
-            period: Period { first_day: Some(day(first_day)), end: End::LastDay(day(last_day)) },
+            period: Period { first_day: Some(day(first_day)), end: PeriodEnd::LastDay(day(last_day)) },
             activation: Activation::Auto,
             suspensions: Vec::new(),
             termination: None,

@@ -18,7 +18,7 @@ pub const ROUND_THE_CLOCK: &str = "24x7";
 /// What a time is counted on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "it lives for one question, on the stack")]
-pub enum Clock<'a> {
+pub enum TargetClock<'a> {
     /// The hours of a calendar.
     Hours(Cow<'a, Hours>),
     /// The time that passes: there is no calendar.
@@ -31,24 +31,24 @@ pub enum Clock<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     /// The companies that are served.
-    pub clients: BTreeMap<ClientSlug, Client>,
+    pub clients: BTreeMap<ClientSlug, ClientEntry>,
     /// What they may ask for.
-    pub services: BTreeMap<ServiceSlug, Entry>,
+    pub services: BTreeMap<ServiceSlug, CatalogEntry>,
     /// The people who answer for them.
-    pub managers: BTreeMap<ManagerSlug, Entry>,
+    pub managers: BTreeMap<ManagerSlug, CatalogEntry>,
     /// The provider's own legal entities, where there are several.
-    pub providers: BTreeMap<ProviderSlug, Entry>,
+    pub providers: BTreeMap<ProviderSlug, CatalogEntry>,
     /// The hours in which a service is given.
-    pub calendars: BTreeMap<CalendarSlug, Entry>,
+    pub calendars: BTreeMap<CalendarSlug, CatalogEntry>,
     /// The hours themselves, of those calendars that have a file of their own.
     pub hours: BTreeMap<CalendarSlug, Calendar>,
     /// The priorities of the helpdesk, by which targets are promised.
-    pub priorities: BTreeMap<PriorityName, Entry>,
+    pub priorities: BTreeMap<PriorityName, CatalogEntry>,
 }
 
 /// One object: what people call it, and the helpdesk's own name for it where it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct CatalogEntry {
     /// The title, as the helpdesk shows it.
     pub title: String,
     /// The object's id; without it the entry is matched by its exact title.
@@ -61,13 +61,13 @@ pub struct Entry {
 
 /// A company that is served.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct ClientEntry {
     /// The company itself.
-    pub entry: Entry,
+    pub entry: CatalogEntry,
     /// The people who are told about its agreements, by their role within the company.
     pub contacts: BTreeMap<String, Contact>,
     /// Its departments, each of which may be a recipient of its own.
-    pub departments: BTreeMap<String, Entry>,
+    pub departments: BTreeMap<String, CatalogEntry>,
     /// The zone its agreements count their days in, unless they say otherwise.
     pub zone: Option<Zone>,
 }
@@ -83,23 +83,25 @@ pub enum Contact {
 
 impl Catalog {
     /// What the times of a request are counted on; `zone` is that of the agreement, for days round the clock.
-    pub fn clock(&self, calendar: Option<&CalendarSlug>, zone: &Zone, request: Instant) -> Clock<'_> {
+    pub fn clock(&self, calendar: Option<&CalendarSlug>, zone: &Zone, request: Instant) -> TargetClock<'_> {
         match calendar.and_then(|calendar| self.hours.get(calendar)) {
-            Some(calendar) => Clock::Hours(Cow::Borrowed(calendar.in_force_at(request))),
+            Some(calendar) => TargetClock::Hours(Cow::Borrowed(calendar.in_force_at(request))),
             None => clock_without_file(calendar, zone),
         }
     }
 
     /// All that the times of a calendar are ever counted on, one for each of its changes.
-    pub fn clocks(&self, calendar: Option<&CalendarSlug>, zone: &Zone) -> Vec<Clock<'_>> {
+    pub fn clocks(&self, calendar: Option<&CalendarSlug>, zone: &Zone) -> Vec<TargetClock<'_>> {
         match calendar.and_then(|calendar| self.hours.get(calendar)) {
-            Some(calendar) => calendar.versions().map(|hours| Clock::Hours(Cow::Borrowed(hours))).collect(),
+            Some(calendar) => {
+                calendar.versions().map(|hours| TargetClock::Hours(Cow::Borrowed(hours))).collect()
+            }
             None => vec![clock_without_file(calendar, zone)],
         }
     }
 
     /// The entry behind a recipient: a company, or one of its departments.
-    pub fn recipient(&self, recipient: &RecipientSlug) -> Option<&Entry> {
+    pub fn recipient(&self, recipient: &RecipientSlug) -> Option<&CatalogEntry> {
         let client = self.clients.get(recipient.client().as_str())?;
         match recipient.department() {
             None => Some(&client.entry),
@@ -108,12 +110,12 @@ impl Catalog {
     }
 }
 
-fn clock_without_file(calendar: Option<&CalendarSlug>, zone: &Zone) -> Clock<'static> {
+fn clock_without_file(calendar: Option<&CalendarSlug>, zone: &Zone) -> TargetClock<'static> {
     match calendar {
-        None => Clock::RealTime,
+        None => TargetClock::RealTime,
         Some(calendar) if calendar.as_str() == ROUND_THE_CLOCK => {
-            Clock::Hours(Cow::Owned(Hours::round_the_clock(zone.clone())))
+            TargetClock::Hours(Cow::Owned(Hours::round_the_clock(zone.clone())))
         }
-        Some(_) => Clock::Elsewhere,
+        Some(_) => TargetClock::Elsewhere,
     }
 }

@@ -3,10 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::subject::{Edited, Moment, Refused, Subject};
-use crate::agreement::{Activation, End, EntryStatus, Renewal};
+use super::subject::{EditRefused, EditTarget, EditedFile, EffectiveFrom};
+use crate::agreement::{Activation, ActivationStatus, PeriodEnd, Renewal};
 use crate::calendar::{Day, Instant, Term, read_day};
-use crate::status::{State, state_at, stretch_at};
+use crate::status::{State, period_at, state_at};
 
 /// How much longer an agreement is to last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +19,9 @@ pub enum Extension {
 
 /// A step of the manual log.
 #[derive(Clone, Copy, Debug)]
-pub struct Step<'a> {
+pub struct ActivationStep<'a> {
     /// From when on.
-    pub on: Moment,
+    pub on: EffectiveFrom,
     /// Why.
     pub reason: Option<&'a str>,
     /// Who decided it.
@@ -29,28 +29,35 @@ pub struct Step<'a> {
 }
 
 /// Moves the last day of an agreement on. A term of its own, or one that it inherits, gives way to the day.
-pub fn extend(subject: &Subject<'_>, extension: Extension, at: Instant) -> Result<Edited, Refused> {
+pub fn extend(
+    subject: &EditTarget<'_>,
+    extension: Extension,
+    at: Instant,
+) -> Result<EditedFile, EditRefused> {
     let (agreement, id) = (subject.agreement, subject.id());
     if let Some(termination) = &agreement.termination {
         let message = format!("`{id}` is terminated on {}", termination.last_day);
-        return Err(Refused::new(
+        return Err(EditRefused::new(
             message,
             "take `termination:` out of its file first, if that no longer holds",
         ));
     }
     if matches!(agreement.renewal, Renewal::Auto { .. }) {
         let message = format!("`{id}` renews itself, so its last day moves on without anybody");
-        return Err(Refused::new(message, "change `renewal.max_terms` in its file to let it run for longer"));
+        return Err(EditRefused::new(
+            message,
+            "change `renewal.max_terms` in its file to let it run for longer",
+        ));
     }
-    let Some(last_day) = stretch_at(agreement, at).agreed_last_day else {
+    let Some(last_day) = period_at(agreement, at).agreed_last_day else {
         let (message, help) = match agreement.period.end {
-            End::Open => ("has no last day", "nothing need be done"),
+            PeriodEnd::Open => ("has no last day", "nothing need be done"),
             _ => (
                 "has no last day yet: nobody has switched it on",
                 "write another `period.term` into its file",
             ),
         };
-        return Err(Refused::new(format!("`{id}` {message}"), help));
+        return Err(EditRefused::new(format!("`{id}` {message}"), help));
     };
     let to = match extension {
         Extension::To(day) => Some(day),
@@ -58,7 +65,7 @@ pub fn extend(subject: &Subject<'_>, extension: Extension, at: Instant) -> Resul
     };
     let Some(to) = to.filter(|day| *day > last_day) else {
         let message = format!("`{id}` lasts until {last_day} as it is");
-        return Err(Refused::new(
+        return Err(EditRefused::new(
             message,
             format!("name a later day, or end it sooner with `servanda terminate {id} --on DAY`"),
         ));
@@ -68,16 +75,16 @@ pub fn extend(subject: &Subject<'_>, extension: Extension, at: Instant) -> Resul
         draft.remove(&subject.own(&["period", other]));
     }
     set_in_period(subject, &mut draft, "last_day", to.to_string().into())?;
-    Ok(Edited { text: draft.write()?, note: None })
+    Ok(EditedFile { text: draft.write()?, note: None })
 }
 
 /// Sets a day or length of the period in the agreement's own layer.
 fn set_in_period(
-    subject: &Subject<'_>,
+    subject: &EditTarget<'_>,
     draft: &mut crate::edit::Draft<'_>,
     key: &str,
     value: Value,
-) -> Result<(), Refused> {
+) -> Result<(), EditRefused> {
     if draft.value(&subject.own(&["period"])).is_none() {
         subject.put(draft, "period", json!({ key: value }))?;
     } else {
@@ -87,7 +94,11 @@ fn set_in_period(
 }
 
 /// Ends an agreement ahead of time: with a day, which still counts in, or at an instant.
-pub fn terminate(subject: &Subject<'_>, on: Moment, reason: Option<&str>) -> Result<Edited, Refused> {
+pub fn terminate(
+    subject: &EditTarget<'_>,
+    on: EffectiveFrom,
+    reason: Option<&str>,
+) -> Result<EditedFile, EditRefused> {
     let (key, when) = on.entry("last_day", subject);
     let mut draft = subject.draft();
     if subject.says(&["termination"]).is_some() {
@@ -102,16 +113,16 @@ pub fn terminate(subject: &Subject<'_>, on: Moment, reason: Option<&str>) -> Res
         termination.extend(reason.map(|reason| ("reason".to_owned(), reason.into())));
         subject.put(&mut draft, "termination", Value::Object(termination))?;
     }
-    Ok(Edited { text: draft.write()?, note: None })
+    Ok(EditedFile { text: draft.write()?, note: None })
 }
 
 /// Lets an agreement rest from one day to another, or until somebody resumes it.
 pub fn suspend(
-    subject: &Subject<'_>,
+    subject: &EditTarget<'_>,
     from: Day,
     until: Option<Day>,
     reason: Option<&str>,
-) -> Result<Edited, Refused> {
+) -> Result<EditedFile, EditRefused> {
     let mut rest = Map::from_iter([("from".to_owned(), from.to_string().into())]);
     rest.extend(until.map(|until| ("until".to_owned(), until.to_string().into())));
     rest.extend(reason.map(|reason| ("reason".to_owned(), reason.into())));
@@ -119,7 +130,7 @@ pub fn suspend(
 }
 
 /// Ends the rest of an agreement, so that it is in force again from this day on.
-pub fn resume(subject: &Subject<'_>, on: Day) -> Result<Edited, Refused> {
+pub fn resume(subject: &EditTarget<'_>, on: Day) -> Result<EditedFile, EditRefused> {
     let id = subject.id();
     let mut rests = subject.list("suspensions");
     let day = |rest: &Value, key: &str| rest[key].as_str().and_then(|text| read_day(text).ok());
@@ -133,7 +144,7 @@ pub fn resume(subject: &Subject<'_>, on: Day) -> Result<Edited, Refused> {
         } else {
             "`servanda status` shows what is in force".to_owned()
         };
-        return Err(Refused::new(format!("no suspension of `{id}` covers {on}"), help));
+        return Err(EditRefused::new(format!("no suspension of `{id}` covers {on}"), help));
     };
     let eve = on.yesterday().ok().filter(|eve| day(&rests[index], "from").is_some_and(|from| from <= *eve));
     let is_own = subject.says(&["suspensions"]).is_some();
@@ -157,11 +168,11 @@ pub fn resume(subject: &Subject<'_>, on: Day) -> Result<Edited, Refused> {
             }
         }
     }
-    Ok(Edited { text: draft.write()?, note: None })
+    Ok(EditedFile { text: draft.write()?, note: None })
 }
 
 /// Switches an agreement on by hand.
-pub fn activate(subject: &Subject<'_>, step: Step<'_>) -> Result<Edited, Refused> {
+pub fn activate(subject: &EditTarget<'_>, step: ActivationStep<'_>) -> Result<EditedFile, EditRefused> {
     let id = subject.id();
     let (state, _) = state_at(subject.agreement, step.on.begins(subject));
     let rests = subject.agreement.suspensions.iter().any(|rest| {
@@ -169,12 +180,14 @@ pub fn activate(subject: &Subject<'_>, step: Step<'_>) -> Result<Edited, Refused
         rest.from <= day && rest.until.is_none_or(|until| day <= until)
     });
     match state {
-        State::Active => Err(Refused::new(format!("`{id}` is active then already"), "nothing need be done")),
-        State::Expired | State::Terminated => Err(Refused::new(
+        State::Active => {
+            Err(EditRefused::new(format!("`{id}` is active then already"), "nothing need be done"))
+        }
+        State::Expired | State::Terminated => Err(EditRefused::new(
             format!("`{id}` is over by then"),
             format!("write a new one: `servanda new --from {id}`"),
         )),
-        State::Suspended if rests => Err(Refused::new(
+        State::Suspended if rests => Err(EditRefused::new(
             format!("`{id}` rests then, as its `suspensions` say"),
             format!("end the rest with `servanda resume {id} --on DAY`"),
         )),
@@ -183,19 +196,23 @@ pub fn activate(subject: &Subject<'_>, step: Step<'_>) -> Result<Edited, Refused
 }
 
 /// Switches an agreement off by hand: to rest, or for good.
-pub fn deactivate(subject: &Subject<'_>, step: Step<'_>, is_final: bool) -> Result<Edited, Refused> {
+pub fn deactivate(
+    subject: &EditTarget<'_>,
+    step: ActivationStep<'_>,
+    is_final: bool,
+) -> Result<EditedFile, EditRefused> {
     let id = subject.id();
     let (state, _) = state_at(subject.agreement, step.on.begins(subject));
     match state {
         State::Expired | State::Terminated => {
-            Err(Refused::new(format!("`{id}` is over by then"), "nothing need be done"))
+            Err(EditRefused::new(format!("`{id}` is over by then"), "nothing need be done"))
         }
-        State::Planned if !is_final => Err(Refused::new(
+        State::Planned if !is_final => Err(EditRefused::new(
             format!("`{id}` is not active then"),
             format!("if it is never to be, say so with `servanda deactivate {id} --final`"),
         )),
         State::Suspended if !is_final => {
-            Err(Refused::new(format!("`{id}` is suspended then already"), "nothing need be done"))
+            Err(EditRefused::new(format!("`{id}` is suspended then already"), "nothing need be done"))
         }
         State::Planned | State::Active | State::Suspended => {
             log(subject, if is_final { "ended" } else { "suspended" }, step)
@@ -204,7 +221,7 @@ pub fn deactivate(subject: &Subject<'_>, step: Step<'_>, is_final: bool) -> Resu
 }
 
 /// Adds a step to the manual log; an agreement that went by its days goes by the log from then on.
-fn log(subject: &Subject<'_>, status: &str, step: Step<'_>) -> Result<Edited, Refused> {
+fn log(subject: &EditTarget<'_>, status: &str, step: ActivationStep<'_>) -> Result<EditedFile, EditRefused> {
     let written = |status: &str, (key, when): (&str, Value)| {
         Map::from_iter([("status".to_owned(), status.into()), (key.to_owned(), when)])
     };
@@ -223,27 +240,27 @@ fn log(subject: &Subject<'_>, status: &str, step: Step<'_>) -> Result<Edited, Re
             "`{}` went by its days so far; from here on its `activation` list decides, and its last day still ends it",
             subject.id()
         );
-        return Ok(Edited { text: draft.write()?, note: Some(note) });
+        return Ok(EditedFile { text: draft.write()?, note: Some(note) });
     };
     if let Some(last) = entries.last().filter(|last| last.at >= step.on.begins(subject)) {
         let (message, help) = match last.status {
-            EntryStatus::Ended => ("says `ended`, which is final", "write a new agreement"),
+            ActivationStatus::Ended => ("says `ended`, which is final", "write a new agreement"),
             _ => (
                 "is no earlier than this one",
                 "steps go to the end of the list: name a later day, or an instant such as 2026-03-01T12:00:00+03:00",
             ),
         };
-        return Err(Refused::new(format!("the last entry of `{}` {message}", subject.id()), help));
+        return Err(EditRefused::new(format!("the last entry of `{}` {message}", subject.id()), help));
     }
     add(subject, "activation", steps)
 }
 
 /// Adds entries to a list of the agreement. One that the set has is copied, since lists never merge.
 fn add(
-    subject: &Subject<'_>,
+    subject: &EditTarget<'_>,
     name: &str,
     entries: impl IntoIterator<Item = Value>,
-) -> Result<Edited, Refused> {
+) -> Result<EditedFile, EditRefused> {
     let mut draft = subject.draft();
     if subject.says(&[name]).is_some() {
         for entry in entries {
@@ -253,5 +270,5 @@ fn add(
         let all: Vec<Value> = subject.list(name).into_iter().chain(entries).collect();
         subject.put(&mut draft, name, all.into())?;
     }
-    Ok(Edited { text: draft.write()?, note: None })
+    Ok(EditedFile { text: draft.write()?, note: None })
 }

@@ -23,14 +23,14 @@ const OF_ONE_ALONE: [&str; 12] = [
 
 /// A value that is to be different.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Wish {
+pub struct Override {
     /// The keys that lead to it.
     pub path: Vec<String>,
     /// The value; `None` where it is to be dropped.
     pub value: Option<Value>,
 }
 
-impl Wish {
+impl Override {
     /// A value at a path.
     pub fn set(path: &[&str], value: impl Into<Value>) -> Self {
         Self { path: path.iter().map(|&key| key.to_owned()).collect(), value: Some(value.into()) }
@@ -44,7 +44,7 @@ impl Wish {
 
 /// What another agreement may begin with: all that a merged one says, but for what belongs to it alone. Its days are
 /// among that, but for how long it runs.
-pub fn to_begin_from(merged: &Value) -> Value {
+pub fn reusable_fields(merged: &Value) -> Value {
     let mut base = merged.clone();
     if let Value::Object(fields) = &mut base {
         fields.retain(|field, _| !OF_ONE_ALONE.contains(&field.as_str()));
@@ -59,17 +59,17 @@ pub fn to_begin_from(merged: &Value) -> Value {
 ///
 /// ```
 /// use serde_json::json;
-/// use servanda::author::{Wish, wished};
+/// use servanda::author::{Override, with_overrides};
 /// let base = json!({ "period": { "term": "1y" }, "services": { "vpn": true, "email": true } });
 /// let wishes = [
-///     Wish::set(&["period", "last_day"], "2026-12-31"),
-///     Wish::set(&["services", "vpn", "calendar"], "24x7"),
-///     Wish::dropped(&["services", "email"]),
+///     Override::set(&["period", "last_day"], "2026-12-31"),
+///     Override::set(&["services", "vpn", "calendar"], "24x7"),
+///     Override::dropped(&["services", "email"]),
 /// ];
 /// let expected = json!({ "period": { "last_day": "2026-12-31" }, "services": { "vpn": { "calendar": "24x7" } } });
-/// assert_eq!(wished(&base, &wishes), expected);
+/// assert_eq!(with_overrides(&base, &wishes), expected);
 /// ```
-pub fn wished(base: &Value, wishes: &[Wish]) -> Value {
+pub fn with_overrides(base: &Value, wishes: &[Override]) -> Value {
     let mut value = base.clone();
     for wish in wishes {
         apply(&mut value, Place::Root, &wish.path, wish.value.as_ref());
@@ -78,7 +78,7 @@ pub fn wished(base: &Value, wishes: &[Wish]) -> Value {
 }
 
 /// What a layer of its own says for these wishes, such as an entry of a set; `true` where that is nothing.
-pub fn layer(wishes: &[Wish]) -> Value {
+pub fn override_layer(wishes: &[Override]) -> Value {
     let mut value = Value::Object(Map::new());
     for wish in wishes {
         let dropped = Value::Bool(false);
@@ -86,7 +86,7 @@ pub fn layer(wishes: &[Wish]) -> Value {
     }
     match value {
         Value::Object(map) if map.is_empty() => Value::Bool(true),
-        Value::Object(map) => super::in_order(map),
+        Value::Object(map) => super::minimize::in_field_order(map),
         other => other,
     }
 }

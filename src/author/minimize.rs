@@ -35,7 +35,7 @@ pub(super) const ORDER: [&str; 23] = [
 
 /// Why no agreement that extends these templates can say what is wished.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotSaid {
+pub enum MinimizeError {
     /// No such template, or one with a fault.
     #[error("there is no sound template called `{0}`")]
     NoTemplate(String),
@@ -71,7 +71,7 @@ pub enum NotSaid {
 /// });
 /// let least = servanda::author::minimize(&library, &["support"], &wished)?;
 /// assert_eq!(
-///     servanda::author::file("agreements/veter-2026.yaml", &least),
+///     servanda::author::file_text("agreements/veter-2026.yaml", &least),
 ///     "# yaml-language-server: $schema=../schemas/agreement.json
 /// extends: support
 /// client: veter
@@ -81,16 +81,16 @@ pub enum NotSaid {
 ///   email: false
 /// ",
 /// );
-/// # Ok::<(), servanda::author::NotSaid>(())
+/// # Ok::<(), servanda::author::MinimizeError>(())
 /// ```
-pub fn least(library: &Library<'_>, extends: &[&str], wished: &Value) -> Result<Value, NotSaid> {
+pub fn minimize(library: &Library<'_>, extends: &[&str], wished: &Value) -> Result<Value, MinimizeError> {
     let inherited = if extends.is_empty() {
         Value::Object(Map::new())
     } else {
         let Some(tree) = library.inherited(extends) else {
             let known: Vec<&str> = library.names().collect();
             let missing = extends.iter().find(|name| !known.contains(name)).unwrap_or(&extends[0]);
-            return Err(NotSaid::NoTemplate((*missing).to_owned()));
+            return Err(MinimizeError::NoTemplate((*missing).to_owned()));
         };
         tree.to_json()
     };
@@ -104,11 +104,11 @@ pub fn least(library: &Library<'_>, extends: &[&str], wished: &Value) -> Result<
         [only] => drop(said.insert("extends".to_owned(), (*only).into())),
         several => drop(said.insert("extends".to_owned(), several.into())),
     }
-    Ok(in_order(said))
+    Ok(in_field_order(said))
 }
 
 /// The fields of an agreement in the order in which they are written.
-pub fn in_order(mut fields: Map<String, Value>) -> Value {
+pub fn in_field_order(mut fields: Map<String, Value>) -> Value {
     if let Some(Value::Object(period)) = fields.get_mut("period") {
         *period = ordered(std::mem::take(period), &["first_day"]);
     }
@@ -125,7 +125,7 @@ fn ordered(mut map: Map<String, Value>, first: &[&str]) -> Map<String, Value> {
 
 /// The text of a new file below `agreements/` or `templates/`: the line by which editors find the schema, and the
 /// document.
-pub fn file(path: &str, document: &Value) -> String {
+pub fn file_text(path: &str, document: &Value) -> String {
     let up = "../".repeat(path.matches('/').count());
     let schema = if path.starts_with("templates/") { "template" } else { "agreement" };
     format!("# yaml-language-server: $schema={up}schemas/{schema}.json\n{}", edit::document(document))
@@ -137,7 +137,7 @@ fn difference(
     way: &mut Vec<String>,
     inherited: Option<&Value>,
     wished: &Value,
-) -> Result<Option<Value>, NotSaid> {
+) -> Result<Option<Value>, MinimizeError> {
     let Some(inherited) = inherited else {
         return Ok(Some(plain(place, wished)));
     };
@@ -168,7 +168,7 @@ fn difference(
             said.insert(key.clone(), Value::Bool(false));
         } else if !is_displaced {
             let path = way.iter().chain([key]).cloned().collect::<Vec<_>>();
-            return Err(NotSaid::Inherited(path.join(".")));
+            return Err(MinimizeError::Inherited(path.join(".")));
         }
     }
     Ok((!said.is_empty()).then_some(Value::Object(said)))

@@ -12,13 +12,15 @@ mod renew;
 mod rows;
 mod subject;
 
-pub use change::{Extension, Step, activate, deactivate, extend, resume, suspend, terminate};
-pub use create::{Wish, layer, to_begin_from, wished};
-pub use minimize::{NotSaid, file, in_order, least};
+pub use change::{ActivationStep, Extension, activate, deactivate, extend, resume, suspend, terminate};
+pub use create::{Override, override_layer, reusable_fields, with_overrides};
+pub use minimize::{MinimizeError, file_text, in_field_order, minimize};
 pub use name::{next_id, next_path};
-pub use renew::{Next, Terms, covers, ends_on, is_to_end, next, renewed, runs_for};
-pub use rows::{Row, rows};
-pub use subject::{Edited, Moment, Refused, Subject};
+pub use renew::{
+    NextPeriod, RenewalOptions, agreed_length, covers, ends_on, is_meant_to_end, next_period, renewal_text,
+};
+pub use rows::{TableRow, read_table};
+pub use subject::{EditRefused, EditTarget, EditedFile, EffectiveFrom};
 
 #[cfg(test)]
 mod tests;

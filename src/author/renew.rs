@@ -7,18 +7,18 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::subject::{Refused, Subject, put};
-use crate::agreement::{Activation, Agreement, End, EntryStatus, Renewal};
+use super::subject::{EditRefused, EditTarget, put};
+use crate::agreement::{Activation, ActivationStatus, Agreement, PeriodEnd, Renewal};
 use crate::calendar::{Day, Instant, Term};
 use crate::edit::{Draft, Written};
-use crate::status::{bound, stretch_at};
+use crate::status::{bound, period_at};
 
 /// What belongs to one agreement alone.
 const LEFT_BEHIND: [&str; 5] = ["suspensions", "termination", "formerly", "adopts", "allow"];
 
 /// What is to be different beside the days.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Terms<'a> {
+pub struct RenewalOptions<'a> {
     /// How long the next period runs; without it, as long as the last.
     pub term: Option<Term>,
     /// The number of the next contract; without it, the same, since a chain may share one.
@@ -27,7 +27,7 @@ pub struct Terms<'a> {
 
 /// The days of the agreement that follows on from one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Next {
+pub struct NextPeriod {
     /// The day after the last one.
     pub first_day: Day,
     /// The last day, counted in.
@@ -48,22 +48,22 @@ enum NextEnd {
 
 /// The day on which an agreement really ends, as far as is written; `None` where it has no end, or none that a renewal
 /// could follow.
-pub fn ends_on(subject: &Subject<'_>) -> Option<Day> {
+pub fn ends_on(subject: &EditTarget<'_>) -> Option<Day> {
     let agreement = subject.agreement;
     let bound = bound(agreement).filter(|bound| !bound.by_termination)?;
     agreement.zone.day_of(bound.at).yesterday().ok()
 }
 
 /// Whether somebody wrote that an agreement is to end, by silencing the rule that nothing follows it.
-pub fn is_to_end(subject: &Subject<'_>) -> bool {
+pub fn is_meant_to_end(subject: &EditTarget<'_>) -> bool {
     let silenced = |path: &[&str]| subject.document.get(path).is_some();
     silenced(&subject.own(&["allow", "W306"])) || silenced(&["allow", "W306"])
 }
 
 /// Whether another agreement of the client gives a service of this one, to a recipient of this one, on any day of what
 /// would follow on from it.
-pub fn covers(other: &Agreement, agreement: &Agreement, next: Next) -> bool {
-    let starts = other.period.first_day.or_else(|| stretch_at(other, Instant::MIN).first_day);
+pub fn covers(other: &Agreement, agreement: &Agreement, next: NextPeriod) -> bool {
+    let starts = other.period.first_day.or_else(|| period_at(other, Instant::MIN).first_day);
     let ends = bound(other).map(|bound| other.zone.day_of(bound.at));
     other.id != agreement.id
         && starts.is_some_and(|day| day <= next.last_day)
@@ -73,29 +73,36 @@ pub fn covers(other: &Agreement, agreement: &Agreement, next: Next) -> bool {
 }
 
 /// The days of what follows on from an agreement.
-pub fn next(subject: &Subject<'_>, term: Option<Term>, at: Instant) -> Result<Next, Refused> {
+pub fn next_period(
+    subject: &EditTarget<'_>,
+    term: Option<Term>,
+    at: Instant,
+) -> Result<NextPeriod, EditRefused> {
     let (agreement, id) = (subject.agreement, subject.id());
     let begin_anew = || format!("write a new one: `servanda new --from {id}`");
     if let Some(termination) = &agreement.termination {
         let message = format!("`{id}` is terminated on {}, so nothing follows it", termination.last_day);
-        return Err(Refused::new(message, begin_anew()));
+        return Err(EditRefused::new(message, begin_anew()));
     }
     if let Activation::Manual(entries) = &agreement.activation
-        && entries.iter().any(|entry| entry.status == EntryStatus::Ended)
+        && entries.iter().any(|entry| entry.status == ActivationStatus::Ended)
     {
-        return Err(Refused::new(format!("`{id}` is ended by hand, so nothing follows it"), begin_anew()));
+        return Err(EditRefused::new(
+            format!("`{id}` is ended by hand, so nothing follows it"),
+            begin_anew(),
+        ));
     }
-    let current = stretch_at(agreement, at).last_day;
+    let current = period_at(agreement, at).last_day;
     let Some(last_day) = ends_on(subject).or(current) else {
         let message = format!("`{id}` has no last day, so nothing can follow it");
         let help = match agreement.period.end {
-            End::Open => "give it an end first: `servanda terminate`",
+            PeriodEnd::Open => "give it an end first: `servanda terminate`",
             _ => "nobody has switched it on yet: `servanda activate`",
         };
-        return Err(Refused::new(message, help));
+        return Err(EditRefused::new(message, help));
     };
     let beyond = || {
-        Refused::new(
+        EditRefused::new(
             format!("what follows on `{id}` would end beyond the year 9999"),
             "name a shorter `--term`",
         )
@@ -104,11 +111,11 @@ pub fn next(subject: &Subject<'_>, term: Option<Term>, at: Instant) -> Result<Ne
     let (length, end): (Term, fn(Term, Day) -> NextEnd) =
         match (term, agreement.period.end, agreement.renewal) {
             (Some(term), _, _) => (term, |term, _| NextEnd::Term(term)),
-            (None, End::Term(term), _) => (term, |_, _| NextEnd::AsItStands),
+            (None, PeriodEnd::Term(term), _) => (term, |_, _| NextEnd::AsItStands),
             (None, _, Renewal::Auto { term, .. }) => (term, |_, day| NextEnd::LastDay(day)),
             (None, _, _) => {
-                let Some(length) = runs_for(agreement) else {
-                    return Err(Refused::new(
+                let Some(length) = agreed_length(agreement) else {
+                    return Err(EditRefused::new(
                         format!("nothing says how long `{id}` runs"),
                         "say it with `--term 1y`",
                     ));
@@ -118,14 +125,14 @@ pub fn next(subject: &Subject<'_>, term: Option<Term>, at: Instant) -> Result<Ne
         };
     let last_day = length.last_day(first_day).ok_or_else(beyond)?;
     let is_inherited =
-        end(length, last_day) == NextEnd::Term(length) && agreement.period.end == End::Term(length);
+        end(length, last_day) == NextEnd::Term(length) && agreement.period.end == PeriodEnd::Term(length);
     let end = if is_inherited { NextEnd::AsItStands } else { end(length, last_day) };
-    Ok(Next { first_day, last_day, end })
+    Ok(NextPeriod { first_day, last_day, end })
 }
 
 /// How long the agreed period of an agreement runs, as far as its days are known.
-pub fn runs_for(agreement: &Agreement) -> Option<Term> {
-    let agreed = stretch_at(agreement, Instant::MIN);
+pub fn agreed_length(agreement: &Agreement) -> Option<Term> {
+    let agreed = period_at(agreement, Instant::MIN);
     length(agreed.first_day?, agreed.agreed_last_day?)
 }
 
@@ -144,9 +151,12 @@ fn length(first_day: Day, last_day: Day) -> Option<Term> {
 
 /// The text of the file that follows on from one, for these of its agreements: the one it holds, or those of a set that
 /// end. All are of one file.
-pub fn renewed(subjects: &[(Subject<'_>, Next)], terms: Terms<'_>) -> Result<Written, Refused> {
+pub fn renewal_text(
+    subjects: &[(EditTarget<'_>, NextPeriod)],
+    terms: RenewalOptions<'_>,
+) -> Result<Written, EditRefused> {
     let Some(((first, _), _)) = subjects.split_first() else {
-        return Err(Refused::new("nothing is to be renewed", "name an agreement"));
+        return Err(EditRefused::new("nothing is to be renewed", "name an agreement"));
     };
     let mut draft = first.draft();
     leave_behind(&mut draft, &[]);
@@ -179,7 +189,7 @@ fn leave_behind(draft: &mut Draft<'_>, layer: &[&str]) {
 }
 
 /// Takes the entries out of a set that do not end.
-fn keep_entries(draft: &mut Draft<'_>, subjects: &[(Subject<'_>, Next)]) {
+fn keep_entries(draft: &mut Draft<'_>, subjects: &[(EditTarget<'_>, NextPeriod)]) {
     let ending: Vec<&str> =
         subjects.iter().filter_map(|(subject, _)| subject.own(&[]).get(1).copied()).collect();
     let all = draft.value(&["clients"]).and_then(Value::as_object);
@@ -191,7 +201,7 @@ fn keep_entries(draft: &mut Draft<'_>, subjects: &[(Subject<'_>, Next)]) {
 }
 
 /// Writes the days: to the file where its agreements share them, to an entry where that has days of its own.
-fn set_days(draft: &mut Draft<'_>, subjects: &[(Subject<'_>, Next)]) -> Result<(), Refused> {
+fn set_days(draft: &mut Draft<'_>, subjects: &[(EditTarget<'_>, NextPeriod)]) -> Result<(), EditRefused> {
     let mut shared: BTreeMap<&str, Value> = BTreeMap::new();
     for (subject, next) in subjects {
         let mut days = vec![("first_day", Value::from(next.first_day.to_string()))];

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::create::Wish;
+use super::create::Override;
 use crate::calendar::{Misread, Term, read_day};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Sources, Span};
@@ -22,7 +22,7 @@ const COLUMNS: [&str; 10] =
 
 /// What a table says of one client.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct TableRow {
     /// Where its client stands.
     pub place: Span,
     /// The client's slug.
@@ -30,13 +30,13 @@ pub struct Row {
     /// What the agreement is to be called.
     pub id: Option<String>,
     /// What is to be different for it.
-    pub wishes: Vec<Wish>,
+    pub wishes: Vec<Override>,
 }
 
 /// Reads a table. Where anything is wrong with it the faults say all of it.
-pub fn rows(sources: &Sources, file: FileId, catalog: &Catalog) -> (Vec<Row>, Diagnostics) {
+pub fn read_table(sources: &Sources, file: FileId, catalog: &Catalog) -> (Vec<TableRow>, Diagnostics) {
     let text = sources.text(file);
-    let mut table = Table { file, catalog, faults: Vec::new() };
+    let mut table = TableReader { file, catalog, faults: Vec::new() };
     let mut lines = cells(text, file, &mut table.faults).into_iter();
     let Some(header) = lines.next() else {
         let fault = Diagnostic::new(Code::E015, Span::of_file(file), "the table holds nothing");
@@ -46,19 +46,19 @@ pub fn rows(sources: &Sources, file: FileId, catalog: &Catalog) -> (Vec<Row>, Di
         return (Vec::new(), table.faults.into_iter().collect());
     };
     table.check_header(&header);
-    let rows: Vec<Row> = lines.filter_map(|line| table.row(&header, &line)).collect();
+    let rows: Vec<TableRow> = lines.filter_map(|line| table.row(&header, &line)).collect();
     table.check_repetitions(&rows);
     (rows, table.faults.into_iter().collect())
 }
 
 /// A cell: its text, and where it stands.
-struct Cell {
+struct TableCell {
     text: String,
     span: Span,
 }
 
 /// The cells of each row.
-fn cells(text: &str, file: FileId, faults: &mut Vec<Diagnostic>) -> Vec<Vec<Cell>> {
+fn cells(text: &str, file: FileId, faults: &mut Vec<Diagnostic>) -> Vec<Vec<TableCell>> {
     // Spreadsheets mark their UTF-8 with a byte-order mark.
     let mut begin = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let first = text[begin..].lines().next().unwrap_or_default();
@@ -85,7 +85,7 @@ fn cells(text: &str, file: FileId, faults: &mut Vec<Diagnostic>) -> Vec<Vec<Cell
             Ok(true) => {
                 let end = usize::try_from(reader.position().byte()).unwrap_or(body.len());
                 let spans = spans(&body[start..end], char::from(delimiter), begin + start);
-                let cell = |(text, range): (&str, Range<usize>)| Cell {
+                let cell = |(text, range): (&str, Range<usize>)| TableCell {
                     text: text.trim().to_owned(),
                     span: span(file, &range),
                 };
@@ -133,18 +133,18 @@ fn spans(row: &str, delimiter: char, offset: usize) -> Vec<Range<usize>> {
     bounds.chunks(2).map(trimmed).collect()
 }
 
-struct Table<'a> {
+struct TableReader<'a> {
     file: FileId,
     catalog: &'a Catalog,
     faults: Vec<Diagnostic>,
 }
 
-impl Table<'_> {
+impl TableReader<'_> {
     fn fault(&mut self, code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
         self.faults.push(Diagnostic::new(code, span, message).help(help));
     }
 
-    fn check_header(&mut self, header: &[Cell]) {
+    fn check_header(&mut self, header: &[TableCell]) {
         if !header.iter().any(|cell| cell.text == "client") {
             let help = format!("the first row names the columns: {}", COLUMNS.join(", "));
             self.fault(Code::E010, span(self.file, &(0..0)), "no column is called `client`", help);
@@ -209,7 +209,7 @@ impl Table<'_> {
         false
     }
 
-    fn row(&mut self, header: &[Cell], cells: &[Cell]) -> Option<Row> {
+    fn row(&mut self, header: &[TableCell], cells: &[TableCell]) -> Option<TableRow> {
         let first = cells.first()?;
         if let Some(beyond) = cells.get(header.len()) {
             let message = format!("the row has {} cells, and the first one {}", cells.len(), header.len());
@@ -221,7 +221,7 @@ impl Table<'_> {
             );
             return None;
         }
-        let mut row = Row { place: first.span, client: String::new(), id: None, wishes: Vec::new() };
+        let mut row = TableRow { place: first.span, client: String::new(), id: None, wishes: Vec::new() };
         let mut end: Option<&str> = None;
         for (column, cell) in header.iter().zip(cells).filter(|(_, cell)| !cell.text.is_empty()) {
             let name = column.text.as_str();
@@ -269,25 +269,27 @@ impl Table<'_> {
     }
 
     /// What a cell that is not empty asks for.
-    fn wish(&mut self, column: &str, cell: &Cell) -> Option<Wish> {
+    fn wish(&mut self, column: &str, cell: &TableCell) -> Option<Override> {
         let text = cell.text.as_str();
         let misread = |table: &mut Self, code: Code, misread: Misread| {
             table.fault(code, cell.span, misread.message, misread.help);
             None
         };
         match column {
-            "number" | "title" => Some(Wish::set(&[column], text)),
-            "manager" | "provider" => self.known(column, text, cell.span).then(|| Wish::set(&[column], text)),
+            "number" | "title" => Some(Override::set(&[column], text)),
+            "manager" | "provider" => {
+                self.known(column, text, cell.span).then(|| Override::set(&[column], text))
+            }
             "first_day" | "last_day" => match read_day(text) {
-                Ok(_) => Some(Wish::set(&["period", column], text)),
+                Ok(_) => Some(Override::set(&["period", column], text)),
                 Err(fault) => misread(self, Code::E203, fault),
             },
             "term" => match Term::read(text) {
-                Ok(_) => Some(Wish::set(&["period", "term"], text)),
+                Ok(_) => Some(Override::set(&["period", "term"], text)),
                 Err(fault) => misread(self, Code::E009, fault),
             },
             "open_ended" => match flag(text) {
-                Some(true) => Some(Wish::set(&["period", "open_ended"], true)),
+                Some(true) => Some(Override::set(&["period", "open_ended"], true)),
                 Some(false) => None,
                 None => {
                     self.fault(
@@ -304,24 +306,24 @@ impl Table<'_> {
     }
 
     /// What a cell asks for below a name that its column has: of a service, a label, an attribute.
-    fn named_wish(&mut self, column: &str, cell: &Cell) -> Option<Wish> {
+    fn named_wish(&mut self, column: &str, cell: &TableCell) -> Option<Override> {
         let (kind, name) = column.split_once('.')?;
         let text = cell.text.as_str();
         match (kind, flag(text)) {
-            ("service", Some(true)) => Some(Wish::set(&["services", name], true)),
-            ("service", Some(false)) => Some(Wish::dropped(&["services", name])),
+            ("service", Some(true)) => Some(Override::set(&["services", name], true)),
+            ("service", Some(false)) => Some(Override::dropped(&["services", name])),
             ("service", None) => {
                 let is_known = self.known("calendar", text, cell.span);
-                is_known.then(|| Wish::set(&["services", name, "calendar"], text))
+                is_known.then(|| Override::set(&["services", name, "calendar"], text))
             }
-            ("label", _) => Some(Wish::set(&["labels", name], text)),
-            ("attribute", _) => Some(Wish::set(&["attributes", name], text)),
+            ("label", _) => Some(Override::set(&["labels", name], text)),
+            ("attribute", _) => Some(Override::set(&["attributes", name], text)),
             _ => None,
         }
     }
 
     /// Tells of clients and numbers that stand in two rows.
-    fn check_repetitions(&mut self, rows: &[Row]) {
+    fn check_repetitions(&mut self, rows: &[TableRow]) {
         let mut clients: BTreeMap<&str, Span> = BTreeMap::new();
         let mut numbers: BTreeMap<&str, Span> = BTreeMap::new();
         for row in rows {

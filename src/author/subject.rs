@@ -11,7 +11,7 @@ use crate::edit::{Draft, NotEdited};
 
 /// An agreement and the file that it stands in.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub struct EditTarget<'a> {
     /// What it is.
     pub agreement: &'a Agreement,
     /// Its file, as a tree.
@@ -22,7 +22,7 @@ pub struct Subject<'a> {
 
 /// A file as it would be, and what whoever asked for it should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edited {
+pub struct EditedFile {
     /// The text.
     pub text: String,
     /// What the change brings with it beyond what was asked for.
@@ -32,7 +32,7 @@ pub struct Edited {
 /// Why an agreement is not changed as somebody asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Refused {
+pub struct EditRefused {
     /// What stands against it, without a full stop.
     pub message: String,
     /// What to do instead.
@@ -41,26 +41,26 @@ pub struct Refused {
 
 /// A day, or an instant where a day is not exact enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
+pub enum EffectiveFrom {
     /// The whole day.
     Day(Day),
     /// From this instant on.
     Instant(Instant),
 }
 
-impl Refused {
+impl EditRefused {
     pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { message: message.into(), help: help.into() }
     }
 }
 
-impl From<NotEdited> for Refused {
+impl From<NotEdited> for EditRefused {
     fn from(not_edited: NotEdited) -> Self {
         Self::new(not_edited.to_string(), "nothing was written; make the change in the file by hand")
     }
 }
 
-impl<'a> Subject<'a> {
+impl<'a> EditTarget<'a> {
     /// The id, for a sentence.
     pub(super) fn id(&self) -> &'a str {
         self.agreement.id.as_str()
@@ -108,9 +108,9 @@ pub(super) fn put(draft: &mut Draft<'_>, layer: &[&str], field: &str, value: Val
     draft.set_behind(&path, value, &ORDER[..place])
 }
 
-impl Moment {
+impl EffectiveFrom {
     /// The key under which it is written, where a day has this one.
-    pub(super) fn entry(self, day_key: &'static str, subject: &Subject<'_>) -> (&'static str, Value) {
+    pub(super) fn entry(self, day_key: &'static str, subject: &EditTarget<'_>) -> (&'static str, Value) {
         match self {
             Self::Day(day) => (day_key, day.to_string().into()),
             Self::Instant(instant) => ("at", subject.agreement.zone.write(instant).into()),
@@ -118,7 +118,7 @@ impl Moment {
     }
 
     /// Its first instant.
-    pub(super) fn begins(self, subject: &Subject<'_>) -> Instant {
+    pub(super) fn begins(self, subject: &EditTarget<'_>) -> Instant {
         match self {
             Self::Day(day) => subject.agreement.zone.start_of(day),
             Self::Instant(instant) => instant,

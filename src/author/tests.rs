@@ -3,7 +3,7 @@
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::{Value, json};
 
-use super::{NotSaid, file, layer, least, rows};
+use super::{MinimizeError, file_text, minimize, override_layer, read_table};
 use crate::diagnostic::Sources;
 use crate::document::{Document, Kind, read};
 use crate::template::Library;
@@ -64,7 +64,7 @@ fn the_agreements_of_the_example_are_as_short_as_they_can_be() {
         let (library, _) = Library::new(&templates);
         let (extends, wished) = merged(&library, &document);
         let extends: Vec<&str> = extends.iter().map(String::as_str).collect();
-        assert_eq!(least(&library, &extends, &wished), Ok(document.tree().to_json()), "{text}");
+        assert_eq!(minimize(&library, &extends, &wished), Ok(document.tree().to_json()), "{text}");
     }
 }
 
@@ -73,15 +73,15 @@ fn what_templates_say_for_good_is_no_place_to_begin_from() {
     let templates = templates();
     let (library, _) = Library::new(&templates);
     let wished = json!({ "client": "portovik" });
-    let refused = NotSaid::Inherited("title".to_owned());
-    assert_eq!(least(&library, &["in-english"], &wished), Err(refused));
-    let refused = NotSaid::NoTemplate("in-englisch".to_owned());
-    assert_eq!(least(&library, &["in-english", "in-englisch"], &wished), Err(refused));
+    let refused = MinimizeError::Inherited("title".to_owned());
+    assert_eq!(minimize(&library, &["in-english"], &wished), Err(refused));
+    let refused = MinimizeError::NoTemplate("in-englisch".to_owned());
+    assert_eq!(minimize(&library, &["in-english", "in-englisch"], &wished), Err(refused));
     // The hours of a service are one of its own, and `true` would leave them in place.
     let mut wished = library.inherited(&["support-premium"]).expect("it is sound").to_json();
     wished["services"]["servers"] = json!(true);
-    let refused = NotSaid::Inherited("services.servers.calendar".to_owned());
-    assert_eq!(least(&library, &["support-premium"], &wished), Err(refused));
+    let refused = MinimizeError::Inherited("services.servers.calendar".to_owned());
+    assert_eq!(minimize(&library, &["support-premium"], &wished), Err(refused));
 }
 
 /// One change of a merged agreement.
@@ -135,9 +135,9 @@ proptest! {
             changed(&mut wished, change);
         }
         let extends: Vec<&str> = extends.iter().map(String::as_str).collect();
-        match least(&library, &extends, &wished) {
+        match minimize(&library, &extends, &wished) {
             Ok(said) => {
-                let again = agreement(&file("agreements/some.yaml", &said));
+                let again = agreement(&file_text("agreements/some.yaml", &said));
                 prop_assert_eq!(merged(&library, &again).1, wished);
             }
             // A target that a template gives a service cannot be taken back.
@@ -160,9 +160,10 @@ fn a_table_is_read_as_spreadsheets_write_it() {
     let mut sources = Sources::default();
     let text = "\u{feff}client;number;service.vpn;label.note;open_ended\r\n\r\ndent-art ; 0049;24x7;\"two\r\nlines; \"\"quoted\"\"\";да\r\n dent-line;;нет;;\r\n";
     let file = sources.add("clients.csv", text);
-    let (rows, faults) = rows(&sources, file, &catalog());
+    let (rows, faults) = read_table(&sources, file, &catalog());
     assert!(faults.is_empty(), "{faults:?}");
-    let said: Vec<(&str, Value)> = rows.iter().map(|row| (row.client.as_str(), layer(&row.wishes))).collect();
+    let said: Vec<(&str, Value)> =
+        rows.iter().map(|row| (row.client.as_str(), override_layer(&row.wishes))).collect();
     let first = json!({
         "number": "0049",
         "period": { "open_ended": true },
@@ -184,10 +185,10 @@ fn what_parts_the_cells_is_seen_or_said() {
     ] {
         let mut sources = Sources::default();
         let file = sources.add("clients.csv", text);
-        let (rows, faults) = rows(&sources, file, &catalog());
+        let (rows, faults) = read_table(&sources, file, &catalog());
         assert!(faults.is_empty(), "{text}: {faults:?}");
         assert_eq!(rows.len(), 1, "{text}");
-        assert_eq!(layer(&rows[0].wishes), json!({ "number": "1,2;3" }), "{text}");
+        assert_eq!(override_layer(&rows[0].wishes), json!({ "number": "1,2;3" }), "{text}");
         assert_eq!(sources.slice(rows[0].place), "dent-art");
     }
 }
@@ -208,7 +209,7 @@ fn every_fault_of_a_table_has_its_line_and_column() {
     ] {
         let mut sources = Sources::default();
         let file = sources.add("clients.csv", text);
-        let (_, faults) = rows(&sources, file, &catalog());
+        let (_, faults) = read_table(&sources, file, &catalog());
         let found: Vec<String> = faults
             .iter()
             .map(|fault| {

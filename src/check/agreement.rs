@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::agreement::{Activation, Agreement, Coverage, Notices, Renewal, Scalar};
+use crate::agreement::{Activation, Agreement, AttributeValue, Coverage, Notices, Renewal};
 use crate::calendar::Zone;
 use crate::catalog::{Catalog, Contact, ROUND_THE_CLOCK};
 use crate::check::catalog::read_contact;
@@ -322,16 +322,16 @@ impl Reader<'_> {
     }
 }
 
-fn attributes(document: &shape::AgreementDocument) -> BTreeMap<String, Scalar> {
+fn attributes(document: &shape::AgreementDocument) -> BTreeMap<String, AttributeValue> {
     let written = document.attributes.iter().flatten();
     written.map(|(name, value)| (name.clone(), scalar(value))).collect()
 }
 
-fn scalar(value: &shape::Attribute) -> Scalar {
+fn scalar(value: &shape::Attribute) -> AttributeValue {
     match value {
-        shape::Attribute::Text(text) => Scalar::Text(text.clone()),
-        shape::Attribute::Integer(number) => Scalar::Integer(*number),
-        shape::Attribute::Number(number) => Scalar::Text(number.to_string()),
-        shape::Attribute::Flag(flag) => Scalar::Bool(*flag),
+        shape::Attribute::Text(text) => AttributeValue::Text(text.clone()),
+        shape::Attribute::Integer(number) => AttributeValue::Integer(*number),
+        shape::Attribute::Number(number) => AttributeValue::Text(number.to_string()),
+        shape::Attribute::Flag(flag) => AttributeValue::Bool(*flag),
     }
 }

@@ -6,7 +6,7 @@ use crate::calendar::{Lead, Zone};
 use crate::catalog::Catalog;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, shape};
-use crate::settings::{Guards, Helpdesk, Language, Ledger, Settings};
+use crate::settings::{Guards, HelpdeskConfig, Language, LedgerConfig, Settings};
 
 /// What could be made of the files that agreements share, and what is wrong with them.
 #[derive(Clone, Debug)]
@@ -75,8 +75,8 @@ fn usual_settings() -> Settings {
     Settings {
         zone: Zone::UTC,
         language: Language::default(),
-        helpdesk: Helpdesk::default(),
-        ledger: Ledger::default(),
+        helpdesk: HelpdeskConfig::default(),
+        ledger: LedgerConfig::default(),
         sender: None,
         webhook: None,
         late_after: Lead { days: 3 },

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calendar::{Calendar, Day, Hours, Misread, Window, Zone, in_words, overlap, read_day, weekday};
-use crate::catalog::{Catalog, Entry, ROUND_THE_CLOCK};
+use crate::catalog::{Catalog, CatalogEntry, ROUND_THE_CLOCK};
 use crate::check::references::nearest_of;
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
@@ -75,7 +75,12 @@ pub(super) fn read_into(
             let title = read.as_ref().and_then(|read| read.title.clone());
             let title = title.unwrap_or_else(|| slug.to_string());
             let span = Span::of_file(document.file);
-            catalog.calendars.entry(slug).or_insert(Entry { title, helpdesk: None, email: None, span });
+            catalog.calendars.entry(slug).or_insert(CatalogEntry {
+                title,
+                helpdesk: None,
+                email: None,
+                span,
+            });
             written.extend(read.map(|read| (&*document.id, read)));
         }
     }

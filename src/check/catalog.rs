@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::calendar::Zone;
-use crate::catalog::{Catalog, Client, Contact, Entry};
+use crate::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::shape;
@@ -85,7 +85,7 @@ impl Reading<'_> {
         slug
     }
 
-    fn clients(&mut self, document: &shape::CatalogDocument) -> BTreeMap<ClientSlug, Client> {
+    fn clients(&mut self, document: &shape::CatalogDocument) -> BTreeMap<ClientSlug, ClientEntry> {
         let mut clients = BTreeMap::new();
         for (slug, written) in document.clients.iter().flatten() {
             let path = ["clients", slug.as_str()];
@@ -105,7 +105,7 @@ impl Reading<'_> {
             });
             let contacts = contacts.collect();
             if let Some(name) = name {
-                clients.insert(name, Client { entry, contacts, departments, zone });
+                clients.insert(name, ClientEntry { entry, contacts, departments, zone });
             }
         }
         clients
@@ -121,7 +121,11 @@ impl Reading<'_> {
         }
     }
 
-    fn departments(&mut self, client: &str, written: &shape::CatalogClient) -> BTreeMap<String, Entry> {
+    fn departments(
+        &mut self,
+        client: &str,
+        written: &shape::CatalogClient,
+    ) -> BTreeMap<String, CatalogEntry> {
         let mut departments = BTreeMap::new();
         for (slug, written) in written.departments.iter().flatten() {
             let path = ["clients", client, "departments", slug];
@@ -136,7 +140,7 @@ impl Reading<'_> {
 
     /// One object; `kind` is the list that its id may stand in once. One without a title goes by its slug, so
     /// that agreements are not told that it is unknown.
-    fn entry(&mut self, kind: &'static str, path: &[&str], slug: &str, named: &Named<'_>) -> Entry {
+    fn entry(&mut self, kind: &'static str, path: &[&str], slug: &str, named: &Named<'_>) -> CatalogEntry {
         let under = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
         let title = named.title.map(str::trim).filter(|title| !title.is_empty());
         if title.is_none() {
@@ -163,7 +167,7 @@ impl Reading<'_> {
         }
         let email = named.email.map(|email| Contact::Email(email.to_owned()));
         self.check_address(&under("email"), email.as_ref());
-        Entry {
+        CatalogEntry {
             title: title.unwrap_or(slug).to_owned(),
             helpdesk,
             email: named.email.map(str::to_owned),

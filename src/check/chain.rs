@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-use crate::agreement::{End, Renewal};
+use crate::agreement::{PeriodEnd, Renewal};
 use crate::calendar::{Instant, Lead};
 use crate::check::effective_interval::{Reach, midnight, reach};
 use crate::check::overlap::in_words;
@@ -293,7 +293,7 @@ fn day_before(later: &Reach) -> String {
 fn ends_soon(subject: &Subject<'_>, succeeded: bool, at: Instant) -> Option<Diagnostic> {
     let agreement = &subject.agreement;
     let rolls = matches!(agreement.renewal, Renewal::Auto { .. });
-    if succeeded || rolls || agreement.termination.is_some() || agreement.period.end == End::Open {
+    if succeeded || rolls || agreement.termination.is_some() || agreement.period.end == PeriodEnd::Open {
         return None;
     }
     let last_day = reach(agreement)?.last_day()?;
@@ -309,8 +309,8 @@ fn ends_soon(subject: &Subject<'_>, succeeded: bool, at: Instant) -> Option<Diag
             _ => format!("in {days} days, on {last_day}"),
         };
         let path: &[&str] = match agreement.period.end {
-            End::Term(_) => &["period", "term"],
-            End::LastDay(_) | End::Open => &["period", "last_day"],
+            PeriodEnd::Term(_) => &["period", "term"],
+            PeriodEnd::LastDay(_) | PeriodEnd::Open => &["period", "last_day"],
         };
         subject
             .fault(Code::W306, path, format!("`{}` ends {when}, and nothing follows it", subject.id()))

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use crate::agreement::{Agreement, Target};
 use crate::calendar::{Day, Hours, Pauses, TargetTime, due};
-use crate::catalog::{Catalog, Clock};
+use crate::catalog::{Catalog, TargetClock};
 use crate::check::subject::Subject;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ident::{CalendarSlug, PriorityName, ServiceSlug};
-use crate::status::stretch_at;
+use crate::status::period_at;
 
 /// The days from which starts are simulated: an ordinary week from a Monday on.
 const MONDAY: Day = jiff::civil::date(2026, 3, 2);
@@ -76,7 +76,7 @@ fn calendars(subject: &Subject<'_>, catalog: &Catalog, at: crate::calendar::Inst
             diagnostics
                 .push(fault.help(format!("write its hours under `week:` in calendars/{calendar}.yaml")));
         }
-        let last_day = stretch_at(agreement, at).last_day;
+        let last_day = period_at(agreement, at).last_day;
         let known = hours.versions().filter_map(Hours::last_known_day).last();
         if let Some((known, last_day)) = known.zip(last_day)
             && known < last_day
@@ -104,11 +104,16 @@ fn one(
     clocks.into_iter().find_map(|clock| against(subject, path, target, clock))
 }
 
-fn against(subject: &Subject<'_>, path: &[&str], target: &Target, clock: Clock<'_>) -> Option<Diagnostic> {
+fn against(
+    subject: &Subject<'_>,
+    path: &[&str],
+    target: &Target,
+    clock: TargetClock<'_>,
+) -> Option<Diagnostic> {
     let under = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
     match clock {
-        Clock::Elsewhere => None,
-        Clock::RealTime => {
+        TargetClock::Elsewhere => None,
+        TargetClock::RealTime => {
             let times = [("response", target.response), ("resolution", target.resolution)];
             let (leaf, time) =
                 times.into_iter().find(|(_, time)| matches!(time, Some(TargetTime::BusinessDays(_))))?;
@@ -118,7 +123,7 @@ fn against(subject: &Subject<'_>, path: &[&str], target: &Target, clock: Clock<'
                 "write `sla: { calendar: … }`, with `24x7` where every day counts, or a number of hours",
             ))
         }
-        Clock::Hours(hours) => {
+        TargetClock::Hours(hours) => {
             let (response, resolution) = (target.response?, target.resolution?);
             // Times on one clock are compared without one.
             let is_mixed = response.is_weaker_than(resolution).is_none();

@@ -4,7 +4,7 @@
 //! Told in wall time of the agreement's own zone: agreements that follow each other day by day do not
 //! overlap because their zones differ.
 
-use crate::agreement::{Activation, Agreement, EntryStatus};
+use crate::agreement::{Activation, ActivationStatus, Agreement};
 use crate::calendar::Day;
 use crate::status::bound;
 
@@ -28,8 +28,8 @@ pub(super) fn reach(agreement: &Agreement) -> Option<Reach> {
         Activation::Auto => (midnight(agreement.period.first_day?), agreed_end),
         Activation::Manual(entries) => {
             let first_at = |status| entries.iter().find(|entry| entry.status == status);
-            let from = zone.wall_time_of(first_at(EntryStatus::Active)?.at);
-            let ended = first_at(EntryStatus::Ended).map(|entry| zone.wall_time_of(entry.at));
+            let from = zone.wall_time_of(first_at(ActivationStatus::Active)?.at);
+            let ended = first_at(ActivationStatus::Ended).map(|entry| zone.wall_time_of(entry.at));
             (from, [agreed_end, ended].into_iter().flatten().min())
         }
     };

@@ -44,7 +44,7 @@ use crate::template::Resolved;
 
 /// What could be made of a repository, and what is wrong with it.
 #[derive(Clone, Debug)]
-pub struct Checked {
+pub struct CheckedRepository {
     /// The settings, with defaults in place of what cannot be used.
     pub settings: Settings,
     /// The catalog, without what cannot be used.
@@ -56,7 +56,7 @@ pub struct Checked {
 }
 
 /// What a repository holds, read and merged.
-pub struct Documents<'a> {
+pub struct CheckInput<'a> {
     /// What all agreements stand on.
     pub basis: Basis,
     /// The agreements with all that they inherit.
@@ -73,13 +73,13 @@ pub struct Documents<'a> {
 }
 
 /// Judges agreements one by one, without holding them against each other: what somebody is about to write.
-pub struct Judge<'a> {
+pub struct AgreementChecker<'a> {
     catalog: &'a Catalog,
     settings: &'a Settings,
     addresses: BTreeSet<&'a str>,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> AgreementChecker<'a> {
     /// A judge by a catalog and settings.
     pub fn new(catalog: &'a Catalog, settings: &'a Settings) -> Self {
         Self { catalog, settings, addresses: notices::addresses(catalog) }
@@ -96,8 +96,8 @@ impl<'a> Judge<'a> {
 }
 
 /// Checks a whole repository. `at` is the instant that is asked about: what ends soon, which allowances hold.
-pub fn check(documents: Documents<'_>, sources: &Sources, at: Instant) -> Checked {
-    let Documents { basis, agreements, unread, mut diagnostics, judged } = documents;
+pub fn check(documents: CheckInput<'_>, sources: &Sources, at: Instant) -> CheckedRepository {
+    let CheckInput { basis, agreements, unread, mut diagnostics, judged } = documents;
     let Basis { settings, catalog, names_are_known, faults } = basis;
     let mut earlier = Earlier::of(&mut diagnostics);
     diagnostics.extend(faults);
@@ -114,7 +114,7 @@ pub fn check(documents: Documents<'_>, sources: &Sources, at: Instant) -> Checke
     let faults = faults.into_iter().filter(|fault| names_are_known || fault.code != Code::E101);
     diagnostics.extend(faults.chain(earlier.0.into_values().flatten()).collect());
     diagnostics.sort(sources);
-    Checked { settings, catalog, agreements, diagnostics }
+    CheckedRepository { settings, catalog, agreements, diagnostics }
 }
 
 /// What reading one merged document gave.

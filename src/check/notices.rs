@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::agreement::{Agreement, End, NoticeEvent, NoticeRule, Notices, Renewal};
+use crate::agreement::{Agreement, NoticeEvent, NoticeRule, Notices, PeriodEnd, Renewal};
 use crate::calendar::{Day, Instant, Lead, TimeOfDay, read_time_of_day};
 use crate::catalog::{Catalog, Contact};
 use crate::check::reader::Reader;
@@ -212,7 +212,7 @@ fn no_warning(subject: &Subject<'_>) -> Option<Diagnostic> {
     let told = [NoticeEvent::Expiring, NoticeEvent::NoticeDeadline]
         .iter()
         .any(|event| agreement.notices.events.contains_key(event));
-    let ends = agreement.period.end != End::Open
+    let ends = agreement.period.end != PeriodEnd::Open
         && !matches!(agreement.renewal, Renewal::Auto { max_terms: None, .. });
     (ends && !told).then(|| {
         subject
@@ -250,9 +250,9 @@ fn only_ourselves(subject: &Subject<'_>, catalog: &Catalog) -> Option<Diagnostic
 pub(super) fn agreed_days(agreement: &Agreement) -> Option<(Day, Day)> {
     let first_day = agreement.period.first_day?;
     match agreement.period.end {
-        End::LastDay(day) => Some((first_day, day)),
-        End::Term(term) => Some((first_day, term.last_day(first_day)?)),
-        End::Open => None,
+        PeriodEnd::LastDay(day) => Some((first_day, day)),
+        PeriodEnd::Term(term) => Some((first_day, term.last_day(first_day)?)),
+        PeriodEnd::Open => None,
     }
 }
 

@@ -2,7 +2,8 @@
 //! them against each other.
 
 use crate::agreement::{
-    Activation, Agreement, End, Entry, EntryStatus, Period, Renewal, Suspension, Termination,
+    Activation, ActivationEntry, ActivationStatus, Agreement, Period, PeriodEnd, Renewal, Suspension,
+    Termination,
 };
 use crate::calendar::{Day, Instant, Lead, Term, Zone};
 use crate::check::reader::Reader;
@@ -18,11 +19,11 @@ impl Reader<'_> {
     pub(super) fn period(&mut self, written: &shape::Period) -> Option<Period> {
         let first_day = self.day(&["period", "first_day"], written.first_day.as_deref());
         let end = match (&written.last_day, &written.term, written.open_ended) {
-            (Some(day), _, _) => End::LastDay(self.day(&["period", "last_day"], Some(day))?),
+            (Some(day), _, _) => PeriodEnd::LastDay(self.day(&["period", "last_day"], Some(day))?),
             (None, Some(term), _) => {
-                End::Term(self.taken(Code::E009, &["period", "term"], Term::read(term))?)
+                PeriodEnd::Term(self.taken(Code::E009, &["period", "term"], Term::read(term))?)
             }
-            (None, None, Some(true)) => End::Open,
+            (None, None, Some(true)) => PeriodEnd::Open,
             (None, None, _) => {
                 self.fault(
                     Code::E202,
@@ -36,7 +37,7 @@ impl Reader<'_> {
         if written.first_day.is_some() && first_day.is_none() {
             return None;
         }
-        if let (Some(day), End::Term(term)) = (first_day, end)
+        if let (Some(day), PeriodEnd::Term(term)) = (first_day, end)
             && term.last_day(day).is_none()
         {
             self.fault(
@@ -59,7 +60,7 @@ impl Reader<'_> {
         let Some(shape::Activation::Log(log)) = written else {
             return Some(Activation::Auto);
         };
-        let mut entries: Vec<Entry> = Vec::with_capacity(log.len());
+        let mut entries: Vec<ActivationEntry> = Vec::with_capacity(log.len());
         let mut complete = true;
         for (index, step) in log.iter().enumerate() {
             let index = index.to_string();
@@ -75,12 +76,12 @@ impl Reader<'_> {
         complete.then_some(Activation::Manual(entries))
     }
 
-    fn entry(&mut self, index: &str, step: &shape::ActivationEntry, zone: &Zone) -> Option<Entry> {
+    fn entry(&mut self, index: &str, step: &shape::ActivationEntry, zone: &Zone) -> Option<ActivationEntry> {
         let status = match step.status {
-            Some(shape::ManualStatus::Planned) => EntryStatus::Planned,
-            Some(shape::ManualStatus::Active) => EntryStatus::Active,
-            Some(shape::ManualStatus::Suspended) => EntryStatus::Suspended,
-            Some(shape::ManualStatus::Ended) => EntryStatus::Ended,
+            Some(shape::ManualStatus::Planned) => ActivationStatus::Planned,
+            Some(shape::ManualStatus::Active) => ActivationStatus::Active,
+            Some(shape::ManualStatus::Suspended) => ActivationStatus::Suspended,
+            Some(shape::ManualStatus::Ended) => ActivationStatus::Ended,
             None => {
                 self.fault(
                     Code::E109,
@@ -92,12 +93,12 @@ impl Reader<'_> {
             }
         };
         let at = self.moment(&["activation", index], ("on", step.on.as_deref()), step.at.as_deref(), zone)?;
-        Some(Entry { at: at.0, status, reason: step.reason.clone(), by: step.by.clone() })
+        Some(ActivationEntry { at: at.0, status, reason: step.reason.clone(), by: step.by.clone() })
     }
 
-    fn entry_order(&mut self, index: &str, previous: &Entry, entry: &Entry) {
+    fn entry_order(&mut self, index: &str, previous: &ActivationEntry, entry: &ActivationEntry) {
         let path = ["activation", index];
-        if previous.status == EntryStatus::Ended {
+        if previous.status == ActivationStatus::Ended {
             self.fault(
                 Code::E206,
                 &path,
@@ -236,9 +237,9 @@ impl Reader<'_> {
             Some(shape::RenewalMode::Auto) => {
                 let term = match (&written.term, period.end) {
                     (Some(text), _) => self.taken(Code::E009, &["renewal", "term"], Term::read(text))?,
-                    (None, End::Term(term)) => term,
-                    (None, End::Open) => return Some(Renewal::None),
-                    (None, End::LastDay(_)) => {
+                    (None, PeriodEnd::Term(term)) => term,
+                    (None, PeriodEnd::Open) => return Some(Renewal::None),
+                    (None, PeriodEnd::LastDay(_)) => {
                         self.fault(
                             Code::E109,
                             &["renewal"],
@@ -291,7 +292,7 @@ impl Reader<'_> {
                     diagnostic.help("both days are counted in: write a last day on or after the first"),
                 );
             } else if !USUAL_DAYS.contains(&days) {
-                let path: &[&str] = if matches!(period.end, End::Term(_)) {
+                let path: &[&str] = if matches!(period.end, PeriodEnd::Term(_)) {
                     &["period", "term"]
                 } else {
                     &["period", "last_day"]
@@ -313,8 +314,8 @@ impl Reader<'_> {
     /// W212: terms of months from a day that not every month has.
     fn check_clamping(&mut self, agreement: &Agreement, first_day: Day) {
         let of_period = match agreement.period.end {
-            End::Term(term) => Some(term),
-            End::LastDay(_) | End::Open => None,
+            PeriodEnd::Term(term) => Some(term),
+            PeriodEnd::LastDay(_) | PeriodEnd::Open => None,
         };
         let of_renewal = match agreement.renewal {
             Renewal::Auto { term, .. } => Some(term),
@@ -395,7 +396,7 @@ impl Reader<'_> {
             return;
         };
         for (index, entry) in entries.iter().enumerate() {
-            if entry.status == EntryStatus::Active && bound.at <= entry.at {
+            if entry.status == ActivationStatus::Active && bound.at <= entry.at {
                 let end = agreement.zone.write(bound.at);
                 let message =
                     format!("the agreement is over since {end}, so that this activation does nothing");

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::agreement::{End, Target};
+use crate::agreement::{PeriodEnd, Target};
 use crate::calendar::TargetTime;
 use crate::catalog::Catalog;
 use crate::check::overlap::in_words;
@@ -140,9 +140,9 @@ fn longest_period(subject: &Subject<'_>) -> Option<u32> {
     let period = &subject.agreement.period;
     let first_day = period.first_day?;
     let last_day = match period.end {
-        End::LastDay(day) => day,
-        End::Term(term) => term.last_day(first_day)?,
-        End::Open => return None,
+        PeriodEnd::LastDay(day) => day,
+        PeriodEnd::Term(term) => term.last_day(first_day)?,
+        PeriodEnd::Open => return None,
     };
     u32::try_from(first_day.until(last_day).ok()?.get_days() + 1).ok()
 }

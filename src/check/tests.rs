@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, proptest};
 
 use crate::calendar::{Pauses, TargetTime, due};
-use crate::check::{Basis, Checked, Documents, check};
+use crate::check::{Basis, CheckInput, CheckedRepository, check};
 use crate::diagnostic::{Code, Severity, Sources};
 use crate::document::{Document, Kind, kind_of, read};
 use crate::template::Library;
@@ -47,7 +47,7 @@ fn files_of(text: &str) -> Vec<(String, String)> {
 }
 
 /// Checks files as they stand on 1 March 2026.
-fn checked(files: &[(String, String)]) -> (Sources, Checked) {
+fn checked(files: &[(String, String)]) -> (Sources, CheckedRepository) {
     let mut sources = Sources::default();
     let mut documents: Vec<Document> = Vec::new();
     for (path, text) in files {
@@ -60,7 +60,7 @@ fn checked(files: &[(String, String)]) -> (Sources, Checked) {
     (sources, checked)
 }
 
-fn checked_documents(documents: &[Document], sources: &Sources) -> Checked {
+fn checked_documents(documents: &[Document], sources: &Sources) -> CheckedRepository {
     let of_kind = |kind| documents.iter().filter(move |document| document.kind == kind);
     let templates: Vec<Document> = of_kind(Kind::Template).cloned().collect();
     let (library, mut diagnostics) = Library::new(&templates);
@@ -78,7 +78,7 @@ fn checked_documents(documents: &[Document], sources: &Sources) -> Checked {
     let at = "2026-03-01T12:00:00+03:00".parse().expect("an instant");
     let calendars: Vec<Document> = of_kind(Kind::Calendar).cloned().collect();
     check(
-        Documents {
+        CheckInput {
             basis: Basis::of(settings, catalog, &calendars),
             agreements: &agreements,
             unread,
@@ -519,7 +519,7 @@ fn what_the_settings_leave_out_is_usual() {
         checked(&files_of(&format!("# servanda.yaml\ntimezone: Europe/Moscow\n{text}"))).1.settings
     };
     let usual = settings_of("");
-    assert!(matches!(usual.helpdesk.kind, crate::settings::Kind::Sandbox) && usual.helpdesk.rehearsal);
+    assert!(matches!(usual.helpdesk.kind, crate::settings::Product::Sandbox) && usual.helpdesk.rehearsal);
     assert!(usual.helpdesk.mapping.rules.is_some());
     let tenant = settings_of(
         "helpdesk:\n  kind: itsm365\n  url: https://acme.itsm365.com/sd/\n  access_key: { env: KEY }\n  agreement: { attributes: { title: t, last_day: { attribute: end, as: next_day } }, states: { expired: over } }\nguards: { deactivations: { and_share: 25% } }\n",
@@ -537,7 +537,7 @@ fn what_the_settings_leave_out_is_usual() {
         (5, 25)
     );
     assert!(
-        matches!(tenant.helpdesk.kind, crate::settings::Kind::Itsm365 { url, .. } if url == "https://acme.itsm365.com/sd")
+        matches!(tenant.helpdesk.kind, crate::settings::Product::Itsm365 { url, .. } if url == "https://acme.itsm365.com/sd")
     );
 }
 

@@ -123,11 +123,13 @@ impl Reader<'_> {
 
 fn variables<'a>(agreement: &'a Agreement, catalog: &'a Catalog) -> Variables<'a> {
     let client = agreement.client.as_str();
-    let title = |entry: Option<&'a crate::catalog::Entry>| entry.map(|entry| entry.title.as_str());
+    let title = |entry: Option<&'a crate::catalog::CatalogEntry>| entry.map(|entry| entry.title.as_str());
     let last_day = match agreement.period.end {
-        crate::agreement::End::LastDay(day) => Some(day),
-        crate::agreement::End::Term(term) => agreement.period.first_day.and_then(|day| term.last_day(day)),
-        crate::agreement::End::Open => None,
+        crate::agreement::PeriodEnd::LastDay(day) => Some(day),
+        crate::agreement::PeriodEnd::Term(term) => {
+            agreement.period.first_day.and_then(|day| term.last_day(day))
+        }
+        crate::agreement::PeriodEnd::Open => None,
     };
     Variables {
         id: agreement.id.as_str(),

@@ -8,13 +8,13 @@ mod resolve;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::agreement::{Agreement, Scalar, Target};
+use crate::agreement::{Agreement, AttributeValue, Target};
 use crate::calendar::{Day, Instant, TargetTime};
 use crate::catalog::Catalog;
 use crate::ident::{AgreementId, ClientSlug, LiveId, PriorityName, RecipientSlug, ServiceSlug};
 use crate::live::{Directory, Kind, Promise, Record, TargetKey, Value};
 use crate::mapping::{Deactivation, Field, Mapping};
-use crate::status::{State, Status, status, stretch_at};
+use crate::status::{State, Status, period_at, status};
 
 use resolve::Resolver;
 
@@ -174,7 +174,7 @@ impl Projection<'_> {
     /// Every field that the mapping carries, with [`Value::Nothing`] for what the agreement leaves out.
     fn fields(&mut self, at: Instant, state: State) -> BTreeMap<Field, Value> {
         let agreement = self.agreement;
-        let stretch = stretch_at(agreement, at);
+        let stretch = period_at(agreement, at);
         let day = |day: Option<Day>| day.map_or(Value::Nothing, Value::Day);
         let mut fields = BTreeMap::new();
         for field in
@@ -184,7 +184,7 @@ impl Projection<'_> {
                 Field::Title => Value::text(&agreement.title),
                 Field::Number => agreement.number.as_deref().map_or(Value::Nothing, Value::text),
                 Field::FirstDay => {
-                    day(agreement.period.first_day.or(stretch_at(agreement, Instant::MIN).first_day))
+                    day(agreement.period.first_day.or(period_at(agreement, Instant::MIN).first_day))
                 }
                 Field::LastDay => day(stretch.last_day),
                 Field::Manager => {
@@ -354,12 +354,12 @@ fn main_recipient(agreement: &Agreement) -> Option<&RecipientSlug> {
     agreement.recipients.get(&whole).or_else(|| agreement.recipients.first())
 }
 
-fn scalar(value: &Scalar, numbers_as_text: bool) -> Value {
+fn scalar(value: &AttributeValue, numbers_as_text: bool) -> Value {
     match value {
-        Scalar::Text(text) => Value::text(text),
-        Scalar::Integer(number) if numbers_as_text => Value::Text(number.to_string()),
-        Scalar::Integer(number) => Value::Integer(*number),
-        Scalar::Bool(yes) => Value::Bool(*yes),
+        AttributeValue::Text(text) => Value::text(text),
+        AttributeValue::Integer(number) if numbers_as_text => Value::Text(number.to_string()),
+        AttributeValue::Integer(number) => Value::Integer(*number),
+        AttributeValue::Bool(yes) => Value::Bool(*yes),
     }
 }
 

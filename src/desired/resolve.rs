@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agreement::Agreement;
-use crate::catalog::{Catalog, Contact, Entry};
+use crate::catalog::{Catalog, CatalogEntry, Contact};
 use crate::desired::{OtherTitle, ROUND_THE_CLOCK, Unresolved};
 use crate::ident::{LiveId, RecipientSlug};
 use crate::live::{Directory, Kind, initials};
@@ -76,7 +76,7 @@ impl<'a> Resolver<'a> {
         self.other_titles.take()
     }
 
-    fn remembered(&self, kind: Kind, slug: &str, entry: Option<&Entry>) -> Result<LiveId, Unresolved> {
+    fn remembered(&self, kind: Kind, slug: &str, entry: Option<&CatalogEntry>) -> Result<LiveId, Unresolved> {
         let key = (kind, slug.to_owned());
         if let Some(answer) = self.answers.borrow().get(&key) {
             return answer.clone();
@@ -89,7 +89,7 @@ impl<'a> Resolver<'a> {
         answer
     }
 
-    fn look_up(&self, kind: Kind, slug: &str, entry: &Entry) -> Result<LiveId, Unresolved> {
+    fn look_up(&self, kind: Kind, slug: &str, entry: &CatalogEntry) -> Result<LiveId, Unresolved> {
         let Some(id) = &entry.helpdesk else {
             return match self.directory.titled(kind, &entry.title) {
                 [only] => Ok(only.clone()),

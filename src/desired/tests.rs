@@ -4,7 +4,7 @@ use super::{Desired, desired};
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, Coverage, Renewal, Target};
 use crate::calendar::{TargetTime, Term, read_instant};
-use crate::catalog::{Catalog, Client, Entry};
+use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::diagnostic::{Sources, Span};
 use crate::ident::{CalendarSlug, ClientSlug, LiveId, PriorityName, ServiceSlug};
 use crate::live::{Directory, Kind, Value};
@@ -14,13 +14,13 @@ fn live_id(text: &str) -> LiveId {
     LiveId::new(text).expect("a live id")
 }
 
-fn entry(title: &str, helpdesk: Option<&str>) -> Entry {
+fn entry(title: &str, helpdesk: Option<&str>) -> CatalogEntry {
     let span = Span::of_file(Sources::default().add("catalog.yaml", ""));
-    Entry { title: title.to_owned(), helpdesk: helpdesk.map(live_id), email: None, span }
+    CatalogEntry { title: title.to_owned(), helpdesk: helpdesk.map(live_id), email: None, span }
 }
 
 fn catalog(client_id: Option<&str>) -> Catalog {
-    let client = Client {
+    let client = ClientEntry {
         entry: entry("Маяк", client_id),
         contacts: BTreeMap::new(),
         departments: BTreeMap::new(),

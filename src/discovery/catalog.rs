@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use crate::catalog::{Catalog, Entry};
+use crate::catalog::{Catalog, CatalogEntry};
 use crate::discovery::slug::{slug_of, slug_of_person};
 use crate::ident::LiveId;
 use crate::live::{Kind, Live, Observed, Value};
@@ -214,7 +214,7 @@ impl Finding {
 pub fn compare(catalog: &Catalog, inventory: &Inventory) -> Vec<Finding> {
     let mut comparison = Comparison { inventory, tied: BTreeMap::new(), found: Vec::new() };
     let clients = catalog.clients.iter();
-    let clients: Vec<(String, &Entry)> = clients
+    let clients: Vec<(String, &CatalogEntry)> = clients
         .flat_map(|(slug, client)| {
             let departments =
                 client.departments.iter().map(move |(name, entry)| (format!("{slug}/{name}"), entry));
@@ -233,7 +233,7 @@ pub fn compare(catalog: &Catalog, inventory: &Inventory) -> Vec<Finding> {
     found
 }
 
-fn listed<S: ToString>(entries: &BTreeMap<S, Entry>) -> Vec<(String, &Entry)> {
+fn listed<S: ToString>(entries: &BTreeMap<S, CatalogEntry>) -> Vec<(String, &CatalogEntry)> {
     entries.iter().map(|(slug, entry)| (slug.to_string(), entry)).collect()
 }
 
@@ -254,7 +254,7 @@ impl Comparison<'_> {
     }
 
     /// Every entry of a list, held against the object that it stands for.
-    fn known(&mut self, list: List, entries: Vec<(String, &Entry)>) {
+    fn known(&mut self, list: List, entries: Vec<(String, &CatalogEntry)>) {
         if self.inventory.unkept.contains(&list.kind()) {
             return;
         }
@@ -271,7 +271,7 @@ impl Comparison<'_> {
         }
     }
 
-    fn object_of(&mut self, list: List, slug: &str, entry: &Entry) -> Option<LiveId> {
+    fn object_of(&mut self, list: List, slug: &str, entry: &CatalogEntry) -> Option<LiveId> {
         let Some(id) = &entry.helpdesk else {
             return self.by_name(list, slug, entry);
         };
@@ -291,7 +291,7 @@ impl Comparison<'_> {
     }
 
     /// The object that a plan would find: the one that bears the entry's title, else its slug for a code.
-    fn by_name(&mut self, list: List, slug: &str, entry: &Entry) -> Option<LiveId> {
+    fn by_name(&mut self, list: List, slug: &str, entry: &CatalogEntry) -> Option<LiveId> {
         let all = |bears: &dyn Fn(&Item) -> bool| -> Vec<LiveId> {
             let items = self.items(list.kind()).filter(|(_, item)| !item.archived && bears(item));
             items.map(|(id, _)| id.clone()).collect()

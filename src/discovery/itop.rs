@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::calendar::Day;
-use crate::catalog::{Catalog, Entry};
+use crate::catalog::{Catalog, CatalogEntry};
 use crate::check::settings::itop::{PRIORITIES, usual_mapping};
 use crate::discovery::profile::{Profile, Profiles};
 use crate::discovery::slug::slug_of;
@@ -195,7 +195,7 @@ fn provider(seen: &Seen<'_>, contracts: &[&Raw]) -> Option<Line> {
     };
     let slug = |number: u64, title: &str| {
         let id = LiveId::new(&format!("Organization::{number}"));
-        let is_meant = |entry: &Entry| {
+        let is_meant = |entry: &CatalogEntry| {
             entry.helpdesk.as_ref().map_or(entry.title == title, |own| Some(own) == id.as_ref())
         };
         seen.catalog.providers.iter().find(|(_, entry)| is_meant(entry)).map(|(slug, _)| slug.to_string())

@@ -9,7 +9,7 @@ use crate::calendar::{Day, Instant, Zone};
 use crate::discovery::profile::{Profile, Profiles, read_label};
 use crate::discovery::term::{self, Days};
 use crate::discovery::{DiscoveredMapping, Evidence, Line, Raw, Sample, Samples, Shape, line, unread};
-use crate::mapping::{Field, Mapping, Rules};
+use crate::mapping::{Field, Mapping, RuleClass};
 use crate::status::State;
 
 /// The classes to look at, the ones that matter most first, with how many objects are enough.
@@ -348,7 +348,7 @@ fn rules(samples: &Samples) -> Vec<Line> {
         return off(Evidence::NothingToSee);
     }
     let profiles = Profiles::of(objects.iter().copied());
-    let usual = Rules::default();
+    let usual = RuleClass::default();
     let reference = |class: &str| Shape::Reference(class.to_owned());
     let chosen = [
         ("agreement", usual.agreement, reference("agreement")),

@@ -12,9 +12,9 @@ use std::ops::Bound;
 
 use crate::agreement::Agreement;
 use crate::calendar::{Day, Instant, Pauses, TargetTime, Zone, due};
-use crate::catalog::{Catalog, Clock};
+use crate::catalog::{Catalog, TargetClock};
 use crate::ident::{CalendarSlug, ClientSlug, PriorityName, RecipientSlug, ServiceSlug};
-use crate::status::{Because, State, bound, state_at, status, stretch_at};
+use crate::status::{State, StatusReason, bound, period_at, state_at, status};
 
 use timeline::Course;
 
@@ -262,7 +262,7 @@ impl Register {
         let calendar = agreement.calendar_of(question.service);
         let clock = self.catalog.clock(calendar, &agreement.zone, question.at);
         let target = agreement.target_of(question.service, question.priority);
-        let last_day = stretch_at(agreement, question.at).last_day;
+        let last_day = period_at(agreement, question.at).last_day;
         let today = agreement.zone.day_of(question.at);
         let promise = |time: Option<TargetTime>, pauses: &Pauses| {
             time.map(|time| promise(agreement, &clock, question.at, time, pauses))
@@ -275,8 +275,8 @@ impl Register {
             days_left: last_day.map(|day| today.duration_until(day).as_hours() / 24),
             calendar,
             zone: match &clock {
-                Clock::Hours(hours) => hours.zone().clone(),
-                Clock::RealTime | Clock::Elsewhere => agreement.zone.clone(),
+                TargetClock::Hours(hours) => hours.zone().clone(),
+                TargetClock::RealTime | TargetClock::Elsewhere => agreement.zone.clone(),
             },
             is_promised: target.is_some(),
             response: promise(target.and_then(|target| target.response), &none),
@@ -348,21 +348,21 @@ fn named(agreement: &Agreement) -> Named<'_> {
 
 fn promise(
     agreement: &Agreement,
-    clock: &Clock<'_>,
+    clock: &TargetClock<'_>,
     start: Instant,
     target: TargetTime,
     pauses: &Pauses,
 ) -> Promise {
     let end = match clock {
-        Clock::Elsewhere => Err(Unknown::HoursElsewhere),
-        Clock::RealTime => due(None, start, target, pauses).ok_or(Unknown::NeverOpen),
-        Clock::Hours(hours) => due(Some(hours), start, target, pauses).ok_or(Unknown::NeverOpen),
+        TargetClock::Elsewhere => Err(Unknown::HoursElsewhere),
+        TargetClock::RealTime => due(None, start, target, pauses).ok_or(Unknown::NeverOpen),
+        TargetClock::Hours(hours) => due(Some(hours), start, target, pauses).ok_or(Unknown::NeverOpen),
     };
     let known_through = match clock {
-        Clock::Hours(hours) => {
+        TargetClock::Hours(hours) => {
             hours.last_known_day().filter(|known| end.is_ok_and(|end| hours.zone().day_of(end) > *known))
         }
-        Clock::RealTime | Clock::Elsewhere => None,
+        TargetClock::RealTime | TargetClock::Elsewhere => None,
     };
     let is_after_end = end.is_ok_and(|end| bound(agreement).is_some_and(|bound| end > bound.at));
     Promise { target, due: end, is_after_end, known_through }
@@ -371,14 +371,13 @@ fn promise(
 /// Why an agreement gives nothing at an instant; `None` where it does.
 fn obstacle(agreement: &Agreement, at: Instant) -> Option<Obstacle> {
     let now = status(agreement, at);
-    let last_day = || stretch_at(agreement, at).last_day;
+    let last_day = || period_at(agreement, at).last_day;
     Some(match now.state {
         State::Active => return None,
         State::Suspended => Obstacle::Suspended { until: now.next_change.map(|(instant, _)| instant) },
         State::Planned => match (now.because, now.next_change) {
-            (Because::BeforeFirstDay, Some((from, State::Suspended))) | (_, Some((from, State::Active))) => {
-                Obstacle::NotStarted { from }
-            }
+            (StatusReason::BeforeFirstDay, Some((from, State::Suspended)))
+            | (_, Some((from, State::Active))) => Obstacle::NotStarted { from },
             (_, _) => Obstacle::NotSwitchedOn,
         },
         State::Expired => Obstacle::Expired { on: last_day() },

@@ -116,7 +116,7 @@ pub struct Mapping {
     /// The type of managed agreements, such as `agreement$agreement`.
     pub class: String,
     /// Where ownership is written on the live object.
-    pub key: Key,
+    pub key: OwnershipAttribute,
     /// The attribute code of each field that the helpdesk carries. What is absent is not carried.
     pub attributes: BTreeMap<Field, String>,
     /// What the helpdesk's last-day attribute means.
@@ -126,14 +126,14 @@ pub struct Mapping {
     /// Whether a change of state needs an edit of its own.
     pub state_in_own_edit: bool,
     /// How recipients are written.
-    pub recipients: Recipients,
+    pub recipients: RecipientLinks,
     /// What makes an agreement of no use to its clients.
     pub deactivate: Deactivation,
     /// The zone and form of dates on the wire.
     pub dates: Dates,
     /// How targets are held in objects of their own, or `None` where they are not. Where `attributes` has
     /// [`Field::Targets`] the agreement's own object holds them, with each of its services.
-    pub rules: Option<Rules>,
+    pub rules: Option<RuleClass>,
     /// How many seconds stand for a business day, where the helpdesk only knows hours.
     pub business_day: Option<u32>,
     /// Whether the helpdesk gives every number of a tenant's own back as a text.
@@ -141,12 +141,12 @@ pub struct Mapping {
     /// The provider of agreements that name none, where each must have one.
     pub provider: Option<ProviderSlug>,
     /// Where the helpdesk keeps who changed what, or `None` where that cannot be read.
-    pub history: Option<History>,
+    pub history: Option<HistoryClass>,
 }
 
 /// The mark of ownership: an attribute that holds the agreement's id behind a prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
+pub struct OwnershipAttribute {
     /// The attribute's code.
     pub attribute: String,
     /// What stands before the id, such as `sv:`.
@@ -166,11 +166,11 @@ pub enum DayForm {
 
 /// On which side the link between agreement and recipient is written, and how much of it is ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recipients {
+pub struct RecipientLinks {
     /// Where the link is written.
-    pub side: Side,
+    pub side: RecipientSide,
     /// Whether recipients that we did not name are taken off.
-    pub mode: Mode,
+    pub mode: RecipientMode,
     /// The attribute on the recipient, where the link is written there.
     pub recipient_attribute: String,
     /// Whether an agreement of the helpdesk can have one recipient alone.
@@ -179,7 +179,7 @@ pub struct Recipients {
 
 /// The object that a link to a recipient is written on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum RecipientSide {
     /// On the agreement.
     Agreement,
     /// On the recipient.
@@ -188,7 +188,7 @@ pub enum Side {
 
 /// How a set that others may write too is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum RecipientMode {
     /// The set is exactly what the agreement says.
     Authoritative,
     /// What others added stays.
@@ -230,7 +230,7 @@ pub enum DateForm {
 
 /// The class of SLA rules and the codes of its attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rules {
+pub struct RuleClass {
     /// The type, such as `agreementRule$agreementRule`.
     pub class: String,
     /// The link to the agreement.
@@ -251,7 +251,7 @@ pub struct Rules {
 
 /// The class in which the helpdesk keeps who changed what, and the codes of its attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct History {
+pub struct HistoryClass {
     /// The class, such as `event`.
     pub class: String,
     /// The link to the object that was changed.
@@ -338,29 +338,29 @@ impl Default for Mapping {
         ];
         Self {
             class: "agreement$agreement".to_owned(),
-            key: Key { attribute: "inventoryNumber".to_owned(), prefix: "sv:".to_owned() },
+            key: OwnershipAttribute { attribute: "inventoryNumber".to_owned(), prefix: "sv:".to_owned() },
             attributes: attributes.map(|(field, code)| (field, code.to_owned())).into(),
             last_day: DayForm::StartOfDay,
             states: states.map(|(state, code)| (state, code.to_owned())).into(),
             state_in_own_edit: false,
-            recipients: Recipients {
-                side: Side::Agreement,
-                mode: Mode::Authoritative,
+            recipients: RecipientLinks {
+                side: RecipientSide::Agreement,
+                mode: RecipientMode::Authoritative,
                 recipient_attribute: "recipientAgreements".to_owned(),
                 is_single: false,
             },
             deactivate: Deactivation::State,
             dates: Dates { zone: Zone::UTC, form: DateForm::DateTime },
-            rules: Some(Rules::default()),
+            rules: Some(RuleClass::default()),
             business_day: None,
             numbers_as_text: false,
             provider: None,
-            history: Some(History::default()),
+            history: Some(HistoryClass::default()),
         }
     }
 }
 
-impl Default for History {
+impl Default for HistoryClass {
     fn default() -> Self {
         Self {
             class: "event".to_owned(),
@@ -372,7 +372,7 @@ impl Default for History {
     }
 }
 
-impl Default for Rules {
+impl Default for RuleClass {
     fn default() -> Self {
         Self {
             class: "agreementRule$agreementRule".to_owned(),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::agreement::{Activation, Agreement, NoticeEvent, NoticeRule, Renewal};
 use crate::calendar::{Day, Instant, Lead, TimeOfDay};
 use crate::ident::AgreementId;
-use crate::status::{State, Stretch, bound, changes, stretch_at};
+use crate::status::{CurrentPeriod, State, bound, changes, period_at};
 
 use super::{Mark, Told};
 
@@ -82,7 +82,7 @@ pub fn occasions(agreement: &Agreement, kin: &Kin<'_>, usual: TimeOfDay, until: 
 }
 
 /// The last day to give notice in a period; `None` where none has to be given, or where it is settled already.
-pub fn notice_deadline(agreement: &Agreement, stretch: &Stretch, kin: &Kin<'_>) -> Option<Day> {
+pub fn notice_deadline(agreement: &Agreement, stretch: &CurrentPeriod, kin: &Kin<'_>) -> Option<Day> {
     let (Renewal::Manual { notice_period } | Renewal::Auto { notice_period, .. }) = agreement.renewal else {
         return None;
     };
@@ -101,17 +101,17 @@ pub(super) fn rule(agreement: &Agreement, event: NoticeEvent) -> Option<&NoticeR
 
 /// The days of the period at an instant, as people are told them.
 pub(super) fn told(agreement: &Agreement, at: Instant) -> Told {
-    let Stretch { first_day, last_day, .. } = stretch_at(agreement, at);
+    let CurrentPeriod { first_day, last_day, .. } = period_at(agreement, at);
     Told { first_day, last_day }
 }
 
 /// The periods from some time before an instant up to it.
-fn stretches(agreement: &Agreement, until: Instant) -> Vec<Stretch> {
+fn stretches(agreement: &Agreement, until: Instant) -> Vec<CurrentPeriod> {
     let from = until.checked_sub(LOOKING_BACK).unwrap_or(Instant::MIN);
-    let mut stretches = vec![stretch_at(agreement, from)];
+    let mut stretches = vec![period_at(agreement, from)];
     while let Some(next) = stretches.last().and_then(|stretch| stretch.agreed_last_day?.tomorrow().ok()) {
         let start = agreement.zone.start_of(next);
-        let stretch = stretch_at(agreement, start);
+        let stretch = period_at(agreement, start);
         if start > until || stretches.last().is_some_and(|last| last.number >= stretch.number) {
             break;
         }
@@ -174,7 +174,7 @@ impl Clock<'_> {
     }
 
     /// A further period of a tacit renewal.
-    fn roll(&self, stretch: &Stretch) -> Option<Occasion> {
+    fn roll(&self, stretch: &CurrentPeriod) -> Option<Occasion> {
         let first_day = stretch.first_day.filter(|_| stretch.number > 1)?;
         let start = self.agreement.zone.start_of(first_day);
         let state = crate::status::state_at(self.agreement, start).0;
@@ -189,7 +189,7 @@ impl Clock<'_> {
     }
 
     /// The last day to give notice, of one period.
-    fn deadline(&self, stretch: &Stretch, kin: &Kin<'_>) -> Vec<Occasion> {
+    fn deadline(&self, stretch: &CurrentPeriod, kin: &Kin<'_>) -> Vec<Occasion> {
         let deadline = notice_deadline(self.agreement, stretch, kin).zip(stretch.last_day);
         deadline.map_or_else(Vec::new, |(deadline, last_day)| {
             self.ahead(NoticeEvent::NoticeDeadline, last_day, deadline, stretch.first_day)
@@ -204,7 +204,7 @@ impl Clock<'_> {
         if follows(kin.successor(self.agreement), Some(last_day)) {
             return Vec::new();
         }
-        let first_day = stretch_at(self.agreement, Instant::MIN).first_day;
+        let first_day = period_at(self.agreement, Instant::MIN).first_day;
         self.ahead(NoticeEvent::Expiring, last_day, last_day, first_day)
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desired::{Desired, DesiredAgreement};
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{Live, LiveAgreement, Observed, Value};
-use crate::mapping::{Deactivation, Field, Mapping, Mode};
+use crate::mapping::{Deactivation, Field, Mapping, RecipientMode};
 use crate::plan::{
     Blocked, Change, FORMAT, FieldChange, Header, Mark, Note, Phase, Plan, Reason, StateChange, Totals, Verb,
 };
@@ -184,7 +184,8 @@ impl<'a> Comparison<'a> {
 
     /// What the field should hold; in additive mode what others added stays.
     fn united(&self, field: &Field, wanted: &Value, held: &Value) -> Value {
-        let additive = *field == Field::Recipients && self.context.mapping.recipients.mode == Mode::Additive;
+        let additive =
+            *field == Field::Recipients && self.context.mapping.recipients.mode == RecipientMode::Additive;
         match (wanted, held) {
             (Value::References(ours), Value::References(theirs)) if additive => {
                 Value::References(ours.union(theirs).cloned().collect())

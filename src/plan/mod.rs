@@ -29,7 +29,7 @@ use crate::desired::{OtherTitle, Unresolved};
 use crate::ident::{AgreementId, ClientSlug, LiveId};
 use crate::live::{Promise, TargetKey, Value};
 use crate::mapping::Field;
-use crate::status::{Because, State};
+use crate::status::{State, StatusReason};
 
 /// The version of the plan's JSON. A reader refuses any other.
 pub const FORMAT: u32 = 1;
@@ -92,7 +92,7 @@ pub struct Change {
     /// The status that the document has at the instant of the plan; `None` where the document is gone.
     pub status: Option<State>,
     /// Which part of the agreement makes it so.
-    pub because: Option<Because>,
+    pub because: Option<StatusReason>,
     /// The change of the tenant's own state.
     pub state: Option<StateChange>,
     /// The fields that change.

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agreement::Agreement;
-use crate::catalog::{Catalog, Client, Entry};
-use crate::check::Checked;
+use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
+use crate::check::CheckedRepository;
 use crate::diagnostic::{Sources, Span};
 use crate::document::Document;
 use crate::document::tree::{self, Node};
@@ -109,7 +109,7 @@ pub struct Side<'a> {
     /// The agreements with all that they inherit.
     pub resolved: &'a [Resolved<'a>],
     /// The same, checked.
-    pub checked: &'a Checked,
+    pub checked: &'a CheckedRepository,
 }
 
 impl Scope {
@@ -152,8 +152,8 @@ fn documents(before: &[Resolved<'_>], after: &[Resolved<'_>]) -> BTreeMap<Agreem
 }
 
 /// The agreements that mean something else, or can be said to mean something on one side alone.
-fn indirect(before: &Checked, after: &Checked) -> BTreeSet<AgreementId> {
-    let by_id = |side: &'_ Checked| -> BTreeMap<AgreementId, usize> {
+fn indirect(before: &CheckedRepository, after: &CheckedRepository) -> BTreeSet<AgreementId> {
+    let by_id = |side: &'_ CheckedRepository| -> BTreeMap<AgreementId, usize> {
         side.agreements.iter().enumerate().map(|(index, found)| (found.id.clone(), index)).collect()
     };
     let (earlier, later) = (by_id(before), by_id(after));
@@ -193,11 +193,11 @@ enum Taken<'a> {
 }
 
 impl<'a> Taken<'a> {
-    fn entry(entry: &'a Entry) -> Self {
+    fn entry(entry: &'a CatalogEntry) -> Self {
         Self::Entry(&entry.title, entry.helpdesk.as_ref(), entry.email.as_deref())
     }
 
-    fn contacts(client: &'a Client) -> impl Iterator<Item = Self> {
+    fn contacts(client: &'a ClientEntry) -> impl Iterator<Item = Self> {
         client.contacts.iter().map(|(role, contact)| Self::Contact(role, contact))
     }
 }

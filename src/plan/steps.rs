@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::desired::DesiredAgreement;
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{LiveAgreement, Promise, TargetKey, Value};
-use crate::mapping::{Deactivation, Field, Mapping, Side};
+use crate::mapping::{Deactivation, Field, Mapping, RecipientSide};
 use crate::plan::{Change, Phase, Risk, StateChange, Step, Verb};
 use crate::status::State;
 
@@ -81,7 +81,7 @@ pub(super) fn retirement(
     let after = mapping.states.get(&State::Terminated).cloned().unwrap_or_default();
     let held = recipients(&found.record.fields);
     let mut fields = BTreeMap::new();
-    if mapping.deactivate == Deactivation::Detach && mapping.recipients.side == Side::Agreement {
+    if mapping.deactivate == Deactivation::Detach && mapping.recipients.side == RecipientSide::Agreement {
         fields.insert(Field::Recipients, Value::Nothing);
     }
     let published = found.record.fields.keys().filter(|field| mapping.is_published(field));
@@ -135,7 +135,7 @@ fn edits(change: &Change, mapping: &Mapping) -> Vec<Step> {
 fn is_on_object(field: &Field, mapping: &Mapping) -> bool {
     match field {
         Field::Targets => mapping.holds_targets_with_services(),
-        Field::Recipients => mapping.recipients.side == Side::Agreement,
+        Field::Recipients => mapping.recipients.side == RecipientSide::Agreement,
         _ => true,
     }
 }
@@ -174,7 +174,7 @@ fn recipients(fields: &BTreeMap<Field, Value>) -> &Value {
 
 /// The links to write on the recipients' side, where the tenant keeps them there.
 fn links(before: &Value, after: &Value, mapping: &Mapping) -> Vec<Step> {
-    if mapping.recipients.side == Side::Agreement {
+    if mapping.recipients.side == RecipientSide::Agreement {
         return Vec::new();
     }
     let set = |value: &Value| match value {

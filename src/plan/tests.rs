@@ -11,14 +11,14 @@ use super::{
     assign, between, freshness, perform, simulate,
 };
 use crate::agreement::sample::{agreement, day};
-use crate::agreement::{Agreement, Coverage, End, Target};
+use crate::agreement::{Agreement, Coverage, PeriodEnd, Target};
 use crate::calendar::{Instant, TargetTime, read_instant};
-use crate::catalog::{Catalog, Client, Entry};
+use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::desired::{Desired, desired};
 use crate::diagnostic::{Sources, Span};
 use crate::ident::{AgreementId, CalendarSlug, ClientSlug, LiveId, PriorityName, RecipientSlug, ServiceSlug};
 use crate::live::{Directory, Kind, Live, Observed, Value};
-use crate::mapping::{Deactivation, Field, Mapping, Mode, Side};
+use crate::mapping::{Deactivation, Field, Mapping, RecipientMode, RecipientSide};
 
 const CLIENTS: [&str; 4] = ["dent-mayak", "dent-profi", "severny-veter", "portovik"];
 const SERVICES: [&str; 3] = ["email", "vpn", "workstations"];
@@ -37,9 +37,14 @@ fn at(text: &str) -> Instant {
     read_instant(text).expect("an instant")
 }
 
-fn entry(kind: &str, slug: &str) -> Entry {
+fn entry(kind: &str, slug: &str) -> CatalogEntry {
     let span = Span::of_file(Sources::default().add("catalog.yaml", ""));
-    Entry { title: slug.to_uppercase(), helpdesk: LiveId::new(&format!("{kind}${slug}")), email: None, span }
+    CatalogEntry {
+        title: slug.to_uppercase(),
+        helpdesk: LiveId::new(&format!("{kind}${slug}")),
+        email: None,
+        span,
+    }
 }
 
 fn catalog() -> Catalog {
@@ -48,7 +53,7 @@ fn catalog() -> Catalog {
         clients: slugs(&CLIENTS)
             .into_iter()
             .map(|slug| {
-                let client = Client {
+                let client = ClientEntry {
                     entry: entry("ou", slug),
                     contacts: BTreeMap::new(),
                     departments: BTreeMap::new(),
@@ -419,7 +424,7 @@ prop_compose! {
         agreement.recipients = others.into_iter().chain([client])
             .map(|index| RecipientSlug::new(CLIENTS[index]).expect("a slug")).collect();
         agreement.period.first_day = Some(plus(first));
-        agreement.period.end = if open { End::Open } else { End::LastDay(plus(first + length)) };
+        agreement.period.end = if open { PeriodEnd::Open } else { PeriodEnd::LastDay(plus(first + length)) };
         agreement.number = named;
         let calendar_of = |index: usize| CalendarSlug::new(CALENDARS[index]).expect("a slug");
         agreement.calendar = calendar.map(calendar_of);
@@ -447,8 +452,10 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
                 [Deactivation::State, Deactivation::Detach, Deactivation::Archive, Deactivation::Withdraw];
             let mut mapping = Mapping { deactivate: strategies[deactivate], ..Mapping::default() };
             mapping.state_in_own_edit = own_edit;
-            mapping.recipients.side = if on_recipient { Side::Recipient } else { Side::Agreement };
-            mapping.recipients.mode = if additive { Mode::Additive } else { Mode::Authoritative };
+            mapping.recipients.side =
+                if on_recipient { RecipientSide::Recipient } else { RecipientSide::Agreement };
+            mapping.recipients.mode =
+                if additive { RecipientMode::Additive } else { RecipientMode::Authoritative };
             if targets > 0 || mapping.deactivate == Deactivation::Withdraw {
                 mapping.rules = None;
             }

@@ -146,10 +146,10 @@ mod tests {
     use crate::plan::{Risk as PlanRisk, Verb};
     use crate::render::json::GuardedPlan;
     use crate::render::plan::sample;
-    use crate::status::{Because, State};
+    use crate::status::{State, StatusReason};
 
     fn envelope(risks: &[PlanRisk]) -> GuardedPlan {
-        let mut change = sample::change("a", Verb::Update, "A", State::Active, Because::WithinPeriod);
+        let mut change = sample::change("a", Verb::Update, "A", State::Active, StatusReason::WithinPeriod);
         change.risks = risks.to_vec();
         let plan = sample::plan(vec![change]);
         GuardedPlan::new(&plan.clone(), plan, Vec::new())

@@ -291,7 +291,7 @@ mod tests {
     use crate::plan::{Blocked, GuardName, Reason, Verb};
     use crate::render::encode::corpus::{HOSTILE, is_clean};
     use crate::render::plan::sample;
-    use crate::status::{Because, State};
+    use crate::status::{State, StatusReason};
 
     /// Every property below a schema that says nothing of what it is.
     fn undescribed(schema: &Value, path: &str, found: &mut Vec<String>) {
@@ -324,7 +324,7 @@ mod tests {
 
     fn held_back() -> GuardedPlan {
         let change =
-            |name: &str| sample::change(name, Verb::Update, "T", State::Active, Because::WithinPeriod);
+            |name: &str| sample::change(name, Verb::Update, "T", State::Active, StatusReason::WithinPeriod);
         let proposed = sample::plan(vec![change("a"), change("b"), change("c")]);
         let id = |text: &str| AgreementId::new(text).expect("an id");
         let mut plan = sample::plan(vec![change("b")]);

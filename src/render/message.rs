@@ -17,7 +17,7 @@ use crate::catalog::Catalog;
 use crate::ident::nearest;
 use crate::notice::Notice;
 use crate::notice::delivery::Message;
-use crate::settings::{Form, Language};
+use crate::settings::{Language, WebhookFormat};
 
 use super::locale::{code, days, form};
 use super::{encode, locale};
@@ -123,13 +123,13 @@ impl Texts {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|name| match ending(name) {
             "html" => AutoEscape::Html,
-            ending => Form::chats()
+            ending => WebhookFormat::chats()
                 .find(|form| form.as_str() == ending)
                 .map_or(AutoEscape::None, |form| AutoEscape::Custom(form.as_str().into())),
         });
         environment.set_formatter(|output, state, value| {
             let form = match state.auto_escape() {
-                AutoEscape::Custom(name) => Form::chats().find(|form| form.as_str() == name),
+                AutoEscape::Custom(name) => WebhookFormat::chats().find(|form| form.as_str() == name),
                 _ => None,
             };
             match form.filter(|_| !value.is_safe()) {
@@ -155,7 +155,7 @@ impl Texts {
             let bad = |error: minijinja::Error| bad(&file, &error);
             if name == "sentence.txt" {
                 // Included by name from all bodies, so that each escapes in its own way.
-                for ending in Form::chats().map(Form::as_str).chain(["html"]) {
+                for ending in WebhookFormat::chats().map(WebhookFormat::as_str).chain(["html"]) {
                     environment
                         .add_template_owned(format!("sentence.{ending}"), text.clone())
                         .map_err(bad)?;
@@ -190,7 +190,7 @@ impl Texts {
     /// A message in the words and signs of a place where people chat.
     pub fn write_chat(
         &self,
-        form: Form,
+        form: WebhookFormat,
         message: &Message,
         agreements: &BTreeMap<&str, &Agreement>,
         catalog: &Catalog,

@@ -208,14 +208,14 @@ mod tests {
     use crate::render::Paint;
     use crate::render::encode::corpus::{HOSTILE, is_clean};
     use crate::render::plan::sample;
-    use crate::status::{Because, State};
+    use crate::status::{State, StatusReason};
 
     fn id(text: &str) -> AgreementId {
         AgreementId::new(text).expect("an id")
     }
 
     fn change(name: &str, verb: Verb) -> Change {
-        let mut change = sample::change(name, verb, "T", State::Active, Because::WithinPeriod);
+        let mut change = sample::change(name, verb, "T", State::Active, StatusReason::WithinPeriod);
         let edit = Step::Edit {
             fields: std::collections::BTreeMap::new(),
             state: Some("active".to_owned()),

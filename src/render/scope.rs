@@ -67,7 +67,7 @@ mod tests {
     use crate::plan::scope::{RedLine, Scope, Steered, Tie, Touched};
     use crate::render::encode::corpus::{HOSTILE, is_clean};
     use crate::render::plan::sample;
-    use crate::status::{Because, State};
+    use crate::status::{State, StatusReason};
 
     fn red(what: Steered) -> RedLine {
         RedLine { path: "catalog.yaml".to_owned(), line: 4, what }
@@ -82,7 +82,7 @@ mod tests {
         let id = |text: &str| AgreementId::new(text).expect("an id");
         let object = |text: &str| Tie::Object(LiveId::new(text).expect("a live id"));
         let change =
-            |name: &str| sample::change(name, Verb::Update, "T", State::Active, Because::WithinPeriod);
+            |name: &str| sample::change(name, Verb::Update, "T", State::Active, StatusReason::WithinPeriod);
         let plan = sample::plan(vec![change("a"), change("b"), change("c")]);
         let scope = Scope {
             base: "abc1234".to_owned(),

@@ -12,7 +12,7 @@ use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::{TerminalPage, TerminalTable};
 use crate::render::vocabulary;
-use crate::status::{Because, State, Stretch, status, stretch_at};
+use crate::status::{CurrentPeriod, State, StatusReason, period_at, status};
 
 /// The agreements of a run and where each stands.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -49,7 +49,7 @@ pub struct Row {
     /// Days from today to the last day: 0 on the last day itself; `None` where it is over or open-ended.
     pub days_left: Option<i64>,
     /// Which part of the agreement makes it so.
-    pub because: Because,
+    pub because: StatusReason,
     /// Which of its periods it is in.
     pub period: PeriodNumber,
     #[serde(skip)]
@@ -91,9 +91,9 @@ pub fn list(agreements: &[Agreement], catalog: &Catalog, at: Instant, zone: &Zon
 
 fn row(agreement: &Agreement, catalog: &Catalog, at: Instant) -> Row {
     let now = status(agreement, at);
-    let stretch = stretch_at(agreement, at);
+    let stretch = period_at(agreement, at);
     let zone = &agreement.zone;
-    let Stretch { number, of, last_day, .. } = stretch;
+    let CurrentPeriod { number, of, last_day, .. } = stretch;
     let days_left = last_day
         .filter(|_| !now.state.is_over())
         .map(|day| zone.day_of(at).duration_until(day).as_hours() / 24);
@@ -211,14 +211,18 @@ fn next(row: &Row) -> String {
 /// Why it is so, where the status and the days do not say it.
 fn why(row: &Row) -> String {
     match row.because {
-        Because::WithinPeriod if row.period.number > 1 => {
+        StatusReason::WithinPeriod if row.period.number > 1 => {
             let of = row.period.of.map_or_else(String::new, |of| format!(" of {of}"));
             format!("period {}{of}", row.period.number)
         }
-        Because::WithinPeriod | Because::BeforeFirstDay | Because::LastDayPassed => String::new(),
-        Because::Suspension => "suspension".to_owned(),
-        because @ (Because::NotSwitchedOn | Because::ByHand) => vocabulary::status_reason(because).to_owned(),
-        Because::Termination => "termination".to_owned(),
+        StatusReason::WithinPeriod | StatusReason::BeforeFirstDay | StatusReason::LastDayPassed => {
+            String::new()
+        }
+        StatusReason::Suspension => "suspension".to_owned(),
+        because @ (StatusReason::NotSwitchedOn | StatusReason::ByHand) => {
+            vocabulary::status_reason(because).to_owned()
+        }
+        StatusReason::Termination => "termination".to_owned(),
     }
 }
 
@@ -226,7 +230,7 @@ fn why(row: &Row) -> String {
 mod tests {
     use super::{list, text};
     use crate::agreement::sample::{agreement, day};
-    use crate::agreement::{Activation, Agreement, End, Renewal, Suspension, Termination};
+    use crate::agreement::{Activation, Agreement, PeriodEnd, Renewal, Suspension, Termination};
     use crate::calendar::{Term, Zone, read_instant};
     use crate::catalog::Catalog;
     use crate::render::Paint;
@@ -244,7 +248,7 @@ mod tests {
         resting.suspensions =
             vec![Suspension { from: day("2026-08-20"), until: Some(day("2026-09-10")), reason: None }];
         let mut open = agreement("open", "2026-01-01", "2026-12-31");
-        open.period.end = End::Open;
+        open.period.end = PeriodEnd::Open;
         let mut manual = agreement("by-hand", "2026-08-01", "2027-07-31");
         manual.activation = Activation::Manual(Vec::new());
         let mut cut = agreement("cut", "2026-01-01", "2026-12-31");

@@ -8,7 +8,7 @@ use crate::live::TargetKey;
 use crate::mapping::Field;
 use crate::plan::{Cause, GuardName, Note, Reason, Weakened};
 use crate::render::line::Line;
-use crate::status::{Because, State};
+use crate::status::{State, StatusReason};
 
 /// The longest that one foreign text may be within a sentence, in characters.
 const LONGEST: usize = 160;
@@ -80,15 +80,15 @@ pub(super) fn target(key: &TargetKey, names: &Names) -> String {
 }
 
 /// Why an agreement is in its status.
-pub(super) fn status_reason(because: Because) -> &'static str {
+pub(super) fn status_reason(because: StatusReason) -> &'static str {
     match because {
-        Because::BeforeFirstDay => "before its first day",
-        Because::NotSwitchedOn => "not switched on yet",
-        Because::ByHand => "switched by hand",
-        Because::WithinPeriod => "within its period",
-        Because::Suspension => "a suspension covers today",
-        Because::LastDayPassed => "its last day has passed",
-        Because::Termination => "its termination has come",
+        StatusReason::BeforeFirstDay => "before its first day",
+        StatusReason::NotSwitchedOn => "not switched on yet",
+        StatusReason::ByHand => "switched by hand",
+        StatusReason::WithinPeriod => "within its period",
+        StatusReason::Suspension => "a suspension covers today",
+        StatusReason::LastDayPassed => "its last day has passed",
+        StatusReason::Termination => "its termination has come",
     }
 }
 

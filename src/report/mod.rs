@@ -10,7 +10,7 @@ use crate::agreement::{Agreement, NoticeEvent};
 use crate::calendar::{Day, Instant, TimeOfDay};
 use crate::ident::{AgreementId, ClientSlug, ServiceSlug};
 use crate::notice::event::{Kin, last_day, notice_deadline, occasions};
-use crate::status::{State, Status, Stretch, changes, state_at, status, stretch_at};
+use crate::status::{CurrentPeriod, State, Status, changes, period_at, state_at, status};
 
 /// How far from the instant, to both sides, what repeats is listed: periods of a tacit renewal, days of telling.
 const REACH: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 365 * 3);
@@ -38,7 +38,7 @@ pub struct Entry<'a> {
     /// The day in its zone.
     pub today: Day,
     /// The period it is in.
-    pub stretch: Stretch,
+    pub stretch: CurrentPeriod,
     /// When it is active and when it rests, in the order of time.
     pub phases: Vec<Phase>,
     /// The first days of further periods by tacit renewal, within reach.
@@ -131,7 +131,7 @@ impl<'a> Look<'a, '_> {
     fn entry(&self) -> Entry<'a> {
         let Self { agreement, at, .. } = *self;
         let status = status(agreement, at);
-        let stretch = stretch_at(agreement, at);
+        let stretch = period_at(agreement, at);
         let is_over = status.state.is_over();
         let last_day = last_day(agreement);
         Entry {
@@ -148,12 +148,12 @@ impl<'a> Look<'a, '_> {
         }
     }
 
-    fn follows(&self, stretch: &Stretch, last_day: Option<Day>) -> Follows {
+    fn follows(&self, stretch: &CurrentPeriod, last_day: Option<Day>) -> Follows {
         let successor = self.kin.successor(self.agreement);
         let successor = successor.and_then(|found| Some((*self.places.get(&found.id)?, found)));
         match (successor, last_day) {
             (Some((entry, successor)), Some(day)) => {
-                let first_day = stretch_at(successor, Instant::MIN).first_day;
+                let first_day = period_at(successor, Instant::MIN).first_day;
                 Follows::Successor { entry, gap: first_day.and_then(|first_day| gap(day, first_day)) }
             }
             _ if stretch.last_day.is_none() => Follows::NoEnd,
@@ -205,7 +205,7 @@ fn phases(agreement: &Agreement) -> Vec<Phase> {
 /// The first days of further periods, within reach of the instant.
 fn rolls(agreement: &Agreement, at: Instant) -> Vec<Day> {
     let until = at.checked_add(REACH).unwrap_or(Instant::MAX);
-    let mut stretch = stretch_at(agreement, at.checked_sub(REACH).unwrap_or(Instant::MIN));
+    let mut stretch = period_at(agreement, at.checked_sub(REACH).unwrap_or(Instant::MIN));
     let mut days = Vec::new();
     loop {
         if stretch.number > 1 {
@@ -215,7 +215,7 @@ fn rolls(agreement: &Agreement, at: Instant) -> Vec<Day> {
         let Some(start) = next.map(|day| agreement.zone.start_of(day)).filter(|start| *start <= until) else {
             return days;
         };
-        let following = stretch_at(agreement, start);
+        let following = period_at(agreement, start);
         if following.number <= stretch.number {
             return days;
         }

@@ -4,7 +4,7 @@ use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 
 use super::{Covered, Follows, Phase, Report, report};
 use crate::agreement::sample::{agreement, day};
-use crate::agreement::{Activation, Agreement, Coverage, End, Renewal, Suspension, Termination};
+use crate::agreement::{Activation, Agreement, Coverage, PeriodEnd, Renewal, Suspension, Termination};
 use crate::calendar::{Instant, Term, TimeOfDay, Zone};
 use crate::entitlement::given;
 use crate::ident::{AgreementId, ServiceSlug};
@@ -135,7 +135,8 @@ fn estates() -> impl Strategy<Value = Vec<Agreement>> {
                 let add = |days: i64| base.checked_add(jiff::Span::new().days(days)).expect("in range");
                 let mut made = agreement(&format!("a{number}"), "2026-01-01", "2026-12-31");
                 made.period.first_day = Some(add(begin));
-                made.period.end = if kind == 1 { End::Open } else { End::LastDay(add(begin + length)) };
+                made.period.end =
+                    if kind == 1 { PeriodEnd::Open } else { PeriodEnd::LastDay(add(begin + length)) };
                 if kind == 2 {
                     let term = Term::read("3mo").expect("a term");
                     made.renewal = Renewal::Auto { term, notice_period: None, max_terms: Some(3) };

@@ -4,7 +4,7 @@
 
 mod target;
 
-pub use target::{Reach, Refused, is_this_machine};
+pub use target::{AddressPolicy, RefusedAddress, is_this_machine};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,19 +20,19 @@ pub struct Settings {
     /// The language of titles and notices.
     pub language: Language,
     /// The helpdesk that is kept equal.
-    pub helpdesk: Helpdesk,
+    pub helpdesk: HelpdeskConfig,
     /// The memory between runs.
-    pub ledger: Ledger,
+    pub ledger: LedgerConfig,
     /// What an apply may do without being asked twice.
     pub guards: Guards,
     /// Whom mail may go to; `None` where there is no mail.
     pub mail: Option<AllowedMail>,
     /// The mail server and who writes; `None` where no mail goes out.
-    pub sender: Option<Sender>,
+    pub sender: Option<MailSender>,
     /// Where notices are posted to; `None` where they are not.
-    pub webhook: Option<Webhook>,
+    pub webhook: Option<WebhookConfig>,
     /// How the helpdesk itself tells of notices; `None` where it does not.
-    pub desk_notice: Option<DeskNotice>,
+    pub desk_notice: Option<HelpdeskNotice>,
     /// The time of day at which people are told, in the agreement's zone, unless it says otherwise.
     pub notice_time: TimeOfDay,
     /// How many days a notice that could have been sent may wait before it is late.
@@ -41,7 +41,7 @@ pub struct Settings {
 
 /// A text that may hold a secret: as it is, or the variable of the environment that holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum SecretText {
     /// As it is.
     Open(String),
     /// In this variable.
@@ -50,16 +50,16 @@ pub enum Place {
 
 /// The mail server and who writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sender {
+pub struct MailSender {
     /// The server: `smtps://…`, `smtp://…`, or `file:` and a folder that messages are laid into.
-    pub server: Place,
+    pub server: SecretText,
     /// Who writes: `Service desk <sd@acme.example>`.
     pub from: String,
 }
 
 /// What is posted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
+pub enum WebhookFormat {
     /// An object with everything in it, for programs.
     #[default]
     Json,
@@ -71,7 +71,7 @@ pub enum Form {
     Telegram,
 }
 
-impl Form {
+impl WebhookFormat {
     /// The forms that people read where they chat.
     pub fn chats() -> impl Iterator<Item = Self> {
         [Self::Slack, Self::Mattermost, Self::Telegram].into_iter()
@@ -90,7 +90,7 @@ impl Form {
 
 /// How the helpdesk itself tells of notices.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeskNotice {
+pub enum HelpdeskNotice {
     /// By a comment on the agreement.
     Comment {
         /// Whether clients do not see it.
@@ -107,11 +107,11 @@ pub enum DeskNotice {
 
 /// Where notices are posted to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Webhook {
+pub struct WebhookConfig {
     /// The address.
-    pub url: Place,
+    pub url: SecretText,
     /// What is posted.
-    pub form: Form,
+    pub form: WebhookFormat,
     /// The chat that it goes to, where the address does not say.
     pub chat: Option<String>,
     /// The variable that holds the secret that messages are signed with.
@@ -147,9 +147,9 @@ pub enum Language {
 
 /// Where the helpdesk is and how it holds agreements.
 #[derive(Clone, Debug)]
-pub struct Helpdesk {
+pub struct HelpdeskConfig {
     /// Which product it is.
-    pub kind: Kind,
+    pub kind: Product,
     /// How it holds agreements.
     pub mapping: Mapping,
     /// Whether another day than today may be lived through on it.
@@ -164,7 +164,7 @@ pub struct Helpdesk {
 
 /// A product of helpdesk, with what it takes to reach it.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub enum Product {
     /// The embedded one; needs nothing.
     Sandbox,
     /// ITSM 365 (Naumen SMP).
@@ -172,7 +172,7 @@ pub enum Kind {
         /// The address up to and with the context path: `https://acme.itsm365.com/sd`.
         url: String,
         /// How far the key may travel.
-        reach: Reach,
+        reach: AddressPolicy,
         /// The environment variable that holds the access key.
         access_key_variable: String,
         /// A file of further certificates to trust, relative to the repository.
@@ -183,7 +183,7 @@ pub enum Kind {
         /// The address up to where `webservices/` lies: `https://itop.acme.example`.
         url: String,
         /// How far the login may travel.
-        reach: Reach,
+        reach: AddressPolicy,
         /// Where the login is.
         login: Login,
         /// A file of further certificates to trust, relative to the repository.
@@ -301,7 +301,7 @@ impl Pace {
 
 /// The memory between runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ledger {
+pub struct LedgerConfig {
     /// Where it is.
     pub place: LedgerPlace,
     /// The variable that holds the password of its database.
@@ -311,12 +311,12 @@ pub struct Ledger {
     /// The variable that holds the secret that addresses are hidden with.
     pub secret_variable: Option<String>,
     /// Where in the helpdesk its last run is noted.
-    pub witness: Option<Witness>,
+    pub witness: Option<LedgerWitness>,
 }
 
 /// A place in the helpdesk for a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Witness {
+pub struct LedgerWitness {
     /// The object.
     pub object: crate::ident::LiveId,
     /// Its attribute.
@@ -367,15 +367,15 @@ impl Default for LedgerPlace {
     }
 }
 
-impl Helpdesk {
+impl HelpdeskConfig {
     /// How long the search of a tenant is thought to lag, where its settings do not say.
     pub const USUAL_SEARCH_LAG: Duration = Duration::from_mins(10);
 }
 
-impl Default for Helpdesk {
+impl Default for HelpdeskConfig {
     fn default() -> Self {
         Self {
-            kind: Kind::Sandbox,
+            kind: Product::Sandbox,
             mapping: Mapping::default(),
             rehearsal: true,
             drift: DriftPolicy::default(),

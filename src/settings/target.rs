@@ -1,13 +1,13 @@
 //! Where a secret may be sent: an address as written becomes a target, and an address of the network is judged.
 //!
-//! Pure: nothing is resolved here. What resolves names asks [`Reach::allows`] for every answer it gets. Ranges are
+//! Pure: nothing is resolved here. What resolves names asks [`AddressPolicy::allows`] for every answer it gets. Ranges are
 //! those of the special-purpose registries of IANA (RFC 6890 and its successors).
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// How far a secret may travel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reach {
+pub struct AddressPolicy {
     /// Whether into private networks, as to a helpdesk in one's own house.
     pub private_network: bool,
     /// Whether to hosts that are spelled in Punycode, which may look like others.
@@ -16,7 +16,7 @@ pub struct Reach {
 
 /// Why an address is no target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct RefusedAddress {
     /// Whether it is because of something secret in it.
     pub is_secret: bool,
     /// What is wrong.
@@ -27,7 +27,7 @@ pub struct Refused {
 
 /// What an address of the network is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Realm {
+enum AddressClass {
     Public,
     ThisMachine,
     Private,
@@ -35,20 +35,20 @@ enum Realm {
     Forbidden,
 }
 
-impl Reach {
+impl AddressPolicy {
     /// Whether a host of this name may be reached at this address. Only a host that is named so is this machine: a
     /// public name that leads here was bent.
     pub fn allows(self, host: &str, address: IpAddr) -> bool {
         match realm(address) {
-            Realm::Public => true,
-            Realm::ThisMachine => is_this_machine(host),
-            Realm::Private => self.private_network,
-            Realm::Forbidden => false,
+            AddressClass::Public => true,
+            AddressClass::ThisMachine => is_this_machine(host),
+            AddressClass::Private => self.private_network,
+            AddressClass::Forbidden => false,
         }
     }
 
     /// The address of a service as it is used: https, or this machine, and nothing in it but host, port and path.
-    pub fn read(self, url: &str) -> Result<String, Refused> {
+    pub fn read(self, url: &str) -> Result<String, RefusedAddress> {
         let (scheme, rest) = url.split_once("://").unwrap_or_default();
         let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
         let is_odd = |sign: char| {
@@ -79,7 +79,7 @@ impl Reach {
         Ok(url.trim_end_matches('/').to_owned())
     }
 
-    fn host(self, authority: &str) -> Result<&str, Refused> {
+    fn host(self, authority: &str) -> Result<&str, RefusedAddress> {
         let no_host = || {
             refused(
                 false,
@@ -114,7 +114,7 @@ impl Reach {
     }
 
     /// The address that a host is written as, if it is one and no name; nothing where it is neither.
-    fn name(self, host: &str) -> Option<Result<Option<IpAddr>, Refused>> {
+    fn name(self, host: &str) -> Option<Result<Option<IpAddr>, RefusedAddress>> {
         let labels: Vec<&str> = host.split('.').collect();
         let is_label = |label: &&str| {
             let letters = |sign: char| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == '-';
@@ -148,9 +148,9 @@ impl Reach {
         Some(Ok(None))
     }
 
-    fn out_of_reach(host: &str, address: IpAddr) -> Refused {
+    fn out_of_reach(host: &str, address: IpAddr) -> RefusedAddress {
         let message = format!("`{host}` is no address of the public network");
-        if realm(address) == Realm::Private {
+        if realm(address) == AddressClass::Private {
             return refused(
                 false,
                 message,
@@ -161,26 +161,27 @@ impl Reach {
     }
 }
 
-fn refused(is_secret: bool, message: impl Into<String>, help: &str) -> Refused {
-    Refused { is_secret, message: message.into(), help: help.to_owned() }
+fn refused(is_secret: bool, message: impl Into<String>, help: &str) -> RefusedAddress {
+    RefusedAddress { is_secret, message: message.into(), help: help.to_owned() }
 }
 
 /// Whether a host is the machine itself, by the way it is written.
 pub fn is_this_machine(host: &str) -> bool {
-    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| realm(address) == Realm::ThisMachine)
+    host == "localhost"
+        || host.parse().is_ok_and(|address: IpAddr| realm(address) == AddressClass::ThisMachine)
 }
 
-fn realm(address: IpAddr) -> Realm {
+fn realm(address: IpAddr) -> AddressClass {
     match address {
         IpAddr::V4(address) => realm_of_v4(address),
         IpAddr::V6(address) => realm_of_v6(address),
     }
 }
 
-fn realm_of_v4(address: Ipv4Addr) -> Realm {
+fn realm_of_v4(address: Ipv4Addr) -> AddressClass {
     match address.octets() {
-        [127, ..] => Realm::ThisMachine,
-        [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Realm::Private,
+        [127, ..] => AddressClass::ThisMachine,
+        [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => AddressClass::Private,
         // Nowhere, the link, protocols, documentation, benchmarks, many at once, and reserved.
         [0 | 224..=255, ..]
         | [169, 254, ..]
@@ -188,24 +189,24 @@ fn realm_of_v4(address: Ipv4Addr) -> Realm {
         | [192, 88, 99, _]
         | [198, 18..=19, ..]
         | [198, 51, 100, _]
-        | [203, 0, 113, _] => Realm::Forbidden,
-        _ => Realm::Public,
+        | [203, 0, 113, _] => AddressClass::Forbidden,
+        _ => AddressClass::Public,
     }
 }
 
 /// Outside of the block of public addresses all is forbidden: the link, many at once, and an older protocol's
 /// addresses in disguise (mapped, compatible, translated).
-fn realm_of_v6(address: Ipv6Addr) -> Realm {
+fn realm_of_v6(address: Ipv6Addr) -> AddressClass {
     match address.segments() {
-        [0, 0, 0, 0, 0, 0, 0, 1] => Realm::ThisMachine,
+        [0, 0, 0, 0, 0, 0, 0, 1] => AddressClass::ThisMachine,
         // The metadata of a cloud within its private range; protocols and documentation; tunnels.
         [0xfd00, 0x0ec2, ..]
         | [0x2001, 0..=0x01ff | 0x0db8, ..]
         | [0x2002, ..]
-        | [0x3fff, 0..=0x0fff, ..] => Realm::Forbidden,
-        [0xfc00..=0xfdff, ..] => Realm::Private,
-        [0x2000..=0x3fff, ..] => Realm::Public,
-        _ => Realm::Forbidden,
+        | [0x3fff, 0..=0x0fff, ..] => AddressClass::Forbidden,
+        [0xfc00..=0xfdff, ..] => AddressClass::Private,
+        [0x2000..=0x3fff, ..] => AddressClass::Public,
+        _ => AddressClass::Forbidden,
     }
 }
 
@@ -213,9 +214,9 @@ fn realm_of_v6(address: Ipv6Addr) -> Realm {
 mod tests {
     use core::net::IpAddr;
 
-    use super::Reach;
+    use super::AddressPolicy;
 
-    const EVERYWHERE: Reach = Reach { private_network: true, punycode_host: true };
+    const EVERYWHERE: AddressPolicy = AddressPolicy { private_network: true, punycode_host: true };
 
     /// Refused whatever the settings allow.
     const TRICKY: [&str; 62] = [
@@ -292,9 +293,9 @@ mod tests {
 
     #[test]
     fn what_the_settings_allow_is_taken_and_nothing_else() {
-        let nowhere = Reach::default();
-        let private = Reach { private_network: true, ..nowhere };
-        let punycode = Reach { punycode_host: true, ..nowhere };
+        let nowhere = AddressPolicy::default();
+        let private = AddressPolicy { private_network: true, ..nowhere };
+        let punycode = AddressPolicy { punycode_host: true, ..nowhere };
         for url in [
             "https://acme.itsm365.com/sd",
             "https://acme.itsm365.com:8443/sd/",
@@ -325,7 +326,7 @@ mod tests {
     #[test]
     fn a_public_name_that_leads_here_was_bent() {
         let address = |text: &str| text.parse::<IpAddr>().expect("an address");
-        let nowhere = Reach::default();
+        let nowhere = AddressPolicy::default();
         assert!(nowhere.allows("acme.itsm365.com", address("185.1.2.3")));
         assert!(nowhere.allows("localhost", address("127.0.0.1")));
         for bent in ["127.0.0.1", "::1", "10.0.0.5", "169.254.169.254", "::ffff:185.1.2.3"] {

@@ -5,11 +5,11 @@
 
 mod period;
 
-pub use period::{Stretch, bound, stretch_at};
+pub use period::{CurrentPeriod, bound, period_at};
 
 use std::fmt;
 
-use crate::agreement::{Activation, Agreement, EntryStatus, Suspension};
+use crate::agreement::{Activation, ActivationStatus, Agreement, Suspension};
 use crate::calendar::{Day, Instant};
 
 /// The five states of an agreement.
@@ -71,7 +71,7 @@ impl fmt::Display for State {
 /// Why an agreement is in its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Because {
+pub enum StatusReason {
     /// The first day has not come.
     BeforeFirstDay,
     /// Nobody has switched it on yet.
@@ -98,7 +98,7 @@ pub struct Status {
     /// The next instant at which the state changes, and what to, if no file changes.
     pub next_change: Option<(Instant, State)>,
     /// Which part of the agreement decides.
-    pub because: Because,
+    pub because: StatusReason,
 }
 
 /// The status of an agreement at an instant.
@@ -115,40 +115,40 @@ pub fn status(agreement: &Agreement, at: Instant) -> Status {
 }
 
 /// The rule of states, in its order: the bound first, so that nothing revives what is over.
-pub fn state_at(agreement: &Agreement, at: Instant) -> (State, Because) {
+pub fn state_at(agreement: &Agreement, at: Instant) -> (State, StatusReason) {
     if let Some(bound) = bound(agreement)
         && bound.at <= at
     {
         return if bound.by_termination {
-            (State::Terminated, Because::Termination)
+            (State::Terminated, StatusReason::Termination)
         } else {
-            (State::Expired, Because::LastDayPassed)
+            (State::Expired, StatusReason::LastDayPassed)
         };
     }
     let today = agreement.zone.day_of(at);
     match &agreement.activation {
         Activation::Manual(entries) => {
             let begun = || entries.iter().filter(|entry| entry.at <= at).map(|entry| entry.status);
-            if begun().any(|status| status == EntryStatus::Ended) {
-                return (State::Terminated, Because::ByHand);
+            if begun().any(|status| status == ActivationStatus::Ended) {
+                return (State::Terminated, StatusReason::ByHand);
             }
             match begun().next_back() {
-                None => return (State::Planned, Because::NotSwitchedOn),
-                Some(EntryStatus::Planned) => return (State::Planned, Because::ByHand),
-                Some(EntryStatus::Suspended) => return (State::Suspended, Because::ByHand),
-                Some(EntryStatus::Active | EntryStatus::Ended) => {}
+                None => return (State::Planned, StatusReason::NotSwitchedOn),
+                Some(ActivationStatus::Planned) => return (State::Planned, StatusReason::ByHand),
+                Some(ActivationStatus::Suspended) => return (State::Suspended, StatusReason::ByHand),
+                Some(ActivationStatus::Active | ActivationStatus::Ended) => {}
             }
         }
         Activation::Auto => {
             if agreement.period.first_day.is_none_or(|first_day| today < first_day) {
-                return (State::Planned, Because::BeforeFirstDay);
+                return (State::Planned, StatusReason::BeforeFirstDay);
             }
         }
     }
     if agreement.suspensions.iter().any(|suspension| covers(suspension, today)) {
-        return (State::Suspended, Because::Suspension);
+        return (State::Suspended, StatusReason::Suspension);
     }
-    (State::Active, Because::WithinPeriod)
+    (State::Active, StatusReason::WithinPeriod)
 }
 
 /// Every instant at which the state changes, with the new state, in order.

@@ -1,14 +1,14 @@
 //! The periods of an agreement on the line of days: the agreed one, and those that tacit renewal adds.
 //!
-//! End, notice deadline and mails all come from the same [`Stretch`], so that they cannot disagree.
+//! End, notice deadline and mails all come from the same [`CurrentPeriod`], so that they cannot disagree.
 //! Period *k* is counted from the anchor in one step and never from a clamped date.
 
-use crate::agreement::{Activation, Agreement, End, EntryStatus, Renewal};
+use crate::agreement::{Activation, ActivationStatus, Agreement, PeriodEnd, Renewal};
 use crate::calendar::{Day, Instant, Term};
 
 /// One period of an agreement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct CurrentPeriod {
     /// 1 for the agreed period, 2 for the first that tacit renewal adds.
     pub number: u32,
     /// How many there can be at most; `None` where there is no limit, or no renewal.
@@ -45,7 +45,7 @@ pub fn bound(agreement: &Agreement) -> Option<Bound> {
 }
 
 /// The period that covers an instant; before the first, the first; after the last, the last.
-pub fn stretch_at(agreement: &Agreement, at: Instant) -> Stretch {
+pub fn period_at(agreement: &Agreement, at: Instant) -> CurrentPeriod {
     let today = agreement.zone.day_of(at);
     let agreed = agreed(agreement);
     let roll = roll(agreement);
@@ -57,7 +57,7 @@ pub fn stretch_at(agreement: &Agreement, at: Instant) -> Stretch {
         Some(roll) if count > 0 => (roll.first_day(count), roll.last_day(count)),
         _ => agreed,
     };
-    let mut stretch = Stretch {
+    let mut stretch = CurrentPeriod {
         number: count + 1,
         of: roll.and_then(|roll| roll.max_terms).map(|terms| terms.saturating_add(1)),
         first_day,
@@ -75,9 +75,9 @@ pub fn stretch_at(agreement: &Agreement, at: Instant) -> Stretch {
 fn agreed(agreement: &Agreement) -> (Option<Day>, Option<Day>) {
     let first_day = agreement.period.first_day.or_else(|| first_switched_on(agreement));
     let last_day = match agreement.period.end {
-        End::LastDay(day) => Some(day),
-        End::Term(term) => first_day.and_then(|day| term.last_day(day)),
-        End::Open => None,
+        PeriodEnd::LastDay(day) => Some(day),
+        PeriodEnd::Term(term) => first_day.and_then(|day| term.last_day(day)),
+        PeriodEnd::Open => None,
     };
     (first_day, last_day)
 }
@@ -87,7 +87,7 @@ fn first_switched_on(agreement: &Agreement) -> Option<Day> {
     let Activation::Manual(entries) = &agreement.activation else {
         return None;
     };
-    let entry = entries.iter().find(|entry| entry.status == EntryStatus::Active)?;
+    let entry = entries.iter().find(|entry| entry.status == ActivationStatus::Active)?;
     Some(agreement.zone.day_of(entry.at))
 }
 
@@ -119,7 +119,7 @@ fn roll(agreement: &Agreement) -> Option<Roll> {
     let (first_day, agreed_last_day) = agreed(agreement);
     let agreed_last_day = agreed_last_day?;
     let (anchor, offset) = match (agreement.period.end, first_day) {
-        (End::Term(agreed_term), Some(first_day)) if agreed_term == term => (first_day, 1),
+        (PeriodEnd::Term(agreed_term), Some(first_day)) if agreed_term == term => (first_day, 1),
         _ => (agreed_last_day.tomorrow().ok()?, 0),
     };
     Some(Roll { anchor, offset, term, max_terms, until: agreement.succeeded_on, agreed_last_day })

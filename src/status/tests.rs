@@ -1,9 +1,10 @@
 use proptest::prelude::*;
 
-use super::{Because, State, bound, changes, state_at, status, stretch_at};
+use super::{State, StatusReason, bound, changes, period_at, state_at, status};
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{
-    Activation, Agreement, End, Entry, EntryStatus, Period, Renewal, Suspension, Termination,
+    Activation, ActivationEntry, ActivationStatus, Agreement, Period, PeriodEnd, Renewal, Suspension,
+    Termination,
 };
 use crate::calendar::{Instant, Term, Zone, read_instant};
 
@@ -19,8 +20,8 @@ fn at(text: &str) -> Instant {
     read_instant(text).expect("an instant")
 }
 
-fn entry(agreement: &Agreement, on: &str, status: EntryStatus) -> Entry {
-    Entry { at: agreement.zone.start_of(day(on)), status, reason: None, by: None }
+fn entry(agreement: &Agreement, on: &str, status: ActivationStatus) -> ActivationEntry {
+    ActivationEntry { at: agreement.zone.start_of(day(on)), status, reason: None, by: None }
 }
 
 fn terminated_on(agreement: &Agreement, last_day: &str) -> Termination {
@@ -31,7 +32,7 @@ fn terminated_on(agreement: &Agreement, last_day: &str) -> Termination {
 
 fn severny_veter() -> Agreement {
     let mut agreement = agreement("severny-veter-2026", "2026-02-01", "2026-02-01");
-    agreement.period.end = End::Term(term("P1Y"));
+    agreement.period.end = PeriodEnd::Term(term("P1Y"));
     agreement
 }
 
@@ -52,8 +53,8 @@ fn portovik() -> Agreement {
     agreement.zone = zone("Europe/Kaliningrad");
     agreement.period.first_day = None;
     agreement.activation = Activation::Manual(vec![
-        entry(&agreement, "2026-03-01", EntryStatus::Planned),
-        entry(&agreement, "2026-04-13", EntryStatus::Active),
+        entry(&agreement, "2026-03-01", ActivationStatus::Planned),
+        entry(&agreement, "2026-04-13", ActivationStatus::Active),
     ]);
     agreement.suspensions =
         vec![Suspension { from: day("2026-08-03"), until: Some(day("2026-08-16")), reason: None }];
@@ -105,23 +106,31 @@ fn a_period_is_half_open_on_the_line_of_instants() {
 #[test]
 fn a_manual_entry_never_outlives_the_bound_and_an_end_is_final() {
     let mut agreement = agreement("a", "2026-01-01", "2026-06-30");
-    agreement.activation = Activation::Manual(vec![entry(&agreement, "2026-03-01", EntryStatus::Active)]);
-    assert_eq!(state_at(&agreement, at("2026-02-01T12:00:00Z")), (State::Planned, Because::NotSwitchedOn));
-    assert_eq!(state_at(&agreement, at("2026-07-01T12:00:00Z")), (State::Expired, Because::LastDayPassed));
+    agreement.activation =
+        Activation::Manual(vec![entry(&agreement, "2026-03-01", ActivationStatus::Active)]);
+    assert_eq!(
+        state_at(&agreement, at("2026-02-01T12:00:00Z")),
+        (State::Planned, StatusReason::NotSwitchedOn)
+    );
+    assert_eq!(
+        state_at(&agreement, at("2026-07-01T12:00:00Z")),
+        (State::Expired, StatusReason::LastDayPassed)
+    );
     agreement.activation = Activation::Manual(vec![
-        entry(&agreement, "2026-03-01", EntryStatus::Active),
-        entry(&agreement, "2026-04-01", EntryStatus::Ended),
+        entry(&agreement, "2026-03-01", ActivationStatus::Active),
+        entry(&agreement, "2026-04-01", ActivationStatus::Ended),
     ]);
-    assert_eq!(state_at(&agreement, at("2026-04-02T12:00:00Z")), (State::Terminated, Because::ByHand));
+    assert_eq!(state_at(&agreement, at("2026-04-02T12:00:00Z")), (State::Terminated, StatusReason::ByHand));
 }
 
 #[test]
 fn an_inherited_term_counts_from_the_first_active_entry() {
     let mut agreement = agreement("a", "2026-01-01", "2026-01-01");
-    agreement.period = Period { first_day: None, end: End::Term(term("1y")) };
+    agreement.period = Period { first_day: None, end: PeriodEnd::Term(term("1y")) };
     agreement.activation = Activation::Manual(Vec::new());
     assert_eq!(bound(&agreement), None, "before the first active entry there is no bound");
-    agreement.activation = Activation::Manual(vec![entry(&agreement, "2026-03-01", EntryStatus::Active)]);
+    agreement.activation =
+        Activation::Manual(vec![entry(&agreement, "2026-03-01", ActivationStatus::Active)]);
     assert_eq!(bound(&agreement).expect("a bound").at, at("2027-02-28T21:00:00Z"));
 }
 
@@ -137,7 +146,7 @@ fn a_termination_on_the_agreed_last_day_says_expired() {
 #[test]
 fn tacit_periods_are_counted_from_the_anchor() {
     let mut agreement = agreement("a", "2026-01-31", "2026-01-31");
-    agreement.period.end = End::Term(term("P1M"));
+    agreement.period.end = PeriodEnd::Term(term("P1M"));
     agreement.renewal = Renewal::Auto { term: term("P1M"), notice_period: None, max_terms: None };
     let expected = [
         ("2026-02-10", "2026-01-31", "2026-02-27", 1),
@@ -145,7 +154,7 @@ fn tacit_periods_are_counted_from_the_anchor() {
         ("2026-04-01", "2026-03-31", "2026-04-29", 3),
     ];
     for (today, first_day, last_day, number) in expected {
-        let stretch = stretch_at(&agreement, agreement.zone.start_of(day(today)));
+        let stretch = period_at(&agreement, agreement.zone.start_of(day(today)));
         assert_eq!(
             (stretch.number, stretch.first_day, stretch.last_day),
             (number, Some(day(first_day)), Some(day(last_day)))
@@ -162,7 +171,7 @@ fn a_successor_caps_a_tacit_roll_and_nothing_else() {
     assert_eq!(bound(&agreement).expect("capped").at, at("2029-02-28T21:00:00Z"));
     agreement.succeeded_on = Some(day("2026-06-01"));
     assert_eq!(bound(&agreement).expect("capped").at, at("2026-12-31T21:00:00Z"));
-    let stretch = stretch_at(&agreement, at("2030-01-01T00:00:00Z"));
+    let stretch = period_at(&agreement, at("2030-01-01T00:00:00Z"));
     assert_eq!((stretch.number, stretch.first_day), (1, Some(day("2026-01-01"))));
 }
 
@@ -192,15 +201,15 @@ prop_compose! {
         let plus = |days: i64| epoch.checked_add(jiff::Span::new().days(days)).expect("in range");
         let mut agreement = agreement("a", "2024-01-01", "2024-12-31");
         agreement.zone = zone(ZONES[zone_index]);
-        let end = if by_term { End::Term(term("7mo")) } else { End::LastDay(plus(first + length)) };
+        let end = if by_term { PeriodEnd::Term(term("7mo")) } else { PeriodEnd::LastDay(plus(first + length)) };
         agreement.period = Period { first_day: Some(plus(first)), end };
         agreement.suspensions = rests.into_iter().map(|(from, days)| Suspension {
             from: plus(from), until: (days > 3).then(|| plus(from + days)), reason: None,
         }).collect();
         if let Some(mut log) = log {
             log.sort_unstable();
-            let statuses = [EntryStatus::Planned, EntryStatus::Active, EntryStatus::Suspended, EntryStatus::Ended];
-            let entries = log.into_iter().map(|(on, status)| Entry {
+            let statuses = [ActivationStatus::Planned, ActivationStatus::Active, ActivationStatus::Suspended, ActivationStatus::Ended];
+            let entries = log.into_iter().map(|(on, status)| ActivationEntry {
                 at: agreement.zone.start_of(plus(on)), status: statuses[status], reason: None, by: None,
             });
             agreement.activation = Activation::Manual(entries.collect());
@@ -262,10 +271,10 @@ proptest! {
         let mut agreement = agreement;
         agreement.termination = None;
         agreement.activation = Activation::Auto;
-        let mut previous = stretch_at(&agreement, at("2023-01-01T00:00:00Z"));
+        let mut previous = period_at(&agreement, at("2023-01-01T00:00:00Z"));
         for hour in (0..60_000).step_by(24) {
             let instant = at("2024-01-01T12:00:00Z") + jiff::SignedDuration::from_hours(hour);
-            let stretch = stretch_at(&agreement, instant);
+            let stretch = period_at(&agreement, instant);
             if stretch != previous {
                 prop_assert_eq!(stretch.first_day, previous.last_day.and_then(|day| day.tomorrow().ok()));
                 prop_assert_eq!(stretch.number, previous.number + 1);

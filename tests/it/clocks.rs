@@ -270,7 +270,7 @@ fn deadlines_are_those_of_a_library_of_business_hours() {
 
 /// Agreements of one day, whose status changes at the first instants of that day and the next.
 fn of_one_day(zone: &str, day: Day) -> servanda::agreement::Agreement {
-    use servanda::agreement::{Activation, Agreement, End, Notices, Period, Renewal};
+    use servanda::agreement::{Activation, Agreement, Notices, Period, PeriodEnd, Renewal};
     use servanda::ident::{AgreementId, ClientSlug, RecipientSlug};
     let client = ClientSlug::new("a").unwrap();
     Agreement {
@@ -285,7 +285,7 @@ fn of_one_day(zone: &str, day: Day) -> servanda::agreement::Agreement {
         provider: None,
         contacts: BTreeMap::new(),
         zone: Zone::find(zone).unwrap(),
-        period: Period { first_day: Some(day), end: End::LastDay(day) },
+        period: Period { first_day: Some(day), end: PeriodEnd::LastDay(day) },
         activation: Activation::Auto,
         suspensions: Vec::new(),
         termination: None,

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value, json};
 use servanda::agreement::Agreement;
-use servanda::author::{self, Extension, Moment, Step, Subject, Terms};
+use servanda::author::{self, ActivationStep, EditTarget, EffectiveFrom, Extension, RenewalOptions};
 use servanda::calendar::{Instant, read_day};
 use servanda::check;
 use servanda::diagnostic::{Diagnostics, Sources};
@@ -299,7 +299,7 @@ fn noon() -> Instant {
 }
 
 /// The agreement of a case, beside its document; `None` where the layout is not legal after all.
-fn checked(case: &Case, then: impl FnOnce(&Subject<'_>)) -> bool {
+fn checked(case: &Case, then: impl FnOnce(&EditTarget<'_>)) -> bool {
     let mut sources = Sources::default();
     let file = sources.add("agreements/odd-2026.yaml", case.text.as_str());
     let template = sources.add("templates/support.yaml", TEMPLATE);
@@ -312,7 +312,7 @@ fn checked(case: &Case, then: impl FnOnce(&Subject<'_>)) -> bool {
     let (library, _) = Library::new(&templates);
     let (resolved, _) = library.resolve(&document);
     let catalog = read(&sources, catalog, Kind::Catalog).0;
-    let estate = check::Documents {
+    let estate = check::CheckInput {
         basis: check::Basis::of(None, Some(&catalog), &[]),
         agreements: &resolved,
         unread: std::collections::BTreeSet::new(),
@@ -326,7 +326,7 @@ fn checked(case: &Case, then: impl FnOnce(&Subject<'_>)) -> bool {
         .find(|agreement| agreement.id.as_str() == case.id)
         .unwrap_or_else(|| panic!("{:?}\n{}", checked.diagnostics, case.text));
     let document: &Document = &document;
-    then(&Subject { agreement, document, text: &case.text });
+    then(&EditTarget { agreement, document, text: &case.text });
     true
 }
 
@@ -404,7 +404,7 @@ fn the_judge_of_bytes_is_strict() {
 /// Makes a change in two hundred files and holds each against what is meant. `change` gives the new text, or nothing where
 /// the agreement is not one for it; `mean` changes the tree; `fields` are those that are spoken of.
 fn on_odd_layouts(
-    change: impl Fn(&Subject<'_>) -> Option<String>,
+    change: impl Fn(&EditTarget<'_>) -> Option<String>,
     mean: impl Fn(&mut Value, &Case),
     fields: &[&str],
     insertions: usize,
@@ -473,7 +473,7 @@ fn extend_moves_the_last_day() {
 
 #[test]
 fn terminate_ends_it() {
-    let on = Moment::Day(read_day("2026-09-30").unwrap());
+    let on = EffectiveFrom::Day(read_day("2026-09-30").unwrap());
     on_odd_layouts(
         |subject| Some(author::terminate(subject, on, Some("письмо: № 5 #1")).unwrap().text),
         |meant, case| {
@@ -511,8 +511,11 @@ fn resume_ends_the_rest() {
 
 #[test]
 fn activate_and_deactivate_write_the_log() {
-    let step =
-        |day| Step { on: Moment::Day(read_day(day).unwrap()), reason: Some("да"), by: Some("i.petrova") };
+    let step = |day| ActivationStep {
+        on: EffectiveFrom::Day(read_day(day).unwrap()),
+        reason: Some("да"),
+        by: Some("i.petrova"),
+    };
     let written =
         |status: &str, day: &str| json!({ "status": status, "on": day, "reason": "да", "by": "i.petrova" });
     on_odd_layouts(
@@ -539,8 +542,8 @@ fn activate_and_deactivate_write_the_log() {
 fn renew_copies_all_but_what_happened() {
     on_odd_layouts(
         |subject| {
-            let next = author::next(subject, None, noon()).unwrap();
-            Some(author::renewed(&[(*subject, next)], Terms::default()).unwrap().text)
+            let next = author::next_period(subject, None, noon()).unwrap();
+            Some(author::renewal_text(&[(*subject, next)], RenewalOptions::default()).unwrap().text)
         },
         |meant, case| {
             if case.id.contains('/') {

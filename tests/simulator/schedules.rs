@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use servanda::agreement::{Agreement, End, Termination};
+use servanda::agreement::{Agreement, PeriodEnd, Termination};
 use servanda::calendar::{Instant, TimeOfDay};
 use servanda::catalog::Catalog;
 use servanda::check;
@@ -90,7 +90,7 @@ fn estate() -> Estate {
     let of_kind = |kind| others.iter().find(|document| document.kind == kind);
     let (library, _) = Library::new(&[]);
     let resolved: Vec<_> = agreements.iter().flat_map(|document| library.resolve(document).0).collect();
-    let estate = check::Documents {
+    let estate = check::CheckInput {
         basis: check::Basis::of(of_kind(Kind::Settings), of_kind(Kind::Catalog), &[]),
         agreements: &resolved,
         unread: BTreeSet::new(),
@@ -324,7 +324,7 @@ impl World<'_> {
             ends.termination = Some(Termination { at, last_day, reason: None });
         } else {
             ends.termination = None;
-            ends.period.end = End::LastDay(last_day);
+            ends.period.end = PeriodEnd::LastDay(last_day);
         }
         self.tell(|world| {
             format!("an edit: ends on {last_day} ({})", world.agreements[2].termination.is_some())

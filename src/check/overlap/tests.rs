@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 
 use crate::agreement::sample::{agreement, day};
-use crate::agreement::{Activation, Agreement, Entry, EntryStatus, Renewal, Termination};
+use crate::agreement::{Activation, ActivationEntry, ActivationStatus, Agreement, Renewal, Termination};
 use crate::calendar::{Instant, Term, Zone};
 use crate::check::overlap::check;
 use crate::check::subject::sample::Nowhere;
@@ -88,19 +88,24 @@ fn the_department_wins_over_the_company_with_a_warning() {
 
 #[test]
 fn by_hand_counts_from_the_first_active_to_the_end() {
-    let entry =
-        |at: &str, status| Entry { at: at.parse().expect("an instant"), status, reason: None, by: None };
+    let entry = |at: &str, status| ActivationEntry {
+        at: at.parse().expect("an instant"),
+        status,
+        reason: None,
+        by: None,
+    };
     let mut by_hand = agreement("a", "2026-01-01", "2026-12-31");
     by_hand.activation = Activation::Manual(Vec::new());
     let other = agreement("b", "2026-03-10", "2026-03-20");
     assert_eq!(told(vec![by_hand.clone(), other.clone()]), [], "never switched on as far as is written");
-    let on = entry("2026-02-01T00:00:00+03:00", EntryStatus::Active);
+    let on = entry("2026-02-01T00:00:00+03:00", ActivationStatus::Active);
     by_hand.activation = Activation::Manual(vec![on.clone()]);
     assert_eq!(told(vec![by_hand.clone(), other.clone()]), both(Code::E301, "b"));
     by_hand.activation =
-        Activation::Manual(vec![on.clone(), entry("2026-03-10T00:00:00+03:00", EntryStatus::Ended)]);
+        Activation::Manual(vec![on.clone(), entry("2026-03-10T00:00:00+03:00", ActivationStatus::Ended)]);
     assert_eq!(told(vec![by_hand.clone(), other.clone()]), []);
-    by_hand.activation = Activation::Manual(vec![on, entry("2026-03-10T00:00:01+03:00", EntryStatus::Ended)]);
+    by_hand.activation =
+        Activation::Manual(vec![on, entry("2026-03-10T00:00:01+03:00", ActivationStatus::Ended)]);
     assert_eq!(told(vec![by_hand, other]), both(Code::E301, "b"));
 }
 

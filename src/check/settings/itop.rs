@@ -7,8 +7,11 @@ use crate::check::settings::Reading;
 use crate::diagnostic::Code;
 use crate::document::shape;
 use crate::ident::ProviderSlug;
-use crate::mapping::{DateForm, Dates, DayForm, Deactivation, Field, Key, Mapping, Mode, Recipients, Side};
-use crate::settings::{Kind, Login, Pace, Priorities};
+use crate::mapping::{
+    DateForm, Dates, DayForm, Deactivation, Field, Mapping, OwnershipAttribute, RecipientLinks,
+    RecipientMode, RecipientSide,
+};
+use crate::settings::{Login, Pace, Priorities, Product};
 use crate::status::State;
 
 /// What its four priorities are called where nobody says otherwise.
@@ -42,14 +45,14 @@ pub(crate) fn usual_mapping() -> Mapping {
     ];
     Mapping {
         class: "CustomerContract".to_owned(),
-        key: Key { attribute: "description".to_owned(), prefix: "sv:".to_owned() },
+        key: OwnershipAttribute { attribute: "description".to_owned(), prefix: "sv:".to_owned() },
         attributes: attributes.map(|(field, code)| (field, code.to_owned())).into(),
         last_day: DayForm::StartOfDay,
         states: states.map(|(state, code)| (state, code.to_owned())).into(),
         state_in_own_edit: false,
-        recipients: Recipients {
-            side: Side::Agreement,
-            mode: Mode::Authoritative,
+        recipients: RecipientLinks {
+            side: RecipientSide::Agreement,
+            mode: RecipientMode::Authoritative,
             recipient_attribute: String::new(),
             is_single: true,
         },
@@ -65,7 +68,7 @@ pub(crate) fn usual_mapping() -> Mapping {
 
 impl Reading<'_> {
     /// What it takes to reach it.
-    pub(super) fn itop(&mut self, written: &shape::Helpdesk) -> Kind {
+    pub(super) fn itop(&mut self, written: &shape::Helpdesk) -> Product {
         let (url, reach) = self.target(written, "https://itop.acme.example");
         self.refuse_what_it_lacks(written);
         let variable = |secret: &Option<shape::Secret>| secret.as_ref().map(|secret| secret.env.clone());
@@ -87,7 +90,7 @@ impl Reading<'_> {
                 Login::Token(String::new())
             }
         };
-        Kind::Itop {
+        Product::Itop {
             url,
             reach,
             login,

@@ -7,10 +7,10 @@ use crate::check::settings::itop;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::mapping::{
-    DateForm, Dates, DayForm, Deactivation, Field, History, IntervalForm, Key, Mapping, Mode, Recipients,
-    Rules, Side,
+    DateForm, Dates, DayForm, Deactivation, Field, HistoryClass, IntervalForm, Mapping, OwnershipAttribute,
+    RecipientLinks, RecipientMode, RecipientSide, RuleClass,
 };
-use crate::settings::Kind;
+use crate::settings::Product;
 use crate::status::State;
 
 /// The fields by the names that the mapping uses; a tenant's own are `attributes.<name>`.
@@ -28,8 +28,8 @@ const FIELDS: [&str; 10] = [
 ];
 
 /// The mapping that a helpdesk's settings ask for.
-pub(super) fn mapping(reading: &mut Reading<'_>, helpdesk: &shape::Helpdesk, kind: &Kind) -> Mapping {
-    let is_itop = matches!(kind, Kind::Itop { .. });
+pub(super) fn mapping(reading: &mut Reading<'_>, helpdesk: &shape::Helpdesk, kind: &Product) -> Mapping {
+    let is_itop = matches!(kind, Product::Itop { .. });
     let usual = if is_itop { itop::usual_mapping() } else { Mapping::default() };
     let written = helpdesk.agreement.clone().unwrap_or_default();
     let (mut attributes, last_day) = match &written.attributes {
@@ -68,12 +68,12 @@ pub(super) fn mapping(reading: &mut Reading<'_>, helpdesk: &shape::Helpdesk, kin
 }
 
 /// The sandbox keeps a history; of a tenant's nothing is known unless it is written.
-fn history(written: Option<shape::HistoryMapping>, kind: &Kind) -> Option<History> {
-    let usual = History::default();
+fn history(written: Option<shape::HistoryMapping>, kind: &Product) -> Option<HistoryClass> {
+    let usual = HistoryClass::default();
     match (written, kind) {
-        (None, Kind::Sandbox) => Some(usual),
-        (None, Kind::Itsm365 { .. } | Kind::Itop { .. }) => None,
-        (Some(written), _) => Some(History {
+        (None, Product::Sandbox) => Some(usual),
+        (None, Product::Itsm365 { .. } | Product::Itop { .. }) => None,
+        (Some(written), _) => Some(HistoryClass {
             class: written.class.unwrap_or(usual.class),
             object: written.object.unwrap_or(usual.object),
             attribute: written.attribute.unwrap_or(usual.attribute),
@@ -83,8 +83,8 @@ fn history(written: Option<shape::HistoryMapping>, kind: &Kind) -> Option<Histor
     }
 }
 
-fn key(written: shape::KeyMapping, usual: Key) -> Key {
-    Key {
+fn key(written: shape::KeyMapping, usual: OwnershipAttribute) -> OwnershipAttribute {
+    OwnershipAttribute {
         attribute: written.attribute.unwrap_or(usual.attribute),
         prefix: written.prefix.unwrap_or(usual.prefix),
     }
@@ -102,16 +102,16 @@ fn states(written: shape::States, mut states: BTreeMap<State, String>) -> BTreeM
     states
 }
 
-fn recipients(written: shape::RecipientMapping, usual: Recipients) -> Recipients {
-    Recipients {
+fn recipients(written: shape::RecipientMapping, usual: RecipientLinks) -> RecipientLinks {
+    RecipientLinks {
         side: match written.side {
-            Some(shape::LinkSide::Agreement) => Side::Agreement,
-            Some(shape::LinkSide::Recipient) => Side::Recipient,
+            Some(shape::LinkSide::Agreement) => RecipientSide::Agreement,
+            Some(shape::LinkSide::Recipient) => RecipientSide::Recipient,
             None => usual.side,
         },
         mode: match written.mode {
-            Some(shape::LinkMode::Authoritative) => Mode::Authoritative,
-            Some(shape::LinkMode::Additive) => Mode::Additive,
+            Some(shape::LinkMode::Authoritative) => RecipientMode::Authoritative,
+            Some(shape::LinkMode::Additive) => RecipientMode::Additive,
             None => usual.mode,
         },
         recipient_attribute: written.attribute.unwrap_or(usual.recipient_attribute),
@@ -120,14 +120,14 @@ fn recipients(written: shape::RecipientMapping, usual: Recipients) -> Recipients
 }
 
 /// Without a word, the sandbox carries targets, and a tenant does not.
-fn rules(written: Option<&shape::SlaRules>, kind: &Kind) -> Option<Rules> {
-    let usual = Rules::default();
+fn rules(written: Option<&shape::SlaRules>, kind: &Product) -> Option<RuleClass> {
+    let usual = RuleClass::default();
     match (written, kind) {
-        (Some(shape::SlaRules::Off), _) | (None, Kind::Itsm365 { .. }) | (_, Kind::Itop { .. }) => None,
-        (None, Kind::Sandbox) => Some(usual),
+        (Some(shape::SlaRules::Off), _) | (None, Product::Itsm365 { .. }) | (_, Product::Itop { .. }) => None,
+        (None, Product::Sandbox) => Some(usual),
         (Some(shape::SlaRules::On(written)), _) => {
             let written = (**written).clone();
-            Some(Rules {
+            Some(RuleClass {
                 class: written.class.unwrap_or(usual.class),
                 agreement: written.agreement.unwrap_or(usual.agreement),
                 service: written.service.unwrap_or(usual.service),

@@ -12,8 +12,9 @@ use crate::document::shape;
 use crate::document::shape::TextOr;
 use crate::ident::LiveId;
 use crate::settings::{
-    AllowedMail, DeactivationGuard, DeskNotice, DriftPolicy, Form, Guards, Helpdesk, Kind, Language, Ledger,
-    LedgerPlace, Pace, Place, Reach, Refused, Sender, Settings, Webhook, Witness,
+    AddressPolicy, AllowedMail, DeactivationGuard, DriftPolicy, Guards, HelpdeskConfig, HelpdeskNotice,
+    Language, LedgerConfig, LedgerPlace, LedgerWitness, MailSender, Pace, Product, RefusedAddress,
+    SecretText, Settings, WebhookConfig, WebhookFormat,
 };
 
 use mapping::mapping;
@@ -58,10 +59,10 @@ pub(in crate::check) fn settings(
     (settings, reading.faults)
 }
 
-fn place(written: &TextOr<shape::Secret>) -> Place {
+fn place(written: &TextOr<shape::Secret>) -> SecretText {
     match written {
-        TextOr::Text(text) => Place::Open(text.clone()),
-        TextOr::Set(secret) => Place::Variable(secret.env.clone()),
+        TextOr::Text(text) => SecretText::Open(text.clone()),
+        TextOr::Set(secret) => SecretText::Variable(secret.env.clone()),
     }
 }
 
@@ -155,8 +156,8 @@ impl Reading<'_> {
         drift
     }
 
-    fn ledger(&mut self, written: Option<&shape::LedgerSettings>) -> Ledger {
-        let Some(written) = written else { return Ledger::default() };
+    fn ledger(&mut self, written: Option<&shape::LedgerSettings>) -> LedgerConfig {
+        let Some(written) = written else { return LedgerConfig::default() };
         let place = match &written.at {
             None => LedgerPlace::default(),
             Some(TextOr::Set(secret)) => LedgerPlace::Variable(secret.env.clone()),
@@ -173,7 +174,7 @@ impl Reading<'_> {
         }
         let witness = written.witness.as_ref().and_then(|witness| self.witness(witness));
         let password_variable = written.password.as_ref().map(|secret| secret.env.clone());
-        Ledger { place, password_variable, ca_file: written.ca_file.clone(), secret_variable, witness }
+        LedgerConfig { place, password_variable, ca_file: written.ca_file.clone(), secret_variable, witness }
     }
 
     fn ledger_place(&mut self, text: &str) -> LedgerPlace {
@@ -198,7 +199,7 @@ impl Reading<'_> {
         })
     }
 
-    fn witness(&mut self, written: &shape::Witness) -> Option<Witness> {
+    fn witness(&mut self, written: &shape::Witness) -> Option<LedgerWitness> {
         let object = written.object.as_deref().and_then(LiveId::new);
         let (Some(object), Some(attribute)) = (object, written.attribute.clone()) else {
             let help = "write `witness: { object: root$101, attribute: servandaLedger }`, a text attribute of nobody else";
@@ -210,10 +211,10 @@ impl Reading<'_> {
             );
             return None;
         };
-        Some(Witness { object, attribute })
+        Some(LedgerWitness { object, attribute })
     }
 
-    fn sender(&mut self, written: Option<&shape::Mail>) -> Option<Sender> {
+    fn sender(&mut self, written: Option<&shape::Mail>) -> Option<MailSender> {
         let written = written?;
         let server = place(written.url.as_ref()?);
         let Some(from) = written.from.clone() else {
@@ -221,20 +222,20 @@ impl Reading<'_> {
             self.fault(Code::E010, &["mail"], "mail has a server and nobody who writes", help);
             return None;
         };
-        Some(Sender { server, from })
+        Some(MailSender { server, from })
     }
 
     fn desk_notice(
         &mut self,
         written: &shape::NoticeSettings,
         helpdesk: &shape::Helpdesk,
-    ) -> Option<DeskNotice> {
+    ) -> Option<HelpdeskNotice> {
         if helpdesk.kind == Some(shape::HelpdeskKind::Itop) {
             self.refuse_desk_notices(written);
             return None;
         }
         if let Some(comment) = written.comment {
-            return Some(DeskNotice::Comment { is_private: comment == shape::Comment::Private });
+            return Some(HelpdeskNotice::Comment { is_private: comment == shape::Comment::Private });
         }
         let module = written.module.as_ref()?;
         let is_name = |name: &str| {
@@ -248,22 +249,22 @@ impl Reading<'_> {
             self.fault(Code::E010, &["notices", "module"], "nothing says which function is called", help);
             return None;
         };
-        Some(DeskNotice::Module {
+        Some(HelpdeskNotice::Module {
             function: call.to_owned(),
             remembers: module.remembers.unwrap_or_default(),
         })
     }
 
-    fn webhook(&mut self, written: &shape::Webhook) -> Option<Webhook> {
+    fn webhook(&mut self, written: &shape::Webhook) -> Option<WebhookConfig> {
         let url = place(written.url.as_ref()?);
         let form = match written.form {
-            Some(shape::WebhookForm::Json) | None => Form::Json,
-            Some(shape::WebhookForm::Slack) => Form::Slack,
-            Some(shape::WebhookForm::Mattermost) => Form::Mattermost,
-            Some(shape::WebhookForm::Telegram) => Form::Telegram,
+            Some(shape::WebhookForm::Json) | None => WebhookFormat::Json,
+            Some(shape::WebhookForm::Slack) => WebhookFormat::Slack,
+            Some(shape::WebhookForm::Mattermost) => WebhookFormat::Mattermost,
+            Some(shape::WebhookForm::Telegram) => WebhookFormat::Telegram,
         };
         let chat = written.chat.clone();
-        if (form == Form::Telegram) != chat.is_some() {
+        if (form == WebhookFormat::Telegram) != chat.is_some() {
             let (message, help) = if chat.is_some() {
                 (
                     "a chat is named, and the form is not `telegram`",
@@ -277,7 +278,7 @@ impl Reading<'_> {
             };
             self.fault(Code::E010, &["webhook"], message, help);
         }
-        Some(Webhook {
+        Some(WebhookConfig {
             url,
             form,
             chat,
@@ -308,15 +309,15 @@ impl Reading<'_> {
         }
     }
 
-    fn helpdesk(&mut self, written: &shape::Helpdesk) -> Helpdesk {
+    fn helpdesk(&mut self, written: &shape::Helpdesk) -> HelpdeskConfig {
         let kind = self.kind(written);
         let (usual, lag) = match kind {
-            Kind::Sandbox => (Pace::SANDBOX, Duration::ZERO),
-            Kind::Itsm365 { .. } => (Pace::default(), Helpdesk::USUAL_SEARCH_LAG),
-            Kind::Itop { .. } => (itop::PACE, itop::SEARCH_LAG),
+            Product::Sandbox => (Pace::SANDBOX, Duration::ZERO),
+            Product::Itsm365 { .. } => (Pace::default(), HelpdeskConfig::USUAL_SEARCH_LAG),
+            Product::Itop { .. } => (itop::PACE, itop::SEARCH_LAG),
         };
-        Helpdesk {
-            rehearsal: written.rehearsal.unwrap_or(matches!(kind, Kind::Sandbox)),
+        HelpdeskConfig {
+            rehearsal: written.rehearsal.unwrap_or(matches!(kind, Product::Sandbox)),
             drift: self.drift(written.drift.as_ref()),
             pace: Pace {
                 concurrency: written
@@ -332,7 +333,7 @@ impl Reading<'_> {
         }
     }
 
-    fn kind(&mut self, written: &shape::Helpdesk) -> Kind {
+    fn kind(&mut self, written: &shape::Helpdesk) -> Product {
         match written.kind {
             None | Some(shape::HelpdeskKind::Sandbox) => {
                 if written.url.is_some() {
@@ -343,7 +344,7 @@ impl Reading<'_> {
                         "write `kind: itsm365`; without it the sandbox is used, which has no address",
                     );
                 }
-                Kind::Sandbox
+                Product::Sandbox
             }
             Some(shape::HelpdeskKind::Itop) => self.itop(written),
             Some(shape::HelpdeskKind::Itsm365) => {
@@ -358,14 +359,14 @@ impl Reading<'_> {
                 }
                 let access_key_variable =
                     written.access_key.as_ref().map(|key| key.env.clone()).unwrap_or_default();
-                Kind::Itsm365 { url, reach, access_key_variable, ca_file: written.ca_file.clone() }
+                Product::Itsm365 { url, reach, access_key_variable, ca_file: written.ca_file.clone() }
             }
         }
     }
 
     /// Where it is, and how far a secret may travel to it.
-    pub(super) fn target(&mut self, written: &shape::Helpdesk, example: &str) -> (String, Reach) {
-        let reach = Reach {
+    pub(super) fn target(&mut self, written: &shape::Helpdesk, example: &str) -> (String, AddressPolicy) {
+        let reach = AddressPolicy {
             private_network: written.private_network.unwrap_or_default(),
             punycode_host: written.punycode_host.unwrap_or_default(),
         };
@@ -377,8 +378,8 @@ impl Reading<'_> {
     }
 
     /// An address that secrets may be sent to: https, or this machine, and nothing in it but host and path.
-    fn address(&mut self, url: &str, reach: Reach) -> String {
-        reach.read(url).unwrap_or_else(|Refused { is_secret, message, help }| {
+    fn address(&mut self, url: &str, reach: AddressPolicy) -> String {
+        reach.read(url).unwrap_or_else(|RefusedAddress { is_secret, message, help }| {
             let code = if is_secret { Code::E013 } else { Code::E009 };
             self.fault(code, &["helpdesk", "url"], message, help);
             String::new()

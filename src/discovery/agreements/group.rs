@@ -66,7 +66,7 @@ fn template(group: &[&Facts], shared: &[&str], names: &mut BTreeSet<String>) -> 
         fields.insert("title".to_owned(), title.into());
     }
     let path = format!("templates/{}.yaml", name(first, shared, names));
-    let text = author::file(&path, &author::in_order(fields));
+    let text = author::file_text(&path, &author::in_field_order(fields));
     File { path, text }
 }
 

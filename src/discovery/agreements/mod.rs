@@ -17,7 +17,7 @@ use crate::agreement::Agreement;
 use crate::author;
 use crate::calendar::{Instant, Term};
 use crate::catalog::Catalog;
-use crate::check::Judge;
+use crate::check::AgreementChecker;
 use crate::desired::desired;
 use crate::diagnostic::Sources;
 use crate::document::{Document, Kind, read};
@@ -40,7 +40,7 @@ pub struct Ground<'a> {
     /// The objects that bear no mark.
     pub unmarked: &'a BTreeMap<LiveId, Observed<LiveAgreement>>,
     /// What tells what a file means.
-    pub judge: &'a Judge<'a>,
+    pub judge: &'a AgreementChecker<'a>,
     /// The texts of the repository.
     pub sources: &'a Sources,
     /// The templates of the repository.
@@ -333,11 +333,11 @@ fn written(
         Some(_) => library.inherited(&extends)?.to_json(),
     };
     let wished = wished(&candidate.facts, &inherited, has_title);
-    let mut least = author::least(library, &extends, &wished).ok()?;
+    let mut least = author::minimize(library, &extends, &wished).ok()?;
     // In the order of the house, the object comes after what the agreement is.
     least.as_object_mut()?.insert("adopts".to_owned(), candidate.object.as_str().into());
-    let ordered = author::in_order(least.as_object()?.clone());
-    Some(author::file(&path_of(&candidate.id), &ordered))
+    let ordered = author::in_field_order(least.as_object()?.clone());
+    Some(author::file_text(&path_of(&candidate.id), &ordered))
 }
 
 /// The merged agreement that is wished: what was seen in the helpdesk, and of the rest what the template says.

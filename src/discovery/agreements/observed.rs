@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json, json};
 
 use crate::calendar::Day;
-use crate::catalog::{Catalog, Entry};
+use crate::catalog::{Catalog, CatalogEntry};
 use crate::discovery::agreements::{Ground, Why};
 use crate::ident::{ClientSlug, LiveId, RecipientSlug};
 use crate::live::{Directory, Kind, LiveAgreement, Promise, TargetKey, Value};
@@ -62,14 +62,14 @@ impl<'a> Slugs<'a> {
         slugs
     }
 
-    fn list<S: ToString>(&mut self, kind: Kind, entries: &BTreeMap<S, Entry>) {
+    fn list<S: ToString>(&mut self, kind: Kind, entries: &BTreeMap<S, CatalogEntry>) {
         for (slug, entry) in entries {
             let tied = self.object(kind, entry).map(|id| ((kind, id), slug.to_string()));
             self.others.extend(tied);
         }
     }
 
-    fn object(&self, kind: Kind, entry: &Entry) -> Option<LiveId> {
+    fn object(&self, kind: Kind, entry: &CatalogEntry) -> Option<LiveId> {
         match (&entry.helpdesk, self.directory.titled(kind, &entry.title)) {
             (Some(id), _) => Some(id.clone()),
             (None, [only]) => Some(only.clone()),

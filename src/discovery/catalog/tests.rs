@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::{Finding, Inventory, Item, List, What, compare};
-use crate::catalog::{Catalog, Client, Entry};
+use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::diagnostic::{Sources, Span};
 use crate::ident::{ClientSlug, LiveId, PriorityName, ServiceSlug};
 use crate::live::Kind;
@@ -10,13 +10,13 @@ fn id(text: &str) -> LiveId {
     LiveId::new(text).expect("an id")
 }
 
-fn entry(title: &str, helpdesk: Option<&str>) -> Entry {
+fn entry(title: &str, helpdesk: Option<&str>) -> CatalogEntry {
     let span = Span::of_file(Sources::default().add("catalog.yaml", ""));
-    Entry { title: title.to_owned(), helpdesk: helpdesk.map(id), email: None, span }
+    CatalogEntry { title: title.to_owned(), helpdesk: helpdesk.map(id), email: None, span }
 }
 
-fn client(slug: &str, title: &str, helpdesk: Option<&str>) -> (ClientSlug, Client) {
-    let client = Client {
+fn client(slug: &str, title: &str, helpdesk: Option<&str>) -> (ClientSlug, ClientEntry) {
+    let client = ClientEntry {
         entry: entry(title, helpdesk),
         contacts: BTreeMap::new(),
         departments: BTreeMap::new(),

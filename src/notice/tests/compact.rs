@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::desk::{Desk, telling};
 use crate::agreement::sample::day;
-use crate::agreement::{Agreement, End, NoticeEvent, Suspension, Termination};
+use crate::agreement::{Agreement, NoticeEvent, PeriodEnd, Suspension, Termination};
 use crate::calendar::{Day, Lead};
 use crate::catalog::Contact;
 use crate::ident::AgreementId;
@@ -78,9 +78,9 @@ impl World {
                 self.desk.run(&self.today.to_string());
             }
             (Deed::Move(days), Some(agreement)) => {
-                if let End::LastDay(last_day) = agreement.period.end {
+                if let PeriodEnd::LastDay(last_day) = agreement.period.end {
                     let moved = after(last_day, *days);
-                    agreement.period.end = End::LastDay(moved.max(day("2026-02-02")));
+                    agreement.period.end = PeriodEnd::LastDay(moved.max(day("2026-02-02")));
                 }
             }
             (Deed::Rest(days), Some(agreement)) => {
@@ -179,7 +179,7 @@ proptest! {
 fn of_years_only_the_latest_word_to_each_is_kept() {
     let mut desk = Desk::new([telling("a", "2026-02-01", "2026-12-31")]);
     desk.run_daily("2026-01-01", "2026-12-01");
-    desk.agreement("a").period.end = End::LastDay(day("2027-03-31"));
+    desk.agreement("a").period.end = PeriodEnd::LastDay(day("2027-03-31"));
     desk.run_daily("2026-12-02", "2027-05-01");
     let records = desk.memory.records.len();
     let compaction = compact(&desk.memory);

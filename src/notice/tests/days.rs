@@ -177,7 +177,7 @@ fn a_day_that_moves_is_corrected_and_warned_of_anew() {
     let mut desk = Desk::new([telling("a", "2026-02-01", "2026-12-31")]);
     desk.run_daily("2026-01-01", "2026-12-02");
     desk.told();
-    desk.agreement("a").period.end = crate::agreement::End::LastDay(day("2027-02-28"));
+    desk.agreement("a").period.end = crate::agreement::PeriodEnd::LastDay(day("2027-02-28"));
     desk.run_daily("2026-12-03", "2027-03-02");
     assert_eq!(
         desk.told(),
@@ -200,7 +200,7 @@ fn a_day_that_moves_to_and_fro_is_corrected_each_time() {
     for (today, last_day) in
         [("2026-03-01", "2027-03-31"), ("2026-03-02", "2026-12-31"), ("2026-03-03", "2027-03-31")]
     {
-        desk.agreement("a").period.end = crate::agreement::End::LastDay(day(last_day));
+        desk.agreement("a").period.end = crate::agreement::PeriodEnd::LastDay(day(last_day));
         desk.run(today);
     }
     assert_eq!(
@@ -218,7 +218,7 @@ fn a_warning_that_tells_the_new_day_corrects_the_old_one() {
     let mut desk = Desk::new([telling("a", "2026-02-01", "2026-12-31")]);
     desk.run("2026-02-01");
     desk.told();
-    desk.agreement("a").period.end = crate::agreement::End::LastDay(day("2026-04-30"));
+    desk.agreement("a").period.end = crate::agreement::PeriodEnd::LastDay(day("2026-04-30"));
     desk.run_daily("2026-03-01", "2026-03-05");
     assert_eq!(desk.told(), ["2026-03-01  a expiring 2026-04-30 60d client.main"]);
 }
@@ -285,7 +285,7 @@ fn a_successor_that_leaves_a_gap_silences_nothing() {
 fn a_tacit_renewal_is_told_as_such_and_its_deadline_before() {
     let mut rolling = telling("a", "2026-02-01", "2026-04-30");
     let term = Term { months: 3, days: 0 };
-    rolling.period.end = crate::agreement::End::Term(term);
+    rolling.period.end = crate::agreement::PeriodEnd::Term(term);
     rolling.renewal = Renewal::Auto { term, notice_period: Some(lead(30)), max_terms: Some(2) };
     let mut desk = Desk::new([rolling]);
     desk.run_daily("2026-01-01", "2026-12-01");
@@ -314,7 +314,7 @@ fn what_was_past_when_the_memory_began_is_never_told() {
     desk.begin("2026-12-15");
     desk.run_daily("2026-12-15", "2026-12-24");
     assert_eq!(desk.told(), ["2026-12-24  a expiring 2026-12-31 7d client.main"]);
-    desk.agreement("a").period.end = crate::agreement::End::LastDay(day("2027-01-31"));
+    desk.agreement("a").period.end = crate::agreement::PeriodEnd::LastDay(day("2027-01-31"));
     let fresh = telling("new", "2026-12-01", "2027-11-30");
     desk.agreements.insert(fresh.id.clone(), fresh);
     desk.run("2026-12-25");
@@ -390,8 +390,12 @@ fn a_beginning_by_hand_is_told_when_it_is_written() {
     desk.run_daily("2026-02-01", "2026-02-05");
     assert!(desk.told().is_empty());
     let at: Instant = "2026-02-06T12:00:00Z".parse().expect("an instant");
-    let entry =
-        crate::agreement::Entry { at, status: crate::agreement::EntryStatus::Active, reason: None, by: None };
+    let entry = crate::agreement::ActivationEntry {
+        at,
+        status: crate::agreement::ActivationStatus::Active,
+        reason: None,
+        by: None,
+    };
     desk.agreement("a").activation = Activation::Manual(vec![entry]);
     desk.run_daily("2026-02-06", "2026-02-08");
     assert_eq!(

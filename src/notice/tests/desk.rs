@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, NoticeEvent, NoticeRule};
 use crate::calendar::{Lead, TimeOfDay};
-use crate::catalog::{Catalog, Client, Contact, Entry};
+use crate::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
 use crate::ident::{AgreementId, ClientSlug};
 use crate::notice::due::beginning;
 use crate::notice::{Channel, Due, Fact, How, Key, Memory, Record, Setting, due};
@@ -47,9 +47,9 @@ impl Desk {
         let agreements = agreements.into_iter().map(|agreement| (agreement.id.clone(), agreement)).collect();
         let span =
             crate::diagnostic::Span::of_file(crate::diagnostic::Sources::default().add("catalog.yaml", ""));
-        let entry = Entry { title: "Маяк".to_owned(), helpdesk: None, email: None, span };
+        let entry = CatalogEntry { title: "Маяк".to_owned(), helpdesk: None, email: None, span };
         let contacts = [("main".to_owned(), Contact::Email("main@client.example".to_owned()))].into();
-        let client = Client { entry, contacts, departments: BTreeMap::new(), zone: None };
+        let client = ClientEntry { entry, contacts, departments: BTreeMap::new(), zone: None };
         let mut catalog = Catalog::default();
         catalog.clients.insert(ClientSlug::new("dent-mayak").expect("a slug"), client);
         Self { agreements, catalog, memory: Memory::default(), fact: Fact::AsTold, told: Vec::new() }

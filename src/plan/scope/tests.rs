@@ -1,6 +1,6 @@
 use super::{RedLine, Scope, Side, Steered, Tie, Touched, red_line, red_lines_of_catalog};
 use crate::calendar::read_instant;
-use crate::check::{self, Basis, Checked, Documents};
+use crate::check::{self, Basis, CheckInput, CheckedRepository};
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::document::{Document, kind_of, read};
 use crate::ident::LiveId;
@@ -60,7 +60,7 @@ fn scope(before: &[(&str, &str)], after: &[(&str, &str)]) -> Scope {
         let (templates, agreements) = (of("templates/"), of("agreements/"));
         let (library, _) = Library::new(&templates);
         let resolved: Vec<_> = agreements.iter().flat_map(|document| library.resolve(document).0).collect();
-        let documents = Documents {
+        let documents = CheckInput {
             basis: Basis::of(
                 Some(repository.named("servanda.yaml")),
                 Some(repository.named("catalog.yaml")),
@@ -72,7 +72,7 @@ fn scope(before: &[(&str, &str)], after: &[(&str, &str)]) -> Scope {
             judged: Vec::new(),
         };
         let at = read_instant("2026-03-01T12:00:00Z").expect("an instant");
-        let checked: Checked = check::check(documents, &repository.sources, at);
+        let checked: CheckedRepository = check::check(documents, &repository.sources, at);
         with(Side { resolved: &resolved, checked: &checked })
     }
     let (before, after) = (Repository::with(before), Repository::with(after));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::{any_agreement, any_estate, any_mapping, empty, plan};
-use crate::agreement::{Agreement, End, Suspension};
+use crate::agreement::{Agreement, PeriodEnd, Suspension};
 use crate::calendar::Day;
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{Live, LiveAgreement, Observed, Promise, TargetKey, Value};
@@ -160,11 +160,11 @@ prop_compose! {
     ) -> (Agreement, Agreement) {
         old.id = AgreementId::new(&format!("old{number}")).expect("an id");
         old.period.first_day = Some(day_after("2025-06-01", 0));
-        old.period.end = End::LastDay(day_after("2026-03-02", last));
+        old.period.end = PeriodEnd::LastDay(day_after("2026-03-02", last));
         let mut new = if is_same { old.clone() } else { Agreement { client: old.client.clone(), recipients: old.recipients.clone(), ..other } };
         new.id = AgreementId::new(&format!("new{number}")).expect("an id");
         new.period.first_day = Some(day_after("2026-03-03", last));
-        new.period.end = End::Open;
+        new.period.end = PeriodEnd::Open;
         new.renews = Some(old.id.clone());
         (old, new)
     }

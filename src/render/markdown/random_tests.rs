@@ -15,7 +15,7 @@ use crate::render::encode::corpus::{is_full, live_in_markdown};
 use crate::render::json::GuardedPlan;
 use crate::render::plan::{phrases, sample, summary};
 use crate::render::review::Review;
-use crate::status::{Because, State};
+use crate::status::{State, StatusReason};
 
 /// The same numbers on every machine.
 struct Dice(u64);
@@ -80,8 +80,13 @@ fn change(index: u64, risky_in: u64, long: &str, dice: &mut Dice) -> Change {
     let set = if dice.is_one_in(3) { format!("set-{}/", index / 40) } else { String::new() };
     let verb = [Verb::Create, Verb::Update, Verb::Update][usize::try_from(dice.below(3)).expect("small")];
     let title = "ООО «Ромашка» | @x `y` #17 <b>";
-    let mut change =
-        sample::change(&format!("{set}a{index}{long}"), verb, title, State::Active, Because::WithinPeriod);
+    let mut change = sample::change(
+        &format!("{set}a{index}{long}"),
+        verb,
+        title,
+        State::Active,
+        StatusReason::WithinPeriod,
+    );
     change.client = ClientSlug::new(&client);
     let cause = [None, Some(Cause::Edit), Some(Cause::Date), Some(Cause::Drift)]
         [usize::try_from(dice.below(4)).expect("small")];
@@ -249,7 +254,7 @@ fn twenty_thousand_risks_of_the_longest_ids_are_all_named() {
             Verb::Update,
             "A",
             State::Active,
-            Because::WithinPeriod,
+            StatusReason::WithinPeriod,
         );
         change.risks = vec![if index.is_multiple_of(2) { Risk::Shortens } else { Risk::Deactivates }];
         change

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::render::encode;
-use crate::settings::Form;
+use crate::settings::WebhookFormat;
 
 /// The longest value, in characters. A message has a bounded number of notices, and so a bounded length.
 const LONGEST: usize = 80;
@@ -14,16 +14,16 @@ const LONGEST: usize = 80;
 const NOTHING: char = '\u{200b}';
 
 /// A value as it can stand in a message of this form.
-pub(super) fn value(form: Form, text: &str) -> String {
+pub(super) fn value(form: WebhookFormat, text: &str) -> String {
     let is_long = text.chars().count() > LONGEST;
     let cut = text.chars().take(if is_long { LONGEST - 1 } else { LONGEST });
     let plain = cut.filter(|sign| !encode::is_unseen(*sign)).chain(is_long.then_some('…'));
     let encoded = plain.map(|sign| match form {
-        Form::Json => Cow::Owned(sign.to_string()),
-        Form::Telegram if sign == '@' => Cow::Owned(format!("@{NOTHING}")),
-        Form::Slack => lookalike(sign),
-        Form::Telegram => entity(sign),
-        Form::Mattermost => markdown(sign),
+        WebhookFormat::Json => Cow::Owned(sign.to_string()),
+        WebhookFormat::Telegram if sign == '@' => Cow::Owned(format!("@{NOTHING}")),
+        WebhookFormat::Slack => lookalike(sign),
+        WebhookFormat::Telegram => entity(sign),
+        WebhookFormat::Mattermost => markdown(sign),
     });
     encoded.collect()
 }

@@ -9,7 +9,7 @@ use crate::calendar::{Instant, Lead};
 use crate::catalog::Catalog;
 use crate::notice::delivery::Message;
 use crate::notice::{Address, Channel, Identity, Key, Mark, Notice, Recipient, Told};
-use crate::settings::{Form, Language};
+use crate::settings::{Language, WebhookFormat};
 use crate::status::State;
 
 fn notice(agreement: &Agreement, event: NoticeEvent, announced: &str, state: State) -> Notice {
@@ -177,7 +177,7 @@ fn a_file_of_which_no_message_is_made_is_a_mistake() {
     assert_eq!(said.as_deref(), Some(expected));
 }
 
-fn chat(form: Form, agreement: &Agreement, notices: Vec<Notice>) -> String {
+fn chat(form: WebhookFormat, agreement: &Agreement, notices: Vec<Notice>) -> String {
     let texts = Texts::new(Language::English, &BTreeMap::new()).expect("ours are good");
     let message =
         Message { name: "m".to_owned(), channel: Channel::Webhook, address: String::new(), notices };
@@ -194,17 +194,17 @@ fn a_title_in_a_chat_calls_nobody_and_leads_nowhere() {
     let said = |form| {
         chat(form, &agreement, vec![notice(&agreement, NoticeEvent::Expiring, "2026-12-31", State::Active)])
     };
-    let slack = said(Form::Slack);
+    let slack = said(WebhookFormat::Slack);
     assert!(
         slack.starts_with(
             "*&lt;!channel&gt; @all &lt;https://evil.example|A&amp;B&gt; [x](y) ∗∗b∗∗ ＿i＿ ∼s∼ ˋcˋ*\n"
         ),
         "{slack}"
     );
-    let mattermost = said(Form::Mattermost);
+    let mattermost = said(WebhookFormat::Mattermost);
     assert!(mattermost.starts_with("**&lt;\\!channel&gt; @\u{200b}all &lt;https\\:"), "{mattermost}");
     assert!(mattermost.contains("\\[x\\]\\(y\\) \\*\\*b\\*\\* \\_i\\_ \\~s\\~ \\`c\\`**\n"), "{mattermost}");
-    let telegram = said(Form::Telegram);
+    let telegram = said(WebhookFormat::Telegram);
     assert!(telegram.starts_with("<b>&lt;!channel&gt; @\u{200b}all &lt;https:"), "{telegram}");
     for text in [&slack, &mattermost, &telegram] {
         assert!(text.contains("31\u{a0}December 2026") && !text.contains('\u{202e}'), "{text}");
@@ -220,10 +220,14 @@ fn what_a_chat_takes_is_never_exceeded() {
     agreement.number = Some("*".repeat(5000));
     for event in NoticeEvent::ALL {
         let notices = vec![notice(&agreement, event, "2026-12-31", State::Active); 5];
-        for (form, limit) in [(Form::Slack, 40_000), (Form::Mattermost, 16_383), (Form::Telegram, 4096)] {
+        for (form, limit) in [
+            (WebhookFormat::Slack, 40_000),
+            (WebhookFormat::Mattermost, 16_383),
+            (WebhookFormat::Telegram, 4096),
+        ] {
             let text = chat(form, &agreement, notices.clone());
             // Telegram counts what is seen.
-            let text = if form == Form::Telegram { text.replace("&amp;", "&") } else { text };
+            let text = if form == WebhookFormat::Telegram { text.replace("&amp;", "&") } else { text };
             let count = text.encode_utf16().count();
             assert!(count < limit, "{form:?}: {count}");
         }

@@ -15,7 +15,7 @@ use crate::render::review::{Risky, Why};
 use crate::render::style::Tone;
 use crate::render::value;
 use crate::render::vocabulary::{self, Names};
-use crate::status::{Because, State};
+use crate::status::{State, StatusReason};
 
 /// The most promises that are named one by one.
 const NAMED: usize = 10;
@@ -147,7 +147,7 @@ fn besides(change: &Change) -> Vec<Line> {
 }
 
 /// Why the status is what it is, with the day where the change itself tells it.
-fn reason(because: Because, change: &Change) -> String {
+fn reason(because: StatusReason, change: &Change) -> String {
     let day = |wanted: &Field| {
         change.fields.iter().find_map(|field| match &field.after {
             Value::Day(day) if field.field == *wanted => Some(format!(" {day}")),
@@ -157,12 +157,12 @@ fn reason(because: Because, change: &Change) -> String {
     let first_day = day(&Field::FirstDay).unwrap_or_default();
     let last_day = day(&Field::LastDay).unwrap_or_default();
     match because {
-        Because::BeforeFirstDay => format!("its first day{first_day} has not come"),
-        Because::WithinPeriod if !first_day.is_empty() => {
+        StatusReason::BeforeFirstDay => format!("its first day{first_day} has not come"),
+        StatusReason::WithinPeriod if !first_day.is_empty() => {
             format!("its first day{first_day} has come")
         }
-        Because::WithinPeriod => "today is within its period".to_owned(),
-        Because::LastDayPassed => format!("its last day{last_day} has passed"),
+        StatusReason::WithinPeriod => "today is within its period".to_owned(),
+        StatusReason::LastDayPassed => format!("its last day{last_day} has passed"),
         other => vocabulary::status_reason(other).to_owned(),
     }
 }

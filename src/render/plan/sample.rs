@@ -3,14 +3,14 @@
 use crate::calendar::read_instant;
 use crate::ident::{AgreementId, ClientSlug, LiveId};
 use crate::plan::{Change, FORMAT, Header, Phase, Plan, Totals, Verb};
-use crate::status::{Because, State};
+use crate::status::{State, StatusReason};
 
 fn live(text: &str) -> LiveId {
     LiveId::new(text).expect("a live id")
 }
 
 /// A change of nothing yet.
-pub(crate) fn change(name: &str, verb: Verb, title: &str, status: State, because: Because) -> Change {
+pub(crate) fn change(name: &str, verb: Verb, title: &str, status: State, because: StatusReason) -> Change {
     Change {
         id: AgreementId::new(name).expect("an id"),
         verb,

@@ -18,7 +18,7 @@ use crate::plan::{
 use crate::render::Paint;
 use crate::render::encode::corpus::{HOSTILE, is_clean};
 use crate::render::json::GuardedPlan;
-use crate::status::{Because, State};
+use crate::status::{State, StatusReason};
 
 fn id(text: &str) -> AgreementId {
     AgreementId::new(text).expect("an id")
@@ -63,7 +63,8 @@ fn shown(plan: &Plan) -> String {
 
 fn creation() -> Change {
     let title = "Северный ветер: support-standard";
-    let mut change = change("severny-veter", Verb::Create, title, State::Planned, Because::BeforeFirstDay);
+    let mut change =
+        change("severny-veter", Verb::Create, title, State::Planned, StatusReason::BeforeFirstDay);
     let targets = BTreeMap::from([
         (key(None, "priority$1"), promise("30m", "4h")),
         (key(None, "priority$2"), promise("4h", "2 business days")),
@@ -84,7 +85,7 @@ fn creation() -> Change {
 fn weakening() -> Change {
     let title = "Стоматология «Маяк»: support-standard";
     let mut change =
-        change("dental-2026/dent-mayak", Verb::Update, title, State::Active, Because::WithinPeriod);
+        change("dental-2026/dent-mayak", Verb::Update, title, State::Active, StatusReason::WithinPeriod);
     let before = BTreeMap::from([
         (key(None, "priority$1"), promise("30m", "4h")),
         (key(None, "priority$2"), promise("4h", "2 business days")),
@@ -118,9 +119,10 @@ fn weakening() -> Change {
 }
 
 fn dated() -> [Change; 2] {
-    let mut up = change("polyus-2026", Verb::Update, "АО «Полюс»", State::Active, Because::WithinPeriod);
+    let mut up = change("polyus-2026", Verb::Update, "АО «Полюс»", State::Active, StatusReason::WithinPeriod);
     up.state = Some(state(Some("planned"), "active", Some(Cause::Date)));
-    let mut down = change("polyus-2025", Verb::Update, "АО «Полюс»", State::Expired, Because::LastDayPassed);
+    let mut down =
+        change("polyus-2025", Verb::Update, "АО «Полюс»", State::Expired, StatusReason::LastDayPassed);
     down.state = Some(state(Some("active"), "inactive", Some(Cause::Date)));
     down.risks = vec![Risk::Deactivates];
     down.phase = Phase::Loss;
@@ -130,7 +132,7 @@ fn dated() -> [Change; 2] {
 
 /// A plan with something of everything.
 fn busy() -> Plan {
-    let mut drifted = change("romashka", Verb::Update, "Ромашка", State::Active, Because::WithinPeriod);
+    let mut drifted = change("romashka", Verb::Update, "Ромашка", State::Active, StatusReason::WithinPeriod);
     drifted.fields = vec![FieldChange {
         cause: Some(Cause::Drift),
         ..field(Field::LastDay, Value::Nothing, day("2026-12-31"))
@@ -293,7 +295,7 @@ fn a_plan_shows_what_changes_and_sums_it_up() {
           +  critical  30m       4h
           +  normal    4h        2 business days
 
-    Because the date moved
+    StatusReason the date moved
 
     ▲ polyus-2026  “АО «Полюс»”
         becomes active: today is within its period
@@ -373,7 +375,7 @@ fn the_summary_counts_what_the_plan_holds() {
 
 #[test]
 fn a_value_that_differs_only_where_it_is_masked_says_so() {
-    let mut masked = change("a", Verb::Update, "A", State::Active, Because::WithinPeriod);
+    let mut masked = change("a", Verb::Update, "A", State::Active, StatusReason::WithinPeriod);
     masked.fields =
         vec![field(Field::Attribute("mail".into()), words("ivan@a.example"), words("igor@a.example"))];
     let text = shown(&plan(vec![masked]));
@@ -388,7 +390,7 @@ fn a_value_that_differs_only_where_it_is_masked_says_so() {
 fn nothing_hostile_gets_through_and_no_line_is_too_wide() {
     let long = "ы".repeat(20_000);
     for hostile in HOSTILE.iter().copied().chain([long.as_str()]) {
-        let mut bad = change("a", Verb::Update, hostile, State::Active, Because::WithinPeriod);
+        let mut bad = change("a", Verb::Update, hostile, State::Active, StatusReason::WithinPeriod);
         bad.state = Some(state(Some(hostile), hostile, None));
         bad.fields = vec![
             field(Field::Title, words(hostile), words("plain")),
@@ -462,10 +464,12 @@ fn what_was_changed_by_hand_is_told_with_who_and_when() {
         Some(Touch { who: who.map(live), name: name.map(str::to_owned), when: when.to_owned() })
     };
     let anna = || by(Some("employee$9"), Some("Анна Павлова"), "2026.08.30 14:02:11");
-    let mut alone = change("alone", Verb::Update, "Северный ветер", State::Active, Because::WithinPeriod);
+    let mut alone =
+        change("alone", Verb::Update, "Северный ветер", State::Active, StatusReason::WithinPeriod);
     alone.fields = vec![field(Field::Title, words("БЫЛО"), words("Северный ветер"))];
     alone.fields[0].cause = Some(Cause::Drift);
-    let mut mixed = change("mixed", Verb::Update, "Северный ветер", State::Active, Because::WithinPeriod);
+    let mut mixed =
+        change("mixed", Verb::Update, "Северный ветер", State::Active, StatusReason::WithinPeriod);
     mixed.fields = vec![
         field(Field::Title, words("БЫЛО"), words("Северный ветер")),
         field(Field::Number, Value::Nothing, words("ДО-1")),

@@ -11,7 +11,7 @@ use crate::ident::PriorityName;
 use crate::render::encode;
 use crate::render::vocabulary::preview;
 use crate::report::{Entry, Follows};
-use crate::status::{Because, State, bound};
+use crate::status::{State, StatusReason, bound};
 
 use super::ReportInput;
 
@@ -241,14 +241,14 @@ fn length(time: TargetTime) -> i64 {
 }
 
 /// The place of a reason among the words of the page.
-const fn reason(because: Because) -> u8 {
+const fn reason(because: StatusReason) -> u8 {
     match because {
-        Because::BeforeFirstDay => 0,
-        Because::NotSwitchedOn => 1,
-        Because::ByHand => 2,
-        Because::WithinPeriod => 3,
-        Because::Suspension => 4,
-        Because::LastDayPassed => 5,
-        Because::Termination => 6,
+        StatusReason::BeforeFirstDay => 0,
+        StatusReason::NotSwitchedOn => 1,
+        StatusReason::ByHand => 2,
+        StatusReason::WithinPeriod => 3,
+        StatusReason::Suspension => 4,
+        StatusReason::LastDayPassed => 5,
+        StatusReason::Termination => 6,
     }
 }

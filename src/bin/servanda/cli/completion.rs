@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
-use servanda::check::Checked;
+use servanda::check::CheckedRepository;
 use servanda::diagnostic::Code;
 
 use crate::cli::{Global, described};
@@ -68,7 +68,7 @@ fn of_the_repository(kind: Kind) -> Option<BTreeSet<String>> {
     if let Kind::Template = kind {
         return Some(loaded.templates.iter().map(|template| template.id.to_string()).collect());
     }
-    let Checked { catalog, agreements, .. } = loaded.examine(context.now);
+    let CheckedRepository { catalog, agreements, .. } = loaded.examine(context.now);
     Some(match kind {
         Kind::Agreement => agreements.iter().map(|agreement| agreement.id.to_string()).collect(),
         Kind::Client => catalog.clients.keys().map(ToString::to_string).collect(),

@@ -1,6 +1,6 @@
 //! What is typed as a day, an instant or a length of time becomes one, or a sentence that says how to write it.
 
-use servanda::author::Moment;
+use servanda::author::EffectiveFrom;
 use servanda::calendar::{Day, Lead, Misread, Term, read_day, read_instant};
 
 /// A day.
@@ -19,9 +19,13 @@ pub(crate) fn lead(text: &str) -> Result<Lead, String> {
 }
 
 /// A day, or an instant.
-pub(crate) fn moment(text: &str) -> Result<Moment, String> {
-    if text.contains('T') { read_instant(text).map(Moment::Instant) } else { read_day(text).map(Moment::Day) }
-        .map_err(|misread| said(&misread))
+pub(crate) fn moment(text: &str) -> Result<EffectiveFrom, String> {
+    if text.contains('T') {
+        read_instant(text).map(EffectiveFrom::Instant)
+    } else {
+        read_day(text).map(EffectiveFrom::Day)
+    }
+    .map_err(|misread| said(&misread))
 }
 
 /// What is wrong and what to do, in one line.

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret as _, SecretString};
 use servanda::agreement::Agreement;
 use servanda::catalog::Catalog;
-use servanda::check::Checked;
+use servanda::check::CheckedRepository;
 use servanda::mapping::Mapping;
-use servanda::settings::{Helpdesk, Kind, Login, Pace, Priorities};
+use servanda::settings::{HelpdeskConfig, Login, Pace, Priorities, Product};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::helpdesk::itop::{Form, ItopExplorer, ItopReader, ItopTransport, ItopWriter, Memory};
@@ -78,7 +78,7 @@ pub(crate) struct Ground<'a> {
 /// Looks at the helpdesk of what was examined, whatever may be wrong with the rest of the repository.
 pub(crate) fn look<T>(
     root: &Path,
-    checked: &Checked,
+    checked: &CheckedRepository,
     as_of: AsOf,
     look: impl AsyncFnOnce(&Connection) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
@@ -94,12 +94,12 @@ pub(crate) fn look<T>(
 /// Opens a helpdesk, whatever may be wrong with the rest of the repository.
 pub(crate) async fn open_at(
     root: &Path,
-    helpdesk: &Helpdesk,
+    helpdesk: &HelpdeskConfig,
     ground: Ground<'_>,
     as_of: AsOf,
 ) -> Result<Connection, Failure> {
     let (way, embedded) = match &helpdesk.kind {
-        Kind::Sandbox => {
+        Product::Sandbox => {
             let clock = if as_of.is_asked { Clock::standing(as_of.instant) } else { Clock::asked(clock) };
             let file = from_catalog::file(root)?;
             let sandbox = from_catalog::open(
@@ -114,14 +114,14 @@ pub(crate) async fn open_at(
             let transport = Transport::new(&Endpoint::at(&running.url()), key, &helpdesk.pace);
             (transport.map(Way::to_itsm365), Some(running))
         }
-        Kind::Itsm365 { url, reach, access_key_variable, ca_file } => {
+        Product::Itsm365 { url, reach, access_key_variable, ca_file } => {
             let key = key(access_key_variable)?;
             let certificates = certificates(root, ground.base, ca_file.as_deref()).await?;
             let place =
                 Endpoint { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
             (Transport::new(&place, key, &helpdesk.pace).map(Way::to_itsm365), None)
         }
-        Kind::Itop { url, reach, login, ca_file, priorities } => {
+        Product::Itop { url, reach, login, ca_file, priorities } => {
             let form = match login {
                 Login::Token(token) => Form::Token(key(token)?),
                 Login::Password { user, password } => {

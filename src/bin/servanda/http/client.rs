@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use secrecy::SecretString;
 use serde_json::Value;
 use servanda::calendar::Instant;
-use servanda::settings::Reach;
+use servanda::settings::AddressPolicy;
 
 use super::redact::Redactor;
 use super::resolver::Resolver;
@@ -110,7 +110,7 @@ pub(crate) struct Endpoint<'a> {
     /// The address up to and with the context path.
     pub(crate) url: &'a str,
     /// How far a key may travel.
-    pub(crate) reach: Reach,
+    pub(crate) reach: AddressPolicy,
     /// Further certificates to trust, as PEM.
     pub(crate) certificates: Option<&'a [u8]>,
 }
@@ -118,7 +118,7 @@ pub(crate) struct Endpoint<'a> {
 impl<'a> Endpoint<'a> {
     /// An address of the public network, or of this machine.
     pub(crate) fn at(url: &'a str) -> Self {
-        Self { url, reach: Reach::default(), certificates: None }
+        Self { url, reach: AddressPolicy::default(), certificates: None }
     }
 }
 

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use servanda::settings::Reach;
+use servanda::settings::AddressPolicy;
 
 /// The addresses of a name, once they are there.
 pub(crate) type Found = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
@@ -20,14 +20,14 @@ pub(crate) type Lookup = Arc<dyn Fn(String) -> Found + Send + Sync>;
 /// A resolver with a memory and a rule.
 #[derive(Clone)]
 pub(crate) struct Resolver {
-    reach: Reach,
+    reach: AddressPolicy,
     lookup: Lookup,
     known: Arc<Mutex<BTreeMap<String, Vec<SocketAddr>>>>,
 }
 
 impl Resolver {
     /// A resolver that asks the system.
-    pub(crate) fn of_the_system(reach: Reach) -> Self {
+    pub(crate) fn of_the_system(reach: AddressPolicy) -> Self {
         Self::asking(
             reach,
             Arc::new(|host| Box::pin(async move { Ok(tokio::net::lookup_host((host, 0)).await?.collect()) })),
@@ -35,7 +35,7 @@ impl Resolver {
     }
 
     /// A resolver that asks somebody else.
-    pub(crate) fn asking(reach: Reach, lookup: Lookup) -> Self {
+    pub(crate) fn asking(reach: AddressPolicy, lookup: Lookup) -> Self {
         Self { reach, lookup, known: Arc::default() }
     }
 

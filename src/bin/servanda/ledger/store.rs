@@ -10,7 +10,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use servanda::calendar::Instant;
 use servanda::plan::LastApplied;
-use servanda::settings::{Kind, LedgerPlace};
+use servanda::settings::{LedgerPlace, Product};
 
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, say};
@@ -108,8 +108,8 @@ pub(crate) fn open(workspace: &Workspace) -> Records<Checksummed<AnyLedger>> {
     let ledger = at(workspace).unwrap_or_else(AnyLedger::Unusable);
     let helpdesk = &workspace.settings.helpdesk;
     let name = match &helpdesk.kind {
-        Kind::Sandbox => "sandbox",
-        Kind::Itsm365 { url, .. } | Kind::Itop { url, .. } => url,
+        Product::Sandbox => "sandbox",
+        Product::Itsm365 { url, .. } | Product::Itop { url, .. } => url,
     };
     Records::new(Checksummed::over(ledger), &format!("{name} {}", helpdesk.mapping.key.prefix))
 }

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use servanda::notice::Channel;
 use servanda::notice::delivery::{DeliveryGuarantee, Message, Reply, TAKE_OVER};
 use servanda::render::message::Letter;
-use servanda::settings::{DeskNotice, Form, Kind, Place, Settings};
+use servanda::settings::{HelpdeskNotice, Product, SecretText, Settings, WebhookFormat};
 
 use crate::notify::{mail, outbox, webhook};
 use crate::process::context::Context;
@@ -33,7 +33,7 @@ pub(crate) enum MailWay {
 pub(crate) struct Channels {
     mail: Option<MailWay>,
     webhook: Option<webhook::Webhook>,
-    desk: Option<DeskNotice>,
+    desk: Option<HelpdeskNotice>,
     /// Whether what the helpdesk's search does not show after a while is not there.
     is_searched_in_time: bool,
     /// Who writes, as people see it.
@@ -54,7 +54,7 @@ impl Channels {
     pub(crate) fn open(settings: &Settings, root: &Path) -> Result<Self, Failure> {
         let mail = match &settings.sender {
             Some(sender) => Some(mail_way(&secret(&sender.server, "mail.url")?, &sender.from, root)?),
-            None if matches!(settings.helpdesk.kind, Kind::Sandbox) => Some(MailWay::Outbox(
+            None if matches!(settings.helpdesk.kind, Product::Sandbox) => Some(MailWay::Outbox(
                 outbox::Outbox::at(&root.join(SANDBOX_OUTBOX), "Servanda <servanda@localhost>"),
             )),
             None => None,
@@ -101,7 +101,7 @@ impl Channels {
     }
 
     /// How the helpdesk tells of notices.
-    pub(crate) const fn desk(&self) -> Option<&DeskNotice> {
+    pub(crate) const fn desk(&self) -> Option<&HelpdeskNotice> {
         self.desk.as_ref()
     }
 
@@ -114,11 +114,13 @@ impl Channels {
         });
         let webhook = self.webhook.iter().map(|_| (Channel::Webhook, DeliveryGuarantee::AtMostOnce));
         let desk = self.desk.iter().map(|way| match way {
-            DeskNotice::Comment { .. } if self.is_searched_in_time => {
+            HelpdeskNotice::Comment { .. } if self.is_searched_in_time => {
                 (Channel::Helpdesk, DeliveryGuarantee::Queryable)
             }
-            DeskNotice::Module { remembers: true, .. } => (Channel::Helpdesk, DeliveryGuarantee::Idempotent),
-            DeskNotice::Comment { .. } | DeskNotice::Module { .. } => {
+            HelpdeskNotice::Module { remembers: true, .. } => {
+                (Channel::Helpdesk, DeliveryGuarantee::Idempotent)
+            }
+            HelpdeskNotice::Comment { .. } | HelpdeskNotice::Module { .. } => {
                 (Channel::Helpdesk, DeliveryGuarantee::AtMostOnce)
             }
         });
@@ -131,8 +133,8 @@ impl Channels {
     }
 
     /// What a post is written for, where people read it.
-    pub(crate) fn chat(&self) -> Option<Form> {
-        self.webhook.as_ref().map(webhook::Webhook::form).filter(|form| *form != Form::Json)
+    pub(crate) fn chat(&self) -> Option<WebhookFormat> {
+        self.webhook.as_ref().map(webhook::Webhook::form).filter(|form| *form != WebhookFormat::Json)
     }
 
     /// Everything up to the act that cannot be taken back. An error is that nothing was sent, and why.
@@ -171,10 +173,10 @@ fn mail_way(address: &SecretString, from: &str, root: &Path) -> Result<MailWay, 
     }
 }
 
-fn secret(place: &Place, setting: &str) -> Result<SecretString, Failure> {
+fn secret(place: &SecretText, setting: &str) -> Result<SecretString, Failure> {
     match place {
-        Place::Open(text) => Ok(SecretString::from(text.clone())),
-        Place::Variable(name) => variable(name)
+        SecretText::Open(text) => Ok(SecretString::from(text.clone())),
+        SecretText::Variable(name) => variable(name)
             .map_err(|failure| failure.help(format!("servanda.yaml names it under `{setting}`"))),
     }
 }

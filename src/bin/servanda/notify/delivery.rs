@@ -19,7 +19,7 @@ use servanda::notice::{Address, Channel, Due, Fact, Memory, Setting, due};
 use servanda::plan::Cause;
 use servanda::render::json::GuardedPlan;
 use servanda::render::message::{Letter, Texts};
-use servanda::settings::{LedgerPlace, Witness};
+use servanda::settings::{LedgerPlace, LedgerWitness};
 use sha2::Sha256;
 
 use crate::helpdesk::connect::Connection;
@@ -272,7 +272,7 @@ impl<'a> Dispatcher<'a> {
         reader: &impl Reader,
         is_begun_anew: bool,
     ) -> Result<(), Failure> {
-        let Some(Witness { object, attribute }) = &self.workspace.settings.ledger.witness else {
+        let Some(LedgerWitness { object, attribute }) = &self.workspace.settings.ledger.witness else {
             return Ok(());
         };
         let noted = reader.note(object, attribute).await?;
@@ -288,7 +288,7 @@ impl<'a> Dispatcher<'a> {
 
     /// Notes this run outside of the ledger.
     async fn note(&self, book: &Memories, writer: &impl Writer, run: &str) -> Result<(), String> {
-        let Some(Witness { object, attribute }) = &self.workspace.settings.ledger.witness else {
+        let Some(LedgerWitness { object, attribute }) = &self.workspace.settings.ledger.witness else {
             return Ok(());
         };
         book.witness(run).await.map_err(|error| error.to_string())?;

@@ -9,7 +9,7 @@ use serde_json::json;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::notice::delivery::{Message, Reply};
 use servanda::render::message::{self, Letter};
-use servanda::settings::DeskNotice;
+use servanda::settings::HelpdeskNotice;
 
 use super::webhook::everything;
 use crate::helpdesk::connect::Connection;
@@ -18,7 +18,7 @@ use crate::helpdesk::{Reader as _, WriteError, Writer as _};
 /// The helpdesk as a way to people.
 pub(crate) struct HelpdeskComment<'a> {
     pub(crate) connection: &'a Connection,
-    pub(crate) way: Option<&'a DeskNotice>,
+    pub(crate) way: Option<&'a HelpdeskNotice>,
     /// The objects of the agreements, as they were seen last.
     pub(crate) objects: &'a BTreeMap<AgreementId, LiveId>,
     /// The run, by its name.
@@ -40,11 +40,11 @@ impl HelpdeskComment<'_> {
         let writer = self.connection.writer(self.run);
         let told = match self.way {
             None => Err(WriteError::Refused("the settings do not open this channel".to_owned())),
-            Some(DeskNotice::Comment { is_private }) => {
+            Some(HelpdeskNotice::Comment { is_private }) => {
                 let text = message::comment(letter, &message.name);
                 writer.comment(object, &text, *is_private).await
             }
-            Some(DeskNotice::Module { function, .. }) => {
+            Some(HelpdeskNotice::Module { function, .. }) => {
                 let mut body = everything(message, letter);
                 (body["agreement"], body["html"]) = (json!(object), json!(letter.html));
                 writer.call(function, &body).await.map(|()| message.name.clone())

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use servanda::notice::delivery::{Message, Reply};
 use servanda::render::message::Letter;
-use servanda::settings::{Form, is_this_machine};
+use servanda::settings::{WebhookFormat, is_this_machine};
 use sha2::Sha256;
 
 use crate::http::client::{error_text, plain_client};
@@ -25,7 +25,7 @@ pub(crate) struct Webhook {
     client: reqwest::Client,
     url: SecretString,
     key: Option<SecretString>,
-    form: Form,
+    form: WebhookFormat,
     chat: Option<String>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Webhook {
 pub(crate) struct Prepared {
     request: reqwest::RequestBuilder,
     name: String,
-    form: Form,
+    form: WebhookFormat,
 }
 
 impl Webhook {
@@ -52,27 +52,27 @@ impl Webhook {
         let client = plain_client(LIMIT).map_err(|why| {
             Failure::new(Exit::Failure, "notify-failure", format!("no client for the webhook: {why}"))
         })?;
-        Ok(Self { client, url: url.clone(), key, form: Form::Json, chat: None })
+        Ok(Self { client, url: url.clone(), key, form: WebhookFormat::Json, chat: None })
     }
 
     /// The same, in the form that whoever listens understands.
     #[must_use]
-    pub(crate) fn speaking(mut self, form: Form, chat: Option<String>) -> Self {
+    pub(crate) fn speaking(mut self, form: WebhookFormat, chat: Option<String>) -> Self {
         (self.form, self.chat) = (form, chat);
         self
     }
 
     /// What is posted.
-    pub(crate) const fn form(&self) -> Form {
+    pub(crate) const fn form(&self) -> WebhookFormat {
         self.form
     }
 
     /// Makes the request.
     pub(crate) fn prepare(&self, message: &Message, letter: &Letter) -> Prepared {
         let body = match self.form {
-            Form::Json => everything(message, letter),
-            Form::Slack | Form::Mattermost => json!({ "text": letter.text }),
-            Form::Telegram => json!({
+            WebhookFormat::Json => everything(message, letter),
+            WebhookFormat::Slack | WebhookFormat::Mattermost => json!({ "text": letter.text }),
+            WebhookFormat::Telegram => json!({
                 "chat_id": self.chat,
                 "text": letter.text,
                 "parse_mode": "HTML",
@@ -134,7 +134,9 @@ impl Prepared {
     /// Posts it.
     pub(crate) async fn submit(self) -> Reply {
         match self.request.send().await {
-            Ok(answer) if answer.status().is_success() && self.form == Form::Telegram => taken(answer).await,
+            Ok(answer) if answer.status().is_success() && self.form == WebhookFormat::Telegram => {
+                taken(answer).await
+            }
             Ok(answer) if answer.status().is_success() => Reply::Sent(self.name),
             // What was not understood was not passed on; what failed within may have been.
             Ok(answer) if answer.status().is_client_error() || answer.status().is_redirection() => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use servanda::agreement::Agreement;
-use servanda::catalog::{Catalog, Client, Contact, Entry};
+use servanda::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
 use servanda::ident::LiveId;
 
 use crate::process::failure::{Exit, Failure};
@@ -50,7 +50,7 @@ pub(crate) fn seed(catalog: &Catalog) -> Seed {
         add_client(&mut seed, client);
     }
     let entries =
-        |entries: &mut dyn Iterator<Item = &Entry>| entries.map(|entry| object(entry, None)).collect();
+        |entries: &mut dyn Iterator<Item = &CatalogEntry>| entries.map(|entry| object(entry, None)).collect();
     seed.employees.extend(catalog.managers.values().map(|manager| SeedObject {
         email: manager.helpdesk.as_ref().map(invented),
         ..object(manager, None)
@@ -62,7 +62,7 @@ pub(crate) fn seed(catalog: &Catalog) -> Seed {
 }
 
 /// A company, its departments, and those of its contacts who are people of the helpdesk.
-fn add_client(seed: &mut Seed, client: &Client) {
+fn add_client(seed: &mut Seed, client: &ClientEntry) {
     seed.units.push(object(&client.entry, Some("company")));
     let parent = client.entry.helpdesk.as_ref().map_or(client.entry.title.as_str(), LiveId::as_str);
     let within = |mut object: SeedObject| {
@@ -74,7 +74,7 @@ fn add_client(seed: &mut Seed, client: &Client) {
 }
 
 /// Those of a client's contacts who are people of the helpdesk, each once.
-fn add_people(seed: &mut Seed, client: Option<&Client>, contacts: &BTreeMap<String, Contact>) {
+fn add_people(seed: &mut Seed, client: Option<&ClientEntry>, contacts: &BTreeMap<String, Contact>) {
     for (role, contact) in contacts {
         let Contact::Person(id) = contact else {
             continue;
@@ -98,7 +98,7 @@ fn invented(id: &LiveId) -> String {
     format!("{}@sandbox.example", id.as_str().replace('$', "-"))
 }
 
-fn object(entry: &Entry, kind: Option<&str>) -> SeedObject {
+fn object(entry: &CatalogEntry, kind: Option<&str>) -> SeedObject {
     SeedObject {
         id: entry.helpdesk.as_ref().map(ToString::to_string),
         title: entry.title.clone(),

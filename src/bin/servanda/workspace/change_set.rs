@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
 use servanda::agreement::Agreement;
-use servanda::author::{Refused, Subject};
-use servanda::check::Checked;
+use servanda::author::{EditRefused, EditTarget};
+use servanda::check::CheckedRepository;
 use servanda::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Sources};
 use servanda::document::{self, Document, Kind, Node};
 use servanda::ident::{file_of, nearest};
@@ -65,7 +65,7 @@ pub(crate) enum Origin {
 /// A repository that is about to be changed, as it stands.
 pub(crate) struct EditSession {
     pub(crate) loaded: LoadedFiles,
-    pub(crate) checked: Checked,
+    pub(crate) checked: CheckedRepository,
     pub(crate) as_of: AsOf,
     /// Whether a new warning is as bad as an error.
     deny_warnings: bool,
@@ -81,13 +81,13 @@ impl EditSession {
     }
 
     /// The agreement of this id, with its file.
-    pub(crate) fn subject(&self, id: &str) -> Result<Subject<'_>, Failure> {
+    pub(crate) fn subject(&self, id: &str) -> Result<EditTarget<'_>, Failure> {
         let agreements = &self.checked.agreements;
         if let Ok(index) = agreements.binary_search_by(|agreement| agreement.id.as_str().cmp(id)) {
             let agreement = &agreements[index];
             let document = self.document_of(id);
             let text = self.loaded.sources.text(document.file);
-            return Ok(Subject { agreement, document, text });
+            return Ok(EditTarget { agreement, document, text });
         }
         let file = file_of(id);
         if self.loaded.agreements.iter().any(|document| &*document.id == file)
@@ -123,7 +123,7 @@ impl EditSession {
     }
 
     /// The path of an agreement's file.
-    pub(crate) fn path_of(&self, subject: &Subject<'_>) -> String {
+    pub(crate) fn path_of(&self, subject: &EditTarget<'_>) -> String {
         self.loaded.sources.path(subject.document.file).to_owned()
     }
 
@@ -132,7 +132,7 @@ impl EditSession {
         self,
         changing: &ChangeOptions,
         context: &Context,
-        change: impl FnOnce(&Subject<'_>) -> Result<servanda::author::Edited, Refused>,
+        change: impl FnOnce(&EditTarget<'_>) -> Result<servanda::author::EditedFile, EditRefused>,
     ) -> Result<Exit, Failure> {
         let subject = self.subject(&changing.id)?;
         let edited = change(&subject)?;
@@ -253,8 +253,8 @@ fn new_faults(before: &Diagnostics, mut after: Diagnostics, sources: &Sources) -
     after
 }
 
-impl From<Refused> for Failure {
-    fn from(refused: Refused) -> Self {
+impl From<EditRefused> for Failure {
+    fn from(refused: EditRefused) -> Self {
         Self::new(Exit::Failure, "workspace-failure", refused.message).help(refused.help)
     }
 }

@@ -8,7 +8,7 @@ use rayon::prelude::{IntoParallelIterator as _, IntoParallelRefIterator as _, Pa
 use servanda::agreement::Agreement;
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
-use servanda::check::{self, Basis, Checked};
+use servanda::check::{self, Basis, CheckedRepository};
 use servanda::diagnostic::{Diagnostics, FileId, Severity, Sources};
 use servanda::document::{self, Document, Kind, Node};
 use servanda::live::digest;
@@ -235,17 +235,21 @@ impl LoadedFiles {
     }
 
     /// Merges and checks everything; all faults of all stages, in the order of files.
-    pub(crate) fn examine(&self, at: Instant) -> Checked {
+    pub(crate) fn examine(&self, at: Instant) -> CheckedRepository {
         self.examine_and(at, |_, checked| checked)
     }
 
     /// The same where these agreements were judged before, and nothing of what they were made of has changed since.
-    pub(crate) fn examine_again(&self, at: Instant, judged: Vec<Agreement>) -> Checked {
+    pub(crate) fn examine_again(&self, at: Instant, judged: Vec<Agreement>) -> CheckedRepository {
         self.examine_from(at, judged, |_, checked| checked)
     }
 
     /// The same, for whoever needs what was merged as well.
-    pub(crate) fn examine_and<T>(&self, at: Instant, take: impl FnOnce(&[Resolved<'_>], Checked) -> T) -> T {
+    pub(crate) fn examine_and<T>(
+        &self,
+        at: Instant,
+        take: impl FnOnce(&[Resolved<'_>], CheckedRepository) -> T,
+    ) -> T {
         self.examine_from(at, Vec::new(), take)
     }
 
@@ -253,7 +257,7 @@ impl LoadedFiles {
         &self,
         at: Instant,
         judged: Vec<Agreement>,
-        take: impl FnOnce(&[Resolved<'_>], Checked) -> T,
+        take: impl FnOnce(&[Resolved<'_>], CheckedRepository) -> T,
     ) -> T {
         let mut faults = self.faults.clone();
         faults.extend(document::same_ids(self.documents(), &self.sources));
@@ -266,7 +270,7 @@ impl LoadedFiles {
         let resolved = self.resolve(&library, &mut faults);
         let made: BTreeSet<FileId> = resolved.iter().map(|made| made.document.file).collect();
         let unread = self.agreements.iter().filter(|document| !made.contains(&document.file));
-        let documents = check::Documents {
+        let documents = check::CheckInput {
             basis: self.basis().clone(),
             agreements: &resolved,
             unread: unread.map(|document| &*document.id).collect(),
@@ -347,7 +351,7 @@ pub(crate) fn check(
 /// The workspace of what was examined already.
 pub(crate) fn trusted(
     loaded: LoadedFiles,
-    mut checked: Checked,
+    mut checked: CheckedRepository,
     global: &Global,
     context: &Context,
 ) -> Result<Workspace, Failure> {
@@ -374,7 +378,11 @@ pub(crate) fn trusted(
 }
 
 /// Ends the run where something is wrong with the files, after all faults are shown.
-fn refuse_invalid(loaded: &LoadedFiles, checked: &Checked, context: &Context) -> Result<(), Failure> {
+fn refuse_invalid(
+    loaded: &LoadedFiles,
+    checked: &CheckedRepository,
+    context: &Context,
+) -> Result<(), Failure> {
     if checked.diagnostics.has_errors() {
         let paint = context.paint_errors();
         say(&render::diagnostics::text(&checked.diagnostics, &loaded.sources, paint));
@@ -390,7 +398,7 @@ pub(crate) fn check_quietly(
     at: Instant,
     global: &Global,
     context: &Context,
-) -> Result<Checked, Failure> {
+) -> Result<CheckedRepository, Failure> {
     let mut checked = loaded.examine(at);
     deny_warnings(&mut checked.diagnostics, global.deny_warnings);
     refuse_invalid(&loaded, &checked, context)?;

@@ -6,11 +6,11 @@
 use std::path::PathBuf;
 
 use servanda::calendar::{Instant, Zone};
-use servanda::check::Checked;
+use servanda::check::CheckedRepository;
 use servanda::diagnostic::{Diagnostics, FileId};
 use servanda::ident::file_of;
 use servanda::plan::scope::{RedLine, Scope, Side, Steered, red_line, red_lines_of_catalog};
-use servanda::settings::{Kind, Settings};
+use servanda::settings::{Product, Settings};
 
 use crate::cli::Global;
 use crate::helpdesk::connect;
@@ -116,7 +116,7 @@ impl PullRequest {
     }
 
     /// Both sides checked, the base's faults and all of the other, and the difference between them.
-    fn examine(&self, at: Instant) -> (Diagnostics, Checked, Scope) {
+    fn examine(&self, at: Instant) -> (Diagnostics, CheckedRepository, Scope) {
         let name = self.commit.short().to_owned();
         self.base.examine_and(at, |before, base| {
             self.head.examine_and(at, |after, head| {
@@ -165,7 +165,7 @@ impl PullRequest {
         let mut found: Vec<RedLine> =
             red_line(files::SETTINGS, before, after, Steered::Settings).into_iter().collect();
         let named = match &settings.helpdesk.kind {
-            Kind::Itsm365 { ca_file: Some(file), .. } => Some(file.as_str()),
+            Product::Itsm365 { ca_file: Some(file), .. } => Some(file.as_str()),
             _ => None,
         };
         let paths: Vec<&str> = RUNNING.into_iter().chain(named).collect();

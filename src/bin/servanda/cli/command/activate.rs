@@ -1,6 +1,6 @@
 //! `servanda activate`: an agreement is switched on by hand.
 
-use servanda::author::{self, Moment, Step};
+use servanda::author::{self, ActivationStep, EffectiveFrom};
 
 use crate::cli::Global;
 use crate::cli::value_parsers;
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
 pub(crate) struct Stepping {
     /// From which day or instant on; without it, from today on, as the agreement's zone has it
     #[arg(long, value_name = "DAY", value_parser = value_parsers::moment)]
-    on: Option<Moment>,
+    on: Option<EffectiveFrom>,
     /// Why, for those who read it later
     #[arg(long)]
     reason: Option<String>,
@@ -52,12 +52,12 @@ impl Stepping {
     /// The step, with today in place of a day that was not typed.
     pub(crate) fn step<'a>(
         &'a self,
-        subject: &author::Subject<'_>,
+        subject: &author::EditTarget<'_>,
         now: servanda::calendar::Instant,
         by: Option<&'a str>,
-    ) -> Step<'a> {
-        let today = || Moment::Day(subject.agreement.zone.day_of(now));
-        Step { on: self.on.unwrap_or_else(today), reason: self.reason.as_deref(), by }
+    ) -> ActivationStep<'a> {
+        let today = || EffectiveFrom::Day(subject.agreement.zone.day_of(now));
+        ActivationStep { on: self.on.unwrap_or_else(today), reason: self.reason.as_deref(), by }
     }
 }
 

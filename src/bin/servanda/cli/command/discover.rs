@@ -1,9 +1,9 @@
 //! `servanda discover`: looks at a helpdesk, read-only, and proposes how servanda.yaml describes it.
 
-use servanda::check::Checked;
+use servanda::check::CheckedRepository;
 use servanda::discovery::{DiscoveredMapping, Evidence, Line};
 use servanda::render;
-use servanda::settings::{Helpdesk, Kind, Login};
+use servanda::settings::{HelpdeskConfig, Login, Product};
 
 use crate::cli::{Format, Global};
 use crate::helpdesk::Explorer as _;
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let checked = loaded.examine(as_of.instant);
     // By settings with a fault another helpdesk would be looked at than is meant.
     loaded.refuse_faults_of(&[files::SETTINGS], &checked.diagnostics, context)?;
-    let Checked { settings, catalog, .. } = &checked;
+    let CheckedRepository { settings, catalog, .. } = &checked;
     let look = async |connection: &Connection| {
         Ok(connection.explorer().discover(catalog, &settings.zone, as_of.instant).await?)
     };
@@ -52,15 +52,15 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 }
 
 /// Puts in front how the helpdesk was reached, so that all of `helpdesk:` can be pasted.
-fn lead_with(proposal: &mut DiscoveredMapping, helpdesk: &Helpdesk) {
+fn lead_with(proposal: &mut DiscoveredMapping, helpdesk: &HelpdeskConfig) {
     let line = |path: &[&'static str], value: &str| Line {
         path: path.to_vec(),
         value: value.into(),
         evidence: Evidence::Given,
     };
     let given = match &helpdesk.kind {
-        Kind::Sandbox => vec![line(&["kind"], "sandbox")],
-        Kind::Itop { url, login, .. } => {
+        Product::Sandbox => vec![line(&["kind"], "sandbox")],
+        Product::Itop { url, login, .. } => {
             let mut given = vec![line(&["kind"], "itop"), line(&["url"], url)];
             match login {
                 Login::Token(token) => given.push(line(&["access_key", "env"], token)),
@@ -70,7 +70,7 @@ fn lead_with(proposal: &mut DiscoveredMapping, helpdesk: &Helpdesk) {
             }
             given
         }
-        Kind::Itsm365 { url, access_key_variable, .. } => vec![
+        Product::Itsm365 { url, access_key_variable, .. } => vec![
             line(&["kind"], "itsm365"),
             line(&["url"], url),
             line(&["access_key", "env"], access_key_variable),

@@ -4,9 +4,9 @@
 
 use servanda::agreement::NoticeEvent;
 use servanda::calendar::ZONE_DATA;
-use servanda::check::Checked;
+use servanda::check::CheckedRepository;
 use servanda::diagnostic::{Diagnostic, Severity};
-use servanda::mapping::{Deactivation, Mapping, Side};
+use servanda::mapping::{Deactivation, Mapping, RecipientSide};
 use servanda::render;
 use servanda::render::doctor::{Found, Health};
 use servanda::settings::LedgerPlace;
@@ -83,7 +83,7 @@ fn failing(subject: &'static str, failure: Failure) -> Found {
 /// another helpdesk would be looked at than is meant, so that nothing is.
 fn settle(loaded: LoadedFiles, as_of: AsOf) -> (Vec<Found>, Option<Workspace>) {
     let checked = loaded.examine(as_of.instant);
-    let Checked { settings, catalog, agreements, diagnostics } = checked;
+    let CheckedRepository { settings, catalog, agreements, diagnostics } = checked;
     let summary = render::diagnostics::summary(&diagnostics, loaded.files());
     let summary = summary.trim_end().trim_end_matches('.').to_owned();
     let found = if diagnostics.has_errors() {
@@ -158,7 +158,7 @@ fn may_apply(mapping: &Mapping) -> Found {
         mapping.holds_targets_with_services().then(|| "create and edit what holds its targets".to_owned()),
     );
     needs.extend(mapping.rules.as_ref().map(|rules| format!("create, edit and archive `{}`", rules.class)));
-    if mapping.recipients.side == Side::Recipient {
+    if mapping.recipients.side == RecipientSide::Recipient {
         needs.push(format!("edit `{}` of recipients", mapping.recipients.recipient_attribute));
     }
     if mapping.deactivate == Deactivation::Archive {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use servanda::check::{Checked, Judge};
+use servanda::check::{AgreementChecker, CheckedRepository};
 use servanda::diagnostic::{Diagnostic, Diagnostics, FileId, Severity, Sources};
 use servanda::discovery::agreements::{Adoption, Ground, adopt};
 use servanda::render;
@@ -87,11 +87,11 @@ fn refuse_faults(loaded: &LoadedFiles, diagnostics: &Diagnostics, context: &Cont
 /// What the core proposes for what the helpdesk holds.
 fn proposed(
     loaded: &LoadedFiles,
-    checked: &Checked,
+    checked: &CheckedRepository,
     as_of: AsOf,
     template_from: Option<usize>,
 ) -> Result<Adoption, Failure> {
-    let Checked { settings, catalog, agreements, .. } = checked;
+    let CheckedRepository { settings, catalog, agreements, .. } = checked;
     let wanted = Selection::of(agreements).with_all_unmarked();
     let look = async |connection: &Connection| Ok(connection.reader().read_live(&wanted).await?);
     let live = connect::look(&loaded.root, checked, as_of, look)?;
@@ -100,7 +100,7 @@ fn proposed(
         catalog,
         directory: &live.directory,
         unmarked: &live.adoptable,
-        judge: &Judge::new(catalog, settings),
+        judge: &AgreementChecker::new(catalog, settings),
         sources: &loaded.sources,
         templates: &loaded.templates,
         taken: loaded.agreements.iter().map(|document| document.id.to_string()).collect(),

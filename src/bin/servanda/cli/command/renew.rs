@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
 use servanda::agreement::Agreement;
-use servanda::author::{self, Next, Refused, Subject, Terms};
+use servanda::author::{self, EditRefused, EditTarget, NextPeriod, RenewalOptions};
 use servanda::calendar::{Day, Lead, Term};
 use servanda::document::Document;
 use servanda::edit::Written;
@@ -80,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 }
 
 /// An agreement that is to be renewed, and the days of the next one.
-type Chosen<'a> = (Subject<'a>, Next);
+type Chosen<'a> = (EditTarget<'a>, NextPeriod);
 
 /// The agreements of these names.
 fn named<'a>(
@@ -102,12 +102,12 @@ fn named<'a>(
                 )
                 .help(format!("renew that one: `servanda renew {successor}`")));
             }
-            chosen.push((subject, author::next(&subject, term, session.as_of.instant)?));
+            chosen.push((subject, author::next_period(&subject, term, session.as_of.instant)?));
         } else {
             let open =
                 of_set.iter().filter(|subject| !successors.contains_key(subject.agreement.id.as_str()));
             let ending =
-                open.filter_map(|subject| match author::next(subject, term, session.as_of.instant) {
+                open.filter_map(|subject| match author::next_period(subject, term, session.as_of.instant) {
                     Ok(next) => Some((*subject, next)),
                     Err(because) => {
                         say(&format!("note: {}\n", encode::terminal(&because.message)));
@@ -123,7 +123,7 @@ fn named<'a>(
 }
 
 /// The agreements of a set, where there is one of this name.
-fn of_set<'a>(session: &'a EditSession, id: &str) -> Vec<Subject<'a>> {
+fn of_set<'a>(session: &'a EditSession, id: &str) -> Vec<EditTarget<'a>> {
     let within = format!("{id}/");
     let ids = session.checked.agreements.iter().map(|agreement| agreement.id.as_str());
     ids.filter(|known| known.starts_with(&within)).filter_map(|known| session.subject(known).ok()).collect()
@@ -151,15 +151,15 @@ fn ending(session: &EditSession, lead: Lead, term: Option<Term>) -> Vec<Chosen<'
     for agreement in &session.checked.agreements {
         let id = agreement.id.as_str();
         let Some(document) = documents.get(file_of(id)) else { continue };
-        let subject = Subject { agreement, document, text: session.loaded.sources.text(document.file) };
+        let subject = EditTarget { agreement, document, text: session.loaded.sources.text(document.file) };
         let today = agreement.zone.day_of(session.as_of.instant);
         let soon = |day: Day| today <= day && today.until(day).is_ok_and(|days| days.get_days() <= lead.days);
         if successors.contains_key(id) || !author::ends_on(&subject).is_some_and(soon) {
             continue;
         }
-        match author::next(&subject, term, session.as_of.instant) {
-            Err(Refused { message, .. }) => passed_over.push(message),
-            Ok(_) if author::is_to_end(&subject) => {
+        match author::next_period(&subject, term, session.as_of.instant) {
+            Err(EditRefused { message, .. }) => passed_over.push(message),
+            Ok(_) if author::is_meant_to_end(&subject) => {
                 passed_over.push(format!("`{id}` is to end: its `allow: W306` says so"));
             }
             Ok(next) => match by_client[agreement.client.as_str()]
@@ -189,7 +189,7 @@ fn proposals(
     chosen: &[Chosen<'_>],
     arguments: &Arguments,
 ) -> Result<Vec<ProposedFile>, Failure> {
-    let terms = Terms { term: arguments.term, number: arguments.number.as_deref() };
+    let terms = RenewalOptions { term: arguments.term, number: arguments.number.as_deref() };
     let files: Vec<&[Chosen<'_>]> =
         chosen.chunk_by(|one, other| one.0.document.file == other.0.document.file).collect();
     let mut taken: BTreeSet<String> =
@@ -203,8 +203,8 @@ fn proposals(
         paths.push(author::next_path(&session.path_of(subject), &id));
         taken.insert(id);
     }
-    let texts: Result<Vec<Written>, Refused> =
-        files.par_iter().map(|of_file| author::renewed(of_file, terms)).collect();
+    let texts: Result<Vec<Written>, EditRefused> =
+        files.par_iter().map(|of_file| author::renewal_text(of_file, terms)).collect();
     let proposals = texts?.into_iter().zip(paths).zip(files).map(|((written, path), of_file)| ProposedFile {
         path,
         from: Origin::Copy(session.path_of(&of_file[0].0)),

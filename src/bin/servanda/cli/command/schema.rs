@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use servanda::check::Checked;
+use servanda::check::CheckedRepository;
 use servanda::desired::ROUND_THE_CLOCK;
 use servanda::document::{Slugs, published, schema};
 use servanda::render;
@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 /// The same schemas with the slugs of the repository in place of their patterns.
 fn with_slugs(global: &Global, context: &Context) -> Result<Vec<(&'static str, String)>, Failure> {
     let loaded = load::load(global, context)?;
-    let Checked { catalog, agreements, .. } = loaded.examine(context.now);
+    let CheckedRepository { catalog, agreements, .. } = loaded.examine(context.now);
     let mut slugs = Slugs {
         clients: names(catalog.clients.keys()),
         services: names(catalog.services.keys()),

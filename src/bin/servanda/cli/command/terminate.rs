@@ -1,6 +1,6 @@
 //! `servanda terminate`: an agreement ends ahead of time.
 
-use servanda::author::{self, Moment};
+use servanda::author::{self, EffectiveFrom};
 
 use crate::cli::Global;
 use crate::cli::value_parsers;
@@ -23,7 +23,7 @@ Exit codes: 0 written, 1 not possible, 3 the files would be invalid and nothing 
 pub(crate) struct Arguments {
     /// The last day on which it still holds, or the instant of its end
     #[arg(long, value_name = "DAY", value_parser = value_parsers::moment)]
-    on: Moment,
+    on: EffectiveFrom,
     /// Why, for those who read it later
     #[arg(long)]
     reason: Option<String>,

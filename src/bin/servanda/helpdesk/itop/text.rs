@@ -140,12 +140,12 @@ mod tests {
     use proptest::prelude::*;
     use servanda::ident::AgreementId;
     use servanda::live::Value;
-    use servanda::mapping::{Field, Key, Mapping};
+    use servanda::mapping::{Field, Mapping, OwnershipAttribute};
 
     use super::Texts;
 
     fn mapping(key: &str) -> Mapping {
-        let key = Key { attribute: key.to_owned(), prefix: "sv:".to_owned() };
+        let key = OwnershipAttribute { attribute: key.to_owned(), prefix: "sv:".to_owned() };
         let extra = Field::Attribute("cost_centre".into());
         let attributes = [
             (Field::Title, "name"),

@@ -13,7 +13,7 @@ use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{
     Directory, Kind, Live, LiveAgreement, Observed, Promise, Record, TargetKey, Touch, Value,
 };
-use servanda::mapping::{Field, History, Mapping, Rules};
+use servanda::mapping::{Field, HistoryClass, Mapping, RuleClass};
 use servanda::plan::Part;
 
 use super::list::{Habits, Listed, is_removed, object_id, unexpected};
@@ -201,7 +201,7 @@ impl<'a> Itsm365Reader<'a> {
     }
 
     /// An event, if it says what it is about and when it was.
-    fn event(&self, event: &Map<String, Json>, codes: &History) -> Option<HistoryEvent> {
+    fn event(&self, event: &Map<String, Json>, codes: &HistoryClass) -> Option<HistoryEvent> {
         let person = event.get(&codes.who).unwrap_or(&Json::Null);
         let code = event.get(&codes.attribute).and_then(Json::as_str);
         let field = self.mapping.attributes.iter().find(|(_, own)| Some(own.as_str()) == code);
@@ -365,7 +365,7 @@ impl Reader for Itsm365Reader<'_> {
 }
 
 /// What a rule promises, or why it cannot be understood.
-fn read_rule(rule: &Map<String, Json>, codes: &Rules) -> Result<Rule, String> {
+fn read_rule(rule: &Map<String, Json>, codes: &RuleClass) -> Result<Rule, String> {
     let json = |code: &String| rule.get(code).unwrap_or(&Json::Null);
     let id = object_id(rule).ok_or("a rule without an id")?;
     let of_rule = |why: String| format!("rule {id}: {why}");

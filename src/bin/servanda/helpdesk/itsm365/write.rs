@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Promise, TargetKey, Value};
-use servanda::mapping::{Field, Mapping, Rules};
+use servanda::mapping::{Field, Mapping, RuleClass};
 use servanda::outcome::Altered;
 use servanda::plan::Step;
 
@@ -118,7 +118,7 @@ impl<'a> Itsm365Writer<'a> {
         Ok(())
     }
 
-    fn rules(&self) -> Result<&'a Rules, WriteError> {
+    fn rules(&self) -> Result<&'a RuleClass, WriteError> {
         let rules = self.mapping.rules.as_ref();
         rules.ok_or_else(|| {
             WriteError::Refused("the settings say that the helpdesk carries no targets".to_owned())

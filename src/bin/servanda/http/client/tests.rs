@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use secrecy::SecretString;
-use servanda::settings::Reach;
+use servanda::settings::AddressPolicy;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -61,7 +61,7 @@ async fn no_redirect_is_followed_and_nothing_is_said_of_where_one_comes_from() {
             let answer =
                 format!("HTTP/1.1 {status} Moved\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
             let (front, heard) = listener(answer).await;
-            let http = http(&format!("http://{front}/sd"), Resolver::of_the_system(Reach::default()))
+            let http = http(&format!("http://{front}/sd"), Resolver::of_the_system(AddressPolicy::default()))
                 .expect("a target");
             let error = ask(&http).await.expect_err("no answer");
             assert!(matches!(error, HttpError::Refused { status: told, .. } if told == status));
@@ -87,7 +87,7 @@ async fn a_name_that_leads_where_no_key_may_go_gets_no_request() {
         });
         let http = http(
             &format!("https://acme.itsm365.com:{}/sd", behind.port()),
-            Resolver::asking(Reach::default(), lookup),
+            Resolver::asking(AddressPolicy::default(), lookup),
         );
         let error = ask(&http.expect("a target")).await.expect_err("no answer");
         let HttpError::NotSent(why) = error else { panic!("{error:?}") };
@@ -109,9 +109,11 @@ async fn a_name_is_asked_for_once() {
             Box::pin(async move { Ok(vec![answer]) })
         })
     };
-    let http =
-        http(&format!("http://localhost:{}/sd", front.port()), Resolver::asking(Reach::default(), lookup))
-            .expect("a target");
+    let http = http(
+        &format!("http://localhost:{}/sd", front.port()),
+        Resolver::asking(AddressPolicy::default(), lookup),
+    )
+    .expect("a target");
     for _ in 0..3 {
         ask(&http).await.expect("answered");
     }
@@ -125,8 +127,8 @@ async fn what_a_helpdesk_repeats_of_the_key_is_taken_out() {
     let body = serde_json::json!([{ "UUID": "ou$1", "title": format!("key {CANARY}") }]).to_string();
     let (front, _) =
         listener(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())).await;
-    let http =
-        http(&format!("http://{front}/sd"), Resolver::of_the_system(Reach::default())).expect("a target");
+    let http = http(&format!("http://{front}/sd"), Resolver::of_the_system(AddressPolicy::default()))
+        .expect("a target");
     let body = serde_json::json!({});
     let reply = http.exchange(&Request { path: "find/ou", query: &[], body: &body }).await;
     assert_eq!(reply.result.expect("an answer").body[0]["title"], "key ***");

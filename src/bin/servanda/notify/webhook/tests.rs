@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use servanda::notice::Channel;
 use servanda::notice::delivery::{Message, Reply};
 use servanda::render::message::Letter;
-use servanda::settings::Form;
+use servanda::settings::WebhookFormat;
 
 use super::Webhook;
 
@@ -114,14 +114,18 @@ async fn slack_mattermost_and_telegram_get_what_they_take() {
     let telegram = serde_json::json!({
         "chat_id": "-1001", "text": "*A*", "parse_mode": "HTML", "link_preview_options": { "is_disabled": true },
     });
-    for (form, expected) in [(Form::Slack, &text), (Form::Mattermost, &text), (Form::Telegram, &telegram)] {
+    for (form, expected) in [
+        (WebhookFormat::Slack, &text),
+        (WebhookFormat::Mattermost, &text),
+        (WebhookFormat::Telegram, &telegram),
+    ] {
         let (url, heard) = listener(StatusCode::OK).await;
         let webhook = Webhook::new(&SecretString::from(url), None).expect("an address");
-        let chat = (form == Form::Telegram).then(|| "-1001".to_owned());
+        let chat = (form == WebhookFormat::Telegram).then(|| "-1001".to_owned());
         let reply = webhook.speaking(form, chat).prepare(&message, &letter).submit().await;
         // The listener is no Telegram, which names what it took.
-        assert_eq!(matches!(reply, Reply::Sent(_)), form != Form::Telegram, "{reply:?}");
-        assert_eq!(matches!(reply, Reply::Unknown(_)), form == Form::Telegram, "{reply:?}");
+        assert_eq!(matches!(reply, Reply::Sent(_)), form != WebhookFormat::Telegram, "{reply:?}");
+        assert_eq!(matches!(reply, Reply::Unknown(_)), form == WebhookFormat::Telegram, "{reply:?}");
         let heard = heard.lock().expect("nobody panicked");
         let body: serde_json::Value = serde_json::from_str(&heard[0].1).expect("JSON");
         assert_eq!(&body, expected);

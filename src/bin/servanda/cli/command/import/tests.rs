@@ -302,8 +302,10 @@ fn hold(number: u64) {
 fn sizes(adoption: &Adoption) -> (usize, usize) {
     let document = |text: &str| text.split_once('\n').map_or(0, |(_, document)| document.len());
     let written = adoption.files().map(|file| document(&file.text)).sum();
-    let whole =
-        adoption.agreements.iter().map(|taken| document(&author::file(&taken.file.path, &taken.resolved)));
+    let whole = adoption
+        .agreements
+        .iter()
+        .map(|taken| document(&author::file_text(&taken.file.path, &taken.resolved)));
     (written, whole.sum())
 }
 

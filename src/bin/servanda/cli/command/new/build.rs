@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
-use servanda::agreement::End;
-use servanda::author::{self, Row, Wish};
+use servanda::agreement::PeriodEnd;
+use servanda::author::{self, Override, TableRow};
 use servanda::calendar::Day;
 use servanda::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use servanda::document;
@@ -28,7 +28,7 @@ struct Base {
     /// All that they say before anything is different.
     says: Value,
     /// What is different for all of them.
-    wishes: Vec<Wish>,
+    wishes: Vec<Override>,
 }
 
 /// The files that were asked for.
@@ -74,7 +74,11 @@ fn extends(session: &EditSession, arguments: &Arguments, context: &Context) -> R
 }
 
 /// What is said for each client: by name, by a list, by a table, or in answer.
-fn rows(session: &mut EditSession, arguments: &Arguments, context: &Context) -> Result<Vec<Row>, Failure> {
+fn rows(
+    session: &mut EditSession,
+    arguments: &Arguments,
+    context: &Context,
+) -> Result<Vec<TableRow>, Failure> {
     if let Some(path) = &arguments.csv {
         return table(session, path, context);
     }
@@ -93,13 +97,17 @@ fn rows(session: &mut EditSession, arguments: &Arguments, context: &Context) -> 
         return Err(Failure::usage(format!("`{twice}` is named twice"), "name each client once"));
     }
     let nowhere = session.loaded.sources.add("the command line", "");
-    let row =
-        |client| Row { place: Span::of_file(nowhere), client, id: arguments.id.clone(), wishes: Vec::new() };
+    let row = |client| TableRow {
+        place: Span::of_file(nowhere),
+        client,
+        id: arguments.id.clone(),
+        wishes: Vec::new(),
+    };
     Ok(names.into_iter().map(row).collect())
 }
 
 /// The rows of a table; with a fault in any of them all faults are shown and the run ends.
-fn table(session: &mut EditSession, path: &Path, context: &Context) -> Result<Vec<Row>, Failure> {
+fn table(session: &mut EditSession, path: &Path, context: &Context) -> Result<Vec<TableRow>, Failure> {
     let bytes = files::read_bytes(&context.working_directory.join(path))?;
     let sources = &mut session.loaded.sources;
     let (file, fault) = document::take_in(sources, &path.display().to_string(), bytes);
@@ -108,7 +116,7 @@ fn table(session: &mut EditSession, path: &Path, context: &Context) -> Result<Ve
             Vec::new(),
             [fault.help("save it as CSV in UTF-8; Excel calls that “CSV UTF-8”")].into_iter().collect(),
         ),
-        None => author::rows(sources, file, &session.checked.catalog),
+        None => author::read_table(sources, file, &session.checked.catalog),
     };
     if faults.is_empty() && rows.is_empty() {
         return Err(Failure::new(
@@ -136,7 +144,7 @@ fn base(
     session: &EditSession,
     arguments: &Arguments,
     extends: Vec<String>,
-    rows: &[Row],
+    rows: &[TableRow],
     context: &Context,
 ) -> Result<Base, Failure> {
     let (library, _) = Library::new(&session.loaded.templates);
@@ -146,10 +154,10 @@ fn base(
         let (resolved, _) = library.resolve(subject.document);
         let found = resolved.iter().find(|resolved| resolved.id.as_str() == id);
         let found = found.expect("an agreement that was checked was resolved before");
-        if matches!(subject.agreement.period.end, End::LastDay(_)) {
-            runs_for = author::runs_for(subject.agreement);
+        if matches!(subject.agreement.period.end, PeriodEnd::LastDay(_)) {
+            runs_for = author::agreed_length(subject.agreement);
         }
-        author::to_begin_from(&found.tree.to_json())
+        author::reusable_fields(&found.tree.to_json())
     } else {
         let names: Vec<&str> = extends.iter().map(String::as_str).collect();
         let inherited = library.inherited(&names).ok_or_else(|| {
@@ -169,10 +177,10 @@ fn base(
     {
         let last_day = runs_for.zip(first_day).and_then(|(term, day)| term.last_day(day));
         let wish = if let Some(last_day) = last_day {
-            Wish::set(&["period", "last_day"], last_day.to_string())
+            Override::set(&["period", "last_day"], last_day.to_string())
         } else {
             let question = Question { text: "How long (1y, 6mo)", switch: "--term", choices: &[] };
-            Wish::set(&["period", "term"], ask(&question, context, value_parsers::term)?.to_string())
+            Override::set(&["period", "term"], ask(&question, context, value_parsers::term)?.to_string())
         };
         base.wishes.push(wish);
     }
@@ -195,7 +203,7 @@ fn ask_for_the_rest(base: &mut Base, session: &EditSession, context: &Context) -
             _ => Ok(answer.to_owned()),
         })?;
         if !answer.is_empty() {
-            base.wishes.push(Wish::set(&[field], answer));
+            base.wishes.push(Override::set(&[field], answer));
         }
     }
     Ok(())
@@ -206,7 +214,7 @@ fn first_day(
     base: &mut Base,
     session: &EditSession,
     arguments: &Arguments,
-    rows: &[Row],
+    rows: &[TableRow],
     context: &Context,
 ) -> Result<Option<Day>, Failure> {
     let path = ["period", "first_day"];
@@ -216,7 +224,7 @@ fn first_day(
     refuse_rows_without(&path, "first_day", session, rows, context)?;
     let question = Question { text: "First day (YYYY-MM-DD)", switch: "--first-day", choices: &[] };
     let day = ask(&question, context, value_parsers::day)?;
-    base.wishes.push(Wish::set(&path, day.to_string()));
+    base.wishes.push(Override::set(&path, day.to_string()));
     Ok(Some(day))
 }
 
@@ -225,10 +233,10 @@ fn refuse_rows_without(
     path: &[&str],
     column: &str,
     session: &EditSession,
-    rows: &[Row],
+    rows: &[TableRow],
     context: &Context,
 ) -> Result<(), Failure> {
-    let (said, unsaid): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row_says(row, path));
+    let (said, unsaid): (Vec<&TableRow>, Vec<&TableRow>) = rows.iter().partition(|row| row_says(row, path));
     let mut faults = Diagnostics::default();
     for row in unsaid.into_iter().filter(|_| !said.is_empty()) {
         let message = format!("nothing says the `{column}` of `{}`", row.client);
@@ -240,14 +248,14 @@ fn refuse_rows_without(
 
 impl Base {
     /// Whether a value is there for all: said, inherited, or said by each of these rows.
-    fn has(&self, path: &[&str], rows: &[Row]) -> bool {
+    fn has(&self, path: &[&str], rows: &[TableRow]) -> bool {
         let said = self.wishes.iter().any(|wish| wish.path == path);
         let inherited = path.iter().try_fold(&self.says, |value, key| value.get(key)).is_some();
         said || inherited || (!rows.is_empty() && rows.iter().all(|row| row_says(row, path)))
     }
 }
 
-fn row_says(row: &Row, path: &[&str]) -> bool {
+fn row_says(row: &TableRow, path: &[&str]) -> bool {
     row.wishes.iter().any(|wish| wish.path == path)
 }
 
@@ -256,11 +264,11 @@ fn single(
     session: &EditSession,
     arguments: &Arguments,
     base: &Base,
-    row: &Row,
+    row: &TableRow,
 ) -> Result<ProposedFile, Failure> {
-    let client = Wish::set(&["client"], row.client.as_str());
-    let wishes: Vec<Wish> = base.wishes.iter().chain(&row.wishes).chain([&client]).cloned().collect();
-    let wished = author::wished(&base.says, &wishes);
+    let client = Override::set(&["client"], row.client.as_str());
+    let wishes: Vec<Override> = base.wishes.iter().chain(&row.wishes).chain([&client]).cloned().collect();
+    let wished = author::with_overrides(&base.says, &wishes);
     let year = year_of(&wished);
     let id = match (&row.id, &year) {
         (Some(id), _) => slug(id)?,
@@ -268,7 +276,7 @@ fn single(
         (None, None) => row.client.clone(),
     };
     let path = format!("{}/{id}.yaml", folder(session, arguments, year.as_deref())?);
-    let text = author::file(&path, &least(session, base, &wished)?);
+    let text = author::file_text(&path, &least(session, base, &wished)?);
     Ok(ProposedFile { path, from: Origin::New, text, root: None })
 }
 
@@ -277,7 +285,7 @@ fn set(
     session: &EditSession,
     arguments: &Arguments,
     base: &Base,
-    rows: &[Row],
+    rows: &[TableRow],
     name: &str,
 ) -> Result<ProposedFile, Failure> {
     if let Some(row) = rows.iter().find(|row| row.id.is_some()) {
@@ -286,22 +294,22 @@ fn set(
             "an entry of a set is called by its client: leave the column `id` out",
         ));
     }
-    let wished = author::wished(&base.says, &base.wishes);
+    let wished = author::with_overrides(&base.says, &base.wishes);
     let mut said = least(session, base, &wished)?;
-    let entries = rows.iter().map(|row| (row.client.clone(), author::layer(&row.wishes)));
+    let entries = rows.iter().map(|row| (row.client.clone(), author::override_layer(&row.wishes)));
     said["clients"] = Value::Object(entries.collect());
     let folder = arguments
         .folder
         .as_ref()
         .map_or(Ok("agreements".to_owned()), |_| folder(session, arguments, None))?;
     let path = format!("{folder}/{}.yaml", slug(name)?);
-    Ok(ProposedFile { text: author::file(&path, &said), path, from: Origin::New, root: None })
+    Ok(ProposedFile { text: author::file_text(&path, &said), path, from: Origin::New, root: None })
 }
 
 fn least(session: &EditSession, base: &Base, wished: &Value) -> Result<Value, Failure> {
     let (library, _) = Library::new(&session.loaded.templates);
     let extends: Vec<&str> = base.extends.iter().map(String::as_str).collect();
-    author::least(&library, &extends, wished).map_err(|not_said| {
+    author::minimize(&library, &extends, wished).map_err(|not_said| {
         Failure::new(Exit::Failure, "cli-failure", not_said.to_string())
             .help("extend another template, or keep the value")
     })
@@ -343,7 +351,7 @@ fn folder(session: &EditSession, arguments: &Arguments, year: Option<&str>) -> R
 fn refuse_taken(
     session: &EditSession,
     proposals: &[ProposedFile],
-    rows: &[Row],
+    rows: &[TableRow],
     context: &Context,
 ) -> Result<(), Failure> {
     let taken: BTreeMap<&str, &str> = session

@@ -5,7 +5,7 @@ mod build;
 
 use std::path::PathBuf;
 
-use servanda::author::Wish;
+use servanda::author::Override;
 use servanda::calendar::{Day, Term};
 
 use crate::cli::Global;
@@ -123,28 +123,28 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 
 impl Terms {
     /// What is wished beside the client, in the order of the fields.
-    pub(crate) fn wishes(&self) -> Result<Vec<Wish>, Failure> {
+    pub(crate) fn wishes(&self) -> Result<Vec<Override>, Failure> {
         let mut wishes = Vec::new();
         let text = |field: &'static str, value: &Option<String>| {
-            value.as_ref().map(|value| Wish::set(&[field], value.as_str()))
+            value.as_ref().map(|value| Override::set(&[field], value.as_str()))
         };
         wishes.extend(text("title", &self.title));
         wishes.extend(text("provider", &self.provider));
         wishes.extend(text("number", &self.number));
         wishes.extend(text("manager", &self.manager));
-        wishes.extend(self.first_day.map(|day| Wish::set(&["period", "first_day"], day.to_string())));
-        wishes.extend(self.last_day.map(|day| Wish::set(&["period", "last_day"], day.to_string())));
-        wishes.extend(self.term.map(|term| Wish::set(&["period", "term"], term.to_string())));
-        wishes.extend(self.open_ended.then(|| Wish::set(&["period", "open_ended"], true)));
-        wishes.extend(self.by_hand.then(|| Wish::set(&["activation"], Vec::<String>::new())));
+        wishes.extend(self.first_day.map(|day| Override::set(&["period", "first_day"], day.to_string())));
+        wishes.extend(self.last_day.map(|day| Override::set(&["period", "last_day"], day.to_string())));
+        wishes.extend(self.term.map(|term| Override::set(&["period", "term"], term.to_string())));
+        wishes.extend(self.open_ended.then(|| Override::set(&["period", "open_ended"], true)));
+        wishes.extend(self.by_hand.then(|| Override::set(&["activation"], Vec::<String>::new())));
         for service in &self.service {
             wishes.push(match service.split_once('=') {
-                Some((slug, calendar)) => Wish::set(&["services", slug, "calendar"], calendar),
-                None => Wish::set(&["services", service], true),
+                Some((slug, calendar)) => Override::set(&["services", slug, "calendar"], calendar),
+                None => Override::set(&["services", service], true),
             });
         }
-        wishes.extend(self.without.iter().map(|slug| Wish::dropped(&["services", slug])));
-        wishes.extend(self.calendar.as_ref().map(|slug| Wish::set(&["sla", "calendar"], slug.as_str())));
+        wishes.extend(self.without.iter().map(|slug| Override::dropped(&["services", slug])));
+        wishes.extend(self.calendar.as_ref().map(|slug| Override::set(&["sla", "calendar"], slug.as_str())));
         for target in &self.target {
             wishes.extend(times(target)?);
         }
@@ -153,7 +153,7 @@ impl Terms {
                 let (name, text) = pair
                     .split_once('=')
                     .ok_or_else(|| Failure::usage(format!("`{pair}` has no `=` in it"), "write NAME=TEXT"))?;
-                wishes.push(Wish::set(&[field, name], text));
+                wishes.push(Override::set(&[field, name], text));
             }
         }
         Ok(wishes)
@@ -166,7 +166,7 @@ impl Terms {
 }
 
 /// `critical=30m/4h`, or `vpn.critical=15m/2h` for one service. One of the two times may be left out.
-fn times(target: &str) -> Result<Vec<Wish>, Failure> {
+fn times(target: &str) -> Result<Vec<Override>, Failure> {
     let misread = || {
         Failure::usage(
             format!("`{target}` is no target"),
@@ -183,6 +183,6 @@ fn times(target: &str) -> Result<Vec<Wish>, Failure> {
     Ok(times
         .iter()
         .filter(|(_, time)| !time.is_empty())
-        .map(|(leaf, time)| Wish::set(&path(leaf), *time))
+        .map(|(leaf, time)| Override::set(&path(leaf), *time))
         .collect())
 }

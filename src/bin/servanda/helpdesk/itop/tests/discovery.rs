@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use servanda::calendar::{Zone, read_instant};
-use servanda::catalog::{Catalog, Entry};
+use servanda::catalog::{Catalog, CatalogEntry};
 use servanda::diagnostic::{Sources, Span};
 use servanda::discovery::{DiscoveredMapping, Evidence};
 use servanda::ident::{PriorityName, ProviderSlug};
@@ -109,7 +109,7 @@ async fn slugs_that_the_catalog_has_are_kept() {
         set(&bench, *contract, "provider_id", json!("2"));
     }
     let span = Span::of_file(Sources::default().add("catalog.yaml", ""));
-    let entry = |title: &str| Entry { title: title.to_owned(), helpdesk: None, email: None, span };
+    let entry = |title: &str| CatalogEntry { title: title.to_owned(), helpdesk: None, email: None, span };
     let acme = (ProviderSlug::new("acme").expect("a slug"), entry("ООО «Акме»"));
     let normal = (PriorityName::new("normal").expect("a name"), entry("Normal"));
     let catalog = Catalog { providers: [acme].into(), priorities: [normal].into(), ..Catalog::default() };

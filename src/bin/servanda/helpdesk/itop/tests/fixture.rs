@@ -13,7 +13,7 @@ use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{LiveAgreement, Observed, Promise, TargetKey, Value};
 use servanda::mapping::{Field, Mapping};
 use servanda::plan::Step;
-use servanda::settings::{Helpdesk, Pace, Priorities};
+use servanda::settings::{HelpdeskConfig, Pace, Priorities};
 
 use super::double::{Desk, PASSWORD};
 use crate::helpdesk::itop::operation::{self, id};
@@ -72,7 +72,7 @@ pub(super) struct Bench {
 }
 
 /// The helpdesk of a servanda.yaml with these lines under `helpdesk:`, besides how it is reached.
-pub(super) fn read_helpdesk(lines: &str) -> Helpdesk {
+pub(super) fn read_helpdesk(lines: &str) -> HelpdeskConfig {
     let reached = "kind: itop\n  url: https://itop.acme.example\n  user: { env: U }\n  password: { env: P }";
     let mut sources = Sources::default();
     let yaml = format!("timezone: Europe/Moscow\nhelpdesk:\n  {reached}\n{lines}");

@@ -11,7 +11,7 @@ use servanda::diagnostic::Sources;
 use servanda::discovery::{DiscoveredMapping, Evidence};
 use servanda::document::{self, Kind};
 use servanda::live::Value;
-use servanda::mapping::{Field, Mapping, Side};
+use servanda::mapping::{Field, Mapping, RecipientSide};
 use servanda::plan::Step;
 use servanda::render;
 
@@ -43,7 +43,7 @@ async fn populate(desk: &Desk, row: Row) {
         fields.insert(Field::FirstDay, Value::Day(read_day(first).expect("a day")));
         let last = last.map_or(Value::Nothing, |last| Value::Day(read_day(last).expect("a day")));
         fields.insert(Field::LastDay, last);
-        let links_apart = desk.mapping.recipients.side == Side::Recipient;
+        let links_apart = desk.mapping.recipients.side == RecipientSide::Recipient;
         if links_apart {
             fields.remove(&Field::Recipients);
         }
@@ -94,7 +94,7 @@ async fn hold(row: Row) {
     let mapping = pasted(&proposal);
     // What a write on the agreement's side would do cannot be read, so that the other is proposed.
     let mut expected = desk.mapping.clone();
-    expected.recipients.side = Side::Recipient;
+    expected.recipients.side = RecipientSide::Recipient;
     assert_eq!(mapping, expected, "{row:?}\n{}", render::discovery::yaml(&proposal));
     let fresh = Desk { mapping, ..open(row).await };
     suite(row, fresh).await;

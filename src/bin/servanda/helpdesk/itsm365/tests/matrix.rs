@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 use servanda::ident::LiveId;
 use servanda::live::{LiveAgreement, Observed, Promise, TargetKey, Value};
-use servanda::mapping::{DateForm, DayForm, Field, IntervalForm, Side};
+use servanda::mapping::{DateForm, DayForm, Field, IntervalForm, RecipientSide};
 use servanda::plan::Step;
 
 use super::{Desk, fields, id, key, live_id, promise};
@@ -25,12 +25,12 @@ const SETTINGS: [usize; 14] = [2, 2, 4, 2, 3, 2, 4, 2, 3, 3, 3, 4, 2, 2];
 pub(super) type Row = [usize; SETTINGS.len()];
 
 /// The switches of a row, and on which side the tenant of that row has recipients written.
-fn options(row: Row) -> (SandboxOptions, Side) {
+fn options(row: Row) -> (SandboxOptions, RecipientSide) {
     let (recipients, side) = [
-        (AgreementRecipients::Writable, Side::Agreement),
-        (AgreementRecipients::Writable, Side::Recipient),
-        (AgreementRecipients::Refused, Side::Recipient),
-        (AgreementRecipients::Ignored, Side::Recipient),
+        (AgreementRecipients::Writable, RecipientSide::Agreement),
+        (AgreementRecipients::Writable, RecipientSide::Recipient),
+        (AgreementRecipients::Refused, RecipientSide::Recipient),
+        (AgreementRecipients::Ignored, RecipientSide::Recipient),
     ][row[2]];
     let options = SandboxOptions {
         edit_status: [200, 201][row[0]],
@@ -213,7 +213,7 @@ pub(super) async fn suite(row: Row, desk: Desk) {
         row,
         writer: Itsm365Writer::new(&transport, &desk.mapping),
         reader: Itsm365Reader::new(&transport, &desk.mapping, 2),
-        is_linked_from_recipients: desk.mapping.recipients.side == Side::Recipient,
+        is_linked_from_recipients: desk.mapping.recipients.side == RecipientSide::Recipient,
     };
     for (object, attributes) in [
         ("agreement$7", json!({ "inventoryNumber": "zz:a0" })),

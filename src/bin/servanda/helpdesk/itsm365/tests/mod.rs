@@ -10,7 +10,7 @@ use serde_json::json;
 use servanda::calendar::{TargetTime, read_day, read_instant};
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Kind, Observed, Promise, TargetKey, Value};
-use servanda::mapping::{DayForm, Field, Mapping, Side};
+use servanda::mapping::{DayForm, Field, Mapping, RecipientSide};
 use servanda::plan::Step;
 use servanda::settings::Pace;
 
@@ -162,7 +162,7 @@ async fn a_rule_is_changed_in_place_and_archived() {
 #[tokio::test]
 async fn a_link_on_the_recipients_side_touches_only_that_link() {
     let mut desk = Desk::open(SandboxOptions::default()).await;
-    desk.mapping.recipients.side = Side::Recipient;
+    desk.mapping.recipients.side = RecipientSide::Recipient;
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
     let foreign = json!({ "recipientsOU": ["ou$1"] });

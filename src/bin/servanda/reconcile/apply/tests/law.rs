@@ -6,15 +6,15 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use secrecy::SecretString;
-use servanda::agreement::{Activation, Agreement, Coverage, End, Notices, Period, Renewal, Target};
+use servanda::agreement::{Activation, Agreement, Coverage, Notices, Period, PeriodEnd, Renewal, Target};
 use servanda::calendar::{Day, Instant, TargetTime, ZONE_DATA, Zone, read_day, read_instant};
-use servanda::catalog::{Catalog, Client, Entry};
+use servanda::catalog::{Catalog, CatalogEntry, ClientEntry};
 use servanda::desired::desired;
 use servanda::diagnostic::{Sources, Span};
 use servanda::ident::{
     AgreementId, CalendarSlug, ClientSlug, LiveId, PriorityName, RecipientSlug, ServiceSlug,
 };
-use servanda::mapping::{Deactivation, Mapping, Side};
+use servanda::mapping::{Deactivation, Mapping, RecipientSide};
 use servanda::plan::{Change, Context, Header, Plan, between};
 use servanda::settings::Pace;
 
@@ -47,13 +47,13 @@ fn nowhere() -> Span {
     Span::of_file(Sources::default().add("agreements/sample.yaml", ""))
 }
 
-fn entry(title: &str, id: &str) -> Entry {
-    Entry { title: title.to_owned(), helpdesk: LiveId::new(id), email: None, span: nowhere() }
+fn entry(title: &str, id: &str) -> CatalogEntry {
+    CatalogEntry { title: title.to_owned(), helpdesk: LiveId::new(id), email: None, span: nowhere() }
 }
 
 fn catalog() -> Catalog {
     let client = |(slug, number): (&str, u32)| {
-        let client = Client {
+        let client = ClientEntry {
             entry: entry(slug, &format!("ou${number}")),
             contacts: BTreeMap::new(),
             departments: BTreeMap::new(),
@@ -88,7 +88,10 @@ fn agreement(number: usize, client: &str, first_day: Day, last_day: Option<Day>)
         provider: None,
         contacts: BTreeMap::new(),
         zone: Zone::find("Europe/Moscow").expect("a zone"),
-        period: Period { first_day: Some(first_day), end: last_day.map_or(End::Open, End::LastDay) },
+        period: Period {
+            first_day: Some(first_day),
+            end: last_day.map_or(PeriodEnd::Open, PeriodEnd::LastDay),
+        },
         activation: Activation::Auto,
         suspensions: Vec::new(),
         termination: None,
@@ -145,7 +148,8 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
         let strategies = [Deactivation::State, Deactivation::Detach, Deactivation::Archive];
         let mut mapping =
             Mapping { deactivate: strategies[deactivate], state_in_own_edit: own_edit, ..Mapping::default() };
-        mapping.recipients.side = if on_recipient { Side::Recipient } else { Side::Agreement };
+        mapping.recipients.side =
+            if on_recipient { RecipientSide::Recipient } else { RecipientSide::Agreement };
         mapping
     })
 }

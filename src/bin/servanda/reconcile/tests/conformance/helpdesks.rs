@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use servanda::calendar::read_instant;
 use servanda::ident::AgreementId;
 use servanda::live::Observed;
-use servanda::settings::{Kind, Pace};
+use servanda::settings::{Pace, Product};
 use servanda::status::State;
 
 use super::Seen;
@@ -216,7 +216,7 @@ impl Desk {
                 );
                 Connection::by(transport.expect("a transport"), mapping, Pace::SANDBOX)
             }
-            (Way::Itop { .. }, Kind::Itop { priorities, .. }) => Connection::by_itop(
+            (Way::Itop { .. }, Product::Itop { priorities, .. }) => Connection::by_itop(
                 self.transport(),
                 priorities.clone(),
                 mapping,
