@@ -12,8 +12,8 @@ use servanda::desired::desired;
 use servanda::diagnostic::{Diagnostics, Sources};
 use servanda::document::{self, Document};
 use servanda::ident::LiveId;
-use servanda::live::{Directory, Kind, Live};
-use servanda::plan::{Context, Header, Plan, between, simulate};
+use servanda::live::{Directory, Live, ObjectKind};
+use servanda::plan::{DiffContext, Header, Plan, diff, simulate};
 use servanda::status::status;
 use servanda::template::{Library, Resolved};
 
@@ -92,13 +92,13 @@ fn directory() -> Directory {
     let mut directory = Directory::default();
     let id = |text: String| LiveId::new(&text).expect("a live id");
     for number in 0..AGREEMENTS {
-        directory.add(Kind::Unit, id(format!("ou${number}")), &format!("Client {number}"), false);
+        directory.add(ObjectKind::Unit, id(format!("ou${number}")), &format!("Client {number}"), false);
     }
     for number in 1..=2 {
-        directory.add(Kind::Service, id(format!("slmService${number}")), "service", false);
-        directory.add(Kind::Calendar, id(format!("servicetime${number}")), "calendar", false);
+        directory.add(ObjectKind::Service, id(format!("slmService${number}")), "service", false);
+        directory.add(ObjectKind::Calendar, id(format!("servicetime${number}")), "calendar", false);
     }
-    directory.add(Kind::Priority, id("priority$1".to_owned()), "Critical", false);
+    directory.add(ObjectKind::Priority, id("priority$1".to_owned()), "Critical", false);
     directory
 }
 
@@ -114,7 +114,7 @@ fn plan(checked: &CheckedRepository, live: &Live, at: Instant) -> Plan {
         files: String::new(),
         helpdesk: String::new(),
     };
-    between(&desired, live, Context { header, mapping, prune: false })
+    diff(&desired, live, DiffContext { header, mapping, prune: false })
 }
 
 fn stages(criterion: &mut Criterion) {

@@ -31,9 +31,9 @@ pub struct Live {
     /// What catalog slugs may refer to.
     pub directory: Directory,
     /// Marks that several objects bear; none of them is touched, and none is among `agreements`.
-    pub same_mark: BTreeMap<AgreementId, Vec<LiveId>>,
+    pub same_ownership_key: BTreeMap<AgreementId, Vec<LiveId>>,
     /// How many agreements bear no mark of ours; they are never touched.
-    pub unmarked: usize,
+    pub unmanaged: usize,
     /// Unmarked agreements that a document wishes to take over, by their live id.
     pub adoptable: BTreeMap<LiveId, Observed<LiveAgreement>>,
 }
@@ -99,8 +99,8 @@ pub enum Value {
     /// Targets by service and priority; never empty.
     Targets(
         #[serde(with = "as_list")]
-        #[schemars(with = "Vec<(TargetKey, Promise)>")]
-        BTreeMap<TargetKey, Promise>,
+        #[schemars(with = "Vec<(TargetKey, LiveTarget)>")]
+        BTreeMap<TargetKey, LiveTarget>,
     ),
 }
 
@@ -119,7 +119,7 @@ pub struct TargetKey {
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
-pub struct Promise {
+pub struct LiveTarget {
     /// Until somebody answers.
     pub response: Option<TargetTime>,
     /// Until it is solved.
@@ -133,16 +133,16 @@ pub struct Promise {
 #[serde(from = "Entries", into = "Entries")]
 pub struct Directory {
     entries: Entries,
-    by_title: BTreeMap<(Kind, String), Vec<LiveId>>,
-    by_code: BTreeMap<(Kind, String), Vec<LiveId>>,
+    by_title: BTreeMap<(ObjectKind, String), Vec<LiveId>>,
+    by_code: BTreeMap<(ObjectKind, String), Vec<LiveId>>,
 }
 
-type Entries = BTreeMap<Kind, BTreeMap<LiveId, Named>>;
+type Entries = BTreeMap<ObjectKind, BTreeMap<LiveId, DirectoryEntry>>;
 
 /// A kind of object that a catalog has slugs for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ObjectKind {
     /// A company or a department.
     Unit,
     /// A service.
@@ -157,7 +157,7 @@ pub enum Kind {
 
 /// An object of the directory.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Named {
+pub struct DirectoryEntry {
     /// What the helpdesk calls it; of a person whose name is hidden, the initials.
     pub title: String,
     /// A short code that it may be known by as well.
@@ -170,7 +170,7 @@ pub struct Named {
     pub hidden: Option<String>,
 }
 
-impl Named {
+impl DirectoryEntry {
     /// Whether this is its exact title.
     pub fn is_titled(&self, title: &str) -> bool {
         match &self.hidden {
@@ -221,7 +221,7 @@ impl Value {
     }
 
     /// Targets in normal form: a promise of nothing is none.
-    pub fn targets(mut targets: BTreeMap<TargetKey, Promise>) -> Self {
+    pub fn targets(mut targets: BTreeMap<TargetKey, LiveTarget>) -> Self {
         targets.retain(|_, promise| promise.response.is_some() || promise.resolution.is_some());
         if targets.is_empty() { Self::Nothing } else { Self::Targets(targets) }
     }
@@ -250,9 +250,9 @@ impl Live {
     #[must_use]
     pub fn without_people(mut self) -> Self {
         let mut entries = Entries::from(self.directory);
-        if let Some(people) = entries.remove(&Kind::Person) {
+        if let Some(people) = entries.remove(&ObjectKind::Person) {
             let people = people.into_iter().map(|(id, named)| (id, named.without_name()));
-            entries.insert(Kind::Person, people.collect());
+            entries.insert(ObjectKind::Person, people.collect());
         }
         self.directory = entries.into();
         self
@@ -300,13 +300,13 @@ impl From<Directory> for Entries {
 
 impl Directory {
     /// Takes in an object as read.
-    pub fn add(&mut self, kind: Kind, id: LiveId, title: &str, archived: bool) {
+    pub fn add(&mut self, kind: ObjectKind, id: LiveId, title: &str, archived: bool) {
         let title = title.trim().to_owned();
-        self.add_named(kind, id, Named { title, code: None, archived, hidden: None });
+        self.add_named(kind, id, DirectoryEntry { title, code: None, archived, hidden: None });
     }
 
     /// Takes in an object as read, with everything it is known by.
-    pub fn add_named(&mut self, kind: Kind, id: LiveId, named: Named) {
+    pub fn add_named(&mut self, kind: ObjectKind, id: LiveId, named: DirectoryEntry) {
         if !named.archived {
             self.by_title.entry((kind, named.known_as())).or_default().push(id.clone());
             if let Some(code) = &named.code {
@@ -317,24 +317,24 @@ impl Directory {
     }
 
     /// Everything in it.
-    pub fn iter(&self) -> impl Iterator<Item = (Kind, &LiveId, &Named)> {
+    pub fn iter(&self) -> impl Iterator<Item = (ObjectKind, &LiveId, &DirectoryEntry)> {
         self.entries.iter().flat_map(|(kind, named)| named.iter().map(move |(id, named)| (*kind, id, named)))
     }
 
     /// The object of this id.
-    pub fn get(&self, kind: Kind, id: &LiveId) -> Option<&Named> {
+    pub fn get(&self, kind: ObjectKind, id: &LiveId) -> Option<&DirectoryEntry> {
         self.entries.get(&kind)?.get(id)
     }
 
     /// The objects that bear exactly this title and are not archived.
-    pub fn titled(&self, kind: Kind, title: &str) -> &[LiveId] {
+    pub fn titled(&self, kind: ObjectKind, title: &str) -> &[LiveId] {
         let known_as = |name: String| self.by_title.get(&(kind, name)).map(Vec::as_slice);
         let hidden = || known_as(hidden_title(&digest(&title.trim())));
         known_as(title.trim().to_owned()).or_else(hidden).unwrap_or_default()
     }
 
     /// The objects that are known by exactly this code and are not archived.
-    pub fn coded(&self, kind: Kind, code: &str) -> &[LiveId] {
+    pub fn coded(&self, kind: ObjectKind, code: &str) -> &[LiveId] {
         self.by_code.get(&(kind, code.to_owned())).map_or(&[], Vec::as_slice)
     }
 
@@ -367,7 +367,7 @@ mod as_list {
 #[cfg(test)]
 mod tests {
     use super::{
-        Directory, Kind, Live, LiveAgreement, Observed, Promise, Record, TargetKey, Value, initials,
+        Directory, Live, LiveAgreement, LiveTarget, ObjectKind, Observed, Record, TargetKey, Value, initials,
     };
     use crate::calendar::TargetTime;
     use crate::ident::{AgreementId, LiveId};
@@ -383,10 +383,10 @@ mod tests {
     #[test]
     fn a_recording_is_read_back_as_it_was() {
         let mut live = Live::default();
-        live.directory.add(Kind::Unit, LiveId::new("ou$1").expect("an id"), "Ромашка", false);
+        live.directory.add(ObjectKind::Unit, LiveId::new("ou$1").expect("an id"), "Ромашка", false);
         let key = TargetKey { service: None, priority: LiveId::new("priority$1").expect("an id") };
         let promise =
-            Promise { response: None, resolution: Some(TargetTime::BusinessDays(2)), calendar: None };
+            LiveTarget { response: None, resolution: Some(TargetTime::BusinessDays(2)), calendar: None };
         let targets = Value::targets([(key.clone(), promise)].into());
         let agreement = LiveAgreement {
             object: LiveId::new("agreement$1").expect("an id"),
@@ -404,10 +404,10 @@ mod tests {
     fn a_person_without_a_name_is_found_by_it_and_by_no_other() {
         let mut live = Live::default();
         let id = |number: u8| LiveId::new(&format!("employee${number}")).expect("an id");
-        live.directory.add(Kind::Person, id(1), "Ирина Петрова", false);
-        live.directory.add(Kind::Person, id(2), "Игорь Павлов", false);
-        live.directory.add(Kind::Person, id(3), "Анна Белых", true);
-        live.directory.add(Kind::Unit, id(4), "Ирина Петрова", false);
+        live.directory.add(ObjectKind::Person, id(1), "Ирина Петрова", false);
+        live.directory.add(ObjectKind::Person, id(2), "Игорь Павлов", false);
+        live.directory.add(ObjectKind::Person, id(3), "Анна Белых", true);
+        live.directory.add(ObjectKind::Unit, id(4), "Ирина Петрова", false);
         let live = live.without_people();
         let json = serde_json::to_string(&live).expect("a recording is JSON");
         assert!(!json.contains("Игорь") && !json.contains("Белых"), "{json}");
@@ -415,12 +415,12 @@ mod tests {
             [serde_json::from_str::<Live>(&json).expect("its own JSON"), live.clone().without_people(), live]
         {
             let directory = &live.directory;
-            assert_eq!(directory.titled(Kind::Person, " Ирина Петрова "), [id(1)]);
-            assert_eq!(directory.titled(Kind::Unit, "Ирина Петрова"), [id(4)]);
-            assert!(directory.titled(Kind::Person, "И. П.").is_empty());
-            assert!(directory.titled(Kind::Person, "Анна Белых").is_empty());
+            assert_eq!(directory.titled(ObjectKind::Person, " Ирина Петрова "), [id(1)]);
+            assert_eq!(directory.titled(ObjectKind::Unit, "Ирина Петрова"), [id(4)]);
+            assert!(directory.titled(ObjectKind::Person, "И. П.").is_empty());
+            assert!(directory.titled(ObjectKind::Person, "Анна Белых").is_empty());
             assert_eq!(directory.title(&id(2)), Some("И. П."));
-            let named = directory.get(Kind::Person, &id(2)).expect("it is there");
+            let named = directory.get(ObjectKind::Person, &id(2)).expect("it is there");
             assert!(named.is_titled("Игорь Павлов") && !named.is_titled("И. П."));
         }
     }
@@ -439,8 +439,8 @@ mod tests {
     fn archived_objects_are_known_by_id_but_not_by_title() {
         let mut directory = Directory::default();
         let id = LiveId::new("ou$1").expect("an id");
-        directory.add(Kind::Unit, id.clone(), "Ромашка", true);
-        assert!(directory.titled(Kind::Unit, "Ромашка").is_empty());
+        directory.add(ObjectKind::Unit, id.clone(), "Ромашка", true);
+        assert!(directory.titled(ObjectKind::Unit, "Ромашка").is_empty());
         assert_eq!(directory.title(&id), Some("Ромашка"));
     }
 }

@@ -48,9 +48,9 @@ pub enum ChangeResult {
     /// The object moved since the plan was made, or is no longer there; nothing was written.
     Stale,
     /// The helpdesk refused a step; those before it stand.
-    Failed(Failure),
+    Failed(StepFailure),
     /// The answer to a step was lost, and a look did not settle whether it was carried out.
-    Unknown(Failure),
+    Unknown(StepFailure),
     /// The run ended before this step, counted from 0; those before it stand.
     Stopped {
         /// Which.
@@ -73,7 +73,7 @@ pub struct Altered {
 
 /// A step that did not go through.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-pub struct Failure {
+pub struct StepFailure {
     /// Which step of the change, from 0.
     pub step: usize,
     /// What the helpdesk or the network said, without anything secret.
@@ -100,7 +100,7 @@ impl Outcome {
     pub fn has_written(&self) -> bool {
         self.results.values().any(|result| match result {
             ChangeResult::Done { .. } | ChangeResult::Unknown(_) => true,
-            ChangeResult::Failed(Failure { step, .. }) | ChangeResult::Stopped { step } => *step > 0,
+            ChangeResult::Failed(StepFailure { step, .. }) | ChangeResult::Stopped { step } => *step > 0,
             ChangeResult::Stale | ChangeResult::NotTried(_) => false,
         })
     }

@@ -12,7 +12,7 @@ use crate::agreement::{Agreement, AttributeValue, Target};
 use crate::calendar::{Day, Instant, TargetTime};
 use crate::catalog::Catalog;
 use crate::ident::{AgreementId, ClientSlug, LiveId, PriorityName, RecipientSlug, ServiceSlug};
-use crate::live::{Directory, Kind, Promise, Record, TargetKey, Value};
+use crate::live::{Directory, LiveTarget, ObjectKind, Record, TargetKey, Value};
 use crate::mapping::{Deactivation, Field, Mapping};
 use crate::status::{State, Status, period_at, status};
 
@@ -189,7 +189,7 @@ impl Projection<'_> {
                 Field::LastDay => day(stretch.last_day),
                 Field::Manager => {
                     let manager = agreement.manager.as_ref().map(|slug| slug.as_str());
-                    self.reference(Kind::Person, manager)
+                    self.reference(ObjectKind::Person, manager)
                 }
                 Field::Provider => {
                     let provider = agreement.provider.as_ref().or(self.mapping.provider.as_ref());
@@ -198,7 +198,7 @@ impl Projection<'_> {
                 }
                 Field::Calendar => {
                     let calendar = agreement.calendar.as_ref().map(|slug| slug.as_str());
-                    self.reference(Kind::Calendar, calendar)
+                    self.reference(ObjectKind::Calendar, calendar)
                 }
                 Field::Services => self.services(),
                 Field::Recipients => self.recipients(state),
@@ -221,7 +221,7 @@ impl Projection<'_> {
         found.map_err(|unresolved| self.unresolved.insert(unresolved)).ok()
     }
 
-    fn reference(&mut self, kind: Kind, slug: Option<&str>) -> Value {
+    fn reference(&mut self, kind: ObjectKind, slug: Option<&str>) -> Value {
         let Some(slug) = slug else {
             return Value::Nothing;
         };
@@ -242,7 +242,7 @@ impl Projection<'_> {
             .agreement
             .services
             .keys()
-            .map(|slug| self.resolver.entry(Kind::Service, slug.as_str()))
+            .map(|slug| self.resolver.entry(ObjectKind::Service, slug.as_str()))
             .collect();
         Value::references(found.into_iter().filter_map(|found| self.resolved(found)).collect())
     }
@@ -268,7 +268,7 @@ impl Projection<'_> {
         if let Some(manager) = &self.agreement.manager
             && !self.mapping.attributes.contains_key(&Field::Manager)
         {
-            found.push(self.resolver.entry(Kind::Person, manager.as_str()));
+            found.push(self.resolver.entry(ObjectKind::Person, manager.as_str()));
         }
         Value::references(found.into_iter().filter_map(|found| self.resolved(found)).collect())
     }
@@ -308,7 +308,7 @@ impl Projection<'_> {
 
     fn promise(
         &mut self,
-        into: &mut BTreeMap<TargetKey, Promise>,
+        into: &mut BTreeMap<TargetKey, LiveTarget>,
         service: Option<&ServiceSlug>,
         targets: &BTreeMap<PriorityName, Target>,
         calendar: Option<&str>,
@@ -316,7 +316,7 @@ impl Projection<'_> {
         let service = match service {
             None => None,
             Some(slug) => {
-                let found = self.resolver.entry(Kind::Service, slug.as_str());
+                let found = self.resolver.entry(ObjectKind::Service, slug.as_str());
                 let Some(id) = self.resolved(found) else {
                     return;
                 };
@@ -326,7 +326,7 @@ impl Projection<'_> {
         let calendar = match calendar {
             None => None,
             Some(slug) => {
-                let found = self.resolver.entry(Kind::Calendar, slug);
+                let found = self.resolver.entry(ObjectKind::Calendar, slug);
                 let Some(id) = self.resolved(found) else {
                     return;
                 };
@@ -334,11 +334,11 @@ impl Projection<'_> {
             }
         };
         for (priority, target) in targets {
-            let found = self.resolver.entry(Kind::Priority, priority.as_str());
+            let found = self.resolver.entry(ObjectKind::Priority, priority.as_str());
             let Some(priority) = self.resolved(found) else {
                 continue;
             };
-            let promise = Promise {
+            let promise = LiveTarget {
                 response: self.length(target.response),
                 resolution: self.length(target.resolution),
                 calendar: calendar.clone(),

@@ -8,7 +8,7 @@ use crate::agreement::Agreement;
 use crate::catalog::{Catalog, CatalogEntry, Contact};
 use crate::desired::{OtherTitle, ROUND_THE_CLOCK, Unresolved};
 use crate::ident::{LiveId, RecipientSlug};
-use crate::live::{Directory, Kind, initials};
+use crate::live::{Directory, ObjectKind, initials};
 
 /// What stands before the slug of a provider, so that it is not taken for a client's.
 const PROVIDER: &str = "provider ";
@@ -17,7 +17,7 @@ const PROVIDER: &str = "provider ";
 pub(super) struct Resolver<'a> {
     catalog: &'a Catalog,
     directory: &'a Directory,
-    answers: RefCell<BTreeMap<(Kind, String), Result<LiveId, Unresolved>>>,
+    answers: RefCell<BTreeMap<(ObjectKind, String), Result<LiveId, Unresolved>>>,
     other_titles: RefCell<BTreeSet<OtherTitle>>,
 }
 
@@ -27,20 +27,20 @@ impl<'a> Resolver<'a> {
     }
 
     /// A service, person, calendar or priority by its slug.
-    pub(super) fn entry(&self, kind: Kind, slug: &str) -> Result<LiveId, Unresolved> {
+    pub(super) fn entry(&self, kind: ObjectKind, slug: &str) -> Result<LiveId, Unresolved> {
         let entry = match kind {
-            Kind::Service => self.catalog.services.get(slug),
-            Kind::Person => self.catalog.managers.get(slug),
-            Kind::Calendar => self.catalog.calendars.get(slug),
-            Kind::Priority => self.catalog.priorities.get(slug),
-            Kind::Unit => self.catalog.providers.get(slug),
+            ObjectKind::Service => self.catalog.services.get(slug),
+            ObjectKind::Person => self.catalog.managers.get(slug),
+            ObjectKind::Calendar => self.catalog.calendars.get(slug),
+            ObjectKind::Priority => self.catalog.priorities.get(slug),
+            ObjectKind::Unit => self.catalog.providers.get(slug),
         };
         self.remembered(kind, slug, entry)
     }
 
     /// One of the provider's own legal entities, which are units too.
     pub(super) fn provider(&self, slug: &str) -> Result<LiveId, Unresolved> {
-        self.remembered(Kind::Unit, &format!("{PROVIDER}{slug}"), self.catalog.providers.get(slug))
+        self.remembered(ObjectKind::Unit, &format!("{PROVIDER}{slug}"), self.catalog.providers.get(slug))
     }
 
     /// The people of the helpdesk who are told: the agreement's own contacts, else the client's.
@@ -57,18 +57,18 @@ impl<'a> Resolver<'a> {
 
     /// A person by the helpdesk's own id.
     fn person(&self, id: &LiveId) -> Result<LiveId, Unresolved> {
-        let is_there = self.directory.get(Kind::Person, id).is_some_and(|named| !named.archived);
+        let is_there = self.directory.get(ObjectKind::Person, id).is_some_and(|named| !named.archived);
         if is_there { Ok(id.clone()) } else { Err(unresolved(id.as_str(), id.as_str(), 0)) }
     }
 
     /// A company or a department.
     pub(super) fn recipient(&self, recipient: &RecipientSlug) -> Result<LiveId, Unresolved> {
-        self.remembered(Kind::Unit, recipient.as_str(), self.catalog.recipient(recipient))
+        self.remembered(ObjectKind::Unit, recipient.as_str(), self.catalog.recipient(recipient))
     }
 
     pub(super) fn round_the_clock(&self) -> Option<LiveId> {
         self.catalog.calendars.get(ROUND_THE_CLOCK)?;
-        self.entry(Kind::Calendar, ROUND_THE_CLOCK).ok()
+        self.entry(ObjectKind::Calendar, ROUND_THE_CLOCK).ok()
     }
 
     /// The objects that the helpdesk calls otherwise than the catalog does.
@@ -76,7 +76,12 @@ impl<'a> Resolver<'a> {
         self.other_titles.take()
     }
 
-    fn remembered(&self, kind: Kind, slug: &str, entry: Option<&CatalogEntry>) -> Result<LiveId, Unresolved> {
+    fn remembered(
+        &self,
+        kind: ObjectKind,
+        slug: &str,
+        entry: Option<&CatalogEntry>,
+    ) -> Result<LiveId, Unresolved> {
         let key = (kind, slug.to_owned());
         if let Some(answer) = self.answers.borrow().get(&key) {
             return answer.clone();
@@ -89,7 +94,7 @@ impl<'a> Resolver<'a> {
         answer
     }
 
-    fn look_up(&self, kind: Kind, slug: &str, entry: &CatalogEntry) -> Result<LiveId, Unresolved> {
+    fn look_up(&self, kind: ObjectKind, slug: &str, entry: &CatalogEntry) -> Result<LiveId, Unresolved> {
         let Some(id) = &entry.helpdesk else {
             return match self.directory.titled(kind, &entry.title) {
                 [only] => Ok(only.clone()),
@@ -117,8 +122,8 @@ impl<'a> Resolver<'a> {
 }
 
 /// A title as a plan may show it: of people the initials.
-fn shown(kind: Kind, title: &str) -> String {
-    if kind == Kind::Person { initials(title) } else { title.to_owned() }
+fn shown(kind: ObjectKind, title: &str) -> String {
+    if kind == ObjectKind::Person { initials(title) } else { title.to_owned() }
 }
 
 fn unresolved(slug: &str, wanted: &str, found: usize) -> Unresolved {

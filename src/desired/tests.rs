@@ -7,7 +7,7 @@ use crate::calendar::{TargetTime, Term, read_instant};
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::diagnostic::{Sources, Span};
 use crate::ident::{CalendarSlug, ClientSlug, LiveId, PriorityName, ServiceSlug};
-use crate::live::{Directory, Kind, Value};
+use crate::live::{Directory, ObjectKind, Value};
 use crate::mapping::{Deactivation, Field, Mapping};
 
 fn live_id(text: &str) -> LiveId {
@@ -38,11 +38,11 @@ fn catalog(client_id: Option<&str>) -> Catalog {
 fn directory(units: &[(&str, &str, bool)]) -> Directory {
     let mut directory = Directory::default();
     for (id, title, archived) in units {
-        directory.add(Kind::Unit, live_id(id), title, *archived);
+        directory.add(ObjectKind::Unit, live_id(id), title, *archived);
     }
-    directory.add(Kind::Service, live_id("slmService$1"), "Почта и календарь", false);
-    directory.add(Kind::Calendar, live_id("servicetime$1"), "24x7", false);
-    directory.add(Kind::Priority, live_id("priority$1"), "Обычный", false);
+    directory.add(ObjectKind::Service, live_id("slmService$1"), "Почта и календарь", false);
+    directory.add(ObjectKind::Calendar, live_id("servicetime$1"), "24x7", false);
+    directory.add(ObjectKind::Priority, live_id("priority$1"), "Обычный", false);
     directory
 }
 

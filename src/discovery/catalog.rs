@@ -8,20 +8,20 @@ use serde_json::{Value as Json, json};
 use crate::catalog::{Catalog, CatalogEntry};
 use crate::discovery::slug::{slug_of, slug_of_person};
 use crate::ident::LiveId;
-use crate::live::{Kind, Live, Observed, Value};
+use crate::live::{Live, ObjectKind, Observed, Value};
 use crate::mapping::Field;
 
 /// Everything of a helpdesk that a catalog can name.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
     /// The objects, by kind.
-    pub items: BTreeMap<Kind, BTreeMap<LiveId, Item>>,
+    pub items: BTreeMap<ObjectKind, BTreeMap<LiveId, Item>>,
     /// The people who answer for an agreement.
     pub managers: BTreeSet<LiveId>,
     /// The units that some agreement is with on our own side.
     pub providers: BTreeSet<LiveId>,
     /// The kinds that the helpdesk keeps no objects of, so that it has nothing to say of their lists.
-    pub unkept: BTreeSet<Kind>,
+    pub unkept: BTreeSet<ObjectKind>,
 }
 
 /// One object.
@@ -94,13 +94,13 @@ impl List {
     }
 
     /// What its entries are in a helpdesk.
-    const fn kind(self) -> Kind {
+    const fn kind(self) -> ObjectKind {
         match self {
-            Self::Clients | Self::Providers => Kind::Unit,
-            Self::Services => Kind::Service,
-            Self::Managers => Kind::Person,
-            Self::Calendars => Kind::Calendar,
-            Self::Priorities => Kind::Priority,
+            Self::Clients | Self::Providers => ObjectKind::Unit,
+            Self::Services => ObjectKind::Service,
+            Self::Managers => ObjectKind::Person,
+            Self::Calendars => ObjectKind::Calendar,
+            Self::Priorities => ObjectKind::Priority,
         }
     }
 
@@ -245,7 +245,7 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    fn items(&self, kind: Kind) -> impl Iterator<Item = (&LiveId, &Item)> {
+    fn items(&self, kind: ObjectKind) -> impl Iterator<Item = (&LiveId, &Item)> {
         self.inventory.items.get(&kind).into_iter().flatten()
     }
 
@@ -382,7 +382,7 @@ impl Comparison<'_> {
 
     /// Departments that no entry stands for, with the slug of the client that they are part of, however deep.
     fn missing_departments(&self, doubtful: &BTreeSet<LiveId>) -> Vec<(LiveId, String, String)> {
-        let units = self.inventory.items.get(&Kind::Unit);
+        let units = self.inventory.items.get(&ObjectKind::Unit);
         let company = |item: &Item| {
             let mut within = item.within.clone();
             // Units that are part of each other have no company.
@@ -395,7 +395,7 @@ impl Comparison<'_> {
             }
             None
         };
-        let missing = self.items(Kind::Unit).filter(|(id, item)| {
+        let missing = self.items(ObjectKind::Unit).filter(|(id, item)| {
             item.within.is_some() && !item.archived && !self.tied.contains_key(*id) && !doubtful.contains(*id)
         });
         let of_clients = missing.filter_map(|(id, item)| match self.tied.get(&company(item)?)? {

@@ -20,7 +20,7 @@ fn change(id: &str, risks: Vec<Risk>, cause: Option<Cause>) -> Change {
         because: None,
         state: Some(StateChange { before: Some("active".to_owned()), after: "inactive".to_owned(), cause }),
         fields: Vec::new(),
-        mark: None,
+        ownership_key: None,
         phase: if risks.contains(&Risk::Deactivates) { Phase::Loss } else { Phase::Gain },
         after: Vec::new(),
         risks,

@@ -24,12 +24,12 @@ pub struct LastApplied {
     /// The commit of the files at the last apply.
     pub commit: Option<String>,
     /// What was applied to each agreement, and as of when; an agreement that failed keeps its earlier entry.
-    pub agreements: BTreeMap<AgreementId, Applied>,
+    pub agreements: BTreeMap<AgreementId, AppliedAgreement>,
 }
 
 /// What was applied to one agreement.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Applied {
+pub struct AppliedAgreement {
     /// The instant of that run.
     pub as_of: Instant,
     /// The digest of the state.
@@ -44,7 +44,7 @@ impl Default for LastApplied {
     }
 }
 
-impl Applied {
+impl AppliedAgreement {
     /// The digests of a record.
     pub fn of(record: &Record, as_of: Instant) -> Self {
         let fields = record.fields.iter().map(|(field, value)| (field.clone(), digest(value)));
@@ -80,23 +80,23 @@ impl Compared {
 ///
 /// `then` gives what the files of today say about an agreement at an earlier instant; `None` where they do
 /// not know it.
-pub fn assign(
+pub fn assign_causes(
     plan: &mut Plan,
     last_applied: &LastApplied,
     then: impl Fn(&AgreementId, Instant) -> Option<Record>,
 ) {
     plan.totals.vanished = vanished(plan, last_applied);
-    assign_causes(plan, last_applied, then);
+    write_causes(plan, last_applied, then);
     plan.drift = drift::of(plan);
 }
 
-fn assign_causes(
+fn write_causes(
     plan: &mut Plan,
     last_applied: &LastApplied,
     then: impl Fn(&AgreementId, Instant) -> Option<Record>,
 ) {
     for change in &mut plan.changes {
-        let renamed = change.mark.as_ref().and_then(|mark| mark.before.as_ref());
+        let renamed = change.ownership_key.as_ref().and_then(|mark| mark.before.as_ref());
         let applied = last_applied.agreements.get(renamed.unwrap_or(&change.id));
         let known = applied.and_then(|applied| Some((applied, then(&change.id, applied.as_of)?)));
         let Some((applied, files_then)) = known.filter(|_| change.verb != Verb::Retire) else {

@@ -10,14 +10,15 @@ use crate::ident::{AgreementId, LiveId};
 use crate::live::{Live, LiveAgreement, Observed, Value};
 use crate::mapping::{Deactivation, Field, Mapping, RecipientMode};
 use crate::plan::{
-    Blocked, Change, FORMAT, FieldChange, Header, Mark, Note, Phase, Plan, Reason, StateChange, Totals, Verb,
+    Blocked, Change, FORMAT, FieldChange, Header, Note, OwnershipKey, Phase, Plan, Reason, StateChange,
+    Totals, Verb,
 };
 use crate::plan::{risk, steps};
 use crate::status::State;
 
 /// What a plan is made under, besides the two sides.
 #[derive(Clone, Debug)]
-pub struct Context<'a> {
+pub struct DiffContext<'a> {
     /// What the plan says it was made from.
     pub header: Header,
     /// How the helpdesk holds agreements.
@@ -27,7 +28,7 @@ pub struct Context<'a> {
 }
 
 /// The changes that make `live` equal to `desired`.
-pub fn between(desired: &Desired, live: &Live, context: Context<'_>) -> Plan {
+pub fn diff(desired: &Desired, live: &Live, context: DiffContext<'_>) -> Plan {
     let mut comparison =
         Comparison { desired, live, context, claimed: BTreeSet::new(), plan: Found::default() };
     for (id, wish) in &desired.agreements {
@@ -53,7 +54,7 @@ struct Found {
 struct Comparison<'a> {
     desired: &'a Desired,
     live: &'a Live,
-    context: Context<'a>,
+    context: DiffContext<'a>,
     /// The marks that documents account for, so that what is left are orphans.
     claimed: BTreeSet<AgreementId>,
     plan: Found,
@@ -81,19 +82,19 @@ impl<'a> Comparison<'a> {
         &mut self,
         id: &AgreementId,
         wish: &DesiredAgreement,
-    ) -> Result<Option<(&'a LiveAgreement, Option<Mark>)>, Reason> {
+    ) -> Result<Option<(&'a LiveAgreement, Option<OwnershipKey>)>, Reason> {
         let former = wish.formerly.iter().filter(|former| !self.desired.agreements.contains_key(*former));
         for marked in std::iter::once(id).chain(former) {
-            if let Some(objects) = self.live.same_mark.get(marked) {
-                return Err(Reason::SameMark(objects.clone()));
+            if let Some(objects) = self.live.same_ownership_key.get(marked) {
+                return Err(Reason::SameOwnershipKey(objects.clone()));
             }
             self.claimed.insert(marked.clone());
             match self.live.agreements.get(marked) {
                 None | Some(Observed::Absent) => {}
                 Some(Observed::Unknown(why)) => return Err(Reason::Unreadable(why.clone())),
                 Some(Observed::Present(found)) => {
-                    let mark =
-                        (marked != id).then(|| Mark { before: Some(marked.clone()), after: id.clone() });
+                    let mark = (marked != id)
+                        .then(|| OwnershipKey { before: Some(marked.clone()), after: id.clone() });
                     return Ok(Some((found, mark)));
                 }
             }
@@ -103,7 +104,7 @@ impl<'a> Comparison<'a> {
         };
         match self.live.adoptable.get(object) {
             Some(Observed::Present(found)) => {
-                Ok(Some((found, Some(Mark { before: None, after: id.clone() }))))
+                Ok(Some((found, Some(OwnershipKey { before: None, after: id.clone() }))))
             }
             Some(Observed::Unknown(why)) => Err(Reason::Unreadable(why.clone())),
             None | Some(Observed::Absent) => Err(Reason::CannotAdopt(object.clone())),
@@ -119,11 +120,11 @@ impl<'a> Comparison<'a> {
             cause: None,
         });
         let state = StateChange { before: None, after: wish.record.state.clone(), cause: None };
-        let mark = Mark { before: None, after: id.clone() };
+        let mark = OwnershipKey { before: None, after: id.clone() };
         let mut change = Self::blank(id, wish, Verb::Create);
         change.fields = fields.collect();
         change.state = Some(state);
-        change.mark = Some(mark);
+        change.ownership_key = Some(mark);
         change.steps = steps::creation(wish, self.context.mapping);
         self.plan.changes.push(change);
     }
@@ -133,7 +134,7 @@ impl<'a> Comparison<'a> {
         id: &AgreementId,
         wish: &DesiredAgreement,
         before: &LiveAgreement,
-        mark: Option<Mark>,
+        mark: Option<OwnershipKey>,
     ) {
         if before.archived && !wish.archived && self.context.mapping.deactivate != Deactivation::Archive {
             if wish.status.state.is_over() {
@@ -162,7 +163,7 @@ impl<'a> Comparison<'a> {
         change.before = Some(before.digest());
         change.fields = fields;
         change.state = state;
-        change.mark = mark;
+        change.ownership_key = mark;
         let round_the_clock = self.desired.round_the_clock.as_ref();
         change.risks = risk::of_update(&change, before, wish, self.context.mapping, round_the_clock);
         change.phase = if change.deactivates() { Phase::Loss } else { Phase::Gain };
@@ -205,7 +206,7 @@ impl<'a> Comparison<'a> {
             because: Some(wish.status.because),
             state: None,
             fields: Vec::new(),
-            mark: None,
+            ownership_key: None,
             phase: Phase::Gain,
             after: Vec::new(),
             risks: Vec::new(),
@@ -256,7 +257,7 @@ impl<'a> Comparison<'a> {
         let recipients = desired.recipients_not_carried.iter().cloned();
         notes.extend(recipients.map(Note::RecipientsNotCarried));
         notes.extend(desired.other_titles.iter().cloned().map(Note::OtherTitle));
-        notes.extend((live.unmarked > 0).then_some(Note::Unmarked(live.unmarked)));
+        notes.extend((live.unmanaged > 0).then_some(Note::Unmanaged(live.unmanaged)));
         let mut plan = Plan {
             format: FORMAT,
             header: context.header,

@@ -18,7 +18,7 @@ pub struct Drift {
     /// The live object.
     pub object: LiveId,
     /// Which part of it.
-    pub part: Part,
+    pub part: DriftPart,
     /// What the helpdesk holds.
     pub held: Value,
     /// What the files say.
@@ -34,14 +34,14 @@ pub struct Drift {
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Part {
+pub enum DriftPart {
     /// The tenant's own state.
     State,
     /// A field.
     Field(Field),
 }
 
-impl std::fmt::Display for Part {
+impl std::fmt::Display for DriftPart {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::State => formatter.write_str("state"),
@@ -72,24 +72,24 @@ fn of_change(change: &Change) -> Vec<Drift> {
     };
     let state = change.state.iter().filter(|state| state.cause == Some(Cause::Drift)).map(|state| {
         let held = state.before.as_deref().map_or(Value::Nothing, Value::text);
-        drift(Part::State, held, Value::text(&state.after))
+        drift(DriftPart::State, held, Value::text(&state.after))
     });
     let fields = change.fields.iter().filter(|field| field.cause == Some(Cause::Drift));
     let fields = fields
-        .map(|field| drift(Part::Field(field.field.clone()), field.before.clone(), field.after.clone()));
+        .map(|field| drift(DriftPart::Field(field.field.clone()), field.before.clone(), field.after.clone()));
     state.chain(fields).collect()
 }
 
 /// Wishes for what is held, so that a plan leaves it as it is.
-pub fn adopt(desired: &mut Desired, left: &[Drift]) {
+pub fn keep_drift(desired: &mut Desired, left: &[Drift]) {
     for drift in left {
         let Some(wish) = desired.agreements.get_mut(&drift.id) else {
             continue;
         };
         match (&drift.part, &drift.held) {
-            (Part::State, Value::Text(state)) => wish.record.state.clone_from(state),
-            (Part::State, _) => {}
-            (Part::Field(field), held) => {
+            (DriftPart::State, Value::Text(state)) => wish.record.state.clone_from(state),
+            (DriftPart::State, _) => {}
+            (DriftPart::Field(field), held) => {
                 wish.record.fields.insert(field.clone(), held.clone());
             }
         }

@@ -23,7 +23,8 @@ pub fn freshness(change: &Change, found: &LiveAgreement) -> Freshness {
         return Freshness::Pending;
     }
     // Full values may be written again; what is created, linked or marked may not, or does not show in the object.
-    let is_full_values = change.steps.iter().all(|step| matches!(step, Step::Edit { mark: None, .. }));
+    let is_full_values =
+        change.steps.iter().all(|step| matches!(step, Step::Edit { ownership_key: None, .. }));
     match back(change, found) {
         Some((before, is_there)) if is_full_values && change.before == Some(before.digest()) => {
             if is_there {

@@ -15,19 +15,19 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-pub use cause::{Applied, LAST_APPLIED_FORMAT, LastApplied, assign};
-pub use diff::{Context, between};
-pub use drift::{Drift, Part, adopt};
+pub use cause::{AppliedAgreement, LAST_APPLIED_FORMAT, LastApplied, assign_causes};
+pub use diff::{DiffContext, diff};
+pub use drift::{Drift, DriftPart, keep_drift};
 pub use freshness::{Freshness, freshness};
 pub use severity::ChangeSeverity;
-pub use simulate::{perform, simulate};
+pub use simulate::{apply_step, simulate};
 
 use std::collections::BTreeMap;
 
 use crate::calendar::Instant;
 use crate::desired::{OtherTitle, Unresolved};
 use crate::ident::{AgreementId, ClientSlug, LiveId};
-use crate::live::{Promise, TargetKey, Value};
+use crate::live::{LiveTarget, TargetKey, Value};
 use crate::mapping::Field;
 use crate::status::{State, StatusReason};
 
@@ -98,7 +98,7 @@ pub struct Change {
     /// The fields that change.
     pub fields: Vec<FieldChange>,
     /// The mark that is written: the id itself where an object is created, adopted or renamed.
-    pub mark: Option<Mark>,
+    pub ownership_key: Option<OwnershipKey>,
     /// Whether clients gain or lose by it; gains are applied first.
     pub phase: Phase,
     /// Changes that must be confirmed before this one.
@@ -183,7 +183,7 @@ pub enum Cause {
 
 /// What is written into the key attribute, and what stood there.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-pub struct Mark {
+pub struct OwnershipKey {
     /// The agreement whose mark the object bears; `None` where it bears none.
     pub before: Option<AgreementId>,
     /// The agreement whose mark it will bear.
@@ -259,7 +259,7 @@ pub enum Step {
         /// The tenant's state, where it changes too.
         state: Option<String>,
         /// The mark, where it changes too.
-        mark: Option<AgreementId>,
+        ownership_key: Option<AgreementId>,
     },
     /// Writes one promise.
     PutRule {
@@ -268,7 +268,7 @@ pub enum Step {
         /// What it is about.
         key: TargetKey,
         /// What is promised.
-        promise: Promise,
+        target: LiveTarget,
     },
     /// Archives one promise.
     DropRule {
@@ -315,7 +315,7 @@ pub enum Reason {
     /// The helpdesk's answer could not be understood.
     Unreadable(String),
     /// Several live objects bear the agreement's mark.
-    SameMark(Vec<LiveId>),
+    SameOwnershipKey(Vec<LiveId>),
     /// The agreement has gone from the files, and nobody asked to retire it.
     Orphan {
         /// What the helpdesk calls it.
@@ -377,7 +377,7 @@ pub enum Note {
     /// The helpdesk calls an object otherwise than the catalog does.
     OtherTitle(OtherTitle),
     /// This many agreements bear no mark of ours and were not looked at.
-    Unmarked(usize),
+    Unmanaged(usize),
 }
 
 /// How many of what.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::DesiredAgreement;
 use crate::ident::LiveId;
-use crate::live::{LiveAgreement, Promise, TargetKey, Value};
+use crate::live::{LiveAgreement, LiveTarget, TargetKey, Value};
 use crate::mapping::{Field, Mapping};
 use crate::plan::{Change, Risk, Weakened};
 use crate::status::State;
@@ -40,7 +40,7 @@ pub(super) fn of_update(
             risks.push(Risk::Shortens);
         }
     }
-    if change.mark.as_ref().is_some_and(|mark| mark.before.is_none()) {
+    if change.ownership_key.as_ref().is_some_and(|mark| mark.before.is_none()) {
         risks.push(Risk::Adopts);
     }
     risks
@@ -92,7 +92,7 @@ fn weakened(
 struct Promises<'a> {
     services: BTreeSet<&'a LiveId>,
     calendar: Option<&'a LiveId>,
-    targets: BTreeMap<&'a TargetKey, &'a Promise>,
+    targets: BTreeMap<&'a TargetKey, &'a LiveTarget>,
 }
 
 impl<'a> Promises<'a> {
@@ -113,13 +113,13 @@ impl<'a> Promises<'a> {
     }
 
     /// The promise that holds for a key: its own, or the one for all services.
-    fn effective(&self, key: &TargetKey) -> Option<&'a Promise> {
+    fn effective(&self, key: &TargetKey) -> Option<&'a LiveTarget> {
         let general = TargetKey { service: None, priority: key.priority.clone() };
         self.targets.get(key).or_else(|| self.targets.get(&general)).copied()
     }
 }
 
-fn is_less(new: &Promise, old: &Promise, round_the_clock: Option<&LiveId>) -> bool {
+fn is_less(new: &LiveTarget, old: &LiveTarget, round_the_clock: Option<&LiveId>) -> bool {
     let pairs = [(new.response, old.response), (new.resolution, old.resolution)];
     let longer = pairs.into_iter().any(|pair| match pair {
         (Some(new), Some(old)) => new.is_weaker_than(old).unwrap_or(true),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::ident::{AgreementId, LiveId};
-use crate::live::{Live, LiveAgreement, Observed, Promise, Record, TargetKey, Value};
+use crate::live::{Live, LiveAgreement, LiveTarget, Observed, Record, TargetKey, Value};
 use crate::mapping::{Field, Mapping};
 use crate::plan::{Change, Plan, Step};
 use crate::status::State;
@@ -16,15 +16,16 @@ pub fn simulate(plan: &Plan, live: &Live, mapping: &Mapping) -> Live {
     let mut live = live.clone();
     for change in &plan.changes {
         for step in &change.steps {
-            perform(change, step, &mut live, mapping);
+            apply_step(change, step, &mut live, mapping);
         }
     }
     live
 }
 
 /// The live side after one step of a change.
-pub fn perform(change: &Change, step: &Step, live: &mut Live, mapping: &Mapping) {
-    let marked = change.mark.as_ref().and_then(|mark| mark.before.as_ref()).unwrap_or(&change.id).clone();
+pub fn apply_step(change: &Change, step: &Step, live: &mut Live, mapping: &Mapping) {
+    let marked =
+        change.ownership_key.as_ref().and_then(|mark| mark.before.as_ref()).unwrap_or(&change.id).clone();
     let adopted = change.object.as_ref().and_then(|object| live.adoptable.remove(object));
     let mut found = match (live.agreements.remove(&marked), live.agreements.remove(&change.id), adopted) {
         (Some(Observed::Present(found)), _, _)
@@ -35,16 +36,16 @@ pub fn perform(change: &Change, step: &Step, live: &mut Live, mapping: &Mapping)
     let mut bears = if found.object == blank_object(&change.id) { change.id.clone() } else { marked };
     match step {
         Step::Create { fields } => write(&mut found, fields),
-        Step::Edit { fields, state, mark } => {
+        Step::Edit { fields, state, ownership_key } => {
             write(&mut found, fields);
             if let Some(state) = state {
                 found.record.state.clone_from(state);
             }
-            if let Some(mark) = mark {
-                bears = mark.clone();
+            if let Some(key) = ownership_key {
+                bears = key.clone();
             }
         }
-        Step::PutRule { rule, key, promise } => put_rule(&mut found, rule.as_ref(), key, promise),
+        Step::PutRule { rule, key, target } => put_rule(&mut found, rule.as_ref(), key, target),
         Step::DropRule { key, .. } => drop_rule(&mut found, key),
         Step::Link { unit } => relink(&mut found, unit, true),
         Step::Unlink { unit } => relink(&mut found, unit, false),
@@ -78,14 +79,14 @@ fn write(found: &mut LiveAgreement, fields: &BTreeMap<Field, Value>) {
     found.record.fields.extend(fields.iter().map(|(field, value)| (field.clone(), value.clone())));
 }
 
-fn targets_of(found: &LiveAgreement) -> BTreeMap<TargetKey, Promise> {
+fn targets_of(found: &LiveAgreement) -> BTreeMap<TargetKey, LiveTarget> {
     match found.record.fields.get(&Field::Targets) {
         Some(Value::Targets(targets)) => targets.clone(),
         _ => BTreeMap::new(),
     }
 }
 
-fn put_rule(found: &mut LiveAgreement, rule: Option<&LiveId>, key: &TargetKey, promise: &Promise) {
+fn put_rule(found: &mut LiveAgreement, rule: Option<&LiveId>, key: &TargetKey, promise: &LiveTarget) {
     let mut targets = targets_of(found);
     targets.insert(key.clone(), promise.clone());
     found.record.fields.insert(Field::Targets, Value::targets(targets));

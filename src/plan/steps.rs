@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::desired::DesiredAgreement;
 use crate::ident::{AgreementId, LiveId};
-use crate::live::{LiveAgreement, Promise, TargetKey, Value};
+use crate::live::{LiveAgreement, LiveTarget, TargetKey, Value};
 use crate::mapping::{Deactivation, Field, Mapping, RecipientSide};
 use crate::plan::{Change, Phase, Risk, StateChange, Step, Verb};
 use crate::status::State;
@@ -28,7 +28,7 @@ pub(super) fn creation(wish: &DesiredAgreement, mapping: &Mapping) -> Vec<Step> 
     let moves = Some(&wish.record.state) != mapping.states.get(&State::Planned);
     if moves || !published.is_empty() {
         let state = moves.then(|| wish.record.state.clone());
-        steps.push(Step::Edit { fields: published, state, mark: None });
+        steps.push(Step::Edit { fields: published, state, ownership_key: None });
     }
     steps
 }
@@ -86,7 +86,7 @@ pub(super) fn retirement(
     }
     let published = found.record.fields.keys().filter(|field| mapping.is_published(field));
     fields.extend(published.map(|field| (field.clone(), Value::Nothing)));
-    let mut steps = vec![Step::Edit { fields, state: Some(after.clone()), mark: None }];
+    let mut steps = vec![Step::Edit { fields, state: Some(after.clone()), ownership_key: None }];
     if mapping.deactivate == Deactivation::Detach {
         steps.extend(links(held, &Value::Nothing, mapping));
     }
@@ -105,7 +105,7 @@ pub(super) fn retirement(
         because: None,
         state: Some(StateChange { before: Some(found.record.state.clone()), after, cause: None }),
         fields: Vec::new(),
-        mark: None,
+        ownership_key: None,
         phase: Phase::Loss,
         after: Vec::new(),
         risks,
@@ -120,14 +120,14 @@ fn edits(change: &Change, mapping: &Mapping) -> Vec<Step> {
     let fields: BTreeMap<Field, Value> =
         on_object.map(|field| (field.field.clone(), field.after.clone())).collect();
     let state = change.state.as_ref().map(|state| state.after.clone());
-    let mark = change.mark.as_ref().map(|mark| mark.after.clone());
-    let has_fields = !fields.is_empty() || mark.is_some();
+    let ownership_key = change.ownership_key.as_ref().map(|mark| mark.after.clone());
+    let has_fields = !fields.is_empty() || ownership_key.is_some();
     if !mapping.state_in_own_edit || state.is_none() || !has_fields {
         let any = has_fields || state.is_some();
-        return any.then_some(Step::Edit { fields, state, mark }).into_iter().collect();
+        return any.then_some(Step::Edit { fields, state, ownership_key }).into_iter().collect();
     }
-    let filling = Step::Edit { fields, state: None, mark };
-    let switching = Step::Edit { fields: BTreeMap::new(), state, mark: None };
+    let filling = Step::Edit { fields, state: None, ownership_key };
+    let switching = Step::Edit { fields: BTreeMap::new(), state, ownership_key: None };
     if change.phase == Phase::Loss { vec![switching, filling] } else { vec![filling, switching] }
 }
 
@@ -145,11 +145,11 @@ fn rule_writes(after: Option<&Value>, rules: &BTreeMap<TargetKey, LiveId>, befor
     let held = promises(before);
     let wanted = after.and_then(promises).into_iter().flatten();
     let differs =
-        |(key, promise): &(&TargetKey, &Promise)| held.and_then(|held| held.get(*key)) != Some(*promise);
-    let put = |(key, promise): (&TargetKey, &Promise)| Step::PutRule {
+        |(key, promise): &(&TargetKey, &LiveTarget)| held.and_then(|held| held.get(*key)) != Some(*promise);
+    let put = |(key, promise): (&TargetKey, &LiveTarget)| Step::PutRule {
         rule: rules.get(key).cloned(),
         key: key.clone(),
-        promise: promise.clone(),
+        target: promise.clone(),
     };
     wanted.filter(differs).map(put).collect()
 }
@@ -161,7 +161,7 @@ fn rule_removals(after: &Value, rules: &BTreeMap<TargetKey, LiveId>) -> Vec<Step
     gone.map(|(key, rule)| Step::DropRule { rule: rule.clone(), key: key.clone() }).collect()
 }
 
-fn promises(value: &Value) -> Option<&BTreeMap<TargetKey, Promise>> {
+fn promises(value: &Value) -> Option<&BTreeMap<TargetKey, LiveTarget>> {
     match value {
         Value::Targets(targets) => Some(targets),
         _ => None,

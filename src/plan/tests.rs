@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{
-    Applied, Cause, Context, Freshness, Header, LastApplied, Phase, Plan, Reason, Risk, Step, Verb, Weakened,
-    assign, between, freshness, perform, simulate,
+    AppliedAgreement, Cause, DiffContext, Freshness, Header, LastApplied, Phase, Plan, Reason, Risk, Step,
+    Verb, Weakened, apply_step, assign_causes, diff, freshness, simulate,
 };
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, Coverage, PeriodEnd, Target};
@@ -17,7 +17,7 @@ use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::desired::{Desired, desired};
 use crate::diagnostic::{Sources, Span};
 use crate::ident::{AgreementId, CalendarSlug, ClientSlug, LiveId, PriorityName, RecipientSlug, ServiceSlug};
-use crate::live::{Directory, Kind, Live, Observed, Value};
+use crate::live::{Directory, Live, ObjectKind, Observed, Value};
 use crate::mapping::{Deactivation, Field, Mapping, RecipientMode, RecipientSide};
 
 const CLIENTS: [&str; 4] = ["dent-mayak", "dent-profi", "severny-veter", "portovik"];
@@ -81,10 +81,10 @@ fn catalog() -> Catalog {
 fn directory() -> Directory {
     let mut directory = Directory::default();
     for (kind, prefix, slugs) in [
-        (Kind::Unit, "ou", &CLIENTS[..]),
-        (Kind::Service, "slmService", &SERVICES[..]),
-        (Kind::Priority, "priority", &PRIORITIES[..]),
-        (Kind::Calendar, "servicetime", &CALENDARS[..]),
+        (ObjectKind::Unit, "ou", &CLIENTS[..]),
+        (ObjectKind::Service, "slmService", &SERVICES[..]),
+        (ObjectKind::Priority, "priority", &PRIORITIES[..]),
+        (ObjectKind::Calendar, "servicetime", &CALENDARS[..]),
     ] {
         for slug in slugs {
             directory.add(kind, live_id(&format!("{prefix}${slug}")), &slug.to_uppercase(), false);
@@ -115,7 +115,7 @@ fn wished(agreements: &[Agreement], mapping: &Mapping, instant: &str) -> Desired
 
 fn plan(agreements: &[Agreement], live: &Live, mapping: &Mapping, instant: &str, prune: bool) -> Plan {
     let desired = wished(agreements, mapping, instant);
-    between(&desired, live, Context { header: header(), mapping, prune })
+    diff(&desired, live, DiffContext { header: header(), mapping, prune })
 }
 
 fn target(hours: u32) -> Target {
@@ -231,7 +231,7 @@ fn what_was_left_half_created_is_no_promise_yet() {
     let change = &first.changes[0];
     let mut live = empty();
     for step in &change.steps[..change.steps.len() - 1] {
-        perform(change, step, &mut live, &mapping);
+        apply_step(change, step, &mut live, &mapping);
         let next = plan(std::slice::from_ref(&agreement), &live, &mapping, instant, false);
         assert_eq!(next.changes[0].weakened(), [], "after {step:?}");
     }
@@ -353,15 +353,17 @@ fn a_plan_survives_its_own_json() {
 fn applied(agreements: &[Agreement], mapping: &Mapping, instant: &str) -> (Live, LastApplied) {
     let live = simulate(&plan(agreements, &empty(), mapping, instant, false), &empty(), mapping);
     let wished = wished(agreements, mapping, instant);
-    let entries =
-        wished.agreements.iter().map(|(id, wish)| (id.clone(), Applied::of(&wish.record, at(instant))));
+    let entries = wished
+        .agreements
+        .iter()
+        .map(|(id, wish)| (id.clone(), AppliedAgreement::of(&wish.record, at(instant))));
     (live, LastApplied { agreements: entries.collect(), ..LastApplied::default() })
 }
 
 fn with_causes(agreements: &[Agreement], live: &Live, last_applied: &LastApplied, instant: &str) -> Plan {
     let mapping = Mapping::default();
     let mut plan = plan(agreements, live, &mapping, instant, false);
-    assign(&mut plan, last_applied, |id, then| {
+    assign_causes(&mut plan, last_applied, |id, then| {
         let wished = desired(agreements, &catalog(), &mapping, &directory(), then);
         wished.agreements.get(id).map(|wish| wish.record.clone())
     });

@@ -104,7 +104,7 @@ impl Verdict {
             Reason::Orphan { .. } | Reason::Guarded(_) => false,
             Reason::Unresolved(_)
             | Reason::Unreadable(_)
-            | Reason::SameMark(_)
+            | Reason::SameOwnershipKey(_)
             | Reason::CannotAdopt(_)
             | Reason::Waits(_)
             | Reason::Archived(_) => true,

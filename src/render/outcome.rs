@@ -2,7 +2,7 @@
 //! not carried out, and one line at the end.
 
 use crate::ident::AgreementId;
-use crate::outcome::{Altered, ChangeResult, Failure, NotTried, Outcome, Stopped};
+use crate::outcome::{Altered, ChangeResult, NotTried, Outcome, StepFailure, Stopped};
 use crate::plan::{Change, FieldChange, Plan, Step, Verb};
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
@@ -138,7 +138,7 @@ fn unfinished(result: &ChangeResult, change: &Change) -> (String, String) {
             standing(failure, change, "look at the object in the helpdesk, then plan again"),
         ),
         ChangeResult::Stopped { step: number } => {
-            let reached = Failure { step: *number, message: String::new() };
+            let reached = StepFailure { step: *number, message: String::new() };
             let next = standing(&reached, change, "apply again");
             (format!("the run ended before {}", step(&reached, change)), next)
         }
@@ -154,7 +154,7 @@ fn waits(other: &AgreementId) -> String {
 }
 
 /// Which step it was, by what it does.
-fn step(failure: &Failure, change: &Change) -> String {
+fn step(failure: &StepFailure, change: &Change) -> String {
     let what = change.steps.get(failure.step).map_or("a step", |step| match step {
         Step::Create { .. } => "the creation",
         Step::Edit { state: Some(_), .. } => "the change of state",
@@ -173,7 +173,7 @@ fn step(failure: &Failure, change: &Change) -> String {
 }
 
 /// What to do next, and what stands already.
-fn standing(failure: &Failure, change: &Change, next: &str) -> String {
+fn standing(failure: &StepFailure, change: &Change, next: &str) -> String {
     match failure.step {
         0 => next.to_owned(),
         1 => format!("{next}; the step before it stands"),
@@ -203,7 +203,7 @@ mod tests {
     use crate::ident::{AgreementId, LiveId};
     use crate::live::Value;
     use crate::mapping::Field;
-    use crate::outcome::{Altered, ChangeResult, Failure, NotTried, Outcome, Stopped};
+    use crate::outcome::{Altered, ChangeResult, NotTried, Outcome, StepFailure, Stopped};
     use crate::plan::{Change, Plan, Step, Verb};
     use crate::render::Paint;
     use crate::render::encode::corpus::{HOSTILE, is_clean};
@@ -219,14 +219,14 @@ mod tests {
         let edit = Step::Edit {
             fields: std::collections::BTreeMap::new(),
             state: Some("active".to_owned()),
-            mark: None,
+            ownership_key: None,
         };
         change.steps = vec![edit.clone(), Step::Archive, edit];
         change
     }
 
-    fn failure(step: usize, message: &str) -> Failure {
-        Failure { step, message: message.to_owned() }
+    fn failure(step: usize, message: &str) -> StepFailure {
+        StepFailure { step, message: message.to_owned() }
     }
 
     fn run(message: &str) -> (Plan, Outcome) {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::LiveId;
-use crate::live::{Promise, TargetKey, Value};
+use crate::live::{LiveTarget, TargetKey, Value};
 use crate::mapping::Field;
 use crate::plan::{Cause, FieldChange, Verb};
 use crate::render::line::{Line, PieceKind};
@@ -195,7 +195,7 @@ fn around(text: &str, is_first: bool, is_last: bool) -> String {
     format!("{head}…{tail}")
 }
 
-type Targets = BTreeMap<TargetKey, Promise>;
+type Targets = BTreeMap<TargetKey, LiveTarget>;
 
 /// The targets of a value that holds targets or nothing.
 fn targets(value: &Value) -> Option<Targets> {
@@ -220,7 +220,7 @@ fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Vec<Vec<Line
                 (_, None) => (Tone::Loss, "−"),
                 (Some(_), Some(_)) => (Tone::Shift, "~"),
             };
-            let time = |promised: fn(&Promise) -> Option<String>| {
+            let time = |promised: fn(&LiveTarget) -> Option<String>| {
                 stepped(held.and_then(promised), wanted.and_then(promised), held.is_some())
             };
             vec![
@@ -252,8 +252,8 @@ fn stepped(held: Option<String>, wanted: Option<String>, was_held: bool) -> Line
     Line::of(&held.unwrap_or_else(none)).toned(Tone::Shift, " → ").text(&wanted.unwrap_or_else(none))
 }
 
-fn hours(held: Option<&Promise>, wanted: Option<&Promise>, names: &Names) -> Line {
-    let calendar = |promise: Option<&Promise>| {
+fn hours(held: Option<&LiveTarget>, wanted: Option<&LiveTarget>, names: &Names) -> Line {
+    let calendar = |promise: Option<&LiveTarget>| {
         let calendar = promise?.calendar.as_ref()?;
         Some(Line::new().foreign(&vocabulary::name(calendar, names)))
     };

@@ -167,7 +167,7 @@ pub(super) fn blocked_reason(reason: &Reason) -> Line {
         Reason::Unreadable(why) => {
             Line::of("the helpdesk's answer could not be understood: ").foreign(&preview(why))
         }
-        Reason::SameMark(objects) => {
+        Reason::SameOwnershipKey(objects) => {
             Line::of(&format!("{} bear its mark: ", count(objects.len(), "live object", "live objects")))
                 .join(capped_list(objects.iter().map(LiveId::to_string)))
         }
@@ -203,7 +203,7 @@ pub(super) fn remedy(reason: &Reason) -> Line {
         Reason::Unreadable(_) => Line::of("look at it in the helpdesk, and at the mapping under ")
             .code("helpdesk.agreement")
             .text(" in servanda.yaml"),
-        Reason::SameMark(_) => Line::of("clear the mark on all but one of them in the helpdesk"),
+        Reason::SameOwnershipKey(_) => Line::of("clear the mark on all but one of them in the helpdesk"),
         Reason::Orphan { .. } => Line::of("bring the document back, name this id under ")
             .code("formerly:")
             .text(" where it was renamed, or run with ")
@@ -237,7 +237,7 @@ pub(super) fn notes(notes: &[Note]) -> Vec<Line> {
                     .quoted(&preview(&title.helpdesk))
                     .text(" in the helpdesk; nothing follows, since it is known by its id"),
             ),
-            Note::Unmarked(number) => sentences.push(Line::of(&format!(
+            Note::Unmanaged(number) => sentences.push(Line::of(&format!(
                 "{} no mark of ours and {} left alone",
                 count(*number, "agreement of the helpdesk bears", "agreements of the helpdesk bear"),
                 if *number == 1 { "is" } else { "are" }
@@ -307,7 +307,7 @@ mod tests {
     #[test]
     fn notes_that_say_the_same_become_one() {
         let over = |id: &str| Note::OverAndAbsent(AgreementId::new(id).expect("an id"));
-        let sentences = notes(&[over("a"), Note::Unmarked(1), over("b")]);
+        let sentences = notes(&[over("a"), Note::Unmanaged(1), over("b")]);
         let sentences: Vec<String> = sentences.iter().map(ToString::to_string).collect();
         assert_eq!(
             sentences,

@@ -9,7 +9,7 @@ use crate::calendar::Day;
 use crate::catalog::{Catalog, CatalogEntry};
 use crate::discovery::agreements::{Ground, Why};
 use crate::ident::{ClientSlug, LiveId, RecipientSlug};
-use crate::live::{Directory, Kind, LiveAgreement, Promise, TargetKey, Value};
+use crate::live::{Directory, LiveAgreement, LiveTarget, ObjectKind, TargetKey, Value};
 use crate::mapping::{Deactivation, Field};
 use crate::status::State;
 
@@ -33,7 +33,7 @@ pub(super) struct Facts {
 pub(super) struct Slugs<'a> {
     units: BTreeMap<LiveId, RecipientSlug>,
     providers: BTreeMap<LiveId, String>,
-    others: BTreeMap<(Kind, LiveId), String>,
+    others: BTreeMap<(ObjectKind, LiveId), String>,
     directory: &'a Directory,
 }
 
@@ -47,29 +47,29 @@ impl<'a> Slugs<'a> {
             let departments =
                 client.departments.iter().map(|(name, entry)| (format!("{slug}/{name}"), entry));
             for (slug, entry) in own.chain(departments) {
-                let tied = slugs.object(Kind::Unit, entry).zip(RecipientSlug::new(&slug));
+                let tied = slugs.object(ObjectKind::Unit, entry).zip(RecipientSlug::new(&slug));
                 slugs.units.extend(tied);
             }
         }
         for (slug, entry) in &catalog.providers {
-            let tied = slugs.object(Kind::Unit, entry).map(|id| (id, slug.to_string()));
+            let tied = slugs.object(ObjectKind::Unit, entry).map(|id| (id, slug.to_string()));
             slugs.providers.extend(tied);
         }
-        slugs.list(Kind::Service, &catalog.services);
-        slugs.list(Kind::Person, &catalog.managers);
-        slugs.list(Kind::Calendar, &catalog.calendars);
-        slugs.list(Kind::Priority, &catalog.priorities);
+        slugs.list(ObjectKind::Service, &catalog.services);
+        slugs.list(ObjectKind::Person, &catalog.managers);
+        slugs.list(ObjectKind::Calendar, &catalog.calendars);
+        slugs.list(ObjectKind::Priority, &catalog.priorities);
         slugs
     }
 
-    fn list<S: ToString>(&mut self, kind: Kind, entries: &BTreeMap<S, CatalogEntry>) {
+    fn list<S: ToString>(&mut self, kind: ObjectKind, entries: &BTreeMap<S, CatalogEntry>) {
         for (slug, entry) in entries {
             let tied = self.object(kind, entry).map(|id| ((kind, id), slug.to_string()));
             self.others.extend(tied);
         }
     }
 
-    fn object(&self, kind: Kind, entry: &CatalogEntry) -> Option<LiveId> {
+    fn object(&self, kind: ObjectKind, entry: &CatalogEntry) -> Option<LiveId> {
         match (&entry.helpdesk, self.directory.titled(kind, &entry.title)) {
             (Some(id), _) => Some(id.clone()),
             (None, [only]) => Some(only.clone()),
@@ -82,7 +82,7 @@ impl<'a> Slugs<'a> {
         Why::NoSlug { object: id.clone(), title }
     }
 
-    fn slug(&self, kind: Kind, id: &LiveId) -> Result<&str, Why> {
+    fn slug(&self, kind: ObjectKind, id: &LiveId) -> Result<&str, Why> {
         let known = self.others.get(&(kind, id.clone()));
         known.map(String::as_str).ok_or_else(|| self.none(id))
     }
@@ -124,7 +124,7 @@ pub(super) fn facts(live: &LiveAgreement, slugs: &Slugs<'_>, ground: &Ground<'_>
         fields.insert("number".to_owned(), number.as_str().into());
     }
     if let Value::Reference(id) = held(Field::Manager) {
-        fields.insert("manager".to_owned(), slugs.slug(Kind::Person, id)?.into());
+        fields.insert("manager".to_owned(), slugs.slug(ObjectKind::Person, id)?.into());
     }
     let day = |value: &Value| match value {
         Value::Day(day) => Some(*day),
@@ -207,7 +207,7 @@ fn promises(live: &LiveAgreement, slugs: &Slugs<'_>) -> Result<Map<String, Json>
     }
     let mut sla = Map::new();
     if let Some(Value::Reference(id)) = live.record.fields.get(&Field::Calendar) {
-        sla.insert("calendar".to_owned(), slugs.slug(Kind::Calendar, id)?.into());
+        sla.insert("calendar".to_owned(), slugs.slug(ObjectKind::Calendar, id)?.into());
     }
     if !common.is_empty() {
         sla.insert("targets".to_owned(), written(&common, slugs)?);
@@ -217,7 +217,7 @@ fn promises(live: &LiveAgreement, slugs: &Slugs<'_>) -> Result<Map<String, Json>
         let own = of_service(targets, Some(id));
         let terms =
             if own.is_empty() { json!(true) } else { terms(&own, &common, slugs)?.ok_or_else(unsayable)? };
-        covered.insert(slugs.slug(Kind::Service, id)?.to_owned(), terms);
+        covered.insert(slugs.slug(ObjectKind::Service, id)?.to_owned(), terms);
     }
     let named: BTreeSet<&LiveId> = targets.keys().filter_map(|key| key.service.as_ref()).collect();
     if !named.into_iter().all(|id| services.contains(id)) {
@@ -232,9 +232,9 @@ fn promises(live: &LiveAgreement, slugs: &Slugs<'_>) -> Result<Map<String, Json>
 }
 
 fn of_service<'a>(
-    targets: &'a BTreeMap<TargetKey, Promise>,
+    targets: &'a BTreeMap<TargetKey, LiveTarget>,
     service: Option<&LiveId>,
-) -> BTreeMap<&'a LiveId, &'a Promise> {
+) -> BTreeMap<&'a LiveId, &'a LiveTarget> {
     let own = targets.iter().filter(|(key, _)| key.service.as_ref() == service);
     own.map(|(key, promise)| (&key.priority, promise)).collect()
 }
@@ -242,8 +242,8 @@ fn of_service<'a>(
 /// What a service says of its own: the hours, and the targets that differ. Nothing where it cannot be said: a service
 /// has all priorities of its agreement, and one calendar.
 fn terms(
-    own: &BTreeMap<&LiveId, &Promise>,
-    common: &BTreeMap<&LiveId, &Promise>,
+    own: &BTreeMap<&LiveId, &LiveTarget>,
+    common: &BTreeMap<&LiveId, &LiveTarget>,
     slugs: &Slugs<'_>,
 ) -> Result<Option<Json>, Why> {
     let calendars: BTreeSet<&Option<LiveId>> = own.values().map(|promise| &promise.calendar).collect();
@@ -253,13 +253,13 @@ fn terms(
     let mut terms = Map::new();
     let calendar = calendars.first().copied().and_then(Option::as_ref);
     if let Some(id) = calendar {
-        terms.insert("calendar".to_owned(), slugs.slug(Kind::Calendar, id)?.into());
+        terms.insert("calendar".to_owned(), slugs.slug(ObjectKind::Calendar, id)?.into());
     }
-    let times = |promise: &Promise| (promise.response, promise.resolution);
-    let differs = |(priority, promise): &(&&LiveId, &&Promise)| {
+    let times = |promise: &LiveTarget| (promise.response, promise.resolution);
+    let differs = |(priority, promise): &(&&LiveId, &&LiveTarget)| {
         common.get(**priority).is_none_or(|common| times(common) != times(promise))
     };
-    let mut differing: BTreeMap<&LiveId, &Promise> =
+    let mut differing: BTreeMap<&LiveId, &LiveTarget> =
         own.iter().filter(differs).map(|(priority, promise)| (*priority, *promise)).collect();
     // Rules of its own that say what the agreement says have to be said all the same.
     if differing.is_empty() && calendar.is_none() {
@@ -271,14 +271,14 @@ fn terms(
     Ok(Some(terms.into()))
 }
 
-fn written(promises: &BTreeMap<&LiveId, &Promise>, slugs: &Slugs<'_>) -> Result<Json, Why> {
+fn written(promises: &BTreeMap<&LiveId, &LiveTarget>, slugs: &Slugs<'_>) -> Result<Json, Why> {
     let mut targets = BTreeMap::new();
     for (priority, promise) in promises {
         let mut times = Map::new();
         for (key, time) in [("response", promise.response), ("resolution", promise.resolution)] {
             times.extend(time.map(|time| (key.to_owned(), time.to_string().into())));
         }
-        targets.insert(slugs.slug(Kind::Priority, priority)?.to_owned(), Json::Object(times));
+        targets.insert(slugs.slug(ObjectKind::Priority, priority)?.to_owned(), Json::Object(times));
     }
     Ok(json!(targets))
 }

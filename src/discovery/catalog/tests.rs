@@ -4,7 +4,7 @@ use super::{Finding, Inventory, Item, List, What, compare};
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::diagnostic::{Sources, Span};
 use crate::ident::{ClientSlug, LiveId, PriorityName, ServiceSlug};
-use crate::live::Kind;
+use crate::live::ObjectKind;
 
 fn id(text: &str) -> LiveId {
     LiveId::new(text).expect("an id")
@@ -26,7 +26,7 @@ fn client(slug: &str, title: &str, helpdesk: Option<&str>) -> (ClientSlug, Clien
 }
 
 /// An inventory of objects: kind, id, title, and the unit that they are part of.
-fn inventory(items: &[(Kind, &str, &str, Option<&str>)]) -> Inventory {
+fn inventory(items: &[(ObjectKind, &str, &str, Option<&str>)]) -> Inventory {
     let mut inventory = Inventory::default();
     for (kind, uuid, title, within) in items {
         let item = Item { title: (*title).to_owned(), code: None, archived: false, within: within.map(id) };
@@ -58,17 +58,17 @@ fn what_the_catalog_lacks_gets_a_slug_that_is_free() {
         ..Catalog::default()
     };
     let mut inventory = inventory(&[
-        (Kind::Unit, "ou$1", "ООО «Ромашка»", None),
-        (Kind::Unit, "ou$2", "ЗАО «Ромашка»", None),
-        (Kind::Unit, "ou$3", "Бухгалтерия", Some("ou$1")),
-        (Kind::Unit, "ou$4", "Касса", Some("ou$3")),
-        (Kind::Unit, "ou$5", "ООО «Акме»", None),
-        (Kind::Unit, "ou$6", "Отдел продаж «Акме»", Some("ou$5")),
-        (Kind::Unit, "ou$7", "日本", None),
-        (Kind::Person, "employee$1", "Ирина Петрова", None),
-        (Kind::Person, "employee$2", "Посторонний Человек", None),
-        (Kind::Service, "slmService$1", "Почта", None),
-        (Kind::Calendar, "servicetime$1", "24x7", None),
+        (ObjectKind::Unit, "ou$1", "ООО «Ромашка»", None),
+        (ObjectKind::Unit, "ou$2", "ЗАО «Ромашка»", None),
+        (ObjectKind::Unit, "ou$3", "Бухгалтерия", Some("ou$1")),
+        (ObjectKind::Unit, "ou$4", "Касса", Some("ou$3")),
+        (ObjectKind::Unit, "ou$5", "ООО «Акме»", None),
+        (ObjectKind::Unit, "ou$6", "Отдел продаж «Акме»", Some("ou$5")),
+        (ObjectKind::Unit, "ou$7", "日本", None),
+        (ObjectKind::Person, "employee$1", "Ирина Петрова", None),
+        (ObjectKind::Person, "employee$2", "Посторонний Человек", None),
+        (ObjectKind::Service, "slmService$1", "Почта", None),
+        (ObjectKind::Calendar, "servicetime$1", "24x7", None),
     ]);
     inventory.managers.insert(id("employee$1"));
     inventory.providers.insert(id("ou$5"));
@@ -103,15 +103,15 @@ fn what_differs_is_said_and_nothing_is_taken_out() {
     };
     catalog.services.insert(ServiceSlug::new("mail").expect("a slug"), entry("Почта", Some("slmService$1")));
     let mut inventory = inventory(&[
-        (Kind::Unit, "ou$1", "Первый", None),
-        (Kind::Unit, "ou$2", "Два", None),
-        (Kind::Unit, "ou$3", "Двойник", None),
-        (Kind::Unit, "ou$4", "Двойник", None),
-        (Kind::Service, "slmService$1", "Почта", None),
+        (ObjectKind::Unit, "ou$1", "Первый", None),
+        (ObjectKind::Unit, "ou$2", "Два", None),
+        (ObjectKind::Unit, "ou$3", "Двойник", None),
+        (ObjectKind::Unit, "ou$4", "Двойник", None),
+        (ObjectKind::Service, "slmService$1", "Почта", None),
     ]);
     inventory
         .items
-        .get_mut(&Kind::Service)
+        .get_mut(&ObjectKind::Service)
         .and_then(|items| items.get_mut("slmService$1"))
         .expect("it is there")
         .archived = true;
@@ -142,7 +142,7 @@ fn what_differs_is_said_and_nothing_is_taken_out() {
 
 #[test]
 fn once_written_nothing_is_left_to_say() {
-    let inventory = inventory(&[(Kind::Unit, "ou$1", "ООО «Ромашка»", None)]);
+    let inventory = inventory(&[(ObjectKind::Unit, "ou$1", "ООО «Ромашка»", None)]);
     let found = compare(&Catalog::default(), &inventory);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].list, List::Clients);
@@ -161,10 +161,10 @@ fn a_code_that_is_the_slug_ties_and_of_what_is_not_kept_nothing_is_said() {
             .into(),
         ..Catalog::default()
     };
-    let mut inventory = inventory(&[(Kind::Unit, "ou$1", "ООО «Ромашка»", None)]);
+    let mut inventory = inventory(&[(ObjectKind::Unit, "ou$1", "ООО «Ромашка»", None)]);
     for item in inventory.items.values_mut().flat_map(BTreeMap::values_mut) {
         item.code = Some("romashka".to_owned());
     }
-    inventory.unkept = [Kind::Priority].into();
+    inventory.unkept = [ObjectKind::Priority].into();
     assert_eq!(said(&compare(&catalog, &inventory)), ["clients romashka: tied ou$1"]);
 }

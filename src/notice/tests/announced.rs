@@ -25,7 +25,7 @@ fn change(desk: &Desk, on: &str, verb: Verb) -> Change {
         because: None,
         state: None,
         fields: Vec::new(),
-        mark: None,
+        ownership_key: None,
         phase: Phase::Gain,
         after: Vec::new(),
         risks: Vec::new(),

@@ -8,9 +8,9 @@ use super::{any_agreement, any_estate, any_mapping, empty, plan};
 use crate::agreement::{Agreement, PeriodEnd, Suspension};
 use crate::calendar::Day;
 use crate::ident::{AgreementId, LiveId};
-use crate::live::{Live, LiveAgreement, Observed, Promise, TargetKey, Value};
+use crate::live::{Live, LiveAgreement, LiveTarget, Observed, TargetKey, Value};
 use crate::mapping::{Deactivation, Field, Mapping};
-use crate::plan::{Change, Phase, Plan, perform, simulate};
+use crate::plan::{Change, Phase, Plan, apply_step, simulate};
 use crate::status::State;
 
 const THEN: &str = "2026-03-01T09:00:00Z";
@@ -20,7 +20,7 @@ const NOW: &str = "2026-09-01T09:00:00Z";
 const CONCURRENCY: usize = 4;
 
 type Pairs = BTreeSet<(LiveId, LiveId)>;
-type Targets = BTreeMap<TargetKey, Promise>;
+type Targets = BTreeMap<TargetKey, LiveTarget>;
 
 fn present(live: &Live) -> impl Iterator<Item = (&AgreementId, &LiveAgreement)> {
     live.agreements.iter().filter_map(|(id, observed)| match observed {
@@ -133,7 +133,7 @@ fn carry_out(plan: &Plan, live: &mut Live, choices: &[usize], law: &Law) -> Resu
             }
             let at = choices.next().unwrap_or_default() % running.len();
             let (change, step) = &mut running[at];
-            perform(change, &change.steps[*step], live, law.mapping);
+            apply_step(change, &change.steps[*step], live, law.mapping);
             law.holds(live, &format!("after {:?} of {}", change.steps[*step], change.id))?;
             *step += 1;
             if *step == change.steps.len() {

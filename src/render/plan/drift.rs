@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::ident::AgreementId;
 use crate::live::Touch;
 use crate::mapping::Field;
-use crate::plan::{Cause, Change, Drift, Part, Plan};
+use crate::plan::{Cause, Change, Drift, DriftPart, Plan};
 use crate::render::line::Line;
 use crate::render::plan::phrases;
 use crate::render::style::Tone;
@@ -89,9 +89,9 @@ pub(in crate::render) fn is_left(left: &Drift) -> Line {
         .foreign_toned(Tone::Quiet, &shown(&left.part))
 }
 
-fn shown(part: &Part) -> String {
+fn shown(part: &DriftPart) -> String {
     match part {
-        Part::Field(Field::Targets) => "targets".to_owned(),
+        DriftPart::Field(Field::Targets) => "targets".to_owned(),
         part => vocabulary::preview(&part.to_string()),
     }
 }

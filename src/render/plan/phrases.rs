@@ -8,7 +8,7 @@ use crate::ident::{AgreementId, LiveId};
 use crate::live::Value;
 use crate::mapping::Field;
 use crate::plan::{
-    Cause, Change, Drift, FieldChange, Part, Plan, Reason, Risk, StateChange, Step, Verb, Weakened,
+    Cause, Change, Drift, DriftPart, FieldChange, Plan, Reason, Risk, StateChange, Step, Verb, Weakened,
 };
 use crate::render::line::Line;
 use crate::render::review::{Risky, Why};
@@ -54,12 +54,12 @@ pub(in crate::render) fn points(change: &Change, names: &Names) -> Vec<Point> {
 /// What is left as it is: what the files say, and what is held.
 pub(in crate::render) fn left(left: &Drift, names: &Names) -> Point {
     match &left.part {
-        Part::State => state_point(&StateChange {
+        DriftPart::State => state_point(&StateChange {
             before: text(&left.wanted),
             after: text(&left.held).unwrap_or_default(),
             cause: None,
         }),
-        Part::Field(field) => {
+        DriftPart::Field(field) => {
             let change = FieldChange {
                 field: field.clone(),
                 before: left.wanted.clone(),
@@ -131,7 +131,7 @@ pub(in crate::render) fn unmoved(change: &Change) -> Line {
 /// What happens to the object besides its fields: another id, out of the archive or into it.
 fn besides(change: &Change) -> Vec<Line> {
     let mut lines = Vec::new();
-    if let Some(mark) = &change.mark
+    if let Some(mark) = &change.ownership_key
         && let Some(before) = &mark.before
     {
         let line = Line::of("id: ").foreign(before.as_str());

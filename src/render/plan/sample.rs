@@ -21,7 +21,7 @@ pub(crate) fn change(name: &str, verb: Verb, title: &str, status: State, because
         because: Some(because),
         state: None,
         fields: Vec::new(),
-        mark: None,
+        ownership_key: None,
         phase: Phase::Gain,
         after: Vec::new(),
         risks: Vec::new(),

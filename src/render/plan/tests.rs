@@ -8,12 +8,12 @@ use crate::calendar::{TargetTime, read_day};
 use crate::desired::{OtherTitle, Unresolved};
 use crate::guard::AwaitingAcknowledgement;
 use crate::ident::{AgreementId, LiveId};
-use crate::live::{Promise, TargetKey, Touch, Value};
+use crate::live::{LiveTarget, TargetKey, Touch, Value};
 use crate::mapping::Field;
 use crate::plan::scope::{RedLine, Scope, Steered, Tie, Touched};
 use crate::plan::{
-    Blocked, Cause, Change, Drift, FieldChange, GuardName, Mark, Note, Part, Phase, Plan, Reason, Risk,
-    StateChange, Verb, Weakened,
+    Blocked, Cause, Change, Drift, DriftPart, FieldChange, GuardName, Note, OwnershipKey, Phase, Plan,
+    Reason, Risk, StateChange, Verb, Weakened,
 };
 use crate::render::Paint;
 use crate::render::encode::corpus::{HOSTILE, is_clean};
@@ -40,9 +40,9 @@ fn set(ids: &[&str]) -> Value {
     Value::References(ids.iter().map(|id| live(id)).collect())
 }
 
-fn promise(response: &str, resolution: &str) -> Promise {
+fn promise(response: &str, resolution: &str) -> LiveTarget {
     let time = |text: &str| TargetTime::read(text).ok();
-    Promise { response: time(response), resolution: time(resolution), calendar: None }
+    LiveTarget { response: time(response), resolution: time(resolution), calendar: None }
 }
 
 fn key(service: Option<&str>, priority: &str) -> TargetKey {
@@ -70,7 +70,7 @@ fn creation() -> Change {
         (key(None, "priority$2"), promise("4h", "2 business days")),
     ]);
     change.state = Some(state(None, "planned", None));
-    change.mark = Some(Mark { before: None, after: id("severny-veter") });
+    change.ownership_key = Some(OwnershipKey { before: None, after: id("severny-veter") });
     change.fields = vec![
         field(Field::Title, Value::Nothing, words(title)),
         field(Field::FirstDay, Value::Nothing, day("2026-10-01")),
@@ -165,7 +165,7 @@ fn busy() -> Plan {
             catalog: "Почта".to_owned(),
             helpdesk: "Электронная почта".to_owned(),
         }),
-        Note::Unmarked(3),
+        Note::Unmanaged(3),
     ];
     plan
 }
@@ -237,7 +237,7 @@ pub(in crate::render) fn hostile_envelope(payload: &str) -> GuardedPlan {
         id: id("romashka"),
         title: payload.to_owned(),
         object: live("agreement$1"),
-        part: Part::Field(Field::Attribute(payload.into())),
+        part: DriftPart::Field(Field::Attribute(payload.into())),
         held: words(payload),
         wanted: words(&long),
         is_corrected: false,
@@ -445,7 +445,7 @@ fn an_envelope_comes_back_from_its_json() {
     assert!(BTreeSet::from([json.clone(), crate::render::json::pretty(&envelope)]).len() == 1);
 }
 
-fn drift(name: &str, part: Part, held: Value, wanted: Value, touch: Option<Touch>) -> Drift {
+fn drift(name: &str, part: DriftPart, held: Value, wanted: Value, touch: Option<Touch>) -> Drift {
     Drift {
         id: id(name),
         title: "Северный ветер".to_owned(),
@@ -476,7 +476,7 @@ fn what_was_changed_by_hand_is_told_with_who_and_when() {
     ];
     mixed.fields[0].cause = Some(Cause::Drift);
     mixed.fields[1].cause = Some(Cause::Edit);
-    let title = || Part::Field(Field::Title);
+    let title = || DriftPart::Field(Field::Title);
     let mut plan = plan(vec![alone, mixed]);
     plan.drift = vec![
         drift("alone", title(), words("БЫЛО"), words("Северный ветер"), anna()),
@@ -484,7 +484,7 @@ fn what_was_changed_by_hand_is_told_with_who_and_when() {
             is_corrected: false,
             ..drift(
                 "left",
-                Part::State,
+                DriftPart::State,
                 words("inactive"),
                 words("active"),
                 by(None, None, "2026.08.31 09:00:00"),
@@ -492,7 +492,7 @@ fn what_was_changed_by_hand_is_told_with_who_and_when() {
         },
         Drift {
             is_corrected: false,
-            ..drift("left", Part::Field(Field::Number), words("Б/Н"), words("ДО-2"), anna())
+            ..drift("left", DriftPart::Field(Field::Number), words("Б/Н"), words("ДО-2"), anna())
         },
         drift("mixed", title(), words("БЫЛО"), words("Северный ветер"), anna()),
     ];

@@ -14,7 +14,7 @@ use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, Observed, Touch};
 use servanda::mapping::Mapping;
 use servanda::outcome::Altered;
-use servanda::plan::{Part, Step};
+use servanda::plan::{DriftPart, Step};
 
 use crate::http::client::HttpError;
 use crate::process::failure::{Exit, Failure};
@@ -74,7 +74,7 @@ pub(crate) struct HistoryEvent {
     /// The object.
     pub(crate) object: LiveId,
     /// Which part of an agreement it was; nothing where it was none that we know, or the object is no agreement.
-    pub(crate) part: Option<Part>,
+    pub(crate) part: Option<DriftPart>,
     /// Who and when.
     pub(crate) touch: Touch,
 }

@@ -13,7 +13,7 @@ use servanda::live::digest;
 use servanda::notice::compact::{Compaction, compact};
 use servanda::notice::delivery::Change;
 use servanda::notice::{Beginning, Key, Memory};
-use servanda::plan::{Applied, LAST_APPLIED_FORMAT, LastApplied};
+use servanda::plan::{AppliedAgreement, LAST_APPLIED_FORMAT, LastApplied};
 
 use super::{Entries, Holder, LedgerError, LedgerStore, Swap};
 
@@ -319,7 +319,7 @@ fn last_applied_of(entries: &Entries, key: &str) -> Option<LastApplied> {
         let id = AgreementId::new(key.strip_prefix(&under)?)?;
         let Entry { as_of, mut applied } = serde_json::from_str(value).ok()?;
         applied["as_of"] = serde_json::json!(as_of.unwrap_or(head.as_of));
-        let applied: Applied = serde_json::from_value(applied).ok()?;
+        let applied: AppliedAgreement = serde_json::from_value(applied).ok()?;
         Some((id, applied))
     });
     Some(LastApplied { format: head.format, commit: head.commit, agreements: agreements.collect() })
@@ -333,7 +333,7 @@ fn entries_of(last_applied: &LastApplied, key: &str) -> Entries {
     };
     let head = Head { format: last_applied.format, commit: last_applied.commit.clone(), as_of };
     let json = |value: &dyn Fn() -> serde_json::Result<String>| value().expect("a last_applied is JSON");
-    let entry = |(id, applied): (&AgreementId, &Applied)| {
+    let entry = |(id, applied): (&AgreementId, &AppliedAgreement)| {
         let own = (applied.as_of != as_of).then_some(applied.as_of);
         let mut applied = serde_json::to_value(applied).expect("a last_applied is JSON");
         applied.as_object_mut().and_then(|applied| applied.shift_remove("as_of"));
@@ -349,7 +349,7 @@ mod tests {
     use servanda::calendar::{Instant, read_instant};
     use servanda::ident::AgreementId;
     use servanda::live::Record;
-    use servanda::plan::{Applied, LAST_APPLIED_FORMAT, LastApplied};
+    use servanda::plan::{AppliedAgreement, LAST_APPLIED_FORMAT, LastApplied};
 
     use super::{Pending, Records, entries_of};
     use crate::ledger::{LedgerStore as _, SqliteLedger};
@@ -362,12 +362,12 @@ mod tests {
         AgreementId::new(text).expect("an id")
     }
 
-    fn applied(state: &str, instant: &str) -> Applied {
+    fn applied(state: &str, instant: &str) -> AppliedAgreement {
         let record = Record { state: state.to_owned(), ..Record::default() };
-        Applied::of(&record, at(instant))
+        AppliedAgreement::of(&record, at(instant))
     }
 
-    fn last_applied(agreements: &[(&str, Applied)]) -> LastApplied {
+    fn last_applied(agreements: &[(&str, AppliedAgreement)]) -> LastApplied {
         let agreements = agreements.iter().map(|(name, applied)| (id(name), applied.clone()));
         LastApplied {
             format: LAST_APPLIED_FORMAT,

@@ -8,7 +8,7 @@ use servanda::calendar::Instant;
 use servanda::desired::Desired;
 use servanda::ident::AgreementId;
 use servanda::live::Live;
-use servanda::plan::{Applied, LAST_APPLIED_FORMAT, LastApplied};
+use servanda::plan::{AppliedAgreement, LAST_APPLIED_FORMAT, LastApplied};
 
 /// What is there and as wished is remembered as of this instant; what is still open keeps its earlier entry.
 pub(crate) fn after(
@@ -22,6 +22,6 @@ pub(crate) fn after(
     let kept = earlier.unwrap_or_default().agreements.into_iter().filter(|(id, _)| open.contains(id));
     let settled =
         desired.agreements.iter().filter(|(id, _)| !open.contains(id) && live.agreements.contains_key(*id));
-    let settled = settled.map(|(id, wish)| (id.clone(), Applied::of(&wish.record, instant)));
+    let settled = settled.map(|(id, wish)| (id.clone(), AppliedAgreement::of(&wish.record, instant)));
     LastApplied { format: LAST_APPLIED_FORMAT, commit, agreements: kept.chain(settled).collect() }
 }

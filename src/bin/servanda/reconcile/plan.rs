@@ -9,7 +9,9 @@ use servanda::ident::AgreementId;
 use servanda::live::{Live, LiveAgreement, Observed, Record, Touch, initials};
 use servanda::mapping::Field;
 use servanda::notice::announced;
-use servanda::plan::{Context, Drift, Header, LastApplied, Part, Plan, adopt, assign, between};
+use servanda::plan::{
+    DiffContext, Drift, DriftPart, Header, LastApplied, Plan, assign_causes, diff, keep_drift,
+};
 use servanda::render::json::GuardedPlan;
 use servanda::settings::DriftPolicy;
 
@@ -88,7 +90,7 @@ pub(crate) fn tell_who(drift: &mut [Drift], live: &Live, events: &[HistoryEvent]
         };
         let is_about = |event: &&HistoryEvent| match &drift.part {
             // Targets are objects of their own, where the helpdesk has such.
-            Part::Field(Field::Targets) if !found.rules.is_empty() => {
+            DriftPart::Field(Field::Targets) if !found.rules.is_empty() => {
                 found.rules.values().any(|rule| *rule == event.object)
             }
             part => event.object == found.object && event.part.as_ref() == Some(part),
@@ -146,8 +148,8 @@ fn compare(workspace: &Workspace, live: &Live, question: Question<'_>) -> (Plan,
         helpdesk: question.helpdesk,
     };
     let planned = |desired: &Desired| {
-        let context = Context { header: header.clone(), mapping, prune: question.prune };
-        between(desired, live, context)
+        let context = DiffContext { header: header.clone(), mapping, prune: question.prune };
+        diff(desired, live, context)
     };
     let mut plan = planned(&desired);
     if let Some(last_applied) = question.last_applied
@@ -155,13 +157,13 @@ fn compare(workspace: &Workspace, live: &Live, question: Question<'_>) -> (Plan,
     {
         let earlier = records_then(last_applied, &wished);
         let then = |id: &AgreementId, instant: Instant| earlier.get(&instant)?.get(id).cloned();
-        assign(&mut plan, last_applied, then);
+        assign_causes(&mut plan, last_applied, then);
         let mut left = left(&plan.drift, &workspace.settings.helpdesk.drift);
         if !left.is_empty() {
             let mut adjusted = desired.clone();
-            adopt(&mut adjusted, &left);
+            keep_drift(&mut adjusted, &left);
             plan = planned(&adjusted);
-            assign(&mut plan, last_applied, then);
+            assign_causes(&mut plan, last_applied, then);
             plan.drift.append(&mut left);
             plan.drift.sort_by(|left, right| (&left.id, &left.part).cmp(&(&right.id, &right.part)));
         }
@@ -175,8 +177,8 @@ fn left(drift: &[Drift], policy: &DriftPolicy) -> Vec<Drift> {
         return Vec::new();
     }
     let is_left = |drift: &&Drift| match &drift.part {
-        Part::State => policy.leaves_state(),
-        Part::Field(field) => policy.leaves_field(field),
+        DriftPart::State => policy.leaves_state(),
+        DriftPart::Field(field) => policy.leaves_field(field),
     };
     drift.iter().filter(is_left).map(|drift| Drift { is_corrected: false, ..drift.clone() }).collect()
 }

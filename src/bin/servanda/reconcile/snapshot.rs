@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use servanda::live::{Live, LiveAgreement, Observed};
-use servanda::plan::{Applied, LastApplied};
+use servanda::plan::{AppliedAgreement, LastApplied};
 
 use crate::helpdesk::{HistoryEvent, Reader, Selection};
 use crate::process::failure::{Exit, Failure};
@@ -75,7 +75,7 @@ fn moved<'a>(live: &'a Live, last_applied: &'a LastApplied) -> impl Iterator<Ite
         let is_as_applied = last_applied
             .agreements
             .get(id)
-            .is_some_and(|applied| *applied == Applied::of(&found.record, applied.as_of));
+            .is_some_and(|applied| *applied == AppliedAgreement::of(&found.record, applied.as_of));
         (!is_as_applied).then_some(found)
     })
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use servanda::ident::LiveId;
 use servanda::live::Touch;
 use servanda::mapping::{Field, Mapping};
-use servanda::plan::Part;
+use servanda::plan::DriftPart;
 
 use super::operation::{self, Object, parts};
 use super::wire::{self, STATE};
@@ -61,8 +61,8 @@ fn told(event: &Object, mapping: &Mapping) -> Vec<HistoryEvent> {
         .attributes
         .iter()
         .filter(|(_, own)| *own == code)
-        .map(|(field, _)| Part::Field(Field::clone(field)));
-    let parts = (code == STATE).then_some(Part::State).into_iter().chain(fields);
+        .map(|(field, _)| DriftPart::Field(Field::clone(field)));
+    let parts = (code == STATE).then_some(DriftPart::State).into_iter().chain(fields);
     let event = |part| HistoryEvent {
         object: operation::id(&mapping.class, number),
         part: Some(part),

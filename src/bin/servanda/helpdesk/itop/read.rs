@@ -8,7 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value as Json};
 use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{Directory, Kind, Live, LiveAgreement, Named, Observed, Record, TargetKey, Value};
+use servanda::live::{
+    Directory, DirectoryEntry, Live, LiveAgreement, ObjectKind, Observed, Record, TargetKey, Value,
+};
 use servanda::mapping::{Field, Mapping};
 use servanda::settings::Priorities;
 
@@ -161,9 +163,9 @@ impl<'a> ItopReader<'a> {
         let text =
             |object: &Object, code| wire::text(&object.fields, code).unwrap_or_default().trim().to_owned();
         for (kind, title, objects) in [
-            (Kind::Unit, "name", units),
-            (Kind::Service, "name", services),
-            (Kind::Person, "friendlyname", people),
+            (ObjectKind::Unit, "name", units),
+            (ObjectKind::Service, "name", services),
+            (ObjectKind::Person, "friendlyname", people),
         ] {
             for object in objects {
                 let code = Some(text(&object, "code")).filter(|code| !code.is_empty());
@@ -171,14 +173,18 @@ impl<'a> ItopReader<'a> {
                 directory.add_named(
                     kind,
                     object.id(),
-                    Named { title: text(&object, title), code, archived, hidden: None },
+                    DirectoryEntry { title: text(&object, title), code, archived, hidden: None },
                 );
             }
         }
         for (name, number) in self.priorities {
-            let named =
-                Named { title: name.clone(), code: Some(name.clone()), archived: false, hidden: None };
-            directory.add_named(Kind::Priority, targets::priority_id(*number), named);
+            let named = DirectoryEntry {
+                title: name.clone(),
+                code: Some(name.clone()),
+                archived: false,
+                hidden: None,
+            };
+            directory.add_named(ObjectKind::Priority, targets::priority_id(*number), named);
         }
         Ok(directory)
     }
@@ -298,7 +304,7 @@ impl Reader for ItopReader<'_> {
                 marked.entry(id).or_default().push(contract);
                 continue;
             }
-            live.unmarked += 1;
+            live.unmanaged += 1;
             let id = contract.id();
             if wanted.takes(&id) {
                 live.adoptable.insert(id, self.observed(contract, &links));
@@ -310,7 +316,8 @@ impl Reader for ItopReader<'_> {
                     live.agreements.insert(id, self.observed(only, &links));
                 }
                 _ => {
-                    live.same_mark.insert(id, contracts.iter().map(|contract| contract.id()).collect());
+                    live.same_ownership_key
+                        .insert(id, contracts.iter().map(|contract| contract.id()).collect());
                 }
             }
         }
@@ -322,8 +329,8 @@ impl Reader for ItopReader<'_> {
         let (live, people) = tokio::try_join!(self.read_live(&wanted), self.every(PERSON, "org_id"))?;
         let mut inventory = Inventory::of(&live);
         // Calendars it has none, and its priorities are four numbers that the settings name.
-        inventory.items.remove(&Kind::Priority);
-        inventory.unkept = [Kind::Calendar, Kind::Priority].into();
+        inventory.items.remove(&ObjectKind::Priority);
+        inventory.unkept = [ObjectKind::Calendar, ObjectKind::Priority].into();
         let contacts = contacts(&live);
         let answers = |person: &&Object| {
             let employer = wire::link(&person.fields, "org_id").ok().flatten();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use servanda::calendar::TargetTime;
 use servanda::ident::LiveId;
-use servanda::live::{Promise, digest};
+use servanda::live::{LiveTarget, digest};
 
 use super::operation::{self, Object};
 use super::{ItopTransport, oql, wire};
@@ -21,7 +21,7 @@ pub(super) const ROW: &str =
     "sla_id,slt_id,slt_metric,slt_request_type,slt_ticket_priority,slt_value,slt_value_unit";
 
 /// What is promised by priority.
-pub(super) type Table = BTreeMap<u8, Promise>;
+pub(super) type Table = BTreeMap<u8, LiveTarget>;
 
 /// One promise as an SLT has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,7 +75,7 @@ fn table(cells: &BTreeMap<(u8, &str), Cell<'_>>) -> Table {
             continue;
         }
         let promise =
-            table.entry(*priority).or_insert(Promise { response: None, resolution: None, calendar: None });
+            table.entry(*priority).or_insert(LiveTarget { response: None, resolution: None, calendar: None });
         match *metric {
             "tto" => promise.response = Some(*one),
             "ttr" => promise.resolution = Some(*one),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{Promise, Value};
+use servanda::live::{LiveTarget, Value};
 use servanda::mapping::{Field, Mapping};
 use servanda::outcome::Altered;
 use servanda::plan::Step;
@@ -235,7 +235,7 @@ fn table_of(service: &LiveId, targets: Option<&Value>) -> Result<Table, WriteErr
         return Ok(Table::new());
     };
     let own = targets.iter().filter(|(key, _)| key.service.as_ref() == Some(service));
-    let named = own.map(|(key, promise): (_, &Promise)| {
+    let named = own.map(|(key, promise): (_, &LiveTarget)| {
         let number = parts(&key.priority).and_then(|(_, number)| u8::try_from(number).ok());
         let number = number
             .ok_or_else(|| WriteError::Refused(format!("`{}` is no priority of iTop", key.priority)))?;
@@ -270,8 +270,9 @@ impl Writer for ItopWriter<'_> {
                 let state = self.mapping.states.get(&State::Planned).map(String::as_str);
                 self.create(&Wish { fields, state, mark: Some(id) }).await
             }
-            (Step::Edit { fields, state, mark }, Some(object)) => {
-                self.edit(object, &Wish { fields, state: state.as_deref(), mark: mark.as_ref() }).await
+            (Step::Edit { fields, state, ownership_key }, Some(object)) => {
+                self.edit(object, &Wish { fields, state: state.as_deref(), mark: ownership_key.as_ref() })
+                    .await
             }
             (Step::Edit { .. }, None) => {
                 Err(WriteError::Refused("there is no object to write to".to_owned()))

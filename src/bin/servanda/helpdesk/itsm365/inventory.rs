@@ -4,7 +4,7 @@
 use serde_json::{Map, Value as Json, json};
 use servanda::discovery::catalog::{Inventory, Item};
 use servanda::ident::LiveId;
-use servanda::live::Kind;
+use servanda::live::ObjectKind;
 use servanda::mapping::Field;
 
 use super::list::{is_removed, object_id, unexpected};
@@ -16,7 +16,7 @@ use crate::helpdesk::ReadError;
 pub(super) async fn of(reader: &Itsm365Reader<'_>) -> Result<Inventory, ReadError> {
     let mut inventory = Inventory::default();
     for (kind, class) in DIRECTORY {
-        let within = if kind == Kind::Unit { ",parent" } else { "" };
+        let within = if kind == ObjectKind::Unit { ",parent" } else { "" };
         let attributes = format!("UUID,title,removed{within}");
         for object in reader.list(class, &attributes, &json!({})).await? {
             let id = object_id(&object).ok_or_else(|| unexpected(class, "a UUID that is no id"))?;

@@ -11,10 +11,10 @@ use serde_json::{Map, Value as Json, json};
 use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{
-    Directory, Kind, Live, LiveAgreement, Observed, Promise, Record, TargetKey, Touch, Value,
+    Directory, Live, LiveAgreement, LiveTarget, ObjectKind, Observed, Record, TargetKey, Touch, Value,
 };
 use servanda::mapping::{Field, HistoryClass, Mapping, RuleClass};
-use servanda::plan::Part;
+use servanda::plan::DriftPart;
 
 use super::list::{Habits, Listed, is_removed, object_id, unexpected};
 use super::{inventory, wire};
@@ -46,16 +46,16 @@ type RulesByAgreement = BTreeMap<LiveId, Vec<Result<Rule, String>>>;
 struct Rule {
     id: LiveId,
     key: TargetKey,
-    promise: Promise,
+    promise: LiveTarget,
 }
 
 /// The classes that slugs refer to.
-pub(super) const DIRECTORY: [(Kind, &str); 5] = [
-    (Kind::Unit, "ou"),
-    (Kind::Service, "slmService"),
-    (Kind::Person, "employee"),
-    (Kind::Calendar, "servicetime"),
-    (Kind::Priority, "priority"),
+pub(super) const DIRECTORY: [(ObjectKind, &str); 5] = [
+    (ObjectKind::Unit, "ou"),
+    (ObjectKind::Service, "slmService"),
+    (ObjectKind::Person, "employee"),
+    (ObjectKind::Calendar, "servicetime"),
+    (ObjectKind::Priority, "priority"),
 ];
 
 impl<'a> Itsm365Reader<'a> {
@@ -206,8 +206,8 @@ impl<'a> Itsm365Reader<'a> {
         let code = event.get(&codes.attribute).and_then(Json::as_str);
         let field = self.mapping.attributes.iter().find(|(_, own)| Some(own.as_str()) == code);
         let part = match (code, field) {
-            (Some("state"), _) => Some(Part::State),
-            (_, field) => field.map(|(field, _)| Part::Field(field.clone())),
+            (Some("state"), _) => Some(DriftPart::State),
+            (_, field) => field.map(|(field, _)| DriftPart::Field(field.clone())),
         };
         Some(HistoryEvent {
             object: wire::reference(event.get(&codes.object)?).ok()??,
@@ -259,10 +259,10 @@ impl Reader for Itsm365Reader<'_> {
             match made {
                 Some((Some(mark), agreement)) => marked.entry(mark).or_default().push((id, agreement)),
                 Some((None, agreement)) => {
-                    live.unmarked += 1;
+                    live.unmanaged += 1;
                     live.adoptable.insert(id, self.observed(agreement, &mut rules));
                 }
-                None => live.unmarked += 1,
+                None => live.unmanaged += 1,
             }
         }
         for (mark, bearing) in marked {
@@ -271,7 +271,7 @@ impl Reader for Itsm365Reader<'_> {
                     live.agreements.insert(mark, self.observed(only, &mut rules));
                 }
                 Err(several) => {
-                    live.same_mark.insert(mark, several.into_iter().map(|(id, _)| id).collect());
+                    live.same_ownership_key.insert(mark, several.into_iter().map(|(id, _)| id).collect());
                 }
             }
         }
@@ -377,7 +377,7 @@ fn read_rule(rule: &Map<String, Json>, codes: &RuleClass) -> Result<Rule, String
     let calendar = wire::reference(json(&codes.calendar)).map_err(of_rule)?;
     let response = wire::read_interval(json(&codes.response), codes.interval).map_err(of_rule)?;
     let resolution = wire::read_interval(json(&codes.resolution), codes.interval).map_err(of_rule)?;
-    let promise = Promise { response, resolution, calendar };
+    let promise = LiveTarget { response, resolution, calendar };
     Ok(Rule { id, key, promise })
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{Promise, TargetKey, Value};
+use servanda::live::{LiveTarget, TargetKey, Value};
 use servanda::mapping::{Field, Mapping, RuleClass};
 use servanda::outcome::Altered;
 use servanda::plan::Step;
@@ -76,7 +76,7 @@ impl<'a> Itsm365Writer<'a> {
         agreement: &LiveId,
         rule: Option<&LiveId>,
         key: &TargetKey,
-        promise: &Promise,
+        promise: &LiveTarget,
     ) -> Result<(), WriteError> {
         let codes = self.rules()?;
         let interval = |time| wire::write_interval(time, codes.interval).map_err(WriteError::Refused);
@@ -243,11 +243,11 @@ impl Writer for Itsm365Writer<'_> {
             object.ok_or_else(|| WriteError::Refused("there is no object to write to".to_owned()))?;
         match step {
             Step::Create { .. } => {}
-            Step::Edit { fields, state, mark } => {
-                return self.edit(object, fields, state.as_deref(), mark.as_ref()).await;
+            Step::Edit { fields, state, ownership_key } => {
+                return self.edit(object, fields, state.as_deref(), ownership_key.as_ref()).await;
             }
-            Step::PutRule { rule, key, promise } => {
-                self.put_rule(object, rule.as_ref(), key, promise).await?;
+            Step::PutRule { rule, key, target } => {
+                self.put_rule(object, rule.as_ref(), key, target).await?;
             }
             Step::DropRule { rule, .. } => self.set_removed(rule, true).await?,
             Step::Link { unit } => self.relink(unit, object, true).await?,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use servanda::ident::LiveId;
 use servanda::live::{LiveAgreement, Observed};
-use servanda::outcome::{Altered, ChangeResult, Failure, NotTried, Stopped};
+use servanda::outcome::{Altered, ChangeResult, NotTried, StepFailure, Stopped};
 use servanda::plan::{Change, Freshness, Step, freshness};
 use tokio::time::Instant;
 
@@ -193,7 +193,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
                 }
                 Look::Unclear => {
                     let step = self.step;
-                    return Err(Halt::ChangeResult(ChangeResult::Unknown(Failure { step, message })));
+                    return Err(Halt::ChangeResult(ChangeResult::Unknown(StepFailure { step, message })));
                 }
             }
         }
@@ -249,7 +249,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
     }
 
     fn failed(&self, message: String) -> ChangeResult {
-        ChangeResult::Failed(Failure { step: self.step, message })
+        ChangeResult::Failed(StepFailure { step: self.step, message })
     }
 
     /// The key was refused: once may be a right that is missing for one object, three times is the key itself.
@@ -278,7 +278,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
     fn abandoned(&self) -> ChangeResult {
         if self.is_writing || self.is_in_doubt {
             let message = "the run was stopped before it came".to_owned();
-            ChangeResult::Unknown(Failure { step: self.step, message })
+            ChangeResult::Unknown(StepFailure { step: self.step, message })
         } else {
             self.unfinished()
         }

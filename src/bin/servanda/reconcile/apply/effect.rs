@@ -17,8 +17,8 @@ pub(crate) fn took_effect(step: &Step, found: &LiveAgreement) -> bool {
             otherwise(fields, found).is_empty()
                 && state.as_ref().is_none_or(|state| *state == found.record.state)
         }
-        Step::PutRule { key, promise, .. } => match found.record.fields.get(&Field::Targets) {
-            Some(Value::Targets(targets)) => targets.get(key) == Some(promise),
+        Step::PutRule { key, target, .. } => match found.record.fields.get(&Field::Targets) {
+            Some(Value::Targets(targets)) => targets.get(key) == Some(target),
             _ => false,
         },
         Step::DropRule { key, .. } => !found.rules.contains_key(key),

@@ -10,7 +10,7 @@ use servanda::author;
 use servanda::calendar::{TargetTime, read_day, read_instant};
 use servanda::discovery::agreements::{Adoption, Why};
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{Promise, TargetKey};
+use servanda::live::{LiveTarget, TargetKey};
 use servanda::mapping::Mapping;
 use servanda::plan::{Step, Verb};
 use servanda::settings::Pace;
@@ -223,13 +223,13 @@ async fn populate(root: &Path, workspace: &[Made]) {
                 service: service.map(|service| live_id(&format!("slmService${}", service + 1))),
                 priority: live_id(&format!("priority${}", priority + 1)),
             };
-            let promise = Promise {
+            let promise = LiveTarget {
                 response: Some(TargetTime::Seconds(hours * 1800)),
                 resolution: Some(TargetTime::Seconds(hours * 7200)),
                 calendar: calendar.map(|calendar| live_id(&format!("servicetime${}", calendar + 1))),
             };
             let id = AgreementId::new("any").expect("an id");
-            let put = Step::PutRule { rule: None, key, promise };
+            let put = Step::PutRule { rule: None, key, target: promise };
             writer.perform(&id, Some(&live_id(&object)), &put).await.expect("written");
         }
     }
@@ -259,7 +259,7 @@ fn marked(global: &Global, context: &Context) -> BTreeSet<AgreementId> {
     let changes = envelope.plan.changes.into_iter().map(|change| {
         assert_eq!(change.verb, Verb::Update, "{change:?}");
         assert!(change.fields.is_empty() && change.state.is_none(), "{change:?}");
-        assert!(change.mark.is_some_and(|mark| mark.before.is_none()));
+        assert!(change.ownership_key.is_some_and(|mark| mark.before.is_none()));
         change.id
     });
     changes.collect()

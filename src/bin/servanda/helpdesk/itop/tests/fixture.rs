@@ -10,7 +10,7 @@ use servanda::check;
 use servanda::diagnostic::Sources;
 use servanda::document::{self, Kind};
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{LiveAgreement, Observed, Promise, TargetKey, Value};
+use servanda::live::{LiveAgreement, LiveTarget, Observed, TargetKey, Value};
 use servanda::mapping::{Field, Mapping};
 use servanda::plan::Step;
 use servanda::settings::{HelpdeskConfig, Pace, Priorities};
@@ -162,7 +162,7 @@ impl Bench {
 
     /// Services, and for each the same promise.
     pub(super) fn published(&self, minutes: u32) -> BTreeMap<Field, Value> {
-        let promise = Promise {
+        let promise = LiveTarget {
             response: Some(TargetTime::Seconds(minutes * 60)),
             resolution: Some(TargetTime::Seconds(4 * 3600)),
             calendar: None,
@@ -188,7 +188,7 @@ impl Bench {
         fields: BTreeMap<Field, Value>,
         state: Option<&str>,
     ) -> Result<StepResult, WriteError> {
-        let step = Step::Edit { fields, state: state.map(str::to_owned), mark: None };
+        let step = Step::Edit { fields, state: state.map(str::to_owned), ownership_key: None };
         self.writer().perform(&named("unused"), Some(object), &step).await
     }
 

@@ -4,9 +4,9 @@ use serde_json::json;
 use servanda::catalog::Catalog;
 use servanda::discovery::catalog::compare;
 use servanda::ident::LiveId;
-use servanda::live::{Kind, Observed, Value};
+use servanda::live::{ObjectKind, Observed, Value};
 use servanda::mapping::Field;
-use servanda::plan::Part;
+use servanda::plan::DriftPart;
 
 use super::fixture::{Bench, named, transport};
 use super::raw;
@@ -31,14 +31,17 @@ async fn a_survey_finds_ours_and_counts_the_others() {
     let wanted = Selection { adopts: [id("CustomerContract", stranger)].into(), ..Selection::default() };
     let live = bench.reader().read_live(&wanted).await.expect("the live state");
     let Observed::Present(found) = &live.agreements[&named("severny-veter-2026")] else { panic!("{live:?}") };
-    assert_eq!((&found.object, found.record.state.as_str(), live.unmarked), (&object, "implementation", 1));
+    assert_eq!((&found.object, found.record.state.as_str(), live.unmanaged), (&object, "implementation", 1));
     assert_eq!(found.record.fields[&Field::Number], Value::text("ДО-2026/017"));
     assert_eq!(found.record.fields[&Field::Services], Value::Nothing);
     assert_eq!(found, &bench.get(&object).await);
     assert_eq!(live.adoptable.len(), 1);
-    assert_eq!(live.directory.coded(Kind::Unit, "severny-veter"), std::slice::from_ref(&bench.client));
-    assert_eq!(live.directory.titled(Kind::Person, "Irina Petrova"), std::slice::from_ref(&bench.person));
-    assert_eq!(live.directory.coded(Kind::Priority, "normal"), [id("Priority", 3)]);
+    assert_eq!(live.directory.coded(ObjectKind::Unit, "severny-veter"), std::slice::from_ref(&bench.client));
+    assert_eq!(
+        live.directory.titled(ObjectKind::Person, "Irina Petrova"),
+        std::slice::from_ref(&bench.person)
+    );
+    assert_eq!(live.directory.coded(ObjectKind::Priority, "normal"), [id("Priority", 3)]);
 }
 
 #[tokio::test]
@@ -46,8 +49,8 @@ async fn a_catalog_is_pulled_from_what_contracts_name() {
     let bench = Bench::open().await;
     bench.create("severny-veter-2026").await;
     let inventory = bench.reader().inventory().await.expect("an inventory");
-    assert_eq!(inventory.items[&Kind::Unit].len(), 2);
-    assert_eq!(inventory.items[&Kind::Service].keys().cloned().collect::<Vec<_>>(), bench.services);
+    assert_eq!(inventory.items[&ObjectKind::Unit].len(), 2);
+    assert_eq!(inventory.items[&ObjectKind::Service].keys().cloned().collect::<Vec<_>>(), bench.services);
     assert_eq!(inventory.providers, [bench.provider.clone()].into());
     assert_eq!(inventory.managers, [bench.person.clone()].into());
     let found = compare(&Catalog::default(), &inventory);
@@ -96,7 +99,13 @@ async fn absence_is_what_an_empty_answer_says_and_two_with_one_mark_are_neither(
     bench.create("a_b").await;
     assert!(matches!(bench.reader().find(&named("a_b")).await, Ok(Observed::Unknown(_))));
     assert_eq!(
-        bench.reader().read_live(&Selection::default()).await.expect("the live state").same_mark.len(),
+        bench
+            .reader()
+            .read_live(&Selection::default())
+            .await
+            .expect("the live state")
+            .same_ownership_key
+            .len(),
         1
     );
 }
@@ -161,14 +170,16 @@ async fn who_changed_what_since_our_own_last_write_is_told() {
     let events = bench.reader().history(&[object.clone()].into()).await.expect("a history");
     let told: Vec<_> = events.iter().map(|event| (event.part.clone(), event.touch.name.clone())).collect();
     let by = Some("Anna Kim".to_owned());
-    let part = |field| Some(Part::Field(field));
-    for expected in
-        [(Some(Part::State), by.clone()), (part(Field::Services), by.clone()), (part(Field::Targets), by)]
-    {
+    let part = |field| Some(DriftPart::Field(field));
+    for expected in [
+        (Some(DriftPart::State), by.clone()),
+        (part(Field::Services), by.clone()),
+        (part(Field::Targets), by),
+    ] {
         assert!(told.contains(&expected), "{told:?}");
     }
     assert!(
-        told.iter().all(|(part, _)| *part != Some(Part::Field(Field::LastDay))),
+        told.iter().all(|(part, _)| *part != Some(DriftPart::Field(Field::LastDay))),
         "what we put back since: {told:?}"
     );
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 use servanda::live::{Observed, Value};
 use servanda::mapping::{Field, Mapping};
-use servanda::plan::Part;
+use servanda::plan::DriftPart;
 
 use super::discovery::{discover, pasted};
 use super::fixture::{Bench, named, transport};
@@ -50,7 +50,7 @@ async fn walk(url: &str, user: &str, password: &str) {
     let events = bench.reader().history(&[object.clone()].into()).await.expect("a history");
     let told: Vec<_> = events.iter().map(|event| (event.part.clone(), event.touch.name.as_deref())).collect();
     for field in [Field::LastDay, Field::Services, Field::Targets] {
-        assert!(told.contains(&(Some(Part::Field(field)), Some("Anna Kim"))), "{told:?}");
+        assert!(told.contains(&(Some(DriftPart::Field(field)), Some("Anna Kim"))), "{told:?}");
     }
     let held = bench.get(&object).await;
     assert_eq!(

@@ -92,7 +92,7 @@ async fn taking_over_keeps_what_people_wrote() {
     let step = Step::Edit {
         fields: [(Field::Number, Value::text("6"))].into(),
         state: None,
-        mark: Some(named("b/c")),
+        ownership_key: Some(named("b/c")),
     };
     bench.writer().perform(&named("b/c"), Some(&object), &step).await.expect("taken over");
     let held = bench.desk().store().value("CustomerContract", 1, "description");
@@ -107,7 +107,7 @@ async fn steps_of_other_helpdesks_are_refused() {
         let done = bench.writer().perform(&named("a"), Some(&object), &step).await;
         assert!(matches!(done, Err(WriteError::Refused(_))));
     }
-    let step = Step::Edit { fields: bench.fields(), state: None, mark: None };
+    let step = Step::Edit { fields: bench.fields(), state: None, ownership_key: None };
     let unseen = bench.writer().perform(&named("a"), Some(&id("CustomerContract", 7)), &step).await;
     assert!(matches!(unseen, Err(WriteError::NotSent(_))));
 }

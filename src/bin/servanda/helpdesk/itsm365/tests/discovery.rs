@@ -49,14 +49,14 @@ async fn populate(desk: &Desk, row: Row) {
         }
         let object = writer.perform(&name, None, &Step::Create { fields }).await.expect("created").object;
         let mut steps =
-            vec![Step::Edit { fields: BTreeMap::new(), state: Some(state.to_owned()), mark: None }];
+            vec![Step::Edit { fields: BTreeMap::new(), state: Some(state.to_owned()), ownership_key: None }];
         for (service, hours) in [(None, 1), (Some("slmService$1"), 2)] {
             let calendar = service.map(|_| "servicetime$2");
             let mut promise = promise(hours, calendar);
             // Seconds and milliseconds hold no business days.
             promise.resolution =
                 promise.resolution.filter(|_| ![1, 2].contains(&row[11])).or(promise.response);
-            steps.push(Step::PutRule { rule: None, key: key(service), promise });
+            steps.push(Step::PutRule { rule: None, key: key(service), target: promise });
         }
         steps.extend(links_apart.then(|| Step::Link { unit: live_id("ou$1") }));
         for step in steps {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 use servanda::ident::LiveId;
-use servanda::live::{LiveAgreement, Observed, Promise, TargetKey, Value};
+use servanda::live::{LiveAgreement, LiveTarget, Observed, TargetKey, Value};
 use servanda::mapping::{DateForm, DayForm, Field, IntervalForm, RecipientSide};
 use servanda::plan::Step;
 
@@ -102,7 +102,7 @@ struct Tenant<'a> {
 
 impl Tenant<'_> {
     /// A promise that the tenant's form can hold: seconds know no days.
-    fn promise(&self, hours: u32, calendar: Option<&str>) -> Promise {
+    fn promise(&self, hours: u32, calendar: Option<&str>) -> LiveTarget {
         let mut promise = promise(hours, calendar);
         if [1, 2].contains(&self.row[11]) {
             promise.resolution = None;
@@ -110,7 +110,7 @@ impl Tenant<'_> {
         promise
     }
 
-    fn rules(&self) -> [(TargetKey, Promise); 2] {
+    fn rules(&self) -> [(TargetKey, LiveTarget); 2] {
         [
             (key(None), self.promise(1, None)),
             (key(Some("slmService$1")), self.promise(2, Some("servicetime$2"))),
@@ -142,9 +142,10 @@ impl Tenant<'_> {
             self.perform("a0", object, Step::Link { unit: live_id("ou$1") }).await;
         }
         for (key, promise) in self.rules() {
-            self.perform("a0", object, Step::PutRule { rule: None, key, promise }).await;
+            self.perform("a0", object, Step::PutRule { rule: None, key, target: promise }).await;
         }
-        let publish = Step::Edit { fields: BTreeMap::new(), state: Some("active".to_owned()), mark: None };
+        let publish =
+            Step::Edit { fields: BTreeMap::new(), state: Some("active".to_owned()), ownership_key: None };
         self.perform("a0", object, publish).await;
         let found = settled(&self.reader, object, 2).await;
         let mut expected = fields();
@@ -162,12 +163,12 @@ impl Tenant<'_> {
     /// An edit, twice: the second finds everything as it wishes, whatever the helpdesk answers then.
     async fn change(&self, object: &LiveId, found: &LiveAgreement) {
         let fields = [(Field::Title, Value::text("Ромашка 2027")), (Field::Manager, Value::Nothing)];
-        let edit = Step::Edit { fields: fields.into(), state: None, mark: None };
+        let edit = Step::Edit { fields: fields.into(), state: None, ownership_key: None };
         for _ in 0..2 {
             self.perform("a0", object, edit.clone()).await;
         }
         let rule = found.rules.get(&key(None)).cloned();
-        let put = Step::PutRule { rule, key: key(None), promise: self.promise(3, None) };
+        let put = Step::PutRule { rule, key: key(None), target: self.promise(3, None) };
         self.perform("a0", object, put).await;
         let dropped = key(Some("slmService$1"));
         let drop = Step::DropRule { rule: found.rules[&dropped].clone(), key: dropped };
@@ -197,7 +198,7 @@ impl Tenant<'_> {
             .iter()
             .filter(|(_, observed)| matches!(observed, Observed::Present(found) if found.archived));
         assert_eq!(archived.map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["a1"], "{}", self.what);
-        assert_eq!(live.unmarked, 1, "{}", self.what);
+        assert_eq!(live.unmanaged, 1, "{}", self.what);
         for found in [self.reader.get(&objects[1]).await, self.reader.find(&id("a1")).await] {
             let is_archived = matches!(found, Ok(Observed::Present(found)) if found.archived);
             assert!(is_archived, "{}: an archived object is no absent one", self.what);
@@ -313,7 +314,7 @@ async fn what_moves_between_two_pages_is_read_once_and_not_lost() {
             let reader = Itsm365Reader::new(&transport, &desk.mapping, 2);
             let live = reader.read_live(&Selection::default()).await.expect("read");
             assert_eq!(live.agreements.len(), 7, "{order:?}, touched before page {at}");
-            assert!(live.same_mark.is_empty(), "{order:?}, touched before page {at}");
+            assert!(live.same_ownership_key.is_empty(), "{order:?}, touched before page {at}");
         }
     }
 }

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde_json::json;
 use servanda::calendar::{TargetTime, read_day, read_instant};
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{Kind, Observed, Promise, TargetKey, Value};
+use servanda::live::{LiveTarget, ObjectKind, Observed, TargetKey, Value};
 use servanda::mapping::{DayForm, Field, Mapping, RecipientSide};
 use servanda::plan::Step;
 use servanda::settings::Pace;
@@ -83,8 +83,8 @@ fn key(service: Option<&str>) -> TargetKey {
     TargetKey { service: service.map(live_id), priority: live_id("priority$1") }
 }
 
-fn promise(hours: u32, calendar: Option<&str>) -> Promise {
-    Promise {
+fn promise(hours: u32, calendar: Option<&str>) -> LiveTarget {
+    LiveTarget {
         response: Some(TargetTime::Seconds(hours * 3600 + 60)),
         resolution: Some(TargetTime::BusinessDays(2)),
         calendar: calendar.map(live_id),
@@ -106,10 +106,11 @@ async fn what_is_written_is_read_back_in_the_same_form() {
         for (key, promise) in
             [(key(None), promise(1, None)), (key(Some("slmService$1")), promise(2, Some("servicetime$2")))]
         {
-            let put = Step::PutRule { rule: None, key, promise };
+            let put = Step::PutRule { rule: None, key, target: promise };
             writer.perform(&id("a"), Some(&object), &put).await.expect("written");
         }
-        let publish = Step::Edit { fields: BTreeMap::new(), state: Some("active".to_owned()), mark: None };
+        let publish =
+            Step::Edit { fields: BTreeMap::new(), state: Some("active".to_owned()), ownership_key: None };
         writer.perform(&id("a"), Some(&object), &publish).await.expect("published");
         let live = reader.read_live(&Selection::default()).await.expect("read");
         let Some(Observed::Present(found)) = live.agreements.get("a") else { panic!("{live:?}") };
@@ -122,9 +123,9 @@ async fn what_is_written_is_read_back_in_the_same_form() {
         assert_eq!(reader.find(&id("a")).await.expect("read"), Observed::Present(found.clone()));
         assert_eq!(reader.get(&object).await.expect("read"), Observed::Present(found.clone()));
         assert_eq!(reader.find(&id("b")).await.expect("read"), Observed::Absent);
-        assert_eq!(live.unmarked, 1, "somebody else's agreement bears no mark");
+        assert_eq!(live.unmanaged, 1, "somebody else's agreement bears no mark");
         assert_eq!(live.directory.title(&live_id("ou$1")), Some("Ромашка"));
-        assert_eq!(live.directory.titled(Kind::Service, "VPN"), [live_id("slmService$2")]);
+        assert_eq!(live.directory.titled(ObjectKind::Service, "VPN"), [live_id("slmService$2")]);
     }
 }
 
@@ -139,7 +140,7 @@ async fn a_rule_is_changed_in_place_and_archived() {
     let mut rule = None;
     for hours in [1, 2] {
         let key = key(Some("slmService$1"));
-        let put = Step::PutRule { rule, key: key.clone(), promise: promise(hours, None) };
+        let put = Step::PutRule { rule, key: key.clone(), target: promise(hours, None) };
         writer.perform(&id("a"), Some(&object), &put).await.expect("written");
         let Observed::Present(found) = reader.get(&object).await.expect("read") else {
             panic!("it is there")
@@ -212,7 +213,7 @@ async fn two_objects_of_one_mark_are_told() {
         writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await.expect("created");
     }
     let live = reader.read_live(&Selection::default()).await.expect("read");
-    assert_eq!(live.same_mark[&id("a")].len(), 2);
+    assert_eq!(live.same_ownership_key[&id("a")].len(), 2);
     assert!(live.agreements.is_empty());
     assert!(matches!(reader.find(&id("a")).await, Ok(Observed::Unknown(_))));
 }

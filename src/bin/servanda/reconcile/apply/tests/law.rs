@@ -15,7 +15,7 @@ use servanda::ident::{
     AgreementId, CalendarSlug, ClientSlug, LiveId, PriorityName, RecipientSlug, ServiceSlug,
 };
 use servanda::mapping::{Deactivation, Mapping, RecipientSide};
-use servanda::plan::{Change, Context, Header, Plan, between};
+use servanda::plan::{Change, DiffContext, Header, Plan, diff};
 use servanda::settings::Pace;
 
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
@@ -190,7 +190,7 @@ impl Desk {
             files: String::new(),
             helpdesk: String::new(),
         };
-        between(&desired, &live, Context { header, mapping: &self.mapping, prune: true })
+        diff(&desired, &live, DiffContext { header, mapping: &self.mapping, prune: true })
     }
 
     async fn apply(&self, plan: &Plan) {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{Live, LiveAgreement, Observed, Promise, TargetKey, Value};
+use servanda::live::{Live, LiveAgreement, LiveTarget, Observed, TargetKey, Value};
 use servanda::mapping::{Field, Mapping};
 use servanda::outcome::ChangeResult;
-use servanda::plan::{Change, Phase, Plan, Step, Verb, perform};
+use servanda::plan::{Change, Phase, Plan, Step, Verb, apply_step};
 use servanda::status::State;
 use tokio::time::Instant;
 
@@ -61,7 +61,7 @@ impl Model {
         let change = self.plan.changes.iter().find(|change| change.id == *id).expect("it is planned");
         let mut history = self.history.lock().expect("no test panics here");
         let mut live = history.last().expect("a beginning").1.clone();
-        perform(change, step, &mut live, &self.mapping);
+        apply_step(change, step, &mut live, &self.mapping);
         history.push((Instant::now(), live));
         self.done.lock().expect("no test panics here").push((id.clone(), step.clone()));
     }
@@ -172,14 +172,15 @@ pub(crate) fn creation() -> Plan {
     let rule = |service: &str| Step::PutRule {
         rule: None,
         key: TargetKey { service: Some(live_id(service)), priority: live_id("priority$1") },
-        promise: Promise {
+        target: LiveTarget {
             response: Some(servanda::calendar::TargetTime::Seconds(60)),
             resolution: None,
             calendar: None,
         },
     };
     let title = [(Field::Title, Value::text("Ромашка"))];
-    let publish = Step::Edit { fields: BTreeMap::new(), state: Some("active".to_owned()), mark: None };
+    let publish =
+        Step::Edit { fields: BTreeMap::new(), state: Some("active".to_owned()), ownership_key: None };
     let change = Change {
         id,
         verb: Verb::Create,
@@ -190,7 +191,7 @@ pub(crate) fn creation() -> Plan {
         because: None,
         state: None,
         fields: Vec::new(),
-        mark: None,
+        ownership_key: None,
         phase: Phase::Gain,
         after: Vec::new(),
         risks: Vec::new(),
