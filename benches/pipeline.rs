@@ -53,7 +53,7 @@ fn read(texts: &[(String, String)]) -> (Sources, Vec<Document>) {
     let mut sources = Sources::default();
     let files: Vec<_> = texts
         .iter()
-        .map(|(path, text)| (document::take_in(&mut sources, path, text.clone().into_bytes()).0, path))
+        .map(|(path, text)| (document::add_source(&mut sources, path, text.clone().into_bytes()).0, path))
         .collect();
     let documents = files.into_iter().map(|(file, path)| {
         let kind = document::kind_of(path).expect("a file of ours");
@@ -63,7 +63,7 @@ fn read(texts: &[(String, String)]) -> (Sources, Vec<Document>) {
     (sources, documents)
 }
 
-fn of_kind(documents: &[Document], kind: document::Kind) -> Vec<Document> {
+fn of_kind(documents: &[Document], kind: document::DocumentKind) -> Vec<Document> {
     documents.iter().filter(|document| document.kind == kind).cloned().collect()
 }
 
@@ -79,7 +79,11 @@ fn checked(
 ) -> CheckedRepository {
     let find = |kind| documents.iter().find(|document| document.kind == kind);
     let documents = check::CheckInput {
-        basis: check::Basis::of(find(document::Kind::Settings), find(document::Kind::Catalog), &[]),
+        basis: check::Basis::of(
+            find(document::DocumentKind::Settings),
+            find(document::DocumentKind::Catalog),
+            &[],
+        ),
         agreements: resolved,
         unread: std::collections::BTreeSet::new(),
         diagnostics: Diagnostics::default(),
@@ -121,8 +125,8 @@ fn stages(criterion: &mut Criterion) {
     let at = read_instant("2026-09-01T09:00:00Z").expect("an instant");
     let texts = texts();
     let (sources, documents) = read(&texts);
-    let templates = of_kind(&documents, document::Kind::Template);
-    let agreements = of_kind(&documents, document::Kind::Agreement);
+    let templates = of_kind(&documents, document::DocumentKind::Template);
+    let agreements = of_kind(&documents, document::DocumentKind::Agreement);
     let library = Library::new(&templates).0;
     let resolved = resolve(&library, &agreements);
     let all = checked(&documents, &resolved, &sources, at);

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::template::Place;
+use crate::template::MergePlace;
 
 /// What belongs to one agreement alone, and so is not taken over into one that begins from it.
 const OF_ONE_ALONE: [&str; 12] = [
@@ -72,7 +72,7 @@ pub fn reusable_fields(merged: &Value) -> Value {
 pub fn with_overrides(base: &Value, wishes: &[Override]) -> Value {
     let mut value = base.clone();
     for wish in wishes {
-        apply(&mut value, Place::Root, &wish.path, wish.value.as_ref());
+        apply(&mut value, MergePlace::Root, &wish.path, wish.value.as_ref());
     }
     value
 }
@@ -82,7 +82,7 @@ pub fn override_layer(wishes: &[Override]) -> Value {
     let mut value = Value::Object(Map::new());
     for wish in wishes {
         let dropped = Value::Bool(false);
-        apply(&mut value, Place::Root, &wish.path, Some(wish.value.as_ref().unwrap_or(&dropped)));
+        apply(&mut value, MergePlace::Root, &wish.path, Some(wish.value.as_ref().unwrap_or(&dropped)));
     }
     match value {
         Value::Object(map) if map.is_empty() => Value::Bool(true),
@@ -91,7 +91,7 @@ pub fn override_layer(wishes: &[Override]) -> Value {
     }
 }
 
-fn apply(value: &mut Value, place: Place, path: &[String], wish: Option<&Value>) {
+fn apply(value: &mut Value, place: MergePlace, path: &[String], wish: Option<&Value>) {
     let Some((key, below)) = path.split_first() else {
         return;
     };
@@ -109,7 +109,7 @@ fn apply(value: &mut Value, place: Place, path: &[String], wish: Option<&Value>)
                 map.retain(|other, _| other == key || !group.contains(&other.as_str()));
             }
             // A service that is there already is included with what it has.
-            let stays = place == Place::Services && *wish == Value::Bool(true) && map.contains_key(key);
+            let stays = place == MergePlace::Services && *wish == Value::Bool(true) && map.contains_key(key);
             if !stays {
                 map.insert(key.clone(), wish.clone());
             }

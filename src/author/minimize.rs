@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::edit;
-use crate::template::{Library, Place};
+use crate::template::{Library, MergePlace};
 
 /// The fields of an agreement in the order in which they are written.
 pub(super) const ORDER: [&str; 23] = [
@@ -53,12 +53,12 @@ pub enum MinimizeError {
 /// ```
 /// # use serde_json::json;
 /// # use servanda::diagnostic::Sources;
-/// # use servanda::document::{Kind, read};
+/// # use servanda::document::{DocumentKind, read};
 /// # use servanda::template::Library;
 /// # let mut sources = Sources::default();
 /// # let text = "period: { term: 1y }\nservices: { vpn: true, email: true }\nsla: { calendar: office-9x5 }\n";
 /// # let file = sources.add("templates/support.yaml", text);
-/// # let templates = [read(&sources, file, Kind::Template).0];
+/// # let templates = [read(&sources, file, DocumentKind::Template).0];
 /// // period: { term: 1y }
 /// // services: { vpn: true, email: true }
 /// // sla: { calendar: office-9x5 }
@@ -94,7 +94,7 @@ pub fn minimize(library: &Library<'_>, extends: &[&str], wished: &Value) -> Resu
         };
         tree.to_json()
     };
-    let own = difference(Place::Root, &mut Vec::new(), Some(&inherited), wished)?;
+    let own = difference(MergePlace::Root, &mut Vec::new(), Some(&inherited), wished)?;
     let mut said = match own {
         Some(Value::Object(own)) => own,
         _ => Map::new(),
@@ -133,7 +133,7 @@ pub fn file_text(path: &str, document: &Value) -> String {
 
 /// What has to be said at a place so that what is inherited becomes what is wished; nothing where it is so already.
 fn difference(
-    place: Place,
+    place: MergePlace,
     way: &mut Vec<String>,
     inherited: Option<&Value>,
     wished: &Value,
@@ -146,7 +146,7 @@ fn difference(
     let (own, theirs) = match (&wished, &inherited) {
         (Value::Object(own), Value::Object(theirs)) => (own, theirs),
         // A service that is included as it stands is included with nothing of its own.
-        (Value::Bool(true), Value::Object(theirs)) if place == Place::Service => (&nothing, theirs),
+        (Value::Bool(true), Value::Object(theirs)) if place == MergePlace::Service => (&nothing, theirs),
         (_, _) if wished == inherited => return Ok(None),
         (_, _) => return Ok(Some(wished)),
     };
@@ -175,9 +175,9 @@ fn difference(
 }
 
 /// A service with nothing of its own is written `true`; entries that are dropped and were never there are left out.
-fn plain(place: Place, value: &Value) -> Value {
+fn plain(place: MergePlace, value: &Value) -> Value {
     match value {
-        Value::Object(map) if place == Place::Service && map.is_empty() => Value::Bool(true),
+        Value::Object(map) if place == MergePlace::Service && map.is_empty() => Value::Bool(true),
         Value::Object(map) => {
             let entries = map.iter().filter(|(_, value)| !(place.drops() && **value == Value::Bool(false)));
             let entries = entries.map(|(key, value)| (key.clone(), plain(place.below(key), value)));

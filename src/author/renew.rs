@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::subject::{EditRefused, EditTarget, put};
 use crate::agreement::{Activation, ActivationStatus, Agreement, PeriodEnd, Renewal};
 use crate::calendar::{Day, Instant, Term};
-use crate::edit::{Draft, Written};
+use crate::edit::{Draft, EditedText};
 use crate::status::{bound, period_at};
 
 /// What belongs to one agreement alone.
@@ -154,7 +154,7 @@ fn length(first_day: Day, last_day: Day) -> Option<Term> {
 pub fn renewal_text(
     subjects: &[(EditTarget<'_>, NextPeriod)],
     terms: RenewalOptions<'_>,
-) -> Result<Written, EditRefused> {
+) -> Result<EditedText, EditRefused> {
     let Some(((first, _), _)) = subjects.split_first() else {
         return Err(EditRefused::new("nothing is to be renewed", "name an agreement"));
     };

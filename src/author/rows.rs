@@ -10,10 +10,10 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::create::Override;
-use crate::calendar::{Misread, Term, read_day};
+use crate::calendar::{InvalidValue, Term, read_day};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Sources, Span};
-use crate::document::show;
+use crate::document::quoted;
 use crate::ident::{is_slug, nearest};
 
 /// The columns that a table may have, beside `service.<slug>`, `label.<name>` and `attribute.<name>`.
@@ -163,12 +163,12 @@ impl TableReader<'_> {
                         COLUMNS.join(", ")
                     ),
                 };
-                self.fault(Code::E008, cell.span, format!("no column is called {}", show(name)), help);
+                self.fault(Code::E008, cell.span, format!("no column is called {}", quoted(name)), help);
             } else if header[..index].iter().any(|other| other.text == name) {
                 self.fault(
                     Code::E003,
                     cell.span,
-                    format!("the column {} stands twice", show(name)),
+                    format!("the column {} stands twice", quoted(name)),
                     "keep one of the two",
                 );
             }
@@ -205,7 +205,7 @@ impl TableReader<'_> {
             (None, Some(near)) => format!("did you mean `{near}`?"),
             (None, None) => format!("add it under `{kind}s:` in catalog.yaml"),
         };
-        self.fault(Code::E101, at, format!("no {kind} is called {}", show(slug)), help);
+        self.fault(Code::E101, at, format!("no {kind} is called {}", quoted(slug)), help);
         false
     }
 
@@ -247,7 +247,7 @@ impl TableReader<'_> {
                 "id" => self.fault(
                     Code::E012,
                     cell.span,
-                    format!("{} cannot be an id", show(&cell.text)),
+                    format!("{} cannot be an id", quoted(&cell.text)),
                     "write lower-case letters, digits, dots, hyphens and underscores",
                 ),
                 _ => row.wishes.extend(self.wish(name, cell)),
@@ -271,7 +271,7 @@ impl TableReader<'_> {
     /// What a cell that is not empty asks for.
     fn wish(&mut self, column: &str, cell: &TableCell) -> Option<Override> {
         let text = cell.text.as_str();
-        let misread = |table: &mut Self, code: Code, misread: Misread| {
+        let misread = |table: &mut Self, code: Code, misread: InvalidValue| {
             table.fault(code, cell.span, misread.message, misread.help);
             None
         };
@@ -295,7 +295,7 @@ impl TableReader<'_> {
                     self.fault(
                         Code::E009,
                         cell.span,
-                        format!("{} is neither yes nor no", show(text)),
+                        format!("{} is neither yes nor no", quoted(text)),
                         "write yes, or leave the cell empty",
                     );
                     None
@@ -330,7 +330,7 @@ impl TableReader<'_> {
             let name = row.id.as_deref().unwrap_or(&row.client);
             if let Some(first) = clients.insert(name, row.place) {
                 let fault =
-                    Diagnostic::new(Code::E102, row.place, format!("{} stands in two rows", show(name)));
+                    Diagnostic::new(Code::E102, row.place, format!("{} stands in two rows", quoted(name)));
                 self.faults.push(
                     fault
                         .related(first, "the first of them")
@@ -344,7 +344,7 @@ impl TableReader<'_> {
                 let fault = Diagnostic::new(
                     Code::E103,
                     row.place,
-                    format!("the number {} stands in two rows", show(number)),
+                    format!("the number {} stands in two rows", quoted(number)),
                 );
                 self.faults.push(
                     fault.related(first, "the first of them").help("one number belongs to one agreement"),

@@ -7,7 +7,7 @@ use super::minimize::ORDER;
 use crate::agreement::Agreement;
 use crate::calendar::{Day, Instant};
 use crate::document::Document;
-use crate::edit::{Draft, NotEdited};
+use crate::edit::{Draft, EditError};
 
 /// An agreement and the file that it stands in.
 #[derive(Clone, Copy, Debug)]
@@ -54,8 +54,8 @@ impl EditRefused {
     }
 }
 
-impl From<NotEdited> for EditRefused {
-    fn from(not_edited: NotEdited) -> Self {
+impl From<EditError> for EditRefused {
+    fn from(not_edited: EditError) -> Self {
         Self::new(not_edited.to_string(), "nothing was written; make the change in the file by hand")
     }
 }
@@ -78,12 +78,12 @@ impl<'a> EditTarget<'a> {
     /// What the agreement's own layer says at a path.
     pub(super) fn says(&self, path: &[&str]) -> Option<Value> {
         let node = self.document.get(&self.own(path))?;
-        Some(crate::document::Tree::Whole(node).to_json())
+        Some(crate::document::Tree::Node(node).to_json())
     }
 
     /// A list of the agreement as it is written: its own, or that of the set, which one of its own would replace.
     pub(super) fn list(&self, name: &str) -> Vec<Value> {
-        let of_set = || self.document.get(&[name]).map(|node| crate::document::Tree::Whole(node).to_json());
+        let of_set = || self.document.get(&[name]).map(|node| crate::document::Tree::Node(node).to_json());
         match self.says(&[name]).or_else(of_set) {
             Some(Value::Array(list)) => list,
             _ => Vec::new(),
@@ -96,13 +96,13 @@ impl<'a> EditTarget<'a> {
     }
 
     /// Sets a field of the agreement's own layer; a new one goes where the order of fields has it.
-    pub(super) fn put(&self, draft: &mut Draft<'_>, field: &str, value: Value) -> Result<(), NotEdited> {
+    pub(super) fn put(&self, draft: &mut Draft<'_>, field: &str, value: Value) -> Result<(), EditError> {
         put(draft, &self.own(&[]), field, value)
     }
 }
 
 /// Sets a field of a layer; a new one goes where the order of fields has it.
-pub(super) fn put(draft: &mut Draft<'_>, layer: &[&str], field: &str, value: Value) -> Result<(), NotEdited> {
+pub(super) fn put(draft: &mut Draft<'_>, layer: &[&str], field: &str, value: Value) -> Result<(), EditError> {
     let place = ORDER.iter().position(|name| *name == field).unwrap_or(ORDER.len());
     let path: Vec<&str> = layer.iter().copied().chain([field]).collect();
     draft.set_behind(&path, value, &ORDER[..place])

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{MinimizeError, file_text, minimize, override_layer, read_table};
 use crate::diagnostic::Sources;
-use crate::document::{Document, Kind, read};
+use crate::document::{Document, DocumentKind, read};
 use crate::template::Library;
 
 const TEMPLATES: [(&str, &str); 6] = [
@@ -32,7 +32,7 @@ fn templates() -> Vec<Document> {
     let mut sources = Sources::default();
     let read = |(name, text): &(&str, &str)| {
         let file = sources.add(format!("templates/{name}.yaml"), *text);
-        read(&sources, file, Kind::Template).0
+        read(&sources, file, DocumentKind::Template).0
     };
     TEMPLATES.iter().map(read).collect()
 }
@@ -40,7 +40,7 @@ fn templates() -> Vec<Document> {
 fn agreement(text: &str) -> Document {
     let mut sources = Sources::default();
     let file = sources.add("agreements/some.yaml", text);
-    let (document, faults) = read(&sources, file, Kind::Agreement);
+    let (document, faults) = read(&sources, file, DocumentKind::Agreement);
     assert!(faults.is_empty(), "{faults:?} in\n{text}");
     document
 }
@@ -151,8 +151,8 @@ fn catalog() -> crate::catalog::Catalog {
     let mut sources = Sources::default();
     let file = sources.add("catalog.yaml", include_str!("../../catalog.yaml"));
     let settings = sources.add("servanda.yaml", "timezone: Europe/Moscow\n");
-    let (settings, _) = crate::check::read_settings(&read(&sources, settings, Kind::Settings).0);
-    crate::check::read_catalog(&read(&sources, file, Kind::Catalog).0, &settings).0
+    let (settings, _) = crate::check::read_settings(&read(&sources, settings, DocumentKind::Settings).0);
+    crate::check::read_catalog(&read(&sources, file, DocumentKind::Catalog).0, &settings).0
 }
 
 #[test]

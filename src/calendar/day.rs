@@ -1,6 +1,6 @@
 //! Days, times of day and instants, and how each is written.
 
-use super::misread::Misread;
+use super::invalid_value::InvalidValue;
 
 /// A civil date, without a zone.
 pub type Day = jiff::civil::Date;
@@ -12,8 +12,9 @@ pub type TimeOfDay = jiff::civil::Time;
 pub type Instant = jiff::Timestamp;
 
 /// Reads `2026-02-01`, and nothing that only looks like it.
-pub fn read_day(text: &str) -> Result<Day, Misread> {
-    let misread = |message: String| Misread::new(message, "write the day as YYYY-MM-DD, such as 2026-02-01");
+pub fn read_day(text: &str) -> Result<Day, InvalidValue> {
+    let misread =
+        |message: String| InvalidValue::new(message, "write the day as YYYY-MM-DD, such as 2026-02-01");
     let shaped = text.len() == 10
         && text.bytes().enumerate().all(|(index, byte)| match index {
             4 | 7 => byte == b'-',
@@ -28,20 +29,22 @@ pub fn read_day(text: &str) -> Result<Day, Misread> {
     Day::new(number(0..4), narrow(month), narrow(day)).map_err(|_| {
         let last = Day::new(number(0..4), narrow(month), 1).map(Day::days_in_month);
         match last {
-            Ok(last) => Misread::new(format!("there is no day {text}"), format!("the month has {last} days")),
+            Ok(last) => {
+                InvalidValue::new(format!("there is no day {text}"), format!("the month has {last} days"))
+            }
             Err(_) => misread(format!("there is no day {text}")),
         }
     })
 }
 
 /// Reads `09:00`, and nothing that only looks like it.
-pub fn read_time_of_day(text: &str) -> Result<TimeOfDay, Misread> {
+pub fn read_time_of_day(text: &str) -> Result<TimeOfDay, InvalidValue> {
     let number = |part: &str| part.parse::<i8>().ok().filter(|_| part.len() == 2);
     let read = text
         .split_once(':')
         .and_then(|(hour, minute)| TimeOfDay::new(number(hour)?, number(minute)?, 0, 0).ok());
     read.ok_or_else(|| {
-        Misread::new(
+        InvalidValue::new(
             format!("there is no time of day `{text}`"),
             "write hours and minutes, from 00:00 to 23:59",
         )
@@ -49,9 +52,9 @@ pub fn read_time_of_day(text: &str) -> Result<TimeOfDay, Misread> {
 }
 
 /// Reads an instant as RFC 3339 has it, with its offset: `2026-09-30T18:00:00+03:00`.
-pub fn read_instant(text: &str) -> Result<Instant, Misread> {
+pub fn read_instant(text: &str) -> Result<Instant, InvalidValue> {
     text.parse().map_err(|_| {
-        Misread::new(
+        InvalidValue::new(
             format!("`{text}` is not an instant"),
             "write it with its offset, such as 2026-09-30T18:00:00+03:00",
         )

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::day::{Day, Instant};
-use super::misread::Misread;
+use super::invalid_value::InvalidValue;
 use super::zone::Zone;
 
 /// The minutes of a day.
@@ -31,29 +31,29 @@ pub(super) type Piece = (u16, u16);
 
 impl Window {
     /// Reads `09:00-18:00`, `22:00-06:00` or `00:00-24:00`.
-    pub fn read(text: &str) -> Result<Self, Misread> {
+    pub fn read(text: &str) -> Result<Self, InvalidValue> {
         let help =
             "write hours as 09:00-18:00; a day ends at 24:00, and 22:00-06:00 runs into the morning after";
-        let clock = |text: &str| -> Result<u16, Misread> {
+        let clock = |text: &str| -> Result<u16, InvalidValue> {
             let number = |part: &str| part.parse::<u16>().ok().filter(|_| part.len() == 2);
             let read = text.split_once(':').and_then(|(hour, minute)| Some((number(hour)?, number(minute)?)));
             match read {
                 Some((hour, minute)) if minute < 60 && hour * 60 + minute <= DAY => Ok(hour * 60 + minute),
-                _ => Err(Misread::new(format!("there is no time of day `{text}`"), help)),
+                _ => Err(InvalidValue::new(format!("there is no time of day `{text}`"), help)),
             }
         };
         let (from, to) = text
             .split_once('-')
-            .ok_or_else(|| Misread::new(format!("`{text}` is no window of hours"), help))?;
+            .ok_or_else(|| InvalidValue::new(format!("`{text}` is no window of hours"), help))?;
         let (from, to) = (clock(from)?, clock(to)?);
         if from == DAY {
-            return Err(Misread::new(
+            return Err(InvalidValue::new(
                 format!("`{text}` opens at the end of a day"),
                 "write 00:00 of the next day",
             ));
         }
         if from == to {
-            return Err(Misread::new(
+            return Err(InvalidValue::new(
                 format!("`{text}` opens and closes at once"),
                 "write 00:00-24:00 for the whole day, or `closed`",
             ));

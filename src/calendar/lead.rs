@@ -1,6 +1,6 @@
 //! How far ahead of a day something is told or due: `60d`, `2w`, `P30D`; a text becomes days.
 
-use super::misread::Misread;
+use super::invalid_value::InvalidValue;
 use super::term::Term;
 
 /// A whole number of days ahead.
@@ -12,12 +12,12 @@ pub struct Lead {
 
 impl Lead {
     /// Reads `60d`, `2w`, `0d` or `P30D`.
-    pub fn read(text: &str) -> Result<Self, Misread> {
+    pub fn read(text: &str) -> Result<Self, InvalidValue> {
         if matches!(text, "0d" | "P0D") {
             return Ok(Self { days: 0 });
         }
         let misread = || {
-            Misread::new(
+            InvalidValue::new(
                 format!("`{text}` is no number of days"),
                 "write a lead as 60d or 2w, or in ISO 8601 as P60D",
             )

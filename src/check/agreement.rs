@@ -56,7 +56,7 @@ impl Reader<'_> {
         let services = self.services(document);
         let (calendar, targets) = self.sla(document.sla.as_ref());
         let zone = self.zone(document, client.as_ref());
-        let empty = shape::Period::default();
+        let empty = shape::PeriodShape::default();
         let period = self.period(document.period.as_ref().unwrap_or(&empty));
         let activation = self.activation(document.activation.as_ref(), &zone);
         let (suspensions, suspension_order) =
@@ -203,7 +203,7 @@ impl Reader<'_> {
         let mut services = BTreeMap::new();
         let mut written = 0;
         for (slug, service) in document.services.iter().flatten() {
-            let empty = shape::ServiceTerms::default();
+            let empty = shape::ServiceTermsShape::default();
             let terms = match service {
                 shape::BoolOr::Bool(false) => continue,
                 shape::BoolOr::Bool(true) => &empty,
@@ -314,7 +314,7 @@ impl Reader<'_> {
         names
     }
 
-    fn notices(&mut self, written: Option<&shape::Notices>) -> Notices {
+    fn notices(&mut self, written: Option<&shape::NoticesShape>) -> Notices {
         match written {
             Some(written) => self.read_notices(written),
             None => Notices::default(),
@@ -327,11 +327,11 @@ fn attributes(document: &shape::AgreementDocument) -> BTreeMap<String, Attribute
     written.map(|(name, value)| (name.clone(), scalar(value))).collect()
 }
 
-fn scalar(value: &shape::Attribute) -> AttributeValue {
+fn scalar(value: &shape::AttributeShape) -> AttributeValue {
     match value {
-        shape::Attribute::Text(text) => AttributeValue::Text(text.clone()),
-        shape::Attribute::Integer(number) => AttributeValue::Integer(*number),
-        shape::Attribute::Number(number) => AttributeValue::Text(number.to_string()),
-        shape::Attribute::Flag(flag) => AttributeValue::Bool(*flag),
+        shape::AttributeShape::Text(text) => AttributeValue::Text(text.clone()),
+        shape::AttributeShape::Integer(number) => AttributeValue::Integer(*number),
+        shape::AttributeShape::Number(number) => AttributeValue::Text(number.to_string()),
+        shape::AttributeShape::Flag(flag) => AttributeValue::Bool(*flag),
     }
 }

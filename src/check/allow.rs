@@ -28,7 +28,7 @@ pub(super) struct Use {
 /// What is left of an agreement's diagnostics, and how each of its allowances was used. Where the agreement could
 /// not be made (`is_complete` says so), not every rule was asked, and none is said to be allowed in vain.
 pub(super) fn silence(
-    written: &BTreeMap<String, shape::Allowance>,
+    written: &BTreeMap<String, shape::AllowanceShape>,
     places: &dyn Places,
     today: Day,
     is_complete: bool,
@@ -69,7 +69,7 @@ pub(super) fn idle(uses: Vec<Use>) -> Vec<Diagnostic> {
 fn read(
     places: &dyn Places,
     key: &str,
-    terms: &shape::Allowance,
+    terms: &shape::AllowanceShape,
     faults: &mut Vec<Diagnostic>,
 ) -> Option<Allowance> {
     let path = ["allow", key];

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::calendar::{Calendar, Day, Hours, Misread, Window, Zone, in_words, overlap, read_day, weekday};
+use crate::calendar::{
+    Calendar, Day, Hours, InvalidValue, Window, Zone, in_words, overlap, read_day, weekday,
+};
 use crate::catalog::{Catalog, CatalogEntry, ROUND_THE_CLOCK};
 use crate::check::references::nearest_of;
 use crate::check::subject::Places;
@@ -287,12 +289,12 @@ struct Reading<'a, 'faults> {
 }
 
 impl Reading<'_, '_> {
-    fn fault(&mut self, code: Code, path: &[&str], misread: Misread) {
+    fn fault(&mut self, code: Code, path: &[&str], misread: InvalidValue) {
         let place = self.document.value(path).unwrap_or_else(|| self.document.whole());
         self.faults.push(Diagnostic::new(code, place, misread.message).help(misread.help));
     }
 
-    fn taken<T>(&mut self, code: Code, path: &[&str], read: Result<T, Misread>) -> Option<T> {
+    fn taken<T>(&mut self, code: Code, path: &[&str], read: Result<T, InvalidValue>) -> Option<T> {
         read.map_err(|misread| self.fault(code, path, misread)).ok()
     }
 
@@ -303,7 +305,7 @@ impl Reading<'_, '_> {
             let said = self.said(&path, texts);
             if said.windows.is_none() {
                 let misread =
-                    Misread::new("a week has no usual hours but its own", "write hours, or `closed`");
+                    InvalidValue::new("a week has no usual hours but its own", "write hours, or `closed`");
                 self.fault(Code::E009, &path, misread);
             }
             for day in days_of_week(key) {
@@ -341,7 +343,7 @@ impl Reading<'_, '_> {
         let word = texts.iter().copied().find(is_word);
         if let Some(word) = word.filter(|_| texts.len() > 1) {
             let misread =
-                Misread::new(format!("`{word}` stands beside hours"), "keep the word, or the hours");
+                InvalidValue::new(format!("`{word}` stands beside hours"), "keep the word, or the hours");
             self.fault(Code::E014, path, misread);
         }
         let mut windows = Vec::new();
@@ -351,7 +353,7 @@ impl Reading<'_, '_> {
             let at: &[&str] = if self.document.get(&list).is_some() { &list } else { path };
             if let Some(window) = self.taken(Code::E408, at, Window::read(text)) {
                 if window.loses_a_minute() {
-                    let misread = Misread::new(
+                    let misread = InvalidValue::new(
                         format!("`{text}` leaves out the last minute of the day"),
                         "write 24:00 for the end of a day",
                     );
@@ -380,14 +382,17 @@ impl Reading<'_, '_> {
             self.fault(
                 Code::E203,
                 path,
-                Misread::new(format!("`{key}` ends before it begins"), "write the first day, then the last"),
+                InvalidValue::new(
+                    format!("`{key}` ends before it begins"),
+                    "write the first day, then the last",
+                ),
             );
         }
         if days.len() > RANGE_LIMIT {
             self.fault(
                 Code::E203,
                 path,
-                Misread::new(
+                InvalidValue::new(
                     format!("`{key}` is longer than {RANGE_LIMIT} days"),
                     "write what always holds under `week:`",
                 ),

@@ -124,7 +124,7 @@ impl Reading<'_> {
     fn departments(
         &mut self,
         client: &str,
-        written: &shape::CatalogClient,
+        written: &shape::CatalogClientShape,
     ) -> BTreeMap<String, CatalogEntry> {
         let mut departments = BTreeMap::new();
         for (slug, written) in written.departments.iter().flatten() {
@@ -211,7 +211,7 @@ impl Reading<'_> {
 pub(super) fn read_contact(
     places: &dyn Places,
     path: &[&str],
-    written: &shape::Contact,
+    written: &shape::ContactShape,
 ) -> Result<Contact, Diagnostic> {
     let fault = |code, message: &str, help: &str| {
         let place = places.value(path).unwrap_or_else(|| places.whole());

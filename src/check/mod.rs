@@ -121,7 +121,7 @@ pub fn check(documents: CheckInput<'_>, sources: &Sources, at: Instant) -> Check
 struct Reading<'a> {
     claim: Claim<'a>,
     subject: Option<Subject<'a>>,
-    allowances: BTreeMap<String, shape::Allowance>,
+    allowances: BTreeMap<String, shape::AllowanceShape>,
     faults: Vec<Diagnostic>,
 }
 
@@ -270,8 +270,8 @@ impl Earlier {
 /// The title as written, here or in a template.
 fn title_of<'document>(resolved: &Resolved<'document>) -> Option<&'document str> {
     match resolved.tree.get(&["title"])? {
-        Tree::Whole(node) => node.as_text(),
-        Tree::Key(_) | Tree::Joined(_) => None,
+        Tree::Node(node) => node.as_text(),
+        Tree::Key(_) | Tree::Merged(_) => None,
     }
 }
 

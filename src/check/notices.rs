@@ -21,7 +21,7 @@ struct Written<'a> {
 
 impl Reader<'_> {
     /// Who is told of what.
-    pub(super) fn read_notices(&mut self, written: &shape::Notices) -> Notices {
+    pub(super) fn read_notices(&mut self, written: &shape::NoticesShape) -> Notices {
         let general = written
             .at
             .as_deref()

@@ -16,7 +16,7 @@ const USUAL_DAYS: std::ops::RangeInclusive<i32> = 7..=3653;
 
 impl Reader<'_> {
     /// First day and end. A period without an end is E202.
-    pub(super) fn period(&mut self, written: &shape::Period) -> Option<Period> {
+    pub(super) fn period(&mut self, written: &shape::PeriodShape) -> Option<Period> {
         let first_day = self.day(&["period", "first_day"], written.first_day.as_deref());
         let end = match (&written.last_day, &written.term, written.open_ended) {
             (Some(day), _, _) => PeriodEnd::LastDay(self.day(&["period", "last_day"], Some(day))?),
@@ -54,10 +54,10 @@ impl Reader<'_> {
     /// `auto`, or the entries made by hand, which must stand in the order of their instants.
     pub(super) fn activation(
         &mut self,
-        written: Option<&shape::Activation>,
+        written: Option<&shape::ActivationShape>,
         zone: &Zone,
     ) -> Option<Activation> {
-        let Some(shape::Activation::Log(log)) = written else {
+        let Some(shape::ActivationShape::Log(log)) = written else {
             return Some(Activation::Auto);
         };
         let mut entries: Vec<ActivationEntry> = Vec::with_capacity(log.len());
@@ -76,12 +76,17 @@ impl Reader<'_> {
         complete.then_some(Activation::Manual(entries))
     }
 
-    fn entry(&mut self, index: &str, step: &shape::ActivationEntry, zone: &Zone) -> Option<ActivationEntry> {
+    fn entry(
+        &mut self,
+        index: &str,
+        step: &shape::ActivationEntryShape,
+        zone: &Zone,
+    ) -> Option<ActivationEntry> {
         let status = match step.status {
-            Some(shape::ManualStatus::Planned) => ActivationStatus::Planned,
-            Some(shape::ManualStatus::Active) => ActivationStatus::Active,
-            Some(shape::ManualStatus::Suspended) => ActivationStatus::Suspended,
-            Some(shape::ManualStatus::Ended) => ActivationStatus::Ended,
+            Some(shape::ManualStatusShape::Planned) => ActivationStatus::Planned,
+            Some(shape::ManualStatusShape::Active) => ActivationStatus::Active,
+            Some(shape::ManualStatusShape::Suspended) => ActivationStatus::Suspended,
+            Some(shape::ManualStatusShape::Ended) => ActivationStatus::Ended,
             None => {
                 self.fault(
                     Code::E109,
@@ -159,7 +164,10 @@ impl Reader<'_> {
     }
 
     /// The spans of rest, in order and apart from each other, and at which place in the list each is written.
-    pub(super) fn suspensions(&mut self, written: &[shape::Suspension]) -> (Vec<Suspension>, Vec<usize>) {
+    pub(super) fn suspensions(
+        &mut self,
+        written: &[shape::SuspensionShape],
+    ) -> (Vec<Suspension>, Vec<usize>) {
         let mut rests: Vec<(usize, Suspension)> = Vec::with_capacity(written.len());
         for (index, span) in written.iter().enumerate() {
             let at = index.to_string();
@@ -208,7 +216,11 @@ impl Reader<'_> {
     }
 
     /// The early end.
-    pub(super) fn termination(&mut self, written: &shape::Termination, zone: &Zone) -> Option<Termination> {
+    pub(super) fn termination(
+        &mut self,
+        written: &shape::TerminationShape,
+        zone: &Zone,
+    ) -> Option<Termination> {
         let (at, last_day) = self.moment(
             &["termination"],
             ("last_day", written.last_day.as_deref()),
@@ -226,15 +238,15 @@ impl Reader<'_> {
     }
 
     /// What follows the last day.
-    pub(super) fn renewal(&mut self, written: &shape::Renewal, period: &Period) -> Option<Renewal> {
+    pub(super) fn renewal(&mut self, written: &shape::RenewalShape, period: &Period) -> Option<Renewal> {
         let notice_period = match &written.notice_period {
             Some(text) => Some(self.taken(Code::E009, &["renewal", "notice_period"], Lead::read(text))?),
             None => None,
         };
         match written.mode {
-            None | Some(shape::RenewalMode::None) => Some(Renewal::None),
-            Some(shape::RenewalMode::Manual) => Some(Renewal::Manual { notice_period }),
-            Some(shape::RenewalMode::Auto) => {
+            None | Some(shape::RenewalModeShape::None) => Some(Renewal::None),
+            Some(shape::RenewalModeShape::Manual) => Some(Renewal::Manual { notice_period }),
+            Some(shape::RenewalModeShape::Auto) => {
                 let term = match (&written.term, period.end) {
                     (Some(text), _) => self.taken(Code::E009, &["renewal", "term"], Term::read(text))?,
                     (None, PeriodEnd::Term(term)) => term,

@@ -6,7 +6,7 @@
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::calendar::{Day, Instant, Misread, read_day, read_instant};
+use crate::calendar::{Day, Instant, InvalidValue, read_day, read_instant};
 use crate::catalog::Catalog;
 use crate::check::references::nearest_of;
 use crate::check::subject::{Places, fault_at};
@@ -57,7 +57,7 @@ impl Reader<'_> {
     }
 
     /// The value where it can be read, else a fault at its place.
-    pub(super) fn taken<T>(&mut self, code: Code, path: &[&str], read: Result<T, Misread>) -> Option<T> {
+    pub(super) fn taken<T>(&mut self, code: Code, path: &[&str], read: Result<T, InvalidValue>) -> Option<T> {
         match read {
             Ok(value) => Some(value),
             Err(misread) => {

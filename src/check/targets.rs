@@ -17,7 +17,7 @@ impl Reader<'_> {
     /// Hours and targets that hold for every service without its own.
     pub(super) fn sla(
         &mut self,
-        written: Option<&shape::Sla>,
+        written: Option<&shape::SlaShape>,
     ) -> (Option<CalendarSlug>, BTreeMap<PriorityName, Target>) {
         let Some(written) = written else {
             return (None, BTreeMap::new());
@@ -30,7 +30,7 @@ impl Reader<'_> {
     pub(super) fn targets(
         &mut self,
         path: &[&str],
-        written: Option<&BTreeMap<String, shape::Target>>,
+        written: Option<&BTreeMap<String, shape::TargetShape>>,
     ) -> BTreeMap<PriorityName, Target> {
         let mut targets = BTreeMap::new();
         for (name, times) in written.into_iter().flatten() {

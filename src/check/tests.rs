@@ -5,7 +5,7 @@ use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, proptest};
 use crate::calendar::{Pauses, TargetTime, due};
 use crate::check::{Basis, CheckInput, CheckedRepository, check};
 use crate::diagnostic::{Code, Severity, Sources};
-use crate::document::{Document, Kind, kind_of, read};
+use crate::document::{Document, DocumentKind, kind_of, read};
 use crate::template::Library;
 
 /// What is around an agreement where a test does not say otherwise.
@@ -62,11 +62,11 @@ fn checked(files: &[(String, String)]) -> (Sources, CheckedRepository) {
 
 fn checked_documents(documents: &[Document], sources: &Sources) -> CheckedRepository {
     let of_kind = |kind| documents.iter().filter(move |document| document.kind == kind);
-    let templates: Vec<Document> = of_kind(Kind::Template).cloned().collect();
+    let templates: Vec<Document> = of_kind(DocumentKind::Template).cloned().collect();
     let (library, mut diagnostics) = Library::new(&templates);
     let mut agreements = Vec::new();
     let mut unread = BTreeSet::new();
-    for document in of_kind(Kind::Agreement) {
+    for document in of_kind(DocumentKind::Agreement) {
         let (resolved, faults) = library.resolve(document);
         diagnostics.extend(faults);
         if resolved.is_empty() {
@@ -74,9 +74,9 @@ fn checked_documents(documents: &[Document], sources: &Sources) -> CheckedReposi
         }
         agreements.extend(resolved);
     }
-    let (settings, catalog) = (of_kind(Kind::Settings).next(), of_kind(Kind::Catalog).next());
+    let (settings, catalog) = (of_kind(DocumentKind::Settings).next(), of_kind(DocumentKind::Catalog).next());
     let at = "2026-03-01T12:00:00+03:00".parse().expect("an instant");
-    let calendars: Vec<Document> = of_kind(Kind::Calendar).cloned().collect();
+    let calendars: Vec<Document> = of_kind(DocumentKind::Calendar).cloned().collect();
     check(
         CheckInput {
             basis: Basis::of(settings, catalog, &calendars),

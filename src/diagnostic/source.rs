@@ -58,7 +58,7 @@ impl Sources {
 
     /// Empty places for all of these files, so that what is added to them has an id that none of these has.
     #[must_use]
-    pub fn beyond(&self) -> Self {
+    pub fn placeholders(&self) -> Self {
         Self(self.0.iter().map(|_| Source { path: String::new(), text: String::new() }).collect())
     }
 
@@ -91,7 +91,7 @@ impl Sources {
 
     /// A copy in which the text of some spans is blotted out, at the same places: for showing lines that hold secrets.
     #[must_use]
-    pub fn blotted(&self, spans: impl IntoIterator<Item = Span>) -> Self {
+    pub fn redacted(&self, spans: impl IntoIterator<Item = Span>) -> Self {
         let mut copy = self.clone();
         for span in spans {
             let text = &mut copy.0[span.file.0 as usize].text;

@@ -10,7 +10,7 @@ use serde::de::{
     Unexpected, Visitor,
 };
 
-use super::tree::{Entry, JoinedEntry, Look, Node, Tree};
+use super::tree::{MapEntry, MergedEntry, Node, Tree, TreeValue};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// Reads a tree as a type.
@@ -56,22 +56,22 @@ impl<'de> Deserializer<'de> for At<'_, 'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let span = self.0.span();
-        let value = match self.0.look() {
-            Look::Null => visitor.visit_unit(),
-            Look::Bool(flag) => visitor.visit_bool(flag),
-            Look::Integer(number) => visitor.visit_i64(number),
-            Look::Float(number) => visitor.visit_f64(number),
-            Look::Text(text) => visitor.visit_borrowed_str(text),
-            Look::List(list) => visitor.visit_seq(Items(list.iter())),
-            Look::Map(map) => visitor.visit_map(Entries::Map(map.iter(), None)),
-            Look::Joined(joined) => visitor.visit_map(Entries::Joined(joined.entries.iter(), None)),
+        let value = match self.0.value() {
+            TreeValue::Null => visitor.visit_unit(),
+            TreeValue::Bool(flag) => visitor.visit_bool(flag),
+            TreeValue::Integer(number) => visitor.visit_i64(number),
+            TreeValue::Float(number) => visitor.visit_f64(number),
+            TreeValue::Text(text) => visitor.visit_borrowed_str(text),
+            TreeValue::List(list) => visitor.visit_seq(Items(list.iter())),
+            TreeValue::Map(map) => visitor.visit_map(Entries::Map(map.iter(), None)),
+            TreeValue::Merged(merged) => visitor.visit_map(Entries::Merged(merged.entries.iter(), None)),
         };
         value.map_err(|fault| fault.at(span))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.0.look() {
-            Look::Null => visitor.visit_none(),
+        match self.0.value() {
+            TreeValue::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
@@ -91,8 +91,8 @@ impl<'de> Deserializer<'de> for At<'_, 'de> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         let span = self.0.span();
-        let value = match self.0.look() {
-            Look::Text(text) => visitor.visit_enum(IntoDeserializer::<Fault>::into_deserializer(text)),
+        let value = match self.0.value() {
+            TreeValue::Text(text) => visitor.visit_enum(IntoDeserializer::<Fault>::into_deserializer(text)),
             _ => Err(Error::invalid_type(Unexpected::Other("something else than a text"), &visitor)),
         };
         value.map_err(|fault: Fault| fault.at(span))
@@ -110,7 +110,7 @@ impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = Fault;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
-        self.0.next().map(|node| seed.deserialize(At(&Tree::Whole(node)))).transpose()
+        self.0.next().map(|node| seed.deserialize(At(&Tree::Node(node)))).transpose()
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -120,8 +120,8 @@ impl<'de> SeqAccess<'de> for Items<'de> {
 
 /// The entries of a map of one document, or of one put together.
 enum Entries<'tree, 'document> {
-    Map(std::slice::Iter<'document, Entry>, Option<&'document Entry>),
-    Joined(std::slice::Iter<'tree, JoinedEntry<'document>>, Option<&'tree JoinedEntry<'document>>),
+    Map(std::slice::Iter<'document, MapEntry>, Option<&'document MapEntry>),
+    Merged(std::slice::Iter<'tree, MergedEntry<'document>>, Option<&'tree MergedEntry<'document>>),
 }
 
 impl<'de> MapAccess<'de> for Entries<'_, 'de> {
@@ -133,7 +133,7 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
                 *current = rest.next();
                 current.map(|entry| (&*entry.key, entry.key_span))
             }
-            Self::Joined(rest, current) => {
+            Self::Merged(rest, current) => {
                 *current = rest.next();
                 current.map(|entry| (entry.key, entry.key_span))
             }
@@ -147,9 +147,9 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
         match self {
-            Self::Map(_, Some(entry)) => seed.deserialize(At(&Tree::Whole(&entry.node))),
-            Self::Joined(_, Some(entry)) => seed.deserialize(At(&entry.tree)),
-            Self::Map(_, None) | Self::Joined(_, None) => {
+            Self::Map(_, Some(entry)) => seed.deserialize(At(&Tree::Node(&entry.node))),
+            Self::Merged(_, Some(entry)) => seed.deserialize(At(&entry.tree)),
+            Self::Map(_, None) | Self::Merged(_, None) => {
                 Err(Fault::custom("a value was asked for before its key"))
             }
         }

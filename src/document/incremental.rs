@@ -6,7 +6,7 @@
 //! assertions holds the two against each other.
 
 use super::parse;
-use super::tree::{Entry, Map, Node, Value};
+use super::tree::{MapEntry, Node, NodeMap, NodeValue};
 use crate::diagnostic::{FileId, Span};
 
 /// Longer texts are read as a whole: they may hold more values than a file can have, and are few.
@@ -14,7 +14,7 @@ const LONGEST: usize = 32 * 1024;
 
 /// The tree of `new`, whose places are in `file`, out of what `old` was read as; `None` where it is to be read as a whole.
 pub(super) fn changed(file: FileId, old: &str, root: &Node, new: &str) -> Option<Node> {
-    let entries: &[Entry] = root.as_map()?.iter().as_slice();
+    let entries: &[MapEntry] = root.as_map()?.iter().as_slice();
     if new.len() > LONGEST || old.len() > LONGEST || !entries.iter().all(|entry| begins_line(old, entry)) {
         return None;
     }
@@ -34,25 +34,25 @@ pub(super) fn changed(file: FileId, old: &str, root: &Node, new: &str) -> Option
         return None;
     }
     let read = if stretch.is_empty() { Vec::new() } else { entries_of(file, stretch, from == 0)? };
-    let moved = |entry: &Entry, by: isize| {
+    let moved = |entry: &MapEntry, by: isize| {
         let mut entry = entry.clone();
         entry.key_span = shifted(entry.key_span, file, by);
         shift(&mut entry.node, file, by);
         entry
     };
     let behind = to.cast_signed() - start_of(next).cast_signed();
-    let kept = |entries: &[Entry], by| entries.iter().map(|entry| moved(entry, by)).collect::<Vec<_>>();
+    let kept = |entries: &[MapEntry], by| entries.iter().map(|entry| moved(entry, by)).collect::<Vec<_>>();
     let mut all = kept(&entries[..first], 0);
     all.extend(read.iter().map(|entry| moved(entry, from.cast_signed())));
     all.extend(kept(&entries[next..], behind));
     let (begin, end) = (all.first()?.key_span.start, all.last()?);
     let span = Span { file, start: begin, end: end.node.span.end.max(end.key_span.end) };
-    let (map, repeated) = Map::new(all);
-    repeated.is_empty().then_some(Node { span, value: Value::Map(map) })
+    let (map, repeated) = NodeMap::new(all);
+    repeated.is_empty().then_some(Node { span, value: NodeValue::Map(map) })
 }
 
 /// Whether a key stands where a line begins, so that what stands before it is over.
-fn begins_line(text: &str, entry: &Entry) -> bool {
+fn begins_line(text: &str, entry: &MapEntry) -> bool {
     let start = entry.key_span.start as usize;
     start == 0 || text.as_bytes().get(start - 1) == Some(&b'\n')
 }
@@ -64,12 +64,12 @@ fn ends_the_document(stretch: &str) -> bool {
 
 /// The entries of a stretch that is a map of its own, each at the beginning of a line. What does not begin with a key
 /// could belong to the value before it, so that nothing comes out.
-fn entries_of(file: FileId, stretch: &str, is_first: bool) -> Option<Vec<Entry>> {
+fn entries_of(file: FileId, stretch: &str, is_first: bool) -> Option<Vec<MapEntry>> {
     let parse::Parsed { root, faults, .. } = parse::parse(file, stretch);
-    let Value::Map(map) = root.filter(|_| faults.is_empty())?.value else {
+    let NodeValue::Map(map) = root.filter(|_| faults.is_empty())?.value else {
         return None;
     };
-    let entries: Vec<Entry> = map.iter().cloned().collect();
+    let entries: Vec<MapEntry> = map.iter().cloned().collect();
     let begins = is_first || entries.first().is_some_and(|entry| entry.key_span.start == 0);
     (begins && entries.iter().all(|entry| begins_line(stretch, entry))).then_some(entries)
 }
@@ -86,14 +86,18 @@ fn shifted(span: Span, file: FileId, by: isize) -> Span {
 pub(super) fn shift(node: &mut Node, file: FileId, by: isize) {
     node.span = shifted(node.span, file, by);
     match &mut node.value {
-        Value::List(items) => items.iter_mut().for_each(|item| shift(item, file, by)),
-        Value::Map(map) => {
+        NodeValue::List(items) => items.iter_mut().for_each(|item| shift(item, file, by)),
+        NodeValue::Map(map) => {
             for entry in map.entries_mut() {
                 entry.key_span = shifted(entry.key_span, file, by);
                 shift(&mut entry.node, file, by);
             }
         }
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) => {}
+        NodeValue::Null
+        | NodeValue::Bool(_)
+        | NodeValue::Integer(_)
+        | NodeValue::Float(_)
+        | NodeValue::Text(_) => {}
     }
 }
 
@@ -103,13 +107,13 @@ mod tests {
 
     use super::changed;
     use crate::diagnostic::Sources;
-    use crate::document::tree_of;
+    use crate::document::parse_text;
 
     /// What comes of reading the stretch, and of reading it all.
     fn both(old: &str, new: &str) -> (Option<super::Node>, Option<super::Node>) {
         let nowhere = Sources::default().add("", "");
-        let Ok(root) = tree_of(old) else { return (None, None) };
-        (changed(nowhere, old, &root, new), tree_of(new).ok())
+        let Ok(root) = parse_text(old) else { return (None, None) };
+        (changed(nowhere, old, &root, new), parse_text(new).ok())
     }
 
     #[test]

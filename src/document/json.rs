@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, JsonNumber, Node as JsonNode, NodeIdentity, Object};
 
-use super::tree::{Entry, Map, Node, Tree, Value};
+use super::tree::{MapEntry, Node, NodeMap, NodeValue, Tree};
 use crate::diagnostic::{FileId, Sources, Span};
 
 /// Our tree as the validator knows it.
@@ -16,7 +16,7 @@ pub(super) struct KeyBuffer(Node);
 
 impl Default for KeyBuffer {
     fn default() -> Self {
-        Self(Node { span: Span::of_file(no_file()), value: Value::Null })
+        Self(Node { span: Span::of_file(no_file()), value: NodeValue::Null })
     }
 }
 
@@ -38,7 +38,7 @@ impl Json for TreeJson {
     }
 
     fn with_string_node<T>(buffer: &mut KeyBuffer, string: &str, f: impl FnOnce(&Node) -> T) -> T {
-        buffer.0.value = Value::Text(string.into());
+        buffer.0.value = NodeValue::Text(string.into());
         f(&buffer.0)
     }
 }
@@ -101,11 +101,11 @@ impl JsonNumber for Number {
 }
 
 impl<'a> JsonNode<'a, TreeJson> for &'a Node {
-    type Object = &'a Map;
+    type Object = &'a NodeMap;
     type Array = &'a [Node];
     type Number = Number;
 
-    fn as_object(&self) -> Option<&'a Map> {
+    fn as_object(&self) -> Option<&'a NodeMap> {
         self.as_map()
     }
 
@@ -119,49 +119,49 @@ impl<'a> JsonNode<'a, TreeJson> for &'a Node {
 
     fn as_number(&self) -> Option<Number> {
         match self.value {
-            Value::Integer(number) => Some(Number::Integer(number)),
-            Value::Float(number) => Some(Number::Float(number)),
+            NodeValue::Integer(number) => Some(Number::Integer(number)),
+            NodeValue::Float(number) => Some(Number::Float(number)),
             _ => None,
         }
     }
 
     fn is_number(&self) -> bool {
-        matches!(self.value, Value::Integer(_) | Value::Float(_))
+        matches!(self.value, NodeValue::Integer(_) | NodeValue::Float(_))
     }
 
     fn as_boolean(&self) -> Option<bool> {
         match self.value {
-            Value::Bool(flag) => Some(flag),
+            NodeValue::Bool(flag) => Some(flag),
             _ => None,
         }
     }
 
     fn is_null(&self) -> bool {
-        self.value == Value::Null
+        self.value == NodeValue::Null
     }
 
     fn json_type(&self) -> JsonType {
         match self.value {
-            Value::Null => JsonType::Null,
-            Value::Bool(_) => JsonType::Boolean,
-            Value::Integer(_) | Value::Float(_) => JsonType::Number,
-            Value::Text(_) => JsonType::String,
-            Value::List(_) => JsonType::Array,
-            Value::Map(_) => JsonType::Object,
+            NodeValue::Null => JsonType::Null,
+            NodeValue::Bool(_) => JsonType::Boolean,
+            NodeValue::Integer(_) | NodeValue::Float(_) => JsonType::Number,
+            NodeValue::Text(_) => JsonType::String,
+            NodeValue::List(_) => JsonType::Array,
+            NodeValue::Map(_) => JsonType::Object,
         }
     }
 
     fn equals_value(&self, expected: &serde_json::Value) -> bool {
-        Tree::Whole(self).to_json() == *expected
+        Tree::Node(self).to_json() == *expected
     }
 
     /// Only what errors quote, and they would quote a whole map once for each fault in it: a file of many faults
     /// would take quadratic time for values that nobody reads. So lists and maps are shown empty.
     fn to_value(&self) -> Cow<'a, serde_json::Value> {
         Cow::Owned(match &self.value {
-            Value::List(_) => serde_json::Value::Array(Vec::new()),
-            Value::Map(_) => serde_json::Value::Object(serde_json::Map::new()),
-            _ => Tree::Whole(self).to_json(),
+            NodeValue::List(_) => serde_json::Value::Array(Vec::new()),
+            NodeValue::Map(_) => serde_json::Value::Object(serde_json::Map::new()),
+            _ => Tree::Node(self).to_json(),
         })
     }
 
@@ -170,17 +170,17 @@ impl<'a> JsonNode<'a, TreeJson> for &'a Node {
     }
 }
 
-impl<'a> Object<'a, TreeJson> for &'a Map {
+impl<'a> Object<'a, TreeJson> for &'a NodeMap {
     type Node = &'a Node;
     type MemberName = &'a str;
     type MembersIter = Members<'a>;
 
     fn len(&self) -> usize {
-        Map::len(self)
+        NodeMap::len(self)
     }
 
     fn get(&self, key: &Box<str>) -> Option<&'a Node> {
-        Map::get(self, key)
+        NodeMap::get(self, key)
     }
 
     fn members(&self) -> Members<'a> {
@@ -189,7 +189,7 @@ impl<'a> Object<'a, TreeJson> for &'a Map {
 }
 
 /// The entries of a map as the validator asks for them.
-pub(super) struct Members<'a>(std::slice::Iter<'a, Entry>);
+pub(super) struct Members<'a>(std::slice::Iter<'a, MapEntry>);
 
 impl<'a> Iterator for Members<'a> {
     type Item = (&'a str, &'a Node);

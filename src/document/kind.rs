@@ -2,7 +2,7 @@
 
 /// The kinds of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum DocumentKind {
     /// `agreements/**/*.yaml`: one agreement, or one set.
     Agreement,
     /// `templates/*.yaml`.
@@ -15,10 +15,15 @@ pub enum Kind {
     Calendar,
 }
 
-impl Kind {
+impl DocumentKind {
     /// All of them.
-    pub const ALL: [Kind; 5] =
-        [Kind::Agreement, Kind::Template, Kind::Catalog, Kind::Settings, Kind::Calendar];
+    pub const ALL: [DocumentKind; 5] = [
+        DocumentKind::Agreement,
+        DocumentKind::Template,
+        DocumentKind::Catalog,
+        DocumentKind::Settings,
+        DocumentKind::Calendar,
+    ];
 
     /// The name of the file in `schemas/`.
     pub const fn schema_file(self) -> &'static str {

@@ -22,15 +22,17 @@ mod text;
 mod text_kind;
 
 pub use deserialize::from_tree;
-pub use kind::Kind;
+pub use kind::DocumentKind;
 pub use path::{NotAFile, id_of, kind_of, not_a_file};
-pub use read::{Document, read, read_before, same_ids, take_in, tree_of, tree_of_changed, unread};
+pub use read::{
+    Document, add_source, duplicate_ids, parse_changed, parse_text, read, read_parsed, unreadable,
+};
 pub use scalar::is_plain_text;
-pub use schema::{Slugs, is_field_path, make_ready, published, schema};
-pub use text::{NotText, SIZE_LIMIT, decode};
+pub use schema::{KnownSlugs, compile_validators, is_field_path, published_schemas, schema};
+pub use text::{DecodeError, SIZE_LIMIT, decode};
 pub use tree::{Node, Tree};
 
-pub(crate) use text::show;
+pub(crate) use text::quoted;
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,8 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureS
 mod advice;
 
 use super::scalar::{Scalar, resolve};
-use super::text::{self, SIZE_LIMIT, show};
-use super::tree::{Entry, Map, Node, Value};
+use super::text::{self, SIZE_LIMIT, quoted};
+use super::tree::{MapEntry, Node, NodeMap, NodeValue};
 use crate::diagnostic::{Code, Diagnostic, FileId, Span};
 
 /// How deep maps and lists may stand in each other.
@@ -86,7 +86,7 @@ struct Builder<'text> {
     /// The items of all open lists, those of the innermost last, so that each list takes no more room in the end than it needs.
     items: Vec<Node>,
     /// The entries of all open maps, likewise.
-    entries: Vec<Entry>,
+    entries: Vec<MapEntry>,
     root: Option<Node>,
     documents: usize,
     nodes: usize,
@@ -117,7 +117,7 @@ impl<'text> Builder<'text> {
     fn finished(mut self) -> Parsed {
         let blank = match &self.root {
             None => true,
-            Some(root) => root.value == Value::Null && self.faults.is_empty(),
+            Some(root) => root.value == NodeValue::Null && self.faults.is_empty(),
         };
         if blank {
             let fault = Diagnostic::new(
@@ -171,7 +171,7 @@ impl<'text> Builder<'text> {
                     "write the value out, or put what is shared into a template and extend it",
                 );
                 self.settled.push(span);
-                self.place(Node { span, value: Value::Null })
+                self.place(Node { span, value: NodeValue::Null })
             }
             Event::Scalar(text, style, ..) => self.scalar(text, *style, span),
             Event::SequenceStart(style, ..) => {
@@ -242,7 +242,7 @@ impl<'text> Builder<'text> {
             return self.key(text, style, span);
         }
         let value =
-            if style == ScalarStyle::Plain { self.plain(text, span) } else { Value::Text(text.into()) };
+            if style == ScalarStyle::Plain { self.plain(text, span) } else { NodeValue::Text(text.into()) };
         self.place(Node { span, value })
     }
 
@@ -266,21 +266,21 @@ impl<'text> Builder<'text> {
         self.count(span)
     }
 
-    fn plain(&mut self, text: &str, span: Span) -> Value {
+    fn plain(&mut self, text: &str, span: Span) -> NodeValue {
         // The parser shows a value that is not there as `~` without a width.
         let text = if span.start == span.end { "" } else { text };
         match resolve(text) {
-            Scalar::Text => Value::Text(text.into()),
-            Scalar::Bool(flag) => Value::Bool(flag),
-            Scalar::Integer(number) => Value::Integer(number),
-            Scalar::Float(number) => Value::Float(number),
+            Scalar::Text => NodeValue::Text(text.into()),
+            Scalar::Bool(flag) => NodeValue::Bool(flag),
+            Scalar::Integer(number) => NodeValue::Integer(number),
+            Scalar::Float(number) => NodeValue::Float(number),
             Scalar::Null => {
                 self.missing(text, span);
-                Value::Null
+                NodeValue::Null
             }
             Scalar::Ambiguous(plain) => {
                 let (value, help) = advice::quoted_or_plain(text, plain);
-                let message = format!("{} could be a text or a number", show(text));
+                let message = format!("{} could be a text or a number", quoted(text));
                 self.fault_of_value(span, Diagnostic::new(Code::E009, span, message).help(help));
                 value
             }
@@ -295,8 +295,8 @@ impl<'text> Builder<'text> {
             Some(Open::Map { key: None, .. }) | None => return,
         };
         let message = match key {
-            Some(key) if text.is_empty() => format!("{} has no value", show(key)),
-            Some(key) => format!("{} has the value {}, which says nothing", show(key), show(text)),
+            Some(key) if text.is_empty() => format!("{} has no value", quoted(key)),
+            Some(key) => format!("{} has the value {}, which says nothing", quoted(key), quoted(text)),
             None => "an entry of the list is empty".to_owned(),
         };
         let help = match key {
@@ -320,7 +320,7 @@ impl<'text> Builder<'text> {
                     self.fault(fault.help("a key is a text"));
                     return Err(Stop);
                 };
-                self.entries.push(Entry { key, key_span, node });
+                self.entries.push(MapEntry { key, key_span, node });
             }
         }
         self.count(span)
@@ -346,29 +346,29 @@ impl<'text> Builder<'text> {
                     Some(item) if !flow => item.span.end,
                     _ => last.end,
                 };
-                Node { span: Span { end, ..span }, value: Value::List(items) }
+                Node { span: Span { end, ..span }, value: NodeValue::List(items) }
             }
             Some(Open::Map { span, flow, first, .. }) => {
-                let entries: Vec<Entry> = self.entries.drain(first..).collect();
+                let entries: Vec<MapEntry> = self.entries.drain(first..).collect();
                 let end = match entries.last() {
                     Some(entry) if !flow => entry.node.span.end.max(entry.key_span.end),
                     _ => last.end,
                 };
-                let (map, repeated) = Map::new(entries);
+                let (map, repeated) = NodeMap::new(entries);
                 for (entry, first) in repeated {
                     self.repeated(&entry, first);
                 }
-                Node { span: Span { end, ..span }, value: Value::Map(map) }
+                Node { span: Span { end, ..span }, value: NodeValue::Map(map) }
             }
         };
         self.place(node)
     }
 
-    fn repeated(&mut self, entry: &Entry, first: Span) {
+    fn repeated(&mut self, entry: &MapEntry, first: Span) {
         let fault = Diagnostic::new(
             Code::E003,
             entry.key_span,
-            format!("{} stands twice in this map", show(&entry.key)),
+            format!("{} stands twice in this map", quoted(&entry.key)),
         );
         self.fault(fault.label("here again").related(first, "here first").help("keep one of the two"));
     }

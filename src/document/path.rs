@@ -1,7 +1,7 @@
 //! Which file is which: the kind of a file by its path, and the id of what it holds by its name.
 
-use super::kind::Kind;
-use super::text::show;
+use super::kind::DocumentKind;
+use super::text::quoted;
 use crate::diagnostic::{Code, Diagnostic, FileId, Span};
 use crate::ident::is_slug;
 
@@ -9,7 +9,7 @@ use crate::ident::is_slug;
 ///
 /// A file that only has the wrong ending (`.yml`) has a kind too, so that it is not overlooked in silence:
 /// reading it says what is wrong.
-pub fn kind_of(path: &str) -> Option<Kind> {
+pub fn kind_of(path: &str) -> Option<DocumentKind> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let stem = strip_ending(name)?;
     if name.starts_with('.') {
@@ -17,11 +17,11 @@ pub fn kind_of(path: &str) -> Option<Kind> {
     }
     let top = folder.split('/').next().unwrap_or_default();
     match (top, stem) {
-        ("", "servanda") => Some(Kind::Settings),
-        ("", "catalog") => Some(Kind::Catalog),
-        ("templates", _) => Some(Kind::Template),
-        ("agreements", _) => Some(Kind::Agreement),
-        ("calendars", _) => Some(Kind::Calendar),
+        ("", "servanda") => Some(DocumentKind::Settings),
+        ("", "catalog") => Some(DocumentKind::Catalog),
+        ("templates", _) => Some(DocumentKind::Template),
+        ("agreements", _) => Some(DocumentKind::Agreement),
+        ("calendars", _) => Some(DocumentKind::Calendar),
         _ => None,
     }
 }
@@ -38,31 +38,34 @@ fn strip_ending(name: &str) -> Option<&str> {
 }
 
 /// What is wrong with where a file stands and how it is called.
-pub(super) fn faults(kind: Kind, path: &str, file: FileId) -> Vec<Diagnostic> {
+pub(super) fn faults(kind: DocumentKind, path: &str, file: FileId) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
     let stem = id_of(path);
     let at = Span::of_file(file);
     let wanted = format!("{stem}.yaml");
     if name != wanted {
-        let message = format!("{} does not end in `.yaml`", show(name));
-        faults.push(Diagnostic::new(Code::E011, at, message).help(format!("rename it to {}", show(&wanted))));
+        let message = format!("{} does not end in `.yaml`", quoted(name));
+        faults
+            .push(Diagnostic::new(Code::E011, at, message).help(format!("rename it to {}", quoted(&wanted))));
     }
     let own_folder = match kind {
-        Kind::Template => Some(("templates", "a template")),
-        Kind::Calendar => Some(("calendars", "a calendar")),
-        Kind::Agreement | Kind::Catalog | Kind::Settings => None,
+        DocumentKind::Template => Some(("templates", "a template")),
+        DocumentKind::Calendar => Some(("calendars", "a calendar")),
+        DocumentKind::Agreement | DocumentKind::Catalog | DocumentKind::Settings => None,
     };
     if let Some((folder, noun)) = own_folder.filter(|_| path.matches('/').count() > 1) {
         let message = format!("{folder} stand in `{folder}/` itself, not in folders below it");
         let fault = Diagnostic::new(Code::E011, at, message);
         faults.push(fault.help(format!("move it up; {noun} is named without a folder")));
     }
-    if matches!(kind, Kind::Agreement | Kind::Template | Kind::Calendar) && !is_slug(stem) {
-        let fault = Diagnostic::new(Code::E012, at, format!("{} cannot be an id", show(stem)));
+    if matches!(kind, DocumentKind::Agreement | DocumentKind::Template | DocumentKind::Calendar)
+        && !is_slug(stem)
+    {
+        let fault = Diagnostic::new(Code::E012, at, format!("{} cannot be an id", quoted(stem)));
         let help = "name the file with lower-case letters, digits, dots, hyphens and underscores; it begins with a letter or digit";
         faults.push(match slug_like(stem) {
-            Some(slug) => fault.help(format!("rename it to {}", show(&format!("{slug}.yaml")))),
+            Some(slug) => fault.help(format!("rename it to {}", quoted(&format!("{slug}.yaml")))),
             None => fault.help(help),
         });
     }
@@ -85,7 +88,7 @@ pub fn not_a_file(file: FileId, why: NotAFile) -> Diagnostic {
         NotAFile::Link => Diagnostic::new(Code::E011, at, "this is a symbolic link")
             .help("put the file itself here; links are not followed, since they could lead anywhere"),
         NotAFile::Unreadable(why) => {
-            Diagnostic::new(Code::E011, at, format!("the file cannot be read: {}", show(&why)))
+            Diagnostic::new(Code::E011, at, format!("the file cannot be read: {}", quoted(&why)))
                 .help("see to it that whoever runs this may read it")
         }
     }
@@ -105,18 +108,18 @@ pub(super) fn slug_like(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::{id_of, kind_of, slug_like};
-    use crate::document::Kind;
+    use crate::document::DocumentKind;
 
     #[test]
     fn a_path_tells_the_kind() {
         for (path, kind) in [
-            ("servanda.yaml", Some(Kind::Settings)),
-            ("catalog.yaml", Some(Kind::Catalog)),
-            ("templates/support.yaml", Some(Kind::Template)),
-            ("agreements/2026/veter.yaml", Some(Kind::Agreement)),
-            ("calendars/office.yaml", Some(Kind::Calendar)),
-            ("agreements/veter.yml", Some(Kind::Agreement)),
-            ("agreements/veter.YAML", Some(Kind::Agreement)),
+            ("servanda.yaml", Some(DocumentKind::Settings)),
+            ("catalog.yaml", Some(DocumentKind::Catalog)),
+            ("templates/support.yaml", Some(DocumentKind::Template)),
+            ("agreements/2026/veter.yaml", Some(DocumentKind::Agreement)),
+            ("calendars/office.yaml", Some(DocumentKind::Calendar)),
+            ("agreements/veter.yml", Some(DocumentKind::Agreement)),
+            ("agreements/veter.YAML", Some(DocumentKind::Agreement)),
             ("agreements/README.md", None),
             ("agreements/.veter.yaml", None),
             ("notices/ru/activated.yaml", None),

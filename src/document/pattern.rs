@@ -66,7 +66,7 @@ mod tests {
     use serde_json::Value;
 
     use super::{Lazy, Pattern};
-    use crate::document::schema::published;
+    use crate::document::schema::published_schemas;
 
     fn patterns(schema: &Value, into: &mut Vec<Value>) {
         match schema {
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn every_pattern_of_the_schemas_compiles() {
         let mut found = Vec::new();
-        for (_, text) in published() {
+        for (_, text) in published_schemas() {
             patterns(&serde_json::from_str(&text).expect("a schema is JSON"), &mut found);
         }
         assert!(found.len() > 100, "the schemas hold patterns");

@@ -11,7 +11,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde_json::{Map, Value, json};
 
 use super::json::TreeJson;
-use super::kind::Kind;
+use super::kind::DocumentKind;
 use super::pattern::Pattern;
 use super::shape::text::{KIND, only_one_of};
 use super::shape::{
@@ -21,7 +21,7 @@ use super::shape::{
 
 /// The names that a repository knows, for `servanda schema --catalog`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Slugs {
+pub struct KnownSlugs {
     /// Clients of the catalog.
     pub clients: BTreeSet<String>,
     /// Clients and their departments.
@@ -42,7 +42,7 @@ pub struct Slugs {
     pub agreements: BTreeSet<String>,
 }
 
-impl Slugs {
+impl KnownSlugs {
     fn of_kind(&self, kind: &str) -> Option<&BTreeSet<String>> {
         let slugs = match kind {
             "client" => &self.clients,
@@ -61,12 +61,12 @@ impl Slugs {
 }
 
 /// The schema of a kind of file as it is published; with `slugs`, for one repository's editors.
-pub fn schema(kind: Kind, slugs: Option<&Slugs>) -> Value {
+pub fn schema(kind: DocumentKind, slugs: Option<&KnownSlugs>) -> Value {
     let mut schema = with_kinds(kind);
     // The catalog is where slugs are made, so none of its own are listed for it.
-    let slugs = slugs.filter(|_| kind != Kind::Catalog);
+    let slugs = slugs.filter(|_| kind != DocumentKind::Catalog);
     each_schema(&mut schema, &|keywords| publish(keywords, slugs));
-    if kind == Kind::Agreement {
+    if kind == DocumentKind::Agreement {
         refer_to_own_keys(&mut schema);
     }
     schema
@@ -84,8 +84,8 @@ fn refer_to_own_keys(schema: &mut Value) {
 }
 
 /// The published schemas by file name, as `schemas/` holds them.
-pub fn published() -> Vec<(&'static str, String)> {
-    let files = Kind::ALL.iter().map(|kind| {
+pub fn published_schemas() -> Vec<(&'static str, String)> {
+    let files = DocumentKind::ALL.iter().map(|kind| {
         let mut text = serde_json::to_string_pretty(&schema(*kind, None)).expect("a schema is plain JSON");
         text.push('\n');
         (kind.schema_file(), text)
@@ -95,7 +95,7 @@ pub fn published() -> Vec<(&'static str, String)> {
 
 /// Whether a path of keys with dots between them leads to a field of an agreement. Slugs may have dots themselves.
 pub fn is_field_path(path: &str) -> bool {
-    let whole = kept(Kind::Agreement);
+    let whole = kept(DocumentKind::Agreement);
     leads_on(whole, whole, path)
 }
 
@@ -116,21 +116,23 @@ fn leads_on(whole: &Value, schema: &Value, path: &str) -> bool {
 
 /// The schema of a kind as the shapes give it, with what each text names in it: what explains a fault. Nobody derives it
 /// while all is well.
-pub(super) fn derived(kind: Kind) -> &'static Value {
-    static DERIVED: [OnceLock<Value>; Kind::ALL.len()] = [const { OnceLock::new() }; Kind::ALL.len()];
+pub(super) fn derived(kind: DocumentKind) -> &'static Value {
+    static DERIVED: [OnceLock<Value>; DocumentKind::ALL.len()] =
+        [const { OnceLock::new() }; DocumentKind::ALL.len()];
     DERIVED[kind as usize].get_or_init(|| with_kinds(kind))
 }
 
 /// The published schema of a kind without its pages. It differs from the derived one in nothing that judges.
-fn kept(kind: Kind) -> &'static Value {
-    static KEPT: [OnceLock<Value>; Kind::ALL.len()] = [const { OnceLock::new() }; Kind::ALL.len()];
+fn kept(kind: DocumentKind) -> &'static Value {
+    static KEPT: [OnceLock<Value>; DocumentKind::ALL.len()] =
+        [const { OnceLock::new() }; DocumentKind::ALL.len()];
     KEPT[kind as usize].get_or_init(|| serde_json::from_str(kept_text(kind)).expect("a schema is JSON"))
 }
 
 /// What judges a kind of document, compiled once.
-pub(super) fn validator(kind: Kind) -> &'static Validator<TreeJson> {
-    static COMPILED: [OnceLock<Validator<TreeJson>>; Kind::ALL.len()] =
-        [const { OnceLock::new() }; Kind::ALL.len()];
+pub(super) fn validator(kind: DocumentKind) -> &'static Validator<TreeJson> {
+    static COMPILED: [OnceLock<Validator<TreeJson>>; DocumentKind::ALL.len()] =
+        [const { OnceLock::new() }; DocumentKind::ALL.len()];
     COMPILED[kind as usize].get_or_init(|| {
         jsonschema::options_for::<TreeJson>()
             .with_draft(Draft::Draft7)
@@ -141,28 +143,28 @@ pub(super) fn validator(kind: Kind) -> &'static Validator<TreeJson> {
 }
 
 /// Compiles what judges each kind of document, which [`read`] does otherwise when it meets the first of a kind.
-pub fn make_ready() {
-    Kind::ALL.into_par_iter().for_each(|kind| _ = validator(kind));
+pub fn compile_validators() {
+    DocumentKind::ALL.into_par_iter().for_each(|kind| _ = validator(kind));
 }
 
 /// The file of the repository without its pages (`build.rs`). A test holds it to what is derived.
-const fn kept_text(kind: Kind) -> &'static str {
+const fn kept_text(kind: DocumentKind) -> &'static str {
     match kind {
-        Kind::Agreement => include_str!(concat!(env!("OUT_DIR"), "/agreement.json")),
-        Kind::Template => include_str!(concat!(env!("OUT_DIR"), "/template.json")),
-        Kind::Catalog => include_str!(concat!(env!("OUT_DIR"), "/catalog.json")),
-        Kind::Settings => include_str!(concat!(env!("OUT_DIR"), "/settings.json")),
-        Kind::Calendar => include_str!(concat!(env!("OUT_DIR"), "/calendar.json")),
+        DocumentKind::Agreement => include_str!(concat!(env!("OUT_DIR"), "/agreement.json")),
+        DocumentKind::Template => include_str!(concat!(env!("OUT_DIR"), "/template.json")),
+        DocumentKind::Catalog => include_str!(concat!(env!("OUT_DIR"), "/catalog.json")),
+        DocumentKind::Settings => include_str!(concat!(env!("OUT_DIR"), "/settings.json")),
+        DocumentKind::Calendar => include_str!(concat!(env!("OUT_DIR"), "/calendar.json")),
     }
 }
 
-fn with_kinds(kind: Kind) -> Value {
+fn with_kinds(kind: DocumentKind) -> Value {
     let mut schema = match kind {
-        Kind::Agreement => agreement(),
-        Kind::Template => template(),
-        Kind::Catalog => generate::<CatalogDocument>(),
-        Kind::Settings => generate::<SettingsDocument>(),
-        Kind::Calendar => generate::<CalendarDocument>(),
+        DocumentKind::Agreement => agreement(),
+        DocumentKind::Template => template(),
+        DocumentKind::Catalog => generate::<CatalogDocument>(),
+        DocumentKind::Settings => generate::<SettingsDocument>(),
+        DocumentKind::Calendar => generate::<CalendarDocument>(),
     };
     let head = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -287,7 +289,7 @@ fn words(keywords: &mut Map<String, Value>) {
 }
 
 /// Takes out our own keyword, and puts the slugs in its place where there are any.
-fn publish(keywords: &mut Map<String, Value>, slugs: Option<&Slugs>) {
+fn publish(keywords: &mut Map<String, Value>, slugs: Option<&KnownSlugs>) {
     let kind = keywords.shift_remove(KIND);
     let named = kind.as_ref().and_then(Value::as_str).zip(slugs);
     if let Some(slugs) = named.and_then(|(kind, slugs)| slugs.of_kind(kind)) {

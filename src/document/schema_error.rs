@@ -6,18 +6,24 @@
 use jsonschema::error::ValidationErrorKind as Fault;
 use serde_json::Value as Json;
 
-use super::kind::Kind;
+use super::kind::DocumentKind;
 use super::parse::FAULT_LIMIT;
 use super::path::slug_like;
 use super::schema::{derived, validator};
-use super::text::show;
+use super::text::quoted;
 use super::text_kind;
-use super::tree::{Node, Value};
+use super::tree::{Node, NodeValue};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::ident::nearest;
 
 /// Finds all that a document's schema does not allow.
-pub(super) fn find(kind: Kind, root: &Node, text: &str, settled: &[Span], faults: &mut Vec<Diagnostic>) {
+pub(super) fn find(
+    kind: DocumentKind,
+    root: &Node,
+    text: &str,
+    settled: &[Span],
+    faults: &mut Vec<Diagnostic>,
+) {
     let validator = validator(kind);
     if validator.is_valid(root) {
         return;
@@ -55,7 +61,7 @@ fn unescape(pointer: &str) -> Vec<String> {
 
 /// A fault with all that is known around it.
 struct Found<'a> {
-    kind: Kind,
+    kind: DocumentKind,
     /// The part of the schema that speaks of the value.
     fragment: &'a Json,
     path: &'a [String],
@@ -80,7 +86,7 @@ impl Found<'_> {
                 format!("write `{expected_value}`, or leave it out"),
             ),
             Fault::Required { property } => {
-                let key = show(property.as_str().unwrap_or_default());
+                let key = quoted(property.as_str().unwrap_or_default());
                 let message = format!("{} lacks {key}", self.subject());
                 Diagnostic::new(Code::E010, self.node.span, message)
                     .help(format!("write {key} and its value"))
@@ -113,18 +119,20 @@ impl Found<'_> {
         let keys = self.path.iter().filter(|step| !step.bytes().all(|byte| byte.is_ascii_digit()));
         match keys.map(String::as_str).collect::<Vec<_>>().join(".").as_str() {
             "" => "the file".to_owned(),
-            keys => show(keys),
+            keys => quoted(keys),
         }
     }
 
     /// The value as it is written, or what it is where it is longer than a word.
     fn source(&self) -> String {
         match &self.node.value {
-            Value::List(_) => "a list".to_owned(),
-            Value::Map(_) => "a map".to_owned(),
-            Value::Text(text) if text.is_empty() => "an empty text".to_owned(),
-            Value::Text(text) => show(text),
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => show(self.as_written()),
+            NodeValue::List(_) => "a list".to_owned(),
+            NodeValue::Map(_) => "a map".to_owned(),
+            NodeValue::Text(text) if text.is_empty() => "an empty text".to_owned(),
+            NodeValue::Text(text) => quoted(text),
+            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Integer(_) | NodeValue::Float(_) => {
+                quoted(self.as_written())
+            }
         }
     }
 
@@ -148,9 +156,9 @@ impl Found<'_> {
     /// Whether the value may be a secret that must not be shown.
     fn is_secret(&self) -> bool {
         match (self.word(), &self.node.value) {
-            (Some("secret"), Value::Map(_)) | (None, _) => false,
+            (Some("secret"), NodeValue::Map(_)) | (None, _) => false,
             (Some("secret"), _) => true,
-            (Some("url" | "open_address"), Value::Text(text)) => text.contains(['@', '?']),
+            (Some("url" | "open_address"), NodeValue::Text(text)) => text.contains(['@', '?']),
             _ => false,
         }
     }
@@ -174,21 +182,21 @@ impl Found<'_> {
         let expected = self.expected();
         let message = format!("{} takes {expected}, and here stands {}", self.subject(), self.standing());
         let help = match &self.node.value {
-            Value::Bool(_) | Value::Integer(_) | Value::Float(_)
+            NodeValue::Bool(_) | NodeValue::Integer(_) | NodeValue::Float(_)
                 if self.takes("string") && self.word().is_none_or(text_kind::takes_digits) =>
             {
                 format!("write '{}' in quotes", self.as_written())
             }
-            Value::Text(text) if self.takes("boolean") && text_kind::means_flag(text).is_some() => {
+            NodeValue::Text(text) if self.takes("boolean") && text_kind::means_flag(text).is_some() => {
                 format!("write `{}`", text_kind::means_flag(text).unwrap_or_default())
             }
-            Value::Text(text) if self.takes("array") && !self.takes("string") => {
-                format!("write a list: `[{}]`", show(text).trim_matches('`'))
+            NodeValue::Text(text) if self.takes("array") && !self.takes("string") => {
+                format!("write a list: `[{}]`", quoted(text).trim_matches('`'))
             }
-            Value::Text(text) if self.takes("integer") && text.parse::<i64>().is_ok() => {
+            NodeValue::Text(text) if self.takes("integer") && text.parse::<i64>().is_ok() => {
                 "leave the quotes out".to_owned()
             }
-            Value::List(_) if self.takes("string") && !self.takes("array") => {
+            NodeValue::List(_) if self.takes("string") && !self.takes("array") => {
                 "write one value without brackets".to_owned()
             }
             _ => self.example(),
@@ -199,11 +207,11 @@ impl Found<'_> {
     /// What stands there, by its type.
     fn standing(&self) -> String {
         match &self.node.value {
-            Value::Null => "nothing".to_owned(),
-            Value::Bool(_) => format!("{}, which is no text", self.source()),
-            Value::Integer(_) | Value::Float(_) => format!("the number {}", self.source()),
-            Value::Text(_) => format!("the text {}", self.source()),
-            Value::List(_) | Value::Map(_) => self.source(),
+            NodeValue::Null => "nothing".to_owned(),
+            NodeValue::Bool(_) => format!("{}, which is no text", self.source()),
+            NodeValue::Integer(_) | NodeValue::Float(_) => format!("the number {}", self.source()),
+            NodeValue::Text(_) => format!("the text {}", self.source()),
+            NodeValue::List(_) | NodeValue::Map(_) => self.source(),
         }
     }
 
@@ -272,7 +280,7 @@ impl Found<'_> {
             }
             None => {
                 let offered = slug_like(text).filter(|_| text_kind::is_of_slugs(word));
-                let help = offered.map_or_else(|| self.example(), |slug| format!("write {}", show(&slug)));
+                let help = offered.map_or_else(|| self.example(), |slug| format!("write {}", quoted(&slug)));
                 self.wrong(format!("{} is not {noun}", self.source()), help)
             }
         }
@@ -301,7 +309,7 @@ impl Found<'_> {
         {
             let (first, second) =
                 if first.key_span < second.key_span { (first, second) } else { (second, first) };
-            let message = format!("{} and {} cannot both hold", show(&first.key), show(&second.key));
+            let message = format!("{} and {} cannot both hold", quoted(&first.key), quoted(&second.key));
             return Diagnostic::new(Code::E014, second.key_span, message)
                 .related(first.key_span, "the other one")
                 .help("keep one of the two");
@@ -328,13 +336,13 @@ impl Found<'_> {
         let fault = Diagnostic::new(
             Code::E008,
             self.key_span(key),
-            format!("nobody knows the key {}{inside}", show(key)),
+            format!("nobody knows the key {}{inside}", quoted(key)),
         );
         if self.path.is_empty() && text_kind::belongs_to_agreements(self.kind, key) {
             return fault
                 .help("a template cannot have this key: move it to the agreements that extend the template");
         }
-        if self.path.is_empty() && self.kind == Kind::Agreement && key == "locked" {
+        if self.path.is_empty() && self.kind == DocumentKind::Agreement && key == "locked" {
             return fault.help("only a template can lock what it gives");
         }
         let free: Vec<&str> =
@@ -361,10 +369,10 @@ impl Found<'_> {
 
     fn bad_key(&self, key: &str) -> Diagnostic {
         let kind = self.word().unwrap_or("slug");
-        let message = format!("{} is not {}", show(key), text_kind::noun(kind));
+        let message = format!("{} is not {}", quoted(key), text_kind::noun(kind));
         let fault = Diagnostic::new(Code::E009, self.key_span(key), message);
         match slug_like(key).filter(|_| text_kind::is_of_slugs(kind)) {
-            Some(slug) => fault.help(format!("write {}", show(&slug))),
+            Some(slug) => fault.help(format!("write {}", quoted(&slug))),
             None => fault.help(
                 text_kind::example(kind).map_or_else(String::new, |example| format!("write it as {example}")),
             ),

@@ -1,17 +1,17 @@
-use super::{Document, Kind, read, same_ids, take_in, tree_of};
+use super::{Document, DocumentKind, add_source, duplicate_ids, parse_text, read};
 use crate::diagnostic::{Code, Diagnostics, Sources};
 
-fn path_of(kind: Kind) -> &'static str {
+fn path_of(kind: DocumentKind) -> &'static str {
     match kind {
-        Kind::Agreement => "agreements/a.yaml",
-        Kind::Template => "templates/a.yaml",
-        Kind::Catalog => "catalog.yaml",
-        Kind::Settings => "servanda.yaml",
-        Kind::Calendar => "calendars/a.yaml",
+        DocumentKind::Agreement => "agreements/a.yaml",
+        DocumentKind::Template => "templates/a.yaml",
+        DocumentKind::Catalog => "catalog.yaml",
+        DocumentKind::Settings => "servanda.yaml",
+        DocumentKind::Calendar => "calendars/a.yaml",
     }
 }
 
-fn read_as(kind: Kind, text: &str) -> (Sources, Document, Diagnostics) {
+fn read_as(kind: DocumentKind, text: &str) -> (Sources, Document, Diagnostics) {
     let mut sources = Sources::default();
     let file = sources.add(path_of(kind), text);
     let (document, mut faults) = read(&sources, file, kind);
@@ -20,7 +20,7 @@ fn read_as(kind: Kind, text: &str) -> (Sources, Document, Diagnostics) {
 }
 
 /// The faults as `line:column CODE message | help`.
-fn told(kind: Kind, text: &str) -> Vec<String> {
+fn told(kind: DocumentKind, text: &str) -> Vec<String> {
     let (sources, _, faults) = read_as(kind, text);
     let told = faults.iter().map(|fault| {
         let at = sources.position(fault.place.span);
@@ -31,14 +31,14 @@ fn told(kind: Kind, text: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn one(kind: Kind, text: &str, expected: &str) {
+fn one(kind: DocumentKind, text: &str, expected: &str) {
     assert_eq!(told(kind, text), [expected], "{text}");
 }
 
 #[test]
 fn a_whole_agreement_is_sound_and_typed() {
     let (_, document, faults) = read_as(
-        Kind::Agreement,
+        DocumentKind::Agreement,
         "extends: [support-standard, in-english]\nclient: severny-veter\nnumber: ДО-2026/017\nperiod: { first_day: 2026-02-01 }\n\
          services: { vpn: { calendar: 24x7, targets: { low: false } }, email: false, print: true }\n\
          activation: [{ status: active, on: 2026-02-01, by: me }]\ncontacts: { boss: a@b.example, main: { helpdesk: employee$811 } }\n\
@@ -59,42 +59,42 @@ fn a_whole_agreement_is_sound_and_typed() {
 fn unknown_keys_come_with_the_key_that_was_meant() {
     for (kind, text, expected) in [
         (
-            Kind::Agreement,
+            DocumentKind::Agreement,
             "titel: x\n",
             "1:1 E008 nobody knows the key `titel` in an agreement | write `title`",
         ),
         (
-            Kind::Agreement,
+            DocumentKind::Agreement,
             "period: { start: 2026-01-01 }\n",
             "1:11 E008 nobody knows the key `start` in `period` | write `first_day`",
         ),
         (
-            Kind::Agreement,
+            DocumentKind::Agreement,
             "targets: {}\n",
             "1:1 E008 nobody knows the key `targets` in an agreement | write it below `sla`",
         ),
         (
-            Kind::Agreement,
+            DocumentKind::Agreement,
             "locked: []\n",
             "1:1 E008 nobody knows the key `locked` in an agreement | only a template can lock what it gives",
         ),
         (
-            Kind::Template,
+            DocumentKind::Template,
             "client: x\n",
             "1:1 E008 nobody knows the key `client` in a template | a template cannot have this key: move it to the agreements that extend the template",
         ),
         (
-            Kind::Agreement,
+            DocumentKind::Agreement,
             "sla: { qwerty: 1 }\n",
             "1:8 E008 nobody knows the key `qwerty` in `sla` | the keys here are `calendar`, `targets`",
         ),
         (
-            Kind::Agreement,
+            DocumentKind::Agreement,
             "notices: { activated: { before: [1d] } }\n",
             "1:25 E008 nobody knows the key `before` in `notices.activated` | the keys here are `to`, `at`",
         ),
         (
-            Kind::Settings,
+            DocumentKind::Settings,
             "helpdesk: { ulr: x }\n",
             "1:13 E008 nobody knows the key `ulr` in `helpdesk` | write `url`",
         ),
@@ -139,7 +139,7 @@ fn a_value_of_the_wrong_shape_is_shown_as_written_with_what_to_write() {
             "1:13 E009 `Печать` is not the slug of a service | write it as lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or digit",
         ),
     ] {
-        one(Kind::Agreement, text, expected);
+        one(DocumentKind::Agreement, text, expected);
     }
 }
 
@@ -181,7 +181,7 @@ fn a_text_or_flag_that_a_key_does_not_take_comes_with_what_it_takes() {
             "1:1 E009 the file takes a map, and here stands a list | write a map with keys among `extends`, `title`, `number`, `client`, `clients`, `recipients`, `manager`, `provider`, `contacts`, `period`, `activation`, `suspensions`, `termination`, `renewal`, `renews`, `formerly`, `adopts`, `services`, `sla`, `notices`, `labels`, `attributes`, `allow`",
         ),
     ] {
-        one(Kind::Agreement, text, expected);
+        one(DocumentKind::Agreement, text, expected);
     }
 }
 
@@ -189,7 +189,7 @@ fn a_text_or_flag_that_a_key_does_not_take_comes_with_what_it_takes() {
 fn a_length_of_plain_days_passes_here_since_another_rule_explains_it() {
     for text in ["1 day", "2d", "3 days", "P1D"] {
         let text = format!("sla: {{ targets: {{ low: {{ response: {text} }} }} }}\n");
-        assert_eq!(told(Kind::Agreement, &text), [""; 0], "{text}");
+        assert_eq!(told(DocumentKind::Agreement, &text), [""; 0], "{text}");
     }
 }
 
@@ -205,7 +205,7 @@ fn of_some_keys_only_one_can_stand_in_a_map() {
         ("clients: { a: { period: { last_day: 2026-01-01, term: 1y } } }\n", vec!["1:49 E014"]),
     ] {
         let told: Vec<String> =
-            told(Kind::Agreement, text).iter().map(|line| line[..9].trim().to_owned()).collect();
+            told(DocumentKind::Agreement, text).iter().map(|line| line[..9].trim().to_owned()).collect();
         assert_eq!(told, places, "{text}");
     }
 }
@@ -223,7 +223,7 @@ fn a_secret_in_clear_text_is_told_and_never_quoted() {
         "mail: { url: 'smtps://me:hunter2@host' }\n",
         "webhook: { url: 'https://hooks.example/x?token=hunter2' }\n",
     ] {
-        let told = told(Kind::Settings, text);
+        let told = told(DocumentKind::Settings, text);
         assert!(told.len() == 1 && told[0].contains("E013"), "{told:?}");
         assert!(!told[0].contains("hunter2") && !told[0].contains("123456"), "{told:?}");
     }
@@ -234,14 +234,14 @@ fn a_secret_in_clear_text_is_told_and_never_quoted() {
         "ledger: { at: 'postgres://me@host/db' }\n",
         "mail: { url: 'smtp://localhost:1025' }\n",
     ] {
-        assert_eq!(told(Kind::Settings, text), [""; 0], "{text}");
+        assert_eq!(told(DocumentKind::Settings, text), [""; 0], "{text}");
     }
 }
 
 #[test]
 fn all_faults_of_a_file_come_out_at_once_and_each_value_is_told_of_once() {
     let told = told(
-        Kind::Agreement,
+        DocumentKind::Agreement,
         "client:\nnumber: 017\nperiod: { first_day: soon, begin: x }\nservices: { a: [] }\n",
     );
     let codes: Vec<&str> = told.iter().filter_map(|line| line.split(' ').nth(1)).collect();
@@ -260,7 +260,7 @@ fn a_file_with_countless_faults_tells_of_some_and_soon() {
         format!("activation: [{}]\n", "{ x: 1 }, ".repeat(4_000)),
         keys(&|key| format!("number: {key}\n")),
     ] {
-        let told = told(Kind::Agreement, &text);
+        let told = told(DocumentKind::Agreement, &text);
         assert!(told.len() >= 100 && told.len() <= 101, "{}", told.len());
     }
 }
@@ -276,7 +276,7 @@ fn the_name_of_a_file_is_its_id() {
     ] {
         let mut sources = Sources::default();
         let file = sources.add(path, "client: a\n");
-        let (_, faults) = read(&sources, file, Kind::Agreement);
+        let (_, faults) = read(&sources, file, DocumentKind::Agreement);
         let found: Vec<&str> = faults.iter().map(|fault| fault.code.as_str()).collect();
         assert_eq!(found, codes, "{path}");
     }
@@ -292,7 +292,7 @@ fn one_name_in_two_folders_is_told_with_both_places() {
         let kind = super::kind_of(path).expect("one of ours");
         documents.push(read(&sources, file, kind).0);
     }
-    let faults: Vec<String> = same_ids(&documents, &sources)
+    let faults: Vec<String> = duplicate_ids(&documents, &sources)
         .iter()
         .map(|fault| {
             let places =
@@ -306,7 +306,7 @@ fn one_name_in_two_folders_is_told_with_both_places() {
 #[test]
 fn bytes_that_are_no_text_are_taken_in_up_to_the_fault() {
     let mut sources = Sources::default();
-    let (file, fault) = take_in(&mut sources, "agreements/a.yaml", b"client: a\ntitle: \xd2\n".to_vec());
+    let (file, fault) = add_source(&mut sources, "agreements/a.yaml", b"client: a\ntitle: \xd2\n".to_vec());
     let fault = fault.expect("not UTF-8");
     assert_eq!((fault.code.as_str(), sources.position(fault.place.span).line), ("E001", 2));
     assert_eq!(sources.text(file), "client: a\ntitle: ");
@@ -321,18 +321,18 @@ fn blocks(code: Code) -> Vec<&'static str> {
 #[test]
 fn the_page_of_a_rule_shows_its_fault_and_how_it_is_mended() {
     for (code, kind) in [
-        (Code::E002, Kind::Agreement),
-        (Code::E003, Kind::Agreement),
-        (Code::E004, Kind::Agreement),
-        (Code::E005, Kind::Agreement),
-        (Code::E006, Kind::Agreement),
-        (Code::E007, Kind::Agreement),
-        (Code::E008, Kind::Agreement),
-        (Code::E009, Kind::Agreement),
-        (Code::E010, Kind::Agreement),
-        (Code::E013, Kind::Settings),
-        (Code::E014, Kind::Agreement),
-        (Code::E015, Kind::Agreement),
+        (Code::E002, DocumentKind::Agreement),
+        (Code::E003, DocumentKind::Agreement),
+        (Code::E004, DocumentKind::Agreement),
+        (Code::E005, DocumentKind::Agreement),
+        (Code::E006, DocumentKind::Agreement),
+        (Code::E007, DocumentKind::Agreement),
+        (Code::E008, DocumentKind::Agreement),
+        (Code::E009, DocumentKind::Agreement),
+        (Code::E010, DocumentKind::Agreement),
+        (Code::E013, DocumentKind::Settings),
+        (Code::E014, DocumentKind::Agreement),
+        (Code::E015, DocumentKind::Agreement),
     ] {
         let [bad, good] = blocks(code)[..] else { panic!("{code}: two blocks of YAML") };
         let (_, _, faults) = read_as(kind, bad);
@@ -345,7 +345,7 @@ fn the_page_of_a_rule_shows_its_fault_and_how_it_is_mended() {
 fn every_key_of_a_long_map_is_found_and_no_other() {
     let keys: Vec<String> = (0..40).map(|number| format!("k{:02}", number * 7 % 40)).collect();
     let text = keys.iter().map(|key| format!("{key}: of-{key}\n")).collect::<Vec<_>>().concat();
-    let root = tree_of(&text).expect("a map");
+    let root = parse_text(&text).expect("a map");
     let map = root.as_map().expect("a map");
     assert_eq!(map.iter().map(|entry| &*entry.key).collect::<Vec<_>>(), keys, "as written");
     for key in &keys {
@@ -365,24 +365,24 @@ fn what_breaks_a_pattern_and_a_limit_is_told_once_and_at_its_place_in_a_set_too(
         (format!("client: {long}\n"), "1:9"),
         (format!("recipients: [a]\nclient: {}\n", "a".repeat(130)), "2:9"),
     ] {
-        let told = told(Kind::Agreement, &text);
+        let told = told(DocumentKind::Agreement, &text);
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with(at) && told[0].contains("is not the slug of a client"), "{told:?}");
     }
-    assert!(told(Kind::Agreement, &format!("client: {long}\n"))[0].contains(&expected));
+    assert!(told(DocumentKind::Agreement, &format!("client: {long}\n"))[0].contains(&expected));
     // Each part of a path has the limit, and each part of a zone something in it.
     let (fits, exceeds) = ("a".repeat(100), "a".repeat(101));
-    assert_eq!(told(Kind::Agreement, &format!("recipients: [{fits}/{fits}]\n")), [""; 0]);
+    assert_eq!(told(DocumentKind::Agreement, &format!("recipients: [{fits}/{fits}]\n")), [""; 0]);
     for text in [
         format!("recipients: [{exceeds}]\n"),
         format!("recipients: [{exceeds}/b]\n"),
         format!("recipients: [a/{exceeds}]\n"),
         "period: { timezone: Europe//Moscow }\n".to_owned(),
     ] {
-        assert_eq!(told(Kind::Agreement, &text).len(), 1, "{text}");
+        assert_eq!(told(DocumentKind::Agreement, &text).len(), 1, "{text}");
     }
     one(
-        Kind::Agreement,
+        DocumentKind::Agreement,
         "clients: { a: { services: { email: { targets: { normal: { response: 4 hours } } } } } }\n",
         "1:69 E009 `4 hours` is no length of time | write a target as 30m, 4h, 1h30m, PT4H or 2 business days",
     );

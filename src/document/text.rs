@@ -15,28 +15,30 @@ const QUOTE_LIMIT: usize = 60;
 const TOLD_LIMIT: usize = 20;
 
 /// The text of a file's bytes, or what they are instead and up to which byte they are text.
-pub fn decode(bytes: &[u8]) -> Result<&str, NotText> {
+pub fn decode(bytes: &[u8]) -> Result<&str, DecodeError> {
     let other = match bytes {
         [0xff, 0xfe, ..] | [b'a'..=b'z' | b'#' | b'-', 0, ..] => Some("it is UTF-16, little-endian"),
         [0xfe, 0xff, ..] | [0, b'a'..=b'z' | b'#' | b'-', ..] => Some("it is UTF-16, big-endian"),
         _ => None,
     };
     match (other, std::str::from_utf8(bytes)) {
-        (Some(found), _) => Err(NotText { valid: 0, found }),
+        (Some(found), _) => Err(DecodeError { valid: 0, found }),
         (None, Ok(text)) => Ok(text),
-        (None, Err(error)) => Err(NotText { valid: error.valid_up_to(), found: "a byte here is not UTF-8" }),
+        (None, Err(error)) => {
+            Err(DecodeError { valid: error.valid_up_to(), found: "a byte here is not UTF-8" })
+        }
     }
 }
 
 /// Why bytes are no text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotText {
+pub struct DecodeError {
     /// How many bytes are text before the fault.
     pub valid: usize,
     found: &'static str,
 }
 
-impl NotText {
+impl DecodeError {
     /// The fault, for a file that was taken in with the text before it.
     pub fn diagnostic(self, file: FileId) -> Diagnostic {
         let at = u32::try_from(self.valid).unwrap_or(u32::MAX);
@@ -104,7 +106,7 @@ const SUSPECT: [bool; 256] = {
 };
 
 /// Text from a file as a message may quote it: short, in backquotes, with nothing in it that a terminal obeys.
-pub(crate) fn show(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut shown = String::from("`");
     for (index, character) in text.chars().enumerate() {
         if index == QUOTE_LIMIT {
@@ -125,7 +127,7 @@ pub(crate) fn show(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, invisible, is_invisible, show};
+    use super::{decode, invisible, is_invisible, quoted};
     use crate::diagnostic::Sources;
 
     #[test]
@@ -171,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_message_never_carries_what_a_terminal_obeys() {
-        assert_eq!(show("a\u{1b}[31mb\n\u{202e}"), "`a\\u{1b}[31mb\\n\\u{202e}`");
-        assert_eq!(show(&"x".repeat(500)).chars().count(), 63);
+        assert_eq!(quoted("a\u{1b}[31mb\n\u{202e}"), "`a\\u{1b}[31mb\\n\\u{202e}`");
+        assert_eq!(quoted(&"x".repeat(500)).chars().count(), 63);
     }
 }

@@ -1,9 +1,9 @@
 //! Words for the kinds of text that schemas name: what each is called in a sentence, how it is written, and
 //! what people write in its place.
 
-use super::kind::Kind;
+use super::kind::DocumentKind;
 use super::shape::TEMPLATE_LACKS;
-use crate::calendar::{Lead, Misread, TargetTime, Term, Window, read_day, read_instant};
+use crate::calendar::{InvalidValue, Lead, TargetTime, Term, Window, read_day, read_instant};
 
 const SLUG: &str =
     "lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or digit";
@@ -112,7 +112,7 @@ pub(super) fn takes_digits(kind: &str) -> bool {
 }
 
 /// Why a text is no day, instant, term, lead or length of time, where the calendar can tell.
-pub(super) fn misread(kind: &str, text: &str) -> Option<Misread> {
+pub(super) fn misread(kind: &str, text: &str) -> Option<InvalidValue> {
     // The calendar quotes what it is given, so it gets only what fits a message.
     if text.len() > 40
         || !text
@@ -168,6 +168,6 @@ pub(super) fn synonym(key: &str) -> Option<&'static str> {
 }
 
 /// Whether a key is one that agreements have and templates cannot have.
-pub(super) fn belongs_to_agreements(kind: Kind, key: &str) -> bool {
-    kind == Kind::Template && TEMPLATE_LACKS.contains(&key)
+pub(super) fn belongs_to_agreements(kind: DocumentKind, key: &str) -> bool {
+    kind == DocumentKind::Template && TEMPLATE_LACKS.contains(&key)
 }

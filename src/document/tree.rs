@@ -12,12 +12,12 @@ pub struct Node {
     /// Where it stands. A value that is not written has the end of its key.
     pub span: Span,
     /// What it is.
-    pub value: Value,
+    pub value: NodeValue,
 }
 
 /// What a value is, as YAML 1.2 core reads it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub enum NodeValue {
     /// Nothing. Always a fault, which was reported where the text was read.
     Null,
     /// `true` or `false`.
@@ -31,31 +31,31 @@ pub enum Value {
     /// A list.
     List(Box<[Node]>),
     /// A map.
-    Map(Map),
+    Map(NodeMap),
 }
 
 /// A map in the order written. No key stands twice.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Map(Entries);
+pub struct NodeMap(Entries);
 
 #[derive(Clone, Debug, PartialEq)]
 enum Entries {
     /// Few are searched from the front.
-    Few(Box<[Entry]>),
+    Few(Box<[MapEntry]>),
     /// A catalog has thousands: these are searched by halves.
     Many(Box<Sorted>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
 struct Sorted {
-    entries: Box<[Entry]>,
+    entries: Box<[MapEntry]>,
     /// Where the entries stand, in the order of their keys.
     by_key: Vec<usize>,
 }
 
 /// A key of a map and its value.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct MapEntry {
     /// The key.
     pub key: Box<str>,
     /// Where the key stands.
@@ -67,10 +67,10 @@ pub struct Entry {
 /// Maps up to this size are searched from the front; for longer ones that costs more than a search by halves.
 const SHORT: usize = 16;
 
-impl Map {
+impl NodeMap {
     /// Takes the entries in the order written, and gives back those whose key stands a second time, each with the
     /// place where it stood first.
-    pub(super) fn new(entries: Vec<Entry>) -> (Self, Vec<(Entry, Span)>) {
+    pub(super) fn new(entries: Vec<MapEntry>) -> (Self, Vec<(MapEntry, Span)>) {
         let firsts = if entries.len() <= SHORT { firsts_of_few(&entries) } else { firsts_of_many(&entries) };
         let Some(firsts) = firsts else {
             return (Self::of_distinct(entries), Vec::new());
@@ -88,7 +88,7 @@ impl Map {
         (Self::of_distinct(kept), repeated)
     }
 
-    fn of_distinct(entries: Vec<Entry>) -> Self {
+    fn of_distinct(entries: Vec<MapEntry>) -> Self {
         let entries = entries.into_boxed_slice();
         if entries.len() <= SHORT {
             return Self(Entries::Few(entries));
@@ -98,7 +98,7 @@ impl Map {
     }
 
     /// The entry of a key.
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    pub fn entry(&self, key: &str) -> Option<&MapEntry> {
         match &self.0 {
             Entries::Few(entries) => entries.iter().find(|entry| &*entry.key == key),
             Entries::Many(many) => {
@@ -113,7 +113,7 @@ impl Map {
         self.entry(key).map(|entry| &entry.node)
     }
 
-    fn entries(&self) -> &[Entry] {
+    fn entries(&self) -> &[MapEntry] {
         match &self.0 {
             Entries::Few(entries) => entries,
             Entries::Many(many) => &many.entries,
@@ -121,12 +121,12 @@ impl Map {
     }
 
     /// The entries in the order written.
-    pub fn iter(&self) -> std::slice::Iter<'_, Entry> {
+    pub fn iter(&self) -> std::slice::Iter<'_, MapEntry> {
         self.entries().iter()
     }
 
     /// The same, to be moved to other places. Their keys stay as they are.
-    pub(super) fn entries_mut(&mut self) -> &mut [Entry] {
+    pub(super) fn entries_mut(&mut self) -> &mut [MapEntry] {
         match &mut self.0 {
             Entries::Few(entries) => entries,
             Entries::Many(many) => &mut many.entries,
@@ -144,9 +144,9 @@ impl Map {
     }
 }
 
-impl<'map> IntoIterator for &'map Map {
-    type Item = &'map Entry;
-    type IntoIter = std::slice::Iter<'map, Entry>;
+impl<'map> IntoIterator for &'map NodeMap {
+    type Item = &'map MapEntry;
+    type IntoIter = std::slice::Iter<'map, MapEntry>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
@@ -154,7 +154,7 @@ impl<'map> IntoIterator for &'map Map {
 }
 
 /// For each entry the index of the first one with its key; `None` where every key stands once.
-fn firsts_of_few(entries: &[Entry]) -> Option<Vec<usize>> {
+fn firsts_of_few(entries: &[MapEntry]) -> Option<Vec<usize>> {
     let first_of = |index: usize| {
         let key = &*entries[index].key;
         entries[..index].iter().position(|entry| &*entry.key == key).unwrap_or(index)
@@ -164,14 +164,14 @@ fn firsts_of_few(entries: &[Entry]) -> Option<Vec<usize>> {
 }
 
 /// Where the entries stand, in the order of their keys, and those of one key in the order written.
-fn by_key(entries: &[Entry]) -> Vec<usize> {
+fn by_key(entries: &[MapEntry]) -> Vec<usize> {
     let mut sorted: Vec<usize> = (0..entries.len()).collect();
     sorted.sort_by_key(|index| &*entries[*index].key);
     sorted
 }
 
 /// The same by sorting, so that twenty thousand keys take no longer than they must.
-fn firsts_of_many(entries: &[Entry]) -> Option<Vec<usize>> {
+fn firsts_of_many(entries: &[MapEntry]) -> Option<Vec<usize>> {
     let sorted = by_key(entries);
     let mut firsts: Vec<usize> = (0..entries.len()).collect();
     let mut repeats = false;
@@ -187,22 +187,26 @@ fn firsts_of_many(entries: &[Entry]) -> Option<Vec<usize>> {
 impl Node {
     /// A value that is not there, for a document that could not be read.
     pub(super) fn nothing(file: FileId) -> Self {
-        Self { span: Span::of_file(file), value: Value::Null }
+        Self { span: Span::of_file(file), value: NodeValue::Null }
     }
 
     /// The value at a path of keys; places in a list are written as numbers from 0.
     pub fn get(&self, path: &[&str]) -> Option<&Node> {
         path.iter().try_fold(self, |node, step| match &node.value {
-            Value::Map(map) => map.get(step),
-            Value::List(list) => list.get(step.parse::<usize>().ok()?),
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) => None,
+            NodeValue::Map(map) => map.get(step),
+            NodeValue::List(list) => list.get(step.parse::<usize>().ok()?),
+            NodeValue::Null
+            | NodeValue::Bool(_)
+            | NodeValue::Integer(_)
+            | NodeValue::Float(_)
+            | NodeValue::Text(_) => None,
         })
     }
 
     /// The map, if it is one.
-    pub fn as_map(&self) -> Option<&Map> {
+    pub fn as_map(&self) -> Option<&NodeMap> {
         match &self.value {
-            Value::Map(map) => Some(map),
+            NodeValue::Map(map) => Some(map),
             _ => None,
         }
     }
@@ -210,7 +214,7 @@ impl Node {
     /// The list, if it is one.
     pub fn as_list(&self) -> Option<&[Node]> {
         match &self.value {
-            Value::List(list) => Some(list),
+            NodeValue::List(list) => Some(list),
             _ => None,
         }
     }
@@ -218,30 +222,31 @@ impl Node {
     /// The text, if it is one.
     pub fn as_text(&self) -> Option<&str> {
         match &self.value {
-            Value::Text(text) => Some(text),
+            NodeValue::Text(text) => Some(text),
             _ => None,
         }
     }
 
     /// Whether it is this flag.
     pub fn is_flag(&self, flag: bool) -> bool {
-        self.value == Value::Bool(flag)
+        self.value == NodeValue::Bool(flag)
     }
 
     /// Whether it says what [`Tree::to_json`] would give, in whatever order the keys are.
-    pub fn says(&self, json: &serde_json::Value) -> bool {
+    pub fn equals_json(&self, json: &serde_json::Value) -> bool {
         match (&self.value, json) {
-            (Value::Null, serde_json::Value::Null) => true,
-            (Value::Bool(own), serde_json::Value::Bool(flag)) => own == flag,
-            (Value::Integer(_) | Value::Float(_), serde_json::Value::Number(_)) => {
-                Tree::Whole(self).to_json() == *json
+            (NodeValue::Null, serde_json::Value::Null) => true,
+            (NodeValue::Bool(own), serde_json::Value::Bool(flag)) => own == flag,
+            (NodeValue::Integer(_) | NodeValue::Float(_), serde_json::Value::Number(_)) => {
+                Tree::Node(self).to_json() == *json
             }
-            (Value::Text(own), serde_json::Value::String(text)) => **own == **text,
-            (Value::List(own), serde_json::Value::Array(list)) => {
-                own.len() == list.len() && own.iter().zip(list).all(|(own, json)| own.says(json))
+            (NodeValue::Text(own), serde_json::Value::String(text)) => **own == **text,
+            (NodeValue::List(own), serde_json::Value::Array(list)) => {
+                own.len() == list.len() && own.iter().zip(list).all(|(own, json)| own.equals_json(json))
             }
-            (Value::Map(own), serde_json::Value::Object(map)) => {
-                let said = |entry: &Entry| map.get(&*entry.key).is_some_and(|json| entry.node.says(json));
+            (NodeValue::Map(own), serde_json::Value::Object(map)) => {
+                let said =
+                    |entry: &MapEntry| map.get(&*entry.key).is_some_and(|json| entry.node.equals_json(json));
                 own.len() == map.len() && own.iter().all(said)
             }
             _ => false,
@@ -250,7 +255,7 @@ impl Node {
 
     /// Whether two values are the same, wherever they stand and in whatever order their keys are.
     pub fn same_value(&self, other: &Node) -> bool {
-        Tree::Whole(self).same_value(&Tree::Whole(other))
+        Tree::Node(self).same_value(&Tree::Node(other))
     }
 }
 
@@ -258,25 +263,25 @@ impl Node {
 #[derive(Clone, Debug)]
 pub enum Tree<'document> {
     /// A value as it stands in one document.
-    Whole(&'document Node),
+    Node(&'document Node),
     /// A text that stands as a key of a document, such as the client of a set's entry.
-    Key(&'document Entry),
+    Key(&'document MapEntry),
     /// A map put together.
-    Joined(Joined<'document>),
+    Merged(MergedMap<'document>),
 }
 
 /// A map that several layers gave keys to.
 #[derive(Clone, Debug)]
-pub struct Joined<'document> {
+pub struct MergedMap<'document> {
     /// Where the nearest layer has the map.
     pub span: Span,
     /// Its keys, in the order of the farthest layer first.
-    pub entries: Vec<JoinedEntry<'document>>,
+    pub entries: Vec<MergedEntry<'document>>,
 }
 
 /// A key of a map put together.
 #[derive(Clone, Debug)]
-pub struct JoinedEntry<'document> {
+pub struct MergedEntry<'document> {
     /// The key.
     pub key: &'document str,
     /// Where the nearest layer has the key.
@@ -287,7 +292,7 @@ pub struct JoinedEntry<'document> {
 
 /// What a [`Tree`] is, one step deep.
 #[derive(Clone, Debug)]
-pub enum Look<'tree, 'document> {
+pub enum TreeValue<'tree, 'document> {
     /// Nothing.
     Null,
     /// `true` or `false`.
@@ -301,34 +306,34 @@ pub enum Look<'tree, 'document> {
     /// A list.
     List(&'document [Node]),
     /// A map of one document.
-    Map(&'document Map),
+    Map(&'document NodeMap),
     /// A map put together.
-    Joined(&'tree Joined<'document>),
+    Merged(&'tree MergedMap<'document>),
 }
 
 impl<'document> Tree<'document> {
     /// Where it stands.
     pub fn span(&self) -> Span {
         match self {
-            Self::Whole(node) => node.span,
+            Self::Node(node) => node.span,
             Self::Key(entry) => entry.key_span,
-            Self::Joined(joined) => joined.span,
+            Self::Merged(merged) => merged.span,
         }
     }
 
     /// What it is, one step deep.
-    pub fn look(&self) -> Look<'_, 'document> {
+    pub fn value(&self) -> TreeValue<'_, 'document> {
         match self {
-            Self::Key(entry) => Look::Text(&entry.key),
-            Self::Joined(joined) => Look::Joined(joined),
-            Self::Whole(node) => match &node.value {
-                Value::Null => Look::Null,
-                Value::Bool(flag) => Look::Bool(*flag),
-                Value::Integer(number) => Look::Integer(*number),
-                Value::Float(number) => Look::Float(*number),
-                Value::Text(text) => Look::Text(text),
-                Value::List(list) => Look::List(list),
-                Value::Map(map) => Look::Map(map),
+            Self::Key(entry) => TreeValue::Text(&entry.key),
+            Self::Merged(merged) => TreeValue::Merged(merged),
+            Self::Node(node) => match &node.value {
+                NodeValue::Null => TreeValue::Null,
+                NodeValue::Bool(flag) => TreeValue::Bool(*flag),
+                NodeValue::Integer(number) => TreeValue::Integer(*number),
+                NodeValue::Float(number) => TreeValue::Float(*number),
+                NodeValue::Text(text) => TreeValue::Text(text),
+                NodeValue::List(list) => TreeValue::List(list),
+                NodeValue::Map(map) => TreeValue::Map(map),
             },
         }
     }
@@ -339,9 +344,9 @@ impl<'document> Tree<'document> {
             return Some(self.clone());
         };
         match self {
-            Self::Whole(node) => node.get(path).map(Tree::Whole),
+            Self::Node(node) => node.get(path).map(Tree::Node),
             Self::Key(_) => None,
-            Self::Joined(joined) => joined.get(step)?.tree.get(rest),
+            Self::Merged(merged) => merged.get(step)?.tree.get(rest),
         }
     }
 
@@ -351,27 +356,27 @@ impl<'document> Tree<'document> {
             return Some(self.span());
         };
         match self {
-            Self::Whole(node) => node.get(path).map(|node| node.span),
+            Self::Node(node) => node.get(path).map(|node| node.span),
             Self::Key(_) => None,
-            Self::Joined(joined) => joined.get(step)?.tree.span_of(rest),
+            Self::Merged(merged) => merged.get(step)?.tree.span_of(rest),
         }
     }
 
     /// Where the last key of a path stands; the place to point at for "this entry".
     pub fn key_span_of(&self, path: &[&str]) -> Option<Span> {
         match self {
-            Self::Whole(node) => {
+            Self::Node(node) => {
                 let (last, parents) = path.split_last()?;
                 match &node.get(parents)?.value {
-                    Value::Map(map) => map.entry(last).map(|entry| entry.key_span),
-                    Value::List(list) => list.get(last.parse::<usize>().ok()?).map(|node| node.span),
+                    NodeValue::Map(map) => map.entry(last).map(|entry| entry.key_span),
+                    NodeValue::List(list) => list.get(last.parse::<usize>().ok()?).map(|node| node.span),
                     _ => None,
                 }
             }
             Self::Key(_) => None,
-            Self::Joined(joined) => {
+            Self::Merged(merged) => {
                 let (step, rest) = path.split_first()?;
-                let entry = joined.get(step)?;
+                let entry = merged.get(step)?;
                 if rest.is_empty() { Some(entry.key_span) } else { entry.tree.key_span_of(rest) }
             }
         }
@@ -379,31 +384,31 @@ impl<'document> Tree<'document> {
 
     /// Whether it is a map.
     pub fn is_map(&self) -> bool {
-        matches!(self.look(), Look::Map(_) | Look::Joined(_))
+        matches!(self.value(), TreeValue::Map(_) | TreeValue::Merged(_))
     }
 
     /// The keys and values of a map in order; nothing where it is none.
-    pub fn entries(&self) -> Vec<JoinedEntry<'document>> {
-        match self.look() {
-            Look::Map(map) => map.iter().map(JoinedEntry::of).collect(),
-            Look::Joined(joined) => joined.entries.clone(),
+    pub fn entries(&self) -> Vec<MergedEntry<'document>> {
+        match self.value() {
+            TreeValue::Map(map) => map.iter().map(MergedEntry::of).collect(),
+            TreeValue::Merged(merged) => merged.entries.clone(),
             _ => Vec::new(),
         }
     }
 
     /// Whether two values are the same, wherever they stand and in whatever order their keys are.
     pub fn same_value(&self, other: &Tree<'_>) -> bool {
-        match (self.look(), other.look()) {
-            (Look::Null, Look::Null) => true,
-            (Look::Bool(own), Look::Bool(others)) => own == others,
-            (Look::Integer(own), Look::Integer(others)) => own == others,
-            (Look::Float(own), Look::Float(others)) => own.to_bits() == others.to_bits(),
-            (Look::Text(own), Look::Text(others)) => own == others,
-            (Look::List(own), Look::List(others)) => {
+        match (self.value(), other.value()) {
+            (TreeValue::Null, TreeValue::Null) => true,
+            (TreeValue::Bool(own), TreeValue::Bool(others)) => own == others,
+            (TreeValue::Integer(own), TreeValue::Integer(others)) => own == others,
+            (TreeValue::Float(own), TreeValue::Float(others)) => own.to_bits() == others.to_bits(),
+            (TreeValue::Text(own), TreeValue::Text(others)) => own == others,
+            (TreeValue::List(own), TreeValue::List(others)) => {
                 own.len() == others.len()
                     && own.iter().zip(others).all(|(own, others)| own.same_value(others))
             }
-            (Look::Map(_) | Look::Joined(_), Look::Map(_) | Look::Joined(_)) => {
+            (TreeValue::Map(_) | TreeValue::Merged(_), TreeValue::Map(_) | TreeValue::Merged(_)) => {
                 same_entries(self.entries(), other.entries())
             }
             _ => false,
@@ -412,14 +417,14 @@ impl<'document> Tree<'document> {
 
     /// The value as JSON, for printing and for comparing with other programs.
     pub fn to_json(&self) -> serde_json::Value {
-        match self.look() {
-            Look::Null => serde_json::Value::Null,
-            Look::Bool(flag) => flag.into(),
-            Look::Integer(number) => number.into(),
-            Look::Float(number) => number.into(),
-            Look::Text(text) => text.into(),
-            Look::List(list) => list.iter().map(|node| Tree::Whole(node).to_json()).collect(),
-            Look::Map(_) | Look::Joined(_) => {
+        match self.value() {
+            TreeValue::Null => serde_json::Value::Null,
+            TreeValue::Bool(flag) => flag.into(),
+            TreeValue::Integer(number) => number.into(),
+            TreeValue::Float(number) => number.into(),
+            TreeValue::Text(text) => text.into(),
+            TreeValue::List(list) => list.iter().map(|node| Tree::Node(node).to_json()).collect(),
+            TreeValue::Map(_) | TreeValue::Merged(_) => {
                 let entries = self.entries().into_iter();
                 entries.map(|entry| (entry.key.to_owned(), entry.tree.to_json())).collect()
             }
@@ -427,7 +432,7 @@ impl<'document> Tree<'document> {
     }
 }
 
-fn same_entries(mut own: Vec<JoinedEntry<'_>>, mut others: Vec<JoinedEntry<'_>>) -> bool {
+fn same_entries(mut own: Vec<MergedEntry<'_>>, mut others: Vec<MergedEntry<'_>>) -> bool {
     own.sort_by_key(|entry| entry.key);
     others.sort_by_key(|entry| entry.key);
     own.len() == others.len()
@@ -437,16 +442,16 @@ fn same_entries(mut own: Vec<JoinedEntry<'_>>, mut others: Vec<JoinedEntry<'_>>)
             .all(|(own, others)| own.key == others.key && own.tree.same_value(&others.tree))
 }
 
-impl<'document> Joined<'document> {
+impl<'document> MergedMap<'document> {
     /// The entry of a key.
-    pub fn get(&self, key: &str) -> Option<&JoinedEntry<'document>> {
+    pub fn get(&self, key: &str) -> Option<&MergedEntry<'document>> {
         self.entries.iter().find(|entry| entry.key == key)
     }
 }
 
-impl<'document> JoinedEntry<'document> {
+impl<'document> MergedEntry<'document> {
     /// An entry of one document.
-    pub fn of(entry: &'document Entry) -> Self {
-        Self { key: &entry.key, key_span: entry.key_span, tree: Tree::Whole(&entry.node) }
+    pub fn of(entry: &'document MapEntry) -> Self {
+        Self { key: &entry.key, key_span: entry.key_span, tree: Tree::Node(&entry.node) }
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde_json::{Map as Wishes, Value as Wish};
 
 use super::yaml::{self, Quotes, Writer, wants_lines};
-use crate::document::tree::{Map, Node, Value};
+use crate::document::tree::{Node, NodeMap, NodeValue};
 
 /// The text with what differs from `meant` replaced.
 pub(super) fn changed(text: &str, root: &Node, meant: &Wish) -> String {
@@ -82,7 +82,7 @@ impl Change<'_> {
     }
 }
 
-fn of_map<'wish>(map: &Map, wishes: &'wish Wishes<String, Wish>) -> Change<'wish> {
+fn of_map<'wish>(map: &NodeMap, wishes: &'wish Wishes<String, Wish>) -> Change<'wish> {
     let mut new = Vec::new();
     let mut behind = None;
     for (key, wish) in wishes {
@@ -97,7 +97,7 @@ fn of_map<'wish>(map: &Map, wishes: &'wish Wishes<String, Wish>) -> Change<'wish
 /// Entries of a list are told apart by what they say: those that are the same at its front and at its end stay, and
 /// the others become each other as far as they go.
 fn of_list<'wish>(items: &[Node], wishes: &'wish [Wish]) -> Change<'wish> {
-    let same = |(item, wish): &(&Node, &Wish)| item.says(wish);
+    let same = |(item, wish): &(&Node, &Wish)| item.equals_json(wish);
     let front = items.iter().zip(wishes).take_while(same).count();
     let end = items[front..].iter().rev().zip(wishes[front..].iter().rev()).take_while(same).count();
     let (old, wanted) = (items.len() - front - end, &wishes[front..wishes.len() - end]);
@@ -120,12 +120,12 @@ struct Layout<'text> {
 impl Layout<'_> {
     /// Makes a value what it is meant to be.
     fn change(&mut self, node: &Node, slot: Slot, meant: &Wish) {
-        if node.says(meant) {
+        if node.equals_json(meant) {
             return;
         }
         let (change, within) = match (&node.value, meant) {
-            (Value::Map(map), Wish::Object(wishes)) => (of_map(map, wishes), Within::Map),
-            (Value::List(items), Wish::Array(wishes)) => (of_list(items, wishes), Within::List),
+            (NodeValue::Map(map), Wish::Object(wishes)) => (of_map(map, wishes), Within::Map),
+            (NodeValue::List(items), Wish::Array(wishes)) => (of_list(items, wishes), Within::List),
             _ => return self.replace(node, slot, meant),
         };
         let has_brackets = self.text[self.skip(slot.after)..].starts_with(['{', '[']);
@@ -154,7 +154,7 @@ impl Layout<'_> {
     fn members<'tree>(&self, node: &'tree Node, slot: Slot, in_flow: bool) -> Option<Vec<Member<'tree>>> {
         let end = |node: &Node| node.span.end as usize;
         match &node.value {
-            Value::Map(map) => {
+            NodeValue::Map(map) => {
                 let members = map.iter().map(|entry| {
                     let colon = self.skip(entry.key_span.end as usize);
                     let found = self.text[colon..].starts_with(':');
@@ -168,14 +168,14 @@ impl Layout<'_> {
                 });
                 members.collect()
             }
-            Value::List(items) if in_flow => {
+            NodeValue::List(items) if in_flow => {
                 let members = items.iter().map(|node| {
                     let start = node.span.start as usize;
                     Member { start, end: end(node), after: start, node }
                 });
                 Some(members.collect())
             }
-            Value::List(items) => {
+            NodeValue::List(items) => {
                 let mut cursor = slot.after;
                 let members = items.iter().map(|node| {
                     let dash = self.skip(cursor);

@@ -17,7 +17,7 @@
 //!     draft.write()?,
 //!     "client: veter   # since 2019\nrenews: veter-2026\nperiod: { first_day: 2027-02-01 }\nsuspensions:\n  - { from: 2027-07-01 }\n",
 //! );
-//! # Ok::<(), servanda::edit::NotEdited>(())
+//! # Ok::<(), servanda::edit::EditError>(())
 //! ```
 
 mod layout;
@@ -28,7 +28,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::document::tree::{Node, Tree};
-use crate::document::{tree_of, tree_of_changed};
+use crate::document::{parse_changed, parse_text};
 
 /// A text, and what it is to say in the end. Nothing is written before [`Draft::write`].
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub struct Draft<'text> {
 
 /// A text that came of a change.
 #[derive(Clone, Debug)]
-pub struct Written {
+pub struct EditedText {
     /// The text.
     pub text: String,
     /// Its tree, with places in no file yet.
@@ -49,7 +49,7 @@ pub struct Written {
 
 /// Why a text was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotEdited {
+pub enum EditError {
     /// It is not sound YAML, as a whole document.
     #[error("line {line}, column {column}: {message}")]
     Unreadable {
@@ -62,35 +62,35 @@ pub enum NotEdited {
     },
     /// Something on the way to a value is neither a map nor absent.
     #[error("`{0}` is no map, so nothing can be written below it")]
-    NoMap(String),
+    NotAMap(String),
     /// A value that was to be added to is neither a list nor absent.
     #[error("`{0}` is no list, so nothing can be added to it")]
-    NoList(String),
+    NotAList(String),
     /// The new text would not say what it is meant to: its layout is one that is not understood.
     #[error("the text is laid out in a way that is not edited by machine; make this change by hand: {0}")]
-    Unfaithful(String),
+    UnsupportedLayout(String),
 }
 
 impl<'text> Draft<'text> {
     /// Takes a text as it stands.
-    pub fn read(text: &'text str) -> Result<Self, NotEdited> {
-        let root = tree_of(text).map_err(|fault| {
+    pub fn read(text: &'text str) -> Result<Self, EditError> {
+        let root = parse_text(text).map_err(|fault| {
             let before = text.get(..fault.place.span.start as usize).unwrap_or(text);
             let begin = before.rfind('\n').map_or(0, |newline| newline + 1);
-            NotEdited::Unreadable {
+            EditError::Unreadable {
                 line: before.matches('\n').count() + 1,
                 column: before[begin..].chars().count() + 1,
                 message: fault.message,
             }
         })?;
-        let meant = Tree::Whole(&root).to_json();
+        let meant = Tree::Node(&root).to_json();
         Ok(Self { text, root: Cow::Owned(root), meant })
     }
 
     /// Takes a text whose tree is known already, such as that of a document. The places of `root` must be those of
     /// `text`.
     pub fn of(text: &'text str, root: &'text Node) -> Self {
-        Self { text, root: Cow::Borrowed(root), meant: Tree::Whole(root).to_json() }
+        Self { text, root: Cow::Borrowed(root), meant: Tree::Node(root).to_json() }
     }
 
     /// What is meant to stand at a path of keys; places in a list are written as numbers from 0.
@@ -104,12 +104,12 @@ impl<'text> Draft<'text> {
 
     /// Sets the value at a path. Maps on the way that are not there, or only `true`, are made; a new key goes to the end
     /// of its map.
-    pub fn set(&mut self, path: &[&str], value: Value) -> Result<(), NotEdited> {
+    pub fn set(&mut self, path: &[&str], value: Value) -> Result<(), EditError> {
         self.set_before(path, value, |map| map.len())
     }
 
     /// The same, but a new key goes right behind the last of these siblings that is there, or to the front.
-    pub fn set_behind(&mut self, path: &[&str], value: Value, siblings: &[&str]) -> Result<(), NotEdited> {
+    pub fn set_behind(&mut self, path: &[&str], value: Value, siblings: &[&str]) -> Result<(), EditError> {
         self.set_before(path, value, |map| {
             map.keys().rposition(|key| siblings.contains(&key.as_str())).map_or(0, |index| index + 1)
         })
@@ -120,7 +120,7 @@ impl<'text> Draft<'text> {
         path: &[&str],
         value: Value,
         index: impl Fn(&Map<String, Value>) -> usize,
-    ) -> Result<(), NotEdited> {
+    ) -> Result<(), EditError> {
         let Some((last, above)) = path.split_last() else {
             self.meant = value;
             return Ok(());
@@ -133,20 +133,20 @@ impl<'text> Draft<'text> {
             }
             Value::Array(list) => match last.parse::<usize>().ok().and_then(|index| list.get_mut(index)) {
                 Some(present) => *present = value,
-                None => return Err(NotEdited::NoMap(above.join("."))),
+                None => return Err(EditError::NotAMap(above.join("."))),
             },
-            _ => return Err(NotEdited::NoMap(above.join("."))),
+            _ => return Err(EditError::NotAMap(above.join("."))),
         }
         Ok(())
     }
 
     /// Adds an entry to the end of the list at a path. A list that is not there is made.
-    pub fn append(&mut self, path: &[&str], entry: Value) -> Result<(), NotEdited> {
+    pub fn append(&mut self, path: &[&str], entry: Value) -> Result<(), EditError> {
         match self.reach(path)? {
             Value::Array(list) => list.push(entry),
             // What was not there was made as an empty map on the way.
             Value::Object(map) if map.is_empty() => self.set(path, Value::Array(vec![entry]))?,
-            _ => return Err(NotEdited::NoList(path.join("."))),
+            _ => return Err(EditError::NotAList(path.join("."))),
         }
         Ok(())
     }
@@ -167,10 +167,10 @@ impl<'text> Draft<'text> {
     }
 
     /// The value at a path, with maps made on the way.
-    fn reach(&mut self, path: &[&str]) -> Result<&mut Value, NotEdited> {
+    fn reach(&mut self, path: &[&str]) -> Result<&mut Value, EditError> {
         let mut value = &mut self.meant;
         for (index, step) in path.iter().enumerate() {
-            let no_map = || NotEdited::NoMap(path[..index].join("."));
+            let no_map = || EditError::NotAMap(path[..index].join("."));
             if value.is_null() || *value == Value::Bool(true) {
                 *value = Value::Object(Map::new());
             }
@@ -192,16 +192,16 @@ impl<'text> Draft<'text> {
     }
 
     /// The new text. It says what is meant, or there is none.
-    pub fn write(&self) -> Result<String, NotEdited> {
+    pub fn write(&self) -> Result<String, EditError> {
         self.written().map(|written| written.text)
     }
 
     /// The new text with what it was read as, for whoever would read it next.
-    pub fn written(&self) -> Result<Written, NotEdited> {
+    pub fn written(&self) -> Result<EditedText, EditError> {
         let text = layout::changed(self.text, &self.root, &self.meant);
-        match tree_of_changed(self.text, &self.root, &text) {
-            Ok(root) if root.says(&self.meant) => Ok(Written { text, root }),
-            Ok(_) | Err(_) => Err(NotEdited::Unfaithful(first_difference(&self.root, &self.meant))),
+        match parse_changed(self.text, &self.root, &text) {
+            Ok(root) if root.equals_json(&self.meant) => Ok(EditedText { text, root }),
+            Ok(_) | Err(_) => Err(EditError::UnsupportedLayout(first_difference(&self.root, &self.meant))),
         }
     }
 }
@@ -224,7 +224,7 @@ pub fn document(value: &Value) -> String {
 /// The path at which a text and what it is meant to say part, for a person who makes the change by hand.
 fn first_difference(node: &Node, meant: &Value) -> String {
     let mut way = Vec::new();
-    let (mut said, mut meant) = (Tree::Whole(node).to_json(), meant.clone());
+    let (mut said, mut meant) = (Tree::Node(node).to_json(), meant.clone());
     while let (Value::Object(own), Value::Object(others)) = (&said, &meant) {
         let differs = |key: &&String| own.get(*key) != others.get(*key);
         let Some(key) = own.keys().chain(others.keys()).find(differs).cloned() else {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Draft, NotEdited, document};
+use super::{Draft, EditError, document};
 
 #[track_caller]
 fn check(text: &str, change: impl Fn(&mut Draft<'_>), expected: &str) {
@@ -205,15 +205,15 @@ fn nothing_changes_where_the_same_is_said() {
 #[test]
 fn what_cannot_be_is_refused() {
     let mut draft = Draft::read("a: 5\nb: x\n").expect("a sound text");
-    assert_eq!(draft.set(&["a", "c"], json!(1)), Err(NotEdited::NoMap("a".to_owned())));
-    assert_eq!(draft.append(&["b"], json!(1)), Err(NotEdited::NoList("b".to_owned())));
+    assert_eq!(draft.set(&["a", "c"], json!(1)), Err(EditError::NotAMap("a".to_owned())));
+    assert_eq!(draft.append(&["b"], json!(1)), Err(EditError::NotAList("b".to_owned())));
     assert!(!draft.remove(&["c"]));
     let unreadable =
-        NotEdited::Unreadable { line: 2, column: 4, message: "a tag is not used here".to_owned() };
+        EditError::Unreadable { line: 2, column: 4, message: "a tag is not used here".to_owned() };
     assert_eq!(Draft::read("a: 1\nb: !x y\n").err(), Some(unreadable));
     // A bell cannot be written so that this project reads it back.
     draft.set(&["b"], json!("\u{7}")).expect("a place");
-    assert_eq!(draft.write(), Err(NotEdited::Unfaithful("b".to_owned())));
+    assert_eq!(draft.write(), Err(EditError::UnsupportedLayout("b".to_owned())));
 }
 
 #[test]

@@ -275,7 +275,7 @@ fn ties(catalog: &Document) -> Vec<(Keys<'_>, Held<'_>, Span)> {
     found
 }
 
-fn entries(node: &Node) -> impl Iterator<Item = &tree::Entry> {
+fn entries(node: &Node) -> impl Iterator<Item = &tree::MapEntry> {
     node.as_map().into_iter().flat_map(|map| map.iter())
 }
 

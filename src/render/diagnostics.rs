@@ -37,8 +37,8 @@ pub fn text(found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
             .map(|diagnostic| diagnostic.place.span)
     };
     // A line may be drawn for another fault than the secret in it.
-    let blotted = secrets().next().map(|_| sources.blotted(secrets()));
-    let sources = blotted.as_ref().unwrap_or(sources);
+    let redacted = secrets().next().map(|_| sources.redacted(secrets()));
+    let sources = redacted.as_ref().unwrap_or(sources);
     let mut text = String::new();
     for diagnostic in found {
         text.push_str(&renderer.render(&[group(diagnostic, sources)]));

@@ -5,7 +5,7 @@ use crate::document::Tree;
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
-use crate::template::{Effect, Resolved, Step};
+use crate::template::{HistoryStep, LayerEffect, Resolved};
 
 /// The values of an agreement with their histories.
 #[derive(Debug, serde::Serialize)]
@@ -44,7 +44,7 @@ pub struct Word {
 
 /// The values at or below a path; all of them for an empty one.
 pub fn of(resolved: &Resolved<'_>, path: &[&str], sources: &Sources) -> Explained {
-    let word = |step: &Step<'_>| Word {
+    let word = |step: &HistoryStep<'_>| Word {
         document: step.document.to_owned(),
         place: sources.position(step.span),
         value: step.value.to_json(),
@@ -109,12 +109,12 @@ fn written(value: &serde_json::Value) -> String {
     }
 }
 
-fn effect(effect: Effect) -> &'static str {
+fn effect(effect: LayerEffect) -> &'static str {
     match effect {
-        Effect::Set => "set",
-        Effect::Overridden => "overridden",
-        Effect::Dropped => "dropped",
-        Effect::Displaced => "displaced",
+        LayerEffect::Set => "set",
+        LayerEffect::Overridden => "overridden",
+        LayerEffect::Dropped => "dropped",
+        LayerEffect::Displaced => "displaced",
     }
 }
 

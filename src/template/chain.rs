@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
-use crate::document::tree::{Node, Value};
-use crate::document::{Document, show};
+use crate::document::tree::{Node, NodeValue};
+use crate::document::{Document, quoted};
 use crate::ident::{is_slug, nearest};
 
 /// How many templates may stand in one line.
@@ -28,8 +28,8 @@ pub(super) type Lines<'document> = BTreeMap<&'document str, Option<Line<'documen
 /// The names after `extends` and their places.
 pub(super) fn parents(document: &Document) -> Vec<(&str, Span)> {
     match document.root.get(&["extends"]) {
-        Some(Node { span, value: Value::Text(name) }) => vec![(name, *span)],
-        Some(Node { value: Value::List(names), .. }) => {
+        Some(Node { span, value: NodeValue::Text(name) }) => vec![(name, *span)],
+        Some(Node { value: NodeValue::List(names), .. }) => {
             names.iter().filter_map(|name| Some((name.as_text()?, name.span))).collect()
         }
         _ => Vec::new(),
@@ -87,12 +87,12 @@ fn unknown<'name>(name: &str, span: Span, known: impl Iterator<Item = &'name str
         return None;
     }
     let known: Vec<&str> = known.collect();
-    let fault = Diagnostic::new(Code::E101, span, format!("there is no template {}", show(name)));
+    let fault = Diagnostic::new(Code::E101, span, format!("there is no template {}", quoted(name)));
     Some(match nearest(name, known.iter().copied()) {
-        Some(near) => fault.help(format!("write {}", show(near))),
+        Some(near) => fault.help(format!("write {}", quoted(near))),
         None if known.is_empty() => fault.help("there is no file in `templates/` yet"),
         None => {
-            let known: Vec<String> = known.into_iter().take(20).map(show).collect();
+            let known: Vec<String> = known.into_iter().take(20).map(quoted).collect();
             fault.help(format!("the templates are {}", known.join(", ")))
         }
     })
@@ -172,22 +172,22 @@ impl<'document> Search<'document> {
 }
 
 fn circle(hops: &[(&str, Span)]) -> Diagnostic {
-    let mut names: Vec<String> = hops.iter().map(|(name, _)| show(name)).collect();
+    let mut names: Vec<String> = hops.iter().map(|(name, _)| quoted(name)).collect();
     names.push(names[0].clone());
     let (last, span) = hops[hops.len() - 1];
     let message = match hops {
-        [_] => format!("{} extends itself", show(last)),
+        [_] => format!("{} extends itself", quoted(last)),
         _ => format!("the templates extend each other in a circle: {}", names.join(" → ")),
     };
     let fault = Diagnostic::new(Code::E104, span, message).label("here the circle closes");
     let fault = hops[..hops.len() - 1]
         .iter()
-        .fold(fault, |fault, (name, span)| fault.related(*span, format!("what {} extends", show(name))));
+        .fold(fault, |fault, (name, span)| fault.related(*span, format!("what {} extends", quoted(name))));
     fault.help("let one of them extend nothing of the others")
 }
 
 fn too_deep(span: Span, longest: &[&str]) -> Diagnostic {
-    let names: Vec<String> = longest.iter().rev().map(|name| show(name)).collect();
+    let names: Vec<String> = longest.iter().rev().map(|name| quoted(name)).collect();
     let message = format!("more than {DEPTH_LIMIT} templates extend one another: {}", names.join(" → "));
     Diagnostic::new(Code::E104, span, message)
         .help("bring together templates that are used only through each other")

@@ -8,8 +8,8 @@ use super::lock;
 use super::merge::{Idle, Merger};
 use super::resolved::Resolved;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
-use crate::document::tree::{Entry, Joined, JoinedEntry, Node};
-use crate::document::{Document, Kind, Tree, show};
+use crate::document::tree::{MapEntry, MergedEntry, MergedMap, Node};
+use crate::document::{Document, DocumentKind, Tree, quoted};
 use crate::ident::{AgreementId, ClientSlug};
 
 /// The templates of a repository, each with the line of those it builds on.
@@ -67,7 +67,7 @@ impl<'document> Library<'document> {
     ) -> Option<Vec<Resolved<'document>>> {
         // What it extends is told of even where nothing can come of it, so that one run shows all.
         let line = chain::line_of(document, &self.lines, faults)?;
-        if !document.sound || document.kind != Kind::Agreement {
+        if !document.sound || document.kind != DocumentKind::Agreement {
             return None;
         }
         let mut layers: Vec<Layer<'document>> = line.into_iter().map(Layer::of).collect();
@@ -97,7 +97,7 @@ impl<'document> Library<'document> {
                 .lines
                 .get(&*changing.id)
                 .and_then(Option::as_ref)
-                .filter(|_| changing.kind == Kind::Template);
+                .filter(|_| changing.kind == DocumentKind::Template);
             let told_already = |locker: &Document| {
                 !nearest
                     && own_line
@@ -111,7 +111,7 @@ impl<'document> Library<'document> {
 fn resolve_entry<'document>(
     document: &'document Document,
     set: &[Layer<'document>],
-    entry: &'document Entry,
+    entry: &'document MapEntry,
     faults: &mut Vec<Diagnostic>,
 ) -> Option<Resolved<'document>> {
     let id = AgreementId::of_entry(&document.id, &ClientSlug::new(&entry.key)?)?;
@@ -130,10 +130,10 @@ fn resolve_entry<'document>(
     Some(Resolved { id, document, entry: Some(entry), tree, layers })
 }
 
-fn with_client<'document>(tree: &Tree<'document>, entry: &'document Entry) -> Tree<'document> {
+fn with_client<'document>(tree: &Tree<'document>, entry: &'document MapEntry) -> Tree<'document> {
     let mut entries = tree.entries();
-    entries.insert(0, JoinedEntry { key: "client", key_span: entry.key_span, tree: Tree::Key(entry) });
-    Tree::Joined(Joined { span: tree.span(), entries })
+    entries.insert(0, MergedEntry { key: "client", key_span: entry.key_span, tree: Tree::Key(entry) });
+    Tree::Merged(MergedMap { span: tree.span(), entries })
 }
 
 /// Merges, and tells of what the nearest layer says in vain.
@@ -149,7 +149,7 @@ fn merge_and_find_idle<'document>(
 }
 
 fn idle(idle: &Idle) -> Diagnostic {
-    let key = show(&idle.key);
+    let key = quoted(&idle.key);
     match idle.inherited {
         Some(inherited) => Diagnostic::new(
             Code::W108,
@@ -176,7 +176,7 @@ pub fn unused<'document>(
         templates.iter().chain(agreements).flat_map(chain::parents).map(|(name, _)| name).collect();
     let unused = templates.iter().filter(|template| !named.contains(&*template.id));
     let faults = unused.map(|template| {
-        let message = format!("nobody extends the template {}", show(&template.id));
+        let message = format!("nobody extends the template {}", quoted(&template.id));
         Diagnostic::new(Code::W107, Span::of_file(template.file), message).help("delete it, or extend it")
     });
     faults.collect()

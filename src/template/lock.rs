@@ -4,10 +4,10 @@
 //! key that displaces the locked one. To repeat the same value is none.
 
 use super::layer::{Layer, pieces};
-use super::merge::{Merger, Place};
+use super::merge::{MergePlace, Merger};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::document::tree::{Entry, Node, Tree, Value};
-use crate::document::{Document, is_field_path, show};
+use crate::document::tree::{MapEntry, Node, NodeValue, Tree};
+use crate::document::{Document, is_field_path, quoted};
 
 /// The paths that a template locks, with their places.
 fn locked(template: &Document) -> impl Iterator<Item = (&str, Span)> {
@@ -18,7 +18,7 @@ fn locked(template: &Document) -> impl Iterator<Item = (&str, Span)> {
 /// Tells of the paths that a template locks though no agreement has them.
 pub(super) fn unknown_paths(template: &Document, faults: &mut Vec<Diagnostic>) {
     for (path, span) in locked(template).filter(|(path, _)| !is_field_path(path)) {
-        let fault = Diagnostic::new(Code::E101, span, format!("an agreement has no field {}", show(path)));
+        let fault = Diagnostic::new(Code::E101, span, format!("an agreement has no field {}", quoted(path)));
         faults.push(fault.help("write the keys that lead to it with dots between them, such as sla.targets"));
     }
 }
@@ -33,7 +33,7 @@ pub(super) fn find(
     let layer = &layers[changer];
     for locker in layers[..changer].iter().filter(|locker| counts(locker.document)) {
         for (path, lock) in locked(locker.document) {
-            let Some(touch) = touch(layer.root, path, Place::Root) else {
+            let Some(touch) = touch(layer.root, path, MergePlace::Root) else {
                 continue;
             };
             let before = Merger::default().documents(&pieces(&layers[..changer]));
@@ -54,12 +54,12 @@ pub(super) fn find(
 
 /// How a layer comes near a locked path.
 struct Touch<'document> {
-    entry: &'document Entry,
+    entry: &'document MapEntry,
     /// Whether the entry stands at the path itself, and not above it or in its place.
     exact: bool,
 }
 
-fn touch<'document>(node: &'document Node, path: &str, place: Place) -> Option<Touch<'document>> {
+fn touch<'document>(node: &'document Node, path: &str, place: MergePlace) -> Option<Touch<'document>> {
     let map = node.as_map()?;
     let group = place.only_one_of();
     map.iter().find_map(|entry| {
@@ -103,9 +103,9 @@ fn tell(
         changes.push((touch.entry, before.map(Tree::span)));
     }
     for (entry, inherited) in changes {
-        let does = if entry.node.value == Value::Bool(false) { "dropped" } else { "changed" };
+        let does = if entry.node.value == NodeValue::Bool(false) { "dropped" } else { "changed" };
         let message =
-            format!("{} is {does} here, and the template {} locks it", show(&entry.key), show(locker));
+            format!("{} is {does} here, and the template {} locks it", quoted(&entry.key), quoted(locker));
         let fault = Diagnostic::new(Code::E105, entry.key_span, message).related(lock, "locked here");
         let fault = match inherited {
             Some(span) => fault.related(span, "the value that holds"),
@@ -117,15 +117,15 @@ fn tell(
 
 /// The entries, as far inside as can be told, that differ from what is inherited.
 fn differences<'document>(
-    entry: &'document Entry,
+    entry: &'document MapEntry,
     inherited: Option<&Tree<'_>>,
-    changes: &mut Vec<(&'document Entry, Option<Span>)>,
+    changes: &mut Vec<(&'document MapEntry, Option<Span>)>,
 ) {
     let Some(inherited) = inherited else {
         changes.push((entry, None));
         return;
     };
-    if inherited.same_value(&Tree::Whole(&entry.node)) {
+    if inherited.same_value(&Tree::Node(&entry.node)) {
         return;
     }
     let below = inherited.entries();

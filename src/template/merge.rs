@@ -5,11 +5,11 @@
 //! nearest layer's holds. This file knows these places by name, and otherwise no field.
 
 use crate::diagnostic::Span;
-use crate::document::tree::{Entry, Joined, JoinedEntry, Map, Node, Tree, Value};
+use crate::document::tree::{MapEntry, MergedEntry, MergedMap, Node, NodeMap, NodeValue, Tree};
 
 /// The place of a map among the fields of an agreement, as far as merging cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum MergePlace {
     /// The document itself.
     Root,
     /// `services`.
@@ -34,7 +34,7 @@ pub(crate) enum Place {
     Plain,
 }
 
-impl Place {
+impl MergePlace {
     /// The place below a key.
     pub(crate) fn below(self, key: &str) -> Self {
         match (self, key) {
@@ -73,7 +73,7 @@ impl Place {
 
     /// Whether a value of this place can be taken whole where no other layer has it.
     fn leaves_alone(self, node: &Node) -> bool {
-        let Value::Map(map) = &node.value else {
+        let NodeValue::Map(map) = &node.value else {
             return true;
         };
         match self {
@@ -119,7 +119,7 @@ pub(super) struct Merger {
 }
 
 /// A merged value.
-struct Merged<'document> {
+struct MergedValue<'document> {
     tree: Tree<'document>,
     /// Whether it would be the same without the nearest layer.
     idle: bool,
@@ -128,12 +128,16 @@ struct Merged<'document> {
 impl Merger {
     /// Merges whole documents, the farthest first.
     pub(super) fn documents<'document>(&mut self, pieces: &[Piece<'document>]) -> Option<Tree<'document>> {
-        let merged = self.merge(pieces, Place::Root);
+        let merged = self.merge(pieces, MergePlace::Root);
         merged.map(|merged| merged.tree)
     }
 
     /// Merges what the layers have at one place, the farthest first.
-    fn merge<'document>(&mut self, pieces: &[Piece<'document>], place: Place) -> Option<Merged<'document>> {
+    fn merge<'document>(
+        &mut self,
+        pieces: &[Piece<'document>],
+        place: MergePlace,
+    ) -> Option<MergedValue<'document>> {
         let (nearest, farther) = pieces.split_last()?;
         // What lies beyond the last value that lets nothing through does not count any more.
         let opaque = pieces.iter().rposition(|piece| !lets_through(piece.node, place));
@@ -143,10 +147,10 @@ impl Merger {
         Some(match (first, second) {
             (None, _) => {
                 let idle = farther.last().is_some_and(|inherited| inherited.node.same_value(nearest.node));
-                Merged { tree: Tree::Whole(nearest.node), idle }
+                MergedValue { tree: Tree::Node(nearest.node), idle }
             }
             (Some(only), None) if place.leaves_alone(only.node) => {
-                Merged { tree: Tree::Whole(only.node), idle: false }
+                MergedValue { tree: Tree::Node(only.node), idle: false }
             }
             (Some(_), _) => self.join(open, place, nearest),
         })
@@ -155,11 +159,11 @@ impl Merger {
     fn join<'document>(
         &mut self,
         open: &[Piece<'document>],
-        place: Place,
+        place: MergePlace,
         nearest: &Piece<'document>,
-    ) -> Merged<'document> {
+    ) -> MergedValue<'document> {
         let pieces = pieces_by_key(open, place);
-        let mut entries: Vec<(usize, JoinedEntry<'document>)> = Vec::with_capacity(pieces.len());
+        let mut entries: Vec<(usize, MergedEntry<'document>)> = Vec::with_capacity(pieces.len());
         let mut found: Vec<Piece<'document>> = Vec::with_capacity(open.len());
         let (mut said, mut same) = (0, 0);
         let told = self.idle.len();
@@ -185,9 +189,9 @@ impl Merger {
                 let inherited = found.iter().rev().nth(1).map(|piece| piece.key_span);
                 self.idle(key, &last, inherited);
             }
-            entries.push((order, JoinedEntry { key, key_span: last.key_span, tree: merged.tree }));
+            entries.push((order, MergedEntry { key, key_span: last.key_span, tree: merged.tree }));
         }
-        let all_same = same > 0 && same == said && place != Place::Root;
+        let all_same = same > 0 && same == said && place != MergePlace::Root;
         if all_same {
             // One word about the whole map, by whoever has its key, says more than one about each of its values.
             self.idle.truncate(told);
@@ -198,7 +202,7 @@ impl Merger {
             .iter()
             .rfind(|piece| piece.node.as_map().is_some())
             .map_or(nearest.node.span, |map| map.node.span);
-        Merged { tree: Tree::Joined(Joined { span, entries }), idle: all_same }
+        MergedValue { tree: Tree::Merged(MergedMap { span, entries }), idle: all_same }
     }
 
     fn idle(&mut self, key: &str, piece: &Piece<'_>, inherited: Option<Span>) {
@@ -209,10 +213,10 @@ impl Merger {
 }
 
 /// Whether a value lets through what is inherited: a map, or `true` for a service, which means "as it stands".
-fn lets_through(node: &Node, place: Place) -> bool {
+fn lets_through(node: &Node, place: MergePlace) -> bool {
     match &node.value {
-        Value::Map(_) => true,
-        Value::Bool(flag) => *flag && place == Place::Service,
+        NodeValue::Map(_) => true,
+        NodeValue::Bool(flag) => *flag && place == MergePlace::Service,
         _ => false,
     }
 }
@@ -222,7 +226,7 @@ struct KeyPiece<'document> {
     layer: usize,
     /// The place in the order of all keys, by which entries keep the order of the farthest layer.
     order: usize,
-    entry: &'document Entry,
+    entry: &'document MapEntry,
 }
 
 impl<'document> KeyPiece<'document> {
@@ -232,11 +236,11 @@ impl<'document> KeyPiece<'document> {
 }
 
 /// The entries of all maps, sorted by key and within a key by layer, without those that a nearer layer displaces.
-fn pieces_by_key<'document>(open: &[Piece<'document>], place: Place) -> Vec<KeyPiece<'document>> {
+fn pieces_by_key<'document>(open: &[Piece<'document>], place: MergePlace) -> Vec<KeyPiece<'document>> {
     let maps = || open.iter().filter_map(|piece| piece.node.as_map().map(|map| (piece.layer, map)));
     let group = place.only_one_of();
     let has_one =
-        |(layer, map): (usize, &Map)| group.iter().any(|key| map.get(key).is_some()).then_some(layer);
+        |(layer, map): (usize, &NodeMap)| group.iter().any(|key| map.get(key).is_some()).then_some(layer);
     let deciding = if group.is_empty() { None } else { maps().rev().find_map(has_one) };
     let mut pieces = Vec::with_capacity(maps().map(|(_, map)| map.len()).sum());
     let mut order = 0;

@@ -11,11 +11,11 @@ mod lock;
 mod merge;
 mod resolved;
 
-pub use history::{Effect, Explained, Step};
+pub use history::{ExplainedValue, HistoryStep, LayerEffect};
 pub use library::{Library, unused};
 pub use resolved::Resolved;
 
-pub(crate) use merge::Place;
+pub(crate) use merge::MergePlace;
 
 #[cfg(test)]
 mod tests;

@@ -3,8 +3,8 @@
 use super::layer::Layer;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::document::shape::AgreementDocument;
-use crate::document::tree::{Entry, Look};
-use crate::document::{Document, Kind, Tree, from_tree};
+use crate::document::tree::{MapEntry, TreeValue};
+use crate::document::{Document, DocumentKind, Tree, from_tree};
 use crate::ident::AgreementId;
 
 /// An agreement with all that it inherits: values that still know their places.
@@ -15,7 +15,7 @@ pub struct Resolved<'document> {
     /// The file that the agreement stands in.
     pub document: &'document Document,
     /// The entry of the set, where it is one.
-    pub entry: Option<&'document Entry>,
+    pub entry: Option<&'document MapEntry>,
     /// The merged value, without `extends`, `clients` and `locked`; an entry of a set has its `client`.
     pub tree: Tree<'document>,
     /// The templates that it extends, the farthest first, then the file, then the entry.
@@ -25,8 +25,8 @@ pub struct Resolved<'document> {
 impl<'document> Resolved<'document> {
     /// The client: that of the file, or of the entry.
     pub fn client(&self) -> Option<&'document str> {
-        match self.tree.get(&["client"])?.look() {
-            Look::Text(slug) => Some(slug),
+        match self.tree.get(&["client"])?.value() {
+            TreeValue::Text(slug) => Some(slug),
             _ => None,
         }
     }
@@ -65,7 +65,7 @@ impl<'document> Resolved<'document> {
 
     /// The names of the templates it builds on, the farthest first.
     pub fn templates(&self) -> impl DoubleEndedIterator<Item = &'document str> + '_ {
-        let templates = self.layers.iter().filter(|layer| layer.document.kind == Kind::Template);
+        let templates = self.layers.iter().filter(|layer| layer.document.kind == DocumentKind::Template);
         templates.map(|layer| &*layer.document.id)
     }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Effect, Library, Resolved, unused};
+use super::{LayerEffect, Library, Resolved, unused};
 use crate::diagnostic::{Code, Diagnostics, Sources};
 use crate::document::{Document, kind_of, read};
 
@@ -464,7 +464,7 @@ fn the_history_of_a_value_tells_who_said_what() {
             })
             .collect();
         assert_eq!(resolved.history(&["manager"]).len(), 1);
-        assert_eq!(resolved.history(&["manager"])[0].effect, Effect::Set);
+        assert_eq!(resolved.history(&["manager"])[0].effect, LayerEffect::Set);
         lines
     });
     assert_eq!(

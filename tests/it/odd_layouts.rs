@@ -13,7 +13,7 @@ use servanda::author::{self, ActivationStep, EditTarget, EffectiveFrom, Extensio
 use servanda::calendar::{Instant, read_day};
 use servanda::check;
 use servanda::diagnostic::{Diagnostics, Sources};
-use servanda::document::{Document, Kind, read};
+use servanda::document::{Document, DocumentKind, read};
 use servanda::template::Library;
 
 use crate::random::Random;
@@ -304,14 +304,14 @@ fn checked(case: &Case, then: impl FnOnce(&EditTarget<'_>)) -> bool {
     let file = sources.add("agreements/odd-2026.yaml", case.text.as_str());
     let template = sources.add("templates/support.yaml", TEMPLATE);
     let catalog = sources.add("catalog.yaml", CATALOG);
-    let (document, faults) = read(&sources, file, Kind::Agreement);
+    let (document, faults) = read(&sources, file, DocumentKind::Agreement);
     if !faults.is_empty() || document.tree().to_json() != case.meant {
         return false;
     }
-    let templates = [read(&sources, template, Kind::Template).0];
+    let templates = [read(&sources, template, DocumentKind::Template).0];
     let (library, _) = Library::new(&templates);
     let (resolved, _) = library.resolve(&document);
-    let catalog = read(&sources, catalog, Kind::Catalog).0;
+    let catalog = read(&sources, catalog, DocumentKind::Catalog).0;
     let estate = check::CheckInput {
         basis: check::Basis::of(None, Some(&catalog), &[]),
         agreements: &resolved,
@@ -333,7 +333,7 @@ fn checked(case: &Case, then: impl FnOnce(&EditTarget<'_>)) -> bool {
 fn tree(text: &str) -> Option<Value> {
     let mut sources = Sources::default();
     let file = sources.add("agreements/odd-2026.yaml", text);
-    let (document, faults) = read(&sources, file, Kind::Agreement);
+    let (document, faults) = read(&sources, file, DocumentKind::Agreement);
     faults.is_empty().then(|| document.tree().to_json())
 }
 

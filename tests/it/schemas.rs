@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use servanda::diagnostic::Sources;
-use servanda::document::{self, Kind, Slugs};
+use servanda::document::{self, DocumentKind, KnownSlugs};
 
 use crate::missing::did_not_run;
 
@@ -24,7 +24,7 @@ fn root() -> PathBuf {
 #[test]
 fn the_schemas_in_the_repository_are_those_of_the_program() {
     let plan = servanda::render::json::pretty(&servanda::render::json::plan_schema());
-    let mut schemas = document::published();
+    let mut schemas = document::published_schemas();
     schemas.push(("plan.json", plan));
     for (file, text) in schemas {
         let kept = std::fs::read_to_string(root().join("schemas").join(file)).unwrap_or_default();
@@ -34,7 +34,7 @@ fn the_schemas_in_the_repository_are_those_of_the_program() {
 
 #[test]
 fn every_key_of_a_schema_has_a_page_and_no_word_of_our_own_is_left() {
-    for kind in Kind::ALL {
+    for kind in DocumentKind::ALL {
         let schema = document::schema(kind, None);
         assert!(!schema.to_string().contains("x-kind") && !schema.to_string().contains("null"), "{kind:?}");
         let mut without = Vec::new();
@@ -62,7 +62,7 @@ fn keys_without_page(whole: &Value, schema: &Value, way: &str, without: &mut Vec
 }
 
 /// Reads a document from its JSON, which is YAML too: whether nothing is wrong with it.
-fn is_sound(kind: Kind, value: &Value) -> bool {
+fn is_sound(kind: DocumentKind, value: &Value) -> bool {
     let mut sources = Sources::default();
     let file = sources.add(path_of(kind), value.to_string());
     let (document, _) = document::read(&sources, file, kind);
@@ -72,22 +72,22 @@ fn is_sound(kind: Kind, value: &Value) -> bool {
     document.sound
 }
 
-fn path_of(kind: Kind) -> &'static str {
+fn path_of(kind: DocumentKind) -> &'static str {
     match kind {
-        Kind::Agreement => "agreements/a.yaml",
-        Kind::Template => "templates/a.yaml",
-        Kind::Catalog => "catalog.yaml",
-        Kind::Settings => "servanda.yaml",
-        Kind::Calendar => "calendars/a.yaml",
+        DocumentKind::Agreement => "agreements/a.yaml",
+        DocumentKind::Template => "templates/a.yaml",
+        DocumentKind::Catalog => "catalog.yaml",
+        DocumentKind::Settings => "servanda.yaml",
+        DocumentKind::Calendar => "calendars/a.yaml",
     }
 }
 
 /// The example's documents, and one of each kind that has nearly every key.
-fn originals() -> Vec<(Kind, Value)> {
+fn originals() -> Vec<(DocumentKind, Value)> {
     let mut originals = vec![
-        (Kind::Agreement, full_agreement()),
-        (Kind::Settings, full_settings()),
-        (Kind::Calendar, full_calendar()),
+        (DocumentKind::Agreement, full_agreement()),
+        (DocumentKind::Settings, full_settings()),
+        (DocumentKind::Calendar, full_calendar()),
     ];
     let mut folders = vec![root()];
     while let Some(folder) = folders.pop() {
@@ -285,7 +285,7 @@ fn change(value: &mut Value, draw: &mut Draw, keys: &[String], others: &[Value])
     }
 }
 
-fn samples() -> Vec<(Kind, Value)> {
+fn samples() -> Vec<(DocumentKind, Value)> {
     let originals = originals();
     let mut keys = BTreeSet::from(["unknown".to_owned(), "Bad Key".to_owned(), "W306".to_owned()]);
     for (_, value) in &originals {
@@ -313,7 +313,10 @@ fn samples() -> Vec<(Kind, Value)> {
 }
 
 /// What ajv says of each; `None` with the reason where it cannot be asked.
-fn verdicts_of_ajv(schemas: &BTreeMap<&str, Value>, samples: &[(Kind, Value)]) -> Result<Vec<bool>, String> {
+fn verdicts_of_ajv(
+    schemas: &BTreeMap<&str, Value>,
+    samples: &[(DocumentKind, Value)],
+) -> Result<Vec<bool>, String> {
     let folder = root().join("target/ajv");
     if !folder.join("node_modules/ajv").exists() {
         return Err("ajv is missing: npm install --prefix target/ajv ajv@8".to_owned());
@@ -339,7 +342,7 @@ fn verdicts_of_ajv(schemas: &BTreeMap<&str, Value>, samples: &[(Kind, Value)]) -
 
 #[test]
 fn ajv_judges_as_we_do() {
-    let schemas = Kind::ALL.map(|kind| (kind.schema_file(), document::schema(kind, None))).into();
+    let schemas = DocumentKind::ALL.map(|kind| (kind.schema_file(), document::schema(kind, None))).into();
     let samples = samples();
     let theirs = match verdicts_of_ajv(&schemas, &samples) {
         Ok(verdicts) => verdicts,
@@ -364,15 +367,16 @@ fn ajv_judges_as_we_do() {
 #[test]
 fn slugs_are_listed_where_they_belong() {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
-    let slugs = Slugs {
+    let slugs = KnownSlugs {
         clients: names(&["a"]),
         recipients: names(&["a", "a/b"]),
         services: names(&["email"]),
         templates: names(&["support-standard"]),
-        ..Slugs::default()
+        ..KnownSlugs::default()
     };
-    let schemas = Kind::ALL.map(|kind| (kind.schema_file(), document::schema(kind, Some(&slugs)))).into();
-    let samples: Vec<(Kind, Value)> = [
+    let schemas =
+        DocumentKind::ALL.map(|kind| (kind.schema_file(), document::schema(kind, Some(&slugs)))).into();
+    let samples: Vec<(DocumentKind, Value)> = [
         json!({ "client": "a", "recipients": ["a/b"], "services": { "email": true }, "extends": ["support-standard"], "manager": "anybody" }),
         json!({ "client": "b" }),
         json!({ "recipients": ["a/c"] }),
@@ -380,7 +384,7 @@ fn slugs_are_listed_where_they_belong() {
         json!({ "extends": "support" }),
         json!({ "extends": ["support"] }),
     ]
-    .map(|value| (Kind::Agreement, value))
+    .map(|value| (DocumentKind::Agreement, value))
     .into();
     match verdicts_of_ajv(&schemas, &samples) {
         Ok(verdicts) => assert_eq!(verdicts, [true, false, false, false, false, false]),

@@ -10,7 +10,7 @@ use servanda::calendar::{Instant, TimeOfDay};
 use servanda::catalog::Catalog;
 use servanda::check;
 use servanda::diagnostic::{Diagnostics, Sources};
-use servanda::document::{self, Kind};
+use servanda::document::{self, DocumentKind};
 use servanda::notice::delivery::{
     Change, Delivery, DeliveryGuarantee, Effect, Message, Reply, TAKE_OVER, may_submit,
 };
@@ -75,7 +75,7 @@ fn estate() -> Estate {
     let fixed = fixed.map(|(path, text)| (path.to_owned(), text.to_owned()));
     for (path, text) in fixed.into_iter().chain(files) {
         let kind = document::kind_of(&path).expect("a known place");
-        let (id, fault) = document::take_in(&mut sources, &path, text.into_bytes());
+        let (id, fault) = document::add_source(&mut sources, &path, text.into_bytes());
         assert!(fault.is_none(), "{path}: {fault:?}");
         documents.push((id, kind));
     }
@@ -86,12 +86,12 @@ fn estate() -> Estate {
         document
     });
     let (agreements, others): (Vec<_>, Vec<_>) =
-        documents.partition(|document| document.kind == Kind::Agreement);
+        documents.partition(|document| document.kind == DocumentKind::Agreement);
     let of_kind = |kind| others.iter().find(|document| document.kind == kind);
     let (library, _) = Library::new(&[]);
     let resolved: Vec<_> = agreements.iter().flat_map(|document| library.resolve(document).0).collect();
     let estate = check::CheckInput {
-        basis: check::Basis::of(of_kind(Kind::Settings), of_kind(Kind::Catalog), &[]),
+        basis: check::Basis::of(of_kind(DocumentKind::Settings), of_kind(DocumentKind::Catalog), &[]),
         agreements: &resolved,
         unread: BTreeSet::new(),
         diagnostics: faults,

@@ -68,10 +68,10 @@ pub(crate) fn usual_mapping() -> Mapping {
 
 impl Reading<'_> {
     /// What it takes to reach it.
-    pub(super) fn itop(&mut self, written: &shape::Helpdesk) -> Product {
+    pub(super) fn itop(&mut self, written: &shape::HelpdeskShape) -> Product {
         let (url, reach) = self.target(written, "https://itop.acme.example");
         self.refuse_what_it_lacks(written);
-        let variable = |secret: &Option<shape::Secret>| secret.as_ref().map(|secret| secret.env.clone());
+        let variable = |secret: &Option<shape::SecretShape>| secret.as_ref().map(|secret| secret.env.clone());
         let login = match (
             variable(&written.access_key),
             variable(&written.user),
@@ -100,7 +100,7 @@ impl Reading<'_> {
     }
 
     /// Its contracts have no comments, and it has no functions that could be called.
-    pub(super) fn refuse_desk_notices(&mut self, written: &shape::NoticeSettings) {
+    pub(super) fn refuse_desk_notices(&mut self, written: &shape::NoticeSettingsShape) {
         let ways = [("comment", written.comment.is_some()), ("module", written.module.is_some())];
         for (way, _) in ways.into_iter().filter(|(_, is_written)| *is_written) {
             let message = format!("an iTop has no {way}s by which people could be told");
@@ -110,7 +110,7 @@ impl Reading<'_> {
     }
 
     /// The provider of agreements that name none: each contract must have one.
-    pub(super) fn usual_provider(&mut self, written: &shape::Helpdesk) -> Option<ProviderSlug> {
+    pub(super) fn usual_provider(&mut self, written: &shape::HelpdeskShape) -> Option<ProviderSlug> {
         let provider = written.provider.as_deref().and_then(ProviderSlug::new);
         if provider.is_none() {
             let help = "write `provider: acme`, the slug of one of the `providers:` of catalog.yaml";
@@ -125,7 +125,7 @@ impl Reading<'_> {
     }
 
     /// The seconds that stand for a business day.
-    pub(super) fn business_day(&mut self, written: &shape::Helpdesk) -> u32 {
+    pub(super) fn business_day(&mut self, written: &shape::HelpdeskShape) -> u32 {
         let Some(text) = rules(written).and_then(|rules| rules.business_day.as_deref()) else {
             return BUSINESS_DAY;
         };
@@ -139,7 +139,7 @@ impl Reading<'_> {
         }
     }
 
-    fn priorities(&mut self, written: &shape::Helpdesk) -> Priorities {
+    fn priorities(&mut self, written: &shape::HelpdeskShape) -> Priorities {
         let path = ["helpdesk", "sla_rules", "priorities"];
         let Some(written) = rules(written).and_then(|rules| rules.priorities.as_ref()) else {
             return PRIORITIES.map(|(name, number)| (name.to_owned(), number)).into();
@@ -158,7 +158,7 @@ impl Reading<'_> {
     }
 
     /// What is a setting of others is no setting here, and to pass over it in silence would promise what is not kept.
-    fn refuse_what_it_lacks(&mut self, written: &shape::Helpdesk) {
+    fn refuse_what_it_lacks(&mut self, written: &shape::HelpdeskShape) {
         let agreement = written.agreement.clone().unwrap_or_default();
         let rules = rules(written).cloned().unwrap_or_default();
         let codes = [
@@ -175,7 +175,7 @@ impl Reading<'_> {
             (&["helpdesk", "agreement", "state_in_own_edit"], agreement.state_in_own_edit.is_some()),
             (
                 &["helpdesk", "agreement", "deactivate"],
-                agreement.deactivate == Some(shape::Deactivate::Archive),
+                agreement.deactivate == Some(shape::DeactivateShape::Archive),
             ),
             (
                 &["helpdesk", "dates", "form"],
@@ -194,13 +194,13 @@ impl Reading<'_> {
     }
 }
 
-fn maps(agreement: &shape::AgreementMapping, field: &str) -> bool {
+fn maps(agreement: &shape::AgreementMappingShape, field: &str) -> bool {
     agreement.attributes.as_ref().is_some_and(|attributes| attributes.contains_key(field))
 }
 
-fn rules(written: &shape::Helpdesk) -> Option<&shape::SlaRulesMapping> {
+fn rules(written: &shape::HelpdeskShape) -> Option<&shape::SlaRulesMappingShape> {
     match written.sla_rules.as_ref()? {
-        shape::SlaRules::On(rules) => Some(rules),
-        shape::SlaRules::Off => None,
+        shape::SlaRulesShape::On(rules) => Some(rules),
+        shape::SlaRulesShape::Off => None,
     }
 }

@@ -28,7 +28,7 @@ const FIELDS: [&str; 10] = [
 ];
 
 /// The mapping that a helpdesk's settings ask for.
-pub(super) fn mapping(reading: &mut Reading<'_>, helpdesk: &shape::Helpdesk, kind: &Product) -> Mapping {
+pub(super) fn mapping(reading: &mut Reading<'_>, helpdesk: &shape::HelpdeskShape, kind: &Product) -> Mapping {
     let is_itop = matches!(kind, Product::Itop { .. });
     let usual = if is_itop { itop::usual_mapping() } else { Mapping::default() };
     let written = helpdesk.agreement.clone().unwrap_or_default();
@@ -39,7 +39,7 @@ pub(super) fn mapping(reading: &mut Reading<'_>, helpdesk: &shape::Helpdesk, kin
     if is_itop {
         // Its links have one name each, and whether targets go with the services is said under `sla_rules`.
         attributes.remove(&Field::Targets);
-        let carries_targets = helpdesk.sla_rules != Some(shape::SlaRules::Off);
+        let carries_targets = helpdesk.sla_rules != Some(shape::SlaRulesShape::Off);
         let services = attributes.get(&Field::Services).filter(|_| carries_targets).cloned();
         attributes.extend(services.map(|code| (Field::Targets, code)));
     }
@@ -52,10 +52,10 @@ pub(super) fn mapping(reading: &mut Reading<'_>, helpdesk: &shape::Helpdesk, kin
         state_in_own_edit: written.state_in_own_edit.unwrap_or(usual.state_in_own_edit),
         recipients: recipients(written.recipients.unwrap_or_default(), usual.recipients),
         deactivate: match written.deactivate {
-            Some(shape::Deactivate::State) => Deactivation::State,
-            Some(shape::Deactivate::Detach) if is_itop => Deactivation::Withdraw,
-            Some(shape::Deactivate::Detach) => Deactivation::Detach,
-            Some(shape::Deactivate::Archive) => Deactivation::Archive,
+            Some(shape::DeactivateShape::State) => Deactivation::State,
+            Some(shape::DeactivateShape::Detach) if is_itop => Deactivation::Withdraw,
+            Some(shape::DeactivateShape::Detach) => Deactivation::Detach,
+            Some(shape::DeactivateShape::Archive) => Deactivation::Archive,
             None => usual.deactivate,
         },
         dates: reading.dates(helpdesk.dates.as_ref(), usual.dates),
@@ -68,7 +68,7 @@ pub(super) fn mapping(reading: &mut Reading<'_>, helpdesk: &shape::Helpdesk, kin
 }
 
 /// The sandbox keeps a history; of a tenant's nothing is known unless it is written.
-fn history(written: Option<shape::HistoryMapping>, kind: &Product) -> Option<HistoryClass> {
+fn history(written: Option<shape::HistoryMappingShape>, kind: &Product) -> Option<HistoryClass> {
     let usual = HistoryClass::default();
     match (written, kind) {
         (None, Product::Sandbox) => Some(usual),
@@ -83,14 +83,14 @@ fn history(written: Option<shape::HistoryMapping>, kind: &Product) -> Option<His
     }
 }
 
-fn key(written: shape::KeyMapping, usual: OwnershipAttribute) -> OwnershipAttribute {
+fn key(written: shape::KeyMappingShape, usual: OwnershipAttribute) -> OwnershipAttribute {
     OwnershipAttribute {
         attribute: written.attribute.unwrap_or(usual.attribute),
         prefix: written.prefix.unwrap_or(usual.prefix),
     }
 }
 
-fn states(written: shape::States, mut states: BTreeMap<State, String>) -> BTreeMap<State, String> {
+fn states(written: shape::StatesShape, mut states: BTreeMap<State, String>) -> BTreeMap<State, String> {
     let written = [
         (State::Planned, written.planned),
         (State::Active, written.active),
@@ -102,16 +102,16 @@ fn states(written: shape::States, mut states: BTreeMap<State, String>) -> BTreeM
     states
 }
 
-fn recipients(written: shape::RecipientMapping, usual: RecipientLinks) -> RecipientLinks {
+fn recipients(written: shape::RecipientMappingShape, usual: RecipientLinks) -> RecipientLinks {
     RecipientLinks {
         side: match written.side {
-            Some(shape::LinkSide::Agreement) => RecipientSide::Agreement,
-            Some(shape::LinkSide::Recipient) => RecipientSide::Recipient,
+            Some(shape::LinkSideShape::Agreement) => RecipientSide::Agreement,
+            Some(shape::LinkSideShape::Recipient) => RecipientSide::Recipient,
             None => usual.side,
         },
         mode: match written.mode {
-            Some(shape::LinkMode::Authoritative) => RecipientMode::Authoritative,
-            Some(shape::LinkMode::Additive) => RecipientMode::Additive,
+            Some(shape::LinkModeShape::Authoritative) => RecipientMode::Authoritative,
+            Some(shape::LinkModeShape::Additive) => RecipientMode::Additive,
             None => usual.mode,
         },
         recipient_attribute: written.attribute.unwrap_or(usual.recipient_attribute),
@@ -120,12 +120,14 @@ fn recipients(written: shape::RecipientMapping, usual: RecipientLinks) -> Recipi
 }
 
 /// Without a word, the sandbox carries targets, and a tenant does not.
-fn rules(written: Option<&shape::SlaRules>, kind: &Product) -> Option<RuleClass> {
+fn rules(written: Option<&shape::SlaRulesShape>, kind: &Product) -> Option<RuleClass> {
     let usual = RuleClass::default();
     match (written, kind) {
-        (Some(shape::SlaRules::Off), _) | (None, Product::Itsm365 { .. }) | (_, Product::Itop { .. }) => None,
+        (Some(shape::SlaRulesShape::Off), _)
+        | (None, Product::Itsm365 { .. })
+        | (_, Product::Itop { .. }) => None,
         (None, Product::Sandbox) => Some(usual),
-        (Some(shape::SlaRules::On(written)), _) => {
+        (Some(shape::SlaRulesShape::On(written)), _) => {
             let written = (**written).clone();
             Some(RuleClass {
                 class: written.class.unwrap_or(usual.class),
@@ -136,10 +138,10 @@ fn rules(written: Option<&shape::SlaRules>, kind: &Product) -> Option<RuleClass>
                 response: written.response.unwrap_or(usual.response),
                 resolution: written.resolution.unwrap_or(usual.resolution),
                 interval: match written.interval {
-                    Some(shape::IntervalForm::Object) => IntervalForm::Object,
-                    Some(shape::IntervalForm::Milliseconds) => IntervalForm::Milliseconds,
-                    Some(shape::IntervalForm::Seconds) => IntervalForm::Seconds,
-                    Some(shape::IntervalForm::Text) => IntervalForm::Text,
+                    Some(shape::IntervalFormShape::Object) => IntervalForm::Object,
+                    Some(shape::IntervalFormShape::Milliseconds) => IntervalForm::Milliseconds,
+                    Some(shape::IntervalFormShape::Seconds) => IntervalForm::Seconds,
+                    Some(shape::IntervalFormShape::Text) => IntervalForm::Text,
                     None => usual.interval,
                 },
             })
@@ -168,7 +170,7 @@ impl Reading<'_> {
 
     fn attributes(
         &mut self,
-        written: &BTreeMap<String, shape::AttributeMapping>,
+        written: &BTreeMap<String, shape::AttributeMappingShape>,
     ) -> (BTreeMap<Field, String>, DayForm) {
         let mut attributes = BTreeMap::new();
         let mut last_day = Mapping::default().last_day;
@@ -206,26 +208,26 @@ impl Reading<'_> {
         (attributes, last_day)
     }
 
-    fn dates(&mut self, written: Option<&shape::Dates>, usual: Dates) -> Dates {
+    fn dates(&mut self, written: Option<&shape::DatesShape>, usual: Dates) -> Dates {
         let Some(written) = written else { return usual };
         Dates {
             zone: self
                 .zone(&["helpdesk", "dates", "timezone"], written.timezone.as_deref())
                 .unwrap_or(usual.zone),
             form: match written.form {
-                Some(shape::DateForm::Date) => DateForm::Date,
-                Some(shape::DateForm::DateTime) => DateForm::DateTime,
-                Some(shape::DateForm::IsoDateTime) => DateForm::IsoDateTime,
+                Some(shape::DateFormShape::Date) => DateForm::Date,
+                Some(shape::DateFormShape::DateTime) => DateForm::DateTime,
+                Some(shape::DateFormShape::IsoDateTime) => DateForm::IsoDateTime,
                 None => usual.form,
             },
         }
     }
 }
 
-fn day_form(form: shape::DayForm) -> DayForm {
+fn day_form(form: shape::DayFormShape) -> DayForm {
     match form {
-        shape::DayForm::StartOfDay => DayForm::StartOfDay,
-        shape::DayForm::EndOfDay => DayForm::EndOfDay,
-        shape::DayForm::NextDay => DayForm::NextDay,
+        shape::DayFormShape::StartOfDay => DayForm::StartOfDay,
+        shape::DayFormShape::EndOfDay => DayForm::EndOfDay,
+        shape::DayFormShape::NextDay => DayForm::NextDay,
     }
 }

@@ -5,7 +5,7 @@ mod mapping;
 
 use std::time::Duration;
 
-use crate::calendar::{Lead, Misread, TargetTime, TimeOfDay, Zone, read_time_of_day};
+use crate::calendar::{InvalidValue, Lead, TargetTime, TimeOfDay, Zone, read_time_of_day};
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
@@ -43,8 +43,8 @@ pub(in crate::check) fn settings(
     let settings = Settings {
         zone: zone.unwrap_or(Zone::UTC),
         language: match document.language {
-            Some(shape::Language::Ru) => Language::Russian,
-            Some(shape::Language::En) | None => Language::English,
+            Some(shape::LanguageShape::Ru) => Language::Russian,
+            Some(shape::LanguageShape::En) | None => Language::English,
         },
         helpdesk: reading.helpdesk(&written),
         ledger: reading.ledger(document.ledger.as_ref()),
@@ -59,14 +59,14 @@ pub(in crate::check) fn settings(
     (settings, reading.faults)
 }
 
-fn place(written: &TextOr<shape::Secret>) -> SecretText {
+fn place(written: &TextOr<shape::SecretShape>) -> SecretText {
     match written {
         TextOr::Text(text) => SecretText::Open(text.clone()),
         TextOr::Set(secret) => SecretText::Variable(secret.env.clone()),
     }
 }
 
-fn allowed_mail(written: Option<&shape::MailAllow>) -> AllowedMail {
+fn allowed_mail(written: Option<&shape::MailAllowShape>) -> AllowedMail {
     let domains = written.and_then(|allow| allow.domains.as_ref());
     AllowedMail {
         domains: domains.into_iter().flatten().map(|domain| domain.to_lowercase()).collect(),
@@ -91,14 +91,14 @@ impl Reading<'_> {
     pub(super) fn zone(&mut self, path: &[&str], name: Option<&str>) -> Option<Zone> {
         match Zone::find(name?) {
             Ok(zone) => Some(zone),
-            Err(Misread { message, help }) => {
+            Err(InvalidValue { message, help }) => {
                 self.fault(Code::E203, path, message, help);
                 None
             }
         }
     }
 
-    fn notice_time(&mut self, written: Option<&shape::NoticeSettings>) -> TimeOfDay {
+    fn notice_time(&mut self, written: Option<&shape::NoticeSettingsShape>) -> TimeOfDay {
         let usual = USUAL_NOTICE_TIME;
         let Some(text) = written.and_then(|notices| notices.at.as_deref()) else {
             return usual;
@@ -109,7 +109,7 @@ impl Reading<'_> {
         })
     }
 
-    fn guards(&mut self, written: Option<&shape::Guards>) -> Guards {
+    fn guards(&mut self, written: Option<&shape::GuardsShape>) -> Guards {
         let usual = Guards::default();
         let Some(written) = written else { return usual };
         let count = |written: Option<u32>, usual: usize| written.map_or(usual, |count| count as usize);
@@ -137,13 +137,13 @@ impl Reading<'_> {
         }
     }
 
-    fn drift(&mut self, written: Option<&shape::Drift>) -> DriftPolicy {
-        let leaves = |policy: &shape::DriftPolicy| *policy == shape::DriftPolicy::Report;
+    fn drift(&mut self, written: Option<&shape::DriftShape>) -> DriftPolicy {
+        let leaves = |policy: &shape::DriftPolicyShape| *policy == shape::DriftPolicyShape::Report;
         let mut drift = DriftPolicy::default();
         match written {
             None => {}
-            Some(shape::Drift::All(all)) => drift.leaves = leaves(all),
-            Some(shape::Drift::PerField(fields)) => {
+            Some(shape::DriftShape::All(all)) => drift.leaves = leaves(all),
+            Some(shape::DriftShape::PerField(fields)) => {
                 for (name, policy) in fields {
                     if name == "state" {
                         drift.state = Some(leaves(policy));
@@ -156,7 +156,7 @@ impl Reading<'_> {
         drift
     }
 
-    fn ledger(&mut self, written: Option<&shape::LedgerSettings>) -> LedgerConfig {
+    fn ledger(&mut self, written: Option<&shape::LedgerShape>) -> LedgerConfig {
         let Some(written) = written else { return LedgerConfig::default() };
         let place = match &written.at {
             None => LedgerPlace::default(),
@@ -199,7 +199,7 @@ impl Reading<'_> {
         })
     }
 
-    fn witness(&mut self, written: &shape::Witness) -> Option<LedgerWitness> {
+    fn witness(&mut self, written: &shape::WitnessShape) -> Option<LedgerWitness> {
         let object = written.object.as_deref().and_then(LiveId::new);
         let (Some(object), Some(attribute)) = (object, written.attribute.clone()) else {
             let help = "write `witness: { object: root$101, attribute: servandaLedger }`, a text attribute of nobody else";
@@ -214,7 +214,7 @@ impl Reading<'_> {
         Some(LedgerWitness { object, attribute })
     }
 
-    fn sender(&mut self, written: Option<&shape::Mail>) -> Option<MailSender> {
+    fn sender(&mut self, written: Option<&shape::MailShape>) -> Option<MailSender> {
         let written = written?;
         let server = place(written.url.as_ref()?);
         let Some(from) = written.from.clone() else {
@@ -227,15 +227,15 @@ impl Reading<'_> {
 
     fn desk_notice(
         &mut self,
-        written: &shape::NoticeSettings,
-        helpdesk: &shape::Helpdesk,
+        written: &shape::NoticeSettingsShape,
+        helpdesk: &shape::HelpdeskShape,
     ) -> Option<HelpdeskNotice> {
-        if helpdesk.kind == Some(shape::HelpdeskKind::Itop) {
+        if helpdesk.kind == Some(shape::HelpdeskKindShape::Itop) {
             self.refuse_desk_notices(written);
             return None;
         }
         if let Some(comment) = written.comment {
-            return Some(HelpdeskNotice::Comment { is_private: comment == shape::Comment::Private });
+            return Some(HelpdeskNotice::Comment { is_private: comment == shape::CommentShape::Private });
         }
         let module = written.module.as_ref()?;
         let is_name = |name: &str| {
@@ -255,13 +255,13 @@ impl Reading<'_> {
         })
     }
 
-    fn webhook(&mut self, written: &shape::Webhook) -> Option<WebhookConfig> {
+    fn webhook(&mut self, written: &shape::WebhookShape) -> Option<WebhookConfig> {
         let url = place(written.url.as_ref()?);
         let form = match written.form {
-            Some(shape::WebhookForm::Json) | None => WebhookFormat::Json,
-            Some(shape::WebhookForm::Slack) => WebhookFormat::Slack,
-            Some(shape::WebhookForm::Mattermost) => WebhookFormat::Mattermost,
-            Some(shape::WebhookForm::Telegram) => WebhookFormat::Telegram,
+            Some(shape::WebhookFormShape::Json) | None => WebhookFormat::Json,
+            Some(shape::WebhookFormShape::Slack) => WebhookFormat::Slack,
+            Some(shape::WebhookFormShape::Mattermost) => WebhookFormat::Mattermost,
+            Some(shape::WebhookFormShape::Telegram) => WebhookFormat::Telegram,
         };
         let chat = written.chat.clone();
         if (form == WebhookFormat::Telegram) != chat.is_some() {
@@ -286,7 +286,7 @@ impl Reading<'_> {
         })
     }
 
-    fn late_after(&mut self, written: Option<&shape::NoticeSettings>) -> Lead {
+    fn late_after(&mut self, written: Option<&shape::NoticeSettingsShape>) -> Lead {
         let usual = Lead { days: 3 };
         let Some(text) = written.and_then(|notices| notices.late_after.as_deref()) else {
             return usual;
@@ -309,7 +309,7 @@ impl Reading<'_> {
         }
     }
 
-    fn helpdesk(&mut self, written: &shape::Helpdesk) -> HelpdeskConfig {
+    fn helpdesk(&mut self, written: &shape::HelpdeskShape) -> HelpdeskConfig {
         let kind = self.kind(written);
         let (usual, lag) = match kind {
             Product::Sandbox => (Pace::SANDBOX, Duration::ZERO),
@@ -333,9 +333,9 @@ impl Reading<'_> {
         }
     }
 
-    fn kind(&mut self, written: &shape::Helpdesk) -> Product {
+    fn kind(&mut self, written: &shape::HelpdeskShape) -> Product {
         match written.kind {
-            None | Some(shape::HelpdeskKind::Sandbox) => {
+            None | Some(shape::HelpdeskKindShape::Sandbox) => {
                 if written.url.is_some() {
                     self.fault(
                         Code::E109,
@@ -346,8 +346,8 @@ impl Reading<'_> {
                 }
                 Product::Sandbox
             }
-            Some(shape::HelpdeskKind::Itop) => self.itop(written),
-            Some(shape::HelpdeskKind::Itsm365) => {
+            Some(shape::HelpdeskKindShape::Itop) => self.itop(written),
+            Some(shape::HelpdeskKindShape::Itsm365) => {
                 let (url, reach) = self.target(written, "https://acme.itsm365.com/sd");
                 if written.access_key.is_none() {
                     self.fault(
@@ -365,7 +365,11 @@ impl Reading<'_> {
     }
 
     /// Where it is, and how far a secret may travel to it.
-    pub(super) fn target(&mut self, written: &shape::Helpdesk, example: &str) -> (String, AddressPolicy) {
+    pub(super) fn target(
+        &mut self,
+        written: &shape::HelpdeskShape,
+        example: &str,
+    ) -> (String, AddressPolicy) {
         let reach = AddressPolicy {
             private_network: written.private_network.unwrap_or_default(),
             punycode_host: written.punycode_host.unwrap_or_default(),

@@ -20,7 +20,7 @@ use crate::catalog::Catalog;
 use crate::check::AgreementChecker;
 use crate::desired::desired;
 use crate::diagnostic::Sources;
-use crate::document::{Document, Kind, read};
+use crate::document::{Document, DocumentKind, read};
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{Directory, LiveAgreement, Observed, Value};
 use crate::mapping::Field;
@@ -274,7 +274,7 @@ fn choose(
         let mut templates = ground.templates.to_vec();
         for file in proposed.iter().filter(|file| used.contains(stem(&file.path))) {
             let id = sources.add(file.path.as_str(), file.text.as_str());
-            templates.push(read(&sources, id, Kind::Template).0);
+            templates.push(read(&sources, id, DocumentKind::Template).0);
         }
         let (library, _) = Library::new(&templates);
         let attempts: Vec<_> =
@@ -381,9 +381,9 @@ fn meant(
     ground: &Ground<'_>,
     text: &str,
 ) -> Result<Json, Vec<Field>> {
-    let mut own = sources.beyond();
+    let mut own = sources.placeholders();
     let file = own.add(path_of(&candidate.id), text);
-    let document = read(&own, file, Kind::Agreement).0;
+    let document = read(&own, file, DocumentKind::Agreement).0;
     let (resolved, _) = library.resolve(&document);
     let [resolved] = &resolved[..] else {
         return Err(Vec::new());

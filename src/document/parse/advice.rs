@@ -4,22 +4,22 @@ use granit_parser::{ErrorKind, ScanError};
 
 use super::super::scalar::Ambiguous;
 use super::super::text::is_invisible;
-use super::super::tree::Value;
+use super::super::tree::NodeValue;
 
 /// The value of a number that was not written plainly, and how to write it.
-pub(super) fn quoted_or_plain(text: &str, plain: Ambiguous) -> (Value, String) {
+pub(super) fn quoted_or_plain(text: &str, plain: Ambiguous) -> (NodeValue, String) {
     let quoted = match text.len() {
         0..=40 => format!("write '{text}' in quotes if it is a text"),
         _ => "write it in quotes if it is a text".to_owned(),
     };
     match plain {
         Ambiguous::Integer(number) => {
-            (Value::Integer(number), format!("{quoted}, or {number} if it is a number"))
+            (NodeValue::Integer(number), format!("{quoted}, or {number} if it is a number"))
         }
         Ambiguous::Float(number) => {
-            (Value::Float(number), format!("{quoted}, or {number} if it is a number"))
+            (NodeValue::Float(number), format!("{quoted}, or {number} if it is a number"))
         }
-        Ambiguous::Unfit => (Value::Text(text.into()), quoted),
+        Ambiguous::Unfit => (NodeValue::Text(text.into()), quoted),
     }
 }
 

@@ -20,7 +20,7 @@ fn json(text: &str) -> serde_json::Value {
     let file = Sources::default().add("a.yaml", text);
     let parsed = parse(file, text);
     assert!(parsed.faults.is_empty(), "{:?}", parsed.faults);
-    Tree::Whole(&parsed.root.expect("a tree")).to_json()
+    Tree::Node(&parsed.root.expect("a tree")).to_json()
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn the_first_of_two_equal_keys_is_kept() {
     let text = "a: 1\nb: 2\na: 3\na: 4\n";
     let file = Sources::default().add("a.yaml", text);
     let parsed = parse(file, text);
-    assert_eq!(Tree::Whole(&parsed.root.expect("a tree")).to_json(), serde_json::json!({"a": 1, "b": 2}));
+    assert_eq!(Tree::Node(&parsed.root.expect("a tree")).to_json(), serde_json::json!({"a": 1, "b": 2}));
     let firsts: Vec<u32> = parsed.faults.iter().map(|fault| fault.related[0].span.start).collect();
     assert_eq!(firsts, [0, 0]);
 }
@@ -166,7 +166,7 @@ mod properties {
     use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_oneof, proptest};
 
     use crate::diagnostic::Sources;
-    use crate::document::{Kind, read, take_in};
+    use crate::document::{DocumentKind, add_source, read};
 
     /// Bits of YAML, so that more than the first line of a text is looked at.
     fn yaml() -> impl Strategy<Value = String> {
@@ -221,11 +221,11 @@ mod properties {
         fn no_bytes_and_no_text_can_make_reading_panic(
             bytes in prop::collection::vec(any::<u8>(), 0..300),
             text in yaml(),
-            kind in prop::sample::select(Kind::ALL.to_vec()),
+            kind in prop::sample::select(DocumentKind::ALL.to_vec()),
         ) {
             for bytes in [bytes, text.into_bytes()] {
                 let mut sources = Sources::default();
-                let (file, fault) = take_in(&mut sources, "agreements/a.yaml", bytes);
+                let (file, fault) = add_source(&mut sources, "agreements/a.yaml", bytes);
                 let (document, faults) = read(&sources, file, kind);
                 prop_assert!(document.sound == faults.is_empty());
                 for fault in faults.iter().chain(&fault) {

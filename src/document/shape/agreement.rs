@@ -46,19 +46,19 @@ pub struct AgreementDocument {
     pub provider: Option<String>,
     /// Whom notices to `client` go to, in place of the client's contacts in catalog.yaml: a map from any name to an
     /// address, or to a person of the helpdesk. Example: `main: { helpdesk: "employee$811" }`.
-    #[schemars(with = "Option<Keyed<text::Slug, KindOr<text::Email, ContactAddress>>>")]
-    pub contacts: Option<BTreeMap<String, Contact>>,
+    #[schemars(with = "Option<Keyed<text::Slug, KindOr<text::Email, ContactAddressShape>>>")]
+    pub contacts: Option<BTreeMap<String, ContactShape>>,
     /// When the agreement holds. Both days count in.
-    pub period: Option<Period>,
+    pub period: Option<PeriodShape>,
     /// `auto`, the default: active from the first day to the last. Or a list kept by hand, of which the newest
     /// entry that has come decides, for where the days are not known in advance.
-    pub activation: Option<Activation>,
+    pub activation: Option<ActivationShape>,
     /// Spans of days in which the agreement rests, whatever its activation says.
-    pub suspensions: Option<Vec<Suspension>>,
+    pub suspensions: Option<Vec<SuspensionShape>>,
     /// An end ahead of the agreed last day.
-    pub termination: Option<Termination>,
+    pub termination: Option<TerminationShape>,
     /// What happens when the period runs out.
-    pub renewal: Option<Renewal>,
+    pub renewal: Option<RenewalShape>,
     /// The agreement that this one follows on from, by its id. Example: `severny-veter-2025`.
     #[schemars(with = "Option<text::Agreement>")]
     pub renews: Option<String>,
@@ -72,22 +72,22 @@ pub struct AgreementDocument {
     pub adopts: Option<String>,
     /// What the client may ask for: a map from slugs of `services:` in catalog.yaml to `true`, to `false`
     /// (drops what a template includes), or to what differs for the service. Example: `vpn: { calendar: 24x7 }`.
-    #[schemars(with = "Option<Keyed<text::Service, Service>>")]
-    pub services: Option<BTreeMap<String, Service>>,
+    #[schemars(with = "Option<Keyed<text::Service, ServiceShape>>")]
+    pub services: Option<BTreeMap<String, ServiceShape>>,
     /// How fast we promise to be.
-    pub sla: Option<Sla>,
+    pub sla: Option<SlaShape>,
     /// Who is told of what, and when.
-    pub notices: Option<Notices>,
+    pub notices: Option<NoticesShape>,
     /// Names of one's own to pick agreements by (`--label segment=dental`). Servanda itself reads nothing from them.
     #[schemars(with = "Option<Keyed<text::Slug, String>>")]
     pub labels: Option<BTreeMap<String, String>>,
     /// Further attributes of the helpdesk's agreement, by the names that the mapping in servanda.yaml gives them.
     /// Example: `cost_centre: "0049"`.
-    pub attributes: Option<BTreeMap<String, Attribute>>,
+    pub attributes: Option<BTreeMap<String, AttributeShape>>,
     /// Rules that do not apply here, each with a reason and the day from which they do again.
     /// Example: `W306: { reason: not renewed on purpose, until: 2026-12-01 }`.
-    #[schemars(with = "Option<Keyed<text::Rule, Allowance>>")]
-    pub allow: Option<BTreeMap<String, Allowance>>,
+    #[schemars(with = "Option<Keyed<text::Rule, AllowanceShape>>")]
+    pub allow: Option<BTreeMap<String, AllowanceShape>>,
 }
 
 /// When an agreement holds. One of `last_day`, `term` and `open_ended` says how it ends; the nearest layer
@@ -95,7 +95,7 @@ pub struct AgreementDocument {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("allOf" = text::only_one_of(&["last_day", "term", "open_ended"])))]
-pub struct Period {
+pub struct PeriodShape {
     /// The first day on which the agreement holds. Example: `2026-02-01`.
     #[schemars(with = "Option<text::Day>")]
     pub first_day: Option<String>,
@@ -116,20 +116,20 @@ pub struct Period {
 
 /// Whether the days decide, or a list kept by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Activation {
+pub enum ActivationShape {
     /// `auto`.
     Auto,
     /// The list, in the order written.
-    Log(Vec<ActivationEntry>),
+    Log(Vec<ActivationEntryShape>),
 }
 
 /// One step of a manual activation. One of `on` and `at` says when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("allOf" = text::only_one_of(&["on", "at"])))]
-pub struct ActivationEntry {
+pub struct ActivationEntryShape {
     /// What the agreement becomes: `planned`, `active`, `suspended`, or `ended`, which is final.
-    pub status: Option<ManualStatus>,
+    pub status: Option<ManualStatusShape>,
     /// The day from whose beginning this holds. Example: `2026-03-01`.
     #[schemars(with = "Option<text::Day>")]
     pub on: Option<String>,
@@ -146,7 +146,7 @@ pub struct ActivationEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub enum ManualStatus {
+pub enum ManualStatusShape {
     /// Not of use to the client yet.
     Planned,
     /// In use.
@@ -160,7 +160,7 @@ pub enum ManualStatus {
 /// A span of days in which the agreement rests.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Suspension {
+pub struct SuspensionShape {
     /// The first day of rest. Example: `2026-07-01`.
     #[schemars(with = "Option<text::Day>")]
     pub from: Option<String>,
@@ -175,7 +175,7 @@ pub struct Suspension {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("allOf" = text::only_one_of(&["last_day", "at"])))]
-pub struct Termination {
+pub struct TerminationShape {
     /// The last day on which the agreement still holds. Example: `2026-09-30`.
     #[schemars(with = "Option<text::Day>")]
     pub last_day: Option<String>,
@@ -189,10 +189,10 @@ pub struct Termination {
 /// What happens when the period runs out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Renewal {
+pub struct RenewalShape {
     /// `none`: it ends. `manual`: somebody is reminded to renew it, else it ends. `auto`: the next period begins by
     /// itself until it is terminated. Default: `none`.
-    pub mode: Option<RenewalMode>,
+    pub mode: Option<RenewalModeShape>,
     /// How long each further period runs. Default: the term of the period. Example: `1y`.
     #[schemars(with = "Option<text::Term>")]
     pub term: Option<String>,
@@ -208,7 +208,7 @@ pub struct Renewal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub enum RenewalMode {
+pub enum RenewalModeShape {
     /// It ends with its last day.
     None,
     /// Somebody is reminded.
@@ -218,13 +218,13 @@ pub enum RenewalMode {
 }
 
 /// A person or address to be told. `{ email: .. }` and a bare address mean the same.
-pub type Contact = TextOr<ContactAddress>;
+pub type ContactShape = TextOr<ContactAddressShape>;
 
 /// Where a contact is reached. One of the two.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("allOf" = text::only_one_of(&["helpdesk", "email"])))]
-pub struct ContactAddress {
+pub struct ContactAddressShape {
     /// A person of the helpdesk, whose address is read when a message is sent, so that none need stand in Git. Example: `employee$811`.
     #[schemars(with = "Option<text::LiveId>")]
     pub helpdesk: Option<String>,
@@ -234,39 +234,39 @@ pub struct ContactAddress {
 }
 
 /// A service: included (`true`), dropped (`false`), or included with what differs for it.
-pub type Service = BoolOr<ServiceTerms>;
+pub type ServiceShape = BoolOr<ServiceTermsShape>;
 
 /// What differs for one service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ServiceTerms {
+pub struct ServiceTermsShape {
     /// The hours in which this service is given, a slug of `calendars:` in catalog.yaml. Default: `sla.calendar`. Example: `24x7`.
     #[schemars(with = "Option<text::Calendar>")]
     pub calendar: Option<String>,
     /// Targets of this service by priority. Priorities that are not named here keep those of `sla.targets`.
-    #[schemars(with = "Option<Keyed<text::Priority, Target>>")]
-    pub targets: Option<BTreeMap<String, Target>>,
+    #[schemars(with = "Option<Keyed<text::Priority, TargetShape>>")]
+    pub targets: Option<BTreeMap<String, TargetShape>>,
 }
 
 /// How fast we promise to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Sla {
+pub struct SlaShape {
     /// The hours in which the services are given and targets run, a slug of `calendars:` in catalog.yaml. Example: `office-9x5`.
     #[schemars(with = "Option<text::Calendar>")]
     pub calendar: Option<String>,
     /// Targets by priority. `false` drops an inherited one. Example: `critical: { response: 30m, resolution: 4h }`.
-    #[schemars(with = "Option<Keyed<text::Priority, Target>>")]
-    pub targets: Option<BTreeMap<String, Target>>,
+    #[schemars(with = "Option<Keyed<text::Priority, TargetShape>>")]
+    pub targets: Option<BTreeMap<String, TargetShape>>,
 }
 
 /// The targets of one priority; `false` drops those that are inherited.
-pub type Target = FalseOr<TargetTimes>;
+pub type TargetShape = FalseOr<TargetTimesShape>;
 
 /// How long a response and a resolution may take.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct TargetTimes {
+pub struct TargetTimesShape {
     /// The time until somebody answers: hours and minutes of the calendar (`30m`, `4h`, `1h30m`, `PT4H`) or `2 business days`.
     #[schemars(with = "Option<text::TargetTime>")]
     pub response: Option<String>,
@@ -278,28 +278,28 @@ pub struct TargetTimes {
 /// Who is told of what. `false` drops an inherited notice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Notices {
+pub struct NoticesShape {
     /// The time of day at which notices go out, in the agreement's zone. Default: that of servanda.yaml, else `09:00`.
     #[schemars(with = "Option<text::Clock>")]
     pub at: Option<String>,
     /// The agreement became active, at its beginning or after a suspension.
-    pub activated: Option<FalseOr<Notice>>,
+    pub activated: Option<FalseOr<NoticeShape>>,
     /// The agreement is suspended, has run out, or was terminated.
-    pub deactivated: Option<FalseOr<Notice>>,
+    pub deactivated: Option<FalseOr<NoticeShape>>,
     /// The last day comes near.
-    pub expiring: Option<FalseOr<LeadNotice>>,
+    pub expiring: Option<FalseOr<LeadNoticeShape>>,
     /// The last day to give notice comes near (`renewal.notice_period`).
-    pub notice_deadline: Option<FalseOr<LeadNotice>>,
+    pub notice_deadline: Option<FalseOr<LeadNoticeShape>>,
     /// A day changed that somebody was told already.
-    pub amended: Option<FalseOr<Notice>>,
+    pub amended: Option<FalseOr<NoticeShape>>,
     /// A successor, or the next period, follows without a gap.
-    pub renewed: Option<FalseOr<Notice>>,
+    pub renewed: Option<FalseOr<NoticeShape>>,
 }
 
 /// Who is told of an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Notice {
+pub struct NoticeShape {
     /// The roles `client` and `manager`, or addresses within the domains that servanda.yaml allows. Example: `[client, manager]`.
     #[schemars(with = "Option<Vec<text::To>>")]
     pub to: Option<Vec<String>>,
@@ -311,7 +311,7 @@ pub struct Notice {
 /// Who is told ahead of a day, and how far ahead.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LeadNotice {
+pub struct LeadNoticeShape {
     /// The roles `client` and `manager`, or addresses within the domains that servanda.yaml allows. Example: `[client, manager]`.
     #[schemars(with = "Option<Vec<text::To>>")]
     pub to: Option<Vec<String>>,
@@ -325,7 +325,7 @@ pub struct LeadNotice {
 
 /// A value of an attribute that only the tenant knows.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Attribute {
+pub enum AttributeShape {
     /// A text.
     Text(String),
     /// A whole number.
@@ -339,7 +339,7 @@ pub enum Attribute {
 /// Why a rule does not apply, and until when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Allowance {
+pub struct AllowanceShape {
     /// Why. Example: `the client leaves, agreed by phone`.
     #[schemars(with = "Option<text::Line>")]
     pub reason: Option<String>,
@@ -348,26 +348,26 @@ pub struct Allowance {
     pub until: Option<String>,
 }
 
-impl TwoForms for Activation {
-    type Long = Vec<ActivationEntry>;
+impl TwoForms for ActivationShape {
+    type Long = Vec<ActivationEntryShape>;
     const EXPECTED: &'static str = "auto or a list";
 
     fn from_text(text: &str) -> Option<Self> {
         (text == "auto").then_some(Self::Auto)
     }
 
-    fn from_long(log: Vec<ActivationEntry>) -> Self {
+    fn from_long(log: Vec<ActivationEntryShape>) -> Self {
         Self::Log(log)
     }
 }
 
-impl<'de> Deserialize<'de> for Activation {
+impl<'de> Deserialize<'de> for ActivationShape {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         either(deserializer)
     }
 }
 
-impl schemars::JsonSchema for Activation {
+impl schemars::JsonSchema for ActivationShape {
     fn inline_schema() -> bool {
         true
     }
@@ -377,36 +377,36 @@ impl schemars::JsonSchema for Activation {
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let log = Vec::<ActivationEntry>::json_schema(generator);
+        let log = Vec::<ActivationEntryShape>::json_schema(generator);
         also(log, serde_json::json!({ "type": "string", "pattern": "^auto$", text::KIND: "auto" }))
     }
 }
 
-impl<'de> Deserialize<'de> for Attribute {
+impl<'de> Deserialize<'de> for AttributeShape {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
 
         impl serde::de::Visitor<'_> for Visitor {
-            type Value = Attribute;
+            type Value = AttributeShape;
 
             fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 formatter.write_str("a text, a number, true or false")
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Attribute, E> {
-                Ok(Attribute::Text(text.to_owned()))
+            fn visit_str<E>(self, text: &str) -> Result<AttributeShape, E> {
+                Ok(AttributeShape::Text(text.to_owned()))
             }
 
-            fn visit_i64<E>(self, number: i64) -> Result<Attribute, E> {
-                Ok(Attribute::Integer(number))
+            fn visit_i64<E>(self, number: i64) -> Result<AttributeShape, E> {
+                Ok(AttributeShape::Integer(number))
             }
 
-            fn visit_f64<E>(self, number: f64) -> Result<Attribute, E> {
-                Ok(Attribute::Number(number))
+            fn visit_f64<E>(self, number: f64) -> Result<AttributeShape, E> {
+                Ok(AttributeShape::Number(number))
             }
 
-            fn visit_bool<E>(self, flag: bool) -> Result<Attribute, E> {
-                Ok(Attribute::Flag(flag))
+            fn visit_bool<E>(self, flag: bool) -> Result<AttributeShape, E> {
+                Ok(AttributeShape::Flag(flag))
             }
         }
 
@@ -414,7 +414,7 @@ impl<'de> Deserialize<'de> for Attribute {
     }
 }
 
-impl schemars::JsonSchema for Attribute {
+impl schemars::JsonSchema for AttributeShape {
     fn inline_schema() -> bool {
         true
     }

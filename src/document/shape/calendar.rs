@@ -31,8 +31,8 @@ pub struct CalendarDocument {
     pub exceptions: Option<BTreeMap<String, OneOrMany>>,
     /// Hours that take the place of these for all who ask from a day on; what was asked before keeps the hours of then.
     /// Each says what changes, as the document does. Example: `{ 2026-07-01: { week: { mon-fri: 08:00-17:00 } } }`.
-    #[schemars(with = "Option<Keyed<text::Day, HoursChange>>")]
-    pub effective_from: Option<BTreeMap<String, HoursChange>>,
+    #[schemars(with = "Option<Keyed<text::Day, HoursChangeShape>>")]
+    pub effective_from: Option<BTreeMap<String, HoursChangeShape>>,
     /// The last day for which the exceptions are known. An agreement that lasts longer is told (W411). Example: `2026-12-31`.
     #[schemars(with = "Option<text::Day>")]
     pub known_through: Option<String>,
@@ -41,7 +41,7 @@ pub struct CalendarDocument {
 /// What changes in a calendar from a day on; what is not named stays as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HoursChange {
+pub struct HoursChangeShape {
     /// The days of the week whose hours change.
     #[schemars(with = "Option<Keyed<text::Weekday, KindOrMany<text::Hours>>>")]
     pub week: Option<BTreeMap<String, OneOrMany>>,

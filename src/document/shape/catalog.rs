@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::agreement::{Contact, ContactAddress};
+use super::agreement::{ContactAddressShape, ContactShape};
 use super::either::KindOr;
 use super::text::{self, Keyed};
 
@@ -14,29 +14,29 @@ use super::text::{self, Keyed};
 #[serde(deny_unknown_fields)]
 pub struct CatalogDocument {
     /// The clients, by slug. Example: `severny-veter: { title: ООО «Северный ветер», helpdesk: ou$7001 }`.
-    #[schemars(with = "Option<Keyed<text::Client, CatalogClient>>")]
-    pub clients: Option<BTreeMap<String, CatalogClient>>,
+    #[schemars(with = "Option<Keyed<text::Client, CatalogClientShape>>")]
+    pub clients: Option<BTreeMap<String, CatalogClientShape>>,
     /// The services, by slug. Example: `email: { title: Электронная почта, helpdesk: slmService$605005 }`.
-    #[schemars(with = "Option<Keyed<text::Service, CatalogService>>")]
-    pub services: Option<BTreeMap<String, CatalogService>>,
+    #[schemars(with = "Option<Keyed<text::Service, CatalogServiceShape>>")]
+    pub services: Option<BTreeMap<String, CatalogServiceShape>>,
     /// The people on our side who answer for clients, by slug. Example: `i.petrova: { title: Ирина Петрова, helpdesk: "employee$12" }`.
-    #[schemars(with = "Option<Keyed<text::Manager, CatalogManager>>")]
-    pub managers: Option<BTreeMap<String, CatalogManager>>,
+    #[schemars(with = "Option<Keyed<text::Manager, CatalogManagerShape>>")]
+    pub managers: Option<BTreeMap<String, CatalogManagerShape>>,
     /// Our own legal entities, by slug. Only where there are several.
-    #[schemars(with = "Option<Keyed<text::Provider, CatalogProvider>>")]
-    pub providers: Option<BTreeMap<String, CatalogProvider>>,
+    #[schemars(with = "Option<Keyed<text::Provider, CatalogProviderShape>>")]
+    pub providers: Option<BTreeMap<String, CatalogProviderShape>>,
     /// The calendars, by slug. Example: `office-9x5: { title: 8x5, helpdesk: servicetime$37001 }`.
-    #[schemars(with = "Option<Keyed<text::Calendar, CatalogCalendar>>")]
-    pub calendars: Option<BTreeMap<String, CatalogCalendar>>,
+    #[schemars(with = "Option<Keyed<text::Calendar, CatalogCalendarShape>>")]
+    pub calendars: Option<BTreeMap<String, CatalogCalendarShape>>,
     /// The priorities of requests, by name. Example: `critical: { title: Критический }`.
-    #[schemars(with = "Option<Keyed<text::Priority, CatalogPriority>>")]
-    pub priorities: Option<BTreeMap<String, CatalogPriority>>,
+    #[schemars(with = "Option<Keyed<text::Priority, CatalogPriorityShape>>")]
+    pub priorities: Option<BTreeMap<String, CatalogPriorityShape>>,
 }
 
 /// A client: an outside company that agreements are with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CatalogClient {
+pub struct CatalogClientShape {
     /// The name in the helpdesk, exactly. Example: `ООО «Северный ветер»`.
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
@@ -48,17 +48,17 @@ pub struct CatalogClient {
     pub timezone: Option<String>,
     /// Whom notices to `client` go to: a map from any name to an address, or to a person of the helpdesk.
     /// Example: `main: { helpdesk: "employee$811" }`.
-    #[schemars(with = "Option<Keyed<text::Slug, KindOr<text::Email, ContactAddress>>>")]
-    pub contacts: Option<BTreeMap<String, Contact>>,
+    #[schemars(with = "Option<Keyed<text::Slug, KindOr<text::Email, ContactAddressShape>>>")]
+    pub contacts: Option<BTreeMap<String, ContactShape>>,
     /// Parts of the client that can be recipients by themselves, as `<client>/<department>`.
-    #[schemars(with = "Option<Keyed<text::Slug, CatalogDepartment>>")]
-    pub departments: Option<BTreeMap<String, CatalogDepartment>>,
+    #[schemars(with = "Option<Keyed<text::Slug, CatalogDepartmentShape>>")]
+    pub departments: Option<BTreeMap<String, CatalogDepartmentShape>>,
 }
 
 /// A part of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CatalogDepartment {
+pub struct CatalogDepartmentShape {
     /// The name in the helpdesk, exactly.
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
@@ -70,7 +70,7 @@ pub struct CatalogDepartment {
 /// A service that clients may ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CatalogService {
+pub struct CatalogServiceShape {
     /// The name in the helpdesk, exactly. Example: `Электронная почта`.
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
@@ -82,7 +82,7 @@ pub struct CatalogService {
 /// A person on our side.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CatalogManager {
+pub struct CatalogManagerShape {
     /// The name in the helpdesk, exactly. Example: `Ирина Петрова`.
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
@@ -97,7 +97,7 @@ pub struct CatalogManager {
 /// A legal entity of our own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CatalogProvider {
+pub struct CatalogProviderShape {
     /// The name in the helpdesk, exactly. Example: `ООО «Акме»`.
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
@@ -109,7 +109,7 @@ pub struct CatalogProvider {
 /// The hours in which services are given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CatalogCalendar {
+pub struct CatalogCalendarShape {
     /// The name in the helpdesk, exactly. Example: `8x5`.
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
@@ -121,7 +121,7 @@ pub struct CatalogCalendar {
 /// A priority of requests, which targets are promised by.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CatalogPriority {
+pub struct CatalogPriorityShape {
     /// The name in the helpdesk, exactly. Example: `Критический`.
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,

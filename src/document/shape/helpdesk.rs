@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::either::{KindOr, TextOr, TwoForms, also, either};
-use super::secret::Secret;
+use super::secret::SecretShape;
 use super::text::{self, Keyed};
 
 /// The helpdesk: where it is, how it is spoken to, and how our words map to its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Helpdesk {
+pub struct HelpdeskShape {
     /// `itsm365`, `itop`, or `sandbox`, the helpdesk that is built in. Default: `sandbox`.
-    pub kind: Option<HelpdeskKind>,
+    pub kind: Option<HelpdeskKindShape>,
     /// The address, without any key in it. Example: `https://acme.itsm365.com/sd`.
     #[schemars(with = "Option<text::SafeUrl>")]
     pub url: Option<String>,
@@ -25,11 +25,11 @@ pub struct Helpdesk {
     /// `true` where the host is spelled in Punycode (`xn--…`), since such a name may look like another. Default: `false`.
     pub punycode_host: Option<bool>,
     /// The access key of itsm365, or a token of iTop. Example: `{ env: ITSM365_ACCESS_KEY }`.
-    pub access_key: Option<Secret>,
+    pub access_key: Option<SecretShape>,
     /// The login name for iTop. Example: `{ env: ITOP_USER }`.
-    pub user: Option<Secret>,
+    pub user: Option<SecretShape>,
     /// The password for iTop. Example: `{ env: ITOP_PASSWORD }`.
-    pub password: Option<Secret>,
+    pub password: Option<SecretShape>,
     /// The provider of agreements that name none, where each must have one, as in iTop: a slug of `providers:` in catalog.yaml.
     #[schemars(with = "Option<text::Provider>")]
     pub provider: Option<String>,
@@ -52,22 +52,22 @@ pub struct Helpdesk {
     /// `true` for a helpdesk that serves no real client, where other days than today may be lived through. Default: `false`.
     pub rehearsal: Option<bool>,
     /// How an agreement is spelled in the helpdesk.
-    pub agreement: Option<AgreementMapping>,
+    pub agreement: Option<AgreementMappingShape>,
     /// How days travel.
-    pub dates: Option<Dates>,
+    pub dates: Option<DatesShape>,
     /// `off`, or how the helpdesk spells the rules that hold targets. Default: `off`.
-    pub sla_rules: Option<SlaRules>,
+    pub sla_rules: Option<SlaRulesShape>,
     /// What happens to what somebody changed in the helpdesk by hand: `correct` or `report`, for all or per field.
     /// `report` names it in the plan and writes nothing. Default: `correct`.
-    pub drift: Option<Drift>,
+    pub drift: Option<DriftShape>,
     /// Where the helpdesk keeps who changed what, so that plans can tell. Default: nowhere, but for the sandbox.
-    pub history: Option<HistoryMapping>,
+    pub history: Option<HistoryMappingShape>,
 }
 
 /// The class in which the helpdesk keeps who changed what.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HistoryMapping {
+pub struct HistoryMappingShape {
     /// The class. Default: `event`.
     #[schemars(with = "Option<text::Code>")]
     pub class: Option<String>,
@@ -89,7 +89,7 @@ pub struct HistoryMapping {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub enum HelpdeskKind {
+pub enum HelpdeskKindShape {
     /// ITSM 365 and other tenants of Naumen SMP.
     Itsm365,
     /// Combodo iTop.
@@ -101,23 +101,23 @@ pub enum HelpdeskKind {
 /// How an agreement is spelled in the helpdesk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AgreementMapping {
+pub struct AgreementMappingShape {
     /// The class, and the type where there is one. Example: `agreement$agreement`.
     #[schemars(with = "Option<text::Code>")]
     pub class: Option<String>,
     /// The attribute that holds our mark: what bears none of ours is never touched.
-    pub key: Option<KeyMapping>,
+    pub key: Option<KeyMappingShape>,
     /// The helpdesk's attribute for each field: `title`, `number`, `first_day`, `last_day`, `manager`, `provider`, `state`,
     /// `services`, `recipients`, and each name that agreements use in `attributes`. Fields that are not named are not carried.
-    #[schemars(with = "Option<BTreeMap<String, KindOr<text::Code, AttributeForm>>>")]
-    pub attributes: Option<BTreeMap<String, AttributeMapping>>,
+    #[schemars(with = "Option<BTreeMap<String, KindOr<text::Code, AttributeFormShape>>>")]
+    pub attributes: Option<BTreeMap<String, AttributeMappingShape>>,
     /// The helpdesk's state for each status of ours; several may share one.
-    pub states: Option<States>,
+    pub states: Option<StatesShape>,
     /// How the link between an agreement and its recipients is written.
-    pub recipients: Option<RecipientMapping>,
+    pub recipients: Option<RecipientMappingShape>,
     /// What makes an agreement useless to the client: its `state`, `detach` (the links to services or recipients go),
     /// or `archive`. Default: `state`, and `detach` for iTop.
-    pub deactivate: Option<Deactivate>,
+    pub deactivate: Option<DeactivateShape>,
     /// `true` where the tenant takes a change of state only in an edit of its own. Default: `false`.
     pub state_in_own_edit: Option<bool>,
 }
@@ -125,7 +125,7 @@ pub struct AgreementMapping {
 /// The attribute that holds our mark.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct KeyMapping {
+pub struct KeyMappingShape {
     /// The attribute. Example: `inventoryNumber`.
     #[schemars(with = "Option<text::Code>")]
     pub attribute: Option<String>,
@@ -134,25 +134,25 @@ pub struct KeyMapping {
 }
 
 /// An attribute of the helpdesk: its name, or its name and form.
-pub type AttributeMapping = TextOr<AttributeForm>;
+pub type AttributeMappingShape = TextOr<AttributeFormShape>;
 
 /// An attribute and the form of its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AttributeForm {
+pub struct AttributeFormShape {
     /// The attribute. Example: `endDate`.
     #[schemars(with = "Option<text::Code>")]
     pub attribute: Option<String>,
     /// Which instant stands for a day, where the attribute holds one: `start_of_day`, `end_of_day` or `next_day`. Default: `start_of_day`.
     #[serde(rename = "as")]
-    pub form: Option<DayForm>,
+    pub form: Option<DayFormShape>,
 }
 
 /// The instant that stands for a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub enum DayForm {
+pub enum DayFormShape {
     /// 00:00:00 of the day.
     StartOfDay,
     /// 23:59:59 of the day.
@@ -164,7 +164,7 @@ pub enum DayForm {
 /// The helpdesk's state for each status.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct States {
+pub struct StatesShape {
     /// Not of use yet. Example: `planned`.
     #[schemars(with = "Option<text::Code>")]
     pub planned: Option<String>,
@@ -185,11 +185,11 @@ pub struct States {
 /// How the link to recipients is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RecipientMapping {
+pub struct RecipientMappingShape {
     /// Where the link is written: on the `agreement` or on the `recipient`. Default: `agreement`.
-    pub side: Option<LinkSide>,
+    pub side: Option<LinkSideShape>,
     /// `authoritative`: exactly the recipients of the file. `additive`: those at least. Default: `authoritative`.
-    pub mode: Option<LinkMode>,
+    pub mode: Option<LinkModeShape>,
     /// The attribute on the recipient's side. Example: `recipientAgreements`.
     #[schemars(with = "Option<text::Code>")]
     pub attribute: Option<String>,
@@ -199,7 +199,7 @@ pub struct RecipientMapping {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub enum LinkSide {
+pub enum LinkSideShape {
     /// On the agreement.
     Agreement,
     /// On the client or department.
@@ -210,7 +210,7 @@ pub enum LinkSide {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub enum LinkMode {
+pub enum LinkModeShape {
     /// Exactly ours.
     Authoritative,
     /// Ours at least.
@@ -221,7 +221,7 @@ pub enum LinkMode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub enum Deactivate {
+pub enum DeactivateShape {
     /// Its state alone.
     State,
     /// Its links go.
@@ -233,20 +233,20 @@ pub enum Deactivate {
 /// How days travel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Dates {
+pub struct DatesShape {
     /// The time zone in which the helpdesk writes its times, which bear none. Example: `Europe/Moscow`.
     #[schemars(with = "Option<text::Timezone>")]
     pub timezone: Option<String>,
     /// How it wants days written: `date_time` (2026.02.01 00:00:00), `iso_date_time` (2026-02-01 00:00:00), or `date`, a day alone.
     /// Default: `date_time`.
-    pub form: Option<DateForm>,
+    pub form: Option<DateFormShape>,
 }
 
 /// The form of a day in the helpdesk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub enum DateForm {
+pub enum DateFormShape {
     /// A day alone.
     Date,
     /// A day with a time of day, and dots.
@@ -257,17 +257,17 @@ pub enum DateForm {
 
 /// Whether the helpdesk holds the targets, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SlaRules {
+pub enum SlaRulesShape {
     /// `off`: it does not.
     Off,
     /// It does, in objects of their own.
-    On(Box<SlaRulesMapping>),
+    On(Box<SlaRulesMappingShape>),
 }
 
 /// How the rules that hold targets are spelled in the helpdesk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SlaRulesMapping {
+pub struct SlaRulesMappingShape {
     /// The class, and the type where there is one. Example: `agreementRule$agreementRule`.
     #[schemars(with = "Option<text::Code>")]
     pub class: Option<String>,
@@ -296,7 +296,7 @@ pub struct SlaRulesMapping {
     #[schemars(with = "Option<Keyed<text::Priority, Rank>>")]
     pub priorities: Option<BTreeMap<String, u8>>,
     /// How a length of time is written: `object` (length and unit), `milliseconds`, `seconds` or `text`. Default: `object`.
-    pub interval: Option<IntervalForm>,
+    pub interval: Option<IntervalFormShape>,
 }
 
 /// A priority of iTop.
@@ -309,7 +309,7 @@ pub(crate) struct Rank(#[schemars(range(min = 1, max = 4))] u8);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub enum IntervalForm {
+pub enum IntervalFormShape {
     /// `{ "length": 8, "interval": "HOUR" }`.
     Object,
     /// A number of milliseconds.
@@ -322,67 +322,67 @@ pub enum IntervalForm {
 
 /// What happens to what was changed by hand in the helpdesk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Drift {
+pub enum DriftShape {
     /// The same for every field.
-    All(DriftPolicy),
+    All(DriftPolicyShape),
     /// By field; those that are not named are corrected.
-    PerField(BTreeMap<String, DriftPolicy>),
+    PerField(BTreeMap<String, DriftPolicyShape>),
 }
 
 /// What happens to one field that was changed by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub enum DriftPolicy {
+pub enum DriftPolicyShape {
     /// The next apply puts it right.
     Correct,
     /// The plan names it, and nothing is written.
     Report,
 }
 
-impl TwoForms for SlaRules {
-    type Long = SlaRulesMapping;
+impl TwoForms for SlaRulesShape {
+    type Long = SlaRulesMappingShape;
     const EXPECTED: &'static str = "off or a map";
 
     fn from_text(text: &str) -> Option<Self> {
         (text == "off").then_some(Self::Off)
     }
 
-    fn from_long(mapping: SlaRulesMapping) -> Self {
+    fn from_long(mapping: SlaRulesMappingShape) -> Self {
         Self::On(Box::new(mapping))
     }
 }
 
-impl TwoForms for Drift {
-    type Long = BTreeMap<String, DriftPolicy>;
+impl TwoForms for DriftShape {
+    type Long = BTreeMap<String, DriftPolicyShape>;
     const EXPECTED: &'static str = "correct, report or a map from fields to these";
 
     fn from_text(text: &str) -> Option<Self> {
         match text {
-            "correct" => Some(Self::All(DriftPolicy::Correct)),
-            "report" => Some(Self::All(DriftPolicy::Report)),
+            "correct" => Some(Self::All(DriftPolicyShape::Correct)),
+            "report" => Some(Self::All(DriftPolicyShape::Report)),
             _ => None,
         }
     }
 
-    fn from_long(fields: BTreeMap<String, DriftPolicy>) -> Self {
+    fn from_long(fields: BTreeMap<String, DriftPolicyShape>) -> Self {
         Self::PerField(fields)
     }
 }
 
-impl<'de> Deserialize<'de> for SlaRules {
+impl<'de> Deserialize<'de> for SlaRulesShape {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         either(deserializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Drift {
+impl<'de> Deserialize<'de> for DriftShape {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         either(deserializer)
     }
 }
 
-impl schemars::JsonSchema for SlaRules {
+impl schemars::JsonSchema for SlaRulesShape {
     fn inline_schema() -> bool {
         true
     }
@@ -393,11 +393,11 @@ impl schemars::JsonSchema for SlaRules {
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let off = serde_json::json!({ "type": "string", "pattern": "^off$", text::KIND: "off" });
-        also(SlaRulesMapping::json_schema(generator), off)
+        also(SlaRulesMappingShape::json_schema(generator), off)
     }
 }
 
-impl schemars::JsonSchema for Drift {
+impl schemars::JsonSchema for DriftShape {
     fn inline_schema() -> bool {
         true
     }
@@ -409,6 +409,6 @@ impl schemars::JsonSchema for Drift {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let policy =
             serde_json::json!({ "type": "string", "pattern": "^(correct|report)$", text::KIND: "drift" });
-        also(Keyed::<text::FieldPath, DriftPolicy>::json_schema(generator), policy)
+        also(Keyed::<text::FieldPath, DriftPolicyShape>::json_schema(generator), policy)
     }
 }

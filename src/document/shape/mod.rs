@@ -14,25 +14,27 @@ mod settings;
 pub(crate) mod text;
 
 pub use agreement::{
-    Activation, ActivationEntry, AgreementDocument, Allowance, Attribute, Contact, ContactAddress,
-    LeadNotice, ManualStatus, Notice, Notices, Period, Renewal, RenewalMode, Service, ServiceTerms, Sla,
-    Suspension, Target, TargetTimes, Termination,
+    ActivationEntryShape, ActivationShape, AgreementDocument, AllowanceShape, AttributeShape,
+    ContactAddressShape, ContactShape, LeadNoticeShape, ManualStatusShape, NoticeShape, NoticesShape,
+    PeriodShape, RenewalModeShape, RenewalShape, ServiceShape, ServiceTermsShape, SlaShape, SuspensionShape,
+    TargetShape, TargetTimesShape, TerminationShape,
 };
 pub(crate) use agreement::{ENTRY_LACKS, TEMPLATE_LACKS, TemplateOnly};
 
 pub use calendar::CalendarDocument;
 pub use catalog::{
-    CatalogCalendar, CatalogClient, CatalogDepartment, CatalogDocument, CatalogManager, CatalogPriority,
-    CatalogProvider, CatalogService,
+    CatalogCalendarShape, CatalogClientShape, CatalogDepartmentShape, CatalogDocument, CatalogManagerShape,
+    CatalogPriorityShape, CatalogProviderShape, CatalogServiceShape,
 };
 pub use either::{BoolOr, FalseOr, OneOrMany, TextOr};
 pub use helpdesk::{
-    AgreementMapping, AttributeForm, AttributeMapping, DateForm, Dates, DayForm, Deactivate, Drift,
-    DriftPolicy, Helpdesk, HelpdeskKind, HistoryMapping, IntervalForm, KeyMapping, LinkMode, LinkSide,
-    RecipientMapping, SlaRules, SlaRulesMapping, States,
+    AgreementMappingShape, AttributeFormShape, AttributeMappingShape, DateFormShape, DatesShape,
+    DayFormShape, DeactivateShape, DriftPolicyShape, DriftShape, HelpdeskKindShape, HelpdeskShape,
+    HistoryMappingShape, IntervalFormShape, KeyMappingShape, LinkModeShape, LinkSideShape,
+    RecipientMappingShape, SlaRulesMappingShape, SlaRulesShape, StatesShape,
 };
-pub use secret::Secret;
+pub use secret::SecretShape;
 pub use settings::{
-    Comment, Guards, Language, LedgerSettings, Mail, MailAllow, NoticeModule, NoticeSettings,
-    SettingsDocument, StateLimit, Webhook, WebhookForm, Witness,
+    CommentShape, GuardsShape, LanguageShape, LedgerShape, MailAllowShape, MailShape, NoticeModuleShape,
+    NoticeSettingsShape, SettingsDocument, StateLimitShape, WebhookFormShape, WebhookShape, WitnessShape,
 };

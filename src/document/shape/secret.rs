@@ -8,7 +8,7 @@ use super::text;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("x-kind" = "secret"))]
-pub struct Secret {
+pub struct SecretShape {
     /// The variable of the environment that holds the secret. Example: `ITSM365_ACCESS_KEY`.
     #[schemars(with = "text::Variable")]
     pub env: String,

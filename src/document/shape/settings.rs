@@ -7,8 +7,8 @@
 use serde::Deserialize;
 
 use super::either::{KindOr, TextOr};
-use super::helpdesk::Helpdesk;
-use super::secret::Secret;
+use super::helpdesk::HelpdeskShape;
+use super::secret::SecretShape;
 use super::text;
 
 /// Where to and as whom: the time zone, the helpdesk and its mapping, the ledger, mail, and guards.
@@ -19,26 +19,26 @@ pub struct SettingsDocument {
     #[schemars(with = "Option<text::Timezone>")]
     pub timezone: Option<String>,
     /// The language of messages to clients and managers: `ru` or `en`. Default: `en`.
-    pub language: Option<Language>,
+    pub language: Option<LanguageShape>,
     /// The helpdesk that agreements are kept in. Default: the sandbox.
-    pub helpdesk: Option<Helpdesk>,
+    pub helpdesk: Option<HelpdeskShape>,
     /// The memory between runs: which notices went out and what was applied last.
-    pub ledger: Option<LedgerSettings>,
+    pub ledger: Option<LedgerShape>,
     /// The mail server, and whom it may write to.
-    pub mail: Option<Mail>,
+    pub mail: Option<MailShape>,
     /// An address that notices are posted to, beside mail or in place of it.
-    pub webhook: Option<Webhook>,
+    pub webhook: Option<WebhookShape>,
     /// When notices go out.
-    pub notices: Option<NoticeSettings>,
+    pub notices: Option<NoticeSettingsShape>,
     /// How much may change at once before somebody must confirm it.
-    pub guards: Option<Guards>,
+    pub guards: Option<GuardsShape>,
 }
 
 /// A language of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub enum Language {
+pub enum LanguageShape {
     /// English.
     En,
     /// Russian.
@@ -48,26 +48,26 @@ pub enum Language {
 /// The memory between runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LedgerSettings {
+pub struct LedgerShape {
     /// Where it is: `git:REMOTE#BRANCH`, a branch of a Git remote; `sqlite:PATH`, a file relative to the repository; or
     /// `postgres://USER@HOST/DATABASE`. With a password in it, `{ env: … }`. Default: a file in `.servanda/`. Example: `git:origin#servanda-ledger`.
-    #[schemars(with = "Option<KindOr<text::OpenAddress, Secret>>")]
-    pub at: Option<TextOr<Secret>>,
+    #[schemars(with = "Option<KindOr<text::OpenAddress, SecretShape>>")]
+    pub at: Option<TextOr<SecretShape>>,
     /// The password of its database. Example: `{ env: LEDGER_PASSWORD }`.
-    pub password: Option<Secret>,
+    pub password: Option<SecretShape>,
     /// A file in PEM form with the certificates of the authority that signed its database's, where it is a private one. Example: `/etc/ssl/acme.pem`.
     #[schemars(with = "Option<text::Line>")]
     pub ca_file: Option<String>,
     /// The secret that addresses are hidden with. Example: `{ env: SERVANDA_LEDGER_SECRET }`.
-    pub secret: Option<Secret>,
+    pub secret: Option<SecretShape>,
     /// Where in the helpdesk the last run is noted, so that a ledger put back to an older state is noticed.
-    pub witness: Option<Witness>,
+    pub witness: Option<WitnessShape>,
 }
 
 /// A place in the helpdesk for a note.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Witness {
+pub struct WitnessShape {
     /// The object. Example: `root$101`.
     #[schemars(with = "Option<text::LiveId>")]
     pub object: Option<String>,
@@ -79,21 +79,21 @@ pub struct Witness {
 /// The mail server, and whom it may write to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Mail {
+pub struct MailShape {
     /// The server, such as `smtp://localhost:1025`; with a password in it, `{ env: SMTP_URL }`.
-    #[schemars(with = "Option<KindOr<text::OpenAddress, Secret>>")]
-    pub url: Option<TextOr<Secret>>,
+    #[schemars(with = "Option<KindOr<text::OpenAddress, SecretShape>>")]
+    pub url: Option<TextOr<SecretShape>>,
     /// The sender. Example: `Service desk <sd@acme.example>`.
     #[schemars(with = "Option<text::Line>")]
     pub from: Option<String>,
     /// Whom mail may go to.
-    pub allow: Option<MailAllow>,
+    pub allow: Option<MailAllowShape>,
 }
 
 /// Whom mail may go to. Addresses outside of this are refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct MailAllow {
+pub struct MailAllowShape {
     /// Domains whose every address may be written to. Example: `[acme.example]`.
     #[schemars(with = "Option<Vec<text::Domain>>")]
     pub domains: Option<Vec<String>>,
@@ -105,7 +105,7 @@ pub struct MailAllow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub enum WebhookForm {
+pub enum WebhookFormShape {
     /// An object with everything in it.
     Json,
     /// A text for Slack.
@@ -119,24 +119,24 @@ pub enum WebhookForm {
 /// An address that notices are posted to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Webhook {
+pub struct WebhookShape {
     /// The address; with a token in it, `{ env: … }`. Example: `https://hooks.acme.example/servanda`.
-    #[schemars(with = "Option<KindOr<text::SafeUrl, Secret>>")]
-    pub url: Option<TextOr<Secret>>,
+    #[schemars(with = "Option<KindOr<text::SafeUrl, SecretShape>>")]
+    pub url: Option<TextOr<SecretShape>>,
     /// What is posted: `json` for programs, or a text for `slack`, `mattermost` or `telegram`. Default: `json`.
-    pub form: Option<WebhookForm>,
+    pub form: Option<WebhookFormShape>,
     /// The chat of Telegram that it goes to. Example: `"-1001234567890"`.
     #[schemars(with = "Option<text::Line>")]
     pub chat: Option<String>,
     /// The secret that messages are signed with. Example: `{ env: SERVANDA_WEBHOOK_SECRET }`.
-    pub secret: Option<Secret>,
+    pub secret: Option<SecretShape>,
 }
 
 /// When notices go out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("allOf" = text::only_one_of(&["comment", "module"])))]
-pub struct NoticeSettings {
+pub struct NoticeSettingsShape {
     /// The time of day, in the agreement's zone, unless the agreement says otherwise. Default: `09:00`.
     #[schemars(with = "Option<text::Clock>")]
     pub at: Option<String>,
@@ -144,16 +144,16 @@ pub struct NoticeSettings {
     #[schemars(with = "Option<text::Lead>")]
     pub late_after: Option<String>,
     /// Whether each is also a comment on its agreement in the helpdesk: `private`, which clients do not see, or `public`. Default: none.
-    pub comment: Option<Comment>,
+    pub comment: Option<CommentShape>,
     /// A script module of the tenant that each is handed to.
-    pub module: Option<NoticeModule>,
+    pub module: Option<NoticeModuleShape>,
 }
 
 /// Who sees a comment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub enum Comment {
+pub enum CommentShape {
     /// Those who work in the helpdesk.
     Private,
     /// Clients as well.
@@ -163,7 +163,7 @@ pub enum Comment {
 /// A script module of the tenant that notices are handed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NoticeModule {
+pub struct NoticeModuleShape {
     /// The function, with its module. Example: `slaNotify.send`.
     #[schemars(with = "Option<text::Code>")]
     pub call: Option<String>,
@@ -174,9 +174,9 @@ pub struct NoticeModule {
 /// How much may change at once. What goes beyond is held back until somebody confirms the number.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Guards {
+pub struct GuardsShape {
     /// Agreements that would become useless to their clients by an edit.
-    pub deactivations: Option<StateLimit>,
+    pub deactivations: Option<StateLimitShape>,
     /// Agreements whose promises become weaker. Default: `0`.
     pub weakened: Option<u32>,
     /// Agreements of the helpdesk that are gone from Git, with `--prune`. Default: `0`.
@@ -189,7 +189,7 @@ pub struct Guards {
 /// A limit that is reached when both its number and its share are exceeded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct StateLimit {
+pub struct StateLimitShape {
     /// The number that is still fine. Default: `5`.
     pub more_than: Option<u32>,
     /// The share of all agreements that is still fine. Default: `10%`.

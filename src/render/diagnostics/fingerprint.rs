@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, FileId, Sources};
-use crate::document::tree::{Node, Value};
+use crate::document::tree::{Node, NodeValue};
 use crate::document::{self, Document};
 use crate::live::digest;
 
@@ -36,7 +36,7 @@ pub(super) fn keys(root: &Node, offset: u32) -> String {
     let mut node = root;
     loop {
         match &node.value {
-            Value::Map(map) => {
+            NodeValue::Map(map) => {
                 let Some(entry) = map.iter().rfind(|entry| entry.key_span.start <= offset) else {
                     break;
                 };
@@ -46,14 +46,18 @@ pub(super) fn keys(root: &Node, offset: u32) -> String {
                 }
                 node = &entry.node;
             }
-            Value::List(list) => {
+            NodeValue::List(list) => {
                 let Some(index) = list.iter().rposition(|item| item.span.start <= offset) else {
                     break;
                 };
                 node = &list[index];
                 keys.push(node.as_text().map_or_else(|| index.to_string(), str::to_owned));
             }
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) => break,
+            NodeValue::Null
+            | NodeValue::Bool(_)
+            | NodeValue::Integer(_)
+            | NodeValue::Float(_)
+            | NodeValue::Text(_) => break,
         }
     }
     keys.join(".")

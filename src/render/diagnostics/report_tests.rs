@@ -1,7 +1,7 @@
 use super::fingerprint::{fingerprints, keys};
 use super::{github, gitlab, junit, sarif, short, text};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Severity, Sources, Span};
-use crate::document::{self, Kind};
+use crate::document::{self, DocumentKind};
 use crate::render::Paint;
 use crate::render::encode::corpus::{is_clean, is_obeyed, odd_markup, payloads};
 use serde_json::Value;
@@ -108,7 +108,7 @@ fn sarif_names_rules_and_places() {
 fn a_place_is_named_by_the_keys_that_lead_to_it() {
     let mut sources = Sources::default();
     let file = sources.add("agreements/a.yaml", TEXT);
-    let (document, _) = document::read(&sources, file, Kind::Agreement);
+    let (document, _) = document::read(&sources, file, DocumentKind::Agreement);
     for (wanted, path) in [
         ("standard", "extends"),
         ("i.petrowa", "manager"),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Repository;
 use crate::diagnostic::Sources;
-use crate::document::{Kind, read};
+use crate::document::{DocumentKind, read};
 
 /// Whether layers may hold what makes merging depend on its order: drops and groups.
 #[derive(Clone, Copy, PartialEq)]
@@ -160,7 +160,7 @@ fn merge(layers: &[&Value]) -> (Value, Vec<String>) {
 fn read_again(slice: &str) -> Value {
     let mut sources = Sources::default();
     let file = sources.add("agreements/again.yaml", format!("again: {slice}\n"));
-    let (document, _) = read(&sources, file, Kind::Agreement);
+    let (document, _) = read(&sources, file, DocumentKind::Agreement);
     document.tree().get(&["again"]).map_or(Value::Null, |tree| tree.to_json())
 }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Borrow;
 
-use servanda::calendar::{Instant, Misread, Pauses, read_instant};
+use servanda::calendar::{Instant, InvalidValue, Pauses, read_instant};
 use servanda::entitlement::{Question, Register};
 use servanda::ident::{PriorityName, RecipientSlug, ServiceSlug, nearest};
 
@@ -27,7 +27,7 @@ pub(crate) fn names(
     client: &str,
     service: &str,
     priority: &str,
-) -> Result<Names, Misread> {
+) -> Result<Names, InvalidValue> {
     let catalog = register.catalog();
     let recipient = recipient(register, client)?;
     let service = known("service", service, ServiceSlug::new, catalog.services.keys())?;
@@ -40,7 +40,7 @@ pub(crate) fn names(
 }
 
 /// A client or department, where the catalog knows it.
-pub(crate) fn recipient(register: &Register, client: &str) -> Result<RecipientSlug, Misread> {
+pub(crate) fn recipient(register: &Register, client: &str) -> Result<RecipientSlug, InvalidValue> {
     let catalog = register.catalog();
     let recipient = RecipientSlug::new(client).filter(|recipient| catalog.recipient(recipient).is_some());
     recipient.ok_or_else(|| {
@@ -57,13 +57,13 @@ fn known<'a, N: Borrow<str> + PartialEq + 'a>(
     written: &str,
     new: fn(&str) -> Option<N>,
     mut names: impl Iterator<Item = &'a N> + Clone,
-) -> Result<N, Misread> {
+) -> Result<N, InvalidValue> {
     let name = new(written).filter(|name| names.clone().any(|known| known == name));
     name.ok_or_else(|| unknown(noun, written, nearest(written, names.by_ref().map(Borrow::borrow))))
 }
 
-fn unknown(noun: &str, written: &str, near: Option<&str>) -> Misread {
-    Misread {
+fn unknown(noun: &str, written: &str, near: Option<&str>) -> InvalidValue {
+    InvalidValue {
         message: format!("no {noun} is called `{written}`"),
         help: match near {
             Some(near) => format!("did you mean `{near}`?"),
@@ -73,9 +73,9 @@ fn unknown(noun: &str, written: &str, near: Option<&str>) -> Misread {
 }
 
 /// Reads `FROM/TO`, two instants as RFC 3339 has them.
-pub(crate) fn read_pause(text: &str) -> Result<(Instant, Instant), Misread> {
+pub(crate) fn read_pause(text: &str) -> Result<(Instant, Instant), InvalidValue> {
     let misread = |message| {
-        Misread {
+        InvalidValue {
         message,
         help: "write two instants with a slash between them, such as 2026-09-04T18:00:00+02:00/2026-09-05T10:00:00+02:00"
             .to_owned(),

@@ -1,7 +1,7 @@
 //! What is typed as a day, an instant or a length of time becomes one, or a sentence that says how to write it.
 
 use servanda::author::EffectiveFrom;
-use servanda::calendar::{Day, Lead, Misread, Term, read_day, read_instant};
+use servanda::calendar::{Day, InvalidValue, Lead, Term, read_day, read_instant};
 
 /// A day.
 pub(crate) fn day(text: &str) -> Result<Day, String> {
@@ -29,6 +29,6 @@ pub(crate) fn moment(text: &str) -> Result<EffectiveFrom, String> {
 }
 
 /// What is wrong and what to do, in one line.
-pub(crate) fn said(misread: &Misread) -> String {
+pub(crate) fn said(misread: &InvalidValue) -> String {
     format!("{}; {}", misread.message, misread.help)
 }

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
-use servanda::calendar::{Instant, Misread, Pauses, read_instant};
+use servanda::calendar::{Instant, InvalidValue, Pauses, read_instant};
 use servanda::entitlement::Answer;
 use servanda::render;
 
@@ -37,14 +37,14 @@ pub(super) fn router(desk: Arc<ServerState>) -> Router {
 }
 
 /// Why a question gets no answer.
-struct Refusal(StatusCode, Misread);
+struct Refusal(StatusCode, InvalidValue);
 
 impl Refusal {
-    fn bad(misread: Misread) -> Self {
+    fn bad(misread: InvalidValue) -> Self {
         Self(StatusCode::BAD_REQUEST, misread)
     }
 
-    fn unknown(misread: Misread) -> Self {
+    fn unknown(misread: InvalidValue) -> Self {
         Self(StatusCode::NOT_FOUND, misread)
     }
 }
@@ -87,13 +87,14 @@ impl<'a> Asked<'a> {
         if texts.clone().count() > PAUSES_LIMIT {
             return Err(bad("there are too many pauses", format!("send at most {PAUSES_LIMIT}")));
         }
-        let stretches: Result<Vec<_>, Misread> = texts.map(|(_, text)| asked::read_pause(text)).collect();
+        let stretches: Result<Vec<_>, InvalidValue> =
+            texts.map(|(_, text)| asked::read_pause(text)).collect();
         stretches.map(Pauses::new).map_err(Refusal::bad)
     }
 }
 
 fn bad(message: impl Into<String>, help: impl Into<String>) -> Refusal {
-    Refusal::bad(Misread { message: message.into(), help: help.into() })
+    Refusal::bad(InvalidValue { message: message.into(), help: help.into() })
 }
 
 async fn entitlement(State(desk): State<Arc<ServerState>>, Query(parameters): Parameters) -> Response {

@@ -10,7 +10,7 @@ use servanda::agreement::Agreement;
 use servanda::author::{EditRefused, EditTarget};
 use servanda::check::CheckedRepository;
 use servanda::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Sources};
-use servanda::document::{self, Document, Kind, Node};
+use servanda::document::{self, Document, DocumentKind, Node};
 use servanda::ident::{file_of, nearest};
 use servanda::render;
 
@@ -231,7 +231,7 @@ impl EditSession {
 
 /// The agreements of the files that stay as they are, where no other kind of file changes.
 fn untouched(agreements: Vec<Agreement>, proposals: &[ProposedFile]) -> Vec<Agreement> {
-    if proposals.iter().any(|proposal| document::kind_of(&proposal.path) != Some(Kind::Agreement)) {
+    if proposals.iter().any(|proposal| document::kind_of(&proposal.path) != Some(DocumentKind::Agreement)) {
         return Vec::new();
     }
     let changed: BTreeSet<&str> = proposals.iter().map(|proposal| document::id_of(&proposal.path)).collect();

@@ -10,7 +10,7 @@ use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
 use servanda::check::{self, Basis, CheckedRepository};
 use servanda::diagnostic::{Diagnostics, FileId, Severity, Sources};
-use servanda::document::{self, Document, Kind, Node};
+use servanda::document::{self, Document, DocumentKind, Node};
 use servanda::live::digest;
 use servanda::render;
 use servanda::settings::Settings;
@@ -104,7 +104,7 @@ fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
 
 /// Reads while what judges the files is made ready, which takes about as long as to find a thousand of them.
 fn while_made_ready<T: Send>(read: impl FnOnce() -> T + Send) -> T {
-    rayon::join(read, document::make_ready).0
+    rayon::join(read, document::compile_validators).0
 }
 
 /// Finds the repository.
@@ -148,7 +148,7 @@ impl LoadedFiles {
     }
 
     fn read(&mut self, files: Vec<File>) {
-        let mut readable: Vec<(FileId, Kind)> = Vec::new();
+        let mut readable: Vec<(FileId, DocumentKind)> = Vec::new();
         for file in files {
             let Some(kind) = document::kind_of(&file.path) else {
                 if let Content::Link = file.content {
@@ -159,7 +159,7 @@ impl LoadedFiles {
             };
             let fault = match file.content {
                 Content::Bytes(bytes) => {
-                    let (id, fault) = document::take_in(&mut self.sources, &file.path, bytes);
+                    let (id, fault) = document::add_source(&mut self.sources, &file.path, bytes);
                     if fault.is_none() {
                         readable.push((id, kind));
                         continue;
@@ -177,7 +177,7 @@ impl LoadedFiles {
             };
             if let Some((id, fault)) = fault {
                 self.faults.push(fault);
-                self.keep(document::unread(&self.sources, id, kind));
+                self.keep(document::unreadable(&self.sources, id, kind));
             }
         }
         let sources = &self.sources;
@@ -195,22 +195,22 @@ impl LoadedFiles {
     }
 
     fn keep(&mut self, document: Document) {
-        if matches!(document.kind, Kind::Settings | Kind::Catalog | Kind::Calendar) {
+        if matches!(document.kind, DocumentKind::Settings | DocumentKind::Catalog | DocumentKind::Calendar) {
             self.basis.take();
         }
         match document.kind {
-            Kind::Settings => self.settings = Some(document),
-            Kind::Catalog => self.catalog = Some(document),
-            Kind::Template => self.templates.push(document),
-            Kind::Calendar => self.calendars.push(document),
-            Kind::Agreement => self.agreements.push(document),
+            DocumentKind::Settings => self.settings = Some(document),
+            DocumentKind::Catalog => self.catalog = Some(document),
+            DocumentKind::Template => self.templates.push(document),
+            DocumentKind::Calendar => self.calendars.push(document),
+            DocumentKind::Agreement => self.agreements.push(document),
         }
     }
 
     /// The repository as it would be with these files in place of those it has or beside them.
     pub(crate) fn with(mut self, files: Vec<Fresh>) -> Self {
         let mut replaced: BTreeSet<String> = BTreeSet::new();
-        let mut readable: Vec<(FileId, Kind, Option<Node>)> = Vec::with_capacity(files.len());
+        let mut readable: Vec<(FileId, DocumentKind, Option<Node>)> = Vec::with_capacity(files.len());
         for Fresh { path, text, root } in files {
             let kind = document::kind_of(&path);
             let id = self.sources.add(path.clone(), text);
@@ -223,7 +223,7 @@ impl LoadedFiles {
         self.agreements.retain(is_kept);
         self.templates.retain(is_kept);
         let read = readable.into_par_iter().map(|(id, kind, root)| match root {
-            Some(root) => document::read_before(sources, id, kind, root),
+            Some(root) => document::read_parsed(sources, id, kind, root),
             None => document::read(sources, id, kind),
         });
         let read: Vec<(Document, Diagnostics)> = read.collect();
@@ -260,7 +260,7 @@ impl LoadedFiles {
         take: impl FnOnce(&[Resolved<'_>], CheckedRepository) -> T,
     ) -> T {
         let mut faults = self.faults.clone();
-        faults.extend(document::same_ids(self.documents(), &self.sources));
+        faults.extend(document::duplicate_ids(self.documents(), &self.sources));
         let (library, found) = Library::new(&self.templates);
         faults.extend(found);
         // What a file that cannot be read extends is not known, so nothing is said about who extends what.

@@ -2,7 +2,7 @@
 
 use servanda::diagnostic::Sources;
 use servanda::discovery::catalog::{Edit, Finding, List, compare};
-use servanda::document::{self, Kind};
+use servanda::document::{self, DocumentKind};
 use servanda::edit::{self, Draft};
 use servanda::render;
 
@@ -129,7 +129,7 @@ fn compared(global: &Global, context: &Context) -> Result<Compared, Failure> {
 
 /// The catalog with these values; nothing else in it changes. It is read again before it is taken for good.
 fn edited(text: Option<&str>, edits: &[Edit]) -> Result<String, Failure> {
-    let not_edited = |error: edit::NotEdited| {
+    let not_edited = |error: edit::EditError| {
         Failure::new(Exit::Failure, "cli-failure", format!("{}: {error}", files::CATALOG))
     };
     let mut draft = Draft::read(text.unwrap_or(BLANK)).map_err(not_edited)?;
@@ -143,7 +143,7 @@ fn edited(text: Option<&str>, edits: &[Edit]) -> Result<String, Failure> {
     };
     let mut sources = Sources::default();
     let file = sources.add(files::CATALOG, written.as_str());
-    let (_, faults) = document::read(&sources, file, Kind::Catalog);
+    let (_, faults) = document::read(&sources, file, DocumentKind::Catalog);
     match faults.iter().next() {
         None => Ok(written),
         Some(fault) => Err(Failure::new(

@@ -1,6 +1,6 @@
 //! `servanda entitled`: may this client ask for this service now, under which agreement, and by when. Asks no helpdesk.
 
-use servanda::calendar::{Instant, Misread, Pauses};
+use servanda::calendar::{Instant, InvalidValue, Pauses};
 use servanda::entitlement::{Answer, Register};
 use servanda::render;
 
@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 }
 
 fn pauses(written: &[String]) -> Result<Pauses, Failure> {
-    let stretches: Result<Vec<(Instant, Instant)>, Misread> =
+    let stretches: Result<Vec<(Instant, Instant)>, InvalidValue> =
         written.iter().map(|text| asked::read_pause(text)).collect();
     let stretches =
         stretches.map_err(|misread| Failure::usage(format!("--pause: {}", misread.message), misread.help))?;

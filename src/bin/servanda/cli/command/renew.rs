@@ -7,7 +7,7 @@ use servanda::agreement::Agreement;
 use servanda::author::{self, EditRefused, EditTarget, NextPeriod, RenewalOptions};
 use servanda::calendar::{Day, Lead, Term};
 use servanda::document::Document;
-use servanda::edit::Written;
+use servanda::edit::EditedText;
 use servanda::ident::file_of;
 use servanda::render::encode;
 
@@ -203,7 +203,7 @@ fn proposals(
         paths.push(author::next_path(&session.path_of(subject), &id));
         taken.insert(id);
     }
-    let texts: Result<Vec<Written>, EditRefused> =
+    let texts: Result<Vec<EditedText>, EditRefused> =
         files.par_iter().map(|of_file| author::renewal_text(of_file, terms)).collect();
     let proposals = texts?.into_iter().zip(paths).zip(files).map(|((written, path), of_file)| ProposedFile {
         path,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use servanda::check::CheckedRepository;
 use servanda::desired::ROUND_THE_CLOCK;
-use servanda::document::{Slugs, published, schema};
+use servanda::document::{KnownSlugs, published_schemas, schema};
 use servanda::render;
 
 use crate::cli::Global;
@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
 
 /// Prints or writes the schemas.
 pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let schemas = if arguments.catalog { with_slugs(global, context)? } else { published() };
+    let schemas = if arguments.catalog { with_slugs(global, context)? } else { published_schemas() };
     let mut schemas: Vec<(String, String)> =
         schemas.into_iter().map(|(file, text)| (file.to_owned(), text)).collect();
     schemas.push(("plan.json".to_owned(), render::json::pretty(&render::json::plan_schema())));
@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
 fn with_slugs(global: &Global, context: &Context) -> Result<Vec<(&'static str, String)>, Failure> {
     let loaded = load::load(global, context)?;
     let CheckedRepository { catalog, agreements, .. } = loaded.examine(context.now);
-    let mut slugs = Slugs {
+    let mut slugs = KnownSlugs {
         clients: names(catalog.clients.keys()),
         services: names(catalog.services.keys()),
         managers: names(catalog.managers.keys()),
@@ -83,7 +83,7 @@ fn with_slugs(global: &Global, context: &Context) -> Result<Vec<(&'static str, S
     for (client, known) in &catalog.clients {
         slugs.recipients.extend(known.departments.keys().map(|department| format!("{client}/{department}")));
     }
-    let kinds = servanda::document::Kind::ALL;
+    let kinds = servanda::document::DocumentKind::ALL;
     Ok(kinds.map(|kind| (kind.schema_file(), render::json::pretty(&schema(kind, Some(&slugs))))).into())
 }
 

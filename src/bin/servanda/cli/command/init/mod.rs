@@ -4,7 +4,7 @@ mod scaffold;
 
 use std::path::PathBuf;
 
-use servanda::calendar::{Day, Misread, Zone, read_day};
+use servanda::calendar::{Day, InvalidValue, Zone, read_day};
 use servanda::settings::Language;
 
 use crate::cli::command::init::scaffold::{Answers, usual};
@@ -150,20 +150,20 @@ fn answers(
     Ok(Answers { zone, language, client, services, first_day })
 }
 
-fn misread(misread: Misread) -> Failure {
+fn misread(misread: InvalidValue) -> Failure {
     Failure::usage(misread.message, misread.help)
 }
 
 /// Names with commas between them; one comma too many says nothing.
-fn names(text: &str) -> Result<Vec<String>, Misread> {
+fn names(text: &str) -> Result<Vec<String>, InvalidValue> {
     let names: Vec<&str> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     if names.is_empty() { name("").map(|name| vec![name]) } else { names.into_iter().map(name).collect() }
 }
 
-fn name(text: &str) -> Result<String, Misread> {
+fn name(text: &str) -> Result<String, InvalidValue> {
     let text = text.trim();
     if text.is_empty() || text.chars().any(char::is_control) {
-        return Err(Misread {
+        return Err(InvalidValue {
             message: "this is no name".to_owned(),
             help: "write a name on one line".to_owned(),
         });
@@ -171,11 +171,14 @@ fn name(text: &str) -> Result<String, Misread> {
     Ok(text.to_owned())
 }
 
-fn language(text: &str) -> Result<Language, Misread> {
+fn language(text: &str) -> Result<Language, InvalidValue> {
     match text {
         "ru" => Ok(Language::Russian),
         "en" => Ok(Language::English),
-        _ => Err(Misread { message: format!("`{text}` is not spoken"), help: "write ru or en".to_owned() }),
+        _ => Err(InvalidValue {
+            message: format!("`{text}` is not spoken"),
+            help: "write ru or en".to_owned(),
+        }),
     }
 }
 
@@ -184,7 +187,7 @@ fn asked<T>(
     talk: &mut Option<Prompter<'_>>,
     question: &str,
     usual: &str,
-    read: impl Fn(&str) -> Result<T, Misread>,
+    read: impl Fn(&str) -> Result<T, InvalidValue>,
 ) -> Result<T, Failure> {
     let Some(talk) = talk else {
         return read(usual).map_err(misread);

@@ -3,7 +3,7 @@
 
 use servanda::calendar::{Day, Term, Zone};
 use servanda::discovery::slug::{slug_of, slug_of_person};
-use servanda::document::published;
+use servanda::document::published_schemas;
 use servanda::render::encode;
 use servanda::settings::Language;
 
@@ -94,7 +94,7 @@ pub(crate) fn files(answers: &Answers) -> Vec<(String, String)> {
         (".editorconfig".to_owned(), include_str!("scaffold/editorconfig").to_owned()),
         (".gitignore".to_owned(), format!("{}/\n", files::OWN_FOLDER)),
     ];
-    made.extend(published().into_iter().map(|(file, text)| (format!("schemas/{file}"), text)));
+    made.extend(published_schemas().into_iter().map(|(file, text)| (format!("schemas/{file}"), text)));
     let path = format!("agreements/{slug}-{}.yaml", first_day.year());
     made.push((path, filled(include_str!("scaffold/agreement.yaml"))));
     made

@@ -56,7 +56,7 @@ fn extends(session: &EditSession, arguments: &Arguments, context: &Context) -> R
     if let Some(id) = &arguments.from {
         let subject = session.subject(id)?;
         let named = subject.document.get(&["extends"]);
-        let named = named.map(|node| document::Tree::Whole(node).to_json());
+        let named = named.map(|node| document::Tree::Node(node).to_json());
         return Ok(match named {
             Some(Value::String(name)) => vec![name],
             Some(names) => serde_json::from_value(names).unwrap_or_default(),
@@ -110,7 +110,7 @@ fn rows(
 fn table(session: &mut EditSession, path: &Path, context: &Context) -> Result<Vec<TableRow>, Failure> {
     let bytes = files::read_bytes(&context.working_directory.join(path))?;
     let sources = &mut session.loaded.sources;
-    let (file, fault) = document::take_in(sources, &path.display().to_string(), bytes);
+    let (file, fault) = document::add_source(sources, &path.display().to_string(), bytes);
     let (rows, mut faults) = match fault {
         Some(fault) => (
             Vec::new(),

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use servanda::calendar::{TargetTime, read_day};
 use servanda::check;
 use servanda::diagnostic::Sources;
-use servanda::document::{self, Kind};
+use servanda::document::{self, DocumentKind};
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{LiveAgreement, LiveTarget, Observed, TargetKey, Value};
 use servanda::mapping::{Field, Mapping};
@@ -77,7 +77,7 @@ pub(super) fn read_helpdesk(lines: &str) -> HelpdeskConfig {
     let mut sources = Sources::default();
     let yaml = format!("timezone: Europe/Moscow\nhelpdesk:\n  {reached}\n{lines}");
     let file = sources.add("servanda.yaml", yaml.clone());
-    let (document, faults) = document::read(&sources, file, Kind::Settings);
+    let (document, faults) = document::read(&sources, file, DocumentKind::Settings);
     let (settings, more) = check::read_settings(&document);
     assert!(!faults.has_errors() && !more.has_errors(), "{faults:?} {more:?}\n{yaml}");
     settings.helpdesk

@@ -9,7 +9,7 @@ use servanda::catalog::Catalog;
 use servanda::check;
 use servanda::diagnostic::Sources;
 use servanda::discovery::{DiscoveredMapping, Evidence};
-use servanda::document::{self, Kind};
+use servanda::document::{self, DocumentKind};
 use servanda::live::Value;
 use servanda::mapping::{Field, Mapping, RecipientSide};
 use servanda::plan::Step;
@@ -81,7 +81,7 @@ fn pasted(proposal: &DiscoveredMapping) -> Mapping {
     let yaml = format!("timezone: Europe/Moscow\n{}", render::discovery::yaml(proposal));
     let mut sources = Sources::default();
     let file = sources.add("servanda.yaml", yaml.clone());
-    let (document, faults) = document::read(&sources, file, Kind::Settings);
+    let (document, faults) = document::read(&sources, file, DocumentKind::Settings);
     let (settings, more) = check::read_settings(&document);
     assert!(!faults.has_errors() && !more.has_errors(), "{faults:?} {more:?}\n{yaml}");
     settings.helpdesk.mapping
