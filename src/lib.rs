@@ -30,6 +30,7 @@ pub mod plan;
 pub mod guard;
 pub mod outcome;
 pub mod notice;
+pub mod envelope;
 pub mod discovery;
 pub mod entitlement;
 pub mod report;

@@ -3,8 +3,8 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::envelope::GuardedPlan;
 use crate::plan::ChangeSeverity;
-use crate::render::json::GuardedPlan;
 
 /// How the hidden line begins. It is the last line of a comment, and only there does it count.
 const MARKER: &str = "<!-- servanda:plan";
@@ -142,9 +142,9 @@ fn is_plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{CommentMarker, CommentSeverity, MARKER_LIMIT, RiskGrade, failed, link, marked};
+    use crate::envelope::GuardedPlan;
     use crate::plan::scope::{RedLine, Scope, Steered};
     use crate::plan::{Risk as PlanRisk, Verb};
-    use crate::render::json::GuardedPlan;
     use crate::render::plan::sample;
     use crate::status::{State, StatusReason};
 

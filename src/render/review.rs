@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::envelope::GuardedPlan;
 use crate::ident::AgreementId;
 use crate::plan::{Cause, Change, ChangeSeverity, Drift, GuardName, Plan, Reason, Risk};
-use crate::render::json::GuardedPlan;
 use crate::render::line::Line;
 use crate::render::plan::drift;
 use crate::render::plan::phrases::{self, Point};
@@ -117,7 +117,7 @@ impl<'a> Review<'a> {
         let guards = envelope.guards();
         let plan = &envelope.plan;
         let changes = plan.changes.iter().map(|change| (change, false));
-        let changes = changes.chain(envelope.waiting.iter().map(|change| (change, true)));
+        let changes = changes.chain(envelope.guarded_changes.iter().map(|change| (change, true)));
         let risky = changes.filter(|(change, _)| change.severity().is_risk()).map(|(change, waits)| Risky {
             change,
             guard: guards.get(&change.id).copied(),
@@ -127,7 +127,7 @@ impl<'a> Review<'a> {
         let mut risky: Vec<Risky<'_>> = risky.collect();
         risky.sort_by_key(|risky| (risky.change.severity(), risky.change.client.as_ref(), &risky.change.id));
         let sections = [
-            (Why::Waiting, envelope.waiting.iter().map(Entry::of).collect()),
+            (Why::Waiting, envelope.guarded_changes.iter().map(Entry::of).collect()),
             (Why::Edit, edited(envelope, true)),
             (Why::Elsewhere, edited(envelope, false)),
             (Why::Date, entries(plan, Cause::Date)),
@@ -153,7 +153,7 @@ impl Counts {
         let with = |risk: &Risk| risky.iter().filter(|risky| risky.change.risks.contains(risk)).count();
         let open = plan.blocked.iter().filter(|blocked| !is_waiting(&blocked.reason));
         let blocked: BTreeSet<&AgreementId> = open.map(|blocked| &blocked.id).collect();
-        let changes = plan.changes.iter().chain(&envelope.waiting);
+        let changes = plan.changes.iter().chain(&envelope.guarded_changes);
         let clients: BTreeSet<_> = changes.filter_map(|change| change.client.as_ref()).collect();
         let left = phrases::left_alone(plan);
         Self {
@@ -163,7 +163,7 @@ impl Counts {
             retired: with(&Risk::Retires),
             shortened: with(&Risk::Shortens),
             adopted: with(&Risk::Adopts),
-            waiting: envelope.waiting.len(),
+            waiting: envelope.guarded_changes.len(),
             blocked: blocked.len(),
             clients: clients.len(),
             left,

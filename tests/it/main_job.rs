@@ -107,7 +107,7 @@ fn a_weakened_promise_waits_for_its_exact_number() {
     repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
     repository.edit("templates/support-standard.yaml", "30m", "2h");
     let held = repository.json(4, &["plan", "--as-of", DAY, "--format", "json"]);
-    let count = held["held"][0]["count"].as_u64().unwrap();
+    let count = held["awaiting"][0]["count"].as_u64().unwrap();
     assert!(count > 0);
     repository.expect(4, &["apply", "--yes", "--as-of", DAY, "--accept", &format!("weakened={}", count + 1)]);
     repository.expect(0, &["apply", "--yes", "--as-of", DAY, "--accept", &format!("weakened={count}")]);

@@ -343,7 +343,7 @@ fn no_pull_request_says_where_to_or_as_whom() {
                 Unmoved(file) => {
                     let plan = told(file);
                     assert_eq!(plan["plan"], expected["plan"], "{name}");
-                    assert_eq!((&plan["held"], run.code), (&expected["held"], 0), "{name}");
+                    assert_eq!((&plan["awaiting"], run.code), (&expected["awaiting"], 0), "{name}");
                 }
                 Ignored => assert_eq!(planned(run), expected, "{name}"),
                 Told(file) => assert_eq!(told(file)["plan"]["header"]["helpdesk"], served.url, "{name}"),
@@ -369,9 +369,12 @@ fn guards_hold_for_the_branch_that_loosens_them() {
     repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
     repository.edit("templates/support-premium.yaml", "resolution: 4h", "resolution: 9h");
     let plan = ["plan", "--as-of", DAY, "--format", "json"];
-    assert_eq!(repository.json(4, &plan)["held"][0]["guard"], "weakened");
+    assert_eq!(repository.json(4, &plan)["awaiting"][0]["guard"], "weakened");
     repository.edit(SETTINGS, "weakened: 0", "weakened: 1000");
     repository.expect(0, &plan);
     let held = repository.json(4, &[&plan[..], &["--base", &base]].concat());
-    assert_eq!((&held["held"][0]["guard"], &held["held"][0]["limit"]), (&json!("weakened"), &json!(0)));
+    assert_eq!(
+        (&held["awaiting"][0]["guard"], &held["awaiting"][0]["limit"]),
+        (&json!("weakened"), &json!(0))
+    );
 }

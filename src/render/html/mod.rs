@@ -5,9 +5,9 @@ mod inline;
 
 use std::fmt::Write as _;
 
+use crate::envelope::GuardedPlan;
 use crate::plan::Cause;
 use crate::render::encode;
-use crate::render::json::GuardedPlan;
 use crate::render::line::Line;
 use crate::render::plan::phrases::{self, Point};
 use crate::render::plan::summary;
@@ -90,14 +90,14 @@ impl Html {
 
     /// What guards hold back, and the lines to paste.
     fn held(&mut self, envelope: &GuardedPlan) {
-        if envelope.held.is_empty() {
+        if envelope.awaiting.is_empty() {
             return;
         }
         self.line(format_args!("<section class=\"held\">\n<h2>Waiting for an acknowledgement</h2>"));
-        for held in &envelope.held {
+        for held in &envelope.awaiting {
             self.line(format_args!("<p>{}</p>", inline(&phrases::held(held))));
         }
-        let lines = envelope.held.iter().map(|held| encode::html(&phrases::trailer(held)).into_owned());
+        let lines = envelope.awaiting.iter().map(|held| encode::html(&phrases::trailer(held)).into_owned());
         let lines = lines.collect::<Vec<_>>().join("\n");
         self.line(format_args!("<p>If that is meant, end the message of the merge commit with:</p>"));
         self.line(format_args!("<pre>{lines}</pre>\n</section>"));

@@ -11,9 +11,9 @@ mod risks;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use crate::envelope::GuardedPlan;
 use crate::ident::AgreementId;
 use crate::plan::{Blocked, Reason};
-use crate::render::json::GuardedPlan;
 use crate::render::line::Line;
 use crate::render::plan::{self, phrases};
 use crate::render::review::{self, Review, Why};
@@ -89,11 +89,11 @@ fn shortest(review: &Review<'_>) -> String {
 
 /// What guards hold back, and the lines to paste.
 fn acknowledgements(envelope: &GuardedPlan) -> String {
-    if envelope.held.is_empty() {
+    if envelope.awaiting.is_empty() {
         return String::new();
     }
-    let said = envelope.held.iter().map(|held| format!("- {}\n", inline(&phrases::held(held))));
-    let lines = envelope.held.iter().map(|held| phrases::trailer(held) + "\n");
+    let said = envelope.awaiting.iter().map(|held| format!("- {}\n", inline(&phrases::held(held))));
+    let lines = envelope.awaiting.iter().map(|held| phrases::trailer(held) + "\n");
     format!(
         "\n#### Waiting for an acknowledgement\n\n{}\nIf that is meant, end the message of the merge commit with:\n\n```\n{}```\n",
         said.collect::<String>(),

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Budget, Forge, comments};
+use crate::envelope::GuardedPlan;
 use crate::guard::AwaitingAcknowledgement;
 use crate::ident::{AgreementId, ClientSlug, LiveId};
 use crate::live::Value;
@@ -12,7 +13,6 @@ use crate::plan::{
     Blocked, Cause, Change, ChangeSeverity, FieldChange, GuardName, Reason, Risk, StateChange, Verb, Weakened,
 };
 use crate::render::encode::corpus::{is_full, live_in_markdown};
-use crate::render::json::GuardedPlan;
 use crate::render::plan::{phrases, sample, summary};
 use crate::render::review::Review;
 use crate::status::{State, StatusReason};

@@ -1,6 +1,6 @@
 use super::{Budget, Forge, comments};
+use crate::envelope::GuardedPlan;
 use crate::render::encode::corpus::{is_clean, is_obeyed, live_in_markdown, payloads};
-use crate::render::json::GuardedPlan;
 use crate::render::plan::sample;
 use crate::render::plan::tests::hostile_envelope;
 

@@ -8,6 +8,6 @@ mod text;
 pub use text::text;
 
 #[cfg(test)]
-pub(super) mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 pub(super) mod tests;

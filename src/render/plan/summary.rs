@@ -3,9 +3,9 @@
 
 use crate::agreement::NoticeEvent;
 use crate::calendar::Zone;
+use crate::envelope::GuardedPlan;
 use crate::notice::{Announced, Role};
 use crate::plan::Verb;
-use crate::render::json::GuardedPlan;
 use crate::render::line::Line;
 use crate::render::review::{Counts, Review};
 use crate::render::vocabulary;

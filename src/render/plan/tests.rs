@@ -6,6 +6,7 @@ use super::sample::{change, plan};
 use super::text::{last_line, text};
 use crate::calendar::{TargetTime, read_day};
 use crate::desired::{OtherTitle, Unresolved};
+use crate::envelope::GuardedPlan;
 use crate::guard::AwaitingAcknowledgement;
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{LiveTarget, TargetKey, Touch, Value};
@@ -17,7 +18,6 @@ use crate::plan::{
 };
 use crate::render::Paint;
 use crate::render::encode::corpus::{HOSTILE, is_clean};
-use crate::render::json::GuardedPlan;
 use crate::status::{State, StatusReason};
 
 fn id(text: &str) -> AgreementId {
@@ -202,7 +202,7 @@ pub(in crate::render) fn hostile_envelope(payload: &str) -> GuardedPlan {
         field(Field::Attribute(payload.into()), words(&long), words(&format!("{long} иначе {payload}"))),
         field(Field::Attribute("a".into()), words(&format!("{payload} {long}")), words(&long)),
     ];
-    for change in plan.changes.iter_mut().chain(&mut envelope.waiting) {
+    for change in plan.changes.iter_mut().chain(&mut envelope.guarded_changes) {
         payload.clone_into(&mut change.title);
         change.fields.extend(texts.iter().cloned());
         change.state = Some(state(Some(payload), payload, Some(Cause::Date)));

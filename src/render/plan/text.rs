@@ -2,8 +2,8 @@
 //! the end that says it all.
 
 use crate::calendar::Zone;
+use crate::envelope::GuardedPlan;
 use crate::plan::{Cause, Change, Plan, Verb};
-use crate::render::json::GuardedPlan;
 use crate::render::line::Line;
 use crate::render::plan::phrases::{self, Point};
 use crate::render::plan::{drift, summary};
@@ -178,16 +178,17 @@ pub(super) fn point(page: &mut TerminalPage, indent: usize, point: Point) {
 
 /// What guards hold back, with the words to type.
 fn waiting(page: &mut TerminalPage, envelope: &GuardedPlan) {
-    if envelope.held.is_empty() {
+    if envelope.awaiting.is_empty() {
         return;
     }
     section(page, "Waiting for acknowledgement");
     let guards = envelope.guards();
-    for held in &envelope.held {
+    for held in &envelope.awaiting {
         let switch = format!("--accept {}={}", vocabulary::guard_name(held.guard), held.count);
         let line = Line::new().toned(Tone::Alarm, "! ").join(phrases::held(held));
         page.line(2, 4, &line.text("; if that is meant, add ").toned(Tone::Strong, &switch));
-        let theirs = envelope.waiting.iter().filter(|change| guards.get(&change.id) == Some(&held.guard));
+        let theirs =
+            envelope.guarded_changes.iter().filter(|change| guards.get(&change.id) == Some(&held.guard));
         for change in theirs {
             block(page, 4, change, &envelope.plan.names);
         }

@@ -1,8 +1,8 @@
 //! How a plan is drawn: for people at a terminal, for a pull request or for programs.
 
 use clap::ValueEnum;
+use servanda::envelope::GuardedPlan;
 use servanda::render;
-use servanda::render::json::GuardedPlan;
 use servanda::render::markdown::{Budget, Forge};
 
 use crate::process::context::Context;

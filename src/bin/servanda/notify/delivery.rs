@@ -10,6 +10,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use servanda::agreement::Agreement;
 use servanda::calendar::Instant;
+use servanda::envelope::GuardedPlan;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{LiveAgreement, Observed};
 use servanda::mapping::Deactivation;
@@ -17,7 +18,6 @@ use servanda::notice::delivery::{Delivery, Effect, Message, Reply, Report, may_s
 use servanda::notice::due::beginning;
 use servanda::notice::{Address, Channel, Due, Fact, Memory, Setting, due};
 use servanda::plan::Cause;
-use servanda::render::json::GuardedPlan;
 use servanda::render::message::{Letter, Texts};
 use servanda::settings::{LedgerPlace, LedgerWitness};
 use sha2::Sha256;
@@ -124,7 +124,7 @@ impl<'a> Dispatcher<'a> {
     /// What the helpdesk holds, as it was seen last, and what the plan says that people wrote.
     #[must_use]
     pub(crate) fn knowing(mut self, made: &GuardedPlan, seen: Option<&(GuardedPlan, Sides)>) -> Self {
-        let edits = made.plan.changes.iter().chain(&made.waiting).filter(|change| {
+        let edits = made.plan.changes.iter().chain(&made.guarded_changes).filter(|change| {
             let causes = change.fields.iter().map(|field| field.cause);
             causes.chain(change.state.iter().map(|state| state.cause)).any(|cause| cause != Some(Cause::Date))
         });

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use servanda::calendar::{Instant, ZONE_DATA};
 use servanda::desired::{Desired, desired};
+use servanda::envelope::GuardedPlan;
 use servanda::guard::{Acknowledged, guard};
 use servanda::ident::AgreementId;
 use servanda::live::{Live, LiveAgreement, Observed, Record, Touch, initials};
@@ -12,7 +13,6 @@ use servanda::notice::announced;
 use servanda::plan::{
     DiffContext, Drift, DriftPart, Header, LastApplied, Plan, assign_causes, diff, keep_drift,
 };
-use servanda::render::json::GuardedPlan;
 use servanda::settings::DriftPolicy;
 
 use crate::helpdesk::connect::Connection;

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use servanda::envelope::GuardedPlan;
 use servanda::plan::FORMAT;
-use servanda::render::json::{self, GuardedPlan};
+use servanda::render::json;
 
 use crate::process::failure::{Exit, Failure};
 use crate::workspace::files;

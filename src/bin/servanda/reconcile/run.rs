@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
+use servanda::envelope::{GuardedPlan, Meaning};
 use servanda::ident::AgreementId;
 use servanda::live::Observed;
 use servanda::outcome::{ChangeResult, Outcome, Stopped};
 use servanda::plan::{LastApplied, Plan};
-use servanda::render::json::{GuardedPlan, Meaning};
 
 use crate::helpdesk::connect::Connection;
 use crate::ledger::{self, AnyLedger, Checksummed, Holder, LedgerStore, Records};
@@ -324,7 +324,7 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
 
 /// The agreements of which a plan does not say that they are as they should be.
 fn open(envelope: &GuardedPlan) -> impl Iterator<Item = &AgreementId> {
-    let changes = envelope.plan.changes.iter().chain(&envelope.waiting).map(|change| &change.id);
+    let changes = envelope.plan.changes.iter().chain(&envelope.guarded_changes).map(|change| &change.id);
     changes.chain(envelope.plan.blocked.iter().map(|blocked| &blocked.id))
 }
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use servanda::calendar::TargetTime;
+use servanda::envelope::GuardedPlan;
 use servanda::plan::Plan;
 use servanda::render;
-use servanda::render::json::GuardedPlan;
 
 use crate::cli::command::plan::{Making, estate_and_terms};
 use crate::cli::progress::Bar;

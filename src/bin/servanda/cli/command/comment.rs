@@ -4,8 +4,8 @@
 
 use std::path::PathBuf;
 
+use servanda::envelope::GuardedPlan;
 use servanda::render::comment_state::{CommentSeverity, MARKER_LIMIT, failed, link, marked};
-use servanda::render::json::GuardedPlan;
 use servanda::render::markdown::{self, Budget};
 
 use crate::cli::plan_output::ForgeName;

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use servanda::calendar::Zone;
+use servanda::envelope::GuardedPlan;
 use servanda::plan::scope::Scope;
 use servanda::render;
-use servanda::render::json::GuardedPlan;
 
 use crate::cli::Global;
 use crate::cli::acknowledge;
@@ -144,7 +144,7 @@ fn from_recording(workspace: &Workspace, terms: &PlanTerms, path: &Path) -> Resu
 
 /// A plan that a guard holds back is a refusal; pending changes have a code only when asked for.
 fn exit_of(envelope: &GuardedPlan, exit_code: bool) -> Exit {
-    if !envelope.held.is_empty() {
+    if !envelope.awaiting.is_empty() {
         Exit::Refused
     } else if exit_code && !envelope.plan.is_empty() {
         Exit::Pending

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
+use servanda::envelope::GuardedPlan;
 use servanda::plan::Plan;
 use servanda::render;
-use servanda::render::json::GuardedPlan;
 
 use crate::cli::command::apply::{read_wait, refuse_other_days};
 use crate::cli::command::plan::{Making, estate_and_terms};

@@ -6,9 +6,9 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use servanda::calendar::read_instant;
+use servanda::envelope::GuardedPlan;
 use servanda::outcome::Outcome;
 use servanda::plan::{Change, Plan};
-use servanda::render::json::GuardedPlan;
 use servanda::settings::Pace;
 
 use crate::cli::Global;

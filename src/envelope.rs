@@ -1,0 +1,252 @@
+//! The guarded plan: what `plan --out` saves, `apply` reads and every rendering starts from.
+//!
+//! It also decides what a plan and its apply come to. Exit codes follow from this module and from no other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::guard::AwaitingAcknowledgement;
+use crate::ident::AgreementId;
+use crate::notice::Announced;
+use crate::outcome::{Outcome, Stopped};
+use crate::plan::scope::Scope;
+use crate::plan::{Change, ChangeSeverity, GuardName, Plan, Reason};
+
+/// A plan together with the decisions of its guards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GuardedPlan {
+    /// The expected end of an apply of this plan, if the helpdesk accepts every write.
+    pub verdict: Verdict,
+    /// The plan, without the changes that a guard blocked.
+    pub plan: Plan,
+    /// The guards whose number is not acknowledged.
+    pub awaiting: Vec<AwaitingAcknowledgement>,
+    /// The changes that are not in the plan because a guard blocked them, or blocked a change that they wait for.
+    pub guarded_changes: Vec<Change>,
+    /// The notices that the apply makes due, as counts of messages.
+    #[serde(default)]
+    pub announced: Vec<Announced>,
+    /// The agreements and settings that a pull request touches, where the plan was made for one (`--base`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Box<Scope>>,
+}
+
+/// The expected end of an apply, and its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Verdict {
+    /// The exit code of the apply.
+    pub exit_code: u8,
+    /// The reason for that code.
+    pub meaning: Meaning,
+    /// Whether the plan has any change; `--exit-code` reports that as exit code 2.
+    pub changes_pending: bool,
+}
+
+/// The expected end of an apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Meaning {
+    /// The helpdesk equals the files, or will.
+    Complete,
+    /// A guard awaits the acknowledgement of a number.
+    RefusedByAGuard,
+    /// Some agreements stay blocked until somebody fixes the cause.
+    Partial,
+}
+
+/// The end of a run, which decides its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    /// A signal ended the run.
+    Interrupted,
+    /// The helpdesk refused the credentials.
+    Credentials,
+    /// The journal or the ledger could not be written.
+    NotRecorded,
+    /// A guard awaits the acknowledgement of a number.
+    RefusedByAGuard,
+    /// The result of at least one write is unknown.
+    InDoubt,
+    /// Every open change was stale, and nothing was written.
+    Stale,
+    /// Some changes were not applied, or some agreements are blocked.
+    Partial,
+    /// The helpdesk equals the files.
+    Complete,
+}
+
+impl GuardedPlan {
+    /// Combines the plan that a guard let through with the changes of the `proposed` plan that it blocked.
+    pub fn new(proposed: &Plan, plan: Plan, awaiting: Vec<AwaitingAcknowledgement>) -> Self {
+        let is_guarded = |reason: &Reason| matches!(reason, Reason::Guarded(_) | Reason::Waits(_));
+        let guarded: BTreeSet<&AgreementId> = plan
+            .blocked
+            .iter()
+            .filter(|blocked| is_guarded(&blocked.reason))
+            .map(|blocked| &blocked.id)
+            .collect();
+        let guarded_changes = proposed.changes.iter().filter(|change| guarded.contains(&change.id));
+        Self {
+            verdict: Verdict::of(&plan, &awaiting),
+            guarded_changes: guarded_changes.cloned().collect(),
+            plan,
+            awaiting,
+            announced: Vec::new(),
+            scope: None,
+        }
+    }
+
+    /// Adds the notices that its apply makes due.
+    #[must_use]
+    pub fn announcing(self, announced: Vec<Announced>) -> Self {
+        Self { announced, ..self }
+    }
+
+    /// The highest severity of all changes, guarded ones included; `None` where nothing changes.
+    pub fn most_severe(&self) -> Option<ChangeSeverity> {
+        self.plan.changes.iter().chain(&self.guarded_changes).map(Change::severity).min()
+    }
+
+    /// The guard that blocks each guarded change.
+    pub fn guards(&self) -> BTreeMap<&AgreementId, GuardName> {
+        let guarded = self.plan.blocked.iter().filter_map(|blocked| match blocked.reason {
+            Reason::Guarded(name) => Some((&blocked.id, name)),
+            _ => None,
+        });
+        guarded.collect()
+    }
+
+    /// The agreements that are not known to equal their document: those that change, wait for a guard or are blocked.
+    pub fn open_agreements(&self) -> BTreeSet<&AgreementId> {
+        let changes = self.plan.changes.iter().chain(&self.guarded_changes).map(|change| &change.id);
+        changes.chain(self.plan.blocked.iter().map(|blocked| &blocked.id)).collect()
+    }
+}
+
+impl Verdict {
+    /// Derives the verdict from what is blocked and what awaits acknowledgement.
+    pub fn of(plan: &Plan, awaiting: &[AwaitingAcknowledgement]) -> Self {
+        let is_open = |reason: &Reason| match reason {
+            Reason::Orphan { .. } | Reason::Guarded(_) => false,
+            Reason::Unresolved(_)
+            | Reason::Unreadable(_)
+            | Reason::SameOwnershipKey(_)
+            | Reason::CannotAdopt(_)
+            | Reason::Waits(_)
+            | Reason::Archived(_) => true,
+        };
+        let (exit_code, meaning) = if !awaiting.is_empty() {
+            (4, Meaning::RefusedByAGuard)
+        } else if plan.blocked.iter().any(|blocked| is_open(&blocked.reason)) {
+            (6, Meaning::Partial)
+        } else {
+            (0, Meaning::Complete)
+        };
+        Self { exit_code, meaning, changes_pending: !plan.is_empty() }
+    }
+}
+
+impl Conclusion {
+    /// Derives the end of a run. Where several apply, the first of the list of variants that matches counts; only the
+    /// reason for which the run stopped comes before a signal that arrived later.
+    pub fn of(verdict: &Verdict, outcome: &Outcome, is_interrupted: bool) -> Self {
+        match &outcome.stopped {
+            Some(Stopped::Signal) => Self::Interrupted,
+            Some(Stopped::Credentials) => Self::Credentials,
+            Some(Stopped::NoTrace(_)) => Self::NotRecorded,
+            None if is_interrupted => Self::Interrupted,
+            None if verdict.meaning == Meaning::RefusedByAGuard => Self::RefusedByAGuard,
+            None if outcome.is_in_doubt() => Self::InDoubt,
+            None if !outcome.is_complete() && outcome.is_only_stale() && !outcome.has_written() => {
+                Self::Stale
+            }
+            None if !outcome.is_complete() || verdict.meaning == Meaning::Partial => Self::Partial,
+            None => Self::Complete,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::{Conclusion, GuardedPlan, Meaning, Verdict};
+    use crate::guard::AwaitingAcknowledgement;
+    use crate::ident::{AgreementId, LiveId};
+    use crate::outcome::{ChangeResult, Outcome, StepFailure, Stopped};
+    use crate::plan::{Blocked, GuardName, Reason, Verb};
+    use crate::render::plan::sample;
+    use crate::status::{State, StatusReason};
+
+    fn id(text: &str) -> AgreementId {
+        AgreementId::new(text).expect("an id")
+    }
+
+    /// A plan of which a guard blocked `a`, and with it `c`, which waits for `a`.
+    pub(crate) fn guarded() -> GuardedPlan {
+        let change =
+            |name: &str| sample::change(name, Verb::Update, "T", State::Active, StatusReason::WithinPeriod);
+        let proposed = sample::plan(vec![change("a"), change("b"), change("c")]);
+        let mut plan = sample::plan(vec![change("b")]);
+        plan.blocked = vec![
+            Blocked { id: id("a"), reason: Reason::Guarded(GuardName::Weakened) },
+            Blocked { id: id("c"), reason: Reason::Waits(id("a")) },
+        ];
+        let awaiting =
+            AwaitingAcknowledgement { guard: GuardName::Weakened, count: 1, limit: 0, acknowledged: None };
+        GuardedPlan::new(&proposed, plan, vec![awaiting])
+    }
+
+    #[test]
+    fn changes_that_a_guard_blocks_are_kept_beside_the_plan() {
+        let guarded = guarded();
+        let kept: Vec<&str> = guarded.guarded_changes.iter().map(|change| change.id.as_str()).collect();
+        assert_eq!(kept, ["a", "c"]);
+        assert_eq!(
+            guarded.verdict,
+            Verdict { exit_code: 4, meaning: Meaning::RefusedByAGuard, changes_pending: true }
+        );
+        let open: Vec<&str> = guarded.open_agreements().into_iter().map(AgreementId::as_str).collect();
+        assert_eq!(open, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_blocked_agreement_makes_the_apply_partial_and_an_orphan_does_not() {
+        let object = || LiveId::new("x$1").expect("a live id");
+        let orphan = Reason::Orphan { title: String::new(), object: object(), state: String::new() };
+        for (reason, exit_code) in [(orphan, 0), (Reason::Archived(object()), 6)] {
+            let mut plan = sample::plan(Vec::new());
+            plan.blocked = vec![Blocked { id: id("a"), reason }];
+            assert_eq!(Verdict::of(&plan, &[]).exit_code, exit_code);
+        }
+    }
+
+    #[test]
+    fn the_most_severe_end_of_a_run_decides() {
+        let verdict = |meaning| Verdict { exit_code: 0, meaning, changes_pending: true };
+        let outcome = |results: Vec<ChangeResult>, stopped: Option<Stopped>| Outcome {
+            results: results.into_iter().zip(["a", "b"]).map(|(result, name)| (id(name), result)).collect(),
+            remaining: Some(0),
+            stopped,
+        };
+        let failure = || StepFailure { step: 0, message: String::new() };
+        let unknown = || ChangeResult::Unknown(failure());
+        let failed = || ChangeResult::Failed(failure());
+        let (complete, refused, partial) = (Meaning::Complete, Meaning::RefusedByAGuard, Meaning::Partial);
+        for (meaning, results, stopped, is_interrupted, expected) in [
+            (refused, vec![unknown()], Some(Stopped::Credentials), true, Conclusion::Credentials),
+            (refused, vec![unknown()], Some(Stopped::Signal), true, Conclusion::Interrupted),
+            (complete, vec![], Some(Stopped::NoTrace(String::new())), false, Conclusion::NotRecorded),
+            (refused, vec![unknown()], None, true, Conclusion::Interrupted),
+            (refused, vec![unknown()], None, false, Conclusion::RefusedByAGuard),
+            (partial, vec![unknown(), failed()], None, false, Conclusion::InDoubt),
+            (complete, vec![ChangeResult::Stale], None, false, Conclusion::Stale),
+            (complete, vec![ChangeResult::Stale, failed()], None, false, Conclusion::Partial),
+            (partial, vec![], None, false, Conclusion::Partial),
+            (complete, vec![], None, false, Conclusion::Complete),
+        ] {
+            let outcome = outcome(results, stopped);
+            assert_eq!(Conclusion::of(&verdict(meaning), &outcome, is_interrupted), expected, "{outcome:?}");
+        }
+    }
+}
