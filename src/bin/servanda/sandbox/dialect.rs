@@ -7,9 +7,9 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use servanda::calendar::{Instant, Zone};
 
-use super::SandboxError;
 use super::model::Class;
 use super::options::{DateWrites, IntervalForm, SandboxOptions};
+use super::server::SandboxError;
 
 /// The forms that the switches select.
 #[derive(Debug)]

@@ -5,10 +5,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Inner;
 use super::dialect::{Dialect, Name};
 use super::error::Refusal;
 use super::operations::Call;
+use super::server::Inner;
 use super::write::Hand;
 
 /// The name under which history is asked for.

@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 
 use rusqlite::TransactionBehavior;
 
-use super::Inner;
 use super::change::{Change, Occasion};
 use super::database::{self, Handle};
 use super::error::Refusal;
@@ -15,6 +14,7 @@ use super::history;
 use super::model::{Attribute, Class};
 use super::portal;
 use super::read;
+use super::server::Inner;
 use super::write::{Edited, Hand};
 
 /// A request as far as it has been read.

@@ -16,11 +16,12 @@ use serde_json::{Map, Value};
 use servanda::calendar::Instant;
 
 use super::connection::Scissors;
+use super::database;
 use super::error::Refusal;
 use super::faults::{Course, Ending, Instead, RetryAfter};
 use super::operations::{self, Call};
 use super::request_log::Verb;
-use super::{Inner, Sandbox, database};
+use super::server::{Inner, Sandbox};
 
 /// The largest body that is read.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;

@@ -6,11 +6,11 @@
 use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::{Map, Value, json};
 
-use super::SandboxError;
 use super::change::Change;
 use super::database;
 use super::error::Refusal;
 use super::model::Class;
+use super::server::SandboxError;
 use super::write::Hand;
 
 /// The objects that the helpdesk begins with.

@@ -259,7 +259,7 @@ async fn who_says_nothing_loses_the_place_to_who_waits() {
     let mut answer = String::new();
     waiting.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    assert!(start.elapsed() >= super::PATIENCE, "there was no place before: {:?}", start.elapsed());
+    assert!(start.elapsed() >= super::server::PATIENCE, "there was no place before: {:?}", start.elapsed());
 }
 
 #[tokio::test]

@@ -6,12 +6,13 @@ use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 use servanda::render::sandbox_pages::{Agreements, Event, Line, Rule, Sheet};
 
-use super::{Asked, title};
+use super::routes::{Asked, title};
 use crate::sandbox::database::{self, Handle};
 use crate::sandbox::error::Refusal;
 use crate::sandbox::model::{AGREEMENT_STATES, Attribute, Class, Kind};
+use crate::sandbox::operations;
 use crate::sandbox::read;
-use crate::sandbox::{Inner, operations};
+use crate::sandbox::server::Inner;
 
 /// How many agreements one page has.
 const PAGE: usize = 100;

@@ -6,7 +6,9 @@ use rusqlite::Connection;
 use servanda::render::sandbox_pages::{Asked, Client, Portal};
 
 use crate::sandbox::error::Refusal;
-use crate::sandbox::{Inner, operations, portal};
+use crate::sandbox::operations;
+use crate::sandbox::portal;
+use crate::sandbox::server::Inner;
 
 /// How many requests are shown.
 const REQUESTS: u32 = 50;
