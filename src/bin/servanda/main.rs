@@ -4,14 +4,6 @@ mod http;
 mod process;
 mod workspace;
 mod ledger;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        unused_imports,
-        reason = "tests reach further into the embedded helpdesk than commands do"
-    )
-)]
 mod sandbox;
 mod helpdesk;
 mod forge;

@@ -1,7 +1,6 @@
-//! Pages of the embedded helpdesk: for the operator, who sees all agreements with their history, and for a client, who
-//! sees what may be asked for. Values of the helpdesk become HTML that runs no script at all.
+//! The pages of the sandbox: the operator's list of agreements with their history, and the client's portal.
 //!
-//! Knows no database and no HTTP; whoever serves the pages sends [`policy`] along.
+//! The pages run no script. The server sends [`content_security_policy`] with each of them.
 
 mod vocabulary;
 
@@ -22,101 +21,103 @@ use self::vocabulary::{attribute, plural, value, words};
 
 const STYLE: &str = concat!(include_str!("../theme.css"), include_str!("style.css"));
 const PAGES: [(&str, &str); 6] = [
-    ("frame.html", include_str!("frame.html")),
+    ("layout.html", include_str!("layout.html")),
     ("agreements.html", include_str!("agreements.html")),
     ("agreement.html", include_str!("agreement.html")),
     ("clients.html", include_str!("clients.html")),
     ("portal.html", include_str!("portal.html")),
-    ("refused.html", include_str!("refused.html")),
+    ("error.html", include_str!("error.html")),
 ];
 
-/// How pages are told: in which language, and by which clock.
+/// The language and the time zone of the pages.
 #[derive(Clone, Debug)]
-pub struct Manner {
+pub struct PageContext {
     /// The language.
     pub language: Language,
-    /// The zone of the moments shown.
+    /// The time zone of the shown instants.
     pub zone: Zone,
 }
 
 /// One page of the operator's list.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Agreements {
+pub struct AgreementList {
     /// The agreements of this page.
-    pub rows: Vec<Line>,
-    /// How many are in each state, with its code, among those that the text finds.
+    pub rows: Vec<AgreementRow>,
+    /// The state codes, each with the number of agreements that match the text.
     pub states: Vec<(String, usize)>,
-    /// How many were found in all.
+    /// How many agreements match, on all pages.
     pub found: usize,
-    /// The text that was looked for.
+    /// The text of the search.
     pub text: String,
-    /// The state that was asked for.
+    /// The selected state, if any.
     pub state: Option<String>,
-    /// Which page this is, from 1.
+    /// The number of this page, from 1.
     pub page: usize,
-    /// How many there are.
+    /// The number of pages.
     pub pages: usize,
 }
 
 /// One agreement in the operator's list.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Line {
-    /// Its UUID.
+pub struct AgreementRow {
+    /// The UUID.
     pub uuid: String,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// The mark of ownership that it bears.
-    pub mark: Option<String>,
-    /// The code of its state.
+    /// The ownership key, if it has one.
+    pub ownership_key: Option<String>,
+    /// The code of the state.
     pub state: String,
-    /// Whether it is in the archive.
-    pub removed: bool,
-    /// Its first day, as stored.
+    /// Whether it is archived.
+    pub archived: bool,
+    /// The first day, as stored.
     pub first_day: Option<String>,
-    /// Its last day, as stored.
+    /// The last day, as stored.
     pub last_day: Option<String>,
-    /// The titles of its recipients.
+    /// The titles of the recipients.
     pub recipients: Vec<String>,
-    /// When it was last changed, in seconds since 1970, and by whom where history tells.
-    pub changed: (i64, Option<String>),
+    /// The time of the last change, in seconds since 1970.
+    pub changed_at: i64,
+    /// The author of the last change, if the history contains it.
+    pub changed_by: Option<String>,
 }
 
-/// Everything about one agreement.
+/// The page of one agreement.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Sheet {
-    /// The agreement.
-    pub line: Line,
-    /// Its attributes by code, as stored: texts, references by title, sets of titles.
-    pub facts: Vec<(String, serde_json::Value)>,
-    /// What its services are promised.
-    pub rules: Vec<Rule>,
-    /// What was done to it and to its rules, the newest first.
-    pub history: Vec<Event>,
+pub struct AgreementPage {
+    /// The agreement as in the list.
+    pub agreement: AgreementRow,
+    /// The attributes by code, in the form of the interface: texts, references, sets.
+    pub attributes: Vec<(String, serde_json::Value)>,
+    /// The targets of its services.
+    pub rules: Vec<AgreementRule>,
+    /// The changes of the agreement and its rules, the newest first.
+    pub history: Vec<HistoryEntry>,
 }
 
-/// A promise for a service and a priority.
+/// The targets for a service and a priority.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Rule {
-    /// The title of the service; `None` where it is for all.
+pub struct AgreementRule {
+    /// The title of the service; `None` means all services.
     pub service: Option<String>,
     /// The title of the priority.
     pub priority: Option<String>,
-    /// The title of its hours.
-    pub hours: Option<String>,
-    /// Until somebody answers, as the helpdesk writes it.
+    /// The title of the calendar.
+    pub calendar: Option<String>,
+    /// The response target, in the form of the interface.
     pub response: serde_json::Value,
-    /// Until it is solved.
+    /// The resolution target.
     pub resolution: serde_json::Value,
 }
 
-/// Something that was done.
+/// One change in the history.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Event {
-    /// When, in seconds since 1970.
+pub struct HistoryEntry {
+    /// The time, in seconds since 1970.
     pub at: i64,
-    /// By whom.
-    pub who: String,
-    /// The title of the rule that it was done to; `None` for the agreement itself.
+    /// The name of the author.
+    pub author: String,
+    /// The title of the changed rule; `None` for the agreement itself.
     pub rule: Option<String>,
     /// The code of the attribute; `None` for a creation.
     pub attribute: Option<String>,
@@ -126,150 +127,150 @@ pub struct Event {
     pub after: serde_json::Value,
 }
 
-/// A client to choose.
+/// A company or department in the choice of clients.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Client {
+pub struct PortalClient {
     /// The UUID.
     pub uuid: String,
     /// The title.
     pub title: String,
-    /// How many services may be asked for now.
-    pub offered: u32,
-    /// Its departments.
-    pub departments: Vec<Client>,
+    /// The number of services that it may request now.
+    pub offered_services: u32,
+    /// The departments of a company.
+    pub departments: Vec<PortalClient>,
 }
 
-/// What a client sees.
+/// The portal of one client.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Portal {
+pub struct PortalPage {
     /// The client.
-    pub client: Client,
-    /// What may be asked for.
-    pub offers: Vec<Offer>,
-    /// In whose name it may be asked for, besides the client's own: UUID and title.
+    pub client: PortalClient,
+    /// The services that the client may request.
+    pub offers: Vec<ServiceOffer>,
+    /// The people of the client who may be the requester: UUID and name.
     pub people: Vec<(String, String)>,
-    /// What was asked for, the newest first.
-    pub requests: Vec<Asked>,
-    /// What a form has to bring along to be taken.
+    /// The service requests of the client, the newest first.
+    pub requests: Vec<ServiceRequest>,
+    /// The token that each form must contain.
     pub token: String,
-    /// The number of the request that was made just now.
+    /// The number of the service request that was just created.
     pub made: Option<String>,
 }
 
 /// A service of an active agreement.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Offer {
+pub struct ServiceOffer {
     /// The UUID of the service.
     pub service: String,
-    /// Its title.
+    /// The title.
     pub title: String,
     /// The UUID of the agreement.
     pub agreement: String,
-    /// Its title.
-    pub under: String,
-    /// Its last day, as stored.
+    /// The title of the agreement.
+    pub agreement_title: String,
+    /// The last day, as stored.
     pub last_day: Option<String>,
 }
 
-/// A request that was made.
+/// A service request.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Asked {
-    /// Its number.
+pub struct ServiceRequest {
+    /// The number.
     pub number: i64,
-    /// What it is about.
+    /// The subject.
     pub subject: String,
     /// The title of the service.
     pub service: String,
-    /// The code of its state.
+    /// The code of the state.
     pub state: String,
-    /// When it was made, in seconds since 1970.
+    /// The time of its creation, in seconds since 1970.
     pub at: i64,
 }
 
-/// A request that was not taken.
+/// The page of a failed request.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Refused {
-    /// The helpdesk's own words.
-    pub reason: String,
-    /// The page to go back to.
+pub struct ErrorPage {
+    /// The reason in the helpdesk's own words; `None` if the form came from an earlier start of the server.
+    pub reason: Option<String>,
+    /// The address of the previous page.
     pub back: String,
 }
 
-/// The operator's list.
-pub fn agreements(manner: &Manner, value: &Agreements) -> String {
-    render(manner, "agreements.html", value)
+/// Renders the operator's list.
+pub fn agreements(context: &PageContext, value: &AgreementList) -> String {
+    render(context, "agreements.html", value)
 }
 
-/// The page of one agreement.
-pub fn agreement(manner: &Manner, value: &Sheet) -> String {
-    render(manner, "agreement.html", value)
+/// Renders the page of one agreement.
+pub fn agreement(context: &PageContext, value: &AgreementPage) -> String {
+    render(context, "agreement.html", value)
 }
 
-/// The clients to choose from.
-pub fn clients(manner: &Manner, value: &[Client]) -> String {
-    render(manner, "clients.html", value)
+/// Renders the choice of clients.
+pub fn clients(context: &PageContext, value: &[PortalClient]) -> String {
+    render(context, "clients.html", value)
 }
 
-/// A client's portal.
-pub fn portal(manner: &Manner, value: &Portal) -> String {
-    render(manner, "portal.html", value)
+/// Renders the portal of a client.
+pub fn portal(context: &PageContext, value: &PortalPage) -> String {
+    render(context, "portal.html", value)
 }
 
-/// Why something was not done.
-pub fn refused(manner: &Manner, value: &Refused) -> String {
-    render(manner, "refused.html", value)
+/// Renders the page of a failed request.
+pub fn error(context: &PageContext, value: &ErrorPage) -> String {
+    render(context, "error.html", value)
 }
 
-/// What a browser shall let these pages do: nothing but wear their style and send forms back.
-pub fn policy() -> String {
+/// The Content-Security-Policy of the pages: only their own style and forms to their own server.
+pub fn content_security_policy() -> String {
     let style = STANDARD.encode(Sha256::digest(STYLE));
     format!(
         "default-src 'none'; style-src 'sha256-{style}'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 }
 
-fn render<T: Serialize + ?Sized>(manner: &Manner, page: &str, value: &T) -> String {
-    let environment = environment(manner);
+fn render<T: Serialize + ?Sized>(context: &PageContext, page: &str, value: &T) -> String {
+    let environment = environment(context);
     let values = context! {
-        lang => code(manner.language),
-        words => Serde(words(manner.language)),
+        lang => code(context.language),
+        words => Serde(words(context.language)),
         style => Part::from_safe_string(STYLE.to_owned()),
         page => Serde(value),
     };
     let template = environment.get_template(page);
     let rendered = template.and_then(|template| template.render(values));
-    rendered.expect("the pages are our own, and a test fills each of them")
+    rendered.expect("a test renders each of the pages")
 }
 
-fn environment(manner: &Manner) -> Environment<'static> {
-    let language = manner.language;
+fn environment(context: &PageContext) -> Environment<'static> {
+    let language = context.language;
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     for (name, text) in PAGES {
-        environment.add_template(name, text).expect("the pages are our own, and a test reads each of them");
+        environment.add_template(name, text).expect("a test parses each of the pages");
     }
     environment.add_filter("urlencode", |text: String| encode::address(&text));
-    environment.add_filter("seen", |text: String| encode::terminal(&text).into_owned());
+    environment.add_filter("safe_text", |text: String| encode::terminal(&text).into_owned());
     environment.add_filter("day", move |stored: Option<String>| stored.map(|stored| day(language, &stored)));
-    let zone = manner.zone.clone();
-    environment.add_filter("moment", move |second: i64| moment(language, &zone, second));
+    let zone = context.zone.clone();
+    environment.add_filter("instant", move |second: i64| instant(language, &zone, second));
     environment.add_filter("attribute", move |code: String| attribute(language, &code));
     environment.add_filter("value", move |stored: Part| value(language, &stored));
     environment.add_filter("count", move |number: i64, noun: String| plural(language, number, &noun));
     environment
 }
 
-/// A stored day as people write it; whatever else stands there stays as it is.
+/// Formats a stored day in the language; any other text is only made safe to show.
 fn day(language: Language, stored: &str) -> String {
     let label = stored.get(..10).map(|label| label.replace('.', "-"));
     let day = label.and_then(|label| label.parse::<Day>().ok());
     day.map_or_else(|| encode::terminal(stored).into_owned(), |day| date(language, day))
 }
 
-/// A moment by the clock of a zone.
-fn moment(language: Language, zone: &Zone, second: i64) -> String {
-    let instant = Instant::from_second(second).unwrap_or(Instant::UNIX_EPOCH);
-    let shown = zone.wall_time_of(instant);
+/// Formats an instant in a time zone.
+fn instant(language: Language, zone: &Zone, second: i64) -> String {
+    let at = Instant::from_second(second).unwrap_or(Instant::UNIX_EPOCH);
+    let shown = zone.wall_time_of(at);
     format!("{}, {}", date(language, shown.date()), shown.strftime("%H:%M"))
 }
 

@@ -2,37 +2,39 @@ use serde_json::{Value, json};
 
 use super::vocabulary::words;
 use super::{
-    Agreements, Asked, Client, Event, Line, Manner, Offer, Portal, Refused, Rule, Sheet, agreement,
-    agreements, clients, policy, portal, refused,
+    AgreementList, AgreementPage, AgreementRow, AgreementRule, ErrorPage, HistoryEntry, PageContext,
+    PortalClient, PortalPage, ServiceOffer, ServiceRequest, agreement, agreements, clients,
+    content_security_policy, error, portal,
 };
 use crate::calendar::Zone;
 use crate::render::encode::corpus::{HOSTILE, is_clean};
 use crate::settings::Language;
 
-fn manner(language: Language) -> Manner {
-    Manner { language, zone: Zone::find("Europe/Moscow").expect("a zone") }
+fn context(language: Language) -> PageContext {
+    PageContext { language, zone: Zone::find("Europe/Moscow").expect("a zone") }
 }
 
-fn line(text: &str) -> Line {
-    Line {
+fn row(text: &str) -> AgreementRow {
+    AgreementRow {
         uuid: "agreement$900001".to_owned(),
         title: text.to_owned(),
-        mark: Some(text.to_owned()),
+        ownership_key: Some(text.to_owned()),
         state: "active".to_owned(),
-        removed: false,
+        archived: false,
         first_day: Some("2026.02.01 00:00:00".to_owned()),
         last_day: None,
         recipients: vec![text.to_owned()],
-        changed: (1_772_355_600, Some(text.to_owned())),
+        changed_at: 1_772_355_600,
+        changed_by: Some(text.to_owned()),
     }
 }
 
-/// Every page, with one text wherever a foreign text may stand.
+/// Renders every page, with one text in each place for foreign text.
 fn pages(language: Language, text: &str) -> Vec<String> {
-    let manner = manner(language);
+    let context = context(language);
     let own = || text.to_owned();
-    let list = Agreements {
-        rows: vec![line(text)],
+    let list = AgreementList {
+        rows: vec![row(text)],
         states: vec![("active".to_owned(), 1)],
         found: 201,
         text: own(),
@@ -40,61 +42,66 @@ fn pages(language: Language, text: &str) -> Vec<String> {
         page: 2,
         pages: 3,
     };
-    let rule = Rule {
+    let rule = AgreementRule {
         service: Some(own()),
         priority: Some(own()),
-        hours: Some(own()),
+        calendar: Some(own()),
         response: json!({ "length": 8, "interval": "HOUR" }),
         resolution: Value::Null,
     };
-    let event = Event {
+    let entry = HistoryEntry {
         at: 1_772_355_600,
-        who: own(),
+        author: own(),
         rule: Some(own()),
         attribute: Some("services".to_owned()),
         before: json!([{ "title": text }]),
         after: json!(text),
     };
-    let sheet = Sheet {
-        line: line(text),
-        facts: vec![("endDate".to_owned(), json!("2026.12.31 00:00:00")), (own(), json!(text))],
+    let page = AgreementPage {
+        agreement: row(text),
+        attributes: vec![("endDate".to_owned(), json!("2026.12.31 00:00:00")), (own(), json!(text))],
         rules: vec![rule],
-        history: vec![event],
+        history: vec![entry],
     };
-    let client = Client {
+    let client = PortalClient {
         uuid: "ou$7001".to_owned(),
         title: own(),
-        offered: 5,
-        departments: vec![Client { title: own(), ..Client::default() }],
+        offered_services: 5,
+        departments: vec![PortalClient { title: own(), ..PortalClient::default() }],
     };
-    let offer = Offer {
+    let offer = ServiceOffer {
         service: "slmService$1".to_owned(),
         title: own(),
         agreement: "agreement$1".to_owned(),
-        under: own(),
+        agreement_title: own(),
         last_day: Some("2026.12.31 00:00:00".to_owned()),
     };
-    let asked =
-        Asked { number: 900_001, subject: own(), service: own(), state: "registered".to_owned(), at: 0 };
-    let shown = Portal {
+    let request = ServiceRequest {
+        number: 900_001,
+        subject: own(),
+        service: own(),
+        state: "registered".to_owned(),
+        at: 0,
+    };
+    let client_page = PortalPage {
         client: client.clone(),
         offers: vec![offer],
         people: vec![("employee$1".to_owned(), own())],
-        requests: vec![asked],
+        requests: vec![request],
         token: "token".to_owned(),
         made: Some("900001".to_owned()),
     };
     vec![
-        agreements(&manner, &list),
-        agreement(&manner, &sheet),
-        clients(&manner, &[client]),
-        portal(&manner, &shown),
-        refused(&manner, &Refused { reason: own(), back: "/".to_owned() }),
+        agreements(&context, &list),
+        agreement(&context, &page),
+        clients(&context, &[client]),
+        portal(&context, &client_page),
+        error(&context, &ErrorPage { reason: Some(own()), back: "/".to_owned() }),
     ]
 }
 
 #[test]
-fn no_foreign_text_becomes_markup_or_moves_what_stands_around_it() {
+fn no_foreign_text_becomes_markup_or_reorders_its_surroundings() {
     for language in [Language::Russian, Language::English] {
         let clean = pages(language, "plain");
         for text in ["<script>alert(1)</script>", "\"><img src=x>", "'--></style>"].iter().chain(HOSTILE) {
@@ -108,7 +115,7 @@ fn no_foreign_text_becomes_markup_or_moves_what_stands_around_it() {
 }
 
 #[test]
-fn days_moments_lengths_and_numbers_are_written_as_the_language_does() {
+fn days_instants_durations_and_numbers_follow_the_language() {
     let [russian, english] =
         [Language::Russian, Language::English].map(|language| pages(language, "x").concat());
     for shown in [
@@ -132,15 +139,15 @@ fn days_moments_lengths_and_numbers_are_written_as_the_language_does() {
 }
 
 #[test]
-fn the_pages_carry_their_style_and_run_nothing() {
-    assert!(policy().starts_with("default-src 'none'; style-src 'sha256-"));
-    assert!(!policy().contains("script-src"));
+fn the_pages_contain_their_style_and_no_script() {
+    assert!(content_security_policy().starts_with("default-src 'none'; style-src 'sha256-"));
+    assert!(!content_security_policy().contains("script-src"));
     for page in pages(Language::Russian, "x") {
         assert!(!page.contains("<script") && !page.contains("style=") && !page.contains("http"), "{page}");
     }
 }
 
-/// Names with their shapes; only plurals differ by language.
+/// The keys of a vocabulary without its texts; the number of plural forms differs by language.
 fn shape(value: &Value) -> Value {
     match value {
         Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), shape(value))).collect(),
@@ -149,6 +156,6 @@ fn shape(value: &Value) -> Value {
 }
 
 #[test]
-fn both_languages_have_every_word() {
+fn both_languages_have_the_same_keys() {
     assert_eq!(shape(&words(Language::Russian)), shape(&words(Language::English)));
 }

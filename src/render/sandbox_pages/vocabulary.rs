@@ -1,4 +1,4 @@
-//! What the helpdesk's pages say, in Russian and in English.
+//! The vocabulary of the sandbox's pages, in Russian and in English.
 
 use minijinja::Value as Part;
 use minijinja::value::ValueKind;
@@ -10,35 +10,35 @@ use crate::settings::Language;
 
 use super::day;
 
-/// All words of a language, by name.
+/// All texts of a language by name.
 pub(super) fn words(language: Language) -> Value {
     let text = match language {
         Language::Russian => include_str!("ru.json"),
         Language::English => include_str!("en.json"),
     };
-    serde_json::from_str(text).expect("a test reads both")
+    serde_json::from_str(text).expect("a test parses both")
 }
 
-/// What people call an attribute, else its code.
+/// The name of an attribute, or its code if it has none.
 pub(super) fn attribute(language: Language, code: &str) -> String {
     words(language)["attributes"][code]
         .as_str()
         .map_or_else(|| encode::terminal(code).into_owned(), str::to_owned)
 }
 
-/// A number with its noun in the right form.
+/// A number with the matching form of a noun.
 pub(super) fn plural(language: Language, number: i64, noun: &str) -> String {
     let words = words(language);
     let forms = &words["nouns"][noun];
-    let of = |place: usize| forms[place].as_str().unwrap_or_default();
+    let noun_form = |index: usize| forms[index].as_str().unwrap_or_default();
     let form = match language {
-        Language::Russian => form(number, of(0), of(1), of(2)),
-        Language::English => of(usize::from(number != 1)),
+        Language::Russian => form(number, noun_form(0), noun_form(1), noun_form(2)),
+        Language::English => noun_form(usize::from(number != 1)),
     };
     format!("{number}\u{a0}{form}")
 }
 
-/// A stored value as people read it: texts, titles of references, sets of them, days, lengths of time.
+/// Formats a value of the interface: a text, a reference by its title, a set of references, a day, or a duration.
 pub(super) fn value(language: Language, stored: &Part) -> String {
     let part = |name: &str| stored.get_attr(name).ok().filter(|part| !part.is_undefined() && !part.is_none());
     match stored.kind() {
@@ -49,7 +49,7 @@ pub(super) fn value(language: Language, stored: &Part) -> String {
         }
         ValueKind::Map => match (part("title"), part("length"), part("interval")) {
             (Some(title), ..) => value(language, &title),
-            (None, Some(length), Some(unit)) => length_of_time(language, &length, &unit),
+            (None, Some(length), Some(unit)) => duration(language, &length, &unit),
             _ => encode::terminal(&stored.to_string()).into_owned(),
         },
         ValueKind::None | ValueKind::Undefined => "–".to_owned(),
@@ -70,7 +70,7 @@ pub(super) fn value(language: Language, stored: &Part) -> String {
     }
 }
 
-fn length_of_time(language: Language, length: &Part, unit: &Part) -> String {
+fn duration(language: Language, length: &Part, unit: &Part) -> String {
     let words = words(language);
     let unit = unit.to_string();
     let name =

@@ -22,7 +22,7 @@ use crate::http::transport::Transport;
 use crate::process::context::{AsOf, Context, clock};
 use crate::process::failure::{Exit, Failure};
 use crate::sandbox::from_catalog;
-use crate::sandbox::{self, Clock, SandboxOptions};
+use crate::sandbox::{self, SandboxClock, SandboxOptions};
 use crate::workspace::files;
 use crate::workspace::git_tree::Commit;
 use crate::workspace::load::Workspace;
@@ -35,7 +35,7 @@ pub(crate) struct Connection {
     way: Way,
     mapping: Mapping,
     pace: Pace,
-    embedded: Option<sandbox::Running>,
+    embedded: Option<sandbox::RunningSandbox>,
 }
 
 /// The way to a helpdesk, with what is learned of it on the way.
@@ -100,8 +100,12 @@ pub(crate) async fn open_at(
 ) -> Result<Connection, Failure> {
     let (way, embedded) = match &helpdesk.kind {
         Product::Sandbox => {
-            let clock = if as_of.is_asked { Clock::standing(as_of.instant) } else { Clock::asked(clock) };
-            let file = from_catalog::file(root)?;
+            let clock = if as_of.is_asked {
+                SandboxClock::fixed(as_of.instant)
+            } else {
+                SandboxClock::running(clock)
+            };
+            let file = from_catalog::database_file(root)?;
             let sandbox = from_catalog::open(
                 file,
                 ground.catalog,

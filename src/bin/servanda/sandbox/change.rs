@@ -1,6 +1,4 @@
-//! From the JSON of a write to a change that can be carried out, or to the reason why it can not.
-//!
-//! Every attribute is checked before anything is written. Looks references up; writes nothing.
+//! Validates the JSON of a write and resolves its references, before anything is written.
 
 use std::collections::BTreeSet;
 
@@ -8,85 +6,85 @@ use rusqlite::Connection;
 use serde_json::{Map, Value};
 
 use super::database;
-use super::dialect::Dialect;
-use super::error::Refusal;
-use super::model::{Attribute, Class, Column, Kind, Written};
+use super::error::RequestError;
+use super::model::{AttributeKind, ClassAttribute, Column, ObjectClass, WriteAccess};
 use super::options::AgreementRecipients;
+use super::wire_format::WireFormat;
 
-/// The longest title that is taken, in characters.
-const LONGEST_TITLE: usize = 255;
+/// The longest accepted title, in characters.
+const TITLE_LIMIT: usize = 255;
 
-/// What is to be written on one object, in stored forms.
+/// A validated write to one object, in stored forms.
 #[derive(Debug)]
-pub(crate) struct Change {
+pub(super) struct ObjectChange {
     /// The class of the object.
-    pub(crate) class: &'static Class,
-    /// Attributes of the body.
-    pub(crate) scalars: Map<String, Value>,
-    /// The title, where it is written; an emptied one is the empty text.
-    pub(crate) title: Option<String>,
-    /// Whether the object is archived, where that is written.
-    pub(crate) removed: Option<bool>,
+    pub(super) class: &'static ObjectClass,
+    /// Attributes without a column or a link of their own.
+    pub(super) scalars: Map<String, Value>,
+    /// The title, if written; null becomes the empty text.
+    pub(super) title: Option<String>,
+    /// Whether the object is archived, if written.
+    pub(super) removed: Option<bool>,
     /// References and sets, each with all its targets.
-    pub(crate) links: Vec<(&'static Attribute, Vec<i64>)>,
-    /// Far sets that this object shall be in: the attribute over there, and all their owners.
-    pub(crate) backs: Vec<(&'static str, Vec<i64>)>,
-    /// A comment to be left beside the change.
-    pub(crate) comment: Option<String>,
-    /// The attributes that are written.
-    pub(crate) written: Vec<&'static Attribute>,
+    pub(super) links: Vec<(&'static ClassAttribute, Vec<i64>)>,
+    /// Back references: the code of the set, and all owners whose set shall contain this object.
+    pub(super) back_links: Vec<(&'static str, Vec<i64>)>,
+    /// A comment to add to the object.
+    pub(super) comment: Option<String>,
+    /// The written attributes.
+    pub(super) written: Vec<&'static ClassAttribute>,
 }
 
-/// Whether an object is being made or changed.
+/// The kind of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Occasion {
-    /// It is being made.
+pub(super) enum WriteKind {
+    /// The object is created.
     Create,
-    /// It is there.
+    /// The object exists.
     Edit,
 }
 
-impl Change {
-    /// Reads the body of a write.
-    pub(crate) fn read(
+impl ObjectChange {
+    /// Validates the body of a write.
+    pub(super) fn validate(
         connection: &Connection,
-        dialect: &Dialect,
-        class: &'static Class,
+        wire_format: &WireFormat,
+        class: &'static ObjectClass,
         body: &Map<String, Value>,
-        occasion: Occasion,
-    ) -> Result<Self, Refusal> {
+        kind: WriteKind,
+    ) -> Result<Self, RequestError> {
         let mut change = Self {
             class,
             scalars: Map::new(),
             title: None,
             removed: None,
             links: Vec::new(),
-            backs: Vec::new(),
+            back_links: Vec::new(),
             comment: None,
             written: Vec::new(),
         };
         for (code, value) in body {
             match code.as_str() {
-                "metaClass" if occasion == Occasion::Create => {}
-                "@comment" if occasion == Occasion::Edit => change.comment = Some(comment(value)?),
+                "metaClass" if kind == WriteKind::Create => {}
+                "@comment" if kind == WriteKind::Edit => change.comment = Some(comment(value)?),
                 _ => {
-                    let attribute = writable(class, code, occasion)?;
-                    change.set(connection, dialect, attribute, value)?;
+                    let attribute = writable(class, code, kind)?;
+                    change.set(connection, wire_format, attribute, value)?;
                 }
             }
         }
-        change.require(body, occasion)?;
+        change.require(body, kind)?;
         Ok(change)
     }
 
-    /// The single target of a reference that is written.
-    pub(crate) fn target(&self, code: &str) -> Option<i64> {
+    /// The target of a written reference.
+    pub(super) fn target(&self, code: &str) -> Option<i64> {
         let link = self.links.iter().find(|(own, _)| own.code == code)?;
         link.1.first().copied()
     }
 
-    /// Writes a reference that the caller left to the helpdesk.
-    pub(crate) fn point(&mut self, code: &str, target: i64) {
+    /// Sets a reference in place of the written one.
+    pub(super) fn set_target(&mut self, code: &str, target: i64) {
         if let Some(attribute) = self.class.attribute(code) {
             self.links.retain(|(own, _)| own.code != code);
             self.links.push((attribute, vec![target]));
@@ -96,41 +94,41 @@ impl Change {
     fn set(
         &mut self,
         connection: &Connection,
-        dialect: &Dialect,
-        attribute: &'static Attribute,
+        wire_format: &WireFormat,
+        attribute: &'static ClassAttribute,
         value: &Value,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RequestError> {
         let code = attribute.code;
-        let wrong = || Refusal::invalid(format!("Недопустимое значение атрибута '{code}'"));
-        let to_recipient = matches!(attribute.kind, Kind::Many("ou" | "employee"));
-        match dialect.options.agreement_recipients {
-            AgreementRecipients::Ignored if to_recipient => return Ok(()),
-            AgreementRecipients::Refused if to_recipient => return Err(closed(code)),
+        let wrong = || RequestError::invalid_value(code);
+        let is_recipients = matches!(attribute.kind, AttributeKind::ReferenceSet("ou" | "employee"));
+        match wire_format.options.agreement_recipients {
+            AgreementRecipients::Ignored if is_recipients => return Ok(()),
+            AgreementRecipients::Refused if is_recipients => return Err(read_only(code)),
             _ => {}
         }
         match attribute.kind {
-            Kind::Column(Column::Removed) => {
+            AttributeKind::Column(Column::Removed) => {
                 self.removed = Some(value.as_bool().ok_or_else(wrong)?);
             }
-            Kind::Column(_) => self.title = Some(text(code, value)?.unwrap_or_default()),
-            Kind::One(classes) => {
+            AttributeKind::Column(_) => self.title = Some(text(code, value)?.unwrap_or_default()),
+            AttributeKind::Reference(classes) => {
                 let targets = match value {
                     Value::Null => Vec::new(),
-                    Value::String(uuid) => vec![refer(connection, code, uuid, classes)?],
+                    Value::String(uuid) => vec![resolve(connection, code, uuid, classes)?],
                     _ => return Err(wrong()),
                 };
                 self.links.push((attribute, targets));
             }
-            Kind::Many(class) => {
-                let targets = refer_all(connection, code, value, class)?;
+            AttributeKind::ReferenceSet(class) => {
+                let targets = resolve_set(connection, code, value, class)?;
                 self.links.push((attribute, targets));
             }
-            Kind::Back { class, attribute } => {
-                let owners = refer_all(connection, code, value, class)?;
-                self.backs.push((attribute, owners));
+            AttributeKind::BackReference { class, attribute } => {
+                let owners = resolve_set(connection, code, value, class)?;
+                self.back_links.push((attribute, owners));
             }
             kind => {
-                let stored = scalar(code, kind, value, dialect)?;
+                let stored = scalar(code, kind, value, wire_format)?;
                 self.scalars.insert(code.to_owned(), stored);
             }
         }
@@ -138,96 +136,108 @@ impl Change {
         Ok(())
     }
 
-    /// What must be there is there after the write.
-    fn require(&self, body: &Map<String, Value>, occasion: Occasion) -> Result<(), Refusal> {
+    /// Checks that no required attribute is empty after the write.
+    fn require(&self, body: &Map<String, Value>, kind: WriteKind) -> Result<(), RequestError> {
         for code in self.class.required {
-            let lacks = match body.get(*code) {
-                None => occasion == Occasion::Create,
+            let is_empty = match body.get(*code) {
+                None => kind == WriteKind::Create,
                 Some(Value::Null) => true,
                 Some(Value::String(text)) => text.trim().is_empty(),
                 Some(_) => false,
             };
-            if lacks {
-                return Err(Refusal::invalid(format!("Не заполнен обязательный атрибут '{code}'")));
+            if is_empty {
+                return Err(RequestError::invalid(format!("Не заполнен обязательный атрибут '{code}'")));
             }
         }
         Ok(())
     }
 }
 
-fn writable(class: &'static Class, code: &str, occasion: Occasion) -> Result<&'static Attribute, Refusal> {
-    let attribute = class.attribute(code).ok_or_else(|| {
-        let class = class.name;
-        Refusal::invalid(format!("Атрибут '{code}' не найден в метаклассе '{class}'"))
-    })?;
-    match (attribute.written, occasion) {
-        (Written::Always, _) | (Written::OnEdit, Occasion::Edit) => Ok(attribute),
-        (Written::OnEdit, Occasion::Create) => {
-            Err(Refusal::invalid(format!("Атрибут '{code}' не может быть задан при создании объекта")))
+fn writable(
+    class: &'static ObjectClass,
+    code: &str,
+    kind: WriteKind,
+) -> Result<&'static ClassAttribute, RequestError> {
+    let attribute = class.attribute(code).ok_or_else(|| RequestError::unknown_attribute(code, class.name))?;
+    match (attribute.access, kind) {
+        (WriteAccess::Always, _) | (WriteAccess::OnEdit, WriteKind::Edit) => Ok(attribute),
+        (WriteAccess::OnEdit, WriteKind::Create) => {
+            Err(RequestError::invalid(format!("Атрибут '{code}' не может быть задан при создании объекта")))
         }
-        (Written::Never, _) => Err(closed(code)),
+        (WriteAccess::ReadOnly, _) => Err(read_only(code)),
     }
 }
 
-fn closed(code: &str) -> Refusal {
-    Refusal::invalid(format!("Атрибут '{code}' недоступен для редактирования"))
+fn read_only(code: &str) -> RequestError {
+    RequestError::invalid(format!("Атрибут '{code}' недоступен для редактирования"))
 }
 
-fn comment(value: &Value) -> Result<String, Refusal> {
+fn comment(value: &Value) -> Result<String, RequestError> {
     let text = value.as_str().filter(|text| !text.is_empty());
-    let refused = || Refusal::invalid("Недопустимое значение атрибута '@comment'");
-    text.map(str::to_owned).ok_or_else(refused)
+    text.map(str::to_owned).ok_or_else(|| RequestError::invalid_value("@comment"))
 }
 
-fn text(code: &str, value: &Value) -> Result<Option<String>, Refusal> {
+fn text(code: &str, value: &Value) -> Result<Option<String>, RequestError> {
     let limited = matches!(code, "title" | "shortDescr");
     match value {
         Value::Null => Ok(None),
-        Value::String(text) if limited && text.chars().count() > LONGEST_TITLE => {
-            Err(Refusal::invalid(format!("Значение атрибута '{code}' длиннее {LONGEST_TITLE} символов")))
+        Value::String(text) if limited && text.chars().count() > TITLE_LIMIT => {
+            Err(RequestError::invalid(format!("Значение атрибута '{code}' длиннее {TITLE_LIMIT} символов")))
         }
         Value::String(text) => Ok(Some(text.clone())),
-        _ => Err(Refusal::invalid(format!("Недопустимое значение атрибута '{code}'"))),
+        _ => Err(RequestError::invalid_value(code)),
     }
 }
 
-fn scalar(code: &str, kind: Kind, value: &Value, dialect: &Dialect) -> Result<Value, Refusal> {
-    let wrong = || Refusal::invalid(format!("Недопустимое значение атрибута '{code}'"));
+fn scalar(
+    code: &str,
+    kind: AttributeKind,
+    value: &Value,
+    wire_format: &WireFormat,
+) -> Result<Value, RequestError> {
+    let wrong = || RequestError::invalid_value(code);
     Ok(match kind {
-        Kind::State(states) => {
+        AttributeKind::State(states) => {
             let state = value.as_str().filter(|state| states.contains(state));
-            let refused = || Refusal::invalid(format!("Переход в статус {value} невозможен"));
+            let refused = || RequestError::invalid(format!("Переход в статус {value} невозможен"));
             Value::from(state.ok_or_else(refused)?)
         }
-        Kind::Text => text(code, value)?.map_or(Value::Null, Value::from),
+        AttributeKind::Text => text(code, value)?.map_or(Value::Null, Value::from),
         _ if value.is_null() => Value::Null,
-        Kind::Flag => Value::from(value.as_bool().ok_or_else(wrong)?),
-        Kind::Day => {
-            let read = value.as_str().and_then(|text| dialect.read_day(text));
-            Value::from(read.ok_or_else(wrong)?)
+        AttributeKind::Flag => Value::from(value.as_bool().ok_or_else(wrong)?),
+        AttributeKind::LocalDate => {
+            let parsed = value.as_str().and_then(|text| wire_format.parse_local_date(text));
+            Value::from(parsed.ok_or_else(wrong)?)
         }
-        Kind::Interval => dialect.read_interval(value).ok_or_else(wrong)?,
+        AttributeKind::Duration => wire_format.parse_duration(value).ok_or_else(wrong)?,
         _ => return Err(wrong()),
     })
 }
 
-fn refer(connection: &Connection, code: &str, uuid: &str, classes: &[&str]) -> Result<i64, Refusal> {
+fn resolve(connection: &Connection, code: &str, uuid: &str, classes: &[&str]) -> Result<i64, RequestError> {
     let found = database::object(connection, uuid)?;
     let fits = |name: &str| classes.is_empty() || classes.contains(&name);
     match found {
         Some(handle) if fits(handle.class.name) => Ok(handle.id),
-        Some(_) => Err(Refusal::invalid(format!("Объект '{uuid}' не подходит для атрибута '{code}'"))),
-        None => Err(Refusal::invalid(format!("Объект '{uuid}', указанный в атрибуте '{code}', не найден"))),
+        Some(_) => Err(RequestError::invalid(format!("Объект '{uuid}' не подходит для атрибута '{code}'"))),
+        None => {
+            Err(RequestError::invalid(format!("Объект '{uuid}', указанный в атрибуте '{code}', не найден")))
+        }
     }
 }
 
-/// A set is written whole, as an array of UUIDs; what stands in it twice counts once.
-fn refer_all(connection: &Connection, code: &str, value: &Value, class: &str) -> Result<Vec<i64>, Refusal> {
-    let wrong = || Refusal::invalid(format!("Недопустимое значение атрибута '{code}'"));
+/// Resolves a set, which is written as an array of all its UUIDs. Duplicates count once.
+fn resolve_set(
+    connection: &Connection,
+    code: &str,
+    value: &Value,
+    class: &str,
+) -> Result<Vec<i64>, RequestError> {
+    let wrong = || RequestError::invalid_value(code);
     let mut targets = BTreeSet::new();
     for uuid in value.as_array().ok_or_else(wrong)? {
         let uuid = uuid.as_str().ok_or_else(wrong)?;
-        targets.insert(refer(connection, code, uuid, &[class])?);
+        targets.insert(resolve(connection, code, uuid, &[class])?);
     }
     Ok(targets.into_iter().collect())
 }

@@ -1,45 +1,44 @@
-//! The hour as the embedded helpdesk believes it: given by the shell, or set by hand in a rehearsal.
-//!
-//! Turns a source of instants into whole seconds. Never reads the machine's clock by itself.
+//! The sandbox's clock: the shell's clock, or a fixed instant in a rehearsal.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use servanda::calendar::Instant;
 
-/// Where the helpdesk has the time from.
+/// The source of the sandbox's time.
 #[derive(Clone)]
-pub(crate) struct Clock(Source);
+pub(crate) struct SandboxClock(ClockSource);
 
 #[derive(Clone)]
-enum Source {
-    Asked(Arc<dyn Fn() -> Instant + Send + Sync>),
-    Set(Arc<AtomicI64>),
+enum ClockSource {
+    Running(Arc<dyn Fn() -> Instant + Send + Sync>),
+    Fixed(Arc<AtomicI64>),
 }
 
-impl Clock {
-    /// A clock that is asked each time, such as the machine's own.
-    pub(crate) fn asked(read: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
-        Self(Source::Asked(Arc::new(read)))
+impl SandboxClock {
+    /// A clock that calls a function each time it is read.
+    pub(crate) fn running(read: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
+        Self(ClockSource::Running(Arc::new(read)))
     }
 
-    /// A clock that stands still at an instant until it is set anew; clones share the hand.
-    pub(crate) fn standing(at: Instant) -> Self {
-        Self(Source::Set(Arc::new(AtomicI64::new(at.as_second()))))
-    }
-
-    /// Sets a standing clock, backwards too; a clock that is asked stays as it is.
-    pub(crate) fn set(&self, to: Instant) {
-        if let Source::Set(second) = &self.0 {
-            second.store(to.as_second(), Ordering::SeqCst);
-        }
+    /// A clock that stays at an instant. Clones share the instant.
+    pub(crate) fn fixed(at: Instant) -> Self {
+        Self(ClockSource::Fixed(Arc::new(AtomicI64::new(at.as_second()))))
     }
 
     /// Seconds since 1970.
-    pub(crate) fn second(&self) -> i64 {
+    pub(super) fn second(&self) -> i64 {
         match &self.0 {
-            Source::Asked(read) => read().as_second(),
-            Source::Set(second) => second.load(Ordering::SeqCst),
+            ClockSource::Running(read) => read().as_second(),
+            ClockSource::Fixed(second) => second.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Sets a fixed clock, also backwards; a running clock is not affected.
+    #[cfg(test)]
+    pub(crate) fn set(&self, to: Instant) {
+        if let ClockSource::Fixed(second) = &self.0 {
+            second.store(to.as_second(), Ordering::SeqCst);
         }
     }
 }
@@ -48,11 +47,11 @@ impl Clock {
 mod tests {
     use servanda::calendar::Instant;
 
-    use super::Clock;
+    use super::SandboxClock;
 
     #[test]
-    fn a_standing_clock_moves_only_by_hand_and_for_all_who_hold_it() {
-        let clock = Clock::standing(Instant::UNIX_EPOCH);
+    fn a_fixed_clock_moves_only_when_it_is_set_and_for_all_its_clones() {
+        let clock = SandboxClock::fixed(Instant::UNIX_EPOCH);
         let other = clock.clone();
         assert_eq!(other.second(), 0);
         clock.set(Instant::from_second(60).expect("in range"));
@@ -60,8 +59,8 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_asked_answers_each_time() {
-        let clock = Clock::asked(|| Instant::from_second(7).expect("in range"));
+    fn a_running_clock_is_read_each_time_and_cannot_be_set() {
+        let clock = SandboxClock::running(|| Instant::from_second(7).expect("in range"));
         clock.set(Instant::UNIX_EPOCH);
         assert_eq!(clock.second(), 7);
     }

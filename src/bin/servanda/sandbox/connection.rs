@@ -1,7 +1,6 @@
-//! Connections that can be cut on purpose, in the middle of an answer or before it.
+//! TCP connections that a fault can end in the middle of a response or before it.
 //!
-//! A thin cover over TCP: all bytes pass unchanged until a hand on the scissors says otherwise. Knows no HTTP
-//! but the empty line that ends the headers.
+//! All bytes pass unchanged until the connection is cut. Of HTTP, only the empty line after the headers is parsed.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,61 +13,61 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Listens as TCP does, and hands out connections that can be cut.
-pub(crate) struct Wires(pub(crate) TcpListener);
+/// A TCP listener whose connections can be cut.
+pub(super) struct CuttableListener(pub(crate) TcpListener);
 
-/// One connection.
-pub(crate) struct Wire {
+/// A TCP connection that can be cut.
+pub(super) struct CuttableStream {
     stream: TcpStream,
-    scissors: Scissors,
+    cutter: ConnectionCutter,
 }
 
-/// A hand on one connection.
+/// Cuts one connection.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Scissors(Arc<Mutex<Rest>>);
+pub(super) struct ConnectionCutter(Arc<Mutex<Allowance>>);
 
-/// What may still pass.
+/// How much the server may still send.
 #[derive(Clone, Copy, Debug, Default)]
-enum Rest {
+enum Allowance {
     /// Everything.
     #[default]
     All,
-    /// The headers to come, and this many bytes after them.
+    /// The next headers, and this many bytes after them.
     Body(usize),
     /// This many bytes.
     Bytes(usize),
 }
 
-impl Scissors {
+impl ConnectionCutter {
     /// Ends the connection before another byte is sent.
-    pub(crate) fn cut_now(&self) {
-        self.set(Rest::Bytes(0));
+    pub(super) fn cut_now(&self) {
+        self.set(Allowance::Bytes(0));
     }
 
-    /// Ends the connection once the headers of the next answer and some bytes of its body are sent.
-    pub(crate) fn cut_body_after(&self, bytes: usize) {
-        self.set(Rest::Body(bytes));
+    /// Ends the connection after the headers of the next response and some bytes of its body are sent.
+    pub(super) fn cut_body_after(&self, bytes: usize) {
+        self.set(Allowance::Body(bytes));
     }
 
-    fn set(&self, rest: Rest) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = rest;
+    fn set(&self, allowance: Allowance) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = allowance;
     }
 
-    fn rest(&self) -> Rest {
+    fn allowance(&self) -> Allowance {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Listener for Wires {
-    type Io = Wire;
+impl Listener for CuttableListener {
+    type Io = CuttableStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
+    async fn accept(&mut self) -> (CuttableStream, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        // Small answers must not wait for one another; a failure costs speed alone.
+        // Small responses must not be delayed; without it they are only slower.
         drop(stream.set_nodelay(true));
-        let scissors = Scissors::default();
-        (Wire { stream, scissors }, address)
+        let cutter = ConnectionCutter::default();
+        (CuttableStream { stream, cutter }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -76,13 +75,13 @@ impl Listener for Wires {
     }
 }
 
-impl Connected<IncomingStream<'_, Wires>> for Scissors {
-    fn connect_info(stream: IncomingStream<'_, Wires>) -> Self {
-        stream.io().scissors.clone()
+impl Connected<IncomingStream<'_, CuttableListener>> for ConnectionCutter {
+    fn connect_info(stream: IncomingStream<'_, CuttableListener>) -> Self {
+        stream.io().cutter.clone()
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for CuttableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -92,16 +91,16 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for CuttableStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let rest = match self.scissors.rest() {
-            Rest::All => return Pin::new(&mut self.stream).poll_write(context, bytes),
-            Rest::Bytes(rest) => rest,
-            Rest::Body(body) => match end_of_headers(bytes) {
+        let rest = match self.cutter.allowance() {
+            Allowance::All => return Pin::new(&mut self.stream).poll_write(context, bytes),
+            Allowance::Bytes(rest) => rest,
+            Allowance::Body(body) => match headers_end(bytes) {
                 Some(end) => end + body,
                 None => return Pin::new(&mut self.stream).poll_write(context, bytes),
             },
@@ -112,7 +111,7 @@ impl AsyncWrite for Wire {
         let part = &bytes[..bytes.len().min(rest)];
         let written = Pin::new(&mut self.stream).poll_write(context, part);
         if let Poll::Ready(Ok(written)) = &written {
-            self.scissors.set(Rest::Bytes(rest - written));
+            self.cutter.set(Allowance::Bytes(rest - written));
         }
         written
     }
@@ -126,7 +125,7 @@ impl AsyncWrite for Wire {
     }
 }
 
-fn end_of_headers(bytes: &[u8]) -> Option<usize> {
+fn headers_end(bytes: &[u8]) -> Option<usize> {
     let blank = bytes.windows(4).position(|part| part == b"\r\n\r\n");
     blank.map(|at| at + 4)
 }

@@ -1,29 +1,30 @@
-//! The `SQLite` file behind the embedded helpdesk: its schema, how it is opened, and its smallest questions.
+//! The `SQLite` database of the sandbox: its schema, how it is opened, and basic queries.
 //!
-//! Objects are rows with a JSON body for what only some classes have; every reference, single or in a set,
-//! is a row of `link`, kept once and read from both sides. Knows neither the wire nor the rules.
+//! Objects are rows with a JSON body for the attributes of their class. Each reference, single or in a set, is one row
+//! of `link`, which is read from both sides.
 
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
-use super::model::Class;
+use super::model::ObjectClass;
 
-/// Where the objects are kept.
+/// The place of the database.
 #[derive(Clone, Debug)]
 pub(crate) enum DatabasePath {
-    /// In memory, gone with the sandbox.
+    /// In memory, until the sandbox is dropped.
+    #[cfg(test)]
     Memory,
-    /// In a file, which outlives it.
+    /// In a file.
     File(std::path::PathBuf),
 }
 
-/// The first number that the helpdesk gives by itself; seeds bring lower ones of their own.
-const FIRST_OWN_NUMBER: i64 = 900_001;
+/// The first number that the sandbox assigns itself; the ids in seeds are lower.
+const FIRST_ASSIGNED_NUMBER: i64 = 900_001;
 
-/// The layout of the tables, as `user_version` of the file.
-pub(crate) const LAYOUT: i64 = 1;
+/// The version of the schema, stored as `user_version` of the file.
+pub(super) const SCHEMA_VERSION: i64 = 1;
 
 const SCHEMA: &str = "
 CREATE TABLE object (
@@ -65,26 +66,27 @@ CREATE TABLE event (
 CREATE INDEX event_source ON event (source);
 ";
 
-/// Opens the database and lays the tables where there are none; gives the layout that it found or made.
-pub(crate) fn open(path: &DatabasePath) -> rusqlite::Result<(Connection, i64)> {
+/// Opens the database, creates the tables in an empty one, and returns the version of the schema.
+pub(super) fn open(path: &DatabasePath) -> rusqlite::Result<(Connection, i64)> {
     let mut connection = match path {
+        #[cfg(test)]
         DatabasePath::Memory => Connection::open_in_memory()?,
         DatabasePath::File(path) => open_file(path)?,
     };
     connection.set_prepared_statement_cache_capacity(64);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut layout: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if layout == 0 {
+    let mut version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version == 0 {
         transaction.execute_batch(SCHEMA)?;
-        transaction.pragma_update(None, "user_version", LAYOUT)?;
-        layout = LAYOUT;
+        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        version = SCHEMA_VERSION;
     }
     transaction.commit()?;
-    Ok((connection, layout))
+    Ok((connection, version))
 }
 
-/// A log of its own beside the file makes a commit one append; a power cut may lose the last commits but
-/// never tears one, which is enough for a helpdesk to rehearse on.
+/// Opens a file with a write-ahead log, so that a commit is one append. A power failure may lose the last commits but
+/// does not corrupt the file, which is enough for a sandbox.
 fn open_file(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(10))?;
@@ -95,77 +97,77 @@ fn open_file(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// What an object is known by.
+/// The row, class and type of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Handle {
+pub(super) struct ObjectHandle {
     /// The row.
-    pub(crate) id: i64,
-    /// Its class.
-    pub(crate) class: &'static Class,
-    /// Its metaClass.
-    pub(crate) kind: String,
+    pub(super) id: i64,
+    /// The class.
+    pub(super) class: &'static ObjectClass,
+    /// The metaClass, such as `ou$company`.
+    pub(super) meta_class: String,
 }
 
-/// The object of this UUID, if there is one.
-pub(crate) fn object(connection: &Connection, uuid: &str) -> rusqlite::Result<Option<Handle>> {
+/// Finds an object by its UUID.
+pub(super) fn object(connection: &Connection, uuid: &str) -> rusqlite::Result<Option<ObjectHandle>> {
     let mut statement = connection.prepare_cached("SELECT id, class, kind FROM object WHERE uuid = ?1")?;
     let found = statement
         .query_row([uuid], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?)))
         .optional()?;
-    Ok(found.and_then(|(id, class, kind)| {
-        let class = Class::named(&class)?;
-        Some(Handle { id, class, kind })
+    Ok(found.and_then(|(id, class, meta_class)| {
+        let class = ObjectClass::named(&class)?;
+        Some(ObjectHandle { id, class, meta_class })
     }))
 }
 
-/// Takes the next number of a class that no object bears.
-pub(crate) fn next_number(connection: &Connection, class: &str) -> rusqlite::Result<i64> {
+/// Assigns the next number of a class that no object has.
+pub(super) fn next_number(connection: &Connection, class: &str) -> rusqlite::Result<i64> {
     let mut take = connection.prepare_cached(
         "INSERT INTO counter (class, next) VALUES (?1, ?2 + 1)
          ON CONFLICT (class) DO UPDATE SET next = next + 1 RETURNING next - 1",
     )?;
     loop {
-        let number: i64 = take.query_row((class, FIRST_OWN_NUMBER), |row| row.get(0))?;
+        let number: i64 = take.query_row((class, FIRST_ASSIGNED_NUMBER), |row| row.get(0))?;
         if object(connection, &format!("{class}${number}"))?.is_none() {
             return Ok(number);
         }
     }
 }
 
-/// The employee whose access key this is.
-pub(crate) fn key_holder(connection: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
+/// Finds the employee to whom an access key belongs.
+pub(super) fn employee_of_key(connection: &Connection, key: &str) -> rusqlite::Result<Option<i64>> {
     connection
         .prepare_cached("SELECT employee FROM access WHERE key = ?1")?
         .query_row([key], |row| row.get(0))
         .optional()
 }
 
-/// Gives an employee an access key.
-pub(crate) fn give_key(connection: &Connection, key: &str, employee: i64) -> rusqlite::Result<()> {
+/// Adds an access key of an employee.
+pub(super) fn add_key(connection: &Connection, key: &str, employee: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO access (key, employee) VALUES (?1, ?2)")?
         .execute((key, employee))
         .map(|_| ())
 }
 
-/// The objects that the owner links to under an attribute, in the order of their rows.
-pub(crate) fn targets(connection: &Connection, owner: i64, attribute: &str) -> rusqlite::Result<Vec<i64>> {
+/// The objects to which an attribute of the owner refers, in the order of their rows.
+pub(super) fn targets(connection: &Connection, owner: i64, attribute: &str) -> rusqlite::Result<Vec<i64>> {
     connection
         .prepare_cached("SELECT target FROM link WHERE owner = ?1 AND attribute = ?2")?
         .query_map((owner, attribute), |row| row.get(0))?
         .collect()
 }
 
-/// The objects that link to the target under an attribute, in the order of their rows.
-pub(crate) fn owners(connection: &Connection, target: i64, attribute: &str) -> rusqlite::Result<Vec<i64>> {
+/// The objects whose attribute refers to the target, in the order of their rows.
+pub(super) fn owners(connection: &Connection, target: i64, attribute: &str) -> rusqlite::Result<Vec<i64>> {
     connection
         .prepare_cached("SELECT owner FROM link WHERE target = ?1 AND attribute = ?2 ORDER BY owner")?
         .query_map((target, attribute), |row| row.get(0))?
         .collect()
 }
 
-/// Adds a link, if it is not there yet.
-pub(crate) fn link(
+/// Adds a link unless it exists.
+pub(super) fn link(
     connection: &Connection,
     owner: i64,
     attribute: &str,
@@ -177,8 +179,8 @@ pub(crate) fn link(
         .map(|_| ())
 }
 
-/// Takes a link away.
-pub(crate) fn unlink(
+/// Removes a link.
+pub(super) fn unlink(
     connection: &Connection,
     owner: i64,
     attribute: &str,
@@ -190,17 +192,17 @@ pub(crate) fn unlink(
         .map(|_| ())
 }
 
-/// Rows as the JSON list that `json_each` takes, so that one statement serves any number of them.
-pub(crate) fn list(ids: &[i64]) -> String {
+/// Encodes rows as a JSON array for `json_each`, so that one statement serves any number of them.
+pub(super) fn json_list(ids: &[i64]) -> String {
     serde_json::to_string(ids).expect("a list of numbers is always JSON")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DatabasePath, LAYOUT, next_number, open};
+    use super::{DatabasePath, SCHEMA_VERSION, next_number, open};
 
     #[test]
-    fn numbers_are_given_once_and_never_one_that_a_seed_took() {
+    fn numbers_are_assigned_once_and_skip_those_of_seeds() {
         let (connection, _) = open(&DatabasePath::Memory).expect("opens");
         let seeded = "INSERT INTO object (class, kind, uuid, created, modified, body)
                       VALUES ('ou', 'ou$ou', 'ou$900002', 0, 0, '{}')";
@@ -211,14 +213,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_laid_once_and_opened_again_by_a_second_hand() {
+    fn a_file_gets_its_schema_once_and_can_be_opened_twice() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = DatabasePath::File(folder.path().join("desk.db"));
-        let (first, layout) = open(&path).expect("opens");
-        assert_eq!(layout, LAYOUT);
+        let path = DatabasePath::File(folder.path().join("sandbox.db"));
+        let (first, version) = open(&path).expect("opens");
+        assert_eq!(version, SCHEMA_VERSION);
         next_number(&first, "ou").expect("counts");
-        let (second, layout) = open(&path).expect("opens again");
-        assert_eq!(layout, LAYOUT);
+        let (second, version) = open(&path).expect("opens again");
+        assert_eq!(version, SCHEMA_VERSION);
         assert_eq!(next_number(&second, "ou").expect("counts"), 900_002);
     }
 }

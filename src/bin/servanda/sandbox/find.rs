@@ -1,107 +1,107 @@
-//! From the filter of `find` to rows: equality, AND, IN by list, by reference, as the stock interface has it.
+//! Translates the filter of `find` to SQL: equality, several keys (and), lists (any of), and references by UUID.
 //!
-//! What the stock interface is not known to do (null, ranges, nested attributes, sets) is refused, so that a
-//! client cannot come to lean on it.
+//! Filters that the product is not known to support (null, ranges, nested attributes, sets) are refused, so that a client
+//! cannot depend on them.
 
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 use serde_json::{Map, Value, json};
 
-use super::dialect::Dialect;
-use super::error::Refusal;
-use super::model::{Attribute, Class, Column, Kind};
-use super::options::Order;
+use super::error::RequestError;
+use super::model::{AttributeKind, ClassAttribute, Column, ObjectClass};
+use super::options::FindOrder;
+use super::wire_format::WireFormat;
 
-/// One question to `find`.
+/// The parameters of `find`.
 #[derive(Debug)]
-pub(crate) struct Question<'body> {
-    /// The class asked.
-    pub(crate) class: &'static Class,
-    /// One type of it, or all.
-    pub(crate) kind: Option<&'static str>,
+pub(super) struct FindQuery<'body> {
+    /// The class to search.
+    pub(super) class: &'static ObjectClass,
+    /// One type of it; all types if absent.
+    pub(super) kind: Option<&'static str>,
     /// The filter.
-    pub(crate) filter: &'body Map<String, Value>,
-    /// How many objects are passed over.
-    pub(crate) offset: u32,
-    /// How many objects are given; all where there is none.
-    pub(crate) limit: Option<u32>,
-    /// Rows that are not found yet.
-    pub(crate) hidden: Vec<i64>,
+    pub(super) filter: &'body Map<String, Value>,
+    /// How many objects to skip.
+    pub(super) offset: u32,
+    /// How many objects to return at most; all if absent.
+    pub(super) limit: Option<u32>,
+    /// Rows that the search index does not contain yet.
+    pub(super) hidden: Vec<i64>,
 }
 
-/// The rows that match, in the order that the switches say.
-pub(crate) fn find(
+/// Finds the matching rows, in the order that the options select.
+pub(super) fn find(
     connection: &Connection,
-    dialect: &Dialect,
-    question: &Question,
-) -> Result<Vec<i64>, Refusal> {
-    let (sql, parameters) = select(dialect, question)?;
+    wire_format: &WireFormat,
+    query: &FindQuery,
+) -> Result<Vec<i64>, RequestError> {
+    let (sql, parameters) = select(wire_format, query)?;
     let mut statement = connection.prepare_cached(&sql)?;
     let parameters = rusqlite::params_from_iter(parameters);
     let rows = statement.query_map(parameters, |row| row.get(0))?;
-    rows.collect::<rusqlite::Result<_>>().map_err(Refusal::from)
+    rows.collect::<rusqlite::Result<_>>().map_err(RequestError::from)
 }
 
-fn select(dialect: &Dialect, question: &Question) -> Result<(String, Vec<Sql>), Refusal> {
-    let mut conditions = Conditions::default();
-    // SQLite keeps no figures about the tables here; a plus sign tells it not to take the index of all
-    // objects of a class where the filter names few of them.
-    let few = question.filter.keys().any(|code| names_few(question.class, code));
-    let (kind, removed) = if few { ("+kind", "+removed") } else { ("kind", "removed") };
+fn select(wire_format: &WireFormat, query: &FindQuery) -> Result<(String, Vec<Sql>), RequestError> {
+    let mut conditions = WhereClause::default();
+    // SQLite has no statistics of these tables. The plus sign keeps it from choosing the index over all objects of a
+    // class if the filter has a more selective index.
+    let is_selective_filter = query.filter.keys().any(|code| is_selective(query.class, code));
+    let (kind, removed) = if is_selective_filter { ("+kind", "+removed") } else { ("kind", "removed") };
     conditions.removed = removed;
-    conditions.among(kind, question.class.meta_classes(question.kind).into());
-    for (code, asked) in question.filter {
-        let attribute = question.class.attribute(code).ok_or_else(|| {
-            let class = question.class.meta_class(question.kind);
-            Refusal::invalid(format!("Атрибут '{code}' не найден в метаклассе '{class}'"))
-        })?;
-        conditions.attribute(attribute, asked, dialect)?;
+    conditions.equals_any(kind, query.class.meta_classes(query.kind).into());
+    for (code, wanted) in query.filter {
+        let attribute = query
+            .class
+            .attribute(code)
+            .ok_or_else(|| RequestError::unknown_attribute(code, &query.class.meta_class(query.kind)))?;
+        conditions.attribute(attribute, wanted, wire_format)?;
     }
-    let everywhere = question.filter.contains_key("removed") || dialect.options.find_gives_archived;
-    if !everywhere {
-        conditions.among(removed, json!(false));
+    let with_archived = query.filter.contains_key("removed") || wire_format.options.find_gives_archived;
+    if !with_archived {
+        conditions.equals_any(removed, json!(false));
     }
-    if !question.hidden.is_empty() {
-        let list = json!(question.hidden).to_string();
+    if !query.hidden.is_empty() {
+        let list = json!(query.hidden).to_string();
         let hidden = "id NOT IN (SELECT value FROM json_each(?))";
         conditions.add(hidden.to_owned(), Sql::Text(list));
     }
-    let order = match dialect.options.order {
-        Order::Stable => "id".to_owned(),
-        Order::Reversed => "id DESC".to_owned(),
-        Order::Touched => "modified DESC, id".to_owned(),
-        Order::Shuffled(seed) => format!("((id + {seed}) * 2654435761) % 65521, id"),
+    let order = match wire_format.options.order {
+        FindOrder::Stable => "id".to_owned(),
+        FindOrder::Reversed => "id DESC".to_owned(),
+        FindOrder::Touched => "modified DESC, id".to_owned(),
+        FindOrder::Shuffled(seed) => format!("((id + {seed}) * 2654435761) % 65521, id"),
     };
     let sql = format!(
         "SELECT id FROM object WHERE {} ORDER BY {order} LIMIT ? OFFSET ?",
         conditions.texts.join(" AND ")
     );
-    let limit = question.limit.map_or(-1, i64::from);
+    let limit = query.limit.map_or(-1, i64::from);
     let mut parameters = conditions.parameters;
     parameters.push(Sql::Integer(limit));
-    parameters.push(Sql::Integer(question.offset.into()));
+    parameters.push(Sql::Integer(query.offset.into()));
     Ok((sql, parameters))
 }
 
-/// The parts of a WHERE clause, with a value for each question mark in them.
+/// The conditions of a WHERE clause, with a parameter for each placeholder.
 #[derive(Default)]
-struct Conditions {
+struct WhereClause {
     removed: &'static str,
     texts: Vec<String>,
     parameters: Vec<Sql>,
 }
 
-impl Conditions {
+impl WhereClause {
     fn add(&mut self, text: String, parameter: Sql) {
         self.texts.push(text);
         self.parameters.push(parameter);
     }
 
-    /// The expression is the value, or one of the list.
-    fn among(&mut self, expression: &str, value: Value) {
+    /// Adds the condition that an expression equals a value, or one value of a list.
+    fn equals_any(&mut self, expression: &str, value: Value) {
         match value {
             Value::Array(list) if list.len() == 1 => {
-                self.among(expression, list.into_iter().next().unwrap_or_default());
+                self.equals_any(expression, list.into_iter().next().unwrap_or_default());
             }
             Value::Array(list) => {
                 let text = format!("{expression} IN (SELECT value FROM json_each(?))");
@@ -119,53 +119,59 @@ impl Conditions {
 
     fn attribute(
         &mut self,
-        attribute: &'static Attribute,
-        asked: &Value,
-        dialect: &Dialect,
-    ) -> Result<(), Refusal> {
-        let list = match asked {
+        attribute: &'static ClassAttribute,
+        wanted: &Value,
+        wire_format: &WireFormat,
+    ) -> Result<(), RequestError> {
+        let list = match wanted {
             Value::Array(list) => list.as_slice(),
             one => std::slice::from_ref(one),
         };
-        let values = list.iter().map(|value| stored(attribute, value, dialect));
+        let values = list.iter().map(|value| stored_value(attribute, value, wire_format));
         let values = Value::Array(values.collect::<Option<Vec<_>>>().ok_or_else(|| {
             let code = attribute.code;
-            Refusal::invalid(format!("Недопустимое значение атрибута '{code}' в условии поиска"))
+            RequestError::invalid(format!("Недопустимое значение атрибута '{code}' в условии поиска"))
         })?);
         match attribute.kind {
-            Kind::Column(Column::Removed) => self.among(self.removed, values),
-            Kind::Column(column) => self.among(column_name(column), values),
-            Kind::One(_) => {
-                let text = "id IN (SELECT owner FROM link JOIN object AS far ON far.id = link.target
-                     WHERE attribute = ? AND far.uuid IN (SELECT value FROM json_each(?)))";
+            AttributeKind::Column(Column::Removed) => self.equals_any(self.removed, values),
+            AttributeKind::Column(column) => self.equals_any(column_name(column), values),
+            AttributeKind::Reference(_) => {
+                let text = "id IN (SELECT owner FROM link JOIN object AS target ON target.id = link.target
+                     WHERE attribute = ? AND target.uuid IN (SELECT value FROM json_each(?)))";
                 self.add(text.to_owned(), Sql::Text(attribute.code.to_owned()));
                 self.parameters.push(Sql::Text(values.to_string()));
             }
-            _ => self.among(&format!("json_extract(body, '$.{}')", attribute.code), values),
+            _ => self.equals_any(&format!("json_extract(body, '$.{}')", attribute.code), values),
         }
         Ok(())
     }
 }
 
-/// The stored form of a value in a filter; `None` where it cannot be asked for.
-fn stored(attribute: &Attribute, value: &Value, dialect: &Dialect) -> Option<Value> {
-    let moment = || Some(json!(dialect.read_moment(value.as_str()?)?));
+/// The stored form of a value in a filter; `None` if a filter cannot contain it.
+fn stored_value(attribute: &ClassAttribute, value: &Value, wire_format: &WireFormat) -> Option<Value> {
+    let instant = || Some(json!(wire_format.parse_instant(value.as_str()?)?));
     match attribute.kind {
-        Kind::Column(Column::Created | Column::Modified) | Kind::Moment => moment(),
-        Kind::Column(Column::Removed) | Kind::Flag => value.is_boolean().then(|| value.clone()),
-        Kind::Day => Some(json!(dialect.read_day(value.as_str()?)?)),
-        Kind::Count => value.is_i64().then(|| value.clone()),
-        Kind::Column(_) | Kind::Text | Kind::State(_) | Kind::One(_) => {
-            value.is_string().then(|| value.clone())
+        AttributeKind::Column(Column::Created | Column::Modified) | AttributeKind::Instant => instant(),
+        AttributeKind::Column(Column::Removed) | AttributeKind::Flag => {
+            value.is_boolean().then(|| value.clone())
         }
-        Kind::Interval | Kind::Many(_) | Kind::Back { .. } => None,
+        AttributeKind::LocalDate => Some(json!(wire_format.parse_local_date(value.as_str()?)?)),
+        AttributeKind::Integer => value.is_i64().then(|| value.clone()),
+        AttributeKind::Column(_)
+        | AttributeKind::Text
+        | AttributeKind::State(_)
+        | AttributeKind::Reference(_) => value.is_string().then(|| value.clone()),
+        AttributeKind::Duration | AttributeKind::ReferenceSet(_) | AttributeKind::BackReference { .. } => {
+            None
+        }
     }
 }
 
-/// Whether a filter on the attribute leads to few objects by an index of its own.
-fn names_few(class: &Class, code: &str) -> bool {
-    let refers = || class.attribute(code).is_some_and(|own| matches!(own.kind, Kind::One(_)));
-    matches!(code, "UUID" | "title" | "inventoryNumber" | "idHolder") || refers()
+/// Whether the attribute has an index of its own and a value selects few objects.
+fn is_selective(class: &ObjectClass, code: &str) -> bool {
+    let is_reference =
+        || class.attribute(code).is_some_and(|own| matches!(own.kind, AttributeKind::Reference(_)));
+    matches!(code, "UUID" | "title" | "inventoryNumber" | "idHolder") || is_reference()
 }
 
 fn column_name(column: Column) -> &'static str {
@@ -183,18 +189,18 @@ fn column_name(column: Column) -> &'static str {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Question, select};
+    use super::{FindQuery, select};
     use crate::sandbox::database::{self, DatabasePath};
-    use crate::sandbox::dialect::Dialect;
-    use crate::sandbox::model::Class;
+    use crate::sandbox::model::ObjectClass;
     use crate::sandbox::options::SandboxOptions;
+    use crate::sandbox::wire_format::WireFormat;
 
-    /// How `SQLite` would go about a question.
+    /// The plan of `SQLite` for a query.
     fn plan(fqn: &str, filter: &Value) -> String {
         let (connection, _) = database::open(&DatabasePath::Memory).expect("opens");
-        let dialect = Dialect::new(SandboxOptions::default()).expect("the zone exists");
-        let (class, kind) = Class::qualified(fqn).expect("a class");
-        let question = Question {
+        let wire_format = WireFormat::new(SandboxOptions::default()).expect("the zone exists");
+        let (class, kind) = ObjectClass::parse_fqn(fqn).expect("a class");
+        let query = FindQuery {
             class,
             kind,
             filter: filter.as_object().expect("an object"),
@@ -202,7 +208,7 @@ mod tests {
             limit: Some(1000),
             hidden: Vec::new(),
         };
-        let (sql, parameters) = select(&dialect, &question).expect("a good question");
+        let (sql, parameters) = select(&wire_format, &query).expect("a valid query");
         let sql = format!("EXPLAIN QUERY PLAN {sql}");
         let mut statement = connection.prepare(&sql).expect("prepares");
         let parameters = rusqlite::params_from_iter(parameters);
@@ -212,14 +218,14 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_read_off_an_index_without_sorting() {
+    fn a_page_is_read_from_an_index_without_sorting() {
         let plan = plan("agreement$agreement", &json!({ "removed": false }));
         assert!(plan.contains("COVERING INDEX object_kind (kind=? AND removed=?)"), "{plan}");
         assert!(!plan.contains("TEMP B-TREE"), "{plan}");
     }
 
     #[test]
-    fn a_mark_of_ownership_is_looked_up_and_not_searched_for() {
+    fn an_ownership_key_is_found_by_its_index() {
         for filter in [
             json!({ "inventoryNumber": "sv:a" }),
             json!({ "inventoryNumber": ["sv:a", "sv:b"], "removed": false }),
@@ -230,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_and_a_reference_are_looked_up_too() {
+    fn titles_and_references_are_found_by_their_indexes() {
         let by_title = plan("ou", &json!({ "title": "x" }));
         assert!(by_title.contains("INDEX object_title (title=?"), "{by_title}");
         let by_link = plan("agreementRule", &json!({ "agreement": ["agreement$1"] }));

@@ -1,4 +1,4 @@
-//! A repository's own embedded helpdesk: its catalog becomes the seed, its file lies in `.servanda/`.
+//! The sandbox of a repository: seeded from its catalog, stored in its folder `.servanda/`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,21 +7,26 @@ use servanda::agreement::Agreement;
 use servanda::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
 use servanda::ident::LiveId;
 
+use super::clock::SandboxClock;
+use super::database::DatabasePath;
+use super::error::SandboxError;
+use super::options::SandboxOptions;
+use super::seed::{Seed, SeedObject};
+use super::server::Sandbox;
 use crate::process::failure::{Exit, Failure};
-use crate::sandbox::{Clock, DatabasePath, Sandbox, SandboxError, SandboxOptions, Seed, SeedObject};
 use crate::workspace::files;
 
-/// The database of a repository's embedded helpdesk.
-pub(crate) fn file(root: &Path) -> Result<PathBuf, Failure> {
+/// The database file of a repository's sandbox.
+pub(crate) fn database_file(root: &Path) -> Result<PathBuf, Failure> {
     Ok(files::own_folder(root)?.join("sandbox.db"))
 }
 
-/// Opens the embedded helpdesk and adds what the catalog and the agreements have and it lacks.
+/// Opens the sandbox and adds the missing entries of the catalog and contacts of the agreements.
 pub(crate) fn open(
     file: PathBuf,
     catalog: &Catalog,
     agreements: &[Agreement],
-    clock: Clock,
+    clock: SandboxClock,
     options: SandboxOptions,
 ) -> Result<Sandbox, Failure> {
     let mut seed = seed(catalog);
@@ -35,12 +40,11 @@ pub(crate) fn open(
 impl From<SandboxError> for Failure {
     fn from(error: SandboxError) -> Self {
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        Self::new(Exit::Failure, "sandbox-failure", format!("{error}{cause}"))
-            .help("the embedded helpdesk can be begun anew by deleting its file in .servanda/")
+        Self::new(Exit::Failure, error.code(), format!("{error}{cause}")).help(error.help())
     }
 }
 
-/// Everything that the catalog has a slug for.
+/// The entries of the catalog as initial objects.
 pub(crate) fn seed(catalog: &Catalog) -> Seed {
     let mut seed = Seed::default();
     for provider in catalog.providers.values() {
@@ -52,7 +56,7 @@ pub(crate) fn seed(catalog: &Catalog) -> Seed {
     let entries =
         |entries: &mut dyn Iterator<Item = &CatalogEntry>| entries.map(|entry| object(entry, None)).collect();
     seed.employees.extend(catalog.managers.values().map(|manager| SeedObject {
-        email: manager.helpdesk.as_ref().map(invented),
+        email: manager.helpdesk.as_ref().map(example_address),
         ..object(manager, None)
     }));
     seed.services = entries(&mut catalog.services.values());
@@ -61,7 +65,7 @@ pub(crate) fn seed(catalog: &Catalog) -> Seed {
     seed
 }
 
-/// A company, its departments, and those of its contacts who are people of the helpdesk.
+/// Adds a company, its departments, and its contacts that are people of the helpdesk.
 fn add_client(seed: &mut Seed, client: &ClientEntry) {
     seed.units.push(object(&client.entry, Some("company")));
     let parent = client.entry.helpdesk.as_ref().map_or(client.entry.title.as_str(), LiveId::as_str);
@@ -73,19 +77,19 @@ fn add_client(seed: &mut Seed, client: &ClientEntry) {
     add_people(seed, Some(client), &client.contacts);
 }
 
-/// Those of a client's contacts who are people of the helpdesk, each once.
+/// Adds the contacts that are people of the helpdesk, each once.
 fn add_people(seed: &mut Seed, client: Option<&ClientEntry>, contacts: &BTreeMap<String, Contact>) {
     for (role, contact) in contacts {
         let Contact::Person(id) = contact else {
             continue;
         };
-        if seed.employees.iter().any(|known| known.id.as_deref() == Some(id.as_str())) {
+        if seed.employees.iter().any(|employee| employee.id.as_deref() == Some(id.as_str())) {
             continue;
         }
         let company = client.map_or("", |client| client.entry.title.as_str());
         let mut person = SeedObject::known(id.as_str(), &format!("{company}: {role}"));
         person.kind = Some("contactPerson".to_owned());
-        person.email = Some(invented(id));
+        person.email = Some(example_address(id));
         person.parent = client.map(|client| {
             client.entry.helpdesk.as_ref().map_or(client.entry.title.clone(), ToString::to_string)
         });
@@ -93,8 +97,8 @@ fn add_people(seed: &mut Seed, client: Option<&ClientEntry>, contacts: &BTreeMap
     }
 }
 
-/// An address for somebody whose real one no sandbox needs (RFC 2606 keeps the name free).
-fn invented(id: &LiveId) -> String {
+/// An address at a reserved domain (RFC 2606), since the sandbox does not need the real one.
+fn example_address(id: &LiveId) -> String {
     format!("{}@sandbox.example", id.as_str().replace('$', "-"))
 }
 

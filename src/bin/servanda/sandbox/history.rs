@@ -1,52 +1,57 @@
-//! What was done to an agreement: who, when, which attribute, before and after, read through `find/event`.
+//! The change history of agreements and rules, read through `find/event`.
 //!
-//! Values are kept as they were answered at the time, so that a later change of a title rewrites no history.
-//! The class `event` is this helpdesk's own; the product is not known to have it.
+//! Values are stored in the form of responses at that time, so a later change of a title does not change the history.
+//! The class `event` is invented; the product is not known to have it.
 
 use serde_json::{Map, Value, json};
 
-use super::dialect::{Dialect, Name};
-use super::error::Refusal;
-use super::operations::Call;
-use super::server::Inner;
-use super::write::Hand;
+use super::error::RequestError;
+use super::request::{ApiRequest, attribute_codes};
+use super::session::WriteSession;
+use super::state::SandboxState;
+use super::wire_format::{ObjectReference, WireFormat};
 
-/// The name under which history is asked for.
-pub(crate) const CLASS: &str = "event";
+/// The class name of the history.
+pub(super) const HISTORY_CLASS: &str = "event";
 
-/// Keeps one change of an object: the attribute with its value before and after, or none for a creation.
-pub(crate) fn record(
-    hand: &Hand,
+/// Records one change of an object: the attribute with its values before and after, or `None` for a creation.
+pub(super) fn record(
+    session: &WriteSession,
     source: i64,
     action: &str,
     change: Option<(&str, &Value, &Value)>,
-) -> Result<(), Refusal> {
+) -> Result<(), RequestError> {
     let (attribute, before, after) = match change {
         Some((attribute, before, after)) => {
             (Some(attribute), Some(before.to_string()), Some(after.to_string()))
         }
         None => (None, None, None),
     };
-    hand.connection
+    session
+        .connection
         .prepare_cached(
             "INSERT INTO event (source, author, at, action, attribute, before, after)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .execute((source, hand.author, hand.now, action, attribute, before, after))?;
+        .execute((source, session.author, session.now, action, attribute, before, after))?;
     Ok(())
 }
 
-/// The events of the objects that the filter's `source` names, the oldest first.
-pub(crate) fn find(inner: &Inner, call: &Call, limit: Option<u32>) -> Result<Vec<Value>, Refusal> {
-    let source = call.body.get("source").filter(|_| call.body.len() == 1);
+/// Finds the events of the objects that the filter names in `source`, the oldest first.
+pub(super) fn find(
+    state: &SandboxState,
+    request: &ApiRequest,
+    limit: Option<u32>,
+) -> Result<Vec<Value>, RequestError> {
+    let source = request.body.get("source").filter(|_| request.body.len() == 1);
     let sources = match source {
         Some(Value::String(uuid)) => json!([uuid]),
         Some(list @ Value::Array(_)) => list.clone(),
         _ => {
-            return Err(Refusal::invalid("История ищется только по атрибуту 'source'"));
+            return Err(RequestError::invalid("История ищется только по атрибуту 'source'"));
         }
     };
-    let connection = inner.connection();
+    let connection = state.connection();
     let mut statement = connection.prepare_cached(
         "SELECT event.id, at, action, attribute, before, after,
                 source.uuid, source.kind, source.title, author.uuid, author.kind, author.title
@@ -56,46 +61,46 @@ pub(crate) fn find(inner: &Inner, call: &Call, limit: Option<u32>) -> Result<Vec
          WHERE source.uuid IN (SELECT value FROM json_each(?1))
          ORDER BY event.id LIMIT ?2 OFFSET ?3",
     )?;
-    let parameters = (sources.to_string(), limit.map_or(-1, i64::from), call.offset);
-    let rows = statement.query_map(parameters, |row| event(row, &inner.dialect))?;
-    let cut = rows.map(|event| event.map(|event| cut(event, call.attrs)));
-    cut.collect::<rusqlite::Result<_>>().map_err(Refusal::from)
+    let parameters = (sources.to_string(), limit.map_or(-1, i64::from), request.offset);
+    let rows = statement.query_map(parameters, |row| event(row, &state.wire_format))?;
+    let events = rows.map(|event| event.map(|event| select(event, request.attrs)));
+    events.collect::<rusqlite::Result<_>>().map_err(RequestError::from)
 }
 
-fn event(row: &rusqlite::Row, dialect: &Dialect) -> rusqlite::Result<Value> {
-    let kept = |column: usize| -> rusqlite::Result<Value> {
+fn event(row: &rusqlite::Row, wire_format: &WireFormat) -> rusqlite::Result<Value> {
+    let stored = |column: usize| -> rusqlite::Result<Value> {
         let text: Option<String> = row.get(column)?;
         Ok(text.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap_or_default()))
     };
-    let name = |column: usize| -> rusqlite::Result<Value> {
-        let name = Name {
+    let reference = |column: usize| -> rusqlite::Result<Value> {
+        let reference = ObjectReference {
             uuid: row.get(column)?,
-            kind: row.get(column + 1)?,
+            meta_class: row.get(column + 1)?,
             title: row.get(column + 2)?,
             code: None,
         };
-        Ok(name.reference())
+        Ok(reference.to_json())
     };
     Ok(json!({
-        "UUID": format!("{CLASS}${}", row.get::<_, i64>(0)?),
-        "metaClass": CLASS,
-        "creationDate": dialect.moment(row.get(1)?),
+        "UUID": format!("{HISTORY_CLASS}${}", row.get::<_, i64>(0)?),
+        "metaClass": HISTORY_CLASS,
+        "creationDate": wire_format.format_instant(row.get(1)?),
         "action": row.get::<_, String>(2)?,
         "attribute": row.get::<_, Option<String>>(3)?,
-        "before": kept(4)?,
-        "after": kept(5)?,
-        "source": name(6)?,
-        "author": name(9)?,
+        "before": stored(4)?,
+        "after": stored(5)?,
+        "source": reference(6)?,
+        "author": reference(9)?,
     }))
 }
 
-/// Leaves of an event only what `attrs` asks for; all where it asks for nothing.
-fn cut(event: Value, attrs: Option<&str>) -> Value {
-    let asked: Vec<&str> = attrs.unwrap_or_default().split(',').filter(|code| !code.is_empty()).collect();
+/// Selects the attributes of an event that `attrs` names; all if it names none.
+fn select(event: Value, attrs: Option<&str>) -> Value {
+    let codes = attribute_codes(attrs);
     match event {
-        Value::Object(all) if !asked.is_empty() => {
-            let kept = all.into_iter().filter(|(code, _)| asked.contains(&code.as_str()));
-            Value::Object(kept.collect::<Map<_, _>>())
+        Value::Object(all) if !codes.is_empty() => {
+            let selected = all.into_iter().filter(|(code, _)| codes.contains(&code.as_str()));
+            Value::Object(selected.collect::<Map<_, _>>())
         }
         other => other,
     }

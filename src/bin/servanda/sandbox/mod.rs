@@ -1,19 +1,17 @@
-//! The embedded helpdesk: a small ITSM 365 on loopback, over `SQLite`, for rehearsals and tests.
+//! The sandbox: an embedded helpdesk, a small ITSM 365 on loopback over `SQLite`, for rehearsals and tests.
 //!
-//! It speaks the dialect of docs/sandbox.md over real HTTP, so that the client's code path is the real one.
-//! It knows nothing of agreements as YAML, of plans or of notices, and has its clock from the shell.
+//! It serves the interface of docs/sandbox.md over real HTTP, so that the client runs its production code.
 //!
 //! ```text
-//!  door ─► routes ─► verbs ─► finding ─► reading ─► dialect ─► answer
-//!       │           └─► change ─► portal ─► writing ─► history
-//!       └► pages ─► verbs
+//!  origin_guard ─► routes ─► operations ─► find ─► read ─► wire_format ─► response
+//!               │                      └─► change ─► portal ─► write ─► history
+//!               └► pages ─► operations
 //! ```
 
 mod change;
 mod clock;
 mod connection;
 mod database;
-mod dialect;
 mod error;
 pub(crate) mod faults;
 mod find;
@@ -26,19 +24,31 @@ mod origin_guard;
 mod pages;
 mod portal;
 mod read;
+mod request;
 mod request_log;
 mod routes;
 mod seed;
 mod server;
+mod session;
+mod state;
+mod wire_format;
 mod write;
 
-pub(crate) use self::clock::Clock;
-pub(crate) use self::database::DatabasePath;
-pub(crate) use self::faults::Fault;
+pub(crate) use self::clock::SandboxClock;
 pub(crate) use self::options::SandboxOptions;
-pub(crate) use self::request_log::Verb;
-pub(crate) use self::seed::{Seed, SeedObject};
-pub(crate) use self::server::{ACCESS_KEY, Running, SERVANDA, Sandbox, SandboxError};
+pub(crate) use self::server::{ACCESS_KEY, RunningSandbox, SERVANDA};
 
+#[cfg(test)]
+pub(crate) use self::database::DatabasePath;
+#[cfg(test)]
+pub(crate) use self::faults::Fault;
+#[cfg(test)]
+pub(crate) use self::request::Operation;
+#[cfg(test)]
+pub(crate) use self::seed::{Seed, SeedObject};
+#[cfg(test)]
+pub(crate) use self::server::Sandbox;
+#[cfg(test)]
+mod test_support;
 #[cfg(test)]
 mod tests;

@@ -1,69 +1,69 @@
-//! The classes of the embedded helpdesk and their attributes: what may be asked for, what may be written.
+//! The classes of the sandbox and their attributes.
 //!
-//! A table and look-ups in it, nothing else: it knows neither SQL nor HTTP. Codes follow public material on
-//! the product where there is any; the rest is this project's sample mapping (docs/sandbox.md says which).
+//! Codes follow public material on the product where it exists; the others are from this project's sample mapping.
+//! docs/sandbox.md lists which are which.
 
-/// A class of objects, such as `agreement`; it matches all its types.
+/// A class of objects, such as `agreement`.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Class {
-    /// The part of a UUID before the `$`.
-    pub(crate) name: &'static str,
-    /// The parts of a metaClass after the `$`; a catalog has none and is its own type.
-    pub(crate) types: &'static [&'static str],
-    /// Whether its objects can be made over HTTP.
-    pub(crate) creatable: bool,
-    /// What must be given on creation.
-    pub(crate) required: &'static [&'static str],
-    common: &'static [Attribute],
-    own: &'static [Attribute],
+pub(super) struct ObjectClass {
+    /// The part of a UUID before the `$`, such as `ou`.
+    pub(super) name: &'static str,
+    /// The parts of a metaClass after the `$`, such as `company`; empty for a class without types.
+    pub(super) types: &'static [&'static str],
+    /// Whether `create-m2m` can create its objects.
+    pub(super) creatable: bool,
+    /// The codes of attributes that must not be empty.
+    pub(super) required: &'static [&'static str],
+    common: &'static [ClassAttribute],
+    own: &'static [ClassAttribute],
 }
 
-/// One attribute of a class.
+/// An attribute of a class.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Attribute {
+pub(super) struct ClassAttribute {
     /// The code on the wire.
-    pub(crate) code: &'static str,
-    /// What it holds.
-    pub(crate) kind: Kind,
-    /// Who sets it.
-    pub(crate) written: Written,
+    pub(super) code: &'static str,
+    /// The type of its value.
+    pub(super) kind: AttributeKind,
+    /// When a request may write it.
+    pub(super) access: WriteAccess,
 }
 
-/// What an attribute holds.
+/// The type of an attribute's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A value with a column of its own in the object table.
+pub(super) enum AttributeKind {
+    /// A value in its own column of the table of objects.
     Column(Column),
-    /// A string or text.
+    /// A text.
     Text,
-    /// True or false.
+    /// A boolean.
     Flag,
-    /// A whole number.
-    Count,
-    /// An instant, kept as seconds since 1970 and shown in the server's zone.
-    Moment,
-    /// A date with a time, kept as the label that was written.
-    Day,
-    /// A length of time.
-    Interval,
-    /// A state out of the given codes; the first is the initial one.
+    /// An integer.
+    Integer,
+    /// An instant, stored as seconds since 1970 and written in the server's time zone.
+    Instant,
+    /// A date and time without a time zone, stored as it was written.
+    LocalDate,
+    /// A duration.
+    Duration,
+    /// One of these state codes; the first is the initial state.
     State(&'static [&'static str]),
-    /// A reference to an object of one of these classes; of any class where the list is empty.
-    One(&'static [&'static str]),
+    /// A reference to an object of one of these classes; of any class if the list is empty.
+    Reference(&'static [&'static str]),
     /// A set of references to objects of a class.
-    Many(&'static str),
-    /// The other side of a set: the objects of `class` that hold this one in their `attribute`.
-    Back {
-        /// The class on the far side.
+    ReferenceSet(&'static str),
+    /// The other side of a set: the objects of `class` whose `attribute` contains this one.
+    BackReference {
+        /// The class that has the set.
         class: &'static str,
-        /// The set attribute over there.
+        /// The code of the set.
         attribute: &'static str,
     },
 }
 
-/// The values that every object has.
+/// The columns of the table of objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Column {
+pub(super) enum Column {
     /// `UUID`.
     Uuid,
     /// `metaClass`.
@@ -78,133 +78,157 @@ pub(crate) enum Column {
     Modified,
 }
 
-/// Who sets an attribute.
+/// When a request may write an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Written {
-    /// The caller, at any time.
+pub(super) enum WriteAccess {
+    /// On creation and on edit.
     Always,
-    /// The caller, but not on creation.
+    /// On edit only.
     OnEdit,
-    /// The helpdesk alone.
-    Never,
+    /// Never; the sandbox sets it.
+    ReadOnly,
 }
 
-const fn system(code: &'static str, kind: Kind) -> Attribute {
-    Attribute { code, kind, written: Written::Never }
+const fn read_only(code: &'static str, kind: AttributeKind) -> ClassAttribute {
+    ClassAttribute { code, kind, access: WriteAccess::ReadOnly }
 }
 
-const fn open(code: &'static str, kind: Kind) -> Attribute {
-    Attribute { code, kind, written: Written::Always }
+const fn writable(code: &'static str, kind: AttributeKind) -> ClassAttribute {
+    ClassAttribute { code, kind, access: WriteAccess::Always }
 }
 
-const COMMON: &[Attribute] = &[
-    system("UUID", Kind::Column(Column::Uuid)),
-    system("metaClass", Kind::Column(Column::MetaClass)),
-    open("title", Kind::Column(Column::Title)),
-    open("removed", Kind::Column(Column::Removed)),
-    system("removalDate", Kind::Moment),
-    system("creationDate", Kind::Column(Column::Created)),
-    system("lastModifiedDate", Kind::Column(Column::Modified)),
+const COMMON: &[ClassAttribute] = &[
+    read_only("UUID", AttributeKind::Column(Column::Uuid)),
+    read_only("metaClass", AttributeKind::Column(Column::MetaClass)),
+    writable("title", AttributeKind::Column(Column::Title)),
+    writable("removed", AttributeKind::Column(Column::Removed)),
+    read_only("removalDate", AttributeKind::Instant),
+    read_only("creationDate", AttributeKind::Column(Column::Created)),
+    read_only("lastModifiedDate", AttributeKind::Column(Column::Modified)),
 ];
 
-const BARE: &[Attribute] = &[
-    system("UUID", Kind::Column(Column::Uuid)),
-    system("metaClass", Kind::Column(Column::MetaClass)),
-    system("creationDate", Kind::Column(Column::Created)),
+const WITHOUT_TITLE: &[ClassAttribute] = &[
+    read_only("UUID", AttributeKind::Column(Column::Uuid)),
+    read_only("metaClass", AttributeKind::Column(Column::MetaClass)),
+    read_only("creationDate", AttributeKind::Column(Column::Created)),
 ];
 
-const CATALOG: &[Attribute] = &[open("code", Kind::Text)];
+const CATALOG: &[ClassAttribute] = &[writable("code", AttributeKind::Text)];
 
-/// The states of an agreement; a new one is in the first.
-pub(crate) const AGREEMENT_STATES: &[&str] = &["planned", "active", "inactive"];
+/// The states of an agreement; the first is the initial state.
+pub(super) const AGREEMENT_STATES: &[&str] = &["planned", "active", "inactive"];
 
-/// The classes in one order for good.
-pub(crate) const CLASSES: &[Class] = &[
-    Class {
+/// All classes.
+pub(super) const CLASSES: &[ObjectClass] = &[
+    ObjectClass {
         name: "agreement",
         types: &["agreement"],
         creatable: true,
         required: &["title"],
         common: COMMON,
         own: &[
-            system("number", Kind::Count),
-            open("inventoryNumber", Kind::Text),
-            open("contractNumber", Kind::Text),
-            open("startDate", Kind::Day),
-            open("endDate", Kind::Day),
-            open("responsible", Kind::One(&["employee"])),
-            Attribute { code: "state", kind: Kind::State(AGREEMENT_STATES), written: Written::OnEdit },
-            system("stateStartTime", Kind::Moment),
-            open("services", Kind::Many("slmService")),
-            open("recipientsOU", Kind::Many("ou")),
-            open("recipientsEmployee", Kind::Many("employee")),
-            open("serviceTime", Kind::One(&["servicetime"])),
-            open("supplier", Kind::One(&["ou"])),
-            open("costCenter", Kind::Text),
-            open("description", Kind::Text),
-            system("author", Kind::One(&["employee"])),
+            read_only("number", AttributeKind::Integer),
+            writable("inventoryNumber", AttributeKind::Text),
+            writable("contractNumber", AttributeKind::Text),
+            writable("startDate", AttributeKind::LocalDate),
+            writable("endDate", AttributeKind::LocalDate),
+            writable("responsible", AttributeKind::Reference(&["employee"])),
+            ClassAttribute {
+                code: "state",
+                kind: AttributeKind::State(AGREEMENT_STATES),
+                access: WriteAccess::OnEdit,
+            },
+            read_only("stateStartTime", AttributeKind::Instant),
+            writable("services", AttributeKind::ReferenceSet("slmService")),
+            writable("recipientsOU", AttributeKind::ReferenceSet("ou")),
+            writable("recipientsEmployee", AttributeKind::ReferenceSet("employee")),
+            writable("serviceTime", AttributeKind::Reference(&["servicetime"])),
+            writable("supplier", AttributeKind::Reference(&["ou"])),
+            writable("costCenter", AttributeKind::Text),
+            writable("description", AttributeKind::Text),
+            read_only("author", AttributeKind::Reference(&["employee"])),
         ],
     },
-    Class {
+    ObjectClass {
         name: "agreementRule",
         types: &["agreementRule"],
         creatable: true,
         required: &["agreement"],
         common: COMMON,
         own: &[
-            open("agreement", Kind::One(&["agreement"])),
-            open("service", Kind::One(&["slmService"])),
-            open("priority", Kind::One(&["priority"])),
-            open("serviceTime", Kind::One(&["servicetime"])),
-            open("reactionTime", Kind::Interval),
-            open("resolutionTime", Kind::Interval),
+            writable("agreement", AttributeKind::Reference(&["agreement"])),
+            writable("service", AttributeKind::Reference(&["slmService"])),
+            writable("priority", AttributeKind::Reference(&["priority"])),
+            writable("serviceTime", AttributeKind::Reference(&["servicetime"])),
+            writable("reactionTime", AttributeKind::Duration),
+            writable("resolutionTime", AttributeKind::Duration),
         ],
     },
-    Class {
+    ObjectClass {
         name: "ou",
         types: &["company", "ou"],
         creatable: true,
         required: &["title"],
         common: COMMON,
         own: &[
-            open("parent", Kind::One(&["ou", "root"])),
-            open("idHolder", Kind::Text),
-            open("recipientAgreements", Kind::Back { class: "agreement", attribute: "recipientsOU" }),
+            writable("parent", AttributeKind::Reference(&["ou", "root"])),
+            writable("idHolder", AttributeKind::Text),
+            writable(
+                "recipientAgreements",
+                AttributeKind::BackReference { class: "agreement", attribute: "recipientsOU" },
+            ),
         ],
     },
-    Class {
+    ObjectClass {
         name: "employee",
         types: &["employee", "contactPerson"],
         creatable: true,
         required: &["title"],
         common: COMMON,
         own: &[
-            open("email", Kind::Text),
-            open("parent", Kind::One(&["ou"])),
-            open("recipientAgreements", Kind::Back { class: "agreement", attribute: "recipientsEmployee" }),
+            writable("email", AttributeKind::Text),
+            writable("parent", AttributeKind::Reference(&["ou"])),
+            writable(
+                "recipientAgreements",
+                AttributeKind::BackReference { class: "agreement", attribute: "recipientsEmployee" },
+            ),
         ],
     },
-    Class {
+    ObjectClass {
         name: "slmService",
         types: &["slmService"],
         creatable: true,
         required: &["title"],
         common: COMMON,
-        own: &[open("inventoryNumber", Kind::Text)],
+        own: &[writable("inventoryNumber", AttributeKind::Text)],
     },
-    Class { name: "servicetime", types: &[], creatable: false, required: &[], common: COMMON, own: CATALOG },
-    Class { name: "priority", types: &[], creatable: false, required: &[], common: COMMON, own: CATALOG },
-    Class {
+    ObjectClass {
+        name: "servicetime",
+        types: &[],
+        creatable: false,
+        required: &[],
+        common: COMMON,
+        own: CATALOG,
+    },
+    ObjectClass {
+        name: "priority",
+        types: &[],
+        creatable: false,
+        required: &[],
+        common: COMMON,
+        own: CATALOG,
+    },
+    ObjectClass {
         name: "serviceCall",
         types: &["call"],
         creatable: true,
         required: &["shortDescr", "agreement", "service"],
         common: COMMON,
         own: &[
-            system("number", Kind::Count),
-            Attribute {
+            read_only("number", AttributeKind::Integer),
+            ClassAttribute {
                 code: "state",
-                kind: Kind::State(&[
+                kind: AttributeKind::State(&[
                     "registered",
                     "inprogress",
                     "waitClientAnswer",
@@ -213,48 +237,48 @@ pub(crate) const CLASSES: &[Class] = &[
                     "resolved",
                     "closed",
                 ]),
-                written: Written::OnEdit,
+                access: WriteAccess::OnEdit,
             },
-            system("stateStartTime", Kind::Moment),
-            system("registrationDate", Kind::Moment),
-            open("shortDescr", Kind::Text),
-            open("descriptionRTF", Kind::Text),
-            open("agreement", Kind::One(&["agreement"])),
-            open("service", Kind::One(&["slmService"])),
-            open("client", Kind::One(&["employee", "ou"])),
-            open("clientEmployee", Kind::One(&["employee"])),
-            open("clientOU", Kind::One(&["ou"])),
-            open("clientName", Kind::Text),
-            open("clientEmail", Kind::Text),
-            open("clientPhone", Kind::Text),
-            open("priority", Kind::One(&["priority"])),
-            system("author", Kind::One(&["employee"])),
+            read_only("stateStartTime", AttributeKind::Instant),
+            read_only("registrationDate", AttributeKind::Instant),
+            writable("shortDescr", AttributeKind::Text),
+            writable("descriptionRTF", AttributeKind::Text),
+            writable("agreement", AttributeKind::Reference(&["agreement"])),
+            writable("service", AttributeKind::Reference(&["slmService"])),
+            writable("client", AttributeKind::Reference(&["employee", "ou"])),
+            writable("clientEmployee", AttributeKind::Reference(&["employee"])),
+            writable("clientOU", AttributeKind::Reference(&["ou"])),
+            writable("clientName", AttributeKind::Text),
+            writable("clientEmail", AttributeKind::Text),
+            writable("clientPhone", AttributeKind::Text),
+            writable("priority", AttributeKind::Reference(&["priority"])),
+            read_only("author", AttributeKind::Reference(&["employee"])),
         ],
     },
-    Class {
+    ObjectClass {
         name: "comment",
         types: &[],
         creatable: true,
         required: &["source", "text"],
-        common: BARE,
+        common: WITHOUT_TITLE,
         own: &[
-            open("source", Kind::One(&[])),
-            open("text", Kind::Text),
-            open("private", Kind::Flag),
-            open("author", Kind::One(&["employee"])),
+            writable("source", AttributeKind::Reference(&[])),
+            writable("text", AttributeKind::Text),
+            writable("private", AttributeKind::Flag),
+            writable("author", AttributeKind::Reference(&["employee"])),
         ],
     },
-    Class { name: "root", types: &[], creatable: false, required: &[], common: COMMON, own: &[] },
+    ObjectClass { name: "root", types: &[], creatable: false, required: &[], common: COMMON, own: &[] },
 ];
 
-impl Class {
-    /// The class of this name, if there is one.
-    pub(crate) fn named(name: &str) -> Option<&'static Class> {
+impl ObjectClass {
+    /// Finds a class by its name.
+    pub(super) fn named(name: &str) -> Option<&'static ObjectClass> {
         CLASSES.iter().find(|class| class.name == name)
     }
 
-    /// What a fully qualified name stands for: a class with all its types, or one type of it.
-    pub(crate) fn qualified(fqn: &str) -> Option<(&'static Class, Option<&'static str>)> {
+    /// Parses a fully qualified name: a class with all its types, such as `ou`, or one type, such as `ou$company`.
+    pub(super) fn parse_fqn(fqn: &str) -> Option<(&'static ObjectClass, Option<&'static str>)> {
         let Some((name, kind)) = fqn.split_once('$') else {
             return Some((Self::named(fqn)?, None));
         };
@@ -263,8 +287,8 @@ impl Class {
         Some((class, Some(kind)))
     }
 
-    /// The metaClass values of the class, or of one type of it.
-    pub(crate) fn meta_classes(&self, kind: Option<&str>) -> Vec<String> {
+    /// The metaClass values of the class, or of one type.
+    pub(super) fn meta_classes(&self, kind: Option<&str>) -> Vec<String> {
         match kind {
             Some(kind) => vec![self.meta_class(Some(kind))],
             None if self.types.is_empty() => vec![self.meta_class(None)],
@@ -275,63 +299,63 @@ impl Class {
         }
     }
 
-    /// The metaClass of one type.
-    pub(crate) fn meta_class(&self, kind: Option<&str>) -> String {
+    /// The metaClass of one type, or of a class without types.
+    pub(super) fn meta_class(&self, kind: Option<&str>) -> String {
         match kind {
             Some(kind) => format!("{}${kind}", self.name),
             None => self.name.to_owned(),
         }
     }
 
-    /// All attributes, those that every object has first.
-    pub(crate) fn attributes(&self) -> impl Iterator<Item = &'static Attribute> {
+    /// All attributes, the common ones first.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = &'static ClassAttribute> {
         self.common.iter().chain(self.own)
     }
 
-    /// The attribute of this code, if the class has it.
-    pub(crate) fn attribute(&self, code: &str) -> Option<&'static Attribute> {
+    /// Finds an attribute by its code.
+    pub(super) fn attribute(&self, code: &str) -> Option<&'static ClassAttribute> {
         self.attributes().find(|attribute| attribute.code == code)
     }
 
-    /// Whether its elements are those of a catalog and carry a code.
-    pub(crate) fn is_catalog(&self) -> bool {
+    /// Whether the class is a catalog, whose elements have a code.
+    pub(super) fn is_catalog(&self) -> bool {
         self.own == CATALOG
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CLASSES, Class, Kind};
+    use super::{AttributeKind, CLASSES, ObjectClass};
 
     #[test]
     fn a_class_matches_all_its_types_and_a_type_only_itself() {
-        let (class, kind) = Class::qualified("ou").expect("ou is a class");
+        let (class, kind) = ObjectClass::parse_fqn("ou").expect("ou is a class");
         assert_eq!(class.meta_classes(kind), ["ou$company", "ou$ou"]);
-        let (class, kind) = Class::qualified("ou$company").expect("a type of ou");
+        let (class, kind) = ObjectClass::parse_fqn("ou$company").expect("a type of ou");
         assert_eq!(class.meta_classes(kind), ["ou$company"]);
-        assert!(Class::qualified("ou$branch").is_none());
-        assert!(Class::qualified("team$team").is_none());
+        assert!(ObjectClass::parse_fqn("ou$branch").is_none());
+        assert!(ObjectClass::parse_fqn("team$team").is_none());
     }
 
     #[test]
-    fn a_catalog_is_its_own_type() {
-        let (class, kind) = Class::qualified("servicetime").expect("a catalog");
+    fn a_catalog_has_no_types() {
+        let (class, kind) = ObjectClass::parse_fqn("servicetime").expect("a catalog");
         assert_eq!(class.meta_classes(kind), ["servicetime"]);
         assert!(class.is_catalog());
     }
 
     #[test]
-    fn references_lead_to_classes_that_exist_and_back_links_to_sets() {
+    fn references_name_existing_classes_and_back_references_name_sets() {
         for class in CLASSES {
             for attribute in class.attributes() {
                 match attribute.kind {
-                    Kind::One(classes) => {
-                        assert!(classes.iter().all(|name| Class::named(name).is_some()));
+                    AttributeKind::Reference(classes) => {
+                        assert!(classes.iter().all(|name| ObjectClass::named(name).is_some()));
                     }
-                    Kind::Many(name) => assert!(Class::named(name).is_some()),
-                    Kind::Back { class: far, attribute } => {
-                        let set = Class::named(far).and_then(|far| far.attribute(attribute));
-                        assert_eq!(set.map(|set| set.kind), Some(Kind::Many(class.name)));
+                    AttributeKind::ReferenceSet(name) => assert!(ObjectClass::named(name).is_some()),
+                    AttributeKind::BackReference { class: owner, attribute } => {
+                        let set = ObjectClass::named(owner).and_then(|owner| owner.attribute(attribute));
+                        assert_eq!(set.map(|set| set.kind), Some(AttributeKind::ReferenceSet(class.name)));
                     }
                     _ => {}
                 }

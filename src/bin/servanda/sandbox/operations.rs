@@ -1,215 +1,193 @@
-//! The verbs of the interface, from a request that has been read to its answer.
+//! The operations of the interface, from a parsed request to its response.
 //!
-//! Each locks the database for its SQL alone. Knows no HTTP beyond a status; who asks has been settled.
+//! Each holds the lock on the database only while its SQL runs.
 
 use serde_json::{Map, Value, json};
 
-use rusqlite::TransactionBehavior;
-
-use super::change::{Change, Occasion};
-use super::database::{self, Handle};
-use super::error::Refusal;
-use super::find::{self, Question};
-use super::history;
-use super::model::{Attribute, Class};
+use super::change::{ObjectChange, WriteKind};
+use super::database::{self, ObjectHandle};
+use super::error::RequestError;
+use super::find::{self, FindQuery};
+use super::history::{self, HISTORY_CLASS};
+use super::model::{ClassAttribute, ObjectClass};
 use super::portal;
 use super::read;
-use super::server::Inner;
-use super::write::{Edited, Hand};
+use super::request::{ApiRequest, ApiResponse};
+use super::seed;
+use super::session::NO_AUTHOR;
+use super::state::SandboxState;
+use super::write::EditResult;
 
-/// A request as far as it has been read.
-#[derive(Debug)]
-pub(crate) struct Call<'request> {
-    /// The number of the request, from one; nought, to which nothing is hidden, where none was made.
-    pub(crate) number: u64,
-    /// The class or the UUID in the path.
-    pub(crate) target: &'request str,
-    /// The attributes asked for.
-    pub(crate) attrs: Option<&'request str>,
-    /// How many objects to pass over.
-    pub(crate) offset: u32,
-    /// How many objects to give.
-    pub(crate) limit: Option<u32>,
-    /// The body.
-    pub(crate) body: Map<String, Value>,
-    /// The employee who asks.
-    pub(crate) author: i64,
-}
-
-/// A status and the JSON under it.
-pub(crate) type Answer = (u16, Value);
-
-/// Objects of a class that match a filter.
-pub(crate) fn find(inner: &Inner, call: &Call) -> Result<Answer, Refusal> {
-    let options = &inner.dialect.options;
-    let limit = call.limit.or(options.default_limit);
+/// Finds the objects of a class that match a filter.
+pub(super) fn find(state: &SandboxState, request: &ApiRequest) -> Result<ApiResponse, RequestError> {
+    let options = &state.wire_format.options;
+    let limit = request.limit.or(options.default_limit);
     let limit = match (limit, options.greatest_limit) {
         (Some(limit), Some(greatest)) => Some(limit.min(greatest)),
         (limit, greatest) => limit.or(greatest),
     };
-    if call.target == history::CLASS {
-        let events = history::find(inner, call, limit)?;
+    if request.target == HISTORY_CLASS {
+        let events = history::find(state, request, limit)?;
         return Ok((200, Value::Array(events)));
     }
-    let (class, kind) = class_of(call.target)?;
-    let question = Question {
+    let (class, kind) = parse_fqn(request.target)?;
+    let query = FindQuery {
         class,
         kind,
-        filter: &call.body,
-        offset: call.offset,
+        filter: &request.body,
+        offset: request.offset,
         limit,
-        hidden: inner.hidden(call.number),
+        hidden: state.hidden_objects(request.number),
     };
-    let wanted = wanted(inner, class, call.attrs)?;
+    let wanted = wanted_attributes(state, class, request.attrs)?;
     let page = {
-        let connection = inner.connection();
-        let ids = find::find(&connection, &inner.dialect, &question)?;
+        let connection = state.connection();
+        let ids = find::find(&connection, &state.wire_format, &query)?;
         read::read(&connection, &ids, &wanted)?
     };
-    let objects = page.render(&wanted, &inner.dialect);
+    let objects = page.to_json(&wanted, &state.wire_format);
     let objects = objects.into_iter().map(Value::Object);
     Ok((200, Value::Array(objects.collect())))
 }
 
-/// One object.
-pub(crate) fn get(inner: &Inner, call: &Call) -> Result<Answer, Refusal> {
-    let handle = present(inner, call.target)?;
-    object(inner, &handle, call.attrs).map(|object| (200, object))
+/// Returns one object.
+pub(super) fn get(state: &SandboxState, request: &ApiRequest) -> Result<ApiResponse, RequestError> {
+    let handle = existing_object(state, request.target)?;
+    object(state, &handle, request.attrs).map(|object| (200, object))
 }
 
-/// A new object.
-pub(crate) fn create(inner: &Inner, call: &Call) -> Result<Answer, Refusal> {
-    let (class, mut kind) = class_of(call.target)?;
-    if let Some(meta) = call.body.get("metaClass") {
-        let named = meta.as_str().and_then(Class::qualified);
+/// Creates an object.
+pub(super) fn create(state: &SandboxState, request: &ApiRequest) -> Result<ApiResponse, RequestError> {
+    let (class, mut kind) = parse_fqn(request.target)?;
+    if let Some(meta_class) = request.body.get("metaClass") {
+        let named = meta_class.as_str().and_then(ObjectClass::parse_fqn);
         match named {
             Some((of, Some(named))) if of == class && kind.is_none_or(|kind| kind == named) => {
                 kind = Some(named);
             }
-            _ => return Err(Refusal::invalid(format!("Метакласс {meta} не подходит"))),
+            _ => return Err(RequestError::invalid(format!("Метакласс {meta_class} не подходит"))),
         }
     }
     if !class.creatable || (kind.is_none() && !class.types.is_empty()) {
-        let target = call.target;
-        return Err(Refusal::invalid(format!("Объект '{target}' не может быть создан: укажите тип")));
+        let target = request.target;
+        return Err(RequestError::invalid(format!("Объект '{target}' не может быть создан: укажите тип")));
     }
-    wanted(inner, class, call.attrs)?;
-    let id = inner.write(call.author, |hand| {
-        let (connection, dialect) = (hand.connection, hand.dialect);
-        let mut change = Change::read(connection, dialect, class, &call.body, Occasion::Create)?;
+    wanted_attributes(state, class, request.attrs)?;
+    let id = state.write(request.author, |session| {
+        let (connection, wire_format) = (session.connection, session.wire_format);
+        let mut change =
+            ObjectChange::validate(connection, wire_format, class, &request.body, WriteKind::Create)?;
         if class.name == "serviceCall" {
-            portal::admit(hand, &mut change)?;
+            portal::accept(session, &mut change)?;
         }
-        hand.create(kind, &change)
+        session.create(kind, &change)
     })?;
-    inner.made(call.number, id);
-    let kind = class.meta_class(kind);
-    let handle = Handle { id, class, kind };
-    object(inner, &handle, call.attrs).map(|object| (201, object))
+    state.record_creation(request.number, id);
+    let handle = ObjectHandle { id, class, meta_class: class.meta_class(kind) };
+    object(state, &handle, request.attrs).map(|object| (201, object))
 }
 
-/// A change of an object.
-pub(crate) fn edit(inner: &Inner, call: &Call) -> Result<Answer, Refusal> {
-    let handle = present(inner, call.target)?;
-    wanted(inner, handle.class, call.attrs)?;
-    let edited = edit_object(inner, &handle, &call.body, call.author)?;
-    if edited == Edited::Unchanged {
-        inner.desk().tally.idle += 1;
+/// Edits an object.
+pub(super) fn edit(state: &SandboxState, request: &ApiRequest) -> Result<ApiResponse, RequestError> {
+    let handle = existing_object(state, request.target)?;
+    wanted_attributes(state, handle.class, request.attrs)?;
+    let result = edit_object(state, &handle, &request.body, request.author)?;
+    let options = &state.wire_format.options;
+    if result == EditResult::Unchanged {
+        state.request_log().counts.unchanged_edits += 1;
+        if options.unchanged_is_not_modified {
+            return Err(RequestError::NotModified);
+        }
     }
-    if edited == Edited::Unchanged && inner.dialect.options.unchanged_is_not_modified {
-        return Err(Refusal::NotModified);
-    }
-    let status = inner.dialect.options.edit_status;
-    object(inner, &handle, call.attrs).map(|object| (status, object))
+    object(state, &handle, request.attrs).map(|object| (options.edit_status, object))
 }
 
-/// The end of an object.
-pub(crate) fn delete(inner: &Inner, call: &Call) -> Result<Answer, Refusal> {
-    let handle = present(inner, call.target)?;
-    inner.write(call.author, |hand| hand.delete(handle.id, handle.class))?;
+/// Deletes an object.
+pub(super) fn delete(state: &SandboxState, request: &ApiRequest) -> Result<ApiResponse, RequestError> {
+    let handle = existing_object(state, request.target)?;
+    state.write(request.author, |session| session.delete(handle.id, handle.class))?;
     Ok((200, Value::Null))
 }
 
-/// A tenant's script module: the one that the switches name, which takes each `id` once and says whether it is new.
-pub(crate) fn exec(
-    inner: &Inner,
+/// Calls the tenant's script module. The one that the options name accepts each `id` once.
+pub(super) fn exec(
+    state: &SandboxState,
     function: Option<&str>,
     parameters: Option<&str>,
     body: &Map<String, Value>,
-) -> Result<Answer, Refusal> {
+) -> Result<ApiResponse, RequestError> {
     let function = function.unwrap_or_default();
     let name = function.strip_prefix("modules.").unwrap_or(function);
-    if inner.dialect.options.module.as_deref() == Some(name) {
+    if state.wire_format.options.module.as_deref() == Some(name) {
         let id = body.get("id").and_then(Value::as_str);
-        let id = id.ok_or_else(|| Refusal::invalid("Нет id".to_owned()))?;
-        let is_new = inner.desk().told.insert(id.to_owned());
-        tracing::info!(id, is_new, "the module was called");
+        let id = id.ok_or_else(|| RequestError::invalid("Нет id"))?;
+        let is_new = state.request_log().accepted_notices.insert(id.to_owned());
+        tracing::info!(id, is_new, "the script module was called");
         return Ok((200, json!({ "sent": u8::from(is_new) })));
     }
     let given = parameters.unwrap_or_default().split(',');
     let count = given.filter(|parameter| !parameter.is_empty()).count();
-    Err(Refusal::NoModule(format!("{name}({count} args)")))
+    Err(RequestError::UnknownModule(format!("{name}({count} args)")))
 }
 
-/// Changes an object in the name of an employee.
-pub(crate) fn edit_object(
-    inner: &Inner,
-    handle: &Handle,
+/// Edits an object in the name of a person, who is added if needed.
+pub(super) fn hand_edit(
+    state: &SandboxState,
+    uuid: &str,
+    attributes: &Map<String, Value>,
+    who: &str,
+) -> Result<EditResult, RequestError> {
+    let author = person(state, who)?;
+    let handle = existing_object(state, uuid)?;
+    edit_object(state, &handle, attributes, author)
+}
+
+/// Finds the employee with this exact name, or adds one.
+pub(super) fn person(state: &SandboxState, name: &str) -> Result<i64, RequestError> {
+    let employee = state.write(NO_AUTHOR, |session| seed::employee(session, name));
+    employee.map_err(|error| RequestError::invalid(error.to_string()))
+}
+
+fn edit_object(
+    state: &SandboxState,
+    handle: &ObjectHandle,
     body: &Map<String, Value>,
     author: i64,
-) -> Result<Edited, Refusal> {
-    inner.write(author, |hand| {
-        let (connection, dialect) = (hand.connection, hand.dialect);
-        let change = Change::read(connection, dialect, handle.class, body, Occasion::Edit)?;
-        hand.edit(handle.id, &change)
+) -> Result<EditResult, RequestError> {
+    state.write(author, |session| {
+        let (connection, wire_format) = (session.connection, session.wire_format);
+        let change = ObjectChange::validate(connection, wire_format, handle.class, body, WriteKind::Edit)?;
+        session.edit(handle.id, &change)
     })
 }
 
-/// The object of a UUID, or the refusal that says there is none.
-pub(crate) fn present(inner: &Inner, uuid: &str) -> Result<Handle, Refusal> {
-    let found = database::object(&inner.connection(), uuid)?;
-    found.ok_or_else(|| Refusal::Absent(uuid.to_owned()))
+/// Finds an object by its UUID; a missing object is an error.
+pub(super) fn existing_object(state: &SandboxState, uuid: &str) -> Result<ObjectHandle, RequestError> {
+    let found = database::object(&state.connection(), uuid)?;
+    found.ok_or_else(|| RequestError::NotFound(uuid.to_owned()))
 }
 
-fn object(inner: &Inner, handle: &Handle, attrs: Option<&str>) -> Result<Value, Refusal> {
-    let wanted = wanted(inner, handle.class, attrs)?;
-    let page = read::read(&inner.connection(), &[handle.id], &wanted)?;
-    let found = page.render(&wanted, &inner.dialect).into_iter().next();
+fn object(state: &SandboxState, handle: &ObjectHandle, attrs: Option<&str>) -> Result<Value, RequestError> {
+    let wanted = wanted_attributes(state, handle.class, attrs)?;
+    let page = read::read(&state.connection(), &[handle.id], &wanted)?;
+    let found = page.to_json(&wanted, &state.wire_format).into_iter().next();
     Ok(found.map_or_else(|| json!({}), Value::Object))
 }
 
-fn wanted(
-    inner: &Inner,
-    class: &'static Class,
+fn wanted_attributes(
+    state: &SandboxState,
+    class: &'static ObjectClass,
     attrs: Option<&str>,
-) -> Result<Vec<&'static Attribute>, Refusal> {
-    let (wanted, unknown) = read::wanted(class, attrs);
+) -> Result<Vec<&'static ClassAttribute>, RequestError> {
+    let (wanted, unknown) = read::wanted_attributes(class, attrs);
     match unknown.first() {
-        Some(code) if inner.dialect.options.unknown_attrs_refused => {
-            let class = class.name;
-            Err(Refusal::invalid(format!("Атрибут '{code}' не найден в метаклассе '{class}'")))
+        Some(code) if state.wire_format.options.unknown_attrs_refused => {
+            Err(RequestError::unknown_attribute(code, class.name))
         }
         _ => Ok(wanted),
     }
 }
 
-fn class_of(fqn: &str) -> Result<(&'static Class, Option<&'static str>), Refusal> {
-    Class::qualified(fqn).ok_or_else(|| Refusal::invalid(format!("Метакласс '{fqn}' не найден")))
-}
-
-impl Inner {
-    /// Carries a write out in one transaction; a refusal leaves nothing behind.
-    pub(crate) fn write<T>(
-        &self,
-        author: i64,
-        work: impl FnOnce(&Hand) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let hand =
-            Hand { connection: &transaction, dialect: &self.dialect, author, now: self.clock.second() };
-        let done = work(&hand)?;
-        transaction.commit()?;
-        Ok(done)
-    }
+fn parse_fqn(fqn: &str) -> Result<(&'static ObjectClass, Option<&'static str>), RequestError> {
+    ObjectClass::parse_fqn(fqn).ok_or_else(|| RequestError::invalid(format!("Метакласс '{fqn}' не найден")))
 }

@@ -1,77 +1,76 @@
-//! The switches of the embedded helpdesk: one for each thing that public material leaves open.
+//! The options of the sandbox: one for each behaviour of the product that public material leaves open.
 //!
-//! The default of each is what has been seen, or the likelier of two guesses. A client is right only if it
-//! works under every setting. Knows no storage and no HTTP.
+//! Each default is the observed or the more likely behaviour. A client is correct only if it works with every setting.
 
 use serde::Deserialize;
 
-/// How the helpdesk behaves where nobody outside knows.
+/// The behaviour of the sandbox where that of the product is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct SandboxOptions {
     /// The status of a successful edit: 200 or 201.
     pub(crate) edit_status: u16,
-    /// Whether an edit that changes nothing is answered 304 without a body.
+    /// Whether an edit without effect is answered with 304 and no body.
     pub(crate) unchanged_is_not_modified: bool,
-    /// Whether recipients can be written on the agreement.
+    /// Whether the recipients can be written on the agreement.
     pub(crate) agreement_recipients: AgreementRecipients,
-    /// The status of a refused value: 500 or 400.
+    /// The status for a rejected value: 500 or 400.
     pub(crate) refusal_status: u16,
-    /// The status of `get` and `edit` of an object that is not there: 404, 400 or 500.
+    /// The status of `get` and `edit` for a missing object: 404, 400 or 500.
     pub(crate) absent_status: u16,
-    /// Whether `find` gives archived objects when `removed` is not asked for.
+    /// Whether `find` returns archived objects if the filter does not contain `removed`.
     pub(crate) find_gives_archived: bool,
-    /// The order of what `find` answers.
-    pub(crate) order: Order,
-    /// How many objects `find` gives when no limit is asked for.
+    /// The order of the objects that `find` returns.
+    pub(crate) order: FindOrder,
+    /// How many objects `find` returns without a `limit`.
     pub(crate) default_limit: Option<u32>,
-    /// The most objects `find` ever gives at once.
+    /// How many objects `find` returns at most.
     pub(crate) greatest_limit: Option<u32>,
-    /// The IANA name of the zone in which instants are written.
+    /// The IANA name of the time zone in which instants are written.
     pub(crate) zone: String,
-    /// Whether a date of an agreement is a day alone (`2026.02.01`) in answers and writes.
+    /// Whether the dates of an agreement have no time (`2026.02.01`) in responses and writes.
     pub(crate) day_only: bool,
-    /// What stands between year, month and day in writes; answers always have dots.
+    /// The separator of year, month and day in writes; responses always have dots.
     pub(crate) date_writes: DateWrites,
-    /// The form of a length of time in answers and writes.
-    pub(crate) interval: IntervalForm,
-    /// Whether an unknown code in `attrs` is refused; else it is left out of the answer.
+    /// The form of a duration in responses and writes.
+    pub(crate) interval: IntervalEncoding,
+    /// Whether an unknown code in `attrs` is an error; otherwise it is ignored.
     pub(crate) unknown_attrs_refused: bool,
-    /// For how many requests of any kind after its creation an object is not found by `find`.
+    /// For how many requests after its creation `find` does not return an object.
     pub(crate) search_lag: u64,
-    /// A function of a script module that the tenant has, as `slaNotify.send`: it takes what it is told once by `id`.
+    /// A function of the tenant's script module, such as `slaNotify.send`, which accepts each notice `id` once.
     pub(crate) module: Option<String>,
 }
 
-/// Whether recipients can be written on the agreement's side of the link.
+/// Whether the recipients can be written on the agreement's side of the link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AgreementRecipients {
-    /// They can.
+    /// The write succeeds.
     #[default]
     Writable,
     /// The write is refused.
     Refused,
-    /// The write is answered as done, and the recipients stay as they were.
+    /// The response reports success, but the recipients do not change.
     Ignored,
 }
 
-/// The order of what `find` answers.
+/// The order of the objects that `find` returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Order {
+pub(crate) enum FindOrder {
     /// The oldest first.
     #[default]
     Stable,
-    /// The newest first, so that a creation between two pages makes them overlap.
+    /// The newest first: a creation between two pages makes them overlap.
     Reversed,
-    /// The last touched first, so that an edit between two pages moves objects from one to the other.
+    /// The last modified first: an edit between two pages moves objects from one to the other.
     Touched,
-    /// Any order, the same for the same seed.
+    /// A pseudorandom order, the same for the same seed.
     Shuffled(u32),
 }
 
-/// What stands between year, month and day in writes.
+/// The separator of year, month and day in writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DateWrites {
@@ -82,10 +81,10 @@ pub(crate) enum DateWrites {
     Dashes,
 }
 
-/// The form of a length of time.
+/// The form of a duration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum IntervalForm {
+pub(crate) enum IntervalEncoding {
     /// `{"length":8,"interval":"HOUR"}`.
     #[default]
     Object,
@@ -106,13 +105,13 @@ impl Default for SandboxOptions {
             refusal_status: 500,
             absent_status: 404,
             find_gives_archived: true,
-            order: Order::Stable,
+            order: FindOrder::Stable,
             default_limit: None,
             greatest_limit: None,
             zone: "UTC".to_owned(),
             day_only: false,
             date_writes: DateWrites::Dots,
-            interval: IntervalForm::Object,
+            interval: IntervalEncoding::Object,
             unknown_attrs_refused: false,
             search_lag: 0,
             module: None,

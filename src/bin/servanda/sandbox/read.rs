@@ -1,6 +1,6 @@
-//! From rows to answers: a page of objects with what they refer to, in a fixed number of statements.
+//! Reads objects with their references, in a fixed number of statements for any number of objects.
 //!
-//! `read` needs the database and is short; `render` needs it no more, so that JSON is made outside the lock.
+//! `read` needs the lock on the database; `to_json` does not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,21 +8,22 @@ use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
 use super::database;
-use super::dialect::{Dialect, Name};
-use super::model::{Attribute, Class, Column, Kind};
+use super::model::{AttributeKind, ClassAttribute, Column, ObjectClass};
+use super::request::attribute_codes;
+use super::wire_format::{ObjectReference, WireFormat};
 
-/// Objects as they lie in the tables, with the names of what they refer to.
+/// Objects as stored, with the objects to which they refer.
 #[derive(Debug)]
-pub(crate) struct Page {
-    rows: Vec<Row>,
+pub(super) struct ObjectPage {
+    rows: Vec<ObjectRow>,
     links: BTreeMap<i64, Vec<(String, i64)>>,
-    names: BTreeMap<i64, Name>,
+    references: BTreeMap<i64, ObjectReference>,
 }
 
 #[derive(Debug)]
-struct Row {
+struct ObjectRow {
     id: i64,
-    kind: String,
+    meta_class: String,
     uuid: String,
     title: Option<String>,
     removed: bool,
@@ -31,22 +32,22 @@ struct Row {
     body: String,
 }
 
-/// Reads the objects of one class, in the order of `ids`, with what the wanted attributes refer to.
-pub(crate) fn read(
+/// Reads objects of one class in the order of `ids`, with the objects to which the wanted attributes refer.
+pub(super) fn read(
     connection: &Connection,
     ids: &[i64],
-    wanted: &[&'static Attribute],
-) -> rusqlite::Result<Page> {
-    let list = database::list(ids);
-    let mut found: BTreeMap<i64, Row> = BTreeMap::new();
+    wanted: &[&'static ClassAttribute],
+) -> rusqlite::Result<ObjectPage> {
+    let list = database::json_list(ids);
+    let mut found: BTreeMap<i64, ObjectRow> = BTreeMap::new();
     let mut statement = connection.prepare_cached(
         "SELECT id, kind, uuid, title, removed, created, modified, body FROM object
          WHERE id IN (SELECT value FROM json_each(?1))",
     )?;
     let rows = statement.query_map([&list], |row| {
-        Ok(Row {
+        Ok(ObjectRow {
             id: row.get(0)?,
-            kind: row.get(1)?,
+            meta_class: row.get(1)?,
             uuid: row.get(2)?,
             title: row.get(3)?,
             removed: row.get(4)?,
@@ -60,17 +61,19 @@ pub(crate) fn read(
         found.insert(row.id, row);
     }
     let links = links(connection, &list, wanted)?;
-    let names = names(connection, &links)?;
-    Ok(Page { rows: ids.iter().filter_map(|id| found.remove(id)).collect(), links, names })
+    let references = references(connection, &links)?;
+    Ok(ObjectPage { rows: ids.iter().filter_map(|id| found.remove(id)).collect(), links, references })
 }
 
 fn links(
     connection: &Connection,
     list: &str,
-    wanted: &[&'static Attribute],
+    wanted: &[&'static ClassAttribute],
 ) -> rusqlite::Result<BTreeMap<i64, Vec<(String, i64)>>> {
     let mut links: BTreeMap<i64, Vec<(String, i64)>> = BTreeMap::new();
-    let refers = |attribute: &&&Attribute| matches!(attribute.kind, Kind::One(_) | Kind::Many(_));
+    let refers = |attribute: &&&ClassAttribute| {
+        matches!(attribute.kind, AttributeKind::Reference(_) | AttributeKind::ReferenceSet(_))
+    };
     let codes: Vec<_> = wanted.iter().filter(refers).map(|own| own.code).collect();
     if !codes.is_empty() {
         let mut statement = connection.prepare_cached(
@@ -86,7 +89,7 @@ fn links(
         }
     }
     for own in wanted {
-        let Kind::Back { attribute, .. } = own.kind else {
+        let AttributeKind::BackReference { attribute, .. } = own.kind else {
             continue;
         };
         let mut statement = connection.prepare_cached(
@@ -104,10 +107,10 @@ fn links(
     Ok(links)
 }
 
-fn names(
+fn references(
     connection: &Connection,
     links: &BTreeMap<i64, Vec<(String, i64)>>,
-) -> rusqlite::Result<BTreeMap<i64, Name>> {
+) -> rusqlite::Result<BTreeMap<i64, ObjectReference>> {
     let targets: BTreeSet<i64> = links.values().flatten().map(|(_, target)| *target).collect();
     if targets.is_empty() {
         return Ok(BTreeMap::new());
@@ -118,30 +121,44 @@ fn names(
             "SELECT id, uuid, kind, title, json_extract(body, '$.code') FROM object
              WHERE id IN (SELECT value FROM json_each(?1))",
         )?
-        .query_map([database::list(&targets)], |row| {
-            let name = Name { uuid: row.get(1)?, kind: row.get(2)?, title: row.get(3)?, code: row.get(4)? };
-            Ok((row.get(0)?, name))
+        .query_map([database::json_list(&targets)], |row| {
+            let reference = ObjectReference {
+                uuid: row.get(1)?,
+                meta_class: row.get(2)?,
+                title: row.get(3)?,
+                code: row.get(4)?,
+            };
+            Ok((row.get(0)?, reference))
         })?
         .collect()
 }
 
-impl Page {
-    /// The answer: one JSON object for each, with the wanted attributes in the order of the class.
-    pub(crate) fn render(&self, wanted: &[&'static Attribute], dialect: &Dialect) -> Vec<Map<String, Value>> {
+impl ObjectPage {
+    /// Formats the wanted attributes of each object, in the order of the class.
+    pub(super) fn to_json(
+        &self,
+        wanted: &[&'static ClassAttribute],
+        wire_format: &WireFormat,
+    ) -> Vec<Map<String, Value>> {
         let rows = self.rows.iter();
-        rows.map(|row| self.object(row, wanted, dialect)).collect()
+        rows.map(|row| self.object(row, wanted, wire_format)).collect()
     }
 
-    fn object(&self, row: &Row, wanted: &[&'static Attribute], dialect: &Dialect) -> Map<String, Value> {
+    fn object(
+        &self,
+        row: &ObjectRow,
+        wanted: &[&'static ClassAttribute],
+        wire_format: &WireFormat,
+    ) -> Map<String, Value> {
         let body: Map<String, Value> = serde_json::from_str(&row.body).unwrap_or_default();
         let links = self.links.get(&row.id).map_or(&[][..], Vec::as_slice);
-        let value = |attribute: &Attribute| match attribute.kind {
-            Kind::Column(column) => column_value(row, column, dialect),
-            Kind::One(_) => self.references(links, attribute.code).next().unwrap_or_default(),
-            Kind::Many(_) | Kind::Back { .. } => {
+        let value = |attribute: &ClassAttribute| match attribute.kind {
+            AttributeKind::Column(column) => column_value(row, column, wire_format),
+            AttributeKind::Reference(_) => self.references(links, attribute.code).next().unwrap_or_default(),
+            AttributeKind::ReferenceSet(_) | AttributeKind::BackReference { .. } => {
                 Value::Array(self.references(links, attribute.code).collect())
             }
-            kind => body.get(attribute.code).map_or(Value::Null, |stored| scalar(kind, stored, dialect)),
+            kind => body.get(attribute.code).map_or(Value::Null, |stored| scalar(kind, stored, wire_format)),
         };
         let pairs = wanted.iter();
         pairs.map(|attribute| (attribute.code.to_owned(), value(attribute))).collect()
@@ -153,43 +170,45 @@ impl Page {
         code: &'page str,
     ) -> impl Iterator<Item = Value> + 'page {
         let of_code = links.iter().filter(move |(attribute, _)| attribute == code);
-        of_code.filter_map(|(_, target)| Some(self.names.get(target)?.reference()))
+        of_code.filter_map(|(_, target)| Some(self.references.get(target)?.to_json()))
     }
 }
 
-fn column_value(row: &Row, column: Column, dialect: &Dialect) -> Value {
+fn column_value(row: &ObjectRow, column: Column, wire_format: &WireFormat) -> Value {
     match column {
         Column::Uuid => json!(row.uuid),
-        Column::MetaClass => json!(row.kind),
+        Column::MetaClass => json!(row.meta_class),
         Column::Title => json!(row.title),
         Column::Removed => json!(row.removed),
-        Column::Created => json!(dialect.moment(row.created)),
-        Column::Modified => json!(dialect.moment(row.modified)),
+        Column::Created => json!(wire_format.format_instant(row.created)),
+        Column::Modified => json!(wire_format.format_instant(row.modified)),
     }
 }
 
-fn scalar(kind: Kind, stored: &Value, dialect: &Dialect) -> Value {
+fn scalar(kind: AttributeKind, stored: &Value, wire_format: &WireFormat) -> Value {
     match (kind, stored) {
         (_, Value::Null) => Value::Null,
-        (Kind::Moment, stored) => stored.as_i64().map_or(Value::Null, |at| json!(dialect.moment(at))),
-        (Kind::Day, Value::String(stored)) => json!(dialect.day(stored)),
-        (Kind::Interval, stored) => dialect.interval(stored),
+        (AttributeKind::Instant, stored) => {
+            stored.as_i64().map_or(Value::Null, |at| json!(wire_format.format_instant(at)))
+        }
+        (AttributeKind::LocalDate, Value::String(stored)) => json!(wire_format.format_local_date(stored)),
+        (AttributeKind::Duration, stored) => wire_format.format_duration(stored),
         (_, stored) => stored.clone(),
     }
 }
 
-/// The attributes that `attrs` asks for: all where it is absent or empty; else in the order of the class.
+/// The attributes that `attrs` names, in the order of the class; all if it is absent or empty.
 ///
-/// The second part is what the class does not have.
-pub(crate) fn wanted<'asked>(
-    class: &'static Class,
-    attrs: Option<&'asked str>,
-) -> (Vec<&'static Attribute>, Vec<&'asked str>) {
-    let asked: Vec<&str> = attrs.unwrap_or_default().split(',').filter(|code| !code.is_empty()).collect();
-    if asked.is_empty() {
+/// The second part contains the codes that the class does not have.
+pub(super) fn wanted_attributes<'request>(
+    class: &'static ObjectClass,
+    attrs: Option<&'request str>,
+) -> (Vec<&'static ClassAttribute>, Vec<&'request str>) {
+    let codes = attribute_codes(attrs);
+    if codes.is_empty() {
         return (class.attributes().collect(), Vec::new());
     }
-    let known = class.attributes().filter(|attribute| asked.contains(&attribute.code));
-    let unknown = asked.iter().filter(|code| class.attribute(code).is_none());
+    let known = class.attributes().filter(|attribute| codes.contains(&attribute.code));
+    let unknown = codes.iter().filter(|code| class.attribute(code).is_none());
     (known.collect(), unknown.copied().collect())
 }

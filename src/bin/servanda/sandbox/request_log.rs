@@ -1,34 +1,15 @@
-//! What passes over the counter: how many requests of each verb came, what befalls them, what is not found yet.
+//! The log of arriving requests: counts by operation, the fault script, and what the search index does not show yet.
 //!
-//! Counts in the order of arrival; knows nothing of what the requests ask.
+//! Requests are numbered in the order of arrival.
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::faults::{Course, Script};
+use super::faults::{FaultScript, RequestHandling};
+use super::request::Operation;
 
-/// What a request wishes to have done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Verb {
-    /// `find/{fqn}`.
-    Find,
-    /// `get/{uuid}`.
-    Get,
-    /// `create-m2m/{fqn}`.
-    Create,
-    /// `edit-m2m/{uuid}`.
-    Edit,
-    /// `delete/{uuid}`.
-    Delete,
-    /// `exec-post`.
-    Exec,
-    /// Anything else.
-    Other,
-}
-
-/// How many requests came, by verb.
+/// The number of requests by operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct RequestCounts {
     /// `find`.
     pub(crate) find: u64,
     /// `get`.
@@ -41,99 +22,95 @@ pub(crate) struct Tally {
     pub(crate) delete: u64,
     /// `exec-post`.
     pub(crate) exec: u64,
-    /// Anything else.
+    /// Any other path.
     pub(crate) other: u64,
-    /// Those of `edit` that found everything as they wished; in a tenant each may have sent mail.
-    pub(crate) idle: u64,
+    /// Requests of `edit` that changed nothing; in a tenant each of them may have sent mail.
+    pub(crate) unchanged_edits: u64,
 }
 
-impl Tally {
-    /// All of them.
-    pub(crate) fn all(&self) -> u64 {
+impl RequestCounts {
+    /// The number of all requests.
+    pub(crate) fn total(&self) -> u64 {
         self.find + self.get + self.create + self.edit + self.delete + self.exec + self.other
     }
 
-    /// Those that wish to change something.
-    pub(crate) fn writes(&self) -> u64 {
-        self.create + self.edit + self.delete
-    }
-
-    fn count(&mut self, verb: Verb) {
-        *match verb {
-            Verb::Find => &mut self.find,
-            Verb::Get => &mut self.get,
-            Verb::Create => &mut self.create,
-            Verb::Edit => &mut self.edit,
-            Verb::Delete => &mut self.delete,
-            Verb::Exec => &mut self.exec,
-            Verb::Other => &mut self.other,
+    fn count(&mut self, operation: Operation) {
+        *match operation {
+            Operation::Find => &mut self.find,
+            Operation::Get => &mut self.get,
+            Operation::Create => &mut self.create,
+            Operation::Edit => &mut self.edit,
+            Operation::Delete => &mut self.delete,
+            Operation::Exec => &mut self.exec,
+            Operation::Other => &mut self.other,
         } += 1;
     }
 }
 
-/// The counter itself.
+/// The state that changes with every request.
 #[derive(Debug, Default)]
-pub(crate) struct RequestLog {
-    /// What came so far.
-    pub(crate) tally: Tally,
-    /// What goes wrong.
-    pub(crate) script: Script,
-    /// What the tenant's script module was told, by `id`.
-    pub(crate) told: BTreeSet<String>,
-    /// Objects that were made lately, with the number of the request that made them.
+pub(super) struct RequestLog {
+    /// How many requests arrived so far.
+    pub(super) counts: RequestCounts,
+    /// The faults to inject.
+    pub(super) faults: FaultScript,
+    /// The `id` of each notice that the tenant's script module accepted.
+    pub(super) accepted_notices: BTreeSet<String>,
+    /// Recently created objects, each with the number of the request that created it.
     recent: VecDeque<(u64, i64)>,
 }
 
 impl RequestLog {
-    /// Counts a request in and says what befalls it; `text` is its address and body.
-    pub(crate) fn enter(&mut self, verb: Verb, target: &str, text: &str) -> Course {
-        self.tally.count(verb);
-        let number = self.tally.all();
-        self.script.course(number, verb, target, text)
+    /// Counts a request and returns how to handle it; `text` is its address and body.
+    pub(super) fn record(&mut self, operation: Operation, target: &str, text: &str) -> RequestHandling {
+        self.counts.count(operation);
+        let number = self.counts.total();
+        self.faults.apply(number, operation, target, text)
     }
 
-    /// Notes that a request made an object.
-    pub(crate) fn made(&mut self, request: u64, id: i64, lag: u64) {
+    /// Records that a request created an object.
+    pub(super) fn record_creation(&mut self, request: u64, id: i64, lag: u64) {
         if lag > 0 {
             self.recent.push_back((request, id));
         }
     }
 
-    /// The objects that a request does not find yet: those made by one of the `lag` requests before it.
-    pub(crate) fn hidden(&mut self, request: u64, lag: u64) -> Vec<i64> {
-        self.recent.retain(|(made, _)| made + lag >= request);
-        let unseen = self.recent.iter().filter(|(made, _)| *made < request);
-        unseen.map(|(_, id)| *id).collect()
+    /// The objects that a request does not find yet: those created by one of the `lag` requests before it.
+    pub(super) fn hidden_objects(&mut self, request: u64, lag: u64) -> Vec<i64> {
+        self.recent.retain(|(created, _)| created + lag >= request);
+        let hidden = self.recent.iter().filter(|(created, _)| *created < request);
+        hidden.map(|(_, id)| *id).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{RequestLog, Verb};
+    use super::RequestLog;
+    use crate::sandbox::request::Operation;
 
     #[test]
-    fn requests_are_numbered_across_verbs_and_counted_by_verb() {
-        let mut desk = RequestLog::default();
-        let mut number = |verb| desk.enter(verb, "", "").number;
-        assert_eq!(number(Verb::Find), 1);
-        assert_eq!(number(Verb::Create), 2);
-        assert_eq!(number(Verb::Find), 3);
-        assert_eq!((desk.tally.find, desk.tally.writes()), (2, 1));
+    fn requests_are_numbered_across_operations_and_counted_by_operation() {
+        let mut log = RequestLog::default();
+        let mut number = |operation| log.record(operation, "", "").number;
+        assert_eq!(number(Operation::Find), 1);
+        assert_eq!(number(Operation::Create), 2);
+        assert_eq!(number(Operation::Find), 3);
+        assert_eq!((log.counts.find, log.counts.writes()), (2, 1));
     }
 
     #[test]
     fn an_object_is_hidden_for_as_many_requests_as_the_lag() {
-        let mut desk = RequestLog::default();
-        desk.made(5, 42, 2);
-        assert_eq!(desk.hidden(6, 2), [42]);
-        assert_eq!(desk.hidden(7, 2), [42]);
-        assert!(desk.hidden(8, 2).is_empty());
+        let mut log = RequestLog::default();
+        log.record_creation(5, 42, 2);
+        assert_eq!(log.hidden_objects(6, 2), [42]);
+        assert_eq!(log.hidden_objects(7, 2), [42]);
+        assert!(log.hidden_objects(8, 2).is_empty());
     }
 
     #[test]
-    fn without_a_lag_nothing_is_hidden() {
-        let mut desk = RequestLog::default();
-        desk.made(5, 42, 0);
-        assert!(desk.hidden(6, 0).is_empty());
+    fn without_a_lag_no_object_is_hidden() {
+        let mut log = RequestLog::default();
+        log.record_creation(5, 42, 0);
+        assert!(log.hidden_objects(6, 0).is_empty());
     }
 }

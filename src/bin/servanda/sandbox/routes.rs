@@ -1,6 +1,6 @@
-//! HTTP in front of the verbs: address, method, access key, the form of answers and their `Date`.
+//! The HTTP interface: address, method, access key, and the form of responses.
 //!
-//! Strict to what is proven: JSON bodies by POST, no attributes in the address, no forbidden characters.
+//! Accepts only what public material shows: JSON bodies by POST, no attributes in the address, no forbidden characters.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,27 +12,31 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::routing::any;
 use jiff::fmt::rfc2822::DateTimePrinter;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use servanda::calendar::Instant;
 
-use super::connection::Scissors;
+use super::connection::ConnectionCutter;
 use super::database;
-use super::error::Refusal;
-use super::faults::{Course, Ending, Instead, RetryAfter};
-use super::operations::{self, Call};
-use super::request_log::Verb;
-use super::server::{Inner, Sandbox};
+use super::error::RequestError;
+use super::faults::{RequestEnding, RequestHandling, RetryAfter, SubstituteResponse};
+use super::operations;
+use super::request::{ApiRequest, ApiResponse, Operation};
+use super::state::SandboxState;
 
-/// The largest body that is read.
+/// The largest accepted body, in bytes.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
-/// What the product's front door turns away, wherever it stands in an address.
+/// Parts of an address that the product's reverse proxy rejects.
 const FORBIDDEN: &[&str] = &["%2e", ";", "%3b", "%2f", "\\", "%5c"];
 
-/// The reserved names of the query; no attribute travels there.
-#[derive(Debug, Default, serde::Deserialize)]
+const JSON: &str = "application/json;charset=UTF-8";
+const PLAIN_TEXT: &str = "text/plain;charset=UTF-8";
+
+/// The parameters of the query; attributes are not accepted there.
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct QueryParameters {
     #[serde(rename = "accessKey")]
     access_key: Option<String>,
     attrs: Option<String>,
@@ -42,219 +46,219 @@ struct Asked {
     params: Option<String>,
 }
 
-/// What goes back, unless the connection is cut.
+/// A response, unless a fault cuts the connection.
 #[derive(Debug)]
-struct Reply {
+struct HttpReply {
     status: u16,
-    kind: String,
+    content_type: String,
     retry_after: Option<String>,
     body: String,
 }
 
-/// A request that has arrived whole.
-struct Arrived {
+/// A request that arrived completely.
+struct IncomingRequest {
     method: Method,
     uri: Uri,
     path: String,
     body: Bytes,
 }
 
-/// The addresses of the interface.
-pub(crate) fn router(sandbox: Sandbox) -> Router {
-    Router::new().route("/sd/services/rest/{*path}", any(answer)).with_state(sandbox)
+impl IncomingRequest {
+    /// The operation and its target: the segments of the path. The first segment is as written.
+    fn operation(&self) -> (Operation, &str, &str) {
+        let path = self.path.trim_end_matches('/');
+        let (segment, target) = path.split_once('/').unwrap_or((path, ""));
+        (Operation::of_segment(segment), segment, target)
+    }
 }
 
-async fn answer(
-    State(sandbox): State<Sandbox>,
-    ConnectInfo(scissors): ConnectInfo<Scissors>,
+/// The router of the interface.
+pub(super) fn router(state: &Arc<SandboxState>) -> Router {
+    Router::new().route("/sd/services/rest/{*path}", any(respond)).with_state(Arc::clone(state))
+}
+
+async fn respond(
+    State(state): State<Arc<SandboxState>>,
+    ConnectInfo(cutter): ConnectInfo<ConnectionCutter>,
     Path(path): Path<String>,
     request: Request,
 ) -> Response {
-    let inner = sandbox.0;
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
-    let arrived = Arrived { method: parts.method, uri: parts.uri, path, body };
-    let course = enter(&inner, &arrived);
-    let number = course.number;
-    tracing::debug!(number, path = arrived.path, "a request came");
-    if course.delay > 0 {
-        tokio::time::sleep(Duration::from_millis(course.delay)).await;
+    let incoming = IncomingRequest { method: parts.method, uri: parts.uri, path, body };
+    let handling = record(&state, &incoming);
+    let number = handling.number;
+    tracing::debug!(number, path = incoming.path, "request received");
+    if handling.delay > 0 {
+        tokio::time::sleep(Duration::from_millis(handling.delay)).await;
     }
-    let ending = course.ending.clone();
-    let worker = Arc::clone(&inner);
-    // SQLite blocks, so it works beside the threads that serve connections.
-    let replied = tokio::task::spawn_blocking(move || {
-        course.works().then(|| Reply::from(carry_out(&worker, &course, &arrived), &worker))
+    let ending = handling.ending.clone();
+    let worker = Arc::clone(&state);
+    // SQLite blocks, so it must not run on the threads that serve connections.
+    let executed = tokio::task::spawn_blocking(move || {
+        handling.is_executed().then(|| HttpReply::new(execute(&worker, &handling, &incoming), &worker))
     });
-    let broken = |_| Some(Reply::text(500, "Внутренняя ошибка".to_owned()));
-    let reply = replied.await.unwrap_or_else(broken);
+    let panicked = |_| Some(HttpReply::text(500, "Внутренняя ошибка".to_owned()));
+    let reply = executed.await.unwrap_or_else(panicked);
     let reply = match ending {
-        Ending::Instead(instead) => Some(Reply::instead(instead, inner.clock.second())),
-        Ending::Silent { done } => {
-            tracing::info!(number, done, "left without an answer");
-            silence(&inner).await;
-            None
-        }
-        Ending::Dropped { .. } => None,
-        Ending::Cut => {
-            let whole = reply.as_ref().map_or(0, |reply| reply.body.len());
-            scissors.cut_body_after(whole / 2);
+        RequestEnding::Answered => reply,
+        RequestEnding::Substituted(response) => Some(HttpReply::substitute(response, state.clock.second())),
+        RequestEnding::Cut => {
+            let length = reply.as_ref().map_or(0, |reply| reply.body.len());
+            cutter.cut_body_after(length / 2);
             reply
         }
-        Ending::Answered => reply,
+        RequestEnding::Dropped { .. } => None,
+        RequestEnding::Silent { done } => {
+            tracing::info!(number, done, "request left unanswered");
+            wait_for_stop(&state).await;
+            None
+        }
     };
     let reply = reply.unwrap_or_else(|| {
-        scissors.cut_now();
-        Reply::text(500, String::new())
+        cutter.cut_now();
+        HttpReply::text(500, String::new())
     });
-    reply.respond(inner.clock.second())
+    reply.into_response(state.clock.second())
 }
 
-fn enter(inner: &Inner, arrived: &Arrived) -> Course {
-    let (name, target) = split(&arrived.path);
-    let body = String::from_utf8_lossy(&arrived.body);
-    let text = format!("{}\n{body}", arrived.uri);
-    inner.desk().enter(verb_of(name), target, &text)
+fn record(state: &SandboxState, incoming: &IncomingRequest) -> RequestHandling {
+    let (operation, _, target) = incoming.operation();
+    let body = String::from_utf8_lossy(&incoming.body);
+    let text = format!("{}\n{body}", incoming.uri);
+    state.request_log().record(operation, target, &text)
 }
 
-/// Waits until the helpdesk is told to stop.
-async fn silence(inner: &Inner) {
-    let mut closing = inner.closing.subscribe();
-    inner.silences.send_modify(|silences| *silences += 1);
-    // An error means that the helpdesk itself is gone, which is an end as well.
-    drop(closing.wait_for(|closing| *closing).await);
+/// Waits until the server shuts down.
+async fn wait_for_stop(state: &SandboxState) {
+    let mut stopping = state.stopping.subscribe();
+    state.unanswered.send_modify(|unanswered| *unanswered += 1);
+    // An error means that the sandbox was dropped, which is a stop too.
+    drop(stopping.wait_for(|stopping| *stopping).await);
 }
 
-fn split(path: &str) -> (&str, &str) {
-    let path = path.trim_end_matches('/');
-    path.split_once('/').unwrap_or((path, ""))
-}
-
-fn verb_of(name: &str) -> Verb {
-    match name {
-        "find" => Verb::Find,
-        "get" => Verb::Get,
-        "create-m2m" => Verb::Create,
-        "edit-m2m" => Verb::Edit,
-        "delete" => Verb::Delete,
-        "exec-post" => Verb::Exec,
-        _ => Verb::Other,
+/// Checks address, key and method, applies the faults, and runs the operation.
+fn execute(
+    state: &SandboxState,
+    handling: &RequestHandling,
+    incoming: &IncomingRequest,
+) -> Result<ApiResponse, RequestError> {
+    let IncomingRequest { method, uri, body, .. } = incoming;
+    let address = uri.to_string().to_ascii_lowercase();
+    if FORBIDDEN.iter().any(|part| address.contains(part)) {
+        return Err(RequestError::ForbiddenCharacters);
     }
-}
-
-fn carry_out(inner: &Inner, course: &Course, arrived: &Arrived) -> Result<operations::Answer, Refusal> {
-    let Arrived { method, uri, path, body } = arrived;
-    let written = uri.to_string().to_ascii_lowercase();
-    if FORBIDDEN.iter().any(|part| written.contains(part)) {
-        return Err(Refusal::ForbiddenCharacters);
+    let query = Query::<QueryParameters>::try_from_uri(uri);
+    let Query(query) = query.map_err(|error| RequestError::Malformed(error.to_string()))?;
+    let author = author(state, query.access_key, handling.key_expired)?;
+    let (operation, segment, target) = incoming.operation();
+    if !accepts(operation, method) || (target.is_empty() != (operation == Operation::Exec)) {
+        return Err(RequestError::UnknownOperation(format!("{method} {segment}")));
     }
-    let asked = Query::<Asked>::try_from_uri(uri).map_err(|error| Refusal::Unreadable(error.to_string()))?.0;
-    let author = author(inner, asked.access_key, course.key_expired)?;
-    let (name, target) = split(path);
-    let verb = verb_of(name);
-    let spoken = match verb {
-        Verb::Get => matches!(*method, Method::GET | Method::POST),
-        Verb::Delete => method == Method::GET,
-        Verb::Other => false,
-        Verb::Find | Verb::Create | Verb::Edit | Verb::Exec => method == Method::POST,
-    };
-    if !spoken || (target.is_empty() != (verb == Verb::Exec)) {
-        return Err(Refusal::NoVerb(format!("{method} {name}")));
-    }
-    for edit in &course.meanwhile {
+    for edit in &handling.concurrent_edits {
         let object = edit.object.as_deref().unwrap_or(target);
-        inner.hand_edit(object, &edit.attributes, &edit.who)?;
+        operations::hand_edit(state, object, &edit.attributes, &edit.who)?;
     }
-    let call = Call {
-        number: course.number,
+    let request = ApiRequest {
+        number: handling.number,
         target,
-        attrs: asked.attrs.as_deref(),
-        offset: asked.offset.unwrap_or(0),
-        limit: asked.limit,
-        body: match verb {
-            Verb::Find | Verb::Exec => object(body)?,
-            Verb::Create | Verb::Edit => {
+        attrs: query.attrs.as_deref(),
+        offset: query.offset.unwrap_or(0),
+        limit: query.limit,
+        body: match operation {
+            Operation::Find | Operation::Exec => object(body)?,
+            Operation::Create | Operation::Edit => {
                 let mut written = object(body)?;
-                written.extend(course.alter.clone());
+                written.extend(handling.altered_values.clone());
                 written
             }
-            _ => Map::new(),
+            Operation::Get | Operation::Delete | Operation::Other => Map::new(),
         },
         author,
     };
-    match verb {
-        Verb::Find => operations::find(inner, &call),
-        Verb::Get => operations::get(inner, &call),
-        Verb::Create => operations::create(inner, &call),
-        Verb::Edit => operations::edit(inner, &call),
-        Verb::Delete => operations::delete(inner, &call),
-        Verb::Exec | Verb::Other => {
-            operations::exec(inner, asked.func.as_deref(), asked.params.as_deref(), &call.body)
+    match operation {
+        Operation::Find => operations::find(state, &request),
+        Operation::Get => operations::get(state, &request),
+        Operation::Create => operations::create(state, &request),
+        Operation::Edit => operations::edit(state, &request),
+        Operation::Delete => operations::delete(state, &request),
+        Operation::Exec | Operation::Other => {
+            operations::exec(state, query.func.as_deref(), query.params.as_deref(), &request.body)
         }
     }
 }
 
-fn author(inner: &Inner, key: Option<String>, expired: bool) -> Result<i64, Refusal> {
-    let key = key.filter(|key| !key.is_empty()).ok_or(Refusal::NoKey)?;
-    let holder = database::key_holder(&inner.connection(), &key)?;
-    holder.filter(|_| !expired).ok_or(Refusal::UnknownKey(key))
+/// Whether an operation can be called with this method.
+fn accepts(operation: Operation, method: &Method) -> bool {
+    match operation {
+        Operation::Get => matches!(*method, Method::GET | Method::POST),
+        Operation::Delete => method == Method::GET,
+        Operation::Other => false,
+        Operation::Find | Operation::Create | Operation::Edit | Operation::Exec => method == Method::POST,
+    }
 }
 
-/// The JSON object of a body; an empty body is an empty object.
-fn object(body: &Bytes) -> Result<Map<String, Value>, Refusal> {
+fn author(state: &SandboxState, key: Option<String>, is_expired: bool) -> Result<i64, RequestError> {
+    let key = key.filter(|key| !key.is_empty()).ok_or(RequestError::MissingKey)?;
+    let employee = database::employee_of_key(&state.connection(), &key)?;
+    employee.filter(|_| !is_expired).ok_or(RequestError::UnknownKey(key))
+}
+
+/// Parses the JSON object of a body; an empty body is an empty object.
+fn object(body: &Bytes) -> Result<Map<String, Value>, RequestError> {
     if body.is_empty() {
         return Ok(Map::new());
     }
-    serde_json::from_slice(body).map_err(|error| Refusal::Unreadable(error.to_string()))
+    serde_json::from_slice(body).map_err(|error| RequestError::Malformed(error.to_string()))
 }
 
-impl Reply {
-    fn from(answer: Result<operations::Answer, Refusal>, inner: &Inner) -> Self {
-        match answer {
-            Ok((status, value)) => Self {
-                status,
-                kind: "application/json;charset=UTF-8".to_owned(),
-                retry_after: None,
-                body: value.to_string(),
-            },
-            Err(refusal) => Self::text(refusal.status(&inner.dialect.options), refusal.text()),
+impl HttpReply {
+    fn new(response: Result<ApiResponse, RequestError>, state: &SandboxState) -> Self {
+        match response {
+            Ok((status, value)) => {
+                Self { status, content_type: JSON.to_owned(), retry_after: None, body: value.to_string() }
+            }
+            Err(error) => {
+                let status = error.status(&state.wire_format.options);
+                tracing::debug!(status, code = error.code(), "request refused");
+                Self::text(status, error.text())
+            }
         }
     }
 
     fn text(status: u16, body: String) -> Self {
-        Self { status, kind: "text/plain;charset=UTF-8".to_owned(), retry_after: None, body }
+        Self { status, content_type: PLAIN_TEXT.to_owned(), retry_after: None, body }
     }
 
-    fn instead(instead: Instead, now: i64) -> Self {
-        let later = |after| match after {
+    fn substitute(response: SubstituteResponse, now: i64) -> Self {
+        let retry_after = |after| match after {
             RetryAfter::Seconds(seconds) => seconds.to_string(),
-            RetryAfter::Date(seconds) => date(now + i64::from(seconds)),
+            RetryAfter::Date(seconds) => http_date(now + i64::from(seconds)),
         };
-        let plain = || "text/plain;charset=UTF-8".to_owned();
         Self {
-            status: instead.status,
-            kind: instead.content_type.unwrap_or_else(plain),
-            retry_after: instead.retry_after.map(later),
-            body: instead.body,
+            status: response.status,
+            content_type: response.content_type.unwrap_or_else(|| PLAIN_TEXT.to_owned()),
+            retry_after: response.retry_after.map(retry_after),
+            body: response.body,
         }
     }
 
-    fn respond(self, now: i64) -> Response {
+    fn into_response(self, now: i64) -> Response {
         let status = StatusCode::from_u16(self.status);
         let mut response = Response::builder()
             .status(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-            .header(header::CONTENT_TYPE, self.kind)
-            .header(header::DATE, date(now));
+            .header(header::CONTENT_TYPE, self.content_type)
+            .header(header::DATE, http_date(now));
         if let Some(after) = self.retry_after {
             response = response.header(header::RETRY_AFTER, after);
         }
         let response = response.body(Body::from(self.body));
-        response.unwrap_or_else(|_| Response::new(Body::from("a header of the script is no header")))
+        response.unwrap_or_else(|_| Response::new(Body::from("invalid header value in the fault script")))
     }
 }
 
-/// The time of the `Date` header, which is the helpdesk's own and not the machine's.
-fn date(second: i64) -> String {
+/// Formats the value of a `Date` header. It shows the sandbox's clock, not that of the machine.
+fn http_date(second: i64) -> String {
     let instant = Instant::from_second(second).unwrap_or(Instant::UNIX_EPOCH);
     let printed = DateTimePrinter::new().timestamp_to_rfc9110_string(&instant);
     printed.unwrap_or_default()

@@ -1,19 +1,17 @@
-//! What the helpdesk holds before anybody writes to it: companies, people, services, calendars, priorities.
+//! The initial objects: companies, people, services, calendars and priorities.
 //!
-//! Applied at every start, and only ever adding: what is there, under its id or its exact title, stays as it
-//! is. Knows no catalog file; the shell turns one into a [`Seed`].
+//! A seed is applied at every start. It only adds objects; existing ones, by id or by exact title, do not change.
 
 use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::{Map, Value, json};
 
-use super::change::Change;
+use super::change::ObjectChange;
 use super::database;
-use super::error::Refusal;
-use super::model::Class;
-use super::server::SandboxError;
-use super::write::Hand;
+use super::error::{RequestError, SandboxError};
+use super::model::ObjectClass;
+use super::session::WriteSession;
 
-/// The objects that the helpdesk begins with.
+/// The initial objects by class.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seed {
     /// Companies and departments: types `company` (without a parent) and `ou` (with one).
@@ -26,75 +24,57 @@ pub(crate) struct Seed {
     pub(crate) calendars: Vec<SeedObject>,
     /// Elements of the catalog of priorities.
     pub(crate) priorities: Vec<SeedObject>,
-    /// Agreements that somebody made by hand; a title is all they have.
+    /// Agreements that were created by hand; they have only a title.
     pub(crate) agreements: Vec<SeedObject>,
 }
 
-/// One object to begin with.
+/// An initial object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SeedObject {
-    /// Its UUID, such as `ou$7001`; without it the object is known by its exact title (among those of the same
-    /// parent, where it has one) and gets the next free number.
+    /// The UUID, such as `ou$7001`. Without it, the object is identified by its exact title (and by its parent, if it has
+    /// one) and gets the next free number.
     pub(crate) id: Option<String>,
-    /// Its title.
+    /// The title.
     pub(crate) title: String,
-    /// Its type, with or without the class: `company` or `ou$company`.
+    /// The type, with or without the class: `company` or `ou$company`.
     pub(crate) kind: Option<String>,
-    /// What it belongs to: a UUID, or the exact title of a unit.
+    /// The unit to which it belongs: its UUID or exact title.
     pub(crate) parent: Option<String>,
-    /// The code of a catalog's element; its title where there is none.
+    /// The code of an element of a catalog; its title if absent.
     pub(crate) code: Option<String>,
-    /// The address of a person.
+    /// The e-mail address of a person.
     pub(crate) email: Option<String>,
 }
 
 impl SeedObject {
-    /// An object of a UUID and a title.
+    /// An object with a UUID and a title.
     pub(crate) fn known(id: &str, title: &str) -> Self {
         Self { id: Some(id.to_owned()), ..Self::titled(title) }
     }
 
-    /// An object of a title alone.
+    /// An object with only a title.
     pub(crate) fn titled(title: &str) -> Self {
         Self { title: title.to_owned(), ..Self::default() }
     }
-
-    /// The same under a parent, which is a UUID or the exact title of a unit.
-    pub(crate) fn within(mut self, parent: &str) -> Self {
-        self.parent = Some(parent.to_owned());
-        self
-    }
 }
 
-impl Seed {
-    /// The base content that tenants of the product share, as far as it is public.
-    pub(crate) fn stock() -> Self {
-        Self {
-            services: vec![SeedObject::known("slmService$605005", "Почта")],
-            calendars: vec![SeedObject::known("servicetime$37001", "8x5")],
-            agreements: vec![SeedObject::known("agreement$605301", "IT (8x5)")],
-            ..Self::default()
-        }
-    }
-}
-
-/// Adds what is missing.
-pub(crate) fn apply(hand: &Hand, seed: &Seed) -> Result<(), SandboxError> {
-    add(hand, "root", &SeedObject::known("root$101", "Компания"))?;
-    // A parent may stand after its child in the list: those whose parent is there go first, round by round.
-    let mut waiting: Vec<&SeedObject> = seed.units.iter().collect();
-    while !waiting.is_empty() {
+/// Adds the missing objects of a seed.
+pub(super) fn apply(session: &WriteSession, seed: &Seed) -> Result<(), SandboxError> {
+    add(session, "root", &SeedObject::known("root$101", "Компания"))?;
+    // A parent may come after its child in the list, so units are added in rounds, parents first.
+    let mut pending: Vec<&SeedObject> = seed.units.iter().collect();
+    while !pending.is_empty() {
         let mut left = Vec::new();
-        for unit in &waiting {
-            match parent_of(hand.connection, unit)? {
-                Parent::Missing => left.push(*unit),
-                _ => add(hand, "ou", unit)?,
+        for unit in &pending {
+            match parent_of(session.connection, unit)? {
+                ParentLookup::Missing => left.push(*unit),
+                _ => add(session, "ou", unit)?,
             }
         }
-        if left.len() == waiting.len() {
-            return Err(no_parent(left[0]));
+        if left.len() == pending.len() {
+            return Err(missing_parent(left[0]));
         }
-        waiting = left;
+        pending = left;
     }
     for (class, objects) in [
         ("employee", &seed.employees),
@@ -104,42 +84,42 @@ pub(crate) fn apply(hand: &Hand, seed: &Seed) -> Result<(), SandboxError> {
         ("agreement", &seed.agreements),
     ] {
         for object in objects {
-            add(hand, class, object)?;
+            add(session, class, object)?;
         }
     }
     Ok(())
 }
 
-/// The employee of this exact title, made where there is none.
-pub(crate) fn employee(hand: &Hand, title: &str) -> Result<i64, SandboxError> {
+/// Finds the employee with this exact title, or adds one.
+pub(super) fn employee(session: &WriteSession, title: &str) -> Result<i64, SandboxError> {
     let person = SeedObject::titled(title);
-    if let Some(id) = titled(hand.connection, "employee", title, None)? {
+    if let Some(id) = find_titled(session.connection, "employee", title, None)? {
         return Ok(id);
     }
-    add(hand, "employee", &person)?;
-    let made = titled(hand.connection, "employee", title, None)?;
-    Ok(made.expect("the employee was added just now"))
+    add(session, "employee", &person)?;
+    let added = find_titled(session.connection, "employee", title, None)?;
+    Ok(added.expect("the employee has just been added"))
 }
 
-enum Parent {
+enum ParentLookup {
     None,
     Found(i64),
     Missing,
 }
 
-fn parent_of(connection: &Connection, object: &SeedObject) -> Result<Parent, SandboxError> {
+fn parent_of(connection: &Connection, object: &SeedObject) -> Result<ParentLookup, SandboxError> {
     let Some(parent) = &object.parent else {
-        return Ok(Parent::None);
+        return Ok(ParentLookup::None);
     };
     let by_id = database::object(connection, parent)?.map(|handle| handle.id);
     let found = match by_id {
         Some(id) => Some(id),
-        None => titled(connection, "ou", parent, None)?,
+        None => find_titled(connection, "ou", parent, None)?,
     };
-    Ok(found.map_or(Parent::Missing, Parent::Found))
+    Ok(found.map_or(ParentLookup::Missing, ParentLookup::Found))
 }
 
-fn titled(
+fn find_titled(
     connection: &Connection,
     class: &str,
     title: &str,
@@ -155,36 +135,36 @@ fn titled(
         .optional()
 }
 
-fn add(hand: &Hand, class: &'static str, object: &SeedObject) -> Result<(), SandboxError> {
-    let connection = hand.connection;
+fn add(session: &WriteSession, class: &'static str, object: &SeedObject) -> Result<(), SandboxError> {
+    let connection = session.connection;
     let parent = match parent_of(connection, object)? {
-        Parent::None => None,
-        Parent::Found(id) => Some(id),
-        Parent::Missing => return Err(no_parent(object)),
+        ParentLookup::None => None,
+        ParentLookup::Found(id) => Some(id),
+        ParentLookup::Missing => return Err(missing_parent(object)),
     };
-    let known = match &object.id {
+    let exists = match &object.id {
         Some(id) => database::object(connection, id)?.is_some(),
-        None => titled(connection, class, &object.title, parent)?.is_some(),
+        None => find_titled(connection, class, &object.title, parent)?.is_some(),
     };
-    if known {
+    if exists {
         return Ok(());
     }
-    let refused = |refusal: Refusal| match refusal {
-        Refusal::Broken(error) => SandboxError::Database(error),
+    let seed_failure = |error: RequestError| match error {
+        RequestError::Database(error) => SandboxError::Database(error),
         other => seed_error(object, other.text()),
     };
-    let class = Class::named(class).expect("the seed names classes of the model");
-    let kind = kind_of(class, object, parent)?;
+    let class = ObjectClass::named(class).expect("seeds only use classes of the model");
+    let kind = type_of(class, object, parent)?;
     let (uuid, number) = number_of(connection, class, object)?;
-    let change = change(class, object);
-    let id = hand.insert(&uuid, number, kind, &change).map_err(refused)?;
+    let change = object_change(class, object);
+    let id = session.insert(&uuid, number, kind, &change).map_err(seed_failure)?;
     if let Some(parent) = parent {
         database::link(connection, id, "parent", parent)?;
     }
     Ok(())
 }
 
-fn change(class: &'static Class, object: &SeedObject) -> Change {
+fn object_change(class: &'static ObjectClass, object: &SeedObject) -> ObjectChange {
     let mut scalars = Map::new();
     if class.is_catalog() {
         let code = object.code.as_ref().unwrap_or(&object.title);
@@ -193,20 +173,20 @@ fn change(class: &'static Class, object: &SeedObject) -> Change {
     if let Some(email) = object.email.as_ref().filter(|_| class.name == "employee") {
         scalars.insert("email".to_owned(), Value::from(email.as_str()));
     }
-    Change {
+    ObjectChange {
         class,
         scalars,
         title: Some(object.title.clone()),
         removed: None,
         links: Vec::new(),
-        backs: Vec::new(),
+        back_links: Vec::new(),
         comment: None,
         written: Vec::new(),
     }
 }
 
-fn kind_of(
-    class: &'static Class,
+fn type_of(
+    class: &'static ObjectClass,
     object: &SeedObject,
     parent: Option<i64>,
 ) -> Result<Option<&'static str>, SandboxError> {
@@ -218,13 +198,13 @@ fn kind_of(
     let kind = kind.strip_prefix(&prefix).unwrap_or(kind);
     match class.types.iter().find(|known| **known == kind) {
         Some(known) => Ok(Some(known)),
-        None => Err(seed_error(object, format!("`{}` has no type `{kind}`", class.name))),
+        None => Err(seed_error(object, format!("class `{}` has no type `{kind}`", class.name))),
     }
 }
 
 fn number_of(
     connection: &Connection,
-    class: &Class,
+    class: &ObjectClass,
     object: &SeedObject,
 ) -> Result<(String, i64), SandboxError> {
     let Some(id) = &object.id else {
@@ -233,14 +213,14 @@ fn number_of(
     };
     let prefix = format!("{}$", class.name);
     let number = id.strip_prefix(&prefix).and_then(|number| number.parse().ok());
-    let reason = || format!("`{id}` is no id of a `{}`", class.name);
+    let reason = || format!("`{id}` is not an id of class `{}`", class.name);
     let number = number.ok_or_else(|| seed_error(object, reason()))?;
     Ok((id.clone(), number))
 }
 
-fn no_parent(object: &SeedObject) -> SandboxError {
+fn missing_parent(object: &SeedObject) -> SandboxError {
     let parent = object.parent.as_deref().unwrap_or_default();
-    seed_error(object, format!("nothing is called `{parent}`"))
+    seed_error(object, format!("parent `{parent}` does not exist"))
 }
 
 fn seed_error(object: &SeedObject, reason: String) -> SandboxError {

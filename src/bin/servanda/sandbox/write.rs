@@ -1,74 +1,61 @@
-//! Carries changes out: objects made, edited and deleted, both sides of a link kept in step, history kept.
+//! Creates, edits and deletes objects in a transaction, on both sides of a link, and records the history.
 //!
-//! Runs inside a transaction of the caller. An object's `lastModifiedDate` moves with every real change of it,
-//! strictly upwards, however the clock stands; a change that changes nothing leaves no trace.
+//! `lastModifiedDate` increases with every real change of an object, even if the clock stands still or was set back.
+//! An edit without effect leaves no trace.
 
 use std::collections::BTreeSet;
 
-use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
-use super::change::Change;
+use super::change::ObjectChange;
 use super::database;
-use super::dialect::Dialect;
-use super::error::Refusal;
+use super::error::RequestError;
 use super::history;
-use super::model::{Attribute, Class, Kind, Written};
+use super::model::{AttributeKind, ClassAttribute, ObjectClass, WriteAccess};
 use super::read;
+use super::session::WriteSession;
 
-/// Who writes, when, and into what.
-pub(crate) struct Hand<'desk> {
-    /// The transaction.
-    pub(crate) connection: &'desk Connection,
-    /// The forms of the wire, in which history is kept.
-    pub(crate) dialect: &'desk Dialect,
-    /// The employee.
-    pub(crate) author: i64,
-    /// Seconds since 1970.
-    pub(crate) now: i64,
-}
-
-/// What came of an edit.
+/// The result of an edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Edited {
-    /// Something is different now.
+pub(crate) enum EditResult {
+    /// At least one value is different now.
     Changed,
-    /// All was so before.
+    /// Every value was the same before.
     Unchanged,
 }
 
-impl Hand<'_> {
-    /// Makes an object of a type (a catalog's element where there is none) and gives its row.
-    pub(crate) fn create(&self, kind: Option<&str>, change: &Change) -> Result<i64, Refusal> {
+impl WriteSession<'_> {
+    /// Creates an object of a type, or of a class without types, and returns its row.
+    pub(super) fn create(&self, kind: Option<&str>, change: &ObjectChange) -> Result<i64, RequestError> {
         let number = database::next_number(self.connection, change.class.name)?;
         let uuid = format!("{}${number}", change.class.name);
         let id = self.insert(&uuid, number, kind, change)?;
-        self.link_all(id, change)?;
+        self.set_links(id, change)?;
         if has_history(change.class) {
             history::record(self, id, "create", None)?;
         }
         Ok(id)
     }
 
-    /// Puts the row of an object in place, without its links.
-    pub(crate) fn insert(
+    /// Inserts the row of an object, without its links.
+    pub(super) fn insert(
         &self,
         uuid: &str,
         number: i64,
         kind: Option<&str>,
-        change: &Change,
-    ) -> Result<i64, Refusal> {
+        change: &ObjectChange,
+    ) -> Result<i64, RequestError> {
         let class = change.class;
         let mut body = Map::new();
         for attribute in class.attributes() {
-            let first = match (attribute.kind, attribute.code, attribute.written) {
-                (Kind::State(states), ..) => json!(states[0]),
-                (Kind::Count, "number", _) => json!(number),
-                (Kind::Moment, "stateStartTime" | "registrationDate", _) => json!(self.now),
-                (Kind::Flag, ..) => json!(false),
+            let initial = match (attribute.kind, attribute.code, attribute.access) {
+                (AttributeKind::State(states), ..) => json!(states[0]),
+                (AttributeKind::Integer, "number", _) => json!(number),
+                (AttributeKind::Instant, "stateStartTime" | "registrationDate", _) => json!(self.now),
+                (AttributeKind::Flag, ..) => json!(false),
                 _ => continue,
             };
-            body.insert(attribute.code.to_owned(), first);
+            body.insert(attribute.code.to_owned(), initial);
         }
         let given = change.scalars.iter().filter(|(_, value)| !value.is_null());
         body.extend(given.map(|(code, value)| (code.clone(), value.clone())));
@@ -94,36 +81,36 @@ impl Hand<'_> {
             Value::Object(body).to_string(),
         ))?;
         let id = self.connection.last_insert_rowid();
-        let signed = |attribute: &Attribute| {
+        let is_set_here = |attribute: &ClassAttribute| {
             attribute.code == "author"
-                && (attribute.written == Written::Never || change.target("author").is_none())
+                && (attribute.access == WriteAccess::ReadOnly || change.target("author").is_none())
         };
-        if class.attributes().any(signed) {
+        if class.attributes().any(is_set_here) {
             database::link(self.connection, id, "author", self.author)?;
         }
         Ok(id)
     }
 
-    /// Changes an object.
-    pub(crate) fn edit(&self, id: i64, change: &Change) -> Result<Edited, Refusal> {
-        let before = self.snapshot(id, &change.written)?;
-        self.update(id, change)?;
-        self.link_all(id, change)?;
+    /// Edits an object.
+    pub(super) fn edit(&self, id: i64, change: &ObjectChange) -> Result<EditResult, RequestError> {
+        let before = self.values(id, &change.written)?;
+        self.update_row(id, change)?;
+        self.set_links(id, change)?;
         if let Some(text) = &change.comment {
-            self.comment(id, text)?;
+            self.add_comment(id, text)?;
         }
-        let after = self.snapshot(id, &change.written)?;
+        let after = self.values(id, &change.written)?;
         if before == after {
-            return Ok(Edited::Unchanged);
+            return Ok(EditResult::Unchanged);
         }
-        self.touch(id)?;
+        self.update_modified(id)?;
         if before.get("state") != after.get("state") {
-            self.patch(id, &json!({ "stateStartTime": self.now }))?;
+            self.patch_body(id, &json!({ "stateStartTime": self.now }))?;
         }
         if before.get("removed") != after.get("removed") {
             let archived = after.get("removed") == Some(&json!(true));
             let at = archived.then_some(self.now);
-            self.patch(id, &json!({ "removalDate": at }))?;
+            self.patch_body(id, &json!({ "removalDate": at }))?;
         }
         if has_history(change.class) {
             let differs = |(code, new): &(&String, &Value)| before.get(*code) != Some(*new);
@@ -132,12 +119,12 @@ impl Hand<'_> {
                 history::record(self, id, "edit", Some((code, old, new)))?;
             }
         }
-        Ok(Edited::Changed)
+        Ok(EditResult::Changed)
     }
 
-    /// Deletes an object that nothing refers to; its history goes with it.
-    pub(crate) fn delete(&self, id: i64, class: &Class) -> Result<(), Refusal> {
-        let referred: bool = self
+    /// Deletes an object to which nothing refers, with its history.
+    pub(super) fn delete(&self, id: i64, class: &ObjectClass) -> Result<(), RequestError> {
+        let is_referenced: bool = self
             .connection
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM link WHERE target = ?1)
@@ -145,13 +132,13 @@ impl Hand<'_> {
                      OR EXISTS (SELECT 1 FROM event WHERE author = ?1)",
             )?
             .query_row([id], |row| row.get(0))?;
-        if referred || !class.creatable {
+        if is_referenced || !class.creatable {
             let reason = "Объект не может быть удалён: на него ссылаются другие объекты";
-            return Err(Refusal::invalid(reason));
+            return Err(RequestError::invalid(reason));
         }
-        for attribute in class.attributes().filter(|own| has_far_side(class, own)) {
+        for attribute in class.attributes().filter(|own| has_back_reference(class, own)) {
             for target in database::targets(self.connection, id, attribute.code)? {
-                self.touch(target)?;
+                self.update_modified(target)?;
             }
         }
         for sql in [
@@ -164,9 +151,9 @@ impl Hand<'_> {
         Ok(())
     }
 
-    fn update(&self, id: i64, change: &Change) -> Result<(), Refusal> {
+    fn update_row(&self, id: i64, change: &ObjectChange) -> Result<(), RequestError> {
         if !change.scalars.is_empty() {
-            self.patch(id, &Value::Object(change.scalars.clone()))?;
+            self.patch_body(id, &Value::Object(change.scalars.clone()))?;
         }
         if let Some(title) = &change.title {
             self.connection
@@ -181,8 +168,8 @@ impl Hand<'_> {
         Ok(())
     }
 
-    /// Makes the links of an object what the change says, and moves the objects on their far side.
-    pub(crate) fn link_all(&self, id: i64, change: &Change) -> Result<(), Refusal> {
+    /// Replaces the links of an object by those of the change, and updates the objects on the other side.
+    fn set_links(&self, id: i64, change: &ObjectChange) -> Result<(), RequestError> {
         for (attribute, targets) in &change.links {
             let old = database::targets(self.connection, id, attribute.code)?;
             for target in difference(&old, targets) {
@@ -191,44 +178,45 @@ impl Hand<'_> {
                 } else {
                     database::unlink(self.connection, id, attribute.code, target)?;
                 }
-                if has_far_side(change.class, attribute) {
-                    self.touch(target)?;
+                if has_back_reference(change.class, attribute) {
+                    self.update_modified(target)?;
                 }
             }
         }
-        for (attribute, owners) in &change.backs {
+        for (attribute, owners) in &change.back_links {
             let old = database::owners(self.connection, id, attribute)?;
             for owner in difference(&old, owners) {
-                self.link_from_afar(owner, attribute, id, owners.contains(&owner))?;
+                self.set_membership(owner, attribute, id, owners.contains(&owner))?;
             }
         }
         Ok(())
     }
 
-    /// Puts `target` into the owner's set or takes it off, as a change of the owner.
-    fn link_from_afar(
+    /// Adds `target` to the owner's set or removes it, as a change of the owner.
+    fn set_membership(
         &self,
         owner: i64,
         attribute: &'static str,
         target: i64,
-        linked: bool,
-    ) -> Result<(), Refusal> {
-        let class = Class::named("agreement").and_then(|class| class.attribute(attribute));
-        let set = class.expect("the model's test holds that every back link leads to a set of agreements");
-        let before = self.snapshot(owner, &[set])?;
-        if linked {
+        is_member: bool,
+    ) -> Result<(), RequestError> {
+        let class = ObjectClass::named("agreement").and_then(|class| class.attribute(attribute));
+        let set =
+            class.expect("a test of the model checks that every back reference names a set of agreements");
+        let before = self.values(owner, &[set])?;
+        if is_member {
             database::link(self.connection, owner, attribute, target)?;
         } else {
             database::unlink(self.connection, owner, attribute, target)?;
         }
-        let after = self.snapshot(owner, &[set])?;
-        self.touch(owner)?;
+        let after = self.values(owner, &[set])?;
+        self.update_modified(owner)?;
         let values = (attribute, &before[attribute], &after[attribute]);
         history::record(self, owner, "edit", Some(values))
     }
 
-    fn comment(&self, source: i64, text: &str) -> Result<(), Refusal> {
-        let class = Class::named("comment").expect("the model has comments");
+    fn add_comment(&self, source: i64, text: &str) -> Result<(), RequestError> {
+        let class = ObjectClass::named("comment").expect("the model has the class of comments");
         let number = database::next_number(self.connection, class.name)?;
         let body = json!({ "text": text, "private": false });
         self.connection
@@ -243,21 +231,21 @@ impl Hand<'_> {
         Ok(())
     }
 
-    fn snapshot(&self, id: i64, of: &[&'static Attribute]) -> Result<Map<String, Value>, Refusal> {
+    fn values(&self, id: i64, of: &[&'static ClassAttribute]) -> Result<Map<String, Value>, RequestError> {
         let page = read::read(self.connection, &[id], of)?;
-        let objects = page.render(of, self.dialect);
+        let objects = page.to_json(of, self.wire_format);
         Ok(objects.into_iter().next().unwrap_or_default())
     }
 
-    /// Each change is strictly later than the one before, even where the clock stands or went back.
-    fn touch(&self, id: i64) -> Result<(), Refusal> {
+    // Every change is later than the one before, even if the clock stands still or was set back.
+    fn update_modified(&self, id: i64) -> Result<(), RequestError> {
         self.connection
             .prepare_cached("UPDATE object SET modified = max(?2, modified + 1) WHERE id = ?1")?
             .execute((id, self.now))?;
         Ok(())
     }
 
-    fn patch(&self, id: i64, with: &Value) -> Result<(), Refusal> {
+    fn patch_body(&self, id: i64, with: &Value) -> Result<(), RequestError> {
         self.connection
             .prepare_cached("UPDATE object SET body = json_patch(body, ?2) WHERE id = ?1")?
             .execute((id, with.to_string()))?;
@@ -265,21 +253,21 @@ impl Hand<'_> {
     }
 }
 
-/// Whether each change of an object is kept with who, when, before and after.
-fn has_history(class: &Class) -> bool {
+/// Whether the changes of such objects are recorded.
+fn has_history(class: &ObjectClass) -> bool {
     matches!(class.name, "agreement" | "agreementRule")
 }
 
-/// Whether the set shows on its targets too.
-fn has_far_side(class: &Class, attribute: &Attribute) -> bool {
-    let Kind::Many(far) = attribute.kind else {
+/// Whether the set is also visible on its targets.
+fn has_back_reference(class: &ObjectClass, attribute: &ClassAttribute) -> bool {
+    let AttributeKind::ReferenceSet(target) = attribute.kind else {
         return false;
     };
-    let shown = Kind::Back { class: class.name, attribute: attribute.code };
-    Class::named(far).is_some_and(|far| far.attributes().any(|own| own.kind == shown))
+    let back = AttributeKind::BackReference { class: class.name, attribute: attribute.code };
+    ObjectClass::named(target).is_some_and(|target| target.attributes().any(|own| own.kind == back))
 }
 
-/// What is in one of the two and not in the other.
+/// The rows that are in exactly one of the two lists.
 fn difference(old: &[i64], new: &[i64]) -> Vec<i64> {
     let old: BTreeSet<i64> = old.iter().copied().collect();
     let new: BTreeSet<i64> = new.iter().copied().collect();

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
-use servanda::render::sandbox_pages::Manner;
+use servanda::render::sandbox_pages::PageContext;
 use servanda::settings::Language;
 
 use crate::cli::Global;
@@ -14,7 +14,7 @@ use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, say, tell};
 use crate::process::shutdown;
 use crate::sandbox::from_catalog;
-use crate::sandbox::{ACCESS_KEY, Clock, SERVANDA};
+use crate::sandbox::{ACCESS_KEY, SERVANDA, SandboxClock};
 use crate::workspace::files;
 use crate::workspace::load;
 
@@ -79,12 +79,17 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let Command::Serve(serve) = &arguments.command;
     let workspace = load::check(load::load(global, context)?, context.now, global, context)?;
     let file = match &serve.db {
-        None => from_catalog::file(&workspace.root)?,
+        None => from_catalog::database_file(&workspace.root)?,
         Some(path) => path.clone(),
     };
     let options = read_json(serve.options.as_deref())?;
-    let sandbox =
-        from_catalog::open(file, &workspace.catalog, &workspace.agreements, Clock::asked(clock), options)?;
+    let sandbox = from_catalog::open(
+        file,
+        &workspace.catalog,
+        &workspace.agreements,
+        SandboxClock::running(clock),
+        options,
+    )?;
     sandbox.set_faults(read_json(serve.faults.as_deref())?);
     if let Some(variable) = &serve.key_from {
         let key = Context::secret(variable)
@@ -92,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
         sandbox.add_key(key.expose_secret(), SERVANDA)?;
     }
     let language = serve.language.map_or(workspace.settings.language, Language::from);
-    let manner = Manner { language, zone: workspace.settings.zone };
+    let manner = PageContext { language, zone: workspace.settings.zone };
     connect::runtime()?.block_on(async {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, serve.port)).await;
         let listener = listener.map_err(|error| {

@@ -6,15 +6,15 @@ use super::faults::{each_on_its_own_core, runtime};
 use super::fixture::World;
 use crate::process::failure::Exit;
 use crate::sandbox::Fault;
-use crate::sandbox::Verb;
-use crate::sandbox::faults::{Effect, Instead};
+use crate::sandbox::Operation;
+use crate::sandbox::faults::{FaultEffect, SubstituteResponse};
 
 /// The classes that a survey lists.
 const LISTS: [&str; 7] =
     ["agreement", "agreementRule", "ou", "slmService", "employee", "servicetime", "priority"];
 
-fn answer(status: u16, content_type: &str, body: &str) -> Effect {
-    Effect::Answer(Instead {
+fn answer(status: u16, content_type: &str, body: &str) -> FaultEffect {
+    FaultEffect::Answer(SubstituteResponse {
         status,
         body: body.to_owned(),
         content_type: Some(content_type.to_owned()),
@@ -22,17 +22,17 @@ fn answer(status: u16, content_type: &str, body: &str) -> Effect {
     })
 }
 
-fn json(body: &str) -> Effect {
+fn json(body: &str) -> FaultEffect {
     answer(200, "application/json", body)
 }
 
 /// What is wrong, in a word, and the answer.
-fn bad_answers() -> Vec<(&'static str, Effect)> {
+fn bad_answers() -> Vec<(&'static str, FaultEffect)> {
     let deep = "[".repeat(10_000) + &"]".repeat(10_000);
     let key = "Переход не может быть выполнен: ключ авторизации *** не найден или не может быть использован повторно";
     let page: Vec<String> = (1..=1000).map(|number| format!(r#"{{"UUID":"ou${number}"}}"#)).collect();
     vec![
-        ("a proxy's page, with success", Effect::html(200)),
+        ("a proxy's page, with success", FaultEffect::html(200)),
         ("a login page", answer(200, "text/html", "<form action=/sd/login><input name=password></form>")),
         ("nothing at all", json("")),
         ("no content", answer(204, "application/json", "")),
@@ -58,30 +58,30 @@ fn bad_answers() -> Vec<(&'static str, Effect)> {
         ("lists ten thousand deep", json(&deep)),
         ("moved for good", answer(301, "text/html", "")),
         ("moved to a login page", answer(302, "text/html", "<a href=/sd/login>")),
-        ("bad request", Effect::text(400, "bad filter")),
-        ("no key", Effect::text(401, "Ошибка авторизации")),
-        ("no rights", Effect::text(403, "Forbidden")),
-        ("not found", Effect::html(404)),
-        ("a teapot", Effect::text(418, "")),
-        ("too many, again and again", Effect::too_many(None)),
-        ("a server's error", Effect::text(500, "Внутренняя ошибка")),
-        ("a key that is not known", Effect::text(500, key)),
-        ("a bad gateway", Effect::html(502)),
-        ("overload", Effect::html(503)),
-        ("a gateway that gave up", Effect::html(504)),
-        ("an answer that is cut", Effect::CutBody),
-        ("a connection that ends", Effect::Drop { done: false }),
+        ("bad request", FaultEffect::text(400, "bad filter")),
+        ("no key", FaultEffect::text(401, "Ошибка авторизации")),
+        ("no rights", FaultEffect::text(403, "Forbidden")),
+        ("not found", FaultEffect::html(404)),
+        ("a teapot", FaultEffect::text(418, "")),
+        ("too many, again and again", FaultEffect::too_many(None)),
+        ("a server's error", FaultEffect::text(500, "Внутренняя ошибка")),
+        ("a key that is not known", FaultEffect::text(500, key)),
+        ("a bad gateway", FaultEffect::html(502)),
+        ("overload", FaultEffect::html(503)),
+        ("a gateway that gave up", FaultEffect::html(504)),
+        ("an answer that is cut", FaultEffect::CutBody),
+        ("a connection that ends", FaultEffect::Drop { done: false }),
     ]
 }
 
-async fn refuses(spring: &std::path::Path, list: &str, kind: &str, effect: Effect) {
+async fn refuses(spring: &std::path::Path, list: &str, kind: &str, effect: FaultEffect) {
     let what = format!("{kind} from {list}");
     let world = World::of_autumn(spring, 1).await;
-    world.sandbox.set_faults(vec![Fault::new(effect).on(Verb::Find).of(list).for_good()]);
+    world.sandbox.set_faults(vec![Fault::new(effect).on(Operation::Find).of(list).for_good()]);
     let Err(failure) = world.pass().await else { panic!("{what}: a plan was made of it") };
     assert!(matches!(failure.exit, Exit::Failure | Exit::Credentials), "{what}: {failure:?}");
     assert!(failure.message.contains(&format!("find {list}")), "{what}: {}", failure.message);
-    assert_eq!(world.sandbox.requests().writes(), 0, "{what}");
+    assert_eq!(world.sandbox.request_counts().writes(), 0, "{what}");
     world.assert_converges(&what).await;
 }
 
@@ -105,7 +105,7 @@ fn an_empty_list_of_agreements_is_no_leave_to_create_them_again() {
     runtime().block_on(async {
         let spring = World::spring().await;
         let world = World::of_autumn(spring.path(), 1).await;
-        world.sandbox.set_faults(vec![Fault::new(json("[]")).of("agreement").on(Verb::Find).for_good()]);
+        world.sandbox.set_faults(vec![Fault::new(json("[]")).of("agreement").on(Operation::Find).for_good()]);
         let concluded = world.pass().await.expect("a plan that a guard holds back");
         assert_eq!(
             concluded.exit,
@@ -115,7 +115,7 @@ fn an_empty_list_of_agreements_is_no_leave_to_create_them_again() {
             concluded.envelope.plan.notes,
             concluded.outcome.results
         );
-        assert_eq!(world.sandbox.requests().writes(), 0);
+        assert_eq!(world.sandbox.request_counts().writes(), 0);
         world.assert_converges("an empty list").await;
     });
 }
@@ -127,10 +127,10 @@ fn an_empty_list_of_anything_else_writes_nothing_either() {
         let spring = World::spring().await;
         for list in ["ou", "slmService", "servicetime", "priority"] {
             let world = World::of_autumn(spring.path(), 1).await;
-            world.sandbox.set_faults(vec![Fault::new(json("[]")).of(list).on(Verb::Find).for_good()]);
+            world.sandbox.set_faults(vec![Fault::new(json("[]")).of(list).on(Operation::Find).for_good()]);
             let concluded = world.pass().await.expect("a plan");
             assert_ne!(concluded.exit, Exit::Fine, "{list}");
-            assert_eq!(world.sandbox.requests().writes(), 0, "{list}");
+            assert_eq!(world.sandbox.request_counts().writes(), 0, "{list}");
         }
     });
 }

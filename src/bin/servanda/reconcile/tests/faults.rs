@@ -7,7 +7,7 @@ use std::path::Path;
 use super::fixture::{World, is_done};
 use crate::process::failure::Exit;
 use crate::sandbox::Fault;
-use crate::sandbox::faults::Effect;
+use crate::sandbox::faults::FaultEffect;
 
 /// How a request fails.
 #[derive(Clone, Copy, Debug)]
@@ -36,15 +36,15 @@ const KINDS: [Kind; 9] = [
 ];
 
 impl Kind {
-    fn effect(self) -> Effect {
+    fn effect(self) -> FaultEffect {
         match self {
-            Self::LostBefore => Effect::Drop { done: false },
-            Self::LostAfter => Effect::Drop { done: true },
-            Self::TooMany => Effect::too_many(None),
-            Self::BadGateway => Effect::html(502),
-            Self::CutBody => Effect::CutBody,
-            Self::TimeOutBefore | Self::KilledBefore => Effect::Silence { done: false },
-            Self::TimeOutAfter | Self::KilledAfter => Effect::Silence { done: true },
+            Self::LostBefore => FaultEffect::Drop { done: false },
+            Self::LostAfter => FaultEffect::Drop { done: true },
+            Self::TooMany => FaultEffect::too_many(None),
+            Self::BadGateway => FaultEffect::html(502),
+            Self::CutBody => FaultEffect::CutBody,
+            Self::TimeOutBefore | Self::KilledBefore => FaultEffect::Silence { done: false },
+            Self::TimeOutAfter | Self::KilledAfter => FaultEffect::Silence { done: true },
         }
     }
 
@@ -93,7 +93,7 @@ async fn suffer(spring: &Path, clean: u64, case: &Case) {
         let concluded = tokio::select! {
             concluded = world.pass() => Some(concluded),
             // The pass is dropped where it stands, as a process that is killed.
-            () = world.sandbox.fell_silent(kills + 1), if deadly > kills => None,
+            () = world.sandbox.wait_for_unanswered(kills + 1), if deadly > kills => None,
         };
         match concluded {
             None => kills += 1,

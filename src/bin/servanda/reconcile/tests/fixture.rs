@@ -22,7 +22,7 @@ use crate::reconcile::apply::Progress;
 use crate::reconcile::plan::PlanTerms;
 use crate::reconcile::run::{Audience, Concluded, Reconciliation};
 use crate::sandbox::from_catalog;
-use crate::sandbox::{ACCESS_KEY, Clock, Running, Sandbox, SandboxOptions};
+use crate::sandbox::{ACCESS_KEY, RunningSandbox, Sandbox, SandboxClock, SandboxOptions};
 use crate::workspace::load::{self, Workspace};
 
 const SPRING: &str = "2026-03-01T09:00:00Z";
@@ -125,7 +125,7 @@ pub(crate) struct World {
     folder: tempfile::TempDir,
     concurrency: usize,
     pub(crate) sandbox: Sandbox,
-    running: Running,
+    running: RunningSandbox,
 }
 
 /// Nobody looks on, everything is confirmed, and nobody stops it.
@@ -192,8 +192,8 @@ impl World {
 
     async fn open(folder: tempfile::TempDir, concurrency: usize) -> Self {
         let workspace = workspace(folder.path(), AUTUMN);
-        let clock = Clock::standing(read_instant(AUTUMN).expect("an instant"));
-        let file = from_catalog::file(folder.path()).expect("a place");
+        let clock = SandboxClock::fixed(read_instant(AUTUMN).expect("an instant"));
+        let file = from_catalog::database_file(folder.path()).expect("a place");
         let sandbox = from_catalog::open(
             file,
             &workspace.catalog,
@@ -230,7 +230,7 @@ impl World {
 
     /// How many requests came so far.
     pub(crate) fn requests(&self) -> u64 {
-        self.sandbox.requests().all()
+        self.sandbox.request_counts().total()
     }
 
     /// The next pass does it all, once nothing goes wrong any more.
@@ -244,21 +244,21 @@ impl World {
     /// What must hold once it is said that nothing is left to do: it is so, and nothing is there twice.
     pub(crate) async fn assert_converged(&self, what: &str) {
         self.sandbox.set_faults(Vec::new());
-        let before = self.sandbox.requests();
+        let before = self.sandbox.request_counts();
         let last = self.pass().await.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
         assert_eq!(last.exit, Exit::Fine, "{what}");
         assert!(last.envelope.plan.is_empty(), "{what}: {:#?}", last.envelope.plan.changes);
-        let after = self.sandbox.requests();
+        let after = self.sandbox.request_counts();
         assert_eq!(after.writes(), before.writes(), "{what}: nothing is written any more");
-        assert_eq!(after.idle, 0, "{what}: no edit found everything as it wished");
-        let agreements = self.sandbox.look("agreement", &json!({})).expect("a list");
+        assert_eq!(after.unchanged_edits, 0, "{what}: no edit found everything as it wished");
+        let agreements = self.sandbox.find("agreement", &json!({})).expect("a list");
         let mut marks: Vec<&str> =
             agreements.iter().filter_map(|found| found["inventoryNumber"].as_str()).collect();
         marks.sort_unstable();
         let count = marks.len();
         marks.dedup();
         assert_eq!((marks.len(), count), (12, 12), "{what}: no agreement is there twice");
-        let rules = self.sandbox.look("agreementRule", &json!({ "removed": false })).expect("a list");
+        let rules = self.sandbox.find("agreementRule", &json!({ "removed": false })).expect("a list");
         let mut keys: Vec<String> = rules.iter().map(key).collect();
         keys.sort_unstable();
         let count = keys.len();

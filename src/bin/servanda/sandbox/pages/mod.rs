@@ -1,4 +1,4 @@
-//! The pages of the helpdesk for a browser: the operator's list and the portal of a client.
+//! The pages of the sandbox for a browser: the operator's list and the client's portal.
 
 mod operator;
 mod requester;

@@ -1,59 +1,51 @@
-//! The pages of the helpdesk: what the operator and what a client sees, and the form by which a client asks.
+//! The routes of the pages, and the form of a client's service request.
 //!
-//! Reading needs no key, since everything that can reach loopback may look. A request is made by the same verb as over the
-//! interface, with the same rule of the portal; its form brings a token that no page of others can read.
+//! Reading needs no key: everything that can reach loopback may read the pages. A service request is created as through
+//! the interface, by the rule of the portal; its form contains a token that a foreign page cannot read.
 
 use std::sync::Arc;
 
-use axum::extract::{Form, Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Form, Path, Query, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use serde_json::{Map, Value, json};
-use servanda::render::sandbox_pages::{self, Manner, Refused};
+use serde::Deserialize;
+use serde_json::{Map, json};
+use servanda::render::sandbox_pages::{self, ErrorPage, PageContext};
 
-use super::{operator, requester};
-use crate::sandbox::error::Refusal;
-use crate::sandbox::operations::{self, Call};
-use crate::sandbox::seed;
-use crate::sandbox::server::{Inner, Sandbox, SandboxError};
+use super::operator::{self, ListParameters};
+use super::requester;
+use crate::sandbox::error::{RequestError, SandboxError};
+use crate::sandbox::operations;
+use crate::sandbox::request::ApiRequest;
+use crate::sandbox::state::SandboxState;
 
-/// The employee who signs what comes through the portal.
+/// The employee who is the author of service requests from the portal.
 const PORTAL: &str = "Портал";
 
-/// The largest form that is read.
+/// The largest accepted form, in bytes.
 const FORM_LIMIT: usize = 64 * 1024;
 
-/// What the pages are made with.
+/// The state of the pages.
 #[derive(Clone)]
-struct Pages {
-    inner: Arc<Inner>,
-    manner: Arc<Manner>,
-    /// What a form has to bring along. Whoever can read it was served a page.
+struct PagesState {
+    state: Arc<SandboxState>,
+    context: Arc<PageContext>,
+    /// The token of every form. Only a page that this server sent contains it.
     token: Arc<str>,
 }
 
-/// What the operator asks of the list.
-#[derive(Debug, Default, serde::Deserialize)]
-pub(super) struct Asked {
-    #[serde(default)]
-    pub(super) text: String,
-    #[serde(default)]
-    pub(super) state: String,
-    #[serde(default)]
-    pub(super) page: usize,
-}
-
-/// What a client's page is told about the request before.
-#[derive(Debug, Default, serde::Deserialize)]
-struct Before {
+/// The query of a client's page.
+#[derive(Debug, Default, Deserialize)]
+struct PortalParameters {
+    /// The number of the service request that was just created.
     made: Option<String>,
 }
 
-/// A request as its form has it.
-#[derive(Debug, serde::Deserialize)]
-struct Filled {
+/// The fields of a service request's form.
+#[derive(Debug, Deserialize)]
+struct RequestForm {
     token: String,
     agreement: String,
     service: String,
@@ -64,144 +56,150 @@ struct Filled {
     person: String,
 }
 
-/// The addresses of the pages.
-pub(in crate::sandbox) fn router(sandbox: &Sandbox, manner: Manner) -> Result<Router, SandboxError> {
+/// The router of the pages.
+pub(in crate::sandbox) fn router(
+    state: &Arc<SandboxState>,
+    context: PageContext,
+) -> Result<Router, SandboxError> {
     let token: String =
-        sandbox.0.connection().query_row("SELECT lower(hex(randomblob(24)))", [], |row| row.get(0))?;
-    let pages = Pages { inner: Arc::clone(&sandbox.0), manner: Arc::new(manner), token: token.into() };
+        state.connection().query_row("SELECT lower(hex(randomblob(24)))", [], |row| row.get(0))?;
+    let pages = PagesState { state: Arc::clone(state), context: Arc::new(context), token: token.into() };
     let router = Router::new()
         .route("/", get(agreements))
         .route("/agreements/{uuid}", get(agreement))
         .route("/portal", get(clients))
         .route("/portal/{uuid}", get(portal))
-        .route("/portal/{uuid}/requests", post(ask))
-        .layer(axum::extract::DefaultBodyLimit::max(FORM_LIMIT))
-        .layer(middleware::map_response(dress));
+        .route("/portal/{uuid}/requests", post(create_request))
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(middleware::map_response(add_security_headers));
     Ok(router.with_state(pages))
 }
 
-/// What every answer bears: what a browser may do with it, and that it is kept nowhere.
-async fn dress(mut response: Response) -> Response {
-    let policy = HeaderValue::from_str(&sandbox_pages::policy());
+/// Adds the headers that limit what a browser does with a page, and that forbid caching it.
+async fn add_security_headers(mut response: Response) -> Response {
+    let policy = HeaderValue::from_str(&sandbox_pages::content_security_policy());
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        policy.expect("the policy is made of letters that a header may have"),
-    );
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy.expect("the policy is a valid header value"));
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        // With `no-referrer` a browser would call the origin of a form `null`.
+        // With `no-referrer`, a browser would send `Origin: null` with a form.
         (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
-        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
     response
 }
 
-async fn agreements(State(pages): State<Pages>, Query(asked): Query<Asked>) -> Response {
+async fn agreements(State(pages): State<PagesState>, Query(parameters): Query<ListParameters>) -> Response {
     pages
-        .show(move |inner, manner| Ok(sandbox_pages::agreements(manner, &operator::list(inner, &asked)?)))
-        .await
-}
-
-async fn agreement(State(pages): State<Pages>, Path(uuid): Path<String>) -> Response {
-    pages
-        .show(move |inner, manner| Ok(sandbox_pages::agreement(manner, &operator::sheet(inner, &uuid)?)))
-        .await
-}
-
-async fn clients(State(pages): State<Pages>) -> Response {
-    pages.show(|inner, manner| Ok(sandbox_pages::clients(manner, &requester::clients(inner)?))).await
-}
-
-async fn portal(
-    State(pages): State<Pages>,
-    Path(uuid): Path<String>,
-    Query(before): Query<Before>,
-) -> Response {
-    let token = pages.token.to_string();
-    pages
-        .show(move |inner, manner| {
-            let mut portal = requester::portal(inner, &uuid)?;
-            portal.token = token;
-            portal.made = before.made.filter(|made| made.bytes().all(|byte| byte.is_ascii_digit()));
-            Ok(sandbox_pages::portal(manner, &portal))
+        .show(move |state, context| {
+            Ok(sandbox_pages::agreements(context, &operator::agreements(state, &parameters)?))
         })
         .await
 }
 
-async fn ask(State(pages): State<Pages>, Path(uuid): Path<String>, Form(filled): Form<Filled>) -> Response {
+async fn agreement(State(pages): State<PagesState>, Path(uuid): Path<String>) -> Response {
+    pages
+        .show(move |state, context| {
+            Ok(sandbox_pages::agreement(context, &operator::agreement(state, &uuid)?))
+        })
+        .await
+}
+
+async fn clients(State(pages): State<PagesState>) -> Response {
+    pages.show(|state, context| Ok(sandbox_pages::clients(context, &requester::clients(state)?))).await
+}
+
+async fn portal(
+    State(pages): State<PagesState>,
+    Path(uuid): Path<String>,
+    Query(parameters): Query<PortalParameters>,
+) -> Response {
+    let token = pages.token.to_string();
+    pages
+        .show(move |state, context| {
+            let mut portal = requester::portal(state, &uuid)?;
+            portal.token = token;
+            portal.made = parameters.made.filter(|made| made.bytes().all(|byte| byte.is_ascii_digit()));
+            Ok(sandbox_pages::portal(context, &portal))
+        })
+        .await
+}
+
+async fn create_request(
+    State(pages): State<PagesState>,
+    Path(uuid): Path<String>,
+    Form(form): Form<RequestForm>,
+) -> Response {
     let back = format!("/portal/{uuid}");
-    if filled.token != *pages.token {
-        let reason = "Форма устарела: страница была открыта до перезапуска".to_owned();
-        let refused = sandbox_pages::refused(&pages.manner, &Refused { reason, back });
-        return (StatusCode::FORBIDDEN, Html(refused)).into_response();
+    if form.token != *pages.token {
+        return error_page(&pages.context, StatusCode::FORBIDDEN, None, back);
     }
-    let inner = Arc::clone(&pages.inner);
-    let made = tokio::task::spawn_blocking(move || register(&inner, &uuid, &filled)).await;
-    match made.unwrap_or_else(|_| Err(Refusal::invalid("Внутренняя ошибка"))) {
+    let state = Arc::clone(&pages.state);
+    let created = tokio::task::spawn_blocking(move || register(&state, &uuid, &form)).await;
+    match created.unwrap_or_else(|_| Err(internal_error())) {
         Ok(number) => Redirect::to(&format!("{back}?made={number}")).into_response(),
-        Err(refusal) => {
-            let refused = Refused { reason: refusal.text(), back };
-            (StatusCode::CONFLICT, Html(sandbox_pages::refused(&pages.manner, &refused))).into_response()
-        }
+        Err(error) => error_page(&pages.context, StatusCode::CONFLICT, Some(error.text()), back),
     }
 }
 
-/// Makes a request by the verb of the interface, and gives its number.
-fn register(inner: &Inner, unit: &str, filled: &Filled) -> Result<i64, Refusal> {
-    let author = inner.prepare(|hand| seed::employee(hand, PORTAL));
-    let client = if filled.person.is_empty() { unit } else { &filled.person };
+/// Creates a service request as through the interface, and returns its number.
+fn register(state: &SandboxState, unit: &str, form: &RequestForm) -> Result<i64, RequestError> {
+    let author = operations::person(state, PORTAL)?;
+    let client = if form.person.is_empty() { unit } else { &form.person };
     let mut body = Map::new();
     for (code, value) in [
-        ("agreement", filled.agreement.as_str()),
-        ("service", &filled.service),
+        ("agreement", form.agreement.as_str()),
+        ("service", &form.service),
         ("client", client),
-        ("shortDescr", filled.subject.trim()),
-        ("descriptionRTF", &filled.text),
+        ("shortDescr", form.subject.trim()),
+        ("descriptionRTF", &form.text),
     ] {
         body.insert(code.to_owned(), json!(value));
     }
-    let call = Call {
+    let request = ApiRequest {
         number: 0,
         target: "serviceCall$call",
         attrs: Some("number"),
         offset: 0,
         limit: None,
         body,
-        author: author.map_err(|error| Refusal::invalid(error.to_string()))?,
+        author,
     };
-    let (_, made) = operations::create(inner, &call)?;
-    Ok(made["number"].as_i64().unwrap_or_default())
+    let (_, created) = operations::create(state, &request)?;
+    Ok(created["number"].as_i64().unwrap_or_default())
 }
 
-impl Pages {
-    /// Makes a page beside the threads that serve connections, since `SQLite` blocks.
+impl PagesState {
+    /// Renders a page on a thread for blocking work, since `SQLite` blocks.
     async fn show(
         self,
-        make: impl FnOnce(&Inner, &Manner) -> Result<String, Refusal> + Send + 'static,
+        render: impl FnOnce(&SandboxState, &PageContext) -> Result<String, RequestError> + Send + 'static,
     ) -> Response {
-        let (inner, manner) = (Arc::clone(&self.inner), Arc::clone(&self.manner));
-        let made = tokio::task::spawn_blocking(move || make(&inner, &manner)).await;
-        match made.unwrap_or_else(|_| Err(Refusal::invalid("Внутренняя ошибка"))) {
+        let (state, context) = (Arc::clone(&self.state), Arc::clone(&self.context));
+        let page = tokio::task::spawn_blocking(move || render(&state, &context)).await;
+        match page.unwrap_or_else(|_| Err(internal_error())) {
             Ok(page) => Html(page).into_response(),
-            Err(refusal) => {
-                let status = match refusal {
-                    Refusal::Absent(_) => StatusCode::NOT_FOUND,
+            Err(error) => {
+                let status = match error {
+                    RequestError::NotFound(_) => StatusCode::NOT_FOUND,
                     _ => StatusCode::INTERNAL_SERVER_ERROR,
                 };
-                let refused = Refused { reason: refusal.text(), back: "/".to_owned() };
-                (status, Html(sandbox_pages::refused(&self.manner, &refused))).into_response()
+                error_page(&self.context, status, Some(error.text()), "/".to_owned())
             }
         }
     }
 }
 
-/// The title of a reference, or nothing.
-pub(super) fn title(reference: &Value) -> Option<String> {
-    reference["title"].as_str().map(str::to_owned)
+fn error_page(context: &PageContext, status: StatusCode, reason: Option<String>, back: String) -> Response {
+    let page = sandbox_pages::error(context, &ErrorPage { reason, back });
+    (status, Html(page)).into_response()
+}
+
+fn internal_error() -> RequestError {
+    RequestError::invalid("Внутренняя ошибка")
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{ACCESS_KEY, Bench, uuid};
-use crate::sandbox::Verb;
-use crate::sandbox::faults::{Effect, Fault, Meanwhile, RetryAfter};
+use crate::sandbox::Operation;
+use crate::sandbox::faults::{ConcurrentEdit, Fault, FaultEffect, RetryAfter};
 
 fn new(number: &str) -> Value {
     json!({ "title": "A", "inventoryNumber": number })
@@ -14,8 +14,8 @@ fn new(number: &str) -> Value {
 async fn a_brake_says_when_to_come_again_in_seconds_or_as_a_date() {
     let bench = Bench::open().await;
     bench.sandbox.set_faults(vec![
-        Fault::new(Effect::too_many(Some(RetryAfter::Seconds(7)))).on(Verb::Find),
-        Fault::new(Effect::too_many(Some(RetryAfter::Date(90)))).on(Verb::Find).at(2),
+        Fault::new(FaultEffect::too_many(Some(RetryAfter::Seconds(7)))).on(Operation::Find),
+        Fault::new(FaultEffect::too_many(Some(RetryAfter::Date(90)))).on(Operation::Find).at(2),
     ]);
     let got = bench.post("find/agreement", json!({})).await;
     assert_eq!((got.status, got.retry_after.as_str()), (429, "7"));
@@ -28,9 +28,9 @@ async fn a_brake_says_when_to_come_again_in_seconds_or_as_a_date() {
 async fn a_proxy_s_page_and_a_plain_error_come_in_place_of_the_work() {
     let bench = Bench::open().await;
     bench.sandbox.set_faults(vec![
-        Fault::new(Effect::html(502)).on(Verb::Create),
-        Fault::new(Effect::html(200)).on(Verb::Create).at(2),
-        Fault::new(Effect::text(500, "Сбой")).on(Verb::Create).at(3),
+        Fault::new(FaultEffect::html(502)).on(Operation::Create),
+        Fault::new(FaultEffect::html(200)).on(Operation::Create).at(2),
+        Fault::new(FaultEffect::text(500, "Сбой")).on(Operation::Create).at(3),
     ]);
     for (status, kind) in [(502, "text/html"), (200, "text/html"), (500, "text/plain;charset=UTF-8")] {
         let got = bench.post("create-m2m/agreement$agreement", new("sv:a")).await;
@@ -43,8 +43,8 @@ async fn a_proxy_s_page_and_a_plain_error_come_in_place_of_the_work() {
 async fn a_lost_answer_leaves_the_effect_and_a_dropped_request_none() {
     let bench = Bench::open().await;
     bench.sandbox.set_faults(vec![
-        Fault::new(Effect::Drop { done: true }).about("sv:done"),
-        Fault::new(Effect::Drop { done: false }).about("sv:not"),
+        Fault::new(FaultEffect::Drop { done: true }).containing("sv:done"),
+        Fault::new(FaultEffect::Drop { done: false }).containing("sv:not"),
     ]);
     for (number, made) in [("sv:done", 1), ("sv:not", 0)] {
         let sent = bench.try_post("create-m2m/agreement$agreement", new(number)).await;
@@ -58,7 +58,7 @@ async fn a_lost_answer_leaves_the_effect_and_a_dropped_request_none() {
 #[tokio::test]
 async fn a_cut_body_begins_well_and_does_not_end() {
     let bench = Bench::open().await;
-    bench.sandbox.set_faults(vec![Fault::new(Effect::CutBody).on(Verb::Find)]);
+    bench.sandbox.set_faults(vec![Fault::new(FaultEffect::CutBody).on(Operation::Find)]);
     let path = format!("{}/services/rest/find/ou?accessKey={ACCESS_KEY}", bench.running.url());
     let response = bench.client.post(path).body("{}").send().await.expect("headers");
     assert_eq!(response.status().as_u16(), 200);
@@ -70,12 +70,12 @@ async fn a_cut_body_begins_well_and_does_not_end() {
 async fn silence_lasts_until_the_helpdesk_stops_and_may_hide_a_success() {
     for done in [true, false] {
         let Bench { sandbox, running, client } = Bench::open().await;
-        sandbox.set_faults(vec![Fault::new(Effect::Silence { done }).on(Verb::Create)]);
+        sandbox.set_faults(vec![Fault::new(FaultEffect::Silence { done }).on(Operation::Create)]);
         let url =
             format!("{}/services/rest/create-m2m/agreement$agreement?accessKey={ACCESS_KEY}", running.url());
         let request = client.post(url).body(new("sv:a").to_string()).send();
         let stop = async {
-            while sandbox.requests().create == 0 {
+            while sandbox.request_counts().create == 0 {
                 tokio::task::yield_now().await;
             }
             running.stop().await
@@ -83,7 +83,7 @@ async fn silence_lasts_until_the_helpdesk_stops_and_may_hide_a_success() {
         let (answered, stopped) = tokio::join!(request, stop);
         assert!(answered.is_err());
         stopped.expect("stops");
-        let made = sandbox.look("agreement", &json!({ "inventoryNumber": "sv:a" })).expect("finds");
+        let made = sandbox.find("agreement", &json!({ "inventoryNumber": "sv:a" })).expect("finds");
         assert_eq!(made.len(), usize::from(done));
     }
 }
@@ -91,7 +91,7 @@ async fn silence_lasts_until_the_helpdesk_stops_and_may_hide_a_success() {
 #[tokio::test]
 async fn a_tenant_s_script_may_write_another_value() {
     let bench = Bench::open().await;
-    let altered = Effect::Alter { attribute: "title".to_owned(), to: json!("ЗАГЛАВНЫМИ") };
+    let altered = FaultEffect::Alter { attribute: "title".to_owned(), to: json!("ЗАГЛАВНЫМИ") };
     bench.sandbox.set_faults(vec![Fault::new(altered).of("agreement").for_good()]);
     let made = bench.create("agreement$agreement", new("sv:a")).await;
     assert_eq!(made["title"], json!("ЗАГЛАВНЫМИ"));
@@ -105,15 +105,15 @@ async fn a_person_edits_between_two_requests() {
     let made = bench.agreement(new("sv:a")).await;
     let edit = |object: Option<String>| {
         let attributes = json!({ "title": "Руками" }).as_object().cloned();
-        Effect::Meanwhile(Meanwhile {
+        FaultEffect::Meanwhile(ConcurrentEdit {
             object,
             attributes: attributes.expect("an object"),
             who: "Анна".to_owned(),
         })
     };
     bench.sandbox.set_faults(vec![
-        Fault::new(edit(Some(made.clone()))).on(Verb::Find).at(2),
-        Fault::new(edit(None)).on(Verb::Edit),
+        Fault::new(edit(Some(made.clone()))).on(Operation::Find).at(2),
+        Fault::new(edit(None)).on(Operation::Edit),
     ]);
     let title = async || bench.find("agreement", json!({ "UUID": made })).await[0]["title"].clone();
     assert_eq!(title().await, json!("A"));
@@ -127,7 +127,7 @@ async fn a_person_edits_between_two_requests() {
 #[tokio::test]
 async fn a_key_expires_from_one_request_on() {
     let bench = Bench::open().await;
-    bench.sandbox.set_faults(vec![Fault::new(Effect::ExpireKey).at(3).for_good()]);
+    bench.sandbox.set_faults(vec![Fault::new(FaultEffect::ExpireKey).at(3).for_good()]);
     let mut statuses = Vec::new();
     for _ in 0..4 {
         let got = bench.post("find/agreement", json!({})).await;
@@ -140,14 +140,14 @@ async fn a_key_expires_from_one_request_on() {
 #[tokio::test]
 async fn a_delay_only_takes_time() {
     let bench = Bench::open().await;
-    bench.sandbox.set_faults(vec![Fault::new(Effect::Delay(1))]);
+    bench.sandbox.set_faults(vec![Fault::new(FaultEffect::Delay(1))]);
     assert_eq!(bench.found("ou", json!({})).await.len(), 3);
 }
 
 #[tokio::test]
 async fn without_a_script_nothing_goes_wrong_any_more() {
     let bench = Bench::open().await;
-    bench.sandbox.set_faults(vec![Fault::new(Effect::html(503)).for_good()]);
+    bench.sandbox.set_faults(vec![Fault::new(FaultEffect::html(503)).for_good()]);
     assert_eq!(bench.post("find/ou", json!({})).await.status, 503);
     bench.sandbox.set_faults(Vec::new());
     assert_eq!(bench.post("find/ou", json!({})).await.status, 200);

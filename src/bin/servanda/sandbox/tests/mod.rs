@@ -12,7 +12,9 @@ mod write;
 
 use serde_json::{Value, json};
 
-use super::{ACCESS_KEY, Clock, DatabasePath, Running, Sandbox, SandboxOptions, Seed, SeedObject};
+use super::{
+    ACCESS_KEY, DatabasePath, RunningSandbox, Sandbox, SandboxClock, SandboxOptions, Seed, SeedObject,
+};
 
 /// 2026-03-01 09:00:00 UTC.
 const MORNING: i64 = 1_772_355_600;
@@ -20,7 +22,7 @@ const MORNING: i64 = 1_772_355_600;
 /// A helpdesk that is served, and a client of it.
 struct Bench {
     sandbox: Sandbox,
-    running: Running,
+    running: RunningSandbox,
     client: reqwest::Client,
 }
 
@@ -52,8 +54,8 @@ fn client() -> reqwest::Client {
     builder.build().expect("a client")
 }
 
-fn clock() -> Clock {
-    Clock::standing(servanda::calendar::Instant::from_second(MORNING).expect("in range"))
+fn clock() -> SandboxClock {
+    SandboxClock::fixed(servanda::calendar::Instant::from_second(MORNING).expect("in range"))
 }
 
 /// Two companies (the first with a department), people, three services, a calendar and two priorities.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Bench, uuid, uuids};
 use crate::sandbox::SandboxOptions;
-use crate::sandbox::options::{AgreementRecipients, DateWrites, IntervalForm, Order};
+use crate::sandbox::options::{AgreementRecipients, DateWrites, FindOrder, IntervalEncoding};
 
 #[tokio::test]
 async fn an_edit_may_answer_201() {
@@ -65,7 +65,7 @@ async fn find_may_leave_archived_objects_out() {
 async fn pages_may_come_in_any_order_and_hold_everything_once() {
     let oldest_first = ["employee$12", "employee$811", "employee$812", "employee$900001"];
     let mut orders = Vec::new();
-    for order in [Order::Stable, Order::Reversed, Order::Shuffled(7), Order::Shuffled(8)] {
+    for order in [FindOrder::Stable, FindOrder::Reversed, FindOrder::Shuffled(7), FindOrder::Shuffled(8)] {
         let bench = Bench::with(|options| options.order = order).await;
         let mut paged = Vec::new();
         for offset in 0..5 {
@@ -83,7 +83,7 @@ async fn pages_may_come_in_any_order_and_hold_everything_once() {
 
 #[tokio::test]
 async fn a_shuffle_differs_from_the_order_of_creation() {
-    let bench = Bench::with(|options| options.order = Order::Shuffled(7)).await;
+    let bench = Bench::with(|options| options.order = FindOrder::Shuffled(7)).await;
     for index in 0..20 {
         bench.agreement(json!({ "title": format!("A{index}") })).await;
     }
@@ -94,7 +94,7 @@ async fn a_shuffle_differs_from_the_order_of_creation() {
 
 #[tokio::test]
 async fn what_was_touched_last_may_come_first() {
-    let bench = Bench::with(|options| options.order = Order::Touched).await;
+    let bench = Bench::with(|options| options.order = FindOrder::Touched).await;
     bench.edit("ou$7003", json!({ "title": "Z" })).await.fine();
     assert_eq!(bench.found("ou", json!({})).await, ["ou$7003", "ou$7001", "ou$7002"]);
 }
@@ -139,9 +139,9 @@ async fn dates_may_be_days_alone_or_written_with_dashes() {
 #[tokio::test]
 async fn lengths_of_time_may_be_numbers_or_text() {
     for (form, written) in [
-        (IntervalForm::Milliseconds, json!(1_800_000)),
-        (IntervalForm::Seconds, json!(1_800)),
-        (IntervalForm::Text, json!("30 MINUTE")),
+        (IntervalEncoding::Milliseconds, json!(1_800_000)),
+        (IntervalEncoding::Seconds, json!(1_800)),
+        (IntervalEncoding::Text, json!("30 MINUTE")),
     ] {
         let bench = Bench::with(|options| options.interval = form).await;
         let body = json!({ "agreement": "agreement$605301", "reactionTime": written });
@@ -170,7 +170,7 @@ async fn an_index_may_lag_behind_while_get_does_not() {
     let bench = Bench::with(|options| options.search_lag = 2).await;
     let made = bench.agreement(json!({ "title": "A", "inventoryNumber": "sv:a" })).await;
     let filter = || json!({ "inventoryNumber": "sv:a" });
-    assert_eq!(bench.sandbox.look("agreement", &filter()).expect("finds").len(), 1);
+    assert_eq!(bench.sandbox.find("agreement", &filter()).expect("finds").len(), 1);
     assert!(bench.found("agreement", filter()).await.is_empty());
     bench.get(&made).await;
     assert_eq!(bench.found("agreement", filter()).await, [made]);
@@ -183,7 +183,7 @@ fn switches_are_read_from_json_and_unknown_ones_are_errors() {
         "agreement_recipients": "refused", "date_writes": "dashes", "zone": "Europe/Moscow",
     }))
     .expect("reads");
-    assert_eq!((read.edit_status, read.order, read.search_lag), (201, Order::Shuffled(7), 0));
+    assert_eq!((read.edit_status, read.order, read.search_lag), (201, FindOrder::Shuffled(7), 0));
     let empty: SandboxOptions = serde_json::from_value(json!({})).expect("reads");
     assert_eq!(empty, SandboxOptions::default());
     let wrong: Result<SandboxOptions, _> = serde_json::from_value(json!({ "edit_state": Value::Null }));

@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 use servanda::calendar::Zone;
-use servanda::render::sandbox_pages::Manner;
+use servanda::render::sandbox_pages::PageContext;
 use servanda::settings::Language;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::{ACCESS_KEY, Bench, clock, uuid};
-use crate::sandbox::{DatabasePath, Sandbox, SandboxOptions, operations, portal, seed};
+use crate::sandbox::request::ApiRequest;
+use crate::sandbox::{DatabasePath, Sandbox, SandboxOptions, operations, portal};
 
 /// A helpdesk with pages, and a client of it that follows no redirects.
 struct Desk {
@@ -31,11 +32,11 @@ impl Desk {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel::<()>();
-        let manner = Manner { language: Language::English, zone: Zone::UTC };
+        let context = PageContext { language: Language::English, zone: Zone::UTC };
         let served = sandbox.clone();
         let task = tokio::spawn(async move {
             let until = async move { drop(stopped.await) };
-            served.serve_with_pages(listener, manner, until).await.expect("serves");
+            served.serve_with_pages(listener, context, until).await.expect("serves");
         });
         let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         Self { sandbox, base, client: builder.build().expect("a client"), stop: Some(stop), task }
@@ -79,9 +80,9 @@ impl Desk {
     /// An agreement over the first service for a unit, in a state.
     fn agreement(&self, title: &str, unit: &str, state: &str) -> String {
         let body = json!({ "title": title, "services": ["slmService$1"], "recipientsOU": [unit] });
-        let inner = &self.sandbox.0;
-        let author = inner.prepare(|hand| seed::employee(hand, "Ирина Петрова")).expect("a person");
-        let call = operations::Call {
+        let inner = &self.sandbox.state;
+        let author = operations::person(inner, "Ирина Петрова").expect("a person");
+        let call = ApiRequest {
             number: 0,
             target: "agreement$agreement",
             attrs: None,
@@ -96,7 +97,7 @@ impl Desk {
     }
 
     fn requests(&self) -> Vec<Value> {
-        self.sandbox.look("serviceCall", &json!({})).expect("found")
+        self.sandbox.find("serviceCall", &json!({})).expect("found")
     }
 }
 
@@ -231,8 +232,8 @@ async fn what_is_offered_is_what_is_taken() {
     bench.edit("slmService$3", json!({ "removed": true })).await.fine();
     let (mut taken, mut offered) = (Vec::new(), Vec::new());
     for unit in ["ou$7001", "ou$7002", "ou$7003"] {
-        let handle = operations::present(&bench.sandbox.0, unit).expect("a unit");
-        let offers = portal::offered(&bench.sandbox.0.connection(), handle.id).expect("offers");
+        let handle = operations::existing_object(&bench.sandbox.state, unit).expect("a unit");
+        let offers = portal::offered_services(&bench.sandbox.state.connection(), handle.id).expect("offers");
         offered.extend(offers.into_iter().map(|offer| (unit, offer.agreement, offer.service)));
         for agreement in bench.found("agreement", json!({})).await {
             for service in ["slmService$1", "slmService$2", "slmService$3"] {

@@ -102,16 +102,16 @@ async fn requests_are_counted_by_verb() {
     let made = bench.agreement(json!({ "title": "Новое" })).await;
     bench.edit(&made, json!({ "title": "Иное" })).await;
     bench.edit("agreement$1", json!({})).await;
-    let tally = bench.sandbox.requests();
-    assert_eq!((tally.find, tally.get, tally.create, tally.edit), (1, 1, 1, 2));
-    assert_eq!((tally.all(), tally.writes()), (5, 3));
+    let counts = bench.sandbox.request_counts();
+    assert_eq!((counts.find, counts.get, counts.create, counts.edit), (1, 1, 1, 2));
+    assert_eq!((counts.total(), counts.writes()), (5, 3));
 }
 
 #[tokio::test]
 async fn it_stops_when_told_and_its_port_is_free_again() {
     let bench = Bench::open().await;
     bench.find("agreement", json!({})).await;
-    let address = bench.running.address();
+    let address = bench.running.address;
     bench.running.stop().await.expect("stops");
     drop(bench.client);
     tokio::net::TcpListener::bind(address).await.expect("free again");

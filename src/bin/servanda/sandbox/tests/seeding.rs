@@ -3,14 +3,15 @@
 use serde_json::{Value, json};
 
 use super::{clock, seed};
-use crate::sandbox::{Clock, DatabasePath, Sandbox, SandboxError, SandboxOptions, Seed, SeedObject};
+use crate::sandbox::error::SandboxError;
+use crate::sandbox::{DatabasePath, Sandbox, SandboxClock, SandboxOptions, Seed, SeedObject};
 
-fn open(path: &DatabasePath, seed: &Seed, clock: Clock) -> Result<Sandbox, SandboxError> {
+fn open(path: &DatabasePath, seed: &Seed, clock: SandboxClock) -> Result<Sandbox, SandboxError> {
     Sandbox::open(path, seed, clock, SandboxOptions::default())
 }
 
 fn titles(sandbox: &Sandbox, fqn: &str) -> Vec<String> {
-    let objects = sandbox.look(fqn, &json!({})).expect("finds");
+    let objects = sandbox.find(fqn, &json!({})).expect("finds");
     let title = |object: &Value| object["title"].as_str().expect("a title").to_owned();
     objects.iter().map(title).collect()
 }
@@ -19,7 +20,7 @@ fn titles(sandbox: &Sandbox, fqn: &str) -> Vec<String> {
 fn objects_have_the_types_parents_and_codes_that_the_seed_says() {
     let sandbox = open(&DatabasePath::Memory, &seed(), clock()).expect("opens");
     let one = |uuid: &str, fqn: &str| {
-        let found = sandbox.look(fqn, &json!({ "UUID": uuid })).expect("finds");
+        let found = sandbox.find(fqn, &json!({ "UUID": uuid })).expect("finds");
         found.into_iter().next().expect("is there")
     };
     assert_eq!(one("ou$7001", "ou")["metaClass"], json!("ou$company"));
@@ -34,7 +35,7 @@ fn objects_have_the_types_parents_and_codes_that_the_seed_says() {
 #[test]
 fn a_second_start_adds_and_never_overwrites() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = DatabasePath::File(folder.path().join("desk.db"));
+    let path = DatabasePath::File(folder.path().join("sandbox.db"));
     let first = open(&path, &seed(), clock()).expect("opens");
     first.hand_edit("ou$7001", &json!({ "title": "Переименовано" }), "Пётр").expect("edits");
     drop(first);
@@ -81,18 +82,18 @@ fn a_seed_that_cannot_be_planted_says_what_is_wrong() {
 #[test]
 fn a_file_of_another_layout_is_not_touched() {
     let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("desk.db");
+    let file = folder.path().join("sandbox.db");
     let connection = rusqlite::Connection::open(&file).expect("opens");
     connection.pragma_update(None, "user_version", 99).expect("writes");
     drop(connection);
     let opened = open(&DatabasePath::File(file), &Seed::default(), clock());
-    assert!(matches!(opened.err(), Some(SandboxError::Layout { found: 99 })));
+    assert!(matches!(opened.err(), Some(SandboxError::SchemaVersion { found: 99 })));
 }
 
 #[test]
 fn seeds_are_dated_by_the_clock_that_was_given() {
     let sandbox = open(&DatabasePath::Memory, &seed(), clock()).expect("opens");
-    let root = &sandbox.look("root", &json!({})).expect("finds")[0];
+    let root = &sandbox.find("root", &json!({})).expect("finds")[0];
     assert_eq!(root["creationDate"], json!("2026.03.01 09:00:00"));
 }
 

@@ -25,7 +25,7 @@ use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
 use crate::process::context::{Context, Terminal};
 use crate::reconcile::plan::make;
-use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath, Sandbox, SandboxOptions, Seed, SeedObject};
+use crate::sandbox::{ACCESS_KEY, DatabasePath, Sandbox, SandboxClock, SandboxOptions, Seed, SeedObject};
 use crate::workspace::files;
 
 const TODAY: &str = "2026-03-01";
@@ -205,7 +205,7 @@ async fn populate(root: &Path, workspace: &[Made]) {
     );
     seed.priorities
         .extend(PRIORITIES.iter().zip(1..).map(|(title, number)| named("priority", number, title)));
-    let clock = Clock::standing(read_instant("2026-03-01T09:00:00Z").expect("an instant"));
+    let clock = SandboxClock::fixed(read_instant("2026-03-01T09:00:00Z").expect("an instant"));
     let sandbox = Sandbox::open(&DatabasePath::File(database), &seed, clock, SandboxOptions::default())
         .expect("it opens");
     let running = sandbox.start().await.expect("it starts");

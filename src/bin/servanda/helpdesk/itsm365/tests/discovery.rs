@@ -19,9 +19,9 @@ use super::matrix::{Row, candidates, open, pairwise, suite};
 use super::{Desk, fields, id, key, live_id, promise};
 use crate::helpdesk::itsm365::{Itsm365Explorer, Itsm365Writer};
 use crate::helpdesk::{Explorer as _, Writer as _};
-use crate::sandbox::faults::Effect;
-use crate::sandbox::options::Order;
-use crate::sandbox::{ACCESS_KEY, Fault, SandboxOptions, Verb};
+use crate::sandbox::faults::FaultEffect;
+use crate::sandbox::options::FindOrder;
+use crate::sandbox::{ACCESS_KEY, Fault, Operation, SandboxOptions};
 
 /// First and last day, and the state, of the agreements of the workspace.
 const ESTATE: [(&str, Option<&str>, &str); 6] = [
@@ -121,22 +121,22 @@ async fn the_suite_holds_with_what_is_discovered_under_every_switch() {
 async fn a_look_only_reads() {
     let desk = open(Row::default()).await;
     populate(&desk, Row::default()).await;
-    let before = desk.sandbox.requests();
+    let before = desk.sandbox.request_counts();
     discover(&desk).await;
-    let after = desk.sandbox.requests();
+    let after = desk.sandbox.request_counts();
     assert!(after.find > before.find);
-    assert_eq!(after.all() - after.find, before.all() - before.find);
+    assert_eq!(after.total() - after.find, before.total() - before.find);
 }
 
 #[tokio::test]
 async fn what_the_key_may_not_read_is_said_and_the_rest_is_proposed() {
     let desk = open(Row::default()).await;
     populate(&desk, Row::default()).await;
-    let refused = Effect::Answer(
+    let refused = FaultEffect::Answer(
         serde_json::from_value(json!({ "status": 403, "body": "нет прав" })).expect("an answer"),
     );
     let faults = ["agreementRule", "employee", "priority", "slmService"]
-        .map(|class| Fault { times: None, ..Fault::new(refused.clone()).on(Verb::Find).of(class) });
+        .map(|class| Fault { times: None, ..Fault::new(refused.clone()).on(Operation::Find).of(class) });
     desk.sandbox.set_faults(faults.into());
     let proposal = discover(&desk).await;
     let unread: Vec<&str> = proposal.unread.iter().map(|unread| unread.class.as_str()).collect();
@@ -148,7 +148,7 @@ async fn what_the_key_may_not_read_is_said_and_the_rest_is_proposed() {
 
 #[tokio::test]
 async fn a_tenant_without_agreements_is_told_what_helps() {
-    let desk = Desk::open(SandboxOptions { order: Order::Reversed, ..SandboxOptions::default() }).await;
+    let desk = Desk::open(SandboxOptions { order: FindOrder::Reversed, ..SandboxOptions::default() }).await;
     desk.sandbox.set_faults(Vec::new());
     let proposal = discover(&desk).await;
     // The one agreement of the seed has a title and nothing else.

@@ -14,9 +14,9 @@ use super::{Desk, fields, id, key, live_id, promise};
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::{Reader as _, Selection, Writer as _};
 use crate::sandbox::ACCESS_KEY;
-use crate::sandbox::faults::{Effect, Meanwhile};
-use crate::sandbox::options::{AgreementRecipients, DateWrites, IntervalForm as SentInterval, Order};
-use crate::sandbox::{Fault, SandboxOptions, Verb};
+use crate::sandbox::faults::{ConcurrentEdit, FaultEffect};
+use crate::sandbox::options::{AgreementRecipients, DateWrites, FindOrder, IntervalEncoding};
+use crate::sandbox::{Fault, Operation, SandboxOptions};
 
 /// How many settings each switch has, in the order of [`options`].
 const SETTINGS: [usize; 14] = [2, 2, 4, 2, 3, 2, 4, 2, 3, 3, 3, 4, 2, 2];
@@ -39,17 +39,17 @@ fn options(row: Row) -> (SandboxOptions, RecipientSide) {
         refusal_status: [500, 400][row[3]],
         absent_status: [404, 400, 500][row[4]],
         find_gives_archived: row[5] == 0,
-        order: [Order::Stable, Order::Reversed, Order::Touched, Order::Shuffled(7)][row[6]],
+        order: [FindOrder::Stable, FindOrder::Reversed, FindOrder::Touched, FindOrder::Shuffled(7)][row[6]],
         default_limit: [None, Some(1)][row[7]],
         greatest_limit: [None, Some(2), Some(3)][row[8]],
         zone: ["UTC", "Asia/Vladivostok", "America/New_York"][row[9]].to_owned(),
         day_only: row[10] == 2,
         date_writes: if row[10] == 1 { DateWrites::Dashes } else { DateWrites::Dots },
         interval: [
-            SentInterval::Object,
-            SentInterval::Milliseconds,
-            SentInterval::Seconds,
-            SentInterval::Text,
+            IntervalEncoding::Object,
+            IntervalEncoding::Milliseconds,
+            IntervalEncoding::Seconds,
+            IntervalEncoding::Text,
         ][row[11]],
         unknown_attrs_refused: row[12] == 1,
         search_lag: [0, 3][row[13]],
@@ -76,7 +76,7 @@ pub(super) async fn open(row: Row) -> Desk {
 
 /// Somebody else's agreement, byte for byte.
 fn foreign(desk: &Desk) -> Vec<Json> {
-    desk.sandbox.look("agreement", &json!({ "UUID": "agreement$7" })).expect("a list")
+    desk.sandbox.find("agreement", &json!({ "UUID": "agreement$7" })).expect("a list")
 }
 
 /// The agreement, once the search shows all of it.
@@ -293,7 +293,7 @@ async fn the_adapter_leans_on_nothing_that_is_unknown() {
 /// Somebody edits or creates while a list is being read, so that objects move from one page to another.
 #[tokio::test]
 async fn what_moves_between_two_pages_is_read_once_and_not_lost() {
-    for order in [Order::Touched, Order::Reversed, Order::Stable, Order::Shuffled(3)] {
+    for order in [FindOrder::Touched, FindOrder::Reversed, FindOrder::Stable, FindOrder::Shuffled(3)] {
         for at in 1..6 {
             let desk = Desk::open(SandboxOptions { order, ..SandboxOptions::default() }).await;
             let transport = desk.transport(ACCESS_KEY);
@@ -304,12 +304,12 @@ async fn what_moves_between_two_pages_is_read_once_and_not_lost() {
             }
             // The oldest moves to the front, the newest is archived: one page gains, another loses.
             let attributes = json!({ "description": "touched" });
-            let touch = Meanwhile {
+            let touch = ConcurrentEdit {
                 object: Some("agreement$900001".to_owned()),
                 attributes: attributes.as_object().expect("an object").clone(),
                 who: "Анна".to_owned(),
             };
-            let fault = Fault::new(Effect::Meanwhile(touch)).on(Verb::Find).of("agreement").at(at);
+            let fault = Fault::new(FaultEffect::Meanwhile(touch)).on(Operation::Find).of("agreement").at(at);
             desk.sandbox.set_faults(vec![fault]);
             let reader = Itsm365Reader::new(&transport, &desk.mapping, 2);
             let live = reader.read_live(&Selection::default()).await.expect("read");
@@ -322,7 +322,7 @@ async fn what_moves_between_two_pages_is_read_once_and_not_lost() {
 /// A list that moves all the time is an error, and no list with something missing.
 #[tokio::test]
 async fn a_list_that_never_stands_still_is_no_list() {
-    let desk = Desk::open(SandboxOptions { order: Order::Touched, ..SandboxOptions::default() }).await;
+    let desk = Desk::open(SandboxOptions { order: FindOrder::Touched, ..SandboxOptions::default() }).await;
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
     for number in 0..7 {
@@ -331,12 +331,12 @@ async fn a_list_that_never_stands_still_is_no_list() {
     }
     let faults = (1..40).map(|at| {
         let attributes = json!({ "description": format!("touched {at}") });
-        let touch = Meanwhile {
+        let touch = ConcurrentEdit {
             object: Some(format!("agreement$90000{}", at % 7 + 1)),
             attributes: attributes.as_object().expect("an object").clone(),
             who: "Анна".to_owned(),
         };
-        Fault::new(Effect::Meanwhile(touch)).on(Verb::Find).of("agreement").at(at)
+        Fault::new(FaultEffect::Meanwhile(touch)).on(Operation::Find).of("agreement").at(at)
     });
     desk.sandbox.set_faults(faults.collect());
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 2);

@@ -18,13 +18,15 @@ use super::{Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::{Reader as _, Selection, WriteError, Writer as _};
 use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
-use crate::sandbox::{ACCESS_KEY, Clock, DatabasePath, Running, Sandbox, SandboxOptions, Seed, SeedObject};
+use crate::sandbox::{
+    ACCESS_KEY, DatabasePath, RunningSandbox, Sandbox, SandboxClock, SandboxOptions, Seed, SeedObject,
+};
 
 const CANARY: &str = "canary-7f3e+ ключ";
 
 struct Desk {
     sandbox: Sandbox,
-    running: Running,
+    running: RunningSandbox,
     mapping: Mapping,
 }
 
@@ -52,7 +54,7 @@ impl Desk {
             priorities: vec![SeedObject::known("priority$1", "Обычный")],
             agreements: vec![SeedObject::known("agreement$7", "Somebody else's")],
         };
-        let clock = Clock::standing(read_instant("2026-09-01T09:00:00Z").expect("an instant"));
+        let clock = SandboxClock::fixed(read_instant("2026-09-01T09:00:00Z").expect("an instant"));
         let sandbox = Sandbox::open(&DatabasePath::Memory, &seed, clock, options).expect("it opens");
         let running = sandbox.start().await.expect("it starts");
         Self { sandbox, running, mapping: Mapping::default() }
@@ -173,7 +175,7 @@ async fn a_link_on_the_recipients_side_touches_only_that_link() {
     let object = writer.perform(&id("a"), None, &Step::Create { fields }).await.expect("created").object;
     let unit = live_id("ou$1");
     let agreements = || {
-        let found = desk.sandbox.look("ou", &json!({ "UUID": "ou$1" })).expect("found");
+        let found = desk.sandbox.find("ou", &json!({ "UUID": "ou$1" })).expect("found");
         let linked = found[0]["recipientAgreements"].as_array().expect("a set").clone();
         linked
             .iter()

@@ -27,7 +27,7 @@ use crate::reconcile::plan::PlanTerms;
 use crate::reconcile::run::{Concluded, Reconciliation};
 use crate::reconcile::tests::fixture::{Nobody, estate_as, write};
 use crate::sandbox::from_catalog;
-use crate::sandbox::{ACCESS_KEY, Clock, Running, Sandbox, SandboxOptions};
+use crate::sandbox::{ACCESS_KEY, RunningSandbox, Sandbox, SandboxClock, SandboxOptions};
 use crate::workspace::files;
 use crate::workspace::load::Workspace;
 
@@ -51,7 +51,7 @@ pub(crate) struct Desk {
 }
 
 enum Way {
-    Embedded { sandbox: Sandbox, running: Running },
+    Embedded { sandbox: Sandbox, running: RunningSandbox },
     Itop { url: String, user: String, password: String },
 }
 
@@ -80,8 +80,8 @@ impl Desk {
         write(folder.path(), "templates/standard.yaml", TEMPLATE);
         write(folder.path(), "catalog.yaml", &catalog("t"));
         let workspace = estate_as(folder.path(), "2027-01-01T09:00:00Z", false);
-        let clock = Clock::standing(read_instant("2027-01-01T09:00:00Z").expect("an instant"));
-        let file = from_catalog::file(folder.path()).expect("a place");
+        let clock = SandboxClock::fixed(read_instant("2027-01-01T09:00:00Z").expect("an instant"));
+        let file = from_catalog::database_file(folder.path()).expect("a place");
         let sandbox = from_catalog::open(file, &workspace.catalog, &[], clock, SandboxOptions::default())
             .expect("it opens");
         let running = sandbox.start().await.expect("it starts");
@@ -288,8 +288,8 @@ impl Desk {
         let mut offered: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         match &self.way {
             Way::Embedded { sandbox, running } => {
-                let services = sandbox.look("slmService", &json!({})).expect("a list");
-                for agreement in sandbox.look("agreement", &json!({})).expect("a list") {
+                let services = sandbox.find("slmService", &json!({})).expect("a list");
+                for agreement in sandbox.find("agreement", &json!({})).expect("a list") {
                     let id = agreement["UUID"].as_str().expect("an id");
                     // What was asked of it in this shape needs no second question.
                     let shape = format!(
@@ -349,7 +349,7 @@ fn remove(path: &std::path::Path) {
 }
 
 /// The services for which the portal of the embedded helpdesk takes a request.
-async fn taken(running: &Running, agreement: &Value, services: &[Value]) -> Vec<String> {
+async fn taken(running: &RunningSandbox, agreement: &Value, services: &[Value]) -> Vec<String> {
     let client = agreement["recipientsOU"][0]["UUID"].clone();
     let url = format!("{}/services/rest/create-m2m/serviceCall$call?accessKey={ACCESS_KEY}", running.url());
     crate::http::client::use_ring();
