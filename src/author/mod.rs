@@ -6,6 +6,7 @@
 
 mod change;
 mod create;
+mod ending;
 mod minimize;
 mod name;
 mod renew;
@@ -14,11 +15,10 @@ mod subject;
 
 pub use change::{ActivationStep, Extension, activate, deactivate, extend, resume, suspend, terminate};
 pub use create::{Override, override_layer, reusable_fields, with_overrides};
+pub use ending::{Ending, ending_within, successors};
 pub use minimize::{MinimizeError, file_text, in_field_order, minimize};
 pub use name::{next_id, next_path};
-pub use renew::{
-    NextPeriod, RenewalOptions, agreed_length, covers, ends_on, is_meant_to_end, next_period, renewal_text,
-};
+pub use renew::{NextPeriod, RenewalOptions, agreed_length, next_period, renewal_text};
 pub use rows::{TableRow, read_table};
 pub use subject::{EditRefused, EditTarget, EditedFile, EffectiveFrom};
 

@@ -48,21 +48,21 @@ enum NextEnd {
 
 /// The day on which an agreement really ends, as far as is written; `None` where it has no end, or none that a renewal
 /// could follow.
-pub fn ends_on(subject: &EditTarget<'_>) -> Option<Day> {
+pub(super) fn ends_on(subject: &EditTarget<'_>) -> Option<Day> {
     let agreement = subject.agreement;
     let bound = bound(agreement).filter(|bound| !bound.by_termination)?;
     agreement.zone.day_of(bound.at).yesterday().ok()
 }
 
 /// Whether somebody wrote that an agreement is to end, by silencing the rule that nothing follows it.
-pub fn is_meant_to_end(subject: &EditTarget<'_>) -> bool {
+pub(super) fn is_meant_to_end(subject: &EditTarget<'_>) -> bool {
     let silenced = |path: &[&str]| subject.document.get(path).is_some();
     silenced(&subject.own(&["allow", "W306"])) || silenced(&["allow", "W306"])
 }
 
 /// Whether another agreement of the client gives a service of this one, to a recipient of this one, on any day of what
 /// would follow on from it.
-pub fn covers(other: &Agreement, agreement: &Agreement, next: NextPeriod) -> bool {
+pub(super) fn covers(other: &Agreement, agreement: &Agreement, next: NextPeriod) -> bool {
     let starts = other.period.first_day.or_else(|| period_at(other, Instant::MIN).first_day);
     let ends = bound(other).map(|bound| other.zone.day_of(bound.at));
     other.id != agreement.id

@@ -5,6 +5,7 @@
 //! and never one of them. Everything that depends on instants alone is put in order once, so that an answer
 //! takes a few look-ups. Knows no clock (the instant is given), no helpdesk and no document.
 
+pub mod query;
 mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};

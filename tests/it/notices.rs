@@ -250,7 +250,7 @@ fn what_is_held_is_settled_by_a_person() {
     assert_eq!(held.stdout, "");
     let key = "notice/dental-2026~dent-komfort/deactivated/2026-09-21/-/client.main/mail";
     let run = repository.expect(1, &["notify", "resolve", key, "--sent"]);
-    assert!(run.stderr.contains("is not held"), "{}", run.stderr);
+    assert!(run.stderr.contains("is not in doubt"), "{}", run.stderr);
     repository.expect(1, &["notify", "resolve", "no/key", "--sent"]);
 }
 
@@ -328,7 +328,7 @@ fn a_ledger_that_forgets_tells_nothing_again() {
     assert!(lines(&repository) < before && !said.starts_with("0 records"), "{said}");
     repository.expect(0, &["ledger", "verify"]);
     let again = repository.expect(0, &["ledger", "compact"]).stdout;
-    assert!(again.starts_with("0 records are forgotten"), "{again}");
+    assert!(again.starts_with("0 records deleted"), "{again}");
     let run = repository.expect(0, &["run", "--as-of", "2026-11-01"]);
     assert!(run.stdout.contains("none is due"), "{}", run.stdout);
     // Nor does a beginning that is begun anew let anything be told again.

@@ -1,4 +1,6 @@
-//! The shell of Servanda: reads what was typed, gathers what the core needs, and carries out what it says.
+//! The shell of Servanda: parses the command line, gathers what the core needs, and does what the core decides.
+//!
+//! The rooms stand in the order in which data flows; each uses only those above it.
 
 mod http;
 mod process;
@@ -14,19 +16,22 @@ mod cli;
 
 use std::process::ExitCode;
 
-/// Ten thousand files are parsed on all cores at once, which the system's allocator serves one by one.
+/// The system's allocator serves threads one at a time, and ten thousand files are parsed on all cores at once.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // A shell that asks what can follow is answered, and nothing else is done.
-    clap_complete::CompleteEnv::with_factory(cli::completion::command)
-        .var(cli::command::completions::ASKED_BY)
+    // Where a shell asks for completions, this answers it and ends the process.
+    clap_complete::CompleteEnv::with_factory(|| cli::completion::with_candidates(cli::described()))
+        .var(cli::completion::VARIABLE)
         .complete();
     let run = || -> Result<ExitCode, process::failure::Failure> {
-        let context = process::context::Context::of_this_process()?;
+        let context = process::context::Context::capture()?;
         match cli::parse() {
-            Ok(typed) => cli::command::run(typed, &context),
+            Ok(typed) => {
+                process::logging::begin(typed.global.verbose, &context);
+                typed.command.run(&typed.global.applied_to(context))
+            }
             Err(usage) => Ok(process::failure::report_usage(&usage)),
         }
     };

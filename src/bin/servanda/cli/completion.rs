@@ -1,7 +1,7 @@
-//! What a shell offers after Tab: besides commands and switches, the names that the repository has.
+//! Shell completion: besides commands and switches, the names that the repository defines.
 //!
-//! An argument says by its own name or its value's what it takes (`ID`, `--template`, `--client`, `--service`), in
-//! whichever command it stands. A repository with faults offers what can be read of it; where there is none, nothing is offered.
+//! The name of an argument or of its value (`ID`, `--template`, `--client`, `--service`) selects the candidates, in every
+//! command. A repository with errors offers the names that can be read; without a repository, none are offered.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -11,29 +11,27 @@ use clap_complete::{ArgValueCandidates, CompletionCandidate};
 use servanda::check::CheckedRepository;
 use servanda::diagnostic::Code;
 
-use crate::cli::{Global, described};
 use crate::process::context::Context;
 use crate::workspace::load;
 
-/// The commands with all that can be offered for their values.
-pub(crate) fn command() -> clap::Command {
-    with_values(described())
-}
+/// The environment variable by which a shell asks for completions.
+pub(crate) const VARIABLE: &str = "COMPLETE";
 
-fn with_values(command: clap::Command) -> clap::Command {
+/// Adds the candidates for the values of all arguments to a command and its subcommands.
+pub(crate) fn with_candidates(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|argument| {
         let taken = argument.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
         let candidates: Option<fn() -> Vec<CompletionCandidate>> =
             match (argument.get_id().as_str(), taken.as_deref()) {
-                ("template", _) => Some(|| names(Kind::Template)),
-                ("client" | "clients", Some("SLUG" | "SLUGS")) => Some(|| names(Kind::Client)),
-                ("service" | "without", Some(value)) if value != "NAME" => Some(|| names(Kind::Service)),
-                ("manager", Some("SLUG")) => Some(|| names(Kind::Manager)),
-                ("calendar", Some("SLUG")) => Some(|| names(Kind::Calendar)),
-                (_, Some("ID")) => Some(|| names(Kind::Agreement)),
+                ("template", _) => Some(|| names(NameKind::Template)),
+                ("client" | "clients", Some("SLUG" | "SLUGS")) => Some(|| names(NameKind::Client)),
+                ("service" | "without", Some(value)) if value != "NAME" => Some(|| names(NameKind::Service)),
+                ("manager", Some("SLUG")) => Some(|| names(NameKind::Manager)),
+                ("calendar", Some("SLUG")) => Some(|| names(NameKind::Calendar)),
+                (_, Some("ID")) => Some(|| names(NameKind::Agreement)),
                 (_, Some("ID|RULE")) => Some(|| {
                     let rules = Code::ALL.iter().map(|code| CompletionCandidate::new(code.as_str()));
-                    names(Kind::Agreement).into_iter().chain(rules).collect()
+                    names(NameKind::Agreement).into_iter().chain(rules).collect()
                 }),
                 _ => None,
             };
@@ -42,12 +40,12 @@ fn with_values(command: clap::Command) -> clap::Command {
             None => argument,
         }
     });
-    command.mut_subcommands(with_values)
+    command.mut_subcommands(with_candidates)
 }
 
-/// What a name is of.
+/// What a name refers to.
 #[derive(Clone, Copy)]
-enum Kind {
+enum NameKind {
     Agreement,
     Template,
     Client,
@@ -56,29 +54,28 @@ enum Kind {
     Calendar,
 }
 
-fn names(kind: Kind) -> Vec<CompletionCandidate> {
-    let names = of_the_repository(kind).unwrap_or_default();
+fn names(kind: NameKind) -> Vec<CompletionCandidate> {
+    let names = defined_names(kind).unwrap_or_default();
     names.into_iter().map(CompletionCandidate::new).collect()
 }
 
-fn of_the_repository(kind: Kind) -> Option<BTreeSet<String>> {
-    let context = Context::of_this_process().ok()?;
-    let global = Global { repository: repository_of(&Context::words()), ..Global::default() };
-    let loaded = load::load(&global, &context).ok()?;
-    if let Kind::Template = kind {
+fn defined_names(kind: NameKind) -> Option<BTreeSet<String>> {
+    let context = Context { repository: repository_of(&Context::words()), ..Context::capture().ok()? };
+    let loaded = load::load(&context).ok()?;
+    if let NameKind::Template = kind {
         return Some(loaded.templates.iter().map(|template| template.id.to_string()).collect());
     }
-    let CheckedRepository { catalog, agreements, .. } = loaded.examine(context.now);
+    let CheckedRepository { catalog, agreements, .. } = loaded.check(context.now);
     Some(match kind {
-        Kind::Agreement => agreements.iter().map(|agreement| agreement.id.to_string()).collect(),
-        Kind::Client => catalog.clients.keys().map(ToString::to_string).collect(),
-        Kind::Service | Kind::Template => catalog.services.keys().map(ToString::to_string).collect(),
-        Kind::Manager => catalog.managers.keys().map(ToString::to_string).collect(),
-        Kind::Calendar => catalog.calendars.keys().map(ToString::to_string).collect(),
+        NameKind::Agreement => agreements.iter().map(|agreement| agreement.id.to_string()).collect(),
+        NameKind::Client => catalog.clients.keys().map(ToString::to_string).collect(),
+        NameKind::Service | NameKind::Template => catalog.services.keys().map(ToString::to_string).collect(),
+        NameKind::Manager => catalog.managers.keys().map(ToString::to_string).collect(),
+        NameKind::Calendar => catalog.calendars.keys().map(ToString::to_string).collect(),
     })
 }
 
-/// The repository that the line names so far, be it finished or not.
+/// The repository that the incomplete command line names so far.
 fn repository_of(words: &[OsString]) -> Option<PathBuf> {
     let mut words = words.iter().skip_while(|word| *word != "--").skip(1);
     while let Some(word) = words.next() {

@@ -1,142 +1,277 @@
-//! What can be typed: the commands and their switches, with the help that `--help` prints.
+//! The command line: the commands in their groups, the help, and the dispatch.
 //!
-//! Each command's own arguments stand at the top of its file in `command/`.
+//! The arguments of each command are at the top of its file in `command/`.
 
-pub(crate) mod acknowledge;
-pub(crate) mod asked;
-pub(crate) mod command;
-pub(crate) mod completion;
-pub(crate) mod plan_output;
-pub(crate) mod progress;
-pub(crate) mod prompt;
 pub(crate) mod value_parsers;
+pub(crate) mod options;
+pub(crate) mod prompt;
+pub(crate) mod progress;
+pub(crate) mod audience;
+pub(crate) mod plan_output;
+pub(crate) mod completion;
+pub(crate) mod command;
 
+use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::process::ExitCode;
 
-use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcommand};
+
+use crate::cli::options::GlobalOptions;
+use crate::process::context::Context;
+use crate::process::failure::{Exit, Failure};
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda init                         begin a repository
-  servanda validate                     check every file of the repository
+  servanda init                         create a repository
+  servanda validate                     check every file
   servanda status --as-of 2027-01-01    what will be in force on that day
-  servanda plan                         what an apply would change, against the live helpdesk
-  servanda plan --base origin/main      the same for a pull request, with the settings of its base
-  servanda apply                        show the plan, ask, and carry it out
-  servanda run                          plan, apply and notify: the job that nobody watches
-  servanda notify --preview             the messages that would go out, without sending any
-  servanda new --template support-standard --client severny-veter --first-day 2027-02-01
-  servanda renew --ending-within 60d    write the next agreement of all that end soon
-  servanda forecast --days 60           what the coming days bring
+  servanda plan                         what an apply would change now
+  servanda plan --base origin/main      the same for a pull request
+  servanda apply                        show the plan, ask, and apply it
+  servanda run                          plan, apply and notify: the scheduled job
+  servanda notify --preview             the messages that are due, not sent
+  servanda new --template support-standard --client severny-veter
+  servanda renew --ending-within 60d    renew all agreements that end soon
+  servanda forecast --days 60           what happens in the next 60 days
   servanda entitled --client portovik --service email --priority high
-                                        may they ask for it now, and by when
-  servanda discover                     how servanda.yaml describes your helpdesk
-  servanda doctor                       whether all is there that a run needs
-  servanda report --out all.html        all agreements over time, as one page to look at
-  servanda explain severny-veter-2026   where each value of an agreement comes from
+  servanda discover                     the mapping of your helpdesk
+  servanda doctor                       whether everything a run needs works
+  servanda report --out all.html        all agreements over time, as one page
+  servanda explain severny-veter-2026   where each value comes from
   servanda explain E301                 what a rule means
 
-Exit codes: 0 fine, 1 failure, 2 changes pending (only with --exit-code), 3 invalid files, 4 refused by a guard,
-5 plan is stale, 6 applied in part, 7 something ambiguous is held, 8 lock held, 9 credentials refused,
+Exit codes: 0 success, 1 failure, 2 changes pending (only with --exit-code), 3 files invalid, 4 refused by a guard, \
+5 plan stale, 6 applied in part, 7 result unknown, 8 lock held by another run, 9 credentials refused, \
 10 not entitled and 11 ambiguous (only entitled).";
 
-/// Service-level agreements as code: YAML in Git, kept equal with a live helpdesk.
+/// Service-level agreements as code: YAML files in Git, reconciled with a live helpdesk.
 #[derive(Parser)]
-#[command(name = "servanda", version = version(), about, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "servanda", version, about, after_help = AFTER_HELP, max_term_width = 100)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
-pub(crate) struct Typed {
+pub(crate) struct CommandLine {
     #[command(subcommand)]
     pub(crate) command: Command,
     #[command(flatten)]
-    pub(crate) global: Global,
+    pub(crate) global: GlobalOptions,
 }
 
-/// Switches that every command takes.
-#[derive(Default, clap::Args)]
-pub(crate) struct Global {
-    /// The repository; without it, the nearest folder with a servanda.yaml at or above the current one
-    #[arg(short = 'C', long, global = true, value_name = "DIR")]
-    pub(crate) repository: Option<PathBuf>,
-    /// Treat warnings as errors
-    #[arg(long, global = true)]
-    pub(crate) deny_warnings: bool,
-    /// Say more on standard error; twice for every request
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub(crate) verbose: u8,
-}
-
-/// The commands.
+/// The commands, in the groups that `--help` shows.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Begin a repository: settings, a catalog, a template, an agreement
-    Init(Later<command::init::Arguments>),
-    /// Check every file and show all faults at once
+    #[command(flatten)]
+    Author(Author),
+    #[command(flatten)]
+    Check(Check),
+    #[command(flatten)]
+    Reconcile(Reconcile),
+    #[command(flatten)]
+    Notify(Notify),
+    #[command(flatten)]
+    Inspect(Inspect),
+    #[command(flatten)]
+    SetUp(SetUp),
+}
+
+/// Adds the commands of one group.
+type Group = fn(clap::Command) -> clap::Command;
+
+/// The groups of `--help`, with their headings.
+const GROUPS: [(&str, Group); 6] = [
+    ("Author agreements", Author::augment_subcommands),
+    ("Check the files", Check::augment_subcommands),
+    ("Reconcile with the helpdesk", Reconcile::augment_subcommands),
+    ("Notify clients and managers", Notify::augment_subcommands),
+    ("Inspect agreements", Inspect::augment_subcommands),
+    ("Set up", SetUp::augment_subcommands),
+];
+
+/// Commands that write agreements.
+#[derive(Subcommand)]
+pub(crate) enum Author {
+    /// Write a new agreement, for one client or many
+    New(Later<Box<command::new::arguments::Arguments>>),
+    /// Write the successor of an agreement that ends
+    Renew(Later<command::renew::Arguments>),
+    /// Give an agreement a later last day
+    Extend(Later<command::extend::Arguments>),
+    /// End an agreement early
+    Terminate(Later<command::terminate::Arguments>),
+    /// Suspend an agreement
+    Suspend(Later<command::suspend::Arguments>),
+    /// Resume a suspended agreement
+    Resume(Later<command::resume::Arguments>),
+    /// Activate an agreement by hand
+    Activate(Later<command::activate::Arguments>),
+    /// Deactivate an agreement by hand
+    Deactivate(Later<command::deactivate::Arguments>),
+}
+
+/// Commands that check the files.
+#[derive(Subcommand)]
+pub(crate) enum Check {
+    /// Check every file and show all errors at once
     Validate(Later<command::validate::Arguments>),
-    /// Show what is in force, sorted by what ends next
-    Status(Later<command::status::Arguments>),
-    /// Show where each value of an agreement comes from, or what a rule means
+    /// Show where each value of an agreement comes from, or explain a rule
     Explain(Later<command::explain::Arguments>),
+}
+
+/// Commands that plan and apply.
+#[derive(Subcommand)]
+pub(crate) enum Reconcile {
     /// Show what an apply would change
     Plan(Later<command::plan::Arguments>),
     /// Show a saved plan
     Show(Later<command::show::Arguments>),
     /// Post a saved plan as a comment on its pull request
     Comment(Later<command::comment::Arguments>),
-    /// Record what the helpdesk holds, to plan against without a network
+    /// Save the live state in a file, to plan without a network
     Snapshot(Later<command::snapshot::Arguments>),
-    /// Carry a plan out
+    /// Apply a plan
     Apply(Later<command::apply::Arguments>),
     /// Plan, apply and notify: the scheduled job
     Run(Later<command::run::Arguments>),
-    /// Tell clients and managers what is due
+}
+
+/// Commands that send notices.
+#[derive(Subcommand)]
+pub(crate) enum Notify {
+    /// Send the notices that are due
     Notify(Later<command::notify::Arguments>),
-    /// Show what the coming days bring
+    /// Show, verify or compact the ledger of notices
+    Ledger(Later<command::ledger::Arguments>),
+}
+
+/// Commands that only read agreements.
+#[derive(Subcommand)]
+pub(crate) enum Inspect {
+    /// Show what is in force, sorted by what ends next
+    Status(Later<command::status::Arguments>),
+    /// Show the coming changes and notices
     Forecast(Later<command::forecast::Arguments>),
-    /// Say whether a client may ask for a service, under which agreement, and by when
+    /// Report whether a client is entitled to a service, and by when
     Entitled(Later<command::entitled::Arguments>),
-    /// Propose how servanda.yaml describes the helpdesk, from a look at it
-    Discover(Later<command::discover::Arguments>),
-    /// Look at everything a run needs, and say what to do about what fails
-    Doctor(Later<command::doctor::Arguments>),
-    /// Adopt the agreements that people made in the helpdesk: a file for each
-    Import(Later<command::import::Arguments>),
-    /// Keep catalog.yaml in step with what the helpdesk holds
-    Catalog(Later<command::catalog::Arguments>),
+    /// Answer `entitled` queries over HTTP
+    Serve(Later<command::serve::Arguments>),
     /// Write all agreements over time as one page
     Report(Later<command::report::Arguments>),
-    /// Answer over HTTP what `entitled` answers
-    Serve(Later<command::serve::Arguments>),
-    /// Look at the memory of notices
-    Ledger(Later<command::ledger::Arguments>),
-    /// Write a new agreement, for one client or many
-    New(Later<Box<command::new::Arguments>>),
-    /// Write the agreement that follows on from one that ends
-    Renew(Later<command::renew::Arguments>),
-    /// Give an agreement a later last day
-    Extend(Later<command::extend::Arguments>),
-    /// End an agreement ahead of time
-    Terminate(Later<command::terminate::Arguments>),
-    /// Let an agreement rest
-    Suspend(Later<command::suspend::Arguments>),
-    /// End the rest of an agreement
-    Resume(Later<command::resume::Arguments>),
-    /// Switch an agreement on by hand
-    Activate(Later<command::activate::Arguments>),
-    /// Switch an agreement off by hand
-    Deactivate(Later<command::deactivate::Arguments>),
-    /// Write the JSON Schemas of all files, for editors
-    Schema(Later<command::schema::Arguments>),
+}
+
+/// Commands that set up a repository and its surroundings.
+#[derive(Subcommand)]
+pub(crate) enum SetUp {
+    /// Create a repository: settings, catalog, template, agreement
+    Init(Later<command::init::Arguments>),
+    /// Propose the mapping of servanda.yaml from the helpdesk
+    Discover(Later<command::discover::Arguments>),
+    /// Compare catalog.yaml with the helpdesk, or update it
+    Catalog(Later<command::catalog::Arguments>),
+    /// Adopt agreements of the helpdesk: write a file for each
+    Import(Later<command::import::Arguments>),
+    /// Check everything that a run needs
+    Doctor(Later<command::doctor::Arguments>),
     /// Run the embedded helpdesk
     Sandbox(Later<command::sandbox::Arguments>),
+    /// Write the JSON Schemas of all files, for editors
+    Schema(Later<command::schema::Arguments>),
     /// Write a completion script for a shell
     Completions(Later<command::completions::Arguments>),
-    /// Write the pages of the manual
+    /// Write the manual pages
     Man(Later<command::man::Arguments>),
 }
 
-/// The arguments of a command, described only when that command is typed: to describe all of them takes longer than to read
-/// a repository's settings.
+impl Command {
+    /// Runs the command.
+    pub(crate) fn run(self, context: &Context) -> Result<ExitCode, Failure> {
+        let exit = match self {
+            Self::Author(command) => command.run(context),
+            Self::Check(command) => command.run(context),
+            Self::Reconcile(command) => command.run(context),
+            Self::Notify(command) => command.run(context),
+            Self::Inspect(command) => command.run(context),
+            Self::SetUp(command) => command.run(context),
+        };
+        exit.map(ExitCode::from)
+    }
+}
+
+impl Author {
+    fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self {
+            Self::New(arguments) => command::new::run(&arguments, context),
+            Self::Renew(arguments) => command::renew::run(&arguments, context),
+            Self::Extend(arguments) => command::extend::run(&arguments, context),
+            Self::Terminate(arguments) => command::terminate::run(&arguments, context),
+            Self::Suspend(arguments) => command::suspend::run(&arguments, context),
+            Self::Resume(arguments) => command::resume::run(&arguments, context),
+            Self::Activate(arguments) => command::activate::run(&arguments, context),
+            Self::Deactivate(arguments) => command::deactivate::run(&arguments, context),
+        }
+    }
+}
+
+impl Check {
+    fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self {
+            Self::Validate(arguments) => command::validate::run(&arguments, context),
+            Self::Explain(arguments) => command::explain::run(&arguments, context),
+        }
+    }
+}
+
+impl Reconcile {
+    fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self {
+            Self::Plan(arguments) => command::plan::run(&arguments, context),
+            Self::Show(arguments) => command::show::run(&arguments, context),
+            Self::Comment(arguments) => command::comment::run(&arguments),
+            Self::Snapshot(arguments) => command::snapshot::run(&arguments, context),
+            Self::Apply(arguments) => command::apply::run(&arguments, context),
+            Self::Run(arguments) => command::run::run(&arguments, context),
+        }
+    }
+}
+
+impl Notify {
+    fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self {
+            Self::Notify(arguments) => command::notify::run(&arguments, context),
+            Self::Ledger(arguments) => command::ledger::run(&arguments, context),
+        }
+    }
+}
+
+impl Inspect {
+    fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self {
+            Self::Status(arguments) => command::status::run(&arguments, context),
+            Self::Forecast(arguments) => command::forecast::run(&arguments, context),
+            Self::Entitled(arguments) => command::entitled::run(&arguments, context),
+            Self::Serve(arguments) => command::serve::run(&arguments, context),
+            Self::Report(arguments) => command::report::run(&arguments, context),
+        }
+    }
+}
+
+impl SetUp {
+    fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self {
+            Self::Init(arguments) => command::init::run(&arguments, context),
+            Self::Discover(arguments) => command::discover::run(&arguments, context),
+            Self::Catalog(arguments) => command::catalog::run(&arguments, context),
+            Self::Import(arguments) => command::import::run(&arguments, context),
+            Self::Doctor(arguments) => command::doctor::run(&arguments, context),
+            Self::Sandbox(arguments) => command::sandbox::run(&arguments, context),
+            Self::Schema(arguments) => command::schema::run(&arguments, context),
+            Self::Completions(arguments) => command::completions::run(&arguments),
+            Self::Man(arguments) => command::man::run(&arguments, described()),
+        }
+    }
+}
+
+/// Defers the description of a command's arguments until that command is used. Describing all of them takes longer than
+/// reading the settings of a repository.
 pub(crate) struct Later<T>(T);
 
 impl<T: Args> Args for Later<T> {
@@ -167,37 +302,50 @@ impl<T> Deref for Later<T> {
     }
 }
 
-/// How a result is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// For programs
-    Json,
-}
-
-/// Every command with its arguments, for whoever needs them all.
+/// Describes every command with all its arguments.
 pub(crate) fn described() -> clap::Command {
-    let mut command = Typed::command();
+    let mut command = grouped();
     command.build();
     command
 }
 
-/// Reads the command line.
-pub(crate) fn parse() -> Result<Typed, clap::Error> {
-    Typed::try_parse()
+/// Parses the command line.
+pub(crate) fn parse() -> Result<CommandLine, clap::Error> {
+    parse_from(std::env::args_os())
 }
 
-fn version() -> &'static str {
-    concat!(env!("CARGO_PKG_VERSION"))
+fn parse_from<W: Into<OsString> + Clone>(
+    words: impl IntoIterator<Item = W>,
+) -> Result<CommandLine, clap::Error> {
+    CommandLine::from_arg_matches(&grouped().try_get_matches_from(words)?)
+}
+
+/// The commands, with a help that lists them in groups. clap has no headings for subcommands.
+fn grouped() -> clap::Command {
+    let command = CommandLine::command();
+    let header = *command.get_styles().get_header();
+    let literal = *command.get_styles().get_literal();
+    let mut template = "{about-with-newline}\n{usage-heading} {usage}\n".to_owned();
+    for (heading, group) in GROUPS {
+        put(&mut template, format_args!("\n{header}{heading}:{header:#}\n"));
+        for command in group(clap::Command::new("")).get_subcommands() {
+            let (name, about) = (command.get_name(), command.get_about().cloned().unwrap_or_default());
+            put(&mut template, format_args!("  {literal}{name:<12}{literal:#}{about}\n"));
+        }
+    }
+    put(&mut template, format_args!("\n{header}Options:{header:#}\n{{options}}{{after-help}}"));
+    command.help_template(template)
+}
+
+fn put(text: &mut String, more: std::fmt::Arguments<'_>) {
+    text.write_fmt(more).expect("a string takes all that is written");
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
+    use clap::CommandFactory as _;
 
-    use super::{Typed, described};
+    use super::{CommandLine, GROUPS, described, grouped, parse_from};
 
     /// Every command, with the words that lead to it.
     fn commands(command: &clap::Command, way: &str) -> Vec<(String, clap::Command)> {
@@ -242,7 +390,7 @@ mod tests {
                 // What is long has a short word in the help.
                 let line = line.replace(" KEY ", " notice/a/activated/2026-09-21/-/client.main/mail ");
                 let words = words(&line.replace("$SHA", &"0".repeat(40)));
-                if let Err(error) = Typed::try_parse_from(&words)
+                if let Err(error) = parse_from(&words)
                     && error.use_stderr()
                 {
                     faults.push(format!("{way}: `{}`: {error}", words.join(" ")));
@@ -257,11 +405,59 @@ mod tests {
     }
 
     #[test]
+    fn each_command_is_in_exactly_one_group_of_the_help() {
+        let help = grouped().render_help().to_string();
+        let listed: Vec<&str> = help
+            .lines()
+            .skip_while(|line| !line.starts_with(GROUPS[0].0))
+            .take_while(|line| *line != "Options:")
+            .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
+            .collect();
+        let mut sorted = listed.clone();
+        sorted.sort_unstable();
+        let command = CommandLine::command();
+        let mut all: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        all.sort_unstable();
+        assert_eq!(sorted, all, "{help}");
+        for (heading, group) in GROUPS {
+            let (_, section) =
+                help.split_once(&format!("\n{heading}:\n")).expect("every group has its heading");
+            let section = section.split("\n\n").next().unwrap_or_default();
+            let names: Vec<&str> =
+                section.lines().filter_map(|line| line.split_whitespace().next()).collect();
+            let group = group(clap::Command::new(""));
+            assert_eq!(names, group.get_subcommands().map(clap::Command::get_name).collect::<Vec<_>>());
+        }
+    }
+
+    /// clap wraps help texts to the terminal, so that a line that is also wrapped by hand would be ragged.
+    #[test]
+    fn no_help_text_is_wrapped_by_hand() {
+        let mut faults = Vec::new();
+        for (way, command) in commands(&described(), "servanda") {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for part in help.split("\n\n") {
+                let mut lines = part.lines();
+                if part.starts_with("Examples:\n") {
+                    let wide = lines.filter(|line| line.chars().count() > 80);
+                    faults.extend(wide.map(|line| format!("{way}: wider than 80 columns: {line}")));
+                } else if lines.nth(1).is_some() {
+                    faults.push(format!("{way}: a paragraph of several lines: {part}"));
+                }
+            }
+        }
+        let help = grouped().render_help().to_string();
+        let groups = help.lines().take_while(|line| *line != "Options:");
+        faults.extend(groups.filter(|line| line.chars().count() > 80).map(str::to_owned));
+        assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    }
+
+    #[test]
     fn a_typo_is_answered_with_what_was_meant() {
         for (typed, meant) in [("valdiate", "validate"), ("discovr", "discover"), ("plan --prun", "--prune")]
         {
             let words = std::iter::once("servanda").chain(typed.split(' '));
-            let Err(error) = Typed::try_parse_from(words) else { panic!("{typed} is nothing") };
+            let Err(error) = parse_from(words) else { panic!("{typed} is nothing") };
             assert!(error.to_string().contains(meant), "{error}");
         }
     }

@@ -1,4 +1,4 @@
-//! How far an apply is, on standard error: a bar on a terminal, nothing elsewhere.
+//! The progress of an apply on standard error: a bar on a terminal, nothing elsewhere.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use servanda::outcome::ChangeResult;
@@ -8,11 +8,11 @@ use servanda::render::encode;
 use crate::process::context::Context;
 use crate::reconcile::apply::Progress;
 
-/// A bar with the agreement that is at work.
+/// A progress bar that names the agreement being applied. It disappears when dropped.
 pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
-    /// A bar of so many changes.
+    /// A bar for this number of changes.
     pub(crate) fn new(changes: usize, context: &Context) -> Self {
         let target =
             if context.terminal.errors { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
@@ -23,7 +23,6 @@ impl Bar {
 }
 
 impl Drop for Bar {
-    /// The bar is taken away.
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }

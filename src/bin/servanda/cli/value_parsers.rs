@@ -1,34 +1,94 @@
-//! What is typed as a day, an instant or a length of time becomes one, or a sentence that says how to write it.
+//! Parses the values of switches: days, instants, lengths of time, acknowledgements. An error says how to write the value.
+
+use std::time::Duration;
 
 use servanda::author::EffectiveFrom;
-use servanda::calendar::{Day, InvalidValue, Lead, Term, read_day, read_instant};
+use servanda::calendar::{Day, InvalidValue, Lead, TargetTime, Term, read_day, read_instant};
+use servanda::guard::Acknowledged;
+use servanda::plan::GuardName;
 
-/// A day.
+use crate::process::failure::Failure;
+
+/// Parses a day.
 pub(crate) fn day(text: &str) -> Result<Day, String> {
-    read_day(text).map_err(|misread| said(&misread))
+    read_day(text).map_err(|misread| one_line(&misread))
 }
 
-/// A length of a period.
+/// Parses the length of a period, such as `1y` or `6mo`.
 pub(crate) fn term(text: &str) -> Result<Term, String> {
-    Term::read(text).map_err(|misread| said(&misread))
+    Term::read(text).map_err(|misread| one_line(&misread))
 }
 
-/// A number of days.
+/// Parses a number of days, such as `60d`.
 pub(crate) fn lead(text: &str) -> Result<Lead, String> {
-    Lead::read(text).map_err(|misread| said(&misread))
+    Lead::read(text).map_err(|misread| one_line(&misread))
 }
 
-/// A day, or an instant.
+/// Parses a day or an instant.
 pub(crate) fn moment(text: &str) -> Result<EffectiveFrom, String> {
     if text.contains('T') {
         read_instant(text).map(EffectiveFrom::Instant)
     } else {
         read_day(text).map(EffectiveFrom::Day)
     }
-    .map_err(|misread| said(&misread))
+    .map_err(|misread| one_line(&misread))
 }
 
-/// What is wrong and what to do, in one line.
-pub(crate) fn said(misread: &InvalidValue) -> String {
+/// Parses a waiting time, such as `30s` or `10m`; `0s` is none.
+pub(crate) fn waiting_time(text: &str) -> Result<Duration, String> {
+    match TargetTime::read(text) {
+        Ok(TargetTime::Seconds(seconds)) => Ok(Duration::from_secs(seconds.into())),
+        _ if text == "0s" => Ok(Duration::ZERO),
+        _ => Err("write a length of time such as 30s or 10m".to_owned()),
+    }
+}
+
+/// A guard, and the exact number by which it is acknowledged.
+pub(crate) type Acknowledgement = (GuardName, usize);
+
+/// Parses an acknowledgement, such as `weakened=2`.
+pub(crate) fn acknowledgement(text: &str) -> Result<Acknowledgement, String> {
+    let help =
+        "write deactivations=N, weakened=N, orphans=N or vanished=N, with the number that the plan shows";
+    let (name, number) = text.split_once('=').ok_or(help)?;
+    let guard = match name {
+        "deactivations" => GuardName::Deactivations,
+        "weakened" => GuardName::Weakened,
+        "orphans" => GuardName::Orphans,
+        "vanished" => GuardName::Vanished,
+        _ => return Err(help.to_owned()),
+    };
+    number.parse().map(|number| (guard, number)).map_err(|_| help.to_owned())
+}
+
+/// Collects acknowledgements. Refuses two different numbers for one guard.
+pub(crate) fn acknowledgements(typed: &[Acknowledgement]) -> Result<Acknowledged, Failure> {
+    let mut all = Acknowledged::new();
+    for (guard, number) in typed {
+        if all.insert(*guard, *number).is_some_and(|earlier| earlier != *number) {
+            return Err(Failure::usage("`--accept` has two numbers for one guard", "pass each guard once"));
+        }
+    }
+    Ok(all)
+}
+
+/// The error and its help in one line.
+pub(crate) fn one_line(misread: &InvalidValue) -> String {
     format!("{}; {}", misread.message, misread.help)
+}
+
+#[cfg(test)]
+mod tests {
+    use servanda::plan::GuardName;
+
+    use super::{acknowledgement, acknowledgements};
+
+    #[test]
+    fn a_guard_is_acknowledged_by_its_exact_number() {
+        assert_eq!(acknowledgement("weakened=2"), Ok((GuardName::Weakened, 2)));
+        for bad in ["weakened", "weakened=", "weakened=-1", "all=2", "=2", "weakened=2.0"] {
+            assert!(acknowledgement(bad).is_err(), "{bad}");
+        }
+        assert!(acknowledgements(&[(GuardName::Weakened, 2), (GuardName::Weakened, 3)]).is_err());
+    }
 }

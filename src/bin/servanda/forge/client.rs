@@ -12,7 +12,6 @@ use servanda::render::markdown;
 
 use super::api::{self, Api};
 use super::{gitea, github, gitlab};
-use crate::cli::plan_output::ForgeName;
 use crate::process::failure::{Exit, Failure};
 
 /// More pages than this are not read; a thread of so many comments is none.
@@ -124,7 +123,7 @@ pub(crate) struct Forge {
 /// Where a repository is.
 pub(crate) struct Address {
     /// Which product it is.
-    pub(crate) forge: ForgeName,
+    pub(crate) forge: markdown::Forge,
     /// The address of its interface.
     pub(crate) api: String,
     /// The repository: `owner/name`, or GitLab's number of it.
@@ -137,10 +136,10 @@ impl Forge {
         let base = api::safe_base(&address.api)?;
         let repository = address.repository.as_str();
         let dialect: Box<dyn Dialect> = match address.forge {
-            ForgeName::Github => Box::new(github::GitHub::new(&base, repository)?),
-            ForgeName::Gitlab => Box::new(gitlab::GitLab::new(&base, repository)),
-            ForgeName::Gitea => Box::new(gitea::Gitea::new(&base, repository)?),
-            ForgeName::Bitbucket => {
+            markdown::Forge::GitHub => Box::new(github::GitHub::new(&base, repository)?),
+            markdown::Forge::GitLab => Box::new(gitlab::GitLab::new(&base, repository)),
+            markdown::Forge::Gitea => Box::new(gitea::Gitea::new(&base, repository)?),
+            markdown::Forge::Bitbucket => {
                 return Err(Failure::usage(
                     "comments on Bitbucket are not posted",
                     "write one with `servanda show PLAN --format markdown --forge bitbucket`, and post it in your own way",

@@ -16,10 +16,10 @@ use tokio::sync::Barrier;
 
 use super::sticky_comment::{Posted, Text, post};
 use super::{Address, Forge, ForgeError};
-use crate::cli::plan_output::ForgeName;
 use interleaving::Turns;
+use servanda::render::markdown::Forge as ForgeName;
 
-const FORGES: [ForgeName; 3] = [ForgeName::Github, ForgeName::Gitlab, ForgeName::Gitea];
+const FORGES: [ForgeName; 3] = [ForgeName::GitHub, ForgeName::GitLab, ForgeName::Gitea];
 const TOKEN: &str = "a-token-that-nobody-may-see";
 const KEY: &str = "plan";
 /// The pull request that is spoken on.
@@ -85,13 +85,13 @@ impl Drop for Fake {
 
 impl Fake {
     async fn serve(name: ForgeName) -> Self {
-        let limit = if name == ForgeName::Gitlab { 1_000_000 } else { 65_536 };
+        let limit = if name == ForgeName::GitLab { 1_000_000 } else { 65_536 };
         let world = Arc::new(Mutex::new(World { limit, ..World::default() }));
         let router = Router::new().fallback(answer).with_state(Arc::clone(&world));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let api = format!("http://{}", listener.local_addr().expect("an address"));
         let served = tokio::spawn(async move { axum::serve(listener, router).await.expect("it is served") });
-        let repository = if name == ForgeName::Gitlab { "group/sub/name" } else { "owner/name" };
+        let repository = if name == ForgeName::GitLab { "group/sub/name" } else { "owner/name" };
         let address = Address { forge: name, api, repository: repository.to_owned() };
         let forge = Forge::new(&address, &SecretString::from(TOKEN)).expect("an address");
         Self { forge, address, world, served }
@@ -341,14 +341,14 @@ async fn a_graver_plan_is_posted_anew_and_a_calmer_one_is_not() {
         assert!(bodies[..2].iter().all(|body| body.starts_with("A later plan is graver")), "{bodies:?}");
         assert_eq!(bodies[2], "grave again");
         let folded: Vec<bool> = world.comments.values().map(|said| said.is_folded).collect();
-        let github = name == ForgeName::Github;
+        let github = name == ForgeName::GitHub;
         assert_eq!(folded, [github, github, false], "only GitHub folds comments away");
     }
 }
 
 #[tokio::test]
 async fn a_plan_that_could_not_be_made_takes_the_place_of_the_older_one() {
-    let fake_forge = Fake::serve(ForgeName::Github).await;
+    let fake_forge = Fake::serve(ForgeName::GitHub).await;
     fake_forge.post(&Sample::new("grave", CommentSeverity::RedLine)).await;
     let failed = Sample { class: None, ..Sample::new("none", CommentSeverity::Harmless) };
     assert_eq!(fake_forge.post(&failed).await, Posted::Edited);
@@ -430,12 +430,12 @@ async fn pull_requests_are_found_by_what_they_propose() {
 fn tokens_go_to_encrypted_addresses_and_repositories_lead_nowhere_else() {
     let token = SecretString::from(TOKEN);
     for (forge, api, repository) in [
-        (ForgeName::Github, "http://api.github.com", "a/b"),
-        (ForgeName::Github, "https://user@api.github.com", "a/b"),
-        (ForgeName::Github, "https://api.github.com?x=y", "a/b"),
-        (ForgeName::Github, "file:///etc/passwd", "a/b"),
-        (ForgeName::Github, "https://api.github.com", "a"),
-        (ForgeName::Github, "https://api.github.com", "../b"),
+        (ForgeName::GitHub, "http://api.github.com", "a/b"),
+        (ForgeName::GitHub, "https://user@api.github.com", "a/b"),
+        (ForgeName::GitHub, "https://api.github.com?x=y", "a/b"),
+        (ForgeName::GitHub, "file:///etc/passwd", "a/b"),
+        (ForgeName::GitHub, "https://api.github.com", "a"),
+        (ForgeName::GitHub, "https://api.github.com", "../b"),
         (ForgeName::Gitea, "https://gitea.example", "a/b/c"),
         (ForgeName::Gitea, "https://gitea.example", "a/b?c"),
         (ForgeName::Bitbucket, "https://bitbucket.example", "a/b"),

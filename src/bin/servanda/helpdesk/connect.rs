@@ -12,7 +12,6 @@ use servanda::catalog::Catalog;
 use servanda::check::CheckedRepository;
 use servanda::mapping::Mapping;
 use servanda::settings::{HelpdeskConfig, Login, Pace, Priorities, Product};
-use tokio::runtime::{Builder, Runtime};
 
 use crate::helpdesk::itop::{Form, ItopExplorer, ItopReader, ItopTransport, ItopWriter, Memory};
 use crate::helpdesk::itsm365::{Habits, Itsm365Explorer, Itsm365Reader, Itsm365Writer};
@@ -21,6 +20,7 @@ use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
 use crate::process::context::{AsOf, Context, clock};
 use crate::process::failure::{Exit, Failure};
+use crate::process::runtime::runtime;
 use crate::sandbox::from_catalog;
 use crate::sandbox::{self, SandboxClock, SandboxOptions};
 use crate::workspace::files;
@@ -48,14 +48,6 @@ impl Way {
     fn to_itsm365(transport: Transport) -> Self {
         Self::Itsm365 { transport, habits: Arc::default() }
     }
-}
-
-/// The threads that wait for the network.
-pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    let built = Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    built.map_err(|error| {
-        Failure::new(Exit::Failure, "helpdesk-failure", format!("no threads to be had: {error}"))
-    })
 }
 
 /// Opens the helpdesk of an workspace. The embedded one lives at the instant of the run.

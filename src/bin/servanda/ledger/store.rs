@@ -13,7 +13,7 @@ use servanda::plan::LastApplied;
 use servanda::settings::{LedgerPlace, Product};
 
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, say};
+use crate::process::failure::{Exit, Failure, print_message};
 use crate::workspace::files;
 use crate::workspace::load::Workspace;
 
@@ -189,7 +189,7 @@ impl From<LedgerError> for Failure {
 /// What was last applied; where the memory cannot be asked, nobody claims to know.
 pub(crate) async fn remembered(workspace: &Workspace) -> Option<LastApplied> {
     open(workspace).last_applied().await.unwrap_or_else(|error| {
-        say(&format!("no cause is told, since the memory cannot be read: {error}\n"));
+        print_message(&format!("no cause is told, since the memory cannot be read: {error}\n"));
         None
     })
 }

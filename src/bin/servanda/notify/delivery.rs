@@ -29,7 +29,7 @@ use crate::ledger::{AnyLedger, ChecksumError, Checksummed, LedgerError, Records}
 use crate::notify::channels::{Channels, Prepared};
 use crate::notify::helpdesk_comment::HelpdeskComment;
 use crate::process::context::{Context, clock};
-use crate::process::failure::{Exit, Failure, say};
+use crate::process::failure::{Exit, Failure, print_message};
 use crate::process::shutdown::Stop;
 use crate::reconcile::plan::Sides;
 use crate::workspace::files;
@@ -85,6 +85,22 @@ pub(crate) struct Delivered {
     pub(crate) report: Report,
     /// How many messages wait for their number to be acknowledged.
     pub(crate) braked: Option<usize>,
+}
+
+impl Delivered {
+    /// The exit code that the notices of a run mean.
+    pub(crate) fn exit(&self) -> Exit {
+        let Self { report, braked } = self;
+        if braked.is_some() {
+            Exit::Refused
+        } else if !report.held.is_empty() {
+            Exit::InDoubt
+        } else if report.ended.is_some() || !report.refused.is_empty() || !report.waiting.is_empty() {
+            Exit::Partial
+        } else {
+            Exit::Fine
+        }
+    }
 }
 
 impl<'a> Dispatcher<'a> {
@@ -219,7 +235,7 @@ impl<'a> Dispatcher<'a> {
         self.trust(book).await?;
         self.call_witness(book, &reader, is_first).await?;
         self.addresses = reader.addresses(&people(self.workspace)).await.unwrap_or_else(|error| {
-            say(&format!("nobody can be told whose address the helpdesk holds: {error}\n"));
+            print_message(&format!("nobody can be told whose address the helpdesk holds: {error}\n"));
             BTreeMap::new()
         });
         let desk = HelpdeskComment { connection, way: self.channels.desk(), objects: &self.objects, run };

@@ -1,5 +1,5 @@
-//! What only the process knows: the clock, the working directory, the environment, the terminal. Read
-//! once, here and nowhere else, and handed on as values.
+//! What only the process knows: the clock, the working directory, the environment, the terminal, and the switches that
+//! every command takes. Read once and passed on as values.
 #![expect(
     clippy::disallowed_methods,
     reason = "the one place that reads clock, environment and working directory"
@@ -15,17 +15,21 @@ use servanda::render::Paint;
 
 use crate::process::failure::Failure;
 
-/// How wide a line may be where no terminal says so: a log or a page is wider than most terminals.
+/// The line width where standard output is no terminal: logs and pages are wider than most terminals.
 const UNBOUND_WIDTH: usize = 140;
 
 /// The surroundings of one run.
 pub(crate) struct Context {
     /// The instant at which the run began.
     pub(crate) now: Instant,
-    /// Where the user stands.
+    /// The current folder.
     pub(crate) working_directory: PathBuf,
-    /// Whether standard output, standard error and standard input are a terminal.
+    /// Which of the standard streams are a terminal.
     pub(crate) terminal: Terminal,
+    /// The repository that `--repository` names; `None` means the nearest one at or above the working directory.
+    pub(crate) repository: Option<PathBuf>,
+    /// Whether warnings count as errors (`--deny-warnings`).
+    pub(crate) deny_warnings: bool,
 }
 
 /// Which of the three streams are a terminal.
@@ -41,13 +45,13 @@ pub(crate) struct Terminal {
 pub(crate) struct AsOf {
     /// The instant.
     pub(crate) instant: Instant,
-    /// Whether somebody asked for another instant than now.
+    /// Whether the user asked for another instant than now.
     pub(crate) is_asked: bool,
 }
 
 impl Context {
-    /// Looks around.
-    pub(crate) fn of_this_process() -> Result<Self, Failure> {
+    /// Captures the clock, the working directory and the terminal's capabilities.
+    pub(crate) fn capture() -> Result<Self, Failure> {
         let working_directory =
             std::env::current_dir().map_err(|error| Failure::file(Path::new("."), &error))?;
         Ok(Self {
@@ -58,10 +62,13 @@ impl Context {
                 errors: std::io::stderr().is_terminal(),
                 input: std::io::stdin().is_terminal(),
             },
+            repository: None,
+            deny_warnings: false,
         })
     }
 
-    /// The instant of `--as-of`: noon of a bare day in the zone of the settings, an instant as it is, or now.
+    /// Reads the value of `--as-of`: a day means noon in the zone of the settings, an instant means itself, and `None`
+    /// means now.
     pub(crate) fn as_of(&self, typed: Option<&str>, zone: &Zone) -> Result<AsOf, Failure> {
         let Some(typed) = typed else {
             return Ok(AsOf { instant: self.now, is_asked: false });
@@ -76,27 +83,32 @@ impl Context {
         Ok(AsOf { instant, is_asked: true })
     }
 
-    /// A secret from the environment. It is in no output, since its type has none.
+    /// A name for this run that no other run has.
+    pub(crate) fn run_name(&self) -> String {
+        format!("{}-{}", self.now, std::process::id())
+    }
+
+    /// Reads a secret from the environment. Its type cannot be printed.
     pub(crate) fn secret(variable: &str) -> Option<SecretString> {
         std::env::var(variable).ok().filter(|secret| !secret.is_empty()).map(SecretString::from)
     }
 
-    /// A variable of the environment that is no secret and holds something.
+    /// Reads a variable of the environment that is no secret; an empty one counts as unset.
     pub(crate) fn variable(name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.is_empty())
     }
 
-    /// The words of the command line as they are, for a line that is not typed to its end yet.
+    /// The raw words of the command line, which completion reads before the line is complete.
     pub(crate) fn words() -> Vec<OsString> {
         std::env::args_os().collect()
     }
 
-    /// How standard output is drawn: coloured on a terminal, unless `NO_COLOR` says otherwise.
+    /// How to draw on standard output: in colour on a terminal, unless `NO_COLOR` is set.
     pub(crate) fn paint(&self) -> Paint {
         Self::paint_where(self.terminal.output)
     }
 
-    /// How standard error is drawn.
+    /// How to draw on standard error.
     pub(crate) fn paint_errors(&self) -> Paint {
         Self::paint_where(self.terminal.errors)
     }
@@ -110,13 +122,13 @@ impl Context {
         Paint { colour, width }
     }
 
-    /// Whether somebody is there to answer a question.
+    /// Whether a person can answer questions: standard input and standard error are both a terminal.
     pub(crate) fn is_attended(&self) -> bool {
         self.terminal.input && self.terminal.errors
     }
 }
 
-/// The machine's clock, for what runs on and on: a helpdesk that is being served.
+/// Reads the machine's clock, for runs that last: a lease, a server, the embedded helpdesk.
 pub(crate) fn clock() -> Instant {
     Instant::now()
 }

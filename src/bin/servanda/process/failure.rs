@@ -1,6 +1,6 @@
-//! Every way a run can end badly: what is said, what helps, and which exit code it has for life.
+//! How a run fails: the message, the help, a stable code, and the exit code.
 //!
-//! The kinds are few; what the world did wrong arrives here from the small error types beside what failed.
+//! The error types of the rooms below become a [`Failure`] beside their own definition.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -9,12 +9,12 @@ use std::process::ExitCode;
 
 use servanda::render::encode;
 
-/// The exit codes, fixed for life (design §8).
+/// The exit codes. They are part of the interface: a number never changes its meaning (docs/failures.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// All is well.
+    /// Success.
     Fine = 0,
-    /// Something failed that has no code of its own.
+    /// A failure without a code of its own.
     Failure = 1,
     /// Changes are pending; only with `--exit-code`.
     Pending = 2,
@@ -26,25 +26,25 @@ pub(crate) enum Exit {
     Stale = 5,
     /// Applied in part.
     Partial = 6,
-    /// It is not known of something whether it was carried out.
-    Held = 7,
+    /// A request was sent, and its result is unknown.
+    InDoubt = 7,
     /// Another run holds the lock.
     Locked = 8,
-    /// The helpdesk does not accept the credentials.
+    /// The helpdesk or the forge refused the credentials.
     Credentials = 9,
-    /// The client may not ask for the service; only of `entitled`.
+    /// The client is not entitled to the service; only of `entitled`.
     NotEntitled = 10,
-    /// Several agreements say yes; only of `entitled`.
+    /// Several agreements entitle the client; only of `entitled`.
     Ambiguous = 11,
-    /// Somebody asked the run to stop (128 + SIGINT).
+    /// SIGINT stopped the run (128 + 2).
     Interrupted = 130,
-    /// Somebody asked the run to stop (128 + SIGTERM).
+    /// SIGTERM stopped the run (128 + 15).
     Terminated = 143,
 }
 
 impl Exit {
-    /// Of two ends of one run the one that is told (design §13).
-    pub(crate) fn graver(one: Self, other: Self) -> Self {
+    /// The exit code of a run that has two results: the more severe one.
+    pub(crate) fn most_severe(one: Self, other: Self) -> Self {
         const ORDER: [Exit; 14] = [
             Exit::Interrupted,
             Exit::Terminated,
@@ -53,7 +53,7 @@ impl Exit {
             Exit::Locked,
             Exit::Invalid,
             Exit::Refused,
-            Exit::Held,
+            Exit::InDoubt,
             Exit::Partial,
             Exit::Stale,
             Exit::Ambiguous,
@@ -71,16 +71,16 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a run ended.
+/// Why a run failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     /// The exit code.
     pub(crate) exit: Exit,
-    /// The stable name of what went wrong, in kebab case: what programs and tests compare.
+    /// The stable kebab-case code that programs and tests compare.
     pub(crate) code: &'static str,
     /// What went wrong, with the value: lower case, no full stop.
     pub(crate) message: String,
-    /// What to do about it.
+    /// What to do about it, in the imperative.
     pub(crate) help: Option<String>,
 }
 
@@ -96,47 +96,48 @@ impl Failure {
         self
     }
 
-    /// What was typed makes no sense.
+    /// An argument of the command line that cannot be used.
     pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self::new(Exit::Failure, "usage", message).help(help)
     }
 
-    /// The helpdesk does not accept the key.
+    /// The helpdesk refused the credentials.
     pub(crate) fn credentials(message: &str) -> Self {
-        Self::new(Exit::Credentials, "credentials", message)
-            .help("a key can expire or be spent; issue a new one and put it into the variable that servanda.yaml names")
+        Self::new(Exit::Credentials, "credentials-refused", message).help(
+            "keys expire and can be used up: issue a new one and put it into the variable that servanda.yaml names",
+        )
     }
 
-    /// A file could not be read or written.
+    /// A file that cannot be read or written.
     pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
-        Self::new(Exit::Failure, "file", format!("{}: {error}", path.display()))
+        Self::new(Exit::Failure, "file-inaccessible", format!("{}: {error}", path.display()))
     }
 }
 
-/// Says on standard error why the run ended, and gives its exit code.
+/// Prints a failure to standard error, and returns its exit code.
 pub(crate) fn report(failure: &Failure) -> ExitCode {
     let mut text = format!("error[{}]: {}\n", failure.code, encode::terminal(&failure.message));
     if let Some(help) = &failure.help {
         writeln!(text, "  help: {}", encode::terminal(help)).expect("a string takes all that is written");
     }
-    say(&text);
+    print_message(&text);
     failure.exit.into()
 }
 
-/// Prints what the argument parser has to say: help on standard output, a complaint on standard error.
+/// Prints the output of the argument parser: help to standard output, errors to standard error.
 pub(crate) fn report_usage(usage: &clap::Error) -> ExitCode {
-    // A closed pipe is no reason to complain about the complaint.
+    // A closed pipe is not reported: there is nobody left to read the report.
     let _ = usage.print();
     if usage.use_stderr() { Exit::Failure.into() } else { Exit::Fine.into() }
 }
 
-/// Writes talk to standard error; a closed pipe ends nothing.
-pub(crate) fn say(text: &str) {
+/// Prints a message for people to standard error; a closed pipe is ignored.
+pub(crate) fn print_message(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Writes data to standard output; a closed pipe is a reader who has seen enough.
-pub(crate) fn tell(text: &str) -> Result<(), Failure> {
+/// Prints data to standard output; a closed pipe is no error, since the reader has all it wants.
+pub(crate) fn print_data(text: &str) -> Result<(), Failure> {
     let mut output = std::io::stdout().lock();
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {

@@ -1,10 +1,10 @@
-//! What the program says about its own work, on standard error: nothing unless it is asked to.
+//! The log on standard error: warnings only, unless `--verbose` asks for more.
 
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::process::context::Context;
 
-/// Begins to log: warnings, or more with each `-v`.
+/// Installs the logger: warnings, and one level more for each `-v`.
 pub(crate) fn begin(verbose: u8, context: &Context) {
     let level = match verbose {
         0 => LevelFilter::WARN,
@@ -18,6 +18,6 @@ pub(crate) fn begin(verbose: u8, context: &Context) {
         .with_ansi(context.paint_errors().colour)
         .without_time()
         .with_target(false);
-    // A second subscriber can only be a test's, which then has what it wants.
+    // Only a test can have installed one before, and it keeps its own.
     let _ = subscriber.try_init();
 }

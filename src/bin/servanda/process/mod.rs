@@ -1,7 +1,8 @@
-//! What belongs to the process as a whole: its surroundings, its exit code, its log, its signals, its monitor.
+//! What belongs to the process as a whole: surroundings, exit codes, log, signals, threads, monitor.
 
 pub(crate) mod failure;
 pub(crate) mod context;
 pub(crate) mod logging;
+pub(crate) mod runtime;
 pub(crate) mod shutdown;
 pub(crate) mod monitor;

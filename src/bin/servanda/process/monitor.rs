@@ -1,6 +1,6 @@
-//! A monitor is told that a run began, and how it ended (healthchecks style: `/start`, `/<exit code>`).
+//! Pings to a monitor in the style of healthchecks.io: `/start` when a run begins, `/<exit code>` when it ends.
 //!
-//! The address is a secret, and a monitor that cannot be reached changes nothing about the run.
+//! The URL is a secret. A monitor that cannot be reached does not change the result of the run.
 
 use std::time::Duration;
 
@@ -10,42 +10,43 @@ use crate::http::client::{error_text, plain_client};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 
-/// The variable that holds the address.
+/// The environment variable with the URL.
 const VARIABLE: &str = "SERVANDA_PING_URL";
-/// How long the monitor may take.
+/// The deadline of one ping.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// The monitor, if there is one.
-pub(crate) struct Ping(Option<(reqwest::Client, SecretString)>);
+/// The monitor, if one is configured.
+pub(crate) struct Monitor(Option<(reqwest::Client, SecretString)>);
 
-impl Ping {
-    /// The monitor that the environment names.
+impl Monitor {
+    /// The monitor of `SERVANDA_PING_URL`.
     pub(crate) fn of_environment() -> Result<Self, Failure> {
         let Some(url) = Context::secret(VARIABLE) else {
             return Ok(Self(None));
         };
         let client =
-            plain_client(LIMIT).map_err(|why| Failure::new(Exit::Failure, "process-failure", why))?;
+            plain_client(LIMIT).map_err(|why| Failure::new(Exit::Failure, "monitor-unavailable", why))?;
         Ok(Self(Some((client, url))))
     }
 
-    /// The run began.
+    /// Reports that the run began.
     pub(crate) async fn begun(&self) {
-        self.tell("start").await;
+        self.ping("start").await;
     }
 
-    /// The run ended so.
+    /// Reports how the run ended.
     pub(crate) async fn ended(&self, exit: Exit) {
-        self.tell(&(exit as u8).to_string()).await;
+        self.ping(&(exit as u8).to_string()).await;
     }
 
-    async fn tell(&self, what: &str) {
+    async fn ping(&self, event: &str) {
         let Some((client, url)) = &self.0 else {
             return;
         };
-        let told = client.get(format!("{}/{what}", url.expose_secret().trim_end_matches('/'))).send().await;
-        if let Err(error) = told.and_then(reqwest::Response::error_for_status) {
-            tracing::warn!("the monitor was not told: {}", error_text(error));
+        let answer =
+            client.get(format!("{}/{event}", url.expose_secret().trim_end_matches('/'))).send().await;
+        if let Err(error) = answer.and_then(reqwest::Response::error_for_status) {
+            tracing::warn!("the monitor could not be reached: {}", error_text(error));
         }
     }
 }

@@ -1,19 +1,19 @@
-//! SIGINT and SIGTERM: the run is asked to stop between two requests, and writes down how far it came.
+//! SIGINT and SIGTERM: the run stops between two requests, and records how far it came.
 
 use tokio::sync::watch;
 
 use crate::process::failure::Exit;
 
-/// Whether somebody asked the run to stop, and how.
+/// Whether a signal asked the run to stop, and which one.
 #[derive(Clone)]
 pub(crate) struct Stop(watch::Receiver<Option<Exit>>);
 
-/// Begins to listen.
+/// Starts to listen for the signals.
 pub(crate) fn listen() -> Stop {
     let (sender, receiver) = watch::channel(None);
     tokio::spawn(async move {
         let exit = wait().await;
-        // Nobody listens any more once the run is over.
+        // The receiver is gone once the run is over.
         let _ = sender.send(Some(exit));
         std::future::pending::<()>().await;
     });
@@ -21,23 +21,23 @@ pub(crate) fn listen() -> Stop {
 }
 
 impl Stop {
-    /// A stop that the sender asks for.
+    /// A stop that a test requests through the sender.
     #[cfg(test)]
     pub(crate) fn by(receiver: watch::Receiver<Option<Exit>>) -> Self {
         Self(receiver)
     }
 
-    /// Whether somebody asked.
+    /// Whether a stop was requested.
     pub(crate) fn is_asked(&self) -> bool {
         self.0.borrow().is_some()
     }
 
-    /// The exit code that goes with the way in which somebody asked.
+    /// The exit code of the signal.
     pub(crate) fn exit(&self) -> Exit {
         self.0.borrow().unwrap_or(Exit::Interrupted)
     }
 
-    /// Comes back when somebody asks, and never where nobody can.
+    /// Waits until a stop is requested; forever where none can be.
     pub(crate) async fn wait(&self) {
         if self.0.clone().wait_for(Option::is_some).await.is_err() {
             std::future::pending::<()>().await;

@@ -349,7 +349,7 @@ fn exit_of(envelope: &GuardedPlan, outcome: &Outcome, signal: Option<Exit>) -> E
         Some(Stopped::NoTrace(_)) => Exit::Failure,
         None if signal.is_some() => signal.unwrap_or(Exit::Interrupted),
         None if envelope.verdict.meaning == Meaning::RefusedByAGuard => Exit::Refused,
-        None if outcome.is_in_doubt() => Exit::Held,
+        None if outcome.is_in_doubt() => Exit::InDoubt,
         None if !outcome.is_complete() && outcome.is_only_stale() && !outcome.has_written() => Exit::Stale,
         None if !outcome.is_complete() || envelope.verdict.meaning == Meaning::Partial => Exit::Partial,
         None => Exit::Fine,

@@ -10,11 +10,11 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use servanda::calendar::{Instant, InvalidValue, Pauses, read_instant};
 use servanda::entitlement::Answer;
+use servanda::entitlement::query::{ServiceQuery, parse_pause, parse_recipient};
 use servanda::render;
 
 use super::metrics::Outcome;
 use super::state::{ServerState, Standing};
-use crate::cli::asked;
 
 /// More pauses than these are no question.
 const PAUSES_LIMIT: usize = 100;
@@ -87,8 +87,7 @@ impl<'a> Asked<'a> {
         if texts.clone().count() > PAUSES_LIMIT {
             return Err(bad("there are too many pauses", format!("send at most {PAUSES_LIMIT}")));
         }
-        let stretches: Result<Vec<_>, InvalidValue> =
-            texts.map(|(_, text)| asked::read_pause(text)).collect();
+        let stretches: Result<Vec<_>, InvalidValue> = texts.map(|(_, text)| parse_pause(text)).collect();
         stretches.map(Pauses::new).map_err(Refusal::bad)
     }
 }
@@ -104,8 +103,8 @@ async fn entitlement(State(desk): State<Arc<ServerState>>, Query(parameters): Pa
         let (at, pauses) = (asked.at(desk.now())?, asked.pauses()?);
         let (client, service, priority) =
             (asked.needed("client")?, asked.needed("service")?, asked.needed("priority")?);
-        let names = asked::names(register, client, service, priority).map_err(Refusal::unknown)?;
-        let question = names.question(at, &pauses);
+        let query = ServiceQuery::parse(register, client, service, priority).map_err(Refusal::unknown)?;
+        let question = query.question(at, &pauses);
         let answer = register.answer(&question);
         let outcome = match answer {
             Answer::Entitled(_) => Outcome::Entitled,
@@ -121,7 +120,7 @@ async fn services(State(desk): State<Arc<ServerState>>, Query(parameters): Param
         let asked = Asked::of(&parameters, &["client", "at"])?;
         let register = &standing.served.register;
         let at = asked.at(desk.now())?;
-        let recipient = asked::recipient(register, asked.needed("client")?).map_err(Refusal::unknown)?;
+        let recipient = parse_recipient(register, asked.needed("client")?).map_err(Refusal::unknown)?;
         let offer = render::entitlement::offer(register, &recipient, at);
         Ok((Outcome::Listed, json_of(&offer)))
     })

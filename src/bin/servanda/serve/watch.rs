@@ -14,9 +14,9 @@ use servanda::entitlement::Register;
 use servanda::render;
 
 use super::state::{Served, ServerState};
-use crate::process::failure::{Exit, Failure, say};
+use crate::process::failure::{Exit, Failure, print_message};
 use crate::process::shutdown::Stop;
-use crate::workspace::files::{self, Marks};
+use crate::workspace::files::{self, Stamps};
 use crate::workspace::git_tree::Commit;
 use crate::workspace::load::LoadedFiles;
 
@@ -31,7 +31,7 @@ pub(crate) enum Source {
 /// By what a state of the source is known.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum State {
-    Folder(Marks),
+    Folder(Stamps),
     Commit(String),
 }
 
@@ -46,7 +46,7 @@ impl Source {
 
     async fn look(&self) -> Result<State, Failure> {
         match self {
-            Self::Folder { root, .. } => Ok(State::Folder(files::marks(root)?)),
+            Self::Folder { root, .. } => Ok(State::Folder(files::stamps(root)?)),
             Self::Revision { root, name } => Ok(State::Commit(Commit::named(root, name).await?.id)),
         }
     }
@@ -55,9 +55,9 @@ impl Source {
     pub(crate) async fn read(&self, now: Instant) -> Result<Option<(State, Served)>, Failure> {
         let (state, loaded, commit) = match self {
             Self::Folder { root, .. } => {
-                let before = files::marks(root)?;
+                let before = files::stamps(root)?;
                 let loaded = LoadedFiles::of(root.clone(), files::read_all(root)?);
-                if files::marks(root)? != before {
+                if files::stamps(root)? != before {
                     return Ok(None);
                 }
                 (State::Folder(before), loaded, None)
@@ -74,7 +74,7 @@ impl Source {
 
 /// What files say, where nothing is wrong with them.
 fn served(loaded: &LoadedFiles, commit: Option<String>, now: Instant) -> Result<Served, Failure> {
-    let checked = loaded.examine(now);
+    let checked = loaded.check(now);
     let first = checked.diagnostics.iter().find(|found| found.severity == Severity::Error);
     if let Some(first) = first {
         let at = loaded.sources.position(first.place.span);
@@ -147,7 +147,7 @@ impl Watcher {
         match self.source.read(self.desk.now()).await {
             Ok(Some((state, served))) if state == now => {
                 let count = served.register.agreements().len();
-                say(&format!("serving {} ({count} agreements)\n", served.digest));
+                print_message(&format!("serving {} ({count} agreements)\n", served.digest));
                 self.desk.replace(served);
                 (self.taken, self.judged) = (state, None);
             }
@@ -165,7 +165,7 @@ impl Watcher {
 fn refuse(desk: &ServerState, failure: &Failure) {
     let known = desk.standing().refused.is_some_and(|refused| refused.why == failure.message);
     if !known {
-        say(&format!(
+        print_message(&format!(
             "the newer files are refused, and the old answers stand: {}\n",
             render::encode::terminal(&failure.message)
         ));

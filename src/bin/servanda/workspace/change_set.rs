@@ -1,83 +1,93 @@
-//! What a command would write: shown as a diff, checked together with the whole repository, and only then written.
+//! The edits of one command: shown as a diff, checked together with the whole repository, and only then written.
 //!
-//! Commands make texts (the core's `author` and `edit` do it for them) and hand them on here; none of them writes a file
-//! itself.
+//! Commands make texts with the core's `author` and `edit`, and pass them on here. None of them writes a file itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
 use servanda::agreement::Agreement;
-use servanda::author::{EditRefused, EditTarget};
+use servanda::author::{EditRefused, EditTarget, EditedFile};
 use servanda::check::CheckedRepository;
 use servanda::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Sources};
 use servanda::document::{self, Document, DocumentKind, Node};
 use servanda::ident::{file_of, nearest};
 use servanda::render;
 
-use crate::cli::Global;
 use crate::process::context::{AsOf, Context};
-use crate::process::failure::{Exit, Failure, say, tell};
-use crate::workspace::files::{self, Placed};
-use crate::workspace::load::{self, Fresh, LoadedFiles};
+use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::workspace::files::{self, FileWrite};
+use crate::workspace::load::{self, LoadedFiles, NewFile};
 
-/// What every command that writes files takes.
-#[derive(clap::Args)]
-pub(crate) struct WriteOptions {
-    /// Show what would be written, and write nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-}
+/// The number of new warnings up to which each is shown; of more, only the number is.
+const SHOWN: usize = 20;
 
-/// What every command takes that changes one agreement.
-#[derive(clap::Args)]
-pub(crate) struct ChangeOptions {
-    /// The agreement
-    id: String,
-    #[command(flatten)]
-    writing: WriteOptions,
-}
-
-/// So many new warnings are drawn; of more, only the number is told.
-const DRAWN: usize = 20;
-
-/// A file that would be written.
+/// A file that a command proposes to write.
 pub(crate) struct ProposedFile {
     /// Its path relative to the repository.
     pub(crate) path: String,
-    /// What its text was made of.
+    /// What its text was derived from.
     pub(crate) from: Origin,
     /// The text.
     pub(crate) text: String,
-    /// What the text was read as, where whoever made it had to read it.
+    /// The parsed text, where the caller had to parse it anyway.
     pub(crate) root: Option<Node>,
 }
 
-/// What a proposed text was made of.
+/// What a proposed text was derived from.
 pub(crate) enum Origin {
-    /// Nothing that was there before.
+    /// Nothing: the file is new.
     New,
-    /// The file as it stands.
+    /// The file as it is now.
     Itself,
     /// Another file, at this path, which stays as it is.
     Copy(String),
 }
 
-/// A repository that is about to be changed, as it stands.
+impl ProposedFile {
+    /// The text of its file in the repository as it is now; `None` for a new file.
+    fn before<'a>(&self, texts: &BTreeMap<&str, &'a str>) -> Option<&'a str> {
+        match self.from {
+            Origin::Itself => texts.get(self.path.as_str()).copied(),
+            Origin::New | Origin::Copy(_) => None,
+        }
+    }
+
+    /// The diff to the text that it was derived from.
+    fn diff(&self, texts: &BTreeMap<&str, &str>, context: &Context) -> String {
+        let (old_path, old) = match &self.from {
+            Origin::New => (None, ""),
+            Origin::Itself => (Some(self.path.as_str()), self.before(texts).unwrap_or_default()),
+            Origin::Copy(path) => {
+                (Some(path.as_str()), texts.get(path.as_str()).copied().unwrap_or_default())
+            }
+        };
+        render::diff::unified(old_path, &self.path, old, &self.text, context.paint())
+    }
+}
+
+/// Whether a command writes its files, or only shows what it would write (`--dry-run`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WriteMode {
+    Write,
+    DryRun,
+}
+
+/// The repository as it is before a command edits it.
 pub(crate) struct EditSession {
     pub(crate) loaded: LoadedFiles,
     pub(crate) checked: CheckedRepository,
     pub(crate) as_of: AsOf,
-    /// Whether a new warning is as bad as an error.
+    /// Whether a new warning counts as an error.
     deny_warnings: bool,
 }
 
 impl EditSession {
-    /// Reads and checks the repository. It need not be without faults: what is written must only bring no new ones.
-    pub(crate) fn survey(as_of: Option<&str>, global: &Global, context: &Context) -> Result<Self, Failure> {
-        let loaded = load::load(global, context)?;
+    /// Reads and checks the repository. It may contain errors: an edit must only bring no new ones.
+    pub(crate) fn open(as_of: Option<&str>, context: &Context) -> Result<Self, Failure> {
+        let loaded = load::load(context)?;
         let as_of = context.as_of(as_of, &loaded.zone())?;
-        let checked = loaded.examine(as_of.instant);
-        Ok(Self { loaded, checked, as_of, deny_warnings: global.deny_warnings })
+        let checked = loaded.check(as_of.instant);
+        Ok(Self { loaded, checked, as_of, deny_warnings: context.deny_warnings })
     }
 
     /// The agreement of this id, with its file.
@@ -93,15 +103,12 @@ impl EditSession {
         if self.loaded.agreements.iter().any(|document| &*document.id == file)
             && self.checked.diagnostics.has_errors()
         {
-            return Err(Failure::new(
-                Exit::Invalid,
-                "workspace-invalid",
-                format!("`{id}` cannot be read as an agreement"),
-            )
-            .help("`servanda validate` shows what is wrong with the files"));
+            let message = format!("the file of `{id}` has errors");
+            return Err(Failure::new(Exit::Invalid, "agreement-invalid", message)
+                .help("run `servanda validate` to see them"));
         }
         let failure =
-            Failure::new(Exit::Failure, "workspace-failure", format!("no agreement is called `{id}`"));
+            Failure::new(Exit::Failure, "agreement-unknown", format!("no agreement is called `{id}`"));
         let ids = || agreements.iter().map(|agreement| agreement.id.as_str());
         let within = format!("{id}/");
         let entry = ids().find(|known| known.starts_with(&within));
@@ -110,7 +117,7 @@ impl EditSession {
                 failure.help(format!("it is a set: name one of its agreements, such as `{entry}`"))
             }
             (None, Some(near)) => failure.help(format!("did you mean `{near}`?")),
-            (None, None) => failure.help("`servanda status` lists all of them"),
+            (None, None) => failure.help("run `servanda status` to list the agreements"),
         })
     }
 
@@ -127,14 +134,15 @@ impl EditSession {
         self.loaded.sources.path(subject.document.file).to_owned()
     }
 
-    /// Proposes another text for the file of an agreement, and concludes.
+    /// Edits the file of one agreement, and commits the edit.
     pub(crate) fn change(
         self,
-        changing: &ChangeOptions,
+        id: &str,
+        mode: WriteMode,
         context: &Context,
-        change: impl FnOnce(&EditTarget<'_>) -> Result<servanda::author::EditedFile, EditRefused>,
+        change: impl FnOnce(&EditTarget<'_>) -> Result<EditedFile, EditRefused>,
     ) -> Result<Exit, Failure> {
-        let subject = self.subject(&changing.id)?;
+        let subject = self.subject(id)?;
         let edited = change(&subject)?;
         let proposal = ProposedFile {
             path: self.path_of(&subject),
@@ -143,94 +151,108 @@ impl EditSession {
             root: None,
         };
         if let Some(note) = edited.note {
-            say(&format!("note: {}\n", render::encode::terminal(&note)));
+            print_message(&format!("note: {}\n", render::encode::terminal(&note)));
         }
-        self.conclude(vec![proposal], &changing.writing, context)
+        self.commit(vec![proposal], mode, context)
     }
 
-    /// Shows the proposals as a diff, checks the repository with them, and writes them unless that brought new errors.
-    pub(crate) fn conclude(
+    /// Shows the proposals as a diff, checks the repository with them, and writes them unless they bring new errors.
+    pub(crate) fn commit(
         self,
         mut proposals: Vec<ProposedFile>,
-        writing: &WriteOptions,
+        mode: WriteMode,
         context: &Context,
     ) -> Result<Exit, Failure> {
         let Self { loaded, checked, as_of, deny_warnings } = self;
         let texts: BTreeMap<&str, &str> =
             loaded.sources.iter().map(|(_, source)| (source.path.as_str(), source.text.as_str())).collect();
-        let before = |path: &str| texts.get(path).copied();
-        let diffs: Vec<String> = proposals
-            .par_iter()
-            .map(|proposal| {
-                let (old_path, old) = match &proposal.from {
-                    Origin::New => (None, ""),
-                    Origin::Itself => {
-                        (Some(proposal.path.as_str()), before(&proposal.path).unwrap_or_default())
-                    }
-                    Origin::Copy(path) => (Some(path.as_str()), before(path).unwrap_or_default()),
-                };
-                render::diff::unified(old_path, &proposal.path, old, &proposal.text, context.paint())
-            })
-            .collect();
-        let root = loaded.root.clone();
-        let olds: Vec<Option<String>> = proposals
-            .iter()
-            .map(|proposal| match proposal.from {
-                Origin::Itself => before(&proposal.path).map(str::to_owned),
-                Origin::New | Origin::Copy(_) => None,
-            })
-            .collect();
-        tell(&diffs.concat())?;
-        let files = proposals.iter_mut().map(|proposal| Fresh {
+        let diffs: Vec<String> =
+            proposals.par_iter().map(|proposal| proposal.diff(&texts, context)).collect();
+        let befores: Vec<Option<String>> =
+            proposals.iter().map(|proposal| proposal.before(&texts).map(str::to_owned)).collect();
+        print_data(&diffs.concat())?;
+        let files = proposals.iter_mut().map(|proposal| NewFile {
             path: proposal.path.clone(),
             text: proposal.text.clone(),
             root: proposal.root.take(),
         });
         let files = files.collect();
         let loaded = loaded.with(files);
-        let known = checked.diagnostics;
-        let after = loaded.examine_again(as_of.instant, untouched(checked.agreements, &proposals));
-        let mut new = new_faults(&known, after.diagnostics, &loaded.sources);
-        if cfg!(debug_assertions) {
-            let whole = loaded.examine(as_of.instant);
-            assert_eq!(new, new_faults(&known, whole.diagnostics, &loaded.sources), "nothing is left out");
-            assert_eq!(after.agreements, whole.agreements, "what was judged before is judged alike now");
-        }
+        let (mut new, after) = check_again(&loaded, checked, &proposals, as_of);
         load::deny_warnings(&mut new, deny_warnings);
-        let warnings = new.count(Severity::Warning);
-        if new.has_errors() || warnings <= DRAWN {
-            say(&render::diagnostics::text(&new, &loaded.sources, context.paint_errors()));
-        } else {
-            say(&format!("{warnings} new warnings; `servanda validate` shows what about\n"));
-        }
+        show(&new, &loaded.sources, context);
         let exit = if new.has_errors() {
             let summary = render::diagnostics::summary(&new, proposals.len());
-            Err(Failure::new(Exit::Invalid, "workspace-invalid", format!("this would bring {summary}"))
+            Err(Failure::new(Exit::Invalid, "edit-invalid", format!("the edit would bring {summary}"))
                 .help("nothing was written"))
-        } else if writing.dry_run {
-            say(&format!("{} would be written; nothing was.\n", count(proposals.len())));
-            Ok(Exit::Fine)
         } else {
-            let placed = proposals.iter().zip(&olds);
-            let placed: Vec<Placed<'_>> = placed
-                .map(|(proposal, old)| Placed {
-                    path: &proposal.path,
-                    before: old.as_deref(),
-                    text: &proposal.text,
-                })
-                .collect();
-            files::write_together(&root, &placed)?;
-            say(&format!("{} written.\n", count(proposals.len())));
-            Ok(Exit::Fine)
+            finish(&loaded, &proposals, &befores, mode)
         };
-        // The process ends here: to give back tens of thousands of small pieces takes longer than to check them.
-        std::mem::forget((loaded, after.agreements, proposals));
+        // The process ends here: freeing tens of thousands of small allocations takes longer than the check.
+        std::mem::forget((loaded, after, proposals));
         exit
     }
 }
 
-/// The agreements of the files that stay as they are, where no other kind of file changes.
-fn untouched(agreements: Vec<Agreement>, proposals: &[ProposedFile]) -> Vec<Agreement> {
+/// Checks the repository with the proposed files in it. Returns the diagnostics that were not there before, and the
+/// agreements.
+fn check_again(
+    loaded: &LoadedFiles,
+    before: CheckedRepository,
+    proposals: &[ProposedFile],
+    as_of: AsOf,
+) -> (Diagnostics, Vec<Agreement>) {
+    let known = before.diagnostics;
+    let unchanged = unchanged(before.agreements, proposals);
+    let after = loaded.check_with(as_of.instant, unchanged, |_, checked| checked);
+    let new = new_diagnostics(&known, after.diagnostics, &loaded.sources);
+    if cfg!(debug_assertions) {
+        let whole = loaded.check(as_of.instant);
+        let all = new_diagnostics(&known, whole.diagnostics, &loaded.sources);
+        assert_eq!(new, all, "the incremental check must report what the full one reports");
+        assert_eq!(after.agreements, whole.agreements, "the incremental check must give the same agreements");
+    }
+    (new, after.agreements)
+}
+
+/// Shows new diagnostics; of many warnings only their number.
+fn show(new: &Diagnostics, sources: &Sources, context: &Context) {
+    let warnings = new.count(Severity::Warning);
+    if new.has_errors() || warnings <= SHOWN {
+        print_message(&render::diagnostics::text(new, sources, context.paint_errors()));
+    } else {
+        print_message(&format!("{warnings} new warnings; `servanda validate` shows them\n"));
+    }
+}
+
+/// Writes the files, or reports how many would be written.
+fn finish(
+    loaded: &LoadedFiles,
+    proposals: &[ProposedFile],
+    befores: &[Option<String>],
+    mode: WriteMode,
+) -> Result<Exit, Failure> {
+    let count = if proposals.len() == 1 { "1 file".to_owned() } else { format!("{} files", proposals.len()) };
+    match mode {
+        WriteMode::DryRun => print_message(&format!("{count} would be written; nothing was.\n")),
+        WriteMode::Write => {
+            let writes = proposals.iter().zip(befores);
+            let writes: Vec<FileWrite<'_>> = writes
+                .map(|(proposal, before)| FileWrite {
+                    path: &proposal.path,
+                    before: before.as_deref(),
+                    text: &proposal.text,
+                })
+                .collect();
+            files::write_together(&loaded.root, &writes)?;
+            print_message(&format!("{count} written.\n"));
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+/// The agreements of the files that stay as they are. None where a shared file changes: every agreement may depend on it.
+fn unchanged(agreements: Vec<Agreement>, proposals: &[ProposedFile]) -> Vec<Agreement> {
     if proposals.iter().any(|proposal| document::kind_of(&proposal.path) != Some(DocumentKind::Agreement)) {
         return Vec::new();
     }
@@ -239,22 +261,20 @@ fn untouched(agreements: Vec<Agreement>, proposals: &[ProposedFile]) -> Vec<Agre
     agreements.into_iter().filter(stays).collect()
 }
 
-fn count(files: usize) -> String {
-    if files == 1 { "1 file".to_owned() } else { format!("{files} files") }
-}
-
-/// The faults that were not there before. Places move when a file changes, so they do not count.
-fn new_faults(before: &Diagnostics, mut after: Diagnostics, sources: &Sources) -> Diagnostics {
-    fn key<'a>(fault: &'a Diagnostic, sources: &'a Sources) -> (Code, &'a str, &'a str) {
-        (fault.code, sources.path(fault.place.span.file), &fault.message)
+/// The diagnostics that were not there before. Positions are not compared, since they move when a file changes.
+fn new_diagnostics(before: &Diagnostics, mut after: Diagnostics, sources: &Sources) -> Diagnostics {
+    fn key<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> (Code, &'a str, &'a str) {
+        (diagnostic.code, sources.path(diagnostic.place.span.file), &diagnostic.message)
     }
-    let known: BTreeSet<_> = before.iter().map(|fault| key(fault, sources)).collect();
-    after.retain(|fault| fault.severity != Severity::Note && !known.contains(&key(fault, sources)));
+    let known: BTreeSet<_> = before.iter().map(|diagnostic| key(diagnostic, sources)).collect();
+    after.retain(|diagnostic| {
+        diagnostic.severity != Severity::Note && !known.contains(&key(diagnostic, sources))
+    });
     after
 }
 
 impl From<EditRefused> for Failure {
     fn from(refused: EditRefused) -> Self {
-        Self::new(Exit::Failure, "workspace-failure", refused.message).help(refused.help)
+        Self::new(Exit::Failure, "edit-refused", refused.message).help(refused.help)
     }
 }

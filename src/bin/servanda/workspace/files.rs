@@ -1,6 +1,6 @@
-//! The repository on disk: its files become bytes with a path, and results are written whole or not at all.
+//! The repository on disk: reads its files as bytes with a path, and writes files whole or not at all.
 //!
-//! Symbolic links are not followed and nothing outside of the root is read. This file judges no content.
+//! Symbolic links are not followed and nothing outside of the root is read. The content is not checked here.
 #![expect(clippy::disallowed_methods, reason = "the one place that touches the repository on disk")]
 
 use std::collections::BTreeSet;
@@ -14,20 +14,20 @@ use rayon::prelude::*;
 
 use crate::process::failure::{Exit, Failure};
 
-/// The settings file, by which a repository is known.
+/// The settings file. The folder that holds it is a repository.
 pub(crate) const SETTINGS: &str = "servanda.yaml";
 /// The catalog file.
 pub(crate) const CATALOG: &str = "catalog.yaml";
-/// Where this program keeps what is of this machine alone.
+/// The folder of files that belong to this machine only, such as the journal.
 pub(crate) const OWN_FOLDER: &str = ".servanda";
 const AGREEMENTS: &str = "agreements";
 const TEMPLATES: &str = "templates";
 const CALENDARS: &str = "calendars";
 /// The folders whose files are read.
 pub(crate) const FOLDERS: [&str; 3] = [AGREEMENTS, TEMPLATES, CALENDARS];
-/// A larger file is not read to its end; the document stage says what is wrong with it.
+/// The longest file that is read to its end; the document stage reports a longer one.
 pub(crate) const SIZE_LIMIT: u64 = servanda::document::SIZE_LIMIT as u64;
-/// How much of a file is read at once.
+/// The number of bytes of one read.
 const PIECE: usize = 4 * 1024;
 
 /// One file of the repository.
@@ -35,18 +35,18 @@ const PIECE: usize = 4 * 1024;
 pub(crate) struct File {
     /// The path relative to the root, with `/` between its parts.
     pub(crate) path: String,
-    /// What could be had of it.
+    /// Its content.
     pub(crate) content: Content,
 }
 
-/// What could be had of a file.
+/// The content of a file, as far as it can be read.
 #[derive(Clone)]
 pub(crate) enum Content {
     /// Its bytes; at most one more than the limit.
     Bytes(Vec<u8>),
-    /// It is a symbolic link, which is not followed.
+    /// A symbolic link, which is not followed.
     Link,
-    /// It could not be read.
+    /// Not readable, with the reason.
     Unreadable(String),
 }
 
@@ -56,26 +56,22 @@ pub(crate) fn find_root(from: &Path) -> Result<PathBuf, Failure> {
     root.map(Path::to_path_buf).ok_or_else(|| no_repository(from))
 }
 
-/// There is no settings file, by which a repository would be known.
+/// The failure of a folder that is no repository.
 pub(crate) fn no_repository(from: &Path) -> Failure {
-    Failure::new(
-        Exit::Failure,
-        "workspace-failure",
-        format!("there is no {SETTINGS} in {} or above", from.display()),
-    )
-    .help(
-        "go to the folder that holds it, name it with `--repository DIR`, or begin one with `servanda init`",
-    )
+    Failure::new(Exit::Failure, "repository-missing", format!("no {SETTINGS} in {} or above", from.display()))
+        .help(
+            "change to the folder that holds it, pass `--repository DIR`, or create one with `servanda init`",
+        )
 }
 
-/// Where a file stands that Servanda reads.
-pub(crate) struct Place {
+/// A file that Servanda reads, found but not read yet.
+pub(crate) struct FoundFile {
     path: PathBuf,
     is_link: bool,
 }
 
-impl Place {
-    /// The file below a root.
+impl FoundFile {
+    /// Reads the file of a root.
     pub(crate) fn read(&self, root: &Path) -> File {
         File {
             path: relative(root, &self.path),
@@ -84,47 +80,48 @@ impl Place {
     }
 }
 
-/// Where the agreements stand.
-pub(crate) fn agreements(root: &Path) -> Result<Vec<Place>, Failure> {
+/// Finds the files of agreements.
+pub(crate) fn agreements(root: &Path) -> Result<Vec<FoundFile>, Failure> {
     walk(&[root.join(AGREEMENTS)])
 }
 
-/// Where the files stand that agreements share: the settings, the catalog, templates and calendars.
-pub(crate) fn shared(root: &Path) -> Result<Vec<Place>, Failure> {
-    let mut places: Vec<Place> = Vec::new();
+/// Finds the files that agreements share: the settings, the catalog, templates and calendars.
+pub(crate) fn shared(root: &Path) -> Result<Vec<FoundFile>, Failure> {
+    let mut places: Vec<FoundFile> = Vec::new();
     for name in [SETTINGS, CATALOG] {
         let path = root.join(name);
         if let Ok(found) = fs::symlink_metadata(&path) {
-            places.push(Place { path, is_link: found.is_symlink() });
+            places.push(FoundFile { path, is_link: found.is_symlink() });
         }
     }
     places.extend(walk(&[root.join(TEMPLATES), root.join(CALENDARS)])?);
     Ok(places)
 }
 
-/// Where all files stand that Servanda reads.
-fn all(root: &Path) -> Result<Vec<Place>, Failure> {
+/// Finds all files that Servanda reads.
+fn all(root: &Path) -> Result<Vec<FoundFile>, Failure> {
     let mut places = shared(root)?;
     places.extend(agreements(root)?);
     Ok(places)
 }
 
-/// All files that Servanda reads, in the order of their paths.
+/// Reads all files, in the order of their paths.
 pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
     let mut files: Vec<File> = all(root)?.into_par_iter().map(|place| place.read(root)).collect();
     files.sort_by(|left, right| left.path.cmp(&right.path));
     Ok(files)
 }
 
-/// The YAML files below some folders. Hidden files are left out, and those that the repository itself ignores: what the home of whoever runs this says decides nothing.
-fn walk(folders: &[PathBuf]) -> Result<Vec<Place>, Failure> {
+/// Finds the YAML files in these folders. Skips hidden files and those that the repository's own `.gitignore` and `.ignore`
+/// name; the user's global Git configuration is not read, so that everyone reads the same files.
+fn walk(folders: &[PathBuf]) -> Result<Vec<FoundFile>, Failure> {
     let mut places = Vec::new();
     let mut below: Option<WalkBuilder> = None;
     for folder in folders {
         match fs::symlink_metadata(folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(Failure::file(folder, &error)),
-            Ok(found) if found.is_symlink() => places.push(Place { path: folder.clone(), is_link: true }),
+            Ok(found) if found.is_symlink() => places.push(FoundFile { path: folder.clone(), is_link: true }),
             Ok(_) => match &mut below {
                 Some(walk) => _ = walk.add(folder),
                 None => below = Some(WalkBuilder::new(folder)),
@@ -135,52 +132,52 @@ fn walk(folders: &[PathBuf]) -> Result<Vec<Place>, Failure> {
     walk.follow_links(false).require_git(false).parents(false).git_global(false).git_exclude(false);
     for entry in walk.build() {
         let entry =
-            entry.map_err(|error| Failure::new(Exit::Failure, "workspace-failure", error.to_string()))?;
+            entry.map_err(|error| Failure::new(Exit::Failure, "folder-unreadable", error.to_string()))?;
         let is_link = entry.path_is_symlink();
         let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
         if is_link || (is_file && is_yaml(entry.path())) {
-            places.push(Place { path: entry.into_path(), is_link });
+            places.push(FoundFile { path: entry.into_path(), is_link });
         }
     }
     Ok(places)
 }
 
-/// Whether a file is read, by its name.
+/// Whether the name of a file is that of a YAML file.
 pub(crate) fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
-/// By what files are known to have moved, without reading them.
+/// The stamps of all files, which show a change without reading them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Marks(Vec<(PathBuf, Mark)>);
+pub(crate) struct Stamps(Vec<(PathBuf, Stamp)>);
 
 #[cfg(unix)]
-type Mark = (u64, u64, i64, i64);
+type Stamp = (u64, u64, i64, i64);
 #[cfg(not(unix))]
-type Mark = (u64, Option<std::time::SystemTime>);
+type Stamp = (u64, Option<std::time::SystemTime>);
 
-/// Length, number and time of change: the last cannot be set back by whoever writes the file.
+/// Length, inode and change time: a program that writes the file cannot set the last one back.
 #[cfg(unix)]
-fn mark(found: &fs::Metadata) -> Mark {
+fn stamp(found: &fs::Metadata) -> Stamp {
     use std::os::unix::fs::MetadataExt as _;
     (found.len(), found.ino(), found.ctime(), found.ctime_nsec())
 }
 
 #[cfg(not(unix))]
-fn mark(found: &fs::Metadata) -> Mark {
+fn stamp(found: &fs::Metadata) -> Stamp {
     (found.len(), found.modified().ok())
 }
 
-/// The marks of all files that Servanda reads.
-pub(crate) fn marks(root: &Path) -> Result<Marks, Failure> {
-    // One that went away since is in the next list no more.
-    let marked = all(root)?.into_iter().filter_map(|Place { path, .. }| {
+/// Takes the stamps of all files that Servanda reads.
+pub(crate) fn stamps(root: &Path) -> Result<Stamps, Failure> {
+    // A file that was deleted meanwhile is missing in the next list.
+    let stamped = all(root)?.into_iter().filter_map(|FoundFile { path, .. }| {
         let found = fs::symlink_metadata(&path).ok()?;
-        Some((path, mark(&found)))
+        Some((path, stamp(&found)))
     });
-    let mut marks: Vec<(PathBuf, Mark)> = marked.collect();
-    marks.sort();
-    Ok(Marks(marks))
+    let mut stamps: Vec<(PathBuf, Stamp)> = stamped.collect();
+    stamps.sort();
+    Ok(Stamps(stamps))
 }
 
 fn relative(root: &Path, path: &Path) -> String {
@@ -188,8 +185,8 @@ fn relative(root: &Path, path: &Path) -> String {
     if MAIN_SEPARATOR == '/' { relative.into_owned() } else { relative.replace(MAIN_SEPARATOR, "/") }
 }
 
-/// The bytes of a file, and more than the limit where it is longer. Most fit into one piece, so that their length need not
-/// be asked for, nor whether more follows: a regular file gives less than is asked for only at its end (POSIX, `read`).
+/// Reads the bytes of a file, up to one piece past the limit. Most files fit into one piece, which saves asking for their
+/// length: a regular file returns less than requested only at its end (POSIX, `read`).
 fn read_limited(path: &Path) -> Content {
     let read = || -> io::Result<Vec<u8>> {
         let mut file = fs::File::open(path)?;
@@ -212,7 +209,7 @@ fn read_limited(path: &Path) -> Content {
     read().map_or_else(|error| Content::Unreadable(error.to_string()), Content::Bytes)
 }
 
-/// The texts of notices that a repository has of its own, by their names below `notices/`.
+/// Reads the repository's own texts of notices, by their file names in `notices/`.
 pub(crate) fn read_notices(root: &Path) -> Result<std::collections::BTreeMap<String, String>, Failure> {
     let folder = root.join("notices");
     let mut texts = std::collections::BTreeMap::new();
@@ -234,8 +231,8 @@ pub(crate) fn read_notices(root: &Path) -> Result<std::collections::BTreeMap<Str
             let text = text.ok_or_else(|| {
                 Failure::new(
                     Exit::Invalid,
-                    "workspace-invalid",
-                    format!("{} is no text of at most 1 MiB", entry.path().display()),
+                    "notice-text-invalid",
+                    format!("{} is not a UTF-8 text of at most 1 MiB", entry.path().display()),
                 )
             })?;
             texts.insert(entry.file_name().to_string_lossy().into_owned(), text);
@@ -244,7 +241,7 @@ pub(crate) fn read_notices(root: &Path) -> Result<std::collections::BTreeMap<Str
     Ok(texts)
 }
 
-/// The text of a file of the repository that is none of ours, where it is a file of at most 1 MiB.
+/// Reads a file of the repository that Servanda does not own; `None` unless it is a regular UTF-8 file of at most 1 MiB.
 pub(crate) fn text_within(root: &Path, path: &str) -> Option<String> {
     let path = root.join(path);
     let is_file = fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
@@ -254,17 +251,17 @@ pub(crate) fn text_within(root: &Path, path: &str) -> Option<String> {
     }
 }
 
-/// Reads one file that was named by the user.
+/// Reads a text file that the user named.
 pub(crate) fn read_named(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
 }
 
-/// Reads one file that was named by the user, whatever its bytes are.
+/// Reads the bytes of a file that the user named.
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| Failure::file(path, &error))
 }
 
-/// Writes a file whole or not at all: beside it first, then renamed over it.
+/// Writes a file whole or not at all: to a temporary file beside it, which is then renamed over it.
 pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::file(path, &error);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -277,24 +274,24 @@ pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     fs::rename(&beside, path).map_err(failed)
 }
 
-/// A file that is to be written.
+/// One write of several.
 #[derive(Clone, Copy)]
-pub(crate) struct Placed<'a> {
+pub(crate) struct FileWrite<'a> {
     /// The path relative to the root.
     pub(crate) path: &'a str,
-    /// What the file must hold before; `None` where it must not be there.
+    /// The text that the file must hold before; `None` if it must not exist.
     pub(crate) before: Option<&'a str>,
-    /// What it holds after.
+    /// The text that it holds afterwards.
     pub(crate) text: &'a str,
 }
 
-/// Writes several files, all or none as far as a file system goes: all of them beside their places first, where most of
-/// what can go wrong does, and then each is renamed into its place. What somebody changed meanwhile is not overwritten.
+/// Writes several files, all or none as far as a file system allows: all to temporary files first, where most errors
+/// occur, and then each is renamed into its place. A file that changed meanwhile is not overwritten.
 ///
-/// They are not forced to the disk one by one: that would take longer than all else, and what a power cut takes away
-/// here is not yet committed anyway.
-pub(crate) fn write_together(root: &Path, files: &[Placed<'_>]) -> Result<(), Failure> {
-    let beside = |file: &Placed<'_>| {
+/// The files are not synced to the disk: that would take longer than everything else, and files lost in a power cut are
+/// not committed to Git yet anyway.
+pub(crate) fn write_together(root: &Path, files: &[FileWrite<'_>]) -> Result<(), Failure> {
+    let beside = |file: &FileWrite<'_>| {
         let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", file.path));
         root.join(folder).join(format!(".{name}.new"))
     };
@@ -310,18 +307,18 @@ pub(crate) fn write_together(root: &Path, files: &[Placed<'_>]) -> Result<(), Fa
             (None, Ok(_)) => {
                 return Err(Failure::new(
                     Exit::Failure,
-                    "workspace-failure",
-                    format!("{} is there already", file.path),
+                    "file-exists",
+                    format!("{} exists already", file.path),
                 )
-                .help("nothing was written; give the new one another name"));
+                .help("nothing was written; choose another name"));
             }
             (Some(before), Ok(found))
                 if found.is_file() && fs::read(&path).is_ok_and(|now| now == before.as_bytes()) => {}
             (Some(_), _) => {
                 return Err(Failure::new(
                     Exit::Failure,
-                    "workspace-failure",
-                    format!("{} has changed meanwhile", file.path),
+                    "file-changed",
+                    format!("{} has changed since it was read", file.path),
                 )
                 .help("nothing was written; run the command again"));
             }
@@ -334,9 +331,9 @@ pub(crate) fn write_together(root: &Path, files: &[Placed<'_>]) -> Result<(), Fa
         let rights = fs::metadata(&path).map_err(failed)?.permissions();
         fs::set_permissions(beside(file), rights).map_err(failed)
     });
-    let clear = |files: &[Placed<'_>]| {
+    let clear = |files: &[FileWrite<'_>]| {
         for file in files {
-            // What was never written cannot be removed, and that is well.
+            // A file that was never written cannot be removed.
             let _ = fs::remove_file(beside(file));
         }
     };
@@ -352,12 +349,12 @@ pub(crate) fn write_together(root: &Path, files: &[Placed<'_>]) -> Result<(), Fa
     });
     placed.map_err(|(path, error): (&str, io::Error)| {
         clear(files);
-        let said = format!("{path}: {error}; {} of {} files were written", done.into_inner(), files.len());
-        Failure::new(Exit::Failure, "workspace-failure", said).help("`git status` shows which")
+        let message = format!("{path}: {error}; {} of {} files were written", done.into_inner(), files.len());
+        Failure::new(Exit::Failure, "partly-written", message).help("run `git status` to see which")
     })
 }
 
-/// The folder for what is of this machine alone; it ignores itself in git.
+/// Creates the folder for files that belong to this machine only. Its own `.gitignore` excludes it from Git.
 pub(crate) fn own_folder(root: &Path) -> Result<PathBuf, Failure> {
     let folder = root.join(OWN_FOLDER);
     fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
@@ -368,14 +365,14 @@ pub(crate) fn own_folder(root: &Path) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-/// Opens a file to add lines to.
+/// Opens a file to append lines to.
 pub(crate) fn append(path: &Path) -> Result<fs::File, Failure> {
     let opened = fs::OpenOptions::new().create(true).append(true).open(path);
     opened.map_err(|error| Failure::file(path, &error))
 }
 
-/// Locks a file for as long as the process lives and holds it, and writes into it who it is. Else gives what
-/// whoever holds it has written there.
+/// Locks a file until the returned handle is dropped, and writes the name of the holder into it. Where another process
+/// holds the lock, returns the name that it wrote.
 pub(crate) fn lock(path: &Path, holder: &str) -> Result<Result<fs::File, String>, Failure> {
     let failed = |error: io::Error| Failure::file(path, &error);
     let opened = fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
@@ -386,10 +383,10 @@ pub(crate) fn lock(path: &Path, holder: &str) -> Result<Result<fs::File, String>
             Ok(Ok(file))
         }
         Err(fs::TryLockError::WouldBlock) => {
-            let mut said = String::new();
-            // Whoever holds it may be writing just now; who it is matters less than that somebody is.
-            let _ = file.read_to_string(&mut said);
-            Ok(Err(said))
+            let mut other = String::new();
+            // The holder may be writing its name right now; the name is only information.
+            let _ = file.read_to_string(&mut other);
+            Ok(Err(other))
         }
         Err(fs::TryLockError::Error(error)) => Err(failed(error)),
     }

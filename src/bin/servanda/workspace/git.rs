@@ -1,7 +1,7 @@
-//! The git program: which commit the files are of, and whatever a ledger on a branch needs.
+//! Runs the git program: for the commit of the files, for pull requests, and for a ledger on a branch.
 //!
-//! A plan never needs it: without git, or outside of a repository, it simply names no commit. Hooks, pagers and
-//! prompts are never run.
+//! A plan of the files on disk does not need it: without git, or outside of a repository, the plan names no commit.
+//! Hooks, pagers and prompts are never run.
 #![expect(clippy::disallowed_methods, reason = "the one place that starts another program")]
 
 use std::path::Path;
@@ -10,19 +10,19 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// The commit that is checked out, with `+` behind it where files differ from it.
+/// The commit that is checked out, followed by `+` if files differ from it.
 pub(crate) fn commit(root: &Path) -> Option<String> {
     let head = git(root, &["rev-parse", "--short=12", "HEAD"])?;
     let changed = git(root, &["status", "--porcelain", "--", "."])?;
     Some(if changed.is_empty() { head } else { format!("{head}+") })
 }
 
-/// The name of whoever works here, as git knows it.
+/// The user name of the Git configuration.
 pub(crate) fn user(root: &Path) -> Option<String> {
     git(root, &["config", "user.name"]).filter(|name| !name.is_empty())
 }
 
-/// What git prints, if it is there and says yes. It is never asked to run hooks, pagers or prompts.
+/// The output of git; `None` if it is not installed or fails.
 fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .arg("-C")
@@ -37,25 +37,26 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// The longest that one call of git may take, a slow network and all.
+/// The deadline of one call of git, including a slow network.
 const LIMIT: Duration = Duration::from_mins(2);
 
-/// More than this is no answer but an attempt to fill the memory.
+/// The largest output that is read. More would only fill the memory.
 pub(crate) const OUTPUT_LIMIT: u64 = 256 * 1024 * 1024;
 
-/// What git said.
+/// The result of a call of git.
 pub(crate) struct GitOutput {
-    /// Its exit code; `None` where a signal ended it.
+    /// The exit code; `None` where a signal ended it.
     pub(crate) code: Option<i32>,
-    /// What it printed.
+    /// Standard output.
     pub(crate) output: Vec<u8>,
-    /// What it complained about.
+    /// Standard error.
     pub(crate) errors: String,
 }
 
-/// Runs git in a folder with this input. An error is that it could not be run, or not to its end.
+/// Runs git in a folder with this input. Fails if git cannot be started, exceeds the deadline or prints too much; any exit
+/// code is a success here.
 pub(crate) async fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Result<GitOutput, String> {
-    let failed = |error: std::io::Error| format!("git could not be run: {error}");
+    let failed = |error: std::io::Error| format!("cannot run git: {error}");
     let mut child = tokio::process::Command::new("git")
         .arg("-C")
         .arg(folder)
@@ -75,27 +76,27 @@ pub(crate) async fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Resu
     let mut stdin = child.stdin.take().expect("it was piped");
     let mut output = child.stdout.take().expect("it was piped").take(OUTPUT_LIMIT + 1);
     let mut errors = child.stderr.take().expect("it was piped").take(OUTPUT_LIMIT);
-    let (mut said, mut complained) = (Vec::new(), Vec::new());
-    let talk = async {
+    let (mut printed, mut complaints) = (Vec::new(), Vec::new());
+    let exchange = async {
         let write = async {
-            // Where git ended before it had read everything its exit code says why.
+            // If git ends before it has read everything, its exit code tells why.
             let _ = stdin.write_all(input).await;
             drop(stdin);
             Ok(0)
         };
-        tokio::try_join!(write, output.read_to_end(&mut said), errors.read_to_end(&mut complained))?;
-        // What goes on printing is ended with the pipe that nobody reads any more.
+        tokio::try_join!(write, output.read_to_end(&mut printed), errors.read_to_end(&mut complaints))?;
+        // Closing the pipes ends a process that would go on printing.
         drop((output, errors));
         child.wait().await
     };
-    let status = tokio::time::timeout(LIMIT, talk).await;
-    let status = status.map_err(|_| "git did not end in time".to_owned())?.map_err(failed)?;
-    if said.len() as u64 > OUTPUT_LIMIT {
-        return Err("git printed more than anybody wants to read".to_owned());
+    let status = tokio::time::timeout(LIMIT, exchange).await;
+    let status = status.map_err(|_| "git exceeded its deadline".to_owned())?.map_err(failed)?;
+    if printed.len() as u64 > OUTPUT_LIMIT {
+        return Err("git printed more than 256 MiB".to_owned());
     }
     Ok(GitOutput {
         code: status.code(),
-        output: said,
-        errors: String::from_utf8_lossy(&complained).trim().to_owned(),
+        output: printed,
+        errors: String::from_utf8_lossy(&complaints).trim().to_owned(),
     })
 }

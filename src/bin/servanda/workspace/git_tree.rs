@@ -1,7 +1,7 @@
-//! A commit becomes the same files that a folder would be: read through git, without a checkout.
+//! Reads the files of a commit through git, without a checkout.
 //!
-//! Nothing is written but objects of git, no hook is run and no link followed. What is read, and what is left out,
-//! is what `files` reads and leaves out of a folder.
+//! Only Git objects are written, no hook is run and no symbolic link is followed. The same files are read and skipped as
+//! `files` reads and skips in a folder.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,26 +13,26 @@ use crate::process::failure::{Exit, Failure};
 use crate::workspace::files::{self, Content, File};
 use crate::workspace::git;
 
-/// More files than this are no repository of agreements.
+/// The largest number of files in a repository.
 const COUNT_LIMIT: usize = 200_000;
-/// As many bytes of files are asked for at once.
+/// The number of bytes of file content in one request to git.
 const AT_ONCE: u64 = 64 * 1024 * 1024;
-/// What git calls a symbolic link.
+/// The mode of a symbolic link in git.
 const LINK: &str = "120000";
 
-/// The files of a commit, or of what a merge of two gives.
+/// A commit, or the merge of two commits.
 #[derive(Clone, Debug)]
 pub(crate) struct Commit {
     /// The repository's folder on disk.
     root: PathBuf,
-    /// The commit, in full.
+    /// The full hash of the commit.
     pub(crate) id: String,
-    /// The tree that is read: the commit's own, or that of a merge.
+    /// The tree whose files are read: the commit's own, or that of the merge.
     tree: String,
 }
 
 /// One file of a tree, not read yet.
-struct Listed {
+struct TreeEntry {
     mode: String,
     object: String,
     size: u64,
@@ -40,28 +40,26 @@ struct Listed {
 }
 
 impl Commit {
-    /// The commit that a name of git stands for.
+    /// Resolves a revision, such as a branch or a hash.
     pub(crate) async fn named(root: &Path, name: &str) -> Result<Self, Failure> {
         let wanted = format!("{name}^{{commit}}");
         let said = run(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted], b"").await?;
         let id = String::from_utf8_lossy(&said.output).trim().to_owned();
         if said.code != Some(0) || id.is_empty() {
-            return Err(Failure::new(
-                Exit::Failure,
-                "workspace-failure",
-                format!("git knows no commit `{name}` here"),
-            )
-            .help("fetch it first; a CI job needs the whole history (`fetch-depth: 0`, `GIT_DEPTH: 0`)"));
+            return Err(Failure::new(Exit::Failure, "commit-unknown", format!("unknown commit `{name}`"))
+                .help(
+                    "fetch it first; a CI job needs the whole history (`fetch-depth: 0`, `GIT_DEPTH: 0`)",
+                ));
         }
         Ok(Self { root: root.to_path_buf(), tree: id.clone(), id })
     }
 
-    /// The commit as people write it.
+    /// The first twelve digits of the hash.
     pub(crate) fn short(&self) -> &str {
         self.id.get(..12).unwrap_or(&self.id)
     }
 
-    /// What a merge of another commit into this one gives, under the other's name. Nothing is checked out.
+    /// Merges another commit into this one in memory. The result carries the hash of the other.
     pub(crate) async fn merged(&self, other: &Self) -> Result<Self, Failure> {
         let arguments = ["merge-tree", "--write-tree", "--no-messages", "--name-only", &self.id, &other.id];
         let said = run(&self.root, &arguments, b"").await?;
@@ -73,29 +71,29 @@ impl Commit {
             }
             Some(1) => {
                 let conflicts: Vec<&str> = text.lines().skip(1).take(5).collect();
-                let what = format!("the pull request cannot be merged: {} conflict", conflicts.join(", "));
-                Err(Failure::new(Exit::Failure, "workspace-failure", what)
+                let message = format!("the pull request cannot be merged: {} conflict", conflicts.join(", "));
+                Err(Failure::new(Exit::Failure, "merge-conflict", message)
                     .help("bring its branch up to date, and plan again"))
             }
             _ => Err(unreadable(&said.errors)),
         }
     }
 
-    /// The files that Servanda reads, in the order of their paths.
+    /// Reads the files that Servanda reads, in the order of their paths.
     pub(crate) async fn files(&self) -> Result<Vec<File>, Failure> {
         let listed = self.listed().await?;
         let ignored = self.ignored(&listed).await?;
-        let is_read = |listed: &&Listed| is_ours(listed) && !ignored.leave_out(&listed.path);
-        let read: Vec<&Listed> = listed.iter().filter(is_read).collect();
-        let fits = |listed: &Listed| listed.mode != LINK && listed.size <= files::SIZE_LIMIT;
+        let is_read = |listed: &&TreeEntry| is_read_file(listed) && !ignored.excludes(&listed.path);
+        let read: Vec<&TreeEntry> = listed.iter().filter(is_read).collect();
+        let fits = |listed: &TreeEntry| listed.mode != LINK && listed.size <= files::SIZE_LIMIT;
         let mut texts = self.blobs(read.iter().copied().filter(|listed| fits(listed))).await?;
-        let file = |listed: &Listed| {
+        let file = |listed: &TreeEntry| {
             let content = if listed.mode == LINK {
                 Content::Link
             } else if fits(listed) {
                 Content::Bytes(texts.remove(&listed.path).unwrap_or_default())
             } else {
-                // One byte more than may be says all that is said of it.
+                // Only the length of an oversized file is reported, so any content of that length will do.
                 Content::Bytes(vec![b'\n'; usize::try_from(files::SIZE_LIMIT + 1).unwrap_or_default()])
             };
             File { path: listed.path.clone(), content }
@@ -105,7 +103,7 @@ impl Commit {
         Ok(files)
     }
 
-    /// The text of one file, where there is one of at most 1 MiB.
+    /// Reads the text of one file; `None` unless it exists and has at most 1 MiB.
     pub(crate) async fn text(&self, path: &str) -> Result<Option<String>, Failure> {
         let listing = self.list(&[path]).await?;
         let found = listing.iter().find(|listed| listed.path == path && listed.mode != LINK);
@@ -116,7 +114,7 @@ impl Commit {
         Ok(texts.remove(path).and_then(|bytes| String::from_utf8(bytes).ok()))
     }
 
-    /// The files at and below these paths that differ from what another commit, or else the disk, has there.
+    /// Lists the files at and below these paths that differ from another commit, or from the disk.
     pub(crate) async fn changed(&self, other: Option<&Self>, paths: &[&str]) -> Result<Vec<String>, Failure> {
         let mut arguments =
             vec!["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"];
@@ -131,27 +129,27 @@ impl Commit {
         Ok(records(&said.output).map(str::to_owned).collect())
     }
 
-    async fn listed(&self) -> Result<Vec<Listed>, Failure> {
+    async fn listed(&self) -> Result<Vec<TreeEntry>, Failure> {
         self.list(&[&[files::SETTINGS, files::CATALOG][..], &files::FOLDERS].concat()).await
     }
 
-    async fn list(&self, paths: &[&str]) -> Result<Vec<Listed>, Failure> {
+    async fn list(&self, paths: &[&str]) -> Result<Vec<TreeEntry>, Failure> {
         let arguments = [&["ls-tree", "-r", "-z", "-l", &self.tree, "--"], paths].concat();
         let said = run(&self.root, &arguments, b"").await?;
         if said.code != Some(0) {
             return Err(unreadable(&said.errors));
         }
-        let listed: Vec<Listed> = records(&said.output).filter_map(Listed::read).collect();
+        let listed: Vec<TreeEntry> = records(&said.output).filter_map(TreeEntry::read).collect();
         if listed.len() > COUNT_LIMIT {
             return Err(unreadable(&format!("it holds more than {COUNT_LIMIT} files")));
         }
         Ok(listed)
     }
 
-    /// The bytes of files, by their paths.
+    /// Reads the bytes of files, by their paths.
     async fn blobs(
         &self,
-        listed: impl Iterator<Item = &Listed>,
+        listed: impl Iterator<Item = &TreeEntry>,
     ) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
         let mut found = BTreeMap::new();
         let mut listed = listed.peekable();
@@ -177,9 +175,9 @@ impl Commit {
         Ok(found)
     }
 
-    /// The rules of the tree's own `.gitignore` and `.ignore` files.
-    async fn ignored(&self, listed: &[Listed]) -> Result<Ignored, Failure> {
-        let is_rule = |listed: &&Listed| {
+    /// Reads the rules of the tree's own `.gitignore` and `.ignore` files.
+    async fn ignored(&self, listed: &[TreeEntry]) -> Result<Ignored, Failure> {
+        let is_rule = |listed: &&TreeEntry| {
             let name = listed.path.rsplit('/').next().unwrap_or_default();
             matches!(name, ".gitignore" | ".ignore")
                 && listed.mode != LINK
@@ -191,21 +189,21 @@ impl Commit {
             let (folder, _) = path.rsplit_once('/').unwrap_or_default();
             let mut builder = GitignoreBuilder::new(folder);
             for line in String::from_utf8_lossy(&bytes).lines() {
-                // What is no rule ignores nothing, as on disk.
+                // An invalid rule ignores nothing, as on disk.
                 let _ = builder.add_line(None, line);
             }
             rules.extend(
                 builder.build().ok().map(|rule| (folder.to_owned(), path.ends_with(".ignore"), rule)),
             );
         }
-        // `.ignore` decides before `.gitignore`, and of each the one in the nearest folder.
+        // `.ignore` takes precedence over `.gitignore`, and within each the nearest folder does.
         rules.sort_by_key(|(folder, first, _)| std::cmp::Reverse((*first, folder.len())));
         Ok(Ignored(rules))
     }
 }
 
-impl Listed {
-    /// Reads `100644 blob <object> <size>\t<path>`. A module of another repository is no file.
+impl TreeEntry {
+    /// Parses `100644 blob <object> <size>\t<path>`; `None` for a submodule.
     fn read(record: &str) -> Option<Self> {
         let (head, path) = record.split_once('\t')?;
         let mut words = head.split_ascii_whitespace();
@@ -216,11 +214,11 @@ impl Listed {
     }
 }
 
-/// The rules by which files are left out, those first that decide first.
+/// The rules that exclude files, in order of precedence.
 struct Ignored(Vec<(String, bool, Gitignore)>);
 
 impl Ignored {
-    fn leave_out(&self, path: &str) -> bool {
+    fn excludes(&self, path: &str) -> bool {
         let rules = self.0.iter().filter(|(folder, _, _)| {
             path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
         });
@@ -229,8 +227,8 @@ impl Ignored {
     }
 }
 
-/// Whether a file is one of ours: by its name, and not hidden.
-fn is_ours(listed: &Listed) -> bool {
+/// Whether Servanda reads the file: a YAML file by its name, and not hidden.
+fn is_read_file(listed: &TreeEntry) -> bool {
     let path = listed.path.as_str();
     let is_hidden = path.split('/').any(|part| part.starts_with('.'));
     let is_named = path == files::SETTINGS || path == files::CATALOG;
@@ -238,14 +236,14 @@ fn is_ours(listed: &Listed) -> bool {
 }
 
 fn records(output: &[u8]) -> impl Iterator<Item = &str> {
-    // A path that is no text is none of ours.
+    // Servanda reads no file whose path is not UTF-8.
     output
         .split(|byte| *byte == 0)
         .filter_map(|record| std::str::from_utf8(record).ok())
         .filter(|record| !record.is_empty())
 }
 
-/// The next file of what `cat-file --batch` prints: `<object> blob <size>`, a line feed, the bytes, a line feed.
+/// Splits the next file off the output of `cat-file --batch`: `<object> blob <size>`, a line feed, the bytes, a line feed.
 fn next_blob(output: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = output.iter().position(|byte| *byte == b'\n')?;
     let head = std::str::from_utf8(&output[..end]).ok()?;
@@ -260,5 +258,5 @@ async fn run(root: &Path, arguments: &[&str], input: &[u8]) -> Result<git::GitOu
 
 fn unreadable(why: &str) -> Failure {
     let why = why.lines().next().unwrap_or_default();
-    Failure::new(Exit::Failure, "workspace-failure", format!("git could not read the commit: {why}"))
+    Failure::new(Exit::Failure, "commit-unreadable", format!("git cannot read the commit: {why}"))
 }

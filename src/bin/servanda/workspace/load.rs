@@ -1,7 +1,8 @@
-//! A repository on disk becomes an workspace that later stages trust, or its faults are shown and the run ends.
+//! Reads the files of a repository, and checks them into a [`Workspace`] that later stages may trust. Where something is
+//! wrong with the files, all diagnostics are shown and the run ends.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use rayon::prelude::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
@@ -16,13 +17,12 @@ use servanda::render;
 use servanda::settings::Settings;
 use servanda::template::{self, Library, Resolved};
 
-use crate::cli::Global;
-use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, say};
+use crate::process::context::{AsOf, Context};
+use crate::process::failure::{Exit, Failure, print_message};
 use crate::workspace::files::{self, Content, File};
 use crate::workspace::git;
 use crate::workspace::git_tree::Commit;
-use crate::workspace::prefilter::about;
+use crate::workspace::prefilter::files_about;
 
 /// The files of a repository, read and parsed.
 pub(crate) struct LoadedFiles {
@@ -37,60 +37,60 @@ pub(crate) struct LoadedFiles {
     basis: OnceLock<Basis>,
 }
 
-/// Everything that the files say, checked.
+/// The checked content of a repository, without errors.
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
-    /// The commit of the files, where they are in a repository.
+    /// The commit of the files, where they are in a Git repository.
     pub(crate) commit: Option<String>,
     /// The digest of all files.
     pub(crate) digest: String,
     pub(crate) settings: Settings,
     pub(crate) catalog: Catalog,
     pub(crate) agreements: Vec<Agreement>,
-    /// The commit that is trusted, where the files are of a pull request; else the folder is.
+    /// The base commit of a pull request, whose settings are trusted; `None` where the folder is trusted.
     pub(crate) base: Option<Commit>,
 }
 
 /// A file that is not on disk yet.
-pub(crate) struct Fresh {
+pub(crate) struct NewFile {
     /// Its path relative to the repository.
     pub(crate) path: String,
-    /// What it would hold.
+    /// Its text.
     pub(crate) text: String,
-    /// What the text was read as, where that is known.
+    /// The parsed text, where the caller had to parse it anyway.
     pub(crate) root: Option<Node>,
 }
 
-impl Fresh {
-    /// A file that nobody has read yet.
+impl NewFile {
+    /// A file that has not been parsed yet.
     pub(crate) fn new(path: &str, text: &str) -> Self {
         Self { path: path.to_owned(), text: text.to_owned(), root: None }
     }
 }
 
-/// Finds the repository and reads its files.
-pub(crate) fn load(global: &Global, context: &Context) -> Result<LoadedFiles, Failure> {
-    let root = find(global, context)?;
-    let files = read_all(&root)?;
+/// Finds the repository and reads all its files.
+pub(crate) fn load(context: &Context) -> Result<LoadedFiles, Failure> {
+    let root = find(context)?;
+    let files = read_and_prepare(|| files::read_all(&root))?;
     Ok(LoadedFiles::of(root, files))
 }
 
-/// The same, with only those agreements that a question about one client needs: they are looked for while what all
-/// agreements share is read.
-pub(crate) fn load_about(client: &str, global: &Global, context: &Context) -> Result<LoadedFiles, Failure> {
-    let root = find(global, context)?;
-    // The thread that asks works along, instead of waiting to be woken; where it cannot, all is done as ever.
+/// Finds the repository and reads the shared files, and those agreements that an answer about one client needs. Both are
+/// read at the same time.
+pub(crate) fn load_for_client(client: &str, context: &Context) -> Result<LoadedFiles, Failure> {
+    let root = find(context)?;
+    // The current thread joins the pool, which saves waking another one. Failing to set that up costs only time.
     _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
     let (shared, agreements) = rayon::join(
         || -> Result<LoadedFiles, Failure> {
-            let places = while_made_ready(|| files::shared(&root))?;
+            let places = read_and_prepare(|| files::shared(&root))?;
             let shared =
                 LoadedFiles::of(root.clone(), places.iter().map(|place| place.read(&root)).collect());
             shared.basis();
             Ok(shared)
         },
         || -> Result<Vec<File>, Failure> {
-            Ok(about(client, &files::agreements(&root)?, |place| place.read(&root)))
+            Ok(files_about(client, &files::agreements(&root)?, |place| place.read(&root)))
         },
     );
     let mut loaded = shared?;
@@ -98,29 +98,25 @@ pub(crate) fn load_about(client: &str, global: &Global, context: &Context) -> Re
     Ok(loaded)
 }
 
-fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
-    while_made_ready(|| files::read_all(root))
-}
-
-/// Reads while what judges the files is made ready, which takes about as long as to find a thousand of them.
-fn while_made_ready<T: Send>(read: impl FnOnce() -> T + Send) -> T {
+/// Reads files while another thread builds the validators, which takes as long as finding a thousand files.
+fn read_and_prepare<T: Send>(read: impl FnOnce() -> T + Send) -> T {
     rayon::join(read, document::compile_validators).0
 }
 
-/// Finds the repository.
-pub(crate) fn find(global: &Global, context: &Context) -> Result<PathBuf, Failure> {
-    let root = match &global.repository {
+/// Finds the repository: the folder of `--repository`, or the nearest one at or above the working directory.
+pub(crate) fn find(context: &Context) -> Result<PathBuf, Failure> {
+    let root = match &context.repository {
         Some(folder) => context.working_directory.join(folder),
         None => files::find_root(&context.working_directory)?,
     };
-    if global.repository.is_some() && !root.join(files::SETTINGS).is_file() {
+    if context.repository.is_some() && !root.join(files::SETTINGS).is_file() {
         return Err(files::no_repository(&root));
     }
     Ok(root)
 }
 
 impl LoadedFiles {
-    /// Takes the files of a repository in.
+    /// Parses the files of a repository.
     pub(crate) fn of(root: PathBuf, files: Vec<File>) -> Self {
         let mut loaded = Self {
             sources: Sources::default(),
@@ -137,12 +133,12 @@ impl LoadedFiles {
         loaded
     }
 
-    /// The zone of the settings, before anything is checked: `--as-of` needs it.
+    /// The time zone of the settings, available before the check because `--as-of` needs it.
     pub(crate) fn zone(&self) -> Zone {
         self.basis().settings.zone.clone()
     }
 
-    /// What all agreements stand on, made once.
+    /// What every agreement is checked against: settings, catalog and calendars. Computed once.
     fn basis(&self) -> &Basis {
         self.basis.get_or_init(|| Basis::of(self.settings.as_ref(), self.catalog.as_ref(), &self.calendars))
     }
@@ -189,7 +185,7 @@ impl LoadedFiles {
         }
     }
 
-    /// The files that are known by a name of their own.
+    /// The files that other files refer to by name.
     fn documents(&self) -> impl Iterator<Item = &Document> {
         self.templates.iter().chain(&self.agreements).chain(&self.calendars)
     }
@@ -207,11 +203,11 @@ impl LoadedFiles {
         }
     }
 
-    /// The repository as it would be with these files in place of those it has or beside them.
-    pub(crate) fn with(mut self, files: Vec<Fresh>) -> Self {
+    /// Adds these files, or puts them in place of those of the same path.
+    pub(crate) fn with(mut self, files: Vec<NewFile>) -> Self {
         let mut replaced: BTreeSet<String> = BTreeSet::new();
         let mut readable: Vec<(FileId, DocumentKind, Option<Node>)> = Vec::with_capacity(files.len());
-        for Fresh { path, text, root } in files {
+        for NewFile { path, text, root } in files {
             let kind = document::kind_of(&path);
             let id = self.sources.add(path.clone(), text);
             replaced.insert(path);
@@ -234,36 +230,24 @@ impl LoadedFiles {
         self
     }
 
-    /// Merges and checks everything; all faults of all stages, in the order of files.
-    pub(crate) fn examine(&self, at: Instant) -> CheckedRepository {
-        self.examine_and(at, |_, checked| checked)
+    /// Resolves and checks all files, and collects the diagnostics of all stages in the order of the files.
+    pub(crate) fn check(&self, at: Instant) -> CheckedRepository {
+        self.check_with(at, Vec::new(), |_, checked| checked)
     }
 
-    /// The same where these agreements were judged before, and nothing of what they were made of has changed since.
-    pub(crate) fn examine_again(&self, at: Instant, judged: Vec<Agreement>) -> CheckedRepository {
-        self.examine_from(at, judged, |_, checked| checked)
-    }
-
-    /// The same, for whoever needs what was merged as well.
-    pub(crate) fn examine_and<T>(
+    /// Checks like [`Self::check`], and passes the resolved documents on as well. The agreements in `known` were checked
+    /// before, and nothing that they depend on has changed since.
+    pub(crate) fn check_with<T>(
         &self,
         at: Instant,
-        take: impl FnOnce(&[Resolved<'_>], CheckedRepository) -> T,
-    ) -> T {
-        self.examine_from(at, Vec::new(), take)
-    }
-
-    fn examine_from<T>(
-        &self,
-        at: Instant,
-        judged: Vec<Agreement>,
+        known: Vec<Agreement>,
         take: impl FnOnce(&[Resolved<'_>], CheckedRepository) -> T,
     ) -> T {
         let mut faults = self.faults.clone();
         faults.extend(document::duplicate_ids(self.documents(), &self.sources));
         let (library, found) = Library::new(&self.templates);
         faults.extend(found);
-        // What a file that cannot be read extends is not known, so nothing is said about who extends what.
+        // An unreadable file may extend any template, so unused ones are reported only where every file is readable.
         if self.agreements.iter().all(|document| document.sound) {
             faults.extend(template::unused(&self.templates, &self.agreements));
         }
@@ -275,16 +259,16 @@ impl LoadedFiles {
             agreements: &resolved,
             unread: unread.map(|document| &*document.id).collect(),
             diagnostics: faults,
-            judged,
+            judged: known,
         };
         let checked = check::check(documents, &self.sources, at);
         let taken = take(&resolved, checked);
-        // Ten thousand merged trees are given back faster by all cores than by one.
+        // All cores free ten thousand resolved trees faster than one does.
         resolved.into_par_iter().for_each(drop);
         taken
     }
 
-    /// Every agreement with all that it inherits.
+    /// Resolves every agreement: its own values merged with those that it inherits.
     pub(crate) fn resolve<'a>(
         &'a self,
         library: &Library<'a>,
@@ -299,8 +283,61 @@ impl LoadedFiles {
         all
     }
 
-    /// Refuses faults of these files, whatever may be wrong with others.
-    pub(crate) fn refuse_faults_of(
+    /// Checks the files into a workspace. With an error in them, shows all diagnostics and fails with exit code 3.
+    pub(crate) fn into_workspace(self, at: Instant, context: &Context) -> Result<Workspace, Failure> {
+        let checked = self.check(at);
+        self.into_workspace_of(checked, context)
+    }
+
+    /// Makes the workspace of files that were checked already; fails like [`Self::into_workspace`].
+    pub(crate) fn into_workspace_of(
+        self,
+        mut checked: CheckedRepository,
+        context: &Context,
+    ) -> Result<Workspace, Failure> {
+        deny_warnings(&mut checked.diagnostics, context.deny_warnings);
+        self.refuse_errors(&checked.diagnostics, context)?;
+        let warnings = checked.diagnostics.count(Severity::Warning);
+        if warnings > 0 {
+            let noun = if warnings == 1 { "warning" } else { "warnings" };
+            print_message(&format!("{warnings} {noun}; `servanda validate` shows them\n"));
+        }
+        let digest = self.digest();
+        let Self { root, sources, templates, agreements, .. } = self;
+        // The process is short-lived: freeing tens of thousands of small allocations takes longer than the check.
+        std::mem::forget((sources, templates, agreements));
+        Ok(Workspace {
+            commit: git::commit(&root),
+            digest,
+            root,
+            settings: checked.settings,
+            catalog: checked.catalog,
+            agreements: checked.agreements,
+            base: None,
+        })
+    }
+
+    /// Checks the files for an answer that needs no more than their content, and leaves warnings to `validate`.
+    pub(crate) fn into_checked(self, at: Instant, context: &Context) -> Result<CheckedRepository, Failure> {
+        let mut checked = self.check(at);
+        deny_warnings(&mut checked.diagnostics, context.deny_warnings);
+        self.refuse_errors(&checked.diagnostics, context)?;
+        std::mem::forget(self);
+        Ok(checked)
+    }
+
+    /// Shows these diagnostics and fails with exit code 3, if there is an error among them.
+    pub(crate) fn refuse_errors(&self, diagnostics: &Diagnostics, context: &Context) -> Result<(), Failure> {
+        if !diagnostics.has_errors() {
+            return Ok(());
+        }
+        print_message(&render::diagnostics::text(diagnostics, &self.sources, context.paint_errors()));
+        let summary = render::diagnostics::summary(diagnostics, self.files());
+        Err(Failure::new(Exit::Invalid, "files-invalid", summary))
+    }
+
+    /// Refuses errors in these files only, as [`Self::refuse_errors`] does.
+    pub(crate) fn refuse_errors_in(
         &self,
         paths: &[&str],
         diagnostics: &Diagnostics,
@@ -308,28 +345,20 @@ impl LoadedFiles {
     ) -> Result<(), Failure> {
         let mut own = diagnostics.clone();
         own.retain(|diagnostic| paths.contains(&self.sources.path(diagnostic.place.span.file)));
-        if own.has_errors() {
-            say(&render::diagnostics::text(&own, &self.sources, context.paint_errors()));
-            return Err(Failure::new(
-                Exit::Invalid,
-                "workspace-invalid",
-                render::diagnostics::summary(&own, self.files()),
-            ));
-        }
-        Ok(())
+        self.refuse_errors(&own, context)
     }
 
-    /// The text of catalog.yaml, where there is one.
+    /// The text of catalog.yaml, if it exists.
     pub(crate) fn catalog_text(&self) -> Option<&str> {
         self.catalog.as_ref().map(|document| self.sources.text(document.file))
     }
 
-    /// How many files were read.
+    /// The number of files that were read.
     pub(crate) fn files(&self) -> usize {
         self.sources.iter().count()
     }
 
-    /// The digest of all files, which a plan is made from.
+    /// The digest of all files, by which a plan names what it was made from.
     pub(crate) fn digest(&self) -> String {
         let texts: Vec<(&str, String)> =
             self.sources.iter().map(|(_, source)| (source.path.as_str(), digest(&source.text))).collect();
@@ -337,76 +366,30 @@ impl LoadedFiles {
     }
 }
 
-/// The workspace, unless something is wrong with the files: then all faults are shown and the run ends with exit code 3.
-pub(crate) fn check(
-    loaded: LoadedFiles,
-    at: Instant,
-    global: &Global,
-    context: &Context,
-) -> Result<Workspace, Failure> {
-    let checked = loaded.examine(at);
-    trusted(loaded, checked, global, context)
-}
-
-/// The workspace of what was examined already.
-pub(crate) fn trusted(
-    loaded: LoadedFiles,
-    mut checked: CheckedRepository,
-    global: &Global,
-    context: &Context,
-) -> Result<Workspace, Failure> {
-    deny_warnings(&mut checked.diagnostics, global.deny_warnings);
-    refuse_invalid(&loaded, &checked, context)?;
-    let warnings = checked.diagnostics.count(Severity::Warning);
-    if warnings > 0 {
-        let noun = if warnings == 1 { "warning" } else { "warnings" };
-        say(&format!("{warnings} {noun}; `servanda validate` shows what about\n"));
+impl Workspace {
+    /// Refuses a workspace without agreements: planned as it is, it would retire every managed object.
+    pub(crate) fn refuse_empty(self) -> Result<Self, Failure> {
+        if !self.agreements.is_empty() {
+            return Ok(self);
+        }
+        let message = format!("no agreement was found in {}/agreements", self.root.display());
+        Err(Failure::new(Exit::Refused, "no-agreements", message).help(
+            "refused: an empty directory would retire every agreement; check the path of the repository",
+        ))
     }
-    let digest = loaded.digest();
-    let LoadedFiles { root, sources, templates, agreements, .. } = loaded;
-    // The process is short-lived: to give back tens of thousands of small pieces takes longer than to check them.
-    std::mem::forget((sources, templates, agreements));
-    Ok(Workspace {
-        commit: git::commit(&root),
-        digest,
-        root,
-        settings: checked.settings,
-        catalog: checked.catalog,
-        agreements: checked.agreements,
-        base: None,
-    })
-}
 
-/// Ends the run where something is wrong with the files, after all faults are shown.
-fn refuse_invalid(
-    loaded: &LoadedFiles,
-    checked: &CheckedRepository,
-    context: &Context,
-) -> Result<(), Failure> {
-    if checked.diagnostics.has_errors() {
-        let paint = context.paint_errors();
-        say(&render::diagnostics::text(&checked.diagnostics, &loaded.sources, paint));
-        let summary = render::diagnostics::summary(&checked.diagnostics, loaded.files());
-        return Err(Failure::new(Exit::Invalid, "workspace-invalid", summary));
+    /// Refuses to write for another day than today, unless the settings mark the helpdesk as a rehearsal.
+    pub(crate) fn refuse_other_days(&self, as_of: AsOf) -> Result<(), Failure> {
+        if !as_of.is_asked || self.settings.helpdesk.rehearsal {
+            return Ok(());
+        }
+        Err(Failure::new(Exit::Refused, "other-day", "cannot write for another day than today").help(
+            "preview that day with `servanda plan --as-of`, or apply it to a helpdesk with `rehearsal: true`",
+        ))
     }
-    Ok(())
 }
 
-/// What the files say, for an answer that needs no more: warnings are for `validate`.
-pub(crate) fn check_quietly(
-    loaded: LoadedFiles,
-    at: Instant,
-    global: &Global,
-    context: &Context,
-) -> Result<CheckedRepository, Failure> {
-    let mut checked = loaded.examine(at);
-    deny_warnings(&mut checked.diagnostics, global.deny_warnings);
-    refuse_invalid(&loaded, &checked, context)?;
-    std::mem::forget(loaded);
-    Ok(checked)
-}
-
-/// Raises warnings to errors where that was asked for.
+/// Raises warnings to errors, if `is_denied`.
 pub(crate) fn deny_warnings(diagnostics: &mut Diagnostics, is_denied: bool) {
     if is_denied {
         diagnostics.for_each_mut(|diagnostic| {
@@ -415,18 +398,4 @@ pub(crate) fn deny_warnings(diagnostics: &mut Diagnostics, is_denied: bool) {
             }
         });
     }
-}
-
-/// Refuses an workspace without any agreement: that is a wrong folder, and no wish to end everything.
-pub(crate) fn not_empty(workspace: Workspace) -> Result<Workspace, Failure> {
-    if workspace.agreements.is_empty() {
-        let folder: &Path = &workspace.root;
-        return Err(Failure::new(
-            Exit::Refused,
-            "workspace-refused",
-            format!("no agreement was found below {}", folder.display()),
-        )
-        .help("agreements stand in agreements/**/*.yaml; an empty folder is no wish to end everything"));
-    }
-    Ok(workspace)
 }

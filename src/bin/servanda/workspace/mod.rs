@@ -1,4 +1,4 @@
-//! The repository on disk: its files, its Git, the two sides of a pull request, and the edits that are written together.
+//! The repository: its files on disk and in Git, the two sides of a pull request, and the edits of a command.
 
 pub(crate) mod files;
 pub(crate) mod prefilter;

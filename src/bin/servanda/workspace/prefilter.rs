@@ -1,8 +1,8 @@
-//! Which files of agreements a question about one client needs: those that speak of the client, and those that are tied
-//! to them by a renewal.
+//! Selects the files of agreements that an answer about one client needs: those that may name the client, and those that
+//! a renewal connects to them.
 //!
-//! A file is left out only where the client's slug cannot stand in it, so that nothing that could matter is missed: a
-//! text with a backslash could spell the slug in another way, and what is no text at all is told as ever.
+//! A file is skipped only if the client's slug cannot occur in it. A text with a backslash is kept, since an escape can
+//! spell the slug in another way, and so is a file that is no UTF-8 text, so that it is reported.
 
 use std::collections::BTreeSet;
 
@@ -13,83 +13,85 @@ use servanda::ident::file_of;
 
 use crate::workspace::files::{Content, File};
 
-/// The files of agreements that are needed, in the order of their paths. What is not needed is not kept while the others
-/// are read.
-pub(crate) fn about<Place: Sync>(
+/// Reads the files of agreements that are needed, in the order of their paths. The content of a file that is not needed is
+/// dropped at once.
+pub(crate) fn files_about<Candidate: Sync>(
     client: &str,
-    places: &[Place],
-    read: impl Fn(&Place) -> File + Sync,
+    found: &[Candidate],
+    read: impl Fn(&Candidate) -> File + Sync,
 ) -> Vec<File> {
     let company = client.split('/').next().unwrap_or(client);
-    let glance = Glance { company: memmem::Finder::new(company), renews: memmem::Finder::new(RENEWS) };
-    let seen: Vec<Seen> = places.par_iter().map(|place| glance.at(read(place))).collect();
-    let needed = with_tied(&seen);
-    let numbered = places.iter().zip(seen).enumerate();
+    let finder = Finder { company: memmem::Finder::new(company), renews: memmem::Finder::new(RENEWS) };
+    let scanned: Vec<Scanned> = found.par_iter().map(|file| finder.scan(read(file))).collect();
+    let needed = with_renewals(&scanned);
+    let numbered = found.iter().zip(scanned).enumerate();
     let needed = numbered.filter(|(index, _)| needed.contains(index));
     let mut files: Vec<File> =
-        needed.map(|(_, (place, seen))| seen.file.unwrap_or_else(|| read(place))).collect();
+        needed.map(|(_, (found, scanned))| scanned.file.unwrap_or_else(|| read(found))).collect();
     files.sort_by(|left, right| left.path.cmp(&right.path));
     files
 }
 
-/// The numbers of the files that speak of the client, and of those tied to them: a successor needs the one it renews, and
-/// the one it renews needs the successor, which ends it.
-fn with_tied(seen: &[Seen]) -> BTreeSet<usize> {
-    let mut needed: BTreeSet<usize> = (0..seen.len()).filter(|index| seen[*index].file.is_some()).collect();
+/// The indices of the files that may name the client, and of those that a renewal connects to them: a successor needs its
+/// predecessor, and a predecessor needs its successor, which ends it.
+fn with_renewals(scanned: &[Scanned]) -> BTreeSet<usize> {
+    let mut needed: BTreeSet<usize> =
+        (0..scanned.len()).filter(|index| scanned[*index].file.is_some()).collect();
     loop {
-        let stems: BTreeSet<&str> = needed.iter().map(|index| &*seen[*index].stem).collect();
+        let stems: BTreeSet<&str> = needed.iter().map(|index| &*scanned[*index].stem).collect();
         let renewed: BTreeSet<&str> =
-            needed.iter().flat_map(|index| &seen[*index].renews).map(|stem| &**stem).collect();
-        let is_tied = |seen: &Seen| {
-            renewed.contains(&*seen.stem) || seen.renews.iter().any(|stem| stems.contains(&**stem))
+            needed.iter().flat_map(|index| &scanned[*index].renews).map(|stem| &**stem).collect();
+        let is_connected = |file: &Scanned| {
+            renewed.contains(&*file.stem) || file.renews.iter().any(|stem| stems.contains(&**stem))
         };
-        let tied: Vec<usize> =
-            (0..seen.len()).filter(|index| !needed.contains(index) && is_tied(&seen[*index])).collect();
-        if tied.is_empty() {
+        let connected: Vec<usize> = (0..scanned.len())
+            .filter(|index| !needed.contains(index) && is_connected(&scanned[*index]))
+            .collect();
+        if connected.is_empty() {
             return needed;
         }
-        needed.extend(tied);
+        needed.extend(connected);
     }
 }
 
-/// What a glance at a file tells.
-struct Seen {
+/// What a scan of a file found.
+struct Scanned {
     stem: Box<str>,
-    /// The file, where it may speak of the client.
+    /// The file, if it may name the client.
     file: Option<File>,
-    /// The stems of the files that hold what it may renew.
+    /// The stems of the files whose agreements it may renew.
     renews: Vec<Box<str>>,
 }
 
 const RENEWS: &str = "renews";
 
-/// What is looked for in every text.
-struct Glance<'a> {
+/// The searches over every text.
+struct Finder<'a> {
     company: memmem::Finder<'a>,
     renews: memmem::Finder<'a>,
 }
 
-impl Glance<'_> {
-    /// Looks a file through.
-    fn at(&self, file: File) -> Seen {
+impl Finder<'_> {
+    /// Scans a file.
+    fn scan(&self, file: File) -> Scanned {
         let stem = document::id_of(&file.path).into();
         let text = match &file.content {
             Content::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
             Content::Link | Content::Unreadable(_) => None,
         };
         let Some(text) = text else {
-            return Seen { stem, file: Some(file), renews: Vec::new() };
+            return Scanned { stem, file: Some(file), renews: Vec::new() };
         };
         let bytes = text.as_bytes();
         let renews = self.renews.find_iter(bytes).filter_map(|at| renewed(&text[at + RENEWS.len()..]));
         let renews = renews.map(|id| Box::from(file_of(id))).collect();
-        // Behind an escape any letter may stand.
-        let may_speak_of_it = self.company.find(bytes).is_some() || memchr(b'\\', bytes).is_some();
-        Seen { stem, renews, file: may_speak_of_it.then_some(file) }
+        // An escape can stand for any letter.
+        let may_name_it = self.company.find(bytes).is_some() || memchr(b'\\', bytes).is_some();
+        Scanned { stem, renews, file: may_name_it.then_some(file) }
     }
 }
 
-/// The id that a text names which stands behind `renews`.
+/// The id after the key `renews`, given the text that follows the key.
 fn renewed(rest: &str) -> Option<&str> {
     let is_within = |letter: char| letter.is_ascii_alphanumeric() || "._-/".contains(letter);
     let rest = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':')?;
@@ -100,11 +102,11 @@ fn renewed(rest: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::about;
+    use super::files_about;
     use crate::workspace::files::{Content, File};
 
     #[test]
-    fn what_cannot_speak_of_the_client_is_left_out_and_all_else_stays() {
+    fn files_that_cannot_name_the_client_are_skipped_and_all_others_kept() {
         let files = [
             ("agreements/a-2025.yaml", "client: veter\n"),
             ("agreements/a-2026.yaml", "client: other\nrenews: 'a-2025'\n"),
@@ -120,7 +122,7 @@ mod tests {
         places.push(("agreements/e.yaml", Content::Bytes(vec![b'a', 0xff])));
         places.push(("agreements/f.yaml", Content::Link));
         let kept: Vec<String> =
-            about("veter/office", &places, read).into_iter().map(|file| file.path).collect();
+            files_about("veter/office", &places, read).into_iter().map(|file| file.path).collect();
         assert_eq!(
             kept,
             [

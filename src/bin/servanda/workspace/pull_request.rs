@@ -1,8 +1,9 @@
-//! A pull request as two sides: the base that it is to be merged into, and the files that it proposes.
+//! A pull request as two sides: the base that it is merged into, and the head with its own files.
 //!
-//! What says where to and as whom comes from the base, whatever the pull request says there: that is told as a red
-//! line and not used.
+//! The target helpdesk and its credentials always come from the base. A change of them in the pull request is reported as
+//! a red line, and is not used.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use servanda::calendar::{Instant, Zone};
@@ -12,16 +13,15 @@ use servanda::ident::file_of;
 use servanda::plan::scope::{RedLine, Scope, Side, Steered, red_line, red_lines_of_catalog};
 use servanda::settings::{Product, Settings};
 
-use crate::cli::Global;
-use crate::helpdesk::connect;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
+use crate::process::runtime::runtime;
 use crate::workspace::files::{self, Content, File};
 use crate::workspace::git_tree::Commit;
 use crate::workspace::load::{self, LoadedFiles, Workspace};
 
-/// Files that tell how Servanda is run, or that hold its memory on one machine.
-const RUNNING: [&str; 10] = [
+/// Paths that decide how Servanda is run, or that hold its state on one machine.
+const TRUSTED_PATHS: [&str; 10] = [
     ".github/actions",
     ".github/workflows",
     ".gitea/workflows",
@@ -34,12 +34,12 @@ const RUNNING: [&str; 10] = [
     files::OWN_FOLDER,
 ];
 
-/// Whose settings hold for what a pull request proposes.
+/// Whose settings apply to the files of the head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trust {
-    /// The base's: something is done with them.
+    /// Those of the base, for a plan.
     Base,
-    /// Its own: it is only judged.
+    /// Those of the head, for a check.
     Own,
 }
 
@@ -47,79 +47,75 @@ pub(crate) enum Trust {
 pub(crate) struct PullRequest {
     base: LoadedFiles,
     head: LoadedFiles,
-    /// The base's commit.
-    commit: Commit,
-    /// The pull request's commit, where its files are not on disk.
-    proposed: Option<Commit>,
-    /// What servanda.yaml says on both sides, the base first.
+    base_commit: Commit,
+    /// The merge of the head into the base; `None` where the files on disk are the head.
+    head_commit: Option<Commit>,
+    /// The text of servanda.yaml in the base and in the head.
     settings: (String, String),
 }
 
 impl PullRequest {
-    /// Reads both sides: the base by its name in git, and what is on disk, or what a merge of another commit into
-    /// the base would give.
+    /// Reads both sides: the base from git; the head from disk, or from the merge of another commit into the base.
     pub(crate) fn load(
         base: &str,
         head: Option<&str>,
         trust: Trust,
-        global: &Global,
         context: &Context,
     ) -> Result<Self, Failure> {
-        let root = load::find(global, context)?;
-        connect::runtime()?.block_on(Self::read(root, base, head, trust))
+        let root = load::find(context)?;
+        runtime()?.block_on(Self::read(root, base, head, trust))
     }
 
     async fn read(root: PathBuf, base: &str, head: Option<&str>, trust: Trust) -> Result<Self, Failure> {
-        let commit = Commit::named(&root, base).await?;
-        let proposed = match head {
+        let base_commit = Commit::named(&root, base).await?;
+        let head_commit = match head {
             None => None,
-            Some(head) => Some(commit.merged(&Commit::named(&root, head).await?).await?),
+            Some(head) => Some(base_commit.merged(&Commit::named(&root, head).await?).await?),
         };
-        let before = commit.files().await?;
-        let mut after = match &proposed {
+        let before = base_commit.files().await?;
+        let mut after = match &head_commit {
             None => files::read_all(&root)?,
-            Some(proposed) => proposed.files().await?,
+            Some(commit) => commit.files().await?,
         };
         let settings = (settings_of(&before), settings_of(&after));
         if trust == Trust::Base {
             let trusted = before.iter().find(|file| file.path == files::SETTINGS).cloned();
-            let trusted = trusted.ok_or_else(|| nothing_to_trust(base))?;
+            let trusted = trusted.ok_or_else(|| no_settings(base))?;
             after.retain(|file| file.path != files::SETTINGS);
             after.push(trusted);
             after.sort_by(|left, right| left.path.cmp(&right.path));
         }
         let (base, head) = (LoadedFiles::of(root.clone(), before), LoadedFiles::of(root, after));
-        Ok(Self { base, head, commit, proposed, settings })
+        Ok(Self { base, head, base_commit, head_commit, settings })
     }
 
-    /// The zone of the settings that hold.
+    /// The time zone of the settings that apply.
     pub(crate) fn zone(&self) -> Zone {
         self.head.zone()
     }
 
-    /// What the pull request proposes, checked, and what it brings about; faults of it end the run.
-    pub(crate) fn settle(
+    /// Checks the head into a workspace, and computes what the pull request changes. Fails on errors in the head.
+    pub(crate) fn into_workspace(
         self,
         at: Instant,
-        global: &Global,
         context: &Context,
     ) -> Result<(Workspace, Scope), Failure> {
-        let (_, checked, mut scope) = self.examine(at);
-        scope.red_lines = connect::runtime()?.block_on(self.red_lines(&checked.settings))?;
-        let Self { head, commit, proposed, .. } = self;
-        let mut workspace = load::trusted(head, checked, global, context)?;
-        if let Some(proposed) = proposed {
-            workspace.commit = Some(proposed.short().to_owned());
+        let (_, checked, mut scope) = self.compare(at);
+        scope.red_lines = runtime()?.block_on(self.red_lines(&checked.settings))?;
+        let Self { head, base_commit, head_commit, .. } = self;
+        let mut workspace = head.into_workspace_of(checked, context)?;
+        if let Some(commit) = head_commit {
+            workspace.commit = Some(commit.short().to_owned());
         }
-        workspace.base = Some(commit);
-        Ok((load::not_empty(workspace)?, scope))
+        workspace.base = Some(base_commit);
+        Ok((workspace.refuse_empty()?, scope))
     }
 
-    /// Both sides checked, the base's faults and all of the other, and the difference between them.
-    fn examine(&self, at: Instant) -> (Diagnostics, CheckedRepository, Scope) {
-        let name = self.commit.short().to_owned();
-        self.base.examine_and(at, |before, base| {
-            self.head.examine_and(at, |after, head| {
+    /// Checks both sides. Returns the diagnostics of the base, the checked head, and the difference between them.
+    fn compare(&self, at: Instant) -> (Diagnostics, CheckedRepository, Scope) {
+        let name = self.base_commit.short().to_owned();
+        self.base.check_with(at, Vec::new(), |before, base| {
+            self.head.check_with(at, Vec::new(), |after, head| {
                 let earlier = Side { resolved: before, checked: &base };
                 let scope = Scope::between(name, earlier, Side { resolved: after, checked: &head });
                 (base.diagnostics, head, scope)
@@ -127,12 +123,12 @@ impl PullRequest {
         })
     }
 
-    /// What is wrong with the pull request, as far as it concerns it: all of the files that differ, of the agreements
-    /// that say or mean something else, and whatever the base has no such fault of.
-    pub(crate) fn faults(&self, at: Instant) -> Diagnostics {
-        let (known, checked, scope) = self.examine(at);
+    /// The diagnostics that concern the pull request: those of files that differ, those of agreements whose content or
+    /// meaning differs, and those that the base does not have.
+    pub(crate) fn diagnostics(&self, at: Instant) -> Diagnostics {
+        let (known, checked, scope) = self.compare(at);
         let (base, head) = (&self.base.sources, &self.head.sources);
-        let texts: std::collections::BTreeMap<&str, &str> =
+        let texts: BTreeMap<&str, &str> =
             base.iter().map(|(_, source)| (source.path.as_str(), source.text.as_str())).collect();
         let is_changed = |file: FileId| texts.get(head.path(file)) != Some(&head.text(file));
         let documents = self.head.agreements.iter().filter(|document| {
@@ -140,26 +136,26 @@ impl PullRequest {
             let mut files = touched.map(|id| file_of(id.as_str()));
             files.any(|id| id == &*document.id)
         });
-        let concerned: std::collections::BTreeSet<FileId> = documents.map(|document| document.file).collect();
-        let before: std::collections::BTreeSet<_> = known
+        let concerned: BTreeSet<FileId> = documents.map(|document| document.file).collect();
+        let before: BTreeSet<_> = known
             .iter()
-            .map(|fault| (fault.code, base.path(fault.place.span.file), &fault.message))
+            .map(|known| (known.code, base.path(known.place.span.file), &known.message))
             .collect();
         let mut found = checked.diagnostics;
-        found.retain(|fault| {
-            let mut files = fault.related.iter().chain([&fault.place]).map(|label| label.span.file);
+        found.retain(|found| {
+            let mut files = found.related.iter().chain([&found.place]).map(|label| label.span.file);
             files.any(|file| is_changed(file) || concerned.contains(&file))
-                || !before.contains(&(fault.code, head.path(fault.place.span.file), &fault.message))
+                || !before.contains(&(found.code, head.path(found.place.span.file), &found.message))
         });
         found
     }
 
-    /// The pull request's files.
-    pub(crate) fn into_proposed(self) -> LoadedFiles {
+    /// The files of the head.
+    pub(crate) fn into_head(self) -> LoadedFiles {
         self.head
     }
 
-    /// Where the pull request reaches for what says where to and as whom.
+    /// The lines by which the pull request would change the target helpdesk, its credentials or how Servanda is run.
     async fn red_lines(&self, settings: &Settings) -> Result<Vec<RedLine>, Failure> {
         let (before, after) = &self.settings;
         let mut found: Vec<RedLine> =
@@ -168,12 +164,12 @@ impl PullRequest {
             Product::Itsm365 { ca_file: Some(file), .. } => Some(file.as_str()),
             _ => None,
         };
-        let paths: Vec<&str> = RUNNING.into_iter().chain(named).collect();
-        for path in self.commit.changed(self.proposed.as_ref(), &paths).await? {
-            let before = self.commit.text(&path).await?.unwrap_or_default();
-            let after = match &self.proposed {
+        let paths: Vec<&str> = TRUSTED_PATHS.into_iter().chain(named).collect();
+        for path in self.base_commit.changed(self.head_commit.as_ref(), &paths).await? {
+            let before = self.base_commit.text(&path).await?.unwrap_or_default();
+            let after = match &self.head_commit {
                 None => files::text_within(&self.head.root, &path),
-                Some(proposed) => proposed.text(&path).await?,
+                Some(commit) => commit.text(&path).await?,
             };
             let line = red_line(&path, &before, &after.unwrap_or_default(), Steered::Trusted);
             found.push(line.unwrap_or(RedLine { path, line: 1, what: Steered::Trusted }));
@@ -186,7 +182,7 @@ impl PullRequest {
     }
 }
 
-/// The text of the settings; empty where there is none.
+/// The text of the settings file; empty if there is none.
 fn settings_of(files: &[File]) -> String {
     let found = files.iter().find(|file| file.path == files::SETTINGS);
     match found.map(|file| &file.content) {
@@ -195,11 +191,7 @@ fn settings_of(files: &[File]) -> String {
     }
 }
 
-fn nothing_to_trust(base: &str) -> Failure {
-    Failure::new(
-        Exit::Failure,
-        "workspace-failure",
-        format!("`{base}` holds no {}, so there is nothing to trust", files::SETTINGS),
-    )
-    .help("the first pull request that brings Servanda in is planned without `--base`")
+fn no_settings(base: &str) -> Failure {
+    Failure::new(Exit::Failure, "base-without-settings", format!("`{base}` contains no {}", files::SETTINGS))
+        .help("plan the first pull request, which introduces Servanda, without `--base`")
 }

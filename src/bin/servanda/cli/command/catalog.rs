@@ -1,4 +1,4 @@
-//! `servanda catalog`: the slugs of catalog.yaml beside what the helpdesk holds.
+//! `servanda catalog`: compares the slugs of catalog.yaml with the helpdesk, and updates the file.
 
 use servanda::diagnostic::Sources;
 use servanda::discovery::catalog::{Edit, Finding, List, compare};
@@ -6,38 +6,38 @@ use servanda::document::{self, DocumentKind};
 use servanda::edit::{self, Draft};
 use servanda::render;
 
-use crate::cli::{Format, Global};
+use crate::cli::options::Format;
 use crate::helpdesk::Reader as _;
 use crate::helpdesk::connect::{self, Connection};
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, tell};
+use crate::process::failure::{Exit, Failure, print_data};
 use crate::workspace::files;
 use crate::workspace::load::{self, LoadedFiles};
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda catalog check                 where catalog.yaml and the helpdesk differ
-  servanda catalog pull                  add what is missing, tie titles to ids, follow new titles
-  servanda catalog pull --dry-run        the same without writing
+  servanda catalog check                 show the differences to the helpdesk
+  servanda catalog pull                  add missing entries and ids, update titles
+  servanda catalog pull --dry-run        show what would be written
 
-A slug that stands in catalog.yaml is never changed, and no entry is ever taken out.";
+An existing slug is never changed, and no entry is ever removed.";
 
 const PULL_HELP: &str = "\
 Examples:
-  servanda catalog pull                  add what is missing, tie titles to ids, follow new titles
-  servanda catalog pull --dry-run        say what would be written";
+  servanda catalog pull                  add missing entries and ids, update titles
+  servanda catalog pull --dry-run        show what would be written";
 
 const CHECK_HELP: &str = "\
 Examples:
-  servanda catalog check                 where catalog.yaml and the helpdesk differ
-  servanda catalog check --exit-code     exit 2 where they do, for scripts";
+  servanda catalog check                 show the differences to the helpdesk
+  servanda catalog check --exit-code     exit 2 if there are any";
 
-/// What a catalog begins with where there is none.
+/// The content of a new catalog.
 const BLANK: &str = "clients: {}\n";
-/// The line by which editors find its schema.
+/// The comment by which editors find the schema.
 const SCHEMA: &str = "# yaml-language-server: $schema=schemas/catalog.json\n";
 
-/// Keep catalog.yaml in step with what the helpdesk holds
+/// Compare catalog.yaml with the helpdesk, or update it
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
@@ -47,75 +47,75 @@ pub(crate) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Read clients, services, managers and calendars, and write into catalog.yaml what it lacks
+    /// Add the clients, services, managers and calendars that catalog.yaml lacks
     #[command(after_help = PULL_HELP)]
     Pull(Pull),
-    /// Say where catalog.yaml and the helpdesk differ
+    /// Show the differences between catalog.yaml and the helpdesk
     #[command(after_help = CHECK_HELP)]
     Check(Check),
 }
 
 #[derive(clap::Args)]
 struct Pull {
-    /// Write nothing
+    /// Show what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// How to write what was found
+    /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 #[derive(clap::Args)]
 struct Check {
-    /// Exit with 2 where they differ
+    /// Exit with 2 if there are differences
     #[arg(long)]
     exit_code: bool,
-    /// How to write what was found
+    /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// What was found in which helpdesk.
-struct Compared {
+/// The differences to a helpdesk.
+struct Comparison {
     loaded: LoadedFiles,
     findings: Vec<Finding>,
     helpdesk: String,
 }
 
-/// Compares, and writes where that was asked for.
-pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let compared = compared(global, context)?;
+/// Compares, and for `pull` updates the file.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let comparison = compare_with_helpdesk(context)?;
     match &arguments.command {
         Command::Check(check) => {
-            draw(&compared, check.format, false, context)?;
-            let differs = check.exit_code && !compared.findings.is_empty();
+            print(&comparison, check.format, false, context)?;
+            let differs = check.exit_code && !comparison.findings.is_empty();
             Ok(if differs { Exit::Pending } else { Exit::Fine })
         }
         Command::Pull(pull) => {
-            let edits: Vec<Edit> = compared.findings.iter().filter_map(Finding::edit).collect();
+            let edits: Vec<Edit> = comparison.findings.iter().filter_map(Finding::edit).collect();
             let is_written = !pull.dry_run && !edits.is_empty();
             if is_written {
-                let text = edited(compared.loaded.catalog_text(), &edits)?;
-                files::write_whole(&compared.loaded.root.join(files::CATALOG), &text)?;
+                let text = edited(comparison.loaded.catalog_text(), &edits)?;
+                files::write_whole(&comparison.loaded.root.join(files::CATALOG), &text)?;
             }
-            draw(&compared, pull.format, is_written, context)?;
+            print(&comparison, pull.format, is_written, context)?;
             Ok(Exit::Fine)
         }
     }
 }
 
-fn compared(global: &Global, context: &Context) -> Result<Compared, Failure> {
-    let loaded = load::load(global, context)?;
+fn compare_with_helpdesk(context: &Context) -> Result<Comparison, Failure> {
+    let loaded = load::load(context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
-    let checked = loaded.examine(as_of.instant);
-    // A catalog with a fault is not compared: what was left out of it would be added again. Faults of agreements do not
-    // matter; a slug that is missing may be what one is here for.
-    loaded.refuse_faults_of(&[files::CATALOG, files::SETTINGS], &checked.diagnostics, context)?;
+    let checked = loaded.check(as_of.instant);
+    // A catalog with an error is not compared: entries that could not be read would be added again. Errors in agreements
+    // are ignored, since a missing slug may be the reason for this command.
+    loaded.refuse_errors_in(&[files::CATALOG, files::SETTINGS], &checked.diagnostics, context)?;
     let look =
         async |connection: &Connection| Ok((connection.reader().inventory().await?, connection.name()));
     let (inventory, helpdesk) = connect::look(&loaded.root, &checked, as_of, look)?;
     let catalog = &checked.catalog;
-    // A calendar that has a file of its own and no entry here is tied by its title, and there is nothing to write.
+    // A calendar with a file of its own and no entry in the catalog is found by its title, and needs no edit.
     let is_own_file = |finding: &Finding| {
         let mut entries = catalog.calendars.iter();
         let entry =
@@ -124,13 +124,13 @@ fn compared(global: &Global, context: &Context) -> Result<Compared, Failure> {
     };
     let mut findings = compare(catalog, &inventory);
     findings.retain(|finding| !is_own_file(finding));
-    Ok(Compared { loaded, findings, helpdesk })
+    Ok(Comparison { loaded, findings, helpdesk })
 }
 
-/// The catalog with these values; nothing else in it changes. It is read again before it is taken for good.
+/// The catalog with these edits, and otherwise unchanged. The result is parsed again, and an invalid one refused.
 fn edited(text: Option<&str>, edits: &[Edit]) -> Result<String, Failure> {
     let not_edited = |error: edit::EditError| {
-        Failure::new(Exit::Failure, "cli-failure", format!("{}: {error}", files::CATALOG))
+        Failure::new(Exit::Failure, "catalog-not-editable", format!("{}: {error}", files::CATALOG))
     };
     let mut draft = Draft::read(text.unwrap_or(BLANK)).map_err(not_edited)?;
     for Edit { path, value } in edits {
@@ -148,17 +148,22 @@ fn edited(text: Option<&str>, edits: &[Edit]) -> Result<String, Failure> {
         None => Ok(written),
         Some(fault) => Err(Failure::new(
             Exit::Failure,
-            "cli-failure",
-            format!("{} would be no sound catalog: {}", files::CATALOG, fault.message),
+            "catalog-invalid",
+            format!("{} would be invalid: {}", files::CATALOG, fault.message),
         )
-        .help("nothing was written; `servanda catalog pull --dry-run` shows what would have been")),
+        .help("nothing was written; run `servanda catalog pull --dry-run` to see the edits")),
     }
 }
 
-fn draw(compared: &Compared, format: Format, is_written: bool, context: &Context) -> Result<(), Failure> {
-    let Compared { findings, helpdesk, .. } = compared;
+fn print(
+    comparison: &Comparison,
+    format: Format,
+    is_written: bool,
+    context: &Context,
+) -> Result<(), Failure> {
+    let Comparison { findings, helpdesk, .. } = comparison;
     match format {
-        Format::Text => tell(&render::catalog::text(findings, helpdesk, is_written, context.paint())),
-        Format::Json => tell(&render::json::pretty(findings)),
+        Format::Text => print_data(&render::catalog::text(findings, helpdesk, is_written, context.paint())),
+        Format::Json => print_data(&render::json::pretty(findings)),
     }
 }

@@ -1,17 +1,19 @@
-//! `servanda completions`: a script by which a shell asks this program what can follow.
+//! `servanda completions`: the script by which a shell asks this program for completions.
 
 use clap_complete::env::Shells;
 
-use crate::process::failure::{Exit, Failure, tell};
+use crate::cli::completion::VARIABLE;
+use crate::process::failure::{Exit, Failure, print_data};
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda completions bash > ~/.local/share/bash-completion/completions/servanda
+  servanda completions bash \\
+      > ~/.local/share/bash-completion/completions/servanda
   servanda completions zsh > ~/.zfunc/_servanda
   servanda completions fish > ~/.config/fish/completions/servanda.fish
 
-Commands and switches are completed, and the ids of agreements, templates, clients, services, managers and calendars of
-the repository that one stands in, or that is named with -C. Write the script anew after an update.";
+Completes commands, switches, and the ids of agreements, templates, clients, services, managers and calendars of the \
+repository: the current one, or that of -C. Write the script again after an update of Servanda.";
 
 /// Write a completion script for a shell
 #[derive(clap::Args)]
@@ -21,9 +23,6 @@ pub(crate) struct Arguments {
     shell: clap_complete::Shell,
 }
 
-/// The variable by which a shell asks.
-pub(crate) const ASKED_BY: &str = "COMPLETE";
-
 /// Prints the script.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let name = env!("CARGO_BIN_NAME");
@@ -31,14 +30,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let shell = arguments.shell.to_string();
     let known = shells.completer(&shell).ok_or_else(|| {
         Failure::usage(
-            format!("no script is made for {shell}"),
-            "there is one for bash, elvish, fish, powershell and zsh",
+            format!("no completion script for {shell}"),
+            "choose bash, elvish, fish, powershell or zsh",
         )
     })?;
     let mut script = Vec::new();
     known
-        .write_registration(ASKED_BY, name, name, name, &mut script)
-        .map_err(|error| Failure::new(Exit::Failure, "cli-failure", error.to_string()))?;
-    tell(&String::from_utf8_lossy(&script))?;
+        .write_registration(VARIABLE, name, name, name, &mut script)
+        .map_err(|error| Failure::new(Exit::Failure, "script-not-written", error.to_string()))?;
+    print_data(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Fine)
 }

@@ -1,42 +1,43 @@
-//! `servanda deactivate`: an agreement is switched off by hand, to rest or for good.
+//! `servanda deactivate`: deactivates an agreement by hand, until it is activated again or for good.
 
 use servanda::author;
 
-use crate::cli::Global;
-use crate::cli::command::activate::Stepping;
+use crate::cli::options::{ChangeOptions, EntryOptions};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
-use crate::workspace::change_set::{ChangeOptions, EditSession};
+use crate::workspace::change_set::EditSession;
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda deactivate portovik-warranty --on 2026-12-01 --reason 'the terminal is closed'    can be activated again
-  servanda deactivate portovik-warranty --final --reason 'handed over to the client'         for good
+  servanda deactivate portovik-warranty --on 2026-12-01 \\
+      --reason 'the terminal is closed'    until it is activated again
+  servanda deactivate portovik-warranty --final \\
+      --reason 'handed over to the client'    for good
 
-An agreement that went by its days so far goes by its `activation:` list from then on. For one with days of its own,
-`servanda suspend` and `servanda terminate` say the same and leave its days in charge.
+An agreement that followed its days until now follows its `activation:` list from then on. For an agreement with days, \
+prefer `servanda suspend` and `servanda terminate`: they keep its days in effect.
 
-Exit codes: 0 written, 1 not possible, 3 the files would be invalid and nothing was written.";
+Exit codes: 0 written, 1 refused, 3 the files would be invalid, and nothing was written.";
 
-/// Switch an agreement off by hand
+/// Deactivate an agreement by hand
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// For good: nothing follows
+    /// For good: the agreement cannot be activated again
     #[arg(long = "final")]
     is_final: bool,
     #[command(flatten)]
-    step: Stepping,
+    entry: EntryOptions,
     #[command(flatten)]
-    changing: ChangeOptions,
+    change: ChangeOptions,
 }
 
-/// Switches off.
-pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let session = EditSession::survey(None, global, context)?;
-    let by = arguments.step.decider(&session);
-    session.change(&arguments.changing, context, |subject| {
-        let step = arguments.step.step(subject, context.now, by.as_deref());
-        author::deactivate(subject, step, arguments.is_final)
+/// Deactivates the agreement.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let Arguments { is_final, entry, change } = arguments;
+    let session = EditSession::open(None, context)?;
+    let by = entry.decider(&session);
+    session.change(&change.id, change.write.mode(), context, |subject| {
+        author::deactivate(subject, entry.entry(subject, context.now, by.as_deref()), *is_final)
     })
 }

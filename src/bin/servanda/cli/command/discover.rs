@@ -1,43 +1,43 @@
-//! `servanda discover`: looks at a helpdesk, read-only, and proposes how servanda.yaml describes it.
+//! `servanda discover`: reads the helpdesk and proposes the mapping of servanda.yaml.
 
 use servanda::check::CheckedRepository;
 use servanda::discovery::{DiscoveredMapping, Evidence, Line};
 use servanda::render;
 use servanda::settings::{HelpdeskConfig, Login, Product};
 
-use crate::cli::{Format, Global};
+use crate::cli::options::Format;
 use crate::helpdesk::Explorer as _;
 use crate::helpdesk::connect::{self, Connection};
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, tell};
+use crate::process::failure::{Exit, Failure, print_data};
 use crate::workspace::files;
 use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda discover                      what to write under `helpdesk:`, with the evidence for each line
-  servanda discover > helpdesk.yaml      keep it in a file, to compare and paste
+  servanda discover                      the lines for `helpdesk:`, with evidence
+  servanda discover > helpdesk.yaml      the same in a file
   servanda discover --format json        the same for programs
 
-Before: write `kind`, `url` and the login (`access_key`, or `user` and `password`) under `helpdesk:` in servanda.yaml. Nothing is written to the helpdesk.
-Agreements made by hand with all their attributes filled tell the most.";
+First write `kind`, `url` and the login (`access_key`, or `user` and `password`) under `helpdesk:` in servanda.yaml. \
+Nothing is written to the helpdesk. The proposal is best if the helpdesk contains agreements with all attributes filled.";
 
-/// Propose how servanda.yaml describes the helpdesk, from a look at it
+/// Propose the mapping of servanda.yaml from the helpdesk
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// How to write it: `text` is YAML to paste
+    /// The output format: `text` is YAML to paste
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// Looks around and prints the proposal. Faults of other files do not matter here.
-pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let loaded = load::load(global, context)?;
+/// Reads the helpdesk and prints the proposal. Errors in files other than the settings are ignored.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let loaded = load::load(context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
-    let checked = loaded.examine(as_of.instant);
-    // By settings with a fault another helpdesk would be looked at than is meant.
-    loaded.refuse_faults_of(&[files::SETTINGS], &checked.diagnostics, context)?;
+    let checked = loaded.check(as_of.instant);
+    // Settings with an error could lead to another helpdesk than intended.
+    loaded.refuse_errors_in(&[files::SETTINGS], &checked.diagnostics, context)?;
     let CheckedRepository { settings, catalog, .. } = &checked;
     let look = async |connection: &Connection| {
         Ok(connection.explorer().discover(catalog, &settings.zone, as_of.instant).await?)
@@ -45,8 +45,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     let mut proposal = connect::look(&loaded.root, &checked, as_of, look)?;
     lead_with(&mut proposal, &settings.helpdesk);
     match arguments.format {
-        Format::Text => tell(&render::discovery::yaml(&proposal))?,
-        Format::Json => tell(&render::json::pretty(&proposal))?,
+        Format::Text => print_data(&render::discovery::yaml(&proposal))?,
+        Format::Json => print_data(&render::json::pretty(&proposal))?,
     }
     Ok(Exit::Fine)
 }

@@ -1,59 +1,60 @@
-//! `servanda forecast`: every change of state and every notice that the date alone will bring.
+//! `servanda forecast`: the changes of state and the notices of the coming days.
 
-use servanda::calendar::Lead;
 use servanda::render;
 
-use crate::cli::Global;
-use crate::cli::command::plan::{Making, estate_and_terms};
+use crate::cli::options::PlanOptions;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, tell};
+use crate::process::failure::{Exit, Failure, print_data};
 
 const AFTER_HELP: &str = "\
 Examples:
   servanda forecast --days 60
-  servanda forecast --days 365 --format ics > agreements.ics      for a calendar
+  servanda forecast --days 365 --format ics > agreements.ics
+                                        for a calendar application
   servanda forecast --as-of 2027-01-01 --days 31";
 
-/// Show what the coming days bring
+/// Show the coming changes and notices
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// From this day (YYYY-MM-DD) or instant on, in place of now
+    /// Start at another day (YYYY-MM-DD) or instant (RFC 3339) than now
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
-    /// How many days ahead
+    /// The number of days
     #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(i32).range(1..=3660))]
     days: i32,
-    /// How to write it
+    /// The output format
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: ForecastFormat,
 }
 
+/// The output format of a forecast.
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum Format {
+enum ForecastFormat {
     /// For people
     #[default]
     Text,
     /// For programs
     Json,
-    /// For calendars: all-day events
+    /// For calendar applications: all-day events
     Ics,
 }
 
-/// Draws the forecast.
-pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let making = Making { as_of: arguments.as_of.clone(), prune: false, accept: Vec::new() };
-    let (workspace, terms) = estate_and_terms(&making, global, context)?;
+/// Prints the forecast.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let (workspace, terms) = PlanOptions::as_of(arguments.as_of.as_deref()).load(context)?;
     let from = terms.as_of.instant;
-    let Lead { days } = Lead { days: arguments.days };
-    let until = from.checked_add(jiff::SignedDuration::from_hours(i64::from(days) * 24));
-    let until = until.map_err(|_| Failure::usage("so far ahead there are no days", "ask for fewer"))?;
+    let until = from.checked_add(jiff::SignedDuration::from_hours(i64::from(arguments.days) * 24));
+    let until = until
+        .map_err(|_| Failure::usage("the forecast would end after the year 9999", "pass fewer `--days`"))?;
     let settings = &workspace.settings;
     let coming = render::notice::coming(&workspace.agreements, settings.notice_time, from, until);
     match arguments.format {
-        Format::Text => tell(&render::notice::forecast(&coming, &settings.zone))?,
-        Format::Json => tell(&render::json::pretty(&render::notice::forecast_json(&coming)))?,
-        Format::Ics => tell(&render::notice::forecast_ics(&coming, &settings.zone, context.now))?,
+        ForecastFormat::Text => print_data(&render::notice::forecast(&coming, &settings.zone))?,
+        ForecastFormat::Json => print_data(&render::json::pretty(&render::notice::forecast_json(&coming)))?,
+        ForecastFormat::Ics => {
+            print_data(&render::notice::forecast_ics(&coming, &settings.zone, context.now))?;
+        }
     }
     Ok(Exit::Fine)
 }

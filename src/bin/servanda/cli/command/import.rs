@@ -1,73 +1,75 @@
-//! `servanda import`: agreements that people made in the helpdesk become files. Nothing is written to the helpdesk: an
-//! apply marks them as ours.
+//! `servanda import`: writes a file for each agreement of the helpdesk that Servanda does not manage. Writes nothing to
+//! the helpdesk: the next apply sets the ownership key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use servanda::check::{AgreementChecker, CheckedRepository};
-use servanda::diagnostic::{Diagnostic, Diagnostics, FileId, Severity, Sources};
+use servanda::diagnostic::{Diagnostic, FileId, Severity, Sources};
 use servanda::discovery::agreements::{Adoption, Ground, adopt};
 use servanda::render;
 
-use crate::cli::{Format, Global};
+use crate::cli::options::Format;
 use crate::helpdesk::connect::{self, Connection};
 use crate::helpdesk::{Reader as _, Selection};
 use crate::process::context::{AsOf, Context};
-use crate::process::failure::{Exit, Failure, say, tell};
+use crate::process::failure::{Exit, Failure, print_data};
 use crate::workspace::files;
-use crate::workspace::load::{self, Fresh, LoadedFiles};
+use crate::workspace::load::{self, LoadedFiles, NewFile};
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda import --dry-run              the files that would be written, and what would be left and why
-  servanda import                        write them; `servanda plan` then marks the objects, and changes nothing else
-  servanda import --template-from 5      make a template only where five or more share what they promise
-  servanda import --template-from 0      make no templates
+  servanda import --dry-run              show the files, and what is skipped
+  servanda import                        write the files
+  servanda import --template-from 5      a template only for five or more
+                                         agreements with the same targets
+  servanda import --template-from 0      no templates
 
-Before: `servanda discover` for the mapping, `servanda catalog pull` for the slugs. Nothing is written to the helpdesk.";
+First run `servanda discover` for the mapping, and `servanda catalog pull` for the slugs. Nothing is written to the \
+helpdesk: the next apply sets the ownership key of the objects, and changes nothing else.";
 
-/// Adopt the agreements that people made in the helpdesk: a file for each
+/// Adopt agreements of the helpdesk: write a file for each
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// Write nothing, and show the files
+    /// Show what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Make a new template where so many agreements share what they promise; 0 for none
+    /// Write a template for this number of agreements with the same services and targets, or more; 0 for none
     #[arg(long, value_name = "NUMBER", default_value_t = 2)]
     template_from: usize,
-    /// Look at another day (YYYY-MM-DD) or instant (RFC 3339) than now
+    /// Import as of another day (YYYY-MM-DD) or instant (RFC 3339) than now
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
-    /// How to write what was found
+    /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// Looks at what bears no mark, writes files for it, and says what became of it.
-pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let adoption = import(arguments, global, context)?;
+/// Writes files for the objects without an ownership key, and prints what was adopted and what was skipped.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let adoption = import(arguments, context)?;
     match arguments.format {
-        Format::Text => tell(&render::adoption::text(&adoption, !arguments.dry_run, context.paint()))?,
-        Format::Json => tell(&render::json::pretty(&adoption))?,
+        Format::Text => print_data(&render::adoption::text(&adoption, !arguments.dry_run, context.paint()))?,
+        Format::Json => print_data(&render::json::pretty(&adoption))?,
     }
     Ok(Exit::Fine)
 }
 
-fn import(arguments: &Arguments, global: &Global, context: &Context) -> Result<Adoption, Failure> {
-    let loaded = load::load(global, context)?;
+fn import(arguments: &Arguments, context: &Context) -> Result<Adoption, Failure> {
+    let loaded = load::load(context)?;
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
-    let checked = loaded.examine(as_of.instant);
-    refuse_faults(&loaded, &checked.diagnostics, context)?;
+    let checked = loaded.check(as_of.instant);
+    loaded.refuse_errors(&checked.diagnostics, context)?;
     let least = Some(arguments.template_from).filter(|least| *least > 0);
     let mut adoption = proposed(&loaded, &checked, as_of, least)?;
     let root = loaded.root.clone();
-    leave_what_would_be_a_fault(&mut adoption, loaded, as_of, global, context)?;
+    skip_invalid(&mut adoption, loaded, as_of, context)?;
     if arguments.dry_run {
         return Ok(adoption);
     }
     if let Some(file) = adoption.files().find(|file| root.join(&file.path).exists()) {
-        return Err(Failure::new(Exit::Failure, "cli-failure", format!("{} is there already", file.path))
-            .help("a file that git ignores may stand there; take it away, and import again"));
+        return Err(Failure::new(Exit::Failure, "file-exists", format!("{} exists already", file.path))
+            .help("Git may ignore that file: delete it, and import again"));
     }
     for file in adoption.files() {
         files::write_whole(&root.join(&file.path), &file.text)?;
@@ -75,16 +77,7 @@ fn import(arguments: &Arguments, global: &Global, context: &Context) -> Result<A
     Ok(adoption)
 }
 
-/// Beside files with faults nothing can be said about new ones.
-fn refuse_faults(loaded: &LoadedFiles, diagnostics: &Diagnostics, context: &Context) -> Result<(), Failure> {
-    if !diagnostics.has_errors() {
-        return Ok(());
-    }
-    say(&render::diagnostics::text(diagnostics, &loaded.sources, context.paint_errors()));
-    Err(Failure::new(Exit::Invalid, "cli-invalid", render::diagnostics::summary(diagnostics, loaded.files())))
-}
-
-/// What the core proposes for what the helpdesk holds.
+/// Reads the helpdesk, and lets the core propose the files.
 fn proposed(
     loaded: &LoadedFiles,
     checked: &CheckedRepository,
@@ -110,41 +103,44 @@ fn proposed(
     }))
 }
 
-/// Checks the repository with the new files in it, and leaves those that are part of an error, until there is none.
-fn leave_what_would_be_a_fault(
+/// Checks the repository with the new files, and skips new agreements that are part of an error, until there is none.
+fn skip_invalid(
     adoption: &mut Adoption,
     loaded: LoadedFiles,
     as_of: AsOf,
-    global: &Global,
     context: &Context,
 ) -> Result<(), Failure> {
     let mut next = Some(loaded);
     while !adoption.agreements.is_empty() {
         let loaded = match next.take() {
             Some(loaded) => loaded,
-            None => load::load(global, context)?,
+            None => load::load(context)?,
         };
-        let files = adoption.files().map(|file| Fresh::new(&file.path, &file.text)).collect();
+        let files = adoption.files().map(|file| NewFile::new(&file.path, &file.text)).collect();
         let loaded = loaded.with(files);
-        let faults = loaded.examine(as_of.instant).diagnostics;
+        let faults = loaded.check(as_of.instant).diagnostics;
         let errors: Vec<&Diagnostic> =
             faults.iter().filter(|fault| fault.severity == Severity::Error).collect();
         if errors.is_empty() {
             return Ok(());
         }
-        let at_fault = at_fault(adoption, &errors, &loaded.sources);
-        if at_fault.is_empty() {
-            return refuse_faults(&loaded, &faults, context);
+        let invalid = invalid_agreements(adoption, &errors, &loaded.sources);
+        if invalid.is_empty() {
+            return loaded.refuse_errors(&faults, context);
         }
-        for (id, said) in at_fault {
-            adoption.leave(&id, &said);
+        for (id, message) in invalid {
+            adoption.leave(&id, &message);
         }
     }
     Ok(())
 }
 
-/// Of each error one new agreement that is part of it, with what is wrong.
-fn at_fault(adoption: &Adoption, errors: &[&Diagnostic], sources: &Sources) -> BTreeMap<String, String> {
+/// For each error, one new agreement that is part of it, with the message.
+fn invalid_agreements(
+    adoption: &Adoption,
+    errors: &[&Diagnostic],
+    sources: &Sources,
+) -> BTreeMap<String, String> {
     let new: BTreeMap<&str, String> =
         adoption.agreements.iter().map(|taken| (taken.file.path.as_str(), taken.id.to_string())).collect();
     let mut found = BTreeMap::new();
@@ -152,7 +148,7 @@ fn at_fault(adoption: &Adoption, errors: &[&Diagnostic], sources: &Sources) -> B
     for error in errors {
         let places = std::iter::once(error.place.span).chain(error.related.iter().map(|label| label.span));
         let files: Vec<FileId> = places.map(|span| span.file).collect();
-        // Of two that cannot stand together the one that is told of goes; the other may stay then.
+        // Of two conflicting agreements only one is skipped: the other may be valid without it.
         if files.iter().any(|file| seen.contains(file)) {
             continue;
         }

@@ -1,34 +1,29 @@
-//! `servanda ledger`: what is remembered of notices, and whether the memory is whole.
-
-use std::time::Duration;
+//! `servanda ledger`: shows, verifies and compacts the ledger of notices.
 
 use servanda::calendar::Instant;
 use servanda::notice::{How, Record};
 
-use crate::cli::Global;
-use crate::cli::command::apply::read_wait;
-use crate::cli::command::plan::{Making, estate_and_terms};
-use crate::cli::command::run::run_name;
-use crate::helpdesk::connect;
+use crate::cli::options::{LockOptions, PlanOptions};
 use crate::ledger;
 use crate::ledger::Holder;
 use crate::notify::channels::Channels;
 use crate::notify::delivery::{Dispatcher, Memories};
 use crate::process::context::{Context, clock};
-use crate::process::failure::{Exit, Failure, say, tell};
+use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::runtime::runtime;
 use crate::workspace::load::Workspace;
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda ledger show            every notice that was ever due, and what became of it
-  servanda ledger show --held     those of which nobody knows whether they went out
-  servanda ledger verify          whether notices may be sent by it; exit 4 where not
-  servanda ledger compact         forget what nothing will ever be decided by again
+  servanda ledger show            every notice, with its result
+  servanda ledger show --held     the notices whose result is unknown
+  servanda ledger verify          exit 4 if the ledger is not intact
+  servanda ledger compact         delete records that are no longer needed
 
-To compact changes nothing of what is due, now or later: of each recipient the latest word is kept, and of all else that
-it is past. On a branch the log keeps what was.";
+Compacting does not change which notices are due, now or later: it keeps the latest notice of each recipient, and that \
+earlier events are past. On a branch, the Git history keeps the deleted records.";
 
-/// Look at the memory of notices
+/// Show, verify or compact the ledger of notices
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
@@ -38,53 +33,51 @@ pub(crate) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// List what is remembered
+    /// List the notices and their results
     #[command(after_help = AFTER_HELP)]
     Show {
-        /// Only what nobody knows the result of
+        /// Only notices whose result is unknown
         #[arg(long)]
         held: bool,
     },
-    /// Check that nothing was lost or changed by hand
+    /// Check that no record was lost or changed by hand
     #[command(after_help = AFTER_HELP)]
     Verify,
-    /// Forget the records that nothing will ever be decided by again
+    /// Delete records that are no longer needed
     #[command(after_help = AFTER_HELP)]
     Compact {
-        /// How long to wait for another run to end: 30s, 10m
-        #[arg(long, value_name = "TIME", default_value = "0s", value_parser = read_wait)]
-        wait_lock: Duration,
+        #[command(flatten)]
+        lock: LockOptions,
     },
 }
 
-/// Shows or verifies the ledger.
-pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let making = Making { as_of: None, prune: false, accept: Vec::new() };
-    let (workspace, terms) = estate_and_terms(&making, global, context)?;
-    let book = ledger::open(&workspace);
-    connect::runtime()?.block_on(async {
-        match arguments.command {
+/// Shows, verifies or compacts the ledger.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let (workspace, terms) = PlanOptions::as_of(None).load(context)?;
+    let records = ledger::open(&workspace);
+    runtime()?.block_on(async {
+        match &arguments.command {
             Command::Verify => {
-                trust(&workspace, &book, terms.as_of.instant).await?;
-                tell("The ledger is whole.\n")?;
+                trust(&workspace, &records, terms.as_of.instant).await?;
+                print_data("The ledger is intact.\n")?;
             }
-            Command::Compact { wait_lock } => {
-                let holder = Holder { run: run_name(context), since: clock() };
-                let say = |text: &str| say(&format!("{text}\n"));
-                let lock = ledger::take_lock(&book, &holder, wait_lock, say).await?;
+            Command::Compact { lock: LockOptions { wait_lock } } => {
+                let holder = Holder { run: context.run_name(), since: clock() };
+                let print = |text: &str| print_message(&format!("{text}\n"));
+                let lock = ledger::take_lock(&records, &holder, *wait_lock, print).await?;
                 let compacted = async {
-                    trust(&workspace, &book, terms.as_of.instant).await?;
-                    Ok::<_, Failure>(book.compact().await?)
+                    trust(&workspace, &records, terms.as_of.instant).await?;
+                    Ok::<_, Failure>(records.compact().await?)
                 };
                 let compacted = compacted.await;
-                book.unlock(lock).await;
-                let (forgotten, kept) = compacted?;
-                tell(&format!("{forgotten} records are forgotten, and {kept} kept.\n"))?;
+                records.unlock(lock).await;
+                let (deleted, kept) = compacted?;
+                print_data(&format!("{deleted} records deleted, {kept} kept.\n"))?;
             }
             Command::Show { held } => {
-                for (key, record) in book.memory().await?.records {
-                    if !held || matches!(record, Record::Submitting { .. }) {
-                        tell(&format!("{key}\n  {}\n", words(&record)))?;
+                for (key, record) in records.memory().await?.records {
+                    if !*held || matches!(record, Record::Submitting { .. }) {
+                        print_data(&format!("{key}\n  {}\n", result(&record)))?;
                     }
                 }
             }
@@ -93,20 +86,21 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     })
 }
 
-/// Refuses a ledger that no notice may be sent by.
-async fn trust(workspace: &Workspace, book: &Memories, at: Instant) -> Result<(), Failure> {
+/// Fails unless the ledger is intact, so that notices may be sent by it.
+async fn trust(workspace: &Workspace, records: &Memories, at: Instant) -> Result<(), Failure> {
     let channels = Channels::open(&workspace.settings, &workspace.root)?;
-    Dispatcher::new(workspace, &channels, at)?.trust(book).await
+    Dispatcher::new(workspace, &channels, at)?.trust(records).await
 }
 
-fn words(record: &Record) -> String {
+/// The result of a notice, in words.
+fn result(record: &Record) -> String {
     match record {
         Record::Waiting { since, why } => {
-            format!("waits since {since}: {}", servanda::render::encode::terminal(why))
+            format!("waiting since {since}: {}", servanda::render::encode::terminal(why))
         }
         Record::Claimed { run, until, .. } => format!("claimed by {run} until {until}"),
         Record::Submitting { run, at, .. } => {
-            format!("held: {run} began to send it at {at} and did not say how it went")
+            format!("in doubt: {run} began to send it at {at}, and its result is unknown")
         }
         Record::Done { how, at, .. } => {
             let how = match how {

@@ -1,45 +1,44 @@
-//! `servanda man`: what `--help` says, as pages of the manual.
+//! `servanda man`: the help of all commands as manual pages.
 
 use std::io;
 use std::path::PathBuf;
 
 use servanda::render;
 
-use crate::cli::described;
-use crate::process::failure::{Exit, Failure, say};
+use crate::process::failure::{Exit, Failure, print_message};
 use crate::workspace::files;
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda man ~/.local/share/man/man1    then `man servanda`, `man servanda-plan` and so on
+  servanda man ~/.local/share/man/man1    for `man servanda-plan` and so on
   servanda man pages                      into any folder, for a package";
 
-/// Write the pages of the manual
+/// Write the manual pages
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// The folder that they are written into
+    /// The folder to write them into
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }
 
-/// Writes a page for each command.
-pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+/// Writes a page for each of the described commands.
+pub(crate) fn run(arguments: &Arguments, described: clap::Command) -> Result<Exit, Failure> {
     let mut count = 0;
-    let mut waiting = vec![described()];
+    let mut waiting = vec![described];
     while let Some(command) = waiting.pop() {
         let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
         let page = page(&command, &name)
-            .map_err(|error| Failure::new(Exit::Failure, "cli-failure", error.to_string()))?;
+            .map_err(|error| Failure::new(Exit::Failure, "manual-not-written", error.to_string()))?;
         files::write_whole(&arguments.folder.join(format!("{name}.1")), &page)?;
         count += 1;
         waiting.extend(command.get_subcommands().filter(|below| below.get_name() != "help").cloned());
     }
-    say(&format!("{count} pages in {}\n", arguments.folder.display()));
+    print_message(&format!("{count} pages in {}\n", arguments.folder.display()));
     Ok(Exit::Fine)
 }
 
-/// The page of a command: what its help says, in the sections that a page of the manual has.
+/// The manual page of a command: its help, in the usual sections.
 fn page(command: &clap::Command, name: &str) -> io::Result<String> {
     let man = clap_mangen::Man::new(command.clone())
         .title(name.to_uppercase())

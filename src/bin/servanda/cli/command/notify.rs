@@ -1,4 +1,4 @@
-//! `servanda notify`: tells what is due, shows what would be told, and settles what is held.
+//! `servanda notify`: sends the notices that are due, previews them, and resolves those whose result is unknown.
 
 use std::path::{Path, PathBuf};
 
@@ -8,17 +8,16 @@ use servanda::notice::{How, Key, Memory, Record};
 use servanda::render;
 use servanda::render::message::Letter;
 
-use crate::cli::command::apply::refuse_other_days;
-use crate::cli::command::plan::{Making, estate_and_terms};
-use crate::cli::command::run::{Notifying, Watch, notices_exit, run_name};
-use crate::cli::{Format, Global};
+use crate::cli::audience::Unattended;
+use crate::cli::options::{Format, NotifyOptions, PlanOptions};
 use crate::helpdesk::connect::{self, Connection};
 use crate::ledger;
 use crate::ledger::LedgerError;
 use crate::notify::channels::Channels;
 use crate::notify::delivery::{Delivered, Dispatcher};
 use crate::process::context::{Context, clock};
-use crate::process::failure::{Exit, Failure, say, tell};
+use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::runtime::runtime;
 use crate::process::shutdown;
 use crate::reconcile::plan::PlanTerms;
 use crate::reconcile::run::Reconciliation;
@@ -27,68 +26,68 @@ use crate::workspace::load::Workspace;
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda notify --preview                    every message that would go out now, without sending any
-  servanda notify --preview --write mails      the same, as .html and .txt files in a folder
-  servanda notify                              send what is due; `servanda run` applies first
-  servanda notify resolve KEY --sent           somebody knows that a held notice went out
-  servanda notify resolve KEY --resend         somebody knows that it did not";
+  servanda notify --preview               show the messages that are due
+  servanda notify --preview --write mails
+                                          write them as .html and .txt files
+  servanda notify                         send them, without applying first
+  servanda notify resolve KEY --sent      record that a notice was sent
+  servanda notify resolve KEY --resend    send a notice again";
 
-/// Tell clients and managers what is due
+/// Send the notices that are due
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
-    settle: Option<Settle>,
-    /// Look at another day (YYYY-MM-DD) or instant (RFC 3339) than now
+    subcommand: Option<Subcommand>,
+    /// Send or preview as of another day (YYYY-MM-DD) or instant (RFC 3339) than now
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
     #[command(flatten)]
-    notifying: Notifying,
-    /// Show every message that would go out, and send none
+    options: NotifyOptions,
+    /// Show the messages that are due, and send none
     #[arg(long)]
     preview: bool,
-    /// Write the messages of a preview into this folder
+    /// Write the messages of the preview into this folder
     #[arg(long, value_name = "DIR", requires = "preview")]
     write: Option<PathBuf>,
-    /// How to write the outcome
+    /// The output format of the outcome
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 #[derive(clap::Subcommand)]
-enum Settle {
-    /// Say what became of a notice that is held
+enum Subcommand {
+    /// Record the result of a notice that is in doubt
     #[command(after_help = AFTER_HELP)]
     Resolve(Resolve),
 }
 
-/// Say what became of a notice that is held
+/// Record the result of a notice that is in doubt
 #[derive(clap::Args)]
 struct Resolve {
-    /// The notice, as the report names it
+    /// The key of the notice, as `servanda ledger show --held` lists it
     key: Key,
-    /// It went out
+    /// It was sent
     #[arg(long, conflicts_with = "resend", required_unless_present = "resend")]
     sent: bool,
-    /// It did not: the next run sends it
+    /// It was not sent: the next run sends it
     #[arg(long)]
     resend: bool,
 }
 
-/// Previews, settles or sends.
-pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let making = Making { as_of: arguments.as_of.clone(), prune: false, accept: Vec::new() };
-    let (workspace, terms) = estate_and_terms(&making, global, context)?;
-    let runtime = connect::runtime()?;
-    if let Some(Settle::Resolve(settled)) = &arguments.settle {
-        return runtime.block_on(resolve(settled, &workspace));
+/// Sends, previews or resolves.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let (workspace, terms) = PlanOptions::as_of(arguments.as_of.as_deref()).load(context)?;
+    let runtime = runtime()?;
+    if let Some(Subcommand::Resolve(resolved)) = &arguments.subcommand {
+        return runtime.block_on(resolve(resolved, &workspace));
     }
     let channels = Channels::open(&workspace.settings, &workspace.root)?;
     if arguments.preview {
         let previewed = runtime.block_on(preview(&workspace, &channels, terms.as_of.instant))?;
         return show(&previewed, arguments.write.as_deref());
     }
-    refuse_other_days(&workspace, terms.as_of)?;
+    workspace.refuse_other_days(terms.as_of)?;
     files::own_folder(&workspace.root)?;
     let ended = runtime.block_on(async {
         let connection = connect::open(&workspace, terms.as_of).await?;
@@ -99,12 +98,15 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     runtime.shutdown_background();
     let delivered = ended?;
     match arguments.format {
-        Format::Text => tell(&render::notice::report(&delivered.report, delivered.braked))?,
+        Format::Text => print_data(&render::notice::report(&delivered.report, delivered.braked))?,
         Format::Json => {
-            tell(&render::json::pretty(&render::notice::report_json(&delivered.report, delivered.braked)))?;
+            print_data(&render::json::pretty(&render::notice::report_json(
+                &delivered.report,
+                delivered.braked,
+            )))?;
         }
     }
-    Ok(notices_exit(&Ok(delivered)))
+    Ok(delivered.exit())
 }
 
 async fn send(
@@ -115,23 +117,26 @@ async fn send(
     connection: &Connection,
     channels: &Channels,
 ) -> Result<Delivered, Failure> {
-    let watch = Watch { patience: arguments.notifying.wait_lock, stop: shutdown::listen(), context };
-    let name = run_name(context);
-    let mut pass = Reconciliation::new(workspace, connection, terms, name.clone(), &watch);
-    let lock = pass.lock().await?;
+    let options = &arguments.options;
+    let audience = Unattended { patience: options.lock.wait_lock, stop: shutdown::listen(), context };
+    let name = context.run_name();
+    let mut reconciliation = Reconciliation::new(workspace, connection, terms, name.clone(), &audience);
+    let lock = reconciliation.lock().await?;
     let sent = async {
-        let made = pass.look().await?;
-        let bulletin = Dispatcher::new(workspace, channels, terms.as_of.instant)?
-            .acknowledging(arguments.notifying.accept_messages)
-            .knowing(&made, pass.seen());
-        bulletin.published(arguments.notifying.init_ledger, pass.book(), connection, &name, &watch.stop).await
+        let made = reconciliation.look().await?;
+        let dispatcher = Dispatcher::new(workspace, channels, terms.as_of.instant)?
+            .acknowledging(options.accept_messages)
+            .knowing(&made, reconciliation.seen());
+        dispatcher
+            .published(options.init_ledger, reconciliation.book(), connection, &name, &audience.stop)
+            .await
     };
     let sent = sent.await;
-    pass.unlock(lock).await;
+    reconciliation.unlock(lock).await;
     sent
 }
 
-/// What would go out, as if the helpdesk held everything already.
+/// The messages that are due, assuming that the helpdesk is up to date.
 async fn preview(
     workspace: &Workspace,
     channels: &Channels,
@@ -141,7 +146,7 @@ async fn preview(
     let memory = if book.begun().await?.is_some() {
         book.memory().await?
     } else {
-        say("the ledger has no beginning yet: this is everything that was ever due\n");
+        print_message("the ledger does not exist yet: this shows everything that was ever due\n");
         Memory::default()
     };
     Dispatcher::new(workspace, channels, at)?.supposing().preview(&memory)
@@ -158,43 +163,43 @@ fn show(messages: &[(Message, Letter)], folder: Option<&Path>) -> Result<Exit, F
             let path = |ending: &str| folder.join(format!("{}.{ending}", message.name));
             files::write_whole(&path("html"), &letter.html)?;
             files::write_whole(&path("txt"), &format!("{}\n\n{}", letter.subject, letter.text))?;
-            tell(&format!("{head}\n   {}\n", path("html").display()))?;
+            print_data(&format!("{head}\n   {}\n", path("html").display()))?;
         } else {
             let text: Vec<_> = letter.text.lines().map(render::encode::terminal).collect();
-            tell(&format!(
+            print_data(&format!(
                 "{head}\n{}\n\n{}\n\n",
                 render::encode::terminal(&letter.subject),
                 text.join("\n")
             ))?;
         }
     }
-    say(&format!("{} messages; none was sent\n", messages.len()));
+    print_message(&format!("{} messages; none was sent\n", messages.len()));
     Ok(Exit::Fine)
 }
 
-/// A person says what became of it.
-async fn resolve(settled: &Resolve, workspace: &Workspace) -> Result<Exit, Failure> {
+/// Records the result that a person knows.
+async fn resolve(resolved: &Resolve, workspace: &Workspace) -> Result<Exit, Failure> {
     let book = ledger::open(workspace);
     let memory = book.memory().await?;
     let now = clock();
-    let found = memory.records.get(&settled.key);
+    let found = memory.records.get(&resolved.key);
     let Some(Record::Submitting { told, .. }) = found else {
         return Err(Failure::usage(
-            format!("{} is not held", settled.key),
-            "`servanda ledger show --held` lists what is",
+            format!("{} is not in doubt", resolved.key),
+            "run `servanda ledger show --held` to list the notices in doubt",
         ));
     };
-    let value = if settled.sent {
+    let value = if resolved.sent {
         Record::Done { how: How::Sent, at: now, told: Some(*told), message: None }
     } else {
-        Record::Waiting { since: now, why: "somebody said that it did not go out".to_owned() }
+        Record::Waiting { since: now, why: "resolved by a person: not sent".to_owned() }
     };
     let change =
-        servanda::notice::delivery::Change { key: settled.key.clone(), expected: found.cloned(), value };
+        servanda::notice::delivery::Change { key: resolved.key.clone(), expected: found.cloned(), value };
     match book.change(&[change]).await {
         Ok(()) => Ok(Exit::Fine),
         Err(LedgerError::Conflict(_)) => {
-            Err(Failure::new(Exit::Failure, "cli-failure", "somebody else settled it just now"))
+            Err(Failure::new(Exit::Failure, "already-resolved", "another run or person resolved it just now"))
         }
         Err(failed) => Err(failed.into()),
     }

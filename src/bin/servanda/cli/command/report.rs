@@ -1,4 +1,4 @@
-//! `servanda report`: all agreements over time as one page, and beside it as CSV and as a calendar. Asks no helpdesk.
+//! `servanda report`: all agreements over time as an HTML page, as CSV and as a calendar. Reads no helpdesk.
 
 use std::path::PathBuf;
 
@@ -6,66 +6,48 @@ use servanda::render::report::{ReportInput, csv, ics, page};
 use servanda::report::report;
 use servanda::settings::Language;
 
-use crate::cli::Global;
+use crate::cli::options::LanguageName;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, say, tell};
+use crate::process::failure::{Exit, Failure, print_data, print_message};
 use crate::workspace::files;
 use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda report --out agreements.html            one page that needs no network; open it in a browser
+  servanda report --out agreements.html    one page that needs no network
   servanda report --out a.html --csv a.csv --ics a.ics
   servanda report --as-of 2027-01-01 --language en > january.html
-  servanda report --csv -                          the CSV alone, to standard output";
+  servanda report --csv -                  only the CSV, to standard output";
 
 /// Write all agreements over time as one page
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// Write the page to this file; without it to standard output, unless only CSV or a calendar are asked for
+    /// Write the page to this file; without it, to standard output, unless --csv or --ics is given
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Write a table for spreadsheets to this file
+    /// Write a table as CSV to this file
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Write first and last days, deadlines and rests for calendars to this file
+    /// Write first and last days, deadlines and suspensions as a calendar (iCalendar) to this file
     #[arg(long, value_name = "FILE")]
     ics: Option<PathBuf>,
-    /// Look at another day (YYYY-MM-DD) or instant (RFC 3339) than now
+    /// Report as of another day (YYYY-MM-DD) or instant (RFC 3339) than now
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
     /// The language; without it, that of servanda.yaml
     #[arg(long, value_enum)]
-    language: Option<Tongue>,
+    language: Option<LanguageName>,
 }
 
-/// A language of the page.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub(crate) enum Tongue {
-    /// Russian
-    Ru,
-    /// English
-    En,
-}
-
-impl From<Tongue> for Language {
-    fn from(tongue: Tongue) -> Self {
-        match tongue {
-            Tongue::Ru => Self::Russian,
-            Tongue::En => Self::English,
-        }
-    }
-}
-
-/// Writes what was asked for.
-pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let loaded = load::load(global, context)?;
+/// Writes the page, the table and the calendar.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let loaded = load::load(context)?;
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
-    let workspace = load::check(loaded, as_of.instant, global, context)?;
+    let workspace = loaded.into_workspace(as_of.instant, context)?;
     let settings = &workspace.settings;
     let report = report(&workspace.agreements, settings.notice_time, as_of.instant);
-    let telling = ReportInput {
+    let input = ReportInput {
         report: &report,
         catalog: &workspace.catalog,
         zone: &settings.zone,
@@ -74,24 +56,24 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     };
     let is_page_wanted = arguments.out.is_some() || (arguments.csv.is_none() && arguments.ics.is_none());
     if is_page_wanted {
-        write(arguments.out.as_ref(), &page(&telling))?;
+        write(arguments.out.as_ref(), &page(&input))?;
     }
     if let Some(path) = &arguments.csv {
-        write(Some(path), &csv(&telling))?;
+        write(Some(path), &csv(&input))?;
     }
     if let Some(path) = &arguments.ics {
-        write(Some(path), &ics(&telling))?;
+        write(Some(path), &ics(&input))?;
     }
     Ok(Exit::Fine)
 }
 
-/// Writes a file whole, or to standard output where there is none or it is called `-`.
+/// Writes a file, or to standard output if there is none or it is called `-`.
 fn write(path: Option<&PathBuf>, text: &str) -> Result<(), Failure> {
     match path.filter(|path| path.as_os_str() != "-") {
-        None => tell(text),
+        None => print_data(text),
         Some(path) => {
             files::write_whole(path, text)?;
-            say(&format!("written to {}\n", path.display()));
+            print_message(&format!("written to {}\n", path.display()));
             Ok(())
         }
     }

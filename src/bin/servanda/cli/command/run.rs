@@ -1,132 +1,110 @@
-//! `servanda run`: the job that nobody watches. Plan, apply what the date or a merge changed, notify, report.
+//! `servanda run`: the scheduled job. Plans, applies what a date or a merge changed, sends notices, and reports.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::json;
-use servanda::envelope::GuardedPlan;
-use servanda::plan::Plan;
 use servanda::render;
 
-use crate::cli::command::apply::{read_wait, refuse_other_days};
-use crate::cli::command::plan::{Making, estate_and_terms};
-use crate::cli::progress::Bar;
-use crate::cli::{Format, Global};
+use crate::cli::audience::Unattended;
+use crate::cli::options::{Format, NotifyOptions, PlanOptions};
 use crate::helpdesk::connect::{self, Connection};
 use crate::notify::channels::Channels;
 use crate::notify::delivery::{Delivered, Dispatcher};
 use crate::process::context::{Context, clock};
-use crate::process::failure::{Exit, Failure, say, tell};
-use crate::process::monitor::Ping;
-use crate::process::shutdown::{self, Stop};
-use crate::reconcile::apply::Progress;
+use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::monitor::Monitor;
+use crate::process::runtime::runtime;
+use crate::process::shutdown;
 use crate::reconcile::plan::PlanTerms;
-use crate::reconcile::run::{Audience, Concluded, Reconciliation};
+use crate::reconcile::run::{Concluded, Reconciliation};
 use crate::workspace::files;
 use crate::workspace::load::Workspace;
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda run --init-ledger             the first run: what is past by now is told to nobody
-  servanda run                           every further one, from a schedule
-  servanda run --wait-lock 10m           let another run end first
+  servanda run --init-ledger             the first run; notices of earlier
+                                         events are not sent
+  servanda run                           every other run, from a schedule
+  servanda run --wait-lock 10m           wait for another run to end
   servanda run --report run.json --metrics servanda.prom
 
-A run that comes late, twice or after weeks does what is due and not yet done, once. With SERVANDA_PING_URL in the
-environment it tells a monitor (healthchecks style) that it began and how it ended.
+A run that is late, repeated, or the first after weeks does once what is due and not done yet. If SERVANDA_PING_URL is \
+set, the run pings that monitor (in the style of healthchecks.io) when it begins and when it ends.
 
-Exit codes: 0 done, 4 a guard or the ledger held something back, 6 something is left for the next run, 7 of something
-it is not known whether it was done, 8 another run holds the lock, 9 credentials refused.";
+Exit codes: 0 done, 4 refused by a guard or by the ledger, 6 done in part, 7 result unknown, 8 lock held by another run, \
+9 credentials refused.";
 
 /// Plan, apply and notify: the scheduled job
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    making: Making,
+    options: PlanOptions,
     #[command(flatten)]
-    pub(crate) notifying: Notifying,
-    /// Write what the run did to this file, as JSON
+    notify: NotifyOptions,
+    /// Write a report of the run to this file, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Write figures for Prometheus to this file
+    /// Write metrics for Prometheus to this file
     #[arg(long, value_name = "FILE")]
     metrics: Option<PathBuf>,
-    /// How to write the outcome
+    /// The output format of the outcome
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// The switches of whatever sends notices.
-#[derive(clap::Args)]
-pub(crate) struct Notifying {
-    /// Begin the memory of notices: what is past by now is told to nobody
-    #[arg(long)]
-    pub(crate) init_ledger: bool,
-    /// Let exactly so many messages out that no date made due
-    #[arg(long, value_name = "N")]
-    pub(crate) accept_messages: Option<usize>,
-    /// How long to wait for another run to end: 30s, 10m
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = read_wait)]
-    pub(crate) wait_lock: Duration,
-}
-
-/// Runs the job, and tells whoever watches that it ran, however it ended.
-pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let runtime = connect::runtime()?;
-    let ping = Ping::of_environment()?;
-    runtime.block_on(ping.begun());
-    let ended = runtime.block_on(whole(arguments, global, context));
+/// Runs the job, and pings the monitor before and after it.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let runtime = runtime()?;
+    let monitor = Monitor::of_environment()?;
+    runtime.block_on(monitor.begun());
+    let ended = runtime.block_on(run_job(arguments, context));
     let exit = ended.as_ref().map_or_else(|failure| failure.exit, |exit| *exit);
-    runtime.block_on(ping.ended(exit));
+    runtime.block_on(monitor.ended(exit));
     if let Some(path) = &arguments.metrics
         && let Err(failure) = files::write_whole(path, &metrics(exit))
     {
-        say(&format!("the figures are not written: {}\n", failure.message));
+        print_message(&format!("cannot write the metrics: {}\n", failure.message));
     }
-    // A server that does not answer is not waited for.
+    // A mail server that does not answer must not delay the end of the process.
     runtime.shutdown_background();
     ended
 }
 
-async fn whole(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let (workspace, terms) = estate_and_terms(&arguments.making, global, context)?;
-    refuse_other_days(&workspace, terms.as_of)?;
+async fn run_job(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let (workspace, terms) = arguments.options.load(context)?;
+    workspace.refuse_other_days(terms.as_of)?;
     files::own_folder(&workspace.root)?;
     let channels = Channels::open(&workspace.settings, &workspace.root)?;
     let connection = connect::open(&workspace, terms.as_of).await?;
-    let watch = Watch { patience: arguments.notifying.wait_lock, stop: shutdown::listen(), context };
-    let name = run_name(context);
-    let job = Job {
+    let audience =
+        Unattended { patience: arguments.notify.lock.wait_lock, stop: shutdown::listen(), context };
+    let name = context.run_name();
+    let job = ScheduledJob {
         workspace: &workspace,
         terms: &terms,
         connection: &connection,
         channels: &channels,
         name: &name,
     };
-    let done = job.done(&arguments.notifying, &watch).await;
+    let result = job.run(&arguments.notify, &audience).await;
     connection.close().await;
-    let done = done?;
-    let report = done.json(&name);
+    let result = result?;
+    let report = result.json(&name);
     if let Some(path) = &arguments.report
         && let Err(failure) = files::write_whole(path, &render::json::pretty(&report))
     {
-        say(&format!("the report is not written: {}\n", failure.message));
+        print_message(&format!("cannot write the report: {}\n", failure.message));
     }
     match arguments.format {
-        Format::Text => tell(&done.text(context))?,
-        Format::Json => tell(&render::json::pretty(&report))?,
+        Format::Text => print_data(&result.text(context))?,
+        Format::Json => print_data(&render::json::pretty(&report))?,
     }
-    Ok(done.exit())
-}
-
-/// A name that no other run has.
-pub(crate) fn run_name(context: &Context) -> String {
-    format!("{}-{}", context.now, std::process::id())
+    Ok(result.exit())
 }
 
 /// One run of the job.
-struct Job<'a> {
+struct ScheduledJob<'a> {
     workspace: &'a Workspace,
     terms: &'a PlanTerms,
     connection: &'a Connection,
@@ -134,48 +112,52 @@ struct Job<'a> {
     name: &'a str,
 }
 
-impl Job<'_> {
-    async fn done(&self, notifying: &Notifying, watch: &Watch<'_>) -> Result<Done, Failure> {
-        let mut pass =
-            Reconciliation::new(self.workspace, self.connection, self.terms, self.name.to_owned(), watch);
-        let lock = pass.lock().await?;
-        let done = async {
-            let concluded = pass.alone(None).await?;
+impl ScheduledJob<'_> {
+    /// Applies and notifies under one lock.
+    async fn run(&self, notify: &NotifyOptions, audience: &Unattended<'_>) -> Result<JobResult, Failure> {
+        let mut reconciliation =
+            Reconciliation::new(self.workspace, self.connection, self.terms, self.name.to_owned(), audience);
+        let lock = reconciliation.lock().await?;
+        let result = async {
+            let concluded = reconciliation.alone(None).await?;
             let notices = match concluded.outcome.stopped {
-                // Whoever stopped the apply has not asked for mail.
+                // A stop of the apply stops the notices as well.
                 Some(_) => Ok(Delivered::default()),
-                None => self.notices(notifying, &pass, &concluded, watch).await,
+                None => self.notify(notify, &reconciliation, &concluded, audience).await,
             };
-            Ok(Done { concluded, notices })
+            Ok(JobResult { concluded, notices })
         };
-        let done = done.await;
-        pass.unlock(lock).await;
-        done
+        let result = result.await;
+        reconciliation.unlock(lock).await;
+        result
     }
 
-    async fn notices(
+    async fn notify(
         &self,
-        notifying: &Notifying,
-        pass: &Reconciliation<'_, Watch<'_>>,
+        options: &NotifyOptions,
+        reconciliation: &Reconciliation<'_, Unattended<'_>>,
         concluded: &Concluded,
-        watch: &Watch<'_>,
+        audience: &Unattended<'_>,
     ) -> Result<Delivered, Failure> {
-        let bulletin = Dispatcher::new(self.workspace, self.channels, self.terms.as_of.instant)?
-            .acknowledging(notifying.accept_messages)
-            .knowing(&concluded.envelope, pass.seen());
-        bulletin.published(notifying.init_ledger, pass.book(), self.connection, self.name, &watch.stop).await
+        let dispatcher = Dispatcher::new(self.workspace, self.channels, self.terms.as_of.instant)?
+            .acknowledging(options.accept_messages)
+            .knowing(&concluded.envelope, reconciliation.seen());
+        dispatcher
+            .published(options.init_ledger, reconciliation.book(), self.connection, self.name, &audience.stop)
+            .await
     }
 }
 
-/// What a run did.
-struct Done {
+/// The result of a run of the job.
+struct JobResult {
     concluded: Concluded,
     notices: Result<Delivered, Failure>,
 }
 
-impl Done {
+impl JobResult {
     fn exit(&self) -> Exit {
-        Exit::graver(self.concluded.exit, notices_exit(&self.notices))
+        let notices = self.notices.as_ref().map_or_else(|failure| failure.exit, Delivered::exit);
+        Exit::most_severe(self.concluded.exit, notices)
     }
 
     fn text(&self, context: &Context) -> String {
@@ -188,14 +170,14 @@ impl Done {
         match &self.notices {
             Ok(delivered) => text.push_str(&render::notice::report(&delivered.report, delivered.braked)),
             Err(failure) => {
-                say(&format!("error: {}\n", failure.message));
-                failure.help.iter().for_each(|help| say(&format!("  help: {help}\n")));
+                print_message(&format!("error: {}\n", failure.message));
+                failure.help.iter().for_each(|help| print_message(&format!("  help: {help}\n")));
             }
         }
         text
     }
 
-    /// The one object that says it all; additive for as long as its format is 1.
+    /// The report as one object. Format 1 only ever gains keys.
     fn json(&self, name: &str) -> serde_json::Value {
         let Concluded { envelope, outcome, .. } = &self.concluded;
         let notices = match &self.notices {
@@ -212,22 +194,7 @@ impl Done {
     }
 }
 
-/// What the notices of a run mean for its exit code.
-pub(crate) fn notices_exit(notices: &Result<Delivered, Failure>) -> Exit {
-    match notices {
-        Err(failure) => failure.exit,
-        Ok(Delivered { braked: Some(_), .. }) => Exit::Refused,
-        Ok(Delivered { report, .. }) if !report.held.is_empty() => Exit::Held,
-        Ok(Delivered { report, .. })
-            if report.ended.is_some() || !report.refused.is_empty() || !report.waiting.is_empty() =>
-        {
-            Exit::Partial
-        }
-        Ok(_) => Exit::Fine,
-    }
-}
-
-/// Figures for Prometheus' text collector.
+/// The metrics in the format of Prometheus' textfile collector.
 fn metrics(exit: Exit) -> String {
     format!(
         "# HELP servanda_last_run_timestamp_seconds When the last run ended.\n\
@@ -239,38 +206,4 @@ fn metrics(exit: Exit) -> String {
         clock().as_second(),
         exit as u8
     )
-}
-
-/// Nobody is watching: nothing is asked, and what is shown goes to the log.
-pub(crate) struct Watch<'a> {
-    pub(crate) patience: Duration,
-    pub(crate) stop: Stop,
-    pub(crate) context: &'a Context,
-}
-
-impl Audience for Watch<'_> {
-    fn show(&self, envelope: &GuardedPlan) -> Result<(), Failure> {
-        say(&render::plan::text(envelope, self.context.paint_errors()));
-        Ok(())
-    }
-
-    fn confirm(&self, _: &Plan) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn say(&self, text: &str) {
-        say(&format!("{}\n", render::encode::terminal(text)));
-    }
-
-    fn patience(&self) -> Duration {
-        self.patience
-    }
-
-    fn progress(&self, changes: usize) -> impl Progress {
-        Bar::new(changes, self.context)
-    }
-
-    fn listen(&self) -> Stop {
-        self.stop.clone()
-    }
 }

@@ -1,4 +1,4 @@
-//! `servanda schema`: the JSON Schemas of all files, for editors and other checkers.
+//! `servanda schema`: the JSON Schemas of all files, for editors and other validators.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -8,39 +8,39 @@ use servanda::desired::ROUND_THE_CLOCK;
 use servanda::document::{KnownSlugs, published_schemas, schema};
 use servanda::render;
 
-use crate::cli::Global;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, say, tell};
+use crate::process::failure::{Exit, Failure, print_data, print_message};
 use crate::workspace::files;
 use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda schema --out schemas                  write the schema of each kind of file, and of plans
+  servanda schema --out schemas         the schemas of all files, and of plans
   servanda schema --out .servanda/schemas --catalog
-                                                 with this repository's slugs, so that an editor completes them
-  servanda schema agreement                      print one
+                                        with the slugs of this repository,
+                                        so that an editor completes them
+  servanda schema agreement             print one
 
-In a file, `# yaml-language-server: $schema=../schemas/agreement.json` points an editor at its schema.";
+The comment `# yaml-language-server: $schema=../schemas/agreement.json` in a file tells an editor its schema.";
 
 /// Write the JSON Schemas of all files, for editors
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// Print this one: agreement, template, catalog, calendar, settings or plan
+    /// The schema to print: agreement, template, catalog, calendar, settings or plan
     #[arg(conflicts_with = "out")]
     name: Option<String>,
     /// Write all of them into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// List this repository's clients, services, managers, calendars and templates in them
+    /// Include the clients, services, managers, calendars and templates of this repository
     #[arg(long)]
     catalog: bool,
 }
 
 /// Prints or writes the schemas.
-pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let schemas = if arguments.catalog { with_slugs(global, context)? } else { published_schemas() };
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let schemas = if arguments.catalog { with_slugs(context)? } else { published_schemas() };
     let mut schemas: Vec<(String, String)> =
         schemas.into_iter().map(|(file, text)| (file.to_owned(), text)).collect();
     schemas.push(("plan.json".to_owned(), render::json::pretty(&render::json::plan_schema())));
@@ -48,25 +48,25 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
         for (file, text) in &schemas {
             files::write_whole(&folder.join(file), text)?;
         }
-        say(&format!("{} schemas in {}\n", schemas.len(), folder.display()));
+        print_message(&format!("{} schemas in {}\n", schemas.len(), folder.display()));
         return Ok(Exit::Fine);
     }
     let name = arguments.name.as_deref().unwrap_or("agreement");
     let found = schemas.iter().find(|(file, _)| file.trim_end_matches(".json") == name);
     let (_, text) = found.ok_or_else(|| {
         Failure::usage(
-            format!("there is no schema `{name}`"),
-            "there are agreement, template, catalog, calendar, settings and plan",
+            format!("unknown schema `{name}`"),
+            "choose agreement, template, catalog, calendar, settings or plan",
         )
     })?;
-    tell(text)?;
+    print_data(text)?;
     Ok(Exit::Fine)
 }
 
-/// The same schemas with the slugs of the repository in place of their patterns.
-fn with_slugs(global: &Global, context: &Context) -> Result<Vec<(&'static str, String)>, Failure> {
-    let loaded = load::load(global, context)?;
-    let CheckedRepository { catalog, agreements, .. } = loaded.examine(context.now);
+/// The schemas with the slugs of the repository instead of patterns.
+fn with_slugs(context: &Context) -> Result<Vec<(&'static str, String)>, Failure> {
+    let loaded = load::load(context)?;
+    let CheckedRepository { catalog, agreements, .. } = loaded.check(context.now);
     let mut slugs = KnownSlugs {
         clients: names(catalog.clients.keys()),
         services: names(catalog.services.keys()),
@@ -78,7 +78,7 @@ fn with_slugs(global: &Global, context: &Context) -> Result<Vec<(&'static str, S
         agreements: names(agreements.iter().map(|agreement| &agreement.id)),
         recipients: names(catalog.clients.keys()),
     };
-    // It needs no entry in the catalog.
+    // The round-the-clock calendar needs no entry in the catalog.
     slugs.calendars.insert(ROUND_THE_CLOCK.to_owned());
     for (client, known) in &catalog.clients {
         slugs.recipients.extend(known.departments.keys().map(|department| format!("{client}/{department}")));

@@ -1,10 +1,10 @@
-//! `servanda show`: a saved plan is read and drawn, without files or helpdesk.
+//! `servanda show`: prints a saved plan. Needs no files and no helpdesk.
 
 use std::path::PathBuf;
 
 use crate::cli::plan_output::PlanOutput;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, tell};
+use crate::process::failure::{Exit, Failure, print_data};
 use crate::reconcile::plan_file;
 
 const AFTER_HELP: &str = "\
@@ -18,15 +18,15 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// The plan, as `plan --out` wrote it
+    /// The plan that `plan --out` wrote
     plan: PathBuf,
     #[command(flatten)]
-    drawing: PlanOutput,
+    output: PlanOutput,
 }
 
-/// Reads and draws the plan.
+/// Prints the plan.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let envelope = plan_file::read(&arguments.plan)?;
-    tell(&arguments.drawing.of(&envelope, context)?)?;
+    print_data(&arguments.output.render(&envelope, context)?)?;
     Ok(Exit::Fine)
 }

@@ -1,44 +1,44 @@
-//! `servanda snapshot`: what the helpdesk holds, recorded, so that plans can be made without a network or a secret.
+//! `servanda snapshot`: saves the live state in a file, so that plans need no network and no secret.
 
 use std::path::PathBuf;
 
-use crate::cli::Global;
 use crate::helpdesk::Selection;
 use crate::helpdesk::connect;
 use crate::ledger;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, say, tell};
+use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::runtime::runtime;
 use crate::reconcile::snapshot::Recording;
 use crate::workspace::files;
 use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda snapshot --out live.json      record what the helpdesk holds
-  servanda plan --live live.json         plan against the recording, without network or key
+  servanda snapshot --out live.json      save the live state
+  servanda plan --snapshot live.json     plan without network and key
 
-What it holds: the agreements that bear our mark with the fields that are mapped, what catalog slugs may refer to, what
-was last applied (as digests), and who changed what by hand since. People stand in it as initials and ids. It is as
-confidential as the titles of your clients are.";
+A snapshot contains the managed agreements with their mapped fields, the objects that catalog slugs may refer to, the \
+last-applied state (as digests), and who changed what by hand since then. People appear as initials and ids. It is as \
+confidential as the titles of your clients.";
 
-/// Record what the helpdesk holds
+/// Save the live state in a file, to plan without a network
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// Write to this file in place of standard output
+    /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
-/// Reads the helpdesk once and writes it down.
-pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let loaded = load::load(global, context)?;
+/// Reads the helpdesk once and writes the snapshot.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let loaded = load::load(context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
-    let workspace = load::check(loaded, as_of.instant, global, context)?;
-    let recording = connect::runtime()?.block_on(async {
+    let workspace = loaded.into_workspace(as_of.instant, context)?;
+    let recording = runtime()?.block_on(async {
         let connection = connect::open(&workspace, as_of).await?;
         let last_applied = ledger::remembered(&workspace).await;
-        // A branch may adopt what the files of this one do not know.
+        // Another branch may adopt objects that these files do not name.
         let wanted = Selection::of(&workspace.agreements).with_all_unmarked();
         let recording = Recording::of(&connection.reader(), &wanted, last_applied).await;
         connection.close().await;
@@ -46,10 +46,14 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
     })?;
     let json = recording.to_json();
     match &arguments.out {
-        None => tell(&json)?,
+        None => print_data(&json)?,
         Some(path) => {
             files::write_whole(path, &json)?;
-            say(&format!("{} agreements recorded in {}\n", recording.live.agreements.len(), path.display()));
+            print_message(&format!(
+                "{} agreements saved in {}\n",
+                recording.live.agreements.len(),
+                path.display()
+            ));
         }
     }
     Ok(Exit::Fine)

@@ -1,35 +1,36 @@
-//! `servanda status`: what is in force at an instant, sorted by what ends next. Asks no helpdesk.
+//! `servanda status`: the agreements in force at an instant, sorted by what ends next. Reads no helpdesk.
 
 use servanda::render;
 
-use crate::cli::{Format, Global};
+use crate::cli::options::Format;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, tell};
+use crate::process::failure::{Exit, Failure, print_data};
 use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
 Examples:
   servanda status                        what is in force now
   servanda status --as-of 2027-01-01     what will be in force on that day
-  servanda status --format json | jq '.agreements[] | select(.days_left < 60) | .id'";
+  servanda status --format json | \\
+      jq '.agreements[] | select(.days_left < 60) | .id'";
 
 /// Show what is in force, sorted by what ends next
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// Look at another day (YYYY-MM-DD) or instant (RFC 3339) than now
+    /// Show another day (YYYY-MM-DD) or instant (RFC 3339) than now
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
-    /// How to write it
+    /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// Draws the table.
-pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let loaded = load::load(global, context)?;
+/// Prints the table.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let loaded = load::load(context)?;
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
-    let workspace = load::check(loaded, as_of.instant, global, context)?;
+    let workspace = loaded.into_workspace(as_of.instant, context)?;
     let list = render::status::list(
         &workspace.agreements,
         &workspace.catalog,
@@ -37,8 +38,8 @@ pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> 
         &workspace.settings.zone,
     );
     match arguments.format {
-        Format::Text => tell(&render::status::text(&list, context.paint()))?,
-        Format::Json => tell(&render::json::pretty(&list))?,
+        Format::Text => print_data(&render::status::text(&list, context.paint()))?,
+        Format::Json => print_data(&render::json::pretty(&list))?,
     }
     Ok(Exit::Fine)
 }

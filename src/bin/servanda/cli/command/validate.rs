@@ -1,4 +1,4 @@
-//! `servanda validate`: every fault of every file at once, each with its place and what to write instead.
+//! `servanda validate`: all errors of all files at once, each with its position and a help.
 
 use std::path::PathBuf;
 
@@ -7,9 +7,8 @@ use servanda::calendar::Zone;
 use servanda::diagnostic::Diagnostics;
 use servanda::render::{Paint, diagnostics, json};
 
-use crate::cli::Global;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, say, tell};
+use crate::process::failure::{Exit, Failure, print_data, print_message};
 use crate::workspace::files;
 use crate::workspace::load::{self, LoadedFiles};
 use crate::workspace::pull_request::{PullRequest, Trust};
@@ -17,41 +16,41 @@ use crate::workspace::pull_request::{PullRequest, Trust};
 const AFTER_HELP: &str = "\
 Examples:
   servanda validate                      check everything
-  servanda validate --deny-warnings      let warnings fail it too, as in a pull request
-  servanda validate --short              one line a fault: path:line:column: error[E101]: …
-  servanda validate --format github      annotations on the lines of a pull request
+  servanda validate --deny-warnings      fail on warnings as well
+  servanda validate --short              path:line:column: error[E101]: …
+  servanda validate --format github      annotations in a pull request
   servanda validate --format sarif --out servanda.sarif
   servanda validate --changed-since origin/main
-                                         only what a branch has to do with, templates followed to their users
-  servanda explain E101                  the page of a rule
+                                         only what a branch concerns
+  servanda explain E101                  what a rule means
 
-Exit codes: 0 valid (perhaps with warnings), 3 invalid.";
+Exit codes: 0 valid (possibly with warnings), 3 invalid.";
 
-/// Check every file and show all faults at once
+/// Check every file and show all errors at once
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// Check as on another day (YYYY-MM-DD) or instant (RFC 3339): what ends soon depends on it
+    /// Check as of another day (YYYY-MM-DD) or instant (RFC 3339) than now; rules about coming ends depend on it
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
-    /// One line a fault
+    /// Print one line for each finding
     #[arg(long)]
     short: bool,
-    /// Report only what concerns the changes since this commit: the files that differ, the agreements that say or
-    /// mean something else, and what was not wrong there
+    /// Report only what concerns the changes since this commit: the files that differ, the agreements whose content or
+    /// meaning differs, and findings that were not there before
     #[arg(long, value_name = "COMMIT")]
     changed_since: Option<String>,
-    /// How to write it
+    /// The output format
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
-    /// Write it to this file in place of standard output
+    format: FindingsFormat,
+    /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
-/// How findings are written.
+/// The output format of findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum FindingsFormat {
     /// For people
     #[default]
     Text,
@@ -63,51 +62,47 @@ enum Format {
     Sarif,
     /// A Code Quality report of GitLab
     Gitlab,
-    /// A report in XML that every CI can show
+    /// JUnit XML, which most CI systems show
     Junit,
 }
 
-/// Checks and draws.
-pub(crate) fn run(arguments: &Arguments, global: &Global, context: &Context) -> Result<Exit, Failure> {
-    let (loaded, mut found) = examined(arguments, global, context)?;
-    load::deny_warnings(&mut found, global.deny_warnings);
+/// Checks the files and prints the findings.
+pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    let (loaded, mut found) = check(arguments, context)?;
+    load::deny_warnings(&mut found, context.deny_warnings);
     let (sources, count) = (&loaded.sources, loaded.files());
     let paint = if arguments.out.is_some() { Paint::PLAIN } else { context.paint() };
     let text = match arguments.format {
-        Format::Text if arguments.short => diagnostics::short(&found, sources),
-        Format::Text => diagnostics::text(&found, sources, paint),
-        Format::Json => json::pretty(&json::diagnostics(&found, sources, count)),
-        Format::Github => diagnostics::github(&found, sources),
-        Format::Sarif => diagnostics::sarif(&found, sources, env!("CARGO_PKG_VERSION")),
-        Format::Gitlab => diagnostics::gitlab(&found, sources),
-        Format::Junit => diagnostics::junit(&found, sources, count),
+        FindingsFormat::Text if arguments.short => diagnostics::short(&found, sources),
+        FindingsFormat::Text => diagnostics::text(&found, sources, paint),
+        FindingsFormat::Json => json::pretty(&json::diagnostics(&found, sources, count)),
+        FindingsFormat::Github => diagnostics::github(&found, sources),
+        FindingsFormat::Sarif => diagnostics::sarif(&found, sources, env!("CARGO_PKG_VERSION")),
+        FindingsFormat::Gitlab => diagnostics::gitlab(&found, sources),
+        FindingsFormat::Junit => diagnostics::junit(&found, sources, count),
     };
     match &arguments.out {
         Some(path) => files::write_whole(path, &text)?,
-        None => tell(&text)?,
+        None => print_data(&text)?,
     }
-    if arguments.format != Format::Json {
-        say(&format!("{}\n", diagnostics::summary(&found, count)));
+    if arguments.format != FindingsFormat::Json {
+        print_message(&format!("{}\n", diagnostics::summary(&found, count)));
     }
     let exit = if found.has_errors() { Exit::Invalid } else { Exit::Fine };
-    // The process ends here: to give back tens of thousands of small pieces takes longer than to check them.
+    // The process ends here: freeing tens of thousands of small allocations takes longer than the check.
     std::mem::forget((loaded, found));
     Ok(exit)
 }
 
-/// The files, and what is wrong with them.
-fn examined(
-    arguments: &Arguments,
-    global: &Global,
-    context: &Context,
-) -> Result<(LoadedFiles, Diagnostics), Failure> {
+/// Loads the files and checks them, or only what concerns a branch.
+fn check(arguments: &Arguments, context: &Context) -> Result<(LoadedFiles, Diagnostics), Failure> {
     let as_of = |zone: &Zone| context.as_of(arguments.as_of.as_deref(), zone);
     if let Some(base) = &arguments.changed_since {
-        let proposal = PullRequest::load(base, None, Trust::Own, global, context)?;
-        let found = proposal.faults(as_of(&proposal.zone())?.instant);
-        return Ok((proposal.into_proposed(), found));
+        let pull_request = PullRequest::load(base, None, Trust::Own, context)?;
+        let found = pull_request.diagnostics(as_of(&pull_request.zone())?.instant);
+        return Ok((pull_request.into_head(), found));
     }
-    let loaded = load::load(global, context)?;
-    let found = loaded.examine(as_of(&loaded.zone())?.instant).diagnostics;
+    let loaded = load::load(context)?;
+    let found = loaded.check(as_of(&loaded.zone())?.instant).diagnostics;
     Ok((loaded, found))
 }

@@ -7,8 +7,8 @@ use servanda::render::comment_state::{CommentMarker, CommentSeverity};
 
 use super::interleaving::Turns;
 use super::{FORGES, Fake, KEY, NUMBER, OURS, Sample, THEIRS, World, fake, post};
-use crate::cli::plan_output::ForgeName;
 use crate::forge::sticky_comment::Posted;
+use servanda::render::markdown::Forge as ForgeName;
 
 fn sample(text: &str, further: usize) -> Sample {
     Sample { further, ..Sample::new(text, CommentSeverity::Harmless) }
@@ -58,7 +58,7 @@ async fn the_comments_of_a_plan_go_with_it() {
         let graver = Sample { class: Some(CommentSeverity::RedLine), ..sample("grave", 1) };
         assert_eq!(fake_forge.post(&graver).await, Posted::Risen);
         let mut expected = vec!["grave".to_owned(), "grave, part 2".to_owned()];
-        if name != ForgeName::Github {
+        if name != ForgeName::GitHub {
             expected.insert(0, "A later plan is graver. It stands in a comment of its own below.".to_owned());
         }
         assert_eq!(said(&fake_forge.world()), expected, "{name:?}");
@@ -80,7 +80,7 @@ async fn a_part_that_was_taken_away_or_never_came_is_said_again() {
 
 #[tokio::test]
 async fn where_a_part_is_refused_all_are_shorter() {
-    let fake_forge = Fake::serve(ForgeName::Github).await;
+    let fake_forge = Fake::serve(ForgeName::GitHub).await;
     fake_forge.world().limit = 20_000;
     fake_forge.post(&Sample { is_long: true, ..sample("plan", 2) }).await;
     let world = fake_forge.world();

@@ -11,7 +11,6 @@ use servanda::outcome::Outcome;
 use servanda::plan::{Change, Plan};
 use servanda::settings::Pace;
 
-use crate::cli::Global;
 use crate::helpdesk::connect::Connection;
 use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
@@ -289,10 +288,11 @@ pub(crate) fn estate_as(root: &Path, instant: &str, deny_warnings: bool) -> Work
         now: instant,
         working_directory: root.to_owned(),
         terminal: Terminal { output: false, errors: false, input: false },
+        repository: Some(root.to_owned()),
+        deny_warnings,
     };
-    let global = Global { repository: Some(root.to_owned()), deny_warnings, verbose: 0 };
-    let loaded = load::load(&global, &context).expect("it can be read");
-    load::check(loaded, instant, &global, &context).expect("it is in order")
+    let loaded = load::load(&context).expect("it can be read");
+    loaded.into_workspace(instant, &context).expect("it is in order")
 }
 
 #[expect(clippy::disallowed_methods, reason = "a folder is copied as it is, the database in it too")]

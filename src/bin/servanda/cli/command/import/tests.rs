@@ -1,4 +1,4 @@
-//! Estates that people made by hand, thrown by dice: adopted, nothing but our marks is left to write.
+//! Property test: random agreements that people made by hand are adopted, and the next plan only sets ownership keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,14 +16,14 @@ use servanda::plan::{Step, Verb};
 use servanda::settings::Pace;
 
 use super::{Arguments, import};
-use crate::cli::command::plan::{Making, estate_and_terms};
-use crate::cli::{Format, Global};
+use crate::cli::options::{Format, PlanOptions};
 use crate::helpdesk::Writer as _;
 use crate::helpdesk::connect;
 use crate::helpdesk::itsm365::Itsm365Writer;
 use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
 use crate::process::context::{Context, Terminal};
+use crate::process::runtime::runtime;
 use crate::reconcile::plan::make;
 use crate::sandbox::{ACCESS_KEY, DatabasePath, Sandbox, SandboxClock, SandboxOptions, Seed, SeedObject};
 use crate::workspace::files;
@@ -236,19 +236,20 @@ async fn populate(root: &Path, workspace: &[Made]) {
     running.stop().await.expect("stopped");
 }
 
-fn context() -> Context {
+fn context(root: &Path) -> Context {
     Context {
         now: read_instant("2026-03-01T09:00:00Z").expect("an instant"),
         working_directory: std::path::PathBuf::from("/"),
         terminal: Terminal { output: false, errors: false, input: false },
+        repository: Some(root.to_path_buf()),
+        deny_warnings: false,
     }
 }
 
 /// The changes of the plan after an import, as the ids that are only marked; anything else is a fault.
-fn marked(global: &Global, context: &Context) -> BTreeSet<AgreementId> {
-    let making = Making { as_of: Some(TODAY.to_owned()), prune: false, accept: Vec::new() };
-    let (workspace, terms) = estate_and_terms(&making, global, context).expect("it can be checked");
-    let runtime = connect::runtime().expect("threads");
+fn marked(context: &Context) -> BTreeSet<AgreementId> {
+    let (workspace, terms) = PlanOptions::as_of(Some(TODAY)).load(context).expect("it can be checked");
+    let runtime = runtime().expect("threads");
     let envelope = runtime.block_on(async {
         let connection = connect::open(&workspace, terms.as_of).await.expect("it opens");
         let made = make(&workspace, &connection, &terms, None).await.expect("it can be read");
@@ -274,18 +275,17 @@ fn hold(number: u64) {
     let workspace: Vec<Made> = (0..count).map(|number| made(&mut dice, number, &packages)).collect();
     files::write_whole(&root.join("servanda.yaml"), "timezone: Europe/Moscow\n").expect("written");
     files::write_whole(&root.join("catalog.yaml"), &catalog(count)).expect("written");
-    connect::runtime().expect("threads").block_on(populate(root, &workspace));
-    let global = Global { repository: Some(root.to_path_buf()), ..Global::default() };
-    let context = context();
+    runtime().expect("threads").block_on(populate(root, &workspace));
+    let context = context(root);
     let arguments =
         Arguments { dry_run: false, template_from: 2, as_of: Some(TODAY.to_owned()), format: Format::Text };
-    let adoption = import(&arguments, &global, &context).expect("it can be imported");
+    let adoption = import(&arguments, &context).expect("it can be imported");
     let left: BTreeSet<String> = adoption.left.iter().map(|left| left.object.to_string()).collect();
     let expected = workspace.iter().zip(1..).filter(|(made, _)| made.is_left);
     let expected: BTreeSet<String> = expected.map(|(_, number)| format!("agreement${number}")).collect();
     assert_eq!(left, expected, "workspace {number}: {:?}", adoption.left);
     let ids: BTreeSet<AgreementId> = adoption.agreements.iter().map(|taken| taken.id.clone()).collect();
-    assert_eq!(marked(&global, &context), ids, "workspace {number}");
+    assert_eq!(marked(&context), ids, "workspace {number}");
     let (written, resolved) = sizes(&adoption);
     let texts: Vec<&str> = adoption.files().map(|file| file.text.as_str()).collect();
     assert!(
@@ -293,7 +293,7 @@ fn hold(number: u64) {
         "workspace {number}: {written} bytes of {resolved}\n{}",
         texts.join("\n")
     );
-    let again = import(&arguments, &global, &context).expect("it can be imported");
+    let again = import(&arguments, &context).expect("it can be imported");
     assert_eq!(again.files().count(), 0, "workspace {number}: {again:?}");
 }
 
@@ -343,11 +343,10 @@ fn why_something_is_left_is_told() {
     let root = folder.path();
     files::write_whole(&root.join("servanda.yaml"), "timezone: Europe/Moscow\n").expect("written");
     files::write_whole(&root.join("catalog.yaml"), &catalog(3)).expect("written");
-    connect::runtime().expect("threads").block_on(populate(root, &workspace));
-    let global = Global { repository: Some(root.to_path_buf()), ..Global::default() };
+    runtime().expect("threads").block_on(populate(root, &workspace));
     let arguments =
         Arguments { dry_run: true, template_from: 2, as_of: Some(TODAY.to_owned()), format: Format::Text };
-    let adoption = import(&arguments, &global, &context()).expect("it can be looked at");
+    let adoption = import(&arguments, &context(root)).expect("it can be looked at");
     let why: BTreeMap<String, &Why> =
         adoption.left.iter().map(|left| (left.object.to_string(), &left.why)).collect();
     assert!(matches!(why["agreement$1"], Why::Unreadable { said } if said.contains("B001")));

@@ -1,5 +1,4 @@
-//! The files that a new repository begins with, made of a few answers. They stand beside this file, to be read as
-//! they are; what is asked for stands in them between `@` signs.
+//! The files of a new repository. Their templates are in the folder `scaffold`; `@NAME@` stands for an answer.
 
 use servanda::calendar::{Day, Term, Zone};
 use servanda::discovery::slug::{slug_of, slug_of_person};
@@ -9,7 +8,7 @@ use servanda::settings::Language;
 
 use crate::workspace::files;
 
-/// What a repository is begun with.
+/// The answers that the files are made from.
 pub(crate) struct Answers {
     pub(crate) zone: Zone,
     pub(crate) language: Language,
@@ -21,8 +20,8 @@ pub(crate) struct Answers {
     pub(crate) first_day: Day,
 }
 
-/// What is usual where nobody says otherwise.
-pub(crate) struct Usual {
+/// The default answers and words of a language.
+pub(crate) struct Defaults {
     pub(crate) client: &'static str,
     pub(crate) services: [&'static str; 2],
     manager: &'static str,
@@ -31,10 +30,10 @@ pub(crate) struct Usual {
     normal: &'static str,
 }
 
-/// The usual words of a language.
-pub(crate) const fn usual(language: Language) -> Usual {
+/// The defaults of a language.
+pub(crate) const fn defaults(language: Language) -> Defaults {
     match language {
-        Language::Russian => Usual {
+        Language::Russian => Defaults {
             client: "ООО «Ромашка»",
             services: ["Электронная почта", "Рабочие места"],
             manager: "Ирина Петрова",
@@ -42,7 +41,7 @@ pub(crate) const fn usual(language: Language) -> Usual {
             critical: "Критический",
             normal: "Обычный",
         },
-        Language::English => Usual {
+        Language::English => Defaults {
             client: "Example Ltd",
             services: ["Email", "Workstations"],
             manager: "Maria Weber",
@@ -53,10 +52,10 @@ pub(crate) const fn usual(language: Language) -> Usual {
     }
 }
 
-/// The files with their paths; the agreement comes last.
+/// The paths and texts of the files. The agreement is the last one.
 pub(crate) fn files(answers: &Answers) -> Vec<(String, String)> {
     let Answers { zone, language, client, services, first_day } = answers;
-    let words = usual(*language);
+    let words = defaults(*language);
     let slug = or(slug_of(client), "client");
     let services: Vec<(String, &String)> = services
         .iter()

@@ -1,4 +1,4 @@
-//! The questions of `init`, answered by a text in place of a person.
+//! The questions of `init`, answered by a text instead of a person.
 
 use std::path::PathBuf;
 
@@ -28,6 +28,8 @@ fn context() -> Context {
         now: read_instant("2026-03-01T22:30:00Z").expect("an instant"),
         working_directory: PathBuf::from("/"),
         terminal: Terminal { output: false, errors: false, input: false },
+        repository: None,
+        deny_warnings: false,
     }
 }
 
@@ -48,8 +50,8 @@ fn empty_answers_are_what_the_questions_propose() {
     // It is the second of March already where they work.
     assert_eq!(answers.first_day.to_string(), "2026-03-02");
     let shown = format!(
-        "Time zone [Europe/Moscow]: Language of messages, ru or en [en]: The first client [{}]: Services, with commas \
-         between [{}]: First day of the first agreement [2026-03-02]: ",
+        "Time zone [Europe/Moscow]: Language of messages, ru or en [en]: The first client [{}]: Services, separated by \
+         commas [{}]: First day of the first agreement [2026-03-02]: ",
         answers.client,
         answers.services.join(", ")
     );
@@ -84,7 +86,9 @@ fn a_wrong_answer_is_told_and_asked_for_again() {
     {
         assert_eq!(said.matches(question).count(), times, "{question}: {said}");
     }
-    for wrong in ["Europe/Moscow`", "`de` is not spoken", "this is no name", "28 days", "tomorrow"] {
+    for wrong in
+        ["Europe/Moscow`", "unknown language `de`", "a name must not be empty", "28 days", "tomorrow"]
+    {
         assert!(said.contains(wrong), "{wrong} is not in {said}");
     }
 }
@@ -102,7 +106,7 @@ fn what_was_typed_is_not_asked_for() {
     assert_eq!(said.matches(": ").count(), 2, "{said}");
     let empty = Arguments { client: Some("  ".to_owned()), ..typed };
     let (answers, _) = talked(&empty, "\n\n");
-    assert!(answers.is_err_and(|failure| failure.message.contains("no name")));
+    assert!(answers.is_err_and(|failure| failure.message.contains("a name must not be empty")));
 }
 
 #[test]

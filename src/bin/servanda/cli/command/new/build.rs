@@ -1,4 +1,4 @@
-//! What was typed after `new` becomes the files of new agreements, or every fault of what was typed.
+//! Builds the files of new agreements from the arguments, or reports every error in them.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,24 +14,24 @@ use servanda::ident::{ClientSlug, is_slug, nearest};
 use servanda::render;
 use servanda::template::Library;
 
-use crate::cli::command::new::{Arguments, Terms};
-use crate::cli::prompt::{Question, ask};
+use crate::cli::command::new::arguments::{AgreementOptions, Arguments};
+use crate::cli::prompt::{Prompt, ask};
 use crate::cli::value_parsers;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, say};
+use crate::process::failure::{Exit, Failure, print_message};
 use crate::workspace::change_set::{EditSession, Origin, ProposedFile};
 use crate::workspace::files;
 
-/// What new agreements begin from.
-struct Base {
+/// What all new agreements have in common.
+struct CommonTerms {
     extends: Vec<String>,
-    /// All that they say before anything is different.
-    says: Value,
-    /// What is different for all of them.
+    /// The values before any change: those of the templates, or of the copied agreement.
+    inherited: Value,
+    /// The changes for all of them.
     wishes: Vec<Override>,
 }
 
-/// The files that were asked for.
+/// Builds the files.
 pub(crate) fn proposals(
     session: &mut EditSession,
     arguments: &Arguments,
@@ -40,18 +40,18 @@ pub(crate) fn proposals(
     check_slugs(session, &arguments.terms)?;
     let extends = extends(session, arguments, context)?;
     let rows = rows(session, arguments, context)?;
-    let base = base(session, arguments, extends, &rows, context)?;
+    let common = common_terms(session, arguments, extends, &rows, context)?;
     let proposals = if let Some(name) = &arguments.set {
-        vec![set(session, arguments, &base, &rows, name)?]
+        vec![set(session, arguments, &common, &rows, name)?]
     } else {
-        let files = rows.iter().map(|row| single(session, arguments, &base, row));
+        let files = rows.iter().map(|row| single(session, arguments, &common, row));
         files.collect::<Result<_, _>>()?
     };
     refuse_taken(session, &proposals, &rows, context)?;
     Ok(proposals)
 }
 
-/// The templates that are named, or those of the agreement to begin from.
+/// The templates to extend: those of the arguments, or those of the copied agreement.
 fn extends(session: &EditSession, arguments: &Arguments, context: &Context) -> Result<Vec<String>, Failure> {
     if let Some(id) = &arguments.from {
         let subject = session.subject(id)?;
@@ -67,13 +67,13 @@ fn extends(session: &EditSession, arguments: &Arguments, context: &Context) -> R
         session.loaded.templates.iter().map(|template| template.id.to_string()).collect();
     let take = |name: &str| one_of(name, "template", known.iter().map(String::as_str));
     if arguments.template.is_empty() {
-        let question = Question { text: "Template", switch: "--template", choices: &known };
-        return ask(&question, context, take).map(|name| vec![name]);
+        let prompt = Prompt { text: "Template", switch: "--template", choices: &known };
+        return ask(&prompt, context, take).map(|name| vec![name]);
     }
     arguments.template.iter().map(|name| take(name).map_err(usage)).collect()
 }
 
-/// What is said for each client: by name, by a list, by a table, or in answer.
+/// The clients, each with its own changes: from the switches, a table, or an answer on the terminal.
 fn rows(
     session: &mut EditSession,
     arguments: &Arguments,
@@ -88,17 +88,17 @@ fn rows(
     let names = if named.is_empty() {
         let few: Vec<String> = clients.keys().take(21).map(ToString::to_string).collect();
         let choices = if few.len() > 20 { &[][..] } else { &few };
-        vec![ask(&Question { text: "Client", switch: "--client", choices }, context, take)?]
+        vec![ask(&Prompt { text: "Client", switch: "--client", choices }, context, take)?]
     } else {
         named.into_iter().map(|name| take(name.trim()).map_err(usage)).collect::<Result<_, _>>()?
     };
     let mut seen = BTreeSet::new();
     if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
-        return Err(Failure::usage(format!("`{twice}` is named twice"), "name each client once"));
+        return Err(Failure::usage(format!("client `{twice}` is named twice"), "name each client once"));
     }
-    let nowhere = session.loaded.sources.add("the command line", "");
+    let command_line = session.loaded.sources.add("the command line", "");
     let row = |client| TableRow {
-        place: Span::of_file(nowhere),
+        place: Span::of_file(command_line),
         client,
         id: arguments.id.clone(),
         wishes: Vec::new(),
@@ -106,7 +106,7 @@ fn rows(
     Ok(names.into_iter().map(row).collect())
 }
 
-/// The rows of a table; with a fault in any of them all faults are shown and the run ends.
+/// Reads the rows of a table. With an error in any of them, shows all errors and fails.
 fn table(session: &mut EditSession, path: &Path, context: &Context) -> Result<Vec<TableRow>, Failure> {
     let bytes = files::read_bytes(&context.working_directory.join(path))?;
     let sources = &mut session.loaded.sources;
@@ -114,42 +114,43 @@ fn table(session: &mut EditSession, path: &Path, context: &Context) -> Result<Ve
     let (rows, mut faults) = match fault {
         Some(fault) => (
             Vec::new(),
-            [fault.help("save it as CSV in UTF-8; Excel calls that “CSV UTF-8”")].into_iter().collect(),
+            [fault.help("save it as CSV in UTF-8; in Excel, choose “CSV UTF-8”")].into_iter().collect(),
         ),
         None => author::read_table(sources, file, &session.checked.catalog),
     };
     if faults.is_empty() && rows.is_empty() {
         return Err(Failure::new(
             Exit::Invalid,
-            "cli-invalid",
+            "table-empty",
             format!("{} names no client", path.display()),
-        ));
+        )
+        .help("add a row for each client"));
     }
     faults.sort(sources);
-    show_faults(session, &faults, context)?;
+    refuse_errors(session, &faults, context)?;
     Ok(rows)
 }
 
-fn show_faults(session: &EditSession, faults: &Diagnostics, context: &Context) -> Result<(), Failure> {
+fn refuse_errors(session: &EditSession, faults: &Diagnostics, context: &Context) -> Result<(), Failure> {
     if !faults.has_errors() {
         return Ok(());
     }
-    say(&render::diagnostics::text(faults, &session.loaded.sources, context.paint_errors()));
+    print_message(&render::diagnostics::text(faults, &session.loaded.sources, context.paint_errors()));
     let summary = render::diagnostics::summary(faults, 1);
-    Err(Failure::new(Exit::Invalid, "cli-invalid", summary).help("nothing was written"))
+    Err(Failure::new(Exit::Invalid, "input-invalid", summary).help("nothing was written"))
 }
 
-/// What all of the new agreements have in common.
-fn base(
+/// Collects what all new agreements have in common, and asks for what is missing.
+fn common_terms(
     session: &EditSession,
     arguments: &Arguments,
     extends: Vec<String>,
     rows: &[TableRow],
     context: &Context,
-) -> Result<Base, Failure> {
+) -> Result<CommonTerms, Failure> {
     let (library, _) = Library::new(&session.loaded.templates);
     let mut runs_for = None;
-    let says = if let Some(id) = &arguments.from {
+    let inherited = if let Some(id) = &arguments.from {
         let subject = session.subject(id)?;
         let (resolved, _) = library.resolve(subject.document);
         let found = resolved.iter().find(|resolved| resolved.id.as_str() == id);
@@ -161,74 +162,79 @@ fn base(
     } else {
         let names: Vec<&str> = extends.iter().map(String::as_str).collect();
         let inherited = library.inherited(&names).ok_or_else(|| {
-            Failure::new(Exit::Invalid, "cli-invalid", format!("`{}` cannot be extended", names.join(", ")))
-                .help("`servanda validate` shows what is wrong with the templates")
+            let message = format!("cannot extend `{}`", names.join(", "));
+            Failure::new(Exit::Invalid, "template-invalid", message)
+                .help("run `servanda validate` to see the errors of the templates")
         })?;
         inherited.to_json()
     };
-    let mut base = Base { extends, says, wishes: arguments.terms.wishes()? };
-    let first_day = first_day(&mut base, session, arguments, rows, context)?;
+    let mut common = CommonTerms { extends, inherited, wishes: arguments.terms.wishes()? };
+    let first_day = first_day(&mut common, session, arguments, rows, context)?;
     if context.is_attended() && rows.len() == 1 && arguments.csv.is_none() {
-        ask_for_the_rest(&mut base, session, context)?;
+        ask_for_optional(&mut common, session, context)?;
     }
     let ends = ["last_day", "term", "open_ended"];
-    if !ends.iter().any(|end| base.has(&["period", end], &[]))
-        && !rows.iter().all(|row| ends.iter().any(|end| row_says(row, &["period", end])))
+    if !ends.iter().any(|end| common.has(&["period", end], &[]))
+        && !rows.iter().all(|row| ends.iter().any(|end| row_sets(row, &["period", end])))
     {
         let last_day = runs_for.zip(first_day).and_then(|(term, day)| term.last_day(day));
         let wish = if let Some(last_day) = last_day {
             Override::set(&["period", "last_day"], last_day.to_string())
         } else {
-            let question = Question { text: "How long (1y, 6mo)", switch: "--term", choices: &[] };
-            Override::set(&["period", "term"], ask(&question, context, value_parsers::term)?.to_string())
+            let prompt = Prompt { text: "How long (1y, 6mo)", switch: "--term", choices: &[] };
+            Override::set(&["period", "term"], ask(&prompt, context, value_parsers::term)?.to_string())
         };
-        base.wishes.push(wish);
+        common.wishes.push(wish);
     }
-    Ok(base)
+    Ok(common)
 }
 
-/// What most agreements have and none needs; nobody is asked for it where nobody answers.
-fn ask_for_the_rest(base: &mut Base, session: &EditSession, context: &Context) -> Result<(), Failure> {
+/// Asks for the values that most agreements have and none needs.
+fn ask_for_optional(
+    common: &mut CommonTerms,
+    session: &EditSession,
+    context: &Context,
+) -> Result<(), Failure> {
     let managers: Vec<String> = session.checked.catalog.managers.keys().map(ToString::to_string).collect();
     for (field, text, choices) in
         [("number", "Number of the contract, if any", &[][..]), ("manager", "Manager, if any", &managers)]
     {
-        if base.has(&[field], &[]) {
+        if common.has(&[field], &[]) {
             continue;
         }
-        let question = Question { text, switch: field, choices };
-        let answer = ask(&question, context, |answer| match answer {
+        let prompt = Prompt { text, switch: field, choices };
+        let answer = ask(&prompt, context, |answer| match answer {
             "" => Ok(String::new()),
             _ if field == "manager" => one_of(answer, field, choices.iter().map(String::as_str)),
             _ => Ok(answer.to_owned()),
         })?;
         if !answer.is_empty() {
-            base.wishes.push(Override::set(&[field], answer));
+            common.wishes.push(Override::set(&[field], answer));
         }
     }
     Ok(())
 }
 
-/// The first day that all have in common, where they do. It is asked for where nothing says it.
+/// The first day that all have in common, if any. Asks for it if neither the switches, the templates nor the rows set it.
 fn first_day(
-    base: &mut Base,
+    common: &mut CommonTerms,
     session: &EditSession,
     arguments: &Arguments,
     rows: &[TableRow],
     context: &Context,
 ) -> Result<Option<Day>, Failure> {
     let path = ["period", "first_day"];
-    if arguments.terms.is_by_hand() || base.has(&path, rows) {
+    if arguments.terms.by_hand || common.has(&path, rows) {
         return Ok(arguments.terms.first_day);
     }
     refuse_rows_without(&path, "first_day", session, rows, context)?;
-    let question = Question { text: "First day (YYYY-MM-DD)", switch: "--first-day", choices: &[] };
-    let day = ask(&question, context, value_parsers::day)?;
-    base.wishes.push(Override::set(&path, day.to_string()));
+    let prompt = Prompt { text: "First day (YYYY-MM-DD)", switch: "--first-day", choices: &[] };
+    let day = ask(&prompt, context, value_parsers::day)?;
+    common.wishes.push(Override::set(&path, day.to_string()));
     Ok(Some(day))
 }
 
-/// Where a table says something of some of its clients, each of the others is told with its line.
+/// Refuses a table that sets a value for some clients only, and shows the row of each other client.
 fn refuse_rows_without(
     path: &[&str],
     column: &str,
@@ -236,26 +242,26 @@ fn refuse_rows_without(
     rows: &[TableRow],
     context: &Context,
 ) -> Result<(), Failure> {
-    let (said, unsaid): (Vec<&TableRow>, Vec<&TableRow>) = rows.iter().partition(|row| row_says(row, path));
+    let (set, unset): (Vec<&TableRow>, Vec<&TableRow>) = rows.iter().partition(|row| row_sets(row, path));
     let mut faults = Diagnostics::default();
-    for row in unsaid.into_iter().filter(|_| !said.is_empty()) {
-        let message = format!("nothing says the `{column}` of `{}`", row.client);
-        let help = format!("fill the cell, or say `--{}` for all", column.replace('_', "-"));
+    for row in unset.into_iter().filter(|_| !set.is_empty()) {
+        let message = format!("the `{column}` of `{}` is missing", row.client);
+        let help = format!("fill the cell, or pass `--{}` for all", column.replace('_', "-"));
         faults.push(Diagnostic::new(Code::E010, row.place, message).help(help));
     }
-    show_faults(session, &faults, context)
+    refuse_errors(session, &faults, context)
 }
 
-impl Base {
-    /// Whether a value is there for all: said, inherited, or said by each of these rows.
+impl CommonTerms {
+    /// Whether every agreement has a value: set, inherited, or set by each of these rows.
     fn has(&self, path: &[&str], rows: &[TableRow]) -> bool {
-        let said = self.wishes.iter().any(|wish| wish.path == path);
-        let inherited = path.iter().try_fold(&self.says, |value, key| value.get(key)).is_some();
-        said || inherited || (!rows.is_empty() && rows.iter().all(|row| row_says(row, path)))
+        let is_set = self.wishes.iter().any(|wish| wish.path == path);
+        let is_inherited = path.iter().try_fold(&self.inherited, |value, key| value.get(key)).is_some();
+        is_set || is_inherited || (!rows.is_empty() && rows.iter().all(|row| row_sets(row, path)))
     }
 }
 
-fn row_says(row: &TableRow, path: &[&str]) -> bool {
+fn row_sets(row: &TableRow, path: &[&str]) -> bool {
     row.wishes.iter().any(|wish| wish.path == path)
 }
 
@@ -263,12 +269,12 @@ fn row_says(row: &TableRow, path: &[&str]) -> bool {
 fn single(
     session: &EditSession,
     arguments: &Arguments,
-    base: &Base,
+    common: &CommonTerms,
     row: &TableRow,
 ) -> Result<ProposedFile, Failure> {
     let client = Override::set(&["client"], row.client.as_str());
-    let wishes: Vec<Override> = base.wishes.iter().chain(&row.wishes).chain([&client]).cloned().collect();
-    let wished = author::with_overrides(&base.says, &wishes);
+    let wishes: Vec<Override> = common.wishes.iter().chain(&row.wishes).chain([&client]).cloned().collect();
+    let wished = author::with_overrides(&common.inherited, &wishes);
     let year = year_of(&wished);
     let id = match (&row.id, &year) {
         (Some(id), _) => slug(id)?,
@@ -276,7 +282,7 @@ fn single(
         (None, None) => row.client.clone(),
     };
     let path = format!("{}/{id}.yaml", folder(session, arguments, year.as_deref())?);
-    let text = author::file_text(&path, &least(session, base, &wished)?);
+    let text = author::file_text(&path, &least(session, common, &wished)?);
     Ok(ProposedFile { path, from: Origin::New, text, root: None })
 }
 
@@ -284,33 +290,34 @@ fn single(
 fn set(
     session: &EditSession,
     arguments: &Arguments,
-    base: &Base,
+    common: &CommonTerms,
     rows: &[TableRow],
     name: &str,
 ) -> Result<ProposedFile, Failure> {
     if let Some(row) = rows.iter().find(|row| row.id.is_some()) {
         return Err(Failure::usage(
-            format!("`{}` has an id of its own", row.client),
-            "an entry of a set is called by its client: leave the column `id` out",
+            format!("client `{}` has an id of its own", row.client),
+            "omit the column `id`: the id of an entry of a set is its client",
         ));
     }
-    let wished = author::with_overrides(&base.says, &base.wishes);
-    let mut said = least(session, base, &wished)?;
+    let wished = author::with_overrides(&common.inherited, &common.wishes);
+    let mut content = least(session, common, &wished)?;
     let entries = rows.iter().map(|row| (row.client.clone(), author::override_layer(&row.wishes)));
-    said["clients"] = Value::Object(entries.collect());
+    content["clients"] = Value::Object(entries.collect());
     let folder = arguments
         .folder
         .as_ref()
         .map_or(Ok("agreements".to_owned()), |_| folder(session, arguments, None))?;
     let path = format!("{folder}/{}.yaml", slug(name)?);
-    Ok(ProposedFile { text: author::file_text(&path, &said), path, from: Origin::New, root: None })
+    Ok(ProposedFile { text: author::file_text(&path, &content), path, from: Origin::New, root: None })
 }
 
-fn least(session: &EditSession, base: &Base, wished: &Value) -> Result<Value, Failure> {
+/// The values that differ from what the templates already give.
+fn least(session: &EditSession, common: &CommonTerms, wished: &Value) -> Result<Value, Failure> {
     let (library, _) = Library::new(&session.loaded.templates);
-    let extends: Vec<&str> = base.extends.iter().map(String::as_str).collect();
+    let extends: Vec<&str> = common.extends.iter().map(String::as_str).collect();
     author::minimize(&library, &extends, wished).map_err(|not_said| {
-        Failure::new(Exit::Failure, "cli-failure", not_said.to_string())
+        Failure::new(Exit::Failure, "value-not-removable", not_said.to_string())
             .help("extend another template, or keep the value")
     })
 }
@@ -319,7 +326,7 @@ fn year_of(agreement: &Value) -> Option<String> {
     Some(agreement["period"]["first_day"].as_str()?.get(..4)?.to_owned())
 }
 
-/// Where the file goes: to the folder that was named, to that of its year where there are such, else to `agreements`.
+/// The folder of a new file: the one of the switch, that of its year if there are such folders, else `agreements`.
 fn folder(session: &EditSession, arguments: &Arguments, year: Option<&str>) -> Result<String, Failure> {
     if let Some(folder) = &arguments.folder {
         let folder = folder.trim_matches('/');
@@ -328,7 +335,7 @@ fn folder(session: &EditSession, arguments: &Arguments, year: Option<&str>) -> R
             folder.split('/').all(|part| !part.starts_with('.') && !part.is_empty() && !part.contains('\\'));
         if !is_plain {
             return Err(Failure::usage(
-                format!("`{folder}` is no folder below agreements/"),
+                format!("`{folder}` is not a folder below agreements/"),
                 "name a folder such as `2027`",
             ));
         }
@@ -347,7 +354,7 @@ fn folder(session: &EditSession, arguments: &Arguments, year: Option<&str>) -> R
     })
 }
 
-/// Refuses ids that are taken, each at its row.
+/// Refuses ids that exist already, each at its row.
 fn refuse_taken(
     session: &EditSession,
     proposals: &[ProposedFile],
@@ -365,22 +372,22 @@ fn refuse_taken(
         let id = document::id_of(&proposal.path);
         let Some(path) = taken.get(id) else { continue };
         let place = rows.get(index).filter(|_| proposals.len() == rows.len()).map(|row| row.place);
-        let message = format!("`{id}` is an agreement already, in {path}");
+        let message = format!("`{id}` exists already, in {path}");
         match place.filter(|place| !session.loaded.sources.text(place.file).is_empty()) {
             Some(place) => {
                 faults.push(Diagnostic::new(Code::E102, place, message).help("give it an `id` of its own"));
             }
             None => {
-                return Err(Failure::new(Exit::Failure, "cli-failure", message)
-                    .help("say another `--id`, or change that one"));
+                return Err(Failure::new(Exit::Failure, "agreement-exists", message)
+                    .help("pass another `--id`, or change the existing agreement"));
             }
         }
     }
-    show_faults(session, &faults, context)
+    refuse_errors(session, &faults, context)
 }
 
-/// Every slug that was typed must be one of the catalog.
-fn check_slugs(session: &EditSession, terms: &Terms) -> Result<(), Failure> {
+/// Refuses slugs that the catalog does not know.
+fn check_slugs(session: &EditSession, terms: &AgreementOptions) -> Result<(), Failure> {
     fn names<K: Borrow<str>, V>(map: &BTreeMap<K, V>) -> Vec<&str> {
         map.keys().map(Borrow::borrow).collect()
     }
@@ -433,15 +440,15 @@ fn slug(text: &str) -> Result<String, Failure> {
         return Ok(text.to_owned());
     }
     Err(Failure::usage(
-        format!("`{text}` cannot be an id"),
-        "write lower-case letters, digits, dots, hyphens and underscores",
+        format!("`{text}` is not a valid id"),
+        "use lower-case letters, digits, dots, hyphens and underscores",
     ))
 }
 
-/// What is wrong with something typed, with the advice behind the semicolon.
-fn usage(said: String) -> Failure {
-    match said.split_once("; ") {
+/// The failure of a `message; help`.
+fn usage(text: String) -> Failure {
+    match text.split_once("; ") {
         Some((message, help)) => Failure::usage(message, help),
-        None => Failure::new(Exit::Failure, "cli-failure", said),
+        None => Failure::new(Exit::Failure, "usage", text),
     }
 }

@@ -1,0 +1,69 @@
+//! Selects the agreements that are due for renewal.
+
+use std::collections::BTreeMap;
+
+use super::renew::{NextPeriod, covers, ends_on, is_meant_to_end, next_period};
+use super::subject::{EditRefused, EditTarget};
+use crate::agreement::Agreement;
+use crate::calendar::{Day, Instant, Lead, Term};
+
+/// The agreements that end soon.
+#[derive(Debug)]
+pub struct Ending<'a> {
+    /// Those that can be renewed, each with the period of its successor.
+    pub renewable: Vec<(EditTarget<'a>, NextPeriod)>,
+    /// For each other one, the reason why it is not renewed.
+    pub skipped: Vec<String>,
+}
+
+/// The agreements that another one renews, each with the id of its successor.
+pub fn successors(agreements: &[Agreement]) -> BTreeMap<&str, &str> {
+    let renewing = agreements.iter();
+    renewing
+        .filter_map(|agreement| Some((agreement.renews.as_ref()?.as_str(), agreement.id.as_str())))
+        .collect()
+}
+
+/// Selects the agreements whose last day is within `lead` days from `at`, and that have no successor. `subject` finds the
+/// document of an agreement, and `term` is the length of the next period; without it, that of the current one.
+pub fn ending_within<'a>(
+    agreements: &'a [Agreement],
+    subject: impl Fn(&'a Agreement) -> Option<EditTarget<'a>>,
+    lead: Lead,
+    term: Option<Term>,
+    at: Instant,
+) -> Ending<'a> {
+    let successors = successors(agreements);
+    let mut by_client: BTreeMap<&str, Vec<&Agreement>> = BTreeMap::new();
+    for agreement in agreements {
+        by_client.entry(agreement.client.as_str()).or_default().push(agreement);
+    }
+    let mut ending = Ending { renewable: Vec::new(), skipped: Vec::new() };
+    for agreement in agreements {
+        let id = agreement.id.as_str();
+        let Some(subject) = subject(agreement) else { continue };
+        let today = agreement.zone.day_of(at);
+        let is_soon =
+            |day: Day| today <= day && today.until(day).is_ok_and(|days| days.get_days() <= lead.days);
+        if successors.contains_key(id) || !ends_on(&subject).is_some_and(is_soon) {
+            continue;
+        }
+        match next_period(&subject, term, at) {
+            Err(EditRefused { message, .. }) => ending.skipped.push(message),
+            Ok(_) if is_meant_to_end(&subject) => {
+                ending.skipped.push(format!("`{id}` is meant to end: it silences W306 under `allow`"));
+            }
+            Ok(next) => {
+                let others = &by_client[agreement.client.as_str()];
+                match others.iter().find(|other| covers(other, agreement, next)) {
+                    Some(other) => ending.skipped.push(format!(
+                        "`{id}` is followed by `{}`, which does not name it under `renews`",
+                        other.id
+                    )),
+                    None => ending.renewable.push((subject, next)),
+                }
+            }
+        }
+    }
+    ending
+}

@@ -1,0 +1,120 @@
+//! Who follows a reconciliation: a person at a terminal, or the log of an unattended job.
+
+use std::io::BufRead as _;
+use std::time::Duration;
+
+use servanda::envelope::GuardedPlan;
+use servanda::plan::Plan;
+use servanda::render;
+
+use crate::cli::options::Format;
+use crate::cli::progress::Bar;
+use crate::process::context::Context;
+use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::shutdown::{self, Stop};
+use crate::reconcile::apply::Progress;
+use crate::reconcile::run::Audience;
+
+/// A person who sees the plan and confirms it.
+pub(crate) struct Attended<'a> {
+    /// Whether the plan counts as confirmed (`--yes`).
+    pub(crate) is_confirmed: bool,
+    /// The format of the result. In JSON the plan is not shown before, since the result contains it.
+    pub(crate) format: Format,
+    /// How long to wait for the lock.
+    pub(crate) patience: Duration,
+    pub(crate) context: &'a Context,
+}
+
+impl Audience for Attended<'_> {
+    fn show(&self, envelope: &GuardedPlan) -> Result<(), Failure> {
+        match self.format {
+            Format::Text => print_data(&render::plan::text(envelope, self.context.paint())),
+            Format::Json => Ok(()),
+        }
+    }
+
+    /// Asks on a terminal; elsewhere `--yes` is needed.
+    fn confirm(&self, plan: &Plan) -> Result<(), Failure> {
+        if self.is_confirmed {
+            return Ok(());
+        }
+        if !self.context.is_attended() {
+            return Err(Failure::new(
+                Exit::Failure,
+                "not-confirmed",
+                "cannot ask for a confirmation: no terminal",
+            )
+            .help("pass `--yes` to apply without a confirmation"));
+        }
+        print_message(&format!(
+            "Apply {} changes to {}? Only `yes` continues: ",
+            plan.changes.len(),
+            plan.header.helpdesk
+        ));
+        let mut answer = String::new();
+        match std::io::stdin().lock().read_line(&mut answer) {
+            Ok(_) if answer.trim() == "yes" => Ok(()),
+            _ => Err(Failure::new(
+                Exit::Failure,
+                "not-confirmed",
+                "the plan was not confirmed, and not applied",
+            )),
+        }
+    }
+
+    fn say(&self, text: &str) {
+        print_line(text);
+    }
+
+    fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    fn progress(&self, changes: usize) -> impl Progress {
+        Bar::new(changes, self.context)
+    }
+
+    fn listen(&self) -> Stop {
+        shutdown::listen()
+    }
+}
+
+/// An unattended job: nothing is asked, and the plan goes to the log.
+pub(crate) struct Unattended<'a> {
+    /// How long to wait for the lock.
+    pub(crate) patience: Duration,
+    pub(crate) stop: Stop,
+    pub(crate) context: &'a Context,
+}
+
+impl Audience for Unattended<'_> {
+    fn show(&self, envelope: &GuardedPlan) -> Result<(), Failure> {
+        print_message(&render::plan::text(envelope, self.context.paint_errors()));
+        Ok(())
+    }
+
+    fn confirm(&self, _: &Plan) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn say(&self, text: &str) {
+        print_line(text);
+    }
+
+    fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    fn progress(&self, changes: usize) -> impl Progress {
+        Bar::new(changes, self.context)
+    }
+
+    fn listen(&self) -> Stop {
+        self.stop.clone()
+    }
+}
+
+fn print_line(text: &str) {
+    print_message(&format!("{}\n", render::encode::terminal(text)));
+}

@@ -1,0 +1,205 @@
+//! The switches that several commands share, and the values that they are parsed into.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use servanda::author::{ActivationStep, EditTarget, EffectiveFrom};
+use servanda::calendar::{Instant, Zone};
+use servanda::render::markdown::Forge;
+use servanda::settings::Language;
+
+use crate::cli::value_parsers::{self, Acknowledgement};
+use crate::process::context::Context;
+use crate::process::failure::Failure;
+use crate::reconcile::plan::PlanTerms;
+use crate::workspace::change_set::{EditSession, WriteMode};
+use crate::workspace::git;
+use crate::workspace::load::{self, Workspace};
+
+/// Switches of every command.
+#[derive(Args)]
+pub(crate) struct GlobalOptions {
+    /// The repository; without it, the nearest folder with a servanda.yaml at or above the current one
+    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    repository: Option<PathBuf>,
+    /// Treat warnings as errors
+    #[arg(long, global = true)]
+    deny_warnings: bool,
+    /// Log more on standard error; twice for every request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+impl GlobalOptions {
+    /// The context with these switches in it.
+    pub(crate) fn applied_to(self, context: Context) -> Context {
+        Context { repository: self.repository, deny_warnings: self.deny_warnings, ..context }
+    }
+}
+
+/// The format of a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+/// The name of a forge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ForgeName {
+    /// GitHub
+    #[default]
+    Github,
+    /// GitLab
+    Gitlab,
+    /// Gitea and Forgejo
+    Gitea,
+    /// Bitbucket
+    Bitbucket,
+}
+
+impl From<ForgeName> for Forge {
+    fn from(name: ForgeName) -> Self {
+        match name {
+            ForgeName::Github => Self::GitHub,
+            ForgeName::Gitlab => Self::GitLab,
+            ForgeName::Gitea => Self::Gitea,
+            ForgeName::Bitbucket => Self::Bitbucket,
+        }
+    }
+}
+
+/// The name of a language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LanguageName {
+    /// Russian
+    Ru,
+    /// English
+    En,
+}
+
+impl From<LanguageName> for Language {
+    fn from(name: LanguageName) -> Self {
+        match name {
+            LanguageName::Ru => Self::Russian,
+            LanguageName::En => Self::English,
+        }
+    }
+}
+
+/// Switches of the commands that make a plan.
+#[derive(Default, Args)]
+pub(crate) struct PlanOptions {
+    /// Plan as of another day (YYYY-MM-DD) or instant (RFC 3339) than now
+    #[arg(long, value_name = "DAY")]
+    pub(crate) as_of: Option<String>,
+    /// Retire agreements whose files are gone; without it, they are blocked
+    #[arg(long)]
+    prune: bool,
+    /// Acknowledge the exact number that a guard counted: deactivations=6, weakened=1, orphans=2
+    #[arg(long, value_name = "GUARD=N", value_parser = value_parsers::acknowledgement)]
+    accept: Vec<Acknowledgement>,
+}
+
+impl PlanOptions {
+    /// Options with only an instant, for commands that make no plan of their own.
+    pub(crate) fn as_of(as_of: Option<&str>) -> Self {
+        Self { as_of: as_of.map(str::to_owned), ..Self::default() }
+    }
+
+    /// Parses the options, with days in the zone of the settings.
+    pub(crate) fn terms(&self, zone: &Zone, context: &Context) -> Result<PlanTerms, Failure> {
+        let as_of = context.as_of(self.as_of.as_deref(), zone)?;
+        let acknowledged = value_parsers::acknowledgements(&self.accept)?;
+        Ok(PlanTerms { as_of, prune: self.prune, acknowledged })
+    }
+
+    /// Loads and checks the repository at the instant of `--as-of`.
+    pub(crate) fn load(&self, context: &Context) -> Result<(Workspace, PlanTerms), Failure> {
+        let loaded = load::load(context)?;
+        let terms = self.terms(&loaded.zone(), context)?;
+        let workspace = loaded.into_workspace(terms.as_of.instant, context)?;
+        Ok((workspace.refuse_empty()?, terms))
+    }
+}
+
+/// The switch of the commands that take the lock.
+#[derive(Args)]
+pub(crate) struct LockOptions {
+    /// How long to wait for another run to end: 30s, 10m
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = value_parsers::waiting_time)]
+    pub(crate) wait_lock: Duration,
+}
+
+/// Switches of the commands that send notices.
+#[derive(Args)]
+pub(crate) struct NotifyOptions {
+    /// Create the ledger; notices of earlier events are not sent
+    #[arg(long)]
+    pub(crate) init_ledger: bool,
+    /// Acknowledge the exact number of messages that an edit, and no date, made due
+    #[arg(long, value_name = "N")]
+    pub(crate) accept_messages: Option<usize>,
+    #[command(flatten)]
+    pub(crate) lock: LockOptions,
+}
+
+/// The switch of the commands that write files.
+#[derive(Args)]
+pub(crate) struct WriteOptions {
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+impl WriteOptions {
+    /// Whether files are written.
+    pub(crate) fn mode(&self) -> WriteMode {
+        if self.dry_run { WriteMode::DryRun } else { WriteMode::Write }
+    }
+}
+
+/// The arguments of the commands that change one agreement.
+#[derive(Args)]
+pub(crate) struct ChangeOptions {
+    /// The agreement
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) write: WriteOptions,
+}
+
+/// Switches of the commands that append an entry to the `activation` list of an agreement.
+#[derive(Args)]
+pub(crate) struct EntryOptions {
+    /// The day or instant from which the entry holds; without it, today in the agreement's zone
+    #[arg(long, value_name = "DAY", value_parser = value_parsers::moment)]
+    on: Option<EffectiveFrom>,
+    /// The reason, for people who read the file later
+    #[arg(long)]
+    reason: Option<String>,
+    /// Who decided it; without it, the user name of the Git configuration
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+}
+
+impl EntryOptions {
+    /// Who decided it: the name that was typed, or that of the Git configuration.
+    pub(crate) fn decider(&self, session: &EditSession) -> Option<String> {
+        self.by.clone().or_else(|| git::user(&session.loaded.root))
+    }
+
+    /// The entry. It holds from today if no day was typed.
+    pub(crate) fn entry<'a>(
+        &'a self,
+        subject: &EditTarget<'_>,
+        now: Instant,
+        by: Option<&'a str>,
+    ) -> ActivationStep<'a> {
+        let today = || EffectiveFrom::Day(subject.agreement.zone.day_of(now));
+        ActivationStep { on: self.on.unwrap_or_else(today), reason: self.reason.as_deref(), by }
+    }
+}

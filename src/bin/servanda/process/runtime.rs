@@ -1,0 +1,21 @@
+//! The tokio runtimes of a run.
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::process::failure::{Exit, Failure};
+
+/// Builds the runtime of a command: two threads suffice, since they wait for the network most of the time.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    built(Builder::new_multi_thread().worker_threads(2))
+}
+
+/// Builds the runtime of a server: one thread for each core.
+pub(crate) fn server_runtime() -> Result<Runtime, Failure> {
+    built(&mut Builder::new_multi_thread())
+}
+
+fn built(builder: &mut Builder) -> Result<Runtime, Failure> {
+    builder.enable_all().build().map_err(|error| {
+        Failure::new(Exit::Failure, "runtime-unavailable", format!("cannot start threads: {error}"))
+    })
+}
