@@ -8,7 +8,9 @@ use crate::agreement::{Activation, Agreement, AttributeValue, Coverage, Notices,
 use crate::calendar::Zone;
 use crate::catalog::{Catalog, Contact, ROUND_THE_CLOCK};
 use crate::check::catalog::read_contact;
-use crate::check::reader::{CALENDAR, CLIENT, Kind, MANAGER, PRIORITY, PROVIDER, Reader, SERVICE, unknown};
+use crate::check::reader::{
+    AgreementReader, CALENDAR, CLIENT, MANAGER, PRIORITY, PROVIDER, SERVICE, SlugKind, unknown,
+};
 use crate::check::subject::Places;
 use crate::check::title::Titles;
 use crate::diagnostic::{Code, Diagnostic};
@@ -22,7 +24,7 @@ use crate::settings::Settings;
 
 /// One merged document and where it comes from.
 #[derive(Clone, Copy)]
-pub(super) struct Written<'a> {
+pub(super) struct MergedDocument<'a> {
     pub(super) id: &'a AgreementId,
     pub(super) template: Option<&'a TemplateName>,
     pub(super) document: &'a shape::AgreementDocument,
@@ -31,7 +33,7 @@ pub(super) struct Written<'a> {
 
 /// Everything that one agreement is held against.
 #[derive(Clone, Copy)]
-pub(super) struct Ground<'a> {
+pub(super) struct CheckContext<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) settings: &'a Settings,
     pub(super) titles: &'a Titles,
@@ -40,15 +42,19 @@ pub(super) struct Ground<'a> {
 }
 
 /// The agreement, where it can be made, and what is wrong with it.
-pub(super) fn agreement(written: Written<'_>, ground: Ground<'_>) -> (Option<Agreement>, Vec<Diagnostic>) {
-    let Ground { catalog, settings, titles, addresses } = ground;
-    let mut reader = Reader { places: written.places, catalog, settings, addresses, faults: Vec::new() };
+pub(super) fn agreement(
+    written: MergedDocument<'_>,
+    ground: CheckContext<'_>,
+) -> (Option<Agreement>, Vec<Diagnostic>) {
+    let CheckContext { catalog, settings, titles, addresses } = ground;
+    let mut reader =
+        AgreementReader { places: written.places, catalog, settings, addresses, faults: Vec::new() };
     let agreement = reader.agreement(written, titles);
     (agreement, reader.faults)
 }
 
-impl Reader<'_> {
-    fn agreement(&mut self, written: Written<'_>, titles: &Titles) -> Option<Agreement> {
+impl AgreementReader<'_> {
+    fn agreement(&mut self, written: MergedDocument<'_>, titles: &Titles) -> Option<Agreement> {
         let document = written.document;
         let client = self.client(document);
         let recipients = self.recipients(document, client.as_ref());
@@ -190,7 +196,7 @@ impl Reader<'_> {
         let place = self.places.value(path).unwrap_or_else(|| self.places.whole());
         let diagnostic = match (self.catalog.clients.get(client.as_str()), recipient.department()) {
             (Some(client), Some(department)) => {
-                let kind = Kind { noun: "department", list: "departments" };
+                let kind = SlugKind { noun: "department", list: "departments" };
                 unknown(kind, place, department, &client.departments)
             }
             _ => unknown(CLIENT, place, client.as_str(), &self.catalog.clients),

@@ -9,14 +9,14 @@ use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::document::shape;
 
 /// A warning that somebody decided to live with for a while.
-struct Allowance {
+struct ActiveAllowance {
     code: Code,
     until: Option<Day>,
 }
 
 /// An allowance that silenced something or not, and what is said where it did so for nobody. The entries of a set
 /// share those of their file.
-pub(super) struct Use {
+pub(super) struct AllowanceUse {
     /// Where the allowance is written.
     pub(super) place: Span,
     /// Whether it silenced anything.
@@ -33,7 +33,7 @@ pub(super) fn silence(
     today: Day,
     is_complete: bool,
     mut diagnostics: Vec<Diagnostic>,
-) -> (Vec<Diagnostic>, Vec<Use>) {
+) -> (Vec<Diagnostic>, Vec<AllowanceUse>) {
     let (mut faults, mut uses) = (Vec::new(), Vec::new());
     for (key, terms) in written {
         let Some(allowance) = read(places, key, terms, &mut faults) else {
@@ -50,7 +50,7 @@ pub(super) fn silence(
         let place = places.name(&["allow", key]).unwrap_or_else(|| places.whole());
         let message = format!("there is no {} to allow", allowance.code);
         let silenced = diagnostics.len() < before || !is_complete;
-        uses.push(Use {
+        uses.push(AllowanceUse {
             place,
             silenced,
             idle: Diagnostic::new(Code::W110, place, message).help("take it out"),
@@ -61,7 +61,7 @@ pub(super) fn silence(
 }
 
 /// W110 for allowances that nobody had a use for.
-pub(super) fn idle(uses: Vec<Use>) -> Vec<Diagnostic> {
+pub(super) fn idle(uses: Vec<AllowanceUse>) -> Vec<Diagnostic> {
     let useful: BTreeSet<Span> = uses.iter().filter(|of| of.silenced).map(|of| of.place).collect();
     uses.into_iter().filter(|of| !useful.contains(&of.place)).map(|of| of.idle).collect()
 }
@@ -71,7 +71,7 @@ fn read(
     key: &str,
     terms: &shape::AllowanceShape,
     faults: &mut Vec<Diagnostic>,
-) -> Option<Allowance> {
+) -> Option<ActiveAllowance> {
     let path = ["allow", key];
     let place = places.name(&path).unwrap_or_else(|| places.whole());
     let Some(code) = Code::find(key) else {
@@ -109,5 +109,5 @@ fn read(
             None
         }
     };
-    Some(Allowance { code, until })
+    Some(ActiveAllowance { code, until })
 }

@@ -21,7 +21,7 @@ const WEEK: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// What is said of one day, and where.
 #[derive(Clone)]
-struct Said {
+struct DayHours {
     /// Its windows; `None` where it is as in any week.
     windows: Option<Vec<Window>>,
     place: Span,
@@ -29,14 +29,14 @@ struct Said {
 
 /// What calendars say; first one alone, then with all that it builds on.
 #[derive(Clone, Default)]
-struct Terms {
+struct CalendarTerms {
     zone: Option<Zone>,
-    week: [Option<Said>; 7],
-    exceptions: BTreeMap<Day, Said>,
+    week: [Option<DayHours>; 7],
+    exceptions: BTreeMap<Day, DayHours>,
     known_through: Option<Day>,
 }
 
-impl Terms {
+impl CalendarTerms {
     /// Lays what a nearer calendar says over this.
     fn overlay(&mut self, nearer: &Self) {
         for (own, nearer) in self.week.iter_mut().zip(&nearer.week) {
@@ -49,13 +49,13 @@ impl Terms {
 }
 
 /// One document, read by itself.
-struct Written<'a> {
+struct CalendarFile<'a> {
     document: &'a Document,
     extends: Vec<(String, Span)>,
     title: Option<String>,
-    terms: Terms,
+    terms: CalendarTerms,
     /// What changes from a day on.
-    later: BTreeMap<Day, Terms>,
+    later: BTreeMap<Day, CalendarTerms>,
 }
 
 /// Puts the hours of all calendars into the catalog, and an entry for those that it does not list; gives what is wrong
@@ -66,7 +66,7 @@ pub(super) fn read_into(
     settings: &Settings,
 ) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
-    let mut written: BTreeMap<&str, Written<'_>> = BTreeMap::new();
+    let mut written: BTreeMap<&str, CalendarFile<'_>> = BTreeMap::new();
     for document in documents {
         if let Some(slug) = CalendarSlug::new(&document.id) {
             let before = faults.len();
@@ -89,12 +89,12 @@ pub(super) fn read_into(
     let unsound: BTreeSet<&str> =
         documents.iter().map(|document| &*document.id).filter(|id| !written.contains_key(id)).collect();
     for (name, own) in &written {
-        let family = Family { all: &written, unsound: &unsound };
+        let family = CalendarSet { all: &written, unsound: &unsound };
         let Some(terms) = family.whole(own, None, &mut vec![name], &mut faults) else {
             continue;
         };
         find_overlaps(&terms, own.document, &mut faults);
-        let later: Vec<(Day, Terms)> = family
+        let later: Vec<(Day, CalendarTerms)> = family
             .changes(own)
             .into_iter()
             // What is wrong with a line of calendars is told by now.
@@ -119,9 +119,9 @@ pub(super) fn read_into(
     faults
 }
 
-fn hours(terms: &Terms, settings: &Settings) -> Hours {
+fn hours(terms: &CalendarTerms, settings: &Settings) -> Hours {
     let windows =
-        |said: &Option<Said>| said.as_ref().and_then(|said| said.windows.clone()).unwrap_or_default();
+        |said: &Option<DayHours>| said.as_ref().and_then(|said| said.windows.clone()).unwrap_or_default();
     let week: [Vec<Window>; 7] = std::array::from_fn(|day| windows(&terms.week[day]));
     let exceptions =
         terms.exceptions.iter().filter_map(|(day, said)| Some((*day, said.windows.clone()?))).collect();
@@ -131,23 +131,23 @@ fn hours(terms: &Terms, settings: &Settings) -> Hours {
 
 /// All calendars that were read, and the names of those that are not sound.
 #[derive(Clone, Copy)]
-struct Family<'a, 'text> {
-    all: &'a BTreeMap<&'a str, Written<'text>>,
+struct CalendarSet<'a, 'text> {
+    all: &'a BTreeMap<&'a str, CalendarFile<'text>>,
     unsound: &'a BTreeSet<&'a str>,
 }
 
-impl<'a> Family<'a, '_> {
+impl<'a> CalendarSet<'a, '_> {
     /// What a calendar says on a day (`None`: before any change) with all that it builds on; `None` where that cannot
     /// be told.
     fn whole(
         &self,
-        own: &'a Written<'_>,
+        own: &'a CalendarFile<'_>,
         on: Option<Day>,
         line: &mut Vec<&'a str>,
         faults: &mut Vec<Diagnostic>,
-    ) -> Option<Terms> {
+    ) -> Option<CalendarTerms> {
         let Self { all, unsound } = *self;
-        let mut terms = Terms::default();
+        let mut terms = CalendarTerms::default();
         let mut is_whole = true;
         for (parent, place) in &own.extends {
             if parent == ROUND_THE_CLOCK {
@@ -195,7 +195,7 @@ impl<'a> Family<'a, '_> {
     }
 
     /// The days on which a calendar, or one that it builds on, changes.
-    fn changes(&self, own: &Written<'_>) -> BTreeSet<Day> {
+    fn changes(&self, own: &CalendarFile<'_>) -> BTreeSet<Day> {
         let bases = own.extends.iter().filter_map(|(name, _)| self.all.get(name.as_str()));
         own.later.keys().copied().chain(bases.flat_map(|base| self.changes(base))).collect()
     }
@@ -206,16 +206,17 @@ fn circle(line: &[&str], parent: &str) -> String {
     names.join(" extends ")
 }
 
-fn round_the_clock(place: Span) -> Terms {
-    let all_day = Said { windows: Window::read("00:00-24:00").ok().map(|window| vec![window]), place };
-    Terms { week: std::array::from_fn(|_| Some(all_day.clone())), ..Terms::default() }
+fn round_the_clock(place: Span) -> CalendarTerms {
+    let all_day = DayHours { windows: Window::read("00:00-24:00").ok().map(|window| vec![window]), place };
+    CalendarTerms { week: std::array::from_fn(|_| Some(all_day.clone())), ..CalendarTerms::default() }
 }
 
 /// E407 for windows of one day that share a minute, those that run into it from the day before among them.
-fn find_overlaps(terms: &Terms, document: &Document, faults: &mut Vec<Diagnostic>) {
+fn find_overlaps(terms: &CalendarTerms, document: &Document, faults: &mut Vec<Diagnostic>) {
     let of_week = |day: usize| terms.week[day % 7].as_ref();
-    let mut tell = |before: Option<&Said>, own: &Said, day: &str| {
-        let windows = |said: Option<&Said>| said.and_then(|said| said.windows.clone()).unwrap_or_default();
+    let mut tell = |before: Option<&DayHours>, own: &DayHours, day: &str| {
+        let windows =
+            |said: Option<&DayHours>| said.and_then(|said| said.windows.clone()).unwrap_or_default();
         if let Some((first, second)) = overlap(&windows(before), &windows(Some(own))) {
             let message = format!("{} and {} overlap on {day}", in_words(first), in_words(second));
             // What is inherited is told at the calendar that puts it together, unless all of it stands elsewhere.
@@ -228,11 +229,11 @@ fn find_overlaps(terms: &Terms, document: &Document, faults: &mut Vec<Diagnostic
         }
     };
     for (day, name) in WEEK.iter().enumerate() {
-        let closed = Said { windows: None, place: Span::of_file(document.file) };
+        let closed = DayHours { windows: None, place: Span::of_file(document.file) };
         let own = of_week(day).unwrap_or(&closed);
         tell(of_week(day + 6), own, name);
     }
-    let is_special = |said: &Said| said.windows.is_some();
+    let is_special = |said: &DayHours| said.windows.is_some();
     for (day, said) in terms.exceptions.iter().filter(|(_, said)| is_special(said)) {
         tell(None, said, &day.to_string());
         let Some(after) = day.tomorrow().ok() else {
@@ -246,7 +247,7 @@ fn find_overlaps(terms: &Terms, document: &Document, faults: &mut Vec<Diagnostic
     }
 }
 
-fn read<'a>(document: &'a Document, faults: &mut Vec<Diagnostic>) -> Option<Written<'a>> {
+fn read<'a>(document: &'a Document, faults: &mut Vec<Diagnostic>) -> Option<CalendarFile<'a>> {
     let written = match document.typed::<shape::CalendarDocument>() {
         Ok(written) => written,
         Err(fault) => {
@@ -254,7 +255,7 @@ fn read<'a>(document: &'a Document, faults: &mut Vec<Diagnostic>) -> Option<Writ
             return None;
         }
     };
-    let mut reading = Reading { document, faults };
+    let mut reading = CalendarReader { document, faults };
     let zone = written
         .timezone
         .as_deref()
@@ -263,13 +264,13 @@ fn read<'a>(document: &'a Document, faults: &mut Vec<Diagnostic>) -> Option<Writ
         .known_through
         .as_deref()
         .and_then(|day| reading.taken(Code::E203, &["known_through"], read_day(day)));
-    let mut terms = Terms { zone, known_through, ..Terms::default() };
+    let mut terms = CalendarTerms { zone, known_through, ..CalendarTerms::default() };
     reading.week(&mut terms, &[], written.week.as_ref());
     reading.exceptions(&mut terms, &[], written.exceptions.as_ref());
     let mut later = BTreeMap::new();
     for (key, change) in written.effective_from.iter().flatten() {
         let under = ["effective_from", key.as_str()];
-        let mut changed = Terms::default();
+        let mut changed = CalendarTerms::default();
         reading.week(&mut changed, &under, change.week.as_ref());
         reading.exceptions(&mut changed, &under, change.exceptions.as_ref());
         later.extend(reading.taken(Code::E203, &under, read_day(key)).map(|day| (day, changed)));
@@ -280,15 +281,15 @@ fn read<'a>(document: &'a Document, faults: &mut Vec<Diagnostic>) -> Option<Writ
         exact.or_else(|| document.value(&["extends"])).unwrap_or_else(|| document.whole())
     };
     let extends = extends.map(|(index, name)| (name, place(index))).collect();
-    Some(Written { document, extends, title: written.title, terms, later })
+    Some(CalendarFile { document, extends, title: written.title, terms, later })
 }
 
-struct Reading<'a, 'faults> {
+struct CalendarReader<'a, 'faults> {
     document: &'a Document,
     faults: &'faults mut Vec<Diagnostic>,
 }
 
-impl Reading<'_, '_> {
+impl CalendarReader<'_, '_> {
     fn fault(&mut self, code: Code, path: &[&str], misread: InvalidValue) {
         let place = self.document.value(path).unwrap_or_else(|| self.document.whole());
         self.faults.push(Diagnostic::new(code, place, misread.message).help(misread.help));
@@ -299,7 +300,12 @@ impl Reading<'_, '_> {
     }
 
     /// The days of a week under a path.
-    fn week(&mut self, terms: &mut Terms, under: &[&str], week: Option<&BTreeMap<String, shape::OneOrMany>>) {
+    fn week(
+        &mut self,
+        terms: &mut CalendarTerms,
+        under: &[&str],
+        week: Option<&BTreeMap<String, shape::OneOrMany>>,
+    ) {
         for (key, texts) in week.into_iter().flatten() {
             let path = [under, &["week", key]].concat();
             let said = self.said(&path, texts);
@@ -319,7 +325,7 @@ impl Reading<'_, '_> {
     /// The days under a path that differ from the week.
     fn exceptions(
         &mut self,
-        terms: &mut Terms,
+        terms: &mut CalendarTerms,
         under: &[&str],
         exceptions: Option<&BTreeMap<String, shape::OneOrMany>>,
     ) {
@@ -336,7 +342,7 @@ impl Reading<'_, '_> {
     }
 
     /// The windows at a path.
-    fn said(&mut self, path: &[&str], texts: &shape::OneOrMany) -> Said {
+    fn said(&mut self, path: &[&str], texts: &shape::OneOrMany) -> DayHours {
         let is_word = |text: &&str| matches!(*text, "closed" | "usual");
         let place = self.document.name(path).unwrap_or_else(|| self.document.whole());
         let texts: Vec<&str> = texts.0.iter().map(String::as_str).collect();
@@ -362,7 +368,7 @@ impl Reading<'_, '_> {
                 windows.push(window);
             }
         }
-        Said { windows: (word != Some("usual")).then_some(windows), place }
+        DayHours { windows: (word != Some("usual")).then_some(windows), place }
     }
 
     fn days(&mut self, path: &[&str], key: &str) -> Vec<Day> {

@@ -11,13 +11,13 @@ use crate::ident::{CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, 
 use crate::settings::Settings;
 
 /// What the catalog says of one object, whatever its kind.
-struct Named<'a> {
+struct CatalogItem<'a> {
     title: Option<&'a str>,
     helpdesk: Option<&'a str>,
     email: Option<&'a str>,
 }
 
-struct Reading<'a> {
+struct CatalogReader<'a> {
     places: &'a dyn Places,
     settings: &'a Settings,
     faults: Vec<Diagnostic>,
@@ -31,12 +31,12 @@ pub(super) fn catalog(
     places: &dyn Places,
     settings: &Settings,
 ) -> (Catalog, Vec<Diagnostic>) {
-    let mut reading = Reading { places, settings, faults: Vec::new(), objects: BTreeMap::new() };
+    let mut reading = CatalogReader { places, settings, faults: Vec::new(), objects: BTreeMap::new() };
     macro_rules! entries {
         ($list:ident, $slug:ty $(, $email:ident)?) => {{
             let mut entries = BTreeMap::new();
             for (slug, written) in document.$list.iter().flatten() {
-                let named = Named {
+                let named = CatalogItem {
                     title: written.title.as_deref(),
                     helpdesk: written.helpdesk.as_deref(),
                     email: None $(.or(written.$email.as_deref()))?,
@@ -62,7 +62,7 @@ pub(super) fn catalog(
     (catalog, reading.faults)
 }
 
-impl Reading<'_> {
+impl CatalogReader<'_> {
     fn place(&self, path: &[&str]) -> Span {
         self.places.value(path).unwrap_or_else(|| self.places.whole())
     }
@@ -90,8 +90,11 @@ impl Reading<'_> {
         for (slug, written) in document.clients.iter().flatten() {
             let path = ["clients", slug.as_str()];
             let name = self.slug(&path, slug, ClientSlug::new(slug));
-            let named =
-                Named { title: written.title.as_deref(), helpdesk: written.helpdesk.as_deref(), email: None };
+            let named = CatalogItem {
+                title: written.title.as_deref(),
+                helpdesk: written.helpdesk.as_deref(),
+                email: None,
+            };
             let entry = self.entry("clients", &path, slug, &named);
             let zone = self.zone(slug, written.timezone.as_deref());
             let departments = self.departments(slug, written);
@@ -130,8 +133,11 @@ impl Reading<'_> {
         for (slug, written) in written.departments.iter().flatten() {
             let path = ["clients", client, "departments", slug];
             let name = self.slug(&path, slug, crate::ident::is_slug(slug).then(|| slug.clone()));
-            let named =
-                Named { title: written.title.as_deref(), helpdesk: written.helpdesk.as_deref(), email: None };
+            let named = CatalogItem {
+                title: written.title.as_deref(),
+                helpdesk: written.helpdesk.as_deref(),
+                email: None,
+            };
             let entry = self.entry("clients", &path, &format!("{client}/{slug}"), &named);
             departments.extend(name.map(|name| (name, entry)));
         }
@@ -140,7 +146,13 @@ impl Reading<'_> {
 
     /// One object; `kind` is the list that its id may stand in once. One without a title goes by its slug, so
     /// that agreements are not told that it is unknown.
-    fn entry(&mut self, kind: &'static str, path: &[&str], slug: &str, named: &Named<'_>) -> CatalogEntry {
+    fn entry(
+        &mut self,
+        kind: &'static str,
+        path: &[&str],
+        slug: &str,
+        named: &CatalogItem<'_>,
+    ) -> CatalogEntry {
         let under = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
         let title = named.title.map(str::trim).filter(|title| !title.is_empty());
         if title.is_none() {

@@ -9,10 +9,10 @@ use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIter
 
 use crate::agreement::{PeriodEnd, Renewal};
 use crate::calendar::{Instant, Lead};
-use crate::check::effective_interval::{Reach, midnight, reach};
+use crate::check::effective_interval::{EffectiveInterval, effective_interval, midnight};
 use crate::check::overlap::in_words;
 use crate::check::references::nearest_among;
-use crate::check::subject::{Finding, Subject};
+use crate::check::subject::{Subject, SubjectDiagnostic};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ident::file_of;
 
@@ -20,7 +20,7 @@ use crate::ident::file_of;
 const USUAL_LEAD: Lead = Lead { days: 60 };
 
 /// Every agreement's name in the files, good or not, and every name that one had before.
-pub(super) struct Names<'a> {
+pub(super) struct KnownIds<'a> {
     /// The present names, in order.
     pub(super) present: Vec<&'a str>,
     /// The names of files of which nothing could be made; of a set, not even its entries are known.
@@ -55,7 +55,7 @@ pub(super) fn tie(subjects: &mut [Subject<'_>]) -> Succession {
     for (predecessor, followers) in &successors {
         let first_days = followers.iter().filter(|index| *index != predecessor).filter_map(|index| {
             let follower = &subjects[*index].agreement;
-            follower.period.first_day.or_else(|| reach(follower).map(|reach| reach.first_day()))
+            follower.period.first_day.or_else(|| effective_interval(follower).map(|reach| reach.first_day()))
         });
         subjects[*predecessor].agreement.succeeded_on = first_days.min();
     }
@@ -65,15 +65,15 @@ pub(super) fn tie(subjects: &mut [Subject<'_>]) -> Succession {
 /// E101 to W307 over tied agreements. `at` is when it is asked, for what ends soon.
 pub(super) fn check(
     subjects: &[Subject<'_>],
-    names: &Names<'_>,
+    names: &KnownIds<'_>,
     succession: &Succession,
     at: Instant,
-) -> Vec<Finding> {
+) -> Vec<SubjectDiagnostic> {
     let Succession { predecessors, successors } = succession;
     let circles = circles(predecessors);
     // Who comes first in a circle cannot be said, so that nothing else is said about its days.
     let turning: BTreeSet<usize> = circles.iter().flatten().copied().collect();
-    let mut findings: Vec<Finding> = (0..subjects.len())
+    let mut findings: Vec<SubjectDiagnostic> = (0..subjects.len())
         .into_par_iter()
         .flat_map_iter(|index| {
             let mut found = unknown(&subjects[index], names);
@@ -91,7 +91,7 @@ pub(super) fn check(
     findings
 }
 
-fn unknown(subject: &Subject<'_>, names: &Names<'_>) -> Vec<Diagnostic> {
+fn unknown(subject: &Subject<'_>, names: &KnownIds<'_>) -> Vec<Diagnostic> {
     let Some(renewed) = subject.agreement.renews.as_ref().map(|id| id.as_str()) else {
         return Vec::new();
     };
@@ -140,7 +140,7 @@ fn circles(next: &[Option<usize>]) -> Vec<Vec<usize>> {
     circles
 }
 
-fn circle(subjects: &[Subject<'_>], members: &[usize]) -> Finding {
+fn circle(subjects: &[Subject<'_>], members: &[usize]) -> SubjectDiagnostic {
     let least = members.iter().copied().min().expect("a circle has members");
     let rest: Vec<&str> =
         members.iter().filter(|index| **index != least).map(|index| subjects[*index].id()).collect();
@@ -156,7 +156,7 @@ fn circle(subjects: &[Subject<'_>], members: &[usize]) -> Finding {
     (least, diagnostic.help("drop `renews` from the one that came first"))
 }
 
-fn forks(subjects: &[Subject<'_>], predecessor: usize, followers: &[usize]) -> Vec<Finding> {
+fn forks(subjects: &[Subject<'_>], predecessor: usize, followers: &[usize]) -> Vec<SubjectDiagnostic> {
     let Some((first, others)) = followers.split_first() else {
         return Vec::new();
     };
@@ -192,7 +192,9 @@ fn pair(before: &Subject<'_>, after: &Subject<'_>) -> Vec<Diagnostic> {
                 .help("silence this under `allow:` if the contract passed to another company; else name the right agreement"),
         );
     }
-    if let (Some(earlier), Some(later)) = (reach(&before.agreement), reach(&after.agreement)) {
+    if let (Some(earlier), Some(later)) =
+        (effective_interval(&before.agreement), effective_interval(&after.agreement))
+    {
         findings.extend(meeting(before, after, &earlier, &later));
     }
     let kept: BTreeSet<&str> = after.agreement.services.keys().map(|service| service.as_str()).collect();
@@ -222,7 +224,12 @@ fn pair(before: &Subject<'_>, after: &Subject<'_>) -> Vec<Diagnostic> {
 }
 
 /// E303 where the two meet or the order is wrong, W304 where days lie between them.
-fn meeting(before: &Subject<'_>, after: &Subject<'_>, earlier: &Reach, later: &Reach) -> Option<Diagnostic> {
+fn meeting(
+    before: &Subject<'_>,
+    after: &Subject<'_>,
+    earlier: &EffectiveInterval,
+    later: &EffectiveInterval,
+) -> Option<Diagnostic> {
     let Some(until) = earlier.until else {
         return Some(
             after
@@ -270,8 +277,8 @@ fn meeting(before: &Subject<'_>, after: &Subject<'_>, earlier: &Reach, later: &R
 fn uncovered(
     before: &Subject<'_>,
     after: &Subject<'_>,
-    earlier: &Reach,
-    later: &Reach,
+    earlier: &EffectiveInterval,
+    later: &EffectiveInterval,
 ) -> Option<Diagnostic> {
     let first_free = earlier.last_day()?.tomorrow().ok()?;
     let days = first_free.until(later.first_day()).ok()?.get_days();
@@ -285,7 +292,7 @@ fn uncovered(
     })
 }
 
-fn day_before(later: &Reach) -> String {
+fn day_before(later: &EffectiveInterval) -> String {
     later.first_day().yesterday().unwrap_or(later.first_day()).to_string()
 }
 
@@ -296,7 +303,7 @@ fn ends_soon(subject: &Subject<'_>, succeeded: bool, at: Instant) -> Option<Diag
     if succeeded || rolls || agreement.termination.is_some() || agreement.period.end == PeriodEnd::Open {
         return None;
     }
-    let last_day = reach(agreement)?.last_day()?;
+    let last_day = effective_interval(agreement)?.last_day()?;
     let today = agreement.zone.day_of(at);
     let leads = agreement.notices.events.values().flat_map(|rule| rule.before.iter().copied());
     let lead = leads.max().unwrap_or(USUAL_LEAD);

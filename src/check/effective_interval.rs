@@ -9,19 +9,19 @@ use crate::calendar::Day;
 use crate::status::bound;
 
 /// A moment on the wall, without a zone.
-pub(super) type Moment = jiff::civil::DateTime;
+pub(super) type WallTime = jiff::civil::DateTime;
 
 /// A half-open stretch of wall time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Reach {
+pub(super) struct EffectiveInterval {
     /// The first moment.
-    pub(super) from: Moment,
+    pub(super) from: WallTime,
     /// The first moment after it; `None` where nothing ends it.
-    pub(super) until: Option<Moment>,
+    pub(super) until: Option<WallTime>,
 }
 
 /// The reach of an agreement; `None` where it is never active as far as is written.
-pub(super) fn reach(agreement: &Agreement) -> Option<Reach> {
+pub(super) fn effective_interval(agreement: &Agreement) -> Option<EffectiveInterval> {
     let zone = &agreement.zone;
     let agreed_end = bound(agreement).map(|bound| zone.wall_time_of(bound.at));
     let (from, until) = match &agreement.activation {
@@ -33,18 +33,18 @@ pub(super) fn reach(agreement: &Agreement) -> Option<Reach> {
             (from, [agreed_end, ended].into_iter().flatten().min())
         }
     };
-    until.is_none_or(|until| from < until).then_some(Reach { from, until })
+    until.is_none_or(|until| from < until).then_some(EffectiveInterval { from, until })
 }
 
-impl Reach {
+impl EffectiveInterval {
     /// Whether there is a moment in both.
-    pub(super) fn meets(&self, other: &Reach) -> bool {
+    pub(super) fn meets(&self, other: &EffectiveInterval) -> bool {
         self.until.is_none_or(|until| other.from < until) && other.until.is_none_or(|until| self.from < until)
     }
 
     /// The moments in both; to be asked only of reaches that meet.
-    pub(super) fn common(&self, other: &Reach) -> Reach {
-        Reach {
+    pub(super) fn common(&self, other: &EffectiveInterval) -> EffectiveInterval {
+        EffectiveInterval {
             from: self.from.max(other.from),
             until: [self.until, other.until].into_iter().flatten().min(),
         }
@@ -72,6 +72,6 @@ impl Reach {
 }
 
 /// The first moment of a day.
-pub(super) fn midnight(day: Day) -> Moment {
+pub(super) fn midnight(day: Day) -> WallTime {
     day.at(0, 0, 0, 0)
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::ParallelSliceMut;
 
-use crate::check::subject::{Finding, Subject};
+use crate::check::subject::{Subject, SubjectDiagnostic};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// The names that one document claims, sound otherwise or not.
-pub(super) struct Claim<'a> {
+pub(super) struct NameClaim<'a> {
     /// The present name.
     pub(super) id: &'a str,
     /// The file or entry.
@@ -19,7 +19,7 @@ pub(super) struct Claim<'a> {
 
 /// E102: a former name that is another's. Two files of one name are found when they are read. `claims` stand in
 /// the order of their names.
-pub(super) fn check_names(claims: &[&Claim<'_>]) -> Vec<Finding> {
+pub(super) fn check_names(claims: &[&NameClaim<'_>]) -> Vec<SubjectDiagnostic> {
     let holder_of = |name: &str| {
         claims.binary_search_by(|claim| claim.id.cmp(name)).ok().map(|index| claims[index].place)
     };
@@ -54,7 +54,10 @@ pub(super) fn check_names(claims: &[&Claim<'_>]) -> Vec<Finding> {
 }
 
 /// E103: one number of one provider, on agreements that do not renew each other.
-pub(super) fn check_numbers(subjects: &[Subject<'_>], predecessors: &[Option<usize>]) -> Vec<Finding> {
+pub(super) fn check_numbers(
+    subjects: &[Subject<'_>],
+    predecessors: &[Option<usize>],
+) -> Vec<SubjectDiagnostic> {
     let mut numbered: Vec<(Option<&str>, &str, usize)> = Vec::with_capacity(subjects.len());
     for (index, subject) in subjects.iter().enumerate() {
         let provider = subject.agreement.provider.as_ref().map(|provider| provider.as_str());

@@ -31,9 +31,9 @@ use rayon::prelude::{IndexedParallelIterator, IntoParallelRefIterator, ParallelI
 use crate::agreement::Agreement;
 use crate::calendar::{Instant, Zone};
 use crate::catalog::Catalog;
-use crate::check::agreement::{Ground, Written};
-use crate::check::chain::Names;
-use crate::check::identity::Claim;
+use crate::check::agreement::{CheckContext, MergedDocument};
+use crate::check::chain::KnownIds;
+use crate::check::identity::NameClaim;
 use crate::check::subject::{Places, Subject};
 use crate::check::title::Titles;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Severity, Sources, Span};
@@ -89,7 +89,7 @@ impl<'a> AgreementChecker<'a> {
     pub fn agreement(&self, resolved: &Resolved<'_>, at: Instant) -> Option<Agreement> {
         let Self { catalog, settings, addresses } = self;
         let titles = Titles::compile(title_of(resolved));
-        let reading = alone(resolved, Ground { catalog, settings, titles: &titles, addresses }, at);
+        let reading = alone(resolved, CheckContext { catalog, settings, titles: &titles, addresses }, at);
         let is_sound = reading.faults.iter().all(|fault| fault.severity != Severity::Error);
         reading.subject.filter(|_| is_sound).map(|subject| subject.agreement)
     }
@@ -99,7 +99,7 @@ impl<'a> AgreementChecker<'a> {
 pub fn check(documents: CheckInput<'_>, sources: &Sources, at: Instant) -> CheckedRepository {
     let CheckInput { basis, agreements, unread, mut diagnostics, judged } = documents;
     let Basis { settings, catalog, names_are_known, faults } = basis;
-    let mut earlier = Earlier::of(&mut diagnostics);
+    let mut earlier = EarlierWarnings::of(&mut diagnostics);
     diagnostics.extend(faults);
     let mut documents: Vec<&Resolved<'_>> = agreements.iter().collect();
     documents.par_sort_by(|left, right| {
@@ -108,7 +108,8 @@ pub fn check(documents: CheckInput<'_>, sources: &Sources, at: Instant) -> Check
     });
     let titles = Titles::compile(agreements.iter().filter_map(title_of));
     let addresses = notices::addresses(&catalog);
-    let ground = Ground { catalog: &catalog, settings: &settings, titles: &titles, addresses: &addresses };
+    let ground =
+        CheckContext { catalog: &catalog, settings: &settings, titles: &titles, addresses: &addresses };
     let readings = readings(&documents, ground, judged, at);
     let (agreements, faults) = hold_together(&documents, readings, ground, &unread, &mut earlier, at);
     let faults = faults.into_iter().filter(|fault| names_are_known || fault.code != Code::E101);
@@ -118,8 +119,8 @@ pub fn check(documents: CheckInput<'_>, sources: &Sources, at: Instant) -> Check
 }
 
 /// What reading one merged document gave.
-struct Reading<'a> {
-    claim: Claim<'a>,
+struct DocumentResult<'a> {
+    claim: NameClaim<'a>,
     subject: Option<Subject<'a>>,
     allowances: BTreeMap<String, shape::AllowanceShape>,
     faults: Vec<Diagnostic>,
@@ -128,10 +129,10 @@ struct Reading<'a> {
 /// Each agreement for itself. The documents stand in the order of their ids and paths.
 fn readings<'a>(
     documents: &[&'a Resolved<'a>],
-    ground: Ground<'_>,
+    ground: CheckContext<'_>,
     judged: Vec<Agreement>,
     at: Instant,
-) -> Vec<Reading<'a>> {
+) -> Vec<DocumentResult<'a>> {
     let name = |agreement: &Agreement| (agreement.id.clone(), agreement.span.file);
     // Boxed, since most often none was judged before, and room for all would be cleared for nothing.
     let mut judged: BTreeMap<(AgreementId, FileId), Box<Agreement>> =
@@ -148,30 +149,30 @@ fn readings<'a>(
 }
 
 /// What is known of an agreement that was read before, and about which there is nothing new to say.
-fn again<'a>(resolved: &'a Resolved<'a>, mut agreement: Agreement) -> Reading<'a> {
+fn again<'a>(resolved: &'a Resolved<'a>, mut agreement: Agreement) -> DocumentResult<'a> {
     let claim = claim(resolved, agreement.formerly.iter().map(|id| id.as_str().to_owned()));
     agreement.succeeded_on = None;
     let subject = Some(Subject { agreement, places: resolved });
-    Reading { claim, subject, allowances: BTreeMap::new(), faults: Vec::new() }
+    DocumentResult { claim, subject, allowances: BTreeMap::new(), faults: Vec::new() }
 }
 
 /// The names that a document lays claim to.
-fn claim<'a>(resolved: &'a Resolved<'a>, former: impl IntoIterator<Item = String>) -> Claim<'a> {
+fn claim<'a>(resolved: &'a Resolved<'a>, former: impl IntoIterator<Item = String>) -> NameClaim<'a> {
     let places: &dyn Places = resolved;
     let place = places.whole();
     let at = |index: usize| places.value(&["formerly", &index.to_string()]).unwrap_or(place);
     let former = former.into_iter().enumerate().map(|(index, name)| (name, at(index))).collect();
-    Claim { id: resolved.id.as_str(), place, former }
+    NameClaim { id: resolved.id.as_str(), place, former }
 }
 
 /// All agreements of a repository held against each other: those without an error, in the order of their ids, and all
 /// faults.
 fn hold_together<'a>(
     documents: &[&'a Resolved<'a>],
-    mut readings: Vec<Reading<'a>>,
-    ground: Ground<'_>,
+    mut readings: Vec<DocumentResult<'a>>,
+    ground: CheckContext<'_>,
     unread: &BTreeSet<&str>,
-    earlier: &mut Earlier,
+    earlier: &mut EarlierWarnings,
     at: Instant,
 ) -> (Vec<Agreement>, Vec<Diagnostic>) {
     let mut origins: Vec<usize> = Vec::with_capacity(readings.len());
@@ -185,7 +186,7 @@ fn hold_together<'a>(
         }
     }
     let succession = chain::tie(&mut subjects);
-    let claims: Vec<&Claim<'_>> = readings.iter().map(|reading| &reading.claim).collect();
+    let claims: Vec<&NameClaim<'_>> = readings.iter().map(|reading| &reading.claim).collect();
     let mut findings = identity::check_names(&claims);
     let names = names(&claims, unread);
     let (overlaps, chains) =
@@ -201,7 +202,7 @@ fn hold_together<'a>(
         zones[*origin] = Some(&subject.agreement.zone);
     }
     let is_sound =
-        |reading: &Reading<'_>| reading.faults.iter().all(|fault| fault.severity != Severity::Error);
+        |reading: &DocumentResult<'_>| reading.faults.iter().all(|fault| fault.severity != Severity::Error);
     let sound: Vec<bool> = readings.iter().map(is_sound).collect();
     let mut uses = Vec::new();
     let mut faults = Vec::new();
@@ -234,9 +235,9 @@ fn hold_together<'a>(
 }
 
 /// The warnings of earlier stages that an agreement may silence, by file.
-struct Earlier(BTreeMap<FileId, Vec<Diagnostic>>);
+struct EarlierWarnings(BTreeMap<FileId, Vec<Diagnostic>>);
 
-impl Earlier {
+impl EarlierWarnings {
     /// Takes those that may be silenced out of `diagnostics`.
     fn of(diagnostics: &mut Diagnostics) -> Self {
         let mut by_file: BTreeMap<FileId, Vec<Diagnostic>> = BTreeMap::new();
@@ -283,17 +284,18 @@ fn template_of(resolved: &Resolved<'_>) -> Option<TemplateName> {
 }
 
 /// One agreement by itself.
-fn alone<'a>(resolved: &'a Resolved<'a>, ground: Ground<'_>, at: Instant) -> Reading<'a> {
+fn alone<'a>(resolved: &'a Resolved<'a>, ground: CheckContext<'_>, at: Instant) -> DocumentResult<'a> {
     let places: &dyn Places = resolved;
     let mut document = match resolved.typed() {
         Ok(document) => document,
         Err(fault) => {
             let claim = claim(resolved, []);
-            return Reading { claim, subject: None, allowances: BTreeMap::new(), faults: vec![fault] };
+            return DocumentResult { claim, subject: None, allowances: BTreeMap::new(), faults: vec![fault] };
         }
     };
     let template = template_of(resolved);
-    let written = Written { id: &resolved.id, template: template.as_ref(), document: &document, places };
+    let written =
+        MergedDocument { id: &resolved.id, template: template.as_ref(), document: &document, places };
     let (agreement, mut faults) = agreement::agreement(written, ground);
     let subject = agreement.map(|agreement| Subject { agreement, places });
     if let Some(subject) = &subject {
@@ -302,13 +304,13 @@ fn alone<'a>(resolved: &'a Resolved<'a>, ground: Ground<'_>, at: Instant) -> Rea
         faults.extend(notices::check(subject, ground.catalog, at));
     }
     let claim = claim(resolved, document.formerly.take().into_iter().flatten());
-    Reading { claim, subject, allowances: document.allow.take().unwrap_or_default(), faults }
+    DocumentResult { claim, subject, allowances: document.allow.take().unwrap_or_default(), faults }
 }
 
-fn names<'a>(claims: &[&'a Claim<'_>], unread: &'a BTreeSet<&'a str>) -> Names<'a> {
+fn names<'a>(claims: &[&'a NameClaim<'_>], unread: &'a BTreeSet<&'a str>) -> KnownIds<'a> {
     let former =
         claims.iter().flat_map(|claim| claim.former.iter().map(|(name, _)| (name.as_str(), claim.id)));
-    Names { present: claims.iter().map(|claim| claim.id).collect(), unread, former: former.collect() }
+    KnownIds { present: claims.iter().map(|claim| claim.id).collect(), unread, former: former.collect() }
 }
 
 #[cfg(test)]

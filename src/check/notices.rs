@@ -5,21 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::agreement::{Agreement, NoticeEvent, NoticeRule, Notices, PeriodEnd, Renewal};
 use crate::calendar::{Day, Instant, Lead, TimeOfDay, read_time_of_day};
 use crate::catalog::{Catalog, Contact};
-use crate::check::reader::Reader;
+use crate::check::reader::AgreementReader;
 use crate::check::subject::Subject;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::status::bound;
 
 /// One notice as written: to whom, how long before, at what time of day.
-struct Written<'a> {
+struct WrittenNotice<'a> {
     to: Option<&'a Vec<String>>,
     before: Option<&'a Vec<String>>,
     at: Option<&'a str>,
     has_leads: bool,
 }
 
-impl Reader<'_> {
+impl AgreementReader<'_> {
     /// Who is told of what.
     pub(super) fn read_notices(&mut self, written: &shape::NoticesShape) -> Notices {
         let general = written
@@ -34,8 +34,12 @@ impl Reader<'_> {
             (NoticeEvent::Renewed, kept(written.renewed.as_ref())),
         ] {
             let Some(notice) = notice else { continue };
-            let written =
-                Written { to: notice.to.as_ref(), before: None, at: notice.at.as_deref(), has_leads: false };
+            let written = WrittenNotice {
+                to: notice.to.as_ref(),
+                before: None,
+                at: notice.at.as_deref(),
+                has_leads: false,
+            };
             events.insert(event, self.notice(event, &written, general));
         }
         for (event, notice) in [
@@ -43,7 +47,7 @@ impl Reader<'_> {
             (NoticeEvent::NoticeDeadline, kept(written.notice_deadline.as_ref())),
         ] {
             let Some(notice) = notice else { continue };
-            let written = Written {
+            let written = WrittenNotice {
                 to: notice.to.as_ref(),
                 before: notice.before.as_ref(),
                 at: notice.at.as_deref(),
@@ -57,7 +61,7 @@ impl Reader<'_> {
     fn notice(
         &mut self,
         event: NoticeEvent,
-        written: &Written<'_>,
+        written: &WrittenNotice<'_>,
         general: Option<TimeOfDay>,
     ) -> NoticeRule {
         let own = written.at.and_then(|text| {

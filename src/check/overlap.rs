@@ -7,15 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::{IntoParallelIterator, ParallelIterator, ParallelSliceMut};
 
-use crate::check::effective_interval::{Reach, reach};
-use crate::check::subject::{Finding, Subject};
+use crate::check::effective_interval::{EffectiveInterval, effective_interval};
+use crate::check::subject::{Subject, SubjectDiagnostic};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// One recipient and service of one agreement.
-struct Row<'a> {
+struct CoverageRow<'a> {
     recipient: &'a str,
     service: &'a str,
-    reach: Reach,
+    reach: EffectiveInterval,
     subject: usize,
 }
 
@@ -23,7 +23,7 @@ struct Row<'a> {
 type Meeting<'a> = (usize, usize, &'a str);
 
 /// E301 and W308 over all agreements, which stand in the order of their ids.
-pub(super) fn check(subjects: &[Subject<'_>]) -> Vec<Finding> {
+pub(super) fn check(subjects: &[Subject<'_>]) -> Vec<SubjectDiagnostic> {
     let mut by_client: Vec<(&str, usize)> = Vec::with_capacity(subjects.len());
     for (index, subject) in subjects.iter().enumerate() {
         let recipients = subject.agreement.recipients.iter();
@@ -40,12 +40,12 @@ fn client_of(recipient: &str) -> &str {
     recipient.split_once('/').map_or(recipient, |(client, _)| client)
 }
 
-fn check_client(subjects: &[Subject<'_>], group: &[(&str, usize)]) -> Vec<Finding> {
+fn check_client(subjects: &[Subject<'_>], group: &[(&str, usize)]) -> Vec<SubjectDiagnostic> {
     let client = group[0].0;
     let mut rows = Vec::new();
     for (_, index) in group {
         let agreement = &subjects[*index].agreement;
-        let Some(reach) = reach(agreement) else {
+        let Some(reach) = effective_interval(agreement) else {
             continue;
         };
         for recipient in agreement.recipients.iter().map(|recipient| recipient.as_str()) {
@@ -53,14 +53,14 @@ fn check_client(subjects: &[Subject<'_>], group: &[(&str, usize)]) -> Vec<Findin
                 continue;
             }
             let services = agreement.services.keys().map(|service| service.as_str());
-            rows.extend(services.map(|service| Row { recipient, service, reach, subject: *index }));
+            rows.extend(services.map(|service| CoverageRow { recipient, service, reach, subject: *index }));
         }
     }
     rows.sort_unstable_by_key(|row| (row.service, row.recipient, row.reach.from, row.subject));
     let mut same: BTreeMap<Meeting<'_>, BTreeSet<&str>> = BTreeMap::new();
     let mut nearer: BTreeMap<Meeting<'_>, BTreeSet<&str>> = BTreeMap::new();
     for of_service in rows.chunk_by(|left, right| left.service == right.service) {
-        let mut company: &[Row<'_>] = &[];
+        let mut company: &[CoverageRow<'_>] = &[];
         for of_recipient in of_service.chunk_by(|left, right| left.recipient == right.recipient) {
             sweep(subjects, of_recipient, &mut same);
             // The company's own slug sorts before those of its departments.
@@ -81,12 +81,12 @@ fn check_client(subjects: &[Subject<'_>], group: &[(&str, usize)]) -> Vec<Findin
 /// agreement that it renews.
 fn sweep<'a>(
     subjects: &[Subject<'_>],
-    rows: &[Row<'a>],
+    rows: &[CoverageRow<'a>],
     meetings: &mut BTreeMap<Meeting<'a>, BTreeSet<&'a str>>,
 ) {
-    let mut longest: [Option<&Row<'a>>; 2] = [None, None];
+    let mut longest: [Option<&CoverageRow<'a>>; 2] = [None, None];
     for row in rows {
-        let apart = |other: &&Row<'a>| !follow_each_other(subjects, row.subject, other.subject);
+        let apart = |other: &&CoverageRow<'a>| !follow_each_other(subjects, row.subject, other.subject);
         let met = longest.into_iter().flatten().find(apart);
         if let Some(met) = met.filter(|met| met.reach.meets(&row.reach)) {
             meetings.entry((row.subject, met.subject, row.recipient)).or_default().insert(row.service);
@@ -102,7 +102,7 @@ fn sweep<'a>(
     }
 }
 
-fn ends_before(left: &Reach, right: &Reach) -> bool {
+fn ends_before(left: &EffectiveInterval, right: &EffectiveInterval) -> bool {
     match (left.until, right.until) {
         (Some(left), Some(right)) => left < right,
         (Some(_), None) => true,
@@ -112,8 +112,8 @@ fn ends_before(left: &Reach, right: &Reach) -> bool {
 
 /// Departments whose agreements meet one of the whole company over the same service.
 fn meet_company<'a>(
-    department: &[Row<'a>],
-    company: &[Row<'a>],
+    department: &[CoverageRow<'a>],
+    company: &[CoverageRow<'a>],
     meetings: &mut BTreeMap<Meeting<'a>, BTreeSet<&'a str>>,
 ) {
     for row in department {
@@ -136,7 +136,7 @@ fn overlap(
     subjects: &[Subject<'_>],
     (later, earlier, recipient): Meeting<'_>,
     services: &BTreeSet<&str>,
-) -> Finding {
+) -> SubjectDiagnostic {
     let (subject, other) = (&subjects[later], &subjects[earlier]);
     let message = format!(
         "`{}` and `{}` both cover {} for `{recipient}`{}",
@@ -160,7 +160,7 @@ fn nearest_wins(
     subjects: &[Subject<'_>],
     (later, earlier, recipient): Meeting<'_>,
     services: &BTreeSet<&str>,
-) -> Finding {
+) -> SubjectDiagnostic {
     let (subject, other) = (&subjects[later], &subjects[earlier]);
     let message = format!(
         "for `{recipient}` this agreement decides over {}, and not `{}` of the whole company{}",
@@ -176,7 +176,7 @@ fn nearest_wins(
 }
 
 fn common_days(subject: &Subject<'_>, other: &Subject<'_>) -> String {
-    let both = reach(&subject.agreement).zip(reach(&other.agreement));
+    let both = effective_interval(&subject.agreement).zip(effective_interval(&other.agreement));
     both.map(|(left, right)| format!(", {}", left.common(&right).in_words())).unwrap_or_default()
 }
 

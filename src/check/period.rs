@@ -6,7 +6,7 @@ use crate::agreement::{
     Termination,
 };
 use crate::calendar::{Day, Instant, Lead, Term, Zone};
-use crate::check::reader::Reader;
+use crate::check::reader::AgreementReader;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::status::bound;
@@ -14,7 +14,7 @@ use crate::status::bound;
 /// The longest and shortest period that is nothing to wonder at, in days.
 const USUAL_DAYS: std::ops::RangeInclusive<i32> = 7..=3653;
 
-impl Reader<'_> {
+impl AgreementReader<'_> {
     /// First day and end. A period without an end is E202.
     pub(super) fn period(&mut self, written: &shape::PeriodShape) -> Option<Period> {
         let first_day = self.day(&["period", "first_day"], written.first_day.as_deref());
@@ -423,7 +423,7 @@ impl Reader<'_> {
     }
 }
 
-fn fault(reader: &Reader<'_>, code: Code, path: &[&str], message: String) -> Diagnostic {
+fn fault(reader: &AgreementReader<'_>, code: Code, path: &[&str], message: String) -> Diagnostic {
     crate::check::subject::fault_at(reader.places, code, path, message)
 }
 

@@ -14,7 +14,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::settings::Settings;
 
 /// What reading one agreement needs, and what it has found to be wrong.
-pub(super) struct Reader<'a> {
+pub(super) struct AgreementReader<'a> {
     pub(super) places: &'a dyn Places,
     pub(super) catalog: &'a Catalog,
     pub(super) settings: &'a Settings,
@@ -24,14 +24,14 @@ pub(super) struct Reader<'a> {
 
 /// A kind of slug, in words: what it is called, and where it is listed.
 #[derive(Clone, Copy)]
-pub(super) struct Kind {
+pub(super) struct SlugKind {
     /// `service`.
     pub(super) noun: &'static str,
     /// `services`.
     pub(super) list: &'static str,
 }
 
-impl Reader<'_> {
+impl AgreementReader<'_> {
     /// A fault of the value at `path` alone.
     pub(super) fn value_fault(
         &mut self,
@@ -80,7 +80,7 @@ impl Reader<'_> {
     /// The slug at a path as one of those that are known, else E101 at its place.
     pub(super) fn known<K: Borrow<str> + Ord + Clone, V>(
         &mut self,
-        kind: Kind,
+        kind: SlugKind,
         path: &[&str],
         slug: &str,
         known: &BTreeMap<K, V>,
@@ -91,7 +91,7 @@ impl Reader<'_> {
     /// The same for a slug that is the last key of the path.
     pub(super) fn known_key<K: Borrow<str> + Ord + Clone, V>(
         &mut self,
-        kind: Kind,
+        kind: SlugKind,
         path: &[&str],
         slug: &str,
         known: &BTreeMap<K, V>,
@@ -101,7 +101,7 @@ impl Reader<'_> {
 
     fn known_at<K: Borrow<str> + Ord + Clone, V>(
         &mut self,
-        kind: Kind,
+        kind: SlugKind,
         place: impl FnOnce(&dyn Places) -> Option<Span>,
         slug: &str,
         known: &BTreeMap<K, V>,
@@ -117,12 +117,12 @@ impl Reader<'_> {
 
 /// E101: nothing of this kind goes by the slug.
 pub(super) fn unknown<K: Borrow<str> + Ord, V>(
-    kind: Kind,
+    kind: SlugKind,
     place: Span,
     slug: &str,
     known: &BTreeMap<K, V>,
 ) -> Diagnostic {
-    let Kind { noun, list } = kind;
+    let SlugKind { noun, list } = kind;
     let diagnostic = Diagnostic::new(Code::E101, place, format!("no {noun} is called `{slug}`"))
         .label("not in the catalog");
     match nearest_of(slug, known) {
@@ -131,9 +131,9 @@ pub(super) fn unknown<K: Borrow<str> + Ord, V>(
     }
 }
 
-pub(super) const CLIENT: Kind = Kind { noun: "client", list: "clients" };
-pub(super) const SERVICE: Kind = Kind { noun: "service", list: "services" };
-pub(super) const MANAGER: Kind = Kind { noun: "manager", list: "managers" };
-pub(super) const PROVIDER: Kind = Kind { noun: "provider", list: "providers" };
-pub(super) const CALENDAR: Kind = Kind { noun: "calendar", list: "calendars" };
-pub(super) const PRIORITY: Kind = Kind { noun: "priority", list: "priorities" };
+pub(super) const CLIENT: SlugKind = SlugKind { noun: "client", list: "clients" };
+pub(super) const SERVICE: SlugKind = SlugKind { noun: "service", list: "services" };
+pub(super) const MANAGER: SlugKind = SlugKind { noun: "manager", list: "managers" };
+pub(super) const PROVIDER: SlugKind = SlugKind { noun: "provider", list: "providers" };
+pub(super) const CALENDAR: SlugKind = SlugKind { noun: "calendar", list: "calendars" };
+pub(super) const PRIORITY: SlugKind = SlugKind { noun: "priority", list: "priorities" };

@@ -33,7 +33,7 @@ pub(super) struct Subject<'a> {
 }
 
 /// What a rule over several agreements found, and about which of them (by its place in the list).
-pub(super) type Finding = (usize, Diagnostic);
+pub(super) type SubjectDiagnostic = (usize, Diagnostic);
 
 impl Subject<'_> {
     /// A fault at a path of this agreement.

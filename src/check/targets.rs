@@ -7,13 +7,13 @@ use crate::agreement::{PeriodEnd, Target};
 use crate::calendar::TargetTime;
 use crate::catalog::Catalog;
 use crate::check::overlap::in_words;
-use crate::check::reader::Reader;
+use crate::check::reader::AgreementReader;
 use crate::check::subject::Subject;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::ident::{CalendarSlug, PriorityName};
 
-impl Reader<'_> {
+impl AgreementReader<'_> {
     /// Hours and targets that hold for every service without its own.
     pub(super) fn sla(
         &mut self,

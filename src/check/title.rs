@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::agreement::Agreement;
 use crate::catalog::Catalog;
-use crate::check::reader::Reader;
+use crate::check::reader::AgreementReader;
 use crate::diagnostic::Code;
 
 /// What an agreement is called where nobody says otherwise.
@@ -27,13 +27,13 @@ pub(super) struct Titles {
 }
 
 #[derive(Serialize)]
-struct Named<'a> {
+struct TitleEntity<'a> {
     slug: &'a str,
     title: &'a str,
 }
 
 #[derive(Serialize)]
-struct Days {
+struct TitlePeriod {
     #[serde(skip_serializing_if = "Option::is_none")]
     first_day: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,18 +42,18 @@ struct Days {
 
 /// What a title may use. What an agreement does not have is not there, so that a title that needs it is a fault.
 #[derive(Serialize)]
-struct Variables<'a> {
+struct TitleVariables<'a> {
     id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     number: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     template: Option<&'a str>,
-    client: Named<'a>,
+    client: TitleEntity<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    manager: Option<Named<'a>>,
+    manager: Option<TitleEntity<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    provider: Option<Named<'a>>,
-    period: Days,
+    provider: Option<TitleEntity<'a>>,
+    period: TitlePeriod,
     labels: &'a BTreeMap<String, String>,
 }
 
@@ -75,7 +75,7 @@ impl Titles {
         Self { environment, broken }
     }
 
-    fn render(&self, text: &str, variables: &Variables<'_>) -> Result<String, String> {
+    fn render(&self, text: &str, variables: &TitleVariables<'_>) -> Result<String, String> {
         if let Some(reason) = self.broken.get(text) {
             return Err(reason.clone());
         }
@@ -108,7 +108,7 @@ fn reason(error: &minijinja::Error) -> String {
     }
 }
 
-impl Reader<'_> {
+impl AgreementReader<'_> {
     /// The title, ready to be read; the agreement's id in place of one that is broken.
     pub(super) fn title(&mut self, agreement: &Agreement, written: Option<&str>, titles: &Titles) -> String {
         let usual = if agreement.template.is_some() { USUAL_TITLE } else { TITLE_WITHOUT_TEMPLATE };
@@ -121,7 +121,7 @@ impl Reader<'_> {
     }
 }
 
-fn variables<'a>(agreement: &'a Agreement, catalog: &'a Catalog) -> Variables<'a> {
+fn variables<'a>(agreement: &'a Agreement, catalog: &'a Catalog) -> TitleVariables<'a> {
     let client = agreement.client.as_str();
     let title = |entry: Option<&'a crate::catalog::CatalogEntry>| entry.map(|entry| entry.title.as_str());
     let last_day = match agreement.period.end {
@@ -131,23 +131,23 @@ fn variables<'a>(agreement: &'a Agreement, catalog: &'a Catalog) -> Variables<'a
         }
         crate::agreement::PeriodEnd::Open => None,
     };
-    Variables {
+    TitleVariables {
         id: agreement.id.as_str(),
         number: agreement.number.as_deref(),
         template: agreement.template.as_ref().map(|name| name.as_str()),
-        client: Named {
+        client: TitleEntity {
             slug: client,
             title: title(catalog.clients.get(client).map(|client| &client.entry)).unwrap_or(client),
         },
         manager: agreement.manager.as_ref().map(|slug| {
             let slug = slug.as_str();
-            Named { slug, title: title(catalog.managers.get(slug)).unwrap_or(slug) }
+            TitleEntity { slug, title: title(catalog.managers.get(slug)).unwrap_or(slug) }
         }),
         provider: agreement.provider.as_ref().map(|slug| {
             let slug = slug.as_str();
-            Named { slug, title: title(catalog.providers.get(slug)).unwrap_or(slug) }
+            TitleEntity { slug, title: title(catalog.providers.get(slug)).unwrap_or(slug) }
         }),
-        period: Days {
+        period: TitlePeriod {
             first_day: agreement.period.first_day.map(|day| day.to_string()),
             last_day: last_day.map(|day| day.to_string()),
         },

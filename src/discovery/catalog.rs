@@ -15,7 +15,7 @@ use crate::mapping::Field;
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
     /// The objects, by kind.
-    pub items: BTreeMap<ObjectKind, BTreeMap<LiveId, Item>>,
+    pub items: BTreeMap<ObjectKind, BTreeMap<LiveId, LiveItem>>,
     /// The people who answer for an agreement.
     pub managers: BTreeSet<LiveId>,
     /// The units that some agreement is with on our own side.
@@ -26,7 +26,7 @@ pub struct Inventory {
 
 /// One object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct LiveItem {
     /// What the helpdesk calls it.
     pub title: String,
     /// The short name beside it, where the helpdesk keeps one that may be our slug.
@@ -43,7 +43,7 @@ impl Inventory {
         let mut inventory = Self::default();
         for (kind, id, named) in live.directory.iter() {
             let (title, code) = (named.title.clone(), named.code.clone());
-            let item = Item { title, code, archived: named.archived, within: None };
+            let item = LiveItem { title, code, archived: named.archived, within: None };
             inventory.items.entry(kind).or_default().insert(id.clone(), item);
         }
         let marked = live.agreements.values().chain(live.adoptable.values());
@@ -65,7 +65,7 @@ impl Inventory {
 /// A list of catalog.yaml.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum List {
+pub enum CatalogList {
     /// `clients`, and their departments.
     Clients,
     /// `services`.
@@ -80,7 +80,7 @@ pub enum List {
     Priorities,
 }
 
-impl List {
+impl CatalogList {
     /// Its key in catalog.yaml.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -119,20 +119,20 @@ impl List {
 
 /// Where catalog and helpdesk differ.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Finding {
+pub struct CatalogDifference {
     /// The list.
-    pub list: List,
+    pub list: CatalogList,
     /// The entry's slug; of a department, with its client's before it and a slash between.
     pub slug: String,
     /// How they differ.
     #[serde(flatten)]
-    pub what: What,
+    pub what: Difference,
 }
 
 /// How an entry differs from the helpdesk.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case", tag = "what")]
-pub enum What {
+pub enum Difference {
     /// The catalog has no entry for it.
     New {
         /// Its title.
@@ -180,16 +180,16 @@ pub enum What {
 
 /// A value to write into catalog.yaml.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edit {
+pub struct CatalogEdit {
     /// The keys that lead to it.
     pub path: Vec<String>,
     /// The value.
     pub value: Json,
 }
 
-impl Finding {
+impl CatalogDifference {
     /// What to write; nothing where a person has to decide.
-    pub fn edit(&self) -> Option<Edit> {
+    pub fn edit(&self) -> Option<CatalogEdit> {
         let mut path = vec![self.list.as_str().to_owned()];
         match self.slug.split_once('/') {
             Some((client, department)) => {
@@ -198,21 +198,24 @@ impl Finding {
             None => path.push(self.slug.clone()),
         }
         let (key, value) = match &self.what {
-            What::New { title, object } => (None, json!({ "title": title, "helpdesk": object })),
-            What::Tied { object } => (Some("helpdesk"), json!(object)),
-            What::Renamed { to, .. } => (Some("title"), json!(to)),
-            What::Gone { .. } | What::NotFound { .. } | What::Ambiguous { .. } | What::Twice { .. } => {
+            Difference::New { title, object } => (None, json!({ "title": title, "helpdesk": object })),
+            Difference::Tied { object } => (Some("helpdesk"), json!(object)),
+            Difference::Renamed { to, .. } => (Some("title"), json!(to)),
+            Difference::Gone { .. }
+            | Difference::NotFound { .. }
+            | Difference::Ambiguous { .. }
+            | Difference::Twice { .. } => {
                 return None;
             }
         };
         path.extend(key.map(str::to_owned));
-        Some(Edit { path, value })
+        Some(CatalogEdit { path, value })
     }
 }
 
 /// Compares a catalog with a helpdesk, in the order of the lists and slugs.
-pub fn compare(catalog: &Catalog, inventory: &Inventory) -> Vec<Finding> {
-    let mut comparison = Comparison { inventory, tied: BTreeMap::new(), found: Vec::new() };
+pub fn compare(catalog: &Catalog, inventory: &Inventory) -> Vec<CatalogDifference> {
+    let mut comparison = CatalogComparison { inventory, tied: BTreeMap::new(), found: Vec::new() };
     let clients = catalog.clients.iter();
     let clients: Vec<(String, &CatalogEntry)> = clients
         .flat_map(|(slug, client)| {
@@ -221,12 +224,12 @@ pub fn compare(catalog: &Catalog, inventory: &Inventory) -> Vec<Finding> {
             std::iter::once((slug.to_string(), &client.entry)).chain(departments)
         })
         .collect();
-    comparison.known(List::Providers, listed(&catalog.providers));
-    comparison.known(List::Clients, clients);
-    comparison.known(List::Services, listed(&catalog.services));
-    comparison.known(List::Managers, listed(&catalog.managers));
-    comparison.known(List::Calendars, listed(&catalog.calendars));
-    comparison.known(List::Priorities, listed(&catalog.priorities));
+    comparison.known(CatalogList::Providers, listed(&catalog.providers));
+    comparison.known(CatalogList::Clients, clients);
+    comparison.known(CatalogList::Services, listed(&catalog.services));
+    comparison.known(CatalogList::Managers, listed(&catalog.managers));
+    comparison.known(CatalogList::Calendars, listed(&catalog.calendars));
+    comparison.known(CatalogList::Priorities, listed(&catalog.priorities));
     comparison.unknown(catalog);
     let mut found = comparison.found;
     found.sort_by(|left, right| (left.list, &left.slug).cmp(&(right.list, &right.slug)));
@@ -237,24 +240,24 @@ fn listed<S: ToString>(entries: &BTreeMap<S, CatalogEntry>) -> Vec<(String, &Cat
     entries.iter().map(|(slug, entry)| (slug.to_string(), entry)).collect()
 }
 
-struct Comparison<'a> {
+struct CatalogComparison<'a> {
     inventory: &'a Inventory,
     /// The objects that an entry stands for already, with its list and slug.
-    tied: BTreeMap<LiveId, (List, String)>,
-    found: Vec<Finding>,
+    tied: BTreeMap<LiveId, (CatalogList, String)>,
+    found: Vec<CatalogDifference>,
 }
 
-impl Comparison<'_> {
-    fn items(&self, kind: ObjectKind) -> impl Iterator<Item = (&LiveId, &Item)> {
+impl CatalogComparison<'_> {
+    fn items(&self, kind: ObjectKind) -> impl Iterator<Item = (&LiveId, &LiveItem)> {
         self.inventory.items.get(&kind).into_iter().flatten()
     }
 
-    fn add(&mut self, list: List, slug: &str, what: What) {
-        self.found.push(Finding { list, slug: slug.to_owned(), what });
+    fn add(&mut self, list: CatalogList, slug: &str, what: Difference) {
+        self.found.push(CatalogDifference { list, slug: slug.to_owned(), what });
     }
 
     /// Every entry of a list, held against the object that it stands for.
-    fn known(&mut self, list: List, entries: Vec<(String, &CatalogEntry)>) {
+    fn known(&mut self, list: CatalogList, entries: Vec<(String, &CatalogEntry)>) {
         if self.inventory.unkept.contains(&list.kind()) {
             return;
         }
@@ -264,26 +267,26 @@ impl Comparison<'_> {
             };
             if let Some((_, other)) = self.tied.get(&object) {
                 let other = other.clone();
-                self.add(list, &slug, What::Twice { other, object });
+                self.add(list, &slug, Difference::Twice { other, object });
             } else {
                 self.tied.insert(object, (list, slug));
             }
         }
     }
 
-    fn object_of(&mut self, list: List, slug: &str, entry: &CatalogEntry) -> Option<LiveId> {
+    fn object_of(&mut self, list: CatalogList, slug: &str, entry: &CatalogEntry) -> Option<LiveId> {
         let Some(id) = &entry.helpdesk else {
             return self.by_name(list, slug, entry);
         };
         let item = self.inventory.items.get(&list.kind()).and_then(|items| items.get(id));
         match item {
-            None => self.add(list, slug, What::Gone { object: id.clone(), archived: false }),
+            None => self.add(list, slug, Difference::Gone { object: id.clone(), archived: false }),
             Some(item) if item.archived => {
-                self.add(list, slug, What::Gone { object: id.clone(), archived: true });
+                self.add(list, slug, Difference::Gone { object: id.clone(), archived: true });
             }
             Some(item) if !item.title.is_empty() && item.title != entry.title.trim() => {
                 let (from, to) = (entry.title.clone(), item.title.clone());
-                self.add(list, slug, What::Renamed { from, to });
+                self.add(list, slug, Difference::Renamed { from, to });
             }
             Some(_) => {}
         }
@@ -291,8 +294,8 @@ impl Comparison<'_> {
     }
 
     /// The object that a plan would find: the one that bears the entry's title, else its slug for a code.
-    fn by_name(&mut self, list: List, slug: &str, entry: &CatalogEntry) -> Option<LiveId> {
-        let all = |bears: &dyn Fn(&Item) -> bool| -> Vec<LiveId> {
+    fn by_name(&mut self, list: CatalogList, slug: &str, entry: &CatalogEntry) -> Option<LiveId> {
+        let all = |bears: &dyn Fn(&LiveItem) -> bool| -> Vec<LiveId> {
             let items = self.items(list.kind()).filter(|(_, item)| !item.archived && bears(item));
             items.map(|(id, _)| id.clone()).collect()
         };
@@ -302,15 +305,15 @@ impl Comparison<'_> {
         }
         match &objects[..] {
             [only] => {
-                self.add(list, slug, What::Tied { object: only.clone() });
+                self.add(list, slug, Difference::Tied { object: only.clone() });
                 Some(only.clone())
             }
             [] => {
-                self.add(list, slug, What::NotFound { title: entry.title.clone() });
+                self.add(list, slug, Difference::NotFound { title: entry.title.clone() });
                 None
             }
             _ => {
-                self.add(list, slug, What::Ambiguous { objects });
+                self.add(list, slug, Difference::Ambiguous { objects });
                 None
             }
         }
@@ -318,61 +321,67 @@ impl Comparison<'_> {
 
     /// Everything that no entry stands for gets one, companies before their departments.
     fn unknown(&mut self, catalog: &Catalog) {
-        let mut taken: BTreeMap<List, BTreeSet<String>> = BTreeMap::new();
+        let mut taken: BTreeMap<CatalogList, BTreeSet<String>> = BTreeMap::new();
         for (list, slugs) in [
-            (List::Clients, names(catalog.clients.keys())),
-            (List::Services, names(catalog.services.keys())),
-            (List::Managers, names(catalog.managers.keys())),
-            (List::Providers, names(catalog.providers.keys())),
-            (List::Calendars, names(catalog.calendars.keys())),
-            (List::Priorities, names(catalog.priorities.keys())),
+            (CatalogList::Clients, names(catalog.clients.keys())),
+            (CatalogList::Services, names(catalog.services.keys())),
+            (CatalogList::Managers, names(catalog.managers.keys())),
+            (CatalogList::Providers, names(catalog.providers.keys())),
+            (CatalogList::Calendars, names(catalog.calendars.keys())),
+            (CatalogList::Priorities, names(catalog.priorities.keys())),
         ] {
             taken.insert(list, slugs);
         }
         for (slug, client) in &catalog.clients {
             let departments = client.departments.keys().map(|name| format!("{slug}/{name}"));
-            taken.entry(List::Clients).or_default().extend(departments);
+            taken.entry(CatalogList::Clients).or_default().extend(departments);
         }
         // An entry that cannot be told apart may stand for any of these.
         let doubtful: BTreeSet<LiveId> = self
             .found
             .iter()
             .filter_map(|finding| match &finding.what {
-                What::Ambiguous { objects } => Some(objects.clone()),
+                Difference::Ambiguous { objects } => Some(objects.clone()),
                 _ => None,
             })
             .flatten()
             .collect();
         for list in [
-            List::Providers,
-            List::Clients,
-            List::Services,
-            List::Managers,
-            List::Calendars,
-            List::Priorities,
+            CatalogList::Providers,
+            CatalogList::Clients,
+            CatalogList::Services,
+            CatalogList::Managers,
+            CatalogList::Calendars,
+            CatalogList::Priorities,
         ] {
             for (id, title) in self.missing(list, &doubtful) {
-                let name = if list == List::Managers { slug_of_person(&title) } else { slug_of(&title) };
+                let name =
+                    if list == CatalogList::Managers { slug_of_person(&title) } else { slug_of(&title) };
                 let slug = free(&name, "", list, &id, taken.entry(list).or_default());
                 self.tied.insert(id.clone(), (list, slug.clone()));
-                self.add(list, &slug, What::New { title, object: id });
+                self.add(list, &slug, Difference::New { title, object: id });
             }
         }
         for (id, title, client) in self.missing_departments(&doubtful) {
             let prefix = format!("{client}/");
-            let slug =
-                free(&slug_of(&title), &prefix, List::Clients, &id, taken.entry(List::Clients).or_default());
-            self.tied.insert(id.clone(), (List::Clients, slug.clone()));
-            self.add(List::Clients, &slug, What::New { title, object: id });
+            let slug = free(
+                &slug_of(&title),
+                &prefix,
+                CatalogList::Clients,
+                &id,
+                taken.entry(CatalogList::Clients).or_default(),
+            );
+            self.tied.insert(id.clone(), (CatalogList::Clients, slug.clone()));
+            self.add(CatalogList::Clients, &slug, Difference::New { title, object: id });
         }
     }
 
-    fn missing(&self, list: List, doubtful: &BTreeSet<LiveId>) -> Vec<(LiveId, String)> {
-        let belongs = |id: &LiveId, item: &Item| match list {
-            List::Providers => self.inventory.providers.contains(id),
-            List::Clients => item.within.is_none(),
-            List::Managers => self.inventory.managers.contains(id),
-            List::Services | List::Calendars | List::Priorities => true,
+    fn missing(&self, list: CatalogList, doubtful: &BTreeSet<LiveId>) -> Vec<(LiveId, String)> {
+        let belongs = |id: &LiveId, item: &LiveItem| match list {
+            CatalogList::Providers => self.inventory.providers.contains(id),
+            CatalogList::Clients => item.within.is_none(),
+            CatalogList::Managers => self.inventory.managers.contains(id),
+            CatalogList::Services | CatalogList::Calendars | CatalogList::Priorities => true,
         };
         let missing = self.items(list.kind()).filter(|(id, item)| {
             !item.archived && !self.tied.contains_key(*id) && !doubtful.contains(*id) && belongs(id, item)
@@ -383,7 +392,7 @@ impl Comparison<'_> {
     /// Departments that no entry stands for, with the slug of the client that they are part of, however deep.
     fn missing_departments(&self, doubtful: &BTreeSet<LiveId>) -> Vec<(LiveId, String, String)> {
         let units = self.inventory.items.get(&ObjectKind::Unit);
-        let company = |item: &Item| {
+        let company = |item: &LiveItem| {
             let mut within = item.within.clone();
             // Units that are part of each other have no company.
             for _ in 0..20 {
@@ -399,7 +408,7 @@ impl Comparison<'_> {
             item.within.is_some() && !item.archived && !self.tied.contains_key(*id) && !doubtful.contains(*id)
         });
         let of_clients = missing.filter_map(|(id, item)| match self.tied.get(&company(item)?)? {
-            (List::Clients, client) if !client.contains('/') => {
+            (CatalogList::Clients, client) if !client.contains('/') => {
                 Some((id.clone(), item.title.clone(), client.clone()))
             }
             _ => None,
@@ -413,7 +422,7 @@ fn names<S: ToString>(slugs: impl Iterator<Item = S>) -> BTreeSet<String> {
 }
 
 /// The slug, with a number behind it where it is taken, and by the object's own number where it has no letters.
-fn free(slug: &str, prefix: &str, list: List, id: &LiveId, taken: &mut BTreeSet<String>) -> String {
+fn free(slug: &str, prefix: &str, list: CatalogList, id: &LiveId, taken: &mut BTreeSet<String>) -> String {
     let number: String = id.as_str().chars().filter(char::is_ascii_digit).take(20).collect();
     let stem = if slug.is_empty() { format!("{}-{number}", list.noun()) } else { slug.to_owned() };
     let candidates = std::iter::once(stem.clone()).chain((2..).map(|count| format!("{stem}-{count}")));

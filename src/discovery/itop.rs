@@ -12,15 +12,17 @@ use crate::catalog::{Catalog, CatalogEntry};
 use crate::check::settings::itop::{PRIORITIES, usual_mapping};
 use crate::discovery::profile::{Profile, Profiles};
 use crate::discovery::slug::slug_of;
-use crate::discovery::term::{self, Days};
-use crate::discovery::{DiscoveredMapping, Evidence, Line, Raw, Sample, Samples, Shape, line, unread};
+use crate::discovery::term::{self, PeriodAttributes};
+use crate::discovery::{
+    ClassSample, DiscoveredMapping, Evidence, MappingLine, RawObject, Samples, ValueShape, line, unread,
+};
 use crate::ident::LiveId;
 use crate::mapping::{Field, Mapping};
 use crate::status::State;
 
 /// A look at a class.
 #[derive(Clone, Copy, Debug)]
-pub struct Look<'a> {
+pub struct ClassQuery<'a> {
     /// The class.
     pub class: &'a str,
     /// Which attributes.
@@ -29,8 +31,8 @@ pub struct Look<'a> {
     pub most: usize,
 }
 
-const fn look(class: &'static str, attributes: &'static str, most: usize) -> Look<'static> {
-    Look { class, attributes, most }
+const fn class_query(class: &'static str, attributes: &'static str, most: usize) -> ClassQuery<'static> {
+    ClassQuery { class, attributes, most }
 }
 
 /// The class of contracts.
@@ -42,22 +44,22 @@ pub const HISTORY: &str = "CMDBChangeOpSetAttribute";
 /// The classes that hold targets.
 pub const TARGETS: [&str; 3] = ["SLA", "SLT", "lnkSLAToSLT"];
 
-/// What to look at, contracts first. Of people those who [`linked`] names are worth more than any others.
-pub const LOOKS: [Look<'static>; 10] = [
-    look(CONTRACT, "*+", 200),
-    look("Organization", "name", 1),
-    look("Service", "name,org_id,organization_name", 200),
-    look(PERSON, "id,friendlyname", 1),
-    look("lnkCustomerContractToService", "id", 1),
-    look("lnkContactToContract", "id", 1),
-    look("SLA", "name", 1),
-    look("SLT", "priority", 200),
-    look("lnkSLAToSLT", "id", 1),
-    look(HISTORY, "date", 1),
+/// What to look at, contracts first. Of people those who [`linked_objects`] names are worth more than any others.
+pub const CLASS_QUERIES: [ClassQuery<'static>; 10] = [
+    class_query(CONTRACT, "*+", 200),
+    class_query("Organization", "name", 1),
+    class_query("Service", "name,org_id,organization_name", 200),
+    class_query(PERSON, "id,friendlyname", 1),
+    class_query("lnkCustomerContractToService", "id", 1),
+    class_query("lnkContactToContract", "id", 1),
+    class_query("SLA", "name", 1),
+    class_query("SLT", "priority", 200),
+    class_query("lnkSLAToSLT", "id", 1),
+    class_query(HISTORY, "date", 1),
 ];
 
 /// What was seen.
-pub struct Seen<'a> {
+pub struct ItopSamples<'a> {
     /// The objects, by class.
     pub samples: &'a Samples,
     /// The slugs that the repository has already.
@@ -117,21 +119,21 @@ const STATES: term::Words = [
 ];
 
 /// The objects that attributes of the tenant's own are linked with: whether these are people tells what a link means.
-pub fn linked(samples: &Samples) -> BTreeSet<u64> {
+pub fn linked_objects(samples: &Samples) -> BTreeSet<u64> {
     let contracts = contracts(samples);
     let links = own_links(&contracts);
     contracts.iter().flat_map(|contract| links.iter().filter_map(|code| number(contract, code))).collect()
 }
 
 /// The mapping that fits what was seen, with the evidence for each line.
-pub fn propose(seen: &Seen<'_>) -> DiscoveredMapping {
+pub fn propose_mapping(seen: &ItopSamples<'_>) -> DiscoveredMapping {
     let contracts = contracts(seen.samples);
     let usual = usual_mapping();
-    let mut lines: Vec<Line> = provider(seen, &contracts).into_iter().collect();
+    let mut lines: Vec<MappingLine> = provider(seen, &contracts).into_iter().collect();
     lines.push(class(&contracts, &usual));
     lines.push(key(&contracts, &usual));
     lines.extend(attributes(seen.samples, &contracts, &usual));
-    let days = Days {
+    let days = PeriodAttributes {
         first: Some(usual.attributes[&Field::FirstDay].as_str()),
         last: Some(usual.attributes[&Field::LastDay].as_str()),
         today: seen.today,
@@ -144,21 +146,21 @@ pub fn propose(seen: &Seen<'_>) -> DiscoveredMapping {
     DiscoveredMapping { lines, unread: unread(seen.samples, &[HISTORY]) }
 }
 
-fn contracts(samples: &Samples) -> Vec<&Raw> {
-    samples.get(CONTRACT).map_or(&[][..], Sample::objects).iter().collect()
+fn contracts(samples: &Samples) -> Vec<&RawObject> {
+    samples.get(CONTRACT).map_or(&[][..], ClassSample::objects).iter().collect()
 }
 
-fn text<'a>(object: &'a Raw, code: &str) -> &'a str {
+fn text<'a>(object: &'a RawObject, code: &str) -> &'a str {
     object.get(code).and_then(Json::as_str).unwrap_or_default()
 }
 
 /// The number of the object that a link leads to.
-fn number(object: &Raw, code: &str) -> Option<u64> {
+fn number(object: &RawObject, code: &str) -> Option<u64> {
     text(object, code).parse().ok().filter(|number| *number > 0)
 }
 
 /// How many hold something; what is usual where there is nothing to look at.
-fn holding(held: usize, of: usize, shape: Shape) -> Evidence {
+fn holding(held: usize, of: usize, shape: ValueShape) -> Evidence {
     match (held, of) {
         (_, 0) => Evidence::Usual,
         (0, of) => Evidence::Empty { of },
@@ -167,7 +169,7 @@ fn holding(held: usize, of: usize, shape: Shape) -> Evidence {
 }
 
 /// The attributes that a tenant added.
-fn own<'a>(contracts: &[&'a Raw]) -> BTreeSet<&'a str> {
+fn own<'a>(contracts: &[&'a RawObject]) -> BTreeSet<&'a str> {
     let codes = contracts.iter().flat_map(|contract| contract.keys()).map(String::as_str);
     let is_repeated = |code: &str| REPEATED.iter().any(|end| code.ends_with(end));
     let is_stock = |code: &str| STOCK.contains(&code) || ["finalclass", "friendlyname"].contains(&code);
@@ -175,7 +177,7 @@ fn own<'a>(contracts: &[&'a Raw]) -> BTreeSet<&'a str> {
 }
 
 /// Those of them that are links, of which the helpdesk tells what the other end is called.
-fn own_links<'a>(contracts: &[&'a Raw]) -> Vec<&'a str> {
+fn own_links<'a>(contracts: &[&'a RawObject]) -> Vec<&'a str> {
     let is_link = |code: &&str| {
         let name = format!("{code}_friendlyname");
         contracts.iter().any(|contract| contract.contains_key(&name))
@@ -184,8 +186,9 @@ fn own_links<'a>(contracts: &[&'a Raw]) -> Vec<&'a str> {
 }
 
 /// Who provides most of what was seen. Each contract must have a provider, so that there is one for those that name none.
-fn provider(seen: &Seen<'_>, contracts: &[&Raw]) -> Option<Line> {
-    let services: Vec<&Raw> = seen.samples.get("Service").map_or(&[][..], Sample::objects).iter().collect();
+fn provider(seen: &ItopSamples<'_>, contracts: &[&RawObject]) -> Option<MappingLine> {
+    let services: Vec<&RawObject> =
+        seen.samples.get("Service").map_or(&[][..], ClassSample::objects).iter().collect();
     let of_contracts = linked_with(contracts, "provider_id", "provider_name");
     let is_of_contracts = !of_contracts.is_empty();
     let (all, of) = if is_of_contracts {
@@ -209,7 +212,7 @@ fn provider(seen: &Seen<'_>, contracts: &[&Raw]) -> Option<Line> {
 }
 
 /// What objects are linked with, what it is called, and how many are.
-fn linked_with<'a>(objects: &[&'a Raw], link: &str, name: &str) -> BTreeMap<u64, (&'a str, usize)> {
+fn linked_with<'a>(objects: &[&'a RawObject], link: &str, name: &str) -> BTreeMap<u64, (&'a str, usize)> {
     let mut counts: BTreeMap<u64, (&str, usize)> = BTreeMap::new();
     for object in objects {
         if let Some(number) = number(object, link) {
@@ -220,7 +223,7 @@ fn linked_with<'a>(objects: &[&'a Raw], link: &str, name: &str) -> BTreeMap<u64,
 }
 
 /// The class that most contracts are of, which may be one that the tenant derived.
-fn class(contracts: &[&Raw], usual: &Mapping) -> Line {
+fn class(contracts: &[&RawObject], usual: &Mapping) -> MappingLine {
     let path = ["agreement", "class"];
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for contract in contracts {
@@ -233,7 +236,7 @@ fn class(contracts: &[&Raw], usual: &Mapping) -> Line {
 }
 
 /// An attribute of the tenant's own that is called so and takes our mark, else a text in which it has a line.
-fn key(contracts: &[&Raw], usual: &Mapping) -> Line {
+fn key(contracts: &[&RawObject], usual: &Mapping) -> MappingLine {
     let path = ["agreement", "key", "attribute"];
     let (of, prefix) = (contracts.len(), usual.key.prefix.as_str());
     let own = own(contracts);
@@ -244,59 +247,64 @@ fn key(contracts: &[&Raw], usual: &Mapping) -> Line {
     }
     let code = usual.key.attribute.as_str();
     let is_ours = |line: &str| line.starts_with(prefix) || line.starts_with("number: ");
-    let has_words = |contract: &&&Raw| text(contract, code).lines().any(|line| !is_ours(line.trim()));
+    let has_words = |contract: &&&RawObject| text(contract, code).lines().any(|line| !is_ours(line.trim()));
     let held = contracts.iter().filter(has_words).count();
     line(&path, code, if of == 0 { Evidence::Usual } else { Evidence::Shared { held, of } })
 }
 
-fn attributes(samples: &Samples, contracts: &[&Raw], usual: &Mapping) -> Vec<Line> {
+fn attributes(samples: &Samples, contracts: &[&RawObject], usual: &Mapping) -> Vec<MappingLine> {
     let of = contracts.len();
     let profiles = Profiles::of(contracts.iter().copied());
     let code = |field: Field| usual.attributes[&field].as_str();
     let filled = |code: &str| profiles.get(code).map_or(0, |profile| profile.held);
     let linked = |code: &str| contracts.iter().filter(|contract| number(contract, code).is_some()).count();
-    let organisation = || Shape::Reference("Organization".to_owned());
+    let organisation = || ValueShape::Reference("Organization".to_owned());
     let path = |name: &'static str| ["agreement", "attributes", name];
-    let simple = |name: &'static str, code: &str, held: usize, shape: Shape| {
+    let simple = |name: &'static str, code: &str, held: usize, shape: ValueShape| {
         line(&path(name), code, holding(held, of, shape))
     };
     let (title, first, last) = (code(Field::Title), code(Field::FirstDay), code(Field::LastDay));
     let (form, why) = term::last_day_form(contracts, &profiles, Some(first), last);
-    let mut lines = vec![simple("title", title, filled(title), Shape::Text)];
+    let mut lines = vec![simple("title", title, filled(title), ValueShape::Text)];
     lines.push(contract_number(contracts, &profiles, code(Field::Number)));
-    lines.push(simple("first_day", first, filled(first), Shape::Day(None)));
+    lines.push(simple("first_day", first, filled(first), ValueShape::Day(None)));
     let [agreement, attributes, name] = path("last_day");
-    let evidence = holding(filled(last), of, Shape::Day(None));
+    let evidence = holding(filled(last), of, ValueShape::Day(None));
     lines.push(line(&[agreement, attributes, name, "attribute"], last, evidence));
     lines.push(line(&[agreement, attributes, name, "as"], form, why));
     lines.extend(manager(samples, contracts));
     let provider = code(Field::Provider);
     lines.push(simple("provider", provider, linked(provider), organisation()));
     let services = code(Field::Services);
-    lines.push(simple("services", services, filled(services), Shape::Set("Service".to_owned())));
+    lines.push(simple("services", services, filled(services), ValueShape::Set("Service".to_owned())));
     let recipients = code(Field::Recipients);
     lines.push(simple("recipients", recipients, linked(recipients), organisation()));
     let contacts = code(Field::Contacts);
-    lines.push(simple("contacts", contacts, filled(contacts), Shape::Set(classes_of_contacts(contracts))));
+    lines.push(simple(
+        "contacts",
+        contacts,
+        filled(contacts),
+        ValueShape::Set(classes_of_contacts(contracts)),
+    ));
     lines
 }
 
 /// An attribute of the tenant's own with texts, else a line in a text.
-fn contract_number(contracts: &[&Raw], profiles: &Profiles, usual: &str) -> Line {
+fn contract_number(contracts: &[&RawObject], profiles: &Profiles, usual: &str) -> MappingLine {
     let path = ["agreement", "attributes", "number"];
     let own = own(contracts);
     let named = NUMBERS.iter().filter(|code| own.contains(*code));
     let named: Vec<(&str, &Profile)> = named.filter_map(|code| Some((*code, profiles.get(code)?))).collect();
     let held = named.iter().find(|(_, profile)| profile.is_texts());
     match held.or_else(|| named.iter().find(|(_, profile)| profile.held == 0)) {
-        Some((code, profile)) => line(&path, *code, holding(profile.held, profiles.of, Shape::Text)),
+        Some((code, profile)) => line(&path, *code, holding(profile.held, profiles.of, ValueShape::Text)),
         None => line(&path, usual, Evidence::OwnLine),
     }
 }
 
 /// An attribute of the tenant's own that leads to people alone. Without one the manager is among the contacts.
-fn manager(samples: &Samples, contracts: &[&Raw]) -> Option<Line> {
-    let people = samples.get(PERSON).map_or(&[][..], Sample::objects);
+fn manager(samples: &Samples, contracts: &[&RawObject]) -> Option<MappingLine> {
+    let people = samples.get(PERSON).map_or(&[][..], ClassSample::objects);
     let named: BTreeMap<u64, &str> = people
         .iter()
         .filter_map(|person| Some((number(person, "id")?, text(person, "friendlyname"))))
@@ -311,13 +319,13 @@ fn manager(samples: &Samples, contracts: &[&Raw]) -> Option<Line> {
         (!held.is_empty() && held.iter().all(|is_person| *is_person)).then_some((code, held.len()))
     });
     let (code, held) = fullest.max_by_key(|(_, held)| *held)?;
-    let shape = Shape::Reference(PERSON.to_owned());
+    let shape = ValueShape::Reference(PERSON.to_owned());
     let evidence = Evidence::Holds { shape, held, of: contracts.len(), usual_name: false };
     Some(line(&["agreement", "attributes", "manager"], code, evidence))
 }
 
 /// Of which classes the contacts of contracts are.
-fn classes_of_contacts(contracts: &[&Raw]) -> String {
+fn classes_of_contacts(contracts: &[&RawObject]) -> String {
     let rows = contracts.iter().filter_map(|contract| contract.get("contacts_list")?.as_array()).flatten();
     let classes: BTreeSet<&str> =
         rows.filter_map(|row| row.get("contact_id_finalclass_recall")?.as_str()).collect();
@@ -325,11 +333,11 @@ fn classes_of_contacts(contracts: &[&Raw]) -> String {
 }
 
 /// Its portal looks at the rows of services alone, so that these go with the state.
-fn still_offered(contracts: &[&Raw], usual: &Mapping, active: &Json) -> Line {
+fn still_offered(contracts: &[&RawObject], usual: &Mapping, active: &Json) -> MappingLine {
     let path = ["agreement", "deactivate"];
     let services = usual.attributes[&Field::Services].as_str();
-    let is_off = |contract: &&&Raw| contract.get("status").is_none_or(|status| status != active);
-    let offers = |contract: &&&Raw| {
+    let is_off = |contract: &&&RawObject| contract.get("status").is_none_or(|status| status != active);
+    let offers = |contract: &&&RawObject| {
         contract.get(services).and_then(Json::as_array).is_some_and(|rows| !rows.is_empty())
     };
     let of = contracts.iter().filter(is_off).count();
@@ -338,12 +346,13 @@ fn still_offered(contracts: &[&Raw], usual: &Mapping, active: &Json) -> Line {
 }
 
 /// The names of its four priorities, as the catalog has them.
-fn targets(seen: &Seen<'_>) -> Vec<Line> {
-    let refused = TARGETS.iter().find(|class| matches!(seen.samples.get(**class), Some(Sample::Refused(_))));
+fn targets(seen: &ItopSamples<'_>) -> Vec<MappingLine> {
+    let refused =
+        TARGETS.iter().find(|class| matches!(seen.samples.get(**class), Some(ClassSample::Refused(_))));
     if let Some(class) = refused {
         return vec![line(&["sla_rules"], "off", Evidence::Unreadable { class: (*class).to_owned() })];
     }
-    let promises = seen.samples.get("SLT").map_or(&[][..], Sample::objects);
+    let promises = seen.samples.get("SLT").map_or(&[][..], ClassSample::objects);
     let mut lines = vec![line(&["sla_rules", "business_day"], "8h", Evidence::Usual)];
     let is_known = |name: &&&str| seen.catalog.priorities.contains_key(**name);
     lines.extend(PRIORITIES.iter().zip(RATES).map(|((usual, number), names)| {

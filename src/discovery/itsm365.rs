@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 
 use crate::calendar::{Day, Instant, Zone};
 use crate::discovery::profile::{Profile, Profiles, read_label};
-use crate::discovery::term::{self, Days};
-use crate::discovery::{DiscoveredMapping, Evidence, Line, Raw, Sample, Samples, Shape, line, unread};
+use crate::discovery::term::{self, PeriodAttributes};
+use crate::discovery::{
+    ClassSample, DiscoveredMapping, Evidence, MappingLine, RawObject, Samples, ValueShape, line, unread,
+};
 use crate::mapping::{Field, Mapping, RuleClass};
 use crate::status::State;
 
@@ -28,7 +30,7 @@ pub const HISTORY: (&str, &str) = ("event", "source");
 
 /// A day in one form, to ask the helpdesk for: whether it understands tells how it wants days written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct DateFormProbe {
     /// The attribute.
     pub attribute: String,
     /// The day as it would be written.
@@ -38,11 +40,11 @@ pub struct Question {
 }
 
 /// What was seen.
-pub struct Seen<'a> {
+pub struct Itsm365Samples<'a> {
     /// The objects, by class.
     pub samples: &'a Samples,
     /// The first question that the helpdesk answered with an object, if any.
-    pub understood: Option<&'a Question>,
+    pub understood: Option<&'a DateFormProbe>,
     /// The zone of the repository.
     pub zone: &'a Zone,
     /// The helpdesk's own clock.
@@ -52,7 +54,7 @@ pub struct Seen<'a> {
 }
 
 /// The questions to ask, in this order, until one is answered with an object.
-pub fn questions(samples: &Samples) -> Vec<Question> {
+pub fn date_form_probes(samples: &Samples) -> Vec<DateFormProbe> {
     let objects = agreements(samples).1;
     let Some(attribute) = days(&objects, &Profiles::of(objects.iter().copied())).0 else {
         return Vec::new();
@@ -61,7 +63,8 @@ pub fn questions(samples: &Samples) -> Vec<Question> {
     let Some((day, time)) = labels.next() else {
         return Vec::new();
     };
-    let question = |value: String, form: &'static str| Question { attribute: attribute.clone(), value, form };
+    let question =
+        |value: String, form: &'static str| DateFormProbe { attribute: attribute.clone(), value, form };
     let (dots, dashes) = (day.strftime("%Y.%m.%d").to_string(), day.to_string());
     match time {
         None => vec![question(dots, "date")],
@@ -73,7 +76,7 @@ pub fn questions(samples: &Samples) -> Vec<Question> {
 }
 
 /// The mapping that fits what was seen, with the evidence for each line.
-pub fn propose(seen: &Seen<'_>) -> DiscoveredMapping {
+pub fn propose_mapping(seen: &Itsm365Samples<'_>) -> DiscoveredMapping {
     let unread = unread(seen.samples, &[]);
     let (class, objects) = agreements(seen.samples);
     if objects.is_empty() {
@@ -103,7 +106,7 @@ pub fn propose(seen: &Seen<'_>) -> DiscoveredMapping {
         lines.push(line(&["agreement", "attributes", path, "attribute"], code, evidence));
         lines.push(line(&["agreement", "attributes", path, "as"], form, why));
     }
-    let days = Days { first: first.as_deref(), last: last.as_deref(), today: seen.today };
+    let days = PeriodAttributes { first: first.as_deref(), last: last.as_deref(), today: seen.today };
     let usual = Mapping::default().states;
     lines.extend(term::states(&objects, "state", &days, &STATES, &usual));
     lines.extend(recipients(seen.samples));
@@ -170,14 +173,15 @@ const STATES: term::Words = [
 ];
 
 /// The type that most agreements are of, and those of them.
-fn agreements(samples: &Samples) -> (String, Vec<&Raw>) {
+fn agreements(samples: &Samples) -> (String, Vec<&RawObject>) {
     of_commonest_type(samples, CLASSES[0].0)
 }
 
-fn of_commonest_type<'a>(samples: &'a Samples, class: &str) -> (String, Vec<&'a Raw>) {
-    let objects = samples.get(class).map_or(&[][..], Sample::objects);
-    let kind =
-        |object: &Raw| object.get("metaClass").and_then(|kind| kind.as_str()).unwrap_or(class).to_owned();
+fn of_commonest_type<'a>(samples: &'a Samples, class: &str) -> (String, Vec<&'a RawObject>) {
+    let objects = samples.get(class).map_or(&[][..], ClassSample::objects);
+    let kind = |object: &RawObject| {
+        object.get("metaClass").and_then(|kind| kind.as_str()).unwrap_or(class).to_owned()
+    };
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for object in objects {
         *counts.entry(kind(object)).or_default() += 1;
@@ -189,7 +193,7 @@ fn of_commonest_type<'a>(samples: &'a Samples, class: &str) -> (String, Vec<&'a 
 }
 
 /// The attribute with the fewest texts of other people, of those that usually take a mark.
-fn key(profiles: &Profiles) -> Line {
+fn key(profiles: &Profiles) -> MappingLine {
     let path = ["agreement", "key", "attribute"];
     let prefix = Mapping::default().key.prefix;
     let taken = |profile: &Profile| {
@@ -204,25 +208,27 @@ fn key(profiles: &Profiles) -> Line {
 }
 
 /// What the values of a field look like.
-fn wanted(field: &Field) -> Shape {
+fn wanted(field: &Field) -> ValueShape {
     match field {
-        Field::FirstDay | Field::LastDay => Shape::Day(None),
-        Field::Manager => Shape::Reference("employee".to_owned()),
-        Field::Provider => Shape::Reference("ou".to_owned()),
-        Field::Calendar => Shape::Reference("servicetime".to_owned()),
-        Field::Services => Shape::Set("slmService".to_owned()),
-        Field::Recipients => Shape::Set("ou".to_owned()),
-        Field::Title | Field::Number | Field::Contacts | Field::Targets | Field::Attribute(_) => Shape::Text,
+        Field::FirstDay | Field::LastDay => ValueShape::Day(None),
+        Field::Manager => ValueShape::Reference("employee".to_owned()),
+        Field::Provider => ValueShape::Reference("ou".to_owned()),
+        Field::Calendar => ValueShape::Reference("servicetime".to_owned()),
+        Field::Services => ValueShape::Set("slmService".to_owned()),
+        Field::Recipients => ValueShape::Set("ou".to_owned()),
+        Field::Title | Field::Number | Field::Contacts | Field::Targets | Field::Attribute(_) => {
+            ValueShape::Text
+        }
     }
 }
 
-fn fits(profile: &Profile, shape: &Shape) -> bool {
+fn fits(profile: &Profile, shape: &ValueShape) -> bool {
     match shape {
-        Shape::Text => profile.is_texts(),
-        Shape::Day(_) => profile.is_days(),
-        Shape::Reference(class) => profile.refers_to(class),
-        Shape::Set(class) => profile.lists(class),
-        Shape::Interval => {
+        ValueShape::Text => profile.is_texts(),
+        ValueShape::Day(_) => profile.is_days(),
+        ValueShape::Reference(class) => profile.refers_to(class),
+        ValueShape::Set(class) => profile.lists(class),
+        ValueShape::Interval => {
             profile.held > 0
                 && profile.references.is_empty()
                 && profile.sets.is_empty()
@@ -232,7 +238,7 @@ fn fits(profile: &Profile, shape: &Shape) -> bool {
 }
 
 /// The code with values that fit: of a usual name, else the fullest of another; at last an empty one of a usual name.
-fn choose(profiles: &Profiles, usual: &[&str], shape: &Shape) -> Option<(String, Evidence)> {
+fn choose(profiles: &Profiles, usual: &[&str], shape: &ValueShape) -> Option<(String, Evidence)> {
     let holds = |profile: &Profile, usual_name: bool| Evidence::Holds {
         shape: shape.clone(),
         held: profile.held,
@@ -244,7 +250,7 @@ fn choose(profiles: &Profiles, usual: &[&str], shape: &Shape) -> Option<(String,
         return Some((code.to_owned(), holds(profile, true)));
     }
     // Any text could be anything; a reference or a set says by itself what it leads to.
-    let tells = matches!(shape, Shape::Reference(_) | Shape::Set(_));
+    let tells = matches!(shape, ValueShape::Reference(_) | ValueShape::Set(_));
     let others =
         profiles.iter().filter(|(code, profile)| tells && !SYSTEM.contains(code) && fits(profile, shape));
     if let Some((code, profile)) = others.max_by_key(|(_, profile)| profile.held) {
@@ -255,7 +261,7 @@ fn choose(profiles: &Profiles, usual: &[&str], shape: &Shape) -> Option<(String,
 }
 
 /// The codes of first and last day: by their usual names, else the two of which one never comes after the other.
-fn days(objects: &[&Raw], profiles: &Profiles) -> (Option<String>, Option<String>) {
+fn days(objects: &[&RawObject], profiles: &Profiles) -> (Option<String>, Option<String>) {
     let named = |field: &Field| {
         let known = usual_names(field).iter().filter_map(|code| Some((*code, profiles.get(code)?)));
         let known: Vec<(&str, &Profile)> = known.collect();
@@ -289,7 +295,7 @@ fn days(objects: &[&Raw], profiles: &Profiles) -> (Option<String>, Option<String
 fn day_evidence(profiles: &Profiles, field: &Field, code: String) -> (String, Evidence) {
     let evidence = match profiles.get(&code) {
         Some(profile) if profile.held > 0 => Evidence::Holds {
-            shape: Shape::Day(profile.time_of_all().map(str::to_owned)),
+            shape: ValueShape::Day(profile.time_of_all().map(str::to_owned)),
             held: profile.held,
             of: profiles.of,
             usual_name: usual_names(field).contains(&code.as_str()),
@@ -301,9 +307,9 @@ fn day_evidence(profiles: &Profiles, field: &Field, code: String) -> (String, Ev
 
 /// The side on which links are written. Reading cannot tell whether the agreement's side takes them; the
 /// recipient's is the one on which writes were seen.
-fn recipients(samples: &Samples) -> Vec<Line> {
-    let profiles = Profiles::of(samples.get("ou").map_or(&[][..], Sample::objects));
-    let shape = Shape::Set("agreement".to_owned());
+fn recipients(samples: &Samples) -> Vec<MappingLine> {
+    let profiles = Profiles::of(samples.get("ou").map_or(&[][..], ClassSample::objects));
+    let shape = ValueShape::Set("agreement".to_owned());
     let side = ["agreement", "recipients", "side"];
     match choose(&profiles, &["recipientAgreements"], &shape) {
         Some((code, evidence)) => {
@@ -317,7 +323,7 @@ fn recipients(samples: &Samples) -> Vec<Line> {
     }
 }
 
-fn form(understood: Option<&Question>, last: Option<&Profile>) -> Line {
+fn form(understood: Option<&DateFormProbe>, last: Option<&Profile>) -> MappingLine {
     let path = ["dates", "form"];
     if let Some(question) = understood {
         return line(&path, question.form, Evidence::Understood { asked: question.value.clone() });
@@ -327,8 +333,8 @@ fn form(understood: Option<&Question>, last: Option<&Profile>) -> Line {
 }
 
 /// No time bears a zone. The newest of them cannot lie ahead of the helpdesk's clock, which bounds it on one side.
-fn zone(seen: &Seen<'_>) -> Line {
-    let objects = seen.samples.values().flat_map(Sample::objects);
+fn zone(seen: &Itsm365Samples<'_>) -> MappingLine {
+    let objects = seen.samples.values().flat_map(ClassSample::objects);
     let times = objects.flat_map(|object| ["lastModifiedDate", "creationDate"].map(|code| object.get(code)));
     let newest = times.filter_map(|time| time?.as_str()).max();
     let evidence = newest.zip(seen.clock).and_then(|(newest, clock)| {
@@ -341,7 +347,7 @@ fn zone(seen: &Seen<'_>) -> Line {
     line(&["dates", "timezone"], seen.zone.name(), evidence.unwrap_or(Evidence::Usual))
 }
 
-fn rules(samples: &Samples) -> Vec<Line> {
+fn rules(samples: &Samples) -> Vec<MappingLine> {
     let off = |evidence| vec![line(&["sla_rules"], "off", evidence)];
     let (class, objects) = of_commonest_type(samples, "agreementRule");
     if objects.is_empty() {
@@ -349,14 +355,14 @@ fn rules(samples: &Samples) -> Vec<Line> {
     }
     let profiles = Profiles::of(objects.iter().copied());
     let usual = RuleClass::default();
-    let reference = |class: &str| Shape::Reference(class.to_owned());
+    let reference = |class: &str| ValueShape::Reference(class.to_owned());
     let chosen = [
         ("agreement", usual.agreement, reference("agreement")),
         ("service", usual.service, reference("slmService")),
         ("priority", usual.priority, reference("priority")),
         ("calendar", usual.calendar, reference("servicetime")),
-        ("response", usual.response, Shape::Interval),
-        ("resolution", usual.resolution, Shape::Interval),
+        ("response", usual.response, ValueShape::Interval),
+        ("resolution", usual.resolution, ValueShape::Interval),
     ];
     let all = samples["agreementRule"].objects().len();
     let mut lines =
@@ -375,7 +381,7 @@ fn rules(samples: &Samples) -> Vec<Line> {
 }
 
 /// The form of lengths of time. A number of minutes in milliseconds is one that thousands and sixties divide.
-fn interval(lengths: &[&Profile], of: usize) -> Line {
+fn interval(lengths: &[&Profile], of: usize) -> MappingLine {
     let held = lengths.iter().map(|profile| profile.held).max().unwrap_or_default();
     let numbers = || lengths.iter().flat_map(|profile| &profile.numbers);
     let form = if lengths.iter().any(|profile| profile.intervals > 0) {
@@ -389,14 +395,14 @@ fn interval(lengths: &[&Profile], of: usize) -> Line {
     } else {
         "seconds"
     };
-    let evidence = Evidence::Holds { shape: Shape::Interval, held, of, usual_name: true };
+    let evidence = Evidence::Holds { shape: ValueShape::Interval, held, of, usual_name: true };
     line(&["sla_rules", "interval"], form, evidence)
 }
 
-fn history(samples: &Samples) -> Option<Line> {
+fn history(samples: &Samples) -> Option<MappingLine> {
     let (class, link) = HISTORY;
     let objects = samples.get(class)?.objects();
-    let has_all = |object: &&Raw| {
+    let has_all = |object: &&RawObject| {
         [link, "attribute", "author", "creationDate"].iter().all(|code| object.contains_key(*code))
     };
     let held = objects.iter().filter(has_all).count();

@@ -17,20 +17,20 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 /// An object as the helpdesk wrote it.
-pub type Raw = Map<String, Json>;
+pub type RawObject = Map<String, Json>;
 
 /// What a look at a class gave.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Sample {
+pub enum ClassSample {
     /// Some of its objects, each with all that the key may read of it.
-    Objects(Vec<Raw>),
+    Objects(Vec<RawObject>),
     /// The helpdesk refused; the words are its own.
     Refused(String),
 }
 
-impl Sample {
+impl ClassSample {
     /// The objects; none where they were refused.
-    pub fn objects(&self) -> &[Raw] {
+    pub fn objects(&self) -> &[RawObject] {
         match self {
             Self::Objects(objects) => objects,
             Self::Refused(_) => &[],
@@ -39,20 +39,20 @@ impl Sample {
 }
 
 /// The samples, by the class that was asked for.
-pub type Samples = BTreeMap<String, Sample>;
+pub type Samples = BTreeMap<String, ClassSample>;
 
 /// What is proposed for `helpdesk:` in servanda.yaml.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct DiscoveredMapping {
     /// The lines, in the order in which they are written.
-    pub lines: Vec<Line>,
+    pub lines: Vec<MappingLine>,
     /// What the key may not read, and what follows.
-    pub unread: Vec<Unread>,
+    pub unread: Vec<UnreadableClass>,
 }
 
 /// One line of a proposal.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Line {
+pub struct MappingLine {
     /// The keys that lead to it, below `helpdesk`.
     pub path: Vec<&'static str>,
     /// The value: a text, or a number.
@@ -63,7 +63,7 @@ pub struct Line {
 
 /// A class that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Unread {
+pub struct UnreadableClass {
     /// The class.
     pub class: String,
     /// What the helpdesk said, in its own words.
@@ -72,17 +72,17 @@ pub struct Unread {
     pub needed: bool,
 }
 
-fn line(path: &[&'static str], value: impl Into<Json>, evidence: Evidence) -> Line {
-    Line { path: path.to_vec(), value: value.into(), evidence }
+fn line(path: &[&'static str], value: impl Into<Json>, evidence: Evidence) -> MappingLine {
+    MappingLine { path: path.to_vec(), value: value.into(), evidence }
 }
 
 /// What of the samples could not be read. Plans go on without those of the spare classes.
-fn unread(samples: &Samples, spare: &[&str]) -> Vec<Unread> {
+fn unread(samples: &Samples, spare: &[&str]) -> Vec<UnreadableClass> {
     let refused = samples.iter().filter_map(|(class, sample)| match sample {
-        Sample::Objects(_) => None,
-        Sample::Refused(said) => {
+        ClassSample::Objects(_) => None,
+        ClassSample::Refused(said) => {
             let needed = !spare.contains(&class.as_str());
-            Some(Unread { class: class.clone(), said: said.clone(), needed })
+            Some(UnreadableClass { class: class.clone(), said: said.clone(), needed })
         }
     });
     refused.collect()
@@ -102,7 +102,7 @@ pub enum Evidence {
     /// The attribute holds values of the right shape.
     Holds {
         /// The shape.
-        shape: Shape,
+        shape: ValueShape,
         /// How many objects hold one.
         held: usize,
         /// Of how many.
@@ -221,7 +221,7 @@ pub enum Evidence {
 /// What an attribute holds.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Shape {
+pub enum ValueShape {
     /// A text.
     Text,
     /// A day, with this time of day where it is always the same.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::calendar::{Day, read_day};
-use crate::discovery::Raw;
+use crate::discovery::RawObject;
 
 /// What the objects of a class hold under one code.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +38,7 @@ pub(super) struct Profiles {
 
 impl Profiles {
     /// Looks at objects.
-    pub(super) fn of<'a>(objects: impl IntoIterator<Item = &'a Raw>) -> Self {
+    pub(super) fn of<'a>(objects: impl IntoIterator<Item = &'a RawObject>) -> Self {
         let mut profiles = Self::default();
         for object in objects {
             profiles.of += 1;

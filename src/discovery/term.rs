@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::calendar::Day;
 use crate::discovery::profile::{Profile, Profiles, read_label};
-use crate::discovery::{Evidence, Line, Raw, line};
+use crate::discovery::{Evidence, MappingLine, RawObject, line};
 use crate::status::State;
 
 /// The words for our states, each with its name under `states:`, the likeliest first.
 pub(super) type Words = [(State, &'static str, &'static [&'static str]); 5];
 
 /// The attributes of first and last day, and the day of the look.
-pub(super) struct Days<'a> {
+pub(super) struct PeriodAttributes<'a> {
     /// The attribute of the first day.
     pub(super) first: Option<&'a str>,
     /// The attribute of the last day.
@@ -21,17 +21,17 @@ pub(super) struct Days<'a> {
 }
 
 /// First and last day of each object that has both.
-pub(super) fn spans(objects: &[&Raw], first: &str, last: &str) -> Vec<(Day, Day)> {
+pub(super) fn spans(objects: &[&RawObject], first: &str, last: &str) -> Vec<(Day, Day)> {
     objects.iter().filter_map(|object| Some((day(object, first)?, day(object, last)?))).collect()
 }
 
-fn day(object: &Raw, code: &str) -> Option<Day> {
+fn day(object: &RawObject, code: &str) -> Option<Day> {
     read_label(object.get(code)?.as_str()?).map(|(day, _)| day)
 }
 
 /// What the last day's label means: the end of a day says it itself; midnight is read so that spans are whole months.
 pub(super) fn last_day_form(
-    objects: &[&Raw],
+    objects: &[&RawObject],
     profiles: &Profiles,
     first: Option<&str>,
     last: &str,
@@ -62,13 +62,13 @@ fn is_whole_months(first: Day, end: Day) -> bool {
 /// The tenant's state for each of ours: one of the known words that was seen, else a strange one whose agreements
 /// have the days that one expects, else what is usual.
 pub(super) fn states(
-    objects: &[&Raw],
+    objects: &[&RawObject],
     attribute: &str,
-    days: &Days<'_>,
+    days: &PeriodAttributes<'_>,
     words: &Words,
     usual: &BTreeMap<State, String>,
-) -> Vec<Line> {
-    let mut seen: BTreeMap<&str, Vec<&Raw>> = BTreeMap::new();
+) -> Vec<MappingLine> {
+    let mut seen: BTreeMap<&str, Vec<&RawObject>> = BTreeMap::new();
     for object in objects {
         if let Some(state) = object.get(attribute).and_then(|state| state.as_str()) {
             seen.entry(state).or_default().push(object);
@@ -97,7 +97,7 @@ pub(super) fn states(
 }
 
 /// Whether the days of an agreement are what one expects in a state.
-fn looks_like(object: &Raw, state: State, days: &Days<'_>) -> bool {
+fn looks_like(object: &RawObject, state: State, days: &PeriodAttributes<'_>) -> bool {
     let day = |code: Option<&str>| day(object, code?);
     let (first, last) = (day(days.first), day(days.last));
     let has_begun = first.is_none_or(|first| first <= days.today);

@@ -17,10 +17,10 @@ use crate::catalog::{Catalog, TargetClock};
 use crate::ident::{CalendarSlug, ClientSlug, PriorityName, RecipientSlug, ServiceSlug};
 use crate::status::{State, StatusReason, bound, period_at, state_at, status};
 
-use timeline::Course;
+use timeline::Timeline;
 
 /// The services that an agreement gives at an instant: all that it covers while it is active, else none.
-pub fn given(agreement: &Agreement, at: Instant) -> impl Iterator<Item = &ServiceSlug> {
+pub fn services_at(agreement: &Agreement, at: Instant) -> impl Iterator<Item = &ServiceSlug> {
     let is_active = state_at(agreement, at).0 == State::Active;
     agreement.services.keys().filter(move |_| is_active)
 }
@@ -30,12 +30,12 @@ pub fn given(agreement: &Agreement, at: Instant) -> impl Iterator<Item = &Servic
 pub struct Register {
     agreements: Vec<Agreement>,
     catalog: Catalog,
-    courses: BTreeMap<RecipientSlug, BTreeMap<ServiceSlug, Course>>,
+    courses: BTreeMap<RecipientSlug, BTreeMap<ServiceSlug, Timeline>>,
 }
 
 /// What somebody asks.
 #[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
+pub struct EntitlementQuery<'a> {
     /// Who: a client, or a department of one.
     pub recipient: &'a RecipientSlug,
     /// For what.
@@ -50,18 +50,18 @@ pub struct Question<'a> {
 
 /// What the agreements say to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer<'a> {
+pub enum EntitlementAnswer<'a> {
     /// Yes, under one agreement.
     Entitled(Box<Entitled<'a>>),
     /// No.
-    NotEntitled(Refusal<'a>),
+    NotEntitled(Denial<'a>),
     /// Several agreements say yes, and nothing says which of them it is.
-    Ambiguous(Vec<Named<'a>>),
+    Ambiguous(Vec<AgreementRef<'a>>),
 }
 
 /// An agreement by its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Named<'a> {
+pub struct AgreementRef<'a> {
     /// Its id.
     pub id: &'a str,
     /// Its title.
@@ -74,7 +74,7 @@ pub struct Named<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entitled<'a> {
     /// The agreement.
-    pub agreement: Named<'a>,
+    pub agreement: AgreementRef<'a>,
     /// Its recipient that was found: the one that asks, or the company that it belongs to.
     pub recipient: RecipientSlug,
     /// The last day of the period; `None` where it is open-ended.
@@ -88,18 +88,18 @@ pub struct Entitled<'a> {
     /// Whether anything at all is promised for the priority.
     pub is_promised: bool,
     /// Until somebody answers; `None` where it is not promised.
-    pub response: Option<Promise>,
+    pub response: Option<DueTarget>,
     /// Until it is solved; `None` where it is not promised.
-    pub resolution: Option<Promise>,
+    pub resolution: Option<DueTarget>,
 }
 
 /// A promised time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Promise {
+pub struct DueTarget {
     /// Its length.
     pub target: TargetTime,
     /// Its end, or why that cannot be told.
-    pub due: Result<Instant, Unknown>,
+    pub due: Result<Instant, DueUnknown>,
     /// Whether it ends after the agreement. It holds all the same: what was asked in time is answered.
     pub is_after_end: bool,
     /// The last day for which the exceptions of the calendar are known, where it ends after that.
@@ -109,7 +109,7 @@ pub struct Promise {
 /// Why the end of a promised time cannot be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Unknown {
+pub enum DueUnknown {
     /// The hours of the calendar are known only to the helpdesk.
     HoursElsewhere,
     /// The calendar has not so much open time within ten years.
@@ -118,18 +118,18 @@ pub enum Unknown {
 
 /// Why not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal<'a> {
+pub struct Denial<'a> {
     /// What stands in the way, what is nearest to a yes first; never empty.
-    pub reasons: Vec<Reason<'a>>,
+    pub reasons: Vec<DenialReason<'a>>,
     /// The first instant after the question at which the answer is yes, if no file changes, and in whose zone.
     pub from: Option<(Instant, &'a Zone)>,
 }
 
 /// One thing that stands in the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason<'a> {
+pub struct DenialReason<'a> {
     /// The agreement that it is about, where there is one.
-    pub agreement: Option<Named<'a>>,
+    pub agreement: Option<AgreementRef<'a>>,
     /// What it is.
     pub obstacle: Obstacle,
 }
@@ -194,9 +194,9 @@ impl Register {
                 }
             }
         }
-        let mut courses: BTreeMap<RecipientSlug, BTreeMap<ServiceSlug, Course>> = BTreeMap::new();
+        let mut courses: BTreeMap<RecipientSlug, BTreeMap<ServiceSlug, Timeline>> = BTreeMap::new();
         for ((recipient, service), among) in covering {
-            let course = Course::of(&agreements, &among);
+            let course = Timeline::of(&agreements, &among);
             courses.entry(recipient.clone()).or_default().insert(service.clone(), course);
         }
         Self { agreements, catalog, courses }
@@ -234,8 +234,8 @@ impl Register {
     }
 
     /// The answer to a question.
-    pub fn answer<'a>(&'a self, question: &Question<'_>) -> Answer<'a> {
-        let found: Vec<(RecipientSlug, &Course)> = lookups(question.recipient)
+    pub fn answer<'a>(&'a self, question: &EntitlementQuery<'_>) -> EntitlementAnswer<'a> {
+        let found: Vec<(RecipientSlug, &Timeline)> = lookups(question.recipient)
             .into_iter()
             .filter_map(|asked| {
                 let course = self.courses.get(asked.as_str())?.get(question.service.as_str())?;
@@ -244,13 +244,15 @@ impl Register {
             .collect();
         let active = found.iter().find(|(_, course)| !course.active_at(question.at).is_empty());
         match active.map(|(recipient, course)| (recipient, course.active_at(question.at))) {
-            Some((recipient, [one])) => {
-                Answer::Entitled(Box::new(self.entitled(&self.agreements[*one], recipient.clone(), question)))
-            }
-            Some((_, several)) => {
-                Answer::Ambiguous(several.iter().map(|index| named(&self.agreements[*index])).collect())
-            }
-            None => Answer::NotEntitled(self.refusal(&found, question)),
+            Some((recipient, [one])) => EntitlementAnswer::Entitled(Box::new(self.entitled(
+                &self.agreements[*one],
+                recipient.clone(),
+                question,
+            ))),
+            Some((_, several)) => EntitlementAnswer::Ambiguous(
+                several.iter().map(|index| named(&self.agreements[*index])).collect(),
+            ),
+            None => EntitlementAnswer::NotEntitled(self.refusal(&found, question)),
         }
     }
 
@@ -258,7 +260,7 @@ impl Register {
         &'a self,
         agreement: &'a Agreement,
         recipient: RecipientSlug,
-        question: &Question<'_>,
+        question: &EntitlementQuery<'_>,
     ) -> Entitled<'a> {
         let calendar = agreement.calendar_of(question.service);
         let clock = self.catalog.clock(calendar, &agreement.zone, question.at);
@@ -285,29 +287,33 @@ impl Register {
         }
     }
 
-    fn refusal<'a>(&'a self, found: &[(RecipientSlug, &'a Course)], question: &Question<'_>) -> Refusal<'a> {
+    fn refusal<'a>(
+        &'a self,
+        found: &[(RecipientSlug, &'a Timeline)],
+        question: &EntitlementQuery<'_>,
+    ) -> Denial<'a> {
         let from =
             found.iter().filter_map(|(_, course)| course.next_active(question.at)).min_by_key(|next| next.0);
         let from = from.map(|(from, index)| (from, &self.agreements[index].zone));
         let near: BTreeSet<usize> =
             found.iter().flat_map(|(_, course)| course.nearest_to(question.at)).collect();
-        let mut reasons: Vec<Reason<'a>> = near
+        let mut reasons: Vec<DenialReason<'a>> = near
             .into_iter()
             .filter_map(|index| {
                 let agreement = &self.agreements[index];
                 let obstacle = obstacle(agreement, question.at)?;
-                Some(Reason { agreement: Some(named(agreement)), obstacle })
+                Some(DenialReason { agreement: Some(named(agreement)), obstacle })
             })
             .collect();
         reasons.sort_by_key(|reason| reason.obstacle);
         if reasons.is_empty() {
-            reasons.push(Reason { agreement: None, obstacle: self.obstacle_without(question) });
+            reasons.push(DenialReason { agreement: None, obstacle: self.obstacle_without(question) });
         }
-        Refusal { reasons, from }
+        Denial { reasons, from }
     }
 
     /// What stands in the way where no agreement covers the service for the recipient.
-    fn obstacle_without(&self, question: &Question<'_>) -> Obstacle {
+    fn obstacle_without(&self, question: &EntitlementQuery<'_>) -> Obstacle {
         let client = question.recipient.client();
         if self.of_client(&client).any(|(_, services)| services.contains_key(question.service)) {
             return Obstacle::RecipientNotCovered;
@@ -324,7 +330,7 @@ impl Register {
     fn of_client<'a>(
         &'a self,
         client: &'a ClientSlug,
-    ) -> impl Iterator<Item = (&'a RecipientSlug, &'a BTreeMap<ServiceSlug, Course>)> {
+    ) -> impl Iterator<Item = (&'a RecipientSlug, &'a BTreeMap<ServiceSlug, Timeline>)> {
         let from = RecipientSlug::of_client(client);
         let own = self.courses.get_key_value(&from);
         // Slugs with a hyphen or a dot can stand between a company and its departments.
@@ -343,8 +349,8 @@ fn lookups(recipient: &RecipientSlug) -> Vec<RecipientSlug> {
     lookups
 }
 
-fn named(agreement: &Agreement) -> Named<'_> {
-    Named { id: agreement.id.as_str(), title: &agreement.title, zone: &agreement.zone }
+fn named(agreement: &Agreement) -> AgreementRef<'_> {
+    AgreementRef { id: agreement.id.as_str(), title: &agreement.title, zone: &agreement.zone }
 }
 
 fn promise(
@@ -353,11 +359,11 @@ fn promise(
     start: Instant,
     target: TargetTime,
     pauses: &Pauses,
-) -> Promise {
+) -> DueTarget {
     let end = match clock {
-        TargetClock::Elsewhere => Err(Unknown::HoursElsewhere),
-        TargetClock::RealTime => due(None, start, target, pauses).ok_or(Unknown::NeverOpen),
-        TargetClock::Hours(hours) => due(Some(hours), start, target, pauses).ok_or(Unknown::NeverOpen),
+        TargetClock::Elsewhere => Err(DueUnknown::HoursElsewhere),
+        TargetClock::RealTime => due(None, start, target, pauses).ok_or(DueUnknown::NeverOpen),
+        TargetClock::Hours(hours) => due(Some(hours), start, target, pauses).ok_or(DueUnknown::NeverOpen),
     };
     let known_through = match clock {
         TargetClock::Hours(hours) => {
@@ -366,7 +372,7 @@ fn promise(
         TargetClock::RealTime | TargetClock::Elsewhere => None,
     };
     let is_after_end = end.is_ok_and(|end| bound(agreement).is_some_and(|bound| end > bound.at));
-    Promise { target, due: end, is_after_end, known_through }
+    DueTarget { target, due: end, is_after_end, known_through }
 }
 
 /// Why an agreement gives nothing at an instant; `None` where it does.

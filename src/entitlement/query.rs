@@ -3,7 +3,7 @@
 
 use std::borrow::Borrow;
 
-use super::{Question, Register};
+use super::{EntitlementQuery, Register};
 use crate::calendar::{Instant, InvalidValue, Pauses, read_instant};
 use crate::ident::{PriorityName, RecipientSlug, ServiceSlug, nearest};
 
@@ -36,8 +36,14 @@ impl ServiceQuery {
     }
 
     /// The question at an instant, with the pauses of the resolution clock.
-    pub fn question<'a>(&'a self, at: Instant, pauses: &'a Pauses) -> Question<'a> {
-        Question { recipient: &self.recipient, service: &self.service, priority: &self.priority, at, pauses }
+    pub fn question<'a>(&'a self, at: Instant, pauses: &'a Pauses) -> EntitlementQuery<'a> {
+        EntitlementQuery {
+            recipient: &self.recipient,
+            service: &self.service,
+            priority: &self.priority,
+            at,
+            pauses,
+        }
     }
 }
 

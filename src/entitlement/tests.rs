@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::{Strategy, prop, prop_assert, prop_assert_eq, proptest};
 
-use super::{Answer, Obstacle, Question, Register, given};
+use super::{EntitlementAnswer, EntitlementQuery, Obstacle, Register, services_at};
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Activation, Agreement, Coverage, Suspension, Target, Termination};
 use crate::calendar::{Calendar, Hours, Instant, Pauses, TargetTime, Window, Zone, read_instant};
@@ -19,7 +19,7 @@ fn asked(register: &Register, recipient: &str, service: &str, instant: &str) -> 
     let service = ServiceSlug::new(service).expect("a slug");
     let priority = PriorityName::new("normal").expect("a name");
     let pauses = Pauses::default();
-    let question = Question {
+    let question = EntitlementQuery {
         recipient: &recipient,
         service: &service,
         priority: &priority,
@@ -27,11 +27,11 @@ fn asked(register: &Register, recipient: &str, service: &str, instant: &str) -> 
         pauses: &pauses,
     };
     match register.answer(&question) {
-        Answer::Entitled(entitled) => format!("yes under {}", entitled.agreement.id),
-        Answer::Ambiguous(several) => {
+        EntitlementAnswer::Entitled(entitled) => format!("yes under {}", entitled.agreement.id),
+        EntitlementAnswer::Ambiguous(several) => {
             format!("ambiguous: {}", several.iter().map(|one| one.id).collect::<Vec<_>>().join(", "))
         }
-        Answer::NotEntitled(refusal) => {
+        EntitlementAnswer::NotEntitled(refusal) => {
             let reasons: Vec<String> = refusal
                 .reasons
                 .iter()
@@ -59,7 +59,7 @@ fn only_an_active_agreement_gives_its_services() {
         ("2026-12-31T23:59:59+03:00", 1),
         ("2027-01-01T00:00:00+03:00", 0),
     ] {
-        assert_eq!(given(&agreement, at(instant)).count(), expected, "{instant}");
+        assert_eq!(services_at(&agreement, at(instant)).count(), expected, "{instant}");
     }
 }
 
@@ -142,14 +142,14 @@ fn times_are_counted_on_the_calendar_of_the_service_and_may_end_after_the_agreem
     let (recipient, service) =
         (RecipientSlug::new("dent-mayak").expect("a slug"), ServiceSlug::new("email").expect("a slug"));
     let pauses = Pauses::new([(at("2026-03-06T17:30:00+03:00"), at("2026-03-06T17:45:00+03:00"))]);
-    let question = Question {
+    let question = EntitlementQuery {
         recipient: &recipient,
         service: &service,
         priority: &normal,
         at: at("2026-03-06T17:30:00+03:00"),
         pauses: &pauses,
     };
-    let Answer::Entitled(entitled) = register.answer(&question) else { panic!("entitled") };
+    let EntitlementAnswer::Entitled(entitled) = register.answer(&question) else { panic!("entitled") };
     let (response, resolution) =
         (entitled.response.expect("promised"), entitled.resolution.expect("promised"));
     // The clock of the response is not paused.
@@ -159,7 +159,9 @@ fn times_are_counted_on_the_calendar_of_the_service_and_may_end_after_the_agreem
     assert_eq!(response.known_through, Some(day("2026-03-08")));
     assert_eq!(entitled.days_left, Some(0));
     let other = PriorityName::new("high").expect("a name");
-    let Answer::Entitled(entitled) = register.answer(&Question { priority: &other, ..question }) else {
+    let EntitlementAnswer::Entitled(entitled) =
+        register.answer(&EntitlementQuery { priority: &other, ..question })
+    else {
         panic!("entitled")
     };
     assert!(!entitled.is_promised && entitled.response.is_none());
@@ -217,19 +219,19 @@ proptest! {
         let register = register(agreements.clone());
         let priority = PriorityName::new("normal").expect("a name");
         let pauses = Pauses::default();
-        let question = Question { recipient: &recipient, service: &service, priority: &priority, at: instant, pauses: &pauses };
+        let question = EntitlementQuery { recipient: &recipient, service: &service, priority: &priority, at: instant, pauses: &pauses };
         let expected = nearest(instant);
         let of_portal = register.given_to(&recipient, instant);
         let of_portal: BTreeSet<String> =
             of_portal.get(&service).into_iter().flatten().map(|agreement| agreement.id.to_string()).collect();
         prop_assert_eq!(&of_portal, &expected);
         match register.answer(&question) {
-            Answer::Entitled(entitled) => prop_assert_eq!([entitled.agreement.id.to_owned()].into_iter().collect::<BTreeSet<_>>(), expected),
-            Answer::Ambiguous(several) => {
+            EntitlementAnswer::Entitled(entitled) => prop_assert_eq!([entitled.agreement.id.to_owned()].into_iter().collect::<BTreeSet<_>>(), expected),
+            EntitlementAnswer::Ambiguous(several) => {
                 prop_assert!(several.len() > 1);
                 prop_assert_eq!(several.iter().map(|one| one.id.to_owned()).collect::<BTreeSet<_>>(), expected);
             }
-            Answer::NotEntitled(refusal) => {
+            EntitlementAnswer::NotEntitled(refusal) => {
                 prop_assert!(expected.is_empty() && !refusal.reasons.is_empty());
                 prop_assert!(refusal.reasons.is_sorted_by_key(|reason| reason.obstacle));
                 if let Some((from, _)) = refusal.from {

@@ -8,7 +8,7 @@ use crate::status::{State, changes, state_at};
 
 /// The agreements over one service of one recipient, by their places in the register.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Course {
+pub(super) struct Timeline {
     /// From each instant on, until the next, these are active. No two neighbours are the same; the first begins with
     /// time.
     stretches: Vec<(Instant, Vec<usize>)>,
@@ -16,7 +16,7 @@ pub(super) struct Course {
     never: Vec<usize>,
 }
 
-impl Course {
+impl Timeline {
     /// Puts some of the agreements in order.
     pub(super) fn of(agreements: &[Agreement], among: &[usize]) -> Self {
         let mut turns: Vec<(Instant, bool, usize)> = Vec::new();

@@ -1,6 +1,6 @@
 //! What an import writes, and what it leaves, with what helps.
 
-use crate::discovery::agreements::{Adoption, File, Left, Taken, Why};
+use crate::discovery::agreements::{AdoptedAgreement, Adoption, NewFile, SkipReason, SkippedObject};
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
@@ -15,7 +15,7 @@ pub fn text(adoption: &Adoption, is_written: bool, paint: Paint) -> String {
         page.line(0, 4, &line);
         whole(&mut page, file, is_written);
     }
-    for Taken { object, template, file, .. } in &adoption.agreements {
+    for AdoptedAgreement { object, template, file, .. } in &adoption.agreements {
         let beside = template.as_ref().map_or_else(String::new, |name| format!(", extends {name}"));
         let line = Line::new()
             .toned(Tone::Gain, "+ ")
@@ -28,7 +28,7 @@ pub fn text(adoption: &Adoption, is_written: bool, paint: Paint) -> String {
         page.gap();
         page.line(0, 2, &Line::new().toned(Tone::Alarm, "Left where they are"));
     }
-    for Left { object, title, why } in &adoption.left {
+    for SkippedObject { object, title, why } in &adoption.left {
         let (said, help) = reason(why);
         let line = Line::new()
             .text("! ")
@@ -42,7 +42,7 @@ pub fn text(adoption: &Adoption, is_written: bool, paint: Paint) -> String {
     page.finish()
 }
 
-fn whole(page: &mut TerminalPage, file: &File, is_written: bool) {
+fn whole(page: &mut TerminalPage, file: &NewFile, is_written: bool) {
     if is_written {
         return;
     }
@@ -67,40 +67,40 @@ fn summary(adoption: &Adoption, is_written: bool) -> String {
 }
 
 /// Why an object is left, and what helps.
-fn reason(why: &Why) -> (String, String) {
+fn reason(why: &SkipReason) -> (String, String) {
     let (said, help) = match why {
-        Why::Unreadable { said } => {
+        SkipReason::Unreadable { said } => {
             (preview(said), "look at it in the helpdesk, and at the mapping in servanda.yaml")
         }
-        Why::Archived => ("it is archived".to_owned(), "nothing has to be kept equal there"),
-        Why::NoRecipient => (
+        SkipReason::Archived => ("it is archived".to_owned(), "nothing has to be kept equal there"),
+        SkipReason::NoRecipient => (
             "it has no recipient, so that nobody knows whose it is".to_owned(),
             "give it one in the helpdesk, and import again",
         ),
-        Why::SeveralClients => (
+        SkipReason::SeveralClients => (
             "its recipients belong to several clients".to_owned(),
             "an agreement is with one client; part it in the helpdesk, or leave it",
         ),
-        Why::NoService => (
+        SkipReason::NoService => (
             "it covers no service".to_owned(),
             "give it one in the helpdesk, or map `services` in servanda.yaml",
         ),
-        Why::NoSlug { object, title } => (
+        SkipReason::NoSlug { object, title } => (
             format!("catalog.yaml has no slug for {object} “{}”", preview(title)),
             "`servanda catalog pull` adds one; then import again",
         ),
-        Why::Contradicts { state } => (
+        SkipReason::Contradicts { state } => (
             format!("its days and its state `{}` contradict each other", preview(state)),
             "put the last day or the state right in the helpdesk, and import again",
         ),
-        Why::Unsayable { fields } => {
+        SkipReason::Unsayable { fields } => {
             let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
             (
                 format!("no file can say what it holds in {}", fields.join(", ")),
                 "write it by hand with `adopts:`, and look at what the plan would change",
             )
         }
-        Why::Faulty { said } => (
+        SkipReason::Faulty { said } => (
             format!("beside the other files it would be a fault: {}", preview(said)),
             "settle that, and import again",
         ),

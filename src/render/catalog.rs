@@ -1,21 +1,22 @@
 //! Where catalog and helpdesk differ, as lines: what is written into catalog.yaml, and what a person has to decide.
 
-use crate::discovery::catalog::{Finding, What};
+use crate::discovery::catalog::{CatalogDifference, Difference};
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
 use crate::render::vocabulary::{count, preview};
 
 /// The text. `is_written` says whether the changes stand in the file now.
-pub fn text(findings: &[Finding], helpdesk: &str, is_written: bool, paint: Paint) -> String {
+pub fn text(findings: &[CatalogDifference], helpdesk: &str, is_written: bool, paint: Paint) -> String {
     let mut page = TerminalPage::new(paint);
     for finding in findings {
         let (mark, tone) = match &finding.what {
-            What::New { .. } => ("+", Tone::Gain),
-            What::Tied { .. } | What::Renamed { .. } => ("~", Tone::Shift),
-            What::Gone { .. } | What::NotFound { .. } | What::Ambiguous { .. } | What::Twice { .. } => {
-                ("!", Tone::Alarm)
-            }
+            Difference::New { .. } => ("+", Tone::Gain),
+            Difference::Tied { .. } | Difference::Renamed { .. } => ("~", Tone::Shift),
+            Difference::Gone { .. }
+            | Difference::NotFound { .. }
+            | Difference::Ambiguous { .. }
+            | Difference::Twice { .. } => ("!", Tone::Alarm),
         };
         let line = Line::new()
             .toned(tone, mark)
@@ -31,37 +32,40 @@ pub fn text(findings: &[Finding], helpdesk: &str, is_written: bool, paint: Paint
     page.finish()
 }
 
-fn sentence(what: &What) -> String {
+fn sentence(what: &Difference) -> String {
     match what {
-        What::New { title, object } => format!("“{}” is {object}", preview(title)),
-        What::Tied { object } => format!("is {object}, by its title or code"),
-        What::Renamed { from, to } => format!("is called “{}” now, and was “{}”", preview(to), preview(from)),
-        What::Gone { object, archived: true } => {
+        Difference::New { title, object } => format!("“{}” is {object}", preview(title)),
+        Difference::Tied { object } => format!("is {object}, by its title or code"),
+        Difference::Renamed { from, to } => {
+            format!("is called “{}” now, and was “{}”", preview(to), preview(from))
+        }
+        Difference::Gone { object, archived: true } => {
             format!("stands for {object}, which is archived; agreements that need it are blocked")
         }
-        What::Gone { object, archived: false } => {
+        Difference::Gone { object, archived: false } => {
             format!("stands for {object}, which is not there any more, or which the key may not read")
         }
-        What::NotFound { title } => {
+        Difference::NotFound { title } => {
             format!("nothing is called “{}”; write its id under `helpdesk:`", preview(title))
         }
-        What::Ambiguous { objects } => {
+        Difference::Ambiguous { objects } => {
             let objects: Vec<&str> = objects.iter().map(|object| object.as_str()).collect();
             format!("is one of {}; write its id under `helpdesk:`", objects.join(", "))
         }
-        What::Twice { other, object } => {
+        Difference::Twice { other, object } => {
             format!("stands for {object}, and so does {}", preview(other))
         }
     }
 }
 
-fn summary(findings: &[Finding], helpdesk: &str, is_written: bool) -> String {
+fn summary(findings: &[CatalogDifference], helpdesk: &str, is_written: bool) -> String {
     if findings.is_empty() {
         return format!("catalog.yaml and {} say the same.", preview(helpdesk));
     }
-    let number = |wanted: fn(&What) -> bool| findings.iter().filter(|finding| wanted(&finding.what)).count();
-    let new = number(|what| matches!(what, What::New { .. }));
-    let changed = number(|what| matches!(what, What::Tied { .. } | What::Renamed { .. }));
+    let number =
+        |wanted: fn(&Difference) -> bool| findings.iter().filter(|finding| wanted(&finding.what)).count();
+    let new = number(|what| matches!(what, Difference::New { .. }));
+    let changed = number(|what| matches!(what, Difference::Tied { .. } | Difference::Renamed { .. }));
     let open = findings.len() - new - changed;
     let done = if is_written { "written to catalog.yaml" } else { "not written" };
     let open = match open {

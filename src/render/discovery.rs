@@ -1,6 +1,6 @@
 //! A proposed mapping as YAML to paste into servanda.yaml: above each line, as a comment, what speaks for it.
 
-use crate::discovery::{DiscoveredMapping, Evidence, Line, Shape, Unread};
+use crate::discovery::{DiscoveredMapping, Evidence, MappingLine, UnreadableClass, ValueShape};
 use crate::render::encode;
 use crate::render::vocabulary::{count, preview};
 
@@ -10,14 +10,14 @@ const INDENT: usize = 2;
 /// The YAML. What the key may not read comes first, since more might be told with it.
 pub fn yaml(proposal: &DiscoveredMapping) -> String {
     let mut lines = Vec::new();
-    for Unread { class, said, needed } in &proposal.unread {
+    for UnreadableClass { class, said, needed } in &proposal.unread {
         let what_of_it = if *needed { "" } else { "; plans go on, and do not tell who changed what by hand" };
         let said = format!("# The key may not read `{}`: {}{what_of_it}", preview(class), preview(said));
         lines.push(encode::terminal(&said).into_owned());
     }
     lines.push("helpdesk:".to_owned());
     let mut open: Vec<&str> = Vec::new();
-    for Line { path, value, evidence } in &proposal.lines {
+    for MappingLine { path, value, evidence } in &proposal.lines {
         let Some((key, above)) = path.split_last() else {
             continue;
         };
@@ -110,26 +110,26 @@ fn clock(newest: &str, minutes: i64) -> String {
     format!("that of this repository. The newest time is {newest}, which no zone contradicts")
 }
 
-fn what(shape: &Shape) -> String {
+fn what(shape: &ValueShape) -> String {
     match shape {
-        Shape::Text => "a text".to_owned(),
-        Shape::Day(None) => "a day".to_owned(),
-        Shape::Day(Some(time)) => format!("a day, always {}", preview(time)),
-        Shape::Reference(class) => format!("one `{class}`"),
-        Shape::Set(class) => format!("a set of `{class}`"),
-        Shape::Interval => "a length of time".to_owned(),
+        ValueShape::Text => "a text".to_owned(),
+        ValueShape::Day(None) => "a day".to_owned(),
+        ValueShape::Day(Some(time)) => format!("a day, always {}", preview(time)),
+        ValueShape::Reference(class) => format!("one `{class}`"),
+        ValueShape::Set(class) => format!("a set of `{class}`"),
+        ValueShape::Interval => "a length of time".to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::yaml;
-    use crate::discovery::{DiscoveredMapping, Evidence, Line, Unread};
+    use crate::discovery::{DiscoveredMapping, Evidence, MappingLine, UnreadableClass};
     use crate::render::encode::corpus::{HOSTILE, is_clean};
 
     #[test]
     fn lines_are_nested_and_each_says_why() {
-        let line = |path: &[&'static str], value: &str, evidence| Line {
+        let line = |path: &[&'static str], value: &str, evidence| MappingLine {
             path: path.to_vec(),
             value: value.into(),
             evidence,
@@ -144,13 +144,17 @@ mod tests {
                     Evidence::Free { taken: 0, of: 39 },
                 ),
                 line(&["dates", "form"], "date", Evidence::Usual),
-                Line {
+                MappingLine {
                     path: vec!["sla_rules", "priorities", "high"],
                     value: 2.into(),
                     evidence: Evidence::Rated { held: 3, of: 9 },
                 },
             ],
-            unread: vec![Unread { class: "employee".to_owned(), said: "403".to_owned(), needed: true }],
+            unread: vec![UnreadableClass {
+                class: "employee".to_owned(),
+                said: "403".to_owned(),
+                needed: true,
+            }],
         };
         insta::assert_snapshot!(yaml(&proposal), @r"
         # The key may not read `employee`: 403
@@ -176,8 +180,9 @@ mod tests {
     fn nothing_hostile_leaves_its_line() {
         for text in HOSTILE {
             let evidence = Evidence::Times { time: (*text).to_owned(), of: 1 };
-            let lines = vec![Line { path: vec!["class"], value: (*text).into(), evidence }];
-            let unread = vec![Unread { class: (*text).to_owned(), said: (*text).to_owned(), needed: true }];
+            let lines = vec![MappingLine { path: vec!["class"], value: (*text).into(), evidence }];
+            let unread =
+                vec![UnreadableClass { class: (*text).to_owned(), said: (*text).to_owned(), needed: true }];
             let written = yaml(&DiscoveredMapping { lines, unread });
             assert!(is_clean(&written), "{written}");
             assert_eq!(written.lines().count(), 4, "{written}");

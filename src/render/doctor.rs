@@ -7,11 +7,11 @@ use crate::render::vocabulary::{count, preview};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Found {
+pub struct DoctorCheck {
     /// What was looked at: `key`, `clock`, `ledger`.
     pub subject: &'static str,
     /// How it is.
-    pub health: Health,
+    pub health: CheckHealth,
     /// What was seen, in a sentence without a full stop.
     pub said: String,
     /// What to do about it.
@@ -21,7 +21,7 @@ pub struct Found {
 /// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Health {
+pub enum CheckHealth {
     /// As it should be.
     Well,
     /// Nothing fails by it, but somebody should know.
@@ -30,32 +30,32 @@ pub enum Health {
     Fails,
 }
 
-impl Found {
+impl DoctorCheck {
     /// It is as it should be.
     pub fn well(subject: &'static str, said: impl Into<String>) -> Self {
-        Self { subject, health: Health::Well, said: said.into(), help: None }
+        Self { subject, health: CheckHealth::Well, said: said.into(), help: None }
     }
 
     /// Nothing fails by it, but somebody should know.
     pub fn known(subject: &'static str, said: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { subject, health: Health::Known, said: said.into(), help: Some(help.into()) }
+        Self { subject, health: CheckHealth::Known, said: said.into(), help: Some(help.into()) }
     }
 
     /// Something fails by it.
     pub fn fails(subject: &'static str, said: impl Into<String>, help: Option<String>) -> Self {
-        Self { subject, health: Health::Fails, said: said.into(), help }
+        Self { subject, health: CheckHealth::Fails, said: said.into(), help }
     }
 }
 
 /// The lines, and how many of them need somebody.
-pub fn text(found: &[Found], paint: Paint) -> String {
+pub fn text(found: &[DoctorCheck], paint: Paint) -> String {
     let mut page = TerminalPage::new(paint);
     let width = found.iter().map(|line| line.subject.len()).max().unwrap_or_default();
-    for Found { subject, health, said, help } in found {
+    for DoctorCheck { subject, health, said, help } in found {
         let (mark, tone) = match health {
-            Health::Well => ("ok   ", Tone::Gain),
-            Health::Known => ("note ", Tone::Shift),
-            Health::Fails => ("FAILS", Tone::Alarm),
+            CheckHealth::Well => ("ok   ", Tone::Gain),
+            CheckHealth::Known => ("note ", Tone::Shift),
+            CheckHealth::Fails => ("FAILS", Tone::Alarm),
         };
         let line = Line::new()
             .toned(tone, mark)
@@ -68,7 +68,7 @@ pub fn text(found: &[Found], paint: Paint) -> String {
         }
     }
     page.gap();
-    let failing = found.iter().filter(|line| line.health == Health::Fails).count();
+    let failing = found.iter().filter(|line| line.health == CheckHealth::Fails).count();
     let summary = match failing {
         0 => "Nothing fails.".to_owned(),
         failing => format!("{}.", count(failing, "thing fails", "things fail")),

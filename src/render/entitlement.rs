@@ -4,7 +4,8 @@
 
 use crate::calendar::{Day, Instant, Pauses, ZONE_DATA, Zone};
 use crate::entitlement::{
-    Answer, Entitled, Named, Obstacle, Promise, Question, Reason, Refusal, Register, Unknown,
+    AgreementRef, Denial, DenialReason, DueTarget, DueUnknown, Entitled, EntitlementAnswer, EntitlementQuery,
+    Obstacle, Register,
 };
 use crate::ident::{RecipientSlug, ServiceSlug};
 use crate::render::line::Line;
@@ -18,18 +19,18 @@ pub struct AnswerEnvelope {
     /// The version of this shape.
     pub format: u32,
     /// `entitled`, `not_entitled` or `ambiguous`.
-    pub verdict: Verdict,
+    pub verdict: EntitlementVerdict,
     /// What was asked.
-    pub question: Asked,
+    pub question: QueryEcho,
     /// Under which agreement and by when, where the verdict is `entitled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entitlement: Option<Entitlement>,
     /// What stands in the way, what is nearest to a yes first, where the verdict is `not_entitled`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub reasons: Vec<Why>,
+    pub reasons: Vec<DenialDetail>,
     /// From when on the answer is yes, where the verdict is `not_entitled` and the files say it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<Moment>,
+    pub from: Option<LocalInstant>,
     /// The agreements that all say yes, where the verdict is `ambiguous`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<AgreementName>,
@@ -40,7 +41,7 @@ pub struct AnswerEnvelope {
 /// The answer in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum EntitlementVerdict {
     /// Yes.
     Entitled,
     /// No.
@@ -51,7 +52,7 @@ pub enum Verdict {
 
 /// An instant, twice.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-pub struct Moment {
+pub struct LocalInstant {
     /// With the offset of the zone that it is told in.
     pub local: String,
     /// In UTC.
@@ -60,7 +61,7 @@ pub struct Moment {
 
 /// What was asked.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-pub struct Asked {
+pub struct QueryEcho {
     /// The client, or the department of one.
     pub client: String,
     /// The service.
@@ -99,23 +100,23 @@ pub struct Entitlement {
     /// The zone that times are told in.
     pub zone: String,
     /// Until somebody answers; `null` where it is not promised.
-    pub response: Option<Due>,
+    pub response: Option<DueTime>,
     /// Until it is solved; `null` where it is not promised.
-    pub resolution: Option<Due>,
+    pub resolution: Option<DueTime>,
     /// What is worth knowing beside: `no_target`, `after_end`, `calendar_not_known`, `hours_elsewhere`, `never_open`.
     pub remarks: Vec<&'static str>,
 }
 
 /// A promised time.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-pub struct Due {
+pub struct DueTime {
     /// Its length, as people write it.
     pub target: String,
     /// When it ends; `null` where that cannot be told.
-    pub due: Option<Moment>,
+    pub due: Option<LocalInstant>,
     /// Why it cannot be told.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unknown: Option<Unknown>,
+    pub unknown: Option<DueUnknown>,
     /// Whether it ends after the agreement. It holds all the same.
     pub after_end: bool,
     #[serde(skip)]
@@ -124,7 +125,7 @@ pub struct Due {
 
 /// What stands in the way.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-pub struct Why {
+pub struct DenialDetail {
     /// `suspended`, `not_started`, `not_switched_on`, `terminated`, `expired`, `service_not_covered`,
     /// `recipient_not_covered` or `no_agreement`.
     pub code: &'static str,
@@ -133,24 +134,24 @@ pub struct Why {
     pub agreement: Option<AgreementName>,
     /// When it ends, where it is written.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub until: Option<Moment>,
+    pub until: Option<LocalInstant>,
     /// The last day of an agreement that is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub last_day: Option<Day>,
 }
 
-fn moment(instant: Instant, zone: &Zone) -> Moment {
-    Moment { local: zone.write(instant), utc: instant.to_string() }
+fn moment(instant: Instant, zone: &Zone) -> LocalInstant {
+    LocalInstant { local: zone.write(instant), utc: instant.to_string() }
 }
 
-fn name(named: &Named<'_>) -> AgreementName {
+fn name(named: &AgreementRef<'_>) -> AgreementName {
     AgreementName { id: named.id.to_owned(), title: named.title.to_owned() }
 }
 
 /// Puts an answer into its envelope. `pauses` are those of the question, as they were given.
-pub fn envelope(question: &Question<'_>, answer: &Answer<'_>) -> AnswerEnvelope {
-    let asked = Asked {
+pub fn envelope(question: &EntitlementQuery<'_>, answer: &EntitlementAnswer<'_>) -> AnswerEnvelope {
+    let asked = QueryEcho {
         client: question.recipient.to_string(),
         service: question.service.to_string(),
         priority: question.priority.to_string(),
@@ -159,7 +160,7 @@ pub fn envelope(question: &Question<'_>, answer: &Answer<'_>) -> AnswerEnvelope 
     };
     let mut envelope = AnswerEnvelope {
         format: 1,
-        verdict: Verdict::Entitled,
+        verdict: EntitlementVerdict::Entitled,
         question: asked,
         entitlement: None,
         reasons: Vec::new(),
@@ -168,14 +169,14 @@ pub fn envelope(question: &Question<'_>, answer: &Answer<'_>) -> AnswerEnvelope 
         zone_data: ZONE_DATA.to_owned(),
     };
     match answer {
-        Answer::Entitled(entitled) => envelope.entitlement = Some(entitlement(entitled)),
-        Answer::NotEntitled(Refusal { reasons, from }) => {
-            envelope.verdict = Verdict::NotEntitled;
+        EntitlementAnswer::Entitled(entitled) => envelope.entitlement = Some(entitlement(entitled)),
+        EntitlementAnswer::NotEntitled(Denial { reasons, from }) => {
+            envelope.verdict = EntitlementVerdict::NotEntitled;
             envelope.reasons = reasons.iter().map(why).collect();
             envelope.from = from.map(|(from, zone)| moment(from, zone));
         }
-        Answer::Ambiguous(several) => {
-            envelope.verdict = Verdict::Ambiguous;
+        EntitlementAnswer::Ambiguous(several) => {
+            envelope.verdict = EntitlementVerdict::Ambiguous;
             envelope.candidates = several.iter().map(name).collect();
         }
     }
@@ -195,12 +196,12 @@ fn entitlement(entitled: &Entitled<'_>) -> Entitlement {
             remarks.push(code);
         }
     };
-    let any = |is: fn(&Due) -> bool| response.iter().chain(&resolution).any(is);
+    let any = |is: fn(&DueTime) -> bool| response.iter().chain(&resolution).any(is);
     remark(!entitled.is_promised, "no_target");
     remark(any(|due| due.after_end), "after_end");
     remark(any(|due| due.known_through.is_some()), "calendar_not_known");
-    remark(any(|due| due.unknown == Some(Unknown::HoursElsewhere)), "hours_elsewhere");
-    remark(any(|due| due.unknown == Some(Unknown::NeverOpen)), "never_open");
+    remark(any(|due| due.unknown == Some(DueUnknown::HoursElsewhere)), "hours_elsewhere");
+    remark(any(|due| due.unknown == Some(DueUnknown::NeverOpen)), "never_open");
     Entitlement {
         agreement: name(&entitled.agreement),
         recipient: entitled.recipient.to_string(),
@@ -214,8 +215,8 @@ fn entitlement(entitled: &Entitled<'_>) -> Entitlement {
     }
 }
 
-fn due(promise: Promise, zone: &Zone) -> Due {
-    Due {
+fn due(promise: DueTarget, zone: &Zone) -> DueTime {
+    DueTime {
         target: promise.target.to_string(),
         due: promise.due.ok().map(|instant| moment(instant, zone)),
         unknown: promise.due.err(),
@@ -224,7 +225,7 @@ fn due(promise: Promise, zone: &Zone) -> Due {
     }
 }
 
-fn why(reason: &Reason<'_>) -> Why {
+fn why(reason: &DenialReason<'_>) -> DenialDetail {
     let (until, last_day) = match reason.obstacle {
         Obstacle::Suspended { until } => (until, None),
         Obstacle::NotStarted { from } => (Some(from), None),
@@ -234,7 +235,7 @@ fn why(reason: &Reason<'_>) -> Why {
         | Obstacle::RecipientNotCovered
         | Obstacle::NoAgreement => (None, None),
     };
-    Why {
+    DenialDetail {
         code: reason.obstacle.code(),
         agreement: reason.agreement.as_ref().map(name),
         until: until.zip(reason.agreement).map(|(until, named)| moment(until, named.zone)),
@@ -244,7 +245,7 @@ fn why(reason: &Reason<'_>) -> Why {
 
 /// What a recipient may ask for at an instant.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-pub struct Offer {
+pub struct ServiceOffer {
     /// The version of this shape.
     pub format: u32,
     /// The client, or the department of one.
@@ -267,7 +268,7 @@ pub struct OfferedService {
 }
 
 /// What a recipient may ask for at an instant.
-pub fn offer(register: &Register, recipient: &RecipientSlug, at: Instant) -> Offer {
+pub fn offer(register: &Register, recipient: &RecipientSlug, at: Instant) -> ServiceOffer {
     let title = |service: &ServiceSlug| {
         let entry = register.catalog().services.get(service);
         entry.map_or_else(|| service.to_string(), |entry| entry.title.clone())
@@ -277,17 +278,22 @@ pub fn offer(register: &Register, recipient: &RecipientSlug, at: Instant) -> Off
         title: title(service),
         agreements: agreements.iter().map(|agreement| agreement.id.to_string()).collect(),
     });
-    Offer { format: 1, client: recipient.to_string(), at: at.to_string(), services: services.collect() }
+    ServiceOffer {
+        format: 1,
+        client: recipient.to_string(),
+        at: at.to_string(),
+        services: services.collect(),
+    }
 }
 
 /// The answer for people.
 pub fn text(answer: &AnswerEnvelope, paint: Paint) -> String {
     let mut page = TerminalPage::new(paint);
-    let Asked { client, service, priority, .. } = &answer.question;
+    let QueryEcho { client, service, priority, .. } = &answer.question;
     let (tone, verdict) = match answer.verdict {
-        Verdict::Entitled => (Tone::Gain, "entitled"),
-        Verdict::NotEntitled => (Tone::Loss, "not entitled"),
-        Verdict::Ambiguous => (Tone::Alarm, "ambiguous"),
+        EntitlementVerdict::Entitled => (Tone::Gain, "entitled"),
+        EntitlementVerdict::NotEntitled => (Tone::Loss, "not entitled"),
+        EntitlementVerdict::Ambiguous => (Tone::Alarm, "ambiguous"),
     };
     let heading = Line::new().toned(Tone::Strong, &format!("{client} asks for {service}, {priority}: "));
     page.line(0, 2, &heading.toned(tone, verdict));
@@ -343,7 +349,7 @@ fn promises(entitlement: &Entitlement) -> TerminalTable {
 }
 
 /// `2026-09-01 12:30 (+03:00)`.
-fn readable(moment: &Moment) -> String {
+fn readable(moment: &LocalInstant) -> String {
     let (day, rest) = moment.local.split_once('T').unwrap_or((&moment.local, ""));
     let at = rest.find(['+', '-', 'Z']).unwrap_or(rest.len());
     let (clock, offset) = rest.split_at(at);
@@ -370,7 +376,7 @@ fn remark_in_words(code: &str, entitlement: &Entitlement) -> String {
     }
 }
 
-fn reason_in_words(reason: &Why, service: &str) -> String {
+fn reason_in_words(reason: &DenialDetail, service: &str) -> String {
     let who = reason.agreement.as_ref().map_or("", |agreement| agreement.id.as_str());
     let until = reason.until.as_ref().map(readable);
     let on = reason.last_day.map_or_else(String::new, |day| format!(" on {day}"));

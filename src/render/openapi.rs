@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::render::entitlement::{AnswerEnvelope, Offer};
+use crate::render::entitlement::{AnswerEnvelope, ServiceOffer};
 
 /// The document.
 pub fn document() -> Value {
@@ -38,7 +38,7 @@ pub fn document() -> Value {
         "properties": { "error": { "type": "string" }, "help": { "type": "string" } },
     } });
     take_in::<AnswerEnvelope>(&mut schemas, "Answer");
-    take_in::<Offer>(&mut schemas, "Offer");
+    take_in::<ServiceOffer>(&mut schemas, "Offer");
     json!({
         "openapi": "3.1.0",
         "info": {

@@ -24,12 +24,12 @@ pub struct StatusList {
     /// The zone that a bare date was read in.
     pub zone: String,
     /// What ends next comes first; then what has no end, then what is over, the latest first.
-    pub agreements: Vec<Row>,
+    pub agreements: Vec<StatusRow>,
 }
 
 /// Where one agreement stands. Instants carry the offset of the agreement's own zone.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct Row {
+pub struct StatusRow {
     /// The agreement.
     pub id: String,
     /// What people call it.
@@ -77,10 +77,10 @@ pub struct PeriodNumber {
 }
 
 /// Where agreements stand at an instant; `zone` is the one that a bare date is read in.
-pub fn list(agreements: &[Agreement], catalog: &Catalog, at: Instant, zone: &Zone) -> StatusList {
-    let mut rows: Vec<Row> = agreements.iter().map(|agreement| row(agreement, catalog, at)).collect();
+pub fn status_list(agreements: &[Agreement], catalog: &Catalog, at: Instant, zone: &Zone) -> StatusList {
+    let mut rows: Vec<StatusRow> = agreements.iter().map(|agreement| row(agreement, catalog, at)).collect();
     // What has an end comes before what has none, and both before what is over.
-    let order = |row: &Row| match (row.status.is_over(), row.last_day) {
+    let order = |row: &StatusRow| match (row.status.is_over(), row.last_day) {
         (false, Some(day)) => (0, Some(day), Reverse(None)),
         (false, None) => (1, None, Reverse(None)),
         (true, day) => (2, None, Reverse(day)),
@@ -89,7 +89,7 @@ pub fn list(agreements: &[Agreement], catalog: &Catalog, at: Instant, zone: &Zon
     StatusList { format: 1, as_of: zone.write(at), zone: zone.name().to_owned(), agreements: rows }
 }
 
-fn row(agreement: &Agreement, catalog: &Catalog, at: Instant) -> Row {
+fn row(agreement: &Agreement, catalog: &Catalog, at: Instant) -> StatusRow {
     let now = status(agreement, at);
     let stretch = period_at(agreement, at);
     let zone = &agreement.zone;
@@ -98,7 +98,7 @@ fn row(agreement: &Agreement, catalog: &Catalog, at: Instant) -> Row {
         .filter(|_| !now.state.is_over())
         .map(|day| zone.day_of(at).duration_until(day).as_hours() / 24);
     let client = catalog.clients.get(&agreement.client);
-    Row {
+    StatusRow {
         id: agreement.id.to_string(),
         title: agreement.title.clone(),
         client: agreement.client.to_string(),
@@ -157,7 +157,7 @@ fn table(list: &StatusList) -> TerminalTable {
     TerminalTable { rows, right: vec![5], firm: vec![0, 2, 3, 4] }
 }
 
-fn cells(row: &Row) -> Vec<Line> {
+fn cells(row: &StatusRow) -> Vec<Line> {
     let tone = match row.status {
         State::Active => Tone::Gain,
         State::Suspended => Tone::Shift,
@@ -183,7 +183,7 @@ fn cells(row: &Row) -> Vec<Line> {
 }
 
 /// What comes next, unless it is the end, which the last day says already.
-fn next(row: &Row) -> String {
+fn next(row: &StatusRow) -> String {
     let day = row.next_change.as_ref().map(|change| (change, row.zone.day_of(change.instant)));
     match day {
         Some((change, day)) if !change.to.is_over() => {
@@ -209,7 +209,7 @@ fn next(row: &Row) -> String {
 }
 
 /// Why it is so, where the status and the days do not say it.
-fn why(row: &Row) -> String {
+fn why(row: &StatusRow) -> String {
     match row.because {
         StatusReason::WithinPeriod if row.period.number > 1 => {
             let of = row.period.of.map_or_else(String::new, |of| format!(" of {of}"));
@@ -228,7 +228,7 @@ fn why(row: &Row) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{list, text};
+    use super::{status_list, text};
     use crate::agreement::sample::{agreement, day};
     use crate::agreement::{Activation, Agreement, PeriodEnd, Renewal, Suspension, Termination};
     use crate::calendar::{Term, Zone, read_instant};
@@ -272,7 +272,7 @@ mod tests {
     fn shown(agreements: &[Agreement], paint: Paint) -> String {
         let zone = Zone::find("Europe/Moscow").expect("a zone");
         let at = read_instant("2026-09-01T12:00:00+03:00").expect("an instant");
-        text(&list(agreements, &Catalog::default(), at, &zone), paint)
+        text(&status_list(agreements, &Catalog::default(), at, &zone), paint)
     }
 
     #[test]
@@ -308,7 +308,7 @@ mod tests {
         let zone = Zone::find("Europe/Moscow").expect("a zone");
         let at = read_instant("2026-09-01T12:00:00+03:00").expect("an instant");
         let agreements = [agreement("soon", "2025-09-06", "2026-09-05")];
-        let json = pretty(&list(&agreements, &Catalog::default(), at, &zone));
+        let json = pretty(&status_list(&agreements, &Catalog::default(), at, &zone));
         insta::assert_snapshot!(json, @r#"
         {
           "format": 1,
@@ -349,7 +349,7 @@ mod tests {
         let zone = Zone::find("Europe/Moscow").expect("a zone");
         let at = read_instant("2026-09-01T12:00:00+03:00").expect("an instant");
         for hostile in HOSTILE {
-            let mut listed = list(&estate(), &Catalog::default(), at, &zone);
+            let mut listed = status_list(&estate(), &Catalog::default(), at, &zone);
             listed.agreements[0].client_title = (*hostile).to_owned();
             assert!(is_clean(&text(&listed, Paint::PLAIN.wide(60))));
         }

@@ -21,7 +21,7 @@ pub struct Report<'a> {
     /// The instant.
     pub at: Instant,
     /// Every agreement, in the order of ids.
-    pub entries: Vec<Entry<'a>>,
+    pub entries: Vec<ReportEntry<'a>>,
     /// Agreements that follow each other, the oldest first, as places in `entries`; in the order of their ids.
     pub lanes: Vec<Vec<usize>>,
     /// What each client is covered for, now or later.
@@ -30,7 +30,7 @@ pub struct Report<'a> {
 
 /// One agreement over time.
 #[derive(Clone, Debug)]
-pub struct Entry<'a> {
+pub struct ReportEntry<'a> {
     /// The agreement.
     pub agreement: &'a Agreement,
     /// Where it stands.
@@ -40,7 +40,7 @@ pub struct Entry<'a> {
     /// The period it is in.
     pub stretch: CurrentPeriod,
     /// When it is active and when it rests, in the order of time.
-    pub phases: Vec<Phase>,
+    pub phases: Vec<StatePhase>,
     /// The first days of further periods by tacit renewal, within reach.
     pub rolls: Vec<Day>,
     /// The days on which somebody is told ahead of an end or of a deadline; none of what is over.
@@ -53,7 +53,7 @@ pub struct Entry<'a> {
     pub follows: Follows,
 }
 
-impl Entry<'_> {
+impl ReportEntry<'_> {
     /// The day on which it ends, or on which its current period does where it renews by itself.
     pub fn ends(&self) -> Option<Day> {
         if self.follows == Follows::Roll { self.stretch.last_day } else { self.last_day }
@@ -68,7 +68,7 @@ impl Entry<'_> {
 
 /// Days in a row in which an agreement is of use, or rests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Phase {
+pub struct StatePhase {
     /// Active or suspended.
     pub state: State,
     /// The first day.
@@ -113,13 +113,13 @@ pub fn report(agreements: &[Agreement], usual: TimeOfDay, at: Instant) -> Report
     let places: BTreeMap<_, _> =
         ordered.iter().enumerate().map(|(place, agreement)| (&agreement.id, place)).collect();
     let kin = Kin::of(ordered.iter().copied());
-    let look = |agreement| Look { agreement, kin: &kin, places: &places, usual, at }.entry();
-    let entries: Vec<Entry<'_>> = ordered.iter().copied().map(look).collect();
+    let look = |agreement| EntryBuilder { agreement, kin: &kin, places: &places, usual, at }.entry();
+    let entries: Vec<ReportEntry<'_>> = ordered.iter().copied().map(look).collect();
     Report { at, lanes: lanes(&entries), coverage: coverage(&entries), entries }
 }
 
 /// One agreement, with what it is looked at by.
-struct Look<'a, 'kin> {
+struct EntryBuilder<'a, 'kin> {
     agreement: &'a Agreement,
     kin: &'kin Kin<'a>,
     places: &'kin BTreeMap<&'a AgreementId, usize>,
@@ -127,14 +127,14 @@ struct Look<'a, 'kin> {
     at: Instant,
 }
 
-impl<'a> Look<'a, '_> {
-    fn entry(&self) -> Entry<'a> {
+impl<'a> EntryBuilder<'a, '_> {
+    fn entry(&self) -> ReportEntry<'a> {
         let Self { agreement, at, .. } = *self;
         let status = status(agreement, at);
         let stretch = period_at(agreement, at);
         let is_over = status.state.is_over();
         let last_day = last_day(agreement);
-        Entry {
+        ReportEntry {
             agreement,
             status,
             today: agreement.zone.day_of(at),
@@ -181,7 +181,7 @@ fn gap(last_day: Day, first_day: Day) -> Option<i32> {
     Some(between.max(0))
 }
 
-fn phases(agreement: &Agreement) -> Vec<Phase> {
+fn phases(agreement: &Agreement) -> Vec<StatePhase> {
     let zone = &agreement.zone;
     let changes = changes(agreement);
     // What was active at all times has no change that says so.
@@ -191,7 +191,7 @@ fn phases(agreement: &Agreement) -> Vec<Phase> {
     let phases =
         begun.iter().zip(nexts).filter(|((_, state), _)| matches!(state, State::Active | State::Suspended));
     phases
-        .map(|((from, state), next)| Phase {
+        .map(|((from, state), next)| StatePhase {
             state: *state,
             from: zone.day_of(*from),
             until: next.map(|next| {
@@ -224,7 +224,7 @@ fn rolls(agreement: &Agreement, at: Instant) -> Vec<Day> {
 }
 
 /// Agreements that follow each other. `check` lets neither circles nor forks through; here both end a lane.
-fn lanes(entries: &[Entry<'_>]) -> Vec<Vec<usize>> {
+fn lanes(entries: &[ReportEntry<'_>]) -> Vec<Vec<usize>> {
     let next = |place: usize| match entries[place].follows {
         Follows::Successor { entry, .. } => Some(entry),
         Follows::Nothing | Follows::NoEnd | Follows::Roll => None,
@@ -253,7 +253,7 @@ fn lanes(entries: &[Entry<'_>]) -> Vec<Vec<usize>> {
     lanes
 }
 
-fn coverage<'a>(entries: &[Entry<'a>]) -> BTreeMap<&'a ClientSlug, BTreeMap<&'a ServiceSlug, Covered>> {
+fn coverage<'a>(entries: &[ReportEntry<'a>]) -> BTreeMap<&'a ClientSlug, BTreeMap<&'a ServiceSlug, Covered>> {
     let mut coverage: BTreeMap<_, BTreeMap<_, Covered>> = BTreeMap::new();
     for (place, entry) in entries.iter().enumerate().filter(|(_, entry)| !entry.status.state.is_over()) {
         for service in entry.agreement.services.keys() {
@@ -271,7 +271,7 @@ fn coverage<'a>(entries: &[Entry<'a>]) -> BTreeMap<&'a ClientSlug, BTreeMap<&'a 
 
 /// What is active comes before what rests, and both before what is planned; of equals, what lasts longer, and of
 /// what is planned, what comes first.
-fn worth(entries: &[Entry<'_>], covered: Covered) -> (u8, Option<Reverse<Day>>, Day) {
+fn worth(entries: &[ReportEntry<'_>], covered: Covered) -> (u8, Option<Reverse<Day>>, Day) {
     let until = covered.until.unwrap_or(Day::MAX);
     match covered.state {
         State::Active => (2, None, until),
@@ -281,7 +281,7 @@ fn worth(entries: &[Entry<'_>], covered: Covered) -> (u8, Option<Reverse<Day>>, 
 }
 
 /// The last day on which a service is given without a gap, from one agreement to the next.
-fn until(entries: &[Entry<'_>], place: usize, service: &ServiceSlug) -> Option<Day> {
+fn until(entries: &[ReportEntry<'_>], place: usize, service: &ServiceSlug) -> Option<Day> {
     let mut place = place;
     // No chain is longer than there are agreements.
     for _ in 0..entries.len() {

@@ -2,11 +2,11 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 
-use super::{Covered, Follows, Phase, Report, report};
+use super::{Covered, Follows, Report, StatePhase, report};
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Activation, Agreement, Coverage, PeriodEnd, Renewal, Suspension, Termination};
 use crate::calendar::{Instant, Term, TimeOfDay, Zone};
-use crate::entitlement::given;
+use crate::entitlement::services_at;
 use crate::ident::{AgreementId, ServiceSlug};
 use crate::status::{State, state_at};
 
@@ -56,7 +56,7 @@ fn phases_are_the_days_of_use_and_of_rest() {
     let mut resting = agreement("resting", "2026-01-01", "2026-12-31");
     resting.suspensions =
         vec![Suspension { from: day("2026-08-20"), until: Some(day("2026-09-10")), reason: None }];
-    let phase = |state, from, until| Phase { state, from: day(from), until: Some(day(until)) };
+    let phase = |state, from, until| StatePhase { state, from: day(from), until: Some(day(until)) };
     let agreements = [resting];
     assert_eq!(
         report(&agreements, usual(), at("2026-09-01")).entries[0].phases,
@@ -178,13 +178,13 @@ proptest! {
                     assert_eq!(state_at(entry.agreement, zone.start_of(edge)).0, phase.state);
                 }
             }
-            let apart = |pair: &[Phase]| pair[0].until.is_some_and(|until| until < pair[1].from);
+            let apart = |pair: &[StatePhase]| pair[0].until.is_some_and(|until| until < pair[1].from);
             assert!(entry.phases.windows(2).all(apart));
         }
         for (service, covered) in report.coverage.values().flatten() {
             let entry = &report.entries[covered.entry];
             assert_eq!(covered.state, entry.status.state);
-            let is_given = given(entry.agreement, report.at).any(|given| given == *service);
+            let is_given = services_at(entry.agreement, report.at).any(|given| given == *service);
             assert_eq!(covered.state == State::Active, is_given, "covered now is what may be asked for now");
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calendar::TargetTime;
-use crate::check::settings::Reading;
+use crate::check::settings::SettingsReader;
 use crate::diagnostic::Code;
 use crate::document::shape;
 use crate::ident::ProviderSlug;
@@ -66,7 +66,7 @@ pub(crate) fn usual_mapping() -> Mapping {
     }
 }
 
-impl Reading<'_> {
+impl SettingsReader<'_> {
     /// What it takes to reach it.
     pub(super) fn itop(&mut self, written: &shape::HelpdeskShape) -> Product {
         let (url, reach) = self.target(written, "https://itop.acme.example");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::settings::Reading;
+use crate::check::settings::SettingsReader;
 use crate::check::settings::itop;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
@@ -28,7 +28,11 @@ const FIELDS: [&str; 10] = [
 ];
 
 /// The mapping that a helpdesk's settings ask for.
-pub(super) fn mapping(reading: &mut Reading<'_>, helpdesk: &shape::HelpdeskShape, kind: &Product) -> Mapping {
+pub(super) fn mapping(
+    reading: &mut SettingsReader<'_>,
+    helpdesk: &shape::HelpdeskShape,
+    kind: &Product,
+) -> Mapping {
     let is_itop = matches!(kind, Product::Itop { .. });
     let usual = if is_itop { itop::usual_mapping() } else { Mapping::default() };
     let written = helpdesk.agreement.clone().unwrap_or_default();
@@ -149,7 +153,7 @@ fn rules(written: Option<&shape::SlaRulesShape>, kind: &Product) -> Option<RuleC
     }
 }
 
-impl Reading<'_> {
+impl SettingsReader<'_> {
     /// The field of a name.
     pub(super) fn field(&mut self, path: &[&str], name: &str) -> Option<Field> {
         let field = name.parse().ok();

@@ -23,7 +23,7 @@ use mapping::mapping;
 pub(in crate::check) const USUAL_NOTICE_TIME: TimeOfDay = TimeOfDay::constant(9, 0, 0, 0);
 
 /// The settings as they are read, with the faults found so far.
-pub(in crate::check) struct Reading<'a> {
+pub(in crate::check) struct SettingsReader<'a> {
     pub(super) places: &'a dyn Places,
     pub(super) faults: Vec<Diagnostic>,
 }
@@ -33,7 +33,7 @@ pub(in crate::check) fn settings(
     document: &shape::SettingsDocument,
     places: &dyn Places,
 ) -> (Settings, Vec<Diagnostic>) {
-    let mut reading = Reading { places, faults: Vec::new() };
+    let mut reading = SettingsReader { places, faults: Vec::new() };
     let zone = reading.zone(&["timezone"], document.timezone.as_deref());
     if document.timezone.is_none() {
         let help = "write `timezone: Europe/Moscow`, the zone that days are counted in unless a client or an agreement has its own";
@@ -74,7 +74,7 @@ fn allowed_mail(written: Option<&shape::MailAllowShape>) -> AllowedMail {
     }
 }
 
-impl Reading<'_> {
+impl SettingsReader<'_> {
     /// A fault at a path of the settings.
     pub(super) fn fault(
         &mut self,

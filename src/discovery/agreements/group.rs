@@ -7,8 +7,8 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::author;
 use crate::calendar::Term;
-use crate::discovery::agreements::observed::Facts;
-use crate::discovery::agreements::{Candidate, File, Ground};
+use crate::discovery::agreements::observed::ObservedAgreement;
+use crate::discovery::agreements::{AdoptionContext, Candidate, NewFile};
 use crate::ident::TemplateName;
 
 /// What all of a package share.
@@ -17,17 +17,21 @@ const PACKAGE: [&str; 3] = ["services", "sla", "provider"];
 const TARGETS: [&str; 2] = ["sla", "provider"];
 
 /// Proposes templates for groups of at least so many, the largest first.
-pub(super) fn templates(candidates: &[Candidate<'_>], ground: &Ground<'_>, least: usize) -> Vec<File> {
+pub(super) fn templates(
+    candidates: &[Candidate<'_>],
+    ground: &AdoptionContext<'_>,
+    least: usize,
+) -> Vec<NewFile> {
     let mut names: BTreeSet<String> =
         ground.templates.iter().map(|template| template.id.to_string()).collect();
-    let mut waiting: Vec<&Facts> = candidates.iter().map(|candidate| &candidate.facts).collect();
+    let mut waiting: Vec<&ObservedAgreement> = candidates.iter().map(|candidate| &candidate.facts).collect();
     let mut files = Vec::new();
     for shared in [&PACKAGE[..], &TARGETS[..]] {
-        let mut groups: BTreeMap<String, Vec<&Facts>> = BTreeMap::new();
+        let mut groups: BTreeMap<String, Vec<&ObservedAgreement>> = BTreeMap::new();
         for facts in waiting.drain(..) {
             groups.entry(signature(facts, shared)).or_default().push(facts);
         }
-        let mut groups: Vec<Vec<&Facts>> = groups.into_values().collect();
+        let mut groups: Vec<Vec<&ObservedAgreement>> = groups.into_values().collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
         for group in groups {
             if group.len() >= least.max(2) && shared.iter().any(|field| group[0].fields.contains_key(*field))
@@ -41,19 +45,20 @@ pub(super) fn templates(candidates: &[Candidate<'_>], ground: &Ground<'_>, least
     files
 }
 
-fn signature(facts: &Facts, shared: &[&str]) -> String {
+fn signature(facts: &ObservedAgreement, shared: &[&str]) -> String {
     let values: Vec<Option<&Json>> = shared.iter().map(|field| facts.fields.get(*field)).collect();
     json!(values).to_string()
 }
 
-fn template(group: &[&Facts], shared: &[&str], names: &mut BTreeSet<String>) -> File {
+fn template(group: &[&ObservedAgreement], shared: &[&str], names: &mut BTreeSet<String>) -> NewFile {
     let mut fields = Map::new();
     let first = group[0];
     for field in shared {
         fields.extend(first.fields.get(*field).map(|value| ((*field).to_owned(), value.clone())));
     }
     // What is not part of the signature is what most of them say.
-    let manager = |facts: &&Facts| facts.fields.get("manager").and_then(Json::as_str).map(str::to_owned);
+    let manager =
+        |facts: &&ObservedAgreement| facts.fields.get("manager").and_then(Json::as_str).map(str::to_owned);
     if group.iter().all(|facts| facts.fields.contains_key("manager"))
         && let Some(manager) = common(group.iter().map(manager))
     {
@@ -67,7 +72,7 @@ fn template(group: &[&Facts], shared: &[&str], names: &mut BTreeSet<String>) -> 
     }
     let path = format!("templates/{}.yaml", name(first, shared, names));
     let text = author::file_text(&path, &author::in_field_order(fields));
-    File { path, text }
+    NewFile { path, text }
 }
 
 /// The value that most share, where at least two do: whoever differs says no more than without it.
@@ -81,7 +86,7 @@ fn common(values: impl Iterator<Item = Option<String>>) -> Option<String> {
 }
 
 /// How long it runs, where that is whole years or months.
-fn term(facts: &Facts) -> Option<String> {
+fn term(facts: &ObservedAgreement) -> Option<String> {
     let (first, last) = facts.first_day.zip(facts.last_day)?;
     let years = [1, 2, 3, 5].map(|count| (count * 12, format!("{count}y")));
     let months = [1, 2, 3, 4, 6, 9, 18].map(|count| (count, format!("{count}mo")));
@@ -90,7 +95,7 @@ fn term(facts: &Facts) -> Option<String> {
 }
 
 /// The title with what belongs to one agreement alone taken out of it; nothing where nothing does.
-fn pattern(facts: &Facts) -> Option<String> {
+fn pattern(facts: &ObservedAgreement) -> Option<String> {
     if facts.title.contains(['{', '}'])
         || !facts.title.contains(&facts.client_title)
         || facts.client_title.is_empty()
@@ -106,7 +111,7 @@ fn pattern(facts: &Facts) -> Option<String> {
 }
 
 /// A name that says what the template is about, and is free.
-fn name(facts: &Facts, shared: &[&str], names: &mut BTreeSet<String>) -> String {
+fn name(facts: &ObservedAgreement, shared: &[&str], names: &mut BTreeSet<String>) -> String {
     let services =
         facts.fields.get("services").and_then(Json::as_object).filter(|_| shared.contains(&"services"));
     let words: Vec<&str> = services.into_iter().flat_map(Map::keys).map(String::as_str).take(3).collect();

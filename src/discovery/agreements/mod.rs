@@ -27,10 +27,10 @@ use crate::mapping::Field;
 use crate::settings::Settings;
 use crate::template::Library;
 
-use observed::{Facts, Slugs};
+use observed::{ObservedAgreement, SlugIndex};
 
 /// What adoption needs to know of repository and helpdesk.
-pub struct Ground<'a> {
+pub struct AdoptionContext<'a> {
     /// The settings.
     pub settings: &'a Settings,
     /// The catalog.
@@ -59,16 +59,16 @@ pub struct Ground<'a> {
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Adoption {
     /// New templates.
-    pub templates: Vec<File>,
+    pub templates: Vec<NewFile>,
     /// New agreements.
-    pub agreements: Vec<Taken>,
+    pub agreements: Vec<AdoptedAgreement>,
     /// What is left where it is.
-    pub left: Vec<Left>,
+    pub left: Vec<SkippedObject>,
 }
 
 /// A file to write.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct File {
+pub struct NewFile {
     /// Its path, relative to the repository.
     pub path: String,
     /// Its text.
@@ -77,7 +77,7 @@ pub struct File {
 
 /// An object with the file that adopts it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Taken {
+pub struct AdoptedAgreement {
     /// The object.
     pub object: LiveId,
     /// The agreement's id.
@@ -85,7 +85,7 @@ pub struct Taken {
     /// The template that it extends.
     pub template: Option<String>,
     /// The file.
-    pub file: File,
+    pub file: NewFile,
     /// All that it says with what it inherits.
     #[serde(skip)]
     pub resolved: Json,
@@ -93,19 +93,19 @@ pub struct Taken {
 
 /// An object that is left where it is.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Left {
+pub struct SkippedObject {
     /// The object.
     pub object: LiveId,
     /// What the helpdesk calls it.
     pub title: String,
     /// Why.
-    pub why: Why,
+    pub why: SkipReason,
 }
 
 /// Why an object is left.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case", tag = "because")]
-pub enum Why {
+pub enum SkipReason {
     /// It could not be understood, or cannot take our mark; the words are the reader's.
     Unreadable {
         /// What it said.
@@ -147,20 +147,20 @@ pub enum Why {
 struct Candidate<'a> {
     object: &'a LiveId,
     live: &'a LiveAgreement,
-    facts: Facts,
+    facts: ObservedAgreement,
     id: AgreementId,
 }
 
 /// A way of writing an agreement, and what comes of it.
-struct Attempt {
+struct DraftFile {
     template: Option<String>,
     text: String,
     resolved: Json,
 }
 
 /// Proposes files for everything that bears no mark.
-pub fn adopt(ground: &Ground<'_>) -> Adoption {
-    let slugs = Slugs::of(ground.catalog, ground.directory);
+pub fn adopt(ground: &AdoptionContext<'_>) -> Adoption {
+    let slugs = SlugIndex::of(ground.catalog, ground.directory);
     let mut adoption = Adoption::default();
     let mut taken = ground.taken.clone();
     let mut candidates = Vec::new();
@@ -172,8 +172,8 @@ pub fn adopt(ground: &Ground<'_>) -> Adoption {
             Observed::Present(live) => live,
             Observed::Absent => continue,
             Observed::Unknown(said) => {
-                let why = Why::Unreadable { said: said.clone() };
-                adoption.left.push(Left { object: object.clone(), title: object.to_string(), why });
+                let why = SkipReason::Unreadable { said: said.clone() };
+                adoption.left.push(SkippedObject { object: object.clone(), title: object.to_string(), why });
                 continue;
             }
         };
@@ -193,15 +193,15 @@ pub fn adopt(ground: &Ground<'_>) -> Adoption {
     adoption.templates = proposed.into_iter().filter(|file| used.contains(stem(&file.path))).collect();
     for (candidate, attempt) in candidates.iter().zip(attempts) {
         match attempt {
-            Ok(attempt) => adoption.agreements.push(Taken {
+            Ok(attempt) => adoption.agreements.push(AdoptedAgreement {
                 object: candidate.object.clone(),
                 id: candidate.id.clone(),
                 template: attempt.template,
-                file: File { path: path_of(&candidate.id), text: attempt.text },
+                file: NewFile { path: path_of(&candidate.id), text: attempt.text },
                 resolved: attempt.resolved,
             }),
             Err(fields) => {
-                let why = Why::Unsayable { fields };
+                let why = SkipReason::Unsayable { fields };
                 adoption.left.push(left(candidate.object, candidate.live, why));
             }
         }
@@ -218,15 +218,15 @@ impl Adoption {
         };
         let taken = self.agreements.remove(index);
         let title = taken.resolved["title"].as_str().unwrap_or(taken.object.as_str()).to_owned();
-        let why = Why::Faulty { said: said.to_owned() };
-        self.left.push(Left { object: taken.object, title, why });
+        let why = SkipReason::Faulty { said: said.to_owned() };
+        self.left.push(SkippedObject { object: taken.object, title, why });
         let used: BTreeSet<&String> =
             self.agreements.iter().filter_map(|taken| taken.template.as_ref()).collect();
         self.templates.retain(|file| used.iter().any(|name| *name == stem(&file.path)));
     }
 
     /// Every file to write.
-    pub fn files(&self) -> impl Iterator<Item = &File> {
+    pub fn files(&self) -> impl Iterator<Item = &NewFile> {
         self.templates.iter().chain(self.agreements.iter().map(|taken| &taken.file))
     }
 }
@@ -240,16 +240,16 @@ fn path_of(id: &AgreementId) -> String {
     format!("agreements/{id}.yaml")
 }
 
-fn left(object: &LiveId, live: &LiveAgreement, why: Why) -> Left {
+fn left(object: &LiveId, live: &LiveAgreement, why: SkipReason) -> SkippedObject {
     let title = match live.record.fields.get(&Field::Title) {
         Some(Value::Text(title)) => title.clone(),
         _ => object.to_string(),
     };
-    Left { object: object.clone(), title, why }
+    SkippedObject { object: object.clone(), title, why }
 }
 
 /// The client's slug and the year, with a number behind it where that is taken.
-fn free_id(facts: &Facts, taken: &mut BTreeSet<String>) -> AgreementId {
+fn free_id(facts: &ObservedAgreement, taken: &mut BTreeSet<String>) -> AgreementId {
     let stem = match facts.first_day {
         Some(day) => format!("{}-{}", facts.client, day.year()),
         None => facts.client.to_string(),
@@ -265,9 +265,9 @@ fn free_id(facts: &Facts, taken: &mut BTreeSet<String>) -> AgreementId {
 /// the new templates that are worth it.
 fn choose(
     candidates: &[Candidate<'_>],
-    ground: &Ground<'_>,
-    proposed: &[File],
-) -> (Vec<Result<Attempt, Vec<Field>>>, BTreeSet<String>) {
+    ground: &AdoptionContext<'_>,
+    proposed: &[NewFile],
+) -> (Vec<Result<DraftFile, Vec<Field>>>, BTreeSet<String>) {
     let mut used: BTreeSet<String> = proposed.iter().map(|file| stem(&file.path).to_owned()).collect();
     loop {
         let mut sources = ground.sources.clone();
@@ -296,9 +296,9 @@ fn best(
     candidate: &Candidate<'_>,
     library: &Library<'_>,
     sources: &Sources,
-    ground: &Ground<'_>,
-) -> Result<Attempt, Vec<Field>> {
-    let mut best: Option<Attempt> = None;
+    ground: &AdoptionContext<'_>,
+) -> Result<DraftFile, Vec<Field>> {
+    let mut best: Option<DraftFile> = None;
     let mut differs = Vec::new();
     for template in std::iter::once(None).chain(library.names().map(Some)) {
         for has_title in [false, true] {
@@ -310,7 +310,7 @@ fn best(
             }
             match meant(candidate, library, sources, ground, &text) {
                 Ok(resolved) => {
-                    best = Some(Attempt { template: template.map(str::to_owned), text, resolved });
+                    best = Some(DraftFile { template: template.map(str::to_owned), text, resolved });
                 }
                 Err(fields) if template.is_none() && has_title => differs = fields,
                 Err(_) => {}
@@ -341,7 +341,7 @@ fn written(
 }
 
 /// The merged agreement that is wished: what was seen in the helpdesk, and of the rest what the template says.
-fn wished(facts: &Facts, inherited: &Json, has_title: bool) -> Json {
+fn wished(facts: &ObservedAgreement, inherited: &Json, has_title: bool) -> Json {
     let mut wished = inherited.as_object().cloned().unwrap_or_default();
     for field in observed::SEEN {
         wished.shift_remove(field);
@@ -378,7 +378,7 @@ fn meant(
     candidate: &Candidate<'_>,
     library: &Library<'_>,
     sources: &Sources,
-    ground: &Ground<'_>,
+    ground: &AdoptionContext<'_>,
     text: &str,
 ) -> Result<Json, Vec<Field>> {
     let mut own = sources.placeholders();
@@ -396,7 +396,7 @@ fn meant(
 }
 
 /// The fields in which an agreement differs from an object; a state that differs is told by no field at all.
-fn differences(agreement: &Agreement, live: &LiveAgreement, ground: &Ground<'_>) -> Vec<Field> {
+fn differences(agreement: &Agreement, live: &LiveAgreement, ground: &AdoptionContext<'_>) -> Vec<Field> {
     let mapping = &ground.settings.helpdesk.mapping;
     let desired =
         desired(std::slice::from_ref(agreement), ground.catalog, mapping, ground.directory, ground.at);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::calendar::Day;
 use crate::catalog::{Catalog, CatalogEntry};
-use crate::discovery::agreements::{Ground, Why};
+use crate::discovery::agreements::{AdoptionContext, SkipReason};
 use crate::ident::{ClientSlug, LiveId, RecipientSlug};
 use crate::live::{Directory, LiveAgreement, LiveTarget, ObjectKind, TargetKey, Value};
 use crate::mapping::{Deactivation, Field};
@@ -18,7 +18,7 @@ pub(super) const SEEN: [&str; 8] =
     ["title", "number", "manager", "provider", "period", "services", "sla", "attributes"];
 
 /// What was seen of an object.
-pub(super) struct Facts {
+pub(super) struct ObservedAgreement {
     pub(super) client: ClientSlug,
     /// The client's name.
     pub(super) client_title: String,
@@ -30,14 +30,14 @@ pub(super) struct Facts {
 }
 
 /// The slugs of a catalog, by the objects that they stand for.
-pub(super) struct Slugs<'a> {
+pub(super) struct SlugIndex<'a> {
     units: BTreeMap<LiveId, RecipientSlug>,
     providers: BTreeMap<LiveId, String>,
     others: BTreeMap<(ObjectKind, LiveId), String>,
     directory: &'a Directory,
 }
 
-impl<'a> Slugs<'a> {
+impl<'a> SlugIndex<'a> {
     /// Ties every slug to its object, where it has just one.
     pub(super) fn of(catalog: &Catalog, directory: &'a Directory) -> Self {
         let mut slugs =
@@ -77,38 +77,42 @@ impl<'a> Slugs<'a> {
         }
     }
 
-    fn none(&self, id: &LiveId) -> Why {
+    fn none(&self, id: &LiveId) -> SkipReason {
         let title = self.directory.title(id).unwrap_or_default().to_owned();
-        Why::NoSlug { object: id.clone(), title }
+        SkipReason::NoSlug { object: id.clone(), title }
     }
 
-    fn slug(&self, kind: ObjectKind, id: &LiveId) -> Result<&str, Why> {
+    fn slug(&self, kind: ObjectKind, id: &LiveId) -> Result<&str, SkipReason> {
         let known = self.others.get(&(kind, id.clone()));
         known.map(String::as_str).ok_or_else(|| self.none(id))
     }
 
     /// The slugs of recipients, and the one client that they belong to.
-    fn recipients(&self, ids: &BTreeSet<LiveId>) -> Result<(ClientSlug, Vec<String>), Why> {
+    fn recipients(&self, ids: &BTreeSet<LiveId>) -> Result<(ClientSlug, Vec<String>), SkipReason> {
         let slugs = ids.iter().map(|id| self.units.get(id).ok_or_else(|| self.none(id)));
         let slugs: Vec<&RecipientSlug> = slugs.collect::<Result<_, _>>()?;
         let clients: BTreeSet<ClientSlug> = slugs.iter().map(|slug| slug.client()).collect();
         let mut clients = clients.into_iter();
         match (clients.next(), clients.next()) {
             (Some(client), None) => Ok((client, slugs.iter().map(ToString::to_string).collect())),
-            (None, _) => Err(Why::NoRecipient),
-            (Some(_), Some(_)) => Err(Why::SeveralClients),
+            (None, _) => Err(SkipReason::NoRecipient),
+            (Some(_), Some(_)) => Err(SkipReason::SeveralClients),
         }
     }
 }
 
 /// What was seen of an object, or why no file can be made of it.
-pub(super) fn facts(live: &LiveAgreement, slugs: &Slugs<'_>, ground: &Ground<'_>) -> Result<Facts, Why> {
+pub(super) fn facts(
+    live: &LiveAgreement,
+    slugs: &SlugIndex<'_>,
+    ground: &AdoptionContext<'_>,
+) -> Result<ObservedAgreement, SkipReason> {
     if live.archived && ground.settings.helpdesk.mapping.deactivate != Deactivation::Archive {
-        return Err(Why::Archived);
+        return Err(SkipReason::Archived);
     }
     let held = |field: Field| live.record.fields.get(&field).unwrap_or(&Value::Nothing);
     let Value::References(recipients) = held(Field::Recipients) else {
-        return Err(Why::NoRecipient);
+        return Err(SkipReason::NoRecipient);
     };
     let (client, recipients) = slugs.recipients(recipients)?;
     let mut fields = Map::new();
@@ -143,7 +147,7 @@ pub(super) fn facts(live: &LiveAgreement, slugs: &Slugs<'_>, ground: &Ground<'_>
     };
     let client_title = ground.catalog.clients.get(client.as_str()).map(|client| client.entry.title.clone());
     let client_title = client_title.unwrap_or_default();
-    Ok(Facts { client, client_title, title, first_day, last_day, fields })
+    Ok(ObservedAgreement { client, client_title, title, first_day, last_day, fields })
 }
 
 /// How the state comes about: by the days alone, else by a suspension or by hand.
@@ -151,8 +155,8 @@ fn activation(
     live: &LiveAgreement,
     client: &ClientSlug,
     (first_day, last_day): (Option<Day>, Option<Day>),
-    ground: &Ground<'_>,
-) -> Result<Map<String, Json>, Why> {
+    ground: &AdoptionContext<'_>,
+) -> Result<Map<String, Json>, SkipReason> {
     let settings = ground.settings;
     let zone = ground.catalog.clients.get(client.as_str()).and_then(|client| client.zone.as_ref());
     let today = zone.unwrap_or(&settings.zone).day_of(ground.at);
@@ -167,7 +171,7 @@ fn activation(
         return Ok(fields);
     }
     if by_days == State::Expired {
-        return Err(Why::Contradicts { state: live.record.state.clone() });
+        return Err(SkipReason::Contradicts { state: live.record.state.clone() });
     }
     if by_days == State::Active && first_day.is_some() && is_in(State::Suspended) {
         fields.insert("suspensions".to_owned(), json!([{ "from": today.to_string(), "reason": FOUND }]));
@@ -180,7 +184,7 @@ fn activation(
         (State::Terminated, "ended"),
     ];
     let Some((_, status)) = by_hand.into_iter().find(|(state, _)| is_in(*state)) else {
-        return Err(Why::Contradicts { state: live.record.state.clone() });
+        return Err(SkipReason::Contradicts { state: live.record.state.clone() });
     };
     let entry = json!([{ "status": status, "on": today.to_string(), "reason": FOUND }]);
     fields.insert("activation".to_owned(), entry);
@@ -191,16 +195,16 @@ fn activation(
 const FOUND: &str = "as found";
 
 /// Services, calendar and targets.
-fn promises(live: &LiveAgreement, slugs: &Slugs<'_>) -> Result<Map<String, Json>, Why> {
+fn promises(live: &LiveAgreement, slugs: &SlugIndex<'_>) -> Result<Map<String, Json>, SkipReason> {
     let nothing = BTreeMap::new();
     let targets = match live.record.fields.get(&Field::Targets) {
         Some(Value::Targets(targets)) => targets,
         _ => &nothing,
     };
     let Some(Value::References(services)) = live.record.fields.get(&Field::Services) else {
-        return Err(Why::NoService);
+        return Err(SkipReason::NoService);
     };
-    let unsayable = || Why::Unsayable { fields: vec![Field::Targets] };
+    let unsayable = || SkipReason::Unsayable { fields: vec![Field::Targets] };
     let common = of_service(targets, None);
     if common.values().any(|promise| promise.calendar.is_some()) {
         return Err(unsayable());
@@ -244,8 +248,8 @@ fn of_service<'a>(
 fn terms(
     own: &BTreeMap<&LiveId, &LiveTarget>,
     common: &BTreeMap<&LiveId, &LiveTarget>,
-    slugs: &Slugs<'_>,
-) -> Result<Option<Json>, Why> {
+    slugs: &SlugIndex<'_>,
+) -> Result<Option<Json>, SkipReason> {
     let calendars: BTreeSet<&Option<LiveId>> = own.values().map(|promise| &promise.calendar).collect();
     if calendars.len() != 1 || !common.keys().all(|priority| own.contains_key(priority)) {
         return Ok(None);
@@ -271,7 +275,7 @@ fn terms(
     Ok(Some(terms.into()))
 }
 
-fn written(promises: &BTreeMap<&LiveId, &LiveTarget>, slugs: &Slugs<'_>) -> Result<Json, Why> {
+fn written(promises: &BTreeMap<&LiveId, &LiveTarget>, slugs: &SlugIndex<'_>) -> Result<Json, SkipReason> {
     let mut targets = BTreeMap::new();
     for (priority, promise) in promises {
         let mut times = Map::new();

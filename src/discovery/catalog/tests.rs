@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Finding, Inventory, Item, List, What, compare};
+use super::{CatalogDifference, CatalogList, Difference, Inventory, LiveItem, compare};
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::diagnostic::{Sources, Span};
 use crate::ident::{ClientSlug, LiveId, PriorityName, ServiceSlug};
@@ -29,21 +29,22 @@ fn client(slug: &str, title: &str, helpdesk: Option<&str>) -> (ClientSlug, Clien
 fn inventory(items: &[(ObjectKind, &str, &str, Option<&str>)]) -> Inventory {
     let mut inventory = Inventory::default();
     for (kind, uuid, title, within) in items {
-        let item = Item { title: (*title).to_owned(), code: None, archived: false, within: within.map(id) };
+        let item =
+            LiveItem { title: (*title).to_owned(), code: None, archived: false, within: within.map(id) };
         inventory.items.entry(*kind).or_default().insert(id(uuid), item);
     }
     inventory
 }
 
-fn said(findings: &[Finding]) -> Vec<String> {
-    let what = |finding: &Finding| match &finding.what {
-        What::New { title, object } => format!("new {title} {object}"),
-        What::Tied { object } => format!("tied {object}"),
-        What::Renamed { from, to } => format!("{from} is {to}"),
-        What::Gone { object, archived } => format!("gone {object} {archived}"),
-        What::NotFound { title } => format!("none of {title}"),
-        What::Ambiguous { objects } => format!("one of {objects:?}"),
-        What::Twice { other, object } => format!("{object} is {other}"),
+fn said(findings: &[CatalogDifference]) -> Vec<String> {
+    let what = |finding: &CatalogDifference| match &finding.what {
+        Difference::New { title, object } => format!("new {title} {object}"),
+        Difference::Tied { object } => format!("tied {object}"),
+        Difference::Renamed { from, to } => format!("{from} is {to}"),
+        Difference::Gone { object, archived } => format!("gone {object} {archived}"),
+        Difference::NotFound { title } => format!("none of {title}"),
+        Difference::Ambiguous { objects } => format!("one of {objects:?}"),
+        Difference::Twice { other, object } => format!("{object} is {other}"),
     };
     findings
         .iter()
@@ -131,7 +132,7 @@ fn what_differs_is_said_and_nothing_is_taken_out() {
     );
     let edits: Vec<String> = found
         .iter()
-        .filter_map(Finding::edit)
+        .filter_map(CatalogDifference::edit)
         .map(|edit| format!("{} = {}", edit.path.join("."), edit.value))
         .collect();
     assert_eq!(
@@ -145,7 +146,7 @@ fn once_written_nothing_is_left_to_say() {
     let inventory = inventory(&[(ObjectKind::Unit, "ou$1", "ООО «Ромашка»", None)]);
     let found = compare(&Catalog::default(), &inventory);
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].list, List::Clients);
+    assert_eq!(found[0].list, CatalogList::Clients);
     let written = Catalog {
         clients: [client(&found[0].slug, "ООО «Ромашка»", Some("ou$1"))].into(),
         ..Catalog::default()

@@ -10,7 +10,7 @@ use crate::calendar::{Day, TargetTime};
 use crate::ident::PriorityName;
 use crate::render::encode;
 use crate::render::vocabulary::preview;
-use crate::report::{Entry, Follows};
+use crate::report::{Follows, ReportEntry};
 use crate::status::{State, StatusReason, bound};
 
 use super::ReportInput;
@@ -94,7 +94,7 @@ pub(super) fn data(telling: &ReportInput<'_>, words: &Value) -> Value {
 }
 
 impl Writer<'_> {
-    fn agreement(&mut self, entry: &Entry<'_>) -> Value {
+    fn agreement(&mut self, entry: &ReportEntry<'_>) -> Value {
         let agreement = entry.agreement;
         let client = self.clients.place(agreement.client.to_string());
         let manager = agreement.manager.as_ref().map(|manager| self.managers.place(manager.to_string()));
@@ -134,14 +134,14 @@ impl Writer<'_> {
     }
 
     /// The title without the client's, under which it stands.
-    fn title(&self, entry: &Entry<'_>) -> String {
+    fn title(&self, entry: &ReportEntry<'_>) -> String {
         let title = entry.agreement.title.as_str();
         let own = title.strip_prefix(self.telling.client(entry)).and_then(|rest| rest.strip_prefix(": "));
         text(own.unwrap_or(title))
     }
 
     /// What few agreements have.
-    fn more(&self, entry: &Entry<'_>) -> Map<String, Value> {
+    fn more(&self, entry: &ReportEntry<'_>) -> Map<String, Value> {
         let agreement = entry.agreement;
         let mut more = Map::new();
         let mut add = |name: &str, value: Value| more.insert(name.to_owned(), value);

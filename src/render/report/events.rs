@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::calendar::Day;
 use crate::live::digest;
 use crate::render::ics::{Event, calendar};
-use crate::report::{Entry, Follows};
+use crate::report::{Follows, ReportEntry};
 
 use super::ReportInput;
 use super::page::{say, words};
@@ -18,7 +18,7 @@ pub fn ics(telling: &ReportInput<'_>) -> String {
     calendar(events, telling.report.at)
 }
 
-fn of(telling: &ReportInput<'_>, words: &Value, entry: &Entry<'_>) -> Vec<Event> {
+fn of(telling: &ReportInput<'_>, words: &Value, entry: &ReportEntry<'_>) -> Vec<Event> {
     let agreement = entry.agreement;
     let event = |name: &str, first: Day, last: Day| Event {
         uid: digest(&(agreement.id.as_str(), name, first)),

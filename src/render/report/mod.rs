@@ -14,7 +14,7 @@ pub use table::csv;
 
 use crate::calendar::Zone;
 use crate::catalog::Catalog;
-use crate::report::{Entry, Report};
+use crate::report::{Report, ReportEntry};
 use crate::settings::Language;
 
 /// A report and what it takes to put it into words.
@@ -34,13 +34,13 @@ pub struct ReportInput<'a> {
 
 impl ReportInput<'_> {
     /// What people call a client, else its slug.
-    fn client<'a>(&'a self, entry: &Entry<'a>) -> &'a str {
+    fn client<'a>(&'a self, entry: &ReportEntry<'a>) -> &'a str {
         let client = &entry.agreement.client;
         self.catalog.clients.get(client).map_or(client.as_str(), |client| &client.entry.title)
     }
 
     /// What people call the person who answers for an agreement, else the slug.
-    fn manager<'a>(&'a self, entry: &Entry<'a>) -> Option<&'a str> {
+    fn manager<'a>(&'a self, entry: &ReportEntry<'a>) -> Option<&'a str> {
         let manager = entry.agreement.manager.as_ref()?;
         Some(self.catalog.managers.get(manager).map_or(manager.as_str(), |manager| &manager.title))
     }

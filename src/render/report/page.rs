@@ -13,7 +13,7 @@ use crate::calendar::ZONE_DATA;
 use crate::render::encode;
 use crate::render::locale::{code, date};
 use crate::render::vocabulary::preview;
-use crate::report::Entry;
+use crate::report::ReportEntry;
 use crate::settings::Language;
 
 use super::ReportInput;
@@ -106,9 +106,9 @@ fn fingerprint(part: &str) -> String {
 
 /// The rows of the table for readers without the script: what ends next, then what has no end, then what is over.
 fn plain(telling: &ReportInput<'_>, words: &Value) -> Vec<[String; 5]> {
-    let mut entries: Vec<&Entry<'_>> = telling.report.entries.iter().collect();
+    let mut entries: Vec<&ReportEntry<'_>> = telling.report.entries.iter().collect();
     entries.sort_by_key(|entry| (entry.status.state.is_over(), entry.last_day.is_none(), entry.last_day));
-    let row = |entry: &&Entry<'_>| {
+    let row = |entry: &&ReportEntry<'_>| {
         let mut agreement = entry.agreement.id.to_string();
         if let Some(number) = &entry.agreement.number {
             write!(agreement, ", {}", preview(number)).expect("a string takes all that is written");

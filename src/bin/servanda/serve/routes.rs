@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 use servanda::calendar::{Instant, InvalidValue, Pauses, read_instant};
-use servanda::entitlement::Answer;
+use servanda::entitlement::EntitlementAnswer;
 use servanda::entitlement::query::{ServiceQuery, parse_pause, parse_recipient};
 use servanda::render;
 
@@ -107,9 +107,9 @@ async fn entitlement(State(desk): State<Arc<ServerState>>, Query(parameters): Pa
         let question = query.question(at, &pauses);
         let answer = register.answer(&question);
         let outcome = match answer {
-            Answer::Entitled(_) => Outcome::Entitled,
-            Answer::NotEntitled(_) => Outcome::NotEntitled,
-            Answer::Ambiguous(_) => Outcome::Ambiguous,
+            EntitlementAnswer::Entitled(_) => Outcome::Entitled,
+            EntitlementAnswer::NotEntitled(_) => Outcome::NotEntitled,
+            EntitlementAnswer::Ambiguous(_) => Outcome::Ambiguous,
         };
         Ok((outcome, json_of(&render::entitlement::envelope(&question, &answer))))
     })

@@ -1,7 +1,7 @@
 //! `servanda catalog`: compares the slugs of catalog.yaml with the helpdesk, and updates the file.
 
 use servanda::diagnostic::Sources;
-use servanda::discovery::catalog::{Edit, Finding, List, compare};
+use servanda::discovery::catalog::{CatalogDifference, CatalogEdit, CatalogList, compare};
 use servanda::document::{self, DocumentKind};
 use servanda::edit::{self, Draft};
 use servanda::render;
@@ -78,7 +78,7 @@ struct Check {
 /// The differences to a helpdesk.
 struct Comparison {
     loaded: LoadedFiles,
-    findings: Vec<Finding>,
+    findings: Vec<CatalogDifference>,
     helpdesk: String,
 }
 
@@ -92,7 +92,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
             Ok(if differs { Exit::Pending } else { Exit::Fine })
         }
         Command::Pull(pull) => {
-            let edits: Vec<Edit> = comparison.findings.iter().filter_map(Finding::edit).collect();
+            let edits: Vec<CatalogEdit> =
+                comparison.findings.iter().filter_map(CatalogDifference::edit).collect();
             let is_written = !pull.dry_run && !edits.is_empty();
             if is_written {
                 let text = edited(comparison.loaded.catalog_text(), &edits)?;
@@ -116,10 +117,10 @@ fn compare_with_helpdesk(context: &Context) -> Result<Comparison, Failure> {
     let (inventory, helpdesk) = connect::look(&loaded.root, &checked, as_of, look)?;
     let catalog = &checked.catalog;
     // A calendar with a file of its own and no entry in the catalog is found by its title, and needs no edit.
-    let is_own_file = |finding: &Finding| {
+    let is_own_file = |finding: &CatalogDifference| {
         let mut entries = catalog.calendars.iter();
         let entry =
-            entries.find(|(slug, _)| finding.list == List::Calendars && slug.as_str() == finding.slug);
+            entries.find(|(slug, _)| finding.list == CatalogList::Calendars && slug.as_str() == finding.slug);
         entry.is_some_and(|(_, entry)| loaded.sources.path(entry.span.file) != files::CATALOG)
     };
     let mut findings = compare(catalog, &inventory);
@@ -128,12 +129,12 @@ fn compare_with_helpdesk(context: &Context) -> Result<Comparison, Failure> {
 }
 
 /// The catalog with these edits, and otherwise unchanged. The result is parsed again, and an invalid one refused.
-fn edited(text: Option<&str>, edits: &[Edit]) -> Result<String, Failure> {
+fn edited(text: Option<&str>, edits: &[CatalogEdit]) -> Result<String, Failure> {
     let not_edited = |error: edit::EditError| {
         Failure::new(Exit::Failure, "catalog-not-editable", format!("{}: {error}", files::CATALOG))
     };
     let mut draft = Draft::read(text.unwrap_or(BLANK)).map_err(not_edited)?;
-    for Edit { path, value } in edits {
+    for CatalogEdit { path, value } in edits {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         draft.set(&path, value.clone()).map_err(not_edited)?;
     }

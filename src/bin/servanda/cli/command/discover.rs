@@ -1,7 +1,7 @@
 //! `servanda discover`: reads the helpdesk and proposes the mapping of servanda.yaml.
 
 use servanda::check::CheckedRepository;
-use servanda::discovery::{DiscoveredMapping, Evidence, Line};
+use servanda::discovery::{DiscoveredMapping, Evidence, MappingLine};
 use servanda::render;
 use servanda::settings::{HelpdeskConfig, Login, Product};
 
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
 
 /// Puts in front how the helpdesk was reached, so that all of `helpdesk:` can be pasted.
 fn lead_with(proposal: &mut DiscoveredMapping, helpdesk: &HelpdeskConfig) {
-    let line = |path: &[&'static str], value: &str| Line {
+    let line = |path: &[&'static str], value: &str| MappingLine {
         path: path.to_vec(),
         value: value.into(),
         evidence: Evidence::Given,

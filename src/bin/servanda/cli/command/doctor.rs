@@ -8,7 +8,7 @@ use servanda::check::CheckedRepository;
 use servanda::diagnostic::{Diagnostic, Severity};
 use servanda::mapping::{Deactivation, Mapping, RecipientSide};
 use servanda::render;
-use servanda::render::doctor::{Found, Health};
+use servanda::render::doctor::{CheckHealth, DoctorCheck};
 use servanda::settings::LedgerPlace;
 
 use crate::cli::options::Format;
@@ -55,12 +55,16 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         Format::Text => print_data(&render::doctor::text(&found, context.paint()))?,
         Format::Json => print_data(&render::json::pretty(&found))?,
     }
-    let fails = found.iter().any(|line| line.health == Health::Fails);
+    let fails = found.iter().any(|line| line.health == CheckHealth::Fails);
     Ok(if fails { Exit::Failure } else { Exit::Fine })
 }
 
 /// Checks everything that the settings name.
-fn check_surroundings(workspace: &Workspace, as_of: AsOf, found: &mut Vec<Found>) -> Result<(), Failure> {
+fn check_surroundings(
+    workspace: &Workspace,
+    as_of: AsOf,
+    found: &mut Vec<DoctorCheck>,
+) -> Result<(), Failure> {
     found.push(zone(workspace, as_of));
     runtime()?.block_on(async {
         match connect::open(workspace, as_of).await {
@@ -78,28 +82,28 @@ fn check_surroundings(workspace: &Workspace, as_of: AsOf, found: &mut Vec<Found>
 }
 
 /// The line of a failure. Without a help of its own, it refers to the settings.
-fn failing(subject: &'static str, failure: Failure) -> Found {
+fn failing(subject: &'static str, failure: Failure) -> DoctorCheck {
     let settings = || format!("check `{subject}:` in servanda.yaml");
-    Found::fails(subject, failure.message, Some(failure.help.unwrap_or_else(settings)))
+    DoctorCheck::fails(subject, failure.message, Some(failure.help.unwrap_or_else(settings)))
 }
 
 /// Checks the files. Errors in them do not stop the other checks, except errors in the settings: these could lead to
 /// another helpdesk than intended.
-fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<Found>, Option<Workspace>) {
+fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<DoctorCheck>, Option<Workspace>) {
     let checked = loaded.check(as_of.instant);
     let CheckedRepository { settings, catalog, agreements, diagnostics } = checked;
     let summary = render::diagnostics::summary(&diagnostics, loaded.files());
     let summary = summary.trim_end().trim_end_matches('.').to_owned();
     let found = if diagnostics.has_errors() {
-        Found::fails(
+        DoctorCheck::fails(
             "files",
             summary,
             Some("run `servanda validate` to see each error with its position".to_owned()),
         )
     } else if diagnostics.count(Severity::Warning) > 0 {
-        Found::known("files", summary, "run `servanda validate` to see the warnings")
+        DoctorCheck::known("files", summary, "run `servanda validate` to see the warnings")
     } else {
-        Found::well("files", format!("{} agreements in {} files", agreements.len(), loaded.files()))
+        DoctorCheck::well("files", format!("{} agreements in {} files", agreements.len(), loaded.files()))
     };
     let is_of_settings = |fault: &&Diagnostic| {
         fault.severity == Severity::Error && loaded.sources.path(fault.place.span.file) == files::SETTINGS
@@ -108,7 +112,7 @@ fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<Found>, Option<Workspac
         let place = loaded.sources.position(fault.place.span);
         let message = format!("{}:{}:{}: {}", place.path, place.line, place.column, fault.message);
         let help = fault.help.clone().unwrap_or_else(|| "run `servanda validate` to see it".to_owned());
-        return (vec![found, Found::fails("settings", message, Some(help))], None);
+        return (vec![found, DoctorCheck::fails("settings", message, Some(help))], None);
     }
     let workspace = Workspace {
         root: loaded.root,
@@ -122,14 +126,18 @@ fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<Found>, Option<Workspac
     (vec![found], Some(workspace))
 }
 
-fn zone(workspace: &Workspace, as_of: AsOf) -> Found {
+fn zone(workspace: &Workspace, as_of: AsOf) -> DoctorCheck {
     let zone = &workspace.settings.zone;
     let today = zone.day_of(as_of.instant);
-    Found::well("zone", format!("{}, where today is {today}; time zone data {ZONE_DATA}", zone.name()))
+    DoctorCheck::well("zone", format!("{}, where today is {today}; time zone data {ZONE_DATA}", zone.name()))
 }
 
 /// Checks the helpdesk. Returns whether it answers, so that more can be checked.
-async fn check_helpdesk(workspace: &Workspace, connection: &Connection, found: &mut Vec<Found>) -> bool {
+async fn check_helpdesk(
+    workspace: &Workspace,
+    connection: &Connection,
+    found: &mut Vec<DoctorCheck>,
+) -> bool {
     let mapping = &workspace.settings.helpdesk.mapping;
     match connection.explorer().unreadable(mapping).await {
         Err(error) => {
@@ -137,7 +145,7 @@ async fn check_helpdesk(workspace: &Workspace, connection: &Connection, found: &
             return false;
         }
         Ok(unreadable) => {
-            found.push(Found::well(
+            found.push(DoctorCheck::well(
                 "helpdesk",
                 format!("{} answers, and accepts the credentials", connection.name()),
             ));
@@ -149,17 +157,17 @@ async fn check_helpdesk(workspace: &Workspace, connection: &Connection, found: &
     true
 }
 
-fn may_plan(unreadable: &[(String, String)]) -> Found {
+fn may_plan(unreadable: &[(String, String)]) -> DoctorCheck {
     if unreadable.is_empty() {
-        return Found::well("plan", "the credentials may read everything that a plan needs");
+        return DoctorCheck::well("plan", "the credentials may read everything that a plan needs");
     }
     let missing: Vec<String> = unreadable.iter().map(|(class, why)| format!("`{class}`: {why}")).collect();
     let help = "give the employee behind the key the right to read it, or correct the mapping; `servanda discover` proposes one";
-    Found::fails("plan", missing.join("; "), Some(help.to_owned()))
+    DoctorCheck::fails("plan", missing.join("; "), Some(help.to_owned()))
 }
 
 /// Lists the rights that an apply needs: they cannot be tested without writing.
-fn may_apply(mapping: &Mapping) -> Found {
+fn may_apply(mapping: &Mapping) -> DoctorCheck {
     let mut needs = vec![format!("create and edit `{}`", mapping.class)];
     needs.extend(
         mapping
@@ -173,19 +181,19 @@ fn may_apply(mapping: &Mapping) -> Found {
     if mapping.deactivate == Deactivation::Archive {
         needs.push("archive agreements".to_owned());
     }
-    Found::known(
+    DoctorCheck::known(
         "apply",
         format!("untested, since that would need a write; an apply must be allowed to {}", needs.join(", ")),
         "compare this with the rights of the employee behind the key; for plans, a read-only key suffices",
     )
 }
 
-fn clocks(workspace: &Workspace, connection: &Connection) -> Found {
+fn clocks(workspace: &Workspace, connection: &Connection) -> DoctorCheck {
     if workspace.settings.helpdesk.rehearsal {
-        return Found::well("clock", "not compared, since the helpdesk is a rehearsal");
+        return DoctorCheck::well("clock", "not compared, since the helpdesk is a rehearsal");
     }
     let Some(theirs) = connection.server_clock() else {
-        return Found::known(
+        return DoctorCheck::known(
             "clock",
             "the helpdesk does not report its time",
             "synchronise the clock of this machine by NTP",
@@ -193,17 +201,21 @@ fn clocks(workspace: &Workspace, connection: &Connection) -> Found {
     };
     let apart = theirs.duration_since(clock());
     if apart.abs() <= CLOCK_TOLERANCE {
-        return Found::well(
+        return DoctorCheck::well(
             "clock",
             format!("this machine and the helpdesk are {} s apart", apart.as_secs().abs()),
         );
     }
     let message = format!("this machine and the helpdesk are {} min apart", apart.as_secs().abs() / 60);
-    Found::fails("clock", message, Some("set the clock; nothing is written while it is wrong".to_owned()))
+    DoctorCheck::fails(
+        "clock",
+        message,
+        Some("set the clock; nothing is written while it is wrong".to_owned()),
+    )
 }
 
 /// Checks the ledger, its witness, and the mail server.
-async fn check_ledger_and_mail(workspace: &Workspace, as_of: AsOf, found: &mut Vec<Found>) {
+async fn check_ledger_and_mail(workspace: &Workspace, as_of: AsOf, found: &mut Vec<DoctorCheck>) {
     match Channels::open(&workspace.settings, &workspace.root) {
         Err(failure) => found.push(failing("mail", failure)),
         Ok(channels) => {
@@ -212,7 +224,7 @@ async fn check_ledger_and_mail(workspace: &Workspace, as_of: AsOf, found: &mut V
         }
     }
     if workspace.settings.ledger.witness.is_none() && has_notices(workspace) {
-        found.push(Found::known(
+        found.push(DoctorCheck::known(
             "witness",
             "a ledger restored from a backup would not be detected, and notices could be sent twice",
             "name a text attribute of the helpdesk under `ledger.witness`, in which each run records its number",
@@ -224,7 +236,7 @@ fn has_notices(workspace: &Workspace) -> bool {
     workspace.agreements.iter().any(|agreement| !agreement.notices.events.is_empty())
 }
 
-async fn ledger_is_trusted(workspace: &Workspace, channels: &Channels, as_of: AsOf) -> Found {
+async fn ledger_is_trusted(workspace: &Workspace, channels: &Channels, as_of: AsOf) -> DoctorCheck {
     let place = match &workspace.settings.ledger.place {
         LedgerPlace::Git { remote, branch } => format!("the branch {branch} of {remote}"),
         LedgerPlace::File(_) => "a file of this machine".to_owned(),
@@ -234,7 +246,7 @@ async fn ledger_is_trusted(workspace: &Workspace, channels: &Channels, as_of: As
     let records = ledger::open(workspace);
     match records.begun().await {
         Err(error) => failing("ledger", Failure::from(error)),
-        Ok(None) => Found::known(
+        Ok(None) => DoctorCheck::known(
             "ledger",
             format!("{place} can be read, and does not exist yet"),
             "make the first run with `servanda run --init-ledger`; notices of earlier events are not sent",
@@ -245,20 +257,24 @@ async fn ledger_is_trusted(workspace: &Workspace, channels: &Channels, as_of: As
                 Err(failure) => Err(failure),
             };
             match trusted {
-                Ok(()) => Found::well("ledger", format!("{place} is intact, and signed with this secret")),
+                Ok(()) => {
+                    DoctorCheck::well("ledger", format!("{place} is intact, and signed with this secret"))
+                }
                 Err(failure) => failing("ledger", failure),
             }
         }
     }
 }
 
-async fn mail(channels: &Channels) -> Found {
+async fn mail(channels: &Channels) -> DoctorCheck {
     match channels.try_mail().await {
-        None => {
-            Found::known("mail", "no mail is sent", "write `mail:` in servanda.yaml to send notices by mail")
-        }
-        Some(Ok(place)) => Found::well("mail", format!("{place} accepts mail; none was sent")),
-        Some(Err(why)) => Found::fails(
+        None => DoctorCheck::known(
+            "mail",
+            "no mail is sent",
+            "write `mail:` in servanda.yaml to send notices by mail",
+        ),
+        Some(Ok(place)) => DoctorCheck::well("mail", format!("{place} accepts mail; none was sent")),
+        Some(Err(why)) => DoctorCheck::fails(
             "mail",
             why,
             Some(
@@ -270,9 +286,9 @@ async fn mail(channels: &Channels) -> Found {
 }
 
 /// Checks that everybody in the helpdesk who receives notices has an address there.
-async fn addresses(workspace: &Workspace, connection: &Connection) -> Found {
+async fn addresses(workspace: &Workspace, connection: &Connection) -> DoctorCheck {
     if !has_notices(workspace) {
-        return Found::known(
+        return DoctorCheck::known(
             "notices",
             "no agreement has notices",
             format!(
@@ -294,9 +310,9 @@ async fn addresses(workspace: &Workspace, connection: &Connection) -> Found {
             1 => "the one recipient in the helpdesk has an address there".to_owned(),
             people => format!("all {people} recipients in the helpdesk have an address there"),
         };
-        return Found::well("notices", message);
+        return DoctorCheck::well("notices", message);
     }
-    Found::fails(
+    DoctorCheck::fails(
         "notices",
         format!("recipients without an address in the helpdesk: {}", without.join(", ")),
         Some("give them one there, or write `email:` in catalog.yaml".to_owned()),

@@ -2,7 +2,7 @@
 
 use servanda::calendar::{Instant, InvalidValue, Pauses};
 use servanda::entitlement::query::{ServiceQuery, parse_pause};
-use servanda::entitlement::{Answer, Register};
+use servanda::entitlement::{EntitlementAnswer, Register};
 use servanda::render;
 
 use crate::cli::options::Format;
@@ -70,9 +70,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         Format::Json => print_data(&render::json::pretty(&envelope))?,
     }
     let exit = match answer {
-        Answer::Entitled(_) => Exit::Fine,
-        Answer::NotEntitled(_) => Exit::NotEntitled,
-        Answer::Ambiguous(_) => Exit::Ambiguous,
+        EntitlementAnswer::Entitled(_) => Exit::Fine,
+        EntitlementAnswer::NotEntitled(_) => Exit::NotEntitled,
+        EntitlementAnswer::Ambiguous(_) => Exit::Ambiguous,
     };
     // The process ends here: freeing many small allocations takes longer than the answer.
     std::mem::forget(register);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use servanda::check::{AgreementChecker, CheckedRepository};
 use servanda::diagnostic::{Diagnostic, FileId, Severity, Sources};
-use servanda::discovery::agreements::{Adoption, Ground, adopt};
+use servanda::discovery::agreements::{Adoption, AdoptionContext, adopt};
 use servanda::render;
 
 use crate::cli::options::Format;
@@ -88,7 +88,7 @@ fn proposed(
     let wanted = Selection::of(agreements).with_all_unmarked();
     let look = async |connection: &Connection| Ok(connection.reader().read_live(&wanted).await?);
     let live = connect::look(&loaded.root, checked, as_of, look)?;
-    Ok(adopt(&Ground {
+    Ok(adopt(&AdoptionContext {
         settings,
         catalog,
         directory: &live.directory,

@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let loaded = load::load(context)?;
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
     let workspace = loaded.into_workspace(as_of.instant, context)?;
-    let list = render::status::list(
+    let list = render::status::status_list(
         &workspace.agreements,
         &workspace.catalog,
         as_of.instant,

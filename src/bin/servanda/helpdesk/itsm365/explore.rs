@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
-use servanda::discovery::itsm365::{CLASSES, HISTORY, Question, Seen, propose, questions};
-use servanda::discovery::{DiscoveredMapping, Raw, Sample, Samples};
+use servanda::discovery::itsm365::{
+    CLASSES, DateFormProbe, HISTORY, Itsm365Samples, date_form_probes, propose_mapping,
+};
+use servanda::discovery::{ClassSample, DiscoveredMapping, RawObject, Samples};
 use servanda::mapping::Mapping;
 
 use super::list;
@@ -35,31 +37,35 @@ impl<'a> Itsm365Explorer<'a> {
         filter: &Json,
         (offset, limit): (usize, usize),
         repeat: RetryPolicy,
-    ) -> Result<Vec<Raw>, ReadError> {
+    ) -> Result<Vec<RawObject>, ReadError> {
         let query = [("offset", offset.to_string()), ("limit", limit.to_string())];
         list::find(self.transport, class, &query, filter, repeat).await
     }
 
     /// Some objects, or that they may not be read.
-    async fn look(&self, class: &str, filter: &Json, most: usize) -> Result<Sample, ReadError> {
+    async fn look(&self, class: &str, filter: &Json, most: usize) -> Result<ClassSample, ReadError> {
         match self.sample(class, filter, most).await {
-            Ok(objects) => Ok(Sample::Objects(objects)),
+            Ok(objects) => Ok(ClassSample::Objects(objects)),
             Err(ReadError {
                 error: ReadErrorKind::HttpClient(HttpError::Refused { status, text }), ..
-            }) => Ok(Sample::Refused(format!("{status} {text}"))),
+            }) => Ok(ClassSample::Refused(format!("{status} {text}"))),
             Err(ReadError { error: ReadErrorKind::HttpClient(HttpError::Credentials(text)), .. })
                 if class.split('$').next() != Some(CLASSES[0].0) =>
             {
                 // Is the key no good any more, or is this class closed to it? Another one tells.
                 self.find(CLASSES[0].0, &json!({}), (0, 1), RetryPolicy::Read).await?;
-                Ok(Sample::Refused(text))
+                Ok(ClassSample::Refused(text))
             }
             Err(error) => Err(error),
         }
     }
 
     /// The first question that is answered with an object.
-    async fn understood(&self, class: &str, questions: Vec<Question>) -> Result<Option<Question>, ReadError> {
+    async fn understood(
+        &self,
+        class: &str,
+        questions: Vec<DateFormProbe>,
+    ) -> Result<Option<DateFormProbe>, ReadError> {
         for question in questions {
             let filter = json!({ question.attribute.clone(): question.value });
             // A refusal is an answer, and is not asked for again.
@@ -74,15 +80,15 @@ impl<'a> Itsm365Explorer<'a> {
     }
 
     /// Objects of a class that a filter lets through, `most` at most.
-    async fn sample(&self, class: &str, filter: &Json, most: usize) -> Result<Vec<Raw>, ReadError> {
-        let mut objects: Vec<Raw> = Vec::new();
+    async fn sample(&self, class: &str, filter: &Json, most: usize) -> Result<Vec<RawObject>, ReadError> {
+        let mut objects: Vec<RawObject> = Vec::new();
         let mut seen = BTreeSet::new();
         while objects.len() < most {
             let limit = self.page_size.min(most - objects.len());
             let page = self.find(class, filter, (objects.len(), limit), RetryPolicy::Read).await?;
             // A list that moves, or an offset that is ignored, gives what was given before.
-            let is_new = |object: &Raw| object.get("UUID").is_none_or(|id| seen.insert(id.to_string()));
-            let fresh: Vec<Raw> = page.into_iter().filter(is_new).collect();
+            let is_new = |object: &RawObject| object.get("UUID").is_none_or(|id| seen.insert(id.to_string()));
+            let fresh: Vec<RawObject> = page.into_iter().filter(is_new).collect();
             if fresh.is_empty() {
                 break;
             }
@@ -99,14 +105,14 @@ impl Explorer for Itsm365Explorer<'_> {
         let classes = DIRECTORY.iter().map(|(_, class)| *class).chain(rules);
         for class in std::iter::once(mapping.class.as_str()).chain(classes) {
             match self.look(class, &json!({}), 1).await? {
-                Sample::Refused(said) => found.push((class.to_owned(), said)),
-                Sample::Objects(objects) if class == mapping.class => {
+                ClassSample::Refused(said) => found.push((class.to_owned(), said)),
+                ClassSample::Objects(objects) if class == mapping.class => {
                     let codes = mapping.attributes.values().chain([&mapping.key.attribute]);
                     let missing =
                         codes.filter(|code| objects.iter().any(|object| !object.contains_key(*code)));
                     found.extend(missing.map(|code| (class.to_owned(), format!("it has no `{code}`"))));
                 }
-                Sample::Objects(_) => {}
+                ClassSample::Objects(_) => {}
             }
         }
         Ok(found)
@@ -122,12 +128,12 @@ impl Explorer for Itsm365Explorer<'_> {
             let (class, link) = HISTORY;
             let look = self.look(class, &json!({ link: id }), 1).await?;
             // Where there is no such class nothing is missing.
-            if let Sample::Objects(_) = &look {
+            if let ClassSample::Objects(_) = &look {
                 samples.insert(class.to_owned(), look);
             }
         }
-        let understood = self.understood(CLASSES[0].0, questions(&samples)).await?;
-        Ok(propose(&Seen {
+        let understood = self.understood(CLASSES[0].0, date_form_probes(&samples)).await?;
+        Ok(propose_mapping(&Itsm365Samples {
             samples: &samples,
             understood: understood.as_ref(),
             zone,

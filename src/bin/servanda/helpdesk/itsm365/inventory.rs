@@ -2,7 +2,7 @@
 //! who of them answers for an agreement.
 
 use serde_json::{Map, Value as Json, json};
-use servanda::discovery::catalog::{Inventory, Item};
+use servanda::discovery::catalog::{Inventory, LiveItem};
 use servanda::ident::LiveId;
 use servanda::live::ObjectKind;
 use servanda::mapping::Field;
@@ -30,12 +30,12 @@ pub(super) async fn of(reader: &Itsm365Reader<'_>) -> Result<Inventory, ReadErro
     Ok(inventory)
 }
 
-fn item(object: &Map<String, Json>) -> Item {
+fn item(object: &Map<String, Json>) -> LiveItem {
     let title = object.get("title").and_then(Json::as_str).unwrap_or_default().trim().to_owned();
     let parent = wire::reference(object.get("parent").unwrap_or(&Json::Null)).ok().flatten();
     // What stands at the root is part of nothing.
     let within = parent.filter(|parent| parent.as_str().starts_with("ou$"));
-    Item { title, code: None, archived: is_removed(object), within }
+    LiveItem { title, code: None, archived: is_removed(object), within }
 }
 
 fn named(reader: &Itsm365Reader<'_>, object: &Map<String, Json>, field: &Field) -> Option<LiveId> {

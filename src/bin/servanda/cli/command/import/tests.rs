@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 use servanda::author;
 use servanda::calendar::{TargetTime, read_day, read_instant};
-use servanda::discovery::agreements::{Adoption, Why};
+use servanda::discovery::agreements::{Adoption, SkipReason};
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{LiveTarget, TargetKey};
 use servanda::mapping::Mapping;
@@ -347,16 +347,18 @@ fn why_something_is_left_is_told() {
     let arguments =
         Arguments { dry_run: true, template_from: 2, as_of: Some(TODAY.to_owned()), format: Format::Text };
     let adoption = import(&arguments, &context(root)).expect("it can be looked at");
-    let why: BTreeMap<String, &Why> =
+    let why: BTreeMap<String, &SkipReason> =
         adoption.left.iter().map(|left| (left.object.to_string(), &left.why)).collect();
-    assert!(matches!(why["agreement$1"], Why::Unreadable { said } if said.contains("B001")));
-    assert_eq!(why["agreement$2"], &Why::NoRecipient);
-    assert_eq!(why["agreement$3"], &Why::SeveralClients);
-    assert_eq!(why["agreement$4"], &Why::NoService);
-    assert_eq!(why["agreement$5"], &Why::Contradicts { state: "active".to_owned() });
-    assert!(matches!(why["agreement$6"], Why::NoSlug { object, .. } if object.as_str() == "employee$3"));
-    assert_eq!(why["agreement$7"], &Why::Archived);
+    assert!(matches!(why["agreement$1"], SkipReason::Unreadable { said } if said.contains("B001")));
+    assert_eq!(why["agreement$2"], &SkipReason::NoRecipient);
+    assert_eq!(why["agreement$3"], &SkipReason::SeveralClients);
+    assert_eq!(why["agreement$4"], &SkipReason::NoService);
+    assert_eq!(why["agreement$5"], &SkipReason::Contradicts { state: "active".to_owned() });
+    assert!(
+        matches!(why["agreement$6"], SkipReason::NoSlug { object, .. } if object.as_str() == "employee$3")
+    );
+    assert_eq!(why["agreement$7"], &SkipReason::Archived);
     // Two over one service for one client at one time cannot stand together: one of them goes.
-    let faulty = adoption.left.iter().filter(|left| matches!(left.why, Why::Faulty { .. }));
+    let faulty = adoption.left.iter().filter(|left| matches!(left.why, SkipReason::Faulty { .. }));
     assert_eq!((faulty.count(), adoption.agreements.len()), (1, 1));
 }
