@@ -34,8 +34,8 @@ pub fn document() -> Value {
         own
     };
     let mut schemas = json!({ "Refusal": {
-        "type": "object", "required": ["error", "help"],
-        "properties": { "error": { "type": "string" }, "help": { "type": "string" } },
+        "type": "object", "required": ["code", "error", "help"],
+        "properties": { "code": { "type": "string" }, "error": { "type": "string" }, "help": { "type": "string" } },
     } });
     take_in::<AnswerEnvelope>(&mut schemas, "Answer");
     take_in::<ServiceOffer>(&mut schemas, "Offer");
@@ -82,7 +82,7 @@ fn answer(page: &str, schema: &str) -> Value {
     json!({
         "description": page,
         "headers": {
-            "servanda-estate": { "description": "The digest of the files that the answer is made from.", "schema": { "type": "string" } },
+            "servanda-workspace": { "description": "The digest of the files that the answer is made from.", "schema": { "type": "string" } },
             "servanda-stale-since": { "description": "Since when newer files are refused; only there where they are.", "schema": { "type": "string" } },
         },
         "content": { "application/json": { "schema": { "$ref": format!("#/components/schemas/{schema}") } } },

@@ -1,91 +1,101 @@
-//! Counters of the server, as Prometheus reads them.
+//! The counters of the server in the text format of Prometheus.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::state::Standing;
-
-/// What an answer was.
+/// The result of a request, as counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum AnswerResult {
     Entitled,
     NotEntitled,
     Ambiguous,
     /// A list of services.
     Listed,
-    /// The question made no sense.
+    /// An invalid request.
     Refused,
 }
 
-const OUTCOMES: [&str; 5] = ["entitled", "not_entitled", "ambiguous", "listed", "refused"];
-/// Upper bounds of durations, in microseconds.
-const BOUNDS: [u64; 6] = [50, 100, 250, 1_000, 5_000, 25_000];
+/// The labels of [`AnswerResult`], in its order.
+const RESULTS: [&str; 5] = ["entitled", "not_entitled", "ambiguous", "listed", "refused"];
+
+/// The upper bounds of the duration buckets, in microseconds.
+const BUCKETS: [u64; 6] = [50, 100, 250, 1_000, 5_000, 25_000];
 
 /// The counters.
 #[derive(Default)]
-pub(crate) struct Metrics {
-    answers: [AtomicU64; OUTCOMES.len()],
-    within: [AtomicU64; BOUNDS.len()],
-    microseconds: AtomicU64,
-    taken_in: AtomicU64,
-    refused: AtomicU64,
+pub(super) struct Metrics {
+    answers: [AtomicU64; RESULTS.len()],
+    durations: [AtomicU64; BUCKETS.len()],
+    total_microseconds: AtomicU64,
+    loaded: AtomicU64,
+    rejected: AtomicU64,
 }
 
 impl Metrics {
-    /// Counts an answer and how long it took.
-    pub(super) fn answered(&self, outcome: Outcome, took: Duration) {
-        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        self.answers[outcome as usize].fetch_add(1, Ordering::Relaxed);
-        self.microseconds.fetch_add(took, Ordering::Relaxed);
-        if let Some(index) = BOUNDS.iter().position(|bound| took <= *bound) {
-            self.within[index].fetch_add(1, Ordering::Relaxed);
+    /// Counts an answer and the time to produce it.
+    pub(super) fn count_answer(&self, result: AnswerResult, duration: Duration) {
+        let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        self.answers[result as usize].fetch_add(1, Ordering::Relaxed);
+        self.total_microseconds.fetch_add(microseconds, Ordering::Relaxed);
+        if let Some(index) = BUCKETS.iter().position(|bound| microseconds <= *bound) {
+            self.durations[index].fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    pub(super) fn taken_in(&self) {
-        self.taken_in.fetch_add(1, Ordering::Relaxed);
+    /// Counts a workspace that replaced the one before.
+    pub(super) fn count_loaded(&self) {
+        self.loaded.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn refused(&self) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
+    /// Counts newer files that were rejected.
+    pub(super) fn count_rejected(&self) {
+        self.rejected.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The page of all counters.
-    pub(super) fn page(&self, standing: &Standing) -> String {
+    /// Formats all counters, with the state of the served workspace.
+    pub(super) fn format(&self, is_stale: bool, agreements: usize) -> String {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let mut page = String::new();
-        let mut say = |line: String| writeln!(page, "{line}").expect("a string takes all that is written");
-        say(
-            "# HELP servanda_answers_total Answers by what they were.\n# TYPE servanda_answers_total counter"
-                .to_owned(),
-        );
-        for (outcome, counter) in OUTCOMES.iter().zip(&self.answers) {
-            say(format!("servanda_answers_total{{outcome=\"{outcome}\"}} {}", read(counter)));
+        let mut page = MetricsPage::default();
+        page.describe("servanda_answers_total", "counter", "Answers by result.");
+        for (result, counter) in RESULTS.iter().zip(&self.answers) {
+            page.line(&format!("servanda_answers_total{{outcome=\"{result}\"}}"), read(counter));
         }
-        say("# HELP servanda_answer_seconds How long answers took to make.\n# TYPE servanda_answer_seconds histogram".to_owned());
+        page.describe("servanda_answer_seconds", "histogram", "Time to produce an answer.");
         let mut sum = 0;
-        for (bound, counter) in BOUNDS.iter().zip(&self.within) {
+        for (bound, counter) in BUCKETS.iter().zip(&self.durations) {
             sum += read(counter);
-            say(format!("servanda_answer_seconds_bucket{{le=\"{}\"}} {sum}", seconds(*bound)));
+            page.line(&format!("servanda_answer_seconds_bucket{{le=\"{}\"}}", seconds(*bound)), sum);
         }
         let count: u64 = self.answers.iter().map(read).sum();
-        say(format!("servanda_answer_seconds_bucket{{le=\"+Inf\"}} {count}"));
-        say(format!("servanda_answer_seconds_sum {}", seconds(read(&self.microseconds))));
-        say(format!("servanda_answer_seconds_count {count}"));
-        say("# HELP servanda_estates_total Changes of the files, by what became of them.\n# TYPE servanda_estates_total counter".to_owned());
-        say(format!("servanda_estates_total{{result=\"taken_in\"}} {}", read(&self.taken_in)));
-        say(format!("servanda_estates_total{{result=\"refused\"}} {}", read(&self.refused)));
-        say("# HELP servanda_stale Whether newer files were refused.\n# TYPE servanda_stale gauge".to_owned());
-        say(format!("servanda_stale {}", u8::from(standing.refused.is_some())));
-        say("# HELP servanda_agreements Agreements that are served.\n# TYPE servanda_agreements gauge"
-            .to_owned());
-        say(format!("servanda_agreements {}", standing.served.register.agreements().len()));
-        page
+        page.line("servanda_answer_seconds_bucket{le=\"+Inf\"}", count);
+        page.line("servanda_answer_seconds_sum", seconds(read(&self.total_microseconds)));
+        page.line("servanda_answer_seconds_count", count);
+        page.describe("servanda_workspaces_total", "counter", "Newer states of the files by result.");
+        page.line("servanda_workspaces_total{result=\"loaded\"}", read(&self.loaded));
+        page.line("servanda_workspaces_total{result=\"rejected\"}", read(&self.rejected));
+        page.describe("servanda_stale", "gauge", "Whether newer files were rejected.");
+        page.line("servanda_stale", u8::from(is_stale));
+        page.describe("servanda_agreements", "gauge", "Number of served agreements.");
+        page.line("servanda_agreements", agreements);
+        page.0
     }
 }
 
-/// Microseconds as seconds, without the noise of binary fractions.
+#[derive(Default)]
+struct MetricsPage(String);
+
+impl MetricsPage {
+    fn describe(&mut self, name: &str, kind: &str, help: &str) {
+        writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("writing to a string succeeds");
+    }
+
+    fn line(&mut self, sample: &str, value: impl std::fmt::Display) {
+        writeln!(self.0, "{sample} {value}").expect("writing to a string succeeds");
+    }
+}
+
+/// Microseconds as decimal seconds, without binary rounding.
 fn seconds(microseconds: u64) -> String {
     format!("{}.{:06}", microseconds / 1_000_000, microseconds % 1_000_000)
 }

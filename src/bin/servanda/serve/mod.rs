@@ -1,7 +1,7 @@
-//! Answers over HTTP: one workspace at a time, replaced as a whole, behind a few read-only routes.
+//! The server of `servanda serve`: answers about entitlements over HTTP, from one workspace that is replaced as a whole.
 //!
 //! ```text
-//!  watch ─► a whole, valid workspace ─► desk ◄─ routes ◄─ a portal or a bot asks
+//!  watch ─► a valid workspace ─► state ◄─ routes ◄─ server ◄─ a portal or a bot
 //! ```
 
 mod metrics;
@@ -10,9 +10,9 @@ mod server;
 mod state;
 mod watch;
 
-pub(crate) use self::server::{PLACES, serve};
+pub(crate) use self::server::{CONNECTION_LIMIT, serve};
 pub(crate) use self::state::ServerState;
-pub(crate) use self::watch::{Source, Watcher};
+pub(crate) use self::watch::{Watcher, WorkspaceSource};
 
 #[cfg(test)]
 mod tests;

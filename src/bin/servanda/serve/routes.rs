@@ -1,4 +1,4 @@
-//! The routes: read-only, each answered from one workspace and told which that was.
+//! The read-only routes. Each answer comes from one workspace, and its headers tell which.
 
 use std::sync::Arc;
 
@@ -7,63 +7,80 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use serde::Serialize;
 use serde_json::{Value, json};
 use servanda::calendar::{Instant, InvalidValue, Pauses, read_instant};
 use servanda::entitlement::EntitlementAnswer;
 use servanda::entitlement::query::{ServiceQuery, parse_pause, parse_recipient};
 use servanda::render;
 
-use super::metrics::Outcome;
-use super::state::{ServerState, Standing};
+use super::metrics::AnswerResult;
+use super::state::{CurrentWorkspace, ServerState};
 
-/// More pauses than these are no question.
-const PAUSES_LIMIT: usize = 100;
-/// The digest of the files that an answer is made from.
-const ESTATE: HeaderName = HeaderName::from_static("servanda-workspace");
-/// Since when newer files are refused; only there where they are.
-const STALE: HeaderName = HeaderName::from_static("servanda-stale-since");
+/// The largest number of pauses in one request.
+const PAUSE_LIMIT: usize = 100;
 
-type Parameters = Query<Vec<(String, String)>>;
+/// The header with the digest of the files behind an answer.
+const WORKSPACE: HeaderName = HeaderName::from_static("servanda-workspace");
 
-/// The routes over a desk.
-pub(super) fn router(desk: Arc<ServerState>) -> Router {
+/// The header with the time since which newer files are rejected; absent if they are not.
+const STALE_SINCE: HeaderName = HeaderName::from_static("servanda-stale-since");
+
+type RawQuery = Query<Vec<(String, String)>>;
+
+/// The router over the server's state.
+pub(super) fn router(state: Arc<ServerState>) -> Router {
     Router::new()
         .route("/v1/entitlement", get(entitlement))
         .route("/v1/services", get(services))
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(async || axum::Json(render::openapi::document())))
-        .with_state(desk)
+        .with_state(state)
 }
 
-/// Why a question gets no answer.
-struct Refusal(StatusCode, InvalidValue);
+/// An invalid request: the status, a stable code, and what is wrong.
+struct QueryError {
+    status: StatusCode,
+    code: &'static str,
+    error: InvalidValue,
+}
 
-impl Refusal {
-    fn bad(misread: InvalidValue) -> Self {
-        Self(StatusCode::BAD_REQUEST, misread)
+impl QueryError {
+    fn new(code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        let error = InvalidValue { message: message.into(), help: help.into() };
+        Self { status: StatusCode::BAD_REQUEST, code, error }
     }
 
-    fn unknown(misread: InvalidValue) -> Self {
-        Self(StatusCode::NOT_FOUND, misread)
+    fn invalid(error: InvalidValue) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code: "value-invalid", error }
+    }
+
+    fn unknown_name(error: InvalidValue) -> Self {
+        Self { status: StatusCode::NOT_FOUND, code: "name-unknown", error }
     }
 }
 
-/// What a request names, each at most once but for pauses.
-struct Asked<'a>(&'a [(String, String)]);
+/// The parameters of a request. Only `pause` may be given more than once.
+struct ServiceParameters<'a>(&'a [(String, String)]);
 
-impl<'a> Asked<'a> {
-    fn of(parameters: &'a [(String, String)], known: &[&str]) -> Result<Self, Refusal> {
+impl<'a> ServiceParameters<'a> {
+    fn parse(parameters: &'a [(String, String)], known: &[&str]) -> Result<Self, QueryError> {
         for (index, (name, _)) in parameters.iter().enumerate() {
-            let again = parameters[..index].iter().any(|(other, _)| other == name);
+            let is_repeated = parameters[..index].iter().any(|(other, _)| other == name);
             if !known.contains(&name.as_str()) {
-                return Err(bad(
-                    format!("nobody knows the parameter `{name}`"),
-                    format!("there are {}", known.join(", ")),
+                return Err(QueryError::new(
+                    "parameter-unknown",
+                    format!("unknown parameter `{name}`"),
+                    format!("use {}", known.join(", ")),
                 ));
             }
-            if again && name != "pause" {
-                return Err(bad(format!("`{name}` stands twice"), "name it once"));
+            if is_repeated && name != "pause" {
+                return Err(QueryError::new(
+                    "parameter-repeated",
+                    format!("`{name}` is given more than once"),
+                    "give it once",
+                ));
             }
         }
         Ok(Self(parameters))
@@ -73,111 +90,123 @@ impl<'a> Asked<'a> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    fn needed(&self, name: &str) -> Result<&'a str, Refusal> {
-        self.value(name)
-            .ok_or_else(|| bad(format!("`{name}` is missing"), "GET /openapi.json has what to send"))
+    fn required(&self, name: &str) -> Result<&'a str, QueryError> {
+        self.value(name).ok_or_else(|| {
+            QueryError::new(
+                "parameter-missing",
+                format!("`{name}` is missing"),
+                "add it; GET /openapi.json describes all parameters",
+            )
+        })
     }
 
-    fn at(&self, now: Instant) -> Result<Instant, Refusal> {
-        self.value("at").map_or(Ok(now), |text| read_instant(text).map_err(Refusal::bad))
+    fn at(&self, now: Instant) -> Result<Instant, QueryError> {
+        self.value("at").map_or(Ok(now), |text| read_instant(text).map_err(QueryError::invalid))
     }
 
-    fn pauses(&self) -> Result<Pauses, Refusal> {
+    fn pauses(&self) -> Result<Pauses, QueryError> {
         let texts = self.0.iter().filter(|(name, _)| name == "pause");
-        if texts.clone().count() > PAUSES_LIMIT {
-            return Err(bad("there are too many pauses", format!("send at most {PAUSES_LIMIT}")));
+        let count = texts.clone().count();
+        if count > PAUSE_LIMIT {
+            return Err(QueryError::new(
+                "pauses-too-many",
+                format!("{count} pauses are too many"),
+                format!("send at most {PAUSE_LIMIT}"),
+            ));
         }
-        let stretches: Result<Vec<_>, InvalidValue> = texts.map(|(_, text)| parse_pause(text)).collect();
-        stretches.map(Pauses::new).map_err(Refusal::bad)
+        let pauses: Result<Vec<_>, InvalidValue> = texts.map(|(_, text)| parse_pause(text)).collect();
+        pauses.map(Pauses::new).map_err(QueryError::invalid)
     }
 }
 
-fn bad(message: impl Into<String>, help: impl Into<String>) -> Refusal {
-    Refusal::bad(InvalidValue { message: message.into(), help: help.into() })
-}
-
-async fn entitlement(State(desk): State<Arc<ServerState>>, Query(parameters): Parameters) -> Response {
-    answered(&desk, |standing| {
-        let asked = Asked::of(&parameters, &["client", "service", "priority", "at", "pause"])?;
-        let register = &standing.served.register;
-        let (at, pauses) = (asked.at(desk.now())?, asked.pauses()?);
-        let (client, service, priority) =
-            (asked.needed("client")?, asked.needed("service")?, asked.needed("priority")?);
-        let query = ServiceQuery::parse(register, client, service, priority).map_err(Refusal::unknown)?;
+async fn entitlement(State(state): State<Arc<ServerState>>, Query(query): RawQuery) -> Response {
+    answer(&state, |current| {
+        let known = ["client", "service", "priority", "at", "pause"];
+        let parameters = ServiceParameters::parse(&query, &known)?;
+        let register = &current.workspace.register;
+        let (at, pauses) = (parameters.at(state.now())?, parameters.pauses()?);
+        let client = parameters.required("client")?;
+        let service = parameters.required("service")?;
+        let priority = parameters.required("priority")?;
+        let query =
+            ServiceQuery::parse(register, client, service, priority).map_err(QueryError::unknown_name)?;
         let question = query.question(at, &pauses);
         let answer = register.answer(&question);
-        let outcome = match answer {
-            EntitlementAnswer::Entitled(_) => Outcome::Entitled,
-            EntitlementAnswer::NotEntitled(_) => Outcome::NotEntitled,
-            EntitlementAnswer::Ambiguous(_) => Outcome::Ambiguous,
+        let result = match answer {
+            EntitlementAnswer::Entitled(_) => AnswerResult::Entitled,
+            EntitlementAnswer::NotEntitled(_) => AnswerResult::NotEntitled,
+            EntitlementAnswer::Ambiguous(_) => AnswerResult::Ambiguous,
         };
-        Ok((outcome, json_of(&render::entitlement::envelope(&question, &answer))))
+        Ok((result, to_json(&render::entitlement::envelope(&question, &answer))))
     })
 }
 
-async fn services(State(desk): State<Arc<ServerState>>, Query(parameters): Parameters) -> Response {
-    answered(&desk, |standing| {
-        let asked = Asked::of(&parameters, &["client", "at"])?;
-        let register = &standing.served.register;
-        let at = asked.at(desk.now())?;
-        let recipient = parse_recipient(register, asked.needed("client")?).map_err(Refusal::unknown)?;
+async fn services(State(state): State<Arc<ServerState>>, Query(query): RawQuery) -> Response {
+    answer(&state, |current| {
+        let parameters = ServiceParameters::parse(&query, &["client", "at"])?;
+        let register = &current.workspace.register;
+        let at = parameters.at(state.now())?;
+        let client = parameters.required("client")?;
+        let recipient = parse_recipient(register, client).map_err(QueryError::unknown_name)?;
         let offer = render::entitlement::offer(register, &recipient, at);
-        Ok((Outcome::Listed, json_of(&offer)))
+        Ok((AnswerResult::Listed, to_json(&offer)))
     })
 }
 
-async fn health(State(desk): State<Arc<ServerState>>) -> Response {
-    let standing = desk.standing();
-    let served = &standing.served;
-    let refused = standing.refused.as_ref();
+async fn health(State(state): State<Arc<ServerState>>) -> Response {
+    let current = state.current();
+    let workspace = &current.workspace;
+    let rejected = current.rejected.as_ref();
     let body = json!({
-        "status": if refused.is_some() { "stale" } else { "ok" },
-        "workspace": served.digest,
-        "commit": served.commit,
-        "since": served.since.to_string(),
-        "agreements": served.register.agreements().len(),
-        "stale_since": refused.map(|refused| refused.since.to_string()),
-        "refused": refused.map(|refused| refused.why.as_str()),
+        "status": if rejected.is_some() { "stale" } else { "ok" },
+        "workspace": workspace.digest,
+        "commit": workspace.commit,
+        "since": workspace.since.to_string(),
+        "agreements": workspace.register.agreements().len(),
+        "stale_since": rejected.map(|rejected| rejected.since.to_string()),
+        "refused": rejected.map(|rejected| rejected.reason.as_str()),
         "zone_data": servanda::calendar::ZONE_DATA,
     });
-    respond(StatusCode::OK, &standing, json_of(&body))
+    respond(StatusCode::OK, &current, to_json(&body))
 }
 
-async fn metrics(State(desk): State<Arc<ServerState>>) -> Response {
-    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (kind, desk.metrics.page(&desk.standing())).into_response()
+async fn metrics(State(state): State<Arc<ServerState>>) -> Response {
+    let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    let CurrentWorkspace { workspace, rejected } = state.current();
+    let page = state.metrics.format(rejected.is_some(), workspace.register.agreements().len());
+    (content_type, page).into_response()
 }
 
-/// Takes the workspace once, so that one answer is never made of two, and counts what it was.
-fn answered(
-    desk: &ServerState,
-    answer: impl FnOnce(&Standing) -> Result<(Outcome, Vec<u8>), Refusal>,
+/// Answers from the current workspace, which is taken only once, and counts the result.
+fn answer(
+    state: &ServerState,
+    answer: impl FnOnce(&CurrentWorkspace) -> Result<(AnswerResult, Vec<u8>), QueryError>,
 ) -> Response {
-    let begun = tokio::time::Instant::now();
-    let standing = desk.standing();
-    let (outcome, status, body) = match answer(&standing) {
-        Ok((outcome, body)) => (outcome, StatusCode::OK, body),
-        Err(Refusal(status, misread)) => {
-            let body: Value = json!({ "error": misread.message, "help": misread.help });
-            (Outcome::Refused, status, json_of(&body))
+    let start = tokio::time::Instant::now();
+    let current = state.current();
+    let (result, status, body) = match answer(&current) {
+        Ok((result, body)) => (result, StatusCode::OK, body),
+        Err(QueryError { status, code, error }) => {
+            let body: Value = json!({ "code": code, "error": error.message, "help": error.help });
+            (AnswerResult::Refused, status, to_json(&body))
         }
     };
-    desk.metrics.answered(outcome, begun.elapsed());
-    respond(status, &standing, body)
+    state.metrics.count_answer(result, start.elapsed());
+    respond(status, &current, body)
 }
 
-fn json_of(value: &impl serde::Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("an answer is plain JSON")
+fn to_json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("an answer can always be written as JSON")
 }
 
-fn respond(status: StatusCode, standing: &Standing, body: Vec<u8>) -> Response {
+fn respond(status: StatusCode, current: &CurrentWorkspace, body: Vec<u8>) -> Response {
     let mut headers = HeaderMap::with_capacity(4);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let value = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("unknown"));
-    headers.insert(ESTATE, value(&standing.served.digest));
-    if let Some(refused) = &standing.refused {
-        headers.insert(STALE, value(&refused.since.to_string()));
+    headers.insert(WORKSPACE, value(&current.workspace.digest));
+    if let Some(rejected) = &current.rejected {
+        headers.insert(STALE_SINCE, value(&rejected.since.to_string()));
     }
     (status, headers, body).into_response()
 }

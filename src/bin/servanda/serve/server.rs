@@ -14,48 +14,56 @@ use super::routes;
 use super::state::ServerState;
 use crate::process::shutdown::Stop;
 
-/// How long answers on the way may take once the server is asked to stop.
-const GRACE: Duration = Duration::from_secs(5);
+/// The deadline of open requests after a shutdown was requested.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a connection may take to say what it asks, so that none holds its place for nothing.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// The deadline for the headers of a request, so that an idle client does not occupy a connection.
+pub(super) const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How many connections are held at once; who comes later waits for a place.
-pub(crate) const PLACES: usize = 4_096;
+/// The pause after a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until somebody asks to stop; what is on the way is answered first.
-pub(crate) async fn serve(listener: TcpListener, desk: Arc<ServerState>, places: usize, stop: Stop) {
-    let service = TowerToHyperService::new(routes::router(desk));
+/// The largest number of open connections; further clients wait.
+pub(crate) const CONNECTION_LIMIT: usize = 4_096;
+
+/// Serves until a stop is requested, and finishes open requests.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    state: Arc<ServerState>,
+    connection_limit: usize,
+    stop: Stop,
+) {
+    let service = TowerToHyperService::new(routes::router(state));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-    let places = Arc::new(Semaphore::new(places));
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    let permits = Arc::new(Semaphore::new(connection_limit));
     let connections = GracefulShutdown::new();
     let next = async || {
-        let place = Arc::clone(&places).acquire_owned().await;
-        (place, listener.accept().await)
+        let permit = Arc::clone(&permits).acquire_owned().await;
+        (permit, listener.accept().await)
     };
     loop {
-        let (place, accepted) = tokio::select! {
+        let (permit, accepted) = tokio::select! {
             () = stop.wait() => break,
             next = next() => next,
         };
         let Ok((stream, _)) = accepted else {
-            // There are no handles left, which passes, or the client is gone again.
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            // Either the client is gone, or the process has no free handles for the moment.
+            tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        // Without it answers still come, only later.
+        // Without it, answers are only slower.
         drop(stream.set_nodelay(true));
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
         tokio::spawn(async move {
-            // A client that breaks off has nobody to be told.
+            // An error means that the client closed the connection.
             drop(connection.await);
-            drop(place);
+            drop(permit);
         });
     }
     drop(listener);
     tokio::select! {
         () = connections.shutdown() => {}
-        () = tokio::time::sleep(GRACE) => {}
+        () = tokio::time::sleep(SHUTDOWN_TIMEOUT) => {}
     }
 }

@@ -1,4 +1,4 @@
-//! What answers are made from: one workspace, replaced as a whole, and what became of the newest files.
+//! The state behind all answers: one valid workspace, replaced as a whole, and whether newer files were rejected.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -7,77 +7,82 @@ use servanda::entitlement::Register;
 
 use super::metrics::Metrics;
 
-/// An workspace that is served.
-pub(crate) struct Served {
-    /// Its agreements and catalog, in order.
+/// A loaded and valid workspace.
+pub(crate) struct ServedWorkspace {
+    /// Its agreements and its catalog.
     pub(crate) register: Register,
-    /// The digest of its files, shortened.
+    /// The first characters of the digest of its files.
     pub(crate) digest: String,
-    /// The commit that it was read from, where that is followed.
+    /// The commit from which it was loaded, if a revision is served.
     pub(crate) commit: Option<String>,
-    /// When it was taken in.
+    /// The time at which it was loaded.
     pub(crate) since: Instant,
 }
 
-/// Newer files that could not be taken in.
+/// Newer files that are not served because they are invalid or unreadable.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
-    /// Since when answers are older than the files.
+pub(crate) struct RejectedFiles {
+    /// The time since which answers are older than the files.
     pub(crate) since: Instant,
-    /// What is wrong with them, in one line.
-    pub(crate) why: String,
+    /// The first error in the files, on one line.
+    pub(crate) reason: String,
 }
 
-/// The workspace and its standing at one instant. A request takes one of these and looks at nothing else.
+/// The workspace at one instant. Each request takes it once, so that an answer never mixes two workspaces.
 #[derive(Clone)]
-pub(crate) struct Standing {
-    pub(crate) served: Arc<Served>,
-    pub(crate) refused: Option<Arc<Refused>>,
+pub(super) struct CurrentWorkspace {
+    pub(super) workspace: Arc<ServedWorkspace>,
+    pub(super) rejected: Option<Arc<RejectedFiles>>,
 }
 
-/// Where requests find the workspace.
+impl CurrentWorkspace {
+    fn new(workspace: ServedWorkspace) -> Self {
+        Self { workspace: Arc::new(workspace), rejected: None }
+    }
+}
+
+/// The state that the watcher replaces and requests read.
 pub(crate) struct ServerState {
-    standing: RwLock<Standing>,
-    pub(crate) metrics: Metrics,
+    current: RwLock<CurrentWorkspace>,
+    pub(super) metrics: Metrics,
     clock: fn() -> Instant,
 }
 
 impl ServerState {
-    /// Opens with an workspace.
-    pub(crate) fn new(served: Served, clock: fn() -> Instant) -> Self {
-        let standing = Standing { served: Arc::new(served), refused: None };
-        Self { standing: RwLock::new(standing), metrics: Metrics::default(), clock }
+    /// The state with a first workspace.
+    pub(crate) fn new(workspace: ServedWorkspace, clock: fn() -> Instant) -> Self {
+        let current = RwLock::new(CurrentWorkspace::new(workspace));
+        Self { current, metrics: Metrics::default(), clock }
     }
 
-    /// The instant of a request that names none.
-    pub(crate) fn now(&self) -> Instant {
+    /// The current time, for requests without `at`.
+    pub(super) fn now(&self) -> Instant {
         (self.clock)()
     }
 
-    /// The workspace, and whether newer files were refused.
-    pub(crate) fn standing(&self) -> Standing {
-        self.standing.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The current workspace, and whether newer files were rejected.
+    pub(super) fn current(&self) -> CurrentWorkspace {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts an workspace in place of the one before.
-    pub(crate) fn replace(&self, served: Served) {
-        *self.standing.write().unwrap_or_else(PoisonError::into_inner) =
-            Standing { served: Arc::new(served), refused: None };
-        self.metrics.taken_in();
+    /// Replaces the workspace.
+    pub(super) fn replace(&self, workspace: ServedWorkspace) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = CurrentWorkspace::new(workspace);
+        self.metrics.count_loaded();
     }
 
-    /// Goes on with the workspace there is, since the newest files cannot be taken in.
-    pub(crate) fn refuse(&self, why: String) {
+    /// Keeps the workspace and records why newer files were rejected.
+    pub(super) fn reject(&self, reason: String) {
         let now = self.now();
-        let mut standing = self.standing.write().unwrap_or_else(PoisonError::into_inner);
-        let since = standing.refused.as_ref().map_or(now, |refused| refused.since);
-        standing.refused = Some(Arc::new(Refused { since, why }));
-        drop(standing);
-        self.metrics.refused();
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let since = current.rejected.as_ref().map_or(now, |rejected| rejected.since);
+        current.rejected = Some(Arc::new(RejectedFiles { since, reason }));
+        drop(current);
+        self.metrics.count_rejected();
     }
 
-    /// The newest files are again those of the workspace there is.
-    pub(crate) fn settle(&self) {
-        self.standing.write().unwrap_or_else(PoisonError::into_inner).refused = None;
+    /// Records that the newest files are those of the current workspace again.
+    pub(super) fn clear_rejection(&self) {
+        self.current.write().unwrap_or_else(PoisonError::into_inner).rejected = None;
     }
 }

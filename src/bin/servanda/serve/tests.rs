@@ -8,13 +8,13 @@ use serde_json::Value;
 use servanda::calendar::Instant;
 use tokio::sync::watch;
 
-use super::{ServerState, Source, Watcher, serve};
+use super::{ServerState, Watcher, WorkspaceSource, serve};
 use crate::process::failure::Exit;
 use crate::process::shutdown::Stop;
 
-/// Two legal estates that differ in a template and in an agreement at once. A mixture of the two would promise
-/// what neither does: 1h on a calendar by day, or 9h round the clock.
-const ESTATES: [[(&str, &str); 3]; 2] = [
+/// Two valid workspaces that differ in a template and in an agreement. A mixture of the two would have targets that
+/// neither has: 1h on business hours, or 9h around the clock.
+const WORKSPACES: [[(&str, &str); 3]; 2] = [
     [
         ("templates/standard.yaml", "sla: { calendar: day, targets: { normal: { response: 9h } } }\n"),
         (
@@ -64,8 +64,8 @@ fn clock() -> Instant {
     "2026-09-04T12:00:00+03:00".parse().unwrap()
 }
 
-/// A desk over a folder or a branch of it, its watcher and its address.
-struct World {
+/// A server over a folder or a branch, its watcher and its address.
+struct Fixture {
     folder: tempfile::TempDir,
     watcher: Watcher,
     address: String,
@@ -73,38 +73,39 @@ struct World {
     _stop: watch::Sender<Option<Exit>>,
 }
 
-impl World {
+impl Fixture {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for file in COMMON.iter().chain(&ESTATES[0]) {
+        for file in COMMON.iter().chain(&WORKSPACES[0]) {
             write(folder.path(), *file);
         }
-        let source = Source::Folder { root: folder.path().to_path_buf(), settle: Duration::from_secs(1) };
-        Self::over(folder, source).await
+        let source =
+            WorkspaceSource::Folder { root: folder.path().to_path_buf(), settle: Duration::from_secs(1) };
+        Self::serve(folder, source).await
     }
 
-    /// What the branch `main` says, in a repository of which the folder is another work tree.
+    /// Serves the branch `main` of a repository.
     async fn of_branch() -> Self {
         let folder = tempfile::tempdir().unwrap();
         git(folder.path(), &["init", "--quiet", "--initial-branch=main"]);
-        for file in COMMON.iter().chain(&ESTATES[0]) {
+        for file in COMMON.iter().chain(&WORKSPACES[0]) {
             write(folder.path(), *file);
         }
         commit(folder.path());
-        let source = Source::Revision { root: folder.path().to_path_buf(), name: "main".to_owned() };
-        Self::over(folder, source).await
+        let source = WorkspaceSource::Revision { root: folder.path().to_path_buf(), name: "main".to_owned() };
+        Self::serve(folder, source).await
     }
 
-    async fn over(folder: tempfile::TempDir, source: Source) -> Self {
-        let (state, served) = source.read(clock()).await.unwrap().unwrap();
-        let desk = Arc::new(ServerState::new(served, clock));
+    async fn serve(folder: tempfile::TempDir, source: WorkspaceSource) -> Self {
+        let (version, workspace) = source.load(clock()).await.unwrap().unwrap();
+        let state = Arc::new(ServerState::new(workspace, clock));
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(None);
-        tokio::spawn(serve(listener, Arc::clone(&desk), 64, Stop::by(stopped)));
+        tokio::spawn(serve(listener, Arc::clone(&state), 64, Stop::by(stopped)));
         crate::http::client::use_ring();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { folder, watcher: Watcher::new(source, state, desk), address, client, _stop: stop }
+        Self { folder, watcher: Watcher::new(source, version, state), address, client, _stop: stop }
     }
 
     fn write(&self, file: (&str, &str)) {
@@ -129,127 +130,127 @@ const EMAIL: &str =
     "/v1/entitlement?client=veter&service=email&priority=normal&at=2026-09-04T15:00:00%2B03:00";
 const VPN: &str = "/v1/entitlement?client=veter&service=vpn&priority=normal&at=2026-09-04T15:00:00%2B03:00";
 
-/// The answers by which the two estates are told apart, and any mixture from both.
-async fn answers(world: &World) -> String {
-    let email = world.json(EMAIL).await;
-    let vpn = world.json(VPN).await;
+/// The answers that distinguish the two workspaces from each other and from any mixture.
+async fn answers(fixture: &Fixture) -> String {
+    let email = fixture.json(EMAIL).await;
+    let vpn = fixture.json(VPN).await;
     format!("{} {}", email["entitlement"]["response"]["due"]["local"], vpn["verdict"])
 }
 
 #[tokio::test]
-async fn no_answer_is_wrong_while_files_change() {
-    let mut world = World::new().await;
-    let legal = [
+async fn every_answer_is_of_one_workspace_while_files_change() {
+    let mut fixture = Fixture::new().await;
+    let valid = [
         "\"2026-09-07T15:00:00+03:00\" \"not_entitled\"".to_owned(),
         "\"2026-09-04T16:00:00+03:00\" \"entitled\"".to_owned(),
     ];
-    assert_eq!(answers(&world).await, legal[0]);
+    assert_eq!(answers(&fixture).await, valid[0]);
     let mut draw = 0x9e37_79b9_u64;
     let mut seen = [0, 0];
     for turn in 1..=60 {
-        let mut files = ESTATES[turn % 2];
+        let mut files = WORKSPACES[turn % 2];
         draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         files.rotate_left(usize::try_from(draw >> 62).unwrap() % 3);
         for (index, file) in files.into_iter().enumerate() {
-            world.write(file);
-            // Whoever writes a change makes no longer rest within it than the server waits, so that one look at most
-            // falls between two writes.
+            fixture.write(file);
+            // The author pauses less than the server waits, so at most one poll falls between two writes.
             if (draw >> (40 + index)) & 1 == 1 && index + 1 < files.len() {
-                world.watcher.look().await;
+                fixture.watcher.poll().await;
             }
-            let found = answers(&world).await;
-            assert!(found == legal[(turn + 1) % 2], "turn {turn}, file {index}: {found}");
+            let found = answers(&fixture).await;
+            assert!(found == valid[(turn + 1) % 2], "turn {turn}, file {index}: {found}");
         }
         for _ in 0..3 {
-            world.watcher.look().await;
-            let found = answers(&world).await;
-            let which = legal.iter().position(|legal| *legal == found);
+            fixture.watcher.poll().await;
+            let found = answers(&fixture).await;
+            let which = valid.iter().position(|valid| *valid == found);
             seen[which.unwrap_or_else(|| panic!("turn {turn}: {found}"))] += 1;
         }
-        assert_eq!(answers(&world).await, legal[turn % 2], "turn {turn}: the change was taken in");
+        assert_eq!(answers(&fixture).await, valid[turn % 2], "turn {turn}: the change was loaded");
     }
     assert!(seen.iter().all(|times| *times > 30), "{seen:?}");
 }
 
 #[tokio::test]
-async fn invalid_files_leave_the_old_answers_and_say_so() {
-    let mut world = World::new().await;
-    let before = world.json(EMAIL).await;
-    world.write(("agreements/a.yaml", "client: veter\nservices: { emial: true }\n"));
+async fn invalid_files_are_reported_and_the_old_answers_stay() {
+    let mut fixture = Fixture::new().await;
+    let before = fixture.json(EMAIL).await;
+    fixture.write(("agreements/a.yaml", "client: veter\nservices: { emial: true }\n"));
     for _ in 0..3 {
-        world.watcher.look().await;
+        fixture.watcher.poll().await;
     }
-    let (status, headers, body) = world.get(EMAIL).await;
+    let (status, headers, body) = fixture.get(EMAIL).await;
     assert_eq!((status, serde_json::from_str::<Value>(&body).unwrap()), (200, before));
     assert_eq!(headers["servanda-stale-since"], "2026-09-04T09:00:00Z");
-    let health = world.json("/healthz").await;
+    let health = fixture.json("/healthz").await;
     assert_eq!(health["status"], "stale");
     assert!(health["refused"].as_str().unwrap().contains("agreements/a.yaml:"), "{health}");
-    assert!(world.get("/metrics").await.2.contains("\nservanda_stale 1\n"));
-    for file in ESTATES[0] {
-        world.write(file);
+    assert!(fixture.get("/metrics").await.2.contains("\nservanda_stale 1\n"));
+    for file in WORKSPACES[0] {
+        fixture.write(file);
     }
     for _ in 0..3 {
-        world.watcher.look().await;
+        fixture.watcher.poll().await;
     }
-    let (_, headers, _) = world.get(EMAIL).await;
+    let (_, headers, _) = fixture.get(EMAIL).await;
     assert!(!headers.contains_key("servanda-stale-since"));
-    assert_eq!(world.json("/healthz").await["status"], "ok");
+    assert_eq!(fixture.json("/healthz").await["status"], "ok");
 }
 
 #[tokio::test]
 async fn a_branch_is_served_commit_by_commit() {
-    let mut world = World::of_branch().await;
-    let (first, second) = (answers(&world).await, "\"2026-09-04T16:00:00+03:00\" \"entitled\"");
-    let served = world.json("/healthz").await["commit"].clone();
+    let mut fixture = Fixture::of_branch().await;
+    let (first, second) = (answers(&fixture).await, "\"2026-09-04T16:00:00+03:00\" \"entitled\"");
+    let served = fixture.json("/healthz").await["commit"].clone();
     assert!(served.is_string());
-    // What is not committed is not served.
-    for file in ESTATES[1] {
-        world.write(file);
+    // Uncommitted changes are not served.
+    for file in WORKSPACES[1] {
+        fixture.write(file);
     }
-    world.watcher.look().await;
-    assert_eq!(answers(&world).await, first);
-    commit(world.folder.path());
-    world.watcher.look().await;
-    assert_eq!(answers(&world).await, second);
-    let now = world.json("/healthz").await["commit"].clone();
+    fixture.watcher.poll().await;
+    assert_eq!(answers(&fixture).await, first);
+    commit(fixture.folder.path());
+    fixture.watcher.poll().await;
+    assert_eq!(answers(&fixture).await, second);
+    let now = fixture.json("/healthz").await["commit"].clone();
     assert_ne!(now, served);
-    world.write(("agreements/a.yaml", "client: veter\nservices: { emial: true }\n"));
-    commit(world.folder.path());
-    world.watcher.look().await;
-    assert_eq!(answers(&world).await, second);
-    let health = world.json("/healthz").await;
+    fixture.write(("agreements/a.yaml", "client: veter\nservices: { emial: true }\n"));
+    commit(fixture.folder.path());
+    fixture.watcher.poll().await;
+    assert_eq!(answers(&fixture).await, second);
+    let health = fixture.json("/healthz").await;
     assert_eq!((&health["status"], &health["commit"]), (&"stale".into(), &now));
-    git(world.folder.path(), &["revert", "--no-edit", "HEAD"]);
-    world.watcher.look().await;
-    assert_eq!(world.json("/healthz").await["status"], "ok");
-    // A branch that is gone leaves the answers as they are.
-    git(world.folder.path(), &["branch", "--move", "other"]);
-    world.watcher.look().await;
-    assert_eq!(answers(&world).await, second);
-    assert_eq!(world.json("/healthz").await["status"], "stale");
+    git(fixture.folder.path(), &["revert", "--no-edit", "HEAD"]);
+    fixture.watcher.poll().await;
+    assert_eq!(fixture.json("/healthz").await["status"], "ok");
+    // A deleted branch does not change the answers.
+    git(fixture.folder.path(), &["branch", "--move", "other"]);
+    fixture.watcher.poll().await;
+    assert_eq!(answers(&fixture).await, second);
+    assert_eq!(fixture.json("/healthz").await["status"], "stale");
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_says_nothing_loses_the_place_to_who_waits() {
+async fn an_idle_connection_is_closed_for_a_waiting_client() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     let folder = tempfile::tempdir().unwrap();
-    for file in COMMON.iter().chain(&ESTATES[0]) {
+    for file in COMMON.iter().chain(&WORKSPACES[0]) {
         write(folder.path(), *file);
     }
-    let source = Source::Folder { root: folder.path().to_path_buf(), settle: Duration::from_secs(1) };
-    let (_, served) = source.read(clock()).await.unwrap().unwrap();
+    let source =
+        WorkspaceSource::Folder { root: folder.path().to_path_buf(), settle: Duration::from_secs(1) };
+    let (_, workspace) = source.load(clock()).await.unwrap().unwrap();
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (_stop, stopped) = watch::channel(None);
-    tokio::spawn(serve(listener, Arc::new(ServerState::new(served, clock)), 2, Stop::by(stopped)));
+    tokio::spawn(serve(listener, Arc::new(ServerState::new(workspace, clock)), 2, Stop::by(stopped)));
     let start = tokio::time::Instant::now();
-    let mut silent = Vec::new();
+    let mut idle = Vec::new();
     for _ in 0..2 {
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: ").await.unwrap();
-        silent.push(stream);
+        idle.push(stream);
     }
     let mut waiting = tokio::net::TcpStream::connect(address).await.unwrap();
     waiting
@@ -259,39 +260,40 @@ async fn who_says_nothing_loses_the_place_to_who_waits() {
     let mut answer = String::new();
     waiting.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    assert!(start.elapsed() >= super::server::PATIENCE, "there was no place before: {:?}", start.elapsed());
+    assert!(
+        start.elapsed() >= super::server::HEADER_TIMEOUT,
+        "no connection was free before: {:?}",
+        start.elapsed()
+    );
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused_with_advice() {
-    let world = World::new().await;
-    for (path, status, error) in [
-        ("/v1/entitlement?client=veter&service=email", 400, "`priority` is missing"),
-        ("/v1/entitlement?client=veter&service=emial&priority=normal", 404, "no service is called `emial`"),
+async fn invalid_requests_are_refused_with_a_code_and_help() {
+    let fixture = Fixture::new().await;
+    for (path, status, code) in [
+        ("/v1/entitlement?client=veter&service=email", 400, "parameter-missing"),
+        ("/v1/entitlement?client=veter&service=emial&priority=normal", 404, "name-unknown"),
         (
             "/v1/entitlement?client=veter&client=veter&service=email&priority=normal",
             400,
-            "`client` stands twice",
+            "parameter-repeated",
         ),
-        ("/v1/entitlement?client=veter&service=email&priority=normal&at=now", 400, "`now` is not an instant"),
-        (
-            "/v1/entitlement?client=veter&service=email&priority=normal&who=me",
-            400,
-            "nobody knows the parameter `who`",
-        ),
-        ("/v1/services?client=veer", 404, "no client is called `veer`"),
+        ("/v1/entitlement?client=veter&service=email&priority=normal&at=now", 400, "value-invalid"),
+        ("/v1/entitlement?client=veter&service=email&priority=normal&who=me", 400, "parameter-unknown"),
+        ("/v1/services?client=veer", 404, "name-unknown"),
     ] {
-        let (found, _, body) = world.get(path).await;
+        let (found, _, body) = fixture.get(path).await;
         let body: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!((found, body["error"].as_str().unwrap()), (status, error), "{path}");
+        assert_eq!((found, body["code"].as_str().unwrap()), (status, code), "{path}");
+        assert!(body["error"].is_string() && body["help"].is_string(), "{path}: {body}");
     }
-    let offered = world.json("/v1/services?client=veter").await;
+    let offered = fixture.json("/v1/services?client=veter").await;
     assert_eq!(offered["services"][0]["service"], "email");
     assert_eq!(offered["services"].as_array().unwrap().len(), 1);
-    let described = world.json("/openapi.json").await;
+    let described = fixture.json("/openapi.json").await;
     for path in described["paths"].as_object().unwrap().keys() {
-        assert_ne!(world.get(path).await.0, 405, "{path}");
+        assert_ne!(fixture.get(path).await.0, 405, "{path}");
     }
-    let (status, _, _) = world.get("/v2").await;
+    let (status, _, _) = fixture.get("/v2").await;
     assert_eq!(status, 404);
 }

@@ -1,8 +1,8 @@
-//! Newer files become a new workspace once they stand still, or are refused while the old one is served on.
+//! Watches the files and replaces the served workspace, or rejects newer files and keeps it.
 //!
-//! A folder is looked at again and again. What changed is read when nothing moved for a while, and taken in only if
-//! nothing moved while it was read either, so that no half of a change is served as long as its files are written
-//! without a longer rest between them. A branch of Git needs no such care: it moves from commit to commit at once.
+//! A folder is polled. Changed files are loaded only after two polls in a row found the same state, and only accepted if
+//! it was still the same after loading. So a half-written change is not served unless its author pauses longer between
+//! two files. A branch of Git needs no such care, since it moves from commit to commit atomically.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,83 +13,89 @@ use servanda::diagnostic::Severity;
 use servanda::entitlement::Register;
 use servanda::render;
 
-use super::state::{Served, ServerState};
+use super::state::{ServedWorkspace, ServerState};
 use crate::process::failure::{Exit, Failure, print_message};
 use crate::process::shutdown::Stop;
 use crate::workspace::files::{self, Stamps};
 use crate::workspace::git_tree::Commit;
 use crate::workspace::load::LoadedFiles;
 
-/// Where estates come from.
-pub(crate) enum Source {
-    /// A folder, whose files have to stand still for so long.
+/// How often a revision of Git is polled.
+const REVISION_POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The source of the served workspace.
+pub(crate) enum WorkspaceSource {
+    /// A folder, whose files must not change for the duration `settle`.
     Folder { root: PathBuf, settle: Duration },
-    /// What a name of Git stands for.
+    /// A revision of Git, such as `origin/main`.
     Revision { root: PathBuf, name: String },
 }
 
-/// By what a state of the source is known.
+/// Identifies a state of the source.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum SourceVersion {
     Folder(Stamps),
     Commit(String),
 }
 
-impl Source {
-    /// How long to wait between two looks.
-    fn pause(&self) -> Duration {
+impl WorkspaceSource {
+    fn poll_interval(&self) -> Duration {
         match self {
             Self::Folder { settle, .. } => *settle,
-            Self::Revision { .. } => Duration::from_secs(1),
+            Self::Revision { .. } => REVISION_POLL_INTERVAL,
         }
     }
 
-    async fn look(&self) -> Result<State, Failure> {
+    async fn version(&self) -> Result<SourceVersion, Failure> {
         match self {
-            Self::Folder { root, .. } => Ok(State::Folder(files::stamps(root)?)),
-            Self::Revision { root, name } => Ok(State::Commit(Commit::named(root, name).await?.id)),
+            Self::Folder { root, .. } => Ok(SourceVersion::Folder(files::stamps(root)?)),
+            Self::Revision { root, name } => Ok(SourceVersion::Commit(Commit::named(root, name).await?.id)),
         }
     }
 
-    /// The workspace as it stands, and the state that it is of; `None` where files moved while they were read.
-    pub(crate) async fn read(&self, now: Instant) -> Result<Option<(State, Served)>, Failure> {
-        let (state, loaded, commit) = match self {
+    /// Loads the workspace with its version; `None` if the files changed meanwhile. Fails if it is invalid.
+    pub(crate) async fn load(
+        &self,
+        now: Instant,
+    ) -> Result<Option<(SourceVersion, ServedWorkspace)>, Failure> {
+        let (version, loaded, commit) = match self {
             Self::Folder { root, .. } => {
                 let before = files::stamps(root)?;
                 let loaded = LoadedFiles::of(root.clone(), files::read_all(root)?);
                 if files::stamps(root)? != before {
                     return Ok(None);
                 }
-                (State::Folder(before), loaded, None)
+                (SourceVersion::Folder(before), loaded, None)
             }
             Self::Revision { root, name } => {
                 let commit = Commit::named(root, name).await?;
                 let loaded = LoadedFiles::of(root.clone(), commit.files().await?);
-                (State::Commit(commit.id.clone()), loaded, Some(commit.short().to_owned()))
+                (SourceVersion::Commit(commit.id.clone()), loaded, Some(commit.short().to_owned()))
             }
         };
-        Ok(Some((state, served(&loaded, commit, now)?)))
+        Ok(Some((version, validate(&loaded, commit, now)?)))
     }
 }
 
-/// What files say, where nothing is wrong with them.
-fn served(loaded: &LoadedFiles, commit: Option<String>, now: Instant) -> Result<Served, Failure> {
+/// Validates loaded files as a workspace to serve.
+fn validate(loaded: &LoadedFiles, commit: Option<String>, now: Instant) -> Result<ServedWorkspace, Failure> {
     let checked = loaded.check(now);
     let first = checked.diagnostics.iter().find(|found| found.severity == Severity::Error);
     if let Some(first) = first {
         let at = loaded.sources.position(first.place.span);
         let summary = render::diagnostics::summary(&checked.diagnostics, loaded.files());
-        let why =
+        let message =
             format!("{}:{}:{}: {}: {}; {summary}", at.path, at.line, at.column, first.code, first.message);
-        return Err(Failure::new(Exit::Invalid, "serve-invalid", why)
-            .help("`servanda validate` shows all that is wrong"));
+        return Err(Failure::new(Exit::Invalid, "files-invalid", message)
+            .help("run `servanda validate` to see all errors"));
     }
     if checked.agreements.is_empty() {
-        return Err(Failure::new(Exit::Refused, "serve-refused", "there is no agreement at all")
-            .help("agreements stand in agreements/**/*.yaml; an empty folder is no wish to end everything"));
+        return Err(Failure::new(Exit::Refused, "no-agreements", "there are no agreements to serve").help(
+            "add files under agreements/; an empty folder is refused, because it would end every agreement",
+        ));
     }
     let digest = loaded.digest();
-    Ok(Served {
+    Ok(ServedWorkspace {
         register: Register::new(checked.agreements, checked.catalog),
         digest: digest.get(..12).unwrap_or(&digest).to_owned(),
         commit,
@@ -97,78 +103,79 @@ fn served(loaded: &LoadedFiles, commit: Option<String>, now: Instant) -> Result<
     })
 }
 
-/// Keeps a desk equal to its source, one look after the other.
+/// Polls the source and keeps the server's state equal to it.
 pub(crate) struct Watcher {
-    source: Source,
-    desk: Arc<ServerState>,
-    /// The state that is served.
-    taken: State,
-    /// A newer state that was seen once.
-    moving: Option<State>,
-    /// A newer state that was refused.
-    judged: Option<State>,
+    source: WorkspaceSource,
+    state: Arc<ServerState>,
+    /// The version that is served.
+    served: SourceVersion,
+    /// A newer version that one poll found.
+    pending: Option<SourceVersion>,
+    /// A newer version that was rejected.
+    rejected: Option<SourceVersion>,
 }
 
 impl Watcher {
-    pub(crate) fn new(source: Source, taken: State, desk: Arc<ServerState>) -> Self {
-        Self { source, desk, taken, moving: None, judged: None }
+    /// A watcher over a workspace that is already served.
+    pub(crate) fn new(source: WorkspaceSource, served: SourceVersion, state: Arc<ServerState>) -> Self {
+        Self { source, state, served, pending: None, rejected: None }
     }
 
-    /// Looks until somebody asks to stop.
+    /// Polls until a stop is requested.
     pub(crate) async fn watch(mut self, stop: Stop) {
         loop {
             tokio::select! {
                 () = stop.wait() => return,
-                () = tokio::time::sleep(self.source.pause()) => {}
+                () = tokio::time::sleep(self.source.poll_interval()) => {}
             }
-            self.look().await;
+            self.poll().await;
         }
     }
 
-    /// Looks once. What differs is read when two looks in a row saw the same, so that it stood still between them.
-    pub(super) async fn look(&mut self) {
-        let now = match self.source.look().await {
-            Ok(now) => now,
-            Err(failure) => return refuse(&self.desk, &failure),
+    /// Polls once. A newer version is loaded if two polls in a row found it.
+    pub(super) async fn poll(&mut self) {
+        let newest = match self.source.version().await {
+            Ok(version) => version,
+            Err(failure) => return reject(&self.state, &failure),
         };
-        if now == self.taken {
-            (self.moving, self.judged) = (None, None);
-            return self.desk.settle();
+        if newest == self.served {
+            (self.pending, self.rejected) = (None, None);
+            return self.state.clear_rejection();
         }
-        if self.judged.as_ref() == Some(&now) {
+        if self.rejected.as_ref() == Some(&newest) {
             return;
         }
-        // A commit never moves.
-        if matches!(now, State::Folder(_)) && self.moving.as_ref() != Some(&now) {
-            self.moving = Some(now);
+        // A commit does not change, so it needs no second poll.
+        if matches!(newest, SourceVersion::Folder(_)) && self.pending.as_ref() != Some(&newest) {
+            self.pending = Some(newest);
             return;
         }
-        self.moving = None;
-        match self.source.read(self.desk.now()).await {
-            Ok(Some((state, served))) if state == now => {
-                let count = served.register.agreements().len();
-                print_message(&format!("serving {} ({count} agreements)\n", served.digest));
-                self.desk.replace(served);
-                (self.taken, self.judged) = (state, None);
+        self.pending = None;
+        match self.source.load(self.state.now()).await {
+            Ok(Some((version, workspace))) if version == newest => {
+                let count = workspace.register.agreements().len();
+                print_message(&format!("serving {} ({count} agreements)\n", workspace.digest));
+                self.state.replace(workspace);
+                (self.served, self.rejected) = (version, None);
             }
-            // It moved on, and is looked at again.
+            // The source changed while it was loaded; the next poll finds the newer version.
             Ok(_) => {}
             Err(failure) => {
-                refuse(&self.desk, &failure);
-                // What is wrong with the files stays wrong until they change; what the disk or Git says may pass.
-                self.judged = (failure.exit != Exit::Failure).then_some(now);
+                reject(&self.state, &failure);
+                // Invalid files stay invalid until they change; a failure of the disk or of Git may pass.
+                self.rejected = (failure.exit != Exit::Failure).then_some(newest);
             }
         }
     }
 }
 
-fn refuse(desk: &ServerState, failure: &Failure) {
-    let known = desk.standing().refused.is_some_and(|refused| refused.why == failure.message);
-    if !known {
+fn reject(state: &ServerState, failure: &Failure) {
+    let is_known = state.current().rejected.is_some_and(|rejected| rejected.reason == failure.message);
+    if !is_known {
         print_message(&format!(
-            "the newer files are refused, and the old answers stand: {}\n",
+            "newer files rejected, still serving the old ones: {}\n",
             render::encode::terminal(&failure.message)
         ));
-        desk.refuse(failure.message.clone());
+        state.reject(failure.message.clone());
     }
 }

@@ -8,7 +8,7 @@ use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data, print_message};
 use crate::process::runtime::server_runtime;
 use crate::process::shutdown;
-use crate::serve::{PLACES, ServerState, Source, Watcher, serve};
+use crate::serve::{CONNECTION_LIMIT, ServerState, Watcher, WorkspaceSource, serve};
 use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
@@ -43,18 +43,18 @@ const ATTEMPTS: usize = 20;
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let root = load::find(context)?;
     let source = match &arguments.revision {
-        Some(name) => Source::Revision { root, name: name.clone() },
-        None => Source::Folder { root, settle: Duration::from_millis(arguments.settle) },
+        Some(name) => WorkspaceSource::Revision { root, name: name.clone() },
+        None => WorkspaceSource::Folder { root, settle: Duration::from_millis(arguments.settle) },
     };
     server_runtime()?.block_on(async {
         let mut first = None;
         for _ in 0..ATTEMPTS {
-            first = source.read(clock()).await?;
+            first = source.load(clock()).await?;
             if first.is_some() {
                 break;
             }
         }
-        let (state, served) = first.ok_or_else(|| {
+        let (version, workspace) = first.ok_or_else(|| {
             Failure::new(Exit::Failure, "files-changing", "the files keep changing while they are read")
                 .help("serve a branch with `--revision`")
         })?;
@@ -69,14 +69,15 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         print_data(&format!("http://{address}\n"))?;
         print_message(&format!(
             "serving {} ({} agreements); Ctrl-C stops\n",
-            served.digest,
-            served.register.agreements().len()
+            workspace.digest,
+            workspace.register.agreements().len()
         ));
-        let server_state = Arc::new(ServerState::new(served, clock));
+        let server_state = Arc::new(ServerState::new(workspace, clock));
         let stop = shutdown::listen();
-        let serving = tokio::spawn(serve(listener, Arc::clone(&server_state), PLACES, stop.clone()));
+        let serving =
+            tokio::spawn(serve(listener, Arc::clone(&server_state), CONNECTION_LIMIT, stop.clone()));
         // On this thread, not on those that answer: reading ten thousand files must not delay a request.
-        Watcher::new(source, state, server_state).watch(stop).await;
+        Watcher::new(source, version, server_state).watch(stop).await;
         serving.await.map_err(|error| Failure::new(Exit::Failure, "server-failed", error.to_string()))?;
         print_message("stopped\n");
         Ok(Exit::Fine)
