@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::subject::{EditRefused, EditTarget, EditedFile, EffectiveFrom};
+use super::edit_target::{EditRefused, EditTarget, EditedFile, EffectiveFrom};
 use crate::agreement::{Activation, ActivationStatus, PeriodEnd, Renewal};
 use crate::calendar::{Day, Instant, Term, read_day};
 use crate::status::{State, period_at, state_at};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::edit_target::{EditRefused, EditTarget};
 use super::renew::{NextPeriod, covers, ends_on, is_meant_to_end, next_period};
-use super::subject::{EditRefused, EditTarget};
 use crate::agreement::Agreement;
 use crate::calendar::{Day, Instant, Lead, Term};
 

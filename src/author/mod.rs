@@ -5,22 +5,22 @@
 //! first. Knows no clock and no file; what is taken already is an argument.
 
 mod change;
-mod create;
+mod edit_target;
 mod ending;
 mod minimize;
 mod name;
+mod overrides;
 mod renew;
-mod rows;
-mod subject;
+mod table;
 
 pub use change::{ActivationStep, Extension, activate, deactivate, extend, resume, suspend, terminate};
-pub use create::{Override, override_layer, reusable_fields, with_overrides};
+pub use edit_target::{EditRefused, EditTarget, EditedFile, EffectiveFrom};
 pub use ending::{Ending, ending_within, successors};
 pub use minimize::{MinimizeError, file_text, in_field_order, minimize};
 pub use name::{next_id, next_path};
+pub use overrides::{Override, override_layer, reusable_fields, with_overrides};
 pub use renew::{NextPeriod, RenewalOptions, agreed_length, next_period, renewal_text};
-pub use rows::{TableRow, read_table};
-pub use subject::{EditRefused, EditTarget, EditedFile, EffectiveFrom};
+pub use table::{TableRow, read_table};
 
 #[cfg(test)]
 mod tests;

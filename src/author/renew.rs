@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::subject::{EditRefused, EditTarget, put};
+use super::edit_target::{EditRefused, EditTarget, put};
 use crate::agreement::{Activation, ActivationStatus, Agreement, PeriodEnd, Renewal};
 use crate::calendar::{Day, Instant, Term};
 use crate::edit::{Draft, EditedText};

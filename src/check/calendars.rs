@@ -6,8 +6,8 @@ use crate::calendar::{
     Calendar, Day, Hours, InvalidValue, Window, Zone, in_words, overlap, read_day, weekday,
 };
 use crate::catalog::{Catalog, CatalogEntry, ROUND_THE_CLOCK};
-use crate::check::references::nearest_of;
 use crate::check::subject::Places;
+use crate::check::suggestion::nearest_of;
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::document::{Document, shape};
 use crate::ident::CalendarSlug;

@@ -11,8 +11,8 @@ use crate::agreement::{PeriodEnd, Renewal};
 use crate::calendar::{Instant, Lead};
 use crate::check::effective_interval::{EffectiveInterval, effective_interval, midnight};
 use crate::check::overlap::in_words;
-use crate::check::references::nearest_among;
 use crate::check::subject::{Subject, SubjectDiagnostic};
+use crate::check::suggestion::nearest_among;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ident::file_of;
 

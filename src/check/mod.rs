@@ -14,7 +14,7 @@ mod title;
 mod period;
 mod agreement;
 mod effective_interval;
-mod references;
+mod suggestion;
 mod overlap;
 mod chain;
 mod identity;

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calendar::{Day, Instant, InvalidValue, read_day, read_instant};
 use crate::catalog::Catalog;
-use crate::check::references::nearest_of;
 use crate::check::subject::{Places, fault_at};
+use crate::check::suggestion::nearest_of;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::settings::Settings;
 

@@ -2,9 +2,9 @@
 //!
 //! Made by `check` out of servanda.yaml. Says where a secret is to be found and never holds one.
 
-mod target;
+mod address;
 
-pub use target::{AddressPolicy, RefusedAddress, is_this_machine};
+pub use address::{AddressPolicy, RefusedAddress, is_this_machine};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::create::Override;
+use super::overrides::Override;
 use crate::calendar::{InvalidValue, Term, read_day};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Sources, Span};
