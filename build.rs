@@ -1,8 +1,8 @@
-//! The published schemas become what judges: the same without the pages that they hold for people, which would be read and
-//! thrown away at every start.
+//! Strips titles and descriptions from the published schemas. The program validates documents with the result, and would
+//! otherwise parse and discard these texts at every start.
 #![expect(
     clippy::disallowed_methods,
-    reason = "Cargo tells a build script by its environment what to read and where to write"
+    reason = "Cargo passes the folders of a build script in the environment"
 )]
 
 use std::path::PathBuf;
@@ -19,22 +19,22 @@ fn main() -> io::Result<()> {
     for name in SCHEMAS {
         println!("cargo::rerun-if-changed=schemas/{name}");
         let mut schema: Value = serde_json::from_slice(&fs::read(published.join(name))?)?;
-        take_pages_out(&mut schema);
+        strip_texts(&mut schema);
         fs::write(out.join(name), schema.to_string())?;
     }
     Ok(())
 }
 
-/// A page is a text. What stands below one of these names and is none is the schema of a key that is called so.
-fn take_pages_out(schema: &mut Value) {
+/// Removes titles and descriptions. A `title` or `description` that is no string is the schema of a key of that name.
+fn strip_texts(schema: &mut Value) {
     match schema {
         Value::Object(keywords) => {
             keywords.retain(|name, value| {
                 !(["title", "description"].contains(&name.as_str()) && value.is_string())
             });
-            keywords.values_mut().for_each(take_pages_out);
+            keywords.values_mut().for_each(strip_texts);
         }
-        Value::Array(several) => several.iter_mut().for_each(take_pages_out),
+        Value::Array(several) => several.iter_mut().for_each(strip_texts),
         _ => {}
     }
 }

@@ -350,7 +350,7 @@ def main():
 
     say("plan against a server, and against a snapshot")
     served, requests, pages = against_a_server(folder, live, rounds)
-    commands = {"plan": [*servanda, "plan", "--as-of", AS_OF, "--live", str(live)], "validate": [*servanda, "validate"]}
+    commands = {"plan": [*servanda, "plan", "--as-of", AS_OF, "--snapshot", str(live)], "validate": [*servanda, "validate"]}
     found = in_turns(commands, rounds)
     (plan, peak), (validate, _) = found["plan"], found["validate"]
     measured = f"{plan * 1000:.0f} ms, {plan / validate:.2f} × validate, peak {peak:.0f} MiB"

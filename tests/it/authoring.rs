@@ -1,11 +1,11 @@
-//! The commands that write agreements, as people type them.
+//! The commands that write agreements.
 
 use std::fmt::Write as _;
 
 use crate::repository::Repository;
 
-/// A repository with clients enough for a large table, and one template.
-fn estate(clients: usize) -> Repository {
+/// A repository with this number of clients, and one template.
+fn repository_with(clients: usize) -> Repository {
     let repository = Repository::empty();
     let mut catalog = String::from("clients:\n");
     for client in 0..clients {
@@ -32,7 +32,7 @@ fn agreements(repository: &Repository) -> usize {
 
 #[test]
 fn a_table_of_two_hundred_clients_is_written_whole_or_not_at_all() {
-    let repository = estate(200);
+    let repository = repository_with(200);
     let mut rows = vec!["client;number;manager;first_day;term;service.vpn;title".to_owned()];
     for client in 0..200 {
         rows.push(format!("client-{client:03};\"Д-{client}; № 1\";i.petrova;2027-01-01;;24x7;"));
@@ -55,7 +55,7 @@ fn a_table_of_two_hundred_clients_is_written_whole_or_not_at_all() {
     let places: Vec<&str> =
         run.stderr.lines().filter_map(|line| line.trim().strip_prefix("--> clients.csv:")).collect();
     assert_eq!(places, ["4:1", "21:24", "41:34", "61:45", "81:46", "101:1", "200:1"], "{}", run.stderr);
-    assert_eq!(run.stderr.matches("error[").count(), 7, "{}", run.stderr);
+    assert_eq!(run.stderr.matches("error[E").count(), 7, "{}", run.stderr);
     for said in [
         "no client is called `client-00x`",
         "did you mean `i.petrova`?",
@@ -80,14 +80,14 @@ fn a_table_of_two_hundred_clients_is_written_whole_or_not_at_all() {
     let plan = repository.expect(0, &["plan", "--as-of", "2027-02-01"]);
     assert!(plan.stdout.contains("200 to create"), "{}", plan.stdout);
 
-    // The same once more overwrites nothing.
+    // A second run overwrites nothing.
     let run = repository.expect(3, &new);
     assert_eq!(run.stderr.matches("error[E102]").count(), 200, "{}", run.stderr);
 }
 
 #[test]
-fn rows_that_lack_what_others_say_are_told_each() {
-    let repository = estate(4);
+fn rows_without_a_value_that_others_set_are_reported() {
+    let repository = repository_with(4);
     let table = "client\tfirst_day\nclient-000\t2027-01-01\nclient-001\nclient-002\t\nКлиент 3\t2027-01-01\n";
     repository.file("excel.txt", table);
     let new = ["new", "--template", "support", "--csv", "excel.txt"];
@@ -109,7 +109,7 @@ fn rows_that_lack_what_others_say_are_told_each() {
 
 #[test]
 fn a_set_is_one_file_for_many() {
-    let repository = estate(3);
+    let repository = repository_with(3);
     repository
         .file("table.csv", "client,number,service.email\nclient-000,1,\nclient-001,,no\nclient-002,,\n");
     repository.expect(
@@ -138,8 +138,8 @@ fn a_set_is_one_file_for_many() {
 }
 
 #[test]
-fn what_is_missing_is_named_and_what_is_misspelled_is_mended() {
-    let repository = estate(3);
+fn missing_and_misspelled_values_are_reported() {
+    let repository = repository_with(3);
     for (arguments, said) in [
         (&["new"][..], "`--template` is missing"),
         (&["new", "--template", "suport"], "did you mean `support`?"),
@@ -198,7 +198,7 @@ fn nothing_is_written_in_a_dry_run_or_where_it_would_bring_an_error() {
 fn all_that_end_soon_are_renewed_in_one_go() {
     let repository = Repository::example();
     let run = repository.expect(0, &["renew", "--ending-within", "60d", "--as-of", "2026-12-01"]);
-    // A set becomes a set; what is terminated stays behind.
+    // A set is renewed as a set, without its terminated entries.
     let set = repository.read("agreements/dental-2027.yaml");
     assert!(
         !set.contains("dent-profi") && set.contains("dent-ulybka: { renews: dental-2026/dent-ulybka }"),
@@ -216,7 +216,7 @@ fn all_that_end_soon_are_renewed_in_one_go() {
 }
 
 #[test]
-fn a_life_by_hand_is_written_step_by_step() {
+fn manual_activations_are_appended_one_by_one() {
     let repository = Repository::example();
     let id = "brueckner-rollout";
     repository.expect(

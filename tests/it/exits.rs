@@ -1,4 +1,4 @@
-//! Every exit code, reached in at least two ways: they are fixed for life, and scripts count on them.
+//! Every exit code is reached in at least two ways. Scripts depend on them, so they must never change.
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use crate::repository::Repository;
 
 const DAY: &str = "2026-09-01";
 
-/// One way to an exit code: what is done to the example first, and what is typed then.
+/// One way to an exit code: a preparation of the example, and a command line.
 struct Way {
     code: i32,
     before: fn(&Repository),
@@ -39,7 +39,7 @@ fn recorded(repository: &Repository) {
 
 fn planned_offline(repository: &Repository) {
     recorded(repository);
-    repository.expect(0, &["plan", "--as-of", DAY, "--live", "live.json", "--out", "saved.plan"]);
+    repository.expect(0, &["plan", "--as-of", DAY, "--snapshot", "live.json", "--out", "saved.plan"]);
 }
 
 fn planned_elsewhere(repository: &Repository) {
@@ -58,7 +58,11 @@ const WAYS: [Way; 20] = [
     Way { code: 1, before: nothing, typed: &["plan", "--base", "no-such-commit"] },
     Way { code: 1, before: nothing, typed: &["no-such-command"] },
     Way { code: 2, before: nothing, typed: &["plan", "--as-of", DAY, "--exit-code"] },
-    Way { code: 2, before: recorded, typed: &["plan", "--as-of", DAY, "--exit-code", "--live", "live.json"] },
+    Way {
+        code: 2,
+        before: recorded,
+        typed: &["plan", "--as-of", DAY, "--exit-code", "--snapshot", "live.json"],
+    },
     Way { code: 3, before: broken, typed: &["validate"] },
     Way { code: 3, before: broken, typed: &["plan"] },
     Way { code: 3, before: broken, typed: &["apply", "--yes"] },
@@ -90,7 +94,7 @@ const WAYS: [Way; 20] = [
 ];
 
 #[test]
-fn a_way_that_is_walked_ends_where_it_always_did() {
+fn each_situation_keeps_its_exit_code() {
     let mut reached: BTreeMap<i32, usize> = BTreeMap::new();
     for Way { code, before, typed } in &WAYS {
         let repository = Repository::example();
@@ -130,7 +134,7 @@ fn writing(repository: &Repository, arguments: &[&str]) -> Command {
     program
 }
 
-/// A helpdesk in another process on which these faults befall the requests of the example.
+/// The example, connected to a helpdesk in another process that injects these faults.
 fn served(faults: &Value) -> (Repository, Served) {
     let repository = Repository::example();
     let served = Served::accepting(&repository, KEY, faults);
@@ -139,7 +143,7 @@ fn served(faults: &Value) -> (Repository, Served) {
 }
 
 #[test]
-fn what_cannot_be_tied_leaves_a_part_undone() {
+fn an_unresolved_reference_leaves_a_part_undone() {
     for command in WRITING {
         let (repository, _served) = served(&json!([]));
         repository.edit("catalog.yaml", "helpdesk: ou$7001", "helpdesk: ou$7099");
@@ -149,7 +153,7 @@ fn what_cannot_be_tied_leaves_a_part_undone() {
 }
 
 #[test]
-fn what_is_not_known_to_be_done_is_held() {
+fn a_write_with_an_unknown_result_is_in_doubt() {
     let away = json!({ "answer": { "status": 503, "content_type": "text/plain", "body": "away" } });
     let faults = json!([
         { "verb": "create", "times": null, "effect": { "drop": { "done": true } } },
@@ -163,7 +167,7 @@ fn what_is_not_known_to_be_done_is_held() {
 }
 
 #[test]
-fn who_finds_the_lock_taken_or_is_asked_to_stop_says_so() {
+fn a_held_lock_and_a_signal_have_exit_codes_of_their_own() {
     let silence = json!([{ "at": 20, "effect": { "silence": { "done": true } } }]);
     for command in WRITING {
         for (signal, code) in [("-INT", 130), ("-TERM", 143)] {

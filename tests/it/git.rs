@@ -1,11 +1,11 @@
-//! A repository of git around a repository of agreements, with nobody's settings but the test's.
+//! Git in the repository of a test, independent of the machine's Git configuration.
 
 use std::process::Command;
 
 use crate::repository::Repository;
 
 impl Repository {
-    /// Runs git in the repository and gives what it prints.
+    /// Runs git in the repository and returns its output.
     #[track_caller]
     pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let mut git = Command::new("git");
@@ -18,7 +18,7 @@ impl Repository {
         text(&output.stdout)
     }
 
-    /// Puts everything that is there into a commit, and gives its name.
+    /// Commits all files, and returns the hash.
     #[track_caller]
     pub(crate) fn commit(&self) -> String {
         if !self.root().join(".git").exists() {
@@ -29,7 +29,7 @@ impl Repository {
         self.git(&["rev-parse", "HEAD"])
     }
 
-    /// Makes the files those of a commit.
+    /// Checks a commit out.
     pub(crate) fn check_out(&self, commit: &str) {
         self.git(&["checkout", "-q", "--detach", commit]);
     }

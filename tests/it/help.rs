@@ -1,22 +1,22 @@
-//! What helps whoever types: what a shell offers after Tab, and the pages of the manual.
+//! Shell completion, and the manual pages.
 
 use std::process::{Command, Stdio};
 
 use crate::missing::did_not_run;
 use crate::repository::Repository;
 
-/// What a shell offers for the last of these words, as fish asks.
+/// The candidates for the last of these words, requested as fish does.
 fn offered(repository: &Repository, words: &[&str]) -> Vec<String> {
     let mut program = repository.program(&[&["--", "servanda"], words].concat());
     let output = program.env("COMPLETE", "fish").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "a shell would show it amid the line");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "a shell would show it in the command line");
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect()
 }
 
 #[test]
-fn tab_offers_what_the_repository_has() {
+fn completion_offers_the_names_of_the_repository() {
     let repository = Repository::example();
     for (words, expected) in [
         (&["renew", "severny-veter-a"][..], &["severny-veter-accounting-2026"][..]),
@@ -34,7 +34,7 @@ fn tab_offers_what_the_repository_has() {
         (&["entitled", "--client", "portovik", "--service", "ema"], &["email"]),
         (&["ren"], &["renew"]),
         (&["renew", "--ending"], &["--ending-within"]),
-        // A name that is not there yet, and names that `init` is to make.
+        // Names that do not exist yet have no candidates.
         (&["new", "--id", "sev"], &[]),
         (&["init", "--client", "port"], &[]),
     ] {
@@ -43,7 +43,7 @@ fn tab_offers_what_the_repository_has() {
 }
 
 #[test]
-fn tab_offers_what_can_be_read_and_nothing_where_nothing_is() {
+fn a_repository_with_errors_offers_what_can_be_read_and_no_repository_offers_nothing() {
     let repository = Repository::example();
     let path = repository.root().display().to_string();
     repository.file("agreements/broken.yaml", "client: [\n");
@@ -58,7 +58,7 @@ fn tab_offers_what_can_be_read_and_nothing_where_nothing_is() {
 }
 
 #[test]
-fn the_scripts_of_all_shells_ask_this_program() {
+fn the_script_of_every_shell_calls_this_program() {
     let repository = Repository::empty();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = repository.expect(0, &["completions", shell]).stdout;
@@ -68,12 +68,14 @@ fn the_scripts_of_all_shells_ask_this_program() {
     assert!(run.stderr.contains("bash"), "{}", run.stderr);
 }
 
-/// Every command of a help, with the words that lead to it.
+/// Every command below these words, found through the help texts.
 fn commands(repository: &Repository, way: &[String]) -> Vec<Vec<String>> {
     let words: Vec<&str> = way.iter().map(String::as_str).chain(["--help"]).collect();
     let help = repository.expect(0, &words).stdout;
-    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let listed = listed.take_while(|line| line.starts_with("  ")).filter(|line| !line.starts_with("   "));
+    // The commands of the program stand in groups, those of a command below one heading.
+    let listed = help.lines().skip_while(|line| !line.starts_with("Usage:")).skip(1);
+    let listed = listed.take_while(|line| !line.starts_with("Arguments:") && !line.starts_with("Options:"));
+    let listed = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names = listed.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
     let mut all = vec![way.to_vec()];
     for name in names {
@@ -83,7 +85,7 @@ fn commands(repository: &Repository, way: &[String]) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn every_command_has_its_page_of_the_manual_and_the_page_its_examples() {
+fn every_command_has_a_manual_page_with_its_examples() {
     let repository = Repository::empty();
     repository.expect(0, &["man", "pages"]);
     let commands = commands(&repository, &[]);
@@ -105,9 +107,9 @@ fn every_command_has_its_page_of_the_manual_and_the_page_its_examples() {
     assert!(repository.read("pages/servanda-renew.1").contains(".SH \"EXIT STATUS\""));
 }
 
-/// The pages read by the program that shows them, where it is there.
+/// Renders the pages with groff, where it is installed.
 #[test]
-fn the_manual_is_drawn_without_a_warning() {
+fn groff_renders_the_manual_without_a_warning() {
     let repository = Repository::empty();
     repository.expect(0, &["man", "pages"]);
     let mut pages: Vec<_> = std::fs::read_dir(repository.root().join("pages"))
@@ -123,6 +125,8 @@ fn the_manual_is_drawn_without_a_warning() {
             assert_eq!(String::from_utf8_lossy(&drawn.stderr), "");
             assert!(drawn.status.success());
         }
-        Err(error) => did_not_run("pages of the manual, drawn", &format!("groff cannot be started: {error}")),
+        Err(error) => {
+            did_not_run("manual pages rendered by groff", &format!("groff cannot be started: {error}"))
+        }
     }
 }

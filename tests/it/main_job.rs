@@ -174,7 +174,7 @@ fn a_plan_made_from_a_recording_is_to_be_read_and_not_to_be_applied() {
     let ahead = ["plan", "--as-of", "2026-11-01", "--format", "json"];
     let live = repository.json(0, &ahead);
     let offline =
-        repository.json(0, &[&ahead[..], &["--live", "live.json", "--out", "offline.plan"]].concat());
+        repository.json(0, &[&ahead[..], &["--snapshot", "live.json", "--out", "offline.plan"]].concat());
     assert_eq!(changed(&offline), changed(&live));
     assert!(!changed(&live).is_empty());
     repository.expect(5, &["apply", "--yes", "offline.plan"]);

@@ -1,13 +1,11 @@
-//! What a test says that could not run, since a program of others is missing.
-//!
-//! Shared by the tests of the program and those of its ledger.
+//! Reports tests that could not run because a third-party program is missing. Shared with the tests of the ledger.
 
-#![expect(clippy::disallowed_methods, reason = "whether all is to run is said in the environment")]
+#![expect(clippy::disallowed_methods, reason = "the environment says whether every test must run")]
 
 use std::io::Write as _;
 
-/// Says past the harness, which swallows what a passing test prints, that a test proved nothing. Where everything is to run it
-/// fails.
+/// Prints to standard error that a test proved nothing: the harness hides the output of passing tests. With
+/// `SERVANDA_REQUIRE_ALL` set, the test fails instead.
 pub(crate) fn did_not_run(what: &str, why: &str) {
     assert!(std::env::var_os("SERVANDA_REQUIRE_ALL").is_none(), "{why}");
     let line = format!("\nDID NOT RUN: {what}. {why}\n");

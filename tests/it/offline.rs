@@ -64,7 +64,7 @@ fn the_offline_plan_is_the_trusted_one_but_for_its_header() {
     for more in [&[][..], &["--base", &base]] {
         let plan = [&["plan", "--as-of", LATER, "--format", "json"][..], more].concat();
         let trusted = repository.run(&plan).stdout;
-        let offline = [&plan[..], &["--live", "live.json"]].concat();
+        let offline = [&plan[..], &["--snapshot", "live.json"]].concat();
         // Git is looked for by the path, and is only needed to read a base.
         let environment: &[(&str, &str)] = if more.is_empty() { &[] } else { &[("PATH", &path)] };
         let offline = match cut_off(&repository, &offline, environment) {
@@ -118,7 +118,7 @@ fn what_a_branch_adopts_is_planned_from_a_recording_too() {
     }
     let plan = ["plan", "--as-of", DAY, "--format", "json"];
     let trusted = repository.run(&plan);
-    let offline = repository.run(&[&plan[..], &["--live", "live.json"]].concat());
+    let offline = repository.run(&[&plan[..], &["--snapshot", "live.json"]].concat());
     assert_eq!((trusted.code, &trusted.stderr), (offline.code, &offline.stderr));
     assert_eq!(without_header(&offline.stdout), without_header(&trusted.stdout));
     let plan: Value = serde_json::from_str(&offline.stdout).unwrap_or_else(|_| panic!("{}", offline.stderr));
@@ -172,7 +172,7 @@ fn a_recording_names_nobody_and_everybody_is_found_by_name() {
         assert!(name.split_whitespace().all(|word| !recording.contains(word)), "{name}");
     }
     // None of them is unresolved, with ids or without.
-    let offline = ["plan", "--live", "live.json", "--as-of", LATER, "--format", "json"];
+    let offline = ["plan", "--snapshot", "live.json", "--as-of", LATER, "--format", "json"];
     let plan = repository.json(0, &offline);
     assert_eq!(plan["plan"]["blocked"], json!([]));
     let shown = plan.to_string();
@@ -187,7 +187,7 @@ fn a_recording_of_another_version_is_refused() {
         ("none.json", "{}".to_owned()),
     ] {
         repository.file(file, &text);
-        let run = repository.expect(1, &["plan", "--live", file]);
+        let run = repository.expect(1, &["plan", "--snapshot", file]);
         assert!(run.stderr.contains("servanda snapshot"), "{}", run.stderr);
     }
 }

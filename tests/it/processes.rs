@@ -30,11 +30,11 @@ impl Served {
     }
 
     /// A helpdesk with other switches than the usual ones.
-    pub(crate) fn switched(repository: &Repository, key: &str, faults: &Value, knobs: &Value) -> Self {
-        repository.file("faults.json", &faults.to_string()).file("knobs.json", &knobs.to_string());
+    pub(crate) fn switched(repository: &Repository, key: &str, faults: &Value, options: &Value) -> Self {
+        repository.file("faults.json", &faults.to_string()).file("options.json", &options.to_string());
         let arguments = ["sandbox", "serve", "-v", "--db", "desk.db", "--key-from", "KEY"];
         let mut command = repository.program(&arguments);
-        command.args(["--faults", "faults.json", "--knobs", "knobs.json"]).env("KEY", key);
+        command.args(["--faults", "faults.json", "--options", "options.json"]).env("KEY", key);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut url = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();

@@ -1,4 +1,4 @@
-//! Plans for pull requests: what a branch brings about, what it cannot steer, and what is reported of it.
+//! Plans for pull requests: what a branch changes, what it cannot influence, and what is reported about it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ impl Dice {
 const SERVICES: [&str; 4] = ["email", "vpn", "print", "phone"];
 const CLIENTS: [&str; 6] = ["ash", "birch", "cedar", "elm", "fir", "oak"];
 
-/// A value for each thing that a commit may change. The state of the files follows from it alone.
+/// A value for each property that a commit may change. It determines all files.
 #[derive(Clone)]
 struct State(BTreeMap<&'static str, usize>);
 
@@ -61,7 +61,7 @@ impl State {
         self.0.get(thing).copied().unwrap_or(0)
     }
 
-    /// Writes the files. `shape` moves and reorders them without saying anything else.
+    /// Writes the files. `shape` moves and reorders them without changing their meaning.
     fn write(&self, repository: &Repository) {
         for folder in ["agreements", "templates"] {
             let _ = std::fs::remove_dir_all(repository.root().join(folder));
@@ -130,8 +130,8 @@ impl State {
     }
 }
 
-/// What every agreement says, with all that it inherits, as `explain` tells it: values by their paths.
-fn said(repository: &Repository) -> BTreeMap<String, BTreeSet<String>> {
+/// The resolved values of every agreement by their paths, as `explain` shows them.
+fn resolved_values(repository: &Repository) -> BTreeMap<String, BTreeSet<String>> {
     let status = repository.json(0, &["status", "--as-of", DAY, "--format", "json"]);
     let ids =
         status["agreements"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned());
@@ -143,7 +143,7 @@ fn said(repository: &Repository) -> BTreeMap<String, BTreeSet<String>> {
     ids.map(|id| (id.clone(), values(&id))).collect()
 }
 
-/// By the two of them alone: what came, went or says something else.
+/// The expected difference of two states: added, removed and changed agreements.
 fn expected(
     before: &BTreeMap<String, BTreeSet<String>>,
     after: &BTreeMap<String, BTreeSet<String>>,
@@ -167,7 +167,7 @@ fn a_plan_marks_just_the_agreements_whose_documents_differ() {
     let mut commits = Vec::new();
     for _ in 0..pairs.min(40) / 2 {
         state.write(&repository);
-        commits.push((repository.commit(), said(&repository)));
+        commits.push((repository.commit(), resolved_values(&repository)));
         state = state.changed(&mut dice);
     }
     repository.expect(0, &["snapshot", "--out", "live.json"]);
@@ -180,11 +180,11 @@ fn a_plan_marks_just_the_agreements_whose_documents_differ() {
         let on_disk = number % 2 == 0 || earlier > later;
         let more: &[&str] = if on_disk { &[] } else { &["--head", head] };
         repository.check_out(if on_disk { head } else { dice.one(&[base, head]) });
-        let plan = ["plan", "--live", "live.json", "--as-of", DAY, "--format", "json", "--base", base];
+        let plan = ["plan", "--snapshot", "live.json", "--as-of", DAY, "--format", "json", "--base", base];
         let plan = repository.run(&[&plan[..], more].concat());
         let plan: Value = serde_json::from_str(&plan.stdout).unwrap_or_else(|_| panic!("{}", plan.stderr));
         assert_eq!(plan["scope"]["documents"], expected, "{base} {head} {more:?}");
-        // Nothing is live yet, so that all is created: what the branch has to do with, and what it has not.
+        // The helpdesk is empty, so that everything is created, whether the branch changes it or not.
         let named = |list: &Value| {
             list.as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
         };
@@ -198,7 +198,7 @@ fn a_plan_marks_just_the_agreements_whose_documents_differ() {
 }
 
 #[test]
-fn lines_that_a_branch_does_not_bring_about_are_told_apart() {
+fn changes_that_a_branch_does_not_cause_are_counted_apart() {
     let repository = Repository::example();
     let base = repository.commit();
     let file = "agreements/2026/severny-veter-2026.yaml";
@@ -236,7 +236,7 @@ fn a_commit_is_planned_without_being_checked_out_and_merged_in_memory() {
         .collect();
     assert!(titles.contains("Mine") && titles.contains("Theirs"), "{titles:?}");
     assert_eq!(repository.git(&["status", "--porcelain"]), before);
-    // What cannot be merged is no plan.
+    // A merge conflict gives no plan.
     repository.file(mine, &(repository.read(mine) + "title: Other\n"));
     let other = repository.commit();
     let run = repository.expect(1, &["plan", "--base", &other, "--head", &branch]);
@@ -247,7 +247,7 @@ fn a_commit_is_planned_without_being_checked_out_and_merged_in_memory() {
 }
 
 #[test]
-fn what_is_left_out_of_a_folder_is_left_out_of_a_commit() {
+fn files_skipped_in_a_folder_are_skipped_in_a_commit() {
     let repository = Repository::example();
     let broken = "no: yaml: here\n";
     repository.file("agreements/.hidden.yaml", broken).file("agreements/.old/a.yaml", broken);
@@ -265,9 +265,9 @@ fn what_is_left_out_of_a_folder_is_left_out_of_a_commit() {
     repository.expect(3, &["plan", "--as-of", DAY, "--base", &head, "--head", &kept]);
 }
 
-/// What one person's Git ignores everywhere is not in the repository, and a job that runs elsewhere would read it.
+/// A job on another machine does not have the user's global ignore file, so it must not matter.
 #[test]
-fn what_is_ignored_at_home_is_read_all_the_same() {
+fn the_global_ignore_file_of_the_user_is_not_read() {
     let repository = Repository::example();
     repository
         .file("home/git/ignore", "*.yaml\n")
@@ -283,20 +283,20 @@ fn what_is_ignored_at_home_is_read_all_the_same() {
 }
 
 #[test]
-fn a_branch_hears_of_what_concerns_it_and_of_nothing_else() {
+fn validate_reports_only_what_concerns_the_branch() {
     let repository = Repository::example();
-    // Something was wrong before.
+    // An error that exists in the base.
     repository.file("agreements/old.yaml", "client: nobody\n");
     let base = repository.commit();
     let since = ["validate", "--as-of", DAY, "--short", "--changed-since", &base];
     assert_eq!(repository.expect(0, &since).stdout, "");
     repository.expect(3, &["validate", "--as-of", DAY]);
-    // A fault of a changed file.
+    // An error in a changed file.
     repository.file("agreements/new.yaml", "client: severny-veter\nperiod: { first_day: 2026-02-30 }\n");
     let run = repository.expect(3, &since);
     assert!(run.stdout.lines().all(|line| line.contains("agreements/new.yaml")), "{}", run.stdout);
     repository.remove("agreements/new.yaml");
-    // A template makes its users' files wrong, which did not change.
+    // A change of a template makes unchanged files invalid.
     repository.edit("templates/support-standard.yaml", "term: 1y", "term: 2y");
     let run = repository.expect(3, &since);
     assert!(run.stdout.contains("agreements/2026/portovik-2026.yaml:8:22: error[E303]"), "{}", run.stdout);
@@ -307,7 +307,7 @@ fn a_branch_hears_of_what_concerns_it_and_of_nothing_else() {
     let run = repository.expect(3, &since);
     assert!(run.stdout.contains("error[E101]") && !run.stdout.contains("old.yaml"), "{}", run.stdout);
     repository.git(&["checkout", "-q", "."]);
-    // The last user of a template goes.
+    // A template has no users.
     repository.file("templates/lonely.yaml", "period: { term: 1y }\n");
     let run = repository.expect(0, &since);
     assert!(run.stdout.contains("templates/lonely.yaml:1:1: warning[W107]"), "{}", run.stdout);

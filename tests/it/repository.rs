@@ -1,14 +1,14 @@
-//! A repository in a folder of its own, and the program run in it as a person would.
+//! A repository in a temporary folder, and the program run in it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A repository that is gone when the test is over.
+/// A repository that is deleted at the end of the test.
 pub(crate) struct Repository {
     folder: tempfile::TempDir,
 }
 
-/// What a run of the program left.
+/// The result of a run of the program.
 pub(crate) struct Run {
     pub(crate) code: i32,
     pub(crate) stdout: String,
@@ -21,7 +21,7 @@ impl Repository {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// A copy of the example that this project itself is.
+    /// A copy of the example, which is this project itself.
     pub(crate) fn example() -> Self {
         let repository = Self::empty();
         let source = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -43,7 +43,7 @@ impl Repository {
         self
     }
 
-    /// Changes a file by replacing a text that must be in it.
+    /// Replaces a text in a file, which must contain it.
     pub(crate) fn edit(&self, path: &str, from: &str, to: &str) -> &Self {
         let text = self.read(path);
         assert!(text.contains(from), "{path} does not contain `{from}`");
@@ -59,7 +59,7 @@ impl Repository {
         self
     }
 
-    /// The program, about to be run in the repository with a clean environment.
+    /// The program, prepared to run in the repository with an empty environment.
     pub(crate) fn program(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_servanda"));
         command.args(arguments).current_dir(self.root()).env_clear().stdin(Stdio::null());
@@ -85,7 +85,7 @@ impl Repository {
         run
     }
 
-    /// Runs the program and reads its answer as JSON.
+    /// Runs the program and parses its output as JSON.
     #[track_caller]
     pub(crate) fn json(&self, code: i32, arguments: &[&str]) -> serde_json::Value {
         let run = self.expect(code, arguments);

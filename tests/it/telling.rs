@@ -89,8 +89,8 @@ fn a_module_of_the_tenant_is_told_once_whatever_becomes_of_its_answers() {
         let repository = Repository::example();
         let faults: Vec<Value> =
             effect.iter().map(|effect| json!({ "verb": "exec", "effect": effect })).collect();
-        let knobs = json!({ "module": "slaNotify.send" });
-        let mut served = Served::switched(&repository, KEY, &json!(faults), &knobs);
+        let options = json!({ "module": "slaNotify.send" });
+        let mut served = Served::switched(&repository, KEY, &json!(faults), &options);
         let module = format!("notices: {{ module: {{ call: slaNotify.send, remembers: {remembers} }} }}\n");
         point(&repository, &served.url, &module);
         run(&repository, 0, BEFORE, &["--init-ledger"]);

@@ -30,7 +30,7 @@ Examples:
   servanda plan                         what an apply would change now
   servanda plan --base origin/main      the same for a pull request
   servanda apply                        show the plan, ask, and apply it
-  servanda run                          plan, apply and notify: the scheduled job
+  servanda run                          the scheduled job: apply and notify
   servanda notify --preview             the messages that are due, not sent
   servanda new --template support-standard --client severny-veter
   servanda renew --ending-within 60d    renew all agreements that end soon
@@ -48,7 +48,7 @@ Exit codes: 0 success, 1 failure, 2 changes pending (only with --exit-code), 3 f
 
 /// Service-level agreements as code: YAML files in Git, reconciled with a live helpdesk.
 #[derive(Parser)]
-#[command(name = "servanda", version, about, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "servanda", version, after_help = AFTER_HELP, max_term_width = 100)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct CommandLine {
     #[command(subcommand)]
@@ -113,7 +113,7 @@ pub(crate) enum Author {
 pub(crate) enum Check {
     /// Check every file and show all errors at once
     Validate(Later<command::validate::Arguments>),
-    /// Show where each value of an agreement comes from, or explain a rule
+    /// Show the origin of each value of an agreement, or explain a rule
     Explain(Later<command::explain::Arguments>),
 }
 
@@ -330,7 +330,7 @@ fn grouped() -> clap::Command {
         put(&mut template, format_args!("\n{header}{heading}:{header:#}\n"));
         for command in group(clap::Command::new("")).get_subcommands() {
             let (name, about) = (command.get_name(), command.get_about().cloned().unwrap_or_default());
-            put(&mut template, format_args!("  {literal}{name:<12}{literal:#}{about}\n"));
+            put(&mut template, format_args!("  {literal}{name:<13}{literal:#}{about}\n"));
         }
     }
     put(&mut template, format_args!("\n{header}Options:{header:#}\n{{options}}{{after-help}}"));
@@ -347,15 +347,15 @@ mod tests {
 
     use super::{CommandLine, GROUPS, described, grouped, parse_from};
 
-    /// Every command, with the words that lead to it.
-    fn commands(command: &clap::Command, way: &str) -> Vec<(String, clap::Command)> {
+    /// Every command, with its full name.
+    fn commands(command: &clap::Command, path: &str) -> Vec<(String, clap::Command)> {
         let below = command.get_subcommands().filter(|below| below.get_name() != "help");
-        let mut all = vec![(way.to_owned(), command.clone())];
-        all.extend(below.flat_map(|below| commands(below, &format!("{way} {}", below.get_name()))));
+        let mut all = vec![(path.to_owned(), command.clone())];
+        all.extend(below.flat_map(|below| commands(below, &format!("{path} {}", below.get_name()))));
         all
     }
 
-    /// The words of a line of examples, up to its explanation or to what a shell does with it.
+    /// The words of an example, without its explanation and without redirections.
     fn words(line: &str) -> Vec<String> {
         let line = line.trim();
         let end = ["  ", " > ", " >> ", " | ", " && "].iter().filter_map(|end| line.find(end)).min();
@@ -374,9 +374,9 @@ mod tests {
     #[test]
     fn every_command_shows_examples_that_can_be_typed() {
         let mut faults = Vec::new();
-        for (way, command) in commands(&described(), "servanda") {
+        for (path, command) in commands(&described(), "servanda") {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            // A line that ends with a backslash goes on in the next.
+            // A line that ends with a backslash continues on the next.
             let help: Vec<&str> = help.split("\\\n").map(|part| part.trim_start_matches(' ')).collect();
             let help = help.concat();
             let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
@@ -384,21 +384,21 @@ mod tests {
             let own: Vec<&str> =
                 examples.into_iter().filter(|line| line.trim().starts_with("servanda ")).collect();
             if own.is_empty() {
-                faults.push(format!("{way}: shows no example"));
+                faults.push(format!("{path}: shows no example"));
             }
             for line in own {
-                // What is long has a short word in the help.
+                // `KEY` and `$SHA` are placeholders.
                 let line = line.replace(" KEY ", " notice/a/activated/2026-09-21/-/client.main/mail ");
                 let words = words(&line.replace("$SHA", &"0".repeat(40)));
                 if let Err(error) = parse_from(&words)
                     && error.use_stderr()
                 {
-                    faults.push(format!("{way}: `{}`: {error}", words.join(" ")));
+                    faults.push(format!("{path}: `{}`: {error}", words.join(" ")));
                 }
             }
-            let is_about = |line: &&str| line.trim().starts_with(&way);
+            let is_about = |line: &&str| line.trim().starts_with(&path);
             if !help.lines().any(|line| is_about(&line)) {
-                faults.push(format!("{way}: no example is about it"));
+                faults.push(format!("{path}: no example is about it"));
             }
         }
         assert!(faults.is_empty(), "\n{}", faults.join("\n"));
@@ -434,15 +434,15 @@ mod tests {
     #[test]
     fn no_help_text_is_wrapped_by_hand() {
         let mut faults = Vec::new();
-        for (way, command) in commands(&described(), "servanda") {
+        for (path, command) in commands(&described(), "servanda") {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             for part in help.split("\n\n") {
                 let mut lines = part.lines();
                 if part.starts_with("Examples:\n") {
                     let wide = lines.filter(|line| line.chars().count() > 80);
-                    faults.extend(wide.map(|line| format!("{way}: wider than 80 columns: {line}")));
+                    faults.extend(wide.map(|line| format!("{path}: wider than 80 columns: {line}")));
                 } else if lines.nth(1).is_some() {
-                    faults.push(format!("{way}: a paragraph of several lines: {part}"));
+                    faults.push(format!("{path}: a paragraph of several lines: {part}"));
                 }
             }
         }
@@ -453,11 +453,11 @@ mod tests {
     }
 
     #[test]
-    fn a_typo_is_answered_with_what_was_meant() {
+    fn a_typo_is_answered_with_the_nearest_name() {
         for (typed, meant) in [("valdiate", "validate"), ("discovr", "discover"), ("plan --prun", "--prune")]
         {
             let words = std::iter::once("servanda").chain(typed.split(' '));
-            let Err(error) = parse_from(words) else { panic!("{typed} is nothing") };
+            let Err(error) = parse_from(words) else { panic!("{typed} is accepted") };
             assert!(error.to_string().contains(meant), "{error}");
         }
     }

@@ -1,4 +1,4 @@
-//! Parses the values of switches: days, instants, lengths of time, acknowledgements. An error says how to write the value.
+//! Parses the values of switches: days, instants, lengths of time, acknowledgements. An error explains how to write the value.
 
 use std::time::Duration;
 

@@ -126,7 +126,7 @@ pub(crate) fn report(failure: &Failure) -> ExitCode {
 
 /// Prints the output of the argument parser: help to standard output, errors to standard error.
 pub(crate) fn report_usage(usage: &clap::Error) -> ExitCode {
-    // A closed pipe is not reported: there is nobody left to read the report.
+    // A closed pipe has no reader for a report.
     let _ = usage.print();
     if usage.use_stderr() { Exit::Failure.into() } else { Exit::Fine.into() }
 }

@@ -43,9 +43,10 @@ impl Commit {
     /// Resolves a revision, such as a branch or a hash.
     pub(crate) async fn named(root: &Path, name: &str) -> Result<Self, Failure> {
         let wanted = format!("{name}^{{commit}}");
-        let said = run(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted], b"").await?;
-        let id = String::from_utf8_lossy(&said.output).trim().to_owned();
-        if said.code != Some(0) || id.is_empty() {
+        let output =
+            run(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted], b"").await?;
+        let id = String::from_utf8_lossy(&output.output).trim().to_owned();
+        if output.code != Some(0) || id.is_empty() {
             return Err(Failure::new(Exit::Failure, "commit-unknown", format!("unknown commit `{name}`"))
                 .help(
                     "fetch it first; a CI job needs the whole history (`fetch-depth: 0`, `GIT_DEPTH: 0`)",
@@ -62,9 +63,9 @@ impl Commit {
     /// Merges another commit into this one in memory. The result carries the hash of the other.
     pub(crate) async fn merged(&self, other: &Self) -> Result<Self, Failure> {
         let arguments = ["merge-tree", "--write-tree", "--no-messages", "--name-only", &self.id, &other.id];
-        let said = run(&self.root, &arguments, b"").await?;
-        let text = String::from_utf8_lossy(&said.output);
-        match said.code {
+        let output = run(&self.root, &arguments, b"").await?;
+        let text = String::from_utf8_lossy(&output.output);
+        match output.code {
             Some(0) => {
                 let tree = text.lines().next().unwrap_or_default().to_owned();
                 Ok(Self { root: self.root.clone(), id: other.id.clone(), tree })
@@ -75,7 +76,7 @@ impl Commit {
                 Err(Failure::new(Exit::Failure, "merge-conflict", message)
                     .help("bring its branch up to date, and plan again"))
             }
-            _ => Err(unreadable(&said.errors)),
+            _ => Err(unreadable(&output.errors)),
         }
     }
 
@@ -122,11 +123,11 @@ impl Commit {
         arguments.extend(other.map(|other| other.tree.as_str()));
         arguments.push("--");
         arguments.extend(paths);
-        let said = run(&self.root, &arguments, b"").await?;
-        if said.code != Some(0) {
-            return Err(unreadable(&said.errors));
+        let output = run(&self.root, &arguments, b"").await?;
+        if output.code != Some(0) {
+            return Err(unreadable(&output.errors));
         }
-        Ok(records(&said.output).map(str::to_owned).collect())
+        Ok(records(&output.output).map(str::to_owned).collect())
     }
 
     async fn listed(&self) -> Result<Vec<TreeEntry>, Failure> {
@@ -135,11 +136,11 @@ impl Commit {
 
     async fn list(&self, paths: &[&str]) -> Result<Vec<TreeEntry>, Failure> {
         let arguments = [&["ls-tree", "-r", "-z", "-l", &self.tree, "--"], paths].concat();
-        let said = run(&self.root, &arguments, b"").await?;
-        if said.code != Some(0) {
-            return Err(unreadable(&said.errors));
+        let output = run(&self.root, &arguments, b"").await?;
+        if output.code != Some(0) {
+            return Err(unreadable(&output.errors));
         }
-        let listed: Vec<TreeEntry> = records(&said.output).filter_map(TreeEntry::read).collect();
+        let listed: Vec<TreeEntry> = records(&output.output).filter_map(TreeEntry::read).collect();
         if listed.len() > COUNT_LIMIT {
             return Err(unreadable(&format!("it holds more than {COUNT_LIMIT} files")));
         }
@@ -163,8 +164,8 @@ impl Commit {
                 writeln!(text, "{}", listed.object).expect("a string takes all that is written");
                 text
             });
-            let said = run(&self.root, &["cat-file", "--batch", "--buffer"], wanted.as_bytes()).await?;
-            let mut rest = said.output.as_slice();
+            let output = run(&self.root, &["cat-file", "--batch", "--buffer"], wanted.as_bytes()).await?;
+            let mut rest = output.output.as_slice();
             for listed in batch {
                 let (bytes, further) =
                     next_blob(rest).ok_or_else(|| unreadable(&format!("{} is not there", listed.path)))?;

@@ -17,14 +17,14 @@ use crate::workspace::load::{self, LoadedFiles};
 const AFTER_HELP: &str = "\
 Examples:
   servanda catalog check                 show the differences to the helpdesk
-  servanda catalog pull                  add missing entries and ids, update titles
+  servanda catalog pull                  add missing entries, update titles
   servanda catalog pull --dry-run        show what would be written
 
 An existing slug is never changed, and no entry is ever removed.";
 
 const PULL_HELP: &str = "\
 Examples:
-  servanda catalog pull                  add missing entries and ids, update titles
+  servanda catalog pull                  add missing entries, update titles
   servanda catalog pull --dry-run        show what would be written";
 
 const CHECK_HELP: &str = "\

@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     /// The plan that `plan --out` wrote
     #[arg(required_unless_present = "failed", conflicts_with = "failed")]
     plan: Option<PathBuf>,
-    /// Report that the plan failed, so that nobody relies on an older one
+    /// Report that the plan failed, so that an older plan is not mistaken for it
     #[arg(long)]
     failed: bool,
     /// The number of the pull request; without it, that of the CI job
@@ -192,7 +192,7 @@ async fn addressed(forge: &Forge, number: Option<u64>, commit: Option<&str>) -> 
     }
 }
 
-/// What the environment of a CI job tells.
+/// The variables of a CI job.
 #[derive(Default)]
 struct CiJob {
     forge: Option<ForgeName>,

@@ -15,7 +15,7 @@ use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda discover                      the lines for `helpdesk:`, with evidence
+  servanda discover                      print the mapping, with evidence
   servanda discover > helpdesk.yaml      the same in a file
   servanda discover --format json        the same for programs
 

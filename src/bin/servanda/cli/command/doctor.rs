@@ -1,4 +1,4 @@
-//! `servanda doctor`: checks everything that a run needs, and says what to do about each thing that fails.
+//! `servanda doctor`: checks everything that a run needs, with a help for each thing that fails.
 //!
 //! Nothing is written and nothing is sent: what only a write could show is reported as untested.
 
@@ -26,8 +26,8 @@ use crate::workspace::load::{self, LoadedFiles, Workspace};
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda doctor                        check the files, the helpdesk, the ledger,
-                                         the mail server and the clock
+  servanda doctor                        check files, helpdesk, ledger, mail server
+                                         and clock
   servanda doctor --format json          the same for programs
 
 Nothing is written and nothing is sent.

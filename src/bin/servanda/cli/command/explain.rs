@@ -18,7 +18,7 @@ Examples:
   servanda explain dental-2026/dent-mayak    an entry of a set
   servanda explain E301                      what a rule means";
 
-/// Show where each value of an agreement comes from, or explain a rule
+/// Show the origin of each value of an agreement, or explain a rule
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {

@@ -23,7 +23,8 @@ const AFTER_HELP: &str = "\
 Examples:
   servanda plan                          what an apply would change now
   servanda plan --as-of 2027-01-01       what it would change on that day
-  servanda plan --out today.plan         save it, for `servanda apply today.plan`
+  servanda plan --out today.plan         save it; apply it with
+                                         `servanda apply today.plan`
   servanda plan --exit-code              exit 2 if changes are pending
   servanda plan --prune --accept orphans=1
   servanda plan --format markdown --forge gitlab

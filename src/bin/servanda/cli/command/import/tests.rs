@@ -32,7 +32,7 @@ const TODAY: &str = "2026-03-01";
 const SERVICES: [&str; 5] = ["email", "vpn", "printing", "servers", "workstations"];
 const PRIORITIES: [&str; 4] = ["critical", "high", "normal", "low"];
 
-/// Dice that always fall the same way (a linear congruential generator).
+/// A seeded random number generator (linear congruential).
 struct Dice(u64);
 
 impl Dice {
@@ -73,7 +73,7 @@ fn package(dice: &mut Dice) -> Package {
     }
 }
 
-/// An object as somebody made it.
+/// An object as a person made it.
 struct Made {
     attributes: Json,
     /// Rules: service, priority, calendar, hours.
@@ -311,7 +311,7 @@ fn sizes(adoption: &Adoption) -> (usize, usize) {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a switch of the tests alone")]
-fn an_estate_made_by_hand_is_adopted_with_marks_and_nothing_else() {
+fn agreements_made_by_hand_are_adopted_by_setting_ownership_keys_only() {
     let count = if std::env::var_os("SERVANDA_FULL").is_some() { 500 } else { 6 };
     (0..count).into_par_iter().for_each(hold);
 }
@@ -346,7 +346,7 @@ fn why_something_is_left_is_told() {
     runtime().expect("threads").block_on(populate(root, &workspace));
     let arguments =
         Arguments { dry_run: true, template_from: 2, as_of: Some(TODAY.to_owned()), format: Format::Text };
-    let adoption = import(&arguments, &context(root)).expect("it can be looked at");
+    let adoption = import(&arguments, &context(root)).expect("it can be imported");
     let why: BTreeMap<String, &SkipReason> =
         adoption.left.iter().map(|left| (left.object.to_string(), &left.why)).collect();
     assert!(matches!(why["agreement$1"], SkipReason::Unreadable { said } if said.contains("B001")));
@@ -358,7 +358,7 @@ fn why_something_is_left_is_told() {
         matches!(why["agreement$6"], SkipReason::NoSlug { object, .. } if object.as_str() == "employee$3")
     );
     assert_eq!(why["agreement$7"], &SkipReason::Archived);
-    // Two over one service for one client at one time cannot stand together: one of them goes.
+    // Two agreements overlap in one service for one client: one of them is skipped.
     let faulty = adoption.left.iter().filter(|left| matches!(left.why, SkipReason::Faulty { .. }));
     assert_eq!((faulty.count(), adoption.agreements.len()), (1, 1));
 }
