@@ -1,7 +1,7 @@
-//! From settings to a helpdesk that can be read and written: a tenant over the network, or the embedded one.
+//! Connects to the helpdesk of the settings: one over the network, or the embedded sandbox.
 //!
-//! The embedded one is started in this process and spoken to over loopback, so that the way there is the
-//! way to any other. Planning takes [`Connection::reader`] and never sees a writer.
+//! The sandbox runs in this process and is connected to over loopback, so that it is used in the same way as any other
+//! helpdesk. Planning takes [`Connection::reader`] and never gets a writer.
 
 use std::path::{Component, Path};
 use std::sync::Arc;
@@ -13,9 +13,12 @@ use servanda::check::CheckedRepository;
 use servanda::mapping::Mapping;
 use servanda::settings::{HelpdeskConfig, Login, Pace, Priorities, Product};
 
-use crate::helpdesk::itop::{Form, ItopExplorer, ItopReader, ItopTransport, ItopWriter, Memory};
-use crate::helpdesk::itsm365::{Habits, Itsm365Explorer, Itsm365Reader, Itsm365Writer};
-use crate::helpdesk::{AnyExplorer, AnyReader, AnyWriter, Explorer, ReadError, Reader, Writer};
+use super::dispatch::{AnyExplorer, AnyReader, AnyWriter};
+use super::error::ReadError;
+use super::itop::{ItopCache, ItopExplorer, ItopLogin, ItopReader, ItopTransport, ItopWriter};
+use super::itsm365::{Itsm365Explorer, Itsm365Reader, Itsm365Transport, Itsm365Writer, ListBehaviour};
+use super::reader::{Explorer, Reader};
+use super::writer::Writer;
 use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
 use crate::process::context::{AsOf, Context, clock};
@@ -27,115 +30,123 @@ use crate::workspace::files;
 use crate::workspace::git_tree::Commit;
 use crate::workspace::load::Workspace;
 
-/// What is shorter is no key, and could not be kept out of a text that happens to hold the same letters.
+/// The minimum length of a key. A shorter one cannot be redacted without damaging other text.
 const SHORTEST_KEY: usize = 8;
 
-/// A helpdesk within reach.
+/// An open connection to a helpdesk.
 pub(crate) struct Connection {
-    way: Way,
+    product: ProductConnection,
     mapping: Mapping,
     pace: Pace,
     embedded: Option<sandbox::RunningSandbox>,
 }
 
-/// The way to a helpdesk, with what is learned of it on the way.
-enum Way {
-    Itsm365 { transport: Transport, habits: Arc<Habits> },
-    Itop { transport: ItopTransport, priorities: Priorities, memory: Memory },
+/// The connection to one product, with what is cached during it.
+enum ProductConnection {
+    Itsm365 { transport: Itsm365Transport, behaviour: Arc<ListBehaviour> },
+    Itop { transport: ItopTransport, priorities: Priorities, cache: ItopCache },
 }
 
-impl Way {
-    fn to_itsm365(transport: Transport) -> Self {
-        Self::Itsm365 { transport, habits: Arc::default() }
+impl ProductConnection {
+    fn itsm365(transport: Itsm365Transport) -> Self {
+        Self::Itsm365 { transport, behaviour: Arc::default() }
     }
 }
 
-/// Opens the helpdesk of an workspace. The embedded one lives at the instant of the run.
+/// Connects to the helpdesk of a workspace. The sandbox's clock stands at `as_of` if that was given.
 pub(crate) async fn open(workspace: &Workspace, as_of: AsOf) -> Result<Connection, Failure> {
     let Workspace { root, settings, catalog, agreements, base, .. } = workspace;
-    let ground = Ground { catalog, agreements, base: base.as_ref() };
-    open_at(root, &settings.helpdesk, ground, as_of).await
+    let context = HelpdeskContext { catalog, agreements, base: base.as_ref() };
+    open_at(root, &settings.helpdesk, context, as_of).await
 }
 
-/// What a helpdesk is opened over, besides its own settings.
+/// What connecting to a helpdesk needs besides its settings.
 #[derive(Clone, Copy)]
-pub(crate) struct Ground<'a> {
-    /// What the embedded helpdesk is seeded with.
+pub(crate) struct HelpdeskContext<'a> {
+    /// The catalog that the sandbox is seeded with.
     pub(crate) catalog: &'a Catalog,
+    /// The agreements that the sandbox is seeded with.
     pub(crate) agreements: &'a [Agreement],
-    /// The commit that is trusted, where the files are of a pull request.
+    /// The trusted commit, if the files are those of a pull request.
     pub(crate) base: Option<&'a Commit>,
 }
 
-/// Looks at the helpdesk of what was examined, whatever may be wrong with the rest of the repository.
+/// Reads from the helpdesk of a checked repository, even if the check found errors.
 pub(crate) fn look<T>(
     root: &Path,
     checked: &CheckedRepository,
     as_of: AsOf,
     look: impl AsyncFnOnce(&Connection) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let ground = Ground { catalog: &checked.catalog, agreements: &checked.agreements, base: None };
+    let context = HelpdeskContext { catalog: &checked.catalog, agreements: &checked.agreements, base: None };
     runtime()?.block_on(async {
-        let connection = open_at(root, &checked.settings.helpdesk, ground, as_of).await?;
+        let connection = open_at(root, &checked.settings.helpdesk, context, as_of).await?;
         let found = look(&connection).await;
         connection.close().await;
         found
     })
 }
 
-/// Opens a helpdesk, whatever may be wrong with the rest of the repository.
+/// Connects to a helpdesk, even if the rest of the repository has errors.
 pub(crate) async fn open_at(
     root: &Path,
     helpdesk: &HelpdeskConfig,
-    ground: Ground<'_>,
+    context: HelpdeskContext<'_>,
     as_of: AsOf,
 ) -> Result<Connection, Failure> {
-    let (way, embedded) = match &helpdesk.kind {
+    let (product, embedded) = match &helpdesk.kind {
         Product::Sandbox => {
-            let clock = if as_of.is_asked {
-                SandboxClock::fixed(as_of.instant)
-            } else {
-                SandboxClock::running(clock)
-            };
-            let file = from_catalog::database_file(root)?;
-            let sandbox = from_catalog::open(
-                file,
-                ground.catalog,
-                ground.agreements,
-                clock,
-                SandboxOptions::default(),
-            )?;
-            let running = sandbox.start().await?;
+            let running = start_sandbox(root, context, as_of).await?;
             let key = SecretString::from(sandbox::ACCESS_KEY);
-            let transport = Transport::new(&Endpoint::at(&running.url()), key, &helpdesk.pace);
-            (transport.map(Way::to_itsm365), Some(running))
+            let endpoint = running.url();
+            let transport = Itsm365Transport::new(&Endpoint::at(&endpoint), key, &helpdesk.pace);
+            (transport.map(ProductConnection::itsm365), Some(running))
         }
         Product::Itsm365 { url, reach, access_key_variable, ca_file } => {
             let key = key(access_key_variable)?;
-            let certificates = certificates(root, ground.base, ca_file.as_deref()).await?;
-            let place =
-                Endpoint { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
-            (Transport::new(&place, key, &helpdesk.pace).map(Way::to_itsm365), None)
+            let certificates = certificates(root, context.base, ca_file.as_deref()).await?;
+            let certificates = certificates.as_deref().map(str::as_bytes);
+            let endpoint = Endpoint { url, reach: *reach, certificates };
+            (Itsm365Transport::new(&endpoint, key, &helpdesk.pace).map(ProductConnection::itsm365), None)
         }
         Product::Itop { url, reach, login, ca_file, priorities } => {
-            let form = match login {
-                Login::Token(token) => Form::Token(key(token)?),
-                Login::Password { user, password } => {
-                    let user = Context::secret(user).ok_or_else(|| no_key(user))?;
-                    Form::Password { user: user.expose_secret().to_owned(), password: key(password)? }
-                }
-            };
-            let certificates = certificates(root, ground.base, ca_file.as_deref()).await?;
-            let place =
-                Endpoint { url, reach: *reach, certificates: certificates.as_deref().map(str::as_bytes) };
+            let login = itop_login(login)?;
+            let certificates = certificates(root, context.base, ca_file.as_deref()).await?;
+            let certificates = certificates.as_deref().map(str::as_bytes);
+            let endpoint = Endpoint { url, reach: *reach, certificates };
             let priorities = priorities.clone();
-            let way = |transport| Way::Itop { transport, priorities, memory: Memory::default() };
-            (Transport::to(&place, form, &helpdesk.pace).map(way), None)
+            let product =
+                |transport| ProductConnection::Itop { transport, priorities, cache: ItopCache::default() };
+            (Transport::to(&endpoint, login, &helpdesk.pace).map(product), None)
         }
     };
-    let way = way.map_err(ReadError::from)?;
+    let product = product.map_err(ReadError::from)?;
     let (mapping, pace) = (helpdesk.mapping.clone(), helpdesk.pace);
-    Ok(Connection { way, mapping, pace, embedded })
+    Ok(Connection { product, mapping, pace, embedded })
+}
+
+/// Starts the sandbox with the data of its file, or seeded from the catalog.
+async fn start_sandbox(
+    root: &Path,
+    context: HelpdeskContext<'_>,
+    as_of: AsOf,
+) -> Result<sandbox::RunningSandbox, Failure> {
+    let clock =
+        if as_of.is_asked { SandboxClock::fixed(as_of.instant) } else { SandboxClock::running(clock) };
+    let file = from_catalog::database_file(root)?;
+    let options = SandboxOptions::default();
+    let sandbox = from_catalog::open(file, context.catalog, context.agreements, clock, options)?;
+    Ok(sandbox.start().await?)
+}
+
+fn itop_login(login: &Login) -> Result<ItopLogin, Failure> {
+    match login {
+        Login::Token(token) => Ok(ItopLogin::Token(key(token)?)),
+        Login::Password { user, password } => {
+            let user = Context::secret(user).ok_or_else(|| no_key(user))?;
+            Ok(ItopLogin::Password { user: user.expose_secret().to_owned(), password: key(password)? })
+        }
+    }
 }
 
 fn key(variable: &str) -> Result<SecretString, Failure> {
@@ -154,36 +165,37 @@ async fn certificates(
     }
 }
 
-/// A file that the settings name. Where they are those of a trusted commit, a file of the repository is too: on disk
-/// there may be what a pull request put there.
+/// Reads a file that the settings name. If the settings are those of a trusted commit, a file of the repository is read from that
+/// commit too: the file on disk may come from a pull request.
 async fn trusted_text(root: &Path, base: Option<&Commit>, file: &str) -> Result<String, Failure> {
     let is_within = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
     match base {
         Some(base) if is_within => base.text(file).await?.ok_or_else(|| {
             Failure::new(
                 Exit::Failure,
-                "helpdesk-failure",
-                format!("{} holds no {file}, which its settings name", base.short()),
+                "trusted-file-missing",
+                format!("commit {} does not contain {file}, which its settings name", base.short()),
             )
+            .help("commit the file, or name one outside of the repository")
         }),
         _ => files::read_named(&root.join(file)),
     }
 }
 
 fn no_key(variable: &str) -> Failure {
-    Failure::new(Exit::Credentials, "helpdesk-credentials", format!("the variable {variable} holds no key")).help(
-        "put the helpdesk's access key, user or password into it; servanda.yaml names it under `helpdesk:`",
-    )
+    Failure::new(Exit::Credentials, "key-missing", format!("the variable {variable} holds no key")).help(format!(
+        "put the helpdesk's access key, user or password of at least {SHORTEST_KEY} characters into it; servanda.yaml names it under `helpdesk:`"
+    ))
 }
 
 impl Connection {
-    /// A helpdesk that is reached by this transport.
+    /// A connection to ITSM 365 over an existing transport.
     #[cfg(test)]
-    pub(crate) fn by(transport: Transport, mapping: Mapping, pace: Pace) -> Self {
-        Self { way: Way::to_itsm365(transport), mapping, pace, embedded: None }
+    pub(crate) fn by(transport: Itsm365Transport, mapping: Mapping, pace: Pace) -> Self {
+        Self { product: ProductConnection::itsm365(transport), mapping, pace, embedded: None }
     }
 
-    /// An iTop that is reached by this transport.
+    /// A connection to iTop over an existing transport.
     #[cfg(test)]
     pub(crate) fn by_itop(
         transport: ItopTransport,
@@ -191,70 +203,70 @@ impl Connection {
         mapping: Mapping,
         pace: Pace,
     ) -> Self {
-        let way = Way::Itop { transport, priorities, memory: Memory::default() };
-        Self { way, mapping, pace, embedded: None }
+        let product = ProductConnection::Itop { transport, priorities, cache: ItopCache::default() };
+        Self { product, mapping, pace, embedded: None }
     }
 
-    /// What reads the helpdesk.
+    /// The reader.
     pub(crate) fn reader(&self) -> impl Reader + '_ {
         let (mapping, page_size) = (&self.mapping, self.pace.page_size);
-        match &self.way {
-            Way::Itsm365 { transport, habits } => {
-                AnyReader::Itsm365(Itsm365Reader::new(transport, mapping, page_size).knowing(habits))
+        match &self.product {
+            ProductConnection::Itsm365 { transport, behaviour } => {
+                AnyReader::Itsm365(Itsm365Reader::new(transport, mapping, page_size).sharing(behaviour))
             }
-            Way::Itop { transport, priorities, memory } => {
-                AnyReader::Itop(ItopReader::new(transport, mapping, priorities, page_size, memory))
+            ProductConnection::Itop { transport, priorities, cache } => {
+                AnyReader::Itop(ItopReader::new(transport, mapping, priorities, page_size, cache))
             }
         }
     }
 
-    /// What looks at it before anything is known of it.
+    /// The explorer, for a helpdesk whose mapping is unknown.
     pub(crate) fn explorer(&self) -> impl Explorer + '_ {
-        match &self.way {
-            Way::Itsm365 { transport, .. } => {
+        match &self.product {
+            ProductConnection::Itsm365 { transport, .. } => {
                 AnyExplorer::Itsm365(Itsm365Explorer::new(transport, self.pace.page_size))
             }
-            Way::Itop { transport, .. } => AnyExplorer::Itop(ItopExplorer::new(transport)),
+            ProductConnection::Itop { transport, .. } => AnyExplorer::Itop(ItopExplorer::new(transport)),
         }
     }
 
-    /// What writes to it in the name of a run.
+    /// The writer, whose writes name a run.
     pub(crate) fn writer(&self, run: &str) -> impl Writer + '_ {
-        match &self.way {
-            Way::Itsm365 { transport, .. } => {
+        match &self.product {
+            ProductConnection::Itsm365 { transport, .. } => {
                 AnyWriter::Itsm365(Itsm365Writer::new(transport, &self.mapping))
             }
-            Way::Itop { transport, memory, .. } => {
-                AnyWriter::Itop(ItopWriter::new(transport, &self.mapping, memory, run))
+            ProductConnection::Itop { transport, cache, .. } => {
+                AnyWriter::Itop(ItopWriter::new(transport, &self.mapping, cache, run))
             }
         }
     }
 
-    /// What the clock of the helpdesk says now, where it tells.
+    /// The time of the helpdesk's clock, if it sends one.
     pub(crate) fn server_clock(&self) -> Option<servanda::calendar::Instant> {
-        match &self.way {
-            Way::Itsm365 { transport, .. } => transport.server_clock(),
-            Way::Itop { transport, .. } => transport.server_clock(),
+        match &self.product {
+            ProductConnection::Itsm365 { transport, .. } => transport.server_clock(),
+            ProductConnection::Itop { transport, .. } => transport.server_clock(),
         }
     }
 
-    /// What plans call the helpdesk: its address, or that it is the embedded one.
+    /// The name of the helpdesk in plans: its address, or that it is the embedded one.
     pub(crate) fn name(&self) -> String {
         match self.embedded {
             Some(_) => "the embedded helpdesk".to_owned(),
-            None => match &self.way {
-                Way::Itsm365 { transport, .. } => transport.safe_name(),
-                Way::Itop { transport, .. } => transport.safe_name(),
+            None => match &self.product {
+                ProductConnection::Itsm365 { transport, .. } => transport.safe_name(),
+                ProductConnection::Itop { transport, .. } => transport.safe_name(),
             },
         }
     }
 
-    /// Ends the embedded helpdesk, once it has answered what is on the way.
+    /// Stops the sandbox after it has answered the requests in progress.
     pub(crate) async fn close(self) {
         if let Some(running) = self.embedded
             && let Err(error) = running.stop().await
         {
-            tracing::warn!("the embedded helpdesk did not end well: {error}");
+            tracing::warn!("the sandbox did not stop cleanly: {error}");
         }
     }
 }

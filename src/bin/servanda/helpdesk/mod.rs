@@ -1,10 +1,13 @@
-//! The helpdesk as the rest of the shell sees it: one trait to read it, one to write to it, one to explore it.
+//! The helpdesk: one trait to read it, one to write to it, one to explore it, and an implementation for each product.
 
+mod error;
 mod reader;
+mod writer;
 pub(crate) mod itsm365;
 pub(crate) mod itop;
 mod dispatch;
 pub(crate) mod connect;
 
-pub(crate) use dispatch::{AnyExplorer, AnyReader, AnyWriter};
-pub(crate) use reader::*;
+pub(crate) use error::{ReadError, WriteError};
+pub(crate) use reader::{Explorer, HistoryEvent, Reader, Selection};
+pub(crate) use writer::{StepResult, Writer};

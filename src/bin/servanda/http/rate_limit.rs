@@ -1,7 +1,6 @@
-//! When a request may go out: turns that are spread evenly, a pause that the server asked for, and a budget
-//! for going again.
+//! Rate limit, pauses that a server asks for, and the budget for retries.
 //!
-//! Knows no request and no answer. Time is the runtime's, so that tests need not wait for it.
+//! Independent of requests and responses. Time is that of the tokio runtime, so that tests can pause it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,11 +8,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The turns lie this much further apart than the rate asks for, so that timers that fire late and early
-/// never add up to more requests in one second than are allowed.
-const SPREAD_PERCENT: u32 = 105;
+/// The interval between requests, in percent of the one that the rate allows: timers fire early or late, and the requests of
+/// one second must never exceed the rate.
+const INTERVAL_PERCENT: u32 = 105;
 
-/// Hands out turns.
+/// Spaces requests evenly and holds them back during a pause.
 pub(crate) struct RateLimit {
     schedule: Mutex<Schedule>,
     interval: Option<Duration>,
@@ -21,31 +20,31 @@ pub(crate) struct RateLimit {
 
 #[derive(Default)]
 struct Schedule {
-    /// The turn that is handed out next.
+    /// The earliest instant of the next request.
     next: Option<Instant>,
-    /// No request goes out before.
+    /// The end of the current pause.
     pause: Option<Instant>,
 }
 
 impl RateLimit {
-    /// So many turns a second; without a rate everybody's turn is now.
+    /// A limit of requests per second; `None` is unlimited.
     pub(crate) fn new(per_second: Option<u32>) -> Self {
-        let interval = per_second.map(|rate| Duration::from_secs(1) * SPREAD_PERCENT / 100 / rate.max(1));
+        let interval = per_second.map(|rate| Duration::from_secs(1) * INTERVAL_PERCENT / 100 / rate.max(1));
         Self { schedule: Mutex::default(), interval }
     }
 
-    /// Waits for a turn. One that falls into a pause is given back, and another one taken.
-    pub(crate) async fn take(&self) {
+    /// Waits until a request may be sent. A reservation that falls into a pause is replaced by a later one.
+    pub(crate) async fn acquire(&self) {
         loop {
-            let turn = self.reserve();
-            tokio::time::sleep_until(turn).await;
-            if self.schedule().pause.is_none_or(|pause| pause <= turn) {
+            let reserved = self.reserve();
+            tokio::time::sleep_until(reserved).await;
+            if self.schedule().pause.is_none_or(|pause| pause <= reserved) {
                 return;
             }
         }
     }
 
-    /// No turn falls into the time to come, since the server asked for peace.
+    /// Sends no request for the given time, since the server asked to wait.
     pub(crate) fn pause(&self, length: Duration) {
         let until = Instant::now() + length;
         let mut schedule = self.schedule();
@@ -65,35 +64,35 @@ impl RateLimit {
     }
 }
 
-/// How often requests may be repeated in all, so that a server in trouble is not asked twice as much.
+/// Limits retries to a share of all requests, so that retries do not double the load on a failing server.
 #[derive(Default)]
-pub(crate) struct Budget {
+pub(crate) struct RetryBudget {
     requests: AtomicU64,
-    repeats: AtomicU64,
+    retries: AtomicU64,
 }
 
-impl Budget {
-    /// What even a short run may repeat.
+impl RetryBudget {
+    /// The number of retries that even a short run may make.
     const FLOOR: u64 = 10;
-    /// One request in so many may be a repeat.
+    /// One retry is allowed for this many requests.
     const SHARE: u64 = 10;
 
-    /// Counts a request that goes out, repeat or not.
-    pub(crate) fn count(&self) {
+    /// Counts a request that is about to be sent, first try or retry.
+    pub(crate) fn count_request(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many requests went out so far.
+    /// The number of requests sent so far.
     pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Whether one more repeat is within the budget; it is counted then.
-    pub(crate) fn allows_repeat(&self) -> bool {
-        let first_tries = self.requests().saturating_sub(self.repeats.load(Ordering::Relaxed));
+    /// Whether one more retry is within the budget; if so, it is counted.
+    pub(crate) fn allow_retry(&self) -> bool {
+        let first_tries = self.requests().saturating_sub(self.retries.load(Ordering::Relaxed));
         let limit = Self::FLOOR.max(first_tries / Self::SHARE);
-        let more = |repeats: u64| (repeats < limit).then_some(repeats + 1);
-        self.repeats.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+        let one_more = |retries: u64| (retries < limit).then_some(retries + 1);
+        self.retries.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok()
     }
 }
 
@@ -103,16 +102,16 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{Budget, RateLimit};
+    use super::{RateLimit, RetryBudget};
 
     #[tokio::test(start_paused = true)]
-    async fn no_second_holds_more_turns_than_allowed() {
+    async fn no_second_has_more_requests_than_allowed() {
         for rate in [1, 5, 7, 100] {
-            let turns = RateLimit::new(Some(rate));
+            let limit = RateLimit::new(Some(rate));
             let begun = Instant::now();
             let mut taken = Vec::new();
             for _ in 0..10 * rate {
-                turns.take().await;
+                limit.acquire().await;
                 taken.push(begun.elapsed());
             }
             let within = |from: Duration| {
@@ -123,31 +122,32 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_goes_in_a_pause_not_even_who_had_a_turn() {
-        let turns = RateLimit::new(Some(2));
-        turns.take().await;
+    async fn a_pause_also_holds_back_requests_that_were_reserved_before_it() {
+        let limit = RateLimit::new(Some(2));
+        limit.acquire().await;
         let begun = Instant::now();
-        let waiting = turns.take();
-        let pausing = async { turns.pause(Duration::from_secs(30)) };
+        let waiting = limit.acquire();
+        let pausing = async { limit.pause(Duration::from_secs(30)) };
         tokio::join!(waiting, pausing);
         assert!(begun.elapsed() >= Duration::from_secs(30));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_a_rate_nobody_waits() {
-        let (turns, begun) = (RateLimit::new(None), Instant::now());
+    async fn without_a_rate_no_request_waits() {
+        let (limit, begun) = (RateLimit::new(None), Instant::now());
         for _ in 0..1000 {
-            turns.take().await;
+            limit.acquire().await;
         }
         assert!(begun.elapsed() < Duration::from_millis(10));
     }
 
     #[test]
-    fn a_tenth_may_be_repeats_and_ten_in_any_case() {
-        let budget = Budget::default();
-        let allowed = || (0..100).filter(|_| budget.allows_repeat()).inspect(|_| budget.count()).count();
+    fn a_tenth_may_be_retries_and_ten_in_any_case() {
+        let budget = RetryBudget::default();
+        let allowed =
+            || (0..100).filter(|_| budget.allow_retry()).inspect(|_| budget.count_request()).count();
         assert_eq!(allowed(), 10);
-        (0..200).for_each(|_| budget.count());
-        assert_eq!(allowed(), 10, "200 first tries allow 20 repeats in all");
+        (0..200).for_each(|_| budget.count_request());
+        assert_eq!(allowed(), 10, "200 first tries allow 20 retries in total");
     }
 }

@@ -1,7 +1,6 @@
-//! A secret is taken out of what a server says, in whichever form it comes back.
+//! Redacts a secret from a server's responses, in every form in which it may be echoed.
 //!
-//! Servers repeat what they were asked: in the clear, as part of an address, inside JSON or HTML, or packed by
-//! something in between. Made from the secret once; knows no request.
+//! Servers and proxies echo requests: verbatim, percent-encoded in an address, escaped in JSON or HTML, or as a part of base64.
 
 use std::collections::BTreeSet;
 
@@ -9,21 +8,21 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 
-/// What stands in place of the secret.
-const BLOT: &str = "***";
-/// Shorter pieces are in every text.
+/// The replacement for the secret.
+const REPLACEMENT: &str = "***";
+/// Shorter fragments occur in any text and are not redacted.
 const SHORTEST: usize = 6;
 
-/// The forms of one secret.
+/// Replaces all forms of one secret.
 pub(crate) struct Redactor {
-    /// All of them, the longest first.
+    /// All encodings, the longest first.
     forms: SecretBox<Vec<String>>,
-    /// Those that can stand in JSON.
+    /// The encodings that can occur in JSON.
     in_json: SecretBox<Vec<String>>,
 }
 
 impl Redactor {
-    /// The forms of a secret.
+    /// Derives the encodings of a secret.
     pub(crate) fn new(secret: &SecretString) -> Self {
         let secret = secret.expose_secret();
         let in_json = [
@@ -45,36 +44,36 @@ impl Redactor {
             html_escaped(secret, "&#x27;"),
             html_escaped(secret, "'"),
         ]);
-        forms.extend(packed(secret));
-        Self { forms: listed(forms), in_json: listed(in_json.into()) }
+        forms.extend(base64_forms(secret));
+        Self { forms: longest_first(forms), in_json: longest_first(in_json.into()) }
     }
 
-    /// The text without the secret.
+    /// Redacts a text.
     pub(crate) fn text(&self, text: &str) -> String {
-        blotted(text, self.forms.expose_secret()).unwrap_or_else(|| text.to_owned())
+        redacted(text, self.forms.expose_secret()).unwrap_or_else(|| text.to_owned())
     }
 
-    /// JSON without the secret, if it was in there.
+    /// Redacts JSON; `None` if it does not contain the secret.
     pub(crate) fn json(&self, text: &str) -> Option<String> {
-        blotted(text, self.in_json.expose_secret())
+        redacted(text, self.in_json.expose_secret())
     }
 }
 
-fn listed(forms: BTreeSet<String>) -> SecretBox<Vec<String>> {
+fn longest_first(forms: BTreeSet<String>) -> SecretBox<Vec<String>> {
     let mut forms: Vec<String> = forms.into_iter().filter(|form| form.len() >= SHORTEST).collect();
     forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     SecretBox::new(Box::new(forms))
 }
 
-fn blotted(text: &str, forms: &[String]) -> Option<String> {
-    let mut blotted: Option<String> = None;
+fn redacted(text: &str, forms: &[String]) -> Option<String> {
+    let mut redacted: Option<String> = None;
     for form in forms {
-        let current = blotted.as_deref().unwrap_or(text);
+        let current = redacted.as_deref().unwrap_or(text);
         if current.contains(form.as_str()) {
-            blotted = Some(current.replace(form.as_str(), BLOT));
+            redacted = Some(current.replace(form.as_str(), REPLACEMENT));
         }
     }
-    blotted
+    redacted
 }
 
 fn json_escaped(text: &str) -> String {
@@ -82,7 +81,7 @@ fn json_escaped(text: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-/// JSON of those who write ASCII alone.
+/// The JSON escape of encoders that write ASCII only.
 fn ascii_escaped(text: &str, is_upper: bool) -> String {
     let escape = |unit: &u16| if is_upper { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") };
     let sign = |sign: char| {
@@ -95,7 +94,7 @@ fn ascii_escaped(text: &str, is_upper: bool) -> String {
     json_escaped(text).chars().map(sign).collect()
 }
 
-/// As in an address, or as in a form, which writes a blank as `+`.
+/// The encoding of a URL, or of an HTML form, which encodes a space as `+`.
 fn percent_encoded(text: &str, is_upper: bool, is_form: bool) -> String {
     let encode = |byte: u8| {
         let is_plain = byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
@@ -123,12 +122,12 @@ fn html_escaped(text: &str, apostrophe: &str) -> String {
     text.chars().map(escape).collect()
 }
 
-/// Base64 of something that the secret is part of: whatever stands before and after it, these signs are the same.
-fn packed(secret: &str) -> Vec<String> {
+/// The part of a base64 text that depends on the secret alone, for each of its three alignments.
+fn base64_forms(secret: &str) -> Vec<String> {
     let mut forms = Vec::new();
     for before in 0..3 {
         let bytes = [&[0; 2][..before.min(2)], secret.as_bytes()].concat();
-        // Bytes come in threes, signs in fours: those that hold a piece of something else are left out.
+        // Three bytes become four characters: those that also encode a neighbouring byte are left out.
         let (first, last) = ((before * 4).div_ceil(3), bytes.len() * 4 / 3);
         for packed in [STANDARD_NO_PAD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)] {
             forms.extend(packed.get(first..last).map(str::to_owned));
@@ -146,23 +145,23 @@ mod tests {
 
     use super::{Redactor, html_escaped, json_escaped, percent_encoded};
 
-    fn mask(secret: &str) -> Redactor {
+    fn redactor(secret: &str) -> Redactor {
         Redactor::new(&SecretString::from(secret))
     }
 
     #[test]
-    fn what_is_no_secret_stays() {
-        let mask = mask("5e7a9da0-0000-4000-8000-000000000001");
-        assert_eq!(mask.text("nothing of the kind"), "nothing of the kind");
-        assert_eq!(mask.json("[]"), None);
+    fn other_texts_are_unchanged() {
+        let redactor = redactor("5e7a9da0-0000-4000-8000-000000000001");
+        assert_eq!(redactor.text("nothing of the kind"), "nothing of the kind");
+        assert_eq!(redactor.json("[]"), None);
     }
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_secret_comes_out_in_no_form(secret in "[ -~а-яé💡]{8,40}", before in ".{0,9}", after in ".{0,9}") {
-            let mask = mask(&secret);
+        fn a_secret_is_redacted_in_every_form(secret in "[ -~а-яé💡]{8,40}", before in ".{0,9}", after in ".{0,9}") {
+            let redactor = redactor(&secret);
             let around = |form: &str| format!("{before}{form}{after}");
             for form in [
                 secret.clone(),
@@ -171,13 +170,13 @@ mod tests {
                 percent_encoded(&secret, false, true),
                 html_escaped(&secret, "&#39;"),
             ] {
-                prop_assert!(!mask.text(&around(&form)).contains(&form), "{form}");
+                prop_assert!(!redactor.text(&around(&form)).contains(&form), "{form}");
             }
             let json = around(&serde_json::json!({ "title": secret }).to_string());
-            prop_assert!(!mask.json(&json).expect("it was in there").contains(&json_escaped(&secret)));
+            prop_assert!(!redactor.json(&json).expect("it was in there").contains(&json_escaped(&secret)));
             for packed in [STANDARD.encode(around(&secret)), URL_SAFE_NO_PAD.encode(around(&secret))] {
-                let masked = mask.text(&packed);
-                prop_assert!(masked.contains("***"), "{packed}");
+                let redacted = redactor.text(&packed);
+                prop_assert!(redacted.contains("***"), "{packed}");
             }
         }
     }

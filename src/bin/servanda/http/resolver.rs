@@ -1,6 +1,6 @@
-//! Names of hosts become addresses of the network: once a run, and only such as the settings let a secret go to.
+//! Resolves host names, once in a run, and only to addresses that the settings allow a secret to be sent to.
 //!
-//! A name that leads elsewhere at the second question (DNS rebinding) is never asked a second time.
+//! Results are kept, so that DNS rebinding cannot redirect later requests.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,45 +11,47 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use servanda::settings::AddressPolicy;
 
-/// The addresses of a name, once they are there.
-pub(crate) type Found = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+/// The future result of a lookup.
+pub(crate) type Addresses = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
-/// What asks the network for the addresses of a name.
-pub(crate) type Lookup = Arc<dyn Fn(String) -> Found + Send + Sync>;
+/// Looks up the addresses of a host name.
+pub(crate) type Lookup = Arc<dyn Fn(String) -> Addresses + Send + Sync>;
 
-/// A resolver with a memory and a rule.
+/// A resolver that caches results and checks them against the allowed networks.
 #[derive(Clone)]
 pub(crate) struct Resolver {
     reach: AddressPolicy,
     lookup: Lookup,
-    known: Arc<Mutex<BTreeMap<String, Vec<SocketAddr>>>>,
+    cache: Arc<Mutex<BTreeMap<String, Vec<SocketAddr>>>>,
 }
 
 impl Resolver {
-    /// A resolver that asks the system.
+    /// A resolver that uses the system's lookup.
     pub(crate) fn of_the_system(reach: AddressPolicy) -> Self {
-        Self::asking(
+        Self::with_lookup(
             reach,
             Arc::new(|host| Box::pin(async move { Ok(tokio::net::lookup_host((host, 0)).await?.collect()) })),
         )
     }
 
-    /// A resolver that asks somebody else.
-    pub(crate) fn asking(reach: AddressPolicy, lookup: Lookup) -> Self {
-        Self { reach, lookup, known: Arc::default() }
+    /// A resolver that uses another lookup.
+    pub(crate) fn with_lookup(reach: AddressPolicy, lookup: Lookup) -> Self {
+        Self { reach, lookup, cache: Arc::default() }
     }
 
     async fn addresses(&self, host: String) -> io::Result<Vec<SocketAddr>> {
-        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&host) {
-            return Ok(known.clone());
+        if let Some(cached) = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(&host) {
+            return Ok(cached.clone());
         }
         let found = (self.lookup)(host.clone()).await?;
-        if let Some(bent) = found.iter().find(|address| !self.reach.allows(&host, address.ip())) {
-            let why =
-                format!("{host} leads to {}, where no key is sent; see helpdesk.private_network", bent.ip());
+        if let Some(forbidden) = found.iter().find(|address| !self.reach.allows(&host, address.ip())) {
+            let ip = forbidden.ip();
+            let why = format!(
+                "{host} resolves to {ip}, which no key is sent to; `helpdesk.private_network` can allow it"
+            );
             return Err(io::Error::other(why));
         }
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(host, found.clone());
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).insert(host, found.clone());
         Ok(found)
     }
 }

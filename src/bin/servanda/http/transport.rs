@@ -1,7 +1,7 @@
-//! Requests at the pace that a helpdesk bears, tried again where that is safe, and no more than it helps.
+//! Sends requests within a rate limit and retries them where that is safe.
 //!
-//! Over a [`HttpSender`] that carries out one try. What an answer means is the dialect's affair; what an error
-//! means for a write is settled here once, by [`HttpError::is_ambiguous`].
+//! Works over an [`HttpSender`], which sends each request once. The meaning of a response is up to the product's adapter;
+//! whether a failed write may have taken effect is decided here, by [`HttpError::is_ambiguous`].
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -13,144 +13,145 @@ use servanda::settings::Pace;
 use tokio::sync::Semaphore;
 
 use super::client::{Endpoint, HttpClient, HttpError, HttpSender, JsonResponse, Protocol, Request};
-use super::rate_limit::{Budget, RateLimit};
+use super::rate_limit::{RateLimit, RetryBudget};
 
-/// How often a request is tried at most.
+/// The largest number of tries of one request.
 const TRIES: u32 = 4;
-/// After so many refusals of the key no further request goes out, lest the tenant locks the account.
-pub(crate) const REFUSALS: u32 = 3;
-/// The longest that the first repeat waits; it doubles from there.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// The number of consecutive rejections of the key after which no further request is sent, so that the tenant does not lock
+/// the account.
+pub(crate) const REJECTION_LIMIT: u32 = 3;
+/// The upper limit of the first backoff; it doubles with each retry.
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 
-/// How a request may be repeated.
+/// When a failed request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RetryPolicy {
-    /// A read: repeated whatever became of it.
+    /// A read, which is idempotent: retried after any transient failure.
     Read,
-    /// A write: repeated only where it is certain that nothing was done. All else is looked up first, since an
-    /// edit may send mail, and a creation makes a second object.
+    /// A write: retried only if it certainly had no effect. Otherwise the caller reads the object first, since a second edit
+    /// may send mail again and a second creation makes a second object.
     Write,
 }
 
-/// A way to a helpdesk, walked at a certain pace.
-pub(crate) struct Transport<W: HttpSender = HttpClient> {
-    wire: W,
-    places: Semaphore,
+/// A connection to a server, with rate limit, concurrency limit and retries.
+pub(crate) struct Transport<S> {
+    sender: S,
+    slots: Semaphore,
     concurrency: usize,
-    /// Whether the key was accepted once. Until then requests go one by one.
-    is_known: AtomicBool,
-    refusals: AtomicU32,
-    turns: RateLimit,
-    budget: Budget,
+    /// Whether the key was accepted once. Until then requests are sent one by one.
+    is_accepted: AtomicBool,
+    rejections: AtomicU32,
+    rate_limit: RateLimit,
+    budget: RetryBudget,
     deadline: Duration,
     first_date: OnceLock<(Instant, tokio::time::Instant)>,
 }
 
-impl<M: Protocol> Transport<HttpClient<M>> {
-    /// A transport to a helpdesk over the network that is asked in this manner.
-    pub(crate) fn to(place: &Endpoint<'_>, manner: M, pace: &Pace) -> Result<Self, HttpError> {
-        Ok(Self::over(HttpClient::new(place, manner, pace.deadline)?, pace))
+impl<P: Protocol> Transport<HttpClient<P>> {
+    /// Connects to an endpoint over the network.
+    pub(crate) fn to(endpoint: &Endpoint<'_>, protocol: P, pace: &Pace) -> Result<Self, HttpError> {
+        Ok(Self::over(HttpClient::new(endpoint, protocol, pace.deadline)?, pace))
     }
 
-    /// The address without anything secret.
+    /// The address without a secret.
     pub(crate) fn safe_name(&self) -> String {
-        self.wire.safe_name().to_owned()
+        self.sender.safe_name().to_owned()
     }
 }
 
-impl<W: HttpSender> Transport<W> {
-    /// A transport over what carries out one try.
-    pub(crate) fn over(wire: W, pace: &Pace) -> Self {
+impl<S: HttpSender> Transport<S> {
+    /// A transport over any sender.
+    pub(crate) fn over(sender: S, pace: &Pace) -> Self {
         Self {
-            wire,
-            places: Semaphore::new(1),
+            sender,
+            slots: Semaphore::new(1),
             concurrency: pace.concurrency.max(1),
-            is_known: AtomicBool::new(false),
-            refusals: AtomicU32::new(0),
-            turns: RateLimit::new(pace.per_second),
-            budget: Budget::default(),
+            is_accepted: AtomicBool::new(false),
+            rejections: AtomicU32::new(0),
+            rate_limit: RateLimit::new(pace.per_second),
+            budget: RetryBudget::default(),
             deadline: pace.deadline,
             first_date: OnceLock::new(),
         }
     }
 
-    /// How many requests went out so far.
+    /// The number of requests sent so far.
     pub(crate) fn requests(&self) -> u64 {
         self.budget.requests()
     }
 
-    /// Whether the key was refused so often that no further request goes out.
+    /// Whether the key was rejected so often that no further request is sent.
     pub(crate) fn is_locked_out(&self) -> bool {
-        self.refusals.load(Ordering::Relaxed) >= REFUSALS
+        self.rejections.load(Ordering::Relaxed) >= REJECTION_LIMIT
     }
 
-    /// What the server's clock says now, by its first answer and the time since; `None` where it does not tell.
+    /// The time of the server's clock, from its first response and the time since; `None` if it sends no date.
     pub(crate) fn server_clock(&self) -> Option<Instant> {
         let (date, since) = self.first_date.get()?;
         date.checked_add(jiff::SignedDuration::try_from(since.elapsed()).ok()?).ok()
     }
 
-    /// Posts a JSON body, tries again where that is safe, and gives the JSON of an answer of success.
+    /// Posts a JSON body, with retries where `policy` allows them, and returns the successful response.
     pub(crate) async fn post(
         &self,
         path: &str,
         query: &[(&str, String)],
         body: &Value,
-        class: RetryPolicy,
+        policy: RetryPolicy,
     ) -> Result<JsonResponse, HttpError> {
         let request = Request { path, query, body };
-        let mut tried = 0;
+        let mut tries = 0;
         loop {
-            tried += 1;
-            let (error, wait) = match self.once(&request).await {
-                Ok(answer) => return Ok(answer),
+            tries += 1;
+            let (error, wait) = match self.try_once(&request).await {
+                Ok(response) => return Ok(response),
                 Err(failed) => failed,
             };
-            if tried >= TRIES || !may_repeat(class, &error) || !self.budget.allows_repeat() {
+            if tries >= TRIES || !may_retry(policy, &error) || !self.budget.allow_retry() {
                 return Err(error);
             }
-            let wait = wait.unwrap_or_else(|| jitter(tried));
-            tracing::info!(path, tried, wait_ms = wait.as_millis(), "trying again: {error}");
+            let wait = wait.unwrap_or_else(|| backoff(tries));
+            tracing::info!(path, tries, wait_ms = wait.as_millis(), "retrying: {error}");
             tokio::time::sleep(wait).await;
         }
     }
 
-    /// One try, at its turn.
-    async fn once(&self, request: &Request<'_>) -> Result<JsonResponse, (HttpError, Option<Duration>)> {
-        let _place = self.places.acquire().await.expect("the semaphore is never closed");
-        self.turns.take().await;
+    /// Sends a request once, as soon as the rate limit allows it. An error comes with the wait that the server asked for.
+    async fn try_once(&self, request: &Request<'_>) -> Result<JsonResponse, (HttpError, Option<Duration>)> {
+        let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
+        self.rate_limit.acquire().await;
         if self.is_locked_out() {
-            let why = format!("it was refused {REFUSALS} times, and no further request was sent");
+            let why = format!("it was rejected {REJECTION_LIMIT} times, and no further request was sent");
             return Err((HttpError::Credentials(why), None));
         }
-        self.budget.count();
+        self.budget.count_request();
         tracing::debug!(path = request.path, query = ?request.query, "request");
-        let exchanged = tokio::time::timeout(self.deadline, self.wire.exchange(request)).await;
-        let Ok(reply) = exchanged else {
-            let why = format!("nothing came within {} s", self.deadline.as_secs_f32());
+        let exchange = tokio::time::timeout(self.deadline, self.sender.send_once(request)).await;
+        let Ok(exchange) = exchange else {
+            let why = format!("no response within {} s", self.deadline.as_secs_f32());
             return Err((HttpError::Lost(why), None));
         };
-        if let Some(date) = reply.date {
+        if let Some(date) = exchange.server_date {
             self.first_date.get_or_init(|| (date, tokio::time::Instant::now()));
         }
-        if let Some(wait) = reply.wait {
-            self.turns.pause(wait);
+        if let Some(wait) = exchange.retry_after {
+            self.rate_limit.pause(wait);
         }
-        self.note(&reply.result);
-        reply.result.map_err(|error| (error, reply.wait.filter(|wait| !wait.is_zero())))
+        self.record(&exchange.result);
+        exchange.result.map_err(|error| (error, exchange.retry_after.filter(|wait| !wait.is_zero())))
     }
 
-    /// Counts refusals of the key, and lets requests go side by side once it was accepted.
-    fn note(&self, result: &Result<JsonResponse, HttpError>) {
+    /// Counts rejections of the key, and allows concurrent requests once it was accepted.
+    fn record(&self, result: &Result<JsonResponse, HttpError>) {
         match result {
             Err(HttpError::Credentials(_)) => {
-                self.refusals.fetch_add(1, Ordering::Relaxed);
+                self.rejections.fetch_add(1, Ordering::Relaxed);
             }
             Ok(_) => {
-                // Between refusals of one thing the key was good for another.
-                self.refusals.store(0, Ordering::Relaxed);
-                if !self.is_known.swap(true, Ordering::Relaxed) {
-                    self.places.add_permits(self.concurrency - 1);
+                // A key may be allowed some classes and not others, so that only consecutive rejections count.
+                self.rejections.store(0, Ordering::Relaxed);
+                if !self.is_accepted.swap(true, Ordering::Relaxed) {
+                    self.slots.add_permits(self.concurrency - 1);
                 }
             }
             Err(_) => {}
@@ -159,10 +160,10 @@ impl<W: HttpSender> Transport<W> {
 }
 
 impl HttpError {
-    /// Whether a write that ended so may have been carried out all the same.
+    /// Whether a write that failed with this error may have taken effect.
     ///
-    /// A gateway that gives up says nothing about the server behind it, and an answer that cannot be read may
-    /// tell of success. 429 is given before any work is done.
+    /// The timeout of a gateway says nothing about the server behind it, and an unreadable response may have been a success. 429
+    /// is returned before any work is done.
     pub(crate) fn is_ambiguous(&self) -> bool {
         match self {
             Self::Refused { status, .. } => matches!(status, 408 | 502..=504),
@@ -172,8 +173,8 @@ impl HttpError {
     }
 }
 
-fn may_repeat(class: RetryPolicy, error: &HttpError) -> bool {
-    match (class, error) {
+fn may_retry(policy: RetryPolicy, error: &HttpError) -> bool {
+    match (policy, error) {
         (_, HttpError::NotSent(_) | HttpError::Refused { status: 429, .. })
         | (RetryPolicy::Read, HttpError::Lost(_) | HttpError::NotJson(_)) => true,
         (RetryPolicy::Read, HttpError::Refused { status, .. }) => *status == 408 || *status >= 500,
@@ -181,11 +182,11 @@ fn may_repeat(class: RetryPolicy, error: &HttpError) -> bool {
     }
 }
 
-/// Full jitter (Brooker, 2015): anything between nothing and a limit that doubles.
-fn jitter(tried: u32) -> Duration {
+/// Exponential backoff with full jitter (Brooker, 2015): between zero and a limit that doubles with each try.
+fn backoff(tries: u32) -> Duration {
     use std::hash::{BuildHasher as _, Hasher as _};
 
-    let limit = FIRST_WAIT * (1 << (tried - 1).min(6));
+    let limit = FIRST_BACKOFF * (1 << (tries - 1).min(6));
     let random = std::hash::RandomState::new().build_hasher().finish();
     Duration::from_millis(random % u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod failure;
 pub(crate) mod context;
+pub(crate) mod dispatch;
 pub(crate) mod logging;
 pub(crate) mod runtime;
 pub(crate) mod shutdown;

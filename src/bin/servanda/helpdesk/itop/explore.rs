@@ -1,6 +1,6 @@
-//! A look at an iTop of which nothing is known: some objects of each class, read-only.
+//! Samples an iTop whose mapping is unknown: some objects of each class. Read-only.
 //!
-//! What the helpdesk refuses is no failure here but a finding. What it all means is the core's affair.
+//! A refused class is a finding here and no failure. The core interprets the samples.
 
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
@@ -11,12 +11,14 @@ use servanda::discovery::itop::{
 use servanda::discovery::{ClassSample, DiscoveredMapping, Samples};
 use servanda::mapping::Mapping;
 
+use super::login::ItopTransport;
 use super::read::ItopReader;
-use super::{ItopTransport, operation, oql};
-use crate::helpdesk::{Explorer, ReadError, ReadErrorKind};
+use super::{operation, oql};
+use crate::helpdesk::error::{ReadError, ReadErrorKind};
+use crate::helpdesk::reader::Explorer;
 use crate::http::client::HttpError;
 
-/// Looks at an iTop.
+/// Explores an iTop.
 pub(crate) struct ItopExplorer<'a> {
     transport: &'a ItopTransport,
 }
@@ -27,18 +29,18 @@ impl<'a> ItopExplorer<'a> {
         Self { transport }
     }
 
-    /// Some objects, or that they may not be read.
-    async fn look(&self, look: ClassQuery<'_>, query: &str) -> Result<ClassSample, ReadError> {
+    /// Samples objects of a class; a refusal is a sample as well.
+    async fn sample(&self, look: ClassQuery<'_>, query: &str) -> Result<ClassSample, ReadError> {
         let ClassQuery { class, attributes, most } = look;
         let found = operation::get(self.transport, class, query, attributes, Some(most)).await;
         match found {
             Ok(found) => Ok(ClassSample::Objects(found.into_iter().map(|object| object.fields).collect())),
-            Err(ReadError { error: ReadErrorKind::HttpClient(HttpError::Declined { text, .. }), .. }) => {
+            Err(ReadError { error: ReadErrorKind::Http(HttpError::Declined { text, .. }), .. }) => {
                 Ok(ClassSample::Refused(text))
             }
-            Err(ReadError { error: ReadErrorKind::HttpClient(HttpError::Credentials(text)), .. }) => {
-                // A login that is wrong and a class that is closed to it bear one code. What asks for no class tells.
-                operation::greet(self.transport).await?;
+            Err(ReadError { error: ReadErrorKind::Http(HttpError::Credentials(text)), .. }) => {
+                // A wrong login and a forbidden class have the same code. A call without a class tells them apart.
+                operation::check_login(self.transport).await?;
                 Ok(ClassSample::Refused(text))
             }
             Err(error) => Err(error),
@@ -61,7 +63,7 @@ impl Explorer for ItopExplorer<'_> {
                 look.most = people.len();
                 query = format!("SELECT {PERSON} WHERE id IN {}", oql::list(people));
             }
-            samples.insert(look.class.to_owned(), self.look(look, &query).await?);
+            samples.insert(look.class.to_owned(), self.sample(look, &query).await?);
         }
         Ok(propose_mapping(&ItopSamples { samples: &samples, catalog, today: zone.day_of(now) }))
     }
@@ -77,8 +79,8 @@ impl Explorer for ItopExplorer<'_> {
                 CONTRACT => ClassQuery { class: &mapping.class, attributes: &codes, most: 1 },
                 class => ClassQuery { class, attributes: look.attributes, most: 1 },
             };
-            if let ClassSample::Refused(said) = self.look(look, &format!("SELECT {}", look.class)).await? {
-                found.push((look.class.to_owned(), said));
+            if let ClassSample::Refused(why) = self.sample(look, &format!("SELECT {}", look.class)).await? {
+                found.push((look.class.to_owned(), why));
             }
         }
         Ok(found)

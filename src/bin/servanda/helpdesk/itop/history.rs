@@ -1,4 +1,4 @@
-//! Who changed what since our own last write, out of the history that is kept of every object.
+//! Changes by others since Servanda's own last write, from the history that iTop keeps of every object.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,17 +7,20 @@ use servanda::live::Touch;
 use servanda::mapping::{Field, Mapping};
 use servanda::plan::DriftPart;
 
+use super::login::ItopTransport;
+use super::operation::COMMENT_PREFIX;
 use super::operation::{self, Object, parts};
+use super::oql;
 use super::wire::{self, STATE};
-use super::{ItopTransport, OURS, oql};
-use crate::helpdesk::{HistoryEvent, ReadError};
+use crate::helpdesk::error::ReadError;
+use crate::helpdesk::reader::HistoryEvent;
 
-/// Of how many objects the history is asked at once.
-const AT_ONCE: usize = 100;
-/// The class of changes of an attribute.
+/// The number of objects in one request for their history.
+const BATCH: usize = 100;
+/// The class of attribute changes.
 const CLASS: &str = "CMDBChangeOpSetAttribute";
 
-/// What others did to these objects after we last wrote the same attribute, the latest last.
+/// Reads the changes that others made to an attribute after Servanda last wrote it, oldest first.
 pub(super) async fn read(
     transport: &ItopTransport,
     mapping: &Mapping,
@@ -25,7 +28,7 @@ pub(super) async fn read(
 ) -> Result<Vec<HistoryEvent>, ReadError> {
     let numbers: Vec<u64> = objects.iter().filter_map(|id| Some(parts(id)?.1)).collect();
     let mut events = Vec::new();
-    for some in numbers.chunks(AT_ONCE) {
+    for some in numbers.chunks(BATCH) {
         let class = oql::text(&mapping.class);
         let query = format!(
             "SELECT {CLASS} WHERE objclass = {class} AND objkey IN {}",
@@ -34,23 +37,23 @@ pub(super) async fn read(
         let fields = "date,userinfo,objclass,objkey,attcode";
         events.extend(operation::get(transport, CLASS, &query, fields, None).await?);
     }
-    // Numbers are given in the order of time, which its clock repeats an hour of each autumn.
+    // Sorted by number, which ascends with time: the local clock repeats an hour each autumn.
     events.sort_by_key(|event| event.number);
-    Ok(since_ours(&events).into_iter().flat_map(|event| told(event, mapping)).collect())
+    Ok(since_own_write(&events).into_iter().flat_map(|event| by_part(event, mapping)).collect())
 }
 
-/// The changes of each attribute that came after our own last one.
-fn since_ours(events: &[Object]) -> Vec<&Object> {
+/// The changes of each attribute after Servanda's own last write.
+fn since_own_write(events: &[Object]) -> Vec<&Object> {
     let text = |event: &Object, code: &str| wire::text(&event.fields, code).unwrap_or_default().to_owned();
-    let about = |event: &Object| (text(event, "objkey"), text(event, "attcode"));
-    let is_ours = |event: &&Object| text(event, "userinfo").starts_with(OURS);
-    let ours: BTreeMap<_, u64> =
-        events.iter().filter(is_ours).map(|event| (about(event), event.number)).collect();
-    events.iter().filter(|event| ours.get(&about(event)).is_none_or(|last| event.number > *last)).collect()
+    let attribute = |event: &Object| (text(event, "objkey"), text(event, "attcode"));
+    let is_own = |event: &&Object| text(event, "userinfo").starts_with(COMMENT_PREFIX);
+    let own: BTreeMap<_, u64> =
+        events.iter().filter(is_own).map(|event| (attribute(event), event.number)).collect();
+    events.iter().filter(|event| own.get(&attribute(event)).is_none_or(|last| event.number > *last)).collect()
 }
 
-/// An event for each part of an agreement that the attribute holds.
-fn told(event: &Object, mapping: &Mapping) -> Vec<HistoryEvent> {
+/// Returns an event for each part of an agreement that the attribute contains.
+fn by_part(event: &Object, mapping: &Mapping) -> Vec<HistoryEvent> {
     let text = |code: &str| wire::text(&event.fields, code).unwrap_or_default();
     let (Ok(number), code) = (text("objkey").parse(), text("attcode")) else {
         return Vec::new();

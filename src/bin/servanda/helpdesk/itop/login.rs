@@ -1,39 +1,43 @@
-//! The login travels in a field of the form, never in an address; here it is put there, and nowhere else.
+//! Authentication: the login is sent in fields of the form, never in an address, and only this file puts it there.
 
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
-use crate::http::client::{HttpError, Protocol, Request, excerpt};
+use crate::http::client::{HttpClient, HttpError, Protocol, Request, excerpt};
+use crate::http::transport::Transport;
 
-/// The version of the interface that is spoken.
+/// The version of the REST interface.
 const VERSION: &str = "1.3";
-/// Codes by which it says that it does not let us in: a wrong login, no name, no password.
-const NOT_LET_IN: [i64; 3] = [1, 2, 3];
-/// From here on a code is one of its database.
-const DATABASE: i64 = 1000;
-/// From here on it says that the database was not reached, or left in the middle.
+/// The codes of a refused login: unauthorised, no version, no user or password.
+const LOGIN_REFUSED: [i64; 3] = [1, 2, 3];
+/// The first code of a database error.
+const DATABASE_ERROR: i64 = 1000;
+/// The first code of a lost database connection.
 const DATABASE_LOST: i64 = 2000;
 
-/// How one proves to an iTop who one is.
-pub(crate) enum Form {
-    /// By a token.
+/// The credentials of an iTop user.
+pub(crate) enum ItopLogin {
+    /// A token.
     Token(SecretString),
-    /// By a name and its password.
+    /// A user with a password.
     Password {
-        /// The name.
+        /// The user's name.
         user: String,
-        /// The password.
+        /// The user's password.
         password: SecretString,
     },
 }
 
-impl Protocol for Form {
-    fn address(&self, url: &str, _: &Request<'_>) -> String {
-        format!("{url}/webservices/rest.php")
+/// A connection to an iTop.
+pub(crate) type ItopTransport = Transport<HttpClient<ItopLogin>>;
+
+impl Protocol for ItopLogin {
+    fn address(&self, base: &str, _: &Request<'_>) -> String {
+        format!("{base}/webservices/rest.php")
     }
 
-    fn dress(&self, post: RequestBuilder, request: &Request<'_>) -> RequestBuilder {
+    fn authenticate(&self, post: RequestBuilder, request: &Request<'_>) -> RequestBuilder {
         let mut fields = vec![("version", VERSION.to_owned()), ("json_data", request.body.to_string())];
         match self {
             Self::Token(token) => fields.push(("auth_token", token.expose_secret().to_owned())),
@@ -51,24 +55,26 @@ impl Protocol for Form {
         }
     }
 
-    /// It says so in bodies of success alone.
-    fn is_refusal(&self, _: StatusCode, _: &str) -> bool {
+    /// iTop refuses a login only in the body of a successful response.
+    fn rejects_secret(&self, _: StatusCode, _: &str) -> bool {
         false
     }
 
-    /// What it says is for people, and never matched on. What its database says holds whole statements with values in
-    /// them, and is not excerpt at all.
-    fn judge(&self, body: Value) -> Result<Value, HttpError> {
+    /// Only the code is interpreted; the message is for people. Messages of the database contain SQL statements with values, and
+    /// are not shown.
+    fn check_body(&self, body: Value) -> Result<Value, HttpError> {
         let Some(code) = body.get("code").and_then(Value::as_i64) else {
-            return Err(HttpError::NotJson("an answer without a code".to_owned()));
+            return Err(HttpError::NotJson("a response without a code".to_owned()));
         };
         let text = excerpt(body.get("message").and_then(Value::as_str).unwrap_or_default());
         match code {
             0 => Ok(body),
-            code if NOT_LET_IN.contains(&code) => Err(HttpError::Credentials(text)),
-            code if code >= DATABASE_LOST => Err(HttpError::Lost(format!("its database failed with {code}"))),
-            code if code >= DATABASE => {
-                Err(HttpError::Declined { code, text: "its database refused a value".to_owned() })
+            code if LOGIN_REFUSED.contains(&code) => Err(HttpError::Credentials(text)),
+            code if code >= DATABASE_LOST => {
+                Err(HttpError::Lost(format!("the database of iTop failed with code {code}")))
+            }
+            code if code >= DATABASE_ERROR => {
+                Err(HttpError::Declined { code, text: "the database of iTop refused a value".to_owned() })
             }
             code => Err(HttpError::Declined { code, text }),
         }

@@ -1,26 +1,29 @@
-//! The operations that are used, and the objects in their answers. A list is read whole, each object once.
+//! The REST operations that are used, and the objects in their responses. Lists are read completely, each object once.
 
 use serde_json::{Map, Value as Json, json};
 use servanda::ident::LiveId;
 
-use super::ItopTransport;
-use crate::helpdesk::{ReadError, ReadErrorKind};
+use super::login::ItopTransport;
+use crate::helpdesk::error::{ReadError, ReadErrorKind};
 use crate::http::client::HttpError;
 use crate::http::transport::RetryPolicy;
 
-/// An object of an answer.
+/// The beginning of the comment of every write by Servanda; the name of the run follows.
+pub(super) const COMMENT_PREFIX: &str = "servanda ";
+
+/// An object of a response.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Object {
     /// Its class.
     pub(super) class: String,
-    /// Its number, which no other object of the class has ever had.
+    /// Its number, which is never reused within the class.
     pub(super) number: u64,
-    /// The attributes that were asked for.
+    /// The requested attributes.
     pub(super) fields: Map<String, Json>,
 }
 
 impl Object {
-    /// Its id as we write it, which is how the helpdesk itself calls it.
+    /// Its id, in the same notation as in the response.
     pub(super) fn id(&self) -> LiveId {
         id(&self.class, self.number)
     }
@@ -31,7 +34,7 @@ pub(super) fn id(class: &str, number: u64) -> LiveId {
     LiveId::new(&format!("{class}::{number}")).expect("a class and a number make an id")
 }
 
-/// The class and number that an id is made of.
+/// Splits an id into class and number.
 pub(super) fn parts(id: &LiveId) -> Option<(&str, u64)> {
     let (class, number) = id.as_str().split_once("::")?;
     let is_class =
@@ -39,7 +42,7 @@ pub(super) fn parts(id: &LiveId) -> Option<(&str, u64)> {
     Some((class, number.parse().ok()?)).filter(|_| is_class)
 }
 
-/// The objects of a class that a query names, all in one answer; a limit cuts it short.
+/// Reads the objects of a query in one response, up to a limit.
 pub(super) async fn get(
     transport: &ItopTransport,
     class: &str,
@@ -58,17 +61,17 @@ pub(super) async fn get(
     objects(&answer.body).map_err(|what| ReadError { call: path, error: ReadErrorKind::Unexpected(what) })
 }
 
-/// Asks for nothing but whether one is let in.
-pub(super) async fn greet(transport: &ItopTransport) -> Result<(), ReadError> {
+/// Checks the login without reading an object.
+pub(super) async fn check_login(transport: &ItopTransport) -> Result<(), ReadError> {
     let call = "list_operations";
     let answer = transport.post(call, &[], &json!({ "operation": call }), RetryPolicy::Read).await;
     answer.map(drop).map_err(|error| ReadError { call: call.to_owned(), error: error.into() })
 }
 
-/// Every object of a class.
+/// Reads all objects of a class.
 ///
-/// There is no cursor and no order to rely on, so that what is more than a page is read by ranges of numbers: each
-/// object lies in one of them whatever comes and goes meanwhile. Where numbers are sparse the ranges grow.
+/// The API has no cursor and no guaranteed order. A list of more than one page is therefore read by ranges of numbers: each
+/// object belongs to exactly one range, even if the list changes. The ranges grow where numbers are sparse.
 pub(super) async fn all(
     transport: &ItopTransport,
     class: &str,
@@ -83,8 +86,8 @@ pub(super) async fn all(
             found.extend(page);
             return Ok(found);
         }
-        let furthest = page.iter().map(|object| object.number).max().unwrap_or(from);
-        while from <= furthest {
+        let largest = page.iter().map(|object| object.number).max().unwrap_or(from);
+        while from <= largest {
             let range = format!("SELECT {class} WHERE id >= {from} AND id < {}", from + width);
             let page = get(transport, class, &range, fields, None).await?;
             from += width;
@@ -96,7 +99,7 @@ pub(super) async fn all(
     }
 }
 
-/// Creates an object, or writes to the one that a key names; gives it as it is then.
+/// Creates an object, or updates the one that the key in `body` selects. Returns the object as it is after the write.
 pub(super) async fn write(
     transport: &ItopTransport,
     operation: &str,
@@ -110,19 +113,19 @@ pub(super) async fn write(
     let mut written = written.into_iter();
     match (written.next(), written.next()) {
         (Some(only), None) => Ok(only),
-        _ => Err(HttpError::NotJson("the answer names no object, or several".to_owned())),
+        _ => Err(HttpError::NotJson("the response does not contain exactly one object".to_owned())),
     }
 }
 
-/// The objects of an answer: a map, or nothing where there are none. How many it says there are is not to be relied on.
+/// The objects of a response: a map, or null if there are none. The count in the response is unreliable and not used.
 fn objects(answer: &Json) -> Result<Vec<Object>, String> {
     let map = match answer.get("objects") {
         None | Some(Json::Null) => return Ok(Vec::new()),
         Some(Json::Object(map)) => map,
-        Some(_) => return Err("objects that are no map".to_owned()),
+        Some(_) => return Err("`objects` is not a map".to_owned()),
     };
     map.values()
-        .map(|entry| object(entry).ok_or_else(|| "an object without class, key and fields".to_owned()))
+        .map(|entry| object(entry).ok_or_else(|| "an object lacks class, key or fields".to_owned()))
         .collect()
 }
 

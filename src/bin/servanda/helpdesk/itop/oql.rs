@@ -1,23 +1,23 @@
-//! Values inside its query language. Nothing from outside gets into a query but through here.
+//! Builds queries in OQL, iTop's query language. All values are quoted here, against injection.
 
-/// A text in quotes.
+/// A quoted text.
 pub(super) fn text(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-/// A text that holds this one. What would stand for any sign stands for more than itself here, so that the
-/// objects found are to be looked at.
-pub(super) fn holding(part: &str) -> String {
+/// A `LIKE` pattern for texts that contain `part`. Wildcards in `part` are not escaped, so that the caller must check the
+/// objects found.
+pub(super) fn containing(part: &str) -> String {
     text(&format!("%{part}%"))
 }
 
-/// Numbers in a list.
+/// A list of numbers.
 pub(super) fn list(numbers: impl IntoIterator<Item = u64>) -> String {
     let numbers: Vec<String> = numbers.into_iter().map(|number| number.to_string()).collect();
     format!("({})", numbers.join(","))
 }
 
-/// A query for an object by its number, with what else must hold.
+/// A query for an object by its number, with further conditions.
 pub(super) fn one(class: &str, number: u64, conditions: &[String]) -> String {
     let mut query = format!("SELECT {class} WHERE id = {number}");
     for condition in conditions {

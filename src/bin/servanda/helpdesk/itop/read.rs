@@ -1,5 +1,5 @@
-//! Contracts and what they are linked with become [`Live`]. The rows of each class are read flat and joined here,
-//! which takes a twentieth of the time that the helpdesk takes to join them.
+//! Converts contracts and their links to [`Live`]. The rows of each class are read separately and joined here, which is twenty
+//! times faster than a join by iTop.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,12 +14,14 @@ use servanda::live::{
 use servanda::mapping::{Field, Mapping};
 use servanda::settings::Priorities;
 
+use super::login::ItopTransport;
 use super::operation::{self, Object, id, parts};
-use super::targets::{self, Known, ROW, Table};
-use super::text::Texts;
+use super::targets::{self, ROW, SlaCache, TargetTable};
+use super::text::SharedTexts;
 use super::wire::{self, ORGANIZATION, PERSON, SERVICE, STATE};
-use super::{ItopTransport, history, oql};
-use crate::helpdesk::{HistoryEvent, ReadError, ReadErrorKind, Reader, Selection};
+use super::{history, oql};
+use crate::helpdesk::error::{ReadError, ReadErrorKind};
+use crate::helpdesk::reader::{HistoryEvent, Reader, Selection};
 
 /// The class of rows between a contract and its services.
 const SERVICE_ROWS: &str = "lnkCustomerContractToService";
@@ -27,8 +29,8 @@ const SERVICE_ROWS: &str = "lnkCustomerContractToService";
 const CONTACT_ROWS: &str = "lnkContactToContract";
 /// The class of rows between an SLA and its SLTs.
 const PROMISE_ROWS: &str = "lnkSLAToSLT";
-/// Of how many people the address is asked at once.
-const PEOPLE_AT_ONCE: usize = 100;
+/// The number of people in one request for their addresses.
+const ADDRESS_BATCH: usize = 100;
 
 /// Reads an iTop.
 pub(crate) struct ItopReader<'a> {
@@ -36,57 +38,54 @@ pub(crate) struct ItopReader<'a> {
     pub(super) mapping: &'a Mapping,
     priorities: &'a Priorities,
     page_size: usize,
-    memory: &'a Memory,
+    cache: &'a ItopCache,
 }
 
-/// What is remembered of an iTop for as long as one is connected to it.
+/// What is cached of an iTop during a connection.
 #[derive(Default)]
-pub(crate) struct Memory {
-    /// The contracts that were looked at one by one, as they were then.
-    seen: Mutex<BTreeMap<LiveId, Seen>>,
-    /// Whether the history may not be read.
-    is_kept_from_history: AtomicBool,
-    /// The SLAs that are known to say what they should. Held while one is looked for and made, so that nobody reads one
-    /// that is half made.
-    pub(super) slas: tokio::sync::RwLock<Known>,
+pub(crate) struct ItopCache {
+    /// The contracts that were read one by one.
+    contracts: Mutex<BTreeMap<LiveId, CachedContract>>,
+    /// Whether the login may not read the history.
+    is_history_forbidden: AtomicBool,
+    /// The SLAs that are known to be complete. Locked for writing while an SLA is created, so that none is read half created.
+    pub(super) slas: tokio::sync::RwLock<SlaCache>,
 }
 
-/// A contract as it was seen.
+/// A contract as it was last read. An update names these values, so that a concurrent edit is detected.
 #[derive(Clone)]
-pub(super) struct Seen {
+pub(super) struct CachedContract {
     /// The attributes of its own row.
     pub(super) row: Map<String, Json>,
-    /// What they and its links mean.
+    /// The fields of the agreement, from its row and its links.
     pub(super) fields: BTreeMap<Field, Value>,
 }
 
-impl Memory {
-    fn seen(&self) -> MutexGuard<'_, BTreeMap<LiveId, Seen>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+impl ItopCache {
+    fn contracts(&self) -> MutexGuard<'_, BTreeMap<LiveId, CachedContract>> {
+        self.contracts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A contract as it was seen last.
-    pub(super) fn recall(&self, object: &LiveId) -> Option<Seen> {
-        self.seen().get(object).cloned()
+    pub(super) fn contract(&self, object: &LiveId) -> Option<CachedContract> {
+        self.contracts().get(object).cloned()
     }
 
-    /// A contract as it is now.
-    pub(super) fn keep(&self, object: &Object, fields: BTreeMap<Field, Value>) {
-        self.seen().insert(object.id(), Seen { row: object.fields.clone(), fields });
+    pub(super) fn insert(&self, object: &Object, fields: BTreeMap<Field, Value>) {
+        self.contracts().insert(object.id(), CachedContract { row: object.fields.clone(), fields });
     }
 
-    /// It was written to, so that what was seen of it is out of date.
-    pub(super) fn forget(&self, object: &LiveId) {
-        self.seen().remove(object);
+    /// Removes a contract that is about to be written.
+    pub(super) fn remove(&self, object: &LiveId) {
+        self.contracts().remove(object);
     }
 }
 
-/// The rows that contracts are linked by.
+/// The link rows of contracts.
 #[derive(Default)]
 struct Links {
     services: BTreeMap<u64, BTreeMap<u64, Option<u64>>>,
     contacts: BTreeMap<u64, BTreeSet<LiveId>>,
-    tables: BTreeMap<u64, Table>,
+    tables: BTreeMap<u64, TargetTable>,
 }
 
 impl<'a> ItopReader<'a> {
@@ -96,12 +95,12 @@ impl<'a> ItopReader<'a> {
         mapping: &'a Mapping,
         priorities: &'a Priorities,
         page_size: usize,
-        memory: &'a Memory,
+        cache: &'a ItopCache,
     ) -> Self {
-        Self { transport, mapping, priorities, page_size, memory }
+        Self { transport, mapping, priorities, page_size, cache }
     }
 
-    /// The attributes of a contract's own row that are mapped, its state and its mark.
+    /// The attributes to read of a contract itself: the mapped ones, its state and its ownership key.
     pub(super) fn codes(mapping: &Mapping) -> String {
         let mapped = mapping.attributes.iter().filter(|(field, _)| wire::is_scalar(field));
         let fixed = [STATE, mapping.key.attribute.as_str()];
@@ -119,7 +118,7 @@ impl<'a> ItopReader<'a> {
 
     async fn links(&self) -> Result<Links, ReadError> {
         let promises = async {
-            // Where no targets are kept the login need not be let in to them.
+            // The login needs no access to SLAs if no targets are mapped.
             if self.mapping.holds_targets_with_services() {
                 self.every(PROMISE_ROWS, ROW).await
             } else {
@@ -147,7 +146,7 @@ impl<'a> ItopReader<'a> {
         if slas.is_empty() || !self.mapping.holds_targets_with_services() {
             return Ok(links);
         }
-        let _whole = self.memory.slas.read().await;
+        let _complete = self.cache.slas.read().await;
         let promises = format!("SELECT {PROMISE_ROWS} WHERE sla_id IN {}", oql::list(slas));
         let promises = self.some(PROMISE_ROWS, &promises, ROW).await?;
         Links::of(&services, &contacts, &promises)
@@ -189,7 +188,7 @@ impl<'a> ItopReader<'a> {
         Ok(directory)
     }
 
-    /// A contract in normal form, or why it cannot be understood.
+    /// Interprets a contract.
     fn agreement(&self, object: &Object, links: &Links) -> Result<LiveAgreement, String> {
         let mut fields = BTreeMap::new();
         for (field, code) in &self.mapping.attributes {
@@ -218,21 +217,21 @@ impl<'a> ItopReader<'a> {
     }
 
     fn mark(&self, object: &Object) -> Option<AgreementId> {
-        Texts(self.mapping).mark(wire::text(&object.fields, &self.mapping.key.attribute).ok()?)
+        SharedTexts(self.mapping).mark(wire::text(&object.fields, &self.mapping.key.attribute).ok()?)
     }
 
-    /// A contract that was looked at by itself is remembered, since a write says what it was.
+    /// Reads a contract's links and caches it, since a write must name the values that were read.
     async fn with_links(&self, object: &Object) -> Result<Observed<LiveAgreement>, ReadError> {
         let links = self.links_of(object.number).await?;
         let observed = self.observed(object, &links);
         if let Observed::Present(agreement) = &observed {
-            self.memory.keep(object, agreement.record.fields.clone());
+            self.cache.insert(object, agreement.record.fields.clone());
         }
         Ok(observed)
     }
 }
 
-/// The people of all contracts. A manager is one of them who is with the provider, since there is no other place for one.
+/// The contacts of all contracts. A manager is a contact who belongs to the provider, since iTop has no attribute for managers.
 fn contacts(live: &Live) -> BTreeSet<LiveId> {
     let contracts = live.agreements.values().chain(live.adoptable.values());
     let contacts = contracts.filter_map(|observed| match observed {
@@ -293,7 +292,7 @@ impl Links {
 }
 
 impl Reader for ItopReader<'_> {
-    async fn read_live(&self, wanted: &Selection) -> Result<Live, ReadError> {
+    async fn read_live(&self, selection: &Selection) -> Result<Live, ReadError> {
         let codes = Self::codes(self.mapping);
         let (contracts, links, directory) =
             tokio::try_join!(self.every(&self.mapping.class, &codes), self.links(), self.directory())?;
@@ -306,7 +305,7 @@ impl Reader for ItopReader<'_> {
             }
             live.unmanaged += 1;
             let id = contract.id();
-            if wanted.takes(&id) {
+            if selection.contains(&id) {
                 live.adoptable.insert(id, self.observed(contract, &links));
             }
         }
@@ -325,40 +324,42 @@ impl Reader for ItopReader<'_> {
     }
 
     async fn inventory(&self) -> Result<Inventory, ReadError> {
-        let wanted = Selection::default().with_all_unmarked();
-        let (live, people) = tokio::try_join!(self.read_live(&wanted), self.every(PERSON, "org_id"))?;
+        let everything = Selection::default().with_all_unmarked();
+        let (live, people) = tokio::try_join!(self.read_live(&everything), self.every(PERSON, "org_id"))?;
         let mut inventory = Inventory::of(&live);
-        // Calendars it has none, and its priorities are four numbers that the settings name.
+        // iTop has no calendars, and its priorities are numbers that the settings name.
         inventory.items.remove(&ObjectKind::Priority);
         inventory.unkept = [ObjectKind::Calendar, ObjectKind::Priority].into();
         let contacts = contacts(&live);
-        let answers = |person: &&Object| {
+        let is_manager = |person: &&Object| {
             let employer = wire::link(&person.fields, "org_id").ok().flatten();
             contacts.contains(&person.id())
                 && employer.is_some_and(|unit| inventory.providers.contains(&id(ORGANIZATION, unit)))
         };
-        let managers: Vec<LiveId> = people.iter().filter(answers).map(Object::id).collect();
+        let managers: Vec<LiveId> = people.iter().filter(is_manager).map(Object::id).collect();
         inventory.managers.extend(managers);
         Ok(inventory)
     }
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {
         let (class, key) = (&self.mapping.class, &self.mapping.key.attribute);
-        let query = format!("SELECT {class} WHERE {key} LIKE {}", oql::holding(&self.mapping.mark(id)));
+        let query = format!("SELECT {class} WHERE {key} LIKE {}", oql::containing(&self.mapping.mark(id)));
         let found = self.some(class, &query, &Self::codes(self.mapping)).await?;
         let found: Vec<&Object> =
             found.iter().filter(|object| self.mark(object).as_ref() == Some(id)).collect();
         match found[..] {
             [] => Ok(Observed::Absent),
             [only] => self.with_links(only).await,
-            _ => Ok(Observed::Unknown(format!("several objects bear the mark of {id}"))),
+            _ => Ok(Observed::Unknown(format!("several objects have the ownership key of {id}"))),
         }
     }
 
     async fn get(&self, object: &LiveId) -> Result<Observed<LiveAgreement>, ReadError> {
         let class = &self.mapping.class;
         let Some((_, number)) = parts(object) else {
-            return Ok(Observed::Unknown(format!("`{object}` is no id of iTop, which writes {class}::12")));
+            return Ok(Observed::Unknown(format!(
+                "`{object}` is not an id of iTop: write it as {class}::12"
+            )));
         };
         let found = self.some(class, &oql::one(class, number, &[]), &Self::codes(self.mapping)).await?;
         match &found[..] {
@@ -367,14 +368,14 @@ impl Reader for ItopReader<'_> {
         }
     }
 
-    /// Who may not read it is not asked again: refusals are counted, and a few of them end the run.
+    /// A refusal is remembered, since repeated refusals lock the connection.
     async fn history(&self, objects: &BTreeSet<LiveId>) -> Result<Vec<HistoryEvent>, ReadError> {
-        if self.memory.is_kept_from_history.load(Ordering::Relaxed) {
+        if self.cache.is_history_forbidden.load(Ordering::Relaxed) {
             return Ok(Vec::new());
         }
         let read = history::read(self.transport, self.mapping, objects).await;
         if read.as_ref().is_err_and(ReadError::is_credentials) {
-            self.memory.is_kept_from_history.store(true, Ordering::Relaxed);
+            self.cache.is_history_forbidden.store(true, Ordering::Relaxed);
         }
         read
     }
@@ -382,7 +383,7 @@ impl Reader for ItopReader<'_> {
     async fn addresses(&self, people: &BTreeSet<LiveId>) -> Result<BTreeMap<LiveId, String>, ReadError> {
         let numbers: Vec<u64> = people.iter().filter_map(|id| Some(parts(id)?.1)).collect();
         let mut addresses = BTreeMap::new();
-        for some in numbers.chunks(PEOPLE_AT_ONCE) {
+        for some in numbers.chunks(ADDRESS_BATCH) {
             let query = format!("SELECT {PERSON} WHERE id IN {}", oql::list(some.iter().copied()));
             for person in self.some(PERSON, &query, "email").await? {
                 let email = wire::text(&person.fields, "email").unwrap_or_default();
@@ -399,9 +400,9 @@ impl Reader for ItopReader<'_> {
             call: format!("core/get {object}"),
             error: ReadErrorKind::Unexpected(format!("{what}; check ledger.witness in servanda.yaml")),
         };
-        let (class, number) = parts(object).ok_or_else(|| wrong("ids are written as Organization::12"))?;
+        let (class, number) = parts(object).ok_or_else(|| wrong("write the id as Organization::12"))?;
         let found = self.some(class, &oql::one(class, number, &[]), attribute).await?;
-        let found = found.first().ok_or_else(|| wrong("there is no object of that id"))?;
+        let found = found.first().ok_or_else(|| wrong("there is no object with this id"))?;
         wire::text(&found.fields, attribute).map(str::to_owned).map_err(|what| wrong(&what))
     }
 

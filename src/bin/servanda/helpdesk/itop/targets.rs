@@ -1,5 +1,6 @@
-//! What is promised: one SLA for each distinct table of targets, with an SLT for each promise, shared by all
-//! agreements that promise the same. Named by the table's digest, and made whole again where somebody edited them.
+//! Targets: one SLA for each distinct target table, with an SLT for each target, shared by all agreements with the same targets.
+//!
+//! An SLA is named by the digest of its table, and repaired if somebody edited it.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +9,26 @@ use servanda::calendar::TargetTime;
 use servanda::ident::LiveId;
 use servanda::live::{LiveTarget, digest};
 
+use super::login::ItopTransport;
 use super::operation::{self, Object};
-use super::{ItopTransport, oql, wire};
-use crate::helpdesk::{ReadError, ReadErrorKind, WriteError};
+use super::{oql, wire};
+use crate::helpdesk::error::{ReadError, ReadErrorKind, WriteError};
+use crate::http::client::HttpError;
 
-/// What stands before the name of every SLA and SLT of ours.
+/// The prefix of the names of all SLAs and SLTs of Servanda.
 const NAME: &str = "Servanda ";
-/// A promise is about both kinds of requests.
+/// The request types that every target applies to.
 const REQUESTS: [&str; 2] = ["incident", "service_request"];
-/// The attributes of a row between SLA and SLT, which tell the SLT too.
+/// The attributes of a row between SLA and SLT, including those of the SLT.
 pub(super) const ROW: &str =
     "sla_id,slt_id,slt_metric,slt_request_type,slt_ticket_priority,slt_value,slt_value_unit";
 
-/// What is promised by priority.
-pub(super) type Table = BTreeMap<u8, LiveTarget>;
+/// Targets by priority.
+pub(super) type TargetTable = BTreeMap<u8, LiveTarget>;
 
-/// One promise as an SLT has it.
+/// The attributes of one SLT.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Target {
+struct Slt {
     priority: u8,
     request: &'static str,
     metric: &'static str,
@@ -33,25 +36,25 @@ struct Target {
     unit: &'static str,
 }
 
-impl Target {
+impl Slt {
     fn name(&self) -> String {
         let Self { priority, request, metric, value, unit } = self;
         format!("{NAME}{request} {priority} {metric} {value} {unit}")
     }
 }
 
-/// The SLAs that were found or made in this run, by provider and table.
-pub(super) type Known = BTreeMap<(u64, String), u64>;
+/// The SLAs that were found or created in this run, by provider and digest of the table.
+pub(super) type SlaCache = BTreeMap<(u64, String), u64>;
 
-/// The lengths of time of one priority and metric, by the kind of requests.
-type Cell<'a> = BTreeMap<&'a str, Vec<TargetTime>>;
+/// The durations of one priority and metric, by request type.
+type Durations<'a> = BTreeMap<&'a str, Vec<TargetTime>>;
 
-/// The tables of SLAs by their numbers, out of the rows between SLA and SLT.
+/// Reads the target tables of SLAs, by the SLA's number, from the rows between SLA and SLT.
 ///
-/// What is promised for one kind of requests alone, or twice over, is promised by nobody we know: it is left out, and
-/// so differs from what any agreement says.
-pub(super) fn tables(rows: &[Object]) -> Result<BTreeMap<u64, Table>, String> {
-    let mut by_sla: BTreeMap<u64, BTreeMap<(u8, &str), Cell<'_>>> = BTreeMap::new();
+/// A target that applies to only one request type, or occurs twice, was not written by Servanda. It is left out, so that the
+/// table differs from that of any agreement.
+pub(super) fn tables(rows: &[Object]) -> Result<BTreeMap<u64, TargetTable>, String> {
+    let mut by_sla: BTreeMap<u64, BTreeMap<(u8, &str), Durations<'_>>> = BTreeMap::new();
     for row in rows {
         let text = |code| wire::text(&row.fields, code);
         let Some(sla) = wire::link(&row.fields, "sla_id")? else { continue };
@@ -66,11 +69,11 @@ pub(super) fn tables(rows: &[Object]) -> Result<BTreeMap<u64, Table>, String> {
     Ok(by_sla.into_iter().map(|(sla, cells)| (sla, table(&cells))).collect())
 }
 
-fn table(cells: &BTreeMap<(u8, &str), Cell<'_>>) -> Table {
-    let mut table = Table::new();
+fn table(cells: &BTreeMap<(u8, &str), Durations<'_>>) -> TargetTable {
+    let mut table = TargetTable::new();
     for ((priority, metric), by_request) in cells {
-        let times: Vec<_> = REQUESTS.map(|request| by_request.get(request).map(Vec::as_slice)).into();
-        let [Some([one]), Some([other])] = times[..] else { continue };
+        let durations: Vec<_> = REQUESTS.map(|request| by_request.get(request).map(Vec::as_slice)).into();
+        let [Some([one]), Some([other])] = durations[..] else { continue };
         if one != other {
             continue;
         }
@@ -85,43 +88,37 @@ fn table(cells: &BTreeMap<(u8, &str), Cell<'_>>) -> Table {
     table
 }
 
-/// The SLTs of a table.
-fn targets(table: &Table) -> Result<Vec<Target>, String> {
+/// The SLTs that a target table needs.
+fn slts_of(table: &TargetTable) -> Result<Vec<Slt>, String> {
     let mut targets = Vec::new();
     for (priority, promise) in table {
         for (metric, time) in [("tto", promise.response), ("ttr", promise.resolution)] {
             let Some(time) = time else { continue };
             let (value, unit) = wire::write_time(time)?;
-            targets.extend(REQUESTS.map(|request| Target {
-                priority: *priority,
-                request,
-                metric,
-                value,
-                unit,
-            }));
+            targets.extend(REQUESTS.map(|request| Slt { priority: *priority, request, metric, value, unit }));
         }
     }
     Ok(targets)
 }
 
-/// The SLA of a provider for a table; made where there is none, and mended where it does not say what it should.
-/// To be called by one at a time, lest two make the same.
+/// Returns the provider's SLA for a table, and creates or repairs it if necessary. Must not be called concurrently, since two
+/// calls could create the same SLA.
 pub(super) async fn ensure(
     transport: &ItopTransport,
-    known: &mut Known,
+    cache: &mut SlaCache,
     provider: u64,
-    table: &Table,
+    table: &TargetTable,
     comment: &str,
 ) -> Result<u64, WriteError> {
-    let named = digest(&table.iter().collect::<Vec<_>>());
-    if let Some(sla) = known.get(&(provider, named.clone())) {
+    let digest = digest(&table.iter().collect::<Vec<_>>());
+    if let Some(sla) = cache.get(&(provider, digest.clone())) {
         return Ok(*sla);
     }
-    let wanted = targets(table).map_err(WriteError::Refused)?;
-    let name = format!("{NAME}{named}");
+    let wanted = slts_of(table).map_err(WriteError::Refused)?;
+    let name = format!("{NAME}{digest}");
     let query = format!("SELECT SLA WHERE name = {} AND org_id = {provider}", oql::text(&name));
     let found = operation::get(transport, "SLA", &query, "id", None).await.map_err(unread)?;
-    // Where a lost answer made two of them, it is always the same one that is used.
+    // After a lost response there may be two of them. The same one is always used.
     let found = found.iter().map(|sla| sla.number).min();
     let is_whole = match found {
         Some(sla) => {
@@ -145,23 +142,23 @@ pub(super) async fn ensure(
             operation::write(transport, verb, "SLA", body).await?.number
         }
     };
-    known.insert((provider, named), sla);
+    cache.insert((provider, digest), sla);
     Ok(sla)
 }
 
-/// The SLTs of these promises, judged by what they hold and not by their names; those that are missing are made.
-async fn slts(transport: &ItopTransport, wanted: &[Target], comment: &str) -> Result<Vec<u64>, WriteError> {
+/// Finds the numbers of SLTs by their attributes, not their names, and creates the missing ones.
+async fn slts(transport: &ItopTransport, wanted: &[Slt], comment: &str) -> Result<Vec<u64>, WriteError> {
     let query = format!("SELECT SLT WHERE name LIKE {}", oql::text(&format!("{NAME}%")));
     let fields = "name,priority,request_type,metric,value,unit";
     let held = operation::get(transport, "SLT", &query, fields, None).await.map_err(unread)?;
     let mut numbers = Vec::new();
     for target in wanted {
-        let is_held = |slt: &&Object| holds(slt, target);
+        let is_held = |slt: &&Object| matches(slt, target);
         if let Some(slt) = held.iter().filter(is_held).map(|slt| slt.number).min() {
             numbers.push(slt);
             continue;
         }
-        let Target { priority, request, metric, value, unit } = target;
+        let Slt { priority, request, metric, value, unit } = target;
         let fields = json!({
             "name": target.name(),
             "priority": priority.to_string(),
@@ -176,28 +173,26 @@ async fn slts(transport: &ItopTransport, wanted: &[Target], comment: &str) -> Re
     Ok(numbers)
 }
 
-fn holds(slt: &Object, target: &Target) -> bool {
-    let says = |code: &str, wanted: &str| wire::text(&slt.fields, code) == Ok(wanted);
-    says("priority", &target.priority.to_string())
-        && says("request_type", target.request)
-        && says("metric", target.metric)
-        && says("value", &target.value.to_string())
-        && says("unit", target.unit)
+fn matches(slt: &Object, target: &Slt) -> bool {
+    let has = |code: &str, wanted: &str| wire::text(&slt.fields, code) == Ok(wanted);
+    has("priority", &target.priority.to_string())
+        && has("request_type", target.request)
+        && has("metric", target.metric)
+        && has("value", &target.value.to_string())
+        && has("unit", target.unit)
 }
 
-/// A look before a write that failed: nothing was written.
+/// Converts the failure of a read before a write: nothing was written.
 fn unread(error: ReadError) -> WriteError {
     let text = error.to_string();
     let ReadError { error, .. } = error;
     match error {
-        ReadErrorKind::HttpClient(crate::http::client::HttpError::Credentials(_)) => {
-            WriteError::Credentials(text)
-        }
+        ReadErrorKind::Http(HttpError::Credentials(_)) => WriteError::Credentials(text),
         _ => WriteError::NotSent(text),
     }
 }
 
-/// The priority as the directory calls it.
+/// The id of a priority in the directory.
 pub(super) fn priority_id(number: u8) -> LiveId {
     operation::id("Priority", number.into())
 }

@@ -1,6 +1,6 @@
-//! One text attribute may hold several things: our mark and a number in a description, a title and our mark in a name.
+//! Text attributes that several fields share: ownership key and number in a description, title and ownership key in a name.
 //!
-//! What people wrote beside it stays as it is. Pure.
+//! Other text in the attribute is kept. Pure functions.
 
 use std::collections::BTreeMap;
 
@@ -8,56 +8,56 @@ use servanda::ident::AgreementId;
 use servanda::live::Value;
 use servanda::mapping::{Field, Mapping};
 
-/// How an attribute is shared.
-enum Form<'a> {
-    /// It holds one field and nothing else.
+/// How an attribute is used.
+enum Usage<'a> {
+    /// It contains one field and nothing else.
     Whole,
-    /// It holds the title, and our mark in brackets behind it.
-    Titled,
-    /// Each thing has a line of its own; other lines are somebody's own words.
+    /// It contains the title, followed by the ownership key in brackets.
+    TitleAndKey,
+    /// Each field has a line of its own; other lines were written by people.
     Lines(Vec<&'a Field>),
 }
 
-/// The texts of a mapping.
-pub(super) struct Texts<'a>(pub(super) &'a Mapping);
+/// Reads and writes the text attributes of a mapping.
+pub(super) struct SharedTexts<'a>(pub(super) &'a Mapping);
 
-impl<'a> Texts<'a> {
+impl<'a> SharedTexts<'a> {
     /// Whether the field is a text, or a part of one.
     pub(super) const fn is_text(field: &Field) -> bool {
         matches!(field, Field::Title | Field::Number | Field::Attribute(_))
     }
 
-    fn form(&self, code: &str) -> Form<'a> {
+    fn usage(&self, code: &str) -> Usage<'a> {
         let sharing = self.0.attributes.iter().filter(|(field, own)| Self::is_text(field) && *own == code);
         let fields: Vec<&Field> = sharing.map(|(field, _)| field).collect();
         match (self.0.key.attribute == code, &fields[..]) {
-            (false, [_]) => Form::Whole,
-            (true, [Field::Title]) => Form::Titled,
-            _ => Form::Lines(fields),
+            (false, [_]) => Usage::Whole,
+            (true, [Field::Title]) => Usage::TitleAndKey,
+            _ => Usage::Lines(fields),
         }
     }
 
-    /// The agreement whose mark is in the key attribute.
+    /// The agreement whose ownership key the key attribute contains.
     pub(super) fn mark(&self, text: &str) -> Option<AgreementId> {
-        match self.form(&self.0.key.attribute) {
-            Form::Titled => self.0.marked(split(text, &self.0.key.prefix)?.1),
-            Form::Whole | Form::Lines(_) => text.lines().find_map(|line| self.0.marked(line.trim())),
+        match self.usage(&self.0.key.attribute) {
+            Usage::TitleAndKey => self.0.marked(split(text, &self.0.key.prefix)?.1),
+            Usage::Whole | Usage::Lines(_) => text.lines().find_map(|line| self.0.marked(line.trim())),
         }
     }
 
-    /// What a text says about a field.
+    /// Extracts a field from a text.
     pub(super) fn read<'t>(&self, field: &Field, code: &str, text: &'t str) -> &'t str {
-        match self.form(code) {
-            Form::Whole => text,
-            Form::Titled => split(text, &self.0.key.prefix).map_or(text, |(title, _)| title),
-            Form::Lines(_) => {
+        match self.usage(code) {
+            Usage::Whole => text,
+            Usage::TitleAndKey => split(text, &self.0.key.prefix).map_or(text, |(title, _)| title),
+            Usage::Lines(_) => {
                 let label = label(field);
                 text.lines().find_map(|line| line.strip_prefix(&label)).unwrap_or_default()
             }
         }
     }
 
-    /// The text of an attribute after these fields and this mark are written into it.
+    /// The text of an attribute with these fields and this ownership key written into it.
     pub(super) fn write(
         &self,
         code: &str,
@@ -66,28 +66,28 @@ impl<'a> Texts<'a> {
         mark: Option<&AgreementId>,
     ) -> Result<String, String> {
         let mark = mark.filter(|_| self.0.key.attribute == code).map(|id| self.0.mark(id));
-        match self.form(code) {
-            Form::Whole => {
+        match self.usage(code) {
+            Usage::Whole => {
                 let field =
                     self.0.attributes.iter().find(|(field, own)| *own == code && fields.contains_key(field));
                 field.map_or_else(|| Ok(before.to_owned()), |(field, _)| plain(&fields[field]))
             }
-            Form::Titled => {
+            Usage::TitleAndKey => {
                 let (old_title, old_mark) = split(before, &self.0.key.prefix).unwrap_or((before, ""));
                 let title = fields.get(&Field::Title).map_or_else(|| Ok(old_title.to_owned()), one_line)?;
                 let mark = mark.as_deref().unwrap_or(old_mark);
                 Ok(if mark.is_empty() { title } else { format!("{title} [{mark}]") })
             }
-            Form::Lines(sharing) => {
-                let held = before.split('\n').map(|line| line.trim_end_matches('\r').to_owned());
-                let mut lines: Vec<String> = if before.is_empty() { Vec::new() } else { held.collect() };
+            Usage::Lines(sharing) => {
+                let old_lines = before.split('\n').map(|line| line.trim_end_matches('\r').to_owned());
+                let mut lines: Vec<String> = if before.is_empty() { Vec::new() } else { old_lines.collect() };
                 for (field, value) in sharing.iter().filter_map(|field| Some((*field, fields.get(*field)?))) {
                     let (label, value) = (label(field), one_line(value)?);
                     let line = Some(format!("{label}{value}")).filter(|_| !value.is_empty());
-                    put(&mut lines, |line| line.starts_with(&label), line);
+                    set_line(&mut lines, |line| line.starts_with(&label), line);
                 }
                 if let Some(mark) = mark {
-                    put(&mut lines, |line| self.0.marked(line.trim()).is_some(), Some(mark));
+                    set_line(&mut lines, |line| self.0.marked(line.trim()).is_some(), Some(mark));
                 }
                 Ok(lines.join("\n"))
             }
@@ -95,13 +95,13 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// A title and the mark in brackets behind it.
+/// Splits a text into title and ownership key.
 fn split<'t>(text: &'t str, prefix: &str) -> Option<(&'t str, &'t str)> {
     let (title, mark) = text.trim_end().strip_suffix(']')?.rsplit_once('[')?;
     mark.starts_with(prefix).then_some((title.trim_end(), mark))
 }
 
-/// What stands before a field's value in its line: `number: `.
+/// The label of a field's line: `number: `.
 fn label(field: &Field) -> String {
     match field {
         Field::Attribute(name) => format!("{name}: "),
@@ -109,10 +109,10 @@ fn label(field: &Field) -> String {
     }
 }
 
-/// Puts a line in the place of the one that is meant, or before all others; without a new one it goes.
-fn put(lines: &mut Vec<String>, is_meant: impl Fn(&str) -> bool, line: Option<String>) {
-    let at = lines.iter().position(|line| is_meant(line));
-    lines.retain(|line| !is_meant(line));
+/// Replaces or removes the line that matches; a new line is inserted before all others.
+fn set_line(lines: &mut Vec<String>, matches: impl Fn(&str) -> bool, line: Option<String>) {
+    let at = lines.iter().position(|line| matches(line));
+    lines.retain(|line| !matches(line));
     if let Some(line) = line {
         lines.insert(at.unwrap_or_default(), line);
     }
@@ -123,14 +123,14 @@ fn plain(value: &Value) -> Result<String, String> {
         Value::Nothing => Ok(String::new()),
         Value::Text(text) => Ok(text.clone()),
         Value::Integer(number) => Ok(number.to_string()),
-        _ => Err("this is no text".to_owned()),
+        _ => Err("the value is not a text".to_owned()),
     }
 }
 
 fn one_line(value: &Value) -> Result<String, String> {
     let text = plain(value)?;
     if text.contains(['\n', '\r']) {
-        return Err("a text of several lines cannot share an attribute with others; give it one of its own in servanda.yaml".to_owned());
+        return Err("a text of several lines cannot share an attribute with other fields; map it to an attribute of its own in servanda.yaml".to_owned());
     }
     Ok(text)
 }
@@ -142,7 +142,7 @@ mod tests {
     use servanda::live::Value;
     use servanda::mapping::{Field, Mapping, OwnershipAttribute};
 
-    use super::Texts;
+    use super::SharedTexts;
 
     fn mapping(key: &str) -> Mapping {
         let key = OwnershipAttribute { attribute: key.to_owned(), prefix: "sv:".to_owned() };
@@ -162,9 +162,9 @@ mod tests {
     }
 
     #[test]
-    fn people_keep_their_lines() {
+    fn lines_of_people_are_kept() {
         let mapping = mapping("description");
-        let texts = Texts(&mapping);
+        let texts = SharedTexts(&mapping);
         let number = [(Field::Number, Value::text("ДО-2026/017"))].into();
         let first = texts
             .write("description", "Signed in Perm.\r\nBy post.", &number, Some(&id("a/b")))
@@ -180,9 +180,9 @@ mod tests {
     }
 
     #[test]
-    fn a_name_may_bear_the_mark() {
+    fn a_name_may_contain_the_ownership_key() {
         let mapping = mapping("name");
-        let texts = Texts(&mapping);
+        let texts = SharedTexts(&mapping);
         let title = [(Field::Title, Value::text("Поддержка [24x7]"))].into();
         let written = texts.write("name", "old [sv:a]", &title, None).expect("written");
         assert_eq!(written, "Поддержка [24x7] [sv:a]");
@@ -195,9 +195,9 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn what_was_written_is_read(before in "([ -~а-я]{0,9}\n){0,4}", number in "[ -~а-я]{0,20}", centre in "[ -~а-я]{0,20}") {
+        fn written_fields_are_read_back(before in "([ -~а-я]{0,9}\n){0,4}", number in "[ -~а-я]{0,20}", centre in "[ -~а-я]{0,20}") {
             let mapping = mapping("description");
-            let texts = Texts(&mapping);
+            let texts = SharedTexts(&mapping);
             let centre_field = Field::Attribute("cost_centre".into());
             let fields = [(Field::Number, Value::text(&number)), (centre_field.clone(), Value::text(&centre))].into();
             let written = texts.write("description", &before, &fields, Some(&id("x"))).expect("written");

@@ -1,6 +1,6 @@
-//! The forms in which values travel: everything is a text, a link is a number, and no day is an empty text.
+//! Converts JSON to the normal form of `live` and back: everything is a text, a link is a number, a missing day is empty.
 //!
-//! JSON becomes the normal form of `live` and back. A form that is not understood is an error with a reason.
+//! An unknown form is an error with a reason.
 
 use serde_json::{Map, Value as Json, json};
 use servanda::calendar::{Day, TargetTime, read_day};
@@ -9,7 +9,7 @@ use servanda::live::Value;
 use servanda::mapping::{DayForm, Field, Mapping};
 
 use super::operation::{id, parts};
-use super::text::Texts;
+use super::text::SharedTexts;
 
 /// The attribute of the state.
 pub(super) const STATE: &str = "status";
@@ -19,37 +19,39 @@ pub(super) const ORGANIZATION: &str = "Organization";
 pub(super) const PERSON: &str = "Person";
 /// The class of services.
 pub(super) const SERVICE: &str = "Service";
-/// The days that its database can hold.
+/// The years that the database can store.
 const YEARS: std::ops::RangeInclusive<i16> = 1000..=9999;
 
-/// Whether the field is an attribute of the contract's own row, and no link row.
+/// Whether the field is an attribute of the contract itself, not stored in link rows.
 pub(super) const fn is_scalar(field: &Field) -> bool {
     !matches!(field, Field::Services | Field::Targets | Field::Contacts)
 }
 
-/// The text of an attribute.
+/// Reads the text of an attribute.
 pub(super) fn text<'a>(fields: &'a Map<String, Json>, code: &str) -> Result<&'a str, String> {
     match fields.get(code) {
         Some(Json::String(text)) => Ok(text),
         Some(Json::Null) => Ok(""),
-        Some(other) => Err(format!("`{code}`: a text was expected, not {other}")),
-        None => Err(format!("`{code}` is not in the answer")),
+        Some(other) => Err(format!("`{code}`: expected a text, found {other}")),
+        None => Err(format!("`{code}` is not in the response")),
     }
 }
 
-/// The number that a link names; none where it is empty.
+/// Reads the number of a linked object; `None` if the link is empty.
 pub(super) fn link(fields: &Map<String, Json>, code: &str) -> Result<Option<u64>, String> {
     match text(fields, code)? {
         "" => Ok(None),
         number => match number.parse() {
             Ok(0) => Ok(None),
             Ok(number) => Ok(Some(number)),
-            Err(_) => Err(format!("`{code}`: `{number}` is no link: check the attribute in servanda.yaml")),
+            Err(_) => {
+                Err(format!("`{code}`: `{number}` is not a link: check the attribute in servanda.yaml"))
+            }
         },
     }
 }
 
-/// The normal form of a field of the contract's own row.
+/// Converts a field of the contract itself to its normal form.
 pub(super) fn read(
     field: &Field,
     code: &str,
@@ -66,18 +68,18 @@ pub(super) fn read(
         Field::Attribute(_) if fields.get(code).is_some_and(Json::is_boolean) => {
             Ok(Value::Bool(fields[code].as_bool().unwrap_or_default()))
         }
-        _ => Ok(Value::text(Texts(mapping).read(field, code, text(fields, code)?))),
+        _ => Ok(Value::text(SharedTexts(mapping).read(field, code, text(fields, code)?))),
     }
 }
 
-/// A day attribute is a label: its date part counts, and no zone is ever applied.
+/// Reads a day. Only the date part counts; no time zone is applied.
 fn day(text: &str, form: DayForm) -> Result<Value, String> {
     let date = match text.trim() {
         "" => return Ok(Value::Nothing),
         text => text.get(..10).and_then(|date| read_day(date).ok()),
     };
     let day = date.ok_or_else(|| {
-        format!("`{text}` is no date: check helpdesk.agreement.attributes in servanda.yaml")
+        format!("`{text}` is not a date: check helpdesk.agreement.attributes in servanda.yaml")
     })?;
     match form {
         DayForm::StartOfDay | DayForm::EndOfDay => Ok(Value::Day(day)),
@@ -85,7 +87,7 @@ fn day(text: &str, form: DayForm) -> Result<Value, String> {
     }
 }
 
-/// The JSON of a field that is no text, as the contract's own row holds it.
+/// Converts a field of the contract itself to JSON, unless it is a text.
 pub(super) fn write(field: &Field, value: &Value, mapping: &Mapping) -> Result<Json, String> {
     match (field, value) {
         (Field::FirstDay | Field::LastDay, Value::Nothing) => Ok(json!("")),
@@ -96,7 +98,7 @@ pub(super) fn write(field: &Field, value: &Value, mapping: &Mapping) -> Result<J
         (Field::Recipients, Value::References(units)) => match units.iter().collect::<Vec<_>>()[..] {
             [only] => number(only, ORGANIZATION),
             _ => Err(format!(
-                "a contract of iTop has one customer, and the agreement has {} recipients",
+                "a contract of iTop has exactly one customer, but the agreement has {} recipients",
                 units.len()
             )),
         },
@@ -104,27 +106,27 @@ pub(super) fn write(field: &Field, value: &Value, mapping: &Mapping) -> Result<J
         (_, Value::Reference(unit)) => number(unit, ORGANIZATION),
         (_, Value::Nothing) => Ok(json!(0)),
         (_, Value::Bool(yes)) => Ok(json!(yes)),
-        _ => Err(format!("`{field}` has a value that cannot be written")),
+        _ => Err(format!("the value of `{field}` cannot be stored in iTop")),
     }
 }
 
-/// What its database cannot hold never gets there: the answer would be a statement with the values in it.
+/// Writes a day. A day out of range is refused here, since the database's error message would contain all values.
 fn write_day(day: Day) -> Result<Json, String> {
     if YEARS.contains(&day.year()) {
         return Ok(json!(day.to_string()));
     }
-    Err(format!("{day} is a day that iTop cannot hold"))
+    Err(format!("{day} is out of range: iTop stores the years 1000 to 9999"))
 }
 
-/// The number of an object of a class.
+/// The number of an object, checked to be of a class.
 pub(super) fn number(object: &LiveId, class: &str) -> Result<Json, String> {
     match parts(object) {
         Some((own, number)) if own == class => Ok(json!(number)),
-        _ => Err(format!("`{object}` is no {class}: ids are written as {class}::12 in catalog.yaml")),
+        _ => Err(format!("`{object}` is not a {class}: write the id as {class}::12 in catalog.yaml")),
     }
 }
 
-/// A length of time of an SLT.
+/// Reads the duration of an SLT.
 pub(super) fn read_time(value: &str, unit: &str) -> Option<TargetTime> {
     let seconds = match unit {
         "minutes" => 60,
@@ -134,11 +136,11 @@ pub(super) fn read_time(value: &str, unit: &str) -> Option<TargetTime> {
     value.parse::<u32>().ok()?.checked_mul(seconds).map(TargetTime::Seconds)
 }
 
-/// A length of time as an SLT holds it: in hours where they are whole.
+/// Writes the duration of an SLT, in hours where they are whole.
 pub(super) fn write_time(time: TargetTime) -> Result<(u32, &'static str), String> {
     match time {
         TargetTime::Seconds(seconds) if seconds % 3600 == 0 => Ok((seconds / 3600, "hours")),
         TargetTime::Seconds(seconds) if seconds % 60 == 0 => Ok((seconds / 60, "minutes")),
-        other => Err(format!("{other} cannot be held by iTop, which counts in minutes and hours")),
+        other => Err(format!("{other} cannot be stored in iTop, which counts in minutes and hours")),
     }
 }

@@ -1,5 +1,5 @@
-//! Steps of a plan become operations. An update names what it expects to find, so that the helpdesk itself refuses
-//! where the object has moved; its comment bears our mark and the name of the run, which the history keeps.
+//! Converts each step of a plan to operations. An update names the values that were read, so that iTop itself refuses it if the
+//! object has changed. Its comment names Servanda and the run, which the history keeps.
 
 use std::collections::BTreeMap;
 
@@ -11,70 +11,78 @@ use servanda::outcome::Altered;
 use servanda::plan::Step;
 use servanda::status::State;
 
-use super::operation::{self, Object, parts};
-use super::read::{ItopReader, Memory, Seen};
-use super::targets::{self, Table};
-use super::text::Texts;
+use super::login::ItopTransport;
+use super::operation::{self, COMMENT_PREFIX, Object, parts};
+use super::oql;
+use super::read::{CachedContract, ItopCache, ItopReader};
+use super::targets::{self, TargetTable};
+use super::text::SharedTexts;
 use super::wire::{self, ORGANIZATION, SERVICE, STATE};
-use super::{ItopTransport, OURS, oql};
-use crate::helpdesk::{StepResult, WriteError, Writer};
+use crate::helpdesk::error::WriteError;
+use crate::helpdesk::writer::{StepResult, Writer};
 use crate::http::client::HttpError;
 
 /// Writes to an iTop.
 pub(crate) struct ItopWriter<'a> {
     transport: &'a ItopTransport,
     mapping: &'a Mapping,
-    memory: &'a Memory,
+    cache: &'a ItopCache,
     comment: String,
 }
 
-/// What an edit writes.
-struct Wish<'s> {
+/// The values that a write sets.
+struct Values<'s> {
     fields: &'s BTreeMap<Field, Value>,
     state: Option<&'s str>,
     mark: Option<&'s AgreementId>,
 }
 
 impl<'a> ItopWriter<'a> {
-    /// A writer over a transport, in the name of a run.
+    /// A writer whose comments name a run.
     pub(crate) fn new(
         transport: &'a ItopTransport,
         mapping: &'a Mapping,
-        memory: &'a Memory,
+        cache: &'a ItopCache,
         run: &str,
     ) -> Self {
-        Self { transport, mapping, memory, comment: format!("{OURS}{run}") }
+        Self { transport, mapping, cache, comment: format!("{COMMENT_PREFIX}{run}") }
     }
 
-    async fn create(&self, wish: &Wish<'_>) -> Result<StepResult, WriteError> {
-        let fields = self.body(wish, None).await?;
+    async fn create(&self, values: &Values<'_>) -> Result<StepResult, WriteError> {
+        let fields = self.body(values, None).await?;
         let body = json!({ "comment": self.comment, "output_fields": ItopReader::codes(self.mapping), "fields": fields });
         let created = operation::write(self.transport, "core/create", &self.mapping.class, body).await?;
-        self.memory.keep(&created, wish.fields.clone());
-        Ok(StepResult { object: created.id(), altered: self.altered(wish.fields, &created) })
+        self.cache.insert(&created, values.fields.clone());
+        Ok(StepResult { object: created.id(), altered: self.altered(values.fields, &created) })
     }
 
-    async fn edit(&self, object: &LiveId, wish: &Wish<'_>) -> Result<StepResult, WriteError> {
-        let seen = self.memory.recall(object).ok_or_else(|| {
-            WriteError::NotSent(format!("{object} was not looked at before it is written to"))
-        })?;
-        let fields = self.body(wish, Some(&seen)).await?;
-        self.memory.forget(object);
+    async fn edit(&self, object: &LiveId, values: &Values<'_>) -> Result<StepResult, WriteError> {
+        let seen = self
+            .cache
+            .contract(object)
+            .ok_or_else(|| WriteError::NotSent(format!("{object} was not read before the write")))?;
+        let fields = self.body(values, Some(&seen)).await?;
+        self.cache.remove(object);
         let written = self.update(object, &seen, fields).await?;
         let held = wire::text(&written.fields, STATE).unwrap_or_default();
-        if let Some(wanted) = wish.state.filter(|wanted| *wanted != held) {
+        if let Some(wanted) = values.state.filter(|wanted| *wanted != held) {
             return Err(WriteError::Refused(format!(
-                "the state stayed `{held}` and did not become `{wanted}`: check helpdesk.agreement.states in servanda.yaml"
+                "the state is still `{held}` and did not change to `{wanted}`: check helpdesk.agreement.states in servanda.yaml"
             )));
         }
         let mut known = seen.fields;
-        known.extend(wish.fields.clone());
-        self.memory.keep(&written, known);
-        Ok(StepResult { object: object.clone(), altered: self.altered(wish.fields, &written) })
+        known.extend(values.fields.clone());
+        self.cache.insert(&written, known);
+        Ok(StepResult { object: object.clone(), altered: self.altered(values.fields, &written) })
     }
 
-    /// Writes to an object that is as it was seen, and to no other.
-    async fn update(&self, object: &LiveId, seen: &Seen, fields: Json) -> Result<Object, WriteError> {
+    /// Updates an object only if it has not changed since it was read.
+    async fn update(
+        &self,
+        object: &LiveId,
+        seen: &CachedContract,
+        fields: Json,
+    ) -> Result<Object, WriteError> {
         let number = self.number(object)?;
         let class = &self.mapping.class;
         let expected = oql::one(class, number, &self.conditions(&seen.row));
@@ -85,14 +93,14 @@ impl<'a> ItopWriter<'a> {
             Err(HttpError::Declined { code, text }) => HttpError::Declined { code, text },
             written => return Ok(written?),
         };
-        // It does not say in words that are to be relied on whether the object moved or the values are bad.
+        // The message does not reliably tell whether the object has changed or the values are invalid.
         let now = operation::get(self.transport, class, &oql::one(class, number, &[]), &codes, None).await;
-        let is_here = operation::get(self.transport, class, &expected, "id", None).await;
-        match (now, is_here) {
+        let by_values = operation::get(self.transport, class, &expected, "id", None).await;
+        match (now, by_values) {
             (Ok(now), _) if now.first().map(|now| &now.fields) != Some(&seen.row) => {
                 Err(WriteError::Conflict)
             }
-            // It is as it was, and its own query does not find it: a value that cannot be asked for.
+            // The object is unchanged, yet the query with its own values does not find it: one of them cannot be queried.
             (Ok(_), Ok(found)) if found.is_empty() => {
                 body["key"] = json!(number);
                 Ok(operation::write(self.transport, "core/update", class, body).await?)
@@ -103,10 +111,11 @@ impl<'a> ItopWriter<'a> {
 
     fn number(&self, object: &LiveId) -> Result<u64, WriteError> {
         let number = parts(object).map(|(_, number)| number);
-        number.ok_or_else(|| WriteError::Refused(format!("`{object}` is no id of {}", self.mapping.class)))
+        number
+            .ok_or_else(|| WriteError::Refused(format!("`{object}` is not an id of {}", self.mapping.class)))
     }
 
-    /// What the row must say for it to be the one that was seen.
+    /// The OQL conditions that hold only while the object is as it was read.
     fn conditions(&self, row: &Map<String, Json>) -> Vec<String> {
         let mut conditions = Vec::new();
         let texts = [STATE, &self.mapping.key.attribute].into_iter().map(|code| (code, false));
@@ -132,59 +141,63 @@ impl<'a> ItopWriter<'a> {
         days.iter().any(|field| self.mapping.attributes.get(field).is_some_and(|own| own == code))
     }
 
-    /// The attributes and rows to write, over what the object holds.
-    async fn body(&self, wish: &Wish<'_>, seen: Option<&Seen>) -> Result<Json, WriteError> {
+    /// The attributes and link rows to write, given the object as it was read.
+    async fn body(&self, values: &Values<'_>, seen: Option<&CachedContract>) -> Result<Json, WriteError> {
         let mut body = Map::new();
-        for (field, value) in wish.fields {
+        for (field, value) in values.fields {
             let Some(code) = self.mapping.attributes.get(field).filter(|_| wire::is_scalar(field)) else {
                 continue;
             };
             let is_bool = matches!(value, Value::Bool(_));
-            if !Texts::is_text(field) || is_bool {
+            if !SharedTexts::is_text(field) || is_bool {
                 body.insert(
                     code.clone(),
                     wire::write(field, value, self.mapping).map_err(WriteError::Refused)?,
                 );
             }
         }
-        for code in self.texts(wish) {
+        for code in self.texts(values) {
             let before = seen.map_or("", |seen| wire::text(&seen.row, code).unwrap_or_default());
-            let text = Texts(self.mapping)
-                .write(code, before, wish.fields, wish.mark)
+            let text = SharedTexts(self.mapping)
+                .write(code, before, values.fields, values.mark)
                 .map_err(WriteError::Refused)?;
             body.insert(code.to_owned(), json!(text));
         }
-        body.extend(wish.state.map(|state| (STATE.to_owned(), json!(state))));
+        body.extend(values.state.map(|state| (STATE.to_owned(), json!(state))));
         if let (Some(people), Some(code)) =
-            (wish.fields.get(&Field::Contacts), self.mapping.attributes.get(&Field::Contacts))
+            (values.fields.get(&Field::Contacts), self.mapping.attributes.get(&Field::Contacts))
         {
             body.insert(code.clone(), contacts(people)?);
         }
         let published = [Field::Services, Field::Targets];
         if let Some(code) = self.mapping.attributes.get(&Field::Services)
-            && published.iter().any(|field| wish.fields.contains_key(field))
+            && published.iter().any(|field| values.fields.contains_key(field))
         {
-            body.insert(code.clone(), self.rows(wish.fields, seen).await?);
+            body.insert(code.clone(), self.rows(values.fields, seen).await?);
         }
         Ok(Json::Object(body))
     }
 
-    /// The text attributes that something is written into.
-    fn texts<'w>(&'w self, wish: &Wish<'w>) -> Vec<&'w str> {
-        let fields = wish
+    /// The text attributes that are written.
+    fn texts<'w>(&'w self, values: &Values<'w>) -> Vec<&'w str> {
+        let fields = values
             .fields
             .iter()
-            .filter(|(field, value)| Texts::is_text(field) && !matches!(value, Value::Bool(_)));
+            .filter(|(field, value)| SharedTexts::is_text(field) && !matches!(value, Value::Bool(_)));
         let codes = fields.filter_map(|(field, _)| self.mapping.attributes.get(field)).map(String::as_str);
         let mut codes: Vec<&str> =
-            codes.chain(wish.mark.map(|_| self.mapping.key.attribute.as_str())).collect();
+            codes.chain(values.mark.map(|_| self.mapping.key.attribute.as_str())).collect();
         codes.sort_unstable();
         codes.dedup();
         codes
     }
 
-    /// A row for each service, with the SLA that says what is promised for it.
-    async fn rows(&self, fields: &BTreeMap<Field, Value>, seen: Option<&Seen>) -> Result<Json, WriteError> {
+    /// A link row for each service, with the SLA of its targets.
+    async fn rows(
+        &self,
+        fields: &BTreeMap<Field, Value>,
+        seen: Option<&CachedContract>,
+    ) -> Result<Json, WriteError> {
         let held = seen.map(|seen| &seen.fields);
         let wanted = |field: &Field| fields.get(field).or_else(|| held?.get(field));
         let mut rows = Vec::new();
@@ -202,20 +215,20 @@ impl<'a> ItopWriter<'a> {
         Ok(json!(rows))
     }
 
-    /// The SLA for what is promised; none where nothing is.
-    async fn sla(&self, table: &Table, provider: Option<&Value>) -> Result<u64, WriteError> {
+    /// The number of the SLA for a target table; 0 if the table is empty.
+    async fn sla(&self, table: &TargetTable, provider: Option<&Value>) -> Result<u64, WriteError> {
         if table.is_empty() {
             return Ok(0);
         }
         let Some(Value::Reference(provider)) = provider else {
             return Err(WriteError::Refused(
-                "an SLA of iTop has a provider, and the agreement has none".to_owned(),
+                "an SLA of iTop needs a provider, but the agreement has none".to_owned(),
             ));
         };
         let provider =
             wire::number(provider, ORGANIZATION).map_err(WriteError::Refused)?.as_u64().unwrap_or_default();
-        let mut known = self.memory.slas.write().await;
-        targets::ensure(self.transport, &mut known, provider, table, &self.comment).await
+        let mut slas = self.cache.slas.write().await;
+        targets::ensure(self.transport, &mut slas, provider, table, &self.comment).await
     }
 
     fn altered(&self, fields: &BTreeMap<Field, Value>, written: &Object) -> Vec<Altered> {
@@ -229,16 +242,16 @@ impl<'a> ItopWriter<'a> {
     }
 }
 
-/// What is promised for a service, by priority.
-fn table_of(service: &LiveId, targets: Option<&Value>) -> Result<Table, WriteError> {
+/// The targets of a service, by priority.
+fn table_of(service: &LiveId, targets: Option<&Value>) -> Result<TargetTable, WriteError> {
     let Some(Value::Targets(targets)) = targets else {
-        return Ok(Table::new());
+        return Ok(TargetTable::new());
     };
     let own = targets.iter().filter(|(key, _)| key.service.as_ref() == Some(service));
     let named = own.map(|(key, promise): (_, &LiveTarget)| {
         let number = parts(&key.priority).and_then(|(_, number)| u8::try_from(number).ok());
         let number = number
-            .ok_or_else(|| WriteError::Refused(format!("`{}` is no priority of iTop", key.priority)))?;
+            .ok_or_else(|| WriteError::Refused(format!("`{}` is not a priority of iTop", key.priority)))?;
         Ok((number, promise.clone()))
     });
     named.collect()
@@ -250,7 +263,9 @@ fn contacts(people: &Value) -> Result<Json, WriteError> {
     };
     let rows = people.iter().map(|person| {
         let (_, number) = parts(person).ok_or_else(|| {
-            WriteError::Refused(format!("`{person}` is no contact: ids are written as Person::12"))
+            WriteError::Refused(format!(
+                "`{person}` is not a contact: write the id as Person::12 in catalog.yaml"
+            ))
         })?;
         Ok(json!({ "contact_id": number }))
     });
@@ -266,19 +281,19 @@ impl Writer for ItopWriter<'_> {
     ) -> Result<StepResult, WriteError> {
         match (step, object) {
             (Step::Create { fields }, _) => {
-                // A new contract of iTop has no state at all.
+                // A new contract of iTop has no state unless it is set.
                 let state = self.mapping.states.get(&State::Planned).map(String::as_str);
-                self.create(&Wish { fields, state, mark: Some(id) }).await
+                self.create(&Values { fields, state, mark: Some(id) }).await
             }
             (Step::Edit { fields, state, ownership_key }, Some(object)) => {
-                self.edit(object, &Wish { fields, state: state.as_deref(), mark: ownership_key.as_ref() })
+                self.edit(object, &Values { fields, state: state.as_deref(), mark: ownership_key.as_ref() })
                     .await
             }
             (Step::Edit { .. }, None) => {
-                Err(WriteError::Refused("there is no object to write to".to_owned()))
+                Err(WriteError::Refused("the object to write to is unknown".to_owned()))
             }
             _ => Err(WriteError::Refused(
-                "iTop has no such step; the plan was made for another helpdesk".to_owned(),
+                "iTop has no such step: the plan was made for another helpdesk".to_owned(),
             )),
         }
     }
@@ -286,7 +301,7 @@ impl Writer for ItopWriter<'_> {
     async fn write_note(&self, object: &LiveId, attribute: &str, text: &str) -> Result<(), WriteError> {
         let wrong = || {
             WriteError::Refused(format!(
-                "`{attribute}` of {object} does not hold what was written; check ledger.witness"
+                "`{attribute}` of {object} does not contain the written text; check ledger.witness in servanda.yaml"
             ))
         };
         let (class, number) = parts(object).ok_or_else(wrong)?;

@@ -1,84 +1,94 @@
-//! Lists of the helpdesk, page by page: every object of a class, each once, and at once what is made of it. What an object
-//! means is not known here.
+//! Reads lists of objects page by page, each object exactly once, and converts each object as it arrives.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Map, Value as Json};
 use servanda::ident::LiveId;
 
-use super::read::Itsm365Reader;
-use crate::helpdesk::{ReadError, ReadErrorKind};
-use crate::http::transport::{RetryPolicy, Transport};
+use super::key::Itsm365Transport;
+use crate::helpdesk::error::{ReadError, ReadErrorKind};
+use crate::http::transport::RetryPolicy;
 
-/// What was learned of a helpdesk while reading it; good for as long as one is connected to it.
+/// How often a list is read that changes while it is read.
+const ATTEMPTS: usize = 3;
+
+/// The behaviour of a tenant's lists, as observed during a connection.
 #[derive(Default)]
-pub(crate) struct Habits {
-    /// The longest page so far: a shorter one was not cut short by the helpdesk.
+pub(crate) struct ListBehaviour {
+    /// The longest page so far. A shorter page was not cut by the helpdesk.
     longest_page: AtomicUsize,
-    /// Whether archived objects are left out where nobody asks for them.
+    /// Whether archived objects are returned only on request.
     pub(super) hides_archived: AtomicBool,
 }
 
-/// How often a list is read that moves while it is read.
-const READINGS: usize = 3;
-
-/// An object of a list, by what decides whose it is, with what was made of it.
-pub(super) struct Listed<T> {
+/// An object of a list, converted to `T`.
+pub(super) struct ListItem<T> {
     pub(super) id: LiveId,
     pub(super) is_removed: bool,
-    pub(super) made: T,
+    pub(super) value: T,
 }
 
-impl Itsm365Reader<'_> {
-    /// Every object of a class that the filter lets through, each once.
-    pub(super) async fn list(
+/// Reads the lists of a tenant.
+pub(super) struct Lists<'a> {
+    pub(super) transport: &'a Itsm365Transport,
+    page_size: usize,
+    pub(super) behaviour: Arc<ListBehaviour>,
+}
+
+impl<'a> Lists<'a> {
+    pub(super) fn new(transport: &'a Itsm365Transport, page_size: usize) -> Self {
+        Self { transport, page_size: page_size.max(1), behaviour: Arc::default() }
+    }
+
+    /// Reads all objects of a class that match a filter.
+    pub(super) async fn read(
         &self,
         class: &str,
         attributes: &str,
         filter: &Json,
     ) -> Result<Vec<Map<String, Json>>, ReadError> {
-        let listed = self.list_of(class, attributes, filter, |object| object).await?;
-        Ok(listed.into_iter().map(|listed| listed.made).collect())
+        let items = self.read_as(class, attributes, filter, |object| object).await?;
+        Ok(items.into_iter().map(|item| item.value).collect())
     }
 
-    /// The same with what is made of each object at once: a long list as JSON is many times as large as what it says. A
-    /// list that moves while it is read is read again.
-    pub(super) async fn list_of<T>(
+    /// Reads all objects of a class that match a filter, and converts each at once: as JSON, a long list takes many times as
+    /// much memory. A list that changes while it is read is read again.
+    pub(super) async fn read_as<T>(
         &self,
         class: &str,
         attributes: &str,
         filter: &Json,
-        make: impl Fn(Map<String, Json>) -> T,
-    ) -> Result<Vec<Listed<T>>, ReadError> {
-        for _ in 0..READINGS {
-            if let Some(objects) = self.whole(class, attributes, filter, &make).await? {
-                return Ok(objects);
+        convert: impl Fn(Map<String, Json>) -> T,
+    ) -> Result<Vec<ListItem<T>>, ReadError> {
+        for _ in 0..ATTEMPTS {
+            if let Some(items) = self.try_read(class, attributes, filter, &convert).await? {
+                return Ok(items);
             }
-            tracing::info!(class, "the list moved while it was read");
+            tracing::info!(class, "the list changed while it was read");
         }
-        let what =
-            "pages that do not fit together: the list moves all the time, or offset and limit are ignored";
+        let what = "pages that do not fit together: the list keeps changing, or offset and limit are ignored";
         Err(unexpected(class, what))
     }
 
-    /// All pages of a list, or nothing where they do not fit together.
+    /// Reads all pages of a list; `None` if they do not fit together.
     ///
-    /// There is no count, no cursor and no promised order. So each page begins with the last object of the one
-    /// before: what moves from page to page shows, and nothing is passed over unseen.
-    async fn whole<T>(
+    /// The API has no total, no cursor and no guaranteed order. Each page therefore begins with the last object of the one
+    /// before, so that a shift between pages is detected and no object is skipped.
+    async fn try_read<T>(
         &self,
         class: &str,
         attributes: &str,
         filter: &Json,
-        make: impl Fn(Map<String, Json>) -> T,
-    ) -> Result<Option<Vec<Listed<T>>>, ReadError> {
+        convert: impl Fn(Map<String, Json>) -> T,
+    ) -> Result<Option<Vec<ListItem<T>>>, ReadError> {
         let mut seen = BTreeSet::new();
-        let mut objects: Vec<Listed<T>> = Vec::new();
+        let mut items: Vec<ListItem<T>> = Vec::new();
         let mut last: Option<LiveId> = None;
         loop {
             let overlap = usize::from(last.is_some());
-            let (offset, limit) = (objects.len() - overlap, self.page_size + overlap);
+            let (offset, limit) = (items.len() - overlap, self.page_size + overlap);
             let page = self.page(class, attributes, filter, offset, limit).await?;
             let count = page.len();
             let mut page = page.into_iter();
@@ -91,21 +101,22 @@ impl Itsm365Reader<'_> {
                     return Ok(None);
                 }
                 last = Some(id.clone());
-                objects.push(Listed { id, is_removed: is_removed(&object), made: make(object) });
+                items.push(ListItem { id, is_removed: is_removed(&object), value: convert(object) });
             }
             if count == overlap || self.is_last(count, limit) {
-                return Ok(Some(objects));
+                return Ok(Some(items));
             }
         }
     }
 
-    /// A page that is shorter than was asked for, and shorter than another one, has no successor. Else the helpdesk
-    /// may give no more at once.
+    /// Whether a page is the last one. A page may be shorter than requested because the helpdesk limits its length; it is the
+    /// last one only if it is also shorter than another page.
     fn is_last(&self, count: usize, limit: usize) -> bool {
-        let longest = self.habits.longest_page.fetch_max(count, Ordering::Relaxed);
+        let longest = self.behaviour.longest_page.fetch_max(count, Ordering::Relaxed);
         count < limit && count < longest
     }
 
+    /// Reads one page of a list.
     pub(super) async fn page(
         &self,
         class: &str,
@@ -120,37 +131,42 @@ impl Itsm365Reader<'_> {
     }
 }
 
-/// The objects that one request gives.
+/// Sends one `find` request, and returns the objects of its response.
 pub(super) async fn find(
-    transport: &Transport,
+    transport: &Itsm365Transport,
     class: &str,
     query: &[(&str, String)],
     filter: &Json,
-    repeat: RetryPolicy,
+    policy: RetryPolicy,
 ) -> Result<Vec<Map<String, Json>>, ReadError> {
-    let answer = transport.post(&format!("find/{class}"), query, filter, repeat).await;
-    let answer = answer.map_err(|error| ReadError { call: format!("find {class}"), error: error.into() })?;
-    let Json::Array(list) = answer.body else {
-        return Err(unexpected(class, "an answer that is no list"));
+    let response = transport.post(&format!("find/{class}"), query, filter, policy).await;
+    let response =
+        response.map_err(|error| ReadError { call: format!("find {class}"), error: error.into() })?;
+    let Json::Array(list) = response.body else {
+        let error = ReadErrorKind::Unexpected("the response is not a list".to_owned());
+        return Err(ReadError { call: format!("find {class}"), error });
     };
     let objects = list.into_iter().map(|entry| match entry {
         Json::Object(object) => Ok(object),
-        _ => Err(unexpected(class, "an entry that is no object")),
+        _ => Err(unexpected(class, "an entry that is not an object")),
     });
     objects.collect()
 }
 
+/// The id of an object.
 pub(super) fn object_id(object: &Map<String, Json>) -> Option<LiveId> {
     LiveId::new(object.get("UUID")?.as_str()?)
 }
 
+/// Whether an object is archived.
 pub(super) fn is_removed(object: &Map<String, Json>) -> bool {
     object.get("removed").and_then(Json::as_bool).unwrap_or(false)
 }
 
+/// The error for a response that contains something unexpected.
 pub(super) fn unexpected(class: &str, what: &str) -> ReadError {
     ReadError {
         call: format!("find {class}"),
-        error: ReadErrorKind::Unexpected(format!("the answer holds {what}")),
+        error: ReadErrorKind::Unexpected(format!("the response contains {what}")),
     }
 }

@@ -1,16 +1,16 @@
-//! ITSM 365 (Naumen SMP) over REST: POST with a JSON body only, and what differs per tenant from the mapping.
+//! ITSM 365 (Naumen SMP) over REST: POST requests with a JSON body; what differs between tenants is in the mapping.
 
-mod inventory;
-mod explore;
 mod key;
-mod list;
-mod read;
 mod wire;
+mod list;
+mod inventory;
+mod read;
+mod explore;
 mod write;
 
 pub(crate) use explore::Itsm365Explorer;
-pub(crate) use key::AccessKey;
-pub(crate) use list::Habits;
+pub(crate) use key::Itsm365Transport;
+pub(crate) use list::ListBehaviour;
 pub(crate) use read::Itsm365Reader;
 pub(crate) use write::Itsm365Writer;
 

@@ -1,7 +1,7 @@
-//! Lists and objects of the helpdesk become [`Live`]: every page, every rule, everything a slug may mean.
+//! Converts lists and objects of the helpdesk to [`Live`].
 //!
-//! Absence is only what the helpdesk said. An object that cannot be understood is unknown, by itself alone;
-//! a list that cannot be read whole is an error.
+//! An object is absent only if the helpdesk confirms it. An object that cannot be interpreted is unknown, and does not affect
+//! others; a list that cannot be read completely is an error.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,63 +10,52 @@ use std::sync::atomic::Ordering;
 use serde_json::{Map, Value as Json, json};
 use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{
-    Directory, Live, LiveAgreement, LiveTarget, ObjectKind, Observed, Record, TargetKey, Touch, Value,
-};
+use servanda::live::{Directory, Live, LiveAgreement, LiveTarget, Observed, Record, TargetKey, Touch, Value};
 use servanda::mapping::{Field, HistoryClass, Mapping, RuleClass};
 use servanda::plan::DriftPart;
 
-use super::list::{Habits, Listed, is_removed, object_id, unexpected};
-use super::{inventory, wire};
-use crate::helpdesk::{HistoryEvent, ReadError, Reader, Selection};
-use crate::http::client::HttpError;
-use crate::http::transport::Transport;
+use super::inventory::{self, DIRECTORY};
+use super::key::Itsm365Transport;
+use super::list::{ListBehaviour, ListItem, Lists, is_removed, object_id, unexpected};
+use super::wire;
+use crate::helpdesk::error::ReadError;
+use crate::helpdesk::reader::{HistoryEvent, Reader, Selection};
 
 /// Reads a tenant of ITSM 365.
 pub(crate) struct Itsm365Reader<'a> {
-    pub(super) transport: &'a Transport,
-    pub(super) mapping: &'a Mapping,
-    pub(super) page_size: usize,
-    pub(super) habits: Arc<Habits>,
+    lists: Lists<'a>,
+    mapping: &'a Mapping,
 }
 
-/// Of how many objects the history is asked at once.
-const HISTORY_AT_ONCE: usize = 100;
+/// The number of objects in one request for their history.
+const HISTORY_BATCH: usize = 100;
 
-/// Of how many people the address is asked at once.
-const PEOPLE_AT_ONCE: usize = 100;
+/// The number of people in one request for their addresses.
+const ADDRESS_BATCH: usize = 100;
 
-/// An agreement of the helpdesk in normal form, or why it cannot be understood.
-type Understood = Result<LiveAgreement, String>;
+/// An agreement in normal form, or why it cannot be interpreted.
+type Interpreted = Result<LiveAgreement, String>;
 
-/// The rules of each agreement; in place of one that cannot be understood, why.
-type RulesByAgreement = BTreeMap<LiveId, Vec<Result<Rule, String>>>;
+/// The SLA rules of each agreement, or why a rule cannot be interpreted.
+type RulesByAgreement = BTreeMap<LiveId, Vec<Result<SlaRule, String>>>;
 
-/// What one rule promises.
-struct Rule {
+/// One SLA rule: the targets of a service and a priority.
+struct SlaRule {
     id: LiveId,
     key: TargetKey,
     promise: LiveTarget,
 }
 
-/// The classes that slugs refer to.
-pub(super) const DIRECTORY: [(ObjectKind, &str); 5] = [
-    (ObjectKind::Unit, "ou"),
-    (ObjectKind::Service, "slmService"),
-    (ObjectKind::Person, "employee"),
-    (ObjectKind::Calendar, "servicetime"),
-    (ObjectKind::Priority, "priority"),
-];
-
 impl<'a> Itsm365Reader<'a> {
     /// A reader over a transport.
-    pub(crate) fn new(transport: &'a Transport, mapping: &'a Mapping, page_size: usize) -> Self {
-        Self { transport, mapping, page_size: page_size.max(1), habits: Arc::default() }
+    pub(crate) fn new(transport: &'a Itsm365Transport, mapping: &'a Mapping, page_size: usize) -> Self {
+        Self { lists: Lists::new(transport, page_size), mapping }
     }
 
-    /// A reader that knows what another one has learned.
-    pub(crate) fn knowing(self, habits: &Arc<Habits>) -> Self {
-        Self { habits: Arc::clone(habits), ..self }
+    /// Shares what other readers of this connection observe about the tenant's lists.
+    pub(crate) fn sharing(mut self, behaviour: &Arc<ListBehaviour>) -> Self {
+        self.lists.behaviour = Arc::clone(behaviour);
+        self
     }
 
     fn attributes(&self) -> String {
@@ -89,7 +78,7 @@ impl<'a> Itsm365Reader<'a> {
             DIRECTORY.into_iter().zip([units, services, people, calendars, priorities])
         {
             for object in objects {
-                let id = object_id(&object).ok_or_else(|| unexpected(class, "a UUID that is no id"))?;
+                let id = object_id(&object).ok_or_else(|| unexpected(class, "an invalid UUID"))?;
                 let title = object.get("title").and_then(Json::as_str).unwrap_or_default();
                 directory.add(kind, id, title, is_removed(&object));
             }
@@ -98,7 +87,7 @@ impl<'a> Itsm365Reader<'a> {
     }
 
     async fn named(&self, class: &str) -> Result<Vec<Map<String, Json>>, ReadError> {
-        self.list(class, "UUID,title,removed", &json!({})).await
+        self.lists.read(class, "UUID,title,removed", &json!({})).await
     }
 
     async fn rules(&self, filter: &Json) -> Result<RulesByAgreement, ReadError> {
@@ -115,66 +104,62 @@ impl<'a> Itsm365Reader<'a> {
             &rules.response,
             &rules.resolution,
         ];
-        let made = |rule: Map<String, Json>| {
+        let convert = |rule: Map<String, Json>| {
             let agreement = wire::reference(rule.get(&rules.agreement).unwrap_or(&Json::Null)).ok().flatten();
             agreement.filter(|_| !is_removed(&rule)).map(|agreement| (agreement, read_rule(&rule, rules)))
         };
         let mut by_agreement = RulesByAgreement::new();
-        for listed in self.list_of(&rules.class, &codes.join(","), filter, made).await? {
-            if let Some((agreement, rule)) = listed.made {
+        for item in self.lists.read_as(&rules.class, &codes.join(","), filter, convert).await? {
+            if let Some((agreement, rule)) = item.value {
                 by_agreement.entry(agreement).or_default().push(rule);
             }
         }
         Ok(by_agreement)
     }
 
-    /// All agreements, archived or not: one that is archived and bears our mark is not absent.
-    pub(super) async fn objects(&self) -> Result<Vec<Map<String, Json>>, ReadError> {
-        let listed = self.objects_of(|object| object).await?;
-        Ok(listed.into_iter().map(|listed| listed.made).collect())
-    }
-
-    async fn objects_of<T>(
+    /// Reads all agreements, archived ones included: an archived agreement with an ownership key is not absent.
+    async fn agreements_as<T>(
         &self,
-        make: impl Fn(Map<String, Json>) -> T,
-    ) -> Result<Vec<Listed<T>>, ReadError> {
+        convert: impl Fn(Map<String, Json>) -> T,
+    ) -> Result<Vec<ListItem<T>>, ReadError> {
         let attributes = self.attributes();
-        let mut objects = self.list_of(&self.mapping.class, &attributes, &json!({}), &make).await?;
+        let class = &self.mapping.class;
+        let mut objects = self.lists.read_as(class, &attributes, &json!({}), &convert).await?;
         if objects.iter().any(|object| object.is_removed) {
             return Ok(objects);
         }
         let archived = json!({ "removed": true });
-        let archived = self.list_of(&self.mapping.class, &attributes, &archived, &make).await?;
+        let archived = self.lists.read_as(class, &attributes, &archived, &convert).await?;
         if !archived.is_empty() {
-            self.habits.hides_archived.store(true, Ordering::Relaxed);
+            self.lists.behaviour.hides_archived.store(true, Ordering::Relaxed);
         }
-        // What was archived between the two lists is in both.
+        // An object that was archived between the two requests is in both lists.
         let moved: BTreeSet<LiveId> = archived.iter().map(|object| object.id.clone()).collect();
         objects.retain(|object| !moved.contains(&object.id));
         objects.extend(archived);
         Ok(objects)
     }
 
-    /// The objects that a filter names, two at most, archived or not.
-    async fn few(&self, filter: Map<String, Json>) -> Result<Vec<Map<String, Json>>, ReadError> {
+    /// Reads at most two objects that match a filter, archived ones included.
+    async fn at_most_two(&self, filter: Map<String, Json>) -> Result<Vec<Map<String, Json>>, ReadError> {
         let (class, attributes) = (&self.mapping.class, self.attributes());
-        let mut found = self.page(class, &attributes, &Json::Object(filter.clone()), 0, 2).await?;
-        if found.is_empty() && self.habits.hides_archived.load(Ordering::Relaxed) {
+        let mut found = self.lists.page(class, &attributes, &Json::Object(filter.clone()), 0, 2).await?;
+        if found.is_empty() && self.lists.behaviour.hides_archived.load(Ordering::Relaxed) {
             let mut filter = filter;
             filter.insert("removed".to_owned(), json!(true));
-            found = self.page(class, &attributes, &Json::Object(filter), 0, 2).await?;
+            found = self.lists.page(class, &attributes, &Json::Object(filter), 0, 2).await?;
         }
         Ok(found)
     }
 
-    /// An object in normal form without its rules.
-    fn agreement(&self, object: &Map<String, Json>) -> Understood {
-        let id = object_id(object).ok_or("its UUID is no id")?;
+    /// Interprets an object, without its SLA rules.
+    fn agreement(&self, object: &Map<String, Json>) -> Interpreted {
+        let id = object_id(object).ok_or("its UUID is invalid")?;
         let state = object.get("state").and_then(Json::as_str).ok_or("it has no state")?;
         let mut fields = BTreeMap::new();
         for (field, code) in &self.mapping.attributes {
             let json = object.get(code).ok_or_else(|| {
-                format!("`{code}` is not in the answer: check helpdesk.agreement.attributes.{field} in servanda.yaml")
+                format!("`{code}` is not in the response: check helpdesk.agreement.attributes.{field} in servanda.yaml")
             })?;
             let value = wire::read(field, json, self.mapping).map_err(|why| format!("`{code}`: {why}"))?;
             fields.insert(field.clone(), value);
@@ -188,8 +173,8 @@ impl<'a> Itsm365Reader<'a> {
         })
     }
 
-    /// The same with its rules, which are taken out of those of all.
-    fn observed(&self, agreement: Understood, rules: &mut RulesByAgreement) -> Observed<LiveAgreement> {
+    /// Adds an agreement's own rules to it, and removes them from `rules`.
+    fn observed(&self, agreement: Interpreted, rules: &mut RulesByAgreement) -> Observed<LiveAgreement> {
         let whole = agreement.and_then(|mut found| {
             if self.mapping.rules.is_some() {
                 let own = rules.remove(&found.object).unwrap_or_default();
@@ -200,7 +185,7 @@ impl<'a> Itsm365Reader<'a> {
         whole.map_or_else(Observed::Unknown, Observed::Present)
     }
 
-    /// An event, if it says what it is about and when it was.
+    /// Interprets a history entry; `None` if it lacks its object or its time.
     fn event(&self, event: &Map<String, Json>, codes: &HistoryClass) -> Option<HistoryEvent> {
         let person = event.get(&codes.who).unwrap_or(&Json::Null);
         let code = event.get(&codes.attribute).and_then(Json::as_str);
@@ -220,12 +205,14 @@ impl<'a> Itsm365Reader<'a> {
         })
     }
 
-    /// An object that could be taken over. Where somebody else's text stands in place of our mark, it cannot.
-    fn adoptable(&self, object: &Map<String, Json>) -> Understood {
+    /// Interprets an unmanaged object. It cannot be adopted if the attribute of the ownership key holds another text.
+    fn adoptable(&self, object: &Map<String, Json>) -> Interpreted {
         let code = &self.mapping.key.attribute;
         match object.get(code).and_then(Json::as_str).map(str::trim) {
             None | Some("") => self.agreement(object),
-            Some(taken) => Err(format!("`{code}`, where our mark would stand, holds `{taken}`")),
+            Some(taken) => {
+                Err(format!("`{code}`, the attribute of the ownership key, already holds `{taken}`"))
+            }
         }
     }
 
@@ -244,19 +231,21 @@ impl<'a> Itsm365Reader<'a> {
 }
 
 impl Reader for Itsm365Reader<'_> {
-    async fn read_live(&self, wanted: &Selection) -> Result<Live, ReadError> {
-        // The long lists come first: they show how long a page may be, which spares the short ones a request each.
+    async fn read_live(&self, selection: &Selection) -> Result<Live, ReadError> {
+        // The long lists are read first: they reveal the longest page, which saves each short list a request.
         let everything = json!({});
-        let made = |object: Map<String, Json>| match self.mark(&object) {
+        let convert = |object: Map<String, Json>| match self.mark(&object) {
             Some(mark) => Some((Some(mark), self.agreement(&object))),
-            None => object_id(&object).filter(|id| wanted.takes(id)).map(|_| (None, self.adoptable(&object))),
+            None => object_id(&object)
+                .filter(|id| selection.contains(id))
+                .map(|_| (None, self.adoptable(&object))),
         };
-        let (objects, mut rules) = tokio::try_join!(self.objects_of(made), self.rules(&everything))?;
+        let (objects, mut rules) = tokio::try_join!(self.agreements_as(convert), self.rules(&everything))?;
         let directory = self.directory().await?;
         let mut live = Live { directory, ..Live::default() };
-        let mut marked: BTreeMap<AgreementId, Vec<(LiveId, Understood)>> = BTreeMap::new();
-        for Listed { id, made, .. } in objects {
-            match made {
+        let mut marked: BTreeMap<AgreementId, Vec<(LiveId, Interpreted)>> = BTreeMap::new();
+        for ListItem { id, value, .. } in objects {
+            match value {
                 Some((Some(mark), agreement)) => marked.entry(mark).or_default().push((id, agreement)),
                 Some((None, agreement)) => {
                     live.unmanaged += 1;
@@ -265,8 +254,8 @@ impl Reader for Itsm365Reader<'_> {
                 None => live.unmanaged += 1,
             }
         }
-        for (mark, bearing) in marked {
-            match <[_; 1]>::try_from(bearing) {
+        for (mark, objects) in marked {
+            match <[_; 1]>::try_from(objects) {
                 Ok([(_, only)]) => {
                     live.agreements.insert(mark, self.observed(only, &mut rules));
                 }
@@ -279,25 +268,27 @@ impl Reader for Itsm365Reader<'_> {
     }
 
     async fn inventory(&self) -> Result<Inventory, ReadError> {
-        inventory::of(self).await
+        let agreements = self.agreements_as(|object| object).await?;
+        let agreements: Vec<Map<String, Json>> = agreements.into_iter().map(|item| item.value).collect();
+        inventory::read(&self.lists, self.mapping, &agreements).await
     }
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {
         let mark = (self.mapping.key.attribute.clone(), json!(self.mapping.mark(id)));
-        let found = self.few(Map::from_iter([mark])).await?;
+        let found = self.at_most_two(Map::from_iter([mark])).await?;
         match &found[..] {
             [] => Ok(Observed::Absent),
             [only] => self.with_rules(only).await,
-            _ => Ok(Observed::Unknown(format!("several objects bear the mark of {id}"))),
+            _ => Ok(Observed::Unknown(format!("several objects have the ownership key of {id}"))),
         }
     }
 
     async fn get(&self, object: &LiveId) -> Result<Observed<LiveAgreement>, ReadError> {
-        let found = self.few(Map::from_iter([("UUID".to_owned(), json!(object))])).await?;
+        let found = self.at_most_two(Map::from_iter([("UUID".to_owned(), json!(object))])).await?;
         match &found[..] {
             [] => Ok(Observed::Absent),
             [only] => self.with_rules(only).await,
-            _ => Ok(Observed::Unknown(format!("several objects are called {object}"))),
+            _ => Ok(Observed::Unknown(format!("several objects have the id {object}"))),
         }
     }
 
@@ -308,12 +299,12 @@ impl Reader for Itsm365Reader<'_> {
         let attributes = ["UUID", &codes.object, &codes.attribute, &codes.who, &codes.when].join(",");
         let objects: Vec<&LiveId> = objects.iter().collect();
         let mut events = Vec::new();
-        for some in objects.chunks(HISTORY_AT_ONCE) {
+        for some in objects.chunks(HISTORY_BATCH) {
             let filter = json!({ codes.object.clone(): some });
-            let found = self.list(&codes.class, &attributes, &filter).await?;
+            let found = self.lists.read(&codes.class, &attributes, &filter).await?;
             events.extend(found.iter().filter_map(|event| self.event(event, codes)));
         }
-        // Instants are written so that their order is that of the alphabet; events of one second keep theirs.
+        // The format of the instants sorts alphabetically; the sort is stable for events of one second.
         events.sort_by(|left: &HistoryEvent, right: &HistoryEvent| left.touch.when.cmp(&right.touch.when));
         Ok(events)
     }
@@ -321,8 +312,8 @@ impl Reader for Itsm365Reader<'_> {
     async fn addresses(&self, people: &BTreeSet<LiveId>) -> Result<BTreeMap<LiveId, String>, ReadError> {
         let people: Vec<&LiveId> = people.iter().collect();
         let mut addresses = BTreeMap::new();
-        for some in people.chunks(PEOPLE_AT_ONCE) {
-            for found in self.list("employee", "UUID,email", &json!({ "UUID": some })).await? {
+        for some in people.chunks(ADDRESS_BATCH) {
+            for found in self.lists.read("employee", "UUID,email", &json!({ "UUID": some })).await? {
                 let id = found.get("UUID").and_then(Json::as_str).and_then(LiveId::new);
                 let email = found.get("email").and_then(Json::as_str).filter(|email| !email.is_empty());
                 addresses.extend(id.zip(email.map(str::to_owned)));
@@ -333,41 +324,48 @@ impl Reader for Itsm365Reader<'_> {
 
     async fn note(&self, object: &LiveId, attribute: &str) -> Result<String, ReadError> {
         let class = object.as_str().split('$').next().unwrap_or_default();
-        let found = self.page(class, &format!("UUID,{attribute}"), &json!({ "UUID": object }), 0, 2).await?;
-        let noted = match &found[..] {
+        let found =
+            self.lists.page(class, &format!("UUID,{attribute}"), &json!({ "UUID": object }), 0, 2).await?;
+        let value = match &found[..] {
             [only] => only.get(attribute),
             _ => {
-                return Err(unexpected(class, "no object of that id; check ledger.witness in servanda.yaml"));
+                return Err(unexpected(
+                    class,
+                    "no object with this id; check ledger.witness in servanda.yaml",
+                ));
             }
         };
-        match noted {
+        match value {
             Some(Json::String(text)) => Ok(text.clone()),
             Some(Json::Null) => Ok(String::new()),
-            _ => Err(unexpected(class, "no such text attribute; check ledger.witness in servanda.yaml")),
+            _ => Err(unexpected(
+                class,
+                "no text attribute of this name; check ledger.witness in servanda.yaml",
+            )),
         }
     }
 
     async fn find_comment(&self, object: &LiveId, text: &str) -> Result<Option<LiveId>, ReadError> {
-        let comments = self.list("comment", "UUID,text", &json!({ "source": object })).await?;
-        let has_it = |comment: &&Map<String, Json>| {
+        let comments = self.lists.read("comment", "UUID,text", &json!({ "source": object })).await?;
+        let contains = |comment: &&Map<String, Json>| {
             comment.get("text").and_then(Json::as_str).is_some_and(|held| held.contains(text))
         };
-        Ok(comments.iter().find(has_it).and_then(object_id))
+        Ok(comments.iter().find(contains).and_then(object_id))
     }
 
     fn requests(&self) -> u64 {
-        self.transport.requests()
+        self.lists.transport.requests()
     }
 
     fn is_locked_out(&self) -> bool {
-        self.transport.is_locked_out()
+        self.lists.transport.is_locked_out()
     }
 }
 
-/// What a rule promises, or why it cannot be understood.
-fn read_rule(rule: &Map<String, Json>, codes: &RuleClass) -> Result<Rule, String> {
+/// Interprets an SLA rule.
+fn read_rule(rule: &Map<String, Json>, codes: &RuleClass) -> Result<SlaRule, String> {
     let json = |code: &String| rule.get(code).unwrap_or(&Json::Null);
-    let id = object_id(rule).ok_or("a rule without an id")?;
+    let id = object_id(rule).ok_or("a rule has no id")?;
     let of_rule = |why: String| format!("rule {id}: {why}");
     let priority = wire::reference(json(&codes.priority)).map_err(of_rule)?;
     let key = TargetKey {
@@ -378,32 +376,26 @@ fn read_rule(rule: &Map<String, Json>, codes: &RuleClass) -> Result<Rule, String
     let response = wire::read_interval(json(&codes.response), codes.interval).map_err(of_rule)?;
     let resolution = wire::read_interval(json(&codes.resolution), codes.interval).map_err(of_rule)?;
     let promise = LiveTarget { response, resolution, calendar };
-    Ok(Rule { id, key, promise })
+    Ok(SlaRule { id, key, promise })
 }
 
-/// Adds what the rules promise. Hours that are the agreement's own are not repeated in each.
-fn add_targets(found: &mut LiveAgreement, rules: Vec<Result<Rule, String>>) -> Result<(), String> {
+/// Adds the targets of the rules to an agreement. A rule's calendar is left out if it is the agreement's own.
+fn add_targets(found: &mut LiveAgreement, rules: Vec<Result<SlaRule, String>>) -> Result<(), String> {
     let own_calendar = match found.record.fields.get(&Field::Calendar) {
         Some(Value::Reference(calendar)) => Some(calendar.clone()),
         _ => None,
     };
     let mut targets = BTreeMap::new();
     for rule in rules {
-        let Rule { id, key, mut promise } = rule?;
+        let SlaRule { id, key, mut promise } = rule?;
         if promise.calendar == own_calendar {
             promise.calendar = None;
         }
         if targets.insert(key.clone(), promise).is_some() {
-            return Err(format!("rule {id}: another rule is about the same service and priority"));
+            return Err(format!("rule {id}: another rule has the same service and priority"));
         }
         found.rules.insert(key, id);
     }
     found.record.fields.insert(Field::Targets, Value::targets(targets));
     Ok(())
-}
-
-impl From<HttpError> for ReadError {
-    fn from(error: HttpError) -> Self {
-        Self { call: "the helpdesk".to_owned(), error: error.into() }
-    }
 }

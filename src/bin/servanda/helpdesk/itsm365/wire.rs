@@ -1,7 +1,6 @@
-//! The forms in which values travel: dates without a zone, references as objects, lengths of time.
+//! Converts JSON to the normal form of `live` and back: dates without a time zone, references as objects, durations.
 //!
-//! JSON becomes the normal form of `live` and back. A form that is not understood is an error with a
-//! reason, never a guess. Sources: the REST dialect of Naumen SMP, sections 1.7 and 2.6 of docs/itsm365.md.
+//! An unknown form is an error with a reason, never a guess. Source: the REST dialect of Naumen SMP, docs/itsm365.md.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +10,7 @@ use servanda::ident::LiveId;
 use servanda::live::Value;
 use servanda::mapping::{DateForm, DayForm, Field, IntervalForm, Mapping};
 
-/// The normal form of a field's JSON.
+/// Converts a field's JSON to its normal form.
 pub(super) fn read(field: &Field, json: &Json, mapping: &Mapping) -> Result<Value, String> {
     match field {
         Field::Title | Field::Number => text(json),
@@ -21,12 +20,12 @@ pub(super) fn read(field: &Field, json: &Json, mapping: &Mapping) -> Result<Valu
             reference(json).map(|found| found.map_or(Value::Nothing, Value::Reference))
         }
         Field::Services | Field::Recipients | Field::Contacts => references(json).map(Value::references),
-        Field::Targets => Err("targets are objects of their own".to_owned()),
+        Field::Targets => Err("targets are stored in objects of their own".to_owned()),
         Field::Attribute(_) => scalar(json),
     }
 }
 
-/// The JSON of a field's normal form.
+/// Converts a field's normal form to JSON.
 pub(super) fn write(field: &Field, value: &Value, mapping: &Mapping) -> Json {
     match value {
         Value::Nothing if matches!(field, Field::Services | Field::Recipients | Field::Contacts) => json!([]),
@@ -48,7 +47,7 @@ fn text(json: &Json) -> Result<Value, String> {
         Json::Null => Ok(Value::Nothing),
         Json::String(text) => Ok(Value::text(text)),
         Json::Number(number) => Ok(Value::Text(number.to_string())),
-        other => Err(format!("a text was expected, not {}", shape(other))),
+        other => Err(format!("expected a text, found {}", shape(other))),
     }
 }
 
@@ -58,25 +57,25 @@ fn scalar(json: &Json) -> Result<Value, String> {
         Json::String(text) => Ok(Value::text(text)),
         Json::Bool(yes) => Ok(Value::Bool(*yes)),
         Json::Number(number) => {
-            number.as_i64().map(Value::Integer).ok_or_else(|| format!("{number} is no whole number"))
+            number.as_i64().map(Value::Integer).ok_or_else(|| format!("{number} is not an integer"))
         }
-        other => Err(format!("a plain value was expected, not {}", shape(other))),
+        other => Err(format!("expected a text, a number or a boolean, found {}", shape(other))),
     }
 }
 
-/// A day attribute is a label: its date part counts, and no zone is ever applied.
+/// Reads a day. Only the date part counts; no time zone is applied.
 fn day(json: &Json, form: DayForm) -> Result<Value, String> {
     let text = match json {
         Json::Null => return Ok(Value::Nothing),
         Json::String(text) if text.trim().is_empty() => return Ok(Value::Nothing),
         Json::String(text) => text.trim(),
-        other => return Err(format!("a date was expected, not {}", shape(other))),
+        other => return Err(format!("expected a date, found {}", shape(other))),
     };
     let date = text.get(..10).map(|date| date.replace('.', "-"));
     let read = date.and_then(|date| read_day(&date).ok());
     let read = read.ok_or_else(|| {
         format!(
-            "`{text}` is no date: check helpdesk.agreement.attributes and helpdesk.dates in servanda.yaml"
+            "`{text}` is not a date: check helpdesk.agreement.attributes and helpdesk.dates in servanda.yaml"
         )
     })?;
     match form {
@@ -98,7 +97,7 @@ fn write_day(day: Day, form: DayForm, date_form: DateForm) -> String {
     }
 }
 
-/// The object that a reference names, if any.
+/// Reads a reference to an object, if any.
 pub(super) fn reference(json: &Json) -> Result<Option<LiveId>, String> {
     let id = match json {
         Json::Null => return Ok(None),
@@ -107,22 +106,22 @@ pub(super) fn reference(json: &Json) -> Result<Option<LiveId>, String> {
         _ => None,
     };
     let id = id.and_then(LiveId::new);
-    id.map(Some).ok_or_else(|| format!("a reference was expected, not {}", shape(json)))
+    id.map(Some).ok_or_else(|| format!("expected a reference, found {}", shape(json)))
 }
 
-/// The objects that a set names.
+/// Reads a set of references.
 pub(super) fn references(json: &Json) -> Result<BTreeSet<LiveId>, String> {
     match json {
         Json::Null => Ok(BTreeSet::new()),
         Json::Array(list) => list
             .iter()
-            .map(|entry| reference(entry)?.ok_or_else(|| "an empty reference in a set".to_owned()))
+            .map(|entry| reference(entry)?.ok_or_else(|| "the set contains an empty reference".to_owned()))
             .collect(),
-        other => Err(format!("a set was expected, not {}", shape(other))),
+        other => Err(format!("expected a set, found {}", shape(other))),
     }
 }
 
-/// A length of time in the tenant's form. Days are those of the calendar.
+/// Reads a duration in the tenant's form. Days are business days of the calendar.
 pub(super) fn read_interval(json: &Json, form: IntervalForm) -> Result<Option<TargetTime>, String> {
     if json.is_null() {
         return Ok(None);
@@ -130,7 +129,7 @@ pub(super) fn read_interval(json: &Json, form: IntervalForm) -> Result<Option<Ta
     let unknown = || {
         let form = interval_name(form);
         format!(
-            "{json} is no length of time in the form `{form}`: check helpdesk.sla_rules.interval in servanda.yaml"
+            "{json} is not a duration in the form `{form}`: check helpdesk.sla_rules.interval in servanda.yaml"
         )
     };
     let number = |json: &Json| json.as_u64().ok_or_else(unknown);
@@ -161,7 +160,7 @@ fn in_unit(length: u64, unit: &str) -> Option<TargetTime> {
     }
 }
 
-/// What the settings call a form.
+/// The name of a form in the settings.
 fn interval_name(form: IntervalForm) -> &'static str {
     match form {
         IntervalForm::Object => "object",
@@ -171,7 +170,7 @@ fn interval_name(form: IntervalForm) -> &'static str {
     }
 }
 
-/// The wire form of a length of time. Forms that only know seconds cannot hold business days.
+/// Writes a duration in the tenant's form. Forms in seconds cannot represent business days.
 pub(super) fn write_interval(time: Option<TargetTime>, form: IntervalForm) -> Result<Json, String> {
     let Some(time) = time else {
         return Ok(Json::Null);
@@ -194,10 +193,11 @@ pub(super) fn write_interval(time: Option<TargetTime>, form: IntervalForm) -> Re
     }
 }
 
+/// The type of a JSON value, for messages.
 fn shape(json: &Json) -> &'static str {
     match json {
         Json::Null => "nothing",
-        Json::Bool(_) => "yes or no",
+        Json::Bool(_) => "a boolean",
         Json::Number(_) => "a number",
         Json::String(_) => "a text",
         Json::Array(_) => "a list",

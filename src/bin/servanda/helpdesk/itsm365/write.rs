@@ -1,6 +1,6 @@
-//! Steps of a plan become requests, one each; what comes back is compared with what was sent.
+//! Converts each step of a plan to one request, and compares the response with the values that were sent.
 //!
-//! Every write is of whole values and safe to repeat, but for creations, which the transport never repeats.
+//! Edits write whole values and are idempotent. Creations are not, and are never retried.
 
 use std::collections::BTreeMap;
 
@@ -11,29 +11,31 @@ use servanda::mapping::{Field, Mapping, RuleClass};
 use servanda::outcome::Altered;
 use servanda::plan::Step;
 
+use super::key::Itsm365Transport;
 use super::wire;
-use crate::helpdesk::{StepResult, WriteError, Writer};
+use crate::helpdesk::error::WriteError;
+use crate::helpdesk::writer::{StepResult, Writer};
 use crate::http::client::HttpError;
-use crate::http::transport::{RetryPolicy, Transport};
+use crate::http::transport::RetryPolicy;
 
 /// Writes to a tenant of ITSM 365.
 pub(crate) struct Itsm365Writer<'a> {
-    transport: &'a Transport,
+    transport: &'a Itsm365Transport,
     mapping: &'a Mapping,
-    /// Held while a set of the recipients' side is read, changed and written: several agreements share it.
-    linking: tokio::sync::Mutex<()>,
+    /// Serialises read-modify-write of the recipients' sets of agreements, which several agreements share.
+    link_lock: tokio::sync::Mutex<()>,
 }
 
-/// The status of an answer that says that nothing was changed, for whatever reason.
+/// The status of a response that reports no change. It may hide a refusal.
 const NOT_MODIFIED: u16 = 304;
 
-/// What the helpdesk says of a script module that the tenant does not have.
+/// The message for a script module that the tenant does not have.
 const NO_MODULE: &str = "Script module or method not found";
 
 impl<'a> Itsm365Writer<'a> {
     /// A writer over a transport.
-    pub(crate) fn new(transport: &'a Transport, mapping: &'a Mapping) -> Self {
-        Self { transport, mapping, linking: tokio::sync::Mutex::default() }
+    pub(crate) fn new(transport: &'a Itsm365Transport, mapping: &'a Mapping) -> Self {
+        Self { transport, mapping, link_lock: tokio::sync::Mutex::default() }
     }
 
     async fn create(
@@ -46,7 +48,8 @@ impl<'a> Itsm365Writer<'a> {
         let path = format!("create-m2m/{}", self.mapping.class);
         let answer = self.send(&path, body, RetryPolicy::Write).await?;
         let object = answer.get("UUID").and_then(Json::as_str).and_then(LiveId::new);
-        let object = object.ok_or_else(|| WriteError::Ambiguous("the answer names no object".to_owned()))?;
+        let object = object
+            .ok_or_else(|| WriteError::Ambiguous("the response does not name the new object".to_owned()))?;
         Ok(StepResult { object, altered: self.altered(fields, &answer) })
     }
 
@@ -65,7 +68,7 @@ impl<'a> Itsm365Writer<'a> {
             && wanted != held
         {
             return Err(WriteError::Refused(format!(
-                "the state stayed `{held}` and did not become `{wanted}`: check helpdesk.agreement.states in servanda.yaml"
+                "the state is still `{held}` and did not change to `{wanted}`: check helpdesk.agreement.states in servanda.yaml"
             )));
         }
         Ok(StepResult { object: object.clone(), altered: self.altered(fields, &answer) })
@@ -87,7 +90,7 @@ impl<'a> Itsm365Writer<'a> {
         body.insert(codes.calendar.clone(), json!(promise.calendar));
         body.insert(codes.response.clone(), interval(promise.response)?);
         body.insert(codes.resolution.clone(), interval(promise.resolution)?);
-        // The object was read with its rules just before, so that one that is not known does not exist.
+        // The agreement was just read with its rules, so that an unknown rule does not exist.
         match rule {
             Some(rule) => self.send(&format!("edit-m2m/{rule}"), body, RetryPolicy::Write).await?,
             None => self.send(&format!("create-m2m/{}", codes.class), body, RetryPolicy::Write).await?,
@@ -95,9 +98,9 @@ impl<'a> Itsm365Writer<'a> {
         Ok(())
     }
 
-    /// Writes one link into the recipient's own set, uniting with what is there.
+    /// Adds a link to, or removes it from, the set that the recipient holds, and keeps the other links.
     async fn relink(&self, unit: &LiveId, agreement: &LiveId, linked: bool) -> Result<(), WriteError> {
-        let _linking = self.linking.lock().await;
+        let _guard = self.link_lock.lock().await;
         let code = &self.mapping.recipients.recipient_attribute;
         let query =
             [("attrs", format!("UUID,{code}")), ("offset", "0".to_owned()), ("limit", "2".to_owned())];
@@ -106,7 +109,7 @@ impl<'a> Itsm365Writer<'a> {
         let answer = self.transport.post(&find, &query, &json!({ "UUID": unit }), RetryPolicy::Read).await?;
         let held = answer.body.get(0).map(|found| wire::references(&found[code.as_str()]));
         let mut held = held
-            .ok_or_else(|| WriteError::Refused(format!("there is no {unit}")))?
+            .ok_or_else(|| WriteError::Refused(format!("{unit} does not exist")))?
             .map_err(|why| WriteError::Refused(format!(
                 "`{code}` of {unit}: {why}; check helpdesk.agreement.recipients.attribute in servanda.yaml"
             )))?;
@@ -121,7 +124,7 @@ impl<'a> Itsm365Writer<'a> {
     fn rules(&self) -> Result<&'a RuleClass, WriteError> {
         let rules = self.mapping.rules.as_ref();
         rules.ok_or_else(|| {
-            WriteError::Refused("the settings say that the helpdesk carries no targets".to_owned())
+            WriteError::Refused("helpdesk.sla_rules is not set, so that targets cannot be written".to_owned())
         })
     }
 
@@ -133,7 +136,7 @@ impl<'a> Itsm365Writer<'a> {
         mapped.collect()
     }
 
-    /// Sends a write and asks back what it wrote. An answer of 304 is looked into: it may be a refusal.
+    /// Sends a write and returns the stored values. A status of 304 is checked, since it may be a refusal.
     async fn send(
         &self,
         path: &str,
@@ -147,11 +150,11 @@ impl<'a> Itsm365Writer<'a> {
         match answer.body {
             Json::Object(object) => Ok(object),
             _ if answer.status == NOT_MODIFIED => self.after_304(path, &query, &body).await,
-            _ => Err(WriteError::Ambiguous("the answer is no object".to_owned())),
+            _ => Err(WriteError::Ambiguous("the response is not an object".to_owned())),
         }
     }
 
-    /// 304 may mean "it is so already" or "no": the object itself tells.
+    /// Reads the object to tell apart the two meanings of 304: already up to date, or refused.
     async fn after_304(
         &self,
         path: &str,
@@ -164,11 +167,11 @@ impl<'a> Itsm365Writer<'a> {
         let Json::Object(held) = answer.body else {
             return Err(WriteError::Ambiguous("the object could not be read after the edit".to_owned()));
         };
-        let differs = |code: &&String| plain(&held[code.as_str()]) != plain(&sent[code.as_str()]);
+        let differs = |code: &&String| comparable(&held[code.as_str()]) != comparable(&sent[code.as_str()]);
         match sent.as_object().and_then(|sent| sent.keys().find(differs)) {
             None => Ok(held),
             Some(code) => {
-                Err(WriteError::Refused(format!("the helpdesk did not take `{code}` and did not say why")))
+                Err(WriteError::Refused(format!("the helpdesk did not store `{code}` and gave no reason")))
             }
         }
     }
@@ -183,14 +186,14 @@ impl<'a> Itsm365Writer<'a> {
     }
 }
 
-/// A value with its references as bare ids and in order, so that what was sent and what is held compare.
-fn plain(json: &Json) -> Json {
+/// Reduces references to ids and sorts sets, so that sent and stored values can be compared.
+fn comparable(json: &Json) -> Json {
     match json {
         Json::Object(object) => object.get("UUID").cloned().unwrap_or_else(|| json.clone()),
         Json::Array(list) => {
-            let mut plain: Vec<String> = list.iter().map(|entry| plain(entry).to_string()).collect();
-            plain.sort();
-            json!(plain)
+            let mut sorted: Vec<String> = list.iter().map(|entry| comparable(entry).to_string()).collect();
+            sorted.sort();
+            json!(sorted)
         }
         other => other.clone(),
     }
@@ -204,7 +207,7 @@ impl Writer for Itsm365Writer<'_> {
             return Ok(());
         }
         Err(WriteError::Refused(format!(
-            "`{attribute}` of {object} does not hold what was written; check ledger.witness"
+            "`{attribute}` of {object} does not contain the written text; check ledger.witness in servanda.yaml"
         )))
     }
 
@@ -213,18 +216,18 @@ impl Writer for Itsm365Writer<'_> {
         let body = json!({ "source": object, "text": html, "private": is_private });
         let answer = self.transport.post("create-m2m/comment", &query, &body, RetryPolicy::Write).await?;
         let comment = answer.body["UUID"].as_str().map(str::to_owned);
-        comment.ok_or_else(|| WriteError::Ambiguous("the answer names no comment".to_owned()))
+        comment.ok_or_else(|| WriteError::Ambiguous("the response does not name the new comment".to_owned()))
     }
 
     async fn call(&self, function: &str, body: &Json) -> Result<(), WriteError> {
         let query = [("func", format!("modules.{function}")), ("params", "requestContent,user".to_owned())];
         match self.transport.post("exec-post", &query, body, RetryPolicy::Write).await {
             Ok(_) => Ok(()),
-            // A script that broke may have told people before it did. Only one that was never begun has not.
-            Err(broken @ HttpError::Refused { status: 500.., .. })
-                if !broken.to_string().contains(NO_MODULE) =>
+            // A script that failed may have sent messages before. One that does not exist has not.
+            Err(failed @ HttpError::Refused { status: 500.., .. })
+                if !failed.to_string().contains(NO_MODULE) =>
             {
-                Err(WriteError::Ambiguous(broken.to_string()))
+                Err(WriteError::Ambiguous(failed.to_string()))
             }
             Err(error) => Err(error.into()),
         }
@@ -240,7 +243,7 @@ impl Writer for Itsm365Writer<'_> {
             return self.create(id, fields).await;
         }
         let object =
-            object.ok_or_else(|| WriteError::Refused("there is no object to write to".to_owned()))?;
+            object.ok_or_else(|| WriteError::Refused("the object to write to is unknown".to_owned()))?;
         match step {
             Step::Create { .. } => {}
             Step::Edit { fields, state, ownership_key } => {

@@ -1,22 +1,48 @@
-//! Where requests go and where not: redirects, bent names, and what is said of where they come from.
+//! Where requests are sent: redirects, DNS rebinding, referers, and secrets that a server echoes.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use reqwest::{RequestBuilder, StatusCode};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
 use servanda::settings::AddressPolicy;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::{Endpoint, HttpClient, HttpError, HttpSender as _, Request};
-use crate::helpdesk::itsm365::AccessKey;
-use crate::http::resolver::{Found, Resolver};
+use super::{Endpoint, HttpClient, HttpError, HttpSender as _, Protocol, Request};
+use crate::http::resolver::{Addresses, Resolver};
 
 const CANARY: &str = "canary-7f3e+ ключ";
 
-/// Listens on loopback, answers everybody the same, and keeps what was said.
+/// A product whose key is a part of the query.
+struct KeyInQuery(SecretString);
+
+impl Protocol for KeyInQuery {
+    fn address(&self, base: &str, request: &Request<'_>) -> String {
+        format!("{base}/{}", request.path)
+    }
+
+    fn authenticate(&self, post: RequestBuilder, request: &Request<'_>) -> RequestBuilder {
+        post.query(&[("accessKey", self.0.expose_secret())]).json(request.body)
+    }
+
+    fn secret(&self) -> &SecretString {
+        &self.0
+    }
+
+    fn rejects_secret(&self, _: StatusCode, _: &str) -> bool {
+        false
+    }
+
+    fn check_body(&self, body: Value) -> Result<Value, HttpError> {
+        Ok(body)
+    }
+}
+
+/// Listens on loopback, sends everyone the same response, and keeps the requests.
 async fn listener(answer: String) -> (SocketAddr, Arc<std::sync::Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -35,22 +61,22 @@ async fn listener(answer: String) -> (SocketAddr, Arc<std::sync::Mutex<Vec<Strin
     (address, heard)
 }
 
-async fn ask(http: &HttpClient) -> Result<(), HttpError> {
+async fn ask(http: &HttpClient<KeyInQuery>) -> Result<(), HttpError> {
     let body = serde_json::json!({});
-    http.exchange(&Request { path: "find/agreement", query: &[], body: &body }).await.result.map(drop)
+    http.send_once(&Request { path: "find/agreement", query: &[], body: &body }).await.result.map(drop)
 }
 
-fn http(url: &str, resolver: Resolver) -> Result<HttpClient, HttpError> {
-    HttpClient::resolving(
+fn http(url: &str, resolver: Resolver) -> Result<HttpClient<KeyInQuery>, HttpError> {
+    HttpClient::with_resolver(
         &Endpoint::at(url),
         resolver,
-        AccessKey::new(SecretString::from(CANARY)),
+        KeyInQuery(SecretString::from(CANARY)),
         Duration::from_secs(5),
     )
 }
 
 #[tokio::test]
-async fn no_redirect_is_followed_and_nothing_is_said_of_where_one_comes_from() {
+async fn no_redirect_is_followed_and_no_referer_is_sent() {
     let (behind, reached) = listener("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]".to_owned()).await;
     for status in [301, 302, 303, 307, 308] {
         for location in [
@@ -71,47 +97,47 @@ async fn no_redirect_is_followed_and_nothing_is_said_of_where_one_comes_from() {
             assert!(!heard[0].to_lowercase().contains("referer"), "{}", heard[0]);
         }
     }
-    assert!(reached.lock().expect("no test panics here").is_empty(), "nobody went on");
+    assert!(reached.lock().expect("no test panics here").is_empty(), "no redirect was followed");
 }
 
 #[tokio::test]
-async fn a_name_that_leads_where_no_key_may_go_gets_no_request() {
+async fn a_host_that_resolves_to_a_forbidden_address_gets_no_request() {
     let (behind, reached) = listener("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]".to_owned()).await;
-    for bent in ["127.0.0.1", "::1", "10.0.0.5", "169.254.169.254", "::ffff:127.0.0.1", "0.0.0.0"] {
-        let address = SocketAddr::new(bent.parse().expect("an address"), behind.port());
-        // One good address among them changes nothing.
+    for forbidden in ["127.0.0.1", "::1", "10.0.0.5", "169.254.169.254", "::ffff:127.0.0.1", "0.0.0.0"] {
+        let address = SocketAddr::new(forbidden.parse().expect("an address"), behind.port());
+        // An allowed address among them changes nothing.
         let answers = vec![SocketAddr::from(([185, 1, 2, 3], behind.port())), address];
-        let lookup = Arc::new(move |_| -> Found {
+        let lookup = Arc::new(move |_| -> Addresses {
             let answers = answers.clone();
             Box::pin(async move { Ok(answers) })
         });
         let http = http(
             &format!("https://acme.itsm365.com:{}/sd", behind.port()),
-            Resolver::asking(AddressPolicy::default(), lookup),
+            Resolver::with_lookup(AddressPolicy::default(), lookup),
         );
         let error = ask(&http.expect("a target")).await.expect_err("no answer");
         let HttpError::NotSent(why) = error else { panic!("{error:?}") };
-        assert!(why.contains("no key is sent"), "{why}");
+        assert!(why.contains("which no key is sent to"), "{why}");
     }
     assert!(reached.lock().expect("no test panics here").is_empty());
 }
 
 #[tokio::test]
-async fn a_name_is_asked_for_once() {
+async fn a_host_name_is_looked_up_once() {
     let (front, heard) =
         listener("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]".to_owned()).await;
     let (elsewhere, reached) = listener("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]".to_owned()).await;
     let asked = Arc::new(AtomicUsize::new(0));
     let lookup = {
         let asked = Arc::clone(&asked);
-        Arc::new(move |_| -> Found {
+        Arc::new(move |_| -> Addresses {
             let answer = if asked.fetch_add(1, Ordering::Relaxed) == 0 { front } else { elsewhere };
             Box::pin(async move { Ok(vec![answer]) })
         })
     };
     let http = http(
         &format!("http://localhost:{}/sd", front.port()),
-        Resolver::asking(AddressPolicy::default(), lookup),
+        Resolver::with_lookup(AddressPolicy::default(), lookup),
     )
     .expect("a target");
     for _ in 0..3 {
@@ -123,13 +149,13 @@ async fn a_name_is_asked_for_once() {
 }
 
 #[tokio::test]
-async fn what_a_helpdesk_repeats_of_the_key_is_taken_out() {
+async fn a_key_that_a_server_echoes_is_redacted() {
     let body = serde_json::json!([{ "UUID": "ou$1", "title": format!("key {CANARY}") }]).to_string();
     let (front, _) =
         listener(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())).await;
     let http = http(&format!("http://{front}/sd"), Resolver::of_the_system(AddressPolicy::default()))
         .expect("a target");
     let body = serde_json::json!({});
-    let reply = http.exchange(&Request { path: "find/ou", query: &[], body: &body }).await;
+    let reply = http.send_once(&Request { path: "find/ou", query: &[], body: &body }).await;
     assert_eq!(reply.result.expect("an answer").body[0]["title"], "key ***");
 }

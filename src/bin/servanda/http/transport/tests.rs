@@ -1,4 +1,4 @@
-//! Pace, repeats and lock-out against servers that exist in the runtime's own time.
+//! Rate limit, retries and lock-out, against servers that are simulated in paused time.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use servanda::settings::Pace;
 use tokio::time::Instant;
 
-use super::{REFUSALS, RetryPolicy, Transport};
+use super::{REJECTION_LIMIT, RetryPolicy, Transport};
 use crate::http::client::{HttpError, HttpExchange, HttpSender, JsonResponse, Request};
 
-/// A server that answers from a list, and then with success.
+/// A server that answers from a list, and then always with success.
 #[derive(Default)]
 struct Scripted {
     answers: Mutex<VecDeque<HttpExchange>>,
@@ -19,23 +19,23 @@ struct Scripted {
 }
 
 impl HttpSender for Scripted {
-    async fn exchange(&self, _: &Request<'_>) -> HttpExchange {
+    async fn send_once(&self, _: &Request<'_>) -> HttpExchange {
         self.requests.lock().expect("no test panics here").push(Instant::now());
         let scripted = self.answers.lock().expect("no test panics here").pop_front();
         scripted.unwrap_or_else(success)
     }
 }
 
-/// A server that takes a while for each answer and refuses what comes too fast.
+/// A server with a latency that refuses requests above its rate.
 struct Ideal {
     per_second: usize,
     latency: Duration,
-    says_when: bool,
+    sends_retry_after: bool,
     arrivals: Mutex<Vec<(Instant, bool)>>,
 }
 
 impl HttpSender for Ideal {
-    async fn exchange(&self, _: &Request<'_>) -> HttpExchange {
+    async fn send_once(&self, _: &Request<'_>) -> HttpExchange {
         let now = Instant::now();
         let is_taken = {
             let mut arrivals = self.arrivals.lock().expect("no test panics here");
@@ -45,25 +45,37 @@ impl HttpSender for Ideal {
             is_taken
         };
         tokio::time::sleep(self.latency).await;
-        if is_taken { success() } else { refused(429, self.says_when.then_some(Duration::from_secs(1))) }
+        if is_taken {
+            success()
+        } else {
+            refused(429, self.sends_retry_after.then_some(Duration::from_secs(1)))
+        }
     }
 }
 
 fn success() -> HttpExchange {
-    HttpExchange { result: Ok(JsonResponse { status: 200, body: json!([]) }), wait: None, date: None }
+    HttpExchange {
+        result: Ok(JsonResponse { status: 200, body: json!([]) }),
+        retry_after: None,
+        server_date: None,
+    }
 }
 
 fn refused(status: u16, wait: Option<Duration>) -> HttpExchange {
-    HttpExchange { result: Err(HttpError::Refused { status, text: String::new() }), wait, date: None }
+    HttpExchange {
+        result: Err(HttpError::Refused { status, text: String::new() }),
+        retry_after: wait,
+        server_date: None,
+    }
 }
 
 fn failed(error: HttpError) -> HttpExchange {
-    HttpExchange { result: Err(error), wait: None, date: None }
+    HttpExchange { result: Err(error), retry_after: None, server_date: None }
 }
 
 fn scripted(answers: impl IntoIterator<Item = HttpExchange>) -> Transport<Scripted> {
-    let wire = Scripted { answers: Mutex::new(answers.into_iter().collect()), ..Scripted::default() };
-    Transport::over(wire, &Pace::SANDBOX)
+    let sender = Scripted { answers: Mutex::new(answers.into_iter().collect()), ..Scripted::default() };
+    Transport::over(sender, &Pace::SANDBOX)
 }
 
 /// An answer, and how often a read and a write that get it are sent.
@@ -74,16 +86,17 @@ async fn ask<W: HttpSender>(transport: &Transport<W>, class: RetryPolicy) -> Res
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_is_used_as_far_as_it_allows_and_never_beyond() {
-    for (rate, latency, says_when) in [(5, 50, true), (5, 600, false), (1, 10, true), (50, 20, false)] {
-        let wire = Ideal {
+async fn the_rate_limit_is_used_and_never_exceeded() {
+    for (rate, latency, sends_retry_after) in [(5, 50, true), (5, 600, false), (1, 10, true), (50, 20, false)]
+    {
+        let sender = Ideal {
             per_second: rate,
             latency: Duration::from_millis(latency),
-            says_when,
+            sends_retry_after,
             arrivals: Mutex::default(),
         };
         let per_second = u32::try_from(rate).ok();
-        let transport = Transport::over(wire, &Pace { per_second, ..Pace::default() });
+        let transport = Transport::over(sender, &Pace { per_second, ..Pace::default() });
         let count = rate * 40;
         let begun = Instant::now();
         let asked = (0..count).map(|_| ask(&transport, RetryPolicy::Read));
@@ -94,7 +107,7 @@ async fn a_server_is_used_as_far_as_it_allows_and_never_beyond() {
         let used = f64::from(u32::try_from(count).expect("a few")) / seconds;
         let allowed = f64::from(u32::try_from(rate).expect("a few"));
         assert!(used >= 0.83 * allowed, "{used} of {allowed} requests a second");
-        let arrivals = transport.wire.arrivals.lock().expect("no test panics here");
+        let arrivals = transport.sender.arrivals.lock().expect("no test panics here");
         for (from, _) in arrivals.iter() {
             let in_window =
                 arrivals.iter().filter(|(at, _)| *at >= *from && *at - *from < Duration::from_secs(1));
@@ -104,7 +117,7 @@ async fn a_server_is_used_as_far_as_it_allows_and_never_beyond() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_server_asks_to_wait_is_waited() {
+async fn a_retry_after_is_respected() {
     let transport = scripted([refused(429, Some(Duration::from_secs(7)))]);
     let begun = Instant::now();
     ask(&transport, RetryPolicy::Read).await.expect("answered at the second try");
@@ -112,14 +125,14 @@ async fn what_the_server_asks_to_wait_is_waited() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_of_nothing_is_no_leave_to_hurry() {
+async fn a_retry_after_of_zero_falls_back_to_the_backoff() {
     let transport = scripted([refused(429, Some(Duration::ZERO)), refused(429, None)]);
     ask(&transport, RetryPolicy::Read).await.expect("answered at the third try");
     assert_eq!(transport.requests(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn reads_are_repeated_and_writes_only_where_nothing_was_done() {
+async fn reads_are_retried_and_writes_only_where_they_had_no_effect() {
     let lost = || HttpError::Lost(String::new());
     let table: [Row; 8] = [
         (|| refused(429, None), 4, 4),
@@ -134,7 +147,7 @@ async fn reads_are_repeated_and_writes_only_where_nothing_was_done() {
     for (answer, reads, writes) in table {
         for (class, tries) in [(RetryPolicy::Read, reads), (RetryPolicy::Write, writes)] {
             let transport = scripted((0..9).map(|_| answer()));
-            ask(&transport, class).await.expect_err("it never goes well");
+            ask(&transport, class).await.expect_err("it always fails");
             assert_eq!(transport.requests(), tries, "{class:?} {:?}", answer().result);
         }
     }
@@ -145,7 +158,7 @@ async fn reads_are_repeated_and_writes_only_where_nothing_was_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_in_trouble_is_asked_a_tenth_more_at_most() {
+async fn retries_add_at_most_a_tenth_of_requests() {
     let answer = |number: u32| if number.is_multiple_of(3) { refused(503, None) } else { success() };
     let transport = scripted((0..2000).map(answer));
     let mut failures = 0;
@@ -153,41 +166,41 @@ async fn a_server_in_trouble_is_asked_a_tenth_more_at_most() {
         failures += u32::from(ask(&transport, RetryPolicy::Read).await.is_err());
     }
     assert!(transport.requests() <= 1100, "{} requests for 1000", transport.requests());
-    assert!(failures > 0, "what could not be repeated is told");
+    assert!(failures > 0, "a request without a retry fails");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_refused_is_not_tried_more_than_three_times() {
+async fn a_rejected_key_is_sent_at_most_three_times() {
     let no = || failed(HttpError::Credentials("no".to_owned()));
     let transport = scripted((0..9).map(|_| no()));
     for _ in 0..9 {
         assert!(matches!(ask(&transport, RetryPolicy::Read).await, Err(HttpError::Credentials(_))));
     }
-    assert_eq!(transport.requests(), u64::from(REFUSALS));
+    assert_eq!(transport.requests(), u64::from(REJECTION_LIMIT));
     assert!(transport.is_locked_out());
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_knocks_with_a_key_that_was_never_accepted_but_one_at_a_time() {
-    let wire = Ideal {
+async fn until_a_key_is_accepted_requests_are_sent_one_by_one() {
+    let sender = Ideal {
         per_second: 1000,
         latency: Duration::from_secs(1),
-        says_when: false,
+        sends_retry_after: false,
         arrivals: Mutex::default(),
     };
-    let transport = Transport::over(wire, &Pace::SANDBOX);
+    let transport = Transport::over(sender, &Pace::SANDBOX);
     let begun = Instant::now();
     futures_util::future::join_all((0..9).map(|_| ask(&transport, RetryPolicy::Read))).await;
-    let arrivals = transport.wire.arrivals.lock().expect("no test panics here");
+    let arrivals = transport.sender.arrivals.lock().expect("no test panics here");
     let seconds: Vec<u64> = arrivals.iter().map(|(at, _)| (*at - begun).as_secs()).collect();
     assert_eq!(seconds, [0, 1, 1, 1, 1, 1, 1, 1, 1]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_never_comes_is_lost_after_the_deadline() {
+async fn a_request_is_lost_after_its_deadline() {
     struct Silent;
     impl HttpSender for Silent {
-        async fn exchange(&self, _: &Request<'_>) -> HttpExchange {
+        async fn send_once(&self, _: &Request<'_>) -> HttpExchange {
             std::future::pending().await
         }
     }

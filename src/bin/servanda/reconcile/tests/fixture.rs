@@ -12,8 +12,8 @@ use servanda::plan::{Change, Plan};
 use servanda::settings::Pace;
 
 use crate::helpdesk::connect::Connection;
+use crate::helpdesk::itsm365::Itsm365Transport;
 use crate::http::client::Endpoint;
-use crate::http::transport::Transport;
 use crate::process::context::{AsOf, Context, Terminal};
 use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
@@ -215,7 +215,7 @@ impl World {
         let (concurrency, deadline) = (self.concurrency, Duration::from_secs(3));
         let pace = Pace { concurrency, deadline, ..Pace::SANDBOX };
         let transport =
-            Transport::new(&Endpoint::at(&self.running.url()), SecretString::from(ACCESS_KEY), &pace)
+            Itsm365Transport::new(&Endpoint::at(&self.running.url()), SecretString::from(ACCESS_KEY), &pace)
                 .expect("a transport");
         let connection = Connection::by(transport, workspace.settings.helpdesk.mapping.clone(), pace);
         let instant = read_instant(instant).expect("an instant");

@@ -19,9 +19,8 @@ use super::{Arguments, import};
 use crate::cli::options::{Format, PlanOptions};
 use crate::helpdesk::Writer as _;
 use crate::helpdesk::connect;
-use crate::helpdesk::itsm365::Itsm365Writer;
+use crate::helpdesk::itsm365::{Itsm365Transport, Itsm365Writer};
 use crate::http::client::Endpoint;
-use crate::http::transport::Transport;
 use crate::process::context::{Context, Terminal};
 use crate::process::runtime::runtime;
 use crate::reconcile::plan::make;
@@ -210,7 +209,7 @@ async fn populate(root: &Path, workspace: &[Made]) {
         .expect("it opens");
     let running = sandbox.start().await.expect("it starts");
     let transport =
-        Transport::new(&Endpoint::at(&running.url()), SecretString::from(ACCESS_KEY), &Pace::SANDBOX);
+        Itsm365Transport::new(&Endpoint::at(&running.url()), SecretString::from(ACCESS_KEY), &Pace::SANDBOX);
     let (transport, mapping) = (transport.expect("a transport"), Mapping::default());
     let writer = Itsm365Writer::new(&transport, &mapping);
     for (number, made) in workspace.iter().enumerate() {

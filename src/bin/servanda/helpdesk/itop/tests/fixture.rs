@@ -1,4 +1,4 @@
-//! What the tests look and reach with, past the adapter and through it.
+//! Access to an iTop for the tests, with the adapter and around it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,17 +17,17 @@ use servanda::settings::{HelpdeskConfig, Pace, Priorities};
 
 use super::double::{Desk, PASSWORD};
 use crate::helpdesk::itop::operation::{self, id};
-use crate::helpdesk::itop::{Form, ItopReader, ItopTransport, ItopWriter, Memory};
+use crate::helpdesk::itop::{ItopCache, ItopLogin, ItopReader, ItopTransport, ItopWriter};
 use crate::helpdesk::{Reader as _, StepResult, WriteError, Writer as _};
 use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
 
-/// Does an operation past the adapter and gives the object's number.
+/// Sends an operation around the adapter, and returns the number of the object.
 pub(crate) async fn raw(transport: &ItopTransport, operation: &str, class: &str, body: Json) -> u64 {
     operation::write(transport, operation, class, body).await.expect("it is done").number
 }
 
-/// Attributes of every object of a class, the last of them the first in each text.
+/// Attributes of every object of a class, joined in reverse order.
 pub(crate) async fn raw_get(transport: &ItopTransport, class: &str, codes: &str) -> Vec<String> {
     let found = operation::all(transport, class, codes, 5000).await.expect("a list");
     let told = found.iter().map(|object| {
@@ -37,7 +37,7 @@ pub(crate) async fn raw_get(transport: &ItopTransport, class: &str, codes: &str)
     told.collect()
 }
 
-/// What the portal's own query offers: each service that has a row, whatever state and days its contract has.
+/// The services that the portal's query offers: each that has a link row, regardless of the contract's state and days.
 pub(crate) async fn offered(transport: &ItopTransport) -> Vec<(String, String)> {
     let services = operation::all(transport, "Service", "name,status", 5000).await.expect("a list");
     let names: BTreeMap<String, String> = services
@@ -58,20 +58,20 @@ pub(crate) async fn offered(transport: &ItopTransport) -> Vec<(String, String)> 
     offered.collect()
 }
 
-/// A small iTop with a provider, a client, two services, a person, and what it takes to speak with it.
+/// An iTop with a provider, a client, two services and a person, and a connection to it.
 pub(super) struct Bench {
     pub(super) desk: Option<Desk>,
     pub(super) transport: ItopTransport,
     pub(super) mapping: Mapping,
     pub(super) priorities: Priorities,
-    pub(super) memory: Memory,
+    pub(super) cache: ItopCache,
     pub(super) provider: LiveId,
     pub(super) client: LiveId,
     pub(super) services: Vec<LiveId>,
     pub(super) person: LiveId,
 }
 
-/// The helpdesk of a servanda.yaml with these lines under `helpdesk:`, besides how it is reached.
+/// The helpdesk of a servanda.yaml with these lines under `helpdesk:`, in addition to address and login.
 pub(super) fn read_helpdesk(lines: &str) -> HelpdeskConfig {
     let reached = "kind: itop\n  url: https://itop.acme.example\n  user: { env: U }\n  password: { env: P }";
     let mut sources = Sources::default();
@@ -84,9 +84,9 @@ pub(super) fn read_helpdesk(lines: &str) -> HelpdeskConfig {
 }
 
 pub(super) fn transport(url: &str, user: &str, password: &str) -> ItopTransport {
-    let form = Form::Password { user: user.to_owned(), password: SecretString::from(password) };
+    let login = ItopLogin::Password { user: user.to_owned(), password: SecretString::from(password) };
     let pace = Pace { deadline: Duration::from_secs(30), ..Pace::SANDBOX };
-    Transport::to(&Endpoint::at(url), form, &pace).expect("a transport")
+    Transport::to(&Endpoint::at(url), login, &pace).expect("a transport")
 }
 
 impl Bench {
@@ -98,7 +98,7 @@ impl Bench {
         bench
     }
 
-    /// Furnishes the helpdesk at the end of this transport.
+    /// Creates the objects in the helpdesk of this transport.
     pub(super) async fn over(transport: ItopTransport) -> Self {
         let make = async |class: &str, fields: Json| {
             let body = json!({ "comment": "furnished", "output_fields": "id", "fields": fields });
@@ -125,7 +125,7 @@ impl Bench {
             transport,
             mapping: read_helpdesk("  provider: acme\n").mapping,
             priorities,
-            memory: Memory::default(),
+            cache: ItopCache::default(),
             provider,
             client,
             services,
@@ -134,11 +134,11 @@ impl Bench {
     }
 
     pub(super) fn reader(&self) -> ItopReader<'_> {
-        ItopReader::new(&self.transport, &self.mapping, &self.priorities, 5000, &self.memory)
+        ItopReader::new(&self.transport, &self.mapping, &self.priorities, 5000, &self.cache)
     }
 
     pub(super) fn writer(&self) -> ItopWriter<'_> {
-        ItopWriter::new(&self.transport, &self.mapping, &self.memory, "run-1")
+        ItopWriter::new(&self.transport, &self.mapping, &self.cache, "run-1")
     }
 
     pub(super) fn desk(&self) -> &Desk {

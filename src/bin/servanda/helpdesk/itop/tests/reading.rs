@@ -11,7 +11,7 @@ use servanda::plan::DriftPart;
 use super::fixture::{Bench, named, transport};
 use super::raw;
 use crate::helpdesk::itop::operation::{all, id};
-use crate::helpdesk::itop::{Form, ItopReader};
+use crate::helpdesk::itop::{ItopLogin, ItopReader};
 use crate::helpdesk::{Reader as _, Selection, Writer as _};
 use crate::http::client::{Protocol as _, Request};
 
@@ -117,14 +117,14 @@ async fn an_attribute_that_is_not_there_makes_the_agreement_unreadable_and_no_ot
     bench.mapping.attributes.insert(Field::LastDay, "provider_id".to_owned());
     let live = bench.reader().read_live(&Selection::default()).await.expect("the live state");
     let Observed::Unknown(why) = &live.agreements[&named("a")] else { panic!("{live:?}") };
-    assert!(why.contains("`1` is no date"), "{why}");
+    assert!(why.contains("`1` is not a date"), "{why}");
 }
 
 #[tokio::test]
 async fn a_wrong_password_is_said_three_times_and_no_more() {
     let bench = Bench::open().await;
     let wrong = transport(bench.desk().url(), "admin", "wrong-password");
-    let reader = ItopReader::new(&wrong, &bench.mapping, &bench.priorities, 5000, &bench.memory);
+    let reader = ItopReader::new(&wrong, &bench.mapping, &bench.priorities, 5000, &bench.cache);
     for _ in 0..5 {
         let error = reader.find(&named("a")).await.expect_err("it is wrong");
         assert!(error.is_credentials() && !error.to_string().contains("wrong-password"), "{error}");
@@ -132,26 +132,26 @@ async fn a_wrong_password_is_said_three_times_and_no_more() {
     assert!(reader.is_locked_out() && reader.requests() == 3);
 }
 
-/// What the code says decides, and what a database says is kept to itself.
+/// The code decides, and messages of the database are not shown.
 #[test]
 fn the_code_in_the_body_decides() {
-    let form = Form::Token(secrecy::SecretString::from("a-token-of-ours"));
-    let said = |body| form.judge(body).map_err(|error| error.to_string());
+    let login = ItopLogin::Token(secrecy::SecretString::from("a-token-of-ours"));
+    let said = |body| login.check_body(body).map_err(|error| error.to_string());
     let statement =
         json!({ "code": 1292, "message": "Error: query = INSERT INTO contract VALUES ('ООО Тайна')" });
     assert_eq!(
         said(statement),
-        Err("the helpdesk answered with code 1292: its database refused a value".to_owned())
+        Err("the server answered with code 1292: the database of iTop refused a value".to_owned())
     );
     assert!(
         said(json!({ "code": 1, "message": "Error: Invalid login" }))
             .is_err_and(|text| text.contains("does not accept"))
     );
-    assert!(said(json!({ "objects": null })).is_err_and(|text| text.contains("no JSON")));
+    assert!(said(json!({ "objects": null })).is_err_and(|text| text.contains("not JSON")));
     assert!(said(json!({ "code": 0, "objects": null })).is_ok());
     let request = Request { path: "core/get X", query: &[], body: &json!({}) };
     assert_eq!(
-        form.address("https://itop.acme.example", &request),
+        login.address("https://itop.acme.example", &request),
         "https://itop.acme.example/webservices/rest.php"
     );
 }

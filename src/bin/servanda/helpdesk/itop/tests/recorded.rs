@@ -1,5 +1,7 @@
-//! What a real iTop answered, kept as it came, and the adapter over it. `ITOP_URL`, `ITOP_USER`, `ITOP_PASSWORD` and
-//! `ITOP_RECORD=1` record it anew on one without contracts; otherwise it is what is in the file.
+//! The adapter over responses that were recorded from a real iTop.
+//!
+//! The ignored test records them again, on an iTop without contracts that `SERVANDA_ITOP_URL`, `SERVANDA_ITOP_USER` and
+//! `SERVANDA_ITOP_PASSWORD` name, if `SERVANDA_ITOP_RECORD` is set.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +16,7 @@ use super::fixture::{Bench, named, transport};
 use super::lifecycle::Road;
 use crate::helpdesk::{Reader as _, Selection, WriteError};
 
-/// The version that the answers came from.
+/// The version of the recorded iTop.
 const VERSION: &str = "3.2.0";
 
 fn file() -> PathBuf {
@@ -24,7 +26,7 @@ fn file() -> PathBuf {
     ))
 }
 
-/// All that the adapter does, in a fixed order.
+/// Uses every function of the adapter, in a fixed order.
 async fn walk(url: &str, user: &str, password: &str) {
     let bench = Bench::over(transport(url, user, password)).await;
     let object = bench.create("severny-veter-2026").await;
@@ -74,7 +76,7 @@ async fn walk(url: &str, user: &str, password: &str) {
     assert_eq!(mapping, Mapping { provider: mapping.provider.clone(), ..bench.mapping });
 }
 
-#[expect(clippy::disallowed_methods, reason = "what was recorded lies beside the tests")]
+#[expect(clippy::disallowed_methods, reason = "the recording is a file beside the tests")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_adapter_understands_what_a_real_itop_answered() {
     let text = std::fs::read_to_string(file()).expect("the recording");
@@ -84,16 +86,16 @@ async fn the_adapter_understands_what_a_real_itop_answered() {
     walk(&url, "nobody", "no-password-at-all").await;
 }
 
-#[expect(clippy::disallowed_methods, reason = "where a real helpdesk is, the environment says")]
+#[expect(clippy::disallowed_methods, reason = "the environment names the real helpdesk")]
+#[ignore = "needs a real iTop: set SERVANDA_ITOP_URL, _USER, _PASSWORD and _RECORD"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_itop_is_walked_through() {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let (Some(url), Some(user), Some(password), Some(_)) =
-        (variable("ITOP_URL"), variable("ITOP_USER"), variable("ITOP_PASSWORD"), variable("ITOP_RECORD"))
-    else {
-        println!("NOT RUN: nothing is recorded; set ITOP_URL, ITOP_USER, ITOP_PASSWORD and ITOP_RECORD");
-        return;
+    let variable = |name: &str| {
+        let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+        value.unwrap_or_else(|| panic!("needs a real iTop: {name} is not set"))
     };
+    let names = ["SERVANDA_ITOP_URL", "SERVANDA_ITOP_USER", "SERVANDA_ITOP_PASSWORD", "SERVANDA_ITOP_RECORD"];
+    let [url, user, password, _] = names.map(variable);
     let road = Arc::new(Road::to(&url));
     let open = road.open().await;
     walk(&open, &user, &password).await;

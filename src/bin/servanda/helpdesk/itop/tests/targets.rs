@@ -5,7 +5,7 @@ use servanda::live::Value;
 use servanda::mapping::Field;
 
 use super::fixture::Bench;
-use crate::helpdesk::itop::Memory;
+use crate::helpdesk::itop::ItopCache;
 use crate::helpdesk::itop::operation::id;
 
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn agreements_that_promise_the_same_share_an_sla() {
         let object = bench.create(agreement).await;
         bench.edit(&object, bench.published(minutes), Some("production")).await.expect("published");
         // Another run knows nothing of what this one found.
-        bench.memory = Memory::default();
+        bench.cache = ItopCache::default();
     }
     // Both kinds of requests, and the resolution is the same in both tables.
     assert_eq!((bench.desk().count("SLA"), bench.desk().count("SLT")), (2, 6));
@@ -27,7 +27,7 @@ async fn what_somebody_edited_shows_and_is_made_whole() {
     let object = bench.create("a").await;
     bench.edit(&object, bench.published(30), Some("production")).await.expect("published");
     bench.hand_edit(&id("SLT", 1), json!({ "value": 45 })).await;
-    bench.memory = Memory::default();
+    bench.cache = ItopCache::default();
     let wanted = bench.published(30);
     assert_ne!(bench.get(&object).await.record.fields[&Field::Targets], wanted[&Field::Targets]);
     let targets = [(Field::Targets, wanted[&Field::Targets].clone())].into();

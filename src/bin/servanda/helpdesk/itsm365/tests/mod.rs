@@ -14,10 +14,9 @@ use servanda::mapping::{DayForm, Field, Mapping, RecipientSide};
 use servanda::plan::Step;
 use servanda::settings::Pace;
 
-use super::{Itsm365Reader, Itsm365Writer};
+use super::{Itsm365Reader, Itsm365Transport, Itsm365Writer};
 use crate::helpdesk::{Reader as _, Selection, WriteError, Writer as _};
 use crate::http::client::Endpoint;
-use crate::http::transport::Transport;
 use crate::sandbox::{
     ACCESS_KEY, DatabasePath, RunningSandbox, Sandbox, SandboxClock, SandboxOptions, Seed, SeedObject,
 };
@@ -60,8 +59,8 @@ impl Desk {
         Self { sandbox, running, mapping: Mapping::default() }
     }
 
-    fn transport(&self, key: &str) -> Transport {
-        Transport::new(&Endpoint::at(&self.running.url()), SecretString::from(key), &Pace::SANDBOX)
+    fn transport(&self, key: &str) -> Itsm365Transport {
+        Itsm365Transport::new(&Endpoint::at(&self.running.url()), SecretString::from(key), &Pace::SANDBOX)
             .expect("a transport")
     }
 }
@@ -259,8 +258,8 @@ async fn a_helpdesk_that_is_not_there_is_no_empty_one() {
     let desk = Desk::open(SandboxOptions::default()).await;
     let url = desk.running.url();
     desk.running.stop().await.expect("stopped");
-    let transport =
-        Transport::new(&Endpoint::at(&url), SecretString::from(CANARY), &Pace::SANDBOX).expect("a transport");
+    let transport = Itsm365Transport::new(&Endpoint::at(&url), SecretString::from(CANARY), &Pace::SANDBOX)
+        .expect("a transport");
     let mapping = Mapping::default();
     let writer = Itsm365Writer::new(&transport, &mapping);
     let Err(error) = writer.perform(&id("a"), None, &Step::Create { fields: fields() }).await else {

@@ -18,10 +18,9 @@ use servanda::mapping::{Deactivation, Mapping, RecipientSide};
 use servanda::plan::{Change, DiffContext, Header, Plan, diff};
 use servanda::settings::Pace;
 
-use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
+use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Transport, Itsm365Writer};
 use crate::helpdesk::{Reader as _, Selection};
 use crate::http::client::Endpoint;
-use crate::http::transport::Transport;
 use crate::ledger::{Records, SqliteLedger};
 use crate::process::shutdown::Stop;
 use crate::reconcile::apply::{Progress, Tools, apply};
@@ -157,7 +156,7 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
 /// A helpdesk with what it takes to plan and apply against it.
 struct Desk {
     sandbox: Sandbox,
-    transport: Transport,
+    transport: Itsm365Transport,
     mapping: Mapping,
     folder: tempfile::TempDir,
 }
@@ -170,7 +169,7 @@ impl Desk {
                 .expect("it opens");
         let url = sandbox.start().await.expect("it starts");
         let transport =
-            Transport::new(&Endpoint::at(&url.url()), SecretString::from(ACCESS_KEY), &Pace::SANDBOX);
+            Itsm365Transport::new(&Endpoint::at(&url.url()), SecretString::from(ACCESS_KEY), &Pace::SANDBOX);
         // It is served until the test's runtime ends.
         std::mem::forget(url);
         let folder = tempfile::tempdir().expect("a folder");

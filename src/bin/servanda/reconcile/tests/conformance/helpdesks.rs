@@ -17,7 +17,8 @@ use super::Seen;
 use super::table::{ROWS, Row, on};
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::itop::tests::{PASSWORD, Road, SmallItop, raw};
-use crate::helpdesk::itop::{Form, ItopTransport};
+use crate::helpdesk::itop::{ItopLogin, ItopTransport};
+use crate::helpdesk::itsm365::Itsm365Transport;
 use crate::helpdesk::{Reader as _, Selection};
 use crate::http::client::Endpoint;
 use crate::http::transport::Transport;
@@ -100,17 +101,16 @@ impl Desk {
         Self::itop(small.url(), "admin", PASSWORD).await
     }
 
-    /// The real one, if there is one; says so loudly where there is none.
-    #[expect(clippy::disallowed_methods, reason = "where a real helpdesk is, the environment says")]
-    pub(crate) async fn real_itop(what: &str) -> Option<Self> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let Some((url, (user, password))) =
-            variable("ITOP_URL").zip(variable("ITOP_USER").zip(variable("ITOP_PASSWORD")))
-        else {
-            println!("NOT RUN: {what} on a real iTop; set ITOP_URL, ITOP_USER and ITOP_PASSWORD");
-            return None;
+    /// The real iTop that the environment names.
+    #[expect(clippy::disallowed_methods, reason = "the environment names the real helpdesk")]
+    pub(crate) async fn real_itop() -> Self {
+        let variable = |name: &str| {
+            let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+            value.unwrap_or_else(|| panic!("needs a real iTop: {name} is not set"))
         };
-        Some(Self::itop(&url, &user, &password).await)
+        let [url, user, password] =
+            ["SERVANDA_ITOP_URL", "SERVANDA_ITOP_USER", "SERVANDA_ITOP_PASSWORD"].map(variable);
+        Self::itop(&url, &user, &password).await
     }
 
     async fn itop(url: &str, user: &str, password: &str) -> Self {
@@ -161,16 +161,10 @@ impl Desk {
 
     pub(crate) fn transport(&self) -> ItopTransport {
         let Way::Itop { url, user, password } = &self.way else { panic!("this is no iTop") };
-        let form = Form::Password { user: user.clone(), password: SecretString::from(password.as_str()) };
+        let login =
+            ItopLogin::Password { user: user.clone(), password: SecretString::from(password.as_str()) };
         let pace = Pace { deadline: Duration::from_secs(30), ..Pace::SANDBOX };
-        Transport::to(&Endpoint::at(url), form, &pace).expect("a transport")
-    }
-
-    pub(crate) fn name(&self) -> String {
-        match &self.way {
-            Way::Embedded { .. } => "the embedded helpdesk".to_owned(),
-            Way::Itop { url, .. } => format!("iTop by {url}"),
-        }
+        Transport::to(&Endpoint::at(url), login, &pace).expect("a transport")
     }
 
     /// What it calls something of the catalog.
@@ -209,7 +203,7 @@ impl Desk {
         let mapping = workspace.settings.helpdesk.mapping.clone();
         match (&self.way, &workspace.settings.helpdesk.kind) {
             (Way::Embedded { running, .. }, _) => {
-                let transport = Transport::new(
+                let transport = Itsm365Transport::new(
                     &Endpoint::at(&running.url()),
                     SecretString::from(ACCESS_KEY),
                     &Pace::SANDBOX,

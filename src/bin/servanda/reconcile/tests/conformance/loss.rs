@@ -1,10 +1,10 @@
-//! An answer that is lost after the helpdesk did what it was asked leaves nothing twice, whatever was asked.
+//! No object is created twice, whichever response is lost after the helpdesk has performed the request.
 
 use super::helpdesks::Desk;
 use crate::helpdesk::itop::tests::{Loss, raw_get};
 use crate::process::failure::Exit;
 
-/// What a run asks an iTop to do.
+/// The calls of a run that write.
 const CALLS: [&str; 4] =
     ["core/create CustomerContract", "core/create SLT", "core/create SLA", "core/update CustomerContract"];
 
@@ -41,13 +41,8 @@ async fn a_lost_answer_leaves_nothing_twice_in_a_small_itop() {
     assert_eq!(desk.road.as_ref().expect("a road").left_to_lose(), 0, "each was lost once");
 }
 
+#[ignore = "needs a real iTop: set SERVANDA_ITOP_URL, SERVANDA_ITOP_USER and SERVANDA_ITOP_PASSWORD"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_answer_leaves_nothing_twice_in_a_real_itop() {
-    let Some(desk) = Desk::real_itop("lost answers").await else { return };
-    lose(&desk).await;
-    println!(
-        "lost and found again on {}; not lost, since nothing of the kind was sent: {}",
-        desk.name(),
-        desk.road.as_ref().expect("a road").left_to_lose()
-    );
+    lose(&Desk::real_itop().await).await;
 }

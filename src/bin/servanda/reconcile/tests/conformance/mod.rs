@@ -1,6 +1,7 @@
-//! The same table of states on every helpdesk: the embedded one and a small iTop in the suite, and a real iTop where
-//! `ITOP_URL`, `ITOP_USER` and `ITOP_PASSWORD` say where one is. That one may be written to, and is left with what
-//! was made there.
+//! The same table of states on every helpdesk: the embedded one and a small iTop of the tests, and a real iTop.
+//!
+//! Tests on a real iTop are ignored unless they are asked for (`cargo test -- --ignored`). `SERVANDA_ITOP_URL`,
+//! `SERVANDA_ITOP_USER` and `SERVANDA_ITOP_PASSWORD` name it. The tests write to it and do not clean up.
 
 mod helpdesks;
 mod loss;
@@ -48,11 +49,10 @@ async fn a_small_itop_holds_the_table() {
     live_through(&mut Desk::small_itop().await).await;
 }
 
+#[ignore = "needs a real iTop: set SERVANDA_ITOP_URL, SERVANDA_ITOP_USER and SERVANDA_ITOP_PASSWORD"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_itop_holds_the_table() {
-    let Some(mut desk) = Desk::real_itop("the table of states").await else { return };
-    live_through(&mut desk).await;
-    println!("{} rows on {} days held on {}", ROWS.len(), DAYS.len(), desk.name());
+    live_through(&mut Desk::real_itop().await).await;
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! An SLA that many agreements share and somebody edited is made whole for all of them by one run.
+//! One run repairs an SLA that many agreements share and that somebody edited.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::helpdesk::itop::tests::{raw, raw_get};
 
 const DAY: &str = "2027-04-01";
 
-/// Takes all promises but one out of the SLAs of the desk's own provider, as a hand would.
+/// Removes the SLTs from the SLAs of the desk's provider, as somebody could do by hand.
 async fn weaken(desk: &Desk) -> usize {
     let transport = desk.transport();
     let provider = desk.titled("acme");
@@ -24,25 +24,24 @@ async fn weaken(desk: &Desk) -> usize {
     own.len()
 }
 
-async fn mend(desk: &Desk) {
+async fn repair(desk: &Desk) {
     desk.write_files(DAY);
     desk.pass(DAY).await;
     desk.assert_nothing_is_left(DAY).await;
     assert!(weaken(desk).await > 1);
-    let mended = desk.pass(DAY).await;
-    assert!(mended.outcome.results.len() > 5, "many share one: {:?}", mended.outcome.results);
-    assert_eq!(mended.outcome.remaining, Some(0));
+    let repaired = desk.pass(DAY).await;
+    assert!(repaired.outcome.results.len() > 5, "many share one: {:?}", repaired.outcome.results);
+    assert_eq!(repaired.outcome.remaining, Some(0));
     desk.assert_nothing_is_left(DAY).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_shared_sla_is_mended_at_once_in_a_small_itop() {
-    mend(&Desk::small_itop().await).await;
+async fn a_shared_sla_is_repaired_at_once_in_a_small_itop() {
+    repair(&Desk::small_itop().await).await;
 }
 
+#[ignore = "needs a real iTop: set SERVANDA_ITOP_URL, SERVANDA_ITOP_USER and SERVANDA_ITOP_PASSWORD"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_shared_sla_is_mended_at_once_in_a_real_itop() {
-    let Some(desk) = Desk::real_itop("a shared SLA that somebody edited").await else { return };
-    mend(&desk).await;
-    println!("mended at once on {}", desk.name());
+async fn a_shared_sla_is_repaired_at_once_in_a_real_itop() {
+    repair(&Desk::real_itop().await).await;
 }

@@ -1,0 +1,88 @@
+//! The errors of reading from and writing to a helpdesk, and what they mean for a run.
+
+use crate::http::client::HttpError;
+use crate::process::failure::{Exit, Failure};
+
+/// Why the helpdesk could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{call}: {error}")]
+pub(crate) struct ReadError {
+    /// The call, without a secret: `find agreement$agreement`.
+    pub(crate) call: String,
+    /// What went wrong.
+    pub(crate) error: ReadErrorKind,
+}
+
+/// What went wrong with a read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadErrorKind {
+    /// The request failed.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The response is JSON of an unexpected shape.
+    #[error("{0}")]
+    Unexpected(String),
+}
+
+impl ReadError {
+    /// Whether every further request would fail in the same way.
+    pub(crate) const fn is_credentials(&self) -> bool {
+        matches!(self.error, ReadErrorKind::Http(HttpError::Credentials(_)))
+    }
+}
+
+impl From<HttpError> for ReadError {
+    fn from(error: HttpError) -> Self {
+        Self { call: "connecting to the helpdesk".to_owned(), error: error.into() }
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        let text = error.to_string();
+        match error.error {
+            ReadErrorKind::Http(HttpError::Credentials(_)) => Self::credentials(&text),
+            ReadErrorKind::Http(HttpError::NotSent(_)) => {
+                Self::new(Exit::Failure, "helpdesk-unreachable", text).help(
+                    "check the address under `helpdesk:` in servanda.yaml and the network, then try again",
+                )
+            }
+            ReadErrorKind::Http(_) => Self::new(Exit::Failure, "helpdesk-request-failed", text)
+                .help("try again later; if the error persists, check the settings under `helpdesk:`"),
+            ReadErrorKind::Unexpected(_) => Self::new(Exit::Failure, "helpdesk-response-unexpected", text)
+                .help("check the settings under `helpdesk:`; `servanda discover` proposes them"),
+        }
+    }
+}
+
+/// Why a step of a plan was not confirmed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    /// The helpdesk refused the write, which had no effect.
+    #[error("{0}")]
+    Refused(String),
+    /// The object has changed since it was read; nothing was written.
+    #[error("the object was changed by somebody else in the meantime")]
+    Conflict,
+    /// The helpdesk does not accept the key; nothing was written.
+    #[error("{0}")]
+    Credentials(String),
+    /// The request was sent, and its result is unknown.
+    #[error("{0}")]
+    Ambiguous(String),
+    /// The request was not sent.
+    #[error("{0}")]
+    NotSent(String),
+}
+
+impl From<HttpError> for WriteError {
+    fn from(error: HttpError) -> Self {
+        let text = error.to_string();
+        match error {
+            HttpError::Credentials(_) => Self::Credentials(text),
+            error if error.is_ambiguous() => Self::Ambiguous(text),
+            HttpError::NotSent(_) => Self::NotSent(text),
+            _ => Self::Refused(text),
+        }
+    }
+}

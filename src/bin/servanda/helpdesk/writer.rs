@@ -1,0 +1,52 @@
+//! Writing to a helpdesk: one request for each step of a plan.
+
+use servanda::ident::{AgreementId, LiveId};
+use servanda::outcome::Altered;
+use servanda::plan::Step;
+
+use super::error::WriteError;
+
+/// The result of a step that the helpdesk confirmed.
+pub(crate) struct StepResult {
+    /// The agreement's object.
+    pub(crate) object: LiveId,
+    /// Fields whose stored value differs from the one that was sent.
+    pub(crate) altered: Vec<Altered>,
+}
+
+/// Writes to a helpdesk.
+pub(crate) trait Writer: Sync {
+    /// Performs one step on an agreement; `object` is `None` only for its creation.
+    fn perform(
+        &self,
+        id: &AgreementId,
+        object: Option<&LiveId>,
+        step: &Step,
+    ) -> impl Future<Output = Result<StepResult, WriteError>> + Send;
+    /// Writes a text attribute of any object.
+    fn write_note(
+        &self,
+        object: &LiveId,
+        attribute: &str,
+        text: &str,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send;
+    /// Adds a comment to an object, and returns the comment's id.
+    fn comment(
+        &self,
+        object: &LiveId,
+        html: &str,
+        is_private: bool,
+    ) -> impl Future<Output = Result<String, WriteError>> + Send {
+        let _ = (object, html, is_private);
+        async { Err(WriteError::Refused("this helpdesk does not support comments".to_owned())) }
+    }
+    /// Calls a function of a script module.
+    fn call(
+        &self,
+        function: &str,
+        body: &serde_json::Value,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send {
+        let _ = (function, body);
+        async { Err(WriteError::Refused("this helpdesk does not support script modules".to_owned())) }
+    }
+}
