@@ -5,15 +5,16 @@
 use std::fmt::Write as _;
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use servanda::calendar::{Instant, read_instant};
 use servanda::check::{self, CheckedRepository};
-use servanda::desired::desired;
 use servanda::diagnostic::{Diagnostics, Sources};
 use servanda::document::{self, Document};
+use servanda::guard::Acknowledged;
 use servanda::ident::LiveId;
 use servanda::live::{Directory, Live, ObjectKind};
-use servanda::plan::{DiffContext, Header, Plan, diff, simulate};
+use servanda::plan::{Plan, simulate};
+use servanda::planner::{self, Origin, PlannerInput};
 use servanda::status::status;
 use servanda::template::{Library, Resolved};
 
@@ -106,19 +107,18 @@ fn directory() -> Directory {
     directory
 }
 
-fn plan(checked: &CheckedRepository, live: &Live, at: Instant) -> Plan {
-    let mapping = &checked.settings.helpdesk.mapping;
-    let desired = desired(&checked.agreements, &checked.catalog, mapping, &live.directory, at);
-    let header = Header {
-        as_of: at,
-        zone: String::new(),
-        zone_data: String::new(),
-        version: String::new(),
-        commit: None,
-        files: String::new(),
-        helpdesk: String::new(),
+fn plan(checked: &CheckedRepository, live: Live, at: Instant) -> Plan {
+    let input = PlannerInput {
+        agreements: &checked.agreements,
+        catalog: &checked.catalog,
+        settings: &checked.settings,
+        last_applied: None,
+        instant: at,
+        prune: false,
+        acknowledged: &Acknowledged::new(),
+        origin: Origin { commit: None, files: "", helpdesk: "" },
     };
-    diff(&desired, live, DiffContext { header, mapping, prune: false })
+    planner::plan(&input, live).0.plan
 }
 
 fn stages(criterion: &mut Criterion) {
@@ -132,7 +132,7 @@ fn stages(criterion: &mut Criterion) {
     let all = checked(&documents, &resolved, &sources, at);
     assert_eq!(all.agreements.len(), AGREEMENTS);
     let empty = Live { directory: directory(), ..Live::default() };
-    let live = simulate(&plan(&all, &empty, at), &empty, &all.settings.helpdesk.mapping);
+    let live = simulate(&plan(&all, empty.clone(), at), &empty, &all.settings.helpdesk.mapping);
     let mut group = criterion.benchmark_group("a thousand agreements");
     group.sample_size(20);
     group.bench_function("document", |bencher| bencher.iter(|| black_box(read(&texts))));
@@ -145,10 +145,14 @@ fn stages(criterion: &mut Criterion) {
             .iter(|| all.agreements.iter().filter(|agreement| status(agreement, at).since.is_some()).count());
     });
     group.bench_function("plan, all to create", |bencher| {
-        bencher.iter(|| black_box(plan(&all, &empty, at)));
+        bencher.iter_batched(
+            || empty.clone(),
+            |empty| black_box(plan(&all, empty, at)),
+            BatchSize::LargeInput,
+        );
     });
     group.bench_function("plan, nothing to do", |bencher| {
-        bencher.iter(|| black_box(plan(&all, &live, at)));
+        bencher.iter_batched(|| live.clone(), |live| black_box(plan(&all, live, at)), BatchSize::LargeInput);
     });
     group.finish();
 }

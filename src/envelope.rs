@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::guard::AwaitingAcknowledgement;
 use crate::ident::AgreementId;
+use crate::live::{Live, Observed};
 use crate::notice::Announced;
-use crate::outcome::{Outcome, Stopped};
+use crate::outcome::{ChangeResult, Outcome, Stopped};
 use crate::plan::scope::Scope;
 use crate::plan::{Change, ChangeSeverity, GuardName, Plan, Reason};
 
@@ -122,6 +123,23 @@ impl GuardedPlan {
     pub fn open_agreements(&self) -> BTreeSet<&AgreementId> {
         let changes = self.plan.changes.iter().chain(&self.guarded_changes).map(|change| &change.id);
         changes.chain(self.plan.blocked.iter().map(|blocked| &blocked.id)).collect()
+    }
+
+    /// Settles unknown results with this plan, which was made after the apply from `live`: a change whose agreement now
+    /// equals its document was applied. Returns the agreements that were settled.
+    pub fn settle(&self, outcome: &mut Outcome, live: &Live) -> BTreeSet<AgreementId> {
+        let open = self.open_agreements();
+        let mut settled = BTreeSet::new();
+        for (id, result) in &mut outcome.results {
+            if let (ChangeResult::Unknown(_), Some(Observed::Present(found))) =
+                (&*result, live.agreements.get(id))
+                && !open.contains(id)
+            {
+                *result = ChangeResult::Done { object: found.object.clone(), altered: Vec::new() };
+                settled.insert(id.clone());
+            }
+        }
+        settled
     }
 }
 

@@ -31,6 +31,7 @@ pub mod guard;
 pub mod outcome;
 pub mod notice;
 pub mod envelope;
+pub mod planner;
 pub mod discovery;
 pub mod entitlement;
 pub mod report;

@@ -1,102 +1,90 @@
-//! What became of a plan: the result of each change, and what that means for the run as a whole.
+//! The outcome of an apply: the result of each change, and what ended the run early.
 //!
-//! A value like any other, so that it can be journalled, rendered and turned into an exit code. Knows no
-//! way to write and no text.
+//! A plain value, so that it can be journalled, rendered and turned into an exit code.
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::ident::{AgreementId, LiveId};
-use crate::live::Value;
-use crate::mapping::Field;
+use crate::plan::Altered;
 
 /// The results of all changes of a plan.
-#[derive(
-    Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Outcome {
     /// The result of each change, by agreement.
     pub results: BTreeMap<AgreementId, ChangeResult>,
-    /// How many changes remain to be done, by a plan made after the apply; `None` where none was made.
+    /// The number of changes that remain, by a plan made after the apply; `None` where none was made.
     pub remaining: Option<usize>,
-    /// What ended the run before its time, if anything did.
+    /// The reason why the run ended early, if it did.
     pub stopped: Option<Stopped>,
 }
 
-/// What ends a run before its time. What was carried out until then stands.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// The reason why a run ended early. Changes that were applied until then stay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stopped {
-    /// Somebody asked it to stop.
+    /// A signal asked the run to stop.
     Signal,
-    /// The helpdesk refused the key, again and again.
+    /// The helpdesk refused the credentials several times in a row.
     Credentials,
-    /// The journal or the memory could not be written, and nothing is sent that leaves no trace.
+    /// The journal or the ledger could not be written; no request is sent without a trace.
     NoTrace(String),
 }
 
-/// What became of one change.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// The result of one change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeResult {
-    /// All its steps were carried out.
+    /// All its steps were applied.
     Done {
         /// The live object.
         object: LiveId,
-        /// Fields that the helpdesk holds otherwise than they were written, as a tenant's script may do.
+        /// The fields that the helpdesk holds with another value than was written.
         altered: Vec<Altered>,
     },
-    /// The object moved since the plan was made, or is no longer there; nothing was written.
+    /// The object changed since the plan was made, or is gone; nothing was written.
     Stale,
-    /// The helpdesk refused a step; those before it stand.
+    /// A step failed; the steps before it stay applied.
     Failed(StepFailure),
-    /// The answer to a step was lost, and a look did not settle whether it was carried out.
+    /// The response to a step was lost, and reading the object again did not settle the result.
     Unknown(StepFailure),
-    /// The run ended before this step, counted from 0; those before it stand.
+    /// The run ended before this step; the steps before it stay applied.
     Stopped {
-        /// Which.
+        /// The step, counted from 0.
         step: usize,
     },
     /// It was not tried.
     NotTried(NotTried),
 }
 
-/// A field that the helpdesk holds otherwise than it was written.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-pub struct Altered {
-    /// Which.
-    pub field: Field,
-    /// What was written.
-    pub sent: Value,
-    /// What is held.
-    pub held: Value,
-}
-
-/// A step that did not go through.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// A step that failed, or whose result is unknown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StepFailure {
-    /// Which step of the change, from 0.
+    /// The step of the change, counted from 0.
     pub step: usize,
-    /// What the helpdesk or the network said, without anything secret.
+    /// The message of the helpdesk or the network, without any secret.
     pub message: String,
 }
 
-/// Why a change was not tried.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// The reason why a change was not tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotTried {
     /// A change that it waits for was not confirmed.
     Waits(AgreementId),
-    /// The run was stopped before its turn.
+    /// The run was stopped first.
     Stopped,
 }
 
 impl Outcome {
-    /// Whether every change was carried out.
+    /// Whether every change was applied.
     pub fn is_complete(&self) -> bool {
         self.results.values().all(|result| matches!(result, ChangeResult::Done { .. }))
     }
 
-    /// Whether anything at all was written.
+    /// Whether anything was, or may have been, written.
     pub fn has_written(&self) -> bool {
         self.results.values().any(|result| match result {
             ChangeResult::Done { .. } | ChangeResult::Unknown(_) => true,
@@ -105,12 +93,12 @@ impl Outcome {
         })
     }
 
-    /// Whether it is not known of some change whether it was carried out.
+    /// Whether the result of at least one change is unknown.
     pub fn is_in_doubt(&self) -> bool {
         self.results.values().any(|result| matches!(result, ChangeResult::Unknown(_)))
     }
 
-    /// Whether nothing stands in the way but that objects moved.
+    /// Whether some changes are open, and all of them only because objects changed since the plan was made.
     pub fn is_only_stale(&self) -> bool {
         let open = self.results.values().filter(|result| !matches!(result, ChangeResult::Done { .. }));
         let mut open = open.peekable();

@@ -315,16 +315,3 @@ fn names(changes: &[Change], live: &Live) -> BTreeMap<LiveId, String> {
     let named = mentioned.into_iter().filter_map(|id| Some((id, live.directory.title(id)?)));
     named.map(|(id, title)| (id.clone(), title.to_owned())).collect()
 }
-
-impl Plan {
-    /// Counts the changes anew, after a guard has taken some out.
-    pub(crate) fn count(&mut self, active: Option<&String>) {
-        let verb = |verb: Verb| self.changes.iter().filter(|change| change.verb == verb).count();
-        let (creations, updates, retirements) = (verb(Verb::Create), verb(Verb::Update), verb(Verb::Retire));
-        let activates =
-            |change: &&Change| change.state.as_ref().is_some_and(|state| Some(&state.after) == active);
-        let activations = self.changes.iter().filter(activates).count();
-        let deactivations = self.changes.iter().filter(|change| change.deactivates()).count();
-        self.totals = Totals { creations, updates, retirements, activations, deactivations, ..self.totals };
-    }
-}

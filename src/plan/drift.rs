@@ -1,38 +1,39 @@
-//! What somebody changed in the helpdesk by hand since the last apply, and whether an apply puts it back.
-//!
-//! A view of the plan for those who review it. To leave something as it is means to wish for what is held.
+//! Drift: changes that somebody made in the helpdesk by hand since the last apply.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::desired::Desired;
 use crate::ident::{AgreementId, LiveId};
-use crate::live::{Touch, Value};
+use crate::live::{Live, Observed, Touch, Value};
 use crate::mapping::Field;
-use crate::plan::{Cause, Change, Plan};
+use crate::plan::change::{Cause, Change};
 
-/// One thing that was changed by hand.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// One value that was changed by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Drift {
     /// The agreement.
     pub id: AgreementId,
-    /// What people call it.
+    /// Its title.
     pub title: String,
     /// The live object.
     pub object: LiveId,
-    /// Which part of it.
+    /// The part of it that was changed.
     pub part: DriftPart,
-    /// What the helpdesk holds.
+    /// The value that the helpdesk holds.
     pub held: Value,
-    /// What the files say.
+    /// The value of the files.
     pub wanted: Value,
-    /// Whether an apply puts it back; else the settings ask to leave it as it is.
+    /// Whether an apply corrects it; otherwise the settings ask to report it only.
     pub is_corrected: bool,
-    /// Who did it and when, as far as the helpdesk tells.
+    /// The person and the time, as far as the helpdesk records them.
     pub touch: Option<Touch>,
 }
 
 /// A part of an agreement that people may change.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DriftPart {
     /// The tenant's own state.
@@ -41,8 +42,8 @@ pub enum DriftPart {
     Field(Field),
 }
 
-impl std::fmt::Display for DriftPart {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for DriftPart {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::State => formatter.write_str("state"),
             Self::Field(field) => field.fmt(formatter),
@@ -50,13 +51,20 @@ impl std::fmt::Display for DriftPart {
     }
 }
 
-/// What of a plan's changes is there because somebody changed the helpdesk.
-pub(super) fn of(plan: &Plan) -> Vec<Drift> {
-    plan.changes.iter().flat_map(of_change).collect()
+/// One event of the helpdesk's own history of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryEvent {
+    /// The object.
+    pub object: LiveId,
+    /// The part of an agreement that changed; `None` where the mapping knows no such part.
+    pub part: Option<DriftPart>,
+    /// The person and the time.
+    pub touch: Touch,
 }
 
-fn of_change(change: &Change) -> Vec<Drift> {
-    // What is not there at all was not changed but lost, and is told as a creation.
+/// Lists the parts of a change whose cause is drift.
+pub(super) fn of(change: &Change) -> Vec<Drift> {
+    // A missing object was lost and not changed; the plan shows it as a creation.
     let Some(object) = &change.object else {
         return Vec::new();
     };
@@ -80,18 +88,37 @@ fn of_change(change: &Change) -> Vec<Drift> {
     state.chain(fields).collect()
 }
 
-/// Wishes for what is held, so that a plan leaves it as it is.
-pub fn keep_drift(desired: &mut Desired, left: &[Drift]) {
-    for drift in left {
-        let Some(wish) = desired.agreements.get_mut(&drift.id) else {
+/// Makes the live values desired, so that a plan leaves this drift as it is.
+pub fn keep_drift(desired: &mut Desired, kept: &[Drift]) {
+    for drift in kept {
+        let Some(agreement) = desired.agreements.get_mut(&drift.id) else {
             continue;
         };
         match (&drift.part, &drift.held) {
-            (DriftPart::State, Value::Text(state)) => wish.record.state.clone_from(state),
+            (DriftPart::State, Value::Text(state)) => agreement.record.state.clone_from(state),
             (DriftPart::State, _) => {}
             (DriftPart::Field(field), held) => {
-                wish.record.fields.insert(field.clone(), held.clone());
+                agreement.record.fields.insert(field.clone(), held.clone());
             }
         }
+    }
+}
+
+/// Adds the person and the time to each drift, from the helpdesk's history or from the object's own timestamp.
+pub fn attribute_drift(drift: &mut [Drift], live: &Live, history: &[HistoryEvent]) {
+    for drift in drift {
+        let Some(Observed::Present(found)) = live.agreements.get(&drift.id) else {
+            continue;
+        };
+        let is_about = |event: &&HistoryEvent| match &drift.part {
+            // Some helpdesks hold targets in objects of their own, which have a history of their own.
+            DriftPart::Field(Field::Targets) if !found.rules.is_empty() => {
+                found.rules.values().any(|rule| *rule == event.object)
+            }
+            part => event.object == found.object && event.part.as_ref() == Some(part),
+        };
+        let last = history.iter().rfind(is_about).map(|event| event.touch.clone());
+        let modified = || found.modified.clone().map(|when| Touch { who: None, name: None, when });
+        drift.touch = last.or_else(modified);
     }
 }

@@ -7,18 +7,22 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{
-    AppliedAgreement, Cause, DiffContext, Freshness, Header, LastApplied, Phase, Plan, Reason, Risk, Step,
-    Verb, Weakened, apply_step, assign_causes, diff, freshness, simulate,
+    AppliedAgreement, Cause, Freshness, LastApplied, Phase, Plan, Reason, Risk, Step, Verb, Weakened,
+    apply_step, freshness, simulate,
 };
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, Coverage, PeriodEnd, Target};
 use crate::calendar::{Instant, TargetTime, read_instant};
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
-use crate::desired::{Desired, desired};
+use crate::check::Basis;
 use crate::diagnostic::{Sources, Span};
+use crate::envelope::GuardedPlan;
+use crate::guard::Acknowledged;
 use crate::ident::{AgreementId, CalendarSlug, ClientSlug, LiveId, PriorityName, RecipientSlug, ServiceSlug};
 use crate::live::{Directory, Live, ObjectKind, Observed, Value};
 use crate::mapping::{Deactivation, Field, Mapping, RecipientMode, RecipientSide};
+use crate::planner::{self, Origin, PlannerInput, Sides};
+use crate::settings::{DeactivationGuard, Guards, Settings};
 
 const CLIENTS: [&str; 4] = ["dent-mayak", "dent-profi", "severny-veter", "portovik"];
 const SERVICES: [&str; 3] = ["email", "vpn", "workstations"];
@@ -97,25 +101,43 @@ fn empty() -> Live {
     Live { directory: directory(), ..Live::default() }
 }
 
-fn header() -> Header {
-    Header {
-        as_of: at("2026-09-01T09:00:00Z"),
-        zone: "Europe/Moscow".to_owned(),
-        zone_data: crate::calendar::ZONE_DATA.to_owned(),
-        version: "0".to_owned(),
-        commit: None,
-        files: String::new(),
-        helpdesk: "sandbox".to_owned(),
-    }
+/// The settings of a mapping, with guards that never block: the laws here are about the whole difference.
+fn settings(mapping: &Mapping) -> Settings {
+    let mut settings = Basis::of(None, None, &[]).settings;
+    settings.helpdesk.mapping = mapping.clone();
+    settings.guards = Guards {
+        deactivations: DeactivationGuard { more_than: usize::MAX, and_share_percent: 100 },
+        weakened: usize::MAX,
+        orphans: usize::MAX,
+        vanished: usize::MAX,
+    };
+    settings
 }
 
-fn wished(agreements: &[Agreement], mapping: &Mapping, instant: &str) -> Desired {
-    desired(agreements, &catalog(), mapping, &directory(), at(instant))
+/// Plans as the program does.
+fn planned(
+    agreements: &[Agreement],
+    live: &Live,
+    settings: &Settings,
+    instant: &str,
+    prune: bool,
+    last_applied: Option<&LastApplied>,
+) -> (GuardedPlan, Sides) {
+    let input = PlannerInput {
+        agreements,
+        catalog: &catalog(),
+        settings,
+        last_applied,
+        instant: at(instant),
+        prune,
+        acknowledged: &Acknowledged::new(),
+        origin: Origin { commit: None, files: "", helpdesk: "sandbox" },
+    };
+    planner::plan(&input, live.clone())
 }
 
 fn plan(agreements: &[Agreement], live: &Live, mapping: &Mapping, instant: &str, prune: bool) -> Plan {
-    let desired = wished(agreements, mapping, instant);
-    diff(&desired, live, DiffContext { header: header(), mapping, prune })
+    planned(agreements, live, &settings(mapping), instant, prune, None).0.plan
 }
 
 fn target(hours: u32) -> Target {
@@ -349,25 +371,21 @@ fn a_plan_survives_its_own_json() {
     assert_eq!(serde_json::from_str::<Plan>(&json).expect("its own JSON"), plan);
 }
 
-/// The live side and the last_applied after an apply of these agreements at an instant.
+/// The live and the last-applied state after an apply of these agreements at an instant.
 fn applied(agreements: &[Agreement], mapping: &Mapping, instant: &str) -> (Live, LastApplied) {
-    let live = simulate(&plan(agreements, &empty(), mapping, instant, false), &empty(), mapping);
-    let wished = wished(agreements, mapping, instant);
-    let entries = wished
+    let (guarded, sides) = planned(agreements, &empty(), &settings(mapping), instant, false, None);
+    let live = simulate(&guarded.plan, &empty(), mapping);
+    let entries = sides
+        .desired
         .agreements
         .iter()
-        .map(|(id, wish)| (id.clone(), AppliedAgreement::of(&wish.record, at(instant))));
+        .map(|(id, agreement)| (id.clone(), AppliedAgreement::of(&agreement.record, at(instant))));
     (live, LastApplied { agreements: entries.collect(), ..LastApplied::default() })
 }
 
 fn with_causes(agreements: &[Agreement], live: &Live, last_applied: &LastApplied, instant: &str) -> Plan {
-    let mapping = Mapping::default();
-    let mut plan = plan(agreements, live, &mapping, instant, false);
-    assign_causes(&mut plan, last_applied, |id, then| {
-        let wished = desired(agreements, &catalog(), &mapping, &directory(), then);
-        wished.agreements.get(id).map(|wish| wish.record.clone())
-    });
-    plan
+    let settings = settings(&Mapping::default());
+    planned(agreements, live, &settings, instant, false, Some(last_applied)).0.plan
 }
 
 #[test]
@@ -471,7 +489,7 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
     fn the_plan_after_an_apply_is_empty(

@@ -2,8 +2,8 @@
 //! not carried out, and one line at the end.
 
 use crate::ident::AgreementId;
-use crate::outcome::{Altered, ChangeResult, NotTried, Outcome, StepFailure, Stopped};
-use crate::plan::{Change, FieldChange, Plan, Step, Verb};
+use crate::outcome::{ChangeResult, NotTried, Outcome, StepFailure, Stopped};
+use crate::plan::{Altered, Change, FieldChange, Plan, Step, Verb};
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
@@ -203,8 +203,8 @@ mod tests {
     use crate::ident::{AgreementId, LiveId};
     use crate::live::Value;
     use crate::mapping::Field;
-    use crate::outcome::{Altered, ChangeResult, NotTried, Outcome, StepFailure, Stopped};
-    use crate::plan::{Change, Plan, Step, Verb};
+    use crate::outcome::{ChangeResult, NotTried, Outcome, StepFailure, Stopped};
+    use crate::plan::{Altered, Change, Plan, Step, Verb};
     use crate::render::Paint;
     use crate::render::encode::corpus::{HOSTILE, is_clean};
     use crate::render::plan::sample;

@@ -175,7 +175,7 @@ fn any_renewals() -> impl Strategy<Value = Vec<(Agreement, Agreement)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     /// Nobody sees a service without an active agreement, nobody loses one in a renewal, and nothing is active
     /// without its targets, after any single step.

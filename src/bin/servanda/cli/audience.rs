@@ -63,11 +63,11 @@ impl Audience for Attended<'_> {
         }
     }
 
-    fn say(&self, text: &str) {
+    fn inform(&self, text: &str) {
         print_line(text);
     }
 
-    fn patience(&self) -> Duration {
+    fn lock_timeout(&self) -> Duration {
         self.patience
     }
 
@@ -98,11 +98,11 @@ impl Audience for Unattended<'_> {
         Ok(())
     }
 
-    fn say(&self, text: &str) {
+    fn inform(&self, text: &str) {
         print_line(text);
     }
 
-    fn patience(&self) -> Duration {
+    fn lock_timeout(&self) -> Duration {
         self.patience
     }
 

@@ -10,12 +10,12 @@ use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, Observed};
 use servanda::mapping::Mapping;
-use servanda::plan::Step;
+use servanda::plan::{HistoryEvent, Step};
 
 use super::error::{ReadError, WriteError};
 use super::itop::{ItopExplorer, ItopReader, ItopWriter};
 use super::itsm365::{Itsm365Explorer, Itsm365Reader, Itsm365Writer};
-use super::reader::{Explorer, HistoryEvent, Reader, Selection};
+use super::reader::{Explorer, Reader, Selection};
 use super::writer::{StepResult, Writer};
 use crate::process::dispatch::dispatch;
 

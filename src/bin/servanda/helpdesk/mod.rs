@@ -9,5 +9,5 @@ mod dispatch;
 pub(crate) mod connect;
 
 pub(crate) use error::{ReadError, WriteError};
-pub(crate) use reader::{Explorer, HistoryEvent, Reader, Selection};
+pub(crate) use reader::{Explorer, Reader, Selection};
 pub(crate) use writer::{StepResult, Writer};

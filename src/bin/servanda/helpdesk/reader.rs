@@ -4,29 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use servanda::agreement::Agreement;
 use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
 use servanda::discovery::DiscoveredMapping;
 use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{Live, LiveAgreement, Observed, Touch};
+use servanda::live::{Live, LiveAgreement, Observed};
 use servanda::mapping::Mapping;
-use servanda::plan::DriftPart;
+use servanda::plan::HistoryEvent;
 
 use super::error::{ReadError, ReadErrorKind};
-
-/// One entry of an object's history in the helpdesk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct HistoryEvent {
-    /// The object.
-    pub(crate) object: LiveId,
-    /// The part of an agreement that was changed; `None` if it is not mapped, or the object is no agreement.
-    pub(crate) part: Option<DriftPart>,
-    /// Who changed it, and when.
-    pub(crate) touch: Touch,
-}
 
 /// The unmanaged objects to read, in addition to all managed ones.
 #[derive(Clone, Debug, Default)]

@@ -1,8 +1,7 @@
 //! Writing to a helpdesk: one request for each step of a plan.
 
 use servanda::ident::{AgreementId, LiveId};
-use servanda::outcome::Altered;
-use servanda::plan::Step;
+use servanda::plan::{Altered, Step};
 
 use super::error::WriteError;
 

@@ -31,9 +31,9 @@ use crate::notify::helpdesk_comment::HelpdeskComment;
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_message};
 use crate::process::shutdown::Stop;
-use crate::reconcile::plan::Sides;
 use crate::workspace::files;
 use crate::workspace::load::Workspace;
+use servanda::planner::Sides;
 
 /// The memory that notices need.
 pub(crate) type Memories = Records<Checksummed<AnyLedger>>;

@@ -1,13 +1,14 @@
-//! What an apply did, line by line as it does it, so that a run that is killed leaves a trace.
+//! The journal of applies: one JSON object a line in `.servanda/journal.jsonl`, appended as each step happens.
 //!
-//! One JSON object a line in `.servanda/journal.jsonl`: a line is complete or it is the last. The journal
-//! is for people; the next run looks at the helpdesk and never at it.
+//! A killed run leaves complete lines, except perhaps the last. The journal is for people; a later run reads the
+//! helpdesk and never the journal.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use servanda::outcome::{ChangeResult, Outcome};
 use servanda::plan::{Change, Plan};
 
@@ -16,18 +17,18 @@ use crate::workspace::files;
 
 /// An open journal.
 pub(crate) struct Journal {
-    file: Mutex<std::fs::File>,
+    file: Mutex<File>,
     path: PathBuf,
 }
 
 impl Journal {
-    /// Opens the journal of a repository and says which plan begins.
-    pub(crate) fn open(folder: &Path, plan: &Plan, run: &str) -> Result<Self, Failure> {
+    /// Opens the journal in a folder, and records the start of an apply.
+    pub(crate) fn open(folder: &Path, plan: &Plan, run_name: &str) -> Result<Self, Failure> {
         let path = folder.join("journal.jsonl");
         let journal = Self { file: Mutex::new(files::append(&path)?), path };
-        journal.line(&json!({
+        journal.append(&json!({
             "event": "apply",
-            "run": run,
+            "run": run_name,
             "as_of": plan.header.as_of,
             "commit": plan.header.commit,
             "files": plan.header.files,
@@ -38,32 +39,34 @@ impl Journal {
         Ok(journal)
     }
 
+    /// Records that a change begins.
     pub(crate) fn begin(&self, change: &Change) -> Result<(), Failure> {
-        self.line(&json!({ "event": "begin", "agreement": change.id, "verb": change.verb, "steps": change.steps.len() }))
+        let steps = change.steps.len();
+        self.append(&json!({ "event": "begin", "agreement": change.id, "verb": change.verb, "steps": steps }))
     }
 
-    /// A step before it is sent (`sent`), and once it is confirmed (`done`).
-    pub(crate) fn step(&self, change: &Change, number: usize, what: &str) -> Result<(), Failure> {
-        self.line(&json!({ "event": what, "agreement": change.id, "step": number }))
+    /// Records a step before it is `sent`, and once it is `done`.
+    pub(crate) fn step(&self, change: &Change, number: usize, event: &str) -> Result<(), Failure> {
+        self.append(&json!({ "event": event, "agreement": change.id, "step": number }))
     }
 
+    /// Records the result of a change.
     pub(crate) fn end(&self, change: &Change, result: &ChangeResult) -> Result<(), Failure> {
-        self.line(&json!({ "event": "end", "agreement": change.id, "result": result }))
+        self.append(&json!({ "event": "end", "agreement": change.id, "result": result }))
     }
 
-    /// Says how the run ended, and makes sure that the disk has it.
+    /// Records the end of the apply, and flushes the journal to disk.
     pub(crate) fn close(&self, outcome: &Outcome) -> Result<(), Failure> {
-        self.line(
-            &json!({ "event": "closed", "complete": outcome.is_complete(), "stopped": outcome.stopped }),
-        )?;
+        let complete = outcome.is_complete();
+        self.append(&json!({ "event": "closed", "complete": complete, "stopped": outcome.stopped }))?;
         self.file().sync_all().map_err(|error| Failure::file(&self.path, &error))
     }
 
-    fn file(&self) -> std::sync::MutexGuard<'_, std::fs::File> {
+    fn file(&self) -> MutexGuard<'_, File> {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn line(&self, value: &serde_json::Value) -> Result<(), Failure> {
+    fn append(&self, value: &Value) -> Result<(), Failure> {
         let written = self.file().write_all(format!("{value}\n").as_bytes());
         written.map_err(|error| Failure::file(&self.path, &error))
     }

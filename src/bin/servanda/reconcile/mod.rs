@@ -1,10 +1,9 @@
 //! Reconciles a helpdesk with the files: reads both sides, plans, applies, verifies, remembers.
 
-pub(crate) mod journal;
-pub(crate) mod last_applied;
 pub(crate) mod plan;
-pub(crate) mod snapshot;
 pub(crate) mod plan_file;
+pub(crate) mod snapshot;
+pub(crate) mod journal;
 pub(crate) mod apply;
 pub(crate) mod run;
 

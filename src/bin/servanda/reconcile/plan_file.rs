@@ -1,4 +1,4 @@
-//! A plan on disk: written by `plan --out`, read by `show` and `apply`. Only its own version is taken.
+//! A saved plan: written by `plan --out`, read by `show`, `comment` and `apply`.
 
 use std::path::Path;
 
@@ -9,23 +9,26 @@ use servanda::render::json;
 use crate::process::failure::{Exit, Failure};
 use crate::workspace::files;
 
-/// Writes the plan, whole or not at all.
-pub(crate) fn write(path: &Path, envelope: &GuardedPlan) -> Result<(), Failure> {
-    files::write_whole(path, &json::pretty(envelope))
+/// Writes the plan atomically.
+pub(crate) fn write(path: &Path, plan: &GuardedPlan) -> Result<(), Failure> {
+    files::write_whole(path, &json::pretty(plan))
 }
 
-/// Reads a plan of this version.
+/// Reads a plan of the current format; any other is refused.
 pub(crate) fn read(path: &Path) -> Result<GuardedPlan, Failure> {
     let text = files::read_named(path)?;
-    let refused = |message: String| {
-        Failure::new(Exit::Failure, "reconcile-failure", message)
-            .help("make a new one with `servanda plan --out FILE`")
+    let shown = path.display();
+    let refused = |code: &'static str, message: String| {
+        Failure::new(Exit::Failure, code, message).help("make a new plan with `servanda plan --out FILE`")
     };
-    let value: serde_json::Value = serde_json::from_str(&text)
-        .map_err(|error| refused(format!("{} is no plan: {error}", path.display())))?;
-    let format = value["plan"]["format"].as_u64();
-    if format != Some(u64::from(FORMAT)) {
-        return Err(refused(format!("{} is no plan of this version of Servanda", path.display())));
+    let invalid =
+        |error: serde_json::Error| refused("plan-invalid", format!("{shown} is not a plan: {error}"));
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(invalid)?;
+    let format = &value["plan"]["format"];
+    if format.as_u64() != Some(u64::from(FORMAT)) {
+        let message =
+            format!("{shown} is a plan of format {format}, and this version of Servanda reads {FORMAT}");
+        return Err(refused("plan-format", message));
     }
-    serde_json::from_value(value).map_err(|error| refused(format!("{} is no plan: {error}", path.display())))
+    serde_json::from_value(value).map_err(invalid)
 }

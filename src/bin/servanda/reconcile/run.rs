@@ -1,206 +1,217 @@
-//! One pass over a helpdesk: look, plan, carry out, look again, remember. Under the lock from first to last.
+//! One reconciliation: lock, plan, apply, verify, remember. The lock is held from the first to the last of these.
 //!
-//! Knows nothing of commands and terminals: whoever wants to see, be asked or stop it is an [`Audience`].
+//! It knows neither commands nor terminals; a caller sees, confirms and stops it through an [`Audience`].
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use servanda::envelope::{GuardedPlan, Meaning};
+use servanda::calendar::Instant;
+use servanda::envelope::{Conclusion, GuardedPlan};
 use servanda::ident::AgreementId;
-use servanda::live::Observed;
-use servanda::outcome::{ChangeResult, Outcome, Stopped};
-use servanda::plan::{LastApplied, Plan};
+use servanda::outcome::{Outcome, Stopped};
+use servanda::plan::{LastApplied, Plan, pending_creations};
+use servanda::planner::Sides;
 
 use crate::helpdesk::connect::Connection;
 use crate::ledger::{self, AnyLedger, Checksummed, Holder, LedgerStore, Records};
 use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
-use crate::reconcile::apply::pending::unseen;
 use crate::reconcile::apply::{self, Applied, Progress, Tools};
 use crate::reconcile::journal::Journal;
-use crate::reconcile::last_applied;
-use crate::reconcile::plan::{PlanTerms, Sides, make};
+use crate::reconcile::plan::{PlanTerms, make};
 use crate::workspace::files;
 use crate::workspace::load::Workspace;
 
-/// A clock that differs this much from the helpdesk's is not to be trusted with dates.
+/// The largest difference between this machine's clock and the helpdesk's at which dates are still trusted.
 pub(crate) const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 
-/// Those who look on, are asked, and may stop it.
+/// The caller of a reconciliation, who sees the plan, confirms it and may stop the apply.
 pub(crate) trait Audience {
-    /// The plan, before anything is written.
-    fn show(&self, envelope: &GuardedPlan) -> Result<(), Failure>;
-    /// Whether it may be carried out; a refusal is a failure.
+    /// Shows the plan, before anything is written.
+    fn show(&self, plan: &GuardedPlan) -> Result<(), Failure>;
+    /// Asks whether to apply the plan; a refusal is a failure.
     fn confirm(&self, plan: &Plan) -> Result<(), Failure>;
-    /// Something worth saying on the way, a line each.
-    fn say(&self, text: &str);
-    /// How long another run may hold the lock.
-    fn patience(&self) -> Duration;
-    /// Where it is told how far it is.
+    /// Receives one line of information.
+    fn inform(&self, text: &str);
+    /// The longest time to wait for the lock.
+    fn lock_timeout(&self) -> Duration;
+    /// Receives the progress of an apply of this many changes.
     fn progress(&self, changes: usize) -> impl Progress;
-    /// Begins to listen for the wish to stop.
+    /// Starts to listen for a request to stop.
     fn listen(&self) -> Stop;
 }
 
-/// How a pass ended.
-pub(crate) struct Concluded {
-    /// The plan that was carried out.
-    pub(crate) envelope: GuardedPlan,
-    /// What became of it.
+/// A finished reconciliation.
+pub(crate) struct Reconciled {
+    /// The plan that was applied.
+    pub(crate) guarded: GuardedPlan,
+    /// The outcome of the apply.
     pub(crate) outcome: Outcome,
-    /// What that means for whoever called.
+    /// The exit code that follows.
     pub(crate) exit: Exit,
 }
 
-/// What keeps other runs out.
-pub(crate) type Lock = <Checksummed<AnyLedger> as LedgerStore>::Lock;
+/// The lock of the ledger.
+pub(crate) type LedgerLock = <Checksummed<AnyLedger> as LedgerStore>::Lock;
 
-/// A pass.
+/// The ledger of a workspace.
+type WorkspaceRecords = Records<Checksummed<AnyLedger>>;
+
+/// A reconciliation of one workspace with one helpdesk.
 pub(crate) struct Reconciliation<'a, A> {
     workspace: &'a Workspace,
     connection: &'a Connection,
     terms: &'a PlanTerms,
-    /// The name of this run, that no other has.
-    name: String,
+    /// The unique name of this run.
+    run_name: String,
     audience: &'a A,
-    /// The memory; `None` where it cannot be had.
-    book: Option<Records<Checksummed<AnyLedger>>>,
-    /// What was last applied.
+    /// The ledger; `None` once it proved unavailable.
+    records: Option<WorkspaceRecords>,
+    /// The last-applied state, read under the lock.
     last_applied: Option<LastApplied>,
-    /// What was seen last: the plan that is left, and both sides.
-    seen: Option<(GuardedPlan, Sides)>,
+    /// The latest plan, with both of its sides.
+    latest: Option<(GuardedPlan, Sides)>,
 }
 
 impl<'a, A: Audience> Reconciliation<'a, A> {
-    /// A pass of an workspace over a helpdesk.
+    /// Prepares a reconciliation; nothing is read yet.
     pub(crate) fn new(
         workspace: &'a Workspace,
         connection: &'a Connection,
         terms: &'a PlanTerms,
-        name: String,
+        run_name: String,
         audience: &'a A,
     ) -> Self {
-        let book = Some(ledger::open(workspace));
-        Self { workspace, connection, terms, name, audience, book, last_applied: None, seen: None }
+        let records = Some(ledger::open(workspace));
+        Self { workspace, connection, terms, run_name, audience, records, last_applied: None, latest: None }
     }
 
-    /// Carries out a saved plan, or one that is made now. Of two passes at once, one comes after the other.
-    pub(crate) async fn whole(&mut self, saved: Option<GuardedPlan>) -> Result<Concluded, Failure> {
+    /// Takes the lock, applies a saved plan or one made now, and returns the lock.
+    pub(crate) async fn run(&mut self, saved: Option<GuardedPlan>) -> Result<Reconciled, Failure> {
         let lock = self.lock().await?;
-        let concluded = self.alone(saved).await;
+        let reconciled = self.run_locked(saved).await;
         self.unlock(lock).await;
-        concluded
+        reconciled
     }
 
-    /// The memory, where it can be had.
-    pub(crate) const fn book(&self) -> Option<&Records<Checksummed<AnyLedger>>> {
-        self.book.as_ref()
+    /// The ledger, unless it is unavailable.
+    pub(crate) const fn records(&self) -> Option<&WorkspaceRecords> {
+        self.records.as_ref()
     }
 
-    /// The plan that is left and both sides, as they were seen last.
-    pub(crate) const fn seen(&self) -> Option<&(GuardedPlan, Sides)> {
-        self.seen.as_ref()
+    /// The latest plan, with both of its sides.
+    pub(crate) const fn latest(&self) -> Option<&(GuardedPlan, Sides)> {
+        self.latest.as_ref()
     }
 
-    /// Looks at both sides, and writes nothing.
-    pub(crate) async fn look(&mut self) -> Result<GuardedPlan, Failure> {
-        let (envelope, sides) = self.make().await?;
-        self.seen = Some((envelope.clone(), sides));
-        self.refuse_a_wrong_clock()?;
-        Ok(envelope)
+    /// Makes a plan without applying it.
+    pub(crate) async fn plan_only(&mut self) -> Result<GuardedPlan, Failure> {
+        let (guarded, sides) = self.make().await?;
+        self.latest = Some((guarded.clone(), sides));
+        self.refuse_clock_skew()?;
+        Ok(guarded)
     }
 
-    /// Gives the lock back.
-    pub(crate) async fn unlock(&self, lock: Option<Lock>) {
-        if let (Some(book), Some(lock)) = (&self.book, lock) {
-            book.unlock(lock).await;
+    /// Returns the lock.
+    pub(crate) async fn unlock(&self, lock: Option<LedgerLock>) {
+        if let (Some(records), Some(lock)) = (&self.records, lock) {
+            records.unlock(lock).await;
         }
     }
 
-    /// A pass for whoever holds the lock.
-    pub(crate) async fn alone(&mut self, saved: Option<GuardedPlan>) -> Result<Concluded, Failure> {
-        let (envelope, sides) = self.made(saved).await?;
-        self.audience.show(&envelope)?;
+    /// Applies a saved plan, or one made now. The caller holds the lock.
+    pub(crate) async fn run_locked(&mut self, saved: Option<GuardedPlan>) -> Result<Reconciled, Failure> {
+        let (guarded, sides) = self.load_or_make_plan(saved).await?;
+        self.audience.show(&guarded)?;
         let mut applied = Applied::default();
         applied.outcome.remaining = Some(0);
         let mut signal = None;
-        if envelope.plan.is_empty() {
+        if guarded.plan.is_empty() {
             if let Some(sides) = sides {
-                self.remember(&envelope, &sides, &applied).await;
-                self.seen = Some((envelope.clone(), sides));
+                self.remember(&guarded, &sides, &applied).await;
+                self.latest = Some((guarded.clone(), sides));
             }
         } else {
-            self.refuse_a_wrong_clock()?;
-            self.audience.confirm(&envelope.plan)?;
+            self.refuse_clock_skew()?;
+            self.audience.confirm(&guarded.plan)?;
             let stop = self.audience.listen();
-            applied = self.carry_out(&envelope.plan, &stop).await?;
-            self.look_again(&mut applied, &stop).await;
+            applied = self.apply(&guarded.plan, &stop).await?;
+            self.verify(&mut applied, &stop).await;
             signal = stop.is_asked().then(|| stop.exit());
         }
-        let exit = exit_of(&envelope, &applied.outcome, signal);
-        Ok(Concluded { envelope, outcome: applied.outcome, exit })
+        let conclusion = Conclusion::of(&guarded.verdict, &applied.outcome, signal.is_some());
+        Ok(Reconciled { guarded, outcome: applied.outcome, exit: exit_of(conclusion, signal) })
     }
 
-    /// Takes the lock. Where the memory cannot be had the apply goes on without it, for the helpdesk itself is
-    /// looked at before each write; only causes are not told then, and creations not marked.
-    pub(crate) async fn lock(&mut self) -> Result<Option<Lock>, Failure> {
-        let Some(book) = &self.book else {
+    /// Takes the lock and reads the last-applied state.
+    ///
+    /// An unavailable ledger does not stop the apply, since each object is read again before it is written. Without the
+    /// ledger, causes are unknown and creations are not recorded before they are sent.
+    pub(crate) async fn lock(&mut self) -> Result<Option<LedgerLock>, Failure> {
+        let Some(records) = &self.records else {
             return Ok(None);
         };
-        let holder = Holder { run: self.name.clone(), since: clock() };
-        let taken = {
-            let say = |text: &str| self.audience.say(text);
-            ledger::take_lock(book, &holder, self.audience.patience(), say).await
-        };
-        let remembered = match taken {
+        let holder = Holder { run: self.run_name.clone(), since: clock() };
+        let inform = |text: &str| self.audience.inform(text);
+        let taken = ledger::take_lock(records, &holder, self.audience.lock_timeout(), inform).await;
+        let read = match taken {
             Err(failure) if failure.exit == Exit::Locked => return Err(failure),
             Err(failure) => Err(failure),
             Ok(lock) => {
-                book.last_applied().await.map(|last_applied| (lock, last_applied)).map_err(Failure::from)
+                records.last_applied().await.map(|last_applied| (lock, last_applied)).map_err(Failure::from)
             }
         };
-        match remembered {
+        match read {
             Ok((lock, last_applied)) => {
                 self.last_applied = last_applied;
                 Ok(Some(lock))
             }
             Err(failure) => {
-                self.audience.say(&format!("going on without memory: {}", failure.message));
-                self.book = None;
+                self.audience.inform(&format!("continuing without the ledger: {}", failure.message));
+                self.records = None;
                 Ok(None)
             }
         }
     }
 
-    /// The plan to carry out: the saved one, or one made now. What an earlier run may have created unseen is
-    /// waited for first.
-    async fn made(&self, saved: Option<GuardedPlan>) -> Result<(GuardedPlan, Option<Sides>), Failure> {
+    /// Returns the saved plan, or makes one now. Creations of earlier runs that may not be visible yet are waited for.
+    async fn load_or_make_plan(
+        &self,
+        saved: Option<GuardedPlan>,
+    ) -> Result<(GuardedPlan, Option<Sides>), Failure> {
         let Some(saved) = saved else {
-            let (envelope, sides) = self.make().await?;
-            let has_waited = self.wait_for_the_unseen(&envelope.plan).await?;
-            let (envelope, sides) = if has_waited { self.make().await? } else { (envelope, sides) };
-            return Ok((envelope, Some(sides)));
+            let (guarded, sides) = self.make().await?;
+            let has_waited = self.await_pending_creations(&guarded.plan).await?;
+            let (guarded, sides) = if has_waited { self.make().await? } else { (guarded, sides) };
+            return Ok((guarded, Some(sides)));
         };
-        let saved = self.fitting(saved)?;
-        self.wait_for_the_unseen(&saved.plan).await?;
+        self.refuse_another_helpdesk(&saved)?;
+        if saved.plan.header.files != self.workspace.digest {
+            self.audience
+                .inform("the files have changed since the plan was made; it is applied as it was reviewed");
+        }
+        self.await_pending_creations(&saved.plan).await?;
         Ok((saved, None))
     }
 
-    /// Whether anything had to be waited for.
-    async fn wait_for_the_unseen(&self, plan: &Plan) -> Result<bool, Failure> {
-        let Some(book) = &self.book else {
+    /// Waits for the creations of earlier runs that the plan would send again, and returns whether there were any.
+    async fn await_pending_creations(&self, plan: &Plan) -> Result<bool, Failure> {
+        let Some(records) = &self.records else {
             return Ok(false);
         };
-        let lag = self.workspace.settings.helpdesk.search_lag;
-        let Some(unseen) = unseen(plan, &book.pending().await?, lag, clock()) else {
+        let pending = records.pending().await?;
+        let sent: BTreeMap<AgreementId, Instant> =
+            pending.into_iter().map(|(id, pending)| (id, pending.at)).collect();
+        let search_lag = self.workspace.settings.helpdesk.search_lag;
+        let Some(pending) = pending_creations(plan, &sent, search_lag, clock()) else {
             return Ok(false);
         };
-        let ids: Vec<&str> = unseen.ids.iter().map(|id| id.as_str()).collect();
-        let seconds = unseen.wait.as_secs() + 1;
-        let ids = ids.join(", ");
+        let ids: Vec<&str> = pending.ids.iter().map(AgreementId::as_str).collect();
+        let (seconds, ids) = (pending.wait.as_secs() + 1, ids.join(", "));
         self.audience
-            .say(&format!("an earlier run may have created {ids}; waiting {seconds} s for it to show"));
-        tokio::time::sleep(unseen.wait).await;
+            .inform(&format!("waiting {seconds} s: an earlier run may have created {ids}, not visible yet"));
+        tokio::time::sleep(pending.wait).await;
         Ok(true)
     }
 
@@ -208,54 +219,44 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         make(self.workspace, self.connection, self.terms, self.last_applied.as_ref()).await
     }
 
-    /// A saved plan is carried out as it was reviewed, and only on the helpdesk that it was made for.
-    fn fitting(&self, saved: GuardedPlan) -> Result<GuardedPlan, Failure> {
-        let (made_for, here) = (&saved.plan.header.helpdesk, self.connection.name());
-        if *made_for != here {
-            return Err(Failure::new(
-                Exit::Stale,
-                "reconcile-stale",
-                format!("the plan was made for {made_for}, and this is {here}"),
-            )
-            .help("make one for this helpdesk with `servanda plan --out FILE`"));
+    /// A saved plan is applied only to the helpdesk that it was made for.
+    fn refuse_another_helpdesk(&self, saved: &GuardedPlan) -> Result<(), Failure> {
+        let (planned, here) = (&saved.plan.header.helpdesk, self.connection.name());
+        if *planned == here {
+            return Ok(());
         }
-        if saved.plan.header.files != self.workspace.digest {
-            self.audience
-                .say("the files have changed since the plan was made; it is carried out as it was reviewed");
-        }
-        Ok(saved)
+        let message = format!("the plan is for {planned}, and the settings name {here}");
+        Err(Failure::new(Exit::Stale, "plan-for-another-helpdesk", message)
+            .help("make a plan for this helpdesk with `servanda plan --out FILE`"))
     }
 
-    /// What is due hangs on the date, so that a machine with a wrong clock writes nothing.
-    fn refuse_a_wrong_clock(&self) -> Result<(), Failure> {
+    /// Statuses depend on the date, so that a machine with a wrong clock must not write.
+    fn refuse_clock_skew(&self) -> Result<(), Failure> {
         let Some(theirs) = self.connection.server_clock() else {
             return Ok(());
         };
         let ours = clock();
-        if self.workspace.settings.helpdesk.rehearsal || theirs.duration_since(ours).abs() <= CLOCK_TOLERANCE
-        {
+        let is_close = theirs.duration_since(ours).abs() <= CLOCK_TOLERANCE;
+        if self.workspace.settings.helpdesk.rehearsal || is_close {
             return Ok(());
         }
-        Err(Failure::new(
-            Exit::Refused,
-            "reconcile-refused",
-            format!("the clock of this machine says {ours}, and the helpdesk's {theirs}"),
-        )
-        .help("set the clock; nothing that hangs on the date is written by one that is wrong"))
+        let message = format!("this machine's clock is at {ours}, and the helpdesk's at {theirs}");
+        Err(Failure::new(Exit::Refused, "clock-skew", message)
+            .help("set this machine's clock; a wrong date would activate or end agreements"))
     }
 
-    async fn carry_out(&self, plan: &Plan, stop: &Stop) -> Result<Applied, Failure> {
+    async fn apply(&self, plan: &Plan, stop: &Stop) -> Result<Applied, Failure> {
         let folder = files::own_folder(&self.workspace.root)?;
-        let journal = Journal::open(&folder, plan, &self.name)?;
+        let journal = Journal::open(&folder, plan, &self.run_name)?;
         let helpdesk = &self.workspace.settings.helpdesk;
         let mut progress = self.audience.progress(plan.changes.len());
         let tools = Tools {
             reader: &self.connection.reader(),
-            writer: &self.connection.writer(&self.name),
-            book: self.book.as_ref(),
+            writer: &self.connection.writer(&self.run_name),
+            records: self.records.as_ref(),
             journal: &journal,
             stop,
-            run: &self.name,
+            run_name: &self.run_name,
             concurrency: helpdesk.pace.concurrency,
             search_lag: helpdesk.search_lag,
         };
@@ -267,9 +268,9 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         Ok(applied)
     }
 
-    /// Plans again, which shows what is left to do and settles what was in doubt. A run that was ended early
+    /// Plans again: shows what remains, settles unknown results and records what was applied. A run that ended early
     /// leaves this to the next one.
-    async fn look_again(&mut self, applied: &mut Applied, stop: &Stop) {
+    async fn verify(&mut self, applied: &mut Applied, stop: &Stop) {
         if applied.outcome.stopped.is_some() {
             return;
         }
@@ -277,81 +278,60 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
             made = self.make() => made,
             () = stop.wait() => return,
         };
-        let (again, sides) = match made {
+        let (remaining, sides) = match made {
             Ok(made) => made,
             Err(failure) => {
                 if failure.exit == Exit::Credentials {
                     applied.outcome.stopped = Some(Stopped::Credentials);
                 }
-                self.audience.say(&format!("the helpdesk could not be read again: {}", failure.message));
+                self.audience.inform(&format!("cannot read the helpdesk again: {}", failure.message));
                 return;
             }
         };
-        applied.outcome.remaining = Some(again.plan.changes.len());
-        settle_doubts(applied, &again, &sides);
-        self.remember(&again, &sides, applied).await;
-        self.seen = Some((again, sides));
+        applied.outcome.remaining = Some(remaining.plan.changes.len());
+        for id in remaining.settle(&mut applied.outcome, &sides.live) {
+            applied.in_doubt.remove(&id);
+        }
+        self.remember(&remaining, &sides, applied).await;
+        self.latest = Some((remaining, sides));
     }
 
-    /// Keeps what was applied, and takes the marks off what is seen to be there. A memory that cannot be written
-    /// costs the next plan its causes, and no more.
-    async fn remember(&self, envelope: &GuardedPlan, sides: &Sides, applied: &Applied) {
-        let Some(book) = &self.book else {
+    /// Records the last-applied state, and clears the pending marks of objects that are visible. If the ledger cannot
+    /// be written, the next plan knows no causes.
+    async fn remember(&self, guarded: &GuardedPlan, sides: &Sides, applied: &Applied) {
+        let Some(records) = &self.records else {
             return;
         };
-        let plan = &envelope.plan;
-        let open = open(envelope).collect();
-        let (commit, instant) = (plan.header.commit.clone(), self.terms.as_of.instant);
-        let kept = last_applied::after(
+        let state = LastApplied::after(
             self.last_applied.clone(),
             &sides.desired,
             &sides.live,
-            &open,
-            commit,
-            instant,
+            &guarded.open_agreements(),
+            guarded.plan.header.commit.clone(),
+            self.terms.as_of.instant,
         );
-        let marked = sides.live.agreements.keys().chain(applied.outcome.results.keys());
-        let settled = marked.filter(|id| !applied.in_doubt.contains(*id)).cloned();
+        let visible = sides.live.agreements.keys().chain(applied.outcome.results.keys());
+        let settled = visible.filter(|id| !applied.in_doubt.contains(*id)).cloned();
         let written = async {
-            book.settle(settled).await?;
-            book.keep(&kept).await
+            records.settle(settled).await?;
+            records.keep(&state).await
         };
         if let Err(error) = written.await {
-            self.audience.say(&format!("what was applied is not remembered: {error}"));
+            self.audience.inform(&format!("cannot record the last-applied state: {error}"));
         }
     }
 }
 
-/// The agreements of which a plan does not say that they are as they should be.
-fn open(envelope: &GuardedPlan) -> impl Iterator<Item = &AgreementId> {
-    let changes = envelope.plan.changes.iter().chain(&envelope.guarded_changes).map(|change| &change.id);
-    changes.chain(envelope.plan.blocked.iter().map(|blocked| &blocked.id))
-}
-
-/// What was in doubt and is now as it was wished for was carried out.
-fn settle_doubts(applied: &mut Applied, again: &GuardedPlan, sides: &Sides) {
-    for (id, result) in &mut applied.outcome.results {
-        if let (ChangeResult::Unknown(_), Some(Observed::Present(found))) =
-            (&*result, sides.live.agreements.get(id))
-            && open(again).all(|open| open != id)
-        {
-            *result = ChangeResult::Done { object: found.object.clone(), altered: Vec::new() };
-            applied.in_doubt.remove(id);
-        }
-    }
-}
-
-/// The precedence of design §13: signal, credentials, refused by a guard, in doubt, in part, stale, fine.
-fn exit_of(envelope: &GuardedPlan, outcome: &Outcome, signal: Option<Exit>) -> Exit {
-    match &outcome.stopped {
-        Some(Stopped::Signal) => signal.unwrap_or(Exit::Interrupted),
-        Some(Stopped::Credentials) => Exit::Credentials,
-        Some(Stopped::NoTrace(_)) => Exit::Failure,
-        None if signal.is_some() => signal.unwrap_or(Exit::Interrupted),
-        None if envelope.verdict.meaning == Meaning::RefusedByAGuard => Exit::Refused,
-        None if outcome.is_in_doubt() => Exit::InDoubt,
-        None if !outcome.is_complete() && outcome.is_only_stale() && !outcome.has_written() => Exit::Stale,
-        None if !outcome.is_complete() || envelope.verdict.meaning == Meaning::Partial => Exit::Partial,
-        None => Exit::Fine,
+/// The exit code of a conclusion; an interrupted run has the code of its signal.
+fn exit_of(conclusion: Conclusion, signal: Option<Exit>) -> Exit {
+    match conclusion {
+        Conclusion::Interrupted => signal.unwrap_or(Exit::Interrupted),
+        Conclusion::Credentials => Exit::Credentials,
+        Conclusion::NotRecorded => Exit::Failure,
+        Conclusion::RefusedByAGuard => Exit::Refused,
+        Conclusion::InDoubt => Exit::InDoubt,
+        Conclusion::Stale => Exit::Stale,
+        Conclusion::Partial => Exit::Partial,
+        Conclusion::Complete => Exit::Fine,
     }
 }

@@ -1,73 +1,75 @@
-//! What `servanda snapshot` writes and `plan --live` reads: the helpdesk and what was last applied to it, so that the
-//! same plan can be made without a network and without a secret.
+//! A snapshot: the live and the last-applied state in a file, so that `plan --snapshot` needs no network and no secret.
 //!
-//! People have no names in it. What it holds is what a plan is made from, and no more.
+//! It contains what a plan is made from and no names of people.
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use servanda::live::{Live, LiveAgreement, Observed};
-use servanda::plan::{AppliedAgreement, LastApplied};
+use servanda::plan::{AppliedAgreement, HistoryEvent, LastApplied};
 
-use crate::helpdesk::{HistoryEvent, Reader, Selection};
+use crate::helpdesk::{Reader, Selection};
 use crate::process::failure::{Exit, Failure};
 use crate::reconcile::plan::history;
 use crate::workspace::files;
 
-/// The version of this shape. Another one is no recording.
+/// The version of this shape. A reader refuses any other.
 const FORMAT: u32 = 1;
 
-/// The helpdesk as it was.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Recording {
+/// The state of a helpdesk at one time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Snapshot {
     format: u32,
-    /// What it held.
+    /// The live state.
     pub(crate) live: Live,
-    /// What was last applied, as digests.
+    /// The last-applied state.
     pub(crate) last_applied: Option<LastApplied>,
-    /// Who changed what by hand since.
+    /// The history of agreements that changed since the last apply.
     pub(crate) history: Vec<HistoryEvent>,
 }
 
-impl Recording {
-    /// Reads a helpdesk.
-    pub(crate) async fn of(
+impl Snapshot {
+    /// Reads the state of a helpdesk.
+    pub(crate) async fn take(
         reader: &impl Reader,
-        wanted: &Selection,
+        selection: &Selection,
         last_applied: Option<LastApplied>,
     ) -> Result<Self, Failure> {
-        let live = reader.read_live(wanted).await?.without_people();
-        let moved: Vec<&LiveAgreement> =
-            last_applied.iter().flat_map(|last_applied| moved(&live, last_applied)).collect();
-        let history = if moved.is_empty() { Vec::new() } else { history(moved.into_iter(), reader).await };
+        let live = reader.read_live(selection).await?.without_people();
+        let changed: Vec<&LiveAgreement> =
+            last_applied.iter().flat_map(|last_applied| changed_since(last_applied, &live)).collect();
+        let history =
+            if changed.is_empty() { Vec::new() } else { history(changed.into_iter(), reader).await };
         Ok(Self { format: FORMAT, live, last_applied, history })
     }
 
-    /// As text.
+    /// The text of the file.
     pub(crate) fn to_json(&self) -> String {
-        format!("{}\n", serde_json::to_string(self).expect("a recording is JSON"))
+        format!("{}\n", serde_json::to_string(self).expect("a snapshot is JSON"))
     }
 
-    /// Reads a recording of this version.
+    /// Reads a snapshot of the current format; any other is refused.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let refused = |why: &str| {
-            Failure::new(
-                Exit::Failure,
-                "reconcile-failure",
-                format!("{} is no recording: {why}", path.display()),
-            )
-            .help("make one with `servanda snapshot --out FILE`")
+        let refused = |code: &'static str, why: &str| {
+            Failure::new(Exit::Failure, code, format!("{} is not a snapshot: {why}", path.display()))
+                .help("make one with `servanda snapshot --out FILE`")
         };
-        let recording: Self =
-            serde_json::from_str(&files::read_named(path)?).map_err(|error| refused(&error.to_string()))?;
-        if recording.format != FORMAT {
-            return Err(refused("it is of another version of Servanda"));
+        let snapshot: Self = serde_json::from_str(&files::read_named(path)?)
+            .map_err(|error| refused("snapshot-invalid", &error.to_string()))?;
+        if snapshot.format != FORMAT {
+            let why =
+                format!("its format is {}, and this version of Servanda reads {FORMAT}", snapshot.format);
+            return Err(refused("snapshot-format", &why));
         }
-        Ok(recording)
+        Ok(snapshot)
     }
 }
 
-/// The agreements that are otherwise than they were applied. Whatever the files say, what drifted is among them.
-fn moved<'a>(live: &'a Live, last_applied: &'a LastApplied) -> impl Iterator<Item = &'a LiveAgreement> {
+/// The agreements that differ from their last-applied state: all that may have drifted, whatever the files say.
+fn changed_since<'a>(
+    last_applied: &'a LastApplied,
+    live: &'a Live,
+) -> impl Iterator<Item = &'a LiveAgreement> {
     live.agreements.iter().filter_map(|(id, observed)| {
         let Observed::Present(found) = observed else {
             return None;

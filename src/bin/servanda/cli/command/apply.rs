@@ -11,7 +11,7 @@ use crate::process::context::{AsOf, Context};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::runtime::runtime;
 use crate::reconcile::plan_file;
-use crate::reconcile::run::{Concluded, Reconciliation};
+use crate::reconcile::run::{Reconciled, Reconciliation};
 use crate::workspace::files;
 
 const AFTER_HELP: &str = "\
@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         let connection = connect::open(&workspace, terms.as_of).await?;
         let mut reconciliation =
             Reconciliation::new(&workspace, &connection, &terms, context.run_name(), &person);
-        let concluded = reconciliation.whole(saved).await;
+        let concluded = reconciliation.run(saved).await;
         connection.close().await;
         concluded
     })?;
@@ -74,8 +74,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     Ok(concluded.exit)
 }
 
-fn print_outcome(concluded: &Concluded, format: Format, context: &Context) -> Result<(), Failure> {
-    let Concluded { envelope, outcome, .. } = concluded;
+fn print_outcome(concluded: &Reconciled, format: Format, context: &Context) -> Result<(), Failure> {
+    let Reconciled { guarded: envelope, outcome, .. } = concluded;
     match format {
         Format::Text if envelope.plan.is_empty() => Ok(()),
         Format::Text => print_data(&render::outcome::text(&envelope.plan, outcome, context.paint())),

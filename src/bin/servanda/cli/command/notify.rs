@@ -123,12 +123,12 @@ async fn send(
     let mut reconciliation = Reconciliation::new(workspace, connection, terms, name.clone(), &audience);
     let lock = reconciliation.lock().await?;
     let sent = async {
-        let made = reconciliation.look().await?;
+        let made = reconciliation.plan_only().await?;
         let dispatcher = Dispatcher::new(workspace, channels, terms.as_of.instant)?
             .acknowledging(options.accept_messages)
-            .knowing(&made, reconciliation.seen());
+            .knowing(&made, reconciliation.latest());
         dispatcher
-            .published(options.init_ledger, reconciliation.book(), connection, &name, &audience.stop)
+            .published(options.init_ledger, reconciliation.records(), connection, &name, &audience.stop)
             .await
     };
     let sent = sent.await;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use servanda::envelope::GuardedPlan;
+use servanda::plan::attribute_drift;
 use servanda::plan::scope::Scope;
 use servanda::render;
 
@@ -13,9 +14,9 @@ use crate::ledger;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data, print_message};
 use crate::process::runtime::runtime;
-use crate::reconcile::plan::{PlanTerms, compared, make, tell_who};
+use crate::reconcile::plan::{PlanTerms, make, make_from};
 use crate::reconcile::plan_file;
-use crate::reconcile::snapshot::Recording;
+use crate::reconcile::snapshot::Snapshot;
 use crate::workspace::load::Workspace;
 use crate::workspace::pull_request::{PullRequest, Trust};
 
@@ -103,10 +104,9 @@ fn load(arguments: &Arguments, context: &Context) -> Result<(Workspace, PlanTerm
 }
 
 fn against_snapshot(workspace: &Workspace, terms: &PlanTerms, path: &Path) -> Result<GuardedPlan, Failure> {
-    let Recording { live, last_applied, history, .. } = Recording::read(path)?;
-    let (mut envelope, sides) =
-        compared(workspace, live, terms, last_applied.as_ref(), "a recording".to_owned());
-    tell_who(&mut envelope.plan.drift, &sides.live, &history);
+    let Snapshot { live, last_applied, history, .. } = Snapshot::read(path)?;
+    let (mut envelope, sides) = make_from(workspace, live, terms, last_applied.as_ref(), "a snapshot");
+    attribute_drift(&mut envelope.plan.drift, &sides.live, &history);
     Ok(envelope)
 }
 

@@ -16,7 +16,7 @@ use crate::process::monitor::Monitor;
 use crate::process::runtime::runtime;
 use crate::process::shutdown;
 use crate::reconcile::plan::PlanTerms;
-use crate::reconcile::run::{Concluded, Reconciliation};
+use crate::reconcile::run::{Reconciled, Reconciliation};
 use crate::workspace::files;
 use crate::workspace::load::Workspace;
 
@@ -119,7 +119,7 @@ impl ScheduledJob<'_> {
             Reconciliation::new(self.workspace, self.connection, self.terms, self.name.to_owned(), audience);
         let lock = reconciliation.lock().await?;
         let result = async {
-            let concluded = reconciliation.alone(None).await?;
+            let concluded = reconciliation.run_locked(None).await?;
             let notices = match concluded.outcome.stopped {
                 // A stop of the apply stops the notices as well.
                 Some(_) => Ok(Delivered::default()),
@@ -136,21 +136,27 @@ impl ScheduledJob<'_> {
         &self,
         options: &NotifyOptions,
         reconciliation: &Reconciliation<'_, Unattended<'_>>,
-        concluded: &Concluded,
+        concluded: &Reconciled,
         audience: &Unattended<'_>,
     ) -> Result<Delivered, Failure> {
         let dispatcher = Dispatcher::new(self.workspace, self.channels, self.terms.as_of.instant)?
             .acknowledging(options.accept_messages)
-            .knowing(&concluded.envelope, reconciliation.seen());
+            .knowing(&concluded.guarded, reconciliation.latest());
         dispatcher
-            .published(options.init_ledger, reconciliation.book(), self.connection, self.name, &audience.stop)
+            .published(
+                options.init_ledger,
+                reconciliation.records(),
+                self.connection,
+                self.name,
+                &audience.stop,
+            )
             .await
     }
 }
 
 /// The result of a run of the job.
 struct JobResult {
-    concluded: Concluded,
+    concluded: Reconciled,
     notices: Result<Delivered, Failure>,
 }
 
@@ -161,7 +167,7 @@ impl JobResult {
     }
 
     fn text(&self, context: &Context) -> String {
-        let Concluded { envelope, outcome, .. } = &self.concluded;
+        let Reconciled { guarded: envelope, outcome, .. } = &self.concluded;
         let mut text = if envelope.plan.is_empty() {
             String::new()
         } else {
@@ -179,7 +185,7 @@ impl JobResult {
 
     /// The report as one object. Format 1 only ever gains keys.
     fn json(&self, name: &str) -> serde_json::Value {
-        let Concluded { envelope, outcome, .. } = &self.concluded;
+        let Reconciled { guarded: envelope, outcome, .. } = &self.concluded;
         let notices = match &self.notices {
             Ok(delivered) => render::notice::report_json(&delivered.report, delivered.braked),
             Err(failure) => json!({ "refused": failure.message, "help": failure.help }),

@@ -8,7 +8,7 @@ use crate::ledger;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data, print_message};
 use crate::process::runtime::runtime;
-use crate::reconcile::snapshot::Recording;
+use crate::reconcile::snapshot::Snapshot;
 use crate::workspace::files;
 use crate::workspace::load;
 
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         let last_applied = ledger::remembered(&workspace).await;
         // Another branch may adopt objects that these files do not name.
         let wanted = Selection::of(&workspace.agreements).with_all_unmarked();
-        let recording = Recording::of(&connection.reader(), &wanted, last_applied).await;
+        let recording = Snapshot::take(&connection.reader(), &wanted, last_applied).await;
         connection.close().await;
         recording
     })?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use servanda::ident::LiveId;
 use servanda::live::Touch;
 use servanda::mapping::{Field, Mapping};
-use servanda::plan::DriftPart;
+use servanda::plan::{DriftPart, HistoryEvent};
 
 use super::login::ItopTransport;
 use super::operation::COMMENT_PREFIX;
@@ -13,7 +13,6 @@ use super::operation::{self, Object, parts};
 use super::oql;
 use super::wire::{self, STATE};
 use crate::helpdesk::error::ReadError;
-use crate::helpdesk::reader::HistoryEvent;
 
 /// The number of objects in one request for their history.
 const BATCH: usize = 100;

@@ -12,6 +12,7 @@ use servanda::live::{
     Directory, DirectoryEntry, Live, LiveAgreement, ObjectKind, Observed, Record, TargetKey, Value,
 };
 use servanda::mapping::{Field, Mapping};
+use servanda::plan::HistoryEvent;
 use servanda::settings::Priorities;
 
 use super::login::ItopTransport;
@@ -21,7 +22,7 @@ use super::text::SharedTexts;
 use super::wire::{self, ORGANIZATION, PERSON, SERVICE, STATE};
 use super::{history, oql};
 use crate::helpdesk::error::{ReadError, ReadErrorKind};
-use crate::helpdesk::reader::{HistoryEvent, Reader, Selection};
+use crate::helpdesk::reader::{Reader, Selection};
 
 /// The class of rows between a contract and its services.
 const SERVICE_ROWS: &str = "lnkCustomerContractToService";

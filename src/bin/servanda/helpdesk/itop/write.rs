@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{LiveTarget, Value};
 use servanda::mapping::{Field, Mapping};
-use servanda::outcome::Altered;
+use servanda::plan::Altered;
 use servanda::plan::Step;
 use servanda::status::State;
 

@@ -12,14 +12,14 @@ use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Directory, Live, LiveAgreement, LiveTarget, Observed, Record, TargetKey, Touch, Value};
 use servanda::mapping::{Field, HistoryClass, Mapping, RuleClass};
-use servanda::plan::DriftPart;
+use servanda::plan::{DriftPart, HistoryEvent};
 
 use super::inventory::{self, DIRECTORY};
 use super::key::Itsm365Transport;
 use super::list::{ListBehaviour, ListItem, Lists, is_removed, object_id, unexpected};
 use super::wire;
 use crate::helpdesk::error::ReadError;
-use crate::helpdesk::reader::{HistoryEvent, Reader, Selection};
+use crate::helpdesk::reader::{Reader, Selection};
 
 /// Reads a tenant of ITSM 365.
 pub(crate) struct Itsm365Reader<'a> {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{LiveTarget, TargetKey, Value};
 use servanda::mapping::{Field, Mapping, RuleClass};
-use servanda::outcome::Altered;
+use servanda::plan::Altered;
 use servanda::plan::Step;
 
 use super::key::Itsm365Transport;

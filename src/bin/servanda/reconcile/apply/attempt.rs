@@ -1,59 +1,60 @@
-//! One change is carried out: its object is read again, each step is one request, and a lost answer is
-//! looked up before anything is sent again.
+//! Applies one change: reads its object again, sends each step as one request, and reads the object after a lost
+//! response before anything is sent again.
 //!
-//! Whatever is created is marked in the ledger first, so that a run that dies here leaves word of it.
+//! A creation is recorded in the ledger before it is sent, so that a run that dies here leaves a trace of it.
 
 use std::time::Duration;
 
 use servanda::ident::LiveId;
 use servanda::live::{LiveAgreement, Observed};
-use servanda::outcome::{Altered, ChangeResult, NotTried, StepFailure, Stopped};
-use servanda::plan::{Change, Freshness, Step, freshness};
+use servanda::outcome::{ChangeResult, NotTried, StepFailure, Stopped};
+use servanda::plan::{Altered, Change, Freshness, Step, altered, creates, freshness, took_effect};
 use tokio::time::Instant;
 
-use super::Tools;
-use super::effect::{altered, creates, took_effect};
+use super::tools::Tools;
 use crate::helpdesk::{ReadError, Reader, StepResult, WriteError, Writer};
 use crate::ledger::records::Pending;
 use crate::ledger::{LedgerError, LedgerStore};
 use crate::process::context::clock;
 
-/// How long a run that was asked to stop waits for the answer that is on the way.
+/// The time that a run waits for a pending response after it was asked to stop.
 const GRACE: Duration = Duration::from_secs(3);
-/// How long is waited at most before what was created is looked for again.
-const LONGEST_LOOK: Duration = Duration::from_secs(15);
+/// The longest pause between two searches for a new object.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
-/// How an attempt ended.
-pub(crate) struct End {
+/// The end of an attempt.
+pub(crate) struct AttemptEnd {
     pub(crate) result: ChangeResult,
-    /// Whether something may have been created that nobody has seen.
+    /// Whether an object may have been created that nobody has seen yet.
     pub(crate) is_in_doubt: bool,
-    /// Whether the whole run has to end.
+    /// The reason why the whole run has to end, if it has to.
     pub(crate) stops: Option<Stopped>,
 }
 
-/// A change at work.
+/// The attempt to apply one change.
 pub(crate) struct Attempt<'a, R, W, L> {
     change: &'a Change,
     tools: &'a Tools<'a, R, W, L>,
     object: Option<LiveId>,
     altered: Vec<Altered>,
     step: usize,
+    /// Whether a request is on the way.
     is_writing: bool,
-    is_marked: bool,
+    /// Whether the creation is recorded in the ledger.
+    is_recorded: bool,
     is_in_doubt: bool,
 }
 
-/// Why an attempt goes no further.
+/// The reason why an attempt ends early: alone, or with the whole run.
 enum Halt {
     ChangeResult(ChangeResult),
     Stop(Stopped, ChangeResult),
 }
 
-/// What a look after a lost answer showed.
-enum Look {
-    Done(LiveAgreement),
-    NotDone,
+/// The state of a step, as read from the helpdesk after its response was lost.
+enum StepState {
+    Applied(LiveAgreement),
+    NotApplied,
     Unclear,
 }
 
@@ -66,13 +67,13 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             altered: Vec::new(),
             step: 0,
             is_writing: false,
-            is_marked: false,
+            is_recorded: false,
             is_in_doubt: false,
         }
     }
 
-    /// Carries the change out. Asked to stop, it begins no step and waits a little for the one on the way.
-    pub(crate) async fn run(mut self) -> End {
+    /// Applies the change. After a request to stop it begins no step, and waits briefly for the one on the way.
+    pub(crate) async fn run(mut self) -> AttemptEnd {
         let asked = self.tools.stop.clone();
         let ended = {
             let abandoned = async move {
@@ -93,7 +94,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
                 (ChangeResult::Done { object, altered: self.altered }, None)
             }
         };
-        End { result, is_in_doubt: self.is_in_doubt, stops }
+        AttemptEnd { result, is_in_doubt: self.is_in_doubt, stops }
     }
 
     async fn steps(&mut self) -> Result<(), Halt> {
@@ -110,7 +111,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
                 .journal
                 .step(change, number, "sent")
                 .map_err(|failure| self.no_trace(failure.message))?;
-            self.one(step).await?;
+            self.apply_step(step).await?;
             self.tools
                 .journal
                 .step(change, number, "done")
@@ -119,10 +120,10 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         Ok(())
     }
 
-    /// The live object has to be the one that the plan was made from. What the plan wants may be there already, where
-    /// another change mended what both share; then nothing is written.
+    /// Checks that the live object is still the one that the plan was made from. Where another change has already
+    /// written what both share, nothing is left to write.
     async fn is_done_already(&self) -> Result<bool, Halt> {
-        match self.look().await {
+        match self.read().await {
             Ok(Observed::Present(found)) => match freshness(self.change, &found) {
                 Freshness::Pending => Ok(false),
                 Freshness::AlreadyApplied => Ok(true),
@@ -136,19 +137,21 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         }
     }
 
-    async fn look(&self) -> Result<Observed<LiveAgreement>, ReadError> {
+    async fn read(&self) -> Result<Observed<LiveAgreement>, ReadError> {
         match &self.object {
             Some(object) => self.tools.reader.get(object).await,
             None => self.tools.reader.find(&self.change.id).await,
         }
     }
 
-    /// One step, sent a second time at most, and only after a look has shown that the first did nothing.
-    async fn one(&mut self, step: &Step) -> Result<(), Halt> {
+    /// Applies one step. It is sent a second time at most, and only after the object shows that the first had no effect.
+    async fn apply_step(&mut self, step: &Step) -> Result<(), Halt> {
         let mut is_last = false;
         loop {
             if creates(step) {
-                self.mark().await.map_err(|error| Halt::ChangeResult(self.failed(error.to_string())))?;
+                self.record_creation()
+                    .await
+                    .map_err(|error| Halt::ChangeResult(self.failed(error.to_string())))?;
             }
             let sent = Instant::now();
             self.is_writing = true;
@@ -171,9 +174,9 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
                     self.is_in_doubt = false;
                     return Err(Halt::ChangeResult(self.failed(message)));
                 }
-                // A server may say no after it said yes to its database: what it refused is looked for once.
-                Err(WriteError::Refused(message)) => match self.seen(step).await {
-                    Look::Done(found) if creates(step) => return self.take(step, found),
+                // A server may answer with an error after its database has committed, so that the object is read once.
+                Err(WriteError::Refused(message)) => match self.state_of(step).await {
+                    StepState::Applied(found) if creates(step) => return self.accept(step, found),
                     _ => {
                         self.is_in_doubt = false;
                         return Err(Halt::ChangeResult(self.failed(message)));
@@ -182,16 +185,16 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
                 Err(WriteError::Ambiguous(message)) => message,
             };
             match self.settle(step, sent).await {
-                Look::Done(found) => return self.take(step, found),
-                Look::NotDone if !is_last => {
-                    tracing::info!(agreement = %self.change.id, "sent again, since it is not there: {message}");
+                StepState::Applied(found) => return self.accept(step, found),
+                StepState::NotApplied if !is_last => {
+                    tracing::info!(agreement = %self.change.id, "retrying, since the step had no effect: {message}");
                     is_last = true;
                 }
-                Look::NotDone => {
+                StepState::NotApplied => {
                     self.is_in_doubt = false;
                     return Err(Halt::ChangeResult(self.failed(message)));
                 }
-                Look::Unclear => {
+                StepState::Unclear => {
                     let step = self.step;
                     return Err(Halt::ChangeResult(ChangeResult::Unknown(StepFailure { step, message })));
                 }
@@ -199,13 +202,13 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         }
     }
 
-    /// The step is there, though its answer was lost.
-    fn take(&mut self, step: &Step, found: LiveAgreement) -> Result<(), Halt> {
+    /// Accepts a step whose response was lost and whose effect is visible.
+    fn accept(&mut self, step: &Step, found: LiveAgreement) -> Result<(), Halt> {
         let altered = altered(step, &found);
         self.confirm(StepResult { object: found.object, altered })
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "it ends the step, as every other way out of it does")]
+    #[expect(clippy::unnecessary_wraps, reason = "every way out of a step has this type")]
     fn confirm(&mut self, done: StepResult) -> Result<(), Halt> {
         self.is_in_doubt = false;
         self.altered.extend(done.altered);
@@ -213,38 +216,38 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         Ok(())
     }
 
-    /// Leaves word of a creation before it is sent. What cannot be marked is not sent.
-    async fn mark(&mut self) -> Result<(), LedgerError> {
-        if let Some(book) = self.tools.book
-            && !self.is_marked
+    /// Records a creation in the ledger before it is sent. One that cannot be recorded is not sent.
+    async fn record_creation(&mut self) -> Result<(), LedgerError> {
+        if let Some(records) = self.tools.records
+            && !self.is_recorded
         {
-            let pending = Pending { run: self.tools.run.to_owned(), at: clock() };
-            book.mark(&self.change.id, &pending).await?;
-            self.is_marked = true;
+            let pending = Pending { run: self.tools.run_name.to_owned(), at: clock() };
+            records.mark(&self.change.id, &pending).await?;
+            self.is_recorded = true;
         }
         Ok(())
     }
 
-    async fn seen(&self, step: &Step) -> Look {
-        match self.look().await {
-            Ok(Observed::Present(found)) if took_effect(step, &found) => Look::Done(found),
-            Ok(Observed::Present(_) | Observed::Absent) => Look::NotDone,
-            Ok(Observed::Unknown(_)) | Err(_) => Look::Unclear,
+    async fn state_of(&self, step: &Step) -> StepState {
+        match self.read().await {
+            Ok(Observed::Present(found)) if took_effect(step, &found) => StepState::Applied(found),
+            Ok(Observed::Present(_) | Observed::Absent) => StepState::NotApplied,
+            Ok(Observed::Unknown(_)) | Err(_) => StepState::Unclear,
         }
     }
 
-    /// After a lost answer: looks until the step shows or, for what is created, until the search cannot lag any more.
-    async fn settle(&self, step: &Step, sent: Instant) -> Look {
+    /// Reads the object after a lost response: until the step shows or, for a creation, until the search lag is over.
+    async fn settle(&self, step: &Step, sent: Instant) -> StepState {
         let mut wait = Duration::from_secs(1);
         loop {
-            let look = self.seen(step).await;
+            let state = self.state_of(step).await;
             let left = self.tools.search_lag.saturating_sub(sent.elapsed());
-            if !matches!(look, Look::NotDone) || !creates(step) || left.is_zero() {
-                return look;
+            if !matches!(state, StepState::NotApplied) || !creates(step) || left.is_zero() {
+                return state;
             }
-            tracing::info!(agreement = %self.change.id, left_s = left.as_secs(), "not to be seen yet");
+            tracing::info!(agreement = %self.change.id, left_s = left.as_secs(), "the new object is not visible yet");
             tokio::time::sleep(wait.min(left)).await;
-            wait = (wait * 2).min(LONGEST_LOOK);
+            wait = (wait * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -252,7 +255,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         ChangeResult::Failed(StepFailure { step: self.step, message })
     }
 
-    /// The key was refused: once may be a right that is missing for one object, three times is the key itself.
+    /// Handles refused credentials: once may be a missing right on one object, several times in a row is the key itself.
     fn refused(&self, message: String) -> Halt {
         let result = self.failed(message);
         if self.tools.reader.is_locked_out() {
@@ -274,10 +277,10 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         }
     }
 
-    /// The run waits no longer: what was sent may have been carried out or not.
+    /// The result of a change whose pending request is no longer waited for.
     fn abandoned(&self) -> ChangeResult {
         if self.is_writing || self.is_in_doubt {
-            let message = "the run was stopped before it came".to_owned();
+            let message = "the run was stopped before the response came".to_owned();
             ChangeResult::Unknown(StepFailure { step: self.step, message })
         } else {
             self.unfinished()

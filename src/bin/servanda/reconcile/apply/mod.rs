@@ -1,136 +1,105 @@
-//! A plan is carried out: gains before losses, several changes side by side, each result journalled.
+//! Applies a plan: gains before losses, several changes at the same time, each result journalled.
 //!
-//! Nothing is decided here that the plan does not say. What becomes of one change is in [`attempt`]; here
-//! is who goes when, and what ends the run before its time.
+//! It decides only the order, and when the run ends early. [`attempt`] applies one change.
 
+mod tools;
 mod attempt;
-mod effect;
-pub(crate) mod pending;
+
+pub(crate) use tools::{Applied, Progress, Tools};
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, VecDeque};
-use std::time::Duration;
+use std::collections::VecDeque;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use servanda::ident::AgreementId;
-use servanda::outcome::{ChangeResult, NotTried, Outcome, Stopped};
+use servanda::outcome::{ChangeResult, NotTried, Stopped};
 use servanda::plan::{Change, Phase, Plan};
 
 use crate::helpdesk::{Reader, Writer};
-use crate::ledger::{LedgerStore, Records};
-use crate::process::shutdown::Stop;
-use crate::reconcile::journal::Journal;
-use attempt::{Attempt, End};
+use crate::ledger::LedgerStore;
+use attempt::{Attempt, AttemptEnd};
 
-/// Where an apply says how far it is.
-pub(crate) trait Progress {
-    /// A change is being carried out.
-    fn begin(&mut self, change: &Change);
-    /// A change has met its result.
-    fn end(&mut self, change: &Change, result: &ChangeResult);
-}
-
-/// What an apply works with.
-pub(crate) struct Tools<'a, R, W, L> {
-    pub(crate) reader: &'a R,
-    pub(crate) writer: &'a W,
-    /// Where creations are marked before they are sent; without it they are sent unmarked.
-    pub(crate) book: Option<&'a Records<L>>,
-    pub(crate) journal: &'a Journal,
-    pub(crate) stop: &'a Stop,
-    /// The name of the run, in marks.
-    pub(crate) run: &'a str,
-    /// How many changes are carried out side by side.
-    pub(crate) concurrency: usize,
-    /// The longest that the helpdesk's search may not show what was created.
-    pub(crate) search_lag: Duration,
-}
-
-/// What came of an apply, and what it leaves to be looked for.
-#[derive(Default)]
-pub(crate) struct Applied {
-    pub(crate) outcome: Outcome,
-    /// Agreements for which something was created that may be there unseen.
-    pub(crate) in_doubt: BTreeSet<AgreementId>,
-}
-
-/// Carries the plan out. Independent changes go on when one fails.
+/// Applies the plan. Independent changes continue when one fails.
 pub(crate) async fn apply<R: Reader, W: Writer, L: LedgerStore>(
     plan: &Plan,
     tools: &Tools<'_, R, W, L>,
     progress: &mut impl Progress,
 ) -> Applied {
-    let run = Run { tools, progress: RefCell::new(progress), applied: RefCell::default() };
+    let scheduler = Scheduler { tools, progress: RefCell::new(progress), applied: RefCell::default() };
     // All gains are confirmed before the first loss, so that a renewal leaves no gap.
     for phase in [Phase::Gain, Phase::Loss] {
-        run.phase(plan.changes.iter().filter(|change| change.phase == phase)).await;
+        scheduler.phase(plan.changes.iter().filter(|change| change.phase == phase)).await;
     }
-    run.applied.into_inner()
+    scheduler.applied.into_inner()
 }
 
-struct Run<'a, R, W, L, P> {
+/// Starts changes in the order in which they may run.
+struct Scheduler<'a, R, W, L, P> {
     tools: &'a Tools<'a, R, W, L>,
     progress: RefCell<&'a mut P>,
     applied: RefCell<Applied>,
 }
 
-/// What may be done with a change that waits for others.
-enum Turn {
-    Now,
-    Later,
+/// Whether a change may start.
+enum Readiness {
+    Ready,
+    Waiting,
+    /// This change, for which it waits, was not applied and never will be.
     Never(AgreementId),
 }
 
-impl<R: Reader, W: Writer, L: LedgerStore, P: Progress> Run<'_, R, W, L, P> {
+impl<R: Reader, W: Writer, L: LedgerStore, P: Progress> Scheduler<'_, R, W, L, P> {
     async fn phase<'c>(&self, changes: impl Iterator<Item = &'c Change>) {
-        let mut waiting: VecDeque<&Change> = changes.collect();
+        let mut queue: VecDeque<&Change> = changes.collect();
         let mut running = FuturesUnordered::new();
         loop {
             while running.len() < self.tools.concurrency.max(1)
-                && let Some(change) = self.next(&mut waiting)
+                && let Some(change) = self.next(&mut queue)
             {
                 running.push(self.one(change));
             }
-            if running.next().await.is_none() && waiting.is_empty() {
+            if running.next().await.is_none() && queue.is_empty() {
                 return;
             }
         }
     }
 
-    /// The next change whose turn it is. Those whose turn never comes meet their result on the way.
-    fn next<'c>(&self, waiting: &mut VecDeque<&'c Change>) -> Option<&'c Change> {
-        for _ in 0..waiting.len() {
-            let change = waiting.pop_front()?;
+    /// Takes the next change that is ready out of the queue. Those that can never start get their result.
+    fn next<'c>(&self, queue: &mut VecDeque<&'c Change>) -> Option<&'c Change> {
+        for _ in 0..queue.len() {
+            let change = queue.pop_front()?;
             if self.is_stopped() {
                 self.end(change, ChangeResult::NotTried(NotTried::Stopped));
                 continue;
             }
-            match self.turn(change, waiting) {
-                Turn::Now => return Some(change),
-                Turn::Never(awaited) => self.end(change, ChangeResult::NotTried(NotTried::Waits(awaited))),
-                Turn::Later => waiting.push_back(change),
+            match self.readiness(change, queue) {
+                Readiness::Ready => return Some(change),
+                Readiness::Never(awaited) => {
+                    self.end(change, ChangeResult::NotTried(NotTried::Waits(awaited)));
+                }
+                Readiness::Waiting => queue.push_back(change),
             }
         }
         None
     }
 
-    fn turn(&self, change: &Change, waiting: &VecDeque<&Change>) -> Turn {
+    fn readiness(&self, change: &Change, queue: &VecDeque<&Change>) -> Readiness {
         let applied = self.applied.borrow();
         for awaited in &change.after {
             match applied.outcome.results.get(awaited) {
                 Some(ChangeResult::Done { .. }) => {}
-                // One that waits for this one in turn, or is in no plan, is never confirmed.
-                None if waiting
+                // A change that waits for this one in turn, or is not in the plan, is never confirmed.
+                None if queue
                     .iter()
                     .any(|other| other.id == *awaited && !other.after.contains(&change.id)) =>
                 {
-                    return Turn::Later;
+                    return Readiness::Waiting;
                 }
-                _ => return Turn::Never(awaited.clone()),
+                _ => return Readiness::Never(awaited.clone()),
             }
         }
-        Turn::Now
+        Readiness::Ready
     }
 
     async fn one(&self, change: &Change) {
@@ -139,7 +108,7 @@ impl<R: Reader, W: Writer, L: LedgerStore, P: Progress> Run<'_, R, W, L, P> {
             self.stop(Stopped::NoTrace(failure.message));
             return self.end(change, ChangeResult::NotTried(NotTried::Stopped));
         }
-        let End { result, is_in_doubt, stops } = Attempt::of(change, self.tools).run().await;
+        let AttemptEnd { result, is_in_doubt, stops } = Attempt::of(change, self.tools).run().await;
         if is_in_doubt {
             self.applied.borrow_mut().in_doubt.insert(change.id.clone());
         }
@@ -156,9 +125,9 @@ impl<R: Reader, W: Writer, L: LedgerStore, P: Progress> Run<'_, R, W, L, P> {
         self.applied.borrow().outcome.stopped.is_some()
     }
 
-    /// The first reason to stop is the one that is told.
-    fn stop(&self, why: Stopped) {
-        self.applied.borrow_mut().outcome.stopped.get_or_insert(why);
+    /// Keeps the first reason to stop.
+    fn stop(&self, reason: Stopped) {
+        self.applied.borrow_mut().outcome.stopped.get_or_insert(reason);
     }
 
     fn end(&self, change: &Change, result: ChangeResult) {

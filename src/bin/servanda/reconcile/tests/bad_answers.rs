@@ -111,8 +111,8 @@ fn an_empty_list_of_agreements_is_no_leave_to_create_them_again() {
             concluded.exit,
             Exit::Refused,
             "{:?} {:?} {:?}",
-            concluded.envelope.plan.totals,
-            concluded.envelope.plan.notes,
+            concluded.guarded.plan.totals,
+            concluded.guarded.plan.notes,
             concluded.outcome.results
         );
         assert_eq!(world.sandbox.request_counts().writes(), 0);

@@ -19,7 +19,7 @@ use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
 use crate::reconcile::apply::Progress;
 use crate::reconcile::plan::PlanTerms;
-use crate::reconcile::run::{Audience, Concluded, Reconciliation};
+use crate::reconcile::run::{Audience, Reconciled, Reconciliation};
 use crate::sandbox::from_catalog;
 use crate::sandbox::{ACCESS_KEY, RunningSandbox, Sandbox, SandboxClock, SandboxOptions};
 use crate::workspace::load::{self, Workspace};
@@ -128,14 +128,14 @@ pub(crate) struct World {
 }
 
 /// Nobody looks on, everything is confirmed, and nobody stops it.
-pub(crate) struct Nobody;
+pub(crate) struct TestAudience;
 
-impl Progress for Nobody {
+impl Progress for TestAudience {
     fn begin(&mut self, _: &Change) {}
     fn end(&mut self, _: &Change, _: &servanda::outcome::ChangeResult) {}
 }
 
-impl Audience for Nobody {
+impl Audience for TestAudience {
     fn show(&self, _: &GuardedPlan) -> Result<(), Failure> {
         Ok(())
     }
@@ -143,15 +143,15 @@ impl Audience for Nobody {
         Ok(())
     }
     /// The memory is always to be had here.
-    fn say(&self, text: &str) {
+    fn inform(&self, text: &str) {
         assert!(!text.contains("remembered") && !text.contains("memory"), "{text}");
     }
     /// A lock is a file that a child of this process (git, in another test) may hold a moment longer.
-    fn patience(&self) -> Duration {
+    fn lock_timeout(&self) -> Duration {
         Duration::from_secs(10)
     }
     fn progress(&self, _: usize) -> impl Progress {
-        Nobody
+        TestAudience
     }
     fn listen(&self) -> Stop {
         let (sender, receiver) = tokio::sync::watch::channel(None);
@@ -206,11 +206,11 @@ impl World {
     }
 
     /// One pass in autumn.
-    pub(crate) async fn pass(&self) -> Result<Concluded, Failure> {
+    pub(crate) async fn pass(&self) -> Result<Reconciled, Failure> {
         self.pass_at(AUTUMN).await
     }
 
-    async fn pass_at(&self, instant: &str) -> Result<Concluded, Failure> {
+    async fn pass_at(&self, instant: &str) -> Result<Reconciled, Failure> {
         let workspace = workspace(self.folder.path(), instant);
         let (concurrency, deadline) = (self.concurrency, Duration::from_secs(3));
         let pace = Pace { concurrency, deadline, ..Pace::SANDBOX };
@@ -224,7 +224,7 @@ impl World {
             prune: false,
             acknowledged: servanda::guard::Acknowledged::new(),
         };
-        Reconciliation::new(&workspace, &connection, &terms, "test".to_owned(), &Nobody).whole(None).await
+        Reconciliation::new(&workspace, &connection, &terms, "test".to_owned(), &TestAudience).run(None).await
     }
 
     /// How many requests came so far.
@@ -246,7 +246,7 @@ impl World {
         let before = self.sandbox.request_counts();
         let last = self.pass().await.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
         assert_eq!(last.exit, Exit::Fine, "{what}");
-        assert!(last.envelope.plan.is_empty(), "{what}: {:#?}", last.envelope.plan.changes);
+        assert!(last.guarded.plan.is_empty(), "{what}: {:#?}", last.guarded.plan.changes);
         let after = self.sandbox.request_counts();
         assert_eq!(after.writes(), before.writes(), "{what}: nothing is written any more");
         assert_eq!(after.unchanged_edits, 0, "{what}: no edit found everything as it wished");
@@ -273,8 +273,8 @@ fn key(rule: &Value) -> String {
 }
 
 /// Whether it was said that all is done.
-pub(crate) fn is_done(concluded: &Result<Concluded, Failure>) -> bool {
-    matches!(concluded, Ok(Concluded { exit: Exit::Fine, outcome: Outcome { remaining: Some(0), .. }, .. }))
+pub(crate) fn is_done(concluded: &Result<Reconciled, Failure>) -> bool {
+    matches!(concluded, Ok(Reconciled { exit: Exit::Fine, outcome: Outcome { remaining: Some(0), .. }, .. }))
 }
 
 fn workspace(root: &Path, instant: &str) -> Workspace {

@@ -1,42 +1,36 @@
-//! The law "plan after apply is empty", through the adapter and the embedded helpdesk, over HTTP.
+//! The law "the plan after an apply is empty", over HTTP: the program's own reconciliation against the embedded helpdesk.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
 use secrecy::SecretString;
 use servanda::agreement::{Activation, Agreement, Coverage, Notices, Period, PeriodEnd, Renewal, Target};
-use servanda::calendar::{Day, Instant, TargetTime, ZONE_DATA, Zone, read_day, read_instant};
+use servanda::calendar::{Day, Instant, TargetTime, Zone, read_day, read_instant};
 use servanda::catalog::{Catalog, CatalogEntry, ClientEntry};
-use servanda::desired::desired;
+use servanda::check::Basis;
 use servanda::diagnostic::{Sources, Span};
+use servanda::guard::Acknowledged;
 use servanda::ident::{
     AgreementId, CalendarSlug, ClientSlug, LiveId, PriorityName, RecipientSlug, ServiceSlug,
 };
 use servanda::mapping::{Deactivation, Mapping, RecipientSide};
-use servanda::plan::{Change, DiffContext, Header, Plan, diff};
-use servanda::settings::Pace;
+use servanda::settings::{DeactivationGuard, Guards, Pace, Settings};
 
-use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Transport, Itsm365Writer};
-use crate::helpdesk::{Reader as _, Selection};
+use crate::helpdesk::connect::Connection;
+use crate::helpdesk::itsm365::Itsm365Transport;
 use crate::http::client::Endpoint;
-use crate::ledger::{Records, SqliteLedger};
-use crate::process::shutdown::Stop;
-use crate::reconcile::apply::{Progress, Tools, apply};
-use crate::reconcile::journal::Journal;
+use crate::process::context::AsOf;
+use crate::process::failure::Exit;
+use crate::reconcile::plan::PlanTerms;
+use crate::reconcile::run::{Reconciled, Reconciliation};
+use crate::reconcile::tests::fixture::TestAudience;
 use crate::sandbox::from_catalog::seed;
-use crate::sandbox::{ACCESS_KEY, DatabasePath, Sandbox, SandboxClock, SandboxOptions};
+use crate::sandbox::{ACCESS_KEY, DatabasePath, RunningSandbox, Sandbox, SandboxClock, SandboxOptions};
+use crate::workspace::load::Workspace;
 
 const CLIENTS: [&str; 3] = ["dent-mayak", "dent-profi", "portovik"];
 const SERVICES: [&str; 3] = ["email", "vpn", "workstations"];
-
-struct Silent;
-
-impl Progress for Silent {
-    fn begin(&mut self, _: &Change) {}
-    fn end(&mut self, _: &Change, _: &servanda::outcome::ChangeResult) {}
-}
 
 fn at(text: &str) -> Instant {
     read_instant(text).expect("an instant")
@@ -153,87 +147,86 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
     })
 }
 
-/// A helpdesk with what it takes to plan and apply against it.
-struct Desk {
+/// A helpdesk, and a repository whose agreements come from the test.
+struct Fixture {
     sandbox: Sandbox,
-    transport: Itsm365Transport,
-    mapping: Mapping,
+    running: RunningSandbox,
     folder: tempfile::TempDir,
+    settings: Settings,
 }
 
-impl Desk {
+impl Fixture {
     async fn open(mapping: Mapping) -> Self {
         let clock = SandboxClock::fixed(at("2026-03-01T09:00:00Z"));
         let sandbox =
             Sandbox::open(&DatabasePath::Memory, &seed(&catalog()), clock, SandboxOptions::default())
                 .expect("it opens");
-        let url = sandbox.start().await.expect("it starts");
-        let transport =
-            Itsm365Transport::new(&Endpoint::at(&url.url()), SecretString::from(ACCESS_KEY), &Pace::SANDBOX);
-        // It is served until the test's runtime ends.
-        std::mem::forget(url);
-        let folder = tempfile::tempdir().expect("a folder");
-        Self { sandbox, transport: transport.expect("a transport"), mapping, folder }
+        let running = sandbox.start().await.expect("it starts");
+        let mut settings = Basis::of(None, None, &[]).settings;
+        settings.helpdesk.mapping = mapping;
+        settings.guards = Guards {
+            deactivations: DeactivationGuard { more_than: usize::MAX, and_share_percent: 100 },
+            weakened: usize::MAX,
+            orphans: usize::MAX,
+            vanished: usize::MAX,
+        };
+        Self { sandbox, running, folder: tempfile::tempdir().expect("a folder"), settings }
     }
 
-    async fn plan(&self, agreements: &[Agreement], instant: &str) -> Plan {
-        let reader = Itsm365Reader::new(&self.transport, &self.mapping, 2);
-        let live = reader.read_live(&Selection::of(agreements)).await.expect("it can be read");
-        let desired = desired(agreements, &catalog(), &self.mapping, &live.directory, at(instant));
-        let header = Header {
-            as_of: at(instant),
-            zone: "Europe/Moscow".to_owned(),
-            zone_data: ZONE_DATA.to_owned(),
-            version: String::new(),
+    /// Runs one reconciliation, as the program does: with lock, guards, causes, journal and ledger.
+    async fn reconcile(&self, agreements: &[Agreement], instant: &str) -> Reconciled {
+        let workspace = Workspace {
+            root: self.folder.path().to_owned(),
             commit: None,
-            files: String::new(),
-            helpdesk: String::new(),
+            digest: String::new(),
+            settings: self.settings.clone(),
+            catalog: catalog(),
+            agreements: agreements.to_vec(),
+            base: None,
         };
-        diff(&desired, &live, DiffContext { header, mapping: &self.mapping, prune: true })
-    }
-
-    async fn apply(&self, plan: &Plan) {
-        let reader = Itsm365Reader::new(&self.transport, &self.mapping, 2);
-        let writer = Itsm365Writer::new(&self.transport, &self.mapping);
-        let journal = Journal::open(self.folder.path(), plan, "test").expect("a journal");
-        let book = Records::new(SqliteLedger::at(self.folder.path().join("ledger.sqlite")), "test");
-        book.pending().await.expect("read");
-        let (_sender, stop) = tokio::sync::watch::channel(None);
-        let tools = Tools {
-            reader: &reader,
-            writer: &writer,
-            book: Some(&book),
-            journal: &journal,
-            stop: &Stop::by(stop),
-            run: "test",
-            concurrency: 4,
-            search_lag: Duration::ZERO,
+        let pace = Pace { concurrency: 4, ..Pace::SANDBOX };
+        let transport =
+            Itsm365Transport::new(&Endpoint::at(&self.running.url()), SecretString::from(ACCESS_KEY), &pace)
+                .expect("a transport");
+        let connection = Connection::by(transport, self.settings.helpdesk.mapping.clone(), pace);
+        let terms = PlanTerms {
+            as_of: AsOf { instant: at(instant), is_asked: true },
+            prune: true,
+            acknowledged: Acknowledged::new(),
         };
-        let outcome = apply(plan, &tools, &mut Silent).await.outcome;
-        assert!(outcome.is_complete(), "{outcome:?}");
+        Reconciliation::new(&workspace, &connection, &terms, instant.to_owned(), &TestAudience)
+            .run(None)
+            .await
+            .expect("reconciled")
     }
 }
 
-async fn hold(mapping: Mapping, then: &[Agreement], now: &[Agreement]) -> Result<(), TestCaseError> {
-    let desk = Desk::open(mapping).await;
+async fn converges(mapping: Mapping, then: &[Agreement], now: &[Agreement]) -> Result<(), TestCaseError> {
+    let fixture = Fixture::open(mapping).await;
     for (agreements, instant) in [(then, "2026-03-01T09:00:00Z"), (now, "2026-09-01T09:00:00Z")] {
-        let plan = desk.plan(agreements, instant).await;
-        desk.apply(&plan).await;
-        let again = desk.plan(agreements, instant).await;
-        prop_assert!(again.is_empty(), "{:#?}", again.changes);
-        let writes = desk.sandbox.request_counts().writes();
-        desk.apply(&again).await;
-        prop_assert_eq!(desk.sandbox.request_counts().writes(), writes);
+        let first = fixture.reconcile(agreements, instant).await;
+        prop_assert!(first.outcome.is_complete(), "{:?}", first.outcome);
+        prop_assert_eq!((first.exit, first.outcome.remaining), (Exit::Fine, Some(0)));
+        let writes = fixture.sandbox.request_counts().writes();
+        let second = fixture.reconcile(agreements, instant).await;
+        prop_assert!(second.guarded.plan.is_empty(), "{:#?}", second.guarded.plan.changes);
+        prop_assert_eq!((second.exit, second.outcome.remaining), (Exit::Fine, Some(0)));
+        prop_assert_eq!(fixture.sandbox.request_counts().writes(), writes);
     }
+    fixture.running.stop().await.expect("stopped");
     Ok(())
 }
 
 #[test]
 fn the_plan_after_an_apply_is_empty_over_http() {
-    let config = Config { cases: 100, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: 100,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..Config::with_source_file(file!())
+    };
     let runtime = tokio::runtime::Runtime::new().expect("threads");
     let estates = (any_mapping(), any_estate(), any_estate());
     let mut runner = TestRunner::new(config);
-    let held = runner.run(&estates, |(mapping, then, now)| runtime.block_on(hold(mapping, &then, &now)));
+    let held = runner.run(&estates, |(mapping, then, now)| runtime.block_on(converges(mapping, &then, &now)));
     held.expect("the law holds");
 }

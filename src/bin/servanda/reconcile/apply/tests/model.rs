@@ -9,11 +9,11 @@ use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, LiveTarget, Observed, TargetKey, Value};
 use servanda::mapping::{Field, Mapping};
 use servanda::outcome::ChangeResult;
-use servanda::plan::{Change, Phase, Plan, Step, Verb, apply_step};
+use servanda::plan::{Change, HistoryEvent, Phase, Plan, Step, Verb, apply_step, creates};
 use servanda::status::State;
 use tokio::time::Instant;
 
-use crate::helpdesk::{HistoryEvent, ReadError, Reader, Selection, StepResult, WriteError, Writer};
+use crate::helpdesk::{ReadError, Reader, Selection, StepResult, WriteError, Writer};
 use crate::ledger::{Records, SqliteLedger};
 use crate::process::failure::Exit;
 use crate::process::shutdown::Stop;
@@ -84,7 +84,7 @@ impl Model {
     /// How often something was created that was there already.
     pub(crate) fn duplicates(&self) -> usize {
         let done = self.done.lock().expect("no test panics here");
-        let creations = done.iter().filter(|(_, step)| crate::reconcile::apply::effect::creates(step));
+        let creations = done.iter().filter(|(_, step)| creates(step));
         let mut made: Vec<String> = creations.map(|made| format!("{made:?}")).collect();
         let count = made.len();
         made.sort();
@@ -240,16 +240,16 @@ pub(crate) async fn carry_out(
     stop: impl Future<Output = ()>,
 ) -> Trace {
     let folder = tempfile::tempdir().expect("a folder");
-    let book = Records::new(SqliteLedger::at(folder.path().join("ledger.sqlite")), "test");
+    let records = Records::new(SqliteLedger::at(folder.path().join("ledger.sqlite")), "test");
     let journal = Journal::open(folder.path(), plan, "test").expect("a journal");
     let (sender, receiver) = tokio::sync::watch::channel(None);
     let tools = Tools {
         reader: model,
         writer: model,
-        book: Some(&book),
+        records: Some(&records),
         journal: &journal,
         stop: &Stop::by(receiver),
-        run: "test",
+        run_name: "test",
         concurrency: 2,
         search_lag,
     };
@@ -264,7 +264,7 @@ pub(crate) async fn carry_out(
         () = stopping => unreachable!("it only asks"),
     };
     journal.close(&applied.outcome).expect("closed");
-    let was_marked = book.pending().await.expect("read").contains_key("a");
+    let was_marked = records.pending().await.expect("read").contains_key("a");
     let text = crate::workspace::files::read_named(&folder.path().join("journal.jsonl")).expect("a journal");
     let event = |line: &str| {
         let line: serde_json::Value = serde_json::from_str(line).expect("each line is JSON");

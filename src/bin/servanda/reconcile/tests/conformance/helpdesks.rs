@@ -25,8 +25,8 @@ use crate::http::transport::Transport;
 use crate::process::context::AsOf;
 use crate::process::failure::Exit;
 use crate::reconcile::plan::PlanTerms;
-use crate::reconcile::run::{Concluded, Reconciliation};
-use crate::reconcile::tests::fixture::{Nobody, estate_as, write};
+use crate::reconcile::run::{Reconciled, Reconciliation};
+use crate::reconcile::tests::fixture::{TestAudience, estate_as, write};
 use crate::sandbox::from_catalog;
 use crate::sandbox::{ACCESS_KEY, RunningSandbox, Sandbox, SandboxClock, SandboxOptions};
 use crate::workspace::files;
@@ -221,7 +221,7 @@ impl Desk {
     }
 
     /// One pass, however it ends.
-    pub(crate) async fn try_pass(&self, day: &str) -> Concluded {
+    pub(crate) async fn try_pass(&self, day: &str) -> Reconciled {
         let workspace = self.workspace(day);
         let connection = self.connection(&workspace);
         let terms = PlanTerms {
@@ -229,14 +229,14 @@ impl Desk {
             prune: false,
             acknowledged: servanda::guard::Acknowledged::new(),
         };
-        Reconciliation::new(&workspace, &connection, &terms, "conformance".to_owned(), &Nobody)
-            .whole(None)
+        Reconciliation::new(&workspace, &connection, &terms, "conformance".to_owned(), &TestAudience)
+            .run(None)
             .await
             .expect("a pass")
     }
 
     /// A pass that must do all there is to do.
-    pub(crate) async fn pass(&self, day: &str) -> Concluded {
+    pub(crate) async fn pass(&self, day: &str) -> Reconciled {
         let concluded = self.try_pass(day).await;
         assert_eq!(concluded.exit, Exit::Fine, "{day}: {:#?}", concluded.outcome);
         concluded
@@ -244,7 +244,7 @@ impl Desk {
 
     pub(crate) async fn assert_nothing_is_left(&self, day: &str) {
         let again = self.pass(day).await;
-        assert!(again.envelope.plan.is_empty(), "{day}: {:#?}", again.envelope.plan.changes);
+        assert!(again.guarded.plan.is_empty(), "{day}: {:#?}", again.guarded.plan.changes);
     }
 
     /// What it calls a state.

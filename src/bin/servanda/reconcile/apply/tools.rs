@@ -1,0 +1,44 @@
+//! The tools of an apply, and its progress and result, which the run and each attempt share.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use servanda::ident::AgreementId;
+use servanda::outcome::{ChangeResult, Outcome};
+use servanda::plan::Change;
+
+use crate::ledger::Records;
+use crate::process::shutdown::Stop;
+use crate::reconcile::journal::Journal;
+
+/// Receives the progress of an apply.
+pub(crate) trait Progress {
+    /// A change begins.
+    fn begin(&mut self, change: &Change);
+    /// A change has its result.
+    fn end(&mut self, change: &Change, result: &ChangeResult);
+}
+
+/// The tools of an apply.
+pub(crate) struct Tools<'a, R, W, L> {
+    pub(crate) reader: &'a R,
+    pub(crate) writer: &'a W,
+    /// The ledger, which records creations before they are sent; without it they are not recorded.
+    pub(crate) records: Option<&'a Records<L>>,
+    pub(crate) journal: &'a Journal,
+    pub(crate) stop: &'a Stop,
+    /// The unique name of the run.
+    pub(crate) run_name: &'a str,
+    /// The number of changes that are applied at the same time.
+    pub(crate) concurrency: usize,
+    /// The longest time for which the helpdesk's search may not show a new object.
+    pub(crate) search_lag: Duration,
+}
+
+/// The result of an apply.
+#[derive(Default)]
+pub(crate) struct Applied {
+    pub(crate) outcome: Outcome,
+    /// The agreements for which an object may have been created that nobody has seen yet.
+    pub(crate) in_doubt: BTreeSet<AgreementId>,
+}

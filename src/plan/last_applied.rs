@@ -1,0 +1,80 @@
+//! The last-applied state: what the last apply wrote to each agreement, as digests that nobody can read back.
+//!
+//! It explains changes, and decides three things: guards do not count a deactivation that the date alone caused,
+//! the `vanished` guard counts agreements that were applied once, and the drift policy knows drift only through it.
+//! Lost or unreadable, the next plan claims no cause, counts every deactivation, and corrects drift as any difference.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::Instant;
+use crate::desired::Desired;
+use crate::ident::AgreementId;
+use crate::live::{Live, Record, Value, digest};
+use crate::mapping::Field;
+
+/// The version of the JSON of [`LastApplied`]. Any other version is ignored.
+pub const LAST_APPLIED_FORMAT: u32 = 1;
+
+/// The last-applied state of all agreements.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastApplied {
+    /// The version of this shape.
+    pub format: u32,
+    /// The commit of the files at the last apply.
+    pub commit: Option<String>,
+    /// The state of each agreement; one whose change failed keeps its earlier entry.
+    pub agreements: BTreeMap<AgreementId, AppliedAgreement>,
+}
+
+/// The last-applied state of one agreement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedAgreement {
+    /// The instant of that run.
+    pub as_of: Instant,
+    /// The digest of the state.
+    pub state: String,
+    /// The digest of each field.
+    pub fields: BTreeMap<Field, String>,
+}
+
+impl Default for LastApplied {
+    fn default() -> Self {
+        Self { format: LAST_APPLIED_FORMAT, commit: None, agreements: BTreeMap::new() }
+    }
+}
+
+impl LastApplied {
+    /// The state to record after a run at `instant`: agreements that equal their document get a new entry, and those
+    /// of `open` keep their earlier one.
+    pub fn after(
+        earlier: Option<Self>,
+        desired: &Desired,
+        live: &Live,
+        open: &BTreeSet<&AgreementId>,
+        commit: Option<String>,
+        instant: Instant,
+    ) -> Self {
+        let kept = earlier.unwrap_or_default().agreements.into_iter().filter(|(id, _)| open.contains(id));
+        let settled = desired
+            .agreements
+            .iter()
+            .filter(|(id, _)| !open.contains(id) && live.agreements.contains_key(*id))
+            .map(|(id, agreement)| (id.clone(), AppliedAgreement::of(&agreement.record, instant)));
+        Self { format: LAST_APPLIED_FORMAT, commit, agreements: kept.chain(settled).collect() }
+    }
+}
+
+impl AppliedAgreement {
+    /// The digests of a record.
+    pub fn of(record: &Record, as_of: Instant) -> Self {
+        let fields = record.fields.iter().map(|(field, value)| (field.clone(), digest(value)));
+        Self { as_of, state: digest(&record.state), fields: fields.collect() }
+    }
+
+    /// The digest of a field; a field that was not written held nothing.
+    pub(super) fn field(&self, field: &Field) -> String {
+        self.fields.get(field).cloned().unwrap_or_else(|| digest(&Value::Nothing))
+    }
+}

@@ -1,0 +1,141 @@
+//! The planner: one pure function from both sides, desired and live, to a guarded plan.
+//!
+//! It is the only place that composes the stages: project the files, diff, assign causes, apply the drift policy, guard,
+//! announce. The program, the laws that tests prove and the benchmark all call it.
+
+use std::collections::BTreeMap;
+
+use crate::agreement::Agreement;
+use crate::calendar::{Instant, ZONE_DATA};
+use crate::catalog::Catalog;
+use crate::desired::{Desired, desired};
+use crate::envelope::GuardedPlan;
+use crate::guard::{Acknowledged, guard};
+use crate::ident::AgreementId;
+use crate::live::{Live, Record};
+use crate::notice::announced;
+use crate::plan::{
+    DiffContext, Drift, DriftPart, Header, LastApplied, Plan, assign_causes, diff, keep_drift,
+};
+use crate::settings::{DriftPolicy, Settings};
+
+/// Everything that a plan is made from, besides the live state.
+#[derive(Clone, Copy, Debug)]
+pub struct PlannerInput<'a> {
+    /// The agreements of the files, checked.
+    pub agreements: &'a [Agreement],
+    /// The catalog that their slugs refer to.
+    pub catalog: &'a Catalog,
+    /// The mapping, the guards and the drift policy.
+    pub settings: &'a Settings,
+    /// The last-applied state; without it no cause is claimed.
+    pub last_applied: Option<&'a LastApplied>,
+    /// The one instant of the run.
+    pub instant: Instant,
+    /// Whether agreements whose document is gone are retired.
+    pub prune: bool,
+    /// The numbers that were acknowledged, by guard.
+    pub acknowledged: &'a Acknowledged,
+    /// Where the two sides come from.
+    pub origin: Origin<'a>,
+}
+
+/// Where the two sides of a plan come from, for its header.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// The commit of the files, where they are in a repository.
+    pub commit: Option<&'a str>,
+    /// The digest of all files that were read.
+    pub files: &'a str,
+    /// The helpdesk, without any secret.
+    pub helpdesk: &'a str,
+}
+
+/// The two sides that a plan was made from.
+#[derive(Clone, Debug)]
+pub struct Sides {
+    /// The desired state.
+    pub desired: Desired,
+    /// The live state, without the names of people.
+    pub live: Live,
+}
+
+/// Makes the guarded plan, and returns both sides for the stages that follow an apply.
+///
+/// Names of people are removed from the live state first, so that no plan contains them.
+pub fn plan(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
+    let live = live.without_people();
+    let (proposed, desired) = propose(input, &live);
+    let settings = input.settings;
+    let (plan, awaiting) =
+        guard(proposed.clone(), &settings.guards, input.acknowledged, &settings.helpdesk.mapping);
+    let announced = announced(&plan, input.agreements, input.catalog, settings.notice_time);
+    (GuardedPlan::new(&proposed, plan, awaiting).announcing(announced), Sides { desired, live })
+}
+
+/// Makes the plan before any guard.
+fn propose(input: &PlannerInput<'_>, live: &Live) -> (Plan, Desired) {
+    let mapping = &input.settings.helpdesk.mapping;
+    let desired_at = |instant| desired(input.agreements, input.catalog, mapping, &live.directory, instant);
+    let header = header(input);
+    let diff_of = |desired: &Desired| {
+        diff(desired, live, DiffContext { header: header.clone(), mapping, prune: input.prune })
+    };
+    let desired = desired_at(input.instant);
+    let mut plan = diff_of(&desired);
+    let Some(last_applied) = input.last_applied.filter(|_| !plan.is_empty()) else {
+        return (plan, desired);
+    };
+    let records = records_by_instant(last_applied, desired_at);
+    let then = |id: &AgreementId, instant: Instant| records.get(&instant)?.get(id).cloned();
+    assign_causes(&mut plan, last_applied, then);
+    let mut kept = kept_drift(&plan.drift, &input.settings.helpdesk.drift);
+    if !kept.is_empty() {
+        let mut adjusted = desired.clone();
+        keep_drift(&mut adjusted, &kept);
+        plan = diff_of(&adjusted);
+        assign_causes(&mut plan, last_applied, then);
+        plan.drift.append(&mut kept);
+        plan.drift.sort_by(|left, right| (&left.id, &left.part).cmp(&(&right.id, &right.part)));
+    }
+    (plan, desired)
+}
+
+fn header(input: &PlannerInput<'_>) -> Header {
+    Header {
+        as_of: input.instant,
+        zone: input.settings.zone.name().to_owned(),
+        zone_data: ZONE_DATA.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: input.origin.commit.map(str::to_owned),
+        files: input.origin.files.to_owned(),
+        helpdesk: input.origin.helpdesk.to_owned(),
+    }
+}
+
+/// The drift that the policy says to report and not to correct.
+fn kept_drift(drift: &[Drift], policy: &DriftPolicy) -> Vec<Drift> {
+    if !policy.leaves_anything() {
+        return Vec::new();
+    }
+    let is_kept = |drift: &&Drift| match &drift.part {
+        DriftPart::State => policy.leaves_state(),
+        DriftPart::Field(field) => policy.leaves_field(field),
+    };
+    drift.iter().filter(is_kept).map(|drift| Drift { is_corrected: false, ..drift.clone() }).collect()
+}
+
+/// Projects the files of today at each instant of the last-applied state: one, unless applies failed in part.
+fn records_by_instant(
+    last_applied: &LastApplied,
+    desired_at: impl Fn(Instant) -> Desired,
+) -> BTreeMap<Instant, BTreeMap<AgreementId, Record>> {
+    let mut records = BTreeMap::new();
+    for applied in last_applied.agreements.values() {
+        records.entry(applied.as_of).or_insert_with(|| {
+            let agreements = desired_at(applied.as_of).agreements;
+            agreements.into_iter().map(|(id, agreement)| (id, agreement.record)).collect()
+        });
+    }
+    records
+}
