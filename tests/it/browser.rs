@@ -356,7 +356,7 @@ fn a_page_of_somebody_else_can_neither_ask_nor_look() {
     repository.file("foreign.html", &foreign);
     browser.open(&format!("file://{}", repository.root().join("foreign.html").display()));
     browser.ask("send", json!({ "at": "button" }));
-    assert!(browser.text("body").contains("takes nothing from the pages of others"));
+    assert!(browser.text("body").contains("the Origin header is not the origin of this sandbox"));
     let port = desk.base.rsplit(':').next().unwrap();
     let read = |browser: &mut Browser, url: &str| {
         let script = format!("fetch('{url}').then((answer) => answer.text(), () => 'kept from it')");

@@ -301,7 +301,7 @@ fn a_monitor_that_is_not_there_changes_nothing_and_is_not_named() {
     let output = program.env("SERVANDA_PING_URL", "http://127.0.0.1:1/secret-token").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(said.contains("the monitor was not told") && !said.contains("secret-token"), "{said}");
+    assert!(said.contains("the monitor could not be reached") && !said.contains("secret-token"), "{said}");
 }
 
 #[test]

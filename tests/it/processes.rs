@@ -49,10 +49,10 @@ impl Served {
         said.filter(|line| line.contains("the module was called")).collect()
     }
 
-    /// Waits until a request is left without an answer.
+    /// Waits until a request is request left unanswered.
     pub(crate) fn fell_silent(&mut self) {
         let mut said = self.says.by_ref().map(Result::unwrap);
-        assert!(said.any(|line| line.contains("left without an answer")), "it ended first");
+        assert!(said.any(|line| line.contains("request left unanswered")), "it ended first");
     }
 }
 

@@ -26,8 +26,8 @@ use crate::workspace::load::{self, LoadedFiles, Workspace};
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda doctor                        check files, helpdesk, ledger, mail server
-                                         and clock
+  servanda doctor                        check the files, the helpdesk, the ledger
+                                         and the mail server
   servanda doctor --format json          the same for programs
 
 Nothing is written and nothing is sent.
