@@ -1,6 +1,6 @@
-// A browser for the tests: takes questions as lines of JSON and answers each with a line of JSON.
+// The browser driver of the tests: reads commands as lines of JSON and answers each with a line of JSON.
 //
-// Everything that a page complains about and every address it asks for is kept, and told when asked for.
+// It records every console message and every requested address; the command `heard` returns them.
 const fs = require("fs");
 const os = require("os");
 const path = require("path");
@@ -27,9 +27,9 @@ async function main() {
   };
 
   const answers = {
-    /** Opens a page in a fresh tab; `scripts: false` opens it in a browser that runs none. */
+    /** Opens a page in a new tab; `scripts: false` disables scripts. */
     async open({ url, width = 1280, height = 800, scheme = "light", scripts = true }) {
-      // Only a browser that differs in what it can do has to be started anew.
+      // Only other browser settings need a restart.
       if (kind !== `${scheme} ${scripts}`) {
         await context?.close();
         [page, kind] = [null, `${scheme} ${scripts}`];
@@ -41,14 +41,14 @@ async function main() {
     },
     go: ({ url }) => page.goto(url).then(() => null),
     press: async ({ keys }) => { for (const key of keys) await page.keyboard.press(key); },
-    /** Types, and waits for the frame in which a page answers. */
+    /** Types, and waits until the page is drawn again. */
     type: async ({ text }) => {
       await page.keyboard.type(text);
       await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(null)))));
     },
     click: ({ at }) => page.locator(at).first().click(),
     fill: ({ at, text }) => page.locator(at).first().fill(text),
-    /** Clicks what sends a form, and gives the status of the page that follows. */
+    /** Clicks a button that sends a form, and returns the status of the next page. */
     send: async ({ at }) => {
       const [answer] = await Promise.all([page.waitForNavigation(), page.locator(at).first().click()]);
       return answer?.status();

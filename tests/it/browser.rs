@@ -1,4 +1,4 @@
-//! Pages in a browser as people use them: the report, and the helpdesk's portal before and after an apply.
+//! Pages in a real browser: the report, and the sandbox's portal before and after an apply.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use crate::missing::did_not_run;
 use crate::repository::Repository;
 
-/// What does not run where a program of others is missing.
+/// The name of these tests in the message that they did not run.
 const TESTED: &str = "pages in a browser";
 
-/// Where Debian's Chromium lies.
+/// The path of Chromium on Debian.
 const CHROMIUM: &str = "/usr/bin/chromium";
 
-/// A browser in a process of its own.
+/// A browser, driven by a Node process.
 struct Browser {
     process: Child,
     asks: Option<ChildStdin>,
@@ -23,7 +23,7 @@ struct Browser {
 }
 
 impl Browser {
-    /// Starts it; an error says what is missing.
+    /// Starts the browser. The error names what is missing.
     fn start() -> Result<Self, String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let folder = root.join("target/browser");
@@ -43,7 +43,7 @@ impl Browser {
         Ok(Self { asks: process.stdin.take(), process, answers })
     }
 
-    /// Has something done or asked.
+    /// Sends a command to the driver and returns its result.
     #[track_caller]
     fn ask(&mut self, what: &str, mut how: Value) -> Value {
         how["what"] = json!(what);
@@ -85,21 +85,21 @@ impl Browser {
         self.ask("sees", json!({ "at": at })) == json!(true)
     }
 
-    /// Nothing was complained about, and no address was asked for but those that begin so.
+    /// Asserts that the console is empty and that only addresses with this prefix were requested.
     #[track_caller]
     fn assert_quiet(&mut self, base: &str) {
         let heard = self.ask("heard", json!({}));
         assert_eq!(heard["complaints"], json!([]));
         for address in heard["addresses"].as_array().unwrap() {
             let address = address.as_str().unwrap();
-            assert!(address.starts_with(base) || address == "data:,", "{address} was asked for");
+            assert!(address.starts_with(base) || address == "data:,", "{address} was requested");
         }
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // At the end of what it is asked the driver closes the browser, takes its folder away, and ends.
+        // At the end of its input, the driver closes the browser, removes its profile and exits.
         drop(self.asks.take());
         if std::thread::panicking() {
             let _ = self.process.kill();
@@ -108,7 +108,7 @@ impl Drop for Browser {
     }
 }
 
-/// The report of the example in a language, and its address.
+/// Writes the report of the example in a language and returns its address.
 fn report(repository: &Repository, language: &str) -> String {
     let name = format!("{language}.html");
     repository.expect(0, &["report", "--as-of", "2026-09-01", "--language", language, "--out", &name]);
@@ -116,7 +116,7 @@ fn report(repository: &Repository, language: &str) -> String {
 }
 
 #[test]
-fn the_report_answers_search_filters_and_keys_in_both_languages_and_asks_nobody() {
+fn the_report_has_search_filters_and_keys_in_both_languages_and_makes_no_request() {
     let mut browser = match Browser::start() {
         Ok(browser) => browser,
         Err(why) => return did_not_run(TESTED, &why),
@@ -142,7 +142,7 @@ fn the_report_answers_search_filters_and_keys_in_both_languages_and_asks_nobody(
     }
 }
 
-/// `/` leads to the field, words narrow down, Escape clears, and what nobody is called says so.
+/// `/` focuses the search field, words filter, Escape clears, and a search without results says so.
 fn search(browser: &mut Browser, some: &str, all: &str) {
     browser.press(&["/"]);
     browser.ask("type", json!({ "text": "ПОРТОВИК" }));
@@ -169,7 +169,7 @@ fn filters(browser: &mut Browser) {
     browser.ask("click", json!({ "at": "#clear" }));
 }
 
-/// What ends, the soonest first, with what follows.
+/// The view of ending agreements, the soonest first, with their successors.
 fn ending(browser: &mut Browser, left: &str) {
     browser.press(&["Escape", "2"]);
     let rows = browser.texts("#rows .ending");
@@ -189,7 +189,7 @@ fn coverage(browser: &mut Browser) {
 }
 
 #[test]
-fn the_report_without_scripts_is_a_table_and_on_paper_it_is_whole() {
+fn the_report_is_a_table_without_scripts_and_complete_on_paper() {
     let mut browser = match Browser::start() {
         Ok(browser) => browser,
         Err(why) => return did_not_run(TESTED, &why),
@@ -202,20 +202,20 @@ fn the_report_without_scripts_is_a_table_and_on_paper_it_is_whole() {
     browser.ask("open", json!({ "url": page, "height": 400 }));
     let seen = browser.count("#rows .row");
     browser.ask("ask", json!({ "script": "dispatchEvent(new Event('beforeprint'))" }));
-    assert!(browser.count("#rows .row") > seen, "all rows are printed, not only those in sight");
+    assert!(browser.count("#rows .row") > seen, "all rows are printed, not only the visible ones");
     browser.ask("ask", json!({ "script": "dispatchEvent(new Event('afterprint'))" }));
     assert_eq!(browser.count("#rows .row"), seen);
     assert!(browser.ask("print", json!({})).as_u64().unwrap() > 10_000);
     browser.assert_quiet(&page);
 }
 
-/// The helpdesk of a repository, being served.
-struct Desk {
+/// The sandbox of a repository, being served.
+struct ServedSandbox {
     process: Child,
     base: String,
 }
 
-impl Desk {
+impl ServedSandbox {
     fn serve(repository: &Repository) -> Self {
         let mut program = repository.program(&["sandbox", "serve"]);
         let mut process = program.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -226,26 +226,25 @@ impl Desk {
     }
 }
 
-impl Drop for Desk {
+impl Drop for ServedSandbox {
     fn drop(&mut self) {
-        // A process that is already gone is what is wanted.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// The agreements that a page of a client offers something of.
-fn offered(browser: &mut Browser, desk: &Desk, unit: &str) -> Vec<String> {
-    browser.ask("go", json!({ "url": format!("{}/portal/{unit}", desk.base) }));
+/// The agreements whose services a client's page offers.
+fn offered(browser: &mut Browser, sandbox: &ServedSandbox, unit: &str) -> Vec<String> {
+    browser.ask("go", json!({ "url": format!("{}/portal/{unit}", sandbox.base) }));
     let script = "[...new Set([...document.querySelectorAll('[data-agreement]')].map((offer) => offer.dataset.agreement))].sort()";
     serde_json::from_value(browser.ask("ask", json!({ "script": script }))).unwrap()
 }
 
-/// Sends the form of a page turned into one that never stood there, for an agreement that is not offered. Gives the
-/// status of what came back.
-fn forge(browser: &mut Browser, desk: &Desk, unit: &str, agreement: &str) -> Value {
-    // Any client with something to ask for has a token on the page.
-    browser.ask("go", json!({ "url": format!("{}/portal/ou$7020", desk.base) }));
+/// Sends a manipulated form for an agreement that is not offered, and returns the status of the response.
+fn forge(browser: &mut Browser, sandbox: &ServedSandbox, unit: &str, agreement: &str) -> Value {
+    // Every page with a form contains the token.
+    browser.ask("go", json!({ "url": format!("{}/portal/ou$7020", sandbox.base) }));
     let script = format!(
         "(() => {{
             const form = document.querySelector('form');
@@ -259,9 +258,9 @@ fn forge(browser: &mut Browser, desk: &Desk, unit: &str, agreement: &str) -> Val
     browser.ask("send", json!({ "at": "details button" }))
 }
 
-/// Asks for the first thing that a client is offered, as a person does; gives the number of the request.
-fn request(browser: &mut Browser, desk: &Desk, unit: &str) -> String {
-    browser.ask("go", json!({ "url": format!("{}/portal/{unit}", desk.base) }));
+/// Requests the first offered service of a client by the form, and returns the number of the request.
+fn request(browser: &mut Browser, sandbox: &ServedSandbox, unit: &str) -> String {
+    browser.ask("go", json!({ "url": format!("{}/portal/{unit}", sandbox.base) }));
     browser.ask("click", json!({ "at": "summary" }));
     browser.ask("fill", json!({ "at": "[name=subject]", "text": "Не печатает <b>совсем</b>" }));
     assert_eq!(browser.ask("send", json!({ "at": "details button" })), 200);
@@ -269,24 +268,24 @@ fn request(browser: &mut Browser, desk: &Desk, unit: &str) -> String {
     browser.text(".made b")
 }
 
-/// The live object of an agreement, as a plan knows it.
-fn objects(repository: &Repository, day: &str) -> Value {
+/// The changes of a plan for a day.
+fn planned_changes(repository: &Repository, day: &str) -> Value {
     repository.json(0, &["plan", "--as-of", day, "--format", "json"])["plan"]["changes"].take()
 }
 
 #[test]
-fn the_portal_takes_requests_for_active_agreements_alone_and_an_apply_changes_it_as_the_plan_said() {
+fn the_portal_accepts_requests_only_for_active_agreements_and_an_apply_changes_it_as_planned() {
     let mut browser = match Browser::start() {
         Ok(browser) => browser,
         Err(why) => return did_not_run(TESTED, &why),
     };
     let repository = Repository::example();
     repository.expect(0, &["apply", "--yes", "--as-of", "2026-09-01"]);
-    let desk = Desk::serve(&repository);
-    browser.open(&format!("{}/", desk.base));
-    assert_eq!(browser.count("tbody tr"), 20, "the operator sees them all");
-    // What the next apply will do: begin one that is planned, end one that is active, wake one that rests.
-    let planned = objects(&repository, "2026-11-01");
+    let sandbox = ServedSandbox::serve(&repository);
+    browser.open(&format!("{}/", sandbox.base));
+    assert_eq!(browser.count("tbody tr"), 20, "the operator's list contains all");
+    // The next apply starts planned agreements, ends active ones, and resumes suspended ones.
+    let planned = planned_changes(&repository, "2026-11-01");
     let (mut begun, mut ended) = (Vec::new(), Vec::new());
     for change in planned.as_array().unwrap() {
         let object = change["object"].as_str().map(str::to_owned);
@@ -298,70 +297,70 @@ fn the_portal_takes_requests_for_active_agreements_alone_and_an_apply_changes_it
     }
     assert!(begun.len() >= 3 && ended.len() >= 3, "{begun:?} {ended:?}");
     let units: Vec<String> = {
-        browser.ask("go", json!({ "url": format!("{}/portal", desk.base) }));
+        browser.ask("go", json!({ "url": format!("{}/portal", sandbox.base) }));
         let script =
             "[...document.querySelectorAll('.clients a')].map((link) => link.getAttribute('href').slice(8))";
         serde_json::from_value(browser.ask("ask", json!({ "script": script }))).unwrap()
     };
     let everywhere = |browser: &mut Browser| -> Vec<String> {
-        units.iter().flat_map(|unit| offered(browser, &desk, unit)).collect()
+        units.iter().flat_map(|unit| offered(browser, &sandbox, unit)).collect()
     };
     let before = everywhere(&mut browser);
     assert!(begun.iter().all(|object| !before.contains(object)), "planned and suspended ones offer nothing");
     assert!(ended.iter().all(|object| before.contains(object)));
     for object in &begun {
         for unit in ["ou$7002", "ou$7060", "ou$7070"] {
-            assert_eq!(forge(&mut browser, &desk, unit, object), 409, "{object} for {unit}");
+            assert_eq!(forge(&mut browser, &sandbox, unit, object), 409, "{object} for {unit}");
         }
     }
-    assert!(!request(&mut browser, &desk, "ou$7020").is_empty());
+    assert!(!request(&mut browser, &sandbox, "ou$7020").is_empty());
     repository.expect(0, &["apply", "--yes", "--as-of", "2026-11-01"]);
     let after = everywhere(&mut browser);
-    assert!(begun.iter().all(|object| after.contains(object)), "what began is offered");
-    assert!(ended.iter().all(|object| !after.contains(object)), "what ended is not");
+    assert!(begun.iter().all(|object| after.contains(object)), "started agreements are offered");
+    assert!(ended.iter().all(|object| !after.contains(object)), "ended agreements are not offered");
     for object in &ended {
         for unit in ["ou$7030", "ou$7050", "ou$7102"] {
-            assert_eq!(forge(&mut browser, &desk, unit, object), 409, "{object} for {unit}");
+            assert_eq!(forge(&mut browser, &sandbox, unit, object), 409, "{object} for {unit}");
         }
     }
-    assert!(!request(&mut browser, &desk, "ou$7070").is_empty(), "a school that is awake again");
-    let state = format!("{}/agreements/{}", desk.base, begun[0]);
+    assert!(!request(&mut browser, &sandbox, "ou$7070").is_empty(), "a resumed agreement");
+    let state = format!("{}/agreements/{}", sandbox.base, begun[0]);
     browser.ask("go", json!({ "url": state }));
-    assert!(browser.text(".history").contains("действует"), "the history says what the apply did");
-    // A refused form is an answer that a browser tells of, and no fault of the page.
+    assert!(browser.text(".history").contains("действует"), "the history shows the apply");
+    // The browser reports each refused form; these are the only allowed messages.
     let heard = browser.ask("heard", json!({}));
     for complaint in heard["complaints"].as_array().unwrap() {
         assert!(complaint.as_str().unwrap().contains("409"), "{complaint}");
     }
     for address in heard["addresses"].as_array().unwrap() {
         let address = address.as_str().unwrap();
-        assert!(address.starts_with(&desk.base) || address == "data:,", "{address} was asked for");
+        assert!(address.starts_with(&sandbox.base) || address == "data:,", "{address} was requested");
     }
 }
 
 #[test]
-fn a_page_of_somebody_else_can_neither_ask_nor_look() {
+fn a_foreign_page_can_neither_send_requests_nor_read_the_portal() {
     let mut browser = match Browser::start() {
         Ok(browser) => browser,
         Err(why) => return did_not_run(TESTED, &why),
     };
     let repository = Repository::example();
     repository.expect(0, &["apply", "--yes", "--as-of", "2026-09-01"]);
-    let desk = Desk::serve(&repository);
+    let sandbox = ServedSandbox::serve(&repository);
     let foreign = format!(
         "<form method=post action='{}/portal/ou$7020/requests'><input name=token value=x><input name=agreement value='agreement$1'>
          <input name=service value='slmService$605001'><input name=subject value=x><button>x</button></form>",
-        desk.base
+        sandbox.base
     );
     repository.file("foreign.html", &foreign);
     browser.open(&format!("file://{}", repository.root().join("foreign.html").display()));
     browser.ask("send", json!({ "at": "button" }));
     assert!(browser.text("body").contains("the Origin header is not the origin of this sandbox"));
-    let port = desk.base.rsplit(':').next().unwrap();
+    let port = sandbox.base.rsplit(':').next().unwrap();
     let read = |browser: &mut Browser, url: &str| {
-        let script = format!("fetch('{url}').then((answer) => answer.text(), () => 'kept from it')");
+        let script = format!("fetch('{url}').then((answer) => answer.text(), () => 'blocked')");
         browser.ask("ask", json!({ "script": script }))
     };
     browser.open(&format!("file://{}", repository.root().join("foreign.html").display()));
-    assert_eq!(read(&mut browser, &format!("http://127.0.0.1:{port}/portal/ou$7020")), "kept from it");
+    assert_eq!(read(&mut browser, &format!("http://127.0.0.1:{port}/portal/ou$7020")), "blocked");
 }

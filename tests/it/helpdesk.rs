@@ -1,4 +1,4 @@
-//! The embedded helpdesk as a process of its own, and a person who changes something in it by hand.
+//! The embedded helpdesk in its own process, and edits by hand.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,14 +11,14 @@ use crate::repository::Repository;
 /// The key that the embedded helpdesk accepts.
 const KEY: &str = "5e7a9da0-0000-4000-8000-000000000001";
 
-/// A helpdesk that is being served until this is dropped.
+/// A served helpdesk; dropping it stops the server.
 pub(crate) struct Helpdesk {
     process: Child,
     address: String,
 }
 
 impl Helpdesk {
-    /// Serves the repository's own embedded helpdesk.
+    /// Serves the embedded helpdesk of a repository.
     pub(crate) fn serve(repository: &Repository) -> Self {
         let mut command = repository.program(&["sandbox", "serve"]);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -29,13 +29,13 @@ impl Helpdesk {
         Self { process, address }
     }
 
-    /// One request of the dialect.
-    pub(crate) fn post(&self, verb: &str, body: &Value) -> (u16, Value) {
+    /// Sends a request of the interface.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let body = body.to_string();
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,
-            "POST /sd/services/rest/{verb}?accessKey={KEY} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
+            "POST /sd/services/rest/{path}?accessKey={KEY} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len(),
@@ -48,7 +48,7 @@ impl Helpdesk {
         (status, serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned())))
     }
 
-    /// The agreement that bears the mark of this id.
+    /// The live agreement with the ownership key of this id.
     pub(crate) fn agreement(&self, id: &str) -> Value {
         let filter = serde_json::json!({ "inventoryNumber": format!("sv:{id}") });
         let (_, found) = self.post("find/agreement", &filter);
@@ -58,7 +58,7 @@ impl Helpdesk {
             .unwrap_or_else(|| panic!("no {id}: {found}"))
     }
 
-    /// Changes an agreement by hand.
+    /// Edits an agreement by hand.
     pub(crate) fn edit(&self, id: &str, attributes: &Value) {
         let uuid = self.agreement(id)["UUID"].as_str().unwrap().to_owned();
         let (status, answer) = self.post(&format!("edit-m2m/{uuid}"), attributes);
@@ -68,7 +68,7 @@ impl Helpdesk {
 
 impl Drop for Helpdesk {
     fn drop(&mut self) {
-        // A process that is already gone is what is wanted.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -26,13 +26,13 @@ impl Served {
 
     /// A helpdesk that accepts this key too.
     pub(crate) fn accepting(repository: &Repository, key: &str, faults: &Value) -> Self {
-        Self::switched(repository, key, faults, &json!({}))
+        Self::with_options(repository, key, faults, &json!({}))
     }
 
-    /// A helpdesk with other switches than the usual ones.
-    pub(crate) fn switched(repository: &Repository, key: &str, faults: &Value, options: &Value) -> Self {
+    /// A helpdesk with other options than the defaults.
+    pub(crate) fn with_options(repository: &Repository, key: &str, faults: &Value, options: &Value) -> Self {
         repository.file("faults.json", &faults.to_string()).file("options.json", &options.to_string());
-        let arguments = ["sandbox", "serve", "-v", "--db", "desk.db", "--key-from", "KEY"];
+        let arguments = ["sandbox", "serve", "-v", "--db", "sandbox.db", "--key-from", "KEY"];
         let mut command = repository.program(&arguments);
         command.args(["--faults", "faults.json", "--options", "options.json"]).env("KEY", key);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -46,10 +46,10 @@ impl Served {
     pub(crate) fn calls(&mut self) -> Vec<String> {
         self.process.kill().unwrap();
         let said = self.says.by_ref().map(Result::unwrap);
-        said.filter(|line| line.contains("the module was called")).collect()
+        said.filter(|line| line.contains("the script module was called")).collect()
     }
 
-    /// Waits until a request is request left unanswered.
+    /// Waits until a request is left without a response.
     pub(crate) fn fell_silent(&mut self) {
         let mut said = self.says.by_ref().map(Result::unwrap);
         assert!(said.any(|line| line.contains("request left unanswered")), "it ended first");

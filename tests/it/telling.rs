@@ -90,7 +90,7 @@ fn a_module_of_the_tenant_is_told_once_whatever_becomes_of_its_answers() {
         let faults: Vec<Value> =
             effect.iter().map(|effect| json!({ "verb": "exec", "effect": effect })).collect();
         let options = json!({ "module": "slaNotify.send" });
-        let mut served = Served::switched(&repository, KEY, &json!(faults), &options);
+        let mut served = Served::with_options(&repository, KEY, &json!(faults), &options);
         let module = format!("notices: {{ module: {{ call: slaNotify.send, remembers: {remembers} }} }}\n");
         point(&repository, &served.url, &module);
         run(&repository, 0, BEFORE, &["--init-ledger"]);

@@ -1,4 +1,4 @@
-//! The embedded helpdesk as a client meets it: over HTTP on loopback, with a clock that stands.
+//! Tests of the sandbox over HTTP on loopback, with a fixed clock.
 
 mod documentation;
 mod faults;
@@ -19,30 +19,30 @@ use super::{
 /// 2026-03-01 09:00:00 UTC.
 const MORNING: i64 = 1_772_355_600;
 
-/// A helpdesk that is served, and a client of it.
-struct Bench {
+/// A served sandbox and an HTTP client.
+struct Fixture {
     sandbox: Sandbox,
     running: RunningSandbox,
     client: reqwest::Client,
 }
 
-/// What came back: the status, and the body as text.
+/// A response with its body as text.
 #[derive(Debug)]
-struct Got {
+struct ReceivedResponse {
     status: u16,
-    kind: String,
+    content_type: String,
     date: String,
     retry_after: String,
     text: String,
 }
 
-impl Got {
+impl ReceivedResponse {
     fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
 
-    /// The JSON of an answer that must be a success.
-    fn fine(&self) -> Value {
+    /// The JSON of a successful response.
+    fn success(&self) -> Value {
         assert!((200..300).contains(&self.status), "{self:?}");
         self.json()
     }
@@ -89,7 +89,7 @@ fn seed() -> Seed {
     }
 }
 
-impl Bench {
+impl Fixture {
     async fn open() -> Self {
         Self::with(|_| ()).await
     }
@@ -106,13 +106,18 @@ impl Bench {
         Self { sandbox, running, client: client() }
     }
 
-    /// A request as it stands; `path` comes after the base, with its query.
-    async fn send(&self, method: &str, path: &str, body: Option<&str>) -> Got {
+    /// Sends a request; `path` is relative to the base path and contains the query.
+    async fn send(&self, method: &str, path: &str, body: Option<&str>) -> ReceivedResponse {
         self.try_send(method, path, body).await.expect("an answer")
     }
 
-    /// The same where the connection may fail.
-    async fn try_send(&self, method: &str, path: &str, body: Option<&str>) -> Result<Got, reqwest::Error> {
+    /// Sends a request whose connection may fail.
+    async fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+    ) -> Result<ReceivedResponse, reqwest::Error> {
         let url = format!("{}/services/rest/{path}", self.running.url());
         let method = method.parse().expect("a method");
         let mut request = self.client.request(method, url);
@@ -124,36 +129,36 @@ impl Bench {
             let value = response.headers().get(name);
             value.map_or("", |value| value.to_str().expect("ascii")).to_owned()
         };
-        Ok(Got {
+        Ok(ReceivedResponse {
             status: response.status().as_u16(),
-            kind: header("content-type"),
+            content_type: header("content-type"),
             date: header("date"),
             retry_after: header("retry-after"),
             text: response.text().await?,
         })
     }
 
-    /// A POST that may fail on the way.
-    async fn try_post(&self, path: &str, body: Value) -> Result<Got, reqwest::Error> {
+    /// Sends a POST whose connection may fail.
+    async fn try_post(&self, path: &str, body: Value) -> Result<ReceivedResponse, reqwest::Error> {
         let path = format!("{path}?accessKey={ACCESS_KEY}");
         self.try_send("POST", &path, Some(&body.to_string())).await
     }
 
-    /// A POST with Servanda's key; `path` may bring a query of its own.
-    async fn post(&self, path: &str, body: Value) -> Got {
+    /// Sends a POST with Servanda's key; `path` may contain a query.
+    async fn post(&self, path: &str, body: Value) -> ReceivedResponse {
         self.post_as(ACCESS_KEY, path, body).await
     }
 
-    async fn post_as(&self, key: &str, path: &str, body: Value) -> Got {
-        let mark = if path.contains('?') { '&' } else { '?' };
-        let path = format!("{path}{mark}accessKey={key}");
+    async fn post_as(&self, key: &str, path: &str, body: Value) -> ReceivedResponse {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let path = format!("{path}{separator}accessKey={key}");
         self.send("POST", &path, Some(&body.to_string())).await
     }
 
     async fn create(&self, fqn: &str, body: Value) -> Value {
-        let got = self.post(&format!("create-m2m/{fqn}"), body).await;
-        assert_eq!(got.status, 201, "{got:?}");
-        got.json()
+        let response = self.post(&format!("create-m2m/{fqn}"), body).await;
+        assert_eq!(response.status, 201, "{response:?}");
+        response.json()
     }
 
     async fn agreement(&self, body: Value) -> String {
@@ -161,16 +166,16 @@ impl Bench {
         uuid(&made)
     }
 
-    async fn edit(&self, uuid: &str, body: Value) -> Got {
+    async fn edit(&self, uuid: &str, body: Value) -> ReceivedResponse {
         self.post(&format!("edit-m2m/{uuid}"), body).await
     }
 
     async fn get(&self, uuid: &str) -> Value {
-        self.post(&format!("get/{uuid}"), json!({})).await.fine()
+        self.post(&format!("get/{uuid}"), json!({})).await.success()
     }
 
     async fn find(&self, path: &str, filter: Value) -> Vec<Value> {
-        let found = self.post(&format!("find/{path}"), filter).await.fine();
+        let found = self.post(&format!("find/{path}"), filter).await.success();
         found.as_array().cloned().expect("a bare array")
     }
 

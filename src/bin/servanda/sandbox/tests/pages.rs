@@ -1,4 +1,4 @@
-//! The pages over HTTP: what they show without a key, what a form may do, and who is turned away.
+//! The pages over HTTP: what they show, what their form accepts, and which requests are rejected.
 
 use serde_json::{Value, json};
 use servanda::calendar::Zone;
@@ -7,12 +7,12 @@ use servanda::settings::Language;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::{ACCESS_KEY, Bench, clock, uuid};
+use super::{ACCESS_KEY, Fixture, clock, uuid};
 use crate::sandbox::request::ApiRequest;
 use crate::sandbox::{DatabasePath, Sandbox, SandboxOptions, operations, portal};
 
-/// A helpdesk with pages, and a client of it that follows no redirects.
-struct Desk {
+/// A sandbox served with its pages, and an HTTP client that does not follow redirects.
+struct PagesFixture {
     sandbox: Sandbox,
     base: String,
     client: reqwest::Client,
@@ -20,10 +20,10 @@ struct Desk {
     task: tokio::task::JoinHandle<()>,
 }
 
-/// What a form sends.
+/// The fields of a form.
 type Fields<'a> = [(&'a str, &'a str)];
 
-impl Desk {
+impl PagesFixture {
     async fn open() -> Self {
         crate::http::client::use_ring();
         let sandbox =
@@ -53,7 +53,7 @@ impl Desk {
         (response.status().as_u16(), response.text().await.expect("a text"))
     }
 
-    /// The token that the page of a client with something to ask for bears.
+    /// The token in the form of a client's page.
     async fn token(&self, unit: &str) -> String {
         let (_, page) = self.get(&format!("/portal/{unit}")).await;
         let after = page.split("name=\"token\" value=\"").nth(1).expect("a form");
@@ -77,7 +77,7 @@ impl Desk {
         (response.status().as_u16(), response.text().await.expect("a text"))
     }
 
-    /// An agreement over the first service for a unit, in a state.
+    /// Creates an agreement on the first service for a unit, in a state.
     fn agreement(&self, title: &str, unit: &str, state: &str) -> String {
         let body = json!({ "title": title, "services": ["slmService$1"], "recipientsOU": [unit] });
         let inner = &self.sandbox.state;
@@ -102,16 +102,16 @@ impl Desk {
 }
 
 #[tokio::test]
-async fn the_pages_show_without_a_key_and_may_be_framed_and_kept_by_nobody() {
-    let desk = Desk::open().await;
-    let agreement = desk.agreement("Почта <для> всех", "ou$7001", "active");
+async fn the_pages_need_no_key_and_may_not_be_framed_or_cached() {
+    let fixture = PagesFixture::open().await;
+    let agreement = fixture.agreement("Почта <для> всех", "ou$7001", "active");
     for (path, shows) in [
         ("/".to_owned(), "Почта &lt;для&gt; всех"),
         (format!("/agreements/{agreement}"), "<del><bdi>planned</bdi></del> → <ins><bdi>active</bdi></ins>"),
         ("/portal".to_owned(), "ООО «Северный ветер»"),
         ("/portal/ou$7001".to_owned(), "data-service=\"slmService$1\""),
     ] {
-        let response = desk.client.get(format!("{}{path}", desk.base)).send().await.expect("an answer");
+        let response = fixture.client.get(format!("{}{path}", fixture.base)).send().await.expect("an answer");
         let header = |name: &str| response.headers()[name].to_str().expect("ascii").to_owned();
         let policy = header("content-security-policy");
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
@@ -120,14 +120,14 @@ async fn the_pages_show_without_a_key_and_may_be_framed_and_kept_by_nobody() {
         assert!(page.contains(shows), "{path} does not show {shows}:\n{page}");
         assert!(!page.contains(ACCESS_KEY));
     }
-    desk.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
-async fn the_list_is_found_in_by_text_and_by_state_whatever_the_letters() {
-    let desk = Desk::open().await;
-    desk.agreement("Печать", "ou$7001", "active");
-    desk.agreement("Почта", "ou$7003", "planned");
+async fn the_list_is_filtered_by_text_in_any_case_and_by_state() {
+    let fixture = PagesFixture::open().await;
+    fixture.agreement("Печать", "ou$7001", "active");
+    fixture.agreement("Почта", "ou$7003", "planned");
     let shown = |page: &str| page.matches("<tr data-uuid").count();
     for (query, number) in [
         ("", 3),
@@ -136,17 +136,17 @@ async fn the_list_is_found_in_by_text_and_by_state_whatever_the_letters() {
         ("?state=planned&text=it", 1),
         ("?text=nothing", 0),
     ] {
-        let (_, page) = desk.get(&format!("/{query}")).await;
+        let (_, page) = fixture.get(&format!("/{query}")).await;
         assert_eq!(shown(&page), number, "{query}");
     }
-    desk.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
-async fn a_form_asks_by_the_rule_of_the_portal() {
-    let desk = Desk::open().await;
-    let active = desk.agreement("A", "ou$7001", "active");
-    let token = desk.token("ou$7001").await;
+async fn the_form_obeys_the_rule_of_the_portal() {
+    let fixture = PagesFixture::open().await;
+    let active = fixture.agreement("A", "ou$7001", "active");
+    let token = fixture.token("ou$7001").await;
     let fields = [
         ("token", token.as_str()),
         ("agreement", &active),
@@ -154,69 +154,70 @@ async fn a_form_asks_by_the_rule_of_the_portal() {
         ("subject", "Не печатает & не пишет"),
         ("person", "employee$811"),
     ];
-    let (status, _) = desk.post("ou$7001", &fields, &[]).await;
+    let (status, _) = fixture.post("ou$7001", &fields, &[]).await;
     assert_eq!(status, 303);
-    let made = desk.requests();
+    let made = fixture.requests();
     assert_eq!(made.len(), 1);
     assert_eq!(made[0]["shortDescr"], json!("Не печатает & не пишет"));
     assert_eq!(made[0]["clientEmployee"]["UUID"], json!("employee$811"));
     for (title, state) in [("B", "planned"), ("C", "inactive")] {
-        let closed = desk.agreement(title, "ou$7001", state);
+        let closed = fixture.agreement(title, "ou$7001", state);
         let mut forged = fields;
         forged[1].1 = &closed;
-        let (status, page) = desk.post("ou$7001", &forged, &[]).await;
+        let (status, page) = fixture.post("ou$7001", &forged, &[]).await;
         assert_eq!(status, 409, "{page}");
         assert!(page.contains("соглашение не действует"), "{page}");
     }
     let mut another = fields;
     another[2].1 = "slmService$2";
-    assert_eq!(desk.post("ou$7001", &another, &[]).await.0, 409, "a service outside of the agreement");
-    assert_eq!(desk.post("ou$7003", &fields[..4], &[]).await.0, 409, "a unit that receives nothing");
-    assert_eq!(desk.requests().len(), 1);
-    desk.close().await;
+    assert_eq!(fixture.post("ou$7001", &another, &[]).await.0, 409, "a service that is not in the agreement");
+    assert_eq!(fixture.post("ou$7003", &fields[..4], &[]).await.0, 409, "a unit that is not a recipient");
+    assert_eq!(fixture.requests().len(), 1);
+    fixture.close().await;
 }
 
 #[tokio::test]
-async fn nothing_is_taken_from_the_pages_of_others() {
-    let desk = Desk::open().await;
-    let active = desk.agreement("A", "ou$7001", "active");
-    let token = desk.token("ou$7001").await;
+async fn requests_of_foreign_pages_are_rejected() {
+    let fixture = PagesFixture::open().await;
+    let active = fixture.agreement("A", "ou$7001", "active");
+    let token = fixture.token("ou$7001").await;
     let with = |token: &'static str| {
         [("token", token), ("agreement", ""), ("service", "slmService$1"), ("subject", "x")]
     };
     for token in ["", "0000"] {
-        assert_eq!(desk.post("ou$7001", &with(token), &[]).await.0, 403, "the token {token:?}");
+        assert_eq!(fixture.post("ou$7001", &with(token), &[]).await.0, 403, "the token {token:?}");
     }
     let fields =
         [("token", token.as_str()), ("agreement", &active), ("service", "slmService$1"), ("subject", "x")];
     for headers in [[("origin", "http://evil.example")], [("origin", "null")], [("host", "evil.example")]] {
-        assert_eq!(desk.post("ou$7001", &fields, &headers).await.0, 403, "{headers:?}");
+        assert_eq!(fixture.post("ou$7001", &fields, &headers).await.0, 403, "{headers:?}");
     }
-    assert!(desk.requests().is_empty());
-    let own = [("origin", desk.base.as_str())];
-    assert_eq!(desk.post("ou$7001", &fields, &own).await.0, 303);
-    let api = format!("{}/sd/services/rest/find/agreement?accessKey={ACCESS_KEY}", desk.base);
+    assert!(fixture.requests().is_empty());
+    let own = [("origin", fixture.base.as_str())];
+    assert_eq!(fixture.post("ou$7001", &fields, &own).await.0, 303);
+    let api = format!("{}/sd/services/rest/find/agreement?accessKey={ACCESS_KEY}", fixture.base);
     for (name, value) in [("origin", "http://evil.example"), ("host", "evil.example")] {
-        let answer = desk.client.post(&api).header(name, value).body("{}").send().await.expect("an answer");
+        let answer =
+            fixture.client.post(&api).header(name, value).body("{}").send().await.expect("an answer");
         assert_eq!(answer.status().as_u16(), 403, "{name}");
     }
-    desk.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test]
-async fn what_is_not_there_has_a_page_that_says_so() {
-    let desk = Desk::open().await;
+async fn a_missing_object_has_an_error_page() {
+    let fixture = PagesFixture::open().await;
     for path in ["/agreements/agreement$1", "/agreements/ou$7001", "/portal/ou$1", "/portal/agreement$605301"]
     {
-        assert_eq!(desk.get(path).await.0, 404, "{path}");
+        assert_eq!(fixture.get(path).await.0, 404, "{path}");
     }
-    desk.close().await;
+    fixture.close().await;
 }
 
-/// The offer and the rule are two pieces of code; over every unit, agreement and service they must say the same.
+/// The offer and the rule are separate code; they must agree for every unit, agreement and service.
 #[tokio::test]
-async fn what_is_offered_is_what_is_taken() {
-    let bench = Bench::open().await;
+async fn the_portal_offers_exactly_what_it_accepts() {
+    let fixture = Fixture::open().await;
     for (unit, state, removed) in [
         ("ou$7001", "active", false),
         ("ou$7001", "planned", false),
@@ -226,28 +227,29 @@ async fn what_is_offered_is_what_is_taken() {
     ] {
         let services = json!(["slmService$1", "slmService$3"]);
         let made =
-            bench.agreement(json!({ "title": "A", "services": services, "recipientsOU": [unit] })).await;
-        bench.edit(&made, json!({ "state": state, "removed": removed })).await.fine();
+            fixture.agreement(json!({ "title": "A", "services": services, "recipientsOU": [unit] })).await;
+        fixture.edit(&made, json!({ "state": state, "removed": removed })).await.success();
     }
-    bench.edit("slmService$3", json!({ "removed": true })).await.fine();
-    let (mut taken, mut offered) = (Vec::new(), Vec::new());
+    fixture.edit("slmService$3", json!({ "removed": true })).await.success();
+    let (mut accepted, mut offered) = (Vec::new(), Vec::new());
     for unit in ["ou$7001", "ou$7002", "ou$7003"] {
-        let handle = operations::existing_object(&bench.sandbox.state, unit).expect("a unit");
-        let offers = portal::offered_services(&bench.sandbox.state.connection(), handle.id).expect("offers");
+        let handle = operations::existing_object(&fixture.sandbox.state, unit).expect("a unit");
+        let offers =
+            portal::offered_services(&fixture.sandbox.state.connection(), handle.id).expect("offers");
         offered.extend(offers.into_iter().map(|offer| (unit, offer.agreement, offer.service)));
-        for agreement in bench.found("agreement", json!({})).await {
+        for agreement in fixture.found("agreement", json!({})).await {
             for service in ["slmService$1", "slmService$2", "slmService$3"] {
                 let body =
                     json!({ "agreement": agreement, "service": service, "client": unit, "shortDescr": "x" });
-                let got = bench.post("create-m2m/serviceCall$call", body).await;
-                if got.status == 201 {
-                    taken.push((unit, agreement.clone(), service.to_owned()));
+                let response = fixture.post("create-m2m/serviceCall$call", body).await;
+                if response.status == 201 {
+                    accepted.push((unit, agreement.clone(), service.to_owned()));
                 }
             }
         }
     }
-    taken.sort();
+    accepted.sort();
     offered.sort();
-    assert_eq!(offered, taken);
-    assert_eq!(taken.len(), 2);
+    assert_eq!(offered, accepted);
+    assert_eq!(accepted.len(), 2);
 }

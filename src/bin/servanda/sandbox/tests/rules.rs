@@ -1,14 +1,14 @@
-//! The rule of the portal, and the history that is kept.
+//! The rule of the portal, and the change history.
 
 use serde_json::{Value, json};
 
-use super::Bench;
+use super::Fixture;
 
-async fn active(bench: &Bench, recipient: &str) -> String {
-    let made = bench
+async fn active(fixture: &Fixture, recipient: &str) -> String {
+    let made = fixture
         .agreement(json!({ "title": "A", "services": ["slmService$1"], "recipientsOU": [recipient] }))
         .await;
-    bench.edit(&made, json!({ "state": "active" })).await.fine();
+    fixture.edit(&made, json!({ "state": "active" })).await.success();
     made
 }
 
@@ -16,87 +16,87 @@ fn request(agreement: &str, service: &str, client: &str) -> Value {
     json!({ "agreement": agreement, "service": service, "client": client, "shortDescr": "Не печатает" })
 }
 
-async fn asked(bench: &Bench, agreement: &str, service: &str, client: &str) -> u16 {
+async fn request_status(fixture: &Fixture, agreement: &str, service: &str, client: &str) -> u16 {
     let body = request(agreement, service, client);
-    bench.post("create-m2m/serviceCall$call", body).await.status
+    fixture.post("create-m2m/serviceCall$call", body).await.status
 }
 
 #[tokio::test]
-async fn a_client_may_ask_for_a_service_of_an_active_agreement() {
-    let bench = Bench::open().await;
-    let agreement = active(&bench, "ou$7001").await;
-    let made = bench.create("serviceCall$call", request(&agreement, "slmService$1", "employee$811")).await;
+async fn a_client_may_request_a_service_of_an_active_agreement() {
+    let fixture = Fixture::open().await;
+    let agreement = active(&fixture, "ou$7001").await;
+    let made = fixture.create("serviceCall$call", request(&agreement, "slmService$1", "employee$811")).await;
     assert_eq!(made["state"], json!("registered"));
     assert_eq!(made["client"]["UUID"], json!("employee$811"));
     assert_eq!(made["clientOU"]["UUID"], json!("ou$7001"));
-    assert_eq!(asked(&bench, &agreement, "slmService$1", "ou$7001").await, 201);
+    assert_eq!(request_status(&fixture, &agreement, "slmService$1", "ou$7001").await, 201);
 }
 
 #[tokio::test]
-async fn an_agreement_that_is_not_active_serves_nobody() {
-    let bench = Bench::open().await;
-    let agreement = active(&bench, "ou$7001").await;
+async fn an_inactive_agreement_allows_no_requests() {
+    let fixture = Fixture::open().await;
+    let agreement = active(&fixture, "ou$7001").await;
     for state in ["planned", "inactive"] {
-        bench.edit(&agreement, json!({ "state": state })).await.fine();
-        assert_eq!(asked(&bench, &agreement, "slmService$1", "ou$7001").await, 500, "{state}");
+        fixture.edit(&agreement, json!({ "state": state })).await.success();
+        assert_eq!(request_status(&fixture, &agreement, "slmService$1", "ou$7001").await, 500, "{state}");
     }
-    bench.edit(&agreement, json!({ "state": "active", "removed": true })).await.fine();
-    assert_eq!(asked(&bench, &agreement, "slmService$1", "ou$7001").await, 500);
-    bench.edit(&agreement, json!({ "removed": false })).await.fine();
-    assert_eq!(asked(&bench, &agreement, "slmService$1", "ou$7001").await, 201);
+    fixture.edit(&agreement, json!({ "state": "active", "removed": true })).await.success();
+    assert_eq!(request_status(&fixture, &agreement, "slmService$1", "ou$7001").await, 500);
+    fixture.edit(&agreement, json!({ "removed": false })).await.success();
+    assert_eq!(request_status(&fixture, &agreement, "slmService$1", "ou$7001").await, 201);
 }
 
 #[tokio::test]
 async fn a_service_outside_the_agreement_or_archived_is_refused() {
-    let bench = Bench::open().await;
-    let agreement = active(&bench, "ou$7001").await;
-    assert_eq!(asked(&bench, &agreement, "slmService$2", "ou$7001").await, 500);
-    bench.edit("slmService$1", json!({ "removed": true })).await.fine();
-    assert_eq!(asked(&bench, &agreement, "slmService$1", "ou$7001").await, 500);
+    let fixture = Fixture::open().await;
+    let agreement = active(&fixture, "ou$7001").await;
+    assert_eq!(request_status(&fixture, &agreement, "slmService$2", "ou$7001").await, 500);
+    fixture.edit("slmService$1", json!({ "removed": true })).await.success();
+    assert_eq!(request_status(&fixture, &agreement, "slmService$1", "ou$7001").await, 500);
 }
 
 #[tokio::test]
 async fn departments_do_not_inherit_from_their_company_nor_companies_from_departments() {
-    let bench = Bench::open().await;
-    let agreement = active(&bench, "ou$7001").await;
+    let fixture = Fixture::open().await;
+    let agreement = active(&fixture, "ou$7001").await;
     for stranger in ["ou$7002", "employee$812", "ou$7003", "employee$12"] {
-        assert_eq!(asked(&bench, &agreement, "slmService$1", stranger).await, 500, "{stranger}");
+        assert_eq!(request_status(&fixture, &agreement, "slmService$1", stranger).await, 500, "{stranger}");
     }
-    let department = active(&bench, "ou$7002").await;
-    assert_eq!(asked(&bench, &department, "slmService$1", "employee$812").await, 201);
-    assert_eq!(asked(&bench, &department, "slmService$1", "ou$7001").await, 500);
+    let department = active(&fixture, "ou$7002").await;
+    assert_eq!(request_status(&fixture, &department, "slmService$1", "employee$812").await, 201);
+    assert_eq!(request_status(&fixture, &department, "slmService$1", "ou$7001").await, 500);
 }
 
 #[tokio::test]
-async fn nobody_borrows_a_unit_that_is_not_their_own() {
-    let bench = Bench::open().await;
-    let agreement = active(&bench, "ou$7001").await;
+async fn a_person_cannot_request_through_a_unit_that_is_not_their_own() {
+    let fixture = Fixture::open().await;
+    let agreement = active(&fixture, "ou$7001").await;
     let mut body = request(&agreement, "slmService$1", "employee$812");
     body["clientOU"] = json!("ou$7001");
-    let got = bench.post("create-m2m/serviceCall$call", body).await;
-    assert_eq!(got.status, 500, "{}", got.text);
+    let response = fixture.post("create-m2m/serviceCall$call", body).await;
+    assert_eq!(response.status, 500, "{}", response.text);
 }
 
 #[tokio::test]
 async fn a_person_may_be_a_recipient_directly() {
-    let bench = Bench::open().await;
-    let agreement = active(&bench, "ou$7001").await;
-    bench.edit(&agreement, json!({ "recipientsEmployee": ["employee$812"] })).await.fine();
-    assert_eq!(asked(&bench, &agreement, "slmService$1", "employee$812").await, 201);
+    let fixture = Fixture::open().await;
+    let agreement = active(&fixture, "ou$7001").await;
+    fixture.edit(&agreement, json!({ "recipientsEmployee": ["employee$812"] })).await.success();
+    assert_eq!(request_status(&fixture, &agreement, "slmService$1", "employee$812").await, 201);
 }
 
 #[tokio::test]
-async fn history_says_who_changed_what_from_what_to_what() {
-    let bench = Bench::open().await;
-    bench.sandbox.add_key("anna", "Анна Дежурная").expect("a key");
-    let made = bench.agreement(json!({ "title": "A" })).await;
+async fn the_history_records_author_attribute_before_and_after() {
+    let fixture = Fixture::open().await;
+    fixture.sandbox.add_key("anna", "Анна Дежурная").expect("a key");
+    let made = fixture.agreement(json!({ "title": "A" })).await;
     let body = json!({ "title": "B", "services": ["slmService$1"] });
-    bench.post_as("anna", &format!("edit-m2m/{made}"), body).await.fine();
-    bench.sandbox.hand_edit(&made, &json!({ "state": "active" }), "Пётр").expect("edits");
+    fixture.post_as("anna", &format!("edit-m2m/{made}"), body).await.success();
+    fixture.sandbox.hand_edit(&made, &json!({ "state": "active" }), "Пётр").expect("edits");
 
     let events =
-        bench.find("event?attrs=author,action,attribute,before,after", json!({ "source": made })).await;
-    let told: Vec<_> = events
+        fixture.find("event?attrs=author,action,attribute,before,after", json!({ "source": made })).await;
+    let entries: Vec<_> = events
         .iter()
         .map(|event| {
             let text = |code: &str| event[code].as_str().unwrap_or("-").to_owned();
@@ -108,7 +108,7 @@ async fn history_says_who_changed_what_from_what_to_what() {
         [who, action, attribute, before, after].map(str::to_owned).into()
     };
     assert_eq!(
-        told,
+        entries,
         [
             line("Servanda", "create", "-", "-", "-"),
             line("Анна Дежурная", "edit", "title", "A", "B"),
@@ -122,18 +122,18 @@ async fn history_says_who_changed_what_from_what_to_what() {
 
 #[tokio::test]
 async fn a_link_written_from_the_unit_is_a_change_of_the_agreement() {
-    let bench = Bench::open().await;
-    let made = bench.agreement(json!({ "title": "A" })).await;
-    bench.edit("ou$7001", json!({ "recipientAgreements": [made] })).await.fine();
-    let events = bench.find("event", json!({ "source": made })).await;
+    let fixture = Fixture::open().await;
+    let made = fixture.agreement(json!({ "title": "A" })).await;
+    fixture.edit("ou$7001", json!({ "recipientAgreements": [made] })).await.success();
+    let events = fixture.find("event", json!({ "source": made })).await;
     assert_eq!(events.len(), 2);
     assert_eq!(events[1]["attribute"], json!("recipientsOU"));
     assert_eq!(events[1]["after"][0]["UUID"], json!("ou$7001"));
 }
 
 #[tokio::test]
-async fn history_is_asked_for_by_its_object_alone() {
-    let bench = Bench::open().await;
-    assert_eq!(bench.post("find/event", json!({})).await.status, 500);
-    assert_eq!(bench.post("find/event", json!({ "action": "edit" })).await.status, 500);
+async fn the_history_is_found_only_by_its_object() {
+    let fixture = Fixture::open().await;
+    assert_eq!(fixture.post("find/event", json!({})).await.status, 500);
+    assert_eq!(fixture.post("find/event", json!({ "action": "edit" })).await.status, 500);
 }

@@ -1,4 +1,4 @@
-//! What is there at the start, and what a second start leaves alone.
+//! The initial objects, and that a second start does not change them.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn titles(sandbox: &Sandbox, fqn: &str) -> Vec<String> {
 }
 
 #[test]
-fn objects_have_the_types_parents_and_codes_that_the_seed_says() {
+fn objects_have_the_types_parents_and_codes_of_the_seed() {
     let sandbox = open(&DatabasePath::Memory, &seed(), clock()).expect("opens");
     let one = |uuid: &str, fqn: &str| {
         let found = sandbox.find(fqn, &json!({ "UUID": uuid })).expect("finds");
@@ -50,7 +50,7 @@ fn a_second_start_adds_and_never_overwrites() {
 }
 
 #[test]
-fn what_has_no_id_is_known_by_its_title_and_gets_a_number_of_its_own() {
+fn an_object_without_an_id_is_identified_by_title_and_parent() {
     let seed = Seed {
         units: vec![
             SeedObject::titled("Склад").within("ООО «Ива»"),
@@ -66,7 +66,7 @@ fn what_has_no_id_is_known_by_its_title_and_gets_a_number_of_its_own() {
 }
 
 #[test]
-fn a_seed_that_cannot_be_planted_says_what_is_wrong() {
+fn an_invalid_seed_object_is_named_in_the_error() {
     let seed = |unit: SeedObject| Seed { units: vec![unit], ..Seed::default() };
     for (unit, part) in [
         (SeedObject::titled("Склад").within("Нигде"), "Нигде"),
@@ -80,7 +80,7 @@ fn a_seed_that_cannot_be_planted_says_what_is_wrong() {
 }
 
 #[test]
-fn a_file_of_another_layout_is_not_touched() {
+fn a_file_with_another_schema_version_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("sandbox.db");
     let connection = rusqlite::Connection::open(&file).expect("opens");
@@ -91,14 +91,14 @@ fn a_file_of_another_layout_is_not_touched() {
 }
 
 #[test]
-fn seeds_are_dated_by_the_clock_that_was_given() {
+fn seeds_have_the_time_of_the_given_clock() {
     let sandbox = open(&DatabasePath::Memory, &seed(), clock()).expect("opens");
     let root = &sandbox.find("root", &json!({})).expect("finds")[0];
     assert_eq!(root["creationDate"], json!("2026.03.01 09:00:00"));
 }
 
 #[test]
-fn the_stock_content_is_what_tenants_share() {
+fn the_stock_seed_contains_what_tenants_share() {
     let sandbox = open(&DatabasePath::Memory, &Seed::stock(), clock()).expect("opens");
     assert_eq!(titles(&sandbox, "agreement"), ["IT (8x5)"]);
     assert_eq!(titles(&sandbox, "slmService"), ["Почта"]);
