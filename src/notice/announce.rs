@@ -1,9 +1,12 @@
-//! Whom an apply of a plan would tell of what, in numbers: for those who review it, and without anybody's name.
+//! Counts the notices that applying a plan would cause, for reviewers of the plan. Names no person.
 //!
-//! The memory of what was told is not asked, so that a plan is the same without it: what was told before is told to
-//! fewer people than these.
+//! The ledger is not read, so that a plan does not depend on it. Notices that were already sent are therefore counted
+//! too, and the actual number may be lower.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::agreement::{Agreement, NoticeEvent};
 use crate::calendar::TimeOfDay;
@@ -13,47 +16,35 @@ use crate::mapping::Field;
 use crate::plan::{Cause, Change, FieldChange, Plan, StateChange, Step, Verb};
 use crate::status::State;
 
-use super::Identity;
-use super::event::{Kin, Occasion, occasions, rule};
-use super::recipient::behind;
+use super::event::{ScheduledEvent, Succession, rule, scheduled_events};
+use super::recipient::{Identity, resolve};
 
-/// How many people of one role would be told of one event.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// The number of notices about one event to one role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Announced {
     /// The event.
     pub event: NoticeEvent,
-    /// Whose role it is.
+    /// The role of the recipients.
     pub role: Role,
-    /// How many notices, before those of one recipient become one letter.
+    /// The number of notices, before those of one recipient are combined into one message.
     pub notices: usize,
-    /// Of how many agreements.
+    /// The number of agreements.
     pub agreements: usize,
 }
 
-/// Who is told.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+/// The role of a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// The client's contacts.
     Client,
-    /// The manager who answers for the agreement.
+    /// The manager of the agreement.
     Manager,
-    /// An address that the agreement names.
+    /// An address named in the agreement.
     Address,
 }
 
-/// What an apply of a plan would tell on its day, by event and role.
+/// Counts the notices that applying a plan would cause on its day, by event and role.
 pub fn announced(
     plan: &Plan,
     agreements: &[Agreement],
@@ -65,15 +56,15 @@ pub fn announced(
     }
     let by_id: BTreeMap<&AgreementId, &Agreement> =
         agreements.iter().map(|agreement| (&agreement.id, agreement)).collect();
-    let kin = Kin::of(agreements);
+    let succession = Succession::of(agreements);
     let mut counts: BTreeMap<(NoticeEvent, Role), (usize, usize)> = BTreeMap::new();
     for change in plan.changes.iter().filter(|change| change.verb != Verb::Retire) {
         let Some(agreement) = by_id.get(&change.id) else {
             continue;
         };
-        for event in events(change, agreement, &kin, usual, plan) {
+        for event in events(change, agreement, &succession, usual, plan) {
             let mut roles: BTreeMap<Role, usize> = BTreeMap::new();
-            for recipient in behind(&listeners(agreement, event), agreement, catalog) {
+            for recipient in resolve(&audience(agreement, event), agreement, catalog) {
                 *roles.entry(role(&recipient.identity)).or_default() += 1;
             }
             for (role, notices) in roles {
@@ -90,26 +81,26 @@ pub fn announced(
 fn events(
     change: &Change,
     agreement: &Agreement,
-    kin: &Kin<'_>,
+    succession: &Succession<'_>,
     usual: TimeOfDay,
     plan: &Plan,
 ) -> BTreeSet<NoticeEvent> {
     let at = plan.header.as_of;
-    // What is due later today is sent by a later run of today.
+    // Notices due later on this day are sent by a later run of the day.
     let until = agreement.zone.day_of(at).tomorrow().map_or(at, |next| agreement.zone.start_of(next));
-    let occasions = occasions(agreement, kin, usual, until);
-    let latest = occasions.iter().rfind(|occasion| occasion.tells.is_some());
-    let latest = latest.filter(|latest| latest.tells == change.status);
+    let scheduled = scheduled_events(agreement, succession, usual, until);
+    let latest = scheduled.iter().rfind(|event| event.new_state.is_some());
+    let latest = latest.filter(|latest| latest.new_state == change.status);
     let mut events = BTreeSet::new();
     if changes_state(change) {
         events.extend(latest.map(|latest| latest.event));
     }
     let moved = moved_end(change);
     if change.status == Some(State::Active) && (moved.is_some() || change.verb == Verb::Create) {
-        let is_open = |occasion: &&Occasion| occasion.until.is_some_and(|until| at < until);
-        events.extend(occasions.iter().filter(is_open).map(|occasion| occasion.event));
+        let is_open = |event: &&ScheduledEvent| event.until.is_some_and(|until| at < until);
+        events.extend(scheduled.iter().filter(is_open).map(|event| event.event));
     }
-    // A further period may have begun: what was told of the one before was right.
+    // If a further period began, the days of the previous one were right and need no correction.
     let is_renewed = latest.is_some_and(|latest| latest.event == NoticeEvent::Renewed);
     match moved {
         Some(field) if field.cause == Some(Cause::Date) && is_renewed => {
@@ -127,21 +118,21 @@ fn events(
     events
 }
 
-/// Whether clients get to know another state by it. What somebody changed by hand was never told.
+/// Whether clients are notified of a new state. A state that somebody set by hand was never announced.
 fn changes_state(change: &Change) -> bool {
     let by_hand = |state: &StateChange| state.cause == Some(Cause::Drift);
     let is_moved = change.state.is_some() || change.steps.contains(&Step::Restore);
     change.verb == Verb::Create || (is_moved && !change.state.as_ref().is_some_and(by_hand))
 }
 
-/// The last day of an agreement that was there before, where it moves, unless somebody did it by hand.
+/// The change of the last day of an existing agreement, unless it corrects drift.
 fn moved_end(change: &Change) -> Option<&FieldChange> {
     let moved = change.fields.iter().find(|field| field.field == Field::LastDay);
     moved.filter(|field| change.verb == Verb::Update && field.cause != Some(Cause::Drift))
 }
 
-/// Those who hear of an event; of a correction all who may have heard of what it corrects.
-fn listeners(agreement: &Agreement, event: NoticeEvent) -> Vec<String> {
+/// The recipients of an event; for a correction, everyone who may have received the old days.
+fn audience(agreement: &Agreement, event: NoticeEvent) -> Vec<String> {
     match event {
         NoticeEvent::Amended => {
             agreement.notices.events.values().flat_map(|rule| rule.to.iter().cloned()).collect()
@@ -153,7 +144,7 @@ fn listeners(agreement: &Agreement, event: NoticeEvent) -> Vec<String> {
 const fn role(identity: &Identity) -> Role {
     match identity {
         Identity::Contact(_) | Identity::Client | Identity::Everyone => Role::Client,
-        Identity::Manager(_) | Identity::Nobody => Role::Manager,
+        Identity::Manager(_) | Identity::NoManager => Role::Manager,
         Identity::Address(_) => Role::Address,
     }
 }

@@ -1,8 +1,9 @@
-//! What a memory may forget: records by which nothing will ever be decided again.
+//! Finds records that no future decision depends on.
 //!
-//! A record that is done says that its occasion is over, and what days somebody was told. The first fits into one name
-//! among what is past, for all recipients at once; of the second only the latest word to each counts. All else may go:
-//! whatever becomes of the agreement later, the same is due.
+//! A final record answers two questions: that the event is over, and which days a recipient was sent. For the first,
+//! one name among the past events suffices for all recipients. For the second, only the latest record of each
+//! recipient counts. All other final records may be deleted: the set of due notices stays the same, whatever changes
+//! later in the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,70 +11,73 @@ use crate::agreement::NoticeEvent;
 use crate::calendar::Instant;
 use crate::ident::AgreementId;
 
-use super::{Beginning, Channel, Key, Memory, Record};
+use super::key::{Channel, NoticeKey};
+use super::record::{NoticeRecord, NoticeRecords, PastEvents};
 
-/// What a memory becomes when it forgets.
+/// The changes that compact the records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compaction {
-    /// The records that go.
-    pub forgotten: BTreeSet<Key>,
-    /// What is past then, in place of what was.
-    pub past: Beginning,
+    /// The records to delete.
+    pub deleted: BTreeSet<NoticeKey>,
+    /// The past events after it.
+    pub past: PastEvents,
 }
 
 impl Compaction {
-    /// What is left of a memory.
+    /// The records after the compaction.
     #[must_use]
-    pub fn of(&self, memory: &Memory) -> Memory {
-        let kept = memory.records.iter().filter(|(key, _)| !self.forgotten.contains(*key));
-        let records = kept.map(|(key, record)| (key.clone(), record.clone())).collect();
-        Memory { beginning: self.past.clone(), records }
+    pub fn apply(&self, records: &NoticeRecords) -> NoticeRecords {
+        let kept = records.records.iter().filter(|(key, _)| !self.deleted.contains(*key));
+        let kept = kept.map(|(key, record)| (key.clone(), record.clone())).collect();
+        NoticeRecords { past: self.past.clone(), records: kept }
     }
 }
 
-/// What a memory may forget.
-pub fn compact(memory: &Memory) -> Compaction {
-    let latest = latest(memory);
-    let mut occasions: BTreeMap<(&AgreementId, String), Vec<(&Key, &Record)>> = BTreeMap::new();
-    for (key, record) in &memory.records {
-        // Corrections are counted, so that each has a name of its own.
+/// Compacts the records.
+pub fn compact(records: &NoticeRecords) -> Compaction {
+    let latest = latest(records);
+    let mut events: BTreeMap<(&AgreementId, String), Vec<(&NoticeKey, &NoticeRecord)>> = BTreeMap::new();
+    for (key, record) in &records.records {
+        // Corrections are numbered by their count, so all of them stay.
         if key.event != NoticeEvent::Amended {
-            occasions.entry((&key.agreement, Beginning::name_of(key))).or_default().push((key, record));
+            events.entry((&key.agreement, PastEvents::name_of(key))).or_default().push((key, record));
         }
     }
-    let mut compaction = Compaction { forgotten: BTreeSet::new(), past: memory.beginning.clone() };
-    for ((agreement, name), records) in occasions {
+    let mut compaction = Compaction { deleted: BTreeSet::new(), past: records.past.clone() };
+    for ((agreement, name), records) in events {
         if records.iter().all(|(_, record)| record.is_done()) {
-            compaction.past.past.entry(agreement.clone()).or_default().insert(name);
-            let is_latest =
-                |(key, record): &(&Key, &Record)| when_told(record).is_some_and(|at| latest[&who(key)] == at);
-            let forgotten = records.iter().filter(|record| !is_latest(record));
-            compaction.forgotten.extend(forgotten.map(|(key, _)| (*key).clone()));
+            compaction.past.by_agreement.entry(agreement.clone()).or_default().insert(name);
+            let is_latest = |(key, record): &(&NoticeKey, &NoticeRecord)| {
+                announced_at(record).is_some_and(|at| latest[&addressee(key)] == at)
+            };
+            let deleted = records.iter().filter(|record| !is_latest(record));
+            compaction.deleted.extend(deleted.map(|(key, _)| (*key).clone()));
         }
     }
     compaction
 }
 
-/// Who was told through which channel about which agreement.
-type Who<'a> = (&'a AgreementId, &'a str, Channel);
+/// An agreement, a recipient and a channel.
+type Addressee<'a> = (&'a AgreementId, &'a str, Channel);
 
-fn who(key: &Key) -> Who<'_> {
+fn addressee(key: &NoticeKey) -> Addressee<'_> {
     (&key.agreement, &key.recipient, key.channel)
 }
 
-fn when_told(record: &Record) -> Option<Instant> {
+fn announced_at(record: &NoticeRecord) -> Option<Instant> {
     match record {
-        Record::Done { at, told: Some(_), .. } => Some(*at),
+        NoticeRecord::Done { at, announced: Some(_), .. } => Some(*at),
         _ => None,
     }
 }
 
-/// When each was told days of an agreement last. Another document may join agreements, so that each has its own.
-fn latest(memory: &Memory) -> BTreeMap<Who<'_>, Instant> {
+/// The instant of the last announced days for each addressee. Each name of an agreement counts on its own, since a
+/// later edit may join two names with `formerly:`.
+fn latest(records: &NoticeRecords) -> BTreeMap<Addressee<'_>, Instant> {
     let mut latest = BTreeMap::new();
-    for (key, record) in &memory.records {
-        if let Some(at) = when_told(record) {
-            let known = latest.entry(who(key)).or_insert(at);
+    for (key, record) in &records.records {
+        if let Some(at) = announced_at(record) {
+            let known = latest.entry(addressee(key)).or_insert(at);
             *known = at.max(*known);
         }
     }

@@ -1,202 +1,211 @@
-//! What is due at an instant: the notices to send, those that wait, and what is over without one.
+//! Decides which notices to send at an instant, which to defer, and which to settle without sending.
 //!
-//! Whatever has become due ends as sent, superseded, late or held, and none twice: a record in the memory is
-//! never due again. To whom an event is told is fixed when it first becomes due, so that a contact who comes
-//! later is not told of what is past.
+//! Every notice that becomes due ends as sent, superseded, late or in doubt. A final record is never due again. The
+//! recipients of an event are fixed when it first becomes due, so that a contact added later receives no notices
+//! about the past.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agreement::{Agreement, NoticeEvent};
-use crate::calendar::{Instant, TimeOfDay};
+use crate::calendar::{Day, Instant, TimeOfDay};
 use crate::catalog::Catalog;
 use crate::ident::{AgreementId, LiveId};
 use crate::status::{State, state_at};
 
-use super::event::{Kin, rule, told};
-use super::recipient::behind;
-use super::{
-    Address, Beginning, Channel, How, Identity, Key, Mark, Memory, Notice, Occasion, Recipient, Record,
-    amend, occasions,
-};
+use super::confirmed::Confirmation;
+use super::corrections::corrections;
+use super::event::{ScheduledEvent, Succession, days_at, rule, scheduled_events};
+use super::key::{Channel, NoticeKey, Variant};
+use super::recipient::{Address, Identity, Recipient, resolve};
+use super::record::{AnnouncedDays, NoticeRecord, NoticeRecords, NoticeResult, PastEvents};
 
-/// What the helpdesk is confirmed to hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fact {
-    /// What the agreement should be at this instant; the client has what is told.
-    AsTold,
-    /// It is not there at all.
-    Absent,
-    /// Something else, or nobody knows.
-    Unconfirmed,
+/// One event to announce to one recipient through one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Notice {
+    /// The unique key in the ledger.
+    pub key: NoticeKey,
+    /// The instant at which it was planned.
+    pub planned: Instant,
+    /// The recipient.
+    pub recipient: Recipient,
+    /// The days that it announces.
+    pub announced: AnnouncedDays,
+    /// The state of the agreement at the instant of the run.
+    pub state: State,
+    /// Whether the date alone made it due. The others count towards the message limit.
+    pub by_date: bool,
 }
 
-/// What `due` is asked about. The functions say what only the shell can know.
-pub struct Setting<'a> {
+/// The input of [`due`]. The functions answer what only the shell knows.
+pub struct DueInput<'a> {
     /// The agreements.
     pub agreements: &'a [Agreement],
-    /// Who the people are.
+    /// The catalog.
     pub catalog: &'a Catalog,
-    /// The time of day at which people are told.
+    /// The default time of day of notices.
     pub usual: TimeOfDay,
-    /// How long something may wait before it says nothing any more.
+    /// How long a notice may be deferred before it is late.
     pub late_after: jiff::SignedDuration,
-    /// The ways to people.
+    /// The channels in the settings.
     pub channels: &'a [Channel],
     /// The instant.
     pub at: Instant,
-    /// What the helpdesk holds.
-    pub fact: &'a dyn Fn(&AgreementId) -> Fact,
-    /// Whether people wrote anything about the agreement since the last run.
+    /// The confirmed state in the helpdesk.
+    pub confirmation: &'a dyn Fn(&AgreementId) -> Confirmation,
+    /// Whether the agreement was edited since the last run.
     pub is_edited: &'a dyn Fn(&AgreementId) -> bool,
-    /// Where a person of the helpdesk is reached.
+    /// The address of a person in the helpdesk.
     pub address: &'a dyn Fn(&LiveId) -> Option<String>,
-    /// Turns an address into what cannot be turned back.
+    /// Makes an irreversible digest of an address.
     pub hide: &'a dyn Fn(&str) -> String,
 }
 
-/// What is to be done about notices.
+/// The notices that are due.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Due {
-    /// To send, in the order of agreements.
+pub struct DueNotices {
+    /// The notices to send, in the order of agreements.
     pub send: Vec<Notice>,
-    /// Due, and why it cannot be sent yet.
-    pub waiting: Vec<(Notice, String)>,
-    /// Over, without being sent.
-    pub settle: Vec<(Key, How)>,
-    /// Began to be sent by a run that did not say how it went, and no longer of any use otherwise.
-    pub held: Vec<Key>,
+    /// The notices that cannot be sent yet, and why.
+    pub deferred: Vec<(Notice, String)>,
+    /// The notices that end without being sent.
+    pub settle: Vec<(NoticeKey, NoticeResult)>,
+    /// Notices past the fence whose event no longer exists.
+    pub orphaned: Vec<NoticeKey>,
 }
 
-/// What is due of all agreements.
-pub fn due(setting: &Setting<'_>, memory: &Memory) -> Due {
-    let kin = Kin::of(setting.agreements);
-    let mut by_agreement: BTreeMap<&AgreementId, Vec<(&Key, &Record)>> = BTreeMap::new();
-    for (key, record) in &memory.records {
+/// The notices that are due for all agreements.
+pub fn due(input: &DueInput<'_>, records: &NoticeRecords) -> DueNotices {
+    let succession = Succession::of(input.agreements);
+    let mut by_agreement: BTreeMap<&AgreementId, Vec<(&NoticeKey, &NoticeRecord)>> = BTreeMap::new();
+    for (key, record) in &records.records {
         by_agreement.entry(&key.agreement).or_default().push((key, record));
     }
-    let mut due = Due::default();
-    for agreement in setting.agreements {
+    let mut due = DueNotices::default();
+    for agreement in input.agreements {
         let names = || agreement.formerly.iter().chain([&agreement.id]);
-        let records: Vec<_> = names().filter_map(|name| by_agreement.remove(name)).flatten().collect();
-        let past = names().filter_map(|name| memory.beginning.past.get(name)).flatten().map(String::as_str);
-        let of = Of { setting, agreement, records, past: past.collect(), seen: BTreeSet::new() };
-        of.settle_all(&kin, &mut due);
+        let own: Vec<_> = names().filter_map(|name| by_agreement.remove(name)).flatten().collect();
+        let past = names().filter_map(|name| records.past.by_agreement.get(name)).flatten();
+        let past = past.map(String::as_str).collect();
+        let evaluation = Evaluation { input, agreement, records: own, past, current: BTreeSet::new() };
+        evaluation.run(&succession, &mut due);
     }
-    // Agreements that are gone from the files have nothing to tell.
+    // Agreements without a document have no events.
     for (key, record) in by_agreement.into_values().flatten() {
-        orphan(key, record, setting.at, &mut due);
+        settle_orphan(key, record, input.at, &mut due);
     }
     due
 }
 
-/// What was over before the memory began, for each agreement: all that would be due now.
-pub fn beginning(setting: &Setting<'_>) -> Beginning {
-    let kin = Kin::of(setting.agreements);
-    let past = setting.agreements.iter().map(|agreement| {
-        let occasions = occasions(agreement, &kin, setting.usual, setting.at);
-        (agreement.id.clone(), occasions.iter().map(Beginning::name).collect::<BTreeSet<_>>())
+/// The events that are past when the ledger is initialised: all that would be due now.
+pub fn past_events(input: &DueInput<'_>) -> PastEvents {
+    let succession = Succession::of(input.agreements);
+    let past = input.agreements.iter().map(|agreement| {
+        let events = scheduled_events(agreement, &succession, input.usual, input.at);
+        (agreement.id.clone(), events.iter().map(ScheduledEvent::name).collect::<BTreeSet<_>>())
     });
-    Beginning { past: past.filter(|(_, names)| !names.is_empty()).collect() }
+    PastEvents { by_agreement: past.filter(|(_, names)| !names.is_empty()).collect() }
 }
 
-/// What is to become of an occasion.
-enum Verdict {
+/// The decision on an event.
+enum Decision {
     Send,
-    Wait(&'static str),
-    Over(How),
-    /// Not now, and nothing is said about it.
-    Rest,
+    Defer(&'static str),
+    Settle(NoticeResult),
+    /// Leaves the event undecided, for a later run.
+    Skip,
 }
 
-/// One agreement and all that is remembered of it.
-struct Of<'a> {
-    setting: &'a Setting<'a>,
+/// The evaluation of one agreement with its records.
+struct Evaluation<'a> {
+    input: &'a DueInput<'a>,
     agreement: &'a Agreement,
-    records: Vec<(&'a Key, &'a Record)>,
+    records: Vec<(&'a NoticeKey, &'a NoticeRecord)>,
     past: BTreeSet<&'a str>,
-    /// The records that an occasion of today stands behind.
-    seen: BTreeSet<&'a Key>,
+    /// The records whose event still exists.
+    current: BTreeSet<&'a NoticeKey>,
 }
 
-impl<'a> Of<'a> {
-    fn settle_all(mut self, kin: &Kin<'_>, due: &mut Due) {
-        let occasions = occasions(self.agreement, kin, self.setting.usual, self.setting.at);
+impl<'a> Evaluation<'a> {
+    fn run(mut self, succession: &Succession<'_>, due: &mut DueNotices) {
+        let events = scheduled_events(self.agreement, succession, self.input.usual, self.input.at);
         let first = due.send.len();
-        // What is past is not told again, and what is older or farther off than that is not news either.
-        let latest = occasions.iter().rposition(|occasion| occasion.tells.is_some());
-        for (index, occasion) in occasions.iter().enumerate() {
-            if self.past.contains(Beginning::name(occasion).as_str()) {
+        // Only the most recent missed change of state is sent; older ones are recorded as superseded.
+        let latest = events.iter().rposition(|event| event.new_state.is_some());
+        for (index, event) in events.iter().enumerate() {
+            if self.past.contains(event.name().as_str()) {
                 continue;
             }
-            let verdict = match occasion.tells {
-                Some(_) if Some(index) != latest => Verdict::Over(How::Superseded),
-                Some(state) => self.of_state(state),
-                None => self.ahead(occasion, &occasions),
+            let decision = match event.new_state {
+                Some(_) if Some(index) != latest => Decision::Settle(NoticeResult::Superseded),
+                Some(state) => self.change_of_state(state),
+                None => self.reminder(event, &events),
             };
-            self.tell(occasion, &verdict, due);
+            self.announce(event, &decision, due);
         }
-        let told = told(self.agreement, self.setting.at);
-        let is_over = state_at(self.agreement, self.setting.at).0.is_over();
+        let days = days_at(self.agreement, self.input.at);
+        let is_over = state_at(self.agreement, self.input.at).0.is_over();
         if !is_over {
-            let fresh: BTreeSet<(String, Channel)> = due.send[first..]
+            let notified: BTreeSet<(String, Channel)> = due.send[first..]
                 .iter()
                 .map(|notice| (notice.key.recipient.clone(), notice.key.channel))
                 .collect();
-            for (occasion, recipient, channel) in amend::wrong(&self.records, told, self.today()) {
-                if !fresh.contains(&(recipient.clone(), channel)) {
-                    self.correct(&occasion, &recipient, channel, due);
+            for (event, recipient, channel) in corrections(&self.records, days, self.today()) {
+                if !notified.contains(&(recipient.clone(), channel)) {
+                    self.correct(&event, &recipient, channel, due);
                 }
             }
         }
-        let seen = self.seen;
-        for (key, record) in self.records.into_iter().filter(|(key, _)| !seen.contains(key)) {
-            orphan(key, record, self.setting.at, due);
+        let current = self.current;
+        for (key, record) in self.records.into_iter().filter(|(key, _)| !current.contains(key)) {
+            settle_orphan(key, record, self.input.at, due);
         }
     }
 
-    fn today(&self) -> crate::calendar::Day {
-        self.agreement.zone.day_of(self.setting.at)
+    fn today(&self) -> Day {
+        self.agreement.zone.day_of(self.input.at)
     }
 
-    /// The latest change of state is told once the helpdesk holds it.
-    fn of_state(&self, state: State) -> Verdict {
-        match (self.setting.fact)(&self.agreement.id) {
-            Fact::AsTold => Verdict::Send,
-            // It was over before it was ever there: nobody was told that it began.
-            Fact::Absent if state.is_over() => Verdict::Over(How::Superseded),
-            Fact::Absent | Fact::Unconfirmed => Verdict::Wait("the helpdesk does not hold it so yet"),
+    /// The latest change of state is sent once the helpdesk has it.
+    fn change_of_state(&self, state: State) -> Decision {
+        match (self.input.confirmation)(&self.agreement.id) {
+            Confirmation::AsDesired => Decision::Send,
+            // It ended before it was created, so nobody was notified of its beginning.
+            Confirmation::Absent if state.is_over() => Decision::Settle(NoticeResult::Superseded),
+            Confirmation::Absent | Confirmation::Unconfirmed => {
+                Decision::Defer("the helpdesk does not have this state yet")
+            }
         }
     }
 
-    /// Of several leads that are overdue the one nearest to the day is told.
-    fn ahead(&self, occasion: &Occasion, all: &[Occasion]) -> Verdict {
-        if occasion.until.is_some_and(|until| until <= self.setting.at) {
-            return Verdict::Over(How::Superseded);
+    /// Of several overdue reminders, the one with the shortest lead time is sent.
+    fn reminder(&self, event: &ScheduledEvent, all: &[ScheduledEvent]) -> Decision {
+        if event.until.is_some_and(|until| until <= self.input.at) {
+            return Decision::Settle(NoticeResult::Superseded);
         }
-        let is_nearer = |other: &&Occasion| {
-            (other.event, other.day) == (occasion.event, occasion.day) && other.mark < occasion.mark
+        let is_nearer = |other: &&ScheduledEvent| {
+            (other.event, other.day) == (event.event, event.day) && other.variant < event.variant
         };
         if all.iter().any(|other| is_nearer(&other)) {
-            return Verdict::Over(How::Superseded);
+            return Decision::Settle(NoticeResult::Superseded);
         }
-        match state_at(self.agreement, self.setting.at).0 {
-            State::Active => Verdict::Send,
-            State::Planned | State::Suspended => Verdict::Rest,
-            State::Expired | State::Terminated => Verdict::Over(How::Superseded),
+        match state_at(self.agreement, self.input.at).0 {
+            State::Active => Decision::Send,
+            State::Planned | State::Suspended => Decision::Skip,
+            State::Expired | State::Terminated => Decision::Settle(NoticeResult::Superseded),
         }
     }
 
-    /// What becomes of an occasion for each of those who are to hear of it.
-    fn tell(&mut self, occasion: &Occasion, verdict: &Verdict, due: &mut Due) {
-        let notices = self.notices(occasion);
-        let known: Vec<(&'a Key, &'a Record)> = self.known(occasion);
-        self.seen.extend(known.iter().map(|(key, _)| *key));
-        if matches!(verdict, Verdict::Rest) {
+    /// Applies the decision to each recipient of an event.
+    fn announce(&mut self, event: &ScheduledEvent, decision: &Decision, due: &mut DueNotices) {
+        let notices = self.notices(event);
+        let known: Vec<(&'a NoticeKey, &'a NoticeRecord)> = self.known(event);
+        self.current.extend(known.iter().map(|(key, _)| *key));
+        if matches!(decision, Decision::Skip) {
             return;
         }
         for (key, record) in &known {
             if notices.iter().all(|notice| !is_same(&notice.key, key)) {
-                orphan(key, record, self.setting.at, due);
+                settle_orphan(key, record, self.input.at, due);
             }
         }
         for mut notice in notices {
@@ -207,111 +216,120 @@ impl<'a> Of<'a> {
             if let Some((key, _)) = record {
                 notice.key = (*key).clone();
             }
-            self.decide(notice, record.map(|(_, record)| *record), verdict, due);
+            self.decide(notice, record.map(|(_, record)| *record), decision, due);
         }
     }
 
-    fn decide(&self, mut notice: Notice, record: Option<&Record>, verdict: &Verdict, due: &mut Due) {
+    fn decide(
+        &self,
+        mut notice: Notice,
+        record: Option<&NoticeRecord>,
+        decision: &Decision,
+        due: &mut DueNotices,
+    ) {
         let since = match record {
-            Some(Record::Done { .. }) => return,
-            // Whether it went out only its channel can say, and whoever carries the protocol asks it.
-            Some(Record::Submitting { .. }) => {
+            Some(NoticeRecord::Done { .. }) => return,
+            // It may have been sent: the delivery protocol decides by the channel's guarantee.
+            Some(NoticeRecord::Submitting { .. }) => {
                 due.send.push(notice);
                 return;
             }
-            Some(Record::Waiting { since, .. }) => Some(*since),
-            Some(Record::Claimed { since, .. }) => *since,
+            Some(NoticeRecord::Deferred { since, .. }) => Some(*since),
+            Some(NoticeRecord::Claimed { since, .. }) => *since,
             None => None,
         };
         if let Address::Person(person) = &notice.recipient.address {
-            notice.recipient.address = (self.setting.address)(person)
-                .map_or(Address::Missing("the helpdesk tells no address of this person"), Address::Known);
+            notice.recipient.address = (self.input.address)(person)
+                .map_or(Address::Missing("the helpdesk has no address for this person"), Address::Known);
         }
-        let why = match (verdict, &notice.recipient.address) {
-            (Verdict::Over(how), _) => {
-                due.settle.push((notice.key, *how));
+        let why = match (decision, &notice.recipient.address) {
+            (Decision::Settle(result), _) => {
+                due.settle.push((notice.key, *result));
                 return;
             }
-            (Verdict::Wait(why), _) => *why,
-            (Verdict::Send | Verdict::Rest, Address::Missing(why)) if notice.key.channel == Channel::Mail => {
+            (Decision::Defer(why), _) => *why,
+            (Decision::Send | Decision::Skip, Address::Missing(why))
+                if notice.key.channel == Channel::Mail =>
+            {
                 *why
             }
-            (Verdict::Send | Verdict::Rest, _) => {
+            (Decision::Send | Decision::Skip, _) => {
                 due.send.push(notice);
                 return;
             }
         };
-        if since.is_some_and(|since| self.setting.at.duration_since(since) > self.setting.late_after) {
-            due.settle.push((notice.key, How::Late));
+        if since.is_some_and(|since| self.input.at.duration_since(since) > self.input.late_after) {
+            due.settle.push((notice.key, NoticeResult::Late));
         } else {
-            due.waiting.push((notice, why.to_owned()));
+            due.deferred.push((notice, why.to_owned()));
         }
     }
 
-    /// Tells the right days to somebody who was told others.
-    fn correct(&mut self, occasion: &Occasion, recipient: &str, channel: Channel, due: &mut Due) {
-        let known = self.known(occasion);
+    /// Sends the right days to a recipient who was sent others.
+    fn correct(&mut self, event: &ScheduledEvent, recipient: &str, channel: Channel, due: &mut DueNotices) {
+        let known = self.known(event);
         let known = known.into_iter().find(|(key, _)| key.recipient == recipient && key.channel == channel);
-        self.seen.extend(known.map(|(key, _)| key));
-        let Some(found) =
-            self.everybody().into_iter().find(|other| other.identity.in_key(self.setting.hide) == recipient)
+        self.current.extend(known.map(|(key, _)| key));
+        let Some(found) = self
+            .all_recipients()
+            .into_iter()
+            .find(|other| other.identity.in_key(self.input.hide) == recipient)
         else {
             return;
         };
-        let mut notice = self.notice(occasion, found, channel);
+        let mut notice = self.notice(event, found, channel);
         if let Some((key, _)) = known {
             notice.key = key.clone();
         }
-        self.decide(notice, known.map(|(_, record)| record), &Verdict::Send, due);
+        self.decide(notice, known.map(|(_, record)| record), &Decision::Send, due);
     }
 
-    /// Everybody who hears of anything.
-    fn everybody(&self) -> Vec<Recipient> {
+    /// The recipients of all events.
+    fn all_recipients(&self) -> Vec<Recipient> {
         let rules = self.agreement.notices.events.values();
         let to: Vec<String> = rules.flat_map(|rule| rule.to.iter().cloned()).collect();
-        let mut everybody = behind(&to, self.agreement, self.setting.catalog);
-        everybody.push(everyone());
-        everybody
+        let mut recipients = resolve(&to, self.agreement, self.input.catalog);
+        recipients.push(everyone());
+        recipients
     }
 
-    fn notices(&self, occasion: &Occasion) -> Vec<Notice> {
-        let to = rule(self.agreement, occasion.event).map_or(&[][..], |rule| &rule.to);
+    fn notices(&self, event: &ScheduledEvent) -> Vec<Notice> {
+        let to = rule(self.agreement, event.event).map_or(&[][..], |rule| &rule.to);
         let mut notices = Vec::new();
-        for channel in self.setting.channels {
+        for channel in self.input.channels {
             let recipients = match channel {
-                Channel::Mail => behind(to, self.agreement, self.setting.catalog),
+                Channel::Mail => resolve(to, self.agreement, self.input.catalog),
                 Channel::Webhook | Channel::Helpdesk => vec![everyone()],
             };
-            notices
-                .extend(recipients.into_iter().map(|recipient| self.notice(occasion, recipient, *channel)));
+            notices.extend(recipients.into_iter().map(|recipient| self.notice(event, recipient, *channel)));
         }
         notices
     }
 
-    fn notice(&self, occasion: &Occasion, recipient: Recipient, channel: Channel) -> Notice {
+    fn notice(&self, event: &ScheduledEvent, recipient: Recipient, channel: Channel) -> Notice {
         let agreement = self.agreement;
         Notice {
-            key: Key {
+            key: NoticeKey {
                 agreement: agreement.id.clone(),
-                event: occasion.event,
-                day: occasion.day,
-                mark: occasion.mark,
-                recipient: recipient.identity.in_key(self.setting.hide),
+                event: event.event,
+                day: event.day,
+                variant: event.variant,
+                recipient: recipient.identity.in_key(self.input.hide),
                 channel,
             },
-            planned: occasion.planned,
+            planned: event.planned,
             recipient,
-            told: told(agreement, self.setting.at),
-            state: state_at(agreement, self.setting.at).0,
-            by_date: occasion.event != NoticeEvent::Amended && !(self.setting.is_edited)(&agreement.id),
+            announced: days_at(agreement, self.input.at),
+            state: state_at(agreement, self.input.at).0,
+            by_date: event.event != NoticeEvent::Amended && !(self.input.is_edited)(&agreement.id),
         }
     }
 
-    /// What is remembered of an occasion, under whatever name the agreement had then.
-    fn known(&self, occasion: &Occasion) -> Vec<(&'a Key, &'a Record)> {
-        let tells =
-            |key: &Key| (key.event, key.day, key.mark) == (occasion.event, occasion.day, occasion.mark);
-        self.records.iter().copied().filter(|(key, _)| tells(key)).collect()
+    /// The records of an event, under the current and former ids of the agreement.
+    fn known(&self, event: &ScheduledEvent) -> Vec<(&'a NoticeKey, &'a NoticeRecord)> {
+        let is_of_event =
+            |key: &NoticeKey| (key.event, key.day, key.variant) == (event.event, event.day, event.variant);
+        self.records.iter().copied().filter(|(key, _)| is_of_event(key)).collect()
     }
 }
 
@@ -319,23 +337,25 @@ fn everyone() -> Recipient {
     Recipient { identity: Identity::Everyone, address: Address::Missing("everyone has no address") }
 }
 
-fn is_same(key: &Key, other: &Key) -> bool {
-    key.tells_as(other) && key.recipient == other.recipient && key.channel == other.channel
+fn is_same(key: &NoticeKey, other: &NoticeKey) -> bool {
+    key.is_same_event(other) && key.recipient == other.recipient && key.channel == other.channel
 }
 
-/// What becomes of a record that nothing of today stands behind.
-fn orphan(key: &Key, record: &Record, at: Instant, due: &mut Due) {
+/// Settles a record whose event or recipient no longer exists.
+fn settle_orphan(key: &NoticeKey, record: &NoticeRecord, at: Instant, due: &mut DueNotices) {
     match record {
-        Record::Done { .. } => {}
-        Record::Submitting { .. } => due.held.push(key.clone()),
-        // Another run may be at it this very moment.
-        Record::Claimed { until, .. } if at < *until => {}
-        Record::Claimed { .. } | Record::Waiting { .. } => due.settle.push((key.clone(), How::Superseded)),
+        NoticeRecord::Done { .. } => {}
+        NoticeRecord::Submitting { .. } => due.orphaned.push(key.clone()),
+        // Another run may be sending it.
+        NoticeRecord::Claimed { until, .. } if at < *until => {}
+        NoticeRecord::Claimed { .. } | NoticeRecord::Deferred { .. } => {
+            due.settle.push((key.clone(), NoticeResult::Superseded));
+        }
     }
 }
 
-/// The order of what is told of one agreement: what begins or ends, then what comes, the nearest first.
-pub fn order(notice: &Notice) -> (AgreementId, bool, Instant, Mark) {
-    let ahead = matches!(notice.key.event, NoticeEvent::Expiring | NoticeEvent::NoticeDeadline);
-    (notice.key.agreement.clone(), ahead, notice.planned, notice.key.mark)
+/// The order within a message: by agreement, changes of state before reminders, and the nearest reminder first.
+pub fn order(notice: &Notice) -> (AgreementId, bool, Instant, Variant) {
+    let is_reminder = matches!(notice.key.event, NoticeEvent::Expiring | NoticeEvent::NoticeDeadline);
+    (notice.key.agreement.clone(), is_reminder, notice.planned, notice.key.variant)
 }

@@ -1,46 +1,54 @@
-//! What there is to tell about an agreement up to an instant, whoever is told and whatever was told before.
+//! Derives the events of an agreement up to an instant, independent of recipients and of earlier notices.
 //!
-//! Each occasion follows from the document alone, so that a day that moves makes a new one and the old one is
-//! no more. `due` decides what becomes of them; a forecast lists those to come.
+//! Each event follows from the document alone. A day that moves therefore makes a new event, and the old one no longer
+//! exists. `due` decides what happens to the events; a forecast lists those to come.
 
 use std::collections::BTreeMap;
 
 use crate::agreement::{Activation, Agreement, NoticeEvent, NoticeRule, Renewal};
 use crate::calendar::{Day, Instant, Lead, TimeOfDay};
 use crate::ident::AgreementId;
-use crate::status::{CurrentPeriod, State, bound, changes, period_at};
+use crate::status::{CurrentPeriod, State, bound, changes, period_at, state_at};
 
-use super::{Mark, Told};
+use super::key::Variant;
+use super::record::{AnnouncedDays, PastEvents};
 
-/// Further periods that began longer ago than this are past.
-const LOOKING_BACK: jiff::SignedDuration = jiff::SignedDuration::from_hours(400 * 24);
+/// How far back renewals are derived. Earlier ones are past.
+const LOOKBACK: jiff::SignedDuration = jiff::SignedDuration::from_hours(400 * 24);
 
-/// Something to tell about an agreement.
+/// An event of an agreement, and when its notice is planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Occasion {
-    /// What is told.
+pub struct ScheduledEvent {
+    /// The kind of event.
     pub event: NoticeEvent,
-    /// The day it announces.
+    /// The announced day.
     pub day: Day,
-    /// Which of several for that day.
-    pub mark: Mark,
-    /// When it is to be told.
+    /// Distinguishes the notices for that day.
+    pub variant: Variant,
+    /// The instant at which its notice is due.
     pub planned: Instant,
-    /// The first instant at which it says nothing any more; `None` where it is superseded by what follows alone.
+    /// The instant from which the notice is obsolete; `None` if only a later event supersedes it.
     pub until: Option<Instant>,
-    /// The state it tells of; `None` for what comes ahead of a day.
-    pub tells: Option<State>,
+    /// The state that it announces; `None` for a reminder.
+    pub new_state: Option<State>,
 }
 
-/// The agreements before and after each other.
+impl ScheduledEvent {
+    /// The name among past events.
+    pub fn name(&self) -> String {
+        PastEvents::name(self.event, self.day, self.variant)
+    }
+}
+
+/// The predecessors and successors of agreements.
 #[derive(Debug, Default)]
-pub struct Kin<'a> {
+pub struct Succession<'a> {
     by_name: BTreeMap<&'a AgreementId, &'a Agreement>,
     successors: BTreeMap<&'a AgreementId, &'a Agreement>,
 }
 
-impl<'a> Kin<'a> {
-    /// Finds out who follows whom. An agreement answers to its former names too.
+impl<'a> Succession<'a> {
+    /// Resolves `renews:`, which may also name a former id.
     pub fn of(agreements: impl IntoIterator<Item = &'a Agreement> + Clone) -> Self {
         let names = |agreement: &'a Agreement| agreement.formerly.iter().chain([&agreement.id]);
         let named = agreements.clone().into_iter();
@@ -64,33 +72,42 @@ impl<'a> Kin<'a> {
     }
 }
 
-/// All occasions of an agreement that are planned up to an instant, those of the state in the order of time.
-pub fn occasions(agreement: &Agreement, kin: &Kin<'_>, usual: TimeOfDay, until: Instant) -> Vec<Occasion> {
-    let clock = Clock { agreement, usual };
-    let mut occasions = clock.states(kin, until);
-    for stretch in stretches(agreement, until) {
-        occasions.extend(clock.roll(&stretch));
-        occasions.extend(clock.deadline(&stretch, kin));
+/// All events of an agreement that are planned up to an instant. Changes of state are in chronological order.
+pub fn scheduled_events(
+    agreement: &Agreement,
+    succession: &Succession<'_>,
+    usual: TimeOfDay,
+    until: Instant,
+) -> Vec<ScheduledEvent> {
+    let schedule = Schedule { agreement, usual };
+    let mut events = schedule.changes_of_state(succession, until);
+    for period in periods(agreement, until) {
+        events.extend(schedule.tacit_renewal(&period));
+        events.extend(schedule.notice_deadline(&period, succession));
     }
-    occasions.extend(clock.end(kin));
-    occasions.retain(|occasion| occasion.planned <= until);
-    // At one instant what ends comes before what begins.
-    occasions.sort_by_key(|occasion| {
-        (occasion.planned, occasion.event != NoticeEvent::Deactivated, occasion.mark)
-    });
-    occasions
+    events.extend(schedule.expiry(succession));
+    events.retain(|event| event.planned <= until);
+    // At the same instant, an end comes before a beginning.
+    events.sort_by_key(|event| (event.planned, event.event != NoticeEvent::Deactivated, event.variant));
+    events
 }
 
-/// The last day to give notice in a period; `None` where none has to be given, or where it is settled already.
-pub fn notice_deadline(agreement: &Agreement, stretch: &CurrentPeriod, kin: &Kin<'_>) -> Option<Day> {
+/// The last day to give notice in a period; `None` if no notice is required, or the end is already settled by a
+/// termination or a successor.
+pub fn notice_deadline(
+    agreement: &Agreement,
+    period: &CurrentPeriod,
+    succession: &Succession<'_>,
+) -> Option<Day> {
     let (Renewal::Manual { notice_period } | Renewal::Auto { notice_period, .. }) = agreement.renewal else {
         return None;
     };
-    let is_settled = agreement.termination.is_some() || follows(kin.successor(agreement), stretch.last_day);
-    before(stretch.last_day?, notice_period?).filter(|_| !is_settled)
+    let is_settled =
+        agreement.termination.is_some() || is_followed(succession.successor(agreement), period.last_day);
+    before(period.last_day?, notice_period?).filter(|_| !is_settled)
 }
 
-/// The rule for an event. What takes the place of a beginning goes to those who hear of beginnings.
+/// The rule for an event. `renewed` falls back to the rule of `activated`, whose notice it replaces.
 pub(super) fn rule(agreement: &Agreement, event: NoticeEvent) -> Option<&NoticeRule> {
     let events = &agreement.notices.events;
     match event {
@@ -99,73 +116,76 @@ pub(super) fn rule(agreement: &Agreement, event: NoticeEvent) -> Option<&NoticeR
     }
 }
 
-/// The days of the period at an instant, as people are told them.
-pub(super) fn told(agreement: &Agreement, at: Instant) -> Told {
+/// The days of the period at an instant.
+pub(super) fn days_at(agreement: &Agreement, at: Instant) -> AnnouncedDays {
     let CurrentPeriod { first_day, last_day, .. } = period_at(agreement, at);
-    Told { first_day, last_day }
+    AnnouncedDays { first_day, last_day }
 }
 
-/// The periods from some time before an instant up to it.
-fn stretches(agreement: &Agreement, until: Instant) -> Vec<CurrentPeriod> {
-    let from = until.checked_sub(LOOKING_BACK).unwrap_or(Instant::MIN);
-    let mut stretches = vec![period_at(agreement, from)];
-    while let Some(next) = stretches.last().and_then(|stretch| stretch.agreed_last_day?.tomorrow().ok()) {
+/// The periods from [`LOOKBACK`] before an instant up to it.
+fn periods(agreement: &Agreement, until: Instant) -> Vec<CurrentPeriod> {
+    let from = until.checked_sub(LOOKBACK).unwrap_or(Instant::MIN);
+    let mut periods = vec![period_at(agreement, from)];
+    while let Some(next) = periods.last().and_then(|period| period.agreed_last_day?.tomorrow().ok()) {
         let start = agreement.zone.start_of(next);
-        let stretch = period_at(agreement, start);
-        if start > until || stretches.last().is_some_and(|last| last.number >= stretch.number) {
+        let period = period_at(agreement, start);
+        if start > until || periods.last().is_some_and(|last| last.number >= period.number) {
             break;
         }
-        stretches.push(stretch);
+        periods.push(period);
     }
-    stretches
+    periods
 }
 
-/// The occasions of one agreement by the clock on its wall.
-struct Clock<'a> {
+/// The events of one agreement, at the times of day of its rules.
+struct Schedule<'a> {
     agreement: &'a Agreement,
     usual: TimeOfDay,
 }
 
-impl Clock<'_> {
+impl Schedule<'_> {
     fn at(&self, day: Day, rule: &NoticeRule) -> Instant {
         let time = rule.at.unwrap_or(self.usual);
         self.agreement.zone.at(day, time.hour(), time.minute())
     }
 
-    /// Beginnings and ends: at the first change into or out of `active`.
-    fn states(&self, kin: &Kin<'_>, until: Instant) -> Vec<Occasion> {
+    /// The changes into and out of `active`.
+    fn changes_of_state(&self, succession: &Succession<'_>, until: Instant) -> Vec<ScheduledEvent> {
         let mut before = State::Planned;
-        let mut occasions = Vec::new();
+        let mut events = Vec::new();
         for (instant, state) in changes(self.agreement).into_iter().filter(|(instant, _)| *instant <= until) {
             let event = match (before, state) {
-                (_, State::Active) if self.takes_over(kin, instant) => Some(NoticeEvent::Renewed),
+                (_, State::Active) if self.continues_predecessor(succession, instant) => {
+                    Some(NoticeEvent::Renewed)
+                }
                 (_, State::Active) => Some(NoticeEvent::Activated),
-                (State::Active, _) if self.hands_over(kin, instant) => None,
+                (State::Active, _) if self.is_continued_by_successor(succession, instant) => None,
                 (State::Active, _) | (State::Suspended, State::Expired | State::Terminated) => {
                     Some(NoticeEvent::Deactivated)
                 }
                 _ => None,
             };
             before = state;
-            occasions.extend(event.and_then(|event| self.state(event, instant, state)));
+            events.extend(event.and_then(|event| self.change_of_state(event, instant, state)));
         }
-        occasions
+        events
     }
 
-    fn state(&self, event: NoticeEvent, instant: Instant, state: State) -> Option<Occasion> {
+    fn change_of_state(&self, event: NoticeEvent, instant: Instant, state: State) -> Option<ScheduledEvent> {
         let day = self.agreement.zone.day_of(instant);
         let planned = self.at(day, rule(self.agreement, event)?).max(instant);
-        Some(Occasion { event, day, mark: Mark::Only, planned, until: None, tells: Some(state) })
+        let (variant, new_state) = (Variant::Only, Some(state));
+        Some(ScheduledEvent { event, day, variant, planned, until: None, new_state })
     }
 
-    /// Whether this one goes on where the one it renews ends.
-    fn takes_over(&self, kin: &Kin<'_>, instant: Instant) -> bool {
-        kin.predecessor(self.agreement).is_some_and(|before| ends_by_agreement(before, instant))
+    /// Whether the predecessor ends at the instant at which this agreement begins.
+    fn continues_predecessor(&self, succession: &Succession<'_>, instant: Instant) -> bool {
+        succession.predecessor(self.agreement).is_some_and(|before| ends_by_agreement(before, instant))
     }
 
-    /// Whether another goes on where this one ends.
-    fn hands_over(&self, kin: &Kin<'_>, instant: Instant) -> bool {
-        let successor = kin.successor(self.agreement);
+    /// Whether the successor begins at the instant at which this agreement ends, and announces it.
+    fn is_continued_by_successor(&self, succession: &Succession<'_>, instant: Instant) -> bool {
+        let successor = succession.successor(self.agreement);
         ends_by_agreement(self.agreement, instant)
             && successor.is_some_and(|successor| {
                 rule(successor, NoticeEvent::Renewed).is_some()
@@ -173,43 +193,46 @@ impl Clock<'_> {
             })
     }
 
-    /// A further period of a tacit renewal.
-    fn roll(&self, stretch: &CurrentPeriod) -> Option<Occasion> {
-        let first_day = stretch.first_day.filter(|_| stretch.number > 1)?;
+    /// The beginning of a further period by tacit renewal.
+    fn tacit_renewal(&self, period: &CurrentPeriod) -> Option<ScheduledEvent> {
+        let first_day = period.first_day.filter(|_| period.number > 1)?;
         let start = self.agreement.zone.start_of(first_day);
-        let state = crate::status::state_at(self.agreement, start).0;
-        let was = crate::status::state_at(
-            self.agreement,
-            start.checked_sub(jiff::SignedDuration::from_secs(1)).ok()?,
-        )
-        .0;
-        // What begins with the period itself, after a rest, is told as a beginning.
-        let goes_on = state == State::Active && was == State::Active;
-        goes_on.then(|| self.state(NoticeEvent::Renewed, start, state)).flatten()
+        let state = state_at(self.agreement, start).0;
+        let second_before = start.checked_sub(jiff::SignedDuration::from_secs(1)).ok()?;
+        let before = state_at(self.agreement, second_before).0;
+        // A period that begins after a suspension is announced as `activated`.
+        let is_continued = state == State::Active && before == State::Active;
+        is_continued.then(|| self.change_of_state(NoticeEvent::Renewed, start, state)).flatten()
     }
 
-    /// The last day to give notice, of one period.
-    fn deadline(&self, stretch: &CurrentPeriod, kin: &Kin<'_>) -> Vec<Occasion> {
-        let deadline = notice_deadline(self.agreement, stretch, kin).zip(stretch.last_day);
+    /// The reminders of the last day to give notice in one period.
+    fn notice_deadline(&self, period: &CurrentPeriod, succession: &Succession<'_>) -> Vec<ScheduledEvent> {
+        let deadline = notice_deadline(self.agreement, period, succession).zip(period.last_day);
         deadline.map_or_else(Vec::new, |(deadline, last_day)| {
-            self.ahead(NoticeEvent::NoticeDeadline, last_day, deadline, stretch.first_day)
+            self.reminders(NoticeEvent::NoticeDeadline, last_day, deadline, period.first_day)
         })
     }
 
-    /// The real end, where there is one and nothing follows.
-    fn end(&self, kin: &Kin<'_>) -> Vec<Occasion> {
+    /// The reminders of the actual last day, unless a successor follows.
+    fn expiry(&self, succession: &Succession<'_>) -> Vec<ScheduledEvent> {
         let Some(last_day) = last_day(self.agreement) else {
             return Vec::new();
         };
-        if follows(kin.successor(self.agreement), Some(last_day)) {
+        if is_followed(succession.successor(self.agreement), Some(last_day)) {
             return Vec::new();
         }
         let first_day = period_at(self.agreement, Instant::MIN).first_day;
-        self.ahead(NoticeEvent::Expiring, last_day, last_day, first_day)
+        self.reminders(NoticeEvent::Expiring, last_day, last_day, first_day)
     }
 
-    /// One occasion for each lead that does not lie before the period itself.
-    fn ahead(&self, event: NoticeEvent, day: Day, of: Day, first_day: Option<Day>) -> Vec<Occasion> {
+    /// One reminder for each lead time before `of` that falls after the first day of the period.
+    fn reminders(
+        &self,
+        event: NoticeEvent,
+        day: Day,
+        of: Day,
+        first_day: Option<Day>,
+    ) -> Vec<ScheduledEvent> {
         let Some(rule) = rule(self.agreement, event) else {
             return Vec::new();
         };
@@ -217,19 +240,19 @@ impl Clock<'_> {
         let leads = rule.before.iter().filter_map(|lead| Some((*lead, before(of, *lead)?)));
         leads
             .filter(|(_, planned)| first_day.is_none_or(|first_day| first_day < *planned))
-            .map(|(lead, planned)| Occasion {
+            .map(|(lead, planned)| ScheduledEvent {
                 event,
                 day,
-                mark: Mark::Lead(lead),
+                variant: Variant::Lead(lead),
                 planned: self.at(planned, rule),
                 until,
-                tells: None,
+                new_state: None,
             })
             .collect()
     }
 }
 
-/// The last day on which an agreement holds, after all that can renew it; `None` where nothing ends it.
+/// The last day on which an agreement is in force after all renewals; `None` if open-ended.
 pub fn last_day(agreement: &Agreement) -> Option<Day> {
     let bound = bound(agreement)?;
     match &agreement.termination {
@@ -242,8 +265,8 @@ fn ends_by_agreement(agreement: &Agreement, instant: Instant) -> bool {
     bound(agreement).is_some_and(|bound| !bound.by_termination && bound.at == instant)
 }
 
-/// Whether a successor begins no later than the day after.
-fn follows(successor: Option<&Agreement>, last_day: Option<Day>) -> bool {
+/// Whether a successor begins no later than the day after the last day.
+fn is_followed(successor: Option<&Agreement>, last_day: Option<Day>) -> bool {
     let begins = successor
         .filter(|successor| successor.activation == Activation::Auto)
         .and_then(|successor| successor.period.first_day);

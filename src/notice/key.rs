@@ -1,6 +1,6 @@
-//! The name of a notice in the ledger: agreement, event, the day it announces, recipient, channel.
+//! The key of a notice in the ledger: agreement, event, the announced day, recipient, channel.
 //!
-//! A key is a path of seven parts, so that a ledger of files can be read by people. It holds no address.
+//! A key is a readable path of seven parts, and contains no address.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,53 +9,53 @@ use crate::agreement::NoticeEvent;
 use crate::calendar::{Day, Lead, read_day};
 use crate::ident::AgreementId;
 
-/// What all keys of notices begin with.
-const UNDER: &str = "notice/";
+/// The prefix of all keys of notices.
+const PREFIX: &str = "notice/";
 
-/// The name of a notice.
+/// The key of a notice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key {
+pub struct NoticeKey {
     /// The agreement.
     pub agreement: AgreementId,
-    /// What is told.
+    /// The event that is announced.
     pub event: NoticeEvent,
-    /// The day it announces: that of the transition, or the last day; [`Day::MAX`] for no end.
+    /// The announced day: that of the transition, or the last day; [`Day::MAX`] if open-ended.
     pub day: Day,
-    /// What tells notices of one event and day apart.
-    pub mark: Mark,
-    /// Who is told: a role, a person's slug, or the digest of an address.
+    /// Distinguishes the notices of one event and day.
+    pub variant: Variant,
+    /// The recipient: a role, a person's slug, or the HMAC of an address.
     pub recipient: String,
-    /// The way it goes.
+    /// The channel.
     pub channel: Channel,
 }
 
-/// What tells notices of one event and day apart.
+/// Distinguishes the notices of one event and day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Mark {
-    /// There is one of them.
+pub enum Variant {
+    /// There is only one.
     Only,
-    /// How long ahead of the day.
+    /// The lead time of a reminder.
     Lead(Lead),
-    /// The how-manieth correction it is.
+    /// The number of a correction, from 1.
     Revision(u32),
 }
 
-/// A way to people.
+/// A way to send notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Channel {
     /// E-mail, one message for each recipient.
     Mail,
-    /// A post to an address that the settings name.
+    /// A POST request to an address in the settings.
     Webhook,
-    /// A comment on the agreement in the helpdesk.
+    /// A comment on the agreement in the helpdesk, or a script module there.
     Helpdesk,
 }
 
 impl Channel {
-    /// All of them.
+    /// All channels.
     pub const ALL: [Self; 3] = [Self::Mail, Self::Webhook, Self::Helpdesk];
 
-    /// The word for it.
+    /// The channel's name in keys and reports.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Mail => "mail",
@@ -65,14 +65,14 @@ impl Channel {
     }
 }
 
-impl Key {
-    /// Whether two keys tell the same thing, perhaps to others.
-    pub fn tells_as(&self, other: &Self) -> bool {
-        (self.event, self.day, self.mark) == (other.event, other.day, other.mark)
+impl NoticeKey {
+    /// Whether two keys announce the same event, perhaps to different recipients.
+    pub fn is_same_event(&self, other: &Self) -> bool {
+        (self.event, self.day, self.variant) == (other.event, other.day, other.variant)
     }
 }
 
-impl fmt::Display for Mark {
+impl fmt::Display for Variant {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Only => formatter.write_str("-"),
@@ -82,47 +82,47 @@ impl fmt::Display for Mark {
     }
 }
 
-impl fmt::Display for Key {
-    /// Ids of a set's entries hold a slash, which no other part may.
+impl fmt::Display for NoticeKey {
+    /// Ids of set entries contain a slash, which would add a part to the path.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { agreement, event, day, mark, recipient, channel } = self;
+        let Self { agreement, event, day, variant, recipient, channel } = self;
         let agreement = agreement.as_str().replace('/', "~");
         let (event, channel) = (event.as_str(), channel.as_str());
-        write!(formatter, "{UNDER}{agreement}/{event}/{day}/{mark}/{recipient}/{channel}")
+        write!(formatter, "{PREFIX}{agreement}/{event}/{day}/{variant}/{recipient}/{channel}")
     }
 }
 
-/// A text is no key.
+/// The text is not the key of a notice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("`{0}` is no key of a notice")]
-pub struct NoKey(String);
+#[error("`{0}` is not the key of a notice")]
+pub struct InvalidKey(String);
 
-impl FromStr for Key {
-    type Err = NoKey;
+impl FromStr for NoticeKey {
+    type Err = InvalidKey;
 
-    fn from_str(text: &str) -> Result<Self, NoKey> {
-        read(text).ok_or_else(|| NoKey(text.to_owned()))
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+        read(text).ok_or_else(|| InvalidKey(text.to_owned()))
     }
 }
 
-fn read(text: &str) -> Option<Key> {
-    let parts: Vec<&str> = text.strip_prefix(UNDER)?.split('/').collect();
-    let [agreement, event, day, mark, recipient, channel] = parts[..] else {
+fn read(text: &str) -> Option<NoticeKey> {
+    let parts: Vec<&str> = text.strip_prefix(PREFIX)?.split('/').collect();
+    let [agreement, event, day, variant, recipient, channel] = parts[..] else {
         return None;
     };
-    let mark = match mark {
-        "-" => Mark::Only,
-        revision if revision.starts_with('r') => Mark::Revision(revision[1..].parse().ok()?),
-        lead => Mark::Lead(Lead::read(lead).ok()?),
+    let variant = match variant {
+        "-" => Variant::Only,
+        revision if revision.starts_with('r') => Variant::Revision(revision[1..].parse().ok()?),
+        lead => Variant::Lead(Lead::read(lead).ok()?),
     };
-    let key = Key {
+    let key = NoticeKey {
         agreement: AgreementId::new(&agreement.replace('~', "/"))?,
         event: NoticeEvent::ALL.into_iter().find(|known| known.as_str() == event)?,
         day: read_day(day).ok()?,
-        mark,
+        variant,
         recipient: Some(recipient).filter(|recipient| !recipient.is_empty())?.to_owned(),
         channel: Channel::ALL.into_iter().find(|known| known.as_str() == channel)?,
     };
-    // One notice has one name, in letters as well.
+    // Only the canonical spelling is accepted, so that a notice cannot have two records.
     (key.to_string() == text).then_some(key)
 }

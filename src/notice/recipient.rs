@@ -1,75 +1,75 @@
-//! Who stands behind a role: contacts of the agreement or the client, the manager, or a bare address.
+//! Resolves roles to recipients: contacts of the agreement or the client, the manager, or a bare address.
 //!
-//! A recipient is known by role and slug, so that no ledger holds an address and a new address is the same
-//! recipient; only a bare address has nothing but its digest.
+//! A recipient is identified by role and slug. The ledger therefore contains no address, and a new address belongs to
+//! the same recipient. A bare address is identified by its HMAC.
 
 use crate::agreement::Agreement;
 use crate::catalog::{Catalog, Contact};
 use crate::ident::LiveId;
 
-/// Who is told, and where.
+/// A recipient and the address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Recipient {
-    /// Who it is, for ever.
+    /// The identity, which does not change.
     pub identity: Identity,
-    /// Where mail to them goes.
+    /// The mail address.
     pub address: Address,
 }
 
-/// Who is told.
+/// The identity of a recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Identity {
     /// A contact of the client, by the role within the company.
     Contact(String),
-    /// The client, who has no contact.
+    /// The client, if it has no contacts.
     Client,
     /// A manager, by slug.
     Manager(String),
-    /// The manager of an agreement that has none.
-    Nobody,
+    /// The missing manager of an agreement.
+    NoManager,
     /// A bare address.
     Address(String),
-    /// Whoever listens to a channel that has no recipients.
+    /// The audience of a channel that has no recipients of its own.
     Everyone,
 }
 
-/// Where mail goes.
+/// The mail address of a recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Address {
-    /// Here.
+    /// A known address.
     Known(String),
-    /// Where the helpdesk says that this person is reached.
+    /// The address of this person in the helpdesk.
     Person(LiveId),
-    /// Nobody knows, and why.
+    /// No address, and the reason.
     Missing(&'static str),
 }
 
 impl Identity {
-    /// The part of a key; `hide` turns a bare address into what cannot be turned back.
+    /// The recipient's part of a key; `hide` makes an irreversible digest of a bare address.
     pub fn in_key(&self, hide: impl Fn(&str) -> String) -> String {
         match self {
             Self::Contact(role) => format!("client.{role}"),
             Self::Client => "client".to_owned(),
             Self::Manager(slug) => format!("manager.{slug}"),
-            Self::Nobody => "manager".to_owned(),
+            Self::NoManager => "manager".to_owned(),
             Self::Address(address) => format!("address.{}", hide(&address.to_lowercase())),
             Self::Everyone => "everyone".to_owned(),
         }
     }
 
-    /// The role, for texts that name nobody.
+    /// The role, for texts that name no person.
     pub const fn role(&self) -> &'static str {
         match self {
             Self::Contact(_) | Self::Client => "client",
-            Self::Manager(_) | Self::Nobody => "manager",
+            Self::Manager(_) | Self::NoManager => "manager",
             Self::Address(_) => "address",
             Self::Everyone => "everyone",
         }
     }
 }
 
-/// Everybody behind a list of roles and addresses, each once.
-pub(super) fn behind(to: &[String], agreement: &Agreement, catalog: &Catalog) -> Vec<Recipient> {
+/// Resolves a list of roles and addresses, without duplicates.
+pub(super) fn resolve(to: &[String], agreement: &Agreement, catalog: &Catalog) -> Vec<Recipient> {
     let mut recipients: Vec<Recipient> = Vec::new();
     for role in to {
         let found = match role.as_str() {
@@ -113,7 +113,7 @@ fn contacts(agreement: &Agreement, catalog: &Catalog) -> Vec<Recipient> {
 fn manager(agreement: &Agreement, catalog: &Catalog) -> Recipient {
     let Some(slug) = &agreement.manager else {
         let address = Address::Missing("the agreement has no manager");
-        return Recipient { identity: Identity::Nobody, address };
+        return Recipient { identity: Identity::NoManager, address };
     };
     let entry = catalog.managers.get(slug.as_str());
     let address = entry.and_then(|entry| {
@@ -122,7 +122,6 @@ fn manager(agreement: &Agreement, catalog: &Catalog) -> Recipient {
     });
     Recipient {
         identity: Identity::Manager(slug.to_string()),
-        address: address
-            .unwrap_or(Address::Missing("the manager has neither an address nor an id in the helpdesk")),
+        address: address.unwrap_or(Address::Missing("the manager has neither an address nor a helpdesk id")),
     }
 }

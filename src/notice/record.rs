@@ -1,124 +1,126 @@
-//! What is remembered of a notice: that a run means to send it, is sending it, or what became of it.
+//! The record of a notice in the ledger, as JSON: deferred, claimed, submitting, or done with a result.
 //!
-//! The three states of the protocol are `claimed`, `submitting`, `done`; `waiting` comes before them where
-//! something is due and cannot be told yet. These are the values of a ledger, as JSON.
+//! `claimed → submitting → done` are the states of the delivery protocol. `deferred` comes before them if a notice is
+//! due and cannot be sent yet.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 use crate::agreement::NoticeEvent;
 use crate::calendar::{Day, Instant};
 use crate::ident::AgreementId;
 
-use super::{Key, Mark};
+use super::key::{NoticeKey, Variant};
 
-/// What is remembered of one notice.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+/// The record of one notice.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
-pub enum Record {
-    /// It is due and cannot be told yet.
-    Waiting {
-        /// Since the first run that could have told it.
+pub enum NoticeRecord {
+    /// Due, and not sendable yet.
+    #[serde(alias = "waiting")]
+    Deferred {
+        /// The first run that could have sent it.
         since: Instant,
-        /// Why not, in words for people.
+        /// The reason, for people.
         why: String,
     },
-    /// A run means to send it. Whoever comes after the lease may take it over, for nothing was sent.
+    /// A run is about to send it. Nothing was sent, so another run may take over after the lease.
     Claimed {
         /// The run.
         run: String,
         /// The end of its lease.
         until: Instant,
-        /// Since when it waited before that, if it did.
+        /// Since when the notice was deferred before, if it was.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Instant>,
     },
-    /// A run is about to send, or has sent: only the channel knows which.
+    /// A run passed the fence: the message may have been sent, and only the channel knows.
     Submitting {
         /// The run.
         run: String,
-        /// When it began.
+        /// When it passed the fence.
         at: Instant,
-        /// The message that it is part of. All notices of a message go this way together.
+        /// The name of the message that contains the notice. All notices of a message change state together.
         message: String,
-        /// The days that it tells.
-        told: Told,
+        /// The days that the message announces.
+        #[serde(alias = "told")]
+        announced: AnnouncedDays,
     },
-    /// It is over, one way or another.
+    /// Final.
     Done {
-        /// Which way.
-        how: How,
-        /// When.
+        /// How it ended.
+        #[serde(alias = "how")]
+        result: NoticeResult,
+        /// When it ended.
         at: Instant,
-        /// The days that were told, or may have been.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        told: Option<Told>,
-        /// What the channel calls it.
+        /// The days that were announced, or may have been.
+        #[serde(default, skip_serializing_if = "Option::is_none", alias = "told")]
+        announced: Option<AnnouncedDays>,
+        /// The channel's id of the message.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
     },
 }
 
-/// What became of a notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+/// How a notice ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum How {
-    /// It was sent.
+pub enum NoticeResult {
+    /// Sent.
     Sent,
-    /// Something nearer to the day, or newer, was told in its place.
+    /// Not sent, because a more recent event or a shorter lead time replaced it.
     Superseded,
-    /// It could not be told for so long that it says nothing any more.
+    /// Not sent, because it was deferred for longer than `notices.late_after`.
     Late,
 }
 
-/// The days that somebody was told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-pub struct Told {
+/// The days that a notice announces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AnnouncedDays {
     /// The first day of the period.
     pub first_day: Option<Day>,
-    /// The last day, counted in; `None` for no end.
+    /// The last day, included; `None` if open-ended.
     pub last_day: Option<Day>,
 }
 
-/// What was past when the memory began. It is never told.
+/// The events that were past when the ledger was initialised, and those whose records were compacted. They are never
+/// announced.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Beginning {
-    /// What each agreement had to tell before, as [`Beginning::name`] has it.
-    pub past: BTreeMap<AgreementId, BTreeSet<String>>,
+pub struct PastEvents {
+    /// The events of each agreement, by [`PastEvents::name`].
+    pub by_agreement: BTreeMap<AgreementId, BTreeSet<String>>,
 }
 
-impl Beginning {
-    /// The name of what was told or missed, whoever was to hear it.
-    pub fn name(occasion: &super::Occasion) -> String {
-        name(occasion.event, occasion.day, occasion.mark)
+impl PastEvents {
+    /// The name of an event, which is the same for all recipients.
+    pub fn name(event: NoticeEvent, day: Day, variant: Variant) -> String {
+        format!("{}/{day}/{variant}", event.as_str())
     }
 
-    /// The name of what a notice tells.
-    pub fn name_of(key: &Key) -> String {
-        name(key.event, key.day, key.mark)
+    /// The name of the event that a notice announces.
+    pub fn name_of(key: &NoticeKey) -> String {
+        Self::name(key.event, key.day, key.variant)
     }
 }
 
-fn name(event: NoticeEvent, day: Day, mark: Mark) -> String {
-    format!("{}/{day}/{mark}", event.as_str())
-}
-
-/// All that is remembered.
+/// Everything that the ledger holds about notices.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Memory {
-    /// What was past when it began.
-    pub beginning: Beginning,
-    /// Each notice that was ever due.
-    pub records: BTreeMap<Key, Record>,
+pub struct NoticeRecords {
+    /// The events that are never announced.
+    pub past: PastEvents,
+    /// The records of all notices that were ever due.
+    pub records: BTreeMap<NoticeKey, NoticeRecord>,
 }
 
-impl Record {
-    /// Whether nothing more will become of it.
+impl NoticeRecord {
+    /// Whether the record is final.
     pub const fn is_done(&self) -> bool {
         matches!(self, Self::Done { .. })
     }
 
-    /// It is over, and nothing was sent.
-    pub const fn settled(how: How, at: Instant) -> Self {
-        Self::Done { how, at, told: None, message: None }
+    /// A final record of a notice that was not sent.
+    pub const fn settled(result: NoticeResult, at: Instant) -> Self {
+        Self::Done { result, at, announced: None, message: None }
     }
 }

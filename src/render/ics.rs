@@ -1,22 +1,22 @@
-//! All-day events become a calendar file (RFC 5545) that any calendar program takes in.
+//! Writes all-day events as a calendar file (RFC 5545).
 
 use crate::calendar::{Day, Instant, Zone};
 
-/// An event of whole days.
+/// An all-day event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Event {
-    /// What tells it from all others, and stays the same when it is written again.
+pub(super) struct CalendarEvent {
+    /// The unique id, which stays the same when the file is written again.
     pub(super) uid: String,
-    /// The first and the last day, both counted in.
+    /// The first and the last day, both included.
     pub(super) days: (Day, Day),
-    /// What it is called.
+    /// The title.
     pub(super) summary: String,
-    /// What else there is to say.
+    /// The description.
     pub(super) description: String,
 }
 
-/// The calendar of these events, written at an instant.
-pub(super) fn calendar(events: impl IntoIterator<Item = Event>, written: Instant) -> String {
+/// A calendar of these events, with the instant of writing.
+pub(super) fn calendar(events: impl IntoIterator<Item = CalendarEvent>, written: Instant) -> String {
     let mut lines =
         vec!["BEGIN:VCALENDAR".to_owned(), "VERSION:2.0".to_owned(), "PRODID:-//Servanda//EN".to_owned()];
     let stamp = Zone::UTC.wall_time_of(written).strftime("%Y%m%dT%H%M%SZ").to_string();
@@ -28,7 +28,7 @@ pub(super) fn calendar(events: impl IntoIterator<Item = Event>, written: Instant
             format!("UID:{}@servanda", event.uid),
             format!("DTSTAMP:{stamp}"),
             format!("DTSTART;VALUE=DATE:{}", date(first)),
-            // The end is the day after the last one.
+            // DTEND is exclusive.
             format!("DTEND;VALUE=DATE:{}", date(last.tomorrow().unwrap_or(last))),
             format!("SUMMARY:{}", text(&event.summary)),
             format!("DESCRIPTION:{}", text(&event.description)),
@@ -40,7 +40,7 @@ pub(super) fn calendar(events: impl IntoIterator<Item = Event>, written: Instant
     lines.iter().fold(String::new(), |all, line| all + &folded(line) + "\r\n")
 }
 
-/// A text value: what separates is escaped, and what cannot be seen is gone (RFC 5545 §3.3.11).
+/// A text value, with separators escaped and invisible characters removed (RFC 5545 §3.3.11).
 fn text(value: &str) -> String {
     let mut escaped = String::new();
     for character in value.chars().filter(|character| !super::encode::is_unseen(*character)) {
@@ -52,7 +52,7 @@ fn text(value: &str) -> String {
     escaped
 }
 
-/// A line of more than 75 octets goes on in the next, after a blank (RFC 5545 §3.1).
+/// Folds a line after 75 octets (RFC 5545 §3.1).
 fn folded(line: &str) -> String {
     let (mut folded, mut octets) = (String::new(), 0);
     for character in line.chars() {

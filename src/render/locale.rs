@@ -1,9 +1,9 @@
-//! Days and numbers as people write them, in Russian and in English.
+//! Formats days and numbers in Russian and English.
 
 use crate::calendar::Day;
 use crate::settings::Language;
 
-/// The code of a language, as files and pages name it.
+/// The ISO 639-1 code of a language.
 pub(super) const fn code(language: Language) -> &'static str {
     match language {
         Language::Russian => "ru",
@@ -11,7 +11,7 @@ pub(super) const fn code(language: Language) -> &'static str {
     }
 }
 
-/// A day as people write it: `31 декабря 2026 г.`, `31 December 2026`.
+/// Formats a day, such as `31 декабря 2026 г.` or `31 December 2026`.
 pub(super) fn date(language: Language, day: Day) -> String {
     const MONTHS: [(&str, &str); 12] = [
         ("января", "January"),
@@ -34,7 +34,7 @@ pub(super) fn date(language: Language, day: Day) -> String {
     }
 }
 
-/// The form of a Russian noun after a number: 1 день, 2 дня, 5 дней, 11 дней, 21 день.
+/// Selects the form of a Russian noun after a number: 1 день, 2 дня, 5 дней, 11 дней, 21 день.
 pub(super) const fn form<'a>(count: i64, one: &'a str, few: &'a str, many: &'a str) -> &'a str {
     let (tens, units) = (count.abs() % 100, count.abs() % 10);
     match (tens, units) {
@@ -45,7 +45,7 @@ pub(super) const fn form<'a>(count: i64, one: &'a str, few: &'a str, many: &'a s
     }
 }
 
-/// `21 день`, `21 days`.
+/// Formats a number of days, such as `21 день` or `21 days`.
 pub(super) fn days(language: Language, count: i64) -> String {
     match language {
         Language::Russian => format!("{count}\u{a0}{}", form(count, "день", "дня", "дней")),

@@ -1,8 +1,8 @@
-//! Notices become a message that people read: a subject, plain text, and HTML, in Russian or English.
+//! Renders notices as messages for people: a subject, plain text and HTML, in Russian or English.
 //!
-//! The texts are templates, each of which a repository may replace. They get names, days and states, and
-//! nothing else: no files, no environment, a bounded number of steps. HTML escapes all of it; in plain text and
-//! in the subject whatever could not be seen is taken out.
+//! The texts are templates, and a repository may replace each. A template can use titles, days and states, and nothing
+//! else: no files, no environment, and a bounded number of steps. HTML escapes all values. Subjects and plain text
+//! contain no invisible characters.
 
 use std::collections::BTreeMap;
 
@@ -15,70 +15,114 @@ use crate::agreement::{Agreement, NoticeEvent, Renewal};
 use crate::calendar::Instant;
 use crate::catalog::Catalog;
 use crate::ident::nearest;
-use crate::notice::Notice;
 use crate::notice::delivery::Message;
+use crate::notice::due::Notice;
 use crate::settings::{Language, WebhookFormat};
 
-use super::locale::{code, days, form};
-use super::{encode, locale};
+use super::encode;
+use super::locale::{self, code, days, form};
 
 mod chat;
 
-/// The steps that one text may take: about a thousand notices.
+/// The maximum number of steps of a template: enough for about a thousand notices.
 const FUEL: u64 = 500_000;
-/// The longest subject, in characters.
+/// The maximum length of a subject, in characters.
 const SUBJECT_LIMIT: usize = 160;
 
-/// The texts of a language that come with the program.
-const RUSSIAN: [(&str, &str); 7] = [
-    ("subject.txt", include_str!("message/ru.subject.txt")),
-    ("sentence.txt", include_str!("message/ru.sentence.txt")),
-    ("body.txt", include_str!("message/ru.body.txt")),
-    ("body.html", include_str!("message/ru.body.html")),
-    ("chat.slack", include_str!("message/ru.chat.slack")),
-    ("chat.mattermost", include_str!("message/ru.chat.mattermost")),
-    ("chat.telegram", include_str!("message/ru.chat.telegram")),
-];
-const ENGLISH: [(&str, &str); 7] = [
-    ("subject.txt", include_str!("message/en.subject.txt")),
-    ("sentence.txt", include_str!("message/en.sentence.txt")),
-    ("body.txt", include_str!("message/en.body.txt")),
-    ("body.html", include_str!("message/en.body.html")),
-    ("chat.slack", include_str!("message/en.chat.slack")),
-    ("chat.mattermost", include_str!("message/en.chat.mattermost")),
-    ("chat.telegram", include_str!("message/en.chat.telegram")),
+/// The files of each language. Bodies are the same in both, with the words of the language.
+const NAMES: [&str; 7] = [
+    "subject.txt",
+    "sentence.txt",
+    "body.txt",
+    "body.html",
+    "chat.slack",
+    "chat.mattermost",
+    "chat.telegram",
 ];
 
+/// The built-in templates, in the order of [`NAMES`].
+const fn built_in(language: Language) -> [&'static str; 7] {
+    let (subject, sentence) = match language {
+        Language::Russian => {
+            (include_str!("message/ru.subject.txt"), include_str!("message/ru.sentence.txt"))
+        }
+        Language::English => {
+            (include_str!("message/en.subject.txt"), include_str!("message/en.sentence.txt"))
+        }
+    };
+    [
+        subject,
+        sentence,
+        include_str!("message/body.txt"),
+        include_str!("message/body.html"),
+        include_str!("message/chat.slack"),
+        include_str!("message/chat.mattermost"),
+        include_str!("message/chat.telegram"),
+    ]
+}
+
+/// The words of a language in the built-in bodies.
+#[derive(Serialize)]
+struct Words {
+    language: &'static str,
+    greeting: &'static str,
+    number: &'static str,
+    number_sign: &'static str,
+    services: &'static str,
+    automatic: &'static str,
+}
+
+const fn words(language: Language) -> Words {
+    match language {
+        Language::Russian => Words {
+            language: "ru",
+            greeting: "Здравствуйте!",
+            number: "Номер договора",
+            number_sign: "№",
+            services: "Услуги",
+            automatic: "Это сообщение отправлено автоматически.",
+        },
+        Language::English => Words {
+            language: "en",
+            greeting: "Hello,",
+            number: "Contract number",
+            number_sign: "No.",
+            services: "Services",
+            automatic: "This message was sent automatically.",
+        },
+    }
+}
+
 /// The templates of one language.
-pub struct Texts {
+pub struct MessageTemplates {
     environment: Environment<'static>,
     language: Language,
 }
 
-/// A message as people get it.
+/// A message as its recipients see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Letter {
-    /// One line.
+pub struct RenderedMessage {
+    /// The subject, one line.
     pub subject: String,
-    /// For readers without HTML.
+    /// The body as plain text.
     pub text: String,
-    /// One self-contained page.
+    /// The body as a self-contained HTML page.
     pub html: String,
 }
 
-/// A template that cannot be used, and why.
+/// An error in a template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("notices/{file}: {why}")]
-pub struct BadText {
+pub struct TemplateError {
     /// The file, below `notices/`.
     pub file: String,
-    /// Why, with the line where it is known.
+    /// The error, with the line if it is known.
     pub why: String,
 }
 
-/// What a text may use of one notice.
+/// The values of one notice in a template.
 #[derive(Serialize)]
-struct Facts<'a> {
+struct NoticeValues<'a> {
     event: &'static str,
     /// `begins`, `ends`, `ahead` or `other`.
     kind: &'static str,
@@ -96,176 +140,190 @@ struct Facts<'a> {
     services: Vec<&'a str>,
 }
 
-/// The file of a text below `notices/`: `ru.body.html`.
+/// The file of a template below `notices/`, such as `ru.body.html`.
 fn file_of(language: Language, name: &str) -> String {
     format!("{}.{name}", code(language))
 }
 
-/// The files that may lie below `notices/`.
+/// All files that may be below `notices/`.
 fn files() -> Vec<String> {
-    let of = |language| ENGLISH.iter().map(move |(name, _)| file_of(language, name));
+    let of = |language| NAMES.iter().map(move |name| file_of(language, name));
     of(Language::Russian).chain(of(Language::English)).collect()
 }
 
-impl Texts {
-    /// The texts of a language, with those of a repository (by file below `notices/`) in place of ours.
-    pub fn new(language: Language, own: &BTreeMap<String, String>) -> Result<Self, BadText> {
-        let files = files();
-        if let Some(stranger) = own.keys().find(|file| !files.contains(file)) {
-            let nearest = nearest(stranger, files.iter().map(String::as_str));
-            let why = nearest.map_or_else(
-                || format!("no message is made of it; there are {}", files.join(", ")),
-                |nearest| format!("no message is made of it; is it meant to be {nearest}?"),
-            );
-            return Err(BadText { file: stranger.clone(), why });
-        }
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_auto_escape_callback(|name| match ending(name) {
-            "html" => AutoEscape::Html,
-            ending => WebhookFormat::chats()
-                .find(|form| form.as_str() == ending)
-                .map_or(AutoEscape::None, |form| AutoEscape::Custom(form.as_str().into())),
-        });
-        environment.set_formatter(|output, state, value| {
-            let form = match state.auto_escape() {
-                AutoEscape::Custom(name) => WebhookFormat::chats().find(|form| form.as_str() == name),
-                _ => None,
-            };
-            match form.filter(|_| !value.is_safe()) {
-                Some(form) => Ok(output.write_str(&chat::value(form, &value.to_string()))?),
-                None if form.is_some() => Ok(output.write_str(&value.to_string())?),
-                None => minijinja::escape_formatter(output, state, value),
-            }
-        });
-        environment.set_fuel(Some(FUEL));
-        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-        environment.set_syntax(syntax.expect("these go together"));
-        environment.add_filter("date", move |day: String| date(language, &day));
-        environment.add_filter("days", move |count: i64| days(language, count));
-        environment.add_filter("remain", move |count: i64| remain(language, count));
-        environment.add_filter("changes", move |count: i64| changes(language, count));
-        let built_in = match language {
-            Language::Russian => RUSSIAN,
-            Language::English => ENGLISH,
-        };
-        for (name, text) in built_in {
+impl MessageTemplates {
+    /// The templates of a language. `own` replaces built-in ones, by file below `notices/`.
+    pub fn new(language: Language, own: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        check_files(own)?;
+        let mut environment = environment(language);
+        for (name, text) in NAMES.into_iter().zip(built_in(language)) {
             let file = file_of(language, name);
             let text = own.get(&file).cloned().unwrap_or_else(|| text.to_owned());
-            let bad = |error: minijinja::Error| bad(&file, &error);
+            let error = |error: minijinja::Error| template_error(&file, &error);
             if name == "sentence.txt" {
-                // Included by name from all bodies, so that each escapes in its own way.
+                // One copy for each kind of body, so that each escapes in its own way.
                 for ending in WebhookFormat::chats().map(WebhookFormat::as_str).chain(["html"]) {
                     environment
                         .add_template_owned(format!("sentence.{ending}"), text.clone())
-                        .map_err(bad)?;
+                        .map_err(error)?;
                 }
             }
             let text =
                 text.replace("include \"sentence\"", &format!("include \"sentence.{}\"", ending(name)));
-            environment.add_template_owned(name, text).map_err(bad)?;
+            environment.add_template_owned(name, text).map_err(error)?;
         }
         Ok(Self { environment, language })
     }
 
-    /// A message in words.
-    pub fn write(
+    /// Renders a message as mail.
+    pub fn render(
         &self,
         message: &Message,
         agreements: &BTreeMap<&str, &Agreement>,
         catalog: &Catalog,
         sender: &str,
         at: Instant,
-    ) -> Result<Letter, BadText> {
-        let facts = all_facts(message, agreements, catalog, at);
-        let subject = self.render("subject.txt", &facts, sender, "")?;
+    ) -> Result<RenderedMessage, TemplateError> {
+        let values = all_values(message, agreements, catalog, at);
+        let subject = self.fill("subject.txt", &values, sender, "")?;
         let words = subject.split([' ', '\n', '\r', '\t']).filter(|word| !word.is_empty());
-        let subject = seen(&words.collect::<Vec<_>>().join(" "));
+        let subject = visible(&words.collect::<Vec<_>>().join(" "));
         let subject: String = subject.chars().take(SUBJECT_LIMIT).collect();
-        let text = seen(&self.render("body.txt", &facts, sender, &subject)?);
-        let html = self.render("body.html", &facts, sender, &subject)?;
-        Ok(Letter { subject, text, html })
+        let text = visible(&self.fill("body.txt", &values, sender, &subject)?);
+        let html = self.fill("body.html", &values, sender, &subject)?;
+        Ok(RenderedMessage { subject, text, html })
     }
 
-    /// A message in the words and signs of a place where people chat.
-    pub fn write_chat(
+    /// Renders a message in the markup of a chat.
+    pub fn render_chat(
         &self,
         form: WebhookFormat,
         message: &Message,
         agreements: &BTreeMap<&str, &Agreement>,
         catalog: &Catalog,
         at: Instant,
-    ) -> Result<String, BadText> {
-        let facts = all_facts(message, agreements, catalog, at);
-        let text = self.render(&format!("chat.{}", form.as_str()), &facts, "", "")?;
+    ) -> Result<String, TemplateError> {
+        let values = all_values(message, agreements, catalog, at);
+        let text = self.fill(&format!("chat.{}", form.as_str()), &values, "", "")?;
         Ok(text.trim().to_owned())
     }
 
-    fn render(
+    fn fill(
         &self,
         name: &str,
-        notices: &[Facts<'_>],
+        notices: &[NoticeValues<'_>],
         sender: &str,
         subject: &str,
-    ) -> Result<String, BadText> {
+    ) -> Result<String, TemplateError> {
         #[derive(Serialize)]
-        struct Everything<'a> {
-            notices: &'a [Facts<'a>],
+        struct MessageValues<'a> {
+            notices: &'a [NoticeValues<'a>],
             sender: &'a str,
             subject: &'a str,
+            words: Words,
         }
-        let everything = Everything { notices, sender, subject };
-        let rendered =
-            self.environment.get_template(name).and_then(|text| text.render(Value::from(Serde(&everything))));
-        rendered.map_err(|error| bad(&file_of(self.language, name), &error))
+        let values = MessageValues { notices, sender, subject, words: words(self.language) };
+        let template = self.environment.get_template(name);
+        let rendered = template.and_then(|template| template.render(Value::from(Serde(&values))));
+        rendered.map_err(|error| template_error(&file_of(self.language, name), &error))
     }
 }
 
-/// A message as a comment in a helpdesk, which reads HTML, with its name at the end.
-pub fn comment(letter: &Letter, name: &str) -> String {
-    let lines: Vec<_> = letter.text.lines().map(encode::html).collect();
+/// Refuses files of which no message is made.
+fn check_files(own: &BTreeMap<String, String>) -> Result<(), TemplateError> {
+    let files = files();
+    let Some(unknown) = own.keys().find(|file| !files.contains(file)) else {
+        return Ok(());
+    };
+    let nearest = nearest(unknown, files.iter().map(String::as_str));
+    let why = nearest.map_or_else(
+        || format!("unknown template; the templates are {}", files.join(", ")),
+        |nearest| format!("unknown template; did you mean {nearest}?"),
+    );
+    Err(TemplateError { file: unknown.clone(), why })
+}
+
+/// The template engine, with escaping by the ending of a template's name.
+fn environment(language: Language) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|name| match ending(name) {
+        "html" => AutoEscape::Html,
+        ending => WebhookFormat::chats()
+            .find(|form| form.as_str() == ending)
+            .map_or(AutoEscape::None, |form| AutoEscape::Custom(form.as_str().into())),
+    });
+    environment.set_formatter(|output, state, value| {
+        let form = match state.auto_escape() {
+            AutoEscape::Custom(name) => WebhookFormat::chats().find(|form| form.as_str() == name),
+            _ => None,
+        };
+        match form.filter(|_| !value.is_safe()) {
+            Some(form) => Ok(output.write_str(&chat::value(form, &value.to_string()))?),
+            None if form.is_some() => Ok(output.write_str(&value.to_string())?),
+            None => minijinja::escape_formatter(output, state, value),
+        }
+    });
+    environment.set_fuel(Some(FUEL));
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_syntax(syntax.expect("trimming and stripping blocks are compatible"));
+    environment.add_filter("date", move |day: String| date(language, &day));
+    environment.add_filter("days", move |count: i64| days(language, count));
+    environment.add_filter("remain", move |count: i64| remain(language, count));
+    environment.add_filter("changes", move |count: i64| changes(language, count));
+    environment
+}
+
+/// A message as an HTML comment in a helpdesk, with its reference at the end.
+pub fn comment(rendered: &RenderedMessage, name: &str) -> String {
+    let lines: Vec<_> = rendered.text.lines().map(encode::html).collect();
     format!("<p>{}</p><p>{}</p>", lines.join("<br>"), reference(name))
 }
 
-/// By what a message in a helpdesk is known again.
+/// The reference by which a message is found in a helpdesk.
 pub fn reference(name: &str) -> String {
     format!("servanda:{name}")
 }
 
-fn bad(file: &str, error: &minijinja::Error) -> BadText {
+fn template_error(file: &str, error: &minijinja::Error) -> TemplateError {
     let line = error.line().map_or_else(String::new, |line| format!("line {line}: "));
     let detail = error.detail().map_or_else(String::new, |detail| format!(": {detail}"));
-    BadText { file: file.to_owned(), why: format!("{line}{}{detail}", error.kind()) }
+    TemplateError { file: file.to_owned(), why: format!("{line}{}{detail}", error.kind()) }
 }
 
 fn ending(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(_, ending)| ending)
 }
 
-/// The text without what cannot be seen, but for its lines.
-fn seen(text: &str) -> String {
+/// Removes invisible characters, except for line breaks.
+fn visible(text: &str) -> String {
     text.chars().filter(|character| *character == '\n' || !encode::is_unseen(*character)).collect()
 }
 
-fn all_facts<'a>(
+fn all_values<'a>(
     message: &'a Message,
     agreements: &BTreeMap<&str, &'a Agreement>,
     catalog: &'a Catalog,
     at: Instant,
-) -> Vec<Facts<'a>> {
-    let facts = message.notices.iter().filter_map(|notice| {
-        Some(facts(notice, agreements.get(notice.key.agreement.as_str())?, catalog, at))
+) -> Vec<NoticeValues<'a>> {
+    let values = message.notices.iter().filter_map(|notice| {
+        Some(values(notice, agreements.get(notice.key.agreement.as_str())?, catalog, at))
     });
-    facts.collect()
+    values.collect()
 }
 
-fn facts<'a>(notice: &'a Notice, agreement: &'a Agreement, catalog: &'a Catalog, at: Instant) -> Facts<'a> {
+fn values<'a>(
+    notice: &'a Notice,
+    agreement: &'a Agreement,
+    catalog: &'a Catalog,
+    at: Instant,
+) -> NoticeValues<'a> {
     let client = catalog.clients.get(agreement.client.as_str());
     let services = agreement
         .services
         .keys()
         .map(|slug| catalog.services.get(slug.as_str()).map_or(slug.as_str(), |entry| entry.title.as_str()));
-    let last_day = notice.told.last_day;
+    let last_day = notice.announced.last_day;
     let today = agreement.zone.day_of(at);
     let deadline = match agreement.renewal {
         Renewal::Manual { notice_period } | Renewal::Auto { notice_period, .. } => notice_period,
@@ -274,7 +332,7 @@ fn facts<'a>(notice: &'a Notice, agreement: &'a Agreement, catalog: &'a Catalog,
     let deadline = deadline
         .zip(last_day)
         .and_then(|(lead, day)| day.checked_sub(jiff::Span::new().days(lead.days)).ok());
-    Facts {
+    NoticeValues {
         event: notice.key.event.as_str(),
         kind: match notice.key.event {
             NoticeEvent::Activated | NoticeEvent::Renewed => "begins",
@@ -288,7 +346,7 @@ fn facts<'a>(notice: &'a Notice, agreement: &'a Agreement, catalog: &'a Catalog,
         client: client.map_or(agreement.client.as_str(), |client| client.entry.title.as_str()),
         state: notice.state.as_str(),
         day: notice.key.day.to_string(),
-        first_day: notice.told.first_day.map(|day| day.to_string()),
+        first_day: notice.announced.first_day.map(|day| day.to_string()),
         last_day: last_day.map(|day| day.to_string()),
         deadline: deadline.map(|day| day.to_string()),
         days_left: last_day.and_then(|day| today.until(day).ok()).map(|span| span.get_days()),
@@ -315,7 +373,7 @@ fn remain(language: Language, count: i64) -> String {
 
 fn changes(language: Language, count: i64) -> String {
     match language {
-        Language::Russian => format!("{count} {}", form(count, "сообщение", "сообщения", "сообщений")),
+        Language::Russian => format!("{count} {}", form(count, "уведомление", "уведомления", "уведомлений")),
         Language::English => format!("{count} {}", if count == 1 { "notice" } else { "notices" }),
     }
 }

@@ -1,201 +1,203 @@
-//! What became of notices, and what comes: lines for people, and the JSON of both.
+//! Renders the results of notices and forecasts: lines for people, JSON and calendar files.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::agreement::Agreement;
+use crate::agreement::{Agreement, NoticeEvent};
 use crate::calendar::{Day, Instant, TimeOfDay, Zone};
-use crate::notice::delivery::Report;
-use crate::notice::event::Kin;
-use crate::notice::{How, Key, Mark, occasions};
+use crate::live::digest;
+use crate::notice::delivery::DeliveryReport;
+use crate::notice::event::Succession;
+use crate::notice::{NoticeKey, NoticeResult, Variant, scheduled_events};
 use crate::status::{State, changes};
 
 use super::encode::terminal;
-use super::{ics, vocabulary};
+use super::ics::{CalendarEvent, calendar};
+use super::vocabulary;
 
-/// One line of a forecast: a change of state, or something that is told.
+/// One entry of a forecast.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Coming {
-    /// When.
+pub struct ForecastEntry {
+    /// When it happens.
     pub at: Instant,
-    /// The agreement.
+    /// The id of the agreement.
     pub agreement: String,
-    /// The title.
+    /// The title of the agreement.
     pub title: String,
-    /// The new state, or what is told.
-    pub what: What,
+    /// What happens.
+    pub change: ForecastChange,
 }
 
-/// What is to come.
+/// What happens in a forecast.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
-    /// The state changes to this.
+pub enum ForecastChange {
+    /// The agreement gets this state.
     State(State),
-    /// This event is told, for this day.
-    Notice(&'static str, Day),
+    /// This event is announced, for this day.
+    Notice(NoticeEvent, Day),
 }
 
-/// Everything that comes of agreements by date alone, in the order of time.
-pub fn coming(agreements: &[Agreement], usual: TimeOfDay, from: Instant, until: Instant) -> Vec<Coming> {
-    let kin = Kin::of(agreements);
-    let mut coming = Vec::new();
+/// Everything that the date alone will change or announce, in chronological order.
+pub fn forecast(
+    agreements: &[Agreement],
+    usual: TimeOfDay,
+    from: Instant,
+    until: Instant,
+) -> Vec<ForecastEntry> {
+    let succession = Succession::of(agreements);
+    let mut entries = Vec::new();
     for agreement in agreements {
-        let mut add = |at: Instant, what: What| {
+        let mut add = |at: Instant, change: ForecastChange| {
             if from < at && at <= until {
                 let (id, title) = (agreement.id.to_string(), agreement.title.clone());
-                coming.push(Coming { at, agreement: id, title, what });
+                entries.push(ForecastEntry { at, agreement: id, title, change });
             }
         };
         for (at, state) in changes(agreement) {
-            add(at, What::State(state));
+            add(at, ForecastChange::State(state));
         }
-        for occasion in occasions(agreement, &kin, usual, until) {
-            add(occasion.planned, What::Notice(occasion.event.as_str(), occasion.day));
+        for event in scheduled_events(agreement, &succession, usual, until) {
+            add(event.planned, ForecastChange::Notice(event.event, event.day));
         }
     }
-    coming.sort_by(|left, right| (left.at, &left.agreement).cmp(&(right.at, &right.agreement)));
-    coming
+    entries.sort_by(|left, right| (left.at, &left.agreement).cmp(&(right.at, &right.agreement)));
+    entries
 }
 
 /// A forecast for people.
-pub fn forecast(coming: &[Coming], zone: &Zone) -> String {
+pub fn forecast_text(entries: &[ForecastEntry], zone: &Zone) -> String {
     let mut text = String::new();
     let mut day = None;
-    for line in coming {
-        let date = zone.day_of(line.at);
+    for entry in entries {
+        let date = zone.day_of(entry.at);
         if day.replace(date) != Some(date) {
-            writeln!(text, "{date}").expect("a string takes all that is written");
+            writeln!(text, "{date}").expect("writing to a string cannot fail");
         }
-        let time = zone.wall_time_of(line.at).strftime("%H:%M").to_string();
-        let (agreement, what) = (terminal(&line.agreement), words_of(&line.what));
-        writeln!(text, "  {time}  {agreement}: {what}").expect("a string takes all that is written");
+        let time = zone.wall_time_of(entry.at).strftime("%H:%M").to_string();
+        let (agreement, change) = (terminal(&entry.agreement), change_text(&entry.change));
+        writeln!(text, "  {time}  {agreement}: {change}").expect("writing to a string cannot fail");
     }
-    if coming.is_empty() {
-        text.push_str("Nothing changes and nothing is told.\n");
+    if entries.is_empty() {
+        text.push_str("No changes and no notices.\n");
     }
     text
 }
 
-fn words_of(what: &What) -> String {
-    match what {
-        What::State(state) => format!("becomes {state}"),
-        What::Notice(event, day) => format!("tells `{event}` of {}", day_or_never(*day)),
+fn change_text(change: &ForecastChange) -> String {
+    match change {
+        ForecastChange::State(state) => format!("becomes {state}"),
+        ForecastChange::Notice(event, day) => {
+            format!("notice `{}` for {}", event.as_str(), day_or_open(*day))
+        }
     }
 }
 
-fn day_or_never(day: Day) -> String {
-    if day == Day::MAX { "no end".to_owned() } else { day.to_string() }
+fn day_or_open(day: Day) -> String {
+    if day == Day::MAX { "no end date".to_owned() } else { day.to_string() }
 }
 
 /// A forecast for programs.
-pub fn forecast_json(coming: &[Coming]) -> Value {
-    let lines = coming.iter().map(|line| match &line.what {
-        What::State(state) => json!({ "at": line.at, "agreement": line.agreement, "state": state }),
-        What::Notice(event, day) => {
-            json!({ "at": line.at, "agreement": line.agreement, "notice": event, "day": day.to_string() })
+pub fn forecast_json(entries: &[ForecastEntry]) -> Value {
+    let lines = entries.iter().map(|entry| match &entry.change {
+        ForecastChange::State(state) => {
+            json!({ "at": entry.at, "agreement": entry.agreement, "state": state })
+        }
+        ForecastChange::Notice(event, day) => {
+            let (notice, day) = (event.as_str(), day.to_string());
+            json!({ "at": entry.at, "agreement": entry.agreement, "notice": notice, "day": day })
         }
     });
     json!({ "format": 1, "coming": lines.collect::<Vec<_>>() })
 }
 
 /// A forecast as a calendar of all-day events.
-pub fn forecast_ics(coming: &[Coming], zone: &Zone, now: Instant) -> String {
-    let events = coming.iter().map(|line| {
-        let (day, what) = (zone.day_of(line.at), words_of(&line.what));
-        ics::Event {
-            uid: crate::live::digest(&(line.at, &line.agreement, &what)),
+pub fn forecast_ics(entries: &[ForecastEntry], zone: &Zone, now: Instant) -> String {
+    let events = entries.iter().map(|entry| {
+        let (day, change) = (zone.day_of(entry.at), change_text(&entry.change));
+        CalendarEvent {
+            uid: digest(&(entry.at, &entry.agreement, &change)),
             days: (day, day),
-            summary: format!("{}: {what}", line.title),
-            description: line.agreement.clone(),
+            summary: format!("{}: {change}", entry.title),
+            description: entry.agreement.clone(),
         }
     });
-    ics::calendar(events, now)
+    calendar(events, now)
 }
 
-/// What became of the notices of a run, for people. Nobody is named in it.
-pub fn report(report: &Report, braked: Option<usize>) -> String {
-    let mut text = String::new();
-    let mut say = |line: String| {
-        text.push_str(&line);
-        text.push('\n');
-    };
-    let count = |keys: usize, word: &str| (keys > 0).then(|| format!("{keys} {word}"));
-    let superseded = report.settled.iter().filter(|(_, how)| *how == How::Superseded).count();
-    let late = report.settled.len() - superseded;
-    let parts = [
-        count(report.sent.len(), "sent"),
-        count(report.waiting.len() + report.refused.len(), "waiting"),
-        count(superseded, "superseded"),
-        count(late, "too late"),
-        count(report.elsewhere.len(), "left to another run"),
-        count(report.held.len(), "held"),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    say(if parts.is_empty() {
-        "Notices: none is due.".to_owned()
-    } else {
-        format!("Notices: {}.", parts.join(", "))
-    });
-    report.sent.iter().for_each(|key| say(format!("  sent      {}", name(key))));
-    for (key, why) in report.waiting.iter().chain(&report.refused) {
-        say(format!("  waits     {}: {}", name(key), terminal(&vocabulary::redacted(why))));
+/// The results of the notices of a run, for people. Names no recipient.
+pub fn report(report: &DeliveryReport, awaiting_acknowledgement: Option<usize>) -> String {
+    let mut lines = vec![summary(report)];
+    lines.extend(report.sent.iter().map(|key| format!("  sent      {}", name(key))));
+    for (key, why) in report.deferred.iter().chain(&report.refused) {
+        lines.push(format!("  deferred  {}: {}", name(key), terminal(&vocabulary::redacted(why))));
     }
-    for (key, how) in &report.settled {
-        if *how == How::Late {
-            say(format!("  too late  {}", name(key)));
-        }
-    }
-    for key in &report.held {
-        say(format!("  held      {}", name(key)));
-        say(format!(
-            "            nobody knows whether it went out; settle it with `servanda notify resolve {key} --sent` or `--resend`"
+    let late = report.settled.iter().filter(|(_, result)| *result == NoticeResult::Late);
+    lines.extend(late.map(|(key, _)| format!("  late      {}", name(key))));
+    for key in &report.in_doubt {
+        lines.push(format!("  in doubt  {}", name(key)));
+        lines.push(format!(
+            "            it may have been sent; once you know, run `servanda notify resolve {key} --sent` or `--resend`"
         ));
     }
-    if let Some(messages) = braked {
-        say(format!(
-            "{messages} messages wait that no date made due; let them go with `--accept-messages {messages}`"
+    if let Some(messages) = awaiting_acknowledgement {
+        lines.push(format!(
+            "{messages} messages that edits made due await acknowledgement; to send them, pass `--accept-messages {messages}`"
         ));
     }
     if let Some(why) = &report.ended {
-        say(format!("Notices ended early: {}", terminal(why)));
+        lines.push(format!("Notices ended early: {}", terminal(why)));
     }
-    text
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// A notice in words that name nobody.
-fn name(key: &Key) -> String {
+fn summary(report: &DeliveryReport) -> String {
+    let count = |keys: usize, word: &str| (keys > 0).then(|| format!("{keys} {word}"));
+    let late = report.settled.iter().filter(|(_, result)| *result == NoticeResult::Late).count();
+    let parts = [
+        count(report.sent.len(), "sent"),
+        count(report.deferred.len() + report.refused.len(), "deferred"),
+        count(report.settled.len() - late, "superseded"),
+        count(late, "late"),
+        count(report.pending.len(), "left to another run"),
+        count(report.in_doubt.len(), "in doubt"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() {
+        "Notices: none is due.".to_owned()
+    } else {
+        format!("Notices: {}.", parts.join(", "))
+    }
+}
+
+/// A notice for people, with the role instead of the recipient.
+fn name(key: &NoticeKey) -> String {
     let role = key.recipient.split('.').next().unwrap_or_default();
-    let lead = match key.mark {
-        Mark::Lead(lead) => format!(" ({lead} ahead)"),
-        Mark::Only | Mark::Revision(_) => String::new(),
+    let lead = match key.variant {
+        Variant::Lead(lead) => format!(" ({lead} ahead)"),
+        Variant::Only | Variant::Revision(_) => String::new(),
     };
-    format!(
-        "{} {} {}{lead} to {role} by {}",
-        key.agreement,
-        key.event.as_str(),
-        day_or_never(key.day),
-        key.channel.as_str()
-    )
+    let (event, channel) = (key.event.as_str(), key.channel.as_str());
+    format!("{} {event} {}{lead} to {role} by {channel}", key.agreement, day_or_open(key.day))
 }
 
-/// What became of the notices of a run, for programs.
-pub fn report_json(report: &Report, braked: Option<usize>) -> Value {
-    let names = |keys: &[Key]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let reasons = |pairs: &[(Key, String)]| -> BTreeMap<String, String> {
+/// The results of the notices of a run, for programs.
+pub fn report_json(report: &DeliveryReport, awaiting_acknowledgement: Option<usize>) -> Value {
+    let names = |keys: &[NoticeKey]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let reasons = |pairs: &[(NoticeKey, String)]| -> BTreeMap<String, String> {
         pairs.iter().map(|(key, why)| (key.to_string(), vocabulary::redacted(why))).collect()
     };
-    let settled: BTreeMap<String, How> =
-        report.settled.iter().map(|(key, how)| (key.to_string(), *how)).collect();
+    let settled: BTreeMap<String, NoticeResult> =
+        report.settled.iter().map(|(key, result)| (key.to_string(), *result)).collect();
     json!({
         "sent": names(&report.sent),
-        "held": names(&report.held),
-        "elsewhere": names(&report.elsewhere),
-        "waiting": reasons(&report.waiting),
+        "in_doubt": names(&report.in_doubt),
+        "pending": names(&report.pending),
+        "deferred": reasons(&report.deferred),
         "refused": reasons(&report.refused),
         "settled": settled,
-        "braked": braked,
+        "awaiting_acknowledgement": awaiting_acknowledgement,
         "ended": report.ended,
     })
 }

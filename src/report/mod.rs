@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::agreement::{Agreement, NoticeEvent};
 use crate::calendar::{Day, Instant, TimeOfDay};
 use crate::ident::{AgreementId, ClientSlug, ServiceSlug};
-use crate::notice::event::{Kin, last_day, notice_deadline, occasions};
+use crate::notice::event::{Succession, last_day, notice_deadline, scheduled_events};
 use crate::status::{CurrentPeriod, State, Status, changes, period_at, state_at, status};
 
 /// How far from the instant, to both sides, what repeats is listed: periods of a tacit renewal, days of telling.
@@ -112,17 +112,18 @@ pub fn report(agreements: &[Agreement], usual: TimeOfDay, at: Instant) -> Report
     ordered.sort_by(|left, right| left.id.cmp(&right.id));
     let places: BTreeMap<_, _> =
         ordered.iter().enumerate().map(|(place, agreement)| (&agreement.id, place)).collect();
-    let kin = Kin::of(ordered.iter().copied());
-    let look = |agreement| EntryBuilder { agreement, kin: &kin, places: &places, usual, at }.entry();
+    let succession = Succession::of(ordered.iter().copied());
+    let look =
+        |agreement| EntryBuilder { agreement, succession: &succession, places: &places, usual, at }.entry();
     let entries: Vec<ReportEntry<'_>> = ordered.iter().copied().map(look).collect();
     Report { at, lanes: lanes(&entries), coverage: coverage(&entries), entries }
 }
 
 /// One agreement, with what it is looked at by.
-struct EntryBuilder<'a, 'kin> {
+struct EntryBuilder<'a, 'succession> {
     agreement: &'a Agreement,
-    kin: &'kin Kin<'a>,
-    places: &'kin BTreeMap<&'a AgreementId, usize>,
+    succession: &'succession Succession<'a>,
+    places: &'succession BTreeMap<&'a AgreementId, usize>,
     usual: TimeOfDay,
     at: Instant,
 }
@@ -141,7 +142,7 @@ impl<'a> EntryBuilder<'a, '_> {
             phases: phases(agreement),
             rolls: rolls(agreement, at),
             told_ahead: if is_over { Vec::new() } else { self.told_ahead() },
-            deadline: notice_deadline(agreement, &stretch, self.kin).filter(|_| !is_over),
+            deadline: notice_deadline(agreement, &stretch, self.succession).filter(|_| !is_over),
             follows: self.follows(&stretch, last_day),
             stretch,
             last_day,
@@ -149,7 +150,7 @@ impl<'a> EntryBuilder<'a, '_> {
     }
 
     fn follows(&self, stretch: &CurrentPeriod, last_day: Option<Day>) -> Follows {
-        let successor = self.kin.successor(self.agreement);
+        let successor = self.succession.successor(self.agreement);
         let successor = successor.and_then(|found| Some((*self.places.get(&found.id)?, found)));
         match (successor, last_day) {
             (Some((entry, successor)), Some(day)) => {
@@ -164,7 +165,7 @@ impl<'a> EntryBuilder<'a, '_> {
 
     fn told_ahead(&self) -> Vec<Day> {
         let until = self.at.checked_add(REACH).unwrap_or(Instant::MAX);
-        let told = occasions(self.agreement, self.kin, self.usual, until);
+        let told = scheduled_events(self.agreement, self.succession, self.usual, until);
         let ahead = told
             .iter()
             .filter(|occasion| matches!(occasion.event, NoticeEvent::Expiring | NoticeEvent::NoticeDeadline));

@@ -1,4 +1,4 @@
-//! Mails through a server that is not of our making: they arrive once, parse, and read right in both languages.
+//! Mail through an independent server: each arrives once, parses, and has the right text in both languages.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::missing::did_not_run;
 use crate::repository::{Repository, Run};
 
-/// What does not run where a program of others is missing.
+/// The name of these tests if a program that they need is missing.
 const TESTED: &str = "mails through a real server";
 
 /// A mail server in a process of its own.
@@ -40,7 +40,7 @@ impl Server {
         Ok(Self { process, port: port.trim().to_owned(), said })
     }
 
-    /// The mails that it took. Each was said before it was accepted, so that nobody has to be waited for.
+    /// The accepted mails. Each was printed before it was accepted, so that no waiting is needed.
     fn mails(mut self) -> Vec<Value> {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -52,13 +52,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // A process that is already gone is what is wanted.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// The example, with this server for its mail, begun on the first of September.
+/// The example with this server, initialised on the first of September.
 fn mailing(server: &Server, language: &str) -> Repository {
     let repository = Repository::example();
     repository.edit("servanda.yaml", "language: ru", &format!("language: {language}"));
@@ -76,16 +76,16 @@ fn text<'a>(mail: &'a Value, field: &str) -> &'a str {
     mail[field].as_str().unwrap_or_default()
 }
 
-/// How many messages a run says that it sent. Each bears a name of its own.
+/// The number of messages that a run reports as sent.
 fn sent(run: &Run) -> usize {
     run.stdout.lines().filter(|line| line.trim_start().starts_with("sent ")).count()
 }
 
 #[test]
-fn mails_arrive_once_and_read_right_in_both_languages() {
+fn mails_arrive_once_with_the_right_text_in_both_languages() {
     for (language, sentence, greeting) in [
-        ("ru", "С 21\u{a0}сентября 2026\u{a0}г. соглашение приостановлено", "Здравствуйте!"),
-        ("en", "From 21\u{a0}September 2026 the agreement is suspended", "Hello,"),
+        ("ru", "Действие соглашения приостановлено с 21\u{a0}сентября 2026\u{a0}г.", "Здравствуйте!"),
+        ("en", "The agreement is suspended from 21\u{a0}September 2026.", "Hello,"),
     ] {
         let server = match Server::start() {
             Ok(server) => server,
@@ -101,7 +101,7 @@ fn mails_arrive_once_and_read_right_in_both_languages() {
         let ids: BTreeSet<&str> = mails.iter().map(|mail| text(mail, "id")).collect();
         assert_eq!(ids.len(), mails.len(), "no mail came twice");
         for mail in &mails {
-            assert_eq!(mail["to"].as_array().unwrap().len(), 1, "nobody learns who else was told");
+            assert_eq!(mail["to"].as_array().unwrap().len(), 1, "no recipient sees the others");
             assert_eq!(text(mail, "automatic"), "auto-generated");
             assert!(text(mail, "text").starts_with(greeting), "{mail}");
             assert!(text(mail, "html").contains("</html>"), "{mail}");
@@ -113,7 +113,7 @@ fn mails_arrive_once_and_read_right_in_both_languages() {
 }
 
 #[test]
-fn whoever_is_refused_is_told_by_a_later_run_and_the_others_at_once() {
+fn a_refused_recipient_is_notified_by_a_later_run_and_the_others_at_once() {
     let server = match Server::start() {
         Ok(server) => server,
         Err(why) => return did_not_run(TESTED, &why),
@@ -136,7 +136,7 @@ fn whoever_is_refused_is_told_by_a_later_run_and_the_others_at_once() {
 }
 
 #[test]
-fn what_a_server_took_and_never_answered_is_held_until_somebody_says_what_became_of_it() {
+fn an_unanswered_mail_stays_in_doubt_until_a_person_resolves_it() {
     let server = match Server::start() {
         Ok(server) => server,
         Err(why) => return did_not_run(TESTED, &why),
@@ -145,19 +145,19 @@ fn what_a_server_took_and_never_answered_is_held_until_somebody_says_what_became
     let catalog = repository.read("catalog.yaml");
     repository.file("catalog.yaml", &with_local_part(&catalog, "lost"));
     let run = repository.expect(7, &["run", "--as-of", "2026-09-21"]);
-    assert!(run.stdout.contains("nobody knows whether it went out"), "{}", run.stdout);
-    let held = |repository: &Repository| -> Vec<String> {
-        let shown = repository.expect(0, &["ledger", "show", "--held"]).stdout;
+    assert!(run.stdout.contains("  in doubt  "), "{}", run.stdout);
+    let in_doubt = |repository: &Repository| -> Vec<String> {
+        let shown = repository.expect(0, &["ledger", "show", "--in-doubt"]).stdout;
         shown.lines().filter(|line| line.starts_with("notice/")).map(str::to_owned).collect()
     };
-    let keys = held(&repository);
+    let keys = in_doubt(&repository);
     assert!(!keys.is_empty());
     let again = repository.expect(7, &["notify", "--as-of", "2026-09-21"]);
-    assert!(again.stdout.contains(&keys[0]), "every run says so: {}", again.stdout);
+    assert!(again.stdout.contains(&keys[0]), "every run reports it: {}", again.stdout);
     for (number, key) in keys.iter().enumerate() {
         repository.expect(0, &["notify", "resolve", key, if number == 0 { "--resend" } else { "--sent" }]);
     }
-    assert!(held(&repository).is_empty());
+    assert!(in_doubt(&repository).is_empty());
     repository.file("catalog.yaml", &catalog);
     let server = Server::start().unwrap_or_else(|why| panic!("{why}"));
     let settings = repository.read("servanda.yaml");
@@ -166,7 +166,7 @@ fn what_a_server_took_and_never_answered_is_held_until_somebody_says_what_became
     repository.edit("servanda.yaml", port, &server.port);
     let run = repository.expect(0, &["run", "--as-of", "2026-09-21"]);
     let sent: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("  sent")).collect();
-    assert!(!sent.is_empty(), "what was not sent is sent now: {}", run.stdout);
+    assert!(!sent.is_empty(), "the resend is sent now: {}", run.stdout);
     assert!(!server.mails().is_empty());
 }
 

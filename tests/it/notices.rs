@@ -1,4 +1,4 @@
-//! Notices through the program, as a schedule would run it: each goes out once, and no memory is no leave.
+//! Notices through the program, as a scheduled job runs it: each is sent once, and never by a ledger that cannot be trusted.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::missing::did_not_run;
 use crate::postgres::Server;
 use crate::repository::{Repository, copy};
 
-/// The messages that lie in the outbox of the embedded helpdesk.
+/// The messages in the outbox of the embedded helpdesk.
 pub(crate) fn outbox(repository: &Repository) -> BTreeSet<String> {
     let Ok(entries) = std::fs::read_dir(repository.root().join(".servanda/outbox")) else {
         return BTreeSet::new();
@@ -16,8 +16,8 @@ pub(crate) fn outbox(repository: &Repository) -> BTreeSet<String> {
     entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
 }
 
-/// A repository whose memory began on the first of September.
-fn begun() -> Repository {
+/// A repository with a ledger that was initialised on the first of September.
+fn initialised() -> Repository {
     let repository = Repository::example();
     repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-09-01"]);
     repository
@@ -29,18 +29,22 @@ fn git(folder: &Path, arguments: &[&str]) {
 }
 
 #[test]
-fn a_first_run_applies_and_tells_nobody_until_it_is_said_to_be_the_first() {
+fn a_first_run_applies_and_sends_nothing_without_init_ledger() {
     let repository = Repository::example();
     let run = repository.expect(4, &["run", "--as-of", "2026-09-01"]);
-    assert!(run.stdout.contains("20 done") && run.stderr.contains("--init-ledger"), "{}", run.stderr);
+    assert!(
+        run.stdout.contains("20 done") && run.stderr.contains("error[ledger-uninitialised]"),
+        "{}",
+        run.stderr
+    );
     let run = repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-09-01"]);
     assert!(run.stdout.contains("none is due"), "{}", run.stdout);
-    assert!(outbox(&repository).is_empty(), "what is past is told to nobody");
+    assert!(outbox(&repository).is_empty(), "past events are not announced");
 }
 
 #[test]
-fn what_is_due_is_told_once_however_often_it_runs() {
-    let repository = begun();
+fn a_due_notice_is_sent_once_after_any_number_of_runs() {
+    let repository = initialised();
     let run = repository.expect(0, &["run", "--as-of", "2026-09-21"]);
     assert!(
         run.stdout.contains("dental-2026/dent-komfort deactivated 2026-09-21 to client"),
@@ -60,7 +64,7 @@ fn what_is_due_is_told_once_however_often_it_runs() {
 
 #[test]
 fn a_run_reports_itself_for_programs() {
-    let repository = begun();
+    let repository = initialised();
     let arguments =
         ["run", "--as-of", "2026-09-21", "--format", "json", "--report", "run.json", "--metrics", "run.prom"];
     let said = repository.json(0, &arguments);
@@ -68,16 +72,16 @@ fn a_run_reports_itself_for_programs() {
     assert_eq!(said, written);
     assert_eq!((&said["format"], &said["exit"]), (&1.into(), &0.into()));
     assert!(!said["notices"]["sent"].as_array().unwrap().is_empty());
-    assert!(!said.to_string().contains('@'), "nobody's address is in it: {said}");
+    assert!(!said.to_string().contains('@'), "it contains no address: {said}");
     assert!(repository.read("run.prom").contains("servanda_last_run_exit_code 0\n"));
 }
 
-/// What somebody does to a ledger.
+/// A modification of a ledger.
 type Spoil<'a> = Box<dyn Fn(&Repository) + 'a>;
 
-/// What must not let any mail out, and what the message has to say.
+/// Each modification and the code of its error.
 #[test]
-fn a_memory_that_may_have_forgotten_lets_no_mail_out() {
+fn no_mail_is_sent_by_a_ledger_that_may_have_lost_records() {
     let ledger = ".servanda/ledger.sqlite";
     let gone = |repository: &Repository| {
         for ending in ["", "-wal", "-shm"] {
@@ -95,37 +99,41 @@ fn a_memory_that_may_have_forgotten_lets_no_mail_out() {
         repository.file("servanda.yaml", &format!("{settings}\nledger: {{ secret: {{ env: PATH }} }}\n"));
     };
     let cases: [(&str, Spoil<'_>, &str); 6] = [
-        ("empty", Box::new(gone), "has no beginning"),
-        ("truncated", Box::new(sql("DELETE FROM entry WHERE key LIKE '%/notice/%'")), "gone or were changed"),
+        ("empty", Box::new(gone), "ledger-uninitialised"),
+        ("truncated", Box::new(sql("DELETE FROM entry WHERE key LIKE '%/notice/%'")), "ledger-modified"),
         (
             "rewritten",
             Box::new(sql("UPDATE entry SET value = replace(value, 'sent', 'late')")),
-            "gone or were changed",
+            "ledger-modified",
         ),
-        ("unsealed", Box::new(sql("DELETE FROM entry WHERE key = 'seal'")), "no notice is sent"),
-        ("added to", Box::new(sql("INSERT INTO entry VALUES ('more', '1')")), "gone or were changed"),
-        ("foreign", Box::new(foreign), "another secret"),
+        ("unsealed", Box::new(sql("DELETE FROM entry WHERE key = 'seal'")), "ledger-checksum-missing"),
+        ("added to", Box::new(sql("INSERT INTO entry VALUES ('more', '1')")), "ledger-modified"),
+        ("foreign", Box::new(foreign), "ledger-secret-mismatch"),
     ];
-    for (name, spoil, says) in cases {
-        let repository = begun();
+    for (name, spoil, code) in cases {
+        let repository = initialised();
         repository.expect(0, &["run", "--as-of", "2026-09-21"]);
         let before = outbox(&repository);
         spoil(&repository);
         for command in ["notify", "run"] {
             let run = repository.expect(4, &[command, "--as-of", "2026-09-29"]);
-            assert!(run.stderr.contains(says) && run.stderr.contains("help:"), "{name}: {}", run.stderr);
+            assert!(
+                run.stderr.contains(&format!("error[{code}]")) && run.stderr.contains("help:"),
+                "{name}: {}",
+                run.stderr
+            );
         }
         assert_eq!(outbox(&repository), before, "{name}: no mail");
         if name != "foreign" {
             repository.expect(0, &["notify", "--init-ledger", "--as-of", "2026-09-29"]);
-            assert_eq!(outbox(&repository), before, "{name}: what is past by then is told to nobody");
+            assert_eq!(outbox(&repository), before, "{name}: past events are not announced");
             repository.expect(0, &["ledger", "verify"]);
         }
     }
 }
 
 #[test]
-fn a_memory_that_was_put_back_is_seen_by_its_witness() {
+fn a_ledger_restored_from_a_backup_is_detected_by_its_witness() {
     let repository = Repository::example();
     let settings = repository.read("servanda.yaml");
     // A text attribute that the sandbox has and that nothing else uses.
@@ -145,14 +153,14 @@ fn a_memory_that_was_put_back_is_seen_by_its_witness() {
         }
     }
     let run = repository.expect(4, &["run", "--as-of", "2026-09-29"]);
-    assert!(run.stderr.contains("put back to an older state"), "{}", run.stderr);
-    assert_eq!(outbox(&repository), told, "nothing is told twice");
+    assert!(run.stderr.contains("error[ledger-outdated]"), "{}", run.stderr);
+    assert_eq!(outbox(&repository), told, "nothing is sent twice");
     repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-09-29"]);
     repository.expect(0, &["run", "--as-of", "2026-09-30"]);
 }
 
 #[test]
-fn two_machines_share_a_ledger_on_a_branch_and_tell_everything_once() {
+fn two_machines_share_a_ledger_on_a_branch_and_send_everything_once() {
     let shared = tempfile::tempdir().unwrap();
     git(shared.path(), &["init", "--quiet", "--bare", "remote.git"]);
     let first = Repository::example();
@@ -183,7 +191,7 @@ fn two_machines_share_a_ledger_on_a_branch_and_tell_everything_once() {
     let (code, said) = run(&first, &["run", "--as-of", "2026-09-21"]);
     assert_eq!(code, 0, "{said}");
     assert!(!outbox(&first).is_empty());
-    // The second has a helpdesk of its own, which it fills first; what was told it knows from the branch.
+    // The second has a helpdesk of its own, which it fills first; the branch has the records of the sent notices.
     let (code, said) = run(&second, &["run", "--as-of", "2026-09-21", "--accept", "vanished=20"]);
     assert_eq!(code, 0, "{said}");
     assert!(outbox(&second).is_empty(), "{said}");
@@ -198,12 +206,12 @@ fn two_machines_share_a_ledger_on_a_branch_and_tell_everything_once() {
     let log = String::from_utf8_lossy(&log.stdout);
     assert!(
         log.contains("notice/") && !log.contains("client.example") && !log.contains("@sandbox"),
-        "no address is in it"
+        "it contains no address"
     );
 }
 
 #[test]
-fn a_ledger_in_a_database_serves_as_well_and_one_that_lost_something_lets_no_mail_out() {
+fn a_ledger_in_a_database_works_and_sends_nothing_after_a_loss() {
     let server = match Server::start() {
         Ok(server) => server,
         Err(why) => return did_not_run("notices by a ledger in a database", &why),
@@ -230,24 +238,24 @@ fn a_ledger_in_a_database_serves_as_well_and_one_that_lost_something_lets_no_mai
     assert!(run(0, &["run", "--as-of", "2026-09-21"]).contains("none is due"));
     run(0, &["ledger", "verify"]);
     let kept = server.sql("ledger", "SELECT key, value FROM servanda_entry");
-    assert!(kept.contains("notice/") && !kept.contains("client.example"), "no address is in it");
+    assert!(kept.contains("notice/") && !kept.contains("client.example"), "it contains no address");
     let some = "SELECT key FROM servanda_entry WHERE key LIKE '%/notice/%' LIMIT 1";
     server.sql("ledger", &format!("DELETE FROM servanda_entry WHERE key = ({some})"));
-    assert!(run(4, &["run", "--as-of", "2026-09-29"]).contains("gone or were changed"));
+    assert!(run(4, &["run", "--as-of", "2026-09-29"]).contains("error[ledger-modified]"));
     server.sql("ledger", "DROP TABLE servanda_entry");
-    assert!(run(4, &["notify", "--as-of", "2026-09-29"]).contains("--init-ledger"));
+    assert!(run(4, &["notify", "--as-of", "2026-09-29"]).contains("error[ledger-uninitialised]"));
     drop(server);
     let said = run(4, &["run", "--as-of", "2026-09-29"]);
-    assert!(said.contains("the ledger cannot be had"), "what must not wait goes on: {said}");
+    assert!(said.contains("error[ledger-unavailable]"), "the apply does not depend on the ledger: {said}");
     assert_eq!(outbox(&repository), told, "no mail");
 }
 
 #[test]
-fn what_is_held_is_settled_by_a_person() {
-    let repository = begun();
+fn only_a_notice_in_doubt_can_be_resolved() {
+    let repository = initialised();
     repository.expect(0, &["run", "--as-of", "2026-09-21"]);
-    let held = repository.expect(0, &["ledger", "show", "--held"]);
-    assert_eq!(held.stdout, "");
+    let in_doubt = repository.expect(0, &["ledger", "show", "--in-doubt"]);
+    assert_eq!(in_doubt.stdout, "");
     let key = "notice/dental-2026~dent-komfort/deactivated/2026-09-21/-/client.main/mail";
     let run = repository.expect(1, &["notify", "resolve", key, "--sent"]);
     assert!(run.stderr.contains("is not in doubt"), "{}", run.stderr);
@@ -256,7 +264,7 @@ fn what_is_held_is_settled_by_a_person() {
 
 #[test]
 fn a_preview_shows_every_message_and_sends_none() {
-    let repository = begun();
+    let repository = initialised();
     let run = repository.expect(0, &["notify", "--preview", "--as-of", "2026-09-21"]);
     assert!(run.stdout.contains("приостановлено") && run.stderr.contains("none was sent"), "{}", run.stdout);
     repository.expect(0, &["notify", "--preview", "--write", "mails", "--as-of", "2026-09-21"]);
@@ -266,8 +274,8 @@ fn a_preview_shows_every_message_and_sends_none() {
 }
 
 #[test]
-fn a_forecast_tells_what_the_runs_then_do() {
-    let repository = begun();
+fn a_forecast_lists_what_the_runs_then_send() {
+    let repository = initialised();
     let coming =
         repository.json(0, &["forecast", "--as-of", "2026-09-01", "--days", "21", "--format", "json"]);
     let told: BTreeSet<String> = coming["coming"]
@@ -295,8 +303,8 @@ fn a_forecast_tells_what_the_runs_then_do() {
 }
 
 #[test]
-fn a_monitor_that_is_not_there_changes_nothing_and_is_not_named() {
-    let repository = begun();
+fn an_unreachable_monitor_changes_nothing_and_its_address_is_not_shown() {
+    let repository = initialised();
     let mut program = repository.program(&["run", "--as-of", "2026-09-21", "-v"]);
     let output = program.env("SERVANDA_PING_URL", "http://127.0.0.1:1/secret-token").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -305,8 +313,8 @@ fn a_monitor_that_is_not_there_changes_nothing_and_is_not_named() {
 }
 
 #[test]
-fn words_of_ones_own_that_are_broken_stop_before_any_mail() {
-    let repository = begun();
+fn an_invalid_template_stops_before_any_mail() {
+    let repository = initialised();
     repository.file("notices/ru.body.txt", "Здравствуйте!\n{% for notice in notice %}");
     let run = repository.expect(3, &["notify", "--as-of", "2026-09-21"]);
     assert!(run.stderr.contains("notices/ru.body.txt: line 2"), "{}", run.stderr);
@@ -314,8 +322,8 @@ fn words_of_ones_own_that_are_broken_stop_before_any_mail() {
 }
 
 #[test]
-fn a_ledger_that_forgets_tells_nothing_again() {
-    let repository = begun();
+fn a_compacted_ledger_sends_nothing_again() {
+    let repository = initialised();
     for day in
         ["2026-09-14", "2026-09-21", "2026-09-29", "2026-10-05", "2026-10-19", "2026-10-26", "2026-11-01"]
     {
@@ -331,14 +339,14 @@ fn a_ledger_that_forgets_tells_nothing_again() {
     assert!(again.starts_with("0 records deleted"), "{again}");
     let run = repository.expect(0, &["run", "--as-of", "2026-11-01"]);
     assert!(run.stdout.contains("none is due"), "{}", run.stdout);
-    // Nor does a beginning that is begun anew let anything be told again.
+    // Neither does another initialisation.
     repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-11-01"]);
     repository.expect(0, &["run", "--as-of", "2026-11-01"]);
     assert_eq!(outbox(&repository), told);
 }
 
 #[test]
-fn the_helpdesk_itself_tells_by_comments_each_once() {
+fn the_helpdesk_gets_one_comment_for_each_agreement() {
     let repository = Repository::example();
     repository.edit("servanda.yaml", "\nnotices:\n", "\nnotices:\n  comment: private\n");
     repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-09-01"]);

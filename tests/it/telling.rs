@@ -1,4 +1,4 @@
-//! What the helpdesk itself tells when an answer of its is lost, and two repositories that remember in one place.
+//! Notices through the helpdesk when its responses are lost, and two repositories that share a ledger.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,12 +9,12 @@ use crate::notices::outbox;
 use crate::processes::{KEY, Served, point};
 use crate::repository::Repository;
 
-/// The day before anything is told, the day on which an agreement comes to rest, and the next.
+/// The day before any event, the day on which an agreement is suspended, and the next.
 const BEFORE: &str = "2026-09-01";
 const DAY: &str = "2026-09-21";
 const AFTER: &str = "2026-09-22";
 
-/// Runs on a day and gives what was told, by kind.
+/// Runs on a day and returns the results of the notices, by kind.
 #[track_caller]
 fn run(repository: &Repository, code: i32, day: &str, more: &[&str]) -> Value {
     let arguments = [&["run", "--as-of", day, "--format", "json"], more].concat();
@@ -30,8 +30,8 @@ fn run(repository: &Repository, code: i32, day: &str, more: &[&str]) -> Value {
     report["notices"].clone()
 }
 
-fn number(told: &Value, kind: &str) -> usize {
-    told[kind].as_array().map_or(0, Vec::len)
+fn number(notices: &Value, kind: &str) -> usize {
+    notices[kind].as_array().map_or(0, Vec::len)
 }
 
 /// The comments that the helpdesk holds.
@@ -42,12 +42,12 @@ fn comments(repository: &Repository) -> Vec<String> {
 }
 
 #[test]
-fn after_a_lost_answer_the_helpdesk_is_asked_whether_it_has_the_comment() {
+fn after_a_lost_response_the_helpdesk_is_queried_for_the_comment() {
     let deaf = json!({ "verb": "find", "target": "comment", "effect": { "answer": { "status": 400 } } });
-    // The answer is lost after the comment was written, or with it before anything was; the helpdesk says at once whether it
-    // has it, or only on the next day.
+    // The response is lost after the comment was written, or the request before it; the helpdesk can be queried at once, or
+    // only on the next day.
     for (done, is_deaf) in [(true, false), (false, false), (true, true), (false, true)] {
-        let case = format!("written: {done}, told at once: {}", !is_deaf);
+        let case = format!("written: {done}, queried at once: {}", !is_deaf);
         let repository = Repository::example();
         let mut faults =
             vec![json!({ "verb": "create", "target": "comment", "effect": { "drop": { "done": done } } })];
@@ -55,29 +55,29 @@ fn after_a_lost_answer_the_helpdesk_is_asked_whether_it_has_the_comment() {
         let served = Served::accepting(&repository, KEY, &json!(faults));
         point(&repository, &served.url, "notices: { comment: private }\n");
         run(&repository, 0, BEFORE, &["--init-ledger"]);
-        let told = run(&repository, 0, DAY, &[]);
-        // What it does not have yet may be on its way, so that a later run asks again.
+        let notices = run(&repository, 0, DAY, &[]);
+        // A comment that is not found yet may be on its way, so a later run queries again.
         let is_open = is_deaf || !done;
-        assert_eq!(number(&told, "elsewhere"), usize::from(is_open), "{case}: {told}");
-        assert_eq!(number(&told, "held"), 0, "{case}: {told}");
-        let mut sent = number(&told, "sent");
-        let told = run(&repository, 0, AFTER, &[]);
-        sent += number(&told, "sent");
-        assert_eq!(number(&told, "held"), 0, "{case}: {told}");
+        assert_eq!(number(&notices, "pending"), usize::from(is_open), "{case}: {notices}");
+        assert_eq!(number(&notices, "in_doubt"), 0, "{case}: {notices}");
+        let mut sent = number(&notices, "sent");
+        let notices = run(&repository, 0, AFTER, &[]);
+        sent += number(&notices, "sent");
+        assert_eq!(number(&notices, "in_doubt"), 0, "{case}: {notices}");
         let comments = comments(&repository);
         let different: BTreeSet<&String> = comments.iter().collect();
-        assert_eq!((comments.len(), different.len()), (sent, sent), "{case}: each is there once");
-        let told = run(&repository, 0, AFTER, &[]);
-        assert_eq!(number(&told, "sent"), 0, "{case}: {told}");
+        assert_eq!((comments.len(), different.len()), (sent, sent), "{case}: each comment exists once");
+        let notices = run(&repository, 0, AFTER, &[]);
+        assert_eq!(number(&notices, "sent"), 0, "{case}: {notices}");
     }
 }
 
 #[test]
-fn a_module_of_the_tenant_is_told_once_whatever_becomes_of_its_answers() {
+fn a_script_module_delivers_once_after_any_loss_of_its_responses() {
     let lost = json!({ "drop": { "done": true } });
     let broken = json!({ "answer": { "status": 500, "body": "groovy.lang.MissingPropertyException" } });
     let refused = json!({ "answer": { "status": 400, "body": "no" } });
-    // What befalls the first call, whether the module knows an id again, the exit of that day and of the next.
+    // The fault of the first call, whether the module recognises an id, the exit codes of that day and of the next.
     for (effect, remembers, first, second) in [
         (None, false, 0, 0),
         (Some(&refused), false, 6, 0),
@@ -95,17 +95,17 @@ fn a_module_of_the_tenant_is_told_once_whatever_becomes_of_its_answers() {
         point(&repository, &served.url, &module);
         run(&repository, 0, BEFORE, &["--init-ledger"]);
         let case = format!("{effect:?}, remembers: {remembers}");
-        let told = run(&repository, first, DAY, &[]);
-        let on_the_day = number(&told, "sent");
-        assert_eq!(number(&told, "held"), usize::from(first == 7), "{case}: {told}");
-        let told = run(&repository, second, AFTER, &[]);
-        assert_eq!(number(&told, "held"), usize::from(second == 7), "{case}: {told}");
+        let notices = run(&repository, first, DAY, &[]);
+        let on_the_day = number(&notices, "sent");
+        assert_eq!(number(&notices, "in_doubt"), usize::from(first == 7), "{case}: {notices}");
+        let notices = run(&repository, second, AFTER, &[]);
+        assert_eq!(number(&notices, "in_doubt"), usize::from(second == 7), "{case}: {notices}");
         let calls = served.calls();
         let new = calls.iter().filter(|line| line.contains("is_new=true")).count();
-        let is_lost_and_held = effect == Some(&lost) && !remembers;
+        let is_lost_and_in_doubt = effect == Some(&lost) && !remembers;
         assert_eq!(
             new,
-            on_the_day + number(&told, "sent") + usize::from(is_lost_and_held),
+            on_the_day + number(&notices, "sent") + usize::from(is_lost_and_in_doubt),
             "{case}: {calls:?}"
         );
         let again = calls.len() - new;
@@ -114,16 +114,16 @@ fn a_module_of_the_tenant_is_told_once_whatever_becomes_of_its_answers() {
 }
 
 #[test]
-fn a_module_that_is_not_there_is_told_of_and_tried_again() {
+fn a_missing_script_module_is_reported_and_called_again() {
     let repository = Repository::example();
     let served = Served::accepting(&repository, KEY, &json!([]));
     point(&repository, &served.url, "notices: { module: { call: slaNotify.send } }\n");
     run(&repository, 0, BEFORE, &["--init-ledger"]);
-    let told = run(&repository, 6, DAY, &[]);
-    assert!(told.to_string().contains("Script module or method not found"), "{told}");
+    let notices = run(&repository, 6, DAY, &[]);
+    assert!(notices.to_string().contains("Script module or method not found"), "{notices}");
 }
 
-/// What lies in a file of the ledger, but for the lock.
+/// The entries of a ledger file, except for the lock.
 fn entries(ledger: &Path) -> Vec<(String, String)> {
     let connection = rusqlite::Connection::open(ledger).unwrap();
     let mut select = connection.prepare("SELECT key, value FROM entry ORDER BY key").unwrap();
@@ -132,7 +132,7 @@ fn entries(ledger: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
-fn two_repositories_on_one_ledger_and_one_helpdesk_leave_each_other_s_notices_alone() {
+fn two_repositories_that_share_a_ledger_do_not_touch_each_others_notices() {
     let (first, second) = (Repository::example(), Repository::example());
     let served = Served::accepting(&first, KEY, &json!([]));
     let shared = first.root().join("shared.sqlite");
@@ -143,21 +143,21 @@ fn two_repositories_on_one_ledger_and_one_helpdesk_leave_each_other_s_notices_al
     }
     second.edit("servanda.yaml", "prefix: \"sv:\"", "prefix: \"north:\"");
     run(&first, 0, BEFORE, &["--init-ledger"]);
-    // The other's beginning is none of its own.
+    // The ledger is initialised for the first only.
     run(&second, 4, BEFORE, &[]);
     run(&second, 0, BEFORE, &["--init-ledger"]);
     let sent = number(&run(&first, 0, DAY, &[]), "sent");
     assert!(sent > 0);
     let of_first = entries(&shared);
-    let told = run(&second, 0, DAY, &[]);
-    assert_eq!(number(&told, "sent"), sent, "what the first told is not told for the second");
+    let notices = run(&second, 0, DAY, &[]);
+    assert_eq!(number(&notices, "sent"), sent, "the notices of the first do not count for the second");
     let after = entries(&shared);
     let untouched = of_first.iter().filter(|entry| after.contains(entry)).count();
     let of_second = of_first.iter().filter(|(key, _)| !key.contains("/notice/")).count();
     assert!(untouched + of_second >= of_first.len(), "no notice of the first was touched");
     assert_eq!(outbox(&first).len(), outbox(&second).len());
     for repository in [&first, &second] {
-        let told = run(repository, 0, DAY, &[]);
-        assert_eq!((number(&told, "sent"), number(&told, "superseded")), (0, 0), "{told}");
+        let notices = run(repository, 0, DAY, &[]);
+        assert_eq!((number(&notices, "sent"), number(&notices, "superseded")), (0, 0), "{notices}");
     }
 }

@@ -1,10 +1,10 @@
-//! A year of the example, lived through by hand: on which day which agreement changes, and on no other day.
+//! A year of the example, day by day: which agreement changes on which day, and on no other.
 
 use serde_json::Value;
 
 use crate::repository::Repository;
 
-/// Day, agreement, the helpdesk's state before and after. Noon in Moscow is the hour of every day.
+/// Day, agreement, and the helpdesk's state before and after. Each day is planned at noon in Moscow.
 const YEAR: [(&str, &str, &str, &str); 22] = [
     ("2026-09-14", "gimnaziya-5-2026", "inactive", "active"),
     ("2026-09-15", "aurora-games-2026", "planned", "active"),
@@ -30,7 +30,7 @@ const YEAR: [(&str, &str, &str, &str); 22] = [
     ("2027-05-01", "portovik-2026", "active", "inactive"),
 ];
 
-/// The changes of state in a plan, in its order.
+/// The changes of state in a plan, in order.
 fn transitions(plan: &Value) -> Vec<(String, String, String)> {
     let changes = plan["plan"]["changes"].as_array().unwrap();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -48,7 +48,7 @@ fn on(day: &str) -> Vec<(String, String, String)> {
 }
 
 #[test]
-fn every_transition_of_a_year_comes_on_its_day_and_on_no_other() {
+fn every_change_of_state_in_a_year_happens_on_its_day_and_on_no_other() {
     let repository = Repository::example();
     repository.expect(0, &["apply", "--yes", "--as-of", "2026-09-01"]);
     let mut days: Vec<&str> = YEAR.iter().map(|row| row.0).collect();
@@ -66,7 +66,7 @@ fn every_transition_of_a_year_comes_on_its_day_and_on_no_other() {
     assert_eq!(transitions(&end), []);
 }
 
-/// What is different after a year, folded into the helpdesk's three states.
+/// The changes after a year, in the three states of the helpdesk.
 const AHEAD: [(&str, &str, &str); 15] = [
     ("aurora-games-2026", "planned", "inactive"),
     ("severny-veter-accounting-2026", "planned", "active"),
@@ -86,7 +86,7 @@ const AHEAD: [(&str, &str, &str); 15] = [
 ];
 
 #[test]
-fn a_plan_a_year_ahead_shows_the_sum_of_them_and_blames_the_date() {
+fn a_plan_a_year_ahead_contains_all_changes_with_the_date_as_their_cause() {
     let repository = Repository::example();
     repository.expect(0, &["apply", "--yes", "--as-of", "2026-09-01"]);
     let plan = repository.json(0, &["plan", "--as-of", "2027-08-31", "--format", "json"]);

@@ -1,5 +1,5 @@
-//! Every interleaving of a few runners over two notices, with every pair of faults: none is told twice, none
-//! is lost in silence, and what the ledger says is what happened.
+//! Enumerates every interleaving of a few runners over two notices, with every pair of faults. No notice is sent twice,
+//! none is lost silently, and the ledger agrees with the channel. Symmetric states are deduplicated.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher};
@@ -8,13 +8,13 @@ use servanda::agreement::NoticeEvent;
 use servanda::calendar::{Day, Instant, read_day};
 use servanda::ident::AgreementId;
 use servanda::notice::delivery::{
-    Change, Delivery, DeliveryGuarantee, Effect, LEASE, Message, Reply, TAKE_OVER,
+    Delivery, DeliveryGuarantee, Effect, LEASE, Message, PREPARED_EXPIRY, RecordChange, Reply, TAKEOVER_AFTER,
 };
-use servanda::notice::{Address, Channel, Due, How, Identity, Key, Mark, Notice, Recipient, Record, Told};
+use servanda::notice::{
+    Address, AnnouncedDays, Channel, DueNotices, Identity, Notice, NoticeKey, NoticeRecord, NoticeResult,
+    Recipient, Variant,
+};
 use servanda::status::State;
-
-/// How long what was prepared can still be submitted.
-const SESSION: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
 
 fn day(text: &str) -> Day {
     read_day(text).expect("a day")
@@ -22,35 +22,35 @@ fn day(text: &str) -> Day {
 
 fn notice(name: &str) -> Notice {
     let address = format!("{name}@client.example");
-    let key = Key {
+    let key = NoticeKey {
         agreement: AgreementId::new(name).expect("an id"),
         event: NoticeEvent::Activated,
         day: day("2026-02-01"),
-        mark: Mark::Only,
+        variant: Variant::Only,
         recipient: "client.main".to_owned(),
         channel: Channel::Mail,
     };
-    let told = Told { first_day: Some(day("2026-02-01")), last_day: Some(day("2027-01-31")) };
+    let announced = AnnouncedDays { first_day: Some(day("2026-02-01")), last_day: Some(day("2027-01-31")) };
     let identity = Identity::Contact("main".to_owned());
     let recipient = Recipient { identity, address: Address::Known(address) };
-    Notice { key, planned: Instant::UNIX_EPOCH, recipient, told, state: State::Active, by_date: true }
+    Notice { key, planned: Instant::UNIX_EPOCH, recipient, announced, state: State::Active, by_date: true }
 }
 
-/// How the names of runners begin, and nothing else does.
+/// The prefix of the names of runners, which nothing else has.
 const NAME: &str = "run-";
 
-/// Ledger, channel and runners.
+/// The state of ledger, channel and runners.
 #[derive(Clone, Debug)]
-struct World {
-    memorable: DeliveryGuarantee,
-    records: BTreeMap<Key, Record>,
-    /// What was delivered, by key, each time.
-    delivered: BTreeMap<Key, u32>,
+struct SystemState {
+    guarantee: DeliveryGuarantee,
+    records: BTreeMap<NoticeKey, NoticeRecord>,
+    /// The number of deliveries, by key.
+    delivered: BTreeMap<NoticeKey, u32>,
     /// The messages that the channel has.
     messages: Vec<String>,
     runners: Vec<Runner>,
     faults_left: u32,
-    /// The one time that all live in.
+    /// The clock, which all runners share.
     now: Instant,
 }
 
@@ -58,14 +58,14 @@ struct World {
 struct Runner {
     name: String,
     delivery: Delivery,
-    demand: Effect,
-    /// When it acts next, at the earliest.
+    effect: Effect,
+    /// The earliest instant of its next step.
     wakes: Instant,
-    /// When it prepared what it is about to submit.
+    /// The instant at which it prepared its message.
     prepared: Instant,
 }
 
-/// What goes wrong with one demand.
+/// A fault of one effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     None,
@@ -73,39 +73,39 @@ enum Fault {
     DiesBefore,
     /// The runner dies after it acted.
     DiesAfter,
-    /// It acts and never hears of it.
-    LosesAnswer,
-    /// It does not act and does not know that.
+    /// The effect is performed, and the reply is lost.
+    LosesReply,
+    /// The effect is not performed, and the reply is lost.
     FailsUnknown,
-    /// It is told no.
+    /// The effect is refused.
     Refused,
-    /// It stalls, and acts much later.
+    /// The runner stalls, and continues much later.
     Stalls,
 }
 
 const FAULTS: [Fault; 6] = [
     Fault::DiesBefore,
     Fault::DiesAfter,
-    Fault::LosesAnswer,
+    Fault::LosesReply,
     Fault::FailsUnknown,
     Fault::Refused,
     Fault::Stalls,
 ];
 
-impl World {
-    fn new(memorable: DeliveryGuarantee, starts: &[jiff::SignedDuration], faults_left: u32) -> Self {
+impl SystemState {
+    fn new(guarantee: DeliveryGuarantee, starts: &[jiff::SignedDuration], faults_left: u32) -> Self {
         let runners = starts.iter().enumerate().map(|(number, start)| {
             let name = format!("{NAME}{number}");
-            let delivery = Delivery::new(name.clone(), [(Channel::Mail, memorable)]);
+            let delivery = Delivery::new(name.clone(), [(Channel::Mail, guarantee)]);
             let wakes = Instant::UNIX_EPOCH.checked_add(*start).expect("an instant");
-            Runner { name, delivery, demand: Effect::End, wakes, prepared: wakes }
+            Runner { name, delivery, effect: Effect::End, wakes, prepared: wakes }
         });
         let mut runners: Vec<Runner> = runners.collect();
         for runner in &mut runners {
-            runner.demand = runner.delivery.next(Reply::Go, runner.wakes);
+            runner.effect = runner.delivery.next(Reply::Continue, runner.wakes);
         }
         Self {
-            memorable,
+            guarantee,
             records: BTreeMap::new(),
             delivered: BTreeMap::new(),
             messages: Vec::new(),
@@ -115,13 +115,15 @@ impl World {
         }
     }
 
-    fn write(&mut self, changes: &[Change]) -> Reply {
-        let is = |change: &Change, record: &Option<Record>| self.records.get(&change.key) == record.as_ref();
+    fn write(&mut self, changes: &[RecordChange]) -> Reply {
+        let is = |change: &RecordChange, record: &Option<NoticeRecord>| {
+            self.records.get(&change.key) == record.as_ref()
+        };
         if changes.iter().all(|change| is(change, &Some(change.value.clone()))) {
             return Reply::Written;
         }
         if !changes.iter().all(|change| is(change, &change.expected)) {
-            return Reply::Moved;
+            return Reply::Conflict;
         }
         for change in changes {
             self.records.insert(change.key.clone(), change.value.clone());
@@ -130,14 +132,14 @@ impl World {
     }
 
     fn look(&self) -> Reply {
-        let open = |notice: &Notice| !self.records.get(&notice.key).is_some_and(Record::is_done);
+        let open = |notice: &Notice| !self.records.get(&notice.key).is_some_and(NoticeRecord::is_done);
         let send = [notice("a"), notice("b")].into_iter().filter(open).collect();
-        Reply::Looked(Due { send, ..Due::default() }, self.records.clone())
+        Reply::Due(DueNotices { send, ..DueNotices::default() }, self.records.clone())
     }
 
     fn submit(&mut self, message: &Message) -> Reply {
         let is_new = !self.messages.contains(&message.name);
-        if is_new || self.memorable != DeliveryGuarantee::Idempotent {
+        if is_new || self.guarantee != DeliveryGuarantee::Idempotent {
             for notice in &message.notices {
                 *self.delivered.entry(notice.key.clone()).or_default() += 1;
             }
@@ -146,39 +148,41 @@ impl World {
         Reply::Sent(message.name.clone())
     }
 
-    /// What the world does on a demand, and whether the runner lives to see it.
-    fn act(&mut self, demand: &Effect, fault: Fault, age: jiff::SignedDuration) -> Option<Reply> {
+    /// Performs an effect. Returns the reply, or `None` if the runner died.
+    fn act(&mut self, effect: &Effect, fault: Fault, age: jiff::SignedDuration) -> Option<Reply> {
         if fault == Fault::DiesBefore {
             return None;
         }
-        let fails = |acted: Reply| match (fault, demand) {
-            (Fault::LosesAnswer | Fault::FailsUnknown, Effect::Write(_)) => {
+        let fails = |acted: Reply| match (fault, effect) {
+            (Fault::LosesReply | Fault::FailsUnknown, Effect::Write(_)) => {
                 Reply::LedgerFailed("lost".to_owned())
             }
-            (Fault::LosesAnswer | Fault::FailsUnknown, _) => Reply::Unknown("lost".to_owned()),
+            (Fault::LosesReply | Fault::FailsUnknown, _) => Reply::Unknown("lost".to_owned()),
             _ => acted,
         };
         let acts = fault != Fault::FailsUnknown;
-        let reply = match demand {
-            Effect::Look => self.look(),
-            Effect::Write(_) if fault == Fault::Refused => Reply::Moved,
+        let reply = match effect {
+            Effect::ReadDue => self.look(),
+            Effect::Write(_) if fault == Fault::Refused => Reply::Conflict,
             Effect::Write(changes) => fails(if acts { self.write(changes) } else { Reply::Written }),
             Effect::Prepare(_) if fault == Fault::Refused => Reply::Refused("no".to_owned()),
-            Effect::Prepare(_) => Reply::Ready,
-            // Whoever stalled has lost its connection.
-            Effect::Submit(_) if fault == Fault::Refused || age > SESSION => Reply::Refused("no".to_owned()),
-            Effect::Submit(message) => fails(if acts { self.submit(message) } else { Reply::Go }),
-            Effect::Abandon(_) => Reply::Go,
-            Effect::Ask(message) if self.messages.contains(&message.name) => {
+            Effect::Prepare(_) => Reply::Prepared,
+            // A runner that stalled has lost its connection.
+            Effect::Submit(_) if fault == Fault::Refused || age > PREPARED_EXPIRY => {
+                Reply::Refused("no".to_owned())
+            }
+            Effect::Submit(message) => fails(if acts { self.submit(message) } else { Reply::Continue }),
+            Effect::Abandon(_) => Reply::Continue,
+            Effect::Query(message) if self.messages.contains(&message.name) => {
                 Reply::Sent(message.name.clone())
             }
-            Effect::Ask(_) => Reply::NotThere,
+            Effect::Query(_) => Reply::NotFound,
             Effect::End => return None,
         };
         (fault != Fault::DiesAfter).then_some(reply)
     }
 
-    /// The world after one runner went one step.
+    /// The state after one step of one runner.
     fn step(&self, index: usize, fault: Fault) -> Self {
         let mut next = self.clone();
         let mut runner = next.runners.remove(index);
@@ -186,35 +190,36 @@ impl World {
             next.faults_left -= 1;
         }
         if fault == Fault::Stalls {
-            runner.wakes = next.now.max(runner.wakes).checked_add(TAKE_OVER + LEASE).expect("an instant");
+            runner.wakes =
+                next.now.max(runner.wakes).checked_add(TAKEOVER_AFTER + LEASE).expect("an instant");
             next.runners.insert(index, runner);
             return next;
         }
         next.now = next.now.max(runner.wakes);
         runner.wakes = next.now;
-        if matches!(runner.demand, Effect::Prepare(_)) {
+        if matches!(runner.effect, Effect::Prepare(_)) {
             runner.prepared = next.now;
         }
         let age = next.now.duration_since(runner.prepared);
-        if matches!(runner.demand, Effect::Submit(_)) {
+        if matches!(runner.effect, Effect::Submit(_)) {
             runner.prepared = Instant::UNIX_EPOCH;
         }
-        if let Some(reply) = next.act(&runner.demand, fault, age) {
-            runner.demand = runner.delivery.next(reply, next.now);
-            if runner.demand != Effect::End {
+        if let Some(reply) = next.act(&runner.effect, fault, age) {
+            runner.effect = runner.delivery.next(reply, next.now);
+            if runner.effect != Effect::End {
                 next.runners.insert(index, runner);
             }
         }
-        // Worlds that differ only in what is past are one.
+        // States that differ only in past instants are the same.
         next.runners.iter_mut().for_each(|runner| runner.wakes = runner.wakes.max(next.now));
         next
     }
 
-    fn faults(&self, demand: &Effect) -> Vec<Fault> {
+    fn faults(&self, effect: &Effect) -> Vec<Fault> {
         let mut faults = vec![Fault::None];
         if self.faults_left > 0 {
-            // Looking changes nothing, so that dying at it is dying after it.
-            let is_write = matches!(demand, Effect::Write(_) | Effect::Submit(_));
+            // Reads and preparations change nothing, so dying before and after them is the same.
+            let is_write = matches!(effect, Effect::Write(_) | Effect::Submit(_));
             faults.extend(FAULTS.into_iter().filter(|fault| {
                 is_write || matches!(fault, Fault::DiesAfter | Fault::Refused | Fault::Stalls)
             }));
@@ -222,39 +227,46 @@ impl World {
         faults
     }
 
-    /// What must hold at every moment.
+    /// Checks the invariants of every state.
     fn check(&self) {
         for (key, times) in &self.delivered {
-            assert!(*times <= 1, "{key} was told {times} times: {self:#?}");
-            let says = self.records.get(key);
-            let knows = matches!(says, Some(Record::Submitting { .. } | Record::Done { how: How::Sent, .. }));
-            assert!(knows, "{key} was told, and the ledger says {says:?}");
+            assert!(*times <= 1, "{key} was sent {times} times: {self:#?}");
+            let record = self.records.get(key);
+            let knows = matches!(
+                record,
+                Some(NoticeRecord::Submitting { .. } | NoticeRecord::Done { result: NoticeResult::Sent, .. })
+            );
+            assert!(knows, "{key} was sent, and the ledger has {record:?}");
         }
         for (key, record) in &self.records {
-            if matches!(record, Record::Done { how: How::Sent, .. }) {
-                assert!(self.delivered.contains_key(key), "{key} was never told: {self:#?}");
+            if matches!(record, NoticeRecord::Done { result: NoticeResult::Sent, .. }) {
+                assert!(self.delivered.contains_key(key), "{key} was never sent: {self:#?}");
             }
         }
     }
 
-    /// Runs later and without faults, until nothing is left to do; then everything is told or held.
+    /// Runs twice more without faults. Then every notice is sent or in doubt.
     fn settle(mut self) {
         for turn in 1..=2 {
-            let later = (TAKE_OVER + LEASE).checked_mul(10 * turn).expect("a while");
-            let mut last = Self::new(self.memorable, &[later], 0).runners.remove(0);
-            while last.demand != Effect::End {
-                let reply = self.act(&last.demand, Fault::None, jiff::SignedDuration::ZERO);
-                last.demand = last.delivery.next(reply.expect("no fault"), last.wakes);
+            let later = (TAKEOVER_AFTER + LEASE).checked_mul(10 * turn).expect("a while");
+            let mut last = Self::new(self.guarantee, &[later], 0).runners.remove(0);
+            while last.effect != Effect::End {
+                let reply = self.act(&last.effect, Fault::None, jiff::SignedDuration::ZERO);
+                last.effect = last.delivery.next(reply.expect("no fault"), last.wakes);
                 self.check();
             }
-            let held = &last.delivery.report().held;
+            let in_doubt = &last.delivery.report().in_doubt;
             for notice in [notice("a"), notice("b")] {
-                let is_done = self.records.get(&notice.key).is_some_and(Record::is_done);
-                let is_held = held.contains(&notice.key);
-                assert!(is_done != is_held, "{} is neither told nor held, or both: {self:#?}", notice.key);
+                let is_done = self.records.get(&notice.key).is_some_and(NoticeRecord::is_done);
+                let is_in_doubt = in_doubt.contains(&notice.key);
                 assert!(
-                    !is_held || self.memorable == DeliveryGuarantee::AtMostOnce,
-                    "{} is held for no reason",
+                    is_done != is_in_doubt,
+                    "{} is neither sent nor in doubt, or both: {self:#?}",
+                    notice.key
+                );
+                assert!(
+                    !is_in_doubt || self.guarantee == DeliveryGuarantee::AtMostOnce,
+                    "{} is in doubt without reason",
                     notice.key
                 );
             }
@@ -262,30 +274,30 @@ impl World {
     }
 }
 
-/// Runners differ in their names alone. A hash that takes each name for the place at which it was first met (or, where
-/// no places are kept, all names for one) is the same for worlds in which they only change places.
-struct Nameless {
+/// A hasher that ignores the names of runners, so that states which differ only in a permutation of runners have the same
+/// hash. Each name counts as the position at which it was first seen, or all names as one if no positions are kept.
+struct SymmetricHasher {
     hasher: DefaultHasher,
-    met: Option<Vec<Vec<u8>>>,
+    seen: Option<Vec<Vec<u8>>>,
 }
 
-impl Nameless {
-    /// The place of a runner's name, where it was met.
-    fn place(&self, name: &str) -> usize {
-        let mut met = self.met.iter().flatten();
-        met.position(|known| known == name.as_bytes()).unwrap_or(usize::MAX)
+impl SymmetricHasher {
+    /// The position at which a name was first seen.
+    fn position(&self, name: &str) -> usize {
+        let mut seen = self.seen.iter().flatten();
+        seen.position(|known| known == name.as_bytes()).unwrap_or(usize::MAX)
     }
 }
 
-impl Hasher for Nameless {
+impl Hasher for SymmetricHasher {
     fn write(&mut self, bytes: &[u8]) {
         if !bytes.starts_with(NAME.as_bytes()) {
             return self.hasher.write(bytes);
         }
-        let place = self.met.as_mut().map_or(0, |met| {
-            met.iter().position(|known| known == bytes).unwrap_or_else(|| {
-                met.push(bytes.to_owned());
-                met.len() - 1
+        let place = self.seen.as_mut().map_or(0, |seen| {
+            seen.iter().position(|known| known == bytes).unwrap_or_else(|| {
+                seen.push(bytes.to_owned());
+                seen.len() - 1
             })
         });
         self.hasher.write_usize(place);
@@ -296,19 +308,19 @@ impl Hasher for Nameless {
     }
 }
 
-impl World {
-    /// One number for all worlds that are this one but for who is who.
-    fn name(&self) -> u64 {
-        let mut hasher = Nameless { hasher: DefaultHasher::new(), met: Some(Vec::new()) };
-        let Self { memorable, records, delivered, messages, runners, faults_left, now } = self;
-        (memorable, records, delivered, messages, faults_left, now).hash(&mut hasher);
-        let look = |runner: &Runner| {
-            let mut blank = Nameless { hasher: DefaultHasher::new(), met: None };
+impl SystemState {
+    /// The hash of the state, up to a permutation of runners.
+    fn symmetric_hash(&self) -> u64 {
+        let mut hasher = SymmetricHasher { hasher: DefaultHasher::new(), seen: Some(Vec::new()) };
+        let Self { guarantee, records, delivered, messages, runners, faults_left, now } = self;
+        (guarantee, records, delivered, messages, faults_left, now).hash(&mut hasher);
+        let order = |runner: &Runner| {
+            let mut blank = SymmetricHasher { hasher: DefaultHasher::new(), seen: None };
             runner.hash(&mut blank);
-            (blank.finish(), hasher.place(&runner.name))
+            (blank.finish(), hasher.position(&runner.name))
         };
-        let mut sorted: Vec<_> = runners.iter().map(|runner| (look(runner), runner)).collect();
-        sorted.sort_by_key(|(look, _)| *look);
+        let mut sorted: Vec<_> = runners.iter().map(|runner| (order(runner), runner)).collect();
+        sorted.sort_by_key(|(order, _)| *order);
         for (_, runner) in sorted {
             runner.hash(&mut hasher);
         }
@@ -316,38 +328,38 @@ impl World {
     }
 }
 
-/// How many schedules there are from here on. Worlds that were seen before are not walked again.
-fn explore(world: World, seen: &mut BTreeMap<u64, u128>) -> u128 {
-    let name = world.name();
-    if let Some(known) = seen.get(&name) {
+/// Counts the schedules from a state. States that were seen before are not explored again.
+fn explore(state: SystemState, seen: &mut BTreeMap<u64, u128>) -> u128 {
+    let hash = state.symmetric_hash();
+    if let Some(known) = seen.get(&hash) {
         return *known;
     }
-    world.check();
+    state.check();
     let mut schedules = 0;
-    for index in 0..world.runners.len() {
-        for fault in world.faults(&world.runners[index].demand) {
-            schedules += explore(world.step(index, fault), seen);
+    for index in 0..state.runners.len() {
+        for fault in state.faults(&state.runners[index].effect) {
+            schedules += explore(state.step(index, fault), seen);
         }
     }
-    if world.runners.is_empty() {
-        world.settle();
+    if state.runners.is_empty() {
+        state.settle();
         schedules = 1;
     }
-    seen.insert(name, schedules);
+    seen.insert(hash, schedules);
     schedules
 }
 
-/// Walks every schedule of runners that start so many minutes apart, with so many faults.
+/// Explores every schedule of runners that start at these minutes, with up to so many faults.
 pub(crate) fn enumerate(starts: &[i64], faults: u32) {
     let waits: Vec<_> = starts.iter().map(|minutes| jiff::SignedDuration::from_mins(*minutes)).collect();
-    for memorable in
+    for guarantee in
         [DeliveryGuarantee::AtMostOnce, DeliveryGuarantee::Idempotent, DeliveryGuarantee::Queryable]
     {
         let mut seen = BTreeMap::new();
-        let schedules = explore(World::new(memorable, &waits, faults), &mut seen);
-        let worlds = seen.len();
+        let schedules = explore(SystemState::new(guarantee, &waits, faults), &mut seen);
+        let states = seen.len();
         println!(
-            "runners at {starts:?} min, up to {faults} faults, {memorable:?}: {schedules} schedules, {worlds} worlds, 0 violations"
+            "runners at {starts:?} min, up to {faults} faults, {guarantee:?}: {schedules} schedules, {states} states, 0 violations"
         );
         assert!(schedules > 100);
     }

@@ -1,11 +1,11 @@
-//! Numbers that follow from a seed alone (`SplitMix64`).
+//! Random numbers from a seed (`SplitMix64`).
 
-/// A source of numbers.
+/// A random number generator.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// The numbers of a seed.
+    /// The generator of a seed.
     pub(crate) const fn of(seed: u64) -> Self {
         Self(seed)
     }
@@ -23,7 +23,7 @@ impl Random {
         self.next() % limit
     }
 
-    /// True in so many cases of a thousand.
+    /// True with a probability in thousandths.
     pub(crate) fn chance(&mut self, of_a_thousand: u64) -> bool {
         self.below(1000) < of_a_thousand
     }

@@ -1,5 +1,6 @@
-//! Weeks of runs over agreements that change: late, missing, doubled, killed at any step, stalled for days, with
-//! lost answers and refusals. None is told twice; none is lost in silence; what the ledger says is what happened.
+//! Simulates weeks of runs over agreements that change. Runs are late, missing, concurrent, killed at any step or stalled
+//! for days, and replies are lost or refused. No notice is sent twice, none is lost silently, and the ledger agrees with
+//! the channel.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,11 +13,14 @@ use servanda::check;
 use servanda::diagnostic::{Diagnostics, Sources};
 use servanda::document::{self, DocumentKind};
 use servanda::notice::delivery::{
-    Change, Delivery, DeliveryGuarantee, Effect, Message, Reply, TAKE_OVER, may_submit,
+    Delivery, DeliveryGuarantee, Effect, Message, RecordChange, Reply, TAKEOVER_AFTER, may_submit,
 };
-use servanda::notice::due::beginning;
-use servanda::notice::event::Kin;
-use servanda::notice::{Beginning, Channel, Fact, How, Key, Memory, Record, Setting, due, occasions};
+use servanda::notice::due::past_events;
+use servanda::notice::event::Succession;
+use servanda::notice::{
+    Channel, Confirmation, DueInput, NoticeKey, NoticeRecord, NoticeRecords, NoticeResult, PastEvents, due,
+    scheduled_events,
+};
 use servanda::status::{State, state_at};
 use servanda::template::Library;
 
@@ -57,7 +61,7 @@ notices:
   notice_deadline: { before: [3d], to: [manager] }
 ";
 
-/// The estate that all schedules begin with.
+/// The agreements and the catalog with which all schedules begin.
 struct Estate {
     agreements: Vec<Agreement>,
     catalog: Catalog,
@@ -107,89 +111,89 @@ fn estate() -> Estate {
     Estate { agreements: checked.agreements, catalog: checked.catalog }
 }
 
-/// How often what goes wrong, of a thousand steps.
+/// The probability of each fault in a step, in thousandths.
 #[derive(Clone, Copy)]
-struct Weather {
+struct FaultRates {
     dies: u64,
     loses: u64,
     refuses: u64,
     stalls: u64,
 }
 
-const CALM: Weather = Weather { dies: 0, loses: 0, refuses: 0, stalls: 0 };
-const MILD: Weather = Weather { dies: 1, loses: 1, refuses: 10, stalls: 1 };
-const HEAVY: Weather = Weather { dies: 50, loses: 50, refuses: 50, stalls: 50 };
+const NONE: FaultRates = FaultRates { dies: 0, loses: 0, refuses: 0, stalls: 0 };
+const LOW: FaultRates = FaultRates { dies: 1, loses: 1, refuses: 10, stalls: 1 };
+const HIGH: FaultRates = FaultRates { dies: 50, loses: 50, refuses: 50, stalls: 50 };
 
 struct Runner {
     delivery: Delivery,
-    demand: Effect,
+    effect: Effect,
     wakes: Instant,
     prepared: Instant,
 }
 
-/// How the ledger takes what is written.
+/// How the ledger writes changes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ledger {
-    /// Where what was there is what the writer takes to be there.
+    /// With compare-and-set.
     Compares,
-    /// Always, which is a flaw that has to be found.
-    Forgets,
+    /// Without it, which is a flaw that the simulator must find.
+    Overwrites,
 }
 
-struct World<'a> {
+struct Simulation<'a> {
     estate: &'a Estate,
     agreements: Vec<Agreement>,
     random: Random,
-    memorable: DeliveryGuarantee,
-    weather: Weather,
+    guarantee: DeliveryGuarantee,
+    rates: FaultRates,
     now: Instant,
-    beginning: Beginning,
-    records: BTreeMap<Key, Record>,
+    past: PastEvents,
+    records: BTreeMap<NoticeKey, NoticeRecord>,
     ledger: Ledger,
-    delivered: BTreeMap<Key, u32>,
+    delivered: BTreeMap<NoticeKey, u32>,
     messages: BTreeSet<String>,
     runners: Vec<Runner>,
     runs: u32,
-    held: BTreeSet<Key>,
+    in_doubt: BTreeSet<NoticeKey>,
     trace: Option<String>,
-    /// Whether each step is told as it is made.
-    is_told: bool,
+    /// Whether each step is printed at once, so that a failing schedule shows them.
+    is_printed: bool,
 }
 
-/// What a schedule came to.
+/// The results of a schedule.
 #[derive(Default)]
 struct Tally {
     sent: u64,
     superseded: u64,
     late: u64,
-    held: u64,
+    in_doubt: u64,
 }
 
-impl World<'_> {
-    fn tell(&mut self, text: impl FnOnce(&Self) -> String) {
+impl Simulation<'_> {
+    fn trace(&mut self, text: impl FnOnce(&Self) -> String) {
         if self.trace.is_some() {
             let line = text(self);
             let now = self.now;
-            if self.is_told {
+            if self.is_printed {
                 println!("{now} {line}");
             }
             if let Some(trace) = &mut self.trace {
-                writeln!(trace, "{now} {line}").expect("a string takes all that is written");
+                writeln!(trace, "{now} {line}").expect("writing to a string cannot fail");
             }
         }
     }
 
-    fn ask<T>(&mut self, question: impl FnOnce(&Setting<'_>) -> T) -> T {
-        let confirmed = self.weather.refuses == 0 || !self.random.chance(100);
-        let fact = if confirmed { Fact::AsTold } else { Fact::Unconfirmed };
-        question(&Setting {
+    fn with_input<T>(&mut self, question: impl FnOnce(&DueInput<'_>) -> T) -> T {
+        let confirmed = self.rates.refuses == 0 || !self.random.chance(100);
+        let confirmation = if confirmed { Confirmation::AsDesired } else { Confirmation::Unconfirmed };
+        question(&DueInput {
             agreements: &self.agreements,
             catalog: &self.estate.catalog,
             usual: USUAL,
             late_after: jiff::SignedDuration::from_hours(72),
             channels: &[Channel::Mail],
             at: self.now,
-            fact: &|_| fact,
+            confirmation: &|_| confirmation,
             is_edited: &|_| false,
             address: &|_| None,
             hide: &str::to_owned,
@@ -197,33 +201,34 @@ impl World<'_> {
     }
 
     fn look(&mut self) -> Reply {
-        let memory = Memory { beginning: self.beginning.clone(), records: self.records.clone() };
-        let due = self.ask(|setting| due(setting, &memory));
-        Reply::Looked(due, memory.records)
+        let records = NoticeRecords { past: self.past.clone(), records: self.records.clone() };
+        let due = self.with_input(|input| due(input, &records));
+        Reply::Due(due, records.records)
     }
 
-    fn write(&mut self, changes: &[Change]) -> Reply {
-        let is = |record: Option<&Record>, change: &Change| self.records.get(&change.key) == record;
+    fn write(&mut self, changes: &[RecordChange]) -> Reply {
+        let is =
+            |record: Option<&NoticeRecord>, change: &RecordChange| self.records.get(&change.key) == record;
         if changes.iter().all(|change| is(Some(&change.value), change)) {
             return Reply::Written;
         }
-        let is_expected = |change: &Change| is(change.expected.as_ref(), change);
+        let is_expected = |change: &RecordChange| is(change.expected.as_ref(), change);
         if self.ledger == Ledger::Compares && !changes.iter().all(is_expected) {
-            return Reply::Moved;
+            return Reply::Conflict;
         }
         for change in changes {
             let before = self.records.insert(change.key.clone(), change.value.clone());
-            assert!(!before.is_some_and(|before| before.is_done()), "{} was over already", change.key);
+            assert!(!before.is_some_and(|before| before.is_done()), "{} was already final", change.key);
         }
         Reply::Written
     }
 
     fn submit(&mut self, message: &Message) -> Reply {
-        if self.messages.insert(message.name.clone()) || self.memorable != DeliveryGuarantee::Idempotent {
+        if self.messages.insert(message.name.clone()) || self.guarantee != DeliveryGuarantee::Idempotent {
             for notice in &message.notices {
                 let times = self.delivered.entry(notice.key.clone()).or_default();
                 *times += 1;
-                assert!(*times == 1, "{} was told {times} times", notice.key);
+                assert!(*times == 1, "{} was sent {times} times", notice.key);
             }
         }
         Reply::Sent(message.name.clone())
@@ -231,69 +236,69 @@ impl World<'_> {
 
     fn start(&mut self) {
         self.runs += 1;
-        let mut delivery = Delivery::new(format!("run-{}", self.runs), [(Channel::Mail, self.memorable)]);
-        let demand = delivery.next(Reply::Go, self.now);
-        self.runners.push(Runner { delivery, demand, wakes: self.now, prepared: self.now });
+        let mut delivery = Delivery::new(format!("run-{}", self.runs), [(Channel::Mail, self.guarantee)]);
+        let effect = delivery.next(Reply::Continue, self.now);
+        self.runners.push(Runner { delivery, effect, wakes: self.now, prepared: self.now });
     }
 
-    /// One step of one runner, and what goes wrong with it.
+    /// One step of one runner, with its faults.
     fn step(&mut self, index: usize) {
         let mut runner = self.runners.swap_remove(index);
-        let weather = self.weather;
-        if self.random.chance(weather.stalls) {
+        let rates = self.rates;
+        if self.random.chance(rates.stalls) {
             let minutes = i64::try_from(self.random.below(4000)).expect("few");
             runner.wakes = self.now + jiff::SignedDuration::from_mins(minutes);
-            self.tell(|_| format!("a runner sleeps for {minutes} min"));
+            self.trace(|_| format!("a runner stalls for {minutes} min"));
             self.runners.push(runner);
             return;
         }
-        let dies = self.random.chance(weather.dies);
+        let dies = self.random.chance(rates.dies);
         if dies && self.random.chance(500) {
-            self.tell(|_| format!("a runner dies before {}", kind(&runner.demand)));
+            self.trace(|_| format!("a runner dies before {}", effect_text(&runner.effect)));
             return;
         }
-        let (loses, refused) = (self.random.chance(weather.loses), self.random.chance(weather.refuses));
+        let (loses, refused) = (self.random.chance(rates.loses), self.random.chance(rates.refuses));
         let acts = !loses || self.random.chance(500);
-        if matches!(runner.demand, Effect::Prepare(_)) {
+        if matches!(runner.effect, Effect::Prepare(_)) {
             runner.prepared = self.now;
         }
         let is_dead = !may_submit(runner.prepared, self.now);
-        let reply = match &runner.demand {
-            Effect::Look => self.look(),
-            Effect::Write(_) if refused => Reply::Moved,
+        let reply = match &runner.effect {
+            Effect::ReadDue => self.look(),
+            Effect::Write(_) if refused => Reply::Conflict,
             Effect::Write(changes) => {
-                let done = if acts { self.write(changes) } else { Reply::Go };
+                let done = if acts { self.write(changes) } else { Reply::Continue };
                 if loses { Reply::LedgerFailed("lost".to_owned()) } else { done }
             }
             Effect::Prepare(_) if refused => Reply::Refused("no".to_owned()),
-            Effect::Prepare(_) => Reply::Ready,
+            Effect::Prepare(_) => Reply::Prepared,
             Effect::Submit(_) if refused || is_dead => Reply::Refused("no".to_owned()),
             Effect::Submit(message) => {
-                let done = if acts { self.submit(message) } else { Reply::Go };
+                let done = if acts { self.submit(message) } else { Reply::Continue };
                 if loses { Reply::Unknown("lost".to_owned()) } else { done }
             }
-            Effect::Abandon(_) => Reply::Go,
-            Effect::Ask(_) if loses => Reply::Unknown("lost".to_owned()),
-            Effect::Ask(message) if self.messages.contains(&message.name) => {
+            Effect::Abandon(_) => Reply::Continue,
+            Effect::Query(_) if loses => Reply::Unknown("lost".to_owned()),
+            Effect::Query(message) if self.messages.contains(&message.name) => {
                 Reply::Sent(message.name.clone())
             }
-            Effect::Ask(_) => Reply::NotThere,
+            Effect::Query(_) => Reply::NotFound,
             Effect::End => return,
         };
-        self.tell(|_| format!("{} -> {}", kind(&runner.demand), outcome(&reply)));
+        self.trace(|_| format!("{} -> {}", effect_text(&runner.effect), reply_text(&reply)));
         if dies {
-            self.tell(|_| "a runner dies after it".to_owned());
+            self.trace(|_| "a runner dies after it".to_owned());
             return;
         }
-        runner.demand = runner.delivery.next(reply, self.now);
-        if runner.demand == Effect::End {
-            self.held = runner.delivery.report().held.iter().cloned().collect();
+        runner.effect = runner.delivery.next(reply, self.now);
+        if runner.effect == Effect::End {
+            self.in_doubt = runner.delivery.report().in_doubt.iter().cloned().collect();
         } else {
             self.runners.push(runner);
         }
     }
 
-    /// Lets all runners that are awake go on until none is.
+    /// Runs all runners that are awake, until none is.
     fn run_until(&mut self, end: Instant) {
         loop {
             let awake: Vec<usize> =
@@ -312,7 +317,7 @@ impl World<'_> {
         self.now = self.now.max(end);
     }
 
-    /// People change their files.
+    /// Edits the last day or the termination of an agreement.
     fn edit(&mut self) {
         let ends = &mut self.agreements[2];
         debug_assert_eq!(ends.id.as_str(), "ends");
@@ -326,12 +331,12 @@ impl World<'_> {
             ends.termination = None;
             ends.period.end = PeriodEnd::LastDay(last_day);
         }
-        self.tell(|world| {
-            format!("an edit: ends on {last_day} ({})", world.agreements[2].termination.is_some())
+        self.trace(|simulation| {
+            format!("an edit: ends on {last_day} ({})", simulation.agreements[2].termination.is_some())
         });
     }
 
-    fn live(&mut self) {
+    fn run(&mut self) {
         let start = self.now;
         for day in 0..DAYS {
             let morning = start + jiff::SignedDuration::from_hours(24 * day);
@@ -344,146 +349,152 @@ impl World<'_> {
                 self.start();
             }
         }
-        // Then the weather is fine for as long as it takes to settle what can be settled.
-        self.weather = CALM;
+        // Then a few runs without faults settle everything that can be settled.
+        self.rates = NONE;
         let end = self.now + jiff::SignedDuration::from_hours(24 * 4);
         self.run_until(end);
         for _ in 0..3 {
             self.start();
-            let next = self.now + TAKE_OVER + jiff::SignedDuration::from_hours(2);
+            let next = self.now + TAKEOVER_AFTER + jiff::SignedDuration::from_hours(2);
             self.run_until(next);
         }
     }
 
-    /// What must hold in the end.
-    fn judge(&mut self) -> Tally {
+    /// Checks the invariants at the end.
+    fn check(&mut self) -> Tally {
         let mut tally = Tally::default();
         for (key, record) in &self.records {
-            let was_told = self.delivered.contains_key(key);
+            let was_sent = self.delivered.contains_key(key);
             match record {
-                Record::Done { how: How::Sent, .. } => {
-                    assert!(was_told, "{key} was never told, and the ledger says that it was");
+                NoticeRecord::Done { result: NoticeResult::Sent, .. } => {
+                    assert!(was_sent, "{key} was never sent, and the ledger says it was");
                     tally.sent += 1;
                 }
-                Record::Done { how: How::Superseded, told, .. } => {
+                NoticeRecord::Done { result: NoticeResult::Superseded, announced, .. } => {
                     assert!(
-                        !was_told || told.is_some(),
-                        "{key} was told, and the ledger says that it was not"
+                        !was_sent || announced.is_some(),
+                        "{key} was sent, and the ledger says it was not"
                     );
                     tally.superseded += 1;
                 }
-                Record::Done { how: How::Late, .. } => {
-                    assert!(!was_told, "{key} was told, and the ledger says that it was too late");
+                NoticeRecord::Done { result: NoticeResult::Late, .. } => {
+                    assert!(!was_sent, "{key} was sent, and the ledger says it was late");
                     tally.late += 1;
                 }
-                Record::Submitting { .. } => {
-                    assert!(self.memorable == DeliveryGuarantee::AtMostOnce, "{key} is held for no reason");
-                    assert!(self.held.contains(key), "{key} is held, and nobody says so");
-                    tally.held += 1;
+                NoticeRecord::Submitting { .. } => {
+                    assert!(
+                        self.guarantee == DeliveryGuarantee::AtMostOnce,
+                        "{key} is in doubt without reason"
+                    );
+                    assert!(self.in_doubt.contains(key), "{key} is in doubt, and no run reported it");
+                    tally.in_doubt += 1;
                 }
-                Record::Claimed { .. } | Record::Waiting { .. } => panic!("{key} is left: {record:?}"),
+                NoticeRecord::Claimed { .. } | NoticeRecord::Deferred { .. } => {
+                    panic!("{key} is not final: {record:?}")
+                }
             }
         }
         for key in self.delivered.keys() {
-            assert!(self.records.contains_key(key), "{key} was told, and nobody remembers");
+            assert!(self.records.contains_key(key), "{key} was sent, and has no record");
         }
-        let memory = Memory { beginning: self.beginning.clone(), records: self.records.clone() };
-        let left = self.ask(|setting| due(setting, &memory));
-        assert!(left.waiting.is_empty() && left.settle.is_empty(), "something is still due: {left:?}");
-        self.judge_silence();
+        let records = NoticeRecords { past: self.past.clone(), records: self.records.clone() };
+        let left = self.with_input(|input| due(input, &records));
+        assert!(left.deferred.is_empty() && left.settle.is_empty(), "something is still due: {left:?}");
+        self.check_no_silent_loss();
         tally
     }
 
-    /// Every occasion has ended in a way that somebody can read.
-    fn judge_silence(&self) {
-        let kin = Kin::of(&self.agreements);
+    /// Checks that every event is past, skipped or recorded.
+    fn check_no_silent_loss(&self) {
+        let succession = Succession::of(&self.agreements);
         for agreement in &self.agreements {
-            let past = self.beginning.past.get(&agreement.id);
-            for occasion in occasions(agreement, &kin, USUAL, self.now) {
-                let is_past = past.is_some_and(|past| past.contains(&Beginning::name(&occasion)));
+            let past = self.past.by_agreement.get(&agreement.id);
+            for event in scheduled_events(agreement, &succession, USUAL, self.now) {
+                let is_past = past.is_some_and(|past| past.contains(&event.name()));
                 let state = state_at(agreement, self.now).0;
-                // Ahead of a day nothing is said while an agreement rests.
-                let rests = occasion.tells.is_none() && matches!(state, State::Planned | State::Suspended);
+                // No reminders are sent before the beginning and during a suspension.
+                let is_skipped =
+                    event.new_state.is_none() && matches!(state, State::Planned | State::Suspended);
                 let is_known = self.records.keys().any(|key| {
                     key.agreement == agreement.id
-                        && (key.event, key.day, key.mark) == (occasion.event, occasion.day, occasion.mark)
+                        && (key.event, key.day, key.variant) == (event.event, event.day, event.variant)
                 });
-                assert!(is_past || rests || is_known, "{}: {occasion:?} was lost in silence", agreement.id);
+                assert!(is_past || is_skipped || is_known, "{}: {event:?} was lost silently", agreement.id);
             }
         }
     }
 }
 
-fn kind(demand: &Effect) -> String {
-    match demand {
+fn effect_text(effect: &Effect) -> String {
+    match effect {
         Effect::Write(changes) => format!("write of {} ({})", changes.len(), changes[0].key),
         Effect::Prepare(message) => format!("prepare {}", message.name),
         Effect::Submit(message) => format!("submit {}", message.name),
         Effect::Abandon(message) => format!("abandon {}", message.name),
-        Effect::Ask(message) => format!("ask {}", message.name),
-        Effect::Look => "look".to_owned(),
+        Effect::Query(message) => format!("query {}", message.name),
+        Effect::ReadDue => "read".to_owned(),
         Effect::End => "end".to_owned(),
     }
 }
 
-fn outcome(reply: &Reply) -> String {
+fn reply_text(reply: &Reply) -> String {
     match reply {
-        Reply::Looked(due, _) => format!(
-            "{} to send, {} wait, {} over, {} held",
+        Reply::Due(due, _) => format!(
+            "{} to send, {} deferred, {} settled, {} orphaned",
             due.send.len(),
-            due.waiting.len(),
+            due.deferred.len(),
             due.settle.len(),
-            due.held.len()
+            due.orphaned.len()
         ),
         other => format!("{other:?}"),
     }
 }
 
-/// One schedule, by its seed alone.
-fn schedule(estate: &Estate, ledger: Ledger, seed: u64, traced: bool, is_told: bool) -> (Tally, String) {
+/// Runs the schedule of a seed.
+fn schedule(estate: &Estate, ledger: Ledger, seed: u64, traced: bool, is_printed: bool) -> (Tally, String) {
     let mut random = Random::of(seed);
-    let memorable =
+    let guarantee =
         [DeliveryGuarantee::AtMostOnce, DeliveryGuarantee::Idempotent, DeliveryGuarantee::Queryable]
             [usize::try_from(seed % 3).expect("few")];
-    let weather = if random.chance(500) { HEAVY } else { MILD };
-    let mut world = World {
+    let rates = if random.chance(500) { HIGH } else { LOW };
+    let mut simulation = Simulation {
         estate,
         agreements: estate.agreements.clone(),
         random,
-        memorable,
-        weather,
+        guarantee,
+        rates,
         now: instant("2026-01-10T05:00:00Z"),
-        beginning: Beginning::default(),
+        past: PastEvents::default(),
         records: BTreeMap::new(),
         ledger,
         delivered: BTreeMap::new(),
         messages: BTreeSet::new(),
         runners: Vec::new(),
         runs: 0,
-        held: BTreeSet::new(),
+        in_doubt: BTreeSet::new(),
         trace: traced.then(String::new),
-        is_told,
+        is_printed,
     };
-    world.agreements.sort_by_key(|agreement| {
+    simulation.agreements.sort_by_key(|agreement| {
         ["after", "before", "ends", "rolls"].iter().position(|id| *id == agreement.id.as_str())
     });
-    world.beginning = world.ask(beginning);
-    world.live();
-    let tally = world.judge();
-    (tally, world.trace.unwrap_or_default())
+    simulation.past = simulation.with_input(past_events);
+    simulation.run();
+    let tally = simulation.check();
+    (tally, simulation.trace.unwrap_or_default())
 }
 
-/// Tells one schedule step by step.
+/// Prints one schedule step by step.
 pub(crate) fn replay(seed: u64, ledger: Ledger) -> ExitCode {
     let (tally, _) = schedule(&estate(), ledger, seed, true, true);
     println!(
-        "seed {seed}: {} sent, {} superseded, {} late, {} held",
-        tally.sent, tally.superseded, tally.late, tally.held
+        "seed {seed}: {} sent, {} superseded, {} late, {} in doubt",
+        tally.sent, tally.superseded, tally.late, tally.in_doubt
     );
     ExitCode::SUCCESS
 }
 
-/// Tries so many schedules on all cores.
+/// Runs so many schedules on all cores.
 pub(crate) fn simulate(schedules: u64, ledger: Ledger) -> ExitCode {
     let estate = estate();
     let cores = std::thread::available_parallelism().map_or(2, |cores| cores.get() as u64);
@@ -498,13 +509,13 @@ pub(crate) fn simulate(schedules: u64, ledger: Ledger) -> ExitCode {
                     all.sent += tally.sent;
                     all.superseded += tally.superseded;
                     all.late += tally.late;
-                    all.held += tally.held;
+                    all.in_doubt += tally.in_doubt;
                 }
                 Ok(all)
             })
         });
         let workers: Vec<_> = workers.collect();
-        workers.into_iter().map(|worker| worker.join().expect("it says what failed")).collect::<Vec<_>>()
+        workers.into_iter().map(|worker| worker.join().expect("a worker does not panic")).collect::<Vec<_>>()
     });
     let mut all = Tally::default();
     for tally in tried {
@@ -513,19 +524,19 @@ pub(crate) fn simulate(schedules: u64, ledger: Ledger) -> ExitCode {
                 all.sent += tally.sent;
                 all.superseded += tally.superseded;
                 all.late += tally.late;
-                all.held += tally.held;
+                all.in_doubt += tally.in_doubt;
             }
             Err(seed) => {
                 println!(
-                    "seed {seed} fails; `cargo test --test simulator -- --seed {seed}` tells it step by step"
+                    "seed {seed} fails; `cargo test --test simulator -- --seed {seed}` prints it step by step"
                 );
                 return ExitCode::FAILURE;
             }
         }
     }
     println!(
-        "{schedules} schedules of {DAYS} days: {} sent, {} superseded, {} too late, {} held and reported; 0 doubled, 0 lost",
-        all.sent, all.superseded, all.late, all.held
+        "{schedules} schedules of {DAYS} days: {} sent, {} superseded, {} late, {} in doubt and reported; 0 doubled, 0 lost",
+        all.sent, all.superseded, all.late, all.in_doubt
     );
     ExitCode::SUCCESS
 }

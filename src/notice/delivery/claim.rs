@@ -1,190 +1,222 @@
-//! What is due and what others began become one write of claims, and a queue of messages.
+//! Claims the due notices and takes over unfinished messages: the changes of one write, and a queue of messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calendar::Instant;
-use crate::notice::{Address, Channel, Due, How, Key, Notice, Record};
+use crate::notice::due::{DueNotices, Notice, order};
+use crate::notice::key::{Channel, NoticeKey};
+use crate::notice::recipient::Address;
+use crate::notice::record::{NoticeRecord, NoticeResult};
 
-use super::task::{Task, is_old, name_of, since};
-use super::{Change, Delivery, DeliveryGuarantee, Effect, LEASE, Message, Step};
+use super::protocol::{DeliveryGuarantee, LEASE, Message, Options, RecordChange};
+use super::report::DeliveryReport;
+use super::task::{Task, deferred_since, is_abandoned, name_of};
 
-/// A message that some run began to send.
-struct Begun<'a> {
+/// A message with which some run passed the fence.
+struct UnfinishedMessage<'a> {
     name: &'a str,
-    /// All of its notices in the ledger.
-    members: Vec<(&'a Key, &'a Record)>,
-    /// Those that are still due.
+    /// All its notices in the ledger.
+    members: Vec<(&'a NoticeKey, &'a NoticeRecord)>,
+    /// The notices that are still due.
     notices: Vec<Notice>,
-    /// Those that nothing stands behind any more.
-    forgotten: BTreeSet<Key>,
+    /// The notices whose event no longer exists.
+    orphaned: BTreeSet<NoticeKey>,
 }
 
-impl Delivery {
-    /// Claims all that is due in one write, together with what is settled and what waits.
-    pub(super) fn claim(&mut self, due: Due, records: &BTreeMap<Key, Record>, now: Instant) -> Effect {
-        let Due { send, waiting, settle, held } = due;
-        let mut changes = Vec::new();
-        for (key, how) in settle {
-            changes.push(change(records, &key, Record::settled(how, now)));
-            self.report.settled.push((key, how));
-        }
-        for (notice, why) in waiting {
-            changes.extend(wait(records, &notice.key, &why, now));
-            self.report.waiting.push((notice.key, why));
-        }
-        let (begun, fresh): (Vec<Notice>, Vec<Notice>) =
-            send.into_iter().partition(|notice| message_of(records, &notice.key).is_some());
-        for begun in gathered(records, begun, held) {
-            changes.extend(self.take_over(begun, now));
-        }
-        changes.extend(self.claim_fresh(fresh, records, now));
-        if changes.is_empty() { self.next_message() } else { self.write(changes, Step::Claiming) }
+/// The claims of a run.
+#[derive(Default)]
+pub(super) struct Claims {
+    /// To write first, all or none.
+    pub(super) changes: Vec<RecordChange>,
+    /// To send afterwards.
+    pub(super) tasks: Vec<Task>,
+}
+
+/// Claims everything that is due, and records what is settled and deferred. Adds to the report what needs no message.
+pub(super) fn claim(
+    due: DueNotices,
+    records: &BTreeMap<NoticeKey, NoticeRecord>,
+    options: &Options,
+    report: &mut DeliveryReport,
+    now: Instant,
+) -> Claims {
+    let DueNotices { send, deferred, settle, orphaned } = due;
+    let mut claiming = Claiming { records, options, report, now, claims: Claims::default() };
+    for (key, result) in settle {
+        claiming.change(&key, NoticeRecord::settled(result, now));
+        claiming.report.settled.push((key, result));
+    }
+    for (notice, why) in deferred {
+        claiming.defer(&notice.key, &why);
+        claiming.report.deferred.push((notice.key, why));
+    }
+    let (unfinished, fresh): (Vec<Notice>, Vec<Notice>) =
+        send.into_iter().partition(|notice| message_of(records, &notice.key).is_some());
+    for message in unfinished_messages(records, unfinished, orphaned) {
+        claiming.take_over(message);
+    }
+    claiming.claim_fresh(fresh);
+    claiming.claims
+}
+
+/// The claims in the making.
+struct Claiming<'a> {
+    records: &'a BTreeMap<NoticeKey, NoticeRecord>,
+    options: &'a Options,
+    report: &'a mut DeliveryReport,
+    now: Instant,
+    claims: Claims,
+}
+
+impl Claiming<'_> {
+    fn change(&mut self, key: &NoticeKey, value: NoticeRecord) {
+        let change = RecordChange { key: key.clone(), expected: self.records.get(key).cloned(), value };
+        self.claims.changes.push(change);
     }
 
-    /// What nobody began to send, by where it goes.
-    fn claim_fresh(
-        &mut self,
-        notices: Vec<Notice>,
-        records: &BTreeMap<Key, Record>,
-        now: Instant,
-    ) -> Vec<Change> {
-        let mut by_place: BTreeMap<(Channel, String), Vec<Notice>> = BTreeMap::new();
+    /// Defers a notice once, and keeps the first instant.
+    fn defer(&mut self, key: &NoticeKey, why: &str) {
+        match self.records.get(key) {
+            Some(NoticeRecord::Deferred { .. }) => {}
+            Some(NoticeRecord::Claimed { until, .. }) if self.now < *until => {}
+            known => {
+                let since = deferred_since(known).unwrap_or(self.now);
+                self.change(key, NoticeRecord::Deferred { since, why: why.to_owned() });
+            }
+        }
+    }
+
+    /// Claims notices that no run has submitted, grouped into messages by channel and address.
+    fn claim_fresh(&mut self, notices: Vec<Notice>) {
+        let mut by_address: BTreeMap<(Channel, String), Vec<Notice>> = BTreeMap::new();
         for notice in notices {
-            let claimed = matches!(records.get(&notice.key), Some(Record::Claimed { run, until, .. }) if *run != self.run && now < *until);
-            if claimed {
-                self.report.elsewhere.push(notice.key);
+            if self.is_claimed_by_another(&notice.key) {
+                self.report.pending.push(notice.key);
             } else if self.report.refused.iter().all(|(key, _)| *key != notice.key) {
                 let address = match (notice.key.channel, &notice.recipient.address) {
                     (Channel::Helpdesk, _) => notice.key.agreement.to_string(),
                     (_, Address::Known(address)) => address.to_lowercase(),
                     (_, Address::Person(_) | Address::Missing(_)) => String::new(),
                 };
-                by_place.entry((notice.key.channel, address)).or_default().push(notice);
+                by_address.entry((notice.key.channel, address)).or_default().push(notice);
             }
         }
-        let mut changes = Vec::new();
-        for ((channel, _), mut notices) in by_place {
-            notices.sort_by_cached_key(crate::notice::due::order);
-            let at_most = self.at_most.get(&channel).copied().unwrap_or(usize::MAX).max(1);
-            for notices in notices.chunks(at_most) {
-                self.claim_message(notices, records, now, &mut changes);
+        for ((channel, _), mut notices) in by_address {
+            notices.sort_by_cached_key(order);
+            let max_notices = self.options.max_notices.get(&channel).copied().unwrap_or(usize::MAX).max(1);
+            for notices in notices.chunks(max_notices) {
+                self.claim_message(notices);
             }
         }
-        changes
     }
 
-    /// Notices that go out together.
-    fn claim_message(
-        &mut self,
-        notices: &[Notice],
-        records: &BTreeMap<Key, Record>,
-        now: Instant,
-        changes: &mut Vec<Change>,
-    ) {
+    fn is_claimed_by_another(&self, key: &NoticeKey) -> bool {
+        matches!(
+            self.records.get(key),
+            Some(NoticeRecord::Claimed { run, until, .. }) if *run != self.options.run && self.now < *until
+        )
+    }
+
+    /// Claims the notices of one message.
+    fn claim_message(&mut self, notices: &[Notice]) {
         let mut claimed = Vec::new();
         for notice in notices {
-            let since = since(records.get(&notice.key));
-            let until = now.checked_add(LEASE).unwrap_or(Instant::MAX);
-            let record = Record::Claimed { run: self.run.clone(), until, since };
-            changes.push(change(records, &notice.key, record.clone()));
+            let since = deferred_since(self.records.get(&notice.key));
+            let until = self.now.checked_add(LEASE).unwrap_or(Instant::MAX);
+            let record = NoticeRecord::Claimed { run: self.options.run.clone(), until, since };
+            self.change(&notice.key, record.clone());
             claimed.push(record);
         }
         let keys = notices.iter().map(|notice| &notice.key);
         let message = Message::of(name_of(notices), keys, notices.to_vec());
-        self.queue.push_back(Task::of(message, claimed, false));
+        self.claims.tasks.push(Task::of(message, claimed, false));
     }
 
-    /// What somebody else began to send: the channel may know what became of it. A message is one thing, so that
-    /// nothing is done about a part of it.
-    fn take_over(&mut self, begun: Begun<'_>, now: Instant) -> Vec<Change> {
-        let Begun { name, members, notices, forgotten } = begun;
+    /// Takes over a message with which another run passed the fence, as far as the channel's guarantee allows. A message
+    /// is taken over as a whole or not at all.
+    fn take_over(&mut self, unfinished: UnfinishedMessage<'_>) {
+        let UnfinishedMessage { name, members, notices, orphaned } = unfinished;
         let keys = || members.iter().map(|(key, _)| (*key).clone());
         let Some(channel) = members.first().map(|(key, _)| key.channel) else {
-            return Vec::new();
+            return;
         };
-        let is_old = members.iter().all(|(_, record)| is_old(record, now));
-        // Some of it may be due again later, when it has to go out with the rest.
-        let is_whole = notices.len() + forgotten.len() == members.len();
-        match self.memorable(channel) {
-            DeliveryGuarantee::AtMostOnce => self.report.held.extend(keys()),
-            DeliveryGuarantee::Queryable if is_old => {
+        let is_abandoned = members.iter().all(|(_, record)| is_abandoned(record, self.now));
+        // A notice that is neither due nor orphaned may become due again later, and has to go out with the rest.
+        let is_complete = notices.len() + orphaned.len() == members.len();
+        match self.options.guarantee(channel) {
+            DeliveryGuarantee::AtMostOnce => self.report.in_doubt.extend(keys()),
+            DeliveryGuarantee::Queryable if is_abandoned => {
                 let records = members.iter().map(|(_, record)| (*record).clone()).collect();
                 let message = Message::of(name.to_owned(), members.iter().map(|(key, _)| *key), notices);
-                self.queue.push_back(Task { keys: keys().collect(), ..Task::of(message, records, true) });
+                self.claims.tasks.push(Task { keys: keys().collect(), ..Task::of(message, records, true) });
             }
-            DeliveryGuarantee::Idempotent if is_old && is_whole => {
-                let (forgotten, due): (Vec<_>, Vec<_>) =
-                    members.into_iter().partition(|(key, _)| forgotten.contains(*key));
+            DeliveryGuarantee::Idempotent if is_abandoned && is_complete => {
+                let (orphaned, due): (Vec<_>, Vec<_>) =
+                    members.into_iter().partition(|(key, _)| orphaned.contains(*key));
                 if !notices.is_empty() {
                     let record = |notice: &Notice| due.iter().find(|(key, _)| **key == notice.key);
                     let records =
                         notices.iter().filter_map(|notice| Some(record(notice)?.1.clone())).collect();
                     let message = Message::of(name.to_owned(), due.iter().map(|(key, _)| *key), notices);
-                    self.queue.push_back(Task::of(message, records, true));
+                    self.claims.tasks.push(Task::of(message, records, true));
                 }
-                return forgotten.into_iter().map(|(key, record)| self.forget(key, record, now)).collect();
+                for (key, record) in orphaned {
+                    self.settle_orphan(key, record);
+                }
             }
             DeliveryGuarantee::Idempotent | DeliveryGuarantee::Queryable => {
-                self.report.elsewhere.extend(keys())
+                self.report.pending.extend(keys());
             }
         }
-        Vec::new()
     }
 
-    /// Nobody would send it today, and if it was sent the channel delivered it once.
-    fn forget(&mut self, key: &Key, record: &Record, now: Instant) -> Change {
-        let told = match record {
-            Record::Submitting { told, .. } => Some(*told),
+    /// Settles a notice whose event no longer exists. If it was sent, the channel delivered it once.
+    fn settle_orphan(&mut self, key: &NoticeKey, record: &NoticeRecord) {
+        let announced = match record {
+            NoticeRecord::Submitting { announced, .. } => Some(*announced),
             _ => None,
         };
-        self.report.settled.push((key.clone(), How::Superseded));
-        let value = Record::Done { how: How::Superseded, at: now, told, message: None };
-        Change { key: key.clone(), expected: Some(record.clone()), value }
+        let result = NoticeResult::Superseded;
+        self.report.settled.push((key.clone(), result));
+        self.change(key, NoticeRecord::Done { result, at: self.now, announced, message: None });
     }
 }
 
-/// The messages that were begun, of which something is due or forgotten.
-fn gathered(records: &BTreeMap<Key, Record>, due: Vec<Notice>, forgotten: Vec<Key>) -> Vec<Begun<'_>> {
-    let mut begun: BTreeMap<&str, Begun<'_>> = BTreeMap::new();
-    let of = |name| Begun { name, members: Vec::new(), notices: Vec::new(), forgotten: BTreeSet::new() };
+/// The unfinished messages that contain a due or an orphaned notice.
+fn unfinished_messages(
+    records: &BTreeMap<NoticeKey, NoticeRecord>,
+    due: Vec<Notice>,
+    orphaned: Vec<NoticeKey>,
+) -> Vec<UnfinishedMessage<'_>> {
+    let mut unfinished: BTreeMap<&str, UnfinishedMessage<'_>> = BTreeMap::new();
+    let new = |name| UnfinishedMessage {
+        name,
+        members: Vec::new(),
+        notices: Vec::new(),
+        orphaned: BTreeSet::new(),
+    };
     for notice in due {
         if let Some(name) = message_of(records, &notice.key) {
-            begun.entry(name).or_insert_with(|| of(name)).notices.push(notice);
+            unfinished.entry(name).or_insert_with(|| new(name)).notices.push(notice);
         }
     }
-    for key in forgotten {
+    for key in orphaned {
         if let Some(name) = message_of(records, &key) {
-            begun.entry(name).or_insert_with(|| of(name)).forgotten.insert(key);
+            unfinished.entry(name).or_insert_with(|| new(name)).orphaned.insert(key);
         }
     }
     for (key, record) in records {
-        if let Some(begun) = message_of(records, key).and_then(|name| begun.get_mut(name)) {
-            begun.members.push((key, record));
+        if let Some(message) = message_of(records, key).and_then(|name| unfinished.get_mut(name)) {
+            message.members.push((key, record));
         }
     }
-    begun.into_values().collect()
+    unfinished.into_values().collect()
 }
 
-/// The message as part of which a notice was begun.
-fn message_of<'a>(records: &'a BTreeMap<Key, Record>, key: &Key) -> Option<&'a str> {
+/// The name of the message with which a notice passed the fence.
+fn message_of<'a>(records: &'a BTreeMap<NoticeKey, NoticeRecord>, key: &NoticeKey) -> Option<&'a str> {
     match records.get(key)? {
-        Record::Submitting { message, .. } => Some(message),
+        NoticeRecord::Submitting { message, .. } => Some(message),
         _ => None,
-    }
-}
-
-fn change(records: &BTreeMap<Key, Record>, key: &Key, value: Record) -> Change {
-    Change { key: key.clone(), expected: records.get(key).cloned(), value }
-}
-
-/// What waits is written down once, with the first instant of its waiting.
-fn wait(records: &BTreeMap<Key, Record>, key: &Key, why: &str, now: Instant) -> Option<Change> {
-    match records.get(key) {
-        Some(Record::Waiting { .. }) => None,
-        Some(Record::Claimed { until, .. }) if now < *until => None,
-        known => {
-            let since = since(known).unwrap_or(now);
-            Some(change(records, key, Record::Waiting { since, why: why.to_owned() }))
-        }
     }
 }

@@ -1,22 +1,23 @@
-//! What became of the notices of a run: nothing that is due is missing from it.
+//! The results of a run: every due notice is in one of the lists.
 
-use crate::notice::{How, Key};
+use crate::notice::key::NoticeKey;
+use crate::notice::record::NoticeResult;
 
-/// What became of the notices of a run.
+/// The results of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Report {
+pub struct DeliveryReport {
     /// Sent.
-    pub sent: Vec<Key>,
-    /// Sent by this run or not: nobody can say. A person settles it.
-    pub held: Vec<Key>,
-    /// Another run is at it, or it can be settled by a later one.
-    pub elsewhere: Vec<Key>,
-    /// Not sent, and why; tried again by the next run.
-    pub refused: Vec<(Key, String)>,
-    /// Due, and why they cannot be told yet.
-    pub waiting: Vec<(Key, String)>,
-    /// Over without being sent.
-    pub settled: Vec<(Key, How)>,
+    pub sent: Vec<NoticeKey>,
+    /// Sent or not: the result is unknown, and a person settles it.
+    pub in_doubt: Vec<NoticeKey>,
+    /// Left to another run, or to a later one that can settle it.
+    pub pending: Vec<NoticeKey>,
+    /// Not sent, and why. The next run tries again.
+    pub refused: Vec<(NoticeKey, String)>,
+    /// Due, and why it cannot be sent yet.
+    pub deferred: Vec<(NoticeKey, String)>,
+    /// Settled without being sent.
+    pub settled: Vec<(NoticeKey, NoticeResult)>,
     /// Why the run ended early.
     pub ended: Option<String>,
 }

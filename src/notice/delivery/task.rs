@@ -1,63 +1,65 @@
-//! A message on its way, with the records of its notices as they are now.
+//! A message in delivery, with the current records of its notices.
 
 use crate::calendar::Instant;
 use crate::live::digest;
-use crate::notice::{Key, Notice, Record, Told};
+use crate::notice::due::Notice;
+use crate::notice::key::NoticeKey;
+use crate::notice::record::{AnnouncedDays, NoticeRecord};
 
-use super::{Change, Message, TAKE_OVER};
+use super::protocol::{Message, RecordChange, TAKEOVER_AFTER};
 
-/// A message on its way.
+/// A message in delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Task {
     pub(super) message: Message,
-    /// Its notices in the ledger. Where nothing stands behind them any more, the message itself is empty.
-    pub(super) keys: Vec<Key>,
-    /// Their records as they are now.
-    pub(super) records: Vec<Record>,
-    /// Whether somebody else began to send it.
-    pub(super) is_take_over: bool,
+    /// The keys of its notices in the ledger. The message has no notices if none of their events exist any more.
+    pub(super) keys: Vec<NoticeKey>,
+    /// The current records of the keys.
+    pub(super) records: Vec<NoticeRecord>,
+    /// Whether another run passed the fence with it.
+    pub(super) is_takeover: bool,
+    /// How often this run submitted it.
     pub(super) submits: u32,
 }
 
 impl Task {
-    pub(super) fn of(message: Message, records: Vec<Record>, is_take_over: bool) -> Self {
+    pub(super) fn of(message: Message, records: Vec<NoticeRecord>, is_takeover: bool) -> Self {
         let keys = message.notices.iter().map(|notice| notice.key.clone()).collect();
-        Self { message, keys, records, is_take_over, submits: 0 }
+        Self { message, keys, records, is_takeover, submits: 0 }
     }
 
-    pub(super) fn keys(&self) -> Vec<Key> {
-        self.keys.clone()
-    }
-
-    /// All records become what `value` makes of the days that are told.
-    pub(super) fn changes(&mut self, value: impl Fn(Told) -> Record) -> Vec<Change> {
+    /// Replaces all records by what `value` makes of the announced days.
+    pub(super) fn changes(&mut self, value: impl Fn(AnnouncedDays) -> NoticeRecord) -> Vec<RecordChange> {
         let mut changes = Vec::new();
         for (index, (key, record)) in self.keys.iter().zip(&mut self.records).enumerate() {
-            let told = match (&*record, self.message.notices.get(index)) {
-                (Record::Submitting { told, .. }, _) => *told,
-                (_, Some(notice)) => notice.told,
-                _ => Told { first_day: None, last_day: None },
+            let announced = match (&*record, self.message.notices.get(index)) {
+                (NoticeRecord::Submitting { announced, .. }, _) => *announced,
+                (_, Some(notice)) => notice.announced,
+                _ => AnnouncedDays { first_day: None, last_day: None },
             };
-            let value = value(told);
+            let value = value(announced);
             let expected = Some(std::mem::replace(record, value.clone()));
-            changes.push(Change { key: key.clone(), expected, value });
+            changes.push(RecordChange { key: key.clone(), expected, value });
         }
         changes
     }
 }
 
-pub(super) fn is_old(record: &Record, now: Instant) -> bool {
-    matches!(record, Record::Submitting { at, .. } if now.duration_since(*at) >= TAKE_OVER)
+/// Whether the run that passed the fence must have lost its connection by now.
+pub(super) fn is_abandoned(record: &NoticeRecord, now: Instant) -> bool {
+    matches!(record, NoticeRecord::Submitting { at, .. } if now.duration_since(*at) >= TAKEOVER_AFTER)
 }
 
-pub(super) fn since(record: Option<&Record>) -> Option<Instant> {
+/// Since when a notice has been deferred.
+pub(super) fn deferred_since(record: Option<&NoticeRecord>) -> Option<Instant> {
     match record {
-        Some(Record::Waiting { since, .. }) => Some(*since),
-        Some(Record::Claimed { since, .. }) => *since,
+        Some(NoticeRecord::Deferred { since, .. }) => Some(*since),
+        Some(NoticeRecord::Claimed { since, .. }) => *since,
         _ => None,
     }
 }
 
+/// The name of a message: a digest of its keys.
 pub(super) fn name_of(notices: &[Notice]) -> String {
     let mut keys: Vec<String> = notices.iter().map(|notice| notice.key.to_string()).collect();
     keys.sort_unstable();

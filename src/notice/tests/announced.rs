@@ -1,8 +1,8 @@
-//! What a plan says that it would tell is what comes to be told.
+//! A plan counts the notices that are then due.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::desk::{Desk, telling};
+use super::fixture::{Fixture, notifying};
 use crate::agreement::NoticeEvent;
 use crate::agreement::sample::day;
 use crate::ident::AgreementId;
@@ -12,9 +12,9 @@ use crate::notice::{Announced, Role, announced};
 use crate::plan::{Cause, Change, FORMAT, FieldChange, Header, Phase, Plan, StateChange, Totals, Verb};
 use crate::status::{State, state_at};
 
-/// A change of the agreement `a` as the desk's files have it on that day.
-fn change(desk: &Desk, on: &str, verb: Verb) -> Change {
-    let state = desk.ask(on, 10, |setting| state_at(&desk.agreements[&id()], setting.at).0);
+/// A change of the agreement `a` on a day.
+fn change(fixture: &Fixture, on: &str, verb: Verb) -> Change {
+    let state = fixture.ask(on, 10, |setting| state_at(&fixture.agreements[&id()], setting.at).0);
     Change {
         id: id(),
         verb,
@@ -38,8 +38,8 @@ fn id() -> AgreementId {
     AgreementId::new("a").expect("an id")
 }
 
-fn told(desk: &Desk, on: &str, change: Change) -> Vec<Announced> {
-    desk.ask(on, 10, |setting| {
+fn announced_by(fixture: &Fixture, on: &str, change: Change) -> Vec<Announced> {
+    fixture.ask(on, 10, |setting| {
         let header = Header {
             as_of: setting.at,
             zone: "Europe/Moscow".to_owned(),
@@ -63,8 +63,8 @@ fn told(desk: &Desk, on: &str, change: Change) -> Vec<Announced> {
     })
 }
 
-fn events(told: &[Announced]) -> BTreeSet<NoticeEvent> {
-    told.iter().map(|announced| announced.event).collect()
+fn events(counts: &[Announced]) -> BTreeSet<NoticeEvent> {
+    counts.iter().map(|announced| announced.event).collect()
 }
 
 #[test]
@@ -73,37 +73,41 @@ fn a_creation_announces_what_is_due_on_its_day() {
     let mut today = day("2026-01-25");
     while today <= day("2026-12-31") {
         let on = today.to_string();
-        let desk = Desk::new([telling("a", "2026-02-01", "2026-12-31")]);
+        let fixture = Fixture::new([notifying("a", "2026-02-01", "2026-12-31")]);
         let due: BTreeSet<NoticeEvent> =
-            desk.due(&on, 10).send.iter().map(|notice| notice.key.event).collect();
-        let told = events(&told(&desk, &on, change(&desk, &on, Verb::Create)));
-        assert_eq!(told, due, "on {on}");
-        kinds.extend(told);
+            fixture.due(&on, 10).send.iter().map(|notice| notice.key.event).collect();
+        let counts = events(&announced_by(&fixture, &on, change(&fixture, &on, Verb::Create)));
+        assert_eq!(counts, due, "on {on}");
+        kinds.extend(counts);
         today = today.tomorrow().expect("a day");
     }
     assert_eq!(kinds.len(), 2, "{kinds:?}");
 }
 
 #[test]
-fn a_change_of_state_announces_what_it_tells_unless_somebody_made_it_by_hand() {
-    let desk = Desk::new([telling("a", "2026-02-01", "2026-12-31")]);
+fn a_change_of_state_is_announced_unless_it_corrects_drift() {
+    let fixture = Fixture::new([notifying("a", "2026-02-01", "2026-12-31")]);
     for (on, cause, expected) in [
         ("2026-02-01", Cause::Date, Some(NoticeEvent::Activated)),
         ("2027-01-01", Cause::Date, Some(NoticeEvent::Deactivated)),
         ("2026-05-01", Cause::Drift, None),
     ] {
-        let mut change = change(&desk, on, Verb::Update);
+        let mut change = change(&fixture, on, Verb::Update);
         change.state = Some(StateChange { before: None, after: "other".to_owned(), cause: Some(cause) });
-        let told = told(&desk, on, change);
-        assert_eq!(events(&told), expected.into_iter().collect(), "on {on}");
-        assert!(told.iter().all(|told| (told.role, told.notices, told.agreements) == (Role::Client, 1, 1)));
+        let counts = announced_by(&fixture, on, change);
+        assert_eq!(events(&counts), expected.into_iter().collect(), "on {on}");
+        assert!(
+            counts
+                .iter()
+                .all(|counts| (counts.role, counts.notices, counts.agreements) == (Role::Client, 1, 1))
+        );
     }
 }
 
 #[test]
-fn another_last_day_is_told_to_those_who_heard_of_the_first() {
-    let desk = Desk::new([telling("a", "2026-02-01", "2026-12-31")]);
-    let mut change = change(&desk, "2026-12-20", Verb::Update);
+fn a_moved_last_day_is_announced_to_the_recipients_of_the_old_one() {
+    let fixture = Fixture::new([notifying("a", "2026-02-01", "2026-12-31")]);
+    let mut change = change(&fixture, "2026-12-20", Verb::Update);
     assert_eq!(change.status, Some(State::Active));
     change.fields.push(FieldChange {
         field: Field::LastDay,
@@ -111,6 +115,6 @@ fn another_last_day_is_told_to_those_who_heard_of_the_first() {
         after: Value::Day(day("2026-12-31")),
         cause: Some(Cause::Edit),
     });
-    let told = events(&told(&desk, "2026-12-20", change));
-    assert_eq!(told, [NoticeEvent::Expiring, NoticeEvent::Amended].into());
+    let counts = events(&announced_by(&fixture, "2026-12-20", change));
+    assert_eq!(counts, [NoticeEvent::Expiring, NoticeEvent::Amended].into());
 }

@@ -1,94 +1,107 @@
-//! Up to when a run is the only one, and from when on others may go on: at the very borders.
+//! The exact limits of lease, takeover and expiry.
 
 use std::collections::BTreeMap;
 
-use super::desk::{Desk, telling};
+use super::fixture::{Fixture, notifying};
 use crate::calendar::Instant;
 use crate::notice::delivery::{
-    Delivery, DeliveryGuarantee, Effect, LEASE, Reply, SESSION, TAKE_OVER, may_submit, messages,
+    Delivery, DeliveryGuarantee, Effect, LEASE, PREPARED_EXPIRY, Reply, TAKEOVER_AFTER, may_submit, messages,
 };
-use crate::notice::{Channel, Due, Notice, Record};
+use crate::notice::{Channel, DueNotices, Notice, NoticeRecord};
 
 const SECOND: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);
 
 fn due() -> (Notice, Instant) {
-    let desk = Desk::new([telling("a", "2026-02-01", "2026-12-31")]);
-    let notice = desk.due("2026-02-01", 10).send.pop().expect("it begins");
-    (notice, desk.ask("2026-02-01", 10, |setting| setting.at))
+    let fixture = Fixture::new([notifying("a", "2026-02-01", "2026-12-31")]);
+    let notice = fixture.due("2026-02-01", 10).send.pop().expect("it begins");
+    (notice, fixture.ask("2026-02-01", 10, |setting| setting.at))
 }
 
-/// What a run asks for that finds this record of a notice that is due.
-fn asked(memorable: DeliveryGuarantee, notice: &Notice, record: &Record, now: Instant) -> (Effect, Delivery) {
-    let mut delivery = Delivery::new("later", [(Channel::Mail, memorable)]);
-    assert_eq!(delivery.next(Reply::Go, now), Effect::Look);
+/// The effect that a run requests for a due notice with this record.
+fn requested(
+    guarantee: DeliveryGuarantee,
+    notice: &Notice,
+    record: &NoticeRecord,
+    now: Instant,
+) -> (Effect, Delivery) {
+    let mut delivery = Delivery::new("later", [(Channel::Mail, guarantee)]);
+    assert_eq!(delivery.next(Reply::Continue, now), Effect::ReadDue);
     let records = BTreeMap::from([(notice.key.clone(), record.clone())]);
-    let due = Due { send: vec![notice.clone()], ..Due::default() };
-    let demand = delivery.next(Reply::Looked(due, records), now);
-    (demand, delivery)
+    let due = DueNotices { send: vec![notice.clone()], ..DueNotices::default() };
+    let effect = delivery.next(Reply::Due(due, records), now);
+    (effect, delivery)
 }
 
 #[test]
-fn a_claim_is_another_s_until_its_lease_is_over() {
+fn a_claim_belongs_to_its_run_until_the_lease_ends() {
     let (notice, at) = due();
-    let record = Record::Claimed { run: "first".to_owned(), until: at + LEASE, since: None };
-    let (demand, delivery) = asked(DeliveryGuarantee::AtMostOnce, &notice, &record, at + LEASE - SECOND);
-    assert_eq!((demand, &delivery.report().elsewhere[..]), (Effect::End, &[notice.key.clone()][..]));
-    let (demand, _) = asked(DeliveryGuarantee::AtMostOnce, &notice, &record, at + LEASE);
-    assert!(matches!(demand, Effect::Write(_)), "{demand:?}");
+    let record = NoticeRecord::Claimed { run: "first".to_owned(), until: at + LEASE, since: None };
+    let (effect, delivery) = requested(DeliveryGuarantee::AtMostOnce, &notice, &record, at + LEASE - SECOND);
+    assert_eq!((effect, &delivery.report().pending[..]), (Effect::End, &[notice.key.clone()][..]));
+    let (effect, _) = requested(DeliveryGuarantee::AtMostOnce, &notice, &record, at + LEASE);
+    assert!(matches!(effect, Effect::Write(_)), "{effect:?}");
 }
 
 #[test]
-fn what_is_in_doubt_is_asked_for_once_nobody_can_be_at_it_any_more() {
+fn an_unfinished_message_is_taken_over_after_45_minutes() {
     let (notice, at) = due();
-    let record =
-        Record::Submitting { run: "first".to_owned(), at, message: "m".to_owned(), told: notice.told };
-    for memorable in [DeliveryGuarantee::Queryable, DeliveryGuarantee::Idempotent] {
-        let (demand, delivery) = asked(memorable, &notice, &record, at + TAKE_OVER - SECOND);
-        assert_eq!(demand, Effect::End, "{memorable:?}");
+    let record = NoticeRecord::Submitting {
+        run: "first".to_owned(),
+        at,
+        message: "m".to_owned(),
+        announced: notice.announced,
+    };
+    for guarantee in [DeliveryGuarantee::Queryable, DeliveryGuarantee::Idempotent] {
+        let (effect, delivery) = requested(guarantee, &notice, &record, at + TAKEOVER_AFTER - SECOND);
+        assert_eq!(effect, Effect::End, "{guarantee:?}");
         assert_eq!(
-            (delivery.report().elsewhere.len(), delivery.report().held.len()),
+            (delivery.report().pending.len(), delivery.report().in_doubt.len()),
             (1, 0),
-            "{memorable:?}"
+            "{guarantee:?}"
         );
     }
-    let (demand, _) = asked(DeliveryGuarantee::Queryable, &notice, &record, at + TAKE_OVER);
-    assert!(matches!(&demand, Effect::Ask(message) if message.name == "m"), "{demand:?}");
-    let (demand, _) = asked(DeliveryGuarantee::Idempotent, &notice, &record, at + TAKE_OVER);
-    assert!(!matches!(demand, Effect::End | Effect::Ask(_)), "it goes on under the same name: {demand:?}");
-    // Where the channel cannot tell, time settles nothing.
-    for later in [TAKE_OVER, TAKE_OVER * 10_000] {
-        let (demand, delivery) = asked(DeliveryGuarantee::AtMostOnce, &notice, &record, at + later);
-        assert_eq!((demand, &delivery.report().held[..]), (Effect::End, &[notice.key.clone()][..]));
+    let (effect, _) = requested(DeliveryGuarantee::Queryable, &notice, &record, at + TAKEOVER_AFTER);
+    assert!(matches!(&effect, Effect::Query(message) if message.name == "m"), "{effect:?}");
+    let (effect, _) = requested(DeliveryGuarantee::Idempotent, &notice, &record, at + TAKEOVER_AFTER);
+    assert!(!matches!(effect, Effect::End | Effect::Query(_)), "it is sent under the same name: {effect:?}");
+    // Without a guarantee, the notice stays in doubt for ever.
+    for later in [TAKEOVER_AFTER, TAKEOVER_AFTER * 10_000] {
+        let (effect, delivery) = requested(DeliveryGuarantee::AtMostOnce, &notice, &record, at + later);
+        assert_eq!((effect, &delivery.report().in_doubt[..]), (Effect::End, &[notice.key.clone()][..]));
     }
 }
 
 #[test]
-fn what_is_ready_may_be_submitted_for_half_an_hour_and_no_longer() {
+fn a_prepared_message_expires_after_half_an_hour() {
     let (_, at) = due();
-    assert!(may_submit(at, at) && may_submit(at, at + SESSION - SECOND));
-    assert!(!may_submit(at, at + SESSION) && !may_submit(at, at + SESSION * 48));
-    // Whoever takes over does so only when nobody can submit any more, the longest command of mail and all.
-    assert!(TAKE_OVER - SESSION >= jiff::SignedDuration::from_mins(10), "ten minutes for the last answer");
+    assert!(may_submit(at, at) && may_submit(at, at + PREPARED_EXPIRY - SECOND));
+    assert!(!may_submit(at, at + PREPARED_EXPIRY) && !may_submit(at, at + PREPARED_EXPIRY * 48));
+    // A takeover begins after the longest possible submission by mail has timed out.
+    assert!(
+        TAKEOVER_AFTER - PREPARED_EXPIRY >= jiff::SignedDuration::from_mins(10),
+        "ten minutes for the last response"
+    );
 }
 
 #[test]
 fn a_preview_splits_as_the_real_run_does() {
     let names = ["a", "b", "c", "d", "e", "f", "g"];
-    let desk = Desk::new(names.map(|name| telling(name, "2026-02-01", "2026-12-31")));
-    let (due, at) = (desk.due("2026-02-01", 10), desk.ask("2026-02-01", 10, |setting| setting.at));
+    let fixture = Fixture::new(names.map(|name| notifying(name, "2026-02-01", "2026-12-31")));
+    let (due, at) = (fixture.due("2026-02-01", 10), fixture.ask("2026-02-01", 10, |setting| setting.at));
     let limits = [(Channel::Mail, 3)];
-    let mut delivery = Delivery::new("run", [(Channel::Mail, DeliveryGuarantee::AtMostOnce)]).at_most(limits);
-    let (mut submitted, mut reply) = (Vec::new(), Reply::Go);
+    let mut delivery =
+        Delivery::new("run", [(Channel::Mail, DeliveryGuarantee::AtMostOnce)]).max_notices(limits);
+    let (mut submitted, mut reply) = (Vec::new(), Reply::Continue);
     loop {
         reply = match delivery.next(reply, at) {
-            Effect::Look => Reply::Looked(due.clone(), BTreeMap::new()),
+            Effect::ReadDue => Reply::Due(due.clone(), BTreeMap::new()),
             Effect::Write(_) => Reply::Written,
-            Effect::Prepare(_) => Reply::Ready,
+            Effect::Prepare(_) => Reply::Prepared,
             Effect::Submit(message) => {
                 submitted.push((message.address.clone(), message.notices));
                 Reply::Sent(message.name)
             }
-            Effect::Abandon(_) | Effect::Ask(_) => Reply::Go,
+            Effect::Abandon(_) | Effect::Query(_) => Reply::Continue,
             Effect::End => break,
         };
     }

@@ -1,7 +1,7 @@
-//! Notices: what is due, and that each is sent once.
+//! Tests of notices: what is due, and that each is sent once.
 
 mod announced;
 mod borders;
 mod compact;
 mod days;
-mod desk;
+mod fixture;

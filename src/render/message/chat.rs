@@ -1,60 +1,59 @@
-//! Values of a message for places where people chat: each has its own signs that do something, and none of them is
-//! left in a text of ours.
+//! Escapes values for chats, so that no markup, link or mention in a title takes effect.
 //!
-//! What cannot be seen is taken out, what is too long is cut, and nobody can be called by a title.
+//! Invisible characters are removed, and long values are truncated.
 
 use std::borrow::Cow;
 
 use crate::render::encode;
 use crate::settings::WebhookFormat;
 
-/// The longest value, in characters. A message has a bounded number of notices, and so a bounded length.
-const LONGEST: usize = 80;
-/// Between a sign and the name behind it, so that it calls nobody.
-const NOTHING: char = '\u{200b}';
+/// The maximum length of a value, in characters. With a bounded number of notices, it bounds the message.
+const MAX_LENGTH: usize = 80;
+/// Separates `@` from a name, so that it is not a mention.
+const ZERO_WIDTH_SPACE: char = '\u{200b}';
 
-/// A value as it can stand in a message of this form.
+/// Escapes a value for a message of this form.
 pub(super) fn value(form: WebhookFormat, text: &str) -> String {
-    let is_long = text.chars().count() > LONGEST;
-    let cut = text.chars().take(if is_long { LONGEST - 1 } else { LONGEST });
-    let plain = cut.filter(|sign| !encode::is_unseen(*sign)).chain(is_long.then_some('…'));
-    let encoded = plain.map(|sign| match form {
-        WebhookFormat::Json => Cow::Owned(sign.to_string()),
-        WebhookFormat::Telegram if sign == '@' => Cow::Owned(format!("@{NOTHING}")),
-        WebhookFormat::Slack => lookalike(sign),
-        WebhookFormat::Telegram => entity(sign),
-        WebhookFormat::Mattermost => markdown(sign),
+    let is_long = text.chars().count() > MAX_LENGTH;
+    let cut = text.chars().take(if is_long { MAX_LENGTH - 1 } else { MAX_LENGTH });
+    let plain = cut.filter(|character| !encode::is_unseen(*character)).chain(is_long.then_some('…'));
+    let encoded = plain.map(|character| match form {
+        WebhookFormat::Json => Cow::Owned(character.to_string()),
+        WebhookFormat::Telegram if character == '@' => Cow::Owned(format!("@{ZERO_WIDTH_SPACE}")),
+        WebhookFormat::Slack => lookalike(character),
+        WebhookFormat::Telegram => entity(character),
+        WebhookFormat::Mattermost => markdown(character),
     });
     encoded.collect()
 }
 
-/// `<!channel>` calls everybody, and `<address|words>` is a link.
-fn entity(sign: char) -> Cow<'static, str> {
-    match sign {
+/// Escapes `<!channel>`, a mention, and `<address|words>`, a link.
+fn entity(character: char) -> Cow<'static, str> {
+    match character {
         '&' => "&amp;".into(),
         '<' => "&lt;".into(),
         '>' => "&gt;".into(),
-        sign => sign.to_string().into(),
+        character => character.to_string().into(),
     }
 }
 
-/// Slack knows no way to write its own signs as what they are, so that others stand for them which look alike.
-fn lookalike(sign: char) -> Cow<'static, str> {
-    match sign {
+/// Slack cannot escape its own markup, so look-alike characters replace it.
+fn lookalike(character: char) -> Cow<'static, str> {
+    match character {
         '*' => "∗".into(),
         '_' => "＿".into(),
         '~' => "∼".into(),
         '`' => "ˋ".into(),
-        sign => entity(sign),
+        character => entity(character),
     }
 }
 
-/// Mattermost reads Markdown, and what is Slack's before that.
-fn markdown(sign: char) -> Cow<'static, str> {
-    match sign {
-        '@' => format!("@{NOTHING}").into(),
-        '&' | '<' | '>' => entity(sign),
-        sign if sign.is_ascii_punctuation() => format!("\\{sign}").into(),
-        sign => sign.to_string().into(),
+/// Escapes for Mattermost, which reads Slack's markup and Markdown.
+fn markdown(character: char) -> Cow<'static, str> {
+    match character {
+        '@' => format!("@{ZERO_WIDTH_SPACE}").into(),
+        '&' | '<' | '>' => entity(character),
+        character if character.is_ascii_punctuation() => format!("\\{character}").into(),
+        character => character.to_string().into(),
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::calendar::Day;
 use crate::live::digest;
-use crate::render::ics::{Event, calendar};
+use crate::render::ics::{CalendarEvent, calendar};
 use crate::report::{Follows, ReportEntry};
 
 use super::ReportInput;
@@ -18,9 +18,9 @@ pub fn ics(telling: &ReportInput<'_>) -> String {
     calendar(events, telling.report.at)
 }
 
-fn of(telling: &ReportInput<'_>, words: &Value, entry: &ReportEntry<'_>) -> Vec<Event> {
+fn of(telling: &ReportInput<'_>, words: &Value, entry: &ReportEntry<'_>) -> Vec<CalendarEvent> {
     let agreement = entry.agreement;
-    let event = |name: &str, first: Day, last: Day| Event {
+    let event = |name: &str, first: Day, last: Day| CalendarEvent {
         uid: digest(&(agreement.id.as_str(), name, first)),
         days: (first, last),
         summary: say(words, name, &[("client", telling.client(entry))]),

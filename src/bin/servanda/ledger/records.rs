@@ -11,8 +11,8 @@ use servanda::calendar::Instant;
 use servanda::ident::AgreementId;
 use servanda::live::digest;
 use servanda::notice::compact::{Compaction, compact};
-use servanda::notice::delivery::Change;
-use servanda::notice::{Beginning, Key, Memory};
+use servanda::notice::delivery::RecordChange;
+use servanda::notice::{NoticeKey, NoticeRecords, PastEvents};
 use servanda::plan::{AppliedAgreement, LAST_APPLIED_FORMAT, LastApplied};
 
 use super::{Entries, Holder, LedgerError, LedgerStore, Swap};
@@ -145,13 +145,13 @@ impl<L: LedgerStore> Records<L> {
 
     /// Begins the memory of notices, or begins it anew: what is past is never told. What was sent, and what was past
     /// before, stays known.
-    pub(crate) async fn begin(&self, begun: &Begun, beginning: &Beginning) -> Result<(), LedgerError> {
+    pub(crate) async fn begin(&self, begun: &Begun, events: &PastEvents) -> Result<(), LedgerError> {
         let head = self.key("begun");
         let before = self.ledger.get(&[&head]).await?;
         let mut swaps = swaps(&before, &Entries::from([(head, json(begun))]));
         let known = self.ledger.read(&self.key("past/")).await?;
         let mut past = self.past_of(&known).unwrap_or_default();
-        for (id, names) in &beginning.past {
+        for (id, names) in &events.by_agreement {
             past.entry(id.clone()).or_default().extend(names.iter().cloned());
         }
         swaps.extend(self.past_as(&known, &past));
@@ -161,19 +161,19 @@ impl<L: LedgerStore> Records<L> {
     /// Forgets what nothing will ever be decided by again: how many records, and how many are kept.
     pub(crate) async fn compact(&self) -> Result<(usize, usize), LedgerError> {
         let memory = self.memory().await?;
-        let Compaction { forgotten, past } = compact(&memory);
-        if forgotten.is_empty() {
+        let Compaction { deleted, past } = compact(&memory);
+        if deleted.is_empty() {
             return Ok((0, memory.records.len()));
         }
         let mut swaps: Vec<Swap> = {
             let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-            let keys = forgotten.iter().map(|key| self.key(&key.to_string()));
+            let keys = deleted.iter().map(|key| self.key(&key.to_string()));
             keys.map(|key| Swap { expected: records.get(&key).cloned(), value: None, key }).collect()
         };
         let known = self.ledger.read(&self.key("past/")).await?;
-        swaps.extend(self.past_as(&known, &past.past));
+        swaps.extend(self.past_as(&known, &past.by_agreement));
         self.ledger.write(&swaps).await?;
-        Ok((forgotten.len(), memory.records.len() - forgotten.len()))
+        Ok((deleted.len(), memory.records.len() - deleted.len()))
     }
 
     /// What is past, by the entries that say so.
@@ -214,13 +214,14 @@ impl<L: LedgerStore> Records<L> {
     }
 
     /// Everything that is remembered of notices. A record that cannot be read is an error, and never none.
-    pub(crate) async fn memory(&self) -> Result<Memory, LedgerError> {
+    pub(crate) async fn memory(&self) -> Result<NoticeRecords, LedgerError> {
         let under = format!("{}/", self.scope);
         let past = self.past_of(&self.ledger.read(&self.key("past/")).await?)?;
-        let mut memory = Memory { beginning: Beginning { past }, ..Memory::default() };
+        let mut memory =
+            NoticeRecords { past: PastEvents { by_agreement: past }, ..NoticeRecords::default() };
         let entries = self.ledger.read(&self.key("notice/")).await?;
         for (name, text) in &entries {
-            let key: Key = name.strip_prefix(&under).unwrap_or(name).parse().map_err(unreadable)?;
+            let key: NoticeKey = name.strip_prefix(&under).unwrap_or(name).parse().map_err(unreadable)?;
             memory.records.insert(key, read(name, text)?);
         }
         *self.records.lock().unwrap_or_else(PoisonError::into_inner) = entries;
@@ -228,10 +229,10 @@ impl<L: LedgerStore> Records<L> {
     }
 
     /// Changes records of notices, all or none. [`Self::memory`] was asked before.
-    pub(crate) async fn change(&self, changes: &[Change]) -> Result<(), LedgerError> {
+    pub(crate) async fn change(&self, changes: &[RecordChange]) -> Result<(), LedgerError> {
         let swaps: Vec<Swap> = {
             let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-            let swap = |change: &Change| {
+            let swap = |change: &RecordChange| {
                 let key = self.key(&change.key.to_string());
                 // As it stands there, which another release may have written in another way.
                 let expected = change.expected.as_ref().map(|expected| {

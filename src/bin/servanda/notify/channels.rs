@@ -1,189 +1,254 @@
-//! The ways to people: a message becomes mail, a file, or a post. Each says what is certain about it.
-//!
-//! A message is prepared first, up to the one act that cannot be taken back, and submitted then. What a channel
-//! cannot say it does not guess.
+//! The channels in the settings, and all channels of a run behind one interface.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use secrecy::{ExposeSecret as _, SecretString};
+use servanda::ident::{AgreementId, LiveId};
 use servanda::notice::Channel;
-use servanda::notice::delivery::{DeliveryGuarantee, Message, Reply, TAKE_OVER};
-use servanda::render::message::Letter;
+use servanda::notice::delivery::{DeliveryGuarantee, Message, Reply, TAKEOVER_AFTER};
+use servanda::render::message::RenderedMessage;
 use servanda::settings::{HelpdeskNotice, Product, SecretText, Settings, WebhookFormat};
 
-use crate::notify::{mail, outbox, webhook};
+use crate::helpdesk::connect::Connection;
+use crate::notify::channel::{DeliveryChannel, Submit};
+use crate::notify::helpdesk_comment::{HelpdeskComment, PreparedComment};
+use crate::notify::mail::{PreparedMail, Smtp};
+use crate::notify::outbox::{Outbox, PreparedFile};
+use crate::notify::webhook::{PreparedPost, WebhookChannel};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 
-/// Where the embedded helpdesk's mail lies, below the repository.
+/// The outbox of the embedded helpdesk, below the repository.
 const SANDBOX_OUTBOX: &str = ".servanda/outbox";
 
-/// How many notices one message of a chat has: Telegram takes 4,096 characters and no more.
+/// The maximum number of notices in a chat message: Telegram accepts 4,096 characters.
 const CHAT_LIMIT: usize = 5;
 
-/// Where mail goes.
-pub(crate) enum MailWay {
-    /// To a server.
-    Smtp(mail::Smtp),
-    /// Into a folder.
-    Outbox(outbox::Outbox),
+/// The channel for mail.
+enum MailChannel {
+    /// A mail server.
+    Smtp(Smtp),
+    /// A folder.
+    Outbox(Outbox),
 }
 
-/// The channels that the settings open.
+/// The channels in the settings.
 pub(crate) struct Channels {
-    mail: Option<MailWay>,
-    webhook: Option<webhook::Webhook>,
-    desk: Option<HelpdeskNotice>,
-    /// Whether what the helpdesk's search does not show after a while is not there.
-    is_searched_in_time: bool,
-    /// Who writes, as people see it.
+    mail: Option<MailChannel>,
+    webhook: Option<WebhookChannel>,
+    helpdesk: Option<HelpdeskNotice>,
+    /// Whether the helpdesk's search shows a new comment before another run may take over.
+    is_search_in_time: bool,
+    /// The name of the sender.
     sender: String,
 }
 
-/// A message that waits for the word.
-pub(crate) enum Prepared {
-    Smtp(Box<mail::Prepared>),
-    Outbox(outbox::Prepared),
-    Webhook(Box<webhook::Prepared>),
-    /// For the helpdesk, which [`desk`] tells.
-    Desk(Box<Letter>),
-}
-
 impl Channels {
-    /// Opens what the settings name. A helpdesk without clients lays its mail into a folder.
+    /// Opens the channels in the settings. With the embedded helpdesk, mail goes to a folder by default.
     pub(crate) fn open(settings: &Settings, root: &Path) -> Result<Self, Failure> {
         let mail = match &settings.sender {
-            Some(sender) => Some(mail_way(&secret(&sender.server, "mail.url")?, &sender.from, root)?),
-            None if matches!(settings.helpdesk.kind, Product::Sandbox) => Some(MailWay::Outbox(
-                outbox::Outbox::at(&root.join(SANDBOX_OUTBOX), "Servanda <servanda@localhost>"),
-            )),
+            Some(sender) => Some(mail_channel(&secret(&sender.server, "mail.url")?, &sender.from, root)?),
+            None if matches!(settings.helpdesk.kind, Product::Sandbox) => {
+                let outbox = Outbox::at(&root.join(SANDBOX_OUTBOX), "Servanda <servanda@localhost>");
+                Some(MailChannel::Outbox(outbox))
+            }
             None => None,
         };
         let webhook = match &settings.webhook {
             Some(written) => {
-                let key = written.secret_variable.as_deref().map(variable).transpose()?;
-                let webhook = webhook::Webhook::new(&secret(&written.url, "webhook.url")?, key)?;
-                Some(webhook.speaking(written.form, written.chat.clone()))
+                let key = written.secret_variable.as_deref();
+                let key = key.map(|name| variable(name, "webhook.secret")).transpose()?;
+                let webhook = WebhookChannel::new(&secret(&written.url, "webhook.url")?, key)?;
+                Some(webhook.with_form(written.form, written.chat.clone()))
             }
             None => None,
         };
         let from = settings.sender.as_ref().map_or("Servanda", |sender| &sender.from);
         let sender = from.split('<').next().unwrap_or(from).trim().trim_matches('"').to_owned();
-        let desk = settings.desk_notice.clone();
-        let is_searched_in_time = TAKE_OVER.unsigned_abs() > settings.helpdesk.search_lag;
         Ok(Self {
             mail,
             webhook,
-            desk,
-            is_searched_in_time,
+            helpdesk: settings.desk_notice.clone(),
+            is_search_in_time: TAKEOVER_AFTER.unsigned_abs() > settings.helpdesk.search_lag,
             sender: if sender.is_empty() { from.to_owned() } else { sender },
         })
     }
 
-    /// Whether mail can go out: where to, or why not. Nothing is sent.
-    pub(crate) async fn try_mail(&self) -> Option<Result<String, String>> {
+    /// Connects to the mail server without sending. Returns its place, or why that failed; `None` without mail.
+    pub(crate) async fn check_mail(&self) -> Option<Result<String, String>> {
         Some(match self.mail.as_ref()? {
-            MailWay::Smtp(smtp) => smtp.greet().await,
-            MailWay::Outbox(outbox) => Ok(outbox.place()),
+            MailChannel::Smtp(smtp) => smtp.check().await,
+            MailChannel::Outbox(outbox) => Ok(outbox.place()),
         })
     }
 
-    /// Who writes, without the address.
+    /// The name of the sender, without the address.
     pub(crate) fn sender(&self) -> &str {
         &self.sender
     }
 
-    /// The channels that are open.
+    /// The names of the channels.
     pub(crate) fn names(&self) -> Vec<Channel> {
         let mail = self.mail.iter().map(|_| Channel::Mail);
         let webhook = self.webhook.iter().map(|_| Channel::Webhook);
-        mail.chain(webhook).chain(self.desk.iter().map(|_| Channel::Helpdesk)).collect()
+        mail.chain(webhook).chain(self.helpdesk.iter().map(|_| Channel::Helpdesk)).collect()
     }
 
-    /// How the helpdesk tells of notices.
-    pub(crate) const fn desk(&self) -> Option<&HelpdeskNotice> {
-        self.desk.as_ref()
-    }
-
-    /// What each of them can say about what is in doubt.
-    pub(crate) fn memorable(&self) -> Vec<(Channel, DeliveryGuarantee)> {
-        let mail = self.mail.iter().map(|way| match way {
-            MailWay::Smtp(_) => (Channel::Mail, DeliveryGuarantee::AtMostOnce),
-            // A file is written whole under the message's name, as often as one likes.
-            MailWay::Outbox(_) => (Channel::Mail, DeliveryGuarantee::Idempotent),
-        });
-        let webhook = self.webhook.iter().map(|_| (Channel::Webhook, DeliveryGuarantee::AtMostOnce));
-        let desk = self.desk.iter().map(|way| match way {
-            HelpdeskNotice::Comment { .. } if self.is_searched_in_time => {
-                (Channel::Helpdesk, DeliveryGuarantee::Queryable)
-            }
-            HelpdeskNotice::Module { remembers: true, .. } => {
-                (Channel::Helpdesk, DeliveryGuarantee::Idempotent)
-            }
-            HelpdeskNotice::Comment { .. } | HelpdeskNotice::Module { .. } => {
-                (Channel::Helpdesk, DeliveryGuarantee::AtMostOnce)
-            }
-        });
-        mail.chain(webhook).chain(desk).collect()
-    }
-
-    /// How many notices fit into one message, where there is a limit.
-    pub(crate) fn limits(&self) -> Vec<(Channel, usize)> {
+    /// The maximum number of notices in one message, for channels that have a limit.
+    pub(crate) fn max_notices(&self) -> Vec<(Channel, usize)> {
         self.chat().map(|_| (Channel::Webhook, CHAT_LIMIT)).into_iter().collect()
     }
 
-    /// What a post is written for, where people read it.
+    /// The form of messages to a chat; `None` if the webhook is read by a program.
     pub(crate) fn chat(&self) -> Option<WebhookFormat> {
-        self.webhook.as_ref().map(webhook::Webhook::form).filter(|form| *form != WebhookFormat::Json)
+        self.webhook.as_ref().map(WebhookChannel::form).filter(|form| *form != WebhookFormat::Json)
     }
 
-    /// Everything up to the act that cannot be taken back. An error is that nothing was sent, and why.
-    pub(crate) async fn prepare(&self, message: &Message, letter: Letter) -> Result<Prepared, String> {
-        match (message.channel, &self.mail, &self.webhook) {
-            (Channel::Mail, Some(MailWay::Smtp(smtp)), _) => {
-                smtp.prepare(message, &letter).await.map(|ready| Prepared::Smtp(Box::new(ready)))
+    /// Connects the channels for a run.
+    pub(crate) fn connect<'a>(
+        &'a self,
+        connection: &'a Connection,
+        objects: &'a BTreeMap<AgreementId, LiveId>,
+        run: &'a str,
+    ) -> RunChannels<'a> {
+        let mail = self.mail.as_ref().map(|mail| match mail {
+            MailChannel::Smtp(smtp) => AnyChannel::Smtp(smtp),
+            MailChannel::Outbox(outbox) => AnyChannel::Outbox(outbox),
+        });
+        let webhook = self.webhook.as_ref().map(AnyChannel::Webhook);
+        let is_search_in_time = self.is_search_in_time;
+        let helpdesk = self.helpdesk.as_ref().map(|settings| {
+            let comment = HelpdeskComment { connection, settings, is_search_in_time, objects, run };
+            AnyChannel::Helpdesk(comment)
+        });
+        let channels = [(Channel::Mail, mail), (Channel::Webhook, webhook), (Channel::Helpdesk, helpdesk)];
+        let open = channels.into_iter().filter_map(|(name, channel)| Some((name, channel?)));
+        RunChannels(open.collect())
+    }
+}
+
+/// The channels of a run, by name.
+pub(crate) struct RunChannels<'a>(BTreeMap<Channel, AnyChannel<'a>>);
+
+impl RunChannels<'_> {
+    /// Whether there are no channels.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The guarantee of each channel.
+    pub(crate) fn guarantees(&self) -> Vec<(Channel, DeliveryGuarantee)> {
+        self.0.iter().map(|(name, channel)| (*name, channel.guarantee())).collect()
+    }
+
+    /// Prepares a message for its channel.
+    pub(crate) async fn prepare(
+        &self,
+        message: &Message,
+        rendered: &RenderedMessage,
+    ) -> Result<PreparedMessage<'_>, String> {
+        self.get(message)?.prepare(message, rendered).await
+    }
+
+    /// Queries the channel of a message for it.
+    pub(crate) async fn query(&self, message: &Message) -> Reply {
+        match self.get(message) {
+            Ok(channel) => channel.query(message).await,
+            Err(why) => Reply::Unknown(why),
+        }
+    }
+
+    fn get(&self, message: &Message) -> Result<&AnyChannel<'_>, String> {
+        let channel = self.0.get(&message.channel);
+        channel.ok_or_else(|| format!("servanda.yaml has no channel `{}`", message.channel.as_str()))
+    }
+}
+
+/// Any of the channels.
+enum AnyChannel<'a> {
+    Smtp(&'a Smtp),
+    Outbox(&'a Outbox),
+    Webhook(&'a WebhookChannel),
+    Helpdesk(HelpdeskComment<'a>),
+}
+
+/// A message that is prepared for any of the channels.
+pub(crate) enum PreparedMessage<'a> {
+    Smtp(Box<PreparedMail>),
+    Outbox(PreparedFile),
+    Webhook(Box<PreparedPost>),
+    Helpdesk(Box<PreparedComment<'a>>),
+}
+
+impl<'a> DeliveryChannel for AnyChannel<'a> {
+    type Prepared = PreparedMessage<'a>;
+
+    fn guarantee(&self) -> DeliveryGuarantee {
+        match self {
+            Self::Smtp(channel) => channel.guarantee(),
+            Self::Outbox(channel) => channel.guarantee(),
+            Self::Webhook(channel) => channel.guarantee(),
+            Self::Helpdesk(channel) => channel.guarantee(),
+        }
+    }
+
+    async fn prepare(
+        &self,
+        message: &Message,
+        rendered: &RenderedMessage,
+    ) -> Result<PreparedMessage<'a>, String> {
+        Ok(match self {
+            Self::Smtp(channel) => PreparedMessage::Smtp(Box::new(channel.prepare(message, rendered).await?)),
+            Self::Outbox(channel) => PreparedMessage::Outbox(channel.prepare(message, rendered).await?),
+            Self::Webhook(channel) => {
+                PreparedMessage::Webhook(Box::new(channel.prepare(message, rendered).await?))
             }
-            (Channel::Mail, Some(MailWay::Outbox(outbox)), _) => {
-                outbox.prepare(message, &letter).map(Prepared::Outbox)
+            Self::Helpdesk(channel) => {
+                PreparedMessage::Helpdesk(Box::new(channel.prepare(message, rendered).await?))
             }
-            (Channel::Webhook, _, Some(webhook)) => {
-                Ok(Prepared::Webhook(Box::new(webhook.prepare(message, &letter))))
-            }
-            _ => Err("the settings do not open this channel".to_owned()),
+        })
+    }
+
+    async fn query(&self, message: &Message) -> Reply {
+        match self {
+            Self::Smtp(channel) => channel.query(message).await,
+            Self::Outbox(channel) => channel.query(message).await,
+            Self::Webhook(channel) => channel.query(message).await,
+            Self::Helpdesk(channel) => channel.query(message).await,
         }
     }
 }
 
-impl Prepared {
-    /// The act that cannot be taken back.
-    pub(crate) async fn submit(self) -> Reply {
+impl Submit for PreparedMessage<'_> {
+    async fn submit(self) -> Reply {
         match self {
             Self::Smtp(prepared) => prepared.submit().await,
-            Self::Outbox(prepared) => prepared.submit(),
+            Self::Outbox(prepared) => prepared.submit().await,
             Self::Webhook(prepared) => prepared.submit().await,
-            Self::Desk(_) => Reply::Refused("the helpdesk is told by another way".to_owned()),
+            Self::Helpdesk(prepared) => prepared.submit().await,
         }
     }
 }
 
-fn mail_way(address: &SecretString, from: &str, root: &Path) -> Result<MailWay, Failure> {
+fn mail_channel(address: &SecretString, from: &str, root: &Path) -> Result<MailChannel, Failure> {
     match address.expose_secret().strip_prefix("file:") {
-        Some(folder) => Ok(MailWay::Outbox(outbox::Outbox::at(&root.join(folder), from))),
-        None => mail::Smtp::new(address, from).map(MailWay::Smtp),
+        Some(folder) => Ok(MailChannel::Outbox(Outbox::at(&root.join(folder), from))),
+        None => Smtp::new(address, from).map(MailChannel::Smtp),
     }
 }
 
 fn secret(place: &SecretText, setting: &str) -> Result<SecretString, Failure> {
     match place {
         SecretText::Open(text) => Ok(SecretString::from(text.clone())),
-        SecretText::Variable(name) => variable(name)
-            .map_err(|failure| failure.help(format!("servanda.yaml names it under `{setting}`"))),
+        SecretText::Variable(name) => variable(name, setting),
     }
 }
 
-fn variable(name: &str) -> Result<SecretString, Failure> {
+fn variable(name: &str, setting: &str) -> Result<SecretString, Failure> {
     Context::secret(name).ok_or_else(|| {
-        Failure::new(Exit::Failure, "notify-failure", format!("the variable {name} holds nothing"))
-            .help("put the secret into it")
+        let message = format!("the environment variable {name} is not set");
+        Failure::new(Exit::Failure, "channel-secret-unset", message)
+            .help(format!("set it to the secret; servanda.yaml names it under `{setting}`"))
     })
 }

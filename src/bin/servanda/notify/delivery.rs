@@ -1,101 +1,93 @@
-//! Notices that are due go out: the protocol of the core, driven over the ledger and the channels that there are.
-//!
-//! Before any of it the ledger has to be one that can be trusted: begun, whole, and hidden with the same secret.
-//! An empty one knows of nothing that was sent, so that it is no leave to send it all again.
+//! Drives the protocol of [`servanda::notice::delivery`] over the ledger and the channels.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use secrecy::{ExposeSecret as _, SecretString};
+use jiff::SignedDuration;
 use servanda::agreement::Agreement;
 use servanda::calendar::Instant;
+use servanda::catalog::Contact;
 use servanda::envelope::GuardedPlan;
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{LiveAgreement, Observed};
 use servanda::mapping::Deactivation;
-use servanda::notice::delivery::{Delivery, Effect, Message, Reply, Report, may_submit, messages};
-use servanda::notice::due::beginning;
-use servanda::notice::{Address, Channel, Due, Fact, Memory, Setting, due};
+use servanda::notice::confirmed::{confirmations, objects};
+use servanda::notice::delivery::{Delivery, DeliveryReport, Effect, Message, Reply, may_submit, messages};
+use servanda::notice::due::past_events;
+use servanda::notice::{Channel, Confirmation, DueInput, NoticeRecords, due};
 use servanda::plan::Cause;
-use servanda::render::message::{Letter, Texts};
-use servanda::settings::{LedgerPlace, LedgerWitness};
-use sha2::Sha256;
+use servanda::render::message::{MessageTemplates, RenderedMessage};
 
+use crate::helpdesk::Reader as _;
 use crate::helpdesk::connect::Connection;
-use crate::helpdesk::{Reader, Writer};
-use crate::ledger::records::Begun;
-use crate::ledger::{AnyLedger, ChecksumError, Checksummed, LedgerError, Records};
-use crate::notify::channels::{Channels, Prepared};
-use crate::notify::helpdesk_comment::HelpdeskComment;
-use crate::process::context::{Context, clock};
+use crate::ledger::LedgerError;
+use crate::notify::channel::Submit as _;
+use crate::notify::channels::{Channels, PreparedMessage, RunChannels};
+use crate::notify::limits::{check_recipient, limit_messages};
+use crate::notify::trust::{LedgerRecords, LedgerSecret, Trust};
+use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure, print_message};
 use crate::process::shutdown::Stop;
 use crate::workspace::files;
 use crate::workspace::load::Workspace;
 use servanda::planner::Sides;
 
-/// The memory that notices need.
-pub(crate) type Memories = Records<Checksummed<AnyLedger>>;
-
-/// How many messages a run may send that no date alone made due, unless their number is acknowledged: this many,
-/// or this share of the agreements.
-const BRAKE: usize = 50;
-const BRAKE_PERCENT: usize = 20;
-/// How long a message that is being submitted may go on once somebody asked to stop.
+/// How long a submission may continue after a request to stop.
 const GRACE: Duration = Duration::from_secs(3);
-/// What addresses are hidden with in a file that nobody else reads.
-const OWN_SECRET: &str = "servanda";
 
-/// Everything that notices of one run are made of.
+/// Sends the notices of one run.
 pub(crate) struct Dispatcher<'a> {
     workspace: &'a Workspace,
     channels: &'a Channels,
-    texts: Texts,
-    secret: SecretString,
-    at: Instant,
-    /// What the machine's clock said at that instant.
-    began: Instant,
-    facts: BTreeMap<AgreementId, Fact>,
-    edited: BTreeSet<AgreementId>,
-    addresses: BTreeMap<LiveId, String>,
-    /// The agreements in the helpdesk, by every name that they have had.
-    objects: BTreeMap<AgreementId, LiveId>,
-    /// The number of messages that somebody acknowledged.
+    templates: MessageTemplates,
+    secret: LedgerSecret,
+    clock: RunClock,
+    helpdesk: HelpdeskState,
+    /// The acknowledged number of messages above the limit.
     acknowledged: Option<usize>,
 }
 
-/// The people of the helpdesk who may have to be told.
-pub(crate) fn people(workspace: &Workspace) -> BTreeSet<LiveId> {
-    let catalog = &workspace.catalog;
-    let own = workspace.agreements.iter().flat_map(|agreement| agreement.contacts.values());
-    let contacts = catalog.clients.values().flat_map(|client| client.contacts.values()).chain(own);
-    let contacts = contacts.filter_map(|contact| match contact {
-        servanda::catalog::Contact::Person(person) => Some(person.clone()),
-        servanda::catalog::Contact::Email(_) => None,
-    });
-    let managers = catalog.managers.values().filter(|entry| entry.email.is_none());
-    contacts.chain(managers.filter_map(|entry| entry.helpdesk.clone())).collect()
-}
-
-/// How the notices of a run ended.
+/// The state of the helpdesk as far as notices need it.
 #[derive(Default)]
-pub(crate) struct Delivered {
-    /// What became of each.
-    pub(crate) report: Report,
-    /// How many messages wait for their number to be acknowledged.
-    pub(crate) braked: Option<usize>,
+struct HelpdeskState {
+    confirmations: BTreeMap<AgreementId, Confirmation>,
+    /// The live objects of the agreements, by their current and former ids.
+    objects: BTreeMap<AgreementId, LiveId>,
+    addresses: BTreeMap<LiveId, String>,
+    /// The agreements that the plan changes for another cause than the date.
+    edited: BTreeSet<AgreementId>,
 }
 
-impl Delivered {
-    /// The exit code that the notices of a run mean.
+/// The clock of a run. With `--as-of` it starts at another instant, and runs at the same speed.
+struct RunClock {
+    as_of: Instant,
+    /// The machine's clock at that instant.
+    started: Instant,
+}
+
+impl RunClock {
+    fn now(&self) -> Instant {
+        self.as_of.checked_add(clock().duration_since(self.started)).unwrap_or(self.as_of)
+    }
+}
+
+/// The result of [`Dispatcher::run`].
+#[derive(Default)]
+pub(crate) struct DispatchResult {
+    /// The results of the notices.
+    pub(crate) report: DeliveryReport,
+    /// The number of messages above the limit, which await acknowledgement.
+    pub(crate) awaiting_acknowledgement: Option<usize>,
+}
+
+impl DispatchResult {
+    /// The exit code of the notices.
     pub(crate) fn exit(&self) -> Exit {
-        let Self { report, braked } = self;
-        if braked.is_some() {
+        let Self { report, awaiting_acknowledgement } = self;
+        if awaiting_acknowledgement.is_some() {
             Exit::Refused
-        } else if !report.held.is_empty() {
+        } else if !report.in_doubt.is_empty() {
             Exit::InDoubt
-        } else if report.ended.is_some() || !report.refused.is_empty() || !report.waiting.is_empty() {
+        } else if report.ended.is_some() || !report.refused.is_empty() || !report.deferred.is_empty() {
             Exit::Partial
         } else {
             Exit::Fine
@@ -103,400 +95,256 @@ impl Delivered {
     }
 }
 
+/// The people in the helpdesk whose addresses notices may need.
+pub(crate) fn people(workspace: &Workspace) -> BTreeSet<LiveId> {
+    let catalog = &workspace.catalog;
+    let own = workspace.agreements.iter().flat_map(|agreement| agreement.contacts.values());
+    let contacts = catalog.clients.values().flat_map(|client| client.contacts.values()).chain(own);
+    let contacts = contacts.filter_map(|contact| match contact {
+        Contact::Person(person) => Some(person.clone()),
+        Contact::Email(_) => None,
+    });
+    let managers = catalog.managers.values().filter(|entry| entry.email.is_none());
+    contacts.chain(managers.filter_map(|entry| entry.helpdesk.clone())).collect()
+}
+
 impl<'a> Dispatcher<'a> {
-    /// Notices as of an instant. Nothing is known of the helpdesk yet.
+    /// A dispatcher for an instant, which does not know the state of the helpdesk yet.
     pub(crate) fn new(
         workspace: &'a Workspace,
         channels: &'a Channels,
-        at: Instant,
+        as_of: Instant,
     ) -> Result<Self, Failure> {
         let own = files::read_notices(&workspace.root)?;
-        let texts = Texts::new(workspace.settings.language, &own).map_err(|bad| {
-            Failure::new(Exit::Invalid, "notify-invalid", bad.to_string())
-                .help("mend the file, or take it away to get ours")
+        let templates = MessageTemplates::new(workspace.settings.language, &own).map_err(|error| {
+            Failure::new(Exit::Invalid, "template-invalid", error.to_string())
+                .help("fix the template, or delete it to use the built-in one")
         })?;
         Ok(Self {
             workspace,
             channels,
-            texts,
-            secret: secret(workspace)?,
-            at,
-            began: clock(),
-            facts: BTreeMap::new(),
-            edited: BTreeSet::new(),
-            addresses: BTreeMap::new(),
-            objects: BTreeMap::new(),
+            templates,
+            secret: LedgerSecret::of(workspace)?,
+            clock: RunClock { as_of, started: clock() },
+            helpdesk: HelpdeskState::default(),
             acknowledged: None,
         })
     }
 
-    /// The number of messages that may go out although no date made them due.
+    /// Sets the acknowledged number of messages above the limit.
     #[must_use]
-    pub(crate) const fn acknowledging(mut self, messages: Option<usize>) -> Self {
+    pub(crate) const fn with_acknowledged(mut self, messages: Option<usize>) -> Self {
         self.acknowledged = messages;
         self
     }
 
-    /// What the helpdesk holds, as it was seen last, and what the plan says that people wrote.
+    /// Takes the causes of changes from the plan, and the confirmed state from the helpdesk as it was last read.
     #[must_use]
-    pub(crate) fn knowing(mut self, made: &GuardedPlan, seen: Option<&(GuardedPlan, Sides)>) -> Self {
-        let edits = made.plan.changes.iter().chain(&made.guarded_changes).filter(|change| {
+    pub(crate) fn with_live_state(mut self, plan: &GuardedPlan, seen: Option<&(GuardedPlan, Sides)>) -> Self {
+        let edited = plan.plan.changes.iter().chain(&plan.guarded_changes).filter(|change| {
             let causes = change.fields.iter().map(|field| field.cause);
             causes.chain(change.state.iter().map(|state| state.cause)).any(|cause| cause != Some(Cause::Date))
         });
-        self.edited = edits.map(|change| change.id.clone()).collect();
+        self.helpdesk.edited = edited.map(|change| change.id.clone()).collect();
         if let Some((_, sides)) = seen {
-            let by_state = self.workspace.settings.helpdesk.mapping.deactivate == Deactivation::State;
-            self.facts = facts(sides, by_state);
-            self.objects = objects(sides, &self.workspace.agreements);
+            let is_by_state = self.workspace.settings.helpdesk.mapping.deactivate == Deactivation::State;
+            self.helpdesk.confirmations = confirmations(&sides.desired, &sides.live, is_by_state);
+            self.helpdesk.objects = objects(&sides.live, &self.workspace.agreements);
         }
         self
     }
 
-    /// Takes it for granted that the helpdesk holds everything as it should. For a look ahead.
+    /// Assumes that the helpdesk has the desired state and an address for each person. For previews.
     #[must_use]
-    pub(crate) fn supposing(mut self) -> Self {
-        self.facts =
-            self.workspace.agreements.iter().map(|agreement| (agreement.id.clone(), Fact::AsTold)).collect();
-        self.addresses = people(self.workspace)
-            .into_iter()
-            .map(|person| (person.clone(), format!("{person}@helpdesk")))
-            .collect();
+    pub(crate) fn assuming_desired_state(mut self) -> Self {
+        let agreements = self.workspace.agreements.iter();
+        self.helpdesk.confirmations =
+            agreements.map(|agreement| (agreement.id.clone(), Confirmation::AsDesired)).collect();
+        let people = people(self.workspace).into_iter();
+        self.helpdesk.addresses =
+            people.map(|person| (person.clone(), format!("{person}@helpdesk"))).collect();
         self
     }
 
-    /// Now, by the clock of the instant that the run is about: a rehearsal remembers its own time.
-    fn now(&self) -> Instant {
-        self.at.checked_add(clock().duration_since(self.began)).unwrap_or(self.at)
-    }
-
-    /// Asks the core, with all that is known.
-    fn ask<T>(&self, question: impl FnOnce(&Setting<'_>) -> T) -> T {
-        let settings = &self.workspace.settings;
-        let hours = i64::from(settings.late_after.days) * 24;
-        question(&Setting {
-            agreements: &self.workspace.agreements,
-            catalog: &self.workspace.catalog,
-            usual: settings.notice_time,
-            late_after: jiff::SignedDuration::from_hours(hours),
-            channels: &self.channels.names(),
-            at: self.at,
-            fact: &|id| self.facts.get(id).copied().unwrap_or(Fact::Unconfirmed),
-            is_edited: &|id| self.edited.contains(id),
-            address: &|person| self.addresses.get(person).cloned(),
-            hide: &|address| hide(&self.secret, address),
-        })
-    }
-
-    /// What would go out, message by message, and in what words.
-    pub(crate) fn preview(&self, memory: &Memory) -> Result<Vec<(Message, Letter)>, Failure> {
-        let due = self.ask(|setting| due(setting, memory));
-        let written = messages(&due, self.channels.limits()).into_iter().map(|message| {
-            let letter =
-                self.write(&message).map_err(|why| Failure::new(Exit::Invalid, "notify-invalid", why))?;
-            Ok((message, letter))
+    /// The messages that would be sent now.
+    pub(crate) fn preview(
+        &self,
+        records: &NoticeRecords,
+    ) -> Result<Vec<(Message, RenderedMessage)>, Failure> {
+        let due = self.with_input(|input| due(input, records));
+        let rendered = messages(&due, self.channels.max_notices()).into_iter().map(|message| {
+            let rendered = self.render(&message);
+            let rendered = rendered.map_err(|why| Failure::new(Exit::Invalid, "template-invalid", why))?;
+            Ok((message, rendered))
         });
-        written.collect()
+        rendered.collect()
     }
 
-    fn write(&self, message: &Message) -> Result<Letter, String> {
-        let agreements: BTreeMap<&str, &Agreement> =
-            self.workspace.agreements.iter().map(|agreement| (agreement.id.as_str(), agreement)).collect();
-        let sender = self.channels.sender();
-        let letter = self.texts.write(message, &agreements, &self.workspace.catalog, sender, self.at);
-        let mut letter = letter.map_err(|bad| bad.to_string())?;
-        if let Some(form) = self.channels.chat().filter(|_| message.channel == Channel::Webhook) {
-            let text = self.texts.write_chat(form, message, &agreements, &self.workspace.catalog, self.at);
-            letter.text = text.map_err(|bad| bad.to_string())?;
-        }
-        Ok(letter)
+    /// Checks that the ledger can be trusted.
+    pub(crate) async fn verify(&self, records: &LedgerRecords) -> Result<(), Failure> {
+        Trust::new(self.workspace, records, &self.secret).verify().await
     }
 
-    /// Everything in its order: begin the memory where that is asked for, trust it, send what is due, note the run.
-    pub(crate) async fn published(
+    /// Runs the whole job: initialises the ledger if requested, checks that it can be trusted, sends what is due, and
+    /// notes the run.
+    pub(crate) async fn run(
         mut self,
         is_first: bool,
-        book: Option<&Memories>,
+        records: Option<&LedgerRecords>,
         connection: &Connection,
         run: &str,
         stop: &Stop,
-    ) -> Result<Delivered, Failure> {
-        let Some(book) = book else {
-            return Err(Failure::new(
-                Exit::Refused,
-                "notify-refused",
-                "no notice is sent, since the ledger cannot be had",
-            ));
+    ) -> Result<DispatchResult, Failure> {
+        let Some(records) = records else {
+            let message = "no notices are sent: the ledger is unavailable";
+            return Err(Failure::new(Exit::Refused, "ledger-unavailable", message));
         };
+        let trust = Trust::new(self.workspace, records, &self.secret);
         let reader = connection.reader();
         if is_first {
-            self.begin(book).await?;
+            trust.initialize(self.clock.as_of, &self.with_input(past_events)).await?;
         }
-        self.trust(book).await?;
-        self.call_witness(book, &reader, is_first).await?;
-        self.addresses = reader.addresses(&people(self.workspace)).await.unwrap_or_else(|error| {
-            print_message(&format!("nobody can be told whose address the helpdesk holds: {error}\n"));
+        trust.verify().await?;
+        if !is_first {
+            trust.check_witness(&reader).await?;
+        }
+        self.helpdesk.addresses = reader.addresses(&people(self.workspace)).await.unwrap_or_else(|error| {
+            print_message(&format!(
+                "warning: the addresses of people in the helpdesk cannot be read: {error}\n"
+            ));
             BTreeMap::new()
         });
-        let desk = HelpdeskComment { connection, way: self.channels.desk(), objects: &self.objects, run };
-        let mut delivered = self.deliver(book, &desk, run, stop).await?;
-        if let Err(why) = self.note(book, &connection.writer(run), run).await {
-            delivered.report.ended.get_or_insert(why);
+        let channels = self.channels.connect(connection, &self.helpdesk.objects, run);
+        let mut result = self.drive(records, &channels, run, stop).await;
+        let trust = Trust::new(self.workspace, records, &self.secret);
+        if let Err(why) = trust.note_run(&connection.writer(run), run).await {
+            result.report.ended.get_or_insert(why);
         }
-        Ok(delivered)
+        Ok(result)
     }
 
-    /// Begins the memory: all that is past by now is never told.
-    async fn begin(&self, book: &Memories) -> Result<(), Failure> {
-        let begun = Begun { at: self.at, secret: self.fingerprint() };
-        book.begin(&begun, &self.ask(beginning)).await?;
-        Ok(book.ledger().recompute_checksum().await?)
-    }
-
-    /// Refuses a memory that may have forgotten what was sent.
-    pub(crate) async fn trust(&self, book: &Memories) -> Result<(), Failure> {
-        let refuse = |what: &str, help: &str| {
-            Err(Failure::new(Exit::Refused, "notify-refused", format!("no notice is sent: {what}"))
-                .help(help))
-        };
-        let anew = "put back the ledger that it was, or begin it anew with `--init-ledger`: what is past by then is not told";
-        match book.ledger().verify().await? {
-            Ok(()) => {}
-            Err(ChecksumError::Mismatch) => {
-                return refuse("entries of the ledger are gone or were changed by hand", anew);
-            }
-            Err(ChecksumError::Missing) => return refuse("the ledger's seal is gone", anew),
-        }
-        match book.begun().await? {
-            None => refuse(
-                "the ledger has no beginning for this helpdesk, so that nobody knows what was told before",
-                "on the first run say `--init-ledger`: what is past by then is not told. If it is not the first run, look whether the settings name the ledger that they did",
-            ),
-            Some(begun) if begun.secret != self.fingerprint() => refuse(
-                "the ledger was begun with another secret, so that it is somebody else's",
-                "give it the secret that it was begun with; `ledger.secret` names its variable. Where that is lost, `--init-ledger` begins anew with this one: what is past by then is not told",
-            ),
-            Some(_) => Ok(()),
-        }
-    }
-
-    /// Refuses a memory that is older than what the helpdesk noted of it, and notes this run. Without a witness
-    /// nobody can see that.
-    async fn call_witness(
+    /// Performs the effects of the protocol until it ends.
+    async fn drive(
         &self,
-        book: &Memories,
-        reader: &impl Reader,
-        is_begun_anew: bool,
-    ) -> Result<(), Failure> {
-        let Some(LedgerWitness { object, attribute }) = &self.workspace.settings.ledger.witness else {
-            return Ok(());
-        };
-        let noted = reader.note(object, attribute).await?;
-        if is_begun_anew || noted.is_empty() || book.witnessed().await?.contains(&noted) {
-            return Ok(());
-        }
-        Err(Failure::new(
-            Exit::Refused, "notify-refused",
-            format!("no notice is sent: the helpdesk has noted the run {noted}, and the ledger knows nothing of it"),
-        )
-        .help("it was put back to an older state, or is another one: put back the latest, or begin it anew with `--init-ledger`"))
-    }
-
-    /// Notes this run outside of the ledger.
-    async fn note(&self, book: &Memories, writer: &impl Writer, run: &str) -> Result<(), String> {
-        let Some(LedgerWitness { object, attribute }) = &self.workspace.settings.ledger.witness else {
-            return Ok(());
-        };
-        book.witness(run).await.map_err(|error| error.to_string())?;
-        let noted = writer.write_note(object, attribute, run).await;
-        noted.map_err(|error| format!("the run is not noted in the helpdesk: {error}"))
-    }
-
-    fn fingerprint(&self) -> String {
-        hide(&self.secret, "the secret of this ledger")
-    }
-
-    /// Sends what is due.
-    pub(crate) async fn deliver(
-        &self,
-        book: &Memories,
-        desk: &HelpdeskComment<'_>,
+        records: &LedgerRecords,
+        channels: &RunChannels<'_>,
         run: &str,
         stop: &Stop,
-    ) -> Result<Delivered, Failure> {
-        let mut delivered = Delivered::default();
-        if self.channels.names().is_empty() {
-            return Ok(delivered);
+    ) -> DispatchResult {
+        let mut result = DispatchResult::default();
+        if channels.is_empty() {
+            return result;
         }
-        let mut delivery = Delivery::new(run, self.channels.memorable()).at_most(self.channels.limits());
-        let mut prepared: Option<(Instant, Prepared)> = None;
-        let mut reply = Reply::Go;
+        let mut delivery = Delivery::new(run, channels.guarantees()).max_notices(self.channels.max_notices());
+        let mut prepared: Option<(Instant, PreparedMessage<'_>)> = None;
+        let mut reply = Reply::Continue;
         loop {
             if stop.is_asked() {
                 delivery.stop();
             }
-            reply = match delivery.next(reply, self.now()) {
+            reply = match delivery.next(reply, self.clock.now()) {
                 Effect::End => break,
-                Effect::Look => self.look(book, &mut delivered.braked).await,
-                Effect::Write(changes) => match book.change(&changes).await {
+                Effect::ReadDue => self.read_due(records, &mut result.awaiting_acknowledgement).await,
+                Effect::Write(changes) => match records.change(&changes).await {
                     Ok(()) => Reply::Written,
-                    Err(LedgerError::Conflict(_)) => Reply::Moved,
+                    Err(LedgerError::Conflict(_)) => Reply::Conflict,
                     Err(LedgerError::Failed(why)) => Reply::LedgerFailed(why),
                 },
-                Effect::Prepare(message) => match self.prepare(desk, &message).await {
+                Effect::Prepare(message) => match self.prepare(channels, &message).await {
                     Ok(ready) => {
                         prepared = Some((clock(), ready));
-                        Reply::Ready
+                        Reply::Prepared
                     }
                     Err(why) => Reply::Refused(why),
                 },
                 Effect::Submit(message) => {
-                    // What is submitted once more is prepared once more.
                     let ready = match prepared.take() {
                         Some((since, _)) if !may_submit(since, clock()) => {
-                            Err("the run stood still for so long that others may be at it".to_owned())
+                            Err("the prepared message expired, since this host was suspended".to_owned())
                         }
                         Some((_, ready)) => Ok(ready),
-                        None => self.prepare(desk, &message).await,
+                        // A further attempt needs a message of its own.
+                        None => self.prepare(channels, &message).await,
                     };
                     match ready {
-                        Ok(ready) => submit(ready, desk, &message, stop).await,
+                        Ok(ready) => submit(ready, stop).await,
                         Err(why) => Reply::Refused(why),
                     }
                 }
                 Effect::Abandon(_) => {
                     prepared = None;
-                    Reply::Go
+                    Reply::Continue
                 }
-                Effect::Ask(message) => desk.ask(&message).await,
+                Effect::Query(message) => channels.query(&message).await,
             };
         }
-        delivered.report = delivery.report().clone();
-        Ok(delivered)
+        result.report = delivery.report().clone();
+        result
     }
 
-    async fn prepare(&self, desk: &HelpdeskComment<'_>, message: &Message) -> Result<Prepared, String> {
-        let letter = self.write(message)?;
-        if message.channel == Channel::Helpdesk {
-            return desk.prepare(message).map(|()| Prepared::Desk(Box::new(letter)));
-        }
-        self.refuse_strangers(message)?;
-        self.channels.prepare(message, letter).await
-    }
-
-    /// Mail goes to nobody whom the settings do not name.
-    fn refuse_strangers(&self, message: &Message) -> Result<(), String> {
-        let Some(allowed) = &self.workspace.settings.mail else {
-            return Ok(());
-        };
-        let is_known = |notice: &servanda::notice::Notice| {
-            !matches!(notice.recipient.identity, servanda::notice::Identity::Address(_))
-        };
-        let by_catalog = allowed.catalog && message.notices.iter().all(is_known);
-        let has_address = matches!(
-            message.notices.first().map(|notice| &notice.recipient.address),
-            Some(Address::Known(_))
-        );
-        if !has_address || by_catalog || allowed.covers(&message.address) {
-            return Ok(());
-        }
-        Err("the settings do not let mail go there; see `mail: allow:`".to_owned())
-    }
-
-    async fn look(&self, book: &Memories, braked: &mut Option<usize>) -> Reply {
-        let memory = match book.memory().await {
-            Ok(memory) => memory,
+    /// Reads the ledger and decides what is due. Sets the number of messages above the limit.
+    async fn read_due(&self, records: &LedgerRecords, above_limit: &mut Option<usize>) -> Reply {
+        let records = match records.memory().await {
+            Ok(records) => records,
             Err(error) => return Reply::LedgerFailed(error.to_string()),
         };
-        let mut due = self.ask(|setting| due(setting, &memory));
-        *braked = self.brake(&mut due);
-        Reply::Looked(due, memory.records)
+        let mut due = self.with_input(|input| due(input, &records));
+        let agreements = self.workspace.agreements.len();
+        *above_limit = limit_messages(&mut due, self.channels.max_notices(), agreements, self.acknowledged);
+        Reply::Due(due, records.records)
     }
 
-    /// Holds back what people wrote where it would make more messages than anybody expects. What the date did
-    /// goes on, and nothing is lost.
-    fn brake(&self, due: &mut Due) -> Option<usize> {
-        let limit = BRAKE.max(self.workspace.agreements.len() * BRAKE_PERCENT / 100);
-        let is_written = |message: &&Message| message.notices.iter().any(|notice| !notice.by_date);
-        let written = messages(due, self.channels.limits()).iter().filter(is_written).count();
-        if written <= limit || self.acknowledged == Some(written) {
-            return None;
+    async fn prepare<'c>(
+        &self,
+        channels: &'c RunChannels<'_>,
+        message: &Message,
+    ) -> Result<PreparedMessage<'c>, String> {
+        let rendered = self.render(message)?;
+        check_recipient(message, self.workspace.settings.mail.as_ref())?;
+        channels.prepare(message, &rendered).await
+    }
+
+    fn render(&self, message: &Message) -> Result<RenderedMessage, String> {
+        let agreements = self.workspace.agreements.iter();
+        let agreements: BTreeMap<&str, &Agreement> =
+            agreements.map(|agreement| (agreement.id.as_str(), agreement)).collect();
+        let (catalog, at) = (&self.workspace.catalog, self.clock.as_of);
+        let rendered = self.templates.render(message, &agreements, catalog, self.channels.sender(), at);
+        let mut rendered = rendered.map_err(|error| error.to_string())?;
+        if let Some(form) = self.channels.chat().filter(|_| message.channel == Channel::Webhook) {
+            let text = self.templates.render_chat(form, message, &agreements, catalog, at);
+            rendered.text = text.map_err(|error| error.to_string())?;
         }
-        due.send.retain(|notice| notice.by_date);
-        Some(written)
+        Ok(rendered)
+    }
+
+    /// Passes everything that is known to a function of the core.
+    fn with_input<T>(&self, function: impl FnOnce(&DueInput<'_>) -> T) -> T {
+        let settings = &self.workspace.settings;
+        let confirmations = &self.helpdesk.confirmations;
+        function(&DueInput {
+            agreements: &self.workspace.agreements,
+            catalog: &self.workspace.catalog,
+            usual: settings.notice_time,
+            late_after: SignedDuration::from_hours(i64::from(settings.late_after.days) * 24),
+            channels: &self.channels.names(),
+            at: self.clock.as_of,
+            confirmation: &|id| confirmations.get(id).copied().unwrap_or(Confirmation::Unconfirmed),
+            is_edited: &|id| self.helpdesk.edited.contains(id),
+            address: &|person| self.helpdesk.addresses.get(person).cloned(),
+            hide: &|address| self.secret.hide(address),
+        })
     }
 }
 
-/// Submits, and gives up waiting soon after somebody asked to stop: then nobody knows.
-async fn submit(ready: Prepared, desk: &HelpdeskComment<'_>, message: &Message, stop: &Stop) -> Reply {
+/// Submits a message. The result is unknown if it takes too long after a request to stop.
+async fn submit(prepared: PreparedMessage<'_>, stop: &Stop) -> Reply {
     let stopped = async {
         stop.wait().await;
         tokio::time::sleep(GRACE).await;
     };
-    let submitted = async {
-        match ready {
-            Prepared::Desk(letter) => desk.submit(message, &letter).await,
-            ready => ready.submit().await,
-        }
-    };
     tokio::select! {
-        reply = submitted => reply,
+        reply = prepared.submit() => reply,
         () = stopped => Reply::Unknown("the run was asked to stop".to_owned()),
     }
-}
-
-/// What is confirmed of each agreement. Where the state alone makes it useful or not, the state alone counts.
-fn facts(sides: &Sides, by_state: bool) -> BTreeMap<AgreementId, Fact> {
-    let desired = sides.desired.agreements.iter().map(|(id, wish)| {
-        let holds = |found: &LiveAgreement| {
-            let same = found.archived == wish.archived && found.record.state == wish.record.state;
-            same && (by_state || found.record == wish.record)
-        };
-        let fact = match sides.live.agreements.get(id) {
-            Some(Observed::Present(found)) if holds(found) => Fact::AsTold,
-            Some(Observed::Absent) | None => Fact::Absent,
-            Some(Observed::Present(_) | Observed::Unknown(_)) => Fact::Unconfirmed,
-        };
-        (id.clone(), fact)
-    });
-    desired.collect()
-}
-
-/// The objects of agreements by all the names of these.
-fn objects(sides: &Sides, agreements: &[Agreement]) -> BTreeMap<AgreementId, LiveId> {
-    let present = sides.live.agreements.iter().filter_map(|(id, observed)| match observed {
-        Observed::Present(found) => Some((id.clone(), found.object.clone())),
-        Observed::Absent | Observed::Unknown(_) => None,
-    });
-    let mut objects: BTreeMap<AgreementId, LiveId> = present.collect();
-    for agreement in agreements {
-        if let Some(object) = objects.get(&agreement.id).cloned() {
-            objects.extend(agreement.formerly.iter().map(|name| (name.clone(), object.clone())));
-        }
-    }
-    objects
-}
-
-fn secret(workspace: &Workspace) -> Result<SecretString, Failure> {
-    let ledger = &workspace.settings.ledger;
-    match (&ledger.secret_variable, &ledger.place) {
-        (Some(name), _) => Context::secret(name).ok_or_else(|| {
-            Failure::new(Exit::Failure, "notify-failure", format!("the variable {name} holds nothing"))
-                .help("put the ledger's secret into it; servanda.yaml names it under `ledger.secret`")
-        }),
-        (None, LedgerPlace::File(_)) => Ok(SecretString::from(OWN_SECRET)),
-        (None, LedgerPlace::Git { .. } | LedgerPlace::Postgres(_) | LedgerPlace::Variable(_)) => {
-            Err(Failure::new(Exit::Failure, "notify-failure", "the ledger has no secret")
-                .help("write `secret: { env: SERVANDA_LEDGER_SECRET }` under `ledger:`"))
-        }
-    }
-}
-
-/// What cannot be turned back into the address without the secret.
-fn hide(secret: &SecretString, text: &str) -> String {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).expect("a key of any length");
-    mac.update(text.as_bytes());
-    let bytes = mac.finalize().into_bytes();
-    bytes.iter().take(12).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

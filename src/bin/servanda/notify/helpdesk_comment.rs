@@ -1,81 +1,114 @@
-//! A message becomes a comment on its agreement in the helpdesk, or is handed to a script module of the tenant.
+//! Sends messages through the helpdesk: as comments on agreements, or through a script module of the tenant.
 //!
-//! A comment bears the message's name, so that the helpdesk can be asked whether it has it. A module gets the name as
-//! well; whether it knows it again only its owner can say.
+//! A comment contains the name of its message, so the helpdesk can be queried for it. A module receives the name too;
+//! `notices.module.remembers` declares whether it recognises a repeated name.
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use servanda::ident::{AgreementId, LiveId};
-use servanda::notice::delivery::{Message, Reply};
-use servanda::render::message::{self, Letter};
+use servanda::notice::delivery::{DeliveryGuarantee, Message, Reply};
+use servanda::render::message::{self, RenderedMessage};
 use servanda::settings::HelpdeskNotice;
 
-use super::webhook::everything;
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::{Reader as _, WriteError, Writer as _};
+use crate::notify::channel::{DeliveryChannel, Submit};
+use crate::notify::webhook::body;
 
-/// The helpdesk as a way to people.
+/// The helpdesk as a channel.
 pub(crate) struct HelpdeskComment<'a> {
     pub(crate) connection: &'a Connection,
-    pub(crate) way: Option<&'a HelpdeskNotice>,
-    /// The objects of the agreements, as they were seen last.
+    pub(crate) settings: &'a HelpdeskNotice,
+    /// Whether the helpdesk's search shows a new comment before another run may take over.
+    pub(crate) is_search_in_time: bool,
+    /// The live objects of the agreements.
     pub(crate) objects: &'a BTreeMap<AgreementId, LiveId>,
-    /// The run, by its name.
+    /// The name of the run.
     pub(crate) run: &'a str,
 }
 
-impl HelpdeskComment<'_> {
-    /// Whether there is something to tell it to.
-    pub(crate) fn prepare(&self, message: &Message) -> Result<(), String> {
-        self.object(message).map(drop)
-    }
+/// A comment or a call that is not sent yet.
+pub(crate) struct PreparedComment<'a> {
+    connection: &'a Connection,
+    run: &'a str,
+    object: &'a LiveId,
+    name: String,
+    content: Content<'a>,
+}
 
-    /// The act that cannot be taken back.
-    pub(crate) async fn submit(&self, message: &Message, letter: &Letter) -> Reply {
-        let object = match self.object(message) {
-            Ok(object) => object,
-            Err(why) => return Reply::Refused(why),
-        };
-        let writer = self.connection.writer(self.run);
-        let told = match self.way {
-            None => Err(WriteError::Refused("the settings do not open this channel".to_owned())),
-            Some(HelpdeskNotice::Comment { is_private }) => {
-                let text = message::comment(letter, &message.name);
-                writer.comment(object, &text, *is_private).await
-            }
-            Some(HelpdeskNotice::Module { function, .. }) => {
-                let mut body = everything(message, letter);
-                (body["agreement"], body["html"]) = (json!(object), json!(letter.html));
-                writer.call(function, &body).await.map(|()| message.name.clone())
-            }
-        };
-        match told {
-            Ok(name) => Reply::Sent(name),
-            Err(WriteError::Ambiguous(why)) => Reply::Unknown(why),
-            // Said before anything is written.
-            Err(WriteError::Conflict) => Reply::Refused("the object moved meanwhile".to_owned()),
-            Err(WriteError::Refused(why) | WriteError::NotSent(why) | WriteError::Credentials(why)) => {
-                Reply::Refused(why)
-            }
+enum Content<'a> {
+    Comment { text: String, is_private: bool },
+    Call { function: &'a str, body: Value },
+}
+
+impl<'a> DeliveryChannel for HelpdeskComment<'a> {
+    type Prepared = PreparedComment<'a>;
+
+    fn guarantee(&self) -> DeliveryGuarantee {
+        match self.settings {
+            HelpdeskNotice::Comment { .. } if self.is_search_in_time => DeliveryGuarantee::Queryable,
+            HelpdeskNotice::Module { remembers: true, .. } => DeliveryGuarantee::Idempotent,
+            HelpdeskNotice::Comment { .. } | HelpdeskNotice::Module { .. } => DeliveryGuarantee::AtMostOnce,
         }
     }
 
-    /// Whether the helpdesk has the comment.
-    pub(crate) async fn ask(&self, message: &Message) -> Reply {
+    async fn prepare(
+        &self,
+        message: &Message,
+        rendered: &RenderedMessage,
+    ) -> Result<PreparedComment<'a>, String> {
+        let object = self.object(message)?;
+        let content = match self.settings {
+            HelpdeskNotice::Comment { is_private } => {
+                let text = message::comment(rendered, &message.name);
+                Content::Comment { text, is_private: *is_private }
+            }
+            HelpdeskNotice::Module { function, .. } => {
+                let mut body = body(message, rendered);
+                (body["agreement"], body["html"]) = (json!(object), json!(rendered.html));
+                Content::Call { function, body }
+            }
+        };
+        let (connection, run) = (self.connection, self.run);
+        Ok(PreparedComment { connection, run, object, name: message.name.clone(), content })
+    }
+
+    async fn query(&self, message: &Message) -> Reply {
         let object = match self.object(message) {
             Ok(object) => object,
             Err(why) => return Reply::Unknown(why),
         };
         match self.connection.reader().find_comment(object, &message::reference(&message.name)).await {
             Ok(Some(comment)) => Reply::Sent(comment.to_string()),
-            Ok(None) => Reply::NotThere,
+            Ok(None) => Reply::NotFound,
             Err(error) => Reply::Unknown(error.to_string()),
         }
     }
+}
 
-    fn object(&self, message: &Message) -> Result<&LiveId, String> {
+impl<'a> HelpdeskComment<'a> {
+    fn object(&self, message: &Message) -> Result<&'a LiveId, String> {
         let object = self.objects.get(message.address.as_str());
         object.ok_or_else(|| format!("the helpdesk has no agreement {}", message.address))
+    }
+}
+
+impl Submit for PreparedComment<'_> {
+    async fn submit(self) -> Reply {
+        let writer = self.connection.writer(self.run);
+        let written = match &self.content {
+            Content::Comment { text, is_private } => writer.comment(self.object, text, *is_private).await,
+            Content::Call { function, body } => writer.call(function, body).await.map(|()| self.name),
+        };
+        match written {
+            Ok(name) => Reply::Sent(name),
+            Err(WriteError::Ambiguous(why)) => Reply::Unknown(why),
+            // Detected before the write.
+            Err(WriteError::Conflict) => Reply::Refused("the object changed meanwhile".to_owned()),
+            Err(WriteError::Refused(why) | WriteError::NotSent(why) | WriteError::Credentials(why)) => {
+                Reply::Refused(why)
+            }
+        }
     }
 }

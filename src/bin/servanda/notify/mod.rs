@@ -1,8 +1,12 @@
-//! Sends the notices that are due: over mail, webhooks, files and comments in the helpdesk, each once.
+//! Sends the notices that are due through mail, webhooks, files and the helpdesk, each once.
 
-pub(crate) mod mail;
-pub(crate) mod webhook;
-pub(crate) mod outbox;
+mod channel;
+mod signature;
+mod limits;
+pub(crate) mod trust;
+mod mail;
+mod outbox;
+mod webhook;
+mod helpdesk_comment;
 pub(crate) mod channels;
-pub(crate) mod helpdesk_comment;
 pub(crate) mod delivery;

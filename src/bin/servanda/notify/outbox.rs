@@ -1,13 +1,14 @@
-//! A message becomes a file in a folder, as a mail program would open it. For helpdesks without clients.
+//! Writes messages into a folder as `.eml` files, for the embedded helpdesk and for tests.
 //!
-//! A file is named after its message, so that writing it again is the same message.
+//! A file is named after its message, so writing it again is idempotent.
 
 use std::path::{Path, PathBuf};
 
-use servanda::notice::delivery::{Message, Reply};
-use servanda::render::message::Letter;
+use servanda::notice::delivery::{DeliveryGuarantee, Message, Reply};
+use servanda::render::message::RenderedMessage;
 
-use super::mail::compose;
+use crate::notify::channel::{DeliveryChannel, Submit};
+use crate::notify::mail::compose;
 use crate::workspace::files;
 
 /// A folder of messages.
@@ -16,37 +17,43 @@ pub(crate) struct Outbox {
     from: String,
 }
 
-/// A message that is not written yet.
-pub(crate) struct Prepared {
+/// A file that is not written yet.
+pub(crate) struct PreparedFile {
     path: PathBuf,
     text: String,
     name: String,
 }
 
 impl Outbox {
-    /// The outbox in a folder, whether or not it is there yet.
+    /// The outbox in a folder, which may not exist yet.
     pub(crate) fn at(folder: &Path, from: &str) -> Self {
         Self { folder: folder.to_path_buf(), from: from.to_owned() }
     }
 
-    /// Where messages lie.
+    /// The folder, for people.
     pub(crate) fn place(&self) -> String {
         self.folder.display().to_string()
     }
+}
 
-    /// Makes the mail.
-    pub(crate) fn prepare(&self, message: &Message, letter: &Letter) -> Result<Prepared, String> {
-        let from = self.from.parse().map_err(|_| "mail.from is no sender".to_owned())?;
-        let mail = compose(message, letter, &from)?;
-        let text = String::from_utf8(mail.formatted()).map_err(|_| "the mail is no text".to_owned())?;
+impl DeliveryChannel for Outbox {
+    type Prepared = PreparedFile;
+
+    fn guarantee(&self) -> DeliveryGuarantee {
+        DeliveryGuarantee::Idempotent
+    }
+
+    async fn prepare(&self, message: &Message, rendered: &RenderedMessage) -> Result<PreparedFile, String> {
+        let from = self.from.parse().map_err(|_| format!("`mail.from` is not a sender: {}", self.from))?;
+        let mail = compose(message, rendered, &from)?;
+        let text = String::from_utf8(mail.formatted()).map_err(|_| "the mail is not UTF-8".to_owned())?;
         let path = self.folder.join(format!("{}.eml", message.name));
-        Ok(Prepared { path, text, name: message.name.clone() })
+        Ok(PreparedFile { path, text, name: message.name.clone() })
     }
 }
 
-impl Prepared {
-    /// Writes it.
-    pub(crate) fn submit(self) -> Reply {
+impl Submit for PreparedFile {
+    async fn submit(self) -> Reply {
         match files::write_whole(&self.path, &self.text) {
             Ok(()) => Reply::Sent(self.name),
             Err(failure) => Reply::Refused(failure.message),

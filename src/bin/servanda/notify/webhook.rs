@@ -1,27 +1,27 @@
-//! A message becomes a post of JSON: signed, with the message's name as its idempotency key.
+//! Posts messages as JSON, signed, with the message's name as idempotency key.
 //!
 //! Body: `{"id", "subject", "text", "notices": [{"agreement", "event", "day", "state", …}]}`. The header
-//! `X-Servanda-Signature` is `sha256=` and the HMAC of the body. The address may hold a token and is shown nowhere.
-//! For Slack, Mattermost and Telegram the body is what these take: a text with their own signs.
+//! `X-Servanda-Signature` is `sha256=` and the HMAC of the body. The address may contain a token and is never shown.
+//! For Slack, Mattermost and Telegram, the body is a text in their format.
 
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
-use servanda::notice::delivery::{Message, Reply};
-use servanda::render::message::Letter;
+use servanda::notice::delivery::{DeliveryGuarantee, Message, Reply};
+use servanda::render::message::RenderedMessage;
 use servanda::settings::{WebhookFormat, is_this_machine};
-use sha2::Sha256;
 
 use crate::http::client::{error_text, plain_client};
+use crate::notify::channel::{DeliveryChannel, Submit};
+use crate::notify::signature::hmac_sha256;
 use crate::process::failure::{Exit, Failure};
 
-/// How long an answer may take.
-const LIMIT: Duration = Duration::from_mins(1);
+/// The timeout of a response.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// An address that messages are posted to.
-pub(crate) struct Webhook {
+/// The address to which messages are posted.
+pub(crate) struct WebhookChannel {
     client: reqwest::Client,
     url: SecretString,
     key: Option<SecretString>,
@@ -30,51 +30,59 @@ pub(crate) struct Webhook {
 }
 
 /// A message that is not posted yet.
-pub(crate) struct Prepared {
+pub(crate) struct PreparedPost {
     request: reqwest::RequestBuilder,
     name: String,
     form: WebhookFormat,
 }
 
-impl Webhook {
-    /// An address; `https`, unless it is this machine.
+impl WebhookChannel {
+    /// Checks the address: `https`, except on this machine.
     pub(crate) fn new(url: &SecretString, key: Option<SecretString>) -> Result<Self, Failure> {
-        let wrong = |what: &str| {
-            Failure::new(Exit::Failure, "notify-failure", format!("webhook.url: {what}"))
+        let invalid = |why: &str| {
+            Failure::new(Exit::Failure, "webhook-url-invalid", format!("`webhook.url` is invalid: {why}"))
                 .help("write an address that begins with https://")
         };
-        let parsed = reqwest::Url::parse(url.expose_secret()).map_err(|_| wrong("this is no address"))?;
+        let parsed = reqwest::Url::parse(url.expose_secret()).map_err(|_| invalid("it is not a URL"))?;
         let is_safe = parsed.scheme() == "https"
             || (parsed.scheme() == "http" && parsed.host_str().is_some_and(is_this_machine));
         if !is_safe {
-            return Err(wrong("it is not encrypted"));
+            return Err(invalid("it is not encrypted"));
         }
-        let client = plain_client(LIMIT).map_err(|why| {
-            Failure::new(Exit::Failure, "notify-failure", format!("no client for the webhook: {why}"))
+        let client = plain_client(TIMEOUT).map_err(|why| {
+            let message = format!("the HTTP client of the webhook cannot be set up: {why}");
+            Failure::new(Exit::Failure, "http-client", message)
         })?;
         Ok(Self { client, url: url.clone(), key, form: WebhookFormat::Json, chat: None })
     }
 
-    /// The same, in the form that whoever listens understands.
+    /// Sets the form of the body, and the chat for Telegram.
     #[must_use]
-    pub(crate) fn speaking(mut self, form: WebhookFormat, chat: Option<String>) -> Self {
+    pub(crate) fn with_form(mut self, form: WebhookFormat, chat: Option<String>) -> Self {
         (self.form, self.chat) = (form, chat);
         self
     }
 
-    /// What is posted.
+    /// The form of the body.
     pub(crate) const fn form(&self) -> WebhookFormat {
         self.form
     }
+}
 
-    /// Makes the request.
-    pub(crate) fn prepare(&self, message: &Message, letter: &Letter) -> Prepared {
+impl DeliveryChannel for WebhookChannel {
+    type Prepared = PreparedPost;
+
+    fn guarantee(&self) -> DeliveryGuarantee {
+        DeliveryGuarantee::AtMostOnce
+    }
+
+    async fn prepare(&self, message: &Message, rendered: &RenderedMessage) -> Result<PreparedPost, String> {
         let body = match self.form {
-            WebhookFormat::Json => everything(message, letter),
-            WebhookFormat::Slack | WebhookFormat::Mattermost => json!({ "text": letter.text }),
+            WebhookFormat::Json => body(message, rendered),
+            WebhookFormat::Slack | WebhookFormat::Mattermost => json!({ "text": rendered.text }),
             WebhookFormat::Telegram => json!({
                 "chat_id": self.chat,
-                "text": letter.text,
+                "text": rendered.text,
                 "parse_mode": "HTML",
                 "link_preview_options": { "is_disabled": true },
             }),
@@ -88,57 +96,55 @@ impl Webhook {
         if let Some(key) = &self.key {
             request = request.header("x-servanda-signature", signature(key, &body));
         }
-        Prepared { request: request.body(body), name: message.name.clone(), form: self.form }
+        Ok(PreparedPost { request: request.body(body), name: message.name.clone(), form: self.form })
     }
 }
 
-/// A message for programs.
-pub(crate) fn everything(message: &Message, letter: &Letter) -> Value {
+/// The JSON of a message, for programs.
+pub(crate) fn body(message: &Message, rendered: &RenderedMessage) -> Value {
     let notices = message.notices.iter().map(|notice| {
         json!({
             "agreement": notice.key.agreement,
             "event": notice.key.event.as_str(),
             "day": notice.key.day.to_string(),
-            "first_day": notice.told.first_day.map(|day| day.to_string()),
-            "last_day": notice.told.last_day.map(|day| day.to_string()),
+            "first_day": notice.announced.first_day.map(|day| day.to_string()),
+            "last_day": notice.announced.last_day.map(|day| day.to_string()),
             "state": notice.state,
         })
     });
     let notices: Vec<Value> = notices.collect();
-    json!({ "id": message.name, "subject": letter.subject, "text": letter.text, "notices": notices })
+    json!({ "id": message.name, "subject": rendered.subject, "text": rendered.text, "notices": notices })
 }
 
-/// What Telegram calls a message that it took. A success without one came from somebody else.
-async fn taken(answer: reqwest::Response) -> Reply {
+/// Reads Telegram's id of the message. A success without one came from another server, such as a proxy.
+async fn telegram_reply(answer: reqwest::Response) -> Reply {
     let body: Value = match answer.json().await {
         Ok(body) => body,
         Err(error) => {
-            return Reply::Unknown(format!("it answered with success and no JSON: {}", error_text(error)));
+            return Reply::Unknown(format!(
+                "it answered with success, but without JSON: {}",
+                error_text(error)
+            ));
         }
     };
     match (&body["ok"], &body["result"]["message_id"]) {
         (Value::Bool(true), Value::Number(id)) => Reply::Sent(id.to_string()),
-        _ => Reply::Unknown("it answered with success and named no message".to_owned()),
+        _ => Reply::Unknown("it answered with success, but without the id of a message".to_owned()),
     }
 }
 
 fn signature(key: &SecretString, body: &str) -> String {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()).expect("a key of any length");
-    mac.update(body.as_bytes());
-    let bytes = mac.finalize().into_bytes();
-    bytes.iter().fold("sha256=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    format!("sha256={}", hmac_sha256(key, body))
 }
 
-impl Prepared {
-    /// Posts it.
-    pub(crate) async fn submit(self) -> Reply {
+impl Submit for PreparedPost {
+    async fn submit(self) -> Reply {
         match self.request.send().await {
             Ok(answer) if answer.status().is_success() && self.form == WebhookFormat::Telegram => {
-                taken(answer).await
+                telegram_reply(answer).await
             }
             Ok(answer) if answer.status().is_success() => Reply::Sent(self.name),
-            // What was not understood was not passed on; what failed within may have been.
+            // A rejected request was not processed. After a server error, it may have been.
             Ok(answer) if answer.status().is_client_error() || answer.status().is_redirection() => {
                 Reply::Refused(format!("it answered {}", answer.status()))
             }

@@ -253,7 +253,7 @@ async fn ledger_is_trusted(workspace: &Workspace, channels: &Channels, as_of: As
         ),
         Ok(Some(_)) => {
             let trusted = match Dispatcher::new(workspace, channels, as_of.instant) {
-                Ok(dispatcher) => dispatcher.trust(&records).await,
+                Ok(dispatcher) => dispatcher.verify(&records).await,
                 Err(failure) => Err(failure),
             };
             match trusted {
@@ -267,7 +267,7 @@ async fn ledger_is_trusted(workspace: &Workspace, channels: &Channels, as_of: As
 }
 
 async fn mail(channels: &Channels) -> DoctorCheck {
-    match channels.try_mail().await {
+    match channels.check_mail().await {
         None => DoctorCheck::known(
             "mail",
             "no mail is sent",

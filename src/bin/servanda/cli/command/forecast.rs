@@ -48,9 +48,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let until = until
         .map_err(|_| Failure::usage("the forecast would end after the year 9999", "pass fewer `--days`"))?;
     let settings = &workspace.settings;
-    let coming = render::notice::coming(&workspace.agreements, settings.notice_time, from, until);
+    let coming = render::notice::forecast(&workspace.agreements, settings.notice_time, from, until);
     match arguments.format {
-        ForecastFormat::Text => print_data(&render::notice::forecast(&coming, &settings.zone))?,
+        ForecastFormat::Text => print_data(&render::notice::forecast_text(&coming, &settings.zone))?,
         ForecastFormat::Json => print_data(&render::json::pretty(&render::notice::forecast_json(&coming)))?,
         ForecastFormat::Ics => {
             print_data(&render::notice::forecast_ics(&coming, &settings.zone, context.now))?;

@@ -1,13 +1,11 @@
 //! `servanda ledger`: shows, verifies and compacts the ledger of notices.
 
-use servanda::calendar::Instant;
-use servanda::notice::{How, Record};
+use servanda::notice::{NoticeRecord, NoticeResult};
 
 use crate::cli::options::{LockOptions, PlanOptions};
 use crate::ledger;
 use crate::ledger::Holder;
-use crate::notify::channels::Channels;
-use crate::notify::delivery::{Dispatcher, Memories};
+use crate::notify::trust::{LedgerRecords, LedgerSecret, Trust};
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data, print_message};
 use crate::process::runtime::runtime;
@@ -15,10 +13,10 @@ use crate::workspace::load::Workspace;
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda ledger show            every notice, with its result
-  servanda ledger show --held     the notices whose result is unknown
-  servanda ledger verify          exit 4 if the ledger is not intact
-  servanda ledger compact         delete records that are no longer needed
+  servanda ledger show             every notice, with its result
+  servanda ledger show --in-doubt  the notices whose result is unknown
+  servanda ledger verify           exit 4 if the ledger is not intact
+  servanda ledger compact          delete records that are no longer needed
 
 Compacting does not change which notices are due, now or later: it keeps the latest notice of each recipient, and that \
 earlier events are past. On a branch, the Git history keeps the deleted records.";
@@ -37,8 +35,8 @@ enum Command {
     #[command(after_help = AFTER_HELP)]
     Show {
         /// Only notices whose result is unknown
-        #[arg(long)]
-        held: bool,
+        #[arg(long, alias = "held")]
+        in_doubt: bool,
     },
     /// Check that no record was lost or changed by hand
     #[command(after_help = AFTER_HELP)]
@@ -53,12 +51,12 @@ enum Command {
 
 /// Shows, verifies or compacts the ledger.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let (workspace, terms) = PlanOptions::as_of(None).load(context)?;
+    let (workspace, _) = PlanOptions::as_of(None).load(context)?;
     let records = ledger::open(&workspace);
     runtime()?.block_on(async {
         match &arguments.command {
             Command::Verify => {
-                trust(&workspace, &records, terms.as_of.instant).await?;
+                trust(&workspace, &records).await?;
                 print_data("The ledger is intact.\n")?;
             }
             Command::Compact { lock: LockOptions { wait_lock } } => {
@@ -66,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
                 let print = |text: &str| print_message(&format!("{text}\n"));
                 let lock = ledger::take_lock(&records, &holder, *wait_lock, print).await?;
                 let compacted = async {
-                    trust(&workspace, &records, terms.as_of.instant).await?;
+                    trust(&workspace, &records).await?;
                     Ok::<_, Failure>(records.compact().await?)
                 };
                 let compacted = compacted.await;
@@ -74,9 +72,9 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
                 let (deleted, kept) = compacted?;
                 print_data(&format!("{deleted} records deleted, {kept} kept.\n"))?;
             }
-            Command::Show { held } => {
+            Command::Show { in_doubt } => {
                 for (key, record) in records.memory().await?.records {
-                    if !*held || matches!(record, Record::Submitting { .. }) {
+                    if !*in_doubt || matches!(record, NoticeRecord::Submitting { .. }) {
                         print_data(&format!("{key}\n  {}\n", result(&record)))?;
                     }
                 }
@@ -87,28 +85,27 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
 }
 
 /// Fails unless the ledger is intact, so that notices may be sent by it.
-async fn trust(workspace: &Workspace, records: &Memories, at: Instant) -> Result<(), Failure> {
-    let channels = Channels::open(&workspace.settings, &workspace.root)?;
-    Dispatcher::new(workspace, &channels, at)?.trust(records).await
+async fn trust(workspace: &Workspace, records: &LedgerRecords) -> Result<(), Failure> {
+    Trust::new(workspace, records, &LedgerSecret::of(workspace)?).verify().await
 }
 
 /// The result of a notice, in words.
-fn result(record: &Record) -> String {
+fn result(record: &NoticeRecord) -> String {
     match record {
-        Record::Waiting { since, why } => {
-            format!("waiting since {since}: {}", servanda::render::encode::terminal(why))
+        NoticeRecord::Deferred { since, why } => {
+            format!("deferred since {since}: {}", servanda::render::encode::terminal(why))
         }
-        Record::Claimed { run, until, .. } => format!("claimed by {run} until {until}"),
-        Record::Submitting { run, at, .. } => {
+        NoticeRecord::Claimed { run, until, .. } => format!("claimed by {run} until {until}"),
+        NoticeRecord::Submitting { run, at, .. } => {
             format!("in doubt: {run} began to send it at {at}, and its result is unknown")
         }
-        Record::Done { how, at, .. } => {
-            let how = match how {
-                How::Sent => "sent",
-                How::Superseded => "superseded",
-                How::Late => "too late",
+        NoticeRecord::Done { result, at, .. } => {
+            let result = match result {
+                NoticeResult::Sent => "sent",
+                NoticeResult::Superseded => "superseded",
+                NoticeResult::Late => "late",
             };
-            format!("{how} at {at}")
+            format!("{result} at {at}")
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use servanda::calendar::Instant;
-use servanda::notice::delivery::Message;
-use servanda::notice::{How, Key, Memory, Record};
+use servanda::notice::delivery::{Message, RecordChange};
+use servanda::notice::{NoticeKey, NoticeRecord, NoticeRecords, NoticeResult};
 use servanda::render;
-use servanda::render::message::Letter;
+use servanda::render::message::RenderedMessage;
 
 use crate::cli::audience::Unattended;
 use crate::cli::options::{Format, NotifyOptions, PlanOptions};
@@ -14,7 +14,7 @@ use crate::helpdesk::connect::{self, Connection};
 use crate::ledger;
 use crate::ledger::LedgerError;
 use crate::notify::channels::Channels;
-use crate::notify::delivery::{Delivered, Dispatcher};
+use crate::notify::delivery::{DispatchResult, Dispatcher};
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data, print_message};
 use crate::process::runtime::runtime;
@@ -65,8 +65,8 @@ enum Subcommand {
 /// Record the result of a notice that is in doubt
 #[derive(clap::Args)]
 struct Resolve {
-    /// The key of the notice, as `servanda ledger show --held` lists it
-    key: Key,
+    /// The key of the notice, as `servanda ledger show --in-doubt` lists it
+    key: NoticeKey,
     /// It was sent
     #[arg(long, conflicts_with = "resend", required_unless_present = "resend")]
     sent: bool,
@@ -96,17 +96,17 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         notices
     });
     runtime.shutdown_background();
-    let delivered = ended?;
+    let result = ended?;
     match arguments.format {
-        Format::Text => print_data(&render::notice::report(&delivered.report, delivered.braked))?,
+        Format::Text => print_data(&render::notice::report(&result.report, result.awaiting_acknowledgement))?,
         Format::Json => {
             print_data(&render::json::pretty(&render::notice::report_json(
-                &delivered.report,
-                delivered.braked,
+                &result.report,
+                result.awaiting_acknowledgement,
             )))?;
         }
     }
-    Ok(delivered.exit())
+    Ok(result.exit())
 }
 
 async fn send(
@@ -116,7 +116,7 @@ async fn send(
     terms: &PlanTerms,
     connection: &Connection,
     channels: &Channels,
-) -> Result<Delivered, Failure> {
+) -> Result<DispatchResult, Failure> {
     let options = &arguments.options;
     let audience = Unattended { patience: options.lock.wait_lock, stop: shutdown::listen(), context };
     let name = context.run_name();
@@ -125,11 +125,9 @@ async fn send(
     let sent = async {
         let made = reconciliation.plan_only().await?;
         let dispatcher = Dispatcher::new(workspace, channels, terms.as_of.instant)?
-            .acknowledging(options.accept_messages)
-            .knowing(&made, reconciliation.latest());
-        dispatcher
-            .published(options.init_ledger, reconciliation.records(), connection, &name, &audience.stop)
-            .await
+            .with_acknowledged(options.accept_messages)
+            .with_live_state(&made, reconciliation.latest());
+        dispatcher.run(options.init_ledger, reconciliation.records(), connection, &name, &audience.stop).await
     };
     let sent = sent.await;
     reconciliation.unlock(lock).await;
@@ -141,19 +139,19 @@ async fn preview(
     workspace: &Workspace,
     channels: &Channels,
     at: Instant,
-) -> Result<Vec<(Message, Letter)>, Failure> {
+) -> Result<Vec<(Message, RenderedMessage)>, Failure> {
     let book = ledger::open(workspace);
-    let memory = if book.begun().await?.is_some() {
+    let records = if book.begun().await?.is_some() {
         book.memory().await?
     } else {
         print_message("the ledger does not exist yet: this shows everything that was ever due\n");
-        Memory::default()
+        NoticeRecords::default()
     };
-    Dispatcher::new(workspace, channels, at)?.supposing().preview(&memory)
+    Dispatcher::new(workspace, channels, at)?.assuming_desired_state().preview(&records)
 }
 
-fn show(messages: &[(Message, Letter)], folder: Option<&Path>) -> Result<Exit, Failure> {
-    for (message, letter) in messages {
+fn show(messages: &[(Message, RenderedMessage)], folder: Option<&Path>) -> Result<Exit, Failure> {
+    for (message, rendered) in messages {
         let role = message.notices.first().map_or("", |notice| notice.recipient.identity.role());
         let agreements: std::collections::BTreeSet<&str> =
             message.notices.iter().map(|notice| notice.key.agreement.as_str()).collect();
@@ -161,14 +159,14 @@ fn show(messages: &[(Message, Letter)], folder: Option<&Path>) -> Result<Exit, F
         let head = format!("── {} to {role} of {}", message.channel.as_str(), agreements.join(", "));
         if let Some(folder) = folder {
             let path = |ending: &str| folder.join(format!("{}.{ending}", message.name));
-            files::write_whole(&path("html"), &letter.html)?;
-            files::write_whole(&path("txt"), &format!("{}\n\n{}", letter.subject, letter.text))?;
+            files::write_whole(&path("html"), &rendered.html)?;
+            files::write_whole(&path("txt"), &format!("{}\n\n{}", rendered.subject, rendered.text))?;
             print_data(&format!("{head}\n   {}\n", path("html").display()))?;
         } else {
-            let text: Vec<_> = letter.text.lines().map(render::encode::terminal).collect();
+            let text: Vec<_> = rendered.text.lines().map(render::encode::terminal).collect();
             print_data(&format!(
                 "{head}\n{}\n\n{}\n\n",
-                render::encode::terminal(&letter.subject),
+                render::encode::terminal(&rendered.subject),
                 text.join("\n")
             ))?;
         }
@@ -180,22 +178,21 @@ fn show(messages: &[(Message, Letter)], folder: Option<&Path>) -> Result<Exit, F
 /// Records the result that a person knows.
 async fn resolve(resolved: &Resolve, workspace: &Workspace) -> Result<Exit, Failure> {
     let book = ledger::open(workspace);
-    let memory = book.memory().await?;
+    let records = book.memory().await?;
     let now = clock();
-    let found = memory.records.get(&resolved.key);
-    let Some(Record::Submitting { told, .. }) = found else {
+    let found = records.records.get(&resolved.key);
+    let Some(NoticeRecord::Submitting { announced, .. }) = found else {
         return Err(Failure::usage(
             format!("{} is not in doubt", resolved.key),
-            "run `servanda ledger show --held` to list the notices in doubt",
+            "run `servanda ledger show --in-doubt` to list the notices in doubt",
         ));
     };
     let value = if resolved.sent {
-        Record::Done { how: How::Sent, at: now, told: Some(*told), message: None }
+        NoticeRecord::Done { result: NoticeResult::Sent, at: now, announced: Some(*announced), message: None }
     } else {
-        Record::Waiting { since: now, why: "resolved by a person: not sent".to_owned() }
+        NoticeRecord::Deferred { since: now, why: "resolved by a person: not sent".to_owned() }
     };
-    let change =
-        servanda::notice::delivery::Change { key: resolved.key.clone(), expected: found.cloned(), value };
+    let change = RecordChange { key: resolved.key.clone(), expected: found.cloned(), value };
     match book.change(&[change]).await {
         Ok(()) => Ok(Exit::Fine),
         Err(LedgerError::Conflict(_)) => {

@@ -9,7 +9,7 @@ use crate::cli::audience::Unattended;
 use crate::cli::options::{Format, NotifyOptions, PlanOptions};
 use crate::helpdesk::connect::{self, Connection};
 use crate::notify::channels::Channels;
-use crate::notify::delivery::{Delivered, Dispatcher};
+use crate::notify::delivery::{DispatchResult, Dispatcher};
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data, print_message};
 use crate::process::monitor::Monitor;
@@ -122,7 +122,7 @@ impl ScheduledJob<'_> {
             let concluded = reconciliation.run_locked(None).await?;
             let notices = match concluded.outcome.stopped {
                 // A stop of the apply stops the notices as well.
-                Some(_) => Ok(Delivered::default()),
+                Some(_) => Ok(DispatchResult::default()),
                 None => self.notify(notify, &reconciliation, &concluded, audience).await,
             };
             Ok(JobResult { concluded, notices })
@@ -138,18 +138,12 @@ impl ScheduledJob<'_> {
         reconciliation: &Reconciliation<'_, Unattended<'_>>,
         concluded: &Reconciled,
         audience: &Unattended<'_>,
-    ) -> Result<Delivered, Failure> {
+    ) -> Result<DispatchResult, Failure> {
         let dispatcher = Dispatcher::new(self.workspace, self.channels, self.terms.as_of.instant)?
-            .acknowledging(options.accept_messages)
-            .knowing(&concluded.guarded, reconciliation.latest());
+            .with_acknowledged(options.accept_messages)
+            .with_live_state(&concluded.guarded, reconciliation.latest());
         dispatcher
-            .published(
-                options.init_ledger,
-                reconciliation.records(),
-                self.connection,
-                self.name,
-                &audience.stop,
-            )
+            .run(options.init_ledger, reconciliation.records(), self.connection, self.name, &audience.stop)
             .await
     }
 }
@@ -157,12 +151,12 @@ impl ScheduledJob<'_> {
 /// The result of a run of the job.
 struct JobResult {
     concluded: Reconciled,
-    notices: Result<Delivered, Failure>,
+    notices: Result<DispatchResult, Failure>,
 }
 
 impl JobResult {
     fn exit(&self) -> Exit {
-        let notices = self.notices.as_ref().map_or_else(|failure| failure.exit, Delivered::exit);
+        let notices = self.notices.as_ref().map_or_else(|failure| failure.exit, DispatchResult::exit);
         Exit::most_severe(self.concluded.exit, notices)
     }
 
@@ -174,9 +168,11 @@ impl JobResult {
             render::outcome::text(&envelope.plan, outcome, context.paint())
         };
         match &self.notices {
-            Ok(delivered) => text.push_str(&render::notice::report(&delivered.report, delivered.braked)),
+            Ok(result) => {
+                text.push_str(&render::notice::report(&result.report, result.awaiting_acknowledgement))
+            }
             Err(failure) => {
-                print_message(&format!("error: {}\n", failure.message));
+                print_message(&format!("error[{}]: {}\n", failure.code, failure.message));
                 failure.help.iter().for_each(|help| print_message(&format!("  help: {help}\n")));
             }
         }
@@ -187,7 +183,7 @@ impl JobResult {
     fn json(&self, name: &str) -> serde_json::Value {
         let Reconciled { guarded: envelope, outcome, .. } = &self.concluded;
         let notices = match &self.notices {
-            Ok(delivered) => render::notice::report_json(&delivered.report, delivered.braked),
+            Ok(result) => render::notice::report_json(&result.report, result.awaiting_acknowledgement),
             Err(failure) => json!({ "refused": failure.message, "help": failure.help }),
         };
         json!({

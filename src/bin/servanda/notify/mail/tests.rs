@@ -1,4 +1,4 @@
-//! Mail: what it is made of, and what is certain after each way a server can behave.
+//! Mail: its headers and bodies, and the certainty of the result after each failure of a server.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -6,13 +6,14 @@ use std::net::{TcpListener, TcpStream};
 use secrecy::SecretString;
 use servanda::notice::Channel;
 use servanda::notice::delivery::{Message, Reply};
-use servanda::render::message::Letter;
+use servanda::render::message::RenderedMessage;
 
 use super::Smtp;
+use crate::notify::channel::{DeliveryChannel as _, Submit as _};
 
-/// Where a server stops being friendly.
+/// The phase in which a server fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
+enum Phase {
     Greeting,
     Ehlo,
     Mail,
@@ -21,76 +22,76 @@ enum At {
     Dot,
 }
 
-const PLACES: [At; 6] = [At::Greeting, At::Ehlo, At::Mail, At::Rcpt, At::Data, At::Dot];
+const PHASES: [Phase; 6] = [Phase::Greeting, Phase::Ehlo, Phase::Mail, Phase::Rcpt, Phase::Data, Phase::Dot];
 
-/// What it does there.
+/// The failure of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Does {
+enum ServerFault {
     /// Answers this.
-    Says(&'static str),
+    Answers(&'static str),
     /// Ends the connection without an answer.
     Drops,
-    /// Ends it in the middle of a line.
-    Stammers,
+    /// Ends the connection in the middle of a line.
+    Truncates,
     /// Answers a little later.
-    Dawdles,
+    Delays,
 }
 
-const WAYS: [Does; 11] = [
-    Does::Says("421 4.3.2 going down"),
-    Does::Says("450 4.2.1 busy"),
-    Does::Says("451 4.3.0 local trouble"),
-    Does::Says("452 4.2.2 over quota"),
-    Does::Says("550 5.1.1 nobody of that name"),
-    Does::Says("552 5.3.4 too large"),
-    Does::Says("554 5.7.1 spam"),
-    Does::Says("what is this"),
-    Does::Drops,
-    Does::Stammers,
-    Does::Dawdles,
+const FAULTS: [ServerFault; 11] = [
+    ServerFault::Answers("421 4.3.2 going down"),
+    ServerFault::Answers("450 4.2.1 busy"),
+    ServerFault::Answers("451 4.3.0 local trouble"),
+    ServerFault::Answers("452 4.2.2 over quota"),
+    ServerFault::Answers("550 5.1.1 nobody of that name"),
+    ServerFault::Answers("552 5.3.4 too large"),
+    ServerFault::Answers("554 5.7.1 spam"),
+    ServerFault::Answers("what is this"),
+    ServerFault::Drops,
+    ServerFault::Truncates,
+    ServerFault::Delays,
 ];
 
-/// A server that is friendly but for one thing. Gives its address, and in the end the text that it took.
-fn server(at: At, does: Does) -> (String, std::thread::JoinHandle<Option<String>>) {
+/// A server with one fault. Returns its address, and at the end the accepted text.
+fn server(at: Phase, fault: ServerFault) -> (String, std::thread::JoinHandle<Option<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("smtp://{}", listener.local_addr().expect("an address"));
     let (sender, receiver) = std::sync::mpsc::channel();
     let handle = std::thread::Builder::new().spawn(move || {
         sender.send(()).expect("somebody waits");
         let (stream, _) = listener.accept().expect("a connection");
-        talk(&stream, at, does)
+        talk(&stream, at, fault)
     });
     receiver.recv().expect("it listens");
     (address, handle.expect("a thread"))
 }
 
-/// One connection. What was taken counts only if the dot was seen.
-fn talk(stream: &TcpStream, at: At, does: Does) -> Option<String> {
+/// Serves one connection. A text counts as accepted only after the final dot.
+fn talk(stream: &TcpStream, at: Phase, fault: ServerFault) -> Option<String> {
     let mut reader = BufReader::new(stream);
-    let mut taken = None;
-    if !answer(stream, At::Greeting, at, does, "220 here") {
+    let mut accepted = None;
+    if !answer(stream, Phase::Greeting, at, fault, "220 here") {
         return None;
     }
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).ok()? == 0 {
-            return taken;
+            return accepted;
         }
-        let (place, usual) = match line.split_whitespace().next().unwrap_or_default() {
-            "EHLO" => (At::Ehlo, "250-here\r\n250 8BITMIME"),
-            "MAIL" => (At::Mail, "250 fine"),
-            "RCPT" => (At::Rcpt, "250 fine"),
-            "DATA" => (At::Data, "354 go on"),
+        let (phase, usual) = match line.split_whitespace().next().unwrap_or_default() {
+            "EHLO" => (Phase::Ehlo, "250-here\r\n250 8BITMIME"),
+            "MAIL" => (Phase::Mail, "250 fine"),
+            "RCPT" => (Phase::Rcpt, "250 fine"),
+            "DATA" => (Phase::Data, "354 go on"),
             "QUIT" => {
                 let _ = (&mut &*stream).write_all(b"221 bye\r\n");
-                return taken;
+                return accepted;
             }
-            _ => (At::Greeting, "250 fine"),
+            _ => (Phase::Greeting, "250 fine"),
         };
-        if !answer(stream, place, at, does, usual) {
-            return taken;
+        if !answer(stream, phase, at, fault, usual) {
+            return accepted;
         }
-        let begins = place == At::Data && (at != At::Data || does == Does::Dawdles);
+        let begins = phase == Phase::Data && (at != Phase::Data || fault == ServerFault::Delays);
         if begins {
             let mut text = String::new();
             loop {
@@ -103,28 +104,28 @@ fn talk(stream: &TcpStream, at: At, does: Does) -> Option<String> {
                 }
                 text.push_str(&line);
             }
-            taken = Some(text);
-            if !answer(stream, At::Dot, at, does, "250 queued") {
-                return taken;
+            accepted = Some(text);
+            if !answer(stream, Phase::Dot, at, fault, "250 queued") {
+                return accepted;
             }
         }
     }
 }
 
-/// Answers one command, unless this is where it does something else. Whether the connection goes on.
-fn answer(mut stream: &TcpStream, place: At, at: At, does: Does, usual: &str) -> bool {
+/// Answers one command, or applies the fault. Returns whether the connection stays open.
+fn answer(mut stream: &TcpStream, phase: Phase, at: Phase, fault: ServerFault, usual: &str) -> bool {
     let mut say = |text: &str| stream.write_all(format!("{text}\r\n").as_bytes()).is_ok();
-    if place != at {
+    if phase != at {
         return say(usual);
     }
-    match does {
-        Does::Says(text) => say(text),
-        Does::Drops => false,
-        Does::Stammers => {
+    match fault {
+        ServerFault::Answers(text) => say(text),
+        ServerFault::Drops => false,
+        ServerFault::Truncates => {
             let _ = stream.write_all(b"25");
             false
         }
-        Does::Dawdles => {
+        ServerFault::Delays => {
             std::thread::yield_now();
             say(usual)
         }
@@ -140,8 +141,8 @@ fn message() -> Message {
     }
 }
 
-fn letter() -> Letter {
-    Letter {
+fn rendered() -> RenderedMessage {
+    RenderedMessage {
         subject: "Соглашение «Маяк» истекает через 7 дней".to_owned(),
         text: "Здравствуйте!\n.\nТочка на строке ничего не кончает.\n".to_owned(),
         html: "<p>Здравствуйте!</p>".to_owned(),
@@ -150,30 +151,31 @@ fn letter() -> Letter {
 
 async fn send(address: &str) -> Result<Reply, String> {
     let smtp = Smtp::new(&SecretString::from(address), "Service desk <sd@acme.example>").expect("an address");
-    match smtp.prepare(&message(), &letter()).await {
+    match smtp.prepare(&message(), &rendered()).await {
         Ok(prepared) => Ok(prepared.submit().await),
         Err(why) => Err(why),
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_each_way_a_server_can_behave_it_is_known_what_is_certain() {
-    for at in PLACES {
-        for does in WAYS {
-            let (address, server) = server(at, does);
+async fn the_result_is_certain_after_every_fault_of_a_server() {
+    for at in PHASES {
+        for fault in FAULTS {
+            let (address, server) = server(at, fault);
             let sent = send(&address).await;
-            let taken = server.join().expect("it ends").is_some();
-            let case = format!("{at:?} {does:?}: {sent:?}");
-            match (at, does, &sent) {
-                (_, Does::Dawdles, Ok(Reply::Sent(_))) => assert!(taken, "{case}"),
-                // Before the text nothing was sent, whatever happened.
-                (At::Greeting | At::Ehlo | At::Mail | At::Rcpt | At::Data, _, Err(_)) => {
-                    assert!(!taken, "{case}");
+            let accepted = server.join().expect("it ends").is_some();
+            let case = format!("{at:?} {fault:?}: {sent:?}");
+            match (at, fault, &sent) {
+                (_, ServerFault::Delays, Ok(Reply::Sent(_))) => assert!(accepted, "{case}"),
+                // Before the text, nothing was sent.
+                (Phase::Greeting | Phase::Ehlo | Phase::Mail | Phase::Rcpt | Phase::Data, _, Err(_)) => {
+                    assert!(!accepted, "{case}");
                 }
-                (At::Dot, Does::Says(text), Ok(Reply::Refused(_))) if text.starts_with(['4', '5']) => {}
+                (Phase::Dot, ServerFault::Answers(text), Ok(Reply::Refused(_)))
+                    if text.starts_with(['4', '5']) => {}
                 (
-                    At::Dot,
-                    Does::Says("what is this") | Does::Drops | Does::Stammers,
+                    Phase::Dot,
+                    ServerFault::Answers("what is this") | ServerFault::Drops | ServerFault::Truncates,
                     Ok(Reply::Unknown(_)),
                 ) => {}
                 _ => panic!("{case}"),
@@ -183,7 +185,7 @@ async fn after_each_way_a_server_can_behave_it_is_known_what_is_certain() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_ends_before_the_dot_leaves_it_unknown_and_never_sent_twice() {
+async fn a_connection_that_ends_before_the_dot_leaves_the_result_unknown() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("smtp://{}", listener.local_addr().expect("an address"));
     let server = std::thread::Builder::new().spawn(move || {
@@ -202,15 +204,15 @@ async fn a_connection_that_ends_before_the_dot_leaves_it_unknown_and_never_sent_
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_took_nothing() {
+async fn an_unreachable_server_accepted_nothing() {
     let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
     let sent = send(&format!("smtp://127.0.0.1:{port}")).await;
     assert!(sent.is_err(), "{sent:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_bears_its_name_both_texts_and_answers_no_holiday() {
-    let (address, server) = server(At::Dot, Does::Says("250 queued"));
+async fn a_mail_has_its_id_both_bodies_and_suppresses_automatic_replies() {
+    let (address, server) = server(Phase::Dot, ServerFault::Answers("250 queued"));
     assert_eq!(send(&address).await, Ok(Reply::Sent("0123456789abcdef".to_owned())));
     let mail = server.join().expect("it ends").expect("it took the mail");
     for line in [
@@ -223,11 +225,11 @@ async fn a_mail_bears_its_name_both_texts_and_answers_no_holiday() {
     ] {
         assert!(mail.lines().any(|found| found == line), "no `{line}` in\n{mail}");
     }
-    assert!(mail.is_ascii(), "what is not ASCII is encoded");
+    assert!(mail.is_ascii(), "other characters are encoded");
 }
 
 #[test]
-fn an_address_of_a_server_is_read_and_never_shown() {
+fn the_address_of_a_server_is_parsed_and_never_shown() {
     let new = |address: &str| Smtp::new(&SecretString::from(address), "Desk <sd@acme.example>").err();
     for fine in ["smtps://user:p%40ss@mail.acme.example", "smtp://localhost:1025", "smtp://mail.acme.example"]
     {

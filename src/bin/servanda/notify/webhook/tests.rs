@@ -1,4 +1,4 @@
-//! Posts: what is in them, and what is certain after each answer.
+//! Webhooks: headers and bodies, and the certainty of the result after each response.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,20 +8,21 @@ use axum::http::{HeaderMap, StatusCode};
 use secrecy::SecretString;
 use servanda::notice::Channel;
 use servanda::notice::delivery::{Message, Reply};
-use servanda::render::message::Letter;
+use servanda::render::message::RenderedMessage;
 use servanda::settings::WebhookFormat;
 
-use super::Webhook;
+use super::WebhookChannel;
+use crate::notify::channel::{DeliveryChannel as _, Submit as _};
 
 const KEY: &str = "a long random text";
 
-/// What a listener heard.
-type Heard = Arc<Mutex<Vec<(HeaderMap, String)>>>;
+/// The requests of a listener.
+type Requests = Arc<Mutex<Vec<(HeaderMap, String)>>>;
 
-/// A listener that answers this, and what it heard.
-async fn listener(status: StatusCode) -> (String, Heard) {
-    let heard: Heard = Arc::default();
-    let keeps = Arc::clone(&heard);
+/// A listener that answers with a status, and its requests.
+async fn listener(status: StatusCode) -> (String, Requests) {
+    let requests: Requests = Arc::default();
+    let keeps = Arc::clone(&requests);
     let answer = move |headers: HeaderMap, body: Bytes| {
         let body = String::from_utf8_lossy(&body).into_owned();
         keeps.lock().expect("nobody panicked").push((headers, body));
@@ -31,29 +32,31 @@ async fn listener(status: StatusCode) -> (String, Heard) {
     let address = listener.local_addr().expect("an address");
     let router = Router::new().fallback(answer);
     tokio::spawn(async move { axum::serve(listener, router).await });
-    (format!("http://{address}/hook/secret-token"), heard)
+    (format!("http://{address}/hook/secret-token"), requests)
 }
 
 async fn post(url: &str) -> Reply {
-    let webhook = Webhook::new(&SecretString::from(url), Some(SecretString::from(KEY))).expect("an address");
+    let webhook =
+        WebhookChannel::new(&SecretString::from(url), Some(SecretString::from(KEY))).expect("an address");
     let message = Message {
         name: "0123456789abcdef".to_owned(),
         channel: Channel::Webhook,
         address: String::new(),
         notices: Vec::new(),
     };
-    let letter = Letter {
-        subject: "Соглашение".to_owned(), text: "Текст".to_owned(), html: String::new()
-    };
-    webhook.prepare(&message, &letter).submit().await
+    let rendered =
+        RenderedMessage {
+            subject: "Соглашение".to_owned(), text: "Текст".to_owned(), html: String::new()
+        };
+    webhook.prepare(&message, &rendered).await.expect("it is prepared").submit().await
 }
 
 #[tokio::test]
-async fn a_post_is_signed_and_bears_its_name() {
-    let (url, heard) = listener(StatusCode::NO_CONTENT).await;
+async fn a_post_is_signed_and_has_an_idempotency_key() {
+    let (url, requests) = listener(StatusCode::NO_CONTENT).await;
     assert_eq!(post(&url).await, Reply::Sent("0123456789abcdef".to_owned()));
-    let heard = heard.lock().expect("nobody panicked");
-    let [(headers, body)] = &heard[..] else { panic!("it is posted once") };
+    let requests = requests.lock().expect("nobody panicked");
+    let [(headers, body)] = &requests[..] else { panic!("it is posted once") };
     assert_eq!(headers["idempotency-key"], "0123456789abcdef");
     assert_eq!(headers["x-servanda-signature"], super::signature(&SecretString::from(KEY), body).as_str());
     assert!(!headers.contains_key("referer"));
@@ -62,7 +65,7 @@ async fn a_post_is_signed_and_bears_its_name() {
 }
 
 #[tokio::test]
-async fn after_each_answer_it_is_known_what_is_certain() {
+async fn the_result_is_certain_after_every_response() {
     for (status, is_certain) in [
         (400, true),
         (401, true),
@@ -73,12 +76,12 @@ async fn after_each_answer_it_is_known_what_is_certain() {
         (502, false),
         (504, false),
     ] {
-        let (url, heard) = listener(StatusCode::from_u16(status).expect("a status")).await;
+        let (url, requests) = listener(StatusCode::from_u16(status).expect("a status")).await;
         let reply = post(&url).await;
         assert_eq!(matches!(reply, Reply::Refused(_)), is_certain, "{status}: {reply:?}");
         assert_eq!(matches!(reply, Reply::Unknown(_)), !is_certain, "{status}: {reply:?}");
         assert!(!format!("{reply:?}").contains("secret-token"), "the address is shown nowhere");
-        assert_eq!(heard.lock().expect("nobody panicked").len(), 1, "nothing is followed or repeated");
+        assert_eq!(requests.lock().expect("nobody panicked").len(), 1, "nothing is followed or repeated");
     }
     let gone = post("http://127.0.0.1:1/secret-token").await;
     assert!(matches!(&gone, Reply::Refused(why) if !why.contains("secret-token")), "{gone:?}");
@@ -93,7 +96,7 @@ fn the_signature_is_that_of_the_standard() {
 
 #[test]
 fn only_an_encrypted_address_or_this_machine_is_posted_to() {
-    let new = |url: &str| Webhook::new(&SecretString::from(url), None);
+    let new = |url: &str| WebhookChannel::new(&SecretString::from(url), None);
     assert!(new("https://hooks.acme.example/x").is_ok() && new("http://localhost:8080/x").is_ok());
     for bad in ["http://hooks.acme.example/secret", "ftp://hooks.acme.example/secret", "secret"] {
         let failure = new(bad).err().expect("it is refused");
@@ -102,14 +105,14 @@ fn only_an_encrypted_address_or_this_machine_is_posted_to() {
 }
 
 #[tokio::test]
-async fn slack_mattermost_and_telegram_get_what_they_take() {
+async fn slack_mattermost_and_telegram_get_their_format() {
     let message = Message {
         name: "0123456789abcdef".to_owned(),
         channel: Channel::Webhook,
         address: String::new(),
         notices: Vec::new(),
     };
-    let letter = Letter { subject: "s".to_owned(), text: "*A*".to_owned(), html: String::new() };
+    let rendered = RenderedMessage { subject: "s".to_owned(), text: "*A*".to_owned(), html: String::new() };
     let text = serde_json::json!({ "text": "*A*" });
     let telegram = serde_json::json!({
         "chat_id": "-1001", "text": "*A*", "parse_mode": "HTML", "link_preview_options": { "is_disabled": true },
@@ -119,15 +122,21 @@ async fn slack_mattermost_and_telegram_get_what_they_take() {
         (WebhookFormat::Mattermost, &text),
         (WebhookFormat::Telegram, &telegram),
     ] {
-        let (url, heard) = listener(StatusCode::OK).await;
-        let webhook = Webhook::new(&SecretString::from(url), None).expect("an address");
+        let (url, requests) = listener(StatusCode::OK).await;
+        let webhook = WebhookChannel::new(&SecretString::from(url), None).expect("an address");
         let chat = (form == WebhookFormat::Telegram).then(|| "-1001".to_owned());
-        let reply = webhook.speaking(form, chat).prepare(&message, &letter).submit().await;
-        // The listener is no Telegram, which names what it took.
+        let reply = webhook
+            .with_form(form, chat)
+            .prepare(&message, &rendered)
+            .await
+            .expect("it is prepared")
+            .submit()
+            .await;
+        // The listener does not answer with the id of a message as Telegram does.
         assert_eq!(matches!(reply, Reply::Sent(_)), form != WebhookFormat::Telegram, "{reply:?}");
         assert_eq!(matches!(reply, Reply::Unknown(_)), form == WebhookFormat::Telegram, "{reply:?}");
-        let heard = heard.lock().expect("nobody panicked");
-        let body: serde_json::Value = serde_json::from_str(&heard[0].1).expect("JSON");
+        let requests = requests.lock().expect("nobody panicked");
+        let body: serde_json::Value = serde_json::from_str(&requests[0].1).expect("JSON");
         assert_eq!(&body, expected);
     }
 }

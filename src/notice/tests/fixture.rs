@@ -1,4 +1,4 @@
-//! A desk with agreements and a channel that never fails, which runs at ten o'clock on the days it is told to.
+//! Agreements with a channel that never fails, and daily runs at ten o'clock.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,18 @@ use crate::agreement::{Agreement, NoticeEvent, NoticeRule};
 use crate::calendar::{Lead, TimeOfDay};
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
 use crate::ident::{AgreementId, ClientSlug};
-use crate::notice::due::beginning;
-use crate::notice::{Channel, Due, Fact, How, Key, Memory, Record, Setting, due};
+use crate::notice::due::past_events;
+use crate::notice::{
+    Channel, Confirmation, DueInput, DueNotices, NoticeKey, NoticeRecord, NoticeRecords, NoticeResult, due,
+};
 
 pub(super) fn rule(before: &[i32]) -> NoticeRule {
     let before = before.iter().map(|days| Lead { days: *days }).collect();
     NoticeRule { to: vec!["client".to_owned()], before, at: None }
 }
 
-/// An agreement that tells of everything, ends 60, 30, 7 and 1 days ahead.
-pub(super) fn telling(id: &str, first_day: &str, last_day: &str) -> Agreement {
+/// An agreement with notices for all events; `expiring` 60, 30, 7 and 1 days ahead.
+pub(super) fn notifying(id: &str, first_day: &str, last_day: &str) -> Agreement {
     let mut agreement = agreement(id, first_day, last_day);
     agreement.notices.events = [
         (NoticeEvent::Activated, rule(&[])),
@@ -32,17 +34,17 @@ pub(super) fn lead(days: i32) -> Lead {
     Lead { days }
 }
 
-/// A desk that runs at ten o'clock on the days it is told to.
-pub(super) struct Desk {
+/// Agreements with their records, which runs at ten o'clock.
+pub(super) struct Fixture {
     pub(super) agreements: BTreeMap<AgreementId, Agreement>,
     pub(super) catalog: Catalog,
-    pub(super) memory: Memory,
-    pub(super) fact: Fact,
-    /// What was told, by day.
-    pub(super) told: Vec<String>,
+    pub(super) records: NoticeRecords,
+    pub(super) confirmation: Confirmation,
+    /// The sent notices, by day.
+    pub(super) sent: Vec<String>,
 }
 
-impl Desk {
+impl Fixture {
     pub(super) fn new(agreements: impl IntoIterator<Item = Agreement>) -> Self {
         let agreements = agreements.into_iter().map(|agreement| (agreement.id.clone(), agreement)).collect();
         let span =
@@ -52,60 +54,69 @@ impl Desk {
         let client = ClientEntry { entry, contacts, departments: BTreeMap::new(), zone: None };
         let mut catalog = Catalog::default();
         catalog.clients.insert(ClientSlug::new("dent-mayak").expect("a slug"), client);
-        Self { agreements, catalog, memory: Memory::default(), fact: Fact::AsTold, told: Vec::new() }
+        Self {
+            agreements,
+            catalog,
+            records: NoticeRecords::default(),
+            confirmation: Confirmation::AsDesired,
+            sent: Vec::new(),
+        }
     }
 
-    pub(super) fn ask<T>(&self, on: &str, hour: i8, question: impl FnOnce(&Setting<'_>) -> T) -> T {
+    pub(super) fn ask<T>(&self, on: &str, hour: i8, question: impl FnOnce(&DueInput<'_>) -> T) -> T {
         let zone = crate::calendar::Zone::find("Europe/Moscow").expect("a zone");
         let agreements: Vec<Agreement> = self.agreements.values().cloned().collect();
-        question(&Setting {
+        question(&DueInput {
             agreements: &agreements,
             catalog: &self.catalog,
             usual: TimeOfDay::constant(9, 0, 0, 0),
             late_after: jiff::SignedDuration::from_hours(72),
             channels: &[Channel::Mail],
             at: zone.at(day(on), hour, 0),
-            fact: &|_| self.fact,
+            confirmation: &|_| self.confirmation,
             is_edited: &|_| false,
             address: &|_| None,
             hide: &str::to_owned,
         })
     }
 
-    pub(super) fn due(&self, on: &str, hour: i8) -> Due {
-        self.ask(on, hour, |setting| due(setting, &self.memory))
+    pub(super) fn due(&self, on: &str, hour: i8) -> DueNotices {
+        self.ask(on, hour, |setting| due(setting, &self.records))
     }
 
     pub(super) fn begin(&mut self, on: &str) {
-        self.memory.beginning = self.ask(on, 10, beginning);
+        self.records.past = self.ask(on, 10, past_events);
     }
 
-    /// One run: everything that is to be sent is sent. Nothing is ever told twice.
+    /// One run, in which every submission succeeds.
     pub(super) fn run(&mut self, on: &str) {
         let due = self.due(on, 10);
         let at = self.ask(on, 10, |setting| setting.at);
         for notice in due.send {
-            let Key { ref agreement, event, day, mark, ref recipient, .. } = notice.key;
-            self.told.push(format!("{on}  {agreement} {} {day} {mark} {recipient}", event.as_str()));
-            let told = Some(notice.told);
-            self.record(notice.key.clone(), Record::Done { how: How::Sent, at, told, message: None });
+            let NoticeKey { ref agreement, event, day, variant, ref recipient, .. } = notice.key;
+            self.sent.push(format!("{on}  {agreement} {} {day} {variant} {recipient}", event.as_str()));
+            let announced = Some(notice.announced);
+            self.record(
+                notice.key.clone(),
+                NoticeRecord::Done { result: NoticeResult::Sent, at, announced, message: None },
+            );
         }
         for (key, how) in due.settle {
-            self.record(key, Record::settled(how, at));
+            self.record(key, NoticeRecord::settled(how, at));
         }
-        for (notice, why) in due.waiting {
-            let since = match self.memory.records.get(&notice.key) {
-                Some(Record::Waiting { since, .. }) => *since,
+        for (notice, why) in due.deferred {
+            let since = match self.records.records.get(&notice.key) {
+                Some(NoticeRecord::Deferred { since, .. }) => *since,
                 _ => at,
             };
-            self.memory.records.insert(notice.key, Record::Waiting { since, why });
+            self.records.records.insert(notice.key, NoticeRecord::Deferred { since, why });
         }
-        assert!(self.due(on, 10).send.is_empty(), "what was told is due again");
+        assert!(self.due(on, 10).send.is_empty(), "a sent notice is due again");
     }
 
-    pub(super) fn record(&mut self, key: Key, record: Record) {
-        let before = self.memory.records.insert(key, record);
-        assert!(!before.is_some_and(|before| before.is_done()), "something was settled twice");
+    pub(super) fn record(&mut self, key: NoticeKey, record: NoticeRecord) {
+        let before = self.records.records.insert(key, record);
+        assert!(!before.is_some_and(|before| before.is_done()), "a record was settled twice");
     }
 
     pub(super) fn run_daily(&mut self, from: &str, to: &str) -> &mut Self {
@@ -121,8 +132,8 @@ impl Desk {
         self.agreements.get_mut(id).expect("it is there")
     }
 
-    /// What was told since the last question.
-    pub(super) fn told(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.told)
+    /// Takes the notices sent since the last call.
+    pub(super) fn sent(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.sent)
     }
 }

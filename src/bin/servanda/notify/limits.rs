@@ -1,0 +1,42 @@
+//! Limits what a run may send: the number of messages that edits made due, and the addresses that mail may go to.
+
+use servanda::notice::delivery::{Message, messages};
+use servanda::notice::{Address, Channel, DueNotices, Identity, Notice};
+use servanda::settings::AllowedMail;
+
+/// The message limit: this number, or this share of the agreements if that is more.
+const MESSAGE_LIMIT: usize = 50;
+const MESSAGE_LIMIT_PERCENT: usize = 20;
+
+/// Removes the notices that edits made due if they exceed the message limit, and returns the number of messages that
+/// await acknowledgement. Notices that the date alone made due stay. The removed notices are due again in the next run.
+pub(crate) fn limit_messages(
+    due: &mut DueNotices,
+    max_notices: Vec<(Channel, usize)>,
+    agreements: usize,
+    acknowledged: Option<usize>,
+) -> Option<usize> {
+    let limit = MESSAGE_LIMIT.max(agreements * MESSAGE_LIMIT_PERCENT / 100);
+    let is_by_edit = |message: &&Message| message.notices.iter().any(|notice| !notice.by_date);
+    let by_edit = messages(due, max_notices).iter().filter(is_by_edit).count();
+    if by_edit <= limit || acknowledged == Some(by_edit) {
+        return None;
+    }
+    due.send.retain(|notice| notice.by_date);
+    Some(by_edit)
+}
+
+/// Refuses mail to an address that `mail.allow` does not cover.
+pub(crate) fn check_recipient(message: &Message, allowed: Option<&AllowedMail>) -> Result<(), String> {
+    let Some(allowed) = allowed else {
+        return Ok(());
+    };
+    let is_in_catalog = |notice: &Notice| !matches!(notice.recipient.identity, Identity::Address(_));
+    let by_catalog = allowed.catalog && message.notices.iter().all(is_in_catalog);
+    let has_address =
+        matches!(message.notices.first().map(|notice| &notice.recipient.address), Some(Address::Known(_)));
+    if !has_address || by_catalog || allowed.covers(&message.address) {
+        return Ok(());
+    }
+    Err("`mail.allow` in servanda.yaml does not cover this address".to_owned())
+}

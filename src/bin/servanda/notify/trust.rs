@@ -1,0 +1,148 @@
+//! Decides whether the ledger can be trusted: initialised, complete, of this secret, and not restored from a backup.
+//!
+//! An empty ledger does not know which notices were sent, so it must not be treated as permission to send them all
+//! again.
+
+use secrecy::SecretString;
+use servanda::calendar::Instant;
+use servanda::notice::PastEvents;
+use servanda::settings::{LedgerPlace, LedgerWitness};
+
+use crate::helpdesk::{Reader, Writer};
+use crate::ledger::records::Begun;
+use crate::ledger::{AnyLedger, ChecksumError, Checksummed, Records};
+use crate::notify::signature::hmac_sha256;
+use crate::process::context::Context;
+use crate::process::failure::{Exit, Failure};
+use crate::workspace::load::Workspace;
+
+/// The records of a workspace's ledger.
+pub(crate) type LedgerRecords = Records<Checksummed<AnyLedger>>;
+
+/// The secret of a ledger in a local file, which nobody else reads.
+const LOCAL_SECRET: &str = "servanda";
+/// The length of a hidden address, in hexadecimal digits.
+const HIDDEN_LENGTH: usize = 24;
+
+/// The secret with which addresses in the ledger are hidden.
+pub(crate) struct LedgerSecret(SecretString);
+
+impl LedgerSecret {
+    /// Reads the secret from the environment variable in the settings.
+    pub(crate) fn of(workspace: &Workspace) -> Result<Self, Failure> {
+        let ledger = &workspace.settings.ledger;
+        let secret = match (&ledger.secret_variable, &ledger.place) {
+            (Some(name), _) => Context::secret(name).ok_or_else(|| {
+                let message = format!("the environment variable {name} is not set");
+                Failure::new(Exit::Failure, "ledger-secret-unset", message)
+                    .help("set it to the ledger's secret; servanda.yaml names it under `ledger.secret`")
+            }),
+            (None, LedgerPlace::File(_)) => Ok(SecretString::from(LOCAL_SECRET)),
+            (None, LedgerPlace::Git { .. } | LedgerPlace::Postgres(_) | LedgerPlace::Variable(_)) => {
+                Err(Failure::new(Exit::Failure, "ledger-secret-missing", "`ledger.secret` is missing")
+                    .help("add `secret: { env: SERVANDA_LEDGER_SECRET }` under `ledger:`"))
+            }
+        };
+        secret.map(Self)
+    }
+
+    /// A digest of a text that cannot be reversed without the secret.
+    pub(crate) fn hide(&self, text: &str) -> String {
+        let mut digest = hmac_sha256(&self.0, text);
+        digest.truncate(HIDDEN_LENGTH);
+        digest
+    }
+
+    /// Identifies the secret without revealing it.
+    fn fingerprint(&self) -> String {
+        self.hide("the secret of this ledger")
+    }
+}
+
+/// The checks of a ledger before notices are sent by it.
+pub(crate) struct Trust<'a> {
+    records: &'a LedgerRecords,
+    secret: &'a LedgerSecret,
+    witness: Option<&'a LedgerWitness>,
+}
+
+impl<'a> Trust<'a> {
+    /// The checks that the settings of a workspace require.
+    pub(crate) const fn new(
+        workspace: &'a Workspace,
+        records: &'a LedgerRecords,
+        secret: &'a LedgerSecret,
+    ) -> Self {
+        Self { records, secret, witness: workspace.settings.ledger.witness.as_ref() }
+    }
+
+    /// Initialises the ledger. Events that are past by now are never announced.
+    pub(crate) async fn initialize(&self, at: Instant, past: &PastEvents) -> Result<(), Failure> {
+        let begun = Begun { at, secret: self.secret.fingerprint() };
+        self.records.begin(&begun, past).await?;
+        Ok(self.records.ledger().recompute_checksum().await?)
+    }
+
+    /// Refuses a ledger that may have lost records of sent notices.
+    pub(crate) async fn verify(&self) -> Result<(), Failure> {
+        const RESTORE: &str = "restore the ledger from a backup, or pass `--init-ledger` to start a new record: events before it are never announced";
+        match self.records.ledger().verify().await? {
+            Ok(()) => {}
+            Err(ChecksumError::Mismatch) => {
+                let why = "entries of the ledger were deleted or edited by hand";
+                return Err(refusal("ledger-modified", why, RESTORE));
+            }
+            Err(ChecksumError::Missing) => {
+                return Err(refusal(
+                    "ledger-checksum-missing",
+                    "the checksum of the ledger is missing",
+                    RESTORE,
+                ));
+            }
+        }
+        match self.records.begun().await? {
+            None => Err(refusal(
+                "ledger-uninitialised",
+                "the ledger is not initialised for this helpdesk, so it is unknown which notices were sent",
+                "on the first run, pass `--init-ledger`: events before it are never announced. Otherwise check `ledger.at` in servanda.yaml",
+            )),
+            Some(begun) if begun.secret != self.secret.fingerprint() => Err(refusal(
+                "ledger-secret-mismatch",
+                "the ledger was initialised with another secret",
+                "set the environment variable that `ledger.secret` names to the secret of this ledger. If that is lost, pass `--init-ledger`: events before it are never announced",
+            )),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Refuses a ledger that is older than the last run that the helpdesk noted. Without a witness in the settings, a
+    /// ledger that was restored from a backup cannot be detected.
+    pub(crate) async fn check_witness(&self, reader: &impl Reader) -> Result<(), Failure> {
+        let Some(LedgerWitness { object, attribute }) = self.witness else {
+            return Ok(());
+        };
+        let noted = reader.note(object, attribute).await?;
+        if noted.is_empty() || self.records.witnessed().await?.contains(&noted) {
+            return Ok(());
+        }
+        Err(refusal(
+            "ledger-outdated",
+            &format!("the helpdesk has noted the run {noted}, which the ledger does not contain"),
+            "the ledger was restored from an older backup, or is another one: restore the latest, or pass `--init-ledger`",
+        ))
+    }
+
+    /// Notes a run in the ledger and in the helpdesk, for [`Self::check_witness`] of the next run.
+    pub(crate) async fn note_run(&self, writer: &impl Writer, run: &str) -> Result<(), String> {
+        let Some(LedgerWitness { object, attribute }) = self.witness else {
+            return Ok(());
+        };
+        self.records.witness(run).await.map_err(|error| error.to_string())?;
+        let noted = writer.write_note(object, attribute, run).await;
+        noted.map_err(|error| format!("the run could not be noted in the helpdesk: {error}"))
+    }
+}
+
+fn refusal(code: &'static str, why: &str, help: &str) -> Failure {
+    Failure::new(Exit::Refused, code, format!("no notices are sent: {why}")).help(help)
+}
