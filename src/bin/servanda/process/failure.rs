@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use servanda::render::encode;
 
-/// The exit codes. They are part of the interface: a number never changes its meaning (docs/when-things-break.md).
+/// The exit codes. They are part of the interface: a number never changes its meaning. `servanda --help` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Success.

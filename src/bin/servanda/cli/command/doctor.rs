@@ -26,8 +26,7 @@ use crate::workspace::load::{self, LoadedFiles, Workspace};
 
 const AFTER_HELP: &str = "\
 Examples:
-  servanda doctor                        check the files, the helpdesk, the ledger
-                                         and the mail server
+  servanda doctor                        check files, helpdesk, ledger and mail
   servanda doctor --format json          the same for programs
 
 Nothing is written and nothing is sent.
