@@ -1,4 +1,4 @@
-//! A request of the interface as the operations take it: what is asked, for which object, and in whose name.
+//! The requests of the interface: their operations, and a parsed and authenticated request.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

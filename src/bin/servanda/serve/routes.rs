@@ -39,7 +39,7 @@ pub(super) fn router(state: Arc<ServerState>) -> Router {
         .with_state(state)
 }
 
-/// An invalid request: the status, a stable code, and what is wrong.
+/// An invalid request: the status, a stable code, and the error.
 struct QueryError {
     status: StatusCode,
     code: &'static str,
