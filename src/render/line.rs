@@ -1,39 +1,39 @@
-//! A line for people before any sink has it: pieces of text, each with its tone and with who says it.
+//! A line for people, independent of the sink: pieces of text, each with its tone and its origin.
 //!
-//! Nothing is encoded in here. A terminal ([`super::terminal`]), Markdown and HTML each write the pieces in their own
-//! way, and what is not ours goes through their encoder; so the three cannot say different things.
+//! Nothing is encoded here. A terminal ([`super::terminal`]), Markdown and HTML write the same pieces, each with its own
+//! encoder for foreign text; so the three cannot contain different facts.
 
 use crate::render::style::Tone;
 
-/// One line, as long as it may be.
+/// One line of any length.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Line(Vec<LinePiece>);
 
 /// A piece of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LinePiece {
-    /// How it is drawn.
+    /// Its role, which determines the colour.
     pub(super) tone: Tone,
-    /// Who says it.
+    /// Its origin, which determines the encoding.
     pub(super) kind: PieceKind,
-    /// What it says.
+    /// The text, not encoded.
     pub(super) text: String,
 }
 
-/// Who says a piece of text.
+/// The origin of a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PieceKind {
-    /// Servanda.
+    /// A sentence of Servanda.
     Own,
-    /// Files or the helpdesk: a name, an id, a value.
+    /// A name, an id or a value from files or the helpdesk.
     Foreign,
-    /// The same, where it is to stand in quotation marks.
+    /// The same, in quotation marks.
     Quoted,
-    /// Something to type or to look for as it stands: a key, a switch, a slug.
+    /// A literal: a key, an option, a slug.
     Code,
-    /// A part of a long text that goes.
+    /// A deleted part of a long text.
     Deleted,
-    /// A part of a long text that comes.
+    /// An inserted part of a long text.
     Inserted,
 }
 
@@ -43,42 +43,42 @@ impl Line {
         Self::default()
     }
 
-    /// A line of one plain piece of ours.
+    /// A line of one plain piece of Servanda's.
     pub(super) fn of(text: &str) -> Self {
         Self::new().text(text)
     }
 
-    /// Adds a plain piece of ours.
+    /// Adds plain text of Servanda's.
     pub(super) fn text(self, text: &str) -> Self {
         self.toned(Tone::Plain, text)
     }
 
-    /// Adds a piece of ours.
+    /// Adds text of Servanda's in a tone.
     pub(super) fn toned(self, tone: Tone, text: &str) -> Self {
         self.piece(tone, PieceKind::Own, text)
     }
 
-    /// Adds a plain piece of theirs.
+    /// Adds plain foreign text.
     pub(super) fn foreign(self, text: &str) -> Self {
         self.foreign_toned(Tone::Plain, text)
     }
 
-    /// Adds a piece of theirs.
+    /// Adds foreign text in a tone.
     pub(super) fn foreign_toned(self, tone: Tone, text: &str) -> Self {
         self.piece(tone, PieceKind::Foreign, text)
     }
 
-    /// Adds a piece of theirs in quotation marks.
+    /// Adds foreign text in quotation marks.
     pub(super) fn quoted(self, text: &str) -> Self {
         self.piece(Tone::Plain, PieceKind::Quoted, text)
     }
 
-    /// Adds a piece to be typed or looked for as it stands.
+    /// Adds a literal.
     pub(super) fn code(self, text: &str) -> Self {
         self.piece(Tone::Plain, PieceKind::Code, text)
     }
 
-    /// Adds a piece.
+    /// Adds a piece of any kind, unless it is empty.
     pub(super) fn piece(mut self, tone: Tone, kind: PieceKind, text: &str) -> Self {
         if !text.is_empty() {
             self.0.push(LinePiece { tone, kind, text: text.to_owned() });
@@ -86,13 +86,13 @@ impl Line {
         self
     }
 
-    /// Adds another line's pieces.
+    /// Appends another line.
     pub(super) fn join(mut self, other: Line) -> Self {
         self.0.extend(other.0);
         self
     }
 
-    /// Lines one behind the other, with commas between them.
+    /// Joins lines with commas.
     pub(super) fn comma_separated(items: impl IntoIterator<Item = Line>) -> Self {
         items.into_iter().fold(
             Self::new(),
@@ -102,7 +102,7 @@ impl Line {
         )
     }
 
-    /// Whether it says nothing.
+    /// Whether it contains no piece.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -110,13 +110,5 @@ impl Line {
     /// Its pieces in order.
     pub(super) fn pieces(&self) -> &[LinePiece] {
         &self.0
-    }
-}
-
-#[cfg(test)]
-impl std::fmt::Display for Line {
-    /// As a terminal shows it, for tests.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|piece| formatter.write_str(&super::terminal::written(piece)))
     }
 }

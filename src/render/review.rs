@@ -1,161 +1,162 @@
-//! A plan in the order in which a reviewer should see it: what is grave before what is not, what people did apart
-//! from what the date did and from what somebody changed by hand. Markdown and HTML are drawn from this; no words
-//! and no limits in here.
+//! A plan in the order of review: severe changes first, and edits, changes by date and drift in sections of their own.
+//!
+//! Markdown and HTML are rendered from it. Contains neither texts nor size limits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::envelope::GuardedPlan;
 use crate::ident::AgreementId;
 use crate::plan::{Cause, Change, ChangeSeverity, Drift, GuardName, Plan, Reason, Risk};
-use crate::render::line::Line;
-use crate::render::plan::drift;
-use crate::render::plan::phrases::{self, Point};
-use crate::render::vocabulary::Names;
 
-/// The most agreements of one client that are kept in one block, so that no block is too large to be shown.
-const TOGETHER: usize = 10;
+/// The most agreements of one client in one block, so that every block fits into a comment.
+const BLOCK_LIMIT: usize = 10;
 
-/// A plan in order of importance.
+/// A plan in order of severity.
 pub(super) struct Review<'a> {
-    /// What is reviewed.
+    /// The plan with the result of its guards.
     pub(super) envelope: &'a GuardedPlan,
-    /// What is risky, the most_severe first; also what a guard holds back.
-    pub(super) risky: Vec<Risky<'a>>,
-    /// The changes, apart by what brought them about.
-    pub(super) sections: Vec<Section<'a>>,
-    /// How many of what.
-    pub(super) counts: Counts,
+    /// The risky changes, the most severe first, including those awaiting acknowledgement.
+    pub(super) risky: Vec<RiskyChange<'a>>,
+    /// The changes by origin.
+    pub(super) sections: Vec<ReviewSection<'a>>,
+    /// The totals.
+    pub(super) counts: ReviewCounts,
 }
 
-/// A change that must not be overlooked.
-pub(super) struct Risky<'a> {
+/// A change with at least one risk.
+pub(super) struct RiskyChange<'a> {
     /// The change.
     pub(super) change: &'a Change,
-    /// The guard that holds it back, where one does.
+    /// The guard that stopped it, if one did.
     pub(super) guard: Option<GuardName>,
-    /// Whether it is held back at all, by a guard or by another change that is.
-    pub(super) waits: bool,
-    /// Whether the pull request that the plan was made for has anything to do with it.
-    pub(super) is_concerned: bool,
+    /// Whether it is not applied: a guard stopped it or a change that it depends on.
+    pub(super) is_waiting: bool,
+    /// Whether the pull request, if the plan was made for one, explains it.
+    pub(super) is_explained: bool,
 }
 
-/// What brought the changes of a section about.
+/// The origin of the changes of a section, in the order of the sections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Why {
-    /// People did, and a guard holds them back.
-    Waiting,
-    /// People did.
+pub(super) enum ChangeOrigin {
+    /// Stopped by a guard, whatever the cause.
+    AwaitingAcknowledgement,
+    /// An edit of the files, or an unknown cause.
     Edit,
-    /// People did, and not by the pull request that the plan was made for.
-    Elsewhere,
-    /// Time went by.
+    /// The same, but not explained by the pull request that the plan was made for.
+    OtherEdit,
+    /// The date.
     Date,
-    /// Somebody changed the helpdesk.
+    /// An edit of the live object in the helpdesk.
     Drift,
 }
 
-/// Changes of one kind of origin.
-pub(super) struct Section<'a> {
-    /// Their origin.
-    pub(super) why: Why,
-    /// Block by block, the most_severe first.
-    pub(super) blocks: Vec<Block<'a>>,
+/// The changes of one origin.
+pub(super) struct ReviewSection<'a> {
+    /// The origin.
+    pub(super) origin: ChangeOrigin,
+    /// The changes client by client, the most severe first.
+    pub(super) blocks: Vec<ClientBlock<'a>>,
 }
 
 /// Changes of one client.
-pub(super) struct Block<'a> {
-    /// The client; `None` where no document says one.
+pub(super) struct ClientBlock<'a> {
+    /// The client; `None` for agreements without a document.
     pub(super) client: Option<&'a str>,
-    /// The most_severe of them.
+    /// The severity of the most severe change.
     pub(super) severity: ChangeSeverity,
-    /// The changes, the most_severe first.
-    pub(super) entries: Vec<Entry<'a>>,
+    /// The changes, the most severe first.
+    pub(super) entries: Vec<ReviewEntry<'a>>,
 }
 
-/// One agreement within a block.
-pub(super) struct Entry<'a> {
+/// One agreement of a block.
+pub(super) struct ReviewEntry<'a> {
     /// Its id.
     pub(super) id: &'a AgreementId,
-    /// What people call it.
+    /// Its title.
     pub(super) title: &'a str,
-    /// What happens to it; `None` where it is only told what was changed by hand.
+    /// Its change; `None` if the entry reports drift only.
     pub(super) change: Option<&'a Change>,
-    /// What somebody changed by hand.
+    /// The drift of the live object.
     pub(super) drifts: Vec<&'a Drift>,
 }
 
-/// How many of what a plan holds.
+/// The totals of a plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counts {
-    /// Lines of a pull request that say where to or as whom.
+pub(super) struct ReviewCounts {
+    /// Red lines of the pull request.
     pub(super) red_lines: usize,
-    /// Agreements that clients can no longer ask under.
+    /// Agreements that are deactivated.
     pub(super) deactivated: usize,
-    /// Promises that become less.
+    /// Service levels that are weakened: services, targets, calendars.
     pub(super) weakened: usize,
-    /// Agreements without a document that are retired.
+    /// Orphans that are retired.
     pub(super) retired: usize,
-    /// Agreements that end earlier.
+    /// Agreements that end earlier than before.
     pub(super) shortened: usize,
-    /// Objects that are taken over.
+    /// Live objects that are adopted.
     pub(super) adopted: usize,
-    /// Changes that are held back.
+    /// Changes that a guard stopped, with those that depend on them.
     pub(super) waiting: usize,
-    /// Agreements that cannot be settled.
+    /// Agreements that are blocked.
     pub(super) blocked: usize,
-    /// Clients with any change.
+    /// Clients with at least one change.
     pub(super) clients: usize,
-    /// Agreements left as somebody changed them.
-    pub(super) left: usize,
-    /// Agreements that are as they should be.
+    /// Agreements whose only difference is drift that is not corrected.
+    pub(super) drift_kept: usize,
+    /// Agreements without any difference.
     pub(super) unchanged: usize,
 }
 
 impl<'a> Review<'a> {
-    /// Puts a plan in order.
+    /// Orders a plan for review.
     pub(super) fn of(envelope: &'a GuardedPlan) -> Self {
         let guards = envelope.guards();
         let plan = &envelope.plan;
         let changes = plan.changes.iter().map(|change| (change, false));
         let changes = changes.chain(envelope.guarded_changes.iter().map(|change| (change, true)));
-        let risky = changes.filter(|(change, _)| change.severity().is_risk()).map(|(change, waits)| Risky {
-            change,
-            guard: guards.get(&change.id).copied(),
-            waits,
-            is_concerned: is_concerned(envelope, &change.id),
+        let risky = changes.filter(|(change, _)| change.severity().is_risk()).map(|(change, is_waiting)| {
+            RiskyChange {
+                change,
+                guard: guards.get(&change.id).copied(),
+                is_waiting,
+                is_explained: is_explained(envelope, &change.id),
+            }
         });
-        let mut risky: Vec<Risky<'_>> = risky.collect();
+        let mut risky: Vec<RiskyChange<'_>> = risky.collect();
         risky.sort_by_key(|risky| (risky.change.severity(), risky.change.client.as_ref(), &risky.change.id));
         let sections = [
-            (Why::Waiting, envelope.guarded_changes.iter().map(Entry::of).collect()),
-            (Why::Edit, edited(envelope, true)),
-            (Why::Elsewhere, edited(envelope, false)),
-            (Why::Date, entries(plan, Cause::Date)),
-            (Why::Drift, drifted(plan)),
+            (
+                ChangeOrigin::AwaitingAcknowledgement,
+                envelope.guarded_changes.iter().map(ReviewEntry::of).collect(),
+            ),
+            (ChangeOrigin::Edit, edited(envelope, true)),
+            (ChangeOrigin::OtherEdit, edited(envelope, false)),
+            (ChangeOrigin::Date, entries(plan, Cause::Date)),
+            (ChangeOrigin::Drift, drifted(plan)),
         ];
         let sections = sections
             .into_iter()
-            .filter(|(_, entries): &(Why, Vec<Entry<'_>>)| !entries.is_empty())
-            .map(|(why, entries)| Section { why, blocks: blocks(entries) });
-        Self { envelope, sections: sections.collect(), counts: Counts::of(envelope, &risky), risky }
+            .filter(|(_, entries): &(ChangeOrigin, Vec<ReviewEntry<'_>>)| !entries.is_empty())
+            .map(|(origin, entries)| ReviewSection { origin, blocks: blocks(entries) });
+        Self { envelope, sections: sections.collect(), counts: ReviewCounts::of(envelope, &risky), risky }
     }
 
-    /// Whether nothing is to be done and nothing to be said.
+    /// Whether there is no change, and nothing that is blocked, awaits acknowledgement, or drifted.
     pub(super) fn is_quiet(&self) -> bool {
         let counts = &self.counts;
-        self.envelope.plan.is_empty() && counts.waiting + counts.blocked + counts.left == 0
+        self.envelope.plan.is_empty() && counts.waiting + counts.blocked + counts.drift_kept == 0
     }
 }
 
-impl Counts {
-    fn of(envelope: &GuardedPlan, risky: &[Risky<'_>]) -> Self {
+impl ReviewCounts {
+    fn of(envelope: &GuardedPlan, risky: &[RiskyChange<'_>]) -> Self {
         let plan = &envelope.plan;
         let with = |risk: &Risk| risky.iter().filter(|risky| risky.change.risks.contains(risk)).count();
         let open = plan.blocked.iter().filter(|blocked| !is_waiting(&blocked.reason));
         let blocked: BTreeSet<&AgreementId> = open.map(|blocked| &blocked.id).collect();
         let changes = plan.changes.iter().chain(&envelope.guarded_changes);
         let clients: BTreeSet<_> = changes.filter_map(|change| change.client.as_ref()).collect();
-        let left = phrases::left_alone(plan);
+        let drift_kept = drift_kept(plan);
         Self {
             red_lines: envelope.scope.as_ref().map_or(0, |scope| scope.red_lines.len()),
             deactivated: with(&Risk::Deactivates),
@@ -166,13 +167,13 @@ impl Counts {
             waiting: envelope.guarded_changes.len(),
             blocked: blocked.len(),
             clients: clients.len(),
-            left,
-            unchanged: plan.totals.unchanged.saturating_sub(left),
+            drift_kept,
+            unchanged: plan.totals.unchanged.saturating_sub(drift_kept),
         }
     }
 }
 
-impl<'a> Entry<'a> {
+impl<'a> ReviewEntry<'a> {
     fn of(change: &'a Change) -> Self {
         Self { id: &change.id, title: &change.title, change: Some(change), drifts: Vec::new() }
     }
@@ -182,47 +183,33 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// All that is said of an agreement below its name.
-pub(super) fn points(entry: &Entry<'_>, names: &Names) -> Vec<Point> {
-    let mut points = entry.change.map_or_else(Vec::new, |change: &Change| phrases::points(change, names));
-    for left in entry.drifts.iter().filter(|drift: &&&Drift| !drift.is_corrected) {
-        points.push(phrases::left(left, names));
-        points.push(Point::Line(drift::is_left(left), None));
-    }
-    if entry.change.is_none() && entry.drifts.iter().any(|drift| drift.is_corrected) {
-        points.push(Point::Line(Line::of("put back with the changes above"), None));
-    }
-    points.extend(drift::touches(&entry.drifts).into_iter().map(|line| Point::Line(line, None)));
-    points
-}
-
-/// Whether the change that was meant is shown among those that wait.
+/// Whether the change of a blocked agreement is listed among those awaiting acknowledgement.
 pub(super) fn is_waiting(reason: &Reason) -> bool {
     matches!(reason, Reason::Guarded(_) | Reason::Waits(_))
 }
 
-/// What people did, by the pull request that the plan was made for or not. Without one all is theirs.
-fn edited(envelope: &GuardedPlan, is_theirs: bool) -> Vec<Entry<'_>> {
+/// The edits that the pull request explains, or those that it does not. Without a pull request, all are explained.
+fn edited(envelope: &GuardedPlan, explained: bool) -> Vec<ReviewEntry<'_>> {
     let entries = entries(&envelope.plan, Cause::Edit).into_iter();
-    entries.filter(|entry| is_concerned(envelope, entry.id) == is_theirs).collect()
+    entries.filter(|entry| is_explained(envelope, entry.id) == explained).collect()
 }
 
-/// Whether a pull request, where there is one, has anything to do with an agreement.
-pub(super) fn is_concerned(envelope: &GuardedPlan, id: &AgreementId) -> bool {
+/// Whether a pull request, if the plan was made for one, explains a change of an agreement.
+pub(super) fn is_explained(envelope: &GuardedPlan, id: &AgreementId) -> bool {
     envelope.scope.as_ref().is_none_or(|scope| scope.concerns(id))
 }
 
-fn entries(plan: &Plan, cause: Cause) -> Vec<Entry<'_>> {
-    plan.changes.iter().filter(|change| phrases::main_cause(change) == cause).map(Entry::of).collect()
+fn entries(plan: &Plan, cause: Cause) -> Vec<ReviewEntry<'_>> {
+    plan.changes.iter().filter(|change| main_cause(change) == cause).map(ReviewEntry::of).collect()
 }
 
-/// What drifted, with what an apply does about it where it does nothing else.
-fn drifted(plan: &Plan) -> Vec<Entry<'_>> {
-    let changes = plan.changes.iter().filter(|change| phrases::main_cause(change) == Cause::Drift);
-    let mut by_id: BTreeMap<&AgreementId, Entry<'_>> =
-        changes.map(|change| (&change.id, Entry::of(change))).collect();
+/// The agreements with drift, each with the change that corrects it unless that change has another main cause.
+fn drifted(plan: &Plan) -> Vec<ReviewEntry<'_>> {
+    let changes = plan.changes.iter().filter(|change| main_cause(change) == Cause::Drift);
+    let mut by_id: BTreeMap<&AgreementId, ReviewEntry<'_>> =
+        changes.map(|change| (&change.id, ReviewEntry::of(change))).collect();
     for drift in &plan.drift {
-        let entry = by_id.entry(&drift.id).or_insert_with(|| Entry {
+        let entry = by_id.entry(&drift.id).or_insert_with(|| ReviewEntry {
             id: &drift.id,
             title: &drift.title,
             change: None,
@@ -233,9 +220,9 @@ fn drifted(plan: &Plan) -> Vec<Entry<'_>> {
     by_id.into_values().collect()
 }
 
-/// Entries client by client, the most_severe first.
-fn blocks(entries: Vec<Entry<'_>>) -> Vec<Block<'_>> {
-    let mut by_client: BTreeMap<Option<&str>, Vec<Entry<'_>>> = BTreeMap::new();
+/// Groups entries by client, the most severe first.
+fn blocks(entries: Vec<ReviewEntry<'_>>) -> Vec<ClientBlock<'_>> {
+    let mut by_client: BTreeMap<Option<&str>, Vec<ReviewEntry<'_>>> = BTreeMap::new();
     for entry in entries {
         let client = entry.change.and_then(|change| change.client.as_ref()).map(|client| client.as_str());
         by_client.entry(client).or_default().push(entry);
@@ -244,13 +231,45 @@ fn blocks(entries: Vec<Entry<'_>>) -> Vec<Block<'_>> {
     for (client, mut entries) in by_client {
         entries.sort_by_key(|entry| (entry.severity(), entry.id));
         while !entries.is_empty() {
-            let rest = entries.split_off(entries.len().min(TOGETHER));
-            let severity = entries.first().map_or(ChangeSeverity::Changes, Entry::severity);
-            blocks.push(Block { client, severity, entries });
+            let rest = entries.split_off(entries.len().min(BLOCK_LIMIT));
+            let severity = entries.first().map_or(ChangeSeverity::Changes, ReviewEntry::severity);
+            blocks.push(ClientBlock { client, severity, entries });
             entries = rest;
         }
     }
-    // Those without a client come last among their equals.
+    // Blocks without a client come last within their severity.
     blocks.sort_by_key(|block| (block.severity, block.client.is_none(), block.client));
     blocks
+}
+
+/// The main cause of a change: an edit before the date, the date before drift. An unknown cause counts as an edit.
+pub(super) fn main_cause(change: &Change) -> Cause {
+    let state = change.state.iter().map(|state| state.cause);
+    let causes = state.chain(change.fields.iter().map(|field| field.cause));
+    causes.map(|cause| cause.unwrap_or(Cause::Edit)).min().unwrap_or(Cause::Edit)
+}
+
+/// The agreements that a guard stopped.
+pub(super) fn guarded_ids(plan: &Plan) -> impl Iterator<Item = &AgreementId> {
+    let guarded = plan.blocked.iter().filter(|blocked| matches!(blocked.reason, Reason::Guarded(_)));
+    guarded.map(|blocked| &blocked.id)
+}
+
+/// The blocked agreements with their reasons, without those that a guard stopped.
+pub(super) fn blocked_by_id(plan: &Plan) -> BTreeMap<&AgreementId, Vec<&Reason>> {
+    let mut by_id: BTreeMap<&AgreementId, Vec<&Reason>> = BTreeMap::new();
+    for blocked in &plan.blocked {
+        if !matches!(blocked.reason, Reason::Guarded(_)) {
+            by_id.entry(&blocked.id).or_default().push(&blocked.reason);
+        }
+    }
+    by_id
+}
+
+/// The number of agreements whose only difference is drift that is not corrected.
+pub(super) fn drift_kept(plan: &Plan) -> usize {
+    let kept = plan.drift.iter().filter(|drift| !drift.is_corrected).map(|drift| &drift.id);
+    let kept: BTreeSet<&AgreementId> = kept.collect();
+    let changed: BTreeSet<&AgreementId> = plan.changes.iter().map(|change| &change.id).collect();
+    kept.difference(&changed).count()
 }

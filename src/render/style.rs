@@ -1,30 +1,30 @@
-//! Whether and how a rendered text is coloured, and how wide it is. The shell decides both; nothing in here
-//! looks at a terminal. Colour never carries a meaning alone: a mark or a word always says the same.
+//! Colour and width of a rendered text, which the shell chooses. A colour never carries information alone: a sign or
+//! a word always has the same meaning.
 
 use anstyle::{AnsiColor, Style};
 
-/// How a text for a terminal is drawn.
+/// Colour and width of a text for a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Paint {
     /// Whether colours are on.
     pub colour: bool,
-    /// How many columns a line may take. Fewer than [`Paint::NARROWEST`] count as that many.
+    /// The width in columns, at least [`Paint::NARROWEST`].
     pub width: usize,
 }
 
 impl Paint {
-    /// The width where nobody says another.
+    /// The default width, in columns.
     pub const WIDTH: usize = 100;
-    /// Below this nothing can be laid out.
+    /// The smallest width that a page can be laid out in, in columns.
     pub const NARROWEST: usize = 40;
 
-    /// Without colours, at the usual width.
+    /// Without colours, at the default width.
     pub const PLAIN: Paint = Paint { colour: false, width: Self::WIDTH };
 
-    /// With colours, at the usual width.
+    /// With colours, at the default width.
     pub const COLOURED: Paint = Paint { colour: true, width: Self::WIDTH };
 
-    /// At the usual width, with colours where they are wanted.
+    /// At the default width, with or without colours.
     pub fn of(colour: bool) -> Self {
         Self { colour, ..Self::PLAIN }
     }
@@ -40,21 +40,21 @@ impl Paint {
     }
 }
 
-/// What a piece of text is, of which its colour follows.
+/// The role of a piece of text, which determines its colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Tone {
-    /// Nothing in particular.
+    /// Ordinary text.
     #[default]
     Plain,
     /// A name or a total.
     Strong,
     /// Less important than the rest.
     Quiet,
-    /// Something that comes.
+    /// Something that is added.
     Gain,
-    /// Something that goes.
+    /// Something that is removed.
     Loss,
-    /// Something that becomes another.
+    /// Something that changes.
     Shift,
     /// Something that must not be overlooked.
     Alarm,

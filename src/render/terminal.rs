@@ -1,7 +1,7 @@
-//! Lines on a terminal: each becomes rows that fit the width.
+//! Lays lines out on a terminal: each becomes rows that fit the width.
 //!
-//! Every piece is encoded before it is laid out, so that whatever stands here is safe to print. Widths are columns
-//! of a terminal, not characters. Knows nothing of what the text says.
+//! Every piece is encoded before it is laid out, so that the result is safe to print. Widths are columns of a terminal,
+//! not characters.
 
 use std::fmt::Write as _;
 
@@ -11,14 +11,14 @@ use crate::render::encode;
 use crate::render::line::{Line, LinePiece, PieceKind};
 use crate::render::style::{Paint, Tone};
 
-/// What stands on one row of a terminal, encoded.
+/// One row of a terminal, encoded.
 #[derive(Clone, Debug, Default)]
 struct TerminalRow(Vec<(Tone, String)>);
 
 impl TerminalRow {
-    /// A whole line as one row, however wide.
+    /// A whole line as one row of any width.
     fn of(line: &Line) -> Self {
-        Self(line.pieces().iter().map(|piece| (piece.tone, written(piece))).collect())
+        Self(line.pieces().iter().map(|piece| (piece.tone, encoded(piece))).collect())
     }
 
     fn text(mut self, text: String) -> Self {
@@ -33,13 +33,13 @@ impl TerminalRow {
         self
     }
 
-    /// How many columns it takes.
+    /// The width in columns.
     fn width(&self) -> usize {
         self.0.iter().map(|(_, text)| text.width()).sum()
     }
 
-    /// Rows of at most `first` columns, then of at most `rest`. Breaks at spaces, and within a word only where
-    /// the word alone is wider than a row.
+    /// Breaks into rows of at most `first` columns, then of at most `rest`: at spaces, and within words only if a word
+    /// is wider than a row.
     fn broken(&self, first: usize, rest: usize) -> Vec<TerminalRow> {
         let letters: Vec<(char, Tone)> =
             self.0.iter().flat_map(|(tone, text)| text.chars().map(|letter| (letter, *tone))).collect();
@@ -82,8 +82,8 @@ impl TerminalRow {
     }
 }
 
-/// A piece as a terminal shows it.
-pub(super) fn written(piece: &LinePiece) -> String {
+/// Encodes a piece for a terminal.
+fn encoded(piece: &LinePiece) -> String {
     let text = encode::terminal(&piece.text);
     match piece.kind {
         PieceKind::Own | PieceKind::Foreign => text.into_owned(),
@@ -94,7 +94,7 @@ pub(super) fn written(piece: &LinePiece) -> String {
     }
 }
 
-/// How many letters fit into `width` columns; at least one, so that there is always progress.
+/// The number of letters that fit into `width` columns, at least one.
 fn fitting(letters: &[(char, Tone)], width: usize) -> usize {
     let mut taken = 0;
     let too_wide = letters.iter().position(|(letter, _)| {
@@ -104,7 +104,7 @@ fn fitting(letters: &[(char, Tone)], width: usize) -> usize {
     too_wide.map_or(letters.len(), |index| index.max(1))
 }
 
-/// Where a row ends and the next begins: around the last space that lets something stand before it.
+/// The end of a row and the begin of the next: around the last space that follows a word.
 fn cut(letters: &[(char, Tone)], from: usize, fitting: usize) -> (usize, usize) {
     let is_space = |index: usize| letters[index].0 == ' ';
     let Some(space) = (from..=fitting).rev().find(|index| is_space(*index)) else {
@@ -131,7 +131,7 @@ impl TerminalPage {
         Self { paint, text: String::new() }
     }
 
-    /// Writes a line that begins at column `indent`; its further rows begin at `hang`.
+    /// Writes a line that begins at column `indent`; its following rows begin at column `hang`.
     pub(super) fn line(&mut self, indent: usize, hang: usize, line: &Line) {
         let columns = self.paint.columns();
         let rows = TerminalRow::of(line).broken(columns.saturating_sub(indent), columns.saturating_sub(hang));
@@ -141,15 +141,14 @@ impl TerminalPage {
         }
     }
 
-    /// Leaves a line empty, unless the page is empty or the last one is.
+    /// Writes an empty line, unless the page or its last line is empty.
     pub(super) fn gap(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
     }
 
-    /// Writes rows of cells under each other, each column as wide as it needs to be, or, where that is too
-    /// wide, with the widest columns broken into several rows.
+    /// Writes a table. Columns are as wide as their content; if that is too wide for the page, the widest are broken.
     pub(super) fn table(&mut self, indent: usize, table: &TerminalTable) {
         let rows: Vec<Vec<TerminalRow>> =
             table.rows.iter().map(|cells| cells.iter().map(TerminalRow::of).collect()).collect();
@@ -192,22 +191,22 @@ impl TerminalPage {
     }
 }
 
-/// Cells in rows and columns.
+/// A table on a terminal.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TerminalTable {
-    /// Each of as many cells as the others.
+    /// The rows, of equal length.
     pub(super) rows: Vec<Vec<Line>>,
-    /// The columns that stand to the right, as numbers do.
+    /// The right-aligned columns.
     pub(super) right: Vec<usize>,
-    /// The columns that are broken only where breaking the others is not enough, as for ids and dates.
+    /// The columns that are broken last, for ids and dates.
     pub(super) firm: Vec<usize>,
 }
 
 impl TerminalTable {
-    /// The columns between two cells.
+    /// The space between two cells, in columns.
     const GAP: usize = 2;
 
-    /// No column is made narrower than this.
+    /// The smallest width of a broken column.
     const NARROWEST: usize = 10;
 
     fn widths(&self, rows: &[Vec<TerminalRow>], columns: usize) -> Vec<usize> {
@@ -229,6 +228,13 @@ impl TerminalTable {
             }
         }
         widths
+    }
+}
+
+#[cfg(test)]
+impl std::fmt::Display for Line {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.pieces().iter().try_for_each(|piece| formatter.write_str(&encoded(piece)))
     }
 }
 

@@ -1,7 +1,7 @@
-//! One field of a change: what the helpdesk holds, and what it will hold.
+//! One field of a change: its value in the helpdesk before and after.
 //!
-//! Sets show only what comes and goes, targets only the rows that differ, long texts only the words that
-//! differ. Objects go by their names, with their ids beside them.
+//! Of sets only added and removed items are shown, of targets only rows that differ, of long texts only words that
+//! differ. Objects appear with title and id.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,68 +14,68 @@ use crate::render::style::Tone;
 use crate::render::terminal::{TerminalPage, TerminalTable};
 use crate::render::vocabulary::{self, Names};
 
-/// From this many characters on, two texts are shown as one with its words marked.
+/// From this length on, in characters, two texts are compared word by word.
 const LONG: usize = 40;
 
-/// How much of a text is compared word by word, in characters.
+/// The part of a text that is compared word by word, in characters.
 const COMPARED: usize = 20_000;
 
-/// How much of what stays is shown beside each part that changes, in characters.
+/// The unchanged text that is shown on each side of a changed part, in characters.
 const AROUND: usize = 120;
 
-/// The longest that a text of a field may be, in characters.
+/// The maximum length of a text in a field, in characters.
 const LONGEST: usize = 400;
 
-/// What is shown of one field.
-pub(super) struct Shown {
-    /// Its name.
+/// The description of one field of a change.
+pub(super) struct FieldDetail {
+    /// The name of the field.
     pub(super) label: String,
-    /// What becomes of it.
-    pub(super) body: Body,
-    /// What brought it about, where anybody knows.
+    /// Its values before and after.
+    pub(super) body: FieldBody,
+    /// The cause, if it is known.
     pub(super) cause: Option<Cause>,
 }
 
-/// What becomes of a field.
-pub(super) enum Body {
+/// The values of a field before and after.
+pub(super) enum FieldBody {
     /// One line.
     Line(Line),
-    /// A heading and a row for each promise that differs.
-    Rows(Vec<Vec<Line>>),
+    /// A heading, and a row for each target that differs.
+    Targets(Vec<Vec<Line>>),
 }
 
-/// What is shown of a field of a change.
-pub(super) fn shown(change: &FieldChange, verb: Verb, names: &Names) -> Shown {
+/// Describes one field of a change.
+pub(super) fn detail(change: &FieldChange, verb: Verb, names: &Names) -> FieldDetail {
     let (label, cause) = (vocabulary::preview(&change.field.to_string()), change.cause);
     match (targets(&change.before), targets(&change.after)) {
         (Some(before), Some(after)) => {
-            let body = Body::Rows(target_rows(&before, &after, names));
-            Shown { label: "targets".to_owned(), body, cause }
+            let body = FieldBody::Targets(target_rows(&before, &after, names));
+            FieldDetail { label: "targets".to_owned(), body, cause }
         }
-        _ => Shown { label, body: Body::Line(body(change, verb, names)), cause },
+        _ => FieldDetail { label, body: FieldBody::Line(body(change, verb, names)), cause },
     }
 }
 
-/// Writes one field on a terminal at column `indent`.
+/// Describes one field on a terminal at column `indent`.
 pub(super) fn field(page: &mut TerminalPage, indent: usize, change: &FieldChange, verb: Verb, names: &Names) {
-    write(page, indent, shown(change, verb, names));
+    write(page, indent, detail(change, verb, names));
 }
 
-/// Writes what is shown of a field on a terminal.
-pub(super) fn write(page: &mut TerminalPage, indent: usize, shown: Shown) {
-    let Shown { label, body, cause } = shown;
+/// Writes the description of a field on a terminal at column `indent`.
+pub(super) fn write(page: &mut TerminalPage, indent: usize, detail: FieldDetail) {
+    let FieldDetail { label, body, cause } = detail;
     let tag = tag(cause);
     let label = Line::new().foreign(&label).text(":");
     match body {
-        Body::Line(line) => page.line(indent, indent + 4, &label.text(" ").join(line).join(tag)),
-        Body::Rows(rows) => {
+        FieldBody::Line(line) => page.line(indent, indent + 4, &label.text(" ").join(line).join(tag)),
+        FieldBody::Targets(rows) => {
             page.line(indent, indent + 2, &label.join(tag));
             page.table(indent + 2, &TerminalTable { rows, ..TerminalTable::default() });
         }
     }
 }
 
-/// What brought something about, where that is known, behind a line of a terminal.
+/// The cause in brackets at the end of a line on a terminal.
 pub(super) fn tag(cause: Option<Cause>) -> Line {
     cause.map_or_else(Line::new, |cause| {
         Line::new().toned(Tone::Quiet, &format!("  [{}]", vocabulary::cause(cause)))
@@ -104,7 +104,11 @@ fn replaced(change: &FieldChange, names: &Names) -> Line {
     let after = one(&change.after, &change.field, names);
     let is_hidden = before == after;
     let line = before.toned(Tone::Shift, " → ").join(after);
-    if is_hidden { line.toned(Tone::Quiet, " (they differ in what is masked or cut)") } else { line }
+    if is_hidden {
+        line.toned(Tone::Quiet, " (the difference is in a redacted or shortened part)")
+    } else {
+        line
+    }
 }
 
 /// One value in full.
@@ -127,9 +131,9 @@ fn one(value: &Value, field: &Field, names: &Names) -> Line {
     }
 }
 
-/// An object's name behind a mark, with its id where it has a name at all.
-fn object(id: &LiveId, names: &Names, tone: Tone, mark: &str) -> Line {
-    let line = Line::new().toned(tone, mark).foreign_toned(tone, &vocabulary::name(id, names));
+/// An object's title behind a sign, with its id; the id alone if the title is unknown.
+fn object(id: &LiveId, names: &Names, tone: Tone, sign: &str) -> Line {
+    let line = Line::new().toned(tone, sign).foreign_toned(tone, &vocabulary::name(id, names));
     if names.contains_key(id) {
         line.toned(Tone::Quiet, " [").foreign_toned(Tone::Quiet, id.as_str()).toned(Tone::Quiet, "]")
     } else {
@@ -149,12 +153,12 @@ fn set_change(before: &Value, after: &Value, names: &Names) -> Line {
     let line = Line::comma_separated(gained.chain(lost));
     match before.intersection(&after).count() {
         0 => line,
-        1 => line.toned(Tone::Quiet, " (1\u{a0}stays)"),
-        staying => line.toned(Tone::Quiet, &format!(" ({staying}\u{a0}stay)")),
+        1 => line.toned(Tone::Quiet, " (1\u{a0}unchanged)"),
+        kept => line.toned(Tone::Quiet, &format!(" ({kept}\u{a0}unchanged)")),
     }
 }
 
-/// A text with its words that go and come marked; `None` where too little stays for that to help.
+/// A text with deleted and inserted words marked; `None` if too few words are unchanged.
 fn words_changed(before: &str, after: &str) -> Option<Line> {
     let (before, after) = (vocabulary::redacted(before), vocabulary::redacted(after));
     let (before, after) = (vocabulary::shortened(&before, COMPARED), vocabulary::shortened(&after, COMPARED));
@@ -183,7 +187,7 @@ fn words_changed(before: &str, after: &str) -> Option<Line> {
     Some(marked.fold(Line::new(), Line::join))
 }
 
-/// What stays of a long text, as far as it helps to find the place: its ends beside what changes.
+/// The ends of an unchanged part that lie beside a changed one.
 fn around(text: &str, is_first: bool, is_last: bool) -> String {
     let letters = text.chars().count();
     let (before, after) = (if is_first { 0 } else { AROUND }, if is_last { 0 } else { AROUND });
@@ -206,7 +210,7 @@ fn targets(value: &Value) -> Option<Targets> {
     }
 }
 
-/// A row for each service and priority whose promise differs: mark, for whom, response, resolution, hours.
+/// A heading, and a row for each target that differs: sign, service and priority, response, resolution, hours.
 fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Vec<Vec<Line>> {
     let keys: BTreeSet<&TargetKey> = before.keys().chain(after.keys()).collect();
     let differing = keys
@@ -215,16 +219,16 @@ fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Vec<Vec<Line
         .filter(|(_, held, wanted)| held != wanted);
     let mut rows: Vec<Vec<Line>> = differing
         .map(|(key, held, wanted)| {
-            let (tone, mark) = match (held, wanted) {
+            let (tone, sign) = match (held, wanted) {
                 (None, _) => (Tone::Gain, "+"),
                 (_, None) => (Tone::Loss, "−"),
                 (Some(_), Some(_)) => (Tone::Shift, "~"),
             };
-            let time = |promised: fn(&LiveTarget) -> Option<String>| {
-                stepped(held.and_then(promised), wanted.and_then(promised), held.is_some())
+            let time = |time_of: fn(&LiveTarget) -> Option<String>| {
+                before_and_after(held.and_then(time_of), wanted.and_then(time_of), held.is_some())
             };
             vec![
-                Line::new().toned(tone, mark),
+                Line::new().toned(tone, sign),
                 Line::new().foreign(&vocabulary::target(key, names)),
                 time(|promise| Some(promise.response?.to_string())),
                 time(|promise| Some(promise.resolution?.to_string())),
@@ -243,10 +247,10 @@ fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Vec<Vec<Line
     rows
 }
 
-/// `30m → 1h`, or one of them where they are the same or there was none.
-fn stepped(held: Option<String>, wanted: Option<String>, was_held: bool) -> Line {
+/// `30m → 1h`, or one value if both are equal or the target is new.
+fn before_and_after(held: Option<String>, wanted: Option<String>, existed: bool) -> Line {
     let none = || "none".to_owned();
-    if held == wanted || !was_held {
+    if held == wanted || !existed {
         return wanted.map_or_else(Line::new, |wanted| Line::of(&wanted));
     }
     Line::of(&held.unwrap_or_else(none)).toned(Tone::Shift, " → ").text(&wanted.unwrap_or_else(none))

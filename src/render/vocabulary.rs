@@ -1,5 +1,6 @@
-//! Our words for what values say: statuses, reasons, risks, counts. Sentences without a full stop, for any
-//! sink; texts of unknown origin are shortened and masked in here, and encoded by the sink that gets the line.
+//! Sentences for values: statuses, reasons, risks, counts. Without a full stop, for any sink.
+//!
+//! Texts of foreign origin are redacted and shortened here; the sink that receives the line encodes them.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +11,10 @@ use crate::plan::{Cause, GuardName, Note, Reason, Weakened};
 use crate::render::line::Line;
 use crate::status::{State, StatusReason};
 
-/// The longest that one foreign text may be within a sentence, in characters.
+/// The maximum length of a foreign text within a sentence, in characters.
 const LONGEST: usize = 160;
 
-/// What objects are called, as a plan carries it.
+/// The titles of live objects, as a plan contains them.
 pub(super) type Names = BTreeMap<LiveId, String>;
 
 /// `1 service`, `2 services`.
@@ -21,12 +22,12 @@ pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// A foreign text, masked, and shortened where it is very long.
+/// A foreign text without mail addresses, shortened to 160 characters.
 pub(super) fn preview(text: &str) -> String {
     shortened(&redacted(text), LONGEST)
 }
 
-/// The first characters of a text, with the number of those that follow.
+/// The first `longest` characters of a text, with the number of the remaining ones.
 pub(super) fn shortened(text: &str, longest: usize) -> String {
     let Some((cut, _)) = text.char_indices().nth(longest) else {
         return text.to_owned();
@@ -35,8 +36,7 @@ pub(super) fn shortened(text: &str, longest: usize) -> String {
     format!("{}… ({rest} more characters)", &text[..cut])
 }
 
-/// The text with its mail addresses masked: `i.petrova@acme.example` becomes `i…@acme.example`. Who reads a plan
-/// in a log need not learn who somebody's people are.
+/// Redacts mail addresses: `i.petrova@acme.example` becomes `i…@acme.example`, because plans are printed to logs.
 pub(super) fn redacted(text: &str) -> String {
     if !text.contains('@') {
         return text.to_owned();
@@ -65,12 +65,12 @@ pub(super) fn redacted(text: &str) -> String {
     redacted
 }
 
-/// What an object is called, else its id.
+/// The title of a live object, or its id if the title is unknown.
 pub(super) fn name(id: &LiveId, names: &Names) -> String {
     names.get(id).map_or_else(|| id.to_string(), |name| preview(name))
 }
 
-/// Service and priority of a promise.
+/// The service and the priority of a target.
 pub(super) fn target(key: &TargetKey, names: &Names) -> String {
     let priority = name(&key.priority, names);
     match &key.service {
@@ -79,31 +79,31 @@ pub(super) fn target(key: &TargetKey, names: &Names) -> String {
     }
 }
 
-/// Why an agreement is in its status.
+/// The reason for the status of an agreement.
 pub(super) fn status_reason(because: StatusReason) -> &'static str {
     match because {
         StatusReason::BeforeFirstDay => "before its first day",
-        StatusReason::NotSwitchedOn => "not switched on yet",
-        StatusReason::ByHand => "switched by hand",
+        StatusReason::NotSwitchedOn => "not activated yet",
+        StatusReason::ByHand => "its status is set by hand",
         StatusReason::WithinPeriod => "within its period",
-        StatusReason::Suspension => "a suspension covers today",
+        StatusReason::Suspension => "it is suspended on this date",
         StatusReason::LastDayPassed => "its last day has passed",
-        StatusReason::Termination => "its termination has come",
+        StatusReason::Termination => "its termination has taken effect",
     }
 }
 
-/// What becomes of an agreement whose status changes.
+/// The change of an agreement to a new status.
 pub(super) fn status_change(state: State) -> &'static str {
     match state {
-        State::Planned => "becomes planned",
-        State::Active => "becomes active",
-        State::Suspended => "is suspended",
-        State::Expired => "expires",
-        State::Terminated => "is terminated",
+        State::Planned => "will become planned",
+        State::Active => "will become active",
+        State::Suspended => "will be suspended",
+        State::Expired => "will expire",
+        State::Terminated => "will be terminated",
     }
 }
 
-/// What brought a change about.
+/// The cause of a change.
 pub(super) fn cause(cause: Cause) -> &'static str {
     match cause {
         Cause::Edit => "edit",
@@ -112,16 +112,16 @@ pub(super) fn cause(cause: Cause) -> &'static str {
     }
 }
 
-/// A promise that becomes less.
+/// A service level that is weakened.
 pub(super) fn weakening(weakened: &Weakened, names: &Names) -> Line {
     match weakened {
         Weakened::Service(service) => Line::new().quoted(&name(service, names)).text(" is no longer covered"),
-        Weakened::Target(key) => Line::of("less is promised for ").quoted(&target(key, names)),
-        Weakened::Calendar => Line::of("the hours change to others than round the clock"),
+        Weakened::Target(key) => Line::of("the target for ").quoted(&target(key, names)).text(" is weaker"),
+        Weakened::Calendar => Line::of("the calendar is no longer 24x7"),
     }
 }
 
-/// A guard as it is written in `--accept`.
+/// A guard's name as in `--accept`.
 pub(super) fn guard_name(name: GuardName) -> &'static str {
     match name {
         GuardName::Deactivations => "deactivations",
@@ -131,61 +131,64 @@ pub(super) fn guard_name(name: GuardName) -> &'static str {
     }
 }
 
-/// What a guard counted.
+/// The number that a guard counted, with its noun.
 pub(super) fn guard_count(name: GuardName, number: usize) -> String {
     match name {
-        GuardName::Deactivations => count(number, "agreement is deactivated", "agreements are deactivated"),
-        GuardName::Weakened => count(number, "promise becomes less", "promises become less"),
+        GuardName::Deactivations => {
+            count(number, "agreement would be deactivated", "agreements would be deactivated")
+        }
+        GuardName::Weakened => {
+            count(number, "service level would be weakened", "service levels would be weakened")
+        }
         GuardName::Vanished => count(
             number,
-            "agreement that was applied is gone from the helpdesk",
-            "agreements that were applied are gone from the helpdesk",
+            "applied agreement no longer exists in the helpdesk",
+            "applied agreements no longer exist in the helpdesk",
         ),
         GuardName::Orphans => count(
             number,
-            "agreement whose document is gone is retired",
-            "agreements whose documents are gone are retired",
+            "agreement without a document would be retired",
+            "agreements without documents would be retired",
         ),
     }
 }
 
-/// Why an agreement was left alone.
+/// The reason for which an agreement is blocked.
 pub(super) fn blocked_reason(reason: &Reason) -> Line {
     match reason {
-        Reason::Unresolved(slug) if slug.found == 0 => Line::of("the helpdesk has nothing for ")
+        Reason::Unresolved(slug) if slug.found == 0 => Line::of("no object in the helpdesk matches ")
             .code(&preview(&slug.slug))
-            .text(", looked for as ")
-            .quoted(&preview(&slug.wanted)),
+            .text(" (searched for ")
+            .quoted(&preview(&slug.wanted))
+            .text(")"),
         Reason::Unresolved(slug) => {
-            Line::of(&count(slug.found, "object of the helpdesk", "objects of the helpdesk"))
-                .text(" are called ")
-                .quoted(&preview(&slug.wanted))
-                .text(", which ")
+            Line::of(&count(slug.found, "object in the helpdesk matches ", "objects in the helpdesk match "))
                 .code(&preview(&slug.slug))
-                .text(" stands for")
+                .text(" (searched for ")
+                .quoted(&preview(&slug.wanted))
+                .text(")")
         }
-        Reason::Unreadable(why) => {
-            Line::of("the helpdesk's answer could not be understood: ").foreign(&preview(why))
-        }
+        Reason::Unreadable(why) => Line::of("cannot read the helpdesk's data: ").foreign(&preview(why)),
         Reason::SameOwnershipKey(objects) => {
-            Line::of(&format!("{} bear its mark: ", count(objects.len(), "live object", "live objects")))
+            Line::of(&format!("{} its ownership key: ", count(objects.len(), "object has", "objects have")))
                 .join(capped_list(objects.iter().map(LiveId::to_string)))
         }
-        Reason::Orphan { title, object, state } => Line::of("its document is gone; the helpdesk still has ")
-            .quoted(&preview(title))
-            .text(" in state ")
-            .quoted(&preview(state))
-            .text(" (")
-            .foreign(object.as_str())
-            .text(")"),
-        Reason::CannotAdopt(object) => Line::of("it wishes to adopt ")
-            .foreign(object.as_str())
-            .text(", which is not there or bears another mark"),
-        Reason::Guarded(name) => {
-            Line::of("the guard ").code(guard_name(*name)).text(" waits for its exact number")
+        Reason::Orphan { title, object, state } => {
+            Line::of("its document no longer exists, but the helpdesk still contains ")
+                .quoted(&preview(title))
+                .text(" (")
+                .foreign(object.as_str())
+                .text(") in state ")
+                .quoted(&preview(state))
         }
+        Reason::CannotAdopt(object) => Line::of("cannot adopt ")
+            .foreign(object.as_str())
+            .text(": it does not exist, or another agreement owns it"),
+        Reason::Guarded(name) => Line::of("stopped by the guard ")
+            .code(guard_name(*name))
+            .text(" until its exact number is acknowledged"),
         Reason::Waits(other) => {
-            Line::of("it waits for ").foreign(other.as_str()).text(", which is blocked itself")
+            Line::of("depends on ").foreign(other.as_str()).text(", which is itself blocked")
         }
         Reason::Archived(object) => {
             Line::of("its object ").foreign(object.as_str()).text(" is archived in the helpdesk")
@@ -193,32 +196,33 @@ pub(super) fn blocked_reason(reason: &Reason) -> Line {
     }
 }
 
-/// What helps an agreement that was left alone.
+/// The action that unblocks a blocked agreement.
 pub(super) fn remedy(reason: &Reason) -> Line {
     match reason {
         Reason::Unresolved(slug) => {
             let which = if slug.found == 0 { "its id" } else { "the id of the right one" };
-            Line::of(&format!("write {which} under ")).code("helpdesk:").text(" in catalog.yaml")
+            Line::of(&format!("add {which} under ")).code("helpdesk:").text(" in catalog.yaml")
         }
-        Reason::Unreadable(_) => Line::of("look at it in the helpdesk, and at the mapping under ")
+        Reason::Unreadable(_) => Line::of("check the object in the helpdesk, and the mapping ")
             .code("helpdesk.agreement")
             .text(" in servanda.yaml"),
-        Reason::SameOwnershipKey(_) => Line::of("clear the mark on all but one of them in the helpdesk"),
-        Reason::Orphan { .. } => Line::of("bring the document back, name this id under ")
+        Reason::SameOwnershipKey(_) => {
+            Line::of("clear the ownership key on all but one of them in the helpdesk")
+        }
+        Reason::Orphan { .. } => Line::of("restore the document; if it was renamed, list this id under ")
             .code("formerly:")
-            .text(" where it was renamed, or run with ")
-            .code("--prune")
-            .text(" to retire it"),
-        Reason::CannotAdopt(_) => Line::of("look at ").code("adopts:").text(" in its file"),
+            .text("; to retire the agreement, run with ")
+            .code("--prune"),
+        Reason::CannotAdopt(_) => Line::of("check ").code("adopts:").text(" in its file"),
         Reason::Guarded(_) => Line::of("acknowledge the number"),
-        Reason::Waits(other) => Line::of("settle ").foreign(other.as_str()).text(" first"),
-        Reason::Archived(_) => Line::of("bring the object back there, or write ")
+        Reason::Waits(other) => Line::of("unblock ").foreign(other.as_str()).text(" first"),
+        Reason::Archived(_) => Line::of("restore the object in the helpdesk, or set ")
             .code("deactivate: archive")
             .text(" in servanda.yaml"),
     }
 }
 
-/// The notes as sentences; those that say the same of many agreements become one.
+/// The notes as sentences; equal notes about several agreements are merged into one.
 pub(super) fn notes(notes: &[Note]) -> Vec<Line> {
     let mut sentences = Vec::new();
     let (mut hours, mut recipients, mut over) = (Vec::new(), Vec::new(), Vec::new());
@@ -231,41 +235,39 @@ pub(super) fn notes(notes: &[Note]) -> Vec<Line> {
             Note::OtherTitle(title) => sentences.push(
                 Line::new()
                     .code(&preview(&title.slug))
-                    .text(" is ")
+                    .text(" is titled ")
                     .quoted(&preview(&title.catalog))
                     .text(" in the catalog and ")
                     .quoted(&preview(&title.helpdesk))
-                    .text(" in the helpdesk; nothing follows, since it is known by its id"),
+                    .text(" in the helpdesk; it is matched by its id, so nothing changes"),
             ),
             Note::Unmanaged(number) => sentences.push(Line::of(&format!(
-                "{} no mark of ours and {} left alone",
-                count(*number, "agreement of the helpdesk bears", "agreements of the helpdesk bear"),
-                if *number == 1 { "is" } else { "are" }
+                "{} no ownership key, so Servanda does not manage {}",
+                count(*number, "agreement in the helpdesk has", "agreements in the helpdesk have"),
+                if *number == 1 { "it" } else { "them" }
             ))),
         }
     }
     if !hours.is_empty() {
-        let line = Line::of("services with hours of their own, which the helpdesk does not hold: ");
+        let line = Line::of("the helpdesk does not store hours per service, so they are not compared: ");
         sentences.push(line.join(capped_list(hours)));
     }
     if !recipients.is_empty() {
-        let line = Line::of("recipients beside the client, where the helpdesk holds one alone: ");
+        let line = Line::of("the helpdesk stores one recipient only, so further ones are not compared: ");
         sentences.push(line.join(capped_list(recipients)));
     }
     if !over.is_empty() {
-        let line = Line::of("over already and never in the helpdesk, so nothing is created: ");
+        let line = Line::of("already ended and not in the helpdesk, so not created: ");
         sentences.push(line.join(capped_list(over)));
     }
     sentences
 }
 
 fn not_carried(field: &Field) -> Line {
-    Line::of("the helpdesk does not carry ")
-        .code(&preview(&field.to_string()))
-        .text(", so it is compared on neither side")
+    Line::new().code(&preview(&field.to_string())).text(" is not compared: the helpdesk does not store it")
 }
 
-/// The first ten of a list, with the number of the others.
+/// The first ten items of a list, with the number of the others.
 pub(super) fn capped_list(items: impl IntoIterator<Item = String>) -> Line {
     const SHOWN: usize = 10;
     let items: Vec<String> = items.into_iter().collect();
@@ -283,7 +285,7 @@ mod tests {
     use crate::plan::Note;
 
     #[test]
-    fn addresses_are_masked_wherever_they_stand() {
+    fn mail_addresses_are_redacted_anywhere_in_a_text() {
         assert_eq!(redacted("i.petrova@acme.example"), "i…@acme.example");
         assert_eq!(redacted("Почта: иван@пример.рф, <a@b.c>"), "Почта: и…@пример.рф, <a…@b.c>");
         assert_eq!(redacted("a@b.c@d.e"), "a…@b…@d.e");
@@ -293,27 +295,27 @@ mod tests {
     }
 
     #[test]
-    fn a_very_long_text_is_cut_between_characters() {
+    fn a_long_text_is_shortened_between_characters() {
         assert_eq!(shortened("привет", 3), "при… (3 more characters)");
         assert_eq!(shortened("привет", 6), "привет");
     }
 
     #[test]
-    fn long_lists_say_how_many_more_there_are() {
+    fn long_lists_end_with_the_number_of_further_items() {
         let many = capped_list((0..12).map(|number| number.to_string()));
         assert_eq!(many.to_string(), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more");
     }
 
     #[test]
-    fn notes_that_say_the_same_become_one() {
+    fn equal_notes_are_merged() {
         let over = |id: &str| Note::OverAndAbsent(AgreementId::new(id).expect("an id"));
         let sentences = notes(&[over("a"), Note::Unmanaged(1), over("b")]);
         let sentences: Vec<String> = sentences.iter().map(ToString::to_string).collect();
         assert_eq!(
             sentences,
             [
-                "1 agreement of the helpdesk bears no mark of ours and is left alone",
-                "over already and never in the helpdesk, so nothing is created: a, b",
+                "1 agreement in the helpdesk has no ownership key, so Servanda does not manage it",
+                "already ended and not in the helpdesk, so not created: a, b",
             ]
         );
     }

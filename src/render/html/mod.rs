@@ -9,12 +9,12 @@ use crate::envelope::GuardedPlan;
 use crate::plan::Cause;
 use crate::render::encode;
 use crate::render::line::Line;
-use crate::render::plan::phrases::{self, Point};
+use crate::render::plan::phrases::{self, Detail};
 use crate::render::plan::summary;
-use crate::render::review::{self, Block, Entry, Review, Section};
+use crate::render::review::{self, ClientBlock, Review, ReviewEntry, ReviewSection};
 use crate::render::scope;
 use crate::render::style::Tone;
-use crate::render::value::{Body, Shown};
+use crate::render::value::{FieldBody, FieldDetail};
 use crate::render::vocabulary::{self, Names};
 
 use inline::inline;
@@ -95,7 +95,7 @@ impl Html {
         }
         self.line(format_args!("<section class=\"held\">\n<h2>Waiting for an acknowledgement</h2>"));
         for held in &envelope.awaiting {
-            self.line(format_args!("<p>{}</p>", inline(&phrases::held(held))));
+            self.line(format_args!("<p>{}</p>", inline(&phrases::guard_line(held))));
         }
         let lines = envelope.awaiting.iter().map(|held| encode::html(&phrases::trailer(held)).into_owned());
         let lines = lines.collect::<Vec<_>>().join("\n");
@@ -119,7 +119,7 @@ impl Html {
                 encode::html(change.id.as_str()),
                 encode::html(client),
                 inline(&phrases::risks(change, &review.envelope.plan.names)),
-                inline(&phrases::standing(risky))
+                inline(&phrases::cause_or_guard(risky))
             ));
         }
         self.line(format_args!("</tbody>\n</table>"));
@@ -130,10 +130,10 @@ impl Html {
         self.line(format_args!("<h2>{}{number}</h2>", encode::html(title)));
     }
 
-    fn section(&mut self, section: &Section<'_>, names: &Names) {
+    fn section(&mut self, section: &ReviewSection<'_>, names: &Names) {
         let number = section.blocks.iter().map(|block| block.entries.len()).sum();
-        self.heading(phrases::section(section.why), number);
-        if let Some(warning) = phrases::warning(section.why) {
+        self.heading(phrases::section_title(section.origin), number);
+        if let Some(warning) = phrases::section_warning(section.origin) {
             self.line(format_args!("<p class=\"danger\">{}</p>", encode::html(warning)));
         }
         for block in &section.blocks {
@@ -141,7 +141,7 @@ impl Html {
         }
     }
 
-    fn block(&mut self, block: &Block<'_>, names: &Names, is_open: bool) {
+    fn block(&mut self, block: &ClientBlock<'_>, names: &Names, is_open: bool) {
         let open = if is_open { " open" } else { "" };
         let client = block.client.unwrap_or("without a document");
         let number = vocabulary::count(block.entries.len(), "agreement", "agreements");
@@ -156,8 +156,8 @@ impl Html {
         self.line(format_args!("</details>"));
     }
 
-    fn entry(&mut self, entry: &Entry<'_>, names: &Names) {
-        let (tone, sign) = entry.change.map_or((Tone::Shift, "~"), phrases::sign);
+    fn entry(&mut self, entry: &ReviewEntry<'_>, names: &Names) {
+        let (tone, sign) = entry.change.map_or((Tone::Shift, "~"), phrases::symbol);
         let class = match tone {
             Tone::Gain => "gain",
             Tone::Loss => "loss",
@@ -168,42 +168,43 @@ impl Html {
             encode::html(entry.id.as_str()),
             encode::html(&vocabulary::preview(entry.title))
         ));
-        let result =
-            entry.change.map(|change| phrases::result(change).unwrap_or_else(|| phrases::unmoved(change)));
+        let result = entry
+            .change
+            .map(|change| phrases::result(change).unwrap_or_else(|| phrases::unchanged_status(change)));
         if let Some(result) = result.filter(|result| !result.is_empty()) {
             self.line(format_args!("<p class=\"result\">{}</p>", inline(&result)));
         }
         self.line(format_args!("<ul>"));
-        for point in review::points(entry, names) {
-            self.point(point);
+        for detail in phrases::entry_details(entry, names) {
+            self.detail(detail);
         }
         self.line(format_args!("</ul>\n</article>"));
     }
 
-    fn point(&mut self, point: Point) {
-        let cause = |cause: Option<Cause>| {
+    fn detail(&mut self, detail: Detail) {
+        let shown_cause = |cause: Option<Cause>| {
             cause.map_or_else(String::new, |cause| {
                 format!("<span class=\"cause\">{}</span>", vocabulary::cause(cause))
             })
         };
-        match point {
-            Point::Danger(line) => self.line(format_args!("<li class=\"danger\">{}</li>", inline(&line))),
-            Point::Line(line, brought) => {
-                self.line(format_args!("<li>{}{}</li>", inline(&line), cause(brought)));
+        match detail {
+            Detail::Warning(line) => self.line(format_args!("<li class=\"danger\">{}</li>", inline(&line))),
+            Detail::Text(line, cause) => {
+                self.line(format_args!("<li>{}{}</li>", inline(&line), shown_cause(cause)));
             }
-            Point::Field(Shown { label, body: Body::Line(line), cause: brought }) => {
+            Detail::Field(FieldDetail { label, body: FieldBody::Line(line), cause }) => {
                 self.line(format_args!(
                     "<li><span class=\"label\">{}</span>{}{}</li>",
                     encode::html(&label),
                     inline(&line),
-                    cause(brought)
+                    shown_cause(cause)
                 ));
             }
-            Point::Field(Shown { label, body: Body::Rows(rows), cause: brought }) => {
+            Detail::Field(FieldDetail { label, body: FieldBody::Targets(rows), cause }) => {
                 self.line(format_args!(
                     "<li><span class=\"label\">{}</span>{}\n<table class=\"targets\">",
                     encode::html(&label),
-                    cause(brought)
+                    shown_cause(cause)
                 ));
                 for (index, row) in rows.iter().enumerate() {
                     self.row(row, if index == 0 { "th" } else { "td" });

@@ -2,22 +2,22 @@
 
 use std::fmt::Write as _;
 
-use super::Budget;
+use super::budget::Budget;
 use super::inline::inline;
 use crate::plan::Cause;
 use crate::render::encode;
 use crate::render::line::Line;
-use crate::render::plan::phrases::{self, Point};
-use crate::render::review::{self, Block, Entry};
+use crate::render::plan::phrases::{self, Detail};
+use crate::render::review::{ClientBlock, ReviewEntry};
 use crate::render::style::Tone;
-use crate::render::value::{Body, Shown};
+use crate::render::value::{FieldBody, FieldDetail};
 use crate::render::vocabulary::{self, Names};
 
 /// Up to this many changes in a section its blocks stand open.
 pub(super) const OPEN: usize = 10;
 
 /// One block.
-pub(super) fn block(block: &Block<'_>, names: &Names, budget: Budget, is_open: bool) -> String {
+pub(super) fn block(block: &ClientBlock<'_>, names: &Names, budget: Budget, is_open: bool) -> String {
     let number = vocabulary::count(block.entries.len(), "agreement", "agreements");
     let client = block.client.unwrap_or_default();
     let entries: String = block.entries.iter().map(|shown| entry(shown, names)).collect();
@@ -34,16 +34,16 @@ pub(super) fn block(block: &Block<'_>, names: &Names, budget: Budget, is_open: b
     format!("<details{open}><summary>{name}: {number}</summary>\n{entries}\n</details>\n")
 }
 
-fn entry(entry: &Entry<'_>, names: &Names) -> String {
+fn entry(entry: &ReviewEntry<'_>, names: &Names) -> String {
     let mut text = format!("\n{}\n\n", inline(&heading(entry)));
-    for point in review::points(entry, names) {
-        write_point(&mut text, point);
+    for detail in phrases::entry_details(entry, names) {
+        write_detail(&mut text, detail);
     }
     text
 }
 
 /// Name, title and result.
-fn heading(entry: &Entry<'_>) -> Line {
+fn heading(entry: &ReviewEntry<'_>) -> Line {
     let named = |line: Line| {
         line.foreign_toned(Tone::Strong, entry.id.as_str())
             .text(" ")
@@ -52,34 +52,34 @@ fn heading(entry: &Entry<'_>) -> Line {
     match entry.change {
         None => named(Line::new()),
         Some(change) => {
-            let line = named(Line::new().toned(Tone::Strong, phrases::sign(change).1).text(" "));
+            let line = named(Line::new().toned(Tone::Strong, phrases::symbol(change).1).text(" "));
             match phrases::result(change) {
                 Some(result) => line.text(" ").join(result),
-                None => line.join(phrases::unmoved(change)),
+                None => line.join(phrases::unchanged_status(change)),
             }
         }
     }
 }
 
-fn write_point(text: &mut String, point: Point) {
-    let cause = |cause: Option<Cause>| {
+fn write_detail(text: &mut String, detail: Detail) {
+    let shown_cause = |cause: Option<Cause>| {
         cause.map_or_else(String::new, |cause| format!(" *({})*", vocabulary::cause(cause)))
     };
-    let written = match point {
-        Point::Danger(line) => writeln!(text, "- ⚠ {}", inline(&line)),
-        Point::Line(line, brought) => writeln!(text, "- {}{}", inline(&line), cause(brought)),
-        Point::Field(Shown { label, body: Body::Line(line), cause: brought }) => {
-            writeln!(text, "- {}: {}{}", encode::markdown(&label), inline(&line), cause(brought))
+    let written = match detail {
+        Detail::Warning(line) => writeln!(text, "- ⚠ {}", inline(&line)),
+        Detail::Text(line, cause) => writeln!(text, "- {}{}", inline(&line), shown_cause(cause)),
+        Detail::Field(FieldDetail { label, body: FieldBody::Line(line), cause }) => {
+            writeln!(text, "- {}: {}{}", encode::markdown(&label), inline(&line), shown_cause(cause))
         }
-        Point::Field(Shown { label, body: Body::Rows(rows), cause: brought }) => {
-            let head = writeln!(text, "- {}{}", encode::markdown(&label), cause(brought));
+        Detail::Field(FieldDetail { label, body: FieldBody::Targets(rows), cause }) => {
+            let head = writeln!(text, "- {}{}", encode::markdown(&label), shown_cause(cause));
             head.and_then(|()| rows.iter().skip(1).try_for_each(|row| target(text, row, &rows[0])))
         }
     };
     written.expect("a string takes all that is written");
 }
 
-/// A promise as a point of its own: sign, whom it is for, and each column that says something with its name.
+/// A target as an item of its own: sign, service and priority, and each column that is not empty with its title.
 fn target(text: &mut String, cells: &[Line], heading: &[Line]) -> std::fmt::Result {
     let mut line = Line::new().join(cells[0].clone()).text(" ").join(cells[1].clone());
     let columns = cells.iter().zip(heading).skip(2).filter(|(cell, _)| !cell.is_empty());

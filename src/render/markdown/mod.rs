@@ -16,7 +16,7 @@ use crate::ident::AgreementId;
 use crate::plan::{Blocked, Reason};
 use crate::render::line::Line;
 use crate::render::plan::{self, phrases};
-use crate::render::review::{self, Review, Why};
+use crate::render::review::{self, ChangeOrigin, Review};
 use crate::render::style::Tone;
 use crate::render::vocabulary;
 
@@ -92,7 +92,7 @@ fn acknowledgements(envelope: &GuardedPlan) -> String {
     if envelope.awaiting.is_empty() {
         return String::new();
     }
-    let said = envelope.awaiting.iter().map(|held| format!("- {}\n", inline(&phrases::held(held))));
+    let said = envelope.awaiting.iter().map(|held| format!("- {}\n", inline(&phrases::guard_line(held))));
     let lines = envelope.awaiting.iter().map(|held| phrases::trailer(held) + "\n");
     format!(
         "\n#### Waiting for an acknowledgement\n\n{}\nIf that is meant, end the message of the merge commit with:\n\n```\n{}```\n",
@@ -140,8 +140,8 @@ impl<'a> Page<'a> {
     fn sections(&mut self, review: &'a Review<'a>) {
         for section in &review.sections {
             let number = section.blocks.iter().map(|block| block.entries.len()).sum();
-            let part = self.part(phrases::section(section.why), number, ("agreement", "agreements"));
-            if let Some(warning) = phrases::warning(section.why) {
+            let part = self.part(phrases::section_title(section.origin), number, ("agreement", "agreements"));
+            if let Some(warning) = phrases::section_warning(section.origin) {
                 write!(self.parts[part].heading, "⚠ {}\n\n", inline::plain(warning))
                     .expect("a string takes all that is written");
             }
@@ -149,7 +149,7 @@ impl<'a> Page<'a> {
             for shown in &section.blocks {
                 let (budget, names) = (self.budget, &review.envelope.plan.names);
                 self.items.push(Item {
-                    rank: rank(shown.severity as usize, section.why),
+                    rank: rank(shown.severity as usize, section.origin),
                     part,
                     agreements: shown.entries.len(),
                     client: shown.client,
@@ -171,7 +171,7 @@ impl<'a> Page<'a> {
         for (index, blocked) in open.into_iter().enumerate() {
             let severity = if index < WITHHELD_FIRST { 5 } else { 8 };
             self.items.push(Item {
-                rank: rank(severity, Why::Edit),
+                rank: rank(severity, ChangeOrigin::Edit),
                 part,
                 agreements: 1,
                 client: None,
@@ -198,7 +198,7 @@ impl<'a> Page<'a> {
         let part = self.part("Notes", 0, ("note", "notes"));
         for (index, note) in notes.into_iter().enumerate() {
             self.items.push(Item {
-                rank: rank(if index < NOTES { 9 } else { 10 }, Why::Edit),
+                rank: rank(if index < NOTES { 9 } else { 10 }, ChangeOrigin::Edit),
                 part,
                 agreements: 1,
                 client: None,
@@ -264,7 +264,7 @@ fn more(part: &Part, dropped: &[&Item<'_>]) -> String {
     format!("\n… {}{of}\n", vocabulary::count(agreements, &one, &many))
 }
 
-fn rank(severity: usize, why: Why) -> usize {
+fn rank(severity: usize, why: ChangeOrigin) -> usize {
     severity * 10 + why as usize
 }
 

@@ -190,7 +190,7 @@ fn assert_all_risks(review: &Review<'_>, texts: &[String], may_count: bool) {
         let severity = risky.change.severity();
         let risk =
             risky.change.risks.iter().find(|risk| ChangeSeverity::of(risk) == severity).expect("it is risky");
-        let class = classes.entry(severity).or_insert((phrases::danger(risk), Vec::new()));
+        let class = classes.entry(severity).or_insert((phrases::risk_name(risk), Vec::new()));
         class.1.push(risky.change.id.as_str());
     }
     assert_eq!(named.in_lists.len(), classes.len());

@@ -7,14 +7,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::Budget;
+use super::budget::Budget;
 use super::inline::inline;
 use crate::plan::scope::RedLine;
 use crate::plan::{ChangeSeverity, Risk};
 use crate::render::encode;
 use crate::render::line::Line;
 use crate::render::plan::{phrases, summary};
-use crate::render::review::{Review, Risky};
+use crate::render::review::{Review, RiskyChange};
 use crate::render::scope;
 use crate::render::style::Tone;
 use crate::render::vocabulary;
@@ -72,7 +72,7 @@ fn further(review: &Review<'_>, classes: &mut Classes<'_>, budget: Budget) -> Ve
 }
 
 /// A table with a row for each risk, unless it takes more than `room`.
-fn rows(review: &Review<'_>, room: usize, row: impl Fn(&Risky<'_>) -> Line) -> Option<String> {
+fn rows(review: &Review<'_>, room: usize, row: impl Fn(&RiskyChange<'_>) -> Line) -> Option<String> {
     let mut table = "| agreement | client | risk | |\n|---|---|---|---|\n".to_owned();
     for risky in &review.risky {
         let change = risky.change;
@@ -83,7 +83,7 @@ fn rows(review: &Review<'_>, room: usize, row: impl Fn(&Risky<'_>) -> Line) -> O
             table,
             "| {} | {client} | {said} | {} |",
             encode::markdown(change.id.as_str()),
-            inline(&phrases::standing(risky))
+            inline(&phrases::cause_or_guard(risky))
         )
         .expect("a string takes all that is written");
         if table.len() > room {
@@ -93,9 +93,9 @@ fn rows(review: &Review<'_>, room: usize, row: impl Fn(&Risky<'_>) -> Line) -> O
     Some(table)
 }
 
-fn brief(risky: &Risky<'_>) -> Line {
+fn brief(risky: &RiskyChange<'_>) -> Line {
     let line = |risk: &Risk| {
-        let line = Line::new().toned(Tone::Alarm, phrases::danger(risk));
+        let line = Line::new().toned(Tone::Alarm, phrases::risk_name(risk));
         match risk {
             Risk::Weakens(weakened) => line.text(&format!(" {}", weakened.len())),
             _ => line,
@@ -121,11 +121,11 @@ impl<'a> Classes<'a> {
     /// The classes, the most_severe first.
     fn of(review: &'a Review<'a>) -> Self {
         let mut classes: BTreeMap<ChangeSeverity, Class<'a>> = BTreeMap::new();
-        for Risky { change, .. } in &review.risky {
+        for RiskyChange { change, .. } in &review.risky {
             let severity = change.severity();
             let class = classes.entry(severity).or_insert_with(|| {
                 let risk = change.risks.iter().find(|risk| ChangeSeverity::of(risk) == severity);
-                Class { word: risk.map_or("", phrases::danger), ids: Vec::new(), named: None }
+                Class { word: risk.map_or("", phrases::risk_name), ids: Vec::new(), named: None }
             });
             class.ids.push(change.id.as_str());
         }

@@ -1,72 +1,87 @@
-//! What is said of one change, in lines that no sink has yet: what becomes of it, what must not be overlooked, what
-//! is written. Terminal, Markdown and HTML all say this.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Sentences about a change, as lines for any sink: its result, its risks and its fields.
+//!
+//! Terminal, Markdown and HTML all use these, so that they contain the same facts.
 
 use crate::guard::AwaitingAcknowledgement;
-use crate::ident::{AgreementId, LiveId};
+use crate::ident::LiveId;
 use crate::live::Value;
 use crate::mapping::Field;
-use crate::plan::{
-    Cause, Change, Drift, DriftPart, FieldChange, Plan, Reason, Risk, StateChange, Step, Verb, Weakened,
-};
+use crate::plan::{Cause, Change, Drift, DriftPart, FieldChange, Risk, StateChange, Step, Verb, Weakened};
 use crate::render::line::Line;
-use crate::render::review::{Risky, Why};
+use crate::render::plan::drift;
+use crate::render::review::{ChangeOrigin, ReviewEntry, RiskyChange, main_cause};
 use crate::render::style::Tone;
-use crate::render::value;
+use crate::render::value::{self, FieldDetail};
 use crate::render::vocabulary::{self, Names};
 use crate::status::{State, StatusReason};
 
-/// The most promises that are named one by one.
+/// The most weakened service levels that a change names one by one.
 const NAMED: usize = 10;
 
-/// The most that are named in a table.
-const FEW: usize = 3;
+/// The most that a row of the table of risks names.
+const NAMED_IN_TABLE: usize = 3;
 
-/// One thing that is said of a change, below its name.
-pub(in crate::render) enum Point {
-    /// What must not be overlooked.
-    Danger(Line),
-    /// Anything else, with what brought it about where that is known.
-    Line(Line, Option<Cause>),
-    /// What becomes of a field.
-    Field(value::Shown),
+/// One line of the description of a change.
+pub(in crate::render) enum Detail {
+    /// A risk.
+    Warning(Line),
+    /// Anything else, with its cause if that is known.
+    Text(Line, Option<Cause>),
+    /// The change of a field.
+    Field(FieldDetail),
 }
 
-/// All that is said of a change below its name and its result, in order.
-pub(in crate::render) fn points(change: &Change, names: &Names) -> Vec<Point> {
-    let mut points: Vec<Point> = Vec::new();
-    points.extend(change.risks.iter().flat_map(|risk| dangers(risk, change, names)).map(Point::Danger));
-    let state = change.state.iter().filter(|_| change.verb != Verb::Create).map(state_point);
-    points.extend(state.chain(besides(change).into_iter().map(|line| Point::Line(line, None))));
-    let fields = change.fields.iter().filter(|field| !is_said(field, change));
-    points.extend(fields.map(|field| Point::Field(value::shown(field, change.verb, names))));
-    points.extend(change.after.iter().map(|awaited| {
+/// The description of a change, below its name and its result.
+pub(in crate::render) fn details(change: &Change, names: &Names) -> Vec<Detail> {
+    let mut details: Vec<Detail> = Vec::new();
+    details.extend(change.risks.iter().flat_map(|risk| warnings(risk, change, names)).map(Detail::Warning));
+    let state = change.state.iter().filter(|_| change.verb != Verb::Create).map(state_detail);
+    details.extend(state.chain(object_changes(change).into_iter().map(|line| Detail::Text(line, None))));
+    let fields = change.fields.iter().filter(|field| !is_in_heading(field, change));
+    details.extend(fields.map(|field| Detail::Field(value::detail(field, change.verb, names))));
+    details.extend(change.after.iter().map(|awaited| {
         let line = Line::new()
-            .toned(Tone::Quiet, "only after ")
+            .toned(Tone::Quiet, "applied only after ")
             .foreign_toned(Tone::Quiet, awaited.as_str())
             .toned(Tone::Quiet, " is confirmed");
-        Point::Line(line, None)
+        Detail::Text(line, None)
     }));
-    points
+    details
 }
 
-/// What is left as it is: what the files say, and what is held.
-pub(in crate::render) fn left(left: &Drift, names: &Names) -> Point {
-    match &left.part {
-        DriftPart::State => state_point(&StateChange {
-            before: text(&left.wanted),
-            after: text(&left.held).unwrap_or_default(),
+/// The description of an agreement under review: its change, and its drift.
+pub(in crate::render) fn entry_details(entry: &ReviewEntry<'_>, names: &Names) -> Vec<Detail> {
+    let mut details = entry.change.map_or_else(Vec::new, |change: &Change| details(change, names));
+    for drift in entry.drifts.iter().filter(|drift: &&&Drift| !drift.is_corrected) {
+        details.push(drift_detail(drift, names));
+        details.push(Detail::Text(drift::not_corrected(drift), None));
+    }
+    if entry.change.is_none() && entry.drifts.iter().any(|drift| drift.is_corrected) {
+        details.push(Detail::Text(Line::of(CORRECTED_ABOVE), None));
+    }
+    details.extend(drift::edits(&entry.drifts).into_iter().map(|line| Detail::Text(line, None)));
+    details
+}
+
+/// The note on drift that a change of another main cause corrects too.
+pub(super) const CORRECTED_ABOVE: &str = "corrected by the change above";
+
+/// Drift that is not corrected: the desired value, then the live one.
+pub(super) fn drift_detail(drift: &Drift, names: &Names) -> Detail {
+    match &drift.part {
+        DriftPart::State => state_detail(&StateChange {
+            before: text(&drift.wanted),
+            after: text(&drift.held).unwrap_or_default(),
             cause: None,
         }),
         DriftPart::Field(field) => {
             let change = FieldChange {
                 field: field.clone(),
-                before: left.wanted.clone(),
-                after: left.held.clone(),
+                before: drift.wanted.clone(),
+                after: drift.held.clone(),
                 cause: None,
             };
-            Point::Field(value::shown(&change, Verb::Update, names))
+            Detail::Field(value::detail(&change, Verb::Update, names))
         }
     }
 }
@@ -78,20 +93,14 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// What brought most about: people before the date, the date before drift; what nobody can say counts as people's.
-pub(in crate::render) fn main_cause(change: &Change) -> Cause {
-    let state = change.state.iter().map(|state| state.cause);
-    let causes = state.chain(change.fields.iter().map(|field| field.cause));
-    causes.map(|cause| cause.unwrap_or(Cause::Edit)).min().unwrap_or(Cause::Edit)
-}
-
+/// Whether a change makes an agreement active.
 pub(in crate::render) fn activates(change: &Change) -> bool {
     let is_moved = change.state.is_some() || change.steps.contains(&Step::Restore);
     is_moved && change.status == Some(State::Active)
 }
 
-/// The sign of a change, and its tone.
-pub(in crate::render) fn sign(change: &Change) -> (Tone, &'static str) {
+/// The symbol of a change, and its tone.
+pub(in crate::render) fn symbol(change: &Change) -> (Tone, &'static str) {
     match change.verb {
         Verb::Create => (Tone::Gain, "+"),
         Verb::Retire => (Tone::Loss, "−"),
@@ -101,19 +110,19 @@ pub(in crate::render) fn sign(change: &Change) -> (Tone, &'static str) {
     }
 }
 
-/// Whether a field says what stands in the heading already.
-fn is_said(field: &FieldChange, change: &Change) -> bool {
+/// Whether the heading already contains a field.
+fn is_in_heading(field: &FieldChange, change: &Change) -> bool {
     let is_heading = matches!(&field.after, Value::Text(title) if *title == change.title);
     change.verb == Verb::Create && field.field == Field::Title && is_heading
 }
 
-/// What becomes of the agreement, in words; `None` where its status stays.
+/// The new status of the agreement with its reason; `None` if the status does not change.
 pub(in crate::render) fn result(change: &Change) -> Option<Line> {
-    let why = change.because.map(|because| reason(because, change));
+    let why = change.because.map(|because| status_reason(because, change));
     let why = why.map_or_else(String::new, |why| format!(": {why}"));
     let result = match (change.verb, change.status) {
-        (Verb::Retire, _) | (_, None) => "is retired: its document is gone from the files".to_owned(),
-        (Verb::Create, Some(status)) => format!("is created {status}{why}"),
+        (Verb::Retire, _) | (_, None) => "will be retired: its document no longer exists".to_owned(),
+        (Verb::Create, Some(status)) => format!("will be created as {status}{why}"),
         (Verb::Update, Some(status)) if change.state.is_some() => {
             format!("{}{why}", vocabulary::status_change(status))
         }
@@ -122,32 +131,32 @@ pub(in crate::render) fn result(change: &Change) -> Option<Line> {
     Some(Line::of(&result))
 }
 
-/// The status of a change that leaves it alone, to stand beside its name.
-pub(in crate::render) fn unmoved(change: &Change) -> Line {
+/// The note, beside its name, that the status of an agreement does not change.
+pub(in crate::render) fn unchanged_status(change: &Change) -> Line {
     let status = change.status.map_or_else(String::new, |status| format!("  stays {status}"));
     Line::new().toned(Tone::Quiet, &status)
 }
 
-/// What happens to the object besides its fields: another id, out of the archive or into it.
-fn besides(change: &Change) -> Vec<Line> {
+/// Changes of the object other than its fields: another ownership key, archived, restored.
+fn object_changes(change: &Change) -> Vec<Line> {
     let mut lines = Vec::new();
-    if let Some(mark) = &change.ownership_key
-        && let Some(before) = &mark.before
+    if let Some(key) = &change.ownership_key
+        && let Some(before) = &key.before
     {
-        let line = Line::of("id: ").foreign(before.as_str());
-        lines.push(line.toned(Tone::Shift, " → ").foreign(mark.after.as_str()));
+        let line = Line::of("ownership key: ").foreign(before.as_str());
+        lines.push(line.toned(Tone::Shift, " → ").foreign(key.after.as_str()));
     }
     let archives = |step: &Step| match step {
-        Step::Archive => Some("goes into the helpdesk's archive"),
-        Step::Restore => Some("comes back from the helpdesk's archive"),
+        Step::Archive => Some("will be archived in the helpdesk"),
+        Step::Restore => Some("will be restored from the archive of the helpdesk"),
         _ => None,
     };
     lines.extend(change.steps.iter().filter_map(archives).map(Line::of));
     lines
 }
 
-/// Why the status is what it is, with the day where the change itself tells it.
-fn reason(because: StatusReason, change: &Change) -> String {
+/// The reason for a status, with the day if the change contains it.
+fn status_reason(because: StatusReason, change: &Change) -> String {
     let day = |wanted: &Field| {
         change.fields.iter().find_map(|field| match &field.after {
             Value::Day(day) if field.field == *wanted => Some(format!(" {day}")),
@@ -157,27 +166,27 @@ fn reason(because: StatusReason, change: &Change) -> String {
     let first_day = day(&Field::FirstDay).unwrap_or_default();
     let last_day = day(&Field::LastDay).unwrap_or_default();
     match because {
-        StatusReason::BeforeFirstDay => format!("its first day{first_day} has not come"),
+        StatusReason::BeforeFirstDay => format!("its first day{first_day} is in the future"),
         StatusReason::WithinPeriod if !first_day.is_empty() => {
-            format!("its first day{first_day} has come")
+            format!("its first day{first_day} has been reached")
         }
-        StatusReason::WithinPeriod => "today is within its period".to_owned(),
+        StatusReason::WithinPeriod => "the date is within its period".to_owned(),
         StatusReason::LastDayPassed => format!("its last day{last_day} has passed"),
         other => vocabulary::status_reason(other).to_owned(),
     }
 }
 
-fn state_point(state: &StateChange) -> Point {
+fn state_detail(state: &StateChange) -> Detail {
     let before = match &state.before {
         Some(before) => Line::new().foreign(&vocabulary::preview(before)),
         None => Line::of("nothing"),
     };
     let line = Line::of("state: ").join(before).toned(Tone::Shift, " → ");
-    Point::Line(line.foreign(&vocabulary::preview(&state.after)), state.cause)
+    Detail::Text(line.foreign(&vocabulary::preview(&state.after)), state.cause)
 }
 
-/// A risk in a word.
-pub(in crate::render) fn danger(risk: &Risk) -> &'static str {
+/// The name of a risk.
+pub(in crate::render) fn risk_name(risk: &Risk) -> &'static str {
     match risk {
         Risk::Deactivates => "deactivates",
         Risk::Weakens(_) => "weakens",
@@ -187,58 +196,61 @@ pub(in crate::render) fn danger(risk: &Risk) -> &'static str {
     }
 }
 
-/// What must not be overlooked, a line each.
-fn dangers(risk: &Risk, change: &Change, names: &Names) -> Vec<Line> {
-    let said = |what: Line| Line::new().toned(Tone::Alarm, danger(risk)).text(": ").join(what);
+/// The warnings for a risk, a line each.
+fn warnings(risk: &Risk, change: &Change, names: &Names) -> Vec<Line> {
+    let warning = |what: Line| Line::new().toned(Tone::Alarm, risk_name(risk)).text(": ").join(what);
     match risk {
-        Risk::Deactivates => vec![said(Line::of("clients can no longer ask for anything under it"))],
-        Risk::Weakens(weakened) => weakenings(weakened, names).into_iter().map(said).collect(),
-        Risk::Retires => vec![said(Line::of("no document stands behind it any more"))],
+        Risk::Deactivates => {
+            vec![warning(Line::of("clients can no longer make requests under this agreement"))]
+        }
+        Risk::Weakens(weakened) => weakenings(weakened, names).into_iter().map(warning).collect(),
+        Risk::Retires => vec![warning(Line::of("its document no longer exists"))],
         Risk::Adopts => {
             let object = change.object.as_ref().map_or("", LiveId::as_str);
-            vec![said(Line::new().foreign(object).text(" bore no mark of ours until now"))]
+            vec![warning(Line::of("Servanda did not manage ").foreign(object).text(" before"))]
         }
-        Risk::Shortens => vec![said(Line::of("it ends earlier than the helpdesk has it"))],
+        Risk::Shortens => vec![warning(Line::of("it will end earlier than in the helpdesk now"))],
     }
 }
 
 fn weakenings(weakened: &[Weakened], names: &Names) -> Vec<Line> {
-    let mut said: Vec<Line> =
+    let mut lines: Vec<Line> =
         weakened.iter().take(NAMED).map(|weakened| vocabulary::weakening(weakened, names)).collect();
     if weakened.len() > NAMED {
-        said.push(Line::of(&format!("and {} more", weakened.len() - NAMED)));
+        lines.push(Line::of(&format!("and {} more", weakened.len() - NAMED)));
     }
-    said
+    lines
 }
 
-/// What a guard counted, and that its limit is another number.
-pub(in crate::render) fn held(held: &AwaitingAcknowledgement) -> Line {
+/// The number that a guard counted, its limit, and the number that was acknowledged instead.
+pub(in crate::render) fn guard_line(held: &AwaitingAcknowledgement) -> Line {
     let line = Line::of(&vocabulary::guard_count(held.guard, held.count))
-        .text(&format!(", and the limit is {}", held.limit));
+        .text(&format!("; the limit is {}", held.limit));
     match held.acknowledged {
         Some(other) => line
             .text("; ")
             .code(&format!("{}={other}", vocabulary::guard_name(held.guard)))
-            .text(" was acknowledged, which is another number"),
+            .text(" was acknowledged, but the number differs"),
         None => line,
     }
 }
 
-/// The line that acknowledges what a guard counted, at the end of the message of a merge commit.
+/// The trailer of a merge commit that acknowledges the number of a guard.
 pub(in crate::render) fn trailer(held: &AwaitingAcknowledgement) -> String {
     format!("Servanda-Accept: {}={}", vocabulary::guard_name(held.guard), held.count)
 }
 
-/// The risks of a change in one line, with a few of the promises that become less.
+/// The risks of a change in one line, with some of the weakened service levels.
 pub(in crate::render) fn risks(change: &Change, names: &Names) -> Line {
     let line = |risk: &Risk| {
-        let line = Line::new().toned(Tone::Alarm, danger(risk));
+        let line = Line::new().toned(Tone::Alarm, risk_name(risk));
         let Risk::Weakens(weakened) = risk else {
             return line;
         };
-        let first = weakened.iter().take(FEW).map(|weakened| vocabulary::weakening(weakened, names));
+        let first =
+            weakened.iter().take(NAMED_IN_TABLE).map(|weakened| vocabulary::weakening(weakened, names));
         let line = line.text(": ").join(Line::comma_separated(first));
-        match weakened.len().saturating_sub(FEW) {
+        match weakened.len().saturating_sub(NAMED_IN_TABLE) {
             0 => line,
             more => line.text(&format!(" and {more} more")),
         }
@@ -246,61 +258,37 @@ pub(in crate::render) fn risks(change: &Change, names: &Names) -> Line {
     Line::comma_separated(change.risks.iter().map(line))
 }
 
-/// What brought a change about, or what it waits for.
-pub(in crate::render) fn standing(risky: &Risky<'_>) -> Line {
+/// The cause of a risky change, or the guard that stopped it.
+pub(in crate::render) fn cause_or_guard(risky: &RiskyChange<'_>) -> Line {
     let change = risky.change;
-    match (risky.guard, risky.waits) {
-        (Some(guard), _) => Line::of("waits for ").code(vocabulary::guard_name(guard)),
-        (None, true) => Line::of("waits"),
+    match (risky.guard, risky.is_waiting) {
+        (Some(guard), _) => Line::of("awaits acknowledgement: ").code(vocabulary::guard_name(guard)),
+        (None, true) => Line::of("depends on another change"),
         (None, false) => {
-            // What stops an agreement is the change of its state, whatever else is edited.
+            // The cause of a deactivation is that of the state, even if fields were edited too.
             let state = change.state.as_ref().filter(|_| change.deactivates()).and_then(|state| state.cause);
             let cause = state.unwrap_or_else(|| main_cause(change));
-            let elsewhere = if risky.is_concerned || cause != Cause::Edit { "" } else { ", not from here" };
+            let is_explained = risky.is_explained || cause != Cause::Edit;
+            let elsewhere = if is_explained { "" } else { ", not in this pull request" };
             Line::of(vocabulary::cause(cause)).text(elsewhere)
         }
     }
 }
 
-/// What a section of changes is called.
-pub(in crate::render) fn section(why: Why) -> &'static str {
-    match why {
-        Why::Waiting => "AwaitingAcknowledgement back",
-        Why::Edit => "Changes",
-        Why::Elsewhere => "Not caused by this pull request",
-        Why::Date => "Because the date moved",
-        Why::Drift => "Changed by hand in the helpdesk",
+/// The title of a section.
+pub(in crate::render) fn section_title(origin: ChangeOrigin) -> &'static str {
+    match origin {
+        ChangeOrigin::AwaitingAcknowledgement => "Changes awaiting acknowledgement",
+        ChangeOrigin::Edit => "Changes",
+        ChangeOrigin::OtherEdit => "Changes not caused by this pull request",
+        ChangeOrigin::Date => "Changes caused by the date",
+        ChangeOrigin::Drift => "Drift: edited in the helpdesk since the last apply",
     }
 }
 
-/// What is to be said before the changes of a section.
-pub(in crate::render) fn warning(why: Why) -> Option<&'static str> {
-    (why == Why::Elsewhere).then_some(
-        "Its files do not explain these changes. The merge would bring them about all the same: somebody merged them without an apply, or the base has moved.",
+/// The warning before the changes of a section.
+pub(in crate::render) fn section_warning(origin: ChangeOrigin) -> Option<&'static str> {
+    (origin == ChangeOrigin::OtherEdit).then_some(
+        "This pull request does not explain these changes, but merging it would apply them too: an earlier merge was not applied, or the base branch has moved on.",
     )
-}
-
-/// The agreements that a guard holds back.
-pub(in crate::render) fn waiting_ids(plan: &Plan) -> impl Iterator<Item = &AgreementId> {
-    let guarded = plan.blocked.iter().filter(|blocked| matches!(blocked.reason, Reason::Guarded(_)));
-    guarded.map(|blocked| &blocked.id)
-}
-
-/// The reasons for which agreements were left alone, but for those that a guard holds back.
-pub(in crate::render) fn withheld_by_id(plan: &Plan) -> BTreeMap<&AgreementId, Vec<&Reason>> {
-    let mut by_id: BTreeMap<&AgreementId, Vec<&Reason>> = BTreeMap::new();
-    for blocked in &plan.blocked {
-        if !matches!(blocked.reason, Reason::Guarded(_)) {
-            by_id.entry(&blocked.id).or_default().push(&blocked.reason);
-        }
-    }
-    by_id
-}
-
-/// How many agreements differ from the files in nothing but what is left as it is.
-pub(in crate::render) fn left_alone(plan: &Plan) -> usize {
-    let left = plan.drift.iter().filter(|drift| !drift.is_corrected).map(|drift| &drift.id);
-    let left: BTreeSet<&AgreementId> = left.collect();
-    let changed: BTreeSet<&AgreementId> = plan.changes.iter().map(|change| &change.id).collect();
-    left.difference(&changed).count()
 }

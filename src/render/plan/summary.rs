@@ -1,5 +1,6 @@
-//! The first lines of a plan that is reviewed: what is grave, how much there is of it, and what it was made from.
-//! Mail and phones show no more than these.
+//! The first lines of a plan under review: its risks, its totals and its origin.
+//!
+//! Mail clients and phones show no more than these.
 
 use crate::agreement::NoticeEvent;
 use crate::calendar::Zone;
@@ -7,31 +8,31 @@ use crate::envelope::GuardedPlan;
 use crate::notice::{Announced, Role};
 use crate::plan::Verb;
 use crate::render::line::Line;
-use crate::render::review::{Counts, Review};
+use crate::render::review::{Review, ReviewCounts};
 use crate::render::vocabulary;
 
-/// The verdict: what clients lose, or that they lose nothing. A hundred bytes at most.
+/// The verdict: the number of each risk, or that there is none.
 pub(in crate::render) fn verdict(review: &Review<'_>) -> String {
-    let Counts { red_lines, deactivated, weakened, retired, shortened, adopted, .. } = review.counts;
+    let ReviewCounts { red_lines, deactivated, weakened, retired, shortened, adopted, .. } = review.counts;
     let parts = [
         (red_lines, if red_lines == 1 { "red line" } else { "red lines" }),
         (deactivated, "deactivated"),
-        (weakened, if weakened == 1 { "promise weakened" } else { "promises weakened" }),
+        (weakened, if weakened == 1 { "service level weakened" } else { "service levels weakened" }),
         (retired, "retired"),
         (shortened, "shortened"),
-        (adopted, "taken over"),
+        (adopted, "adopted"),
     ];
     let parts = parts.iter().filter(|(number, _)| *number > 0);
     let parts: Vec<String> = parts.map(|(number, what)| format!("{number} {what}")).collect();
     match (parts.is_empty(), review.is_quiet(), review.envelope.plan.is_empty()) {
         (false, ..) => parts.join(", "),
-        (true, true, _) => "nothing to do".to_owned(),
-        (true, false, true) => "nothing to do now".to_owned(),
-        (true, false, false) => "no client loses anything".to_owned(),
+        (true, true, _) => "no changes".to_owned(),
+        (true, false, true) => "no changes to apply".to_owned(),
+        (true, false, false) => "no risks".to_owned(),
     }
 }
 
-/// The totals: `3 to create, 14 to change · 2 waiting, 4 blocked · 12 clients · 486 unchanged`.
+/// The totals: `3 to create, 14 to change · 2 awaiting acknowledgement, 4 blocked · 12 clients · 486 unchanged`.
 pub(in crate::render) fn totals(review: &Review<'_>) -> String {
     let counts = &review.counts;
     let of = |verb: Verb| review.envelope.plan.changes.iter().filter(|change| change.verb == verb).count();
@@ -42,9 +43,9 @@ pub(in crate::render) fn totals(review: &Review<'_>) -> String {
             (of(Verb::Retire), "to retire"),
         ],
         vec![
-            (counts.waiting, "waiting"),
+            (counts.waiting, "awaiting acknowledgement"),
             (counts.blocked, "blocked"),
-            (counts.left, "left as changed by hand"),
+            (counts.drift_kept, "with drift not corrected"),
         ],
         vec![(counts.clients, if counts.clients == 1 { "client" } else { "clients" })],
     ];
@@ -58,7 +59,7 @@ pub(in crate::render) fn totals(review: &Review<'_>) -> String {
     groups.join(" · ")
 }
 
-/// What the plan was made from and for.
+/// The date, the helpdesk and the commits of the plan.
 pub(in crate::render) fn facts(envelope: &GuardedPlan) -> Line {
     let header = &envelope.plan.header;
     let zone = Zone::find(&header.zone).unwrap_or(Zone::UTC);
@@ -77,32 +78,32 @@ pub(in crate::render) fn facts(envelope: &GuardedPlan) -> Line {
     line.text(" · Servanda ").foreign(&header.version)
 }
 
-/// Whom the apply would tell of what, a line for each event: `activated: 3 notices to clients and 2 to managers, of 2
+/// The notices of the apply, a line for each event: `activated: 3 notices to clients and 2 to managers, about 2
 /// agreements`.
-pub(in crate::render) fn announced(told: &[Announced]) -> Vec<Line> {
-    let of_event = |told: &[Announced]| {
-        let parts: Vec<String> = told.iter().enumerate().map(part).collect();
-        let agreements = told.iter().map(|told| told.agreements).max().unwrap_or(0);
+pub(in crate::render) fn announced(announced: &[Announced]) -> Vec<Line> {
+    let of_event = |group: &[Announced]| {
+        let parts: Vec<String> = group.iter().enumerate().map(part).collect();
+        let agreements = group.iter().map(|entry| entry.agreements).max().unwrap_or(0);
         let agreements = vocabulary::count(agreements, "agreement", "agreements");
-        let event = told.first().map_or(NoticeEvent::Activated, |told| told.event);
+        let event = group.first().map_or(NoticeEvent::Activated, |entry| entry.event);
         let line = Line::new().code(event.as_str()).text(": ").text(&parts.join(" and "));
-        let line = line.text(&format!(", of {agreements}"));
+        let line = line.text(&format!(", about {agreements}"));
         match event {
-            NoticeEvent::Amended => line.text(", as far as they were told another day"),
+            NoticeEvent::Amended => line.text(", to recipients who were sent another day"),
             _ => line,
         }
     };
-    told.chunk_by(|one, next| one.event == next.event).map(of_event).collect()
+    announced.chunk_by(|one, next| one.event == next.event).map(of_event).collect()
 }
 
-fn part((index, told): (usize, &Announced)) -> String {
-    let to = match told.role {
+fn part((index, entry): (usize, &Announced)) -> String {
+    let to = match entry.role {
         Role::Client => "to clients",
         Role::Manager => "to managers",
-        Role::Address => "to addresses that agreements name",
+        Role::Address => "to addresses of agreements",
     };
     match index {
-        0 => format!("{} {to}", vocabulary::count(told.notices, "notice", "notices")),
-        _ => format!("{} {to}", told.notices),
+        0 => format!("{} {to}", vocabulary::count(entry.notices, "notice", "notices")),
+        _ => format!("{} {to}", entry.notices),
     }
 }

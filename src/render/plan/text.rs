@@ -1,13 +1,16 @@
-//! A plan as text for people in a hurry: what changes and nothing else, each change a block, and one line at
-//! the end that says it all.
+//! A plan as text for a terminal: a block for each change, then drift, guards, blocked agreements, notices and notes,
+//! and the totals in the last line.
+
+use std::collections::BTreeMap;
 
 use crate::calendar::Zone;
 use crate::envelope::GuardedPlan;
-use crate::plan::{Cause, Change, Plan, Verb};
+use crate::ident::AgreementId;
+use crate::plan::{Cause, Change, Drift, Plan, Verb};
 use crate::render::line::Line;
-use crate::render::plan::phrases::{self, Point};
+use crate::render::plan::phrases::{self, Detail};
 use crate::render::plan::{drift, summary};
-use crate::render::review::{self, Why};
+use crate::render::review::{self, ChangeOrigin};
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
 use crate::render::value;
@@ -20,81 +23,53 @@ pub fn text(envelope: &GuardedPlan, paint: Paint) -> String {
     let mut page = TerminalPage::new(paint);
     page.line(0, 2, &header(plan));
     changes(&mut page, envelope);
-    drift::section(&mut page, plan);
-    waiting(&mut page, envelope);
+    drifted(&mut page, plan);
+    awaiting_acknowledgement(&mut page, envelope);
     blocked(&mut page, plan);
-    if !envelope.announced.is_empty() {
-        section(&mut page, "Notices that the apply would send");
-        for told in summary::announced(&envelope.announced) {
-            page.line(2, 4, &Line::of("· ").join(told));
-        }
-    }
-    let notes = vocabulary::notes(&plan.notes);
-    if !notes.is_empty() {
-        section(&mut page, "Notes");
-        for note in notes {
-            page.line(2, 4, &Line::of("· ").join(note));
-        }
-    }
+    list(&mut page, "Notices that the apply would send", summary::announced(&envelope.announced));
+    list(&mut page, "Notes", vocabulary::notes(&plan.notes));
     page.gap();
     page.line(0, 2, &Line::new().toned(Tone::Strong, &last_line(plan)));
     page.finish()
 }
 
-/// The one line at the end: `3 to create, 2 to change (1 activated), 4 blocked, 12 as they should be.`
+/// The totals: `Plan: 3 to create, 2 to change (1 to activate), 4 blocked, 12 unchanged.`
 pub(super) fn last_line(plan: &Plan) -> String {
-    let waiting = phrases::waiting_ids(plan).count();
-    let blocked = phrases::withheld_by_id(plan).len();
-    let left = phrases::left_alone(plan);
-    let as_they_should_be = plan.totals.unchanged.saturating_sub(left);
-    if plan.is_empty() && waiting + blocked + left == 0 {
-        return format!(
-            "Nothing to do: {} as {} should be.",
-            vocabulary::count(as_they_should_be, "agreement is", "agreements are"),
-            if as_they_should_be == 1 { "it" } else { "they" }
-        );
+    let waiting = review::guarded_ids(plan).count();
+    let blocked = review::blocked_by_id(plan).len();
+    let drift_kept = review::drift_kept(plan);
+    let unchanged = plan.totals.unchanged.saturating_sub(drift_kept);
+    if plan.is_empty() && waiting + blocked + drift_kept == 0 {
+        let agreements = vocabulary::count(unchanged, "agreement matches", "agreements match");
+        return format!("No changes. {agreements} the helpdesk.");
     }
     let of = |verb: Verb| plan.changes.iter().filter(move |change| change.verb == verb);
-    let in_brackets = |counts: [(usize, &str); 2]| {
-        let parts: Vec<String> = counts
-            .iter()
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, word)| format!("{number} {word}"))
-            .collect();
-        if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
-    };
-    let active_at_once = of(Verb::Create).filter(|change| change.status == Some(State::Active));
+    let created_active = of(Verb::Create).filter(|change| change.status == Some(State::Active)).count();
     let activated = of(Verb::Update).filter(|change| phrases::activates(change)).count();
     let deactivated = of(Verb::Update).filter(|change| change.deactivates()).count();
-    let parts = [
-        (
-            of(Verb::Create).count(),
-            "to create",
-            in_brackets([(active_at_once.count(), "active at once"), (0, "")]),
-        ),
-        (
-            of(Verb::Update).count(),
-            "to change",
-            in_brackets([(activated, "activated"), (deactivated, "deactivated")]),
-        ),
+    let updates = [(activated, "to activate"), (deactivated, "to deactivate")];
+    let totals = [
+        (of(Verb::Create).count(), "to create", in_brackets(&[(created_active, "active at once")])),
+        (of(Verb::Update).count(), "to change", in_brackets(&updates)),
         (of(Verb::Retire).count(), "to retire", String::new()),
-        (waiting, "waiting for acknowledgement", String::new()),
+        (waiting, "awaiting acknowledgement", String::new()),
         (blocked, "blocked", String::new()),
-        (left, "left as changed by hand", String::new()),
+        (drift_kept, "with drift not corrected", String::new()),
     ];
-    let mut said: Vec<String> = parts
+    let mut parts: Vec<String> = totals
         .iter()
         .filter(|(number, ..)| *number > 0)
         .map(|(number, what, more)| format!("{number} {what}{more}"))
         .collect();
-    if plan.is_empty() {
-        said.insert(0, "Nothing to do now".to_owned());
-    }
-    said.push(format!(
-        "{as_they_should_be} as {} should be",
-        if as_they_should_be == 1 { "it" } else { "they" }
-    ));
-    format!("{}.", said.join(", "))
+    parts.push(format!("{unchanged} unchanged"));
+    let verdict = if plan.is_empty() { "No changes to apply" } else { "Plan" };
+    format!("{verdict}: {}.", parts.join(", "))
+}
+
+fn in_brackets(counts: &[(usize, &str)]) -> String {
+    let parts = counts.iter().filter(|(number, _)| *number > 0);
+    let parts: Vec<String> = parts.map(|(number, word)| format!("{number} {word}")).collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }
 
 fn header(plan: &Plan) -> Line {
@@ -112,28 +87,36 @@ fn header(plan: &Plan) -> Line {
     }
 }
 
-pub(super) fn section(page: &mut TerminalPage, title: &str) {
+fn section(page: &mut TerminalPage, title: &str) {
     page.gap();
     page.line(0, 0, &Line::new().toned(Tone::Strong, title));
 }
 
-/// The changes, those of people first; what the date did stands apart, as does what a pull request does not cause,
-/// and what drifted has a section of its own.
+fn list(page: &mut TerminalPage, title: &str, items: Vec<Line>) {
+    if items.is_empty() {
+        return;
+    }
+    section(page, title);
+    for item in items {
+        page.line(2, 4, &Line::of("· ").join(item));
+    }
+}
+
+/// The changes by origin, without drift. A plan of edits only has no section titles.
 fn changes(page: &mut TerminalPage, envelope: &GuardedPlan) {
     let plan = &envelope.plan;
-    let groups = [Why::Edit, Why::Elsewhere, Why::Date];
-    let why = |change: &Change| match phrases::main_cause(change) {
-        Cause::Edit if review::is_concerned(envelope, &change.id) => Why::Edit,
-        Cause::Edit => Why::Elsewhere,
-        Cause::Date => Why::Date,
-        Cause::Drift => Why::Drift,
+    let origin = |change: &Change| match review::main_cause(change) {
+        Cause::Edit if review::is_explained(envelope, &change.id) => ChangeOrigin::Edit,
+        Cause::Edit => ChangeOrigin::OtherEdit,
+        Cause::Date => ChangeOrigin::Date,
+        Cause::Drift => ChangeOrigin::Drift,
     };
-    let is_mixed = plan.changes.iter().any(|change| why(change) != Why::Edit);
-    for group in groups {
-        let mut changes = plan.changes.iter().filter(|change| why(change) == group).peekable();
+    let is_mixed = plan.changes.iter().any(|change| origin(change) != ChangeOrigin::Edit);
+    for group in [ChangeOrigin::Edit, ChangeOrigin::OtherEdit, ChangeOrigin::Date] {
+        let mut changes = plan.changes.iter().filter(|change| origin(change) == group).peekable();
         if is_mixed && changes.peek().is_some() {
-            section(page, phrases::section(group));
-            if let Some(warning) = phrases::warning(group) {
+            section(page, phrases::section_title(group));
+            if let Some(warning) = phrases::section_warning(group) {
                 page.line(2, 4, &Line::new().toned(Tone::Alarm, "! ").text(warning));
             }
         }
@@ -144,52 +127,97 @@ fn changes(page: &mut TerminalPage, envelope: &GuardedPlan) {
     }
 }
 
-/// One change: who, what becomes of it, what must not be overlooked, and what is written.
-pub(super) fn block(page: &mut TerminalPage, indent: usize, change: &Change, names: &Names) {
-    let (tone, symbol) = phrases::sign(change);
-    let title = Line::new()
-        .toned(tone, symbol)
-        .text(" ")
-        .foreign_toned(Tone::Strong, change.id.as_str())
-        .text("  ")
-        .quoted(&vocabulary::preview(&change.title));
+/// One change: its agreement, result, risks and fields.
+fn block(page: &mut TerminalPage, indent: usize, change: &Change, names: &Names) {
+    let (tone, symbol) = phrases::symbol(change);
+    let title = heading(tone, symbol, &change.id, &change.title);
     let inner = indent + 4;
     match phrases::result(change) {
         Some(result) => {
             page.line(indent, inner, &title);
             page.line(inner, inner + 2, &result);
         }
-        None => page.line(indent, inner, &title.join(phrases::unmoved(change))),
+        None => page.line(indent, inner, &title.join(phrases::unchanged_status(change))),
     }
-    for point in phrases::points(change, names) {
-        self::point(page, inner, point);
+    for detail in phrases::details(change, names) {
+        write_detail(page, inner, detail);
     }
 }
 
-pub(super) fn point(page: &mut TerminalPage, indent: usize, point: Point) {
-    match point {
-        Point::Danger(line) => {
+fn heading(tone: Tone, symbol: &str, id: &AgreementId, title: &str) -> Line {
+    Line::new()
+        .toned(tone, symbol)
+        .text(" ")
+        .foreign_toned(Tone::Strong, id.as_str())
+        .text("  ")
+        .quoted(&vocabulary::preview(title))
+}
+
+fn write_detail(page: &mut TerminalPage, indent: usize, detail: Detail) {
+    match detail {
+        Detail::Warning(line) => {
             page.line(indent, indent + 2, &Line::new().toned(Tone::Alarm, "! ").join(line));
         }
-        Point::Line(line, cause) => page.line(indent, indent + 2, &line.join(value::tag(cause))),
-        Point::Field(shown) => value::write(page, indent, shown),
+        Detail::Text(line, cause) => page.line(indent, indent + 2, &line.join(value::tag(cause))),
+        Detail::Field(field) => value::write(page, indent, field),
     }
 }
 
-/// What guards hold back, with the words to type.
-fn waiting(page: &mut TerminalPage, envelope: &GuardedPlan) {
+/// The section of drift: what was edited, by whom and when, and whether an apply corrects it.
+fn drifted(page: &mut TerminalPage, plan: &Plan) {
+    let mut by_id: BTreeMap<&AgreementId, (Option<&Change>, Vec<&Drift>)> = BTreeMap::new();
+    for change in plan.changes.iter().filter(|change| review::main_cause(change) == Cause::Drift) {
+        by_id.entry(&change.id).or_default().0 = Some(change);
+    }
+    for drift in &plan.drift {
+        by_id.entry(&drift.id).or_default().1.push(drift);
+    }
+    if by_id.is_empty() {
+        return;
+    }
+    section(page, phrases::section_title(ChangeOrigin::Drift));
+    for (change, drifts) in by_id.into_values() {
+        page.gap();
+        match change {
+            Some(change) => block(page, 0, change, &plan.names),
+            None => drift_heading(page, plan, &drifts),
+        }
+        for drift in drifts.iter().filter(|drift| !drift.is_corrected) {
+            write_detail(page, 4, phrases::drift_detail(drift, &plan.names));
+            page.line(6, 8, &drift::not_corrected(drift));
+        }
+        for edit in drift::edits(&drifts) {
+            page.line(4, 6, &Line::new().toned(Tone::Quiet, "↳ ").join(edit));
+        }
+    }
+}
+
+/// The heading of an agreement whose change, if any, is in another section.
+fn drift_heading(page: &mut TerminalPage, plan: &Plan, drifts: &[&Drift]) {
+    let Some(first) = drifts.first() else {
+        return;
+    };
+    page.line(0, 4, &heading(Tone::Shift, "~", &first.id, &first.title));
+    let is_changed = plan.changes.iter().any(|change| change.id == first.id);
+    if is_changed && drifts.iter().any(|drift| drift.is_corrected) {
+        page.line(4, 6, &Line::new().toned(Tone::Quiet, phrases::CORRECTED_ABOVE));
+    }
+}
+
+/// The guards that stopped changes, the option that acknowledges each, and the changes.
+fn awaiting_acknowledgement(page: &mut TerminalPage, envelope: &GuardedPlan) {
     if envelope.awaiting.is_empty() {
         return;
     }
-    section(page, "Waiting for acknowledgement");
+    section(page, "Awaiting acknowledgement");
     let guards = envelope.guards();
     for held in &envelope.awaiting {
-        let switch = format!("--accept {}={}", vocabulary::guard_name(held.guard), held.count);
-        let line = Line::new().toned(Tone::Alarm, "! ").join(phrases::held(held));
-        page.line(2, 4, &line.text("; if that is meant, add ").toned(Tone::Strong, &switch));
-        let theirs =
+        let option = format!("--accept {}={}", vocabulary::guard_name(held.guard), held.count);
+        let line = Line::new().toned(Tone::Alarm, "! ").join(phrases::guard_line(held));
+        page.line(2, 4, &line.text("; to acknowledge, add ").toned(Tone::Strong, &option));
+        let stopped =
             envelope.guarded_changes.iter().filter(|change| guards.get(&change.id) == Some(&held.guard));
-        for change in theirs {
+        for change in stopped {
             block(page, 4, change, &envelope.plan.names);
         }
         page.gap();
@@ -197,7 +225,7 @@ fn waiting(page: &mut TerminalPage, envelope: &GuardedPlan) {
 }
 
 fn blocked(page: &mut TerminalPage, plan: &Plan) {
-    let by_id = phrases::withheld_by_id(plan);
+    let by_id = review::blocked_by_id(plan);
     if by_id.is_empty() {
         return;
     }
