@@ -1,31 +1,30 @@
-//! What is written around a plan where it is posted as a comment: the hidden line by which the comment is found
-//! again, and what stands there when there is no plan.
+//! The hidden marker of a comment, by which it is found again, and the texts of comments without a plan.
 
 use sha2::{Digest as _, Sha256};
 
 use crate::envelope::GuardedPlan;
 use crate::plan::ChangeSeverity;
 
-/// How the hidden line begins. It is the last line of a comment, and only there does it count.
+/// The beginning of the marker, which must be the last line of a comment.
 const MARKER: &str = "<!-- servanda:plan";
 
-/// How grave a plan is for those who are called back to a pull request, the calm first.
+/// The severity of a plan, the least severe first. A more severe plan is posted as a new comment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CommentSeverity {
-    /// Nothing that anybody could lose by.
+    /// Without risks.
     Harmless,
-    /// Something of this severity, which is a risk.
+    /// With risks, of which the most severe is this.
     Risk(RiskGrade),
-    /// The pull request reaches for what says where to and as whom.
+    /// With red lines.
     RedLine,
 }
 
-/// A risk, the least grave first.
+/// The severity of a risk, from 0 for the least severe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RiskGrade(u8);
 
 impl CommentSeverity {
-    /// The class of a plan.
+    /// The severity of a plan.
     pub fn of(envelope: &GuardedPlan) -> Self {
         if envelope.scope.as_ref().is_some_and(|scope| !scope.red_lines.is_empty()) {
             return Self::RedLine;
@@ -41,45 +40,45 @@ impl CommentSeverity {
 
     fn word(self) -> String {
         match self {
-            Self::Harmless => "calm".to_owned(),
+            Self::Harmless => "none".to_owned(),
             Self::Risk(RiskGrade(grade)) => format!("risk-{grade}"),
-            Self::RedLine => "red".to_owned(),
+            Self::RedLine => "red-lines".to_owned(),
         }
     }
 
     fn read(word: &str) -> Option<Self> {
         match word {
-            "calm" => Some(Self::Harmless),
-            "red" => Some(Self::RedLine),
+            "none" => Some(Self::Harmless),
+            "red-lines" => Some(Self::RedLine),
             _ => word.strip_prefix("risk-")?.parse().ok().map(|grade| Self::Risk(RiskGrade(grade))),
         }
     }
 }
 
-/// The bytes that the hidden line takes at most.
+/// The maximum size of a marker, in bytes.
 pub const MARKER_LIMIT: usize = 120;
 
-/// What the hidden line of a comment says.
+/// The content of a marker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommentMarker {
-    /// The comment is a plan's first.
+    /// The first comment of a plan.
     First {
-        /// How grave the plan is.
-        class: CommentSeverity,
-        /// What the comments that go on with it bear too; nothing where there are none.
+        /// The severity of the plan.
+        severity: CommentSeverity,
+        /// The digest that continuations share; `None` if there are none.
         set: Option<String>,
     },
-    /// The comment goes on with a plan.
+    /// A continuation of a plan.
     Continuation {
-        /// Which plan, by all of its texts.
+        /// The digest of all texts of the plan.
         set: String,
-        /// Which part of it.
+        /// The number of the part, from 2.
         part: usize,
     },
 }
 
 impl CommentMarker {
-    /// What the hidden line of a comment says, if it bears one with this key.
+    /// Parses the marker of a comment; `None` if there is none with this key.
     pub fn of(body: &str, key: &str) -> Option<Self> {
         let rest = body.trim_end().lines().next_back()?.strip_prefix(MARKER)?.strip_suffix(" -->")?;
         let rest = rest.strip_prefix(" key=")?.strip_prefix(key)?;
@@ -87,24 +86,25 @@ impl CommentMarker {
             let (part, set) = rest.split_once(" set=")?;
             return Some(Self::Continuation { set: set.to_owned(), part: part.parse().ok()? });
         }
-        let class = rest.strip_prefix(" class=")?;
-        let (class, set) = class.split_once(" set=").map_or((class, None), |(class, set)| (class, Some(set)));
-        Some(Self::First { class: CommentSeverity::read(class)?, set: set.map(str::to_owned) })
+        let severity = rest.strip_prefix(" severity=")?;
+        let (severity, set) =
+            severity.split_once(" set=").map_or((severity, None), |(severity, set)| (severity, Some(set)));
+        Some(Self::First { severity: CommentSeverity::read(severity)?, set: set.map(str::to_owned) })
     }
 }
 
-/// The texts of a plan with their hidden lines. The key tells comments of several helpdesks on one pull request apart.
-pub fn marked(texts: &[String], key: &str, class: CommentSeverity) -> Vec<String> {
+/// The texts of a plan with their markers. The key distinguishes the comments of several helpdesks.
+pub fn marked(texts: &[String], key: &str, severity: CommentSeverity) -> Vec<String> {
     let set = (texts.len() > 1).then(|| {
-        let whole = texts.iter().fold(Sha256::new().chain_update(class.word()), |digest, text| {
+        let whole = texts.iter().fold(Sha256::new().chain_update(severity.word()), |digest, text| {
             digest.chain_update([0]).chain_update(text)
         });
         let digest = whole.finalize();
         digest.first_chunk().map_or_else(String::new, |first| format!("{:016x}", u64::from_be_bytes(*first)))
     });
     let line = |index: usize| match (index, &set) {
-        (0, None) => format!("class={}", class.word()),
-        (0, Some(set)) => format!("class={} set={set}", class.word()),
+        (0, None) => format!("severity={}", severity.word()),
+        (0, Some(set)) => format!("severity={} set={set}", severity.word()),
         (index, set) => format!("part={} set={}", index + 1, set.as_deref().unwrap_or_default()),
     };
     let marked = |(index, text): (usize, &String)| {
@@ -113,26 +113,26 @@ pub fn marked(texts: &[String], key: &str, class: CommentSeverity) -> Vec<String
     texts.iter().enumerate().map(marked).collect()
 }
 
-/// What stands in place of a plan that could not be made, so that an older one is not taken for it.
+/// The text in place of a plan that could not be made; it replaces the outdated one.
 pub fn failed(commit: Option<&str>) -> String {
-    let of = commit
+    let for_commit = commit
         .filter(|commit| is_plain(commit))
         .map_or_else(String::new, |commit| format!(" for `{commit}`"));
     format!(
-        "### Plan: none\n\nThe plan{of} could not be made. What stood here before was of an earlier commit, and is gone \
-         on purpose."
+        "### Plan: failed\n\nThe plan{for_commit} could not be made; see the job's log. The previous plan was of an earlier \
+         commit and has been removed."
     )
 }
 
-/// What an earlier comment becomes when a graver plan is posted anew.
+/// The text of an earlier comment after a more severe plan was posted as a new one.
 pub fn superseded() -> String {
-    "A later plan is graver. It stands in a comment of its own below.".to_owned()
+    "Superseded: a later plan is more severe. See the newer comment below.".to_owned()
 }
 
-/// The link to the job that made a plan, for its last line. Only a plain address of the web is one.
+/// The link to the job that made a plan; `None` unless the address is a plain `https` address.
 pub fn link(address: &str) -> Option<String> {
     let is_address = address.starts_with("https://") && is_plain(&address[8..]);
-    is_address.then(|| format!("[The job that made this]({address})"))
+    is_address.then(|| format!("[Job that made this plan]({address})"))
 }
 
 fn is_plain(text: &str) -> bool {
@@ -156,12 +156,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_graver_is_of_a_higher_class() {
+    fn a_more_severe_plan_has_a_higher_severity() {
         let of = |risks: &[PlanRisk]| CommentSeverity::of(&envelope(risks));
         let mut red = envelope(&[]);
         let line = RedLine { path: "servanda.yaml".to_owned(), line: 1, what: Steered::Settings };
         red.scope = Some(Box::new(Scope { red_lines: vec![line], ..Scope::default() }));
-        let classes = [
+        let severities = [
             of(&[]),
             of(&[PlanRisk::Adopts]),
             of(&[PlanRisk::Shortens, PlanRisk::Adopts]),
@@ -170,50 +170,51 @@ mod tests {
             of(&[PlanRisk::Deactivates, PlanRisk::Shortens]),
             CommentSeverity::of(&red),
         ];
-        assert!(classes.windows(2).all(|pair| pair[0] < pair[1]), "{classes:?}");
+        assert!(severities.windows(2).all(|pair| pair[0] < pair[1]), "{severities:?}");
         assert_eq!(of(&[]), CommentSeverity::Harmless);
     }
 
     #[test]
-    fn a_comment_is_found_by_its_last_line_alone() {
-        let class_of = |body: &str, key: &str| match CommentMarker::of(body, key)? {
-            CommentMarker::First { class, set: None } => Some(class),
+    fn a_comment_is_found_by_its_last_line_only() {
+        let severity_of = |body: &str, key: &str| match CommentMarker::of(body, key)? {
+            CommentMarker::First { severity, set: None } => Some(severity),
             mark => panic!("{mark:?}"),
         };
-        for class in [
+        for severity in [
             CommentSeverity::Harmless,
             CommentSeverity::Risk(RiskGrade(2)),
             CommentSeverity::Risk(RiskGrade(u8::MAX)),
             CommentSeverity::RedLine,
         ] {
-            let [body] = marked(&["### Plan: one".to_owned()], "prod", class).try_into().expect("one text");
-            assert_eq!(class_of(&body, "prod"), Some(class));
+            let [body] =
+                marked(&["### Plan: one".to_owned()], "prod", severity).try_into().expect("one text");
+            assert_eq!(severity_of(&body, "prod"), Some(severity));
             assert_eq!(
-                class_of(&body.replace('\n', "\r\n"), "prod"),
-                Some(class),
-                "a forge may turn its lines"
+                severity_of(&body.replace('\n', "\r\n"), "prod"),
+                Some(severity),
+                "a forge may convert line ends"
             );
-            assert_eq!(class_of(&body, "test"), None);
-            assert_eq!(class_of(&body, "pro"), None);
+            assert_eq!(severity_of(&body, "test"), None);
+            assert_eq!(severity_of(&body, "pro"), None);
             assert_eq!(
-                class_of(&format!("{body}\nthanks"), "prod"),
+                severity_of(&format!("{body}\nthanks"), "prod"),
                 None,
-                "a quotation is no comment of ours"
+                "a quotation is not a comment of Servanda"
             );
         }
         for other in [
             "",
             "<!-- servanda:plan -->",
-            "<!-- servanda:plan key=prod class=x -->",
+            "<!-- servanda:plan key=prod severity=x -->",
             "<!-- servanda:plan key=prod part=x set=y -->",
-            "> <!-- servanda:plan key=prod class=red -->",
+            "> <!-- servanda:plan key=prod severity=red -->",
         ] {
-            assert_eq!(class_of(other, "prod"), None, "{other}");
+            assert_eq!(severity_of(other, "prod"), None, "{other}");
         }
     }
 
     #[test]
-    fn the_comments_of_one_plan_are_known_by_each_other() {
+    fn the_comments_of_one_plan_share_a_digest() {
         let key = "k".repeat(32);
         let texts = ["one", "two", "three"].map(str::to_owned);
         let bodies = marked(&texts, &key, CommentSeverity::Risk(RiskGrade(u8::MAX)));
@@ -232,7 +233,7 @@ mod tests {
         assert_ne!(
             CommentMarker::of(&other[1], &key),
             CommentMarker::of(&bodies[1], &key),
-            "another plan is another set"
+            "another plan has another digest"
         );
         assert!(bodies.iter().zip(&texts).all(|(body, text)| body.len() - text.len() <= MARKER_LIMIT));
     }

@@ -1,5 +1,5 @@
-//! What became of a plan, as text: a line for each change, with the reason and what to do next where it was
-//! not carried out, and one line at the end.
+//! The outcome of an apply as text: a line for each change, with the reason and the next step if it was not applied,
+//! and the totals in the last line.
 
 use crate::ident::AgreementId;
 use crate::outcome::{ChangeResult, NotTried, Outcome, StepFailure, Stopped};
@@ -16,32 +16,33 @@ pub fn text(plan: &Plan, outcome: &Outcome, paint: Paint) -> String {
     let mut page = TerminalPage::new(paint);
     for change in &plan.changes {
         if let Some(result) = outcome.results.get(&change.id) {
-            one(&mut page, plan, change, result);
+            result_line(&mut page, plan, change, result);
         }
     }
     page.gap();
     if let Some(stopped) = &outcome.stopped {
-        page.line(0, 2, &Line::new().toned(Tone::Alarm, "The run ended early: ").text(&ended(stopped)));
+        page.line(0, 2, &Line::new().toned(Tone::Alarm, "The run ended early: ").text(&stop_reason(stopped)));
     }
-    page.line(0, 2, &Line::new().toned(Tone::Strong, &summary(outcome)));
+    page.line(0, 2, &Line::new().toned(Tone::Strong, &last_line(outcome)));
     page.finish()
 }
 
-fn ended(stopped: &Stopped) -> String {
+fn stop_reason(stopped: &Stopped) -> String {
     match stopped {
-        Stopped::Signal => "somebody asked it to stop.".to_owned(),
+        Stopped::Signal => "a signal requested it.".to_owned(),
         Stopped::Credentials => {
-            "the helpdesk refused the access key again and again; it may have expired.".to_owned()
+            "the helpdesk rejected the access key repeatedly; it may have expired.".to_owned()
         }
-        Stopped::NoTrace(why) => {
-            format!("nothing is sent that leaves no trace. {}", vocabulary::preview(why))
-        }
+        Stopped::NoTrace(why) => format!(
+            "the journal or the ledger cannot be written, so nothing more was sent: {}",
+            vocabulary::preview(why)
+        ),
     }
 }
 
-/// The one line at the end: `5 done, 1 failed; planned again after the apply: 1 change is left to do.`
-pub fn summary(outcome: &Outcome) -> String {
-    let kinds = ["done", "stale", "failed", "unknown", "stopped", "not tried"];
+/// The totals: `5 done, 1 failed. A new plan shows 1 remaining change.`
+fn last_line(outcome: &Outcome) -> String {
+    let kinds = ["done", "stale", "failed", "in doubt", "stopped", "not tried"];
     let counts = kinds.map(|kind| {
         let of_kind = outcome.results.values().filter(|result| word(result) == kind);
         (of_kind.count(), kind)
@@ -51,13 +52,13 @@ pub fn summary(outcome: &Outcome) -> String {
         .filter(|(number, _)| *number > 0)
         .map(|(number, kind)| format!("{number} {kind}"))
         .collect();
-    let done = if parts.is_empty() { "Nothing was to be done".to_owned() } else { parts.join(", ") };
+    let results = if parts.is_empty() { "no changes".to_owned() } else { parts.join(", ") };
     match outcome.remaining {
-        None => format!("{done}."),
-        Some(0) => format!("{done}; planned again after the apply: nothing is left to do."),
+        None => format!("Apply: {results}."),
+        Some(0) => format!("Apply: {results}. A new plan shows no remaining changes."),
         Some(number) => format!(
-            "{done}; planned again after the apply: {} left to do.",
-            vocabulary::count(number, "change is", "changes are")
+            "Apply: {results}. A new plan shows {}.",
+            vocabulary::count(number, "remaining change", "remaining changes")
         ),
     }
 }
@@ -67,13 +68,13 @@ fn word(result: &ChangeResult) -> &'static str {
         ChangeResult::Done { .. } => "done",
         ChangeResult::Stale => "stale",
         ChangeResult::Failed(_) => "failed",
-        ChangeResult::Unknown(_) => "unknown",
+        ChangeResult::Unknown(_) => "in doubt",
         ChangeResult::Stopped { .. } => "stopped",
         ChangeResult::NotTried(_) => "not tried",
     }
 }
 
-fn one(page: &mut TerminalPage, plan: &Plan, change: &Change, result: &ChangeResult) {
+fn result_line(page: &mut TerminalPage, plan: &Plan, change: &Change, result: &ChangeResult) {
     let (tone, symbol) = match result {
         ChangeResult::Done { .. } => (Tone::Gain, "✓"),
         ChangeResult::Stale | ChangeResult::Unknown(_) | ChangeResult::Stopped { .. } => (Tone::Shift, "?"),
@@ -93,7 +94,7 @@ fn one(page: &mut TerminalPage, plan: &Plan, change: &Change, result: &ChangeRes
     page.line(0, 4, &line);
     if let ChangeResult::Done { altered, .. } = result {
         for altered in altered {
-            another(page, plan, altered);
+            altered_field(page, plan, altered);
         }
     }
     if let Some(next) = next {
@@ -101,7 +102,7 @@ fn one(page: &mut TerminalPage, plan: &Plan, change: &Change, result: &ChangeRes
     }
 }
 
-/// What was done, in a word.
+/// What was done.
 fn done(change: &Change) -> &'static str {
     match (change.verb, change.status) {
         (Verb::Create, Some(State::Active)) => "created, active",
@@ -113,58 +114,54 @@ fn done(change: &Change) -> &'static str {
     }
 }
 
-/// Why a change was not carried out, and what to do next.
+/// Why a change was not applied, and the next step.
 fn unfinished(result: &ChangeResult, change: &Change) -> (String, String) {
     match result {
         ChangeResult::Done { .. } => (String::new(), String::new()),
         ChangeResult::Stale => (
-            "its object moved since the plan was made, and nothing was written".to_owned(),
-            "plan again and look at what changed".to_owned(),
+            "the object changed after the plan was made; nothing was written".to_owned(),
+            "make a new plan and review it".to_owned(),
         ),
         ChangeResult::Failed(failure) => (
-            format!(
-                "{} did not go through: {}",
-                step(failure, change),
-                vocabulary::preview(&failure.message)
-            ),
-            standing(failure, change, "settle the reason, then apply again"),
+            format!("{}: {}", step(failure, change), vocabulary::preview(&failure.message)),
+            next_step(failure, change, "fix the cause, then apply again"),
         ),
         ChangeResult::Unknown(failure) => (
             format!(
-                "the answer to {} was lost: {}",
+                "{} was sent, but its result is unknown: {}",
                 step(failure, change),
                 vocabulary::preview(&failure.message)
             ),
-            standing(failure, change, "look at the object in the helpdesk, then plan again"),
+            next_step(failure, change, "check the object in the helpdesk, then make a new plan"),
         ),
         ChangeResult::Stopped { step: number } => {
             let reached = StepFailure { step: *number, message: String::new() };
-            let next = standing(&reached, change, "apply again");
+            let next = next_step(&reached, change, "apply again");
             (format!("the run ended before {}", step(&reached, change)), next)
         }
-        ChangeResult::NotTried(NotTried::Waits(other)) => (waits(other), format!("settle {other} first")),
+        ChangeResult::NotTried(NotTried::Waits(other)) => (waits(other), format!("resolve {other} first")),
         ChangeResult::NotTried(NotTried::Stopped) => {
-            ("the run was stopped before its turn".to_owned(), "apply again".to_owned())
+            ("the run ended before this change".to_owned(), "apply again".to_owned())
         }
     }
 }
 
 fn waits(other: &AgreementId) -> String {
-    format!("it waits for {other}, which was not confirmed")
+    format!("it depends on {other}, which was not confirmed")
 }
 
-/// Which step it was, by what it does.
+/// The action of a step, with its number.
 fn step(failure: &StepFailure, change: &Change) -> String {
     let what = change.steps.get(failure.step).map_or("a step", |step| match step {
         Step::Create { .. } => "the creation",
-        Step::Edit { state: Some(_), .. } => "the change of state",
-        Step::Edit { .. } => "the edit",
-        Step::PutRule { .. } => "the writing of a target",
+        Step::Edit { state: Some(_), .. } => "the change of the state",
+        Step::Edit { .. } => "the update",
+        Step::PutRule { .. } => "the update of a target",
         Step::DropRule { .. } => "the removal of a target",
-        Step::Link { .. } => "the link to a recipient",
+        Step::Link { .. } => "the addition of a recipient",
         Step::Unlink { .. } => "the removal of a recipient",
         Step::Archive => "the archiving",
-        Step::Restore => "the return from the archive",
+        Step::Restore => "the restoration from the archive",
     });
     match change.steps.len() {
         0 | 1 => what.to_owned(),
@@ -172,21 +169,21 @@ fn step(failure: &StepFailure, change: &Change) -> String {
     }
 }
 
-/// What to do next, and what stands already.
-fn standing(failure: &StepFailure, change: &Change, next: &str) -> String {
+/// The next step, and the steps that were already applied.
+fn next_step(failure: &StepFailure, change: &Change, next: &str) -> String {
     match failure.step {
         0 => next.to_owned(),
-        1 => format!("{next}; the step before it stands"),
+        1 => format!("{next}; the step before it was applied"),
         _ if failure.step >= change.steps.len() => next.to_owned(),
-        _ => format!("{next}; the steps before it stand"),
+        _ => format!("{next}; the steps before it were applied"),
     }
 }
 
-/// A field that the helpdesk holds otherwise than it was written.
-fn another(page: &mut TerminalPage, plan: &Plan, altered: &Altered) {
+/// A field that the helpdesk stored with another value than the one that was sent.
+fn altered_field(page: &mut TerminalPage, plan: &Plan, altered: &Altered) {
     let warning = Line::new()
         .toned(Tone::Alarm, "! ")
-        .text("the helpdesk holds another value than was written (written → held):");
+        .text("the helpdesk stored another value than the one sent (sent → stored):");
     page.line(4, 6, &warning);
     let field = FieldChange {
         field: altered.field.clone(),
@@ -199,7 +196,7 @@ fn another(page: &mut TerminalPage, plan: &Plan, altered: &Altered) {
 
 #[cfg(test)]
 mod tests {
-    use super::{summary, text};
+    use super::{last_line, text};
     use crate::ident::{AgreementId, LiveId};
     use crate::live::Value;
     use crate::mapping::Field;
@@ -262,45 +259,43 @@ mod tests {
     }
 
     #[test]
-    fn an_outcome_says_what_was_done_and_what_to_do_next() {
+    fn an_outcome_names_each_result_and_the_next_step() {
         let (plan, outcome) = run("403 no right to archive");
-        insta::assert_snapshot!(text(&plan, &outcome, Paint::PLAIN), @r#"
+        insta::assert_snapshot!(text(&plan, &outcome, Paint::PLAIN), @r"
         ✓ a  created, active [agreement$1]
-            ! the helpdesk holds another value than was written (written → held):
+            ! the helpdesk stored another value than the one sent (sent → stored):
               title: Маяк → МАЯК
-        ? b  stale: its object moved since the plan was made, and nothing was written
-            → plan again and look at what changed
-        ✗ c  failed: the archiving (step 2 of 3) did not go through: 403 no right to archive
-            → settle the reason, then apply again; the step before it stands
-        ? d  unknown: the answer to the change of state (step 1 of 3) was lost: timed out after 30 s
-            → look at the object in the helpdesk, then plan again
-        · e  not tried: it waits for c, which was not confirmed
-            → settle c first
-        · f  not tried: the run was stopped before its turn
+        ? b  stale: the object changed after the plan was made; nothing was written
+            → make a new plan and review it
+        ✗ c  failed: the archiving (step 2 of 3): 403 no right to archive
+            → fix the cause, then apply again; the step before it was applied
+        ? d  in doubt: the change of the state (step 1 of 3) was sent, but its result is unknown: timed out
+            after 30 s
+            → check the object in the helpdesk, then make a new plan
+        · e  not tried: it depends on c, which was not confirmed
+            → resolve c first
+        · f  not tried: the run ended before this change
             → apply again
         ? g  stopped: the run ended before the archiving (step 2 of 3)
-            → apply again; the step before it stands
+            → apply again; the step before it was applied
 
-        The run ended early: somebody asked it to stop.
-        1 done, 1 stale, 1 failed, 1 unknown, 1 stopped, 2 not tried; planned again after the apply: 5
-          changes are left to do.
-        "#);
+        The run ended early: a signal requested it.
+        Apply: 1 done, 1 stale, 1 failed, 1 in doubt, 1 stopped, 2 not tried. A new plan shows 5 remaining
+          changes.
+        ");
     }
 
     #[test]
-    fn the_last_line_says_whether_anything_is_left() {
+    fn the_last_line_contains_the_remaining_changes() {
         let mut outcome = Outcome { remaining: Some(0), ..Outcome::default() };
-        assert_eq!(
-            summary(&outcome),
-            "Nothing was to be done; planned again after the apply: nothing is left to do."
-        );
+        assert_eq!(last_line(&outcome), "Apply: no changes. A new plan shows no remaining changes.");
         outcome.remaining = None;
         outcome.results.insert(id("a"), ChangeResult::Stale);
-        assert_eq!(summary(&outcome), "1 stale.");
+        assert_eq!(last_line(&outcome), "Apply: 1 stale.");
     }
 
     #[test]
-    fn what_a_helpdesk_says_does_nothing_to_the_terminal() {
+    fn messages_of_the_helpdesk_do_not_control_the_terminal() {
         for hostile in HOSTILE {
             let (plan, outcome) = run(hostile);
             assert!(is_clean(&text(&plan, &outcome, Paint::PLAIN)));

@@ -1,4 +1,4 @@
-//! What a pull request brings about, said at a terminal: its red lines, and what a plan holds besides.
+//! The scope of a pull request as text: changed documents, red lines, and changes that it does not explain.
 
 use crate::plan::Plan;
 use crate::plan::scope::{RedLine, Scope, Steered, Tie};
@@ -7,44 +7,48 @@ use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
 use crate::render::vocabulary;
 
-/// What is said beside a plan that was made for a pull request.
+/// The text beside a plan that was made for a pull request.
 pub fn text(scope: &Scope, plan: &Plan, paint: Paint) -> String {
     let mut page = TerminalPage::new(paint);
     let documents = vocabulary::count(scope.documents.len(), "document", "documents");
-    let mut found = Line::of("compared with ").foreign(&scope.base).text(&format!(": {documents} changed"));
+    let mut head = Line::of("compared with ").foreign(&scope.base).text(&format!(": {documents} changed"));
     if !scope.indirect.is_empty() {
         let agreements = vocabulary::count(scope.indirect.len(), "agreement", "agreements");
-        found = found.text(&format!(", and {agreements} indirectly"));
+        head = head.text(&format!(", {agreements} affected indirectly"));
     }
-    page.line(0, 2, &found);
+    page.line(0, 2, &head);
     for red in &scope.red_lines {
         page.line(0, 2, &Line::new().toned(Tone::Alarm, "red line: ").join(red_line(red, &scope.base)));
     }
-    let besides = scope.unexplained(plan);
-    if !besides.is_empty() {
-        let changes = vocabulary::count(besides.len(), "change", "changes");
-        let line = Line::new().toned(Tone::Shift, "warning: ").text(&format!("{changes} not from here: "));
-        page.line(0, 2, &line.join(vocabulary::capped_list(besides.iter().map(ToString::to_string))));
+    let unexplained = scope.unexplained(plan);
+    if !unexplained.is_empty() {
+        let changes = vocabulary::count(unexplained.len(), "change is", "changes are");
+        let line = Line::new()
+            .toned(Tone::Shift, "warning: ")
+            .text(&format!("{changes} not caused by this pull request: "));
+        page.line(0, 2, &line.join(vocabulary::capped_list(unexplained.iter().map(ToString::to_string))));
     }
     page.finish()
 }
 
-/// A red line with its place: what a reviewer must not overlook.
+/// A red line with its place.
 pub(super) fn red_line(red: &RedLine, base: &str) -> Line {
     let line = Line::new().foreign(&format!("{}:{}", red.path, red.line)).text(": ");
     match &red.what {
         Steered::Settings => line
-            .text("the settings differ; those of ")
+            .text("the settings differ; this plan uses those of ")
             .foreign(base)
-            .text(" hold for this plan, and a merge puts these in force"),
-        Steered::Trusted => line.text("this tells how Servanda is run; a merge puts it in force"),
+            .text(", and a merge makes the new ones effective"),
+        Steered::Trusted => {
+            line.text("this file defines how Servanda runs; a merge makes the change effective")
+        }
         Steered::Slug { entry, before, after } => {
             let line = line.code(entry);
             match before {
-                None => line.text(" is new, and reaches ").join(tie(after)),
-                Some(Tie::Address) if *after == Tie::Address => line.text(" is reached at another address"),
+                None => line.text(" is new and refers to ").join(tie(after)),
+                Some(Tie::Address) if *after == Tie::Address => line.text(" has another address"),
                 Some(before) => {
-                    line.text(" is tied to ").join(tie(after)).text(" in place of ").join(tie(before))
+                    line.text(" refers to ").join(tie(after)).text(" instead of ").join(tie(before))
                 }
             }
         }
@@ -54,7 +58,7 @@ pub(super) fn red_line(red: &RedLine, base: &str) -> Line {
 fn tie(tie: &Tie) -> Line {
     match tie {
         Tie::Object(id) => Line::new().foreign(id.as_str()),
-        Tie::Title(title) => Line::of("whatever is titled ").quoted(title),
+        Tie::Title(title) => Line::of("the object titled ").quoted(title),
         Tie::Address => Line::of("an address"),
     }
 }
@@ -78,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn red_lines_and_what_is_not_from_here_are_said() {
+    fn red_lines_and_unexplained_changes_are_named() {
         let id = |text: &str| AgreementId::new(text).expect("an id");
         let object = |text: &str| Tie::Object(LiveId::new(text).expect("a live id"));
         let change =
@@ -97,26 +101,25 @@ mod tests {
             ],
         };
         insta::assert_snapshot!(text(&scope, &plan, Paint::PLAIN), @r"
-        compared with abc1234: 1 document changed, and 1 agreement indirectly
-        red line: servanda.yaml:12: the settings differ; those of abc1234 hold for this plan, and a merge
-          puts these in force
-        red line: catalog.yaml:4: `clients.x` is tied to ou$9 in place of ou$1
-        red line: catalog.yaml:4: `clients.x.contacts.new` is new, and reaches an address
-        red line: catalog.yaml:4: `managers.y.email` is reached at another address
-        red line: catalog.yaml:4: `services.z` is tied to slmService$1 in place of whatever is titled
-          “Почта”
-        warning: 1 change not from here: c
+        compared with abc1234: 1 document changed, 1 agreement affected indirectly
+        red line: servanda.yaml:12: the settings differ; this plan uses those of abc1234, and a merge makes
+          the new ones effective
+        red line: catalog.yaml:4: `clients.x` refers to ou$9 instead of ou$1
+        red line: catalog.yaml:4: `clients.x.contacts.new` is new and refers to an address
+        red line: catalog.yaml:4: `managers.y.email` has another address
+        red line: catalog.yaml:4: `services.z` refers to slmService$1 instead of the object titled “Почта”
+        warning: 1 change is not caused by this pull request: c
         ");
     }
 
     #[test]
-    fn a_pull_request_commands_no_terminal() {
+    fn a_pull_request_does_not_control_the_terminal() {
         for hostile in HOSTILE {
             let what = slug(hostile, Some(Tie::Title((*hostile).to_owned())), Tie::Address);
             let red_lines = vec![RedLine { path: (*hostile).to_owned(), ..what }];
             let scope = Scope { base: (*hostile).to_owned(), red_lines, ..Scope::default() };
-            let said = text(&scope, &sample::plan(Vec::new()), Paint::PLAIN);
-            assert!(is_clean(&said), "{said}");
+            let shown = text(&scope, &sample::plan(Vec::new()), Paint::PLAIN);
+            assert!(is_clean(&shown), "{shown}");
         }
     }
 }

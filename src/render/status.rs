@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn what_ends_next_comes_first() {
-        insta::assert_snapshot!(shown(&estate(), Paint::PLAIN), @r#"
+        insta::assert_snapshot!(shown(&estate(), Paint::PLAIN), @r"
         Status as of 2026-09-01 (Europe/Moscow)
 
         AGREEMENT  CLIENT      STATUS      SINCE       LAST DAY    DAYS  NEXT               WHY
@@ -285,7 +285,7 @@ mod tests {
         tacit      dent-mayak  active      2024-09-15  2026-09-14    13  renews 2026-09-15  period 2 of 3
         resting    dent-mayak  suspended   2026-08-20  2026-12-31   121  resumes            suspension
                                                                          2026-09-11
-        by-hand    dent-mayak  planned                 2027-07-31   333                     not switched on
+        by-hand    dent-mayak  planned                 2027-07-31   333                     not activated
                                                                                             yet
         coming     dent-mayak  planned                 2027-09-30   394  begins 2026-10-01
         open       dent-mayak  active      2026-01-01  open-ended
@@ -293,7 +293,7 @@ mod tests {
         over       dent-mayak  expired     2026-01-01  2025-12-31
 
         8 agreements: 2 planned, 3 active, 1 suspended, 1 expired, 1 terminated.
-        "#);
+        ");
     }
 
     #[test]

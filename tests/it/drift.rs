@@ -70,7 +70,7 @@ fn targets_that_were_changed_by_hand_are_drift_and_are_put_back() {
     assert_eq!(causes(change(&today, ID)), [("targets", "drift")]);
     assert!(today["drift"][0]["touch"]["when"].is_string());
     let text = repository.expect(0, &["plan", "--as-of", DAY]).stdout;
-    assert!(text.contains("Changed by hand in the helpdesk") && text.contains("↳ targets by S."), "{text}");
+    assert!(text.contains("Drift: edited in the helpdesk") && text.contains("↳ targets by S."), "{text}");
     repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
     assert_eq!(plan(&repository, DAY)["changes"], json!([]));
 }
@@ -90,7 +90,7 @@ fn what_is_to_be_reported_is_left_as_it_is_and_told_every_time() {
         let told: Vec<_> = drift.iter().map(|drift| (&drift["held"], &drift["is_corrected"])).collect();
         assert_eq!(told, [(&json!({ "text": "by hand" }), &json!(false))], "{round}");
         let text = repository.expect(0, &["plan", "--as-of", DAY, "--exit-code"]).stdout;
-        assert!(text.contains("left as it is") && text.contains("1 left as changed by hand"), "{text}");
+        assert!(text.contains("not corrected: ") && text.contains("1 with drift not corrected"), "{text}");
     }
     let helpdesk = Helpdesk::serve(&repository);
     assert_eq!(helpdesk.agreement(ID)["contractNumber"], "by hand");

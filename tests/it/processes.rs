@@ -162,7 +162,7 @@ fn a_run_that_is_asked_to_stop_says_how_far_it_came() {
         let output = run.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(code));
         let text = String::from_utf8_lossy(&output.stdout);
-        assert!(text.contains("The run ended early: somebody asked it to stop."), "{text}");
+        assert!(text.contains("The run ended early: a signal requested it."), "{text}");
         let journal = repository.read(".servanda/journal.jsonl");
         let last: Value = serde_json::from_str(journal.lines().last().unwrap()).unwrap();
         assert_eq!((&last["event"], &last["stopped"]), (&json!("closed"), &json!("signal")));

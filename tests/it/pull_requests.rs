@@ -205,12 +205,16 @@ fn changes_that_a_branch_does_not_cause_are_counted_apart() {
     repository.file(file, &(repository.read(file) + "title: Another\n"));
     let run = repository.expect(0, &["plan", "--as-of", DAY, "--base", &base]);
     assert!(run.stderr.contains("1 document changed"), "{}", run.stderr);
-    assert!(run.stderr.contains("warning: 19 changes not from here: "), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("warning: 19 changes are not caused by this pull request: "),
+        "{}",
+        run.stderr
+    );
     assert!(!run.stderr.contains("red line"), "{}", run.stderr);
     repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
     repository.file(file, &repository.read(file).replace("title: Another", "title: Again"));
     let run = repository.expect(0, &["plan", "--as-of", DAY, "--base", &base]);
-    assert!(!run.stderr.contains("not from here"), "{}", run.stderr);
+    assert!(!run.stderr.contains("not caused by"), "{}", run.stderr);
 }
 
 #[test]

@@ -228,7 +228,7 @@ fn a_pull_request_on_github_goes_all_the_way() {
     assert_eq!(comments.len(), 1, "{comments:?}");
     assert!(comments[0].contains("https://github.com/owner/name/actions/runs/17"), "{comments:?}");
     runner.expect(0, &comment, &environment("failure"));
-    assert!(forge.comments()[0].starts_with("### Plan: none"), "{:?}", forge.comments());
+    assert!(forge.comments()[0].starts_with("### Plan: failed"), "{:?}", forge.comments());
     // The job of the pull request itself, on the merge, with nothing but the recording.
     std::fs::remove_file(runner.work.root().join("summary")).unwrap();
     runner.check_out_merge();

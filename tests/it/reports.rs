@@ -89,11 +89,11 @@ fn a_plan_is_drawn_for_a_pull_request_and_as_a_page() {
     plan(&["--out", "today.plan"]);
     for forge in ["github", "gitlab", "gitea", "bitbucket"] {
         let text = plan(&["--format", "markdown", "--forge", forge]);
-        assert!(text.starts_with("### Plan: no client loses anything\n"), "{text}");
+        assert!(text.starts_with("### Plan: no risks\n"), "{text}");
         assert_eq!(text.contains("<details>"), forge != "bitbucket");
         let shown = repository.run(&["show", "today.plan", "--format", "markdown", "--forge", forge]);
         assert_eq!((shown.code, shown.stdout), (0, text));
     }
-    assert!(plan(&["--format", "summary"]).starts_with("### Plan: no client loses anything\n"));
+    assert!(plan(&["--format", "summary"]).starts_with("### Plan: no risks\n"));
     assert!(plan(&["--format", "html"]).starts_with("<!doctype html>\n"));
 }

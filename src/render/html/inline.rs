@@ -1,5 +1,4 @@
-//! A line within HTML. What is theirs stands in an element of its own, so that the direction of its letters turns
-//! nothing around that is ours.
+//! A line within HTML. Foreign text is put in an element of its own, so that its writing direction affects nothing else.
 
 use std::fmt::Write as _;
 

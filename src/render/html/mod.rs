@@ -1,5 +1,5 @@
-//! A plan as one page of HTML that needs nothing else: no network, no script, light and dark, wide and narrow, and
-//! on paper. It holds everything, in the order of importance that a comment has.
+//! A plan as a self-contained HTML page: no network, no script; for light, dark, narrow and printed output. It contains
+//! the whole plan, in the same order as a comment.
 
 mod inline;
 
@@ -19,13 +19,13 @@ use crate::render::vocabulary::{self, Names};
 
 use inline::inline;
 
-/// A browser that obeys this fetches nothing and runs nothing.
+/// The policy that forbids the browser to load or run anything.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/// Up to this many changes in a section its blocks stand open.
+/// The largest number of changes in a section whose blocks are expanded.
 const OPEN: usize = 20;
 
-/// The page of a plan.
+/// A plan as a page.
 pub fn page(envelope: &GuardedPlan) -> String {
     let review = Review::of(envelope);
     let verdict = summary::verdict(&review);
@@ -40,7 +40,7 @@ pub fn page(envelope: &GuardedPlan) -> String {
     ));
     html.header(&review, &verdict);
     html.red_lines(envelope);
-    html.held(envelope);
+    html.awaiting_acknowledgement(envelope);
     html.risks(&review);
     for section in &review.sections {
         html.section(section, &envelope.plan.names);
@@ -66,9 +66,9 @@ impl Html {
     }
 
     fn header(&mut self, review: &Review<'_>, verdict: &str) {
-        let grave =
-            if review.risky.is_empty() && review.counts.red_lines == 0 { "" } else { " class=\"grave\"" };
-        self.line(format_args!("<header>\n<h1{grave}>Plan: {}</h1>", encode::html(verdict)));
+        let severe =
+            if review.risky.is_empty() && review.counts.red_lines == 0 { "" } else { " class=\"severe\"" };
+        self.line(format_args!("<header>\n<h1{severe}>Plan: {}</h1>", encode::html(verdict)));
         self.line(format_args!("<p class=\"totals\">{}</p>", encode::html(&summary::totals(review))));
         let facts = inline(&summary::facts(review.envelope));
         self.line(format_args!("<p class=\"facts\">{facts}</p>\n</header>"));
@@ -88,18 +88,18 @@ impl Html {
         self.line(format_args!("</ul>\n</section>"));
     }
 
-    /// What guards hold back, and the lines to paste.
-    fn held(&mut self, envelope: &GuardedPlan) {
+    /// The guards that stopped changes, and the lines that acknowledge them.
+    fn awaiting_acknowledgement(&mut self, envelope: &GuardedPlan) {
         if envelope.awaiting.is_empty() {
             return;
         }
-        self.line(format_args!("<section class=\"held\">\n<h2>Waiting for an acknowledgement</h2>"));
+        self.line(format_args!("<section class=\"held\">\n<h2>Awaiting acknowledgement</h2>"));
         for held in &envelope.awaiting {
             self.line(format_args!("<p>{}</p>", inline(&phrases::guard_line(held))));
         }
         let lines = envelope.awaiting.iter().map(|held| encode::html(&phrases::trailer(held)).into_owned());
         let lines = lines.collect::<Vec<_>>().join("\n");
-        self.line(format_args!("<p>If that is meant, end the message of the merge commit with:</p>"));
+        self.line(format_args!("<p>To acknowledge, end the message of the merge commit with:</p>"));
         self.line(format_args!("<pre>{lines}</pre>\n</section>"));
     }
 
@@ -109,7 +109,7 @@ impl Html {
         }
         self.heading("Risks", review.risky.len());
         self.line(format_args!(
-            "<table class=\"risks\">\n<thead><tr><th>agreement</th><th>client</th><th>risk</th><th></th></tr></thead>\n<tbody>"
+            "<table class=\"risks\">\n<thead><tr><th>agreement</th><th>client</th><th>risk</th><th>cause</th></tr></thead>\n<tbody>"
         ));
         for risky in &review.risky {
             let change = risky.change;

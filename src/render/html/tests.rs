@@ -3,7 +3,7 @@ use crate::render::encode::corpus::{is_clean, is_obeyed, odd_markup, payloads};
 use crate::render::plan::tests::{busy_envelope, hostile_envelope};
 
 #[test]
-fn a_page_needs_nothing_else_and_runs_nothing() {
+fn a_page_is_self_contained_and_runs_no_script() {
     let page = page(&busy_envelope());
     for outside in ["<script", "src=", "href=", "url(", "@import", "style=", "<link", "<img", "<iframe"] {
         assert!(!page.contains(outside), "{outside}");
@@ -12,7 +12,7 @@ fn a_page_needs_nothing_else_and_runs_nothing() {
 }
 
 #[test]
-fn nothing_that_somebody_wrote_is_live() {
+fn no_foreign_text_is_interpreted() {
     const KNOWN: &[&str] = &[
         "meta", "title", "style", "header", "h1", "h2", "h3", "p", "b", "bdi", "code", "pre", "span",
         "small", "section", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "details", "summary",

@@ -1,4 +1,4 @@
-//! The changes of one client as a block that is shown whole or not at all.
+//! The changes of one client as a block, which is kept or omitted as a whole.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use crate::render::style::Tone;
 use crate::render::value::{FieldBody, FieldDetail};
 use crate::render::vocabulary::{self, Names};
 
-/// Up to this many changes in a section its blocks stand open.
+/// The largest number of changes in a section whose blocks are expanded.
 pub(super) const OPEN: usize = 10;
 
 /// One block.

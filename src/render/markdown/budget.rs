@@ -1,9 +1,9 @@
-//! How much a forge takes, and what its Markdown knows.
+//! The size limits of forges, and the Markdown that they support.
 
-/// Where a comment is posted.
+/// The software that a comment is posted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Forge {
-    /// GitHub, in the cloud or at home.
+    /// GitHub, in the cloud or self-hosted.
     GitHub,
     /// GitLab, likewise.
     GitLab,
@@ -18,31 +18,30 @@ impl Forge {
     pub const ALL: [Self; 4] = [Self::GitHub, Self::GitLab, Self::Gitea, Self::Bitbucket];
 }
 
-/// How many bytes a text may take. What forges count in characters is counted in bytes here, which is never less.
+/// The size limits of a text, in bytes. Some forges count characters, which are never more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// What a text takes at most, as long as nothing risky asks for more.
+    /// The size of a text, unless its risks alone are longer.
     pub(super) usual: usize,
-    /// What it takes where the risks alone are longer.
+    /// The size of a text whose risks are longer.
     pub(super) most: usize,
-    /// Whether the sink folds what stands in `<details>`.
+    /// Whether the forge supports `<details>`.
     pub(super) folds: bool,
-    /// How many texts one plan may take, where its risks do not fit into one.
+    /// The largest number of texts of one plan, if its risks do not fit into one.
     pub(super) texts: usize,
 }
 
 impl Budget {
-    /// Below this there is only room for the verdict and the totals.
+    /// The smallest budget, with room for verdict and totals only.
     pub const LEAST: usize = 1_000;
 
-    /// Comments that one plan may take: twenty thousand risks whose ids are as long as an id may be fit, on any forge.
+    /// The largest number of comments of one plan: enough for 20,000 risks with ids of maximum length, on any forge.
     const COMMENTS: usize = 150;
 
-    /// What a comment on a pull request may take.
+    /// The budget of a comment on a pull request.
     ///
-    /// GitHub refuses more than 65,536 characters; Gitea names no limit, and is given the same. GitLab refuses a million,
-    /// which nobody reads: only risks make use of it. Bitbucket Server refuses 32,768, and shows HTML as it is
-    /// written.
+    /// GitHub refuses more than 65,536 characters; Gitea documents no limit, and gets the same. GitLab accepts 1,000,000,
+    /// of which only risks make use. Bitbucket Server refuses more than 32,768, and displays HTML as text.
     pub const fn comment(forge: Forge) -> Self {
         let (usual, most, folds) = match forge {
             Forge::GitHub | Forge::Gitea => (60_000, 60_000, true),
@@ -52,26 +51,26 @@ impl Budget {
         Self { usual, most, folds, texts: Self::COMMENTS }
     }
 
-    /// What the summary of a GitHub job may take: 1 MiB, beyond which it is dropped while the job stays green.
+    /// The budget of a GitHub job summary: 1 MiB. GitHub drops a longer one without failing the job.
     pub const fn summary() -> Self {
         const MOST: usize = (1 << 20) - 1_024;
         Self { usual: MOST, most: MOST, folds: true, texts: 1 }
     }
 
-    /// Half of it, for a forge that refused the whole.
+    /// Half of the budget, for a forge that refused the whole.
     #[must_use]
     pub const fn halved(self) -> Self {
         Self { usual: self.usual / 2, most: self.most / 2, ..self }
     }
 
-    /// Less these bytes, which somebody else writes into the same comment.
+    /// The budget less these bytes, which are reserved for other text of the same comment.
     #[must_use]
     pub const fn less(self, bytes: usize) -> Self {
         let (usual, most) = (self.usual.saturating_sub(bytes), self.most.saturating_sub(bytes));
         Self { usual, most, ..self }
     }
 
-    /// The bytes that a text never exceeds.
+    /// The maximum size of a text, in bytes.
     pub const fn most(self) -> usize {
         if self.most < Self::LEAST { Self::LEAST } else { self.most }
     }

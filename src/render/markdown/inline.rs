@@ -1,7 +1,6 @@
-//! A line within Markdown: what is theirs in code spans, what is ours as plain words.
+//! A line within Markdown: foreign text in code spans, Servanda's text as plain words.
 //!
-//! Even our own words are looked at: one that a forge could take for more than a word becomes a code span too, so
-//! that a mistake of ours shows text and does nothing.
+//! A word of Servanda's that a forge could interpret becomes a code span too, so that a mistake has no effect.
 
 use std::fmt::Write as _;
 
@@ -9,7 +8,7 @@ use crate::render::encode;
 use crate::render::line::{Line, LinePiece, PieceKind};
 use crate::render::style::Tone;
 
-/// How a piece stands out.
+/// The emphasis of a piece.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Markup {
     None,
@@ -46,7 +45,7 @@ pub(super) fn inline(line: &Line) -> String {
             emphasised(&mut written, markup, &text, plain);
             continue;
         }
-        // Two code spans side by side would be read as one fence.
+        // Adjacent code spans would be parsed as one fence.
         while let Some(next) =
             pieces.next_if(|next| next.kind != PieceKind::Own && Markup::of(next) == markup)
         {
@@ -57,7 +56,7 @@ pub(super) fn inline(line: &Line) -> String {
     written
 }
 
-/// Writes a text within its signs, which must touch it; blanks stay outside.
+/// Writes a text within its markup, which must touch it; spaces stay outside.
 fn emphasised(written: &mut String, markup: Markup, text: &str, write: fn(&str) -> String) {
     let core = text.trim_matches(' ');
     let lead = text.len() - text.trim_start_matches(' ').len();
@@ -66,7 +65,7 @@ fn emphasised(written: &mut String, markup: Markup, text: &str, write: fn(&str) 
     if !core.is_empty() {
         let sign = markup.sign();
         let core = write(core);
-        // One of ours that became a code span must not lengthen the fence of the one before.
+        // An adjacent code span would lengthen the fence.
         if written.ends_with('`') && sign.is_empty() && core.starts_with('`') {
             written.push(' ');
         }
@@ -75,7 +74,7 @@ fn emphasised(written: &mut String, markup: Markup, text: &str, write: fn(&str) 
     written.push_str(&" ".repeat(trail));
 }
 
-/// Words of ours.
+/// Servanda's words as Markdown.
 pub(super) fn plain(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     for piece in text.split_inclusive([' ', '\u{a0}']) {
@@ -87,7 +86,7 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 fn word(word: &str) -> String {
-    if word.is_empty() || is_innocent(word) {
+    if word.is_empty() || is_inert(word) {
         return word.to_owned();
     }
     if word.chars().all(|sign| !sign.is_alphanumeric() && !encode::is_unseen(sign) && sign != '|') {
@@ -103,14 +102,14 @@ fn word(word: &str) -> String {
     encode::markdown(word)
 }
 
-/// Whether no forge sees more in a word than a word: no address, link, number of an issue, commit, emoji or markup.
-fn is_innocent(word: &str) -> bool {
+/// Whether no forge interprets a word: no address, link, issue number, commit, emoji or markup.
+fn is_inert(word: &str) -> bool {
     let core = word.trim_start_matches(['(', '“', '«']).trim_end_matches(|sign| "),.;:!?”»…".contains(sign));
     let is_number = core.chars().all(|letter| letter.is_ascii_digit() || "-:%".contains(letter));
     let is_words = core.chars().all(|letter| letter.is_alphabetic() || "'’-–—".contains(letter));
     let is_short = core.chars().count() <= 4 && core.chars().all(char::is_alphanumeric);
     let may_be_commit = core.len() >= 7 && core.bytes().all(|byte| byte.is_ascii_hexdigit());
-    // What begins a line could begin a list with it.
+    // At the beginning of a line, this would begin a list.
     let may_be_item = core.bytes().all(|byte| byte.is_ascii_digit()) && word.ends_with(['.', ')']);
     core.chars().next().is_some_and(char::is_alphanumeric)
         && (is_number || is_words || is_short)
@@ -126,11 +125,11 @@ mod tests {
     use crate::render::style::Tone;
 
     #[test]
-    fn our_words_stay_words() {
+    fn own_words_stay_words() {
         for text in [
-            "is created active: its first day 2026-09-01 has come",
-            "3 promises become less, and the limit is 0",
-            "the helpdesk's answer could not be understood",
+            "will be created with status active: its first day 2026-09-01 has been reached",
+            "3 service levels would be weakened; the limit is 0",
+            "cannot read the helpdesk's data",
             "response 30m → 1h (edit)",
         ] {
             assert_eq!(plain(text), text);
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_more_than_a_word_is_code() {
+    fn words_that_a_forge_could_interpret_become_code() {
         for word in [
             "@somebody",
             "a@b.example",
@@ -167,12 +166,12 @@ mod tests {
     }
 
     #[test]
-    fn a_word_of_ours_that_became_code_keeps_its_distance() {
+    fn adjacent_code_spans_are_separated() {
         assert_eq!(inline(&Line::new().foreign("a`b").text(":3:")), "``a`b`` `:3:`");
     }
 
     #[test]
-    fn pieces_side_by_side_do_not_run_into_each_other() {
+    fn adjacent_pieces_are_merged_or_separated() {
         let line = Line::new()
             .foreign_toned(Tone::Strong, "a`b")
             .foreign("c")

@@ -1,7 +1,6 @@
-//! A plan as Markdown for a pull request: the verdict first, the risks whole, then client by client as much as fits.
+//! A plan as Markdown for a pull request: verdict, risks, then the changes client by client as far as they fit.
 //!
-//! What is dropped is dropped block by block from the least important end, and counted. Everything that is not ours
-//! stands in a code span, where no forge sees anything but text.
+//! The least severe blocks are omitted first, and counted. Foreign text is put in code spans, which no forge interprets.
 
 mod block;
 mod budget;
@@ -23,30 +22,28 @@ use crate::render::vocabulary;
 pub use budget::{Budget, Forge};
 
 use inline::inline;
-use risks::Risks;
+use risks::RiskTexts;
 
-/// Agreements that cannot be settled, before those changes that take nothing from anybody.
-const WITHHELD_FIRST: usize = 30;
+/// The number of blocked agreements that come before changes without risk.
+const BLOCKED_FIRST: usize = 30;
 
-/// Left for the last lines and for what is said of dropped blocks.
+/// Bytes reserved for the last lines and the counts of omitted blocks.
 const RESERVED: usize = 400;
 
-/// How many notes are worth a line each.
+/// The number of notes that come before further blocked agreements.
 const NOTES: usize = 10;
 
-/// The texts of a plan, each within a budget: the first, and, where not even the ids of all risks fit into it, those
-/// that go on with them.
+/// The texts of a plan, each within a budget: the first, and its continuations if not even the ids of all risks fit.
 ///
-/// The first 200 bytes hold verdict and totals. The same plan and budget give the same bytes. What a poster adds (a
-/// hidden key, a link) goes before or behind a text, and is taken off the budget by [`Budget::less`]; where a forge
-/// refuses one nevertheless, [`Budget::halved`] gives shorter ones.
+/// The first 200 bytes contain verdict and totals. The same plan and budget give the same bytes. [`Budget::less`]
+/// reserves room for a marker and a link; if a forge still refuses a text, [`Budget::halved`] gives shorter ones.
 pub fn comments(envelope: &GuardedPlan, budget: Budget) -> Vec<String> {
     let review = Review::of(envelope);
     let head = head(&review);
     if review.is_quiet() && envelope.plan.notes.is_empty() && review.counts.red_lines == 0 {
         return vec![head];
     }
-    let mut page = Page { head, budget, parts: Vec::new(), items: Vec::new() };
+    let mut page = Comment { head, budget, parts: Vec::new(), items: Vec::new() };
     page.head.push_str(&risks::red_lines(&review, budget));
     page.head.push_str(&acknowledgements(envelope));
     page.sections(&review);
@@ -54,7 +51,7 @@ pub fn comments(envelope: &GuardedPlan, budget: Budget) -> Vec<String> {
     page.notices(envelope);
     page.notes(envelope);
     let core = page.core();
-    let Risks { section, further } = Risks::of(&review, budget, core);
+    let RiskTexts { section, further } = RiskTexts::of(&review, budget, core);
     page.head.push_str(&section);
     let first = page.finish();
     if first.len() > budget.most() {
@@ -63,12 +60,12 @@ pub fn comments(envelope: &GuardedPlan, budget: Budget) -> Vec<String> {
     std::iter::once(first).chain(further).collect()
 }
 
-/// The text of a plan for the summary of a GitHub job.
+/// The text of a plan for a GitHub job summary.
 pub fn summary(envelope: &GuardedPlan) -> String {
     comments(envelope, Budget::summary()).concat()
 }
 
-/// Verdict, totals and facts.
+/// Verdict, totals and origin.
 fn head(review: &Review<'_>) -> String {
     format!(
         "### Plan: {}\n\n{}\n\n{}\n",
@@ -78,62 +75,62 @@ fn head(review: &Review<'_>) -> String {
     )
 }
 
-/// What is left where there is room for nothing else.
+/// The text if there is room for nothing else.
 fn shortest(review: &Review<'_>) -> String {
     format!(
-        "### Plan: {}\n\n{}\n\nThere is no room for more here; the summary of the job and the saved plan have it all.\n",
+        "### Plan: {}\n\n{}\n\nThe plan is too long for a comment. The job summary and the saved plan contain all of it.\n",
         inline::plain(&plan::summary::verdict(review)),
         inline::plain(&plan::summary::totals(review)),
     )
 }
 
-/// What guards hold back, and the lines to paste.
+/// The guards that stopped changes, and the lines that acknowledge them.
 fn acknowledgements(envelope: &GuardedPlan) -> String {
     if envelope.awaiting.is_empty() {
         return String::new();
     }
-    let said = envelope.awaiting.iter().map(|held| format!("- {}\n", inline(&phrases::guard_line(held))));
+    let guards = envelope.awaiting.iter().map(|held| format!("- {}\n", inline(&phrases::guard_line(held))));
     let lines = envelope.awaiting.iter().map(|held| phrases::trailer(held) + "\n");
     format!(
-        "\n#### Waiting for an acknowledgement\n\n{}\nIf that is meant, end the message of the merge commit with:\n\n```\n{}```\n",
-        said.collect::<String>(),
+        "\n#### Awaiting acknowledgement\n\n{}\nTo acknowledge, end the message of the merge commit with:\n\n```\n{}```\n",
+        guards.collect::<String>(),
         lines.collect::<String>()
     )
 }
 
-/// What may be dropped.
-struct Item<'a> {
-    /// How important it is; the smallest number first.
+/// A text that may be omitted.
+struct OptionalText<'a> {
+    /// The rank; higher ranks are omitted first.
     rank: usize,
-    /// The part that it belongs to.
+    /// The index of its part.
     part: usize,
-    /// How many agreements it tells of.
+    /// The number of agreements in it.
     agreements: usize,
-    /// Whose they are.
+    /// Their client.
     client: Option<&'a str>,
-    /// Makes the text. What is dropped is never made.
+    /// Renders the text, unless it is omitted.
     text: Box<dyn Fn() -> String + 'a>,
 }
 
-/// A heading with what stands below it.
-struct Part {
+/// A part of a comment, with a heading.
+struct CommentPart {
     heading: String,
-    /// What its agreements are called where some are dropped.
+    /// The noun for omitted items, singular and plural.
     noun: (&'static str, &'static str),
 }
 
-/// A text that is being put together.
-struct Page<'a> {
+/// A comment that is being assembled.
+struct Comment<'a> {
     head: String,
     budget: Budget,
-    parts: Vec<Part>,
-    items: Vec<Item<'a>>,
+    parts: Vec<CommentPart>,
+    items: Vec<OptionalText<'a>>,
 }
 
-impl<'a> Page<'a> {
+impl<'a> Comment<'a> {
     fn part(&mut self, title: &str, number: usize, noun: (&'static str, &'static str)) -> usize {
         let number = if number > 0 { format!(" ({number})") } else { String::new() };
-        self.parts.push(Part { heading: format!("\n#### {title}{number}\n\n"), noun });
+        self.parts.push(CommentPart { heading: format!("\n#### {title}{number}\n\n"), noun });
         self.parts.len() - 1
     }
 
@@ -148,7 +145,7 @@ impl<'a> Page<'a> {
             let is_open = number <= block::OPEN;
             for shown in &section.blocks {
                 let (budget, names) = (self.budget, &review.envelope.plan.names);
-                self.items.push(Item {
+                self.items.push(OptionalText {
                     rank: rank(shown.severity as usize, section.origin),
                     part,
                     agreements: shown.entries.len(),
@@ -169,13 +166,13 @@ impl<'a> Page<'a> {
         let ids: BTreeSet<&AgreementId> = open.iter().map(|blocked| &blocked.id).collect();
         let part = self.part("Blocked", ids.len(), ("agreement", "agreements"));
         for (index, blocked) in open.into_iter().enumerate() {
-            let severity = if index < WITHHELD_FIRST { 5 } else { 8 };
-            self.items.push(Item {
+            let severity = if index < BLOCKED_FIRST { 5 } else { 8 };
+            self.items.push(OptionalText {
                 rank: rank(severity, ChangeOrigin::Edit),
                 part,
                 agreements: 1,
                 client: None,
-                text: Box::new(move || withheld_line(&blocked.id, &blocked.reason)),
+                text: Box::new(move || blocked_line(&blocked.id, &blocked.reason)),
             });
         }
     }
@@ -184,8 +181,8 @@ impl<'a> Page<'a> {
         if envelope.announced.is_empty() {
             return;
         }
-        let told = plan::summary::announced(&envelope.announced);
-        let lines = told.iter().map(|told| format!("- {}\n", inline(told)));
+        let announced = plan::summary::announced(&envelope.announced);
+        let lines = announced.iter().map(|line| format!("- {}\n", inline(line)));
         let part = self.part("Notices that the merge would send", 0, ("", ""));
         self.parts[part].heading.extend(lines);
     }
@@ -197,7 +194,7 @@ impl<'a> Page<'a> {
         }
         let part = self.part("Notes", 0, ("note", "notes"));
         for (index, note) in notes.into_iter().enumerate() {
-            self.items.push(Item {
+            self.items.push(OptionalText {
                 rank: rank(if index < NOTES { 9 } else { 10 }, ChangeOrigin::Edit),
                 part,
                 agreements: 1,
@@ -207,13 +204,13 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// The bytes that are taken before any risk or block is.
+    /// The bytes that are used before any risk or block.
     fn core(&self) -> usize {
         let headings: usize = self.parts.iter().map(|part| part.heading.len() + 90).sum();
         self.head.len() + headings + RESERVED
     }
 
-    /// Takes blocks in the order of importance as long as they fit, and puts all in the order of reading.
+    /// Keeps texts in the order of rank as long as they fit, and assembles them in reading order.
     fn finish(self) -> String {
         let mut room = self.budget.usual.saturating_sub(self.core());
         let mut by_rank: Vec<usize> = (0..self.items.len()).collect();
@@ -231,25 +228,25 @@ impl<'a> Page<'a> {
         for (number, part) in self.parts.iter().enumerate() {
             page.push_str(&part.heading);
             let items = self.items.iter().enumerate().filter(|(_, item)| item.part == number);
-            let mut dropped: Vec<&Item<'_>> = Vec::new();
+            let mut dropped: Vec<&OptionalText<'_>> = Vec::new();
             for (index, item) in items {
                 match kept.get(&index) {
                     Some(text) => page.push_str(text),
                     None => dropped.push(item),
                 }
             }
-            page.push_str(&more(part, &dropped));
+            page.push_str(&omitted(part, &dropped));
         }
         let (shown, all) = (kept.len(), self.items.len());
         if shown < all {
-            page.push_str("\nEverything is in the summary of the job and in the saved plan: `servanda show` draws it.\n");
+            page.push_str("\nThe job summary and the saved plan contain everything; `servanda show` displays a saved plan.\n");
         }
         page
     }
 }
 
-/// What the agreements that are not shown come to.
-fn more(part: &Part, dropped: &[&Item<'_>]) -> String {
+/// The number of omitted agreements and their clients.
+fn omitted(part: &CommentPart, dropped: &[&OptionalText<'_>]) -> String {
     if dropped.is_empty() {
         return String::new();
     }
@@ -268,7 +265,7 @@ fn rank(severity: usize, why: ChangeOrigin) -> usize {
     severity * 10 + why as usize
 }
 
-fn withheld_line(id: &AgreementId, reason: &Reason) -> String {
+fn blocked_line(id: &AgreementId, reason: &Reason) -> String {
     let line = Line::new()
         .foreign_toned(Tone::Strong, id.as_str())
         .text(": ")

@@ -1,8 +1,7 @@
-//! The risks of a plan: never cut, only written more densely the more of them there are.
+//! The risks of a plan: never omitted, only written more densely the more there are.
 //!
-//! A row for each with all it says; then a row for each with its class alone; then the ids of each class one behind
-//! the other. Where even the ids do not fit, each class says how many there are, and further texts go on with the ids
-//! until all are named. Where a sink takes no further text, what is not named is counted: none is left out.
+//! First, a row for each with all details; then, a row for each with its class only; then, the ids of each class in a
+//! list. If not even the ids fit, continuations list the remaining ones; without continuations they are counted.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,17 +18,17 @@ use crate::render::scope;
 use crate::render::style::Tone;
 use crate::render::vocabulary;
 
-/// What is said of risks.
+/// The texts of the risks.
 #[derive(Default)]
-pub(super) struct Risks {
-    /// The section of the first text; empty where there are none.
+pub(super) struct RiskTexts {
+    /// The section of the first text; empty if there are no risks.
     pub(super) section: String,
-    /// Texts that go on with the ids.
+    /// Continuations with further ids.
     pub(super) further: Vec<String>,
 }
 
-impl Risks {
-    /// The risks in the longest form that fits beside `core` bytes.
+impl RiskTexts {
+    /// Writes the risks in the most detailed form that fits beside `core` bytes.
     pub(super) fn of(review: &Review<'_>, budget: Budget, core: usize) -> Self {
         if review.risky.is_empty() {
             return Self::default();
@@ -40,23 +39,23 @@ impl Risks {
         let names = &review.envelope.plan.names;
         let table = rows(review, usual / 2, |risky| phrases::risks(risky.change, names))
             .or_else(|| rows(review, usual * 3 / 4, brief))
-            .or_else(|| Classes::of(review).all(if usual == most { usual * 9 / 10 } else { most }));
+            .or_else(|| RiskClasses::of(review).all(if usual == most { usual * 9 / 10 } else { most }));
         if let Some(table) = table {
             return Self { section: heading + &table, further: Vec::new() };
         }
-        let mut classes = Classes::of(review);
+        let mut classes = RiskClasses::of(review);
         if budget.texts < 2 {
             let list = classes.next(usual * 9 / 10, "in the saved plan");
             return Self { section: heading + &list, further: Vec::new() };
         }
-        // What is most_severe about the most_severe clients is worth more here than one half of a list.
+        // The other half is left to the most severe changes.
         let list = classes.next(usual / 2, "in the comments below");
         Self { section: heading + &list, further: further(review, &mut classes, budget) }
     }
 }
 
-/// Texts that name what the first does not.
-fn further(review: &Review<'_>, classes: &mut Classes<'_>, budget: Budget) -> Vec<String> {
+/// The continuations, with the ids that the first text does not contain.
+fn further(review: &Review<'_>, classes: &mut RiskClasses<'_>, budget: Budget) -> Vec<String> {
     let facts = inline(&summary::facts(review.envelope));
     let room = budget.most().saturating_sub(facts.len() + 200);
     let mut lists = Vec::new();
@@ -71,17 +70,17 @@ fn further(review: &Review<'_>, classes: &mut Classes<'_>, budget: Budget) -> Ve
     lists.into_iter().enumerate().map(text).collect()
 }
 
-/// A table with a row for each risk, unless it takes more than `room`.
+/// A table with a row for each risk; `None` if it takes more than `room` bytes.
 fn rows(review: &Review<'_>, room: usize, row: impl Fn(&RiskyChange<'_>) -> Line) -> Option<String> {
-    let mut table = "| agreement | client | risk | |\n|---|---|---|---|\n".to_owned();
+    let mut table = "| agreement | client | risk | cause |\n|---|---|---|---|\n".to_owned();
     for risky in &review.risky {
         let change = risky.change;
         let client =
             change.client.as_ref().map_or_else(String::new, |client| encode::markdown(client.as_str()));
-        let said = inline(&row(risky));
+        let risk = inline(&row(risky));
         writeln!(
             table,
-            "| {} | {client} | {said} | {} |",
+            "| {} | {client} | {risk} | {} |",
             encode::markdown(change.id.as_str()),
             inline(&phrases::cause_or_guard(risky))
         )
@@ -104,28 +103,28 @@ fn brief(risky: &RiskyChange<'_>) -> Line {
     Line::comma_separated(risky.change.risks.iter().map(line))
 }
 
-/// The ids of what is risky, by class, of which each text takes as many as it has room for.
-struct Classes<'a>(Vec<Class<'a>>);
+/// The ids of risky agreements by class, which are distributed over the texts.
+struct RiskClasses<'a>(Vec<RiskClass<'a>>);
 
-/// Risks of one class.
-struct Class<'a> {
-    /// What it is called.
+/// The ids of one class of risk.
+struct RiskClass<'a> {
+    /// The name of the class.
     word: &'static str,
     /// The ids, sorted.
     ids: Vec<&'a str>,
-    /// How many of them were named already; nothing before the first text.
+    /// The number of ids that are written already; `None` before the first text.
     named: Option<usize>,
 }
 
-impl<'a> Classes<'a> {
-    /// The classes, the most_severe first.
+impl<'a> RiskClasses<'a> {
+    /// The classes, the most severe first.
     fn of(review: &'a Review<'a>) -> Self {
-        let mut classes: BTreeMap<ChangeSeverity, Class<'a>> = BTreeMap::new();
+        let mut classes: BTreeMap<ChangeSeverity, RiskClass<'a>> = BTreeMap::new();
         for RiskyChange { change, .. } in &review.risky {
             let severity = change.severity();
             let class = classes.entry(severity).or_insert_with(|| {
                 let risk = change.risks.iter().find(|risk| ChangeSeverity::of(risk) == severity);
-                Class { word: risk.map_or("", phrases::risk_name), ids: Vec::new(), named: None }
+                RiskClass { word: risk.map_or("", phrases::risk_name), ids: Vec::new(), named: None }
             });
             class.ids.push(change.id.as_str());
         }
@@ -135,7 +134,7 @@ impl<'a> Classes<'a> {
         Self(classes.into_values().collect())
     }
 
-    /// All of them in one text, unless it takes more than `room`.
+    /// All ids in one text; `None` if it takes more than `room` bytes.
     fn all(mut self, room: usize) -> Option<String> {
         let text = self.next(room, "");
         self.are_named().then_some(text)
@@ -145,11 +144,11 @@ impl<'a> Classes<'a> {
         self.0.iter().all(|class| class.named == Some(class.ids.len()))
     }
 
-    /// A line for each class that is not named to its end: how many there are, the next ids, and how many are `elsewhere`.
+    /// A line for each unfinished class: the number of ids, the next ids, and the number of those that are `elsewhere`.
     fn next(&mut self, room: usize, elsewhere: &str) -> String {
         let mut left = room.saturating_sub(self.0.len() * 120);
         let mut text = String::new();
-        for Class { word, ids, named } in &mut self.0 {
+        for RiskClass { word, ids, named } in &mut self.0 {
             let before = named.unwrap_or(0);
             if *named == Some(ids.len()) {
                 continue;
@@ -171,7 +170,7 @@ impl<'a> Classes<'a> {
     }
 }
 
-/// Sorted ids one behind the other as far as they fit, those of one set in braces, and how many do not.
+/// A list of sorted ids as far as they fit, those of one set in braces, and the number of the others.
 fn packed(ids: &[&str], room: usize) -> (String, usize) {
     let mut text = String::new();
     let mut set: Option<&str> = None;
@@ -207,8 +206,8 @@ fn packed(ids: &[&str], room: usize) -> (String, usize) {
     (text + close, 0)
 }
 
-/// The lines of a pull request that say where to or as whom, all of them: one by one, or, where they are too many
-/// for half of the room, by file and number.
+/// All red lines of a pull request: each with details, or, if they take more than a third of the budget, by file and
+/// line number.
 pub(super) fn red_lines(review: &Review<'_>, budget: Budget) -> String {
     let Some(found) = review.envelope.scope.as_ref().filter(|scope| !scope.red_lines.is_empty()) else {
         return String::new();

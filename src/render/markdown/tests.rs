@@ -9,33 +9,33 @@ fn shown(envelope: &GuardedPlan) -> String {
 }
 
 #[test]
-fn nothing_to_do_is_said_in_a_line() {
+fn a_plan_without_changes_is_three_lines() {
     let plan = sample::plan(Vec::new());
     let envelope = GuardedPlan::new(&plan, plan.clone(), Vec::new());
-    insta::assert_snapshot!(shown(&envelope), @r##"
-    ### Plan: nothing to do
+    insta::assert_snapshot!(shown(&envelope), @r"
+    ### Plan: no changes
 
     12 unchanged
 
     As of 2026-09-01 (`Europe/Moscow`) for `https://acme.itsm365.com/sd` · commit `abc1234def` · Servanda `0.1.0`
-    "##);
+    ");
 }
 
 #[test]
-fn a_plan_is_told_in_the_order_of_importance() {
+fn a_plan_is_written_in_order_of_severity() {
     let envelope = crate::render::plan::tests::busy_envelope();
-    insta::assert_snapshot!(shown(&envelope), @r##"
-    ### Plan: 1 deactivated, 2 promises weakened, 1 shortened
+    insta::assert_snapshot!(shown(&envelope), @r"
+    ### Plan: 1 deactivated, 2 service levels weakened, 1 shortened
 
-    1 to create, 3 to change · 1 waiting, 2 blocked · 1 client · 12 unchanged
+    1 to create, 3 to change · 1 awaiting acknowledgement, 2 blocked · 1 client · 12 unchanged
 
     As of 2026-09-01 (`Europe/Moscow`) for `https://acme.itsm365.com/sd` · commit `abc1234def` · Servanda `0.1.0`
 
-    #### Waiting for an acknowledgement
+    #### Awaiting acknowledgement
 
-    - 2 promises become less, and the limit is 0
+    - 2 service levels would be weakened; the limit is 0
 
-    If that is meant, end the message of the merge commit with:
+    To acknowledge, end the message of the merge commit with:
 
     ```
     Servanda-Accept: weakened=2
@@ -43,22 +43,22 @@ fn a_plan_is_told_in_the_order_of_importance() {
 
     #### Risks (3)
 
-    | agreement | client | risk | |
+    | agreement | client | risk | cause |
     |---|---|---|---|
     | `polyus-2025` | `severny-veter` | **deactivates** | date |
-    | `dental-2026/dent-mayak` | `severny-veter` | **weakens**: `Удалённый доступ (VPN)` is no longer covered, less is promised for `critical` | waits for `weakened` |
+    | `dental-2026/dent-mayak` | `severny-veter` | **weakens**: `Удалённый доступ (VPN)` is no longer covered, the target for `critical` is weaker | awaits acknowledgement: `weakened` |
     | `romashka` | `severny-veter` | **shortens** | drift |
 
-    #### AwaitingAcknowledgement back (1)
+    #### Changes awaiting acknowledgement (1)
 
     <details open><summary><code>severny-veter</code>: 1 agreement</summary>
 
     **\~** **`dental-2026/dent-mayak`** `Стоматология «Маяк»: support-standard`  stays active
 
     - ⚠ **weakens**: `Удалённый доступ (VPN)` is no longer covered
-    - ⚠ **weakens**: less is promised for `critical`
+    - ⚠ **weakens**: the target for `critical` is weaker
     - `number`: `ДО-2026/017` → `ДО-2026/018`
-    - `services`: \+`Рабочие места` \[`slmService$605007`\], −`Удалённый доступ (VPN)` \[`slmService$605006`\] (1 stays)
+    - `services`: \+`Рабочие места` \[`slmService$605007`\], −`Удалённый доступ (VPN)` \[`slmService$605006`\] (1 unchanged)
     - `targets`
       - \~ `critical`: response 30m → 1h, resolution 4h, hours the agreement's → `24x7`
       - − `Электронная почта / critical`: response 15m → none, resolution 2h → none
@@ -70,7 +70,7 @@ fn a_plan_is_told_in_the_order_of_importance() {
 
     <details open><summary><code>severny-veter</code>: 1 agreement</summary>
 
-    **\+** **`severny-veter`** `Северный ветер: support-standard` is created planned: its first day 2026-10-01 has not come
+    **\+** **`severny-veter`** `Северный ветер: support-standard` will be created with status planned: its first day 2026-10-01 is in the future
 
     - `first_day`: 2026-10-01
     - `last_day`: 2027-09-30
@@ -82,50 +82,50 @@ fn a_plan_is_told_in_the_order_of_importance() {
 
     </details>
 
-    #### Because the date moved (2)
+    #### Changes caused by the date (2)
 
     <details open><summary><code>severny-veter</code>: 2 agreements</summary>
 
-    **▼** **`polyus-2025`** `АО «Полюс»` expires: its last day has passed
+    **▼** **`polyus-2025`** `АО «Полюс»` will expire: its last day has passed
 
-    - ⚠ **deactivates**: clients can no longer ask for anything under it
+    - ⚠ **deactivates**: clients can no longer make requests under this agreement
     - state: `active` → `inactive` *(date)*
-    - only after `polyus-2026` is confirmed
+    - applied only after `polyus-2026` is confirmed
 
-    **▲** **`polyus-2026`** `АО «Полюс»` becomes active: today is within its period
+    **▲** **`polyus-2026`** `АО «Полюс»` will become active: the date is within its period
 
     - state: `planned` → `active` *(date)*
 
     </details>
 
-    #### Changed by hand in the helpdesk (1)
+    #### Drift: edited in the helpdesk since the last apply (1)
 
     <details open><summary><code>severny-veter</code>: 1 agreement</summary>
 
     **\~** **`romashka`** `Ромашка`  stays active
 
-    - ⚠ **shortens**: it ends earlier than the helpdesk has it
+    - ⚠ **shortens**: it will end earlier than in the helpdesk now
     - `last_day`: open-ended → 2026-12-31 *(drift)*
 
     </details>
 
     #### Blocked (2)
 
-    - **`orion`**: the helpdesk has nothing for `telephony`, looked for as `Телефония`  
-      → write its id under `helpdesk:` in `catalog.yaml`
-    - **`vega-2024`**: its document is gone; the helpdesk still has `ООО «Вега»` in state `active` (`agreement$605333`)  
-      → bring the document back, name this id under `formerly:` where it was renamed, or run with `--prune` to retire it
+    - **`orion`**: no object in the helpdesk matches `telephony` (searched for `Телефония`)  
+      → add its id under `helpdesk:` in `catalog.yaml`
+    - **`vega-2024`**: its document no longer exists, but the helpdesk still contains `ООО «Вега»` (`agreement$605333`) in state `active`  
+      → restore the document; if it was renamed, list this id under `formerly:`; to retire the agreement, run with `--prune`
 
     #### Notes
 
-    - the helpdesk does not carry `provider`, so it is compared on neither side
-    - `email` is `Почта` in the catalog and `Электронная почта` in the helpdesk; nothing follows, since it is known by its id
-    - 3 agreements of the helpdesk bear no mark of ours and are left alone
-    "##);
+    - `provider` is not compared: the helpdesk does not store it
+    - `email` is titled `Почта` in the catalog and `Электронная почта` in the helpdesk; it is matched by its id, so nothing changes
+    - 3 agreements in the helpdesk have no ownership key, so Servanda does not manage them
+    ");
 }
 
 #[test]
-fn nothing_that_somebody_wrote_is_live() {
+fn no_foreign_text_is_interpreted() {
     for payload in payloads() {
         let envelope = hostile_envelope(&payload);
         // The others differ from these two in nothing but their size.
@@ -139,7 +139,7 @@ fn nothing_that_somebody_wrote_is_live() {
 }
 
 #[test]
-fn the_checks_would_see_what_is_live() {
+fn the_check_detects_interpreted_text() {
     for text in [
         "@somebody",
         "#17",

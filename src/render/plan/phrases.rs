@@ -122,7 +122,7 @@ pub(in crate::render) fn result(change: &Change) -> Option<Line> {
     let why = why.map_or_else(String::new, |why| format!(": {why}"));
     let result = match (change.verb, change.status) {
         (Verb::Retire, _) | (_, None) => "will be retired: its document no longer exists".to_owned(),
-        (Verb::Create, Some(status)) => format!("will be created as {status}{why}"),
+        (Verb::Create, Some(status)) => format!("will be created with status {status}{why}"),
         (Verb::Update, Some(status)) if change.state.is_some() => {
             format!("{}{why}", vocabulary::status_change(status))
         }

@@ -130,7 +130,7 @@ fn dated() -> [Change; 2] {
     [up, down]
 }
 
-/// A plan with something of everything.
+/// A plan with every kind of entry.
 fn busy() -> Plan {
     let mut drifted = change("romashka", Verb::Update, "Ромашка", State::Active, StatusReason::WithinPeriod);
     drifted.fields = vec![FieldChange {
@@ -170,7 +170,7 @@ fn busy() -> Plan {
     plan
 }
 
-/// What a pull request brings about, said in this text.
+/// The scope of a pull request in which every foreign text is this one.
 fn hostile_scope(payload: &str) -> Scope {
     let slug = Steered::Slug {
         entry: payload.to_owned(),
@@ -184,7 +184,7 @@ fn hostile_scope(payload: &str) -> Scope {
     Scope { base: payload.to_owned(), documents, red_lines, ..Scope::default() }
 }
 
-/// A plan in which everything that is not ours is this text.
+/// A plan in which every foreign text is this one.
 pub(in crate::render) fn hostile_envelope(payload: &str) -> GuardedPlan {
     let mut envelope = busy_envelope();
     let plan = &mut envelope.plan;
@@ -251,7 +251,7 @@ pub(in crate::render) fn hostile_envelope(payload: &str) -> GuardedPlan {
     envelope
 }
 
-/// The busy plan with one change held back by a guard, for the tests of other sinks.
+/// The busy plan with one change stopped by a guard, for the tests of other sinks.
 pub(in crate::render) fn busy_envelope() -> GuardedPlan {
     let proposed = busy();
     let mut guarded = proposed.clone();
@@ -265,18 +265,18 @@ pub(in crate::render) fn busy_envelope() -> GuardedPlan {
 }
 
 #[test]
-fn a_plan_shows_what_changes_and_sums_it_up() {
-    insta::assert_snapshot!(shown(&busy()), @r#"
+fn a_plan_lists_its_changes_and_their_totals() {
+    insta::assert_snapshot!(shown(&busy()), @r"
     Plan as of 2026-09-01 (Europe/Moscow) for https://acme.itsm365.com/sd, commit abc1234def
 
     Changes
 
     ~ dental-2026/dent-mayak  “Стоматология «Маяк»: support-standard”  stays active
         ! weakens: “Удалённый доступ (VPN)” is no longer covered
-        ! weakens: less is promised for “critical”
+        ! weakens: the target for “critical” is weaker
         number: ДО-2026/017 → ДО-2026/018
         services: +Рабочие места [slmService$605007], −Удалённый доступ (VPN) [slmService$605006]
-            (1 stays)
+            (1 unchanged)
         targets:
                                            response    resolution  hours
           ~  critical                      30m → 1h    4h          the agreement's → 24x7
@@ -285,7 +285,7 @@ fn a_plan_shows_what_changes_and_sums_it_up() {
             i…@acme.example
 
     + severny-veter  “Северный ветер: support-standard”
-        is created planned: its first day 2026-10-01 has not come
+        will be created with status planned: its first day 2026-10-01 is in the future
         first_day: 2026-10-01
         last_day: 2027-09-30
         manager: Ирина Петрова [employee$12]
@@ -295,44 +295,44 @@ fn a_plan_shows_what_changes_and_sums_it_up() {
           +  critical  30m       4h
           +  normal    4h        2 business days
 
-    StatusReason the date moved
+    Changes caused by the date
 
     ▲ polyus-2026  “АО «Полюс»”
-        becomes active: today is within its period
+        will become active: the date is within its period
         state: planned → active  [date]
 
     ▼ polyus-2025  “АО «Полюс»”
-        expires: its last day has passed
-        ! deactivates: clients can no longer ask for anything under it
+        will expire: its last day has passed
+        ! deactivates: clients can no longer make requests under this agreement
         state: active → inactive  [date]
-        only after polyus-2026 is confirmed
+        applied only after polyus-2026 is confirmed
 
-    Changed by hand in the helpdesk
+    Drift: edited in the helpdesk since the last apply
 
     ~ romashka  “Ромашка”  stays active
-        ! shortens: it ends earlier than the helpdesk has it
+        ! shortens: it will end earlier than in the helpdesk now
         last_day: open-ended → 2026-12-31  [drift]
 
     Blocked
-      ? orion: the helpdesk has nothing for `telephony`, looked for as “Телефония”
-        → write its id under `helpdesk:` in catalog.yaml
-      ? vega-2024: its document is gone; the helpdesk still has “ООО «Вега»” in state “active”
-        (agreement$605333)
-        → bring the document back, name this id under `formerly:` where it was renamed, or run with
-          `--prune` to retire it
+      ? orion: no object in the helpdesk matches `telephony` (searched for “Телефония”)
+        → add its id under `helpdesk:` in catalog.yaml
+      ? vega-2024: its document no longer exists, but the helpdesk still contains “ООО «Вега»”
+        (agreement$605333) in state “active”
+        → restore the document; if it was renamed, list this id under `formerly:`; to retire the
+          agreement, run with `--prune`
 
     Notes
-      · the helpdesk does not carry `provider`, so it is compared on neither side
-      · `email` is “Почта” in the catalog and “Электронная почта” in the helpdesk; nothing follows,
-        since it is known by its id
-      · 3 agreements of the helpdesk bear no mark of ours and are left alone
+      · `provider` is not compared: the helpdesk does not store it
+      · `email` is titled “Почта” in the catalog and “Электронная почта” in the helpdesk; it is matched
+        by its id, so nothing changes
+      · 3 agreements in the helpdesk have no ownership key, so Servanda does not manage them
 
-    1 to create, 4 to change (1 activated, 1 deactivated), 2 blocked, 12 as they should be.
-    "#);
+    Plan: 1 to create, 4 to change (1 to activate, 1 to deactivate), 2 blocked, 12 unchanged.
+    ");
 }
 
 #[test]
-fn a_guard_shows_what_it_holds_back_and_what_to_type() {
+fn a_guard_shows_the_changes_that_it_stopped_and_the_option_that_acknowledges_them() {
     let proposed = plan(vec![weakening()]);
     let mut guarded = plan(Vec::new());
     guarded.blocked =
@@ -344,50 +344,49 @@ fn a_guard_shows_what_it_holds_back_and_what_to_type() {
         acknowledged: Some(1),
     }];
     let envelope = GuardedPlan::new(&proposed, guarded, held);
-    let text = text(&envelope, Paint::PLAIN.wide(80));
+    let text = text(&envelope, Paint::PLAIN.wide(200));
     assert!(text.contains("--accept weakened=2"), "{text}");
     assert!(text.contains("`weakened=1` was acknowledged"), "{text}");
     assert!(text.contains("number: ДО-2026/017 → ДО-2026/018"), "{text}");
-    assert_eq!(
-        text.lines().last(),
-        Some("Nothing to do now, 1 waiting for acknowledgement, 12 as they should be.")
-    );
+    assert_eq!(text.lines().last(), Some("No changes to apply: 1 awaiting acknowledgement, 12 unchanged."));
     assert_eq!(envelope.verdict.exit_code, 4);
 }
 
 #[test]
-fn nothing_to_do_is_two_lines() {
+fn a_plan_without_changes_is_two_lines() {
     assert_eq!(
         shown(&plan(Vec::new())),
         "Plan as of 2026-09-01 (Europe/Moscow) for https://acme.itsm365.com/sd, commit abc1234def\n\n\
-         Nothing to do: 12 agreements are as they should be.\n"
+         No changes. 12 agreements match the helpdesk.\n"
     );
 }
 
 #[test]
-fn the_summary_counts_what_the_plan_holds() {
+fn the_last_line_contains_the_totals() {
     let [up, down] = dated();
     assert_eq!(
         last_line(&plan(vec![creation(), up, down, weakening()])),
-        "1 to create, 3 to change (1 activated, 1 deactivated), 12 as they should be."
+        "Plan: 1 to create, 3 to change (1 to activate, 1 to deactivate), 12 unchanged."
     );
 }
 
 #[test]
-fn a_value_that_differs_only_where_it_is_masked_says_so() {
+fn a_difference_in_a_redacted_part_is_explained() {
     let mut masked = change("a", Verb::Update, "A", State::Active, StatusReason::WithinPeriod);
     masked.fields =
         vec![field(Field::Attribute("mail".into()), words("ivan@a.example"), words("igor@a.example"))];
     let text = shown(&plan(vec![masked]));
     assert!(
-        text.contains("attributes.mail: i…@a.example → i…@a.example (they differ in what is masked or cut)"),
+        text.contains(
+            "attributes.mail: i…@a.example → i…@a.example (the difference is in a redacted or shortened part)"
+        ),
         "{text}"
     );
     assert!(!text.contains("ivan") && !text.contains("igor"), "{text}");
 }
 
 #[test]
-fn nothing_hostile_gets_through_and_no_line_is_too_wide() {
+fn hostile_texts_are_encoded_and_no_line_is_too_wide() {
     let long = "ы".repeat(20_000);
     for hostile in HOSTILE.iter().copied().chain([long.as_str()]) {
         let mut bad = change("a", Verb::Update, hostile, State::Active, StatusReason::WithinPeriod);
@@ -436,7 +435,7 @@ fn colour_changes_no_word() {
 }
 
 #[test]
-fn an_envelope_comes_back_from_its_json() {
+fn a_guarded_plan_survives_a_round_trip_through_json() {
     let [up, down] = dated();
     let proposed = plan(vec![creation(), weakening(), up, down]);
     let envelope = GuardedPlan::new(&proposed, proposed.clone(), Vec::new());
@@ -459,7 +458,7 @@ fn drift(name: &str, part: DriftPart, held: Value, wanted: Value, touch: Option<
 }
 
 #[test]
-fn what_was_changed_by_hand_is_told_with_who_and_when() {
+fn drift_is_listed_with_author_and_time() {
     let by = |who: Option<&str>, name: Option<&str>, when: &str| {
         Some(Touch { who: who.map(live), name: name.map(str::to_owned), when: when.to_owned() })
     };
@@ -496,7 +495,7 @@ fn what_was_changed_by_hand_is_told_with_who_and_when() {
         },
         drift("mixed", title(), words("БЫЛО"), words("Северный ветер"), anna()),
     ];
-    insta::assert_snapshot!(shown(&plan), @r#"
+    insta::assert_snapshot!(shown(&plan), @r"
     Plan as of 2026-09-01 (Europe/Moscow) for https://acme.itsm365.com/sd, commit abc1234def
 
     Changes
@@ -505,7 +504,7 @@ fn what_was_changed_by_hand_is_told_with_who_and_when() {
         title: БЫЛО → Северный ветер  [drift]
         number: ДО-1  [edit]
 
-    Changed by hand in the helpdesk
+    Drift: edited in the helpdesk since the last apply
 
     ~ alone  “Северный ветер”  stays active
         title: БЫЛО → Северный ветер  [drift]
@@ -513,16 +512,16 @@ fn what_was_changed_by_hand_is_told_with_who_and_when() {
 
     ~ left  “Северный ветер”
         state: active → inactive
-          left as it is: the settings ask to report state
+          not corrected: the settings only report drift of state
         number: ДО-2 → Б/Н
-          left as it is: the settings ask to report number
+          not corrected: the settings only report drift of number
         ↳ number by А. П. [employee$9], 2026.08.30 14:02:11
-        ↳ state: touched last 2026.08.31 09:00:00; the helpdesk does not tell by whom
+        ↳ state: last modified 2026.08.31 09:00:00, author unknown
 
     ~ mixed  “Северный ветер”
-        put back with the changes above
+        corrected by the change above
         ↳ title by А. П. [employee$9], 2026.08.30 14:02:11
 
-    2 to change, 1 left as changed by hand, 11 as they should be.
-    "#);
+    Plan: 2 to change, 1 with drift not corrected, 11 unchanged.
+    ");
 }

@@ -1,5 +1,6 @@
-//! A report as compact JSON for the page's script: lists in place of maps, days as numbers, and what many agreements
-//! share said once. Its shape is a matter between this file and `model.js`.
+//! A report as compact JSON for the page's script: lists instead of maps, days as numbers, shared values only once.
+//!
+//! Only `model.js` reads the format.
 
 use std::collections::BTreeMap;
 
@@ -13,67 +14,67 @@ use crate::render::vocabulary::preview;
 use crate::report::{Follows, ReportEntry};
 use crate::status::{State, StatusReason, bound};
 
-use super::ReportInput;
+use super::input::ReportInput;
 
-/// What many share, each once, by its place in the order of first use.
-struct Shared<T>(BTreeMap<T, usize>);
+/// Values that several agreements share, each with its index in the order of first use.
+struct Interned<T>(BTreeMap<T, usize>);
 
-impl<T: Ord> Shared<T> {
-    fn none() -> Self {
+impl<T: Ord> Interned<T> {
+    fn empty() -> Self {
         Self(BTreeMap::new())
     }
 
-    fn place(&mut self, value: T) -> usize {
+    fn index(&mut self, value: T) -> usize {
         let next = self.0.len();
         *self.0.entry(value).or_insert(next)
     }
 
-    fn list(&self, tell: impl Fn(&T) -> Value) -> Value {
+    fn list(&self, to_json: impl Fn(&T) -> Value) -> Value {
         let mut list = vec![Value::Null; self.0.len()];
-        for (value, place) in &self.0 {
-            list[*place] = tell(value);
+        for (value, index) in &self.0 {
+            list[*index] = to_json(value);
         }
         Value::Array(list)
     }
 }
 
-/// A service of an agreement with its hours and its targets, by their places.
-type Promise = (usize, Option<usize>, Option<usize>);
+/// A service of an agreement with its calendar and its targets, by their indexes.
+type ServiceLevel = (usize, Option<usize>, Option<usize>);
 /// Targets by priority: response and resolution.
-type Targets = Vec<(PriorityName, Option<i64>, Option<i64>)>;
+type TargetRows = Vec<(PriorityName, Option<i64>, Option<i64>)>;
 
-/// What the agreements of a page refer to, as it is met.
-struct Writer<'a> {
-    telling: &'a ReportInput<'a>,
-    clients: Shared<String>,
-    managers: Shared<String>,
-    services: Shared<String>,
-    calendars: Shared<String>,
-    targets: Shared<Targets>,
-    packs: Shared<Vec<Promise>>,
+/// The values that agreements share, collected while they are written.
+struct DataWriter<'a> {
+    input: &'a ReportInput<'a>,
+    clients: Interned<String>,
+    managers: Interned<String>,
+    services: Interned<String>,
+    calendars: Interned<String>,
+    targets: Interned<TargetRows>,
+    packs: Interned<Vec<ServiceLevel>>,
 }
 
 /// The data of a page.
-pub(super) fn data(telling: &ReportInput<'_>, words: &Value) -> Value {
-    let mut writer = Writer {
-        telling,
-        clients: Shared::none(),
-        managers: Shared::none(),
-        services: Shared::none(),
-        calendars: Shared::none(),
-        targets: Shared::none(),
-        packs: Shared::none(),
+pub(super) fn data(input: &ReportInput<'_>, words: &Value) -> Value {
+    let mut writer = DataWriter {
+        input,
+        clients: Interned::empty(),
+        managers: Interned::empty(),
+        services: Interned::empty(),
+        calendars: Interned::empty(),
+        targets: Interned::empty(),
+        packs: Interned::empty(),
     };
-    let report = telling.report;
+    let report = input.report;
     let agreements: Vec<Value> = report.entries.iter().map(|entry| writer.agreement(entry)).collect();
     let coverage = writer.coverage();
-    let catalog = telling.catalog;
+    let catalog = input.catalog;
     let titled = |slug: &String, title: Option<&String>| json!([slug, text(title.unwrap_or(slug))]);
     let priority = |name: &PriorityName| {
         catalog.priorities.get(name).map_or_else(|| name.to_string(), |entry| text(&entry.title))
     };
     json!({
-        "today": number(telling.zone.day_of(report.at)),
+        "today": number(input.zone.day_of(report.at)),
         "words": words,
         "clients": writer.clients.list(|slug| {
             titled(slug, catalog.clients.get(slug.as_str()).map(|client| &client.entry.title))
@@ -93,11 +94,11 @@ pub(super) fn data(telling: &ReportInput<'_>, words: &Value) -> Value {
     })
 }
 
-impl Writer<'_> {
+impl DataWriter<'_> {
     fn agreement(&mut self, entry: &ReportEntry<'_>) -> Value {
         let agreement = entry.agreement;
-        let client = self.clients.place(agreement.client.to_string());
-        let manager = agreement.manager.as_ref().map(|manager| self.managers.place(manager.to_string()));
+        let client = self.clients.index(agreement.client.to_string());
+        let manager = agreement.manager.as_ref().map(|manager| self.managers.index(manager.to_string()));
         let phases = entry.phases.iter().flat_map(|phase| {
             let kind = if phase.state == State::Suspended { 2 } else { 1 };
             [json!(kind), json!(number(phase.from)), json!(phase.until.map(number))]
@@ -133,22 +134,22 @@ impl Writer<'_> {
         Value::Array(row)
     }
 
-    /// The title without the client's, under which it stands.
+    /// The title without the client's, which is shown beside it.
     fn title(&self, entry: &ReportEntry<'_>) -> String {
         let title = entry.agreement.title.as_str();
-        let own = title.strip_prefix(self.telling.client(entry)).and_then(|rest| rest.strip_prefix(": "));
+        let own = title.strip_prefix(self.input.client(entry)).and_then(|rest| rest.strip_prefix(": "));
         text(own.unwrap_or(title))
     }
 
-    /// What few agreements have.
+    /// The values that only few agreements have.
     fn more(&self, entry: &ReportEntry<'_>) -> Map<String, Value> {
         let agreement = entry.agreement;
         let mut more = Map::new();
         let mut add = |name: &str, value: Value| more.insert(name.to_owned(), value);
-        if agreement.zone != *self.telling.zone {
+        if agreement.zone != *self.input.zone {
             add("zone", json!(agreement.zone.name()));
         }
-        if entry.today != self.telling.zone.day_of(self.telling.report.at) {
+        if entry.today != self.input.zone.day_of(self.input.report.at) {
             add("today", json!(number(entry.today)));
         }
         if entry.stretch.number > 1 || entry.stretch.of.is_some() {
@@ -158,14 +159,14 @@ impl Writer<'_> {
             add("rolls", entry.rolls.iter().copied().map(number).collect());
         }
         if !agreement.suspensions.is_empty() {
-            let rest = |suspension: &crate::agreement::Suspension| {
+            let suspension = |suspension: &crate::agreement::Suspension| {
                 json!([
                     number(suspension.from),
                     suspension.until.map(number),
                     suspension.reason.as_deref().map(text)
                 ])
             };
-            add("rests", agreement.suspensions.iter().map(rest).collect());
+            add("suspensions", agreement.suspensions.iter().map(suspension).collect());
         }
         if let Some(termination) = &agreement.termination
             && bound(agreement).is_some_and(|bound| bound.by_termination)
@@ -176,7 +177,7 @@ impl Writer<'_> {
         let recipients = &agreement.recipients;
         if recipients.len() > 1 || recipients.iter().any(|recipient| recipient.department().is_some()) {
             let titles = recipients.iter().map(|recipient| {
-                let known = self.telling.catalog.recipient(recipient);
+                let known = self.input.catalog.recipient(recipient);
                 known.map_or_else(|| recipient.to_string(), |entry| text(&entry.title))
             });
             add("recipients", json!(titles.collect::<Vec<_>>().join(", ")));
@@ -184,31 +185,31 @@ impl Writer<'_> {
         more
     }
 
-    /// The services of an agreement; those that agree in everything are one pack.
+    /// The index of the services of an agreement with their targets.
     fn pack(&mut self, agreement: &Agreement) -> usize {
         let promises = agreement.services.keys().map(|service| {
-            let hours = agreement.calendar_of(service).map(|hours| self.calendars.place(hours.to_string()));
-            let targets: Targets = agreement
+            let hours = agreement.calendar_of(service).map(|hours| self.calendars.index(hours.to_string()));
+            let targets: TargetRows = agreement
                 .targets_of(service)
                 .into_iter()
                 .map(|(priority, Target { response, resolution })| {
                     (priority, response.map(length), resolution.map(length))
                 })
                 .collect();
-            let targets = (!targets.is_empty()).then(|| self.targets.place(targets));
-            (self.services.place(service.to_string()), hours, targets)
+            let targets = (!targets.is_empty()).then(|| self.targets.index(targets));
+            (self.services.index(service.to_string()), hours, targets)
         });
         let promises = promises.collect();
-        self.packs.place(promises)
+        self.packs.index(promises)
     }
 
     fn coverage(&mut self) -> Vec<Value> {
-        let report = self.telling.report;
+        let report = self.input.report;
         let mut rows = Vec::new();
         for (client, services) in &report.coverage {
-            let mut row = vec![json!(self.clients.place(client.to_string()))];
+            let mut row = vec![json!(self.clients.index(client.to_string()))];
             for (service, covered) in services {
-                let service = self.services.place(service.to_string());
+                let service = self.services.index(service.to_string());
                 row.push(json!([service, covered.entry, covered.until.map(number)]));
             }
             rows.push(Value::Array(row));
@@ -217,22 +218,22 @@ impl Writer<'_> {
     }
 }
 
-/// A foreign text as the page shows it.
+/// A foreign text, redacted, shortened and encoded.
 fn text(foreign: &str) -> String {
     encode::terminal(&preview(foreign)).into_owned()
 }
 
-/// Days since 1970.
+/// The number of days since 1970-01-01.
 fn number(day: Day) -> i32 {
     Day::constant(1970, 1, 1).until(day).map_or(i32::MAX, |span| span.get_days())
 }
 
-/// A place, or -1 where there is none.
-fn or_none(place: Option<usize>) -> Value {
-    place.map_or(json!(-1), |place| json!(place))
+/// An index, or -1 if there is none.
+fn or_none(index: Option<usize>) -> Value {
+    index.map_or(json!(-1), |index| json!(index))
 }
 
-/// Seconds, or business days as a number below nought.
+/// Seconds, or business days as a negative number.
 fn length(time: TargetTime) -> i64 {
     match time {
         TargetTime::Seconds(seconds) => i64::from(seconds),
@@ -240,7 +241,7 @@ fn length(time: TargetTime) -> i64 {
     }
 }
 
-/// The place of a reason among the words of the page.
+/// The index of a reason in the words of the page.
 const fn reason(because: StatusReason) -> u8 {
     match because {
         StatusReason::BeforeFirstDay => 0,

@@ -1,13 +1,13 @@
-// A list of any length: only the rows that can be seen are there. While printing, all of them are.
+// A virtual list: only the visible rows are in the document, except while printing.
 class List {
-  /** `draw` makes the element of a row; `height` says how tall it is. */
+  /** `draw` creates the element of a row; `height` returns its height in pixels. */
   constructor(scroll, body, { draw, height }) {
     Object.assign(this, { scroll, body, draw, height, rows: [], drawn: new Map(), active: -1, whole: false });
     scroll.addEventListener("scroll", () => this.paint(), { passive: true });
     new ResizeObserver(() => this.paint()).observe(scroll);
   }
 
-  /** Puts other rows in place of those before. */
+  /** Replaces the rows. */
   show(rows) {
     this.rows = rows;
     this.tops = new Float64Array(rows.length + 1);
@@ -18,14 +18,14 @@ class List {
     this.redraw();
   }
 
-  /** Draws everything anew, as after a change of what a row looks like. */
+  /** Renders all visible rows again. */
   redraw() {
     this.body.replaceChildren();
     this.drawn.clear();
     this.paint();
   }
 
-  /** The row at a height. */
+  /** The index of the row at a vertical position. */
   at(top) {
     let [low, high] = [0, this.rows.length];
     while (low < high) {
@@ -35,7 +35,7 @@ class List {
     return low;
   }
 
-  /** Adds the rows that came into sight and takes away those that went. */
+  /** Adds rows that became visible and removes those that no longer are. */
   paint() {
     const { scroll, drawn } = this;
     const above = this.body.offsetTop;
@@ -65,7 +65,7 @@ class List {
     this.onpaint?.(this.at(scroll.scrollTop));
   }
 
-  /** Makes a row the one that keys speak of, and brings it into sight. */
+  /** Makes a row the active one, and scrolls it into view. */
   activate(index) {
     this.drawn.get(this.active)?.classList.remove("on");
     this.active = index;
@@ -79,7 +79,7 @@ class List {
     this.scroll.setAttribute("aria-activedescendant", `row-${index}`);
   }
 
-  /** Goes on by some rows, over those that cannot be chosen. */
+  /** Moves by a number of rows, skipping headings. */
   step(by) {
     if (this.rows.length === 0) return;
     const direction = Math.sign(by);
@@ -90,7 +90,7 @@ class List {
     this.activate(index);
   }
 
-  /** Puts all rows on the page, or only those in sight again. */
+  /** Renders all rows, or only the visible ones. */
   print(whole) {
     this.whole = whole;
     this.redraw();

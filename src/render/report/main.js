@@ -1,4 +1,4 @@
-// The page as a whole: what is asked for, which view answers, and the keys.
+// The page as a whole: filters, views and keys.
 const $ = (id) => document.getElementById(id);
 const scroller = $("list");
 const narrow = window.matchMedia("(max-width: 760px)");
@@ -23,11 +23,11 @@ function isHit(entry, but = "") {
     && tokens.every((token) => searched(entry).includes(token));
 }
 
-/** Answers anew after a change of what is asked for, or of the view. */
-function answer() {
+/** Updates the page after a change of the filters or of the view. */
+function update() {
   filter.tokens = filter.text.toLocaleLowerCase(words.locale).split(/\s+/).filter(Boolean);
   const hits = new Set(agreements.filter((entry) => isHit(entry)));
-  // A chip counts what it would show: all that the other questions let through.
+  // A chip counts the agreements that match all other filters.
   const byState = STATES.map(() => 0);
   for (const entry of agreements) if (isHit(entry, "states")) byState[entry.state] += 1;
   for (const chip of document.querySelectorAll("[data-state]")) {
@@ -44,7 +44,7 @@ function answer() {
     tab.setAttribute("aria-selected", tab.dataset.view === view);
     tab.tabIndex = tab.dataset.view === view ? 0 : -1;
   }
-  $("clear").hidden = !isAsking();
+  $("clear").hidden = !isFiltered();
   const rows = views[view].rows(hits);
   scroller.dataset.view = view;
   $("app").dataset.view = view;
@@ -58,7 +58,7 @@ function answer() {
   $("empty").textContent = agreements.length === 0 ? words.no_agreements : view === "ending" && hits.size > 0 ? words.nothing_ends : words.nothing_found;
 }
 
-const isAsking = () => filter.text !== "" || filter.states.size > 0 || filter.manager !== null || filter.service !== null || filter.within !== null;
+const isFiltered = () => filter.text !== "" || filter.states.size > 0 || filter.manager !== null || filter.service !== null || filter.within !== null;
 
 function head() {
   const { head, under, over } = views[view].head();
@@ -67,7 +67,7 @@ function head() {
   $("over").replaceChildren(...(over ? [over] : []));
 }
 
-/** Shows another stretch of time, and the same rows. */
+/** Shows another period of time and the same rows. */
 function move(how) {
   how();
   head();
@@ -78,19 +78,19 @@ function clear() {
   Object.assign(filter, { text: "", manager: null, service: null, within: null });
   filter.states.clear();
   for (const id of ["search", "manager", "service"]) $(id).value = "";
-  answer();
+  update();
 }
 
 function show(name) {
   view = name;
-  answer();
+  update();
 }
 
 function choices(id, options) {
   $(id).append(...options.map(({ index, title }) => make("option", { value: index }, title)));
   $(id).addEventListener("change", () => {
     filter[id] = $(id).value === "" ? null : Number($(id).value);
-    answer();
+    update();
   });
 }
 choices("manager", managers);
@@ -98,20 +98,20 @@ choices("service", services);
 let typing = 0;
 $("search").addEventListener("input", () => {
   cancelAnimationFrame(typing);
-  typing = requestAnimationFrame(() => { filter.text = $("search").value; answer(); });
+  typing = requestAnimationFrame(() => { filter.text = $("search").value; update(); });
 });
 for (const chip of document.querySelectorAll("[data-state]")) {
   chip.addEventListener("click", () => {
     const state = Number(chip.dataset.state);
     if (!filter.states.delete(state)) filter.states.add(state);
-    answer();
+    update();
   });
 }
 for (const chip of document.querySelectorAll("[data-within]")) {
   chip.addEventListener("click", () => {
     const days = Number(chip.dataset.within);
     filter.within = filter.within === days ? null : days;
-    answer();
+    update();
   });
 }
 for (const tab of document.querySelectorAll("[role=tab]")) tab.addEventListener("click", () => show(tab.dataset.view));
@@ -128,7 +128,7 @@ function sideways(by) {
   if (opened) openSheet(views[view].chosen(row()));
 }
 function vertically(by) {
-  // Whoever goes down the list has left the button that was pressed before.
+  // Moving through the list takes the focus from a button.
   scroller.focus({ preventScroll: true });
   views.timeline.segment = -1;
   list.step(by);
@@ -158,7 +158,7 @@ const KEYS = {
   t: () => move(() => views.timeline.recenter()),
   Enter: () => { if (row()) openSheet(views[view].chosen(row())); },
 };
-// Where these keys lie on a keyboard, for layouts on which they write another letter.
+// The physical positions of these keys, for keyboard layouts with other letters.
 const PLACES = { Slash: "/", BracketLeft: "[", BracketRight: "]", KeyT: "t" };
 
 document.addEventListener("keydown", (event) => {
@@ -166,7 +166,7 @@ document.addEventListener("keydown", (event) => {
   const inField = event.target.matches("input, select, textarea");
   if (event.key === "Escape") {
     if (closeSheet()) return event.preventDefault();
-    if (isAsking()) clear();
+    if (isFiltered()) clear();
     return scroller.focus({ preventScroll: true });
   }
   if (inField && event.target.id === "search" && (event.key === "ArrowDown" || event.key === "Enter")) {
@@ -174,7 +174,7 @@ document.addEventListener("keydown", (event) => {
     vertically(1);
     return event.preventDefault();
   }
-  // A button takes Enter and blanks for itself, and tabs their arrows.
+  // Buttons handle Enter and Space themselves, and tabs handle arrows.
   if (inField || (event.key === "Enter" && event.target.matches("button"))) return;
   if (event.target.matches("[role=tab]") && /^Arrow(Left|Right)$/.test(event.key)) {
     const names = Object.keys(views);
@@ -205,11 +205,11 @@ window.addEventListener("pointermove", (event) => {
   move(() => views.timeline.pan(by));
 });
 window.addEventListener("pointerup", () => { dragged = null; });
-narrow.addEventListener("change", answer);
+narrow.addEventListener("change", update);
 new ResizeObserver(() => head()).observe(scroller);
 window.addEventListener("beforeprint", () => list.print(true));
 window.addEventListener("afterprint", () => list.print(false));
 
 $("app").hidden = false;
-answer();
+update();
 requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("drawn")));

@@ -1,4 +1,4 @@
-// The data, unpacked: agreements with what they refer to, and lanes of agreements that follow each other.
+// The unpacked data: agreements with the values that they refer to, and lanes for chains of agreements.
 const STATES = ["planned", "active", "suspended", "expired", "terminated"];
 const NOTHING = 0, NO_END = 1, ROLL = 2;
 const [clients, managers, services, calendars] = [data.clients, data.managers, data.services, data.calendars]
@@ -17,7 +17,7 @@ const packs = data.packs.map((pack) => ({
 const agreements = data.agreements.map((row, index) => {
   const [id, title, number, client, manager, state, because, since, first, last, final, flat, ahead, deadline, follows, pack, more = {}] = row;
   const phases = [];
-  for (let at = 0; at < flat.length; at += 3) phases.push({ rests: flat[at] === 2, from: flat[at + 1], until: flat[at + 2] });
+  for (let at = 0; at < flat.length; at += 3) phases.push({ isSuspended: flat[at] === 2, from: flat[at + 1], until: flat[at + 2] });
   const isOver = state > 2;
   const ends = follows === ROLL ? last : final;
   return {
@@ -37,7 +37,7 @@ for (const agreement of agreements) {
   agreement.successor.predecessor = agreement;
 }
 
-/** What an agreement is found by, in small letters; made when somebody first searches. */
+/** The searchable text of an agreement in lower case, built on the first search. */
 function searched(agreement) {
   const { id, title, number, client, manager } = agreement;
   agreement.search ??= [id, title, number, client.title, client.slug, manager?.title, manager?.slug].join("\n").toLocaleLowerCase(words.locale);
@@ -55,7 +55,7 @@ for (const lanes of lanesOf.values()) lanes.sort((one, other) => start(one.entri
 clients.sort((one, other) => collator.compare(one.title, other.title));
 for (const list of [managers, services]) list.sort((one, other) => collator.compare(one.title, other.title));
 
-/** The agreement of a lane that matters at this day: the one in force, else the next, else the last. */
+/** The main agreement of a lane: the current one, else the next, else the last. */
 function current(lane) {
   const { entries } = lane;
   return entries.find((entry) => entry.state === 1 || entry.state === 2) ?? entries.find((entry) => entry.state === 0) ?? entries.at(-1);
@@ -66,7 +66,7 @@ for (const [client, ...cells] of data.coverage) {
   covered.set(client, new Map(cells.map(([service, entry, until]) => [service, { agreement: agreements[entry], until }])));
 }
 
-/** What follows an agreement, in words. */
+/** The continuation of an agreement as a sentence. */
 function following(agreement) {
   if (agreement.successor) {
     const { id, first } = agreement.successor;
@@ -74,5 +74,5 @@ function following(agreement) {
     if (agreement.gap > 0) return say("followed_after_gap", { id, days: count(agreement.gap, "days"), day: date(first, "short") });
     return say("followed_on", { id, day: date(first, "short") });
   }
-  return words.follows[agreement.follows];
+  return words.continuations[agreement.follows];
 }

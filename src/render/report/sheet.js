@@ -1,4 +1,4 @@
-// The sheet beside the list: everything about one agreement.
+// The sheet beside the list: the details of one agreement.
 const sheet = document.getElementById("sheet");
 let opened = null;
 
@@ -34,13 +34,13 @@ function sheetOf(agreement) {
     more.period ? make("small", {}, say(more.period[1] ? "period_of" : "period_no", { n: more.period[0], of: more.period[1] })) : null);
   if (agreement.left !== null) fact("days_left", count(agreement.left, "days"));
   fact("notice_deadline", agreement.deadline === null ? null : date(agreement.deadline));
-  fact("what_follows", agreement.isOver && !agreement.successor ? null : following(agreement));
+  fact("continuation", agreement.isOver && !agreement.successor ? null : following(agreement));
   if (more.cut) fact("termination", say("ends_early", { day: date(agreement.final) }), more.why ? make("small", {}, make("bdi", {}, more.why)) : null);
-  for (const [from, to, reason] of more.rests ?? []) {
+  for (const [from, to, reason] of more.suspensions ?? []) {
     fact("suspension", `${date(from)} – ${to === null ? words.until_further_notice : date(to)}`, reason ? make("small", {}, make("bdi", {}, reason)) : null);
   }
   fact("recipients", more.recipients ? make("bdi", {}, more.recipients) : null);
-  fact("told_ahead", agreement.ahead.filter((day) => day >= data.today).map((day) => date(day, "short")).join(", "));
+  fact("advance_notices", agreement.ahead.filter((day) => day >= data.today).map((day) => date(day, "short")).join(", "));
   fact("zone", more.zone);
   const parts = [
     make("header", {},
@@ -69,7 +69,7 @@ function chainOf(agreement) {
   return chain;
 }
 
-/** The services with their hours and targets; services of the same promise share a block. */
+/** The services with their calendars and targets; equal ones share a block. */
 function promises(agreement) {
   const blocks = new Map();
   for (const promise of agreement.services) {

@@ -1,13 +1,13 @@
-//! A report as CSV, one line an agreement, which no spreadsheet takes for anything but text.
+//! A report as CSV, a line for each agreement, without cells that a spreadsheet could interpret as formulas.
 
 use crate::calendar::Day;
 use crate::render::encode::cell;
 use crate::report::Follows;
 use crate::settings::Language;
 
-use super::ReportInput;
+use super::input::ReportInput;
 
-/// The columns, by names that stay.
+/// The names of the columns, which are stable.
 const COLUMNS: [&str; 19] = [
     "agreement",
     "title",
@@ -30,13 +30,13 @@ const COLUMNS: [&str; 19] = [
     "zone",
 ];
 
-/// A line for each agreement, in the order of ids. Spreadsheets in Russian part cells by a semicolon.
-pub fn csv(telling: &ReportInput<'_>) -> String {
-    let separator = match telling.language {
+/// A line for each agreement, in the order of ids. Russian spreadsheets expect semicolons.
+pub fn csv(input: &ReportInput<'_>) -> String {
+    let separator = match input.language {
         Language::Russian => ";",
         Language::English => ",",
     };
-    let entries = &telling.report.entries;
+    let entries = &input.report.entries;
     let day = |day: Option<Day>| day.map_or_else(String::new, |day| day.to_string());
     let mut lines = vec![COLUMNS.map(str::to_owned).to_vec()];
     for entry in entries {
@@ -53,8 +53,8 @@ pub fn csv(telling: &ReportInput<'_>) -> String {
             agreement.title.clone(),
             agreement.number.clone().unwrap_or_default(),
             agreement.client.to_string(),
-            telling.client(entry).to_owned(),
-            telling.manager(entry).unwrap_or_default().to_owned(),
+            input.client(entry).to_owned(),
+            input.manager(entry).unwrap_or_default().to_owned(),
             entry.status.state.to_string(),
             day(entry.status.since.map(|since| agreement.zone.day_of(since))),
             day(entry.stretch.first_day),
@@ -70,7 +70,7 @@ pub fn csv(telling: &ReportInput<'_>) -> String {
             agreement.zone.name().to_owned(),
         ]);
     }
-    // The mark at the beginning tells spreadsheets that this is UTF-8.
+    // The byte order mark tells spreadsheets that this is UTF-8.
     lines.iter().fold("\u{feff}".to_owned(), |text, line| {
         let cells: Vec<String> = line.iter().map(|text| cell(text)).collect();
         text + &cells.join(separator) + "\r\n"

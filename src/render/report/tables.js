@@ -1,4 +1,4 @@
-// What ends within 90 days, soonest first, and what each client is covered for.
+// The agreements that end within 90 days, soonest first, and the services that each client is covered for.
 class Ending {
   rows(hits) {
     const ending = [...hits].filter((entry) => entry.left !== null && entry.left <= 90);
@@ -30,13 +30,13 @@ class Ending {
 
   head() {
     const column = (name) => make("span", { role: "columnheader" }, words[name]);
-    return { head: make("div", { class: "head ending", role: "row" }, column("last_day"), column("days_left"), column("agreement"), column("manager"), column("what_follows")) };
+    return { head: make("div", { class: "head ending", role: "row" }, column("last_day"), column("days_left"), column("agreement"), column("manager"), column("continuation")) };
   }
 
   draw(row, index) {
     if (row.heading) {
       return make("div", { class: "client", role: "row" }, make("span", { role: "rowheader" }, say("within_days", { n: row.to }),
-        make("small", {}, row.open ? say("of_them_open", { all: digits.format(row.number), open: digits.format(row.open) }) : digits.format(row.number))));
+        make("small", {}, row.open ? say("without_successor", { all: digits.format(row.number), open: digits.format(row.open) }) : digits.format(row.number))));
     }
     const { entry } = row;
     const open = () => { list.activate(index); openSheet(entry); };
@@ -102,7 +102,7 @@ class Coverage {
       const { agreement, until } = cell;
       const left = until === null ? Infinity : until - data.today;
       const text = agreement.state === 0 ? (agreement.first === null ? words.states[0] : say("from_day", { day: date(agreement.first, "short") }))
-        : agreement.state === 2 ? words.at_rest : until === null ? words.open_ended : say("until_day", { day: date(until, "short") });
+        : agreement.state === 2 ? words.suspended : until === null ? words.open_ended : say("until_day", { day: date(until, "short") });
       const open = () => { this.column = column; list.activate(index); list.redraw(); openSheet(agreement); };
       line.append(make("span", {
         role: "gridcell", onclick: open, title: `${service.title}: ${summary(agreement)}`,

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::page::words;
+use super::vocabulary::words;
 use super::{ReportInput, csv, ics, page};
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, Suspension};
@@ -10,7 +10,7 @@ use crate::render::encode::corpus::{HOSTILE, is_clean};
 use crate::report::report;
 use crate::settings::Language;
 
-/// What somebody may have written to be something else than a title.
+/// Titles that attempt an injection.
 const MARKUP: &[&str] = &[
     "</script><script>alert(1)</script>",
     "<!--<script>",
@@ -19,8 +19,8 @@ const MARKUP: &[&str] = &[
     "'\"><svg/onload=alert(1)>",
 ];
 
-/// Tells of these agreements as of the first of September.
-fn told<T>(agreements: &[Agreement], language: Language, tell: impl Fn(&ReportInput<'_>) -> T) -> T {
+/// Renders these agreements as of 2026-09-01.
+fn rendered<T>(agreements: &[Agreement], language: Language, tell: impl Fn(&ReportInput<'_>) -> T) -> T {
     let zone = Zone::find("Europe/Moscow").expect("a zone");
     let at = read_instant("2026-09-01T12:00:00+03:00").expect("an instant");
     let report = report(agreements, TimeOfDay::constant(9, 0, 0, 0), at);
@@ -52,22 +52,22 @@ fn data_of(html: &str) -> Value {
 
 #[test]
 fn no_text_ends_the_data_or_becomes_markup() {
-    let clean = told(&titled("a"), Language::English, page);
+    let clean = rendered(&titled("a"), Language::English, page);
     for text in MARKUP.iter().chain(HOSTILE) {
-        let html = told(&titled(text), Language::English, page);
+        let html = rendered(&titled(text), Language::English, page);
         for tag in ["<script", "</script", "<!--", "<img", "<svg"] {
             assert_eq!(html.matches(tag).count(), clean.matches(tag).count(), "{tag} of {text:?}");
         }
         let title = data_of(&html)["agreements"][0][1].as_str().expect("a title").to_owned();
         assert!(is_clean(&title) && !title.contains('\n'), "{title:?}");
     }
-    let kept = told(&titled(MARKUP[0]), Language::English, page);
+    let kept = rendered(&titled(MARKUP[0]), Language::English, page);
     assert_eq!(data_of(&kept)["agreements"][0][1], MARKUP[0], "the text itself is what was written");
 }
 
 #[test]
-fn the_page_lets_only_its_own_parts_run_and_names_no_other_address() {
-    let html = told(&titled("a"), Language::Russian, page);
+fn the_page_runs_only_its_own_script_and_contains_no_address() {
+    let html = rendered(&titled("a"), Language::Russian, page);
     assert!(html.contains("default-src &#x27;none&#x27;; script-src &#x27;sha256-"));
     assert!(!html.contains("unsafe-inline"));
     for reach in ["http://", "https://", "src=", "@import", "url("] {
@@ -80,13 +80,13 @@ fn the_order_of_the_files_does_not_matter() {
     let mut estate = titled("a");
     estate.push(agreement("b", "2026-03-01", "2027-02-28"));
     for tell in [page, csv, ics] {
-        let shown = told(&estate, Language::English, tell);
+        let shown = rendered(&estate, Language::English, tell);
         let turned: Vec<Agreement> = estate.iter().rev().cloned().collect();
-        assert_eq!(told(&turned, Language::English, tell), shown);
+        assert_eq!(rendered(&turned, Language::English, tell), shown);
     }
 }
 
-/// Names with their shapes, so that two languages can be held against each other. Plurals differ by language.
+/// The shape of the words, for comparing two languages. Plural forms differ by language.
 fn shape(value: &Value) -> String {
     match value {
         Value::Object(map) if map.contains_key("other") => "plural".to_owned(),
@@ -108,7 +108,7 @@ fn shape(value: &Value) -> String {
 }
 
 #[test]
-fn both_languages_have_every_word_with_the_same_holes() {
+fn both_languages_have_every_word_with_the_same_placeholders() {
     let (russian, english) = (words(Language::Russian), words(Language::English));
     assert_eq!(shape(&russian), shape(&english));
     for (name, forms) in
@@ -121,7 +121,7 @@ fn both_languages_have_every_word_with_the_same_holes() {
 }
 
 #[test]
-fn every_word_that_the_script_or_the_frame_asks_for_is_there() {
+fn every_word_that_the_script_or_the_frame_uses_is_defined() {
     let words = words(Language::English);
     let texts = [
         include_str!("vocabulary.js"),
@@ -132,27 +132,27 @@ fn every_word_that_the_script_or_the_frame_asks_for_is_there() {
         include_str!("main.js"),
         include_str!("page.html"),
     ];
-    let mut asked = 0;
+    let mut names = 0;
     for text in texts {
         for begin in ["say(\"", "words.", "fact(\"", "column(\""] {
             for part in text.split(begin).skip(1) {
                 let name: String =
                     part.chars().take_while(|letter| letter.is_ascii_lowercase() || *letter == '_').collect();
-                // A full stop behind the word `words` asks for nothing.
+                // The word `words` at the end of a sentence is not a use.
                 if !name.is_empty() {
-                    assert!(!words[&name].is_null(), "`{name}` is asked for and is not there");
-                    asked += 1;
+                    assert!(!words[&name].is_null(), "`{name}` is used but not defined");
+                    names += 1;
                 }
             }
         }
     }
-    assert!(asked > 60);
+    assert!(names > 60);
 }
 
 #[test]
-fn a_spreadsheet_takes_no_cell_for_a_formula() {
+fn no_cell_is_a_formula_for_a_spreadsheet() {
     for text in ["=1+1", "+7 495", "-1", "@SUM(A1)", "＝1", " \t=1", "\u{202e}=1", "a\"b\n=c"] {
-        let table = told(&titled(text), Language::English, csv);
+        let table = rendered(&titled(text), Language::English, csv);
         let lines: Vec<&str> = table.trim_start_matches('\u{feff}').lines().collect();
         assert_eq!(lines.len(), 2, "a text of several lines stays in its cell: {text:?}");
         let cell = lines[1].split("\",\"").nth(1).expect("the second cell");
@@ -161,16 +161,16 @@ fn a_spreadsheet_takes_no_cell_for_a_formula() {
 }
 
 #[test]
-fn spreadsheets_in_russian_part_cells_by_semicolons() {
-    let table = told(&titled("a"), Language::Russian, csv);
+fn russian_csv_separates_cells_by_semicolons() {
+    let table = rendered(&titled("a"), Language::Russian, csv);
     assert!(table.starts_with("\u{feff}\"agreement\";\"title\";"));
 }
 
 #[test]
-fn a_calendar_has_what_is_still_to_come() {
+fn a_calendar_contains_future_events_only() {
     let mut estate = titled("a, b; c");
     estate.push(agreement("over", "2025-01-01", "2025-12-31"));
-    insta::assert_snapshot!(told(&estate, Language::English, ics).replace("\r\n", "\n"), @r"
+    insta::assert_snapshot!(rendered(&estate, Language::English, ics).replace("\r\n", "\n"), @r"
     BEGIN:VCALENDAR
     VERSION:2.0
     PRODID:-//Servanda//EN
@@ -197,11 +197,11 @@ fn a_calendar_has_what_is_still_to_come() {
 }
 
 #[test]
-fn without_the_script_the_table_has_a_limit_and_says_so() {
+fn the_table_without_script_is_limited_and_says_so() {
     let many: Vec<Agreement> =
         (0..2_001).map(|number| agreement(&format!("a{number}"), "2026-01-01", "2026-12-31")).collect();
-    let html = told(&many, Language::English, page);
+    let html = rendered(&many, Language::English, page);
     assert_eq!(html.matches("<tr><td>").count(), 2_000);
-    assert!(html.contains("Of 2001 agreements the first 2000 are shown"));
-    assert!(!told(&titled("a"), Language::English, page).contains("the first 2000"));
+    assert!(html.contains("The first 2000 of 2001 agreements are shown"));
+    assert!(!rendered(&titled("a"), Language::English, page).contains("first 2000"));
 }

@@ -1,4 +1,4 @@
-// The timeline: a lane for agreements that follow each other, under the client they are with.
+// The timeline: a lane for each chain of agreements, grouped by client.
 const SPANS = [183, 365, 730, 1826, 3652];
 
 class Timeline {
@@ -8,7 +8,7 @@ class Timeline {
     this.recenter();
   }
 
-  /** Today a third from the left: what comes matters more than what was. */
+  /** Puts today at 30 % from the left, because the future matters more than the past. */
   recenter() {
     const days = SPANS[this.span];
     this.from = data.today - Math.round(days * 0.3);
@@ -58,7 +58,7 @@ class Timeline {
     return row.lane.entries[this.segment] ?? current(row.lane);
   }
 
-  /** Left and right go from agreement to agreement within a lane. */
+  /** Moves to another agreement of a lane. */
   sideways(row, by) {
     const { entries } = row.lane;
     const from = this.segment >= 0 && this.segment < entries.length ? this.segment : entries.indexOf(current(row.lane));
@@ -100,11 +100,11 @@ class Timeline {
     openSheet(row.lane.entries[this.segment]);
   }
 
-  /** The phases of one agreement, with what lies within them. */
+  /** The phases of an agreement, with its suspensions, notices and ends. */
   segmentsOf(track, entry, isHit, isChosen) {
     const [first, last] = [start(entry), entry.phases.length ? entry.phases.at(-1).until : entry.last];
     if (first === Infinity) {
-      // Nobody knows yet when it begins.
+      // Its first day is not known yet.
       const idle = make("span", { class: "idle" }, words.because[entry.because]);
       idle.style.left = `${Math.min(Math.max(this.x(data.today), 0), 80)}%`;
       track.append(idle);
@@ -135,19 +135,19 @@ class Timeline {
       part.style.left = `${at}%`;
       segment.append(part);
     };
-    for (const phase of entry.phases) if (phase.rests) span("i", "rest", phase.from, (phase.until ?? this.to + 40) + 1);
+    for (const phase of entry.phases) if (phase.isSuspended) span("i", "suspension", phase.from, (phase.until ?? this.to + 40) + 1);
     if (entry.follows === ROLL && entry.last !== null && !entry.isOver) span("i", "later", entry.last + 1, end);
-    for (const roll of entry.more.rolls ?? []) mark("roll", roll, say("rolls_on", { day: date(roll) }));
-    for (const day of entry.ahead) mark("ahead", day, say("told_on", { day: date(day) }));
+    for (const roll of entry.more.rolls ?? []) mark("roll", roll, say("next_period_on", { day: date(roll) }));
+    for (const day of entry.ahead) mark("ahead", day, say("advance_notice_on", { day: date(day) }));
     if (entry.deadline !== null) mark("deadline", entry.deadline, say("deadline_on", { day: date(entry.deadline) }));
     if (entry.state === 4 || entry.more.cut) mark("cut", end, say("ends_early", { day: date(end - 1) }));
     segment.append(make("span", { class: "text" }, entry.id));
     track.append(segment);
     if (entry.more.cut) {
-      const rest = make("i", { class: "agreed", title: say("was_agreed_until", { day: date(entry.more.cut) }) });
-      rest.style.left = `${this.x(end)}%`;
-      rest.style.width = `${this.x(entry.more.cut + 1) - this.x(end)}%`;
-      track.append(rest);
+      const agreed = make("i", { class: "agreed", title: say("was_agreed_until", { day: date(entry.more.cut) }) });
+      agreed.style.left = `${this.x(end)}%`;
+      agreed.style.width = `${this.x(entry.more.cut + 1) - this.x(end)}%`;
+      track.append(agreed);
     }
   }
 
@@ -160,7 +160,7 @@ class Timeline {
     track.append(gap);
   }
 
-  /** The axis: years above, and below them months or quarters, whichever have the room. */
+  /** The axis: years, and below them months or quarters, as the width allows. */
   head() {
     const width = Math.max(scroller.clientWidth - (narrow.matches ? 0 : 320), 200);
     const month = (width / (this.to - this.from)) * 30.4;
@@ -194,8 +194,8 @@ class Timeline {
       button(words.earlier, "‹", () => move(() => this.pan(-0.25))),
       button(words.to_today, words.today, () => move(() => this.recenter())),
       button(words.later, "›", () => move(() => this.pan(0.25))),
-      button(words.farther, "−", () => move(() => this.zoom(1))),
-      button(words.nearer, "+", () => move(() => this.zoom(-1))));
+      button(words.zoom_out, "−", () => move(() => this.zoom(1))),
+      button(words.zoom_in, "+", () => move(() => this.zoom(-1))));
     return { head: make("div", { class: "head" }, make("div", { class: "corner" }, make("bdi", { class: "at" }), tools), axis), under, over };
   }
 
@@ -219,7 +219,7 @@ function entryPlace(entry) {
   return place;
 }
 
-/** The end of an agreement as a lane's label and a row have it: the day, and the days left where they are few. */
+/** The end of an agreement for a label: its last day, and the days left if they are few. */
 function endOf(agreement) {
   if (agreement.isOver || agreement.ends === null) {
     return make("span", { class: "end" }, agreement.isOver ? words.states[agreement.state] : words.open_ended);
@@ -232,7 +232,7 @@ function endOf(agreement) {
 
 const iso = (day) => new Date(day * 86_400_000).toISOString().slice(0, 10);
 
-/** One agreement in one sentence, for those who hear the page and for the pointer that rests. */
+/** One agreement in one sentence, for screen readers and tooltips. */
 function summary(agreement) {
   const { id, title, state, first, ends } = agreement;
   const days = [first, ends].map((day) => (day === null ? "…" : date(day, "short"))).join(" – ");

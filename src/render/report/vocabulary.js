@@ -1,4 +1,4 @@
-// What the page says: the words come with the data, in one language; days and numbers are written as that language does.
+// The words of the page, which are part of the data, and the formats of dates and numbers in its language.
 const data = JSON.parse(document.getElementById("data").textContent);
 const words = data.words;
 const plurals = new Intl.PluralRules(words.locale);
@@ -13,26 +13,26 @@ for (const name in dates) {
   dates[name] = new Intl.DateTimeFormat(words.locale, { ...dates[name], timeZone: "UTC" });
 }
 
-/** A sentence of the words, with the values put in. */
+/** A sentence of the words with its placeholders replaced. */
 function say(name, values = {}) {
   return words[name].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
 }
 
-/** A number with its noun in the right form: 1 соглашение, 2 соглашения, 5 соглашений. */
+/** A number with the right plural form of its noun: 1 соглашение, 2 соглашения, 5 соглашений. */
 function count(number, name) {
   const forms = words[name];
   const form = forms[plurals.select(number)] ?? forms.other;
   return form.replace("{n}", digits.format(number));
 }
 
-/** A day, which the data has as a number of days since 1970. */
+/** A day, given as the number of days since 1970-01-01. */
 function date(day, form = "long") {
   const text = dates[form].format(day * 86_400_000);
   // A date is not broken into lines.
   return form === "month" ? text.replace(".", "") : text.replaceAll(" ", "\u00a0");
 }
 
-/** A length of time of a promise: seconds, or business days where it is negative. */
+/** The time of a target: seconds, or business days if it is negative. */
 function duration(time) {
   if (time === null) return "–";
   if (time < 0) return count(-time, "business_days");
@@ -41,7 +41,7 @@ function duration(time) {
   return said.join(" ") || say("minutes", { n: 0 });
 }
 
-/** An element; texts among the children become text and nothing else. */
+/** An element; strings among the children become text nodes. */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {

@@ -126,7 +126,9 @@ impl Thread<'_> {
         let mut ours = Ours { firsts: Vec::new(), further: Vec::new() };
         for comment in comments {
             match CommentMarker::of(&comment.body, self.key) {
-                Some(CommentMarker::First { class, set }) => ours.firsts.push(First { comment, class, set }),
+                Some(CommentMarker::First { severity: class, set }) => {
+                    ours.firsts.push(First { comment, class, set })
+                }
                 Some(CommentMarker::Continuation { set, part }) => {
                     ours.further.push(Further { id: comment.id, set, part });
                 }

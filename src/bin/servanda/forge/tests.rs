@@ -338,7 +338,7 @@ async fn a_graver_plan_is_posted_anew_and_a_calmer_one_is_not() {
         let bodies: Vec<&str> =
             world.comments.values().map(|said| said.body.lines().next().unwrap_or_default()).collect();
         assert_eq!(bodies.len(), 3);
-        assert!(bodies[..2].iter().all(|body| body.starts_with("A later plan is graver")), "{bodies:?}");
+        assert!(bodies[..2].iter().all(|body| body.starts_with("Superseded: ")), "{bodies:?}");
         assert_eq!(bodies[2], "grave again");
         let folded: Vec<bool> = world.comments.values().map(|said| said.is_folded).collect();
         let github = name == ForgeName::GitHub;

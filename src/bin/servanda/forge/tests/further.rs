@@ -59,7 +59,10 @@ async fn the_comments_of_a_plan_go_with_it() {
         assert_eq!(fake_forge.post(&graver).await, Posted::Risen);
         let mut expected = vec!["grave".to_owned(), "grave, part 2".to_owned()];
         if name != ForgeName::GitHub {
-            expected.insert(0, "A later plan is graver. It stands in a comment of its own below.".to_owned());
+            expected.insert(
+                0,
+                "Superseded: a later plan is more severe. See the newer comment below.".to_owned(),
+            );
         }
         assert_eq!(said(&fake_forge.world()), expected, "{name:?}");
         let failed = Sample { class: None, ..sample("none", 0) };
