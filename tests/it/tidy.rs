@@ -1,9 +1,45 @@
-//! The house style that no linter knows: what a file begins with, how long it is, which words are not used.
+//! The house style that no linter knows: how files and functions begin and how long they are, which words are not used, and
+//! that what the documents cite exists.
 
 use std::path::{Path, PathBuf};
 
 /// The longest a source file may be, without its tests.
 const FILE_LIMIT: usize = 500;
+
+/// The longest a function may be, from its signature to its closing brace.
+const FUNCTION_LIMIT: usize = 70;
+
+/// Words that docs/glossary.md replaces, with the word to write.
+const REPLACED: [(&str, &str); 28] = [
+    ("nobody", "name who or what does it: `unknown key`"),
+    ("lest", "so that … not"),
+    ("whatever", "name it"),
+    ("wish", "desired, request"),
+    ("wishes", "desired, requests"),
+    ("wished", "desired, requested"),
+    ("mend", "fix"),
+    ("mends", "fixes"),
+    ("mended", "fixed"),
+    ("told", "sent, reported"),
+    ("carry out", "apply"),
+    ("carries out", "applies"),
+    ("carried out", "applied"),
+    ("look around", "read"),
+    ("looks around", "reads"),
+    ("our mark", "the ownership key"),
+    ("the memory", "the ledger"),
+    ("withheld", "blocked, or awaiting acknowledgement"),
+    ("baseline", "last-applied state"),
+    ("gist", "summary"),
+    ("fate", "result"),
+    ("fates", "results"),
+    ("make it so", "reconcile"),
+    ("what became of", "the outcome of"),
+    ("survey", "read, plan"),
+    ("surveys", "reads, plans"),
+    ("kin", "succession"),
+    ("knobs", "options"),
+];
 
 /// Words that say nothing, with what to think of instead.
 const WORDS: [(&str, &str); 5] = [
@@ -34,6 +70,34 @@ fn files_below(folder: &Path, extension: &str) -> Vec<(String, String)> {
     }
     found.sort();
     found
+}
+
+/// The files that people read and write, without those that are data.
+fn texts() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for folder in
+        ["src", "tests", "benches", "examples", "docs", "schemas", "agreements", "templates", ".github", "ci"]
+    {
+        for extension in ["rs", "md", "js", "cjs", "py", "css", "html", "json", "txt", "yml", "yaml"] {
+            found.extend(files_below(&root().join(folder), extension));
+        }
+    }
+    for name in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "Cargo.toml", "action.yml", "servanda.yaml"]
+    {
+        found.push((name.to_owned(), std::fs::read_to_string(root().join(name)).unwrap()));
+    }
+    found.retain(|(path, _)| path != "docs/glossary.md" && path != "tests/it/tidy.rs");
+    found
+}
+
+/// Whether a phrase stands in a line of lower case as whole words.
+fn has_phrase(line: &str, phrase: &str) -> bool {
+    let is_within = |letter: char| letter.is_alphanumeric();
+    line.match_indices(phrase).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let after = line[at + phrase.len()..].chars().next();
+        !before.is_some_and(is_within) && !after.is_some_and(is_within)
+    })
 }
 
 fn assert_none(faults: &[String]) {
@@ -116,6 +180,175 @@ fn every_rule_has_a_page_that_shows_the_fault_and_its_mend() {
         let stem = path.trim_start_matches("docs/rules/").trim_end_matches(".md");
         if servanda::diagnostic::Code::find(stem).is_none() {
             faults.push(format!("{path}: is the page of no rule"));
+        }
+    }
+    assert_none(&faults);
+}
+
+#[test]
+fn words_that_the_glossary_replaces_are_not_used() {
+    assert!(has_phrase("it was told twice", "told") && has_phrase("is_told", "told"));
+    assert!(!has_phrase("untold stories", "told") && !has_phrase("kind", "kin"));
+    let mut faults = Vec::new();
+    for (path, text) in texts() {
+        for (number, line) in text.lines().enumerate() {
+            let line = line.to_lowercase();
+            let used = REPLACED.iter().filter(|(word, _)| has_phrase(&line, word));
+            faults.extend(used.map(|(word, instead)| format!("{path}:{}: {word}: {instead}", number + 1)));
+        }
+    }
+    assert_none(&faults);
+}
+
+/// The functions of a formatted file that are longer than the limit, with their first line and length.
+fn long_functions(text: &str, limit: usize) -> Vec<(usize, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (first, line) in lines.iter().enumerate() {
+        let code = line.trim_start();
+        let indent = line.len() - code.len();
+        let words = code.split('(').next().unwrap_or_default();
+        let is_function = words.split_whitespace().any(|word| word == "fn") && !code.starts_with("//");
+        if !is_function {
+            continue;
+        }
+        let is_end = |line: &&str| line.trim_end().len() == indent + 1 && line.trim_start() == "}";
+        if let Some(length) = lines[first..].iter().position(is_end).filter(|length| length + 1 > limit) {
+            found.push((first + 1, length + 1));
+        }
+    }
+    found
+}
+
+#[test]
+fn no_function_is_longer_than_a_screen() {
+    let short = "fn f() {\n    g();\n}\n";
+    assert_eq!(long_functions(short, 3), []);
+    assert_eq!(long_functions(short, 2), [(1, 3)]);
+    let mut faults = Vec::new();
+    for (path, text) in files_below(&root().join("src"), "rs") {
+        let long = long_functions(&text, FUNCTION_LIMIT);
+        faults.extend(long.iter().map(|(line, length)| format!("{path}:{line}: {length} lines")));
+    }
+    assert_none(&faults);
+}
+
+#[test]
+fn the_architecture_fits_a_few_screens() {
+    let page = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    assert!(page.lines().count() <= 120, "{} lines", page.lines().count());
+    let long: Vec<&str> = page.lines().filter(|line| line.chars().count() > 120).collect();
+    assert!(long.is_empty(), "{long:?}");
+}
+
+/// What a page cites in code spans outside of its fenced blocks, with the line.
+fn cited(page: &str) -> Vec<(usize, &str)> {
+    let mut inside = false;
+    let mut found = Vec::new();
+    for (number, line) in page.lines().enumerate() {
+        inside ^= line.starts_with("```");
+        if !inside && !line.starts_with("```") {
+            found.extend(line.split('`').skip(1).step_by(2).map(|span| (number + 1, span)));
+        }
+    }
+    found
+}
+
+/// Whether a path of modules, such as `plan::tests::a_law`, names a function in one of the files that can hold it.
+fn is_test(path: &str, sources: &[(String, String)]) -> bool {
+    let mut modules: Vec<&str> = path.split("::").collect();
+    let name = format!("fn {}(", modules.pop().unwrap_or_default());
+    let way = modules.join("/");
+    let holds = |(file, text): &&(String, String)| {
+        let stem = file.trim_end_matches(".rs").trim_end_matches("/mod");
+        let is_there = stem.ends_with(&way) || stem.ends_with(way.trim_end_matches("/tests"));
+        is_there && text.contains(&name)
+    };
+    sources.iter().any(|source| holds(&source))
+}
+
+#[test]
+fn what_the_architecture_and_the_decisions_cite_exists() {
+    let sources: Vec<(String, String)> = ["src", "tests", "benches"]
+        .iter()
+        .flat_map(|folder| files_below(&root().join(folder), "rs"))
+        .collect();
+    let mut pages = files_below(&root().join("docs/decisions"), "md");
+    pages.push((
+        "ARCHITECTURE.md".to_owned(),
+        std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap(),
+    ));
+    let mut faults = Vec::new();
+    let mut seen = 0;
+    for (path, page) in &pages {
+        for (line, span) in cited(page) {
+            let is_path = ["src/", "tests/", "docs/", "benches/", "schemas/", "examples/", ".github/"]
+                .iter()
+                .any(|folder| span.starts_with(folder));
+            let is_name = span.contains("::")
+                && span.chars().all(|letter| letter.is_ascii_lowercase() || "_:0123456789".contains(letter))
+                && span.rsplit("::").next().is_some_and(|name| name.matches('_').count() >= 2);
+            seen += usize::from(is_path || is_name);
+            if (is_path && !root().join(span).exists()) || (is_name && !is_test(span, &sources)) {
+                faults.push(format!("{path}:{line}: `{span}` is not there"));
+            }
+        }
+    }
+    assert!(seen > 60, "only {seen} citations were found");
+    assert_none(&faults);
+}
+
+#[test]
+fn a_citation_of_what_is_not_there_is_caught() {
+    let sources = [("src/plan/tests.rs".to_owned(), "fn a_law_of_plans() {".to_owned())];
+    assert!(is_test("plan::tests::a_law_of_plans", &sources));
+    assert!(!is_test("plan::tests::another_law_of_plans", &sources));
+    assert!(!is_test("status::tests::a_law_of_plans", &sources));
+    assert_eq!(cited("a `b/c.rs`\n```\n`d`\n```\n`e`"), [(1, "b/c.rs"), (5, "e")]);
+}
+
+/// The codes of failures in a text: the second argument of every `Failure::new`.
+fn failure_codes(text: &str) -> Vec<String> {
+    let calls = text.split("Failure::new(").skip(1);
+    let codes = calls.filter_map(|call| {
+        let (_, rest) = call.split_once(',')?;
+        rest.trim_start().strip_prefix('"')?.split_once('"').map(|(code, _)| code.to_owned())
+    });
+    codes.collect()
+}
+
+#[test]
+fn every_failure_has_a_code_of_words_and_hyphens() {
+    let mut faults = Vec::new();
+    let mut seen = 0;
+    for (path, text) in files_below(&root().join("src/bin/servanda"), "rs") {
+        for code in failure_codes(&text) {
+            seen += 1;
+            let is_kebab = code.split('-').all(|word| {
+                !word.is_empty()
+                    && word.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
+            });
+            if !is_kebab {
+                faults.push(format!("{path}: `{code}`"));
+            }
+        }
+    }
+    assert!(seen > 80, "only {seen} failures were found");
+    assert_none(&faults);
+}
+
+#[test]
+fn comments_on_items_begin_with_a_verb_or_a_noun_phrase() {
+    let mut faults = Vec::new();
+    for (path, text) in files_below(&root().join("src"), "rs") {
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        for (number, line) in lines.iter().enumerate() {
+            let begins = number == 0 || !lines[number - 1].starts_with("///");
+            if begins
+                && ["/// What ", "/// How ", "/// Who ", "/// Why "].iter().any(|word| line.starts_with(word))
+            {
+                faults.push(format!("{path}:{}: {line}", number + 1));
+            }
         }
     }
     assert_none(&faults);
