@@ -13,10 +13,9 @@ pub(crate) mod command;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::ops::Deref;
 use std::process::ExitCode;
 
-use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches, Parser, Subcommand};
 
 use crate::cli::options::GlobalOptions;
 use crate::process::context::Context;
@@ -91,94 +90,94 @@ const GROUPS: [(&str, Group); 6] = [
 #[derive(Subcommand)]
 pub(crate) enum Author {
     /// Write a new agreement, for one client or many
-    New(Later<Box<command::new::arguments::Arguments>>),
+    New(Box<command::new::arguments::Arguments>),
     /// Write the successor of an agreement that ends
-    Renew(Later<command::renew::Arguments>),
+    Renew(command::renew::Arguments),
     /// Give an agreement a later last day
-    Extend(Later<command::extend::Arguments>),
+    Extend(command::extend::Arguments),
     /// End an agreement early
-    Terminate(Later<command::terminate::Arguments>),
+    Terminate(command::terminate::Arguments),
     /// Suspend an agreement
-    Suspend(Later<command::suspend::Arguments>),
+    Suspend(command::suspend::Arguments),
     /// Resume a suspended agreement
-    Resume(Later<command::resume::Arguments>),
+    Resume(command::resume::Arguments),
     /// Activate an agreement by hand
-    Activate(Later<command::activate::Arguments>),
+    Activate(command::activate::Arguments),
     /// Deactivate an agreement by hand
-    Deactivate(Later<command::deactivate::Arguments>),
+    Deactivate(command::deactivate::Arguments),
 }
 
 /// Commands that check the files.
 #[derive(Subcommand)]
 pub(crate) enum Check {
     /// Check every file and show all errors at once
-    Validate(Later<command::validate::Arguments>),
+    Validate(command::validate::Arguments),
     /// Show the origin of each value of an agreement, or explain a rule
-    Explain(Later<command::explain::Arguments>),
+    Explain(command::explain::Arguments),
 }
 
 /// Commands that plan and apply.
 #[derive(Subcommand)]
 pub(crate) enum Reconcile {
     /// Show what an apply would change
-    Plan(Later<command::plan::Arguments>),
+    Plan(command::plan::Arguments),
     /// Show a saved plan
-    Show(Later<command::show::Arguments>),
+    Show(command::show::Arguments),
     /// Post a saved plan as a comment on its pull request
-    Comment(Later<command::comment::Arguments>),
+    Comment(command::comment::Arguments),
     /// Save the live state in a file, to plan without a network
-    Snapshot(Later<command::snapshot::Arguments>),
+    Snapshot(command::snapshot::Arguments),
     /// Apply a plan
-    Apply(Later<command::apply::Arguments>),
+    Apply(command::apply::Arguments),
     /// Plan, apply and notify: the scheduled job
-    Run(Later<command::run::Arguments>),
+    Run(command::run::Arguments),
 }
 
 /// Commands that send notices.
 #[derive(Subcommand)]
 pub(crate) enum Notify {
     /// Send the notices that are due
-    Notify(Later<command::notify::Arguments>),
+    Notify(command::notify::Arguments),
     /// Show, verify or compact the ledger of notices
-    Ledger(Later<command::ledger::Arguments>),
+    Ledger(command::ledger::Arguments),
 }
 
 /// Commands that only read agreements.
 #[derive(Subcommand)]
 pub(crate) enum Inspect {
     /// Show what is in force, sorted by what ends next
-    Status(Later<command::status::Arguments>),
+    Status(command::status::Arguments),
     /// Show the coming changes and notices
-    Forecast(Later<command::forecast::Arguments>),
+    Forecast(command::forecast::Arguments),
     /// Report whether a client is entitled to a service, and by when
-    Entitled(Later<command::entitled::Arguments>),
+    Entitled(command::entitled::Arguments),
     /// Answer `entitled` queries over HTTP
-    Serve(Later<command::serve::Arguments>),
+    Serve(command::serve::Arguments),
     /// Write all agreements over time as one page
-    Report(Later<command::report::Arguments>),
+    Report(command::report::Arguments),
 }
 
 /// Commands that set up a repository and its surroundings.
 #[derive(Subcommand)]
 pub(crate) enum SetUp {
     /// Create a repository: settings, catalog, template, agreement
-    Init(Later<command::init::Arguments>),
+    Init(command::init::Arguments),
     /// Propose the mapping of servanda.yaml from the helpdesk
-    Discover(Later<command::discover::Arguments>),
+    Discover(command::discover::Arguments),
     /// Compare catalog.yaml with the helpdesk, or update it
-    Catalog(Later<command::catalog::Arguments>),
+    Catalog(command::catalog::Arguments),
     /// Adopt agreements of the helpdesk: write a file for each
-    Import(Later<command::import::Arguments>),
+    Import(command::import::Arguments),
     /// Check everything that a run needs
-    Doctor(Later<command::doctor::Arguments>),
+    Doctor(command::doctor::Arguments),
     /// Run the embedded helpdesk
-    Sandbox(Later<command::sandbox::Arguments>),
+    Sandbox(command::sandbox::Arguments),
     /// Write the JSON Schemas of all files, for editors
-    Schema(Later<command::schema::Arguments>),
+    Schema(command::schema::Arguments),
     /// Write a completion script for a shell
-    Completions(Later<command::completions::Arguments>),
+    Completions(command::completions::Arguments),
     /// Write the manual pages
-    Man(Later<command::man::Arguments>),
+    Man(command::man::Arguments),
 }
 
 impl Command {
@@ -267,38 +266,6 @@ impl SetUp {
             Self::Completions(arguments) => command::completions::run(&arguments),
             Self::Man(arguments) => command::man::run(&arguments, described()),
         }
-    }
-}
-
-/// Defers the description of a command's arguments until that command is used. Describing all of them takes longer than
-/// reading the settings of a repository.
-pub(crate) struct Later<T>(T);
-
-impl<T: Args> Args for Later<T> {
-    fn augment_args(command: clap::Command) -> clap::Command {
-        command.defer(T::augment_args)
-    }
-
-    fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        command.defer(T::augment_args_for_update)
-    }
-}
-
-impl<T: FromArgMatches> FromArgMatches for Later<T> {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        T::from_arg_matches(matches).map(Self)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        self.0.update_from_arg_matches(matches)
-    }
-}
-
-impl<T> Deref for Later<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
     }
 }
 

@@ -178,30 +178,26 @@ impl EditSession {
         });
         let files = files.collect();
         let loaded = loaded.with(files);
-        let (mut new, after) = check_again(&loaded, checked, &proposals, as_of);
+        let mut new = check_again(&loaded, checked, &proposals, as_of);
         load::deny_warnings(&mut new, deny_warnings);
         show(&new, &loaded.sources, context);
-        let exit = if new.has_errors() {
+        if new.has_errors() {
             let summary = render::diagnostics::summary(&new, proposals.len());
             Err(Failure::new(Exit::Invalid, "edit-invalid", format!("the edit would bring {summary}"))
                 .help("nothing was written"))
         } else {
             finish(&loaded, &proposals, &befores, mode)
-        };
-        // The process ends here: freeing tens of thousands of small allocations takes longer than the check.
-        std::mem::forget((loaded, after, proposals));
-        exit
+        }
     }
 }
 
-/// Checks the repository with the proposed files in it. Returns the diagnostics that were not there before, and the
-/// agreements.
+/// Checks the repository with the proposed files in it. Returns the diagnostics that were not there before.
 fn check_again(
     loaded: &LoadedFiles,
     before: CheckedRepository,
     proposals: &[ProposedFile],
     as_of: AsOf,
-) -> (Diagnostics, Vec<Agreement>) {
+) -> Diagnostics {
     let known = before.diagnostics;
     let unchanged = unchanged(before.agreements, proposals);
     let after = loaded.check_with(as_of.instant, unchanged, |_, checked| checked);
@@ -212,7 +208,7 @@ fn check_again(
         assert_eq!(new, all, "the incremental check must report what the full one reports");
         assert_eq!(after.agreements, whole.agreements, "the incremental check must give the same agreements");
     }
-    (new, after.agreements)
+    new
 }
 
 /// Shows new diagnostics; of many warnings only their number.

@@ -303,13 +303,10 @@ impl LoadedFiles {
             print_message(&format!("{warnings} {noun}; `servanda validate` shows them\n"));
         }
         let digest = self.digest();
-        let Self { root, sources, templates, agreements, .. } = self;
-        // The process is short-lived: freeing tens of thousands of small allocations takes longer than the check.
-        std::mem::forget((sources, templates, agreements));
         Ok(Workspace {
-            commit: git::commit(&root),
+            commit: git::commit(&self.root),
             digest,
-            root,
+            root: self.root,
             settings: checked.settings,
             catalog: checked.catalog,
             agreements: checked.agreements,
@@ -322,7 +319,6 @@ impl LoadedFiles {
         let mut checked = self.check(at);
         deny_warnings(&mut checked.diagnostics, context.deny_warnings);
         self.refuse_errors(&checked.diagnostics, context)?;
-        std::mem::forget(self);
         Ok(checked)
     }
 

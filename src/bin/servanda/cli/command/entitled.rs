@@ -69,14 +69,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         Format::Text => print_data(&render::entitlement::text(&envelope, context.paint()))?,
         Format::Json => print_data(&render::json::pretty(&envelope))?,
     }
-    let exit = match answer {
+    Ok(match answer {
         EntitlementAnswer::Entitled(_) => Exit::Fine,
         EntitlementAnswer::NotEntitled(_) => Exit::NotEntitled,
         EntitlementAnswer::Ambiguous(_) => Exit::Ambiguous,
-    };
-    // The process ends here: freeing many small allocations takes longer than the answer.
-    std::mem::forget(register);
-    Ok(exit)
+    })
 }
 
 fn pauses(written: &[String]) -> Result<Pauses, Failure> {
