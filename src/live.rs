@@ -1,90 +1,88 @@
-//! What the helpdesk holds, in the normal form that `desired` shares: equal values are equal here.
+//! The live state of the helpdesk, in the normal form that `desired` shares.
 //!
-//! The adapters in the shell make these values out of their wire forms. This module knows no wire and no
-//! document. Present, absent and unknown are three things, and unknown never counts as absent.
+//! The adapters of the shell make these values from their wire formats. Present, absent and unknown are three different
+//! things, and unknown never counts as absent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use crate::calendar::{Day, TargetTime};
 use crate::ident::{AgreementId, LiveId};
 use crate::mapping::Field;
 
-/// Something that was looked for.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// The result of a search.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Observed<T> {
-    /// It is there.
+    /// It exists.
     Present(T),
-    /// It is not there: the helpdesk said so.
+    /// It does not exist, by a complete answer of the helpdesk.
     Absent,
-    /// Nobody can say; the reason is for people.
+    /// The answer could not be understood; the reason is for people.
     Unknown(String),
 }
 
-/// The helpdesk as read. As JSON it is a recording, which plans can be made from without a network.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// The live state as read. Its JSON is part of a snapshot, from which a plan can be made without a network.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
-    /// The agreements that bear our mark. One that is not listed is absent, since the list was read whole.
+    /// The managed agreements, by ownership key. One that is missing is absent, since the list is complete.
     pub agreements: BTreeMap<AgreementId, Observed<LiveAgreement>>,
-    /// What catalog slugs may refer to.
+    /// The objects that catalog slugs may refer to.
     pub directory: Directory,
-    /// Marks that several objects bear; none of them is touched, and none is among `agreements`.
+    /// Ownership keys that several objects have; these objects are never modified and are not in `agreements`.
     pub same_ownership_key: BTreeMap<AgreementId, Vec<LiveId>>,
-    /// How many agreements bear no mark of ours; they are never touched.
+    /// The number of agreements without an ownership key; they are never modified.
     pub unmanaged: usize,
-    /// Unmarked agreements that a document wishes to take over, by their live id.
+    /// Unmanaged agreements that a document adopts, by their live id.
     pub adoptable: BTreeMap<LiveId, Observed<LiveAgreement>>,
 }
 
-/// One agreement of the helpdesk.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// One live agreement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveAgreement {
-    /// Its id there.
+    /// Its id in the helpdesk.
     pub object: LiveId,
-    /// Everything about it that the mapping carries.
+    /// The fields that the mapping carries.
     pub record: Record,
     /// The objects that hold its targets.
     #[serde(with = "as_list")]
     pub rules: BTreeMap<TargetKey, LiveId>,
     /// Whether it is archived.
     pub archived: bool,
-    /// When the helpdesk says it was last touched, in its own writing; never compared, only shown.
+    /// The time of its last change, in the helpdesk's own format; shown and never compared.
     pub modified: Option<String>,
 }
 
-/// Who touched something last and when, as far as the helpdesk tells.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// The person and the time of a change, as far as the helpdesk records them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Touch {
     /// The person.
     pub who: Option<LiveId>,
-    /// What the helpdesk calls that person.
+    /// The name of that person.
     pub name: Option<String>,
-    /// When, in the helpdesk's own writing; never compared, only shown.
+    /// The time, in the helpdesk's own format; shown and never compared.
     pub when: String,
 }
 
 /// The normal form of an agreement, the same for both sides.
-#[derive(
-    Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
-    /// The state in the tenant's own word.
+    /// The tenant's own state.
     pub state: String,
-    /// The fields that the mapping carries; a field that holds nothing is [`Value::Nothing`].
+    /// The fields that the mapping carries; an empty field is [`Value::Nothing`].
     pub fields: BTreeMap<Field, Value>,
 }
 
-/// A value of a field, in one form only.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+/// A value of a field, in normal form.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
-    /// Empty: null, the empty text and the empty set are one thing to a helpdesk.
+    /// Empty: a helpdesk does not distinguish null, the empty text and the empty set.
     Nothing,
-    /// A text without blanks around it; never empty.
+    /// A text without surrounding whitespace; never empty.
     Text(String),
     /// A whole number.
     Integer(i64),
@@ -104,32 +102,28 @@ pub enum Value {
     ),
 }
 
-/// Which requests a promise is about.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+/// The service and priority that a target applies to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct TargetKey {
-    /// The service; `None` for all that have no promise of their own.
+    /// The service; `None` for all services without a target of their own.
     pub service: Option<LiveId>,
     /// The priority.
     pub priority: LiveId,
 }
 
-/// By when one is answered and helped, on which hours.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+/// A response and a resolution target, and the hours that they are counted on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct LiveTarget {
-    /// Until somebody answers.
+    /// The response target.
     pub response: Option<TargetTime>,
-    /// Until it is solved.
+    /// The resolution target.
     pub resolution: Option<TargetTime>,
-    /// The hours that the time is counted on; `None` for the agreement's.
+    /// The calendar of their hours; `None` for the agreement's.
     pub calendar: Option<LiveId>,
 }
 
-/// What catalog slugs may refer to, as read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// The objects that catalog slugs may refer to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Entries", into = "Entries")]
 pub struct Directory {
     entries: Entries,
@@ -139,8 +133,8 @@ pub struct Directory {
 
 type Entries = BTreeMap<ObjectKind, BTreeMap<LiveId, DirectoryEntry>>;
 
-/// A kind of object that a catalog has slugs for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+/// A kind of object that catalog slugs refer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectKind {
     /// A company or a department.
@@ -156,16 +150,16 @@ pub enum ObjectKind {
 }
 
 /// An object of the directory.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectoryEntry {
-    /// What the helpdesk calls it; of a person whose name is hidden, the initials.
+    /// Its title; the initials of a person whose name is hidden.
     pub title: String,
-    /// A short code that it may be known by as well.
+    /// A short code that also identifies it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// Whether it is archived there; then nothing new may refer to it.
+    /// Whether it is archived; nothing new may refer to an archived object.
     pub archived: bool,
-    /// The digest of a title that is hidden, by which it is still known.
+    /// The digest of a hidden title, by which the object can still be found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<String>,
 }
@@ -179,12 +173,12 @@ impl DirectoryEntry {
         }
     }
 
-    /// What it is found by.
-    fn known_as(&self) -> String {
+    /// The key of its title in the index.
+    fn title_key(&self) -> String {
         self.hidden.as_deref().map_or_else(|| self.title.clone(), hidden_title)
     }
 
-    /// The same with its name hidden.
+    /// Hides the name.
     fn without_name(self) -> Self {
         match self.hidden {
             Some(_) => self,
@@ -193,12 +187,12 @@ impl DirectoryEntry {
     }
 }
 
-/// How a hidden title is found: no title begins so.
+/// The index key of a hidden title: no title begins with a null character.
 fn hidden_title(digest: &str) -> String {
     format!("\0{digest}")
 }
 
-/// A person's name as strangers may read it: `А. П.`. Initials stay as they are.
+/// The initials of a name: `А. П.`. Initials stay as they are.
 pub fn initials(name: &str) -> String {
     let letters =
         name.split_whitespace().filter_map(|word| word.chars().find(|letter| letter.is_alphabetic()));
@@ -207,7 +201,7 @@ pub fn initials(name: &str) -> String {
 }
 
 impl Value {
-    /// A text in normal form: blanks around it do not count, and the empty text is nothing.
+    /// A text in normal form: without surrounding whitespace, and `Nothing` if empty.
     pub fn text(text: &str) -> Self {
         match text.trim() {
             "" => Self::Nothing,
@@ -220,13 +214,13 @@ impl Value {
         if set.is_empty() { Self::Nothing } else { Self::References(set) }
     }
 
-    /// Targets in normal form: a promise of nothing is none.
+    /// Targets in normal form: one with neither response nor resolution is dropped.
     pub fn targets(mut targets: BTreeMap<TargetKey, LiveTarget>) -> Self {
-        targets.retain(|_, promise| promise.response.is_some() || promise.resolution.is_some());
+        targets.retain(|_, target| target.response.is_some() || target.resolution.is_some());
         if targets.is_empty() { Self::Nothing } else { Self::Targets(targets) }
     }
 
-    /// The objects that the value names.
+    /// The objects that the value refers to.
     pub fn mentions(&self) -> Vec<&LiveId> {
         match self {
             Self::Nothing | Self::Text(_) | Self::Integer(_) | Self::Bool(_) | Self::Day(_) => Vec::new(),
@@ -234,8 +228,8 @@ impl Value {
             Self::References(set) => set.iter().collect(),
             Self::Targets(targets) => targets
                 .iter()
-                .flat_map(|(key, promise)| {
-                    [Some(&key.priority), key.service.as_ref(), promise.calendar.as_ref()]
+                .flat_map(|(key, target)| {
+                    [Some(&key.priority), key.service.as_ref(), target.calendar.as_ref()]
                         .into_iter()
                         .flatten()
                 })
@@ -245,8 +239,8 @@ impl Value {
 }
 
 impl Live {
-    /// The same without the names of people: what plans are made from, and what may be handed to strangers. Whoever
-    /// knows a name still finds the person by it.
+    /// Hides the names of people, so that plans and snapshots do not contain them. A person can still be found by the
+    /// exact name.
     #[must_use]
     pub fn without_people(mut self) -> Self {
         let mut entries = Entries::from(self.directory);
@@ -260,16 +254,16 @@ impl Live {
 }
 
 impl LiveAgreement {
-    /// A digest of everything that a plan was made from; another digest later means that somebody was here.
+    /// The digest of everything that a plan depends on; a later difference means that somebody changed the object.
     ///
-    /// The time of the last change is left out, since a tenant's scripts may move it without a reason.
+    /// The time of the last change is left out, since a tenant's scripts may update it without any other change.
     pub fn digest(&self) -> String {
         digest(&(&self.record, self.archived))
     }
 }
 
 /// The first sixteen bytes of the SHA-256 of a value's JSON, in hexadecimal.
-pub fn digest(value: &impl serde::Serialize) -> String {
+pub fn digest(value: &impl Serialize) -> String {
     use std::fmt::Write as _;
 
     let json = serde_json::to_vec(value).expect("values of the core are always JSON");
@@ -299,16 +293,16 @@ impl From<Directory> for Entries {
 }
 
 impl Directory {
-    /// Takes in an object as read.
+    /// Adds an object.
     pub fn add(&mut self, kind: ObjectKind, id: LiveId, title: &str, archived: bool) {
         let title = title.trim().to_owned();
         self.add_named(kind, id, DirectoryEntry { title, code: None, archived, hidden: None });
     }
 
-    /// Takes in an object as read, with everything it is known by.
+    /// Adds an object with its code and hidden title.
     pub fn add_named(&mut self, kind: ObjectKind, id: LiveId, named: DirectoryEntry) {
         if !named.archived {
-            self.by_title.entry((kind, named.known_as())).or_default().push(id.clone());
+            self.by_title.entry((kind, named.title_key())).or_default().push(id.clone());
             if let Some(code) = &named.code {
                 self.by_code.entry((kind, code.clone())).or_default().push(id.clone());
             }
@@ -316,35 +310,35 @@ impl Directory {
         self.entries.entry(kind).or_default().insert(id, named);
     }
 
-    /// Everything in it.
+    /// All objects.
     pub fn iter(&self) -> impl Iterator<Item = (ObjectKind, &LiveId, &DirectoryEntry)> {
         self.entries.iter().flat_map(|(kind, named)| named.iter().map(move |(id, named)| (*kind, id, named)))
     }
 
-    /// The object of this id.
+    /// The object with this id.
     pub fn get(&self, kind: ObjectKind, id: &LiveId) -> Option<&DirectoryEntry> {
         self.entries.get(&kind)?.get(id)
     }
 
-    /// The objects that bear exactly this title and are not archived.
+    /// The objects with exactly this title that are not archived.
     pub fn titled(&self, kind: ObjectKind, title: &str) -> &[LiveId] {
-        let known_as = |name: String| self.by_title.get(&(kind, name)).map(Vec::as_slice);
-        let hidden = || known_as(hidden_title(&digest(&title.trim())));
-        known_as(title.trim().to_owned()).or_else(hidden).unwrap_or_default()
+        let by_key = |key: String| self.by_title.get(&(kind, key)).map(Vec::as_slice);
+        let hidden = || by_key(hidden_title(&digest(&title.trim())));
+        by_key(title.trim().to_owned()).or_else(hidden).unwrap_or_default()
     }
 
-    /// The objects that are known by exactly this code and are not archived.
+    /// The objects with exactly this code that are not archived.
     pub fn coded(&self, kind: ObjectKind, code: &str) -> &[LiveId] {
         self.by_code.get(&(kind, code.to_owned())).map_or(&[], Vec::as_slice)
     }
 
-    /// What an object is called, whatever its kind.
+    /// The title of an object of any kind.
     pub fn title(&self, id: &LiveId) -> Option<&str> {
         self.entries.values().find_map(|entries| entries.get(id)).map(|named| named.title.as_str())
     }
 }
 
-/// JSON has no maps with keys that are objects, so that these maps travel as lists of pairs.
+/// Serialises a map whose keys are objects as a list of pairs, since JSON has no such maps.
 mod as_list {
     use std::collections::BTreeMap;
 
@@ -374,14 +368,14 @@ mod tests {
     use crate::mapping::Field;
 
     #[test]
-    fn empty_values_are_one_thing() {
+    fn empty_values_are_equal() {
         assert_eq!(Value::text("  "), Value::Nothing);
         assert_eq!(Value::references(std::collections::BTreeSet::new()), Value::Nothing);
         assert_eq!(Value::text(" a "), Value::Text("a".to_owned()));
     }
 
     #[test]
-    fn a_recording_is_read_back_as_it_was() {
+    fn a_live_state_survives_its_own_json() {
         let mut live = Live::default();
         live.directory.add(ObjectKind::Unit, LiveId::new("ou$1").expect("an id"), "Ромашка", false);
         let key = TargetKey { service: None, priority: LiveId::new("priority$1").expect("an id") };
@@ -396,7 +390,7 @@ mod tests {
             modified: None,
         };
         live.agreements.insert(AgreementId::new("a").expect("an id"), Observed::Present(agreement));
-        let json = serde_json::to_string(&live).expect("a recording is JSON");
+        let json = serde_json::to_string(&live).expect("a live state is JSON");
         assert_eq!(serde_json::from_str::<Live>(&json).expect("its own JSON"), live);
     }
 
@@ -409,7 +403,7 @@ mod tests {
         live.directory.add(ObjectKind::Person, id(3), "Анна Белых", true);
         live.directory.add(ObjectKind::Unit, id(4), "Ирина Петрова", false);
         let live = live.without_people();
-        let json = serde_json::to_string(&live).expect("a recording is JSON");
+        let json = serde_json::to_string(&live).expect("a live state is JSON");
         assert!(!json.contains("Игорь") && !json.contains("Белых"), "{json}");
         for live in
             [serde_json::from_str::<Live>(&json).expect("its own JSON"), live.clone().without_people(), live]

@@ -1,19 +1,21 @@
-//! Catalog slugs become live ids: by the catalog's own id, which must exist, or by an exact title, which
-//! must be the only one, or where no title fits by a code that is the slug itself. Archived objects do not count, since nothing new may refer to them.
+//! Resolves catalog slugs to live ids: by the id of the catalog, which must exist; else by an exact and unique title; else
+//! by a code that equals the slug.
+//!
+//! Archived objects are ignored, since nothing new may refer to them.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agreement::Agreement;
-use crate::catalog::{Catalog, CatalogEntry, Contact};
-use crate::desired::{OtherTitle, ROUND_THE_CLOCK, Unresolved};
+use crate::catalog::{Catalog, CatalogEntry, Contact, ROUND_THE_CLOCK};
+use crate::desired::model::{OtherTitle, Unresolved};
 use crate::ident::{LiveId, RecipientSlug};
 use crate::live::{Directory, ObjectKind, initials};
 
-/// What stands before the slug of a provider, so that it is not taken for a client's.
+/// The prefix of a provider's slug in the cache, which tells it apart from a client's.
 const PROVIDER: &str = "provider ";
 
-/// Answers are remembered, since ten thousand agreements ask for the same few slugs.
+/// Resolves slugs, with a cache: ten thousand agreements use the same few slugs.
 pub(super) struct Resolver<'a> {
     catalog: &'a Catalog,
     directory: &'a Directory,
@@ -26,7 +28,7 @@ impl<'a> Resolver<'a> {
         Self { catalog, directory, answers: RefCell::default(), other_titles: RefCell::default() }
     }
 
-    /// A service, person, calendar or priority by its slug.
+    /// Resolves a service, person, calendar or priority.
     pub(super) fn entry(&self, kind: ObjectKind, slug: &str) -> Result<LiveId, Unresolved> {
         let entry = match kind {
             ObjectKind::Service => self.catalog.services.get(slug),
@@ -38,12 +40,12 @@ impl<'a> Resolver<'a> {
         self.remembered(kind, slug, entry)
     }
 
-    /// One of the provider's own legal entities, which are units too.
+    /// Resolves a legal entity of the provider, which is a unit too.
     pub(super) fn provider(&self, slug: &str) -> Result<LiveId, Unresolved> {
         self.remembered(ObjectKind::Unit, &format!("{PROVIDER}{slug}"), self.catalog.providers.get(slug))
     }
 
-    /// The people of the helpdesk who are told: the agreement's own contacts, else the client's.
+    /// Resolves the contacts who are people of the helpdesk: the agreement's own, or else the client's.
     pub(super) fn contacts(&self, agreement: &Agreement) -> Vec<Result<LiveId, Unresolved>> {
         let of_client = self.catalog.clients.get(agreement.client.as_str()).map(|client| &client.contacts);
         let own = Some(&agreement.contacts).filter(|own| !own.is_empty());
@@ -55,13 +57,13 @@ impl<'a> Resolver<'a> {
         people.collect()
     }
 
-    /// A person by the helpdesk's own id.
+    /// Checks that a person of the helpdesk exists.
     fn person(&self, id: &LiveId) -> Result<LiveId, Unresolved> {
         let is_there = self.directory.get(ObjectKind::Person, id).is_some_and(|named| !named.archived);
         if is_there { Ok(id.clone()) } else { Err(unresolved(id.as_str(), id.as_str(), 0)) }
     }
 
-    /// A company or a department.
+    /// Resolves a company or a department.
     pub(super) fn recipient(&self, recipient: &RecipientSlug) -> Result<LiveId, Unresolved> {
         self.remembered(ObjectKind::Unit, recipient.as_str(), self.catalog.recipient(recipient))
     }
@@ -71,7 +73,7 @@ impl<'a> Resolver<'a> {
         self.entry(ObjectKind::Calendar, ROUND_THE_CLOCK).ok()
     }
 
-    /// The objects that the helpdesk calls otherwise than the catalog does.
+    /// The live objects whose title differs from the catalog's, of all that were resolved.
     pub(super) fn other_titles(&self) -> BTreeSet<OtherTitle> {
         self.other_titles.take()
     }
@@ -121,7 +123,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// A title as a plan may show it: of people the initials.
+/// A title for a plan: the initials of a person.
 fn shown(kind: ObjectKind, title: &str) -> String {
     if kind == ObjectKind::Person { initials(title) } else { title.to_owned() }
 }

@@ -1,9 +1,12 @@
-//! The limits of an apply: what goes beyond one is blocked until its exact number is acknowledged.
+//! The guards of an apply: a change beyond a limit is blocked until its exact number is acknowledged.
 //!
-//! A guard withholds only what it guards; everything else, and always what the date alone brought about,
-//! goes on. Knows no text and no way to write.
+//! A guard blocks only what it limits, and the changes that wait for those; all others are applied. Deactivations that
+//! the date alone caused are never counted.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::ident::AgreementId;
 use crate::mapping::Mapping;
@@ -11,23 +14,23 @@ use crate::plan::{Blocked, Cause, Change, GuardName, Plan, Reason, Verb};
 use crate::settings::Guards;
 use crate::status::State;
 
-/// The numbers that somebody acknowledged, by guard.
+/// The numbers that were acknowledged, by guard.
 pub type Acknowledged = BTreeMap<GuardName, usize>;
 
-/// A guard that blocked something.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// A guard whose number is not acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AwaitingAcknowledgement {
-    /// Which.
+    /// The guard.
     pub guard: GuardName,
-    /// How many there are: the number to acknowledge.
+    /// The number to acknowledge.
     pub count: usize,
-    /// How many go through without being asked.
+    /// The number up to which no acknowledgement is needed.
     pub limit: usize,
-    /// Another number that was acknowledged, where one was.
+    /// The number that was acknowledged, where it was another one.
     pub acknowledged: Option<usize>,
 }
 
-/// Takes out of the plan what a guard withholds, and what waits for that.
+/// Blocks the changes beyond a limit, and the changes that wait for those.
 pub fn guard(
     mut plan: Plan,
     guards: &Guards,
@@ -39,9 +42,9 @@ pub fn guard(
         (GuardName::Deactivations, guards.deactivations.more_than.max(share)),
         (GuardName::Weakened, guards.weakened),
         (GuardName::Orphans, guards.orphans),
-        (GuardName::Vanished, if is_bare(&plan) { 0 } else { guards.vanished }),
+        (GuardName::Vanished, if manages_nothing(&plan) { 0 } else { guards.vanished }),
     ];
-    let mut held = Vec::new();
+    let mut awaiting = Vec::new();
     let mut blocked: BTreeMap<AgreementId, Reason> = BTreeMap::new();
     for (name, limit) in limits {
         let count = match name {
@@ -52,19 +55,19 @@ pub fn guard(
         if count <= limit || given == Some(count) {
             continue;
         }
-        held.push(AwaitingAcknowledgement { guard: name, count, limit, acknowledged: given });
+        awaiting.push(AwaitingAcknowledgement { guard: name, count, limit, acknowledged: given });
         let guarded = plan.changes.iter().filter(|change| weight(name, change) > 0);
         blocked.extend(guarded.map(|change| (change.id.clone(), Reason::Guarded(name))));
     }
-    await_withheld(&plan, &mut blocked);
+    block_dependents(&plan, &mut blocked);
     plan.changes.retain(|change| !blocked.contains_key(&change.id));
     plan.blocked.extend(blocked.into_iter().map(|(id, reason)| Blocked { id, reason }));
     plan.blocked.sort();
     plan.count(mapping.states.get(&State::Active));
-    (plan, held)
+    (plan, awaiting)
 }
 
-/// How much a change counts for a guard: what people did, never what the date did to unchanged files.
+/// The number that a change adds to a guard's count. What the date did to unchanged files adds nothing.
 fn weight(name: GuardName, change: &Change) -> usize {
     match name {
         GuardName::Deactivations => {
@@ -73,19 +76,19 @@ fn weight(name: GuardName, change: &Change) -> usize {
         }
         GuardName::Weakened => change.weakened().len(),
         GuardName::Orphans => usize::from(change.verb == Verb::Retire),
-        // Where much has vanished nothing is created at all, for it may be another helpdesk, or one that does not
-        // show what it holds.
+        // Where many agreements vanished nothing is created: it may be another helpdesk, or one whose lists are empty
+        // by mistake.
         GuardName::Vanished => usize::from(change.verb == Verb::Create),
     }
 }
 
-/// Whether nothing of ours is in the helpdesk.
-fn is_bare(plan: &Plan) -> bool {
+/// Whether the helpdesk holds no managed agreement.
+fn manages_nothing(plan: &Plan) -> bool {
     plan.totals.unchanged == 0 && plan.changes.iter().all(|change| change.object.is_none())
 }
 
-/// A change that waits for a blocked one is blocked too.
-fn await_withheld(plan: &Plan, blocked: &mut BTreeMap<AgreementId, Reason>) {
+/// Blocks the changes that wait for a blocked one.
+fn block_dependents(plan: &Plan, blocked: &mut BTreeMap<AgreementId, Reason>) {
     loop {
         let gone: BTreeSet<AgreementId> = blocked.keys().cloned().collect();
         let waiting = plan.changes.iter().filter(|change| !gone.contains(&change.id)).find_map(|change| {

@@ -65,7 +65,7 @@ fn passes(plan: Plan, acknowledged: &Acknowledged) -> (usize, Vec<(GuardName, us
 }
 
 #[test]
-fn deactivations_wait_beyond_both_the_number_and_the_share() {
+fn deactivations_are_blocked_beyond_both_the_number_and_the_share() {
     let none = Acknowledged::new();
     assert_eq!(passes(plan(deactivations(5, None), 10), &none), (5, vec![]));
     assert_eq!(passes(plan(deactivations(6, None), 10), &none), (0, vec![(GuardName::Deactivations, 6)]));
@@ -74,7 +74,7 @@ fn deactivations_wait_beyond_both_the_number_and_the_share() {
 }
 
 #[test]
-fn what_the_date_did_is_no_accident() {
+fn deactivations_by_date_are_not_counted() {
     let changes = deactivations(100, Some(Cause::Date));
     assert_eq!(passes(plan(changes, 100), &Acknowledged::new()), (100, vec![]));
 }
@@ -88,7 +88,7 @@ fn only_the_exact_number_goes_through() {
 }
 
 #[test]
-fn a_guard_withholds_only_what_it_guards() {
+fn a_guard_blocks_only_what_it_limits() {
     let mut changes = vec![weakening("weak"), change("other", vec![], None)];
     changes.push(change("orphan", vec![Risk::Deactivates, Risk::Retires], None));
     let (left, held) = guard(plan(changes, 3), &Guards::default(), &Acknowledged::new(), &Mapping::default());
@@ -98,7 +98,7 @@ fn a_guard_withholds_only_what_it_guards() {
 }
 
 #[test]
-fn what_waits_for_a_withheld_change_is_withheld_too() {
+fn a_change_that_waits_for_a_blocked_one_is_blocked_too() {
     let mut waiting = change("old", vec![Risk::Deactivates], None);
     waiting.after = vec![AgreementId::new("new").expect("an id")];
     let (left, _) = guard(
@@ -125,19 +125,23 @@ fn the_settings_move_the_limits() {
 }
 
 #[test]
-fn where_much_has_vanished_nothing_is_created() {
+fn where_many_agreements_vanished_nothing_is_created() {
     let created = |id: &str| Change { verb: Verb::Create, object: None, ..change(id, vec![], None) };
     let none = Acknowledged::new();
-    let estate = |vanished: usize, with_others: bool| {
+    let vanished_plan = |vanished: usize, with_others: bool| {
         let mut changes = vec![created("gone"), created("new")];
         changes.extend(with_others.then(|| change("other", vec![], None)));
         let mut plan = plan(changes, 9);
         plan.totals.vanished = vanished;
         plan
     };
-    assert_eq!(passes(estate(2, true), &none), (3, vec![]));
-    assert_eq!(passes(estate(3, true), &none), (1, vec![(GuardName::Vanished, 3)]));
-    assert_eq!(passes(estate(3, true), &[(GuardName::Vanished, 3)].into()), (3, vec![]));
-    assert_eq!(passes(estate(1, false), &none), (0, vec![(GuardName::Vanished, 1)]), "nothing is left");
-    assert_eq!(passes(estate(0, false), &none), (2, vec![]), "nothing was there");
+    assert_eq!(passes(vanished_plan(2, true), &none), (3, vec![]));
+    assert_eq!(passes(vanished_plan(3, true), &none), (1, vec![(GuardName::Vanished, 3)]));
+    assert_eq!(passes(vanished_plan(3, true), &[(GuardName::Vanished, 3)].into()), (3, vec![]));
+    assert_eq!(
+        passes(vanished_plan(1, false), &none),
+        (0, vec![(GuardName::Vanished, 1)]),
+        "nothing is left"
+    );
+    assert_eq!(passes(vanished_plan(0, false), &none), (2, vec![]), "nothing was there");
 }

@@ -1,7 +1,7 @@
-//! Desired and live become a plan. Both sides are in one normal form already, so that comparing is plain.
+//! Compares desired and live state, and returns a plan.
 //!
-//! Special cases (other marks, archived objects, documents that are gone) are settled before anything is
-//! compared. This file decides what changes; `steps` decides how, and `risk` what is bad about it.
+//! Renames, adoptions, archived objects and orphans are settled before any field is compared. `steps` decides how a
+//! change is applied, and `risk` what clients lose by it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,35 +16,35 @@ use crate::plan::{
 use crate::plan::{risk, steps};
 use crate::status::State;
 
-/// What a plan is made under, besides the two sides.
+/// The conditions of a diff, besides the two sides.
 #[derive(Clone, Debug)]
 pub struct DiffContext<'a> {
-    /// What the plan says it was made from.
+    /// The header of the plan.
     pub header: Header,
-    /// How the helpdesk holds agreements.
+    /// The mapping of the helpdesk.
     pub mapping: &'a Mapping,
-    /// Whether agreements that are gone from the files are retired.
+    /// Whether agreements whose document is gone are retired.
     pub prune: bool,
 }
 
-/// The changes that make `live` equal to `desired`.
+/// Returns the changes that make `live` equal to `desired`.
 pub fn diff(desired: &Desired, live: &Live, context: DiffContext<'_>) -> Plan {
     let mut comparison =
-        Comparison { desired, live, context, claimed: BTreeSet::new(), plan: Found::default() };
-    for (id, wish) in &desired.agreements {
-        comparison.wish(id, wish);
+        Comparison { desired, live, context, claimed: BTreeSet::new(), found: Differences::default() };
+    for (id, wanted) in &desired.agreements {
+        comparison.agreement(id, wanted);
     }
     for (id, unresolved) in &desired.unresolved {
         comparison.claimed.insert(id.clone());
         let reasons = unresolved.iter().cloned().map(Reason::Unresolved);
-        comparison.plan.blocked.extend(reasons.map(|reason| Blocked { id: id.clone(), reason }));
+        comparison.found.blocked.extend(reasons.map(|reason| Blocked { id: id.clone(), reason }));
     }
     comparison.orphans();
     comparison.finish()
 }
 
 #[derive(Default)]
-struct Found {
+struct Differences {
     changes: Vec<Change>,
     blocked: BTreeSet<Blocked>,
     notes: BTreeSet<Note>,
@@ -55,51 +55,51 @@ struct Comparison<'a> {
     desired: &'a Desired,
     live: &'a Live,
     context: DiffContext<'a>,
-    /// The marks that documents account for, so that what is left are orphans.
+    /// The ownership keys that documents account for; the others are orphans.
     claimed: BTreeSet<AgreementId>,
-    plan: Found,
+    found: Differences,
 }
 
 impl<'a> Comparison<'a> {
-    fn wish(&mut self, id: &AgreementId, wish: &'a DesiredAgreement) {
+    fn agreement(&mut self, id: &AgreementId, wanted: &'a DesiredAgreement) {
         self.claimed.insert(id.clone());
-        match self.counterpart(id, wish) {
-            Err(reason) => self.withhold(id, reason),
-            Ok(None) if wish.status.state.is_over() => {
-                self.plan.notes.insert(Note::OverAndAbsent(id.clone()));
+        match self.counterpart(id, wanted) {
+            Err(reason) => self.block(id, reason),
+            Ok(None) if wanted.status.state.is_over() => {
+                self.found.notes.insert(Note::OverAndAbsent(id.clone()));
             }
-            Ok(None) => self.create(id, wish),
-            Ok(Some((before, mark))) => self.update(id, wish, before, mark),
+            Ok(None) => self.create(id, wanted),
+            Ok(Some((before, ownership_key))) => self.update(id, wanted, before, ownership_key),
         }
     }
 
-    fn withhold(&mut self, id: &AgreementId, reason: Reason) {
-        self.plan.blocked.insert(Blocked { id: id.clone(), reason });
+    fn block(&mut self, id: &AgreementId, reason: Reason) {
+        self.found.blocked.insert(Blocked { id: id.clone(), reason });
     }
 
-    /// The live object of a wish: by its own mark, by a mark it had formerly, or by adoption.
+    /// Finds the live object of an agreement: by its ownership key, by a former one, or by adoption.
     fn counterpart(
         &mut self,
         id: &AgreementId,
-        wish: &DesiredAgreement,
+        wanted: &DesiredAgreement,
     ) -> Result<Option<(&'a LiveAgreement, Option<OwnershipKey>)>, Reason> {
-        let former = wish.formerly.iter().filter(|former| !self.desired.agreements.contains_key(*former));
-        for marked in std::iter::once(id).chain(former) {
-            if let Some(objects) = self.live.same_ownership_key.get(marked) {
+        let former = wanted.formerly.iter().filter(|former| !self.desired.agreements.contains_key(*former));
+        for key in std::iter::once(id).chain(former) {
+            if let Some(objects) = self.live.same_ownership_key.get(key) {
                 return Err(Reason::SameOwnershipKey(objects.clone()));
             }
-            self.claimed.insert(marked.clone());
-            match self.live.agreements.get(marked) {
+            self.claimed.insert(key.clone());
+            match self.live.agreements.get(key) {
                 None | Some(Observed::Absent) => {}
                 Some(Observed::Unknown(why)) => return Err(Reason::Unreadable(why.clone())),
                 Some(Observed::Present(found)) => {
-                    let mark = (marked != id)
-                        .then(|| OwnershipKey { before: Some(marked.clone()), after: id.clone() });
-                    return Ok(Some((found, mark)));
+                    let ownership_key =
+                        (key != id).then(|| OwnershipKey { before: Some(key.clone()), after: id.clone() });
+                    return Ok(Some((found, ownership_key)));
                 }
             }
         }
-        let Some(object) = &wish.adopts else {
+        let Some(object) = &wanted.adopts else {
             return Ok(None);
         };
         match self.live.adoptable.get(object) {
@@ -111,71 +111,75 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn create(&mut self, id: &AgreementId, wish: &DesiredAgreement) {
-        let fields = wish.record.fields.iter().filter(|(_, value)| **value != Value::Nothing);
+    fn create(&mut self, id: &AgreementId, wanted: &DesiredAgreement) {
+        let fields = wanted.record.fields.iter().filter(|(_, value)| **value != Value::Nothing);
         let fields = fields.map(|(field, value)| FieldChange {
             field: field.clone(),
             before: Value::Nothing,
             after: value.clone(),
             cause: None,
         });
-        let state = StateChange { before: None, after: wish.record.state.clone(), cause: None };
-        let mark = OwnershipKey { before: None, after: id.clone() };
-        let mut change = Self::blank(id, wish, Verb::Create);
+        let state = StateChange { before: None, after: wanted.record.state.clone(), cause: None };
+        let ownership_key = OwnershipKey { before: None, after: id.clone() };
+        let mut change = Self::blank(id, wanted, Verb::Create);
         change.fields = fields.collect();
         change.state = Some(state);
-        change.ownership_key = Some(mark);
-        change.steps = steps::creation(wish, self.context.mapping);
-        self.plan.changes.push(change);
+        change.ownership_key = Some(ownership_key);
+        change.steps = steps::creation(wanted, self.context.mapping);
+        self.found.changes.push(change);
     }
 
     fn update(
         &mut self,
         id: &AgreementId,
-        wish: &DesiredAgreement,
+        wanted: &DesiredAgreement,
         before: &LiveAgreement,
-        mark: Option<OwnershipKey>,
+        ownership_key: Option<OwnershipKey>,
     ) {
-        if before.archived && !wish.archived && self.context.mapping.deactivate != Deactivation::Archive {
-            if wish.status.state.is_over() {
-                self.plan.unchanged += 1;
+        if before.archived && !wanted.archived && self.context.mapping.deactivate != Deactivation::Archive {
+            if wanted.status.state.is_over() {
+                self.found.unchanged += 1;
             } else {
-                self.withhold(id, Reason::Archived(before.object.clone()));
+                self.block(id, Reason::Archived(before.object.clone()));
             }
             return;
         }
-        if before.archived && wish.archived && mark.is_none() {
-            self.plan.unchanged += 1;
+        if before.archived && wanted.archived && ownership_key.is_none() {
+            self.found.unchanged += 1;
             return;
         }
-        let fields = self.field_changes(wish, before);
-        let state = (before.record.state != wish.record.state).then(|| StateChange {
+        let fields = self.field_changes(wanted, before);
+        let state = (before.record.state != wanted.record.state).then(|| StateChange {
             before: Some(before.record.state.clone()),
-            after: wish.record.state.clone(),
+            after: wanted.record.state.clone(),
             cause: None,
         });
-        if fields.is_empty() && state.is_none() && mark.is_none() && before.archived == wish.archived {
-            self.plan.unchanged += 1;
+        if fields.is_empty()
+            && state.is_none()
+            && ownership_key.is_none()
+            && before.archived == wanted.archived
+        {
+            self.found.unchanged += 1;
             return;
         }
-        let mut change = Self::blank(id, wish, Verb::Update);
+        let mut change = Self::blank(id, wanted, Verb::Update);
         change.object = Some(before.object.clone());
         change.before = Some(before.digest());
         change.fields = fields;
         change.state = state;
-        change.ownership_key = mark;
+        change.ownership_key = ownership_key;
         let round_the_clock = self.desired.round_the_clock.as_ref();
-        change.risks = risk::of_update(&change, before, wish, self.context.mapping, round_the_clock);
+        change.risks = risk::of_update(&change, before, wanted, self.context.mapping, round_the_clock);
         change.phase = if change.deactivates() { Phase::Loss } else { Phase::Gain };
-        change.steps = steps::update(&change, before, wish, self.context.mapping);
-        self.plan.changes.push(change);
+        change.steps = steps::update(&change, before, wanted, self.context.mapping);
+        self.found.changes.push(change);
     }
 
-    fn field_changes(&self, wish: &DesiredAgreement, before: &LiveAgreement) -> Vec<FieldChange> {
+    fn field_changes(&self, wanted: &DesiredAgreement, before: &LiveAgreement) -> Vec<FieldChange> {
         let mut changes = Vec::new();
-        for (field, wanted) in &wish.record.fields {
+        for (field, wanted) in &wanted.record.fields {
             let held = before.record.fields.get(field).unwrap_or(&Value::Nothing);
-            let after = self.united(field, wanted, held);
+            let after = self.merged(field, wanted, held);
             if after != *held {
                 changes.push(FieldChange { field: field.clone(), before: held.clone(), after, cause: None });
             }
@@ -183,8 +187,8 @@ impl<'a> Comparison<'a> {
         changes
     }
 
-    /// What the field should hold; in additive mode what others added stays.
-    fn united(&self, field: &Field, wanted: &Value, held: &Value) -> Value {
+    /// The value to write; in additive mode it includes the recipients that others added.
+    fn merged(&self, field: &Field, wanted: &Value, held: &Value) -> Value {
         let additive =
             *field == Field::Recipients && self.context.mapping.recipients.mode == RecipientMode::Additive;
         match (wanted, held) {
@@ -195,15 +199,15 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn blank(id: &AgreementId, wish: &DesiredAgreement, verb: Verb) -> Change {
+    fn blank(id: &AgreementId, wanted: &DesiredAgreement, verb: Verb) -> Change {
         Change {
             id: id.clone(),
             verb,
-            client: Some(wish.client.clone()),
-            title: wish.title.clone(),
+            client: Some(wanted.client.clone()),
+            title: wanted.title.clone(),
             object: None,
-            status: Some(wish.status.state),
-            because: Some(wish.status.because),
+            status: Some(wanted.status.state),
+            because: Some(wanted.status.because),
             state: None,
             fields: Vec::new(),
             ownership_key: None,
@@ -215,7 +219,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Marked objects that no document accounts for.
+    /// Adds the managed objects that no document accounts for.
     fn orphans(&mut self) {
         for (id, observed) in &self.live.agreements {
             if self.claimed.contains(id) {
@@ -223,7 +227,7 @@ impl<'a> Comparison<'a> {
             }
             match observed {
                 Observed::Absent => {}
-                Observed::Unknown(why) => self.withhold(id, Reason::Unreadable(why.clone())),
+                Observed::Unknown(why) => self.block(id, Reason::Unreadable(why.clone())),
                 Observed::Present(found) => self.orphan(id, found),
             }
         }
@@ -239,18 +243,18 @@ impl<'a> Comparison<'a> {
             _ => found.object.to_string(),
         };
         if self.context.prune {
-            self.plan.changes.push(steps::retirement(id, found, title, self.context.mapping));
+            self.found.changes.push(steps::retirement(id, found, title, self.context.mapping));
         } else {
             let state = found.record.state.clone();
-            self.withhold(id, Reason::Orphan { title, object: found.object.clone(), state });
+            self.block(id, Reason::Orphan { title, object: found.object.clone(), state });
         }
     }
 
     /// Puts changes in their order, lets losses wait for the successors that take over, and counts.
     fn finish(mut self) -> Plan {
         self.wait_for_successors();
-        let Self { desired, live, context, plan, .. } = self;
-        let Found { mut changes, blocked, mut notes, unchanged } = plan;
+        let Self { desired, live, context, found, .. } = self;
+        let Differences { mut changes, blocked, mut notes, unchanged } = found;
         changes.sort_by(|left, right| (left.phase, &left.id).cmp(&(right.phase, &right.id)));
         notes.extend(desired.not_carried.iter().cloned().map(Note::NotCarried));
         notes.extend(desired.hours_not_carried.iter().cloned().map(Note::HoursNotCarried));
@@ -277,13 +281,13 @@ impl<'a> Comparison<'a> {
         plan
     }
 
-    /// An agreement that another takes over from stays until that one is published (never neither).
+    /// Makes a predecessor wait until its successor is published, so that clients never have neither.
     fn wait_for_successors(&mut self) {
         let publishing: BTreeSet<AgreementId> =
-            self.plan.changes.iter().map(|change| change.id.clone()).collect();
-        let blocked: BTreeSet<AgreementId> = self.plan.blocked.iter().map(|held| held.id.clone()).collect();
+            self.found.changes.iter().map(|change| change.id.clone()).collect();
+        let blocked: BTreeSet<AgreementId> = self.found.blocked.iter().map(|held| held.id.clone()).collect();
         let mut waiting = Vec::new();
-        for change in self.plan.changes.iter_mut().filter(|change| change.phase == Phase::Loss) {
+        for change in self.found.changes.iter_mut().filter(|change| change.phase == Phase::Loss) {
             let Some(successor) = self.desired.successors.get(&change.id) else {
                 continue;
             };
@@ -293,8 +297,8 @@ impl<'a> Comparison<'a> {
                 change.after.push(successor.clone());
             }
         }
-        self.plan.changes.retain(|change| waiting.iter().all(|held| held.id != change.id));
-        self.plan.blocked.extend(waiting);
+        self.found.changes.retain(|change| waiting.iter().all(|held| held.id != change.id));
+        self.found.blocked.extend(waiting);
     }
 }
 
@@ -307,7 +311,7 @@ fn live_active(live: &Live, mapping: &Mapping) -> usize {
     present.filter(|found| !found.archived && Some(&found.record.state) == active).count()
 }
 
-/// What the objects that changes mention are called, so that a saved plan can be read without the helpdesk.
+/// The titles of the objects that changes mention, so that a saved plan can be read without the helpdesk.
 fn names(changes: &[Change], live: &Live) -> BTreeMap<LiveId, String> {
     let values =
         changes.iter().flat_map(|change| &change.fields).flat_map(|field| [&field.before, &field.after]);

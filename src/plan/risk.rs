@@ -1,6 +1,6 @@
-//! What is bad about a change: who loses what. Guards count these and reviewers see them first.
+//! The risks of an update: the losses of clients, which guards count and reviewers see first.
 //!
-//! Where it cannot be told whether a promise became less, it counts as less.
+//! A target that cannot be compared with the old one counts as weakened.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,21 +15,21 @@ use crate::status::State;
 pub(super) fn of_update(
     change: &Change,
     before: &LiveAgreement,
-    wish: &DesiredAgreement,
+    desired: &DesiredAgreement,
     mapping: &Mapping,
     round_the_clock: Option<&LiveId>,
 ) -> Vec<Risk> {
     let active = mapping.states.get(&State::Active);
     let was_active = !before.archived && Some(&before.record.state) == active;
-    let is_active = !wish.archived && Some(&wish.record.state) == active;
+    let is_active = !desired.archived && Some(&desired.record.state) == active;
     let mut risks = Vec::new();
     if was_active && !is_active {
         risks.push(Risk::Deactivates);
     }
-    if !wish.status.state.is_over() {
-        let weakened = weakened(before, wish, was_active, round_the_clock);
-        // Where services go with the state, that they go is the deactivation itself.
-        if !weakened.is_empty() && mapping.publishes(wish.status.state) {
+    if !desired.status.state.is_over() {
+        let weakened = weakened(before, desired, was_active, round_the_clock);
+        // Where the state withdraws services, their loss is the deactivation itself.
+        if !weakened.is_empty() && mapping.publishes(desired.status.state) {
             risks.push(Risk::Weakens(weakened));
         }
         if change
@@ -40,13 +40,13 @@ pub(super) fn of_update(
             risks.push(Risk::Shortens);
         }
     }
-    if change.ownership_key.as_ref().is_some_and(|mark| mark.before.is_none()) {
+    if change.ownership_key.as_ref().is_some_and(|key| key.before.is_none()) {
         risks.push(Risk::Adopts);
     }
     risks
 }
 
-/// A last day comes earlier; to be open-ended is the latest of all.
+/// Whether a last day comes earlier; open-ended is the latest of all.
 fn is_earlier(after: &Value, before: &Value) -> bool {
     match (after, before) {
         (Value::Day(after), Value::Day(before)) => after < before,
@@ -55,16 +55,16 @@ fn is_earlier(after: &Value, before: &Value) -> bool {
     }
 }
 
-/// Before it is published an agreement promises only what is written down for just that service and priority: what
-/// a run left half created is no promise, and to complete it takes nothing away.
+/// Lists the weakened commitments. An agreement that was never active is compared by its explicit targets only: one
+/// that an interrupted run left half created commits to nothing, and completing it weakens nothing.
 fn weakened(
     before: &LiveAgreement,
-    wish: &DesiredAgreement,
+    desired: &DesiredAgreement,
     was_active: bool,
     round_the_clock: Option<&LiveId>,
 ) -> Vec<Weakened> {
-    let held = Promises::of(&before.record.fields);
-    let wanted = Promises::of(&wish.record.fields);
+    let held = Commitments::of(&before.record.fields);
+    let wanted = Commitments::of(&desired.record.fields);
     let lost =
         held.services.difference(&wanted.services).map(|service| Weakened::Service((*service).clone()));
     let mut weakened: Vec<Weakened> = lost.collect();
@@ -88,14 +88,14 @@ fn weakened(
     weakened
 }
 
-/// What one side promises.
-struct Promises<'a> {
+/// The commitments of one side.
+struct Commitments<'a> {
     services: BTreeSet<&'a LiveId>,
     calendar: Option<&'a LiveId>,
     targets: BTreeMap<&'a TargetKey, &'a LiveTarget>,
 }
 
-impl<'a> Promises<'a> {
+impl<'a> Commitments<'a> {
     fn of(fields: &'a BTreeMap<Field, Value>) -> Self {
         let services = match fields.get(&Field::Services) {
             Some(Value::References(services)) => services.iter().collect(),
@@ -112,7 +112,7 @@ impl<'a> Promises<'a> {
         Self { services, calendar, targets }
     }
 
-    /// The promise that holds for a key: its own, or the one for all services.
+    /// The target in effect for a key: its own, or the one for all services.
     fn effective(&self, key: &TargetKey) -> Option<&'a LiveTarget> {
         let general = TargetKey { service: None, priority: key.priority.clone() };
         self.targets.get(key).or_else(|| self.targets.get(&general)).copied()

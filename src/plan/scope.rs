@@ -1,10 +1,13 @@
-//! What a pull request brings about: the agreements of which its files say something else than the base's, and the
-//! places where it reaches for what says where to and as whom.
+//! The scope of a pull request: the agreements that differ from its base, and the lines that change the target helpdesk,
+//! its credentials or what a slug refers to.
 //!
-//! Both sides come checked. Values are compared, never places: a line that moved, a comment and another order of
-//! keys are no change. Which commits the sides are of, whoever read them knows.
+//! Both sides are checked before. Values are compared and never positions: a moved line, a comment or another order of
+//! keys is no change.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::agreement::Agreement;
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
@@ -16,162 +19,144 @@ use crate::ident::{AgreementId, LiveId};
 use crate::plan::Plan;
 use crate::template::Resolved;
 
-/// What a pull request brings about.
-#[derive(
-    Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+/// The scope of a pull request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Scope {
-    /// The commit that it is compared with, and that the settings come from.
+    /// The base commit, from which the settings come.
     pub base: String,
-    /// The agreements whose documents, with all that they inherit, differ from those of the base.
-    pub documents: BTreeMap<AgreementId, Touched>,
-    /// Further agreements that mean something else because of it: through the catalog, through another agreement
-    /// that follows them, or through the name of their template.
+    /// The agreements whose documents, with inherited values, differ from the base.
+    pub documents: BTreeMap<AgreementId, DocumentChange>,
+    /// Further agreements that change indirectly: through the catalog, through a successor, or through the name of
+    /// their template.
     pub indirect: BTreeSet<AgreementId>,
-    /// Where it reaches for what says where to and as whom, in the order of files and lines.
+    /// The red lines, in the order of files and lines.
     pub red_lines: Vec<RedLine>,
 }
 
-/// What a pull request does with a document.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+/// The change of a document by a pull request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Touched {
-    /// The base has no such agreement.
+pub enum DocumentChange {
+    /// Only the pull request has it.
     Added,
-    /// Both have it, and it says something else.
+    /// Both have it, with different values.
     Changed,
     /// Only the base has it.
     Removed,
 }
 
-/// A line that a reviewer must not overlook: it says where to or as whom.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+/// A line that a reviewer must not overlook: it decides which helpdesk or object is written to, or with which
+/// credentials.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct RedLine {
     /// The file.
     pub path: String,
-    /// The line in the pull request's file, from 1.
+    /// The line in the pull request's file, counted from 1.
     pub line: usize,
-    /// What it reaches for.
-    pub what: Steered,
+    /// The subject of the line.
+    pub what: RedLineSubject,
 }
 
-/// What a red line reaches for.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+/// The subject of a red line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Steered {
-    /// The settings differ. The plan was made with those of the base; a merge puts these in force.
+pub enum RedLineSubject {
+    /// The settings differ. The plan uses those of the base; a merge puts these into force.
     Settings,
-    /// A file differs that the settings name, or that tells how Servanda is run. A merge puts it in force.
+    /// A file differs that the settings name, or that configures how Servanda runs. A merge puts it into force.
     Trusted,
-    /// A slug that the base has already is tied to something else, or a client of the base has a new contact.
+    /// A slug of the base refers to something else, or a client of the base has a new contact.
     Slug {
-        /// The keys that lead to it in the catalog, with dots between them: `clients.severny-veter`.
+        /// The path of the entry in the catalog: `clients.severny-veter`.
         entry: String,
-        /// What the base ties it to; `None` for a new contact.
-        before: Option<Tie>,
-        /// What the pull request ties it to.
-        after: Tie,
+        /// The reference in the base; `None` for a new contact.
+        before: Option<CatalogReference>,
+        /// The reference in the pull request.
+        after: CatalogReference,
     },
 }
 
-/// What ties a slug to something.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+/// What a catalog entry refers to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Tie {
-    /// An object of the helpdesk.
+pub enum CatalogReference {
+    /// A live object.
     Object(LiveId),
     /// The exact title of an object, where no id is given.
     Title(String),
-    /// An address for mail, which is nobody's business here.
+    /// A mail address, which is not shown.
     Address,
 }
 
 /// One side of the comparison.
 #[derive(Clone, Copy)]
-pub struct Side<'a> {
-    /// The agreements with all that they inherit.
+pub struct CheckedSide<'a> {
+    /// The agreements with inherited values.
     pub resolved: &'a [Resolved<'a>],
     /// The same, checked.
     pub checked: &'a CheckedRepository,
 }
 
 impl Scope {
-    /// Compares what two sides say, the base first.
-    pub fn between(base: String, before: Side<'_>, after: Side<'_>) -> Self {
+    /// Compares two sides, the base first.
+    pub fn between(base: String, before: CheckedSide<'_>, after: CheckedSide<'_>) -> Self {
         let documents = documents(before.resolved, after.resolved);
         let mut indirect = indirect(before.checked, after.checked);
         indirect.retain(|id| !documents.contains_key(id));
         Self { base, documents, indirect, red_lines: Vec::new() }
     }
 
-    /// Whether the pull request has anything to do with an agreement.
+    /// Whether the pull request changes an agreement, directly or indirectly.
     pub fn concerns(&self, id: &AgreementId) -> bool {
         self.documents.contains_key(id) || self.indirect.contains(id)
     }
 
-    /// The agreements that a plan changes and that the pull request has nothing to do with, in the plan's order.
+    /// The agreements that a plan changes and the pull request does not, in the plan's order.
     pub fn unexplained<'plan>(&self, plan: &'plan Plan) -> Vec<&'plan AgreementId> {
         let changed = plan.changes.iter().map(|change| &change.id);
         changed.filter(|id| !self.concerns(id)).collect()
     }
 }
 
-fn documents(before: &[Resolved<'_>], after: &[Resolved<'_>]) -> BTreeMap<AgreementId, Touched> {
+fn documents(before: &[Resolved<'_>], after: &[Resolved<'_>]) -> BTreeMap<AgreementId, DocumentChange> {
     let by_id = |side: &'_ [Resolved<'_>]| -> BTreeMap<AgreementId, usize> {
         side.iter().enumerate().map(|(index, resolved)| (resolved.id.clone(), index)).collect()
     };
     let (earlier, later) = (by_id(before), by_id(after));
     let removed = earlier.keys().filter(|id| !later.contains_key(*id));
-    let removed = removed.map(|id| (id.clone(), Touched::Removed));
+    let removed = removed.map(|id| (id.clone(), DocumentChange::Removed));
     let standing = later.iter().filter_map(|(id, index)| {
         let touched = match earlier.get(id) {
-            None => Touched::Added,
+            None => DocumentChange::Added,
             Some(held) if before[*held].tree.same_value(&after[*index].tree) => return None,
-            Some(_) => Touched::Changed,
+            Some(_) => DocumentChange::Changed,
         };
         Some((id.clone(), touched))
     });
     removed.chain(standing).collect()
 }
 
-/// The agreements that mean something else, or can be said to mean something on one side alone.
+/// The agreements that have another meaning, or are valid on one side only.
 fn indirect(before: &CheckedRepository, after: &CheckedRepository) -> BTreeSet<AgreementId> {
     let by_id = |side: &'_ CheckedRepository| -> BTreeMap<AgreementId, usize> {
         side.agreements.iter().enumerate().map(|(index, found)| (found.id.clone(), index)).collect()
     };
     let (earlier, later) = (by_id(before), by_id(after));
-    let means_the_same = |id: &AgreementId| match (earlier.get(id), later.get(id)) {
+    let is_unchanged = |id: &AgreementId| match (earlier.get(id), later.get(id)) {
         (Some(earlier), Some(later)) => {
             let (earlier, later) = (&before.agreements[*earlier], &after.agreements[*later]);
             earlier.says_the_same(later)
-                && rests_on(earlier, &before.catalog) == rests_on(later, &after.catalog)
+                && dependencies(earlier, &before.catalog) == dependencies(later, &after.catalog)
         }
         _ => false,
     };
-    earlier.keys().chain(later.keys()).filter(|id| !means_the_same(id)).cloned().collect()
+    earlier.keys().chain(later.keys()).filter(|id| !is_unchanged(id)).cloned().collect()
 }
 
-/// What an agreement takes from the catalog: of each slug what it is tied to, and where its client is reached.
-fn rests_on<'a>(agreement: &Agreement, catalog: &'a Catalog) -> Vec<Option<Taken<'a>>> {
+/// The catalog entries that an agreement depends on: what each slug refers to, and the contacts of its client.
+fn dependencies<'a>(agreement: &Agreement, catalog: &'a Catalog) -> Vec<Option<Dependency<'a>>> {
     let client = catalog.clients.get(&agreement.client);
-    let contacts = client.into_iter().flat_map(Taken::contacts);
+    let contacts = client.into_iter().flat_map(Dependency::contacts);
     let recipients = agreement.recipients.iter().map(|slug| catalog.recipient(slug));
     let manager = agreement.manager.iter().map(|slug| catalog.managers.get(slug));
     let provider = agreement.provider.iter().map(|slug| catalog.providers.get(slug));
@@ -182,17 +167,17 @@ fn rests_on<'a>(agreement: &Agreement, catalog: &'a Catalog) -> Vec<Option<Taken
     let priorities = agreement.targets.keys().chain(own_targets).map(|name| catalog.priorities.get(name));
     let entries =
         recipients.chain(manager).chain(provider).chain(services).chain(calendars).chain(priorities);
-    entries.map(|entry| entry.map(Taken::entry)).chain(contacts.map(Some)).collect()
+    entries.map(|entry| entry.map(Dependency::entry)).chain(contacts.map(Some)).collect()
 }
 
-/// One thing of the catalog without its place.
+/// A catalog entry or contact, without its position.
 #[derive(PartialEq, Eq)]
-enum Taken<'a> {
+enum Dependency<'a> {
     Entry(&'a str, Option<&'a LiveId>, Option<&'a str>),
     Contact(&'a str, &'a crate::catalog::Contact),
 }
 
-impl<'a> Taken<'a> {
+impl<'a> Dependency<'a> {
     fn entry(entry: &'a CatalogEntry) -> Self {
         Self::Entry(&entry.title, entry.helpdesk.as_ref(), entry.email.as_deref())
     }
@@ -202,8 +187,8 @@ impl<'a> Taken<'a> {
     }
 }
 
-/// The red line of a file of which the pull request's text is another than the base's: its first differing line.
-pub fn red_line(path: &str, before: &str, after: &str, what: Steered) -> Option<RedLine> {
+/// The red line of a file whose text differs from the base: its first differing line.
+pub fn red_line(path: &str, before: &str, after: &str, what: RedLineSubject) -> Option<RedLine> {
     if before == after {
         return None;
     }
@@ -211,13 +196,13 @@ pub fn red_line(path: &str, before: &str, after: &str, what: Steered) -> Option<
     Some(RedLine { path: path.to_owned(), line: same + 1, what })
 }
 
-/// The red lines of a catalog: slugs of the base that are tied to something else, and new contacts of its clients.
+/// The red lines of a catalog: slugs of the base that refer to something else, and new contacts of its clients.
 pub fn red_lines_of_catalog(before: &Document, after: &Document, sources: &Sources) -> Vec<RedLine> {
-    let earlier: BTreeMap<Keys<'_>, Held<'_>> =
-        ties(before).into_iter().map(|(keys, held, _)| (keys, held)).collect();
+    let earlier: BTreeMap<Keys<'_>, WrittenReference<'_>> =
+        references(before).into_iter().map(|(keys, held, _)| (keys, held)).collect();
     let is_known = |keys: &[&str]| earlier.keys().any(|known| known.starts_with(keys));
     let mut found = Vec::new();
-    for (keys, after, span) in ties(after) {
+    for (keys, after, span) in references(after) {
         let before = earlier.get(&keys);
         let is_new = before.is_none() && !(is_of_person(&keys) && is_known(&keys[..2]));
         if before == Some(&after) || is_new {
@@ -225,49 +210,54 @@ pub fn red_lines_of_catalog(before: &Document, after: &Document, sources: &Sourc
         }
         let position = sources.position(span);
         let before = before.map(|held| held.shown());
-        let what = Steered::Slug { entry: keys.join("."), before, after: after.shown() };
+        let what = RedLineSubject::Slug { entry: keys.join("."), before, after: after.shown() };
         found.push(RedLine { path: position.path, line: position.line, what });
     }
     found.sort();
     found
 }
 
-/// The keys that lead to a tie.
+/// The path of a catalog entry.
 type Keys<'a> = Vec<&'a str>;
 
-/// Whether it is where somebody is reached: a contact, or the address of a manager.
+/// Whether the path is that of an address: of a contact or a manager.
 fn is_of_person(keys: &[&str]) -> bool {
     keys.get(2).is_some_and(|key| matches!(*key, "contacts" | "email"))
 }
 
-/// A tie as written.
+/// A reference as written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Held<'a> {
+enum WrittenReference<'a> {
     Object(&'a str),
     Title(&'a str),
     Address(&'a str),
 }
 
-impl Held<'_> {
-    fn shown(&self) -> Tie {
+impl WrittenReference<'_> {
+    fn shown(&self) -> CatalogReference {
         match self {
-            Self::Object(id) => LiveId::new(id).map_or_else(|| Tie::Title((*id).to_owned()), Tie::Object),
-            Self::Title(title) => Tie::Title((*title).to_owned()),
-            Self::Address(_) => Tie::Address,
+            Self::Object(id) => LiveId::new(id)
+                .map_or_else(|| CatalogReference::Title((*id).to_owned()), CatalogReference::Object),
+            Self::Title(title) => CatalogReference::Title((*title).to_owned()),
+            Self::Address(_) => CatalogReference::Address,
         }
     }
 }
 
-/// Everything that a catalog ties to an object or an address, in the order of the file.
-fn ties(catalog: &Document) -> Vec<(Keys<'_>, Held<'_>, Span)> {
+/// All references of a catalog to objects and addresses, in the order of the file.
+fn references(catalog: &Document) -> Vec<(Keys<'_>, WrittenReference<'_>, Span)> {
     let mut found = Vec::new();
     for section in entries(&catalog.root) {
         for entry in entries(&section.node) {
             let keys = vec![&*section.key, &*entry.key];
-            tie(&keys, &entry.node, &mut found);
+            add_references(&keys, &entry.node, &mut found);
             for part in entries(&entry.node).filter(|part| matches!(&*part.key, "contacts" | "departments")) {
                 for within in entries(&part.node) {
-                    tie(&[&keys[..], &[&*part.key, &*within.key]].concat(), &within.node, &mut found);
+                    add_references(
+                        &[&keys[..], &[&*part.key, &*within.key]].concat(),
+                        &within.node,
+                        &mut found,
+                    );
                 }
             }
         }
@@ -279,17 +269,21 @@ fn entries(node: &Node) -> impl Iterator<Item = &tree::MapEntry> {
     node.as_map().into_iter().flat_map(|map| map.iter())
 }
 
-/// What one entry is tied to: an id before a title; and its address, which may stand beside.
-fn tie<'a>(keys: &[&'a str], node: &'a Node, found: &mut Vec<(Keys<'a>, Held<'a>, Span)>) {
+/// Adds the references of one entry: the id, or else the title; and the address, if it has one.
+fn add_references<'a>(
+    keys: &[&'a str],
+    node: &'a Node,
+    found: &mut Vec<(Keys<'a>, WrittenReference<'a>, Span)>,
+) {
     let text = |key: &str| node.get(&[key]).and_then(|held| Some((held.as_text()?, held.span)));
-    let object = text("helpdesk").map(|(id, span)| (Held::Object(id), span));
-    let titled = || text("title").map(|(title, span)| (Held::Title(title), span));
-    let bare = || node.as_text().map(|address| (Held::Address(address), node.span));
+    let object = text("helpdesk").map(|(id, span)| (WrittenReference::Object(id), span));
+    let titled = || text("title").map(|(title, span)| (WrittenReference::Title(title), span));
+    let bare = || node.as_text().map(|address| (WrittenReference::Address(address), node.span));
     if let Some((held, span)) = object.or_else(titled).or_else(bare) {
         found.push((keys.to_vec(), held, span));
     }
     if let Some((address, span)) = text("email") {
-        found.push(([keys, &["email"]].concat(), Held::Address(address), span));
+        found.push(([keys, &["email"]].concat(), WrittenReference::Address(address), span));
     }
 }
 

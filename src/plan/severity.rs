@@ -1,40 +1,32 @@
-//! How grave a change is for clients: what is shown first, and what a reviewer is called back for.
+//! The severity of a change for clients: the order in which changes are shown, and when a reviewer is notified again.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::plan::{Change, Risk, Verb};
 
-/// How grave a change is, the most_severe first.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+/// A severity, the most severe first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeSeverity {
-    /// Clients can no longer ask for anything under it.
+    /// Clients can no longer request anything under the agreement.
     Stops,
-    /// Something that was promised is promised less.
+    /// A commitment is weakened.
     Weakens,
-    /// No document stands behind it any more.
+    /// The document is gone.
     Retires,
-    /// It ends earlier than the helpdesk has it.
+    /// The last day comes earlier than the live one.
     Shortens,
-    /// An object that bore no mark of ours is taken over.
+    /// An unmanaged object is adopted.
     Adopts,
-    /// Something new, which takes nothing away.
+    /// An agreement is created.
     Creates,
-    /// Anything else.
+    /// Any other change.
     Changes,
 }
 
 impl ChangeSeverity {
-    /// All of them.
+    /// All severities, the most severe first.
     pub const ALL: [Self; 7] = [
         Self::Stops,
         Self::Weakens,
@@ -50,7 +42,7 @@ impl ChangeSeverity {
         self <= Self::Adopts
     }
 
-    /// How grave one risk is.
+    /// The severity of one risk.
     pub fn of(risk: &Risk) -> Self {
         match risk {
             Risk::Deactivates => Self::Stops,
@@ -63,7 +55,7 @@ impl ChangeSeverity {
 }
 
 impl Change {
-    /// The most_severe that it does.
+    /// The highest severity of its risks.
     pub fn severity(&self) -> ChangeSeverity {
         let otherwise =
             if self.verb == Verb::Create { ChangeSeverity::Creates } else { ChangeSeverity::Changes };

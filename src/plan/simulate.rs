@@ -1,7 +1,7 @@
-//! What the helpdesk would hold after a plan, step by step: the law "plan after apply is empty" rests on it.
+//! Simulates an apply on the live state, step by step.
 //!
-//! It also serves the check that every prefix of an apply is a legal state. Knows no wire; a created
-//! object gets an id that no helpdesk would give.
+//! Tests prove with it that the plan after an apply is empty, and that every prefix of an apply leaves a legal state. A
+//! created object gets an id that no helpdesk would assign.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::mapping::{Field, Mapping};
 use crate::plan::{Change, Plan, Step};
 use crate::status::State;
 
-/// The live side after all changes of the plan.
+/// The live state after all changes of the plan.
 pub fn simulate(plan: &Plan, live: &Live, mapping: &Mapping) -> Live {
     let mut live = live.clone();
     for change in &plan.changes {
@@ -22,18 +22,18 @@ pub fn simulate(plan: &Plan, live: &Live, mapping: &Mapping) -> Live {
     live
 }
 
-/// The live side after one step of a change.
+/// Applies one step of a change to the live state.
 pub fn apply_step(change: &Change, step: &Step, live: &mut Live, mapping: &Mapping) {
-    let marked =
-        change.ownership_key.as_ref().and_then(|mark| mark.before.as_ref()).unwrap_or(&change.id).clone();
+    let owned =
+        change.ownership_key.as_ref().and_then(|key| key.before.as_ref()).unwrap_or(&change.id).clone();
     let adopted = change.object.as_ref().and_then(|object| live.adoptable.remove(object));
-    let mut found = match (live.agreements.remove(&marked), live.agreements.remove(&change.id), adopted) {
+    let mut found = match (live.agreements.remove(&owned), live.agreements.remove(&change.id), adopted) {
         (Some(Observed::Present(found)), _, _)
         | (_, Some(Observed::Present(found)), _)
         | (_, _, Some(Observed::Present(found))) => found,
         _ => blank(&change.id, mapping),
     };
-    let mut bears = if found.object == blank_object(&change.id) { change.id.clone() } else { marked };
+    let mut owner = if found.object == blank_object(&change.id) { change.id.clone() } else { owned };
     match step {
         Step::Create { fields } => write(&mut found, fields),
         Step::Edit { fields, state, ownership_key } => {
@@ -42,7 +42,7 @@ pub fn apply_step(change: &Change, step: &Step, live: &mut Live, mapping: &Mappi
                 found.record.state.clone_from(state);
             }
             if let Some(key) = ownership_key {
-                bears = key.clone();
+                owner = key.clone();
             }
         }
         Step::PutRule { rule, key, target } => put_rule(&mut found, rule.as_ref(), key, target),
@@ -52,7 +52,7 @@ pub fn apply_step(change: &Change, step: &Step, live: &mut Live, mapping: &Mappi
         Step::Archive => found.archived = true,
         Step::Restore => found.archived = false,
     }
-    live.agreements.insert(bears, Observed::Present(found));
+    live.agreements.insert(owner, Observed::Present(found));
 }
 
 fn blank_object(id: &AgreementId) -> LiveId {
@@ -86,9 +86,9 @@ fn targets_of(found: &LiveAgreement) -> BTreeMap<TargetKey, LiveTarget> {
     }
 }
 
-fn put_rule(found: &mut LiveAgreement, rule: Option<&LiveId>, key: &TargetKey, promise: &LiveTarget) {
+fn put_rule(found: &mut LiveAgreement, rule: Option<&LiveId>, key: &TargetKey, target: &LiveTarget) {
     let mut targets = targets_of(found);
-    targets.insert(key.clone(), promise.clone());
+    targets.insert(key.clone(), target.clone());
     found.record.fields.insert(Field::Targets, Value::targets(targets));
     let count = found.rules.len();
     let object = rule.cloned().or_else(|| LiveId::new(&format!("created-rule${}-{count}", found.object)));

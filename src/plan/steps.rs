@@ -1,7 +1,7 @@
-//! How a change is carried out: its requests, in an order of which every prefix is a legal state.
+//! The steps of a change, in an order of which every prefix leaves a legal state.
 //!
-//! Within an object publishing comes last and withdrawing first, so that no client ever sees a service
-//! without the promises that belong to it.
+//! Within an object publishing comes last and withdrawing first, so that no client ever sees a service without its
+//! targets.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ use crate::mapping::{Deactivation, Field, Mapping, RecipientSide};
 use crate::plan::{Change, Phase, Risk, StateChange, Step, Verb};
 use crate::status::State;
 
-/// Creates hidden, fills, publishes last.
-pub(super) fn creation(wish: &DesiredAgreement, mapping: &Mapping) -> Vec<Step> {
-    let fields = wish.record.fields.iter().filter(|(_, value)| **value != Value::Nothing);
+/// Creates the object hidden, fills it, and publishes it last.
+pub(super) fn creation(desired: &DesiredAgreement, mapping: &Mapping) -> Vec<Step> {
+    let fields = desired.record.fields.iter().filter(|(_, value)| **value != Value::Nothing);
     let on_object = fields
         .filter(|(field, _)| is_on_object(field, mapping))
         .map(|(field, value)| (field.clone(), value.clone()));
@@ -22,22 +22,26 @@ pub(super) fn creation(wish: &DesiredAgreement, mapping: &Mapping) -> Vec<Step> 
         on_object.partition(|(field, _)| mapping.is_published(field));
     let mut steps = vec![Step::Create { fields: filled }];
     if mapping.rules.is_some() {
-        steps.extend(rule_writes(wish.record.fields.get(&Field::Targets), &BTreeMap::new(), &Value::Nothing));
+        steps.extend(rule_writes(
+            desired.record.fields.get(&Field::Targets),
+            &BTreeMap::new(),
+            &Value::Nothing,
+        ));
     }
-    steps.extend(links(&Value::Nothing, recipients(&wish.record.fields), mapping));
-    let moves = Some(&wish.record.state) != mapping.states.get(&State::Planned);
+    steps.extend(links(&Value::Nothing, recipients(&desired.record.fields), mapping));
+    let moves = Some(&desired.record.state) != mapping.states.get(&State::Planned);
     if moves || !published.is_empty() {
-        let state = moves.then(|| wish.record.state.clone());
+        let state = moves.then(|| desired.record.state.clone());
         steps.push(Step::Edit { fields: published, state, ownership_key: None });
     }
     steps
 }
 
-/// Fills before it publishes, and withdraws before it takes away.
+/// Fills before publishing, and withdraws before removing.
 pub(super) fn update(
     change: &Change,
     before: &LiveAgreement,
-    wish: &DesiredAgreement,
+    desired: &DesiredAgreement,
     mapping: &Mapping,
 ) -> Vec<Step> {
     let targets = change.fields.iter().find(|field| field.field == Field::Targets);
@@ -54,24 +58,24 @@ pub(super) fn update(
         links.into_iter().partition(|step| matches!(step, Step::Link { .. }));
     let edits = edits(change, mapping);
     let mut steps = Vec::new();
-    steps.extend((before.archived && !wish.archived).then_some(Step::Restore));
+    steps.extend((before.archived && !desired.archived).then_some(Step::Restore));
     if change.phase == Phase::Loss {
         steps.extend(edits);
         steps.extend(unlinks);
         steps.extend(puts);
     } else {
-        // A recipient who goes must not see the new services, nor one who comes the old ones.
+        // A recipient who leaves must not see the new services, nor one who joins the old ones.
         steps.extend(unlinks);
         steps.extend(puts);
         steps.extend(edits);
     }
     steps.extend(links);
     steps.extend(drops);
-    steps.extend((wish.archived && !before.archived).then_some(Step::Archive));
+    steps.extend((desired.archived && !before.archived).then_some(Step::Archive));
     steps
 }
 
-/// Deactivates an agreement whose document is gone; its fields stay for whoever looks it up.
+/// Deactivates an agreement whose document is gone; its fields stay for reference.
 pub(super) fn retirement(
     id: &AgreementId,
     found: &LiveAgreement,
@@ -114,13 +118,13 @@ pub(super) fn retirement(
     }
 }
 
-/// One edit with everything in it; or two, where the tenant wants the state apart.
+/// One edit of all fields; or two, where the mapping wants the state in an edit of its own.
 fn edits(change: &Change, mapping: &Mapping) -> Vec<Step> {
     let on_object = change.fields.iter().filter(|field| is_on_object(&field.field, mapping));
     let fields: BTreeMap<Field, Value> =
         on_object.map(|field| (field.field.clone(), field.after.clone())).collect();
     let state = change.state.as_ref().map(|state| state.after.clone());
-    let ownership_key = change.ownership_key.as_ref().map(|mark| mark.after.clone());
+    let ownership_key = change.ownership_key.as_ref().map(|key| key.after.clone());
     let has_fields = !fields.is_empty() || ownership_key.is_some();
     if !mapping.state_in_own_edit || state.is_none() || !has_fields {
         let any = has_fields || state.is_some();
@@ -140,28 +144,28 @@ fn is_on_object(field: &Field, mapping: &Mapping) -> bool {
     }
 }
 
-/// The promises to write: those that are new or differ.
+/// The targets to write: those that are new or differ.
 fn rule_writes(after: Option<&Value>, rules: &BTreeMap<TargetKey, LiveId>, before: &Value) -> Vec<Step> {
-    let held = promises(before);
-    let wanted = after.and_then(promises).into_iter().flatten();
+    let held = targets(before);
+    let wanted = after.and_then(targets).into_iter().flatten();
     let differs =
-        |(key, promise): &(&TargetKey, &LiveTarget)| held.and_then(|held| held.get(*key)) != Some(*promise);
-    let put = |(key, promise): (&TargetKey, &LiveTarget)| Step::PutRule {
+        |(key, target): &(&TargetKey, &LiveTarget)| held.and_then(|held| held.get(*key)) != Some(*target);
+    let put = |(key, target): (&TargetKey, &LiveTarget)| Step::PutRule {
         rule: rules.get(key).cloned(),
         key: key.clone(),
-        target: promise.clone(),
+        target: target.clone(),
     };
     wanted.filter(differs).map(put).collect()
 }
 
-/// The promises to archive: those that are held and no longer wanted.
+/// The targets to archive: those that are live and not desired.
 fn rule_removals(after: &Value, rules: &BTreeMap<TargetKey, LiveId>) -> Vec<Step> {
-    let wanted = promises(after);
+    let wanted = targets(after);
     let gone = rules.iter().filter(|(key, _)| wanted.is_none_or(|wanted| !wanted.contains_key(*key)));
     gone.map(|(key, rule)| Step::DropRule { rule: rule.clone(), key: key.clone() }).collect()
 }
 
-fn promises(value: &Value) -> Option<&BTreeMap<TargetKey, LiveTarget>> {
+fn targets(value: &Value) -> Option<&BTreeMap<TargetKey, LiveTarget>> {
     match value {
         Value::Targets(targets) => Some(targets),
         _ => None,
@@ -172,7 +176,7 @@ fn recipients(fields: &BTreeMap<Field, Value>) -> &Value {
     fields.get(&Field::Recipients).unwrap_or(&Value::Nothing)
 }
 
-/// The links to write on the recipients' side, where the tenant keeps them there.
+/// The links to write on the recipients' side, where the mapping keeps them there.
 fn links(before: &Value, after: &Value, mapping: &Mapping) -> Vec<Step> {
     if mapping.recipients.side == RecipientSide::Agreement {
         return Vec::new();

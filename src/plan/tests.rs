@@ -1,4 +1,4 @@
-//! The laws of a plan, over random estates: what is applied is done, and order of input is no matter.
+//! The laws of a plan, over random repositories: an apply leaves nothing to do, and the order of input does not matter.
 
 mod prefix;
 
@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{
-    AppliedAgreement, Cause, Freshness, LastApplied, Phase, Plan, Reason, Risk, Step, Verb, Weakened,
-    apply_step, freshness, simulate,
+    AppliedAgreement, Cause, Freshness, GuardName, LastApplied, Phase, Plan, Reason, Risk, Step, Verb,
+    Weakened, apply_step, freshness, simulate,
 };
 use crate::agreement::sample::{agreement, day};
 use crate::agreement::{Agreement, Coverage, PeriodEnd, Target};
@@ -17,7 +17,6 @@ use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::check::Basis;
 use crate::diagnostic::{Sources, Span};
 use crate::envelope::GuardedPlan;
-use crate::guard::Acknowledged;
 use crate::ident::{AgreementId, CalendarSlug, ClientSlug, LiveId, PriorityName, RecipientSlug, ServiceSlug};
 use crate::live::{Directory, Live, ObjectKind, Observed, Value};
 use crate::mapping::{Deactivation, Field, Mapping, RecipientMode, RecipientSide};
@@ -123,6 +122,8 @@ fn planned(
     prune: bool,
     last_applied: Option<&LastApplied>,
 ) -> (GuardedPlan, Sides) {
+    // In a helpdesk that lost everything even one vanished agreement blocks creations.
+    let acknowledged = [(GuardName::Vanished, 1)].into();
     let input = PlannerInput {
         agreements,
         catalog: &catalog(),
@@ -130,7 +131,7 @@ fn planned(
         last_applied,
         instant: at(instant),
         prune,
-        acknowledged: &Acknowledged::new(),
+        acknowledged: &acknowledged,
         origin: Origin { commit: None, files: "", helpdesk: "sandbox" },
     };
     planner::plan(&input, live.clone())
@@ -180,7 +181,7 @@ fn a_planned_agreement_is_left_in_the_state_it_is_created_in() {
 }
 
 #[test]
-fn what_is_over_and_absent_is_not_created() {
+fn an_agreement_that_is_over_and_absent_is_not_created() {
     let plan = plan(
         &[agreement("a", "2025-01-01", "2025-12-31")],
         &empty(),
@@ -223,7 +224,7 @@ fn a_successor_that_cannot_be_published_keeps_its_predecessor_open() {
 }
 
 #[test]
-fn promises_that_become_less_are_named() {
+fn weakened_commitments_are_listed() {
     let mapping = Mapping::default();
     let mut old = with_targets(agreement("a", "2026-01-01", "2026-12-31"), 4);
     old.services.insert(ServiceSlug::new("vpn").expect("a slug"), Coverage::default());
@@ -237,9 +238,9 @@ fn promises_that_become_less_are_named() {
     assert!(!plan.changes[0].deactivates());
 }
 
-/// A run that was cut off is completed by the next one, and nobody has to acknowledge anything for that.
+/// The next run completes an interrupted one, and no guard asks for an acknowledgement.
 #[test]
-fn what_was_left_half_created_is_no_promise_yet() {
+fn a_half_created_agreement_commits_to_nothing_yet() {
     let mapping = Mapping::default();
     let instant = "2026-09-01T09:00:00Z";
     let mut agreement = with_targets(agreement("a", "2026-01-01", "2026-12-31"), 4);
@@ -260,7 +261,7 @@ fn what_was_left_half_created_is_no_promise_yet() {
 }
 
 #[test]
-fn round_the_clock_is_never_less() {
+fn round_the_clock_is_never_weaker() {
     let mapping = Mapping::default();
     let calendar = |slug: &str| Some(CalendarSlug::new(slug).expect("a slug"));
     let mut old = agreement("a", "2026-01-01", "2026-12-31");
@@ -276,7 +277,7 @@ fn round_the_clock_is_never_less() {
 }
 
 #[test]
-fn orphans_are_withheld_unless_they_are_asked_for_and_then_shown_no_more() {
+fn orphans_are_blocked_unless_prune_is_requested_and_then_shown_no_more() {
     let mapping = Mapping::default();
     let gone = agreement("gone", "2026-01-01", "2026-12-31");
     let kept = agreement("kept", "2026-01-01", "2026-12-31");
@@ -296,7 +297,7 @@ fn orphans_are_withheld_unless_they_are_asked_for_and_then_shown_no_more() {
 }
 
 #[test]
-fn a_rename_is_no_end_and_no_beginning() {
+fn a_rename_neither_ends_nor_creates() {
     let mapping = Mapping::default();
     let instant = "2026-09-01T09:00:00Z";
     let old = agreement("old", "2026-01-01", "2026-12-31");
@@ -324,9 +325,9 @@ fn an_unreadable_object_blocks_its_own_agreement_only() {
     assert!(matches!(plan.blocked[0].reason, Reason::Unreadable(_)));
 }
 
-/// Many agreements may share what holds their promises, so that another change puts some of them right before.
+/// Agreements may share the object that holds their targets, so that another change may write some of them first.
 #[test]
-fn what_moved_toward_the_plan_and_nowhere_else_is_not_stale() {
+fn an_object_that_moved_only_toward_the_plan_is_not_stale() {
     let mut mapping = Mapping { rules: None, business_day: Some(8 * 3600), ..Mapping::default() };
     mapping.attributes.insert(Field::Targets, "services".to_owned());
     let is_on = |hours| {
@@ -461,7 +462,7 @@ prop_compose! {
     }
 }
 
-fn any_estate() -> impl Strategy<Value = Vec<Agreement>> {
+fn any_repository() -> impl Strategy<Value = Vec<Agreement>> {
     (0_usize..6).prop_flat_map(|count| (0..count).map(any_agreement).collect::<Vec<_>>())
 }
 
@@ -494,8 +495,8 @@ proptest! {
     #[test]
     fn the_plan_after_an_apply_is_empty(
         mapping in any_mapping(),
-        then in any_estate(),
-        now in any_estate(),
+        then in any_repository(),
+        now in any_repository(),
         prune in any::<bool>(),
     ) {
         let first = plan(&then, &empty(), &mapping, "2026-03-01T09:00:00Z", prune);
@@ -508,10 +509,10 @@ proptest! {
     }
 
     #[test]
-    fn what_is_done_is_not_stale_and_what_is_not_is_not_done(
+    fn an_applied_change_is_not_stale_and_a_pending_one_is_not_applied(
         mapping in any_mapping(),
-        then in any_estate(),
-        now in any_estate(),
+        then in any_repository(),
+        now in any_repository(),
     ) {
         let live = simulate(&plan(&then, &empty(), &mapping, "2026-03-01T09:00:00Z", false), &empty(), &mapping);
         let second = plan(&now, &live, &mapping, "2026-09-01T09:00:00Z", false);
@@ -529,7 +530,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_input_is_no_matter(agreements in any_estate(), seed in any::<u64>()) {
+    fn the_order_of_input_does_not_matter(agreements in any_repository(), seed in any::<u64>()) {
         let mapping = Mapping::default();
         let mut shuffled = agreements.clone();
         let count = shuffled.len().max(1);

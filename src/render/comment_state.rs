@@ -143,7 +143,7 @@ fn is_plain(text: &str) -> bool {
 mod tests {
     use super::{CommentMarker, CommentSeverity, MARKER_LIMIT, RiskGrade, failed, link, marked};
     use crate::envelope::GuardedPlan;
-    use crate::plan::scope::{RedLine, Scope, Steered};
+    use crate::plan::scope::{RedLine, RedLineSubject, Scope};
     use crate::plan::{Risk as PlanRisk, Verb};
     use crate::render::plan::sample;
     use crate::status::{State, StatusReason};
@@ -159,7 +159,7 @@ mod tests {
     fn a_more_severe_plan_has_a_higher_severity() {
         let of = |risks: &[PlanRisk]| CommentSeverity::of(&envelope(risks));
         let mut red = envelope(&[]);
-        let line = RedLine { path: "servanda.yaml".to_owned(), line: 1, what: Steered::Settings };
+        let line = RedLine { path: "servanda.yaml".to_owned(), line: 1, what: RedLineSubject::Settings };
         red.scope = Some(Box::new(Scope { red_lines: vec![line], ..Scope::default() }));
         let severities = [
             of(&[]),

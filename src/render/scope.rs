@@ -1,7 +1,7 @@
 //! The scope of a pull request as text: changed documents, red lines, and changes that it does not explain.
 
 use crate::plan::Plan;
-use crate::plan::scope::{RedLine, Scope, Steered, Tie};
+use crate::plan::scope::{CatalogReference, RedLine, RedLineSubject, Scope};
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
@@ -35,18 +35,18 @@ pub fn text(scope: &Scope, plan: &Plan, paint: Paint) -> String {
 pub(super) fn red_line(red: &RedLine, base: &str) -> Line {
     let line = Line::new().foreign(&format!("{}:{}", red.path, red.line)).text(": ");
     match &red.what {
-        Steered::Settings => line
+        RedLineSubject::Settings => line
             .text("the settings differ; this plan uses those of ")
             .foreign(base)
             .text(", and a merge makes the new ones effective"),
-        Steered::Trusted => {
+        RedLineSubject::Trusted => {
             line.text("this file defines how Servanda runs; a merge makes the change effective")
         }
-        Steered::Slug { entry, before, after } => {
+        RedLineSubject::Slug { entry, before, after } => {
             let line = line.code(entry);
             match before {
                 None => line.text(" is new and refers to ").join(tie(after)),
-                Some(Tie::Address) if *after == Tie::Address => line.text(" has another address"),
+                Some(CatalogReference::Address) if *after == CatalogReference::Address => line.text(" has another address"),
                 Some(before) => {
                     line.text(" refers to ").join(tie(after)).text(" instead of ").join(tie(before))
                 }
@@ -55,11 +55,11 @@ pub(super) fn red_line(red: &RedLine, base: &str) -> Line {
     }
 }
 
-fn tie(tie: &Tie) -> Line {
+fn tie(tie: &CatalogReference) -> Line {
     match tie {
-        Tie::Object(id) => Line::new().foreign(id.as_str()),
-        Tie::Title(title) => Line::of("the object titled ").quoted(title),
-        Tie::Address => Line::of("an address"),
+        CatalogReference::Object(id) => Line::new().foreign(id.as_str()),
+        CatalogReference::Title(title) => Line::of("the object titled ").quoted(title),
+        CatalogReference::Address => Line::of("an address"),
     }
 }
 
@@ -68,36 +68,36 @@ mod tests {
     use super::{Paint, text};
     use crate::ident::{AgreementId, LiveId};
     use crate::plan::Verb;
-    use crate::plan::scope::{RedLine, Scope, Steered, Tie, Touched};
+    use crate::plan::scope::{CatalogReference, DocumentChange, RedLine, RedLineSubject, Scope};
     use crate::render::encode::corpus::{HOSTILE, is_clean};
     use crate::render::plan::sample;
     use crate::status::{State, StatusReason};
 
-    fn red(what: Steered) -> RedLine {
+    fn red(what: RedLineSubject) -> RedLine {
         RedLine { path: "catalog.yaml".to_owned(), line: 4, what }
     }
 
-    fn slug(entry: &str, before: Option<Tie>, after: Tie) -> RedLine {
-        red(Steered::Slug { entry: entry.to_owned(), before, after })
+    fn slug(entry: &str, before: Option<CatalogReference>, after: CatalogReference) -> RedLine {
+        red(RedLineSubject::Slug { entry: entry.to_owned(), before, after })
     }
 
     #[test]
     fn red_lines_and_unexplained_changes_are_named() {
         let id = |text: &str| AgreementId::new(text).expect("an id");
-        let object = |text: &str| Tie::Object(LiveId::new(text).expect("a live id"));
+        let object = |text: &str| CatalogReference::Object(LiveId::new(text).expect("a live id"));
         let change =
             |name: &str| sample::change(name, Verb::Update, "T", State::Active, StatusReason::WithinPeriod);
         let plan = sample::plan(vec![change("a"), change("b"), change("c")]);
         let scope = Scope {
             base: "abc1234".to_owned(),
-            documents: [(id("a"), Touched::Changed)].into(),
+            documents: [(id("a"), DocumentChange::Changed)].into(),
             indirect: [id("b")].into(),
             red_lines: vec![
-                RedLine { path: "servanda.yaml".to_owned(), line: 12, what: Steered::Settings },
+                RedLine { path: "servanda.yaml".to_owned(), line: 12, what: RedLineSubject::Settings },
                 slug("clients.x", Some(object("ou$1")), object("ou$9")),
-                slug("clients.x.contacts.new", None, Tie::Address),
-                slug("managers.y.email", Some(Tie::Address), Tie::Address),
-                slug("services.z", Some(Tie::Title("Почта".to_owned())), object("slmService$1")),
+                slug("clients.x.contacts.new", None, CatalogReference::Address),
+                slug("managers.y.email", Some(CatalogReference::Address), CatalogReference::Address),
+                slug("services.z", Some(CatalogReference::Title("Почта".to_owned())), object("slmService$1")),
             ],
         };
         insta::assert_snapshot!(text(&scope, &plan, Paint::PLAIN), @r"
@@ -115,7 +115,11 @@ mod tests {
     #[test]
     fn a_pull_request_does_not_control_the_terminal() {
         for hostile in HOSTILE {
-            let what = slug(hostile, Some(Tie::Title((*hostile).to_owned())), Tie::Address);
+            let what = slug(
+                hostile,
+                Some(CatalogReference::Title((*hostile).to_owned())),
+                CatalogReference::Address,
+            );
             let red_lines = vec![RedLine { path: (*hostile).to_owned(), ..what }];
             let scope = Scope { base: (*hostile).to_owned(), red_lines, ..Scope::default() };
             let shown = text(&scope, &sample::plan(Vec::new()), Paint::PLAIN);

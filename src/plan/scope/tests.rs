@@ -1,4 +1,7 @@
-use super::{RedLine, Scope, Side, Steered, Tie, Touched, red_line, red_lines_of_catalog};
+use super::{
+    CatalogReference, CheckedSide, DocumentChange, RedLine, RedLineSubject, Scope, red_line,
+    red_lines_of_catalog,
+};
 use crate::calendar::read_instant;
 use crate::check::{self, Basis, CheckInput, CheckedRepository};
 use crate::diagnostic::{Diagnostics, Sources};
@@ -52,7 +55,7 @@ impl Repository {
 
 /// What `after` brings about over the repository as it stands.
 fn scope(before: &[(&str, &str)], after: &[(&str, &str)]) -> Scope {
-    fn on<T>(repository: &Repository, with: impl FnOnce(Side<'_>) -> T) -> T {
+    fn on<T>(repository: &Repository, with: impl FnOnce(CheckedSide<'_>) -> T) -> T {
         let of = |folder: &str| -> Vec<Document> {
             let is_in = |document: &&Document| repository.sources.path(document.file).starts_with(folder);
             repository.documents.iter().filter(is_in).cloned().collect()
@@ -73,13 +76,13 @@ fn scope(before: &[(&str, &str)], after: &[(&str, &str)]) -> Scope {
         };
         let at = read_instant("2026-03-01T12:00:00Z").expect("an instant");
         let checked: CheckedRepository = check::check(documents, &repository.sources, at);
-        with(Side { resolved: &resolved, checked: &checked })
+        with(CheckedSide { resolved: &resolved, checked: &checked })
     }
     let (before, after) = (Repository::with(before), Repository::with(after));
     on(&before, |before| on(&after, |after| Scope::between("abc".to_owned(), before, after)))
 }
 
-fn documents(scope: &Scope) -> Vec<(&str, Touched)> {
+fn documents(scope: &Scope) -> Vec<(&str, DocumentChange)> {
     scope.documents.iter().map(|(id, touched)| (id.as_str(), *touched)).collect()
 }
 
@@ -103,7 +106,7 @@ fn a_template_is_followed_to_its_users_and_no_further() {
     );
     let changed = ("templates/standard.yaml", "period: { term: 2y }\nservices: { email: true }\n");
     let found = scope(&[other], &[other, changed]);
-    assert_eq!(documents(&found), [("mayak", Touched::Changed)]);
+    assert_eq!(documents(&found), [("mayak", DocumentChange::Changed)]);
     assert!(indirect(&found).is_empty());
 }
 
@@ -114,9 +117,9 @@ fn entries_of_a_set_come_and_go_each_for_itself() {
     };
     let (before, after) = (set("dent-mayak: {}"), set("dent-mayak: true, dent-profi: {}"));
     let found = scope(&[("agreements/dental.yaml", &before)], &[("agreements/dental.yaml", &after)]);
-    assert_eq!(documents(&found), [("dental/dent-profi", Touched::Added)]);
+    assert_eq!(documents(&found), [("dental/dent-profi", DocumentChange::Added)]);
     let found = scope(&[("agreements/dental.yaml", &after)], &[("agreements/dental.yaml", &before)]);
-    assert_eq!(documents(&found), [("dental/dent-profi", Touched::Removed)]);
+    assert_eq!(documents(&found), [("dental/dent-profi", DocumentChange::Removed)]);
 }
 
 #[test]
@@ -139,16 +142,16 @@ fn what_means_something_else_without_a_change_of_its_own_is_told_apart() {
     let next = "extends: standard\nclient: dent-mayak\nrenews: mayak\nperiod: { first_day: 2027-01-01 }\n";
     let before = ("agreements/mayak.yaml", rolls.as_str());
     let found = scope(&[before], &[before, ("agreements/next.yaml", next)]);
-    assert_eq!(documents(&found), [("next", Touched::Added)]);
+    assert_eq!(documents(&found), [("next", DocumentChange::Added)]);
     assert_eq!(indirect(&found), ["mayak"]);
 }
 
 #[test]
 fn a_red_line_stands_where_the_files_first_differ() {
-    assert_eq!(red_line("servanda.yaml", "a: 1\nb: 2\n", "a: 1\nb: 2\n", Steered::Settings), None);
+    assert_eq!(red_line("servanda.yaml", "a: 1\nb: 2\n", "a: 1\nb: 2\n", RedLineSubject::Settings), None);
     for (after, line) in [("a: 1\nb: 3\n", 2), ("a: 1\n", 2), ("a: 1\nb: 2\nc: 3\n", 3), ("", 1)] {
-        let found =
-            red_line("servanda.yaml", "a: 1\nb: 2\n", after, Steered::Settings).map(|found| found.line);
+        let found = red_line("servanda.yaml", "a: 1\nb: 2\n", after, RedLineSubject::Settings)
+            .map(|found| found.line);
         assert_eq!(found, Some(line), "{after:?}");
     }
 }
@@ -162,13 +165,20 @@ fn red_lines(from: &str, to: &str) -> Vec<RedLine> {
 
 #[test]
 fn a_slug_of_the_base_that_is_tied_to_something_else_is_a_red_line() {
-    let object = |id: &str| Tie::Object(LiveId::new(id).expect("a live id"));
-    let title = |text: &str| Tie::Title(text.to_owned());
+    let object = |id: &str| CatalogReference::Object(LiveId::new(id).expect("a live id"));
+    let title = |text: &str| CatalogReference::Title(text.to_owned());
     for (from, to, line, entry, before, after) in [
         ("helpdesk: ou$1", "helpdesk: ou$9", 4, "clients.dent-mayak", Some(object("ou$1")), object("ou$9")),
         ("    helpdesk: ou$1\n", "", 3, "clients.dent-mayak", Some(object("ou$1")), title("Маяк")),
         ("{ title: Профи }", "{ title: Маяк }", 7, "clients.dent-profi", Some(title("Профи")), title("Маяк")),
-        ("main@dent", "main@evil", 5, "clients.dent-mayak.contacts.main", Some(Tie::Address), Tie::Address),
+        (
+            "main@dent",
+            "main@evil",
+            5,
+            "clients.dent-mayak.contacts.main",
+            Some(CatalogReference::Address),
+            CatalogReference::Address,
+        ),
         (
             "employee$1\"",
             "employee$9\"",
@@ -177,7 +187,14 @@ fn a_slug_of_the_base_that_is_tied_to_something_else_is_a_red_line() {
             Some(object("employee$1")),
             object("employee$9"),
         ),
-        ("{ main:", "{ new: a@evil.example, main:", 5, "clients.dent-mayak.contacts.new", None, Tie::Address),
+        (
+            "{ main:",
+            "{ new: a@evil.example, main:",
+            5,
+            "clients.dent-mayak.contacts.new",
+            None,
+            CatalogReference::Address,
+        ),
         (
             "{ title: Рентген }",
             "{ title: Рентген, helpdesk: ou$5 }",
@@ -186,9 +203,16 @@ fn a_slug_of_the_base_that_is_tied_to_something_else_is_a_red_line() {
             Some(title("Рентген")),
             object("ou$5"),
         ),
-        ("petrova@acme", "petrova@evil", 9, "managers.i.petrova.email", Some(Tie::Address), Tie::Address),
+        (
+            "petrova@acme",
+            "petrova@evil",
+            9,
+            "managers.i.petrova.email",
+            Some(CatalogReference::Address),
+            CatalogReference::Address,
+        ),
     ] {
-        let what = Steered::Slug { entry: entry.to_owned(), before, after };
+        let what = RedLineSubject::Slug { entry: entry.to_owned(), before, after };
         assert_eq!(red_lines(from, to), [RedLine { path: "catalog.yaml".to_owned(), line, what }], "{to}");
     }
 }

@@ -1,10 +1,10 @@
-//! Every prefix of an apply is a legal state, whichever way changes that go side by side interleave.
+//! Every prefix of an apply is a legal state, however concurrent changes interleave.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::{any_agreement, any_estate, any_mapping, empty, plan};
+use super::{any_agreement, any_mapping, any_repository, empty, plan};
 use crate::agreement::{Agreement, PeriodEnd, Suspension};
 use crate::calendar::Day;
 use crate::ident::{AgreementId, LiveId};
@@ -16,7 +16,7 @@ use crate::status::State;
 const THEN: &str = "2026-03-01T09:00:00Z";
 const NOW: &str = "2026-09-01T09:00:00Z";
 
-/// How many changes go side by side.
+/// The number of concurrent changes.
 const CONCURRENCY: usize = 4;
 
 type Pairs = BTreeSet<(LiveId, LiveId)>;
@@ -29,7 +29,7 @@ fn present(live: &Live) -> impl Iterator<Item = (&AgreementId, &LiveAgreement)> 
     })
 }
 
-/// Where services go with the state, the portal offers what has services, whatever its state.
+/// Where deactivation withdraws services, the portal offers every agreement that has services.
 fn is_active(found: &LiveAgreement, mapping: &Mapping) -> bool {
     if mapping.deactivate == Deactivation::Withdraw {
         return matches!(found.record.fields.get(&Field::Services), Some(Value::References(_)));
@@ -37,7 +37,7 @@ fn is_active(found: &LiveAgreement, mapping: &Mapping) -> bool {
     !found.archived && Some(&found.record.state) == mapping.states.get(&State::Active)
 }
 
-/// The services that recipients may use, agreement by agreement, by the live side alone.
+/// The services that recipients may use, by agreement, judged by the live state only.
 fn usable(live: &Live, mapping: &Mapping) -> BTreeMap<AgreementId, Pairs> {
     let set = |found: &LiveAgreement, field: Field| match found.record.fields.get(&field) {
         Some(Value::References(set)) => set.clone(),
@@ -66,12 +66,12 @@ fn targets(found: &LiveAgreement) -> Targets {
     }
 }
 
-/// The state before an apply, the state after, and what may be seen on the way.
+/// The states before and after an apply, and the states that are legal in between.
 struct Law<'a> {
     mapping: &'a Mapping,
     before: &'a Live,
     after: Live,
-    /// What clients of renewed agreements have before and after, and must have all along.
+    /// The services that clients of renewed agreements have before and after, and must never lose.
     kept: Pairs,
     usable: Pairs,
 }
@@ -114,8 +114,13 @@ impl<'a> Law<'a> {
     }
 }
 
-/// Carries a plan out as an apply does, a step here and a step there, by the choices.
-fn carry_out(plan: &Plan, live: &mut Live, choices: &[usize], law: &Law) -> Result<(), TestCaseError> {
+/// Applies a plan as the program does, with concurrent changes interleaved by the choices.
+fn apply_interleaved(
+    plan: &Plan,
+    live: &mut Live,
+    choices: &[usize],
+    law: &Law,
+) -> Result<(), TestCaseError> {
     let mut choices = choices.iter().copied().cycle();
     let mut done: BTreeSet<AgreementId> = BTreeSet::new();
     for phase in [Phase::Gain, Phase::Loss] {
@@ -177,13 +182,13 @@ fn any_renewals() -> impl Strategy<Value = Vec<(Agreement, Agreement)>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
-    /// Nobody sees a service without an active agreement, nobody loses one in a renewal, and nothing is active
-    /// without its targets, after any single step.
+    /// After any single step no client sees a service without an active agreement or loses one in a renewal, and no
+    /// agreement is active without its targets.
     #[test]
     fn every_prefix_of_an_apply_is_a_legal_state(
         mapping in any_mapping(),
-        mut then in any_estate(),
-        mut now in any_estate(),
+        mut then in any_repository(),
+        mut now in any_repository(),
         renewals in any_renewals(),
         suspended in any::<bool>(),
         choices in proptest::collection::vec(0_usize..1000, 1..40),
@@ -200,7 +205,7 @@ proptest! {
         let second = plan(&now, &before, &mapping, NOW, true);
         let law = Law::new(&second, &before, &mapping, &now);
         let mut live = before.clone();
-        carry_out(&second, &mut live, &choices, &law)?;
+        apply_interleaved(&second, &mut live, &choices, &law)?;
         prop_assert_eq!(live, law.after);
     }
 }

@@ -11,7 +11,7 @@ use crate::guard::AwaitingAcknowledgement;
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{LiveTarget, TargetKey, Touch, Value};
 use crate::mapping::Field;
-use crate::plan::scope::{RedLine, Scope, Steered, Tie, Touched};
+use crate::plan::scope::{CatalogReference, DocumentChange, RedLine, RedLineSubject, Scope};
 use crate::plan::{
     Blocked, Cause, Change, Drift, DriftPart, FieldChange, GuardName, Note, OwnershipKey, Phase, Plan,
     Reason, Risk, StateChange, Verb, Weakened,
@@ -172,15 +172,15 @@ fn busy() -> Plan {
 
 /// The scope of a pull request in which every foreign text is this one.
 fn hostile_scope(payload: &str) -> Scope {
-    let slug = Steered::Slug {
+    let slug = RedLineSubject::Slug {
         entry: payload.to_owned(),
-        before: LiveId::new(payload).map(Tie::Object),
-        after: Tie::Title(payload.to_owned()),
+        before: LiveId::new(payload).map(CatalogReference::Object),
+        after: CatalogReference::Title(payload.to_owned()),
     };
-    let red_lines = [slug, Steered::Settings, Steered::Trusted]
+    let red_lines = [slug, RedLineSubject::Settings, RedLineSubject::Trusted]
         .map(|what| RedLine { path: payload.to_owned(), line: 3, what })
         .into();
-    let documents = [(id("polyus-2026"), Touched::Changed)].into();
+    let documents = [(id("polyus-2026"), DocumentChange::Changed)].into();
     Scope { base: payload.to_owned(), documents, red_lines, ..Scope::default() }
 }
 

@@ -10,7 +10,7 @@ use servanda::calendar::{Instant, Zone};
 use servanda::check::CheckedRepository;
 use servanda::diagnostic::{Diagnostics, FileId};
 use servanda::ident::file_of;
-use servanda::plan::scope::{RedLine, Scope, Side, Steered, red_line, red_lines_of_catalog};
+use servanda::plan::scope::{CheckedSide, RedLine, RedLineSubject, Scope, red_line, red_lines_of_catalog};
 use servanda::settings::{Product, Settings};
 
 use crate::process::context::Context;
@@ -116,8 +116,8 @@ impl PullRequest {
         let name = self.base_commit.short().to_owned();
         self.base.check_with(at, Vec::new(), |before, base| {
             self.head.check_with(at, Vec::new(), |after, head| {
-                let earlier = Side { resolved: before, checked: &base };
-                let scope = Scope::between(name, earlier, Side { resolved: after, checked: &head });
+                let earlier = CheckedSide { resolved: before, checked: &base };
+                let scope = Scope::between(name, earlier, CheckedSide { resolved: after, checked: &head });
                 (base.diagnostics, head, scope)
             })
         })
@@ -159,7 +159,7 @@ impl PullRequest {
     async fn red_lines(&self, settings: &Settings) -> Result<Vec<RedLine>, Failure> {
         let (before, after) = &self.settings;
         let mut found: Vec<RedLine> =
-            red_line(files::SETTINGS, before, after, Steered::Settings).into_iter().collect();
+            red_line(files::SETTINGS, before, after, RedLineSubject::Settings).into_iter().collect();
         let named = match &settings.helpdesk.kind {
             Product::Itsm365 { ca_file: Some(file), .. } => Some(file.as_str()),
             _ => None,
@@ -171,8 +171,8 @@ impl PullRequest {
                 None => files::text_within(&self.head.root, &path),
                 Some(commit) => commit.text(&path).await?,
             };
-            let line = red_line(&path, &before, &after.unwrap_or_default(), Steered::Trusted);
-            found.push(line.unwrap_or(RedLine { path, line: 1, what: Steered::Trusted }));
+            let line = red_line(&path, &before, &after.unwrap_or_default(), RedLineSubject::Trusted);
+            found.push(line.unwrap_or(RedLine { path, line: 1, what: RedLineSubject::Trusted }));
         }
         if let (Some(before), Some(after)) = (&self.base.catalog, &self.head.catalog) {
             found.extend(red_lines_of_catalog(before, after, &self.head.sources));

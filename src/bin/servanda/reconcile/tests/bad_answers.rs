@@ -1,15 +1,15 @@
-//! Answers of every kind of wrongness to every list call: nothing is written, and the message names the call.
+//! Invalid responses to every list call: nothing is written, and the message names the call.
 
 use futures_util::StreamExt as _;
 
 use super::faults::{each_on_its_own_core, runtime};
-use super::fixture::World;
+use super::fixture::ReconcileFixture;
 use crate::process::failure::Exit;
 use crate::sandbox::Fault;
 use crate::sandbox::Operation;
 use crate::sandbox::faults::{FaultEffect, SubstituteResponse};
 
-/// The classes that a survey lists.
+/// The classes that are listed to read the live state.
 const LISTS: [&str; 7] =
     ["agreement", "agreementRule", "ou", "slmService", "employee", "servicetime", "priority"];
 
@@ -26,7 +26,7 @@ fn json(body: &str) -> FaultEffect {
     answer(200, "application/json", body)
 }
 
-/// What is wrong, in a word, and the answer.
+/// The invalid responses, with a description.
 fn bad_answers() -> Vec<(&'static str, FaultEffect)> {
     let deep = "[".repeat(10_000) + &"]".repeat(10_000);
     let key = "Переход не может быть выполнен: ключ авторизации *** не найден или не может быть использован повторно";
@@ -76,18 +76,18 @@ fn bad_answers() -> Vec<(&'static str, FaultEffect)> {
 
 async fn refuses(spring: &std::path::Path, list: &str, kind: &str, effect: FaultEffect) {
     let what = format!("{kind} from {list}");
-    let world = World::of_autumn(spring, 1).await;
-    world.sandbox.set_faults(vec![Fault::new(effect).on(Operation::Find).of(list).for_good()]);
-    let Err(failure) = world.pass().await else { panic!("{what}: a plan was made of it") };
+    let fixture = ReconcileFixture::of_autumn(spring, 1).await;
+    fixture.sandbox.set_faults(vec![Fault::new(effect).on(Operation::Find).of(list).for_good()]);
+    let Err(failure) = fixture.reconcile().await else { panic!("{what}: a plan was made of it") };
     assert!(matches!(failure.exit, Exit::Failure | Exit::Credentials), "{what}: {failure:?}");
     assert!(failure.message.contains(&format!("find {list}")), "{what}: {}", failure.message);
-    assert_eq!(world.sandbox.request_counts().writes(), 0, "{what}");
-    world.assert_converges(&what).await;
+    assert_eq!(fixture.sandbox.request_counts().writes(), 0, "{what}");
+    fixture.assert_converges(&what).await;
 }
 
 #[test]
-fn a_bad_answer_is_told_and_nothing_is_written() {
-    let spring = runtime().block_on(World::spring());
+fn a_bad_answer_is_reported_and_nothing_is_written() {
+    let spring = runtime().block_on(ReconcileFixture::spring());
     assert!(bad_answers().len() >= 25);
     let cases = LISTS
         .into_iter()
@@ -99,14 +99,16 @@ fn a_bad_answer_is_told_and_nothing_is_written() {
     });
 }
 
-/// A list that is empty though it should not be looks like any other. What was applied once tells it apart.
+/// A list that is empty by mistake looks like any other; only the last-applied state shows the difference.
 #[test]
-fn an_empty_list_of_agreements_is_no_leave_to_create_them_again() {
+fn an_empty_list_of_agreements_does_not_create_them_again() {
     runtime().block_on(async {
-        let spring = World::spring().await;
-        let world = World::of_autumn(spring.path(), 1).await;
-        world.sandbox.set_faults(vec![Fault::new(json("[]")).of("agreement").on(Operation::Find).for_good()]);
-        let concluded = world.pass().await.expect("a plan that a guard holds back");
+        let spring = ReconcileFixture::spring().await;
+        let fixture = ReconcileFixture::of_autumn(spring.path(), 1).await;
+        fixture
+            .sandbox
+            .set_faults(vec![Fault::new(json("[]")).of("agreement").on(Operation::Find).for_good()]);
+        let concluded = fixture.reconcile().await.expect("a plan that a guard blocks");
         assert_eq!(
             concluded.exit,
             Exit::Refused,
@@ -115,22 +117,22 @@ fn an_empty_list_of_agreements_is_no_leave_to_create_them_again() {
             concluded.guarded.plan.notes,
             concluded.outcome.results
         );
-        assert_eq!(world.sandbox.request_counts().writes(), 0);
-        world.assert_converges("an empty list").await;
+        assert_eq!(fixture.sandbox.request_counts().writes(), 0);
+        fixture.assert_converges("an empty list").await;
     });
 }
 
-/// The other lists may be empty too: what cannot be resolved is blocked, and what differs from the plan is stale.
+/// An empty list of another class blocks the agreements whose slugs it leaves unresolved.
 #[test]
 fn an_empty_list_of_anything_else_writes_nothing_either() {
     runtime().block_on(async {
-        let spring = World::spring().await;
+        let spring = ReconcileFixture::spring().await;
         for list in ["ou", "slmService", "servicetime", "priority"] {
-            let world = World::of_autumn(spring.path(), 1).await;
-            world.sandbox.set_faults(vec![Fault::new(json("[]")).of(list).on(Operation::Find).for_good()]);
-            let concluded = world.pass().await.expect("a plan");
+            let fixture = ReconcileFixture::of_autumn(spring.path(), 1).await;
+            fixture.sandbox.set_faults(vec![Fault::new(json("[]")).of(list).on(Operation::Find).for_good()]);
+            let concluded = fixture.reconcile().await.expect("a plan");
             assert_ne!(concluded.exit, Exit::Fine, "{list}");
-            assert_eq!(world.sandbox.request_counts().writes(), 0, "{list}");
+            assert_eq!(fixture.sandbox.request_counts().writes(), 0, "{list}");
         }
     });
 }

@@ -1,4 +1,4 @@
-//! A repository and a helpdesk in the middle of a year: what was applied in spring, and what is due in autumn.
+//! A repository and a helpdesk: the files of spring were applied, and those of autumn are pending.
 
 use std::path::Path;
 use std::time::Duration;
@@ -62,7 +62,7 @@ fn agreement(rest: &str) -> String {
     format!("extends: standard\nmanager: petrova\n{rest}")
 }
 
-/// What was in the files in spring.
+/// The agreements of spring.
 fn spring() -> Vec<(&'static str, String)> {
     vec![
         (
@@ -119,8 +119,8 @@ fn write_agreements(root: &Path, agreements: &[(&str, String)]) {
     }
 }
 
-/// A helpdesk in the state of spring, and files of autumn.
-pub(crate) struct World {
+/// A helpdesk in the state of spring, with the files of autumn.
+pub(crate) struct ReconcileFixture {
     folder: tempfile::TempDir,
     concurrency: usize,
     pub(crate) sandbox: Sandbox,
@@ -146,7 +146,7 @@ impl Audience for TestAudience {
     fn inform(&self, text: &str) {
         assert!(!text.contains("remembered") && !text.contains("memory"), "{text}");
     }
-    /// A lock is a file that a child of this process (git, in another test) may hold a moment longer.
+    /// A child process of another test (git) may inherit the lock file and hold it a moment longer.
     fn lock_timeout(&self) -> Duration {
         Duration::from_secs(10)
     }
@@ -161,8 +161,8 @@ impl Audience for TestAudience {
     }
 }
 
-impl World {
-    /// The state of spring is made once and copied from there.
+impl ReconcileFixture {
+    /// Copies the state of spring, which is made once.
     pub(crate) async fn of_autumn(spring: &Path, concurrency: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         copy(spring, folder.path());
@@ -170,23 +170,23 @@ impl World {
         Self::open(folder, concurrency).await
     }
 
-    /// Applies spring in a folder and leaves everything there.
+    /// Applies the files of spring in a folder, and returns the folder.
     pub(crate) async fn spring() -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
         write(folder.path(), "servanda.yaml", SETTINGS);
         write(folder.path(), "catalog.yaml", CATALOG);
         write(folder.path(), "templates/standard.yaml", TEMPLATE);
         write_agreements(folder.path(), &spring());
-        let world = Self::open(folder, 8).await;
-        let concluded = world.pass_at(SPRING).await.expect("applied");
+        let fixture = Self::open(folder, 8).await;
+        let concluded = fixture.reconcile_at(SPRING).await.expect("applied");
         assert_eq!(
             (concluded.exit, concluded.outcome.results.len()),
             (Exit::Fine, 5),
             "{:?}",
             concluded.outcome
         );
-        world.running.stop().await.expect("stopped");
-        world.folder
+        fixture.running.stop().await.expect("stopped");
+        fixture.folder
     }
 
     async fn open(folder: tempfile::TempDir, concurrency: usize) -> Self {
@@ -205,12 +205,12 @@ impl World {
         Self { folder, concurrency, sandbox, running }
     }
 
-    /// One pass in autumn.
-    pub(crate) async fn pass(&self) -> Result<Reconciled, Failure> {
-        self.pass_at(AUTUMN).await
+    /// Reconciles in autumn.
+    pub(crate) async fn reconcile(&self) -> Result<Reconciled, Failure> {
+        self.reconcile_at(AUTUMN).await
     }
 
-    async fn pass_at(&self, instant: &str) -> Result<Reconciled, Failure> {
+    async fn reconcile_at(&self, instant: &str) -> Result<Reconciled, Failure> {
         let workspace = workspace(self.folder.path(), instant);
         let (concurrency, deadline) = (self.concurrency, Duration::from_secs(3));
         let pace = Pace { concurrency, deadline, ..Pace::SANDBOX };
@@ -227,42 +227,42 @@ impl World {
         Reconciliation::new(&workspace, &connection, &terms, "test".to_owned(), &TestAudience).run(None).await
     }
 
-    /// How many requests came so far.
+    /// The number of requests so far.
     pub(crate) fn requests(&self) -> u64 {
         self.sandbox.request_counts().total()
     }
 
-    /// The next pass does it all, once nothing goes wrong any more.
+    /// Asserts that one reconciliation without faults applies everything.
     pub(crate) async fn assert_converges(&self, what: &str) {
         self.sandbox.set_faults(Vec::new());
-        let next = self.pass().await.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
+        let next = self.reconcile().await.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
         assert_eq!(next.exit, Exit::Fine, "{what}");
         self.assert_converged(what).await;
     }
 
-    /// What must hold once it is said that nothing is left to do: it is so, and nothing is there twice.
+    /// Asserts that nothing remains to be done, and that no object exists twice.
     pub(crate) async fn assert_converged(&self, what: &str) {
         self.sandbox.set_faults(Vec::new());
         let before = self.sandbox.request_counts();
-        let last = self.pass().await.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
+        let last = self.reconcile().await.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
         assert_eq!(last.exit, Exit::Fine, "{what}");
         assert!(last.guarded.plan.is_empty(), "{what}: {:#?}", last.guarded.plan.changes);
         let after = self.sandbox.request_counts();
-        assert_eq!(after.writes(), before.writes(), "{what}: nothing is written any more");
-        assert_eq!(after.unchanged_edits, 0, "{what}: no edit found everything as it wished");
+        assert_eq!(after.writes(), before.writes(), "{what}: nothing is written");
+        assert_eq!(after.unchanged_edits, 0, "{what}: no edit without effect was sent");
         let agreements = self.sandbox.find("agreement", &json!({})).expect("a list");
-        let mut marks: Vec<&str> =
+        let mut keys: Vec<&str> =
             agreements.iter().filter_map(|found| found["inventoryNumber"].as_str()).collect();
-        marks.sort_unstable();
-        let count = marks.len();
-        marks.dedup();
-        assert_eq!((marks.len(), count), (12, 12), "{what}: no agreement is there twice");
+        keys.sort_unstable();
+        let count = keys.len();
+        keys.dedup();
+        assert_eq!((keys.len(), count), (12, 12), "{what}: no agreement exists twice");
         let rules = self.sandbox.find("agreementRule", &json!({ "removed": false })).expect("a list");
         let mut keys: Vec<String> = rules.iter().map(key).collect();
         keys.sort_unstable();
         let count = keys.len();
         keys.dedup();
-        assert_eq!(keys.len(), count, "{what}: no rule is there twice");
+        assert_eq!(keys.len(), count, "{what}: no rule exists twice");
     }
 }
 
@@ -272,17 +272,17 @@ fn key(rule: &Value) -> String {
         .join(" ")
 }
 
-/// Whether it was said that all is done.
+/// Whether the reconciliation reports that nothing remains.
 pub(crate) fn is_done(concluded: &Result<Reconciled, Failure>) -> bool {
     matches!(concluded, Ok(Reconciled { exit: Exit::Fine, outcome: Outcome { remaining: Some(0), .. }, .. }))
 }
 
 fn workspace(root: &Path, instant: &str) -> Workspace {
-    estate_as(root, instant, true)
+    workspace_as(root, instant, true)
 }
 
-/// The workspace of a folder at an instant; where a table of odd cases is in it, warnings are in order.
-pub(crate) fn estate_as(root: &Path, instant: &str, deny_warnings: bool) -> Workspace {
+/// The workspace of a folder at an instant. A table of unusual cases may have warnings.
+pub(crate) fn workspace_as(root: &Path, instant: &str, deny_warnings: bool) -> Workspace {
     let instant = read_instant(instant).expect("an instant");
     let context = Context {
         now: instant,
@@ -292,7 +292,7 @@ pub(crate) fn estate_as(root: &Path, instant: &str, deny_warnings: bool) -> Work
         deny_warnings,
     };
     let loaded = load::load(&context).expect("it can be read");
-    loaded.into_workspace(instant, &context).expect("it is in order")
+    loaded.into_workspace(instant, &context).expect("it is valid")
 }
 
 #[expect(clippy::disallowed_methods, reason = "a folder is copied as it is, the database in it too")]

@@ -1,4 +1,4 @@
-//! Whole passes over the embedded helpdesk: what goes wrong at every request, and that the next pass mends it.
+//! Reconciliations of the embedded helpdesk and a small iTop, with faults at every request.
 
 mod bad_answers;
 mod faults;

@@ -148,14 +148,14 @@ fn any_mapping() -> impl Strategy<Value = Mapping> {
 }
 
 /// A helpdesk, and a repository whose agreements come from the test.
-struct Fixture {
+struct LawFixture {
     sandbox: Sandbox,
     running: RunningSandbox,
     folder: tempfile::TempDir,
     settings: Settings,
 }
 
-impl Fixture {
+impl LawFixture {
     async fn open(mapping: Mapping) -> Self {
         let clock = SandboxClock::fixed(at("2026-03-01T09:00:00Z"));
         let sandbox =
@@ -202,7 +202,7 @@ impl Fixture {
 }
 
 async fn converges(mapping: Mapping, then: &[Agreement], now: &[Agreement]) -> Result<(), TestCaseError> {
-    let fixture = Fixture::open(mapping).await;
+    let fixture = LawFixture::open(mapping).await;
     for (agreements, instant) in [(then, "2026-03-01T09:00:00Z"), (now, "2026-09-01T09:00:00Z")] {
         let first = fixture.reconcile(agreements, instant).await;
         prop_assert!(first.outcome.is_complete(), "{:?}", first.outcome);

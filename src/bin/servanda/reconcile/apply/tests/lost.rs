@@ -1,11 +1,11 @@
-//! Answers that are lost: nothing is created twice while the search lags no longer than the settings say.
+//! Lost responses: nothing is created twice while the search lags no longer than the settings allow.
 
 use std::time::Duration;
 
 use servanda::outcome::ChangeResult;
 use servanda::plan::Step;
 
-use super::model::{Lot, Model, carry_out, creation};
+use super::model::{Model, WriteFate, apply_on, creation};
 
 const BOUND: Duration = Duration::from_mins(10);
 
@@ -14,17 +14,17 @@ async fn nothing_is_created_twice_whatever_answer_is_lost() {
     let plan = creation();
     let steps = plan.changes[0].steps.len();
     for lag in [0, 1, 60, 299, 600].map(Duration::from_secs) {
-        for lot in [Lot::LostBefore, Lot::LostAfter, Lot::RefusedAfter] {
+        for fate in [WriteFate::LostBefore, WriteFate::LostAfter, WriteFate::RefusedAfter] {
             for lost in 0..steps {
-                let mut lots = vec![Lot::Answered; lost];
-                lots.push(lot);
-                let model = Model::new(&plan, lag, &lots);
-                let trace = carry_out(&plan, &model, BOUND, std::future::pending()).await;
-                let what = format!("{lot:?} at step {lost}, lag {lag:?}: {:?}", trace.applied.outcome);
+                let mut fates = vec![WriteFate::Answered; lost];
+                fates.push(fate);
+                let model = Model::new(&plan, lag, &fates);
+                let trace = apply_on(&plan, &model, BOUND, std::future::pending()).await;
+                let what = format!("{fate:?} at step {lost}, lag {lag:?}: {:?}", trace.applied.outcome);
                 assert_eq!(model.duplicates(), 0, "{what}");
                 let result = &trace.applied.outcome.results["a"];
-                // What is refused and done all the same shows at the first look, or in the next plan.
-                if lot != Lot::RefusedAfter {
+                // A write that is refused and yet takes effect shows at the first read, or in the next plan.
+                if fate != WriteFate::RefusedAfter {
                     assert!(matches!(result, ChangeResult::Done { .. }), "{what}");
                 }
                 assert!(trace.applied.in_doubt.is_empty(), "{what}");
@@ -34,21 +34,21 @@ async fn nothing_is_created_twice_whatever_answer_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_lost_answers_in_a_row_are_told_and_not_guessed() {
+async fn two_lost_answers_in_a_row_are_reported_and_not_guessed() {
     let plan = creation();
-    let model = Model::new(&plan, Duration::ZERO, &[Lot::LostBefore, Lot::LostBefore]);
-    let trace = carry_out(&plan, &model, BOUND, std::future::pending()).await;
+    let model = Model::new(&plan, Duration::ZERO, &[WriteFate::LostBefore, WriteFate::LostBefore]);
+    let trace = apply_on(&plan, &model, BOUND, std::future::pending()).await;
     assert!(matches!(trace.applied.outcome.results["a"], ChangeResult::Failed(_)));
     assert!(model.done.lock().expect("no test panics here").is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_created_is_marked_before_it_is_sent() {
+async fn a_creation_is_recorded_before_it_is_sent() {
     let plan = creation();
-    let model = Model::new(&plan, Duration::ZERO, &[Lot::Never]);
+    let model = Model::new(&plan, Duration::ZERO, &[WriteFate::Never]);
     let soon = tokio::time::sleep(Duration::from_secs(1));
-    let trace = carry_out(&plan, &model, BOUND, soon).await;
-    assert!(trace.was_marked && trace.applied.in_doubt.contains("a"));
+    let trace = apply_on(&plan, &model, BOUND, soon).await;
+    assert!(trace.was_recorded && trace.applied.in_doubt.contains("a"));
     assert!(
         matches!(&trace.applied.outcome.results["a"], ChangeResult::Unknown(failure) if failure.step == 0)
     );
@@ -58,10 +58,10 @@ async fn what_is_created_is_marked_before_it_is_sent() {
 async fn an_edit_whose_answer_is_lost_is_not_sent_again_once_it_shows() {
     let plan = creation();
     let answered = plan.changes[0].steps.len() - 1;
-    let mut lots = vec![Lot::Answered; answered];
-    lots.push(Lot::LostAfter);
-    let model = Model::new(&plan, Duration::ZERO, &lots);
-    carry_out(&plan, &model, BOUND, std::future::pending()).await;
+    let mut fates = vec![WriteFate::Answered; answered];
+    fates.push(WriteFate::LostAfter);
+    let model = Model::new(&plan, Duration::ZERO, &fates);
+    apply_on(&plan, &model, BOUND, std::future::pending()).await;
     let done = model.done.lock().expect("no test panics here");
     assert_eq!(done.iter().filter(|(_, step)| matches!(step, Step::Edit { .. })).count(), 1);
 }

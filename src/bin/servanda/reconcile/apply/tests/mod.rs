@@ -1,4 +1,4 @@
-//! A plan is carried out: the law over HTTP, and what is lost, late or stopped in the runtime's own time.
+//! Applying a plan: the law over HTTP, and lost, late and stopped requests on a paused clock.
 
 mod law;
 mod lost;

@@ -1,4 +1,4 @@
-//! A helpdesk that is a value: what steps do is the core's own simulation, reads lag, and answers get lost.
+//! A model of a helpdesk: steps have the effect of the core's simulation, reads lag, and responses get lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -20,13 +20,13 @@ use crate::process::shutdown::Stop;
 use crate::reconcile::apply::{Applied, Progress, Tools, apply};
 use crate::reconcile::journal::Journal;
 
-/// What becomes of one write.
+/// The fate of one write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lot {
+pub(crate) enum WriteFate {
     Answered,
     LostBefore,
     LostAfter,
-    /// Refused, and yet carried out.
+    /// Refused, and yet applied.
     RefusedAfter,
     Never,
 }
@@ -35,29 +35,29 @@ pub(crate) enum Lot {
 pub(crate) struct Model {
     plan: Plan,
     mapping: Mapping,
-    /// What it held since when.
+    /// The live states, each with its start.
     history: Mutex<Vec<(Instant, Live)>>,
     lag: Duration,
-    /// The lots of writes in the order in which they come; later ones are answered.
-    lots: Mutex<Vec<Lot>>,
-    /// What was carried out, in order.
+    /// The fates of writes in the order in which they come; later ones are answered.
+    fates: Mutex<Vec<WriteFate>>,
+    /// The steps that were applied, in order.
     pub(crate) done: Mutex<Vec<(AgreementId, Step)>>,
 }
 
 impl Model {
-    /// An empty helpdesk whose reads lag by this, and the plan that is going to be carried out on it.
-    pub(crate) fn new(plan: &Plan, lag: Duration, lots: &[Lot]) -> Self {
+    /// An empty helpdesk whose reads lag, and the plan that will be applied to it.
+    pub(crate) fn new(plan: &Plan, lag: Duration, fates: &[WriteFate]) -> Self {
         Self {
             plan: plan.clone(),
             mapping: Mapping::default(),
             history: Mutex::new(vec![(Instant::now(), Live::default())]),
             lag,
-            lots: Mutex::new(lots.iter().rev().copied().collect()),
+            fates: Mutex::new(fates.iter().rev().copied().collect()),
             done: Mutex::default(),
         }
     }
 
-    fn carry_out(&self, id: &AgreementId, step: &Step) {
+    fn execute(&self, id: &AgreementId, step: &Step) {
         let change = self.plan.changes.iter().find(|change| change.id == *id).expect("it is planned");
         let mut history = self.history.lock().expect("no test panics here");
         let mut live = history.last().expect("a beginning").1.clone();
@@ -81,7 +81,7 @@ impl Model {
         }
     }
 
-    /// How often something was created that was there already.
+    /// The number of objects that were created twice.
     pub(crate) fn duplicates(&self) -> usize {
         let done = self.done.lock().expect("no test panics here");
         let creations = done.iter().filter(|(_, step)| creates(step));
@@ -143,16 +143,16 @@ impl Writer for Model {
         _: Option<&LiveId>,
         step: &Step,
     ) -> Result<StepResult, WriteError> {
-        let lot = self.lots.lock().expect("no test panics here").pop().unwrap_or(Lot::Answered);
+        let fate = self.fates.lock().expect("no test panics here").pop().unwrap_or(WriteFate::Answered);
         let lost = || Err(WriteError::Ambiguous("lost".to_owned()));
-        match lot {
-            Lot::LostBefore => return lost(),
-            Lot::Never => std::future::pending().await,
-            Lot::Answered | Lot::LostAfter | Lot::RefusedAfter => self.carry_out(id, step),
+        match fate {
+            WriteFate::LostBefore => return lost(),
+            WriteFate::Never => std::future::pending().await,
+            WriteFate::Answered | WriteFate::LostAfter | WriteFate::RefusedAfter => self.execute(id, step),
         }
-        match lot {
-            Lot::LostAfter => lost(),
-            Lot::RefusedAfter => Err(WriteError::Refused("500".to_owned())),
+        match fate {
+            WriteFate::LostAfter => lost(),
+            WriteFate::RefusedAfter => Err(WriteError::Refused("500".to_owned())),
             _ => Ok(StepResult { object: self.object(id), altered: Vec::new() }),
         }
     }
@@ -223,17 +223,17 @@ pub(crate) fn creation() -> Plan {
     }
 }
 
-/// What is left of an apply besides its outcome.
+/// The result of an apply, and its traces.
 pub(crate) struct Trace {
     pub(crate) applied: Applied,
-    /// Whether the creation of `a` is marked.
-    pub(crate) was_marked: bool,
+    /// Whether the creation of `a` is recorded in the ledger.
+    pub(crate) was_recorded: bool,
     /// The events of the journal.
     pub(crate) journal: Vec<String>,
 }
 
-/// Applies on the model; `stop` asks the run to stop when it comes.
-pub(crate) async fn carry_out(
+/// Applies the plan to the model; the run is asked to stop when `stop` completes.
+pub(crate) async fn apply_on(
     plan: &Plan,
     model: &Model,
     search_lag: Duration,
@@ -264,11 +264,11 @@ pub(crate) async fn carry_out(
         () = stopping => unreachable!("it only asks"),
     };
     journal.close(&applied.outcome).expect("closed");
-    let was_marked = records.pending().await.expect("read").contains_key("a");
+    let was_recorded = records.pending().await.expect("read").contains_key("a");
     let text = crate::workspace::files::read_named(&folder.path().join("journal.jsonl")).expect("a journal");
     let event = |line: &str| {
         let line: serde_json::Value = serde_json::from_str(line).expect("each line is JSON");
         line["event"].as_str().expect("an event").to_owned()
     };
-    Trace { applied, was_marked, journal: text.lines().map(event).collect() }
+    Trace { applied, was_recorded, journal: text.lines().map(event).collect() }
 }

@@ -1,4 +1,4 @@
-//! A run that is asked to stop: no step is begun, the one on the way is waited for a little, and all is told.
+//! A run that is asked to stop: no step is begun, the pending one is waited for briefly, and each change has a result.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use servanda::outcome::{ChangeResult, NotTried, Stopped};
 use servanda::plan::Plan;
 use tokio::time::Instant;
 
-use super::model::{Lot, Model, carry_out, creation};
+use super::model::{Model, WriteFate, apply_on, creation};
 
 fn two() -> Plan {
     let mut plan = creation();
@@ -20,15 +20,15 @@ fn two() -> Plan {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_ends_within_five_seconds_though_no_answer_comes() {
+async fn it_ends_within_five_seconds_without_an_answer() {
     for step in 0..4 {
         let plan = creation();
-        let mut lots = vec![Lot::Answered; step];
-        lots.push(Lot::Never);
-        let model = Model::new(&plan, Duration::ZERO, &lots);
+        let mut fates = vec![WriteFate::Answered; step];
+        fates.push(WriteFate::Never);
+        let model = Model::new(&plan, Duration::ZERO, &fates);
         let asked = Duration::from_secs(7);
         let begun = Instant::now();
-        let trace = carry_out(&plan, &model, Duration::ZERO, tokio::time::sleep(asked)).await;
+        let trace = apply_on(&plan, &model, Duration::ZERO, tokio::time::sleep(asked)).await;
         assert!(begun.elapsed() < asked + Duration::from_secs(5));
         assert_eq!(trace.applied.outcome.stopped, Some(Stopped::Signal));
         assert!(
@@ -39,10 +39,10 @@ async fn it_ends_within_five_seconds_though_no_answer_comes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_not_begun_is_not_begun() {
+async fn a_change_that_was_not_begun_is_not_begun() {
     let plan = two();
-    let model = Model::new(&plan, Duration::ZERO, &[Lot::Never, Lot::Never]);
-    let trace = carry_out(&plan, &model, Duration::ZERO, tokio::time::sleep(Duration::from_secs(1))).await;
+    let model = Model::new(&plan, Duration::ZERO, &[WriteFate::Never, WriteFate::Never]);
+    let trace = apply_on(&plan, &model, Duration::ZERO, tokio::time::sleep(Duration::from_secs(1))).await;
     let results = &trace.applied.outcome.results;
     assert_eq!(results["c"], ChangeResult::NotTried(NotTried::Stopped));
     assert_eq!(results.len(), 3, "each change has a result");
@@ -50,13 +50,13 @@ async fn what_was_not_begun_is_not_begun() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_waits_no_longer_for_what_may_show_later() {
+async fn it_stops_waiting_for_a_new_object_to_show() {
     let plan = creation();
-    let model = Model::new(&plan, Duration::from_hours(1), &[Lot::LostAfter]);
+    let model = Model::new(&plan, Duration::from_hours(1), &[WriteFate::LostAfter]);
     let begun = Instant::now();
     let trace =
-        carry_out(&plan, &model, Duration::from_hours(2), tokio::time::sleep(Duration::from_secs(9))).await;
+        apply_on(&plan, &model, Duration::from_hours(2), tokio::time::sleep(Duration::from_secs(9))).await;
     assert!(begun.elapsed() < Duration::from_secs(14));
     assert!(matches!(&trace.applied.outcome.results["a"], ChangeResult::Unknown(_)));
-    assert!(trace.was_marked, "the next run knows what to look for");
+    assert!(trace.was_recorded, "the next run knows what to look for");
 }

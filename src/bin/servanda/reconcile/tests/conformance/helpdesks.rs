@@ -1,4 +1,4 @@
-//! The helpdesks that the table is lived through on, each with a repository of its own.
+//! The helpdesks on which the table is tested, each with a repository of its own.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ use crate::process::context::AsOf;
 use crate::process::failure::Exit;
 use crate::reconcile::plan::PlanTerms;
 use crate::reconcile::run::{Reconciled, Reconciliation};
-use crate::reconcile::tests::fixture::{TestAudience, estate_as, write};
+use crate::reconcile::tests::fixture::{TestAudience, workspace_as, write};
 use crate::sandbox::from_catalog;
 use crate::sandbox::{ACCESS_KEY, RunningSandbox, Sandbox, SandboxClock, SandboxOptions};
 use crate::workspace::files;
@@ -40,14 +40,14 @@ manager: petrova
 
 const SERVICES: [(&str, &str); 3] = [("email", "E-mail"), ("printing", "Printing"), ("vpn", "VPN")];
 
-/// A helpdesk and the repository that it is kept equal to.
-pub(crate) struct Desk {
+/// A helpdesk and the repository that it is reconciled with.
+pub(crate) struct TestHelpdesk {
     folder: tempfile::TempDir,
-    /// What its objects are called by, so that one helpdesk may be tested many times.
+    /// A prefix of the titles of its objects, so that one helpdesk can be tested many times.
     name: String,
     way: Way,
-    /// What the portal of the embedded helpdesk took, by what it was asked about.
-    asked: RefCell<BTreeMap<String, BTreeSet<String>>>,
+    /// The responses of the portal of the embedded helpdesk, by request.
+    portal_cache: RefCell<BTreeMap<String, BTreeSet<String>>>,
     pub(crate) road: Option<Arc<Road>>,
 }
 
@@ -56,7 +56,7 @@ enum Way {
     Itop { url: String, user: String, password: String },
 }
 
-impl Desk {
+impl TestHelpdesk {
     fn new(way: impl FnOnce(&str) -> Way, settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let name = folder
@@ -71,7 +71,7 @@ impl Desk {
         write(folder.path(), "templates/standard.yaml", TEMPLATE);
         write(folder.path(), "catalog.yaml", &catalog(&name));
         let way = way(&name);
-        Self { folder, name, way, asked: RefCell::default(), road: None }
+        Self { folder, name, way, portal_cache: RefCell::default(), road: None }
     }
 
     pub(crate) async fn embedded() -> Self {
@@ -80,7 +80,7 @@ impl Desk {
         write(folder.path(), "servanda.yaml", &settings);
         write(folder.path(), "templates/standard.yaml", TEMPLATE);
         write(folder.path(), "catalog.yaml", &catalog("t"));
-        let workspace = estate_as(folder.path(), "2027-01-01T09:00:00Z", false);
+        let workspace = workspace_as(folder.path(), "2027-01-01T09:00:00Z", false);
         let clock = SandboxClock::fixed(read_instant("2027-01-01T09:00:00Z").expect("an instant"));
         let file = from_catalog::database_file(folder.path()).expect("a place");
         let sandbox = from_catalog::open(file, &workspace.catalog, &[], clock, SandboxOptions::default())
@@ -90,12 +90,12 @@ impl Desk {
             folder,
             name: "t".to_owned(),
             way: Way::Embedded { sandbox, running },
-            asked: RefCell::default(),
+            portal_cache: RefCell::default(),
             road: None,
         }
     }
 
-    /// One that is made for the tests, behind a road that can lose answers.
+    /// A small iTop of the tests, behind a proxy that can lose responses.
     pub(crate) async fn small_itop() -> Self {
         let small = SmallItop::start().await;
         Self::itop(small.url(), "admin", PASSWORD).await
@@ -126,7 +126,7 @@ impl Desk {
         desk
     }
 
-    /// Makes the companies, people and services of the catalog.
+    /// Creates the companies, people and services of the catalog.
     async fn furnish(&self) {
         let transport = self.transport();
         let make = async |class: &str, fields: Value| {
@@ -167,17 +167,17 @@ impl Desk {
         Transport::to(&Endpoint::at(url), login, &pace).expect("a transport")
     }
 
-    /// What it calls something of the catalog.
+    /// The title of a catalog entry in this helpdesk.
     pub(crate) fn titled(&self, title: &str) -> String {
         titled(&self.name, title)
     }
 
-    /// What stands before an agreement's id in its mark.
+    /// The prefix of its ownership keys.
     pub(crate) fn prefix(&self) -> String {
         format!("{}:", self.name)
     }
 
-    /// The files as they are on a day.
+    /// Writes the files of a day.
     pub(crate) fn write_files(&self, day: &str) {
         for row in &ROWS {
             let path = format!("agreements/{}.yaml", row.id);
@@ -196,7 +196,7 @@ impl Desk {
     }
 
     fn workspace(&self, day: &str) -> Workspace {
-        estate_as(self.folder.path(), &noon(day), false)
+        workspace_as(self.folder.path(), &noon(day), false)
     }
 
     fn connection(&self, workspace: &Workspace) -> Connection {
@@ -220,8 +220,8 @@ impl Desk {
         }
     }
 
-    /// One pass, however it ends.
-    pub(crate) async fn try_pass(&self, day: &str) -> Reconciled {
+    /// Reconciles, with any end.
+    pub(crate) async fn try_reconcile(&self, day: &str) -> Reconciled {
         let workspace = self.workspace(day);
         let connection = self.connection(&workspace);
         let terms = PlanTerms {
@@ -232,28 +232,28 @@ impl Desk {
         Reconciliation::new(&workspace, &connection, &terms, "conformance".to_owned(), &TestAudience)
             .run(None)
             .await
-            .expect("a pass")
+            .expect("reconciled")
     }
 
-    /// A pass that must do all there is to do.
-    pub(crate) async fn pass(&self, day: &str) -> Reconciled {
-        let concluded = self.try_pass(day).await;
+    /// Reconciles, and expects that everything is applied.
+    pub(crate) async fn reconcile(&self, day: &str) -> Reconciled {
+        let concluded = self.try_reconcile(day).await;
         assert_eq!(concluded.exit, Exit::Fine, "{day}: {:#?}", concluded.outcome);
         concluded
     }
 
     pub(crate) async fn assert_nothing_is_left(&self, day: &str) {
-        let again = self.pass(day).await;
+        let again = self.reconcile(day).await;
         assert!(again.guarded.plan.is_empty(), "{day}: {:#?}", again.guarded.plan.changes);
     }
 
-    /// What it calls a state.
+    /// The tenant's name of a state.
     pub(crate) fn word(&self, state: State) -> String {
         self.workspace("2027-01-01").settings.helpdesk.mapping.states[&state].clone()
     }
 
-    /// The state of each row, and what its client can ask for.
-    pub(crate) async fn look(&self, day: &str) -> Seen {
+    /// The state of each row, and the services that its client can request.
+    pub(crate) async fn observe(&self, day: &str) -> Seen {
         let workspace = self.workspace(day);
         let connection = self.connection(&workspace);
         let reader = connection.reader();
@@ -285,12 +285,12 @@ impl Desk {
                 let services = sandbox.find("slmService", &json!({})).expect("a list");
                 for agreement in sandbox.find("agreement", &json!({})).expect("a list") {
                     let id = agreement["UUID"].as_str().expect("an id");
-                    // What was asked of it in this shape needs no second question.
+                    // The portal depends on these attributes only.
                     let shape = format!(
                         "{id} {} {} {}",
                         agreement["state"], agreement["services"], agreement["recipientsOU"]
                     );
-                    let known = self.asked.borrow().get(&shape).cloned();
+                    let known = self.portal_cache.borrow().get(&shape).cloned();
                     let taken = match known {
                         Some(taken) => taken,
                         None => taken(running, &agreement, &services)
@@ -299,7 +299,7 @@ impl Desk {
                             .map(|title| slug(title))
                             .collect(),
                     };
-                    self.asked.borrow_mut().insert(shape, taken.clone());
+                    self.portal_cache.borrow_mut().insert(shape, taken.clone());
                     offered.insert(id.to_owned(), taken);
                 }
             }

@@ -1,6 +1,6 @@
 //! No object is created twice, whichever response is lost after the helpdesk has performed the request.
 
-use super::helpdesks::Desk;
+use super::helpdesks::TestHelpdesk;
 use crate::helpdesk::itop::tests::{Loss, raw_get};
 use crate::process::failure::Exit;
 
@@ -10,33 +10,33 @@ const CALLS: [&str; 4] =
 
 const DAY: &str = "2027-04-01";
 
-async fn lose(desk: &Desk) {
+async fn lose(desk: &TestHelpdesk) {
     let road = desk.road.as_ref().expect("there is a road");
     desk.write_files(DAY);
-    // Each kind of call loses an answer that was given, and a request that never got there.
+    // Each kind of call loses one response after it took effect, and one request before.
     let losses =
         CALLS.iter().flat_map(|call| [true, false].map(|arrives| Loss { call: (*call).to_owned(), arrives }));
     road.lose(losses.collect());
-    let mut passes = 0;
-    while desk.try_pass(DAY).await.exit != Exit::Fine {
-        passes += 1;
-        assert!(passes < 8, "{} answers are still to be lost", road.left_to_lose());
+    let mut rounds = 0;
+    while desk.try_reconcile(DAY).await.exit != Exit::Fine {
+        rounds += 1;
+        assert!(rounds < 8, "{} responses are still to be lost", road.left_to_lose());
     }
     desk.assert_nothing_is_left(DAY).await;
     let transport = desk.transport();
     for (class, name) in [("CustomerContract", "description"), ("SLA", "org_id,name"), ("SLT", "name")] {
-        let mut marks = raw_get(&transport, class, name).await;
-        marks.retain(|mark| mark.starts_with(&desk.prefix()) || mark.starts_with("Servanda "));
-        let count = marks.len();
-        marks.sort_unstable();
-        marks.dedup();
-        assert!(count > 0 && marks.len() == count, "{class}: {} of {count} are there once", marks.len());
+        let mut keys = raw_get(&transport, class, name).await;
+        keys.retain(|key| key.starts_with(&desk.prefix()) || key.starts_with("Servanda "));
+        let count = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        assert!(count > 0 && keys.len() == count, "{class}: {} of {count} are there once", keys.len());
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_answer_leaves_nothing_twice_in_a_small_itop() {
-    let desk = Desk::small_itop().await;
+    let desk = TestHelpdesk::small_itop().await;
     lose(&desk).await;
     assert_eq!(desk.road.as_ref().expect("a road").left_to_lose(), 0, "each was lost once");
 }
@@ -44,5 +44,5 @@ async fn a_lost_answer_leaves_nothing_twice_in_a_small_itop() {
 #[ignore = "needs a real iTop: set SERVANDA_ITOP_URL, SERVANDA_ITOP_USER and SERVANDA_ITOP_PASSWORD"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_answer_leaves_nothing_twice_in_a_real_itop() {
-    lose(&Desk::real_itop().await).await;
+    lose(&TestHelpdesk::real_itop().await).await;
 }

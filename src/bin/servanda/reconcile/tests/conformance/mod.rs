@@ -12,20 +12,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use servanda::status::State;
 
-use helpdesks::Desk;
+use helpdesks::TestHelpdesk;
 use table::{DAYS, ROWS, on};
 
-/// What a helpdesk holds for each row: the state, and what its portal offers to the row's client.
+/// The live state of each row, and the services that the portal offers to its client.
 type Seen = BTreeMap<&'static str, Option<(String, BTreeSet<String>)>>;
 
-/// Lives through the year and holds every row against what each day shows.
-async fn live_through(desk: &mut Desk) {
+/// Reconciles on each day of the year, and compares every row with the table.
+async fn live_through(desk: &mut TestHelpdesk) {
     let mut wrong = Vec::new();
     for day in DAYS {
         desk.write_files(day);
-        desk.pass(day).await;
+        desk.reconcile(day).await;
         desk.assert_nothing_is_left(day).await;
-        let seen = desk.look(day).await;
+        let seen = desk.observe(day).await;
         for row in &ROWS {
             let expected = on(row.holds, day).flatten().map(|(state, offered)| {
                 let state = desk.word(state);
@@ -41,22 +41,22 @@ async fn live_through(desk: &mut Desk) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_embedded_helpdesk_holds_the_table() {
-    live_through(&mut Desk::embedded().await).await;
+    live_through(&mut TestHelpdesk::embedded().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_small_itop_holds_the_table() {
-    live_through(&mut Desk::small_itop().await).await;
+    live_through(&mut TestHelpdesk::small_itop().await).await;
 }
 
 #[ignore = "needs a real iTop: set SERVANDA_ITOP_URL, SERVANDA_ITOP_USER and SERVANDA_ITOP_PASSWORD"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_itop_holds_the_table() {
-    live_through(&mut Desk::real_itop().await).await;
+    live_through(&mut TestHelpdesk::real_itop().await).await;
 }
 
 #[test]
-fn the_table_is_about_every_state() {
+fn the_table_covers_every_state() {
     let states: BTreeSet<Option<State>> =
         ROWS.iter().flat_map(|row| row.holds).map(|(_, held)| held.map(|(state, _)| state)).collect();
     assert_eq!(states.len(), 6, "five states and none: {states:?}");

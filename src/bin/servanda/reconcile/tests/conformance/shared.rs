@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::helpdesks::Desk;
+use super::helpdesks::TestHelpdesk;
 use crate::helpdesk::itop::tests::{raw, raw_get};
 
 const DAY: &str = "2027-04-01";
 
 /// Removes the SLTs from the SLAs of the desk's provider, as somebody could do by hand.
-async fn weaken(desk: &Desk) -> usize {
+async fn weaken(desk: &TestHelpdesk) -> usize {
     let transport = desk.transport();
     let provider = desk.titled("acme");
     let organisations = raw_get(&transport, "Organization", "id,name").await;
@@ -24,12 +24,12 @@ async fn weaken(desk: &Desk) -> usize {
     own.len()
 }
 
-async fn repair(desk: &Desk) {
+async fn repair(desk: &TestHelpdesk) {
     desk.write_files(DAY);
-    desk.pass(DAY).await;
+    desk.reconcile(DAY).await;
     desk.assert_nothing_is_left(DAY).await;
     assert!(weaken(desk).await > 1);
-    let repaired = desk.pass(DAY).await;
+    let repaired = desk.reconcile(DAY).await;
     assert!(repaired.outcome.results.len() > 5, "many share one: {:?}", repaired.outcome.results);
     assert_eq!(repaired.outcome.remaining, Some(0));
     desk.assert_nothing_is_left(DAY).await;
@@ -37,11 +37,11 @@ async fn repair(desk: &Desk) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shared_sla_is_repaired_at_once_in_a_small_itop() {
-    repair(&Desk::small_itop().await).await;
+    repair(&TestHelpdesk::small_itop().await).await;
 }
 
 #[ignore = "needs a real iTop: set SERVANDA_ITOP_URL, SERVANDA_ITOP_USER and SERVANDA_ITOP_PASSWORD"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shared_sla_is_repaired_at_once_in_a_real_itop() {
-    repair(&Desk::real_itop().await).await;
+    repair(&TestHelpdesk::real_itop().await).await;
 }

@@ -1,8 +1,8 @@
-//! What becomes of an agreement day by day, whatever helpdesk it lives in: one row a case, each with a client of its own.
+//! The state of agreements day by day, the same on every helpdesk: one row a case, each with a client of its own.
 
 use servanda::status::State::{self, Active, Expired, Planned, Suspended, Terminated};
 
-/// The days on which a run comes by.
+/// The days on which a run takes place.
 pub(crate) const DAYS: [&str; 14] = [
     "2027-01-01",
     "2027-01-15",
@@ -20,23 +20,23 @@ pub(crate) const DAYS: [&str; 14] = [
     "2028-01-01",
 ];
 
-/// The state, and the services that are offered; nothing where the helpdesk has no such agreement.
-type Held = Option<(State, &'static [&'static str])>;
+/// The state, and the services that are offered; `None` where the helpdesk has no such agreement.
+type LiveRow = Option<(State, &'static [&'static str])>;
 
 /// One case.
 pub(crate) struct Row {
     /// The id of the agreement, and the client's slug unless the document names another row's.
     pub(crate) id: &'static str,
-    /// What is in the file from a day on, besides template and client; nothing where there is no file.
+    /// The file from a day on, besides template and client; `None` where there is none.
     pub(crate) files: &'static [(&'static str, Option<&'static str>)],
-    /// What the helpdesk holds from a day on, and which services its portal offers for it; nothing where it has none.
-    pub(crate) holds: &'static [(&'static str, Held)],
+    /// The live state from a day on, and the services that the portal offers.
+    pub(crate) holds: &'static [(&'static str, LiveRow)],
 }
 
 const fn row(
     id: &'static str,
     files: &'static [(&'static str, Option<&'static str>)],
-    holds: &'static [(&'static str, Held)],
+    holds: &'static [(&'static str, LiveRow)],
 ) -> Row {
     Row { id, files, holds }
 }
