@@ -2,8 +2,8 @@
 //!
 //! A final record answers two questions: that the event is over, and which days a recipient was sent. For the first,
 //! one name among the past events suffices for all recipients. For the second, only the latest record of each
-//! recipient counts. All other final records may be deleted: the set of due notices stays the same, whatever changes
-//! later in the files.
+//! recipient counts. All other final records may be deleted: the set of due notices stays the same, also
+//! after any later change of the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -16,7 +16,7 @@ use super::confirmed::Confirmation;
 use super::corrections::corrections;
 use super::event::{ScheduledEvent, Succession, days_at, rule, scheduled_events};
 use super::key::{Channel, NoticeKey, Variant};
-use super::recipient::{Address, Identity, Recipient, resolve};
+use super::recipient::{Identity, MailAddress, Recipient, resolve};
 use super::record::{AnnouncedDays, NoticeRecord, NoticeRecords, NoticeResult, PastEvents};
 
 /// One event to announce to one recipient through one channel.
@@ -238,9 +238,11 @@ impl<'a> Evaluation<'a> {
             Some(NoticeRecord::Claimed { since, .. }) => *since,
             None => None,
         };
-        if let Address::Person(person) = &notice.recipient.address {
-            notice.recipient.address = (self.input.address)(person)
-                .map_or(Address::Missing("the helpdesk has no address for this person"), Address::Known);
+        if let MailAddress::Person(person) = &notice.recipient.address {
+            notice.recipient.address = (self.input.address)(person).map_or(
+                MailAddress::Missing("the helpdesk has no address for this person"),
+                MailAddress::Known,
+            );
         }
         let why = match (decision, &notice.recipient.address) {
             (Decision::Settle(result), _) => {
@@ -248,7 +250,7 @@ impl<'a> Evaluation<'a> {
                 return;
             }
             (Decision::Defer(why), _) => *why,
-            (Decision::Send | Decision::Skip, Address::Missing(why))
+            (Decision::Send | Decision::Skip, MailAddress::Missing(why))
                 if notice.key.channel == Channel::Mail =>
             {
                 *why
@@ -334,7 +336,7 @@ impl<'a> Evaluation<'a> {
 }
 
 fn everyone() -> Recipient {
-    Recipient { identity: Identity::Everyone, address: Address::Missing("everyone has no address") }
+    Recipient { identity: Identity::Everyone, address: MailAddress::Missing("everyone has no address") }
 }
 
 fn is_same(key: &NoticeKey, other: &NoticeKey) -> bool {

@@ -79,7 +79,7 @@ pub fn scheduled_events(
     usual: TimeOfDay,
     until: Instant,
 ) -> Vec<ScheduledEvent> {
-    let schedule = Schedule { agreement, usual };
+    let schedule = EventSchedule { agreement, usual };
     let mut events = schedule.changes_of_state(succession, until);
     for period in periods(agreement, until) {
         events.extend(schedule.tacit_renewal(&period));
@@ -138,12 +138,12 @@ fn periods(agreement: &Agreement, until: Instant) -> Vec<CurrentPeriod> {
 }
 
 /// The events of one agreement, at the times of day of its rules.
-struct Schedule<'a> {
+struct EventSchedule<'a> {
     agreement: &'a Agreement,
     usual: TimeOfDay,
 }
 
-impl Schedule<'_> {
+impl EventSchedule<'_> {
     fn at(&self, day: Day, rule: &NoticeRule) -> Instant {
         let time = rule.at.unwrap_or(self.usual);
         self.agreement.zone.at(day, time.hour(), time.minute())

@@ -22,7 +22,7 @@ pub use confirmed::Confirmation;
 pub use due::{DueInput, DueNotices, Notice, due};
 pub use event::{ScheduledEvent, scheduled_events};
 pub use key::{Channel, NoticeKey, Variant};
-pub use recipient::{Address, Identity, Recipient};
+pub use recipient::{Identity, MailAddress, Recipient};
 pub use record::{AnnouncedDays, NoticeRecord, NoticeRecords, NoticeResult, PastEvents};
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub struct Recipient {
     /// The identity, which does not change.
     pub identity: Identity,
     /// The mail address.
-    pub address: Address,
+    pub address: MailAddress,
 }
 
 /// The identity of a recipient.
@@ -35,7 +35,7 @@ pub enum Identity {
 
 /// The mail address of a recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Address {
+pub enum MailAddress {
     /// A known address.
     Known(String),
     /// The address of this person in the helpdesk.
@@ -77,7 +77,7 @@ pub(super) fn resolve(to: &[String], agreement: &Agreement, catalog: &Catalog) -
             "manager" => vec![manager(agreement, catalog)],
             address => vec![Recipient {
                 identity: Identity::Address(address.to_owned()),
-                address: Address::Known(address.to_owned()),
+                address: MailAddress::Known(address.to_owned()),
             }],
         };
         for recipient in found {
@@ -98,13 +98,13 @@ fn contacts(agreement: &Agreement, catalog: &Catalog) -> Vec<Recipient> {
         .map(|(role, contact)| Recipient {
             identity: Identity::Contact(role.clone()),
             address: match contact {
-                Contact::Email(email) => Address::Known(email.clone()),
-                Contact::Person(person) => Address::Person(person.clone()),
+                Contact::Email(email) => MailAddress::Known(email.clone()),
+                Contact::Person(person) => MailAddress::Person(person.clone()),
             },
         })
         .collect();
     if recipients.is_empty() {
-        let address = Address::Missing("the client has no contact");
+        let address = MailAddress::Missing("the client has no contact");
         return vec![Recipient { identity: Identity::Client, address }];
     }
     recipients
@@ -112,16 +112,17 @@ fn contacts(agreement: &Agreement, catalog: &Catalog) -> Vec<Recipient> {
 
 fn manager(agreement: &Agreement, catalog: &Catalog) -> Recipient {
     let Some(slug) = &agreement.manager else {
-        let address = Address::Missing("the agreement has no manager");
+        let address = MailAddress::Missing("the agreement has no manager");
         return Recipient { identity: Identity::NoManager, address };
     };
     let entry = catalog.managers.get(slug.as_str());
     let address = entry.and_then(|entry| {
-        let email = entry.email.clone().map(Address::Known);
-        email.or_else(|| entry.helpdesk.clone().map(Address::Person))
+        let email = entry.email.clone().map(MailAddress::Known);
+        email.or_else(|| entry.helpdesk.clone().map(MailAddress::Person))
     });
     Recipient {
         identity: Identity::Manager(slug.to_string()),
-        address: address.unwrap_or(Address::Missing("the manager has neither an address nor a helpdesk id")),
+        address: address
+            .unwrap_or(MailAddress::Missing("the manager has neither an address nor a helpdesk id")),
     }
 }

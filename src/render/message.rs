@@ -63,7 +63,7 @@ const fn built_in(language: Language) -> [&'static str; 7] {
 
 /// The words of a language in the built-in bodies.
 #[derive(Serialize)]
-struct Words {
+struct TemplateWords {
     language: &'static str,
     greeting: &'static str,
     number: &'static str,
@@ -72,9 +72,9 @@ struct Words {
     automatic: &'static str,
 }
 
-const fn words(language: Language) -> Words {
+const fn words(language: Language) -> TemplateWords {
     match language {
-        Language::Russian => Words {
+        Language::Russian => TemplateWords {
             language: "ru",
             greeting: "Здравствуйте!",
             number: "Номер договора",
@@ -82,7 +82,7 @@ const fn words(language: Language) -> Words {
             services: "Услуги",
             automatic: "Это сообщение отправлено автоматически.",
         },
-        Language::English => Words {
+        Language::English => TemplateWords {
             language: "en",
             greeting: "Hello,",
             number: "Contract number",
@@ -220,7 +220,7 @@ impl MessageTemplates {
             notices: &'a [NoticeValues<'a>],
             sender: &'a str,
             subject: &'a str,
-            words: Words,
+            words: TemplateWords,
         }
         let values = MessageValues { notices, sender, subject, words: words(self.language) };
         let template = self.environment.get_template(name);

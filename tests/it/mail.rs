@@ -14,13 +14,13 @@ use crate::repository::{Repository, Run};
 const TESTED: &str = "mails through a real server";
 
 /// A mail server in a process of its own.
-struct Server {
+struct MailServer {
     process: Child,
     port: String,
     said: BufReader<std::process::ChildStdout>,
 }
 
-impl Server {
+impl MailServer {
     /// Starts it; an error says what is missing.
     fn start() -> Result<Self, String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -50,7 +50,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for MailServer {
     fn drop(&mut self) {
         // The process may have ended already.
         let _ = self.process.kill();
@@ -59,7 +59,7 @@ impl Drop for Server {
 }
 
 /// The example with this server, initialised on the first of September.
-fn mailing(server: &Server, language: &str) -> Repository {
+fn mailing(server: &MailServer, language: &str) -> Repository {
     let repository = Repository::example();
     repository.edit("servanda.yaml", "language: ru", &format!("language: {language}"));
     let settings = repository.read("servanda.yaml");
@@ -87,7 +87,7 @@ fn mails_arrive_once_with_the_right_text_in_both_languages() {
         ("ru", "Действие соглашения приостановлено с 21\u{a0}сентября 2026\u{a0}г.", "Здравствуйте!"),
         ("en", "The agreement is suspended from 21\u{a0}September 2026.", "Hello,"),
     ] {
-        let server = match Server::start() {
+        let server = match MailServer::start() {
             Ok(server) => server,
             Err(why) => return did_not_run(TESTED, &why),
         };
@@ -114,7 +114,7 @@ fn mails_arrive_once_with_the_right_text_in_both_languages() {
 
 #[test]
 fn a_refused_recipient_is_notified_by_a_later_run_and_the_others_at_once() {
-    let server = match Server::start() {
+    let server = match MailServer::start() {
         Ok(server) => server,
         Err(why) => return did_not_run(TESTED, &why),
     };
@@ -137,7 +137,7 @@ fn a_refused_recipient_is_notified_by_a_later_run_and_the_others_at_once() {
 
 #[test]
 fn an_unanswered_mail_stays_in_doubt_until_a_person_resolves_it() {
-    let server = match Server::start() {
+    let server = match MailServer::start() {
         Ok(server) => server,
         Err(why) => return did_not_run(TESTED, &why),
     };
@@ -159,7 +159,7 @@ fn an_unanswered_mail_stays_in_doubt_until_a_person_resolves_it() {
     }
     assert!(in_doubt(&repository).is_empty());
     repository.file("catalog.yaml", &catalog);
-    let server = Server::start().unwrap_or_else(|why| panic!("{why}"));
+    let server = MailServer::start().unwrap_or_else(|why| panic!("{why}"));
     let settings = repository.read("servanda.yaml");
     let mail = settings.lines().find(|line| line.starts_with("mail:")).unwrap();
     let port = mail.split("127.0.0.1:").nth(1).unwrap().split('"').next().unwrap();

@@ -145,7 +145,7 @@ fn a_ledger_restored_from_a_backup_is_detected_by_its_witness() {
         ["memory.sqlite", "memory.sqlite-wal", "memory.sqlite-shm"].map(|name| repository.root().join(name));
     let kept = files.clone().map(|path| std::fs::read(path).ok());
     repository.expect(0, &["run", "--as-of", "2026-09-21"]);
-    let told = outbox(&repository);
+    let before = outbox(&repository);
     for (path, bytes) in files.iter().zip(&kept) {
         match bytes {
             Some(bytes) => std::fs::write(path, bytes).unwrap(),
@@ -154,7 +154,7 @@ fn a_ledger_restored_from_a_backup_is_detected_by_its_witness() {
     }
     let run = repository.expect(4, &["run", "--as-of", "2026-09-29"]);
     assert!(run.stderr.contains("error[ledger-outdated]"), "{}", run.stderr);
-    assert_eq!(outbox(&repository), told, "nothing is sent twice");
+    assert_eq!(outbox(&repository), before, "nothing is sent twice");
     repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-09-29"]);
     repository.expect(0, &["run", "--as-of", "2026-09-30"]);
 }
@@ -233,8 +233,8 @@ fn a_ledger_in_a_database_works_and_sends_nothing_after_a_loss() {
     run(4, &["run", "--as-of", "2026-09-01"]);
     run(0, &["run", "--init-ledger", "--as-of", "2026-09-01"]);
     run(0, &["run", "--as-of", "2026-09-21"]);
-    let told = outbox(&repository);
-    assert!(!told.is_empty());
+    let before = outbox(&repository);
+    assert!(!before.is_empty());
     assert!(run(0, &["run", "--as-of", "2026-09-21"]).contains("none is due"));
     run(0, &["ledger", "verify"]);
     let kept = server.sql("ledger", "SELECT key, value FROM servanda_entry");
@@ -247,7 +247,7 @@ fn a_ledger_in_a_database_works_and_sends_nothing_after_a_loss() {
     drop(server);
     let said = run(4, &["run", "--as-of", "2026-09-29"]);
     assert!(said.contains("error[ledger-unavailable]"), "the apply does not depend on the ledger: {said}");
-    assert_eq!(outbox(&repository), told, "no mail");
+    assert_eq!(outbox(&repository), before, "no mail");
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn a_forecast_lists_what_the_runs_then_send() {
     let repository = initialised();
     let coming =
         repository.json(0, &["forecast", "--as-of", "2026-09-01", "--days", "21", "--format", "json"]);
-    let told: BTreeSet<String> = coming["coming"]
+    let listed: BTreeSet<String> = coming["coming"]
         .as_array()
         .unwrap()
         .iter()
@@ -293,7 +293,7 @@ fn a_forecast_lists_what_the_runs_then_send() {
             sent.insert(format!("{} {}", parts[1].replace('~', "/"), parts[2]));
         }
     }
-    assert_eq!(told, sent);
+    assert_eq!(listed, sent);
     let ics = repository
         .expect(0, &["forecast", "--as-of", "2026-09-01", "--days", "21", "--format", "ics"])
         .stdout;
@@ -329,7 +329,7 @@ fn a_compacted_ledger_sends_nothing_again() {
     {
         repository.expect(0, &["run", "--as-of", day]);
     }
-    let told = outbox(&repository);
+    let mails = outbox(&repository);
     let lines = |repository: &Repository| repository.expect(0, &["ledger", "show"]).stdout.lines().count();
     let before = lines(&repository);
     let said = repository.expect(0, &["ledger", "compact"]).stdout;
@@ -342,7 +342,7 @@ fn a_compacted_ledger_sends_nothing_again() {
     // Neither does another initialisation.
     repository.expect(0, &["run", "--init-ledger", "--as-of", "2026-11-01"]);
     repository.expect(0, &["run", "--as-of", "2026-11-01"]);
-    assert_eq!(outbox(&repository), told);
+    assert_eq!(outbox(&repository), mails);
 }
 
 #[test]
@@ -353,8 +353,8 @@ fn the_helpdesk_gets_one_comment_for_each_agreement() {
     let report = repository.json(0, &["run", "--as-of", "2026-09-21", "--format", "json"]);
     let sent: Vec<&str> =
         report["notices"]["sent"].as_array().unwrap().iter().filter_map(|key| key.as_str()).collect();
-    let told = sent.iter().filter(|key| key.ends_with("/everyone/helpdesk")).count();
-    assert!(told > 0, "{sent:?}");
+    let notices = sent.iter().filter(|key| key.ends_with("/everyone/helpdesk")).count();
+    assert!(notices > 0, "{sent:?}");
     let comments = |repository: &Repository| -> Vec<String> {
         let desk = repository.root().join(".servanda/sandbox.db");
         let connection = rusqlite::Connection::open(desk).unwrap();
@@ -362,7 +362,7 @@ fn the_helpdesk_gets_one_comment_for_each_agreement() {
         select.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
     let first = comments(&repository);
-    assert!(!first.is_empty() && first.len() <= told, "one comment for each agreement");
+    assert!(!first.is_empty() && first.len() <= notices, "one comment for each agreement");
     assert!(first.iter().all(|comment| comment.contains("servanda:")), "{first:?}");
     let run = repository.expect(0, &["run", "--as-of", "2026-09-21"]);
     assert!(run.stdout.contains("none is due"), "{}", run.stdout);

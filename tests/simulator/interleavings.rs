@@ -11,7 +11,7 @@ use servanda::notice::delivery::{
     Delivery, DeliveryGuarantee, Effect, LEASE, Message, PREPARED_EXPIRY, RecordChange, Reply, TAKEOVER_AFTER,
 };
 use servanda::notice::{
-    Address, AnnouncedDays, Channel, DueNotices, Identity, Notice, NoticeKey, NoticeRecord, NoticeResult,
+    AnnouncedDays, Channel, DueNotices, Identity, MailAddress, Notice, NoticeKey, NoticeRecord, NoticeResult,
     Recipient, Variant,
 };
 use servanda::status::State;
@@ -32,7 +32,7 @@ fn notice(name: &str) -> Notice {
     };
     let announced = AnnouncedDays { first_day: Some(day("2026-02-01")), last_day: Some(day("2027-01-31")) };
     let identity = Identity::Contact("main".to_owned());
-    let recipient = Recipient { identity, address: Address::Known(address) };
+    let recipient = Recipient { identity, address: MailAddress::Known(address) };
     Notice { key, planned: Instant::UNIX_EPOCH, recipient, announced, state: State::Active, by_date: true }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::calendar::Instant;
 use crate::notice::due::{DueNotices, Notice, order};
 use crate::notice::key::{Channel, NoticeKey};
-use crate::notice::recipient::Address;
+use crate::notice::recipient::MailAddress;
 use crate::notice::record::{NoticeRecord, NoticeResult};
 
 use super::protocol::{DeliveryGuarantee, LEASE, Message, Options, RecordChange};
@@ -95,8 +95,8 @@ impl Claiming<'_> {
             } else if self.report.refused.iter().all(|(key, _)| *key != notice.key) {
                 let address = match (notice.key.channel, &notice.recipient.address) {
                     (Channel::Helpdesk, _) => notice.key.agreement.to_string(),
-                    (_, Address::Known(address)) => address.to_lowercase(),
-                    (_, Address::Person(_) | Address::Missing(_)) => String::new(),
+                    (_, MailAddress::Known(address)) => address.to_lowercase(),
+                    (_, MailAddress::Person(_) | MailAddress::Missing(_)) => String::new(),
                 };
                 by_address.entry((notice.key.channel, address)).or_default().push(notice);
             }

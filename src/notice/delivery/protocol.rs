@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use crate::calendar::Instant;
 use crate::notice::due::{DueNotices, Notice};
 use crate::notice::key::{Channel, NoticeKey};
-use crate::notice::recipient::Address;
+use crate::notice::recipient::MailAddress;
 use crate::notice::record::NoticeRecord;
 
 /// The time between claim and fence after which other runs may take over a claim.
@@ -58,8 +58,8 @@ impl Message {
     ) -> Self {
         let first = keys.next().expect("a message has a notice, or had one");
         let known = notices.iter().find_map(|notice| match &notice.recipient.address {
-            Address::Known(address) => Some(address.clone()),
-            Address::Person(_) | Address::Missing(_) => None,
+            MailAddress::Known(address) => Some(address.clone()),
+            MailAddress::Person(_) | MailAddress::Missing(_) => None,
         });
         let address = match first.channel {
             Channel::Helpdesk => first.agreement.to_string(),

@@ -379,8 +379,8 @@ fn an_unconfirmed_notice_is_deferred_and_late_in_the_end() {
     assert_eq!(fixture.due("2026-02-22", 10).send.len(), 1, "late is counted from the first run");
     fixture.confirmation = Confirmation::Unconfirmed;
     fixture.run_daily("2026-02-22", "2026-03-01");
-    let how = fixture.records.records.values().next();
-    assert!(matches!(how, Some(NoticeRecord::Done { result: NoticeResult::Late, .. })), "{how:?}");
+    let record = fixture.records.records.values().next();
+    assert!(matches!(record, Some(NoticeRecord::Done { result: NoticeResult::Late, .. })), "{record:?}");
 }
 
 #[test]

@@ -101,8 +101,8 @@ impl Fixture {
                 NoticeRecord::Done { result: NoticeResult::Sent, at, announced, message: None },
             );
         }
-        for (key, how) in due.settle {
-            self.record(key, NoticeRecord::settled(how, at));
+        for (key, result) in due.settle {
+            self.record(key, NoticeRecord::settled(result, at));
         }
         for (notice, why) in due.deferred {
             let since = match self.records.records.get(&notice.key) {

@@ -8,7 +8,7 @@ use crate::agreement::{Agreement, NoticeEvent};
 use crate::calendar::{Instant, Lead};
 use crate::catalog::Catalog;
 use crate::notice::delivery::Message;
-use crate::notice::{Address, AnnouncedDays, Channel, Identity, Notice, NoticeKey, Recipient, Variant};
+use crate::notice::{AnnouncedDays, Channel, Identity, MailAddress, Notice, NoticeKey, Recipient, Variant};
 use crate::settings::{Language, WebhookFormat};
 use crate::status::State;
 
@@ -22,7 +22,7 @@ fn notice(agreement: &Agreement, event: NoticeEvent, announced: &str, state: Sta
         channel: Channel::Mail,
     };
     let announced = AnnouncedDays { first_day: Some(day("2026-02-01")), last_day: Some(day("2026-12-31")) };
-    let address = Address::Known("main@client.example".to_owned());
+    let address = MailAddress::Known("main@client.example".to_owned());
     let recipient = Recipient { identity: Identity::Contact("main".to_owned()), address };
     Notice { key, planned: Instant::UNIX_EPOCH, recipient, announced, state, by_date: true }
 }

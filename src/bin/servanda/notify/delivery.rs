@@ -23,7 +23,7 @@ use crate::ledger::LedgerError;
 use crate::notify::channel::Submit as _;
 use crate::notify::channels::{Channels, PreparedMessage, RunChannels};
 use crate::notify::limits::{check_recipient, limit_messages};
-use crate::notify::trust::{LedgerRecords, LedgerSecret, Trust};
+use crate::notify::trust::{LedgerRecords, LedgerSecret, LedgerTrust};
 use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure, print_message};
 use crate::process::shutdown::Stop;
@@ -182,7 +182,7 @@ impl<'a> Dispatcher<'a> {
 
     /// Checks that the ledger can be trusted.
     pub(crate) async fn verify(&self, records: &LedgerRecords) -> Result<(), Failure> {
-        Trust::new(self.workspace, records, &self.secret).verify().await
+        LedgerTrust::new(self.workspace, records, &self.secret).verify().await
     }
 
     /// Runs the whole job: initialises the ledger if requested, checks that it can be trusted, sends what is due, and
@@ -199,7 +199,7 @@ impl<'a> Dispatcher<'a> {
             let message = "no notices are sent: the ledger is unavailable";
             return Err(Failure::new(Exit::Refused, "ledger-unavailable", message));
         };
-        let trust = Trust::new(self.workspace, records, &self.secret);
+        let trust = LedgerTrust::new(self.workspace, records, &self.secret);
         let reader = connection.reader();
         if is_first {
             trust.initialize(self.clock.as_of, &self.with_input(past_events)).await?;
@@ -216,7 +216,7 @@ impl<'a> Dispatcher<'a> {
         });
         let channels = self.channels.connect(connection, &self.helpdesk.objects, run);
         let mut result = self.drive(records, &channels, run, stop).await;
-        let trust = Trust::new(self.workspace, records, &self.secret);
+        let trust = LedgerTrust::new(self.workspace, records, &self.secret);
         if let Err(why) = trust.note_run(&connection.writer(run), run).await {
             result.report.ended.get_or_insert(why);
         }

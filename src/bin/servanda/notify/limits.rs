@@ -1,7 +1,7 @@
 //! Limits what a run may send: the number of messages that edits made due, and the addresses that mail may go to.
 
 use servanda::notice::delivery::{Message, messages};
-use servanda::notice::{Address, Channel, DueNotices, Identity, Notice};
+use servanda::notice::{Channel, DueNotices, Identity, MailAddress, Notice};
 use servanda::settings::AllowedMail;
 
 /// The message limit: this number, or this share of the agreements if that is more.
@@ -33,8 +33,10 @@ pub(crate) fn check_recipient(message: &Message, allowed: Option<&AllowedMail>) 
     };
     let is_in_catalog = |notice: &Notice| !matches!(notice.recipient.identity, Identity::Address(_));
     let by_catalog = allowed.catalog && message.notices.iter().all(is_in_catalog);
-    let has_address =
-        matches!(message.notices.first().map(|notice| &notice.recipient.address), Some(Address::Known(_)));
+    let has_address = matches!(
+        message.notices.first().map(|notice| &notice.recipient.address),
+        Some(MailAddress::Known(_))
+    );
     if !has_address || by_catalog || allowed.covers(&message.address) {
         return Ok(());
     }

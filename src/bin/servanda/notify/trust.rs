@@ -19,7 +19,7 @@ use crate::workspace::load::Workspace;
 /// The records of a workspace's ledger.
 pub(crate) type LedgerRecords = Records<Checksummed<AnyLedger>>;
 
-/// The secret of a ledger in a local file, which nobody else reads.
+/// The secret of a ledger in a local file, whose addresses need no protection from other readers.
 const LOCAL_SECRET: &str = "servanda";
 /// The length of a hidden address, in hexadecimal digits.
 const HIDDEN_LENGTH: usize = 24;
@@ -60,13 +60,13 @@ impl LedgerSecret {
 }
 
 /// The checks of a ledger before notices are sent by it.
-pub(crate) struct Trust<'a> {
+pub(crate) struct LedgerTrust<'a> {
     records: &'a LedgerRecords,
     secret: &'a LedgerSecret,
     witness: Option<&'a LedgerWitness>,
 }
 
-impl<'a> Trust<'a> {
+impl<'a> LedgerTrust<'a> {
     /// The checks that the settings of a workspace require.
     pub(crate) const fn new(
         workspace: &'a Workspace,

@@ -5,7 +5,7 @@ use servanda::notice::{NoticeRecord, NoticeResult};
 use crate::cli::options::{LockOptions, PlanOptions};
 use crate::ledger;
 use crate::ledger::Holder;
-use crate::notify::trust::{LedgerRecords, LedgerSecret, Trust};
+use crate::notify::trust::{LedgerRecords, LedgerSecret, LedgerTrust};
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data, print_message};
 use crate::process::runtime::runtime;
@@ -86,7 +86,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
 
 /// Fails unless the ledger is intact, so that notices may be sent by it.
 async fn trust(workspace: &Workspace, records: &LedgerRecords) -> Result<(), Failure> {
-    Trust::new(workspace, records, &LedgerSecret::of(workspace)?).verify().await
+    LedgerTrust::new(workspace, records, &LedgerSecret::of(workspace)?).verify().await
 }
 
 /// The result of a notice, in words.
