@@ -128,7 +128,9 @@ fn entries(ledger: &Path) -> Vec<(String, String)> {
     let connection = rusqlite::Connection::open(ledger).unwrap();
     let mut select = connection.prepare("SELECT key, value FROM entry ORDER BY key").unwrap();
     let rows = select.query_map((), |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    rows.map(Result::unwrap).filter(|(key, _): &(String, String)| key != "seal" && key != "lock").collect()
+    rows.map(Result::unwrap)
+        .filter(|(key, _): &(String, String)| key != "checksum" && key != "lock")
+        .collect()
 }
 
 #[test]

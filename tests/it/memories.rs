@@ -177,7 +177,7 @@ fn a_database_that_may_have_forgotten_lets_no_mail_out() {
         ("emptied", "has no beginning", "TRUNCATE servanda_entry"),
         ("truncated", "gone or were changed", &truncated),
         ("rewritten", "gone or were changed", &rewritten),
-        ("unsealed", "no notice is sent", "DELETE FROM servanda_entry WHERE key = 'seal'"),
+        ("without a checksum", "no notice is sent", "DELETE FROM servanda_entry WHERE key = 'checksum'"),
         ("restored from an older dump", "put back to an older state", restored),
     ];
     at_once(cases, |number, (name, says, statement)| {

@@ -106,7 +106,11 @@ fn no_mail_is_sent_by_a_ledger_that_may_have_lost_records() {
             Box::new(sql("UPDATE entry SET value = replace(value, 'sent', 'late')")),
             "ledger-modified",
         ),
-        ("unsealed", Box::new(sql("DELETE FROM entry WHERE key = 'seal'")), "ledger-checksum-missing"),
+        (
+            "without a checksum",
+            Box::new(sql("DELETE FROM entry WHERE key = 'checksum'")),
+            "ledger-checksum-missing",
+        ),
         ("added to", Box::new(sql("INSERT INTO entry VALUES ('more', '1')")), "ledger-modified"),
         ("foreign", Box::new(foreign), "ledger-secret-mismatch"),
     ];

@@ -1,95 +1,101 @@
-//! A ledger that knows how much it holds: with every write goes a count and a sum over all entries.
+//! A ledger with a checksum: every write updates a count and a sum over all entries.
 //!
-//! Entries that were taken away, changed by hand or lost do not fit the sum. A ledger that is older than it
-//! was, as a whole, fits: only somebody outside of it could see that.
+//! Entries that were deleted, edited by hand or lost do not match the checksum. A ledger that was rolled back as a whole still
+//! matches; only a witness outside of it detects that.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
+use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
 
-/// Where the seal is kept.
-const KEY: &str = "seal";
-/// How often a write is tried again after others wrote in between.
+/// The key of the checksum.
+const KEY: &str = "checksum";
+/// The number of attempts of a write while other runs write at the same time.
 const TRIES: u32 = 200;
 
-/// A ledger with a seal.
+/// A store that maintains a checksum over its entries.
 pub(crate) struct Checksummed<L> {
     ledger: L,
 }
 
-/// Why a ledger is not to be trusted.
+/// Why the entries of a ledger cannot be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ChecksumError {
-    /// There is no seal on what it holds.
+    /// There are entries and no checksum.
     Missing,
-    /// What it holds is not what was written.
+    /// The entries do not match the checksum.
     Mismatch,
 }
 
-/// How many entries there are, how many writes made them, and the sum of their digests.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-struct Seal {
+/// The checksum as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Checksum {
+    /// The number of writes so far.
     writes: u64,
+    /// The number of entries.
     entries: u64,
+    /// The sum of the digests of all entries, in hexadecimal digits.
     sum: String,
 }
 
 impl<L: LedgerStore> Checksummed<L> {
-    /// Seals a ledger from the next write on.
+    /// Maintains a checksum from the next write on.
     pub(crate) fn over(ledger: L) -> Self {
         Self { ledger }
     }
 
-    /// Whether it holds what was written to it, and nothing else.
+    /// Compares the entries with the checksum. An empty ledger needs none.
     pub(crate) async fn verify(&self) -> Result<Result<(), ChecksumError>, LedgerError> {
         let mut entries = self.ledger.read("").await?;
-        let Some(seal) = entries.remove(KEY) else {
+        let Some(checksum) = entries.remove(KEY) else {
             return Ok(if entries.is_empty() { Ok(()) } else { Err(ChecksumError::Missing) });
         };
-        let seal: Option<Seal> = serde_json::from_str(&seal).ok();
-        let is_whole = seal.is_some_and(|seal| (seal.entries, seal.sum) == sealed(&entries));
-        Ok(if is_whole { Ok(()) } else { Err(ChecksumError::Mismatch) })
+        let checksum: Option<Checksum> = serde_json::from_str(&checksum).ok();
+        let matches = checksum.is_some_and(|checksum| (checksum.entries, checksum.sum) == sum_of(&entries));
+        Ok(if matches { Ok(()) } else { Err(ChecksumError::Mismatch) })
     }
 
-    /// Seals what is there, whatever it is.
+    /// Computes the checksum anew, and thereby accepts the current entries.
     pub(crate) async fn recompute_checksum(&self) -> Result<(), LedgerError> {
         let mut entries = self.ledger.read("").await?;
         let expected = entries.remove(KEY);
-        let writes = expected.as_deref().and_then(|text| serde_json::from_str::<Seal>(text).ok());
-        let (count, sum) = sealed(&entries);
-        let seal = Seal { writes: writes.map_or(0, |seal| seal.writes) + 1, entries: count, sum };
-        self.ledger.write(&[Swap { key: KEY.to_owned(), expected, value: Some(json(&seal)) }]).await
+        let writes = expected.as_deref().and_then(|text| serde_json::from_str::<Checksum>(text).ok());
+        let (count, sum) = sum_of(&entries);
+        let writes = writes.map_or(0, |checksum| checksum.writes) + 1;
+        let checksum = Checksum { writes, entries: count, sum };
+        self.ledger.write(&[Swap { key: KEY.to_owned(), expected, value: Some(json(&checksum)) }]).await
     }
 
-    /// The seal after some swaps. Where there is none it begins with nothing: what lies there unsealed stays
-    /// unsealed, until somebody seals it anew.
-    fn seal_after(found: Option<&String>, swaps: &[Swap]) -> Result<Seal, LedgerError> {
-        let seal = found.map_or_else(|| Some(Seal::default()), |text| serde_json::from_str(text).ok());
-        let Some(mut seal) = seal else {
-            return Err(LedgerError::Failed("the ledger's seal cannot be read".to_owned()));
+    /// The checksum after some swaps. If there is none, it covers only the entries written from now on, so that the ledger stays
+    /// untrusted until the checksum is computed anew.
+    fn checksum_after(current: Option<&String>, swaps: &[Swap]) -> Result<Checksum, LedgerError> {
+        let checksum =
+            current.map_or_else(|| Some(Checksum::default()), |text| serde_json::from_str(text).ok());
+        let Some(mut checksum) = checksum else {
+            return Err(LedgerError::Failed("the checksum of the ledger cannot be read".to_owned()));
         };
-        let mut sum = u128::from_str_radix(&seal.sum, 16).unwrap_or_default();
+        let mut sum = u128::from_str_radix(&checksum.sum, 16).unwrap_or_default();
         for Swap { key, expected, value } in swaps {
             if let Some(expected) = expected {
                 sum = sum.wrapping_sub(weight(key, expected));
-                seal.entries = seal.entries.saturating_sub(1);
+                checksum.entries = checksum.entries.saturating_sub(1);
             }
             if let Some(value) = value {
                 sum = sum.wrapping_add(weight(key, value));
-                seal.entries += 1;
+                checksum.entries += 1;
             }
         }
-        seal.sum = format!("{sum:032x}");
-        seal.writes += 1;
-        Ok(seal)
+        checksum.sum = format!("{sum:032x}");
+        checksum.writes += 1;
+        Ok(checksum)
     }
 }
 
-fn json(seal: &Seal) -> String {
-    serde_json::to_string(seal).expect("a seal is JSON")
+fn json(checksum: &Checksum) -> String {
+    serde_json::to_string(checksum).expect("a checksum is JSON")
 }
 
-fn sealed(entries: &Entries) -> (u64, String) {
+fn sum_of(entries: &Entries) -> (u64, String) {
     let weights = entries.iter().map(|(key, value)| weight(key, value));
     let sum = weights.fold(0_u128, u128::wrapping_add);
     (entries.len() as u64, format!("{sum:032x}"))
@@ -107,8 +113,8 @@ impl<L: LedgerStore> LedgerStore for Checksummed<L> {
         self.ledger.get(keys).await
     }
 
-    async fn read(&self, under: &str) -> Result<Entries, LedgerError> {
-        let mut entries = self.ledger.read(under).await?;
+    async fn read(&self, prefix: &str) -> Result<Entries, LedgerError> {
+        let mut entries = self.ledger.read(prefix).await?;
         entries.remove(KEY);
         Ok(entries)
     }
@@ -119,7 +125,7 @@ impl<L: LedgerStore> LedgerStore for Checksummed<L> {
         }
         let keys: Vec<&str> = swaps.iter().map(|swap| swap.key.as_str()).chain([KEY]).collect();
         for _ in 0..TRIES {
-            let mut found = self.ledger.glance(&keys).await?;
+            let mut found = self.ledger.get_cached(&keys).await?;
             if check_swaps(swaps, &found) != SwapCheck::Ready {
                 found = self.ledger.get(&keys).await?;
             }
@@ -128,17 +134,18 @@ impl<L: LedgerStore> LedgerStore for Checksummed<L> {
                 SwapCheck::Conflict(key) => return Err(LedgerError::Conflict(key)),
                 SwapCheck::Ready => {}
             }
-            let seal = Self::seal_after(found.get(KEY), swaps)?;
-            let mut sealed = swaps.to_vec();
+            let checksum = Self::checksum_after(found.get(KEY), swaps)?;
+            let mut swaps_and_checksum = swaps.to_vec();
             let expected = found.get(KEY).cloned();
-            sealed.push(Swap { key: KEY.to_owned(), expected, value: Some(json(&seal)) });
-            match self.ledger.write(&sealed).await {
-                // Somebody wrote in between; whether it concerns these swaps the next look says.
+            let value = Some(json(&checksum));
+            swaps_and_checksum.push(Swap { key: KEY.to_owned(), expected, value });
+            match self.ledger.write(&swaps_and_checksum).await {
+                // Another run wrote in between. The next iteration finds out whether it changed the same keys.
                 Err(LedgerError::Conflict(_)) => {}
                 other => return other,
             }
         }
-        Err(LedgerError::Failed("other runs kept writing to the ledger".to_owned()))
+        Err(LedgerError::Failed("other runs keep writing to the ledger".to_owned()))
     }
 
     async fn lock(&self, holder: &Holder) -> Result<Result<L::Lock, Option<Holder>>, LedgerError> {

@@ -1,74 +1,77 @@
-//! A ledger at whichever place the settings name.
-//!
-//! What a database takes to be spoken to is boxed, lest it makes every pass larger.
+//! A ledger in any supported store.
 
+use std::convert::Infallible;
 use std::fs::File;
 
-use super::git::Lease;
-use super::postgres::PostgresLock;
-use super::{Entries, GitLedger, Holder, LedgerError, LedgerStore, PostgresLedger, SqliteLedger, Swap};
+use super::git::{GitLedger, Lease};
+use super::postgres::{PostgresLedger, PostgresLock};
+use super::sqlite::SqliteLedger;
+use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap};
+use crate::process::dispatch::dispatch;
 
-/// One of the places.
+/// A ledger in any store.
 pub(crate) enum AnyLedger {
-    /// A file of this machine.
+    /// A file on this machine.
     Sqlite(SqliteLedger),
     /// A branch of a Git remote.
     Git(GitLedger),
     /// A database.
     Postgres(Box<PostgresLedger>),
-    /// None, and why there is none.
-    Unusable(String),
+    /// A ledger that could not be opened.
+    Unusable(UnusableLedger),
 }
 
-/// The lock of one of the places.
+/// The lock of any store.
 pub(crate) enum AnyLock {
-    /// The system's own.
+    /// A lock of the operating system.
     File(File),
-    /// An entry with an end.
+    /// A lock with an expiry.
     Lease(Lease),
-    /// That of a connection.
+    /// A lock of a database connection.
     Connection(Box<PostgresLock>),
 }
 
-fn unusable<T>(why: &str) -> Result<T, LedgerError> {
-    Err(LedgerError::Failed(why.to_owned()))
+/// A ledger whose every use fails, with the reason why it could not be opened.
+pub(crate) struct UnusableLedger(pub(crate) String);
+
+impl UnusableLedger {
+    fn error<T>(&self) -> Result<T, LedgerError> {
+        Err(LedgerError::Failed(self.0.clone()))
+    }
+}
+
+impl LedgerStore for UnusableLedger {
+    type Lock = Infallible;
+
+    async fn get(&self, _: &[&str]) -> Result<Entries, LedgerError> {
+        self.error()
+    }
+
+    async fn read(&self, _: &str) -> Result<Entries, LedgerError> {
+        self.error()
+    }
+
+    async fn write(&self, _: &[Swap]) -> Result<(), LedgerError> {
+        self.error()
+    }
+
+    async fn lock(&self, _: &Holder) -> Result<Result<Infallible, Option<Holder>>, LedgerError> {
+        self.error()
+    }
+
+    async fn unlock(&self, lock: Infallible) {
+        match lock {}
+    }
 }
 
 impl LedgerStore for AnyLedger {
     type Lock = AnyLock;
 
-    async fn get(&self, keys: &[&str]) -> Result<Entries, LedgerError> {
-        match self {
-            Self::Sqlite(ledger) => ledger.get(keys).await,
-            Self::Git(ledger) => ledger.get(keys).await,
-            Self::Postgres(ledger) => Box::pin(ledger.get(keys)).await,
-            Self::Unusable(why) => unusable(why),
-        }
-    }
-
-    async fn glance(&self, keys: &[&str]) -> Result<Entries, LedgerError> {
-        match self {
-            Self::Git(ledger) => ledger.glance(keys).await,
-            Self::Sqlite(_) | Self::Postgres(_) | Self::Unusable(_) => self.get(keys).await,
-        }
-    }
-
-    async fn read(&self, under: &str) -> Result<Entries, LedgerError> {
-        match self {
-            Self::Sqlite(ledger) => ledger.read(under).await,
-            Self::Git(ledger) => ledger.read(under).await,
-            Self::Postgres(ledger) => Box::pin(ledger.read(under)).await,
-            Self::Unusable(why) => unusable(why),
-        }
-    }
-
-    async fn write(&self, swaps: &[Swap]) -> Result<(), LedgerError> {
-        match self {
-            Self::Sqlite(ledger) => ledger.write(swaps).await,
-            Self::Git(ledger) => ledger.write(swaps).await,
-            Self::Postgres(ledger) => Box::pin(ledger.write(swaps)).await,
-            Self::Unusable(why) => unusable(why),
-        }
+    dispatch! { (Sqlite | Git | Postgres | Unusable)
+        fn get(keys: &[&str]) -> Result<Entries, LedgerError>;
+        fn get_cached(keys: &[&str]) -> Result<Entries, LedgerError>;
+        fn read(prefix: &str) -> Result<Entries, LedgerError>;
+        fn write(swaps: &[Swap]) -> Result<(), LedgerError>;
     }
 
     async fn lock(&self, holder: &Holder) -> Result<Result<AnyLock, Option<Holder>>, LedgerError> {
@@ -78,7 +81,7 @@ impl LedgerStore for AnyLedger {
             Self::Postgres(ledger) => {
                 Box::pin(ledger.lock(holder)).await?.map(|lock| AnyLock::Connection(Box::new(lock)))
             }
-            Self::Unusable(why) => return unusable(why),
+            Self::Unusable(ledger) => return ledger.error(),
         })
     }
 
@@ -87,6 +90,7 @@ impl LedgerStore for AnyLedger {
             (Self::Sqlite(ledger), AnyLock::File(file)) => ledger.unlock(file).await,
             (Self::Git(ledger), AnyLock::Lease(lease)) => ledger.unlock(lease).await,
             (Self::Postgres(ledger), AnyLock::Connection(lock)) => Box::pin(ledger.unlock(*lock)).await,
+            // A lock of another store cannot occur.
             (_, AnyLock::File(_) | AnyLock::Lease(_) | AnyLock::Connection(_)) => {}
         }
     }

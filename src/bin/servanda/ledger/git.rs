@@ -1,83 +1,84 @@
-//! The memory on a branch of a Git remote: one file a key, one commit a write, pushed without force.
+//! The ledger on a branch of a Git remote: a file for each key, a commit for each write, pushed without force.
 //!
-//! A push that is not a fast-forward is refused by every forge: that is the compare-and-set, and the log of the
-//! branch is the audit trail. The git program does it with whatever credentials it has for that remote. The
-//! branch is never checked out, and nothing of the work tree is touched.
+//! Every forge refuses a push that is not a fast-forward, which makes a push a compare-and-set. The log of the branch is an audit
+//! trail. The git program uses its own credentials for the remote. The branch is never checked out, and the work tree is not
+//! touched.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use servanda::calendar::Instant;
 use tokio::sync::Mutex;
 
-use super::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
+use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
 use crate::process::context::clock;
 use crate::workspace::git::{self, GitOutput};
 
-/// How long a lock outlives the run that took it and was killed.
-const LEASE: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
-/// A lease is renewed by the next write once this much of it has gone.
+/// How long the lock of a killed run remains valid.
+const LEASE_TIME: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
+/// The age at which the next write renews the lease.
 const RENEW_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(3);
-/// Where the lease is kept.
+/// The key of the lease.
 const LOCK: &str = "lock";
-/// How often a write is tried again after others pushed.
+/// The number of attempts of a write while other runs push at the same time.
 const TRIES: u32 = 100;
-/// The longest wait between two tries.
-const LONGEST_WAIT: u64 = 200;
-/// Objects come and go in packs: a file for each of hundreds of entries costs more than all else that git does.
+/// The upper limit of the wait between two attempts, in milliseconds.
+const BACKOFF_LIMIT_MS: u64 = 200;
+/// Keeps transferred objects in packs. Hundreds of loose object files would take longer than everything else.
 const PACKED: [&str; 4] = ["-c", "fastimport.unpackLimit=1", "-c", "fetch.unpackLimit=1"];
-/// What `ls-remote --exit-code` says where there is no such branch.
+/// The exit code of `ls-remote --exit-code` for a missing branch.
 const NO_SUCH_BRANCH: i32 = 2;
 
 /// A ledger on a branch.
 pub(crate) struct GitLedger {
-    /// Where git runs: the repository, whose credentials it uses, or a folder of our own.
+    /// The folder that git runs in: the repository, whose credentials it uses.
     folder: PathBuf,
     remote: String,
     branch: String,
-    /// A name for what was fetched that no other process uses.
+    /// A ref for fetched commits that no other process uses.
     own_ref: String,
-    known: Mutex<Known>,
+    cache: Mutex<BranchCache>,
 }
 
-/// What the branch held when it was last looked at.
+/// The content of the branch when it was last fetched.
 #[derive(Default)]
-struct Known {
+struct BranchCache {
     is_prepared: bool,
     commit: Option<String>,
     entries: Entries,
-    /// The contents of the files that were read, by their names in git.
+    /// The contents of blobs, by their ids.
     blobs: BTreeMap<String, String>,
-    /// The lease that this ledger holds.
+    /// The lease that this run holds.
     lease: Option<Lease>,
 }
 
-impl Known {
-    fn held(&self, keys: &[&str]) -> Entries {
+impl BranchCache {
+    fn entries_of(&self, keys: &[&str]) -> Entries {
         let found = keys.iter().filter_map(|key| self.entries.get_key_value(*key));
         found.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 }
 
-/// A lock with an end.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// A lock with an expiry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Lease {
     holder: Holder,
     until: Instant,
 }
 
 impl GitLedger {
-    /// The ledger on a branch of a remote, by its name in this repository or by its address.
+    /// The ledger on a branch of a remote, which is named as in this repository or by its address.
     pub(crate) fn at(root: &Path, remote: &str, branch: &str) -> Self {
-        let own = format!("{}-{}", std::process::id(), fresh());
+        let own = format!("{}-{}", std::process::id(), next_number());
         Self {
             folder: root.to_path_buf(),
             remote: remote.to_owned(),
             branch: format!("refs/heads/{branch}"),
             own_ref: format!("refs/servanda/{own}"),
-            known: Mutex::default(),
+            cache: Mutex::default(),
         }
     }
 
@@ -86,7 +87,7 @@ impl GitLedger {
         LedgerError::Failed(format!("the ledger git:{}#{branch}: {why}", self.safe_remote()))
     }
 
-    /// The remote without what may be a password in its address.
+    /// The remote without a user or password in its address.
     fn safe_remote(&self) -> String {
         match (self.remote.split_once("://"), self.remote.rsplit_once('@')) {
             (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
@@ -99,50 +100,50 @@ impl GitLedger {
     }
 
     async fn git_or_fail(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, LedgerError> {
-        let said = self.git(arguments, input).await?;
-        if said.code == Some(0) {
-            Ok(said.output)
+        let output = self.git(arguments, input).await?;
+        if output.code == Some(0) {
+            Ok(output.output)
         } else {
-            Err(self.failed(self.without_remote(&said.errors)))
+            Err(self.failed(self.without_remote(&output.errors)))
         }
     }
 
-    /// What git complained about, without the address that it names.
+    /// The error output of git, without the address of the remote.
     fn without_remote(&self, errors: &str) -> String {
         errors.replace(&self.remote, &self.safe_remote())
     }
 
-    /// Looks at the branch; what did not change is not fetched again.
-    async fn refresh(&self, known: &mut Known) -> Result<(), LedgerError> {
-        if !known.is_prepared {
+    /// Fetches the branch, unless it is unchanged.
+    async fn refresh(&self, cache: &mut BranchCache) -> Result<(), LedgerError> {
+        if !cache.is_prepared {
             if self.git(&["rev-parse", "--git-dir"], b"").await?.code != Some(0) {
-                return Err(self.failed("this is no Git repository").hint());
+                return Err(self.failed("the folder is not a Git repository; `git init` makes it one, or set `ledger.at` to another place"));
             }
-            known.is_prepared = true;
+            cache.is_prepared = true;
         }
         let spec = format!("+{}:{}", self.branch, self.own_ref);
         let fetch = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", &self.remote, &spec];
-        let mut said = self.git(&[&PACKED[..], &fetch].concat(), b"").await?;
-        if said.code != Some(0) {
-            // It may be that there is no such branch; the word of an exit code is surer than that of a sentence.
-            let asked = self.git(&["ls-remote", "--exit-code", &self.remote, &self.branch], b"").await?;
-            if asked.code == Some(NO_SUCH_BRANCH) {
-                (known.commit, known.entries) = (None, Entries::new());
+        let mut output = self.git(&[&PACKED[..], &fetch].concat(), b"").await?;
+        if output.code != Some(0) {
+            // The branch may not exist yet. The exit code of `ls-remote` is more reliable than the message of `fetch`.
+            let listed = self.git(&["ls-remote", "--exit-code", &self.remote, &self.branch], b"").await?;
+            if listed.code == Some(NO_SUCH_BRANCH) {
+                (cache.commit, cache.entries) = (None, Entries::new());
                 return Ok(());
             }
-            // Somebody made it just now.
-            if asked.code == Some(0) {
-                said = self.git(&[&PACKED[..], &fetch].concat(), b"").await?;
+            // Another run has just created the branch.
+            if listed.code == Some(0) {
+                output = self.git(&[&PACKED[..], &fetch].concat(), b"").await?;
             }
         }
-        match said.code {
-            Some(0) => self.take_in(known).await,
-            _ => Err(self.failed(self.without_remote(&said.errors))),
+        match output.code {
+            Some(0) => self.load_fetched(cache).await,
+            _ => Err(self.failed(self.without_remote(&output.errors))),
         }
     }
 
-    /// Reads the commit that was fetched, and of what it holds what is not known yet.
-    async fn take_in(&self, known: &mut Known) -> Result<(), LedgerError> {
+    /// Loads the fetched commit into the cache, reading only the blobs that are not cached yet.
+    async fn load_fetched(&self, cache: &mut BranchCache) -> Result<(), LedgerError> {
         let listed = self.git_or_fail(&["ls-tree", "-r", "-z", &self.own_ref], b"").await?;
         let mut files: Vec<(String, String)> = Vec::new();
         for line in listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
@@ -157,63 +158,64 @@ impl GitLedger {
         let unknown: BTreeSet<&str> = files
             .iter()
             .map(|(blob, _)| blob.as_str())
-            .filter(|blob| !known.blobs.contains_key(*blob))
+            .filter(|blob| !cache.blobs.contains_key(*blob))
             .collect();
-        let asked = unknown.iter().fold(format!("{}\n", self.own_ref), |asked, blob| asked + blob + "\n");
-        let output = self.git_or_fail(&["cat-file", "--batch"], asked.as_bytes()).await?;
+        let request =
+            unknown.iter().fold(format!("{}\n", self.own_ref), |request, blob| request + blob + "\n");
+        let output = self.git_or_fail(&["cat-file", "--batch"], request.as_bytes()).await?;
         let (commit, _, mut rest) =
-            next_object(&output).ok_or_else(|| self.failed("git tells no commit of what was fetched"))?;
+            next_object(&output).ok_or_else(|| self.failed("git did not return the fetched commit"))?;
         while let Some((blob, content, after)) = next_object(rest) {
-            known.blobs.insert(blob, content);
+            cache.blobs.insert(blob, content);
             rest = after;
         }
-        known.entries = files
+        cache.entries = files
             .into_iter()
             .map(|(blob, key)| {
-                let content = known.blobs.get(&blob).cloned();
+                let content = cache.blobs.get(&blob).cloned();
                 content
                     .map(|content| (key, content))
-                    .ok_or_else(|| self.failed("git lost a part of what was fetched"))
+                    .ok_or_else(|| self.failed("git did not return all fetched files"))
             })
             .collect::<Result<_, _>>()?;
-        known.commit = Some(commit);
+        cache.commit = Some(commit);
         Ok(())
     }
 
-    /// One commit with these changes, pushed. Whether it was taken.
-    async fn push(&self, known: &mut Known, swaps: &[Swap]) -> Result<bool, LedgerError> {
-        let stream = self.commit(known.commit.as_deref(), swaps);
+    /// Commits these changes and pushes the commit. Returns whether the push was a fast-forward.
+    async fn push(&self, cache: &mut BranchCache, swaps: &[Swap]) -> Result<bool, LedgerError> {
+        let stream = self.commit_stream(cache.commit.as_deref(), swaps);
         let import = ["fast-import", "--quiet", "--force", "--date-format=raw"];
         let commit = self.git_or_fail(&[&PACKED[..], &import].concat(), stream.as_bytes()).await?;
         let commit = String::from_utf8_lossy(&commit).trim().to_owned();
-        // What the branch must be for that is said once more, against forges that let anybody force.
+        // Also protects against forges and hooks that rewrite a refused push into a forced one.
         let lease =
-            format!("--force-with-lease={}:{}", self.branch, known.commit.as_deref().unwrap_or_default());
+            format!("--force-with-lease={}:{}", self.branch, cache.commit.as_deref().unwrap_or_default());
         let spec = format!("{commit}:{}", self.branch);
-        let said =
+        let output =
             self.git(&["push", "--porcelain", "--no-verify", &lease, &self.remote, &spec], b"").await?;
-        if said.code == Some(0) {
+        if output.code == Some(0) {
             for swap in swaps {
                 match &swap.value {
-                    Some(value) => known.entries.insert(swap.key.clone(), value.clone()),
-                    None => known.entries.remove(&swap.key),
+                    Some(value) => cache.entries.insert(swap.key.clone(), value.clone()),
+                    None => cache.entries.remove(&swap.key),
                 };
             }
-            known.commit = Some(commit);
+            cache.commit = Some(commit);
             return Ok(true);
         }
-        // A line of its own begins with `!` where the branch moved; anything else is a failure.
-        if String::from_utf8_lossy(&said.output).lines().any(|line| line.starts_with('!')) {
-            if is_forbidden(&said.errors) {
-                return Err(self.failed(self.without_remote(&said.errors)));
+        // A line that begins with `!` reports a rejected ref; anything else is a failure of the push.
+        if String::from_utf8_lossy(&output.output).lines().any(|line| line.starts_with('!')) {
+            if is_forbidden(&output.errors) {
+                return Err(self.failed(self.without_remote(&output.errors)));
             }
             return Ok(false);
         }
-        Err(self.failed(self.without_remote(&said.errors)))
+        Err(self.failed(self.without_remote(&output.errors)))
     }
 
-    /// The stream that makes one commit, and asks for its name.
-    fn commit(&self, parent: Option<&str>, swaps: &[Swap]) -> String {
+    /// The input of `fast-import` for one commit; it prints the id of the commit.
+    fn commit_stream(&self, parent: Option<&str>, swaps: &[Swap]) -> String {
         let message = match swaps {
             [swap] => format!("{}\n", swap.key),
             swaps => format!("{} entries\n", swaps.len()),
@@ -225,7 +227,7 @@ impl GitLedger {
             message.len()
         );
         if let Some(parent) = parent {
-            writeln!(stream, "from {parent}").expect("a string takes all that is written");
+            writeln!(stream, "from {parent}").expect("writing to a string succeeds");
         } else {
             stream.push_str("deleteall\n");
         }
@@ -235,20 +237,20 @@ impl GitLedger {
                 Some(value) => write!(stream, "M 100644 inline {path}\ndata {}\n{value}\n", value.len()),
                 None => writeln!(stream, "D {path}"),
             }
-            .expect("a string takes all that is written");
+            .expect("writing to a string succeeds");
         }
         stream.push_str("get-mark :1\ndone\n");
         stream
     }
 
-    /// A renewal of the lease, where this ledger holds one that is growing old.
-    fn renewal(known: &Known, now: Instant) -> Option<Swap> {
-        let lease = known.lease.as_ref()?;
-        let begun = lease.until.checked_sub(LEASE).ok()?;
-        if now.duration_since(begun) < RENEW_AFTER {
+    /// The swap that renews the lease, if this run holds one that is old enough.
+    fn renewal(cache: &BranchCache, now: Instant) -> Option<Swap> {
+        let lease = cache.lease.as_ref()?;
+        let start = lease.until.checked_sub(LEASE_TIME).ok()?;
+        if now.duration_since(start) < RENEW_AFTER {
             return None;
         }
-        let expected = known.entries.get(LOCK).cloned();
+        let expected = cache.entries.get(LOCK).cloned();
         (expected.as_deref() == Some(&json(lease))).then(|| {
             let lease = Lease { holder: lease.holder.clone(), until: end_of(now) };
             Swap { key: LOCK.to_owned(), expected, value: Some(json(&lease)) }
@@ -256,18 +258,7 @@ impl GitLedger {
     }
 }
 
-impl LedgerError {
-    fn hint(self) -> Self {
-        match self {
-            Self::Failed(why) => {
-                Self::Failed(format!("{why}; `git init` makes one, and `ledger.at` may name another place"))
-            }
-            moved @ Self::Conflict(_) => moved,
-        }
-    }
-}
-
-/// Whether a refusal has nothing to do with who came first.
+/// Whether a push was refused for lack of permission and not because the branch has moved.
 fn is_forbidden(errors: &str) -> bool {
     ["protected branch", "pre-receive hook declined", "permission", "denied", "read-only"]
         .iter()
@@ -279,26 +270,26 @@ fn json(lease: &Lease) -> String {
 }
 
 fn end_of(now: Instant) -> Instant {
-    now.checked_add(LEASE).unwrap_or(Instant::MAX)
+    now.checked_add(LEASE_TIME).unwrap_or(Instant::MAX)
 }
 
-/// A number that no two ledgers of a process share.
-fn fresh() -> u64 {
+/// A number that is unique within the process.
+fn next_number() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A key may be the beginning of another, and a file no folder: files end in `.json`, and folders never do.
+/// The path of a key's file. One key may be the prefix of another: files end in `.json`, and folders never do.
 fn path_of(key: &str) -> String {
     let (folders, name) = key.rsplit_once('/').map_or((None, key), |(folders, name)| (Some(folders), name));
     let folders = folders.into_iter().flat_map(|folders| folders.split('/'));
     let folders = folders
-        .map(|folder| if is_like_a_file(folder) { format!("{folder}+/") } else { format!("{folder}/") });
+        .map(|folder| if looks_like_file(folder) { format!("{folder}+/") } else { format!("{folder}/") });
     folders.collect::<String>() + name + ".json"
 }
 
-fn is_like_a_file(folder: &str) -> bool {
+fn looks_like_file(folder: &str) -> bool {
     folder.trim_end_matches('+').strip_suffix(".json").is_some()
 }
 
@@ -306,13 +297,13 @@ fn key_of(path: &str) -> Option<String> {
     let (folders, name) = path.rsplit_once('/').map_or((None, path), |(folders, name)| (Some(folders), name));
     let folders = folders.into_iter().flat_map(|folders| folders.split('/'));
     let folders = folders.map(|folder| {
-        let is_escaped = folder.ends_with('+') && is_like_a_file(folder);
+        let is_escaped = folder.ends_with('+') && looks_like_file(folder);
         format!("{}/", if is_escaped { &folder[..folder.len() - 1] } else { folder })
     });
     Some(folders.collect::<String>() + name.strip_suffix(".json")?)
 }
 
-/// The next object of `cat-file --batch`: its id, its content, and what follows.
+/// The next object in the output of `cat-file --batch`: its id, its content, and the rest of the output.
 fn next_object(output: &[u8]) -> Option<(String, String, &[u8])> {
     let end = output.iter().position(|byte| *byte == b'\n')?;
     let head = String::from_utf8_lossy(&output[..end]).into_owned();
@@ -326,55 +317,55 @@ impl LedgerStore for GitLedger {
     type Lock = Lease;
 
     async fn get(&self, keys: &[&str]) -> Result<Entries, LedgerError> {
-        let mut known = self.known.lock().await;
-        self.refresh(&mut known).await?;
-        Ok(known.held(keys))
+        let mut cache = self.cache.lock().await;
+        self.refresh(&mut cache).await?;
+        Ok(cache.entries_of(keys))
     }
 
-    async fn glance(&self, keys: &[&str]) -> Result<Entries, LedgerError> {
-        let mut known = self.known.lock().await;
-        if !known.is_prepared {
-            self.refresh(&mut known).await?;
+    async fn get_cached(&self, keys: &[&str]) -> Result<Entries, LedgerError> {
+        let mut cache = self.cache.lock().await;
+        if !cache.is_prepared {
+            self.refresh(&mut cache).await?;
         }
-        Ok(known.held(keys))
+        Ok(cache.entries_of(keys))
     }
 
-    async fn read(&self, under: &str) -> Result<Entries, LedgerError> {
-        let mut known = self.known.lock().await;
-        self.refresh(&mut known).await?;
-        let found = known.entries.range(under.to_owned()..).take_while(|(key, _)| key.starts_with(under));
+    async fn read(&self, prefix: &str) -> Result<Entries, LedgerError> {
+        let mut cache = self.cache.lock().await;
+        self.refresh(&mut cache).await?;
+        let found = cache.entries.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix));
         let found = found.filter(|(key, _)| *key != LOCK);
         Ok(found.map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
     async fn write(&self, swaps: &[Swap]) -> Result<(), LedgerError> {
-        let mut known = self.known.lock().await;
-        if !known.is_prepared {
-            self.refresh(&mut known).await?;
+        let mut cache = self.cache.lock().await;
+        if !cache.is_prepared {
+            self.refresh(&mut cache).await?;
         }
-        // The first try goes by what is known: the push itself says whether that is still so.
-        for turn in 0..TRIES {
-            match check_swaps(swaps, &known.entries) {
+        // The first attempt uses the cache: the push itself detects whether it is stale.
+        for attempt in 0..TRIES {
+            match check_swaps(swaps, &cache.entries) {
                 SwapCheck::Ready => {
                     let mut all = swaps.to_vec();
-                    all.extend(Self::renewal(&known, clock()));
-                    if self.push(&mut known, &all).await? {
+                    all.extend(Self::renewal(&cache, clock()));
+                    if self.push(&mut cache, &all).await? {
                         return Ok(());
                     }
                 }
-                SwapCheck::AlreadyDone if turn > 0 => return Ok(()),
-                SwapCheck::Conflict(key) if turn > 0 => return Err(LedgerError::Conflict(key)),
+                SwapCheck::AlreadyDone if attempt > 0 => return Ok(()),
+                SwapCheck::Conflict(key) if attempt > 0 => return Err(LedgerError::Conflict(key)),
                 SwapCheck::AlreadyDone | SwapCheck::Conflict(_) => {}
             }
-            if turn > 0 {
-                // Each run waits for a time of its own, so that they do not meet again.
-                let wait =
-                    u64::from(std::process::id()).wrapping_mul(u64::from(turn) * 31 + 7) % LONGEST_WAIT;
+            if attempt > 0 {
+                // The wait depends on the process, so that competing runs do not collide again.
+                let wait = u64::from(std::process::id()).wrapping_mul(u64::from(attempt) * 31 + 7)
+                    % BACKOFF_LIMIT_MS;
                 tokio::time::sleep(Duration::from_millis(wait)).await;
             }
-            self.refresh(&mut known).await?;
+            self.refresh(&mut cache).await?;
         }
-        Err(self.failed("others kept pushing to it"))
+        Err(self.failed("other runs keep pushing to it"))
     }
 
     async fn lock(&self, holder: &Holder) -> Result<Result<Lease, Option<Holder>>, LedgerError> {
@@ -388,7 +379,7 @@ impl LedgerStore for GitLedger {
         let swap = Swap { key: LOCK.to_owned(), expected, value: Some(json(&lease)) };
         match self.write(&[swap]).await {
             Ok(()) => {
-                self.known.lock().await.lease = Some(lease.clone());
+                self.cache.lock().await.lease = Some(lease.clone());
                 Ok(Ok(lease))
             }
             Err(LedgerError::Conflict(_)) => Ok(Err(None)),
@@ -398,18 +389,18 @@ impl LedgerStore for GitLedger {
 
     async fn unlock(&self, _: Lease) {
         let held = {
-            let mut known = self.known.lock().await;
-            known.lease.take().map(|_| known.entries.get(LOCK).cloned())
+            let mut cache = self.cache.lock().await;
+            cache.lease.take().map(|_| cache.entries.get(LOCK).cloned())
         };
         let swap = held.map(|expected| Swap { key: LOCK.to_owned(), expected, value: None });
-        // A lease that cannot be given back ends by itself.
+        // A lease that cannot be released expires.
         if let Some(swap) = swap
             && let Err(error) = self.write(&[swap]).await
         {
-            tracing::warn!("the lock was not given back: {error}");
+            tracing::warn!("the lock was not released and will expire: {error}");
         }
         if let Err(error) = self.git(&["update-ref", "-d", &self.own_ref], b"").await {
-            tracing::debug!("what was fetched stays: {error}");
+            tracing::debug!("the fetched commit was not removed: {error}");
         }
     }
 }

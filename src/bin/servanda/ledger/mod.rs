@@ -1,20 +1,24 @@
-//! The durable record of notices, lock and last-applied state: keys with values, written by compare-and-set.
+//! The ledger: the durable record of notices, pending creations, last-applied state and the lock.
+//!
+//! A [`LedgerStore`] keeps keys with values, written by compare-and-set, in a file, on a Git branch or in a database. [`Records`]
+//! gives the keys their meaning.
 
 mod store;
-mod dispatch;
-pub(crate) mod records;
+mod checksum;
 mod git;
 mod postgres;
-mod checksum;
-pub(crate) mod sqlite;
+mod sqlite;
+mod dispatch;
+pub(crate) mod records;
+mod open;
 
 pub(crate) use checksum::{ChecksumError, Checksummed};
 pub(crate) use dispatch::AnyLedger;
-pub(crate) use git::GitLedger;
-pub(crate) use postgres::PostgresLedger;
+pub(crate) use open::{open, read_last_applied, take_lock};
 pub(crate) use records::Records;
+#[cfg(test)]
 pub(crate) use sqlite::SqliteLedger;
-pub(crate) use store::*;
+pub(crate) use store::{Holder, LedgerError, LedgerStore};
 
 #[cfg(test)]
 mod tests;

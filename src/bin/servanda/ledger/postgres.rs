@@ -1,7 +1,7 @@
-//! The memory in a `PostgreSQL` database: one table, one transaction a write, and an advisory lock that ends with its run.
+//! The ledger in a `PostgreSQL` database: one table, a transaction for each write, and an advisory lock that ends with its run.
 //!
-//! For several repositories, or several machines, that share one. The way there is encrypted and the server shows who
-//! it is, unless it is this machine. What is read makes no table.
+//! For several repositories or machines that share a ledger. The connection is encrypted and the server authenticated, unless it is
+//! this machine. Reading does not create the table.
 
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -20,35 +20,35 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
+use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
 use crate::http::client::use_ring;
 
-/// How long it may take to be connected.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// How long a read or a write may take.
-const LIMIT: Duration = Duration::from_mins(1);
-/// How often a write is tried again after others wrote in between.
+/// The timeout for establishing a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The timeout of a read or a write.
+const TIMEOUT: Duration = Duration::from_mins(1);
+/// The number of attempts of a write while other runs write at the same time.
 const TRIES: u32 = 100;
 
-/// Whether there is a table, and of which layout: the layout stands in its comment.
-const LAYOUT_OF: &str = "SELECT coalesce(obj_description(to_regclass('servanda_entry'), 'pg_class'), 'nothing is said') \
+/// Reads the format of the table, which its comment contains; no row if there is no table.
+const READ_FORMAT: &str = "SELECT coalesce(obj_description(to_regclass('servanda_entry'), 'pg_class'), 'none') \
      WHERE to_regclass('servanda_entry') IS NOT NULL";
-/// The layout of the table.
-const LAYOUT: &str = "Servanda ledger, layout 1";
-/// Makes the tables, of several who try it at once by one.
-const MAKE: &str = "BEGIN;
+/// The format of the table, stored as its comment.
+const FORMAT: &str = "Servanda ledger, format 1";
+/// Creates the tables. The lock serialises runs that do so at the same time.
+const CREATE_TABLES: &str = "BEGIN;
     SELECT pg_advisory_xact_lock(8341172915);
     CREATE TABLE IF NOT EXISTS servanda_entry (key text COLLATE \"C\" PRIMARY KEY, value text NOT NULL);
-    COMMENT ON TABLE servanda_entry IS 'Servanda ledger, layout 1';
+    COMMENT ON TABLE servanda_entry IS 'Servanda ledger, format 1';
     CREATE TABLE IF NOT EXISTS servanda_holder (pid integer PRIMARY KEY, holder text NOT NULL);
     COMMIT";
-/// A transaction that sees what others commit meanwhile, and that is on the disk once it is committed.
+/// Begins a transaction that sees concurrent commits and is durable once committed.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
     SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
-/// The number of the lock: that of the table, so that two ledgers in one database have two.
+/// The number of the advisory lock, derived from the table, so that two ledgers in one database have different locks.
 const LOCK: &str = "(('servanda_entry'::regclass::oid::bigint << 8) | 1)";
 
-/// A ledger in a database, connected to when it is first needed.
+/// A ledger in a database, which is connected on first use.
 pub(crate) struct PostgresLedger {
     config: Config,
     tls: MakeRustlsConnect,
@@ -57,7 +57,7 @@ pub(crate) struct PostgresLedger {
     session: Mutex<Session>,
 }
 
-/// A lock that lasts as long as this connection does.
+/// A lock that lasts as long as this connection.
 pub(crate) struct PostgresLock {
     client: Client,
 }
@@ -65,14 +65,14 @@ pub(crate) struct PostgresLock {
 #[derive(Default)]
 struct Session {
     client: Option<Client>,
-    /// Whether the table was seen.
+    /// Whether the table is known to exist.
     has_table: bool,
-    /// A connection that asked for the lock in vain, and may ask again.
+    /// A connection that did not get the lock, for the next attempt.
     spare: Option<Client>,
 }
 
 impl PostgresLedger {
-    /// The ledger at an address; nothing is connected yet. The certificates are trusted besides those of the system.
+    /// The ledger at an address. `certificates`, as PEM, are trusted in addition to those of the system.
     pub(crate) fn at(
         address: &SecretString,
         password: Option<&SecretString>,
@@ -86,18 +86,18 @@ impl PostgresLedger {
             Some(Host::Tcp(host)) => host.clone(),
             #[cfg(unix)]
             Some(Host::Unix(_)) => "localhost".to_owned(),
-            None => return Err("its address names no host".to_owned()),
+            None => return Err("its address does not name a host".to_owned()),
         };
         let is_local = is_local(&config);
         let mode = config.get_ssl_mode();
         if !is_local && mode == SslMode::Disable {
-            let why = "its address asks for a connection that is not encrypted; take out `sslmode=disable`";
+            let why = "its address disables encryption; remove `sslmode=disable`";
             return Err(why.to_owned());
         }
         let is_encrypted = !is_local || mode == SslMode::Require;
         config.ssl_mode(if is_encrypted { SslMode::Require } else { SslMode::Disable });
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_LIMIT);
+            config.connect_timeout(CONNECT_TIMEOUT);
         }
         if config.get_application_name().is_none() {
             config.application_name("servanda");
@@ -116,86 +116,87 @@ impl PostgresLedger {
         let (client, connection) = connected.map_err(|why| self.failed(why))?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::debug!("the ledger's connection ended: {}", said(&error));
+                tracing::debug!("the ledger's connection ended: {}", error_text(&error));
             }
         });
         Ok(client)
     }
 
-    /// The session, connected.
+    /// Connects if necessary, and returns the session.
     async fn session(&self) -> Result<MutexGuard<'_, Session>, LedgerError> {
         let mut session = self.session.lock().await;
         if session.client.as_ref().is_none_or(Client::is_closed) {
             session.client = Some(self.connected().await?);
         }
         if !session.has_table {
-            let layout = within(session.client().query_typed(LAYOUT_OF, &[])).await;
-            let layout = self.left(&mut session, layout)?;
-            let layout = layout.first().map(|row| row.get::<_, String>(0));
-            if let Some(other) = layout.as_ref().filter(|layout| *layout != LAYOUT) {
-                let why =
-                    format!("its table `servanda_entry` says `{other}`, and this release reads `{LAYOUT}`");
+            let format = within(session.client().query_typed(READ_FORMAT, &[])).await;
+            let format = self.check(&mut session, format)?;
+            let format = format.first().map(|row| row.get::<_, String>(0));
+            if let Some(other) = format.as_ref().filter(|format| *format != FORMAT) {
+                let why = format!(
+                    "its table `servanda_entry` has the format `{other}`, but this release reads `{FORMAT}`"
+                );
                 return Err(self.failed(why));
             }
-            session.has_table = layout.is_some();
+            session.has_table = format.is_some();
         }
         Ok(session)
     }
 
-    /// The session of somebody who is going to write.
+    /// The same, and creates the table if necessary.
     async fn session_to_write(&self) -> Result<MutexGuard<'_, Session>, LedgerError> {
         let mut session = self.session().await?;
         if !session.has_table {
-            let made = within(session.client().batch_execute(MAKE)).await;
-            self.left(&mut session, made)?;
+            let made = within(session.client().batch_execute(CREATE_TABLES)).await;
+            self.check(&mut session, made)?;
             session.has_table = true;
         }
         Ok(session)
     }
 
-    /// What came of some work. A session in which something failed is not used again, whatever state it is in.
-    fn left<T>(&self, session: &mut Session, done: Result<T, String>) -> Result<T, LedgerError> {
-        done.map_err(|why| {
+    /// Discards a session in which something failed, since its state is unknown.
+    fn check<T>(&self, session: &mut Session, result: Result<T, String>) -> Result<T, LedgerError> {
+        result.map_err(|why| {
             session.client = None;
             self.failed(why)
         })
     }
 
-    /// What a query for keys and values gives; nothing where there is no table.
+    /// Runs a query for keys and values; there are none without a table.
     async fn entries(&self, query: &str, parameter: Parameter<'_>) -> Result<Entries, LedgerError> {
         let mut session = self.session().await?;
         if !session.has_table {
             return Ok(Entries::new());
         }
         let rows = within(entries(session.client(), query, parameter)).await;
-        self.left(&mut session, rows)
+        self.check(&mut session, rows)
     }
 }
 
 impl Session {
     fn client(&self) -> &Client {
-        self.client.as_ref().expect("a session that is handed out is connected")
+        self.client.as_ref().expect("a session is connected before it is used")
     }
 }
 
-/// A value for a query, with its type, so that nothing has to be prepared: between here and the server may be a pool.
+/// A parameter of a query with its type. A connection pool in between may not support prepared statements.
 type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
-/// The address as the client reads it. To encrypt is to check whom one speaks to, so that two words more mean the same.
+/// Parses an address. Encryption always includes authentication of the server, so that all modes with TLS are equivalent.
 fn parsed(address: &str) -> Result<Config, String> {
     let address = address.replace("sslmode=verify-full", "sslmode=require");
     let address = address.replace("sslmode=verify-ca", "sslmode=require");
     if address.contains("sslrootcert=") {
-        return Err("its address names certificates; write them as `ca_file:` under `ledger:`".to_owned());
+        return Err("its address contains `sslrootcert`; set `ledger.ca_file` instead".to_owned());
     }
     let is_url = address.starts_with("postgres://") || address.starts_with("postgresql://");
     if !is_url {
         return Err("its address does not begin with postgres://".to_owned());
     }
-    Config::from_str(&address).map_err(|error| format!("its address cannot be read: {}", said(&error)))
+    Config::from_str(&address).map_err(|error| format!("its address is invalid: {}", error_text(&error)))
 }
 
-/// Whether it is this machine alone that is spoken to.
+/// Whether all hosts are this machine.
 fn is_local(config: &Config) -> bool {
     let is_local = |host: &Host| match host {
         Host::Tcp(host) => is_this_machine(host),
@@ -213,29 +214,29 @@ fn tls(certificates: Option<&str>) -> Result<MakeRustlsConnect, String> {
     let more = more.transpose().map_err(|error| format!("its certificates cannot be read: {error}"))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Verifier::new_with_extra_roots(more.unwrap_or_default(), Arc::clone(&provider));
-    let verifier = verifier.map_err(|error| format!("its certificates are of no use: {error}"))?;
+    let verifier = verifier.map_err(|error| format!("its certificates cannot be used: {error}"))?;
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
-        // The platform's own check of certificates, with those of the settings besides.
+        // The platform's certificate verification, with the certificates of the settings in addition.
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// Waits for the database, but not for ever.
+/// Limits how long a call of the database may take.
 async fn within<T>(work: impl Future<Output = Result<T, Error>> + Send) -> Result<T, String> {
-    match tokio::time::timeout(LIMIT, work).await {
-        Ok(done) => done.map_err(|error| said(&error)),
-        Err(_) => Err(format!("nothing came within {} s", LIMIT.as_secs())),
+    match tokio::time::timeout(TIMEOUT, work).await {
+        Ok(result) => result.map_err(|error| error_text(&error)),
+        Err(_) => Err(format!("no response within {} s", TIMEOUT.as_secs())),
     }
 }
 
-/// What the database says, or why it could not be asked.
-fn said(error: &Error) -> String {
-    if let Some(said) = error.as_db_error() {
-        return said.message().to_owned();
+/// The message of the database, or why it could not be reached.
+fn error_text(error: &Error) -> String {
+    if let Some(error) = error.as_db_error() {
+        return error.message().to_owned();
     }
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
@@ -251,9 +252,9 @@ async fn entries(client: &Client, query: &str, parameter: Parameter<'_>) -> Resu
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-/// Makes the swaps in one transaction, or says why they cannot be made. Whoever comes in between is seen: rows that
-/// are there are locked, in the order of their keys, and rows that are not can be made by one alone.
-async fn swapped(client: &Client, swaps: &[Swap]) -> Result<SwapCheck, Error> {
+/// Performs swaps in one transaction. Concurrent writes are detected: existing rows are locked, in the order of their keys, and only
+/// one transaction can insert a new row.
+async fn swap(client: &Client, swaps: &[Swap]) -> Result<SwapCheck, Error> {
     let keys: Vec<&str> = swaps.iter().map(|swap| swap.key.as_str()).collect();
     let query = "SELECT key, value FROM servanda_entry WHERE key = ANY($1) ORDER BY key FOR UPDATE";
     let mut tried = 0;
@@ -263,9 +264,9 @@ async fn swapped(client: &Client, swaps: &[Swap]) -> Result<SwapCheck, Error> {
         let found = entries(client, query, (&keys, Type::TEXT_ARRAY)).await;
         let made = match found.map(|found| check_swaps(swaps, &found)) {
             Ok(SwapCheck::Ready) => write(client, swaps).await,
-            Ok(judged) => {
+            Ok(check) => {
                 client.batch_execute("ROLLBACK").await?;
-                return Ok(judged);
+                return Ok(check);
             }
             Err(error) => Err(error),
         };
@@ -275,7 +276,7 @@ async fn swapped(client: &Client, swaps: &[Swap]) -> Result<SwapCheck, Error> {
                 return Ok(SwapCheck::Ready);
             }
             Ok(false) if tried < TRIES => client.batch_execute("ROLLBACK").await?,
-            Err(error) if tried < TRIES && is_passing(&error) => client.batch_execute("ROLLBACK").await?,
+            Err(error) if tried < TRIES && is_transient(&error) => client.batch_execute("ROLLBACK").await?,
             Ok(false) => {
                 client.batch_execute("ROLLBACK").await?;
                 return Ok(SwapCheck::Conflict(keys.first().copied().unwrap_or_default().to_owned()));
@@ -285,7 +286,7 @@ async fn swapped(client: &Client, swaps: &[Swap]) -> Result<SwapCheck, Error> {
     }
 }
 
-/// Whether all could be written: a row that somebody else made meanwhile is theirs.
+/// Writes the swaps. Returns false if another transaction has inserted one of the rows.
 async fn write(client: &Client, swaps: &[Swap]) -> Result<bool, Error> {
     let insert = "INSERT INTO servanda_entry SELECT * FROM unnest($1::text[], $2::text[]) AS n(key, value) \
                   ORDER BY n.key COLLATE \"C\" ON CONFLICT (key) DO NOTHING";
@@ -306,13 +307,13 @@ async fn write(client: &Client, swaps: &[Swap]) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// The keys that get a value, with it, where what they hold now is such.
-fn with_values(swaps: &[Swap], is_such: impl Fn(&Option<String>) -> bool) -> (Vec<&str>, Vec<&str>) {
-    let such = swaps.iter().filter(|swap| is_such(&swap.expected));
-    such.filter_map(|swap| Some((swap.key.as_str(), swap.value.as_deref()?))).unzip()
+/// The keys and new values of the swaps whose expected value meets a condition.
+fn with_values(swaps: &[Swap], condition: impl Fn(&Option<String>) -> bool) -> (Vec<&str>, Vec<&str>) {
+    let selected = swaps.iter().filter(|swap| condition(&swap.expected));
+    selected.filter_map(|swap| Some((swap.key.as_str(), swap.value.as_deref()?))).unzip()
 }
 
-/// How many rows a statement wrote that takes keys and values.
+/// Runs a statement that takes keys and values, and returns the number of rows it wrote.
 async fn put(client: &Client, statement: &str, keys: &[&str], values: &[&str]) -> Result<u64, Error> {
     if keys.is_empty() {
         return Ok(0);
@@ -320,15 +321,15 @@ async fn put(client: &Client, statement: &str, keys: &[&str], values: &[&str]) -
     client.execute_typed(statement, &[(&keys, Type::TEXT_ARRAY), (&values, Type::TEXT_ARRAY)]).await
 }
 
-/// Whether the very same may go well at the next try.
-fn is_passing(error: &Error) -> bool {
+/// Whether the same transaction may succeed on the next attempt.
+fn is_transient(error: &Error) -> bool {
     error.code().is_some_and(|code| {
         [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code)
     })
 }
 
-/// Takes the lock for as long as a transaction of this connection lasts; the number of the process that has it then.
-async fn locked(client: &Client) -> Result<Option<i32>, Error> {
+/// Tries to take the lock for the duration of a transaction. Returns the process id of the connection that holds it then.
+async fn try_lock(client: &Client) -> Result<Option<i32>, Error> {
     client.batch_execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0").await?;
     let query = format!("SELECT pg_backend_pid() WHERE pg_try_advisory_xact_lock({LOCK})");
     let taken = client.query_typed(&query, &[]).await?;
@@ -339,15 +340,15 @@ async fn locked(client: &Client) -> Result<Option<i32>, Error> {
     row.try_get(0).map(Some)
 }
 
-/// Notes who has the lock. Whoever noted something before has it no more.
-async fn noted(client: &Client, process: i32, holder: &str) -> Result<(), Error> {
+/// Stores the holder of the lock. An earlier entry is stale.
+async fn store_holder(client: &Client, process: i32, holder: &str) -> Result<(), Error> {
     client.execute_typed("DELETE FROM servanda_holder", &[]).await?;
     let insert = "INSERT INTO servanda_holder (pid, holder) VALUES ($1, $2)";
     client.execute_typed(insert, &[(&process, Type::INT4), (&holder, Type::TEXT)]).await.map(drop)
 }
 
-/// Who noted that they have the lock, and still has it.
-async fn holder(client: &Client) -> Result<Option<Holder>, Error> {
+/// Reads the holder of the lock, if its connection still holds it.
+async fn read_holder(client: &Client) -> Result<Option<Holder>, Error> {
     let query = format!(
         "SELECT h.holder FROM servanda_holder AS h JOIN pg_locks AS l ON l.pid = h.pid \
          WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
@@ -366,9 +367,9 @@ impl LedgerStore for PostgresLedger {
         self.entries(query, (&keys, Type::TEXT_ARRAY)).await
     }
 
-    async fn read(&self, under: &str) -> Result<Entries, LedgerError> {
+    async fn read(&self, prefix: &str) -> Result<Entries, LedgerError> {
         let query = "SELECT key, value FROM servanda_entry WHERE starts_with(key, $1)";
-        self.entries(query, (&under, Type::TEXT)).await
+        self.entries(query, (&prefix, Type::TEXT)).await
     }
 
     async fn write(&self, swaps: &[Swap]) -> Result<(), LedgerError> {
@@ -376,32 +377,32 @@ impl LedgerStore for PostgresLedger {
             return Ok(());
         }
         let mut session = self.session_to_write().await?;
-        let judged = within(swapped(session.client(), swaps)).await;
-        match self.left(&mut session, judged)? {
+        let check = within(swap(session.client(), swaps)).await;
+        match self.check(&mut session, check)? {
             SwapCheck::Ready | SwapCheck::AlreadyDone => Ok(()),
             SwapCheck::Conflict(key) => Err(LedgerError::Conflict(key)),
         }
     }
 
-    async fn lock(&self, wishes: &Holder) -> Result<Result<PostgresLock, Option<Holder>>, LedgerError> {
+    async fn lock(&self, holder: &Holder) -> Result<Result<PostgresLock, Option<Holder>>, LedgerError> {
         let mut session = self.session_to_write().await?;
         let client = match session.spare.take() {
             Some(client) => client,
             None => self.connected().await?,
         };
-        let taken = within(locked(&client)).await.map_err(|why| self.failed(why))?;
+        let taken = within(try_lock(&client)).await.map_err(|why| self.failed(why))?;
         let Some(process) = taken else {
             session.spare = Some(client);
-            let other = within(holder(session.client())).await;
-            return self.left(&mut session, other).map(Err);
+            let other = within(read_holder(session.client())).await;
+            return self.check(&mut session, other).map(Err);
         };
-        let says = serde_json::to_string(wishes).expect("a holder is JSON");
-        let noted = within(noted(session.client(), process, &says)).await;
-        self.left(&mut session, noted)?;
+        let text = serde_json::to_string(holder).expect("a holder is JSON");
+        let stored = within(store_holder(session.client(), process, &text)).await;
+        self.check(&mut session, stored)?;
         Ok(Ok(PostgresLock { client }))
     }
 
-    /// The transaction ends, and with it the lock. One that cannot be ended ends with its connection.
+    /// Ends the transaction and thereby the lock. If that fails, the lock ends with the connection.
     async fn unlock(&self, lock: PostgresLock) {
         if let Err(why) = within(lock.client.batch_execute("ROLLBACK")).await {
             tracing::debug!("the lock ends with its connection: {why}");

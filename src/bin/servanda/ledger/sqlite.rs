@@ -1,6 +1,6 @@
-//! The memory on one machine: a `SQLite` file, and a file beside it that a run locks for as long as it lives.
+//! The ledger on one machine: a `SQLite` file, and a lock file beside it.
 //!
-//! The lock is the system's own, so that a run that was killed holds nothing. Reading makes no file.
+//! The lock is one of the operating system, which releases it when a run is killed. Reading does not create the file.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -8,24 +8,24 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior};
 
-use super::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
+use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
 use crate::workspace::files;
 
-/// The layout of the file, as its `user_version`.
-const LAYOUT: i64 = 1;
-/// How long a write waits for another one.
-const BUSY_LIMIT: Duration = Duration::from_secs(10);
-/// How long it waits between two attempts that `SQLite` does not repeat.
-const PAUSE: Duration = Duration::from_millis(5);
+/// The version of the file's format, stored as its `user_version`.
+const FORMAT: i64 = 1;
+/// The timeout of a write that waits for another one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The wait between two attempts at an operation that `SQLite` does not retry.
+const RETRY_INTERVAL: Duration = Duration::from_millis(5);
 
-/// A ledger in a file, opened when it is first needed.
+/// A ledger in a file, which is opened on first use.
 pub(crate) struct SqliteLedger {
     path: PathBuf,
     connection: Mutex<Option<Connection>>,
 }
 
 impl SqliteLedger {
-    /// The ledger of this file, whether or not there is one yet.
+    /// The ledger in this file, which need not exist yet.
     pub(crate) fn at(path: PathBuf) -> Self {
         Self { path, connection: Mutex::default() }
     }
@@ -40,10 +40,12 @@ impl SqliteLedger {
             Some(connection) => connection,
             none => none.insert(open(&self.path).map_err(failed)?),
         };
-        let layout: i64 =
+        let format: i64 =
             connection.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(failed)?;
-        if layout != LAYOUT {
-            return Err(self.failed(&format!("it has layout {layout}, and this release reads {LAYOUT}")));
+        if format != FORMAT {
+            return Err(
+                self.failed(&format!("the file has format {format}, but this release reads format {FORMAT}"))
+            );
         }
         work(connection).map_err(failed)
     }
@@ -61,30 +63,29 @@ impl SqliteLedger {
 
 fn open(path: &Path) -> Result<Connection, rusqlite::Error> {
     let mut connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY_LIMIT)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     switch_to_wal(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let layout: i64 = transaction.query_row("PRAGMA user_version", (), |row| row.get(0))?;
-    if layout == 0 {
+    let format: i64 = transaction.query_row("PRAGMA user_version", (), |row| row.get(0))?;
+    if format == 0 {
         let table = "CREATE TABLE entry (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
         transaction.execute_batch(table)?;
-        transaction.pragma_update(None, "user_version", LAYOUT)?;
+        transaction.pragma_update(None, "user_version", FORMAT)?;
     }
     transaction.commit()?;
     Ok(connection)
 }
 
-/// Lets readers and a writer work side by side. Who first makes that switch needs the file alone, and for that `SQLite`
-/// does not wait by itself.
-#[expect(clippy::disallowed_methods, reason = "waits for another process as `SQLite` does where it waits")]
+/// Allows concurrent readers during a write. The first switch needs exclusive access, for which `SQLite` does not wait itself.
+#[expect(clippy::disallowed_methods, reason = "waits for another process, as `SQLite` itself does elsewhere")]
 fn switch_to_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
-    let mut left = BUSY_LIMIT.as_millis() / PAUSE.as_millis();
+    let mut attempts = BUSY_TIMEOUT.as_millis() / RETRY_INTERVAL.as_millis();
     loop {
         match connection.pragma_update(None, "journal_mode", "WAL") {
-            Err(error) if left > 0 && error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
-                left -= 1;
-                std::thread::sleep(PAUSE);
+            Err(error) if attempts > 0 && error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                attempts -= 1;
+                std::thread::sleep(RETRY_INTERVAL);
             }
             switched => return switched,
         }
@@ -110,14 +111,14 @@ impl LedgerStore for SqliteLedger {
         })
     }
 
-    async fn read(&self, under: &str) -> Result<Entries, LedgerError> {
+    async fn read(&self, prefix: &str) -> Result<Entries, LedgerError> {
         if !self.path.exists() {
             return Ok(Entries::new());
         }
         self.with(|connection| {
             let select = "SELECT key, value FROM entry WHERE key >= ?1 AND substr(key, 1, length(?1)) = ?1";
             let mut statement = connection.prepare_cached(select)?;
-            let rows = statement.query_map([under], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let rows = statement.query_map([prefix], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect()
         })
     }
@@ -126,7 +127,7 @@ impl LedgerStore for SqliteLedger {
         if swaps.is_empty() {
             return Ok(());
         }
-        let judged = self.with(|connection| {
+        let check = self.with(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let mut found = Entries::new();
             for Swap { key, .. } in swaps {
@@ -135,8 +136,8 @@ impl LedgerStore for SqliteLedger {
                     found.insert(key.clone(), value);
                 }
             }
-            let judged = check_swaps(swaps, &found);
-            if judged == SwapCheck::Ready {
+            let check = check_swaps(swaps, &found);
+            if check == SwapCheck::Ready {
                 for Swap { key, value, .. } in swaps {
                     match value {
                         Some(value) => transaction
@@ -149,23 +150,23 @@ impl LedgerStore for SqliteLedger {
                 }
                 transaction.commit()?;
             }
-            Ok(judged)
+            Ok(check)
         })?;
-        match judged {
+        match check {
             SwapCheck::Ready | SwapCheck::AlreadyDone => Ok(()),
             SwapCheck::Conflict(key) => Err(LedgerError::Conflict(key)),
         }
     }
 
     async fn lock(&self, holder: &Holder) -> Result<Result<Self::Lock, Option<Holder>>, LedgerError> {
-        let says = serde_json::to_string(holder).expect("a holder is JSON");
-        match files::lock(&self.lock_path(), &says).map_err(|failure| LedgerError::Failed(failure.message))? {
+        let text = serde_json::to_string(holder).expect("a holder is JSON");
+        match files::lock(&self.lock_path(), &text).map_err(|failure| LedgerError::Failed(failure.message))? {
             Ok(lock) => Ok(Ok(lock)),
-            Err(said) => Ok(Err(serde_json::from_str(&said).ok())),
+            Err(other) => Ok(Err(serde_json::from_str(&other).ok())),
         }
     }
 
-    /// The system takes the lock back when the file is closed.
+    /// The operating system releases the lock when the file is closed.
     async fn unlock(&self, lock: Self::Lock) {
         drop(lock);
     }

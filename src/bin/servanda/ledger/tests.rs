@@ -1,4 +1,4 @@
-//! What every place that keeps a ledger must hold: all or none, nothing unseen overwritten, one lock.
+//! What every store must guarantee: all-or-nothing writes, no lost update, one lock.
 
 mod databases;
 #[path = "../../../../tests/it/missing.rs"]
@@ -9,9 +9,10 @@ mod server;
 
 use servanda::calendar::read_instant;
 
-use super::{
-    ChecksumError, Checksummed, Entries, GitLedger, Holder, LedgerError, LedgerStore, SqliteLedger, Swap,
-};
+use super::checksum::{ChecksumError, Checksummed};
+use super::git::GitLedger;
+use super::sqlite::SqliteLedger;
+use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap};
 use crate::workspace::git;
 
 fn swap(key: &str, expected: Option<&str>, value: Option<&str>) -> Swap {
@@ -34,16 +35,16 @@ async fn conforms<L: LedgerStore>(open: impl Fn() -> L) {
         .await
         .expect("written");
     assert_eq!(other.read("a/").await, Ok(entries(&[("a/x", "1"), ("a/y", "2")])));
-    assert_eq!(other.read("a/%").await, Ok(Entries::new()), "a key is no pattern");
-    let torn = [swap("a/x", Some("1"), Some("9")), swap("b", Some("not 3"), None)];
-    assert_eq!(other.write(&torn).await, Err(LedgerError::Conflict("b".to_owned())));
+    assert_eq!(other.read("a/%").await, Ok(Entries::new()), "a key is not a pattern");
+    let conflicting = [swap("a/x", Some("1"), Some("9")), swap("b", Some("not 3"), None)];
+    assert_eq!(other.write(&conflicting).await, Err(LedgerError::Conflict("b".to_owned())));
     assert_eq!(one.write(&[swap("b", None, Some("4"))]).await, Err(LedgerError::Conflict("b".to_owned())));
     assert_eq!(
         one.read("").await,
         Ok(entries(&[("a/x", "1"), ("a/y", "2"), ("b", "3")])),
         "nothing was written"
     );
-    one.write(&[swap("b", None, Some("3"))]).await.expect("what is as it shall be was written");
+    one.write(&[swap("b", None, Some("3"))]).await.expect("a repeated write succeeds");
     other.write(&[swap("a/x", Some("1"), None), swap("b", Some("3"), Some("4"))]).await.expect("written");
     assert_eq!(open().read("").await, Ok(entries(&[("a/y", "2"), ("b", "4")])));
 
@@ -56,13 +57,13 @@ async fn conforms<L: LedgerStore>(open: impl Fn() -> L) {
 
     let held = one.lock(&holder("first")).await.expect("asked").expect("it is free");
     let refused = other.lock(&holder("second")).await.expect("asked").err();
-    assert_eq!(refused, Some(Some(holder("first"))), "it says who holds it");
+    assert_eq!(refused, Some(Some(holder("first"))), "the holder is named");
     one.unlock(held).await;
-    // A lock that is a file may be held a moment longer by a child of this process: git, in another test.
+    // A lock file may be held a moment longer by a child of this process: git, in another test.
     let mut tries = 0;
     while other.lock(&holder("second")).await.expect("asked").is_err() {
         tries += 1;
-        assert!(tries < 100_000, "the lock was not given back");
+        assert!(tries < 100_000, "the lock was not released");
         tokio::task::yield_now().await;
     }
 }
@@ -72,10 +73,10 @@ async fn a_file_keeps_a_ledger() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("ledger.sqlite");
     SqliteLedger::at(path.clone()).read("").await.expect("nothing");
-    assert!(!path.exists(), "reading makes no file");
+    assert!(!path.exists(), "reading creates no file");
     conforms(|| SqliteLedger::at(path.clone())).await;
-    let sealed = folder.path().join("sealed.sqlite");
-    conforms(|| Checksummed::over(SqliteLedger::at(sealed.clone()))).await;
+    let checksummed = folder.path().join("checksummed.sqlite");
+    conforms(|| Checksummed::over(SqliteLedger::at(checksummed.clone()))).await;
 }
 
 /// A bare repository, and clones of it.
@@ -115,7 +116,7 @@ async fn a_branch_keeps_a_ledger() {
 }
 
 #[tokio::test]
-async fn a_sealed_branch_keeps_a_ledger_and_clones_see_each_other() {
+async fn clones_of_a_checksummed_branch_see_each_other() {
     let remote = Remote::new().await;
     let (one, other) =
         (Checksummed::over(remote.cloned("one").await), Checksummed::over(remote.cloned("other").await));
@@ -138,33 +139,37 @@ async fn a_remote_that_cannot_be_reached_is_an_error_and_not_an_empty_ledger() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_lost_something_is_torn() {
+async fn a_ledger_that_lost_an_entry_does_not_match_its_checksum() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("ledger.sqlite");
-    let (plain, sealed) = (SqliteLedger::at(path.clone()), Checksummed::over(SqliteLedger::at(path.clone())));
-    assert_eq!(sealed.verify().await, Ok(Ok(())), "an empty one is whole");
-    sealed.write(&[swap("a", None, Some("1")), swap("b", None, Some("2"))]).await.expect("written");
-    sealed.write(&[swap("a", Some("1"), Some("3"))]).await.expect("written");
-    assert_eq!(sealed.verify().await, Ok(Ok(())));
-    for (torn, mended) in [
+    let (plain, checksummed) =
+        (SqliteLedger::at(path.clone()), Checksummed::over(SqliteLedger::at(path.clone())));
+    assert_eq!(checksummed.verify().await, Ok(Ok(())), "an empty ledger needs no checksum");
+    checksummed.write(&[swap("a", None, Some("1")), swap("b", None, Some("2"))]).await.expect("written");
+    checksummed.write(&[swap("a", Some("1"), Some("3"))]).await.expect("written");
+    assert_eq!(checksummed.verify().await, Ok(Ok(())));
+    for (damage, repair) in [
         (swap("b", Some("2"), None), swap("b", None, Some("2"))),
         (swap("b", Some("2"), Some("other")), swap("b", Some("other"), Some("2"))),
         (swap("c", None, Some("more")), swap("c", Some("more"), None)),
     ] {
-        plain.write(&[torn]).await.expect("written");
-        assert_eq!(sealed.verify().await, Ok(Err(ChecksumError::Mismatch)));
-        plain.write(&[mended]).await.expect("written");
-        assert_eq!(sealed.verify().await, Ok(Ok(())));
+        plain.write(&[damage]).await.expect("written");
+        assert_eq!(checksummed.verify().await, Ok(Err(ChecksumError::Mismatch)));
+        plain.write(&[repair]).await.expect("written");
+        assert_eq!(checksummed.verify().await, Ok(Ok(())));
     }
-    let seal = plain.get(&["seal"]).await.expect("read").remove("seal");
-    plain.write(&[Swap { key: "seal".to_owned(), expected: seal, value: None }]).await.expect("written");
-    assert_eq!(sealed.verify().await, Ok(Err(ChecksumError::Missing)));
-    sealed.recompute_checksum().await.expect("sealed");
-    assert_eq!(sealed.verify().await, Ok(Ok(())));
+    let checksum = plain.get(&["checksum"]).await.expect("read").remove("checksum");
+    plain
+        .write(&[Swap { key: "checksum".to_owned(), expected: checksum, value: None }])
+        .await
+        .expect("written");
+    assert_eq!(checksummed.verify().await, Ok(Err(ChecksumError::Missing)));
+    checksummed.recompute_checksum().await.expect("recomputed");
+    assert_eq!(checksummed.verify().await, Ok(Ok(())));
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_ledger_is_an_error_and_not_an_empty_one() {
+async fn a_file_that_is_not_a_ledger_is_an_error_and_not_an_empty_ledger() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("ledger.sqlite");
     crate::workspace::files::write_whole(&path, &"this is no database".repeat(100)).expect("written");

@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         Some(path) => against_snapshot(&workspace, &terms, path)?,
         None => runtime()?.block_on(async {
             let connection = connect::open(&workspace, terms.as_of).await?;
-            let last_applied = ledger::remembered(&workspace).await;
+            let last_applied = ledger::read_last_applied(&workspace).await;
             let made = make(&workspace, &connection, &terms, last_applied.as_ref()).await;
             connection.close().await;
             made.map(|(envelope, _)| envelope)

@@ -5,7 +5,9 @@ use secrecy::SecretString;
 use super::missing::did_not_run;
 use super::server::Server;
 use super::{conforms, entries, holder, swap};
-use crate::ledger::{ChecksumError, Checksummed, Entries, LedgerError, LedgerStore, PostgresLedger};
+use crate::ledger::checksum::{ChecksumError, Checksummed};
+use crate::ledger::postgres::PostgresLedger;
+use crate::ledger::store::{Entries, LedgerError, LedgerStore as _};
 
 fn at(address: &str) -> PostgresLedger {
     PostgresLedger::at(&SecretString::from(address), None, None).expect("an address")
@@ -26,16 +28,16 @@ async fn a_database_keeps_a_ledger() {
     let tables = "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'servanda%'";
     assert_eq!(server.sql("plain", tables).trim(), "0", "reading makes no table");
     conforms(|| at(&place)).await;
-    let sealed = server.database("sealed");
-    conforms(|| Checksummed::over(at(&sealed))).await;
+    let summed = server.database("summed");
+    conforms(|| Checksummed::over(at(&summed))).await;
 
-    let ledger = Checksummed::over(at(&sealed));
+    let ledger = Checksummed::over(at(&summed));
     assert_eq!(ledger.verify().await, Ok(Ok(())));
-    server.sql("sealed", "UPDATE servanda_entry SET value = 'other' WHERE key = 'b'");
+    server.sql("summed", "UPDATE servanda_entry SET value = 'other' WHERE key = 'b'");
     assert_eq!(ledger.verify().await, Ok(Err(ChecksumError::Mismatch)));
-    server.sql("sealed", "COMMENT ON TABLE servanda_entry IS 'Servanda ledger, layout 2'");
-    let said = at(&sealed).read("").await.expect_err("a later release made it");
-    assert!(said.to_string().contains("layout 2"), "{said}");
+    server.sql("summed", "COMMENT ON TABLE servanda_entry IS 'Servanda ledger, format 2'");
+    let said = at(&summed).read("").await.expect_err("a later release made it");
+    assert!(said.to_string().contains("format 2"), "{said}");
 
     a_lock_ends_with_its_connection(&server).await;
     a_connection_that_was_cut_is_made_anew(&server).await;
@@ -113,8 +115,11 @@ async fn the_way_to_a_database_elsewhere_is_encrypted_and_it_shows_who_it_is() {
 
 #[test]
 fn an_address_that_would_give_secrets_away_is_of_no_use() {
-    assert!(refused("postgres://me@db.acme.example/x?sslmode=disable").contains("not encrypted"));
-    assert!(refused("postgres://me@localhost/x?hostaddr=10.0.0.1&sslmode=disable").contains("not encrypted"));
+    assert!(refused("postgres://me@db.acme.example/x?sslmode=disable").contains("disables encryption"));
+    assert!(
+        refused("postgres://me@localhost/x?hostaddr=10.0.0.1&sslmode=disable")
+            .contains("disables encryption")
+    );
     assert!(refused("postgres://me@db.acme.example/x?sslrootcert=ca.pem").contains("ca_file"));
     assert!(refused("mysql://me@db.acme.example/x").contains("postgres://"));
     for secret in ["postgres://me:hunter2@db.acme.example:port/x", "postgres://me:hunter2@[/x", "hunter2"] {

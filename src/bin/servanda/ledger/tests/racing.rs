@@ -10,9 +10,11 @@ use secrecy::SecretString;
 use super::missing::did_not_run;
 use super::server::Server;
 use super::{Remote, swap};
-use crate::ledger::{
-    Checksummed, Entries, GitLedger, LedgerError, LedgerStore, PostgresLedger, SqliteLedger, Swap,
-};
+use crate::ledger::checksum::Checksummed;
+use crate::ledger::git::GitLedger;
+use crate::ledger::postgres::PostgresLedger;
+use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::store::{Entries, LedgerError, LedgerStore, Swap};
 
 const PROCESSES: usize = 8;
 const KEYS: usize = 1000;

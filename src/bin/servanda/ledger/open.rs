@@ -1,0 +1,103 @@
+//! Opens the ledger that the settings name, and takes its lock.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use servanda::plan::LastApplied;
+use servanda::settings::{LedgerPlace, Product};
+
+use super::checksum::Checksummed;
+use super::dispatch::{AnyLedger, UnusableLedger};
+use super::git::GitLedger;
+use super::postgres::PostgresLedger;
+use super::records::Records;
+use super::sqlite::SqliteLedger;
+use super::store::{Holder, LedgerStore};
+use crate::process::context::Context;
+use crate::process::failure::{Exit, Failure, print_message};
+use crate::workspace::files;
+use crate::workspace::load::Workspace;
+
+/// The interval between two attempts to take a lock that is held.
+const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Opens the ledger of a repository. Repositories that share a ledger and a helpdesk are distinguished by the prefix of their
+/// ownership keys.
+///
+/// A ledger that cannot be opened fails on its first use, since not every command needs it.
+pub(crate) fn open(workspace: &Workspace) -> Records<Checksummed<AnyLedger>> {
+    let ledger = store(workspace).unwrap_or_else(|why| AnyLedger::Unusable(UnusableLedger(why)));
+    let helpdesk = &workspace.settings.helpdesk;
+    let name = match &helpdesk.kind {
+        Product::Sandbox => "sandbox",
+        Product::Itsm365 { url, .. } | Product::Itop { url, .. } => url,
+    };
+    Records::new(Checksummed::over(ledger), &format!("{name} {}", helpdesk.mapping.key.prefix))
+}
+
+/// The store that the settings name, or why it cannot be used.
+fn store(workspace: &Workspace) -> Result<AnyLedger, String> {
+    let settings = &workspace.settings.ledger;
+    let place = match &settings.place {
+        LedgerPlace::Variable(name) => LedgerPlace::read(variable(name)?.expose_secret())
+            .ok_or_else(|| format!("the variable {name} does not contain a valid place for a ledger"))?,
+        place => place.clone(),
+    };
+    Ok(match place {
+        LedgerPlace::File(path) => {
+            let default = || workspace.root.join(files::OWN_FOLDER).join("ledger.sqlite");
+            AnyLedger::Sqlite(SqliteLedger::at(path.map_or_else(default, |path| workspace.root.join(path))))
+        }
+        LedgerPlace::Git { remote, branch } => {
+            AnyLedger::Git(GitLedger::at(&workspace.root, &remote, &branch))
+        }
+        LedgerPlace::Postgres(address) | LedgerPlace::Variable(address) => {
+            let address = SecretString::from(address);
+            let password = settings.password_variable.as_deref().map(variable).transpose()?;
+            let certificates =
+                settings.ca_file.as_ref().map(|file| files::read_named(&workspace.root.join(file)));
+            let certificates = certificates.transpose().map_err(|failure| failure.message)?;
+            let ledger = PostgresLedger::at(&address, password.as_ref(), certificates.as_deref());
+            AnyLedger::Postgres(Box::new(ledger.map_err(|why| format!("the ledger: {why}"))?))
+        }
+    })
+}
+
+fn variable(name: &str) -> Result<SecretString, String> {
+    Context::secret(name).ok_or_else(|| format!("the variable {name}, which `ledger:` names, is empty"))
+}
+
+/// Takes the lock, and waits for it until the timeout. `print` is called once if it must wait.
+pub(crate) async fn take_lock<L: LedgerStore>(
+    records: &Records<L>,
+    holder: &Holder,
+    timeout: Duration,
+    print: impl Fn(&str),
+) -> Result<L::Lock, Failure> {
+    let start = tokio::time::Instant::now();
+    let mut is_waiting = false;
+    loop {
+        let other = match records.lock(holder).await? {
+            Ok(lock) => return Ok(lock),
+            Err(other) => other,
+        };
+        let name = other.map_or_else(String::new, |other| format!(" ({}, since {})", other.run, other.since));
+        if start.elapsed() >= timeout {
+            return Err(Failure::new(Exit::Locked, "lock-held", format!("another run holds the lock{name}"))
+                .help("wait for it to end, or set how long to wait for the lock: `--wait-lock 10m`"));
+        }
+        if !is_waiting {
+            print(&format!("waiting for another run to release the lock{name}"));
+            is_waiting = true;
+        }
+        tokio::time::sleep(LOCK_RETRY_INTERVAL).await;
+    }
+}
+
+/// Reads the last-applied state. If the ledger cannot be read, prints a warning and returns `None`.
+pub(crate) async fn read_last_applied(workspace: &Workspace) -> Option<LastApplied> {
+    open(workspace).last_applied().await.unwrap_or_else(|error| {
+        print_message(&format!("causes of changes are unavailable: cannot read the ledger: {error}\n"));
+        None
+    })
+}
