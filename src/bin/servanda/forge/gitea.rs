@@ -1,10 +1,10 @@
-//! Gitea and Forgejo, whose interface is GitHub's of some years ago.
+//! Gitea and Forgejo, whose API follows an earlier version of GitHub's.
 
 use reqwest::Method;
 use serde_json::Value;
 use servanda::render::markdown;
 
-use super::{Dialect, Question, owner_and_name};
+use super::dialect::{ApiRequest, Dialect, owner_and_name};
 use crate::process::failure::Failure;
 
 /// A repository on Gitea.
@@ -33,8 +33,8 @@ impl Dialect for Gitea {
         &self.repository
     }
 
-    fn myself(&self) -> Question {
-        Question { method: Method::GET, url: format!("{}/user", self.base), body: None }
+    fn myself(&self) -> ApiRequest {
+        ApiRequest { method: Method::GET, url: format!("{}/user", self.base), body: None }
     }
 
     fn read_myself(&self, answer: &Value) -> Option<u64> {

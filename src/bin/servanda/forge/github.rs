@@ -1,10 +1,10 @@
-//! GitHub, in the cloud or at home.
+//! GitHub, in the cloud or self-hosted.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use servanda::render::markdown;
 
-use super::{Comment, Dialect, Question, owner_and_name};
+use super::dialect::{ApiRequest, Comment, Dialect, owner_and_name};
 use crate::process::failure::Failure;
 
 /// A repository on GitHub.
@@ -16,14 +16,14 @@ pub(super) struct GitHub {
 impl GitHub {
     pub(super) fn new(base: &str, repository: &str) -> Result<Self, Failure> {
         let repository = format!("{base}/repos/{}", owner_and_name(repository)?);
-        // At home the one interface is at /api/v3, the other at /api/graphql.
+        // A self-hosted GitHub has its REST API at /api/v3 and GraphQL at /api/graphql.
         let graphql = format!("{}/graphql", base.strip_suffix("/v3").unwrap_or(base));
         Ok(Self { repository, graphql })
     }
 
-    fn query(&self, query: &str, variables: &Value) -> Question {
+    fn query(&self, query: &str, variables: &Value) -> ApiRequest {
         let body = Some(json!({ "query": query, "variables": variables }));
-        Question { method: Method::POST, url: self.graphql.clone(), body }
+        ApiRequest { method: Method::POST, url: self.graphql.clone(), body }
     }
 }
 
@@ -40,8 +40,8 @@ impl Dialect for GitHub {
         &self.repository
     }
 
-    /// The token of a job may not ask for its user in the usual way.
-    fn myself(&self) -> Question {
+    /// The token of a CI job may not use `GET /user`.
+    fn myself(&self) -> ApiRequest {
         self.query("query { viewer { databaseId } }", &json!({}))
     }
 
@@ -53,7 +53,7 @@ impl Dialect for GitHub {
         (format!("per_page=100&page={page}"), 100)
     }
 
-    fn fold(&self, comment: &Comment) -> Option<Question> {
+    fn fold(&self, comment: &Comment) -> Option<ApiRequest> {
         let mutation = "mutation($id: ID!) { minimizeComment(input: { subjectId: $id, classifier: OUTDATED }) \
                         { minimizedComment { isMinimized } } }";
         Some(self.query(mutation, &json!({ "id": comment.node.as_ref()? })))

@@ -1,10 +1,10 @@
-//! GitLab, in the cloud or at home. What others call a pull request is a merge request there, and a comment a note.
+//! GitLab, in the cloud or self-hosted. A pull request is called a merge request there, and a comment a note.
 
 use reqwest::Method;
 use serde_json::Value;
 use servanda::render::markdown;
 
-use super::{Comment, Dialect, Question};
+use super::dialect::{ApiRequest, Comment, Dialect};
 
 /// A project on GitLab.
 pub(super) struct GitLab {
@@ -13,7 +13,7 @@ pub(super) struct GitLab {
 }
 
 impl GitLab {
-    /// A project by its number or its path, which stands in the address as one part.
+    /// A project by its id or by its path, which is encoded as one segment of the address.
     pub(super) fn new(base: &str, project: &str) -> Self {
         let encoded: String = project
             .bytes()
@@ -39,8 +39,8 @@ impl Dialect for GitLab {
         &self.project
     }
 
-    fn myself(&self) -> Question {
-        Question { method: Method::GET, url: format!("{}/user", self.base), body: None }
+    fn myself(&self) -> ApiRequest {
+        ApiRequest { method: Method::GET, url: format!("{}/user", self.base), body: None }
     }
 
     fn read_myself(&self, answer: &Value) -> Option<u64> {
@@ -60,8 +60,8 @@ impl Dialect for GitLab {
     }
 
     fn read(&self, note: &Value) -> Option<Comment> {
-        let is_own_account = note["system"].as_bool().unwrap_or(false);
-        (!is_own_account).then_some(())?;
+        let is_system_note = note["system"].as_bool().unwrap_or(false);
+        (!is_system_note).then_some(())?;
         Some(Comment {
             id: note["id"].as_u64()?,
             author: note["author"]["id"].as_u64()?,

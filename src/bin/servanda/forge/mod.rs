@@ -1,15 +1,17 @@
-//! A forge as far as comments on a pull request need it: who the token belongs to, reading comments, and writing them.
+//! A forge, as far as comments on pull requests need it: whose the token is, reading comments, and writing them.
 //!
-//! Forges differ in addresses and field names only (`dialect`, with one file for each forge). How requests are sent (`api`) and
-//! how one comment stays one comment (`sticky_comment`) is the same for all.
+//! Forges differ in addresses and names of fields (`dialect`, with a file for each forge). How requests are sent (`api`) and how one
+//! comment is kept up to date (`sticky_comment`) is the same for all.
 
-pub(crate) mod client;
-pub(crate) mod api;
-mod gitea;
+mod error;
+mod dialect;
+mod api;
 mod github;
 mod gitlab;
+mod gitea;
+mod client;
 pub(crate) mod sticky_comment;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use client::*;
+pub(crate) use client::{ForgeAddress, ForgeClient};

@@ -11,15 +11,15 @@ use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use servanda::render::comment_state::{CommentMarker, CommentSeverity, marked};
-use servanda::render::markdown::Budget;
+use servanda::render::markdown::{Budget, Forge};
 use tokio::sync::Barrier;
 
-use super::sticky_comment::{Posted, Text, post};
-use super::{Address, Forge, ForgeError};
-use interleaving::Turns;
-use servanda::render::markdown::Forge as ForgeName;
+use super::client::{ForgeAddress, ForgeClient};
+use super::error::ForgeError;
+use super::sticky_comment::{CommentOutcome, CommentText, post};
+use interleaving::Interleaving;
 
-const FORGES: [ForgeName; 3] = [ForgeName::GitHub, ForgeName::GitLab, ForgeName::Gitea];
+const FORGES: [Forge; 3] = [Forge::GitHub, Forge::GitLab, Forge::Gitea];
 const TOKEN: &str = "a-token-that-nobody-may-see";
 const KEY: &str = "plan";
 /// The pull request that is spoken on.
@@ -40,7 +40,7 @@ struct World {
     /// Where lists wait for each other, so that neither job sees the other's comment.
     gate: Option<(Arc<Barrier>, usize)>,
     /// Whose request is answered next, where that is to be settled.
-    turns: Option<Arc<Turns>>,
+    turns: Option<Arc<Interleaving>>,
     pull_requests: Vec<(u64, String)>,
     requests: Vec<(Method, String)>,
 }
@@ -71,8 +71,8 @@ type Shared = Arc<Mutex<World>>;
 
 /// A fake that is being served until this is dropped.
 struct Fake {
-    forge: Forge,
-    address: Address,
+    forge: ForgeClient,
+    address: ForgeAddress,
     world: Shared,
     served: tokio::task::JoinHandle<()>,
 }
@@ -84,29 +84,29 @@ impl Drop for Fake {
 }
 
 impl Fake {
-    async fn serve(name: ForgeName) -> Self {
-        let limit = if name == ForgeName::GitLab { 1_000_000 } else { 65_536 };
+    async fn serve(name: Forge) -> Self {
+        let limit = if name == Forge::GitLab { 1_000_000 } else { 65_536 };
         let world = Arc::new(Mutex::new(World { limit, ..World::default() }));
         let router = Router::new().fallback(answer).with_state(Arc::clone(&world));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let api = format!("http://{}", listener.local_addr().expect("an address"));
         let served = tokio::spawn(async move { axum::serve(listener, router).await.expect("it is served") });
-        let repository = if name == ForgeName::GitLab { "group/sub/name" } else { "owner/name" };
-        let address = Address { forge: name, api, repository: repository.to_owned() };
-        let forge = Forge::new(&address, &SecretString::from(TOKEN)).expect("an address");
+        let repository = if name == Forge::GitLab { "group/sub/name" } else { "owner/name" };
+        let address = ForgeAddress { forge: name, api, repository: repository.to_owned() };
+        let forge = ForgeClient::new(&address, &SecretString::from(TOKEN)).expect("an address");
         Self { forge, address, world, served }
     }
 
     /// The same forge as another job sees it, which is told apart by its token.
-    fn job(&self, name: &str) -> Forge {
-        Forge::new(&self.address, &SecretString::from(format!("{name}-{TOKEN}"))).expect("an address")
+    fn job(&self, name: &str) -> ForgeClient {
+        ForgeClient::new(&self.address, &SecretString::from(format!("{name}-{TOKEN}"))).expect("an address")
     }
 
     fn world(&self) -> std::sync::MutexGuard<'_, World> {
         self.world.lock().expect("nobody panicked")
     }
 
-    async fn post(&self, text: &Sample) -> Posted {
+    async fn post(&self, text: &Sample) -> CommentOutcome {
         post(&self.forge, NUMBER, KEY, text).await.expect("it is taken")
     }
 }
@@ -127,14 +127,14 @@ impl Sample {
     }
 }
 
-impl Text for Sample {
+impl CommentText for Sample {
     fn within(&self, budget: Budget) -> Vec<String> {
         let filler = "x".repeat(if self.is_long { budget.most() - self.text.len() - 10 } else { 0 });
         let further = (2..2 + self.further).map(|part| format!("{}, part {part}{filler}", self.text));
         std::iter::once(format!("{}{filler}", self.text)).chain(further).collect()
     }
 
-    fn class(&self) -> Option<CommentSeverity> {
+    fn severity(&self) -> Option<CommentSeverity> {
         self.class
     }
 }
@@ -282,9 +282,9 @@ async fn fifty_runs_leave_one_comment_and_nobody_elses_is_touched() {
             let posted =
                 fake_forge.post(&Sample::new(&format!("plan {}", run / 2), CommentSeverity::Harmless)).await;
             let expected = match run {
-                0 => Posted::New,
-                run if run % 2 == 1 => Posted::Unchanged,
-                _ => Posted::Edited,
+                0 => CommentOutcome::Created,
+                run if run % 2 == 1 => CommentOutcome::Unchanged,
+                _ => CommentOutcome::Updated,
             };
             assert_eq!(posted, expected, "{name:?} {run}");
             if run == 25 {
@@ -312,7 +312,11 @@ async fn of_two_jobs_that_post_at_once_one_comment_is_left() {
                 Sample::new("other", CommentSeverity::RedLine),
             );
             let (first, second) = tokio::join!(fake_forge.post(&one), fake_forge.post(&other));
-            assert_eq!((first, second), (Posted::New, Posted::New), "neither saw the other");
+            assert_eq!(
+                (first, second),
+                (CommentOutcome::Created, CommentOutcome::Created),
+                "neither saw the other"
+            );
             let world = fake_forge.world();
             assert_eq!(world.found().len(), 1, "{name:?}: {:?}", world.comments);
             assert_eq!(world.comments.len(), 2, "{name:?}: {:?}", world.comments);
@@ -324,15 +328,21 @@ async fn of_two_jobs_that_post_at_once_one_comment_is_left() {
 async fn a_graver_plan_is_posted_anew_and_a_calmer_one_is_not() {
     for name in FORGES {
         let fake_forge = Fake::serve(name).await;
-        assert_eq!(fake_forge.post(&Sample::new("calm", CommentSeverity::Harmless)).await, Posted::New);
-        assert_eq!(fake_forge.post(&Sample::new("grave", CommentSeverity::RedLine)).await, Posted::Risen);
+        assert_eq!(
+            fake_forge.post(&Sample::new("calm", CommentSeverity::Harmless)).await,
+            CommentOutcome::Created
+        );
+        assert_eq!(
+            fake_forge.post(&Sample::new("grave", CommentSeverity::RedLine)).await,
+            CommentOutcome::Escalated
+        );
         assert_eq!(
             fake_forge.post(&Sample::new("calm again", CommentSeverity::Harmless)).await,
-            Posted::Edited
+            CommentOutcome::Updated
         );
         assert_eq!(
             fake_forge.post(&Sample::new("grave again", CommentSeverity::RedLine)).await,
-            Posted::Risen
+            CommentOutcome::Escalated
         );
         let world = fake_forge.world();
         let bodies: Vec<&str> =
@@ -341,19 +351,22 @@ async fn a_graver_plan_is_posted_anew_and_a_calmer_one_is_not() {
         assert!(bodies[..2].iter().all(|body| body.starts_with("Superseded: ")), "{bodies:?}");
         assert_eq!(bodies[2], "grave again");
         let folded: Vec<bool> = world.comments.values().map(|said| said.is_folded).collect();
-        let github = name == ForgeName::GitHub;
+        let github = name == Forge::GitHub;
         assert_eq!(folded, [github, github, false], "only GitHub folds comments away");
     }
 }
 
 #[tokio::test]
 async fn a_plan_that_could_not_be_made_takes_the_place_of_the_older_one() {
-    let fake_forge = Fake::serve(ForgeName::GitHub).await;
+    let fake_forge = Fake::serve(Forge::GitHub).await;
     fake_forge.post(&Sample::new("grave", CommentSeverity::RedLine)).await;
     let failed = Sample { class: None, ..Sample::new("none", CommentSeverity::Harmless) };
-    assert_eq!(fake_forge.post(&failed).await, Posted::Edited);
+    assert_eq!(fake_forge.post(&failed).await, CommentOutcome::Updated);
     // Nobody is called back for what they were called for before.
-    assert_eq!(fake_forge.post(&Sample::new("grave", CommentSeverity::RedLine)).await, Posted::Edited);
+    assert_eq!(
+        fake_forge.post(&Sample::new("grave", CommentSeverity::RedLine)).await,
+        CommentOutcome::Updated
+    );
     assert_eq!(fake_forge.world().comments.len(), 1);
 }
 
@@ -381,24 +394,27 @@ async fn what_is_refused_is_said_shorter_and_at_last_as_short_as_can_be() {
 #[tokio::test]
 async fn a_bad_day_of_the_forge_says_nothing_twice_and_tells_no_token() {
     let text = Sample::new("plan", CommentSeverity::Harmless);
+    let credentials = |error: &ForgeError| matches!(error, ForgeError::Credentials(_));
+    let other = |error: &ForgeError| matches!(error, ForgeError::Other(_));
     for (method, status, wait, expected) in [
-        (Method::GET, StatusCode::BAD_GATEWAY, Some("0"), Ok(Posted::New)),
-        (Method::GET, StatusCode::TOO_MANY_REQUESTS, Some("0"), Ok(Posted::New)),
-        (Method::GET, StatusCode::FORBIDDEN, Some("0"), Ok(Posted::New)),
-        (Method::GET, StatusCode::FORBIDDEN, None, Err("does not let the token")),
-        (Method::GET, StatusCode::UNAUTHORIZED, None, Err("does not let the token")),
-        (Method::GET, StatusCode::FOUND, None, Err("answered 302")),
-        (Method::POST, StatusCode::TOO_MANY_REQUESTS, Some("0"), Ok(Posted::New)),
-        (Method::POST, StatusCode::BAD_GATEWAY, None, Err("answered 502")),
+        (Method::GET, StatusCode::BAD_GATEWAY, Some("0"), Ok(CommentOutcome::Created)),
+        (Method::GET, StatusCode::TOO_MANY_REQUESTS, Some("0"), Ok(CommentOutcome::Created)),
+        (Method::GET, StatusCode::FORBIDDEN, Some("0"), Ok(CommentOutcome::Created)),
+        (Method::GET, StatusCode::FORBIDDEN, None, Err(credentials as fn(&ForgeError) -> bool)),
+        (Method::GET, StatusCode::UNAUTHORIZED, None, Err(credentials as fn(&ForgeError) -> bool)),
+        (Method::GET, StatusCode::FOUND, None, Err(other)),
+        (Method::POST, StatusCode::TOO_MANY_REQUESTS, Some("0"), Ok(CommentOutcome::Created)),
+        (Method::POST, StatusCode::BAD_GATEWAY, None, Err(other)),
     ] {
         // Of GitHub the first question is posted too, and is not what is meant.
-        let fake_forge = Fake::serve(ForgeName::Gitea).await;
+        let fake_forge = Fake::serve(Forge::Gitea).await;
         fake_forge.world().instead = vec![(method.clone(), status, wait)];
         let posted = post(&fake_forge.forge, NUMBER, KEY, &text).await;
         match (posted, expected) {
             (Ok(posted), Ok(expected)) => assert_eq!(posted, expected, "{method} {status}"),
             (Err(error), Err(expected)) => {
-                assert!(error.to_string().contains(expected), "{method} {status}: {error}");
+                assert!(expected(&error), "{method} {status}: {error}");
+                assert!(error.to_string().contains(status.as_str()), "{method} {status}: {error}");
                 assert!(!error.to_string().contains(TOKEN), "{error}");
             }
             (posted, expected) => panic!("{method} {status}: {posted:?} in place of {expected:?}"),
@@ -417,7 +433,7 @@ async fn pull_requests_are_found_by_what_they_propose() {
             (1..=120).map(|number| (number, format!("{:040x}", number / 2))).collect();
         let proposing = |head: u64| {
             let fake_forge = &fake_forge;
-            async move { fake_forge.forge.proposing(&format!("{head:040x}")).await.expect("it is told") }
+            async move { fake_forge.forge.with_head(&format!("{head:040x}")).await.expect("it is told") }
         };
         assert_eq!(proposing(55).await, [110, 111], "{name:?}: on the second page too");
         assert_eq!(proposing(99).await, Vec::<u64>::new(), "{name:?}");
@@ -429,18 +445,21 @@ async fn pull_requests_are_found_by_what_they_propose() {
 #[test]
 fn tokens_go_to_encrypted_addresses_and_repositories_lead_nowhere_else() {
     let token = SecretString::from(TOKEN);
-    for (forge, api, repository) in [
-        (ForgeName::GitHub, "http://api.github.com", "a/b"),
-        (ForgeName::GitHub, "https://user@api.github.com", "a/b"),
-        (ForgeName::GitHub, "https://api.github.com?x=y", "a/b"),
-        (ForgeName::GitHub, "file:///etc/passwd", "a/b"),
-        (ForgeName::GitHub, "https://api.github.com", "a"),
-        (ForgeName::GitHub, "https://api.github.com", "../b"),
-        (ForgeName::Gitea, "https://gitea.example", "a/b/c"),
-        (ForgeName::Gitea, "https://gitea.example", "a/b?c"),
-        (ForgeName::Bitbucket, "https://bitbucket.example", "a/b"),
+    for (forge, api, repository, code) in [
+        (Forge::GitHub, "http://api.github.com", "a/b", "forge-url-not-encrypted"),
+        (Forge::GitHub, "https://user@api.github.com", "a/b", "forge-url-invalid"),
+        (Forge::GitHub, "https://user:secret@api.github.com", "a/b", "forge-url-invalid"),
+        (Forge::GitHub, "https://api.github.com?x=y", "a/b", "forge-url-invalid"),
+        (Forge::GitHub, "api.github.com", "a/b", "forge-url-invalid"),
+        (Forge::GitHub, "file:///etc/passwd", "a/b", "forge-url-not-encrypted"),
+        (Forge::GitHub, "https://api.github.com", "a", "repository-invalid"),
+        (Forge::GitHub, "https://api.github.com", "../b", "repository-invalid"),
+        (Forge::Gitea, "https://gitea.example", "a/b/c", "repository-invalid"),
+        (Forge::Gitea, "https://gitea.example", "a/b?c", "repository-invalid"),
+        (Forge::Bitbucket, "https://bitbucket.example", "a/b", "forge-unsupported"),
     ] {
-        let address = Address { forge, api: api.to_owned(), repository: repository.to_owned() };
-        assert!(Forge::new(&address, &token).is_err(), "{api} {repository}");
+        let address = ForgeAddress { forge, api: api.to_owned(), repository: repository.to_owned() };
+        let refused = ForgeClient::new(&address, &token).err().map(|failure| failure.code);
+        assert_eq!(refused, Some(code), "{api} {repository}");
     }
 }

@@ -9,8 +9,8 @@ use servanda::render::comment_state::{CommentSeverity, MARKER_LIMIT, failed, lin
 use servanda::render::markdown::{self, Budget};
 
 use crate::cli::options::ForgeName;
-use crate::forge::sticky_comment::{Posted, Text, post};
-use crate::forge::{Address, Forge};
+use crate::forge::sticky_comment::{CommentOutcome, CommentText, post};
+use crate::forge::{ForgeAddress, ForgeClient};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data, print_message};
 use crate::process::runtime::runtime;
@@ -91,7 +91,7 @@ struct PlanComment {
     link: String,
 }
 
-impl Text for PlanComment {
+impl CommentText for PlanComment {
     fn within(&self, budget: Budget) -> Vec<String> {
         let mut texts = match &self.plan {
             Some(plan) => markdown::comments(plan, budget.less(self.link.len())),
@@ -101,7 +101,7 @@ impl Text for PlanComment {
         texts
     }
 
-    fn class(&self) -> Option<CommentSeverity> {
+    fn severity(&self) -> Option<CommentSeverity> {
         self.plan.as_ref().map(CommentSeverity::of)
     }
 }
@@ -115,7 +115,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let comment = PlanComment { plan, commit: arguments.commit.clone(), link };
     if arguments.dry_run {
         let budget = Budget::comment(forge.unwrap_or_default().into()).less(MARKER_LIMIT);
-        let class = comment.class().unwrap_or(CommentSeverity::Harmless);
+        let class = comment.severity().unwrap_or(CommentSeverity::Harmless);
         print_data(&marked(&comment.within(budget), &arguments.key, class).join("\n"))?;
         return Ok(Exit::Fine);
     }
@@ -126,7 +126,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         )
     };
     let forge = forge.ok_or_else(|| missing("the forge", "--forge"))?;
-    let address = Address {
+    let address = ForgeAddress {
         forge: forge.into(),
         api: arguments.api.clone().or(job.api).ok_or_else(|| missing("the URL of the forge", "--api"))?,
         repository: arguments
@@ -139,7 +139,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Failure::new(Exit::Credentials, "token-missing", "no token for the forge")
             .help("put a token that may write comments on pull requests into SERVANDA_FORGE_TOKEN")
     })?;
-    let forge = Forge::new(&address, &token)?;
+    let forge = ForgeClient::new(&address, &token)?;
     let number = arguments.pull_request.or(job.pull_request);
     runtime()?.block_on(async {
         let numbers = addressed(&forge, number, arguments.commit.as_deref()).await?;
@@ -154,17 +154,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
 /// The variables that may hold a token; the first one set wins.
 const TOKENS: [&str; 4] = ["SERVANDA_FORGE_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "GITEA_TOKEN"];
 
-fn outcome(posted: Posted) -> &'static str {
+fn outcome(posted: CommentOutcome) -> &'static str {
     match posted {
-        Posted::New => "a new comment",
-        Posted::Edited => "the comment was updated",
-        Posted::Unchanged => "the comment is up to date",
-        Posted::Risen => "a new comment, since the plan is more severe than before",
+        CommentOutcome::Created => "a new comment",
+        CommentOutcome::Updated => "the comment was updated",
+        CommentOutcome::Unchanged => "the comment is up to date",
+        CommentOutcome::Escalated => "a new comment, since the plan is more severe than before",
     }
 }
 
 /// The pull requests to comment on. Fails if the commit is no longer the head of the pull request.
-async fn addressed(forge: &Forge, number: Option<u64>, commit: Option<&str>) -> Result<Vec<u64>, Failure> {
+async fn addressed(
+    forge: &ForgeClient,
+    number: Option<u64>,
+    commit: Option<&str>,
+) -> Result<Vec<u64>, Failure> {
     match (number, commit) {
         (Some(number), None) => Ok(vec![number]),
         (Some(number), Some(commit)) => {
@@ -180,7 +184,7 @@ async fn addressed(forge: &Forge, number: Option<u64>, commit: Option<&str>) -> 
             .help("plan the current head"))
         }
         (None, Some(commit)) => {
-            let found = forge.proposing(commit).await?;
+            let found = forge.with_head(commit).await?;
             if found.is_empty() {
                 print_message(&format!("no open pull request has the head {commit}; nothing is posted\n"));
             }

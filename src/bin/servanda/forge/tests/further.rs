@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use servanda::render::comment_state::{CommentMarker, CommentSeverity};
+use servanda::render::markdown::Forge;
 
-use super::interleaving::Turns;
+use super::interleaving::Interleaving;
 use super::{FORGES, Fake, KEY, NUMBER, OURS, Sample, THEIRS, World, fake, post};
-use crate::forge::sticky_comment::Posted;
-use servanda::render::markdown::Forge as ForgeName;
+use crate::forge::sticky_comment::CommentOutcome;
 
 fn sample(text: &str, further: usize) -> Sample {
     Sample { further, ..Sample::new(text, CommentSeverity::Harmless) }
@@ -35,9 +35,9 @@ async fn fifty_runs_leave_one_set_of_comments_and_no_stale_part() {
             let (plan, further) = (format!("plan {}", run / 2), [3, 0, 1, 12, 2][run / 2 % 5]);
             let posted = fake_forge.post(&sample(&plan, further)).await;
             let expected = match run {
-                0 => Posted::New,
-                run if run % 2 == 1 => Posted::Unchanged,
-                _ => Posted::Edited,
+                0 => CommentOutcome::Created,
+                run if run % 2 == 1 => CommentOutcome::Unchanged,
+                _ => CommentOutcome::Updated,
             };
             assert_eq!(posted, expected, "{name:?} {run}");
             let world = fake_forge.world();
@@ -56,9 +56,9 @@ async fn the_comments_of_a_plan_go_with_it() {
         let fake_forge = Fake::serve(name).await;
         fake_forge.post(&sample("calm", 2)).await;
         let graver = Sample { class: Some(CommentSeverity::RedLine), ..sample("grave", 1) };
-        assert_eq!(fake_forge.post(&graver).await, Posted::Risen);
+        assert_eq!(fake_forge.post(&graver).await, CommentOutcome::Escalated);
         let mut expected = vec!["grave".to_owned(), "grave, part 2".to_owned()];
-        if name != ForgeName::GitHub {
+        if name != Forge::GitHub {
             expected.insert(
                 0,
                 "Superseded: a later plan is more severe. See the newer comment below.".to_owned(),
@@ -66,24 +66,24 @@ async fn the_comments_of_a_plan_go_with_it() {
         }
         assert_eq!(said(&fake_forge.world()), expected, "{name:?}");
         let failed = Sample { class: None, ..sample("none", 0) };
-        assert_eq!(fake_forge.post(&failed).await, Posted::Edited);
+        assert_eq!(fake_forge.post(&failed).await, CommentOutcome::Updated);
         assert_eq!(said(&fake_forge.world()).last().map(String::as_str), Some("none"), "{name:?}");
     }
 }
 
 #[tokio::test]
 async fn a_part_that_was_taken_away_or_never_came_is_said_again() {
-    let fake_forge = Fake::serve(ForgeName::Gitea).await;
+    let fake_forge = Fake::serve(Forge::Gitea).await;
     fake_forge.post(&sample("plan", 3)).await;
     fake_forge.world().comments.retain(|_, said| !said.body.starts_with("plan, part 3"));
-    assert_eq!(fake_forge.post(&sample("plan", 3)).await, Posted::Edited);
+    assert_eq!(fake_forge.post(&sample("plan", 3)).await, CommentOutcome::Updated);
     assert_eq!(said(&fake_forge.world()), ["plan", "plan, part 2", "plan, part 4", "plan, part 3"]);
-    assert_eq!(fake_forge.post(&sample("plan", 3)).await, Posted::Unchanged);
+    assert_eq!(fake_forge.post(&sample("plan", 3)).await, CommentOutcome::Unchanged);
 }
 
 #[tokio::test]
 async fn where_a_part_is_refused_all_are_shorter() {
-    let fake_forge = Fake::serve(ForgeName::GitHub).await;
+    let fake_forge = Fake::serve(Forge::GitHub).await;
     fake_forge.world().limit = 20_000;
     fake_forge.post(&Sample { is_long: true, ..sample("plan", 2) }).await;
     let world = fake_forge.world();
@@ -103,7 +103,7 @@ async fn of_two_jobs_that_write_at_once_one_whole_plan_is_left() {
         }
         let plans = [sample("one", 2), sample("other", (seed / 4 % 3).try_into().expect("small"))];
         let plans = if seed % 5 == 0 { [plans[0].clone(), plans[0].clone()] } else { plans };
-        let turns = Arc::new(Turns::new(seed));
+        let turns = Arc::new(Interleaving::new(seed));
         fake_forge.world().turns = Some(Arc::clone(&turns));
         let (one, other) = (fake_forge.job("one"), fake_forge.job("other"));
         let job = async |forge, plan: &Sample, name| {

@@ -1,28 +1,28 @@
-//! Two jobs whose requests are answered in an order that a seed settles: while one is answered the other waits.
+//! Answers the requests of two jobs one at a time, in an order that a seed determines.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use tokio::sync::Notify;
 
-/// Who may go on.
-pub(super) struct Turns {
+/// The order in which requests are answered.
+pub(super) struct Interleaving {
     state: Mutex<State>,
     changed: Notify,
 }
 
 struct State {
-    /// Jobs that have more to ask.
+    /// Jobs that have not ended.
     at_work: BTreeSet<&'static str>,
-    /// Jobs whose request is not answered yet.
+    /// Jobs whose request waits for its answer.
     waiting: BTreeSet<&'static str>,
-    /// Whose request is answered next.
+    /// The job whose request is answered next.
     next: Option<&'static str>,
     dice: u64,
 }
 
 impl State {
-    /// Once all wait, one is chosen. Whether one was just now.
+    /// Chooses a job once all of them wait. Returns whether it did.
     fn choose(&mut self) -> bool {
         let is_time = self.next.is_none() && !self.waiting.is_empty() && self.waiting == self.at_work;
         if is_time {
@@ -35,7 +35,7 @@ impl State {
     }
 }
 
-impl Turns {
+impl Interleaving {
     pub(super) fn new(seed: u64) -> Self {
         let state = State {
             at_work: ["one", "other"].into(),
@@ -66,7 +66,7 @@ impl Turns {
         }
     }
 
-    /// A job has nothing more to ask.
+    /// Ends a job.
     pub(super) fn leave(&self, job: &'static str) {
         let mut state = self.state.lock().expect("nobody panicked");
         state.at_work.remove(job);
