@@ -1,14 +1,14 @@
-//! The names things go by: agreements, templates, catalog slugs, objects of the helpdesk, fields.
+//! Identifiers of agreements, templates, catalog entries and objects in the helpdesk.
 //!
-//! A name is checked once, when it is made, and is a type of its own ever after, so that a client's
-//! slug is never taken for a service's. This module knows no YAML and no helpdesk.
+//! An identifier is validated when it is created and has a type of its own, so that the slug of a client cannot be used as
+//! that of a service. This module knows no YAML and no helpdesk.
 
 use std::fmt;
 
-/// The longest a single slug may be, in characters. Longer ones do not fit the key attribute of a helpdesk.
+/// The largest length of a slug, in characters. A longer one does not fit the key attribute of a helpdesk.
 pub const SLUG_LIMIT: usize = 100;
 
-/// Whether `text` has the shape of a slug: `[a-z0-9][a-z0-9._-]*`, at most [`SLUG_LIMIT`] characters.
+/// Whether `text` is a slug: `[a-z0-9][a-z0-9._-]*`, at most [`SLUG_LIMIT`] characters.
 pub fn is_slug(text: &str) -> bool {
     let mut bytes = text.bytes();
     text.len() <= SLUG_LIMIT
@@ -18,7 +18,7 @@ pub fn is_slug(text: &str) -> bool {
         })
 }
 
-/// Whether `text` is one slug, or two with a slash between them (an entry of a set, a department).
+/// Whether `text` is a slug, or two slugs separated by a slash (an entry of a set, a department).
 pub fn is_slug_path(text: &str) -> bool {
     match text.split_once('/') {
         Some((head, tail)) => is_slug(head) && is_slug(tail),
@@ -34,13 +34,13 @@ macro_rules! name {
         pub struct $name(Box<str>);
 
         impl $name {
-            /// Takes the name if it has the right shape.
+            /// Creates the identifier if the text is valid.
             pub fn new(text: &str) -> Option<Self> {
                 let accepts: fn(&str) -> bool = $accepts;
                 accepts(text).then(|| Self(text.into()))
             }
 
-            /// The name as written.
+            /// The identifier as a text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -67,89 +67,89 @@ macro_rules! name {
 }
 
 name!(
-    /// An agreement: the stem of its file, or `<stem>/<client>` for an entry of a set.
+    /// The id of an agreement: the stem of its file, or `<stem>/<client>` for an entry of a set.
     AgreementId,
     is_slug_path
 );
 name!(
-    /// A template: the stem of its file.
+    /// The name of a template: the stem of its file.
     TemplateName,
     is_slug
 );
 name!(
-    /// A client of the catalog.
+    /// The slug of a client in the catalog.
     ClientSlug,
     is_slug
 );
 name!(
-    /// Who is served: a client (`severny-veter`) or a department of one (`severny-veter/accounting`).
+    /// The slug of a recipient: a client (`severny-veter`) or a department of one (`severny-veter/accounting`).
     RecipientSlug,
     is_slug_path
 );
 name!(
-    /// A service of the catalog.
+    /// The slug of a service in the catalog.
     ServiceSlug,
     is_slug
 );
 name!(
-    /// A manager of the catalog: the person who answers for a client.
+    /// The slug of a manager in the catalog: the person responsible for a client.
     ManagerSlug,
     is_slug
 );
 name!(
-    /// A legal entity of the provider's own, where there are several.
+    /// The slug of a legal entity of the provider.
     ProviderSlug,
     is_slug
 );
 name!(
-    /// A calendar of the catalog: the hours in which a service is given.
+    /// The slug of a calendar.
     CalendarSlug,
     is_slug
 );
 name!(
-    /// A priority of the catalog, which targets are promised by.
+    /// The name of a priority in the catalog.
     PriorityName,
     is_slug
 );
 name!(
-    /// An object of the helpdesk as the helpdesk itself names it (`agreement$605301`). Never made up here.
+    /// The id of an object in the helpdesk (`agreement$605301`). Assigned by the helpdesk.
     LiveId,
     |text| !text.is_empty() && text.len() <= 200 && !text.chars().any(char::is_control)
 );
 
 impl RecipientSlug {
-    /// The client as a whole.
+    /// The recipient for a whole client.
     pub fn of_client(client: &ClientSlug) -> Self {
         Self(client.0.clone())
     }
 
-    /// The client this recipient is, or belongs to.
+    /// The client that the recipient is or belongs to.
     pub fn client(&self) -> ClientSlug {
         let head = self.0.split_once('/').map_or(&*self.0, |(head, _)| head);
         ClientSlug(head.into())
     }
 
-    /// The department within the client, where the recipient is one.
+    /// The department, if the recipient is one.
     pub fn department(&self) -> Option<&str> {
         self.0.split_once('/').map(|(_, department)| department)
     }
 }
 
 impl AgreementId {
-    /// The id of one client's entry in a set.
+    /// The id of an entry of a set.
     pub fn of_entry(set: &str, client: &ClientSlug) -> Option<Self> {
         Self::new(&format!("{set}/{client}"))
     }
 }
 
-/// The name of the file that an agreement of this id stands in: that of the set, where it is an entry of one.
+/// The stem of the file of an agreement: that of the set for an entry of one.
 pub fn file_of(id: &str) -> &str {
     id.split_once('/').map_or(id, |(file, _)| file)
 }
 
-/// The known name nearest to `written`, if one is near enough to be what was meant.
+/// The known name closest to `written`, if one is close enough to be the intended one.
 ///
-/// Near enough is an edit distance (Damerau–Levenshtein) of at most a third of the word, at least one.
+/// The largest edit distance (Damerau–Levenshtein) is a third of the length of the word, and at least one.
 pub fn nearest<'known>(written: &str, known: impl IntoIterator<Item = &'known str>) -> Option<&'known str> {
     let allowed = (written.chars().count() / 3).max(1);
     known
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_near_miss_is_offered_and_a_far_one_is_not() {
+    fn a_close_name_is_suggested_and_a_distant_one_is_not() {
         let known = ["workstations", "email", "vpn"];
         assert_eq!(nearest("emial", known), Some("email"));
         assert_eq!(nearest("vnp", known), Some("vpn"));

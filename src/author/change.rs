@@ -88,7 +88,7 @@ fn set_in_period(
     if draft.value(&subject.own(&["period"])).is_none() {
         subject.put(draft, "period", json!({ key: value }))?;
     } else {
-        draft.set_behind(&subject.own(&["period", key]), value, &["first_day"])?;
+        draft.set_after(&subject.own(&["period", key]), value, &["first_day"])?;
     }
     Ok(())
 }
@@ -104,7 +104,7 @@ pub fn terminate(
     if subject.says(&["termination"]).is_some() {
         // What is written there already keeps its layout.
         draft.remove(&subject.own(&["termination", if key == "at" { "last_day" } else { "at" }]));
-        draft.set_behind(&subject.own(&["termination", key]), when, &[])?;
+        draft.set_after(&subject.own(&["termination", key]), when, &[])?;
         if let Some(reason) = reason {
             draft.set(&subject.own(&["termination", "reason"]), reason.into())?;
         }
@@ -152,7 +152,7 @@ pub fn resume(subject: &EditTarget<'_>, on: Day) -> Result<EditedFile, EditRefus
     match eve {
         Some(eve) if is_own => {
             let path = ["suspensions", &index.to_string(), "until"];
-            draft.set_behind(&subject.own(&path), eve.to_string().into(), &["from"])?;
+            draft.set_after(&subject.own(&path), eve.to_string().into(), &["from"])?;
         }
         Some(eve) => {
             rests[index]["until"] = eve.to_string().into();

@@ -105,7 +105,7 @@ impl<'a> EditTarget<'a> {
 pub(super) fn put(draft: &mut Draft<'_>, layer: &[&str], field: &str, value: Value) -> Result<(), EditError> {
     let place = ORDER.iter().position(|name| *name == field).unwrap_or(ORDER.len());
     let path: Vec<&str> = layer.iter().copied().chain([field]).collect();
-    draft.set_behind(&path, value, &ORDER[..place])
+    draft.set_after(&path, value, &ORDER[..place])
 }
 
 impl EffectiveFrom {

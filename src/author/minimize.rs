@@ -160,7 +160,7 @@ fn difference(
         }
         way.pop();
     }
-    let group = place.only_one_of();
+    let group = place.exclusive_keys();
     for (key, _) in theirs.iter().filter(|(key, _)| dropped(own.get(*key))) {
         let is_displaced =
             group.contains(&key.as_str()) && group.iter().any(|other| own.contains_key(*other));

@@ -104,7 +104,7 @@ fn apply(value: &mut Value, place: MergePlace, path: &[String], wish: Option<&Va
     match (below, wish) {
         ([], None) => drop(map.shift_remove(key)),
         ([], Some(wish)) => {
-            let group = place.only_one_of();
+            let group = place.exclusive_keys();
             if group.contains(&key.as_str()) {
                 map.retain(|other, _| other == key || !group.contains(&other.as_str()));
             }

@@ -174,7 +174,7 @@ pub fn renewal_text(
     if let Some(number) = terms.number {
         first.put(&mut draft, "number", number.into())?;
     }
-    Ok(draft.written()?)
+    Ok(draft.edited()?)
 }
 
 fn leave_behind(draft: &mut Draft<'_>, layer: &[&str]) {
@@ -238,11 +238,7 @@ fn set_days(draft: &mut Draft<'_>, subjects: &[(EditTarget<'_>, NextPeriod)]) ->
             if draft.value(&period).is_none() {
                 put(draft, &layer, "period", serde_json::json!({ key: value }))?;
             } else {
-                draft.set_behind(
-                    &below(key),
-                    value,
-                    if key == "first_day" { &[] } else { &["first_day"] },
-                )?;
+                draft.set_after(&below(key), value, if key == "first_day" { &[] } else { &["first_day"] })?;
             }
         }
     }

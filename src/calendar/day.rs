@@ -1,4 +1,4 @@
-//! Days, times of day and instants, and how each is written.
+//! Days, times of day and instants, and their formats.
 
 use super::invalid_value::InvalidValue;
 
@@ -8,12 +8,12 @@ pub type Day = jiff::civil::Date;
 /// An hour and minute of a day.
 pub type TimeOfDay = jiff::civil::Time;
 
-/// A point of time.
+/// A point in time.
 pub type Instant = jiff::Timestamp;
 
-/// Reads `2026-02-01`, and nothing that only looks like it.
+/// Parses a day such as `2026-02-01`, in exactly this format.
 pub fn read_day(text: &str) -> Result<Day, InvalidValue> {
-    let misread =
+    let invalid =
         |message: String| InvalidValue::new(message, "write the day as YYYY-MM-DD, such as 2026-02-01");
     let shaped = text.len() == 10
         && text.bytes().enumerate().all(|(index, byte)| match index {
@@ -21,7 +21,7 @@ pub fn read_day(text: &str) -> Result<Day, InvalidValue> {
             _ => byte.is_ascii_digit(),
         });
     if !shaped {
-        return Err(misread(format!("`{text}` is not written as a day")));
+        return Err(invalid(format!("`{text}` is not a day")));
     }
     let number = |range: std::ops::Range<usize>| text[range].parse::<i16>().unwrap_or_default();
     let (month, day) = (number(5..7), number(8..10));
@@ -29,15 +29,16 @@ pub fn read_day(text: &str) -> Result<Day, InvalidValue> {
     Day::new(number(0..4), narrow(month), narrow(day)).map_err(|_| {
         let last = Day::new(number(0..4), narrow(month), 1).map(Day::days_in_month);
         match last {
-            Ok(last) => {
-                InvalidValue::new(format!("there is no day {text}"), format!("the month has {last} days"))
-            }
-            Err(_) => misread(format!("there is no day {text}")),
+            Ok(last) => InvalidValue::new(
+                format!("the day {text} does not exist"),
+                format!("write a day from 1 to {last}"),
+            ),
+            Err(_) => invalid(format!("the day {text} does not exist")),
         }
     })
 }
 
-/// Reads `09:00`, and nothing that only looks like it.
+/// Parses a time of day such as `09:00`, in exactly this format.
 pub fn read_time_of_day(text: &str) -> Result<TimeOfDay, InvalidValue> {
     let number = |part: &str| part.parse::<i8>().ok().filter(|_| part.len() == 2);
     let read = text
@@ -45,13 +46,13 @@ pub fn read_time_of_day(text: &str) -> Result<TimeOfDay, InvalidValue> {
         .and_then(|(hour, minute)| TimeOfDay::new(number(hour)?, number(minute)?, 0, 0).ok());
     read.ok_or_else(|| {
         InvalidValue::new(
-            format!("there is no time of day `{text}`"),
+            format!("`{text}` is not a time of day"),
             "write hours and minutes, from 00:00 to 23:59",
         )
     })
 }
 
-/// Reads an instant as RFC 3339 has it, with its offset: `2026-09-30T18:00:00+03:00`.
+/// Parses an instant in the format of RFC 3339, with its offset: `2026-09-30T18:00:00+03:00`.
 pub fn read_instant(text: &str) -> Result<Instant, InvalidValue> {
     text.parse().map_err(|_| {
         InvalidValue::new(

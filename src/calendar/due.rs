@@ -1,31 +1,31 @@
-//! By when a target is due: a start, a length of time and the hours of a calendar become an instant.
+//! Due times: the instant at which a target is due, by its start and the hours of a calendar.
 //!
-//! A number of hours is due at the earliest instant at which so much open time has passed, so that what fills
-//! a day exactly is due at its close. Business days end with the last close of the day. Pauses are taken out of
-//! the open time. Counted in whole seconds.
+//! A target in hours is due at the earliest instant at which that much open time has passed, so that a target of exactly
+//! one day of hours is due at the close of the day. Business days end at the last close of a day. Pauses do not count as
+//! open time. Calculated in whole seconds.
 
 use super::day::Instant;
-use super::hours::{Hours, days_from, united};
+use super::hours::{Hours, days_from, merge_intervals};
 use super::target::TargetTime;
 
-/// Stretches in which a clock does not run: in order, half-open, apart from each other.
+/// Intervals in which the clock is stopped: half-open, sorted and disjoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pauses(Vec<(Instant, Instant)>);
 
 impl Pauses {
-    /// Puts stretches in order and together; those that are empty or end before they begin are left out.
-    pub fn new(stretches: impl IntoIterator<Item = (Instant, Instant)>) -> Self {
-        let whole = stretches.into_iter().map(|(from, to)| (second_of(from), second_of(to)));
-        Self(united(whole.filter(|(from, to)| from < to)))
+    /// Sorts and merges intervals. Those that are empty or end before they begin are ignored.
+    pub fn new(intervals: impl IntoIterator<Item = (Instant, Instant)>) -> Self {
+        let whole = intervals.into_iter().map(|(from, to)| (second_of(from), second_of(to)));
+        Self(merge_intervals(whole.filter(|(from, to)| from < to)))
     }
 
-    /// The stretches, in order.
+    /// The intervals, in order.
     pub fn iter(&self) -> impl Iterator<Item = &(Instant, Instant)> {
         self.0.iter()
     }
 
-    /// What is left of a stretch.
-    fn rest_of(&self, (from, to): (Instant, Instant)) -> impl Iterator<Item = (Instant, Instant)> + '_ {
+    /// The parts of an interval that are not paused.
+    fn outside(&self, (from, to): (Instant, Instant)) -> impl Iterator<Item = (Instant, Instant)> + '_ {
         let begun = self.0.partition_point(|(_, end)| *end <= from);
         let within = self.0[begun..].iter().copied().take_while(move |(start, _)| *start < to);
         let ends = within.clone().map(|(_, end)| end);
@@ -35,8 +35,8 @@ impl Pauses {
     }
 }
 
-/// When a target is due; `None` where that lies beyond the ten years that are looked ahead. Without hours the clock
-/// never stops, and business days cannot be counted.
+/// The instant at which a target is due; `None` if that is more than ten years ahead. Without hours, every instant
+/// counts as open, and targets in business days have no due time.
 pub fn due(hours: Option<&Hours>, start: Instant, target: TargetTime, pauses: &Pauses) -> Option<Instant> {
     let start = second_of(start);
     match (target, hours) {
@@ -52,7 +52,7 @@ pub fn due(hours: Option<&Hours>, start: Instant, target: TargetTime, pauses: &P
 }
 
 fn after_open_time(
-    stretches: impl Iterator<Item = (Instant, Instant)>,
+    intervals: impl Iterator<Item = (Instant, Instant)>,
     start: Instant,
     seconds: u32,
     pauses: &Pauses,
@@ -61,8 +61,8 @@ fn after_open_time(
     if left == 0 {
         return Some(start);
     }
-    for (open, close) in stretches {
-        for (from, to) in pauses.rest_of((open.max(start), close)) {
+    for (open, close) in intervals {
+        for (from, to) in pauses.outside((open.max(start), close)) {
             let length = to.as_second() - from.as_second();
             if left <= length {
                 return Instant::from_second(from.as_second() + left).ok();
@@ -73,21 +73,21 @@ fn after_open_time(
     None
 }
 
-/// Day 0 is the day of the start where hours are still to come on it, else the next day that has any; the last close of
-/// the n-th later such day. A day that is paused as a whole does not count.
+/// The last close of the n-th day with opening hours after day 0. Day 0 is the day of the start if it is still open
+/// later that day, else the next day with hours. A day that is entirely paused does not count.
 fn business_days(hours: &Hours, start: Instant, days: u32, pauses: &Pauses) -> Option<Instant> {
     let mut days_with_hours = days_from(hours.zone().day_of(start)).filter_map(|day| {
         let (mut counts, mut last_close) = (false, None);
-        for stretch in hours.open_on(day) {
-            counts |= pauses.rest_of(stretch).next().is_some();
-            last_close = Some(stretch.1);
+        for interval in hours.open_on(day) {
+            counts |= pauses.outside(interval).next().is_some();
+            last_close = Some(interval.1);
         }
         last_close.filter(|close| counts && *close > start)
     });
     days_with_hours.nth(usize::try_from(days).ok()?)
 }
 
-/// The second that an instant lies in.
+/// Rounds an instant down to a whole second.
 pub(super) fn second_of(instant: Instant) -> Instant {
     let seconds = instant.as_nanosecond().div_euclid(1_000_000_000);
     i64::try_from(seconds).ok().and_then(|seconds| Instant::from_second(seconds).ok()).unwrap_or(instant)

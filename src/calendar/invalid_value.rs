@@ -1,11 +1,11 @@
-//! The reason why a text is not a day, a zone, a term or a length of time.
+//! The error of the parsers for days, zones, terms and durations.
 
-/// Why a text is no length of time, day or zone: what is wrong, and what to write.
+/// The reason why a value is invalid, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidValue {
-    /// What is wrong, without a full stop.
+    /// The message, without a full stop.
     pub message: String,
-    /// What to write instead.
+    /// The help: what to write instead.
     pub help: String,
 }
 

@@ -1,8 +1,7 @@
-//! Days, zones, hours and lengths of time: what a date means as instants, what `1y`, `60d` and `4h` mean, and by
-//! when something is due.
+//! Days, time zones, opening hours, terms and targets: parsing, conversion to instants, and due times.
 //!
-//! A day is a civil date; only a zone makes an instant of it. Knows no agreement and never the machine's
-//! own clock or zone: all zone data is compiled in, so that a plan is the same on every machine.
+//! A day is a civil date; a zone converts it to instants. This module uses neither the clock nor the zone of the machine:
+//! the zone data is built in, so that a plan is the same on every machine.
 
 mod day;
 mod due;

@@ -1,6 +1,6 @@
-//! The parts of a length of time: numbers and units.
+//! Splits durations and terms into numbers and units.
 
-/// Splits `1y6mo` or `4h30m` into numbers and units; `None` where the text is of another shape.
+/// Splits `1y6mo` or `4h30m` into numbers and units. `None` for a text in another format.
 pub(super) fn short_parts(text: &str) -> Option<Vec<(i64, &str)>> {
     let mut rest = text;
     let mut parts = Vec::new();

@@ -1,24 +1,16 @@
-//! How long a response or a resolution may take: `30m`, `PT4H`, `2 business days`.
+//! Target times: the longest time until a response or a resolution, such as `30m`, `PT4H` or `2 business days`.
 //!
-//! Hours and minutes are counted on the clock of the calendar; business days end with the last open hour
-//! of the n-th day that has any. A plain day is neither, so it is refused (rule E412).
+//! Hours and minutes count only while the calendar is open. Business days end at the close of the n-th day with opening
+//! hours. Plain days are ambiguous and therefore refused (rule E412).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::invalid_value::InvalidValue;
 use super::parts::short_parts;
 
 /// The length of a target.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetTime {
     /// Seconds of open time.
@@ -27,12 +19,12 @@ pub enum TargetTime {
     BusinessDays(u32),
 }
 
-/// A year of seconds: no response or resolution takes longer.
+/// The longest target, in seconds: one year.
 const SECONDS_LIMIT: i64 = 366 * 24 * 3600;
 
 impl TargetTime {
-    /// Whether `text` is a number of plain days (`1 day`, `2d`, `P1D`), which rule E412 is about.
-    pub fn is_plain_days(text: &str) -> Option<u32> {
+    /// The number of plain days in `text` (`1 day`, `2d`, `P1D`), which rule E412 reports.
+    pub fn plain_days(text: &str) -> Option<u32> {
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let iso = text.strip_prefix('P').and_then(|rest| rest.strip_suffix('D'));
         match (iso, text[digits..].trim_start()) {
@@ -42,18 +34,18 @@ impl TargetTime {
         }
     }
 
-    /// Reads `30m`, `4h`, `1h30m`, `PT4H` or `2 business days`.
+    /// Parses `30m`, `4h`, `1h30m`, `PT4H` or `2 business days`.
     pub fn read(text: &str) -> Result<Self, InvalidValue> {
-        let misread = || {
+        let invalid = || {
             InvalidValue::new(
-                format!("`{text}` is no length of time"),
+                format!("`{text}` is not a duration"),
                 "write a target as 30m, 4h, 1h30m, PT4H or 2 business days",
             )
         };
-        if let Some(days) = Self::is_plain_days(text) {
+        if let Some(days) = Self::plain_days(text) {
             let plural = if days == 1 { "day" } else { "days" };
             return Err(InvalidValue::new(
-                format!("`{text}` could be {} hours or a working day", u64::from(days) * 24),
+                format!("`{text}` is ambiguous: {} hours or a business day", u64::from(days) * 24),
                 format!("write `{}h`, or `{days} business {plural}`", u64::from(days) * 8),
             ));
         }
@@ -61,22 +53,22 @@ impl TargetTime {
             text.strip_suffix(" business days").or_else(|| text.strip_suffix(" business day"))
         {
             let count = count.parse().ok().filter(|count| *count <= 366);
-            return count.map(Self::BusinessDays).ok_or_else(misread);
+            return count.map(Self::BusinessDays).ok_or_else(invalid);
         }
         let parts = match text.strip_prefix("PT") {
             Some(rest) => short_parts(&rest.to_ascii_lowercase()).map(total_seconds),
             None => short_parts(text).map(total_seconds),
         };
         let seconds = parts.flatten().filter(|seconds| *seconds <= SECONDS_LIMIT);
-        seconds.and_then(|seconds| u32::try_from(seconds).ok()).map(Self::Seconds).ok_or_else(misread)
+        seconds.and_then(|seconds| u32::try_from(seconds).ok()).map(Self::Seconds).ok_or_else(invalid)
     }
 
-    /// Whether the target is of no time at all.
+    /// Whether the target is zero.
     pub fn is_zero(self) -> bool {
         matches!(self, Self::Seconds(0) | Self::BusinessDays(0))
     }
 
-    /// Whether `self` promises less than `other`; `None` where the two cannot be compared without a calendar.
+    /// Whether `self` is longer than `other`; `None` where the two cannot be compared without a calendar.
     pub fn is_weaker_than(self, other: Self) -> Option<bool> {
         match (self, other) {
             (Self::Seconds(own), Self::Seconds(others))

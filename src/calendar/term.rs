@@ -1,13 +1,13 @@
-//! How long a period runs: `1y`, `P6M`, `90d`; a text becomes years, months and days.
+//! Terms: the length of a period, such as `1y`, `P6M` or `90d`.
 //!
-//! A term is added to a day, never to an instant, and months clamp to the last day of a shorter month
-//! (Civil Code of Russia, articles 190–194, and every peer that has terms).
+//! A term is added to a day, never to an instant. A month that is too short is clamped to its last day (Civil Code of
+//! Russia, articles 190–194, and every comparable product).
 
 use super::day::Day;
 use super::invalid_value::InvalidValue;
 use super::parts::short_parts;
 
-/// Years, months and days of a period. Never nothing at all.
+/// The length of a period in years, months and days. Never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Term {
     /// Years and months together, in months.
@@ -17,16 +17,16 @@ pub struct Term {
 }
 
 impl Term {
-    /// Reads `1y`, `18mo`, `2w`, `90d`, sums of them, or ISO 8601 (`P1Y`, `P6M`, `P90D`).
+    /// Parses `1y`, `18mo`, `2w`, `90d`, sums of them, or ISO 8601 (`P1Y`, `P6M`, `P90D`).
     pub fn read(text: &str) -> Result<Self, InvalidValue> {
-        let misread = |message: String| {
+        let invalid = |message: String| {
             InvalidValue::new(message, "write a term as 1y, 6mo, 2w, 90d or in ISO 8601 as P1Y, P6M, P90D")
         };
         let parts = match text.strip_prefix('P') {
             Some(rest) => iso_parts(rest),
             None => short_parts(text),
         };
-        let parts = parts.ok_or_else(|| misread(format!("`{text}` is no term")))?;
+        let parts = parts.ok_or_else(|| invalid(format!("`{text}` is not a term")))?;
         let (mut months, mut days) = (0_i64, 0_i64);
         for (count, unit) in parts {
             match unit {
@@ -40,20 +40,20 @@ impl Term {
                         format!("write `{count}mo` for months"),
                     ));
                 }
-                _ => return Err(misread(format!("`{text}` is no term"))),
+                _ => return Err(invalid(format!("`{text}` is not a term"))),
             }
         }
         let narrow = |count: i64| i32::try_from(count).ok().filter(|count| *count <= 36_525);
         match (narrow(months), narrow(days)) {
-            (Some(0), Some(0)) => Err(misread("a term of no days".to_owned())),
+            (Some(0), Some(0)) => Err(invalid(format!("the term `{text}` is zero"))),
             (Some(months), Some(days)) if months <= 1_200 => Ok(Self { months, days }),
-            _ => Err(misread(format!("`{text}` is longer than a hundred years"))),
+            _ => Err(invalid(format!("`{text}` is longer than 100 years"))),
         }
     }
 
-    /// The day that lies `count` terms after `anchor`; `None` beyond the year 9999.
+    /// The day `count` terms after `anchor`; `None` after the year 9999.
     ///
-    /// Counted from the anchor in one step, so that a clamped month does not pull later ones with it:
+    /// All terms are added to the anchor in one step, so that a clamped month does not shift later ones:
     /// 31 January + 1 month is 28 February, + 2 months is 31 March.
     pub fn after(self, anchor: Day, count: u32) -> Option<Day> {
         let count = i64::from(count);
@@ -80,7 +80,7 @@ impl std::fmt::Display for Term {
     }
 }
 
-/// The date part of an ISO 8601 duration without its `P`.
+/// Splits the date part of an ISO 8601 duration, without its `P`.
 fn iso_parts(rest: &str) -> Option<Vec<(i64, &'static str)>> {
     let mut parts = Vec::new();
     let mut number = String::new();

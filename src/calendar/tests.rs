@@ -57,7 +57,7 @@ fn days_are_written_one_way() {
     {
         assert!(read_day(bad).is_err(), "{bad}");
     }
-    assert_eq!(read_day("2026-02-30").expect_err("no such day").help, "the month has 28 days");
+    assert_eq!(read_day("2026-02-30").expect_err("no such day").help, "write a day from 1 to 28");
 }
 
 #[test]

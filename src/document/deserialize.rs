@@ -1,6 +1,6 @@
-//! A tree becomes a typed value, and any fault on the way gets the place of the value it is about.
+//! Deserializes a tree into a type. An error has the position of the value that it is about.
 //!
-//! The schema has found what people get wrong long before; a fault here means that schema and type differ.
+//! The schema has reported user errors before. An error here means that a schema and its type differ.
 
 use std::fmt;
 
@@ -13,48 +13,48 @@ use serde::de::{
 use super::tree::{MapEntry, MergedEntry, Node, Tree, TreeValue};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
-/// Reads a tree as a type.
+/// Deserializes a tree into a type.
 pub fn from_tree<T: DeserializeOwned>(tree: &Tree<'_>) -> Result<T, Diagnostic> {
-    T::deserialize(At(tree)).map_err(|fault| {
-        Diagnostic::new(Code::E009, fault.span.unwrap_or_else(|| tree.span()), fault.message)
+    T::deserialize(TreeDeserializer(tree)).map_err(|error| {
+        Diagnostic::new(Code::E009, error.span.unwrap_or_else(|| tree.span()), error.message)
     })
 }
 
 #[derive(Debug)]
-struct Fault {
+struct DeserializeError {
     message: String,
     span: Option<Span>,
 }
 
-impl Fault {
-    /// The innermost place wins.
+impl DeserializeError {
+    /// Adds a position, unless an inner value has set one.
     fn at(mut self, span: Span) -> Self {
         self.span.get_or_insert(span);
         self
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for DeserializeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for DeserializeError {}
 
-impl Error for Fault {
+impl Error for DeserializeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self { message: message.to_string(), span: None }
     }
 }
 
-/// A place in a tree that is being read.
-struct At<'tree, 'document>(&'tree Tree<'document>);
+/// The deserializer of one value of a tree.
+struct TreeDeserializer<'tree, 'document>(&'tree Tree<'document>);
 
-impl<'de> Deserializer<'de> for At<'_, 'de> {
-    type Error = Fault;
+impl<'de> Deserializer<'de> for TreeDeserializer<'_, 'de> {
+    type Error = DeserializeError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
         let span = self.0.span();
         let value = match self.0.value() {
             TreeValue::Null => visitor.visit_unit(),
@@ -62,14 +62,14 @@ impl<'de> Deserializer<'de> for At<'_, 'de> {
             TreeValue::Integer(number) => visitor.visit_i64(number),
             TreeValue::Float(number) => visitor.visit_f64(number),
             TreeValue::Text(text) => visitor.visit_borrowed_str(text),
-            TreeValue::List(list) => visitor.visit_seq(Items(list.iter())),
-            TreeValue::Map(map) => visitor.visit_map(Entries::Map(map.iter(), None)),
-            TreeValue::Merged(merged) => visitor.visit_map(Entries::Merged(merged.entries.iter(), None)),
+            TreeValue::List(list) => visitor.visit_seq(ListItems(list.iter())),
+            TreeValue::Map(map) => visitor.visit_map(MapEntries::Map(map.iter(), None)),
+            TreeValue::Merged(merged) => visitor.visit_map(MapEntries::Merged(merged.entries.iter(), None)),
         };
-        value.map_err(|fault| fault.at(span))
+        value.map_err(|error| error.at(span))
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
         match self.0.value() {
             TreeValue::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
@@ -80,7 +80,7 @@ impl<'de> Deserializer<'de> for At<'_, 'de> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, DeserializeError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -89,13 +89,15 @@ impl<'de> Deserializer<'de> for At<'_, 'de> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, DeserializeError> {
         let span = self.0.span();
         let value = match self.0.value() {
-            TreeValue::Text(text) => visitor.visit_enum(IntoDeserializer::<Fault>::into_deserializer(text)),
-            _ => Err(Error::invalid_type(Unexpected::Other("something else than a text"), &visitor)),
+            TreeValue::Text(text) => {
+                visitor.visit_enum(IntoDeserializer::<DeserializeError>::into_deserializer(text))
+            }
+            _ => Err(Error::invalid_type(Unexpected::Other("a value other than a text"), &visitor)),
         };
-        value.map_err(|fault: Fault| fault.at(span))
+        value.map_err(|error: DeserializeError| error.at(span))
     }
 
     serde::forward_to_deserialize_any! {
@@ -104,13 +106,16 @@ impl<'de> Deserializer<'de> for At<'_, 'de> {
     }
 }
 
-struct Items<'document>(std::slice::Iter<'document, Node>);
+struct ListItems<'document>(std::slice::Iter<'document, Node>);
 
-impl<'de> SeqAccess<'de> for Items<'de> {
-    type Error = Fault;
+impl<'de> SeqAccess<'de> for ListItems<'de> {
+    type Error = DeserializeError;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
-        self.0.next().map(|node| seed.deserialize(At(&Tree::Node(node)))).transpose()
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, DeserializeError> {
+        self.0.next().map(|node| seed.deserialize(TreeDeserializer(&Tree::Node(node)))).transpose()
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -118,16 +123,19 @@ impl<'de> SeqAccess<'de> for Items<'de> {
     }
 }
 
-/// The entries of a map of one document, or of one put together.
-enum Entries<'tree, 'document> {
+/// The entries of a map of one document, or of a merged map.
+enum MapEntries<'tree, 'document> {
     Map(std::slice::Iter<'document, MapEntry>, Option<&'document MapEntry>),
     Merged(std::slice::Iter<'tree, MergedEntry<'document>>, Option<&'tree MergedEntry<'document>>),
 }
 
-impl<'de> MapAccess<'de> for Entries<'_, 'de> {
-    type Error = Fault;
+impl<'de> MapAccess<'de> for MapEntries<'_, 'de> {
+    type Error = DeserializeError;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, DeserializeError> {
         let next = match self {
             Self::Map(rest, current) => {
                 *current = rest.next();
@@ -142,15 +150,15 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
             return Ok(None);
         };
         let key = seed.deserialize(BorrowedStrDeserializer::new(key));
-        key.map(Some).map_err(|fault: Fault| fault.at(span))
+        key.map(Some).map_err(|error: DeserializeError| error.at(span))
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DeserializeError> {
         match self {
-            Self::Map(_, Some(entry)) => seed.deserialize(At(&Tree::Node(&entry.node))),
-            Self::Merged(_, Some(entry)) => seed.deserialize(At(&entry.tree)),
+            Self::Map(_, Some(entry)) => seed.deserialize(TreeDeserializer(&Tree::Node(&entry.node))),
+            Self::Merged(_, Some(entry)) => seed.deserialize(TreeDeserializer(&entry.tree)),
             Self::Map(_, None) | Self::Merged(_, None) => {
-                Err(Fault::custom("a value was asked for before its key"))
+                Err(DeserializeError::custom("the value was requested before its key"))
             }
         }
     }

@@ -1,21 +1,24 @@
-//! A text that differs from one whose tree is known in a stretch of it: what stands still is taken over with its places
-//! moved, and only the entries of the outermost map that the stretch touches are read.
+//! Incremental parsing of a changed text: reuses the unchanged entries of the outermost map, with their positions
+//! moved, and parses only the section with the changed ones.
 //!
-//! Ten thousand files that are renewed differ from the old ones in three lines each. Whatever is not plain to see here
-//! is read as a whole instead: what comes out is what reading it all gives, place by place, and every run with debug
-//! assertions holds the two against each other.
+//! An edit changes a few lines of a file. The result always equals that of a full parse, position by position, which
+//! builds with debug assertions verify. Where that is not certain, nothing is returned and the caller parses it all.
 
 use super::parse;
 use super::tree::{MapEntry, Node, NodeMap, NodeValue};
 use crate::diagnostic::{FileId, Span};
 
-/// Longer texts are read as a whole: they may hold more values than a file can have, and are few.
-const LONGEST: usize = 32 * 1024;
+/// The largest size of a text for incremental parsing, in bytes. A text of this size cannot exceed the limit of values.
+const SIZE_LIMIT: usize = 32 * 1024;
 
-/// The tree of `new`, whose places are in `file`, out of what `old` was read as; `None` where it is to be read as a whole.
-pub(super) fn changed(file: FileId, old: &str, root: &Node, new: &str) -> Option<Node> {
+/// Parses `new`, whose positions are in `file`, with the help of `root`, the tree of `old`. `None` where a full parse is
+/// needed.
+pub(super) fn reparse(file: FileId, old: &str, root: &Node, new: &str) -> Option<Node> {
     let entries: &[MapEntry] = root.as_map()?.iter().as_slice();
-    if new.len() > LONGEST || old.len() > LONGEST || !entries.iter().all(|entry| begins_line(old, entry)) {
+    if new.len() > SIZE_LIMIT
+        || old.len() > SIZE_LIMIT
+        || !entries.iter().all(|entry| begins_line(old, entry))
+    {
         return None;
     }
     let start_of = |index: usize| entries.get(index).map_or(old.len(), |entry| entry.key_span.start as usize);
@@ -23,21 +26,26 @@ pub(super) fn changed(file: FileId, old: &str, root: &Node, new: &str) -> Option
     let same_end = old.bytes().rev().zip(new.bytes().rev()).take_while(|(old, new)| old == new).count();
     let longest_end = old.len().min(new.len()) - same_front;
     let changed_to = old.len() - same_end.min(longest_end);
-    // The entries from `first` to before `next` are read anew, with what stands before them where they are the first.
+    // The entries from `first` up to `next` are parsed again, with any text before the first entry of the file.
     let first = entries.iter().rposition(|entry| entry.key_span.start as usize <= same_front).unwrap_or(0);
     let next = entries.iter().position(|entry| changed_to <= entry.key_span.start as usize);
     let next = next.unwrap_or(entries.len()).max(first);
     let from = if same_front < start_of(first) { 0 } else { start_of(first) };
     let to = new.len() - (old.len() - start_of(next));
-    let stretch = new.get(from..to)?;
-    if !(to == 0 || new[..to].ends_with('\n') || next == entries.len()) || ends_the_document(stretch) {
+    let section = new.get(from..to)?;
+    if !(to == 0 || new[..to].ends_with('\n') || next == entries.len()) || ends_the_document(section) {
         return None;
     }
-    let read = if stretch.is_empty() { Vec::new() } else { entries_of(file, stretch, from == 0)? };
+    let read = if section.is_empty() { Vec::new() } else { entries_of(file, section, from == 0)? };
+    // The span of an empty block scalar depends on the text that follows it.
+    let before = entries[..first].last();
+    if read.iter().chain(before).any(|entry| has_blank_text(&entry.node)) {
+        return None;
+    }
     let moved = |entry: &MapEntry, by: isize| {
         let mut entry = entry.clone();
-        entry.key_span = shifted(entry.key_span, file, by);
-        shift(&mut entry.node, file, by);
+        entry.key_span = moved_span(entry.key_span, file, by);
+        move_spans(&mut entry.node, file, by);
         entry
     };
     let behind = to.cast_signed() - start_of(next).cast_signed();
@@ -51,46 +59,56 @@ pub(super) fn changed(file: FileId, old: &str, root: &Node, new: &str) -> Option
     repeated.is_empty().then_some(Node { span, value: NodeValue::Map(map) })
 }
 
-/// Whether a key stands where a line begins, so that what stands before it is over.
+/// Whether a key is at the beginning of a line, so that the entry before it has ended.
 fn begins_line(text: &str, entry: &MapEntry) -> bool {
     let start = entry.key_span.start as usize;
     start == 0 || text.as_bytes().get(start - 1) == Some(&b'\n')
 }
 
-/// Whether a line says that the document is over, so that what stands behind is no part of it.
-fn ends_the_document(stretch: &str) -> bool {
-    stretch.starts_with("...") || stretch.contains("\n...")
+/// Whether a line ends the document.
+fn ends_the_document(section: &str) -> bool {
+    section.starts_with("...") || section.contains("\n...")
 }
 
-/// The entries of a stretch that is a map of its own, each at the beginning of a line. What does not begin with a key
-/// could belong to the value before it, so that nothing comes out.
-fn entries_of(file: FileId, stretch: &str, is_first: bool) -> Option<Vec<MapEntry>> {
-    let parse::Parsed { root, faults, .. } = parse::parse(file, stretch);
+/// Parses a section that is a map with each key at the beginning of a line. `None` for any other section: text before
+/// the first key could belong to the value before the section.
+fn entries_of(file: FileId, section: &str, is_first: bool) -> Option<Vec<MapEntry>> {
+    let parse::Parsed { root, faults, .. } = parse::parse(file, section);
     let NodeValue::Map(map) = root.filter(|_| faults.is_empty())?.value else {
         return None;
     };
     let entries: Vec<MapEntry> = map.iter().cloned().collect();
     let begins = is_first || entries.first().is_some_and(|entry| entry.key_span.start == 0);
-    (begins && entries.iter().all(|entry| begins_line(stretch, entry))).then_some(entries)
+    (begins && entries.iter().all(|entry| begins_line(section, entry))).then_some(entries)
 }
 
-fn shifted(span: Span, file: FileId, by: isize) -> Span {
+/// Whether a value contains a text without any characters but line breaks, such as an empty block scalar.
+fn has_blank_text(node: &Node) -> bool {
+    match &node.value {
+        NodeValue::Text(text) => text.bytes().all(|byte| byte == b'\n'),
+        NodeValue::List(items) => items.iter().any(has_blank_text),
+        NodeValue::Map(map) => map.iter().any(|entry| has_blank_text(&entry.node)),
+        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Integer(_) | NodeValue::Float(_) => false,
+    }
+}
+
+fn moved_span(span: Span, file: FileId, by: isize) -> Span {
     let moved = |at: u32| {
         let at = usize::try_from(at).ok().and_then(|at| at.checked_add_signed(by));
-        at.and_then(|at| u32::try_from(at).ok()).expect("a place within a short text")
+        at.and_then(|at| u32::try_from(at).ok()).expect("a position within a short text")
     };
     Span { file, start: moved(span.start), end: moved(span.end) }
 }
 
-/// Moves a value and all that stands in it.
-pub(super) fn shift(node: &mut Node, file: FileId, by: isize) {
-    node.span = shifted(node.span, file, by);
+/// Moves the spans of a value and of everything within it.
+pub(super) fn move_spans(node: &mut Node, file: FileId, by: isize) {
+    node.span = moved_span(node.span, file, by);
     match &mut node.value {
-        NodeValue::List(items) => items.iter_mut().for_each(|item| shift(item, file, by)),
+        NodeValue::List(items) => items.iter_mut().for_each(|item| move_spans(item, file, by)),
         NodeValue::Map(map) => {
             for entry in map.entries_mut() {
-                entry.key_span = shifted(entry.key_span, file, by);
-                shift(&mut entry.node, file, by);
+                entry.key_span = moved_span(entry.key_span, file, by);
+                move_spans(&mut entry.node, file, by);
             }
         }
         NodeValue::Null
@@ -103,21 +121,24 @@ pub(super) fn shift(node: &mut Node, file: FileId, by: isize) {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert_eq, prop_oneof, proptest};
+    use std::cell::Cell;
 
-    use super::changed;
+    use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert_eq, prop_oneof};
+    use proptest::test_runner::TestRunner;
+
+    use super::reparse;
     use crate::diagnostic::Sources;
     use crate::document::parse_text;
 
-    /// What comes of reading the stretch, and of reading it all.
+    /// The results of incremental and of full parsing.
     fn both(old: &str, new: &str) -> (Option<super::Node>, Option<super::Node>) {
         let nowhere = Sources::default().add("", "");
         let Ok(root) = parse_text(old) else { return (None, None) };
-        (changed(nowhere, old, &root, new), parse_text(new).ok())
+        (reparse(nowhere, old, &root, new), parse_text(new).ok())
     }
 
     #[test]
-    fn a_stretch_in_the_middle_is_read_and_the_rest_is_moved() {
+    fn a_changed_section_is_parsed_and_the_rest_is_moved() {
         let old = "# c\na: 1\nb: { x: y }   # z\nlist:\n- 1\n- k: v\nd: |+\n  text\n\ne: 'f'\n";
         for new in [
             "# c\na: 12\nb: { x: y }   # z\nlist:\n- 1\n- k: v\nd: |+\n  text\n\ne: 'f'\n",
@@ -127,31 +148,45 @@ mod tests {
             "# c\na: 1\nb: { x: y }   # z\nlist:\n- 1\n- k: v\nd: |+\n  text\n\n",
             "b: { x: y }   # z\nlist:\n- 1\n- k: v\nd: |+\n  text\n\ne: 'f'\n",
         ] {
-            let (stretch, whole) = both(old, new);
-            assert!(stretch.is_some(), "{new} is read as a whole");
-            assert_eq!(stretch, whole, "{new}");
+            let (incremental, full) = both(old, new);
+            assert!(incremental.is_some(), "{new} is parsed in full");
+            assert_eq!(incremental, full, "{new}");
         }
     }
 
     #[test]
-    fn what_could_belong_to_its_neighbour_is_read_as_a_whole() {
+    fn a_section_that_could_belong_to_its_neighbour_is_parsed_in_full() {
         let old = "a:\n  x: 1\nb: 2\nc: |+\n  text\nd: 3\n";
-        for new in [
-            "a:\n  x: 1\n  y: 2\nb: 2\nb: 2\nc: |+\n  text\nd: 3\n",
-            "a:\n  x: 1\n\n  b: 2\nc: |+\n  text\nd: 3\n",
-            "a:\n  x: 1\nb: 2\nc: |+\n  text\n\n\nd: 3\n",
-            "a:\n  x: 1\nb: 2 c: |+\n  text\nd: 3\n",
-            "a:\n  x: 1\n---\nc: |+\n  text\nd: 3\n",
-            "a:\n  x: 1\nb: 2\n...\nc: |+\n  text\nd: 3\n",
-            "a:\n  x: 1\nb: [\nc: |+\n  text\nd: 3\n",
-            "",
+        for (new, is_incremental) in [
+            ("a:\n  x: 1\n  y: 2\nb: 2\nb: 2\nc: |+\n  text\nd: 3\n", false),
+            ("a:\n  x: 1\n\n  b: 2\nc: |+\n  text\nd: 3\n", false),
+            ("a:\n  x: 1\nb: 2\nc: |+\n  text\n\n\nd: 3\n", false),
+            ("a:\n  x: 1\nb: 2 c: |+\n  text\nd: 3\n", false),
+            ("a:\n  x: 1\n---\nc: |+\n  text\nd: 3\n", false),
+            ("a:\n  x: 1\nb: 2\n...\nc: |+\n  text\nd: 3\n", false),
+            ("a:\n  x: 1\nb: [\nc: |+\n  text\nd: 3\n", false),
+            ("", false),
         ] {
-            let (stretch, whole) = both(old, new);
-            assert!(stretch.is_none() || stretch == whole, "{new}: {stretch:?}");
+            let (incremental, full) = both(old, new);
+            assert_eq!(incremental.is_some(), is_incremental, "{new}: {incremental:?}");
+            if is_incremental {
+                assert_eq!(incremental, full, "{new}");
+            }
         }
     }
 
-    /// Lines of many kinds; most texts of them are no YAML, and many are.
+    #[test]
+    fn an_empty_block_scalar_is_parsed_in_full() {
+        for (old, new) in [
+            ("e: |+\n  one\na: x\n", "e: |+\n\na: x\n"),
+            ("e: |\n\na: x\n", "e: |\n\n"),
+            ("e:\n- k: |+\n\na: x\n", "e:\n- k: |+\n\nb: x\n"),
+        ] {
+            assert_eq!(both(old, new).0, None, "{old:?} became {new:?}");
+        }
+    }
+
+    /// Lines of many kinds. Most texts of such lines are invalid YAML, and many are valid.
     fn text() -> impl Strategy<Value = String> {
         let line = prop_oneof![
             4 => "[abc]: [xyz1]{1,2}\n",
@@ -176,25 +211,45 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "a switch of the tests alone")]
     fn cases() -> ProptestConfig {
         let is_full = std::env::var_os("SERVANDA_FULL").is_some();
-        ProptestConfig::with_cases(if is_full { 400_000 } else { 4096 })
+        ProptestConfig {
+            source_file: Some(file!()),
+            ..ProptestConfig::with_cases(if is_full { 400_000 } else { 4096 })
+        }
     }
 
-    proptest! {
-        #![proptest_config(cases())]
+    /// A change of a random text: the text before and after it.
+    fn change() -> impl Strategy<Value = (String, String)> {
+        let parts = (text(), text(), 0_usize..80, 0_usize..30, any::<bool>());
+        parts.prop_map(|(old, inserted, from, removed, is_end_cut)| {
+            let at =
+                |place: usize| (0..=place.min(old.len())).rev().find(|place| old.is_char_boundary(*place));
+            let (from, to) = (at(from).unwrap_or(0), at(from + removed).unwrap_or(0));
+            let inserted = if is_end_cut { inserted.trim_end() } else { &inserted };
+            let new = format!("{}{inserted}{}", &old[..from], &old[to.max(from)..]);
+            (old, new)
+        })
+    }
 
-        /// Whatever is cut out and put in, a tree that comes out is the one that reading it all gives.
-        #[test]
-        fn a_stretch_says_what_the_whole_says(
-            old in text(), put in text(), from in 0_usize..80, gone in 0_usize..30, is_end_cut in proptest::bool::ANY,
-        ) {
-            let at = |place: usize| (0..=place.min(old.len())).rev().find(|place| old.is_char_boundary(*place));
-            let (from, to) = (at(from).unwrap_or(0), at(from + gone).unwrap_or(0));
-            let put = if is_end_cut { put.trim_end() } else { &put };
-            let new = format!("{}{put}{}", &old[..from], &old[to.max(from)..]);
-            let (stretch, whole) = both(&old, &new);
-            if stretch.is_some() {
-                prop_assert_eq!(stretch, whole, "{:?} became {:?}", old, new);
+    /// Counts the texts for which incremental parsing succeeds: a version that always gives up must not pass.
+    #[test]
+    fn incremental_parsing_gives_the_same_tree_as_a_full_parse() {
+        let mut runner = TestRunner::new(cases());
+        let (hits, valid) = (Cell::new(0_u32), Cell::new(0_u32));
+        let result = runner.run(&change(), |(old, new)| {
+            let (incremental, full) = both(&old, &new);
+            valid.set(valid.get() + u32::from(full.is_some()));
+            if incremental.is_some() {
+                hits.set(hits.get() + 1);
+                prop_assert_eq!(incremental, full, "{:?} became {:?}", old, new);
             }
-        }
+            Ok(())
+        });
+        result.unwrap_or_else(|failure| panic!("{failure}"));
+        assert!(
+            hits.get() * 2 > valid.get(),
+            "{} of {} valid texts are parsed incrementally",
+            hits.get(),
+            valid.get()
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Lets the JSON Schema validator walk our tree as it stands, without a copy of it as JSON.
+//! Adapts the tree to the JSON Schema validator, so that no copy as JSON is needed.
 
 use std::borrow::Cow;
 
@@ -8,10 +8,10 @@ use jsonschema::json::{Array, Json, JsonNumber, Node as JsonNode, NodeIdentity, 
 use super::tree::{MapEntry, Node, NodeMap, NodeValue, Tree};
 use crate::diagnostic::{FileId, Sources, Span};
 
-/// Our tree as the validator knows it.
+/// The tree as an input of the validator.
 pub(super) struct TreeJson;
 
-/// A node made of a key, for the rules about keys.
+/// A node with the text of a key, for the rules about keys.
 pub(super) struct KeyBuffer(Node);
 
 impl Default for KeyBuffer {
@@ -20,7 +20,7 @@ impl Default for KeyBuffer {
     }
 }
 
-/// A file that a node made of a key is said to be in. Nobody looks it up.
+/// A placeholder file for the nodes of keys, which have no position.
 fn no_file() -> FileId {
     Sources::default().add("", "")
 }
@@ -43,13 +43,13 @@ impl Json for TreeJson {
     }
 }
 
-/// A number of our tree.
-pub(super) enum Number {
+/// A number of the tree.
+pub(super) enum TreeNumber {
     Integer(i64),
     Float(f64),
 }
 
-impl JsonNumber for Number {
+impl JsonNumber for TreeNumber {
     fn as_u64(&self) -> Option<u64> {
         match self {
             Self::Integer(number) => u64::try_from(*number).ok(),
@@ -103,7 +103,7 @@ impl JsonNumber for Number {
 impl<'a> JsonNode<'a, TreeJson> for &'a Node {
     type Object = &'a NodeMap;
     type Array = &'a [Node];
-    type Number = Number;
+    type Number = TreeNumber;
 
     fn as_object(&self) -> Option<&'a NodeMap> {
         self.as_map()
@@ -117,10 +117,10 @@ impl<'a> JsonNode<'a, TreeJson> for &'a Node {
         self.as_text().map(Cow::Borrowed)
     }
 
-    fn as_number(&self) -> Option<Number> {
+    fn as_number(&self) -> Option<TreeNumber> {
         match self.value {
-            NodeValue::Integer(number) => Some(Number::Integer(number)),
-            NodeValue::Float(number) => Some(Number::Float(number)),
+            NodeValue::Integer(number) => Some(TreeNumber::Integer(number)),
+            NodeValue::Float(number) => Some(TreeNumber::Float(number)),
             _ => None,
         }
     }
@@ -155,8 +155,8 @@ impl<'a> JsonNode<'a, TreeJson> for &'a Node {
         Tree::Node(self).to_json() == *expected
     }
 
-    /// Only what errors quote, and they would quote a whole map once for each fault in it: a file of many faults
-    /// would take quadratic time for values that nobody reads. So lists and maps are shown empty.
+    /// The value that a validation error quotes. Lists and maps are left empty: an error for each entry of a map would
+    /// copy the whole map each time, in quadratic time, and the diagnostics do not use these copies.
     fn to_value(&self) -> Cow<'a, serde_json::Value> {
         Cow::Owned(match &self.value {
             NodeValue::List(_) => serde_json::Value::Array(Vec::new()),
@@ -188,7 +188,7 @@ impl<'a> Object<'a, TreeJson> for &'a NodeMap {
     }
 }
 
-/// The entries of a map as the validator asks for them.
+/// The entries of a map, for the validator.
 pub(super) struct Members<'a>(std::slice::Iter<'a, MapEntry>);
 
 impl<'a> Iterator for Members<'a> {

@@ -1,6 +1,6 @@
 //! The kinds of files, each with a schema of its own.
 
-/// The kinds of files.
+/// A kind of file, by the folder or name that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DocumentKind {
     /// `agreements/**/*.yaml`: one agreement, or one set.
@@ -16,7 +16,7 @@ pub enum DocumentKind {
 }
 
 impl DocumentKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [DocumentKind; 5] = [
         DocumentKind::Agreement,
         DocumentKind::Template,
@@ -25,7 +25,7 @@ impl DocumentKind {
         DocumentKind::Calendar,
     ];
 
-    /// The name of the file in `schemas/`.
+    /// The name of its schema in `schemas/`.
     pub const fn schema_file(self) -> &'static str {
         match self {
             Self::Agreement => "agreement.json",
@@ -36,6 +36,7 @@ impl DocumentKind {
         }
     }
 
+    /// The title of its schema.
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Agreement => "Servanda: an agreement or a set of agreements",
@@ -46,7 +47,7 @@ impl DocumentKind {
         }
     }
 
-    /// The kind in a sentence, with its article.
+    /// The name of the kind in a message, with its article.
     pub(super) const fn noun(self) -> &'static str {
         match self {
             Self::Agreement => "an agreement",

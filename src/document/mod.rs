@@ -1,8 +1,7 @@
-//! What people write: a text becomes a tree in which every value knows its place, checked against the
-//! published schema of its kind, and from there a typed document.
+//! Parses files into trees with positions, validates them with the published schema of their kind, and deserializes them.
 //!
-//! This stage knows how things are spelled, not what they mean: whether a day exists, a service is known or
-//! a period is sound is judged later by `check`. It gets texts and reads no file.
+//! This module checks the format of values and not their meaning: `check` later verifies that a day exists or that a
+//! service is known. It takes texts and reads no file.
 
 pub mod shape;
 pub mod tree;

@@ -1,50 +1,50 @@
-//! Text becomes a tree, or the faults that keep it from being one.
+//! Parses the text of a file into a tree, or into the diagnostics that prevent it.
 //!
-//! Everything of YAML that hides what is meant is refused here: anchors, aliases, merge keys, tags, several
-//! documents, keys that stand twice, empty values, numbers that look like text. No key has a meaning yet.
+//! Refuses every part of YAML that can hide the meaning of a file: anchors, aliases, merge keys, tags, several
+//! documents, duplicate keys, empty values and ambiguous numbers. Keys have no meaning at this stage.
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle};
 
 mod advice;
 
-use super::scalar::{Scalar, resolve};
+use super::scalar::{PlainScalar, resolve};
 use super::text::{self, SIZE_LIMIT, quoted};
 use super::tree::{MapEntry, Node, NodeMap, NodeValue};
 use crate::diagnostic::{Code, Diagnostic, FileId, Span};
 
-/// How deep maps and lists may stand in each other.
+/// The deepest nesting of maps and lists.
 const DEPTH_LIMIT: usize = 32;
 
-/// How many values a file may hold.
+/// The largest number of keys and values in a file.
 const NODE_LIMIT: usize = 20_000;
 
-/// More faults of one file are not told one by one.
+/// The largest number of diagnostics for one file.
 pub(super) const FAULT_LIMIT: usize = 100;
 
-/// What a text was read as.
+/// The result of parsing a text.
 pub(super) struct Parsed {
-    /// The tree, where the text was read to its end.
+    /// The tree; `None` where parsing stopped early.
     pub(super) root: Option<Node>,
-    /// The faults, in the order of the text.
+    /// The diagnostics, in the order of the text.
     pub(super) faults: Vec<Diagnostic>,
-    /// The places of values that a fault was told about, in order: nothing more need be said about them.
-    pub(super) settled: Vec<Span>,
+    /// The spans of values with a diagnostic, in order. Later stages skip these values.
+    pub(super) reported: Vec<Span>,
 }
 
-/// Reads a text.
+/// Parses a text.
 pub(super) fn parse(file: FileId, text: &str) -> Parsed {
-    let mut builder = Builder::new(file, text);
+    let mut builder = TreeBuilder::new(file, text);
     if text.len() > SIZE_LIMIT {
-        let message = format!("the file has {} bytes, and {SIZE_LIMIT} are the most", text.len());
+        let message = format!("the file has {} bytes, more than the limit of {SIZE_LIMIT}", text.len());
         builder.fault(
             Diagnostic::new(Code::E006, Span::of_file(file), message).help("split it into several files"),
         );
-        return builder.stopped();
+        return builder.stop();
     }
     let invisible = text::invisible(file, text);
     if !invisible.is_empty() {
         builder.faults = invisible;
-        return builder.stopped();
+        return builder.stop();
     }
     let options = granit_parser::options! {
         strict_indentation: true,
@@ -64,37 +64,37 @@ pub(super) fn parse(file: FileId, text: &str) -> Parsed {
             }
         };
         if taken.is_err() {
-            return builder.stopped();
+            return builder.stop();
         }
     }
-    builder.finished()
+    builder.finish()
 }
 
-/// The text cannot be read on from here.
+/// Parsing cannot continue.
 struct Stop;
 
-/// A map or list whose end has not come.
-enum Open {
+/// A map or list whose end has not been reached.
+enum OpenCollection {
     List { span: Span, flow: bool, first: usize },
     Map { span: Span, flow: bool, first: usize, key: Option<(Box<str>, Span)> },
 }
 
-struct Builder<'text> {
+struct TreeBuilder<'text> {
     file: FileId,
     text: &'text str,
-    open: Vec<Open>,
-    /// The items of all open lists, those of the innermost last, so that each list takes no more room in the end than it needs.
+    open: Vec<OpenCollection>,
+    /// The items of all open lists, those of the innermost last. Each list is allocated once, with its exact size.
     items: Vec<Node>,
-    /// The entries of all open maps, likewise.
+    /// The entries of all open maps, in the same order.
     entries: Vec<MapEntry>,
     root: Option<Node>,
     documents: usize,
     nodes: usize,
     faults: Vec<Diagnostic>,
-    settled: Vec<Span>,
+    reported: Vec<Span>,
 }
 
-impl<'text> Builder<'text> {
+impl<'text> TreeBuilder<'text> {
     fn new(file: FileId, text: &'text str) -> Self {
         Self {
             file,
@@ -106,15 +106,15 @@ impl<'text> Builder<'text> {
             documents: 0,
             nodes: 0,
             faults: Vec::new(),
-            settled: Vec::new(),
+            reported: Vec::new(),
         }
     }
 
-    fn stopped(self) -> Parsed {
-        Parsed { root: None, faults: self.faults, settled: self.settled }
+    fn stop(self) -> Parsed {
+        Parsed { root: None, faults: self.faults, reported: self.reported }
     }
 
-    fn finished(mut self) -> Parsed {
+    fn finish(mut self) -> Parsed {
         let blank = match &self.root {
             None => true,
             Some(root) => root.value == NodeValue::Null && self.faults.is_empty(),
@@ -123,12 +123,12 @@ impl<'text> Builder<'text> {
             let fault = Diagnostic::new(
                 Code::E015,
                 Span::of_file(self.file),
-                "the file holds nothing, or comments only",
+                "the file is empty or contains only comments",
             );
             self.fault(fault.help("write the document, or delete the file"));
             self.root = None;
         }
-        Parsed { root: self.root, faults: self.faults, settled: self.settled }
+        Parsed { root: self.root, faults: self.faults, reported: self.reported }
     }
 
     fn fault(&mut self, fault: Diagnostic) {
@@ -137,9 +137,9 @@ impl<'text> Builder<'text> {
         }
     }
 
-    /// Tells a fault of a value, of which nothing more need be said then.
-    fn fault_of_value(&mut self, value: Span, fault: Diagnostic) {
-        self.settled.push(value);
+    /// Reports a diagnostic about a value and marks the value as reported.
+    fn report_value(&mut self, value: Span, fault: Diagnostic) {
+        self.reported.push(value);
         self.fault(fault);
     }
 
@@ -152,35 +152,35 @@ impl<'text> Builder<'text> {
         let span = self.span(place);
         if let Some(tag) = place.tag_span() {
             let tag = self.span(&tag);
-            self.refuse(tag, "a tag", "delete it; text that looks like a number is written in quotes");
+            self.refuse(tag, "tags", "delete it, and quote a text that looks like a number");
         }
         match event {
             Event::DocumentStart(..) => self.begin_document(span),
             Event::Anchor(..) => {
                 self.refuse(
                     span,
-                    "an anchor",
-                    "what several agreements share goes into a template, which they extend",
+                    "anchors",
+                    "move what several agreements share into a template and extend it",
                 );
                 Ok(())
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
                 self.refuse(
                     span,
-                    "an alias",
-                    "write the value out, or put what is shared into a template and extend it",
+                    "aliases",
+                    "write the value out, or move what is shared into a template and extend it",
                 );
-                self.settled.push(span);
+                self.reported.push(span);
                 self.place(Node { span, value: NodeValue::Null })
             }
             Event::Scalar(text, style, ..) => self.scalar(text, *style, span),
             Event::SequenceStart(style, ..) => {
                 let flow = *style == StructureStyle::Flow;
-                self.begin(Open::List { span, flow, first: self.items.len() }, span)
+                self.begin(OpenCollection::List { span, flow, first: self.items.len() }, span)
             }
             Event::MappingStart(style, ..) => {
                 let flow = *style == StructureStyle::Flow;
-                self.begin(Open::Map { span, flow, first: self.entries.len(), key: None }, span)
+                self.begin(OpenCollection::Map { span, flow, first: self.entries.len(), key: None }, span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
             _ => Ok(()),
@@ -192,19 +192,21 @@ impl<'text> Builder<'text> {
         if self.documents == 1 {
             return Ok(());
         }
-        let fault = Diagnostic::new(Code::E005, span, "here begins a second document");
+        let fault = Diagnostic::new(Code::E005, span, "a second document begins here");
         self.fault(fault.help("delete the line `---`, or move what follows into a file of its own"));
         Err(Stop)
     }
 
     fn refuse(&mut self, span: Span, what: &str, help: &str) {
-        self.fault(Diagnostic::new(Code::E004, span, format!("{what} is not used here")).help(help));
+        self.fault(Diagnostic::new(Code::E004, span, format!("{what} are not supported")).help(help));
     }
 
-    fn begin(&mut self, open: Open, span: Span) -> Result<(), Stop> {
+    fn begin(&mut self, open: OpenCollection, span: Span) -> Result<(), Stop> {
         if self.awaits_key() {
-            let fault = Diagnostic::new(Code::E002, span, "a map or a list stands where a key is expected");
-            self.fault(fault.help("a key is a text; quote one that begins with a bracket or a brace"));
+            let fault = Diagnostic::new(Code::E002, span, "expected a key, found a map or a list");
+            self.fault(
+                fault.help("write a text as the key, and quote it if it begins with a bracket or a brace"),
+            );
             return Err(Stop);
         }
         if self.open.len() >= DEPTH_LIMIT {
@@ -216,27 +218,25 @@ impl<'text> Builder<'text> {
     }
 
     fn too_deep(&mut self, span: Span) {
-        let message = format!("maps and lists stand more than {DEPTH_LIMIT} deep in each other");
+        let message = format!("maps and lists are nested more than {DEPTH_LIMIT} levels deep");
         self.fault(
             Diagnostic::new(Code::E006, span, message)
-                .help("no document needs more than a few levels; check the brackets"),
+                .help("check the brackets; a document needs only a few levels"),
         );
     }
 
     fn awaits_key(&self) -> bool {
-        matches!(self.open.last(), Some(Open::Map { key: None, .. }))
+        matches!(self.open.last(), Some(OpenCollection::Map { key: None, .. }))
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, span: Span) -> Result<(), Stop> {
-        // Only escapes in double quotes can bring in what the text of the file does not show.
+        // Only an escape in double quotes can add a character that the text of the file does not show.
         if style == ScalarStyle::DoubleQuoted
             && let Some(character) = text.chars().find(|character| text::is_invisible(*character))
         {
-            let message = format!(
-                "an escape stands for a character that cannot be seen (U+{:04X})",
-                u32::from(character)
-            );
-            self.fault_of_value(span, Diagnostic::new(Code::E007, span, message).help("delete it"));
+            let message =
+                format!("an escape stands for an invisible character (U+{:04X})", u32::from(character));
+            self.report_value(span, Diagnostic::new(Code::E007, span, message).help("delete it"));
         }
         if self.awaits_key() {
             return self.key(text, style, span);
@@ -250,8 +250,8 @@ impl<'text> Builder<'text> {
         if style == ScalarStyle::Plain && text == "<<" {
             self.refuse(
                 span,
-                "a merge key",
-                "put what is shared into a template, and name it under `extends`",
+                "merge keys",
+                "move what is shared into a template and name it under `extends`",
             );
         }
         if style == ScalarStyle::Plain && span.start == span.end {
@@ -260,28 +260,28 @@ impl<'text> Builder<'text> {
                     .help("write the key, or delete the line"),
             );
         }
-        if let Some(Open::Map { key, .. }) = self.open.last_mut() {
+        if let Some(OpenCollection::Map { key, .. }) = self.open.last_mut() {
             *key = Some((text.into(), span));
         }
         self.count(span)
     }
 
     fn plain(&mut self, text: &str, span: Span) -> NodeValue {
-        // The parser shows a value that is not there as `~` without a width.
+        // The parser yields a missing value as `~` of zero width.
         let text = if span.start == span.end { "" } else { text };
         match resolve(text) {
-            Scalar::Text => NodeValue::Text(text.into()),
-            Scalar::Bool(flag) => NodeValue::Bool(flag),
-            Scalar::Integer(number) => NodeValue::Integer(number),
-            Scalar::Float(number) => NodeValue::Float(number),
-            Scalar::Null => {
+            PlainScalar::Text => NodeValue::Text(text.into()),
+            PlainScalar::Bool(flag) => NodeValue::Bool(flag),
+            PlainScalar::Integer(number) => NodeValue::Integer(number),
+            PlainScalar::Float(number) => NodeValue::Float(number),
+            PlainScalar::Null => {
                 self.missing(text, span);
                 NodeValue::Null
             }
-            Scalar::Ambiguous(plain) => {
+            PlainScalar::Ambiguous(plain) => {
                 let (value, help) = advice::quoted_or_plain(text, plain);
                 let message = format!("{} could be a text or a number", quoted(text));
-                self.fault_of_value(span, Diagnostic::new(Code::E009, span, message).help(help));
+                self.report_value(span, Diagnostic::new(Code::E009, span, message).help(help));
                 value
             }
         }
@@ -289,35 +289,35 @@ impl<'text> Builder<'text> {
 
     fn missing(&mut self, text: &str, span: Span) {
         let (key, place) = match self.open.last() {
-            Some(Open::Map { key: Some((key, key_span)), .. }) => (Some(key), *key_span),
-            Some(Open::List { .. }) => (None, span),
-            // The document as a whole is nothing, which is told at its end.
-            Some(Open::Map { key: None, .. }) | None => return,
+            Some(OpenCollection::Map { key: Some((key, key_span)), .. }) => (Some(key), *key_span),
+            Some(OpenCollection::List { .. }) => (None, span),
+            // An empty document is reported at its end.
+            Some(OpenCollection::Map { key: None, .. }) | None => return,
         };
         let message = match key {
             Some(key) if text.is_empty() => format!("{} has no value", quoted(key)),
-            Some(key) => format!("{} has the value {}, which says nothing", quoted(key), quoted(text)),
-            None => "an entry of the list is empty".to_owned(),
+            Some(key) => format!("{} has the empty value {}", quoted(key), quoted(text)),
+            None => "the list has an empty entry".to_owned(),
         };
         let help = match key {
             Some(_) => {
-                "write the value, or delete the line; an inherited service, target or notice is dropped with `false`"
+                "write the value, or delete the line; to drop an inherited service, target or notice, write `false`"
             }
             None => "write the entry, or delete the line",
         };
-        self.fault_of_value(span, Diagnostic::new(Code::E010, place, message).help(help));
+        self.report_value(span, Diagnostic::new(Code::E010, place, message).help(help));
     }
 
-    /// Puts a finished value where it belongs.
+    /// Adds a finished value to the collection that contains it.
     fn place(&mut self, node: Node) -> Result<(), Stop> {
         let span = node.span;
         match self.open.last_mut() {
             None => self.root = Some(node),
-            Some(Open::List { .. }) => self.items.push(node),
-            Some(Open::Map { key, .. }) => {
+            Some(OpenCollection::List { .. }) => self.items.push(node),
+            Some(OpenCollection::Map { key, .. }) => {
                 let Some((key, key_span)) = key.take() else {
-                    let fault = Diagnostic::new(Code::E002, span, "a key is expected here");
-                    self.fault(fault.help("a key is a text"));
+                    let fault = Diagnostic::new(Code::E002, span, "expected a key");
+                    self.fault(fault.help("write a text as the key"));
                     return Err(Stop);
                 };
                 self.entries.push(MapEntry { key, key_span, node });
@@ -331,7 +331,7 @@ impl<'text> Builder<'text> {
         if self.nodes <= NODE_LIMIT {
             return Ok(());
         }
-        let message = format!("the file holds more than {NODE_LIMIT} keys and values");
+        let message = format!("the file contains more than {NODE_LIMIT} keys and values");
         self.fault(Diagnostic::new(Code::E006, span, message).help("split it into several files"));
         Err(Stop)
     }
@@ -339,8 +339,8 @@ impl<'text> Builder<'text> {
     fn end(&mut self, last: Span) -> Result<(), Stop> {
         let node = match self.open.pop() {
             None => return Ok(()),
-            // The end of a block comes with the next token, beyond blank lines and comments.
-            Some(Open::List { span, flow, first }) => {
+            // The parser ends a block at the next token, after blank lines and comments.
+            Some(OpenCollection::List { span, flow, first }) => {
                 let items: Box<[Node]> = self.items.drain(first..).collect();
                 let end = match items.last() {
                     Some(item) if !flow => item.span.end,
@@ -348,7 +348,7 @@ impl<'text> Builder<'text> {
                 };
                 Node { span: Span { end, ..span }, value: NodeValue::List(items) }
             }
-            Some(Open::Map { span, flow, first, .. }) => {
+            Some(OpenCollection::Map { span, flow, first, .. }) => {
                 let entries: Vec<MapEntry> = self.entries.drain(first..).collect();
                 let end = match entries.last() {
                     Some(entry) if !flow => entry.node.span.end.max(entry.key_span.end),
@@ -368,9 +368,11 @@ impl<'text> Builder<'text> {
         let fault = Diagnostic::new(
             Code::E003,
             entry.key_span,
-            format!("{} stands twice in this map", quoted(&entry.key)),
+            format!("duplicate key {} in this map", quoted(&entry.key)),
         );
-        self.fault(fault.label("here again").related(first, "here first").help("keep one of the two"));
+        self.fault(
+            fault.label("second occurrence").related(first, "first occurrence").help("keep one of the two"),
+        );
     }
 
     fn malformed(&mut self, error: &ScanError) {
@@ -383,7 +385,7 @@ impl<'text> Builder<'text> {
         }
         let (message, help) = advice::explain(error, self.text.get(at..).unwrap_or_default());
         let fault = Diagnostic::new(Code::E002, span, message);
-        let usual = "look at the quotes, the brackets and the indentation at this place and just above it";
+        let usual = "check the quotes, brackets and indentation here and just above";
         self.fault(fault.help(help.unwrap_or(usual)));
     }
 }

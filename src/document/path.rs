@@ -1,17 +1,16 @@
-//! Which file is which: the kind of a file by its path, and the id of what it holds by its name.
+//! The kind of a file by its path, its id by its name, and the diagnostics about both.
 
 use super::kind::DocumentKind;
 use super::text::quoted;
 use crate::diagnostic::{Code, Diagnostic, FileId, Span};
 use crate::ident::is_slug;
 
-/// The kind of a file by its path relative to the repository; `None` where the file is none of ours.
+/// The kind of a file by its path relative to the repository; `None` for a file that Servanda does not read.
 ///
-/// A file that only has the wrong ending (`.yml`) has a kind too, so that it is not overlooked in silence:
-/// reading it says what is wrong.
+/// A file with the extension `.yml` has a kind too, so that reading it reports the wrong extension.
 pub fn kind_of(path: &str) -> Option<DocumentKind> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let stem = strip_ending(name)?;
+    let stem = strip_extension(name)?;
     if name.starts_with('.') {
         return None;
     }
@@ -26,18 +25,18 @@ pub fn kind_of(path: &str) -> Option<DocumentKind> {
     }
 }
 
-/// The id of what a file holds: the stem of its name.
+/// The id of a document: the stem of its file name.
 pub fn id_of(path: &str) -> &str {
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
-    strip_ending(name).unwrap_or(name)
+    strip_extension(name).unwrap_or(name)
 }
 
-fn strip_ending(name: &str) -> Option<&str> {
-    let (stem, ending) = name.rsplit_once('.')?;
-    (ending.eq_ignore_ascii_case("yaml") || ending.eq_ignore_ascii_case("yml")).then_some(stem)
+fn strip_extension(name: &str) -> Option<&str> {
+    let (stem, extension) = name.rsplit_once('.')?;
+    (extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")).then_some(stem)
 }
 
-/// What is wrong with where a file stands and how it is called.
+/// The diagnostics about the path and name of a file.
 pub(super) fn faults(kind: DocumentKind, path: &str, file: FileId) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
@@ -55,14 +54,14 @@ pub(super) fn faults(kind: DocumentKind, path: &str, file: FileId) -> Vec<Diagno
         DocumentKind::Agreement | DocumentKind::Catalog | DocumentKind::Settings => None,
     };
     if let Some((folder, noun)) = own_folder.filter(|_| path.matches('/').count() > 1) {
-        let message = format!("{folder} stand in `{folder}/` itself, not in folders below it");
+        let message = format!("{noun} must be directly in `{folder}/`, not in a subfolder");
         let fault = Diagnostic::new(Code::E011, at, message);
-        faults.push(fault.help(format!("move it up; {noun} is named without a folder")));
+        faults.push(fault.help(format!("move it to `{folder}/`; {noun} is referred to without a folder")));
     }
     if matches!(kind, DocumentKind::Agreement | DocumentKind::Template | DocumentKind::Calendar)
         && !is_slug(stem)
     {
-        let fault = Diagnostic::new(Code::E012, at, format!("{} cannot be an id", quoted(stem)));
+        let fault = Diagnostic::new(Code::E012, at, format!("{} is not a valid id", quoted(stem)));
         let help = "name the file with lower-case letters, digits, dots, hyphens and underscores; it begins with a letter or digit";
         faults.push(match slug_like(stem) {
             Some(slug) => fault.help(format!("rename it to {}", quoted(&format!("{slug}.yaml")))),
@@ -72,29 +71,30 @@ pub(super) fn faults(kind: DocumentKind, path: &str, file: FileId) -> Vec<Diagno
     faults
 }
 
-/// Why what stands where a file belongs is none that can be taken.
+/// The reason why a path in the repository cannot be read as a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotAFile {
-    /// It is a symbolic link, which could lead anywhere.
+    /// It is a symbolic link, which could lead outside the repository.
     Link,
-    /// It could not be read; the reason is the system's.
+    /// It could not be read, with the reason that the system gives.
     Unreadable(String),
 }
 
-/// What is wrong with something that stands where a file belongs.
+/// The diagnostic for a path that cannot be read as a file.
 pub fn not_a_file(file: FileId, why: NotAFile) -> Diagnostic {
     let at = Span::of_file(file);
     match why {
-        NotAFile::Link => Diagnostic::new(Code::E011, at, "this is a symbolic link")
-            .help("put the file itself here; links are not followed, since they could lead anywhere"),
+        NotAFile::Link => Diagnostic::new(Code::E011, at, "the file is a symbolic link").help(
+            "put the file itself here; links are not followed, since they could lead outside the repository",
+        ),
         NotAFile::Unreadable(why) => {
             Diagnostic::new(Code::E011, at, format!("the file cannot be read: {}", quoted(&why)))
-                .help("see to it that whoever runs this may read it")
+                .help("give the user who runs servanda the right to read it")
         }
     }
 }
 
-/// The slug that a text would be, if only case, spaces and the like keep it from being one.
+/// The slug closest to a text: in lower case, with hyphens for spaces. `None` where that is not a slug either.
 pub(super) fn slug_like(text: &str) -> Option<String> {
     let slug: String = text
         .trim()
@@ -111,7 +111,7 @@ mod tests {
     use crate::document::DocumentKind;
 
     #[test]
-    fn a_path_tells_the_kind() {
+    fn a_path_determines_the_kind() {
         for (path, kind) in [
             ("servanda.yaml", Some(DocumentKind::Settings)),
             ("catalog.yaml", Some(DocumentKind::Catalog)),

@@ -1,7 +1,7 @@
-//! The keyword `pattern` of our schemas: compiled when the first text meets it, and once for all schemas.
+//! The keyword `pattern` of the schemas: each pattern is compiled on first use, once for all schemas.
 //!
-//! A repository's files meet a few of the patterns that the schemas hold, and compiling one with a class of Unicode in it
-//! takes longer than reading a file. What a pattern means is the library's business: JSON Schema takes it as ECMA-262 does.
+//! The files of a repository use only some of the patterns, and compiling one with a Unicode class takes longer than
+//! parsing a file. The library interprets patterns as ECMA-262, as JSON Schema requires.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
@@ -13,27 +13,27 @@ use serde_json::{Map, Value, json};
 use super::json::TreeJson;
 use super::tree::Node;
 
-/// A pattern that stands in a schema.
-pub(super) struct Pattern(Arc<Lazy>);
+/// A pattern of a schema.
+pub(super) struct Pattern(Arc<LazyPattern>);
 
-struct Lazy {
+struct LazyPattern {
     pattern: Value,
     validator: OnceLock<Validator<TreeJson>>,
 }
 
 impl Pattern {
-    /// What the validator calls for each place in a schema that has the keyword.
+    /// The factory that the validator calls for each occurrence of the keyword in a schema.
     pub(super) fn keyword<'schema>(
         _: &'schema Map<String, Value>,
         pattern: &'schema Value,
         _: Location,
     ) -> Result<Box<dyn for<'node> Keyword<'node, TreeJson>>, ValidationError<'schema>> {
-        static KNOWN: LazyLock<Mutex<BTreeMap<String, Arc<Lazy>>>> = LazyLock::new(Mutex::default);
+        static KNOWN: LazyLock<Mutex<BTreeMap<String, Arc<LazyPattern>>>> = LazyLock::new(Mutex::default);
         let text = pattern.as_str().ok_or_else(|| ValidationError::schema("a pattern is a text"))?;
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        let lazy = known
-            .entry(text.to_owned())
-            .or_insert_with(|| Arc::new(Lazy { pattern: pattern.clone(), validator: OnceLock::new() }));
+        let lazy = known.entry(text.to_owned()).or_insert_with(|| {
+            Arc::new(LazyPattern { pattern: pattern.clone(), validator: OnceLock::new() })
+        });
         Ok(Box::new(Self(Arc::clone(lazy))))
     }
 
@@ -54,7 +54,7 @@ impl<'node> Keyword<'node, TreeJson> for Pattern {
     }
 
     fn is_valid(&self, node: &Node) -> bool {
-        // Most values are no texts, and then there is no need to know what the pattern says.
+        // A pattern only applies to texts, and most values are not.
         node.as_text().is_none() || self.validator().is_valid(node)
     }
 }
@@ -65,7 +65,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::{Lazy, Pattern};
+    use super::{LazyPattern, Pattern};
     use crate::document::schema::published_schemas;
 
     fn patterns(schema: &Value, into: &mut Vec<Value>) {
@@ -87,7 +87,7 @@ mod tests {
         }
         assert!(found.len() > 100, "the schemas hold patterns");
         for pattern in found {
-            Pattern(Arc::new(Lazy { pattern, validator: OnceLock::new() })).validator();
+            Pattern(Arc::new(LazyPattern { pattern, validator: OnceLock::new() })).validator();
         }
     }
 }

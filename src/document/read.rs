@@ -1,4 +1,4 @@
-//! Reading of a file: its text becomes a tree that was checked against the schema of its kind.
+//! Reads a file: parses its text and validates the tree with the schema of its kind.
 
 use std::collections::BTreeMap;
 
@@ -12,23 +12,23 @@ use super::text::{decode, quoted};
 use super::tree::{Node, Tree};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Sources, Span};
 
-/// A file that was read.
+/// A file after reading.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
     /// The file.
     pub file: FileId,
-    /// What kind of file it is.
+    /// The kind of the file.
     pub kind: DocumentKind,
-    /// The stem of its name: the id of an agreement or set, the name of a template.
+    /// The stem of the file name: the id of an agreement or set, the name of a template.
     pub id: Box<str>,
-    /// What it says.
+    /// The content; null where the text could not be parsed.
     pub root: Node,
-    /// Whether nothing was found wrong with it. What is unsound is used no further, but known by its name.
+    /// Whether reading found no error. A document with errors is not used further, but its name stays known.
     pub sound: bool,
 }
 
 impl Document {
-    /// The value at a path of keys; places in a list are written as numbers from 0.
+    /// The value at a path of keys. An item of a list is addressed by its index.
     pub fn get(&self, path: &[&str]) -> Option<&Node> {
         self.root.get(path)
     }
@@ -38,40 +38,45 @@ impl Document {
         Tree::Node(&self.root)
     }
 
-    /// The document as a type, such as [`shape::CatalogDocument`]. Only for sound ones.
+    /// Deserializes the document into a type such as [`CatalogDocument`](super::shape::CatalogDocument). For sound documents only.
     pub fn typed<T: serde::de::DeserializeOwned>(&self) -> Result<T, Diagnostic> {
         from_tree(&self.tree())
     }
 }
 
-/// Takes a file in: its text, or the text before the fault where it is no text.
+/// Adds a file to the sources. If its bytes are not UTF-8, only the valid text before the error is kept.
 pub fn add_source(sources: &mut Sources, path: &str, bytes: Vec<u8>) -> (FileId, Option<Diagnostic>) {
     let fault = decode(&bytes).err();
     let text = match fault {
         None => String::from_utf8(bytes).unwrap_or_default(),
-        Some(fault) => String::from_utf8_lossy(&bytes[..fault.valid]).into_owned(),
+        Some(fault) => String::from_utf8_lossy(&bytes[..fault.valid_up_to]).into_owned(),
     };
     let file = sources.add(path, text);
     (file, fault.map(|fault| fault.diagnostic(file)))
 }
 
-/// Reads a file and finds all that is wrong with how it is written.
+/// Parses a file and validates it with the schema of its kind.
 pub fn read(sources: &Sources, file: FileId, kind: DocumentKind) -> (Document, Diagnostics) {
-    judged(sources, file, kind, parse::parse(file, sources.text(file)))
+    validate(sources, file, kind, parse::parse(file, sources.text(file)))
 }
 
-/// The same for a file whose text was read already, as [`parse_text`] does it.
+/// Validates a file whose tree is known already, as [`parse_text`] gives it.
 pub fn read_parsed(
     sources: &Sources,
     file: FileId,
     kind: DocumentKind,
     mut root: Node,
 ) -> (Document, Diagnostics) {
-    incremental::shift(&mut root, file, 0);
-    judged(sources, file, kind, parse::Parsed { root: Some(root), faults: Vec::new(), settled: Vec::new() })
+    incremental::move_spans(&mut root, file, 0);
+    validate(
+        sources,
+        file,
+        kind,
+        parse::Parsed { root: Some(root), faults: Vec::new(), reported: Vec::new() },
+    )
 }
 
-fn judged(
+fn validate(
     sources: &Sources,
     file: FileId,
     kind: DocumentKind,
@@ -81,51 +86,50 @@ fn judged(
     let mut faults = path::faults(kind, path, file);
     faults.extend(parsed.faults);
     if let Some(root) = &parsed.root {
-        schema_error::find(kind, root, text, &parsed.settled, &mut faults);
+        schema_error::find(kind, root, text, &parsed.reported, &mut faults);
     }
     let document = Document {
         file,
         kind,
         id: id_of(path).into(),
         sound: faults.is_empty(),
-        root: parsed.root.unwrap_or_else(|| Node::nothing(file)),
+        root: parsed.root.unwrap_or_else(|| Node::null(file)),
     };
     (document, faults.into_iter().collect())
 }
 
-/// A file that could not be read as text, so that those who refer to it by name are not told that it is not there.
+/// The document of a file that could not be decoded. With it, references to the file are not reported as unknown.
 pub fn unreadable(sources: &Sources, file: FileId, kind: DocumentKind) -> Document {
-    Document { file, kind, id: id_of(sources.path(file)).into(), root: Node::nothing(file), sound: false }
+    Document { file, kind, id: id_of(sources.path(file)).into(), root: Node::null(file), sound: false }
 }
 
-/// The tree of a text that stands in no file yet, or the first thing that is wrong with how it is spelled. What its keys
-/// mean is not looked at.
+/// Parses a text that is not in a file yet, without validating its keys. Fails with the first error.
 pub fn parse_text(text: &str) -> Result<Node, Diagnostic> {
     let nowhere = Sources::default().add("", "");
     let parse::Parsed { root, faults, .. } = parse::parse(nowhere, text);
     match (root, faults.into_iter().next()) {
         (Some(root), None) => Ok(root),
         (_, Some(fault)) => Err(fault),
-        (None, None) => Err(Diagnostic::new(Code::E015, Span::of_file(nowhere), "the text holds nothing")),
+        (None, None) => Err(Diagnostic::new(Code::E015, Span::of_file(nowhere), "the text is empty")),
     }
 }
 
-/// The tree of a text that came of another one by a change, which most often leaves most of it as it was. `root` is the
-/// tree of the old text. What comes out is what [`parse_text`] gives.
+/// Parses `new`, a changed copy of `old`, and reuses the unchanged entries of `root`, the tree of `old`. The result
+/// equals that of [`parse_text`].
 pub fn parse_changed(old: &str, root: &Node, new: &str) -> Result<Node, Diagnostic> {
     let nowhere = Sources::default().add("", "");
-    let Some(tree) = incremental::changed(nowhere, old, root, new) else {
+    let Some(tree) = incremental::reparse(nowhere, old, root, new) else {
         return parse_text(new);
     };
     debug_assert_eq!(
         Ok(&tree),
         parse_text(new).as_ref(),
-        "a stretch that was read says what the whole text says"
+        "incremental parsing gives the same tree as a full parse"
     );
     Ok(tree)
 }
 
-/// Finds agreements of one id in different folders, and templates likewise.
+/// Reports documents of one kind that have the same id in different folders.
 pub fn duplicate_ids<'document>(
     documents: impl IntoIterator<Item = &'document Document>,
     sources: &Sources,
@@ -140,12 +144,12 @@ pub fn duplicate_ids<'document>(
     let mut faults = Vec::new();
     for ((_, id), mut same) in by_id.into_iter().filter(|(_, same)| same.len() > 1) {
         same.sort_by_key(|document| sources.path(document.file));
-        for again in &same[1..] {
-            let message = format!("{} is the id of another file too", quoted(id));
-            let fault = Diagnostic::new(Code::E102, Span::of_file(again.file), message)
-                .label("the second file of this name")
-                .related(Span::of_file(same[0].file), "the first")
-                .help("rename one of them; the folder is no part of the id");
+        for duplicate in &same[1..] {
+            let message = format!("two files have the id {}", quoted(id));
+            let fault = Diagnostic::new(Code::E102, Span::of_file(duplicate.file), message)
+                .label("second file")
+                .related(Span::of_file(same[0].file), "first file")
+                .help("rename one of them; the folder is not part of the id");
             faults.push(fault);
         }
     }

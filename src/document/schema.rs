@@ -1,7 +1,7 @@
-//! The JSON Schemas (draft 7): derived from the shapes, made fit for editors, and compiled for our own check.
+//! The JSON Schemas (draft 7): generated from the shapes, adapted for editors, and compiled for validation.
 //!
-//! Editors, `ajv` and Servanda judge by the same text, the one in `schemas/`. Each property has its page, texts have
-//! patterns, and with a catalog at hand its slugs are listed so that editors complete them.
+//! Editors, `ajv` and Servanda use the same schemas, those in `schemas/`. Each property has a description, and texts have
+//! patterns. With a catalog, its slugs are listed, so that editors complete them.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -19,7 +19,7 @@ use super::shape::{
     TemplateOnly,
 };
 
-/// The names that a repository knows, for `servanda schema --catalog`.
+/// The names in a repository, for `servanda schema --catalog`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownSlugs {
     /// Clients of the catalog.
@@ -63,7 +63,7 @@ impl KnownSlugs {
 /// The schema of a kind of file as it is published; with `slugs`, for one repository's editors.
 pub fn schema(kind: DocumentKind, slugs: Option<&KnownSlugs>) -> Value {
     let mut schema = with_kinds(kind);
-    // The catalog is where slugs are made, so none of its own are listed for it.
+    // The catalog defines the slugs, so its own schema does not list them.
     let slugs = slugs.filter(|_| kind != DocumentKind::Catalog);
     each_schema(&mut schema, &|keywords| publish(keywords, slugs));
     if kind == DocumentKind::Agreement {
@@ -72,7 +72,7 @@ pub fn schema(kind: DocumentKind, slugs: Option<&KnownSlugs>) -> Value {
     schema
 }
 
-/// What an entry of a set has in common with an agreement is written once, and read and compiled once.
+/// Replaces the properties that an entry of a set shares with an agreement by references, so that they are compiled once.
 fn refer_to_own_keys(schema: &mut Value) {
     let own = schema["properties"].clone();
     let of_entry = &mut schema["properties"]["clients"]["additionalProperties"]["properties"];
@@ -83,7 +83,7 @@ fn refer_to_own_keys(schema: &mut Value) {
     }
 }
 
-/// The published schemas by file name, as `schemas/` holds them.
+/// The published schemas by file name, as in `schemas/`.
 pub fn published_schemas() -> Vec<(&'static str, String)> {
     let files = DocumentKind::ALL.iter().map(|kind| {
         let mut text = serde_json::to_string_pretty(&schema(*kind, None)).expect("a schema is plain JSON");
@@ -93,13 +93,13 @@ pub fn published_schemas() -> Vec<(&'static str, String)> {
     files.collect()
 }
 
-/// Whether a path of keys with dots between them leads to a field of an agreement. Slugs may have dots themselves.
+/// Whether a path with dots between the keys leads to a field of an agreement. Slugs may contain dots as well.
 pub fn is_field_path(path: &str) -> bool {
     let whole = kept(DocumentKind::Agreement);
-    leads_on(whole, whole, path)
+    is_path_within(whole, whole, path)
 }
 
-fn leads_on(whole: &Value, schema: &Value, path: &str) -> bool {
+fn is_path_within(whole: &Value, schema: &Value, path: &str) -> bool {
     let referred =
         schema.get("$ref").and_then(Value::as_str).and_then(|pointer| whole.pointer(&pointer[1..]));
     let schema = referred.unwrap_or(schema);
@@ -109,27 +109,27 @@ fn leads_on(whole: &Value, schema: &Value, path: &str) -> bool {
     let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
     let named = named.into_iter().flat_map(|below| ends.clone().map(move |end| (&path[end..], below)));
     known.chain(named).any(|(rest, below)| match rest.strip_prefix('.') {
-        Some(rest) => leads_on(whole, below, rest),
+        Some(rest) => is_path_within(whole, below, rest),
         None => rest.is_empty(),
     })
 }
 
-/// The schema of a kind as the shapes give it, with what each text names in it: what explains a fault. Nobody derives it
-/// while all is well.
+/// The schema of a kind with the internal keyword for kinds of text, to explain errors. Generated when the first error
+/// occurs.
 pub(super) fn derived(kind: DocumentKind) -> &'static Value {
     static DERIVED: [OnceLock<Value>; DocumentKind::ALL.len()] =
         [const { OnceLock::new() }; DocumentKind::ALL.len()];
     DERIVED[kind as usize].get_or_init(|| with_kinds(kind))
 }
 
-/// The published schema of a kind without its pages. It differs from the derived one in nothing that judges.
+/// The published schema of a kind without descriptions. It validates exactly as the generated one.
 fn kept(kind: DocumentKind) -> &'static Value {
     static KEPT: [OnceLock<Value>; DocumentKind::ALL.len()] =
         [const { OnceLock::new() }; DocumentKind::ALL.len()];
     KEPT[kind as usize].get_or_init(|| serde_json::from_str(kept_text(kind)).expect("a schema is JSON"))
 }
 
-/// What judges a kind of document, compiled once.
+/// The validator of a kind, compiled once.
 pub(super) fn validator(kind: DocumentKind) -> &'static Validator<TreeJson> {
     static COMPILED: [OnceLock<Validator<TreeJson>>; DocumentKind::ALL.len()] =
         [const { OnceLock::new() }; DocumentKind::ALL.len()];
@@ -142,12 +142,12 @@ pub(super) fn validator(kind: DocumentKind) -> &'static Validator<TreeJson> {
     })
 }
 
-/// Compiles what judges each kind of document, which [`read`] does otherwise when it meets the first of a kind.
+/// Compiles the validators of all kinds in parallel. Otherwise the first [`read`](super::read) of each kind compiles it.
 pub fn compile_validators() {
     DocumentKind::ALL.into_par_iter().for_each(|kind| _ = validator(kind));
 }
 
-/// The file of the repository without its pages (`build.rs`). A test holds it to what is derived.
+/// The schema file without descriptions (see `build.rs`). A test compares the file with the generated schema.
 const fn kept_text(kind: DocumentKind) -> &'static str {
     match kind {
         DocumentKind::Agreement => include_str!(concat!(env!("OUT_DIR"), "/agreement.json")),
@@ -181,7 +181,7 @@ fn agreement() -> Value {
     let mut agreement = generate::<AgreementDocument>();
     let mut entry = agreement.clone();
     remove_properties(&mut entry, &ENTRY_LACKS);
-    entry["description"] = json!("What this client has of its own; `true` or `{}` where nothing differs.");
+    entry["description"] = json!("The values that differ for this client; `true` or `{}` if none do.");
     entry["type"] = json!(["boolean", "object"]);
     entry["not"] = json!({ "const": false });
     agreement["properties"]["clients"]["additionalProperties"] = entry;
@@ -193,7 +193,7 @@ fn template() -> Value {
     let mut template = generate::<AgreementDocument>();
     remove_properties(&mut template, &TEMPLATE_LACKS);
     template["properties"]["locked"] = generate::<TemplateOnly>()["properties"]["locked"].take();
-    template["description"] = json!("What the agreements that extend this template have in common.");
+    template["description"] = json!("The common values of the agreements that extend this template.");
     template
 }
 
@@ -213,7 +213,7 @@ fn generate<T: schemars::JsonSchema>() -> Value {
     schema
 }
 
-/// Walks a schema and those within it, and tells them from maps that only hold schemas by name.
+/// Applies a change to a schema and to all schemas within it, but not to maps that only contain schemas by name.
 fn each_schema(schema: &mut Value, change: &dyn Fn(&mut Map<String, Value>)) {
     let Value::Object(keywords) = schema else {
         return;
@@ -239,8 +239,8 @@ fn each_schema(schema: &mut Value, change: &dyn Fn(&mut Map<String, Value>)) {
     }
 }
 
-/// Takes out of a derived schema what editors stumble over: `null` for what may be left out, formats that
-/// only Rust knows, line breaks of the source in pages, and an `oneOf` where a list of words will do.
+/// Simplifies a generated schema for editors: removes `null` for optional keys, formats specific to Rust and line breaks in
+/// descriptions, and replaces an `oneOf` of words by an `enum`.
 fn tidy(keywords: &mut Map<String, Value>) {
     keywords.shift_remove("format");
     keywords.shift_remove("title");
@@ -288,14 +288,14 @@ fn words(keywords: &mut Map<String, Value>) {
     }
 }
 
-/// Takes out our own keyword, and puts the slugs in its place where there are any.
+/// Removes the internal keyword, and adds the slugs if there are any.
 fn publish(keywords: &mut Map<String, Value>, slugs: Option<&KnownSlugs>) {
     let kind = keywords.shift_remove(KIND);
     let named = kind.as_ref().and_then(Value::as_str).zip(slugs);
     if let Some(slugs) = named.and_then(|(kind, slugs)| slugs.of_kind(kind)) {
         list_slugs(keywords, slugs);
     }
-    // Whoever reads the file wants to know first what a thing is for, and what it is.
+    // The description and the type come first for readers of the file.
     for first in ["type", "description", "title", "$schema"] {
         if let Some(value) = keywords.shift_remove(first) {
             keywords.shift_insert(0, first.to_owned(), value);
@@ -307,7 +307,7 @@ fn list_slugs(keywords: &mut Map<String, Value>, slugs: &BTreeSet<String>) {
     if keywords.get("type") == Some(&json!("string")) {
         keywords.insert("enum".to_owned(), json!(slugs));
     } else {
-        // One text or a list of them: the list's own texts are listed where they stand.
+        // A text or a list of texts. The items of the list have their own `enum`.
         keywords.insert("if".to_owned(), json!({ "type": "string" }));
         keywords.insert("then".to_owned(), json!({ "enum": slugs }));
     }

@@ -1,9 +1,8 @@
-//! What the schema finds wrong becomes a diagnostic for people: the place of the key or value, what stands
-//! there as it is written, and what to write.
+//! Turns schema validation errors into diagnostics: the position of the key or value, its text, and what to write.
 //!
-//! A secret is never quoted, and nothing is said twice about one value.
+//! A secret is never quoted, and each value is reported once.
 
-use jsonschema::error::ValidationErrorKind as Fault;
+use jsonschema::error::ValidationErrorKind;
 use serde_json::Value as Json;
 
 use super::kind::DocumentKind;
@@ -16,12 +15,12 @@ use super::tree::{Node, NodeValue};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::ident::nearest;
 
-/// Finds all that a document's schema does not allow.
+/// Reports everything in a document that its schema does not allow.
 pub(super) fn find(
     kind: DocumentKind,
     root: &Node,
     text: &str,
-    settled: &[Span],
+    reported: &[Span],
     faults: &mut Vec<Diagnostic>,
 ) {
     let validator = validator(kind);
@@ -36,74 +35,77 @@ pub(super) fn find(
         let Some(node) = root.get(&path.iter().map(String::as_str).collect::<Vec<_>>()) else {
             continue;
         };
-        let found = Found { kind, fragment: fragment.unwrap_or(&Json::Null), path: &path, node, text };
+        let found = SchemaError { kind, fragment: fragment.unwrap_or(&Json::Null), path: &path, node, text };
         if found.is_secret() {
-            // What was said about the value before has quoted it.
+            // An earlier diagnostic about the value may quote the secret.
             faults.retain(|fault| fault.place.span != node.span);
-        } else if settled.contains(&node.span) {
+        } else if reported.contains(&node.span) {
             continue;
         }
         faults.extend(found.diagnostics(error.kind()));
         if faults.len() > FAULT_LIMIT {
             faults.truncate(FAULT_LIMIT);
-            let message = format!("the file has more than {FAULT_LIMIT} faults; the others are not shown");
+            let message = format!("the file has more than {FAULT_LIMIT} errors; the others are not shown");
             faults.push(Diagnostic::new(Code::E006, Span::of_file(root.span.file), message));
             return;
         }
     }
 }
 
-/// The keys and list places of a JSON pointer.
+/// The keys and indices of a JSON pointer.
 fn unescape(pointer: &str) -> Vec<String> {
     let steps = pointer.split('/').skip(1);
     steps.map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
 }
 
-/// A fault with all that is known around it.
-struct Found<'a> {
+/// A validation error with its context.
+struct SchemaError<'a> {
     kind: DocumentKind,
-    /// The part of the schema that speaks of the value.
+    /// The part of the schema that describes the value.
     fragment: &'a Json,
     path: &'a [String],
     node: &'a Node,
     text: &'a str,
 }
 
-impl Found<'_> {
-    fn diagnostics(&self, fault: &Fault) -> Vec<Diagnostic> {
-        let one = match fault {
-            Fault::AdditionalProperties { unexpected } => {
-                let told = unexpected.iter().take(FAULT_LIMIT + 1);
-                return told.map(|key| self.unknown_key(key)).collect();
+impl SchemaError<'_> {
+    fn diagnostics(&self, error: &ValidationErrorKind) -> Vec<Diagnostic> {
+        let one = match error {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                let reported = unexpected.iter().take(FAULT_LIMIT + 1);
+                return reported.map(|key| self.unknown_key(key)).collect();
             }
-            Fault::PropertyNames { error } => self.bad_key(error.instance().as_str().unwrap_or_default()),
-            Fault::Type { .. } => self.wrong_type(),
-            Fault::Pattern { .. } | Fault::AnyOf { .. } | Fault::MaxLength { .. } => self.wrong_text(),
-            Fault::Enum { options } => self.wrong_word(options),
-            Fault::Not { schema } => self.refused(schema),
-            Fault::Constant { expected_value } => self.wrong(
-                format!("{} says nothing here", self.source()),
-                format!("write `{expected_value}`, or leave it out"),
+            ValidationErrorKind::PropertyNames { error } => {
+                self.bad_key(error.instance().as_str().unwrap_or_default())
+            }
+            ValidationErrorKind::Type { .. } => self.wrong_type(),
+            ValidationErrorKind::Pattern { .. }
+            | ValidationErrorKind::AnyOf { .. }
+            | ValidationErrorKind::MaxLength { .. } => self.wrong_text(),
+            ValidationErrorKind::Enum { options } => self.wrong_word(options),
+            ValidationErrorKind::Not { schema } => self.excluded(schema),
+            ValidationErrorKind::Constant { expected_value } => self.wrong(
+                format!("{} has no effect here", self.source()),
+                format!("write `{expected_value}`, or delete the key"),
             ),
-            Fault::Required { property } => {
+            ValidationErrorKind::Required { property } => {
                 let key = quoted(property.as_str().unwrap_or_default());
-                let message = format!("{} lacks {key}", self.subject());
-                Diagnostic::new(Code::E010, self.node.span, message)
-                    .help(format!("write {key} and its value"))
+                let message = format!("{key} is missing in {}", self.subject());
+                Diagnostic::new(Code::E010, self.node.span, message).help(format!("add {key}"))
             }
-            Fault::MinItems { .. } => self.wrong(
+            ValidationErrorKind::MinItems { .. } => self.wrong(
                 format!("{} is an empty list", self.subject()),
                 "write at least one entry, or delete the key",
             ),
-            Fault::Minimum { limit } => {
+            ValidationErrorKind::Minimum { limit } => {
                 self.wrong(format!("{} is too small", self.source()), format!("write {limit} or more"))
             }
-            Fault::Maximum { limit } => {
+            ValidationErrorKind::Maximum { limit } => {
                 self.wrong(format!("{} is too large", self.source()), format!("write {limit} or less"))
             }
             other => self.wrong(
-                format!("{} does not fit ({})", self.subject(), other.keyword()),
-                "see the page of the rule",
+                format!("{} does not match the schema ({})", self.subject(), other.keyword()),
+                "see `servanda explain E009`",
             ),
         };
         vec![one]
@@ -113,9 +115,9 @@ impl Found<'_> {
         Diagnostic::new(Code::E009, self.node.span, message).help(help)
     }
 
-    /// The path of the value in a sentence.
+    /// The path of the value, for a message.
     fn subject(&self) -> String {
-        // Which entry of a list it is, its place says better than a number.
+        // The position of the diagnostic identifies the item of a list better than its index.
         let keys = self.path.iter().filter(|step| !step.bytes().all(|byte| byte.is_ascii_digit()));
         match keys.map(String::as_str).collect::<Vec<_>>().join(".").as_str() {
             "" => "the file".to_owned(),
@@ -123,7 +125,7 @@ impl Found<'_> {
         }
     }
 
-    /// The value as it is written, or what it is where it is longer than a word.
+    /// The value as written, or its type for a list, a map or an empty text.
     fn source(&self) -> String {
         match &self.node.value {
             NodeValue::List(_) => "a list".to_owned(),
@@ -140,11 +142,12 @@ impl Found<'_> {
         self.text.get(self.node.span.start as usize..self.node.span.end as usize).unwrap_or_default()
     }
 
-    /// What the schema says that a text here is.
-    fn word(&self) -> Option<&str> {
+    /// The kind of text that the schema expects.
+    fn text_kind(&self) -> Option<&str> {
         self.fragment.get(super::shape::text::KIND).and_then(Json::as_str)
     }
 
+    /// Whether the schema allows a JSON type here.
     fn takes(&self, name: &str) -> bool {
         match &self.fragment["type"] {
             Json::String(only) => only == name,
@@ -153,9 +156,9 @@ impl Found<'_> {
         }
     }
 
-    /// Whether the value may be a secret that must not be shown.
+    /// Whether the value may be a secret and must not be quoted.
     fn is_secret(&self) -> bool {
-        match (self.word(), &self.node.value) {
+        match (self.text_kind(), &self.node.value) {
             (Some("secret"), NodeValue::Map(_)) | (None, _) => false,
             (Some("secret"), _) => true,
             (Some("url" | "open_address"), NodeValue::Text(text)) => text.contains(['@', '?']),
@@ -164,14 +167,14 @@ impl Found<'_> {
     }
 
     fn secret(&self) -> Diagnostic {
-        let message = format!("a secret stands in clear text at {}", self.subject());
+        let message = format!("{} contains a secret in clear text", self.subject());
         let fault = Diagnostic::new(Code::E013, self.node.span, message);
-        if self.word() == Some("url") && !self.takes("object") {
-            return fault.help("take name, password, key and query out of the address; the key goes to `access_key: { env: … }`, and a new one is needed, since Git keeps this one");
+        if self.text_kind() == Some("url") && !self.takes("object") {
+            return fault.help("remove the user name, password, key and query from the address, write the key as `access_key: { env: … }`, and have a new one issued, since Git keeps this one");
         }
         let variable = self.path.join("_").to_ascii_uppercase();
         fault.help(format!(
-            "write `{{ env: SERVANDA_{variable} }}`, keep the value in that variable of the environment, and change it, since Git keeps this one"
+            "write `{{ env: SERVANDA_{variable} }}`, set that environment variable, and have a new secret issued, since Git keeps this one"
         ))
     }
 
@@ -180,21 +183,21 @@ impl Found<'_> {
             return self.secret();
         }
         let expected = self.expected();
-        let message = format!("{} takes {expected}, and here stands {}", self.subject(), self.standing());
+        let message = format!("{} takes {expected}, not {}", self.subject(), self.actual());
         let help = match &self.node.value {
             NodeValue::Bool(_) | NodeValue::Integer(_) | NodeValue::Float(_)
-                if self.takes("string") && self.word().is_none_or(text_kind::takes_digits) =>
+                if self.takes("string") && self.text_kind().is_none_or(text_kind::takes_digits) =>
             {
                 format!("write '{}' in quotes", self.as_written())
             }
-            NodeValue::Text(text) if self.takes("boolean") && text_kind::means_flag(text).is_some() => {
-                format!("write `{}`", text_kind::means_flag(text).unwrap_or_default())
+            NodeValue::Text(text) if self.takes("boolean") && text_kind::as_flag(text).is_some() => {
+                format!("write `{}`", text_kind::as_flag(text).unwrap_or_default())
             }
             NodeValue::Text(text) if self.takes("array") && !self.takes("string") => {
                 format!("write a list: `[{}]`", quoted(text).trim_matches('`'))
             }
             NodeValue::Text(text) if self.takes("integer") && text.parse::<i64>().is_ok() => {
-                "leave the quotes out".to_owned()
+                "remove the quotes".to_owned()
             }
             NodeValue::List(_) if self.takes("string") && !self.takes("array") => {
                 "write one value without brackets".to_owned()
@@ -204,18 +207,18 @@ impl Found<'_> {
         self.wrong(message, help)
     }
 
-    /// What stands there, by its type.
-    fn standing(&self) -> String {
+    /// The actual value with its type, for a message.
+    fn actual(&self) -> String {
         match &self.node.value {
             NodeValue::Null => "nothing".to_owned(),
-            NodeValue::Bool(_) => format!("{}, which is no text", self.source()),
+            NodeValue::Bool(_) => format!("the boolean {}", self.source()),
             NodeValue::Integer(_) | NodeValue::Float(_) => format!("the number {}", self.source()),
             NodeValue::Text(_) => format!("the text {}", self.source()),
             NodeValue::List(_) | NodeValue::Map(_) => self.source(),
         }
     }
 
-    /// What the schema takes, in words.
+    /// The types that the schema allows, for a message.
     fn expected(&self) -> String {
         let names = match &self.fragment["type"] {
             Json::String(only) => vec![only.as_str()],
@@ -225,7 +228,7 @@ impl Found<'_> {
         let mut nouns = Vec::new();
         for name in names {
             match name {
-                "string" => nouns.push(self.word().map_or("a text", text_kind::noun)),
+                "string" => nouns.push(self.text_kind().map_or("a text", text_kind::noun)),
                 "boolean" => {
                     let refused = &self.fragment["not"]["const"];
                     let flags = [("`true`", true), ("`false`", false)];
@@ -244,42 +247,36 @@ impl Found<'_> {
         }
     }
 
-    /// What to write, from the schema alone.
+    /// What to write, by the schema alone.
     fn example(&self) -> String {
-        if let Some(example) = self.word().and_then(text_kind::example) {
+        if let Some(example) = self.text_kind().and_then(text_kind::example) {
             return format!("write it as {example}");
         }
         let keys = self.known_keys();
         if keys.is_empty() || !self.takes("object") {
-            return "see the page of the field: `servanda schema`, or hover over the key in an editor"
-                .to_owned();
+            return "see the description of the key in `servanda schema`".to_owned();
         }
-        format!("write a map with keys among {}", listed(&keys))
+        format!("write a map with some of the keys {}", listed(&keys))
     }
 
     fn wrong_text(&self) -> Diagnostic {
-        let word = self.word().unwrap_or("line");
+        let kind = self.text_kind().unwrap_or("line");
         if self.is_secret() {
             return self.secret();
         }
         let text = self.node.as_text().unwrap_or_default();
-        let noun = text_kind::noun(word);
-        match text_kind::misread(word, text) {
-            Some(misread) => self.wrong(misread.message, misread.help),
-            None if matches!(word, "auto" | "off" | "drift") => {
-                let message = format!(
-                    "{} takes {}, and here stands {}",
-                    self.subject(),
-                    self.expected(),
-                    self.source()
-                );
+        let noun = text_kind::noun(kind);
+        match text_kind::invalid_value(kind, text) {
+            Some(invalid) => self.wrong(invalid.message, invalid.help),
+            None if matches!(kind, "auto" | "off" | "drift") => {
+                let message = format!("{} takes {}, not {}", self.subject(), self.expected(), self.source());
                 self.wrong(message, self.example())
             }
-            None if matches!(word, "url" | "open_address") => {
+            None if matches!(kind, "url" | "open_address") => {
                 self.wrong(format!("{} is not {noun}", self.subject()), self.example())
             }
             None => {
-                let offered = slug_like(text).filter(|_| text_kind::is_of_slugs(word));
+                let offered = slug_like(text).filter(|_| text_kind::is_of_slugs(kind));
                 let help = offered.map_or_else(|| self.example(), |slug| format!("write {}", quoted(&slug)));
                 self.wrong(format!("{} is not {noun}", self.source()), help)
             }
@@ -290,17 +287,14 @@ impl Found<'_> {
         let words: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Json::as_str).collect();
         let near = self.node.as_text().and_then(|text| nearest(text, words.iter().copied()));
         let help = match near {
-            Some(near) => format!("write `{near}`"),
+            Some(near) => format!("did you mean `{near}`?"),
             None => format!("write one of {}", listed(&words)),
         };
-        self.wrong(
-            format!("{} takes one of {}, and here stands {}", self.subject(), listed(&words), self.source()),
-            help,
-        )
+        self.wrong(format!("{} takes one of {}, not {}", self.subject(), listed(&words), self.source()), help)
     }
 
-    /// Two keys of which one can stand, or a flag that says nothing.
-    fn refused(&self, schema: &Json) -> Diagnostic {
+    /// Two keys that exclude each other, or a boolean without meaning here.
+    fn excluded(&self, schema: &Json) -> Diagnostic {
         let keys: Vec<&str> =
             schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
         if let [first, second] = keys[..]
@@ -309,13 +303,16 @@ impl Found<'_> {
         {
             let (first, second) =
                 if first.key_span < second.key_span { (first, second) } else { (second, first) };
-            let message = format!("{} and {} cannot both hold", quoted(&first.key), quoted(&second.key));
+            let message = format!("{} and {} exclude each other", quoted(&first.key), quoted(&second.key));
             return Diagnostic::new(Code::E014, second.key_span, message)
-                .related(first.key_span, "the other one")
+                .related(first.key_span, "the other key")
                 .help("keep one of the two");
         }
         let flag = self.source();
-        self.wrong(format!("{flag} says nothing at {}", self.subject()), format!("write {}", self.expected()))
+        self.wrong(
+            format!("{flag} has no effect at {}", self.subject()),
+            format!("write {}", self.expected()),
+        )
     }
 
     fn known_keys(&self) -> Vec<&str> {
@@ -333,32 +330,29 @@ impl Found<'_> {
         } else {
             format!(" in {}", self.subject())
         };
-        let fault = Diagnostic::new(
-            Code::E008,
-            self.key_span(key),
-            format!("nobody knows the key {}{inside}", quoted(key)),
-        );
-        if self.path.is_empty() && text_kind::belongs_to_agreements(self.kind, key) {
+        let fault =
+            Diagnostic::new(Code::E008, self.key_span(key), format!("unknown key {}{inside}", quoted(key)));
+        if self.path.is_empty() && text_kind::is_for_agreements_only(self.kind, key) {
             return fault
-                .help("a template cannot have this key: move it to the agreements that extend the template");
+                .help("move it to the agreements that extend the template; a template cannot have this key");
         }
         if self.path.is_empty() && self.kind == DocumentKind::Agreement && key == "locked" {
-            return fault.help("only a template can lock what it gives");
+            return fault.help("move it to a template; only a template can lock values");
         }
         let free: Vec<&str> =
             known.iter().copied().filter(|known| self.node.get(&[known]).is_none()).collect();
         let meant = text_kind::synonym(key)
-            .filter(|word| known.contains(word))
+            .filter(|key| known.contains(key))
             .or_else(|| nearest(key, free.iter().copied()));
-        fault.help(match (meant, self.below(key)) {
-            (Some(meant), _) => format!("write `{meant}`"),
-            (None, Some(parent)) => format!("write it below `{parent}`"),
-            (None, None) => format!("the keys here are {}", listed(&known)),
+        fault.help(match (meant, self.parent_of(key)) {
+            (Some(meant), _) => format!("did you mean `{meant}`?"),
+            (None, Some(parent)) => format!("move it below `{parent}`"),
+            (None, None) => format!("use one of the keys {}", listed(&known)),
         })
     }
 
-    /// The one key below which a key would be known.
-    fn below(&self, key: &str) -> Option<&str> {
+    /// The only key whose map has a key of this name, if there is one.
+    fn parent_of(&self, key: &str) -> Option<&str> {
         let mut parents = self.fragment["properties"]
             .as_object()?
             .iter()
@@ -368,7 +362,7 @@ impl Found<'_> {
     }
 
     fn bad_key(&self, key: &str) -> Diagnostic {
-        let kind = self.word().unwrap_or("slug");
+        let kind = self.text_kind().unwrap_or("slug");
         let message = format!("{} is not {}", quoted(key), text_kind::noun(kind));
         let fault = Diagnostic::new(Code::E009, self.key_span(key), message);
         match slug_like(key).filter(|_| text_kind::is_of_slugs(kind)) {

@@ -19,20 +19,20 @@ fn read_as(kind: DocumentKind, text: &str) -> (Sources, Document, Diagnostics) {
     (sources, document, faults)
 }
 
-/// The faults as `line:column CODE message | help`.
-fn told(kind: DocumentKind, text: &str) -> Vec<String> {
+/// The diagnostics as `line:column CODE message | help`.
+fn reported(kind: DocumentKind, text: &str) -> Vec<String> {
     let (sources, _, faults) = read_as(kind, text);
-    let told = faults.iter().map(|fault| {
+    let reported = faults.iter().map(|fault| {
         let at = sources.position(fault.place.span);
         let help = fault.help.as_deref().unwrap_or("-");
         format!("{}:{} {} {} | {}", at.line, at.column, fault.code, fault.message, help)
     });
-    told.collect()
+    reported.collect()
 }
 
 #[track_caller]
 fn one(kind: DocumentKind, text: &str, expected: &str) {
-    assert_eq!(told(kind, text), [expected], "{text}");
+    assert_eq!(reported(kind, text), [expected], "{text}");
 }
 
 #[test]
@@ -56,47 +56,47 @@ fn a_whole_agreement_is_sound_and_typed() {
 }
 
 #[test]
-fn unknown_keys_come_with_the_key_that_was_meant() {
+fn unknown_keys_are_reported_with_the_closest_key() {
     for (kind, text, expected) in [
         (
             DocumentKind::Agreement,
             "titel: x\n",
-            "1:1 E008 nobody knows the key `titel` in an agreement | write `title`",
+            "1:1 E008 unknown key `titel` in an agreement | did you mean `title`?",
         ),
         (
             DocumentKind::Agreement,
             "period: { start: 2026-01-01 }\n",
-            "1:11 E008 nobody knows the key `start` in `period` | write `first_day`",
+            "1:11 E008 unknown key `start` in `period` | did you mean `first_day`?",
         ),
         (
             DocumentKind::Agreement,
             "targets: {}\n",
-            "1:1 E008 nobody knows the key `targets` in an agreement | write it below `sla`",
+            "1:1 E008 unknown key `targets` in an agreement | move it below `sla`",
         ),
         (
             DocumentKind::Agreement,
             "locked: []\n",
-            "1:1 E008 nobody knows the key `locked` in an agreement | only a template can lock what it gives",
+            "1:1 E008 unknown key `locked` in an agreement | move it to a template; only a template can lock values",
         ),
         (
             DocumentKind::Template,
             "client: x\n",
-            "1:1 E008 nobody knows the key `client` in a template | a template cannot have this key: move it to the agreements that extend the template",
+            "1:1 E008 unknown key `client` in a template | move it to the agreements that extend the template; a template cannot have this key",
         ),
         (
             DocumentKind::Agreement,
             "sla: { qwerty: 1 }\n",
-            "1:8 E008 nobody knows the key `qwerty` in `sla` | the keys here are `calendar`, `targets`",
+            "1:8 E008 unknown key `qwerty` in `sla` | use one of the keys `calendar`, `targets`",
         ),
         (
             DocumentKind::Agreement,
             "notices: { activated: { before: [1d] } }\n",
-            "1:25 E008 nobody knows the key `before` in `notices.activated` | the keys here are `to`, `at`",
+            "1:25 E008 unknown key `before` in `notices.activated` | use one of the keys `to`, `at`",
         ),
         (
             DocumentKind::Settings,
             "helpdesk: { ulr: x }\n",
-            "1:13 E008 nobody knows the key `ulr` in `helpdesk` | write `url`",
+            "1:13 E008 unknown key `ulr` in `helpdesk` | did you mean `url`?",
         ),
     ] {
         one(kind, text, expected);
@@ -104,11 +104,11 @@ fn unknown_keys_come_with_the_key_that_was_meant() {
 }
 
 #[test]
-fn a_value_of_the_wrong_shape_is_shown_as_written_with_what_to_write() {
+fn a_value_of_the_wrong_type_is_quoted_as_written_with_a_fix() {
     for (text, expected) in [
         (
             "number: 17\n",
-            "1:9 E009 `number` takes a text of one line, and here stands the number `17` | write '17' in quotes",
+            "1:9 E009 `number` takes a text of one line, not the number `17` | write '17' in quotes",
         ),
         (
             "number: 0049\n",
@@ -124,12 +124,9 @@ fn a_value_of_the_wrong_shape_is_shown_as_written_with_what_to_write() {
         ),
         (
             "services: { email: no }\n",
-            "1:20 E009 `services.email` takes `true`, `false` or a map, and here stands the text `no` | write `false`",
+            "1:20 E009 `services.email` takes `true`, `false` or a map, not the text `no` | write `false`",
         ),
-        (
-            "recipients: a\n",
-            "1:13 E009 `recipients` takes a list, and here stands the text `a` | write a list: `[a]`",
-        ),
+        ("recipients: a\n", "1:13 E009 `recipients` takes a list, not the text `a` | write a list: `[a]`"),
         (
             "client: Severny Veter\n",
             "1:9 E009 `Severny Veter` is not the slug of a client | write `severny-veter`",
@@ -144,11 +141,11 @@ fn a_value_of_the_wrong_shape_is_shown_as_written_with_what_to_write() {
 }
 
 #[test]
-fn a_text_or_flag_that_a_key_does_not_take_comes_with_what_it_takes() {
+fn an_invalid_text_or_boolean_is_reported_with_the_valid_ones() {
     for (text, expected) in [
         (
             "period: { first_day: 1.2.2026 }\n",
-            "1:22 E009 `1.2.2026` is not written as a day | write the day as YYYY-MM-DD, such as 2026-02-01",
+            "1:22 E009 `1.2.2026` is not a day | write the day as YYYY-MM-DD, such as 2026-02-01",
         ),
         (
             "period: { term: 6m }\n",
@@ -156,29 +153,29 @@ fn a_text_or_flag_that_a_key_does_not_take_comes_with_what_it_takes() {
         ),
         (
             "period: { open_ended: false }\n",
-            "1:23 E009 `false` says nothing here | write `true`, or leave it out",
+            "1:23 E009 `false` has no effect here | write `true`, or delete the key",
         ),
         (
             "sla: { targets: { low: true } }\n",
-            "1:24 E009 `true` says nothing at `sla.targets.low` | write `false` or a map",
+            "1:24 E009 `true` has no effect at `sla.targets.low` | write `false` or a map",
         ),
-        ("clients: { a: false }\n", "1:15 E009 `false` says nothing at `clients.a` | write `true` or a map"),
+        ("clients: { a: false }\n", "1:15 E009 `false` has no effect at `clients.a` | write `true` or a map"),
         (
             "renewal: { mode: automatic }\n",
-            "1:18 E009 `renewal.mode` takes one of `none`, `manual`, `auto`, and here stands `automatic` | write one of `none`, `manual`, `auto`",
+            "1:18 E009 `renewal.mode` takes one of `none`, `manual`, `auto`, not `automatic` | write one of `none`, `manual`, `auto`",
         ),
         (
             "activation: manual\n",
-            "1:13 E009 `activation` takes `auto` or a list, and here stands `manual` | write it as `auto`, or as a list of steps with `status` and `on`",
+            "1:13 E009 `activation` takes `auto` or a list, not `manual` | write it as `auto`, or as a list of steps with `status` and `on`",
         ),
         ("renewal: { max_terms: 0 }\n", "1:23 E009 `0` is too small | write 1 or more"),
         (
             "title: \"a\\nb\"\n",
-            "1:8 E009 `a\\nb` is not a text of one line | write it as one line with something in it",
+            "1:8 E009 `a\\nb` is not a text of one line | write it as one line that is not empty",
         ),
         (
             "[a]\n",
-            "1:1 E009 the file takes a map, and here stands a list | write a map with keys among `extends`, `title`, `number`, `client`, `clients`, `recipients`, `manager`, `provider`, `contacts`, `period`, `activation`, `suspensions`, `termination`, `renewal`, `renews`, `formerly`, `adopts`, `services`, `sla`, `notices`, `labels`, `attributes`, `allow`",
+            "1:1 E009 the file takes a map, not a list | write a map with some of the keys `extends`, `title`, `number`, `client`, `clients`, `recipients`, `manager`, `provider`, `contacts`, `period`, `activation`, `suspensions`, `termination`, `renewal`, `renews`, `formerly`, `adopts`, `services`, `sla`, `notices`, `labels`, `attributes`, `allow`",
         ),
     ] {
         one(DocumentKind::Agreement, text, expected);
@@ -186,15 +183,15 @@ fn a_text_or_flag_that_a_key_does_not_take_comes_with_what_it_takes() {
 }
 
 #[test]
-fn a_length_of_plain_days_passes_here_since_another_rule_explains_it() {
+fn a_duration_in_plain_days_is_left_to_another_rule() {
     for text in ["1 day", "2d", "3 days", "P1D"] {
         let text = format!("sla: {{ targets: {{ low: {{ response: {text} }} }} }}\n");
-        assert_eq!(told(DocumentKind::Agreement, &text), [""; 0], "{text}");
+        assert_eq!(reported(DocumentKind::Agreement, &text), [""; 0], "{text}");
     }
 }
 
 #[test]
-fn of_some_keys_only_one_can_stand_in_a_map() {
+fn keys_that_exclude_each_other_are_reported() {
     for (text, places) in [
         ("client: a\nclients: { b: true }\n", vec!["2:1 E014"]),
         ("period: { last_day: 2026-01-01, term: 1y }\n", vec!["1:33 E014"]),
@@ -204,14 +201,14 @@ fn of_some_keys_only_one_can_stand_in_a_map() {
         ("activation: [{ on: 2026-01-01, at: 2026-01-01T00:00Z }]\n", vec!["1:32 E014"]),
         ("clients: { a: { period: { last_day: 2026-01-01, term: 1y } } }\n", vec!["1:49 E014"]),
     ] {
-        let told: Vec<String> =
-            told(DocumentKind::Agreement, text).iter().map(|line| line[..9].trim().to_owned()).collect();
-        assert_eq!(told, places, "{text}");
+        let reported: Vec<String> =
+            reported(DocumentKind::Agreement, text).iter().map(|line| line[..9].trim().to_owned()).collect();
+        assert_eq!(reported, places, "{text}");
     }
 }
 
 #[test]
-fn a_secret_in_clear_text_is_told_and_never_quoted() {
+fn a_secret_in_clear_text_is_reported_and_never_quoted() {
     for text in [
         "helpdesk: { access_key: hunter2-hunter2 }\n",
         "helpdesk: { access_key: 0042hunter2 }\n",
@@ -223,9 +220,9 @@ fn a_secret_in_clear_text_is_told_and_never_quoted() {
         "mail: { url: 'smtps://me:hunter2@host' }\n",
         "webhook: { url: 'https://hooks.example/x?token=hunter2' }\n",
     ] {
-        let told = told(DocumentKind::Settings, text);
-        assert!(told.len() == 1 && told[0].contains("E013"), "{told:?}");
-        assert!(!told[0].contains("hunter2") && !told[0].contains("123456"), "{told:?}");
+        let reported = reported(DocumentKind::Settings, text);
+        assert!(reported.len() == 1 && reported[0].contains("E013"), "{reported:?}");
+        assert!(!reported[0].contains("hunter2") && !reported[0].contains("123456"), "{reported:?}");
     }
     for text in [
         "helpdesk: { access_key: { env: ITSM365_ACCESS_KEY }, url: 'https://acme.itsm365.com/sd' }\n",
@@ -234,22 +231,22 @@ fn a_secret_in_clear_text_is_told_and_never_quoted() {
         "ledger: { at: 'postgres://me@host/db' }\n",
         "mail: { url: 'smtp://localhost:1025' }\n",
     ] {
-        assert_eq!(told(DocumentKind::Settings, text), [""; 0], "{text}");
+        assert_eq!(reported(DocumentKind::Settings, text), [""; 0], "{text}");
     }
 }
 
 #[test]
-fn all_faults_of_a_file_come_out_at_once_and_each_value_is_told_of_once() {
-    let told = told(
+fn all_errors_of_a_file_are_reported_at_once_and_each_value_once() {
+    let reported = reported(
         DocumentKind::Agreement,
         "client:\nnumber: 017\nperiod: { first_day: soon, begin: x }\nservices: { a: [] }\n",
     );
-    let codes: Vec<&str> = told.iter().filter_map(|line| line.split(' ').nth(1)).collect();
-    assert_eq!(codes, ["E010", "E009", "E009", "E008", "E009"], "{told:?}");
+    let codes: Vec<&str> = reported.iter().filter_map(|line| line.split(' ').nth(1)).collect();
+    assert_eq!(codes, ["E010", "E009", "E009", "E008", "E009"], "{reported:?}");
 }
 
 #[test]
-fn a_file_with_countless_faults_tells_of_some_and_soon() {
+fn the_number_of_errors_reported_for_a_file_is_limited() {
     let keys = |of: &dyn Fn(usize) -> String| (0..4_000).map(of).collect::<Vec<_>>().concat();
     for text in [
         keys(&|key| format!("unknown{key}: x\n")),
@@ -260,8 +257,8 @@ fn a_file_with_countless_faults_tells_of_some_and_soon() {
         format!("activation: [{}]\n", "{ x: 1 }, ".repeat(4_000)),
         keys(&|key| format!("number: {key}\n")),
     ] {
-        let told = told(DocumentKind::Agreement, &text);
-        assert!(told.len() >= 100 && told.len() <= 101, "{}", told.len());
+        let reported = reported(DocumentKind::Agreement, &text);
+        assert!(reported.len() >= 100 && reported.len() <= 101, "{}", reported.len());
     }
 }
 
@@ -283,7 +280,7 @@ fn the_name_of_a_file_is_its_id() {
 }
 
 #[test]
-fn one_name_in_two_folders_is_told_with_both_places() {
+fn one_name_in_two_folders_is_reported_with_both_positions() {
     let mut sources = Sources::default();
     let mut documents = Vec::new();
     for path in ["agreements/2026/a.yaml", "agreements/2025/a.yaml", "agreements/b.yaml", "templates/a.yaml"]
@@ -304,7 +301,7 @@ fn one_name_in_two_folders_is_told_with_both_places() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_taken_in_up_to_the_fault() {
+fn invalid_bytes_are_kept_up_to_the_error() {
     let mut sources = Sources::default();
     let (file, fault) = add_source(&mut sources, "agreements/a.yaml", b"client: a\ntitle: \xd2\n".to_vec());
     let fault = fault.expect("not UTF-8");
@@ -319,7 +316,7 @@ fn blocks(code: Code) -> Vec<&'static str> {
 }
 
 #[test]
-fn the_page_of_a_rule_shows_its_fault_and_how_it_is_mended() {
+fn the_page_of_a_rule_shows_an_error_and_its_fix() {
     for (code, kind) in [
         (Code::E002, DocumentKind::Agreement),
         (Code::E003, DocumentKind::Agreement),
@@ -337,7 +334,7 @@ fn the_page_of_a_rule_shows_its_fault_and_how_it_is_mended() {
         let [bad, good] = blocks(code)[..] else { panic!("{code}: two blocks of YAML") };
         let (_, _, faults) = read_as(kind, bad);
         assert!(!faults.is_empty() && faults.iter().all(|fault| fault.code == code), "{code}: {faults:?}");
-        assert_eq!(told(kind, good), [""; 0], "{code}");
+        assert_eq!(reported(kind, good), [""; 0], "{code}");
     }
 }
 
@@ -357,7 +354,7 @@ fn every_key_of_a_long_map_is_found_and_no_other() {
 }
 
 #[test]
-fn what_breaks_a_pattern_and_a_limit_is_told_once_and_at_its_place_in_a_set_too() {
+fn a_value_that_breaks_a_pattern_and_a_limit_is_reported_once_also_in_a_set() {
     let long = "A".repeat(130);
     let shown = format!("{}…", "A".repeat(60));
     let expected = format!("E009 `{shown}` is not the slug of a client |");
@@ -365,25 +362,28 @@ fn what_breaks_a_pattern_and_a_limit_is_told_once_and_at_its_place_in_a_set_too(
         (format!("client: {long}\n"), "1:9"),
         (format!("recipients: [a]\nclient: {}\n", "a".repeat(130)), "2:9"),
     ] {
-        let told = told(DocumentKind::Agreement, &text);
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].starts_with(at) && told[0].contains("is not the slug of a client"), "{told:?}");
+        let reported = reported(DocumentKind::Agreement, &text);
+        assert_eq!(reported.len(), 1, "{reported:?}");
+        assert!(
+            reported[0].starts_with(at) && reported[0].contains("is not the slug of a client"),
+            "{reported:?}"
+        );
     }
-    assert!(told(DocumentKind::Agreement, &format!("client: {long}\n"))[0].contains(&expected));
+    assert!(reported(DocumentKind::Agreement, &format!("client: {long}\n"))[0].contains(&expected));
     // Each part of a path has the limit, and each part of a zone something in it.
     let (fits, exceeds) = ("a".repeat(100), "a".repeat(101));
-    assert_eq!(told(DocumentKind::Agreement, &format!("recipients: [{fits}/{fits}]\n")), [""; 0]);
+    assert_eq!(reported(DocumentKind::Agreement, &format!("recipients: [{fits}/{fits}]\n")), [""; 0]);
     for text in [
         format!("recipients: [{exceeds}]\n"),
         format!("recipients: [{exceeds}/b]\n"),
         format!("recipients: [a/{exceeds}]\n"),
         "period: { timezone: Europe//Moscow }\n".to_owned(),
     ] {
-        assert_eq!(told(DocumentKind::Agreement, &text).len(), 1, "{text}");
+        assert_eq!(reported(DocumentKind::Agreement, &text).len(), 1, "{text}");
     }
     one(
         DocumentKind::Agreement,
         "clients: { a: { services: { email: { targets: { normal: { response: 4 hours } } } } } }\n",
-        "1:69 E009 `4 hours` is no length of time | write a target as 30m, 4h, 1h30m, PT4H or 2 business days",
+        "1:69 E009 `4 hours` is not a duration | write a target as 30m, 4h, 1h30m, PT4H or 2 business days",
     );
 }

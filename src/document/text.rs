@@ -1,20 +1,20 @@
-//! Bytes become text, or the reason why not; and text that people wrote becomes fit to be shown in a message.
+//! Decodes the bytes of a file, finds invisible characters in its text, and quotes text for messages.
 //!
-//! What cannot be seen in an editor or a review (a byte-order mark, control, zero-width and direction
-//! characters) is a fault: a reviewer must see what the machine reads.
+//! Characters that an editor or a review does not show (a byte-order mark, control, zero-width and direction
+//! characters) are errors: a reviewer must see what the program reads.
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Span};
 
-/// The largest file that is read, in bytes.
+/// The largest size of a file, in bytes.
 pub const SIZE_LIMIT: usize = 1024 * 1024;
 
-/// How many characters of a value a message quotes.
+/// The largest number of characters of a value that a message quotes.
 const QUOTE_LIMIT: usize = 60;
 
-/// More of them in one file are not told one by one.
-const TOLD_LIMIT: usize = 20;
+/// The largest number of invisible characters that are reported for one file.
+const REPORT_LIMIT: usize = 20;
 
-/// The text of a file's bytes, or what they are instead and up to which byte they are text.
+/// Decodes the bytes of a file as UTF-8.
 pub fn decode(bytes: &[u8]) -> Result<&str, DecodeError> {
     let other = match bytes {
         [0xff, 0xfe, ..] | [b'a'..=b'z' | b'#' | b'-', 0, ..] => Some("it is UTF-16, little-endian"),
@@ -22,35 +22,36 @@ pub fn decode(bytes: &[u8]) -> Result<&str, DecodeError> {
         _ => None,
     };
     match (other, std::str::from_utf8(bytes)) {
-        (Some(found), _) => Err(DecodeError { valid: 0, found }),
+        (Some(found), _) => Err(DecodeError { valid_up_to: 0, found }),
         (None, Ok(text)) => Ok(text),
         (None, Err(error)) => {
-            Err(DecodeError { valid: error.valid_up_to(), found: "a byte here is not UTF-8" })
+            Err(DecodeError { valid_up_to: error.valid_up_to(), found: "a byte here is not UTF-8" })
         }
     }
 }
 
-/// Why bytes are no text.
+/// The reason why bytes are not UTF-8 text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeError {
-    /// How many bytes are text before the fault.
-    pub valid: usize,
+    /// The number of valid bytes before the error.
+    pub valid_up_to: usize,
     found: &'static str,
 }
 
 impl DecodeError {
-    /// The fault, for a file that was taken in with the text before it.
+    /// The diagnostic, at the end of the valid text of the file.
     pub fn diagnostic(self, file: FileId) -> Diagnostic {
-        let at = u32::try_from(self.valid).unwrap_or(u32::MAX);
+        let at = u32::try_from(self.valid_up_to).unwrap_or(u32::MAX);
         let span = Span { file, start: at, end: at };
-        Diagnostic::new(Code::E001, span, format!("the file is not UTF-8 text: {}", self.found))
-            .help("save it as UTF-8 without a byte-order mark; most editors ask in \"Save as\"")
+        Diagnostic::new(Code::E001, span, format!("the file is not UTF-8 text: {}", self.found)).help(
+            "save it as UTF-8 without a byte-order mark; most editors offer the encoding under \"Save as\"",
+        )
     }
 }
 
-/// Finds every character that cannot be seen, up to a limit.
+/// Finds the invisible characters of a text, up to a limit.
 pub(super) fn invisible(file: FileId, text: &str) -> Vec<Diagnostic> {
-    // Nearly every file passes by this one look at each byte.
+    // A scan of the bytes rules out nearly every file.
     if !text.bytes().any(|byte| SUSPECT[byte as usize]) {
         return Vec::new();
     }
@@ -58,7 +59,7 @@ pub(super) fn invisible(file: FileId, text: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     while let Some((at, character)) = characters.next() {
         let lone_return = character == '\r' && characters.peek().is_none_or(|(_, next)| *next != '\n');
-        if (lone_return || is_invisible(character)) && found.len() < TOLD_LIMIT {
+        if (lone_return || is_invisible(character)) && found.len() < REPORT_LIMIT {
             found.push(diagnostic(file, at, character));
         }
     }
@@ -71,22 +72,23 @@ fn diagnostic(file: FileId, at: usize, character: char) -> Diagnostic {
     let (what, help) = match character {
         '\u{feff}' if at == 0 => ("a byte-order mark", "save the file as UTF-8 without a byte-order mark"),
         '\r' => ("a carriage return without a line feed", "end lines with a line feed"),
-        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            ("a character that turns the direction of text", "delete it; what is shown must be what is read")
-        }
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => (
+            "a character that changes the direction of text",
+            "delete it; a reviewer must see what the program reads",
+        ),
         '\0'..='\u{9f}' => ("a control character", "delete it"),
-        _ => ("a character without a width", "delete it; copied text often brings it along"),
+        _ => ("a zero-width character", "delete it; it often comes with copied text"),
     };
-    Diagnostic::new(Code::E007, span, format!("here stands {what} (U+{code_point:04X})")).help(help)
+    Diagnostic::new(Code::E007, span, format!("the text contains {what} (U+{code_point:04X})")).help(help)
 }
 
-/// A run of bytes of a file.
+/// The span of a range of bytes in a file.
 pub(super) fn span(file: FileId, start: usize, end: usize) -> Span {
     let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
     Span { file, start: narrow(start), end: narrow(end) }
 }
 
-/// Whether a character is not to be seen, or turns what is.
+/// Whether a character is invisible or changes the direction of text.
 pub(super) fn is_invisible(character: char) -> bool {
     matches!(character,
         '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
@@ -94,7 +96,7 @@ pub(super) fn is_invisible(character: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Bytes with which an invisible character can begin.
+/// The bytes with which an invisible character can begin.
 const SUSPECT: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
@@ -105,7 +107,7 @@ const SUSPECT: [bool; 256] = {
     table
 };
 
-/// Text from a file as a message may quote it: short, in backquotes, with nothing in it that a terminal obeys.
+/// Quotes text from a file for a message: shortened, in backquotes, without characters that a terminal interprets.
 pub(crate) fn quoted(text: &str) -> String {
     let mut shown = String::from("`");
     for (index, character) in text.chars().enumerate() {
@@ -131,9 +133,9 @@ mod tests {
     use crate::diagnostic::Sources;
 
     #[test]
-    fn what_is_not_utf_8_is_named() {
+    fn text_that_is_not_utf_8_is_named() {
         assert_eq!(decode("тема: x\n".as_bytes()), Ok("тема: x\n"));
-        assert_eq!(decode(b"title: \xd2\xe5\xec\xe0").map_err(|fault| fault.valid), Err(7));
+        assert_eq!(decode(b"title: \xd2\xe5\xec\xe0").map_err(|fault| fault.valid_up_to), Err(7));
         let utf16: Vec<u8> = "client: a".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let mut sources = Sources::default();
         let file = sources.add("a.yaml", "");
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_found_and_what_can_is_not() {
+    fn invisible_characters_are_found_and_visible_ones_are_not() {
         let mut sources = Sources::default();
         for (text, found) in [
             ("a: b\n", 0),
@@ -161,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn no_invisible_character_slips_past_the_first_look() {
+    fn every_invisible_character_begins_with_a_suspect_byte() {
         for character in
             (0..=0x0010_ffff_u32).filter_map(char::from_u32).filter(|character| is_invisible(*character))
         {
@@ -172,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_never_carries_what_a_terminal_obeys() {
+    fn a_message_never_contains_a_terminal_escape() {
         assert_eq!(quoted("a\u{1b}[31mb\n\u{202e}"), "`a\\u{1b}[31mb\\n\\u{202e}`");
         assert_eq!(quoted(&"x".repeat(500)).chars().count(), 63);
     }

@@ -1,5 +1,4 @@
-//! Words for the kinds of text that schemas name: what each is called in a sentence, how it is written, and
-//! what people write in its place.
+//! Describes the kinds of text that the schemas name: a noun and an example for messages, and common synonyms of keys.
 
 use super::kind::DocumentKind;
 use super::shape::TEMPLATE_LACKS;
@@ -8,7 +7,7 @@ use crate::calendar::{InvalidValue, Lead, TargetTime, Term, Window, read_day, re
 const SLUG: &str =
     "lower-case letters, digits, dots, hyphens and underscores, beginning with a letter or digit";
 
-/// What a text of a kind is called, with its article.
+/// The noun for a kind of text, with its article.
 pub(super) fn noun(kind: &str) -> &'static str {
     match kind {
         "line" => "a text of one line",
@@ -26,21 +25,21 @@ pub(super) fn noun(kind: &str) -> &'static str {
         "instant" => "an instant",
         "clock" => "a time of day",
         "weekday" => "a day of the week",
-        "days" => "a day, or several from one to another",
-        "hours" => "a window of hours",
+        "days" => "a day or a range of days",
+        "hours" => "a time window",
         "timezone" => "a time zone",
         "term" => "a term",
         "lead" => "a number of days",
-        "target" | "wait" => "a length of time",
+        "target" | "wait" => "a duration",
         "to" => "a role or an address",
-        "email" => "an address of e-mail",
-        "live_id" => "an object of the helpdesk",
+        "email" => "an e-mail address",
+        "live_id" => "the id of a helpdesk object",
         "path" => "the path of a field",
         "rule" => "the code of a rule",
-        "share" => "a share in percent",
-        "url" => "an address on the web",
+        "share" => "a percentage",
+        "url" => "a web address",
         "open_address" => "an address without a password",
-        "variable" => "the name of a variable of the environment",
+        "variable" => "the name of an environment variable",
         "domain" => "a domain",
         "code" => "a name without spaces",
         "auto" => "`auto`",
@@ -50,7 +49,7 @@ pub(super) fn noun(kind: &str) -> &'static str {
     }
 }
 
-/// How a text of a kind is written.
+/// An example of a kind of text, to follow "write it as".
 pub(super) fn example(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "client" | "manager" | "provider" | "service" | "calendar" | "priority" | "template" | "slug" => SLUG,
@@ -59,8 +58,8 @@ pub(super) fn example(kind: &str) -> Option<&'static str> {
         "day" => "YYYY-MM-DD, such as 2026-02-01",
         "instant" => "2026-09-30T18:00:00+03:00, with its offset",
         "clock" => "09:00",
-        "weekday" => "mon, or mon-fri for several",
-        "days" => "2026-05-01, or 2027-01-01/2027-01-08 for several",
+        "weekday" => "mon, or mon-fri for a range",
+        "days" => "2026-05-01, or 2027-01-01/2027-01-08 for a range",
         "hours" => "09:00-18:00, 22:00-06:00 or `closed`",
         "timezone" => "an IANA name such as Europe/Moscow",
         "term" => "1y, 6mo, 2w or 90d",
@@ -69,7 +68,7 @@ pub(super) fn example(kind: &str) -> Option<&'static str> {
         "wait" => "30s or 10m",
         "to" => "client, manager, or an address",
         "email" => "name@domain",
-        "live_id" => "the helpdesk has it, such as agreement$605301",
+        "live_id" => "the helpdesk names it, such as agreement$605301",
         "path" => "sla.targets, without `services[..]` or spaces",
         "rule" => "W306",
         "share" => "10%",
@@ -79,17 +78,17 @@ pub(super) fn example(kind: &str) -> Option<&'static str> {
         }
         "variable" => "ITSM365_ACCESS_KEY",
         "domain" => "acme.example",
-        "line" => "one line with something in it",
-        "code" => "the helpdesk has it",
+        "line" => "one line that is not empty",
+        "code" => "the helpdesk names it",
         "auto" => "`auto`, or as a list of steps with `status` and `on`",
         "off" => "`off`, or as a map",
-        "drift" => "`correct`, `report`, or a map from fields to these",
+        "drift" => "`correct`, `report`, or a map from fields to one of these",
         "secret" => "{ env: NAME_OF_A_VARIABLE }",
         _ => return None,
     })
 }
 
-/// Whether texts of a kind are slugs.
+/// Whether the texts of a kind are slugs.
 pub(super) fn is_of_slugs(kind: &str) -> bool {
     matches!(
         kind,
@@ -106,14 +105,14 @@ pub(super) fn is_of_slugs(kind: &str) -> bool {
     )
 }
 
-/// Whether digits alone can be a text of a kind, so that quotes around them are all that is missing.
+/// Whether a text of a kind can consist of digits. Then a number only lacks its quotes.
 pub(super) fn takes_digits(kind: &str) -> bool {
     is_of_slugs(kind) || matches!(kind, "line" | "code" | "live_id")
 }
 
-/// Why a text is no day, instant, term, lead or length of time, where the calendar can tell.
-pub(super) fn misread(kind: &str, text: &str) -> Option<InvalidValue> {
-    // The calendar quotes what it is given, so it gets only what fits a message.
+/// The exact reason why a text is not a day, an instant, a term or another kind that `calendar` parses.
+pub(super) fn invalid_value(kind: &str, text: &str) -> Option<InvalidValue> {
+    // The reason quotes the text unchanged, so only short and printable texts are passed on.
     if text.len() > 40
         || !text
             .chars()
@@ -132,8 +131,8 @@ pub(super) fn misread(kind: &str, text: &str) -> Option<InvalidValue> {
     }
 }
 
-/// The flag that a word means, in YAML of old and in daily use.
-pub(super) fn means_flag(text: &str) -> Option<bool> {
+/// The boolean that a word means in YAML 1.1 or in everyday language.
+pub(super) fn as_flag(text: &str) -> Option<bool> {
     match text.to_lowercase().as_str() {
         "yes" | "y" | "on" | "true" | "да" => Some(true),
         "no" | "n" | "off" | "false" | "нет" => Some(false),
@@ -141,7 +140,7 @@ pub(super) fn means_flag(text: &str) -> Option<bool> {
     }
 }
 
-/// The key that people mean by another word.
+/// The key that another common word stands for.
 pub(super) fn synonym(key: &str) -> Option<&'static str> {
     Some(match key.to_lowercase().replace('-', "_").as_str() {
         "start" | "starts" | "begin" | "start_date" | "startdate" | "valid_from" | "firstday" => "first_day",
@@ -167,7 +166,7 @@ pub(super) fn synonym(key: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether a key is one that agreements have and templates cannot have.
-pub(super) fn belongs_to_agreements(kind: DocumentKind, key: &str) -> bool {
+/// Whether a template has a key that only agreements can have.
+pub(super) fn is_for_agreements_only(kind: DocumentKind, key: &str) -> bool {
     kind == DocumentKind::Template && TEMPLATE_LACKS.contains(&key)
 }

@@ -1,32 +1,31 @@
-//! A document as a tree in which every key and value knows its place, and what is put together from
-//! several such trees without copying them.
+//! The tree of a document, with the position of every key and value; and the tree that merges several documents
+//! without copying them.
 //!
-//! Days are still text here, and nothing is judged. The text of a plain scalar as it was written is what its
-//! span covers.
+//! Days are still text here. The span of a plain scalar covers its text as written.
 
 use crate::diagnostic::{FileId, Span};
 
-/// A value and its place.
+/// A value and its position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// Where it stands. A value that is not written has the end of its key.
+    /// The position. A missing value has the end of its key.
     pub span: Span,
-    /// What it is.
+    /// The value.
     pub value: NodeValue,
 }
 
-/// What a value is, as YAML 1.2 core reads it.
+/// A value as the core schema of YAML 1.2 resolves it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeValue {
-    /// Nothing. Always a fault, which was reported where the text was read.
+    /// Null. Always an error, which the parser has reported.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Integer(i64),
-    /// Any other number; finite.
+    /// Any other finite number.
     Float(f64),
-    /// A text; days too.
+    /// A text, such as a day.
     Text(Box<str>),
     /// A list.
     List(Box<[Node]>),
@@ -34,44 +33,48 @@ pub enum NodeValue {
     Map(NodeMap),
 }
 
-/// A map in the order written. No key stands twice.
+/// A map in the order written, without duplicate keys.
 #[derive(Clone, Debug, PartialEq)]
-pub struct NodeMap(Entries);
+pub struct NodeMap(MapStorage);
 
 #[derive(Clone, Debug, PartialEq)]
-enum Entries {
-    /// Few are searched from the front.
-    Few(Box<[MapEntry]>),
-    /// A catalog has thousands: these are searched by halves.
-    Many(Box<Sorted>),
+enum MapStorage {
+    /// A short map, searched linearly.
+    Short(Box<[MapEntry]>),
+    /// A long map, such as the clients of a catalog, searched by bisection.
+    Long(Box<IndexedEntries>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Sorted {
+struct IndexedEntries {
     entries: Box<[MapEntry]>,
-    /// Where the entries stand, in the order of their keys.
+    /// The indices of the entries, sorted by key.
     by_key: Vec<usize>,
 }
 
-/// A key of a map and its value.
+/// An entry of a map.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapEntry {
     /// The key.
     pub key: Box<str>,
-    /// Where the key stands.
+    /// The position of the key.
     pub key_span: Span,
     /// The value.
     pub node: Node,
 }
 
-/// Maps up to this size are searched from the front; for longer ones that costs more than a search by halves.
-const SHORT: usize = 16;
+/// The largest size of a map that is searched linearly. Bisection is faster beyond it.
+const LINEAR_SEARCH_LIMIT: usize = 16;
 
 impl NodeMap {
-    /// Takes the entries in the order written, and gives back those whose key stands a second time, each with the
-    /// place where it stood first.
+    /// Creates a map of entries in the order written. Also returns the entries with a duplicate key, each with the
+    /// position of the first occurrence.
     pub(super) fn new(entries: Vec<MapEntry>) -> (Self, Vec<(MapEntry, Span)>) {
-        let firsts = if entries.len() <= SHORT { firsts_of_few(&entries) } else { firsts_of_many(&entries) };
+        let firsts = if entries.len() <= LINEAR_SEARCH_LIMIT {
+            firsts_of_few(&entries)
+        } else {
+            firsts_of_many(&entries)
+        };
         let Some(firsts) = firsts else {
             return (Self::of_distinct(entries), Vec::new());
         };
@@ -90,18 +93,18 @@ impl NodeMap {
 
     fn of_distinct(entries: Vec<MapEntry>) -> Self {
         let entries = entries.into_boxed_slice();
-        if entries.len() <= SHORT {
-            return Self(Entries::Few(entries));
+        if entries.len() <= LINEAR_SEARCH_LIMIT {
+            return Self(MapStorage::Short(entries));
         }
         let by_key = by_key(&entries);
-        Self(Entries::Many(Box::new(Sorted { entries, by_key })))
+        Self(MapStorage::Long(Box::new(IndexedEntries { entries, by_key })))
     }
 
     /// The entry of a key.
     pub fn entry(&self, key: &str) -> Option<&MapEntry> {
         match &self.0 {
-            Entries::Few(entries) => entries.iter().find(|entry| &*entry.key == key),
-            Entries::Many(many) => {
+            MapStorage::Short(entries) => entries.iter().find(|entry| &*entry.key == key),
+            MapStorage::Long(many) => {
                 let at = many.by_key.binary_search_by(|index| (*many.entries[*index].key).cmp(key)).ok()?;
                 Some(&many.entries[many.by_key[at]])
             }
@@ -115,8 +118,8 @@ impl NodeMap {
 
     fn entries(&self) -> &[MapEntry] {
         match &self.0 {
-            Entries::Few(entries) => entries,
-            Entries::Many(many) => &many.entries,
+            MapStorage::Short(entries) => entries,
+            MapStorage::Long(many) => &many.entries,
         }
     }
 
@@ -125,20 +128,20 @@ impl NodeMap {
         self.entries().iter()
     }
 
-    /// The same, to be moved to other places. Their keys stay as they are.
+    /// The entries, for a change of their positions. Their keys must not change.
     pub(super) fn entries_mut(&mut self) -> &mut [MapEntry] {
         match &mut self.0 {
-            Entries::Few(entries) => entries,
-            Entries::Many(many) => &mut many.entries,
+            MapStorage::Short(entries) => entries,
+            MapStorage::Long(many) => &mut many.entries,
         }
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries().len()
     }
 
-    /// Whether there are none.
+    /// Whether the map is empty.
     pub fn is_empty(&self) -> bool {
         self.entries().is_empty()
     }
@@ -153,7 +156,7 @@ impl<'map> IntoIterator for &'map NodeMap {
     }
 }
 
-/// For each entry the index of the first one with its key; `None` where every key stands once.
+/// For each entry the index of the first entry with its key; `None` if there is no duplicate. For short maps.
 fn firsts_of_few(entries: &[MapEntry]) -> Option<Vec<usize>> {
     let first_of = |index: usize| {
         let key = &*entries[index].key;
@@ -163,14 +166,14 @@ fn firsts_of_few(entries: &[MapEntry]) -> Option<Vec<usize>> {
     repeats.then(|| (0..entries.len()).map(first_of).collect())
 }
 
-/// Where the entries stand, in the order of their keys, and those of one key in the order written.
+/// The indices of the entries, sorted by key; entries with the same key stay in the order written.
 fn by_key(entries: &[MapEntry]) -> Vec<usize> {
     let mut sorted: Vec<usize> = (0..entries.len()).collect();
     sorted.sort_by_key(|index| &*entries[*index].key);
     sorted
 }
 
-/// The same by sorting, so that twenty thousand keys take no longer than they must.
+/// The same as [`firsts_of_few`] in O(n log n), for long maps.
 fn firsts_of_many(entries: &[MapEntry]) -> Option<Vec<usize>> {
     let sorted = by_key(entries);
     let mut firsts: Vec<usize> = (0..entries.len()).collect();
@@ -185,12 +188,12 @@ fn firsts_of_many(entries: &[MapEntry]) -> Option<Vec<usize>> {
 }
 
 impl Node {
-    /// A value that is not there, for a document that could not be read.
-    pub(super) fn nothing(file: FileId) -> Self {
+    /// A null value, for a document that could not be parsed.
+    pub(super) fn null(file: FileId) -> Self {
         Self { span: Span::of_file(file), value: NodeValue::Null }
     }
 
-    /// The value at a path of keys; places in a list are written as numbers from 0.
+    /// The value at a path of keys. An item of a list is addressed by its index.
     pub fn get(&self, path: &[&str]) -> Option<&Node> {
         path.iter().try_fold(self, |node, step| match &node.value {
             NodeValue::Map(map) => map.get(step),
@@ -203,7 +206,7 @@ impl Node {
         })
     }
 
-    /// The map, if it is one.
+    /// The map, if the value is one.
     pub fn as_map(&self) -> Option<&NodeMap> {
         match &self.value {
             NodeValue::Map(map) => Some(map),
@@ -211,7 +214,7 @@ impl Node {
         }
     }
 
-    /// The list, if it is one.
+    /// The list, if the value is one.
     pub fn as_list(&self) -> Option<&[Node]> {
         match &self.value {
             NodeValue::List(list) => Some(list),
@@ -219,7 +222,7 @@ impl Node {
         }
     }
 
-    /// The text, if it is one.
+    /// The text, if the value is one.
     pub fn as_text(&self) -> Option<&str> {
         match &self.value {
             NodeValue::Text(text) => Some(text),
@@ -227,12 +230,12 @@ impl Node {
         }
     }
 
-    /// Whether it is this flag.
+    /// Whether the value is this boolean.
     pub fn is_flag(&self, flag: bool) -> bool {
         self.value == NodeValue::Bool(flag)
     }
 
-    /// Whether it says what [`Tree::to_json`] would give, in whatever order the keys are.
+    /// Whether [`Tree::to_json`] would give this value. The order of keys does not matter.
     pub fn equals_json(&self, json: &serde_json::Value) -> bool {
         match (&self.value, json) {
             (NodeValue::Null, serde_json::Value::Null) => true,
@@ -245,59 +248,59 @@ impl Node {
                 own.len() == list.len() && own.iter().zip(list).all(|(own, json)| own.equals_json(json))
             }
             (NodeValue::Map(own), serde_json::Value::Object(map)) => {
-                let said =
+                let same =
                     |entry: &MapEntry| map.get(&*entry.key).is_some_and(|json| entry.node.equals_json(json));
-                own.len() == map.len() && own.iter().all(said)
+                own.len() == map.len() && own.iter().all(same)
             }
             _ => false,
         }
     }
 
-    /// Whether two values are the same, wherever they stand and in whatever order their keys are.
+    /// Whether two values are equal, regardless of their positions and of the order of keys.
     pub fn same_value(&self, other: &Node) -> bool {
         Tree::Node(self).same_value(&Tree::Node(other))
     }
 }
 
-/// A value of one document, or a map that several layers gave keys to. Borrows from the documents.
+/// A value of one document, or a map merged from several layers. Borrows from the documents.
 #[derive(Clone, Debug)]
 pub enum Tree<'document> {
-    /// A value as it stands in one document.
+    /// A value of one document.
     Node(&'document Node),
-    /// A text that stands as a key of a document, such as the client of a set's entry.
+    /// The key of an entry as a text, such as the client of an entry of a set.
     Key(&'document MapEntry),
-    /// A map put together.
+    /// A merged map.
     Merged(MergedMap<'document>),
 }
 
-/// A map that several layers gave keys to.
+/// A map merged from several layers.
 #[derive(Clone, Debug)]
 pub struct MergedMap<'document> {
-    /// Where the nearest layer has the map.
+    /// The position of the map in the nearest layer.
     pub span: Span,
-    /// Its keys, in the order of the farthest layer first.
+    /// Its entries, in the order of the farthest layer first.
     pub entries: Vec<MergedEntry<'document>>,
 }
 
-/// A key of a map put together.
+/// An entry of a merged map.
 #[derive(Clone, Debug)]
 pub struct MergedEntry<'document> {
     /// The key.
     pub key: &'document str,
-    /// Where the nearest layer has the key.
+    /// The position of the key in the nearest layer.
     pub key_span: Span,
     /// The value.
     pub tree: Tree<'document>,
 }
 
-/// What a [`Tree`] is, one step deep.
+/// The value of a [`Tree`], one level deep.
 #[derive(Clone, Debug)]
 pub enum TreeValue<'tree, 'document> {
-    /// Nothing.
+    /// Null.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Integer(i64),
     /// Any other number.
     Float(f64),
@@ -307,12 +310,12 @@ pub enum TreeValue<'tree, 'document> {
     List(&'document [Node]),
     /// A map of one document.
     Map(&'document NodeMap),
-    /// A map put together.
+    /// A merged map.
     Merged(&'tree MergedMap<'document>),
 }
 
 impl<'document> Tree<'document> {
-    /// Where it stands.
+    /// The position of the value.
     pub fn span(&self) -> Span {
         match self {
             Self::Node(node) => node.span,
@@ -321,7 +324,7 @@ impl<'document> Tree<'document> {
         }
     }
 
-    /// What it is, one step deep.
+    /// The value, one level deep.
     pub fn value(&self) -> TreeValue<'_, 'document> {
         match self {
             Self::Key(entry) => TreeValue::Text(&entry.key),
@@ -338,7 +341,7 @@ impl<'document> Tree<'document> {
         }
     }
 
-    /// The value at a path of keys; places in a list are written as numbers from 0.
+    /// The value at a path of keys. An item of a list is addressed by its index.
     pub fn get(&self, path: &[&str]) -> Option<Tree<'document>> {
         let Some((step, rest)) = path.split_first() else {
             return Some(self.clone());
@@ -350,7 +353,7 @@ impl<'document> Tree<'document> {
         }
     }
 
-    /// Where the value at a path stands.
+    /// The position of the value at a path.
     pub fn span_of(&self, path: &[&str]) -> Option<Span> {
         let Some((step, rest)) = path.split_first() else {
             return Some(self.span());
@@ -362,7 +365,7 @@ impl<'document> Tree<'document> {
         }
     }
 
-    /// Where the last key of a path stands; the place to point at for "this entry".
+    /// The position of the last key of a path, for a diagnostic about the entry.
     pub fn key_span_of(&self, path: &[&str]) -> Option<Span> {
         match self {
             Self::Node(node) => {
@@ -382,12 +385,12 @@ impl<'document> Tree<'document> {
         }
     }
 
-    /// Whether it is a map.
+    /// Whether the value is a map.
     pub fn is_map(&self) -> bool {
         matches!(self.value(), TreeValue::Map(_) | TreeValue::Merged(_))
     }
 
-    /// The keys and values of a map in order; nothing where it is none.
+    /// The entries of a map in order; empty for any other value.
     pub fn entries(&self) -> Vec<MergedEntry<'document>> {
         match self.value() {
             TreeValue::Map(map) => map.iter().map(MergedEntry::of).collect(),
@@ -396,7 +399,7 @@ impl<'document> Tree<'document> {
         }
     }
 
-    /// Whether two values are the same, wherever they stand and in whatever order their keys are.
+    /// Whether two values are equal, regardless of their positions and of the order of keys.
     pub fn same_value(&self, other: &Tree<'_>) -> bool {
         match (self.value(), other.value()) {
             (TreeValue::Null, TreeValue::Null) => true,
@@ -415,7 +418,7 @@ impl<'document> Tree<'document> {
         }
     }
 
-    /// The value as JSON, for printing and for comparing with other programs.
+    /// The value as JSON.
     pub fn to_json(&self) -> serde_json::Value {
         match self.value() {
             TreeValue::Null => serde_json::Value::Null,
@@ -450,7 +453,7 @@ impl<'document> MergedMap<'document> {
 }
 
 impl<'document> MergedEntry<'document> {
-    /// An entry of one document.
+    /// Converts an entry of one document.
     pub fn of(entry: &'document MapEntry) -> Self {
         Self { key: &entry.key, key_span: entry.key_span, tree: Tree::Node(&entry.node) }
     }

@@ -1,71 +1,75 @@
-//! Where in a text each value of its tree stands, and which bytes to replace so that it says something else.
+//! Finds the bytes of each value in a text, and replaces those of changed values.
 //!
-//! All splices refer to the text as it was and are laid out so that none overlaps another; they are applied at once.
+//! All splices refer to the original text and do not overlap. They are applied together.
 
 use std::ops::Range;
 
-use serde_json::{Map as Wishes, Value as Wish};
+use serde_json::{Map as JsonMap, Value as Json};
 
-use super::yaml::{self, Quotes, Writer, wants_lines};
+use super::yaml::{self, Quotes, YamlWriter, wants_lines};
 use crate::document::tree::{Node, NodeMap, NodeValue};
 
-/// The text with what differs from `meant` replaced.
-pub(super) fn changed(text: &str, root: &Node, meant: &Wish) -> String {
-    let writer = Writer { newline: newline_of(text), step: step_of(text, root) };
-    let mut layout = Layout { text, writer, splices: Vec::new() };
+/// Replaces the values of a text that differ from `wanted`.
+pub(super) fn edit(text: &str, root: &Node, wanted: &Json) -> String {
+    let writer = YamlWriter { newline: newline_of(text), step: step_of(text, root) };
+    let mut layout = LayoutEditor { text, writer, splices: Vec::new() };
     let after = layout.after_marker();
-    layout.change(root, Slot { after, column: 0, within: Within::Nothing, in_flow: false }, meant);
+    layout.change(
+        root,
+        ValuePosition { after, column: 0, container: Container::Nothing, in_flow: false },
+        wanted,
+    );
     layout.applied()
 }
 
-/// Some bytes of the text, and what comes in their place.
+/// A range of bytes and its replacement.
 struct Splice {
     range: Range<usize>,
     text: String,
 }
 
-/// What a value belongs to.
+/// The collection that contains a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Within {
+enum Container {
     Nothing,
     Map,
     List,
 }
 
-/// Where a value stands or may stand.
+/// The position of a value, or of a value to be added.
 #[derive(Clone, Copy)]
-struct Slot {
-    /// Right behind the colon or the dash.
+struct ValuePosition {
+    /// The offset right after the colon or the dash.
     after: usize,
-    /// The column of the map or list that the value belongs to.
+    /// The column of the map or list that contains the value.
     column: usize,
-    within: Within,
-    /// Whether it stands within braces or brackets.
+    container: Container,
+    /// Whether the value is within braces or brackets.
     in_flow: bool,
 }
 
-/// An entry of a map or a list; both are edited alike.
+/// An entry of a map or an item of a list. Both are edited in the same way.
 struct Member<'tree> {
-    /// Its key, its dash, or within brackets the value itself.
+    /// The start of its key or dash, or of the value within brackets.
     start: usize,
-    /// Behind its value.
+    /// The end of its value.
     end: usize,
-    /// Right behind its colon or dash.
+    /// The offset right after its colon or dash.
     after: usize,
     node: &'tree Node,
 }
 
-/// What becomes of the members of a collection.
-struct Change<'wish> {
-    /// For each member what it is to be; `None` where it goes.
-    kept: Vec<Option<&'wish Wish>>,
-    /// New members, each with its key where it has one, and behind which of the kept ones it comes.
-    new: Vec<(Option<usize>, Option<&'wish str>, &'wish Wish)>,
+/// The changes to the members of a collection.
+struct MemberChanges<'json> {
+    /// The wanted value of each member; `None` for a member that is removed.
+    kept: Vec<Option<&'json Json>>,
+    /// The new members: the kept member that each follows, its key in a map, and its value.
+    new: Vec<(Option<usize>, Option<&'json str>, &'json Json)>,
 }
 
-impl Change<'_> {
-    /// The runs of members that go.
-    fn gone(&self) -> Vec<Range<usize>> {
+impl MemberChanges<'_> {
+    /// The runs of consecutive members that are removed.
+    fn removed(&self) -> Vec<Range<usize>> {
         let mut runs: Vec<Range<usize>> = Vec::new();
         for (index, kept) in self.kept.iter().enumerate() {
             match runs.last_mut() {
@@ -82,65 +86,73 @@ impl Change<'_> {
     }
 }
 
-fn of_map<'wish>(map: &NodeMap, wishes: &'wish Wishes<String, Wish>) -> Change<'wish> {
+fn of_map<'json>(map: &NodeMap, wanted_members: &'json JsonMap<String, Json>) -> MemberChanges<'json> {
     let mut new = Vec::new();
-    let mut behind = None;
-    for (key, wish) in wishes {
+    let mut after = None;
+    for (key, value) in wanted_members {
         match map.iter().position(|entry| *entry.key == **key) {
-            Some(present) => behind = Some(present),
-            None => new.push((behind, Some(key.as_str()), wish)),
+            Some(present) => after = Some(present),
+            None => new.push((after, Some(key.as_str()), value)),
         }
     }
-    Change { kept: map.iter().map(|entry| wishes.get(&*entry.key)).collect(), new }
+    MemberChanges { kept: map.iter().map(|entry| wanted_members.get(&*entry.key)).collect(), new }
 }
 
-/// Entries of a list are told apart by what they say: those that are the same at its front and at its end stay, and
-/// the others become each other as far as they go.
-fn of_list<'wish>(items: &[Node], wishes: &'wish [Wish]) -> Change<'wish> {
-    let same = |(item, wish): &(&Node, &Wish)| item.equals_json(wish);
-    let front = items.iter().zip(wishes).take_while(same).count();
-    let end = items[front..].iter().rev().zip(wishes[front..].iter().rev()).take_while(same).count();
-    let (old, wanted) = (items.len() - front - end, &wishes[front..wishes.len() - end]);
+/// Items of a list are matched by their values: equal items at the start and at the end are kept, and those between are
+/// replaced one by one.
+fn of_list<'json>(items: &[Node], wanted_members: &'json [Json]) -> MemberChanges<'json> {
+    let same = |(item, value): &(&Node, &Json)| item.equals_json(value);
+    let front = items.iter().zip(wanted_members).take_while(same).count();
+    let end = items[front..].iter().rev().zip(wanted_members[front..].iter().rev()).take_while(same).count();
+    let (old, wanted) = (items.len() - front - end, &wanted_members[front..wanted_members.len() - end]);
     let shared = front + old.min(wanted.len());
     let kept = (0..items.len()).map(|index| match index {
-        _ if index < shared => Some(&wishes[index]),
+        _ if index < shared => Some(&wanted_members[index]),
         _ if index < front + old => None,
-        _ => Some(&wishes[wishes.len() - (items.len() - index)]),
+        _ => Some(&wanted_members[wanted_members.len() - (items.len() - index)]),
     });
     let surplus = wanted.iter().skip(old);
-    Change { kept: kept.collect(), new: surplus.map(|wish| (shared.checked_sub(1), None, wish)).collect() }
+    MemberChanges {
+        kept: kept.collect(),
+        new: surplus.map(|value| (shared.checked_sub(1), None, value)).collect(),
+    }
 }
 
-struct Layout<'text> {
+struct LayoutEditor<'text> {
     text: &'text str,
-    writer: Writer<'text>,
+    writer: YamlWriter<'text>,
     splices: Vec<Splice>,
 }
 
-impl Layout<'_> {
-    /// Makes a value what it is meant to be.
-    fn change(&mut self, node: &Node, slot: Slot, meant: &Wish) {
-        if node.equals_json(meant) {
+impl LayoutEditor<'_> {
+    /// Replaces the parts of a value that differ from the wanted one.
+    fn change(&mut self, node: &Node, position: ValuePosition, wanted: &Json) {
+        if node.equals_json(wanted) {
             return;
         }
-        let (change, within) = match (&node.value, meant) {
-            (NodeValue::Map(map), Wish::Object(wishes)) => (of_map(map, wishes), Within::Map),
-            (NodeValue::List(items), Wish::Array(wishes)) => (of_list(items, wishes), Within::List),
-            _ => return self.replace(node, slot, meant),
+        let (change, container) = match (&node.value, wanted) {
+            (NodeValue::Map(map), Json::Object(wanted_members)) => {
+                (of_map(map, wanted_members), Container::Map)
+            }
+            (NodeValue::List(items), Json::Array(wanted_members)) => {
+                (of_list(items, wanted_members), Container::List)
+            }
+            _ => return self.replace(node, position, wanted),
         };
-        let has_brackets = self.text[self.skip(slot.after)..].starts_with(['{', '[']);
-        // A pair without braces in a list (`[a: b]`) has no room for another.
-        if (slot.in_flow && !has_brackets) || change.kept.iter().all(Option::is_none) {
-            return self.replace(node, slot, meant);
+        let has_brackets = self.text[self.skip(position.after)..].starts_with(['{', '[']);
+        // A pair without braces in a list (`[a: b]`) cannot take a second key.
+        if (position.in_flow && !has_brackets) || change.kept.iter().all(Option::is_none) {
+            return self.replace(node, position, wanted);
         }
-        let Some(members) = self.members(node, slot, has_brackets) else {
+        let Some(members) = self.members(node, position, has_brackets) else {
             return;
         };
         let column = self.column(members[0].start);
-        for (member, wish) in members.iter().zip(&change.kept) {
-            if let Some(wish) = wish {
-                let slot = Slot { after: member.after, column, within, in_flow: has_brackets };
-                self.change(member.node, slot, wish);
+        for (member, value) in members.iter().zip(&change.kept) {
+            if let Some(value) = value {
+                let position =
+                    ValuePosition { after: member.after, column, container, in_flow: has_brackets };
+                self.change(member.node, position, value);
             }
         }
         if has_brackets {
@@ -150,8 +162,13 @@ impl Layout<'_> {
         }
     }
 
-    /// The members of a collection in order; `None` where they are not found, and so nothing is changed.
-    fn members<'tree>(&self, node: &'tree Node, slot: Slot, in_flow: bool) -> Option<Vec<Member<'tree>>> {
+    /// The members of a collection in order. `None` if they are not found; then nothing is changed.
+    fn members<'tree>(
+        &self,
+        node: &'tree Node,
+        position: ValuePosition,
+        in_flow: bool,
+    ) -> Option<Vec<Member<'tree>>> {
         let end = |node: &Node| node.span.end as usize;
         match &node.value {
             NodeValue::Map(map) => {
@@ -176,7 +193,7 @@ impl Layout<'_> {
                 Some(members.collect())
             }
             NodeValue::List(items) => {
-                let mut cursor = slot.after;
+                let mut cursor = position.after;
                 let members = items.iter().map(|node| {
                     let dash = self.skip(cursor);
                     cursor = end(node);
@@ -189,14 +206,14 @@ impl Layout<'_> {
         }
     }
 
-    /// Where a key begins, with the question mark that may stand before it.
+    /// The start of a key, or of the question mark before it.
     fn key_start(&self, key: usize) -> usize {
         let before = self.text[..key].trim_end_matches([' ', '\t']);
         if before.len() < key && before.ends_with('?') { before.len() - 1 } else { key }
     }
 
-    fn change_in_brackets(&mut self, members: &[Member<'_>], change: &Change<'_>) {
-        for run in change.gone() {
+    fn change_in_brackets(&mut self, members: &[Member<'_>], change: &MemberChanges<'_>) {
+        for run in change.removed() {
             let (first, last) = (&members[run.start], &members[run.end - 1]);
             let range = match members.get(run.end) {
                 Some(next) => first.start..next.start,
@@ -204,18 +221,18 @@ impl Layout<'_> {
             };
             self.splice(range, String::new());
         }
-        for (behind, key, wish) in &change.new {
-            let text = key.map_or_else(|| yaml::flow(wish), |key| yaml::flow_entry(key, wish));
-            let (at, text) = match behind {
-                Some(behind) => (members[*behind].end, format!(", {text}")),
+        for (after, key, value) in &change.new {
+            let text = key.map_or_else(|| yaml::flow(value), |key| yaml::flow_entry(key, value));
+            let (at, text) = match after {
+                Some(after) => (members[*after].end, format!(", {text}")),
                 None => (members[change.first_kept()].start, format!("{text}, ")),
             };
             self.splice(at..at, text);
         }
     }
 
-    /// The bytes of the last members within brackets, with the comma before them, or where a comment stands between
-    /// with the comma behind them: the one before then ends the list, which is as good.
+    /// The bytes of the last members within brackets, with the comma before them. If there is a comment between, the
+    /// comma after them instead: then the comma before becomes a trailing one, which is valid.
     fn tail(&self, before: &Member<'_>, first: &Member<'_>, last: &Member<'_>) -> Range<usize> {
         if !self.text[before.end..first.start].contains('#') {
             return before.end..last.end;
@@ -225,8 +242,8 @@ impl Layout<'_> {
         first.start..end
     }
 
-    fn change_lines(&mut self, members: &[Member<'_>], change: &Change<'_>) {
-        for run in change.gone() {
+    fn change_lines(&mut self, members: &[Member<'_>], change: &MemberChanges<'_>) {
+        for run in change.removed() {
             let (first, last) = (&members[run.start], &members[run.end - 1]);
             let range = match members.get(run.end) {
                 Some(next) if !self.begins_line(first.start) => first.start..next.start,
@@ -238,39 +255,40 @@ impl Layout<'_> {
         let neighbour = members.last().map(|member| (member.node, self.skip(member.after)));
         let as_lines = neighbour
             .is_some_and(|(node, start)| node.as_map().is_some() && !self.text[start..].starts_with('{'));
-        for (behind, key, wish) in &change.new {
+        for (after, key, value) in &change.new {
             let text = match key {
-                Some(key) => self.writer.entry(key, wish, column),
-                None => self.writer.item(wish, column, as_lines),
+                Some(key) => self.writer.entry(key, value, column),
+                None => self.writer.item(value, column, as_lines),
             };
             let line = self.writer.line_at(column);
-            let (at, text) = match behind {
-                Some(behind) => (self.line_end(members[*behind].end), line + &text),
+            let (at, text) = match after {
+                Some(after) => (self.line_end(members[*after].end), line + &text),
                 None => (members[change.first_kept()].start, text + &line),
             };
             self.splice(at..at, text);
         }
     }
 
-    /// Puts another value in the place of one, whatever either is.
-    fn replace(&mut self, node: &Node, slot: Slot, meant: &Wish) {
-        let (start, end) = (self.skip(slot.after), node.span.end as usize);
+    /// Replaces a value by another one of any type.
+    fn replace(&mut self, node: &Node, position: ValuePosition, wanted: &Json) {
+        let (start, end) = (self.skip(position.after), node.span.end as usize);
         let is_collection = node.as_map().is_some() || node.as_list().is_some();
         let first = self.text[start..].chars().next().unwrap_or_default();
         let has_lines = if is_collection { !"{[".contains(first) } else { "|>".contains(first) };
-        let has_lines = has_lines && !slot.in_flow;
-        let column = slot.column + self.writer.step;
-        let wants_lines =
-            slot.within == Within::Map && !slot.in_flow && wants_lines(meant, start - self.line_start(start));
-        let lines = || self.writer.line_at(column) + &self.writer.lines(meant, column);
-        let inline = || match meant {
-            Wish::String(text) => yaml::text_in(text, quotes_of(node, first)),
-            _ => yaml::flow(meant),
+        let has_lines = has_lines && !position.in_flow;
+        let column = position.column + self.writer.step;
+        let wants_lines = position.container == Container::Map
+            && !position.in_flow
+            && wants_lines(wanted, start - self.line_start(start));
+        let lines = || self.writer.line_at(column) + &self.writer.lines(wanted, column);
+        let inline = || match wanted {
+            Json::String(text) => yaml::text_in(text, quotes_of(node, first)),
+            _ => yaml::flow(wanted),
         };
-        let key_line_end = self.line_end(slot.after);
+        let key_line_end = self.line_end(position.after);
         match (has_lines, wants_lines) {
-            (_, _) if slot.within == Within::Nothing => {
-                let whole = self.writer.document(meant);
+            (_, _) if position.container == Container::Nothing => {
+                let whole = self.writer.document(wanted);
                 self.splice(start..end, whole.trim_end().to_owned());
             }
             (true, _) if key_line_end > start && is_collection => {
@@ -283,7 +301,7 @@ impl Layout<'_> {
             }
             (true, false) if is_collection => {
                 let inline = format!(" {}", inline());
-                self.splice(slot.after..slot.after, inline);
+                self.splice(position.after..position.after, inline);
                 self.splice(key_line_end..self.line_end(end), String::new());
             }
             (true, false) => {
@@ -292,7 +310,7 @@ impl Layout<'_> {
             }
             (false, true) => {
                 let lines = lines();
-                self.splice(slot.after..end, String::new());
+                self.splice(position.after..end, String::new());
                 let line_end = self.line_end(end);
                 self.splice(line_end..line_end, lines);
             }
@@ -307,9 +325,9 @@ impl Layout<'_> {
         self.splices.push(Splice { range, text });
     }
 
-    /// The text with all splices in their places.
+    /// Applies all splices.
     fn applied(mut self) -> String {
-        // What is put in comes before what is taken out at the same place; otherwise the order of making holds.
+        // An insertion comes before a removal at the same offset. Otherwise the order of creation is kept.
         self.splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
         let mut edited = String::with_capacity(self.text.len() + 64);
         let mut done = 0;
@@ -321,7 +339,7 @@ impl Layout<'_> {
         edited + &self.text[done..]
     }
 
-    /// The first byte that belongs neither to a blank, nor to a line end, nor to a comment.
+    /// The offset of the next byte that is not part of a blank, a line break or a comment.
     fn skip(&self, from: usize) -> usize {
         let mut rest = &self.text[from..];
         loop {
@@ -336,7 +354,7 @@ impl Layout<'_> {
         }
     }
 
-    /// The place behind the marker with which a document may begin.
+    /// The offset after the document marker `---`, or 0.
     fn after_marker(&self) -> usize {
         let start = self.skip(0);
         if self.text[start..].starts_with("---") { start + 3 } else { 0 }
@@ -346,8 +364,8 @@ impl Layout<'_> {
         self.text[..at].rfind('\n').map_or(0, |newline| newline + 1)
     }
 
-    /// The end of the line in which something ends, before its line break. What ends with its line break, as a block of
-    /// text does, ends before it.
+    /// The end of the line that contains the end of a value, before the line break. A block scalar includes its line break,
+    /// so its line ends before that.
     fn line_end(&self, end: usize) -> usize {
         let newline = match self.text[..end].strip_suffix('\n') {
             Some(line) => line.len(),
@@ -356,7 +374,7 @@ impl Layout<'_> {
         if self.text[..newline].ends_with('\r') && newline < self.text.len() { newline - 1 } else { newline }
     }
 
-    /// In characters, from 0.
+    /// The column in characters, from 0.
     fn column(&self, at: usize) -> usize {
         self.text[self.line_start(at)..at].chars().count()
     }
@@ -365,7 +383,7 @@ impl Layout<'_> {
         self.text[self.line_start(at)..at].bytes().all(|byte| byte == b' ')
     }
 
-    /// The lines from one place to another, with the line break before them, or the one behind where they are the first.
+    /// The lines from `start` to `end`, with the line break before them, or the one after them for the first lines.
     fn whole_lines(&self, start: usize, end: usize) -> Range<usize> {
         let (first, end) = (self.line_start(start), self.line_end(end));
         if first == 0 {
@@ -376,7 +394,7 @@ impl Layout<'_> {
     }
 }
 
-/// The quotes that a text stands in.
+/// The quotes of a text.
 fn quotes_of(node: &Node, first: char) -> Quotes {
     match first {
         '\'' if node.as_text().is_some() => Quotes::Single,
@@ -385,7 +403,7 @@ fn quotes_of(node: &Node, first: char) -> Quotes {
     }
 }
 
-/// How the first line ends.
+/// The line ending of the first line.
 fn newline_of(text: &str) -> &'static str {
     match text.find('\n') {
         Some(newline) if text[..newline].ends_with('\r') => "\r\n",
@@ -393,7 +411,7 @@ fn newline_of(text: &str) -> &'static str {
     }
 }
 
-/// How much further right the first map of lines within the document stands than its key.
+/// The indentation step: that of the first block map within another one.
 fn step_of(text: &str, root: &Node) -> usize {
     let column = |at: u32| {
         let before = &text[..at as usize];

@@ -1,8 +1,8 @@
-//! A YAML text becomes another that says something else, byte for byte the same wherever nothing else is said.
+//! Edits values of a YAML text and leaves all other bytes unchanged.
 //!
-//! Only the bytes of what changes are replaced, so that comments, quotes, order, indentation and line ends stay as
-//! their author left them. Whatever comes out was read again and compared with what it is meant to say; where the
-//! two differ nothing comes out. This room knows how YAML is laid out, and no field.
+//! Only the bytes of changed values are replaced, so that comments, quotes, order, indentation and line endings stay as
+//! they are. Each result is parsed again and compared with the wanted value; if the two differ, the edit fails. This
+//! module knows the layout of YAML and no field.
 //!
 //! ```
 //! use serde_json::json;
@@ -11,7 +11,7 @@
 //! let text = "client: veter   # since 2019\nperiod: { first_day: 2026-02-01 }\n";
 //! let mut draft = Draft::read(text)?;
 //! draft.set(&["period", "first_day"], json!("2027-02-01"))?;
-//! draft.set_behind(&["renews"], json!("veter-2026"), &["client"])?;
+//! draft.set_after(&["renews"], json!("veter-2026"), &["client"])?;
 //! draft.append(&["suspensions"], json!({ "from": "2027-07-01" }))?;
 //! assert_eq!(
 //!     draft.write()?,
@@ -30,49 +30,49 @@ use serde_json::{Map, Value};
 use crate::document::tree::{Node, Tree};
 use crate::document::{parse_changed, parse_text};
 
-/// A text, and what it is to say in the end. Nothing is written before [`Draft::write`].
+/// A text and the value that it should have. Nothing is written before [`Draft::write`].
 #[derive(Clone, Debug)]
 pub struct Draft<'text> {
     text: &'text str,
     root: Cow<'text, Node>,
-    meant: Value,
+    wanted: Value,
 }
 
-/// A text that came of a change.
+/// The result of an edit.
 #[derive(Clone, Debug)]
 pub struct EditedText {
     /// The text.
     pub text: String,
-    /// Its tree, with places in no file yet.
+    /// Its tree, with positions in no file yet.
     pub root: Node,
 }
 
-/// Why a text was not changed.
+/// The reason why an edit failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
-    /// It is not sound YAML, as a whole document.
+    /// The text is not valid YAML.
     #[error("line {line}, column {column}: {message}")]
     Unreadable {
         /// The line, from 1.
         line: usize,
         /// The column in characters, from 1.
         column: usize,
-        /// What is wrong.
+        /// The message of the parser.
         message: String,
     },
-    /// Something on the way to a value is neither a map nor absent.
-    #[error("`{0}` is no map, so nothing can be written below it")]
+    /// A value above the path is neither a map nor absent.
+    #[error("`{0}` is not a map, so no key can be set below it")]
     NotAMap(String),
-    /// A value that was to be added to is neither a list nor absent.
-    #[error("`{0}` is no list, so nothing can be added to it")]
+    /// The value to append to is neither a list nor absent.
+    #[error("`{0}` is not a list, so no entry can be appended")]
     NotAList(String),
-    /// The new text would not say what it is meant to: its layout is one that is not understood.
-    #[error("the text is laid out in a way that is not edited by machine; make this change by hand: {0}")]
+    /// The new text would not have the wanted value, since its layout is not supported.
+    #[error("this layout cannot be edited automatically; make this change by hand: {0}")]
     UnsupportedLayout(String),
 }
 
 impl<'text> Draft<'text> {
-    /// Takes a text as it stands.
+    /// Parses a text for editing.
     pub fn read(text: &'text str) -> Result<Self, EditError> {
         let root = parse_text(text).map_err(|fault| {
             let before = text.get(..fault.place.span.start as usize).unwrap_or(text);
@@ -83,46 +83,46 @@ impl<'text> Draft<'text> {
                 message: fault.message,
             }
         })?;
-        let meant = Tree::Node(&root).to_json();
-        Ok(Self { text, root: Cow::Owned(root), meant })
+        let wanted = Tree::Node(&root).to_json();
+        Ok(Self { text, root: Cow::Owned(root), wanted })
     }
 
-    /// Takes a text whose tree is known already, such as that of a document. The places of `root` must be those of
+    /// Creates a draft of a text whose tree is known, such as that of a document. The positions in `root` must be those of
     /// `text`.
     pub fn of(text: &'text str, root: &'text Node) -> Self {
-        Self { text, root: Cow::Borrowed(root), meant: Tree::Node(root).to_json() }
+        Self { text, root: Cow::Borrowed(root), wanted: Tree::Node(root).to_json() }
     }
 
-    /// What is meant to stand at a path of keys; places in a list are written as numbers from 0.
+    /// The wanted value at a path of keys. An item of a list is addressed by its index.
     pub fn value(&self, path: &[&str]) -> Option<&Value> {
-        path.iter().try_fold(&self.meant, |value, step| match value {
+        path.iter().try_fold(&self.wanted, |value, step| match value {
             Value::Object(map) => map.get(*step),
             Value::Array(list) => list.get(step.parse::<usize>().ok()?),
             _ => None,
         })
     }
 
-    /// Sets the value at a path. Maps on the way that are not there, or only `true`, are made; a new key goes to the end
-    /// of its map.
+    /// Sets the value at a path. Maps above it that are absent or `true` are created. A new key goes to the end of its
+    /// map.
     pub fn set(&mut self, path: &[&str], value: Value) -> Result<(), EditError> {
-        self.set_before(path, value, |map| map.len())
+        self.set_at(path, value, |map| map.len())
     }
 
-    /// The same, but a new key goes right behind the last of these siblings that is there, or to the front.
-    pub fn set_behind(&mut self, path: &[&str], value: Value, siblings: &[&str]) -> Result<(), EditError> {
-        self.set_before(path, value, |map| {
+    /// Sets the value at a path. A new key goes after the last of these siblings that is present, or to the front.
+    pub fn set_after(&mut self, path: &[&str], value: Value, siblings: &[&str]) -> Result<(), EditError> {
+        self.set_at(path, value, |map| {
             map.keys().rposition(|key| siblings.contains(&key.as_str())).map_or(0, |index| index + 1)
         })
     }
 
-    fn set_before(
+    fn set_at(
         &mut self,
         path: &[&str],
         value: Value,
         index: impl Fn(&Map<String, Value>) -> usize,
     ) -> Result<(), EditError> {
         let Some((last, above)) = path.split_last() else {
-            self.meant = value;
+            self.wanted = value;
             return Ok(());
         };
         match self.reach(above)? {
@@ -140,18 +140,18 @@ impl<'text> Draft<'text> {
         Ok(())
     }
 
-    /// Adds an entry to the end of the list at a path. A list that is not there is made.
+    /// Appends an entry to the list at a path. An absent list is created.
     pub fn append(&mut self, path: &[&str], entry: Value) -> Result<(), EditError> {
         match self.reach(path)? {
             Value::Array(list) => list.push(entry),
-            // What was not there was made as an empty map on the way.
+            // An absent value was created as an empty map by `reach`.
             Value::Object(map) if map.is_empty() => self.set(path, Value::Array(vec![entry]))?,
             _ => return Err(EditError::NotAList(path.join("."))),
         }
         Ok(())
     }
 
-    /// Takes the value at a path away, with its key. Whether there was one.
+    /// Removes the value at a path, with its key. Returns whether there was one.
     pub fn remove(&mut self, path: &[&str]) -> bool {
         let Some((last, above)) = path.split_last() else {
             return false;
@@ -166,11 +166,11 @@ impl<'text> Draft<'text> {
         }
     }
 
-    /// The value at a path, with maps made on the way.
+    /// The value at a path. Creates the maps above it.
     fn reach(&mut self, path: &[&str]) -> Result<&mut Value, EditError> {
-        let mut value = &mut self.meant;
+        let mut value = &mut self.wanted;
         for (index, step) in path.iter().enumerate() {
-            let no_map = || EditError::NotAMap(path[..index].join("."));
+            let not_a_map = || EditError::NotAMap(path[..index].join("."));
             if value.is_null() || *value == Value::Bool(true) {
                 *value = Value::Object(Map::new());
             }
@@ -180,9 +180,9 @@ impl<'text> Draft<'text> {
                 }
                 Value::Array(list) => {
                     let entry = step.parse::<usize>().ok().and_then(|place| list.get_mut(place));
-                    entry.ok_or_else(no_map)?
+                    entry.ok_or_else(not_a_map)?
                 }
-                _ => return Err(no_map()),
+                _ => return Err(not_a_map()),
             };
         }
         if *value == Value::Bool(true) {
@@ -191,22 +191,22 @@ impl<'text> Draft<'text> {
         Ok(value)
     }
 
-    /// The new text. It says what is meant, or there is none.
+    /// The new text. Fails if it would not have the wanted value.
     pub fn write(&self) -> Result<String, EditError> {
-        self.written().map(|written| written.text)
+        self.edited().map(|edited| edited.text)
     }
 
-    /// The new text with what it was read as, for whoever would read it next.
-    pub fn written(&self) -> Result<EditedText, EditError> {
-        let text = layout::changed(self.text, &self.root, &self.meant);
+    /// The new text with its tree, so that the caller does not need to parse it again.
+    pub fn edited(&self) -> Result<EditedText, EditError> {
+        let text = layout::edit(self.text, &self.root, &self.wanted);
         match parse_changed(self.text, &self.root, &text) {
-            Ok(root) if root.equals_json(&self.meant) => Ok(EditedText { text, root }),
-            Ok(_) | Err(_) => Err(EditError::UnsupportedLayout(first_difference(&self.root, &self.meant))),
+            Ok(root) if root.equals_json(&self.wanted) => Ok(EditedText { text, root }),
+            Ok(_) | Err(_) => Err(EditError::UnsupportedLayout(first_difference(&self.root, &self.wanted))),
         }
     }
 }
 
-/// A value as a YAML document of its own, in the style of this project: what fits on a line stands on one.
+/// Formats a value as a YAML document in the style of this project: a value that fits on one line is written on one.
 ///
 /// ```
 /// # use serde_json::json;
@@ -218,26 +218,26 @@ impl<'text> Draft<'text> {
 /// assert_eq!(text, "extends: support\nperiod: { first_day: 2026-02-01 }\nservices:\n  vpn: { calendar: 24x7 }\n  email: false\n");
 /// ```
 pub fn document(value: &Value) -> String {
-    yaml::Writer { newline: "\n", step: 2 }.document(value)
+    yaml::YamlWriter { newline: "\n", step: 2 }.document(value)
 }
 
-/// The path at which a text and what it is meant to say part, for a person who makes the change by hand.
-fn first_difference(node: &Node, meant: &Value) -> String {
-    let mut way = Vec::new();
-    let (mut said, mut meant) = (Tree::Node(node).to_json(), meant.clone());
-    while let (Value::Object(own), Value::Object(others)) = (&said, &meant) {
+/// The path at which a text differs from the wanted value.
+fn first_difference(node: &Node, wanted: &Value) -> String {
+    let mut path = Vec::new();
+    let (mut current, mut wanted) = (Tree::Node(node).to_json(), wanted.clone());
+    while let (Value::Object(own), Value::Object(others)) = (&current, &wanted) {
         let differs = |key: &&String| own.get(*key) != others.get(*key);
         let Some(key) = own.keys().chain(others.keys()).find(differs).cloned() else {
             break;
         };
         let below = (own.get(&key).cloned(), others.get(&key).cloned());
-        way.push(key);
+        path.push(key);
         let (Some(own), Some(others)) = below else {
             break;
         };
-        (said, meant) = (own, others);
+        (current, wanted) = (own, others);
     }
-    way.join(".")
+    path.join(".")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One change after another in texts that people might have written, each compared to the byte.
+//! Edits of texts in many layouts, each result compared byte by byte.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::{Draft, EditError, document};
 #[track_caller]
 fn check(text: &str, change: impl Fn(&mut Draft<'_>), expected: &str) {
     for newline in ["\n", "\r\n"] {
-        // Where the text has no line break there is none to be imitated.
+        // A text without line breaks is tested once.
         let newline = if text.contains('\n') { newline } else { "\n" };
         let (text, expected) = (text.replace('\n', newline), expected.replace('\n', newline));
         let mut draft = Draft::read(&text).expect("a sound text");
@@ -113,7 +113,7 @@ fn a_key_is_put_in() {
 #[test]
 fn a_key_is_put_where_it_belongs() {
     let behind = |siblings: &'static [&'static str]| {
-        move |draft: &mut Draft<'_>| draft.set_behind(&["m", "z"], json!(1), siblings).expect("a map")
+        move |draft: &mut Draft<'_>| draft.set_after(&["m", "z"], json!(1), siblings).expect("a map")
     };
     for (text, siblings, expected) in [
         ("m:\n  a: x # c\n  b: y\n", &["a", "q"][..], "m:\n  a: x # c\n  z: 1\n  b: y\n"),
@@ -189,7 +189,7 @@ fn changes_side_by_side_do_not_touch() {
         assert!(draft.remove(&["t"]));
         draft.set(&["s", "a"], json!("new")).expect("a place");
         draft.set(&["s", "n"], json!(1)).expect("a place");
-        draft.set_behind(&["q"], json!(2), &["s"]).expect("a place");
+        draft.set_after(&["q"], json!(2), &["s"]).expect("a place");
     };
     check("s:\n  a: old # c\n  m: 1\nt: 1\nu: 2\n", several, "s:\n  a: new # c\n  n: 1\nq: 2\nu: 2\n");
     check("u: 2\ns:\n  a: old\n  m: 1\nt: 1", several, "u: 2\ns:\n  a: new\n  n: 1\nq: 2");
@@ -209,9 +209,9 @@ fn what_cannot_be_is_refused() {
     assert_eq!(draft.append(&["b"], json!(1)), Err(EditError::NotAList("b".to_owned())));
     assert!(!draft.remove(&["c"]));
     let unreadable =
-        EditError::Unreadable { line: 2, column: 4, message: "a tag is not used here".to_owned() };
+        EditError::Unreadable { line: 2, column: 4, message: "tags are not supported".to_owned() };
     assert_eq!(Draft::read("a: 1\nb: !x y\n").err(), Some(unreadable));
-    // A bell cannot be written so that this project reads it back.
+    // A bell cannot be written, since the parser refuses it.
     draft.set(&["b"], json!("\u{7}")).expect("a place");
     assert_eq!(draft.write(), Err(EditError::UnsupportedLayout("b".to_owned())));
 }

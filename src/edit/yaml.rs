@@ -1,19 +1,18 @@
-//! Values as YAML: on one line in braces and brackets, or as lines of their own.
+//! Formats values as YAML: on one line in braces and brackets, or as several lines.
 //!
-//! What is written here is read back as the same value by this project, and as far as it can be helped by tools
-//! that still read YAML 1.1 as well.
+//! The output parses to the same value, as far as possible also in tools that still use YAML 1.1.
 
 use serde_json::{Map, Value};
 
 use crate::document::is_plain_text;
 
-/// The longest line that is written on purpose.
+/// The preferred largest width of a line.
 const WIDTH: usize = 100;
 
-/// How a text is quoted.
+/// The quotes around a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Quotes {
-    /// Not at all, where it can be.
+    /// None, where possible.
     Plain,
     /// `'…'`.
     Single,
@@ -21,22 +20,22 @@ pub(super) enum Quotes {
     Double,
 }
 
-/// How lines are ended and moved in.
+/// Writes YAML with a line ending and an indentation step.
 #[derive(Clone, Copy)]
-pub(super) struct Writer<'text> {
+pub(super) struct YamlWriter<'text> {
     pub(super) newline: &'text str,
-    /// How many columns a map stands further right than its key.
+    /// The indentation of a map relative to its key, in columns.
     pub(super) step: usize,
 }
 
-impl Writer<'_> {
-    /// A document.
+impl YamlWriter<'_> {
+    /// Writes a document.
     pub(super) fn document(self, value: &Value) -> String {
         let body = if is_empty(value) || !is_collection(value) { flow(value) } else { self.lines(value, 0) };
         body + self.newline
     }
 
-    /// A collection as lines of their own, of which each but the first stands at `column`.
+    /// Writes a collection as several lines, all but the first indented by `column`.
     pub(super) fn lines(self, value: &Value, column: usize) -> String {
         let members: Vec<String> = match value {
             Value::Object(map) => map.iter().map(|(key, value)| self.entry(key, value, column)).collect(),
@@ -46,7 +45,7 @@ impl Writer<'_> {
         members.join(&self.line_at(column))
     }
 
-    /// `key: value`, or the key and lines further right.
+    /// Writes `key: value`, or the key followed by indented lines.
     pub(super) fn entry(self, key: &str, value: &Value, column: usize) -> String {
         let key = key_text(key);
         if wants_lines(value, column + key.chars().count() + 2) {
@@ -57,7 +56,7 @@ impl Writer<'_> {
         }
     }
 
-    /// `- value`. A map of several lines begins beside the dash, where it needs them or its neighbours have them.
+    /// Writes `- value`. A map begins next to the dash if it needs several lines, or if its neighbours have them.
     pub(super) fn item(self, value: &Value, column: usize, as_lines: bool) -> String {
         if wants_lines(value, column + 2) || (as_lines && is_collection(value) && !is_empty(value)) {
             format!("- {}", self.lines(value, column + 2))
@@ -66,13 +65,13 @@ impl Writer<'_> {
         }
     }
 
-    /// A line break, and the way to a column.
+    /// A line break and indentation.
     pub(super) fn line_at(self, column: usize) -> String {
         format!("{}{}", self.newline, " ".repeat(column))
     }
 }
 
-/// Whether a value is better read as lines than on the one line that it would begin at `column`.
+/// Whether a value should be written as several lines, if it would begin at `column` of a line.
 pub(super) fn wants_lines(value: &Value, column: usize) -> bool {
     let is_deep = match value {
         Value::Object(map) => map.values().any(|within| is_collection(within) && !is_empty(within)),
@@ -83,7 +82,7 @@ pub(super) fn wants_lines(value: &Value, column: usize) -> bool {
     !is_empty(value) && ((is_deep && !is_chain) || column + flow(value).chars().count() > WIDTH)
 }
 
-/// Whether the one value of a map is a map of plain values.
+/// Whether every value of a map is a map of scalars.
 fn is_leaf_map(map: &Map<String, Value>) -> bool {
     map.values().all(|within| match within {
         Value::Object(below) => below.values().all(|value| !is_collection(value)),
@@ -103,7 +102,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// A value on one line.
+/// Writes a value on one line.
 pub(super) fn flow(value: &Value) -> String {
     match value {
         Value::Object(map) if map.is_empty() => "{}".to_owned(),
@@ -120,7 +119,7 @@ pub(super) fn flow(value: &Value) -> String {
     }
 }
 
-/// `key: value` on one line.
+/// Writes `key: value` on one line.
 pub(super) fn flow_entry(key: &str, value: &Value) -> String {
     format!("{}: {}", key_text(key), flow(value))
 }
@@ -129,11 +128,11 @@ fn key_text(key: &str) -> String {
     if is_bare(key) && is_plain_text(key) { key.to_owned() } else { double(key) }
 }
 
-/// A text in the quotes that are wanted, or in those that it needs.
+/// Writes a text in the wanted quotes, or in the ones that it needs.
 pub(super) fn text_in(text: &str, quotes: Quotes) -> String {
     let fits_a_line = !text.chars().any(char::is_control);
     match quotes {
-        Quotes::Plain if is_bare(text) && is_plain_text(text) && !is_doubtful(text) => text.to_owned(),
+        Quotes::Plain if is_bare(text) && is_plain_text(text) && !is_ambiguous(text) => text.to_owned(),
         Quotes::Single if fits_a_line => format!("'{}'", text.replace('\'', "''")),
         Quotes::Plain | Quotes::Single | Quotes::Double => double(text),
     }
@@ -156,7 +155,7 @@ fn double(text: &str) -> String {
     quoted
 }
 
-/// Whether a text can stand without quotes, in braces too.
+/// Whether a text needs no quotes, even within braces.
 fn is_bare(text: &str) -> bool {
     let indicators = "-?:,[]{}#&*!|>'\"%@`";
     let begins_well = text.starts_with(|first: char| !indicators.contains(first) && !first.is_whitespace());
@@ -169,8 +168,8 @@ fn is_bare(text: &str) -> bool {
         && !text.starts_with("...")
 }
 
-/// Whether older tools read a plain text as something else: a flag, or a number to the base of sixty.
-fn is_doubtful(text: &str) -> bool {
+/// Whether YAML 1.1 reads a plain text as another value: a boolean or a sexagesimal number.
+fn is_ambiguous(text: &str) -> bool {
     let is_flag = ["y", "n", "yes", "no", "on", "off"].iter().any(|flag| text.eq_ignore_ascii_case(flag));
     let is_sixties =
         text.contains(':') && text.chars().all(|letter| letter.is_ascii_digit() || letter == ':');

@@ -1,10 +1,10 @@
-//! Diagnostics as a compiler draws them: the code, the place, the lines themselves with marks below, and what
-//! to write instead. Also a short form of one line each, which problem matchers read.
+//! Renders diagnostics in the style of rustc: the code, the position, the annotated lines and the help. Also a short form
+//! of one line each, for problem matchers.
 //!
-//! Reports for programs of others stand in files of their own below.
+//! The reports for other programs are in files of their own below.
 //!
-//! The drawing is annotate-snippets'; here its parts are cut to size and encoded, so that a file of a megabyte
-//! with a thousand faults costs what its faulty lines cost.
+//! annotate-snippets does the layout. The source is cut to the annotated lines and encoded before, so that the cost
+//! depends on these lines and not on the size of the file.
 
 mod fingerprint;
 mod github;
@@ -26,7 +26,7 @@ use crate::render::json;
 use crate::render::style::Paint;
 use crate::render::vocabulary;
 
-/// Every diagnostic drawn with its lines, in the order given, with a blank line after each.
+/// Renders every diagnostic with its lines, in the order given, with a blank line after each.
 pub fn text(found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
     let renderer = if paint.colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(paint.columns());
@@ -36,7 +36,7 @@ pub fn text(found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
             .filter(|diagnostic| diagnostic.code == Code::E013)
             .map(|diagnostic| diagnostic.place.span)
     };
-    // A line may be drawn for another fault than the secret in it.
+    // A line with a secret may be shown for another diagnostic.
     let redacted = secrets().next().map(|_| sources.redacted(secrets()));
     let sources = redacted.as_ref().unwrap_or(sources);
     let mut text = String::new();
@@ -47,7 +47,7 @@ pub fn text(found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
     text
 }
 
-/// Every diagnostic as `path:line:column: error[E101]: message`.
+/// Renders every diagnostic as `path:line:column: error[E101]: message`.
 pub fn short(found: &Diagnostics, sources: &Sources) -> String {
     let line = |diagnostic: &Diagnostic| {
         let position = sources.position(diagnostic.place.span);
@@ -64,7 +64,7 @@ pub fn short(found: &Diagnostics, sources: &Sources) -> String {
     found.iter().map(line).collect()
 }
 
-/// `3 errors, 1 warning in 24 files`, of a run that read `files` files.
+/// Renders a summary such as `3 errors, 1 warning in 24 files`.
 pub fn summary(found: &Diagnostics, files: usize) -> String {
     let counted = [
         (Severity::Error, "error", "errors"),
@@ -113,8 +113,8 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
     group
 }
 
-/// How much of a value is drawn, and of the line behind it, in bytes: a value of a megabyte is no picture.
-const DRAWN: u32 = 2_000;
+/// The largest number of bytes that is shown of a value, and of the rest of its line.
+const SHOWN_BYTES: u32 = 2_000;
 
 /// The lines of one file from the first label to the last.
 fn snippet<'a>(
@@ -122,7 +122,7 @@ fn snippet<'a>(
     labels: &[(&'a Label, AnnotationKind)],
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let range = |label: &Label| {
-        let end = label.span.end.min(label.span.start.saturating_add(DRAWN)) as usize;
+        let end = label.span.end.min(label.span.start.saturating_add(SHOWN_BYTES)) as usize;
         let end = floor(text, end);
         floor(text, label.span.start as usize).min(end)..end
     };
@@ -130,11 +130,11 @@ fn snippet<'a>(
     let first = ranges.clone().map(|range| range.start).min().unwrap_or(0);
     let last = ranges.map(|range| range.end).max().unwrap_or(0);
     let begin = text[..first].rfind('\n').map_or(0, |newline| newline + 1);
-    let rest = &text[last..floor(text, last + DRAWN as usize)];
+    let rest = &text[last..floor(text, last + SHOWN_BYTES as usize)];
     let end = last + rest.find('\n').unwrap_or(rest.len());
     let lines = &text[begin..end];
-    // What is shown may be longer in bytes than what is in the file, and marks are placed by bytes.
-    let shown = |offset: usize| drawn(&lines[..offset - begin]).len();
+    // The encoded text may be longer than the source, and annotations are placed by bytes of the encoded text.
+    let shown = |offset: usize| encoded(&lines[..offset - begin]).len();
     let annotations = labels.iter().map(|(label, kind)| {
         let range = range(label);
         let annotation = kind.span(shown(range.start)..shown(range.end));
@@ -143,18 +143,18 @@ fn snippet<'a>(
             text => annotation.label(encode::terminal(text)),
         }
     });
-    Snippet::source(drawn(lines))
+    Snippet::source(encoded(lines))
         .line_start(text[..begin].bytes().filter(|byte| *byte == b'\n').count() + 1)
         .annotations(annotations.collect::<Vec<_>>())
 }
 
-/// Lines as they are drawn; how they end in the file is of no interest.
-fn drawn(lines: &str) -> String {
+/// Encodes lines for display, with normalised line endings.
+fn encoded(lines: &str) -> String {
     let lines = lines.replace("\r\n", "\n");
     encode::excerpt(lines.strip_suffix('\r').unwrap_or(&lines)).into_owned()
 }
 
-/// The nearest place at or before `offset` that lies between two characters of the text.
+/// The largest character boundary at or before `offset`.
 fn floor(text: &str, offset: usize) -> usize {
     let offset = offset.min(text.len());
     (0..=offset).rev().find(|offset| text.is_char_boundary(*offset)).unwrap_or(0)
@@ -201,12 +201,12 @@ mod tests {
             "no manager is called `i.petrowa`",
         )
         .help("did you mean `i.petrova`?");
-        let unused = Diagnostic::new(Code::W107, Span::of_file(template), "nobody extends this");
+        let unused = Diagnostic::new(Code::W107, Span::of_file(template), "the template is not used");
         ([locked, manager, unused].into_iter().collect(), sources)
     }
 
     #[test]
-    fn a_line_that_holds_a_secret_is_drawn_without_it() {
+    fn a_line_with_a_secret_is_shown_without_it() {
         let mut sources = Sources::default();
         let file = sources.add(
             "servanda.yaml",
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn diagnostics_are_drawn_with_their_lines() {
+    fn diagnostics_are_rendered_with_their_lines() {
         let (found, sources) = found();
         insta::assert_snapshot!(text(&found, &sources, Paint::PLAIN), @r#"
         error[E105]: `sla.targets.critical.response` is locked
@@ -248,7 +248,7 @@ mod tests {
           |
           = help: did you mean `i.petrova`?
 
-        warning[W107]: nobody extends this
+        warning[W107]: the template is not used
          --> templates/support-standard.yaml:1:1
           |
         1 | sla:
@@ -263,14 +263,14 @@ mod tests {
             short(&found, &sources),
             "agreements/severny-veter.yaml:4:41: error[E105]: `sla.targets.critical.response` is locked\n\
              agreements/severny-veter.yaml:3:10: error[E101]: no manager is called `i.petrowa`\n\
-             templates/support-standard.yaml:1:1: warning[W107]: nobody extends this\n"
+             templates/support-standard.yaml:1:1: warning[W107]: the template is not used\n"
         );
         assert_eq!(summary(&found, 24), "2 errors, 1 warning in 24 files");
         assert_eq!(summary(&Diagnostics::default(), 1), "no errors in 1 file");
     }
 
     #[test]
-    fn hostile_files_are_shown_and_do_nothing() {
+    fn hostile_files_are_shown_without_effect() {
         for hostile in HOSTILE {
             let mut sources = Sources::default();
             let file = sources.add(*hostile, format!("# {hostile}\nkey: {hostile} x\n"));
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_outside_of_the_text_is_no_reason_to_fail() {
+    fn a_position_outside_the_text_is_rendered() {
         let mut sources = Sources::default();
         let file = sources.add("a.yaml", "ключ");
         let empty = sources.add("b.yaml", "");

@@ -1,4 +1,6 @@
-//! Where each value of an agreement comes from: its line, and the lines that it displaced on the way.
+//! Renders the origin of each value of an agreement: its position, and the values that it replaced.
+
+use serde::Serialize;
 
 use crate::diagnostic::{Position, Sources};
 use crate::document::Tree;
@@ -8,63 +10,63 @@ use crate::render::terminal::TerminalPage;
 use crate::template::{HistoryStep, LayerEffect, Resolved};
 
 /// The values of an agreement with their histories.
-#[derive(Debug, serde::Serialize)]
-pub struct Explained {
+#[derive(Debug, Serialize)]
+pub struct AgreementHistory {
     /// The agreement.
     pub id: String,
-    /// The templates it builds on, the farthest first.
+    /// Its templates, the farthest first.
     pub templates: Vec<String>,
-    /// Its values, in the order of the merged document; what was dropped comes last.
-    pub values: Vec<Explanation>,
+    /// Its values, in the order of the merged document. Dropped and displaced values come last.
+    pub values: Vec<ValueHistory>,
 }
 
 /// One value with its history.
-#[derive(Debug, serde::Serialize)]
-pub struct Explanation {
-    /// The keys that lead to it.
+#[derive(Debug, Serialize)]
+pub struct ValueHistory {
+    /// The path of keys.
     pub path: Vec<String>,
     /// The value; absent where it was dropped or displaced.
     pub value: Option<serde_json::Value>,
-    /// What each layer says of it, the farthest first.
-    pub history: Vec<Word>,
+    /// The values that the layers set, the farthest first.
+    pub history: Vec<LayerStep>,
 }
 
-/// What one layer says of a value.
-#[derive(Debug, serde::Serialize)]
-pub struct Word {
-    /// The template or agreement that says it.
+/// The value that one layer sets.
+#[derive(Debug, Serialize)]
+pub struct LayerStep {
+    /// The template or agreement.
     pub document: String,
-    /// Where.
+    /// The position.
     pub place: Position,
-    /// What it says.
+    /// The value.
     pub value: serde_json::Value,
-    /// What became of that: `set`, `overridden`, `dropped` or `displaced`.
+    /// The effect: `set`, `overridden`, `dropped` or `displaced`.
     pub effect: &'static str,
 }
 
 /// The values at or below a path; all of them for an empty one.
-pub fn of(resolved: &Resolved<'_>, path: &[&str], sources: &Sources) -> Explained {
-    let word = |step: &HistoryStep<'_>| Word {
+pub fn of(resolved: &Resolved<'_>, path: &[&str], sources: &Sources) -> AgreementHistory {
+    let layer_step = |step: &HistoryStep<'_>| LayerStep {
         document: step.document.to_owned(),
         place: sources.position(step.span),
         value: step.value.to_json(),
         effect: effect(step.effect),
     };
     let within = resolved.explain().into_iter().filter(|explained| explained.path.starts_with(path));
-    let values = within.map(|explained| Explanation {
+    let values = within.map(|explained| ValueHistory {
         path: explained.path.iter().map(|key| (*key).to_owned()).collect(),
         value: explained.value.as_ref().map(Tree::to_json),
-        history: explained.steps.iter().map(word).collect(),
+        history: explained.steps.iter().map(layer_step).collect(),
     });
-    Explained {
+    AgreementHistory {
         id: resolved.id.to_string(),
         templates: resolved.templates().map(str::to_owned).collect(),
         values: values.collect(),
     }
 }
 
-/// The text: a line for each value, and below it the lines that came before.
-pub fn text(explained: &Explained, paint: Paint) -> String {
+/// Renders a line for each value, followed by the values that it replaced.
+pub fn text(explained: &AgreementHistory, paint: Paint) -> String {
     let mut page = TerminalPage::new(paint);
     let line = explained.templates.join(" → ");
     let mut head = Line::new().toned(Tone::Strong, &explained.id);
@@ -75,33 +77,33 @@ pub fn text(explained: &Explained, paint: Paint) -> String {
     page.gap();
     for value in &explained.values {
         page.line(0, 4, &headline(value));
-        for word in value.history.iter().rev().skip(usize::from(value.value.is_some())) {
-            let said = format!("{} by {}", past(word.effect), place(word));
-            let line = Line::new().toned(Tone::Quiet, &format!("{}  {said}", written(&word.value)));
+        for step in value.history.iter().rev().skip(usize::from(value.value.is_some())) {
+            let origin = format!("{} {}", origin(step.effect), place(step));
+            let line = Line::new().toned(Tone::Quiet, &format!("{}  {origin}", written(&step.value)));
             page.line(4, 6, &line);
         }
     }
     page.finish()
 }
 
-fn headline(explained: &Explanation) -> Line {
+fn headline(explained: &ValueHistory) -> Line {
     let path = explained.path.join(".");
     let origin = explained.history.last();
     let line = Line::new().toned(Tone::Strong, &path);
     match (&explained.value, origin) {
-        (Some(value), Some(word)) => {
-            line.text(&format!(": {}", written(value))).toned(Tone::Quiet, &format!("  {}", place(word)))
+        (Some(value), Some(step)) => {
+            line.text(&format!(": {}", written(value))).toned(Tone::Quiet, &format!("  {}", place(step)))
         }
         (Some(value), None) => line.text(&format!(": {}", written(value))),
         (None, _) => line.toned(Tone::Loss, ": dropped"),
     }
 }
 
-fn place(word: &Word) -> String {
-    format!("{}:{}:{}", word.place.path, word.place.line, word.place.column)
+fn place(step: &LayerStep) -> String {
+    format!("{}:{}:{}", step.place.path, step.place.line, step.place.column)
 }
 
-/// A value as one would write it: plain texts bare, the rest as JSON.
+/// Formats a value: a text as it is, any other value as JSON.
 fn written(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(text) => text.clone(),
@@ -118,11 +120,11 @@ fn effect(effect: LayerEffect) -> &'static str {
     }
 }
 
-fn past(effect: &str) -> &'static str {
+fn origin(effect: &str) -> &'static str {
     match effect {
-        "overridden" => "said before",
-        "dropped" => "dropped",
-        "displaced" => "displaced",
-        _ => "said",
+        "overridden" => "overridden, from",
+        "dropped" => "dropped by",
+        "displaced" => "displaced by",
+        _ => "set by",
     }
 }

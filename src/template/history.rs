@@ -1,6 +1,6 @@
-//! How each value of an agreement came about: which layers spoke of it, and what became of what they said.
+//! The history of each value of an agreement: the values that the layers set, and their effect.
 //!
-//! Worked out only when somebody asks (`servanda explain`).
+//! Calculated on demand, for `servanda explain`.
 
 use super::layer::Layer;
 use super::merge::MergePlace;
@@ -8,52 +8,52 @@ use super::resolved::Resolved;
 use crate::diagnostic::Span;
 use crate::document::tree::{Node, Tree};
 
-/// One layer's word on a value.
+/// The value that one layer sets.
 #[derive(Clone, Debug)]
 pub struct HistoryStep<'document> {
-    /// The id of the document that speaks: a template's name, the agreement's or the set's.
+    /// The id of the layer's document: a template's name, or the id of the agreement or set.
     pub document: &'document str,
-    /// Where it speaks: the key where it drops or displaces, else the value.
+    /// The position: of the key where the layer drops or displaces, else of the value.
     pub span: Span,
-    /// What it says.
+    /// The value.
     pub value: Tree<'document>,
-    /// What becomes of that.
+    /// The effect of the value.
     pub effect: LayerEffect,
 }
 
-/// What became of a layer's word on a value.
+/// The effect of a value that a layer sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LayerEffect {
-    /// It holds.
+    /// It applies.
     Set,
-    /// A nearer layer says something else.
+    /// A nearer layer sets another value.
     Overridden,
-    /// It is `false`, and drops what was inherited.
+    /// It is `false` and drops the inherited value.
     Dropped,
-    /// It is another key of the same group, and takes the place of this one.
+    /// It is another key of the same group and replaces this one.
     Displaced,
 }
 
-/// A value of an agreement, or one that was dropped or displaced, with its history.
+/// A value of an agreement with its history; also one that was dropped or displaced.
 #[derive(Clone, Debug)]
 pub struct ExplainedValue<'document> {
-    /// The keys that lead to it.
+    /// The path of keys.
     pub path: Vec<&'document str>,
     /// The value; `None` where it was dropped or displaced.
     pub value: Option<Tree<'document>>,
-    /// What each layer says of it, the farthest first.
+    /// The values that the layers set, the farthest first.
     pub steps: Vec<HistoryStep<'document>>,
 }
 
 impl<'document> Resolved<'document> {
-    /// What each layer says of the value at a path, the farthest first.
+    /// The values that the layers set at a path, the farthest first.
     pub fn history(&self, path: &[&str]) -> Vec<HistoryStep<'document>> {
         let mut steps: Vec<HistoryStep<'document>> = Vec::new();
         for layer in &self.layers {
-            let Some(step) = word_of(layer, path) else {
+            let Some(step) = step_of(layer, path) else {
                 continue;
             };
-            // Whatever was said before is replaced, but for maps, which go on to be merged.
+            // A nearer value overrides all earlier ones.
             for before in &mut steps {
                 if before.effect == LayerEffect::Set {
                     before.effect = LayerEffect::Overridden;
@@ -64,8 +64,8 @@ impl<'document> Resolved<'document> {
         steps
     }
 
-    /// Every value that any layer speaks of, with its history, in the order of the merged document; what was dropped
-    /// or displaced comes last.
+    /// Every value that any layer sets, with its history, in the order of the merged document. Dropped and displaced
+    /// values come last.
     pub fn explain(&self) -> Vec<ExplainedValue<'document>> {
         let mut paths = Vec::new();
         leaves(&self.tree, &mut Vec::new(), &mut paths);
@@ -91,14 +91,14 @@ impl<'document> Resolved<'document> {
         explained.collect()
     }
 
-    /// Whether a value that is no map stands above a path, so that the path is told of there.
+    /// Whether a value above a path is not a map. Then the history of that value covers the path.
     fn is_inside_leaf(&self, path: &[&str]) -> bool {
         (1..path.len()).any(|length| self.tree.get(&path[..length]).is_some_and(|above| !above.is_map()))
     }
 }
 
-/// What a layer says of a path: a value there, a `false` above it, or a key that displaces one on the way.
-fn word_of<'document>(layer: &Layer<'document>, path: &[&str]) -> Option<HistoryStep<'document>> {
+/// The value that a layer sets at a path: a value there, `false` above it, or a key that displaces one of the path.
+fn step_of<'document>(layer: &Layer<'document>, path: &[&str]) -> Option<HistoryStep<'document>> {
     let step = |span: Span, node: &'document Node, effect: LayerEffect| HistoryStep {
         document: &layer.document.id,
         span,
@@ -109,7 +109,7 @@ fn word_of<'document>(layer: &Layer<'document>, path: &[&str]) -> Option<History
     let mut place = MergePlace::Root;
     for (index, key) in path.iter().enumerate() {
         let map = node.as_map()?;
-        let group = place.only_one_of();
+        let group = place.exclusive_keys();
         let drops = place.drops();
         place = place.below(key);
         if let Some(entry) = map.entry(key) {
@@ -131,19 +131,19 @@ fn word_of<'document>(layer: &Layer<'document>, path: &[&str]) -> Option<History
     Some(step(node.span, node, LayerEffect::Set))
 }
 
-/// The paths of all values that are no maps, and of empty maps.
+/// Collects the paths of all values that are not maps, and of empty maps.
 fn leaves<'document>(
     tree: &Tree<'document>,
-    way: &mut Vec<&'document str>,
+    path: &mut Vec<&'document str>,
     paths: &mut Vec<Vec<&'document str>>,
 ) {
     let below = tree.entries();
-    if below.is_empty() && !way.is_empty() {
-        paths.push(way.clone());
+    if below.is_empty() && !path.is_empty() {
+        paths.push(path.clone());
     }
     for entry in below {
-        way.push(entry.key);
-        leaves(&entry.tree, way, paths);
-        way.pop();
+        path.push(entry.key);
+        leaves(&entry.tree, path, paths);
+        path.pop();
     }
 }

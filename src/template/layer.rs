@@ -1,11 +1,11 @@
-//! One of the values that are merged: a template, an agreement's file, or an entry of a set.
+//! The layers of an agreement: templates, the agreement's file, and the entry of a set.
 
-use super::merge::Piece;
+use super::merge::LayerValue;
 use crate::diagnostic::Span;
 use crate::document::Document;
 use crate::document::tree::Node;
 
-/// One of the values that are merged.
+/// One layer of a merge.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layer<'document> {
     pub(super) document: &'document Document,
@@ -19,7 +19,8 @@ impl<'document> Layer<'document> {
     }
 }
 
-pub(super) fn pieces<'document>(layers: &[Layer<'document>]) -> Vec<Piece<'document>> {
+/// The values of the layers at the root, numbered in their order.
+pub(super) fn root_values<'document>(layers: &[Layer<'document>]) -> Vec<LayerValue<'document>> {
     let numbered = layers.iter().enumerate();
-    numbered.map(|(layer, of)| Piece { layer, key_span: of.key_span, node: of.root }).collect()
+    numbered.map(|(layer, of)| LayerValue { layer, key_span: of.key_span, node: of.root }).collect()
 }

@@ -1,30 +1,31 @@
-//! What a template has locked, and who below it changes that all the same.
+//! Finds changes of values that a template locks.
 //!
-//! A change is a value that differs from the one inherited, a key that was not there, a dropped entry, and a
-//! key that displaces the locked one. To repeat the same value is none.
+//! A change is a value that differs from the inherited one, a new key, a dropped entry, or a key that displaces the locked
+//! one. Repeating the same value is not a change.
 
-use super::layer::{Layer, pieces};
+use super::layer::{Layer, root_values};
 use super::merge::{MergePlace, Merger};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::tree::{MapEntry, Node, NodeValue, Tree};
 use crate::document::{Document, is_field_path, quoted};
 
-/// The paths that a template locks, with their places.
+/// The paths that a template locks, with their positions.
 fn locked(template: &Document) -> impl Iterator<Item = (&str, Span)> {
     let paths = template.root.get(&["locked"]).and_then(Node::as_list).unwrap_or_default();
     paths.iter().filter_map(|path| Some((path.as_text()?, path.span)))
 }
 
-/// Tells of the paths that a template locks though no agreement has them.
+/// Reports the locked paths of a template that no agreement can have.
 pub(super) fn unknown_paths(template: &Document, faults: &mut Vec<Diagnostic>) {
     for (path, span) in locked(template).filter(|(path, _)| !is_field_path(path)) {
-        let fault = Diagnostic::new(Code::E101, span, format!("an agreement has no field {}", quoted(path)));
-        faults.push(fault.help("write the keys that lead to it with dots between them, such as sla.targets"));
+        let fault =
+            Diagnostic::new(Code::E101, span, format!("unknown field {} of an agreement", quoted(path)));
+        faults.push(fault.help("write the path with dots between the keys, such as sla.targets"));
     }
 }
 
-/// Tells of what the layer at `changer` changes though a layer before it, of those that `counts` says yes to, locks it.
-pub(super) fn find(
+/// Reports the values that the layer at `changer` changes and that an earlier layer accepted by `counts` locks.
+pub(super) fn find_changes(
     layers: &[Layer<'_>],
     changer: usize,
     counts: impl Fn(&Document) -> bool,
@@ -33,11 +34,11 @@ pub(super) fn find(
     let layer = &layers[changer];
     for locker in layers[..changer].iter().filter(|locker| counts(locker.document)) {
         for (path, lock) in locked(locker.document) {
-            let Some(touch) = touch(layer.root, path, MergePlace::Root) else {
+            let Some(affecting) = affecting_entry(layer.root, path, MergePlace::Root) else {
                 continue;
             };
-            let before = Merger::default().documents(&pieces(&layers[..changer]));
-            let after = Merger::default().documents(&pieces(&layers[..=changer]));
+            let before = Merger::default().documents(&root_values(&layers[..changer]));
+            let after = Merger::default().documents(&root_values(&layers[..=changer]));
             let before = before.and_then(|tree| find_path(&tree, path));
             let after = after.and_then(|tree| find_path(&tree, path));
             let same = match (&before, &after) {
@@ -46,41 +47,47 @@ pub(super) fn find(
                 (Some(_), None) | (None, Some(_)) => false,
             };
             if !same {
-                tell(&touch, before.as_ref(), &locker.document.id, lock, faults);
+                report(&affecting, before.as_ref(), &locker.document.id, lock, faults);
             }
         }
     }
 }
 
-/// How a layer comes near a locked path.
-struct Touch<'document> {
+/// An entry of a layer that affects a locked path.
+struct AffectingEntry<'document> {
     entry: &'document MapEntry,
-    /// Whether the entry stands at the path itself, and not above it or in its place.
-    exact: bool,
+    /// Whether the entry is at the path itself, and neither above it nor a replacement.
+    is_exact: bool,
 }
 
-fn touch<'document>(node: &'document Node, path: &str, place: MergePlace) -> Option<Touch<'document>> {
+fn affecting_entry<'document>(
+    node: &'document Node,
+    path: &str,
+    place: MergePlace,
+) -> Option<AffectingEntry<'document>> {
     let map = node.as_map()?;
-    let group = place.only_one_of();
+    let group = place.exclusive_keys();
     map.iter().find_map(|entry| {
         let rest = match path.strip_prefix(&*entry.key) {
-            Some("") => return Some(Touch { entry, exact: true }),
+            Some("") => return Some(AffectingEntry { entry, is_exact: true }),
             Some(rest) => rest.strip_prefix('.'),
             None => None,
         };
         match rest {
-            Some(rest) if entry.node.as_map().is_some() => touch(&entry.node, rest, place.below(&entry.key)),
-            Some(_) => Some(Touch { entry, exact: false }),
+            Some(rest) if entry.node.as_map().is_some() => {
+                affecting_entry(&entry.node, rest, place.below(&entry.key))
+            }
+            Some(_) => Some(AffectingEntry { entry, is_exact: false }),
             None => {
                 let head = path.split('.').next().unwrap_or(path);
                 let displaces = group.contains(&head) && group.contains(&&*entry.key);
-                displaces.then_some(Touch { entry, exact: false })
+                displaces.then_some(AffectingEntry { entry, is_exact: false })
             }
         }
     })
 }
 
-/// The value at a path with dots; a key may have dots itself.
+/// The value at a path with dots. A key may contain dots as well.
 fn find_path<'document>(tree: &Tree<'document>, path: &str) -> Option<Tree<'document>> {
     tree.entries().into_iter().find_map(|entry| match path.strip_prefix(entry.key)? {
         "" => Some(entry.tree.clone()),
@@ -88,34 +95,34 @@ fn find_path<'document>(tree: &Tree<'document>, path: &str) -> Option<Tree<'docu
     })
 }
 
-fn tell(
-    touch: &Touch<'_>,
+fn report(
+    affecting: &AffectingEntry<'_>,
     before: Option<&Tree<'_>>,
     locker: &str,
     lock: Span,
     faults: &mut Vec<Diagnostic>,
 ) {
     let mut changes = Vec::new();
-    if touch.exact {
-        differences(touch.entry, before, &mut changes);
+    if affecting.is_exact {
+        differences(affecting.entry, before, &mut changes);
     }
     if changes.is_empty() {
-        changes.push((touch.entry, before.map(Tree::span)));
+        changes.push((affecting.entry, before.map(Tree::span)));
     }
     for (entry, inherited) in changes {
         let does = if entry.node.value == NodeValue::Bool(false) { "dropped" } else { "changed" };
         let message =
-            format!("{} is {does} here, and the template {} locks it", quoted(&entry.key), quoted(locker));
+            format!("{} is {does}, but the template {} locks it", quoted(&entry.key), quoted(locker));
         let fault = Diagnostic::new(Code::E105, entry.key_span, message).related(lock, "locked here");
         let fault = match inherited {
-            Some(span) => fault.related(span, "the value that holds"),
+            Some(span) => fault.related(span, "inherited value"),
             None => fault,
         };
-        faults.push(fault.help("delete the key, or have the template unlock it"));
+        faults.push(fault.help("delete the key, or unlock it in the template"));
     }
 }
 
-/// The entries, as far inside as can be told, that differ from what is inherited.
+/// Collects the innermost entries that differ from the inherited values.
 fn differences<'document>(
     entry: &'document MapEntry,
     inherited: Option<&Tree<'_>>,

@@ -1,7 +1,7 @@
-//! Templates and agreements become one value each: what a client is promised, wherever it is written.
+//! Merges an agreement with the templates that it extends.
 //!
-//! Values are merged and not types, so that each keeps the place where it stands. This stage knows the rule
-//! of merging and the few fields it speaks of; it judges no value.
+//! Trees are merged and not types, so that each value keeps its position. This module knows the rules of merging and the
+//! few fields with a rule of their own. It does not validate values.
 
 mod chain;
 mod history;

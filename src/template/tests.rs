@@ -57,17 +57,17 @@ impl Repository {
     }
 
     /// The faults as `path:line:column CODE message (path:line:column label)…`.
-    fn told(&self) -> Vec<String> {
+    fn reported(&self) -> Vec<String> {
         let (_, faults) = self.resolve(|_| ());
-        self.tell(&faults)
+        self.format(&faults)
     }
 
-    fn tell(&self, faults: &Diagnostics) -> Vec<String> {
+    fn format(&self, faults: &Diagnostics) -> Vec<String> {
         let place = |span| {
             let at = self.sources.position(span);
             format!("{}:{}:{}", at.path, at.line, at.column)
         };
-        let told = faults.iter().map(|fault| {
+        let reported = faults.iter().map(|fault| {
             let related =
                 fault.related.iter().map(|label| format!(" ({} {})", place(label.span), label.text));
             format!(
@@ -78,11 +78,11 @@ impl Repository {
                 related.collect::<String>()
             )
         });
-        told.collect()
+        reported.collect()
     }
 }
 
-/// What an agreement becomes over one template.
+/// Asserts the merge of an agreement with one template.
 #[track_caller]
 fn over(template: &str, agreement: &str, expected: &Value) {
     let agreement = format!("extends: t\n{agreement}");
@@ -111,7 +111,7 @@ fn false_drops_a_service_a_target_and_a_notice_and_nothing_else() {
         "services: { email: false, vpn: { targets: { low: false } } }\nsla: { targets: { low: false } }\nnotices: { activated: false }\nattributes: { vip: false }\n",
         &json!({ "services": { "vpn": { "calendar": "office", "targets": {} } }, "sla": { "targets": {} }, "notices": {}, "attributes": { "vip": false } }),
     );
-    // What a file alone has is no exception.
+    // The same applies without a template.
     let repository = Repository::new(&[(
         "agreements/a.yaml",
         "services: { email: false, print: true }\nsla: { targets: { low: false } }\n",
@@ -120,14 +120,14 @@ fn false_drops_a_service_a_target_and_a_notice_and_nothing_else() {
 }
 
 #[test]
-fn true_for_a_service_means_as_it_stands() {
+fn true_for_a_service_keeps_the_inherited_one() {
     let template = "services: { vpn: { calendar: office }, email: false }\n";
     over(
         template,
         "services: { vpn: true, email: true }\n",
         &json!({ "services": { "vpn": { "calendar": "office" }, "email": true } }),
     );
-    // Dropped on the way and taken up again, it begins anew.
+    // A service that is dropped between and added again does not inherit.
     let repository = Repository::new(&[
         ("templates/t.yaml", template),
         ("templates/u.yaml", "extends: t\nservices: { vpn: false }\n"),
@@ -169,14 +169,14 @@ fn the_nearest_layer_of_a_group_displaces_the_others_keys() {
 }
 
 #[test]
-fn later_templates_win_and_a_shared_one_comes_once_and_first() {
+fn later_templates_win_and_a_shared_one_is_applied_once_and_first() {
     let repository = Repository::new(&[
         ("templates/base.yaml", "manager: base\nprovider: base\nlabels: { a: base, b: base }\n"),
         ("templates/one.yaml", "extends: base\nmanager: one\nlabels: { a: one }\n"),
         ("templates/two.yaml", "extends: base\nlabels: { b: two }\n"),
         ("agreements/a.yaml", "extends: [one, two]\n"),
     ]);
-    // `two` only inherits base's manager, and so does not undo what `one` says.
+    // `two` only inherits the manager of `base`, so it does not replace the one of `one`.
     assert_eq!(
         repository.merged()["a"],
         json!({ "manager": "one", "provider": "base", "labels": { "a": "one", "b": "two" } })
@@ -204,7 +204,7 @@ fn a_set_is_one_agreement_for_each_entry_merged_last() {
 }
 
 #[test]
-fn circles_depth_and_unknown_names_are_told_with_their_places() {
+fn cycles_and_unknown_names_are_reported_with_their_positions() {
     for (files, expected) in [
         (
             vec![
@@ -214,28 +214,31 @@ fn circles_depth_and_unknown_names_are_told_with_their_places() {
                 ("agreements/x.yaml", "extends: a\n"),
             ],
             vec![
-                "templates/c.yaml:1:10 E104 the templates extend each other in a circle: `a` → `b` → `c` → `a` (templates/a.yaml:1:10 what `a` extends) (templates/b.yaml:1:11 what `b` extends)",
+                "templates/c.yaml:1:10 E104 templates extend each other in a cycle: `a` → `b` → `c` → `a` (templates/a.yaml:1:10 extended by `a`) (templates/b.yaml:1:11 extended by `b`)",
             ],
         ),
-        (vec![("templates/a.yaml", "extends: a\n")], vec!["templates/a.yaml:1:10 E104 `a` extends itself"]),
+        (
+            vec![("templates/a.yaml", "extends: a\n")],
+            vec!["templates/a.yaml:1:10 E104 the template `a` extends itself"],
+        ),
         (
             vec![
                 ("templates/support.yaml", "labels: { a: b }\n"),
                 ("agreements/x.yaml", "extends: [suport, support]\n"),
             ],
-            vec!["agreements/x.yaml:1:11 E101 there is no template `suport`"],
+            vec!["agreements/x.yaml:1:11 E101 unknown template `suport`"],
         ),
         (
             vec![("agreements/broken.yaml", "extends: [t, ../u]\nclient:\n")],
-            vec!["agreements/broken.yaml:1:11 E101 there is no template `t`"],
+            vec!["agreements/broken.yaml:1:11 E101 unknown template `t`"],
         ),
     ] {
-        assert_eq!(Repository::new(&files).told(), expected, "{files:?}");
+        assert_eq!(Repository::new(&files).reported(), expected, "{files:?}");
     }
 }
 
 #[test]
-fn eight_templates_in_a_line_are_enough() {
+fn a_chain_of_eight_templates_is_the_longest() {
     let files = |count: usize| -> Vec<(String, String)> {
         let template = |level: usize| match level {
             0 => ("templates/t0.yaml".to_owned(), "labels: { a: b }\n".to_owned()),
@@ -246,26 +249,26 @@ fn eight_templates_in_a_line_are_enough() {
             .chain([("agreements/a.yaml".to_owned(), format!("extends: t{}\n", count - 1))])
             .collect()
     };
-    let told = |count| {
+    let reported = |count| {
         let files = files(count);
         let files: Vec<(&str, &str)> =
             files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-        Repository::new(&files).told()
+        Repository::new(&files).reported()
     };
-    assert_eq!(told(8), [""; 0]);
-    let nine = told(9);
+    assert_eq!(reported(8), [""; 0]);
+    let nine = reported(9);
     assert!(
         nine.len() == 1
             && nine[0].starts_with("templates/t8.yaml:1:10 E104")
             && nine[0].contains("`t8` → `t7`"),
         "{nine:?}"
     );
-    assert_eq!(told(12).len(), 1);
-    assert!(!told(500).is_empty());
+    assert_eq!(reported(12).len(), 1);
+    assert!(!reported(500).is_empty());
 }
 
 #[test]
-fn what_is_unsound_is_used_no_further_and_not_told_of_twice() {
+fn a_document_with_errors_is_not_used_and_not_reported_twice() {
     let repository = Repository::new(&[
         ("templates/broken.yaml", "titel: x\n"),
         ("templates/on-top.yaml", "extends: broken\n"),
@@ -277,44 +280,44 @@ fn what_is_unsound_is_used_no_further_and_not_told_of_twice() {
 }
 
 #[test]
-fn a_change_of_a_locked_value_is_told_with_the_lock_and_the_value() {
+fn a_change_of_a_locked_value_is_reported_with_the_lock_and_the_value() {
     let template = "sla: { calendar: office, targets: { low: { response: 4h, resolution: 8h } } }\n\
                     period: { term: 1y }\nservices: { vpn: { calendar: office } }\nnotices: { activated: { to: [client] } }\n\
                     locked: [sla.targets, period.term, services.vpn.calendar, notices.activated, number]\n";
     for (agreement, expected) in [
         (
             "sla: { targets: { low: { response: 1h } } }",
-            "agreements/a.yaml:2:26 E105 `response` is changed here, and the template `t` locks it (templates/t.yaml:5:10 locked here) (templates/t.yaml:1:54 the value that holds)",
+            "agreements/a.yaml:2:26 E105 `response` is changed, but the template `t` locks it (templates/t.yaml:5:10 locked here) (templates/t.yaml:1:54 inherited value)",
         ),
         (
             "sla: { targets: { high: { response: 1h } } }",
-            "agreements/a.yaml:2:19 E105 `high` is changed here, and the template `t` locks it (templates/t.yaml:5:10 locked here)",
+            "agreements/a.yaml:2:19 E105 `high` is changed, but the template `t` locks it (templates/t.yaml:5:10 locked here)",
         ),
         (
             "sla: { targets: { low: false } }",
-            "agreements/a.yaml:2:19 E105 `low` is dropped here, and the template `t` locks it (templates/t.yaml:5:10 locked here) (templates/t.yaml:1:42 the value that holds)",
+            "agreements/a.yaml:2:19 E105 `low` is dropped, but the template `t` locks it (templates/t.yaml:5:10 locked here) (templates/t.yaml:1:42 inherited value)",
         ),
         (
             "period: { last_day: 2026-01-01 }",
-            "agreements/a.yaml:2:11 E105 `last_day` is changed here, and the template `t` locks it (templates/t.yaml:5:23 locked here) (templates/t.yaml:2:17 the value that holds)",
+            "agreements/a.yaml:2:11 E105 `last_day` is changed, but the template `t` locks it (templates/t.yaml:5:23 locked here) (templates/t.yaml:2:17 inherited value)",
         ),
         (
             "services: { vpn: false }",
-            "agreements/a.yaml:2:13 E105 `vpn` is dropped here, and the template `t` locks it (templates/t.yaml:5:36 locked here) (templates/t.yaml:3:30 the value that holds)",
+            "agreements/a.yaml:2:13 E105 `vpn` is dropped, but the template `t` locks it (templates/t.yaml:5:36 locked here) (templates/t.yaml:3:30 inherited value)",
         ),
         (
             "notices: { activated: false }",
-            "agreements/a.yaml:2:12 E105 `activated` is dropped here, and the template `t` locks it (templates/t.yaml:5:59 locked here) (templates/t.yaml:4:23 the value that holds)",
+            "agreements/a.yaml:2:12 E105 `activated` is dropped, but the template `t` locks it (templates/t.yaml:5:59 locked here) (templates/t.yaml:4:23 inherited value)",
         ),
         (
             "number: '1'",
-            "agreements/a.yaml:2:1 E105 `number` is changed here, and the template `t` locks it (templates/t.yaml:5:78 locked here)",
+            "agreements/a.yaml:2:1 E105 `number` is changed, but the template `t` locks it (templates/t.yaml:5:78 locked here)",
         ),
     ] {
         let agreement = format!("extends: t\n{agreement}\n");
         let repository =
             Repository::new(&[("templates/t.yaml", template), ("agreements/a.yaml", &agreement)]);
-        assert_eq!(repository.told(), [expected], "{agreement}");
+        assert_eq!(repository.reported(), [expected], "{agreement}");
     }
     let repository = Repository::new(&[
         ("templates/t.yaml", template),
@@ -324,8 +327,8 @@ fn a_change_of_a_locked_value_is_told_with_the_lock_and_the_value() {
         ),
         ("agreements/s.yaml", "extends: t\nclients: { one: { services: { vpn: false } }, two: true }\n"),
     ]);
-    let told = repository.told();
-    assert!(told.len() == 1 && told[0].starts_with("agreements/s.yaml:2:31 E105"), "{told:?}");
+    let reported = repository.reported();
+    assert!(reported.len() == 1 && reported[0].starts_with("agreements/s.yaml:2:31 E105"), "{reported:?}");
 }
 
 #[test]
@@ -337,77 +340,77 @@ fn locks_hold_between_templates_too_and_name_real_fields() {
         ("agreements/x.yaml", "extends: [base, beside]\n"),
         ("agreements/y.yaml", "extends: [below]\n"),
     ]);
-    let told: Vec<String> = repository
-        .told()
+    let reported: Vec<String> = repository
+        .reported()
         .iter()
         .map(|line| line.split(" is ").next().unwrap_or_default().to_owned())
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             "templates/below.yaml:2:1 E105 `manager`",
             "templates/beside.yaml:1:1 E105 `manager`",
-            "templates/beside.yaml:2:10 E101 an agreement has no field `sla.target`",
+            "templates/beside.yaml:2:10 E101 unknown field `sla.target` of an agreement",
         ]
     );
 }
 
 #[test]
-fn what_is_inherited_anyway_is_told_once_as_far_up_as_it_holds() {
+fn a_repeated_value_is_reported_once_at_the_outermost_map() {
     let template = "manager: m\nservices: { email: true, vpn: { calendar: c } }\nsla: { targets: { low: { response: 4h, resolution: 8h } } }\nperiod: { term: 1y }\n";
     for (agreement, expected) in [
         (
             "manager: m",
             vec![
-                "agreements/a.yaml:2:1 W108 `manager` is inherited with the same value anyway (templates/t.yaml:1:1 inherited from here)",
+                "agreements/a.yaml:2:1 W108 `manager` repeats the inherited value (templates/t.yaml:1:1 inherited value)",
             ],
         ),
         ("manager: n", vec![]),
         (
             "sla: { targets: { low: { response: 4h, resolution: 1h } } }",
             vec![
-                "agreements/a.yaml:2:26 W108 `response` is inherited with the same value anyway (templates/t.yaml:3:26 inherited from here)",
+                "agreements/a.yaml:2:26 W108 `response` repeats the inherited value (templates/t.yaml:3:26 inherited value)",
             ],
         ),
         (
             "sla: { targets: { low: { resolution: 8h, response: 4h } } }",
             vec![
-                "agreements/a.yaml:2:1 W108 `sla` is inherited with the same value anyway (templates/t.yaml:3:1 inherited from here)",
+                "agreements/a.yaml:2:1 W108 `sla` repeats the inherited value (templates/t.yaml:3:1 inherited value)",
             ],
         ),
         ("services: { vpn: true, email: false }", vec![]),
         (
             "services: { print: false, vpn: { calendar: d } }",
-            vec!["agreements/a.yaml:2:13 W108 nothing called `print` is inherited, so `false` drops nothing"],
+            vec!["agreements/a.yaml:2:13 W108 `print` is not inherited, so `false` has no effect"],
         ),
         (
             "clients: { x: true, y: { manager: m } }",
             vec![
-                "agreements/a.yaml:2:26 W108 `manager` is inherited with the same value anyway (templates/t.yaml:1:1 inherited from here)",
+                "agreements/a.yaml:2:26 W108 `manager` repeats the inherited value (templates/t.yaml:1:1 inherited value)",
             ],
         ),
     ] {
         let agreement = format!("extends: t\n{agreement}\n");
         let repository =
             Repository::new(&[("templates/t.yaml", template), ("agreements/a.yaml", &agreement)]);
-        assert_eq!(repository.told(), expected, "{agreement}");
+        assert_eq!(repository.reported(), expected, "{agreement}");
     }
 }
 
 #[test]
-fn a_template_that_nobody_extends_is_told() {
+fn an_unused_template_is_reported() {
     let repository = Repository::new(&[
         ("templates/used.yaml", "manager: a\n"),
         ("templates/through.yaml", "extends: used\n"),
         ("templates/idle.yaml", "manager: b\n"),
         ("agreements/a.yaml", "extends: [through]\n"),
     ]);
-    let told = repository.tell(&unused(&repository.templates, &repository.agreements));
-    assert_eq!(told, ["templates/idle.yaml:1:1 W107 nobody extends the template `idle`"]);
+    let reported = repository.format(&unused(&repository.templates, &repository.agreements));
+    assert_eq!(reported, ["templates/idle.yaml:1:1 W107 the template `idle` is not used"]);
 }
 
 #[test]
-fn a_value_knows_its_place_and_whether_it_is_the_agreements_own() {
+fn a_value_has_its_position_and_its_file() {
     let repository = Repository::new(&[
         ("templates/t.yaml", "period: { term: 1y, timezone: Europe/Moscow }\n"),
         ("agreements/s.yaml", "extends: t\nperiod: { first_day: 2026-01-01 }\nclients:\n  one: true\n"),
@@ -440,7 +443,7 @@ fn a_value_knows_its_place_and_whether_it_is_the_agreements_own() {
 }
 
 #[test]
-fn the_history_of_a_value_tells_who_said_what() {
+fn the_history_of_a_value_names_every_layer_that_sets_it() {
     let repository = Repository::new(&[
         (
             "templates/far.yaml",
@@ -452,7 +455,7 @@ fn the_history_of_a_value_tells_who_said_what() {
             "extends: near\nperiod: { last_day: 2026-12-31 }\nservices: { email: false }\n",
         ),
     ]);
-    let (told, _) = repository.resolve(|resolved| {
+    let (reported, _) = repository.resolve(|resolved| {
         let explained = resolved.explain();
         let lines: Vec<String> = explained
             .iter()
@@ -468,7 +471,7 @@ fn the_history_of_a_value_tells_who_said_what() {
         lines
     });
     assert_eq!(
-        told["a"],
+        reported["a"],
         [
             "period.last_day = \"2026-12-31\": far Displaced, near Displaced, a Set",
             "services.vpn.calendar = \"b\": far Overridden, near Set",
@@ -491,7 +494,7 @@ fn files_of(block: &'static str) -> Vec<(&'static str, &'static str)> {
 }
 
 #[test]
-fn the_page_of_a_rule_shows_its_fault_and_how_it_is_mended() {
+fn the_page_of_a_rule_shows_an_error_and_its_fix() {
     for code in [Code::E101, Code::E104, Code::E105, Code::W107, Code::W108] {
         let page = code.page().split("```yaml\n").skip(1);
         let blocks: Vec<&str> = page.filter_map(|rest| rest.split("```").next()).collect();

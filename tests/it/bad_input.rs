@@ -1,4 +1,4 @@
-//! Every kind of bad input ends with exit code 3, a place, the rule's code and advice; hostile ones fast and small.
+//! Every kind of bad input gives exit code 3 and a diagnostic with position, code and help. Hostile input stays small.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -40,8 +40,8 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// The repository of a case: what is written and what is made, as the README beside the cases says.
-fn made(case: &Case) -> Repository {
+/// The repository of a case, with its generated files (see the README of the cases).
+fn prepare(case: &Case) -> Repository {
     let repository = Repository::empty();
     copy(&case.folder, &repository.root().to_path_buf());
     repository.remove("expect.txt");
@@ -58,8 +58,8 @@ fn made(case: &Case) -> Repository {
             #[cfg(unix)]
             "symlink" => std::os::unix::fs::symlink(rest, path).unwrap(),
             "hex" => append(&path, &bytes(rest)),
-            "repeat" | "copy-lines" => append(&path, many(verb, rest).as_bytes()),
-            _ => panic!("{}: nobody knows the recipe `{recipe}`", case.name),
+            "repeat" | "copy-lines" => append(&path, repeated(verb, rest).as_bytes()),
+            _ => panic!("{}: unknown recipe `{recipe}`", case.name),
         }
     }
     repository
@@ -77,8 +77,8 @@ fn bytes(digits: &str) -> Vec<u8> {
     pairs.map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
 }
 
-/// A text many times over; with its number in it where the recipe counts.
-fn many(verb: &str, rest: &str) -> String {
+/// A text repeated; for `copy-lines` with its number in each copy.
+fn repeated(verb: &str, rest: &str) -> String {
     let (count, text) = rest.split_once(' ').unwrap();
     let text = text.replace("\\n", "\n").replace("\\s", " ");
     let count: usize = count.parse().unwrap();
@@ -88,14 +88,14 @@ fn many(verb: &str, rest: &str) -> String {
     (0..count).map(|number| text.replace("{n}", &number.to_string())).collect()
 }
 
-/// What is wrong with how a case ended.
+/// The differences between the result of a case and `expect.txt`.
 fn faults(case: &Case) -> String {
-    let repository = made(case);
+    let repository = prepare(case);
     let run = repository.run(&["validate", "--format", "json"]);
     let mut faults = String::new();
     let mut fault = |text: String| writeln!(faults, "{}: {text}", case.name).unwrap();
     if run.code != 3 {
-        fault(format!("exit {} in place of 3: {}{}", run.code, run.stdout, run.stderr));
+        fault(format!("exit {} instead of 3: {}{}", run.code, run.stdout, run.stderr));
         return faults;
     }
     let answer: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
@@ -118,14 +118,14 @@ fn faults(case: &Case) -> String {
     }
     for text in [&run.stdout, &run.stderr] {
         if text.contains(['\u{1b}', '\u{202e}', '\u{9b}', '\0']) {
-            fault("a character that cannot be seen came through".to_owned());
+            fault("the output contains an invisible character".to_owned());
         }
     }
     faults
 }
 
 #[test]
-fn bad_input_ends_with_a_place_a_code_and_advice() {
+fn bad_input_gives_a_position_a_code_and_help() {
     let faults: String = cases().iter().map(faults).collect();
     assert!(faults.is_empty(), "\n{faults}");
 }
@@ -137,13 +137,13 @@ fn there_are_enough_cases_and_enough_hostile_ones() {
     assert!(cases.iter().filter(|case| case.is_hostile).count() >= 30);
 }
 
-/// Address space is no measure of what a process uses, so the limit is on data, where the system has one.
+/// The limit applies to the data segment, since address space does not measure the memory in use.
 #[test]
 #[cfg(target_os = "linux")]
 fn hostile_input_stays_small() {
     let mut faults = String::new();
     for case in cases().iter().filter(|case| case.is_hostile) {
-        let repository = made(case);
+        let repository = prepare(case);
         let program = env!("CARGO_BIN_EXE_servanda");
         let limited = format!("ulimit -d 65536; exec '{program}' validate");
         let run = std::process::Command::new("sh")

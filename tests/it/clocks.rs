@@ -1,10 +1,10 @@
-//! Deadlines and the first instants of days, held against programs of others: Python's zoneinfo, and a library of
+//! Due times and first instants of days, compared with independent programs: Python's zoneinfo, and a library for
 //! business hours.
 //!
 //!     cargo test --test it clocks                                   a sample
 //!     SERVANDA_FULL=1 cargo test --release --test it clocks         a million cases, and every zone at every transition
 //!
-//! The cases follow from a seed, which is told.
+//! The cases are generated from a seed, which is printed.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,12 +17,12 @@ use servanda::calendar::{Day, Hours, Instant, Pauses, TargetTime, Window, ZONE_D
 
 use crate::missing::did_not_run;
 
-/// What does not run where a program of others is missing.
+/// The part that is skipped where the other program is missing.
 const TESTED: &str = "the comparison of deadlines with Python";
 
-/// How many cases are tried where nobody asks for all.
+/// The number of cases in a sample.
 const SAMPLE: usize = 4_000;
-/// And where somebody does.
+/// The number of cases in a full run.
 const FULL: usize = 1_000_000;
 const SEED: u64 = 0x005e_57a4_da08;
 
@@ -30,7 +30,7 @@ fn is_full() -> bool {
     std::env::var_os("SERVANDA_FULL").is_some()
 }
 
-/// Numbers that look drawn and are the same in every run.
+/// Pseudo-random numbers, the same in every run.
 struct Draw(u64);
 
 impl Draw {
@@ -46,7 +46,7 @@ impl Draw {
     }
 }
 
-/// A calendar in both of its forms.
+/// A calendar for both programs.
 struct Made {
     hours: Hours,
     written: Value,
@@ -86,7 +86,7 @@ fn any_windows(draw: &mut Draw) -> Vec<String> {
 fn any_calendar(draw: &mut Draw, zones: &[String]) -> Made {
     let zone = &zones[draw.below(zones.len())];
     let mut week: [Vec<String>; 7] = std::array::from_fn(|_| any_windows(draw));
-    // One day is open, so that most cases have an answer.
+    // At least one day is open, so that most cases have a due time.
     week[draw.below(7)].push(any_window(draw));
     let days = draw.below(12);
     let first = jiff::civil::date(2020, 1, 1);
@@ -102,7 +102,7 @@ fn zones() -> Vec<String> {
     names
 }
 
-/// The instants from 2020 to 2037 at which the clocks of a zone change.
+/// The transitions of a zone from 2020 to 2037.
 fn transitions(zone: &str) -> Vec<i64> {
     let zone = jiff::tz::TimeZone::get(zone).unwrap();
     let from: Instant = "2020-01-01T00:00:00Z".parse().unwrap();
@@ -113,7 +113,7 @@ fn transitions(zone: &str) -> Vec<i64> {
         .collect()
 }
 
-/// One question: the calendar's place, the start, the target, the pauses.
+/// One case: the index of the calendar, the start, the target, the pauses.
 struct Case {
     calendar: usize,
     start: i64,
@@ -139,7 +139,7 @@ impl Case {
     }
 }
 
-/// What the Python program answers; an error is why it could not be asked.
+/// The output of the Python program; an error with the reason if it cannot run.
 fn theirs(arguments: &[&str], calendars: &[Made], lines: &[String]) -> Result<Vec<String>, String> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let packages = root.join("target/python");
@@ -167,7 +167,7 @@ fn theirs(arguments: &[&str], calendars: &[Made], lines: &[String]) -> Result<Ve
     for line in lines {
         write!(input, "\n{line}").unwrap();
     }
-    // It reads all before it writes, so that neither waits for the other. Where it ended early, it says why.
+    // The program reads its whole input before it writes, so that there is no deadlock.
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
     let output = child.wait_with_output().unwrap();
@@ -177,13 +177,13 @@ fn theirs(arguments: &[&str], calendars: &[Made], lines: &[String]) -> Result<Ve
     Ok(String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect())
 }
 
-/// Says past the harness, which swallows what a passing test prints, what was done or was not.
+/// Prints past the test harness, which hides the output of passing tests.
 #[expect(clippy::explicit_write, reason = "the harness keeps `eprintln!` of a passing test to itself")]
 fn tell(what: &str) {
     writeln!(std::io::stderr(), "\n{what}").unwrap();
 }
 
-/// Holds cases against the other program; how many were compared, or why none was.
+/// Compares cases with the other program. Returns how many were compared, or the reason why none were.
 fn compare(arguments: &[&str], calendars: &[Made], cases: &[Case]) -> Result<usize, String> {
     let lines: Vec<String> = cases.iter().map(Case::written).collect();
     let theirs = theirs(arguments, calendars, &lines)?;
@@ -194,13 +194,13 @@ fn compare(arguments: &[&str], calendars: &[Made], cases: &[Case]) -> Result<usi
         assert_eq!(ours, theirs, "{} on {}", case.written(), calendars[case.calendar].written);
         answered += usize::from(ours != "-");
     }
-    // A comparison of nothing but silence would prove little.
+    // Most cases must have a due time.
     assert!(answered > cases.len() * 9 / 10, "{answered} of {} have an answer", cases.len());
     Ok(cases.len())
 }
 
 #[test]
-fn deadlines_are_those_of_an_independent_program() {
+fn due_times_match_an_independent_program() {
     let mut draw = Draw(SEED);
     let (zones, wanted) = (zones(), if is_full() { FULL } else { SAMPLE });
     let changes: BTreeMap<&str, Vec<i64>> =
@@ -237,7 +237,7 @@ fn deadlines_are_those_of_an_independent_program() {
 }
 
 #[test]
-fn deadlines_are_those_of_a_library_of_business_hours() {
+fn due_times_match_a_library_for_business_hours() {
     let mut draw = Draw(SEED ^ 1);
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<String>>();
     let mut calendars = Vec::new();
@@ -306,7 +306,7 @@ fn of_one_day(zone: &str, day: Day) -> servanda::agreement::Agreement {
 #[test]
 fn every_zone_at_every_transition() {
     let zones = zones();
-    // Zones share their rules; each is asked, and in a sample every tenth of their transitions.
+    // Every zone is compared; in a sample, at every tenth transition.
     let step = if is_full() { 1 } else { 60 };
     let windows: [&[&str]; 5] = [
         &["00:00-24:00"],

@@ -1,13 +1,14 @@
-//! What the pages show is what happens: every `$ servanda …` of a console block is run, in the order of the
-//! page, in a copy of the example; the lines shown below it must come out in that order.
+//! Runs the console blocks of the documentation: every `$ servanda …` of a page, in order, in a copy of the example. The
+//! output must contain the lines shown below the command, in that order.
 //!
-//! A page with the comment `begins in an empty folder` begins in one. `...` stands for anything; `# exits with N` behind a command names another exit code than 0.
+//! A page with the comment `begins in an empty folder` starts in one. `...` stands for any lines; `# exits with N` after a
+//! command gives an exit code other than 0.
 
 use std::path::{Path, PathBuf};
 
 use crate::repository::Repository;
 
-/// A command of a page with what is shown of its output.
+/// A command of a page with the output that the page shows.
 struct Shown {
     line: usize,
     arguments: Vec<String>,
@@ -57,7 +58,7 @@ fn check(page: &Path) -> Vec<String> {
         let run = repository.run(&arguments);
         if run.code != shown.code {
             faults.push(format!(
-                "{place}: exit {} in place of {}\n{}{}",
+                "{place}: exit {} instead of {}\n{}{}",
                 run.code, shown.code, run.stdout, run.stderr
             ));
             continue;
@@ -87,16 +88,16 @@ fn pages() -> Vec<PathBuf> {
 }
 
 #[test]
-fn what_the_pages_show_is_what_happens() {
+fn the_pages_show_the_actual_output() {
     let faults: Vec<String> = pages().iter().flat_map(|page| check(page)).collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
 #[test]
-fn a_page_that_shows_something_else_is_caught() {
+fn a_page_with_another_output_is_detected() {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("page.md");
-    std::fs::write(&page, "```console\n$ servanda explain E301\nnobody says this\n```\n").unwrap();
+    std::fs::write(&page, "```console\n$ servanda explain E301\nthis is never printed\n```\n").unwrap();
     assert_eq!(check(&page).len(), 1);
     std::fs::write(&page, "```console\n$ servanda nonsense\n```\n").unwrap();
     assert_eq!(check(&page).len(), 1);

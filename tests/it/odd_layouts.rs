@@ -1,8 +1,8 @@
-//! Every change of an agreement on files that are laid out in odd but legal ways: the tree becomes what was meant, and every
-//! byte outside of the fields that were spoken of stays.
+//! Edits of agreements in files with unusual but valid layouts: the new file has the wanted value, and every byte outside
+//! the edited fields stays.
 //!
-//! The layouts come from a writer of its own, which knows the bytes of each field; what is meant is worked out on JSON.
-//! Nothing of `servanda::edit` is used to judge.
+//! A writer of this test makes the layouts and records the bytes of each field. The wanted value is calculated on JSON,
+//! independently of `servanda::edit`.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -18,17 +18,17 @@ use servanda::template::Library;
 
 use crate::random::Random;
 
-/// How many files each change is made in.
+/// The number of files for each change.
 const FILES: usize = 200;
 
-/// Writes a value as somebody might who has never seen this project, and notes where each field stands.
+/// Writes a value in an arbitrary layout and records the bytes of each field.
 struct Scribe {
     random: Random,
     text: String,
     newline: &'static str,
-    /// Each field of the layer that is edited, by name, from the line break before it to the end of its last line.
+    /// The fields of the edited layer by name, each from the line break before it to the end of its last line.
     fields: Vec<(String, Range<usize>)>,
-    /// The path of the layer that is edited.
+    /// The path of the edited layer.
     layer: Vec<String>,
 }
 
@@ -116,7 +116,7 @@ impl Scribe {
         self.text.push(close);
     }
 
-    /// The members of a map or list on lines of their own; the first begins where the text stands.
+    /// Writes the members of a map or list on lines of their own. The first begins at the current position.
     fn block(&mut self, value: &Value, column: usize, way: &mut Vec<String>) {
         match value {
             Value::Object(map) => {
@@ -199,7 +199,7 @@ impl Scribe {
     }
 }
 
-/// A text that says a value in some odd layout, and where the fields of a layer stand in it.
+/// A text with a value in a random layout, and the bytes of the fields of a layer.
 fn written(value: &Value, layer: &[&str], seed: u64) -> (String, Vec<(String, Range<usize>)>) {
     let mut random = Random(seed);
     let newline = if random.one_in(3) { "\r\n" } else { "\n" };
@@ -223,7 +223,7 @@ fn written(value: &Value, layer: &[&str], seed: u64) -> (String, Vec<(String, Ra
     (scribe.text, scribe.fields)
 }
 
-/// An agreement, with or without each of the things that can happen to one.
+/// A random agreement, with or without each optional field.
 fn agreement(random: &mut Random) -> Map<String, Value> {
     let mut period = json!({ "first_day": "2026-02-01" });
     match random.below(3) {
@@ -256,7 +256,7 @@ fn agreement(random: &mut Random) -> Map<String, Value> {
     fields
 }
 
-/// One file, its place in a repository, and the agreement that is changed.
+/// One file, its path in a repository, and the agreement that is changed.
 struct Case {
     text: String,
     fields: Vec<(String, Range<usize>)>,
@@ -298,7 +298,7 @@ fn noon() -> Instant {
     "2026-05-05T12:00:00Z".parse().unwrap()
 }
 
-/// The agreement of a case, beside its document; `None` where the layout is not legal after all.
+/// Checks the agreement of a case; false where the layout is not valid.
 fn checked(case: &Case, then: impl FnOnce(&EditTarget<'_>)) -> bool {
     let mut sources = Sources::default();
     let file = sources.add("agreements/odd-2026.yaml", case.text.as_str());
@@ -337,13 +337,13 @@ fn tree(text: &str) -> Option<Value> {
     faults.is_empty().then(|| document.tree().to_json())
 }
 
-/// A field with what stands behind it on its last line: a comment there may be of the map that it ends.
+/// A field with the rest of its last line, which may have a comment.
 fn to_line_end(text: &str, place: &Range<usize>) -> Range<usize> {
     let rest = &text[place.end..];
     place.start..place.end + rest.find(['\r', '\n']).unwrap_or(rest.len())
 }
 
-/// Whether `new` is `old` with only these places changed, and at most so many runs of bytes put in elsewhere.
+/// Whether `new` differs from `old` only in these ranges, and in at most `insertions` insertions elsewhere.
 fn keeps(old: &str, places: &[Range<usize>], mut insertions: usize, new: &str) -> bool {
     let mut places = places.to_vec();
     places.sort_by_key(|place| place.start);
@@ -389,7 +389,7 @@ fn keeps(old: &str, places: &[Range<usize>], mut insertions: usize, new: &str) -
 }
 
 #[test]
-fn the_judge_of_bytes_is_strict() {
+fn the_comparison_of_bytes_is_strict() {
     let old = "a: 1 # x\nb: 2\nc: 3\n";
     let one = |start: usize, end: usize| std::iter::once(start..end).collect::<Vec<_>>();
     assert!(keeps(old, &[], 0, old));
@@ -401,8 +401,8 @@ fn the_judge_of_bytes_is_strict() {
     assert!(!keeps(old, &one(9, 14), 0, "a: 1 # x\nc: 3"));
 }
 
-/// Makes a change in two hundred files and holds each against what is meant. `change` gives the new text, or nothing where
-/// the agreement is not one for it; `mean` changes the tree; `fields` are those that are spoken of.
+/// Makes a change in many files and compares each with the wanted value. `change` gives the new text, or nothing if the
+/// change does not apply; `mean` changes the tree; `fields` are the edited ones.
 fn on_odd_layouts(
     change: impl Fn(&EditTarget<'_>) -> Option<String>,
     mean: impl Fn(&mut Value, &Case),
@@ -486,7 +486,7 @@ fn terminate_ends_it() {
 }
 
 #[test]
-fn suspend_lets_it_rest() {
+fn suspend_adds_a_suspension() {
     let (from, until) = (read_day("2026-05-10").unwrap(), read_day("2026-05-12").ok());
     on_odd_layouts(
         |subject| Some(author::suspend(subject, from, until, None).unwrap().text),
@@ -500,7 +500,7 @@ fn suspend_lets_it_rest() {
 }
 
 #[test]
-fn resume_ends_the_rest() {
+fn resume_ends_the_suspension() {
     on_odd_layouts(
         |subject| author::resume(subject, read_day("2026-07-01").unwrap()).ok().map(|edited| edited.text),
         |meant, case| case.layer(meant)["suspensions"][1]["until"] = json!("2026-06-30"),

@@ -1,4 +1,4 @@
-//! The published schemas are those of the program, and another program judges by them as Servanda does.
+//! The published schemas are up to date, and ajv validates documents with them as Servanda does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -11,10 +11,10 @@ use servanda::document::{self, DocumentKind, KnownSlugs};
 
 use crate::missing::did_not_run;
 
-/// What does not run where a program of others is missing.
+/// The part that is skipped where ajv is missing.
 const TESTED: &str = "the comparison with ajv";
 
-/// How many changed documents are compared.
+/// The number of changed documents that are compared.
 const SAMPLES: usize = 8_000;
 
 fn root() -> PathBuf {
@@ -22,28 +22,28 @@ fn root() -> PathBuf {
 }
 
 #[test]
-fn the_schemas_in_the_repository_are_those_of_the_program() {
+fn the_schemas_in_the_repository_are_up_to_date() {
     let plan = servanda::render::json::pretty(&servanda::render::json::plan_schema());
     let mut schemas = document::published_schemas();
     schemas.push(("plan.json", plan));
     for (file, text) in schemas {
         let kept = std::fs::read_to_string(root().join("schemas").join(file)).unwrap_or_default();
-        assert!(kept == text, "schemas/{file} is not fresh: run `cargo run -- schema --out schemas`");
+        assert!(kept == text, "schemas/{file} is out of date: run `cargo run -- schema --out schemas`");
     }
 }
 
 #[test]
-fn every_key_of_a_schema_has_a_page_and_no_word_of_our_own_is_left() {
+fn every_key_of_a_schema_has_a_description_and_no_internal_keyword_is_left() {
     for kind in DocumentKind::ALL {
         let schema = document::schema(kind, None);
         assert!(!schema.to_string().contains("x-kind") && !schema.to_string().contains("null"), "{kind:?}");
         let mut without = Vec::new();
-        keys_without_page(&schema, &schema, kind.schema_file(), &mut without);
+        keys_without_description(&schema, &schema, kind.schema_file(), &mut without);
         assert_eq!(without, [""; 0]);
     }
 }
 
-fn keys_without_page(whole: &Value, schema: &Value, way: &str, without: &mut Vec<String>) {
+fn keys_without_description(whole: &Value, schema: &Value, way: &str, without: &mut Vec<String>) {
     for (key, below) in schema["properties"].as_object().into_iter().flatten() {
         let referred =
             below["$ref"].as_str().map(|pointer| whole.pointer(&pointer[1..]).expect("it leads somewhere"));
@@ -52,17 +52,17 @@ fn keys_without_page(whole: &Value, schema: &Value, way: &str, without: &mut Vec
         if below["description"].as_str().is_none_or(|page| page.len() < 10) {
             without.push(way.clone());
         }
-        keys_without_page(whole, below, &way, without);
+        keys_without_description(whole, below, &way, without);
     }
     for inside in ["items", "additionalProperties"] {
         if schema[inside].is_object() {
-            keys_without_page(whole, &schema[inside], way, without);
+            keys_without_description(whole, &schema[inside], way, without);
         }
     }
 }
 
-/// Reads a document from its JSON, which is YAML too: whether nothing is wrong with it.
-fn is_sound(kind: DocumentKind, value: &Value) -> bool {
+/// Whether a document has no errors. Its JSON is read as YAML.
+fn is_valid(kind: DocumentKind, value: &Value) -> bool {
     let mut sources = Sources::default();
     let file = sources.add(path_of(kind), value.to_string());
     let (document, _) = document::read(&sources, file, kind);
@@ -82,7 +82,7 @@ fn path_of(kind: DocumentKind) -> &'static str {
     }
 }
 
-/// The example's documents, and one of each kind that has nearly every key.
+/// The documents of the example, and one of each kind with nearly every key.
 fn originals() -> Vec<(DocumentKind, Value)> {
     let mut originals = vec![
         (DocumentKind::Agreement, full_agreement()),
@@ -156,7 +156,7 @@ fn full_calendar() -> Value {
     })
 }
 
-/// Values that may stand where another one stood.
+/// Values that replace another one.
 fn others() -> Vec<Value> {
     let texts = [
         "x",
@@ -225,7 +225,7 @@ fn others() -> Vec<Value> {
     others
 }
 
-/// Numbers that look drawn and are the same in every run.
+/// Pseudo-random numbers, the same in every run.
 struct Draw(u64);
 
 impl Draw {
@@ -237,7 +237,7 @@ impl Draw {
     }
 }
 
-/// All places of a document, as JSON pointers.
+/// All values of a document, as JSON pointers.
 fn places(value: &Value, way: &str, found: &mut Vec<String>) {
     found.push(way.to_owned());
     match value {
@@ -255,7 +255,7 @@ fn places(value: &Value, way: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Changes one place: drops, renames, copies or adds a key, or puts another value in.
+/// Changes one value: removes, renames, copies or adds a key, or replaces the value.
 fn change(value: &mut Value, draw: &mut Draw, keys: &[String], others: &[Value]) {
     let mut found = Vec::new();
     places(value, "", &mut found);
@@ -312,7 +312,7 @@ fn samples() -> Vec<(DocumentKind, Value)> {
     samples
 }
 
-/// What ajv says of each; `None` with the reason where it cannot be asked.
+/// The results of ajv; an error with the reason if it cannot run.
 fn verdicts_of_ajv(
     schemas: &BTreeMap<&str, Value>,
     samples: &[(DocumentKind, Value)],
@@ -341,7 +341,7 @@ fn verdicts_of_ajv(
 }
 
 #[test]
-fn ajv_judges_as_we_do() {
+fn ajv_validates_as_servanda_does() {
     let schemas = DocumentKind::ALL.map(|kind| (kind.schema_file(), document::schema(kind, None))).into();
     let samples = samples();
     let theirs = match verdicts_of_ajv(&schemas, &samples) {
@@ -349,23 +349,23 @@ fn ajv_judges_as_we_do() {
         Err(why) => return did_not_run(TESTED, &why),
     };
     assert_eq!(theirs.len(), samples.len());
-    let mut sound = 0;
+    let mut valid = 0;
     for ((kind, value), theirs) in samples.iter().zip(theirs) {
-        let ours = is_sound(*kind, value);
+        let ours = is_valid(*kind, value);
         assert_eq!(
             ours,
             theirs,
-            "{kind:?} is {} for us and not for ajv: {value}",
-            if ours { "sound" } else { "unsound" }
+            "{kind:?} is {} for Servanda and not for ajv: {value}",
+            if ours { "valid" } else { "invalid" }
         );
-        sound += usize::from(ours);
+        valid += usize::from(ours);
     }
-    // A comparison of nothing but faults, or of nothing but sound documents, would prove little.
-    assert!(sound > SAMPLES / 20 && sound < SAMPLES * 19 / 20, "{sound} of {SAMPLES} are sound");
+    // Both valid and invalid documents must occur.
+    assert!(valid > SAMPLES / 20 && valid < SAMPLES * 19 / 20, "{valid} of {SAMPLES} are valid");
 }
 
 #[test]
-fn slugs_are_listed_where_they_belong() {
+fn slugs_are_listed_for_the_keys_that_take_them() {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     let slugs = KnownSlugs {
         clients: names(&["a"]),

@@ -173,11 +173,11 @@ fn any_target() -> impl Strategy<Value = TargetTime> {
     seconds.boxed()
 }
 
-/// The open seconds between two instants, added up stretch by stretch.
+/// The open seconds between two instants, added up interval by interval.
 fn open_between(hours: &Hours, from: Instant, to: Instant, pauses: &Pauses) -> i64 {
-    let stretches = hours.open_from(from).take_while(|(open, _)| *open < to);
-    let within = stretches.map(|(open, close)| (open.max(from), close.min(to)));
-    let rest = within.flat_map(|stretch| pauses.rest_of(stretch).collect::<Vec<_>>());
+    let intervals = hours.open_from(from).take_while(|(open, _)| *open < to);
+    let within = intervals.map(|(open, close)| (open.max(from), close.min(to)));
+    let rest = within.flat_map(|interval| pauses.outside(interval).collect::<Vec<_>>());
     rest.map(|(from, to)| to.as_second() - from.as_second()).sum()
 }
 
@@ -233,7 +233,7 @@ proptest! {
         let passed = due(None, start, time, &no_pauses());
         prop_assert!(written.is_always_open());
         prop_assert_eq!(due(Some(&written), start, time, &no_pauses()), passed);
-        // Also where the stretches are walked one by one.
+        // Also where the intervals are walked one by one.
         let mut exceptions = BTreeMap::new();
         exceptions.insert(jiff::civil::date(1999, 1, 1), Vec::new());
         let walked = Hours::new(zone(ZONES[zone_index]), &week, &exceptions);
@@ -254,11 +254,11 @@ proptest! {
                         if into_after { after.push(piece) } else { own.push(piece) }
                     }
                 };
-                let (from, to) = window.of_its_day();
+                let (from, to) = window.on_its_day();
                 // At noon, and at midnight.
                 part(from, to.min(720).max(from), false);
                 part(from.max(720).min(to), to, false);
-                if let Some((from, to)) = window.of_the_day_after() {
+                if let Some((from, to)) = window.on_the_next_day() {
                     part(from, to, true);
                 }
             }
@@ -317,6 +317,6 @@ fn pauses_are_put_in_order_and_together() {
         (second(90), second(80)),
     ]);
     assert_eq!(pauses, Pauses(vec![(second(10), second(30)), (second(50), second(60))]));
-    let rest: Vec<_> = pauses.rest_of((second(0), second(55))).collect();
+    let rest: Vec<_> = pauses.outside((second(0), second(55))).collect();
     assert_eq!(rest, [(second(0), second(10)), (second(30), second(50))]);
 }

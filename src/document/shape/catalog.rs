@@ -1,4 +1,4 @@
-//! The shape of catalog.yaml: slugs for what already lives in the helpdesk.
+//! The shape of catalog.yaml: slugs for existing objects of the helpdesk.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,7 @@ use super::agreement::{ContactAddressShape, ContactShape};
 use super::either::KindOr;
 use super::text::{self, Keyed};
 
-/// Slugs for what already lives in the helpdesk: clients, services, managers, calendars, priorities.
-/// People write it.
+/// Slugs for existing objects of the helpdesk: clients, services, managers, providers, calendars and priorities.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogDocument {
@@ -19,10 +18,10 @@ pub struct CatalogDocument {
     /// The services, by slug. Example: `email: { title: Электронная почта, helpdesk: slmService$605005 }`.
     #[schemars(with = "Option<Keyed<text::Service, CatalogServiceShape>>")]
     pub services: Option<BTreeMap<String, CatalogServiceShape>>,
-    /// The people on our side who answer for clients, by slug. Example: `i.petrova: { title: Ирина Петрова, helpdesk: "employee$12" }`.
+    /// The people on the provider's side who are responsible for clients, by slug. Example: `i.petrova: { title: Ирина Петрова, helpdesk: "employee$12" }`.
     #[schemars(with = "Option<Keyed<text::Manager, CatalogManagerShape>>")]
     pub managers: Option<BTreeMap<String, CatalogManagerShape>>,
-    /// Our own legal entities, by slug. Only where there are several.
+    /// The legal entities of the provider, by slug. Only needed if there are several.
     #[schemars(with = "Option<Keyed<text::Provider, CatalogProviderShape>>")]
     pub providers: Option<BTreeMap<String, CatalogProviderShape>>,
     /// The calendars, by slug. Example: `office-9x5: { title: 8x5, helpdesk: servicetime$37001 }`.
@@ -33,99 +32,99 @@ pub struct CatalogDocument {
     pub priorities: Option<BTreeMap<String, CatalogPriorityShape>>,
 }
 
-/// A client: an outside company that agreements are with.
+/// A client: a company that has agreements.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogClientShape {
-    /// The name in the helpdesk, exactly. Example: `ООО «Северный ветер»`.
+    /// The exact name in the helpdesk. Example: `ООО «Северный ветер»`.
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
-    /// The object of the helpdesk. Without it the client is found by its exact title. Example: `ou$7001`.
+    /// The id of the object in the helpdesk. Without it the client is found by its exact title. Example: `ou$7001`.
     #[schemars(with = "Option<text::LiveId>")]
     pub helpdesk: Option<String>,
-    /// The time zone that the client's agreements are in unless they say otherwise. Default: that of servanda.yaml. Example: `Asia/Vladivostok`.
+    /// The time zone of the client's agreements, unless they set another. Default: that of servanda.yaml. Example: `Asia/Vladivostok`.
     #[schemars(with = "Option<text::Timezone>")]
     pub timezone: Option<String>,
-    /// Whom notices to `client` go to: a map from any name to an address, or to a person of the helpdesk.
+    /// The recipients of notices to `client`: a map from any name to an address, or to a person in the helpdesk.
     /// Example: `main: { helpdesk: "employee$811" }`.
     #[schemars(with = "Option<Keyed<text::Slug, KindOr<text::Email, ContactAddressShape>>>")]
     pub contacts: Option<BTreeMap<String, ContactShape>>,
-    /// Parts of the client that can be recipients by themselves, as `<client>/<department>`.
+    /// Departments of the client that can be recipients on their own, as `<client>/<department>`.
     #[schemars(with = "Option<Keyed<text::Slug, CatalogDepartmentShape>>")]
     pub departments: Option<BTreeMap<String, CatalogDepartmentShape>>,
 }
 
-/// A part of a client.
+/// A department of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogDepartmentShape {
-    /// The name in the helpdesk, exactly.
+    /// The exact name in the helpdesk.
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
-    /// The object of the helpdesk. Without it the department is found by its exact title. Example: `ou$7002`.
+    /// The id of the object in the helpdesk. Without it the department is found by its exact title. Example: `ou$7002`.
     #[schemars(with = "Option<text::LiveId>")]
     pub helpdesk: Option<String>,
 }
 
-/// A service that clients may ask for.
+/// A service that clients can request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogServiceShape {
-    /// The name in the helpdesk, exactly. Example: `Электронная почта`.
+    /// The exact name in the helpdesk. Example: `Электронная почта`.
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
-    /// The object of the helpdesk. Without it the service is found by its exact title. Example: `slmService$605005`.
+    /// The id of the object in the helpdesk. Without it the service is found by its exact title. Example: `slmService$605005`.
     #[schemars(with = "Option<text::LiveId>")]
     pub helpdesk: Option<String>,
 }
 
-/// A person on our side.
+/// A person on the provider's side.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogManagerShape {
-    /// The name in the helpdesk, exactly. Example: `Ирина Петрова`.
+    /// The exact name in the helpdesk. Example: `Ирина Петрова`.
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
-    /// The person of the helpdesk, whose address is read when a message is sent. Example: `employee$12`.
+    /// The person in the helpdesk, whose address is read when a message is sent. Example: `employee$12`.
     #[schemars(with = "Option<text::LiveId>")]
     pub helpdesk: Option<String>,
-    /// An address in place of the one in the helpdesk. Example: `i.petrova@acme.example`.
+    /// An address instead of the one in the helpdesk. Example: `i.petrova@acme.example`.
     #[schemars(with = "Option<text::Email>")]
     pub email: Option<String>,
 }
 
-/// A legal entity of our own.
+/// A legal entity of the provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogProviderShape {
-    /// The name in the helpdesk, exactly. Example: `ООО «Акме»`.
+    /// The exact name in the helpdesk. Example: `ООО «Акме»`.
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
-    /// The object of the helpdesk. Without it the provider is found by its exact title. Example: `ou$7000`.
+    /// The id of the object in the helpdesk. Without it the provider is found by its exact title. Example: `ou$7000`.
     #[schemars(with = "Option<text::LiveId>")]
     pub helpdesk: Option<String>,
 }
 
-/// The hours in which services are given.
+/// A calendar with opening hours.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogCalendarShape {
-    /// The name in the helpdesk, exactly. Example: `8x5`.
+    /// The exact name in the helpdesk. Example: `8x5`.
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
-    /// The object of the helpdesk. Without it the calendar is found by its exact title. Example: `servicetime$37001`.
+    /// The id of the object in the helpdesk. Without it the calendar is found by its exact title. Example: `servicetime$37001`.
     #[schemars(with = "Option<text::LiveId>")]
     pub helpdesk: Option<String>,
 }
 
-/// A priority of requests, which targets are promised by.
+/// A priority of requests, with its own targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogPriorityShape {
-    /// The name in the helpdesk, exactly. Example: `Критический`.
+    /// The exact name in the helpdesk. Example: `Критический`.
     #[schemars(with = "Option<text::Line>")]
     pub title: Option<String>,
-    /// The object of the helpdesk. Without it the priority is found by its exact title. Example: `priority$2`.
+    /// The id of the object in the helpdesk. Without it the priority is found by its exact title. Example: `priority$2`.
     #[schemars(with = "Option<text::LiveId>")]
     pub helpdesk: Option<String>,
 }

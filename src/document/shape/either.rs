@@ -1,7 +1,7 @@
-//! Values that may be written in two ways, such as `vpn: true` or `vpn: { calendar: 24x7 }`.
+//! Values with two forms, such as `vpn: true` and `vpn: { calendar: 24x7 }`.
 //!
-//! Each is one schema with two types and not an `anyOf`, so that a fault inside the map is reported where
-//! it stands and not as "matches neither". Untagged enums would lose the place.
+//! The schema of such a value has two types and not an `anyOf`, so that an error within the map is reported at its position
+//! and not as "matches neither". Untagged enums would lose the position as well.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,25 +15,25 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, S
 pub enum BoolOr<T> {
     /// A bare `true` or `false`.
     Bool(bool),
-    /// Written out.
+    /// The long form.
     Set(T),
 }
 
-/// `false`, which drops what is inherited, or a value.
+/// `false`, which drops the inherited value, or a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FalseOr<T> {
     /// `false`.
     Dropped,
-    /// Written out.
+    /// The long form.
     Set(T),
 }
 
-/// A text, or the long form of it.
+/// A text, or its long form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TextOr<T> {
     /// The short form.
     Text(String),
-    /// Written out.
+    /// The long form.
     Set(T),
 }
 
@@ -41,17 +41,17 @@ pub enum TextOr<T> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OneOrMany(pub Vec<String>);
 
-/// A value with a short form, a flag or a text, beside its long one.
+/// A value with a short form, which is a boolean or a text, and a long form.
 pub(super) trait TwoForms: Sized {
-    /// What the long form is read as.
+    /// The type of the long form.
     type Long: DeserializeOwned;
-    /// Both forms in a few words, for messages.
+    /// Both forms, for messages.
     const EXPECTED: &'static str;
-    /// The value that a bare flag stands for.
+    /// The value of a boolean.
     fn from_flag(_: bool) -> Option<Self> {
         None
     }
-    /// The value that a bare text stands for.
+    /// The value of a text.
     fn from_text(_: &str) -> Option<Self> {
         None
     }
@@ -59,7 +59,7 @@ pub(super) trait TwoForms: Sized {
     fn from_long(long: Self::Long) -> Self;
 }
 
-/// Reads either form.
+/// Deserializes either form.
 pub(super) fn either<'de, T: TwoForms, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_any(Either(PhantomData))
 }
@@ -160,10 +160,10 @@ impl<'de> Deserialize<'de> for OneOrMany {
     }
 }
 
-/// Lets a schema take values of another type as well, by the keywords in `short`.
+/// Adds another type to a schema, with the keywords in `short`.
 ///
-/// The keywords of draft 7 each speak of one type only (`properties` of maps, `pattern` of texts), so both
-/// forms can stand in one schema.
+/// Each keyword of draft 7 applies to one type only (`properties` to maps, `pattern` to texts), so that one schema can
+/// contain both forms.
 pub(crate) fn also(mut long: schemars::Schema, short: serde_json::Value) -> schemars::Schema {
     let serde_json::Value::Object(short) = short else {
         return long;

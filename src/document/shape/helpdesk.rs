@@ -1,6 +1,6 @@
-//! The shape of `helpdesk:` in servanda.yaml: where it is, how it is spoken to, and how our words map to its own.
+//! The shape of `helpdesk:` in servanda.yaml: the connection, and the mapping of fields to attributes.
 //!
-//! What differs from tenant to tenant is written here and never in code.
+//! Everything that differs between tenants is in the mapping and not in code.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,18 +11,18 @@ use super::either::{KindOr, TextOr, TwoForms, also, either};
 use super::secret::SecretShape;
 use super::text::{self, Keyed};
 
-/// The helpdesk: where it is, how it is spoken to, and how our words map to its own.
+/// The helpdesk: the connection, and the mapping of fields to attributes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HelpdeskShape {
-    /// `itsm365`, `itop`, or `sandbox`, the helpdesk that is built in. Default: `sandbox`.
+    /// `itsm365`, `itop`, or `sandbox`, the built-in helpdesk. Default: `sandbox`.
     pub kind: Option<HelpdeskKindShape>,
-    /// The address, without any key in it. Example: `https://acme.itsm365.com/sd`.
+    /// The URL, without a key in it. Example: `https://acme.itsm365.com/sd`.
     #[schemars(with = "Option<text::SafeUrl>")]
     pub url: Option<String>,
-    /// `true` where the helpdesk stands in a private network. Without it the key is sent to public addresses alone. Default: `false`.
+    /// `true` if the helpdesk is in a private network. Otherwise the key is only sent to public addresses. Default: `false`.
     pub private_network: Option<bool>,
-    /// `true` where the host is spelled in Punycode (`xn--…`), since such a name may look like another. Default: `false`.
+    /// `true` to allow a host name in Punycode (`xn--…`), which may look like another name. Default: `false`.
     pub punycode_host: Option<bool>,
     /// The access key of itsm365, or a token of iTop. Example: `{ env: ITSM365_ACCESS_KEY }`.
     pub access_key: Option<SecretShape>,
@@ -30,57 +30,57 @@ pub struct HelpdeskShape {
     pub user: Option<SecretShape>,
     /// The password for iTop. Example: `{ env: ITOP_PASSWORD }`.
     pub password: Option<SecretShape>,
-    /// The provider of agreements that name none, where each must have one, as in iTop: a slug of `providers:` in catalog.yaml.
+    /// The default provider, for helpdesks such as iTop in which each agreement must have one: a slug of `providers:` in catalog.yaml.
     #[schemars(with = "Option<text::Provider>")]
     pub provider: Option<String>,
-    /// A file in PEM form with the certificates of the authority that signed the server's, where it is a private one. Example: `/etc/ssl/acme.pem`.
+    /// A PEM file with the certificates of the private authority that signed the certificate of the server. Example: `/etc/ssl/acme.pem`.
     #[schemars(with = "Option<text::Line>")]
     pub ca_file: Option<String>,
-    /// The most requests in a second. Default: `5`.
+    /// The largest number of requests per second. Default: `5`.
     #[schemars(range(min = 1, max = 1000))]
     pub rate: Option<u32>,
-    /// The most requests under way at once. Default: `4`.
+    /// The largest number of concurrent requests. Default: `4`.
     #[schemars(range(min = 1, max = 64))]
     pub concurrency: Option<u32>,
-    /// The longest that one answer may take. Default: `30s`.
+    /// The timeout of a request. Default: `30s`.
     #[schemars(with = "Option<text::Wait>")]
     pub timeout: Option<String>,
-    /// The longest that the helpdesk's search may not show what was just created. Until it is over, what is not found is not
-    /// created again. Default: `10m`, and `0s` for the sandbox.
+    /// The longest time until the helpdesk's search shows a new object. During this time, an object that is not found is
+    /// not created again. Default: `10m`, and `0s` for the sandbox.
     #[schemars(with = "Option<text::Wait>")]
     pub search_lag: Option<String>,
-    /// `true` for a helpdesk that serves no real client, where other days than today may be lived through. Default: `false`.
+    /// `true` for a helpdesk without real clients, in which runs for other days than today are allowed. Default: `false`.
     pub rehearsal: Option<bool>,
-    /// How an agreement is spelled in the helpdesk.
+    /// The mapping of agreements.
     pub agreement: Option<AgreementMappingShape>,
-    /// How days travel.
+    /// The format of days.
     pub dates: Option<DatesShape>,
-    /// `off`, or how the helpdesk spells the rules that hold targets. Default: `off`.
+    /// `off`, or the mapping of the rules that store targets. Default: `off`.
     pub sla_rules: Option<SlaRulesShape>,
-    /// What happens to what somebody changed in the helpdesk by hand: `correct` or `report`, for all or per field.
-    /// `report` names it in the plan and writes nothing. Default: `correct`.
+    /// The policy for drift, that is for manual changes in the helpdesk: `correct` or `report`, for all fields or per field.
+    /// `report` shows the drift in the plan and does not change it. Default: `correct`.
     pub drift: Option<DriftShape>,
-    /// Where the helpdesk keeps who changed what, so that plans can tell. Default: nowhere, but for the sandbox.
+    /// The class with the history of changes, so that plans show who changed a field. Default: none, except for the sandbox.
     pub history: Option<HistoryMappingShape>,
 }
 
-/// The class in which the helpdesk keeps who changed what.
+/// The class with the history of changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryMappingShape {
     /// The class. Default: `event`.
     #[schemars(with = "Option<text::Code>")]
     pub class: Option<String>,
-    /// The link to the object that was changed. Default: `source`.
+    /// The link to the changed object. Default: `source`.
     #[schemars(with = "Option<text::Code>")]
     pub object: Option<String>,
-    /// The code of the attribute that was changed. Default: `attribute`.
+    /// The code of the changed attribute. Default: `attribute`.
     #[schemars(with = "Option<text::Code>")]
     pub attribute: Option<String>,
-    /// The link to the person. Default: `author`.
+    /// The link to the person who changed it. Default: `author`.
     #[schemars(with = "Option<text::Code>")]
     pub who: Option<String>,
-    /// The instant. Default: `creationDate`.
+    /// The instant of the change. Default: `creationDate`.
     #[schemars(with = "Option<text::Code>")]
     pub when: Option<String>,
 }
@@ -94,61 +94,61 @@ pub enum HelpdeskKindShape {
     Itsm365,
     /// Combodo iTop.
     Itop,
-    /// The helpdesk that is built in.
+    /// The built-in helpdesk.
     Sandbox,
 }
 
-/// How an agreement is spelled in the helpdesk.
+/// The mapping of agreements.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgreementMappingShape {
-    /// The class, and the type where there is one. Example: `agreement$agreement`.
+    /// The class, with the type if there is one. Example: `agreement$agreement`.
     #[schemars(with = "Option<text::Code>")]
     pub class: Option<String>,
-    /// The attribute that holds our mark: what bears none of ours is never touched.
+    /// The attribute with the ownership key. Objects without an ownership key are never modified.
     pub key: Option<KeyMappingShape>,
     /// The helpdesk's attribute for each field: `title`, `number`, `first_day`, `last_day`, `manager`, `provider`, `state`,
-    /// `services`, `recipients`, and each name that agreements use in `attributes`. Fields that are not named are not carried.
+    /// `services`, `recipients`, and each name that agreements use in `attributes`. Other fields are not written.
     #[schemars(with = "Option<BTreeMap<String, KindOr<text::Code, AttributeFormShape>>>")]
     pub attributes: Option<BTreeMap<String, AttributeMappingShape>>,
-    /// The helpdesk's state for each status of ours; several may share one.
+    /// The state in the helpdesk for each status. Several statuses may share one state.
     pub states: Option<StatesShape>,
-    /// How the link between an agreement and its recipients is written.
+    /// The link between an agreement and its recipients.
     pub recipients: Option<RecipientMappingShape>,
-    /// What makes an agreement useless to the client: its `state`, `detach` (the links to services or recipients go),
-    /// or `archive`. Default: `state`, and `detach` for iTop.
+    /// How an agreement is deactivated: by its `state`, by `detach` (removes the links to services or recipients),
+    /// or by `archive`. Default: `state`, and `detach` for iTop.
     pub deactivate: Option<DeactivateShape>,
-    /// `true` where the tenant takes a change of state only in an edit of its own. Default: `false`.
+    /// `true` if the tenant accepts a change of state only in a separate edit. Default: `false`.
     pub state_in_own_edit: Option<bool>,
 }
 
-/// The attribute that holds our mark.
+/// The attribute with the ownership key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyMappingShape {
     /// The attribute. Example: `inventoryNumber`.
     #[schemars(with = "Option<text::Code>")]
     pub attribute: Option<String>,
-    /// What stands before the agreement's id in it. Default: `sv:`.
+    /// The prefix before the agreement's id. Default: `sv:`.
     pub prefix: Option<String>,
 }
 
-/// An attribute of the helpdesk: its name, or its name and form.
+/// An attribute of the helpdesk: its name, or its name and format.
 pub type AttributeMappingShape = TextOr<AttributeFormShape>;
 
-/// An attribute and the form of its value.
+/// An attribute and the format of its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttributeFormShape {
     /// The attribute. Example: `endDate`.
     #[schemars(with = "Option<text::Code>")]
     pub attribute: Option<String>,
-    /// Which instant stands for a day, where the attribute holds one: `start_of_day`, `end_of_day` or `next_day`. Default: `start_of_day`.
+    /// The instant that represents a day, if the attribute stores instants: `start_of_day`, `end_of_day` or `next_day`. Default: `start_of_day`.
     #[serde(rename = "as")]
     pub form: Option<DayFormShape>,
 }
 
-/// The instant that stands for a day.
+/// The instant that represents a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
@@ -157,38 +157,38 @@ pub enum DayFormShape {
     StartOfDay,
     /// 23:59:59 of the day.
     EndOfDay,
-    /// 00:00:00 of the day after.
+    /// 00:00:00 of the next day.
     NextDay,
 }
 
-/// The helpdesk's state for each status.
+/// The state in the helpdesk for each status.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StatesShape {
-    /// Not of use yet. Example: `planned`.
+    /// The state before the first day. Example: `planned`.
     #[schemars(with = "Option<text::Code>")]
     pub planned: Option<String>,
-    /// In use. Example: `active`.
+    /// The state of an active agreement. Example: `active`.
     #[schemars(with = "Option<text::Code>")]
     pub active: Option<String>,
-    /// Resting. Example: `inactive`.
+    /// The state of a suspended agreement. Example: `inactive`.
     #[schemars(with = "Option<text::Code>")]
     pub suspended: Option<String>,
-    /// Past its agreed last day. Example: `inactive`.
+    /// The state after the agreed last day. Example: `inactive`.
     #[schemars(with = "Option<text::Code>")]
     pub expired: Option<String>,
-    /// Ended ahead of time. Example: `inactive`.
+    /// The state after an early end. Example: `inactive`.
     #[schemars(with = "Option<text::Code>")]
     pub terminated: Option<String>,
 }
 
-/// How the link to recipients is written.
+/// The link between an agreement and its recipients.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecipientMappingShape {
-    /// Where the link is written: on the `agreement` or on the `recipient`. Default: `agreement`.
+    /// The side on which the link is written: on the `agreement` or on the `recipient`. Default: `agreement`.
     pub side: Option<LinkSideShape>,
-    /// `authoritative`: exactly the recipients of the file. `additive`: those at least. Default: `authoritative`.
+    /// `authoritative`: exactly the recipients of the file. `additive`: at least these. Default: `authoritative`.
     pub mode: Option<LinkModeShape>,
     /// The attribute on the recipient's side. Example: `recipientAgreements`.
     #[schemars(with = "Option<text::Code>")]
@@ -206,69 +206,69 @@ pub enum LinkSideShape {
     Recipient,
 }
 
-/// Whether links that are not ours are taken away.
+/// Whether other links are removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum LinkModeShape {
-    /// Exactly ours.
+    /// Other links are removed.
     Authoritative,
-    /// Ours at least.
+    /// Other links are kept.
     Additive,
 }
 
-/// What makes an agreement useless to the client.
+/// How an agreement is deactivated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum DeactivateShape {
-    /// Its state alone.
+    /// By its state.
     State,
-    /// Its links go.
+    /// By removing its links.
     Detach,
-    /// It goes to the archive.
+    /// By archiving it.
     Archive,
 }
 
-/// How days travel.
+/// The format of days.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DatesShape {
-    /// The time zone in which the helpdesk writes its times, which bear none. Example: `Europe/Moscow`.
+    /// The time zone of the times in the helpdesk, which have no offset. Example: `Europe/Moscow`.
     #[schemars(with = "Option<text::Timezone>")]
     pub timezone: Option<String>,
-    /// How it wants days written: `date_time` (2026.02.01 00:00:00), `iso_date_time` (2026-02-01 00:00:00), or `date`, a day alone.
+    /// The format of a day: `date_time` (2026.02.01 00:00:00), `iso_date_time` (2026-02-01 00:00:00), or `date`, without a time.
     /// Default: `date_time`.
     pub form: Option<DateFormShape>,
 }
 
-/// The form of a day in the helpdesk.
+/// The format of a day in the helpdesk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum DateFormShape {
-    /// A day alone.
+    /// A date without a time.
     Date,
-    /// A day with a time of day, and dots.
+    /// A date with dots and a time.
     DateTime,
-    /// A day with a time of day, and dashes.
+    /// A date with dashes and a time.
     IsoDateTime,
 }
 
-/// Whether the helpdesk holds the targets, and how.
+/// Whether the helpdesk stores the targets, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SlaRulesShape {
     /// `off`: it does not.
     Off,
-    /// It does, in objects of their own.
+    /// In separate objects.
     On(Box<SlaRulesMappingShape>),
 }
 
-/// How the rules that hold targets are spelled in the helpdesk.
+/// The mapping of the rules that store targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SlaRulesMappingShape {
-    /// The class, and the type where there is one. Example: `agreementRule$agreementRule`.
+    /// The class, with the type if there is one. Example: `agreementRule$agreementRule`.
     #[schemars(with = "Option<text::Code>")]
     pub class: Option<String>,
     /// The rule's attribute that names its agreement. Example: `agreement`.
@@ -289,23 +289,23 @@ pub struct SlaRulesMappingShape {
     /// The rule's attribute for the calendar. Example: `serviceTime`.
     #[schemars(with = "Option<text::Code>")]
     pub calendar: Option<String>,
-    /// For iTop: the time that stands for a business day, since it only counts in minutes and hours. Default: `8h`.
+    /// For iTop: the length of a business day, since iTop only has minutes and hours. Default: `8h`.
     #[schemars(with = "Option<text::Wait>")]
     pub business_day: Option<String>,
-    /// For iTop: which of its priorities 1 to 4 is meant by a name. Default: `critical: 1`, `high: 2`, `medium: 3`, `low: 4`.
+    /// For iTop: the number from 1 to 4 of each priority. Default: `critical: 1`, `high: 2`, `medium: 3`, `low: 4`.
     #[schemars(with = "Option<Keyed<text::Priority, Rank>>")]
     pub priorities: Option<BTreeMap<String, u8>>,
-    /// How a length of time is written: `object` (length and unit), `milliseconds`, `seconds` or `text`. Default: `object`.
+    /// The format of a duration: `object` (length and unit), `milliseconds`, `seconds` or `text`. Default: `object`.
     pub interval: Option<IntervalFormShape>,
 }
 
 /// A priority of iTop.
 #[derive(schemars::JsonSchema)]
 #[schemars(inline)]
-#[expect(dead_code, reason = "it stands for its schema alone")]
+#[expect(dead_code, reason = "only used to generate the schema")]
 pub(crate) struct Rank(#[schemars(range(min = 1, max = 4))] u8);
 
-/// How the helpdesk writes a length of time.
+/// The format of a duration in the helpdesk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
@@ -320,23 +320,23 @@ pub enum IntervalFormShape {
     Text,
 }
 
-/// What happens to what was changed by hand in the helpdesk.
+/// The policy for manual changes in the helpdesk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DriftShape {
     /// The same for every field.
     All(DriftPolicyShape),
-    /// By field; those that are not named are corrected.
+    /// Per field; other fields are corrected.
     PerField(BTreeMap<String, DriftPolicyShape>),
 }
 
-/// What happens to one field that was changed by hand.
+/// The policy for a manual change of one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum DriftPolicyShape {
-    /// The next apply puts it right.
+    /// The next apply corrects it.
     Correct,
-    /// The plan names it, and nothing is written.
+    /// The plan shows it, and nothing is written.
     Report,
 }
 

@@ -1,8 +1,8 @@
-//! The typed shapes of the five kinds of files, as people write them: everything is optional, days and
-//! slugs are still text. The JSON Schemas that editors use are derived from these types, so a field's page
-//! is its doc comment: what it is, its unit, its default, an example.
+//! The types of the five kinds of files as written: every key is optional, and days and slugs are still text.
 //!
-//! Nothing here is judged; a shape only says which keys exist and what kind of value each takes.
+//! The JSON Schemas are generated from these types. The doc comment of a field is its description there: the meaning, the
+//! unit, the default, and an example. A shape only defines the keys and the kind of value of each; `check` validates the
+//! values.
 
 mod agreement;
 mod calendar;

@@ -1,15 +1,15 @@
-//! The shape of a secret: the name of the variable of the environment that holds it.
+//! The shape of a secret: the name of the environment variable that contains it.
 
 use serde::Deserialize;
 
 use super::text;
 
-/// A secret: never its value, only where it is found.
+/// A secret, given by the name of its environment variable, never by its value.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("x-kind" = "secret"))]
 pub struct SecretShape {
-    /// The variable of the environment that holds the secret. Example: `ITSM365_ACCESS_KEY`.
+    /// The environment variable that contains the secret. Example: `ITSM365_ACCESS_KEY`.
     #[schemars(with = "text::Variable")]
     pub env: String,
 }

@@ -1,13 +1,13 @@
-//! The kinds of text that documents hold, each with the pattern that the JSON Schema shows to editors.
+//! The kinds of text in documents, each with its pattern in the JSON Schema.
 //!
-//! A pattern is about shape alone (`2026-02-30` has the shape of a day). The markers here carry no value:
-//! they stand in `#[schemars(with = ..)]` of the fields that are `String`s.
+//! A pattern only checks the format (`2026-02-30` has the format of a day). The types here are markers without a value,
+//! for `#[schemars(with = ..)]` of `String` fields.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-/// The keyword that says what a text names, so that a catalog's slugs can be offered and a fault be
-/// explained. It is taken out of every schema that is published.
+/// The internal keyword for the kind of a text: to list the slugs of a catalog, and to explain errors. Removed from
+/// published schemas.
 pub(crate) const KIND: &str = "x-kind";
 
 macro_rules! texts {
@@ -26,33 +26,33 @@ macro_rules! texts {
                 }
 
                 fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                    let shapes = [$(serde_json::json!({ "pattern": $pattern, $("maxLength": $most)? })),+];
-                    text(&[$($($word),+)?], &shapes, $kind)
+                    let patterns = [$(serde_json::json!({ "pattern": $pattern, $("maxLength": $most)? })),+];
+                    text(&[$($($word),+)?], &patterns, $kind)
                 }
             }
         )+
     };
 }
 
-/// A text that is one of these words or has one of these shapes. Editors offer the words.
-fn text(words: &[&str], shapes: &[serde_json::Value], kind: &str) -> schemars::Schema {
+/// The schema of a text that is one of these words or matches one of these patterns. Editors offer the words.
+fn text(words: &[&str], patterns: &[serde_json::Value], kind: &str) -> schemars::Schema {
     let mut schema = schemars::json_schema!({ "type": "string" });
-    if let ([], [serde_json::Value::Object(only)]) = (words, shapes) {
+    if let ([], [serde_json::Value::Object(only)]) = (words, patterns) {
         schema.ensure_object().extend(only.clone());
     } else {
         let words = (!words.is_empty()).then(|| serde_json::json!({ "enum": words }));
-        let choices: serde_json::Value = words.into_iter().chain(shapes.iter().cloned()).collect();
+        let choices: serde_json::Value = words.into_iter().chain(patterns.iter().cloned()).collect();
         schema.insert("anyOf".to_owned(), choices);
     }
     schema.insert(KIND.to_owned(), kind.into());
     schema
 }
 
-// These are compiled at every start, when a text first meets them. The library takes a plain row of classes (`^[a-z][a-z0-9]*$`)
-// without a regular expression; alternatives and repeated groups it does not. So alternatives stand side by side, the usual one
-// first, and limits in `maxLength`: within a pattern a limit is as many copies of what it limits.
+// Patterns are compiled on first use in every run. The library matches a plain sequence of classes (`^[a-z][a-z0-9]*$`)
+// without a regular expression, but not alternatives or repeated groups. So alternatives are separate patterns, the most
+// common one first, and limits are in `maxLength`, since a limit within a pattern is compiled to as many copies.
 texts! {
-    /// One line of text with something in it.
+    /// One line of text that is not empty.
     Line "line" r"^[^\r\n]*[^\s][^\r\n]*$"
     /// A slug of a client.
     Client "client" r"^[a-z0-9][a-z0-9._-]*$" <= 100
@@ -78,49 +78,49 @@ texts! {
     Day "day" r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
     /// An instant with its offset.
     Instant "instant" r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})$"
-    /// One day of the week, or several from one to another.
+    /// A day of the week, or a range of them.
     Weekday "weekday" ["mon" "tue" "wed" "thu" "fri" "sat" "sun"] r"^(mon|tue|wed|thu|fri|sat|sun)-(mon|tue|wed|thu|fri|sat|sun)$"
-    /// One civil day, or several from one to another.
+    /// A civil day, or a range of days.
     Days "days" r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" r"^[0-9]{4}-[0-9]{2}-[0-9]{2}/[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-    /// A window of hours, or a word for none or the usual ones.
+    /// A time window, `closed` or `usual`.
     Hours "hours" ["closed" "usual"] r"^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$"
     /// An hour and minute of a day.
     Clock "clock" r"^[0-9]{2}:[0-9]{2}$"
     /// A time zone by its IANA name.
     Timezone "timezone" r"^[A-Za-z][A-Za-z0-9_+-]*$" r"^[A-Za-z][A-Za-z0-9_+-]*/[A-Za-z0-9_+-]+$" r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"
-    /// How long a period runs.
+    /// The length of a period.
     Term "term" r"^[0-9]{1,9}[ywd]$" r"^([0-9]{1,9}(y|mo|w|d))+$" r"^P([0-9]{1,9}[YMWD])+$"
-    /// A number of days ahead.
+    /// A lead time in days.
     Lead "lead" r"^[0-9]{1,9}[wd]$" r"^([0-9]{1,9}[wd])+$" r"^P([0-9]{1,9}[WD])+$"
-    /// How long a response or resolution may take. Plain days have the shape; rule E412 explains them.
+    /// A target for response or resolution. Plain days match, since rule E412 explains them.
     TargetTime "target" r"^[0-9]{1,9}[hms]$" r"^[0-9]{1,3} business days?$" r"^([0-9]{1,9}[hms])+$" r"^PT([0-9]{1,9}[HMS])+$" r"^[0-9]{1,3} ?(d|days?)$" r"^P[0-9]{1,3}D$"
-    /// A length of time that a program waits.
+    /// A duration that the program waits.
     Wait "wait" r"^[0-9]{1,9}[hms]$" r"^([0-9]{1,9}[hms])+$" r"^PT([0-9]{1,9}[HMS])+$"
-    /// Whom a notice goes to: a role, or an address.
+    /// The recipient of a notice: a role or an address.
     To "to" ["client" "manager"] r"^[^@\s]+@[^@\s]+$"
-    /// An address of e-mail.
+    /// An e-mail address.
     Email "email" r"^[^@\s]+@[^@\s]+$"
-    /// An object of the helpdesk, as the helpdesk names it.
+    /// The id of an object in the helpdesk.
     LiveId "live_id" r"^\S+$" <= 200
-    /// A path of a field, with dots between its parts.
+    /// The path of a field, with dots between the keys.
     FieldPath "path" r"^[a-z0-9_-][a-z0-9._/-]*$"
     /// A code of a rule.
     Rule "rule" r"^[EW][0-9]{3}$"
-    /// A share in percent.
+    /// A percentage.
     Share "share" r"^[0-9]{1,3}%$"
-    /// An address on the web without a name, password or query in it, since these would be secrets.
+    /// A web address without user name, password or query, which could contain secrets.
     SafeUrl "url" r"^https?://[^\s@/?#]+(/[^\s?#]*)?$"
-    /// An address of a mail server or a database without a password in it.
+    /// The address of a mail server or a database, without a password.
     OpenAddress "open_address" r"^[^\s:@]+:([^\s@]*|[^\s:@]*//[^\s:@]+@[^\s@]*)$"
-    /// A name of a variable of the environment.
+    /// The name of an environment variable.
     Variable "variable" r"^[A-Za-z_][A-Za-z0-9_]*$"
     /// A domain of e-mail addresses.
     Domain "domain" r"^[^\s@]+$"
-    /// A name of an attribute or class of the helpdesk, as the tenant named it.
+    /// The code of an attribute or class of the helpdesk.
     Code "code" r"^\S+$"
 }
 
-/// What `allOf` says where at most one of the keys can stand in a map.
+/// The value of `allOf` for keys that exclude each other.
 pub(crate) fn only_one_of(keys: &[&str]) -> serde_json::Value {
     let pairs = keys.iter().enumerate().flat_map(|(index, first)| {
         keys[index + 1..].iter().map(
@@ -130,7 +130,7 @@ pub(crate) fn only_one_of(keys: &[&str]) -> serde_json::Value {
     pairs.collect()
 }
 
-/// A map whose keys are texts of the kind `K`: the shape of `BTreeMap<String, V>`.
+/// A map whose keys are texts of the kind `K`: the schema of `BTreeMap<String, V>`.
 pub(crate) struct Keyed<K, V>(PhantomData<(K, V)>);
 
 impl<K: schemars::JsonSchema, V: schemars::JsonSchema> schemars::JsonSchema for Keyed<K, V> {

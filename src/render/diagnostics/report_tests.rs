@@ -39,14 +39,14 @@ fn many(errors: usize, warnings: usize) -> (Diagnostics, Sources) {
 }
 
 #[test]
-fn annotations_stand_on_their_lines() {
+fn annotations_have_their_lines() {
     let (found, sources) = found();
     let lines = github(&found, &sources);
     assert_eq!(
         lines.lines().next(),
         Some(
             "::error file=agreements/a b.yaml,line=3,endLine=3,col=10,endColumn=19,\
-             title=E101%3A nothing goes by this name::no manager is called `i.petrowa`%0Ahelp: did you mean `i.petrova`?"
+             title=E101%3A unknown name::no manager is called `i.petrowa`%0Ahelp: did you mean `i.petrova`?"
         )
     );
     // Errors come first, and columns are those of UTF-16.
@@ -82,8 +82,8 @@ fn sarif_keeps_what_is_shown_and_counts_the_rest() {
     let results = log["runs"][0]["results"].as_array().expect("a list");
     assert_eq!(results.len(), 5_000);
     assert!(results.iter().all(|result| result["level"] == "error"));
-    let told = &log["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
-    assert!(told.as_str().is_some_and(|told| told.starts_with("and 1010 more findings")), "{told}");
+    let text = &log["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
+    assert!(text.as_str().is_some_and(|text| text.starts_with("and 1010 more findings")), "{text}");
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn a_report_of_junit_counts_its_cases() {
 }
 
 #[test]
-fn nothing_that_somebody_wrote_does_anything_in_any_report() {
+fn no_text_of_a_file_is_interpreted_in_any_report() {
     for payload in payloads() {
         let mut sources = Sources::default();
         let path = format!("agreements/{payload}.yaml");
@@ -210,9 +210,9 @@ fn nothing_that_somebody_wrote_does_anything_in_any_report() {
         assert!(lines[0].starts_with("::error file=agreements/"), "{commands}");
         assert!(lines[1].starts_with("::warning file=agreements/"), "{commands}");
         assert_eq!(lines.len(), 2);
-        // Of a command the head ends at the second pair of colons: all of it is what we wrote there.
+        // The head of a command ends at the second pair of colons. It contains only our own text.
         let head = lines[0][2..].split("::").next().unwrap_or_default();
-        assert!(head.ends_with("the text holds a character that cannot be seen"), "{head}");
+        assert!(head.ends_with("the text contains an invisible character"), "{head}");
 
         for report in [sarif(&found, &sources, "0.1.0"), gitlab(&found, &sources)] {
             assert!(is_clean(&report) && !is_obeyed(&report), "{report}");

@@ -9,7 +9,7 @@ use crate::render::encode;
 use crate::render::json;
 use crate::render::vocabulary;
 
-/// How many results GitHub shows of a run; the others are dropped without a word.
+/// The largest number of results that GitHub shows for a run; the others are dropped silently.
 const KEPT: usize = 5_000;
 
 /// The log of one run, errors first.
@@ -75,7 +75,7 @@ fn result(diagnostic: &Diagnostic, fingerprint: &str, codes: &[Code], sources: &
         "level": level(diagnostic.severity),
         "message": { "text": text },
         "locations": [location(&diagnostic.place, sources)],
-        // GitHub looks at the first of these alone, others at the second.
+        // GitHub uses only the first of these, other programs the second.
         "partialFingerprints": {
             "primaryLocationLineHash": format!("{fingerprint}:1"),
             "servanda/v1": fingerprint,

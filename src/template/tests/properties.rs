@@ -1,4 +1,4 @@
-//! Random layers, and what must hold of every merge of them.
+//! Properties of the merge of random layers.
 
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -9,7 +9,7 @@ use super::Repository;
 use crate::diagnostic::Sources;
 use crate::document::{DocumentKind, read};
 
-/// Whether layers may hold what makes merging depend on its order: drops and groups.
+/// Whether layers may contain drops and exclusive keys, for which the order of merging matters.
 #[derive(Clone, Copy, PartialEq)]
 enum Dropping {
     Never,
@@ -92,7 +92,7 @@ fn layer(dropping: Dropping) -> impl Strategy<Value = Value> {
                 ("period", period),
                 ("labels", labels.map(|labels| json!(labels))),
                 ("notices", to.map(|to| json!({ "at": "09:00", "activated": { "to": to } }))),
-                // So that no layer is a file that says nothing.
+                // So that no layer is an empty file.
                 ("renewal", Some(json!({ "mode": "none" }))),
             ])
         })
@@ -142,7 +142,7 @@ fn merge(layers: &[&Value]) -> (Value, Vec<String>) {
     let repository = Repository::new(&files);
     let (mut merged, faults) = repository.resolve(|resolved| {
         for value in resolved.explain() {
-            // A map of which all was dropped is empty where its source is not.
+            // A map whose entries are all dropped is empty, unlike its source.
             let Some(tree) = value.value.filter(|tree| !tree.is_map()) else {
                 continue;
             };
@@ -150,13 +150,13 @@ fn merge(layers: &[&Value]) -> (Value, Vec<String>) {
         }
         resolved.tree.to_json()
     });
-    let mut told: Vec<String> =
+    let mut reported: Vec<String> =
         faults.iter().map(|fault| format!("{} {}", fault.code, fault.message)).collect();
-    told.sort();
-    (merged.remove("a").unwrap_or_default(), told)
+    reported.sort();
+    (merged.remove("a").unwrap_or_default(), reported)
 }
 
-/// The value that a piece of a source is by itself.
+/// Parses a slice of a source on its own.
 fn read_again(slice: &str) -> Value {
     let mut sources = Sources::default();
     let file = sources.add("agreements/again.yaml", format!("again: {slice}\n"));
@@ -190,14 +190,14 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_keys_changes_no_value_and_every_value_stands_where_it_says(
+    fn the_order_of_keys_changes_no_value_and_every_value_has_its_position(
         layers in vec(layer(Dropping::Sometimes), 1..5),
     ) {
         let turned: Vec<Value> = layers.iter().map(reversed).collect();
-        let (merged, told) = merge(&layers.iter().collect::<Vec<_>>());
-        let (of_turned, told_of_turned) = merge(&turned.iter().collect::<Vec<_>>());
+        let (merged, reported) = merge(&layers.iter().collect::<Vec<_>>());
+        let (of_turned, reported_of_turned) = merge(&turned.iter().collect::<Vec<_>>());
         prop_assert_eq!(merged, of_turned);
-        prop_assert_eq!(told, told_of_turned);
+        prop_assert_eq!(reported, reported_of_turned);
     }
 
     #[test]
