@@ -128,8 +128,8 @@ impl Thread<'_> {
         let mut ours = OwnComments { firsts: Vec::new(), continuations: Vec::new() };
         for comment in comments {
             match CommentMarker::of(&comment.body, self.key) {
-                Some(CommentMarker::First { severity: class, set }) => {
-                    ours.firsts.push(First { comment, class, set })
+                Some(CommentMarker::First { severity, set }) => {
+                    ours.firsts.push(First { comment, severity, set })
                 }
                 Some(CommentMarker::Continuation { set, part }) => {
                     ours.continuations.push(Continuation { id: comment.id, set, part });
