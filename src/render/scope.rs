@@ -46,7 +46,9 @@ pub(super) fn red_line(red: &RedLine, base: &str) -> Line {
             let line = line.code(entry);
             match before {
                 None => line.text(" is new and refers to ").join(tie(after)),
-                Some(CatalogReference::Address) if *after == CatalogReference::Address => line.text(" has another address"),
+                Some(CatalogReference::Address) if *after == CatalogReference::Address => {
+                    line.text(" has another address")
+                }
                 Some(before) => {
                     line.text(" refers to ").join(tie(after)).text(" instead of ").join(tie(before))
                 }
