@@ -80,7 +80,7 @@ fn checked(
 ) -> CheckedRepository {
     let find = |kind| documents.iter().find(|document| document.kind == kind);
     let documents = check::CheckInput {
-        basis: check::Basis::of(
+        basis: check::Basis::read(
             find(document::DocumentKind::Settings),
             find(document::DocumentKind::Catalog),
             &[],

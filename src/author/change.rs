@@ -39,23 +39,19 @@ pub fn extend(
         let message = format!("`{id}` is terminated on {}", termination.last_day);
         return Err(EditRefused::new(
             message,
-            "take `termination:` out of its file first, if that no longer holds",
+            "delete `termination:` from its file first, if it no longer applies",
         ));
     }
     if matches!(agreement.renewal, Renewal::Auto { .. }) {
-        let message = format!("`{id}` renews itself, so its last day moves on without anybody");
-        return Err(EditRefused::new(
-            message,
-            "change `renewal.max_terms` in its file to let it run for longer",
-        ));
+        let message = format!("`{id}` renews automatically, so its last day cannot be set");
+        return Err(EditRefused::new(message, "increase `renewal.max_terms` in its file to extend it"));
     }
     let Some(last_day) = period_at(agreement, at).agreed_last_day else {
         let (message, help) = match agreement.period.end {
-            PeriodEnd::Open => ("has no last day", "nothing need be done"),
-            _ => (
-                "has no last day yet: nobody has switched it on",
-                "write another `period.term` into its file",
-            ),
+            PeriodEnd::Open => ("has no last day", "no change is needed"),
+            _ => {
+                ("has no last day yet, because it has not been activated", "change `period.term` in its file")
+            }
         };
         return Err(EditRefused::new(format!("`{id}` {message}"), help));
     };
@@ -64,10 +60,10 @@ pub fn extend(
         Extension::By(term) => last_day.tomorrow().ok().and_then(|day| term.last_day(day)),
     };
     let Some(to) = to.filter(|day| *day > last_day) else {
-        let message = format!("`{id}` lasts until {last_day} as it is");
+        let message = format!("`{id}` already lasts until {last_day}");
         return Err(EditRefused::new(
             message,
-            format!("name a later day, or end it sooner with `servanda terminate {id} --on DAY`"),
+            format!("use a later day, or end it early with `servanda terminate {id} --on DAY`"),
         ));
     };
     let mut draft = subject.draft();
@@ -140,9 +136,9 @@ pub fn resume(subject: &EditTarget<'_>, on: Day) -> Result<EditedFile, EditRefus
     let Some(index) = rests.iter().position(covers) else {
         let by_hand = state_at(subject.agreement, subject.agreement.zone.start_of(on)).0 == State::Suspended;
         let help = if by_hand {
-            format!("it is kept by hand: `servanda activate {id} --on {on}`")
+            format!("its activation is manual: use `servanda activate {id} --on {on}`")
         } else {
-            "`servanda status` shows what is in force".to_owned()
+            "run `servanda status` to see the suspended agreements".to_owned()
         };
         return Err(EditRefused::new(format!("no suspension of `{id}` covers {on}"), help));
     };
@@ -181,15 +177,15 @@ pub fn activate(subject: &EditTarget<'_>, step: ActivationStep<'_>) -> Result<Ed
     });
     match state {
         State::Active => {
-            Err(EditRefused::new(format!("`{id}` is active then already"), "nothing need be done"))
+            Err(EditRefused::new(format!("`{id}` is already active then"), "no change is needed"))
         }
         State::Expired | State::Terminated => Err(EditRefused::new(
-            format!("`{id}` is over by then"),
-            format!("write a new one: `servanda new --from {id}`"),
+            format!("`{id}` has ended by then"),
+            format!("create a new agreement: `servanda new --from {id}`"),
         )),
         State::Suspended if rests => Err(EditRefused::new(
-            format!("`{id}` rests then, as its `suspensions` say"),
-            format!("end the rest with `servanda resume {id} --on DAY`"),
+            format!("`{id}` is suspended then by `suspensions`"),
+            format!("end the suspension with `servanda resume {id} --on DAY`"),
         )),
         State::Planned | State::Suspended => log(subject, "active", step),
     }
@@ -205,14 +201,14 @@ pub fn deactivate(
     let (state, _) = state_at(subject.agreement, step.on.begins(subject));
     match state {
         State::Expired | State::Terminated => {
-            Err(EditRefused::new(format!("`{id}` is over by then"), "nothing need be done"))
+            Err(EditRefused::new(format!("`{id}` has ended by then"), "no change is needed"))
         }
         State::Planned if !is_final => Err(EditRefused::new(
             format!("`{id}` is not active then"),
-            format!("if it is never to be, say so with `servanda deactivate {id} --final`"),
+            format!("to end it for good, use `servanda deactivate {id} --final`"),
         )),
         State::Suspended if !is_final => {
-            Err(EditRefused::new(format!("`{id}` is suspended then already"), "nothing need be done"))
+            Err(EditRefused::new(format!("`{id}` is already suspended then"), "no change is needed"))
         }
         State::Planned | State::Active | State::Suspended => {
             log(subject, if is_final { "ended" } else { "suspended" }, step)
@@ -237,17 +233,17 @@ fn log(subject: &EditTarget<'_>, status: &str, step: ActivationStep<'_>) -> Resu
         let mut draft = subject.draft();
         subject.put(&mut draft, "activation", steps.into())?;
         let note = format!(
-            "`{}` went by its days so far; from here on its `activation` list decides, and its last day still ends it",
+            "`{}` was active by its dates until now; from now on its `activation` list applies, and its last day still ends it",
             subject.id()
         );
         return Ok(EditedFile { text: draft.write()?, note: Some(note) });
     };
     if let Some(last) = entries.last().filter(|last| last.at >= step.on.begins(subject)) {
         let (message, help) = match last.status {
-            ActivationStatus::Ended => ("says `ended`, which is final", "write a new agreement"),
+            ActivationStatus::Ended => ("is `ended`, which is final", "create a new agreement"),
             _ => (
-                "is no earlier than this one",
-                "steps go to the end of the list: name a later day, or an instant such as 2026-03-01T12:00:00+03:00",
+                "is not earlier than this one",
+                "new entries go to the end of the list: use a later day, or an instant such as 2026-03-01T12:00:00+03:00",
             ),
         };
         return Err(EditRefused::new(format!("the last entry of `{}` {message}", subject.id()), help));

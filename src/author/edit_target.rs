@@ -56,7 +56,7 @@ impl EditRefused {
 
 impl From<EditError> for EditRefused {
     fn from(not_edited: EditError) -> Self {
-        Self::new(not_edited.to_string(), "nothing was written; make the change in the file by hand")
+        Self::new(not_edited.to_string(), "nothing was written; edit the file by hand")
     }
 }
 

@@ -37,10 +37,10 @@ pub(super) const ORDER: [&str; 23] = [
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MinimizeError {
     /// No such template, or one with a fault.
-    #[error("there is no sound template called `{0}`")]
+    #[error("unknown or invalid template `{0}`")]
     NoTemplate(String),
     /// The templates have a value that an agreement can neither drop nor take back.
-    #[error("the templates say `{0}`, which an agreement cannot take back")]
+    #[error("the templates set `{0}`, which an agreement cannot remove")]
     Inherited(String),
 }
 

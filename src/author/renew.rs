@@ -79,32 +79,32 @@ pub fn next_period(
     at: Instant,
 ) -> Result<NextPeriod, EditRefused> {
     let (agreement, id) = (subject.agreement, subject.id());
-    let begin_anew = || format!("write a new one: `servanda new --from {id}`");
+    let begin_anew = || format!("create a new agreement: `servanda new --from {id}`");
     if let Some(termination) = &agreement.termination {
-        let message = format!("`{id}` is terminated on {}, so nothing follows it", termination.last_day);
+        let message = format!("`{id}` is terminated on {} and cannot be renewed", termination.last_day);
         return Err(EditRefused::new(message, begin_anew()));
     }
     if let Activation::Manual(entries) = &agreement.activation
         && entries.iter().any(|entry| entry.status == ActivationStatus::Ended)
     {
         return Err(EditRefused::new(
-            format!("`{id}` is ended by hand, so nothing follows it"),
+            format!("`{id}` was ended manually and cannot be renewed"),
             begin_anew(),
         ));
     }
     let current = period_at(agreement, at).last_day;
     let Some(last_day) = ends_on(subject).or(current) else {
-        let message = format!("`{id}` has no last day, so nothing can follow it");
+        let message = format!("`{id}` has no last day and cannot be renewed");
         let help = match agreement.period.end {
-            PeriodEnd::Open => "give it an end first: `servanda terminate`",
-            _ => "nobody has switched it on yet: `servanda activate`",
+            PeriodEnd::Open => "end it first with `servanda terminate`",
+            _ => "activate it first with `servanda activate`",
         };
         return Err(EditRefused::new(message, help));
     };
     let beyond = || {
         EditRefused::new(
-            format!("what follows on `{id}` would end beyond the year 9999"),
-            "name a shorter `--term`",
+            format!("the successor of `{id}` would end after the year 9999"),
+            "use a shorter `--term`",
         )
     };
     let first_day = last_day.tomorrow().map_err(|_| beyond())?;
@@ -116,8 +116,8 @@ pub fn next_period(
             (None, _, _) => {
                 let Some(length) = agreed_length(agreement) else {
                     return Err(EditRefused::new(
-                        format!("nothing says how long `{id}` runs"),
-                        "say it with `--term 1y`",
+                        format!("the length of `{id}` is unknown"),
+                        "pass `--term 1y`",
                     ));
                 };
                 (length, |_, day| NextEnd::LastDay(day))
@@ -156,7 +156,7 @@ pub fn renewal_text(
     terms: RenewalOptions<'_>,
 ) -> Result<EditedText, EditRefused> {
     let Some(((first, _), _)) = subjects.split_first() else {
-        return Err(EditRefused::new("nothing is to be renewed", "name an agreement"));
+        return Err(EditRefused::new("no agreement to renew", "pass the id of an agreement"));
     };
     let mut draft = first.draft();
     leave_behind(&mut draft, &[]);

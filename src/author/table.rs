@@ -39,10 +39,8 @@ pub fn read_table(sources: &Sources, file: FileId, catalog: &Catalog) -> (Vec<Ta
     let mut table = TableReader { file, catalog, faults: Vec::new() };
     let mut lines = cells(text, file, &mut table.faults).into_iter();
     let Some(header) = lines.next() else {
-        let fault = Diagnostic::new(Code::E015, Span::of_file(file), "the table holds nothing");
-        table
-            .faults
-            .push(fault.help("write the names of the columns into the first row, `client` among them"));
+        let fault = Diagnostic::new(Code::E015, Span::of_file(file), "the table is empty");
+        table.faults.push(fault.help("put the column names into the first row, including `client`"));
         return (Vec::new(), table.faults.into_iter().collect());
     };
     table.check_header(&header);
@@ -95,9 +93,9 @@ fn cells(text: &str, file: FileId, faults: &mut Vec<Diagnostic>) -> Vec<Vec<Tabl
                 let fault = Diagnostic::new(
                     Code::E002,
                     span(file, &(begin + start..begin + start)),
-                    format!("the table cannot be read: {error}"),
+                    format!("invalid CSV: {error}"),
                 );
-                faults.push(fault.help("look at the quotes of this row"));
+                faults.push(fault.help("check the quotes of this row"));
                 return rows;
             }
         }
@@ -146,8 +144,8 @@ impl TableReader<'_> {
 
     fn check_header(&mut self, header: &[TableCell]) {
         if !header.iter().any(|cell| cell.text == "client") {
-            let help = format!("the first row names the columns: {}", COLUMNS.join(", "));
-            self.fault(Code::E010, span(self.file, &(0..0)), "no column is called `client`", help);
+            let help = format!("the first row must contain column names: {}", COLUMNS.join(", "));
+            self.fault(Code::E010, span(self.file, &(0..0)), "the column `client` is missing", help);
         }
         for (index, cell) in header.iter().enumerate() {
             let name = cell.text.as_str();
@@ -163,13 +161,13 @@ impl TableReader<'_> {
                         COLUMNS.join(", ")
                     ),
                 };
-                self.fault(Code::E008, cell.span, format!("no column is called {}", quoted(name)), help);
+                self.fault(Code::E008, cell.span, format!("unknown column {}", quoted(name)), help);
             } else if header[..index].iter().any(|other| other.text == name) {
                 self.fault(
                     Code::E003,
                     cell.span,
-                    format!("the column {} stands twice", quoted(name)),
-                    "keep one of the two",
+                    format!("duplicate column {}", quoted(name)),
+                    "keep one of them",
                 );
             }
             if let Some(slug) = name.strip_prefix("service.") {
@@ -201,24 +199,20 @@ impl TableReader<'_> {
         let mut clients = self.catalog.clients.iter().filter(|_| kind == "client");
         let titled = clients.find(|(_, client)| client.entry.title == slug).map(|(slug, _)| slug);
         let help = match (titled, nearest(slug, known.iter().map(String::as_str))) {
-            (Some(titled), _) => format!("write its slug, `{titled}`"),
+            (Some(titled), _) => format!("use its slug, `{titled}`"),
             (None, Some(near)) => format!("did you mean `{near}`?"),
             (None, None) => format!("add it under `{kind}s:` in catalog.yaml"),
         };
-        self.fault(Code::E101, at, format!("no {kind} is called {}", quoted(slug)), help);
+        self.fault(Code::E101, at, format!("unknown {kind} {}", quoted(slug)), help);
         false
     }
 
     fn row(&mut self, header: &[TableCell], cells: &[TableCell]) -> Option<TableRow> {
         let first = cells.first()?;
         if let Some(beyond) = cells.get(header.len()) {
-            let message = format!("the row has {} cells, and the first one {}", cells.len(), header.len());
-            self.fault(
-                Code::E009,
-                beyond.span,
-                message,
-                "quote a text that has the mark in it by which cells are parted",
-            );
+            let message =
+                format!("the row has {} cells, but the first row has {}", cells.len(), header.len());
+            self.fault(Code::E009, beyond.span, message, "quote texts that contain the separator");
             return None;
         }
         let mut row = TableRow { place: first.span, client: String::new(), id: None, wishes: Vec::new() };
@@ -230,7 +224,7 @@ impl TableReader<'_> {
                     self.fault(
                         Code::E014,
                         cell.span,
-                        format!("`{other}` and `{name}` cannot both hold"),
+                        format!("`{other}` and `{name}` exclude each other"),
                         "keep one of them",
                     );
                     continue;
@@ -247,8 +241,8 @@ impl TableReader<'_> {
                 "id" => self.fault(
                     Code::E012,
                     cell.span,
-                    format!("{} cannot be an id", quoted(&cell.text)),
-                    "write lower-case letters, digits, dots, hyphens and underscores",
+                    format!("invalid id {}", quoted(&cell.text)),
+                    "use lower-case letters, digits, dots, hyphens and underscores",
                 ),
                 _ => row.wishes.extend(self.wish(name, cell)),
             }
@@ -259,8 +253,8 @@ impl TableReader<'_> {
                 self.fault(
                     Code::E010,
                     row.place,
-                    "the row names no client",
-                    "write the slug of a client, or delete the row",
+                    "`client` is missing",
+                    "add the slug of a client, or delete the row",
                 );
             }
             return None;
@@ -295,8 +289,8 @@ impl TableReader<'_> {
                     self.fault(
                         Code::E009,
                         cell.span,
-                        format!("{} is neither yes nor no", quoted(text)),
-                        "write yes, or leave the cell empty",
+                        format!("invalid value {}", quoted(text)),
+                        "use yes or no, or leave the cell empty",
                     );
                     None
                 }
@@ -329,12 +323,9 @@ impl TableReader<'_> {
         for row in rows {
             let name = row.id.as_deref().unwrap_or(&row.client);
             if let Some(first) = clients.insert(name, row.place) {
-                let fault =
-                    Diagnostic::new(Code::E102, row.place, format!("{} stands in two rows", quoted(name)));
+                let fault = Diagnostic::new(Code::E102, row.place, format!("two rows for {}", quoted(name)));
                 self.faults.push(
-                    fault
-                        .related(first, "the first of them")
-                        .help("delete one of them, or give each an `id`"),
+                    fault.related(first, "the first row").help("delete one of them, or give each an `id`"),
                 );
             }
             let number = row.wishes.iter().find(|wish| wish.path == ["number"]);
@@ -344,11 +335,10 @@ impl TableReader<'_> {
                 let fault = Diagnostic::new(
                     Code::E103,
                     row.place,
-                    format!("the number {} stands in two rows", quoted(number)),
+                    format!("two rows with the number {}", quoted(number)),
                 );
-                self.faults.push(
-                    fault.related(first, "the first of them").help("one number belongs to one agreement"),
-                );
+                self.faults
+                    .push(fault.related(first, "the first row").help("a number belongs to one agreement"));
             }
         }
     }

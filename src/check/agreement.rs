@@ -115,8 +115,8 @@ impl AgreementReader<'_> {
             self.fault(
                 Code::E109,
                 &["client"],
-                "the agreement is with nobody",
-                "write `client:` with a slug of catalog.yaml",
+                "`client` is missing",
+                "add `client:` with a slug from catalog.yaml",
             );
             return None;
         };
@@ -150,8 +150,8 @@ impl AgreementReader<'_> {
             self.fault(
                 Code::E109,
                 &["recipients"],
-                "nobody may ask for anything",
-                "name a recipient, or take `recipients` out: then it is the client as a whole",
+                "`recipients` is empty",
+                "add a recipient, or delete `recipients` to cover the whole client",
             );
         }
         let mut recipients = BTreeSet::new();
@@ -162,8 +162,8 @@ impl AgreementReader<'_> {
                 self.value_fault(
                     Code::E009,
                     &path,
-                    format!("`{text}` is no recipient"),
-                    "write a client, or a department as `<client>/<department>`",
+                    format!("invalid recipient `{text}`"),
+                    "use a client, or a department written as `<client>/<department>`",
                 );
                 continue;
             };
@@ -171,11 +171,13 @@ impl AgreementReader<'_> {
                 && client.is_some_and(|client| recipient.client() != *client)
             {
                 let other = recipient.client();
-                let help = "recipients are the client or its departments; write a second agreement for the other company";
+                let help = "recipients must be the client or its departments; write a second agreement for the other company";
                 self.fault(
                     Code::E106,
                     &path,
-                    format!("`{recipient}` belongs to `{other}`, and the agreement is with another client"),
+                    format!(
+                        "recipient `{recipient}` belongs to `{other}`, not to the client of the agreement"
+                    ),
                     help,
                 );
                 continue;
@@ -229,8 +231,8 @@ impl AgreementReader<'_> {
             self.fault(
                 Code::E109,
                 &["services"],
-                "the agreement covers no service",
-                "write `services:` with slugs of catalog.yaml, such as `services: { email: true }`",
+                "`services` is missing or empty",
+                "add services from catalog.yaml, such as `services: { email: true }`",
             );
         }
         (!services.is_empty()).then_some(services)
@@ -290,8 +292,8 @@ impl AgreementReader<'_> {
             self.value_fault(
                 Code::E009,
                 &["adopts"],
-                "this is no id of an object",
-                "write the id as the helpdesk has it, such as agreement$605301",
+                format!("invalid object id `{text}`"),
+                "use the id that the helpdesk shows, such as agreement$605301",
             );
         }
         id
@@ -303,8 +305,8 @@ impl AgreementReader<'_> {
             self.value_fault(
                 Code::E009,
                 path,
-                format!("`{text}` is no id of an agreement"),
-                "write the stem of its file, or `<stem>/<client>` for an entry of a set",
+                format!("invalid agreement id `{text}`"),
+                "use the file name without `.yaml`, or `<name>/<client>` for an entry of a set",
             );
         }
         id

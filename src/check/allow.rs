@@ -40,20 +40,20 @@ pub(super) fn silence(
             continue;
         };
         if let Some(until) = allowance.until.filter(|until| *until < today) {
-            let message = format!("the allowance of {} has run out on {until}", allowance.code);
+            let message = format!("the allowance of {} expired on {until}", allowance.code);
             let fault = fault_at(places, Code::W110, &["allow", key, "until"], message);
-            faults.push(fault.help("take it out, or write a later day if the reason still holds"));
+            faults.push(fault.help("delete it, or use a later day if the reason still applies"));
             continue;
         }
         let before = diagnostics.len();
         diagnostics.retain(|diagnostic| diagnostic.code != allowance.code);
         let place = places.name(&["allow", key]).unwrap_or_else(|| places.whole());
-        let message = format!("there is no {} to allow", allowance.code);
+        let message = format!("the allowance of {} is unused", allowance.code);
         let silenced = diagnostics.len() < before || !is_complete;
         uses.push(AllowanceUse {
             place,
             silenced,
-            idle: Diagnostic::new(Code::W110, place, message).help("take it out"),
+            idle: Diagnostic::new(Code::W110, place, message).help("delete it"),
         });
     }
     diagnostics.extend(faults);
@@ -78,23 +78,23 @@ fn read(
         let known =
             Code::ALL.iter().filter(|code| code.severity() == Severity::Warning).map(|code| code.as_str());
         let help = crate::ident::nearest(key, known).map_or_else(
-            || "write the code as the warning shows it, such as W306".to_owned(),
+            || "use the code that the warning shows, such as W306".to_owned(),
             |near| format!("did you mean `{near}`?"),
         );
-        faults.push(Diagnostic::new(Code::E101, place, format!("no rule is called `{key}`")).help(help));
+        faults.push(Diagnostic::new(Code::E101, place, format!("unknown rule `{key}`")).help(help));
         return None;
     };
     if code.severity() == Severity::Error {
-        let message = format!("{code} is an error, and an error cannot be allowed");
+        let message = format!("{code} is an error, and errors cannot be silenced");
         faults.push(
             Diagnostic::new(Code::E009, place, message)
-                .help("put right what it is about; only warnings, W…, can be silenced"),
+                .help("fix the error; only warnings (W…) can be silenced"),
         );
         return None;
     }
     if terms.reason.is_none() {
-        let fault = fault_at(places, Code::E109, &path, "the allowance gives no reason".to_owned());
-        faults.push(fault.help("write `reason:` for those who read it later"));
+        let fault = fault_at(places, Code::E109, &path, "`reason` is missing".to_owned());
+        faults.push(fault.help("add `reason:`, the reason why the warning is acceptable"));
     }
     let until = match terms.until.as_deref().map(read_day) {
         Some(Ok(day)) => Some(day),
@@ -104,8 +104,8 @@ fn read(
             None
         }
         None => {
-            let fault = fault_at(places, Code::E109, &path, "the allowance has no end".to_owned());
-            faults.push(fault.help("write `until: 2026-12-01`, the last day on which the rule is silent"));
+            let fault = fault_at(places, Code::E109, &path, "`until` is missing".to_owned());
+            faults.push(fault.help("add `until: 2026-12-01`, the last day on which the warning is silenced"));
             None
         }
     };

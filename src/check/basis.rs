@@ -1,31 +1,29 @@
-//! What all agreements stand on: the settings, and the catalog with the calendars that are written out. Does not know any
-//! agreement.
+//! The files that every agreement is checked against: settings, catalog and calendars.
 
 use super::{calendars, catalog, settings};
-use crate::calendar::{Lead, Zone};
 use crate::catalog::Catalog;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, shape};
-use crate::settings::{Guards, HelpdeskConfig, Language, LedgerConfig, Settings};
+use crate::settings::Settings;
 
-/// What could be made of the files that agreements share, and what is wrong with them.
+/// Settings, catalog and calendars, with the errors in them.
 #[derive(Clone, Debug)]
 pub struct Basis {
-    /// The settings, with defaults in place of what cannot be used.
+    /// The settings; values that cannot be used are replaced by their defaults.
     pub settings: Settings,
-    /// The catalog, without what cannot be used.
+    /// The catalog, without entries that cannot be used.
     pub catalog: Catalog,
-    /// Whether a slug that the catalog does not hold is a fault: not while the catalog cannot be read.
+    /// Whether an unknown slug is an error: not while the catalog cannot be read.
     pub(super) names_are_known: bool,
     pub(super) faults: Diagnostics,
 }
 
 impl Basis {
-    /// The basis of servanda.yaml, catalog.yaml and the files of calendars/. Without a catalog nothing is known by any
-    /// slug; one that is not sound is taken for unknown, and slugs are not judged until it can be read.
-    pub fn of(settings: Option<&Document>, catalog: Option<&Document>, calendars: &[Document]) -> Self {
+    /// Reads servanda.yaml, catalog.yaml and the files of `calendars/`. Without a catalog every slug is unknown; while the
+    /// catalog cannot be read, slugs are not checked.
+    pub fn read(settings: Option<&Document>, catalog: Option<&Document>, calendars: &[Document]) -> Self {
         let mut faults = Diagnostics::default();
-        let settings = settings.map_or_else(usual_settings, |document| {
+        let settings = settings.map_or_else(Settings::default, |document| {
             let (settings, found) = read_settings(document);
             faults.extend(found);
             settings
@@ -42,21 +40,21 @@ impl Basis {
     }
 }
 
-/// The settings of servanda.yaml, with defaults in place of what cannot be used.
+/// Reads servanda.yaml. Values that cannot be used are replaced by their defaults.
 pub fn read_settings(document: &Document) -> (Settings, Diagnostics) {
     if !document.sound {
-        return (usual_settings(), Diagnostics::default());
+        return (Settings::default(), Diagnostics::default());
     }
     match document.typed::<shape::SettingsDocument>() {
         Ok(written) => {
             let (settings, faults) = settings::settings(&written, document);
             (settings, faults.into_iter().collect())
         }
-        Err(fault) => (usual_settings(), [fault].into_iter().collect()),
+        Err(fault) => (Settings::default(), [fault].into_iter().collect()),
     }
 }
 
-/// The catalog of catalog.yaml, without what cannot be used.
+/// Reads catalog.yaml, without entries that cannot be used.
 pub fn read_catalog(document: &Document, settings: &Settings) -> (Catalog, Diagnostics) {
     if !document.sound {
         return (Catalog::default(), Diagnostics::default());
@@ -67,22 +65,5 @@ pub fn read_catalog(document: &Document, settings: &Settings) -> (Catalog, Diagn
             (catalog, faults.into_iter().collect())
         }
         Err(fault) => (Catalog::default(), [fault].into_iter().collect()),
-    }
-}
-
-/// The settings of a repository that says nothing: the sandbox, in UTC.
-fn usual_settings() -> Settings {
-    Settings {
-        zone: Zone::UTC,
-        language: Language::default(),
-        helpdesk: HelpdeskConfig::default(),
-        ledger: LedgerConfig::default(),
-        sender: None,
-        webhook: None,
-        late_after: Lead { days: 3 },
-        guards: Guards::default(),
-        mail: None,
-        desk_notice: None,
-        notice_time: settings::USUAL_NOTICE_TIME,
     }
 }

@@ -107,10 +107,8 @@ pub(super) fn read_into(
             faults.append(&mut found);
         }
         if *name == ROUND_THE_CLOCK {
-            let fault = Diagnostic::new(Code::E102, own.document.whole(), "`24x7` is built in");
-            faults.push(
-                fault.help("name the file otherwise; it may say `extends: 24x7` and list its exceptions"),
-            );
+            let fault = Diagnostic::new(Code::E102, own.document.whole(), "`24x7` is a built-in calendar");
+            faults.push(fault.help("rename the file; it may contain `extends: 24x7` and its own exceptions"));
         } else if let Some(slug) = CalendarSlug::new(name) {
             let later = later.iter().map(|(day, terms)| (*day, hours(terms, settings)));
             catalog.hours.insert(slug, Calendar::new(hours(&terms, settings), later));
@@ -156,9 +154,9 @@ impl<'a> CalendarSet<'a, '_> {
                 // Each calendar of a circle is told for itself, and none that only leads to it.
                 if line[0] == parent || line.len() >= DEPTH_LIMIT {
                     let message = if line[0] == parent {
-                        format!("the calendars extend each other in a circle: {}", circle(line, parent))
+                        format!("circular `extends`: {}", circle(line, parent))
                     } else {
-                        format!("more than {DEPTH_LIMIT} calendars build on each other here")
+                        format!("more than {DEPTH_LIMIT} levels of `extends`")
                     };
                     let own = all[line[0]]
                         .extends
@@ -179,10 +177,10 @@ impl<'a> CalendarSet<'a, '_> {
                 is_whole = false;
                 // What an unsound one says is not known; an unknown one is told once, where it is named.
                 if !unsound.contains(parent.as_str()) && line.len() == 1 {
-                    let message = format!("no calendar in calendars/ is called `{parent}`");
+                    let message = format!("unknown calendar `{parent}`");
                     let help = nearest_of(parent, all).map(|near| format!("did you mean `{near}`?"));
-                    let help = help
-                        .unwrap_or_else(|| format!("write calendars/{parent}.yaml, or take the name out"));
+                    let help =
+                        help.unwrap_or_else(|| format!("create calendars/{parent}.yaml, or delete the name"));
                     faults.push(Diagnostic::new(Code::E101, *place, message).help(help));
                 }
             }
@@ -224,7 +222,7 @@ fn find_overlaps(terms: &CalendarTerms, document: &Document, faults: &mut Vec<Di
             let place = places.into_iter().flatten().find(|place| place.file == document.file);
             faults.extend(place.map(|place| {
                 Diagnostic::new(Code::E407, place, message)
-                    .help("end the first where the second begins, or put the two together")
+                    .help("end the first where the second begins, or merge them")
             }));
         }
     };
@@ -311,7 +309,7 @@ impl CalendarReader<'_, '_> {
             let said = self.said(&path, texts);
             if said.windows.is_none() {
                 let misread =
-                    InvalidValue::new("a week has no usual hours but its own", "write hours, or `closed`");
+                    InvalidValue::new("`usual` is not allowed under `week`", "use hours, or `closed`");
                 self.fault(Code::E009, &path, misread);
             }
             for day in days_of_week(key) {
@@ -349,7 +347,7 @@ impl CalendarReader<'_, '_> {
         let word = texts.iter().copied().find(is_word);
         if let Some(word) = word.filter(|_| texts.len() > 1) {
             let misread =
-                InvalidValue::new(format!("`{word}` stands beside hours"), "keep the word, or the hours");
+                InvalidValue::new(format!("`{word}` and hours exclude each other"), "keep one of them");
             self.fault(Code::E014, path, misread);
         }
         let mut windows = Vec::new();
@@ -360,8 +358,8 @@ impl CalendarReader<'_, '_> {
             if let Some(window) = self.taken(Code::E408, at, Window::read(text)) {
                 if window.loses_a_minute() {
                     let misread = InvalidValue::new(
-                        format!("`{text}` leaves out the last minute of the day"),
-                        "write 24:00 for the end of a day",
+                        format!("`{text}` excludes the last minute of the day"),
+                        "use 24:00 for the end of the day",
                     );
                     self.fault(Code::W409, at, misread);
                 }
@@ -390,7 +388,7 @@ impl CalendarReader<'_, '_> {
                 path,
                 InvalidValue::new(
                     format!("`{key}` ends before it begins"),
-                    "write the first day, then the last",
+                    "use the first day, then the last",
                 ),
             );
         }
@@ -400,7 +398,7 @@ impl CalendarReader<'_, '_> {
                 path,
                 InvalidValue::new(
                     format!("`{key}` is longer than {RANGE_LIMIT} days"),
-                    "write what always holds under `week:`",
+                    "put what holds every week under `week:`",
                 ),
             );
         }
@@ -409,9 +407,8 @@ impl CalendarReader<'_, '_> {
 
     fn said_twice(&mut self, path: &[&str], day: &str, earlier: Span) {
         let place = self.document.name(path).unwrap_or_else(|| self.document.whole());
-        let fault = Diagnostic::new(Code::E407, place, format!("{day} is spoken of twice"));
-        self.faults
-            .push(fault.related(earlier, "the other entry").help("take the day out of one of the two"));
+        let fault = Diagnostic::new(Code::E407, place, format!("{day} has two entries"));
+        self.faults.push(fault.related(earlier, "the other entry").help("remove the day from one of them"));
     }
 }
 

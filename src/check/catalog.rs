@@ -75,12 +75,9 @@ impl CatalogReader<'_> {
     fn slug<T>(&mut self, path: &[&str], text: &str, slug: Option<T>) -> Option<T> {
         if slug.is_none() {
             let place = self.places.name(path).unwrap_or_else(|| self.places.whole());
-            let diagnostic = Diagnostic::new(Code::E009, place, format!("`{text}` is no slug"));
-            self.faults.push(
-                diagnostic.help(
-                    "a slug is made of a-z, 0-9, `.`, `_` and `-`, and begins with a letter or a digit",
-                ),
-            );
+            let diagnostic = Diagnostic::new(Code::E009, place, format!("invalid slug `{text}`"));
+            self.faults
+                .push(diagnostic.help("use a-z, 0-9, `.`, `_` and `-`, starting with a letter or a digit"));
         }
         slug
     }
@@ -159,14 +156,19 @@ impl CatalogReader<'_> {
             self.fault(
                 Code::E010,
                 path,
-                format!("`{slug}` has no title"),
-                "write `title:` as the helpdesk shows it",
+                format!("`title` of `{slug}` is missing"),
+                "add `title:`, as the helpdesk shows it",
             );
         }
         let helpdesk = named.helpdesk.and_then(LiveId::new);
         if named.helpdesk.is_some() && helpdesk.is_none() {
-            let help = "write the id as the helpdesk has it, such as ou$7001";
-            self.fault(Code::E009, &under("helpdesk"), "this is no id of an object", help);
+            let help = "use the id that the helpdesk shows, such as ou$7001";
+            self.fault(
+                Code::E009,
+                &under("helpdesk"),
+                format!("invalid object id `{}`", named.helpdesk.unwrap_or_default()),
+                help,
+            );
         }
         // Departments of different companies may well share a title.
         let title_tells = named.helpdesk.is_none() && !slug.contains('/');
@@ -192,13 +194,13 @@ impl CatalogReader<'_> {
         let place = self.place(path);
         let by_id = object.1;
         if let Some((other, other_place)) = self.objects.get(&object) {
-            let message = format!("`{slug}` and `{other}` both name `{}`", object.2);
+            let message = format!("`{slug}` and `{other}` both refer to `{}`", object.2);
             let diagnostic = Diagnostic::new(Code::E111, place, message)
-                .related(*other_place, format!("`{other}` names it here"))
+                .related(*other_place, format!("`{other}` refers to it here"))
                 .help(if by_id {
-                    "keep one of them, and write it wherever the other stands"
+                    "keep one of them, and replace the other wherever it is used"
                 } else {
-                    "tell them apart by `helpdesk:` ids, or keep one of them"
+                    "distinguish them by `helpdesk:` ids, or keep one of them"
                 });
             self.faults.push(diagnostic);
         } else {
@@ -214,7 +216,12 @@ impl CatalogReader<'_> {
         if let Some(Contact::Email(address)) = contact
             && !allowed.covers(address)
         {
-            self.fault(Code::E508, path, format!("mail may not go to `{address}`"), "add its domain under `mail: allow: domains:` in servanda.yaml, or write `catalog: true` there");
+            self.fault(
+                Code::E508,
+                path,
+                format!("mail to `{address}` is not allowed"),
+                "add its domain to `mail.allow.domains` in servanda.yaml, or set `mail.allow.catalog: true`",
+            );
         }
     }
 }
@@ -236,21 +243,15 @@ pub(super) fn read_contact(
     match (email, helpdesk) {
         (Some(email), None) => Ok(Contact::Email(email.clone())),
         (None, Some(person)) => LiveId::new(person).map(Contact::Person).ok_or_else(|| {
-            fault(
-                Code::E009,
-                "this is no id of a person",
-                "write the id as the helpdesk has it, such as employee$811",
-            )
+            fault(Code::E009, "invalid person id", "use the id that the helpdesk shows, such as employee$811")
         }),
-        (Some(_), Some(_)) => Err(fault(
-            Code::E014,
-            "a contact is an address or a person, not both",
-            "keep `email:` or `helpdesk:`",
-        )),
+        (Some(_), Some(_)) => {
+            Err(fault(Code::E014, "`email` and `helpdesk` exclude each other", "keep one of them"))
+        }
         (None, None) => Err(fault(
             Code::E010,
-            "the contact has no address",
-            "write `email: boss@client.example` or `helpdesk: employee$811`",
+            "the contact has neither `email` nor `helpdesk`",
+            "add `email: boss@client.example` or `helpdesk: employee$811`",
         )),
     }
 }

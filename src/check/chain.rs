@@ -100,18 +100,18 @@ fn unknown(subject: &Subject<'_>, names: &KnownIds<'_>) -> Vec<Diagnostic> {
         return vec![
             subject
                 .fault(Code::E302, &["renews"], message)
-                .help("nothing follows itself: name the agreement that came before, or drop `renews`"),
+                .help("use the id of the preceding agreement, or delete `renews`"),
         ];
     }
     let file = file_of(renewed);
     if names.present.binary_search(&renewed).is_ok() || names.unread.contains(file) {
         return Vec::new();
     }
-    let fault = subject.fault(Code::E101, &["renews"], format!("no agreement is called `{renewed}`"));
+    let fault = subject.fault(Code::E101, &["renews"], format!("unknown agreement `{renewed}`"));
     let help = match (names.former.get(renewed), nearest_among(renewed, &names.present)) {
-        (Some(today), _) => format!("`{today}` had this name before: write `{today}`"),
+        (Some(today), _) => format!("`{today}` had this id before: use `{today}`"),
         (None, Some(near)) => format!("did you mean `{near}`?"),
-        (None, None) => "write the id of an agreement in these files: the stem of its file, or `<stem>/<client>` for an entry of a set; or drop `renews`".to_owned(),
+        (None, None) => "use the id of an agreement: its file name without `.yaml`, or `<name>/<client>` for an entry of a set; or delete `renews`".to_owned(),
     };
     vec![fault.help(help)]
 }
@@ -141,19 +141,19 @@ fn circles(next: &[Option<usize>]) -> Vec<Vec<usize>> {
 }
 
 fn circle(subjects: &[Subject<'_>], members: &[usize]) -> SubjectDiagnostic {
-    let least = members.iter().copied().min().expect("a circle has members");
+    let least = members.iter().copied().min().expect("a cycle has members");
     let rest: Vec<&str> =
         members.iter().filter(|index| **index != least).map(|index| subjects[*index].id()).collect();
     let subject = &subjects[least];
     let mut diagnostic = subject.fault(
         Code::E302,
         &["renews"],
-        format!("`{}` and {} renew each other in a circle", subject.id(), in_words(&rest)),
+        format!("`{}` and {} renew each other", subject.id(), in_words(&rest)),
     );
     for index in members.iter().filter(|index| **index != least) {
-        diagnostic = diagnostic.related(subjects[*index].place(&["renews"]), "part of the circle");
+        diagnostic = diagnostic.related(subjects[*index].place(&["renews"]), "part of the cycle");
     }
-    (least, diagnostic.help("drop `renews` from the one that came first"))
+    (least, diagnostic.help("delete `renews` from the earliest one"))
 }
 
 fn forks(subjects: &[Subject<'_>], predecessor: usize, followers: &[usize]) -> Vec<SubjectDiagnostic> {
@@ -165,11 +165,11 @@ fn forks(subjects: &[Subject<'_>], predecessor: usize, followers: &[usize]) -> V
         .iter()
         .map(|index| {
             let subject = &subjects[*index];
-            let message = format!("`{}` is renewed by `{}` already", subjects[predecessor].id(), first.id());
+            let message = format!("`{}` is already renewed by `{}`", subjects[predecessor].id(), first.id());
             let diagnostic = subject
                 .fault(Code::E302, &["renews"], message)
                 .related(first.place(&["renews"]), "renewed here")
-                .help("an agreement has one successor: name another predecessor, or drop `renews`");
+                .help("an agreement has one successor: use another predecessor, or delete `renews`");
             (*index, diagnostic)
         })
         .collect()
@@ -180,7 +180,7 @@ fn pair(before: &Subject<'_>, after: &Subject<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     if before.agreement.client != after.agreement.client {
         let message = format!(
-            "`{}` renews `{}`, which is of another client, `{}`",
+            "`{}` renews `{}`, an agreement of another client, `{}`",
             after.id(),
             before.id(),
             before.agreement.client
@@ -188,8 +188,8 @@ fn pair(before: &Subject<'_>, after: &Subject<'_>) -> Vec<Diagnostic> {
         findings.push(
             after
                 .fault(Code::W305, &["renews"], message)
-                .related(before.place(&["client"]), "the client of the one before")
-                .help("silence this under `allow:` if the contract passed to another company; else name the right agreement"),
+                .related(before.place(&["client"]), "the predecessor's client")
+                .help("use the right agreement, or silence this under `allow:` if the contract passed to another company"),
         );
     }
     if let (Some(earlier), Some(later)) =
@@ -207,7 +207,7 @@ fn pair(before: &Subject<'_>, after: &Subject<'_>) -> Vec<Diagnostic> {
         .collect();
     if !dropped.is_empty() {
         let message = format!(
-            "{} of `{}` {} not in `{}`, which renews it",
+            "{} of `{}` {} missing from its successor `{}`",
             in_words(&dropped),
             before.id(),
             if dropped.len() == 1 { "is" } else { "are" },
@@ -216,8 +216,8 @@ fn pair(before: &Subject<'_>, after: &Subject<'_>) -> Vec<Diagnostic> {
         findings.push(
             after
                 .fault(Code::W307, &["services"], message)
-                .related(before.place(&["services"]), "the services of the one before")
-                .help("add it under `services:`, or silence this under `allow:` if the client gave it up"),
+                .related(before.place(&["services"]), "the predecessor's services")
+                .help("add it under `services:`, or silence this under `allow:` if the client no longer needs it"),
         );
     }
     findings
@@ -237,15 +237,15 @@ fn meeting(
                     Code::E303,
                     &["renews"],
                     format!(
-                        "`{}` has no last day, and `{}` renews it from {} on",
+                        "`{}` has no last day, but `{}` renews it from {} on",
                         before.id(),
                         after.id(),
                         later.first_day()
                     ),
                 )
-                .related(before.place(&["period"]), "nothing ends this period")
+                .related(before.place(&["period"]), "this period is open-ended")
                 .help(format!(
-                    "give `{}` a `termination: {{ last_day: {} }}`",
+                    "add `termination: {{ last_day: {1} }}` to `{0}`",
                     before.id(),
                     day_before(later)
                 )),
@@ -260,14 +260,17 @@ fn meeting(
                     Code::E303,
                     &["period", "first_day"],
                     format!(
-                        "`{}` begins on {}, while `{}`, which it renews, lasts until {last_day}",
+                        "`{}` begins on {}, before the end of its predecessor `{}` on {last_day}",
                         after.id(),
                         later.first_day(),
                         before.id()
                     ),
                 )
                 .related(before.place(&["period"]), format!("lasts until {last_day}"))
-                .help(format!("begin on {next_day}, or end `{}` early with a `termination:`", before.id())),
+                .help(format!(
+                    "use {next_day} as the first day, or end `{}` early with `termination:`",
+                    before.id()
+                )),
         );
     }
     uncovered(before, after, earlier, later)
@@ -288,7 +291,9 @@ fn uncovered(
         after
             .fault(Code::W304, &["period", "first_day"], message)
             .related(before.place(&["period"]), format!("ends before {first_free}"))
-            .help(format!("begin on {first_free}, or silence this under `allow:` if the gap is agreed"))
+            .help(format!(
+                "use {first_free} as the first day, or silence this under `allow:` if the gap is agreed"
+            ))
     })
 }
 
@@ -320,7 +325,7 @@ fn ends_soon(subject: &Subject<'_>, succeeded: bool, at: Instant) -> Option<Diag
             PeriodEnd::LastDay(_) | PeriodEnd::Open => &["period", "last_day"],
         };
         subject
-            .fault(Code::W306, path, format!("`{}` ends {when}, and nothing follows it", subject.id()))
-            .help(format!("write the agreement that follows with `renews: {0}`, or a later last day; if it is to end, say so under `allow:`", subject.id()))
+            .fault(Code::W306, path, format!("`{}` ends {when} and has no successor", subject.id()))
+            .help(format!("create its successor with `servanda renew {0}`, extend it with `servanda extend {0}`, or silence this under `allow:` if it is meant to end", subject.id()))
     })
 }

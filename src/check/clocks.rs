@@ -73,8 +73,7 @@ fn calendars(subject: &Subject<'_>, catalog: &Catalog, at: crate::calendar::Inst
         if hours.versions().any(Hours::is_never_open) {
             let message = format!("the calendar `{calendar}` is never open");
             let fault = subject.fault(Code::E405, &path, message);
-            diagnostics
-                .push(fault.help(format!("write its hours under `week:` in calendars/{calendar}.yaml")));
+            diagnostics.push(fault.help(format!("add its hours under `week:` in calendars/{calendar}.yaml")));
         }
         let last_day = period_at(agreement, at).last_day;
         let known = hours.versions().filter_map(Hours::last_known_day).last();
@@ -82,11 +81,11 @@ fn calendars(subject: &Subject<'_>, catalog: &Catalog, at: crate::calendar::Inst
             && known < last_day
         {
             let message = format!(
-                "the exceptions of `{calendar}` are known through {known}, and the agreement lasts to {last_day}"
+                "the exceptions of `{calendar}` are known through {known}, but the agreement ends on {last_day}"
             );
             let fault = subject.fault(Code::W411, &path, message);
             diagnostics.push(fault.help(format!(
-                "add the days after it to calendars/{calendar}.yaml, and move its `known_through`"
+                "add later exceptions to calendars/{calendar}.yaml, and update `known_through`"
             )));
         }
     }
@@ -117,11 +116,9 @@ fn against(
             let times = [("response", target.response), ("resolution", target.resolution)];
             let (leaf, time) =
                 times.into_iter().find(|(_, time)| matches!(time, Some(TargetTime::BusinessDays(_))))?;
-            let message = format!("{} are counted on no calendar", time?);
+            let message = format!("{} without a calendar", time?);
             let fault = subject.fault(Code::E405, &under(leaf), message);
-            Some(fault.help(
-                "write `sla: { calendar: … }`, with `24x7` where every day counts, or a number of hours",
-            ))
+            Some(fault.help("add `sla: { calendar: … }` (`24x7` if every day counts), or use hours"))
         }
         TargetClock::Hours(hours) => {
             let (response, resolution) = (target.response?, target.resolution?);
@@ -131,10 +128,10 @@ fn against(
                 return None;
             }
             let message = format!(
-                "the response may take {response}, which on this calendar always ends after the resolution in {resolution}"
+                "the response target of {response} always ends after the resolution target of {resolution} on this calendar"
             );
             let fault = subject.fault(Code::E401, &under("response"), message);
-            Some(fault.help("a response comes before the resolution: make it the shorter of the two"))
+            Some(fault.help("make the response target shorter than the resolution target"))
         }
     }
 }

@@ -28,13 +28,13 @@ pub(super) fn check_names(claims: &[&NameClaim<'_>]) -> Vec<SubjectDiagnostic> {
     for (index, claim) in claims.iter().enumerate() {
         for (name, place) in &claim.former {
             let (message, other) = match (holder_of(name), former.get(name.as_str())) {
-                (Some(_), _) if name == claim.id => (format!("`{name}` is its name today"), None),
-                (Some(other), _) => (format!("`{name}` is the name of another agreement today"), Some(other)),
+                (Some(_), _) if name == claim.id => (format!("`{name}` is the agreement's current id"), None),
+                (Some(other), _) => (format!("`{name}` is the current id of another agreement"), Some(other)),
                 (None, Some((holder, _))) if *holder == claim.id => {
-                    (format!("`{name}` stands here twice"), None)
+                    (format!("`{name}` is listed twice"), None)
                 }
                 (None, Some((holder, other))) => {
-                    (format!("`{holder}` had the name `{name}` too"), Some(*other))
+                    (format!("`{name}` is also a former id of `{holder}`"), Some(*other))
                 }
                 (None, None) => {
                     former.insert(name, (claim.id, *place));
@@ -42,9 +42,9 @@ pub(super) fn check_names(claims: &[&NameClaim<'_>]) -> Vec<SubjectDiagnostic> {
                 }
             };
             let diagnostic = Diagnostic::new(Code::E102, *place, message)
-                .help("a former name leads to one agreement: take it out of `formerly`");
+                .help("a former id belongs to one agreement: delete it from `formerly`");
             let diagnostic = match other {
-                Some(other) => diagnostic.related(other, "the other one"),
+                Some(other) => diagnostic.related(other, "the other agreement"),
                 None => diagnostic,
             };
             findings.push((index, diagnostic));
@@ -80,9 +80,9 @@ pub(super) fn check_numbers(
             let message = format!("`{}` and `{}` have the same number, {number}", subject.id(), other.id());
             let diagnostic = subject
                 .fault(Code::E103, &["number"], message)
-                .related(other.place(&["number"]), "the other one")
+                .related(other.place(&["number"]), "the other agreement")
                 .help(format!(
-                    "a number belongs to one contract; if one follows on from the other, write `renews: {}`",
+                    "a number belongs to one contract; if this agreement is the successor of the other, add `renews: {}`",
                     other.id()
                 ));
             findings.push((index, diagnostic));

@@ -6,7 +6,7 @@
 mod basis;
 mod subject;
 mod places;
-pub(crate) mod settings;
+mod settings;
 mod catalog;
 mod calendars;
 mod reader;

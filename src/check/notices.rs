@@ -77,8 +77,8 @@ impl AgreementReader<'_> {
             self.fault(
                 Code::E109,
                 &["notices", event.as_str()],
-                format!("nothing says how long before the day `{}` is told", event.as_str()),
-                "write `before: [60d, 30d, 7d]`",
+                format!("`before` of the notice `{}` is missing", event.as_str()),
+                "add `before: [60d, 30d, 7d]`",
             );
         }
         let mut before = Vec::new();
@@ -105,8 +105,8 @@ impl AgreementReader<'_> {
         };
         let is_allowed = allowed.covers(address) || (allowed.catalog && self.addresses.contains(address));
         if !is_allowed {
-            let help = "the owner of servanda.yaml can add its domain under `mail: allow: domains:`";
-            self.value_fault(Code::E508, path, format!("mail may not go to `{address}`"), help);
+            let help = "the owner of servanda.yaml can add its domain to `mail.allow.domains`";
+            self.value_fault(Code::E508, path, format!("mail to `{address}` is not allowed"), help);
         }
     }
 
@@ -115,8 +115,8 @@ impl AgreementReader<'_> {
         self.value_fault(
             Code::W504,
             path,
-            format!("`{lead}` stands in the list already"),
-            "one message is sent for each: keep one of them",
+            format!("`{lead}` is listed twice"),
+            "each entry sends a message: keep one of them",
         );
     }
 }
@@ -170,26 +170,26 @@ fn nobody(
     let path = ["notices", event.as_str(), "to"];
     let mut diagnostics = Vec::new();
     if rule.to.is_empty() {
-        let message = format!("nobody is named to be told of `{}`", event.as_str());
+        let message = format!("the notice `{}` has no recipient", event.as_str());
         diagnostics.push(subject.fault(Code::E501, &path, message).help(format!(
-            "write `to: [client, manager]`, or drop the notice with `{}: false`",
+            "add `to: [client, manager]`, or disable the notice with `{}: false`",
             event.as_str()
         )));
     }
     if no_contact && rule.to.iter().any(|role| role == "client") {
-        let message = format!("`{client}` has no contact to be told of `{}`", event.as_str());
+        let message = format!("`{client}` has no contact for the notice `{}`", event.as_str());
         diagnostics.push(
             subject
                 .fault(Code::E501, &path, message)
-                .help(format!("give `{client}` a contact in catalog.yaml, such as `contacts: {{ main: {{ email: office@client.example }} }}`")),
+                .help(format!("add a contact of `{client}` to catalog.yaml, such as `contacts: {{ main: {{ email: office@client.example }} }}`")),
         );
     }
     if agreement.manager.is_none() && rule.to.iter().any(|role| role == "manager") {
-        let message = format!("there is no manager to be told of `{}`", event.as_str());
+        let message = format!("the agreement has no manager for the notice `{}`", event.as_str());
         diagnostics.push(
             subject
                 .fault(Code::E501, &path, message)
-                .help("write `manager:` with a slug of catalog.yaml, or take `manager` out of `to:`"),
+                .help("add `manager:` with a slug from catalog.yaml, or delete `manager` from `to:`"),
         );
     }
     diagnostics
@@ -201,12 +201,11 @@ fn too_early(subject: &Subject<'_>, event: NoticeEvent, rule: &NoticeRule) -> Op
     let earliest = rule.before.iter().max()?;
     let told_on = last_day.checked_sub(jiff::Span::new().try_days(earliest.days).ok()?).ok()?;
     (told_on < first_day).then(|| {
-        let message = format!(
-            "`{earliest}` before the last day, {last_day}, is {told_on}, which is before the first day"
-        );
+        let message =
+            format!("`{earliest}` before the last day, {last_day}, is {told_on}, before the first day");
         subject
             .fault(Code::W503, &["notices", event.as_str(), "before"], message)
-            .help(format!("the period has {} days: write shorter leads", length(first_day, last_day)))
+            .help(format!("the period has {} days: use shorter lead times", length(first_day, last_day)))
     })
 }
 
@@ -220,7 +219,7 @@ fn no_warning(subject: &Subject<'_>) -> Option<Diagnostic> {
         && !matches!(agreement.renewal, Renewal::Auto { max_terms: None, .. });
     (ends && !told).then(|| {
         subject
-            .fault(Code::W502, &["notices"], format!("nobody is told before `{}` ends", subject.id()))
+            .fault(Code::W502, &["notices"], format!("`{}` sends no notice before its end", subject.id()))
             .help("add `expiring: { before: [60d, 30d, 7d], to: [client, manager] }` under `notices:`")
     })
 }
@@ -245,8 +244,8 @@ fn only_ourselves(subject: &Subject<'_>, catalog: &Catalog) -> Option<Diagnostic
     facing.peek()?;
     (!facing.any(|rule| rule.to.iter().any(|to| is_theirs(to)))).then(|| {
         subject
-            .fault(Code::W507, &["notices"], format!("`{}` is told of nothing", agreement.client))
-            .help("add `client` to a `to:`, or silence this under `allow:` if the client asked for it")
+            .fault(Code::W507, &["notices"], format!("`{}` receives no notice", agreement.client))
+            .help("add `client` to `to:`, or silence this under `allow:` if the client asked for it")
     })
 }
 

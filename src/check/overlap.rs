@@ -147,9 +147,9 @@ fn overlap(
     );
     let diagnostic = subject
         .fault(Code::E301, &["period"], message)
-        .related(other.place(&["period"]), format!("`{}` holds here", other.id()))
+        .related(other.place(&["period"]), format!("the period of `{}`", other.id()))
         .help(format!(
-            "end one before the other begins, drop {} from one of them, or write `renews: {}` with a first day after its last",
+            "end one before the other begins, remove {} from one of them, or add `renews: {}` with a first day after its last",
             in_words(services),
             other.id()
         ));
@@ -163,7 +163,7 @@ fn nearest_wins(
 ) -> SubjectDiagnostic {
     let (subject, other) = (&subjects[later], &subjects[earlier]);
     let message = format!(
-        "for `{recipient}` this agreement decides over {}, and not `{}` of the whole company{}",
+        "for `{recipient}`, this agreement replaces `{1}` of the whole company for {0}{2}",
         in_words(services),
         other.id(),
         common_days(subject, other),
@@ -171,7 +171,7 @@ fn nearest_wins(
     let diagnostic: Diagnostic = subject
         .fault(Code::W308, &["recipients"], message)
         .related(other.place(&["recipients"]), format!("`{}` covers the company", other.id()))
-        .help("if that is meant, silence the warning under `allow:`; else name the departments that the company's agreement is for");
+        .help("silence this under `allow:` if it is intended; otherwise list the departments that the company's agreement is for");
     (later, diagnostic)
 }
 

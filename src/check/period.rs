@@ -15,7 +15,7 @@ use crate::status::bound;
 const USUAL_DAYS: std::ops::RangeInclusive<i32> = 7..=3653;
 
 impl AgreementReader<'_> {
-    /// First day and end. A period without an end is E202.
+    /// First day and end. A period (open-ended) is E202.
     pub(super) fn period(&mut self, written: &shape::PeriodShape) -> Option<Period> {
         let first_day = self.day(&["period", "first_day"], written.first_day.as_deref());
         let end = match (&written.last_day, &written.term, written.open_ended) {
@@ -28,8 +28,8 @@ impl AgreementReader<'_> {
                 self.fault(
                     Code::E202,
                     &["period"],
-                    "the period has no end",
-                    "write `last_day: 2026-12-31`, `term: 1y` or `open_ended: true` under `period:`",
+                    "the end of the period is missing",
+                    "add `last_day: 2026-12-31`, `term: 1y` or `open_ended: true` under `period:`",
                 );
                 return None;
             }
@@ -44,7 +44,7 @@ impl AgreementReader<'_> {
                 Code::E203,
                 &["period", "first_day"],
                 "the period ends beyond the year 9999",
-                "write a shorter term, or `open_ended: true`",
+                "use a shorter term, or `open_ended: true`",
             );
             return None;
         }
@@ -91,8 +91,8 @@ impl AgreementReader<'_> {
                 self.fault(
                     Code::E109,
                     &["activation", index],
-                    "the entry does not say what holds from then on",
-                    "write `status: active`, or planned, suspended or ended",
+                    "`status` is missing",
+                    "add `status: active` (or planned, suspended, ended)",
                 );
                 return None;
             }
@@ -107,22 +107,22 @@ impl AgreementReader<'_> {
             self.fault(
                 Code::E206,
                 &path,
-                "nothing follows an entry that says `ended`",
-                "make that entry `suspended`, or write a new agreement that `renews` this one",
+                "entry after `ended`, which is final",
+                "change `ended` to `suspended`, or write a new agreement that `renews` this one",
             );
         } else if entry.at == previous.at {
             self.fault(
                 Code::E206,
                 &path,
-                "two entries hold from the same instant on",
+                "two entries have the same instant",
                 "keep one of them, or give each its own `at:`",
             );
         } else if entry.at < previous.at {
             self.fault(
                 Code::E206,
                 &path,
-                "the entry is earlier than the one above it",
-                "keep the list in the order of time: a new entry goes to its end",
+                "the entry is earlier than the previous one",
+                "keep the list in chronological order: add new entries at the end",
             );
         }
     }
@@ -141,7 +141,7 @@ impl AgreementReader<'_> {
                 self.fault(
                     Code::E014,
                     &under("at"),
-                    format!("`{day_key}` and `at` cannot both hold"),
+                    format!("`{day_key}` and `at` exclude each other"),
                     "keep one of them",
                 );
                 None
@@ -150,8 +150,8 @@ impl AgreementReader<'_> {
                 self.fault(
                     Code::E109,
                     path,
-                    "nothing says when",
-                    format!("write `{day_key}: 2026-03-01`, or `at: 2026-03-01T12:00:00+03:00`"),
+                    format!("`{day_key}` is missing"),
+                    format!("add `{day_key}: 2026-03-01`, or `at: 2026-03-01T12:00:00+03:00`"),
                 );
                 None
             }
@@ -175,8 +175,8 @@ impl AgreementReader<'_> {
                 self.fault(
                     Code::E109,
                     &["suspensions", &at],
-                    "nothing says when the suspension begins",
-                    "write `from: 2026-07-01`, the first day of rest",
+                    "`from` is missing",
+                    "add `from: 2026-07-01`, the first day of the suspension",
                 );
             }
             let until = self.day(&["suspensions", &at, "until"], span.until.as_deref());
@@ -188,7 +188,7 @@ impl AgreementReader<'_> {
                     Code::E209,
                     &["suspensions", &at, "until"],
                     "the suspension ends before it begins",
-                    "`until` is the last day of rest, counted in",
+                    "use a later `until`, which is the last day of the suspension, inclusive",
                 );
                 continue;
             }
@@ -200,15 +200,14 @@ impl AgreementReader<'_> {
                 continue;
             };
             if earlier.until.is_none_or(|until| later.from <= until) {
-                let until = earlier
-                    .until
-                    .map_or_else(|| "without an end".to_owned(), |until| format!("until {until}"));
-                let message = format!("the suspension begins within the one from {} {until}", earlier.from);
+                let until =
+                    earlier.until.map_or_else(|| "(open-ended)".to_owned(), |until| format!("until {until}"));
+                let message = format!("the suspension overlaps the one from {} {until}", earlier.from);
                 self.fault(
                     Code::E209,
                     &["suspensions", &index.to_string()],
                     message,
-                    "write one span for both, or let one end before the other begins: they may not overlap",
+                    "merge them into one, or end one before the other begins",
                 );
             }
         }
@@ -255,8 +254,8 @@ impl AgreementReader<'_> {
                         self.fault(
                             Code::E109,
                             &["renewal"],
-                            "nothing says how long each further period runs",
-                            "write `term: 1y` under `renewal:`",
+                            "`renewal.term` is missing",
+                            "add `term: 1y` under `renewal:`, the length of each further period",
                         );
                         return None;
                     }
@@ -281,8 +280,8 @@ impl AgreementReader<'_> {
                 self.fault(
                     Code::E205,
                     &["period"],
-                    "nothing says on which day the agreement begins",
-                    "write `first_day: 2026-01-01` under `period:`, or keep `activation:` by hand as a list",
+                    "`period.first_day` is missing",
+                    "add `first_day: 2026-01-01` under `period:`, or a manual `activation:` list",
                 );
             }
             return;
@@ -294,15 +293,14 @@ impl AgreementReader<'_> {
                     self,
                     Code::E201,
                     &["period", "last_day"],
-                    format!("the last day, {last_day}, comes before the first, {first_day}"),
+                    format!("the last day, {last_day}, is before the first day, {first_day}"),
                 );
                 let diagnostic = match self.places.value(&["period", "first_day"]) {
                     Some(place) => diagnostic.related(place, "the first day"),
                     None => diagnostic,
                 };
-                self.faults.push(
-                    diagnostic.help("both days are counted in: write a last day on or after the first"),
-                );
+                self.faults
+                    .push(diagnostic.help("both days are inclusive: use a last day on or after the first"));
             } else if !USUAL_DAYS.contains(&days) {
                 let path: &[&str] = if matches!(period.end, PeriodEnd::Term(_)) {
                     &["period", "term"]
@@ -313,10 +311,10 @@ impl AgreementReader<'_> {
                     Code::W208,
                     path,
                     format!(
-                        "the period runs for {days} {}, until {last_day}",
+                        "unusual length of the period: {days} {}, until {last_day}",
                         if days == 1 { "day" } else { "days" }
                     ),
-                    "check the year; if it is right, silence this under `allow:`",
+                    "check the year, or silence this under `allow:` if it is correct",
                 );
             }
         }
@@ -340,14 +338,14 @@ impl AgreementReader<'_> {
         };
         if [of_period, of_renewal].into_iter().flatten().any(clamps) {
             let message = format!(
-                "not every month has a day {}, so that periods will begin on differing days",
+                "not every month has a day {}, so periods will begin on different days",
                 first_day.day()
             );
             self.fault(
                 Code::W212,
                 &["period", "first_day"],
                 message,
-                "begin on a day up to the 28th, or silence this under `allow:`",
+                "use a first day up to the 28th, or silence this under `allow:`",
             );
         }
     }
@@ -363,20 +361,25 @@ impl AgreementReader<'_> {
         if let Some(first_day) = agreement.period.first_day
             && termination.at <= agreement.zone.start_of(first_day)
         {
-            let message = format!("the termination comes before the first day, {first_day}");
+            let message = format!("the termination is before the first day, {first_day}");
             self.fault(
                 Code::E210,
                 path,
                 message,
-                "an agreement that never began needs no termination: take its file away, or correct the day",
+                "correct the day, or delete the file: an agreement that never began needs no termination",
             );
         } else if let Some(agreed) = agreed_bound(agreement)
             && termination.at > agreed
         {
             let last_day =
                 agreement.zone.day_of(Instant::from_nanosecond(agreed.as_nanosecond() - 1).unwrap_or(agreed));
-            let message = format!("the termination comes after the agreed last day, {last_day}");
-            self.fault(Code::E210, path, message, "a termination ends an agreement early; to make it last longer, write a later `last_day` under `period:`");
+            let message = format!("the termination is after the agreed last day, {last_day}");
+            self.fault(
+                Code::E210,
+                path,
+                message,
+                "a termination ends an agreement early; to extend it, use a later `last_day` under `period:`",
+            );
         }
     }
 
@@ -391,12 +394,12 @@ impl AgreementReader<'_> {
             let after = agreed.is_some_and(|agreed| agreed <= agreement.zone.start_of(rest.from));
             if before || after {
                 let side = if before { "before the first day" } else { "after the last day" };
-                let message = format!("the suspension from {} lies {side}", rest.from);
+                let message = format!("the suspension from {} is {side}", rest.from);
                 self.fault(
                     Code::E209,
                     &["suspensions", &index.to_string()],
                     message,
-                    "take it out, or move its days into the period",
+                    "delete it, or move its days into the period",
                 );
             }
         }
@@ -410,13 +413,12 @@ impl AgreementReader<'_> {
         for (index, entry) in entries.iter().enumerate() {
             if entry.status == ActivationStatus::Active && bound.at <= entry.at {
                 let end = agreement.zone.write(bound.at);
-                let message =
-                    format!("the agreement is over since {end}, so that this activation does nothing");
+                let message = format!("the agreement ended at {end}, so this activation has no effect");
                 self.fault(
                     Code::W207,
                     &["activation", &index.to_string()],
                     message,
-                    "write a later `last_day` under `period:`, or a new agreement that `renews` this one",
+                    "use a later `last_day` under `period:`, or write a new agreement that `renews` this one",
                 );
             }
         }

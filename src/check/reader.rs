@@ -123,8 +123,8 @@ pub(super) fn unknown<K: Borrow<str> + Ord, V>(
     known: &BTreeMap<K, V>,
 ) -> Diagnostic {
     let SlugKind { noun, list } = kind;
-    let diagnostic = Diagnostic::new(Code::E101, place, format!("no {noun} is called `{slug}`"))
-        .label("not in the catalog");
+    let diagnostic =
+        Diagnostic::new(Code::E101, place, format!("unknown {noun} `{slug}`")).label("not in the catalog");
     match nearest_of(slug, known) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic.help(format!("add it under `{list}:` in catalog.yaml")),

@@ -43,8 +43,8 @@ impl AgreementReader<'_> {
                 self.value_fault(
                     Code::E109,
                     &path,
-                    "the target promises nothing",
-                    "write `{ response: 30m, resolution: 4h }`, or one of the two",
+                    "the target has neither `response` nor `resolution`",
+                    "add `response: 30m`, `resolution: 4h`, or both",
                 );
             }
             let target = Target {
@@ -92,11 +92,11 @@ fn check_one(subject: &Subject<'_>, path: &[&str], target: &Target, longest: Opt
     let at = |leaf| -> Vec<&str> { path.iter().copied().chain([leaf]).collect() };
     for (leaf, time) in [("response", target.response), ("resolution", target.resolution)] {
         if time.is_some_and(TargetTime::is_zero) {
-            let message = format!("a {leaf} in no time at all cannot be kept");
+            let message = format!("the {leaf} target is zero");
             diagnostics.push(
                 subject
                     .fault(Code::E402, &at(leaf), message)
-                    .help("write the time that is promised, such as 30m, or leave it out"),
+                    .help("use a duration such as 30m, or delete it"),
             );
         }
     }
@@ -104,20 +104,20 @@ fn check_one(subject: &Subject<'_>, path: &[&str], target: &Target, longest: Opt
         && response.is_weaker_than(resolution) == Some(true)
         && !resolution.is_zero()
     {
-        let message = format!("the response may take {response}, and the resolution only {resolution}");
+        let message =
+            format!("the response target, {response}, is longer than the resolution target, {resolution}");
         let diagnostic = subject.fault(Code::E401, &at("response"), message);
         let other = subject.places.value(&at("resolution"));
         let diagnostic = match other {
-            Some(place) => diagnostic.related(place, "the resolution"),
+            Some(place) => diagnostic.related(place, "the resolution target"),
             None => diagnostic,
         };
-        diagnostics
-            .push(diagnostic.help("a response comes before the resolution: make it the shorter of the two"));
+        diagnostics.push(diagnostic.help("make the response target shorter than the resolution target"));
     }
     if let (Some(response), Some(longest)) = (target.response, longest)
         && days(response) > longest
     {
-        let message = format!("the response may take {response}, and the whole period is {longest} days");
+        let message = format!("the response target, {response}, is longer than the period of {longest} days");
         diagnostics.push(
             subject
                 .fault(Code::W410, &at("response"), message)
@@ -168,9 +168,9 @@ fn missing(subject: &Subject<'_>, catalog: &Catalog) -> Option<Diagnostic> {
         );
     }
     (!missing.is_empty()).then(|| {
-        let message = format!("nothing is promised for {}", in_words(&missing));
+        let message = format!("no target for {}", in_words(&missing));
         subject
             .fault(Code::W404, &["sla", "targets"], message)
-            .help("add the priority under `sla: targets:`, or silence this under `allow:` where best effort is meant")
+            .help("add it under `sla.targets`, or silence this under `allow:` if best effort is agreed")
     })
 }

@@ -79,7 +79,7 @@ fn checked_documents(documents: &[Document], sources: &Sources) -> CheckedReposi
     let calendars: Vec<Document> = of_kind(DocumentKind::Calendar).cloned().collect();
     check(
         CheckInput {
-            basis: Basis::of(settings, catalog, &calendars),
+            basis: Basis::read(settings, catalog, &calendars),
             agreements: &agreements,
             unread,
             diagnostics,

@@ -85,9 +85,9 @@ impl Titles {
             .map_err(|error| reason(&error))?;
         let title = title.trim();
         if title.is_empty() {
-            Err("nothing is left of it".to_owned())
+            Err("it is empty".to_owned())
         } else if title.chars().any(char::is_control) {
-            Err("it has more than one line, or signs that cannot be seen".to_owned())
+            Err("it contains a line break or another control character".to_owned())
         } else if title.chars().count() > LENGTH_LIMIT {
             Err(format!("it is longer than {LENGTH_LIMIT} characters"))
         } else {
@@ -100,9 +100,9 @@ impl Titles {
 fn reason(error: &minijinja::Error) -> String {
     match (error.kind(), error.detail()) {
         (minijinja::ErrorKind::UndefinedError, _) => {
-            "it uses something that the agreement does not have".to_owned()
+            "it uses a value that the agreement does not have".to_owned()
         }
-        (minijinja::ErrorKind::OutOfFuel, _) => "it takes too long".to_owned(),
+        (minijinja::ErrorKind::OutOfFuel, _) => "it needs too many steps".to_owned(),
         (kind, Some(detail)) => format!("{kind}: {detail}"),
         (kind, None) => kind.to_string(),
     }
@@ -114,8 +114,8 @@ impl AgreementReader<'_> {
         let usual = if agreement.template.is_some() { USUAL_TITLE } else { TITLE_WITHOUT_TEMPLATE };
         let text = written.unwrap_or(usual);
         titles.render(text, &variables(agreement, self.catalog)).unwrap_or_else(|reason| {
-            let help = "a title may use id, number, template, client, manager, provider (each with `.slug` and `.title`), period.first_day, period.last_day and labels";
-            self.fault(Code::E009, &["title"], format!("the title cannot be made: {reason}"), help);
+            let help = "a title can use id, number, template, client, manager, provider (each with `.slug` and `.title`), period.first_day, period.last_day and labels";
+            self.fault(Code::E009, &["title"], format!("cannot render the title: {reason}"), help);
             agreement.id.to_string()
         })
     }

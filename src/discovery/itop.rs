@@ -9,15 +9,14 @@ use serde_json::Value as Json;
 
 use crate::calendar::Day;
 use crate::catalog::{Catalog, CatalogEntry};
-use crate::check::settings::itop::{PRIORITIES, usual_mapping};
+use crate::discovery::evidence::{DiscoveredMapping, Evidence, MappingLine, ValueShape, line, unread};
 use crate::discovery::profile::{Profile, Profiles};
+use crate::discovery::sample::{ClassSample, RawObject, Samples};
 use crate::discovery::slug::slug_of;
 use crate::discovery::term::{self, PeriodAttributes};
-use crate::discovery::{
-    ClassSample, DiscoveredMapping, Evidence, MappingLine, RawObject, Samples, ValueShape, line, unread,
-};
 use crate::ident::LiveId;
 use crate::mapping::{Field, Mapping};
+use crate::settings::ITOP_PRIORITIES;
 use crate::status::State;
 
 /// A look at a class.
@@ -128,7 +127,7 @@ pub fn linked_objects(samples: &Samples) -> BTreeSet<u64> {
 /// The mapping that fits what was seen, with the evidence for each line.
 pub fn propose_mapping(seen: &ItopSamples<'_>) -> DiscoveredMapping {
     let contracts = contracts(seen.samples);
-    let usual = usual_mapping();
+    let usual = Mapping::itop();
     let mut lines: Vec<MappingLine> = provider(seen, &contracts).into_iter().collect();
     lines.push(class(&contracts, &usual));
     lines.push(key(&contracts, &usual));
@@ -162,7 +161,7 @@ fn number(object: &RawObject, code: &str) -> Option<u64> {
 /// How many hold something; what is usual where there is nothing to look at.
 fn holding(held: usize, of: usize, shape: ValueShape) -> Evidence {
     match (held, of) {
-        (_, 0) => Evidence::Usual,
+        (_, 0) => Evidence::Default,
         (0, of) => Evidence::Empty { of },
         (held, of) => Evidence::Holds { shape, held, of, usual_name: true },
     }
@@ -231,7 +230,7 @@ fn class(contracts: &[&RawObject], usual: &Mapping) -> MappingLine {
     }
     match counts.into_iter().max_by_key(|(_, held)| *held) {
         Some((class, held)) => line(&path, class, Evidence::Typed { held, of: contracts.len() }),
-        None => line(&path, usual.class.as_str(), Evidence::NothingToSee),
+        None => line(&path, usual.class.as_str(), Evidence::NoObjects),
     }
 }
 
@@ -249,7 +248,7 @@ fn key(contracts: &[&RawObject], usual: &Mapping) -> MappingLine {
     let is_ours = |line: &str| line.starts_with(prefix) || line.starts_with("number: ");
     let has_words = |contract: &&&RawObject| text(contract, code).lines().any(|line| !is_ours(line.trim()));
     let held = contracts.iter().filter(has_words).count();
-    line(&path, code, if of == 0 { Evidence::Usual } else { Evidence::Shared { held, of } })
+    line(&path, code, if of == 0 { Evidence::Default } else { Evidence::Shared { held, of } })
 }
 
 fn attributes(samples: &Samples, contracts: &[&RawObject], usual: &Mapping) -> Vec<MappingLine> {
@@ -342,7 +341,7 @@ fn still_offered(contracts: &[&RawObject], usual: &Mapping, active: &Json) -> Ma
     };
     let of = contracts.iter().filter(is_off).count();
     let held = contracts.iter().filter(is_off).filter(offers).count();
-    line(&path, "detach", if of == 0 { Evidence::Usual } else { Evidence::StillOffered { held, of } })
+    line(&path, "detach", if of == 0 { Evidence::Default } else { Evidence::StillOffered { held, of } })
 }
 
 /// The names of its four priorities, as the catalog has them.
@@ -353,9 +352,9 @@ fn targets(seen: &ItopSamples<'_>) -> Vec<MappingLine> {
         return vec![line(&["sla_rules"], "off", Evidence::Unreadable { class: (*class).to_owned() })];
     }
     let promises = seen.samples.get("SLT").map_or(&[][..], ClassSample::objects);
-    let mut lines = vec![line(&["sla_rules", "business_day"], "8h", Evidence::Usual)];
+    let mut lines = vec![line(&["sla_rules", "business_day"], "8h", Evidence::Default)];
     let is_known = |name: &&&str| seen.catalog.priorities.contains_key(**name);
-    lines.extend(PRIORITIES.iter().zip(RATES).map(|((usual, number), names)| {
+    lines.extend(ITOP_PRIORITIES.iter().zip(RATES).map(|((usual, number), names)| {
         let name = names.iter().find(is_known).unwrap_or(usual);
         let held = promises.iter().filter(|slt| text(slt, "priority") == number.to_string()).count();
         line(&["sla_rules", "priorities", name], *number, Evidence::Rated { held, of: promises.len() })

@@ -6,11 +6,10 @@
 use std::collections::BTreeMap;
 
 use crate::calendar::{Day, Instant, Zone};
+use crate::discovery::evidence::{DiscoveredMapping, Evidence, MappingLine, ValueShape, line, unread};
 use crate::discovery::profile::{Profile, Profiles, read_label};
+use crate::discovery::sample::{ClassSample, RawObject, Samples};
 use crate::discovery::term::{self, PeriodAttributes};
-use crate::discovery::{
-    ClassSample, DiscoveredMapping, Evidence, MappingLine, RawObject, Samples, ValueShape, line, unread,
-};
 use crate::mapping::{Field, Mapping, RuleClass};
 use crate::status::State;
 
@@ -80,7 +79,7 @@ pub fn propose_mapping(seen: &Itsm365Samples<'_>) -> DiscoveredMapping {
     let unread = unread(seen.samples, &[]);
     let (class, objects) = agreements(seen.samples);
     if objects.is_empty() {
-        let lines = vec![line(&["agreement", "class"], class, Evidence::NothingToSee)];
+        let lines = vec![line(&["agreement", "class"], class, Evidence::NoObjects)];
         return DiscoveredMapping { lines, unread };
     }
     let profiles = Profiles::of(objects.iter().copied());
@@ -203,7 +202,7 @@ fn key(profiles: &Profiles) -> MappingLine {
     let present = KEYS.iter().filter_map(|code| Some((*code, taken(profiles.get(code)?))));
     match present.min_by_key(|(_, taken)| *taken) {
         Some((code, taken)) => line(&path, code, Evidence::Free { taken, of: profiles.of }),
-        None => line(&path, KEYS[0], Evidence::NothingToSee),
+        None => line(&path, KEYS[0], Evidence::NoObjects),
     }
 }
 
@@ -319,17 +318,17 @@ fn recipients(samples: &Samples) -> Vec<MappingLine> {
                 line(&["agreement", "recipients", "attribute"], code, evidence),
             ]
         }
-        None => vec![line(&side, "agreement", Evidence::Usual)],
+        None => vec![line(&side, "agreement", Evidence::Default)],
     }
 }
 
 fn form(understood: Option<&DateFormProbe>, last: Option<&Profile>) -> MappingLine {
     let path = ["dates", "form"];
     if let Some(question) = understood {
-        return line(&path, question.form, Evidence::Understood { asked: question.value.clone() });
+        return line(&path, question.form, Evidence::Understood { value: question.value.clone() });
     }
     let is_bare = last.is_some_and(|last| last.is_days() && last.days.iter().all(|(_, time)| time.is_none()));
-    line(&path, if is_bare { "date" } else { "date_time" }, Evidence::Usual)
+    line(&path, if is_bare { "date" } else { "date_time" }, Evidence::Default)
 }
 
 /// No time bears a zone. The newest of them cannot lie ahead of the helpdesk's clock, which bounds it on one side.
@@ -344,14 +343,14 @@ fn zone(seen: &Itsm365Samples<'_>) -> MappingLine {
         let minutes = (utc.as_second() - clock.as_second()) / 60;
         Some(Evidence::Clock { newest: newest.to_owned(), minutes })
     });
-    line(&["dates", "timezone"], seen.zone.name(), evidence.unwrap_or(Evidence::Usual))
+    line(&["dates", "timezone"], seen.zone.name(), evidence.unwrap_or(Evidence::Default))
 }
 
 fn rules(samples: &Samples) -> Vec<MappingLine> {
     let off = |evidence| vec![line(&["sla_rules"], "off", evidence)];
     let (class, objects) = of_commonest_type(samples, "agreementRule");
     if objects.is_empty() {
-        return off(Evidence::NothingToSee);
+        return off(Evidence::NoObjects);
     }
     let profiles = Profiles::of(objects.iter().copied());
     let usual = RuleClass::default();
@@ -370,7 +369,7 @@ fn rules(samples: &Samples) -> Vec<MappingLine> {
     for (path, usual, shape) in chosen {
         // Without all of its codes a rule cannot be written.
         let Some((code, evidence)) = choose(&profiles, &[&usual], &shape) else {
-            return off(Evidence::NothingToSee);
+            return off(Evidence::NoObjects);
         };
         lines.push(line(&["sla_rules", path], code, evidence));
     }
@@ -389,7 +388,7 @@ fn interval(lengths: &[&Profile], of: usize) -> MappingLine {
     } else if lengths.iter().any(|profile| profile.is_texts()) {
         "text"
     } else if numbers().next().is_none() {
-        return line(&["sla_rules", "interval"], "object", Evidence::Usual);
+        return line(&["sla_rules", "interval"], "object", Evidence::Default);
     } else if numbers().all(|number| number % 60_000 == 0) {
         "milliseconds"
     } else {

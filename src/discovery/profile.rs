@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::calendar::{Day, read_day};
-use crate::discovery::RawObject;
+use crate::discovery::sample::RawObject;
 
 /// What the objects of a class hold under one code.
 #[derive(Clone, Debug, Default)]

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::calendar::Day;
+use crate::discovery::evidence::{Evidence, MappingLine, line};
 use crate::discovery::profile::{Profile, Profiles, read_label};
-use crate::discovery::{Evidence, MappingLine, RawObject, line};
+use crate::discovery::sample::RawObject;
 use crate::status::State;
 
 /// The words for our states, each with its name under `states:`, the likeliest first.
@@ -50,7 +51,7 @@ pub(super) fn last_day_form(
     match day_after > counted_in {
         true => ("next_day", Evidence::Spans { whole: day_after, of }),
         false if counted_in > 0 => ("start_of_day", Evidence::Spans { whole: counted_in, of }),
-        false => ("start_of_day", Evidence::Usual),
+        false => ("start_of_day", Evidence::Default),
     }
 }
 
@@ -90,7 +91,7 @@ pub(super) fn states(
         }
         match by_day(state) {
             Some((code, fits, of)) => line(&path, code, Evidence::Dated { fits, of }),
-            None => line(&path, usual[&state].as_str(), Evidence::Usual),
+            None => line(&path, usual[&state].as_str(), Evidence::Default),
         }
     });
     proposed.into()

@@ -1,7 +1,11 @@
-//! What one tenant's helpdesk calls our words: attribute codes, states, the forms of dates.
+//! How a tenant's helpdesk stores an agreement: classes, attribute codes, states, date formats.
 //!
-//! What differs between tenants is a value of these types, never code. `desired` and `live` speak in
-//! [`Field`]s; only the adapter in the shell turns them into attribute codes and back.
+//! Differences between tenants are values of these types, never code. `desired` and `live` use [`Field`]s;
+//! only the adapters in the shell translate them into attribute codes and back.
+
+mod presets;
+
+pub use presets::ITOP_BUSINESS_DAY;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,32 +15,32 @@ use crate::calendar::Zone;
 use crate::ident::ProviderSlug;
 use crate::status::State;
 
-/// A part of an agreement that a helpdesk can hold.
+/// A field of an agreement that a helpdesk can store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Field {
-    /// The title that people read.
+    /// The title.
     Title,
     /// The contract's number.
     Number,
-    /// The first day on which it holds.
+    /// The first day of the period.
     FirstDay,
-    /// The last day on which it holds; nothing where it is open-ended.
+    /// The last day of the period; empty if it is open-ended.
     LastDay,
-    /// The person who answers for it.
+    /// The person responsible for it.
     Manager,
     /// The provider's own legal entity.
     Provider,
-    /// The hours in which it is served, unless a service has its own.
+    /// The calendar of services that have no calendar of their own.
     Calendar,
-    /// What may be asked for.
+    /// The services that it covers.
     Services,
-    /// Who may ask.
+    /// The units that may use it.
     Recipients,
-    /// The people of the helpdesk who are named with it: who answers for it, and who is told.
+    /// The people of the helpdesk who are linked to it: its manager, and who receives notices.
     Contacts,
-    /// By when one is answered and helped, per service and priority.
+    /// Response and resolution targets, by service and priority.
     Targets,
-    /// A tenant's own extra, passed through under its name in `attributes`.
+    /// A custom attribute of the tenant, by its name under `attributes`.
     Attribute(Box<str>),
 }
 
@@ -77,7 +81,7 @@ impl FromStr for Field {
             "targets" => Self::Targets,
             other => match other.strip_prefix("attributes.") {
                 Some(name) => Self::Attribute(name.into()),
-                None => return Err(format!("no field is called `{other}`")),
+                None => return Err(format!("unknown field `{other}`")),
             },
         })
     }
@@ -104,56 +108,56 @@ impl schemars::JsonSchema for Field {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "description": "A part of an agreement: title, number, first_day, last_day, manager, provider, \
+            "description": "A field of an agreement: title, number, first_day, last_day, manager, provider, \
                             calendar, services, recipients, contacts, targets, or attributes.<name>.",
         })
     }
 }
 
-/// How one tenant's helpdesk holds an agreement.
+/// How a tenant's helpdesk stores an agreement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {
     /// The type of managed agreements, such as `agreement$agreement`.
     pub class: String,
-    /// Where ownership is written on the live object.
+    /// The attribute that marks an object as managed.
     pub key: OwnershipAttribute,
-    /// The attribute code of each field that the helpdesk carries. What is absent is not carried.
+    /// The attribute code of each field that the helpdesk stores. Fields without a code are not stored.
     pub attributes: BTreeMap<Field, String>,
-    /// What the helpdesk's last-day attribute means.
+    /// The meaning of the last-day attribute.
     pub last_day: DayForm,
-    /// The tenant's own state for each of ours; several of ours may share one.
+    /// The tenant's state code for each status; several statuses may share one code.
     pub states: BTreeMap<State, String>,
-    /// Whether a change of state needs an edit of its own.
+    /// Whether a change of state needs a request of its own.
     pub state_in_own_edit: bool,
-    /// How recipients are written.
+    /// How links to recipients are written.
     pub recipients: RecipientLinks,
-    /// What makes an agreement of no use to its clients.
+    /// How an agreement is deactivated.
     pub deactivate: Deactivation,
-    /// The zone and form of dates on the wire.
+    /// The time zone and format of dates in requests and responses.
     pub dates: Dates,
-    /// How targets are held in objects of their own, or `None` where they are not. Where `attributes` has
-    /// [`Field::Targets`] the agreement's own object holds them, with each of its services.
+    /// How targets are stored as objects of their own; `None` if they are not. If `attributes` has
+    /// [`Field::Targets`], they are stored on the agreement itself, with each of its services.
     pub rules: Option<RuleClass>,
-    /// How many seconds stand for a business day, where the helpdesk only knows hours.
+    /// The length of a business day in seconds, if the helpdesk knows only hours.
     pub business_day: Option<u32>,
-    /// Whether the helpdesk gives every number of a tenant's own back as a text.
+    /// Whether the helpdesk returns the numbers of custom attributes as text.
     pub numbers_as_text: bool,
-    /// The provider of agreements that name none, where each must have one.
+    /// The provider of agreements that name none, if the helpdesk requires one.
     pub provider: Option<ProviderSlug>,
-    /// Where the helpdesk keeps who changed what, or `None` where that cannot be read.
+    /// Where the helpdesk logs changes; `None` if that log cannot be read.
     pub history: Option<HistoryClass>,
 }
 
-/// The mark of ownership: an attribute that holds the agreement's id behind a prefix.
+/// The attribute that stores the ownership key: the agreement's id behind a prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnershipAttribute {
     /// The attribute's code.
     pub attribute: String,
-    /// What stands before the id, such as `sv:`.
+    /// The text before the id, such as `sv:`.
     pub prefix: String,
 }
 
-/// What a day attribute of the helpdesk means, for a last day that is counted in.
+/// The time of day that the helpdesk stores for a last day, which is inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DayForm {
     /// 00:00 of the day itself.
@@ -164,20 +168,20 @@ pub enum DayForm {
     NextDay,
 }
 
-/// On which side the link between agreement and recipient is written, and how much of it is ours.
+/// How the links between an agreement and its recipients are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientLinks {
-    /// Where the link is written.
+    /// The object that stores the link.
     pub side: RecipientSide,
-    /// Whether recipients that we did not name are taken off.
+    /// What happens to recipients that the agreement does not name.
     pub mode: RecipientMode,
-    /// The attribute on the recipient, where the link is written there.
+    /// The attribute on the recipient, if the link is stored there.
     pub recipient_attribute: String,
-    /// Whether an agreement of the helpdesk can have one recipient alone.
+    /// Whether an agreement can have only one recipient.
     pub is_single: bool,
 }
 
-/// The object that a link to a recipient is written on.
+/// The object that stores the link to a recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecipientSide {
     /// On the agreement.
@@ -186,38 +190,38 @@ pub enum RecipientSide {
     Recipient,
 }
 
-/// How a set that others may write too is treated.
+/// What happens to recipients that somebody else added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecipientMode {
-    /// The set is exactly what the agreement says.
+    /// They are removed.
     Authoritative,
-    /// What others added stays.
+    /// They are kept.
     Additive,
 }
 
-/// What makes an agreement of no use to its clients.
+/// How an agreement is deactivated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deactivation {
-    /// Its state alone.
+    /// Only its state changes.
     State,
-    /// Its state, and its recipients are taken off.
+    /// Its state, and its recipients are removed.
     Detach,
-    /// Its state, and its services are taken off with their targets.
+    /// Its state, and its services are removed with their targets.
     Withdraw,
-    /// Its state, and it is archived.
+    /// Its state, and the object is archived.
     Archive,
 }
 
-/// How the helpdesk writes dates, which carry no zone of their own.
+/// How the helpdesk writes dates, which have no UTC offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dates {
-    /// The zone of times such as `lastModifiedDate`. A first or last day is a label and is never converted.
+    /// The zone of times such as `lastModifiedDate`. First and last days are calendar days and are never converted.
     pub zone: Zone,
-    /// The form in which a day is written.
+    /// The format of a day.
     pub form: DateForm,
 }
 
-/// The form in which a day is written.
+/// The format of a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateForm {
     /// `2026.02.01 00:00:00`.
@@ -239,24 +243,24 @@ pub struct RuleClass {
     pub service: String,
     /// The link to the priority.
     pub priority: String,
-    /// The link to the calendar the time is counted on.
+    /// The link to the calendar that the time is counted on.
     pub calendar: String,
     /// The time to respond.
     pub response: String,
     /// The time to resolve.
     pub resolution: String,
-    /// How a length of time is written.
+    /// The format of durations.
     pub interval: IntervalForm,
 }
 
-/// The class in which the helpdesk keeps who changed what, and the codes of its attributes.
+/// The class in which the helpdesk logs changes, and the codes of its attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryClass {
     /// The class, such as `event`.
     pub class: String,
-    /// The link to the object that was changed.
+    /// The link to the changed object.
     pub object: String,
-    /// The code of the attribute that was changed.
+    /// The code of the changed attribute.
     pub attribute: String,
     /// The link to the person.
     pub who: String,
@@ -264,7 +268,7 @@ pub struct HistoryClass {
     pub when: String,
 }
 
-/// How a length of time is written on the wire.
+/// The format of a duration in requests and responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IntervalForm {
     /// `{"length":8,"interval":"HOUR"}`.
@@ -278,17 +282,17 @@ pub enum IntervalForm {
 }
 
 impl Mapping {
-    /// The key attribute's value for an agreement.
-    pub fn mark(&self, id: &crate::ident::AgreementId) -> String {
+    /// Returns the ownership key of an agreement: the value of the key attribute.
+    pub fn ownership_key(&self, id: &crate::ident::AgreementId) -> String {
         format!("{}{id}", self.key.prefix)
     }
 
-    /// The agreement that a key attribute's value names, if it bears our mark.
-    pub fn marked(&self, value: &str) -> Option<crate::ident::AgreementId> {
+    /// Returns the agreement that an ownership key names; `None` if the value is not an ownership key.
+    pub fn managed_by_key(&self, value: &str) -> Option<crate::ident::AgreementId> {
         crate::ident::AgreementId::new(value.strip_prefix(&self.key.prefix)?)
     }
 
-    /// Whether the helpdesk carries the field.
+    /// Whether the helpdesk stores the field.
     pub fn carries(&self, field: &Field) -> bool {
         match field {
             Field::Targets => self.rules.is_some() || self.holds_targets_with_services(),
@@ -299,90 +303,18 @@ impl Mapping {
         }
     }
 
-    /// Whether the agreement's own object says of each of its services what is promised.
+    /// Whether targets are stored on the agreement, with each of its services.
     pub fn holds_targets_with_services(&self) -> bool {
         self.attributes.contains_key(&Field::Targets)
     }
 
-    /// Whether an agreement in this state has services in the helpdesk; where it has none, nobody can ask.
+    /// Whether an agreement in this state has services in the helpdesk.
     pub fn publishes(&self, state: State) -> bool {
         self.deactivate != Deactivation::Withdraw || state == State::Active
     }
 
-    /// The fields that the agreement's clients see at once, so that they are written last and together.
+    /// Whether clients see a change of the field at once; such fields are written last and together.
     pub fn is_published(&self, field: &Field) -> bool {
         self.deactivate == Deactivation::Withdraw && matches!(field, Field::Services | Field::Targets)
-    }
-}
-
-/// The mapping of the embedded helpdesk, and the proposal for a tenant with nothing settled yet.
-impl Default for Mapping {
-    fn default() -> Self {
-        let attributes = [
-            (Field::Title, "title"),
-            (Field::Number, "contractNumber"),
-            (Field::FirstDay, "startDate"),
-            (Field::LastDay, "endDate"),
-            (Field::Manager, "responsible"),
-            (Field::Provider, "supplier"),
-            (Field::Calendar, "serviceTime"),
-            (Field::Services, "services"),
-            (Field::Recipients, "recipientsOU"),
-        ];
-        let states = [
-            (State::Planned, "planned"),
-            (State::Active, "active"),
-            (State::Suspended, "inactive"),
-            (State::Expired, "inactive"),
-            (State::Terminated, "inactive"),
-        ];
-        Self {
-            class: "agreement$agreement".to_owned(),
-            key: OwnershipAttribute { attribute: "inventoryNumber".to_owned(), prefix: "sv:".to_owned() },
-            attributes: attributes.map(|(field, code)| (field, code.to_owned())).into(),
-            last_day: DayForm::StartOfDay,
-            states: states.map(|(state, code)| (state, code.to_owned())).into(),
-            state_in_own_edit: false,
-            recipients: RecipientLinks {
-                side: RecipientSide::Agreement,
-                mode: RecipientMode::Authoritative,
-                recipient_attribute: "recipientAgreements".to_owned(),
-                is_single: false,
-            },
-            deactivate: Deactivation::State,
-            dates: Dates { zone: Zone::UTC, form: DateForm::DateTime },
-            rules: Some(RuleClass::default()),
-            business_day: None,
-            numbers_as_text: false,
-            provider: None,
-            history: Some(HistoryClass::default()),
-        }
-    }
-}
-
-impl Default for HistoryClass {
-    fn default() -> Self {
-        Self {
-            class: "event".to_owned(),
-            object: "source".to_owned(),
-            attribute: "attribute".to_owned(),
-            who: "author".to_owned(),
-            when: "creationDate".to_owned(),
-        }
-    }
-}
-
-impl Default for RuleClass {
-    fn default() -> Self {
-        Self {
-            class: "agreementRule$agreementRule".to_owned(),
-            agreement: "agreement".to_owned(),
-            service: "service".to_owned(),
-            priority: "priority".to_owned(),
-            calendar: "serviceTime".to_owned(),
-            response: "reactionTime".to_owned(),
-            resolution: "resolutionTime".to_owned(),
-            interval: IntervalForm::Object,
-        }
     }
 }

@@ -1,12 +1,12 @@
-//! What an import writes, and what it leaves, with what helps.
+//! The result of an import: new files, and skipped objects with the reason and a help.
 
-use crate::discovery::agreements::{AdoptedAgreement, Adoption, NewFile, SkipReason, SkippedObject};
+use crate::discovery::agreements::{AdoptedAgreement, Adoption, ProposedFile, SkipReason, SkippedObject};
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
 use crate::render::vocabulary::{count, preview};
 
-/// The text. Where nothing is written yet, the files stand in it whole.
+/// Renders the result. Files that were not written are shown in full.
 pub fn text(adoption: &Adoption, is_written: bool, paint: Paint) -> String {
     let mut page = TerminalPage::new(paint);
     for file in &adoption.templates {
@@ -24,16 +24,16 @@ pub fn text(adoption: &Adoption, is_written: bool, paint: Paint) -> String {
         page.line(0, 4, &line);
         whole(&mut page, file, is_written);
     }
-    if !adoption.left.is_empty() {
+    if !adoption.skipped.is_empty() {
         page.gap();
-        page.line(0, 2, &Line::new().toned(Tone::Alarm, "Left where they are"));
+        page.line(0, 2, &Line::new().toned(Tone::Alarm, "Skipped"));
     }
-    for SkippedObject { object, title, why } in &adoption.left {
-        let (said, help) = reason(why);
+    for SkippedObject { object, title, reason } in &adoption.skipped {
+        let (message, help) = reason_in_words(reason);
         let line = Line::new()
             .text("! ")
             .toned(Tone::Strong, object.as_str())
-            .text(&format!("  “{}”: {said}", preview(title)));
+            .text(&format!("  “{}”: {message}", preview(title)));
         page.line(0, 4, &line);
         page.line(4, 6, &Line::new().toned(Tone::Quiet, &help));
     }
@@ -42,7 +42,7 @@ pub fn text(adoption: &Adoption, is_written: bool, paint: Paint) -> String {
     page.finish()
 }
 
-fn whole(page: &mut TerminalPage, file: &NewFile, is_written: bool) {
+fn whole(page: &mut TerminalPage, file: &ProposedFile, is_written: bool) {
     if is_written {
         return;
     }
@@ -54,56 +54,56 @@ fn whole(page: &mut TerminalPage, file: &NewFile, is_written: bool) {
 fn summary(adoption: &Adoption, is_written: bool) -> String {
     let agreements = count(adoption.agreements.len(), "agreement", "agreements");
     let templates = count(adoption.templates.len(), "new template", "new templates");
-    let left = adoption.left.len();
+    let skipped = adoption.skipped.len();
     if adoption.agreements.is_empty() {
-        return format!("Nothing to adopt; {left} left where they are.");
+        return format!("Nothing to adopt; {skipped} skipped.");
     }
     let next = if is_written {
-        "written. `servanda plan` marks them as ours and changes nothing else"
+        "written; `servanda plan` will add the ownership key and change nothing else"
     } else {
         "not written"
     };
-    format!("{agreements} and {templates} {next}; {left} left where they are.")
+    format!("{agreements} and {templates} {next}; {skipped} skipped.")
 }
 
-/// Why an object is left, and what helps.
-fn reason(why: &SkipReason) -> (String, String) {
-    let (said, help) = match why {
-        SkipReason::Unreadable { said } => {
-            (preview(said), "look at it in the helpdesk, and at the mapping in servanda.yaml")
+/// The reason and the help.
+fn reason_in_words(reason: &SkipReason) -> (String, String) {
+    let (message, help) = match reason {
+        SkipReason::Unreadable { error } => {
+            (preview(error), "check the object in the helpdesk, and the mapping in servanda.yaml")
         }
-        SkipReason::Archived => ("it is archived".to_owned(), "nothing has to be kept equal there"),
+        SkipReason::Archived => ("it is archived".to_owned(), "archived objects need no file"),
         SkipReason::NoRecipient => (
-            "it has no recipient, so that nobody knows whose it is".to_owned(),
-            "give it one in the helpdesk, and import again",
+            "it has no recipient, so its client is unknown".to_owned(),
+            "add a recipient in the helpdesk, and import again",
         ),
         SkipReason::SeveralClients => (
             "its recipients belong to several clients".to_owned(),
-            "an agreement is with one client; part it in the helpdesk, or leave it",
+            "an agreement has one client: split it in the helpdesk",
         ),
         SkipReason::NoService => (
             "it covers no service".to_owned(),
-            "give it one in the helpdesk, or map `services` in servanda.yaml",
+            "add a service in the helpdesk, or map `services` in servanda.yaml",
         ),
         SkipReason::NoSlug { object, title } => (
             format!("catalog.yaml has no slug for {object} “{}”", preview(title)),
-            "`servanda catalog pull` adds one; then import again",
+            "run `servanda catalog pull`, and import again",
         ),
-        SkipReason::Contradicts { state } => (
-            format!("its days and its state `{}` contradict each other", preview(state)),
-            "put the last day or the state right in the helpdesk, and import again",
+        SkipReason::Contradictory { state } => (
+            format!("its period and its state `{}` contradict each other", preview(state)),
+            "correct the last day or the state in the helpdesk, and import again",
         ),
-        SkipReason::Unsayable { fields } => {
+        SkipReason::NotExpressible { fields } => {
             let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
             (
-                format!("no file can say what it holds in {}", fields.join(", ")),
-                "write it by hand with `adopts:`, and look at what the plan would change",
+                format!("no file can express its {}", fields.join(", ")),
+                "write the file by hand with `adopts:`, and check what the plan changes",
             )
         }
-        SkipReason::Faulty { said } => (
-            format!("beside the other files it would be a fault: {}", preview(said)),
-            "settle that, and import again",
+        SkipReason::Invalid { error } => (
+            format!("its file would be an error beside the others: {}", preview(error)),
+            "fix that, and import again",
         ),
     };
-    (said, help.to_owned())
+    (message, help.to_owned())
 }

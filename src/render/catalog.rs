@@ -1,4 +1,4 @@
-//! Where catalog and helpdesk differ, as lines: what is written into catalog.yaml, and what a person has to decide.
+//! The differences between catalog.yaml and the helpdesk: changes of the file, and entries that need a decision.
 
 use crate::discovery::catalog::{CatalogDifference, Difference};
 use crate::render::line::Line;
@@ -6,7 +6,7 @@ use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
 use crate::render::vocabulary::{count, preview};
 
-/// The text. `is_written` says whether the changes stand in the file now.
+/// Renders the differences. `is_written`: whether the changes were written to the file.
 pub fn text(findings: &[CatalogDifference], helpdesk: &str, is_written: bool, paint: Paint) -> String {
     let mut page = TerminalPage::new(paint);
     for finding in findings {
@@ -34,33 +34,33 @@ pub fn text(findings: &[CatalogDifference], helpdesk: &str, is_written: bool, pa
 
 fn sentence(what: &Difference) -> String {
     match what {
-        Difference::New { title, object } => format!("“{}” is {object}", preview(title)),
-        Difference::Tied { object } => format!("is {object}, by its title or code"),
+        Difference::New { title, object } => format!("new: {object} “{}”", preview(title)),
+        Difference::Tied { object } => format!("matches {object} by title or code"),
         Difference::Renamed { from, to } => {
-            format!("is called “{}” now, and was “{}”", preview(to), preview(from))
+            format!("renamed from “{}” to “{}”", preview(from), preview(to))
         }
         Difference::Gone { object, archived: true } => {
-            format!("stands for {object}, which is archived; agreements that need it are blocked")
+            format!("{object} is archived; agreements that refer to it are blocked")
         }
         Difference::Gone { object, archived: false } => {
-            format!("stands for {object}, which is not there any more, or which the key may not read")
+            format!("{object} does not exist, or the key may not read it")
         }
         Difference::NotFound { title } => {
-            format!("nothing is called “{}”; write its id under `helpdesk:`", preview(title))
+            format!("no object with the title “{}”; add its id under `helpdesk:`", preview(title))
         }
         Difference::Ambiguous { objects } => {
             let objects: Vec<&str> = objects.iter().map(|object| object.as_str()).collect();
-            format!("is one of {}; write its id under `helpdesk:`", objects.join(", "))
+            format!("matches several objects ({}); add the right id under `helpdesk:`", objects.join(", "))
         }
         Difference::Twice { other, object } => {
-            format!("stands for {object}, and so does {}", preview(other))
+            format!("refers to {object}, as does {}", preview(other))
         }
     }
 }
 
 fn summary(findings: &[CatalogDifference], helpdesk: &str, is_written: bool) -> String {
     if findings.is_empty() {
-        return format!("catalog.yaml and {} say the same.", preview(helpdesk));
+        return format!("catalog.yaml matches {}.", preview(helpdesk));
     }
     let number =
         |wanted: fn(&Difference) -> bool| findings.iter().filter(|finding| wanted(&finding.what)).count();

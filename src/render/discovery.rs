@@ -1,19 +1,20 @@
-//! A proposed mapping as YAML to paste into servanda.yaml: above each line, as a comment, what speaks for it.
+//! The discovered mapping as YAML to paste into servanda.yaml, with the evidence for each line as a comment above it.
 
 use crate::discovery::{DiscoveredMapping, Evidence, MappingLine, UnreadableClass, ValueShape};
 use crate::render::encode;
-use crate::render::vocabulary::{count, preview};
+use crate::render::vocabulary::preview;
 
-/// How far a key stands to the right of the one that it belongs to.
+/// The indentation of one level.
 const INDENT: usize = 2;
 
-/// The YAML. What the key may not read comes first, since more might be told with it.
+/// Renders the YAML. Classes that cannot be read come first, since they may explain what is missing.
 pub fn yaml(proposal: &DiscoveredMapping) -> String {
     let mut lines = Vec::new();
-    for UnreadableClass { class, said, needed } in &proposal.unread {
-        let what_of_it = if *needed { "" } else { "; plans go on, and do not tell who changed what by hand" };
-        let said = format!("# The key may not read `{}`: {}{what_of_it}", preview(class), preview(said));
-        lines.push(encode::terminal(&said).into_owned());
+    for UnreadableClass { class, error, needed } in &proposal.unread {
+        let consequence =
+            if *needed { "" } else { "; plans work without it, but do not show who made manual changes" };
+        let comment = format!("# cannot read `{}`: {}{consequence}", preview(class), preview(error));
+        lines.push(encode::terminal(&comment).into_owned());
     }
     lines.push("helpdesk:".to_owned());
     let mut open: Vec<&str> = Vec::new();
@@ -29,8 +30,8 @@ pub fn yaml(proposal: &DiscoveredMapping) -> String {
             lines.push(format!("{:indent$}{key}:", ""));
         }
         let indent = INDENT * path.len();
-        if let Some(why) = why(key, evidence) {
-            lines.push(format!("{:indent$}# {}", "", encode::terminal(&why)));
+        if let Some(words) = evidence_in_words(key, evidence) {
+            lines.push(format!("{:indent$}# {}", "", encode::terminal(&words)));
         }
         let value = value.as_str().map_or_else(|| value.to_string().into(), encode::yaml);
         lines.push(format!("{:indent$}{key}: {value}", ""));
@@ -39,62 +40,58 @@ pub fn yaml(proposal: &DiscoveredMapping) -> String {
     lines.join("\n")
 }
 
-/// What speaks for a line; nothing where it was known before.
-fn why(key: &str, evidence: &Evidence) -> Option<String> {
+/// The evidence for a line in words; `None` for configured values.
+fn evidence_in_words(key: &str, evidence: &Evidence) -> Option<String> {
     let of = |held: usize, of: usize| format!("{held} of {of}");
     Some(match evidence {
         Evidence::Given => return None,
-        Evidence::Typed { held, of: all } => format!("{} that were looked at", of(*held, *all)),
+        Evidence::Typed { held, of: all } => format!("{} sampled objects", of(*held, *all)),
         Evidence::Holds { shape, held, of: all, usual_name } => {
-            let known = if *usual_name { "" } else { "; told by its values alone, so look twice" };
-            format!("{} hold {}{known}", of(*held, *all), what(shape))
+            let known = if *usual_name { "" } else { "; found by its values only, please check" };
+            format!("{} contain {}{known}", of(*held, *all), shape_in_words(shape))
         }
-        Evidence::Empty { of } => format!("it has the usual name, and is empty in all of {of}"),
-        Evidence::Free { taken: 0, of } => format!("empty or ours in all of {of}"),
+        Evidence::Empty { of } => format!("well-known name; empty in all {of}"),
+        Evidence::Free { taken: 0, of } => format!("empty or an ownership key in all {of}"),
         Evidence::Free { taken, of: all } => format!(
-            "{} hold a text of somebody else; these cannot be adopted, so name another attribute if there is one",
+            "{} contain other text, so these cannot be adopted; use another attribute if there is one",
             of(*taken, *all)
         ),
         Evidence::Spans { whole, of: all } => {
-            format!("read so, {} spans are whole months", of(*whole, *all))
+            format!("{} periods are whole months if it is read this way", of(*whole, *all))
         }
-        Evidence::Times { time, of } => format!("always {}, in {of}", preview(time)),
+        Evidence::Times { time, of } => format!("always {}, in all {of}", preview(time)),
         Evidence::Named { seen, of: all } => format!("{} in this state", of(*seen, *all)),
         Evidence::Dated { fits, of: all } => {
-            format!("the days of {} in this state say so; look twice", of(*fits, *all))
+            format!("the periods of {} in this state fit; please check", of(*fits, *all))
         }
         Evidence::Linked { held, of: all } => format!(
-            "{} units list their agreements; writes are known to be taken here, and reading cannot tell whether the agreement takes them",
+            "{} units have links to agreements; writing them here is known to work, and whether writing them on the agreement works cannot be read",
             of(*held, *all)
         ),
-        Evidence::Understood { asked } => format!("asked for {}, it was understood", preview(asked)),
+        Evidence::Understood { value } => format!("a search for {} found the object", preview(value)),
         Evidence::Clock { newest, minutes } => clock(newest, *minutes),
         Evidence::Shared { held, of: all } => {
-            format!("{} hold words of others, which stay beside our line", of(*held, *all))
+            format!("{} contain other text, which is kept beside the ownership key", of(*held, *all))
         }
-        Evidence::OwnLine => "no attribute is called so: it has a line of its own in this one".to_owned(),
+        Evidence::OwnLine => "no attribute of that name; stored as a line of this one".to_owned(),
         Evidence::Provides { title, held, of: all, contracts, known } => {
-            let what = if *contracts { "contracts" } else { "services" };
-            let unknown = if *known {
-                ""
-            } else {
-                "; catalog.yaml has no such provider yet, and `servanda catalog pull` writes it"
-            };
-            format!("{} stands behind {} {what}{unknown}", preview(title), of(*held, *all))
+            let objects = if *contracts { "contracts" } else { "services" };
+            let unknown =
+                if *known { "" } else { "; not yet in catalog.yaml, `servanda catalog pull` adds it" };
+            format!("{} is the provider of {} {objects}{unknown}", preview(title), of(*held, *all))
         }
         Evidence::StillOffered { held, of: all } => format!(
-            "the portal offers what there are rows for: {} that are not active still have theirs",
+            "the portal shows every service of a contract: {} inactive contracts still have services",
             of(*held, *all)
         ),
-        Evidence::Rated { of: 0, .. } => "there is no SLT yet; 1 is the highest".to_owned(),
-        Evidence::Rated { held, of: all } => format!("{} SLTs are about it", of(*held, *all)),
+        Evidence::Rated { of: 0, .. } => "no SLT yet; 1 is the highest priority".to_owned(),
+        Evidence::Rated { held, of: all } => format!("{} SLTs have this priority", of(*held, *all)),
         Evidence::Unreadable { class } => {
-            format!("without reading `{}` no targets can be held", preview(class))
+            format!("targets need read access to `{}`", preview(class))
         }
-        Evidence::Usual => format!("nothing seen tells the {}: this is usual", key.replace('_', " ")),
-        Evidence::NothingToSee => {
-            "there was nothing to look at: make one by hand with all its attributes, and look again"
-                .to_owned()
+        Evidence::Default => format!("default; no evidence for the {}", key.replace('_', " ")),
+        Evidence::NoObjects => {
+            "no object to sample: create one by hand with all its attributes, and run this again".to_owned()
         }
     })
 }
@@ -102,22 +99,22 @@ fn why(key: &str, evidence: &Evidence) -> Option<String> {
 fn clock(newest: &str, minutes: i64) -> String {
     let newest = preview(newest);
     if minutes > 0 {
-        let ahead = count(usize::try_from(minutes / 60).unwrap_or_default(), "hour", "hours");
+        let ahead = minutes / 60;
         return format!(
-            "that of this repository. The newest time is {newest}, ahead of UTC: the zone is at least {ahead} ahead"
+            "the time zone of this repository; the newest time, {newest}, is ahead of UTC, so the zone is at least UTC+{ahead}"
         );
     }
-    format!("that of this repository. The newest time is {newest}, which no zone contradicts")
+    format!("the time zone of this repository; the newest time, {newest}, fits every zone")
 }
 
-fn what(shape: &ValueShape) -> String {
+fn shape_in_words(shape: &ValueShape) -> String {
     match shape {
-        ValueShape::Text => "a text".to_owned(),
+        ValueShape::Text => "text".to_owned(),
         ValueShape::Day(None) => "a day".to_owned(),
         ValueShape::Day(Some(time)) => format!("a day, always {}", preview(time)),
-        ValueShape::Reference(class) => format!("one `{class}`"),
-        ValueShape::Set(class) => format!("a set of `{class}`"),
-        ValueShape::Interval => "a length of time".to_owned(),
+        ValueShape::Reference(class) => format!("a reference to `{class}`"),
+        ValueShape::Set(class) => format!("references to `{class}`"),
+        ValueShape::Interval => "a duration".to_owned(),
     }
 }
 
@@ -128,7 +125,7 @@ mod tests {
     use crate::render::encode::corpus::{HOSTILE, is_clean};
 
     #[test]
-    fn lines_are_nested_and_each_says_why() {
+    fn lines_are_nested_and_have_their_evidence() {
         let line = |path: &[&'static str], value: &str, evidence| MappingLine {
             path: path.to_vec(),
             value: value.into(),
@@ -143,7 +140,7 @@ mod tests {
                     "inventoryNumber",
                     Evidence::Free { taken: 0, of: 39 },
                 ),
-                line(&["dates", "form"], "date", Evidence::Usual),
+                line(&["dates", "form"], "date", Evidence::Default),
                 MappingLine {
                     path: vec!["sla_rules", "priorities", "high"],
                     value: 2.into(),
@@ -152,26 +149,26 @@ mod tests {
             ],
             unread: vec![UnreadableClass {
                 class: "employee".to_owned(),
-                said: "403".to_owned(),
+                error: "403".to_owned(),
                 needed: true,
             }],
         };
         insta::assert_snapshot!(yaml(&proposal), @r"
-        # The key may not read `employee`: 403
+        # cannot read `employee`: 403
         helpdesk:
           kind: itsm365
           agreement:
-            # 39 of 40 that were looked at
+            # 39 of 40 sampled objects
             class: agreement$agreement
             key:
-              # empty or ours in all of 39
+              # empty or an ownership key in all 39
               attribute: inventoryNumber
           dates:
-            # nothing seen tells the form: this is usual
+            # default; no evidence for the form
             form: date
           sla_rules:
             priorities:
-              # 3 of 9 SLTs are about it
+              # 3 of 9 SLTs have this priority
               high: 2
         ");
     }
@@ -182,7 +179,7 @@ mod tests {
             let evidence = Evidence::Times { time: (*text).to_owned(), of: 1 };
             let lines = vec![MappingLine { path: vec!["class"], value: (*text).into(), evidence }];
             let unread =
-                vec![UnreadableClass { class: (*text).to_owned(), said: (*text).to_owned(), needed: true }];
+                vec![UnreadableClass { class: (*text).to_owned(), error: (*text).to_owned(), needed: true }];
             let written = yaml(&DiscoveredMapping { lines, unread });
             assert!(is_clean(&written), "{written}");
             assert_eq!(written.lines().count(), 4, "{written}");

@@ -1,6 +1,7 @@
-//! What the owner of a repository decided: zone, helpdesk, limits. Trusted, unlike agreements.
+//! The settings of a repository: time zone, helpdesk, ledger, notices, guards.
 //!
-//! Made by `check` out of servanda.yaml. Says where a secret is to be found and never holds one.
+//! `check` makes them from servanda.yaml. They are trusted, unlike agreements, and contain the names of the variables
+//! that hold secrets, never a secret itself.
 
 mod address;
 
@@ -12,55 +13,81 @@ use std::time::Duration;
 use crate::calendar::{Lead, TimeOfDay, Zone};
 use crate::mapping::{Field, Mapping};
 
-/// The settings of a repository, complete.
+/// The settings of a repository, with every default filled in.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The zone of agreements and clients that name none, and of `--as-of DATE`.
+    /// The time zone of agreements and clients that set none, and of `--as-of DATE`.
     pub zone: Zone,
     /// The language of titles and notices.
     pub language: Language,
-    /// The helpdesk that is kept equal.
+    /// The helpdesk that is reconciled.
     pub helpdesk: HelpdeskConfig,
-    /// The memory between runs.
+    /// The ledger.
     pub ledger: LedgerConfig,
-    /// What an apply may do without being asked twice.
+    /// The limits of an apply.
     pub guards: Guards,
-    /// Whom mail may go to; `None` where there is no mail.
+    /// The allowed recipients of mail; `None` if no mail is sent.
     pub mail: Option<AllowedMail>,
-    /// The mail server and who writes; `None` where no mail goes out.
+    /// The mail server and the sender; `None` if no mail is sent.
     pub sender: Option<MailSender>,
-    /// Where notices are posted to; `None` where they are not.
+    /// The webhook that receives notices, if there is one.
     pub webhook: Option<WebhookConfig>,
-    /// How the helpdesk itself tells of notices; `None` where it does not.
-    pub desk_notice: Option<HelpdeskNotice>,
-    /// The time of day at which people are told, in the agreement's zone, unless it says otherwise.
+    /// How the helpdesk itself delivers notices, if it does.
+    pub helpdesk_notice: Option<HelpdeskNotice>,
+    /// The default time of day of notices, in the agreement's time zone.
     pub notice_time: TimeOfDay,
-    /// How many days a notice that could have been sent may wait before it is late.
+    /// The number of days after which a notice counts as late.
     pub late_after: Lead,
 }
 
-/// A text that may hold a secret: as it is, or the variable of the environment that holds it.
+impl Settings {
+    /// The default time of day of notices.
+    pub const DEFAULT_NOTICE_TIME: TimeOfDay = TimeOfDay::constant(9, 0, 0, 0);
+    /// The default number of days after which a notice counts as late.
+    pub const DEFAULT_LATE_AFTER: Lead = Lead { days: 3 };
+}
+
+impl Default for Settings {
+    /// The settings of a repository without servanda.yaml: the sandbox, in UTC.
+    fn default() -> Self {
+        Self {
+            zone: Zone::UTC,
+            language: Language::default(),
+            helpdesk: HelpdeskConfig::default(),
+            ledger: LedgerConfig::default(),
+            guards: Guards::default(),
+            mail: None,
+            sender: None,
+            webhook: None,
+            helpdesk_notice: None,
+            notice_time: Self::DEFAULT_NOTICE_TIME,
+            late_after: Self::DEFAULT_LATE_AFTER,
+        }
+    }
+}
+
+/// A text that may contain a secret: the text itself, or the environment variable that holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretText {
-    /// As it is.
-    Open(String),
-    /// In this variable.
+    /// The text itself.
+    Plain(String),
+    /// The name of the environment variable.
     Variable(String),
 }
 
-/// The mail server and who writes.
+/// The mail server and the sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailSender {
-    /// The server: `smtps://…`, `smtp://…`, or `file:` and a folder that messages are laid into.
+    /// The server: `smtps://…`, `smtp://…`, or `file:` and a directory that messages are written to.
     pub server: SecretText,
-    /// Who writes: `Service desk <sd@acme.example>`.
+    /// The sender, such as `Service desk <sd@acme.example>`.
     pub from: String,
 }
 
-/// What is posted.
+/// The format of the messages that a webhook receives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WebhookFormat {
-    /// An object with everything in it, for programs.
+    /// A JSON object, for programs.
     #[default]
     Json,
     /// A text for Slack.
@@ -72,12 +99,12 @@ pub enum WebhookFormat {
 }
 
 impl WebhookFormat {
-    /// The forms that people read where they chat.
+    /// The formats of chats, which people read.
     pub fn chats() -> impl Iterator<Item = Self> {
         [Self::Slack, Self::Mattermost, Self::Telegram].into_iter()
     }
 
-    /// The word for it.
+    /// The name in servanda.yaml.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Json => "json",
@@ -88,47 +115,47 @@ impl WebhookFormat {
     }
 }
 
-/// How the helpdesk itself tells of notices.
+/// How the helpdesk itself delivers notices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HelpdeskNotice {
-    /// By a comment on the agreement.
+    /// As a comment on the agreement.
     Comment {
-        /// Whether clients do not see it.
+        /// Whether the comment is hidden from clients.
         is_private: bool,
     },
-    /// By a function of one of the tenant's script modules.
+    /// Through a function of one of the tenant's script modules.
     Module {
-        /// The function, with its module: `slaNotify.send`.
+        /// The module and the function, such as `slaNotify.send`.
         function: String,
-        /// Whether it knows a message again, and passes it on once however often it gets it.
+        /// Whether the function is idempotent: it sends a message once, even if it is called several times.
         remembers: bool,
     },
 }
 
-/// Where notices are posted to.
+/// A webhook that receives notices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookConfig {
     /// The address.
     pub url: SecretText,
-    /// What is posted.
+    /// The format of the messages.
     pub form: WebhookFormat,
-    /// The chat that it goes to, where the address does not say.
+    /// The id of the chat, if the address does not contain it.
     pub chat: Option<String>,
-    /// The variable that holds the secret that messages are signed with.
+    /// The variable that holds the signing secret.
     pub secret_variable: Option<String>,
 }
 
-/// Whom mail may go to.
+/// The allowed recipients of mail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedMail {
-    /// Domains, in lower case, whose every address may be written to.
+    /// Allowed domains, in lower case.
     pub domains: BTreeSet<String>,
-    /// Whether the addresses of the catalog and of the helpdesk may be written to as well.
+    /// Whether addresses of the catalog and of the helpdesk are allowed too.
     pub catalog: bool,
 }
 
 impl AllowedMail {
-    /// Whether an address lies in one of the domains.
+    /// Whether an address belongs to an allowed domain.
     pub fn covers(&self, address: &str) -> bool {
         let domain = address.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
         domain.is_some_and(|domain| self.domains.contains(&domain))
@@ -145,131 +172,134 @@ pub enum Language {
     English,
 }
 
-/// Where the helpdesk is and how it holds agreements.
+/// The helpdesk: its address, its mapping and its limits.
 #[derive(Clone, Debug)]
 pub struct HelpdeskConfig {
-    /// Which product it is.
+    /// The product and its address.
     pub kind: Product,
-    /// How it holds agreements.
+    /// How it stores agreements.
     pub mapping: Mapping,
-    /// Whether another day than today may be lived through on it.
+    /// Whether `--as-of` may apply another day than today to it.
     pub rehearsal: bool,
-    /// What happens to what people change there by hand.
+    /// What happens to manual changes in the helpdesk.
     pub drift: DriftPolicy,
-    /// How hard it may be asked.
+    /// The request limits.
     pub pace: Pace,
-    /// The longest that its search may not yet show what was created. Until it is over, absence is no proof.
+    /// The maximum delay until a new object appears in search results. Until then, a missing result proves nothing.
     pub search_lag: Duration,
 }
 
-/// A product of helpdesk, with what it takes to reach it.
+/// A helpdesk product, with its address and login.
 #[derive(Clone, Debug)]
 pub enum Product {
-    /// The embedded one; needs nothing.
+    /// The embedded sandbox.
     Sandbox,
     /// ITSM 365 (Naumen SMP).
     Itsm365 {
-        /// The address up to and with the context path: `https://acme.itsm365.com/sd`.
+        /// The address with the context path, such as `https://acme.itsm365.com/sd`.
         url: String,
-        /// How far the key may travel.
-        reach: AddressPolicy,
+        /// The policy that the address complies with.
+        address_policy: AddressPolicy,
         /// The environment variable that holds the access key.
         access_key_variable: String,
-        /// A file of further certificates to trust, relative to the repository.
+        /// A file of additional trusted certificates, relative to the repository.
         ca_file: Option<String>,
     },
     /// Combodo iTop.
     Itop {
-        /// The address up to where `webservices/` lies: `https://itop.acme.example`.
+        /// The address without `webservices/`, such as `https://itop.acme.example`.
         url: String,
-        /// How far the login may travel.
-        reach: AddressPolicy,
-        /// Where the login is.
+        /// The policy that the address complies with.
+        address_policy: AddressPolicy,
+        /// The variables that hold the login.
         login: Login,
-        /// A file of further certificates to trust, relative to the repository.
+        /// A file of additional trusted certificates, relative to the repository.
         ca_file: Option<String>,
-        /// What its priorities are called.
+        /// The names of its priorities.
         priorities: Priorities,
     },
 }
 
-/// How one proves to an iTop who one is: the variables of the environment that hold it.
+/// The login of an iTop, by the names of environment variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Login {
     /// A token.
     Token(String),
-    /// A name and its password.
+    /// A user name and a password.
     Password {
-        /// The variable of the name.
+        /// The variable of the user name.
         user: String,
         /// The variable of the password.
         password: String,
     },
 }
 
-/// Names of priorities, and the number that the helpdesk has for each.
+/// The number that the helpdesk uses for each priority.
 pub type Priorities = BTreeMap<String, u8>;
 
-/// What happens to what people change in the helpdesk by hand: it is put back unless it is to be left.
+/// The default names of the four priorities of iTop.
+pub const ITOP_PRIORITIES: [(&str, u8); 4] = [("critical", 1), ("high", 2), ("medium", 3), ("low", 4)];
+
+/// What happens to manual changes in the helpdesk: by default they are reverted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DriftPolicy {
-    /// Whether everything is left that is not named below.
+    /// Whether manual changes are kept and only reported, by default.
     pub leaves: bool,
-    /// Whether a field is left, for those that were named.
+    /// Exceptions by field: whether manual changes of it are kept.
     pub fields: BTreeMap<Field, bool>,
-    /// Whether the state is left, where it was named.
+    /// The exception for the state, if there is one.
     pub state: Option<bool>,
 }
 
 impl DriftPolicy {
-    /// Whether anything at all may be left.
+    /// Whether any manual change may be kept.
     pub fn leaves_anything(&self) -> bool {
         self.leaves || self.state == Some(true) || self.fields.values().any(|leaves| *leaves)
     }
 
-    /// Whether a field is left as people changed it.
+    /// Whether manual changes of a field are kept.
     pub fn leaves_field(&self, field: &Field) -> bool {
         self.fields.get(field).copied().unwrap_or(self.leaves)
     }
 
-    /// Whether the state is left as people changed it.
+    /// Whether manual changes of the state are kept.
     pub fn leaves_state(&self) -> bool {
         self.state.unwrap_or(self.leaves)
     }
 }
 
-/// How hard a helpdesk may be asked.
+/// Request limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Requests at once.
+    /// The maximum number of concurrent requests.
     pub concurrency: usize,
-    /// Requests a second; `None` for no limit.
+    /// The maximum number of requests per second; `None` for no limit.
     pub per_second: Option<u32>,
-    /// Objects a page.
+    /// The number of objects per page.
     pub page_size: usize,
-    /// The longest that one answer may take.
+    /// The timeout of one request.
     pub deadline: Duration,
 }
 
-/// The limits of an apply; what goes beyond one waits for its exact number.
+/// The limits of an apply. A plan that exceeds one needs an acknowledgement of the exact number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Guards {
-    /// Deactivations: blocked when there are more than this many *and* more than this share.
+    /// The limit of deactivations.
     pub deactivations: DeactivationGuard,
-    /// Promises made weaker.
+    /// The maximum number of weakened targets.
     pub weakened: usize,
-    /// Agreements gone from the files and retired.
+    /// The maximum number of orphans that are retired.
     pub orphans: usize,
-    /// Agreements that were applied once and are gone from the helpdesk.
+    /// The maximum number of agreements that were applied before and are missing from the helpdesk.
     pub vanished: usize,
 }
 
-/// When deactivations wait to be acknowledged.
+/// The limit of deactivations, which is exceeded when both numbers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeactivationGuard {
-    /// More than this many.
+    /// The maximum number of deactivations.
     pub more_than: usize,
-    /// More than this share of the active agreements, in percent.
+    /// The maximum share of the active agreements, in percent.
     pub and_share_percent: u32,
 }
 
@@ -285,7 +315,7 @@ impl Default for Guards {
 }
 
 impl Default for Pace {
-    /// Five requests a second, which every tenant is known to bear; no limit is published.
+    /// Five requests per second: no limit is published, and every known tenant accepts this rate.
     fn default() -> Self {
         Self { concurrency: 4, per_second: Some(5), page_size: 1000, deadline: Self::DEADLINE }
     }
@@ -294,27 +324,27 @@ impl Default for Pace {
 impl Pace {
     const DEADLINE: Duration = Duration::from_secs(30);
 
-    /// The pace of the embedded helpdesk, which shares the process.
+    /// The limits of the sandbox, which runs in the same process.
     pub const SANDBOX: Pace =
         Pace { concurrency: 8, per_second: None, page_size: 1000, deadline: Self::DEADLINE };
 }
 
-/// The memory between runs.
+/// The ledger: its location and its secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LedgerConfig {
-    /// Where it is.
+    /// Its location.
     pub place: LedgerPlace,
-    /// The variable that holds the password of its database.
+    /// The variable that holds the password of the database.
     pub password_variable: Option<String>,
-    /// A file of further certificates that its database may show, relative to the repository.
+    /// A file of additional trusted certificates, relative to the repository.
     pub ca_file: Option<String>,
-    /// The variable that holds the secret that addresses are hidden with.
+    /// The variable that holds the secret that addresses are hashed with.
     pub secret_variable: Option<String>,
-    /// Where in the helpdesk its last run is noted.
+    /// The object in the helpdesk that records the last run.
     pub witness: Option<LedgerWitness>,
 }
 
-/// A place in the helpdesk for a note.
+/// The object in the helpdesk that records the ledger's last run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerWitness {
     /// The object.
@@ -323,26 +353,26 @@ pub struct LedgerWitness {
     pub attribute: String,
 }
 
-/// Where the memory between runs is kept.
+/// The location of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LedgerPlace {
-    /// A file of this machine, relative to the repository; without one, Servanda's own folder has it.
+    /// A SQLite file, relative to the repository; without a path, a file in `.servanda/`.
     File(Option<String>),
     /// A branch of a Git remote.
     Git {
-        /// The remote, by its name in the repository or by its address.
+        /// The remote: its name in the repository, or its address.
         remote: String,
         /// The branch.
         branch: String,
     },
-    /// A database, by its address without a password.
+    /// The address of a PostgreSQL database, without a password.
     Postgres(String),
-    /// What this variable says, with a password or a token in it.
+    /// The variable that holds the address, which may contain a password or a token.
     Variable(String),
 }
 
 impl LedgerPlace {
-    /// `sqlite:PATH`, `git:REMOTE#BRANCH` or `postgres://USER@HOST/DATABASE`.
+    /// Parses `sqlite:PATH`, `git:REMOTE#BRANCH` or `postgres://USER@HOST/DATABASE`.
     pub fn read(text: &str) -> Option<Self> {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
             return Some(Self::Postgres(text.to_owned()));
@@ -368,8 +398,8 @@ impl Default for LedgerPlace {
 }
 
 impl HelpdeskConfig {
-    /// How long the search of a tenant is thought to lag, where its settings do not say.
-    pub const USUAL_SEARCH_LAG: Duration = Duration::from_mins(10);
+    /// The default of `search_lag` for ITSM 365.
+    pub const DEFAULT_SEARCH_LAG: Duration = Duration::from_mins(10);
 }
 
 impl Default for HelpdeskConfig {

@@ -57,13 +57,13 @@ fn a_table_of_two_hundred_clients_is_written_whole_or_not_at_all() {
     assert_eq!(places, ["4:1", "21:24", "41:34", "61:45", "81:46", "101:1", "200:1"], "{}", run.stderr);
     assert_eq!(run.stderr.matches("error[E").count(), 7, "{}", run.stderr);
     for said in [
-        "no client is called `client-00x`",
+        "unknown client `client-00x`",
         "did you mean `i.petrova`?",
         "write a day from 1 to 28",
         "write `1mo` for months",
         "did you mean `24x7`?",
-        "the row names no client",
-        "`client-197` stands in two rows",
+        "`client` is missing",
+        "two rows for `client-197`",
     ] {
         assert!(run.stderr.contains(said), "{said} is not in\n{}", run.stderr);
     }
@@ -93,7 +93,7 @@ fn rows_without_a_value_that_others_set_are_reported() {
     let new = ["new", "--template", "support", "--csv", "excel.txt"];
     let run = repository.expect(3, &new);
     assert!(run.stderr.contains("--> excel.txt:5:1"), "{}", run.stderr);
-    assert!(run.stderr.contains("write its slug, `client-003`"), "{}", run.stderr);
+    assert!(run.stderr.contains("use its slug, `client-003`"), "{}", run.stderr);
     repository.edit("excel.txt", "Клиент 3", "client-003");
     let run = repository.expect(3, &new);
     for (line, client) in [(3, "client-001"), (4, "client-002")] {
@@ -224,7 +224,7 @@ fn manual_activations_are_appended_one_by_one() {
         &["activate", id, "--on", "2026-11-02", "--reason", "acceptance signed", "--by", "m.weber"],
     );
     let run = repository.expect(1, &["activate", id, "--on", "2026-11-20"]);
-    assert!(run.stderr.contains("is active then already"), "{}", run.stderr);
+    assert!(run.stderr.contains("is already active then"), "{}", run.stderr);
     repository.expect(0, &["deactivate", id, "--on", "2026-11-20T12:00:00+01:00"]);
     repository.expect(0, &["activate", id, "--on", "2026-12-01"]);
     repository.expect(0, &["deactivate", id, "--final", "--on", "2026-12-24"]);
@@ -237,5 +237,5 @@ fn manual_activations_are_appended_one_by_one() {
         status.stdout
     );
     let run = repository.expect(1, &["activate", id, "--on", "2027-01-01"]);
-    assert!(run.stderr.contains("is over by then"), "{}", run.stderr);
+    assert!(run.stderr.contains("has ended by then"), "{}", run.stderr);
 }

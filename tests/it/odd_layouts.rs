@@ -313,7 +313,7 @@ fn checked(case: &Case, then: impl FnOnce(&EditTarget<'_>)) -> bool {
     let (resolved, _) = library.resolve(&document);
     let catalog = read(&sources, catalog, DocumentKind::Catalog).0;
     let estate = check::CheckInput {
-        basis: check::Basis::of(None, Some(&catalog), &[]),
+        basis: check::Basis::read(None, Some(&catalog), &[]),
         agreements: &resolved,
         unread: std::collections::BTreeSet::new(),
         diagnostics: Diagnostics::default(),

@@ -95,7 +95,7 @@ fn estate() -> Estate {
     let (library, _) = Library::new(&[]);
     let resolved: Vec<_> = agreements.iter().flat_map(|document| library.resolve(document).0).collect();
     let estate = check::CheckInput {
-        basis: check::Basis::of(of_kind(DocumentKind::Settings), of_kind(DocumentKind::Catalog), &[]),
+        basis: check::Basis::read(of_kind(DocumentKind::Settings), of_kind(DocumentKind::Catalog), &[]),
         agreements: &resolved,
         unread: BTreeSet::new(),
         diagnostics: faults,

@@ -1,76 +1,25 @@
-//! What servanda.yaml says of an iTop: how it is reached, what is usual there, and what it has no setting for.
+//! Reads the settings of an iTop: login, provider, business day, priorities; rejects settings that it does not have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::reader::SettingsReader;
 use crate::calendar::TargetTime;
-use crate::check::settings::SettingsReader;
 use crate::diagnostic::Code;
 use crate::document::shape;
 use crate::ident::ProviderSlug;
-use crate::mapping::{
-    DateForm, Dates, DayForm, Deactivation, Field, Mapping, OwnershipAttribute, RecipientLinks,
-    RecipientMode, RecipientSide,
-};
-use crate::settings::{Login, Pace, Priorities, Product};
-use crate::status::State;
+use crate::mapping::ITOP_BUSINESS_DAY;
+use crate::settings::{ITOP_PRIORITIES, Login, Pace, Priorities, Product};
 
-/// What its four priorities are called where nobody says otherwise.
-pub(crate) const PRIORITIES: [(&str, u8); 4] = [("critical", 1), ("high", 2), ("medium", 3), ("low", 4)];
-/// The hours that stand for a business day, since it counts in minutes and hours alone.
-const BUSINESS_DAY: u32 = 8 * 3600;
-/// How hard one's own server may be asked.
+/// The default request limits of an iTop, which usually runs on a server of its own.
 pub(super) const PACE: Pace = Pace { per_second: Some(50), page_size: 5000, ..Pace::SANDBOX };
-/// A request whose answer was lost may be at work for as long as PHP lets it.
+/// PHP stops a request after 30 seconds at most; until then a write whose response was lost may still succeed.
 pub(super) const SEARCH_LAG: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// The stock data model for service providers. What ends loses its services, since its portal looks at nothing else.
-pub(crate) fn usual_mapping() -> Mapping {
-    let attributes = [
-        (Field::Title, "name"),
-        (Field::Number, "description"),
-        (Field::FirstDay, "start_date"),
-        (Field::LastDay, "end_date"),
-        (Field::Provider, "provider_id"),
-        (Field::Services, "services_list"),
-        (Field::Recipients, "org_id"),
-        (Field::Contacts, "contacts_list"),
-        (Field::Targets, "services_list"),
-    ];
-    let states = [
-        (State::Planned, "implementation"),
-        (State::Active, "production"),
-        (State::Suspended, "obsolete"),
-        (State::Expired, "obsolete"),
-        (State::Terminated, "obsolete"),
-    ];
-    Mapping {
-        class: "CustomerContract".to_owned(),
-        key: OwnershipAttribute { attribute: "description".to_owned(), prefix: "sv:".to_owned() },
-        attributes: attributes.map(|(field, code)| (field, code.to_owned())).into(),
-        last_day: DayForm::StartOfDay,
-        states: states.map(|(state, code)| (state, code.to_owned())).into(),
-        state_in_own_edit: false,
-        recipients: RecipientLinks {
-            side: RecipientSide::Agreement,
-            mode: RecipientMode::Authoritative,
-            recipient_attribute: String::new(),
-            is_single: true,
-        },
-        deactivate: Deactivation::Withdraw,
-        dates: Dates { form: DateForm::Date, ..Mapping::default().dates },
-        rules: None,
-        business_day: Some(BUSINESS_DAY),
-        numbers_as_text: true,
-        provider: None,
-        history: None,
-    }
-}
-
 impl SettingsReader<'_> {
-    /// What it takes to reach it.
+    /// Reads the address, the login and the priorities.
     pub(super) fn itop(&mut self, written: &shape::HelpdeskShape) -> Product {
-        let (url, reach) = self.target(written, "https://itop.acme.example");
-        self.refuse_what_it_lacks(written);
+        let (url, policy) = self.address(written, "https://itop.acme.example");
+        self.reject_unsupported(written);
         let variable = |secret: &Option<shape::SecretShape>| secret.as_ref().map(|secret| secret.env.clone());
         let login = match (
             variable(&written.access_key),
@@ -80,61 +29,52 @@ impl SettingsReader<'_> {
             (Some(token), None, None) => Login::Token(token),
             (None, Some(user), Some(password)) => Login::Password { user, password },
             _ => {
-                let help = "write `user: { env: ITOP_USER }` and `password: { env: ITOP_PASSWORD }`, or `access_key: { env: ITOP_TOKEN }`";
-                self.fault(
-                    Code::E010,
-                    &["helpdesk"],
-                    "the helpdesk needs a login: a user with a password, or a token",
-                    help,
-                );
+                let help = "set either `access_key: { env: ITOP_TOKEN }`, or both `user: { env: ITOP_USER }` and `password: { env: ITOP_PASSWORD }`";
+                self.fault(Code::E010, &["helpdesk"], "the login of the iTop is missing or incomplete", help);
                 Login::Token(String::new())
             }
         };
         Product::Itop {
             url,
-            reach,
+            address_policy: policy,
             login,
             ca_file: written.ca_file.clone(),
             priorities: self.priorities(written),
         }
     }
 
-    /// Its contracts have no comments, and it has no functions that could be called.
-    pub(super) fn refuse_desk_notices(&mut self, written: &shape::NoticeSettingsShape) {
+    /// Rejects notices by comment or function: contracts of iTop have no comments, and iTop has no functions.
+    pub(super) fn reject_helpdesk_notices(&mut self, written: &shape::NoticeSettingsShape) {
         let ways = [("comment", written.comment.is_some()), ("module", written.module.is_some())];
         for (way, _) in ways.into_iter().filter(|(_, is_written)| *is_written) {
-            let message = format!("an iTop has no {way}s by which people could be told");
-            let help = "take it out; write `mail:` or `webhook:` to tell people of notices";
+            let message = format!("an iTop cannot send notices by {way}");
+            let help = "delete the key, and use `mail:` or `webhook:` for notices";
             self.fault(Code::E009, &["notices", way], message, help);
         }
     }
 
-    /// The provider of agreements that name none: each contract must have one.
-    pub(super) fn usual_provider(&mut self, written: &shape::HelpdeskShape) -> Option<ProviderSlug> {
+    /// Reads the provider of agreements that name none: iTop requires one for each contract.
+    pub(super) fn default_provider(&mut self, written: &shape::HelpdeskShape) -> Option<ProviderSlug> {
         let provider = written.provider.as_deref().and_then(ProviderSlug::new);
         if provider.is_none() {
-            let help = "write `provider: acme`, the slug of one of the `providers:` of catalog.yaml";
-            self.fault(
-                Code::E010,
-                &["helpdesk"],
-                "a contract of iTop has a provider, and none is named",
-                help,
-            );
+            let help = "add `provider: acme`, a slug from `providers:` in catalog.yaml; each contract of iTop needs a provider";
+            self.fault(Code::E010, &["helpdesk"], "`helpdesk.provider` is missing", help);
         }
         provider
     }
 
-    /// The seconds that stand for a business day.
+    /// Reads the length of a business day, in seconds.
     pub(super) fn business_day(&mut self, written: &shape::HelpdeskShape) -> u32 {
         let Some(text) = rules(written).and_then(|rules| rules.business_day.as_deref()) else {
-            return BUSINESS_DAY;
+            return ITOP_BUSINESS_DAY;
         };
         match TargetTime::read(text) {
             Ok(TargetTime::Seconds(seconds)) if seconds > 0 && seconds % 60 == 0 => seconds,
             _ => {
                 let path = ["helpdesk", "sla_rules", "business_day"];
-                self.fault(Code::E009, &path, format!("`{text}` is no length of a day"), "write 8h");
-                BUSINESS_DAY
+                let message = format!("invalid length of a business day: `{text}`");
+                self.fault(Code::E009, &path, message, "use whole minutes or hours, such as 8h");
+                ITOP_BUSINESS_DAY
             }
         }
     }
@@ -142,7 +82,7 @@ impl SettingsReader<'_> {
     fn priorities(&mut self, written: &shape::HelpdeskShape) -> Priorities {
         let path = ["helpdesk", "sla_rules", "priorities"];
         let Some(written) = rules(written).and_then(|rules| rules.priorities.as_ref()) else {
-            return PRIORITIES.map(|(name, number)| (name.to_owned(), number)).into();
+            return ITOP_PRIORITIES.map(|(name, number)| (name.to_owned(), number)).into();
         };
         let mut numbers = BTreeSet::new();
         let mut priorities = BTreeMap::new();
@@ -150,15 +90,15 @@ impl SettingsReader<'_> {
             if numbers.insert(*number) {
                 priorities.insert(name.clone(), *number);
             } else {
-                let message = format!("two names stand for priority {number}");
-                self.fault(Code::E009, &path, message, "give each of 1 to 4 one name");
+                let message = format!("priority {number} has two names");
+                self.fault(Code::E009, &path, message, "give each of the priorities 1 to 4 one name");
             }
         }
         priorities
     }
 
-    /// What is a setting of others is no setting here, and to pass over it in silence would promise what is not kept.
-    fn refuse_what_it_lacks(&mut self, written: &shape::HelpdeskShape) {
+    /// Rejects settings of other helpdesks, which would have no effect here.
+    fn reject_unsupported(&mut self, written: &shape::HelpdeskShape) {
         let agreement = written.agreement.clone().unwrap_or_default();
         let rules = rules(written).cloned().unwrap_or_default();
         let codes = [
@@ -170,25 +110,44 @@ impl SettingsReader<'_> {
             &rules.resolution,
             &rules.calendar,
         ];
-        let lacking: [(&[&str], bool); 7] = [
-            (&["helpdesk", "agreement", "recipients"], agreement.recipients.is_some()),
-            (&["helpdesk", "agreement", "state_in_own_edit"], agreement.state_in_own_edit.is_some()),
+        let unsupported: [(&[&str], &str, bool); 7] = [
+            (&["helpdesk", "agreement", "recipients"], "`recipients`", agreement.recipients.is_some()),
+            (
+                &["helpdesk", "agreement", "state_in_own_edit"],
+                "`state_in_own_edit`",
+                agreement.state_in_own_edit.is_some(),
+            ),
             (
                 &["helpdesk", "agreement", "deactivate"],
+                "`deactivate: archive`",
                 agreement.deactivate == Some(shape::DeactivateShape::Archive),
             ),
             (
                 &["helpdesk", "dates", "form"],
+                "`form`",
                 written.dates.as_ref().is_some_and(|dates| dates.form.is_some()),
             ),
-            (&["helpdesk", "history"], written.history.is_some()),
-            (&["helpdesk", "sla_rules"], codes.iter().any(|code| code.is_some()) || rules.interval.is_some()),
-            (&["helpdesk", "agreement", "attributes", "calendar"], maps(&agreement, "calendar")),
+            (&["helpdesk", "history"], "`history`", written.history.is_some()),
+            (
+                &["helpdesk", "sla_rules"],
+                "the class and the attribute codes of `sla_rules`",
+                codes.iter().any(|code| code.is_some()) || rules.interval.is_some(),
+            ),
+            (
+                &["helpdesk", "agreement", "attributes", "calendar"],
+                "`calendar`",
+                maps(&agreement, "calendar"),
+            ),
         ];
-        for (path, is_written) in lacking {
+        for (path, setting, is_written) in unsupported {
             if is_written {
-                let help = "take it out; docs/itop.md tells what there is to set";
-                self.fault(Code::E009, path, "this is no setting of an iTop", help);
+                let message = format!("not a setting of an iTop: {setting}");
+                self.fault(
+                    Code::E009,
+                    path,
+                    message,
+                    "delete it; docs/itop.md lists the settings of an iTop",
+                );
             }
         }
     }

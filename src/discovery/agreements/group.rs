@@ -1,29 +1,29 @@
-//! Agreements that share what they promise become a template: first those that share all of it, then those of the
-//! rest that share their targets.
+//! Groups agreements with the same terms and proposes a template for each group: first by all terms, then the rest by
+//! targets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
+use super::adoption::{AdoptionContext, ProposedFile};
+use super::observed::{Candidate, ObservedAgreement};
 use crate::author;
 use crate::calendar::Term;
-use crate::discovery::agreements::observed::ObservedAgreement;
-use crate::discovery::agreements::{AdoptionContext, Candidate, NewFile};
 use crate::ident::TemplateName;
 
-/// What all of a package share.
+/// The fields that agreements of a service package have in common.
 const PACKAGE: [&str; 3] = ["services", "sla", "provider"];
-/// What those share who sell different services by one table of targets.
+/// The fields that agreements over different services with the same targets have in common.
 const TARGETS: [&str; 2] = ["sla", "provider"];
 
-/// Proposes templates for groups of at least so many, the largest first.
+/// Proposes templates for groups of at least `least` agreements, largest first.
 pub(super) fn templates(
     candidates: &[Candidate<'_>],
-    ground: &AdoptionContext<'_>,
+    context: &AdoptionContext<'_>,
     least: usize,
-) -> Vec<NewFile> {
+) -> Vec<ProposedFile> {
     let mut names: BTreeSet<String> =
-        ground.templates.iter().map(|template| template.id.to_string()).collect();
+        context.templates.iter().map(|template| template.id.to_string()).collect();
     let mut waiting: Vec<&ObservedAgreement> = candidates.iter().map(|candidate| &candidate.facts).collect();
     let mut files = Vec::new();
     for shared in [&PACKAGE[..], &TARGETS[..]] {
@@ -50,13 +50,13 @@ fn signature(facts: &ObservedAgreement, shared: &[&str]) -> String {
     json!(values).to_string()
 }
 
-fn template(group: &[&ObservedAgreement], shared: &[&str], names: &mut BTreeSet<String>) -> NewFile {
+fn template(group: &[&ObservedAgreement], shared: &[&str], names: &mut BTreeSet<String>) -> ProposedFile {
     let mut fields = Map::new();
     let first = group[0];
     for field in shared {
         fields.extend(first.fields.get(*field).map(|value| ((*field).to_owned(), value.clone())));
     }
-    // What is not part of the signature is what most of them say.
+    // Fields outside the signature take the most common value.
     let manager =
         |facts: &&ObservedAgreement| facts.fields.get("manager").and_then(Json::as_str).map(str::to_owned);
     if group.iter().all(|facts| facts.fields.contains_key("manager"))
@@ -72,10 +72,10 @@ fn template(group: &[&ObservedAgreement], shared: &[&str], names: &mut BTreeSet<
     }
     let path = format!("templates/{}.yaml", name(first, shared, names));
     let text = author::file_text(&path, &author::in_field_order(fields));
-    NewFile { path, text }
+    ProposedFile { path, text }
 }
 
-/// The value that most share, where at least two do: whoever differs says no more than without it.
+/// The most common value, if at least two have it. Agreements that differ override it, at no extra cost.
 fn common(values: impl Iterator<Item = Option<String>>) -> Option<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for value in values.flatten() {

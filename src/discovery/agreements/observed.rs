@@ -1,35 +1,43 @@
-//! An object of the helpdesk becomes what its file must say: ids as slugs, days and state as period and activation,
-//! rules as targets.
+//! Translates an object of the helpdesk into the fields of an agreement: ids into slugs, days and state into period and
+//! activation, rules into targets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
+use super::adoption::{AdoptionContext, SkipReason};
 use crate::calendar::Day;
 use crate::catalog::{Catalog, CatalogEntry};
-use crate::discovery::agreements::{AdoptionContext, SkipReason};
-use crate::ident::{ClientSlug, LiveId, RecipientSlug};
+use crate::ident::{AgreementId, ClientSlug, LiveId, RecipientSlug};
 use crate::live::{Directory, LiveAgreement, LiveTarget, ObjectKind, TargetKey, Value};
 use crate::mapping::{Deactivation, Field};
 use crate::status::State;
 
-/// The fields of a document that the helpdesk can show; of a template's only these give way.
+/// The fields that the helpdesk determines; they replace those of a template.
 pub(super) const SEEN: [&str; 8] =
     ["title", "number", "manager", "provider", "period", "services", "sla", "attributes"];
 
-/// What was seen of an object.
+/// The fields of an object, translated into those of an agreement.
 pub(super) struct ObservedAgreement {
     pub(super) client: ClientSlug,
-    /// The client's name.
+    /// The client's title.
     pub(super) client_title: String,
     pub(super) title: String,
     pub(super) first_day: Option<Day>,
     pub(super) last_day: Option<Day>,
-    /// The fields of its document, but for the title and the period.
+    /// The other fields of its document, without title and period.
     pub(super) fields: Map<String, Json>,
 }
 
-/// The slugs of a catalog, by the objects that they stand for.
+/// An object that may get a file.
+pub(super) struct Candidate<'a> {
+    pub(super) object: &'a LiveId,
+    pub(super) live: &'a LiveAgreement,
+    pub(super) facts: ObservedAgreement,
+    pub(super) id: AgreementId,
+}
+
+/// The slugs of a catalog, by the object that they refer to.
 pub(super) struct SlugIndex<'a> {
     units: BTreeMap<LiveId, RecipientSlug>,
     providers: BTreeMap<LiveId, String>,
@@ -38,7 +46,7 @@ pub(super) struct SlugIndex<'a> {
 }
 
 impl<'a> SlugIndex<'a> {
-    /// Ties every slug to its object, where it has just one.
+    /// Indexes every slug that refers to exactly one object.
     pub(super) fn of(catalog: &Catalog, directory: &'a Directory) -> Self {
         let mut slugs =
             Self { units: BTreeMap::new(), providers: BTreeMap::new(), others: BTreeMap::new(), directory };
@@ -87,7 +95,7 @@ impl<'a> SlugIndex<'a> {
         known.map(String::as_str).ok_or_else(|| self.none(id))
     }
 
-    /// The slugs of recipients, and the one client that they belong to.
+    /// The slugs of recipients, and their client, of which there must be exactly one.
     fn recipients(&self, ids: &BTreeSet<LiveId>) -> Result<(ClientSlug, Vec<String>), SkipReason> {
         let slugs = ids.iter().map(|id| self.units.get(id).ok_or_else(|| self.none(id)));
         let slugs: Vec<&RecipientSlug> = slugs.collect::<Result<_, _>>()?;
@@ -101,13 +109,13 @@ impl<'a> SlugIndex<'a> {
     }
 }
 
-/// What was seen of an object, or why no file can be made of it.
+/// Translates an object, or returns the reason why no file can be made of it.
 pub(super) fn facts(
     live: &LiveAgreement,
     slugs: &SlugIndex<'_>,
-    ground: &AdoptionContext<'_>,
+    context: &AdoptionContext<'_>,
 ) -> Result<ObservedAgreement, SkipReason> {
-    if live.archived && ground.settings.helpdesk.mapping.deactivate != Deactivation::Archive {
+    if live.archived && context.settings.helpdesk.mapping.deactivate != Deactivation::Archive {
         return Err(SkipReason::Archived);
     }
     let held = |field: Field| live.record.fields.get(&field).unwrap_or(&Value::Nothing);
@@ -135,7 +143,7 @@ pub(super) fn facts(
         _ => None,
     };
     let (first_day, last_day) = (day(held(Field::FirstDay)), day(held(Field::LastDay)));
-    fields.extend(activation(live, &client, (first_day, last_day), ground)?);
+    fields.extend(activation(live, &client, (first_day, last_day), context)?);
     fields.extend(promises(live, slugs)?);
     let attributes = attributes(live);
     if !attributes.is_empty() {
@@ -145,21 +153,21 @@ pub(super) fn facts(
         Value::Text(title) => title.clone(),
         _ => String::new(),
     };
-    let client_title = ground.catalog.clients.get(client.as_str()).map(|client| client.entry.title.clone());
+    let client_title = context.catalog.clients.get(client.as_str()).map(|client| client.entry.title.clone());
     let client_title = client_title.unwrap_or_default();
     Ok(ObservedAgreement { client, client_title, title, first_day, last_day, fields })
 }
 
-/// How the state comes about: by the days alone, else by a suspension or by hand.
+/// The fields that result in the object's state: none if the period does, otherwise a suspension or a manual activation.
 fn activation(
     live: &LiveAgreement,
     client: &ClientSlug,
     (first_day, last_day): (Option<Day>, Option<Day>),
-    ground: &AdoptionContext<'_>,
+    context: &AdoptionContext<'_>,
 ) -> Result<Map<String, Json>, SkipReason> {
-    let settings = ground.settings;
-    let zone = ground.catalog.clients.get(client.as_str()).and_then(|client| client.zone.as_ref());
-    let today = zone.unwrap_or(&settings.zone).day_of(ground.at);
+    let settings = context.settings;
+    let zone = context.catalog.clients.get(client.as_str()).and_then(|client| client.zone.as_ref());
+    let today = zone.unwrap_or(&settings.zone).day_of(context.at);
     let is_in = |state: State| settings.helpdesk.mapping.states.get(&state) == Some(&live.record.state);
     let by_days = match (first_day, last_day) {
         (_, Some(last)) if last < today => State::Expired,
@@ -171,7 +179,7 @@ fn activation(
         return Ok(fields);
     }
     if by_days == State::Expired {
-        return Err(SkipReason::Contradicts { state: live.record.state.clone() });
+        return Err(SkipReason::Contradictory { state: live.record.state.clone() });
     }
     if by_days == State::Active && first_day.is_some() && is_in(State::Suspended) {
         fields.insert("suspensions".to_owned(), json!([{ "from": today.to_string(), "reason": FOUND }]));
@@ -184,14 +192,14 @@ fn activation(
         (State::Terminated, "ended"),
     ];
     let Some((_, status)) = by_hand.into_iter().find(|(state, _)| is_in(*state)) else {
-        return Err(SkipReason::Contradicts { state: live.record.state.clone() });
+        return Err(SkipReason::Contradictory { state: live.record.state.clone() });
     };
     let entry = json!([{ "status": status, "on": today.to_string(), "reason": FOUND }]);
     fields.insert("activation".to_owned(), entry);
     Ok(fields)
 }
 
-/// The reason that is written where only the state tells.
+/// The reason of suspensions and activations that only the state implies.
 const FOUND: &str = "as found";
 
 /// Services, calendar and targets.
@@ -204,10 +212,10 @@ fn promises(live: &LiveAgreement, slugs: &SlugIndex<'_>) -> Result<Map<String, J
     let Some(Value::References(services)) = live.record.fields.get(&Field::Services) else {
         return Err(SkipReason::NoService);
     };
-    let unsayable = || SkipReason::Unsayable { fields: vec![Field::Targets] };
+    let not_expressible = || SkipReason::NotExpressible { fields: vec![Field::Targets] };
     let common = of_service(targets, None);
     if common.values().any(|promise| promise.calendar.is_some()) {
-        return Err(unsayable());
+        return Err(not_expressible());
     }
     let mut sla = Map::new();
     if let Some(Value::Reference(id)) = live.record.fields.get(&Field::Calendar) {
@@ -219,13 +227,16 @@ fn promises(live: &LiveAgreement, slugs: &SlugIndex<'_>) -> Result<Map<String, J
     let mut covered = Map::new();
     for id in services {
         let own = of_service(targets, Some(id));
-        let terms =
-            if own.is_empty() { json!(true) } else { terms(&own, &common, slugs)?.ok_or_else(unsayable)? };
+        let terms = if own.is_empty() {
+            json!(true)
+        } else {
+            terms(&own, &common, slugs)?.ok_or_else(not_expressible)?
+        };
         covered.insert(slugs.slug(ObjectKind::Service, id)?.to_owned(), terms);
     }
     let named: BTreeSet<&LiveId> = targets.keys().filter_map(|key| key.service.as_ref()).collect();
     if !named.into_iter().all(|id| services.contains(id)) {
-        return Err(unsayable());
+        return Err(not_expressible());
     }
     let mut fields = Map::new();
     fields.insert("services".to_owned(), covered.into());
@@ -243,8 +254,8 @@ fn of_service<'a>(
     own.map(|(key, promise)| (&key.priority, promise)).collect()
 }
 
-/// What a service says of its own: the hours, and the targets that differ. Nothing where it cannot be said: a service
-/// has all priorities of its agreement, and one calendar.
+/// A service's own terms: its calendar, and the targets that differ. `None` if they cannot be expressed: a service has
+/// every priority of its agreement, and one calendar.
 fn terms(
     own: &BTreeMap<&LiveId, &LiveTarget>,
     common: &BTreeMap<&LiveId, &LiveTarget>,
@@ -265,7 +276,7 @@ fn terms(
     };
     let mut differing: BTreeMap<&LiveId, &LiveTarget> =
         own.iter().filter(differs).map(|(priority, promise)| (*priority, *promise)).collect();
-    // Rules of its own that say what the agreement says have to be said all the same.
+    // Rules of its own that equal those of the agreement still need an entry.
     if differing.is_empty() && calendar.is_none() {
         differing.extend(own.iter().next().map(|(priority, promise)| (*priority, *promise)));
     }

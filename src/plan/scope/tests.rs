@@ -64,7 +64,7 @@ fn scope(before: &[(&str, &str)], after: &[(&str, &str)]) -> Scope {
         let (library, _) = Library::new(&templates);
         let resolved: Vec<_> = agreements.iter().flat_map(|document| library.resolve(document).0).collect();
         let documents = CheckInput {
-            basis: Basis::of(
+            basis: Basis::read(
                 Some(repository.named("servanda.yaml")),
                 Some(repository.named("catalog.yaml")),
                 &[],

@@ -102,18 +102,18 @@ pub(crate) async fn open_at(
             let transport = Itsm365Transport::new(&Endpoint::at(&endpoint), key, &helpdesk.pace);
             (transport.map(ProductConnection::itsm365), Some(running))
         }
-        Product::Itsm365 { url, reach, access_key_variable, ca_file } => {
+        Product::Itsm365 { url, address_policy, access_key_variable, ca_file } => {
             let key = key(access_key_variable)?;
             let certificates = certificates(root, context.base, ca_file.as_deref()).await?;
             let certificates = certificates.as_deref().map(str::as_bytes);
-            let endpoint = Endpoint { url, reach: *reach, certificates };
+            let endpoint = Endpoint { url, reach: *address_policy, certificates };
             (Itsm365Transport::new(&endpoint, key, &helpdesk.pace).map(ProductConnection::itsm365), None)
         }
-        Product::Itop { url, reach, login, ca_file, priorities } => {
+        Product::Itop { url, address_policy, login, ca_file, priorities } => {
             let login = itop_login(login)?;
             let certificates = certificates(root, context.base, ca_file.as_deref()).await?;
             let certificates = certificates.as_deref().map(str::as_bytes);
-            let endpoint = Endpoint { url, reach: *reach, certificates };
+            let endpoint = Endpoint { url, reach: *address_policy, certificates };
             let priorities = priorities.clone();
             let product =
                 |transport| ProductConnection::Itop { transport, priorities, cache: ItopCache::default() };

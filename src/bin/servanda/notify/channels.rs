@@ -69,7 +69,7 @@ impl Channels {
         Ok(Self {
             mail,
             webhook,
-            helpdesk: settings.desk_notice.clone(),
+            helpdesk: settings.helpdesk_notice.clone(),
             is_search_in_time: TAKEOVER_AFTER.unsigned_abs() > settings.helpdesk.search_lag,
             sender: if sender.is_empty() { from.to_owned() } else { sender },
         })
@@ -240,7 +240,7 @@ fn mail_channel(address: &SecretString, from: &str, root: &Path) -> Result<MailC
 
 fn secret(place: &SecretText, setting: &str) -> Result<SecretString, Failure> {
     match place {
-        SecretText::Open(text) => Ok(SecretString::from(text.clone())),
+        SecretText::Plain(text) => Ok(SecretString::from(text.clone())),
         SecretText::Variable(name) => variable(name, setting),
     }
 }

@@ -140,7 +140,7 @@ impl LoadedFiles {
 
     /// What every agreement is checked against: settings, catalog and calendars. Computed once.
     fn basis(&self) -> &Basis {
-        self.basis.get_or_init(|| Basis::of(self.settings.as_ref(), self.catalog.as_ref(), &self.calendars))
+        self.basis.get_or_init(|| Basis::read(self.settings.as_ref(), self.catalog.as_ref(), &self.calendars))
     }
 
     fn read(&mut self, files: Vec<File>) {

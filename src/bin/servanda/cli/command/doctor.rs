@@ -8,7 +8,7 @@ use servanda::check::CheckedRepository;
 use servanda::diagnostic::{Diagnostic, Severity};
 use servanda::mapping::{Deactivation, Mapping, RecipientSide};
 use servanda::render;
-use servanda::render::doctor::{CheckHealth, DoctorCheck};
+use servanda::render::doctor::{CheckStatus, DoctorCheck};
 use servanda::settings::LedgerPlace;
 
 use crate::cli::options::Format;
@@ -31,7 +31,7 @@ Examples:
 
 Nothing is written and nothing is sent.
 
-Exit codes: 0 nothing fails, 1 something fails.";
+Exit codes: 0 no check failed, 1 a check failed.";
 
 /// Check everything that a run needs
 #[derive(clap::Args)]
@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         Format::Text => print_data(&render::doctor::text(&found, context.paint()))?,
         Format::Json => print_data(&render::json::pretty(&found))?,
     }
-    let fails = found.iter().any(|line| line.health == CheckHealth::Fails);
+    let fails = found.iter().any(|line| line.status == CheckStatus::Failed);
     Ok(if fails { Exit::Failure } else { Exit::Fine })
 }
 
@@ -83,7 +83,7 @@ fn check_surroundings(
 /// The line of a failure. Without a help of its own, it refers to the settings.
 fn failing(subject: &'static str, failure: Failure) -> DoctorCheck {
     let settings = || format!("check `{subject}:` in servanda.yaml");
-    DoctorCheck::fails(subject, failure.message, Some(failure.help.unwrap_or_else(settings)))
+    DoctorCheck::failed(subject, failure.message, Some(failure.help.unwrap_or_else(settings)))
 }
 
 /// Checks the files. Errors in them do not stop the other checks, except errors in the settings: these could lead to
@@ -94,15 +94,15 @@ fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<DoctorCheck>, Option<Wo
     let summary = render::diagnostics::summary(&diagnostics, loaded.files());
     let summary = summary.trim_end().trim_end_matches('.').to_owned();
     let found = if diagnostics.has_errors() {
-        DoctorCheck::fails(
+        DoctorCheck::failed(
             "files",
             summary,
             Some("run `servanda validate` to see each error with its position".to_owned()),
         )
     } else if diagnostics.count(Severity::Warning) > 0 {
-        DoctorCheck::known("files", summary, "run `servanda validate` to see the warnings")
+        DoctorCheck::warning("files", summary, "run `servanda validate` to see the warnings")
     } else {
-        DoctorCheck::well("files", format!("{} agreements in {} files", agreements.len(), loaded.files()))
+        DoctorCheck::ok("files", format!("{} agreements in {} files", agreements.len(), loaded.files()))
     };
     let is_of_settings = |fault: &&Diagnostic| {
         fault.severity == Severity::Error && loaded.sources.path(fault.place.span.file) == files::SETTINGS
@@ -111,7 +111,7 @@ fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<DoctorCheck>, Option<Wo
         let place = loaded.sources.position(fault.place.span);
         let message = format!("{}:{}:{}: {}", place.path, place.line, place.column, fault.message);
         let help = fault.help.clone().unwrap_or_else(|| "run `servanda validate` to see it".to_owned());
-        return (vec![found, DoctorCheck::fails("settings", message, Some(help))], None);
+        return (vec![found, DoctorCheck::failed("settings", message, Some(help))], None);
     }
     let workspace = Workspace {
         root: loaded.root,
@@ -128,7 +128,7 @@ fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<DoctorCheck>, Option<Wo
 fn zone(workspace: &Workspace, as_of: AsOf) -> DoctorCheck {
     let zone = &workspace.settings.zone;
     let today = zone.day_of(as_of.instant);
-    DoctorCheck::well("zone", format!("{}, where today is {today}; time zone data {ZONE_DATA}", zone.name()))
+    DoctorCheck::ok("zone", format!("{}, where today is {today}; time zone data {ZONE_DATA}", zone.name()))
 }
 
 /// Checks the helpdesk. Returns whether it answers, so that more can be checked.
@@ -144,7 +144,7 @@ async fn check_helpdesk(
             return false;
         }
         Ok(unreadable) => {
-            found.push(DoctorCheck::well(
+            found.push(DoctorCheck::ok(
                 "helpdesk",
                 format!("{} answers, and accepts the credentials", connection.name()),
             ));
@@ -158,11 +158,11 @@ async fn check_helpdesk(
 
 fn may_plan(unreadable: &[(String, String)]) -> DoctorCheck {
     if unreadable.is_empty() {
-        return DoctorCheck::well("plan", "the credentials may read everything that a plan needs");
+        return DoctorCheck::ok("plan", "the credentials may read everything that a plan needs");
     }
     let missing: Vec<String> = unreadable.iter().map(|(class, why)| format!("`{class}`: {why}")).collect();
     let help = "give the employee behind the key the right to read it, or correct the mapping; `servanda discover` proposes one";
-    DoctorCheck::fails("plan", missing.join("; "), Some(help.to_owned()))
+    DoctorCheck::failed("plan", missing.join("; "), Some(help.to_owned()))
 }
 
 /// Lists the rights that an apply needs: they cannot be tested without writing.
@@ -180,7 +180,7 @@ fn may_apply(mapping: &Mapping) -> DoctorCheck {
     if mapping.deactivate == Deactivation::Archive {
         needs.push("archive agreements".to_owned());
     }
-    DoctorCheck::known(
+    DoctorCheck::warning(
         "apply",
         format!("untested, since that would need a write; an apply must be allowed to {}", needs.join(", ")),
         "compare this with the rights of the employee behind the key; for plans, a read-only key suffices",
@@ -189,10 +189,10 @@ fn may_apply(mapping: &Mapping) -> DoctorCheck {
 
 fn clocks(workspace: &Workspace, connection: &Connection) -> DoctorCheck {
     if workspace.settings.helpdesk.rehearsal {
-        return DoctorCheck::well("clock", "not compared, since the helpdesk is a rehearsal");
+        return DoctorCheck::ok("clock", "not compared, since the helpdesk is a rehearsal");
     }
     let Some(theirs) = connection.server_clock() else {
-        return DoctorCheck::known(
+        return DoctorCheck::warning(
             "clock",
             "the helpdesk does not report its time",
             "synchronise the clock of this machine by NTP",
@@ -200,13 +200,13 @@ fn clocks(workspace: &Workspace, connection: &Connection) -> DoctorCheck {
     };
     let apart = theirs.duration_since(clock());
     if apart.abs() <= CLOCK_TOLERANCE {
-        return DoctorCheck::well(
+        return DoctorCheck::ok(
             "clock",
             format!("this machine and the helpdesk are {} s apart", apart.as_secs().abs()),
         );
     }
     let message = format!("this machine and the helpdesk are {} min apart", apart.as_secs().abs() / 60);
-    DoctorCheck::fails(
+    DoctorCheck::failed(
         "clock",
         message,
         Some("set the clock; nothing is written while it is wrong".to_owned()),
@@ -223,7 +223,7 @@ async fn check_ledger_and_mail(workspace: &Workspace, as_of: AsOf, found: &mut V
         }
     }
     if workspace.settings.ledger.witness.is_none() && has_notices(workspace) {
-        found.push(DoctorCheck::known(
+        found.push(DoctorCheck::warning(
             "witness",
             "a ledger restored from a backup would not be detected, and notices could be sent twice",
             "name a text attribute of the helpdesk under `ledger.witness`, in which each run records its number",
@@ -245,7 +245,7 @@ async fn ledger_is_trusted(workspace: &Workspace, channels: &Channels, as_of: As
     let records = ledger::open(workspace);
     match records.begun().await {
         Err(error) => failing("ledger", Failure::from(error)),
-        Ok(None) => DoctorCheck::known(
+        Ok(None) => DoctorCheck::warning(
             "ledger",
             format!("{place} can be read, and does not exist yet"),
             "make the first run with `servanda run --init-ledger`; notices of earlier events are not sent",
@@ -257,7 +257,7 @@ async fn ledger_is_trusted(workspace: &Workspace, channels: &Channels, as_of: As
             };
             match trusted {
                 Ok(()) => {
-                    DoctorCheck::well("ledger", format!("{place} is intact, and signed with this secret"))
+                    DoctorCheck::ok("ledger", format!("{place} is intact, and signed with this secret"))
                 }
                 Err(failure) => failing("ledger", failure),
             }
@@ -267,13 +267,13 @@ async fn ledger_is_trusted(workspace: &Workspace, channels: &Channels, as_of: As
 
 async fn mail(channels: &Channels) -> DoctorCheck {
     match channels.check_mail().await {
-        None => DoctorCheck::known(
+        None => DoctorCheck::warning(
             "mail",
             "no mail is sent",
             "write `mail:` in servanda.yaml to send notices by mail",
         ),
-        Some(Ok(place)) => DoctorCheck::well("mail", format!("{place} accepts mail; none was sent")),
-        Some(Err(why)) => DoctorCheck::fails(
+        Some(Ok(place)) => DoctorCheck::ok("mail", format!("{place} accepts mail; none was sent")),
+        Some(Err(why)) => DoctorCheck::failed(
             "mail",
             why,
             Some(
@@ -287,7 +287,7 @@ async fn mail(channels: &Channels) -> DoctorCheck {
 /// Checks that everybody in the helpdesk who receives notices has an address there.
 async fn addresses(workspace: &Workspace, connection: &Connection) -> DoctorCheck {
     if !has_notices(workspace) {
-        return DoctorCheck::known(
+        return DoctorCheck::warning(
             "notices",
             "no agreement has notices",
             format!(
@@ -309,9 +309,9 @@ async fn addresses(workspace: &Workspace, connection: &Connection) -> DoctorChec
             1 => "the one recipient in the helpdesk has an address there".to_owned(),
             people => format!("all {people} recipients in the helpdesk have an address there"),
         };
-        return DoctorCheck::well("notices", message);
+        return DoctorCheck::ok("notices", message);
     }
-    DoctorCheck::fails(
+    DoctorCheck::failed(
         "notices",
         format!("recipients without an address in the helpdesk: {}", without.join(", ")),
         Some("give them one there, or write `email:` in catalog.yaml".to_owned()),

@@ -93,7 +93,7 @@ fn proposed(
         catalog,
         directory: &live.directory,
         unmarked: &live.adoptable,
-        judge: &AgreementChecker::new(catalog, settings),
+        checker: &AgreementChecker::new(catalog, settings),
         sources: &loaded.sources,
         templates: &loaded.templates,
         taken: loaded.agreements.iter().map(|document| document.id.to_string()).collect(),
@@ -129,7 +129,7 @@ fn skip_invalid(
             return loaded.refuse_errors(&faults, context);
         }
         for (id, message) in invalid {
-            adoption.leave(&id, &message);
+            adoption.skip(&id, &message);
         }
     }
     Ok(())

@@ -344,7 +344,8 @@ impl Reader for ItopReader<'_> {
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {
         let (class, key) = (&self.mapping.class, &self.mapping.key.attribute);
-        let query = format!("SELECT {class} WHERE {key} LIKE {}", oql::containing(&self.mapping.mark(id)));
+        let query =
+            format!("SELECT {class} WHERE {key} LIKE {}", oql::containing(&self.mapping.ownership_key(id)));
         let found = self.some(class, &query, &Self::codes(self.mapping)).await?;
         let found: Vec<&Object> =
             found.iter().filter(|object| self.mark(object).as_ref() == Some(id)).collect();

@@ -40,8 +40,10 @@ impl<'a> SharedTexts<'a> {
     /// The agreement whose ownership key the key attribute contains.
     pub(super) fn mark(&self, text: &str) -> Option<AgreementId> {
         match self.usage(&self.0.key.attribute) {
-            Usage::TitleAndKey => self.0.marked(split(text, &self.0.key.prefix)?.1),
-            Usage::Whole | Usage::Lines(_) => text.lines().find_map(|line| self.0.marked(line.trim())),
+            Usage::TitleAndKey => self.0.managed_by_key(split(text, &self.0.key.prefix)?.1),
+            Usage::Whole | Usage::Lines(_) => {
+                text.lines().find_map(|line| self.0.managed_by_key(line.trim()))
+            }
         }
     }
 
@@ -65,7 +67,7 @@ impl<'a> SharedTexts<'a> {
         fields: &BTreeMap<Field, Value>,
         mark: Option<&AgreementId>,
     ) -> Result<String, String> {
-        let mark = mark.filter(|_| self.0.key.attribute == code).map(|id| self.0.mark(id));
+        let mark = mark.filter(|_| self.0.key.attribute == code).map(|id| self.0.ownership_key(id));
         match self.usage(code) {
             Usage::Whole => {
                 let field =
@@ -87,7 +89,7 @@ impl<'a> SharedTexts<'a> {
                     set_line(&mut lines, |line| line.starts_with(&label), line);
                 }
                 if let Some(mark) = mark {
-                    set_line(&mut lines, |line| self.0.marked(line.trim()).is_some(), Some(mark));
+                    set_line(&mut lines, |line| self.0.managed_by_key(line.trim()).is_some(), Some(mark));
                 }
                 Ok(lines.join("\n"))
             }

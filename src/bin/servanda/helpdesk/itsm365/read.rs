@@ -217,7 +217,7 @@ impl<'a> Itsm365Reader<'a> {
     }
 
     fn mark(&self, object: &Map<String, Json>) -> Option<AgreementId> {
-        self.mapping.marked(object.get(&self.mapping.key.attribute)?.as_str()?)
+        self.mapping.managed_by_key(object.get(&self.mapping.key.attribute)?.as_str()?)
     }
 
     async fn with_rules(&self, object: &Map<String, Json>) -> Result<Observed<LiveAgreement>, ReadError> {
@@ -274,7 +274,7 @@ impl Reader for Itsm365Reader<'_> {
     }
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {
-        let mark = (self.mapping.key.attribute.clone(), json!(self.mapping.mark(id)));
+        let mark = (self.mapping.key.attribute.clone(), json!(self.mapping.ownership_key(id)));
         let found = self.at_most_two(Map::from_iter([mark])).await?;
         match &found[..] {
             [] => Ok(Observed::Absent),

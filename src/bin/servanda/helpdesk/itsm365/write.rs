@@ -44,7 +44,7 @@ impl<'a> Itsm365Writer<'a> {
         fields: &BTreeMap<Field, Value>,
     ) -> Result<StepResult, WriteError> {
         let mut body = self.body(fields);
-        body.insert(self.mapping.key.attribute.clone(), json!(self.mapping.mark(id)));
+        body.insert(self.mapping.key.attribute.clone(), json!(self.mapping.ownership_key(id)));
         let path = format!("create-m2m/{}", self.mapping.class);
         let answer = self.send(&path, body, RetryPolicy::Write).await?;
         let object = answer.get("UUID").and_then(Json::as_str).and_then(LiveId::new);
@@ -62,7 +62,9 @@ impl<'a> Itsm365Writer<'a> {
     ) -> Result<StepResult, WriteError> {
         let mut body = self.body(fields);
         body.extend(state.map(|state| ("state".to_owned(), json!(state))));
-        body.extend(mark.map(|mark| (self.mapping.key.attribute.clone(), json!(self.mapping.mark(mark)))));
+        body.extend(
+            mark.map(|mark| (self.mapping.key.attribute.clone(), json!(self.mapping.ownership_key(mark)))),
+        );
         let answer = self.send(&format!("edit-m2m/{object}"), body, RetryPolicy::Write).await?;
         if let (Some(wanted), Some(held)) = (state, answer.get("state").and_then(Json::as_str))
             && wanted != held

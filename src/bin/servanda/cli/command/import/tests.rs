@@ -279,10 +279,10 @@ fn hold(number: u64) {
     let arguments =
         Arguments { dry_run: false, template_from: 2, as_of: Some(TODAY.to_owned()), format: Format::Text };
     let adoption = import(&arguments, &context).expect("it can be imported");
-    let left: BTreeSet<String> = adoption.left.iter().map(|left| left.object.to_string()).collect();
+    let left: BTreeSet<String> = adoption.skipped.iter().map(|left| left.object.to_string()).collect();
     let expected = workspace.iter().zip(1..).filter(|(made, _)| made.is_left);
     let expected: BTreeSet<String> = expected.map(|(_, number)| format!("agreement${number}")).collect();
-    assert_eq!(left, expected, "workspace {number}: {:?}", adoption.left);
+    assert_eq!(left, expected, "workspace {number}: {:?}", adoption.skipped);
     let ids: BTreeSet<AgreementId> = adoption.agreements.iter().map(|taken| taken.id.clone()).collect();
     assert_eq!(marked(&context), ids, "workspace {number}");
     let (written, resolved) = sizes(&adoption);
@@ -347,17 +347,17 @@ fn why_something_is_left_is_told() {
         Arguments { dry_run: true, template_from: 2, as_of: Some(TODAY.to_owned()), format: Format::Text };
     let adoption = import(&arguments, &context(root)).expect("it can be imported");
     let why: BTreeMap<String, &SkipReason> =
-        adoption.left.iter().map(|left| (left.object.to_string(), &left.why)).collect();
-    assert!(matches!(why["agreement$1"], SkipReason::Unreadable { said } if said.contains("B001")));
+        adoption.skipped.iter().map(|skipped| (skipped.object.to_string(), &skipped.reason)).collect();
+    assert!(matches!(why["agreement$1"], SkipReason::Unreadable { error } if error.contains("B001")));
     assert_eq!(why["agreement$2"], &SkipReason::NoRecipient);
     assert_eq!(why["agreement$3"], &SkipReason::SeveralClients);
     assert_eq!(why["agreement$4"], &SkipReason::NoService);
-    assert_eq!(why["agreement$5"], &SkipReason::Contradicts { state: "active".to_owned() });
+    assert_eq!(why["agreement$5"], &SkipReason::Contradictory { state: "active".to_owned() });
     assert!(
         matches!(why["agreement$6"], SkipReason::NoSlug { object, .. } if object.as_str() == "employee$3")
     );
     assert_eq!(why["agreement$7"], &SkipReason::Archived);
     // Two agreements overlap in one service for one client: one of them is skipped.
-    let faulty = adoption.left.iter().filter(|left| matches!(left.why, SkipReason::Faulty { .. }));
+    let faulty = adoption.skipped.iter().filter(|left| matches!(left.reason, SkipReason::Invalid { .. }));
     assert_eq!((faulty.count(), adoption.agreements.len()), (1, 1));
 }
