@@ -314,7 +314,7 @@ def main():
     WORK.mkdir(parents=True, exist_ok=True)
     say("building")
     run(["cargo", "build", "--profile", "dist", "--quiet", "--bin", "servanda", "--example", "generate"], cwd=ROOT)
-    # As it is installed: a file as the linker leaves it lies in the memory of the system in small pieces, which each start
+    # As it is installed: a file as the linker leaves it lies in the page cache in small pieces, which each start
     # maps one by one.
     shutil.copy(ROOT / "target" / "dist" / "servanda", SERVANDA)
     count = options.agreements

@@ -2,7 +2,7 @@
 //
 // Chromium is driven by playwright-core (`npm install --prefix target/browser playwright-core@1`). Frames are those of
 // requestAnimationFrame while the list is scrolled from top to bottom, a third of a screen each frame. What a frame costs
-// is told in time of the processor as well, which other programs do not lengthen.
+// is given in processor time as well, which other programs do not lengthen.
 const path = require("path");
 const os = require("os");
 const fs = require("fs");

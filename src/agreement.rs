@@ -24,15 +24,15 @@ pub struct Agreement {
     pub title: String,
     /// The contract's number.
     pub number: Option<String>,
-    /// Who signed it.
+    /// The client who signed it.
     pub client: ClientSlug,
-    /// Who may ask; never empty.
+    /// The recipients; never empty.
     pub recipients: BTreeSet<RecipientSlug>,
     /// The person who answers for it.
     pub manager: Option<ManagerSlug>,
     /// The provider's own legal entity.
     pub provider: Option<ProviderSlug>,
-    /// Who is told, by role within the client, where the agreement has contacts of its own.
+    /// The contacts by role within the client, if the agreement has its own.
     pub contacts: BTreeMap<String, crate::catalog::Contact>,
     /// The zone its days are counted in.
     pub zone: Zone,
@@ -44,19 +44,19 @@ pub struct Agreement {
     pub suspensions: Vec<Suspension>,
     /// When it ends before its time.
     pub termination: Option<Termination>,
-    /// What happens after its last day.
+    /// The renewal after its last day.
     pub renewal: Renewal,
     /// The agreement it follows.
     pub renews: Option<AgreementId>,
     /// The first day of the agreement that follows it, where one does: it caps a tacit roll.
     pub succeeded_on: Option<Day>,
-    /// What may be asked for; never empty.
+    /// The services; never empty.
     pub services: BTreeMap<ServiceSlug, Coverage>,
     /// The hours in which services without their own are given.
     pub calendar: Option<CalendarSlug>,
     /// The targets of services without their own.
     pub targets: BTreeMap<PriorityName, Target>,
-    /// Who is told of what.
+    /// The recipients of each notice.
     pub notices: Notices,
     /// The author's own labels; of no meaning here.
     pub labels: BTreeMap<String, String>,
@@ -73,11 +73,11 @@ pub struct Agreement {
 pub struct Period {
     /// The first day; only manual activation may leave it out.
     pub first_day: Option<Day>,
-    /// How its end is said.
+    /// The way its end is said.
     pub end: PeriodEnd,
 }
 
-/// How the end of a period is said.
+/// The way the end of a period is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeriodEnd {
     /// The last day, counted in.
@@ -88,7 +88,7 @@ pub enum PeriodEnd {
     Open,
 }
 
-/// What makes an agreement active.
+/// The way an agreement becomes active.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// Its first day.
@@ -102,15 +102,15 @@ pub enum Activation {
 pub struct ActivationEntry {
     /// From this instant on.
     pub at: Instant,
-    /// What holds from then on.
+    /// The status from then on.
     pub status: ActivationStatus,
     /// Why, in the author's words.
     pub reason: Option<String>,
-    /// Who wrote it.
+    /// The author.
     pub by: Option<String>,
 }
 
-/// What an entry of the manual log says.
+/// The status that an entry of the manual log sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActivationStatus {
     /// Not yet.
@@ -145,23 +145,23 @@ pub struct Termination {
     pub reason: Option<String>,
 }
 
-/// What happens after the last day.
+/// The behaviour after the last day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewal {
     /// Nothing.
     None,
     /// Somebody is reminded to write a new document.
     Manual {
-        /// How long before the last day notice has to be given.
+        /// The time before the last day notice has to be given.
         notice_period: Option<Lead>,
     },
     /// The next period begins unless a termination is written.
     Auto {
         /// The length of each further period.
         term: Term,
-        /// How long before the last day notice has to be given.
+        /// The time before the last day notice has to be given.
         notice_period: Option<Lead>,
-        /// How many times it renews; without it, for ever.
+        /// The number of times that it renews; without it, for ever.
         max_terms: Option<u32>,
     },
 }
@@ -184,14 +184,14 @@ pub struct Target {
     pub resolution: Option<TargetTime>,
 }
 
-/// Who is told of what.
+/// The recipients of each notice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notices {
-    /// The events that are told, by name.
+    /// The events that are reported, by name.
     pub events: BTreeMap<NoticeEvent, NoticeRule>,
 }
 
-/// Something that people are told.
+/// Something that people are reported.
 #[derive(
     Clone,
     Copy,
@@ -215,7 +215,7 @@ pub enum NoticeEvent {
     Expiring,
     /// The last day to give notice comes near.
     NoticeDeadline,
-    /// A date that was told has changed.
+    /// An announced date has changed.
     Amended,
     /// A successor or a further period took its place.
     Renewed,
@@ -250,9 +250,9 @@ impl NoticeEvent {
 pub struct NoticeRule {
     /// The roles `client` and `manager`, or addresses.
     pub to: Vec<String>,
-    /// How long before, farthest first.
+    /// The time before, farthest first.
     pub before: Vec<Lead>,
-    /// The time of day at which they are told, in the agreement's zone, where the author says it.
+    /// The time of day at which they are reported, in the agreement's zone, where the author says it.
     pub at: Option<TimeOfDay>,
 }
 

@@ -15,7 +15,7 @@ use crate::ident::{
 /// The calendar that is open round the clock, by its slug; it is built in.
 pub const ROUND_THE_CLOCK: &str = "24x7";
 
-/// What a time is counted on.
+/// The calendar on which a time is counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "it lives for one question, on the stack")]
 pub enum TargetClock<'a> {
@@ -32,7 +32,7 @@ pub enum TargetClock<'a> {
 pub struct Catalog {
     /// The companies that are served.
     pub clients: BTreeMap<ClientSlug, ClientEntry>,
-    /// What they may ask for.
+    /// The services that they may request.
     pub services: BTreeMap<ServiceSlug, CatalogEntry>,
     /// The people who answer for them.
     pub managers: BTreeMap<ManagerSlug, CatalogEntry>,
@@ -64,7 +64,7 @@ pub struct CatalogEntry {
 pub struct ClientEntry {
     /// The company itself.
     pub entry: CatalogEntry,
-    /// The people who are told about its agreements, by their role within the company.
+    /// The people who receive notices of its agreements, by their role within the company.
     pub contacts: BTreeMap<String, Contact>,
     /// Its departments, each of which may be a recipient of its own.
     pub departments: BTreeMap<String, CatalogEntry>,
@@ -72,7 +72,7 @@ pub struct ClientEntry {
     pub zone: Option<Zone>,
 }
 
-/// Somebody who is told: an address, or a person of the helpdesk whose address is read when sending.
+/// Somebody who is reported: an address, or a person of the helpdesk whose address is read when sending.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Contact {
     /// An address.
@@ -82,7 +82,7 @@ pub enum Contact {
 }
 
 impl Catalog {
-    /// What the times of a request are counted on; `zone` is that of the agreement, for days round the clock.
+    /// The hours on which the times of a request are counted; `zone` is that of the agreement, for days round the clock.
     pub fn clock(&self, calendar: Option<&CalendarSlug>, zone: &Zone, request: Instant) -> TargetClock<'_> {
         match calendar.and_then(|calendar| self.hours.get(calendar)) {
             Some(calendar) => TargetClock::Hours(Cow::Borrowed(calendar.in_force_at(request))),

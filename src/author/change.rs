@@ -8,7 +8,7 @@ use crate::agreement::{Activation, ActivationStatus, PeriodEnd, Renewal};
 use crate::calendar::{Day, Instant, Term, read_day};
 use crate::status::{State, period_at, state_at};
 
-/// How much longer an agreement is to last.
+/// The time by which an agreement is to last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extension {
     /// To this day, counted in.
@@ -24,7 +24,7 @@ pub struct ActivationStep<'a> {
     pub on: EffectiveFrom,
     /// Why.
     pub reason: Option<&'a str>,
-    /// Who decided it.
+    /// The person who decided it.
     pub by: Option<&'a str>,
 }
 

@@ -12,7 +12,7 @@ use crate::edit::{Draft, EditError};
 /// An agreement and the file that it stands in.
 #[derive(Clone, Copy, Debug)]
 pub struct EditTarget<'a> {
-    /// What it is.
+    /// The agreement.
     pub agreement: &'a Agreement,
     /// Its file, as a tree.
     pub document: &'a Document,
@@ -25,17 +25,17 @@ pub struct EditTarget<'a> {
 pub struct EditedFile {
     /// The text.
     pub text: String,
-    /// What the change brings with it beyond what was asked for.
+    /// A side effect of the change beyond the request.
     pub note: Option<String>,
 }
 
-/// Why an agreement is not changed as somebody asked.
+/// The reason why an agreement is not changed as somebody asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct EditRefused {
-    /// What stands against it, without a full stop.
+    /// The obstacle, without a full stop.
     pub message: String,
-    /// What to do instead.
+    /// The advice.
     pub help: String,
 }
 
@@ -75,7 +75,7 @@ impl<'a> EditTarget<'a> {
         entry.into_iter().flatten().chain(path.iter().copied()).collect()
     }
 
-    /// What the agreement's own layer says at a path.
+    /// The value of the agreement's own layer at a path.
     pub(super) fn says(&self, path: &[&str]) -> Option<Value> {
         let node = self.document.get(&self.own(path))?;
         Some(crate::document::Tree::Node(node).to_json())

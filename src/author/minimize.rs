@@ -1,4 +1,4 @@
-//! The least that an agreement must say so that, merged with its templates, it says all that is wished: the way back
+//! The least that an agreement must say so that, merged with its templates, it says all that is desired: the way back
 //! from a merged value.
 
 use serde_json::{Map, Value};
@@ -33,7 +33,7 @@ pub(super) const ORDER: [&str; 23] = [
     "clients",
 ];
 
-/// Why no agreement that extends these templates can say what is wished.
+/// The reason why no agreement that extends these templates can say what is desired.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MinimizeError {
     /// No such template, or one with a fault.
@@ -44,9 +44,9 @@ pub enum MinimizeError {
     Inherited(String),
 }
 
-/// The least that an agreement must say so that with these templates it says `wished`, in the order of the house.
+/// The least that an agreement must say so that with these templates it says `desired`, in the order of the house.
 ///
-/// `wished` is a merged agreement: what [`crate::template::Resolved`] has as its tree, as JSON. What it does not have,
+/// `desired` is a merged agreement: what [`crate::template::Resolved`] has as its tree, as JSON. What it does not have,
 /// but the templates do, is dropped with `false` where that can be. Whether a lock forbids any of it is left to the
 /// check.
 ///
@@ -63,13 +63,13 @@ pub enum MinimizeError {
 /// // services: { vpn: true, email: true }
 /// // sla: { calendar: office-9x5 }
 /// let (library, _) = Library::new(&templates);
-/// let wished = json!({
+/// let desired = json!({
 ///     "client": "veter",
 ///     "period": { "first_day": "2026-02-01", "term": "1y" },
 ///     "services": { "vpn": { "calendar": "24x7" } },
 ///     "sla": { "calendar": "office-9x5" },
 /// });
-/// let least = servanda::author::minimize(&library, &["support"], &wished)?;
+/// let least = servanda::author::minimize(&library, &["support"], &desired)?;
 /// assert_eq!(
 ///     servanda::author::file_text("agreements/veter-2026.yaml", &least),
 ///     "# yaml-language-server: $schema=../schemas/agreement.json
@@ -83,7 +83,7 @@ pub enum MinimizeError {
 /// );
 /// # Ok::<(), servanda::author::MinimizeError>(())
 /// ```
-pub fn minimize(library: &Library<'_>, extends: &[&str], wished: &Value) -> Result<Value, MinimizeError> {
+pub fn minimize(library: &Library<'_>, extends: &[&str], desired: &Value) -> Result<Value, MinimizeError> {
     let inherited = if extends.is_empty() {
         Value::Object(Map::new())
     } else {
@@ -94,7 +94,7 @@ pub fn minimize(library: &Library<'_>, extends: &[&str], wished: &Value) -> Resu
         };
         tree.to_json()
     };
-    let own = difference(MergePlace::Root, &mut Vec::new(), Some(&inherited), wished)?;
+    let own = difference(MergePlace::Root, &mut Vec::new(), Some(&inherited), desired)?;
     let mut said = match own {
         Some(Value::Object(own)) => own,
         _ => Map::new(),
@@ -131,24 +131,24 @@ pub fn file_text(path: &str, document: &Value) -> String {
     format!("# yaml-language-server: $schema={up}schemas/{schema}.json\n{}", edit::document(document))
 }
 
-/// What has to be said at a place so that what is inherited becomes what is wished; nothing where it is so already.
+/// The value to write at a path so that the inherited value becomes the desired one; nothing if it already is.
 fn difference(
     place: MergePlace,
     way: &mut Vec<String>,
     inherited: Option<&Value>,
-    wished: &Value,
+    desired: &Value,
 ) -> Result<Option<Value>, MinimizeError> {
     let Some(inherited) = inherited else {
-        return Ok(Some(plain(place, wished)));
+        return Ok(Some(plain(place, desired)));
     };
-    let (inherited, wished) = (plain(place, inherited), plain(place, wished));
+    let (inherited, desired) = (plain(place, inherited), plain(place, desired));
     let nothing = Map::new();
-    let (own, theirs) = match (&wished, &inherited) {
+    let (own, theirs) = match (&desired, &inherited) {
         (Value::Object(own), Value::Object(theirs)) => (own, theirs),
         // A service that is included as it stands is included with nothing of its own.
         (Value::Bool(true), Value::Object(theirs)) if place == MergePlace::Service => (&nothing, theirs),
-        (_, _) if wished == inherited => return Ok(None),
-        (_, _) => return Ok(Some(wished)),
+        (_, _) if desired == inherited => return Ok(None),
+        (_, _) => return Ok(Some(desired)),
     };
     let dropped =
         |value: Option<&Value>| value.is_none_or(|value| place.drops() && *value == Value::Bool(false));

@@ -48,7 +48,7 @@ fn year_of(id: &str) -> Option<String> {
     year.map(|(_, year)| year.to_string())
 }
 
-/// What stands before a year at the end of a name, and the year.
+/// The part before a year at the end of a name, and the year.
 fn split_year(stem: &str) -> Option<(&str, i32)> {
     let at = stem.len().checked_sub(4).filter(|at| stem.is_char_boundary(*at))?;
     let (head, year) = stem.split_at(at);
@@ -57,7 +57,7 @@ fn split_year(stem: &str) -> Option<(&str, i32)> {
     (is_year && stands_alone).then(|| year.parse().ok()).flatten().map(|year| (head, year))
 }
 
-/// What stands before a small number at the end of a name, with its hyphen, and the number.
+/// The part before a small number at the end of a name, with its hyphen, and the number.
 fn split_number(stem: &str) -> Option<(&str, u32)> {
     let head = stem.trim_end_matches(|letter: char| letter.is_ascii_digit());
     let digits = &stem[head.len()..];

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::template::MergePlace;
 
-/// What belongs to one agreement alone, and so is not taken over into one that begins from it.
+/// The keys that belong to one agreement alone, so that a copy does not get them.
 const OF_ONE_ALONE: [&str; 12] = [
     "client",
     "recipients",
@@ -42,7 +42,7 @@ impl Override {
     }
 }
 
-/// What another agreement may begin with: all that a merged one says, but for what belongs to it alone. Its days are
+/// The values that a copy begins with: all merged values except those that belong to one agreement alone. Its days are
 /// among that, but for how long it runs.
 pub fn reusable_fields(merged: &Value) -> Value {
     let mut base = merged.clone();
@@ -55,34 +55,34 @@ pub fn reusable_fields(merged: &Value) -> Value {
     base
 }
 
-/// A merged agreement with these values in place of those it had. Later wishes go before earlier ones.
+/// A merged agreement with these values in place of those it had. Later overrides go before earlier ones.
 ///
 /// ```
 /// use serde_json::json;
 /// use servanda::author::{Override, with_overrides};
 /// let base = json!({ "period": { "term": "1y" }, "services": { "vpn": true, "email": true } });
-/// let wishes = [
+/// let overrides = [
 ///     Override::set(&["period", "last_day"], "2026-12-31"),
 ///     Override::set(&["services", "vpn", "calendar"], "24x7"),
 ///     Override::dropped(&["services", "email"]),
 /// ];
 /// let expected = json!({ "period": { "last_day": "2026-12-31" }, "services": { "vpn": { "calendar": "24x7" } } });
-/// assert_eq!(with_overrides(&base, &wishes), expected);
+/// assert_eq!(with_overrides(&base, &overrides), expected);
 /// ```
-pub fn with_overrides(base: &Value, wishes: &[Override]) -> Value {
+pub fn with_overrides(base: &Value, overrides: &[Override]) -> Value {
     let mut value = base.clone();
-    for wish in wishes {
-        apply(&mut value, MergePlace::Root, &wish.path, wish.value.as_ref());
+    for entry in overrides {
+        apply(&mut value, MergePlace::Root, &entry.path, entry.value.as_ref());
     }
     value
 }
 
-/// What a layer of its own says for these wishes, such as an entry of a set; `true` where that is nothing.
-pub fn override_layer(wishes: &[Override]) -> Value {
+/// The values of a layer for these overrides, such as an entry of a set; `true` if there are none.
+pub fn override_layer(overrides: &[Override]) -> Value {
     let mut value = Value::Object(Map::new());
-    for wish in wishes {
+    for entry in overrides {
         let dropped = Value::Bool(false);
-        apply(&mut value, MergePlace::Root, &wish.path, Some(wish.value.as_ref().unwrap_or(&dropped)));
+        apply(&mut value, MergePlace::Root, &entry.path, Some(entry.value.as_ref().unwrap_or(&dropped)));
     }
     match value {
         Value::Object(map) if map.is_empty() => Value::Bool(true),
@@ -91,7 +91,7 @@ pub fn override_layer(wishes: &[Override]) -> Value {
     }
 }
 
-fn apply(value: &mut Value, place: MergePlace, path: &[String], wish: Option<&Value>) {
+fn apply(value: &mut Value, place: MergePlace, path: &[String], entry: Option<&Value>) {
     let Some((key, below)) = path.split_first() else {
         return;
     };
@@ -101,22 +101,22 @@ fn apply(value: &mut Value, place: MergePlace, path: &[String], wish: Option<&Va
     let Value::Object(map) = value else {
         return;
     };
-    match (below, wish) {
+    match (below, entry) {
         ([], None) => drop(map.shift_remove(key)),
-        ([], Some(wish)) => {
+        ([], Some(entry)) => {
             let group = place.exclusive_keys();
             if group.contains(&key.as_str()) {
                 map.retain(|other, _| other == key || !group.contains(&other.as_str()));
             }
             // A service that is there already is included with what it has.
-            let stays = place == MergePlace::Services && *wish == Value::Bool(true) && map.contains_key(key);
+            let stays = place == MergePlace::Services && *entry == Value::Bool(true) && map.contains_key(key);
             if !stays {
-                map.insert(key.clone(), wish.clone());
+                map.insert(key.clone(), entry.clone());
             }
         }
         (_, _) => {
             let within = map.entry(key.clone()).or_insert_with(|| Value::Object(Map::new()));
-            apply(within, place.below(key), below, wish);
+            apply(within, place.below(key), below, entry);
         }
     }
 }

@@ -13,13 +13,13 @@ use crate::calendar::{Day, Instant, Term};
 use crate::edit::{Draft, EditedText};
 use crate::status::{bound, period_at};
 
-/// What belongs to one agreement alone.
+/// The keys that belong to one agreement alone.
 const LEFT_BEHIND: [&str; 5] = ["suspensions", "termination", "formerly", "adopts", "allow"];
 
-/// What is to be different beside the days.
+/// The overrides besides the days.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RenewalOptions<'a> {
-    /// How long the next period runs; without it, as long as the last.
+    /// The time the next period runs; without it, as long as the last.
     pub term: Option<Term>,
     /// The number of the next contract; without it, the same, since a chain may share one.
     pub number: Option<&'a str>,
@@ -32,7 +32,7 @@ pub struct NextPeriod {
     pub first_day: Day,
     /// The last day, counted in.
     pub last_day: Day,
-    /// How its end is to be written.
+    /// The way its end is to be written.
     end: NextEnd,
 }
 
@@ -130,13 +130,13 @@ pub fn next_period(
     Ok(NextPeriod { first_day, last_day, end })
 }
 
-/// How long the agreed period of an agreement runs, as far as its days are known.
+/// The time the agreed period of an agreement runs, as far as its days are known.
 pub fn agreed_length(agreement: &Agreement) -> Option<Term> {
     let agreed = period_at(agreement, Instant::MIN);
     length(agreed.first_day?, agreed.agreed_last_day?)
 }
 
-/// How long a period runs that is written by its two days: whole months where they are, else days.
+/// The time a period runs that is written by its two days: whole months where they are, else days.
 fn length(first_day: Day, last_day: Day) -> Option<Term> {
     let next = last_day.tomorrow().ok()?;
     let months = (i32::from(next.year()) - i32::from(first_day.year())) * 12 + i32::from(next.month())

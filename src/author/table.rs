@@ -20,17 +20,17 @@ use crate::ident::{is_slug, nearest};
 const COLUMNS: [&str; 10] =
     ["client", "id", "number", "manager", "provider", "title", "first_day", "last_day", "term", "open_ended"];
 
-/// What a table says of one client.
+/// The row of one client.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableRow {
     /// Where its client stands.
     pub place: Span,
     /// The client's slug.
     pub client: String,
-    /// What the agreement is to be called.
+    /// The id of the agreement.
     pub id: Option<String>,
-    /// What is to be different for it.
-    pub wishes: Vec<Override>,
+    /// Its overrides.
+    pub overrides: Vec<Override>,
 }
 
 /// Reads a table. Where anything is wrong with it the faults say all of it.
@@ -190,7 +190,7 @@ impl TableReader<'_> {
         }
     }
 
-    /// Whether the catalog knows a slug; else that is told.
+    /// Whether the catalog knows a slug; else that is reported.
     fn known(&mut self, kind: &str, slug: &str, at: Span) -> bool {
         let known = self.catalog_of(kind);
         if known.iter().any(|name| name == slug) {
@@ -215,7 +215,7 @@ impl TableReader<'_> {
             self.fault(Code::E009, beyond.span, message, "quote texts that contain the separator");
             return None;
         }
-        let mut row = TableRow { place: first.span, client: String::new(), id: None, wishes: Vec::new() };
+        let mut row = TableRow { place: first.span, client: String::new(), id: None, overrides: Vec::new() };
         let mut end: Option<&str> = None;
         for (column, cell) in header.iter().zip(cells).filter(|(_, cell)| !cell.text.is_empty()) {
             let name = column.text.as_str();
@@ -244,7 +244,7 @@ impl TableReader<'_> {
                     format!("invalid id {}", quoted(&cell.text)),
                     "use lower-case letters, digits, dots, hyphens and underscores",
                 ),
-                _ => row.wishes.extend(self.wish(name, cell)),
+                _ => row.overrides.extend(self.override_of(name, cell)),
             }
         }
         if row.client.is_empty() {
@@ -262,8 +262,8 @@ impl TableReader<'_> {
         Some(row)
     }
 
-    /// What a cell that is not empty asks for.
-    fn wish(&mut self, column: &str, cell: &TableCell) -> Option<Override> {
+    /// The override of a cell that is not empty.
+    fn override_of(&mut self, column: &str, cell: &TableCell) -> Option<Override> {
         let text = cell.text.as_str();
         let misread = |table: &mut Self, code: Code, misread: InvalidValue| {
             table.fault(code, cell.span, misread.message, misread.help);
@@ -299,7 +299,7 @@ impl TableReader<'_> {
         }
     }
 
-    /// What a cell asks for below a name that its column has: of a service, a label, an attribute.
+    /// The override of a cell below the name in its column: of a service, a label, an attribute.
     fn named_wish(&mut self, column: &str, cell: &TableCell) -> Option<Override> {
         let (kind, name) = column.split_once('.')?;
         let text = cell.text.as_str();
@@ -328,8 +328,8 @@ impl TableReader<'_> {
                     fault.related(first, "the first row").help("delete one of them, or give each an `id`"),
                 );
             }
-            let number = row.wishes.iter().find(|wish| wish.path == ["number"]);
-            if let Some(Some(Value::String(number))) = number.map(|wish| &wish.value)
+            let number = row.overrides.iter().find(|entry| entry.path == ["number"]);
+            if let Some(Some(Value::String(number))) = number.map(|entry| &entry.value)
                 && let Some(first) = numbers.insert(number, row.place)
             {
                 let fault = Diagnostic::new(

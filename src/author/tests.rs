@@ -45,7 +45,7 @@ fn agreement(text: &str) -> Document {
     document
 }
 
-/// What an agreement says with all that it inherits, and what it extends.
+/// The merged values of an agreement, and the templates that it extends.
 fn merged(library: &Library<'_>, document: &Document) -> (Vec<String>, Value) {
     let extends = match document.tree().to_json()["extends"].clone() {
         Value::String(name) => vec![name],
@@ -62,9 +62,9 @@ fn the_agreements_of_the_example_are_as_short_as_they_can_be() {
         let templates = templates();
         let document = agreement(text);
         let (library, _) = Library::new(&templates);
-        let (extends, wished) = merged(&library, &document);
+        let (extends, desired) = merged(&library, &document);
         let extends: Vec<&str> = extends.iter().map(String::as_str).collect();
-        assert_eq!(minimize(&library, &extends, &wished), Ok(document.tree().to_json()), "{text}");
+        assert_eq!(minimize(&library, &extends, &desired), Ok(document.tree().to_json()), "{text}");
     }
 }
 
@@ -72,16 +72,16 @@ fn the_agreements_of_the_example_are_as_short_as_they_can_be() {
 fn what_templates_say_for_good_is_no_place_to_begin_from() {
     let templates = templates();
     let (library, _) = Library::new(&templates);
-    let wished = json!({ "client": "portovik" });
+    let desired = json!({ "client": "portovik" });
     let refused = MinimizeError::Inherited("title".to_owned());
-    assert_eq!(minimize(&library, &["in-english"], &wished), Err(refused));
+    assert_eq!(minimize(&library, &["in-english"], &desired), Err(refused));
     let refused = MinimizeError::NoTemplate("in-englisch".to_owned());
-    assert_eq!(minimize(&library, &["in-english", "in-englisch"], &wished), Err(refused));
+    assert_eq!(minimize(&library, &["in-english", "in-englisch"], &desired), Err(refused));
     // The hours of a service are one of its own, and `true` would leave them in place.
-    let mut wished = library.inherited(&["support-premium"]).expect("it is sound").to_json();
-    wished["services"]["servers"] = json!(true);
+    let mut desired = library.inherited(&["support-premium"]).expect("it is sound").to_json();
+    desired["services"]["servers"] = json!(true);
     let refused = MinimizeError::Inherited("services.servers.calendar".to_owned());
-    assert_eq!(minimize(&library, &["support-premium"], &wished), Err(refused));
+    assert_eq!(minimize(&library, &["support-premium"], &desired), Err(refused));
 }
 
 /// One change of a merged agreement.
@@ -89,35 +89,35 @@ fn change() -> impl Strategy<Value = (usize, usize)> {
     (0..12_usize, any::<usize>())
 }
 
-fn changed(wished: &mut Value, (kind, draw): (usize, usize)) {
+fn changed(desired: &mut Value, (kind, draw): (usize, usize)) {
     let days = ["2026-03-01", "2027-12-31"];
     let pick = |map: &Value| {
         let keys: Vec<String> = map.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
         keys.get(draw.checked_rem(keys.len()).unwrap_or(0)).cloned().unwrap_or_else(|| "vpn".to_owned())
     };
-    let end = |wished: &mut Value, key: &str, value: Value| {
-        if let Some(period) = wished["period"].as_object_mut() {
+    let end = |desired: &mut Value, key: &str, value: Value| {
+        if let Some(period) = desired["period"].as_object_mut() {
             period.retain(|key, _| key == "first_day" || key == "timezone");
             period.insert(key.to_owned(), value);
         }
     };
     match kind {
-        0 => drop(wished["services"].as_object_mut().map(|services| services.shift_remove("email"))),
+        0 => drop(desired["services"].as_object_mut().map(|services| services.shift_remove("email"))),
         1 => {
-            let service = pick(&wished["services"]);
-            wished["services"][service] =
+            let service = pick(&desired["services"]);
+            desired["services"][service] =
                 json!({ "calendar": "24x7", "targets": { "low": { "response": "8h" } } });
         }
-        2 => wished["services"]["printing"] = json!(true),
-        3 => wished["number"] = json!("ДО: № 1, «и»"),
-        4 => end(wished, "last_day", json!(days[draw % 2])),
-        5 => end(wished, "open_ended", json!(true)),
-        6 => end(wished, "term", json!("18mo")),
-        7 => drop(wished["notices"].as_object_mut().map(|notices| notices.shift_remove("renewed"))),
-        8 => wished["notices"]["expiring"] = json!({ "before": ["5d"], "to": ["manager"] }),
-        9 => wished["labels"] = json!({ "segment": "x", "on": "off" }),
-        10 => wished["contacts"] = json!({ "main": { "email": "a@b.example" }, "boss": "c@d.example" }),
-        _ => wished["attributes"] = json!({ "costCenter": "0049", "seats": 12, "vip": true }),
+        2 => desired["services"]["printing"] = json!(true),
+        3 => desired["number"] = json!("ДО: № 1, «и»"),
+        4 => end(desired, "last_day", json!(days[draw % 2])),
+        5 => end(desired, "open_ended", json!(true)),
+        6 => end(desired, "term", json!("18mo")),
+        7 => drop(desired["notices"].as_object_mut().map(|notices| notices.shift_remove("renewed"))),
+        8 => desired["notices"]["expiring"] = json!({ "before": ["5d"], "to": ["manager"] }),
+        9 => desired["labels"] = json!({ "segment": "x", "on": "off" }),
+        10 => desired["contacts"] = json!({ "main": { "email": "a@b.example" }, "boss": "c@d.example" }),
+        _ => desired["attributes"] = json!({ "costCenter": "0049", "seats": 12, "vip": true }),
     }
 }
 
@@ -130,15 +130,15 @@ proptest! {
         let templates = templates();
         let (library, _) = Library::new(&templates);
         let document = agreement(AGREEMENTS[which]);
-        let (extends, mut wished) = merged(&library, &document);
+        let (extends, mut desired) = merged(&library, &document);
         for change in changes {
-            changed(&mut wished, change);
+            changed(&mut desired, change);
         }
         let extends: Vec<&str> = extends.iter().map(String::as_str).collect();
-        match minimize(&library, &extends, &wished) {
+        match minimize(&library, &extends, &desired) {
             Ok(said) => {
                 let again = agreement(&file_text("agreements/some.yaml", &said));
-                prop_assert_eq!(merged(&library, &again).1, wished);
+                prop_assert_eq!(merged(&library, &again).1, desired);
             }
             // A target that a template gives a service cannot be taken back.
             Err(refused) => prop_assert!(refused.to_string().contains("`services.servers.targets"), "{refused}"),
@@ -163,7 +163,7 @@ fn a_table_is_read_as_spreadsheets_write_it() {
     let (rows, faults) = read_table(&sources, file, &catalog());
     assert!(faults.is_empty(), "{faults:?}");
     let said: Vec<(&str, Value)> =
-        rows.iter().map(|row| (row.client.as_str(), override_layer(&row.wishes))).collect();
+        rows.iter().map(|row| (row.client.as_str(), override_layer(&row.overrides))).collect();
     let first = json!({
         "number": "0049",
         "period": { "open_ended": true },
@@ -188,7 +188,7 @@ fn what_parts_the_cells_is_seen_or_said() {
         let (rows, faults) = read_table(&sources, file, &catalog());
         assert!(faults.is_empty(), "{text}: {faults:?}");
         assert_eq!(rows.len(), 1, "{text}");
-        assert_eq!(override_layer(&rows[0].wishes), json!({ "number": "1,2;3" }), "{text}");
+        assert_eq!(override_layer(&rows[0].overrides), json!({ "number": "1,2;3" }), "{text}");
         assert_eq!(sources.slice(rows[0].place), "dent-art");
     }
 }

@@ -109,7 +109,7 @@ impl AgreementReader<'_> {
         Some(Agreement { title, ..agreement })
     }
 
-    /// Whom it is with. A slug that the catalog does not know is told, and kept: what else is wrong can be told too.
+    /// The client. An unknown slug is reported and kept, so that other faults are reported too.
     fn client(&mut self, document: &shape::AgreementDocument) -> Option<ClientSlug> {
         let Some(slug) = &document.client else {
             self.fault(
@@ -137,7 +137,7 @@ impl AgreementReader<'_> {
         (manager, provider)
     }
 
-    /// Who may ask: as written, else the client as a whole.
+    /// The recipients: as written, else the whole client.
     fn recipients(
         &mut self,
         document: &shape::AgreementDocument,

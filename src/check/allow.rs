@@ -14,7 +14,7 @@ struct ActiveAllowance {
     until: Option<Day>,
 }
 
-/// An allowance that silenced something or not, and what is said where it did so for nobody. The entries of a set
+/// An allowance, whether it silenced anything, and the warning if it did not. The entries of a set
 /// share those of their file.
 pub(super) struct AllowanceUse {
     /// Where the allowance is written.
@@ -25,7 +25,7 @@ pub(super) struct AllowanceUse {
     pub(super) idle: Diagnostic,
 }
 
-/// What is left of an agreement's diagnostics, and how each of its allowances was used. Where the agreement could
+/// The remaining diagnostics of an agreement, and the use of each of its allowances. Where the agreement could
 /// not be made (`is_complete` says so), not every rule was asked, and none is said to be allowed in vain.
 pub(super) fn silence(
     written: &BTreeMap<String, shape::AllowanceShape>,
@@ -60,7 +60,7 @@ pub(super) fn silence(
     (diagnostics, uses)
 }
 
-/// W110 for allowances that nobody had a use for.
+/// W110 for allowances that are unused.
 pub(super) fn idle(uses: Vec<AllowanceUse>) -> Vec<Diagnostic> {
     let useful: BTreeSet<Span> = uses.iter().filter(|of| of.silenced).map(|of| of.place).collect();
     uses.into_iter().filter(|of| !useful.contains(&of.place)).map(|of| of.idle).collect()

@@ -13,13 +13,13 @@ use crate::document::{Document, shape};
 use crate::ident::CalendarSlug;
 use crate::settings::Settings;
 
-/// How long a line of calendars may be that build on each other.
+/// The time a line of calendars may be that build on each other.
 const DEPTH_LIMIT: usize = 8;
-/// How many days one exception may cover.
+/// The way many days one exception may cover.
 const RANGE_LIMIT: usize = 1_000;
 const WEEK: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// What is said of one day, and where.
+/// The hours given for one day, and their place.
 #[derive(Clone)]
 struct DayHours {
     /// Its windows; `None` where it is as in any week.
@@ -27,7 +27,7 @@ struct DayHours {
     place: Span,
 }
 
-/// What calendars say; first one alone, then with all that it builds on.
+/// The contents of calendars, first of one alone, then with all that it extends.
 #[derive(Clone, Default)]
 struct CalendarTerms {
     zone: Option<Zone>,
@@ -54,7 +54,7 @@ struct CalendarFile<'a> {
     extends: Vec<(String, Span)>,
     title: Option<String>,
     terms: CalendarTerms,
-    /// What changes from a day on.
+    /// The change that takes effect on a day.
     later: BTreeMap<Day, CalendarTerms>,
 }
 
@@ -71,7 +71,7 @@ pub(super) fn read_into(
         if let Some(slug) = CalendarSlug::new(&document.id) {
             let before = faults.len();
             let read = document.sound.then(|| read(document, &mut faults)).flatten();
-            // Of what is wrong in part nothing is known, so that no fault is told of what follows from another.
+            // A calendar with a fault is unknown as a whole, so that no consequential faults are reported.
             let read =
                 read.filter(|_| faults[before..].iter().all(|fault| fault.severity != Severity::Error));
             let title = read.as_ref().and_then(|read| read.title.clone());
@@ -97,7 +97,7 @@ pub(super) fn read_into(
         let later: Vec<(Day, CalendarTerms)> = family
             .changes(own)
             .into_iter()
-            // What is wrong with a line of calendars is told by now.
+            // Faults of a chain of calendars are reported by now.
             .filter_map(|day| Some((day, family.whole(own, Some(day), &mut vec![name], &mut Vec::new())?)))
             .collect();
         for (_, terms) in &later {
@@ -135,8 +135,8 @@ struct CalendarSet<'a, 'text> {
 }
 
 impl<'a> CalendarSet<'a, '_> {
-    /// What a calendar says on a day (`None`: before any change) with all that it builds on; `None` where that cannot
-    /// be told.
+    /// The hours of a calendar on a day (`None`: before any change) with all that it extends; `None` where that cannot
+    /// be reported.
     fn whole(
         &self,
         own: &'a CalendarFile<'_>,
@@ -151,7 +151,7 @@ impl<'a> CalendarSet<'a, '_> {
             if parent == ROUND_THE_CLOCK {
                 terms.overlay(&round_the_clock(*place));
             } else if line.contains(&parent.as_str()) || line.len() >= DEPTH_LIMIT {
-                // Each calendar of a circle is told for itself, and none that only leads to it.
+                // Each calendar of a cycle is reported, and none that only leads to it.
                 if line[0] == parent || line.len() >= DEPTH_LIMIT {
                     let message = if line[0] == parent {
                         format!("circular `extends`: {}", circle(line, parent))
@@ -175,7 +175,7 @@ impl<'a> CalendarSet<'a, '_> {
                 line.pop();
             } else {
                 is_whole = false;
-                // What an unsound one says is not known; an unknown one is told once, where it is named.
+                // A faulty one is unknown; an unknown one is reported once, where it is named.
                 if !unsound.contains(parent.as_str()) && line.len() == 1 {
                     let message = format!("unknown calendar `{parent}`");
                     let help = nearest_of(parent, all).map(|near| format!("did you mean `{near}`?"));
@@ -217,7 +217,7 @@ fn find_overlaps(terms: &CalendarTerms, document: &Document, faults: &mut Vec<Di
             |said: Option<&DayHours>| said.and_then(|said| said.windows.clone()).unwrap_or_default();
         if let Some((first, second)) = overlap(&windows(before), &windows(Some(own))) {
             let message = format!("{} and {} overlap on {day}", in_words(first), in_words(second));
-            // What is inherited is told at the calendar that puts it together, unless all of it stands elsewhere.
+            // A fault of inherited parts is reported at the calendar that combines them.
             let places = [Some(own.place), before.map(|said| said.place)];
             let place = places.into_iter().flatten().find(|place| place.file == document.file);
             faults.extend(place.map(|place| {

@@ -10,7 +10,7 @@ use crate::document::shape;
 use crate::ident::{CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, ServiceSlug};
 use crate::settings::Settings;
 
-/// What the catalog says of one object, whatever its kind.
+/// A catalog entry of any kind.
 struct CatalogItem<'a> {
     title: Option<&'a str>,
     helpdesk: Option<&'a str>,
@@ -142,7 +142,7 @@ impl CatalogReader<'_> {
     }
 
     /// One object; `kind` is the list that its id may stand in once. One without a title goes by its slug, so
-    /// that agreements are not told that it is unknown.
+    /// that agreements do not report it as unknown.
     fn entry(
         &mut self,
         kind: &'static str,

@@ -16,7 +16,7 @@ use crate::check::suggestion::nearest_among;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ident::file_of;
 
-/// How long before its last day an agreement without a successor is spoken of, where no lead says it.
+/// The time before its last day an agreement without a successor is spoken of, where no lead says it.
 const USUAL_LEAD: Lead = Lead { days: 60 };
 
 /// Every agreement's name in the files, good or not, and every name that one had before.
@@ -29,7 +29,7 @@ pub(super) struct KnownIds<'a> {
     pub(super) former: BTreeMap<&'a str, &'a str>,
 }
 
-/// Who renews whom, by places in the list of agreements.
+/// Predecessor and successor, by index in the list of agreements.
 pub(super) struct Succession {
     /// The one that each renews.
     pub(super) predecessors: Vec<Option<usize>>,

@@ -136,7 +136,7 @@ fn against(
     }
 }
 
-/// Whether one time ends after the other from whatever hour of a week without exceptions both begin.
+/// Whether one time ends after the other from every hour of a week without exceptions.
 fn always_later(hours: &Hours, one: TargetTime, other: TargetTime) -> bool {
     let usual = hours.usual();
     let days = std::iter::successors(Some(MONDAY), |day| day.tomorrow().ok()).take(7);

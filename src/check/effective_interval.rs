@@ -1,7 +1,7 @@
 //! From when to when an agreement can be active at all: its period with all tacit rolls, cut by a
 //! termination, a successor and the end of a manual log. Suspensions do not count, since they may be lifted.
 //!
-//! Told in wall time of the agreement's own zone: agreements that follow each other day by day do not
+//! Given in wall time of the agreement's own zone: agreements that follow each other day by day do not
 //! overlap because their zones differ.
 
 use crate::agreement::{Activation, ActivationStatus, Agreement};

@@ -42,7 +42,7 @@ use crate::ident::{AgreementId, TemplateName};
 use crate::settings::Settings;
 use crate::template::Resolved;
 
-/// What could be made of a repository, and what is wrong with it.
+/// The checked repository, with its diagnostics.
 #[derive(Clone, Debug)]
 pub struct CheckedRepository {
     /// The settings, with defaults in place of what cannot be used.
@@ -55,20 +55,20 @@ pub struct CheckedRepository {
     pub diagnostics: Diagnostics,
 }
 
-/// What a repository holds, read and merged.
+/// The documents of a repository, parsed and merged.
 pub struct CheckInput<'a> {
-    /// What all agreements stand on.
+    /// The settings, the catalog and the calendars.
     pub basis: Basis,
     /// The agreements with all that they inherit.
     pub agreements: &'a [Resolved<'a>],
-    /// The ids of the files of agreements of which nothing could be made, so that those who renew them are not told
+    /// The ids of the files of agreements of which nothing could be made, so that those who renew them do not report
     /// that they are not there.
     pub unread: BTreeSet<&'a str>,
-    /// What earlier stages found. It comes out again, but for what an agreement allows.
+    /// The diagnostics of earlier stages. They are returned, except those that an agreement allows.
     pub diagnostics: Diagnostics,
     /// Agreements that were judged before, for the same instant, and nothing changed since of their files, nor of anything
     /// that they refer to.
-    /// What was found about each of them alone is not said again.
+    /// Diagnostics of each of them alone are not repeated.
     pub judged: Vec<Agreement>,
 }
 
@@ -118,7 +118,7 @@ pub fn check(documents: CheckInput<'_>, sources: &Sources, at: Instant) -> Check
     CheckedRepository { settings, catalog, agreements, diagnostics }
 }
 
-/// What reading one merged document gave.
+/// The result of reading one merged document.
 struct DocumentResult<'a> {
     claim: NameClaim<'a>,
     subject: Option<Subject<'a>>,
@@ -148,7 +148,7 @@ fn readings<'a>(
     documents.par_iter().zip(known).map(one).collect()
 }
 
-/// What is known of an agreement that was read before, and about which there is nothing new to say.
+/// An agreement that was checked before and has no new diagnostics.
 fn again<'a>(resolved: &'a Resolved<'a>, mut agreement: Agreement) -> DocumentResult<'a> {
     let claim = claim(resolved, agreement.formerly.iter().map(|id| id.as_str().to_owned()));
     agreement.succeeded_on = None;

@@ -1,4 +1,4 @@
-//! E501 to W507: whether anybody can be told, and in time. What only the helpdesk knows is left to the plan.
+//! E501 to W507: whether anybody can be reported, and in time. What only the helpdesk knows is left to the plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ struct WrittenNotice<'a> {
 }
 
 impl AgreementReader<'_> {
-    /// Who is told of what.
+    /// The recipients of each notice.
     pub(super) fn read_notices(&mut self, written: &shape::NoticesShape) -> Notices {
         let general = written
             .at
@@ -110,7 +110,7 @@ impl AgreementReader<'_> {
         }
     }
 
-    /// W504. Told of the value, so that agreements that inherit it say it once.
+    /// W504. Reported at the value, so that agreements that inherit it report it once.
     fn doubled_lead(&mut self, path: &[&str], lead: Lead) {
         self.value_fault(
             Code::W504,
@@ -145,10 +145,10 @@ pub(super) fn check(subject: &Subject<'_>, catalog: &Catalog, at: Instant) -> Ve
     let agreement = &subject.agreement;
     let mut diagnostics = Vec::new();
     for (event, rule) in &agreement.notices.events {
-        diagnostics.extend(nobody(subject, catalog, *event, rule));
+        diagnostics.extend(without_recipient(subject, catalog, *event, rule));
         diagnostics.extend(too_early(subject, *event, rule));
     }
-    // Of one that is over nobody will be told anything.
+    // An agreement that is over sends no notices.
     if bound(agreement).is_none_or(|bound| at < bound.at) {
         diagnostics.extend(no_warning(subject));
         diagnostics.extend(only_ourselves(subject, catalog));
@@ -156,8 +156,8 @@ pub(super) fn check(subject: &Subject<'_>, catalog: &Catalog, at: Instant) -> Ve
     diagnostics
 }
 
-/// E501: a role behind which there is nobody, as far as the files tell.
-fn nobody(
+/// E501: a role without a recipient, as far as the files show.
+fn without_recipient(
     subject: &Subject<'_>,
     catalog: &Catalog,
     event: NoticeEvent,
@@ -209,22 +209,22 @@ fn too_early(subject: &Subject<'_>, event: NoticeEvent, rule: &NoticeRule) -> Op
     })
 }
 
-/// W502: a real end that nobody is told of beforehand.
+/// W502: an end without a notice before it.
 fn no_warning(subject: &Subject<'_>) -> Option<Diagnostic> {
     let agreement = &subject.agreement;
-    let told = [NoticeEvent::Expiring, NoticeEvent::NoticeDeadline]
+    let reported = [NoticeEvent::Expiring, NoticeEvent::NoticeDeadline]
         .iter()
         .any(|event| agreement.notices.events.contains_key(event));
     let ends = agreement.period.end != PeriodEnd::Open
         && !matches!(agreement.renewal, Renewal::Auto { max_terms: None, .. });
-    (ends && !told).then(|| {
+    (ends && !reported).then(|| {
         subject
             .fault(Code::W502, &["notices"], format!("`{}` sends no notice before its end", subject.id()))
             .help("add `expiring: { before: [60d, 30d, 7d], to: [client, manager] }` under `notices:`")
     })
 }
 
-/// W507: people are told, and the client is not among them.
+/// W507: people are reported, and the client is not among them.
 fn only_ourselves(subject: &Subject<'_>, catalog: &Catalog) -> Option<Diagnostic> {
     let agreement = &subject.agreement;
     let contacts = if agreement.contacts.is_empty() {

@@ -236,7 +236,7 @@ impl AgreementReader<'_> {
         Some(Termination { at, last_day, reason })
     }
 
-    /// What follows the last day.
+    /// The renewal after the last day.
     pub(super) fn renewal(&mut self, written: &shape::RenewalShape, period: &Period) -> Option<Renewal> {
         let notice_period = match &written.notice_period {
             Some(text) => Some(self.taken(Code::E009, &["renewal", "notice_period"], Lead::read(text))?),
@@ -429,7 +429,7 @@ fn fault(reader: &AgreementReader<'_>, code: Code, path: &[&str], message: Strin
     crate::check::subject::fault_at(reader.places, code, path, message)
 }
 
-/// When the agreement would be over if nobody terminated it.
+/// When the agreement would be over without a termination.
 fn agreed_bound(agreement: &Agreement) -> Option<Instant> {
     let mut unterminated = agreement.clone();
     unterminated.termination = None;

@@ -13,7 +13,7 @@ use crate::check::suggestion::nearest_of;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::settings::Settings;
 
-/// What reading one agreement needs, and what it has found to be wrong.
+/// The inputs for reading one agreement, and the faults found so far.
 pub(super) struct AgreementReader<'a> {
     pub(super) places: &'a dyn Places,
     pub(super) catalog: &'a Catalog,
@@ -44,7 +44,7 @@ impl AgreementReader<'_> {
         self.faults.push(Diagnostic::new(code, place, message).help(help));
     }
 
-    /// A fault of this agreement, told at `path`.
+    /// A fault of this agreement, reported at `path`.
     pub(super) fn fault(
         &mut self,
         code: Code,

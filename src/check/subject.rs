@@ -26,13 +26,13 @@ pub(super) trait Places: Sync {
 
 /// One agreement under examination.
 pub(super) struct Subject<'a> {
-    /// What it is.
+    /// The agreement.
     pub(super) agreement: Agreement,
     /// Where it is written.
     pub(super) places: &'a dyn Places,
 }
 
-/// What a rule over several agreements found, and about which of them (by its place in the list).
+/// The finding of a rule over several agreements, and the agreement concerned (by its index in the list).
 pub(super) type SubjectDiagnostic = (usize, Diagnostic);
 
 impl Subject<'_> {

@@ -6,7 +6,7 @@ use std::ops::Bound;
 
 use crate::ident::nearest;
 
-/// How many names on either side in the alphabet are looked at: a typing mistake rarely comes first in a
+/// The number of names on either side in the alphabet that are compared: a typing mistake rarely comes first in a
 /// word, and looking at all of them for each of ten thousand mistakes would take minutes.
 const NEIGHBOURS: usize = 200;
 

@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Severity, Sources};
 use crate::document::{Document, DocumentKind, kind_of, read};
 use crate::template::Library;
 
-/// What is around an agreement where a test does not say otherwise.
+/// The default surroundings of an agreement in a test.
 const SETTINGS: &str =
     "timezone: Europe/Moscow\nmail: { allow: { domains: [acme.example], catalog: true } }\n";
 const CATALOG: &str = r#"
@@ -91,7 +91,7 @@ fn checked_documents(documents: &[Document], sources: &Sources) -> CheckedReposi
 }
 
 /// The diagnostics of files as lines.
-fn told(text: &str) -> Vec<String> {
+fn reported(text: &str) -> Vec<String> {
     let (sources, checked) = checked(&files_of(text));
     let lines = checked.diagnostics.iter().map(|diagnostic| {
         let at = sources.position(diagnostic.place.span);
@@ -114,13 +114,13 @@ fn every_page_shows_a_fault_and_its_mend() {
             .iter()
             .filter(|diagnostic| diagnostic.severity == Severity::Error && diagnostic.code != code);
         assert_eq!(errors.count(), 0, "{code}: its example has other faults: {codes:?}");
-        let (_, mended) = checked(&files_of(good));
-        let left: Vec<_> = mended
+        let (_, fixed) = checked(&files_of(good));
+        let left: Vec<_> = fixed
             .diagnostics
             .iter()
             .filter(|diagnostic| diagnostic.code == code || diagnostic.severity == Severity::Error)
             .collect();
-        assert!(left.is_empty(), "{code}: its mended example still tells {left:?}");
+        assert!(left.is_empty(), "{code}: its fixed example still tells {left:?}");
     }
 }
 
@@ -130,8 +130,8 @@ fn is_told_here(code: Code) -> bool {
 }
 
 /// Cases: files, and the lines that they tell. W502 is left out, for most cases say nothing of notices.
-fn assert_told(text: &str, expected: &[&str]) {
-    let mut lines = told(text);
+fn assert_reported(text: &str, expected: &[&str]) {
+    let mut lines = reported(text);
     lines.retain(|line| !line.ends_with("W502"));
     assert_eq!(lines, expected, "\n{text}");
 }
@@ -145,7 +145,7 @@ fn with(added: &str) -> String {
 
 #[test]
 fn unknown_slugs_are_told_at_their_places() {
-    assert_told(
+    assert_reported(
         "client: dent-mayk\nservices: { emial: true, vpn: { calendar: ofice-9x5, targets: { urgent: { response: 1h } } } }\nmanager: petrova\nprovider: acme\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }",
         &[
             "agreements/example.yaml:1:1 W404",
@@ -157,12 +157,12 @@ fn unknown_slugs_are_told_at_their_places() {
             "agreements/example.yaml:4:11 E101",
         ],
     );
-    assert_told(
+    assert_reported(
         &with("recipients: [dent-mayak/xray, dent-maya, dent-mayak]"),
         &["agreements/example.yaml:4:14 E101", "agreements/example.yaml:4:31 E101"],
     );
-    assert_told(&with("renews: nobody"), &["agreements/example.yaml:4:9 E101"]);
-    assert_told(
+    assert_reported(&with("renews: no-one"), &["agreements/example.yaml:4:9 E101"]);
+    assert_reported(
         &with("allow: { W999: { reason: x, until: 2026-12-31 } }"),
         &["agreements/example.yaml:4:10 E101"],
     );
@@ -183,7 +183,7 @@ fn a_near_miss_is_offered() {
 
 #[test]
 fn what_is_missing_is_told_all_at_once() {
-    assert_told(
+    assert_reported(
         "number: x",
         &[
             "agreements/example.yaml:1:1 E109",
@@ -191,14 +191,14 @@ fn what_is_missing_is_told_all_at_once() {
             "agreements/example.yaml:1:1 E202",
         ],
     );
-    assert_told(&with("suspensions: [ { until: 2026-02-01 } ]"), &["agreements/example.yaml:4:16 E109"]);
-    assert_told(
+    assert_reported(&with("suspensions: [ { until: 2026-02-01 } ]"), &["agreements/example.yaml:4:16 E109"]);
+    assert_reported(
         &with("activation: [ { on: 2026-02-01 }, { status: active } ]"),
         &["agreements/example.yaml:4:15 E109", "agreements/example.yaml:4:35 E109"],
     );
-    assert_told(&with("renewal: { mode: auto }"), &["agreements/example.yaml:4:10 E109"]);
-    assert_told(&with("notices: { expiring: { to: [client] } }"), &["agreements/example.yaml:4:22 E109"]);
-    assert_told(
+    assert_reported(&with("renewal: { mode: auto }"), &["agreements/example.yaml:4:10 E109"]);
+    assert_reported(&with("notices: { expiring: { to: [client] } }"), &["agreements/example.yaml:4:22 E109"]);
+    assert_reported(
         &with("sla: { targets: { critical: {}, normal: { response: 1h } } }"),
         &["agreements/example.yaml:4:29 E109"],
     );
@@ -206,7 +206,7 @@ fn what_is_missing_is_told_all_at_once() {
 
 #[test]
 fn days_zones_and_hours_have_to_exist() {
-    assert_told(
+    assert_reported(
         &with(
             "suspensions: [ { from: 2026-02-29 } ]\nnotices: { at: \"24:00\", expiring: { to: [client], before: [1d], at: \"09:60\" } }",
         ),
@@ -216,11 +216,11 @@ fn days_zones_and_hours_have_to_exist() {
             "agreements/example.yaml:5:69 E203",
         ],
     );
-    assert_told(
+    assert_reported(
         "client: dent-mayak\nservices: { email: true }\nperiod: { first_day: 2026-01-01, term: 1y, timezone: Europe/Moskow }",
         &["agreements/example.yaml:3:54 E203"],
     );
-    assert_told(
+    assert_reported(
         &with("activation: [ { status: active, at: 2026-02-30T10:00:00Z } ]"),
         &["agreements/example.yaml:4:37 E203"],
     );
@@ -228,7 +228,7 @@ fn days_zones_and_hours_have_to_exist() {
 
 #[test]
 fn the_manual_log_keeps_its_order() {
-    assert_told(
+    assert_reported(
         &with(
             "activation:\n  - { status: active, on: 2026-02-01 }\n  - { status: suspended, at: 2026-02-01T00:00:00+10:00 }\n  - { status: ended, on: 2026-03-01 }\n  - { status: active, on: 2026-04-01 }",
         ),
@@ -238,7 +238,7 @@ fn the_manual_log_keeps_its_order() {
 
 #[test]
 fn suspensions_lie_within_the_period() {
-    assert_told(
+    assert_reported(
         &with(
             "suspensions:\n  - { from: 2025-11-01, until: 2025-11-30 }\n  - { from: 2026-05-01, until: 2026-04-01 }\n  - { from: 2027-01-01 }",
         ),
@@ -248,21 +248,24 @@ fn suspensions_lie_within_the_period() {
             "agreements/example.yaml:7:5 E209",
         ],
     );
-    assert_told(&with("suspensions: [ { from: 2026-12-31 } ]"), &[]);
+    assert_reported(&with("suspensions: [ { from: 2026-12-31 } ]"), &[]);
 }
 
 #[test]
 fn a_termination_lies_within_the_period() {
-    assert_told(&with("termination: { last_day: 2026-12-31 }"), &[]);
-    assert_told(&with("termination: { last_day: 2027-01-01 }"), &["agreements/example.yaml:4:26 E210"]);
-    assert_told(&with("termination: { at: 2025-12-31T12:00:00Z }"), &["agreements/example.yaml:4:20 E210"]);
-    assert_told(&with("renewal: { mode: auto, term: 1y }\ntermination: { last_day: 2031-05-31 }"), &[]);
+    assert_reported(&with("termination: { last_day: 2026-12-31 }"), &[]);
+    assert_reported(&with("termination: { last_day: 2027-01-01 }"), &["agreements/example.yaml:4:26 E210"]);
+    assert_reported(
+        &with("termination: { at: 2025-12-31T12:00:00Z }"),
+        &["agreements/example.yaml:4:20 E210"],
+    );
+    assert_reported(&with("renewal: { mode: auto, term: 1y }\ntermination: { last_day: 2031-05-31 }"), &[]);
 }
 
 #[test]
 fn a_fault_of_a_template_is_told_once_and_a_clash_with_it_at_the_agreement() {
     let files = "# templates/standard.yaml\nperiod: { term: 1y }\nservices: { email: true, printing: true }\nsla: { targets: { critical: { response: 1 day }, normal: { response: 4h } } }\n# agreements/a.yaml\nextends: standard\nclient: dent-mayak\nperiod: { first_day: 2026-01-01 }\nsla: { targets: { normal: { resolution: 2h } } }\n# agreements/b.yaml\nextends: standard\nclient: dent-profi\nperiod: { first_day: 2026-01-01 }";
-    assert_told(
+    assert_reported(
         files,
         &[
             "agreements/a.yaml:1:1 E401",
@@ -347,7 +350,7 @@ week: { mon-fri: 12:00-13:00 }
 
 #[test]
 fn a_fault_of_a_change_of_hours_is_told_once_and_at_its_place() {
-    assert_told(
+    assert_reported(
         "# calendars/office.yaml
 week: { mon-fri: 09:00-18:00, sun: 22:00-06:00 }
 effective_from:
@@ -383,33 +386,36 @@ fn titles_are_made_and_broken_ones_told() {
         ),
         "N-17 для dent-mayak до 2026-12-31"
     );
-    assert_told(&with("title: \"{{ number }}\""), &["agreements/example.yaml:4:8 E009"]);
-    assert_told(&with("title: \"{{ client.titel }}\""), &["agreements/example.yaml:4:8 E009"]);
-    assert_told(&with("title: \"{{ client.title\""), &["agreements/example.yaml:4:8 E009"]);
-    assert_told(
+    assert_reported(&with("title: \"{{ number }}\""), &["agreements/example.yaml:4:8 E009"]);
+    assert_reported(&with("title: \"{{ client.titel }}\""), &["agreements/example.yaml:4:8 E009"]);
+    assert_reported(&with("title: \"{{ client.title\""), &["agreements/example.yaml:4:8 E009"]);
+    assert_reported(
         &with("title: \"{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}\""),
         &["agreements/example.yaml:4:8 E009"],
     );
-    assert_told(&with("title: '{{ \"a\\nb\" }}'"), &["agreements/example.yaml:4:8 E009"]);
+    assert_reported(&with("title: '{{ \"a\\nb\" }}'"), &["agreements/example.yaml:4:8 E009"]);
 }
 
 #[test]
 fn chains_may_share_a_number_and_may_not_turn_in_a_circle() {
     let chain = "# agreements/a.yaml\nnumber: N\nclient: dent-mayak\nservices: { email: true }\nperiod: { first_day: 2024-01-01, last_day: 2024-12-31 }\n# agreements/b.yaml\nnumber: N\nrenews: a\nclient: dent-mayak\nservices: { email: true }\nperiod: { first_day: 2025-01-01, last_day: 2025-12-31 }\n# agreements/c.yaml\nnumber: N\nrenews: b\nclient: dent-mayak\nservices: { email: true }\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }\n";
-    assert_told(chain, &[]);
+    assert_reported(chain, &[]);
     let (_, agreements) = checked(&files_of(chain));
     assert_eq!(agreements.agreements[0].succeeded_on, Some(crate::agreement::sample::day("2025-01-01")));
-    assert_told(
+    assert_reported(
         &chain.replace("renews: b\n", "renews: a\n"),
         &["agreements/c.yaml:2:9 E302", "agreements/c.yaml:5:22 W304"],
     );
-    assert_told(&chain.replacen("number: N\n", "number: N\nrenews: c\n", 1), &["agreements/a.yaml:2:9 E302"]);
+    assert_reported(
+        &chain.replacen("number: N\n", "number: N\nrenews: c\n", 1),
+        &["agreements/a.yaml:2:9 E302"],
+    );
 }
 
 #[test]
 fn a_successor_of_a_file_that_cannot_be_read_is_not_told_that_it_is_unknown() {
     let files = "# agreements/a.yaml\nextends: nowhere\n# agreements/b.yaml\nrenews: a\nclient: dent-mayak\nservices: { email: true }\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }";
-    assert_told(files, &["agreements/a.yaml:1:10 E101"]);
+    assert_reported(files, &["agreements/a.yaml:1:10 E101"]);
 }
 
 #[test]
@@ -419,9 +425,9 @@ fn a_former_name_leads_to_one_agreement() {
             "# agreements/a.yaml\n{SOUND}{first}\n# agreements/b.yaml\nclient: dent-profi\nservices: {{ email: true }}\nperiod: {{ first_day: 2026-01-01, last_day: 2026-12-31 }}\n{second}"
         )
     };
-    assert_told(&two("formerly: [b]", ""), &["agreements/a.yaml:4:12 E102"]);
-    assert_told(&two("formerly: [old]", "formerly: [old]"), &["agreements/b.yaml:4:12 E102"]);
-    assert_told(&two("formerly: [old]", "renews: old"), &["agreements/b.yaml:4:9 E101"]);
+    assert_reported(&two("formerly: [b]", ""), &["agreements/a.yaml:4:12 E102"]);
+    assert_reported(&two("formerly: [old]", "formerly: [old]"), &["agreements/b.yaml:4:12 E102"]);
+    assert_reported(&two("formerly: [old]", "renews: old"), &["agreements/b.yaml:4:9 E101"]);
 }
 
 #[test]
@@ -431,13 +437,13 @@ fn a_warning_is_silent_until_its_day_and_an_error_never() {
             "client: dent-mayak\nservices: {{ email: true }}\nperiod: {{ first_day: 2026-12-01, last_day: 2026-12-03 }}\nallow: {allow}"
         )
     };
-    assert_told(&short("{ W208: { reason: trial, until: 2026-03-01 } }"), &[]);
-    assert_told(
+    assert_reported(&short("{ W208: { reason: trial, until: 2026-03-01 } }"), &[]);
+    assert_reported(
         &short("{ W208: { reason: trial, until: 2026-02-28 } }"),
         &["agreements/example.yaml:3:44 W208", "agreements/example.yaml:4:40 W110"],
     );
-    assert_told(&short("{ W208: { until: 2026-03-01 } }"), &["agreements/example.yaml:4:16 E109"]);
-    assert_told(
+    assert_reported(&short("{ W208: { until: 2026-03-01 } }"), &["agreements/example.yaml:4:16 E109"]);
+    assert_reported(
         &with("allow: { E301: { reason: x, until: 2026-12-31 } }"),
         &["agreements/example.yaml:4:10 E009"],
     );
@@ -446,15 +452,18 @@ fn a_warning_is_silent_until_its_day_and_an_error_never() {
 #[test]
 fn an_allowance_of_a_set_is_used_where_one_entry_uses_it() {
     let set = "# agreements/set.yaml\nservices: { email: true }\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }\nclients:\n  dent-mayak: true\n  dent-profi: { period: { last_day: 2026-01-03 } }\nallow: { W208: { reason: trial, until: 2026-12-31 } }\n";
-    assert_told(set, &[]);
-    assert_told(&set.replace("2026-01-03", "2026-12-30"), &["agreements/set.yaml:6:10 W110"]);
+    assert_reported(set, &[]);
+    assert_reported(&set.replace("2026-01-03", "2026-12-30"), &["agreements/set.yaml:6:10 W110"]);
 }
 
 #[test]
 fn a_repeated_value_may_be_allowed() {
     let files = "# templates/t.yaml\nservices: { email: true }\nperiod: { last_day: 2026-12-31 }\n# agreements/a.yaml\nextends: t\nclient: dent-mayak\nservices: { email: true }\nperiod: { first_day: 2026-01-01 }\n";
-    assert_told(files, &["agreements/a.yaml:3:1 W108"]);
-    assert_told(&format!("{files}allow: {{ W108: {{ reason: fixed on paper, until: 2026-12-31 }} }}"), &[]);
+    assert_reported(files, &["agreements/a.yaml:3:1 W108"]);
+    assert_reported(
+        &format!("{files}allow: {{ W108: {{ reason: fixed on paper, until: 2026-12-31 }} }}"),
+        &[],
+    );
 }
 
 #[test]
@@ -488,24 +497,27 @@ fn settings_say_where_to_and_as_whom() {
     let tenant = |url: &str| {
         settings(&format!("helpdesk: {{ kind: itsm365, url: {url}, access_key: {{ env: KEY }} }}"))
     };
-    assert_told(&tenant("https://acme.itsm365.com/sd"), &[]);
-    assert_told(&tenant("http://127.0.0.1:8080/sd"), &[]);
-    assert_told(&tenant("http://localhost/sd"), &[]);
-    assert_told(&tenant("http://acme.itsm365.com/sd"), &["servanda.yaml:2:33 E009"]);
-    assert_told(&tenant("http://127.0.0.1.acme.example/sd"), &["servanda.yaml:2:33 E009"]);
-    assert_told(&tenant("http://localhost.acme.example/sd"), &["servanda.yaml:2:33 E009"]);
-    assert_told(
+    assert_reported(&tenant("https://acme.itsm365.com/sd"), &[]);
+    assert_reported(&tenant("http://127.0.0.1:8080/sd"), &[]);
+    assert_reported(&tenant("http://localhost/sd"), &[]);
+    assert_reported(&tenant("http://acme.itsm365.com/sd"), &["servanda.yaml:2:33 E009"]);
+    assert_reported(&tenant("http://127.0.0.1.acme.example/sd"), &["servanda.yaml:2:33 E009"]);
+    assert_reported(&tenant("http://localhost.acme.example/sd"), &["servanda.yaml:2:33 E009"]);
+    assert_reported(
         &settings("helpdesk: { kind: itsm365 }"),
         &["servanda.yaml:2:11 E010", "servanda.yaml:2:11 E010"],
     );
-    assert_told("# servanda.yaml\nlanguage: ru", &["servanda.yaml:1:1 E010"]);
-    assert_told(&settings("helpdesk: { drift: correct }"), &[]);
-    assert_told(&settings("helpdesk: { drift: report }"), &[]);
-    assert_told(&settings("helpdesk: { drift: { title: report, state: report } }"), &[]);
-    assert_told(&settings("helpdesk: { drift: { titel: report } }"), &["servanda.yaml:2:22 E101"]);
-    assert_told("# servanda.yaml\ntimezone: Europe/Moskow", &["servanda.yaml:1:11 E203"]);
-    assert_told(&settings("guards: { deactivations: { and_share: 120% } }"), &["servanda.yaml:2:39 E009"]);
-    assert_told(
+    assert_reported("# servanda.yaml\nlanguage: ru", &["servanda.yaml:1:1 E010"]);
+    assert_reported(&settings("helpdesk: { drift: correct }"), &[]);
+    assert_reported(&settings("helpdesk: { drift: report }"), &[]);
+    assert_reported(&settings("helpdesk: { drift: { title: report, state: report } }"), &[]);
+    assert_reported(&settings("helpdesk: { drift: { titel: report } }"), &["servanda.yaml:2:22 E101"]);
+    assert_reported("# servanda.yaml\ntimezone: Europe/Moskow", &["servanda.yaml:1:11 E203"]);
+    assert_reported(
+        &settings("guards: { deactivations: { and_share: 120% } }"),
+        &["servanda.yaml:2:39 E009"],
+    );
+    assert_reported(
         &settings(
             "helpdesk: { agreement: { attributes: { titel: title, first_day: { attribute: a, as: next_day } } } }",
         ),
@@ -550,8 +562,8 @@ fn an_itop_has_settings_of_its_own() {
             "helpdesk: {{ kind: itop, url: \"https://itop.acme.example\", user: {{ env: U }}, password: {{ env: P }}, provider: acme{rest} }}"
         ))
     };
-    assert_told(&itop(""), &[]);
-    assert_told(&settings("helpdesk: { kind: itop }"), &["servanda.yaml:2:11 E010"; 3]);
+    assert_reported(&itop(""), &[]);
+    assert_reported(&settings("helpdesk: { kind: itop }"), &["servanda.yaml:2:11 E010"; 3]);
     for wrong in [
         ", history: { class: event }",
         ", agreement: { deactivate: archive }",
@@ -570,11 +582,11 @@ fn an_itop_has_settings_of_its_own() {
 
 #[test]
 fn the_catalog_names_each_object_once() {
-    assert_told(
+    assert_reported(
         "# catalog.yaml\nservices:\n  a: { title: A }\n  b: { title: A }\n  c: { helpdesk: s$1 }",
         &["catalog.yaml:3:15 E111", "catalog.yaml:4:6 E010"],
     );
-    assert_told(
+    assert_reported(
         "# catalog.yaml\nclients: { a: { title: A, timezone: Mars/Base, contacts: { main: {} } } }",
         &["catalog.yaml:1:37 E203", "catalog.yaml:1:66 E010"],
     );
@@ -582,21 +594,21 @@ fn the_catalog_names_each_object_once() {
 
 #[test]
 fn notices_reach_somebody() {
-    assert_told(
+    assert_reported(
         &with("notices: { activated: { to: [client] } }").replace("dent-mayak", "silent"),
         &["agreements/example.yaml:4:29 E501"],
     );
-    assert_told(&with("notices: { activated: {} }"), &["agreements/example.yaml:4:23 E501"]);
-    assert_told(
+    assert_reported(&with("notices: { activated: {} }"), &["agreements/example.yaml:4:23 E501"]);
+    assert_reported(
         &with("contacts: { boss: a@b.example }\nnotices: { activated: { to: [client] } }"),
         &["agreements/example.yaml:4:19 E508"],
     );
-    assert_told(&with("notices: { activated: { to: [mayak@dent.example] } }"), &[]);
+    assert_reported(&with("notices: { activated: { to: [mayak@dent.example] } }"), &[]);
 }
 
 /// Parts of an agreement, sound and not; every one of them has the shape that the schema wants.
 const PARTS: [&[&str]; 12] = [
-    &["client: dent-mayak", "client: dent-profi", "client: nobody", "extends: t"],
+    &["client: dent-mayak", "client: dent-profi", "client: no-one", "extends: t"],
     &[
         "services: { email: true }",
         "services: { email: { targets: { critical: { response: 20 business days } } }, vpn: true }",
@@ -708,8 +720,8 @@ proptest! {
 
 #[test]
 fn an_unknown_slug_hides_no_other_fault_and_makes_no_agreement() {
-    let text = "client: nobody\nmanager: none\nservices: { fax: true }\nperiod: { first_day: 2026-02-01, last_day: 2026-01-31 }\nnotices: { activated: { to: [client, manager] } }";
-    assert_told(
+    let text = "client: no-one\nmanager: none\nservices: { fax: true }\nperiod: { first_day: 2026-02-01, last_day: 2026-01-31 }\nnotices: { activated: { to: [client, manager] } }";
+    assert_reported(
         text,
         &[
             "agreements/example.yaml:1:9 E101",

@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::check::reader::AgreementReader;
 use crate::diagnostic::Code;
 
-/// What an agreement is called where nobody says otherwise.
+/// The default title of an agreement.
 pub(super) const USUAL_TITLE: &str = "{{ client.title }}: {{ template }}";
 /// The same where it extends no template.
 const TITLE_WITHOUT_TEMPLATE: &str = "{{ client.title }}: {{ id }}";
@@ -40,7 +40,7 @@ struct TitlePeriod {
     last_day: Option<String>,
 }
 
-/// What a title may use. What an agreement does not have is not there, so that a title that needs it is a fault.
+/// The values that a title may use. Missing values are undefined, so a title that needs them is an error.
 #[derive(Serialize)]
 struct TitleVariables<'a> {
     id: &'a str,
@@ -96,7 +96,7 @@ impl Titles {
     }
 }
 
-/// Why a text is no title, in one line, without the engine's own words for files and lines.
+/// The reason why a text is no title, in one line, without the engine's own words for files and lines.
 fn reason(error: &minijinja::Error) -> String {
     match (error.kind(), error.detail()) {
         (minijinja::ErrorKind::UndefinedError, _) => {

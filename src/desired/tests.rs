@@ -46,7 +46,12 @@ fn directory(units: &[(&str, &str, bool)]) -> Directory {
     directory
 }
 
-fn wished(agreement: Agreement, catalog: &Catalog, directory: &Directory, mapping: &Mapping) -> Desired {
+fn desired_state(
+    agreement: Agreement,
+    catalog: &Catalog,
+    directory: &Directory,
+    mapping: &Mapping,
+) -> Desired {
     let at = read_instant("2026-09-01T09:00:00Z").expect("an instant");
     desired(&[agreement], catalog, mapping, directory, at)
 }
@@ -59,9 +64,9 @@ fn sample() -> Agreement {
 fn a_slug_without_an_id_is_tied_by_its_exact_title() {
     let mapping = Mapping::default();
     let one = directory(&[("ou$1", "Маяк", false), ("ou$2", "Маяк ", true), ("ou$3", "маяк", false)]);
-    let desired = wished(sample(), &catalog(None), &one, &mapping);
-    let wish = &desired.agreements["a"];
-    assert_eq!(wish.record.fields[&Field::Recipients], Value::References([live_id("ou$1")].into()));
+    let desired = desired_state(sample(), &catalog(None), &one, &mapping);
+    let agreement = &desired.agreements["a"];
+    assert_eq!(agreement.record.fields[&Field::Recipients], Value::References([live_id("ou$1")].into()));
 }
 
 #[test]
@@ -72,7 +77,7 @@ fn none_or_several_of_a_title_withhold_the_agreement() {
         (vec![("ou$1", "Маяк", true)], 0),
         (vec![("ou$1", "Маяк", false), ("ou$2", "Маяк", false)], 2),
     ] {
-        let desired = wished(sample(), &catalog(None), &directory(&units), &mapping);
+        let desired = desired_state(sample(), &catalog(None), &directory(&units), &mapping);
         assert!(desired.agreements.is_empty());
         let unresolved = desired.unresolved["a"].first().expect("one");
         assert_eq!((unresolved.wanted.as_str(), unresolved.found), ("Маяк", count));
@@ -83,9 +88,9 @@ fn none_or_several_of_a_title_withhold_the_agreement() {
 fn an_id_must_exist_and_another_title_is_only_worth_a_note() {
     let mapping = Mapping::default();
     let units = directory(&[("ou$1", "Маяк", false)]);
-    let desired = wished(sample(), &catalog(Some("ou$9")), &units, &mapping);
+    let desired = desired_state(sample(), &catalog(Some("ou$9")), &units, &mapping);
     assert_eq!(desired.unresolved["a"].first().expect("one").wanted, "ou$9");
-    let desired = wished(sample(), &catalog(Some("ou$1")), &units, &mapping);
+    let desired = desired_state(sample(), &catalog(Some("ou$1")), &units, &mapping);
     assert_eq!(desired.other_titles.first().expect("one").helpdesk, "Почта и календарь");
     assert_eq!(desired.agreements.len(), 1);
 }
@@ -95,7 +100,7 @@ fn detaching_leaves_recipients_to_what_is_in_force() {
     let mapping = Mapping { deactivate: Deactivation::Detach, ..Mapping::default() };
     let units = directory(&[("ou$1", "Маяк", false)]);
     let planned = agreement("a", "2027-01-01", "2027-12-31");
-    let desired = wished(planned, &catalog(None), &units, &mapping);
+    let desired = desired_state(planned, &catalog(None), &units, &mapping);
     assert_eq!(desired.agreements["a"].record.fields[&Field::Recipients], Value::Nothing);
 }
 
@@ -109,7 +114,7 @@ fn a_service_with_its_own_hours_has_promises_of_its_own() {
     agreement.targets = [(normal, target)].into();
     let own = Coverage { calendar: CalendarSlug::new("24x7"), targets: BTreeMap::new() };
     agreement.services = [(ServiceSlug::new("email").expect("a slug"), own)].into();
-    let desired = wished(agreement, &catalog(None), &units, &mapping);
+    let desired = desired_state(agreement, &catalog(None), &units, &mapping);
     let Value::Targets(targets) = &desired.agreements["a"].record.fields[&Field::Targets] else {
         panic!("targets")
     };
@@ -125,7 +130,7 @@ fn the_last_day_is_that_of_the_period_in_force() {
     let mut agreement = agreement("a", "2024-01-01", "2024-12-31");
     let term = Term::read("1y").expect("a term");
     agreement.renewal = Renewal::Auto { term, notice_period: None, max_terms: None };
-    let desired = wished(agreement, &catalog(None), &units, &mapping);
+    let desired = desired_state(agreement, &catalog(None), &units, &mapping);
     let fields = &desired.agreements["a"].record.fields;
     assert_eq!(fields[&Field::FirstDay], Value::Day(day("2024-01-01")));
     assert_eq!(fields[&Field::LastDay], Value::Day(day("2026-12-31")));
@@ -138,7 +143,7 @@ fn what_the_helpdesk_cannot_carry_is_named_once_and_left_out() {
     let units = directory(&[("ou$1", "Маяк", false)]);
     let mut agreement = sample();
     agreement.number = Some("ДО-1".to_owned());
-    let desired = wished(agreement, &catalog(None), &units, &mapping);
+    let desired = desired_state(agreement, &catalog(None), &units, &mapping);
     assert_eq!(desired.not_carried, [Field::Number].into());
     assert!(!desired.agreements["a"].record.fields.contains_key(&Field::Number));
 }

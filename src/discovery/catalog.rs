@@ -1,5 +1,5 @@
 //! A catalog beside what the helpdesk holds: entries that are missing, ids that are known now, other titles, and
-//! what is gone or cannot be told apart. Nothing is ever taken out of a catalog here.
+//! what is gone or cannot be distinguished. Nothing is ever taken out of a catalog here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ pub struct Inventory {
 /// One object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveItem {
-    /// What the helpdesk calls it.
+    /// Its title in the helpdesk.
     pub title: String,
     /// The short name beside it, where the helpdesk keeps one that may be our slug.
     pub code: Option<String>,
@@ -38,7 +38,7 @@ pub struct LiveItem {
 }
 
 impl Inventory {
-    /// What a survey gives, where units are part of nothing.
+    /// The result of a read in which units have no parent.
     pub fn of(live: &Live) -> Self {
         let mut inventory = Self::default();
         for (kind, id, named) in live.directory.iter() {
@@ -93,7 +93,7 @@ impl CatalogList {
         }
     }
 
-    /// What its entries are in a helpdesk.
+    /// The class of its entries in a helpdesk.
     const fn kind(self) -> ObjectKind {
         match self {
             Self::Clients | Self::Providers => ObjectKind::Unit,
@@ -104,7 +104,7 @@ impl CatalogList {
         }
     }
 
-    /// What an entry is called where its title has no letter that can be spelled.
+    /// The slug of an entry whose title has no letter that can be transliterated.
     const fn noun(self) -> &'static str {
         match self {
             Self::Clients => "client",
@@ -124,12 +124,12 @@ pub struct CatalogDifference {
     pub list: CatalogList,
     /// The entry's slug; of a department, with its client's before it and a slash between.
     pub slug: String,
-    /// How they differ.
+    /// The way they differ.
     #[serde(flatten)]
     pub what: Difference,
 }
 
-/// How an entry differs from the helpdesk.
+/// The way an entry differs from the helpdesk.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case", tag = "what")]
 pub enum Difference {
@@ -147,9 +147,9 @@ pub enum Difference {
     },
     /// The helpdesk calls it otherwise.
     Renamed {
-        /// What the catalog calls it.
+        /// Its title in the catalog.
         from: String,
-        /// What the helpdesk calls it.
+        /// Its title in the helpdesk.
         to: String,
     },
     /// The object is not there any more, or archived.
@@ -188,7 +188,7 @@ pub struct CatalogEdit {
 }
 
 impl CatalogDifference {
-    /// What to write; nothing where a person has to decide.
+    /// The proposed text; nothing where a person has to decide.
     pub fn edit(&self) -> Option<CatalogEdit> {
         let mut path = vec![self.list.as_str().to_owned()];
         match self.slug.split_once('/') {
@@ -336,7 +336,7 @@ impl CatalogComparison<'_> {
             let departments = client.departments.keys().map(|name| format!("{slug}/{name}"));
             taken.entry(CatalogList::Clients).or_default().extend(departments);
         }
-        // An entry that cannot be told apart may stand for any of these.
+        // An entry that cannot be distinguished may stand for any of these.
         let doubtful: BTreeSet<LiveId> = self
             .found
             .iter()

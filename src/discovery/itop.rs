@@ -26,7 +26,7 @@ pub struct ClassQuery<'a> {
     pub class: &'a str,
     /// Which attributes.
     pub attributes: &'a str,
-    /// How many objects are enough.
+    /// The number of objects that are enough.
     pub most: usize,
 }
 
@@ -43,7 +43,7 @@ pub const HISTORY: &str = "CMDBChangeOpSetAttribute";
 /// The classes that hold targets.
 pub const TARGETS: [&str; 3] = ["SLA", "SLT", "lnkSLAToSLT"];
 
-/// What to look at, contracts first. Of people those who [`linked_objects`] names are worth more than any others.
+/// The objects to sample, contracts first. People whom [`linked_objects`] names are preferred.
 pub const CLASS_QUERIES: [ClassQuery<'static>; 10] = [
     class_query(CONTRACT, "*+", 200),
     class_query("Organization", "name", 1),
@@ -57,7 +57,7 @@ pub const CLASS_QUERIES: [ClassQuery<'static>; 10] = [
     class_query(HISTORY, "date", 1),
 ];
 
-/// What was seen.
+/// The sampled objects.
 pub struct ItopSamples<'a> {
     /// The objects, by class.
     pub samples: &'a Samples,
@@ -89,10 +89,10 @@ const STOCK: [&str; 19] = [
     "functionalcis_list",
     "providercontracts_list",
 ];
-/// What an attribute ends with that repeats something of an object that is linked.
+/// The suffixes of attributes that repeat a value of a linked object.
 const REPEATED: [&str; 5] =
     ["_name", "_friendlyname", "_obsolescence_flag", "_finalclass_recall", "_archive_flag"];
-/// The names under which a tenant's own attribute may take our mark, the likeliest first.
+/// The names under which a tenant's own attribute may take the ownership key, the likeliest first.
 const KEYS: [&str; 6] =
     ["servanda", "servanda_key", "external_id", "external_key", "external_ref", "inventory_number"];
 /// The names under which a tenant's own attribute holds the contract's number.
@@ -158,7 +158,7 @@ fn number(object: &RawObject, code: &str) -> Option<u64> {
     text(object, code).parse().ok().filter(|number| *number > 0)
 }
 
-/// How many hold something; what is usual where there is nothing to look at.
+/// The number of objects that hold something; the default where there is nothing to look at.
 fn holding(held: usize, of: usize, shape: ValueShape) -> Evidence {
     match (held, of) {
         (_, 0) => Evidence::Default,
@@ -184,7 +184,7 @@ fn own_links<'a>(contracts: &[&'a RawObject]) -> Vec<&'a str> {
     own(contracts).into_iter().filter(is_link).collect()
 }
 
-/// Who provides most of what was seen. Each contract must have a provider, so that there is one for those that name none.
+/// The provider of most sampled contracts. iTop requires one, so it is the default for agreements that name none.
 fn provider(seen: &ItopSamples<'_>, contracts: &[&RawObject]) -> Option<MappingLine> {
     let services: Vec<&RawObject> =
         seen.samples.get("Service").map_or(&[][..], ClassSample::objects).iter().collect();
@@ -210,7 +210,7 @@ fn provider(seen: &ItopSamples<'_>, contracts: &[&RawObject]) -> Option<MappingL
     Some(line(&["provider"], known.unwrap_or_else(|| slug_of(title)), evidence))
 }
 
-/// What objects are linked with, what it is called, and how many are.
+/// The linked object, its name, and the number of objects that are linked with it.
 fn linked_with<'a>(objects: &[&'a RawObject], link: &str, name: &str) -> BTreeMap<u64, (&'a str, usize)> {
     let mut counts: BTreeMap<u64, (&str, usize)> = BTreeMap::new();
     for object in objects {
@@ -234,7 +234,7 @@ fn class(contracts: &[&RawObject], usual: &Mapping) -> MappingLine {
     }
 }
 
-/// An attribute of the tenant's own that is called so and takes our mark, else a text in which it has a line.
+/// An attribute of the tenant's own that is called so and takes the ownership key, else a text in which it has a line.
 fn key(contracts: &[&RawObject], usual: &Mapping) -> MappingLine {
     let path = ["agreement", "key", "attribute"];
     let (of, prefix) = (contracts.len(), usual.key.prefix.as_str());

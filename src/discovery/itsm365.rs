@@ -34,11 +34,11 @@ pub struct DateFormProbe {
     pub attribute: String,
     /// The day as it would be written.
     pub value: String,
-    /// What the settings call the form.
+    /// The name of the form in the settings.
     form: &'static str,
 }
 
-/// What was seen.
+/// The sampled objects.
 pub struct Itsm365Samples<'a> {
     /// The objects, by class.
     pub samples: &'a Samples,
@@ -129,7 +129,7 @@ const FIELDS: [(Field, &str); 9] = [
     (Field::Recipients, "recipients"),
 ];
 
-/// What a field is called in tenants, the likeliest first.
+/// The names of a field in tenants, the likeliest first.
 fn usual_names(field: &Field) -> &'static [&'static str] {
     match field {
         Field::Title => &["title"],
@@ -148,7 +148,7 @@ fn usual_names(field: &Field) -> &'static [&'static str] {
 /// The names under which a mark of ownership may lie, the likeliest first.
 const KEYS: [&str; 4] = ["inventoryNumber", "externalId", "idHolder", "externalCode"];
 
-/// What the helpdesk sets by itself: never a field of ours.
+/// The attributes that the helpdesk sets itself, which are never mapped.
 const SYSTEM: [&str; 10] = [
     "UUID",
     "metaClass",
@@ -206,7 +206,7 @@ fn key(profiles: &Profiles) -> MappingLine {
     }
 }
 
-/// What the values of a field look like.
+/// The form of a field's values.
 fn wanted(field: &Field) -> ValueShape {
     match field {
         Field::FirstDay | Field::LastDay => ValueShape::Day(None),

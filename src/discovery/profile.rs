@@ -7,10 +7,10 @@ use serde_json::Value as Json;
 use crate::calendar::{Day, read_day};
 use crate::discovery::sample::RawObject;
 
-/// What the objects of a class hold under one code.
+/// The values that the objects of a class hold under one code.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Profile {
-    /// How many objects hold anything.
+    /// The number of objects that hold anything.
     pub(super) held: usize,
     /// Texts that are no days.
     pub(super) texts: Vec<String>,
@@ -31,7 +31,7 @@ pub(super) struct Profile {
 /// The profiles of a class, by code.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Profiles {
-    /// How many objects were looked at.
+    /// The number of objects that were read.
     pub(super) of: usize,
     by_code: BTreeMap<String, Profile>,
 }
@@ -49,7 +49,7 @@ impl Profiles {
         profiles
     }
 
-    /// What the objects hold under a code; nothing where none has it.
+    /// The values of the objects under a code; nothing where none has it.
     pub(super) fn get(&self, code: &str) -> Option<&Profile> {
         self.by_code.get(code)
     }

@@ -30,7 +30,7 @@ fn day(object: &RawObject, code: &str) -> Option<Day> {
     read_label(object.get(code)?.as_str()?).map(|(day, _)| day)
 }
 
-/// What the last day's label means: the end of a day says it itself; midnight is read so that spans are whole months.
+/// The meaning of the last day's value: an end of day is explicit; midnight is read so that periods are whole months.
 pub(super) fn last_day_form(
     objects: &[&RawObject],
     profiles: &Profiles,

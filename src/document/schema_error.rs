@@ -247,7 +247,7 @@ impl SchemaError<'_> {
         }
     }
 
-    /// What to write, by the schema alone.
+    /// The help text, derived from the schema alone.
     fn example(&self) -> String {
         if let Some(example) = self.text_kind().and_then(text_kind::example) {
             return format!("write it as {example}");

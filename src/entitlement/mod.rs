@@ -33,14 +33,14 @@ pub struct Register {
     courses: BTreeMap<RecipientSlug, BTreeMap<ServiceSlug, Timeline>>,
 }
 
-/// What somebody asks.
+/// A query for an entitlement.
 #[derive(Clone, Copy, Debug)]
 pub struct EntitlementQuery<'a> {
     /// Who: a client, or a department of one.
     pub recipient: &'a RecipientSlug,
     /// For what.
     pub service: &'a ServiceSlug,
-    /// How urgently.
+    /// The way urgently.
     pub priority: &'a PriorityName,
     /// When.
     pub at: Instant,
@@ -48,7 +48,7 @@ pub struct EntitlementQuery<'a> {
     pub pauses: &'a Pauses,
 }
 
-/// What the agreements say to it.
+/// The answer of the agreements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntitlementAnswer<'a> {
     /// Yes, under one agreement.
@@ -83,7 +83,7 @@ pub struct Entitled<'a> {
     pub days_left: Option<i64>,
     /// The hours that times are counted on.
     pub calendar: Option<&'a CalendarSlug>,
-    /// The zone that times are told in: that of the hours, else that of the agreement.
+    /// The zone that times are given in: that of the hours, else that of the agreement.
     pub zone: Zone,
     /// Whether anything at all is promised for the priority.
     pub is_promised: bool,
@@ -98,7 +98,7 @@ pub struct Entitled<'a> {
 pub struct DueTarget {
     /// Its length.
     pub target: TargetTime,
-    /// Its end, or why that cannot be told.
+    /// Its end, or why that cannot be reported.
     pub due: Result<Instant, DueUnknown>,
     /// Whether it ends after the agreement. It holds all the same: what was asked in time is answered.
     pub is_after_end: bool,
@@ -106,7 +106,7 @@ pub struct DueTarget {
     pub known_through: Option<Day>,
 }
 
-/// Why the end of a promised time cannot be told.
+/// The reason why the end of a promised time cannot be reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DueUnknown {
@@ -116,10 +116,10 @@ pub enum DueUnknown {
     NeverOpen,
 }
 
-/// Why not.
+/// The reason why not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial<'a> {
-    /// What stands in the way, what is nearest to a yes first; never empty.
+    /// The obstacles, the smallest first; never empty.
     pub reasons: Vec<DenialReason<'a>>,
     /// The first instant after the question at which the answer is yes, if no file changes, and in whose zone.
     pub from: Option<(Instant, &'a Zone)>,
@@ -130,11 +130,11 @@ pub struct Denial<'a> {
 pub struct DenialReason<'a> {
     /// The agreement that it is about, where there is one.
     pub agreement: Option<AgreementRef<'a>>,
-    /// What it is.
+    /// The agreement.
     pub obstacle: Obstacle,
 }
 
-/// What stands in the way, from what is nearest to a yes on.
+/// An obstacle, in the order from the smallest on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Obstacle {
     /// The agreement rests.
@@ -147,7 +147,7 @@ pub enum Obstacle {
         /// When it begins.
         from: Instant,
     },
-    /// Nobody has switched the agreement on.
+    /// The manual log has not activated the agreement.
     NotSwitchedOn,
     /// The agreement ended before its time.
     Terminated {
@@ -312,7 +312,7 @@ impl Register {
         Denial { reasons, from }
     }
 
-    /// What stands in the way where no agreement covers the service for the recipient.
+    /// The obstacle if no agreement covers the service for the recipient.
     fn obstacle_without(&self, question: &EntitlementQuery<'_>) -> Obstacle {
         let client = question.recipient.client();
         if self.of_client(&client).any(|(_, services)| services.contains_key(question.service)) {
@@ -375,7 +375,7 @@ fn promise(
     DueTarget { target, due: end, is_after_end, known_through }
 }
 
-/// Why an agreement gives nothing at an instant; `None` where it does.
+/// The reason why an agreement gives nothing at an instant; `None` where it does.
 fn obstacle(agreement: &Agreement, at: Instant) -> Option<Obstacle> {
     let now = status(agreement, at);
     let last_day = || period_at(agreement, at).last_day;

@@ -7,7 +7,7 @@ use super::{EntitlementQuery, Register};
 use crate::calendar::{Instant, InvalidValue, Pauses, read_instant};
 use crate::ident::{PriorityName, RecipientSlug, ServiceSlug, nearest};
 
-/// Who asks, for which service, with which priority. Every name is known to the catalog.
+/// The recipient, service and priority of a query. The catalog knows every name.
 #[derive(Clone, Debug)]
 pub struct ServiceQuery {
     recipient: RecipientSlug,

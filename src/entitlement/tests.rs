@@ -235,7 +235,7 @@ proptest! {
                 prop_assert!(expected.is_empty() && !refusal.reasons.is_empty());
                 prop_assert!(refusal.reasons.is_sorted_by_key(|reason| reason.obstacle));
                 if let Some((from, _)) = refusal.from {
-                    // At the instant that is told the answer is yes, and at the second before it is no.
+                    // At the given instant the answer is yes, and at the second before it is no.
                     prop_assert!(from > instant);
                     prop_assert!(!nearest(from).is_empty());
                     prop_assert!(nearest(from - jiff::SignedDuration::from_secs(1)).is_empty());

@@ -114,7 +114,7 @@ impl schemars::JsonSchema for Field {
     }
 }
 
-/// How a tenant's helpdesk stores an agreement.
+/// The way a tenant's helpdesk stores an agreement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {
     /// The type of managed agreements, such as `agreement$agreement`.
@@ -129,13 +129,13 @@ pub struct Mapping {
     pub states: BTreeMap<State, String>,
     /// Whether a change of state needs a request of its own.
     pub state_in_own_edit: bool,
-    /// How links to recipients are written.
+    /// The way links to recipients are written.
     pub recipients: RecipientLinks,
-    /// How an agreement is deactivated.
+    /// The way an agreement is deactivated.
     pub deactivate: Deactivation,
     /// The time zone and format of dates in requests and responses.
     pub dates: Dates,
-    /// How targets are stored as objects of their own; `None` if they are not. If `attributes` has
+    /// The way targets are stored as objects of their own; `None` if they are not. If `attributes` has
     /// [`Field::Targets`], they are stored on the agreement itself, with each of its services.
     pub rules: Option<RuleClass>,
     /// The length of a business day in seconds, if the helpdesk knows only hours.
@@ -168,12 +168,12 @@ pub enum DayForm {
     NextDay,
 }
 
-/// How the links between an agreement and its recipients are written.
+/// The way the links between an agreement and its recipients are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientLinks {
     /// The object that stores the link.
     pub side: RecipientSide,
-    /// What happens to recipients that the agreement does not name.
+    /// The policy for recipients that the agreement does not name.
     pub mode: RecipientMode,
     /// The attribute on the recipient, if the link is stored there.
     pub recipient_attribute: String,
@@ -190,7 +190,7 @@ pub enum RecipientSide {
     Recipient,
 }
 
-/// What happens to recipients that somebody else added.
+/// The policy for recipients that somebody else added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecipientMode {
     /// They are removed.
@@ -199,7 +199,7 @@ pub enum RecipientMode {
     Additive,
 }
 
-/// How an agreement is deactivated.
+/// The way an agreement is deactivated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deactivation {
     /// Only its state changes.
@@ -212,7 +212,7 @@ pub enum Deactivation {
     Archive,
 }
 
-/// How the helpdesk writes dates, which have no UTC offset.
+/// The way the helpdesk writes dates, which have no UTC offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dates {
     /// The zone of times such as `lastModifiedDate`. First and last days are calendar days and are never converted.

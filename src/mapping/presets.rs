@@ -39,7 +39,7 @@ const STATES: [(State, &str, &str); 5] = [
 
 impl Mapping {
     /// The stock data model of an iTop for service providers. Deactivation removes the services, because the
-    /// portal of iTop shows whatever services a contract has, in any state.
+    /// portal of iTop shows all services of a contract, in any state.
     pub fn itop() -> Self {
         let attributes =
             ATTRIBUTES.into_iter().filter_map(|(field, _, code)| Some((field, code?.to_owned())));

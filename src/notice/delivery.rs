@@ -30,9 +30,9 @@ use self::claim::{Claims, claim};
 use self::protocol::Options;
 use self::task::{Task, deferred_since};
 
-/// How often the ledger is read again after conflicts with other runs.
+/// The number of times the ledger is read again after conflicts with other runs.
 const MAX_READS: u32 = 8;
-/// How often a write or an idempotent submission is tried.
+/// The number of times a write or an idempotent submission is tried.
 const MAX_ATTEMPTS: u32 = 3;
 
 /// One run of the protocol.

@@ -44,7 +44,7 @@ pub struct DueInput<'a> {
     pub catalog: &'a Catalog,
     /// The default time of day of notices.
     pub usual: TimeOfDay,
-    /// How long a notice may be deferred before it is late.
+    /// The time a notice may be deferred before it is late.
     pub late_after: jiff::SignedDuration,
     /// The channels in the settings.
     pub channels: &'a [Channel],
@@ -169,7 +169,7 @@ impl<'a> Evaluation<'a> {
     fn change_of_state(&self, state: State) -> Decision {
         match (self.input.confirmation)(&self.agreement.id) {
             Confirmation::AsDesired => Decision::Send,
-            // It ended before it was created, so nobody was notified of its beginning.
+            // It ended before it was created, so its beginning was never announced.
             Confirmation::Absent if state.is_over() => Decision::Settle(NoticeResult::Superseded),
             Confirmation::Absent | Confirmation::Unconfirmed => {
                 Decision::Defer("the helpdesk does not have this state yet")

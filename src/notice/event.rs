@@ -13,7 +13,7 @@ use crate::status::{CurrentPeriod, State, bound, changes, period_at, state_at};
 use super::key::Variant;
 use super::record::{AnnouncedDays, PastEvents};
 
-/// How far back renewals are derived. Earlier ones are past.
+/// The distance back renewals are derived. Earlier ones are past.
 const LOOKBACK: jiff::SignedDuration = jiff::SignedDuration::from_hours(400 * 24);
 
 /// An event of an agreement, and when its notice is planned.

@@ -44,18 +44,17 @@ pub enum NoticeRecord {
         /// The name of the message that contains the notice. All notices of a message change state together.
         message: String,
         /// The days that the message announces.
-        #[serde(alias = "told")]
         announced: AnnouncedDays,
     },
     /// Final.
     Done {
-        /// How it ended.
+        /// The way it ended.
         #[serde(alias = "how")]
         result: NoticeResult,
         /// When it ended.
         at: Instant,
         /// The days that were announced, or may have been.
-        #[serde(default, skip_serializing_if = "Option::is_none", alias = "told")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         announced: Option<AnnouncedDays>,
         /// The channel's id of the message.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,7 +62,7 @@ pub enum NoticeRecord {
     },
 }
 
-/// How a notice ended.
+/// The way a notice ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeResult {

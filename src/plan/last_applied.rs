@@ -1,4 +1,4 @@
-//! The last-applied state: what the last apply wrote to each agreement, as digests that nobody can read back.
+//! The last-applied state: what the last apply wrote to each agreement, as irreversible digests.
 //!
 //! It explains changes, and decides three things: guards do not count a deactivation that the date alone caused,
 //! the `vanished` guard counts agreements that were applied once, and the drift policy knows drift only through it.

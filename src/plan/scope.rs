@@ -76,7 +76,7 @@ pub enum RedLineSubject {
     },
 }
 
-/// What a catalog entry refers to.
+/// The target of a catalog entry.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CatalogReference {

@@ -7,7 +7,7 @@ use similar::{ChangeTag, TextDiff};
 use crate::render::encode;
 use crate::render::style::{Paint, Tone};
 
-/// How many lines are shown around each change.
+/// The number of lines that are shown around each change.
 const CONTEXT: usize = 2;
 
 /// The difference of two texts; `old_path` is `None` where there was no file.

@@ -14,9 +14,9 @@ pub struct DoctorCheck {
     pub check: &'static str,
     /// Its result.
     pub status: CheckStatus,
-    /// What was found, without a full stop.
+    /// The finding, without a full stop.
     pub message: String,
-    /// What to do about it.
+    /// The advice.
     pub help: Option<String>,
 }
 

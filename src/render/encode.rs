@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// A text for a terminal: whatever would move the cursor, change the direction or not be seen at all stands
+/// A text for a terminal: everything that would move the cursor, change the direction or not be seen at all stands
 /// there as an escape (`\u{1b}`), so that what is read is what is there. The result is always one line.
 ///
 /// The log of a CI is a terminal too, and its runner obeys a line that begins with `::` and what stands behind `##[`.

@@ -20,12 +20,12 @@ pub struct AnswerEnvelope {
     pub format: u32,
     /// `entitled`, `not_entitled` or `ambiguous`.
     pub verdict: EntitlementVerdict,
-    /// What was asked.
+    /// The query.
     pub question: QueryEcho,
     /// Under which agreement and by when, where the verdict is `entitled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entitlement: Option<Entitlement>,
-    /// What stands in the way, what is nearest to a yes first, where the verdict is `not_entitled`.
+    /// The obstacles, the smallest first, if the verdict is `not_entitled`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<DenialDetail>,
     /// From when on the answer is yes, where the verdict is `not_entitled` and the files say it.
@@ -53,13 +53,13 @@ pub enum EntitlementVerdict {
 /// An instant, twice.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct LocalInstant {
-    /// With the offset of the zone that it is told in.
+    /// With the offset of the zone that it is given in.
     pub local: String,
     /// In UTC.
     pub utc: String,
 }
 
-/// What was asked.
+/// The query.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct QueryEcho {
     /// The client, or the department of one.
@@ -97,13 +97,13 @@ pub struct Entitlement {
     pub days_left: Option<i64>,
     /// The calendar that times are counted on; `null` for the time that passes.
     pub calendar: Option<String>,
-    /// The zone that times are told in.
+    /// The zone that times are given in.
     pub zone: String,
     /// Until somebody answers; `null` where it is not promised.
     pub response: Option<DueTime>,
     /// Until it is solved; `null` where it is not promised.
     pub resolution: Option<DueTime>,
-    /// What is worth knowing beside: `no_target`, `after_end`, `calendar_not_known`, `hours_elsewhere`, `never_open`.
+    /// Notes: `no_target`, `after_end`, `calendar_not_known`, `hours_elsewhere`, `never_open`.
     pub remarks: Vec<&'static str>,
 }
 
@@ -112,9 +112,9 @@ pub struct Entitlement {
 pub struct DueTime {
     /// Its length, as people write it.
     pub target: String,
-    /// When it ends; `null` where that cannot be told.
+    /// When it ends; `null` where that cannot be reported.
     pub due: Option<LocalInstant>,
-    /// Why it cannot be told.
+    /// The reason why it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<DueUnknown>,
     /// Whether it ends after the agreement. It holds all the same.
@@ -123,7 +123,7 @@ pub struct DueTime {
     known_through: Option<Day>,
 }
 
-/// What stands in the way.
+/// An obstacle.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct DenialDetail {
     /// `suspended`, `not_started`, `not_switched_on`, `terminated`, `expired`, `service_not_covered`,
@@ -243,7 +243,7 @@ fn why(reason: &DenialReason<'_>) -> DenialDetail {
     }
 }
 
-/// What a recipient may ask for at an instant.
+/// The services that a recipient may request at an instant.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct ServiceOffer {
     /// The version of this shape.
@@ -267,7 +267,7 @@ pub struct OfferedService {
     pub agreements: Vec<String>,
 }
 
-/// What a recipient may ask for at an instant.
+/// The services that a recipient may request at an instant.
 pub fn offer(register: &Register, recipient: &RecipientSlug, at: Instant) -> ServiceOffer {
     let title = |service: &ServiceSlug| {
         let entry = register.catalog().services.get(service);

@@ -45,7 +45,7 @@ fn describe(schema: &mut schemars::Schema) {
         if property.contains_key("description") {
             continue;
         }
-        // Draft 07 ignores whatever stands beside a reference.
+        // Draft 07 ignores siblings of a reference.
         if let Some(reference) = property.remove("$ref") {
             let reference = serde_json::json!([{ "$ref": reference }]);
             property.insert("allOf".to_owned(), reference);
@@ -64,18 +64,18 @@ fn drop_number_formats(schema: &mut schemars::Schema) {
     }
 }
 
-/// What became of a plan, with what the plan had left alone.
+/// The outcome of a plan, with the agreements that the plan left alone.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct OutcomeEnvelope<'a> {
     /// The version of this shape.
     pub format: u32,
-    /// What the plan was made from.
+    /// The inputs of the plan.
     pub header: &'a Header,
     /// The results of its changes, and what a plan made after the apply still holds.
     pub outcome: &'a Outcome,
     /// The guards that blocked something.
     pub awaiting: &'a [AwaitingAcknowledgement],
-    /// What was not planned, and why.
+    /// The agreements that are not planned, with the reason.
     pub blocked: &'a [Blocked],
 }
 
@@ -236,7 +236,7 @@ mod tests {
         let mut sources = Sources::default();
         let file = sources.add("a.yaml", "ключ: x\nдва: y\n");
         let found = std::iter::once(
-            Diagnostic::new(Code::E008, Span { file, start: 0, end: 8 }, "nobody knows `ключ`")
+            Diagnostic::new(Code::E008, Span { file, start: 0, end: 8 }, "unknown key `ключ`")
                 .help("did you mean `key`?"),
         );
         let found = found.collect();

@@ -26,11 +26,11 @@ pub struct ForecastEntry {
     pub agreement: String,
     /// The title of the agreement.
     pub title: String,
-    /// What happens.
+    /// The event.
     pub change: ForecastChange,
 }
 
-/// What happens in a forecast.
+/// An event of a forecast.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ForecastChange {
     /// The agreement gets this state.

@@ -102,7 +102,7 @@ fn result_line(page: &mut TerminalPage, plan: &Plan, change: &Change, result: &C
     }
 }
 
-/// What was done.
+/// The applied changes.
 fn done(change: &Change) -> &'static str {
     match (change.verb, change.status) {
         (Verb::Create, Some(State::Active)) => "created, active",
@@ -114,7 +114,7 @@ fn done(change: &Change) -> &'static str {
     }
 }
 
-/// Why a change was not applied, and the next step.
+/// The reason why a change was not applied, and the next step.
 fn unfinished(result: &ChangeResult, change: &Change) -> (String, String) {
     match result {
         ChangeResult::Done { .. } => (String::new(), String::new()),

@@ -38,7 +38,7 @@ pub(super) struct RiskyChange<'a> {
 /// The origin of the changes of a section, in the order of the sections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ChangeOrigin {
-    /// Stopped by a guard, whatever the cause.
+    /// Stopped by a guard, for any cause.
     AwaitingAcknowledgement,
     /// An edit of the files, or an unknown cause.
     Edit,

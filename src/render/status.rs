@@ -23,7 +23,7 @@ pub struct StatusList {
     pub as_of: String,
     /// The zone that a bare date was read in.
     pub zone: String,
-    /// What ends next comes first; then what has no end, then what is over, the latest first.
+    /// Sorted by the next end; then agreements without an end, then those that are over, the latest first.
     pub agreements: Vec<StatusRow>,
 }
 
@@ -32,11 +32,11 @@ pub struct StatusList {
 pub struct StatusRow {
     /// The agreement.
     pub id: String,
-    /// What people call it.
+    /// Its title.
     pub title: String,
     /// The slug of its client.
     pub client: String,
-    /// What people call the client.
+    /// The client's title.
     pub client_title: String,
     /// The status.
     pub status: State,
@@ -61,7 +61,7 @@ pub struct StatusRow {
 pub struct NextChange {
     /// When.
     pub at: String,
-    /// What it becomes.
+    /// The next state.
     pub to: State,
     #[serde(skip)]
     instant: Instant,
@@ -72,7 +72,7 @@ pub struct NextChange {
 pub struct PeriodNumber {
     /// 1 for the agreed period, 2 for the first that tacit renewal adds.
     pub number: u32,
-    /// How many there can be at most; `None` where there is no limit, or no renewal.
+    /// The maximum number; `None` where there is no limit, or no renewal.
     pub of: Option<u32>,
 }
 
@@ -182,7 +182,7 @@ fn cells(row: &StatusRow) -> Vec<Line> {
     ]
 }
 
-/// What comes next, unless it is the end, which the last day says already.
+/// The next change, unless it is the end, which the last day already shows.
 fn next(row: &StatusRow) -> String {
     let day = row.next_change.as_ref().map(|change| (change, row.zone.day_of(change.instant)));
     match day {
@@ -208,7 +208,7 @@ fn next(row: &StatusRow) -> String {
     }
 }
 
-/// Why it is so, where the status and the days do not say it.
+/// The reason for the status, if the status and the days do not show it.
 fn why(row: &StatusRow) -> String {
     match row.because {
         StatusReason::WithinPeriod if row.period.number > 1 => {

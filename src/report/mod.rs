@@ -12,7 +12,7 @@ use crate::ident::{AgreementId, ClientSlug, ServiceSlug};
 use crate::notice::event::{Succession, last_day, notice_deadline, scheduled_events};
 use crate::status::{CurrentPeriod, State, Status, changes, period_at, state_at, status};
 
-/// How far from the instant, to both sides, what repeats is listed: periods of a tacit renewal, days of telling.
+/// The distance from the instant, to both sides, what repeats is listed: periods of a tacit renewal, days of telling.
 const REACH: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 365 * 3);
 
 /// All agreements as of an instant.
@@ -24,7 +24,7 @@ pub struct Report<'a> {
     pub entries: Vec<ReportEntry<'a>>,
     /// Agreements that follow each other, the oldest first, as places in `entries`; in the order of their ids.
     pub lanes: Vec<Vec<usize>>,
-    /// What each client is covered for, now or later.
+    /// The coverage of each client, now or later.
     pub coverage: BTreeMap<&'a ClientSlug, BTreeMap<&'a ServiceSlug, Covered>>,
 }
 
@@ -43,13 +43,13 @@ pub struct ReportEntry<'a> {
     pub phases: Vec<StatePhase>,
     /// The first days of further periods by tacit renewal, within reach.
     pub rolls: Vec<Day>,
-    /// The days on which somebody is told ahead of an end or of a deadline; none of what is over.
+    /// The days on which a reminder is sent before an end or of a deadline; none of what is over.
     pub told_ahead: Vec<Day>,
     /// The last day to give notice, where there is one to keep.
     pub deadline: Option<Day>,
     /// The last day of all, after everything that can renew it; `None` where nothing ends it.
     pub last_day: Option<Day>,
-    /// What comes after all of its own periods, or, where nothing ends those, after the current one.
+    /// The successor after all of its own periods or, if nothing ends those, after the current one.
     pub follows: Follows,
 }
 
@@ -77,7 +77,7 @@ pub struct StatePhase {
     pub until: Option<Day>,
 }
 
-/// What comes after an agreement.
+/// The continuation of an agreement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follows {
     /// Nothing.
@@ -95,7 +95,7 @@ pub enum Follows {
     },
 }
 
-/// How a client is covered for a service.
+/// The way a client is covered for a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Covered {
     /// The agreement that gives it, as a place in the entries.
@@ -106,7 +106,7 @@ pub struct Covered {
     pub until: Option<Day>,
 }
 
-/// Looks at all agreements as of an instant; `usual` is the time of day at which people are told.
+/// Looks at all agreements as of an instant; `usual` is the time of day at which people are reported.
 pub fn report(agreements: &[Agreement], usual: TimeOfDay, at: Instant) -> Report<'_> {
     let mut ordered: Vec<&Agreement> = agreements.iter().collect();
     ordered.sort_by(|left, right| left.id.cmp(&right.id));
@@ -165,8 +165,8 @@ impl<'a> EntryBuilder<'a, '_> {
 
     fn told_ahead(&self) -> Vec<Day> {
         let until = self.at.checked_add(REACH).unwrap_or(Instant::MAX);
-        let told = scheduled_events(self.agreement, self.succession, self.usual, until);
-        let ahead = told
+        let reminders = scheduled_events(self.agreement, self.succession, self.usual, until);
+        let ahead = reminders
             .iter()
             .filter(|occasion| matches!(occasion.event, NoticeEvent::Expiring | NoticeEvent::NoticeDeadline));
         let mut days: Vec<Day> = ahead.map(|occasion| self.agreement.zone.day_of(occasion.planned)).collect();
@@ -270,7 +270,7 @@ fn coverage<'a>(entries: &[ReportEntry<'a>]) -> BTreeMap<&'a ClientSlug, BTreeMa
     coverage
 }
 
-/// What is active comes before what rests, and both before what is planned; of equals, what lasts longer, and of
+/// Active comes before suspended, and both before planned; of equals, the one that lasts longer, and of
 /// what is planned, what comes first.
 fn worth(entries: &[ReportEntry<'_>], covered: Covered) -> (u8, Option<Reverse<Day>>, Day) {
     let until = covered.until.unwrap_or(Day::MAX);

@@ -5,7 +5,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// How far a secret may travel.
+/// The distance a secret may travel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AddressPolicy {
     /// Whether into private networks, as to a helpdesk in one's own house.
@@ -14,24 +14,24 @@ pub struct AddressPolicy {
     pub punycode_host: bool,
 }
 
-/// Why an address is no target.
+/// The reason why an address is no target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedAddress {
     /// Whether it is because of something secret in it.
     pub is_secret: bool,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
-    /// What to write instead.
+    /// The text to write instead.
     pub help: String,
 }
 
-/// What an address of the network is for.
+/// The use of a network address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AddressClass {
     Public,
     ThisMachine,
     Private,
-    /// Neighbours on the wire, cloud metadata, addresses in disguise, and what nobody should speak to.
+    /// Neighbours on the wire, cloud metadata, addresses in disguise, and reserved ranges.
     Forbidden,
 }
 
@@ -218,7 +218,7 @@ mod tests {
 
     const EVERYWHERE: AddressPolicy = AddressPolicy { private_network: true, punycode_host: true };
 
-    /// Refused whatever the settings allow.
+    /// Refused with any settings.
     const TRICKY: [&str; 62] = [
         "",
         "acme.itsm365.com/sd",

@@ -32,7 +32,7 @@ pub struct Settings {
     pub sender: Option<MailSender>,
     /// The webhook that receives notices, if there is one.
     pub webhook: Option<WebhookConfig>,
-    /// How the helpdesk itself delivers notices, if it does.
+    /// The way the helpdesk itself delivers notices, if it does.
     pub helpdesk_notice: Option<HelpdeskNotice>,
     /// The default time of day of notices, in the agreement's time zone.
     pub notice_time: TimeOfDay,
@@ -115,7 +115,7 @@ impl WebhookFormat {
     }
 }
 
-/// How the helpdesk itself delivers notices.
+/// The way the helpdesk itself delivers notices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HelpdeskNotice {
     /// As a comment on the agreement.
@@ -177,11 +177,11 @@ pub enum Language {
 pub struct HelpdeskConfig {
     /// The product and its address.
     pub kind: Product,
-    /// How it stores agreements.
+    /// The way it stores agreements.
     pub mapping: Mapping,
     /// Whether `--as-of` may apply another day than today to it.
     pub rehearsal: bool,
-    /// What happens to manual changes in the helpdesk.
+    /// The policy for manual changes in the helpdesk.
     pub drift: DriftPolicy,
     /// The request limits.
     pub pace: Pace,
@@ -240,7 +240,7 @@ pub type Priorities = BTreeMap<String, u8>;
 /// The default names of the four priorities of iTop.
 pub const ITOP_PRIORITIES: [(&str, u8); 4] = [("critical", 1), ("high", 2), ("medium", 3), ("low", 4)];
 
-/// What happens to manual changes in the helpdesk: by default they are reverted.
+/// The policy for manual changes in the helpdesk: by default they are reverted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DriftPolicy {
     /// Whether manual changes are kept and only reported, by default.

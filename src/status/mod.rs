@@ -68,13 +68,13 @@ impl fmt::Display for State {
     }
 }
 
-/// Why an agreement is in its state.
+/// The reason why an agreement is in its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StatusReason {
     /// The first day has not come.
     BeforeFirstDay,
-    /// Nobody has switched it on yet.
+    /// The manual log has not activated it yet.
     NotSwitchedOn,
     /// An entry of the manual log says so.
     ByHand,

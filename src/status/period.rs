@@ -11,7 +11,7 @@ use crate::calendar::{Day, Instant, Term};
 pub struct CurrentPeriod {
     /// 1 for the agreed period, 2 for the first that tacit renewal adds.
     pub number: u32,
-    /// How many there can be at most; `None` where there is no limit, or no renewal.
+    /// The maximum number; `None` where there is no limit, or no renewal.
     pub of: Option<u32>,
     /// The first day; `None` where only a hand-made entry will say it.
     pub first_day: Option<Day>,
@@ -131,7 +131,7 @@ impl Roll {
         self.term.after(self.anchor, self.offset + count - 1)
     }
 
-    /// How many further periods there are; `None` where nothing limits them.
+    /// The number of further periods; `None` where nothing limits them.
     fn count(&self) -> Option<u32> {
         let before_successor = self.until.map(|until| self.count_begun_before(until));
         match (self.max_terms, before_successor) {
@@ -140,7 +140,7 @@ impl Roll {
         }
     }
 
-    /// How many further periods begin before `day`. Their first days ascend, so halving finds it.
+    /// The number of further periods that begin before `day`. Their first days ascend, so halving finds it.
     fn count_begun_before(&self, day: Day) -> u32 {
         let begins_before = |count: u32| self.first_day(count).is_some_and(|first_day| first_day < day);
         let (mut low, mut high) = (0_u32, 1_u32);
@@ -177,7 +177,7 @@ impl Roll {
         self.last_day(self.count()?)
     }
 
-    /// How many further periods have begun by `today`.
+    /// The number of further periods that have begun by `today`.
     fn count_by(&self, today: Day) -> u32 {
         let begun = today.tomorrow().map_or(0, |tomorrow| self.count_begun_before(tomorrow));
         self.count().map_or(begun, |count| begun.min(count))

@@ -137,7 +137,7 @@ fn there_are_enough_cases_and_enough_hostile_ones() {
     assert!(cases.iter().filter(|case| case.is_hostile).count() >= 30);
 }
 
-/// The limit applies to the data segment, since address space does not measure the memory in use.
+/// The limit applies to the data segment, since address space does not measure memory use.
 #[test]
 #[cfg(target_os = "linux")]
 fn hostile_input_stays_small() {

@@ -148,7 +148,7 @@ fn search(browser: &mut Browser, some: &str, all: &str) {
     browser.ask("type", json!({ "text": "ПОРТОВИК" }));
     assert_eq!(browser.text("#found"), some);
     assert_eq!(browser.count("#rows .lane"), 2, "three agreements in two lanes");
-    browser.ask("type", json!({ "text": " nobody" }));
+    browser.ask("type", json!({ "text": " no-one" }));
     assert!(browser.sees("#empty"));
     browser.press(&["Escape"]);
     assert_eq!(browser.text("#found"), all);

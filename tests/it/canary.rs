@@ -1,4 +1,4 @@
-//! A key that sings: it is in nothing that a run says or leaves, whatever the helpdesk answers.
+//! A canary key: no output and no file of a run contains it, with any answer of the helpdesk.
 
 use std::io::Write as _;
 use std::path::Path;

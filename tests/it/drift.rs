@@ -1,4 +1,4 @@
-//! Why a change is there, through the program: edits, the date and hands in the helpdesk, told apart.
+//! Why a change is there, through the program: edits, the date and hands in the helpdesk, distinguished.
 
 use serde_json::{Value, json};
 
@@ -87,8 +87,8 @@ fn what_is_to_be_reported_is_left_as_it_is_and_told_every_time() {
         let again = plan(&repository, DAY);
         assert_eq!(again["changes"], json!([]), "{round}");
         let drift = again["drift"].as_array().unwrap();
-        let told: Vec<_> = drift.iter().map(|drift| (&drift["held"], &drift["is_corrected"])).collect();
-        assert_eq!(told, [(&json!({ "text": "by hand" }), &json!(false))], "{round}");
+        let reported: Vec<_> = drift.iter().map(|drift| (&drift["held"], &drift["is_corrected"])).collect();
+        assert_eq!(reported, [(&json!({ "text": "by hand" }), &json!(false))], "{round}");
         let text = repository.expect(0, &["plan", "--as-of", DAY, "--exit-code"]).stdout;
         assert!(text.contains("not corrected: ") && text.contains("1 with drift not corrected"), "{text}");
     }

@@ -21,7 +21,7 @@ struct Way {
 fn nothing(_: &Repository) {}
 
 fn broken(repository: &Repository) {
-    repository.file("agreements/broken.yaml", "client: nobody\n");
+    repository.file("agreements/broken.yaml", "client: no-one\n");
 }
 
 fn empty(repository: &Repository) {

@@ -74,7 +74,10 @@ fn the_offline_plan_is_the_trusted_one_but_for_its_header() {
         assert_eq!(without_header(&offline), without_header(&trusted), "{more:?}");
         let plan: Value = serde_json::from_str(&offline).unwrap();
         let drift = plan["plan"]["drift"].as_array().unwrap();
-        assert!(drift.iter().any(|drift| drift["touch"]["name"] == "S."), "who did it is told: {drift:?}");
+        assert!(
+            drift.iter().any(|drift| drift["touch"]["name"] == "S."),
+            "who did it is reported: {drift:?}"
+        );
         sizes.push(plan["plan"]["changes"].as_array().unwrap().len());
     }
     assert!(sizes.iter().all(|size| *size > 3), "{sizes:?}");

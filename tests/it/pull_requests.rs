@@ -290,7 +290,7 @@ fn the_global_ignore_file_of_the_user_is_not_read() {
 fn validate_reports_only_what_concerns_the_branch() {
     let repository = Repository::example();
     // An error that exists in the base.
-    repository.file("agreements/old.yaml", "client: nobody\n");
+    repository.file("agreements/old.yaml", "client: no-one\n");
     let base = repository.commit();
     let since = ["validate", "--as-of", DAY, "--short", "--changed-since", &base];
     assert_eq!(repository.expect(0, &since).stdout, "");

@@ -1,4 +1,4 @@
-//! The workflows as a forge runs them: linted by programs of others, and each script of theirs carried out.
+//! The workflows as a forge runs them: linted by external programs, and each of their scripts run.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -167,10 +167,10 @@ fn of_many_files_only_the_lines_change_that_must() {
     let run = repository.expect(0, &renew);
     assert_eq!(dry.stdout, run.stdout);
     assert!(run.stderr.ends_with(&format!("{count} files written.\n")), "{}", run.stderr);
-    let mut told: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut reported: BTreeMap<&str, &str> = BTreeMap::new();
     for of_file in run.stdout.split("--- ").skip(1) {
         let (head, diff) = of_file.split_once("\n@@").unwrap();
-        told.insert(head.split_once("+++ ").unwrap().1, diff);
+        reported.insert(head.split_once("+++ ").unwrap().1, diff);
     }
     for (path, (before, after)) in &expected {
         assert_eq!(repository.read(path), *after, "{path} came of\n{before}");
@@ -179,7 +179,7 @@ fn of_many_files_only_the_lines_change_that_must() {
             let theirs: Vec<&str> = other.lines().collect();
             text.lines().filter(|line| !theirs.contains(line)).map(str::to_owned).collect()
         };
-        let (gone, new) = changed(told[path.as_str()]);
+        let (gone, new) = changed(reported[path.as_str()]);
         assert_eq!(gone, lines(before, after), "{path}");
         assert_eq!(new, lines(after, before), "{path}");
     }

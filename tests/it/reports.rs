@@ -13,7 +13,7 @@ const TESTED: &str = "the check by the schema of SARIF";
 
 const TYPO: &str = "agreements/2026/severny-veter-2026.yaml";
 
-/// The example with a manager whom nobody knows.
+/// The example with an unknown manager.
 fn broken() -> Repository {
     let repository = Repository::example();
     repository.edit(TYPO, "manager: i.petrova", "manager: i.petrowa");
@@ -52,8 +52,8 @@ fn the_matcher_reads_the_short_form() {
     assert_eq!(run.code, 3);
     let found: Vec<regex::Captures<'_>> =
         run.stdout.lines().filter_map(|line| regexp.captures(line)).collect();
-    let told = run.stdout.lines().filter(|line| !line.contains(": note[")).count();
-    assert_eq!(found.len(), told, "{}", run.stdout);
+    let reported = run.stdout.lines().filter(|line| !line.contains(": note[")).count();
+    assert_eq!(found.len(), reported, "{}", run.stdout);
     let part = |found: &regex::Captures<'_>, name: &str| {
         found[usize::try_from(pattern[name].as_u64().unwrap()).unwrap()].to_owned()
     };

@@ -1,5 +1,5 @@
 // A mail server (smtp-server) that parses what it takes (mailparser): prints its port, then a line of JSON a mail.
-// Whoever is called `busy` or `nobody` is refused at RCPT; at the mail to `lost` the server dies without an answer.
+// Recipients called `busy` or `unknown` are refused at RCPT; at the mail to `lost` the server dies without an answer.
 const path = require("path");
 const modules = path.join(process.argv[2], "node_modules");
 const { SMTPServer } = require(path.join(modules, "smtp-server"));
@@ -9,7 +9,7 @@ const server = new SMTPServer({
   authOptional: true,
   disabledCommands: ["STARTTLS", "AUTH"],
   onRcptTo(address, _session, callback) {
-    const refused = { busy: 450, nobody: 550 }[address.address.split(/[.@]/)[0]];
+    const refused = { busy: 450, unknown: 550 }[address.address.split(/[.@]/)[0]];
     if (!refused) return callback();
     const error = new Error("not today");
     error.responseCode = refused;
@@ -17,7 +17,7 @@ const server = new SMTPServer({
   },
   onData(stream, session, callback) {
     simpleParser(stream).then((mail) => {
-      const told = {
+      const reported = {
         to: session.envelope.rcptTo.map((to) => to.address),
         subject: mail.subject,
         id: mail.messageId,
@@ -25,8 +25,8 @@ const server = new SMTPServer({
         text: mail.text,
         html: mail.html,
       };
-      if (told.to[0].startsWith("lost@")) process.exit();
-      process.stdout.write(JSON.stringify(told) + "\n", () => callback());
+      if (reported.to[0].startsWith("lost@")) process.exit();
+      process.stdout.write(JSON.stringify(reported) + "\n", () => callback());
     }, callback);
   },
 });

@@ -25,15 +25,15 @@ struct Attack {
 enum Ends {
     /// As the honest edit alone would, with a red line for this file.
     Unmoved(&'static str),
-    /// As the honest edit alone would; nobody needs to be told.
+    /// As the honest edit alone would; no report is needed.
     Ignored,
     /// With another plan, and a red line for this file.
-    Told(&'static str),
+    Reported(&'static str),
     /// With this exit code, and no plan.
     Refused(i32),
 }
 
-use Ends::{Ignored, Refused, Told, Unmoved};
+use Ends::{Ignored, Refused, Reported, Unmoved};
 
 /// Replaces a line of the settings, or adds it.
 fn set(repository: &Repository, key: &str, value: &str) {
@@ -224,7 +224,7 @@ const ATTACKS: [Attack; 30] = [
         ends: Refused(3),
     },
     Attack {
-        name: "a title that looks around",
+        name: "a title that reads other fields",
         act: |r, _, _| {
             r.file(EDITED, &r.read(EDITED).replace("title: Honest", "title: \"{{ env.KEY }}\""));
         },
@@ -235,14 +235,14 @@ const ATTACKS: [Attack; 30] = [
         act: |r, _, _| {
             r.edit("catalog.yaml", "helpdesk: ou$7001", "helpdesk: ou$7099");
         },
-        ends: Told("catalog.yaml"),
+        ends: Reported("catalog.yaml"),
     },
     Attack {
         name: "another address of a contact",
         act: |r, _, _| {
             r.edit("catalog.yaml", "boss@veter.example", "boss@evil.example");
         },
-        ends: Told("catalog.yaml"),
+        ends: Reported("catalog.yaml"),
     },
     Attack {
         name: "a memory that is brought along",
@@ -334,19 +334,21 @@ fn no_pull_request_says_where_to_or_as_whom() {
         repository.git(&["checkout", "-q", "-f", "--detach", &base]);
         let in_memory = plan(&repository, &["--base", &base, "--head", &head]);
         for run in on_disk.iter().chain([&in_memory]) {
-            let told = |file: &&str| -> Value {
+            let reported = |file: &&str| -> Value {
                 let plan = planned(run);
                 assert!(files_told(&plan).contains(file), "{name}: {:?}", files_told(&plan));
                 plan
             };
             match ends {
                 Unmoved(file) => {
-                    let plan = told(file);
+                    let plan = reported(file);
                     assert_eq!(plan["plan"], expected["plan"], "{name}");
                     assert_eq!((&plan["awaiting"], run.code), (&expected["awaiting"], 0), "{name}");
                 }
                 Ignored => assert_eq!(planned(run), expected, "{name}"),
-                Told(file) => assert_eq!(told(file)["plan"]["header"]["helpdesk"], served.url, "{name}"),
+                Reported(file) => {
+                    assert_eq!(reported(file)["plan"]["header"]["helpdesk"], served.url, "{name}")
+                }
                 Refused(code) => assert_eq!(run.code, *code, "{name}: {}", run.stderr),
             }
             for secret in [KEY, "a-secret-of-somebody-else", "root:x:0"] {

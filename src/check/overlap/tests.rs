@@ -11,17 +11,17 @@ use crate::diagnostic::Code;
 use crate::ident::{RecipientSlug, ServiceSlug};
 use crate::status::{State, state_at};
 
-/// Who is told of which rule.
-fn told(agreements: Vec<Agreement>) -> Vec<(String, Code)> {
+/// The agreements and the rules reported for them.
+fn reported(agreements: Vec<Agreement>) -> Vec<(String, Code)> {
     let nowhere = Nowhere::new();
     let subjects = nowhere.subjects(agreements);
     let findings = check(&subjects);
-    let mut told: Vec<_> = findings
+    let mut reported: Vec<_> = findings
         .into_iter()
         .map(|(index, diagnostic)| (subjects[index].id().to_owned(), diagnostic.code))
         .collect();
-    told.sort();
-    told
+    reported.sort();
+    reported
 }
 
 fn both(code: Code, id: &str) -> Vec<(String, Code)> {
@@ -31,8 +31,11 @@ fn both(code: Code, id: &str) -> Vec<(String, Code)> {
 #[test]
 fn a_shared_last_day_is_an_overlap() {
     let first = agreement("a", "2026-01-01", "2026-06-30");
-    assert_eq!(told(vec![first.clone(), agreement("b", "2026-06-30", "2026-12-31")]), both(Code::E301, "b"));
-    assert_eq!(told(vec![first, agreement("b", "2026-07-01", "2026-12-31")]), []);
+    assert_eq!(
+        reported(vec![first.clone(), agreement("b", "2026-06-30", "2026-12-31")]),
+        both(Code::E301, "b")
+    );
+    assert_eq!(reported(vec![first, agreement("b", "2026-07-01", "2026-12-31")]), []);
 }
 
 #[test]
@@ -40,7 +43,10 @@ fn a_short_one_within_a_long_one_does_not_hide_the_next() {
     let long = agreement("a", "2026-01-01", "2026-12-31");
     let short = agreement("b", "2026-02-01", "2026-02-28");
     let late = agreement("c", "2026-12-01", "2027-01-31");
-    assert_eq!(told(vec![long, short, late]), [("b".to_owned(), Code::E301), ("c".to_owned(), Code::E301)]);
+    assert_eq!(
+        reported(vec![long, short, late]),
+        [("b".to_owned(), Code::E301), ("c".to_owned(), Code::E301)]
+    );
 }
 
 #[test]
@@ -48,7 +54,7 @@ fn zones_do_not_make_an_overlap_of_days_that_follow() {
     let moscow = agreement("a", "2026-01-01", "2026-06-30");
     let mut vladivostok = agreement("b", "2026-07-01", "2026-12-31");
     vladivostok.zone = Zone::find("Asia/Vladivostok").expect("a zone");
-    assert_eq!(told(vec![moscow, vladivostok]), []);
+    assert_eq!(reported(vec![moscow, vladivostok]), []);
 }
 
 #[test]
@@ -57,9 +63,9 @@ fn a_tacit_roll_reaches_until_its_successor() {
     rolling.renewal =
         Renewal::Auto { term: Term { months: 12, days: 0 }, notice_period: None, max_terms: None };
     let late = agreement("b", "2029-01-01", "2029-12-31");
-    assert_eq!(told(vec![rolling.clone(), late.clone()]), both(Code::E301, "b"));
+    assert_eq!(reported(vec![rolling.clone(), late.clone()]), both(Code::E301, "b"));
     rolling.succeeded_on = Some(day("2029-01-01"));
-    assert_eq!(told(vec![rolling, late]), []);
+    assert_eq!(reported(vec![rolling, late]), []);
 }
 
 #[test]
@@ -67,10 +73,10 @@ fn a_pair_of_a_chain_is_left_to_the_chain_and_a_third_is_not() {
     let before = agreement("a", "2026-01-01", "2026-12-31");
     let mut after = agreement("c", "2026-12-01", "2027-11-30");
     after.renews = Some(before.id.clone());
-    assert_eq!(told(vec![before.clone(), after.clone()]), []);
+    assert_eq!(reported(vec![before.clone(), after.clone()]), []);
     let other = agreement("b", "2026-06-01", "2026-12-15");
     assert_eq!(
-        told(vec![before, other, after]),
+        reported(vec![before, other, after]),
         [("b".to_owned(), Code::E301), ("c".to_owned(), Code::E301)]
     );
 }
@@ -80,10 +86,10 @@ fn the_department_wins_over_the_company_with_a_warning() {
     let company = agreement("a", "2026-01-01", "2026-12-31");
     let mut department = agreement("b", "2026-05-01", "2026-05-31");
     department.recipients = [RecipientSlug::new("dent-mayak/x-ray").expect("a slug")].into();
-    assert_eq!(told(vec![company.clone(), department.clone()]), both(Code::W308, "b"));
+    assert_eq!(reported(vec![company.clone(), department.clone()]), both(Code::W308, "b"));
     department.services =
         [(ServiceSlug::new("vpn").expect("a slug"), crate::agreement::Coverage::default())].into();
-    assert_eq!(told(vec![company, department]), []);
+    assert_eq!(reported(vec![company, department]), []);
 }
 
 #[test]
@@ -97,16 +103,16 @@ fn by_hand_counts_from_the_first_active_to_the_end() {
     let mut by_hand = agreement("a", "2026-01-01", "2026-12-31");
     by_hand.activation = Activation::Manual(Vec::new());
     let other = agreement("b", "2026-03-10", "2026-03-20");
-    assert_eq!(told(vec![by_hand.clone(), other.clone()]), [], "never switched on as far as is written");
+    assert_eq!(reported(vec![by_hand.clone(), other.clone()]), [], "never switched on as far as is written");
     let on = entry("2026-02-01T00:00:00+03:00", ActivationStatus::Active);
     by_hand.activation = Activation::Manual(vec![on.clone()]);
-    assert_eq!(told(vec![by_hand.clone(), other.clone()]), both(Code::E301, "b"));
+    assert_eq!(reported(vec![by_hand.clone(), other.clone()]), both(Code::E301, "b"));
     by_hand.activation =
         Activation::Manual(vec![on.clone(), entry("2026-03-10T00:00:00+03:00", ActivationStatus::Ended)]);
-    assert_eq!(told(vec![by_hand.clone(), other.clone()]), []);
+    assert_eq!(reported(vec![by_hand.clone(), other.clone()]), []);
     by_hand.activation =
         Activation::Manual(vec![on, entry("2026-03-10T00:00:01+03:00", ActivationStatus::Ended)]);
-    assert_eq!(told(vec![by_hand, other]), both(Code::E301, "b"));
+    assert_eq!(reported(vec![by_hand, other]), both(Code::E301, "b"));
 }
 
 /// The rule as anyone would say it: look at every day, and see who can be active.
@@ -121,7 +127,7 @@ fn naive(agreements: &[Agreement]) -> BTreeSet<String> {
         .iter()
         .map(|agreement| (0..120).filter(|offset| is_active(agreement, *offset)).collect())
         .collect();
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for (index, agreement) in agreements.iter().enumerate() {
         for (other_index, other) in agreements.iter().enumerate() {
             let shares = agreement.recipients.intersection(&other.recipients).next().is_some()
@@ -129,11 +135,11 @@ fn naive(agreements: &[Agreement]) -> BTreeSet<String> {
             let meets = days[index].iter().any(|day| days[other_index].contains(day));
             let is_later = (days[index].first(), &agreement.id) > (days[other_index].first(), &other.id);
             if index != other_index && shares && meets && is_later {
-                told.insert(agreement.id.to_string());
+                reported.insert(agreement.id.to_string());
             }
         }
     }
-    told
+    reported
 }
 
 fn any_agreement() -> impl Strategy<Value = Agreement> {
@@ -178,7 +184,7 @@ proptest! {
             agreement.id = crate::ident::AgreementId::new(&format!("n{index}")).expect("an id");
         }
         let expected = naive(&agreements);
-        let swept: BTreeSet<String> = told(agreements).into_iter().filter(|(_, code)| *code == Code::E301).map(|(id, _)| id).collect();
+        let swept: BTreeSet<String> = reported(agreements).into_iter().filter(|(_, code)| *code == Code::E301).map(|(id, _)| id).collect();
         prop_assert_eq!(swept, expected);
     }
 }

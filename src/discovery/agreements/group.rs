@@ -85,7 +85,7 @@ fn common(values: impl Iterator<Item = Option<String>>) -> Option<String> {
     (count >= 2).then_some(value)
 }
 
-/// How long it runs, where that is whole years or months.
+/// The time it runs, where that is whole years or months.
 fn term(facts: &ObservedAgreement) -> Option<String> {
     let (first, last) = facts.first_day.zip(facts.last_day)?;
     let years = [1, 2, 3, 5].map(|count| (count * 12, format!("{count}y")));

@@ -34,7 +34,7 @@ pub struct AgreementDocument {
     /// if none do. Each entry becomes an agreement of its own, `<file>/<client>`.
     #[schemars(with = "Option<Keyed<text::Client, bool>>")]
     pub clients: Option<serde::de::IgnoredAny>,
-    /// Who may request the services: clients or their departments (`severny-veter/accounting`). Default: the whole client.
+    /// Clients or departments that may request the services (`severny-veter/accounting`). Default: the whole client.
     #[schemars(with = "Option<Vec<text::Recipient>>")]
     pub recipients: Option<Vec<String>>,
     /// The person on the provider's side who is responsible for the client: a slug of `managers:` in catalog.yaml. Example: `i.petrova`.
@@ -56,7 +56,7 @@ pub struct AgreementDocument {
     pub suspensions: Option<Vec<SuspensionShape>>,
     /// An end before the agreed last day.
     pub termination: Option<TerminationShape>,
-    /// What happens at the end of the period.
+    /// The behaviour at the end of the period.
     pub renewal: Option<RenewalShape>,
     /// The id of the agreement that this one succeeds. Example: `severny-veter-2025`.
     #[schemars(with = "Option<text::Agreement>")]
@@ -185,7 +185,7 @@ pub struct TerminationShape {
     pub reason: Option<String>,
 }
 
-/// What happens at the end of the period.
+/// The behaviour at the end of the period.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RenewalShape {

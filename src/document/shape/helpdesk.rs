@@ -115,7 +115,7 @@ pub struct AgreementMappingShape {
     pub states: Option<StatesShape>,
     /// The link between an agreement and its recipients.
     pub recipients: Option<RecipientMappingShape>,
-    /// How an agreement is deactivated: by its `state`, by `detach` (removes the links to services or recipients),
+    /// The way an agreement is deactivated: by its `state`, by `detach` (removes the links to services or recipients),
     /// or by `archive`. Default: `state`, and `detach` for iTop.
     pub deactivate: Option<DeactivateShape>,
     /// `true` if the tenant accepts a change of state only in a separate edit. Default: `false`.
@@ -217,7 +217,7 @@ pub enum LinkModeShape {
     Additive,
 }
 
-/// How an agreement is deactivated.
+/// The way an agreement is deactivated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]

@@ -18,6 +18,6 @@ pub struct DeliveryReport {
     pub deferred: Vec<(NoticeKey, String)>,
     /// Settled without being sent.
     pub settled: Vec<(NoticeKey, NoticeResult)>,
-    /// Why the run ended early.
+    /// The reason why the run ended early.
     pub ended: Option<String>,
 }

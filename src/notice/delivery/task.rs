@@ -18,7 +18,7 @@ pub(super) struct Task {
     pub(super) records: Vec<NoticeRecord>,
     /// Whether another run passed the fence with it.
     pub(super) is_takeover: bool,
-    /// How often this run submitted it.
+    /// The number of times this run submitted it.
     pub(super) submits: u32,
 }
 

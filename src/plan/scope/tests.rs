@@ -53,7 +53,7 @@ impl Repository {
     }
 }
 
-/// What `after` brings about over the repository as it stands.
+/// The scope of `after` compared with the repository as it stands.
 fn scope(before: &[(&str, &str)], after: &[(&str, &str)]) -> Scope {
     fn on<T>(repository: &Repository, with: impl FnOnce(CheckedSide<'_>) -> T) -> T {
         let of = |folder: &str| -> Vec<Document> {
@@ -128,7 +128,7 @@ fn what_means_something_else_without_a_change_of_its_own_is_told_apart() {
     let found = scope(&[], &[("catalog.yaml", &renamed)]);
     assert!(found.documents.is_empty());
     assert_eq!(indirect(&found), ["mayak"]);
-    // A service that nobody uses is nobody's affair.
+    // A service without agreements concerns no agreement.
     let unused = CATALOG.replace("title: VPN", "title: Туннель");
     assert!(indirect(&scope(&[], &[("catalog.yaml", &unused)])).is_empty());
     // The name of the template is in the usual title.

@@ -8,7 +8,7 @@ use crate::document::{self, Document};
 use crate::live::digest;
 
 /// The names of findings, in their order. Of several that are alike in all of this the first, the second and so on
-/// are told apart.
+/// are distinguished.
 pub(super) fn fingerprints<'a>(
     found: impl IntoIterator<Item = &'a Diagnostic>,
     sources: &Sources,

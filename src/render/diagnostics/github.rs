@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::render::encode;
 use crate::render::vocabulary;
 
-/// How many annotations of one kind GitHub keeps of a step; it drops the others without a word.
+/// The number of annotations of one kind that GitHub keeps of a step; it drops the others without a word.
 const KEPT: usize = 10;
 
 /// The commands, errors first. Where there are more of a kind than GitHub keeps, the last of those says how many.

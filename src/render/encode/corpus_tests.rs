@@ -20,7 +20,7 @@ pub(crate) const HOSTILE: &[&str] = &[
     "::set-output name=x::y",
 ];
 
-/// What each sink could take for more than text.
+/// Texts that a sink could interpret as more than text.
 const LIVE: &[&str] = &[
     "@somebody",
     "@acme/team",
@@ -81,7 +81,7 @@ const LIVE: &[&str] = &[
     "{{ 7 * 7 }} ${7*7} #{x}",
 ];
 
-/// How each may stand within a text.
+/// The way each may stand within a text.
 const AROUND: &[(&str, &str)] = &[
     ("", ""),
     (" ", " "),
@@ -124,7 +124,7 @@ pub(crate) fn is_obeyed(log: &str) -> bool {
     log.contains("##[") || log.lines().any(|line| line.trim_start().starts_with("::"))
 }
 
-/// What is live in Markdown, as a forge reads it that knows every extension there is.
+/// The active elements of a Markdown text, as a forge with every extension reads it.
 pub(crate) fn live_in_markdown(markdown: &str) -> Vec<String> {
     let mut options = comrak::Options::default();
     options.extension.strikethrough = true;
@@ -145,7 +145,7 @@ pub(crate) fn live_in_markdown(markdown: &str) -> Vec<String> {
     live_in_html(&comrak::markdown_to_html(markdown, &options), &known, &["open"])
 }
 
-/// What is live in a piece of HTML: odd markup, and texts outside of code that a forge would link.
+/// The active elements of a piece of HTML: unexpected markup, and texts outside of code that a forge would link.
 fn live_in_html(html: &str, known: &[&str], attributes: &[&str]) -> Vec<String> {
     let parsed = Html::parse_fragment(html);
     let mut found = odd_nodes(&parsed, known, attributes);

@@ -11,7 +11,7 @@ use crate::render::line::Line;
 use crate::render::style::Tone;
 use crate::render::vocabulary;
 
-/// Who edited which parts and when, a line for each person and instant.
+/// The edits with their author and time, a line for each person and instant.
 pub(super) fn edits(drifts: &[&Drift]) -> Vec<Line> {
     let mut by_edit: BTreeMap<(&str, Option<String>), Vec<String>> = BTreeMap::new();
     for drift in drifts {

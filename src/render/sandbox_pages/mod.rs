@@ -45,7 +45,7 @@ pub struct AgreementList {
     pub rows: Vec<AgreementRow>,
     /// The state codes, each with the number of agreements that match the text.
     pub states: Vec<(String, usize)>,
-    /// How many agreements match, on all pages.
+    /// The number of agreements that match, on all pages.
     pub found: usize,
     /// The text of the search.
     pub text: String,

@@ -21,7 +21,7 @@ pub(crate) struct Attended<'a> {
     pub(crate) is_confirmed: bool,
     /// The format of the result. In JSON the plan is not shown before, since the result contains it.
     pub(crate) format: Format,
-    /// How long to wait for the lock.
+    /// The way long to wait for the lock.
     pub(crate) patience: Duration,
     pub(crate) context: &'a Context,
 }
@@ -82,7 +82,7 @@ impl Audience for Attended<'_> {
 
 /// An unattended job: nothing is asked, and the plan goes to the log.
 pub(crate) struct Unattended<'a> {
-    /// How long to wait for the lock.
+    /// The way long to wait for the lock.
     pub(crate) patience: Duration,
     pub(crate) stop: Stop,
     pub(crate) context: &'a Context,

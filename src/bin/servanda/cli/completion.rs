@@ -43,7 +43,7 @@ pub(crate) fn with_candidates(command: clap::Command) -> clap::Command {
     command.mut_subcommands(with_candidates)
 }
 
-/// What a name refers to.
+/// The kind of thing that a name refers to.
 #[derive(Clone, Copy)]
 enum NameKind {
     Agreement,

@@ -130,7 +130,7 @@ impl PlanOptions {
 /// The switch of the commands that take the lock.
 #[derive(Args)]
 pub(crate) struct LockOptions {
-    /// How long to wait for another run to end: 30s, 10m
+    /// The way long to wait for another run to end: 30s, 10m
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = value_parsers::waiting_time)]
     pub(crate) wait_lock: Duration,
 }
@@ -181,13 +181,13 @@ pub(crate) struct EntryOptions {
     /// The reason, for people who read the file later
     #[arg(long)]
     reason: Option<String>,
-    /// Who decided it; without it, the user name of the Git configuration
+    /// Name of the person who decided it [default: the user name of the Git configuration]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 }
 
 impl EntryOptions {
-    /// Who decided it: the name that was typed, or that of the Git configuration.
+    /// The person who decided it: the name that was typed, or that of the Git configuration.
     pub(crate) fn decider(&self, session: &EditSession) -> Option<String> {
         self.by.clone().or_else(|| git::user(&session.loaded.root))
     }

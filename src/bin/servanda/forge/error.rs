@@ -2,7 +2,7 @@
 
 use crate::process::failure::{Exit, Failure};
 
-/// Why a request to a forge failed. No variant contains the token.
+/// The reason why a request to a forge failed. No variant contains the token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ForgeError {
     /// The token is missing, invalid or lacks a permission.

@@ -25,7 +25,7 @@ pub(crate) trait CommentText: Sync {
     fn severity(&self) -> Option<CommentSeverity>;
 }
 
-/// What was done to the comments.
+/// The outcome for the comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CommentOutcome {
     /// The first comment was posted.

@@ -20,7 +20,7 @@ use super::sticky_comment::{CommentOutcome, CommentText, post};
 use interleaving::Interleaving;
 
 const FORGES: [Forge; 3] = [Forge::GitHub, Forge::GitLab, Forge::Gitea];
-const TOKEN: &str = "a-token-that-nobody-may-see";
+const TOKEN: &str = "a-token-that-must-stay-secret";
 const KEY: &str = "plan";
 /// The pull request that is spoken on.
 const NUMBER: u64 = 7;
@@ -59,7 +59,7 @@ impl World {
         self.next
     }
 
-    /// What is ours and found again.
+    /// The own comments that are found again.
     fn found(&self) -> Vec<&Said> {
         let ours = self.comments.values().filter(|said| said.author == OURS);
         ours.filter(|said| matches!(CommentMarker::of(&said.body, KEY), Some(CommentMarker::First { .. })))
@@ -97,13 +97,13 @@ impl Fake {
         Self { forge, address, world, served }
     }
 
-    /// The same forge as another job sees it, which is told apart by its token.
+    /// The same forge as another job sees it, which is distinguished by its token.
     fn job(&self, name: &str) -> ForgeClient {
         ForgeClient::new(&self.address, &SecretString::from(format!("{name}-{TOKEN}"))).expect("an address")
     }
 
     fn world(&self) -> std::sync::MutexGuard<'_, World> {
-        self.world.lock().expect("nobody panicked")
+        self.world.lock().expect("no thread panicked")
     }
 
     async fn post(&self, text: &Sample) -> CommentOutcome {
@@ -117,7 +117,7 @@ struct Sample {
     text: String,
     class: Option<CommentSeverity>,
     is_long: bool,
-    /// How many texts go on with the first.
+    /// The number of texts go on with that the first.
     further: usize,
 }
 
@@ -139,7 +139,7 @@ impl CommentText for Sample {
     }
 }
 
-fn told(status: StatusCode, body: &Value) -> Response {
+fn respond(status: StatusCode, body: &Value) -> Response {
     (status, [("content-type", "application/json")], body.to_string()).into_response()
 }
 
@@ -171,15 +171,15 @@ async fn answer(State(world): State<Shared>, request: Request) -> Response {
     let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
     let says = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if ![says("authorization"), says("private-token")].iter().any(|said| said.ends_with(TOKEN)) {
-        return told(StatusCode::UNAUTHORIZED, &json!({ "message": "Bad credentials" }));
+        return respond(StatusCode::UNAUTHORIZED, &json!({ "message": "Bad credentials" }));
     }
-    let turns = world.lock().expect("nobody panicked").turns.clone();
+    let turns = world.lock().expect("no thread panicked").turns.clone();
     if let Some(turns) = turns {
         let said = [says("authorization"), says("private-token")].concat();
         turns.wait(if said.contains("one-") { "one" } else { "other" }).await;
     }
     let gate = {
-        let mut world = world.lock().expect("nobody panicked");
+        let mut world = world.lock().expect("no thread panicked");
         world.requests.push((parts.method.clone(), path.clone()));
         if let Some(at) = world.instead.iter().position(|(method, _, _)| *method == parts.method) {
             let (_, status, wait) = world.instead.remove(at);
@@ -212,7 +212,7 @@ async fn answer(State(world): State<Shared>, request: Request) -> Response {
 }
 
 fn carried_out(world: &Shared, method: &Method, path: &str, query: &str, body: &Value) -> Response {
-    let mut world = world.lock().expect("nobody panicked");
+    let mut world = world.lock().expect("no thread panicked");
     let text = body["body"].as_str().unwrap_or_default();
     let is_writing = matches!(*method, Method::POST | Method::PATCH | Method::PUT);
     if path == "/graphql" {
@@ -220,57 +220,57 @@ fn carried_out(world: &Shared, method: &Method, path: &str, query: &str, body: &
             let id = node.trim_start_matches("IC_").parse::<u64>().expect("a node of ours");
             world.comments.get_mut(&id).expect("it is there").is_folded = true;
         }
-        return told(StatusCode::OK, &json!({ "data": { "viewer": { "databaseId": OURS } } }));
+        return respond(StatusCode::OK, &json!({ "data": { "viewer": { "databaseId": OURS } } }));
     }
     if path == "/user" {
-        return told(StatusCode::OK, &json!({ "id": OURS }));
+        return respond(StatusCode::OK, &json!({ "id": OURS }));
     }
     if is_writing && text.chars().count() > world.limit {
         let refused =
             if world.limit > 500_000 { StatusCode::BAD_REQUEST } else { StatusCode::UNPROCESSABLE_ENTITY };
-        return told(refused, &json!({ "message": "Body is too long" }));
+        return respond(refused, &json!({ "message": "Body is too long" }));
     }
     let last = path.rsplit('/').next().unwrap_or_default();
     if let ("comments" | "notes", &Method::POST) = (last, method) {
         let id = world.say(OURS, text);
-        return told(StatusCode::CREATED, &comment(id, &world.comments[&id]));
+        return respond(StatusCode::CREATED, &comment(id, &world.comments[&id]));
     }
     if matches!(last, "comments" | "notes") {
         let all = world.comments.iter().map(|(id, said)| comment(*id, said)).collect();
-        return told(StatusCode::OK, &page(all, query));
+        return respond(StatusCode::OK, &page(all, query));
     }
     if matches!(last, "pulls" | "merge_requests") {
         let all = world.pull_requests.iter().map(|(number, head)| pull_request(*number, head)).collect();
-        return told(StatusCode::OK, &page(all, query));
+        return respond(StatusCode::OK, &page(all, query));
     }
     let Ok(id) = last.parse::<u64>() else {
-        return told(StatusCode::NOT_FOUND, &json!({}));
+        return respond(StatusCode::NOT_FOUND, &json!({}));
     };
     if path.contains("/pulls/") || (path.contains("/merge_requests/") && !path.contains("/notes/")) {
         let found = world.pull_requests.iter().find(|(number, _)| *number == id);
         return found.map_or_else(
-            || told(StatusCode::NOT_FOUND, &json!({})),
-            |(number, head)| told(StatusCode::OK, &pull_request(*number, head)),
+            || respond(StatusCode::NOT_FOUND, &json!({})),
+            |(number, head)| respond(StatusCode::OK, &pull_request(*number, head)),
         );
     }
     let Some(said) = world.comments.get_mut(&id) else {
-        return told(StatusCode::NOT_FOUND, &json!({}));
+        return respond(StatusCode::NOT_FOUND, &json!({}));
     };
     if *method == Method::DELETE {
         world.comments.remove(&id);
         return StatusCode::NO_CONTENT.into_response();
     }
     text.clone_into(&mut said.body);
-    told(StatusCode::OK, &comment(id, said))
+    respond(StatusCode::OK, &comment(id, said))
 }
 
-/// What somebody else planted, in the hope that it is taken for ours.
+/// Comments that somebody else planted to look like ours.
 fn fake() -> String {
     marked(&["### Plan: nothing changes".to_owned()], KEY, CommentSeverity::Harmless).concat()
 }
 
 #[tokio::test]
-async fn fifty_runs_leave_one_comment_and_nobody_elses_is_touched() {
+async fn fifty_runs_leave_one_comment_and_no_other_is_touched() {
     for name in FORGES {
         let fake_forge = Fake::serve(name).await;
         for number in 0..230 {
@@ -362,7 +362,7 @@ async fn a_plan_that_could_not_be_made_takes_the_place_of_the_older_one() {
     fake_forge.post(&Sample::new("grave", CommentSeverity::RedLine)).await;
     let failed = Sample { class: None, ..Sample::new("none", CommentSeverity::Harmless) };
     assert_eq!(fake_forge.post(&failed).await, CommentOutcome::Updated);
-    // Nobody is called back for what they were called for before.
+    // A mention notifies each person once.
     assert_eq!(
         fake_forge.post(&Sample::new("grave", CommentSeverity::RedLine)).await,
         CommentOutcome::Updated
@@ -386,7 +386,7 @@ async fn what_is_refused_is_said_shorter_and_at_last_as_short_as_can_be() {
         fake_forge.world().limit = 10;
         let refused = post(&fake_forge.forge, NUMBER, KEY, &long("last"))
             .await
-            .expect_err("it is refused whatever it says");
+            .expect_err("it is refused with any text");
         assert!(matches!(refused, ForgeError::Refused(_)), "{refused}");
     }
 }
@@ -433,7 +433,7 @@ async fn pull_requests_are_found_by_what_they_propose() {
             (1..=120).map(|number| (number, format!("{:040x}", number / 2))).collect();
         let proposing = |head: u64| {
             let fake_forge = &fake_forge;
-            async move { fake_forge.forge.with_head(&format!("{head:040x}")).await.expect("it is told") }
+            async move { fake_forge.forge.with_head(&format!("{head:040x}")).await.expect("an answer") }
         };
         assert_eq!(proposing(55).await, [110, 111], "{name:?}: on the second page too");
         assert_eq!(proposing(99).await, Vec::<u64>::new(), "{name:?}");

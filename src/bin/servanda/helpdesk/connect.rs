@@ -60,7 +60,7 @@ pub(crate) async fn open(workspace: &Workspace, as_of: AsOf) -> Result<Connectio
     open_at(root, &settings.helpdesk, context, as_of).await
 }
 
-/// What connecting to a helpdesk needs besides its settings.
+/// The inputs of a connection besides the settings of the helpdesk.
 #[derive(Clone, Copy)]
 pub(crate) struct HelpdeskContext<'a> {
     /// The catalog that the sandbox is seeded with.

@@ -3,17 +3,17 @@
 use crate::http::client::HttpError;
 use crate::process::failure::{Exit, Failure};
 
-/// Why the helpdesk could not be read.
+/// The reason why the helpdesk could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{call}: {error}")]
 pub(crate) struct ReadError {
     /// The call, without a secret: `find agreement$agreement`.
     pub(crate) call: String,
-    /// What went wrong.
+    /// The problem.
     pub(crate) error: ReadErrorKind,
 }
 
-/// What went wrong with a read.
+/// The problem of a read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadErrorKind {
     /// The request failed.
@@ -55,7 +55,7 @@ impl From<ReadError> for Failure {
     }
 }
 
-/// Why a step of a plan was not confirmed.
+/// The reason why a step of a plan was not confirmed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WriteError {
     /// The helpdesk refused the write, which had no effect.

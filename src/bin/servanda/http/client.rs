@@ -24,7 +24,7 @@ const RETRY_AFTER_LIMIT: Duration = Duration::from_mins(1);
 /// The timeout for establishing a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why a request failed. No variant contains the secret or an address with a query.
+/// The reason why a request failed. No variant contains the secret or an address with a query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HttpError {
     /// The secret is missing, unknown, expired or used up.
@@ -85,7 +85,7 @@ pub(crate) struct JsonResponse {
     pub(crate) body: Value,
 }
 
-/// How requests of one product are addressed and authenticated, and how its responses signal a refusal. Only the
+/// The way requests of one product are addressed and authenticated, and how its responses signal a refusal. Only the
 /// implementation knows the secret.
 pub(crate) trait Protocol: Send + Sync {
     /// The address of a request.

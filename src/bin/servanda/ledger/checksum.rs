@@ -18,7 +18,7 @@ pub(crate) struct Checksummed<L> {
     ledger: L,
 }
 
-/// Why the entries of a ledger cannot be trusted.
+/// The reason why the entries of a ledger cannot be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ChecksumError {
     /// There are entries and no checksum.

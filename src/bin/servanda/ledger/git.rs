@@ -17,7 +17,7 @@ use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, c
 use crate::process::context::clock;
 use crate::workspace::git::{self, GitOutput};
 
-/// How long the lock of a killed run remains valid.
+/// The time the lock of a killed run remains valid.
 const LEASE_TIME: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
 /// The age at which the next write renews the lease.
 const RENEW_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(3);

@@ -33,7 +33,7 @@ pub(crate) struct Holder {
     pub(crate) since: Instant,
 }
 
-/// Why the ledger could not be read or written.
+/// The reason why the ledger could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LedgerError {
     /// A key does not have its expected value; nothing was written.

@@ -31,7 +31,7 @@ use crate::workspace::files;
 use crate::workspace::load::Workspace;
 use servanda::planner::Sides;
 
-/// How long a submission may continue after a request to stop.
+/// The time a submission may continue after a request to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// Sends the notices of one run.

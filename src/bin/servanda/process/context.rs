@@ -103,12 +103,12 @@ impl Context {
         std::env::args_os().collect()
     }
 
-    /// How to draw on standard output: in colour on a terminal, unless `NO_COLOR` is set.
+    /// The way to draw on standard output: in colour on a terminal, unless `NO_COLOR` is set.
     pub(crate) fn paint(&self) -> Paint {
         Self::paint_where(self.terminal.output)
     }
 
-    /// How to draw on standard error.
+    /// The way to draw on standard error.
     pub(crate) fn paint_errors(&self) -> Paint {
         Self::paint_where(self.terminal.errors)
     }

@@ -71,16 +71,16 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a run failed.
+/// The reason why a run failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     /// The exit code.
     pub(crate) exit: Exit,
     /// The stable kebab-case code that programs and tests compare.
     pub(crate) code: &'static str,
-    /// What went wrong, with the value: lower case, no full stop.
+    /// The problem, with the value: lower case, no full stop.
     pub(crate) message: String,
-    /// What to do about it, in the imperative.
+    /// The advice, in the imperative.
     pub(crate) help: Option<String>,
 }
 

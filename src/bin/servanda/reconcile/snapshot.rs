@@ -65,7 +65,7 @@ impl Snapshot {
     }
 }
 
-/// The agreements that differ from their last-applied state: all that may have drifted, whatever the files say.
+/// The agreements that differ from their last-applied state: all that may have drifted, independent of the files.
 fn changed_since<'a>(
     last_applied: &'a LastApplied,
     live: &'a Live,

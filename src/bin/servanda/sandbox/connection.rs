@@ -26,7 +26,7 @@ pub(super) struct CuttableStream {
 #[derive(Clone, Debug, Default)]
 pub(super) struct ConnectionCutter(Arc<Mutex<Allowance>>);
 
-/// How much the server may still send.
+/// The way much the server may still send.
 #[derive(Clone, Copy, Debug, Default)]
 enum Allowance {
     /// Everything.

@@ -122,7 +122,7 @@ pub(crate) enum SandboxError {
     Seed {
         /// The object's title.
         title: String,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
     /// The options name a time zone that does not exist.
@@ -145,7 +145,7 @@ impl SandboxError {
         }
     }
 
-    /// What to do about it.
+    /// The advice.
     pub(super) fn help(&self) -> &'static str {
         match self {
             Self::Database(_) | Self::SchemaVersion { .. } => {

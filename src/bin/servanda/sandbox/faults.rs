@@ -29,11 +29,11 @@ pub(crate) struct Fault {
     /// At how many matching requests in a row it occurs; null means all further ones.
     #[serde(default = "once")]
     pub(crate) times: Option<u64>,
-    /// What happens to the request.
+    /// The effect on the request.
     pub(crate) effect: FaultEffect,
 }
 
-/// What happens to a request at which a fault occurs.
+/// The effect of a fault on a request.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum FaultEffect {
@@ -115,12 +115,12 @@ fn once() -> Option<u64> {
     Some(1)
 }
 
-/// How a request is handled after all faults that occur at it were applied.
+/// The way a request is handled after all faults that occur at it were applied.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct RequestHandling {
     /// The number of the request, from 1.
     pub(super) number: u64,
-    /// How long the request waits first, in milliseconds.
+    /// The time the request waits first, in milliseconds.
     pub(super) delay: u64,
     /// Edits by people before the request.
     pub(super) concurrent_edits: Vec<ConcurrentEdit>,
@@ -128,11 +128,11 @@ pub(super) struct RequestHandling {
     pub(super) altered_values: Map<String, Value>,
     /// Whether the access key is no longer valid.
     pub(super) key_expired: bool,
-    /// How the request ends.
+    /// The way the request ends.
     pub(super) ending: RequestEnding,
 }
 
-/// How a request ends.
+/// The way a request ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum RequestEnding {
     /// With the regular response.

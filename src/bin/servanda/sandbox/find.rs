@@ -21,9 +21,9 @@ pub(super) struct FindQuery<'body> {
     pub(super) kind: Option<&'static str>,
     /// The filter.
     pub(super) filter: &'body Map<String, Value>,
-    /// How many objects to skip.
+    /// The way many objects to skip.
     pub(super) offset: u32,
-    /// How many objects to return at most; all if absent.
+    /// The way many objects to return at most; all if absent.
     pub(super) limit: Option<u32>,
     /// Rows that the search index does not contain yet.
     pub(super) hidden: Vec<i64>,

@@ -22,9 +22,9 @@ pub(crate) struct SandboxOptions {
     pub(crate) find_gives_archived: bool,
     /// The order of the objects that `find` returns.
     pub(crate) order: FindOrder,
-    /// How many objects `find` returns without a `limit`.
+    /// The way many objects `find` returns without a `limit`.
     pub(crate) default_limit: Option<u32>,
-    /// How many objects `find` returns at most.
+    /// The way many objects `find` returns at most.
     pub(crate) greatest_limit: Option<u32>,
     /// The IANA name of the time zone in which instants are written.
     pub(crate) zone: String,

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// What a request does: the first segment of its path.
+/// The operation of a request: the first segment of its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Operation {
@@ -47,9 +47,9 @@ pub(super) struct ApiRequest<'request> {
     pub(super) target: &'request str,
     /// The attributes to return, separated by commas; all if absent.
     pub(super) attrs: Option<&'request str>,
-    /// How many objects to skip.
+    /// The way many objects to skip.
     pub(super) offset: u32,
-    /// How many objects to return at most.
+    /// The way many objects to return at most.
     pub(super) limit: Option<u32>,
     /// The JSON body.
     pub(super) body: Map<String, Value>,

@@ -50,7 +50,7 @@ impl RequestCounts {
 /// The state that changes with every request.
 #[derive(Debug, Default)]
 pub(super) struct RequestLog {
-    /// How many requests arrived so far.
+    /// The way many requests arrived so far.
     pub(super) counts: RequestCounts,
     /// The faults to inject.
     pub(super) faults: FaultScript,

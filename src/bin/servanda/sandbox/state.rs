@@ -20,7 +20,7 @@ pub(super) struct SandboxState {
     pub(super) clock: SandboxClock,
     /// Whether the server is shutting down.
     pub(super) stopping: watch::Sender<bool>,
-    /// How many requests a fault left without a response.
+    /// The number of requests that a fault left without a response.
     pub(super) unanswered: watch::Sender<u64>,
 }
 

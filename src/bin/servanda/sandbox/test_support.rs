@@ -45,7 +45,7 @@ impl Sandbox {
         drop(unanswered.wait_for(|unanswered| *unanswered >= times).await);
     }
 
-    /// How many requests arrived so far.
+    /// The way many requests arrived so far.
     pub(crate) fn request_counts(&self) -> RequestCounts {
         self.state.request_log().counts
     }

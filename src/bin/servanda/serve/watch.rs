@@ -20,7 +20,7 @@ use crate::workspace::files::{self, Stamps};
 use crate::workspace::git_tree::Commit;
 use crate::workspace::load::LoadedFiles;
 
-/// How often a revision of Git is polled.
+/// The number of times a revision of Git is polled.
 const REVISION_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The source of the served workspace.

@@ -25,7 +25,7 @@ const SHOWN: usize = 20;
 pub(crate) struct ProposedFile {
     /// Its path relative to the repository.
     pub(crate) path: String,
-    /// What its text was derived from.
+    /// The source of its text.
     pub(crate) from: Origin,
     /// The text.
     pub(crate) text: String,
@@ -33,7 +33,7 @@ pub(crate) struct ProposedFile {
     pub(crate) root: Option<Node>,
 }
 
-/// What a proposed text was derived from.
+/// The source of a proposed text.
 pub(crate) enum Origin {
     /// Nothing: the file is new.
     New,

@@ -40,7 +40,7 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
 /// The deadline of one call of git, including a slow network.
 const LIMIT: Duration = Duration::from_mins(2);
 
-/// The largest output that is read. More would only fill the memory.
+/// The largest output that is read. More would only use up memory.
 pub(crate) const OUTPUT_LIMIT: u64 = 256 * 1024 * 1024;
 
 /// The result of a call of git.

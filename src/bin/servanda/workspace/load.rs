@@ -138,7 +138,7 @@ impl LoadedFiles {
         self.basis().settings.zone.clone()
     }
 
-    /// What every agreement is checked against: settings, catalog and calendars. Computed once.
+    /// The settings, catalog and calendars against which every agreement is checked. Computed once.
     fn basis(&self) -> &Basis {
         self.basis.get_or_init(|| Basis::read(self.settings.as_ref(), self.catalog.as_ref(), &self.calendars))
     }

@@ -54,7 +54,7 @@ fn with_renewals(scanned: &[Scanned]) -> BTreeSet<usize> {
     }
 }
 
-/// What a scan of a file found.
+/// The result of a scan of a file.
 struct Scanned {
     stem: Box<str>,
     /// The file, if it may name the client.

@@ -54,7 +54,7 @@ struct Serve {
     #[arg(long, value_enum)]
     language: Option<LanguageName>,
     /// Options of the dialect, as JSON; docs/sandbox.md lists them
-    #[arg(long, alias = "knobs", value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     options: Option<PathBuf>,
     /// Faults to inject, as a list in JSON; docs/sandbox.md lists them
     #[arg(long, value_name = "FILE")]

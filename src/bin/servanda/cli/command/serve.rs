@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     /// Serve this Git revision instead of the folder
     #[arg(long, value_name = "NAME")]
     revision: Option<String>,
-    /// How long the files must be unchanged before they are loaded, in milliseconds
+    /// The time the files must be unchanged before they are loaded, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 500, conflicts_with = "revision",
         value_parser = clap::value_parser!(u64).range(50..=60_000))]
     settle: u64,

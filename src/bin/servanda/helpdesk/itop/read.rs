@@ -42,7 +42,7 @@ pub(crate) struct ItopReader<'a> {
     cache: &'a ItopCache,
 }
 
-/// What is cached of an iTop during a connection.
+/// The objects of an iTop that are cached during a connection.
 #[derive(Default)]
 pub(crate) struct ItopCache {
     /// The contracts that were read one by one.

@@ -8,7 +8,7 @@ use servanda::ident::AgreementId;
 use servanda::live::Value;
 use servanda::mapping::{Field, Mapping};
 
-/// How an attribute is used.
+/// The way an attribute is used.
 enum Usage<'a> {
     /// It contains one field and nothing else.
     Whole,

@@ -11,7 +11,7 @@ use super::key::Itsm365Transport;
 use crate::helpdesk::error::{ReadError, ReadErrorKind};
 use crate::http::transport::RetryPolicy;
 
-/// How often a list is read that changes while it is read.
+/// The number of times a list is read that changes while it is read.
 const ATTEMPTS: usize = 3;
 
 /// The behaviour of a tenant's lists, as observed during a connection.

@@ -99,7 +99,7 @@ async fn the_way_to_a_database_elsewhere_is_encrypted_and_it_shows_who_it_is() {
         ledger.read("").await.map_err(|error| error.to_string())
     };
     assert_eq!(read("ledger.acme.example", true).await, Ok(Entries::new()));
-    let unknown = read("ledger.acme.example", false).await.expect_err("nobody vouches for it");
+    let unknown = read("ledger.acme.example", false).await.expect_err("its certificate is not trusted");
     assert!(unknown.contains("certificate"), "{unknown}");
     let other = read("other.acme.example", true).await.expect_err("it is somebody else's");
     assert!(other.contains("certificate"), "{other}");

@@ -18,9 +18,9 @@ use crate::ledger::store::{Entries, LedgerError, LedgerStore, Swap};
 
 const PROCESSES: usize = 8;
 const KEYS: usize = 1000;
-/// How many keys a write claims: about what a busy morning has.
+/// The number of keys that a write claims: about what a busy morning has.
 const AT_ONCE: usize = 50;
-/// What tells a process of this program that it is a racer: its number, and its place.
+/// The variables that make a process of this program a racer: its number, and its place.
 const NUMBER: &str = "SERVANDA_TEST_RACER";
 const PLACE: &str = "SERVANDA_TEST_PLACE";
 
@@ -98,7 +98,7 @@ fn compete(place: &str) -> std::time::Duration {
     }
     let mut won = 0;
     for (mut process, says) in running {
-        // All that it says is read, lest it talks to nobody.
+        // Its output is read to the end, so that it does not block on a full pipe.
         let said: Vec<String> = says.lines().map_while(Result::ok).collect();
         let mut counts = said.iter().filter_map(|line| line.strip_prefix("won ")?.parse::<usize>().ok());
         won += counts.next().unwrap_or_default();
@@ -108,7 +108,7 @@ fn compete(place: &str) -> std::time::Duration {
     begun.elapsed()
 }
 
-/// What is in the ledger afterwards, and that it is whole.
+/// The entries of the ledger afterwards; asserts that it is whole.
 async fn kept<L: LedgerStore>(ledger: L) -> Entries {
     let ledger = Checksummed::over(ledger);
     assert_eq!(ledger.verify().await, Ok(Ok(())));

@@ -42,7 +42,7 @@ const FAULTS: [ServerFault; 11] = [
     ServerFault::Answers("450 4.2.1 busy"),
     ServerFault::Answers("451 4.3.0 local trouble"),
     ServerFault::Answers("452 4.2.2 over quota"),
-    ServerFault::Answers("550 5.1.1 nobody of that name"),
+    ServerFault::Answers("550 5.1.1 no such user"),
     ServerFault::Answers("552 5.3.4 too large"),
     ServerFault::Answers("554 5.7.1 spam"),
     ServerFault::Answers("what is this"),
@@ -239,5 +239,5 @@ fn the_address_of_a_server_is_parsed_and_never_shown() {
         let failure = new(bad).expect("it is refused");
         assert!(!failure.message.contains("secret"), "{}", failure.message);
     }
-    assert!(Smtp::new(&SecretString::from("smtp://localhost"), "nobody").is_err());
+    assert!(Smtp::new(&SecretString::from("smtp://localhost"), "no-address").is_err());
 }

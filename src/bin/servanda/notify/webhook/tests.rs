@@ -25,7 +25,7 @@ async fn listener(status: StatusCode) -> (String, Requests) {
     let keeps = Arc::clone(&requests);
     let answer = move |headers: HeaderMap, body: Bytes| {
         let body = String::from_utf8_lossy(&body).into_owned();
-        keeps.lock().expect("nobody panicked").push((headers, body));
+        keeps.lock().expect("no thread panicked").push((headers, body));
         async move { (status, [("location", "http://127.0.0.1:1/elsewhere")]) }
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -55,7 +55,7 @@ async fn post(url: &str) -> Reply {
 async fn a_post_is_signed_and_has_an_idempotency_key() {
     let (url, requests) = listener(StatusCode::NO_CONTENT).await;
     assert_eq!(post(&url).await, Reply::Sent("0123456789abcdef".to_owned()));
-    let requests = requests.lock().expect("nobody panicked");
+    let requests = requests.lock().expect("no thread panicked");
     let [(headers, body)] = &requests[..] else { panic!("it is posted once") };
     assert_eq!(headers["idempotency-key"], "0123456789abcdef");
     assert_eq!(headers["x-servanda-signature"], super::signature(&SecretString::from(KEY), body).as_str());
@@ -81,7 +81,7 @@ async fn the_result_is_certain_after_every_response() {
         assert_eq!(matches!(reply, Reply::Refused(_)), is_certain, "{status}: {reply:?}");
         assert_eq!(matches!(reply, Reply::Unknown(_)), !is_certain, "{status}: {reply:?}");
         assert!(!format!("{reply:?}").contains("secret-token"), "the address is shown nowhere");
-        assert_eq!(requests.lock().expect("nobody panicked").len(), 1, "nothing is followed or repeated");
+        assert_eq!(requests.lock().expect("no thread panicked").len(), 1, "nothing is followed or repeated");
     }
     let gone = post("http://127.0.0.1:1/secret-token").await;
     assert!(matches!(&gone, Reply::Refused(why) if !why.contains("secret-token")), "{gone:?}");
@@ -135,7 +135,7 @@ async fn slack_mattermost_and_telegram_get_their_format() {
         // The listener does not answer with the id of a message as Telegram does.
         assert_eq!(matches!(reply, Reply::Sent(_)), form != WebhookFormat::Telegram, "{reply:?}");
         assert_eq!(matches!(reply, Reply::Unknown(_)), form == WebhookFormat::Telegram, "{reply:?}");
-        let requests = requests.lock().expect("nobody panicked");
+        let requests = requests.lock().expect("no thread panicked");
         let body: serde_json::Value = serde_json::from_str(&requests[0].1).expect("JSON");
         assert_eq!(&body, expected);
     }

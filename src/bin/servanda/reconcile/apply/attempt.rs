@@ -25,7 +25,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// The end of an attempt.
 pub(crate) struct AttemptEnd {
     pub(crate) result: ChangeResult,
-    /// Whether an object may have been created that nobody has seen yet.
+    /// Whether an object may have been created that is not visible yet.
     pub(crate) is_in_doubt: bool,
     /// The reason why the whole run has to end, if it has to.
     pub(crate) stops: Option<Stopped>,

@@ -39,6 +39,6 @@ pub(crate) struct Tools<'a, R, W, L> {
 #[derive(Default)]
 pub(crate) struct Applied {
     pub(crate) outcome: Outcome,
-    /// The agreements for which an object may have been created that nobody has seen yet.
+    /// The agreements for which an object may have been created that is not visible yet.
     pub(crate) in_doubt: BTreeSet<AgreementId>,
 }

@@ -94,7 +94,7 @@ fn spring() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What came or changed until autumn: a renewal, a termination, a service less, targets of its own, new clients.
+/// The changes until autumn: a renewal, a termination, a service less, own targets, new clients.
 fn autumn() -> Vec<(&'static str, String)> {
     vec![
         ("mayak-2026", agreement("client: mayak\nnumber: '1'\nrenews: mayak-2025\nperiod: { first_day: 2026-09-01, last_day: 2027-08-31 }\n")),
@@ -127,7 +127,7 @@ pub(crate) struct ReconcileFixture {
     running: RunningSandbox,
 }
 
-/// Nobody looks on, everything is confirmed, and nobody stops it.
+/// An audience that prints nothing, confirms everything and never stops the run.
 pub(crate) struct TestAudience;
 
 impl Progress for TestAudience {
@@ -142,7 +142,7 @@ impl Audience for TestAudience {
     fn confirm(&self, _: &Plan) -> Result<(), Failure> {
         Ok(())
     }
-    /// The memory is always to be had here.
+    /// The ledger is always available here.
     fn inform(&self, text: &str) {
         assert!(!text.contains("remembered") && !text.contains("memory"), "{text}");
     }
@@ -155,7 +155,7 @@ impl Audience for TestAudience {
     }
     fn listen(&self) -> Stop {
         let (sender, receiver) = tokio::sync::watch::channel(None);
-        // Nobody ever asks.
+        // No signal ever arrives.
         std::mem::forget(sender);
         Stop::by(receiver)
     }

@@ -16,10 +16,10 @@ use crate::sandbox::operations;
 use crate::sandbox::read;
 use crate::sandbox::state::SandboxState;
 
-/// How many agreements a page of the list contains.
+/// The number of agreements that a page of the list contains.
 const PAGE_SIZE: usize = 100;
 
-/// How many history entries a page contains.
+/// The number of history entries that a page contains.
 const HISTORY_LIMIT: u32 = 500;
 
 /// The filter value for archived agreements, besides the states.

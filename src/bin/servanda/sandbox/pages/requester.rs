@@ -10,7 +10,7 @@ use crate::sandbox::operations;
 use crate::sandbox::portal;
 use crate::sandbox::state::SandboxState;
 
-/// How many service requests a page shows.
+/// The number of service requests that a page shows.
 const REQUEST_LIMIT: u32 = 50;
 
 /// All companies with their departments, and the number of services that each may request.

@@ -45,7 +45,7 @@ impl Dice {
     }
 }
 
-/// What a package promises.
+/// The targets of a package.
 #[derive(Clone)]
 struct Package {
     services: Vec<usize>,

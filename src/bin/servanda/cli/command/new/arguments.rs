@@ -116,40 +116,41 @@ pub(super) struct AgreementOptions {
 
 impl AgreementOptions {
     /// The values that were set, in the order of the fields.
-    pub(super) fn wishes(&self) -> Result<Vec<Override>, Failure> {
-        let mut wishes = Vec::new();
+    pub(super) fn overrides(&self) -> Result<Vec<Override>, Failure> {
+        let mut overrides = Vec::new();
         let text = |field: &'static str, value: &Option<String>| {
             value.as_ref().map(|value| Override::set(&[field], value.as_str()))
         };
-        wishes.extend(text("title", &self.title));
-        wishes.extend(text("provider", &self.provider));
-        wishes.extend(text("number", &self.number));
-        wishes.extend(text("manager", &self.manager));
-        wishes.extend(self.first_day.map(|day| Override::set(&["period", "first_day"], day.to_string())));
-        wishes.extend(self.last_day.map(|day| Override::set(&["period", "last_day"], day.to_string())));
-        wishes.extend(self.term.map(|term| Override::set(&["period", "term"], term.to_string())));
-        wishes.extend(self.open_ended.then(|| Override::set(&["period", "open_ended"], true)));
-        wishes.extend(self.by_hand.then(|| Override::set(&["activation"], Vec::<String>::new())));
+        overrides.extend(text("title", &self.title));
+        overrides.extend(text("provider", &self.provider));
+        overrides.extend(text("number", &self.number));
+        overrides.extend(text("manager", &self.manager));
+        overrides.extend(self.first_day.map(|day| Override::set(&["period", "first_day"], day.to_string())));
+        overrides.extend(self.last_day.map(|day| Override::set(&["period", "last_day"], day.to_string())));
+        overrides.extend(self.term.map(|term| Override::set(&["period", "term"], term.to_string())));
+        overrides.extend(self.open_ended.then(|| Override::set(&["period", "open_ended"], true)));
+        overrides.extend(self.by_hand.then(|| Override::set(&["activation"], Vec::<String>::new())));
         for service in &self.service {
-            wishes.push(match service.split_once('=') {
+            overrides.push(match service.split_once('=') {
                 Some((slug, calendar)) => Override::set(&["services", slug, "calendar"], calendar),
                 None => Override::set(&["services", service], true),
             });
         }
-        wishes.extend(self.without.iter().map(|slug| Override::dropped(&["services", slug])));
-        wishes.extend(self.calendar.as_ref().map(|slug| Override::set(&["sla", "calendar"], slug.as_str())));
+        overrides.extend(self.without.iter().map(|slug| Override::dropped(&["services", slug])));
+        overrides
+            .extend(self.calendar.as_ref().map(|slug| Override::set(&["sla", "calendar"], slug.as_str())));
         for target in &self.target {
-            wishes.extend(targets(target)?);
+            overrides.extend(targets(target)?);
         }
         for (field, pairs) in [("labels", &self.label), ("attributes", &self.attribute)] {
             for pair in pairs {
                 let (name, text) = pair
                     .split_once('=')
                     .ok_or_else(|| Failure::usage(format!("no `=` in `{pair}`"), "write NAME=TEXT"))?;
-                wishes.push(Override::set(&[field, name], text));
+                overrides.push(Override::set(&[field, name], text));
             }
         }
-        Ok(wishes)
+        Ok(overrides)
     }
 }
 

@@ -22,13 +22,13 @@ use crate::process::failure::{Exit, Failure, print_message};
 use crate::workspace::change_set::{EditSession, Origin, ProposedFile};
 use crate::workspace::files;
 
-/// What all new agreements have in common.
+/// The part that all new agreements share.
 struct CommonTerms {
     extends: Vec<String>,
     /// The values before any change: those of the templates, or of the copied agreement.
     inherited: Value,
     /// The changes for all of them.
-    wishes: Vec<Override>,
+    overrides: Vec<Override>,
 }
 
 /// Builds the files.
@@ -101,7 +101,7 @@ fn rows(
         place: Span::of_file(command_line),
         client,
         id: arguments.id.clone(),
-        wishes: Vec::new(),
+        overrides: Vec::new(),
     };
     Ok(names.into_iter().map(row).collect())
 }
@@ -168,7 +168,7 @@ fn common_terms(
         })?;
         inherited.to_json()
     };
-    let mut common = CommonTerms { extends, inherited, wishes: arguments.terms.wishes()? };
+    let mut common = CommonTerms { extends, inherited, overrides: arguments.terms.overrides()? };
     let first_day = first_day(&mut common, session, arguments, rows, context)?;
     if context.is_attended() && rows.len() == 1 && arguments.csv.is_none() {
         ask_for_optional(&mut common, session, context)?;
@@ -178,13 +178,13 @@ fn common_terms(
         && !rows.iter().all(|row| ends.iter().any(|end| row_sets(row, &["period", end])))
     {
         let last_day = runs_for.zip(first_day).and_then(|(term, day)| term.last_day(day));
-        let wish = if let Some(last_day) = last_day {
+        let entry = if let Some(last_day) = last_day {
             Override::set(&["period", "last_day"], last_day.to_string())
         } else {
             let prompt = Prompt { text: "How long (1y, 6mo)", switch: "--term", choices: &[] };
             Override::set(&["period", "term"], ask(&prompt, context, value_parsers::term)?.to_string())
         };
-        common.wishes.push(wish);
+        common.overrides.push(entry);
     }
     Ok(common)
 }
@@ -209,7 +209,7 @@ fn ask_for_optional(
             _ => Ok(answer.to_owned()),
         })?;
         if !answer.is_empty() {
-            common.wishes.push(Override::set(&[field], answer));
+            common.overrides.push(Override::set(&[field], answer));
         }
     }
     Ok(())
@@ -230,7 +230,7 @@ fn first_day(
     refuse_rows_without(&path, "first_day", session, rows, context)?;
     let prompt = Prompt { text: "First day (YYYY-MM-DD)", switch: "--first-day", choices: &[] };
     let day = ask(&prompt, context, value_parsers::day)?;
-    common.wishes.push(Override::set(&path, day.to_string()));
+    common.overrides.push(Override::set(&path, day.to_string()));
     Ok(Some(day))
 }
 
@@ -255,14 +255,14 @@ fn refuse_rows_without(
 impl CommonTerms {
     /// Whether every agreement has a value: set, inherited, or set by each of these rows.
     fn has(&self, path: &[&str], rows: &[TableRow]) -> bool {
-        let is_set = self.wishes.iter().any(|wish| wish.path == path);
+        let is_set = self.overrides.iter().any(|entry| entry.path == path);
         let is_inherited = path.iter().try_fold(&self.inherited, |value, key| value.get(key)).is_some();
         is_set || is_inherited || (!rows.is_empty() && rows.iter().all(|row| row_sets(row, path)))
     }
 }
 
 fn row_sets(row: &TableRow, path: &[&str]) -> bool {
-    row.wishes.iter().any(|wish| wish.path == path)
+    row.overrides.iter().any(|entry| entry.path == path)
 }
 
 /// The file of one agreement.
@@ -273,16 +273,17 @@ fn single(
     row: &TableRow,
 ) -> Result<ProposedFile, Failure> {
     let client = Override::set(&["client"], row.client.as_str());
-    let wishes: Vec<Override> = common.wishes.iter().chain(&row.wishes).chain([&client]).cloned().collect();
-    let wished = author::with_overrides(&common.inherited, &wishes);
-    let year = year_of(&wished);
+    let overrides: Vec<Override> =
+        common.overrides.iter().chain(&row.overrides).chain([&client]).cloned().collect();
+    let desired = author::with_overrides(&common.inherited, &overrides);
+    let year = year_of(&desired);
     let id = match (&row.id, &year) {
         (Some(id), _) => slug(id)?,
         (None, Some(year)) => format!("{}-{year}", row.client),
         (None, None) => row.client.clone(),
     };
     let path = format!("{}/{id}.yaml", folder(session, arguments, year.as_deref())?);
-    let text = author::file_text(&path, &least(session, common, &wished)?);
+    let text = author::file_text(&path, &least(session, common, &desired)?);
     Ok(ProposedFile { path, from: Origin::New, text, root: None })
 }
 
@@ -300,9 +301,9 @@ fn set(
             "omit the column `id`: the id of an entry of a set is its client",
         ));
     }
-    let wished = author::with_overrides(&common.inherited, &common.wishes);
-    let mut content = least(session, common, &wished)?;
-    let entries = rows.iter().map(|row| (row.client.clone(), author::override_layer(&row.wishes)));
+    let desired = author::with_overrides(&common.inherited, &common.overrides);
+    let mut content = least(session, common, &desired)?;
+    let entries = rows.iter().map(|row| (row.client.clone(), author::override_layer(&row.overrides)));
     content["clients"] = Value::Object(entries.collect());
     let folder = arguments
         .folder
@@ -313,10 +314,10 @@ fn set(
 }
 
 /// The values that differ from what the templates already give.
-fn least(session: &EditSession, common: &CommonTerms, wished: &Value) -> Result<Value, Failure> {
+fn least(session: &EditSession, common: &CommonTerms, desired: &Value) -> Result<Value, Failure> {
     let (library, _) = Library::new(&session.loaded.templates);
     let extends: Vec<&str> = common.extends.iter().map(String::as_str).collect();
-    author::minimize(&library, &extends, wished).map_err(|not_said| {
+    author::minimize(&library, &extends, desired).map_err(|not_said| {
         Failure::new(Exit::Failure, "value-not-removable", not_said.to_string())
             .help("extend another template, or keep the value")
     })

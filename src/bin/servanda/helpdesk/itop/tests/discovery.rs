@@ -100,7 +100,7 @@ async fn a_stock_data_model_gets_what_is_usual_with_its_evidence() {
     holds(&mut bench, mapping).await;
 }
 
-/// What others do in the same helpdesk weighs less than what the repository has slugs for.
+/// Objects that the repository has slugs for outweigh others in the same helpdesk.
 #[tokio::test]
 async fn slugs_that_the_catalog_has_are_kept() {
     let bench = Bench::open().await;
@@ -164,7 +164,7 @@ async fn an_empty_one_gets_what_is_usual() {
     holds(&mut bench, mapping).await;
 }
 
-/// Looking changes nothing, and a login that is let in to little is told what it lacks.
+/// Discovery changes nothing, and a login with few rights gets an error that names the missing ones.
 #[tokio::test]
 async fn a_look_only_reads_and_says_what_it_may_not() {
     let bench = Bench::open().await;

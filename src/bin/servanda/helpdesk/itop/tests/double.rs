@@ -21,7 +21,7 @@ const SETS: [(&str, &str, &str, &str); 3] = [
     ("slts_list", "lnkSLAToSLT", "sla_id", "slt_id"),
 ];
 
-/// What a row between SLA and SLT tells of the SLT.
+/// The attributes of an SLT that a row between SLA and SLT repeats.
 const OF_SLT: [(&str, &str); 5] = [
     ("slt_metric", "metric"),
     ("slt_request_type", "request_type"),
@@ -37,7 +37,7 @@ const MANDATORY: [(&str, &[&str]); 3] = [
     ("Organization", &["name"]),
 ];
 
-/// What a contract tells when it is asked for all that it has.
+/// All attributes of a contract, as a query for all of them returns them.
 const ALL: [&str; 12] = [
     "name",
     "org_id",
@@ -111,7 +111,7 @@ impl Desk {
             .collect()
     }
 
-    /// How many objects there are of a class.
+    /// The number of objects that there are of a class.
     pub(crate) fn count(&self, class: &str) -> usize {
         self.store().objects.keys().filter(|(own, _)| own == class).count()
     }
@@ -183,7 +183,7 @@ impl Store {
                 if let Some(limit) = request["limit"].as_u64() {
                     found.truncate(usize::try_from(limit).expect("small"));
                 }
-                Ok(self.told(class, &found, text("output_fields"), ""))
+                Ok(self.answer(class, &found, text("output_fields"), ""))
             }
             "core/create" => {
                 Self::refuse(class, &fields)?;
@@ -193,7 +193,7 @@ impl Store {
                 }
                 let number = self.make(class, Row::new());
                 self.change(class, number, fields, comment);
-                Ok(self.told(class, &[number], text("output_fields"), "created"))
+                Ok(self.answer(class, &[number], text("output_fields"), "created"))
             }
             "core/update" => {
                 Self::refuse(class, &fields)?;
@@ -202,13 +202,13 @@ impl Store {
                     return Err(no(format!("{} items found for query: {}", found.len(), request["key"])));
                 };
                 self.change(class, only, fields, comment);
-                Ok(self.told(class, &[only], text("output_fields"), "updated"))
+                Ok(self.answer(class, &[only], text("output_fields"), "updated"))
             }
             other => Err((11, format!("Unknown verb '{other}' in version '1.3'"))),
         }
     }
 
-    /// What it refuses: bad dates, and states that it does not have.
+    /// The refusals: bad dates, and unknown states.
     fn refuse(class: &str, fields: &Map<String, Value>) -> Result<(), Refusal> {
         for (code, value) in fields.iter().filter(|(_, value)| !is_empty(value)) {
             let text = value.as_str().unwrap_or_default();
@@ -310,7 +310,7 @@ impl Store {
             .collect())
     }
 
-    /// What an attribute shows: its own value, or one of another object that it is linked with.
+    /// The value of an attribute: its own, or one of an object that it is linked with.
     pub(super) fn value(&self, class: &str, number: u64, code: &str) -> Value {
         if code == "id" {
             return plain(&json!(number));
@@ -370,7 +370,7 @@ impl Store {
         codes
     }
 
-    fn told(&self, class: &str, numbers: &[u64], codes: &str, message: &str) -> Value {
+    fn answer(&self, class: &str, numbers: &[u64], codes: &str, message: &str) -> Value {
         let codes = self.codes(class, codes);
         let object = |number: u64| {
             let fields: Map<String, Value> = codes

@@ -30,11 +30,11 @@ pub(crate) async fn raw(transport: &ItopTransport, operation: &str, class: &str,
 /// Attributes of every object of a class, joined in reverse order.
 pub(crate) async fn raw_get(transport: &ItopTransport, class: &str, codes: &str) -> Vec<String> {
     let found = operation::all(transport, class, codes, 5000).await.expect("a list");
-    let told = found.iter().map(|object| {
+    let reported = found.iter().map(|object| {
         let texts = codes.split(',').rev().map(|code| object.fields[code].as_str().unwrap_or_default());
         texts.collect::<Vec<_>>().join(" of ")
     });
-    told.collect()
+    reported.collect()
 }
 
 /// The services that the portal's query offers: each that has a link row, regardless of the contract's state and days.

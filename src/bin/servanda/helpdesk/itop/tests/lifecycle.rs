@@ -16,11 +16,11 @@ pub(crate) struct Loss {
     pub(crate) arrives: bool,
 }
 
-/// What stands at the end of the road.
+/// The state at the end of the lifecycle.
 enum End {
     /// A helpdesk.
     There(String),
-    /// What was kept: the answers to each request, in their order.
+    /// The recorded answers to each request, in their order.
     Kept(Mutex<BTreeMap<String, VecDeque<Value>>>),
 }
 
@@ -58,7 +58,7 @@ impl Road {
         *held(&self.losses) = losses;
     }
 
-    /// How many of them were not lost yet.
+    /// The way many of them were not lost yet.
     pub(crate) fn left_to_lose(&self) -> usize {
         held(&self.losses).len()
     }

@@ -168,7 +168,8 @@ async fn who_changed_what_since_our_own_last_write_is_told() {
         .hand_edit(&object, json!({ "status": "production", "services_list": [{ "service_id": "1" }] }))
         .await;
     let events = bench.reader().history(&[object.clone()].into()).await.expect("a history");
-    let told: Vec<_> = events.iter().map(|event| (event.part.clone(), event.touch.name.clone())).collect();
+    let reported: Vec<_> =
+        events.iter().map(|event| (event.part.clone(), event.touch.name.clone())).collect();
     let by = Some("Anna Kim".to_owned());
     let part = |field| Some(DriftPart::Field(field));
     for expected in [
@@ -176,11 +177,11 @@ async fn who_changed_what_since_our_own_last_write_is_told() {
         (part(Field::Services), by.clone()),
         (part(Field::Targets), by),
     ] {
-        assert!(told.contains(&expected), "{told:?}");
+        assert!(reported.contains(&expected), "{reported:?}");
     }
     assert!(
-        told.iter().all(|(part, _)| *part != Some(DriftPart::Field(Field::LastDay))),
-        "what we put back since: {told:?}"
+        reported.iter().all(|(part, _)| *part != Some(DriftPart::Field(Field::LastDay))),
+        "what we put back since: {reported:?}"
     );
 }
 

@@ -1,5 +1,5 @@
 //! What `discover` proposes, of an workspace that people made by hand: the adapter's suite holds with it, however the
-//! tenant behaves where nobody outside knows.
+//! tenant behaves where its real behaviour is unknown.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ const ESTATE: [(&str, Option<&str>, &str); 6] = [
     ("2026-05-05", Some("2026-11-04"), "active"),
 ];
 
-/// Agreements that nobody marked, with two rules each.
+/// Agreements without an ownership key, with two rules each.
 async fn populate(desk: &Desk, row: Row) {
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);

@@ -1,6 +1,6 @@
 //! One suite over every way in which a tenant may behave: each pair of settings of any two switches is met.
 //!
-//! What nobody outside knows of the dialect is a switch of the embedded helpdesk; the adapter may lean on none.
+//! Unknown behaviour of the dialect is a switch of the embedded helpdesk; the adapter may lean on none.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::sandbox::faults::{ConcurrentEdit, FaultEffect};
 use crate::sandbox::options::{AgreementRecipients, DateWrites, FindOrder, IntervalEncoding};
 use crate::sandbox::{Fault, Operation, SandboxOptions};
 
-/// How many settings each switch has, in the order of [`options`].
+/// The way many settings each switch has, in the order of [`options`].
 const SETTINGS: [usize; 14] = [2, 2, 4, 2, 3, 2, 4, 2, 3, 3, 3, 4, 2, 2];
 
 /// A choice for each switch.
@@ -136,7 +136,7 @@ impl Tenant<'_> {
         made.object
     }
 
-    /// What is written with all that belongs to it is read back equal, by list, by mark and by id.
+    /// An agreement that is written with all its parts is read back equal: by list, by ownership key and by id.
     async fn fill_and_publish(&self, object: &LiveId) -> LiveAgreement {
         if self.is_linked_from_recipients {
             self.perform("a0", object, Step::Link { unit: live_id("ou$1") }).await;
@@ -160,7 +160,7 @@ impl Tenant<'_> {
         found
     }
 
-    /// An edit, twice: the second finds everything as it wishes, whatever the helpdesk answers then.
+    /// An edit, twice: the second finds the desired state, with any answer of the helpdesk.
     async fn change(&self, object: &LiveId, found: &LiveAgreement) {
         let fields = [(Field::Title, Value::text("Ромашка 2027")), (Field::Manager, Value::Nothing)];
         let edit = Step::Edit { fields: fields.into(), state: None, ownership_key: None };

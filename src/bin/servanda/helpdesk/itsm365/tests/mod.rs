@@ -227,7 +227,7 @@ async fn a_wish_to_adopt_reads_the_unmarked_object() {
     let wanted = Selection { adopts: [live_id("agreement$7")].into(), unmarked: false };
     let live = reader.read_live(&wanted).await.expect("read");
     assert!(matches!(live.adoptable.get(&live_id("agreement$7")), Some(Observed::Present(_))));
-    // Somebody else's text would be lost under our mark.
+    // Somebody else's text would be lost under our ownership key.
     let taken = json!({ "inventoryNumber": "B001" });
     desk.sandbox.hand_edit("agreement$7", &taken, "Анна").expect("edited");
     let live = reader.read_live(&Selection::default().with_all_unmarked()).await.expect("read");

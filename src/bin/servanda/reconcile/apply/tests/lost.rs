@@ -14,17 +14,17 @@ async fn nothing_is_created_twice_whatever_answer_is_lost() {
     let plan = creation();
     let steps = plan.changes[0].steps.len();
     for lag in [0, 1, 60, 299, 600].map(Duration::from_secs) {
-        for fate in [WriteFate::LostBefore, WriteFate::LostAfter, WriteFate::RefusedAfter] {
+        for written in [WriteFate::LostBefore, WriteFate::LostAfter, WriteFate::RefusedAfter] {
             for lost in 0..steps {
-                let mut fates = vec![WriteFate::Answered; lost];
-                fates.push(fate);
-                let model = Model::new(&plan, lag, &fates);
+                let mut results = vec![WriteFate::Answered; lost];
+                results.push(written);
+                let model = Model::new(&plan, lag, &results);
                 let trace = apply_on(&plan, &model, BOUND, std::future::pending()).await;
-                let what = format!("{fate:?} at step {lost}, lag {lag:?}: {:?}", trace.applied.outcome);
+                let what = format!("{written:?} at step {lost}, lag {lag:?}: {:?}", trace.applied.outcome);
                 assert_eq!(model.duplicates(), 0, "{what}");
                 let result = &trace.applied.outcome.results["a"];
                 // A write that is refused and yet takes effect shows at the first read, or in the next plan.
-                if fate != WriteFate::RefusedAfter {
+                if written != WriteFate::RefusedAfter {
                     assert!(matches!(result, ChangeResult::Done { .. }), "{what}");
                 }
                 assert!(trace.applied.in_doubt.is_empty(), "{what}");
@@ -58,9 +58,9 @@ async fn a_creation_is_recorded_before_it_is_sent() {
 async fn an_edit_whose_answer_is_lost_is_not_sent_again_once_it_shows() {
     let plan = creation();
     let answered = plan.changes[0].steps.len() - 1;
-    let mut fates = vec![WriteFate::Answered; answered];
-    fates.push(WriteFate::LostAfter);
-    let model = Model::new(&plan, Duration::ZERO, &fates);
+    let mut results = vec![WriteFate::Answered; answered];
+    results.push(WriteFate::LostAfter);
+    let model = Model::new(&plan, Duration::ZERO, &results);
     apply_on(&plan, &model, BOUND, std::future::pending()).await;
     let done = model.done.lock().expect("no test panics here");
     assert_eq!(done.iter().filter(|(_, step)| matches!(step, Step::Edit { .. })).count(), 1);

@@ -20,7 +20,7 @@ use crate::process::shutdown::Stop;
 use crate::reconcile::apply::{Applied, Progress, Tools, apply};
 use crate::reconcile::journal::Journal;
 
-/// The fate of one write.
+/// The result of one write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WriteFate {
     Answered,
@@ -38,21 +38,21 @@ pub(crate) struct Model {
     /// The live states, each with its start.
     history: Mutex<Vec<(Instant, Live)>>,
     lag: Duration,
-    /// The fates of writes in the order in which they come; later ones are answered.
-    fates: Mutex<Vec<WriteFate>>,
+    /// The results of writes in the order in which they come; later ones are answered.
+    results: Mutex<Vec<WriteFate>>,
     /// The steps that were applied, in order.
     pub(crate) done: Mutex<Vec<(AgreementId, Step)>>,
 }
 
 impl Model {
     /// An empty helpdesk whose reads lag, and the plan that will be applied to it.
-    pub(crate) fn new(plan: &Plan, lag: Duration, fates: &[WriteFate]) -> Self {
+    pub(crate) fn new(plan: &Plan, lag: Duration, results: &[WriteFate]) -> Self {
         Self {
             plan: plan.clone(),
             mapping: Mapping::default(),
             history: Mutex::new(vec![(Instant::now(), Live::default())]),
             lag,
-            fates: Mutex::new(fates.iter().rev().copied().collect()),
+            results: Mutex::new(results.iter().rev().copied().collect()),
             done: Mutex::default(),
         }
     }
@@ -143,14 +143,14 @@ impl Writer for Model {
         _: Option<&LiveId>,
         step: &Step,
     ) -> Result<StepResult, WriteError> {
-        let fate = self.fates.lock().expect("no test panics here").pop().unwrap_or(WriteFate::Answered);
+        let result = self.results.lock().expect("no test panics here").pop().unwrap_or(WriteFate::Answered);
         let lost = || Err(WriteError::Ambiguous("lost".to_owned()));
-        match fate {
+        match result {
             WriteFate::LostBefore => return lost(),
             WriteFate::Never => std::future::pending().await,
             WriteFate::Answered | WriteFate::LostAfter | WriteFate::RefusedAfter => self.execute(id, step),
         }
-        match fate {
+        match result {
             WriteFate::LostAfter => lost(),
             WriteFate::RefusedAfter => Err(WriteError::Refused("500".to_owned())),
             _ => Ok(StepResult { object: self.object(id), altered: Vec::new() }),

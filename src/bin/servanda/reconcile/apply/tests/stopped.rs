@@ -23,9 +23,9 @@ fn two() -> Plan {
 async fn it_ends_within_five_seconds_without_an_answer() {
     for step in 0..4 {
         let plan = creation();
-        let mut fates = vec![WriteFate::Answered; step];
-        fates.push(WriteFate::Never);
-        let model = Model::new(&plan, Duration::ZERO, &fates);
+        let mut results = vec![WriteFate::Answered; step];
+        results.push(WriteFate::Never);
+        let model = Model::new(&plan, Duration::ZERO, &results);
         let asked = Duration::from_secs(7);
         let begun = Instant::now();
         let trace = apply_on(&plan, &model, Duration::ZERO, tokio::time::sleep(asked)).await;

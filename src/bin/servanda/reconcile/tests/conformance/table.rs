@@ -490,7 +490,7 @@ pub(crate) const ROWS: [Row; 40] = [
     ),
 ];
 
-/// What is there on a day: the entry of the newest day that has come.
+/// The expected state on a day: the entry of the newest day that has come.
 pub(crate) fn on<T: Copy>(entries: &[(&str, T)], day: &str) -> Option<T> {
     entries.iter().rfind(|(from, _)| *from <= day).map(|(_, entry)| *entry)
 }
