@@ -47,7 +47,7 @@ fn the_order_of_the_text_is_kept() {
 fn syntax_that_hides_the_meaning_is_refused_with_its_position() {
     for (text, expected) in [
         ("a: &x 1\nb: *x\n", vec!["1:4 E004", "2:4 E004"]),
-        ("a: *no-one\n", vec!["1:4 E004"]),
+        ("a: *unknown\n", vec!["1:4 E004"]),
         ("<<: { a: 1 }\n", vec!["1:1 E004"]),
         ("a: !!str 1\nb: !own x\n", vec!["1:4 E004", "2:4 E004"]),
         ("a: 1\n---\nb: 2\n", vec!["2:1 E005"]),

@@ -1,4 +1,4 @@
-//! A name for each finding that stays when lines move: the rule, the file and the keys that lead to the place.
+//! Fingerprints of diagnostics that are stable when lines move: made of the rule, the file and the path of keys.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,7 @@ use crate::document::tree::{Node, NodeValue};
 use crate::document::{self, Document};
 use crate::live::digest;
 
-/// The names of findings, in their order. Of several that are alike in all of this the first, the second and so on
-/// are distinguished.
+/// The fingerprints of diagnostics, in their order. Those that are equal in all of this are numbered.
 pub(super) fn fingerprints<'a>(
     found: impl IntoIterator<Item = &'a Diagnostic>,
     sources: &Sources,
@@ -29,8 +28,8 @@ pub(super) fn fingerprints<'a>(
     found.into_iter().map(one).collect()
 }
 
-/// The keys that lead to a place, with dots between them. What stands in a list is named by what it says, since its
-/// number changes with its neighbours.
+/// The path of keys to a position, with dots between them. An item of a list is identified by its value, since its index
+/// changes with its neighbours.
 pub(super) fn keys(root: &Node, offset: u32) -> String {
     let mut keys: Vec<String> = Vec::new();
     let mut node = root;

@@ -1,4 +1,4 @@
-//! Findings as commands of GitHub Actions, which become annotations on the lines of a pull request.
+//! Diagnostics as workflow commands of GitHub Actions, which become annotations on the lines of a pull request.
 
 use std::fmt::Write as _;
 
@@ -7,10 +7,10 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::render::encode;
 use crate::render::vocabulary;
 
-/// The number of annotations of one kind that GitHub keeps of a step; it drops the others without a word.
+/// The largest number of annotations of one kind that GitHub keeps for a step. It drops the others silently.
 const KEPT: usize = 10;
 
-/// The commands, errors first. Where there are more of a kind than GitHub keeps, the last of those says how many.
+/// Renders the commands, errors first. If there are more of a kind than GitHub keeps, the last one has the number of the rest.
 pub fn github(found: &Diagnostics, sources: &Sources) -> String {
     let kinds = [
         (Severity::Error, "error", "more error", "more errors"),
@@ -39,7 +39,7 @@ fn annotation(command: &str, diagnostic: &Diagnostic, sources: &Sources) -> Stri
     let Region { line, column, end_line, end_column } = Region::of(span, sources);
     let file = encode::command_property(sources.path(span.file));
     let title = encode::command_property(&format!("{}: {}", diagnostic.code, diagnostic.code.title()));
-    // Columns are only taken where all is on one line.
+    // GitHub only uses columns if the range is on one line.
     let columns = if line == end_line && column < end_column {
         format!(",col={column},endColumn={end_column}")
     } else {

@@ -1,4 +1,4 @@
-//! Findings as a report of GitLab's Code Quality, which shows them beside the lines of a merge request.
+//! Diagnostics as a GitLab Code Quality report, which is shown next to the lines of a merge request.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::render::encode;
 use crate::render::json;
 
-/// The report.
+/// Renders the report.
 pub fn gitlab(found: &Diagnostics, sources: &Sources) -> String {
     let issue = |(diagnostic, fingerprint): (&Diagnostic, String)| {
         let span = diagnostic.place.span;

@@ -1,5 +1,5 @@
-//! Findings as a report in the XML of `JUnit`, which every CI can show: a case for each, failed where it is an error,
-//! and one for all that is well.
+//! Diagnostics as a `JUnit` XML report, which most CI systems can show: a case for each diagnostic, failed for an error,
+//! and one case for the rest.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::render::encode;
 use crate::render::json;
 use crate::render::vocabulary;
 
-/// The report of a run that read `files` files.
+/// Renders the report of a run that read `files` files.
 pub fn junit(found: &Diagnostics, sources: &Sources, files: usize) -> String {
     let (tests, failures) = (found.iter().count() + 1, found.count(Severity::Error));
     let read = vocabulary::count(files, "file was read", "files were read");

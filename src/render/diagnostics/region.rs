@@ -1,9 +1,8 @@
-//! Where a finding stands, as programs of others count it: lines from 1, columns from 1 in UTF-16 units, the end
-//! being the first column behind it.
+//! The region of a diagnostic for other programs: lines and columns from 1, columns in UTF-16 units, with an exclusive end.
 
 use crate::diagnostic::{Sources, Span};
 
-/// A stretch of a file.
+/// A region of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Region {
     pub(super) line: usize,

@@ -1,4 +1,4 @@
-//! Findings as SARIF 2.1.0, which GitHub and others show as alerts that open and close by themselves.
+//! Diagnostics as SARIF 2.1.0, which GitHub and others show as alerts that open and close automatically.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::render::vocabulary;
 /// The largest number of results that GitHub shows for a run; the others are dropped silently.
 const KEPT: usize = 5_000;
 
-/// The log of one run, errors first.
+/// Renders the log of one run, errors first.
 pub fn sarif(found: &Diagnostics, sources: &Sources, version: &str) -> String {
     let fingerprints = fingerprints(found, sources);
     let mut all: Vec<(&Diagnostic, String)> = found.iter().zip(fingerprints).collect();
@@ -101,7 +101,7 @@ fn location(label: &Label, sources: &Sources) -> Value {
     } })
 }
 
-/// A text of a message, in which SARIF knows links in brackets.
+/// Escapes a text for a message, in which SARIF interprets brackets as links.
 fn message(text: &str) -> String {
     let text = encode::terminal(text);
     if text.contains("](") { text.replace('[', "\\[").replace(']', "\\]") } else { text.into_owned() }
