@@ -169,7 +169,7 @@ impl JobResult {
         };
         match &self.notices {
             Ok(result) => {
-                text.push_str(&render::notice::report(&result.report, result.awaiting_acknowledgement))
+                text.push_str(&render::notice::report(&result.report, result.awaiting_acknowledgement));
             }
             Err(failure) => {
                 print_message(&format!("error[{}]: {}\n", failure.code, failure.message));

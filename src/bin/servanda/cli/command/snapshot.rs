@@ -35,23 +35,23 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let loaded = load::load(context)?;
     let as_of = context.as_of(None, &loaded.zone())?;
     let workspace = loaded.into_workspace(as_of.instant, context)?;
-    let recording = runtime()?.block_on(async {
+    let snapshot = runtime()?.block_on(async {
         let connection = connect::open(&workspace, as_of).await?;
         let last_applied = ledger::read_last_applied(&workspace).await;
         // Another branch may adopt objects that these files do not name.
         let wanted = Selection::of(&workspace.agreements).with_all_unmarked();
-        let recording = Snapshot::take(&connection.reader(), &wanted, last_applied).await;
+        let snapshot = Snapshot::take(&connection.reader(), &wanted, last_applied).await;
         connection.close().await;
-        recording
+        snapshot
     })?;
-    let json = recording.to_json();
+    let json = snapshot.to_json();
     match &arguments.out {
         None => print_data(&json)?,
         Some(path) => {
             files::write_whole(path, &json)?;
             print_message(&format!(
                 "{} agreements saved in {}\n",
-                recording.live.agreements.len(),
+                snapshot.live.agreements.len(),
                 path.display()
             ));
         }

@@ -62,7 +62,7 @@ enum FindingsFormat {
     Sarif,
     /// A Code Quality report of GitLab
     Gitlab,
-    /// JUnit XML, which most CI systems show
+    /// An XML report that most CI systems show
     Junit,
 }
 
