@@ -85,7 +85,7 @@ fn assert_files_silent(what: &str, folder: &Path) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() {
             assert_files_silent(what, &path);
-        } else if name != "faults.json" && !name.starts_with("desk.db") {
+        } else if name != "faults.json" && !name.starts_with("sandbox.db") {
             let bytes = std::fs::read(&path).unwrap();
             assert_silent(&format!("{what}: {name}"), &String::from_utf8_lossy(&bytes));
         }

@@ -36,7 +36,7 @@ fn number(notices: &Value, kind: &str) -> usize {
 
 /// The comments that the helpdesk holds.
 fn comments(repository: &Repository) -> Vec<String> {
-    let connection = rusqlite::Connection::open(repository.root().join("desk.db")).unwrap();
+    let connection = rusqlite::Connection::open(repository.root().join("sandbox.db")).unwrap();
     let mut select = connection.prepare("SELECT body FROM object WHERE class = 'comment'").unwrap();
     select.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }

@@ -299,7 +299,7 @@ fn no_pull_request_says_where_to_or_as_whom() {
         &served.url,
         "  ca_file: trusted.pem\nmail: { allow: { domains: [acme.example], catalog: true } }\n",
     );
-    repository.file("trusted.pem", "").file(".gitignore", "desk.db*\nfaults.json\n.servanda\n");
+    repository.file("trusted.pem", "").file(".gitignore", "sandbox.db*\nfaults.json\n.servanda\n");
     repository.remove("faults.json");
     repository.git(&["init", "-q"]);
     repository.git(&["add", "."]);
