@@ -1,4 +1,4 @@
-//! A canary key: no output and no file of a run contains it, with any answer of the helpdesk.
+//! A canary as the key: it appears in no output and no file of a run, for any response of the helpdesk.
 
 use std::io::Write as _;
 use std::path::Path;

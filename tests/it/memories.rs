@@ -55,17 +55,17 @@ impl Estate {
 
     /// Spoils it, runs, and begins anew.
     fn endures(&self, case: &Case<'_>) {
-        let reported = outbox(&self.repository);
-        assert!(!reported.is_empty(), "{}: something was sent before", case.name);
+        let sent = outbox(&self.repository);
+        assert!(!sent.is_empty(), "{}: something was sent before", case.name);
         (case.spoil)();
         for command in ["run", "notify"] {
             let said = self.expect(4, case.secret, &[command, "--as-of", "2026-09-29"]);
             assert!(said.contains(case.says), "{}: {said}", case.name);
             assert!(said.contains("--init-ledger"), "{} says how to go on: {said}", case.name);
-            assert_eq!(outbox(&self.repository), reported, "{}: no mail", case.name);
+            assert_eq!(outbox(&self.repository), sent, "{}: no mail", case.name);
         }
         self.expect(0, case.secret, &["run", "--init-ledger", "--as-of", "2026-09-29"]);
-        assert_eq!(outbox(&self.repository), reported, "{}: past events are not sent", case.name);
+        assert_eq!(outbox(&self.repository), sent, "{}: earlier events are not sent", case.name);
         self.expect(0, case.secret, &["ledger", "verify"]);
     }
 

@@ -156,7 +156,7 @@ fn there_is_no_network_where_it_is_cut_off() {
 }
 
 #[test]
-fn a_recording_names_nobody_and_everybody_is_found_by_name() {
+fn a_snapshot_contains_no_names_and_people_are_still_found_by_name() {
     let (repository, _) = repository();
     let recording = repository.read("live.json");
     let catalog = repository.read("catalog.yaml");

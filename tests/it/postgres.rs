@@ -15,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 /// Where Debian puts the programs of each release.
 const RELEASES: &str = "/usr/lib/postgresql";
 /// Who the server runs as where the tests run as root, which it refuses.
-const SOMEBODY: &str = "nobody";
+const UNPRIVILEGED: &str = "65534";
 
 /// A server that ends with the test.
 pub(crate) struct Server {
@@ -43,10 +43,10 @@ impl Server {
         let path = folder.path();
         let port = name.map(|name| certify(path, name)).transpose()?;
         if is_root() {
-            done(Command::new("chown").args(["-R", SOMEBODY]).arg(path))?;
+            done(Command::new("chown").args(["-R", UNPRIVILEGED]).arg(path))?;
         }
         let make = ["-D", "data", "-U", "servanda", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
-        done(as_somebody(&programs.join("initdb")).args(make).current_dir(path))?;
+        done(as_unprivileged(&programs.join("initdb")).args(make).current_dir(path))?;
         let reached = port.map_or_else(
             || "listen_addresses = ''\n".to_owned(),
             |port| {
@@ -57,7 +57,7 @@ impl Server {
         let settings = path.join("data/postgresql.conf");
         std::fs::write(&settings, format!("fsync = off\nmax_connections = 60\n{reached}"))
             .map_err(|error| error.to_string())?;
-        let mut server = as_somebody(&programs.join("postgres"));
+        let mut server = as_unprivileged(&programs.join("postgres"));
         server.args(["-D", "data", "-k"]).arg(path).current_dir(path).stderr(Stdio::piped());
         let mut process = server.spawn().map_err(|error| format!("PostgreSQL cannot be started: {error}"))?;
         let mut says = BufReader::new(process.stderr.take().ok_or("it says nothing")?).lines();
@@ -123,12 +123,12 @@ fn is_root() -> bool {
     done(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
-fn as_somebody(program: &Path) -> Command {
+fn as_unprivileged(program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");
-    command.args(["--reuid", SOMEBODY, "--clear-groups", "--"]).arg(program);
+    command.args(["--reuid", UNPRIVILEGED, "--clear-groups", "--"]).arg(program);
     command
 }
 

@@ -1,5 +1,5 @@
-//! Sends requests to a forge, under the same rules as to a helpdesk: no redirect is followed, errors contain neither address nor
-//! token, and a request is retried only if that cannot post a comment twice.
+//! Sends requests to a forge, under the same rules as to a helpdesk: no redirect is followed, errors contain
+//! neither address nor token, and a request is retried only if that cannot post a comment twice.
 
 use std::time::Duration;
 

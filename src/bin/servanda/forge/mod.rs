@@ -1,7 +1,8 @@
-//! A forge, as far as comments on pull requests need it: whose the token is, reading comments, and writing them.
+//! A forge, as far as comments on pull requests need it: whose the token is, reading comments, and writing
+//! them.
 //!
-//! Forges differ in addresses and names of fields (`dialect`, with a file for each forge). How requests are sent (`api`) and how one
-//! comment is kept up to date (`sticky_comment`) is the same for all.
+//! Forges differ in addresses and names of fields (`dialect`, with a file for each forge). How requests are
+//! sent (`api`) and how one comment is kept up to date (`sticky_comment`) is the same for all.
 
 mod error;
 mod dialect;

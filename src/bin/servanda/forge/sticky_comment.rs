@@ -1,12 +1,13 @@
-//! Keeps one comment on a pull request up to date: edited in place, or posted anew if the plan is more severe than before.
+//! Keeps one comment on a pull request up to date: edited in place, or posted anew if the plan is more severe
+//! than before.
 //!
-//! A comment is recognised by a hidden line *and* by the owner of the token as its author, since anybody can write the line. Of
-//! several such comments the latest counts. After posting, the comments are read again, so that of two jobs that post at the same
-//! time only one comment remains.
+//! A comment is recognised by a hidden line *and* by the owner of the token as its author, since anybody can
+//! write the line. Of several such comments the latest counts. After posting, the comments are read again, so
+//! that of two jobs that post at the same time only one comment remains.
 //!
-//! A plan with more risks than one comment can contain is continued in further ones. These are never edited: each contains the digest
-//! of its plan, and those whose digest differs from that of the first comment are deleted. So two concurrent jobs cannot mix two
-//! plans.
+//! A plan with more risks than one comment can contain is continued in further ones. These are never edited:
+//! each contains the digest of its plan, and those whose digest differs from that of the first comment are
+//! deleted. So two concurrent jobs cannot mix two plans.
 
 use std::collections::BTreeSet;
 
@@ -190,8 +191,8 @@ impl Thread<'_> {
         Ok(())
     }
 
-    /// Reads the comments again and deletes what another job posted at the same time, except for the latest first comment and its
-    /// continuations.
+    /// Reads the comments again and deletes what another job posted at the same time, except for the latest
+    /// first comment and its continuations.
     async fn remove_duplicates(&self, known: &BTreeSet<u64>) -> Result<(), ForgeError> {
         let ours = self.ours().await?;
         let duplicates = ours.firsts.iter().rev().skip(1).map(|first| first.comment.id);

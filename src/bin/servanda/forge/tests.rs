@@ -20,7 +20,7 @@ use super::sticky_comment::{CommentOutcome, CommentText, post};
 use interleaving::Interleaving;
 
 const FORGES: [Forge; 3] = [Forge::GitHub, Forge::GitLab, Forge::Gitea];
-const TOKEN: &str = "a-token-that-must-stay-secret";
+const TOKEN: &str = "a-secret-token";
 const KEY: &str = "plan";
 /// The pull request that is spoken on.
 const NUMBER: u64 = 7;
@@ -97,13 +97,13 @@ impl Fake {
         Self { forge, address, world, served }
     }
 
-    /// The same forge as another job sees it, which is distinguished by its token.
+    /// A client of another job, which the fake recognises by its token.
     fn job(&self, name: &str) -> ForgeClient {
         ForgeClient::new(&self.address, &SecretString::from(format!("{name}-{TOKEN}"))).expect("an address")
     }
 
     fn world(&self) -> std::sync::MutexGuard<'_, World> {
-        self.world.lock().expect("no thread panicked")
+        self.world.lock().expect("no test panics here")
     }
 
     async fn post(&self, text: &Sample) -> CommentOutcome {
@@ -139,7 +139,7 @@ impl CommentText for Sample {
     }
 }
 
-fn respond(status: StatusCode, body: &Value) -> Response {
+fn json_response(status: StatusCode, body: &Value) -> Response {
     (status, [("content-type", "application/json")], body.to_string()).into_response()
 }
 
@@ -171,15 +171,15 @@ async fn answer(State(world): State<Shared>, request: Request) -> Response {
     let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
     let says = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if ![says("authorization"), says("private-token")].iter().any(|said| said.ends_with(TOKEN)) {
-        return respond(StatusCode::UNAUTHORIZED, &json!({ "message": "Bad credentials" }));
+        return json_response(StatusCode::UNAUTHORIZED, &json!({ "message": "Bad credentials" }));
     }
-    let turns = world.lock().expect("no thread panicked").turns.clone();
+    let turns = world.lock().expect("no test panics here").turns.clone();
     if let Some(turns) = turns {
         let said = [says("authorization"), says("private-token")].concat();
         turns.wait(if said.contains("one-") { "one" } else { "other" }).await;
     }
     let gate = {
-        let mut world = world.lock().expect("no thread panicked");
+        let mut world = world.lock().expect("no test panics here");
         world.requests.push((parts.method.clone(), path.clone()));
         if let Some(at) = world.instead.iter().position(|(method, _, _)| *method == parts.method) {
             let (_, status, wait) = world.instead.remove(at);
@@ -204,15 +204,15 @@ async fn answer(State(world): State<Shared>, request: Request) -> Response {
             _ => None,
         }
     };
-    let response = carried_out(&world, &parts.method, &path, &query, &body);
+    let response = perform(&world, &parts.method, &path, &query, &body);
     if let Some(gate) = gate {
         gate.wait().await;
     }
     response
 }
 
-fn carried_out(world: &Shared, method: &Method, path: &str, query: &str, body: &Value) -> Response {
-    let mut world = world.lock().expect("no thread panicked");
+fn perform(world: &Shared, method: &Method, path: &str, query: &str, body: &Value) -> Response {
+    let mut world = world.lock().expect("no test panics here");
     let text = body["body"].as_str().unwrap_or_default();
     let is_writing = matches!(*method, Method::POST | Method::PATCH | Method::PUT);
     if path == "/graphql" {
@@ -220,57 +220,57 @@ fn carried_out(world: &Shared, method: &Method, path: &str, query: &str, body: &
             let id = node.trim_start_matches("IC_").parse::<u64>().expect("a node of ours");
             world.comments.get_mut(&id).expect("it is there").is_folded = true;
         }
-        return respond(StatusCode::OK, &json!({ "data": { "viewer": { "databaseId": OURS } } }));
+        return json_response(StatusCode::OK, &json!({ "data": { "viewer": { "databaseId": OURS } } }));
     }
     if path == "/user" {
-        return respond(StatusCode::OK, &json!({ "id": OURS }));
+        return json_response(StatusCode::OK, &json!({ "id": OURS }));
     }
     if is_writing && text.chars().count() > world.limit {
         let refused =
             if world.limit > 500_000 { StatusCode::BAD_REQUEST } else { StatusCode::UNPROCESSABLE_ENTITY };
-        return respond(refused, &json!({ "message": "Body is too long" }));
+        return json_response(refused, &json!({ "message": "Body is too long" }));
     }
     let last = path.rsplit('/').next().unwrap_or_default();
     if let ("comments" | "notes", &Method::POST) = (last, method) {
         let id = world.say(OURS, text);
-        return respond(StatusCode::CREATED, &comment(id, &world.comments[&id]));
+        return json_response(StatusCode::CREATED, &comment(id, &world.comments[&id]));
     }
     if matches!(last, "comments" | "notes") {
         let all = world.comments.iter().map(|(id, said)| comment(*id, said)).collect();
-        return respond(StatusCode::OK, &page(all, query));
+        return json_response(StatusCode::OK, &page(all, query));
     }
     if matches!(last, "pulls" | "merge_requests") {
         let all = world.pull_requests.iter().map(|(number, head)| pull_request(*number, head)).collect();
-        return respond(StatusCode::OK, &page(all, query));
+        return json_response(StatusCode::OK, &page(all, query));
     }
     let Ok(id) = last.parse::<u64>() else {
-        return respond(StatusCode::NOT_FOUND, &json!({}));
+        return json_response(StatusCode::NOT_FOUND, &json!({}));
     };
     if path.contains("/pulls/") || (path.contains("/merge_requests/") && !path.contains("/notes/")) {
         let found = world.pull_requests.iter().find(|(number, _)| *number == id);
         return found.map_or_else(
-            || respond(StatusCode::NOT_FOUND, &json!({})),
-            |(number, head)| respond(StatusCode::OK, &pull_request(*number, head)),
+            || json_response(StatusCode::NOT_FOUND, &json!({})),
+            |(number, head)| json_response(StatusCode::OK, &pull_request(*number, head)),
         );
     }
     let Some(said) = world.comments.get_mut(&id) else {
-        return respond(StatusCode::NOT_FOUND, &json!({}));
+        return json_response(StatusCode::NOT_FOUND, &json!({}));
     };
     if *method == Method::DELETE {
         world.comments.remove(&id);
         return StatusCode::NO_CONTENT.into_response();
     }
     text.clone_into(&mut said.body);
-    respond(StatusCode::OK, &comment(id, said))
+    json_response(StatusCode::OK, &comment(id, said))
 }
 
-/// Comments that somebody else planted to look like ours.
+/// A comment that somebody else forged to look like one of Servanda.
 fn fake() -> String {
     marked(&["### Plan: nothing changes".to_owned()], KEY, CommentSeverity::Harmless).concat()
 }
 
 #[tokio::test]
-async fn fifty_runs_leave_one_comment_and_no_other_is_touched() {
+async fn fifty_runs_leave_one_comment_and_others_are_not_touched() {
     for name in FORGES {
         let fake_forge = Fake::serve(name).await;
         for number in 0..230 {
@@ -301,7 +301,7 @@ async fn fifty_runs_leave_one_comment_and_no_other_is_touched() {
 }
 
 #[tokio::test]
-async fn of_two_jobs_that_post_at_once_one_comment_is_left() {
+async fn of_two_jobs_that_post_at_the_same_time_one_comment_remains() {
     for name in FORGES {
         for _ in 0..10 {
             let fake_forge = Fake::serve(name).await;
@@ -325,7 +325,7 @@ async fn of_two_jobs_that_post_at_once_one_comment_is_left() {
 }
 
 #[tokio::test]
-async fn a_graver_plan_is_posted_anew_and_a_calmer_one_is_not() {
+async fn a_more_severe_plan_is_posted_anew_and_a_less_severe_one_is_not() {
     for name in FORGES {
         let fake_forge = Fake::serve(name).await;
         assert_eq!(
@@ -357,12 +357,12 @@ async fn a_graver_plan_is_posted_anew_and_a_calmer_one_is_not() {
 }
 
 #[tokio::test]
-async fn a_plan_that_could_not_be_made_takes_the_place_of_the_older_one() {
+async fn a_plan_that_failed_replaces_an_older_one() {
     let fake_forge = Fake::serve(Forge::GitHub).await;
     fake_forge.post(&Sample::new("grave", CommentSeverity::RedLine)).await;
     let failed = Sample { class: None, ..Sample::new("none", CommentSeverity::Harmless) };
     assert_eq!(fake_forge.post(&failed).await, CommentOutcome::Updated);
-    // A mention notifies each person once.
+    // A severity that was reported before causes no further notification.
     assert_eq!(
         fake_forge.post(&Sample::new("grave", CommentSeverity::RedLine)).await,
         CommentOutcome::Updated
@@ -371,7 +371,7 @@ async fn a_plan_that_could_not_be_made_takes_the_place_of_the_older_one() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_said_shorter_and_at_last_as_short_as_can_be() {
+async fn a_refused_text_is_shortened_down_to_the_minimum() {
     for name in FORGES {
         let fake_forge = Fake::serve(name).await;
         let long = |text: &str| Sample { is_long: true, ..Sample::new(text, CommentSeverity::Harmless) };
@@ -384,15 +384,14 @@ async fn what_is_refused_is_said_shorter_and_at_last_as_short_as_can_be() {
             assert!(length <= limit && length > 700, "{name:?}: {length} of {limit}");
         }
         fake_forge.world().limit = 10;
-        let refused = post(&fake_forge.forge, NUMBER, KEY, &long("last"))
-            .await
-            .expect_err("it is refused with any text");
+        let refused =
+            post(&fake_forge.forge, NUMBER, KEY, &long("last")).await.expect_err("every text is refused");
         assert!(matches!(refused, ForgeError::Refused(_)), "{refused}");
     }
 }
 
 #[tokio::test]
-async fn a_bad_day_of_the_forge_says_nothing_twice_and_tells_no_token() {
+async fn failures_of_the_forge_post_nothing_twice_and_show_no_token() {
     let text = Sample::new("plan", CommentSeverity::Harmless);
     let credentials = |error: &ForgeError| matches!(error, ForgeError::Credentials(_));
     let other = |error: &ForgeError| matches!(error, ForgeError::Other(_));
@@ -426,14 +425,14 @@ async fn a_bad_day_of_the_forge_says_nothing_twice_and_tells_no_token() {
 }
 
 #[tokio::test]
-async fn pull_requests_are_found_by_what_they_propose() {
+async fn pull_requests_are_found_by_their_head_commit() {
     for name in FORGES {
         let fake_forge = Fake::serve(name).await;
         fake_forge.world().pull_requests =
             (1..=120).map(|number| (number, format!("{:040x}", number / 2))).collect();
         let proposing = |head: u64| {
             let fake_forge = &fake_forge;
-            async move { fake_forge.forge.with_head(&format!("{head:040x}")).await.expect("an answer") }
+            async move { fake_forge.forge.with_head(&format!("{head:040x}")).await.expect("the forge answers") }
         };
         assert_eq!(proposing(55).await, [110, 111], "{name:?}: on the second page too");
         assert_eq!(proposing(99).await, Vec::<u64>::new(), "{name:?}");

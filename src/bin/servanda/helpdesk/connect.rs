@@ -1,7 +1,7 @@
 //! Connects to the helpdesk of the settings: one over the network, or the embedded sandbox.
 //!
-//! The sandbox runs in this process and is connected to over loopback, so that it is used in the same way as any other
-//! helpdesk. Planning takes [`Connection::reader`] and never gets a writer.
+//! The sandbox runs in this process and is connected to over loopback, so that it is used in the same way as
+//! any other helpdesk. Planning takes [`Connection::reader`] and never gets a writer.
 
 use std::path::{Component, Path};
 use std::sync::Arc;
@@ -165,8 +165,8 @@ async fn certificates(
     }
 }
 
-/// Reads a file that the settings name. If the settings are those of a trusted commit, a file of the repository is read from that
-/// commit too: the file on disk may come from a pull request.
+/// Reads a file that the settings name. If the settings are those of a trusted commit, a file of the
+/// repository is read from that commit too: the file on disk may come from a pull request.
 async fn trusted_text(root: &Path, base: Option<&Commit>, file: &str) -> Result<String, Failure> {
     let is_within = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
     match base {

@@ -1,4 +1,5 @@
-//! The helpdesk: one trait to read it, one to write to it, one to explore it, and an implementation for each product.
+//! The helpdesk: one trait to read it, one to write to it, one to explore it, and an implementation for each
+//! product.
 
 mod error;
 mod reader;

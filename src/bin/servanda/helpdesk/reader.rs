@@ -1,6 +1,7 @@
 //! Reading a helpdesk. Planning holds a [`Reader`] and cannot write.
 //!
-//! Each product implements these traits in a folder of its own; nothing outside of it knows attribute codes or wire formats.
+//! Each product implements these traits in a folder of its own; nothing outside of it knows attribute codes
+//! or wire formats.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,7 +74,8 @@ pub(crate) trait Reader: Sync {
         object: &LiveId,
         attribute: &str,
     ) -> impl Future<Output = Result<String, ReadError>> + Send;
-    /// Reads the comment on an object that contains this text; `None` only if the helpdesk confirms that there is none.
+    /// Reads the comment on an object that contains this text; `None` only if the helpdesk confirms that
+    /// there is none.
     fn find_comment(
         &self,
         object: &LiveId,

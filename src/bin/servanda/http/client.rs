@@ -1,8 +1,9 @@
-//! Sends one request and reads its response, once. Where the secret travels and how a response signals a refusal is defined
-//! by each product's [`Protocol`].
+//! Sends one request and reads its response, once. Where the secret travels and how a response signals a
+//! refusal is defined by each product's [`Protocol`].
 //!
-//! A request is a path, a query and a JSON body. The resulting [`HttpExchange`] or [`HttpError`] contains no secret. Retries
-//! are the responsibility of `transport`; the meaning of a response is that of the product's adapter.
+//! A request is a path, a query and a JSON body. The resulting [`HttpExchange`] or [`HttpError`] contains no
+//! secret. Retries are the responsibility of `transport`; the meaning of a response is that of the product's
+//! adapter.
 
 use std::time::Duration;
 
@@ -85,8 +86,8 @@ pub(crate) struct JsonResponse {
     pub(crate) body: Value,
 }
 
-/// The way requests of one product are addressed and authenticated, and how its responses signal a refusal. Only the
-/// implementation knows the secret.
+/// How requests of one product are addressed and authenticated, and how its responses signal a refusal. Only
+/// the implementation knows the secret.
 pub(crate) trait Protocol: Send + Sync {
     /// The address of a request.
     fn address(&self, base: &str, request: &Request<'_>) -> String;

@@ -1,8 +1,8 @@
 //! The HTTP client shared by helpdesks, forges, webhooks, mail, the ledger and the monitor.
 //!
-//! Only addresses that the settings allow are connected to (`resolver`), responses are free of secrets (`redact`), and
-//! requests keep a rate limit and are retried where that is safe (`client`, `rate_limit`, `transport`). Nothing here knows a
-//! product.
+//! Only addresses that the settings allow are connected to (`resolver`), responses are free of secrets
+//! (`redact`), and requests keep a rate limit and are retried where that is safe (`client`, `rate_limit`,
+//! `transport`). Nothing here knows a product.
 
 pub(crate) mod redact;
 pub(crate) mod resolver;

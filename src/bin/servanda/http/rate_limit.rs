@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The interval between requests, in percent of the one that the rate allows: timers fire early or late, and the requests of
-/// one second must never exceed the rate.
+/// The interval between requests, in percent of the one that the rate allows: timers fire early or late, and
+/// the requests of one second must never exceed the rate.
 const INTERVAL_PERCENT: u32 = 105;
 
 /// Spaces requests evenly and holds them back during a pause.

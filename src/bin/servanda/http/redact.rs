@@ -1,6 +1,7 @@
 //! Redacts a secret from a server's responses, in every form in which it may be echoed.
 //!
-//! Servers and proxies echo requests: verbatim, percent-encoded in an address, escaped in JSON or HTML, or as a part of base64.
+//! Servers and proxies echo requests: verbatim, percent-encoded in an address, escaped in JSON or HTML, or as
+//! a part of base64.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,8 @@
 //! Sends requests within a rate limit and retries them where that is safe.
 //!
-//! Works over an [`HttpSender`], which sends each request once. The meaning of a response is up to the product's adapter;
-//! whether a failed write may have taken effect is decided here, by [`HttpError::is_ambiguous`].
+//! Works over an [`HttpSender`], which sends each request once. The meaning of a response is up to the
+//! product's adapter; whether a failed write may have taken effect is decided here, by
+//! [`HttpError::is_ambiguous`].
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -17,8 +18,8 @@ use super::rate_limit::{RateLimit, RetryBudget};
 
 /// The largest number of tries of one request.
 const TRIES: u32 = 4;
-/// The number of consecutive rejections of the key after which no further request is sent, so that the tenant does not lock
-/// the account.
+/// The number of consecutive rejections of the key after which no further request is sent, so that the tenant
+/// does not lock the account.
 pub(crate) const REJECTION_LIMIT: u32 = 3;
 /// The upper limit of the first backoff; it doubles with each retry.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
@@ -28,8 +29,8 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 pub(crate) enum RetryPolicy {
     /// A read, which is idempotent: retried after any transient failure.
     Read,
-    /// A write: retried only if it certainly had no effect. Otherwise the caller reads the object first, since a second edit
-    /// may send mail again and a second creation makes a second object.
+    /// A write: retried only if it certainly had no effect. Otherwise the caller reads the object first,
+    /// since a second edit may send mail again and a second creation makes a second object.
     Write,
 }
 
@@ -116,7 +117,8 @@ impl<S: HttpSender> Transport<S> {
         }
     }
 
-    /// Sends a request once, as soon as the rate limit allows it. An error comes with the wait that the server asked for.
+    /// Sends a request once, as soon as the rate limit allows it. An error comes with the wait that the
+    /// server asked for.
     async fn try_once(&self, request: &Request<'_>) -> Result<JsonResponse, (HttpError, Option<Duration>)> {
         let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
         self.rate_limit.acquire().await;
@@ -162,8 +164,8 @@ impl<S: HttpSender> Transport<S> {
 impl HttpError {
     /// Whether a write that failed with this error may have taken effect.
     ///
-    /// The timeout of a gateway says nothing about the server behind it, and an unreadable response may have been a success. 429
-    /// is returned before any work is done.
+    /// The timeout of a gateway says nothing about the server behind it, and an unreadable response may have
+    /// been a success. 429 is returned before any work is done.
     pub(crate) fn is_ambiguous(&self) -> bool {
         match self {
             Self::Refused { status, .. } => matches!(status, 408 | 502..=504),

@@ -1,7 +1,7 @@
 //! A ledger with a checksum: every write updates a count and a sum over all entries.
 //!
-//! Entries that were deleted, edited by hand or lost do not match the checksum. A ledger that was rolled back as a whole still
-//! matches; only a witness outside of it detects that.
+//! Entries that were deleted, edited by hand or lost do not match the checksum. A ledger that was rolled back
+//! as a whole still matches; only a witness outside of it detects that.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -66,8 +66,8 @@ impl<L: LedgerStore> Checksummed<L> {
         self.ledger.write(&[Swap { key: KEY.to_owned(), expected, value: Some(json(&checksum)) }]).await
     }
 
-    /// The checksum after some swaps. If there is none, it covers only the entries written from now on, so that the ledger stays
-    /// untrusted until the checksum is computed anew.
+    /// The checksum after some swaps. If there is none, it covers only the entries written from now on, so
+    /// that the ledger stays untrusted until the checksum is computed anew.
     fn checksum_after(current: Option<&String>, swaps: &[Swap]) -> Result<Checksum, LedgerError> {
         let checksum =
             current.map_or_else(|| Some(Checksum::default()), |text| serde_json::from_str(text).ok());

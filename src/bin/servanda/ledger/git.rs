@@ -1,8 +1,8 @@
 //! The ledger on a branch of a Git remote: a file for each key, a commit for each write, pushed without force.
 //!
-//! Every forge refuses a push that is not a fast-forward, which makes a push a compare-and-set. The log of the branch is an audit
-//! trail. The git program uses its own credentials for the remote. The branch is never checked out, and the work tree is not
-//! touched.
+//! Every forge refuses a push that is not a fast-forward, which makes a push a compare-and-set. The log of
+//! the branch is an audit trail. The git program uses its own credentials for the remote. The branch is never
+//! checked out, and the work tree is not touched.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -125,7 +125,8 @@ impl GitLedger {
         let fetch = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", &self.remote, &spec];
         let mut output = self.git(&[&PACKED[..], &fetch].concat(), b"").await?;
         if output.code != Some(0) {
-            // The branch may not exist yet. The exit code of `ls-remote` is more reliable than the message of `fetch`.
+            // The branch may not exist yet. The exit code of `ls-remote` is more reliable than the message of
+            // `fetch`.
             let listed = self.git(&["ls-remote", "--exit-code", &self.remote, &self.branch], b"").await?;
             if listed.code == Some(NO_SUCH_BRANCH) {
                 (cache.commit, cache.entries) = (None, Entries::new());

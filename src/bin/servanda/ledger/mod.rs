@@ -1,7 +1,7 @@
 //! The ledger: the durable record of notices, pending creations, last-applied state and the lock.
 //!
-//! A [`LedgerStore`] keeps keys with values, written by compare-and-set, in a file, on a Git branch or in a database. [`Records`]
-//! gives the keys their meaning.
+//! A [`LedgerStore`] keeps keys with values, written by compare-and-set, in a file, on a Git branch or in a
+//! database. [`Records`] gives the keys their meaning.
 
 mod store;
 mod checksum;

@@ -21,8 +21,8 @@ use crate::workspace::load::Workspace;
 /// The interval between two attempts to take a lock that is held.
 const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Opens the ledger of a repository. Repositories that share a ledger and a helpdesk are distinguished by the prefix of their
-/// ownership keys.
+/// Opens the ledger of a repository. Repositories that share a ledger and a helpdesk are distinguished by the
+/// prefix of their ownership keys.
 ///
 /// A ledger that cannot be opened fails on its first use, since not every command needs it.
 pub(crate) fn open(workspace: &Workspace) -> Records<Checksummed<AnyLedger>> {

@@ -1,7 +1,8 @@
-//! The ledger in a `PostgreSQL` database: one table, a transaction for each write, and an advisory lock that ends with its run.
+//! The ledger in a `PostgreSQL` database: one table, a transaction for each write, and an advisory lock that
+//! ends with its run.
 //!
-//! For several repositories or machines that share a ledger. The connection is encrypted and the server authenticated, unless it is
-//! this machine. Reading does not create the table.
+//! For several repositories or machines that share a ledger. The connection is encrypted and the server
+//! authenticated, unless it is this machine. Reading does not create the table.
 
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -45,7 +46,8 @@ const CREATE_TABLES: &str = "BEGIN;
 /// Begins a transaction that sees concurrent commits and is durable once committed.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
     SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'";
-/// The number of the advisory lock, derived from the table, so that two ledgers in one database have different locks.
+/// The number of the advisory lock, derived from the table, so that two ledgers in one database have
+/// different locks.
 const LOCK: &str = "(('servanda_entry'::regclass::oid::bigint << 8) | 1)";
 
 /// A ledger in a database, which is connected on first use.
@@ -182,7 +184,8 @@ impl Session {
 /// A parameter of a query with its type. A connection pool in between may not support prepared statements.
 type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
-/// Parses an address. Encryption always includes authentication of the server, so that all modes with TLS are equivalent.
+/// Parses an address. Encryption always includes authentication of the server, so that all modes with TLS are
+/// equivalent.
 fn parsed(address: &str) -> Result<Config, String> {
     let address = address.replace("sslmode=verify-full", "sslmode=require");
     let address = address.replace("sslmode=verify-ca", "sslmode=require");
@@ -252,8 +255,8 @@ async fn entries(client: &Client, query: &str, parameter: Parameter<'_>) -> Resu
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-/// Performs swaps in one transaction. Concurrent writes are detected: existing rows are locked, in the order of their keys, and only
-/// one transaction can insert a new row.
+/// Performs swaps in one transaction. Concurrent writes are detected: existing rows are locked, in the order
+/// of their keys, and only one transaction can insert a new row.
 async fn swap(client: &Client, swaps: &[Swap]) -> Result<SwapCheck, Error> {
     let keys: Vec<&str> = swaps.iter().map(|swap| swap.key.as_str()).collect();
     let query = "SELECT key, value FROM servanda_entry WHERE key = ANY($1) ORDER BY key FOR UPDATE";
@@ -328,7 +331,8 @@ fn is_transient(error: &Error) -> bool {
     })
 }
 
-/// Tries to take the lock for the duration of a transaction. Returns the process id of the connection that holds it then.
+/// Tries to take the lock for the duration of a transaction. Returns the process id of the connection that
+/// holds it then.
 async fn try_lock(client: &Client) -> Result<Option<i32>, Error> {
     client.batch_execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0").await?;
     let query = format!("SELECT pg_backend_pid() WHERE pg_try_advisory_xact_lock({LOCK})");

@@ -1,7 +1,9 @@
-//! The records of one helpdesk in a ledger: the last-applied state, pending creations, and the state of each notice.
+//! The records of one helpdesk in a ledger: the last-applied state, pending creations, and the state of each
+//! notice.
 //!
-//! All keys begin with a digest of the helpdesk, so that several may share a ledger. An unreadable last-applied state counts as
-//! missing; an unreadable pending creation counts as a recent one, so that it is waited for; an unreadable notice is an error.
+//! All keys begin with a digest of the helpdesk, so that several may share a ledger. An unreadable
+//! last-applied state counts as missing; an unreadable pending creation counts as a recent one, so that it is
+//! waited for; an unreadable notice is an error.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,8 +20,8 @@ use servanda::plan::{AppliedAgreement, LAST_APPLIED_FORMAT, LastApplied};
 
 use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap};
 
-/// The number of runs that are kept for comparison with the witness. A run that was killed between ledger and witness leaves an older
-/// name there.
+/// The number of runs that are kept for comparison with the witness. A run that was killed between ledger and
+/// witness leaves an older name there.
 const WITNESSED_RUNS: usize = 50;
 
 /// The events that were past when notices began, by agreement.
@@ -144,7 +146,8 @@ impl<L: LedgerStore> Records<L> {
         found.map(|text| read(&key, &text)).transpose()
     }
 
-    /// Begins the record of notices, also for a second time: events that are past now are never sent. Earlier records are kept.
+    /// Begins the record of notices, also for a second time: events that are past now are never sent. Earlier
+    /// records are kept.
     pub(crate) async fn begin(&self, begun: &Begun, events: &PastEvents) -> Result<(), LedgerError> {
         let head = self.key("begun");
         let before = self.ledger.get(&[&head]).await?;
@@ -328,8 +331,8 @@ fn last_applied_of(entries: &Entries, key: &str) -> Option<LastApplied> {
     Some(LastApplied { format: head.format, commit: head.commit, agreements: agreements.collect() })
 }
 
-/// The entries of a last-applied state. The instant that most agreements share is stored in the head only, so that a run without changes
-/// updates one entry.
+/// The entries of a last-applied state. The instant that most agreements share is stored in the head only, so
+/// that a run without changes updates one entry.
 fn entries_of(last_applied: &LastApplied, key: &str) -> Entries {
     let Some(as_of) = last_applied.agreements.values().map(|applied| applied.as_of).max() else {
         return Entries::new();

@@ -1,6 +1,7 @@
 //! The ledger on one machine: a `SQLite` file, and a lock file beside it.
 //!
-//! The lock is one of the operating system, which releases it when a run is killed. Reading does not create the file.
+//! The lock is one of the operating system, which releases it when a run is killed. Reading does not create
+//! the file.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -77,7 +78,8 @@ fn open(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
-/// Allows concurrent readers during a write. The first switch needs exclusive access, for which `SQLite` does not wait itself.
+/// Allows concurrent readers during a write. The first switch needs exclusive access, for which `SQLite` does
+/// not wait itself.
 #[expect(clippy::disallowed_methods, reason = "waits for another process, as `SQLite` itself does elsewhere")]
 fn switch_to_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
     let mut attempts = BUSY_TIMEOUT.as_millis() / RETRY_INTERVAL.as_millis();

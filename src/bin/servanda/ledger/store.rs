@@ -1,7 +1,7 @@
 //! A key-value store with compare-and-set, all-or-nothing writes and a lock.
 //!
-//! The lock is an optimisation that keeps runs apart; correctness does not depend on it, since every write names the values that
-//! it expects to replace.
+//! The lock is an optimisation that keeps runs apart; correctness does not depend on it, since every write
+//! names the values that it expects to replace.
 
 use std::collections::BTreeMap;
 
@@ -73,8 +73,8 @@ pub(crate) trait LedgerStore: Send + Sync {
     /// Reads all entries whose key has this prefix.
     fn read(&self, prefix: &str) -> impl Future<Output = Result<Entries, LedgerError>> + Send;
 
-    /// Performs all swaps or none. A successful write is durable. Writes are idempotent: if every key already has its new value,
-    /// an earlier write succeeded and only its response was lost.
+    /// Performs all swaps or none. A successful write is durable. Writes are idempotent: if every key already
+    /// has its new value, an earlier write succeeded and only its response was lost.
     fn write(&self, swaps: &[Swap]) -> impl Future<Output = Result<(), LedgerError>> + Send;
 
     /// Takes the lock. The inner error is the run that holds it, if known.

@@ -51,7 +51,7 @@ async fn fifty_runs_leave_one_set_of_comments_and_no_stale_part() {
 }
 
 #[tokio::test]
-async fn the_comments_of_a_plan_go_with_it() {
+async fn the_continuations_of_a_plan_are_deleted_with_it() {
     for name in FORGES {
         let fake_forge = Fake::serve(name).await;
         fake_forge.post(&sample("calm", 2)).await;
@@ -72,7 +72,7 @@ async fn the_comments_of_a_plan_go_with_it() {
 }
 
 #[tokio::test]
-async fn a_part_that_was_taken_away_or_never_came_is_said_again() {
+async fn a_missing_continuation_is_posted_again() {
     let fake_forge = Fake::serve(Forge::Gitea).await;
     fake_forge.post(&sample("plan", 3)).await;
     fake_forge.world().comments.retain(|_, said| !said.body.starts_with("plan, part 3"));
@@ -82,7 +82,7 @@ async fn a_part_that_was_taken_away_or_never_came_is_said_again() {
 }
 
 #[tokio::test]
-async fn where_a_part_is_refused_all_are_shorter() {
+async fn if_one_part_is_refused_all_are_shortened() {
     let fake_forge = Fake::serve(Forge::GitHub).await;
     fake_forge.world().limit = 20_000;
     fake_forge.post(&Sample { is_long: true, ..sample("plan", 2) }).await;
@@ -91,9 +91,10 @@ async fn where_a_part_is_refused_all_are_shorter() {
     assert!(world.comments.values().all(|said| said.body.chars().count() <= 20_000));
 }
 
-/// Two jobs, each of any of these plans, whose requests come in any order: one whole plan is left, and nothing else.
+/// Two jobs, each of any of these plans, whose requests come in any order: one whole plan is left, and
+/// nothing else.
 #[tokio::test]
-async fn of_two_jobs_that_write_at_once_one_whole_plan_is_left() {
+async fn of_two_jobs_that_write_at_the_same_time_one_complete_plan_remains() {
     let rounds = if std::env::var_os("SERVANDA_FULL").is_some() { 2_000 } else { 60 };
     for seed in 0..rounds {
         let name = FORGES[usize::try_from(seed).expect("small") % FORGES.len()];

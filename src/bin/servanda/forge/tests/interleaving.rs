@@ -48,11 +48,11 @@ impl Interleaving {
 
     /// Waits for the turn of a job.
     pub(super) async fn wait(&self, job: &'static str) {
-        self.state.lock().expect("no thread panicked").waiting.insert(job);
+        self.state.lock().expect("no test panics here").waiting.insert(job);
         loop {
             let changed = self.changed.notified();
             {
-                let mut state = self.state.lock().expect("no thread panicked");
+                let mut state = self.state.lock().expect("no test panics here");
                 if state.choose() {
                     self.changed.notify_waiters();
                 }
@@ -68,7 +68,7 @@ impl Interleaving {
 
     /// Ends a job.
     pub(super) fn leave(&self, job: &'static str) {
-        let mut state = self.state.lock().expect("no thread panicked");
+        let mut state = self.state.lock().expect("no test panics here");
         state.at_work.remove(job);
         state.choose();
         drop(state);

@@ -39,7 +39,8 @@ impl<'a> ItopExplorer<'a> {
                 Ok(ClassSample::Refused(text))
             }
             Err(ReadError { error: ReadErrorKind::Http(HttpError::Credentials(text)), .. }) => {
-                // A wrong login and a forbidden class have the same code. A call without a class tells them apart.
+                // A wrong login and a forbidden class have the same code. A call without a class tells them
+                // apart.
                 operation::check_login(self.transport).await?;
                 Ok(ClassSample::Refused(text))
             }

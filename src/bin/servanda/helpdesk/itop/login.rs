@@ -1,4 +1,5 @@
-//! Authentication: the login is sent in fields of the form, never in an address, and only this file puts it there.
+//! Authentication: the login is sent in fields of the form, never in an address, and only this file puts it
+//! there.
 
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -60,8 +61,8 @@ impl Protocol for ItopLogin {
         false
     }
 
-    /// Only the code is interpreted; the message is for people. Messages of the database contain SQL statements with values, and
-    /// are not shown.
+    /// Only the code is interpreted; the message is for people. Messages of the database contain SQL
+    /// statements with values, and are not shown.
     fn check_body(&self, body: Value) -> Result<Value, HttpError> {
         let Some(code) = body.get("code").and_then(Value::as_i64) else {
             return Err(HttpError::NotJson("a response without a code".to_owned()));

@@ -1,7 +1,8 @@
 //! Combodo iTop over REST: one address, forms with an operation in JSON, and a `code` in the response body.
 //!
-//! The portal reads only the rows between contract and service, so that these rows depend on the state. One value of an
-//! agreement may be several objects (an SLA with its SLTs) or a part of a text (the ownership key in a description).
+//! The portal reads only the rows between contract and service, so that these rows depend on the state. One
+//! value of an agreement may be several objects (an SLA with its SLTs) or a part of a text (the ownership key
+//! in a description).
 
 mod login;
 mod oql;

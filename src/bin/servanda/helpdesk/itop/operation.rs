@@ -1,4 +1,5 @@
-//! The REST operations that are used, and the objects in their responses. Lists are read completely, each object once.
+//! The REST operations that are used, and the objects in their responses. Lists are read completely, each
+//! object once.
 
 use serde_json::{Map, Value as Json, json};
 use servanda::ident::LiveId;
@@ -70,8 +71,9 @@ pub(super) async fn check_login(transport: &ItopTransport) -> Result<(), ReadErr
 
 /// Reads all objects of a class.
 ///
-/// The API has no cursor and no guaranteed order. A list of more than one page is therefore read by ranges of numbers: each
-/// object belongs to exactly one range, even if the list changes. The ranges grow where numbers are sparse.
+/// The API has no cursor and no guaranteed order. A list of more than one page is therefore read by ranges of
+/// numbers: each object belongs to exactly one range, even if the list changes. The ranges grow where numbers
+/// are sparse.
 pub(super) async fn all(
     transport: &ItopTransport,
     class: &str,
@@ -99,7 +101,8 @@ pub(super) async fn all(
     }
 }
 
-/// Creates an object, or updates the one that the key in `body` selects. Returns the object as it is after the write.
+/// Creates an object, or updates the one that the key in `body` selects. Returns the object as it is after
+/// the write.
 pub(super) async fn write(
     transport: &ItopTransport,
     operation: &str,
@@ -117,7 +120,8 @@ pub(super) async fn write(
     }
 }
 
-/// The objects of a response: a map, or null if there are none. The count in the response is unreliable and not used.
+/// The objects of a response: a map, or null if there are none. The count in the response is unreliable and
+/// not used.
 fn objects(answer: &Json) -> Result<Vec<Object>, String> {
     let map = match answer.get("objects") {
         None | Some(Json::Null) => return Ok(Vec::new()),

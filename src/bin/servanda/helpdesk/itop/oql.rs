@@ -5,8 +5,8 @@ pub(super) fn text(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-/// A `LIKE` pattern for texts that contain `part`. Wildcards in `part` are not escaped, so that the caller must check the
-/// objects found.
+/// A `LIKE` pattern for texts that contain `part`. Wildcards in `part` are not escaped, so that the caller
+/// must check the objects found.
 pub(super) fn containing(part: &str) -> String {
     text(&format!("%{part}%"))
 }

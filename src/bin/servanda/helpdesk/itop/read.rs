@@ -1,5 +1,5 @@
-//! Converts contracts and their links to [`Live`]. The rows of each class are read separately and joined here, which is twenty
-//! times faster than a join by iTop.
+//! Converts contracts and their links to [`Live`]. The rows of each class are read separately and joined
+//! here, which is twenty times faster than a join by iTop.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,7 +49,8 @@ pub(crate) struct ItopCache {
     contracts: Mutex<BTreeMap<LiveId, CachedContract>>,
     /// Whether the login may not read the history.
     is_history_forbidden: AtomicBool,
-    /// The SLAs that are known to be complete. Locked for writing while an SLA is created, so that none is read half created.
+    /// The SLAs that are known to be complete. Locked for writing while an SLA is created, so that none is
+    /// read half created.
     pub(super) slas: tokio::sync::RwLock<SlaCache>,
 }
 
@@ -232,7 +233,8 @@ impl<'a> ItopReader<'a> {
     }
 }
 
-/// The contacts of all contracts. A manager is a contact who belongs to the provider, since iTop has no attribute for managers.
+/// The contacts of all contracts. A manager is a contact who belongs to the provider, since iTop has no
+/// attribute for managers.
 fn contacts(live: &Live) -> BTreeSet<LiveId> {
     let contracts = live.agreements.values().chain(live.adoptable.values());
     let contacts = contracts.filter_map(|observed| match observed {

@@ -1,4 +1,5 @@
-//! Targets: one SLA for each distinct target table, with an SLT for each target, shared by all agreements with the same targets.
+//! Targets: one SLA for each distinct target table, with an SLT for each target, shared by all agreements
+//! with the same targets.
 //!
 //! An SLA is named by the digest of its table, and repaired if somebody edited it.
 
@@ -51,8 +52,8 @@ type Durations<'a> = BTreeMap<&'a str, Vec<TargetTime>>;
 
 /// Reads the target tables of SLAs, by the SLA's number, from the rows between SLA and SLT.
 ///
-/// A target that applies to only one request type, or occurs twice, was not written by Servanda. It is left out, so that the
-/// table differs from that of any agreement.
+/// A target that applies to only one request type, or occurs twice, was not written by Servanda. It is left
+/// out, so that the table differs from that of any agreement.
 pub(super) fn tables(rows: &[Object]) -> Result<BTreeMap<u64, TargetTable>, String> {
     let mut by_sla: BTreeMap<u64, BTreeMap<(u8, &str), Durations<'_>>> = BTreeMap::new();
     for row in rows {
@@ -101,8 +102,8 @@ fn slts_of(table: &TargetTable) -> Result<Vec<Slt>, String> {
     Ok(targets)
 }
 
-/// Returns the provider's SLA for a table, and creates or repairs it if necessary. Must not be called concurrently, since two
-/// calls could create the same SLA.
+/// Returns the provider's SLA for a table, and creates or repairs it if necessary. Must not be called
+/// concurrently, since two calls could create the same SLA.
 pub(super) async fn ensure(
     transport: &ItopTransport,
     cache: &mut SlaCache,

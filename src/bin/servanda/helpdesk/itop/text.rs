@@ -1,4 +1,5 @@
-//! Text attributes that several fields share: ownership key and number in a description, title and ownership key in a name.
+//! Text attributes that several fields share: ownership key and number in a description, title and ownership
+//! key in a name.
 //!
 //! Other text in the attribute is kept. Pure functions.
 

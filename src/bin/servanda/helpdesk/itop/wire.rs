@@ -1,4 +1,5 @@
-//! Converts JSON to the normal form of `live` and back: everything is a text, a link is a number, a missing day is empty.
+//! Converts JSON to the normal form of `live` and back: everything is a text, a link is a number, a missing
+//! day is empty.
 //!
 //! An unknown form is an error with a reason.
 
@@ -110,7 +111,8 @@ pub(super) fn write(field: &Field, value: &Value, mapping: &Mapping) -> Result<J
     }
 }
 
-/// Writes a day. A day out of range is refused here, since the database's error message would contain all values.
+/// Writes a day. A day out of range is refused here, since the database's error message would contain all
+/// values.
 fn write_day(day: Day) -> Result<Json, String> {
     if YEARS.contains(&day.year()) {
         return Ok(json!(day.to_string()));

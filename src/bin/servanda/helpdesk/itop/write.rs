@@ -1,5 +1,5 @@
-//! Converts each step of a plan to operations. An update names the values that were read, so that iTop itself refuses it if the
-//! object has changed. Its comment names Servanda and the run, which the history keeps.
+//! Converts each step of a plan to operations. An update names the values that were read, so that iTop itself
+//! refuses it if the object has changed. Its comment names Servanda and the run, which the history keeps.
 
 use std::collections::BTreeMap;
 
@@ -100,7 +100,8 @@ impl<'a> ItopWriter<'a> {
             (Ok(now), _) if now.first().map(|now| &now.fields) != Some(&seen.row) => {
                 Err(WriteError::Conflict)
             }
-            // The object is unchanged, yet the query with its own values does not find it: one of them cannot be queried.
+            // The object is unchanged, yet the query with its own values does not find it: one of them cannot
+            // be queried.
             (Ok(_), Ok(found)) if found.is_empty() => {
                 body["key"] = json!(number);
                 Ok(operation::write(self.transport, "core/update", class, body).await?)

@@ -1,5 +1,5 @@
-//! Reads all objects that a catalog can refer to: units and their parents, services, calendars, priorities, people, and the
-//! managers and providers of agreements.
+//! Reads all objects that a catalog can refer to: units and their parents, services, calendars, priorities,
+//! people, and the managers and providers of agreements.
 
 use serde_json::{Map, Value as Json, json};
 use servanda::discovery::catalog::{Inventory, LiveItem};

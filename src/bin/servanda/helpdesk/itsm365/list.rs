@@ -53,8 +53,8 @@ impl<'a> Lists<'a> {
         Ok(items.into_iter().map(|item| item.value).collect())
     }
 
-    /// Reads all objects of a class that match a filter, and converts each at once: as JSON, a long list takes many times as
-    /// much memory. A list that changes while it is read is read again.
+    /// Reads all objects of a class that match a filter, and converts each at once: as JSON, a long list
+    /// takes many times as much memory. A list that changes while it is read is read again.
     pub(super) async fn read_as<T>(
         &self,
         class: &str,
@@ -74,8 +74,8 @@ impl<'a> Lists<'a> {
 
     /// Reads all pages of a list; `None` if they do not fit together.
     ///
-    /// The API has no total, no cursor and no guaranteed order. Each page therefore begins with the last object of the one
-    /// before, so that a shift between pages is detected and no object is skipped.
+    /// The API has no total, no cursor and no guaranteed order. Each page therefore begins with the last
+    /// object of the one before, so that a shift between pages is detected and no object is skipped.
     async fn try_read<T>(
         &self,
         class: &str,
@@ -109,8 +109,8 @@ impl<'a> Lists<'a> {
         }
     }
 
-    /// Whether a page is the last one. A page may be shorter than requested because the helpdesk limits its length; it is the
-    /// last one only if it is also shorter than another page.
+    /// Whether a page is the last one. A page may be shorter than requested because the helpdesk limits its
+    /// length; it is the last one only if it is also shorter than another page.
     fn is_last(&self, count: usize, limit: usize) -> bool {
         let longest = self.behaviour.longest_page.fetch_max(count, Ordering::Relaxed);
         count < limit && count < longest

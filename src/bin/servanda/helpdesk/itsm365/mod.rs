@@ -1,4 +1,5 @@
-//! ITSM 365 (Naumen SMP) over REST: POST requests with a JSON body; what differs between tenants is in the mapping.
+//! ITSM 365 (Naumen SMP) over REST: POST requests with a JSON body; what differs between tenants is in the
+//! mapping.
 
 mod key;
 mod wire;

@@ -1,7 +1,7 @@
 //! Converts lists and objects of the helpdesk to [`Live`].
 //!
-//! An object is absent only if the helpdesk confirms it. An object that cannot be interpreted is unknown, and does not affect
-//! others; a list that cannot be read completely is an error.
+//! An object is absent only if the helpdesk confirms it. An object that cannot be interpreted is unknown, and
+//! does not affect others; a list that cannot be read completely is an error.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -205,7 +205,8 @@ impl<'a> Itsm365Reader<'a> {
         })
     }
 
-    /// Interprets an unmanaged object. It cannot be adopted if the attribute of the ownership key holds another text.
+    /// Interprets an unmanaged object. It cannot be adopted if the attribute of the ownership key holds
+    /// another text.
     fn adoptable(&self, object: &Map<String, Json>) -> Interpreted {
         let code = &self.mapping.key.attribute;
         match object.get(code).and_then(Json::as_str).map(str::trim) {

@@ -1,6 +1,8 @@
-//! Converts JSON to the normal form of `live` and back: dates without a time zone, references as objects, durations.
+//! Converts JSON to the normal form of `live` and back: dates without a time zone, references as objects,
+//! durations.
 //!
-//! An unknown form is an error with a reason, never a guess. Source: the REST dialect of Naumen SMP, docs/itsm365.md.
+//! An unknown form is an error with a reason, never a guess. Source: the REST dialect of Naumen SMP,
+//! docs/itsm365.md.
 
 use std::collections::BTreeSet;
 

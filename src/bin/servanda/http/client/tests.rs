@@ -90,7 +90,7 @@ async fn no_redirect_is_followed_and_no_referer_is_sent() {
             let http = http(&format!("http://{front}/sd"), Resolver::of_the_system(AddressPolicy::default()))
                 .expect("a target");
             let error = ask(&http).await.expect_err("no answer");
-            assert!(matches!(error, HttpError::Refused { status: reported, .. } if reported == status));
+            assert!(matches!(error, HttpError::Refused { status: refused, .. } if refused == status));
             assert!(!format!("{error} {error:?}").contains("canary"));
             let heard = heard.lock().expect("no test panics here");
             assert_eq!(heard.len(), 1);

@@ -98,7 +98,7 @@ fn compete(place: &str) -> std::time::Duration {
     }
     let mut won = 0;
     for (mut process, says) in running {
-        // Its output is read to the end, so that it does not block on a full pipe.
+        // Its output is read to the end, so that it does not block.
         let said: Vec<String> = says.lines().map_while(Result::ok).collect();
         let mut counts = said.iter().filter_map(|line| line.strip_prefix("won ")?.parse::<usize>().ok());
         won += counts.next().unwrap_or_default();

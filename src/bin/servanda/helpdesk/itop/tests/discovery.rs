@@ -164,7 +164,7 @@ async fn an_empty_one_gets_what_is_usual() {
     holds(&mut bench, mapping).await;
 }
 
-/// Discovery changes nothing, and a login with few rights gets an error that names the missing ones.
+/// Discovery writes nothing, and reports what a login with few rights may not read.
 #[tokio::test]
 async fn a_look_only_reads_and_says_what_it_may_not() {
     let bench = Bench::open().await;

@@ -1,5 +1,5 @@
-//! A small iTop for the tests: the operations, classes and queries that the adapter uses, behaving as the recorded
-//! answers do. Nothing is unique in it, a bad date gets a database's code, and HTTP always says 200.
+//! A small iTop for the tests: the operations, classes and queries that the adapter uses, behaving as the
+//! recorded answers do. Nothing is unique in it, a bad date gets a database's code, and HTTP always says 200.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,8 @@ use super::query::Query;
 /// The password that is let in.
 pub(crate) const PASSWORD: &str = "canary-7f3e-password";
 
-/// Which rows a set of links is made of: the set, the class of the rows, the row's link to the owner, the other link.
+/// Which rows a set of links is made of: the set, the class of the rows, the row's link to the owner, the
+/// other link.
 const SETS: [(&str, &str, &str, &str); 3] = [
     ("services_list", "lnkCustomerContractToService", "customercontract_id", "service_id"),
     ("contacts_list", "lnkContactToContract", "contract_id", "contact_id"),
@@ -183,7 +184,7 @@ impl Store {
                 if let Some(limit) = request["limit"].as_u64() {
                     found.truncate(usize::try_from(limit).expect("small"));
                 }
-                Ok(self.answer(class, &found, text("output_fields"), ""))
+                Ok(self.response(class, &found, text("output_fields"), ""))
             }
             "core/create" => {
                 Self::refuse(class, &fields)?;
@@ -193,7 +194,7 @@ impl Store {
                 }
                 let number = self.make(class, Row::new());
                 self.change(class, number, fields, comment);
-                Ok(self.answer(class, &[number], text("output_fields"), "created"))
+                Ok(self.response(class, &[number], text("output_fields"), "created"))
             }
             "core/update" => {
                 Self::refuse(class, &fields)?;
@@ -202,7 +203,7 @@ impl Store {
                     return Err(no(format!("{} items found for query: {}", found.len(), request["key"])));
                 };
                 self.change(class, only, fields, comment);
-                Ok(self.answer(class, &[only], text("output_fields"), "updated"))
+                Ok(self.response(class, &[only], text("output_fields"), "updated"))
             }
             other => Err((11, format!("Unknown verb '{other}' in version '1.3'"))),
         }
@@ -370,7 +371,7 @@ impl Store {
         codes
     }
 
-    fn answer(&self, class: &str, numbers: &[u64], codes: &str, message: &str) -> Value {
+    fn response(&self, class: &str, numbers: &[u64], codes: &str, message: &str) -> Value {
         let codes = self.codes(class, codes);
         let object = |number: u64| {
             let fields: Map<String, Value> = codes

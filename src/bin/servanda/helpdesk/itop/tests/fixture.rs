@@ -30,14 +30,15 @@ pub(crate) async fn raw(transport: &ItopTransport, operation: &str, class: &str,
 /// Attributes of every object of a class, joined in reverse order.
 pub(crate) async fn raw_get(transport: &ItopTransport, class: &str, codes: &str) -> Vec<String> {
     let found = operation::all(transport, class, codes, 5000).await.expect("a list");
-    let reported = found.iter().map(|object| {
+    let texts_of_objects = found.iter().map(|object| {
         let texts = codes.split(',').rev().map(|code| object.fields[code].as_str().unwrap_or_default());
         texts.collect::<Vec<_>>().join(" of ")
     });
-    reported.collect()
+    texts_of_objects.collect()
 }
 
-/// The services that the portal's query offers: each that has a link row, regardless of the contract's state and days.
+/// The services that the portal's query offers: each that has a link row, regardless of the contract's state
+/// and days.
 pub(crate) async fn offered(transport: &ItopTransport) -> Vec<(String, String)> {
     let services = operation::all(transport, "Service", "name,status", 5000).await.expect("a list");
     let names: BTreeMap<String, String> = services

@@ -9,7 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::double::read_form;
 
-/// Which answer is lost: the first to an operation on a class, such as `core/create SLT`, and whether it gets there.
+/// Which answer is lost: the first to an operation on a class, such as `core/create SLT`, and whether it gets
+/// there.
 #[derive(Clone, Debug)]
 pub(crate) struct Loss {
     pub(crate) call: String,

@@ -16,7 +16,7 @@ use crate::helpdesk::{Reader as _, Selection, Writer as _};
 use crate::http::client::{Protocol as _, Request};
 
 #[tokio::test]
-async fn a_survey_finds_ours_and_counts_the_others() {
+async fn managed_contracts_are_read_and_others_counted() {
     let bench = Bench::open().await;
     let object = bench.create("severny-veter-2026").await;
     let stranger =
@@ -63,7 +63,7 @@ async fn a_catalog_is_pulled_from_what_contracts_name() {
 }
 
 #[tokio::test]
-async fn a_long_list_is_read_whole_and_once_whatever_its_numbers() {
+async fn a_long_list_is_read_completely_and_once_for_any_numbers() {
     let bench = Bench::open().await;
     for number in 0..23 {
         let made = json!({ "output_fields": "id", "fields": { "name": format!("Company {number}"), "status": "active" } });
@@ -157,7 +157,7 @@ fn the_code_in_the_body_decides() {
 }
 
 #[tokio::test]
-async fn who_changed_what_since_our_own_last_write_is_told() {
+async fn changes_since_the_last_own_write_are_reported() {
     let bench = Bench::open().await;
     let object = bench.create("a").await;
     bench.hand_edit(&object, json!({ "end_date": "2027-06-30" })).await;
@@ -168,8 +168,7 @@ async fn who_changed_what_since_our_own_last_write_is_told() {
         .hand_edit(&object, json!({ "status": "production", "services_list": [{ "service_id": "1" }] }))
         .await;
     let events = bench.reader().history(&[object.clone()].into()).await.expect("a history");
-    let reported: Vec<_> =
-        events.iter().map(|event| (event.part.clone(), event.touch.name.clone())).collect();
+    let changes: Vec<_> = events.iter().map(|event| (event.part.clone(), event.touch.name.clone())).collect();
     let by = Some("Anna Kim".to_owned());
     let part = |field| Some(DriftPart::Field(field));
     for expected in [
@@ -177,11 +176,11 @@ async fn who_changed_what_since_our_own_last_write_is_told() {
         (part(Field::Services), by.clone()),
         (part(Field::Targets), by),
     ] {
-        assert!(reported.contains(&expected), "{reported:?}");
+        assert!(changes.contains(&expected), "{changes:?}");
     }
     assert!(
-        reported.iter().all(|(part, _)| *part != Some(DriftPart::Field(Field::LastDay))),
-        "what we put back since: {reported:?}"
+        changes.iter().all(|(part, _)| *part != Some(DriftPart::Field(Field::LastDay))),
+        "what Servanda restored since: {changes:?}"
     );
 }
 

@@ -1,7 +1,7 @@
 //! The adapter over responses that were recorded from a real iTop.
 //!
-//! The ignored test records them again, on an iTop without contracts that `SERVANDA_ITOP_URL`, `SERVANDA_ITOP_USER` and
-//! `SERVANDA_ITOP_PASSWORD` name, if `SERVANDA_ITOP_RECORD` is set.
+//! The ignored test records them again, on an iTop without contracts that `SERVANDA_ITOP_URL`,
+//! `SERVANDA_ITOP_USER` and `SERVANDA_ITOP_PASSWORD` name, if `SERVANDA_ITOP_RECORD` is set.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,10 +50,10 @@ async fn walk(url: &str, user: &str, password: &str) {
     let edit = bench.edit(&object, [(Field::Number, Value::text("2"))].into(), None).await;
     assert!(matches!(edit, Err(WriteError::Conflict)), "{:?}", edit.err());
     let events = bench.reader().history(&[object.clone()].into()).await.expect("a history");
-    let reported: Vec<_> =
+    let changes: Vec<_> =
         events.iter().map(|event| (event.part.clone(), event.touch.name.as_deref())).collect();
     for field in [Field::LastDay, Field::Services, Field::Targets] {
-        assert!(reported.contains(&(Some(DriftPart::Field(field)), Some("Anna Kim"))), "{reported:?}");
+        assert!(changes.contains(&(Some(DriftPart::Field(field)), Some("Anna Kim"))), "{changes:?}");
     }
     let held = bench.get(&object).await;
     assert_eq!(
@@ -68,7 +68,7 @@ async fn walk(url: &str, user: &str, password: &str) {
     bench.get(&second).await;
     let nothing = [Field::Services, Field::Targets].map(|field| (field, Value::Nothing)).into();
     bench.edit(&second, nothing, Some("obsolete")).await.expect("withdrawn");
-    assert_eq!(bench.reader().find(&named("no-one")).await.expect("an answer"), Observed::Absent);
+    assert_eq!(bench.reader().find(&named("absent")).await.expect("an answer"), Observed::Absent);
     assert_eq!(bench.reader().addresses(&[bench.person.clone()].into()).await.expect("addresses").len(), 1);
 
     let proposal = discover(&bench.transport).await;
@@ -84,7 +84,7 @@ async fn the_adapter_understands_what_a_real_itop_answered() {
     let pairs = text.lines().map(|line| serde_json::from_str::<(Json, Json)>(line).expect("a pair"));
     let road = Arc::new(Road::of_kept(pairs.collect()));
     let url = road.open().await;
-    walk(&url, "no-one", "no-password-at-all").await;
+    walk(&url, "replayed", "no-password-at-all").await;
 }
 
 #[expect(clippy::disallowed_methods, reason = "the environment names the real helpdesk")]

@@ -1,5 +1,5 @@
-//! What `discover` proposes, of an workspace that people made by hand: the adapter's suite holds with it, however the
-//! tenant behaves where its real behaviour is unknown.
+//! What `discover` proposes, of an workspace that people made by hand: the adapter's suite holds with it,
+//! however the tenant behaves in ways that are not documented.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ const ESTATE: [(&str, Option<&str>, &str); 6] = [
     ("2026-05-05", Some("2026-11-04"), "active"),
 ];
 
-/// Agreements without an ownership key, with two rules each.
+/// Unmanaged agreements with two rules each.
 async fn populate(desk: &Desk, row: Row) {
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
@@ -147,7 +147,7 @@ async fn what_the_key_may_not_read_is_said_and_the_rest_is_proposed() {
 }
 
 #[tokio::test]
-async fn a_tenant_without_agreements_is_told_what_helps() {
+async fn a_tenant_without_agreements_gets_a_hint() {
     let desk = Desk::open(SandboxOptions { order: FindOrder::Reversed, ..SandboxOptions::default() }).await;
     desk.sandbox.set_faults(Vec::new());
     let proposal = discover(&desk).await;

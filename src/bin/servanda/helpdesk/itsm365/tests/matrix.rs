@@ -1,6 +1,6 @@
 //! One suite over every way in which a tenant may behave: each pair of settings of any two switches is met.
 //!
-//! Unknown behaviour of the dialect is a switch of the embedded helpdesk; the adapter may lean on none.
+//! Undocumented behaviour is an option of the sandbox; the adapter must not depend on any.
 
 use std::collections::BTreeMap;
 
@@ -160,7 +160,7 @@ impl Tenant<'_> {
         found
     }
 
-    /// An edit, twice: the second finds the desired state, with any answer of the helpdesk.
+    /// An edit, performed twice: the second changes nothing, and succeeds with every response of the helpdesk.
     async fn change(&self, object: &LiveId, found: &LiveAgreement) {
         let fields = [(Field::Title, Value::text("Ромашка 2027")), (Field::Manager, Value::Nothing)];
         let edit = Step::Edit { fields: fields.into(), state: None, ownership_key: None };

@@ -205,7 +205,7 @@ async fn archiving_and_bringing_back() {
 }
 
 #[tokio::test]
-async fn two_objects_of_one_mark_are_told() {
+async fn two_objects_with_one_ownership_key_are_reported() {
     let desk = Desk::open(SandboxOptions::default()).await;
     let transport = desk.transport(ACCESS_KEY);
     let writer = Itsm365Writer::new(&transport, &desk.mapping);
@@ -220,14 +220,14 @@ async fn two_objects_of_one_mark_are_told() {
 }
 
 #[tokio::test]
-async fn a_wish_to_adopt_reads_the_unmarked_object() {
+async fn an_adopted_object_is_read_although_it_is_unmanaged() {
     let desk = Desk::open(SandboxOptions::default()).await;
     let transport = desk.transport(ACCESS_KEY);
     let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
     let wanted = Selection { adopts: [live_id("agreement$7")].into(), unmarked: false };
     let live = reader.read_live(&wanted).await.expect("read");
     assert!(matches!(live.adoptable.get(&live_id("agreement$7")), Some(Observed::Present(_))));
-    // Somebody else's text would be lost under our ownership key.
+    // The ownership key would overwrite somebody else's text.
     let taken = json!({ "inventoryNumber": "B001" });
     desk.sandbox.hand_edit("agreement$7", &taken, "Анна").expect("edited");
     let live = reader.read_live(&Selection::default().with_all_unmarked()).await.expect("read");

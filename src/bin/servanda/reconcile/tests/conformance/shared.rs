@@ -12,11 +12,10 @@ async fn weaken(desk: &TestHelpdesk) -> usize {
     let transport = desk.transport();
     let provider = desk.titled("acme");
     let organisations = raw_get(&transport, "Organization", "id,name").await;
-    let number = organisations.iter().find_map(|reported| reported.strip_prefix(&format!("{provider} of ")));
+    let number = organisations.iter().find_map(|text| text.strip_prefix(&format!("{provider} of ")));
     let number = number.expect("the provider is there");
     let slas = raw_get(&transport, "SLA", "org_id,name").await;
-    let own: Vec<&str> =
-        slas.iter().filter_map(|reported| reported.strip_suffix(&format!(" of {number}"))).collect();
+    let own: Vec<&str> = slas.iter().filter_map(|text| text.strip_suffix(&format!(" of {number}"))).collect();
     for name in &own {
         let key = format!("SELECT SLA WHERE name = '{name}' AND org_id = {number}");
         let body = json!({ "comment": "Anna Kim", "key": key, "output_fields": "id", "fields": { "slts_list": [] } });
