@@ -22,7 +22,7 @@ mod helpdesk_notices;
 mod layers;
 mod mail;
 mod main_job;
-mod memories;
+mod ledgers;
 mod missing;
 mod notices;
 mod odd_layouts;
