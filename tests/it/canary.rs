@@ -97,7 +97,7 @@ fn answer(status: u16, content_type: &str, body: &str) -> Value {
 }
 
 #[test]
-fn the_canary_is_heard_nowhere() {
+fn the_key_appears_nowhere() {
     let key_text = format!(
         "Переход не может быть выполнен: ключ авторизации {CANARY} не найден или не может быть использован повторно"
     );
@@ -183,9 +183,11 @@ fn play(what: &str, faults: &Value) {
 }
 
 #[test]
-fn what_is_too_short_is_no_key() {
+fn a_key_that_is_too_short_is_refused() {
     let repository = Repository::example();
     point(&repository, "http://127.0.0.1:9/sd", "");
     let output = repository.program(&["plan"]).env("KEY", "short").output().unwrap();
     assert_eq!(output.status.code(), Some(9));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("error[key-missing]"), "{errors}");
 }

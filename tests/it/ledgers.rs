@@ -1,5 +1,6 @@
-//! A memory that may have forgotten, in each place where it may lie: no mail, exit 4, and a word on how to go on.
-//! Those in a file are in `notices.rs`.
+//! A ledger that may have lost records, in each kind of store: no mail, exit 4, and a help on how to continue.
+//!
+//! Ledgers in a file are tested in `notices.rs`.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,32 +10,32 @@ use crate::notices::outbox;
 use crate::postgres::Server;
 use crate::repository::Repository;
 
-/// What somebody does to a memory, and what the message has to say of it.
+/// A damage to a ledger, and the code of the failure that it causes.
 struct Case<'a> {
     name: &'static str,
-    spoil: Box<dyn Fn() + 'a>,
+    damage: Box<dyn Fn() + 'a>,
     /// The secret of the runs that follow.
     secret: &'static str,
-    says: &'static str,
+    code: &'static str,
 }
 
 const SECRET: &str = "a long random text";
 
 impl<'a> Case<'a> {
-    fn new(name: &'static str, says: &'static str, spoil: impl Fn() + 'a) -> Self {
-        Self { name, spoil: Box::new(spoil), secret: SECRET, says }
+    fn new(name: &'static str, code: &'static str, damage: impl Fn() + 'a) -> Self {
+        Self { name, damage: Box::new(damage), secret: SECRET, code }
     }
 }
 
-/// A repository that remembers at this place, and what it needs in its environment.
-struct Estate {
+/// A repository with a ledger, and the environment variable that it needs.
+struct Fixture {
     repository: Repository,
     place: (&'static str, String),
 }
 
-impl Estate {
-    /// One with a witness in its helpdesk.
-    fn remembering(at: &str, place: (&'static str, String)) -> Self {
+impl Fixture {
+    /// A repository whose ledger has a witness in the helpdesk.
+    fn with_ledger(at: &str, place: (&'static str, String)) -> Self {
         let repository = Repository::example();
         let settings = repository.read("servanda.yaml");
         let witness = "{ object: \"ou$6001\", attribute: idHolder }";
@@ -53,15 +54,16 @@ impl Estate {
         said
     }
 
-    /// Spoils it, runs, and begins anew.
+    /// Damages the ledger, runs, and initialises it again.
     fn endures(&self, case: &Case<'_>) {
         let sent = outbox(&self.repository);
         assert!(!sent.is_empty(), "{}: something was sent before", case.name);
-        (case.spoil)();
+        (case.damage)();
         for command in ["run", "notify"] {
             let said = self.expect(4, case.secret, &[command, "--as-of", "2026-09-29"]);
-            assert!(said.contains(case.says), "{}: {said}", case.name);
-            assert!(said.contains("--init-ledger"), "{} says how to go on: {said}", case.name);
+            let code = format!("error[{}]", case.code);
+            assert!(said.contains(&code), "{}: {said}", case.name);
+            assert!(said.contains("--init-ledger"), "{} has a help: {said}", case.name);
             assert_eq!(outbox(&self.repository), sent, "{}: no mail", case.name);
         }
         self.expect(0, case.secret, &["run", "--init-ledger", "--as-of", "2026-09-29"]);
@@ -69,7 +71,7 @@ impl Estate {
         self.expect(0, case.secret, &["ledger", "verify"]);
     }
 
-    /// Begins, lets `keep` keep what is there, and tells the first that is due.
+    /// Initialises the ledger, lets `keep` copy it, and sends the first notice.
     fn begin(&self, keep: impl Fn()) {
         self.expect(0, SECRET, &["run", "--init-ledger", "--as-of", "2026-09-01"]);
         keep();
@@ -77,7 +79,7 @@ impl Estate {
     }
 }
 
-/// A bare repository with a branch, and somebody who may do anything to it.
+/// A bare repository, and a shell in it.
 struct Remote(tempfile::TempDir);
 
 impl Remote {
@@ -103,8 +105,8 @@ impl Remote {
     }
 }
 
-/// Does something with each, side by side.
-fn at_once<T: Send, const N: usize>(cases: [T; N], work: impl Fn(usize, T) + Sync) {
+/// Runs all cases in parallel.
+fn in_parallel<T: Send, const N: usize>(cases: [T; N], work: impl Fn(usize, T) + Sync) {
     std::thread::scope(|scope| {
         for (number, case) in cases.into_iter().enumerate() {
             let work = &work;
@@ -113,16 +115,16 @@ fn at_once<T: Send, const N: usize>(cases: [T; N], work: impl Fn(usize, T) + Syn
     });
 }
 
-/// Makes the branch a commit over the one that it is, from an index that `change` changes.
+/// A script that replaces the branch by a commit of an index that `change` modifies.
 fn commit(change: &str, parent: &str) -> String {
     format!(
-        "export GIT_INDEX_FILE=spoil.index; rm -f $GIT_INDEX_FILE; git read-tree $LEDGER; {change}; \
-         git update-ref $LEDGER $(git commit-tree -m spoiled {parent} $(git write-tree))"
+        "export GIT_INDEX_FILE=damaged.index; rm -f $GIT_INDEX_FILE; git read-tree $LEDGER; {change}; \
+         git update-ref $LEDGER $(git commit-tree -m damaged {parent} $(git write-tree))"
     )
 }
 
 #[test]
-fn a_branch_that_may_have_forgotten_lets_no_mail_out() {
+fn no_mail_is_sent_by_a_ledger_on_a_branch_that_may_have_lost_records() {
     let emptied = commit("git read-tree --empty", "-p $LEDGER");
     let truncated = commit(
         "git ls-files | grep /notice/ | head -1 | sed 's/^/0 0000000000000000000000000000000000000000\\t/' | git update-index --index-info",
@@ -140,32 +142,33 @@ fn a_branch_that_may_have_forgotten_lets_no_mail_out() {
         "",
     );
     let cases: [(&str, &str, &str); 6] = [
-        ("gone", "has no beginning", "git update-ref -d $LEDGER"),
-        ("emptied", "has no beginning", &emptied),
-        ("truncated", "gone or were changed", &truncated),
-        ("rewritten", "gone or were changed", &rewritten),
-        ("replaced by an unrelated branch", "has no beginning", &unrelated),
-        ("rolled back", "put back to an older state", "git update-ref $LEDGER refs/kept"),
+        ("gone", "ledger-uninitialised", "git update-ref -d $LEDGER"),
+        ("emptied", "ledger-uninitialised", &emptied),
+        ("truncated", "ledger-modified", &truncated),
+        ("rewritten", "ledger-modified", &rewritten),
+        ("replaced by an unrelated branch", "ledger-uninitialised", &unrelated),
+        ("rolled back", "ledger-outdated", "git update-ref $LEDGER refs/kept"),
     ];
-    at_once(cases, |_, (name, says, script)| {
+    in_parallel(cases, |_, (name, code, script)| {
         let remote = Remote::new();
-        let estate = Estate::remembering("\"git:origin#servanda-ledger\"", ("NOTHING", String::new()));
-        estate.repository.git(&["init", "--quiet"]);
-        estate.repository.git(&["remote", "add", "origin", &remote.path().to_string_lossy()]);
-        estate.begin(|| remote.shell("git update-ref refs/kept $LEDGER"));
-        estate.endures(&Case::new(name, says, || remote.shell(script)));
+        let fixture = Fixture::with_ledger("\"git:origin#servanda-ledger\"", ("NOTHING", String::new()));
+        fixture.repository.git(&["init", "--quiet"]);
+        fixture.repository.git(&["remote", "add", "origin", &remote.path().to_string_lossy()]);
+        fixture.begin(|| remote.shell("git update-ref refs/kept $LEDGER"));
+        fixture.endures(&Case::new(name, code, || remote.shell(script)));
         if name == "gone" {
-            let foreign = Case { secret: "another text", ..Case::new("foreign", "another secret", || {}) };
-            estate.endures(&foreign);
+            let foreign =
+                Case { secret: "another text", ..Case::new("foreign", "ledger-secret-mismatch", || {}) };
+            fixture.endures(&foreign);
         }
     });
 }
 
 #[test]
-fn a_database_that_may_have_forgotten_lets_no_mail_out() {
+fn no_mail_is_sent_by_a_ledger_in_a_database_that_may_have_lost_records() {
     let server = match Server::start() {
         Ok(server) => server,
-        Err(why) => return did_not_run("memories in a database", &why),
+        Err(why) => return did_not_run("damaged ledgers in a database", &why),
     };
     let one = "(SELECT key FROM servanda_entry WHERE key LIKE '%/notice/%' LIMIT 1)";
     let truncated = format!("DELETE FROM servanda_entry WHERE key = {one}");
@@ -173,22 +176,27 @@ fn a_database_that_may_have_forgotten_lets_no_mail_out() {
         format!("UPDATE servanda_entry SET value = replace(value, 'sent', 'late') WHERE key = {one}");
     let restored = "TRUNCATE servanda_entry; INSERT INTO servanda_entry SELECT * FROM kept";
     let cases: [(&str, &str, &str); 6] = [
-        ("gone", "has no beginning", "DROP TABLE servanda_entry"),
-        ("emptied", "has no beginning", "TRUNCATE servanda_entry"),
-        ("truncated", "gone or were changed", &truncated),
-        ("rewritten", "gone or were changed", &rewritten),
-        ("without a checksum", "no notice is sent", "DELETE FROM servanda_entry WHERE key = 'checksum'"),
-        ("restored from an older dump", "put back to an older state", restored),
+        ("gone", "ledger-uninitialised", "DROP TABLE servanda_entry"),
+        ("emptied", "ledger-uninitialised", "TRUNCATE servanda_entry"),
+        ("truncated", "ledger-modified", &truncated),
+        ("rewritten", "ledger-modified", &rewritten),
+        (
+            "without a checksum",
+            "ledger-checksum-missing",
+            "DELETE FROM servanda_entry WHERE key = 'checksum'",
+        ),
+        ("restored from an older dump", "ledger-outdated", restored),
     ];
-    at_once(cases, |number, (name, says, statement)| {
+    in_parallel(cases, |number, (name, code, statement)| {
         let database = format!("ledger{number}");
-        let estate = Estate::remembering("{ env: LEDGER_URL }", ("LEDGER_URL", server.database(&database)));
+        let fixture = Fixture::with_ledger("{ env: LEDGER_URL }", ("LEDGER_URL", server.database(&database)));
         let sql = |statement: &str| drop(server.sql(&database, statement));
-        estate.begin(|| sql("CREATE TABLE kept AS SELECT * FROM servanda_entry"));
-        estate.endures(&Case::new(name, says, || sql(statement)));
+        fixture.begin(|| sql("CREATE TABLE kept AS SELECT * FROM servanda_entry"));
+        fixture.endures(&Case::new(name, code, || sql(statement)));
         if number == 0 {
-            let foreign = Case { secret: "another text", ..Case::new("foreign", "another secret", || {}) };
-            estate.endures(&foreign);
+            let foreign =
+                Case { secret: "another text", ..Case::new("foreign", "ledger-secret-mismatch", || {}) };
+            fixture.endures(&foreign);
         }
     });
 }

@@ -1,4 +1,4 @@
-//! A plan from a recording: without a network, without a secret, and the same as the one that had both.
+//! A plan from a snapshot, without network and secrets, equals the plan that had both.
 
 use std::process::Command;
 
@@ -9,14 +9,14 @@ use crate::missing::did_not_run;
 use crate::processes::{Served, point};
 use crate::repository::Repository;
 
-/// What does not run where a program of others is missing.
+/// The subject of the tests, for the message that they did not run.
 const TESTED: &str = "plans without a network";
 
 const DAY: &str = "2026-09-01";
 const LATER: &str = "2026-11-01";
 const ID: &str = "severny-veter-2026";
 
-/// The program in a world without a network, and with nothing in its environment but what is said here.
+/// Runs the program without a network, and with only this environment.
 fn cut_off(
     repository: &Repository,
     arguments: &[&str],
@@ -57,7 +57,7 @@ fn repository() -> (Repository, String) {
 }
 
 #[test]
-fn the_offline_plan_is_the_trusted_one_but_for_its_header() {
+fn a_plan_from_a_snapshot_differs_only_in_its_header() {
     let (repository, base) = repository();
     let path = std::env::var("PATH").unwrap();
     let mut sizes = Vec::new();
@@ -83,9 +83,9 @@ fn the_offline_plan_is_the_trusted_one_but_for_its_header() {
     assert!(sizes.iter().all(|size| *size > 3), "{sizes:?}");
 }
 
-/// The recording was made before any file spoke of what a branch takes over.
+/// The snapshot was made before any file adopted an object.
 #[test]
-fn what_a_branch_adopts_is_planned_from_a_recording_too() {
+fn adoptions_of_a_branch_are_planned_from_a_snapshot_too() {
     let repository = Repository::example();
     repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
     let helpdesk = Helpdesk::serve(&repository);
@@ -183,7 +183,7 @@ fn a_snapshot_contains_no_names_and_people_are_still_found_by_name() {
 }
 
 #[test]
-fn a_recording_of_another_version_is_refused() {
+fn a_snapshot_of_another_format_is_refused() {
     let (repository, _) = repository();
     for (file, text) in [
         ("other.json", repository.read("live.json").replacen("\"format\":1", "\"format\":2", 1)),
