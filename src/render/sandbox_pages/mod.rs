@@ -11,13 +11,13 @@ use minijinja::{AutoEscape, Environment, Value as Part, context};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::calendar::{Day, Instant, Zone};
+use crate::calendar::{Instant, Zone};
 use crate::settings::Language;
 
 use super::encode;
 use super::locale::{code, date};
 
-use self::vocabulary::{attribute, plural, value, words};
+use self::vocabulary::{attribute, day, plural, value, words};
 
 const STYLE: &str = concat!(include_str!("../theme.css"), include_str!("style.css"));
 const PAGES: [(&str, &str); 6] = [
@@ -258,13 +258,6 @@ fn environment(context: &PageContext) -> Environment<'static> {
     environment.add_filter("value", move |stored: Part| value(language, &stored));
     environment.add_filter("count", move |number: i64, noun: String| plural(language, number, &noun));
     environment
-}
-
-/// Formats a stored day in the language; any other text is only made safe to show.
-fn day(language: Language, stored: &str) -> String {
-    let label = stored.get(..10).map(|label| label.replace('.', "-"));
-    let day = label.and_then(|label| label.parse::<Day>().ok());
-    day.map_or_else(|| encode::terminal(stored).into_owned(), |day| date(language, day))
 }
 
 /// Formats an instant in a time zone.

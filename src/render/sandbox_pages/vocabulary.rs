@@ -4,11 +4,17 @@ use minijinja::Value as Part;
 use minijinja::value::ValueKind;
 use serde_json::Value;
 
+use crate::calendar::Day;
 use crate::render::encode;
-use crate::render::locale::form;
+use crate::render::locale::{date, form};
 use crate::settings::Language;
 
-use super::day;
+/// Formats a stored day in the language; any other text is only made safe to show.
+pub(super) fn day(language: Language, stored: &str) -> String {
+    let label = stored.get(..10).map(|label| label.replace('.', "-"));
+    let day = label.and_then(|label| label.parse::<Day>().ok());
+    day.map_or_else(|| encode::terminal(stored).into_owned(), |day| date(language, day))
+}
 
 /// All texts of a language by name.
 pub(super) fn words(language: Language) -> Value {

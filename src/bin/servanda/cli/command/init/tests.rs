@@ -87,7 +87,7 @@ fn a_wrong_answer_is_reported_and_asked_for_again() {
         assert_eq!(printed.matches(question).count(), times, "{question}: {printed}");
     }
     for wrong in
-        ["Europe/Moscow`", "unknown language `de`", "a name must not be empty", "28 days", "tomorrow"]
+        ["Europe/Moscow`", "unknown language `de`", "a name must not be empty", "from 1 to 28", "tomorrow"]
     {
         assert!(printed.contains(wrong), "{wrong} is not in {printed}");
     }

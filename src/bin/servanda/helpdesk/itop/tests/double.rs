@@ -54,7 +54,7 @@ const ALL: [&str; 12] = [
     "finalclass",
 ];
 
-/// What a link's name repeats of the object at its end: the name, the link, the class and the attribute there.
+/// The attributes of a linked object that a link repeats: the name, the link, the class and the attribute there.
 const REPEATED: [(&str, &str, &str, &str); 4] = [
     ("organization_name", "org_id", "Organization", "name"),
     ("provider_name", "provider_id", "Organization", "name"),

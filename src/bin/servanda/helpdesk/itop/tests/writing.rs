@@ -59,7 +59,7 @@ async fn what_it_cannot_hold_is_refused_before_anything_is_sent() {
     let early = Value::Day(read_day("0999-01-01").expect("a day"));
     let two = Value::references([bench.client.clone(), bench.provider.clone()].into());
     for (field, value, said) in [
-        (Field::LastDay, early, "cannot hold"),
+        (Field::LastDay, early, "out of range"),
         (Field::Recipients, two, "one customer"),
         (Field::Provider, Value::Reference(bench.person.clone()), "is no Organization"),
         (Field::Number, Value::text("a\nb"), "several lines"),
