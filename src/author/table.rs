@@ -295,12 +295,12 @@ impl TableReader<'_> {
                     None
                 }
             },
-            _ => self.named_wish(column, cell),
+            _ => self.named_override(column, cell),
         }
     }
 
     /// The override of a cell below the name in its column: of a service, a label, an attribute.
-    fn named_wish(&mut self, column: &str, cell: &TableCell) -> Option<Override> {
+    fn named_override(&mut self, column: &str, cell: &TableCell) -> Option<Override> {
         let (kind, name) = column.split_once('.')?;
         let text = cell.text.as_str();
         match (kind, flag(text)) {

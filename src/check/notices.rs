@@ -199,10 +199,10 @@ fn without_recipient(
 fn too_early(subject: &Subject<'_>, event: NoticeEvent, rule: &NoticeRule) -> Option<Diagnostic> {
     let (first_day, last_day) = agreed_days(&subject.agreement)?;
     let earliest = rule.before.iter().max()?;
-    let told_on = last_day.checked_sub(jiff::Span::new().try_days(earliest.days).ok()?).ok()?;
-    (told_on < first_day).then(|| {
+    let sent_on = last_day.checked_sub(jiff::Span::new().try_days(earliest.days).ok()?).ok()?;
+    (sent_on < first_day).then(|| {
         let message =
-            format!("`{earliest}` before the last day, {last_day}, is {told_on}, before the first day");
+            format!("`{earliest}` before the last day, {last_day}, is {sent_on}, before the first day");
         subject
             .fault(Code::W503, &["notices", event.as_str(), "before"], message)
             .help(format!("the period has {} days: use shorter lead times", length(first_day, last_day)))

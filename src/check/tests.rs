@@ -101,8 +101,8 @@ fn reported(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_page_shows_a_fault_and_its_mend() {
-    for code in Code::ALL.iter().copied().filter(|code| is_told_here(*code)) {
+fn every_page_shows_a_fault_and_its_fix() {
+    for code in Code::ALL.iter().copied().filter(|code| is_reported_here(*code)) {
         let fences: Vec<&str> =
             code.page().split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
         let [bad, good] = fences[..] else { panic!("{code}: wants two examples") };
@@ -125,7 +125,7 @@ fn every_page_shows_a_fault_and_its_mend() {
 }
 
 /// Whether this stage tells the rule and its page is complete.
-fn is_told_here(code: Code) -> bool {
+fn is_reported_here(code: Code) -> bool {
     code >= Code::E201 || matches!(code, Code::E103 | Code::E106 | Code::E109 | Code::W110 | Code::E111)
 }
 
@@ -144,7 +144,7 @@ fn with(added: &str) -> String {
 }
 
 #[test]
-fn unknown_slugs_are_told_at_their_places() {
+fn unknown_slugs_are_reported_at_their_places() {
     assert_reported(
         "client: dent-mayk\nservices: { emial: true, vpn: { calendar: ofice-9x5, targets: { urgent: { response: 1h } } } }\nmanager: petrova\nprovider: acme\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }",
         &[
@@ -182,7 +182,7 @@ fn a_near_miss_is_offered() {
 }
 
 #[test]
-fn what_is_missing_is_told_all_at_once() {
+fn what_is_missing_is_reported_all_at_once() {
     assert_reported(
         "number: x",
         &[
@@ -263,7 +263,7 @@ fn a_termination_lies_within_the_period() {
 }
 
 #[test]
-fn a_fault_of_a_template_is_told_once_and_a_clash_with_it_at_the_agreement() {
+fn a_fault_of_a_template_is_reported_once_and_a_clash_with_it_at_the_agreement() {
     let files = "# templates/standard.yaml\nperiod: { term: 1y }\nservices: { email: true, printing: true }\nsla: { targets: { critical: { response: 1 day }, normal: { response: 4h } } }\n# agreements/a.yaml\nextends: standard\nclient: dent-mayak\nperiod: { first_day: 2026-01-01 }\nsla: { targets: { normal: { resolution: 2h } } }\n# agreements/b.yaml\nextends: standard\nclient: dent-profi\nperiod: { first_day: 2026-01-01 }";
     assert_reported(
         files,
@@ -349,7 +349,7 @@ week: { mon-fri: 12:00-13:00 }
 }
 
 #[test]
-fn a_fault_of_a_change_of_hours_is_told_once_and_at_its_place() {
+fn a_fault_of_a_change_of_hours_is_reported_once_and_at_its_place() {
     assert_reported(
         "# calendars/office.yaml
 week: { mon-fri: 09:00-18:00, sun: 22:00-06:00 }
@@ -376,7 +376,7 @@ effective_from:
 }
 
 #[test]
-fn titles_are_made_and_broken_ones_told() {
+fn titles_are_made_and_broken_ones_reported() {
     let title_of = |text: &str| checked(&files_of(text)).1.agreements[0].title.clone();
     assert_eq!(title_of(SOUND), "Стоматология «Маяк»: example");
     assert_eq!(
@@ -413,7 +413,7 @@ fn chains_may_share_a_number_and_may_not_turn_in_a_circle() {
 }
 
 #[test]
-fn a_successor_of_a_file_that_cannot_be_read_is_not_told_that_it_is_unknown() {
+fn a_successor_of_a_file_that_cannot_be_read_is_not_reported_that_it_is_unknown() {
     let files = "# agreements/a.yaml\nextends: nowhere\n# agreements/b.yaml\nrenews: a\nclient: dent-mayak\nservices: { email: true }\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }";
     assert_reported(files, &["agreements/a.yaml:1:10 E101"]);
 }

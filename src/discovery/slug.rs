@@ -210,7 +210,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_title_a_slug_is_one_or_empty(title in "\\PC{0,80}") {
+        fn a_slug_of_any_title_is_valid_or_empty(title in "\\PC{0,80}") {
             for slug in [slug_of(&title), slug_of_person(&title)] {
                 prop_assert!(slug.is_empty() || is_slug(&slug), "{slug}");
             }

@@ -142,7 +142,7 @@ pub(super) fn validator(kind: DocumentKind) -> &'static Validator<TreeJson> {
     })
 }
 
-/// Compiles the validators of all kinds in parallel. Otherwise the first [`read`](super::read) of each kind compiles it.
+/// Compiles the validators of all kinds in parallel. Otherwise the first [`read`](super::read()) of each kind compiles it.
 pub fn compile_validators() {
     DocumentKind::ALL.into_par_iter().for_each(|kind| _ = validator(kind));
 }

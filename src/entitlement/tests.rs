@@ -91,7 +91,7 @@ fn each_no_says_why_and_from_when() {
 }
 
 #[test]
-fn an_agreement_that_nobody_switched_on_and_one_of_a_department_only() {
+fn an_agreement_not_yet_switched_on_and_one_of_a_department_only() {
     let mut by_hand = agreement("by-hand", "2026-01-01", "2026-12-31");
     by_hand.activation = Activation::Manual(Vec::new());
     let mut department = agreement("department", "2026-01-01", "2026-12-31");

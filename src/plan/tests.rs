@@ -390,7 +390,7 @@ fn with_causes(agreements: &[Agreement], live: &Live, last_applied: &LastApplied
 }
 
 #[test]
-fn an_edit_the_date_and_drift_on_one_agreement_are_told_apart() {
+fn an_edit_the_date_and_drift_on_one_agreement_are_distinguished() {
     let mapping = Mapping::default();
     let then = agreement("a", "2026-01-01", "2026-12-31");
     let (mut live, last_applied) = applied(std::slice::from_ref(&then), &mapping, "2026-09-01T09:00:00Z");

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn markdown_is_one_code_span_whatever_the_text() {
+    fn markdown_is_one_code_span_for_any_text() {
         assert_eq!(markdown("a`b"), "``a`b``");
         assert_eq!(markdown("`a"), "`` `a ``");
         assert_eq!(markdown("a|b"), "`a`&#124;`b`");

@@ -149,7 +149,7 @@ pub fn report(report: &DeliveryReport, awaiting_acknowledgement: Option<usize>) 
     if let Some(why) = &report.ended {
         lines.push(format!("Notices ended early: {}", terminal(why)));
     }
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
 }
 
 fn summary(report: &DeliveryReport) -> String {

@@ -44,7 +44,7 @@ pub struct ReportEntry<'a> {
     /// The first days of further periods by tacit renewal, within reach.
     pub rolls: Vec<Day>,
     /// The days on which a reminder is sent before an end or of a deadline; none of what is over.
-    pub told_ahead: Vec<Day>,
+    pub reminder_days: Vec<Day>,
     /// The last day to give notice, where there is one to keep.
     pub deadline: Option<Day>,
     /// The last day of all, after everything that can renew it; `None` where nothing ends it.
@@ -141,7 +141,7 @@ impl<'a> EntryBuilder<'a, '_> {
             today: agreement.zone.day_of(at),
             phases: phases(agreement),
             rolls: rolls(agreement, at),
-            told_ahead: if is_over { Vec::new() } else { self.told_ahead() },
+            reminder_days: if is_over { Vec::new() } else { self.reminder_days() },
             deadline: notice_deadline(agreement, &stretch, self.succession).filter(|_| !is_over),
             follows: self.follows(&stretch, last_day),
             stretch,
@@ -163,7 +163,7 @@ impl<'a> EntryBuilder<'a, '_> {
         }
     }
 
-    fn told_ahead(&self) -> Vec<Day> {
+    fn reminder_days(&self) -> Vec<Day> {
         let until = self.at.checked_add(REACH).unwrap_or(Instant::MAX);
         let reminders = scheduled_events(self.agreement, self.succession, self.usual, until);
         let ahead = reminders

@@ -118,11 +118,11 @@ fn coverage_names_what_is_active_and_lasts_over_a_chain_as_far_as_the_service_do
 }
 
 #[test]
-fn nobody_is_covered_by_what_is_over() {
+fn no_client_is_covered_by_an_agreement_that_is_over() {
     let agreements = [agreement("over", "2025-01-01", "2025-12-31")];
     let report = report(&agreements, usual(), at("2026-09-01"));
     assert!(report.coverage.is_empty());
-    assert_eq!((report.entries[0].days_left(), report.entries[0].told_ahead.len()), (None, 0));
+    assert_eq!((report.entries[0].days_left(), report.entries[0].reminder_days.len()), (None, 0));
 }
 
 fn estates() -> impl Strategy<Value = Vec<Agreement>> {

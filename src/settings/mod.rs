@@ -356,7 +356,7 @@ pub struct LedgerWitness {
 /// The location of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LedgerPlace {
-    /// A SQLite file, relative to the repository; without a path, a file in `.servanda/`.
+    /// A file of `SQLite`, relative to the repository; without a path, a file in `.servanda/`.
     File(Option<String>),
     /// A branch of a Git remote.
     Git {
@@ -365,7 +365,7 @@ pub enum LedgerPlace {
         /// The branch.
         branch: String,
     },
-    /// The address of a PostgreSQL database, without a password.
+    /// The address of a `PostgreSQL` database, without a password.
     Postgres(String),
     /// The variable that holds the address, which may contain a password or a token.
     Variable(String),

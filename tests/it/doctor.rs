@@ -204,8 +204,8 @@ fn a_missing_ledger_and_one_with_another_secret_fail() {
     assert_eq!(begun.status.code(), Some(0), "{}", String::from_utf8_lossy(&begun.stderr));
     repository.edit("servanda.yaml", "FORMER", "LEDGER");
     assert_failed(&check(&repository, ""), &["ledger"], "secret", "");
-    repository.edit("servanda.yaml", "LEDGER", "NOBODY_SET_THIS");
-    assert_failed(&check(&repository, ""), &["ledger"], "NOBODY_SET_THIS", "");
+    repository.edit("servanda.yaml", "LEDGER", "NOT_SET_ANYWHERE");
+    assert_failed(&check(&repository, ""), &["ledger"], "NOT_SET_ANYWHERE", "");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn applied_then(by_hand: impl FnOnce(&Helpdesk)) -> Repository {
 }
 
 #[test]
-fn an_edit_a_passing_day_and_a_hand_are_told_apart_on_one_agreement() {
+fn an_edit_a_passing_day_and_a_hand_are_distinguished_on_one_agreement() {
     let repository = applied_then(|helpdesk| {
         helpdesk.edit(ID, &json!({ "contractNumber": "by hand" }));
     });
@@ -76,7 +76,7 @@ fn targets_that_were_changed_by_hand_are_drift_and_are_put_back() {
 }
 
 #[test]
-fn what_is_to_be_reported_is_left_as_it_is_and_told_every_time() {
+fn what_is_to_be_reported_is_left_as_it_is_and_reported_every_time() {
     let repository = applied_then(|helpdesk| {
         helpdesk.edit(ID, &json!({ "contractNumber": "by hand", "title": "By hand" }));
     });

@@ -126,7 +126,7 @@ fn groff_renders_the_manual_without_a_warning() {
             assert!(drawn.status.success());
         }
         Err(error) => {
-            did_not_run("manual pages rendered by groff", &format!("groff cannot be started: {error}"))
+            did_not_run("manual pages rendered by groff", &format!("groff cannot be started: {error}"));
         }
     }
 }

@@ -86,14 +86,14 @@ fn objects_without_our_mark_are_never_in_a_plan_nor_touched() {
 }
 
 #[test]
-fn nobody_is_asked_where_nobody_is() {
+fn no_prompt_appears_without_a_terminal() {
     let repository = Repository::example();
     let run = repository.expect(1, &["apply", "--as-of", DAY]);
     assert!(run.stderr.contains("--yes"), "{}", run.stderr);
 }
 
 #[test]
-fn an_empty_repository_is_a_wrong_folder_and_no_wish_to_end_everything() {
+fn an_empty_repository_is_a_wrong_folder_and_no_request_to_end_everything() {
     let repository = Repository::example();
     repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
     std::fs::remove_dir_all(repository.root().join("agreements")).unwrap();
@@ -116,7 +116,7 @@ fn a_weakened_promise_waits_for_its_exact_number() {
 }
 
 #[test]
-fn an_agreement_gone_from_the_files_is_withheld_until_it_is_asked_for() {
+fn an_agreement_gone_from_the_files_is_blocked_until_pruning_is_requested() {
     let repository = Repository::example();
     repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
     let path = find(&repository, "severny-veter-2026.yaml");

@@ -122,7 +122,7 @@ fn is_full() -> bool {
 }
 
 #[test]
-fn a_run_that_is_killed_leaves_nothing_that_the_next_one_does_not_mend() {
+fn a_run_that_is_killed_leaves_nothing_that_the_next_one_does_not_fix() {
     let points: Vec<(u64, bool)> = if is_full() {
         (8..150).flat_map(|number| [(number, false), (number, true)]).collect()
     } else {

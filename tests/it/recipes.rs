@@ -182,7 +182,7 @@ impl Runner {
         self.work.edit("agreements/2026/severny-veter-2026.yaml", "support-standard", "support-standart");
     }
 
-    fn mend_the_file(&self) {
+    fn fix_the_file(&self) {
         self.work.edit("agreements/2026/severny-veter-2026.yaml", "support-standart", "support-standard");
     }
 
@@ -237,7 +237,7 @@ fn a_pull_request_on_github_goes_all_the_way() {
     runner.break_a_file();
     let said = runner.expect(3, &validate, &[]);
     assert!(said.contains("::error file=agreements/2026/severny-veter-2026.yaml,line="), "{said}");
-    runner.mend_the_file();
+    runner.fix_the_file();
     let offline = step(".github/workflows/validate.yml", "Plan offline");
     runner.expect(0, &offline, &[]);
     assert!(runner.work.read("summary").contains("Nothing is recorded yet"));
@@ -306,7 +306,7 @@ fn a_merge_request_on_gitlab_goes_all_the_way() {
     let found: serde_json::Value = serde_json::from_str(&runner.work.read("quality.json")).unwrap();
     assert_eq!(found[0]["location"]["path"], "agreements/2026/severny-veter-2026.yaml", "{found}");
     assert!(runner.work.read("junit.xml").contains("<failure"), "{}", runner.work.read("junit.xml"));
-    runner.mend_the_file();
+    runner.fix_the_file();
     let said = runner.expect(0, &job("servanda:apply"), &environment);
     assert!(said.contains("1 done"), "{said}");
 }

@@ -286,7 +286,7 @@ fn planned(run: &Run) -> Value {
     plan
 }
 
-fn files_told(plan: &Value) -> Vec<&str> {
+fn files_reported(plan: &Value) -> Vec<&str> {
     plan["scope"]["red_lines"].as_array().unwrap().iter().map(|red| red["path"].as_str().unwrap()).collect()
 }
 
@@ -316,7 +316,7 @@ fn no_pull_request_says_where_to_or_as_whom() {
     assert_eq!(expected.code, 0, "{}", expected.stderr);
     let expected = planned(&expected);
     assert_eq!(expected["plan"]["header"]["helpdesk"], served.url);
-    assert_eq!(files_told(&expected), Vec::<&str>::new());
+    assert_eq!(files_reported(&expected), Vec::<&str>::new());
     for Attack { name, act, ends } in &ATTACKS {
         repository.git(&["checkout", "-q", "-f", "--detach", &base]);
         repository.git(&["clean", "-q", "-f", "-d", "agreements", "templates"]);
@@ -336,7 +336,7 @@ fn no_pull_request_says_where_to_or_as_whom() {
         for run in on_disk.iter().chain([&in_memory]) {
             let reported = |file: &&str| -> Value {
                 let plan = planned(run);
-                assert!(files_told(&plan).contains(file), "{name}: {:?}", files_told(&plan));
+                assert!(files_reported(&plan).contains(file), "{name}: {:?}", files_reported(&plan));
                 plan
             };
             match ends {
@@ -347,7 +347,7 @@ fn no_pull_request_says_where_to_or_as_whom() {
                 }
                 Ignored => assert_eq!(planned(run), expected, "{name}"),
                 Reported(file) => {
-                    assert_eq!(reported(file)["plan"]["header"]["helpdesk"], served.url, "{name}")
+                    assert_eq!(reported(file)["plan"]["header"]["helpdesk"], served.url, "{name}");
                 }
                 Refused(code) => assert_eq!(run.code, *code, "{name}: {}", run.stderr),
             }

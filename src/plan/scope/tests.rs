@@ -123,7 +123,7 @@ fn entries_of_a_set_come_and_go_each_for_itself() {
 }
 
 #[test]
-fn what_means_something_else_without_a_change_of_its_own_is_told_apart() {
+fn a_change_of_meaning_without_an_edit_is_listed_separately() {
     let renamed = CATALOG.replace("title: Почта", "title: Электронная почта");
     let found = scope(&[], &[("catalog.yaml", &renamed)]);
     assert!(found.documents.is_empty());

@@ -1,4 +1,4 @@
-//! The sentences about a plan: shared by all sinks ([`phrases`], [`summary`], [`drift`]), and a plan as text.
+//! The sentences about a plan: shared by all sinks (`phrases`, `summary`, `drift`), and a plan as text.
 
 pub(in crate::render) mod phrases;
 pub(in crate::render) mod drift;

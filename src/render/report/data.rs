@@ -122,7 +122,7 @@ impl DataWriter<'_> {
             json!(entry.stretch.last_day.map(number)),
             json!(entry.last_day.map(number)),
             phases.collect(),
-            entry.told_ahead.iter().copied().map(number).collect(),
+            entry.reminder_days.iter().copied().map(number).collect(),
             json!(entry.deadline.map(number)),
             follows,
             json!(self.pack(agreement)),

@@ -130,7 +130,7 @@ impl Thread<'_> {
         for comment in comments {
             match CommentMarker::of(&comment.body, self.key) {
                 Some(CommentMarker::First { severity, set }) => {
-                    ours.firsts.push(First { comment, severity, set })
+                    ours.firsts.push(First { comment, severity, set });
                 }
                 Some(CommentMarker::Continuation { set, part }) => {
                     ours.continuations.push(Continuation { id: comment.id, set, part });

@@ -86,7 +86,7 @@ pub(crate) struct JsonResponse {
     pub(crate) body: Value,
 }
 
-/// How requests of one product are addressed and authenticated, and how its responses signal a refusal. Only
+/// The addressing and authentication of one product's requests, and the form of its refusals. Only
 /// the implementation knows the secret.
 pub(crate) trait Protocol: Send + Sync {
     /// The address of a request.

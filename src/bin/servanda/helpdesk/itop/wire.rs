@@ -124,7 +124,7 @@ fn write_day(day: Day) -> Result<Json, String> {
 pub(super) fn number(object: &LiveId, class: &str) -> Result<Json, String> {
     match parts(object) {
         Some((own, number)) if own == class => Ok(json!(number)),
-        _ => Err(format!("`{object}` is not a {class}: write the id as {class}::12 in catalog.yaml")),
+        _ => Err(format!("`{object}` is not of class {class}: write the id as {class}::12 in catalog.yaml")),
     }
 }
 

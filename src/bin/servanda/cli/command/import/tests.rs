@@ -316,7 +316,7 @@ fn agreements_made_by_hand_are_adopted_by_setting_ownership_keys_only() {
 }
 
 #[test]
-fn why_something_is_left_is_told() {
+fn the_reason_for_an_object_left_alone_is_given() {
     let odd = |attributes: Json| Made { attributes, rules: Vec::new(), is_left: true };
     let base = json!({
         "title": "Договор", "startDate": "2026.01.01 00:00:00", "endDate": "2026.12.31 00:00:00", "state": "active",

@@ -61,7 +61,7 @@ async fn what_it_cannot_hold_is_refused_before_anything_is_sent() {
     for (field, value, said) in [
         (Field::LastDay, early, "out of range"),
         (Field::Recipients, two, "one customer"),
-        (Field::Provider, Value::Reference(bench.person.clone()), "is no Organization"),
+        (Field::Provider, Value::Reference(bench.person.clone()), "is not of class Organization"),
         (Field::Number, Value::text("a\nb"), "several lines"),
     ] {
         let edit = bench.edit(&object, [(field.clone(), value)].into(), None).await;

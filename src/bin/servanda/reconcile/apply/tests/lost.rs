@@ -10,7 +10,7 @@ use super::model::{Model, WriteFate, apply_on, creation};
 const BOUND: Duration = Duration::from_mins(10);
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_created_twice_whatever_answer_is_lost() {
+async fn nothing_is_created_twice_after_any_lost_answer() {
     let plan = creation();
     let steps = plan.changes[0].steps.len();
     for lag in [0, 1, 60, 299, 600].map(Duration::from_secs) {
