@@ -1,8 +1,9 @@
 //! Opening hours: converts the week and the exceptions of a calendar to half-open intervals of instants.
 //!
-//! Windows are split at midnight, so that each civil day has its own ranges of minutes. An exception replaces all ranges
-//! of its day, also the part of a window of the day before. A boundary that the clocks skip becomes the instant of the
-//! transition; of a boundary that occurs twice, the first one counts.
+//! A window belongs to the day on which it begins; its part after midnight, its tail, is open on the next day. An
+//! exception replaces all windows of its day, with their tails, and on its own date the tails of the day before. A
+//! boundary that the clocks skip becomes the instant of the transition; of a boundary that occurs twice, the first one
+//! counts.
 
 use std::collections::BTreeMap;
 
@@ -79,7 +80,7 @@ pub struct Hours {
     zone: Zone,
     /// The ranges of each day of the week, from Monday.
     week: [Vec<MinuteRange>; 7],
-    /// The days that differ from the week.
+    /// The ranges of the days that may differ from the week: the exceptions, and the days after them.
     exceptions: BTreeMap<Day, Vec<MinuteRange>>,
     known_through: Option<Day>,
 }
@@ -87,28 +88,15 @@ pub struct Hours {
 impl Hours {
     /// Creates hours from the windows of the week, from Monday, and of the exceptions.
     pub fn new(zone: Zone, week: &[Vec<Window>; 7], exceptions: &BTreeMap<Day, Vec<Window>>) -> Self {
-        let of_week = |index: usize| {
-            let tails = week[(index + 6) % 7].iter().filter_map(|window| window.on_the_next_day());
-            merge_intervals(tails.chain(week[index].iter().map(|window| window.on_its_day())))
-        };
-        let week: [Vec<MinuteRange>; 7] = std::array::from_fn(of_week);
-        let mut ranges: BTreeMap<Day, Vec<MinuteRange>> = exceptions
-            .iter()
-            .map(|(day, windows)| (*day, merge_intervals(windows.iter().map(|window| window.on_its_day()))))
-            .collect();
+        let mut ranges: BTreeMap<Day, Vec<MinuteRange>> = BTreeMap::new();
         for (day, windows) in exceptions {
-            let Some(after) = day.tomorrow().ok().filter(|after| !exceptions.contains_key(after)) else {
-                continue;
-            };
-            let tails: Vec<MinuteRange> =
-                windows.iter().filter_map(|window| window.on_the_next_day()).collect();
-            if !tails.is_empty() {
-                ranges.insert(
-                    after,
-                    merge_intervals(tails.into_iter().chain(week[weekday(after)].iter().copied())),
-                );
+            ranges.insert(*day, ranges_of_day(&[], windows));
+            // The next morning has the tails of this day's windows, not of the usual ones.
+            if let Some(after) = day.tomorrow().ok().filter(|after| !exceptions.contains_key(after)) {
+                ranges.insert(after, ranges_of_day(windows, &week[weekday(after)]));
             }
         }
+        let week = std::array::from_fn(|index| ranges_of_day(&week[(index + 6) % 7], &week[index]));
         Self { zone, week, exceptions: ranges, known_through: None }
     }
 
@@ -186,6 +174,12 @@ pub(super) fn days_from(day: Day) -> impl Iterator<Item = Day> {
 /// The index of a day in its week, from Monday.
 pub(crate) fn weekday(day: Day) -> usize {
     usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or_default()
+}
+
+/// The ranges of a civil day: the tails of the windows of the day before, and its own windows until midnight.
+fn ranges_of_day(before: &[Window], own: &[Window]) -> Vec<MinuteRange> {
+    let tails = before.iter().filter_map(|window| window.on_the_next_day());
+    merge_intervals(tails.chain(own.iter().map(|window| window.on_its_day())))
 }
 
 /// Sorts intervals and merges those that overlap or touch.

@@ -75,8 +75,8 @@ class Calendar:
             else:
                 weekday = (day + 6) % 7
                 windows = list(self.week[weekday])
-                windows += [(0, end - 1440) for _, end in self.week[weekday - 1] if end > 1440]
-                windows += [(0, end - 1440) for _, end in self.exceptions.get(day - 1, []) if end > 1440]
+                evening = self.exceptions.get(day - 1, self.week[weekday - 1])
+                windows += [(0, end - 1440) for _, end in evening if end > 1440]
             pairs = []
             for start, end in sorted((start, min(end, 1440)) for start, end in windows):
                 if pairs and start <= pairs[-1][1]:

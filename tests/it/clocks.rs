@@ -49,6 +49,7 @@ impl Draw {
 /// A calendar for both programs.
 struct Made {
     hours: Hours,
+    exceptions: Vec<Day>,
     written: Value,
 }
 
@@ -60,7 +61,8 @@ fn made(zone: &str, week: &[Vec<String>; 7], exceptions: &BTreeMap<Day, Vec<Stri
     let hours = Hours::new(Zone::find(zone).unwrap(), &windows, &special);
     let written_days: BTreeMap<String, &Vec<String>> =
         exceptions.iter().map(|(day, texts)| (day.to_string(), texts)).collect();
-    Made { hours, written: json!({ "zone": zone, "week": week, "exceptions": written_days }) }
+    let written = json!({ "zone": zone, "week": week, "exceptions": written_days });
+    Made { hours, exceptions: exceptions.keys().copied().collect(), written }
 }
 
 fn clock(minute: usize) -> String {
@@ -91,7 +93,11 @@ fn any_calendar(draw: &mut Draw, zones: &[String]) -> Made {
     let days = draw.below(12);
     let first = jiff::civil::date(2020, 1, 1);
     let day = |number: usize| first + jiff::Span::new().days(i64::try_from(number).unwrap());
-    let exceptions = (0..days).map(|_| (day(draw.below(6_575)), any_windows(draw))).collect();
+    let mut exceptions: BTreeMap<Day, Vec<String>> =
+        (0..days).map(|_| (day(draw.below(6_575)), any_windows(draw))).collect();
+    // Some are followed by another one.
+    let followed: Vec<Day> = exceptions.keys().copied().filter(|_| draw.below(3) == 0).collect();
+    exceptions.extend(followed.into_iter().map(|day| (day.tomorrow().unwrap(), any_windows(draw))));
     made(zone, &week, &exceptions)
 }
 
@@ -211,10 +217,12 @@ fn due_times_match_an_independent_program() {
         let mut cases = Vec::new();
         while cases.len() < 4_000 {
             let calendar = draw.below(calendars.len());
-            let near = &changes[calendars[calendar].hours.zone().name()];
-            let start = match near.get(draw.below(near.len() * 2 + 1)) {
-                Some(change) => change + draw.second(-200_000, 100_000),
-                None => draw.second(1_577_836_800, 2_145_916_800),
+            let Made { hours, exceptions, .. } = &calendars[calendar];
+            let (near, exception) = (&changes[hours.zone().name()], draw.below(exceptions.len() * 2 + 1));
+            let start = match (exceptions.get(exception), near.get(draw.below(near.len() * 2 + 1))) {
+                (Some(day), _) => hours.zone().start_of(*day).as_second() + draw.second(-100_000, 200_000),
+                (None, Some(change)) => change + draw.second(-200_000, 100_000),
+                (None, None) => draw.second(1_577_836_800, 2_145_916_800),
             };
             let target = match draw.below(4) {
                 0 => TargetTime::BusinessDays(u32::try_from(draw.below(12)).unwrap()),

@@ -94,11 +94,38 @@ fn an_exception_replaces_the_tail_of_the_night_before_and_brings_its_own() {
         [
             "2026-03-03T22:00:00+03:00 2026-03-04T00:00:00+03:00",
             "2026-03-04T20:00:00+03:00 2026-03-05T00:00:00+03:00",
-            // The tail of the exception and the tail of the usual night, put together.
-            "2026-03-05T00:00:00+03:00 2026-03-05T06:00:00+03:00",
+            // The tail of the exception alone: the usual night would last until 06:00.
+            "2026-03-05T00:00:00+03:00 2026-03-05T02:00:00+03:00",
             "2026-03-05T22:00:00+03:00 2026-03-06T00:00:00+03:00",
         ]
     );
+}
+
+#[test]
+fn a_night_belongs_to_the_day_on_which_it_begins() {
+    let night = &["22:00-06:00"];
+    // A Friday. The night of Thursday ends at its beginning, and its own night does not begin.
+    let holiday = hours("Europe/Moscow", 0..5, night, &[("2027-01-01", &[])]);
+    let due_after =
+        |start, time| due(Some(&holiday), at(start), target(time), &no_pauses()).expect("a due time");
+    assert_eq!(due_after("2026-12-31T23:00+03:00", "1h"), at("2027-01-01T00:00+03:00"));
+    assert_eq!(due_after("2026-12-31T23:00+03:00", "2h"), at("2027-01-04T23:00+03:00"));
+    for closed in ["2027-01-01T00:00+03:00", "2027-01-01T23:00+03:00", "2027-01-02T03:00+03:00"] {
+        assert!(!holiday.is_open_at(at(closed)), "{closed}");
+    }
+    // An exception on the day after the night still cuts it, and an open one does not bring it back.
+    let short = hours("Europe/Moscow", 0..7, night, &[("2027-01-01", &["10:00-12:00"])]);
+    for (instant, open) in [
+        ("2026-12-31T23:59+03:00", true),
+        ("2027-01-01T03:00+03:00", false),
+        ("2027-01-01T11:00+03:00", true),
+        ("2027-01-01T23:00+03:00", false),
+        ("2027-01-02T03:00+03:00", false),
+        ("2027-01-02T23:00+03:00", true),
+        ("2027-01-03T03:00+03:00", true),
+    ] {
+        assert_eq!(short.is_open_at(at(instant)), open, "{instant}");
+    }
 }
 
 #[test]
@@ -242,8 +269,10 @@ proptest! {
 
     #[test]
     fn to_split_a_window_changes_nothing(parts in any_parts(), start in any_instant(), time in any_target()) {
-        let whole = made(&parts);
-        let (zone_index, mut week, exceptions) = parts;
+        let (zone_index, mut week, _) = parts;
+        // Only without exceptions: the second part of a split night belongs to the next day.
+        let exceptions = BTreeMap::new();
+        let whole = made(&(zone_index, week.clone(), exceptions.clone()));
         let split = |windows: &[Window]| -> (Vec<Window>, Vec<Window>) {
             let (mut own, mut after) = (Vec::new(), Vec::new());
             for window in windows {
