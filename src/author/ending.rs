@@ -43,8 +43,7 @@ pub fn ending_within<'a>(
         let id = agreement.id.as_str();
         let Some(subject) = subject(agreement) else { continue };
         let today = agreement.zone.day_of(at);
-        let is_soon =
-            |day: Day| today <= day && today.until(day).is_ok_and(|days| days.get_days() <= lead.days);
+        let is_soon = |day: Day| today <= day && lead.before(day).is_none_or(|from| from <= today);
         if successors.contains_key(id) || !ends_on(&subject).is_some_and(is_soon) {
             continue;
         }

@@ -141,8 +141,11 @@ fn length(first_day: Day, last_day: Day) -> Option<Term> {
     let next = last_day.tomorrow().ok()?;
     let months = (i32::from(next.year()) - i32::from(first_day.year())) * 12 + i32::from(next.month())
         - i32::from(first_day.month());
-    let whole = Term { months, days: 0 };
-    if months > 0 && whole.after(first_day, 1) == Some(next) {
+    // A term that ends on the last day of a month without the day is followed by the first of the next one.
+    let candidates = [months, months - 1].map(|months| Term { months, days: 0 });
+    if let Some(whole) =
+        candidates.into_iter().find(|term| term.months > 0 && term.after(first_day, 1) == Some(next))
+    {
         return Some(whole);
     }
     let days = first_day.until(next).ok()?.get_days();

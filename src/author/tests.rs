@@ -147,6 +147,21 @@ proptest! {
 }
 
 /// The catalog of the example.
+#[test]
+fn two_days_are_whole_months_also_where_the_last_month_lacks_the_day() {
+    for (first_day, last_day, length) in [
+        ("2026-01-31", "2026-02-28", "1mo"),
+        ("2026-08-30", "2027-02-28", "6mo"),
+        ("2024-02-29", "2025-02-28", "1y"),
+        ("2026-02-01", "2026-02-28", "1mo"),
+        ("2026-01-28", "2026-02-28", "32d"),
+    ] {
+        let agreement = crate::agreement::sample::agreement("a", first_day, last_day);
+        let found = super::agreed_length(&agreement).map(|term| term.to_string());
+        assert_eq!(found.as_deref(), Some(length), "{first_day} to {last_day}");
+    }
+}
+
 fn catalog() -> crate::catalog::Catalog {
     let mut sources = Sources::default();
     let file = sources.add("catalog.yaml", include_str!("../../catalog.yaml"));

@@ -1,7 +1,7 @@
 //! Terms: the length of a period, such as `1y`, `P6M` or `90d`.
 //!
-//! A term is added to a day, never to an instant. A month that is too short is clamped to its last day (Civil Code of
-//! Russia, articles 190–194, and every comparable product).
+//! A term is added to a day, never to an instant. A term that would end on a day that its month does not have ends on
+//! the last day of that month (article 192(3) of the Civil Code of Russia, § 188(3) of the German BGB).
 
 use super::day::Day;
 use super::invalid_value::InvalidValue;
@@ -51,18 +51,22 @@ impl Term {
         }
     }
 
-    /// The day `count` terms after `anchor`; `None` after the year 9999.
+    /// The first day after `count` periods of this term that begin on `anchor`; `None` after the year 9999.
     ///
-    /// All terms are added to the anchor in one step, so that a clamped month does not shift later ones:
-    /// 31 January + 1 month is 28 February, + 2 months is 31 March.
+    /// All terms are added to the anchor in one step, so that a missing day does not shift later periods. Where the
+    /// month does not have the day, the periods end on its last day: 31 January + 1 month is 1 March, + 2 months is
+    /// 31 March.
     pub fn after(self, anchor: Day, count: u32) -> Option<Day> {
         let count = i64::from(count);
         let months = jiff::Span::new().try_months(i64::from(self.months) * count).ok()?;
         let days = jiff::Span::new().try_days(i64::from(self.days) * count).ok()?;
-        anchor.checked_add(months).ok()?.checked_add(days).ok()
+        let same_day = anchor.checked_add(months).ok()?;
+        let next = if same_day.day() < anchor.day() { same_day.tomorrow().ok()? } else { same_day };
+        next.checked_add(days).ok()
     }
 
-    /// The last day of a period of this term: `first_day + term - 1 day`.
+    /// The last day of a period of this term: the day before `first_day + term`, or the last day of that month where
+    /// `first_day + term` does not exist.
     pub fn last_day(self, first_day: Day) -> Option<Day> {
         self.after(first_day, 1)?.yesterday().ok()
     }

@@ -61,14 +61,29 @@ fn days_are_written_one_way() {
 }
 
 #[test]
-fn a_term_counts_from_its_anchor_and_clamps_months() {
+fn a_term_counts_from_its_anchor_and_ends_with_a_month_that_lacks_the_day() {
     let month = Term::read("P1M").expect("a term");
     let anchor = day("2026-01-31");
     let first_days: Vec<String> =
         (0..4).map(|count| month.after(anchor, count).expect("in range").to_string()).collect();
-    assert_eq!(first_days, ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30"]);
+    assert_eq!(first_days, ["2026-01-31", "2026-03-01", "2026-03-31", "2026-05-01"]);
     assert_eq!(Term::read("1y").expect("a term").last_day(day("2026-02-01")), Some(day("2027-01-31")));
-    assert_eq!(Term::read("1y").expect("a term").last_day(day("2024-02-29")), Some(day("2025-02-27")));
+    assert_eq!(Term::read("1y").expect("a term").last_day(day("2024-02-29")), Some(day("2025-02-28")));
+    for (first_day, term, last_day) in [
+        ("2026-01-31", "1mo", "2026-02-28"),
+        ("2024-01-31", "1mo", "2024-02-29"),
+        ("2026-01-30", "1mo", "2026-02-28"),
+        ("2026-01-28", "1mo", "2026-02-27"),
+        ("2026-08-30", "6mo", "2027-02-28"),
+        ("2026-08-31", "6mo", "2027-02-28"),
+        ("2027-08-30", "6mo", "2028-02-29"),
+        ("2026-03-31", "1mo", "2026-04-30"),
+        ("2024-02-29", "4y", "2028-02-28"),
+        ("2026-01-31", "1mo2d", "2026-03-02"),
+    ] {
+        let term = Term::read(term).expect("a term");
+        assert_eq!(term.last_day(day(first_day)), Some(day(last_day)), "{first_day} + {term}");
+    }
     assert_eq!(Term::read("1y6mo2w").expect("a term").to_string(), "1y6mo14d");
 }
 
@@ -78,10 +93,35 @@ fn terms_that_could_mean_two_things_are_refused() {
     for bad in ["", "1", "y", "0d", "-1y", "1y ", "P", "PT4H", "4h", "999999999y", "1.5y", "P1Y6"] {
         assert!(Term::read(bad).is_err(), "{bad}");
     }
-    for bad in ["1y", "1mo", "4h", "d"] {
+    for bad in ["1m", "PT4H", "4h", "d", "0mo", "-1d"] {
         assert!(Lead::read(bad).is_err(), "{bad}");
     }
-    assert_eq!(Lead::read("2w"), Ok(Lead { days: 14 }));
+    assert_eq!(Lead::read_days("1w"), Ok(7));
+    for bad in ["1mo", "1y", "P1M"] {
+        assert!(Lead::read_days(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_lead_time_counts_back_from_the_last_day() {
+    for (lead, written, last_day, expected) in [
+        ("2w", "14d", "2026-12-31", "2026-12-17"),
+        ("0d", "0d", "2026-12-31", "2026-12-31"),
+        ("1mo", "1mo", "2026-12-31", "2026-11-30"),
+        ("P2M", "2mo", "2026-12-31", "2026-10-31"),
+        ("1mo", "1mo", "2026-03-31", "2026-02-28"),
+        ("1mo", "1mo", "2028-03-30", "2028-02-29"),
+        ("1mo", "1mo", "2026-11-30", "2026-10-30"),
+        ("1y", "1y", "2028-02-29", "2027-02-28"),
+        ("12mo1w", "1y7d", "2026-12-31", "2025-12-24"),
+    ] {
+        let lead = Lead::read(lead).expect("a lead time");
+        assert_eq!(lead.to_string(), written);
+        assert_eq!(lead.before(day(last_day)), Some(day(expected)), "{lead} before {last_day}");
+    }
+    let in_order = ["0d", "7d", "4w", "30d", "1mo", "31d", "60d", "2mo", "365d", "1y", "366d"];
+    let leads: Vec<Lead> = in_order.iter().map(|text| Lead::read(text).expect("a lead time")).collect();
+    assert!(leads.is_sorted());
 }
 
 #[test]

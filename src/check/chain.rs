@@ -17,7 +17,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::ident::file_of;
 
 /// The time before its last day an agreement without a successor is spoken of, where no lead says it.
-const USUAL_LEAD: Lead = Lead { days: 60 };
+const USUAL_LEAD: Lead = Lead::of_days(60);
 
 /// Every agreement's name in the files, good or not, and every name that one had before.
 pub(super) struct KnownIds<'a> {
@@ -311,10 +311,11 @@ fn ends_soon(subject: &Subject<'_>, succeeded: bool, at: Instant) -> Option<Diag
     let last_day = effective_interval(agreement)?.last_day()?;
     let today = agreement.zone.day_of(at);
     let leads = agreement.notices.events.values().flat_map(|rule| rule.before.iter().copied());
-    let lead = leads.max().unwrap_or(USUAL_LEAD);
+    let days_of_leads = leads.filter_map(|lead| lead.before(last_day));
+    let soon_from = days_of_leads.min().or_else(|| USUAL_LEAD.before(last_day))?;
     let days = today.until(last_day).ok()?.get_days();
     let over = midnight(today) > midnight(last_day);
-    (!over && days <= lead.days).then(|| {
+    (!over && soon_from <= today).then(|| {
         let when = match days {
             0 => "today".to_owned(),
             1 => "tomorrow".to_owned(),

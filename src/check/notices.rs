@@ -198,8 +198,8 @@ fn without_recipient(
 /// W503: a lead that would come before the agreement has begun.
 fn too_early(subject: &Subject<'_>, event: NoticeEvent, rule: &NoticeRule) -> Option<Diagnostic> {
     let (first_day, last_day) = agreed_days(&subject.agreement)?;
-    let earliest = rule.before.iter().max()?;
-    let sent_on = last_day.checked_sub(jiff::Span::new().try_days(earliest.days).ok()?).ok()?;
+    let days = rule.before.iter().filter_map(|lead| Some((lead.before(last_day)?, lead)));
+    let (sent_on, earliest) = days.min()?;
     (sent_on < first_day).then(|| {
         let message =
             format!("`{earliest}` before the last day, {last_day}, is {sent_on}, before the first day");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::calendar::Day;
+use crate::calendar::{Day, Term};
 use crate::discovery::evidence::{Evidence, MappingLine, line};
 use crate::discovery::profile::{Profile, Profiles, read_label};
 use crate::discovery::sample::RawObject;
@@ -55,9 +55,9 @@ pub(super) fn last_day_form(
     }
 }
 
-/// Whether a span up to and without `end` is so many months, of at most twenty years.
+/// Whether a span up to and without `end` has whole months, of at most twenty years.
 fn is_whole_months(first: Day, end: Day) -> bool {
-    (1..=240).any(|months| first.checked_add(jiff::Span::new().months(months)).is_ok_and(|day| day == end))
+    (1..=240).any(|months| Term { months, days: 0 }.after(first, 1) == Some(end))
 }
 
 /// The tenant's state for each of ours: one of the known words that was seen, else a strange one whose agreements

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::agreement::{Activation, Agreement, NoticeEvent, NoticeRule, Renewal};
-use crate::calendar::{Day, Instant, Lead, TimeOfDay};
+use crate::calendar::{Day, Instant, TimeOfDay};
 use crate::ident::AgreementId;
 use crate::status::{CurrentPeriod, State, bound, changes, period_at, state_at};
 
@@ -104,7 +104,7 @@ pub fn notice_deadline(
     };
     let is_settled =
         agreement.termination.is_some() || is_followed(succession.successor(agreement), period.last_day);
-    before(period.last_day?, notice_period?).filter(|_| !is_settled)
+    notice_period?.before(period.last_day?).filter(|_| !is_settled)
 }
 
 /// The rule for an event. `renewed` falls back to the rule of `activated`, whose notice it replaces.
@@ -237,7 +237,7 @@ impl EventSchedule<'_> {
             return Vec::new();
         };
         let until = of.tomorrow().ok().map(|next| self.agreement.zone.start_of(next));
-        let leads = rule.before.iter().filter_map(|lead| Some((*lead, before(of, *lead)?)));
+        let leads = rule.before.iter().filter_map(|lead| Some((*lead, lead.before(of)?)));
         leads
             .filter(|(_, planned)| first_day.is_none_or(|first_day| first_day < *planned))
             .map(|(lead, planned)| ScheduledEvent {
@@ -272,8 +272,4 @@ fn is_followed(successor: Option<&Agreement>, last_day: Option<Day>) -> bool {
         .and_then(|successor| successor.period.first_day);
     let after = last_day.and_then(|day| day.tomorrow().ok());
     matches!((begins, after), (Some(begins), Some(after)) if begins <= after)
-}
-
-fn before(day: Day, lead: Lead) -> Option<Day> {
-    day.checked_sub(jiff::Span::new().try_days(lead.days).ok()?).ok()
 }

@@ -329,9 +329,7 @@ fn values<'a>(
         Renewal::Manual { notice_period } | Renewal::Auto { notice_period, .. } => notice_period,
         Renewal::None => None,
     };
-    let deadline = deadline
-        .zip(last_day)
-        .and_then(|(lead, day)| day.checked_sub(jiff::Span::new().days(lead.days)).ok());
+    let deadline = deadline.zip(last_day).and_then(|(lead, day)| lead.before(day));
     NoticeValues {
         event: notice.key.event.as_str(),
         kind: match notice.key.event {

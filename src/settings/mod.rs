@@ -10,7 +10,7 @@ pub use address::{AddressPolicy, RefusedAddress, is_this_machine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::calendar::{Lead, TimeOfDay, Zone};
+use crate::calendar::{TimeOfDay, Zone};
 use crate::mapping::{Field, Mapping};
 
 /// The settings of a repository, with every default filled in.
@@ -37,14 +37,14 @@ pub struct Settings {
     /// The default time of day of notices, in the agreement's time zone.
     pub notice_time: TimeOfDay,
     /// The number of days after which a notice counts as late.
-    pub late_after: Lead,
+    pub late_after: i32,
 }
 
 impl Settings {
     /// The default time of day of notices.
     pub const DEFAULT_NOTICE_TIME: TimeOfDay = TimeOfDay::constant(9, 0, 0, 0);
     /// The default number of days after which a notice counts as late.
-    pub const DEFAULT_LATE_AFTER: Lead = Lead { days: 3 };
+    pub const DEFAULT_LATE_AFTER: i32 = 3;
 }
 
 impl Default for Settings {

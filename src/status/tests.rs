@@ -6,7 +6,7 @@ use crate::agreement::{
     Activation, ActivationEntry, ActivationStatus, Agreement, Period, PeriodEnd, Renewal, Suspension,
     Termination,
 };
-use crate::calendar::{Instant, Term, Zone, read_instant};
+use crate::calendar::{Day, Instant, Term, Zone, read_instant};
 
 fn zone(name: &str) -> Zone {
     Zone::find(name).expect("a zone")
@@ -149,9 +149,9 @@ fn tacit_periods_are_counted_from_the_anchor() {
     agreement.period.end = PeriodEnd::Term(term("P1M"));
     agreement.renewal = Renewal::Auto { term: term("P1M"), notice_period: None, max_terms: None };
     let expected = [
-        ("2026-02-10", "2026-01-31", "2026-02-27", 1),
-        ("2026-02-28", "2026-02-28", "2026-03-30", 2),
-        ("2026-04-01", "2026-03-31", "2026-04-29", 3),
+        ("2026-02-28", "2026-01-31", "2026-02-28", 1),
+        ("2026-03-01", "2026-03-01", "2026-03-30", 2),
+        ("2026-04-01", "2026-03-31", "2026-04-30", 3),
     ];
     for (today, first_day, last_day, number) in expected {
         let stretch = period_at(&agreement, agreement.zone.start_of(day(today)));
@@ -173,6 +173,62 @@ fn a_successor_caps_a_tacit_roll_and_nothing_else() {
     assert_eq!(bound(&agreement).expect("capped").at, at("2026-12-31T21:00:00Z"));
     let stretch = period_at(&agreement, at("2030-01-01T00:00:00Z"));
     assert_eq!((stretch.number, stretch.first_day), (1, Some(day("2026-01-01"))));
+}
+
+/// The last day of so many months from an anchor, by the rule of the civil codes, without a library for days.
+fn last_day_of(anchor: Day, months: i32) -> Day {
+    let month = i32::from(anchor.year()) * 12 + i32::from(anchor.month()) - 1 + months;
+    let date = |month: i32, day: i8| {
+        let (year, month) = (month.div_euclid(12), month.rem_euclid(12) + 1);
+        Day::new(i16::try_from(year).expect("in range"), i8::try_from(month).expect("a month"), day)
+    };
+    let leap = |year: i32| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = |month: i32| match month.rem_euclid(12) {
+        1 if leap(month.div_euclid(12)) => 29,
+        1 => 28,
+        3 | 5 | 8 | 10 => 30,
+        _ => 31,
+    };
+    if anchor.day() > length(month) {
+        date(month, length(month)).expect("a day")
+    } else if anchor.day() == 1 {
+        date(month - 1, length(month - 1)).expect("a day")
+    } else {
+        date(month, anchor.day() - 1).expect("a day")
+    }
+}
+
+/// `SERVANDA_FULL=1` takes each of the 2,922 days and each term; else a sample, with all days that a month may lack.
+#[test]
+fn tacit_periods_leave_no_gap_and_no_overlap_from_any_day_for_any_term() {
+    let is_full = std::env::var_os("SERVANDA_FULL").is_some();
+    let begin = day("2024-01-01");
+    for offset in 0..2_922_i32 {
+        let first_day = begin.checked_add(jiff::Span::new().days(offset)).expect("in range");
+        if !is_full && offset % 29 != 0 && !(first_day.day() > 28 && offset % 5 == 0) {
+            continue;
+        }
+        for months in (1..=36).filter(|months| is_full || (offset + months) % 7 == 0) {
+            let mut agreement = agreement("a", "2024-01-01", "2024-12-31");
+            let term = Term { months, days: 0 };
+            agreement.period = Period { first_day: Some(first_day), end: PeriodEnd::Term(term) };
+            agreement.renewal = Renewal::Auto { term, notice_period: None, max_terms: Some(19) };
+            let mut begins = first_day;
+            for number in 1..=20_u32 {
+                let last_day = last_day_of(first_day, months * i32::try_from(number).expect("small"));
+                for today in [begins, last_day] {
+                    let period = period_at(&agreement, agreement.zone.start_of(today));
+                    assert_eq!(
+                        (period.number, period.first_day, period.last_day),
+                        (number, Some(begins), Some(last_day)),
+                        "{first_day} and {term} on {today}"
+                    );
+                }
+                begins = last_day.tomorrow().expect("in range");
+            }
+            assert_eq!(bound(&agreement).expect("it ends").at, agreement.zone.start_of(begins));
+        }
+    }
 }
 
 const ZONES: [&str; 7] = [

@@ -78,11 +78,11 @@ impl SettingsReader<'_> {
         })
     }
 
-    fn late_after(&mut self, written: Option<&shape::NoticeSettingsShape>) -> Lead {
+    fn late_after(&mut self, written: Option<&shape::NoticeSettingsShape>) -> i32 {
         let Some(text) = written.and_then(|notices| notices.late_after.as_deref()) else {
             return Settings::DEFAULT_LATE_AFTER;
         };
-        Lead::read(text).unwrap_or_else(|invalid| {
+        Lead::read_days(text).unwrap_or_else(|invalid| {
             self.fault(Code::E009, &["notices", "late_after"], invalid.message, invalid.help);
             Settings::DEFAULT_LATE_AFTER
         })

@@ -195,7 +195,8 @@ pub struct RenewalShape {
     /// The length of each further period. Default: the term of the period. Example: `1y`.
     #[schemars(with = "Option<text::Term>")]
     pub term: Option<String>,
-    /// The number of days before the last day by which notice must be given. Example: `30d`.
+    /// The time before the last day by which notice must be given. Months are counted back from the last day: one month
+    /// before 31 December is 30 November. Example: `2mo`.
     #[schemars(with = "Option<text::Lead>")]
     pub notice_period: Option<String>,
     /// The largest number of tacit renewals. Default: no limit. Example: `3`.
@@ -314,7 +315,7 @@ pub struct LeadNoticeShape {
     /// The roles `client` and `manager`, or addresses within the domains that servanda.yaml allows. Example: `[client, manager]`.
     #[schemars(with = "Option<Vec<text::To>>")]
     pub to: Option<Vec<String>>,
-    /// The lead times in days; one message is sent for each. `0d` is the day itself. Example: `[60d, 30d, 7d, 1d]`.
+    /// The lead times; one message is sent for each. `0d` is the day itself. Example: `[2mo, 30d, 7d, 1d]`.
     #[schemars(with = "Option<Vec<text::Lead>>")]
     pub before: Option<Vec<String>>,
     /// The time of day, if it differs for this notice. Example: `09:00`.

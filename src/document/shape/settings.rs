@@ -140,7 +140,7 @@ pub struct NoticeSettingsShape {
     #[schemars(with = "Option<text::Clock>")]
     pub at: Option<String>,
     /// The number of days for which an overdue notice is still sent; after that it is recorded as late. Default: `3d`.
-    #[schemars(with = "Option<text::Lead>")]
+    #[schemars(with = "Option<text::WholeDays>")]
     pub late_after: Option<String>,
     /// Also adds each notice as a comment to its agreement in the helpdesk: `private`, which clients do not see, or `public`. Default: no comment.
     pub comment: Option<CommentShape>,

@@ -90,8 +90,10 @@ texts! {
     Timezone "timezone" r"^[A-Za-z][A-Za-z0-9_+-]*$" r"^[A-Za-z][A-Za-z0-9_+-]*/[A-Za-z0-9_+-]+$" r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"
     /// The length of a period.
     Term "term" r"^[0-9]{1,9}[ywd]$" r"^([0-9]{1,9}(y|mo|w|d))+$" r"^P([0-9]{1,9}[YMWD])+$"
-    /// A lead time in days.
-    Lead "lead" r"^[0-9]{1,9}[wd]$" r"^([0-9]{1,9}[wd])+$" r"^P([0-9]{1,9}[WD])+$"
+    /// A lead time.
+    Lead "lead" r"^[0-9]{1,9}[ywd]$" r"^([0-9]{1,9}(y|mo|w|d))+$" r"^P([0-9]{1,9}[YMWD])+$"
+    /// A number of whole days.
+    WholeDays "whole_days" r"^[0-9]{1,9}[wd]$" r"^([0-9]{1,9}[wd])+$" r"^P([0-9]{1,9}[WD])+$"
     /// A target for response or resolution. Plain days match, since rule E412 explains them.
     TargetTime "target" r"^[0-9]{1,9}[hms]$" r"^[0-9]{1,3} business days?$" r"^([0-9]{1,9}[hms])+$" r"^PT([0-9]{1,9}[HMS])+$" r"^[0-9]{1,3} ?(d|days?)$" r"^P[0-9]{1,3}D$"
     /// A duration that the program waits.

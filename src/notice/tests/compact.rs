@@ -99,7 +99,7 @@ impl History {
             }
             (HistoryStep::Lead(days), Some(agreement)) => {
                 if let Some(rule) = agreement.notices.events.get_mut(&NoticeEvent::Expiring) {
-                    let lead = Lead { days: *days };
+                    let lead = Lead::of_days(*days);
                     rule.before.retain(|known| *known != lead);
                     rule.before.push(lead);
                 }

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::fixture::{Fixture, lead, notifying};
 use crate::agreement::sample::day;
 use crate::agreement::{
-    Activation, ActivationEntry, ActivationStatus, Agreement, PeriodEnd, Renewal, Suspension, Termination,
+    Activation, ActivationEntry, ActivationStatus, Agreement, NoticeEvent, PeriodEnd, Renewal, Suspension,
+    Termination,
 };
-use crate::calendar::{Day, Instant, Term};
+use crate::calendar::{Day, Instant, Lead, Term};
 use crate::catalog::Contact;
 use crate::ident::AgreementId;
 use crate::notice::delivery::messages;
@@ -310,6 +311,29 @@ fn a_tacit_renewal_is_announced_and_its_deadline_before() {
             "2026-10-24  a expiring 2026-10-31 7d client.main",
             "2026-10-30  a expiring 2026-10-31 1d client.main",
             "2026-11-01  a deactivated 2026-11-01 - client.main",
+        ]
+    );
+}
+
+#[test]
+fn a_lead_time_in_months_is_part_of_the_key_and_one_reminder_a_day_is_enough() {
+    let mut agreement = notifying("a", "2026-01-01", "2026-12-31");
+    let leads = ["2mo", "31d", "1mo", "7d"].map(|text| Lead::read(text).expect("a lead time"));
+    agreement.notices.events.get_mut(&NoticeEvent::Expiring).expect("a rule").before = leads.to_vec();
+    let mut deadline = notifying("b", "2026-01-01", "2026-12-31");
+    let term = Term { months: 12, days: 0 };
+    let notice_period = Some(Lead::read("P1M").expect("a lead time"));
+    deadline.renewal = Renewal::Auto { term, notice_period, max_terms: None };
+    let mut fixture = Fixture::new([agreement, deadline]);
+    fixture.run_daily("2026-10-01", "2026-12-30");
+    assert_eq!(
+        fixture.sent().split_off(2),
+        [
+            // 31 days before the last day are the same day as one month.
+            "2026-10-31  a expiring 2026-12-31 2mo client.main",
+            "2026-11-16  b notice_deadline 2026-12-31 14d client.main",
+            "2026-11-30  a expiring 2026-12-31 1mo client.main",
+            "2026-12-24  a expiring 2026-12-31 7d client.main",
         ]
     );
 }

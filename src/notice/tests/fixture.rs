@@ -13,7 +13,7 @@ use crate::notice::{
 };
 
 pub(super) fn rule(before: &[i32]) -> NoticeRule {
-    let before = before.iter().map(|days| Lead { days: *days }).collect();
+    let before = before.iter().map(|days| Lead::of_days(*days)).collect();
     NoticeRule { to: vec!["client".to_owned()], before, at: None }
 }
 
@@ -31,7 +31,7 @@ pub(super) fn notifying(id: &str, first_day: &str, last_day: &str) -> Agreement 
 }
 
 pub(super) fn lead(days: i32) -> Lead {
-    Lead { days }
+    Lead::of_days(days)
 }
 
 /// Agreements with their records, which runs at ten o'clock.

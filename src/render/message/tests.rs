@@ -17,7 +17,7 @@ fn notice(agreement: &Agreement, event: NoticeEvent, announced: &str, state: Sta
         agreement: agreement.id.clone(),
         event,
         day: day(announced),
-        variant: Variant::Lead(Lead { days: 7 }),
+        variant: Variant::Lead(Lead::of_days(7)),
         recipient: "client.main".to_owned(),
         channel: Channel::Mail,
     };
@@ -70,7 +70,7 @@ fn russian_nouns_agree_with_their_number() {
 #[test]
 fn every_event_has_a_text_in_both_languages() {
     let mut agreement = agreement("a", "2026-02-01", "2026-12-31");
-    agreement.renewal = crate::agreement::Renewal::Manual { notice_period: Some(Lead { days: 30 }) };
+    agreement.renewal = crate::agreement::Renewal::Manual { notice_period: Some(Lead::of_days(30)) };
     for language in [Language::Russian, Language::English] {
         let mut seen = std::collections::BTreeSet::new();
         for event in NoticeEvent::ALL {
@@ -217,7 +217,7 @@ fn a_title_in_a_chat_is_no_mention_and_no_link() {
 #[test]
 fn a_message_never_exceeds_the_limit_of_a_chat() {
     let mut agreement = agreement("a", "2026-02-01", "2026-12-31");
-    agreement.renewal = crate::agreement::Renewal::Manual { notice_period: Some(Lead { days: 30 }) };
+    agreement.renewal = crate::agreement::Renewal::Manual { notice_period: Some(Lead::of_days(30)) };
     agreement.title = "&".repeat(5000);
     agreement.number = Some("*".repeat(5000));
     for event in NoticeEvent::ALL {

@@ -326,7 +326,7 @@ impl<'a> Dispatcher<'a> {
             agreements: &self.workspace.agreements,
             catalog: &self.workspace.catalog,
             usual: settings.notice_time,
-            late_after: SignedDuration::from_hours(i64::from(settings.late_after.days) * 24),
+            late_after: SignedDuration::from_hours(i64::from(settings.late_after) * 24),
             channels: &self.channels.names(),
             at: self.clock.as_of,
             confirmation: &|id| confirmations.get(id).copied().unwrap_or(Confirmation::Unconfirmed),

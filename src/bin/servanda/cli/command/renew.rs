@@ -43,8 +43,8 @@ pub(crate) struct Arguments {
     /// The agreements; of a set, those that end
     #[arg(value_name = "ID", required_unless_present = "ending_within", conflicts_with = "ending_within")]
     ids: Vec<String>,
-    /// All agreements that end within this number of days and have no successor
-    #[arg(long, value_name = "DAYS", value_parser = value_parsers::lead)]
+    /// All agreements that end within this time (60d, 2w, 2mo) and have no successor
+    #[arg(long, value_name = "TIME", value_parser = value_parsers::lead)]
     ending_within: Option<Lead>,
     /// Count from another day (YYYY-MM-DD) than today
     #[arg(long, value_name = "DAY")]
