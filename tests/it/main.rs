@@ -9,6 +9,7 @@ mod authoring;
 mod bad_input;
 mod browser;
 mod canary;
+mod children;
 mod clocks;
 mod doctor;
 mod documents;

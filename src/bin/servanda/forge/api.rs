@@ -10,8 +10,9 @@ use servanda::settings::is_this_machine;
 
 use super::dialect::ApiRequest;
 use super::error::ForgeError;
-use crate::http::client::{error_text, plain_client};
-use crate::http::redact::Redactor;
+use crate::http::body::{Body, error_text};
+use crate::http::client::plain_client;
+use crate::http::redact::{self, Redactor};
 use crate::process::failure::{Exit, Failure};
 
 /// The timeout of a request.
@@ -24,8 +25,6 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const RETRY_AFTER_LIMIT: Duration = Duration::from_mins(1);
 /// The largest response body that is read, in bytes.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
-/// The number of characters of a response that are shown in an error.
-const EXCERPT_LENGTH: usize = 300;
 
 /// The API of a forge.
 pub(crate) struct Api {
@@ -68,6 +67,7 @@ impl Api {
     ) -> Result<Self, Failure> {
         let client =
             plain_client(TIMEOUT).map_err(|why| Failure::new(Exit::Failure, "http-client-failed", why))?;
+        redact::register(token);
         let (name, value) = header(token.expose_secret());
         Ok(Self { client, header: (name, SecretString::from(value)), redactor: Redactor::new(token) })
     }
@@ -113,21 +113,15 @@ impl Api {
         let status = response.status();
         let wait = response.headers().get("retry-after").and_then(|wait| wait.to_str().ok()?.parse().ok());
         let wait = wait.map(Duration::from_secs);
-        let bytes = read_limited(response).await.map_err(|why| FailedTry {
-            error: ForgeError::Other(why),
+        let body = Body::read(response, BODY_LIMIT).await.map_err(|why| FailedTry {
+            error: ForgeError::Other(format!("the response of the forge was not read: {why}")),
             may_retry: is_idempotent,
             wait: None,
         })?;
         if status.is_success() {
-            return self.parsed(&bytes).map_err(|error| FailedTry { error, may_retry: false, wait: None });
+            return self.parsed(&body).map_err(|error| FailedTry { error, may_retry: false, wait: None });
         }
-        let text = self
-            .redactor
-            .text(&String::from_utf8_lossy(&bytes))
-            .chars()
-            .take(EXCERPT_LENGTH)
-            .collect::<String>();
-        let text = format!("{} {text}", status.as_u16());
+        let text = format!("{} {}", status.as_u16(), body.excerpt());
         let is_limit =
             status == StatusCode::TOO_MANY_REQUESTS || (status == StatusCode::FORBIDDEN && wait.is_some());
         let may_retry = is_limit || (status.is_server_error() && is_idempotent);
@@ -140,25 +134,9 @@ impl Api {
         Err(FailedTry { error, may_retry, wait })
     }
 
-    fn parsed(&self, bytes: &[u8]) -> Result<Value, ForgeError> {
-        if bytes.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(bytes).map_err(|_| {
-            let text: String =
-                self.redactor.text(&String::from_utf8_lossy(bytes)).chars().take(EXCERPT_LENGTH).collect();
-            ForgeError::Other(format!("the response of the forge is not JSON: {text}"))
+    fn parsed(&self, body: &Body) -> Result<Value, ForgeError> {
+        body.json(&self.redactor).ok_or_else(|| {
+            ForgeError::Other(format!("the response of the forge is not JSON: {}", body.excerpt()))
         })
     }
-}
-
-async fn read_limited(mut response: reqwest::Response) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(error_text)? {
-        if bytes.len() + chunk.len() > BODY_LIMIT {
-            return Err("the response of the forge is larger than 16 MiB".to_owned());
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
 }

@@ -143,8 +143,8 @@ fn itop_login(login: &Login) -> Result<ItopLogin, Failure> {
     match login {
         Login::Token(token) => Ok(ItopLogin::Token(key(token)?)),
         Login::Password { user, password } => {
-            let user = Context::secret(user).ok_or_else(|| no_key(user))?;
-            Ok(ItopLogin::Password { user: user.expose_secret().to_owned(), password: key(password)? })
+            let user = Context::variable(user).ok_or_else(|| no_key(user))?;
+            Ok(ItopLogin::Password { user, password: key(password)? })
         }
     }
 }

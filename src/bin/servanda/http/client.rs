@@ -13,13 +13,12 @@ use serde_json::Value;
 use servanda::calendar::Instant;
 use servanda::settings::AddressPolicy;
 
-use super::redact::Redactor;
+use super::body::{Body, error_text};
+use super::redact::{self, Redactor};
 use super::resolver::Resolver;
 
 /// The largest response body that is read, in bytes.
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
-/// The number of characters of a server's text that are shown in an error.
-const EXCERPT_LENGTH: usize = 500;
 /// The upper limit of a wait that a server asks for.
 const RETRY_AFTER_LIMIT: Duration = Duration::from_mins(1);
 /// The timeout for establishing a connection.
@@ -148,6 +147,7 @@ impl<P: Protocol> HttpClient<P> {
         let url = url.map_err(|refused| HttpError::NotSent(refused.message))?;
         let client = client(&url, resolver, deadline, endpoint.certificates);
         let client = client.map_err(|error| HttpError::NotSent(error_text(error)))?;
+        redact::register(protocol.secret());
         Ok(Self { client, url, redactor: Redactor::new(protocol.secret()), protocol })
     }
 
@@ -161,12 +161,12 @@ impl<P: Protocol> HttpClient<P> {
         self.protocol.authenticate(post, request).send().await.map_err(send_error)
     }
 
-    fn interpret(&self, status: StatusCode, bytes: &[u8]) -> Result<JsonResponse, HttpError> {
+    fn interpret(&self, status: StatusCode, body: &Body) -> Result<JsonResponse, HttpError> {
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
-            let body = self.parse(bytes).ok_or_else(|| HttpError::NotJson(self.redacted_excerpt(bytes)))?;
-            return Ok(JsonResponse { status: status.as_u16(), body: self.protocol.check_body(body)? });
+            let json = body.json(&self.redactor).ok_or_else(|| HttpError::NotJson(body.excerpt()))?;
+            return Ok(JsonResponse { status: status.as_u16(), body: self.protocol.check_body(json)? });
         }
-        let text = self.redacted_excerpt(bytes);
+        let text = body.excerpt();
         let is_forbidden = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         Err(if is_forbidden || self.protocol.rejects_secret(status, &text) {
             HttpError::Credentials(text)
@@ -174,25 +174,6 @@ impl<P: Protocol> HttpClient<P> {
             HttpError::Refused { status: status.as_u16(), text }
         })
     }
-
-    /// Parses a body as JSON, without the secret: a server may hold it in one of its own texts.
-    fn parse(&self, bytes: &[u8]) -> Option<Value> {
-        if bytes.is_empty() {
-            return Some(Value::Null);
-        }
-        let text = std::str::from_utf8(bytes).ok()?;
-        let redacted = self.redactor.json(text);
-        serde_json::from_str(redacted.as_deref().unwrap_or(text)).ok()
-    }
-
-    fn redacted_excerpt(&self, bytes: &[u8]) -> String {
-        excerpt(&self.redactor.text(&String::from_utf8_lossy(bytes)))
-    }
-}
-
-/// The beginning of a server's text, short enough for an error message.
-pub(crate) fn excerpt(text: &str) -> String {
-    text.chars().take(EXCERPT_LENGTH).collect()
 }
 
 impl<P: Protocol> HttpSender for HttpClient<P> {
@@ -202,21 +183,9 @@ impl<P: Protocol> HttpSender for HttpClient<P> {
             Err(error) => return HttpExchange { result: Err(error), retry_after: None, server_date: None },
         };
         let (status, retry_after, server_date) = (response.status(), retry_after(&response), date(&response));
-        let bytes = read_limited(response).await;
-        let result = bytes.and_then(|bytes| self.interpret(status, &bytes));
+        let body = Body::read(response, BODY_LIMIT).await.map_err(HttpError::Lost);
+        let result = body.and_then(|body| self.interpret(status, &body));
         HttpExchange { result, retry_after, server_date }
-    }
-}
-
-async fn read_limited(mut response: reqwest::Response) -> Result<Vec<u8>, HttpError> {
-    let mut bytes = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(None) => return Ok(bytes),
-            Ok(Some(chunk)) if bytes.len() + chunk.len() <= BODY_LIMIT => bytes.extend_from_slice(&chunk),
-            Ok(Some(_)) => return Err(HttpError::Lost("the response is larger than 64 MiB".to_owned())),
-            Err(error) => return Err(HttpError::Lost(error_text(error))),
-        }
     }
 }
 
@@ -260,18 +229,6 @@ pub(crate) fn plain_client(timeout: Duration) -> Result<reqwest::Client, String>
 /// Installs ring as the process's TLS provider. Later calls have no effect.
 pub(crate) fn use_ring() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
-/// The text of an HTTP error and of its causes, without the address, which may contain the secret.
-pub(crate) fn error_text(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// Distinguishes a request that was never sent from one whose result is unknown.

@@ -4,8 +4,10 @@
 //! (`redact`), and requests keep a rate limit and are retried where that is safe (`client`, `rate_limit`,
 //! `transport`). Nothing here knows a product.
 
+pub(crate) mod decode;
 pub(crate) mod redact;
 pub(crate) mod resolver;
+pub(crate) mod body;
 pub(crate) mod client;
 pub(crate) mod rate_limit;
 pub(crate) mod transport;

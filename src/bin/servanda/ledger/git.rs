@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
 use crate::process::context::clock;
-use crate::workspace::git::{self, GitOutput};
+use crate::workspace::git::{self, GitOutput, Remote};
 
 /// The time the lock of a killed run remains valid.
 const LEASE_TIME: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
@@ -36,7 +36,7 @@ const NO_SUCH_BRANCH: i32 = 2;
 pub(crate) struct GitLedger {
     /// The folder that git runs in: the repository, whose credentials it uses.
     folder: PathBuf,
-    remote: String,
+    remote: Remote,
     branch: String,
     /// A ref for fetched commits that no other process uses.
     own_ref: String,
@@ -75,7 +75,7 @@ impl GitLedger {
         let own = format!("{}-{}", std::process::id(), next_number());
         Self {
             folder: root.to_path_buf(),
-            remote: remote.to_owned(),
+            remote: Remote::new(remote),
             branch: format!("refs/heads/{branch}"),
             own_ref: format!("refs/servanda/{own}"),
             cache: Mutex::default(),
@@ -84,19 +84,13 @@ impl GitLedger {
 
     fn failed(&self, why: impl std::fmt::Display) -> LedgerError {
         let branch = self.branch.trim_start_matches("refs/heads/");
-        LedgerError::Failed(format!("the ledger git:{}#{branch}: {why}", self.safe_remote()))
-    }
-
-    /// The remote without a user or password in its address.
-    fn safe_remote(&self) -> String {
-        match (self.remote.split_once("://"), self.remote.rsplit_once('@')) {
-            (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-            _ => self.remote.clone(),
-        }
+        LedgerError::Failed(format!("the ledger git:{}#{branch}: {why}", self.remote.shown()))
     }
 
     async fn git(&self, arguments: &[&str], input: &[u8]) -> Result<GitOutput, LedgerError> {
-        git::run(&self.folder, arguments, input).await.map_err(|why| self.failed(why))
+        git::run_with(&self.folder, self.remote.config(), arguments, input)
+            .await
+            .map_err(|why| self.failed(why))
     }
 
     async fn git_or_fail(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, LedgerError> {
@@ -104,13 +98,8 @@ impl GitLedger {
         if output.code == Some(0) {
             Ok(output.output)
         } else {
-            Err(self.failed(self.without_remote(&output.errors)))
+            Err(self.failed(self.remote.explained(&output.errors)))
         }
-    }
-
-    /// The error output of git, without the address of the remote.
-    fn without_remote(&self, errors: &str) -> String {
-        errors.replace(&self.remote, &self.safe_remote())
     }
 
     /// Fetches the branch, unless it is unchanged.
@@ -122,12 +111,13 @@ impl GitLedger {
             cache.is_prepared = true;
         }
         let spec = format!("+{}:{}", self.branch, self.own_ref);
-        let fetch = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", &self.remote, &spec];
+        let fetch = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", self.remote.name(), &spec];
         let mut output = self.git(&[&PACKED[..], &fetch].concat(), b"").await?;
         if output.code != Some(0) {
             // The branch may not exist yet. The exit code of `ls-remote` is more reliable than the message of
             // `fetch`.
-            let listed = self.git(&["ls-remote", "--exit-code", &self.remote, &self.branch], b"").await?;
+            let listed =
+                self.git(&["ls-remote", "--exit-code", self.remote.name(), &self.branch], b"").await?;
             if listed.code == Some(NO_SUCH_BRANCH) {
                 (cache.commit, cache.entries) = (None, Entries::new());
                 return Ok(());
@@ -139,7 +129,7 @@ impl GitLedger {
         }
         match output.code {
             Some(0) => self.load_fetched(cache).await,
-            _ => Err(self.failed(self.without_remote(&output.errors))),
+            _ => Err(self.failed(self.remote.explained(&output.errors))),
         }
     }
 
@@ -194,7 +184,7 @@ impl GitLedger {
             format!("--force-with-lease={}:{}", self.branch, cache.commit.as_deref().unwrap_or_default());
         let spec = format!("{commit}:{}", self.branch);
         let output =
-            self.git(&["push", "--porcelain", "--no-verify", &lease, &self.remote, &spec], b"").await?;
+            self.git(&["push", "--porcelain", "--no-verify", &lease, self.remote.name(), &spec], b"").await?;
         if output.code == Some(0) {
             for swap in swaps {
                 match &swap.value {
@@ -208,11 +198,11 @@ impl GitLedger {
         // A line that begins with `!` reports a rejected ref; anything else is a failure of the push.
         if String::from_utf8_lossy(&output.output).lines().any(|line| line.starts_with('!')) {
             if is_forbidden(&output.errors) {
-                return Err(self.failed(self.without_remote(&output.errors)));
+                return Err(self.failed(self.remote.explained(&output.errors)));
             }
             return Ok(false);
         }
-        Err(self.failed(self.without_remote(&output.errors)))
+        Err(self.failed(self.remote.explained(&output.errors)))
     }
 
     /// The input of `fast-import` for one commit; it prints the id of the commit.

@@ -23,6 +23,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
 use crate::http::client::use_ring;
+use crate::http::redact;
 
 /// The timeout for establishing a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -83,6 +84,10 @@ impl PostgresLedger {
         let mut config = parsed(address.expose_secret())?;
         if let Some(password) = password {
             config.password(password.expose_secret());
+        }
+        if let Some(password) = config.get_password() {
+            let password = SecretString::from(String::from_utf8_lossy(password).into_owned());
+            redact::register_login(config.get_user().unwrap_or_default(), &password);
         }
         let host = match config.get_hosts().first() {
             Some(Host::Tcp(host)) => host.clone(),
@@ -239,7 +244,7 @@ async fn within<T>(work: impl Future<Output = Result<T, Error>> + Send) -> Resul
 /// The message of the database, or why it could not be reached.
 fn error_text(error: &Error) -> String {
     if let Some(error) = error.as_db_error() {
-        return error.message().to_owned();
+        return redact::text(error.message());
     }
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
@@ -247,7 +252,7 @@ fn error_text(error: &Error) -> String {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    text
+    redact::text(&text)
 }
 
 async fn entries(client: &Client, query: &str, parameter: Parameter<'_>) -> Result<Entries, Error> {

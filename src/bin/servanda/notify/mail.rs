@@ -19,6 +19,8 @@ use servanda::render::message::RenderedMessage;
 use servanda::settings::is_this_machine;
 
 use crate::http::client::use_ring;
+use crate::http::decode::percent_decoded;
+use crate::http::redact;
 use crate::notify::channel::{DeliveryChannel, Submit};
 use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure};
@@ -78,6 +80,7 @@ impl Smtp {
                 Some((decoded(user)?, SecretString::from(decoded(password.unwrap_or_default())?)))
             }
         };
+        user.iter().for_each(|(user, password)| redact::register_login(user, password));
         let from = from.parse().map_err(|_| {
             let message = format!("`mail.from` is not a sender: {from}");
             Failure::new(Exit::Failure, "mail-from-invalid", message)
@@ -239,27 +242,7 @@ fn describe(error: &lettre::transport::smtp::Error) -> String {
     let text = error.to_string();
     let cause = error.source().map(ToString::to_string).filter(|cause| !text.contains(cause));
     let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
-    format!("{text}{cause}").replace(['\r', '\n'], " ")
-}
-
-/// Decodes percent-encoding.
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let escaped = (*first == b'%' && after.len() >= 2)
-            .then(|| std::str::from_utf8(&after[..2]).ok())
-            .flatten()
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        if let Some(byte) = escaped {
-            bytes.push(byte);
-            rest = &after[2..];
-        } else {
-            bytes.push(*first);
-            rest = after;
-        }
-    }
-    bytes
+    redact::text(&format!("{text}{cause}")).replace(['\r', '\n'], " ")
 }
 
 #[cfg(test)]

@@ -12,13 +12,18 @@ use servanda::notice::delivery::{DeliveryGuarantee, Message, Reply};
 use servanda::render::message::RenderedMessage;
 use servanda::settings::{WebhookFormat, is_this_machine};
 
-use crate::http::client::{error_text, plain_client};
+use crate::http::body::{Body, error_text};
+use crate::http::client::plain_client;
+use crate::http::redact::{self, Redactor};
 use crate::notify::channel::{DeliveryChannel, Submit};
 use crate::notify::signature::hmac_sha256;
 use crate::process::failure::{Exit, Failure};
 
 /// The timeout of a response.
 const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The largest answer that is read, in bytes.
+const BODY_LIMIT: usize = 1024 * 1024;
 
 /// The address to which messages are posted.
 pub(crate) struct WebhookChannel {
@@ -53,6 +58,8 @@ impl WebhookChannel {
             let message = format!("the HTTP client of the webhook cannot be set up: {why}");
             Failure::new(Exit::Failure, "http-client", message)
         })?;
+        redact::register_address(url);
+        key.as_ref().inspect(|key| redact::register(key));
         Ok(Self { client, url: url.clone(), key, form: WebhookFormat::Json, chat: None })
     }
 
@@ -118,14 +125,12 @@ pub(crate) fn body(message: &Message, rendered: &RenderedMessage) -> Value {
 
 /// Reads Telegram's id of the message. A success without one came from another server, such as a proxy.
 async fn telegram_reply(answer: reqwest::Response) -> Reply {
-    let body: Value = match answer.json().await {
-        Ok(body) => body,
-        Err(error) => {
-            return Reply::Unknown(format!(
-                "it answered with success, but without JSON: {}",
-                error_text(error)
-            ));
-        }
+    let body = match Body::read(answer, BODY_LIMIT).await {
+        Ok(body) => body.json(&Redactor::new(&SecretString::default())),
+        Err(why) => return Reply::Unknown(format!("it answered with success, but {why}")),
+    };
+    let Some(body) = body else {
+        return Reply::Unknown("it answered with success, but without JSON".to_owned());
     };
     match (&body["ok"], &body["result"]["message_id"]) {
         (Value::Bool(true), Value::Number(id)) => Reply::Sent(id.to_string()),

@@ -5,9 +5,11 @@
     reason = "the one place that reads clock, environment and working directory"
 )]
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use secrecy::SecretString;
 use servanda::calendar::{Instant, Zone, read_day, read_instant};
@@ -17,6 +19,9 @@ use crate::process::failure::Failure;
 
 /// The line width where standard output is no terminal: logs and pages are wider than most terminals.
 const UNBOUND_WIDTH: usize = 140;
+
+/// The names of the variables that were read as secrets.
+static READ_AS_SECRETS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// The surroundings of one run.
 pub(crate) struct Context {
@@ -90,7 +95,14 @@ impl Context {
 
     /// Reads a secret from the environment. Its type cannot be printed.
     pub(crate) fn secret(variable: &str) -> Option<SecretString> {
+        READ_AS_SECRETS.lock().unwrap_or_else(PoisonError::into_inner).insert(variable.to_owned());
         std::env::var(variable).ok().filter(|secret| !secret.is_empty()).map(SecretString::from)
+    }
+
+    /// The environment, without the variables that were read as secrets.
+    pub(crate) fn environment() -> impl Iterator<Item = (OsString, OsString)> {
+        let secrets = READ_AS_SECRETS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        std::env::vars_os().filter(move |(name, _)| name.to_str().is_none_or(|name| !secrets.contains(name)))
     }
 
     /// Reads a variable of the environment that is no secret; an empty one counts as unset.

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::http::client::{error_text, plain_client};
+use crate::http::body::error_text;
+use crate::http::client::plain_client;
+use crate::http::redact;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 
@@ -26,6 +28,7 @@ impl Monitor {
         };
         let client =
             plain_client(LIMIT).map_err(|why| Failure::new(Exit::Failure, "monitor-unavailable", why))?;
+        redact::register_address(&url);
         Ok(Self(Some((client, url))))
     }
 

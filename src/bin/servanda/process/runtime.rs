@@ -19,3 +19,11 @@ fn built(builder: &mut Builder) -> Result<Runtime, Failure> {
         Failure::new(Exit::Failure, "runtime-unavailable", format!("cannot start threads: {error}"))
     })
 }
+
+/// Waits for a future on a thread of its own, since the caller may be in a runtime or outside of one.
+pub(crate) fn on_own_thread<T: Send>(future: impl Future<Output = T> + Send) -> Result<T, Failure> {
+    let wait = || Ok(built(&mut Builder::new_current_thread())?.block_on(future));
+    std::thread::scope(|scope| scope.spawn(wait).join()).unwrap_or_else(|_| {
+        Err(Failure::new(Exit::Failure, "runtime-unavailable", "a thread ended before its work"))
+    })
+}

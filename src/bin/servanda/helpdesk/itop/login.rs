@@ -5,7 +5,8 @@ use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
-use crate::http::client::{HttpClient, HttpError, Protocol, Request, excerpt};
+use crate::http::body::excerpt;
+use crate::http::client::{HttpClient, HttpError, Protocol, Request};
 use crate::http::transport::Transport;
 
 /// The version of the REST interface.

@@ -1,0 +1,167 @@
+//! Tests that a secret is found in every form, and that other texts stay as they are.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use proptest::prelude::*;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::{Redactor, is_token};
+
+fn redactor(secret: &str) -> Redactor {
+    Redactor::new(&SecretString::from(secret))
+}
+
+/// Writes each sign of a text in its own way.
+fn each(text: &str, write: impl Fn(char) -> String) -> String {
+    text.chars().map(write).collect()
+}
+
+fn each_byte(text: &str, write: impl Fn(u8) -> String) -> String {
+    text.bytes().map(write).collect()
+}
+
+fn json_string(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// The escapes of JSON by UTF-16 units.
+fn units(text: &str, write: impl Fn(u16) -> String) -> String {
+    text.encode_utf16().map(write).collect()
+}
+
+fn html(text: &str) -> String {
+    each(text, |sign| match sign {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        '"' => "&quot;".to_owned(),
+        '\'' => "&apos;".to_owned(),
+        '+' => "&plus;".to_owned(),
+        '/' => "&sol;".to_owned(),
+        '=' => "&equals;".to_owned(),
+        other => other.to_string(),
+    })
+}
+
+fn percent(text: &str) -> String {
+    each_byte(text, |byte| match byte {
+        b'a'..=b'z' | b'0'..=b'9' => char::from(byte).to_string(),
+        _ => format!("%{byte:02x}"),
+    })
+}
+
+/// The forms in which servers and proxies echo a text.
+pub(crate) fn forms(text: &str) -> Vec<String> {
+    let inner = json_string(text);
+    let inner = inner[1..inner.len() - 1].to_owned();
+    let upper = |text: &str| each_byte(text, |byte| format!("%{byte:02X}"));
+    vec![
+        text.to_owned(),
+        inner.clone(),
+        inner.replace('/', "\\/"),
+        units(text, |unit| format!("\\u{unit:04x}")),
+        units(text, |unit| format!("\\u{unit:04X}")),
+        inner.replace('=', "\\u003d"),
+        percent(text),
+        upper(text),
+        percent(text).replace("%20", "+"),
+        percent(&percent(text)),
+        each(text, |sign| format!("&#{};", u32::from(sign))),
+        each(text, |sign| format!("&#x{:X};", u32::from(sign))),
+        each(text, |sign| format!("&#x000{:x}", u32::from(sign)) + ";"),
+        html(text),
+        html(&html(text)),
+        each_byte(text, |byte| format!("\\x{byte:02x}")),
+        each(text, |sign| format!("\\u{{{:x}}}", u32::from(sign))),
+        STANDARD.encode(text),
+        STANDARD.encode(format!("u:{text}")),
+        STANDARD.encode(format!("\0us\0{text}")),
+        URL_SAFE_NO_PAD.encode(format!("?>{text}?>")),
+        STANDARD.encode(text).replace('/', "\\/").replace('=', "\\u003d"),
+        percent(&STANDARD.encode(text)),
+        STANDARD.encode(STANDARD.encode(text)),
+        STANDARD.encode(json_string(text)),
+        STANDARD.encode(percent(text)),
+        each_byte(text, |byte| format!("{byte:02x}")),
+        json_string(&json_string(&percent(text))),
+        html(&json_string(text)),
+        percent(&json_string(text)),
+    ]
+}
+
+#[test]
+fn other_texts_are_unchanged() {
+    let redactor = redactor("5e7a9da0-0000-4000-8000-000000000001");
+    for text in [
+        "",
+        "nothing of the kind",
+        "5e7a9da0-0000-4000-8000-000000000002",
+        "100% of \\u0041 &amp; &#65; %41 Y2FuYXJ5 \\",
+        "%",
+        "&#",
+        "\\u",
+        "\\ud83d",
+        "Договор № 1 \\u0434",
+    ] {
+        assert_eq!(redactor.text(text), None, "{text}");
+    }
+    let mut value = json!({ "a": ["b%20c", 1, null, true], "Y2FuYXJ5": "d" });
+    let before = value.clone();
+    redactor.json(&mut value);
+    assert_eq!(value, before);
+}
+
+#[test]
+fn what_surrounds_a_secret_stays() {
+    let redactor = redactor("canary-7f3e/+=");
+    let redacted = redactor.text("before %63anary-7f3e%2F%2b\\u003d after &amp; canary-7f3e/+=").unwrap();
+    assert_eq!(redacted, "before *** after &amp; ***");
+    let redacted = redactor.text("535 AUTH PLAIN AHVzZXIAY2FuYXJ5LTdmM2UvKz0= failed").unwrap();
+    assert_eq!(redacted, "535 AUTH PLAIN *** failed");
+}
+
+#[test]
+fn a_secret_of_another_shape_is_not_searched() {
+    assert_eq!(redactor("short").text("a short text"), None);
+    assert!(is_token("T024BE7LD") && is_token("abcdefghijklmnopqrstuvwxyz"));
+    assert!(!is_token("services") && !is_token("v2"));
+}
+
+#[test]
+fn json_is_redacted_after_it_was_decoded() {
+    let secret = "canary-7f3e/+ ключ&\"'%<9>=";
+    for form in forms(secret) {
+        let redactor = redactor(secret);
+        let mut value = json!({ "title": format!("x {form} y"), "list": [[form]], "n": 1 });
+        value.as_object_mut().unwrap().insert(form.clone(), Value::Null);
+        redactor.json(&mut value);
+        let is_redacted = |text: &str| text.contains("***") && !text.contains(&form);
+        assert!(is_redacted(value["list"][0][0].as_str().unwrap()), "{form}: {value}");
+        assert!(is_redacted(value["title"].as_str().unwrap()), "{form}: {value}");
+        assert!(value.as_object().unwrap().keys().any(|key| is_redacted(key)), "{form}: {value}");
+    }
+    let mut value = json!({ "token": 1_234_567_890 });
+    redactor("1234567890").json(&mut value);
+    assert_eq!(value["token"], "***");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_secret_is_redacted_in_every_form(secret in "[ -~а-яé💡]{8,40}", before in "[ .,:<\"(]{0,9}", after in "[ .,:<\")]{0,9}") {
+        let redactor = redactor(&secret);
+        for form in forms(&secret) {
+            let text = format!("{before}{form}{after}");
+            let redacted = redactor.text(&text);
+            prop_assert!(redacted.is_some(), "{text}");
+            prop_assert!(!redacted.unwrap_or_default().contains(&form), "{text}");
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_without_a_panic(text in "[%&#x;\\\\u{}0-9a-fD+/=\n\"]{0,60}") {
+        let _ = redactor("0a0a0a").text(&text);
+    }
+}
