@@ -112,6 +112,7 @@ impl Fixture {
         write(self.folder.path(), file);
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a test that reads responses as they are")]
     async fn get(&self, path: &str) -> (u16, BTreeMap<String, String>, String) {
         let answer = self.client.get(format!("{}{path}", self.address)).send().await.unwrap();
         let status = answer.status().as_u16();

@@ -1,4 +1,5 @@
 //! Tests of the sandbox over HTTP on loopback, with a fixed clock.
+#![expect(clippy::disallowed_methods, reason = "tests that read the responses of the sandbox as they are")]
 
 mod documentation;
 mod faults;

@@ -108,6 +108,7 @@ impl Road {
         stream.write_all(format!("{head}{text}").as_bytes()).await.ok()
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a test that passes on what the helpdesk answers")]
     async fn ask(&self, request: &Value, body: String) -> Option<Value> {
         match &self.end {
             End::There(url) => {
