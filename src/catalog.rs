@@ -73,7 +73,7 @@ pub struct ClientEntry {
 }
 
 /// Somebody who is reported: an address, or a person of the helpdesk whose address is read when sending.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Contact {
     /// An address.
     Email(String),

@@ -17,6 +17,19 @@ use crate::status::State;
 /// The numbers that were acknowledged, by guard.
 pub type Acknowledged = BTreeMap<GuardName, usize>;
 
+/// Parses an acknowledgement, such as `weakened=2`.
+pub fn read_acknowledgement(text: &str) -> Option<(GuardName, usize)> {
+    let (name, number) = text.split_once('=')?;
+    let guard = match name {
+        "deactivations" => GuardName::Deactivations,
+        "weakened" => GuardName::Weakened,
+        "orphans" => GuardName::Orphans,
+        "vanished" => GuardName::Vanished,
+        _ => return None,
+    };
+    Some((guard, number.parse().ok()?))
+}
+
 /// A guard whose number is not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AwaitingAcknowledgement {

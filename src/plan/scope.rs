@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Agreement;
-use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
+use crate::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
 use crate::check::CheckedRepository;
 use crate::diagnostic::{Sources, Span};
 use crate::document::Document;
@@ -65,7 +65,23 @@ pub enum RedLineSubject {
     Settings,
     /// A file differs that the settings name, or that configures how Servanda runs. A merge puts it into force.
     Trusted,
-    /// A slug of the base refers to something else, or a client of the base has a new contact.
+    /// Git reads the file: it selects programs or other repositories, or makes its folder pass as a repository.
+    Git,
+    /// The file is a symbolic link.
+    Link,
+    /// A text that clients receive differs.
+    Notice,
+    /// The message of a commit of the branch acknowledges the number of a guard.
+    Acknowledgement(String),
+    /// A contact of an agreement is none that its client has in the base.
+    Contact {
+        /// The agreement and the role: `dent-mayak-2026.main`.
+        entry: String,
+        /// The contact in the pull request.
+        after: CatalogReference,
+    },
+    /// A slug of the base refers to something else, a client of the base has a new contact, or a new client has a contact
+    /// of another one.
     Slug {
         /// The path of the entry in the catalog: `clients.severny-veter`.
         entry: String,
@@ -174,7 +190,7 @@ fn dependencies<'a>(agreement: &Agreement, catalog: &'a Catalog) -> Vec<Option<D
 #[derive(PartialEq, Eq)]
 enum Dependency<'a> {
     Entry(&'a str, Option<&'a LiveId>, Option<&'a str>),
-    Contact(&'a str, &'a crate::catalog::Contact),
+    Contact(&'a str, &'a Contact),
 }
 
 impl<'a> Dependency<'a> {
@@ -187,9 +203,9 @@ impl<'a> Dependency<'a> {
     }
 }
 
-/// The red line of a file whose text differs from the base: its first differing line.
+/// The red line of a file whose text differs from the base: its first differing line. Line ends make no difference.
 pub fn red_line(path: &str, before: &str, after: &str, what: RedLineSubject) -> Option<RedLine> {
-    if before == after {
+    if before.lines().eq(after.lines()) {
         return None;
     }
     let same = before.lines().zip(after.lines()).take_while(|(before, after)| before == after).count();
@@ -201,11 +217,14 @@ pub fn red_lines_of_catalog(before: &Document, after: &Document, sources: &Sourc
     let earlier: BTreeMap<Keys<'_>, WrittenReference<'_>> =
         references(before).into_iter().map(|(keys, held, _)| (keys, held)).collect();
     let is_known = |keys: &[&str]| earlier.keys().any(|known| known.starts_with(keys));
+    let people: BTreeMap<WrittenReference<'_>, &str> =
+        earlier.iter().filter(|(keys, _)| is_of_person(keys)).map(|(keys, held)| (*held, keys[1])).collect();
     let mut found = Vec::new();
     for (keys, after, span) in references(after) {
         let before = earlier.get(&keys);
-        let is_new = before.is_none() && !(is_of_person(&keys) && is_known(&keys[..2]));
-        if before == Some(&after) || is_new {
+        let is_of_another = people.get(&after).is_some_and(|owner| *owner != keys[1]);
+        let is_reported = is_of_person(&keys) && (is_known(&keys[..2]) || is_of_another);
+        if before == Some(&after) || (before.is_none() && !is_reported) {
             continue;
         }
         let position = sources.position(span);
@@ -217,6 +236,45 @@ pub fn red_lines_of_catalog(before: &Document, after: &Document, sources: &Sourc
     found
 }
 
+/// The red lines of contacts that agreements have of their own: those that are no contact of the client in the base.
+/// Everyone of a client that the base does not have is new, so that only contacts of another client count there.
+pub fn red_lines_of_contacts(
+    before: &CheckedRepository,
+    after: CheckedSide<'_>,
+    sources: &Sources,
+) -> Vec<RedLine> {
+    let listed = before.catalog.clients.iter();
+    let listed =
+        listed.flat_map(|(slug, client)| client.contacts.values().map(move |held| (slug.as_str(), held)));
+    let own = before.agreements.iter();
+    let own = own.flat_map(|found| found.contacts.values().map(move |held| (found.client.as_str(), held)));
+    let known: BTreeSet<(&str, &Contact)> = listed.chain(own).collect();
+    let everyone: BTreeSet<&Contact> = known.iter().map(|(_, contact)| *contact).collect();
+    let mut found = BTreeMap::new();
+    for agreement in &after.checked.agreements {
+        let client = agreement.client.as_str();
+        let is_known = before.catalog.clients.contains_key(client);
+        for (role, contact) in &agreement.contacts {
+            if known.contains(&(client, contact)) || !(is_known || everyone.contains(contact)) {
+                continue;
+            }
+            let resolved = after.resolved.iter().find(|resolved| resolved.id == agreement.id);
+            let Some(span) = resolved.map(|resolved| resolved.place_of(&["contacts", role])) else {
+                continue;
+            };
+            let after = match contact {
+                Contact::Person(id) => CatalogReference::Object(id.clone()),
+                Contact::Email(_) => CatalogReference::Address,
+            };
+            let position = sources.position(span);
+            let what = RedLineSubject::Contact { entry: format!("{}.{role}", agreement.id), after };
+            // One line of a template may give many agreements the contact.
+            found.entry((position.path, position.line)).or_insert(what);
+        }
+    }
+    found.into_iter().map(|((path, line), what)| RedLine { path, line, what }).collect()
+}
+
 /// The path of a catalog entry.
 type Keys<'a> = Vec<&'a str>;
 
@@ -226,7 +284,7 @@ fn is_of_person(keys: &[&str]) -> bool {
 }
 
 /// A reference as written.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum WrittenReference<'a> {
     Object(&'a str),
     Title(&'a str),

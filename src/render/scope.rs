@@ -42,6 +42,17 @@ pub(super) fn red_line(red: &RedLine, base: &str) -> Line {
         RedLineSubject::Trusted => {
             line.text("this file defines how Servanda runs; a merge makes the change effective")
         }
+        RedLineSubject::Git => line.text(
+            "git reads this file, or may take its folder for a repository; it can make git run other programs",
+        ),
+        RedLineSubject::Link => line.text("this is a symbolic link, which may lead outside the repository"),
+        RedLineSubject::Notice => line.text("this text is sent to clients; a merge makes the change effective"),
+        RedLineSubject::Acknowledgement(number) => {
+            line.text("the message of this commit acknowledges ").code(number).text(", and the merge may take it over")
+        }
+        RedLineSubject::Contact { entry, after } => {
+            line.code(entry).text(" is no contact of the client: it refers to ").join(tie(after))
+        }
         RedLineSubject::Slug { entry, before, after } => {
             let line = line.code(entry);
             match before {

@@ -344,6 +344,17 @@ pub struct LedgerConfig {
     pub witness: Option<LedgerWitness>,
 }
 
+impl Settings {
+    /// The files of certificates that the settings name.
+    pub fn certificates(&self) -> impl Iterator<Item = &str> {
+        let of_helpdesk = match &self.helpdesk.kind {
+            Product::Itsm365 { ca_file, .. } | Product::Itop { ca_file, .. } => ca_file.as_deref(),
+            Product::Sandbox => None,
+        };
+        of_helpdesk.into_iter().chain(self.ledger.ca_file.as_deref())
+    }
+}
+
 /// The object in the helpdesk that records the ledger's last run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerWitness {

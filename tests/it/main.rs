@@ -20,6 +20,7 @@ mod git;
 mod help;
 mod helpdesk;
 mod helpdesk_notices;
+mod hostile;
 mod layers;
 mod ledgers;
 mod mail;

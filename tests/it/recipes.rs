@@ -263,6 +263,66 @@ fn a_guard_is_acknowledged_in_the_message_of_the_merge() {
     runner.expect(0, &apply, &[]);
 }
 
+/// The value of a key in a job or workflow, by the key's first line in the file.
+fn value<'a>(text: &'a str, key: &str) -> &'a str {
+    let line = text.lines().find_map(|line| line.trim_start().strip_prefix(key)).unwrap();
+    line.split('#').next().unwrap().trim()
+}
+
+/// A forge keeps one waiting run of a group and drops the others, and a run waits for the reviewers of its environment.
+#[test]
+fn a_scheduled_run_waits_for_no_reviewer_and_replaces_no_apply() {
+    let text = |file: &str| std::fs::read_to_string(root().join(file)).unwrap();
+    let (apply, schedule) = (text(".github/workflows/apply.yml"), text(".github/workflows/schedule.yml"));
+    for key in ["environment:", "group:"] {
+        assert_ne!(value(&apply, key), value(&schedule, key), "{key}");
+    }
+    for text in [&apply, &schedule] {
+        assert_eq!((value(text, "cancel-in-progress:"), value(text, "fetch-depth:")), ("false", "0"));
+    }
+    let gitlab = text("ci/gitlab.yml");
+    let of_job = |name: &str| gitlab.split_once(&format!("\n{name}:\n")).unwrap().1.to_owned();
+    assert_ne!(
+        value(&of_job("servanda:apply"), "environment:"),
+        value(&of_job("servanda:run"), "environment:")
+    );
+    assert_eq!(value(&gitlab, "GIT_DEPTH:"), "\"0\"");
+}
+
+#[test]
+fn a_later_merge_or_a_schedule_takes_over_the_acknowledgement_of_an_apply_that_never_ran() {
+    let runner = Runner::new();
+    let merge = |message: &str| runner.work.git(&["commit", "-q", "--allow-empty", "-m", message]);
+    runner.work.edit("templates/support-premium.yaml", "resolution: 4h", "resolution: 9h");
+    runner.work.git(&["add", "-A"]);
+    let weakened =
+        runner.work.json(4, &["plan", "--format", "json"])["awaiting"][0]["count"].as_u64().unwrap();
+    merge("Merge one\n\nServanda-Accept: weakened=1");
+    merge(&format!("Merge two\n\nServanda-Accept: weakened={}", weakened - 1));
+    let said = runner.expect(0, &step(".github/workflows/schedule.yml", "Run"), &[]);
+    assert!(said.contains("Servanda-Accept: weakened=1\n"), "{said}");
+    // What was applied once is not acknowledged again.
+    runner.work.edit("templates/support-premium.yaml", "resolution: 9h", "resolution: 12h");
+    runner.work.commit();
+    runner.expect(4, &step(".github/workflows/apply.yml", "Apply"), &[]);
+}
+
+#[test]
+fn an_acknowledgement_in_a_commit_of_the_branch_does_not_count() {
+    let runner = Runner::new();
+    let start = runner.work.git(&["rev-parse", "HEAD"]);
+    runner.work.edit("templates/support-premium.yaml", "resolution: 4h", "resolution: 9h");
+    runner.work.git(&["add", "-A"]);
+    let weakened = &runner.work.json(4, &["plan", "--format", "json"])["awaiting"][0]["count"];
+    runner.work.git(&["commit", "-q", "-m", &format!("Edit\n\nServanda-Accept: weakened={weakened}")]);
+    let branch = runner.work.git(&["rev-parse", "HEAD"]);
+    runner.work.check_out(&start);
+    runner.work.git(&["merge", "-q", "--no-ff", "-m", "Merge", &branch]);
+    runner.expect(4, &step(".github/workflows/apply.yml", "Apply"), &[]);
+    runner.work.git(&["commit", "-q", "--allow-empty", "-m", "More\n\nServanda-Accept: weakened=99"]);
+    runner.expect(4, &step(".github/workflows/apply.yml", "Apply"), &[]);
+}
+
 #[test]
 fn a_merge_request_on_gitlab_goes_all_the_way() {
     for program in ["curl", "jq"] {

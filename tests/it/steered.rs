@@ -25,15 +25,13 @@ struct Attack {
 enum Ends {
     /// As the honest edit alone would, with a red line for this file.
     Unmoved(&'static str),
-    /// As the honest edit alone would; no report is needed.
-    Ignored,
     /// With another plan, and a red line for this file.
     Reported(&'static str),
     /// With this exit code, and no plan.
     Refused(i32),
 }
 
-use Ends::{Ignored, Refused, Reported, Unmoved};
+use Ends::{Refused, Reported, Unmoved};
 
 /// Replaces a line of the settings, or adds it.
 fn set(repository: &Repository, key: &str, value: &str) {
@@ -84,7 +82,7 @@ const ATTACKS: [Attack; 30] = [
     Attack {
         name: "a certificate of its own",
         act: |r, _, _| {
-            r.file("ca.pem", "mine").edit(SETTINGS, "ca_file: trusted.pem", "ca_file: ca.pem");
+            r.file("ca.pem", "mine").edit(SETTINGS, "ca_file: ./trusted.pem", "ca_file: ca.pem");
         },
         ends: Unmoved(SETTINGS),
     },
@@ -264,7 +262,7 @@ const ATTACKS: [Attack; 30] = [
             r.file(".gitattributes", "* filter=evil merge=evil diff=evil\n");
             r.file(".gitmodules", &format!("[submodule \"a\"]\n\tpath = a\n\turl = {theirs}\n"));
         },
-        ends: Ignored,
+        ends: Unmoved(".gitattributes"),
     },
 ];
 
@@ -297,7 +295,7 @@ fn no_pull_request_says_where_to_or_as_whom() {
     point(
         &repository,
         &served.url,
-        "  ca_file: trusted.pem\nmail: { allow: { domains: [acme.example], catalog: true } }\n",
+        "  ca_file: ./trusted.pem\nmail: { allow: { domains: [acme.example], catalog: true } }\n",
     );
     repository.file("trusted.pem", "").file(".gitignore", "sandbox.db*\nfaults.json\n.servanda\n");
     repository.remove("faults.json");
@@ -345,7 +343,6 @@ fn no_pull_request_says_where_to_or_as_whom() {
                     assert_eq!(plan["plan"], expected["plan"], "{name}");
                     assert_eq!((&plan["awaiting"], run.code), (&expected["awaiting"], 0), "{name}");
                 }
-                Ignored => assert_eq!(planned(run), expected, "{name}"),
                 Reported(file) => {
                     assert_eq!(reported(file)["plan"]["header"]["helpdesk"], served.url, "{name}");
                 }

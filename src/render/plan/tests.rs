@@ -177,7 +177,12 @@ fn hostile_scope(payload: &str) -> Scope {
         before: LiveId::new(payload).map(CatalogReference::Object),
         after: CatalogReference::Title(payload.to_owned()),
     };
-    let red_lines = [slug, RedLineSubject::Settings, RedLineSubject::Trusted]
+    let contact = RedLineSubject::Contact {
+        entry: payload.to_owned(),
+        after: CatalogReference::Title(payload.to_owned()),
+    };
+    let acknowledgement = RedLineSubject::Acknowledgement(payload.to_owned());
+    let red_lines = [slug, contact, acknowledgement, RedLineSubject::Settings, RedLineSubject::Trusted]
         .map(|what| RedLine { path: payload.to_owned(), line: 3, what })
         .into();
     let documents = [(id("polyus-2026"), DocumentChange::Changed)].into();

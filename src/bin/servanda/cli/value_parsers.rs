@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use servanda::author::EffectiveFrom;
 use servanda::calendar::{Day, InvalidValue, Lead, TargetTime, Term, read_day, read_instant};
-use servanda::guard::Acknowledged;
+use servanda::guard::{Acknowledged, read_acknowledgement};
 use servanda::plan::GuardName;
 
 use crate::process::failure::Failure;
@@ -48,17 +48,10 @@ pub(crate) type Acknowledgement = (GuardName, usize);
 
 /// Parses an acknowledgement, such as `weakened=2`.
 pub(crate) fn acknowledgement(text: &str) -> Result<Acknowledgement, String> {
-    let help =
-        "write deactivations=N, weakened=N, orphans=N or vanished=N, with the number that the plan shows";
-    let (name, number) = text.split_once('=').ok_or(help)?;
-    let guard = match name {
-        "deactivations" => GuardName::Deactivations,
-        "weakened" => GuardName::Weakened,
-        "orphans" => GuardName::Orphans,
-        "vanished" => GuardName::Vanished,
-        _ => return Err(help.to_owned()),
-    };
-    number.parse().map(|number| (guard, number)).map_err(|_| help.to_owned())
+    read_acknowledgement(text).ok_or_else(|| {
+        "write deactivations=N, weakened=N, orphans=N or vanished=N, with the number that the plan shows"
+            .to_owned()
+    })
 }
 
 /// Collects acknowledgements. Refuses two different numbers for one guard.

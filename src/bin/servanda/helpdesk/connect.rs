@@ -3,7 +3,7 @@
 //! The sandbox runs in this process and is connected to over loopback, so that it is used in the same way as
 //! any other helpdesk. Planning takes [`Connection::reader`] and never gets a writer.
 
-use std::path::{Component, Path};
+use std::path::Path;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -26,9 +26,7 @@ use crate::process::failure::{Exit, Failure};
 use crate::process::runtime::runtime;
 use crate::sandbox::from_catalog;
 use crate::sandbox::{self, SandboxClock, SandboxOptions};
-use crate::workspace::files;
-use crate::workspace::git_tree::Commit;
-use crate::workspace::load::Workspace;
+use crate::workspace::load::{TrustedFiles, Workspace};
 
 /// The minimum length of a key. A shorter one cannot be redacted without damaging other text.
 const SHORTEST_KEY: usize = 8;
@@ -67,8 +65,8 @@ pub(crate) struct HelpdeskContext<'a> {
     pub(crate) catalog: &'a Catalog,
     /// The agreements that the sandbox is seeded with.
     pub(crate) agreements: &'a [Agreement],
-    /// The trusted commit, if the files are those of a pull request.
-    pub(crate) base: Option<&'a Commit>,
+    /// The files of the trusted commit, if the others are those of a pull request.
+    pub(crate) base: Option<&'a TrustedFiles>,
 }
 
 /// Reads from the helpdesk of a checked repository, even if the check found errors.
@@ -104,14 +102,14 @@ pub(crate) async fn open_at(
         }
         Product::Itsm365 { url, address_policy, access_key_variable, ca_file } => {
             let key = key(access_key_variable)?;
-            let certificates = certificates(root, context.base, ca_file.as_deref()).await?;
+            let certificates = certificates(root, context.base, ca_file.as_deref())?;
             let certificates = certificates.as_deref().map(str::as_bytes);
             let endpoint = Endpoint { url, reach: *address_policy, certificates };
             (Itsm365Transport::new(&endpoint, key, &helpdesk.pace).map(ProductConnection::itsm365), None)
         }
         Product::Itop { url, address_policy, login, ca_file, priorities } => {
             let login = itop_login(login)?;
-            let certificates = certificates(root, context.base, ca_file.as_deref()).await?;
+            let certificates = certificates(root, context.base, ca_file.as_deref())?;
             let certificates = certificates.as_deref().map(str::as_bytes);
             let endpoint = Endpoint { url, reach: *address_policy, certificates };
             let priorities = priorities.clone();
@@ -154,32 +152,12 @@ fn key(variable: &str) -> Result<SecretString, Failure> {
     key.ok_or_else(|| no_key(variable))
 }
 
-async fn certificates(
+fn certificates(
     root: &Path,
-    base: Option<&Commit>,
+    base: Option<&TrustedFiles>,
     file: Option<&str>,
 ) -> Result<Option<String>, Failure> {
-    match file {
-        Some(file) => Ok(Some(trusted_text(root, base, file).await?)),
-        None => Ok(None),
-    }
-}
-
-/// Reads a file that the settings name. If the settings are those of a trusted commit, a file of the
-/// repository is read from that commit too: the file on disk may come from a pull request.
-async fn trusted_text(root: &Path, base: Option<&Commit>, file: &str) -> Result<String, Failure> {
-    let is_within = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
-    match base {
-        Some(base) if is_within => base.text(file).await?.ok_or_else(|| {
-            Failure::new(
-                Exit::Failure,
-                "trusted-file-missing",
-                format!("commit {} does not contain {file}, which its settings name", base.short()),
-            )
-            .help("commit the file, or name one outside of the repository")
-        }),
-        _ => files::read_named(&root.join(file)),
-    }
+    file.map(|file| TrustedFiles::text(base, root, file)).transpose()
 }
 
 fn no_key(variable: &str) -> Failure {

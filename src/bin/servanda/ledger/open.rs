@@ -15,8 +15,8 @@ use super::sqlite::SqliteLedger;
 use super::store::{Holder, LedgerStore};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_message};
-use crate::workspace::files;
-use crate::workspace::load::Workspace;
+use crate::workspace::load::{TrustedFiles, Workspace};
+use crate::workspace::{below, files};
 
 /// The interval between two attempts to take a lock that is held.
 const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(200);
@@ -45,8 +45,11 @@ fn store(workspace: &Workspace) -> Result<AnyLedger, String> {
     };
     Ok(match place {
         LedgerPlace::File(path) => {
-            let default = || workspace.root.join(files::OWN_FOLDER).join("ledger.sqlite");
-            AnyLedger::Sqlite(SqliteLedger::at(path.map_or_else(default, |path| workspace.root.join(path))))
+            let path = path.unwrap_or_else(|| format!("{}/ledger.sqlite", files::OWN_FOLDER));
+            let path = workspace.root.join(path);
+            below::refuse_links(&workspace.root, &path)
+                .map_err(|failure| format!("the ledger: {}", failure.message))?;
+            AnyLedger::Sqlite(SqliteLedger::at(path))
         }
         LedgerPlace::Git { remote, branch } => {
             AnyLedger::Git(GitLedger::at(&workspace.root, &remote, &branch))
@@ -54,8 +57,8 @@ fn store(workspace: &Workspace) -> Result<AnyLedger, String> {
         LedgerPlace::Postgres(address) | LedgerPlace::Variable(address) => {
             let address = SecretString::from(address);
             let password = settings.password_variable.as_deref().map(variable).transpose()?;
-            let certificates =
-                settings.ca_file.as_ref().map(|file| files::read_named(&workspace.root.join(file)));
+            let trusted = |file: &String| TrustedFiles::text(workspace.base.as_ref(), &workspace.root, file);
+            let certificates = settings.ca_file.as_ref().map(trusted);
             let certificates = certificates.transpose().map_err(|failure| failure.message)?;
             let ledger = PostgresLedger::at(&address, password.as_ref(), certificates.as_deref());
             AnyLedger::Postgres(Box::new(ledger.map_err(|why| format!("the ledger: {why}"))?))

@@ -50,7 +50,7 @@ impl Channels {
         let mail = match &settings.sender {
             Some(sender) => Some(mail_channel(&secret(&sender.server, "mail.url")?, &sender.from, root)?),
             None if matches!(settings.helpdesk.kind, Product::Sandbox) => {
-                let outbox = Outbox::at(&root.join(SANDBOX_OUTBOX), "Servanda <servanda@localhost>");
+                let outbox = Outbox::at(root, SANDBOX_OUTBOX, "Servanda <servanda@localhost>");
                 Some(MailChannel::Outbox(outbox))
             }
             None => None,
@@ -233,7 +233,7 @@ impl Submit for PreparedMessage<'_> {
 
 fn mail_channel(address: &SecretString, from: &str, root: &Path) -> Result<MailChannel, Failure> {
     match address.expose_secret().strip_prefix("file:") {
-        Some(folder) => Ok(MailChannel::Outbox(Outbox::at(&root.join(folder), from))),
+        Some(folder) => Ok(MailChannel::Outbox(Outbox::at(root, folder, from))),
         None => Smtp::new(address, from).map(MailChannel::Smtp),
     }
 }

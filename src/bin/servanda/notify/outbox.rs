@@ -13,21 +13,23 @@ use crate::workspace::files;
 
 /// A folder of messages.
 pub(crate) struct Outbox {
+    root: PathBuf,
     folder: PathBuf,
     from: String,
 }
 
 /// A file that is not written yet.
 pub(crate) struct PreparedFile {
+    root: PathBuf,
     path: PathBuf,
     text: String,
     name: String,
 }
 
 impl Outbox {
-    /// The outbox in a folder, which may not exist yet.
-    pub(crate) fn at(folder: &Path, from: &str) -> Self {
-        Self { folder: folder.to_path_buf(), from: from.to_owned() }
+    /// The outbox in a folder of a repository, which may not exist yet.
+    pub(crate) fn at(root: &Path, folder: &str, from: &str) -> Self {
+        Self { root: root.to_path_buf(), folder: root.join(folder), from: from.to_owned() }
     }
 
     /// The folder, for people.
@@ -48,13 +50,13 @@ impl DeliveryChannel for Outbox {
         let mail = compose(message, rendered, &from)?;
         let text = String::from_utf8(mail.formatted()).map_err(|_| "the mail is not UTF-8".to_owned())?;
         let path = self.folder.join(format!("{}.eml", message.name));
-        Ok(PreparedFile { path, text, name: message.name.clone() })
+        Ok(PreparedFile { root: self.root.clone(), path, text, name: message.name.clone() })
     }
 }
 
 impl Submit for PreparedFile {
     async fn submit(self) -> Reply {
-        match files::write_whole(&self.path, &self.text) {
+        match files::write_within(&self.root, &self.path, &self.text) {
             Ok(()) => Reply::Sent(self.name),
             Err(failure) => Reply::Refused(failure.message),
         }

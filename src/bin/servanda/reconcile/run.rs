@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use servanda::calendar::Instant;
 use servanda::envelope::{Conclusion, GuardedPlan};
+use servanda::guard::{Acknowledged, read_acknowledgement};
 use servanda::ident::AgreementId;
 use servanda::outcome::{Outcome, Stopped};
 use servanda::plan::{LastApplied, Plan, pending_creations};
@@ -21,6 +22,7 @@ use crate::reconcile::apply::{self, Applied, Progress, Tools};
 use crate::reconcile::journal::Journal;
 use crate::reconcile::plan::{PlanTerms, make};
 use crate::workspace::files;
+use crate::workspace::git::{self, ACKNOWLEDGEMENT_TRAILER};
 use crate::workspace::load::Workspace;
 
 /// The largest difference between this machine's clock and the helpdesk's at which dates are still trusted.
@@ -68,6 +70,8 @@ pub(crate) struct Reconciliation<'a, A> {
     audience: &'a A,
     /// The ledger; `None` once it proved unavailable.
     records: Option<WorkspaceRecords>,
+    /// The acknowledged numbers: those of the terms, and those of the messages of the commits that are applied.
+    acknowledged: Acknowledged,
     /// The last-applied state, read under the lock.
     last_applied: Option<LastApplied>,
     /// The latest plan, with both of its sides.
@@ -84,7 +88,9 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         audience: &'a A,
     ) -> Self {
         let records = Some(ledger::open(workspace));
-        Self { workspace, connection, terms, run_name, audience, records, last_applied: None, latest: None }
+        let acknowledged = terms.acknowledged.clone();
+        let (last_applied, latest) = (None, None);
+        Self { workspace, connection, terms, run_name, audience, records, acknowledged, last_applied, latest }
     }
 
     /// Takes the lock, applies a saved plan or one made now, and returns the lock.
@@ -177,10 +183,11 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
 
     /// Returns the saved plan, or makes one now. Creations of earlier runs that may not be visible yet are waited for.
     async fn load_or_make_plan(
-        &self,
+        &mut self,
         saved: Option<GuardedPlan>,
     ) -> Result<(GuardedPlan, Option<Sides>), Failure> {
         let Some(saved) = saved else {
+            self.read_acknowledgements();
             let (guarded, sides) = self.make().await?;
             let has_waited = self.await_pending_creations(&guarded.plan).await?;
             let (guarded, sides) = if has_waited { self.make().await? } else { (guarded, sides) };
@@ -193,6 +200,25 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         }
         self.await_pending_creations(&saved.plan).await?;
         Ok((saved, None))
+    }
+
+    /// Reads the acknowledgements in the messages of the commits that were merged since the last apply, and adds them up.
+    /// An option that acknowledges the same guard takes precedence.
+    fn read_acknowledgements(&mut self) {
+        let since = self.last_applied.as_ref().and_then(|last_applied| last_applied.commit.as_deref());
+        let mut found = Acknowledged::new();
+        for written in git::trailers(&self.workspace.root, since, ACKNOWLEDGEMENT_TRAILER) {
+            let known = read_acknowledgement(&written);
+            let verb = if known.is_some() { "acknowledged" } else { "ignored" };
+            self.audience
+                .inform(&format!("{verb} in a commit message: {ACKNOWLEDGEMENT_TRAILER}: {written}"));
+            if let Some((guard, number)) = known {
+                *found.entry(guard).or_default() += number;
+            }
+        }
+        for (guard, number) in found {
+            self.acknowledged.entry(guard).or_insert(number);
+        }
     }
 
     /// Waits for the creations of earlier runs that the plan would send again, and returns whether there were any.
@@ -216,7 +242,8 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     }
 
     async fn make(&self) -> Result<(GuardedPlan, Sides), Failure> {
-        make(self.workspace, self.connection, self.terms, self.last_applied.as_ref()).await
+        let terms = PlanTerms { acknowledged: self.acknowledged.clone(), ..*self.terms };
+        make(self.workspace, self.connection, &terms, self.last_applied.as_ref()).await
     }
 
     /// A saved plan is applied only to the helpdesk that it was made for.

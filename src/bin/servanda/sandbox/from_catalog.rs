@@ -18,7 +18,7 @@ use crate::workspace::files;
 
 /// The database file of a repository's sandbox.
 pub(crate) fn database_file(root: &Path) -> Result<PathBuf, Failure> {
-    Ok(files::own_folder(root)?.join("sandbox.db"))
+    files::own_file(root, "sandbox.db")
 }
 
 /// Opens the sandbox and adds the missing entries of the catalog and contacts of the agreements.

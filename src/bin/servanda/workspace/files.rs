@@ -3,7 +3,7 @@
 //! Symbolic links are not followed and nothing outside of the root is read. The content is not checked here.
 #![expect(clippy::disallowed_methods, reason = "the one place that touches the repository on disk")]
 
-use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
@@ -13,6 +13,7 @@ use ignore::WalkBuilder;
 use rayon::prelude::*;
 
 use crate::process::failure::{Exit, Failure};
+use crate::workspace::below::{self, Access, Folder};
 
 /// The settings file. The folder that holds it is a repository.
 pub(crate) const SETTINGS: &str = "servanda.yaml";
@@ -20,6 +21,8 @@ pub(crate) const SETTINGS: &str = "servanda.yaml";
 pub(crate) const CATALOG: &str = "catalog.yaml";
 /// The folder of files that belong to this machine only, such as the journal.
 pub(crate) const OWN_FOLDER: &str = ".servanda";
+/// The folder of the repository's own texts of notices.
+pub(crate) const NOTICES: &str = "notices";
 const AGREEMENTS: &str = "agreements";
 const TEMPLATES: &str = "templates";
 const CALENDARS: &str = "calendars";
@@ -144,7 +147,9 @@ fn walk(folders: &[PathBuf]) -> Result<Vec<FoundFile>, Failure> {
 
 /// Whether the name of a file is that of a YAML file.
 pub(crate) fn is_yaml(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+    path.extension().is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
+    })
 }
 
 /// The stamps of all files, which show a change without reading them.
@@ -211,7 +216,8 @@ fn read_limited(path: &Path) -> Content {
 
 /// Reads the repository's own texts of notices, by their file names in `notices/`.
 pub(crate) fn read_notices(root: &Path) -> Result<std::collections::BTreeMap<String, String>, Failure> {
-    let folder = root.join("notices");
+    let folder = root.join(NOTICES);
+    below::refuse_links(root, &folder)?;
     let mut texts = std::collections::BTreeMap::new();
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
@@ -244,6 +250,7 @@ pub(crate) fn read_notices(root: &Path) -> Result<std::collections::BTreeMap<Str
 /// Reads a file of the repository that Servanda does not own; `None` unless it is a regular UTF-8 file of at most 1 MiB.
 pub(crate) fn text_within(root: &Path, path: &str) -> Option<String> {
     let path = root.join(path);
+    below::refuse_links(root, &path).ok()?;
     let is_file = fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
     match read_limited(&path) {
         Content::Bytes(bytes) if is_file && bytes.len() as u64 <= SIZE_LIMIT => String::from_utf8(bytes).ok(),
@@ -261,17 +268,19 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| Failure::file(path, &error))
 }
 
-/// Writes a file whole or not at all: to a temporary file beside it, which is then renamed over it.
+/// Writes a file that the user named whole or not at all: to a new file beside it, which is then renamed over it.
 pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
+    write_within(Path::new(""), path, text)
+}
+
+/// Writes a file below a root whole or not at all. A link on the way is refused.
+pub(crate) fn write_within(root: &Path, path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::file(path, &error);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(failed)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = folder.join(format!(".{name}.new"));
-    let mut file = fs::File::create(&beside).map_err(failed)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    let (folder, name) = below::folder_of(root, path, true)?;
+    let file = folder.write_beside(&name, text.as_bytes())?;
+    file.sync_all().map_err(failed)?;
     drop(file);
-    fs::rename(&beside, path).map_err(failed)
+    folder.place(&name).map_err(failed)
 }
 
 /// One write of several.
@@ -291,92 +300,95 @@ pub(crate) struct FileWrite<'a> {
 /// The files are not synced to the disk: that would take longer than everything else, and files lost in a power cut are
 /// not committed to Git yet anyway.
 pub(crate) fn write_together(root: &Path, files: &[FileWrite<'_>]) -> Result<(), Failure> {
-    let beside = |file: &FileWrite<'_>| {
-        let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", file.path));
-        root.join(folder).join(format!(".{name}.new"))
-    };
-    let folders: BTreeSet<&Path> = files.iter().filter_map(|file| Path::new(file.path).parent()).collect();
-    for folder in folders {
-        let folder = root.join(folder);
-        fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
-    }
-    let prepared: Result<(), Failure> = files.par_iter().try_for_each(|file| {
-        let path = root.join(file.path);
-        let failed = |error: io::Error| Failure::file(&path, &error);
-        match (file.before, fs::symlink_metadata(&path)) {
-            (None, Ok(_)) => {
-                return Err(Failure::new(
-                    Exit::Failure,
-                    "file-exists",
-                    format!("{} exists already", file.path),
-                )
-                .help("nothing was written; choose another name"));
-            }
-            (Some(before), Ok(found))
-                if found.is_file() && fs::read(&path).is_ok_and(|now| now == before.as_bytes()) => {}
-            (Some(_), _) => {
-                return Err(Failure::new(
-                    Exit::Failure,
-                    "file-changed",
-                    format!("{} has changed since it was read", file.path),
-                )
-                .help("nothing was written; run the command again"));
-            }
-            (None, Err(_)) => {}
-        }
-        fs::write(beside(file), file.text).map_err(failed)?;
-        if file.before.is_none() {
-            return Ok(());
-        }
-        let rights = fs::metadata(&path).map_err(failed)?.permissions();
-        fs::set_permissions(beside(file), rights).map_err(failed)
-    });
-    let clear = |files: &[FileWrite<'_>]| {
+    let prepared: Result<Vec<(Folder, OsString)>, Failure> =
+        files.par_iter().map(|file| prepare(root, file)).collect();
+    let clear = || {
         for file in files {
-            // A file that was never written cannot be removed.
-            let _ = fs::remove_file(beside(file));
+            if let Ok((folder, name)) = below::folder_of(root, Path::new(file.path), false) {
+                folder.remove_beside(&name);
+            }
         }
     };
-    if let Err(failure) = prepared {
-        clear(files);
-        return Err(failure);
-    }
+    let prepared = prepared.inspect_err(|_| clear())?;
     let done = AtomicUsize::new(0);
-    let placed = files.par_iter().try_for_each(|file| {
-        fs::rename(beside(file), root.join(file.path)).map_err(|error| (file.path, error))?;
+    let placed = files.par_iter().zip(prepared).try_for_each(|(file, (folder, name))| {
+        folder.place(&name).map_err(|error| (file.path, error))?;
         done.fetch_add(1, Ordering::Relaxed);
         Ok(())
     });
     placed.map_err(|(path, error): (&str, io::Error)| {
-        clear(files);
+        clear();
         let message = format!("{path}: {error}; {} of {} files were written", done.into_inner(), files.len());
         Failure::new(Exit::Failure, "partly-written", message).help("run `git status` to see which")
     })
 }
 
-/// Creates the folder for files that belong to this machine only. Its own `.gitignore` excludes it from Git.
-pub(crate) fn own_folder(root: &Path) -> Result<PathBuf, Failure> {
-    let folder = root.join(OWN_FOLDER);
-    fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
-    let ignore = folder.join(".gitignore");
-    if !ignore.exists() {
-        fs::write(&ignore, "*\n").map_err(|error| Failure::file(&ignore, &error))?;
+/// Writes one of several files to a new file beside it, unless the file changed meanwhile.
+fn prepare(root: &Path, file: &FileWrite<'_>) -> Result<(Folder, OsString), Failure> {
+    let (folder, name) = below::folder_of(root, Path::new(file.path), true)?;
+    let Some(before) = file.before else {
+        if folder.has(&name) {
+            let message = format!("{} exists already", file.path);
+            return Err(Failure::new(Exit::Failure, "file-exists", message)
+                .help("nothing was written; choose another name"));
+        }
+        folder.write_beside(&name, file.text.as_bytes())?;
+        return Ok((folder, name));
+    };
+    let changed = || {
+        let message = format!("{} has changed since it was read", file.path);
+        Failure::new(Exit::Failure, "file-changed", message)
+            .help("nothing was written; run the command again")
+    };
+    let mut now = Vec::new();
+    let is_link = |failure: &Failure| failure.code == below::LINK_REFUSED;
+    let mut current = folder
+        .open(&name, Access::Read)
+        .map_err(|failure| if is_link(&failure) { failure } else { changed() })?;
+    if current.read_to_end(&mut now).is_err() || now != before.as_bytes() {
+        return Err(changed());
     }
-    Ok(folder)
+    let rights = current.metadata().map_err(|_| changed())?.permissions();
+    let failed = |error: io::Error| Failure::file(&root.join(file.path), &error);
+    folder.write_beside(&name, file.text.as_bytes())?.set_permissions(rights).map_err(failed)?;
+    Ok((folder, name))
 }
 
-/// Opens a file to append lines to.
+/// Creates the folder for files that belong to this machine only. Its own `.gitignore` excludes it from Git.
+pub(crate) fn own_folder(root: &Path) -> Result<PathBuf, Failure> {
+    let (folder, name) = below::folder_of(root, &Path::new(OWN_FOLDER).join(".gitignore"), true)?;
+    let own = root.join(OWN_FOLDER);
+    match folder.open(&name, Access::New) {
+        Ok(mut file) => file.write_all(b"*\n").map_err(|error| Failure::file(&own, &error))?,
+        Err(_) if folder.has(&name) => {}
+        Err(failure) => return Err(failure),
+    }
+    Ok(own)
+}
+
+/// The path of a file in the folder of this machine, which is created. Refuses a link in its place.
+pub(crate) fn own_file(root: &Path, name: &str) -> Result<PathBuf, Failure> {
+    let path = own_folder(root)?.join(name);
+    below::refuse_links(root, &path)?;
+    Ok(path)
+}
+
+/// Opens a file to append lines to. Refuses a link in its place.
 pub(crate) fn append(path: &Path) -> Result<fs::File, Failure> {
-    let opened = fs::OpenOptions::new().create(true).append(true).open(path);
-    opened.map_err(|error| Failure::file(path, &error))
+    open_itself(path, Access::Append)
+}
+
+/// Opens a file in an existing folder. Refuses a link in its place.
+fn open_itself(path: &Path, access: Access) -> Result<fs::File, Failure> {
+    let (folder, name) = below::folder_of(Path::new(""), path, false)?;
+    folder.open(&name, access)
 }
 
 /// Locks a file until the returned handle is dropped, and writes the name of the holder into it. Where another process
 /// holds the lock, returns the name that it wrote.
 pub(crate) fn lock(path: &Path, holder: &str) -> Result<Result<fs::File, String>, Failure> {
     let failed = |error: io::Error| Failure::file(path, &error);
-    let opened = fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
-    let mut file = opened.map_err(failed)?;
+    let mut file = open_itself(path, Access::Write)?;
     match file.try_lock() {
         Ok(()) => {
             file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed)?;

@@ -1,13 +1,14 @@
 //! Runs the git program: for the commit of the files, for pull requests, and for a ledger on a branch.
 //!
 //! A plan of the files on disk does not need it: without git, or outside of a repository, the plan names no commit.
-//! Hooks, pagers and prompts are never run. Its environment is a list of variables that git and its helpers need, without
+//! Git runs no program for the files of a branch: it runs at the top of the work tree, takes no folder of the branch for a
+//! repository, and reads no attributes from the branch. Its environment is a list of variables that git and its helpers need, without
 //! the secrets of this process; its arguments, which every process of the machine can read, hold no secret either.
 #![expect(clippy::disallowed_methods, reason = "the one place that starts another program")]
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -21,11 +22,83 @@ use crate::http::redact;
 use crate::process::context::Context;
 use crate::process::runtime::on_own_thread;
 
+/// Settings that take precedence over those of the repository.
+const SETTINGS: [&str; 10] = [
+    // Files named `HEAD`, `config`, `objects/` and `refs/` could pass as a repository whose settings name programs.
+    "safe.bareRepository=explicit",
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    // The empty tree in place of `.gitattributes`, which select filters, merge drivers and programs that compare files.
+    "attr.tree=4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    "log.showSignature=false",
+    "submodule.recurse=false",
+    "fetch.recurseSubmodules=false",
+    "push.recurseSubmodules=no",
+    "gc.auto=0",
+    "maintenance.auto=false",
+];
+
+/// The trailer of a commit message that acknowledges the number of a guard: `Servanda-Accept: weakened=1`.
+pub(crate) const ACKNOWLEDGEMENT_TRAILER: &str = "Servanda-Accept";
+
+/// Complaints of git, with what to do about each.
+const HELP: [(&str, &str); 8] = [
+    (
+        "dubious ownership",
+        "the checkout belongs to another user, as in a container: name it with `git config --global --add safe.directory DIR`",
+    ),
+    ("not a git repository", "`git init` makes the folder a repository; a CI job must check it out with git"),
+    ("unrelated histories", DEPTH_HELP),
+    ("Needed a single revision", DEPTH_HELP),
+    ("bad object", DEPTH_HELP),
+    ("shallow", DEPTH_HELP),
+    ("not a tree object", "check the submodules out together with the repository"),
+    ("couldn't find remote ref", "check the name of the branch, and fetch it first"),
+];
+
+const DEPTH_HELP: &str = "fetch it first; a CI job needs the whole history (`fetch-depth: 0`, `GIT_DEPTH: 0`, `git fetch --unshallow`)";
+
+/// The line of git's errors that says what is wrong; empty if there are none.
+pub(crate) fn complaint(errors: &str) -> &str {
+    let says = |line: &&str| line.starts_with("fatal:") || line.starts_with("error:");
+    errors.lines().find(says).or_else(|| errors.lines().next()).unwrap_or_default()
+}
+
+/// The advice for a complaint of git.
+pub(crate) fn help(errors: &str) -> Option<&'static str> {
+    HELP.iter().find(|(words, _)| errors.contains(words)).map(|(_, help)| *help)
+}
+
+/// The top of the work tree of a folder: the nearest folder at or above it that has a `.git`; else the folder itself.
+pub(crate) fn top(folder: &Path) -> PathBuf {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    let top = folder.ancestors().find(|above| above.join(".git").symlink_metadata().is_ok());
+    top.unwrap_or(&folder).to_path_buf()
+}
+
+/// The path of a folder within its work tree, with `/` at its end; empty for the top.
+pub(crate) fn prefix(folder: &Path) -> String {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    let within = folder.strip_prefix(top(&folder)).unwrap_or(Path::new("")).components();
+    within.map(|part| format!("{}/", part.as_os_str().to_string_lossy())).collect()
+}
+
 /// The commit that is checked out, followed by `+` if files differ from it.
 pub(crate) fn commit(root: &Path) -> Option<String> {
     let head = git(root, &["rev-parse", "--short=12", "HEAD"])?;
-    let changed = git(root, &["status", "--porcelain", "--", "."])?;
+    let within = format!("./{}", prefix(root));
+    let changed = git(root, &["status", "--porcelain", "--ignore-submodules=dirty", "--", &within])?;
     Some(if changed.is_empty() { head } else { format!("{head}+") })
+}
+
+/// The values of a trailer in the messages of commits on the first-parent line: those after `since`, or that of the
+/// checked-out commit only, where `since` is unknown. The trailers of a merged branch's own commits do not count.
+pub(crate) fn trailers(root: &Path, since: Option<&str>, key: &str) -> Vec<String> {
+    let format = format!("--format=%(trailers:key={key},valueonly)");
+    let log = |range: &[&str]| git(root, &[&["log", "--first-parent", &format][..], range, &["--"]].concat());
+    let since = since.map(|since| format!("{}..HEAD", since.trim_end_matches('+')));
+    let found = since.and_then(|range| log(&[&range])).or_else(|| log(&["-1", "HEAD"]));
+    found.unwrap_or_default().lines().flat_map(str::split_whitespace).map(str::to_owned).collect()
 }
 
 /// The user name of the Git configuration.
@@ -140,9 +213,8 @@ pub(crate) async fn run_with(
     let failed = |error: io::Error| format!("cannot run git: {error}");
     let mut child = tokio::process::Command::new("git")
         .arg("-C")
-        .arg(folder)
-        .args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"])
-        .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false"])
+        .arg(top(folder))
+        .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
         .args(arguments)
         .env_clear()
         .envs(environment(Context::environment(), config))

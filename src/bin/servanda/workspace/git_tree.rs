@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
@@ -19,19 +19,31 @@ const COUNT_LIMIT: usize = 200_000;
 const AT_ONCE: u64 = 64 * 1024 * 1024;
 /// The mode of a symbolic link in git.
 const LINK: &str = "120000";
+/// The mode of a submodule in git, whose object is a commit of another repository.
+const SUBMODULE: &str = "160000";
 
 /// A commit, or the merge of two commits.
 #[derive(Clone, Debug)]
 pub(crate) struct Commit {
-    /// The repository's folder on disk.
-    root: PathBuf,
+    /// The top of the Git work tree on disk.
+    top: PathBuf,
+    /// The path of the repository within it, with `/` at its end; empty for the top.
+    prefix: String,
     /// The full hash of the commit.
     pub(crate) id: String,
     /// The tree whose files are read: the commit's own, or that of the merge.
     tree: String,
 }
 
-/// One file of a tree, not read yet.
+/// A file that differs between two commits.
+pub(crate) struct ChangedFile {
+    /// Its path from the top of the work tree.
+    pub(crate) path: String,
+    /// Whether it is a symbolic link afterwards.
+    pub(crate) is_link: bool,
+}
+
+/// One file or submodule of a tree, not read yet.
 struct TreeEntry {
     mode: String,
     object: String,
@@ -39,20 +51,53 @@ struct TreeEntry {
     path: String,
 }
 
+impl TreeEntry {
+    fn is_link(&self) -> bool {
+        self.mode == LINK
+    }
+
+    fn is_submodule(&self) -> bool {
+        self.mode == SUBMODULE
+    }
+}
+
 impl Commit {
     /// Resolves a revision, such as a branch or a hash.
     pub(crate) async fn named(root: &Path, name: &str) -> Result<Self, Failure> {
         let wanted = format!("{name}^{{commit}}");
-        let output =
-            run(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted], b"").await?;
+        let output = run(root, &["rev-parse", "--verify", "--end-of-options", &wanted], b"").await?;
         let id = String::from_utf8_lossy(&output.output).trim().to_owned();
         if output.code != Some(0) || id.is_empty() {
-            return Err(Failure::new(Exit::Failure, "commit-unknown", format!("unknown commit `{name}`"))
-                .help(
-                    "fetch it first; a CI job needs the whole history (`fetch-depth: 0`, `GIT_DEPTH: 0`)",
-                ));
+            let message = format!("unknown commit `{name}`: {}", git::complaint(&output.errors));
+            let help =
+                git::help(&output.errors).unwrap_or("name a commit, a branch or a tag that was fetched");
+            return Err(Failure::new(Exit::Failure, "commit-unknown", message).help(help));
         }
-        Ok(Self { root: root.to_path_buf(), tree: id.clone(), id })
+        let commit = Self { top: git::top(root), prefix: git::prefix(root), tree: id.clone(), id };
+        commit.fetch_missing().await?;
+        Ok(commit)
+    }
+
+    /// Fetches the files that a partial clone does not have yet, in one request. Git itself makes one for each file.
+    async fn fetch_missing(&self) -> Result<(), Failure> {
+        let partial = run(&self.top, &["config", "--get", "extensions.partialClone"], b"").await?;
+        let remote = String::from_utf8_lossy(&partial.output).trim().to_owned();
+        if partial.code != Some(0) || remote.is_empty() {
+            return Ok(());
+        }
+        let wanted = [&self.id, "--", &*format!("./{}", self.prefix)];
+        let listing = ["rev-list", "--objects", "--no-object-names", "--missing=print", "--no-walk"];
+        let listed = run(&self.top, &[&listing[..], &wanted].concat(), b"").await?;
+        let listed = String::from_utf8_lossy(&listed.output).into_owned();
+        let missing: Vec<&str> = listed.lines().filter_map(|line| line.strip_prefix('?')).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let fetch = ["-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags"];
+        let fetch =
+            [&fetch[..], &["--no-write-fetch-head", "--filter=blob:none", "--stdin", &remote]].concat();
+        let fetched = run(&self.top, &fetch, missing.join("\n").as_bytes()).await?;
+        if fetched.code == Some(0) { Ok(()) } else { Err(unreadable(&fetched.errors)) }
     }
 
     /// The first twelve digits of the hash.
@@ -63,12 +108,12 @@ impl Commit {
     /// Merges another commit into this one in memory. The result carries the hash of the other.
     pub(crate) async fn merged(&self, other: &Self) -> Result<Self, Failure> {
         let arguments = ["merge-tree", "--write-tree", "--no-messages", "--name-only", &self.id, &other.id];
-        let output = run(&self.root, &arguments, b"").await?;
+        let output = run(&self.top, &arguments, b"").await?;
         let text = String::from_utf8_lossy(&output.output);
         match output.code {
             Some(0) => {
                 let tree = text.lines().next().unwrap_or_default().to_owned();
-                Ok(Self { root: self.root.clone(), id: other.id.clone(), tree })
+                Ok(Self { tree, id: other.id.clone(), ..self.clone() })
             }
             Some(1) => {
                 let conflicts: Vec<&str> = text.lines().skip(1).take(5).collect();
@@ -82,14 +127,35 @@ impl Commit {
 
     /// Reads the files that Servanda reads, in the order of their paths.
     pub(crate) async fn files(&self) -> Result<Vec<File>, Failure> {
-        let listed = self.listed().await?;
+        let listed = self.list(&[&[files::SETTINGS, files::CATALOG][..], &files::FOLDERS].concat()).await?;
         let ignored = self.ignored(&listed).await?;
         let is_read = |listed: &&TreeEntry| is_read_file(listed) && !ignored.excludes(&listed.path);
         let read: Vec<&TreeEntry> = listed.iter().filter(is_read).collect();
-        let fits = |listed: &TreeEntry| listed.mode != LINK && listed.size <= files::SIZE_LIMIT;
+        let mut files = self.contents(&read).await?;
+        for submodule in listed.iter().filter(|listed| listed.is_submodule()) {
+            let within = self.submodule(submodule);
+            let inner = within.list(&[]).await?.into_iter();
+            let inner =
+                inner.map(|inner| TreeEntry { path: format!("{}/{}", submodule.path, inner.path), ..inner });
+            let inner: Vec<TreeEntry> = inner.collect();
+            let read: Vec<&TreeEntry> = inner.iter().filter(is_read).collect();
+            files.extend(within.contents(&read).await?);
+        }
+        files.sort_by(|left, right| left.path.cmp(&right.path));
+        Ok(files)
+    }
+
+    /// The commit of a submodule. Its objects are in the repository of its folder, if it is checked out.
+    fn submodule(&self, listed: &TreeEntry) -> Self {
+        let top = self.top.join(&self.prefix).join(&listed.path);
+        Self { top, prefix: String::new(), id: listed.object.clone(), tree: listed.object.clone() }
+    }
+
+    async fn contents(&self, read: &[&TreeEntry]) -> Result<Vec<File>, Failure> {
+        let fits = |listed: &TreeEntry| !listed.is_link() && listed.size <= files::SIZE_LIMIT;
         let mut texts = self.blobs(read.iter().copied().filter(|listed| fits(listed))).await?;
-        let file = |listed: &TreeEntry| {
-            let content = if listed.mode == LINK {
+        let file = |listed: &&TreeEntry| {
+            let content = if listed.is_link() {
                 Content::Link
             } else if fits(listed) {
                 Content::Bytes(texts.remove(&listed.path).unwrap_or_default())
@@ -99,15 +165,13 @@ impl Commit {
             };
             File { path: listed.path.clone(), content }
         };
-        let mut files: Vec<File> = read.iter().copied().map(file).collect();
-        files.sort_by(|left, right| left.path.cmp(&right.path));
-        Ok(files)
+        Ok(read.iter().map(file).collect())
     }
 
-    /// Reads the text of one file; `None` unless it exists and has at most 1 MiB.
+    /// Reads the text of one file by its path from the top of the work tree; `None` unless it exists and has at most 1 MiB.
     pub(crate) async fn text(&self, path: &str) -> Result<Option<String>, Failure> {
-        let listing = self.list(&[path]).await?;
-        let found = listing.iter().find(|listed| listed.path == path && listed.mode != LINK);
+        let listing = Self { prefix: String::new(), ..self.clone() }.list(&[path]).await?;
+        let found = listing.iter().find(|listed| listed.path == path && !listed.is_link());
         let Some(found) = found.filter(|listed| listed.size <= files::SIZE_LIMIT) else {
             return Ok(None);
         };
@@ -115,32 +179,89 @@ impl Commit {
         Ok(texts.remove(path).and_then(|bytes| String::from_utf8(bytes).ok()))
     }
 
-    /// Lists the files at and below these paths that differ from another commit, or from the disk.
-    pub(crate) async fn changed(&self, other: Option<&Self>, paths: &[&str]) -> Result<Vec<String>, Failure> {
-        let mut arguments =
-            vec!["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"];
-        arguments.extend(["--relative", &self.tree]);
-        arguments.extend(other.map(|other| other.tree.as_str()));
-        arguments.push("--");
-        arguments.extend(paths);
-        let output = run(&self.root, &arguments, b"").await?;
+    /// The text of a file on disk by its path from the top of the work tree; `None` as for [`Self::text`].
+    pub(crate) fn text_on_disk(&self, path: &str) -> Option<String> {
+        files::text_within(&self.top, path)
+    }
+
+    /// The path from the top of the work tree of a file that the settings of a root name; `None` if it is outside.
+    pub(crate) fn path_of(&self, root: &Path, named: &str) -> Option<String> {
+        let root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
+        let mut path = PathBuf::new();
+        for part in root.join(named).components() {
+            match part {
+                Component::CurDir => {}
+                Component::ParentDir => _ = path.pop(),
+                part => path.push(part),
+            }
+        }
+        let real = path.canonicalize().unwrap_or_default();
+        let within = path.strip_prefix(&self.top).or_else(|_| real.strip_prefix(&self.top)).ok()?;
+        let parts: Vec<_> = within.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        Some(parts.join("/"))
+    }
+
+    /// The path of the repository within the work tree, with `/` at its end; empty for the top.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Lists the files that differ from another commit, or from the disk.
+    pub(crate) async fn changed(&self, other: Option<&Self>) -> Result<Vec<ChangedFile>, Failure> {
+        let mut differ = vec!["diff", "--raw", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"];
+        differ.extend(["--ignore-submodules=dirty", &self.tree]);
+        differ.extend(other.map(|other| other.tree.as_str()));
+        let mut found = Vec::new();
+        let mut records = self.records(&differ).await?.into_iter();
+        // `:<mode> <mode> <object> <object> <status>`, and then the path.
+        while let (Some(head), Some(path)) = (records.next(), records.next()) {
+            found.push(ChangedFile { path, is_link: head.split(' ').nth(1) == Some(LINK) });
+        }
+        if other.is_none() {
+            let untracked = self.records(&["ls-files", "--others", "--exclude-standard", "-z"]).await?;
+            let is_link = |path: &String| self.top.join(path).is_symlink();
+            found.extend(untracked.into_iter().map(|path| ChangedFile { is_link: is_link(&path), path }));
+        }
+        Ok(found)
+    }
+
+    /// The messages of the commits between this one and another, or the one that is checked out, in which a line begins
+    /// with these words.
+    pub(crate) async fn messages(
+        &self,
+        other: Option<&Self>,
+        words: &str,
+    ) -> Result<Vec<(String, String)>, Failure> {
+        let range = format!("{}..{}", self.id, other.map_or("HEAD", |other| &other.id));
+        let pattern = format!("--grep=^{words}");
+        let log = ["log", "-z", "--regexp-ignore-case", &pattern, "--format=%h%n%B", &range, "--"];
+        let found = self.records(&log).await?;
+        let split =
+            |record: &String| record.split_once('\n').map(|(id, text)| (id.to_owned(), text.to_owned()));
+        Ok(found.iter().filter_map(split).collect())
+    }
+
+    /// Runs git and splits its output at null bytes.
+    async fn records(&self, arguments: &[&str]) -> Result<Vec<String>, Failure> {
+        let output = run(&self.top, arguments, b"").await?;
         if output.code != Some(0) {
             return Err(unreadable(&output.errors));
         }
         Ok(records(&output.output).map(str::to_owned).collect())
     }
 
-    async fn listed(&self) -> Result<Vec<TreeEntry>, Failure> {
-        self.list(&[&[files::SETTINGS, files::CATALOG][..], &files::FOLDERS].concat()).await
-    }
-
+    /// Lists the files at and below these paths of the repository.
     async fn list(&self, paths: &[&str]) -> Result<Vec<TreeEntry>, Failure> {
-        let arguments = [&["ls-tree", "-r", "-z", "-l", &self.tree, "--"], paths].concat();
-        let output = run(&self.root, &arguments, b"").await?;
-        if output.code != Some(0) {
-            return Err(unreadable(&output.errors));
-        }
-        let listed: Vec<TreeEntry> = records(&output.output).filter_map(TreeEntry::read).collect();
+        let paths: Vec<String> = paths.iter().map(|path| format!("{}{path}", self.prefix)).collect();
+        let mut arguments = vec!["ls-tree", "-r", "-z", "-l", &self.tree, "--"];
+        arguments.extend(paths.iter().map(String::as_str));
+        let listed = self.records(&arguments).await?;
+        let within = |listed: TreeEntry| {
+            let path = listed.path.strip_prefix(&self.prefix)?.to_owned();
+            Some(TreeEntry { path, ..listed })
+        };
+        let listed: Vec<TreeEntry> =
+            listed.iter().filter_map(|record| TreeEntry::read(record)).filter_map(within).collect();
         if listed.len() > COUNT_LIMIT {
             return Err(unreadable(&format!("it holds more than {COUNT_LIMIT} files")));
         }
@@ -164,7 +285,7 @@ impl Commit {
                 writeln!(text, "{}", listed.object).expect("a string takes all that is written");
                 text
             });
-            let output = run(&self.root, &["cat-file", "--batch", "--buffer"], wanted.as_bytes()).await?;
+            let output = run(&self.top, &["cat-file", "--batch", "--buffer"], wanted.as_bytes()).await?;
             let mut rest = output.output.as_slice();
             for listed in batch {
                 let (bytes, further) =
@@ -180,9 +301,7 @@ impl Commit {
     async fn ignored(&self, listed: &[TreeEntry]) -> Result<Ignored, Failure> {
         let is_rule = |listed: &&TreeEntry| {
             let name = listed.path.rsplit('/').next().unwrap_or_default();
-            matches!(name, ".gitignore" | ".ignore")
-                && listed.mode != LINK
-                && listed.size <= files::SIZE_LIMIT
+            matches!(name, ".gitignore" | ".ignore") && !listed.is_link() && listed.size <= files::SIZE_LIMIT
         };
         let texts = self.blobs(listed.iter().filter(is_rule)).await?;
         let mut rules = Vec::new();
@@ -204,14 +323,14 @@ impl Commit {
 }
 
 impl TreeEntry {
-    /// Parses `100644 blob <object> <size>\t<path>`; `None` for a submodule.
+    /// Parses `100644 blob <object> <size>\t<path>`. A submodule has the size `-`.
     fn read(record: &str) -> Option<Self> {
         let (head, path) = record.split_once('\t')?;
         let mut words = head.split_ascii_whitespace();
-        let (mode, kind) = (words.next()?.to_owned(), words.next()?);
+        let (mode, _) = (words.next()?.to_owned(), words.next()?);
         let object = words.next()?.to_owned();
-        let size = words.next()?.parse().ok()?;
-        (kind == "blob").then(|| Self { mode, object, size, path: path.to_owned() })
+        let size = words.next()?.parse().unwrap_or(0);
+        Some(Self { mode, object, size, path: path.to_owned() })
     }
 }
 
@@ -233,7 +352,8 @@ fn is_read_file(listed: &TreeEntry) -> bool {
     let path = listed.path.as_str();
     let is_hidden = path.split('/').any(|part| part.starts_with('.'));
     let is_named = path == files::SETTINGS || path == files::CATALOG;
-    is_named || (!is_hidden && (listed.mode == LINK || files::is_yaml(Path::new(path))))
+    !listed.is_submodule()
+        && (is_named || (!is_hidden && (listed.is_link() || files::is_yaml(Path::new(path)))))
 }
 
 fn records(output: &[u8]) -> impl Iterator<Item = &str> {
@@ -258,6 +378,10 @@ async fn run(root: &Path, arguments: &[&str], input: &[u8]) -> Result<git::GitOu
 }
 
 fn unreadable(why: &str) -> Failure {
-    let why = why.lines().next().unwrap_or_default();
-    Failure::new(Exit::Failure, "commit-unreadable", format!("git cannot read the commit: {why}"))
+    let message = format!("git cannot read the commit: {}", git::complaint(why));
+    let failure = Failure::new(Exit::Failure, "commit-unreadable", message);
+    match git::help(why) {
+        Some(help) => failure.help(help),
+        None => failure,
+    }
 }

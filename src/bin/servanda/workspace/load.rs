@@ -1,8 +1,8 @@
 //! Reads the files of a repository, and checks them into a [`Workspace`] that later stages may trust. Where something is
 //! wrong with the files, all diagnostics are shown and the run ends.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use rayon::prelude::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
@@ -21,7 +21,6 @@ use crate::process::context::{AsOf, Context};
 use crate::process::failure::{Exit, Failure, print_message};
 use crate::workspace::files::{self, Content, File};
 use crate::workspace::git;
-use crate::workspace::git_tree::Commit;
 use crate::workspace::prefilter::files_about;
 
 /// The files of a repository, read and parsed.
@@ -47,8 +46,34 @@ pub(crate) struct Workspace {
     pub(crate) settings: Settings,
     pub(crate) catalog: Catalog,
     pub(crate) agreements: Vec<Agreement>,
-    /// The base commit of a pull request, whose settings are trusted; `None` where the folder is trusted.
-    pub(crate) base: Option<Commit>,
+    /// The files of the base of a pull request, whose settings are trusted; `None` where the folder is trusted.
+    pub(crate) base: Option<TrustedFiles>,
+}
+
+/// The files of a trusted commit that its settings name.
+#[derive(Debug, Default)]
+pub(crate) struct TrustedFiles {
+    /// The first digits of the commit's hash.
+    pub(crate) commit: String,
+    /// The text of each file by its name in the settings; `None` where the commit does not have it.
+    pub(crate) texts: BTreeMap<String, Option<String>>,
+    /// Their paths from the top of the work tree.
+    pub(crate) paths: BTreeSet<String>,
+}
+
+impl TrustedFiles {
+    /// Reads a file that the settings name. With settings of a trusted commit, a file of the work tree comes from that
+    /// commit too: the file on disk may come from a pull request.
+    pub(crate) fn text(trusted: Option<&Self>, root: &Path, name: &str) -> Result<String, Failure> {
+        let Some((base, text)) = trusted.and_then(|base| Some((base, base.texts.get(name)?))) else {
+            return files::read_named(&root.join(name));
+        };
+        text.clone().ok_or_else(|| {
+            let message = format!("commit {} does not contain {name}, which its settings name", base.commit);
+            Failure::new(Exit::Failure, "trusted-file-missing", message)
+                .help("commit the file, or name one outside of the repository")
+        })
+    }
 }
 
 /// A file that is not on disk yet.
@@ -354,10 +379,14 @@ impl LoadedFiles {
         self.sources.iter().count()
     }
 
-    /// The digest of all files, by which a plan names what it was made from.
+    /// The digest of all files, by which a plan names what it was made from. It does not depend on the line ends of a
+    /// checkout.
     pub(crate) fn digest(&self) -> String {
+        let text = |text: &String| {
+            if text.contains('\r') { digest(&text.replace("\r\n", "\n")) } else { digest(text) }
+        };
         let texts: Vec<(&str, String)> =
-            self.sources.iter().map(|(_, source)| (source.path.as_str(), digest(&source.text))).collect();
+            self.sources.iter().map(|(_, source)| (source.path.as_str(), text(&source.text))).collect();
         digest(&texts)
     }
 }

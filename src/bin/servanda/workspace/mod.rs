@@ -1,5 +1,6 @@
 //! The repository: its files on disk and in Git, the two sides of a pull request, and the edits of a command.
 
+pub(crate) mod below;
 pub(crate) mod files;
 pub(crate) mod prefilter;
 pub(crate) mod git;

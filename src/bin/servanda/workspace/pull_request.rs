@@ -10,29 +10,43 @@ use servanda::calendar::{Instant, Zone};
 use servanda::check::CheckedRepository;
 use servanda::diagnostic::{Diagnostics, FileId};
 use servanda::ident::file_of;
-use servanda::plan::scope::{CheckedSide, RedLine, RedLineSubject, Scope, red_line, red_lines_of_catalog};
-use servanda::settings::{Product, Settings};
+use servanda::plan::scope::{
+    CheckedSide, RedLine, RedLineSubject, Scope, red_line, red_lines_of_catalog, red_lines_of_contacts,
+};
+use servanda::settings::Settings;
 
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
 use crate::process::runtime::runtime;
 use crate::workspace::files::{self, Content, File};
-use crate::workspace::git_tree::Commit;
-use crate::workspace::load::{self, LoadedFiles, Workspace};
+use crate::workspace::git::ACKNOWLEDGEMENT_TRAILER;
+use crate::workspace::git_tree::{ChangedFile, Commit};
+use crate::workspace::load::{self, LoadedFiles, TrustedFiles, Workspace};
 
-/// Paths that decide how Servanda is run, or that hold its state on one machine.
-const TRUSTED_PATHS: [&str; 10] = [
+/// Paths that decide how Servanda is run, or that hold its state on one machine. They count at the top of the work tree,
+/// where forges read them, and beside the settings.
+const TRUSTED_PATHS: [&str; 16] = [
     ".github/actions",
     ".github/workflows",
     ".gitea/workflows",
     ".forgejo/workflows",
+    ".gitlab",
     ".gitlab-ci.yml",
+    ".circleci",
+    ".woodpecker",
+    ".woodpecker.yml",
+    ".pre-commit-config.yaml",
+    "action.yml",
     "bitbucket-pipelines.yml",
     "azure-pipelines.yml",
     "Jenkinsfile",
     "ci",
     files::OWN_FOLDER,
 ];
+
+/// Files that git reads in any folder: they select programs, or other repositories. A folder with a `HEAD` may pass as a
+/// repository itself.
+const GIT_FILES: [&str; 4] = [".gitattributes", ".gitmodules", ".lfsconfig", "HEAD"];
 
 /// Whose settings apply to the files of the head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,13 +115,19 @@ impl PullRequest {
         context: &Context,
     ) -> Result<(Workspace, Scope), Failure> {
         let (_, checked, mut scope) = self.compare(at);
-        scope.red_lines = runtime()?.block_on(self.red_lines(&checked.settings))?;
-        let Self { head, base_commit, head_commit, .. } = self;
+        let (base, red_lines) = runtime()?.block_on(async {
+            let base = self.trusted_files(&checked.settings).await?;
+            let red_lines = self.red_lines(&base).await?;
+            Ok::<_, Failure>((base, red_lines))
+        })?;
+        scope.red_lines.extend(red_lines);
+        scope.red_lines.sort();
+        let Self { head, head_commit, .. } = self;
         let mut workspace = head.into_workspace_of(checked, context)?;
         if let Some(commit) = head_commit {
             workspace.commit = Some(commit.short().to_owned());
         }
-        workspace.base = Some(base_commit);
+        workspace.base = Some(base);
         Ok((workspace.refuse_empty()?, scope))
     }
 
@@ -117,7 +137,10 @@ impl PullRequest {
         self.base.check_with(at, Vec::new(), |before, base| {
             self.head.check_with(at, Vec::new(), |after, head| {
                 let earlier = CheckedSide { resolved: before, checked: &base };
-                let scope = Scope::between(name, earlier, CheckedSide { resolved: after, checked: &head });
+                let later = CheckedSide { resolved: after, checked: &head };
+                let mut scope = Scope::between(name, earlier, later);
+                let contacts = red_lines_of_contacts(&base, later, &self.head.sources);
+                scope.red_lines = contacts.into_iter().map(|red| self.from_top(red)).collect();
                 (base.diagnostics, head, scope)
             })
         })
@@ -130,7 +153,9 @@ impl PullRequest {
         let (base, head) = (&self.base.sources, &self.head.sources);
         let texts: BTreeMap<&str, &str> =
             base.iter().map(|(_, source)| (source.path.as_str(), source.text.as_str())).collect();
-        let is_changed = |file: FileId| texts.get(head.path(file)) != Some(&head.text(file));
+        let is_changed = |file: FileId| {
+            !texts.get(head.path(file)).is_some_and(|text| text.lines().eq(head.text(file).lines()))
+        };
         let documents = self.head.agreements.iter().filter(|document| {
             let touched = scope.documents.keys().chain(&scope.indirect);
             let mut files = touched.map(|id| file_of(id.as_str()));
@@ -155,30 +180,89 @@ impl PullRequest {
         self.head
     }
 
-    /// The lines by which the pull request would change the target helpdesk, its credentials or how Servanda is run.
-    async fn red_lines(&self, settings: &Settings) -> Result<Vec<RedLine>, Failure> {
+    /// The red line with its path from the top of the work tree, as a forge shows it.
+    fn from_top(&self, red: RedLine) -> RedLine {
+        RedLine { path: format!("{}{}", self.base_commit.prefix(), red.path), ..red }
+    }
+
+    /// Reads the certificates that the settings name from the base, unless they are outside of the work tree.
+    async fn trusted_files(&self, settings: &Settings) -> Result<TrustedFiles, Failure> {
+        let mut files =
+            TrustedFiles { commit: self.base_commit.short().to_owned(), ..TrustedFiles::default() };
+        for named in settings.certificates() {
+            if let Some(path) = self.base_commit.path_of(&self.head.root, named) {
+                let text = self.base_commit.text(&path).await?;
+                files.texts.insert(named.to_owned(), text);
+                files.paths.insert(path);
+            }
+        }
+        Ok(files)
+    }
+
+    /// The lines by which the pull request would change the target helpdesk, its credentials, how Servanda or git is run,
+    /// the texts that clients receive, or what guards hold back.
+    async fn red_lines(&self, trusted: &TrustedFiles) -> Result<Vec<RedLine>, Failure> {
         let (before, after) = &self.settings;
+        let settings = format!("{}{}", self.base_commit.prefix(), files::SETTINGS);
         let mut found: Vec<RedLine> =
-            red_line(files::SETTINGS, before, after, RedLineSubject::Settings).into_iter().collect();
-        let named = match &settings.helpdesk.kind {
-            Product::Itsm365 { ca_file: Some(file), .. } => Some(file.as_str()),
-            _ => None,
-        };
-        let paths: Vec<&str> = TRUSTED_PATHS.into_iter().chain(named).collect();
-        for path in self.base_commit.changed(self.head_commit.as_ref(), &paths).await? {
+            red_line(&settings, before, after, RedLineSubject::Settings).into_iter().collect();
+        for changed in self.base_commit.changed(self.head_commit.as_ref()).await? {
+            let Some(what) = self.subject(&changed, trusted) else { continue };
+            let path = changed.path;
             let before = self.base_commit.text(&path).await?.unwrap_or_default();
             let after = match &self.head_commit {
-                None => files::text_within(&self.head.root, &path),
+                None => self.base_commit.text_on_disk(&path),
                 Some(commit) => commit.text(&path).await?,
             };
-            let line = red_line(&path, &before, &after.unwrap_or_default(), RedLineSubject::Trusted);
-            found.push(line.unwrap_or(RedLine { path, line: 1, what: RedLineSubject::Trusted }));
+            let line = red_line(&path, &before, &after.unwrap_or_default(), what.clone());
+            found.push(line.unwrap_or(RedLine { path, line: 1, what }));
         }
+        found.extend(self.acknowledgements().await?);
         if let (Some(before), Some(after)) = (&self.base.catalog, &self.head.catalog) {
-            found.extend(red_lines_of_catalog(before, after, &self.head.sources));
+            let slugs = red_lines_of_catalog(before, after, &self.head.sources);
+            found.extend(slugs.into_iter().map(|red| self.from_top(red)));
         }
-        found.sort();
         Ok(found)
+    }
+
+    /// The acknowledgements in the messages of the branch's own commits. A forge may take them over into the message of the
+    /// merge, and a merge by rebase puts the commits themselves on the first-parent line.
+    async fn acknowledgements(&self) -> Result<Vec<RedLine>, Failure> {
+        let mut found = Vec::new();
+        for (id, message) in
+            self.base_commit.messages(self.head_commit.as_ref(), ACKNOWLEDGEMENT_TRAILER).await?
+        {
+            for (index, line) in message.lines().enumerate() {
+                if let Some((key, value)) = line.split_once(':')
+                    && key.trim().eq_ignore_ascii_case(ACKNOWLEDGEMENT_TRAILER)
+                {
+                    let what = RedLineSubject::Acknowledgement(value.trim().to_owned());
+                    found.push(RedLine { path: format!("commit {id}"), line: index + 1, what });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The reason why a changed file is a red line; `None` if it is not.
+    fn subject(&self, changed: &ChangedFile, trusted: &TrustedFiles) -> Option<RedLineSubject> {
+        let path = changed.path.as_str();
+        let prefix = self.base_commit.prefix();
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let is_below = |folder: &str, path: &str| {
+            path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let own = path.strip_prefix(prefix);
+        let is_trusted = |path: &str| TRUSTED_PATHS.iter().any(|folder| is_below(folder, path));
+        if GIT_FILES.iter().any(|file| file.eq_ignore_ascii_case(name)) {
+            Some(RedLineSubject::Git)
+        } else if trusted.paths.contains(path) || is_trusted(path) || own.is_some_and(is_trusted) {
+            Some(RedLineSubject::Trusted)
+        } else if own.is_some() && changed.is_link {
+            Some(RedLineSubject::Link)
+        } else {
+            own.is_some_and(|own| is_below(files::NOTICES, own)).then_some(RedLineSubject::Notice)
+        }
     }
 }
 

@@ -97,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
             let is_written = !pull.dry_run && !edits.is_empty();
             if is_written {
                 let text = edited(comparison.loaded.catalog_text(), &edits)?;
-                files::write_whole(&comparison.loaded.root.join(files::CATALOG), &text)?;
+                files::write_within(&comparison.loaded.root, files::CATALOG.as_ref(), &text)?;
             }
             print(&comparison, pull.format, is_written, context)?;
             Ok(Exit::Fine)

@@ -72,7 +72,7 @@ fn import(arguments: &Arguments, context: &Context) -> Result<Adoption, Failure>
             .help("Git may ignore that file: delete it, and import again"));
     }
     for file in adoption.files() {
-        files::write_whole(&root.join(&file.path), &file.text)?;
+        files::write_within(&root, file.path.as_ref(), &file.text)?;
     }
     Ok(adoption)
 }

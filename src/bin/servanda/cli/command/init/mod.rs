@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
             .help("nothing was written; name another folder, such as `servanda init sla`"));
     }
     for (path, text) in &made {
-        files::write_whole(&root.join(path), text)?;
+        files::write_within(&root, path.as_ref(), text)?;
     }
     let (agreement, _) = made.last().expect("the agreement comes last");
     let enter = folder.map(|folder| format!("\n  cd {}", folder.display())).unwrap_or_default();
