@@ -96,7 +96,9 @@ pub(crate) fn commit(root: &Path) -> Option<String> {
 pub(crate) fn trailers(root: &Path, since: Option<&str>, key: &str) -> Vec<String> {
     let format = format!("--format=%(trailers:key={key},valueonly)");
     let log = |range: &[&str]| git(root, &[&["log", "--first-parent", &format][..], range, &["--"]].concat());
-    let since = since.map(|since| format!("{}..HEAD", since.trim_end_matches('+')));
+    let since = since.map(|since| since.trim_end_matches('+'));
+    let since = since.filter(|since| since.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    let since = since.map(|since| format!("{since}..HEAD"));
     let found = since.and_then(|range| log(&[&range])).or_else(|| log(&["-1", "HEAD"]));
     found.unwrap_or_default().lines().flat_map(str::split_whitespace).map(str::to_owned).collect()
 }
