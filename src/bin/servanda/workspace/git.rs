@@ -79,8 +79,9 @@ pub(crate) fn top(folder: &Path) -> PathBuf {
 /// The path of a folder within its work tree, with `/` at its end; empty for the top.
 pub(crate) fn prefix(folder: &Path) -> String {
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
-    let within = folder.strip_prefix(top(&folder)).unwrap_or(Path::new("")).components();
-    within.map(|part| format!("{}/", part.as_os_str().to_string_lossy())).collect()
+    let within = folder.strip_prefix(top(&folder)).unwrap_or(Path::new(""));
+    let parts: Vec<_> = within.iter().map(|part| part.to_string_lossy()).collect();
+    if parts.is_empty() { String::new() } else { parts.join("/") + "/" }
 }
 
 /// The commit that is checked out, followed by `+` if files differ from it.

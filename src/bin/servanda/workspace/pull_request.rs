@@ -140,7 +140,7 @@ impl PullRequest {
                 let later = CheckedSide { resolved: after, checked: &head };
                 let mut scope = Scope::between(name, earlier, later);
                 let contacts = red_lines_of_contacts(&base, later, &self.head.sources);
-                scope.red_lines = contacts.into_iter().map(|red| self.from_top(red)).collect();
+                scope.red_lines = contacts.into_iter().map(|red| self.in_work_tree(red)).collect();
                 (base.diagnostics, head, scope)
             })
         })
@@ -181,7 +181,7 @@ impl PullRequest {
     }
 
     /// The red line with its path from the top of the work tree, as a forge shows it.
-    fn from_top(&self, red: RedLine) -> RedLine {
+    fn in_work_tree(&self, red: RedLine) -> RedLine {
         RedLine { path: format!("{}{}", self.base_commit.prefix(), red.path), ..red }
     }
 
@@ -220,7 +220,7 @@ impl PullRequest {
         found.extend(self.acknowledgements().await?);
         if let (Some(before), Some(after)) = (&self.base.catalog, &self.head.catalog) {
             let slugs = red_lines_of_catalog(before, after, &self.head.sources);
-            found.extend(slugs.into_iter().map(|red| self.from_top(red)));
+            found.extend(slugs.into_iter().map(|red| self.in_work_tree(red)));
         }
         Ok(found)
     }
