@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::calendar::{Day, Instant, Lead, TargetTime, Term, TimeOfDay, Zone};
 use crate::diagnostic::Span;
 use crate::ident::{
-    AgreementId, CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug,
-    ServiceSlug, TemplateName,
+    AgreementId, CalendarSlug, ClientSlug, Language, LiveId, ManagerSlug, PriorityName, ProviderSlug,
+    RecipientSlug, ServiceSlug, TemplateName,
 };
 
 /// A service-level agreement with one client.
@@ -34,6 +34,8 @@ pub struct Agreement {
     pub provider: Option<ProviderSlug>,
     /// The contacts by role within the client, if the agreement has its own.
     pub contacts: BTreeMap<String, crate::catalog::Contact>,
+    /// The language of messages to the client.
+    pub language: Language,
     /// The zone its days are counted in.
     pub zone: Zone,
     /// When it holds.
@@ -302,7 +304,7 @@ pub(crate) mod sample {
     use super::{Activation, Agreement, Coverage, Notices, Period, PeriodEnd, Renewal};
     use crate::calendar::{Day, Zone, read_day};
     use crate::diagnostic::{Sources, Span};
-    use crate::ident::{AgreementId, ClientSlug, RecipientSlug, ServiceSlug};
+    use crate::ident::{AgreementId, ClientSlug, Language, RecipientSlug, ServiceSlug};
 
     /// A day that is known to exist.
     pub(crate) fn day(text: &str) -> Day {
@@ -323,6 +325,7 @@ pub(crate) mod sample {
             manager: None,
             provider: None,
             contacts: std::collections::BTreeMap::new(),
+            language: Language::Russian,
             zone: Zone::find("Europe/Moscow").expect("a zone"),
             period: Period { first_day: Some(day(first_day)), end: PeriodEnd::LastDay(day(last_day)) },
             activation: Activation::Auto,

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use crate::calendar::{Calendar, Hours, Instant, Zone};
 use crate::diagnostic::Span;
 use crate::ident::{
-    CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug, ServiceSlug,
+    CalendarSlug, ClientSlug, Language, LiveId, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug,
+    ServiceSlug,
 };
 
 /// The calendar that is open round the clock, by its slug; it is built in.
@@ -70,6 +71,8 @@ pub struct ClientEntry {
     pub departments: BTreeMap<String, CatalogEntry>,
     /// The zone its agreements count their days in, unless they say otherwise.
     pub zone: Option<Zone>,
+    /// The language of messages to it, unless an agreement says otherwise.
+    pub language: Option<Language>,
 }
 
 /// Somebody who is reported: an address, or a person of the helpdesk whose address is read when sending.

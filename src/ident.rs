@@ -26,6 +26,29 @@ pub fn is_slug_path(text: &str) -> bool {
     }
 }
 
+/// A language of the built-in texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Language {
+    /// Russian.
+    Russian,
+    /// English.
+    #[default]
+    English,
+}
+
+impl Language {
+    /// Both languages.
+    pub const ALL: [Self; 2] = [Self::Russian, Self::English];
+
+    /// The ISO 639-1 code.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Russian => "ru",
+            Self::English => "en",
+        }
+    }
+}
+
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $accepts:expr) => {
         $(#[$doc])*

@@ -16,8 +16,8 @@ use crate::check::title::Titles;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
 use crate::ident::{
-    AgreementId, CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, RecipientSlug,
-    ServiceSlug, TemplateName,
+    AgreementId, CalendarSlug, ClientSlug, Language, LiveId, ManagerSlug, PriorityName, ProviderSlug,
+    RecipientSlug, ServiceSlug, TemplateName,
 };
 use crate::mapping::Field;
 use crate::settings::Settings;
@@ -61,6 +61,7 @@ impl AgreementReader<'_> {
         let (manager, provider) = self.ours(document);
         let services = self.services(document);
         let (calendar, targets) = self.sla(document.sla.as_ref());
+        let language = self.language(document, client.as_ref());
         let zone = self.zone(document, client.as_ref());
         let empty = shape::PeriodShape::default();
         let period = self.period(document.period.as_ref().unwrap_or(&empty));
@@ -87,6 +88,7 @@ impl AgreementReader<'_> {
             manager,
             provider,
             contacts,
+            language,
             zone,
             period: period?,
             activation: activation.unwrap_or(Activation::Manual(Vec::new())),
@@ -266,6 +268,15 @@ impl AgreementReader<'_> {
         let of_client = client.and_then(|client| self.catalog.clients.get(client.as_str())?.zone.clone());
         let nearest = if is_own { written.or(of_client) } else { of_client.or(written) };
         nearest.unwrap_or_else(|| self.settings.zone.clone())
+    }
+
+    /// The nearest language that is written, in the order of zones.
+    fn language(&self, document: &shape::AgreementDocument, client: Option<&ClientSlug>) -> Language {
+        let written = document.language.map(shape::LanguageShape::language);
+        let is_own = self.places.value(&["language"]).is_some_and(|place| self.places.is_own(place));
+        let of_client = client.and_then(|client| self.catalog.clients.get(client.as_str())?.language);
+        let nearest = if is_own { written.or(of_client) } else { of_client.or(written) };
+        nearest.unwrap_or(self.settings.language)
     }
 
     fn contacts(&mut self, document: &shape::AgreementDocument) -> BTreeMap<String, Contact> {

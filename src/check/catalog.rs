@@ -94,6 +94,7 @@ impl CatalogReader<'_> {
             };
             let entry = self.entry("clients", &path, slug, &named);
             let zone = self.zone(slug, written.timezone.as_deref());
+            let language = written.language.map(shape::LanguageShape::language);
             let departments = self.departments(slug, written);
             let contacts = written.contacts.iter().flatten().filter_map(|(role, contact)| {
                 let path = ["clients", slug, "contacts", role];
@@ -105,7 +106,7 @@ impl CatalogReader<'_> {
             });
             let contacts = contacts.collect();
             if let Some(name) = name {
-                clients.insert(name, ClientEntry { entry, contacts, departments, zone });
+                clients.insert(name, ClientEntry { entry, contacts, departments, zone, language });
             }
         }
         clients

@@ -25,6 +25,7 @@ fn catalog(client_id: Option<&str>) -> Catalog {
         contacts: BTreeMap::new(),
         departments: BTreeMap::new(),
         zone: None,
+        language: None,
     };
     Catalog {
         clients: [(ClientSlug::new("dent-mayak").expect("a slug"), client)].into(),

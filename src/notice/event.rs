@@ -99,12 +99,17 @@ pub fn notice_deadline(
     period: &CurrentPeriod,
     succession: &Succession<'_>,
 ) -> Option<Day> {
+    let is_settled =
+        agreement.termination.is_some() || is_followed(succession.successor(agreement), period.last_day);
+    deadline_before(agreement, period.last_day?).filter(|_| !is_settled)
+}
+
+/// The last day to give notice before a last day, if the agreement requires notice.
+pub fn deadline_before(agreement: &Agreement, last_day: Day) -> Option<Day> {
     let (Renewal::Manual { notice_period } | Renewal::Auto { notice_period, .. }) = agreement.renewal else {
         return None;
     };
-    let is_settled =
-        agreement.termination.is_some() || is_followed(succession.successor(agreement), period.last_day);
-    notice_period?.before(period.last_day?).filter(|_| !is_settled)
+    notice_period?.before(last_day)
 }
 
 /// The rule for an event. `renewed` falls back to the rule of `activated`, whose notice it replaces.

@@ -10,6 +10,7 @@ mod key;
 mod recipient;
 mod record;
 pub mod event;
+pub mod kind;
 mod announce;
 mod corrections;
 pub mod confirmed;
@@ -22,6 +23,7 @@ pub use confirmed::Confirmation;
 pub use due::{DueInput, DueNotices, Notice, due};
 pub use event::{ScheduledEvent, scheduled_events};
 pub use key::{Channel, NoticeKey, Variant};
+pub use kind::NoticeKind;
 pub use recipient::{Identity, MailAddress, Recipient};
 pub use record::{AnnouncedDays, NoticeRecord, NoticeRecords, NoticeResult, PastEvents};
 

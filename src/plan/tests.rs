@@ -61,6 +61,7 @@ fn catalog() -> Catalog {
                     contacts: BTreeMap::new(),
                     departments: BTreeMap::new(),
                     zone: None,
+                    language: None,
                 };
                 (ClientSlug::new(slug).expect("a slug"), client)
             })

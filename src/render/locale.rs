@@ -3,14 +3,6 @@
 use crate::calendar::Day;
 use crate::settings::Language;
 
-/// The ISO 639-1 code of a language.
-pub(super) const fn code(language: Language) -> &'static str {
-    match language {
-        Language::Russian => "ru",
-        Language::English => "en",
-    }
-}
-
 /// Formats a day, such as `31 декабря 2026 г.` or `31 December 2026`.
 pub(super) fn date(language: Language, day: Day) -> String {
     const MONTHS: [(&str, &str); 12] = [

@@ -1,38 +1,38 @@
 //! Renders notices as messages for people: a subject, plain text and HTML, in Russian or English.
 //!
-//! The texts are templates, and a repository may replace each. A template can use titles, days and states, and nothing
-//! else: no files, no environment, and a bounded number of steps. HTML escapes all values. Subjects and plain text
-//! contain no invisible characters.
+//! A message has one block for each agreement. Clients and managers get different texts. The texts are templates, and a
+//! repository may replace each. A template can use titles, days and states, and nothing else: no files, no environment,
+//! and a bounded number of steps. HTML escapes all values. Subjects and plain text contain no invisible characters.
 
 use std::collections::BTreeMap;
 
-use minijinja::syntax::SyntaxConfig;
+use minijinja::Environment;
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use crate::agreement::{Agreement, NoticeEvent, Renewal};
-use crate::calendar::Instant;
-use crate::catalog::Catalog;
 use crate::ident::nearest;
 use crate::notice::delivery::Message;
-use crate::notice::due::Notice;
 use crate::settings::{Language, WebhookFormat};
 
 use super::encode;
-use super::locale::{self, code, days, form};
 
 mod chat;
+mod engine;
+mod values;
 
-/// The maximum number of steps of a template: enough for about a thousand notices.
-const FUEL: u64 = 500_000;
+pub use values::MessageContext;
+
+use engine::{ending, environment, single_full_stops};
+use values::{MessageValues, language, values};
+
 /// The maximum length of a subject, in characters.
 const SUBJECT_LIMIT: usize = 160;
 
-/// The files of each language. Bodies are the same in both, with the words of the language.
-const NAMES: [&str; 7] = [
+/// The files of each language.
+const NAMES: [&str; 8] = [
     "subject.txt",
-    "sentence.txt",
+    "client.txt",
+    "manager.txt",
     "body.txt",
     "body.html",
     "chat.slack",
@@ -40,19 +40,27 @@ const NAMES: [&str; 7] = [
     "chat.telegram",
 ];
 
-/// The built-in templates, in the order of [`NAMES`].
-const fn built_in(language: Language) -> [&'static str; 7] {
-    let (subject, sentence) = match language {
-        Language::Russian => {
-            (include_str!("message/ru.subject.txt"), include_str!("message/ru.sentence.txt"))
-        }
-        Language::English => {
-            (include_str!("message/en.subject.txt"), include_str!("message/en.sentence.txt"))
-        }
+/// The texts of one event, which the other templates include as `paragraph`.
+const PARAGRAPHS: [&str; 2] = ["client.txt", "manager.txt"];
+
+/// The built-in templates, in the order of [`NAMES`]. Bodies and chats are the same in both languages.
+const fn built_in(language: Language) -> [&'static str; 8] {
+    let (subject, client, manager) = match language {
+        Language::Russian => (
+            include_str!("message/ru.subject.txt"),
+            include_str!("message/ru.client.txt"),
+            include_str!("message/ru.manager.txt"),
+        ),
+        Language::English => (
+            include_str!("message/en.subject.txt"),
+            include_str!("message/en.client.txt"),
+            include_str!("message/en.manager.txt"),
+        ),
     };
     [
         subject,
-        sentence,
+        client,
+        manager,
         include_str!("message/body.txt"),
         include_str!("message/body.html"),
         include_str!("message/chat.slack"),
@@ -64,39 +72,44 @@ const fn built_in(language: Language) -> [&'static str; 7] {
 /// The words of a language in the built-in bodies.
 #[derive(Serialize)]
 struct TemplateWords {
-    language: &'static str,
     greeting: &'static str,
+    client: &'static str,
     number: &'static str,
     number_sign: &'static str,
     services: &'static str,
+    closing: &'static str,
+    contact: &'static str,
     automatic: &'static str,
 }
 
 const fn words(language: Language) -> TemplateWords {
     match language {
         Language::Russian => TemplateWords {
-            language: "ru",
             greeting: "Здравствуйте!",
+            client: "Клиент",
             number: "Номер договора",
             number_sign: "№",
             services: "Услуги",
+            closing: "С уважением,",
+            contact: "Ваш менеджер",
             automatic: "Это сообщение отправлено автоматически.",
         },
         Language::English => TemplateWords {
-            language: "en",
             greeting: "Hello,",
+            client: "Client",
             number: "Contract number",
             number_sign: "No.",
             services: "Services",
+            closing: "Kind regards,",
+            contact: "Your contact",
             automatic: "This message was sent automatically.",
         },
     }
 }
 
-/// The templates of one language.
+/// The templates of both languages.
 pub struct MessageTemplates {
-    environment: Environment<'static>,
-    language: Language,
+    environments: BTreeMap<Language, Environment<'static>>,
 }
 
 /// A message as its recipients see it.
@@ -112,86 +125,57 @@ pub struct RenderedMessage {
 
 /// An error in a template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("notices/{file}: {why}")]
+#[error("notices/{file}: {}{why}", line.map_or_else(String::new, |line| format!("line {line}: ")))]
 pub struct TemplateError {
     /// The file, below `notices/`.
     pub file: String,
-    /// The error, with the line if it is known.
+    /// The line, if it is known.
+    pub line: Option<usize>,
+    /// The error.
     pub why: String,
-}
-
-/// The values of one notice in a template.
-#[derive(Serialize)]
-struct NoticeValues<'a> {
-    event: &'static str,
-    /// `begins`, `ends`, `ahead` or `other`.
-    kind: &'static str,
-    id: &'a str,
-    title: &'a str,
-    number: Option<&'a str>,
-    client: &'a str,
-    state: &'static str,
-    day: String,
-    first_day: Option<String>,
-    last_day: Option<String>,
-    deadline: Option<String>,
-    days_left: Option<i32>,
-    rolls: bool,
-    services: Vec<&'a str>,
 }
 
 /// The file of a template below `notices/`, such as `ru.body.html`.
 fn file_of(language: Language, name: &str) -> String {
-    format!("{}.{name}", code(language))
+    format!("{}.{name}", language.as_str())
 }
 
 /// All files that may be below `notices/`.
 fn files() -> Vec<String> {
     let of = |language| NAMES.iter().map(move |name| file_of(language, name));
-    of(Language::Russian).chain(of(Language::English)).collect()
+    Language::ALL.into_iter().flat_map(of).collect()
 }
 
 impl MessageTemplates {
-    /// The templates of a language. `own` replaces built-in ones, by file below `notices/`.
-    pub fn new(language: Language, own: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+    /// The templates. `own` replaces built-in ones, by file below `notices/`.
+    pub fn new(own: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
         check_files(own)?;
-        let mut environment = environment(language);
-        for (name, text) in NAMES.into_iter().zip(built_in(language)) {
-            let file = file_of(language, name);
-            let text = own.get(&file).cloned().unwrap_or_else(|| text.to_owned());
-            let error = |error: minijinja::Error| template_error(&file, &error);
-            if name == "sentence.txt" {
-                // One copy for each kind of body, so that each escapes in its own way.
-                for ending in WebhookFormat::chats().map(WebhookFormat::as_str).chain(["html"]) {
-                    environment
-                        .add_template_owned(format!("sentence.{ending}"), text.clone())
-                        .map_err(error)?;
-                }
-            }
-            let text =
-                text.replace("include \"sentence\"", &format!("include \"sentence.{}\"", ending(name)));
-            environment.add_template_owned(name, text).map_err(error)?;
-        }
-        Ok(Self { environment, language })
+        let environments = Language::ALL.into_iter().map(|language| Ok((language, load(language, own)?)));
+        Ok(Self { environments: environments.collect::<Result<_, _>>()? })
     }
 
     /// Renders a message as mail.
     pub fn render(
         &self,
         message: &Message,
-        agreements: &BTreeMap<&str, &Agreement>,
-        catalog: &Catalog,
-        sender: &str,
-        at: Instant,
+        context: &MessageContext<'_>,
     ) -> Result<RenderedMessage, TemplateError> {
-        let values = all_values(message, agreements, catalog, at);
-        let subject = self.fill("subject.txt", &values, sender, "")?;
+        let language = language(message, context);
+        self.render_values(values(message, context, language), language)
+    }
+
+    fn render_values(
+        &self,
+        mut values: MessageValues,
+        language: Language,
+    ) -> Result<RenderedMessage, TemplateError> {
+        let subject = self.fill("subject.txt", &values, language)?;
         let words = subject.split([' ', '\n', '\r', '\t']).filter(|word| !word.is_empty());
         let subject = visible(&words.collect::<Vec<_>>().join(" "));
-        let subject: String = subject.chars().take(SUBJECT_LIMIT).collect();
-        let text = visible(&self.fill("body.txt", &values, sender, &subject)?);
-        let html = self.fill("body.html", &values, sender, &subject)?;
-        Ok(RenderedMessage { subject, text, html })
+        values.subject = subject.chars().take(SUBJECT_LIMIT).collect();
+        let text = visible(&self.fill("body.txt", &values, language)?);
+        let html = self.fill("body.html", &values, language)?;
+        Ok(RenderedMessage { subject: values.subject, text, html })
     }
 
     /// Renders a message in the markup of a chat.
@@ -199,34 +183,55 @@ impl MessageTemplates {
         &self,
         form: WebhookFormat,
         message: &Message,
-        agreements: &BTreeMap<&str, &Agreement>,
-        catalog: &Catalog,
-        at: Instant,
+        context: &MessageContext<'_>,
     ) -> Result<String, TemplateError> {
-        let values = all_values(message, agreements, catalog, at);
-        let text = self.fill(&format!("chat.{}", form.as_str()), &values, "", "")?;
+        let language = language(message, context);
+        let values = values(message, context, language);
+        let text = self.fill(&format!("chat.{}", form.as_str()), &values, language)?;
         Ok(text.trim().to_owned())
     }
 
-    fn fill(
-        &self,
-        name: &str,
-        notices: &[NoticeValues<'_>],
-        sender: &str,
-        subject: &str,
-    ) -> Result<String, TemplateError> {
+    fn fill(&self, name: &str, values: &MessageValues, language: Language) -> Result<String, TemplateError> {
         #[derive(Serialize)]
-        struct MessageValues<'a> {
-            notices: &'a [NoticeValues<'a>],
-            sender: &'a str,
-            subject: &'a str,
+        struct TemplateValues<'a> {
+            #[serde(flatten)]
+            values: &'a MessageValues,
             words: TemplateWords,
         }
-        let values = MessageValues { notices, sender, subject, words: words(self.language) };
-        let template = self.environment.get_template(name);
-        let rendered = template.and_then(|template| template.render(Value::from(Serde(&values))));
-        rendered.map_err(|error| template_error(&file_of(self.language, name), &error))
+        let values = TemplateValues { values, words: words(language) };
+        let template = self.environments[&language].get_template(name);
+        let rendered = template.and_then(|template| template.render(minijinja::Value::from(Serde(&values))));
+        let rendered = rendered.map_err(|error| template_error(&file_of(language, name), &error))?;
+        Ok(single_full_stops(language, rendered))
     }
+}
+
+/// Loads the templates of a language.
+fn load(language: Language, own: &BTreeMap<String, String>) -> Result<Environment<'static>, TemplateError> {
+    let mut environment = environment(language);
+    // One copy of each paragraph for each kind of body, so that each escapes in its own way.
+    let endings: Vec<&str> =
+        WebhookFormat::chats().map(WebhookFormat::as_str).chain(["html", "txt"]).collect();
+    for (name, text) in NAMES.into_iter().zip(built_in(language)) {
+        let file = file_of(language, name);
+        let text = own.get(&file).map_or(text, String::as_str);
+        let copies = if PARAGRAPHS.contains(&name) { &endings[..] } else { &[] };
+        let stem = name.trim_end_matches(".txt");
+        let mut added = copies.iter().map(|ending| format!("{stem}.{ending}")).collect::<Vec<_>>();
+        added.extend(copies.is_empty().then(|| name.to_owned()));
+        for name in added {
+            let text =
+                text.replace("include \"paragraph\"", &format!("include \"paragraph.{}\"", ending(&name)));
+            let loaded = environment.add_template_owned(name, text);
+            loaded.map_err(|error| template_error(&file, &error))?;
+        }
+    }
+    for ending in endings {
+        let text = format!("{{% include notice.audience ~ \".{ending}\" %}}");
+        let loaded = environment.add_template_owned(format!("paragraph.{ending}"), text);
+        loaded.expect("the include of a paragraph is valid");
+    }
+    Ok(environment)
 }
 
 /// Refuses files of which no message is made.
@@ -240,38 +245,7 @@ fn check_files(own: &BTreeMap<String, String>) -> Result<(), TemplateError> {
         || format!("unknown template; the templates are {}", files.join(", ")),
         |nearest| format!("unknown template; did you mean {nearest}?"),
     );
-    Err(TemplateError { file: unknown.clone(), why })
-}
-
-/// The template engine, with escaping by the ending of a template's name.
-fn environment(language: Language) -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|name| match ending(name) {
-        "html" => AutoEscape::Html,
-        ending => WebhookFormat::chats()
-            .find(|form| form.as_str() == ending)
-            .map_or(AutoEscape::None, |form| AutoEscape::Custom(form.as_str().into())),
-    });
-    environment.set_formatter(|output, state, value| {
-        let form = match state.auto_escape() {
-            AutoEscape::Custom(name) => WebhookFormat::chats().find(|form| form.as_str() == name),
-            _ => None,
-        };
-        match form.filter(|_| !value.is_safe()) {
-            Some(form) => Ok(output.write_str(&chat::value(form, &value.to_string()))?),
-            None if form.is_some() => Ok(output.write_str(&value.to_string())?),
-            None => minijinja::escape_formatter(output, state, value),
-        }
-    });
-    environment.set_fuel(Some(FUEL));
-    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-    environment.set_syntax(syntax.expect("trimming and stripping blocks are compatible"));
-    environment.add_filter("date", move |day: String| date(language, &day));
-    environment.add_filter("days", move |count: i64| days(language, count));
-    environment.add_filter("remain", move |count: i64| remain(language, count));
-    environment.add_filter("changes", move |count: i64| changes(language, count));
-    environment
+    Err(TemplateError { file: unknown.clone(), line: None, why })
 }
 
 /// A message as an HTML comment in a helpdesk, with its reference at the end.
@@ -285,95 +259,25 @@ pub fn reference(name: &str) -> String {
     format!("servanda:{name}")
 }
 
+/// The error of the innermost template, which may be a paragraph that `file` includes.
 fn template_error(file: &str, error: &minijinja::Error) -> TemplateError {
-    let line = error.line().map_or_else(String::new, |line| format!("line {line}: "));
-    let detail = error.detail().map_or_else(String::new, |detail| format!(": {detail}"));
-    TemplateError { file: file.to_owned(), why: format!("{line}{}{detail}", error.kind()) }
-}
-
-fn ending(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(_, ending)| ending)
+    let mut innermost = error;
+    while let Some(source) = std::error::Error::source(innermost).and_then(|source| source.downcast_ref()) {
+        innermost = source;
+    }
+    let language = file.split_once('.').map_or("", |(language, _)| language);
+    let stem = innermost.name().and_then(|name| name.split_once('.')).map(|(stem, _)| format!("{stem}.txt"));
+    let file = match stem.filter(|stem| PARAGRAPHS.contains(&stem.as_str())) {
+        Some(paragraph) => format!("{language}.{paragraph}"),
+        None => file.to_owned(),
+    };
+    let detail = innermost.detail().map_or_else(String::new, |detail| format!(": {detail}"));
+    TemplateError { file, line: innermost.line(), why: format!("{}{detail}", innermost.kind()) }
 }
 
 /// Removes invisible characters, except for line breaks.
 fn visible(text: &str) -> String {
     text.chars().filter(|character| *character == '\n' || !encode::is_unseen(*character)).collect()
-}
-
-fn all_values<'a>(
-    message: &'a Message,
-    agreements: &BTreeMap<&str, &'a Agreement>,
-    catalog: &'a Catalog,
-    at: Instant,
-) -> Vec<NoticeValues<'a>> {
-    let values = message.notices.iter().filter_map(|notice| {
-        Some(values(notice, agreements.get(notice.key.agreement.as_str())?, catalog, at))
-    });
-    values.collect()
-}
-
-fn values<'a>(
-    notice: &'a Notice,
-    agreement: &'a Agreement,
-    catalog: &'a Catalog,
-    at: Instant,
-) -> NoticeValues<'a> {
-    let client = catalog.clients.get(agreement.client.as_str());
-    let services = agreement
-        .services
-        .keys()
-        .map(|slug| catalog.services.get(slug.as_str()).map_or(slug.as_str(), |entry| entry.title.as_str()));
-    let last_day = notice.announced.last_day;
-    let today = agreement.zone.day_of(at);
-    let deadline = match agreement.renewal {
-        Renewal::Manual { notice_period } | Renewal::Auto { notice_period, .. } => notice_period,
-        Renewal::None => None,
-    };
-    let deadline = deadline.zip(last_day).and_then(|(lead, day)| lead.before(day));
-    NoticeValues {
-        event: notice.key.event.as_str(),
-        kind: match notice.key.event {
-            NoticeEvent::Activated | NoticeEvent::Renewed => "begins",
-            NoticeEvent::Deactivated => "ends",
-            NoticeEvent::Expiring | NoticeEvent::NoticeDeadline => "ahead",
-            NoticeEvent::Amended => "other",
-        },
-        id: agreement.id.as_str(),
-        title: &agreement.title,
-        number: agreement.number.as_deref(),
-        client: client.map_or(agreement.client.as_str(), |client| client.entry.title.as_str()),
-        state: notice.state.as_str(),
-        day: notice.key.day.to_string(),
-        first_day: notice.announced.first_day.map(|day| day.to_string()),
-        last_day: last_day.map(|day| day.to_string()),
-        deadline: deadline.map(|day| day.to_string()),
-        days_left: last_day.and_then(|day| today.until(day).ok()).map(|span| span.get_days()),
-        rolls: matches!(agreement.renewal, Renewal::Auto { .. }),
-        services: services.collect(),
-    }
-}
-
-/// The filter `date`, which takes a day such as `2026-12-31`.
-fn date(language: Language, day: &str) -> Result<String, minijinja::Error> {
-    let day = day.parse().map_err(|_| {
-        minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, "`date` takes a day such as 2026-12-31")
-    })?;
-    Ok(locale::date(language, day))
-}
-
-fn remain(language: Language, count: i64) -> String {
-    let days = days(language, count);
-    match language {
-        Language::Russian => format!("{} {days}", form(count, "остался", "осталось", "осталось")),
-        Language::English => format!("{days} from now"),
-    }
-}
-
-fn changes(language: Language, count: i64) -> String {
-    match language {
-        Language::Russian => format!("{count} {}", form(count, "уведомление", "уведомления", "уведомлений")),
-        Language::English => format!("{count} {}", if count == 1 { "notice" } else { "notices" }),
-    }
 }
 
 #[cfg(test)]

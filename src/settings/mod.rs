@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::calendar::{TimeOfDay, Zone};
+pub use crate::ident::Language;
 use crate::mapping::{Field, Mapping};
 
 /// The settings of a repository, with every default filled in.
@@ -160,16 +161,6 @@ impl AllowedMail {
         let domain = address.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
         domain.is_some_and(|domain| self.domains.contains(&domain))
     }
-}
-
-/// A language of the built-in texts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Language {
-    /// Russian.
-    Russian,
-    /// English.
-    #[default]
-    English,
 }
 
 /// The helpdesk: its address, its mapping and its limits.

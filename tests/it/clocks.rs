@@ -292,6 +292,7 @@ fn of_one_day(zone: &str, day: Day) -> servanda::agreement::Agreement {
         manager: None,
         provider: None,
         contacts: BTreeMap::new(),
+        language: servanda::settings::Language::English,
         zone: Zone::find(zone).unwrap(),
         period: Period { first_day: Some(day), end: PeriodEnd::LastDay(day) },
         activation: Activation::Auto,

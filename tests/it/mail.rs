@@ -84,8 +84,16 @@ fn sent(run: &Run) -> usize {
 #[test]
 fn mails_arrive_once_with_the_right_text_in_both_languages() {
     for (language, sentence, greeting) in [
-        ("ru", "Действие соглашения приостановлено с 21\u{a0}сентября 2026\u{a0}г.", "Здравствуйте!"),
-        ("en", "The agreement is suspended from 21\u{a0}September 2026.", "Hello,"),
+        (
+            "ru",
+            "Обслуживание по соглашению приостановлено с 21\u{a0}сентября 2026\u{a0}г. по 4\u{a0}октября",
+            "Здравствуйте!",
+        ),
+        (
+            "en",
+            "Service under the agreement is suspended from 21\u{a0}September 2026 through 4\u{a0}October",
+            "Hello,",
+        ),
     ] {
         let server = match MailServer::start() {
             Ok(server) => server,
@@ -103,6 +111,9 @@ fn mails_arrive_once_with_the_right_text_in_both_languages() {
         for mail in &mails {
             assert_eq!(mail["to"].as_array().unwrap().len(), 1, "no recipient sees the others");
             assert_eq!(text(mail, "automatic"), "auto-generated");
+            // A client with a language of its own is addressed in it.
+            let is_english = mail["to"][0] == "ops@aurora-games.example";
+            let greeting = if is_english { "Hello," } else { greeting };
             assert!(text(mail, "text").starts_with(greeting), "{mail}");
             assert!(text(mail, "html").contains("</html>"), "{mail}");
         }

@@ -12,8 +12,8 @@ use crate::document::shape;
 use crate::document::shape::TextOr;
 use crate::ident::LiveId;
 use crate::settings::{
-    AllowedMail, DeactivationGuard, Guards, HelpdeskNotice, Language, LedgerConfig, LedgerPlace,
-    LedgerWitness, MailSender, SecretText, Settings, WebhookConfig, WebhookFormat,
+    AllowedMail, DeactivationGuard, Guards, HelpdeskNotice, LedgerConfig, LedgerPlace, LedgerWitness,
+    MailSender, SecretText, Settings, WebhookConfig, WebhookFormat,
 };
 
 use reader::SettingsReader;
@@ -32,10 +32,7 @@ pub(in crate::check) fn settings(
     let written = document.helpdesk.clone().unwrap_or_default();
     let settings = Settings {
         zone: zone.unwrap_or(Zone::UTC),
-        language: match document.language {
-            Some(shape::LanguageShape::Ru) => Language::Russian,
-            Some(shape::LanguageShape::En) | None => Language::English,
-        },
+        language: document.language.map(shape::LanguageShape::language).unwrap_or_default(),
         helpdesk: reader.helpdesk(&written),
         ledger: reader.ledger(document.ledger.as_ref()),
         guards: reader.guards(document.guards.as_ref()),

@@ -21,6 +21,7 @@ fn client(slug: &str, title: &str, helpdesk: Option<&str>) -> (ClientSlug, Clien
         contacts: BTreeMap::new(),
         departments: BTreeMap::new(),
         zone: None,
+        language: None,
     };
     (ClientSlug::new(slug).expect("a slug"), client)
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::either::{BoolOr, FalseOr, KindOr, KindOrMany, OneOrMany, TextOr, TwoForms, also, either};
-use super::text::{self, Keyed};
+use super::text::{self, Keyed, LanguageShape};
 
 /// An agreement with one client, or a set: the same package for many clients. The id is the name of the file without `.yaml`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, schemars::JsonSchema)]
@@ -47,6 +47,8 @@ pub struct AgreementDocument {
     /// address, or to a person in the helpdesk. Example: `main: { helpdesk: "employee$811" }`.
     #[schemars(with = "Option<Keyed<text::Slug, KindOr<text::Email, ContactAddressShape>>>")]
     pub contacts: Option<BTreeMap<String, ContactShape>>,
+    /// The language of messages to the client: `ru` or `en`. Default: that of the client in catalog.yaml, else of servanda.yaml.
+    pub language: Option<LanguageShape>,
     /// The days on which the agreement is in force, both inclusive.
     pub period: Option<PeriodShape>,
     /// `auto`, the default: active from the first day to the last. Or a manual list of entries, for days that are not

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::agreement::{ContactAddressShape, ContactShape};
 use super::either::KindOr;
-use super::text::{self, Keyed};
+use super::text::{self, Keyed, LanguageShape};
 
 /// Slugs for existing objects of the helpdesk: clients, services, managers, providers, calendars and priorities.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
@@ -45,6 +45,8 @@ pub struct CatalogClientShape {
     /// The time zone of the client's agreements, unless they set another. Default: that of servanda.yaml. Example: `Asia/Vladivostok`.
     #[schemars(with = "Option<text::Timezone>")]
     pub timezone: Option<String>,
+    /// The language of messages to the client, unless an agreement sets another: `ru` or `en`. Default: that of servanda.yaml.
+    pub language: Option<LanguageShape>,
     /// The recipients of notices to `client`: a map from any name to an address, or to a person in the helpdesk.
     /// Example: `main: { helpdesk: "employee$811" }`.
     #[schemars(with = "Option<Keyed<text::Slug, KindOr<text::Email, ContactAddressShape>>>")]

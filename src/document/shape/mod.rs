@@ -35,6 +35,7 @@ pub use helpdesk::{
 };
 pub use secret::SecretShape;
 pub use settings::{
-    CommentShape, GuardsShape, LanguageShape, LedgerShape, MailAllowShape, MailShape, NoticeModuleShape,
+    CommentShape, GuardsShape, LedgerShape, MailAllowShape, MailShape, NoticeModuleShape,
     NoticeSettingsShape, SettingsDocument, StateLimitShape, WebhookFormShape, WebhookShape, WitnessShape,
 };
+pub use text::LanguageShape;

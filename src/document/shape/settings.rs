@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::either::{KindOr, TextOr};
 use super::helpdesk::HelpdeskShape;
 use super::secret::SecretShape;
-use super::text;
+use super::text::{self, LanguageShape};
 
 /// The settings: the time zone, the helpdesk and its mapping, the ledger, mail, and guards.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
@@ -17,7 +17,7 @@ pub struct SettingsDocument {
     /// The time zone of days, unless a client or an agreement sets another, by its IANA name. Example: `Europe/Moscow`.
     #[schemars(with = "Option<text::Timezone>")]
     pub timezone: Option<String>,
-    /// The language of messages to clients and managers: `ru` or `en`. Default: `en`.
+    /// The language of messages to managers, and to clients without a `language:` of their own: `ru` or `en`. Default: `en`.
     pub language: Option<LanguageShape>,
     /// The helpdesk that contains the agreements. Default: the sandbox.
     pub helpdesk: Option<HelpdeskShape>,
@@ -31,17 +31,6 @@ pub struct SettingsDocument {
     pub notices: Option<NoticeSettingsShape>,
     /// Limits on the changes of one run. A plan beyond them must be acknowledged.
     pub guards: Option<GuardsShape>,
-}
-
-/// A language of messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum LanguageShape {
-    /// English.
-    En,
-    /// Russian.
-    Ru,
 }
 
 /// The ledger.

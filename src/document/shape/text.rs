@@ -150,3 +150,24 @@ impl<K: schemars::JsonSchema, V: schemars::JsonSchema> schemars::JsonSchema for 
         schemars::json_schema!({ "type": "object", "propertyNames": keys, "additionalProperties": values })
     }
 }
+
+/// A language of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum LanguageShape {
+    /// English.
+    En,
+    /// Russian.
+    Ru,
+}
+
+impl LanguageShape {
+    /// The language.
+    pub const fn language(self) -> crate::ident::Language {
+        match self {
+            Self::En => crate::ident::Language::English,
+            Self::Ru => crate::ident::Language::Russian,
+        }
+    }
+}

@@ -51,7 +51,8 @@ impl Fixture {
             crate::diagnostic::Span::of_file(crate::diagnostic::Sources::default().add("catalog.yaml", ""));
         let entry = CatalogEntry { title: "Маяк".to_owned(), helpdesk: None, email: None, span };
         let contacts = [("main".to_owned(), Contact::Email("main@client.example".to_owned()))].into();
-        let client = ClientEntry { entry, contacts, departments: BTreeMap::new(), zone: None };
+        let client =
+            ClientEntry { entry, contacts, departments: BTreeMap::new(), zone: None, language: None };
         let mut catalog = Catalog::default();
         catalog.clients.insert(ClientSlug::new("dent-mayak").expect("a slug"), client);
         Self {

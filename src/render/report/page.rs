@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::calendar::ZONE_DATA;
 use crate::render::encode;
-use crate::render::locale::{code, date};
+use crate::render::locale::date;
 use crate::render::vocabulary::preview;
 use crate::report::ReportEntry;
 
@@ -64,7 +64,7 @@ pub fn page(input: &ReportInput<'_>) -> String {
     ];
     let data = encode::script_json(&data(input, &words).to_string()).into_owned();
     let values = context! {
-        lang => code(input.language),
+        lang => input.language.as_str(),
         version => env!("CARGO_PKG_VERSION"),
         policy,
         more,

@@ -15,7 +15,7 @@ use crate::calendar::{Instant, Zone};
 use crate::settings::Language;
 
 use super::encode;
-use super::locale::{code, date};
+use super::locale::date;
 
 use self::vocabulary::{attribute, day, plural, value, words};
 
@@ -232,7 +232,7 @@ pub fn content_security_policy() -> String {
 fn render<T: Serialize + ?Sized>(context: &PageContext, page: &str, value: &T) -> String {
     let environment = environment(context);
     let values = context! {
-        lang => code(context.language),
+        lang => context.language.as_str(),
         words => Serde(words(context.language)),
         style => Part::from_safe_string(STYLE.to_owned()),
         page => Serde(value),

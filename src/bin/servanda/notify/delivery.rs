@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use servanda::agreement::Agreement;
 use servanda::calendar::Instant;
 use servanda::catalog::Contact;
 use servanda::envelope::GuardedPlan;
@@ -15,7 +14,7 @@ use servanda::notice::delivery::{Delivery, DeliveryReport, Effect, Message, Repl
 use servanda::notice::due::past_events;
 use servanda::notice::{Channel, Confirmation, DueInput, NoticeRecords, due};
 use servanda::plan::Cause;
-use servanda::render::message::{MessageTemplates, RenderedMessage};
+use servanda::render::message::{MessageContext, MessageTemplates, RenderedMessage};
 
 use crate::helpdesk::Reader as _;
 use crate::helpdesk::connect::Connection;
@@ -116,7 +115,7 @@ impl<'a> Dispatcher<'a> {
         as_of: Instant,
     ) -> Result<Self, Failure> {
         let own = files::read_notices(&workspace.root)?;
-        let templates = MessageTemplates::new(workspace.settings.language, &own).map_err(|error| {
+        let templates = MessageTemplates::new(&own).map_err(|error| {
             Failure::new(Exit::Invalid, "template-invalid", error.to_string())
                 .help("fix the template, or delete it to use the built-in one")
         })?;
@@ -306,13 +305,19 @@ impl<'a> Dispatcher<'a> {
 
     fn render(&self, message: &Message) -> Result<RenderedMessage, String> {
         let agreements = self.workspace.agreements.iter();
-        let agreements: BTreeMap<&str, &Agreement> =
-            agreements.map(|agreement| (agreement.id.as_str(), agreement)).collect();
-        let (catalog, at) = (&self.workspace.catalog, self.clock.as_of);
-        let rendered = self.templates.render(message, &agreements, catalog, self.channels.sender(), at);
+        let context = MessageContext {
+            agreements: agreements.map(|agreement| (agreement.id.as_str(), agreement)).collect(),
+            catalog: &self.workspace.catalog,
+            paths: &self.workspace.paths,
+            sender: self.channels.sender(),
+            language: self.workspace.settings.language,
+            at: self.clock.as_of,
+            address: &|person| self.helpdesk.addresses.get(person).cloned(),
+        };
+        let rendered = self.templates.render(message, &context);
         let mut rendered = rendered.map_err(|error| error.to_string())?;
         if let Some(form) = self.channels.chat().filter(|_| message.channel == Channel::Webhook) {
-            let text = self.templates.render_chat(form, message, &agreements, catalog, at);
+            let text = self.templates.render_chat(form, message, &context);
             rendered.text = text.map_err(|error| error.to_string())?;
         }
         Ok(rendered)

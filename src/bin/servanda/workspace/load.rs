@@ -46,6 +46,8 @@ pub(crate) struct Workspace {
     pub(crate) settings: Settings,
     pub(crate) catalog: Catalog,
     pub(crate) agreements: Vec<Agreement>,
+    /// The paths of the files of agreements.
+    pub(crate) paths: BTreeMap<FileId, String>,
     /// The files of the base of a pull request, whose settings are trusted; `None` where the folder is trusted.
     pub(crate) base: Option<TrustedFiles>,
 }
@@ -327,7 +329,7 @@ impl LoadedFiles {
             let noun = if warnings == 1 { "warning" } else { "warnings" };
             print_message(&format!("{warnings} {noun}; `servanda validate` shows them\n"));
         }
-        let digest = self.digest();
+        let (digest, paths) = (self.digest(), self.paths());
         Ok(Workspace {
             commit: git::commit(&self.root),
             digest,
@@ -335,6 +337,7 @@ impl LoadedFiles {
             settings: checked.settings,
             catalog: checked.catalog,
             agreements: checked.agreements,
+            paths,
             base: None,
         })
     }
@@ -372,6 +375,12 @@ impl LoadedFiles {
     /// The text of catalog.yaml, if it exists.
     pub(crate) fn catalog_text(&self) -> Option<&str> {
         self.catalog.as_ref().map(|document| self.sources.text(document.file))
+    }
+
+    /// The paths of the files of agreements.
+    pub(crate) fn paths(&self) -> BTreeMap<FileId, String> {
+        let files = self.agreements.iter().map(|document| document.file);
+        files.map(|file| (file, self.sources.path(file).to_owned())).collect()
     }
 
     /// The number of files that were read.

@@ -114,6 +114,7 @@ fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<DoctorCheck>, Option<Wo
         return (vec![found, DoctorCheck::failed("settings", message, Some(help))], None);
     }
     let workspace = Workspace {
+        paths: loaded.paths(),
         root: loaded.root,
         commit: None,
         digest: String::new(),

@@ -12,7 +12,7 @@ use servanda::check::Basis;
 use servanda::diagnostic::{Sources, Span};
 use servanda::guard::Acknowledged;
 use servanda::ident::{
-    AgreementId, CalendarSlug, ClientSlug, LiveId, PriorityName, RecipientSlug, ServiceSlug,
+    AgreementId, CalendarSlug, ClientSlug, Language, LiveId, PriorityName, RecipientSlug, ServiceSlug,
 };
 use servanda::mapping::{Deactivation, Mapping, RecipientSide};
 use servanda::settings::{DeactivationGuard, Guards, Pace, Settings};
@@ -51,6 +51,7 @@ fn catalog() -> Catalog {
             contacts: BTreeMap::new(),
             departments: BTreeMap::new(),
             zone: None,
+            language: None,
         };
         (ClientSlug::new(slug).expect("a slug"), client)
     };
@@ -85,6 +86,7 @@ fn agreement(number: usize, client: &str, first_day: Day, last_day: Option<Day>)
             first_day: Some(first_day),
             end: last_day.map_or(PeriodEnd::Open, PeriodEnd::LastDay),
         },
+        language: Language::English,
         activation: Activation::Auto,
         suspensions: Vec::new(),
         termination: None,
@@ -176,6 +178,7 @@ impl LawFixture {
     /// Runs one reconciliation, as the program does: with lock, guards, causes, journal and ledger.
     async fn reconcile(&self, agreements: &[Agreement], instant: &str) -> Reconciled {
         let workspace = Workspace {
+            paths: BTreeMap::new(),
             root: self.folder.path().to_owned(),
             commit: None,
             digest: String::new(),
