@@ -54,6 +54,14 @@ impl Sources {
         id
     }
 
+    /// The same files below a folder, whose path ends with `/`, or is empty.
+    #[must_use]
+    pub fn below(&self, folder: &str) -> Self {
+        let below =
+            |source: &Source| Source { path: format!("{folder}{}", source.path), text: source.text.clone() };
+        Self(self.0.iter().map(below).collect())
+    }
+
     /// Sources with a placeholder for each of these files, so that files added to them get new ids.
     #[must_use]
     pub fn placeholders(&self) -> Self {

@@ -10,6 +10,7 @@ mod bad_input;
 mod browser;
 mod canary;
 mod children;
+mod checkouts;
 mod clocks;
 mod doctor;
 mod documents;

@@ -95,11 +95,7 @@ impl GitLedger {
 
     async fn git_or_fail(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, LedgerError> {
         let output = self.git(arguments, input).await?;
-        if output.code == Some(0) {
-            Ok(output.output)
-        } else {
-            Err(self.failed(self.remote.explained(&output.errors)))
-        }
+        if output.code == Some(0) { Ok(output.output) } else { Err(self.complained(&output.errors)) }
     }
 
     /// Fetches the branch, unless it is unchanged.
@@ -129,7 +125,7 @@ impl GitLedger {
         }
         match output.code {
             Some(0) => self.load_fetched(cache).await,
-            _ => Err(self.failed(self.remote.explained(&output.errors))),
+            _ => Err(self.complained(&output.errors)),
         }
     }
 
@@ -195,14 +191,18 @@ impl GitLedger {
             cache.commit = Some(commit);
             return Ok(true);
         }
-        // A line that begins with `!` reports a rejected ref; anything else is a failure of the push.
-        if String::from_utf8_lossy(&output.output).lines().any(|line| line.starts_with('!')) {
-            if is_forbidden(&output.errors) {
-                return Err(self.failed(self.remote.explained(&output.errors)));
-            }
-            return Ok(false);
+        let printed = String::from_utf8_lossy(&output.output);
+        match rejection(&printed) {
+            Some(reason) if is_conflict(reason) => Ok(false),
+            Some(reason) => Err(self.complained(&refusal(reason, &output.errors))),
+            None => Err(self.complained(&output.errors)),
         }
-        Err(self.failed(self.remote.explained(&output.errors)))
+    }
+
+    /// The failure for a complaint of git, with advice.
+    fn complained(&self, errors: &str) -> LedgerError {
+        let help = git::help(errors).map(|help| format!("; {help}")).unwrap_or_default();
+        self.failed(format!("{}{help}", self.remote.explained(errors)))
     }
 
     /// The input of `fast-import` for one commit; it prints the id of the commit.
@@ -249,11 +249,28 @@ impl GitLedger {
     }
 }
 
-/// Whether a push was refused for lack of permission and not because the branch has moved.
-fn is_forbidden(errors: &str) -> bool {
-    ["protected branch", "pre-receive hook declined", "permission", "denied", "read-only"]
-        .iter()
-        .any(|sign| errors.to_lowercase().contains(sign))
+/// The reason in the line of a rejected ref: `!\t<from>:<to>\t[remote rejected] (pre-receive hook declined)`. Anything else
+/// is a failure of the push.
+fn rejection(printed: &str) -> Option<&str> {
+    printed.lines().find(|line| line.starts_with('!')).and_then(|line| line.rsplit('\t').next())
+}
+
+/// Whether a ref was rejected because another run has moved it. Git itself finds that out before the server does, unless
+/// both pushes arrive at the same time. Any other reason is a rule or a hook of the server.
+fn is_conflict(reason: &str) -> bool {
+    const RACES: [&str; 5] =
+        ["lock", "failed to update ref", "incorrect old value", "already exists", "does not exist"];
+    !reason.starts_with("[remote") || RACES.iter().any(|race| reason.contains(race))
+}
+
+/// The reason of a refused push, with what the server says about it.
+fn refusal(reason: &str, errors: &str) -> String {
+    let said = errors.lines().filter_map(|line| line.strip_prefix("remote:")).map(str::trim);
+    let said: Vec<&str> = said.filter(|line| !line.is_empty()).collect();
+    let said = if said.is_empty() { String::new() } else { format!(": {}", said.join("; ")) };
+    format!(
+        "the server refused the push, {reason}{said}; allow this job to push to the branch, or exempt it from the rule"
+    )
 }
 
 fn json(lease: &Lease) -> String {

@@ -139,6 +139,23 @@ async fn a_remote_that_cannot_be_reached_is_an_error_and_not_an_empty_ledger() {
 }
 
 #[tokio::test]
+#[cfg(unix)]
+async fn a_push_that_a_rule_refuses_is_tried_once_and_says_why() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let remote = Remote::new().await;
+    let ledger = remote.cloned("one").await;
+    let hook = remote.0.path().join("remote.git/hooks/pre-receive");
+    let script = "#!/bin/sh\necho x >> attempts\necho 'GH013: Repository rule violations' >&2\nexit 1\n";
+    crate::workspace::files::write_whole(&hook, script).expect("written");
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).expect("executable");
+    let refused = ledger.write(&[swap("a", None, Some("1"))]).await.expect_err("refused");
+    let LedgerError::Failed(why) = refused else { panic!("{refused}") };
+    assert!(why.contains("GH013: Repository rule violations") && why.contains("pre-receive"), "{why}");
+    let attempts = crate::workspace::files::read_named(&remote.0.path().join("remote.git/attempts"));
+    assert_eq!(attempts.expect("the hook ran"), "x\n");
+}
+
+#[tokio::test]
 async fn a_ledger_that_lost_an_entry_does_not_match_its_checksum() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("ledger.sqlite");

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ignore::WalkBuilder;
 use rayon::prelude::*;
+use servanda::document::kind_of;
 
 use crate::process::failure::{Exit, Failure};
 use crate::workspace::below::{self, Access, Folder};
@@ -91,10 +92,13 @@ pub(crate) fn agreements(root: &Path) -> Result<Vec<FoundFile>, Failure> {
 /// Finds the files that agreements share: the settings, the catalog, templates and calendars.
 pub(crate) fn shared(root: &Path) -> Result<Vec<FoundFile>, Failure> {
     let mut places: Vec<FoundFile> = Vec::new();
-    for name in [SETTINGS, CATALOG] {
-        let path = root.join(name);
-        if let Ok(found) = fs::symlink_metadata(&path) {
-            places.push(FoundFile { path, is_link: found.is_symlink() });
+    // Other spellings of their names are read too, so that they are reported.
+    let entries = fs::read_dir(root).map_err(|error| Failure::file(root, &error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| Failure::file(root, &error))?;
+        let is_named = entry.file_name().to_str().is_some_and(|name| kind_of(name).is_some());
+        if let Some(kind) = entry.file_type().ok().filter(|kind| is_named && !kind.is_dir()) {
+            places.push(FoundFile { path: entry.path(), is_link: kind.is_symlink() });
         }
     }
     places.extend(walk(&[root.join(TEMPLATES), root.join(CALENDARS)])?);

@@ -4,7 +4,7 @@
 //! Git runs no program for the files of a branch: it runs at the top of the work tree, takes no folder of the branch for a
 //! repository, and reads no attributes from the branch. Its environment is a list of variables that git and its helpers need, without
 //! the secrets of this process; its arguments, which every process of the machine can read, hold no secret either.
-#![expect(clippy::disallowed_methods, reason = "the one place that starts another program")]
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "the one place that starts another program"))]
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -56,7 +56,8 @@ const HELP: [(&str, &str); 8] = [
     ("couldn't find remote ref", "check the name of the branch, and fetch it first"),
 ];
 
-const DEPTH_HELP: &str = "fetch it first; a CI job needs the whole history (`fetch-depth: 0`, `GIT_DEPTH: 0`, `git fetch --unshallow`)";
+/// The advice where commits are missing.
+pub(crate) const DEPTH_HELP: &str = "fetch it first; a CI job needs the whole history (`fetch-depth: 0`, `GIT_DEPTH: 0`, `git fetch --unshallow`)";
 
 /// The line of git's errors that says what is wrong; empty if there are none.
 pub(crate) fn complaint(errors: &str) -> &str {

@@ -17,6 +17,8 @@ use crate::workspace::git;
 const COUNT_LIMIT: usize = 200_000;
 /// The number of bytes of file content in one request to git.
 const AT_ONCE: u64 = 64 * 1024 * 1024;
+/// The files and folders that are read.
+const READ: [&[&str]; 2] = [&[files::SETTINGS, files::CATALOG], &files::FOLDERS];
 /// The mode of a symbolic link in git.
 const LINK: &str = "120000";
 /// The mode of a submodule in git, whose object is a commit of another repository.
@@ -80,14 +82,16 @@ impl Commit {
 
     /// Fetches the files that a partial clone does not have yet, in one request. Git itself makes one for each file.
     async fn fetch_missing(&self) -> Result<(), Failure> {
-        let partial = run(&self.top, &["config", "--get", "extensions.partialClone"], b"").await?;
-        let remote = String::from_utf8_lossy(&partial.output).trim().to_owned();
-        if partial.code != Some(0) || remote.is_empty() {
-            return Ok(());
-        }
-        let wanted = [&self.id, "--", &*format!("./{}", self.prefix)];
-        let listing = ["rev-list", "--objects", "--no-object-names", "--missing=print", "--no-walk"];
-        let listed = run(&self.top, &[&listing[..], &wanted].concat(), b"").await?;
+        let promisors = ["config", "--name-only", "--get-regexp", r"^remote\..*\.promisor$"];
+        let promisors = run(&self.top, &promisors, b"").await?;
+        let names = String::from_utf8_lossy(&promisors.output).into_owned();
+        let remote =
+            names.lines().next().and_then(|name| name.strip_prefix("remote.")?.strip_suffix(".promisor"));
+        let Some(remote) = remote.filter(|_| promisors.code == Some(0)) else { return Ok(()) };
+        let paths: Vec<String> = READ.concat().iter().map(|path| format!("{}{path}", self.prefix)).collect();
+        let mut listing = vec!["rev-list", "--objects", "--no-object-names", "--missing=print", "--no-walk"];
+        listing.extend([self.id.as_str(), "--"].into_iter().chain(paths.iter().map(String::as_str)));
+        let listed = run(&self.top, &listing, b"").await?;
         let listed = String::from_utf8_lossy(&listed.output).into_owned();
         let missing: Vec<&str> = listed.lines().filter_map(|line| line.strip_prefix('?')).collect();
         if missing.is_empty() {
@@ -95,7 +99,7 @@ impl Commit {
         }
         let fetch = ["-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags"];
         let fetch =
-            [&fetch[..], &["--no-write-fetch-head", "--filter=blob:none", "--stdin", &remote]].concat();
+            [&fetch[..], &["--no-write-fetch-head", "--filter=blob:none", "--stdin", remote]].concat();
         let fetched = run(&self.top, &fetch, missing.join("\n").as_bytes()).await?;
         if fetched.code == Some(0) { Ok(()) } else { Err(unreadable(&fetched.errors)) }
     }
@@ -127,7 +131,7 @@ impl Commit {
 
     /// Reads the files that Servanda reads, in the order of their paths.
     pub(crate) async fn files(&self) -> Result<Vec<File>, Failure> {
-        let listed = self.list(&[&[files::SETTINGS, files::CATALOG][..], &files::FOLDERS].concat()).await?;
+        let listed = self.list(&READ.concat()).await?;
         let ignored = self.ignored(&listed).await?;
         let is_read = |listed: &&TreeEntry| is_read_file(listed) && !ignored.excludes(&listed.path);
         let read: Vec<&TreeEntry> = listed.iter().filter(is_read).collect();

@@ -222,8 +222,14 @@ impl LoadedFiles {
             self.basis.take();
         }
         match document.kind {
-            DocumentKind::Settings => self.settings = Some(document),
-            DocumentKind::Catalog => self.catalog = Some(document),
+            // Another spelling of their names is an error, and replaces nothing.
+            DocumentKind::Settings if self.sources.path(document.file) == files::SETTINGS => {
+                self.settings = Some(document);
+            }
+            DocumentKind::Catalog if self.sources.path(document.file) == files::CATALOG => {
+                self.catalog = Some(document);
+            }
+            DocumentKind::Settings | DocumentKind::Catalog => {}
             DocumentKind::Template => self.templates.push(document),
             DocumentKind::Calendar => self.calendars.push(document),
             DocumentKind::Agreement => self.agreements.push(document),

@@ -21,8 +21,8 @@ use crate::process::context::{AsOf, Context, clock};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::runtime::runtime;
 use crate::reconcile::run::CLOCK_TOLERANCE;
-use crate::workspace::files;
 use crate::workspace::load::{self, LoadedFiles, Workspace};
+use crate::workspace::{files, git};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -66,6 +66,7 @@ fn check_surroundings(
 ) -> Result<(), Failure> {
     found.push(zone(workspace, as_of));
     runtime()?.block_on(async {
+        found.push(checkout(workspace).await);
         match connect::open(workspace, as_of).await {
             Err(failure) => found.push(failing("helpdesk", failure)),
             Ok(connection) => {
@@ -124,6 +125,32 @@ fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<DoctorCheck>, Option<Wo
         base: None,
     };
     (vec![found], Some(workspace))
+}
+
+/// Checks that git reads the checkout, with its history.
+async fn checkout(workspace: &Workspace) -> DoctorCheck {
+    let shallow = git::run(&workspace.root, &["rev-parse", "--is-shallow-repository"], b"").await;
+    match shallow {
+        Err(why) => DoctorCheck::warning("git", why, "without git, a plan names no commit; install git"),
+        Ok(shallow) if shallow.code == Some(0) && shallow.output.starts_with(b"true") => {
+            DoctorCheck::warning(
+                "git",
+                "the clone is shallow; plans for pull requests and acknowledgements in commit messages need the history",
+                git::DEPTH_HELP,
+            )
+        }
+        Ok(shallow) if shallow.code == Some(0) => {
+            DoctorCheck::ok("git", "reads the checkout with its history")
+        }
+        Ok(shallow) if shallow.errors.contains("not a git repository") => {
+            DoctorCheck::ok("git", "the files are in no Git repository, so that a plan names no commit")
+        }
+        Ok(shallow) => DoctorCheck::failed(
+            "git",
+            git::complaint(&shallow.errors).to_owned(),
+            Some(git::help(&shallow.errors).unwrap_or("run `git status` in the folder").to_owned()),
+        ),
+    }
 }
 
 fn zone(workspace: &Workspace, as_of: AsOf) -> DoctorCheck {

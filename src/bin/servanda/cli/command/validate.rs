@@ -9,9 +9,9 @@ use servanda::render::{Paint, diagnostics, json};
 
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data, print_message};
-use crate::workspace::files;
 use crate::workspace::load::{self, LoadedFiles};
 use crate::workspace::pull_request::{PullRequest, Trust};
+use crate::workspace::{files, git};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -71,15 +71,17 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let (loaded, mut found) = check(arguments, context)?;
     load::deny_warnings(&mut found, context.deny_warnings);
     let (sources, count) = (&loaded.sources, loaded.files());
+    // Forges show files by their paths from the top of the work tree.
+    let in_tree = || sources.below(&git::prefix(&loaded.root));
     let paint = if arguments.out.is_some() { Paint::PLAIN } else { context.paint() };
     let text = match arguments.format {
         FindingsFormat::Text if arguments.short => diagnostics::short(&found, sources),
         FindingsFormat::Text => diagnostics::text(&found, sources, paint),
         FindingsFormat::Json => json::pretty(&json::diagnostics(&found, sources, count)),
-        FindingsFormat::Github => diagnostics::github(&found, sources),
-        FindingsFormat::Sarif => diagnostics::sarif(&found, sources, env!("CARGO_PKG_VERSION")),
-        FindingsFormat::Gitlab => diagnostics::gitlab(&found, sources),
-        FindingsFormat::Junit => diagnostics::junit(&found, sources, count),
+        FindingsFormat::Github => diagnostics::github(&found, &in_tree()),
+        FindingsFormat::Sarif => diagnostics::sarif(&found, &in_tree(), env!("CARGO_PKG_VERSION")),
+        FindingsFormat::Gitlab => diagnostics::gitlab(&found, &in_tree()),
+        FindingsFormat::Junit => diagnostics::junit(&found, &in_tree(), count),
     };
     match &arguments.out {
         Some(path) => files::write_whole(path, &text)?,
