@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::database;
 use super::error::RequestError;
 use super::model::{AttributeKind, ClassAttribute, Column, ObjectClass, WriteAccess};
-use super::options::AgreementRecipients;
+use super::options::{AgreementRecipients, InventoryNumber};
 use super::wire_format::WireFormat;
 
 /// The longest accepted title, in characters.
@@ -106,6 +106,14 @@ impl ObjectChange {
             AgreementRecipients::Refused if is_recipients => return Err(read_only(code)),
             _ => {}
         }
+        let cut = match wire_format.options.inventory_number {
+            InventoryNumber::Numbered | InventoryNumber::Ignored if is_numbered(self.class, code) => {
+                return Ok(());
+            }
+            InventoryNumber::Cut(length) if is_numbered(self.class, code) => Some(first(value, length)),
+            _ => None,
+        };
+        let value = cut.as_ref().unwrap_or(value);
         match attribute.kind {
             AttributeKind::Column(Column::Removed) => {
                 self.removed = Some(value.as_bool().ok_or_else(wrong)?);
@@ -151,6 +159,16 @@ impl ObjectChange {
         }
         Ok(())
     }
+}
+
+/// Whether the attribute is the inventory number of an agreement.
+pub(super) fn is_numbered(class: &ObjectClass, code: &str) -> bool {
+    (class.name, code) == ("agreement", "inventoryNumber")
+}
+
+/// The first characters of a text.
+fn first(value: &Value, length: usize) -> Value {
+    value.as_str().map_or(Value::Null, |text| text.chars().take(length).collect::<String>().into())
 }
 
 fn writable(

@@ -37,7 +37,7 @@ pub(crate) struct Fault {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum FaultEffect {
-    /// An intermediary responds; the request is not executed.
+    /// An intermediary responds.
     Answer(SubstituteResponse),
     /// The request is executed; the headers and half of the body arrive, then the connection ends.
     CutBody,
@@ -64,6 +64,8 @@ pub(crate) enum FaultEffect {
     Meanwhile(ConcurrentEdit),
     /// The access key is no longer valid.
     ExpireKey,
+    /// The request is executed, and the response names this other object.
+    NameAnother(String),
 }
 
 /// The response of an intermediary such as a proxy.
@@ -81,6 +83,9 @@ pub(crate) struct SubstituteResponse {
     /// The `Retry-After` header.
     #[serde(default)]
     pub(crate) retry_after: Option<RetryAfter>,
+    /// Whether the request is executed.
+    #[serde(default)]
+    pub(crate) done: bool,
 }
 
 /// The two forms of `Retry-After`, both given in seconds from now.
@@ -128,6 +133,8 @@ pub(super) struct RequestHandling {
     pub(super) altered_values: Map<String, Value>,
     /// Whether the access key is no longer valid.
     pub(super) key_expired: bool,
+    /// The UUID in the response in place of the right one.
+    pub(super) named: Option<String>,
     /// The way the request ends.
     pub(super) ending: RequestEnding,
 }
@@ -138,7 +145,7 @@ pub(super) enum RequestEnding {
     /// With the regular response.
     #[default]
     Answered,
-    /// With a substitute response, without being executed.
+    /// With a substitute response.
     Substituted(SubstituteResponse),
     /// With half of the regular response.
     Cut,
@@ -204,6 +211,7 @@ impl RequestHandling {
             FaultEffect::Delay(milliseconds) => return self.delay += milliseconds,
             FaultEffect::Meanwhile(edit) => return self.concurrent_edits.push(edit),
             FaultEffect::ExpireKey => return self.key_expired = true,
+            FaultEffect::NameAnother(uuid) => return self.named = Some(uuid),
             FaultEffect::Alter { attribute, to } => {
                 self.altered_values.insert(attribute, to);
                 return;
@@ -222,7 +230,7 @@ impl RequestHandling {
     pub(super) fn is_executed(&self) -> bool {
         match self.ending {
             RequestEnding::Answered | RequestEnding::Cut => true,
-            RequestEnding::Substituted(_) => false,
+            RequestEnding::Substituted(ref response) => response.done,
             RequestEnding::Dropped { done } | RequestEnding::Silent { done } => done,
         }
     }

@@ -38,8 +38,25 @@ pub(crate) struct SandboxOptions {
     pub(crate) unknown_attrs_refused: bool,
     /// For how many requests after its creation `find` does not return an object.
     pub(crate) search_lag: u64,
+    /// The way the inventory number of an agreement is stored.
+    pub(crate) inventory_number: InventoryNumber,
     /// A function of the tenant's script module, such as `slaNotify.send`, which accepts each notice `id` once.
     pub(crate) module: Option<String>,
+}
+
+/// The way the inventory number of an agreement is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum InventoryNumber {
+    /// As it is written.
+    #[default]
+    Kept,
+    /// The tenant numbers its agreements itself.
+    Numbered,
+    /// Only this many characters are stored.
+    Cut(usize),
+    /// A write has no effect.
+    Ignored,
 }
 
 /// Whether the recipients can be written on the agreement's side of the link.
@@ -114,6 +131,7 @@ impl Default for SandboxOptions {
             interval: IntervalEncoding::Object,
             unknown_attrs_refused: false,
             search_lag: 0,
+            inventory_number: InventoryNumber::Kept,
             module: None,
         }
     }

@@ -176,7 +176,7 @@ fn execute(
         },
         author,
     };
-    match operation {
+    let answer = match operation {
         Operation::Find => operations::find(state, &request),
         Operation::Get => operations::get(state, &request),
         Operation::Create => operations::create(state, &request),
@@ -185,7 +185,13 @@ fn execute(
         Operation::Exec | Operation::Other => {
             operations::exec(state, query.func.as_deref(), query.params.as_deref(), &request.body)
         }
-    }
+    };
+    answer.map(|(status, mut value)| {
+        if let (Some(uuid), Some(object)) = (&handling.named, value.as_object_mut()) {
+            object.insert("UUID".to_owned(), Value::from(uuid.as_str()));
+        }
+        (status, value)
+    })
 }
 
 /// Whether an operation can be called with this method.

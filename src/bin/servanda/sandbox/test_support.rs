@@ -113,6 +113,7 @@ impl FaultEffect {
             body: "Too Many Requests".to_owned(),
             content_type: None,
             retry_after,
+            done: false,
         })
     }
 
@@ -123,13 +124,22 @@ impl FaultEffect {
             body: format!("<html><body><h1>{status}</h1><hr>nginx</body></html>"),
             content_type: Some("text/html".to_owned()),
             retry_after: None,
+            done: false,
         })
+    }
+
+    /// The same, or another response of an intermediary, after the request was executed.
+    pub(crate) fn although_done(self) -> Self {
+        match self {
+            Self::Answer(response) => Self::Answer(SubstituteResponse { done: true, ..response }),
+            other => other,
+        }
     }
 
     /// A status with a plain text.
     pub(crate) fn text(status: u16, body: &str) -> Self {
         let body = body.to_owned();
-        Self::Answer(SubstituteResponse { status, body, content_type: None, retry_after: None })
+        Self::Answer(SubstituteResponse { status, body, content_type: None, retry_after: None, done: false })
     }
 }
 

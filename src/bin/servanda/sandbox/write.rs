@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::change::ObjectChange;
+use super::change::{ObjectChange, is_numbered};
 use super::database;
 use super::error::RequestError;
 use super::history;
 use super::model::{AttributeKind, ClassAttribute, ObjectClass, WriteAccess};
+use super::options::InventoryNumber;
 use super::read;
 use super::session::WriteSession;
 
@@ -51,6 +52,10 @@ impl WriteSession<'_> {
             let initial = match (attribute.kind, attribute.code, attribute.access) {
                 (AttributeKind::State(states), ..) => json!(states[0]),
                 (AttributeKind::Integer, "number", _) => json!(number),
+                (_, code, _) if is_numbered(class, code) => match self.wire_format.options.inventory_number {
+                    InventoryNumber::Numbered => json!(format!("{number:06}")),
+                    _ => continue,
+                },
                 (AttributeKind::Instant, "stateStartTime" | "registrationDate", _) => json!(self.now),
                 (AttributeKind::Flag, ..) => json!(false),
                 _ => continue,

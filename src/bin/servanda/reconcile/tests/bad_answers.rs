@@ -19,6 +19,7 @@ fn answer(status: u16, content_type: &str, body: &str) -> FaultEffect {
         body: body.to_owned(),
         content_type: Some(content_type.to_owned()),
         retry_after: None,
+        done: false,
     })
 }
 

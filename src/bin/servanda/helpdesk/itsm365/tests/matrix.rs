@@ -54,6 +54,7 @@ fn options(row: Row) -> (SandboxOptions, RecipientSide) {
         unknown_attrs_refused: row[12] == 1,
         search_lag: [0, 3][row[13]],
         module: None,
+        ..SandboxOptions::default()
     };
     (options, side)
 }
