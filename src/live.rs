@@ -54,6 +54,10 @@ pub struct LiveAgreement {
     pub archived: bool,
     /// The time of its last change, in the helpdesk's own format; shown and never compared.
     pub modified: Option<String>,
+    /// The agreement that its ownership key names exactly; `None` without a whole ownership key. A snapshot has it as the
+    /// key of the map.
+    #[serde(skip)]
+    pub owner: Option<AgreementId>,
 }
 
 /// The person and the time of a change, as far as the helpdesk records them.
@@ -388,6 +392,7 @@ mod tests {
             rules: [(key, LiveId::new("agreementRule$1").expect("an id"))].into(),
             archived: false,
             modified: None,
+            owner: None,
         };
         live.agreements.insert(AgreementId::new("a").expect("an id"), Observed::Present(agreement));
         let json = serde_json::to_string(&live).expect("a live state is JSON");

@@ -57,6 +57,32 @@ pub enum ChangeResult {
     },
     /// It was not tried.
     NotTried(NotTried),
+    /// The object does not have the agreement's ownership key; nothing more was written to it.
+    WithoutKey(WithoutKey),
+    /// Another run created an object of the same agreement first; the new one was withdrawn.
+    Withdrawn(Withdrawn),
+}
+
+/// An object that does not have the ownership key it should have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WithoutKey {
+    /// The step of the change, counted from 0: the one that wrote the key, or the first one that was not sent.
+    pub step: usize,
+    /// The object, which stays as it is.
+    pub object: LiveId,
+    /// The value of the key attribute, if this run has just written an ownership key to it.
+    pub stored: Option<String>,
+}
+
+/// An object that was withdrawn right after its creation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Withdrawn {
+    /// The new object, which was never published.
+    pub object: LiveId,
+    /// The earlier object, which stays.
+    pub kept: LiveId,
+    /// The reason why the new object could not be retired, if it could not.
+    pub failure: Option<String>,
 }
 
 /// A step that failed, or whose result is unknown.
@@ -76,6 +102,18 @@ pub enum NotTried {
     Waits(AgreementId),
     /// The run was stopped first.
     Stopped,
+    /// It creates an object, and this run creates none.
+    NoCreation(NoCreation),
+}
+
+/// The reason why a run creates no objects. Edits go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoCreation {
+    /// The ledger is unavailable, so that a creation would leave no trace.
+    NoLedger,
+    /// The helpdesk did not store the ownership key of this object.
+    KeyNotKept(LiveId),
 }
 
 impl Outcome {
@@ -87,7 +125,8 @@ impl Outcome {
     /// Whether anything was, or may have been, written.
     pub fn has_written(&self) -> bool {
         self.results.values().any(|result| match result {
-            ChangeResult::Done { .. } | ChangeResult::Unknown(_) => true,
+            ChangeResult::Done { .. } | ChangeResult::Unknown(_) | ChangeResult::Withdrawn(_) => true,
+            ChangeResult::WithoutKey(WithoutKey { step, stored, .. }) => *step > 0 || stored.is_some(),
             ChangeResult::Failed(StepFailure { step, .. }) | ChangeResult::Stopped { step } => *step > 0,
             ChangeResult::Stale | ChangeResult::NotTried(_) => false,
         })

@@ -26,8 +26,9 @@ pub fn took_effect(step: &Step, found: &LiveAgreement) -> bool {
     match step {
         // The object was found by its ownership key, which only the creation can have written.
         Step::Create { .. } => true,
-        Step::Edit { fields, state, .. } => {
+        Step::Edit { fields, state, ownership_key } => {
             deviations(fields, found).is_empty()
+                && ownership_key.as_ref().is_none_or(|key| found.owner.as_ref() == Some(key))
                 && state.as_ref().is_none_or(|state| *state == found.record.state)
         }
         Step::PutRule { key, target, .. } => match found.record.fields.get(&Field::Targets) {

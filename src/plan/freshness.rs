@@ -17,6 +17,13 @@ pub enum Freshness {
     Conflict,
 }
 
+/// Whether an object belongs to a change, which alone allows a write to it: it has the ownership key of the agreement, or
+/// the one that the change of an existing object replaces. An object that is adopted has none yet.
+pub fn is_owned(change: &Change, found: &LiveAgreement) -> bool {
+    let replaced = change.ownership_key.as_ref().filter(|_| change.object.is_some());
+    found.owner.as_ref() == Some(&change.id) || replaced.is_some_and(|key| key.before == found.owner)
+}
+
 /// Compares an object with a change.
 pub fn freshness(change: &Change, found: &LiveAgreement) -> Freshness {
     if change.before == Some(found.digest()) {

@@ -25,7 +25,7 @@ pub use change::{Cause, Change, FieldChange, OwnershipKey, Phase, Risk, StateCha
 pub use diff::{DiffContext, diff};
 pub use drift::{Drift, DriftPart, HistoryEvent, attribute_drift, keep_drift};
 pub use effect::{Altered, altered, creates, took_effect};
-pub use freshness::{Freshness, freshness};
+pub use freshness::{Freshness, freshness, is_owned};
 pub use last_applied::{AppliedAgreement, LAST_APPLIED_FORMAT, LastApplied};
 pub use model::{Blocked, FORMAT, GuardName, Header, Note, Plan, Reason, Totals};
 pub use pending::{PendingCreations, pending_creations};

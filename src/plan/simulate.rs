@@ -52,6 +52,7 @@ pub fn apply_step(change: &Change, step: &Step, live: &mut Live, mapping: &Mappi
         Step::Archive => found.archived = true,
         Step::Restore => found.archived = false,
     }
+    found.owner = Some(owner.clone());
     live.agreements.insert(owner, Observed::Present(found));
 }
 
@@ -72,6 +73,7 @@ fn blank(id: &AgreementId, mapping: &Mapping) -> LiveAgreement {
         rules: BTreeMap::new(),
         archived: false,
         modified: None,
+        owner: Some(id.clone()),
     }
 }
 

@@ -2,7 +2,9 @@
 //! and the totals in the last line.
 
 use crate::ident::AgreementId;
-use crate::outcome::{ChangeResult, NotTried, Outcome, StepFailure, Stopped};
+use crate::outcome::{
+    ChangeResult, NoCreation, NotTried, Outcome, StepFailure, Stopped, Withdrawn, WithoutKey,
+};
 use crate::plan::{Altered, Change, FieldChange, Plan, Step, Verb};
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
@@ -42,7 +44,7 @@ fn stop_reason(stopped: &Stopped) -> String {
 
 /// The totals: `5 done, 1 failed. A new plan shows 1 remaining change.`
 fn last_line(outcome: &Outcome) -> String {
-    let kinds = ["done", "stale", "failed", "in doubt", "stopped", "not tried"];
+    let kinds = ["done", "stale", "failed", "withdrawn", "in doubt", "stopped", "not tried"];
     let counts = kinds.map(|kind| {
         let of_kind = outcome.results.values().filter(|result| word(result) == kind);
         (of_kind.count(), kind)
@@ -67,7 +69,8 @@ fn word(result: &ChangeResult) -> &'static str {
     match result {
         ChangeResult::Done { .. } => "done",
         ChangeResult::Stale => "stale",
-        ChangeResult::Failed(_) => "failed",
+        ChangeResult::Failed(_) | ChangeResult::WithoutKey(_) => "failed",
+        ChangeResult::Withdrawn(_) => "withdrawn",
         ChangeResult::Unknown(_) => "in doubt",
         ChangeResult::Stopped { .. } => "stopped",
         ChangeResult::NotTried(_) => "not tried",
@@ -78,7 +81,9 @@ fn result_line(page: &mut TerminalPage, plan: &Plan, change: &Change, result: &C
     let (tone, symbol) = match result {
         ChangeResult::Done { .. } => (Tone::Gain, "✓"),
         ChangeResult::Stale | ChangeResult::Unknown(_) | ChangeResult::Stopped { .. } => (Tone::Shift, "?"),
-        ChangeResult::Failed(_) => (Tone::Alarm, "✗"),
+        ChangeResult::Failed(_) | ChangeResult::WithoutKey(_) | ChangeResult::Withdrawn(_) => {
+            (Tone::Alarm, "✗")
+        }
         ChangeResult::NotTried(_) => (Tone::Quiet, "·"),
     };
     let line = Line::new().toned(tone, symbol).text(" ").toned(Tone::Strong, change.id.as_str()).text("  ");
@@ -143,6 +148,61 @@ fn unfinished(result: &ChangeResult, change: &Change) -> (String, String) {
         ChangeResult::NotTried(NotTried::Stopped) => {
             ("the run ended before this change".to_owned(), "apply again".to_owned())
         }
+        ChangeResult::NotTried(NotTried::NoCreation(why)) => no_creation(why),
+        ChangeResult::WithoutKey(without) => without_key(without),
+        ChangeResult::Withdrawn(withdrawn) => withdrawal(withdrawn),
+    }
+}
+
+/// The setting that a helpdesk without ownership keys needs changed.
+const OTHER_KEY: &str = "name a free text attribute under `helpdesk.agreement.key` in servanda.yaml, which the helpdesk \
+                         neither numbers nor shortens";
+
+fn no_creation(why: &NoCreation) -> (String, String) {
+    match why {
+        NoCreation::NoLedger => (
+            "nothing is created without the ledger".to_owned(),
+            "make the ledger available, then apply again".to_owned(),
+        ),
+        NoCreation::KeyNotKept(object) => (
+            format!(
+                "key-not-kept: nothing is created, since the helpdesk did not store the ownership key of {object} \
+                 (`helpdesk.agreement.key`)"
+            ),
+            format!("{OTHER_KEY}; `servanda doctor` shows what is known"),
+        ),
+    }
+}
+
+fn without_key(without: &WithoutKey) -> (String, String) {
+    let WithoutKey { object, stored, .. } = without;
+    match stored {
+        None => (
+            format!(
+                "key-missing: {object} does not have the ownership key of this agreement; nothing was written"
+            ),
+            "check who changed the key, then make a new plan".to_owned(),
+        ),
+        Some(stored) => (
+            format!(
+                "key-not-kept: {object} stores `{}` in place of the ownership key (`helpdesk.agreement.key`); it \
+                 was not published",
+                vocabulary::preview(stored)
+            ),
+            format!("{OTHER_KEY}, and remove {object}"),
+        ),
+    }
+}
+
+fn withdrawal(withdrawn: &Withdrawn) -> (String, String) {
+    let Withdrawn { object, kept, failure } = withdrawn;
+    let why = format!("created-twice: {kept} was created first; the new {object} was never published");
+    match failure {
+        None => (format!("{why} and was retired"), format!("remove {object}, then make a new plan")),
+        Some(failure) => (
+            format!("{why}, but could not be retired: {}", vocabulary::preview(failure)),
+            format!("remove {object} or its ownership key, then make a new plan"),
+        ),
     }
 }
 

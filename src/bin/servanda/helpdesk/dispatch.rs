@@ -15,8 +15,9 @@ use servanda::plan::{HistoryEvent, Step};
 use super::error::{ReadError, WriteError};
 use super::itop::{ItopExplorer, ItopReader, ItopWriter};
 use super::itsm365::{Itsm365Explorer, Itsm365Reader, Itsm365Writer};
-use super::reader::{Explorer, Reader, Selection};
+use super::reader::{Explorer, Reader, Selection, StoredKey};
 use super::writer::{StepResult, Writer};
+use crate::http::transport::SendWindow;
 use crate::process::dispatch::dispatch;
 
 /// The reader of any product.
@@ -43,6 +44,8 @@ impl Reader for AnyReader<'_> {
         fn inventory() -> Result<Inventory, ReadError>;
         fn find(id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError>;
         fn get(object: &LiveId) -> Result<Observed<LiveAgreement>, ReadError>;
+        fn stored_key(object: &LiveId) -> Result<StoredKey, ReadError>;
+        fn bearers(id: &AgreementId) -> Result<Vec<LiveId>, ReadError>;
         fn history(objects: &BTreeSet<LiveId>) -> Result<Vec<HistoryEvent>, ReadError>;
         fn addresses(people: &BTreeSet<LiveId>) -> Result<BTreeMap<LiveId, String>, ReadError>;
         fn note(object: &LiveId, attribute: &str) -> Result<String, ReadError>;
@@ -67,7 +70,8 @@ impl Explorer for AnyExplorer<'_> {
 
 impl Writer for AnyWriter<'_> {
     dispatch! { (Itsm365 | Itop)
-        fn perform(id: &AgreementId, object: Option<&LiveId>, step: &Step) -> Result<StepResult, WriteError>;
+        fn perform_within(id: &AgreementId, object: Option<&LiveId>, step: &Step, window: Option<SendWindow<'_>>) -> Result<StepResult, WriteError>;
+        fn withdraw(object: &LiveId) -> Result<(), WriteError>;
         fn write_note(object: &LiveId, attribute: &str, text: &str) -> Result<(), WriteError>;
         fn comment(object: &LiveId, html: &str, is_private: bool) -> Result<String, WriteError>;
         fn call(function: &str, body: &Json) -> Result<(), WriteError>;

@@ -70,6 +70,9 @@ pub(crate) enum WriteError {
     /// The request was sent, and its result is unknown.
     #[error("{0}")]
     Ambiguous(String),
+    /// The helpdesk itself failed, and may have stored the write before.
+    #[error("{0}")]
+    ServerFailed(String),
     /// The request was not sent.
     #[error("{0}")]
     NotSent(String),
@@ -81,7 +84,8 @@ impl From<HttpError> for WriteError {
         match error {
             HttpError::Credentials(_) => Self::Credentials(text),
             error if error.is_ambiguous() => Self::Ambiguous(text),
-            HttpError::NotSent(_) => Self::NotSent(text),
+            HttpError::NotSent(_) | HttpError::TooLate(_) => Self::NotSent(text),
+            error if error.is_of_the_server() => Self::ServerFailed(text),
             _ => Self::Refused(text),
         }
     }

@@ -10,5 +10,7 @@ mod dispatch;
 pub(crate) mod connect;
 
 pub(crate) use error::{ReadError, WriteError};
+#[cfg(test)]
+pub(crate) use reader::StoredKey;
 pub(crate) use reader::{Explorer, Reader, Selection};
 pub(crate) use writer::{StepResult, Writer};

@@ -44,6 +44,15 @@ impl Selection {
     }
 }
 
+/// The value of the attribute for ownership keys on one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredKey {
+    /// The agreement that it names exactly.
+    pub(crate) owner: Option<AgreementId>,
+    /// The whole value.
+    pub(crate) text: String,
+}
+
 /// Reads a helpdesk.
 pub(crate) trait Reader: Sync {
     /// Reads the live state that a plan needs, page by page.
@@ -58,6 +67,10 @@ pub(crate) trait Reader: Sync {
     /// Reads an agreement by its object id. `Absent` only if the helpdesk confirms that there is none.
     fn get(&self, object: &LiveId)
     -> impl Future<Output = Result<Observed<LiveAgreement>, ReadError>> + Send;
+    /// Reads the ownership key of an object by its id, not by a search, which may lag.
+    fn stored_key(&self, object: &LiveId) -> impl Future<Output = Result<StoredKey, ReadError>> + Send;
+    /// Searches the objects that have the ownership key of an agreement.
+    fn bearers(&self, id: &AgreementId) -> impl Future<Output = Result<Vec<LiveId>, ReadError>> + Send;
     /// Reads the history of objects, oldest event first; empty if the helpdesk keeps no history.
     fn history(
         &self,

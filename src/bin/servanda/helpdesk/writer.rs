@@ -4,6 +4,7 @@ use servanda::ident::{AgreementId, LiveId};
 use servanda::plan::{Altered, Step};
 
 use super::error::WriteError;
+use crate::http::transport::SendWindow;
 
 /// The result of a step that the helpdesk confirmed.
 pub(crate) struct StepResult {
@@ -15,13 +16,27 @@ pub(crate) struct StepResult {
 
 /// Writes to a helpdesk.
 pub(crate) trait Writer: Sync {
-    /// Performs one step on an agreement; `object` is `None` only for its creation.
+    /// Performs one step on an agreement, within the time in which it may leave. `object` is `None` only for its
+    /// creation.
+    fn perform_within(
+        &self,
+        id: &AgreementId,
+        object: Option<&LiveId>,
+        step: &Step,
+        window: Option<SendWindow<'_>>,
+    ) -> impl Future<Output = Result<StepResult, WriteError>> + Send;
+    /// Performs one step at any time.
+    #[cfg(test)]
     fn perform(
         &self,
         id: &AgreementId,
         object: Option<&LiveId>,
         step: &Step,
-    ) -> impl Future<Output = Result<StepResult, WriteError>> + Send;
+    ) -> impl Future<Output = Result<StepResult, WriteError>> + Send {
+        self.perform_within(id, object, step, None)
+    }
+    /// Retires an object that was created by this run and never published, and removes its ownership key.
+    fn withdraw(&self, object: &LiveId) -> impl Future<Output = Result<(), WriteError>> + Send;
     /// Writes a text attribute of any object.
     fn write_note(
         &self,

@@ -52,6 +52,9 @@ pub(crate) enum HttpError {
     /// The request was not sent.
     #[error("the server could not be reached: {0}")]
     NotSent(String),
+    /// The request was not sent, since what it relies on was read too long ago.
+    #[error("it was not sent any more: {0}")]
+    TooLate(String),
     /// A successful response that is not JSON, as a proxy or a login page returns it.
     #[error("the response is not JSON: {0}")]
     NotJson(String),

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 use servanda::calendar::Instant;
 use servanda::settings::Pace;
@@ -29,9 +30,48 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 pub(crate) enum RetryPolicy {
     /// A read, which is idempotent: retried after any transient failure.
     Read,
-    /// A write: retried only if it certainly had no effect. Otherwise the caller reads the object first,
+    /// A write: retried only if it was certainly not sent. Otherwise the caller reads the object first,
     /// since a second edit may send mail again and a second creation makes a second object.
     Write,
+}
+
+/// The longest time between the view of the helpdesk that a write relies on and the moment in which it leaves. It exceeds
+/// every wait of a healthy run, and is shorter than the lease of a lock.
+const VIEW_EXPIRY: SignedDuration = SignedDuration::from_mins(3);
+
+/// Reads the wall clock, which goes on while this machine is suspended.
+pub(crate) type WallClock<'a> = &'a (dyn Fn() -> Instant + Sync);
+
+/// The time in which a write may leave. A run that was stopped for a while sends nothing that another run may have sent
+/// meanwhile.
+#[derive(Clone, Copy)]
+pub(crate) struct SendWindow<'a> {
+    /// When the helpdesk was last seen in the state that the write relies on.
+    pub(crate) seen: Instant,
+    /// When the lock of the run expires by itself, if it does.
+    pub(crate) lease_end: Option<Instant>,
+    /// The wall clock.
+    pub(crate) clock: WallClock<'a>,
+}
+
+impl SendWindow<'_> {
+    /// Checks that the write may leave now. A clock that was set back by more than the window proves nothing either.
+    fn check(&self) -> Result<(), HttpError> {
+        let now = (self.clock)();
+        let age = now.duration_since(self.seen);
+        if age.abs() > VIEW_EXPIRY {
+            let seconds = age.as_secs();
+            return Err(HttpError::TooLate(format!(
+                "the helpdesk was last read {seconds} s before, by this clock"
+            )));
+        }
+        match self.lease_end {
+            Some(end) if now >= end => {
+                Err(HttpError::TooLate(format!("the lock of this run expired at {end}")))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A connection to a server, with rate limit, concurrency limit and retries.
@@ -89,7 +129,7 @@ impl<S: HttpSender> Transport<S> {
     /// The time of the server's clock, from its first response and the time since; `None` if it sends no date.
     pub(crate) fn server_clock(&self) -> Option<Instant> {
         let (date, since) = self.first_date.get()?;
-        date.checked_add(jiff::SignedDuration::try_from(since.elapsed()).ok()?).ok()
+        date.checked_add(SignedDuration::try_from(since.elapsed()).ok()?).ok()
     }
 
     /// Posts a JSON body, with retries where `policy` allows them, and returns the successful response.
@@ -100,11 +140,30 @@ impl<S: HttpSender> Transport<S> {
         body: &Value,
         policy: RetryPolicy,
     ) -> Result<JsonResponse, HttpError> {
-        let request = Request { path, query, body };
+        self.send(&Request { path, query, body }, policy, None).await
+    }
+
+    /// Posts the JSON body of a write, unless its time is over when it is about to leave.
+    pub(crate) async fn post_within(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        body: &Value,
+        window: Option<SendWindow<'_>>,
+    ) -> Result<JsonResponse, HttpError> {
+        self.send(&Request { path, query, body }, RetryPolicy::Write, window).await
+    }
+
+    async fn send(
+        &self,
+        request: &Request<'_>,
+        policy: RetryPolicy,
+        window: Option<SendWindow<'_>>,
+    ) -> Result<JsonResponse, HttpError> {
         let mut tries = 0;
         loop {
             tries += 1;
-            let (error, wait) = match self.try_once(&request).await {
+            let (error, wait) = match self.try_once(request, window).await {
                 Ok(response) => return Ok(response),
                 Err(failed) => failed,
             };
@@ -112,19 +171,26 @@ impl<S: HttpSender> Transport<S> {
                 return Err(error);
             }
             let wait = wait.unwrap_or_else(|| backoff(tries));
-            tracing::info!(path, tries, wait_ms = wait.as_millis(), "retrying: {error}");
+            tracing::info!(path = request.path, tries, wait_ms = wait.as_millis(), "retrying: {error}");
             tokio::time::sleep(wait).await;
         }
     }
 
     /// Sends a request once, as soon as the rate limit allows it. An error comes with the wait that the
     /// server asked for.
-    async fn try_once(&self, request: &Request<'_>) -> Result<JsonResponse, (HttpError, Option<Duration>)> {
+    async fn try_once(
+        &self,
+        request: &Request<'_>,
+        window: Option<SendWindow<'_>>,
+    ) -> Result<JsonResponse, (HttpError, Option<Duration>)> {
         let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
         self.rate_limit.acquire().await;
         if self.is_locked_out() {
             let why = format!("it was rejected {REJECTION_LIMIT} times, and no further request was sent");
             return Err((HttpError::Credentials(why), None));
+        }
+        if let Some(window) = window {
+            window.check().map_err(|late| (late, None))?;
         }
         self.budget.count_request();
         tracing::debug!(path = request.path, query = ?request.query, "request");
@@ -164,23 +230,32 @@ impl<S: HttpSender> Transport<S> {
 impl HttpError {
     /// Whether a write that failed with this error may have taken effect.
     ///
-    /// The timeout of a gateway says nothing about the server behind it, and an unreadable response may have
-    /// been a success. 429 is returned before any work is done.
+    /// The response of a gateway says nothing about the server behind it: a timeout, a redirect to another page, or a
+    /// limit that was counted after the work was done. An unreadable response may have been a success.
     pub(crate) fn is_ambiguous(&self) -> bool {
         match self {
-            Self::Refused { status, .. } => matches!(status, 408 | 502..=504),
+            Self::Refused { status, .. } => {
+                matches!(status, ..400 | 408 | 409 | 425 | 429 | 499 | 502..=504 | 520..)
+            }
             Self::Lost(_) | Self::NotJson(_) => true,
-            Self::Credentials(_) | Self::NotSent(_) | Self::Declined { .. } => false,
+            Self::Credentials(_) | Self::NotSent(_) | Self::TooLate(_) | Self::Declined { .. } => false,
         }
+    }
+
+    /// Whether the server itself failed, so that it may have failed after its database had stored the write.
+    pub(crate) fn is_of_the_server(&self) -> bool {
+        matches!(self, Self::Refused { status: 500.., .. })
     }
 }
 
 fn may_retry(policy: RetryPolicy, error: &HttpError) -> bool {
     match (policy, error) {
-        (_, HttpError::NotSent(_) | HttpError::Refused { status: 429, .. })
-        | (RetryPolicy::Read, HttpError::Lost(_) | HttpError::NotJson(_)) => true,
-        (RetryPolicy::Read, HttpError::Refused { status, .. }) => *status == 408 || *status >= 500,
-        (_, HttpError::Credentials(_) | HttpError::Declined { .. }) | (RetryPolicy::Write, _) => false,
+        (_, HttpError::NotSent(_)) | (RetryPolicy::Read, HttpError::Lost(_) | HttpError::NotJson(_)) => true,
+        (RetryPolicy::Read, HttpError::Refused { status, .. }) => {
+            matches!(status, 408 | 425 | 429 | 500..)
+        }
+        (_, HttpError::Credentials(_) | HttpError::TooLate(_) | HttpError::Declined { .. })
+        | (RetryPolicy::Write, _) => false,
     }
 }
 

@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use servanda::calendar::Instant;
+
 use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
 
 /// The key of the checksum.
@@ -150,6 +152,10 @@ impl<L: LedgerStore> LedgerStore for Checksummed<L> {
 
     async fn lock(&self, holder: &Holder) -> Result<Result<L::Lock, Option<Holder>>, LedgerError> {
         self.ledger.lock(holder).await
+    }
+
+    async fn lease_end(&self) -> Option<Instant> {
+        self.ledger.lease_end().await
     }
 
     async fn unlock(&self, lock: L::Lock) {

@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 use std::fs::File;
 
+use servanda::calendar::Instant;
+
 use super::git::{GitLedger, Lease};
 use super::postgres::{PostgresLedger, PostgresLock};
 use super::sqlite::SqliteLedger;
@@ -72,6 +74,7 @@ impl LedgerStore for AnyLedger {
         fn get_cached(keys: &[&str]) -> Result<Entries, LedgerError>;
         fn read(prefix: &str) -> Result<Entries, LedgerError>;
         fn write(swaps: &[Swap]) -> Result<(), LedgerError>;
+        fn lease_end() -> Option<Instant>;
     }
 
     async fn lock(&self, holder: &Holder) -> Result<Result<AnyLock, Option<Holder>>, LedgerError> {

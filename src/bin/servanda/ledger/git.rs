@@ -236,16 +236,17 @@ impl GitLedger {
 
     /// The swap that renews the lease, if this run holds one that is old enough.
     fn renewal(cache: &BranchCache, now: Instant) -> Option<Swap> {
-        let lease = cache.lease.as_ref()?;
+        let expected = cache.entries.get(LOCK).cloned();
+        let lease = serde_json::from_str::<Lease>(expected.as_deref()?).ok()?;
+        if lease.holder != cache.lease.as_ref()?.holder {
+            return None;
+        }
         let start = lease.until.checked_sub(LEASE_TIME).ok()?;
         if now.duration_since(start) < RENEW_AFTER {
             return None;
         }
-        let expected = cache.entries.get(LOCK).cloned();
-        (expected.as_deref() == Some(&json(lease))).then(|| {
-            let lease = Lease { holder: lease.holder.clone(), until: end_of(now) };
-            Swap { key: LOCK.to_owned(), expected, value: Some(json(&lease)) }
-        })
+        let lease = Lease { holder: lease.holder, until: end_of(now) };
+        Some(Swap { key: LOCK.to_owned(), expected, value: Some(json(&lease)) })
     }
 }
 
@@ -393,6 +394,17 @@ impl LedgerStore for GitLedger {
             Err(LedgerError::Conflict(_)) => Ok(Err(None)),
             Err(failed) => Err(failed),
         }
+    }
+
+    async fn lease_end(&self) -> Option<Instant> {
+        let cache = self.cache.lock().await;
+        let taken = cache.lease.as_ref()?;
+        let current = cache.entries.get(LOCK).and_then(|text| serde_json::from_str::<Lease>(text).ok());
+        let is_ours = |current: &Lease| current.holder == taken.holder;
+        Some(
+            current
+                .map_or(taken.until, |current| if is_ours(&current) { current.until } else { Instant::MIN }),
+        )
     }
 
     async fn unlock(&self, _: Lease) {

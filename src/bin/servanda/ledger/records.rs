@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use servanda::calendar::Instant;
-use servanda::ident::AgreementId;
+use servanda::ident::{AgreementId, LiveId};
 use servanda::live::digest;
 use servanda::notice::compact::{Compaction, compact};
 use servanda::notice::delivery::RecordChange;
@@ -53,6 +53,30 @@ pub(crate) struct Pending {
     pub(crate) run: String,
     /// When it was sent, by the clock of that run.
     pub(crate) at: Instant,
+}
+
+/// The proof that the helpdesk keeps ownership keys, or the object that showed the contrary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeyRecord {
+    /// The digest of the settings that it was shown for.
+    pub(crate) settings: String,
+    /// The run that created the object.
+    pub(crate) run: String,
+    /// When the run has seen it, by its own clock.
+    pub(crate) at: Instant,
+    /// The object that does not have its key; `None` if the helpdesk keeps ownership keys.
+    pub(crate) missing: Option<MissingKey>,
+}
+
+/// An object whose ownership key the helpdesk did not store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MissingKey {
+    /// The agreement that it was created for.
+    pub(crate) agreement: AgreementId,
+    /// The object.
+    pub(crate) object: LiveId,
+    /// The value that it has in place of the key.
+    pub(crate) stored: String,
 }
 
 /// The part of the last-applied state that all agreements share.
@@ -137,6 +161,26 @@ impl<L: LedgerStore> Records<L> {
             keys.into_iter().filter(|key| stored.contains_key(key)).map(|key| (key, None)).collect()
         };
         self.swap(settled).await
+    }
+
+    /// Reads whether the helpdesk keeps ownership keys; `None` before the first creation. An unreadable record counts as
+    /// missing, so that the next creation shows it again.
+    pub(crate) async fn key_record(&self) -> Result<Option<KeyRecord>, LedgerError> {
+        let key = self.key("ownership_key");
+        let found = self.ledger.get(&[&key]).await?.remove(&key);
+        Ok(found.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// Records whether the helpdesk keeps ownership keys.
+    pub(crate) async fn keep_key_record(&self, record: &KeyRecord) -> Result<(), LedgerError> {
+        let key = self.key("ownership_key");
+        let expected = self.ledger.get(&[&key]).await?.remove(&key);
+        self.ledger.write(&[Swap { key, expected, value: Some(json(record)) }]).await
+    }
+
+    /// When the lock that this run has expires by itself; `None` if it does not.
+    pub(crate) async fn lease_end(&self) -> Option<Instant> {
+        self.ledger.lease_end().await
     }
 
     /// Reads when the record of notices began; `None` before `--init-ledger`.

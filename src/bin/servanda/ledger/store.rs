@@ -83,6 +83,11 @@ pub(crate) trait LedgerStore: Send + Sync {
         holder: &Holder,
     ) -> impl Future<Output = Result<Result<Self::Lock, Option<Holder>>, LedgerError>> + Send;
 
+    /// When the lock that was taken expires by itself; `None` if it ends with the process or its connection.
+    fn lease_end(&self) -> impl Future<Output = Option<Instant>> + Send {
+        async { None }
+    }
+
     /// Releases the lock. A lock that is not released ends with the process or with its lease.
     fn unlock(&self, lock: Self::Lock) -> impl Future<Output = ()> + Send;
 }

@@ -103,7 +103,7 @@ impl Submit for PreparedComment<'_> {
         };
         match written {
             Ok(name) => Reply::Sent(name),
-            Err(WriteError::Ambiguous(why)) => Reply::Unknown(why),
+            Err(WriteError::Ambiguous(why) | WriteError::ServerFailed(why)) => Reply::Unknown(why),
             // Detected before the write.
             Err(WriteError::Conflict) => Reply::Refused("the object changed meanwhile".to_owned()),
             Err(WriteError::Refused(why) | WriteError::NotSent(why) | WriteError::Credentials(why)) => {

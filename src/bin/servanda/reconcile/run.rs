@@ -14,6 +14,7 @@ use servanda::plan::{LastApplied, Plan, pending_creations};
 use servanda::planner::Sides;
 
 use crate::helpdesk::connect::Connection;
+use crate::http::transport::WallClock;
 use crate::ledger::{self, AnyLedger, Checksummed, Holder, LedgerStore, Records};
 use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure};
@@ -27,6 +28,12 @@ use crate::workspace::load::Workspace;
 
 /// The largest difference between this machine's clock and the helpdesk's at which dates are still trusted.
 pub(crate) const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
+/// The lock of the ledger.
+pub(crate) type LedgerLock = <Checksummed<AnyLedger> as LedgerStore>::Lock;
+
+/// The ledger of a workspace.
+type WorkspaceRecords = Records<Checksummed<AnyLedger>>;
 
 /// The caller of a reconciliation, who sees the plan, confirms it and may stop the apply.
 pub(crate) trait Audience {
@@ -54,12 +61,6 @@ pub(crate) struct Reconciled {
     pub(crate) exit: Exit,
 }
 
-/// The lock of the ledger.
-pub(crate) type LedgerLock = <Checksummed<AnyLedger> as LedgerStore>::Lock;
-
-/// The ledger of a workspace.
-type WorkspaceRecords = Records<Checksummed<AnyLedger>>;
-
 /// A reconciliation of one workspace with one helpdesk.
 pub(crate) struct Reconciliation<'a, A> {
     workspace: &'a Workspace,
@@ -68,6 +69,8 @@ pub(crate) struct Reconciliation<'a, A> {
     /// The unique name of this run.
     run_name: String,
     audience: &'a A,
+    /// The wall clock.
+    clock: WallClock<'a>,
     /// The ledger; `None` once it proved unavailable.
     records: Option<WorkspaceRecords>,
     /// The acknowledged numbers: those of the terms, and those of the messages of the commits that are applied.
@@ -88,9 +91,26 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         audience: &'a A,
     ) -> Self {
         let records = Some(ledger::open(workspace));
-        let acknowledged = terms.acknowledged.clone();
-        let (last_applied, latest) = (None, None);
-        Self { workspace, connection, terms, run_name, audience, records, acknowledged, last_applied, latest }
+        let (clock, acknowledged) = (&clock, terms.acknowledged.clone());
+        Self {
+            workspace,
+            connection,
+            terms,
+            run_name,
+            audience,
+            clock,
+            records,
+            acknowledged,
+            last_applied: None,
+            latest: None,
+        }
+    }
+
+    /// Uses the clock of a test.
+    #[cfg(test)]
+    pub(crate) fn with_clock(mut self, clock: WallClock<'a>) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// Takes the lock, applies a saved plan or one made now, and returns the lock.
@@ -158,7 +178,9 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         let Some(records) = &self.records else {
             return Ok(None);
         };
-        let holder = Holder { run: self.run_name.clone(), since: clock() };
+        // The ledger may be a file in this folder.
+        files::own_folder(&self.workspace.root)?;
+        let holder = Holder { run: self.run_name.clone(), since: (self.clock)() };
         let inform = |text: &str| self.audience.inform(text);
         let taken = ledger::take_lock(records, &holder, self.audience.lock_timeout(), inform).await;
         let read = match taken {
@@ -230,7 +252,7 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         let sent: BTreeMap<AgreementId, Instant> =
             pending.into_iter().map(|(id, pending)| (id, pending.at)).collect();
         let search_lag = self.workspace.settings.helpdesk.search_lag;
-        let Some(pending) = pending_creations(plan, &sent, search_lag, clock()) else {
+        let Some(pending) = pending_creations(plan, &sent, search_lag, (self.clock)()) else {
             return Ok(false);
         };
         let ids: Vec<&str> = pending.ids.iter().map(AgreementId::as_str).collect();
@@ -262,7 +284,7 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         let Some(theirs) = self.connection.server_clock() else {
             return Ok(());
         };
-        let ours = clock();
+        let ours = (self.clock)();
         let is_close = theirs.duration_since(ours).abs() <= CLOCK_TOLERANCE;
         if self.workspace.settings.helpdesk.rehearsal || is_close {
             return Ok(());
@@ -281,6 +303,8 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
             reader: &self.connection.reader(),
             writer: &self.connection.writer(&self.run_name),
             records: self.records.as_ref(),
+            key_settings: apply::key_settings(&helpdesk.mapping),
+            clock: self.clock,
             journal: &journal,
             stop,
             run_name: &self.run_name,

@@ -15,11 +15,13 @@ use crate::cli::options::Format;
 use crate::helpdesk::connect::{self, Connection};
 use crate::helpdesk::{Explorer as _, Reader as _};
 use crate::ledger;
+use crate::ledger::records::{KeyRecord, MissingKey};
 use crate::notify::channels::Channels;
 use crate::notify::delivery::{Dispatcher, people};
 use crate::process::context::{AsOf, Context, clock};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::runtime::runtime;
+use crate::reconcile::apply::key_settings;
 use crate::reconcile::run::CLOCK_TOLERANCE;
 use crate::workspace::load::{self, LoadedFiles, Workspace};
 use crate::workspace::{files, git};
@@ -247,6 +249,7 @@ async fn check_ledger_and_mail(workspace: &Workspace, as_of: AsOf, found: &mut V
         Err(failure) => found.push(failing("mail", failure)),
         Ok(channels) => {
             found.push(ledger_is_trusted(workspace, &channels, as_of).await);
+            found.extend(ownership_key(workspace).await);
             found.push(mail(&channels).await);
         }
     }
@@ -291,6 +294,37 @@ async fn ledger_is_trusted(workspace: &Workspace, channels: &Channels, as_of: As
             }
         }
     }
+}
+
+/// Reports what the creation of an object has shown about the ownership key, as the ledger remembers it.
+async fn ownership_key(workspace: &Workspace) -> Option<DoctorCheck> {
+    let mapping = &workspace.settings.helpdesk.mapping;
+    let attribute = &mapping.key.attribute;
+    // The check of the ledger reports an error.
+    let record = ledger::open(workspace).key_record().await.ok()?;
+    let record = record.filter(|record| record.settings == key_settings(mapping));
+    Some(match record {
+        None => DoctorCheck::warning(
+            "key",
+            format!("untested, whether the helpdesk keeps ownership keys in `{attribute}`"),
+            "nothing to do: the next apply creates one object alone, and no other if its key is not kept",
+        ),
+        Some(KeyRecord { missing: None, at, .. }) => {
+            DoctorCheck::ok("key", format!("the helpdesk kept the ownership key in `{attribute}` at {at}"))
+        }
+        Some(KeyRecord { missing: Some(missing), .. }) => {
+            let MissingKey { agreement, object, stored } = missing;
+            let key = mapping.ownership_key(&agreement);
+            let help = format!(
+                "name a free text attribute under `helpdesk.agreement.key` in servanda.yaml; or, if the helpdesk was \
+                 corrected, write `{key}` into `{attribute}` of {object} by hand: the next apply sees it"
+            );
+            let message = format!(
+                "key-not-kept: {object} stores `{stored}` in `{attribute}` in place of `{key}`; nothing is created"
+            );
+            DoctorCheck::failed("key", message, Some(help))
+        }
+    })
 }
 
 async fn mail(channels: &Channels) -> DoctorCheck {

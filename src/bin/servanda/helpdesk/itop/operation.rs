@@ -7,7 +7,7 @@ use servanda::ident::LiveId;
 use super::login::ItopTransport;
 use crate::helpdesk::error::{ReadError, ReadErrorKind};
 use crate::http::client::HttpError;
-use crate::http::transport::RetryPolicy;
+use crate::http::transport::{RetryPolicy, SendWindow};
 
 /// The beginning of the comment of every write by Servanda; the name of the run follows.
 pub(super) const COMMENT_PREFIX: &str = "servanda ";
@@ -108,10 +108,11 @@ pub(super) async fn write(
     operation: &str,
     class: &str,
     mut body: Json,
+    window: Option<SendWindow<'_>>,
 ) -> Result<Object, HttpError> {
     body["operation"] = json!(operation);
     body["class"] = json!(class);
-    let answer = transport.post(&format!("{operation} {class}"), &[], &body, RetryPolicy::Write).await?;
+    let answer = transport.post_within(&format!("{operation} {class}"), &[], &body, window).await?;
     let written = objects(&answer.body).map_err(HttpError::NotJson)?;
     let mut written = written.into_iter();
     match (written.next(), written.next()) {

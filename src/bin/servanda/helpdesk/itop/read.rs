@@ -22,7 +22,7 @@ use super::text::SharedTexts;
 use super::wire::{self, ORGANIZATION, PERSON, SERVICE, STATE};
 use super::{history, oql};
 use crate::helpdesk::error::{ReadError, ReadErrorKind};
-use crate::helpdesk::reader::{Reader, Selection};
+use crate::helpdesk::reader::{Reader, Selection, StoredKey};
 
 /// The class of rows between a contract and its services.
 const SERVICE_ROWS: &str = "lnkCustomerContractToService";
@@ -190,6 +190,16 @@ impl<'a> ItopReader<'a> {
         Ok(directory)
     }
 
+    /// Reads the contracts that have the ownership key of an agreement.
+    async fn having_key(&self, id: &AgreementId) -> Result<Vec<Object>, ReadError> {
+        let (class, key) = (&self.mapping.class, &self.mapping.key.attribute);
+        let query =
+            format!("SELECT {class} WHERE {key} LIKE {}", oql::containing(&self.mapping.ownership_key(id)));
+        let mut found = self.some(class, &query, &Self::codes(self.mapping)).await?;
+        found.retain(|object| self.mark(object).as_ref() == Some(id));
+        Ok(found)
+    }
+
     /// Interprets a contract.
     fn agreement(&self, object: &Object, links: &Links) -> Result<LiveAgreement, String> {
         let mut fields = BTreeMap::new();
@@ -211,6 +221,7 @@ impl<'a> ItopReader<'a> {
             rules: BTreeMap::new(),
             archived: false,
             modified: None,
+            owner: self.mark(object),
         })
     }
 
@@ -345,13 +356,7 @@ impl Reader for ItopReader<'_> {
     }
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {
-        let (class, key) = (&self.mapping.class, &self.mapping.key.attribute);
-        let query =
-            format!("SELECT {class} WHERE {key} LIKE {}", oql::containing(&self.mapping.ownership_key(id)));
-        let found = self.some(class, &query, &Self::codes(self.mapping)).await?;
-        let found: Vec<&Object> =
-            found.iter().filter(|object| self.mark(object).as_ref() == Some(id)).collect();
-        match found[..] {
+        match &self.having_key(id).await?[..] {
             [] => Ok(Observed::Absent),
             [only] => self.with_links(only).await,
             _ => Ok(Observed::Unknown(format!("several objects have the ownership key of {id}"))),
@@ -370,6 +375,22 @@ impl Reader for ItopReader<'_> {
             [only] if only.id() == *object => self.with_links(only).await,
             _ => Ok(Observed::Absent),
         }
+    }
+
+    async fn stored_key(&self, object: &LiveId) -> Result<StoredKey, ReadError> {
+        let (class, code) = (&self.mapping.class, &self.mapping.key.attribute);
+        let number = parts(object).map_or(0, |(_, number)| number);
+        let found = self.some(class, &oql::one(class, number, &[]), code).await?;
+        let found = found.into_iter().find(|found| found.id() == *object).ok_or_else(|| ReadError {
+            call: format!("core/get {object}"),
+            error: ReadErrorKind::Unexpected("the response is not that object".to_owned()),
+        })?;
+        let text = wire::text(&found.fields, code).unwrap_or_default().to_owned();
+        Ok(StoredKey { owner: self.mark(&found), text })
+    }
+
+    async fn bearers(&self, id: &AgreementId) -> Result<Vec<LiveId>, ReadError> {
+        Ok(self.having_key(id).await?.iter().map(Object::id).collect())
     }
 
     /// A refusal is remembered, since repeated refusals lock the connection.

@@ -15,6 +15,7 @@ use super::operation::{self, Object};
 use super::{oql, wire};
 use crate::helpdesk::error::{ReadError, ReadErrorKind, WriteError};
 use crate::http::client::HttpError;
+use crate::http::transport::SendWindow;
 
 /// The prefix of the names of all SLAs and SLTs of Servanda.
 const NAME: &str = "Servanda ";
@@ -110,6 +111,7 @@ pub(super) async fn ensure(
     provider: u64,
     table: &TargetTable,
     comment: &str,
+    window: Option<SendWindow<'_>>,
 ) -> Result<u64, WriteError> {
     let digest = digest(&table.iter().collect::<Vec<_>>());
     if let Some(sla) = cache.get(&(provider, digest.clone())) {
@@ -132,7 +134,7 @@ pub(super) async fn ensure(
     let sla = match found {
         Some(sla) if is_whole => sla,
         _ => {
-            let slts = slts(transport, &wanted, comment).await?;
+            let slts = slts(transport, &wanted, comment, window).await?;
             let slts: Vec<_> = slts.into_iter().map(|slt| json!({ "slt_id": slt })).collect();
             let fields = json!({ "name": name, "org_id": provider, "slts_list": slts });
             let (verb, key) = found.map_or(("core/create", None), |sla| ("core/update", Some(sla)));
@@ -140,7 +142,7 @@ pub(super) async fn ensure(
             if let Some(key) = key {
                 body["key"] = json!(key);
             }
-            operation::write(transport, verb, "SLA", body).await?.number
+            operation::write(transport, verb, "SLA", body, window).await?.number
         }
     };
     cache.insert((provider, digest), sla);
@@ -148,7 +150,12 @@ pub(super) async fn ensure(
 }
 
 /// Finds the numbers of SLTs by their attributes, not their names, and creates the missing ones.
-async fn slts(transport: &ItopTransport, wanted: &[Slt], comment: &str) -> Result<Vec<u64>, WriteError> {
+async fn slts(
+    transport: &ItopTransport,
+    wanted: &[Slt],
+    comment: &str,
+    window: Option<SendWindow<'_>>,
+) -> Result<Vec<u64>, WriteError> {
     let query = format!("SELECT SLT WHERE name LIKE {}", oql::text(&format!("{NAME}%")));
     let fields = "name,priority,request_type,metric,value,unit";
     let held = operation::get(transport, "SLT", &query, fields, None).await.map_err(unread)?;
@@ -169,7 +176,7 @@ async fn slts(transport: &ItopTransport, wanted: &[Slt], comment: &str) -> Resul
             "unit": unit,
         });
         let body = json!({ "comment": comment, "output_fields": "id", "fields": fields });
-        numbers.push(operation::write(transport, "core/create", "SLT", body).await?.number);
+        numbers.push(operation::write(transport, "core/create", "SLT", body, window).await?.number);
     }
     Ok(numbers)
 }

@@ -48,6 +48,17 @@ impl<'a> SharedTexts<'a> {
         }
     }
 
+    /// The text of the key attribute without its ownership key.
+    pub(super) fn without_key(&self, text: &str) -> String {
+        match self.usage(&self.0.key.attribute) {
+            Usage::TitleAndKey => split(text, &self.0.key.prefix).map_or(text, |(title, _)| title).to_owned(),
+            Usage::Whole | Usage::Lines(_) => {
+                let others = text.lines().filter(|line| self.0.managed_by_key(line.trim()).is_none());
+                others.collect::<Vec<_>>().join("\n")
+            }
+        }
+    }
+
     /// Extracts a field from a text.
     pub(super) fn read<'t>(&self, field: &Field, code: &str, text: &'t str) -> &'t str {
         match self.usage(code) {

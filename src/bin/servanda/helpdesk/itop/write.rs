@@ -21,6 +21,7 @@ use super::wire::{self, ORGANIZATION, SERVICE, STATE};
 use crate::helpdesk::error::WriteError;
 use crate::helpdesk::writer::{StepResult, Writer};
 use crate::http::client::HttpError;
+use crate::http::transport::SendWindow;
 
 /// Writes to an iTop.
 pub(crate) struct ItopWriter<'a> {
@@ -35,6 +36,7 @@ struct Values<'s> {
     fields: &'s BTreeMap<Field, Value>,
     state: Option<&'s str>,
     mark: Option<&'s AgreementId>,
+    window: Option<SendWindow<'s>>,
 }
 
 impl<'a> ItopWriter<'a> {
@@ -51,7 +53,8 @@ impl<'a> ItopWriter<'a> {
     async fn create(&self, values: &Values<'_>) -> Result<StepResult, WriteError> {
         let fields = self.body(values, None).await?;
         let body = json!({ "comment": self.comment, "output_fields": ItopReader::codes(self.mapping), "fields": fields });
-        let created = operation::write(self.transport, "core/create", &self.mapping.class, body).await?;
+        let created =
+            operation::write(self.transport, "core/create", &self.mapping.class, body, values.window).await?;
         self.cache.insert(&created, values.fields.clone());
         Ok(StepResult { object: created.id(), altered: self.altered(values.fields, &created) })
     }
@@ -63,7 +66,7 @@ impl<'a> ItopWriter<'a> {
             .ok_or_else(|| WriteError::NotSent(format!("{object} was not read before the write")))?;
         let fields = self.body(values, Some(&seen)).await?;
         self.cache.remove(object);
-        let written = self.update(object, &seen, fields).await?;
+        let written = self.update(object, &seen, fields, values.window).await?;
         let held = wire::text(&written.fields, STATE).unwrap_or_default();
         if let Some(wanted) = values.state.filter(|wanted| *wanted != held) {
             return Err(WriteError::Refused(format!(
@@ -82,6 +85,7 @@ impl<'a> ItopWriter<'a> {
         object: &LiveId,
         seen: &CachedContract,
         fields: Json,
+        window: Option<SendWindow<'_>>,
     ) -> Result<Object, WriteError> {
         let number = self.number(object)?;
         let class = &self.mapping.class;
@@ -89,7 +93,8 @@ impl<'a> ItopWriter<'a> {
         let codes = ItopReader::codes(self.mapping);
         let mut body =
             json!({ "comment": self.comment, "output_fields": codes, "key": expected, "fields": fields });
-        let refused = match operation::write(self.transport, "core/update", class, body.clone()).await {
+        let refused = match operation::write(self.transport, "core/update", class, body.clone(), window).await
+        {
             Err(HttpError::Declined { code, text }) => HttpError::Declined { code, text },
             written => return Ok(written?),
         };
@@ -104,7 +109,7 @@ impl<'a> ItopWriter<'a> {
             // be queried.
             (Ok(_), Ok(found)) if found.is_empty() => {
                 body["key"] = json!(number);
-                Ok(operation::write(self.transport, "core/update", class, body).await?)
+                Ok(operation::write(self.transport, "core/update", class, body, window).await?)
             }
             _ => Err(refused.into()),
         }
@@ -174,7 +179,7 @@ impl<'a> ItopWriter<'a> {
         if let Some(code) = self.mapping.attributes.get(&Field::Services)
             && published.iter().any(|field| values.fields.contains_key(field))
         {
-            body.insert(code.clone(), self.rows(values.fields, seen).await?);
+            body.insert(code.clone(), self.rows(values, seen).await?);
         }
         Ok(Json::Object(body))
     }
@@ -194,13 +199,9 @@ impl<'a> ItopWriter<'a> {
     }
 
     /// A link row for each service, with the SLA of its targets.
-    async fn rows(
-        &self,
-        fields: &BTreeMap<Field, Value>,
-        seen: Option<&CachedContract>,
-    ) -> Result<Json, WriteError> {
+    async fn rows(&self, values: &Values<'_>, seen: Option<&CachedContract>) -> Result<Json, WriteError> {
         let held = seen.map(|seen| &seen.fields);
-        let wanted = |field: &Field| fields.get(field).or_else(|| held?.get(field));
+        let wanted = |field: &Field| values.fields.get(field).or_else(|| held?.get(field));
         let mut rows = Vec::new();
         if let Some(Value::References(services)) = wanted(&Field::Services) {
             for service in services {
@@ -208,7 +209,7 @@ impl<'a> ItopWriter<'a> {
                     json!({ "service_id": wire::number(service, SERVICE).map_err(WriteError::Refused)? });
                 if self.mapping.holds_targets_with_services() {
                     let table = table_of(service, wanted(&Field::Targets))?;
-                    row["sla_id"] = json!(self.sla(&table, wanted(&Field::Provider)).await?);
+                    row["sla_id"] = json!(self.sla(&table, wanted(&Field::Provider), values.window).await?);
                 }
                 rows.push(row);
             }
@@ -217,7 +218,12 @@ impl<'a> ItopWriter<'a> {
     }
 
     /// The number of the SLA for a target table; 0 if the table is empty.
-    async fn sla(&self, table: &TargetTable, provider: Option<&Value>) -> Result<u64, WriteError> {
+    async fn sla(
+        &self,
+        table: &TargetTable,
+        provider: Option<&Value>,
+        window: Option<SendWindow<'_>>,
+    ) -> Result<u64, WriteError> {
         if table.is_empty() {
             return Ok(0);
         }
@@ -229,7 +235,7 @@ impl<'a> ItopWriter<'a> {
         let provider =
             wire::number(provider, ORGANIZATION).map_err(WriteError::Refused)?.as_u64().unwrap_or_default();
         let mut slas = self.cache.slas.write().await;
-        targets::ensure(self.transport, &mut slas, provider, table, &self.comment).await
+        targets::ensure(self.transport, &mut slas, provider, table, &self.comment, window).await
     }
 
     fn altered(&self, fields: &BTreeMap<Field, Value>, written: &Object) -> Vec<Altered> {
@@ -274,21 +280,37 @@ fn contacts(people: &Value) -> Result<Json, WriteError> {
 }
 
 impl Writer for ItopWriter<'_> {
-    async fn perform(
+    async fn withdraw(&self, object: &LiveId) -> Result<(), WriteError> {
+        let seen = self
+            .cache
+            .contract(object)
+            .ok_or_else(|| WriteError::NotSent(format!("{object} was not read before the write")))?;
+        let code = &self.mapping.key.attribute;
+        let text = SharedTexts(self.mapping).without_key(wire::text(&seen.row, code).unwrap_or_default());
+        let mut fields = json!({ code: text });
+        if let Some(state) = self.mapping.states.get(&State::Terminated) {
+            fields[STATE] = json!(state);
+        }
+        self.cache.remove(object);
+        self.update(object, &seen, fields, None).await.map(drop)
+    }
+
+    async fn perform_within(
         &self,
         id: &AgreementId,
         object: Option<&LiveId>,
         step: &Step,
+        window: Option<SendWindow<'_>>,
     ) -> Result<StepResult, WriteError> {
         match (step, object) {
             (Step::Create { fields }, _) => {
                 // A new contract of iTop has no state unless it is set.
                 let state = self.mapping.states.get(&State::Planned).map(String::as_str);
-                self.create(&Values { fields, state, mark: Some(id) }).await
+                self.create(&Values { fields, state, mark: Some(id), window }).await
             }
             (Step::Edit { fields, state, ownership_key }, Some(object)) => {
-                self.edit(object, &Values { fields, state: state.as_deref(), mark: ownership_key.as_ref() })
-                    .await
+                let (state, mark) = (state.as_deref(), ownership_key.as_ref());
+                self.edit(object, &Values { fields, state, mark, window }).await
             }
             (Step::Edit { .. }, None) => {
                 Err(WriteError::Refused("the object to write to is unknown".to_owned()))
@@ -307,7 +329,7 @@ impl Writer for ItopWriter<'_> {
         };
         let (class, number) = parts(object).ok_or_else(wrong)?;
         let body = json!({ "comment": self.comment, "key": number, "output_fields": attribute, "fields": { attribute: text } });
-        let written = operation::write(self.transport, "core/update", class, body).await?;
+        let written = operation::write(self.transport, "core/update", class, body, None).await?;
         if wire::text(&written.fields, attribute) == Ok(text) { Ok(()) } else { Err(wrong()) }
     }
 }

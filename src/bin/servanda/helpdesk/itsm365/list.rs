@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 use servanda::ident::LiveId;
 
 use super::key::Itsm365Transport;
@@ -128,6 +128,25 @@ impl<'a> Lists<'a> {
         let query =
             [("attrs", attributes.to_owned()), ("offset", offset.to_string()), ("limit", limit.to_string())];
         find(self.transport, class, &query, filter, RetryPolicy::Read).await
+    }
+
+    /// Reads one object by its id, without the search index.
+    pub(super) async fn get(
+        &self,
+        object: &LiveId,
+        attributes: &str,
+    ) -> Result<Map<String, Json>, ReadError> {
+        let path = format!("get/{object}");
+        let query = [("attrs", attributes.to_owned())];
+        let response = self.transport.post(&path, &query, &json!({}), RetryPolicy::Read).await;
+        match response.map(|response| response.body) {
+            Ok(Json::Object(found)) if object_id(&found).as_ref() == Some(object) => Ok(found),
+            Ok(_) => {
+                let error = ReadErrorKind::Unexpected("the response is not that object".to_owned());
+                Err(ReadError { call: path, error })
+            }
+            Err(error) => Err(ReadError { call: path, error: error.into() }),
+        }
     }
 }
 

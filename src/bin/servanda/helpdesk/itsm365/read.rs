@@ -19,7 +19,7 @@ use super::key::Itsm365Transport;
 use super::list::{ListBehaviour, ListItem, Lists, is_removed, object_id, unexpected};
 use super::wire;
 use crate::helpdesk::error::ReadError;
-use crate::helpdesk::reader::{Reader, Selection};
+use crate::helpdesk::reader::{Reader, Selection, StoredKey};
 
 /// Reads a tenant of ITSM 365.
 pub(crate) struct Itsm365Reader<'a> {
@@ -32,6 +32,9 @@ const HISTORY_BATCH: usize = 100;
 
 /// The number of people in one request for their addresses.
 const ADDRESS_BATCH: usize = 100;
+
+/// The number of objects with one ownership key that are read.
+const BEARERS: usize = 10;
 
 /// An agreement in normal form, or why it cannot be interpreted.
 type Interpreted = Result<LiveAgreement, String>;
@@ -140,16 +143,25 @@ impl<'a> Itsm365Reader<'a> {
         Ok(objects)
     }
 
-    /// Reads at most two objects that match a filter, archived ones included.
-    async fn at_most_two(&self, filter: Map<String, Json>) -> Result<Vec<Map<String, Json>>, ReadError> {
+    /// Reads the first objects whose attribute has a value, archived ones included. An object that has another value
+    /// means that the helpdesk does not search by this attribute, and that its answer proves nothing.
+    async fn having(
+        &self,
+        code: &str,
+        value: &str,
+        limit: usize,
+    ) -> Result<Vec<Map<String, Json>>, ReadError> {
         let (class, attributes) = (&self.mapping.class, self.attributes());
-        let mut found = self.lists.page(class, &attributes, &Json::Object(filter.clone()), 0, 2).await?;
+        let mut filter = json!({ code: value });
+        let mut found = self.lists.page(class, &attributes, &filter, 0, limit).await?;
         if found.is_empty() && self.lists.behaviour.hides_archived.load(Ordering::Relaxed) {
-            let mut filter = filter;
-            filter.insert("removed".to_owned(), json!(true));
-            found = self.lists.page(class, &attributes, &Json::Object(filter), 0, 2).await?;
+            filter["removed"] = json!(true);
+            found = self.lists.page(class, &attributes, &filter, 0, limit).await?;
         }
-        Ok(found)
+        match found.iter().find(|object| object.get(code).and_then(Json::as_str) != Some(value)) {
+            None => Ok(found),
+            Some(_) => Err(unexpected(class, &format!("an object whose `{code}` is not `{value}`"))),
+        }
     }
 
     /// Interprets an object, without its SLA rules.
@@ -170,6 +182,7 @@ impl<'a> Itsm365Reader<'a> {
             rules: BTreeMap::new(),
             archived: is_removed(object),
             modified: object.get("lastModifiedDate").and_then(Json::as_str).map(str::to_owned),
+            owner: self.mark(object),
         })
     }
 
@@ -275,8 +288,7 @@ impl Reader for Itsm365Reader<'_> {
     }
 
     async fn find(&self, id: &AgreementId) -> Result<Observed<LiveAgreement>, ReadError> {
-        let mark = (self.mapping.key.attribute.clone(), json!(self.mapping.ownership_key(id)));
-        let found = self.at_most_two(Map::from_iter([mark])).await?;
+        let found = self.having(&self.mapping.key.attribute, &self.mapping.ownership_key(id), 2).await?;
         match &found[..] {
             [] => Ok(Observed::Absent),
             [only] => self.with_rules(only).await,
@@ -285,12 +297,25 @@ impl Reader for Itsm365Reader<'_> {
     }
 
     async fn get(&self, object: &LiveId) -> Result<Observed<LiveAgreement>, ReadError> {
-        let found = self.at_most_two(Map::from_iter([("UUID".to_owned(), json!(object))])).await?;
+        let found = self.having("UUID", object.as_str(), 2).await?;
         match &found[..] {
             [] => Ok(Observed::Absent),
             [only] => self.with_rules(only).await,
             _ => Ok(Observed::Unknown(format!("several objects have the id {object}"))),
         }
+    }
+
+    async fn stored_key(&self, object: &LiveId) -> Result<StoredKey, ReadError> {
+        let code = &self.mapping.key.attribute;
+        let found = self.lists.get(object, &format!("UUID,{code}")).await?;
+        let text = found.get(code).and_then(Json::as_str).unwrap_or_default().to_owned();
+        Ok(StoredKey { owner: self.mark(&found), text })
+    }
+
+    async fn bearers(&self, id: &AgreementId) -> Result<Vec<LiveId>, ReadError> {
+        let key = self.mapping.ownership_key(id);
+        let found = self.having(&self.mapping.key.attribute, &key, BEARERS).await?;
+        Ok(found.iter().filter_map(object_id).collect())
     }
 
     async fn history(&self, objects: &BTreeSet<LiveId>) -> Result<Vec<HistoryEvent>, ReadError> {

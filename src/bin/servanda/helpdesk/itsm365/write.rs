@@ -7,16 +7,17 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{LiveTarget, TargetKey, Value};
-use servanda::mapping::{Field, Mapping, RuleClass};
+use servanda::mapping::{Deactivation, Field, Mapping, RuleClass};
 use servanda::plan::Altered;
 use servanda::plan::Step;
+use servanda::status::State;
 
 use super::key::Itsm365Transport;
 use super::wire;
 use crate::helpdesk::error::WriteError;
 use crate::helpdesk::writer::{StepResult, Writer};
 use crate::http::client::HttpError;
-use crate::http::transport::RetryPolicy;
+use crate::http::transport::{RetryPolicy, SendWindow};
 
 /// Writes to a tenant of ITSM 365.
 pub(crate) struct Itsm365Writer<'a> {
@@ -42,11 +43,12 @@ impl<'a> Itsm365Writer<'a> {
         &self,
         id: &AgreementId,
         fields: &BTreeMap<Field, Value>,
+        window: Option<SendWindow<'_>>,
     ) -> Result<StepResult, WriteError> {
         let mut body = self.body(fields);
         body.insert(self.mapping.key.attribute.clone(), json!(self.mapping.ownership_key(id)));
         let path = format!("create-m2m/{}", self.mapping.class);
-        let answer = self.send(&path, body, RetryPolicy::Write).await?;
+        let answer = self.send(&path, body, window).await?;
         let object = answer.get("UUID").and_then(Json::as_str).and_then(LiveId::new);
         let object = object
             .ok_or_else(|| WriteError::Ambiguous("the response does not name the new object".to_owned()))?;
@@ -59,13 +61,14 @@ impl<'a> Itsm365Writer<'a> {
         fields: &BTreeMap<Field, Value>,
         state: Option<&str>,
         mark: Option<&AgreementId>,
+        window: Option<SendWindow<'_>>,
     ) -> Result<StepResult, WriteError> {
         let mut body = self.body(fields);
         body.extend(state.map(|state| ("state".to_owned(), json!(state))));
         body.extend(
             mark.map(|mark| (self.mapping.key.attribute.clone(), json!(self.mapping.ownership_key(mark)))),
         );
-        let answer = self.send(&format!("edit-m2m/{object}"), body, RetryPolicy::Write).await?;
+        let answer = self.send(&format!("edit-m2m/{object}"), body, window).await?;
         if let (Some(wanted), Some(held)) = (state, answer.get("state").and_then(Json::as_str))
             && wanted != held
         {
@@ -82,6 +85,7 @@ impl<'a> Itsm365Writer<'a> {
         rule: Option<&LiveId>,
         key: &TargetKey,
         promise: &LiveTarget,
+        window: Option<SendWindow<'_>>,
     ) -> Result<(), WriteError> {
         let codes = self.rules()?;
         let interval = |time| wire::write_interval(time, codes.interval).map_err(WriteError::Refused);
@@ -94,14 +98,20 @@ impl<'a> Itsm365Writer<'a> {
         body.insert(codes.resolution.clone(), interval(promise.resolution)?);
         // The agreement was just read with its rules, so that an unknown rule does not exist.
         match rule {
-            Some(rule) => self.send(&format!("edit-m2m/{rule}"), body, RetryPolicy::Write).await?,
-            None => self.send(&format!("create-m2m/{}", codes.class), body, RetryPolicy::Write).await?,
+            Some(rule) => self.send(&format!("edit-m2m/{rule}"), body, window).await?,
+            None => self.send(&format!("create-m2m/{}", codes.class), body, window).await?,
         };
         Ok(())
     }
 
     /// Adds a link to, or removes it from, the set that the recipient holds, and keeps the other links.
-    async fn relink(&self, unit: &LiveId, agreement: &LiveId, linked: bool) -> Result<(), WriteError> {
+    async fn relink(
+        &self,
+        unit: &LiveId,
+        agreement: &LiveId,
+        linked: bool,
+        window: Option<SendWindow<'_>>,
+    ) -> Result<(), WriteError> {
         let _guard = self.link_lock.lock().await;
         let code = &self.mapping.recipients.recipient_attribute;
         let query =
@@ -118,7 +128,7 @@ impl<'a> Itsm365Writer<'a> {
         let changes = if linked { held.insert(agreement.clone()) } else { held.remove(agreement) };
         if changes {
             let body = Map::from_iter([(code.clone(), json!(held))]);
-            self.send(&format!("edit-m2m/{unit}"), body, RetryPolicy::Write).await?;
+            self.send(&format!("edit-m2m/{unit}"), body, window).await?;
         }
         Ok(())
     }
@@ -143,12 +153,12 @@ impl<'a> Itsm365Writer<'a> {
         &self,
         path: &str,
         body: Map<String, Json>,
-        class: RetryPolicy,
+        window: Option<SendWindow<'_>>,
     ) -> Result<Map<String, Json>, WriteError> {
         let codes: Vec<&str> = body.keys().map(String::as_str).collect();
         let query = [("attrs", format!("UUID,{}", codes.join(",")))];
         let body = Json::Object(body);
-        let answer = self.transport.post(path, &query, &body, class).await?;
+        let answer = self.transport.post_within(path, &query, &body, window).await?;
         match answer.body {
             Json::Object(object) => Ok(object),
             _ if answer.status == NOT_MODIFIED => self.after_304(path, &query, &body).await,
@@ -204,7 +214,7 @@ fn comparable(json: &Json) -> Json {
 impl Writer for Itsm365Writer<'_> {
     async fn write_note(&self, object: &LiveId, attribute: &str, text: &str) -> Result<(), WriteError> {
         let body = Map::from_iter([(attribute.to_owned(), json!(text))]);
-        let held = self.send(&format!("edit-m2m/{object}"), body, RetryPolicy::Write).await?;
+        let held = self.send(&format!("edit-m2m/{object}"), body, None).await?;
         if held.get(attribute).and_then(Json::as_str) == Some(text) {
             return Ok(());
         }
@@ -226,47 +236,66 @@ impl Writer for Itsm365Writer<'_> {
         match self.transport.post("exec-post", &query, body, RetryPolicy::Write).await {
             Ok(_) => Ok(()),
             // A script that failed may have sent messages before. One that does not exist has not.
-            Err(failed @ HttpError::Refused { status: 500.., .. })
-                if !failed.to_string().contains(NO_MODULE) =>
-            {
-                Err(WriteError::Ambiguous(failed.to_string()))
+            Err(failed @ HttpError::Refused { status: 500.., .. }) => {
+                let text = failed.to_string();
+                let is_missing = text.contains(NO_MODULE);
+                Err(if is_missing { WriteError::Refused(text) } else { WriteError::Ambiguous(text) })
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn perform(
+    async fn withdraw(&self, object: &LiveId) -> Result<(), WriteError> {
+        let states = &self.mapping.states;
+        let planned = states.get(&State::Planned);
+        let state = states.get(&State::Terminated).filter(|state| Some(*state) != planned);
+        let mut body = Map::from_iter([(self.mapping.key.attribute.clone(), Json::Null)]);
+        body.extend(state.map(|state| ("state".to_owned(), json!(state))));
+        self.send(&format!("edit-m2m/{object}"), body, None).await?;
+        match self.mapping.deactivate {
+            Deactivation::Archive => self.set_removed(object, true, None).await,
+            Deactivation::State | Deactivation::Detach | Deactivation::Withdraw => Ok(()),
+        }
+    }
+
+    async fn perform_within(
         &self,
         id: &AgreementId,
         object: Option<&LiveId>,
         step: &Step,
+        window: Option<SendWindow<'_>>,
     ) -> Result<StepResult, WriteError> {
         if let Step::Create { fields } = step {
-            return self.create(id, fields).await;
+            return self.create(id, fields, window).await;
         }
         let object =
             object.ok_or_else(|| WriteError::Refused("the object to write to is unknown".to_owned()))?;
         match step {
             Step::Create { .. } => {}
             Step::Edit { fields, state, ownership_key } => {
-                return self.edit(object, fields, state.as_deref(), ownership_key.as_ref()).await;
+                return self.edit(object, fields, state.as_deref(), ownership_key.as_ref(), window).await;
             }
             Step::PutRule { rule, key, target } => {
-                self.put_rule(object, rule.as_ref(), key, target).await?;
+                self.put_rule(object, rule.as_ref(), key, target, window).await?;
             }
-            Step::DropRule { rule, .. } => self.set_removed(rule, true).await?,
-            Step::Link { unit } => self.relink(unit, object, true).await?,
-            Step::Unlink { unit } => self.relink(unit, object, false).await?,
-            Step::Archive => self.set_removed(object, true).await?,
-            Step::Restore => self.set_removed(object, false).await?,
+            Step::DropRule { rule, .. } => self.set_removed(rule, true, window).await?,
+            Step::Link { unit } => self.relink(unit, object, true, window).await?,
+            Step::Unlink { unit } => self.relink(unit, object, false, window).await?,
+            Step::Archive => self.set_removed(object, true, window).await?,
+            Step::Restore => self.set_removed(object, false, window).await?,
         }
         Ok(StepResult { object: object.clone(), altered: Vec::new() })
     }
 }
 
 impl Itsm365Writer<'_> {
-    async fn set_removed(&self, object: &LiveId, removed: bool) -> Result<(), WriteError> {
+    async fn set_removed(
+        &self,
+        object: &LiveId,
+        removed: bool,
+        window: Option<SendWindow<'_>>,
+    ) -> Result<(), WriteError> {
         let body = Map::from_iter([("removed".to_owned(), json!(removed))]);
-        self.send(&format!("edit-m2m/{object}"), body, RetryPolicy::Write).await.map(drop)
+        self.send(&format!("edit-m2m/{object}"), body, window).await.map(drop)
     }
 }

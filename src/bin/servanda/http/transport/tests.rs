@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use servanda::settings::Pace;
 use tokio::time::Instant;
 
-use super::{REJECTION_LIMIT, RetryPolicy, Transport};
+use super::{REJECTION_LIMIT, RetryPolicy, SendWindow, Transport};
 use crate::http::client::{HttpError, HttpExchange, HttpSender, JsonResponse, Request};
 
 /// A server that answers from a list, and then always with success.
@@ -134,8 +134,12 @@ async fn a_retry_after_of_zero_falls_back_to_the_backoff() {
 #[tokio::test(start_paused = true)]
 async fn reads_are_retried_and_writes_only_where_they_had_no_effect() {
     let lost = || HttpError::Lost(String::new());
-    let table: [Row; 8] = [
-        (|| refused(429, None), 4, 4),
+    let table: [Row; 12] = [
+        (|| refused(429, None), 4, 1),
+        (|| refused(425, None), 4, 1),
+        (|| refused(408, None), 4, 1),
+        (|| refused(503, Some(Duration::from_secs(1))), 4, 1),
+        (|| refused(302, None), 1, 1),
         (|| refused(503, None), 4, 1),
         (|| refused(502, None), 4, 1),
         (|| refused(500, None), 4, 1),
@@ -155,6 +159,48 @@ async fn reads_are_retried_and_writes_only_where_they_had_no_effect() {
     ask(&transport, RetryPolicy::Read).await.expect("answered at the third try");
     let transport = scripted([failed(lost())]);
     assert_eq!(ask(&transport, RetryPolicy::Write).await, Err(lost()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_leaves_only_while_its_view_is_recent_and_its_lease_lasts() {
+    let start = servanda::calendar::read_instant("2026-09-01T09:00:00Z").expect("an instant");
+    let at = |seconds: i64| start.checked_add(jiff::SignedDuration::from_secs(seconds)).expect("an instant");
+    // The wall clock at the send, and the end of the lease, in seconds after the view.
+    for (now, lease, leaves) in [
+        (0, None, true),
+        (180, None, true),
+        (181, None, false),
+        (900, None, false),
+        (-60, None, true),
+        (-181, None, false),
+        (60, Some(61), true),
+        (60, Some(60), false),
+        (60, Some(900), true),
+    ] {
+        let transport = scripted([]);
+        let clock = || at(now);
+        let window = SendWindow { seen: start, lease_end: lease.map(at), clock: &clock };
+        let sent = transport.post_within("create-m2m/agreement", &[], &Value::Null, Some(window)).await;
+        assert_eq!((sent.is_ok(), transport.requests()), (leaves, u64::from(leaves)), "{now} {lease:?}");
+        assert!(leaves || matches!(sent, Err(HttpError::TooLate(_))), "{sent:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_of_a_write_is_judged_after_its_wait() {
+    // The server pauses all requests for a minute, and the clock goes on by ten during that wait.
+    let transport = scripted([refused(429, Some(Duration::from_mins(1)))]);
+    ask(&transport, RetryPolicy::Write).await.expect_err("refused");
+    let begun = Instant::now();
+    let start = servanda::calendar::read_instant("2026-09-01T09:00:00Z").expect("an instant");
+    let clock = || {
+        let passed = i64::try_from(begun.elapsed().as_secs()).expect("a minute") * 10;
+        start.checked_add(jiff::SignedDuration::from_secs(passed)).expect("an instant")
+    };
+    let window = SendWindow { seen: start, lease_end: None, clock: &clock };
+    let sent = transport.post_within("create-m2m/agreement", &[], &Value::Null, Some(window)).await;
+    assert!(matches!(sent, Err(HttpError::TooLate(_))), "{sent:?}");
+    assert_eq!(transport.requests(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,21 +1,25 @@
 //! Applies one change: reads its object again, sends each step as one request, and reads the object after a lost
 //! response before anything is sent again.
 //!
-//! A creation is recorded in the ledger before it is sent, so that a run that dies here leaves a trace of it.
+//! A creation is recorded in the ledger before it is sent, so that a run that dies here leaves a trace of it. Only an
+//! object that belongs to the agreement is written, and a new one only after it proved to have the ownership key.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use servanda::calendar;
 use servanda::ident::LiveId;
 use servanda::live::{LiveAgreement, Observed};
-use servanda::outcome::{ChangeResult, NotTried, StepFailure, Stopped};
-use servanda::plan::{Altered, Change, Freshness, Step, altered, creates, freshness, took_effect};
+use servanda::outcome::{ChangeResult, NotTried, StepFailure, Stopped, WithoutKey};
+use servanda::plan::{Altered, Change, Freshness, Step, altered, creates, freshness, is_owned, took_effect};
 use tokio::time::Instant;
 
+use super::proof::{KeyProof, prove, withdraw_if_later, writes_key};
 use super::tools::Tools;
 use crate::helpdesk::{ReadError, Reader, StepResult, WriteError, Writer};
+use crate::http::transport::SendWindow;
 use crate::ledger::records::Pending;
 use crate::ledger::{LedgerError, LedgerStore};
-use crate::process::context::clock;
 
 /// The time that a run waits for a pending response after it was asked to stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -27,6 +31,8 @@ pub(crate) struct AttemptEnd {
     pub(crate) result: ChangeResult,
     /// Whether an object may have been created that is not visible yet.
     pub(crate) is_in_doubt: bool,
+    /// The proof by an object that an ownership key was written to.
+    pub(crate) proof: Option<KeyProof>,
     /// The reason why the whole run has to end, if it has to.
     pub(crate) stops: Option<Stopped>,
 }
@@ -36,6 +42,11 @@ pub(crate) struct Attempt<'a, R, W, L> {
     change: &'a Change,
     tools: &'a Tools<'a, R, W, L>,
     object: Option<LiveId>,
+    /// The objects of its targets, which are written by their own ids.
+    rules: BTreeSet<LiveId>,
+    /// When the helpdesk was last seen in the state that the next step relies on, by the wall clock.
+    seen: calendar::Instant,
+    proof: Option<KeyProof>,
     altered: Vec<Altered>,
     step: usize,
     /// Whether a request is on the way.
@@ -64,6 +75,9 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             change,
             tools,
             object: change.object.clone(),
+            rules: BTreeSet::new(),
+            seen: (tools.clock)(),
+            proof: None,
             altered: Vec::new(),
             step: 0,
             is_writing: false,
@@ -94,7 +108,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
                 (ChangeResult::Done { object, altered: self.altered }, None)
             }
         };
-        AttemptEnd { result, is_in_doubt: self.is_in_doubt, stops }
+        AttemptEnd { result, is_in_doubt: self.is_in_doubt, proof: self.proof, stops }
     }
 
     async fn steps(&mut self) -> Result<(), Halt> {
@@ -122,13 +136,20 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
 
     /// Checks that the live object is still the one that the plan was made from. Where another change has already
     /// written what both share, nothing is left to write.
-    async fn is_done_already(&self) -> Result<bool, Halt> {
+    async fn is_done_already(&mut self) -> Result<bool, Halt> {
         match self.read().await {
-            Ok(Observed::Present(found)) => match freshness(self.change, &found) {
-                Freshness::Pending => Ok(false),
-                Freshness::AlreadyApplied => Ok(true),
-                Freshness::Conflict => Err(Halt::ChangeResult(ChangeResult::Stale)),
-            },
+            Ok(Observed::Present(found)) if !is_owned(self.change, &found) => {
+                Err(self.without_key(found.object, None))
+            }
+            Ok(Observed::Present(found)) => {
+                let state = freshness(self.change, &found);
+                self.rules = found.rules.into_values().collect();
+                match state {
+                    Freshness::Pending => Ok(false),
+                    Freshness::AlreadyApplied => Ok(true),
+                    Freshness::Conflict => Err(Halt::ChangeResult(ChangeResult::Stale)),
+                }
+            }
             Ok(Observed::Absent) if self.change.before.is_none() => Ok(false),
             Ok(Observed::Absent) => Err(Halt::ChangeResult(ChangeResult::Stale)),
             Ok(Observed::Unknown(why)) => Err(Halt::ChangeResult(self.failed(why))),
@@ -137,7 +158,8 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         }
     }
 
-    async fn read(&self) -> Result<Observed<LiveAgreement>, ReadError> {
+    async fn read(&mut self) -> Result<Observed<LiveAgreement>, ReadError> {
+        self.seen = (self.tools.clock)();
         match &self.object {
             Some(object) => self.tools.reader.get(object).await,
             None => self.tools.reader.find(&self.change.id).await,
@@ -146,6 +168,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
 
     /// Applies one step. It is sent a second time at most, and only after the object shows that the first had no effect.
     async fn apply_step(&mut self, step: &Step) -> Result<(), Halt> {
+        self.refuse_foreign_rule(step)?;
         let mut is_last = false;
         loop {
             if creates(step) {
@@ -154,38 +177,20 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
                     .map_err(|error| Halt::ChangeResult(self.failed(error.to_string())))?;
             }
             let sent = Instant::now();
-            self.is_writing = true;
-            self.is_in_doubt = creates(step);
-            let written = self.tools.writer.perform(&self.change.id, self.object.as_ref(), step).await;
-            self.is_writing = false;
-            let message = match written {
-                Ok(done) => return self.confirm(done),
-                Err(WriteError::Credentials(message)) => {
-                    self.is_in_doubt = false;
-                    return Err(self.refused(message));
-                }
-                Err(WriteError::Conflict) if self.step == 0 => {
-                    return Err(Halt::ChangeResult(ChangeResult::Stale));
-                }
-                Err(moved @ WriteError::Conflict) => {
-                    return Err(Halt::ChangeResult(self.failed(moved.to_string())));
-                }
-                Err(WriteError::NotSent(message)) => {
-                    self.is_in_doubt = false;
-                    return Err(Halt::ChangeResult(self.failed(message)));
-                }
-                // A server may answer with an error after its database has committed, so that the object is read once.
-                Err(WriteError::Refused(message)) => match self.state_of(step).await {
-                    StepState::Applied(found) if creates(step) => return self.accept(step, found),
-                    _ => {
-                        self.is_in_doubt = false;
-                        return Err(Halt::ChangeResult(self.failed(message)));
-                    }
+            let message = match self.send(step).await {
+                Ok(done) if writes_key(step) => match self.prove(&done.object).await? {
+                    None => return self.confirm(step, done).await,
+                    Some(unclear) => unclear,
                 },
+                Ok(done) => return self.confirm(step, done).await,
                 Err(WriteError::Ambiguous(message)) => message,
+                Err(error) => match self.refusal(step, error).await {
+                    Ok(found) => return self.accept(step, found).await,
+                    Err(halt) => return Err(halt),
+                },
             };
             match self.settle(step, sent).await {
-                StepState::Applied(found) => return self.accept(step, found),
+                StepState::Applied(found) => return self.accept(step, found).await,
                 StepState::NotApplied if !is_last => {
                     tracing::info!(agreement = %self.change.id, "retrying, since the step had no effect: {message}");
                     is_last = true;
@@ -202,18 +207,100 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         }
     }
 
-    /// Accepts a step whose response was lost and whose effect is visible.
-    fn accept(&mut self, step: &Step, found: LiveAgreement) -> Result<(), Halt> {
-        let altered = altered(step, &found);
-        self.confirm(StepResult { object: found.object, altered })
+    /// Sends a step, if the view that it relies on is recent when it is about to leave.
+    async fn send(&mut self, step: &Step) -> Result<StepResult, WriteError> {
+        let clock = self.tools.clock;
+        let lease_end = match self.tools.records {
+            Some(records) if creates(step) => records.lease_end().await,
+            _ => None,
+        };
+        let window = SendWindow { seen: self.seen, lease_end, clock };
+        let begun = clock();
+        (self.is_writing, self.is_in_doubt) = (true, creates(step));
+        let written =
+            self.tools.writer.perform_within(&self.change.id, self.object.as_ref(), step, Some(window)).await;
+        self.is_writing = false;
+        if written.is_ok() {
+            self.seen = begun;
+        }
+        written
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "every way out of a step has this type")]
-    fn confirm(&mut self, done: StepResult) -> Result<(), Halt> {
+    /// Returns the object if the step was applied although it was refused, or why the change ends.
+    async fn refusal(&mut self, step: &Step, error: WriteError) -> Result<LiveAgreement, Halt> {
+        let message = error.to_string();
+        match error {
+            WriteError::Conflict if self.step == 0 => Err(Halt::ChangeResult(ChangeResult::Stale)),
+            WriteError::Credentials(_) => {
+                self.is_in_doubt = false;
+                Err(self.refused(message))
+            }
+            // A server may answer with an error after its database has committed, so that the object is read once. Where
+            // it says that it failed itself, a new object may be there without being visible yet.
+            WriteError::Refused(_) | WriteError::ServerFailed(_) => match self.state_of(step).await {
+                StepState::Applied(found) if creates(step) => Ok(found),
+                _ => {
+                    self.is_in_doubt = creates(step) && matches!(error, WriteError::ServerFailed(_));
+                    Err(Halt::ChangeResult(self.failed(message)))
+                }
+            },
+            WriteError::Conflict | WriteError::NotSent(_) | WriteError::Ambiguous(_) => {
+                self.is_in_doubt = false;
+                Err(Halt::ChangeResult(self.failed(message)))
+            }
+        }
+    }
+
+    /// Refuses to write to the object of a target that does not belong to the agreement.
+    fn refuse_foreign_rule(&self, step: &Step) -> Result<(), Halt> {
+        match step {
+            Step::PutRule { rule: Some(rule), .. } | Step::DropRule { rule, .. }
+                if !self.rules.contains(rule) =>
+            {
+                Err(self.without_key(rule.clone(), None))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads the ownership key that was just written. Returns why its state is unclear, or ends the change if the
+    /// helpdesk has stored something else.
+    async fn prove(&mut self, object: &LiveId) -> Result<Option<String>, Halt> {
+        match prove(self.tools.reader, &self.change.id, object).await {
+            Ok(KeyProof::Kept) => Ok(None),
+            Ok(KeyProof::NotKept(object, stored)) => {
+                self.proof = Some(KeyProof::NotKept(object.clone(), stored.clone()));
+                Err(self.without_key(object, Some(stored)))
+            }
+            Err(error) => Ok(Some(error.to_string())),
+        }
+    }
+
+    fn without_key(&self, object: LiveId, stored: Option<String>) -> Halt {
+        Halt::ChangeResult(ChangeResult::WithoutKey(WithoutKey { step: self.step, object, stored }))
+    }
+
+    /// Accepts a step whose response was lost and whose effect is visible.
+    async fn accept(&mut self, step: &Step, found: LiveAgreement) -> Result<(), Halt> {
+        let altered = altered(step, &found);
+        self.confirm(step, StepResult { object: found.object, altered }).await
+    }
+
+    /// Confirms a step. A new object is withdrawn if another run created one before.
+    async fn confirm(&mut self, step: &Step, done: StepResult) -> Result<(), Halt> {
         self.is_in_doubt = false;
         self.altered.extend(done.altered);
-        self.object = Some(done.object);
-        Ok(())
+        let object = self.object.insert(done.object);
+        if !matches!(step, Step::Create { .. }) {
+            return Ok(());
+        }
+        self.proof = Some(KeyProof::Kept);
+        let Tools { reader, writer, .. } = self.tools;
+        match withdraw_if_later(*reader, *writer, &self.change.id, object).await {
+            Ok(None) => Ok(()),
+            Ok(Some(withdrawn)) => Err(Halt::ChangeResult(ChangeResult::Withdrawn(withdrawn))),
+            Err(error) => Err(Halt::ChangeResult(self.failed(error.to_string()))),
+        }
     }
 
     /// Records a creation in the ledger before it is sent. One that cannot be recorded is not sent.
@@ -221,15 +308,16 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         if let Some(records) = self.tools.records
             && !self.is_recorded
         {
-            let pending = Pending { run: self.tools.run_name.to_owned(), at: clock() };
+            let pending = Pending { run: self.tools.run_name.to_owned(), at: (self.tools.clock)() };
             records.mark(&self.change.id, &pending).await?;
             self.is_recorded = true;
         }
         Ok(())
     }
 
-    async fn state_of(&self, step: &Step) -> StepState {
+    async fn state_of(&mut self, step: &Step) -> StepState {
         match self.read().await {
+            Ok(Observed::Present(found)) if !is_owned(self.change, &found) => StepState::Unclear,
             Ok(Observed::Present(found)) if took_effect(step, &found) => StepState::Applied(found),
             Ok(Observed::Present(_) | Observed::Absent) => StepState::NotApplied,
             Ok(Observed::Unknown(_)) | Err(_) => StepState::Unclear,
@@ -237,7 +325,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
     }
 
     /// Reads the object after a lost response: until the step shows or, for a creation, until the search lag is over.
-    async fn settle(&self, step: &Step, sent: Instant) -> StepState {
+    async fn settle(&mut self, step: &Step, sent: Instant) -> StepState {
         let mut wait = Duration::from_secs(1);
         loop {
             let state = self.state_of(step).await;

@@ -3,8 +3,11 @@
 //! It decides only the order, and when the run ends early. [`attempt`] applies one change.
 
 mod tools;
+mod proof;
+mod gate;
 mod attempt;
 
+pub(crate) use gate::key_settings;
 pub(crate) use tools::{Applied, Progress, Tools};
 
 use std::cell::RefCell;
@@ -18,7 +21,9 @@ use servanda::plan::{Change, Phase, Plan};
 
 use crate::helpdesk::{Reader, Writer};
 use crate::ledger::LedgerStore;
+use crate::ledger::records::KeyRecord;
 use attempt::{Attempt, AttemptEnd};
+use gate::{Admission, CreationGate};
 
 /// Applies the plan. Independent changes continue when one fails.
 pub(crate) async fn apply<R: Reader, W: Writer, L: LedgerStore>(
@@ -26,7 +31,9 @@ pub(crate) async fn apply<R: Reader, W: Writer, L: LedgerStore>(
     tools: &Tools<'_, R, W, L>,
     progress: &mut impl Progress,
 ) -> Applied {
-    let scheduler = Scheduler { tools, progress: RefCell::new(progress), applied: RefCell::default() };
+    let gate = CreationGate::open(tools).await;
+    let (progress, gate) = (RefCell::new(progress), RefCell::new(gate));
+    let scheduler = Scheduler { tools, progress, gate, applied: RefCell::default() };
     // All gains are confirmed before the first loss, so that a renewal leaves no gap.
     for phase in [Phase::Gain, Phase::Loss] {
         scheduler.phase(plan.changes.iter().filter(|change| change.phase == phase)).await;
@@ -38,6 +45,8 @@ pub(crate) async fn apply<R: Reader, W: Writer, L: LedgerStore>(
 struct Scheduler<'a, R, W, L, P> {
     tools: &'a Tools<'a, R, W, L>,
     progress: RefCell<&'a mut P>,
+    /// Whether objects may be created.
+    gate: RefCell<CreationGate>,
     applied: RefCell<Applied>,
 }
 
@@ -74,7 +83,13 @@ impl<R: Reader, W: Writer, L: LedgerStore, P: Progress> Scheduler<'_, R, W, L, P
                 continue;
             }
             match self.readiness(change, queue) {
-                Readiness::Ready => return Some(change),
+                Readiness::Ready => match self.gate.borrow_mut().admit(change) {
+                    Admission::Admitted => return Some(change),
+                    Admission::Later => queue.push_back(change),
+                    Admission::Refused(why) => {
+                        self.end(change, ChangeResult::NotTried(NotTried::NoCreation(why)));
+                    }
+                },
                 Readiness::Never(awaited) => {
                     self.end(change, ChangeResult::NotTried(NotTried::Waits(awaited)));
                 }
@@ -108,7 +123,9 @@ impl<R: Reader, W: Writer, L: LedgerStore, P: Progress> Scheduler<'_, R, W, L, P
             self.stop(Stopped::NoTrace(failure.message));
             return self.end(change, ChangeResult::NotTried(NotTried::Stopped));
         }
-        let AttemptEnd { result, is_in_doubt, stops } = Attempt::of(change, self.tools).run().await;
+        let AttemptEnd { result, is_in_doubt, proof, stops } = Attempt::of(change, self.tools).run().await;
+        let learned = self.gate.borrow_mut().learn(change, proof, self.tools);
+        self.remember(learned).await;
         if is_in_doubt {
             self.applied.borrow_mut().in_doubt.insert(change.id.clone());
         }
@@ -116,6 +133,15 @@ impl<R: Reader, W: Writer, L: LedgerStore, P: Progress> Scheduler<'_, R, W, L, P
             self.stop(stopped);
         }
         self.end(change, result);
+    }
+
+    /// Records whether the helpdesk keeps ownership keys. If the ledger cannot be written, the next run tries it again.
+    async fn remember(&self, learned: Option<KeyRecord>) {
+        if let (Some(record), Some(records)) = (learned, self.tools.records)
+            && let Err(error) = records.keep_key_record(&record).await
+        {
+            tracing::warn!("cannot record whether the helpdesk keeps ownership keys: {error}");
+        }
     }
 
     fn is_stopped(&self) -> bool {

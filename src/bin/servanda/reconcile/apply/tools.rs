@@ -7,6 +7,7 @@ use servanda::ident::AgreementId;
 use servanda::outcome::{ChangeResult, Outcome};
 use servanda::plan::Change;
 
+use crate::http::transport::WallClock;
 use crate::ledger::Records;
 use crate::process::shutdown::Stop;
 use crate::reconcile::journal::Journal;
@@ -23,8 +24,12 @@ pub(crate) trait Progress {
 pub(crate) struct Tools<'a, R, W, L> {
     pub(crate) reader: &'a R,
     pub(crate) writer: &'a W,
-    /// The ledger, which records creations before they are sent; without it they are not recorded.
+    /// The ledger, which records creations before they are sent; without it nothing is created.
     pub(crate) records: Option<&'a Records<L>>,
+    /// The digest of the settings of the ownership key, for which the ledger remembers whether the helpdesk keeps it.
+    pub(crate) key_settings: String,
+    /// The wall clock.
+    pub(crate) clock: WallClock<'a>,
     pub(crate) journal: &'a Journal,
     pub(crate) stop: &'a Stop,
     /// The unique name of the run.

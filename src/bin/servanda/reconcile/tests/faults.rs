@@ -55,7 +55,7 @@ impl FaultKind {
 
 /// Whether all cases run, and not a sample.
 #[expect(clippy::disallowed_methods, reason = "a switch of the tests only")]
-fn is_full() -> bool {
+pub(super) fn is_full() -> bool {
     std::env::var_os("SERVANDA_FULL").is_some()
 }
 

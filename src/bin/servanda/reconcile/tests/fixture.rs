@@ -14,7 +14,8 @@ use servanda::settings::Pace;
 use crate::helpdesk::connect::Connection;
 use crate::helpdesk::itsm365::Itsm365Transport;
 use crate::http::client::Endpoint;
-use crate::process::context::{AsOf, Context, Terminal};
+use crate::http::transport::{RetryPolicy, WallClock};
+use crate::process::context::{AsOf, Context, Terminal, clock};
 use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
 use crate::reconcile::apply::Progress;
@@ -164,21 +165,31 @@ impl Audience for TestAudience {
 impl ReconcileFixture {
     /// Copies the state of spring, which is made once.
     pub(crate) async fn of_autumn(spring: &Path, concurrency: usize) -> Self {
+        Self::of_autumn_with(spring, concurrency, SandboxOptions::default()).await
+    }
+
+    /// The same with options of the sandbox.
+    pub(crate) async fn of_autumn_with(spring: &Path, concurrency: usize, options: SandboxOptions) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         copy(spring, folder.path());
         write_agreements(folder.path(), &autumn());
-        Self::open(folder, concurrency).await
+        Self::open(folder, concurrency, options).await
     }
 
-    /// Applies the files of spring in a folder, and returns the folder.
-    pub(crate) async fn spring() -> tempfile::TempDir {
+    /// The files of spring, of which nothing was applied yet.
+    pub(crate) async fn of_spring(concurrency: usize, options: SandboxOptions) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         write(folder.path(), "servanda.yaml", SETTINGS);
         write(folder.path(), "catalog.yaml", CATALOG);
         write(folder.path(), "templates/standard.yaml", TEMPLATE);
         write_agreements(folder.path(), &spring());
-        let fixture = Self::open(folder, 8).await;
-        let concluded = fixture.reconcile_at(SPRING).await.expect("applied");
+        Self::open(folder, concurrency, options).await
+    }
+
+    /// Applies the files of spring in a folder, and returns the folder.
+    pub(crate) async fn spring() -> tempfile::TempDir {
+        let fixture = Self::of_spring(8, SandboxOptions::default()).await;
+        let concluded = fixture.reconcile_in_spring().await.expect("applied");
         assert_eq!(
             (concluded.exit, concluded.outcome.results.len()),
             (Exit::Fine, 5),
@@ -189,42 +200,109 @@ impl ReconcileFixture {
         fixture.folder
     }
 
-    async fn open(folder: tempfile::TempDir, concurrency: usize) -> Self {
+    async fn open(folder: tempfile::TempDir, concurrency: usize, options: SandboxOptions) -> Self {
         let workspace = workspace(folder.path(), AUTUMN);
         let clock = SandboxClock::fixed(read_instant(AUTUMN).expect("an instant"));
         let file = from_catalog::database_file(folder.path()).expect("a place");
-        let sandbox = from_catalog::open(
-            file,
-            &workspace.catalog,
-            &workspace.agreements,
-            clock,
-            SandboxOptions::default(),
-        )
-        .expect("it opens");
+        let sandbox = from_catalog::open(file, &workspace.catalog, &workspace.agreements, clock, options);
+        let sandbox = sandbox.expect("it opens");
         let running = sandbox.start().await.expect("it starts");
         Self { folder, concurrency, sandbox, running }
     }
 
     /// Reconciles in autumn.
     pub(crate) async fn reconcile(&self) -> Result<Reconciled, Failure> {
-        self.reconcile_at(AUTUMN).await
+        self.reconcile_by(&clock).await
     }
 
-    async fn reconcile_at(&self, instant: &str) -> Result<Reconciled, Failure> {
-        let workspace = workspace(self.folder.path(), instant);
+    /// Reconciles in spring.
+    pub(crate) async fn reconcile_in_spring(&self) -> Result<Reconciled, Failure> {
+        self.reconcile_in(self.folder.path(), SPRING, &clock, None).await
+    }
+
+    /// Reconciles in autumn by another wall clock.
+    pub(crate) async fn reconcile_by(&self, clock: WallClock<'_>) -> Result<Reconciled, Failure> {
+        self.reconcile_in(self.folder.path(), AUTUMN, clock, None).await
+    }
+
+    /// Reconciles in autumn on another machine, which has a ledger of its own.
+    pub(crate) async fn reconcile_at_another(
+        &self,
+        root: &Path,
+        clock: WallClock<'_>,
+    ) -> Result<Reconciled, Failure> {
+        self.reconcile_in(root, AUTUMN, clock, None).await
+    }
+
+    /// Copies the repository with its ledger to another machine.
+    pub(crate) fn other_machine(&self) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        copy(self.folder.path(), folder.path());
+        folder
+    }
+
+    /// Makes a plan in autumn.
+    pub(crate) async fn plan(&self) -> GuardedPlan {
+        let workspace = workspace(self.folder.path(), AUTUMN);
+        let (connection, terms) = self.connection(&workspace, AUTUMN);
+        let mut reconciliation =
+            Reconciliation::new(&workspace, &connection, &terms, "test".to_owned(), &TestAudience);
+        reconciliation.plan_only().await.expect("a plan")
+    }
+
+    /// Applies a plan in autumn.
+    pub(crate) async fn apply(&self, plan: GuardedPlan) -> Reconciled {
+        self.reconcile_in(self.folder.path(), AUTUMN, &clock, Some(plan)).await.expect("applied")
+    }
+
+    /// Makes the ledger unusable.
+    #[expect(clippy::disallowed_methods, reason = "a person puts a folder in the place of the ledger")]
+    pub(crate) fn break_ledger(&self) {
+        let ledger = self.folder.path().join(".servanda/ledger.sqlite");
+        std::fs::remove_file(&ledger).expect("there is a ledger");
+        std::fs::create_dir(&ledger).expect("a folder in its place");
+    }
+
+    /// Creates an agreement as a person does, and returns its UUID.
+    pub(crate) async fn create_by_hand(&self, title: &str) -> String {
+        let (transport, query) = (self.transport(&Pace::SANDBOX), [("attrs", "UUID".to_owned())]);
+        let path = "create-m2m/agreement$agreement";
+        let created = transport.post(path, &query, &json!({ "title": title }), RetryPolicy::Write).await;
+        created.expect("created").body["UUID"].as_str().expect("an id").to_owned()
+    }
+
+    fn transport(&self, pace: &Pace) -> Itsm365Transport {
+        let key = SecretString::from(ACCESS_KEY);
+        Itsm365Transport::new(&Endpoint::at(&self.running.url()), key, pace).expect("a transport")
+    }
+
+    fn connection(&self, workspace: &Workspace, instant: &str) -> (Connection, PlanTerms) {
         let (concurrency, deadline) = (self.concurrency, Duration::from_secs(3));
         let pace = Pace { concurrency, deadline, ..Pace::SANDBOX };
-        let transport =
-            Itsm365Transport::new(&Endpoint::at(&self.running.url()), SecretString::from(ACCESS_KEY), &pace)
-                .expect("a transport");
-        let connection = Connection::by(transport, workspace.settings.helpdesk.mapping.clone(), pace);
+        let mapping = workspace.settings.helpdesk.mapping.clone();
+        let connection = Connection::by(self.transport(&pace), mapping, pace);
         let instant = read_instant(instant).expect("an instant");
         let terms = PlanTerms {
             as_of: AsOf { instant, is_asked: true },
             prune: false,
             acknowledged: servanda::guard::Acknowledged::new(),
         };
-        Reconciliation::new(&workspace, &connection, &terms, "test".to_owned(), &TestAudience).run(None).await
+        (connection, terms)
+    }
+
+    async fn reconcile_in(
+        &self,
+        root: &Path,
+        instant: &str,
+        clock: WallClock<'_>,
+        saved: Option<GuardedPlan>,
+    ) -> Result<Reconciled, Failure> {
+        let workspace = workspace(root, instant);
+        let (connection, terms) = self.connection(&workspace, instant);
+        Reconciliation::new(&workspace, &connection, &terms, "test".to_owned(), &TestAudience)
+            .with_clock(clock)
+            .run(saved)
+            .await
     }
 
     /// The number of requests so far.

@@ -1,6 +1,8 @@
 //! Reconciliations of the embedded helpdesk and a small iTop, with faults at every request.
 
-mod bad_answers;
-mod faults;
 pub(crate) mod fixture;
+mod faults;
+mod fault_table;
+mod bad_answers;
+mod creation;
 mod conformance;

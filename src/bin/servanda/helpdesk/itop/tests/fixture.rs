@@ -24,7 +24,7 @@ use crate::http::transport::Transport;
 
 /// Sends an operation around the adapter, and returns the number of the object.
 pub(crate) async fn raw(transport: &ItopTransport, operation: &str, class: &str, body: Json) -> u64 {
-    operation::write(transport, operation, class, body).await.expect("it is done").number
+    operation::write(transport, operation, class, body, None).await.expect("it is done").number
 }
 
 /// Attributes of every object of a class, joined in reverse order.

@@ -13,7 +13,8 @@ use servanda::plan::{Change, HistoryEvent, Phase, Plan, Step, Verb, apply_step, 
 use servanda::status::State;
 use tokio::time::Instant;
 
-use crate::helpdesk::{ReadError, Reader, Selection, StepResult, WriteError, Writer};
+use crate::helpdesk::{ReadError, Reader, Selection, StepResult, StoredKey, WriteError, Writer};
+use crate::http::transport::SendWindow;
 use crate::ledger::{Records, SqliteLedger};
 use crate::process::failure::Exit;
 use crate::process::shutdown::Stop;
@@ -111,6 +112,15 @@ impl Reader for Model {
         Ok(self.seen(&id.expect("only what was created is asked for")))
     }
 
+    async fn stored_key(&self, object: &LiveId) -> Result<StoredKey, ReadError> {
+        let owner = object.as_str().strip_prefix("created$").and_then(AgreementId::new);
+        Ok(StoredKey { owner, text: String::new() })
+    }
+
+    async fn bearers(&self, id: &AgreementId) -> Result<Vec<LiveId>, ReadError> {
+        Ok(vec![self.object(id)])
+    }
+
     async fn history(&self, _: &BTreeSet<LiveId>) -> Result<Vec<HistoryEvent>, ReadError> {
         Ok(Vec::new())
     }
@@ -137,11 +147,16 @@ impl Writer for Model {
         Ok(())
     }
 
-    async fn perform(
+    async fn withdraw(&self, _: &LiveId) -> Result<(), WriteError> {
+        Ok(())
+    }
+
+    async fn perform_within(
         &self,
         id: &AgreementId,
         _: Option<&LiveId>,
         step: &Step,
+        _: Option<SendWindow<'_>>,
     ) -> Result<StepResult, WriteError> {
         let result = self.results.lock().expect("no test panics here").pop().unwrap_or(WriteFate::Answered);
         let lost = || Err(WriteError::Ambiguous("lost".to_owned()));
@@ -247,6 +262,8 @@ pub(crate) async fn apply_on(
         reader: model,
         writer: model,
         records: Some(&records),
+        key_settings: "test".to_owned(),
+        clock: &crate::process::context::clock,
         journal: &journal,
         stop: &Stop::by(receiver),
         run_name: "test",
