@@ -15,6 +15,7 @@ mod clocks;
 mod doctor;
 mod documents;
 mod drift;
+mod echoes;
 mod exits;
 mod forge;
 mod git;

@@ -7,6 +7,11 @@ use std::ops::Range;
 /// The number of layers of escapes that are decoded, one within the other.
 const LAYERS: usize = 6;
 
+/// The length from which a line of Base64 may go on in the next line.
+const WRAPPED: usize = 60;
+/// The smallest number of hexadecimal digits that are read as bytes.
+const HEX_DIGITS: usize = 12;
+
 /// The names of the HTML entities for signs of ASCII.
 const ENTITIES: [(&str, u8); 43] = [
     ("Tab", b'\t'),
@@ -108,15 +113,25 @@ impl<'a> Decoded<'a> {
         true
     }
 
-    /// The ranges that may be Base64 or hexadecimal digits of at least this length. Line breaks may be within.
+    /// The ranges that may be Base64 or hexadecimal digits of at least this length. Long lines may be wrapped.
     pub(super) fn runs(&self, shortest: usize) -> impl Iterator<Item = Range<usize>> {
-        let is_within = |byte: u8| sextet(byte).is_some() || matches!(byte, b'\r' | b'\n' | b'=');
+        let bytes = &self.bytes;
         let mut at = 0;
         std::iter::from_fn(move || {
             loop {
-                let start = at + self.bytes[at..].iter().position(|byte| sextet(*byte).is_some())?;
-                let length = self.bytes[start..].iter().position(|byte| !is_within(*byte));
-                at = length.map_or(self.bytes.len(), |length| start + length);
+                let start = at + bytes[at..].iter().position(|byte| sextet(*byte).is_some())?;
+                let mut line = start;
+                at = start;
+                while let Some(byte) = bytes.get(at) {
+                    match byte {
+                        b'\r' | b'\n' if at - line >= WRAPPED => line = at + 1,
+                        b'\r' | b'\n' if at == line && line > start => line = at + 1,
+                        b'=' => {}
+                        _ if sextet(*byte).is_some() => {}
+                        _ => break,
+                    }
+                    at += 1;
+                }
                 if at - start >= shortest {
                     return Some(start..at);
                 }
@@ -149,14 +164,16 @@ pub(super) fn each_layer<'a>(text: &'a [u8], mut take: impl FnMut(&Decoded<'a>))
     decoded
 }
 
-/// All readings of a run: as Base64 from each offset, and as hexadecimal digits from each offset.
+/// All readings of a run: as Base64 from each offset, and its hexadecimal digits from each offset.
 pub(super) fn unpacked(run: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    let signs: Vec<u8> = run.iter().copied().filter(|byte| sextet(*byte).is_some()).collect();
-    let is_hex = signs.iter().all(u8::is_ascii_hexdigit);
-    let base64: Vec<u8> = signs.iter().filter_map(|byte| sextet(*byte)).collect();
-    let hex: Vec<u8> = signs.iter().filter(|_| is_hex).filter_map(|byte| nibble(*byte)).collect();
+    let base64: Vec<u8> = run.iter().filter_map(|byte| sextet(*byte)).collect();
     let base64 = (0..4.min(base64.len())).map(move |skipped| joined(&base64[skipped..], 6));
-    base64.chain((0..2.min(hex.len())).map(move |skipped| joined(&hex[skipped..], 4)))
+    let hex = run.split(|byte| !byte.is_ascii_hexdigit()).filter(|digits| digits.len() >= HEX_DIGITS);
+    let hex = hex.flat_map(|digits| {
+        let nibbles: Vec<u8> = digits.iter().filter_map(|byte| nibble(*byte)).collect();
+        (0..2).map(move |skipped| joined(&nibbles[skipped..], 4))
+    });
+    base64.chain(hex)
 }
 
 /// Joins groups of bits to bytes; the bits that are left over at the end are dropped.

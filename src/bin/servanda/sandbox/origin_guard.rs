@@ -1,10 +1,11 @@
 //! Rejects requests from foreign web pages; programs and the sandbox's own pages are accepted.
 //!
 //! Every web page in a browser of this machine can reach loopback. `Origin` tells the origin of a page that posts a form;
-//! `Host` shows a foreign name that was made to resolve to loopback (DNS rebinding).
+//! `Host` shows a foreign name that was made to resolve to loopback (DNS rebinding); `Sec-Fetch-Site` shows a foreign page
+//! that includes an address of the sandbox, as an image or a script. It may only link to a page.
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
@@ -13,20 +14,24 @@ const LOOPBACK_NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 /// Forwards a request, or rejects it with 403 before its body is read.
 pub(super) async fn guard(request: Request, next: Next) -> Response {
-    match rejection(request.headers()) {
+    match rejection(request.method(), request.headers()) {
         None => next.run(request).await,
         Some(reason) => (StatusCode::FORBIDDEN, reason).into_response(),
     }
 }
 
 /// The reason to reject a request, if there is one.
-fn rejection(headers: &HeaderMap) -> Option<&'static str> {
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let host = text(header::HOST);
+fn rejection(method: &Method, headers: &HeaderMap) -> Option<&'static str> {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let host = text(header::HOST.as_str());
     if host.is_some_and(|host| !LOOPBACK_NAMES.contains(&host_name(host))) {
         return Some("the Host header is not a name of loopback");
     }
-    let origin = text(header::ORIGIN)?;
+    let is_link = method == Method::GET && text("sec-fetch-mode") == Some("navigate");
+    if text("sec-fetch-site").is_some_and(|site| !["same-origin", "none"].contains(&site)) && !is_link {
+        return Some("the Sec-Fetch-Site header names another site");
+    }
+    let origin = text(header::ORIGIN.as_str())?;
     let is_own = host.is_some_and(|host| origin.strip_prefix("http://") == Some(host));
     (!is_own).then_some("the Origin header is not the origin of this sandbox")
 }
@@ -39,7 +44,7 @@ fn host_name(host: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderMap, HeaderValue};
+    use axum::http::{HeaderMap, HeaderValue, Method};
 
     use super::rejection;
 
@@ -50,7 +55,28 @@ mod tests {
                 headers.insert(name, HeaderValue::from_static(value));
             }
         }
-        rejection(&headers).is_none()
+        rejection(&Method::POST, &headers).is_none()
+    }
+
+    #[test]
+    fn a_foreign_page_may_link_to_a_page_and_include_nothing() {
+        let is_accepted = |method: Method, site: &'static str, mode: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", HeaderValue::from_static("127.0.0.1:8787"));
+            headers.insert("sec-fetch-site", HeaderValue::from_static(site));
+            headers.insert("sec-fetch-mode", HeaderValue::from_static(mode));
+            rejection(&method, &headers).is_none()
+        };
+        for site in ["cross-site", "same-site"] {
+            assert!(!is_accepted(Method::GET, site, "no-cors"), "an image of {site}");
+            assert!(!is_accepted(Method::GET, site, "cors"), "a script of {site}");
+            assert!(!is_accepted(Method::POST, site, "navigate"), "a form of {site}");
+            assert!(is_accepted(Method::GET, site, "navigate"), "a link of {site}");
+        }
+        for site in ["same-origin", "none"] {
+            assert!(is_accepted(Method::GET, site, "navigate"), "{site}");
+            assert!(is_accepted(Method::POST, site, "navigate"), "{site}");
+        }
     }
 
     #[test]

@@ -198,9 +198,11 @@ fn execute(
 fn accepts(operation: Operation, method: &Method) -> bool {
     match operation {
         Operation::Get => matches!(*method, Method::GET | Method::POST),
-        Operation::Delete => method == Method::GET,
         Operation::Other => false,
-        Operation::Find | Operation::Create | Operation::Edit | Operation::Exec => method == Method::POST,
+        // The product deletes by GET. A web page makes a browser send a GET by the address of an image, so none writes.
+        Operation::Find | Operation::Create | Operation::Edit | Operation::Delete | Operation::Exec => {
+            method == Method::POST
+        }
     }
 }
 

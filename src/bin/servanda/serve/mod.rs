@@ -4,6 +4,7 @@
 //!  watch ─► a valid workspace ─► state ◄─ routes ◄─ server ◄─ a portal or a bot
 //! ```
 
+mod host_guard;
 mod metrics;
 mod routes;
 mod server;

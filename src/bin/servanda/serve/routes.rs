@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Router, middleware};
 use serde::Serialize;
 use serde_json::{Value, json};
 use servanda::calendar::{Instant, InvalidValue, Pauses, read_instant};
@@ -14,6 +14,7 @@ use servanda::entitlement::EntitlementAnswer;
 use servanda::entitlement::query::{ServiceQuery, parse_pause, parse_recipient};
 use servanda::render;
 
+use super::host_guard;
 use super::metrics::AnswerResult;
 use super::state::{CurrentWorkspace, ServerState};
 
@@ -36,6 +37,7 @@ pub(super) fn router(state: Arc<ServerState>) -> Router {
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(async || axum::Json(render::openapi::document())))
+        .layer(middleware::from_fn_with_state(Arc::clone(&state), host_guard::guard))
         .with_state(state)
 }
 

@@ -46,13 +46,26 @@ pub(crate) struct ServerState {
     current: RwLock<CurrentWorkspace>,
     pub(super) metrics: Metrics,
     clock: fn() -> Instant,
+    host_names: Vec<String>,
 }
 
 impl ServerState {
     /// The state with a first workspace.
     pub(crate) fn new(workspace: ServedWorkspace, clock: fn() -> Instant) -> Self {
         let current = RwLock::new(CurrentWorkspace::new(workspace));
-        Self { current, metrics: Metrics::default(), clock }
+        Self { current, metrics: Metrics::default(), clock, host_names: Vec::new() }
+    }
+
+    /// Adds names under which clients may reach the server, besides addresses and `localhost`.
+    #[must_use]
+    pub(crate) fn at_hosts(mut self, names: Vec<String>) -> Self {
+        self.host_names = names;
+        self
+    }
+
+    /// The names under which clients may reach the server.
+    pub(super) fn host_names(&self) -> &[String] {
+        &self.host_names
     }
 
     /// The current time, for requests without `at`.

@@ -255,7 +255,7 @@ async fn an_idle_connection_is_closed_for_a_waiting_client() {
     }
     let mut waiting = tokio::net::TcpStream::connect(address).await.unwrap();
     waiting
-        .write_all(b"GET /healthz HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n")
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
     let mut answer = String::new();
@@ -266,6 +266,16 @@ async fn an_idle_connection_is_closed_for_a_waiting_client() {
         "no connection was free before: {:?}",
         start.elapsed()
     );
+}
+
+#[tokio::test]
+async fn a_request_for_a_foreign_host_is_refused() {
+    let fixture = Fixture::new().await;
+    for path in ["/v1/services?client=veter", "/metrics", "/nothing"] {
+        let get =
+            fixture.client.get(format!("{}{path}", fixture.address)).header("host", "evil.example:8788");
+        assert_eq!(get.send().await.unwrap().status().as_u16(), 421, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -31,6 +31,10 @@ const CALENDARS: &str = "calendars";
 pub(crate) const FOLDERS: [&str; 3] = [AGREEMENTS, TEMPLATES, CALENDARS];
 /// The longest file that is read to its end; the document stage reports a longer one.
 pub(crate) const SIZE_LIMIT: u64 = servanda::document::SIZE_LIMIT as u64;
+/// The largest file that the user names, such as a saved plan or a snapshot.
+const NAMED_LIMIT: u64 = 256 * 1024 * 1024;
+/// The longest name of the holder of a lock.
+const HOLDER_LIMIT: u64 = 1024;
 /// The number of bytes of one read.
 const PIECE: usize = 4 * 1024;
 
@@ -141,7 +145,8 @@ fn walk(folders: &[PathBuf]) -> Result<Vec<FoundFile>, Failure> {
         let entry =
             entry.map_err(|error| Failure::new(Exit::Failure, "folder-unreadable", error.to_string()))?;
         let is_link = entry.path_is_symlink();
-        let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+        // A pipe or a device in the place of a file is reported when it is read.
+        let is_file = entry.file_type().is_some_and(|kind| !kind.is_dir());
         if is_link || (is_file && is_yaml(entry.path())) {
             places.push(FoundFile { path: entry.into_path(), is_link });
         }
@@ -194,11 +199,37 @@ fn relative(root: &Path, path: &Path) -> String {
     if MAIN_SEPARATOR == '/' { relative.into_owned() } else { relative.replace(MAIN_SEPARATOR, "/") }
 }
 
+/// Opens a regular file to read. A pipe, a device or a socket may never begin or never end, and is refused at once.
+fn open_regular(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        rustix::fs::OFlags::NONBLOCK.bits().cast_signed(),
+    );
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+}
+
+/// Reads a regular file to its end. Fails if it is larger than the limit for files that the user names.
+fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_regular(path)?.take(NAMED_LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > NAMED_LIMIT {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 256 MiB"));
+    }
+    Ok(bytes)
+}
+
 /// Reads the bytes of a file, up to one piece past the limit. Most files fit into one piece, which saves asking for their
 /// length: a regular file returns less than requested only at its end (POSIX, `read`).
 fn read_limited(path: &Path) -> Content {
     let read = || -> io::Result<Vec<u8>> {
-        let mut file = fs::File::open(path)?;
+        let mut file = open_regular(path)?;
         let mut piece = [0; PIECE];
         let mut bytes = Vec::new();
         while bytes.len() as u64 <= SIZE_LIMIT {
@@ -264,12 +295,15 @@ pub(crate) fn text_within(root: &Path, path: &str) -> Option<String> {
 
 /// Reads a text file that the user named.
 pub(crate) fn read_named(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
+    let text = read_whole(path).and_then(|bytes| {
+        String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+    });
+    text.map_err(|error| Failure::file(path, &error))
 }
 
 /// Reads the bytes of a file that the user named.
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| Failure::file(path, &error))
+    read_whole(path).map_err(|error| Failure::file(path, &error))
 }
 
 /// Writes a file that the user named whole or not at all: to a new file beside it, which is then renamed over it.
@@ -401,7 +435,7 @@ pub(crate) fn lock(path: &Path, holder: &str) -> Result<Result<fs::File, String>
         Err(fs::TryLockError::WouldBlock) => {
             let mut other = String::new();
             // The holder may be writing its name right now; the name is only information.
-            let _ = file.read_to_string(&mut other);
+            let _ = file.take(HOLDER_LIMIT).read_to_string(&mut other);
             Ok(Err(other))
         }
         Err(fs::TryLockError::Error(error)) => Err(failed(error)),
@@ -410,7 +444,7 @@ pub(crate) fn lock(path: &Path, holder: &str) -> Result<Result<fs::File, String>
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, PIECE, SIZE_LIMIT, read_limited};
+    use super::{Content, PIECE, SIZE_LIMIT, read_bytes, read_limited, read_named};
 
     #[test]
     fn a_file_of_any_length_is_read_to_its_end_or_past_the_limit() {
@@ -427,5 +461,20 @@ mod tests {
         let Content::Unreadable(_) = read_limited(&path.with_extension("yml")) else {
             panic!("nothing is there")
         };
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_a_socket_and_a_device_are_refused_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (pipe, socket) = (folder.path().join("pipe"), folder.path().join("socket"));
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).expect("a pipe");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+        for path in [pipe.as_path(), &socket, std::path::Path::new("/dev/zero"), folder.path()] {
+            assert!(matches!(read_limited(path), Content::Unreadable(_)), "{}", path.display());
+            assert_eq!(read_named(path).expect_err("no file").code, "file-inaccessible");
+            assert_eq!(read_bytes(path).expect_err("no file").code, "file-inaccessible");
+        }
     }
 }

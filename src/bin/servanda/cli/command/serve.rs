@@ -18,6 +18,7 @@ Examples:
   curl -s 'http://127.0.0.1:8788/v1/services?client=portovik'
 
 The server is read-only and has no authentication: keep it on loopback, or behind a proxy that authenticates. \
+It answers requests to addresses and to localhost; a proxy or a container that uses a name needs `--host NAME`. \
 GET /openapi.json describes the routes; /healthz and /metrics report the state.";
 
 /// Answer `entitled` queries over HTTP
@@ -27,6 +28,9 @@ pub(crate) struct Arguments {
     /// The address to listen on; port 0 means any free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8788")]
     listen: SocketAddr,
+    /// A name under which clients reach the server, besides addresses and localhost; may be repeated
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
     /// Serve this Git revision instead of the folder
     #[arg(long, value_name = "NAME")]
     revision: Option<String>,
@@ -72,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
             workspace.digest,
             workspace.register.agreements().len()
         ));
-        let server_state = Arc::new(ServerState::new(workspace, clock));
+        let server_state = Arc::new(ServerState::new(workspace, clock).at_hosts(arguments.host.clone()));
         let stop = shutdown::listen();
         let serving =
             tokio::spawn(serve(listener, Arc::clone(&server_state), CONNECTION_LIMIT, stop.clone()));
