@@ -185,8 +185,8 @@ mod system {
     pub(super) fn open(folder: &Handle, name: &OsStr, access: Access) -> io::Result<File> {
         let flags = match access {
             Access::Read => OFlags::RDONLY | OFlags::NONBLOCK,
-            Access::Write => OFlags::RDWR | OFlags::CREATE,
-            Access::Append => OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND,
+            Access::Write => OFlags::RDWR | OFlags::CREATE | OFlags::NONBLOCK,
+            Access::Append => OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NONBLOCK,
             Access::New => OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL,
         };
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -35,20 +35,23 @@ async fn listener(status: StatusCode) -> (String, Requests) {
     (format!("http://{address}/hook/secret-token"), requests)
 }
 
-async fn post(url: &str) -> Reply {
-    let webhook =
-        WebhookChannel::new(&SecretString::from(url), Some(SecretString::from(KEY))).expect("an address");
-    let message = Message {
+fn message() -> Message {
+    Message {
         name: "0123456789abcdef".to_owned(),
         channel: Channel::Webhook,
         address: String::new(),
         notices: Vec::new(),
-    };
-    let rendered =
-        RenderedMessage {
-            subject: "Соглашение".to_owned(), text: "Текст".to_owned(), html: String::new()
-        };
-    webhook.prepare(&message, &rendered).await.expect("it is prepared").submit().await
+    }
+}
+
+fn rendered() -> RenderedMessage {
+    RenderedMessage { subject: "Соглашение".to_owned(), text: "Текст".to_owned(), html: String::new() }
+}
+
+async fn post(url: &str) -> Reply {
+    let webhook =
+        WebhookChannel::new(&SecretString::from(url), Some(SecretString::from(KEY))).expect("an address");
+    webhook.prepare(&message(), &rendered()).await.expect("it is prepared").submit().await
 }
 
 #[tokio::test]
@@ -139,4 +142,27 @@ async fn slack_mattermost_and_telegram_get_their_format() {
         let body: serde_json::Value = serde_json::from_str(&requests[0].1).expect("JSON");
         assert_eq!(&body, expected);
     }
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_cut() {
+    use tokio::io::AsyncWriteExt as _;
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/bot1:secret-token-7/sendMessage", listener.local_addr().expect("an address"));
+    let endless = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a client");
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.expect("it reads");
+        let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
+        while stream.write_all(chunk.as_bytes()).await.is_ok() {}
+    });
+    let webhook = WebhookChannel::new(&SecretString::from(url), None).expect("an address");
+    let webhook = webhook.with_form(WebhookFormat::Telegram, Some("-1".to_owned()));
+    let Reply::Unknown(why) = webhook.prepare(&message(), &rendered()).await.expect("prepared").submit().await
+    else {
+        panic!("no answer says that it was sent")
+    };
+    assert!(why.contains("1 MiB"), "{why}");
+    endless.await.expect("the client has gone");
 }
