@@ -80,7 +80,9 @@ impl Smtp {
                 Some((decoded(user)?, SecretString::from(decoded(password.unwrap_or_default())?)))
             }
         };
-        user.iter().for_each(|(user, password)| redact::register_login(user, password));
+        if let Some((user, password)) = &user {
+            redact::register_login(user, password);
+        }
         let from = from.parse().map_err(|_| {
             let message = format!("`mail.from` is not a sender: {from}");
             Failure::new(Exit::Failure, "mail-from-invalid", message)

@@ -45,7 +45,9 @@ fn message() -> Message {
 }
 
 fn rendered() -> RenderedMessage {
-    RenderedMessage { subject: "Соглашение".to_owned(), text: "Текст".to_owned(), html: String::new() }
+    RenderedMessage {
+        subject: "Соглашение".to_owned(), text: "Текст".to_owned(), html: String::new()
+    }
 }
 
 async fn post(url: &str) -> Reply {
@@ -146,12 +148,14 @@ async fn slack_mattermost_and_telegram_get_their_format() {
 
 #[tokio::test]
 async fn an_endless_answer_is_cut() {
-    use tokio::io::AsyncWriteExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}/bot1:secret-token-7/sendMessage", listener.local_addr().expect("an address"));
+    let url =
+        format!("http://{}/bot1:secret-token-7/sendMessage", listener.local_addr().expect("an address"));
     let endless = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.expect("a client");
+        let _ = stream.read(&mut [0; 0x10000]).await.expect("it asks");
         let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
         stream.write_all(head.as_bytes()).await.expect("it reads");
         let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
@@ -159,7 +163,8 @@ async fn an_endless_answer_is_cut() {
     });
     let webhook = WebhookChannel::new(&SecretString::from(url), None).expect("an address");
     let webhook = webhook.with_form(WebhookFormat::Telegram, Some("-1".to_owned()));
-    let Reply::Unknown(why) = webhook.prepare(&message(), &rendered()).await.expect("prepared").submit().await
+    let Reply::Unknown(why) =
+        webhook.prepare(&message(), &rendered()).await.expect("prepared").submit().await
     else {
         panic!("no answer says that it was sent")
     };
