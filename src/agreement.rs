@@ -28,6 +28,8 @@ pub struct Agreement {
     pub client: ClientSlug,
     /// The recipients; never empty.
     pub recipients: BTreeSet<RecipientSlug>,
+    /// Whether it names no recipients: it is for the client with all departments.
+    pub is_for_whole_client: bool,
     /// The person who answers for it.
     pub manager: Option<ManagerSlug>,
     /// The provider's own legal entity.
@@ -322,6 +324,7 @@ pub(crate) mod sample {
             number: None,
             recipients: [RecipientSlug::of_client(&client)].into(),
             client,
+            is_for_whole_client: true,
             manager: None,
             provider: None,
             contacts: std::collections::BTreeMap::new(),

@@ -103,6 +103,13 @@ impl Catalog {
         }
     }
 
+    /// The departments of a client, as recipients.
+    pub fn departments_of(&self, client: &ClientSlug) -> impl Iterator<Item = RecipientSlug> {
+        let departments = self.clients.get(client.as_str()).map(|client| client.departments.keys());
+        let slugs = departments.into_iter().flatten();
+        slugs.filter_map(move |department| RecipientSlug::new(&format!("{client}/{department}")))
+    }
+
     /// The entry behind a recipient: a company, or one of its departments.
     pub fn recipient(&self, recipient: &RecipientSlug) -> Option<&CatalogEntry> {
         let client = self.clients.get(recipient.client().as_str())?;

@@ -85,6 +85,7 @@ impl AgreementReader<'_> {
             number: document.number.as_deref().map(str::trim).map(str::to_owned),
             client: client?,
             recipients: recipients?,
+            is_for_whole_client: document.recipients.is_none(),
             manager,
             provider,
             contacts,

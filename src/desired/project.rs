@@ -174,18 +174,22 @@ impl Projection<'_> {
         Value::references(found.into_iter().filter_map(|found| self.resolved(found)).collect())
     }
 
-    /// The recipients; where deactivation detaches, only an active agreement has any.
+    /// The recipients, with the departments that inherit nothing; where deactivation detaches, only an active agreement
+    /// has any.
     fn recipients(&mut self, state: State) -> Value {
         if self.mapping.deactivate == Deactivation::Detach && state != State::Active {
             return Value::Nothing;
         }
-        let recipients: Vec<_> = if self.mapping.recipients.is_single {
-            main_recipient(self.agreement).into_iter().collect()
+        let links = &self.mapping.recipients;
+        let mut recipients: Vec<RecipientSlug> = if links.is_single {
+            main_recipient(self.agreement).into_iter().cloned().collect()
         } else {
-            self.agreement.recipients.iter().collect()
+            self.agreement.recipients.iter().cloned().collect()
         };
-        let found: Vec<_> =
-            recipients.into_iter().map(|recipient| self.resolver.recipient(recipient)).collect();
+        if links.links_departments_of(self.agreement) {
+            recipients.extend(self.resolver.departments(&self.agreement.client));
+        }
+        let found: Vec<_> = recipients.iter().map(|recipient| self.resolver.recipient(recipient)).collect();
         Value::references(found.into_iter().filter_map(|found| self.resolved(found)).collect())
     }
 

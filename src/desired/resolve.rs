@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::agreement::Agreement;
 use crate::catalog::{Catalog, CatalogEntry, Contact, ROUND_THE_CLOCK};
 use crate::desired::model::{OtherTitle, Unresolved};
-use crate::ident::{LiveId, RecipientSlug};
+use crate::ident::{ClientSlug, LiveId, RecipientSlug};
 use crate::live::{Directory, ObjectKind, initials};
 
 /// The prefix of a provider's slug in the cache, which tells it apart from a client's.
@@ -66,6 +66,11 @@ impl<'a> Resolver<'a> {
     /// Resolves a company or a department.
     pub(super) fn recipient(&self, recipient: &RecipientSlug) -> Result<LiveId, Unresolved> {
         self.remembered(ObjectKind::Unit, recipient.as_str(), self.catalog.recipient(recipient))
+    }
+
+    /// The departments of a client in the catalog.
+    pub(super) fn departments(&self, client: &ClientSlug) -> impl Iterator<Item = RecipientSlug> {
+        self.catalog.departments_of(client)
     }
 
     pub(super) fn round_the_clock(&self) -> Option<LiveId> {

@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, CatalogEntry, ClientEntry};
 use crate::diagnostic::{Sources, Span};
 use crate::ident::{CalendarSlug, ClientSlug, LiveId, PriorityName, ServiceSlug};
 use crate::live::{Directory, ObjectKind, Value};
-use crate::mapping::{Deactivation, Field, Mapping};
+use crate::mapping::{Deactivation, DepartmentAccess, Field, Mapping};
 
 fn live_id(text: &str) -> LiveId {
     LiveId::new(text).expect("a live id")
@@ -68,6 +68,29 @@ fn a_slug_without_an_id_is_tied_by_its_exact_title() {
     let desired = desired_state(sample(), &catalog(None), &one, &mapping);
     let agreement = &desired.agreements["a"];
     assert_eq!(agreement.record.fields[&Field::Recipients], Value::References([live_id("ou$1")].into()));
+}
+
+#[test]
+fn an_agreement_for_the_whole_client_is_linked_to_its_departments() {
+    let mut catalog = catalog(None);
+    let client = catalog.clients.values_mut().next().expect("a client");
+    client.departments.insert("x-ray".to_owned(), entry("Рентген", None));
+    let units = directory(&[("ou$1", "Маяк", false), ("ou$2", "Рентген", false)]);
+    let mut inherits = Mapping::default();
+    inherits.recipients.departments = DepartmentAccess::Inherit;
+    let mut named = sample();
+    named.is_for_whole_client = false;
+    for (agreement, mapping, expected) in [
+        (sample(), Mapping::default(), &["ou$1", "ou$2"][..]),
+        (named, Mapping::default(), &["ou$1"]),
+        (sample(), inherits, &["ou$1"]),
+        (sample(), Mapping::itop(), &["ou$1"]),
+    ] {
+        let desired = desired_state(agreement, &catalog, &units, &mapping);
+        let expected = expected.iter().map(|id| live_id(id)).collect();
+        let recipients = &desired.agreements["a"].record.fields[&Field::Recipients];
+        assert_eq!(*recipients, Value::References(expected));
+    }
 }
 
 #[test]

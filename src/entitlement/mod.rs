@@ -1,6 +1,7 @@
 //! Who may ask for what at an instant, and by when: agreements become a register that answers questions.
 //!
-//! Only an active agreement gives anything. Of several that are active at once the nearest recipient wins
+//! Only an active agreement gives anything. A department has the agreements of its company where the helpdesk passes them
+//! on, or where the plan links it to them. Of several that are active at once the nearest recipient wins
 //! (a department before its company); where that leaves more than one, the answer is that it is ambiguous,
 //! and never one of them. Everything that depends on instants alone is put in order once, so that an answer
 //! takes a few look-ups. Knows no clock (the instant is given), no helpdesk and no document.
@@ -15,6 +16,7 @@ use crate::agreement::Agreement;
 use crate::calendar::{Day, Instant, Pauses, TargetTime, Zone, due};
 use crate::catalog::{Catalog, TargetClock};
 use crate::ident::{CalendarSlug, ClientSlug, PriorityName, RecipientSlug, ServiceSlug};
+use crate::mapping::RecipientLinks;
 use crate::status::{State, StatusReason, bound, period_at, state_at, status};
 
 use timeline::Timeline;
@@ -30,8 +32,13 @@ pub fn services_at(agreement: &Agreement, at: Instant) -> impl Iterator<Item = &
 pub struct Register {
     agreements: Vec<Agreement>,
     catalog: Catalog,
-    courses: BTreeMap<RecipientSlug, BTreeMap<ServiceSlug, Timeline>>,
+    courses: Courses,
+    /// Of companies, the courses that their departments have too; `None` if they have all.
+    inherited: Option<Courses>,
 }
+
+/// The course of each service, by recipient.
+type Courses = BTreeMap<RecipientSlug, BTreeMap<ServiceSlug, Timeline>>;
 
 /// A query for an entitlement.
 #[derive(Clone, Copy, Debug)]
@@ -184,22 +191,29 @@ impl Obstacle {
 }
 
 impl Register {
-    /// Puts agreements in order.
-    pub fn new(agreements: Vec<Agreement>, catalog: Catalog) -> Self {
-        let mut covering: BTreeMap<(&RecipientSlug, &ServiceSlug), Vec<usize>> = BTreeMap::new();
-        for (index, agreement) in agreements.iter().enumerate() {
-            for recipient in &agreement.recipients {
-                for service in agreement.services.keys() {
-                    covering.entry((recipient, service)).or_default().push(index);
-                }
-            }
-        }
-        let mut courses: BTreeMap<RecipientSlug, BTreeMap<ServiceSlug, Timeline>> = BTreeMap::new();
-        for ((recipient, service), among) in covering {
-            let course = Timeline::of(&agreements, &among);
-            courses.entry(recipient.clone()).or_default().insert(service.clone(), course);
-        }
-        Self { agreements, catalog, courses }
+    /// Puts agreements in order. `links` say whether departments have the agreements of their company.
+    pub fn new(agreements: Vec<Agreement>, catalog: Catalog, links: &RecipientLinks) -> Self {
+        let courses = courses(&agreements, |_, _| true);
+        let is_inherited = |agreement: &Agreement, recipient: &RecipientSlug| {
+            recipient.department().is_none() && links.passes_on(agreement)
+        };
+        let inherited = agreements
+            .iter()
+            .any(|agreement| !links.passes_on(agreement))
+            .then(|| self::courses(&agreements, is_inherited));
+        Self { agreements, catalog, courses, inherited }
+    }
+
+    /// The courses of a recipient, the nearest first: its own, and for a department those that it has from its company.
+    fn courses_of(
+        &self,
+        recipient: &RecipientSlug,
+    ) -> impl Iterator<Item = (RecipientSlug, &BTreeMap<ServiceSlug, Timeline>)> {
+        let own = self.courses.get(recipient.as_str()).map(|courses| (recipient.clone(), courses));
+        let company = recipient.department().map(|_| RecipientSlug::of_client(&recipient.client()));
+        let inherited = self.inherited.as_ref().unwrap_or(&self.courses);
+        own.into_iter()
+            .chain(company.and_then(|company| Some((company.clone(), inherited.get(company.as_str())?))))
     }
 
     /// The agreements that it is made of.
@@ -220,8 +234,8 @@ impl Register {
         at: Instant,
     ) -> BTreeMap<&ServiceSlug, Vec<&Agreement>> {
         let mut given = BTreeMap::new();
-        for asked in lookups(recipient) {
-            for (service, course) in self.courses.get(asked.as_str()).into_iter().flatten() {
+        for (_, courses) in self.courses_of(recipient) {
+            for (service, course) in courses {
                 let active = course.active_at(at);
                 if !active.is_empty() {
                     given
@@ -235,12 +249,9 @@ impl Register {
 
     /// The answer to a question.
     pub fn answer<'a>(&'a self, question: &EntitlementQuery<'_>) -> EntitlementAnswer<'a> {
-        let found: Vec<(RecipientSlug, &Timeline)> = lookups(question.recipient)
-            .into_iter()
-            .filter_map(|asked| {
-                let course = self.courses.get(asked.as_str())?.get(question.service.as_str())?;
-                Some((asked, course))
-            })
+        let found: Vec<(RecipientSlug, &Timeline)> = self
+            .courses_of(question.recipient)
+            .filter_map(|(holder, courses)| Some((holder, courses.get(question.service.as_str())?)))
             .collect();
         let active = found.iter().find(|(_, course)| !course.active_at(question.at).is_empty());
         match active.map(|(recipient, course)| (recipient, course.active_at(question.at))) {
@@ -318,7 +329,7 @@ impl Register {
         if self.of_client(&client).any(|(_, services)| services.contains_key(question.service)) {
             return Obstacle::RecipientNotCovered;
         }
-        let is_known = lookups(question.recipient).iter().any(|asked| self.courses.contains_key(asked));
+        let is_known = self.courses_of(question.recipient).next().is_some();
         match (is_known, self.of_client(&client).next()) {
             (true, _) => Obstacle::ServiceNotCovered,
             (false, Some(_)) => Obstacle::RecipientNotCovered,
@@ -340,13 +351,22 @@ impl Register {
     }
 }
 
-/// The recipients under which somebody is looked for, the nearest first.
-fn lookups(recipient: &RecipientSlug) -> Vec<RecipientSlug> {
-    let mut lookups = vec![recipient.clone()];
-    if recipient.department().is_some() {
-        lookups.push(RecipientSlug::of_client(&recipient.client()));
+/// The courses of all recipients, of the agreements and recipients that are chosen.
+fn courses(agreements: &[Agreement], is_chosen: impl Fn(&Agreement, &RecipientSlug) -> bool) -> Courses {
+    let mut covering: BTreeMap<(&RecipientSlug, &ServiceSlug), Vec<usize>> = BTreeMap::new();
+    for (index, agreement) in agreements.iter().enumerate() {
+        for recipient in agreement.recipients.iter().filter(|recipient| is_chosen(agreement, recipient)) {
+            for service in agreement.services.keys() {
+                covering.entry((recipient, service)).or_default().push(index);
+            }
+        }
     }
-    lookups
+    let mut courses = Courses::new();
+    for ((recipient, service), among) in covering {
+        let course = Timeline::of(agreements, &among);
+        courses.entry(recipient.clone()).or_default().insert(service.clone(), course);
+    }
+    courses
 }
 
 fn named(agreement: &Agreement) -> AgreementRef<'_> {

@@ -8,6 +8,7 @@ use crate::agreement::{Activation, Agreement, Coverage, Suspension, Target, Term
 use crate::calendar::{Calendar, Hours, Instant, Pauses, TargetTime, Window, Zone, read_instant};
 use crate::catalog::Catalog;
 use crate::ident::{CalendarSlug, PriorityName, RecipientSlug, ServiceSlug};
+use crate::mapping::{DepartmentAccess, Mapping, RecipientLinks};
 use crate::status::{State, state_at};
 
 fn at(text: &str) -> Instant {
@@ -46,8 +47,12 @@ fn asked(register: &Register, recipient: &str, service: &str, instant: &str) -> 
     }
 }
 
+fn links(departments: DepartmentAccess) -> RecipientLinks {
+    RecipientLinks { departments, ..Mapping::default().recipients }
+}
+
 fn register(agreements: Vec<Agreement>) -> Register {
-    Register::new(agreements, Catalog::default())
+    Register::new(agreements, Catalog::default(), &links(DepartmentAccess::Inherit))
 }
 
 #[test]
@@ -138,7 +143,7 @@ fn times_are_counted_on_the_calendar_of_the_service_and_may_end_after_the_agreem
         hours: [(slug, Calendar::new(hours.known_through(Some(day("2026-03-08"))), []))].into(),
         ..Catalog::default()
     };
-    let register = Register::new(vec![promised], catalog);
+    let register = Register::new(vec![promised], catalog, &Mapping::default().recipients);
     let (recipient, service) =
         (RecipientSlug::new("dent-mayak").expect("a slug"), ServiceSlug::new("email").expect("a slug"));
     let pauses = Pauses::new([(at("2026-03-06T17:30:00+03:00"), at("2026-03-06T17:45:00+03:00"))]);
@@ -167,16 +172,40 @@ fn times_are_counted_on_the_calendar_of_the_service_and_may_end_after_the_agreem
     assert!(!entitled.is_promised && entitled.response.is_none());
 }
 
+#[test]
+fn a_department_has_what_the_helpdesk_passes_on_or_the_plan_links() {
+    let whole = agreement("whole", "2026-01-01", "2026-12-31");
+    let mut named = whole.clone();
+    named.is_for_whole_client = false;
+    let now = "2026-02-01T00:00:00+03:00";
+    let single = Mapping::itop().recipients;
+    for (agreement, links, expected) in [
+        (&whole, links(DepartmentAccess::Inherit), "yes under whole"),
+        (&whole, links(DepartmentAccess::Explicit), "yes under whole"),
+        (&named, links(DepartmentAccess::Inherit), "yes under whole"),
+        (&named, links(DepartmentAccess::Explicit), "no:  recipient_not_covered"),
+        // A contract of iTop has one customer, so that no department can be linked.
+        (&whole, single.clone(), "no:  recipient_not_covered"),
+        (&whole, RecipientLinks { departments: DepartmentAccess::Inherit, ..single }, "yes under whole"),
+    ] {
+        let register = Register::new(vec![agreement.clone()], Catalog::default(), &links);
+        assert_eq!(asked(&register, "dent-mayak/x-ray", "email", now), expected, "{links:?}");
+        assert_eq!(asked(&register, "dent-mayak", "email", now), "yes under whole");
+    }
+}
+
 const RECIPIENTS: [&str; 4] = ["a", "a/x", "a/y", "a-b"];
 const SERVICES: [&str; 3] = ["email", "vpn", "phone"];
 
 fn any_agreement() -> impl Strategy<Value = Agreement> {
     let days = (0_i64..400, 0_i64..300, 0_i64..200, 0_i64..100);
-    (0..RECIPIENTS.len(), 1_usize..8, days, prop::bool::ANY).prop_map(|(recipient, services, days, rests)| {
+    let flags = (prop::bool::ANY, prop::bool::ANY);
+    (0..RECIPIENTS.len(), 1_usize..8, days, flags).prop_map(|(recipient, services, days, (rests, whole))| {
         let plus = |days: i64| day("2026-01-01") + jiff::Span::new().days(days);
         let first = plus(days.0);
         let mut made = agreement("x", &first.to_string(), &plus(days.0 + days.1).to_string());
         made.recipients = [RecipientSlug::new(RECIPIENTS[recipient]).expect("a slug")].into();
+        made.is_for_whole_client = whole;
         let chosen = SERVICES.iter().enumerate().filter(|(index, _)| services & (1 << index) != 0);
         made.services =
             chosen.map(|(_, slug)| (ServiceSlug::new(slug).expect("a slug"), Coverage::default())).collect();
@@ -195,6 +224,7 @@ proptest! {
         recipient in 0..RECIPIENTS.len(),
         service in 0..SERVICES.len(),
         hours in 0_i64..24 * 800,
+        inherits in prop::bool::ANY,
     ) {
         let instant = at("2025-12-01T00:00:00Z") + jiff::SignedDuration::from_hours(hours);
         let mut agreements = agreements;
@@ -203,9 +233,10 @@ proptest! {
         }
         let recipient = RecipientSlug::new(RECIPIENTS[recipient]).expect("a slug");
         let service = ServiceSlug::new(SERVICES[service]).expect("a slug");
-        let active = |recipient: &RecipientSlug, instant: Instant| -> BTreeSet<String> {
+        let active = |asked: &RecipientSlug, instant: Instant| -> BTreeSet<String> {
             let covers = |agreement: &&Agreement| {
-                agreement.recipients.contains(recipient)
+                agreement.recipients.contains(asked)
+                    && (*asked == recipient || inherits || agreement.is_for_whole_client)
                     && agreement.services.contains_key(&service)
                     && state_at(agreement, instant).0 == State::Active
             };
@@ -216,7 +247,8 @@ proptest! {
             let own = active(&recipient, instant);
             if own.is_empty() { active(&company, instant) } else { own }
         };
-        let register = register(agreements.clone());
+        let departments = if inherits { DepartmentAccess::Inherit } else { DepartmentAccess::Explicit };
+        let register = Register::new(agreements.clone(), Catalog::default(), &links(departments));
         let priority = PriorityName::new("normal").expect("a name");
         let pauses = Pauses::default();
         let question = EntitlementQuery { recipient: &recipient, service: &service, priority: &priority, at: instant, pauses: &pauses };

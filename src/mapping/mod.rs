@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::agreement::Agreement;
 use crate::calendar::Zone;
 use crate::ident::ProviderSlug;
 use crate::status::State;
@@ -179,6 +180,29 @@ pub struct RecipientLinks {
     pub recipient_attribute: String,
     /// Whether an agreement can have only one recipient.
     pub is_single: bool,
+    /// The departments' use of the agreements of their company.
+    pub departments: DepartmentAccess,
+}
+
+/// The way departments get the use of the agreements of their company.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DepartmentAccess {
+    /// The helpdesk passes them on.
+    Inherit,
+    /// Each department needs a link of its own.
+    Explicit,
+}
+
+impl RecipientLinks {
+    /// Whether the departments of the client are linked beside the recipients of an agreement.
+    pub fn links_departments_of(&self, agreement: &Agreement) -> bool {
+        self.departments == DepartmentAccess::Explicit && !self.is_single && agreement.is_for_whole_client
+    }
+
+    /// Whether a department may use an agreement whose recipient is its company.
+    pub fn passes_on(&self, agreement: &Agreement) -> bool {
+        self.departments == DepartmentAccess::Inherit || self.links_departments_of(agreement)
+    }
 }
 
 /// The object that stores the link to a recipient.

@@ -1,8 +1,8 @@
 //! The default mappings: ITSM 365 (also the sandbox) and the stock data model of iTop, side by side.
 
 use super::{
-    DateForm, Dates, DayForm, Deactivation, Field, HistoryClass, IntervalForm, Mapping, OwnershipAttribute,
-    RecipientLinks, RecipientMode, RecipientSide, RuleClass,
+    DateForm, Dates, DayForm, Deactivation, DepartmentAccess, Field, HistoryClass, IntervalForm, Mapping,
+    OwnershipAttribute, RecipientLinks, RecipientMode, RecipientSide, RuleClass,
 };
 use crate::calendar::Zone;
 use crate::status::State;
@@ -55,6 +55,7 @@ impl Mapping {
                 mode: RecipientMode::Authoritative,
                 recipient_attribute: String::new(),
                 is_single: true,
+                departments: DepartmentAccess::Explicit,
             },
             deactivate: Deactivation::Withdraw,
             dates: Dates { zone: Zone::UTC, form: DateForm::Date },
@@ -87,6 +88,7 @@ impl Default for Mapping {
                 mode: RecipientMode::Authoritative,
                 recipient_attribute: "recipientAgreements".to_owned(),
                 is_single: false,
+                departments: DepartmentAccess::Explicit,
             },
             deactivate: Deactivation::State,
             dates: Dates { zone: Zone::UTC, form: DateForm::DateTime },

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Agreement;
-use crate::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
+use crate::catalog::{CatalogEntry, ClientEntry, Contact};
 use crate::check::CheckedRepository;
 use crate::diagnostic::{Sources, Span};
 use crate::document::Document;
@@ -161,8 +161,7 @@ fn indirect(before: &CheckedRepository, after: &CheckedRepository) -> BTreeSet<A
     let is_unchanged = |id: &AgreementId| match (earlier.get(id), later.get(id)) {
         (Some(earlier), Some(later)) => {
             let (earlier, later) = (&before.agreements[*earlier], &after.agreements[*later]);
-            earlier.says_the_same(later)
-                && dependencies(earlier, &before.catalog) == dependencies(later, &after.catalog)
+            earlier.says_the_same(later) && dependencies(earlier, before) == dependencies(later, after)
         }
         _ => false,
     };
@@ -170,10 +169,14 @@ fn indirect(before: &CheckedRepository, after: &CheckedRepository) -> BTreeSet<A
 }
 
 /// The catalog entries that an agreement depends on: what each slug refers to, and the contacts of its client.
-fn dependencies<'a>(agreement: &Agreement, catalog: &'a Catalog) -> Vec<Option<Dependency<'a>>> {
+fn dependencies<'a>(agreement: &Agreement, side: &'a CheckedRepository) -> Vec<Option<Dependency<'a>>> {
+    let catalog = &side.catalog;
     let client = catalog.clients.get(&agreement.client);
     let contacts = client.into_iter().flat_map(Dependency::contacts);
     let recipients = agreement.recipients.iter().map(|slug| catalog.recipient(slug));
+    let links_departments = side.settings.helpdesk.mapping.recipients.links_departments_of(agreement);
+    let departments = client.filter(|_| links_departments).into_iter();
+    let departments = departments.flat_map(|client| client.departments.values().map(Some));
     let manager = agreement.manager.iter().map(|slug| catalog.managers.get(slug));
     let provider = agreement.provider.iter().map(|slug| catalog.providers.get(slug));
     let services = agreement.services.keys().map(|slug| catalog.services.get(slug));
@@ -181,8 +184,13 @@ fn dependencies<'a>(agreement: &Agreement, catalog: &'a Catalog) -> Vec<Option<D
     let calendars = agreement.calendar.iter().chain(own_hours).map(|slug| catalog.calendars.get(slug));
     let own_targets = agreement.services.values().flat_map(|coverage| coverage.targets.keys());
     let priorities = agreement.targets.keys().chain(own_targets).map(|name| catalog.priorities.get(name));
-    let entries =
-        recipients.chain(manager).chain(provider).chain(services).chain(calendars).chain(priorities);
+    let entries = recipients
+        .chain(departments)
+        .chain(manager)
+        .chain(provider)
+        .chain(services)
+        .chain(calendars)
+        .chain(priorities);
     entries.map(|entry| entry.map(Dependency::entry)).chain(contacts.map(Some)).collect()
 }
 

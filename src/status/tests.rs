@@ -199,6 +199,7 @@ fn last_day_of(anchor: Day, months: i32) -> Day {
 }
 
 /// `SERVANDA_FULL=1` takes each of the 2,922 days and each term; else a sample, with all days that a month may lack.
+#[expect(clippy::disallowed_methods, reason = "a switch of the tests alone")]
 #[test]
 fn tacit_periods_leave_no_gap_and_no_overlap_from_any_day_for_any_term() {
     let is_full = std::env::var_os("SERVANDA_FULL").is_some();

@@ -300,6 +300,7 @@ fn of_one_day(zone: &str, day: Day) -> servanda::agreement::Agreement {
         termination: None,
         renewal: Renewal::None,
         renews: None,
+        is_for_whole_client: true,
         succeeded_on: None,
         services: BTreeMap::new(),
         calendar: None,

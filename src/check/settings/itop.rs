@@ -111,7 +111,13 @@ impl SettingsReader<'_> {
             &rules.calendar,
         ];
         let unsupported: [(&[&str], &str, bool); 7] = [
-            (&["helpdesk", "agreement", "recipients"], "`recipients`", agreement.recipients.is_some()),
+            (
+                &["helpdesk", "agreement", "recipients"],
+                "`recipients` with other keys than `departments`",
+                agreement.recipients.as_ref().is_some_and(|links| {
+                    links.side.is_some() || links.mode.is_some() || links.attribute.is_some()
+                }),
+            ),
             (
                 &["helpdesk", "agreement", "state_in_own_edit"],
                 "`state_in_own_edit`",

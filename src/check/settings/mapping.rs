@@ -6,8 +6,8 @@ use super::reader::SettingsReader;
 use crate::diagnostic::Code;
 use crate::document::shape;
 use crate::mapping::{
-    DateForm, Dates, DayForm, Deactivation, Field, HistoryClass, IntervalForm, Mapping, OwnershipAttribute,
-    RecipientLinks, RecipientMode, RecipientSide, RuleClass,
+    DateForm, Dates, DayForm, Deactivation, DepartmentAccess, Field, HistoryClass, IntervalForm, Mapping,
+    OwnershipAttribute, RecipientLinks, RecipientMode, RecipientSide, RuleClass,
 };
 use crate::settings::Product;
 use crate::status::State;
@@ -105,6 +105,11 @@ fn recipients(written: shape::RecipientMappingShape, default: RecipientLinks) ->
         },
         recipient_attribute: written.attribute.unwrap_or(default.recipient_attribute),
         is_single: default.is_single,
+        departments: match written.departments {
+            Some(shape::DepartmentAccessShape::Inherit) => DepartmentAccess::Inherit,
+            Some(shape::DepartmentAccessShape::Explicit) => DepartmentAccess::Explicit,
+            None => default.departments,
+        },
     }
 }
 

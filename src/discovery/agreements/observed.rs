@@ -10,7 +10,7 @@ use crate::calendar::Day;
 use crate::catalog::{Catalog, CatalogEntry};
 use crate::ident::{AgreementId, ClientSlug, LiveId, RecipientSlug};
 use crate::live::{Directory, LiveAgreement, LiveTarget, ObjectKind, TargetKey, Value};
-use crate::mapping::{Deactivation, Field};
+use crate::mapping::{Deactivation, DepartmentAccess, Field, RecipientLinks};
 use crate::status::State;
 
 /// The fields that the helpdesk determines; they replace those of a template.
@@ -42,15 +42,23 @@ pub(super) struct SlugIndex<'a> {
     units: BTreeMap<LiveId, RecipientSlug>,
     providers: BTreeMap<LiveId, String>,
     others: BTreeMap<(ObjectKind, LiveId), String>,
+    /// The number of units of each client: itself and its departments.
+    sizes: BTreeMap<ClientSlug, usize>,
     directory: &'a Directory,
 }
 
 impl<'a> SlugIndex<'a> {
     /// Indexes every slug that refers to exactly one object.
     pub(super) fn of(catalog: &Catalog, directory: &'a Directory) -> Self {
-        let mut slugs =
-            Self { units: BTreeMap::new(), providers: BTreeMap::new(), others: BTreeMap::new(), directory };
+        let mut slugs = Self {
+            units: BTreeMap::new(),
+            providers: BTreeMap::new(),
+            others: BTreeMap::new(),
+            sizes: BTreeMap::new(),
+            directory,
+        };
         for (slug, client) in &catalog.clients {
+            slugs.sizes.insert(slug.clone(), 1 + client.departments.len());
             let own = std::iter::once((slug.to_string(), &client.entry));
             let departments =
                 client.departments.iter().map(|(name, entry)| (format!("{slug}/{name}"), entry));
@@ -95,6 +103,14 @@ impl<'a> SlugIndex<'a> {
         known.map(String::as_str).ok_or_else(|| self.none(id))
     }
 
+    /// Whether an agreement for these recipients of a client is one for the whole client, so that no file names them.
+    fn is_whole_client(&self, client: &ClientSlug, recipients: &[String], links: &RecipientLinks) -> bool {
+        let needs_departments = links.departments == DepartmentAccess::Explicit && !links.is_single;
+        let size = self.sizes.get(client).filter(|_| needs_departments).map_or(1, |size| *size);
+        // All of them belong to this client.
+        recipients.len() == size && recipients.iter().any(|recipient| recipient == client.as_str())
+    }
+
     /// The slugs of recipients, and their client, of which there must be exactly one.
     fn recipients(&self, ids: &BTreeSet<LiveId>) -> Result<(ClientSlug, Vec<String>), SkipReason> {
         let slugs = ids.iter().map(|id| self.units.get(id).ok_or_else(|| self.none(id)));
@@ -125,7 +141,7 @@ pub(super) fn facts(
     let (client, recipients) = slugs.recipients(recipients)?;
     let mut fields = Map::new();
     fields.insert("client".to_owned(), client.as_str().into());
-    if recipients != [client.as_str()] {
+    if !slugs.is_whole_client(&client, &recipients, &context.settings.helpdesk.mapping.recipients) {
         fields.insert("recipients".to_owned(), recipients.into());
     }
     if let Value::Reference(id) = held(Field::Provider) {

@@ -190,6 +190,9 @@ pub struct RecipientMappingShape {
     pub side: Option<LinkSideShape>,
     /// `authoritative`: exactly the recipients of the file. `additive`: at least these. Default: `authoritative`.
     pub mode: Option<LinkModeShape>,
+    /// `inherit` if the helpdesk gives departments the agreements of their company. `explicit` if it does not: an agreement
+    /// without `recipients` is then linked to every department of its client in catalog.yaml. Default: `explicit`.
+    pub departments: Option<DepartmentAccessShape>,
     /// The attribute on the recipient's side. Example: `recipientAgreements`.
     #[schemars(with = "Option<text::Code>")]
     pub attribute: Option<String>,
@@ -204,6 +207,17 @@ pub enum LinkSideShape {
     Agreement,
     /// On the client or department.
     Recipient,
+}
+
+/// Whether departments have the agreements of their company.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum DepartmentAccessShape {
+    /// The helpdesk passes them on.
+    Inherit,
+    /// Each department needs its own link.
+    Explicit,
 }
 
 /// Whether other links are removed.

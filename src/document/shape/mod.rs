@@ -29,8 +29,8 @@ pub use catalog::{
 pub use either::{BoolOr, FalseOr, OneOrMany, TextOr};
 pub use helpdesk::{
     AgreementMappingShape, AttributeFormShape, AttributeMappingShape, DateFormShape, DatesShape,
-    DayFormShape, DeactivateShape, DriftPolicyShape, DriftShape, HelpdeskKindShape, HelpdeskShape,
-    HistoryMappingShape, IntervalFormShape, KeyMappingShape, LinkModeShape, LinkSideShape,
+    DayFormShape, DeactivateShape, DepartmentAccessShape, DriftPolicyShape, DriftShape, HelpdeskKindShape,
+    HelpdeskShape, HistoryMappingShape, IntervalFormShape, KeyMappingShape, LinkModeShape, LinkSideShape,
     RecipientMappingShape, SlaRulesMappingShape, SlaRulesShape, StatesShape,
 };
 pub use secret::SecretShape;

@@ -94,7 +94,7 @@ pub(crate) async fn open_at(
 ) -> Result<Connection, Failure> {
     let (product, embedded) = match &helpdesk.kind {
         Product::Sandbox => {
-            let running = start_sandbox(root, context, as_of).await?;
+            let running = start_sandbox(root, helpdesk, context, as_of).await?;
             let key = SecretString::from(sandbox::ACCESS_KEY);
             let endpoint = running.url();
             let transport = Itsm365Transport::new(&Endpoint::at(&endpoint), key, &helpdesk.pace);
@@ -126,13 +126,15 @@ pub(crate) async fn open_at(
 /// Starts the sandbox with the data of its file, or seeded from the catalog.
 async fn start_sandbox(
     root: &Path,
+    helpdesk: &HelpdeskConfig,
     context: HelpdeskContext<'_>,
     as_of: AsOf,
 ) -> Result<sandbox::RunningSandbox, Failure> {
     let clock =
         if as_of.is_asked { SandboxClock::fixed(as_of.instant) } else { SandboxClock::running(clock) };
     let file = from_catalog::database_file(root)?;
-    let options = SandboxOptions::default();
+    let mut options = SandboxOptions::default();
+    options.follow(&helpdesk.mapping.recipients);
     let sandbox = from_catalog::open(file, context.catalog, context.agreements, clock, options)?;
     Ok(sandbox.start().await?)
 }

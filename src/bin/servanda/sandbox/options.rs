@@ -3,6 +3,7 @@
 //! Each default is the observed or the more likely behaviour. A client is correct only if it works with every setting.
 
 use serde::Deserialize;
+use servanda::mapping::{DepartmentAccess, RecipientLinks};
 
 /// The behaviour of the sandbox where that of the product is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -40,6 +41,9 @@ pub(crate) struct SandboxOptions {
     pub(crate) search_lag: u64,
     /// The way the inventory number of an agreement is stored.
     pub(crate) inventory_number: InventoryNumber,
+    /// Whether departments have the agreements of their company; set by the mapping of the repository.
+    #[serde(skip)]
+    pub(crate) departments_inherit: bool,
     /// A function of the tenant's script module, such as `slaNotify.send`, which accepts each notice `id` once.
     pub(crate) module: Option<String>,
 }
@@ -113,6 +117,13 @@ pub(crate) enum IntervalEncoding {
     Text,
 }
 
+impl SandboxOptions {
+    /// Gives departments what the mapping of a repository says that they have.
+    pub(crate) fn follow(&mut self, links: &RecipientLinks) {
+        self.departments_inherit = links.departments == DepartmentAccess::Inherit;
+    }
+}
+
 impl Default for SandboxOptions {
     fn default() -> Self {
         Self {
@@ -132,6 +143,7 @@ impl Default for SandboxOptions {
             unknown_attrs_refused: false,
             search_lag: 0,
             inventory_number: InventoryNumber::Kept,
+            departments_inherit: false,
             module: None,
         }
     }

@@ -1,7 +1,7 @@
 //! The rule of the portal: a service request is accepted only for a service of an active agreement of its client.
 //!
-//! Departments do not inherit the agreements of their company; a person has the agreements of their own unit. In the
-//! product this rule is a customisation; here it always applies. A test checks that the portal offers exactly what the
+//! A person has the agreements of their own unit, and a department those of its company only where the mapping says so. In
+//! the product this rule is a customisation; here it always applies. A test checks that the portal offers exactly what the
 //! rule accepts.
 
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ use servanda::render::sandbox_pages::ServiceOffer;
 use super::change::ObjectChange;
 use super::database;
 use super::error::RequestError;
+use super::options::SandboxOptions;
 use super::session::WriteSession;
 
 /// Accepts a service request and completes its client, or returns the reason why not.
@@ -42,32 +43,49 @@ pub(super) fn accept(session: &WriteSession, request: &mut ObjectChange) -> Resu
     }
     let units = database::targets(session.connection, agreement, "recipientsOU")?;
     let people = database::targets(session.connection, agreement, "recipientsEmployee")?;
+    let of_company = unit.filter(|_| session.wire_format.options.departments_inherit);
+    let companies =
+        of_company.map(|unit| database::targets(session.connection, unit, "parent")).transpose()?;
     let receives = person.is_some_and(|person| people.contains(&person))
-        || unit.is_some_and(|unit| units.contains(&unit));
+        || unit.into_iter().chain(companies.into_iter().flatten()).any(|unit| units.contains(&unit));
     if !receives {
         return Err(refused("контрагент не является получателем соглашения"));
     }
     Ok(())
 }
 
+/// The units with the agreements that they have; `?1` says whether departments have those of their company.
+const RECEIVING_UNITS: &str = "
+    WITH receives (unit, agreement) AS (
+        SELECT target, owner FROM link WHERE attribute = 'recipientsOU'
+        UNION
+        SELECT below.owner, above.owner FROM link AS below
+        JOIN link AS above ON above.target = below.target AND above.attribute = 'recipientsOU'
+        WHERE ?1 AND below.attribute = 'parent'
+    )";
+
 /// Joins the services of active agreements to their recipients.
 const OFFERED_SERVICES: &str = "
-    FROM link AS receives
-    JOIN object AS agreement ON agreement.id = receives.owner AND agreement.class = 'agreement'
+    FROM receives
+    JOIN object AS agreement ON agreement.id = receives.agreement AND agreement.class = 'agreement'
     JOIN link AS gives ON gives.owner = agreement.id AND gives.attribute = 'services'
     JOIN object AS service ON service.id = gives.target
-    WHERE receives.attribute = 'recipientsOU' AND agreement.removed = 0 AND service.removed = 0
+    WHERE agreement.removed = 0 AND service.removed = 0
       AND json_extract(agreement.body, '$.state') = 'active'";
 
 /// The services that a unit may request, by title.
-pub(super) fn offered_services(connection: &Connection, unit: i64) -> rusqlite::Result<Vec<ServiceOffer>> {
+pub(super) fn offered_services(
+    connection: &Connection,
+    options: &SandboxOptions,
+    unit: i64,
+) -> rusqlite::Result<Vec<ServiceOffer>> {
     let sql = format!(
-        "SELECT service.uuid, service.title, agreement.uuid, agreement.title,
-                json_extract(agreement.body, '$.endDate') {OFFERED_SERVICES} AND receives.target = ?1
+        "{RECEIVING_UNITS} SELECT service.uuid, service.title, agreement.uuid, agreement.title,
+                json_extract(agreement.body, '$.endDate') {OFFERED_SERVICES} AND receives.unit = ?2
          ORDER BY service.title, service.id, agreement.id"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([unit], |row| {
+    let rows = statement.query_map((options.departments_inherit, unit), |row| {
         Ok(ServiceOffer {
             service: row.get(0)?,
             title: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
@@ -80,12 +98,16 @@ pub(super) fn offered_services(connection: &Connection, unit: i64) -> rusqlite::
 }
 
 /// The number of services that each unit may request.
-pub(super) fn offered_services_by_unit(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, u32>> {
+pub(super) fn offered_services_by_unit(
+    connection: &Connection,
+    options: &SandboxOptions,
+) -> rusqlite::Result<BTreeMap<i64, u32>> {
     let sql = format!(
-        "SELECT receives.target, count(DISTINCT service.id) {OFFERED_SERVICES} GROUP BY receives.target"
+        "{RECEIVING_UNITS}
+         SELECT receives.unit, count(DISTINCT service.id) {OFFERED_SERVICES} GROUP BY receives.unit"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = statement.query_map([options.departments_inherit], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
 }
 

@@ -96,7 +96,11 @@ fn validate(loaded: &LoadedFiles, commit: Option<String>, now: Instant) -> Resul
     }
     let digest = loaded.digest();
     Ok(ServedWorkspace {
-        register: Register::new(checked.agreements, checked.catalog),
+        register: Register::new(
+            checked.agreements,
+            checked.catalog,
+            &checked.settings.helpdesk.mapping.recipients,
+        ),
         digest: digest.get(..12).unwrap_or(&digest).to_owned(),
         commit,
         since: now,

@@ -13,7 +13,7 @@ use crate::process::failure::{Exit, Failure, print_data, print_message};
 use crate::process::runtime::runtime;
 use crate::process::shutdown;
 use crate::sandbox::from_catalog;
-use crate::sandbox::{ACCESS_KEY, SERVANDA, SandboxClock};
+use crate::sandbox::{ACCESS_KEY, SERVANDA, SandboxClock, SandboxOptions};
 use crate::workspace::files;
 use crate::workspace::load;
 
@@ -82,7 +82,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         None => from_catalog::database_file(&workspace.root)?,
         Some(path) => path.clone(),
     };
-    let options = read_json(serve.options.as_deref())?;
+    let mut options: SandboxOptions = read_json(serve.options.as_deref())?;
+    options.follow(&workspace.settings.helpdesk.mapping.recipients);
     let sandbox = from_catalog::open(
         file,
         &workspace.catalog,

@@ -16,7 +16,7 @@ const REQUEST_LIMIT: u32 = 50;
 /// All companies with their departments, and the number of services that each may request.
 pub(super) fn clients(state: &SandboxState) -> Result<Vec<PortalClient>, RequestError> {
     let connection = state.connection();
-    let offered = portal::offered_services_by_unit(&connection)?;
+    let offered = portal::offered_services_by_unit(&connection, &state.wire_format.options)?;
     let mut statement = connection.prepare_cached(
         "SELECT unit.id, unit.uuid, unit.title, unit.kind, link.target FROM object AS unit
          LEFT JOIN link ON link.owner = unit.id AND link.attribute = 'parent'
@@ -62,7 +62,7 @@ pub(super) fn portal(state: &SandboxState, uuid: &str) -> Result<PortalPage, Req
             title: title.unwrap_or_default(),
             ..PortalClient::default()
         },
-        offers: portal::offered_services(&connection, handle.id)?,
+        offers: portal::offered_services(&connection, &state.wire_format.options, handle.id)?,
         people: people(&connection, handle.id)?,
         requests: requests(&connection, handle.id)?,
         ..PortalPage::default()

@@ -217,7 +217,14 @@ async fn a_missing_object_has_an_error_page() {
 /// The offer and the rule are separate code; they must agree for every unit, agreement and service.
 #[tokio::test]
 async fn the_portal_offers_exactly_what_it_accepts() {
-    let fixture = Fixture::open().await;
+    for (departments_inherit, expected) in [(false, 2), (true, 4)] {
+        let fixture = Fixture::with(|options| options.departments_inherit = departments_inherit).await;
+        offers_what_it_accepts(&fixture, expected).await;
+    }
+}
+
+/// `ou$7002` is a department of `ou$7001`, and `ou$7003` another company.
+async fn offers_what_it_accepts(fixture: &Fixture, expected: usize) {
     for (unit, state, removed) in [
         ("ou$7001", "active", false),
         ("ou$7001", "planned", false),
@@ -233,9 +240,10 @@ async fn the_portal_offers_exactly_what_it_accepts() {
     fixture.edit("slmService$3", json!({ "removed": true })).await.success();
     let (mut accepted, mut offered) = (Vec::new(), Vec::new());
     for unit in ["ou$7001", "ou$7002", "ou$7003"] {
-        let handle = operations::existing_object(&fixture.sandbox.state, unit).expect("a unit");
-        let offers =
-            portal::offered_services(&fixture.sandbox.state.connection(), handle.id).expect("offers");
+        let state = &fixture.sandbox.state;
+        let handle = operations::existing_object(state, unit).expect("a unit");
+        let offers = portal::offered_services(&state.connection(), &state.wire_format.options, handle.id)
+            .expect("offers");
         offered.extend(offers.into_iter().map(|offer| (unit, offer.agreement, offer.service)));
         for agreement in fixture.found("agreement", json!({})).await {
             for service in ["slmService$1", "slmService$2", "slmService$3"] {
@@ -251,5 +259,5 @@ async fn the_portal_offers_exactly_what_it_accepts() {
     accepted.sort();
     offered.sort();
     assert_eq!(offered, accepted);
-    assert_eq!(accepted.len(), 2);
+    assert_eq!(accepted.len(), expected);
 }

@@ -53,6 +53,7 @@ fn options(row: Row) -> (SandboxOptions, RecipientSide) {
         ][row[11]],
         unknown_attrs_refused: row[12] == 1,
         search_lag: [0, 3][row[13]],
+        departments_inherit: false,
         module: None,
         ..SandboxOptions::default()
     };

@@ -92,6 +92,7 @@ fn agreement(number: usize, client: &str, first_day: Day, last_day: Option<Day>)
         termination: None,
         renewal: Renewal::None,
         renews: None,
+        is_for_whole_client: true,
         succeeded_on: None,
         services: BTreeMap::new(),
         calendar: None,
