@@ -10,7 +10,7 @@ use crate::calendar::{Instant, ZONE_DATA};
 use crate::catalog::Catalog;
 use crate::desired::{Desired, desired};
 use crate::envelope::GuardedPlan;
-use crate::guard::{Acknowledged, guard};
+use crate::guard::{Acknowledged, guard, split};
 use crate::ident::AgreementId;
 use crate::live::{Live, Record};
 use crate::notice::announced;
@@ -65,31 +65,49 @@ pub struct Sides {
 /// Names of people are removed from the live state first, so that no plan contains them.
 pub fn plan(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
     let live = live.without_people();
-    let (proposed, desired) = propose(input, &live);
+    let Proposal { plan: mut proposed, desired, compared } = propose(input, &live);
     let settings = input.settings;
-    let (plan, awaiting) =
-        guard(proposed.clone(), &settings.guards, input.acknowledged, &settings.helpdesk.mapping);
+    let mapping = &settings.helpdesk.mapping;
+    let (mut plan, awaiting) = guard(proposed.clone(), &settings.guards, input.acknowledged, mapping);
+    let split = split::dated_in_part(&proposed, &plan);
+    if !split.is_empty() {
+        let mut dated = compared.unwrap_or_else(|| desired.clone());
+        split::keep_what_waits(&mut dated, &proposed, &split, mapping);
+        let dated = diff(&dated, &live, context(input, &header(input)));
+        split::add_dated(&mut plan, &mut proposed, dated, &split, mapping);
+    }
     let announced = announced(&plan, input.agreements, input.catalog, settings.notice_time);
     (GuardedPlan::new(&proposed, plan, awaiting).announcing(announced), Sides { desired, live })
 }
 
+/// The plan before any guard.
+struct Proposal {
+    plan: Plan,
+    desired: Desired,
+    /// The desired state that the plan was made from, where it keeps drift.
+    compared: Option<Desired>,
+}
+
+fn context<'a>(input: &PlannerInput<'a>, header: &Header) -> DiffContext<'a> {
+    DiffContext { header: header.clone(), mapping: &input.settings.helpdesk.mapping, prune: input.prune }
+}
+
 /// Makes the plan before any guard.
-fn propose(input: &PlannerInput<'_>, live: &Live) -> (Plan, Desired) {
+fn propose(input: &PlannerInput<'_>, live: &Live) -> Proposal {
     let mapping = &input.settings.helpdesk.mapping;
     let desired_at = |instant| desired(input.agreements, input.catalog, mapping, &live.directory, instant);
     let header = header(input);
-    let diff_of = |desired: &Desired| {
-        diff(desired, live, DiffContext { header: header.clone(), mapping, prune: input.prune })
-    };
+    let diff_of = |desired: &Desired| diff(desired, live, context(input, &header));
     let desired = desired_at(input.instant);
     let mut plan = diff_of(&desired);
     let Some(last_applied) = input.last_applied.filter(|_| !plan.is_empty()) else {
-        return (plan, desired);
+        return Proposal { plan, desired, compared: None };
     };
     let records = records_by_instant(last_applied, desired_at);
     let then = |id: &AgreementId, instant: Instant| records.get(&instant)?.get(id).cloned();
     assign_causes(&mut plan, last_applied, then);
     let mut kept = kept_drift(&plan.drift, &input.settings.helpdesk.drift);
+    let mut compared = None;
     if !kept.is_empty() {
         let mut adjusted = desired.clone();
         keep_drift(&mut adjusted, &kept);
@@ -97,8 +115,9 @@ fn propose(input: &PlannerInput<'_>, live: &Live) -> (Plan, Desired) {
         assign_causes(&mut plan, last_applied, then);
         plan.drift.append(&mut kept);
         plan.drift.sort_by(|left, right| (&left.id, &left.part).cmp(&(&right.id, &right.part)));
+        compared = Some(adjusted);
     }
-    (plan, desired)
+    Proposal { plan, desired, compared }
 }
 
 fn header(input: &PlannerInput<'_>) -> Header {

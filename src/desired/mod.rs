@@ -7,7 +7,7 @@ mod resolve;
 mod project;
 
 pub use crate::catalog::ROUND_THE_CLOCK;
-pub use model::{Desired, DesiredAgreement, OtherTitle, Unresolved};
+pub use model::{ClientUnits, Desired, DesiredAgreement, OtherTitle, Unresolved};
 pub use project::desired;
 
 #[cfg(test)]

@@ -53,9 +53,20 @@ pub struct OtherTitle {
     pub helpdesk: String,
 }
 
+/// The live objects of a client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientUnits {
+    /// The company.
+    pub company: Option<LiveId>,
+    /// Its departments in the catalog.
+    pub departments: BTreeSet<LiveId>,
+}
+
 /// The desired state of one agreement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredAgreement {
+    /// The live objects of its client, as far as they can be resolved.
+    pub units: ClientUnits,
     /// Its title.
     pub title: String,
     /// Its client.

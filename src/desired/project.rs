@@ -88,6 +88,7 @@ impl Projection<'_> {
         let state = self.mapping.states.get(&status.state).cloned().unwrap_or_default();
         let fields = self.fields(at, status.state);
         DesiredAgreement {
+            units: self.resolver.units(&agreement.client),
             title: agreement.title.clone(),
             client: agreement.client.clone(),
             archived: status.state.is_over() && self.mapping.deactivate == Deactivation::Archive,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agreement::Agreement;
 use crate::catalog::{Catalog, CatalogEntry, Contact, ROUND_THE_CLOCK};
-use crate::desired::model::{OtherTitle, Unresolved};
+use crate::desired::model::{ClientUnits, OtherTitle, Unresolved};
 use crate::ident::{ClientSlug, LiveId, RecipientSlug};
 use crate::live::{Directory, ObjectKind, initials};
 
@@ -71,6 +71,13 @@ impl<'a> Resolver<'a> {
     /// The departments of a client in the catalog.
     pub(super) fn departments(&self, client: &ClientSlug) -> impl Iterator<Item = RecipientSlug> {
         self.catalog.departments_of(client)
+    }
+
+    /// The live objects of a client. Those that cannot be resolved are left out.
+    pub(super) fn units(&self, client: &ClientSlug) -> ClientUnits {
+        let departments = self.departments(client).filter_map(|department| self.recipient(&department).ok());
+        let departments = departments.collect();
+        ClientUnits { company: self.recipient(&RecipientSlug::of_client(client)).ok(), departments }
     }
 
     pub(super) fn round_the_clock(&self) -> Option<LiveId> {

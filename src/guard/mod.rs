@@ -1,13 +1,16 @@
 //! The guards of an apply: a change beyond a limit is blocked until its exact number is acknowledged.
 //!
-//! A guard blocks only what it limits, and the changes that wait for those; all others are applied. Deactivations that
-//! the date alone caused are never counted.
+//! A guard blocks only what it limits, and the changes that wait for those; all others are applied, and of a blocked change
+//! the part that the date alone caused ([`split`]). Deactivations that the date alone caused are never counted.
+
+pub mod split;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::{Day, Zone};
 use crate::ident::AgreementId;
 use crate::mapping::Mapping;
 use crate::plan::{Blocked, Cause, Change, GuardName, Plan, Reason, Verb};
@@ -23,6 +26,7 @@ pub fn read_acknowledgement(text: &str) -> Option<(GuardName, usize)> {
     let guard = match name {
         "deactivations" => GuardName::Deactivations,
         "weakened" => GuardName::Weakened,
+        "ended" => GuardName::Ended,
         "orphans" => GuardName::Orphans,
         "vanished" => GuardName::Vanished,
         _ => return None,
@@ -54,22 +58,24 @@ pub fn guard(
     let limits = [
         (GuardName::Deactivations, guards.deactivations.more_than.max(share)),
         (GuardName::Weakened, guards.weakened),
+        (GuardName::Ended, guards.ended),
         (GuardName::Orphans, guards.orphans),
         (GuardName::Vanished, if manages_nothing(&plan) { 0 } else { guards.vanished }),
     ];
+    let today = Zone::find(&plan.header.zone).unwrap_or(Zone::UTC).day_of(plan.header.as_of);
     let mut awaiting = Vec::new();
     let mut blocked: BTreeMap<AgreementId, Reason> = BTreeMap::new();
     for (name, limit) in limits {
         let count = match name {
             GuardName::Vanished => plan.totals.vanished,
-            _ => plan.changes.iter().map(|change| weight(name, change)).sum(),
+            _ => plan.changes.iter().map(|change| weight(name, change, today)).sum(),
         };
         let given = acknowledged.get(&name).copied();
         if count <= limit || given == Some(count) {
             continue;
         }
         awaiting.push(AwaitingAcknowledgement { guard: name, count, limit, acknowledged: given });
-        let guarded = plan.changes.iter().filter(|change| weight(name, change) > 0);
+        let guarded = plan.changes.iter().filter(|change| weight(name, change, today) > 0);
         blocked.extend(guarded.map(|change| (change.id.clone(), Reason::Guarded(name))));
     }
     block_dependents(&plan, &mut blocked);
@@ -81,13 +87,14 @@ pub fn guard(
 }
 
 /// The number that a change adds to a guard's count. What the date did to unchanged files adds nothing.
-fn weight(name: GuardName, change: &Change) -> usize {
+fn weight(name: GuardName, change: &Change, today: Day) -> usize {
     match name {
         GuardName::Deactivations => {
             let by_date = change.state.as_ref().is_some_and(|state| state.cause == Some(Cause::Date));
             usize::from(change.deactivates() && change.verb != Verb::Retire && !by_date)
         }
         GuardName::Weakened => change.weakened().len(),
+        GuardName::Ended => usize::from(change.ends_by_edit(today)),
         GuardName::Orphans => usize::from(change.verb == Verb::Retire),
         // Where many agreements vanished nothing is created: it may be another helpdesk, or one whose lists are empty
         // by mistake.

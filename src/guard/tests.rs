@@ -1,13 +1,16 @@
 use std::collections::BTreeMap;
 
 use super::{Acknowledged, guard};
-use crate::calendar::read_instant;
+use crate::calendar::{read_day, read_instant};
 use crate::ident::{AgreementId, LiveId};
-use crate::mapping::Mapping;
+use crate::live::Value;
+use crate::mapping::{Field, Mapping};
 use crate::plan::{
-    Cause, Change, FORMAT, GuardName, Header, Phase, Plan, Reason, Risk, StateChange, Totals, Verb, Weakened,
+    AgreementHours, Cause, Change, FORMAT, FieldChange, GuardName, Header, Phase, Plan, Reason, Risk,
+    StateChange, Totals, Verb, Weakened,
 };
 use crate::settings::{DeactivationGuard, Guards};
+use crate::status::State;
 
 fn change(id: &str, risks: Vec<Risk>, cause: Option<Cause>) -> Change {
     Change {
@@ -20,6 +23,7 @@ fn change(id: &str, risks: Vec<Risk>, cause: Option<Cause>) -> Change {
         because: None,
         state: Some(StateChange { before: Some("active".to_owned()), after: "inactive".to_owned(), cause }),
         fields: Vec::new(),
+        hours: AgreementHours::default(),
         ownership_key: None,
         phase: if risks.contains(&Risk::Deactivates) { Phase::Loss } else { Phase::Gain },
         after: Vec::new(),
@@ -56,7 +60,11 @@ fn deactivations(count: usize, cause: Option<Cause>) -> Vec<Change> {
 
 fn weakening(id: &str) -> Change {
     let service = LiveId::new("slmService$1").expect("a live id");
-    change(id, vec![Risk::Weakens(vec![Weakened::Service(service), Weakened::Calendar])], None)
+    change(
+        id,
+        vec![Risk::Weakens(vec![Weakened::Service(service), Weakened::Calendar(AgreementHours::default())])],
+        None,
+    )
 }
 
 fn passes(plan: Plan, acknowledged: &Acknowledged) -> (usize, Vec<(GuardName, usize)>) {
@@ -144,4 +152,39 @@ fn where_many_agreements_vanished_nothing_is_created() {
         "nothing is left"
     );
     assert_eq!(passes(vanished_plan(0, false), &none), (2, vec![]), "nothing was there");
+}
+
+#[test]
+fn an_edit_that_ends_an_active_agreement_at_once_has_a_guard_of_its_own() {
+    let day = |text: &str| Value::Day(read_day(text).expect("a day"));
+    let ending = |cause: Option<Cause>, before: Value, of_state: Option<Cause>| {
+        let mut change = change("a", vec![Risk::Deactivates], of_state);
+        change.status = Some(State::Expired);
+        change.fields = vec![FieldChange { field: Field::LastDay, before, after: day("2025-12-31"), cause }];
+        change
+    };
+    let (edit, date) = (Some(Cause::Edit), Some(Cause::Date));
+    for (cause, before, of_state, counts) in [
+        // `mode: none` in the second period: the day moves back a year.
+        (edit, day("2026-12-31"), edit, true),
+        (edit, day("2026-12-31"), date, true),
+        (edit, Value::Nothing, date, true),
+        // Without a last-applied state, the live last day decides.
+        (None, day("2026-12-31"), None, true),
+        (None, day("2026-08-31"), None, false),
+        // It was over before the edit.
+        (edit, day("2026-08-31"), date, false),
+        (date, day("2026-08-31"), date, false),
+        (Some(Cause::Drift), day("2026-12-31"), Some(Cause::Drift), false),
+    ] {
+        let changes = || vec![ending(cause, before.clone(), of_state)];
+        let expected = if counts { (0, vec![(GuardName::Ended, 1)]) } else { (1, vec![]) };
+        let what = format!("{cause:?} {before:?} {of_state:?}");
+        assert_eq!(passes(plan(changes(), 10), &Acknowledged::new()), expected, "{what}");
+        let acknowledged = [(GuardName::Ended, 1)].into();
+        assert_eq!(passes(plan(changes(), 10), &acknowledged), (1, vec![]), "{what}");
+    }
+    let mut suspended = ending(edit, day("2026-12-31"), edit);
+    suspended.status = Some(State::Suspended);
+    assert_eq!(passes(plan(vec![suspended], 10), &Acknowledged::new()), (1, vec![]));
 }

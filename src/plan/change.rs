@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::Day;
 use crate::ident::{AgreementId, ClientSlug, LiveId};
 use crate::live::{LiveTarget, TargetKey, Value};
 use crate::mapping::Field;
@@ -31,6 +32,9 @@ pub struct Change {
     pub state: Option<StateChange>,
     /// The fields that change.
     pub fields: Vec<FieldChange>,
+    /// The calendar of the agreement on both sides, on which targets without their own hours are counted.
+    #[serde(default)]
+    pub hours: AgreementHours,
     /// The change of the ownership key, where an object is created, adopted or renamed.
     pub ownership_key: Option<OwnershipKey>,
     /// Whether clients gain or lose by it; gains are applied first.
@@ -43,6 +47,15 @@ pub struct Change {
     pub before: Option<String>,
     /// The steps of the apply, in order. Every prefix of them leaves a legal state.
     pub steps: Vec<Step>,
+}
+
+/// The calendar of an agreement on both sides of a change; `None` for none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct AgreementHours {
+    /// The live one.
+    pub before: Option<LiveId>,
+    /// The desired one.
+    pub after: Option<LiveId>,
 }
 
 /// A kind of change.
@@ -118,7 +131,7 @@ pub enum Phase {
 pub enum Risk {
     /// Clients can no longer request anything under the agreement.
     Deactivates,
-    /// Targets, services or hours are weakened or removed.
+    /// Recipients lose access, or targets, services or hours are weakened or removed.
     Weakens(Vec<Weakened>),
     /// The document is gone.
     Retires,
@@ -134,10 +147,27 @@ pub enum Risk {
 pub enum Weakened {
     /// A service is no longer covered.
     Service(LiveId),
-    /// A response or resolution target becomes longer, is counted on other hours, or is removed.
-    Target(TargetKey),
+    /// A response or resolution target becomes longer, is counted on other hours, or is removed. Both sides are the
+    /// targets in effect, with their hours.
+    Target {
+        /// The service and the priority of the target.
+        key: TargetKey,
+        /// The live target.
+        before: LiveTarget,
+        /// The desired target; `None` if there is none.
+        after: Option<LiveTarget>,
+    },
     /// The hours of the whole agreement change, and not to round the clock.
-    Calendar,
+    Calendar(AgreementHours),
+    /// A company or department may no longer use the agreement.
+    Recipient(LiveId),
+    /// The agreement moves to another company: the client's slug means another live object.
+    Client {
+        /// The company that loses the agreement.
+        before: LiveId,
+        /// The company that gets it.
+        after: LiveId,
+    },
 }
 
 /// One step of an apply: at most one write request.
@@ -194,6 +224,23 @@ impl Change {
     /// Whether clients lose the agreement by it.
     pub fn deactivates(&self) -> bool {
         self.risks.contains(&Risk::Deactivates)
+    }
+
+    /// Whether an edit ends an active agreement at once. `today` is the day of the plan: what had its last live day before
+    /// that was ended by the date.
+    pub fn ends_by_edit(&self, today: Day) -> bool {
+        let is_over = self.verb == Verb::Update && self.status.is_some_and(State::is_over);
+        let is_edit = |cause: Option<Cause>| cause.is_none_or(|cause| cause == Cause::Edit);
+        let is_moved = |field: &FieldChange| {
+            let lasted = match field.before {
+                Value::Nothing => true,
+                Value::Day(last_day) => today <= last_day,
+                _ => false,
+            };
+            field.field == Field::LastDay && lasted && is_edit(field.cause)
+        };
+        let is_edited = self.state.as_ref().is_some_and(|state| state.cause == Some(Cause::Edit));
+        is_over && self.deactivates() && (is_edited || self.fields.iter().any(is_moved))
     }
 
     /// The commitments that it weakens.

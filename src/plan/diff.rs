@@ -10,8 +10,8 @@ use crate::ident::{AgreementId, LiveId};
 use crate::live::{Live, LiveAgreement, Observed, Value};
 use crate::mapping::{Deactivation, Field, Mapping, RecipientMode};
 use crate::plan::{
-    Blocked, Change, FORMAT, FieldChange, Header, Note, OwnershipKey, Phase, Plan, Reason, StateChange,
-    Totals, Verb,
+    AgreementHours, Blocked, Change, FORMAT, FieldChange, Header, Note, OwnershipKey, Phase, Plan, Reason,
+    StateChange, Totals, Verb,
 };
 use crate::plan::{risk, steps};
 use crate::status::State;
@@ -166,6 +166,10 @@ impl<'a> Comparison<'a> {
         change.object = Some(before.object.clone());
         change.before = Some(before.digest());
         change.fields = fields;
+        change.hours = AgreementHours {
+            before: risk::calendar(&before.record.fields).cloned(),
+            after: risk::calendar(&wanted.record.fields).cloned(),
+        };
         change.state = state;
         change.ownership_key = ownership_key;
         let round_the_clock = self.desired.round_the_clock.as_ref();
@@ -210,6 +214,7 @@ impl<'a> Comparison<'a> {
             because: Some(wanted.status.because),
             state: None,
             fields: Vec::new(),
+            hours: AgreementHours::default(),
             ownership_key: None,
             phase: Phase::Gain,
             after: Vec::new(),
@@ -315,7 +320,8 @@ fn live_active(live: &Live, mapping: &Mapping) -> usize {
 fn names(changes: &[Change], live: &Live) -> BTreeMap<LiveId, String> {
     let values =
         changes.iter().flat_map(|change| &change.fields).flat_map(|field| [&field.before, &field.after]);
-    let mentioned: BTreeSet<&LiveId> = values.flat_map(Value::mentions).collect();
+    let hours = changes.iter().flat_map(|change| change.hours.before.iter().chain(&change.hours.after));
+    let mentioned: BTreeSet<&LiveId> = values.flat_map(Value::mentions).chain(hours).collect();
     let named = mentioned.into_iter().filter_map(|id| Some((id, live.directory.title(id)?)));
     named.map(|(id, title)| (id.clone(), title.to_owned())).collect()
 }

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::Instant;
 use crate::desired::Desired;
 use crate::ident::AgreementId;
-use crate::live::{Live, Record, Value, digest};
+use crate::live::{Live, Observed, Record, Value, digest};
 use crate::mapping::Field;
+use crate::plan::{Cause, Change, Verb};
 
 /// The version of the JSON of [`LastApplied`]. Any other version is ignored.
 pub const LAST_APPLIED_FORMAT: u32 = 1;
@@ -47,16 +48,39 @@ impl Default for LastApplied {
 
 impl LastApplied {
     /// The state to record after a run at `instant`: agreements that equal their document get a new entry, and those
-    /// of `open` keep their earlier one.
+    /// of `open` keep their earlier one. Of `waiting` changes, of which only edits and drift are left, the entry moves to
+    /// this instant, since what the date brought about until now was applied.
     pub fn after(
         earlier: Option<Self>,
         desired: &Desired,
         live: &Live,
         open: &BTreeSet<&AgreementId>,
+        waiting: &[Change],
         commit: Option<String>,
         instant: Instant,
     ) -> Self {
+        let is_dated = |change: &Change| {
+            let causes = change.state.iter().map(|state| state.cause);
+            causes
+                .chain(change.fields.iter().map(|field| field.cause))
+                .any(|cause| cause == Some(Cause::Date))
+        };
+        let waiting: BTreeSet<&AgreementId> = waiting
+            .iter()
+            .filter(|change| change.verb == Verb::Update && !is_dated(change))
+            .map(|change| &change.id)
+            .collect();
         let kept = earlier.unwrap_or_default().agreements.into_iter().filter(|(id, _)| open.contains(id));
+        let kept = kept.map(|(id, applied)| {
+            let sides = desired.agreements.get(&id).zip(live.agreements.get(&id));
+            match sides.filter(|_| waiting.contains(&id)) {
+                Some((wanted, Observed::Present(found))) => {
+                    let moved = applied.moved_to(&wanted.record, &found.record, instant);
+                    (id, moved)
+                }
+                _ => (id, applied),
+            }
+        });
         let settled = desired
             .agreements
             .iter()
@@ -71,6 +95,17 @@ impl AppliedAgreement {
     pub fn of(record: &Record, as_of: Instant) -> Self {
         let fields = record.fields.iter().map(|(field, value)| (field.clone(), digest(value)));
         Self { as_of, state: digest(&record.state), fields: fields.collect() }
+    }
+
+    /// The entry at a later instant: with the desired values where the helpdesk holds them, else with those of before.
+    fn moved_to(self, desired: &Record, live: &Record, as_of: Instant) -> Self {
+        let mut moved = Self { as_of, ..self };
+        if live.state == desired.state {
+            moved.state = digest(&desired.state);
+        }
+        let equal = desired.fields.iter().filter(|(field, value)| live.fields.get(*field) == Some(*value));
+        moved.fields.extend(equal.map(|(field, value)| (field.clone(), digest(value))));
+        moved
     }
 
     /// The digest of a field; a field that was not written held nothing.

@@ -4,6 +4,7 @@
 //! that it was made from. It holds no text for people (`render` makes that) and cannot write.
 
 mod change;
+mod in_effect;
 mod effect;
 mod severity;
 mod drift;
@@ -21,11 +22,14 @@ mod simulate;
 mod tests;
 
 pub use cause::assign_causes;
-pub use change::{Cause, Change, FieldChange, OwnershipKey, Phase, Risk, StateChange, Step, Verb, Weakened};
+pub use change::{
+    AgreementHours, Cause, Change, FieldChange, OwnershipKey, Phase, Risk, StateChange, Step, Verb, Weakened,
+};
 pub use diff::{DiffContext, diff};
 pub use drift::{Drift, DriftPart, HistoryEvent, attribute_drift, keep_drift};
 pub use effect::{Altered, altered, creates, took_effect};
 pub use freshness::{Freshness, freshness, is_owned};
+pub use in_effect::in_effect;
 pub use last_applied::{AppliedAgreement, LAST_APPLIED_FORMAT, LastApplied};
 pub use model::{Blocked, FORMAT, GuardName, Header, Note, Plan, Reason, Totals};
 pub use pending::{PendingCreations, pending_creations};

@@ -103,6 +103,8 @@ pub enum GuardName {
     Deactivations,
     /// Limits the commitments that are weakened.
     Weakened,
+    /// Limits the active agreements that are over at once by an edit.
+    Ended,
     /// Limits the orphans that are retired.
     Orphans,
     /// Limits the agreements that were applied once and are no longer in the helpdesk.

@@ -2,13 +2,14 @@
 //!
 //! A target that cannot be compared with the old one counts as weakened.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::DesiredAgreement;
 use crate::ident::LiveId;
 use crate::live::{LiveAgreement, LiveTarget, TargetKey, Value};
-use crate::mapping::{Field, Mapping};
-use crate::plan::{Change, Risk, Weakened};
+use crate::mapping::{Deactivation, DepartmentAccess, Field, Mapping};
+use crate::plan::{AgreementHours, Change, Risk, Weakened, in_effect};
 use crate::status::State;
 
 /// The risks of an update, in a fixed order.
@@ -27,7 +28,8 @@ pub(super) fn of_update(
         risks.push(Risk::Deactivates);
     }
     if !desired.status.state.is_over() {
-        let weakened = weakened(before, desired, was_active, round_the_clock);
+        let mut weakened = weakened(before, desired, was_active, round_the_clock);
+        weakened.extend(lost_access(change, desired, mapping));
         // Where the state withdraws services, their loss is the deactivation itself.
         if !weakened.is_empty() && mapping.publishes(desired.status.state) {
             risks.push(Risk::Weakens(weakened));
@@ -68,31 +70,67 @@ fn weakened(
     let lost =
         held.services.difference(&wanted.services).map(|service| Weakened::Service((*service).clone()));
     let mut weakened: Vec<Weakened> = lost.collect();
-    if held.calendar != wanted.calendar && wanted.calendar != round_the_clock {
-        weakened.push(Weakened::Calendar);
+    if held.hours != wanted.hours && wanted.hours != round_the_clock {
+        let hours = AgreementHours { before: held.hours.cloned(), after: wanted.hours.cloned() };
+        weakened.push(Weakened::Calendar(hours));
     }
-    let keys: BTreeSet<&TargetKey> = held.targets.keys().chain(wanted.targets.keys()).copied().collect();
+    let keys: BTreeSet<&TargetKey> = held.targets.keys().chain(wanted.targets.keys()).collect();
     for key in keys {
         let still_covered = key
             .service
             .as_ref()
             .is_none_or(|service| held.services.contains(service) && wanted.services.contains(service));
-        let old = if was_active { held.effective(key) } else { held.targets.get(key).copied() };
-        let Some(old) = old.filter(|_| still_covered) else {
+        let is_held = was_active || held.targets.contains_key(key);
+        let Some(old) = held.in_effect(key).filter(|_| is_held && still_covered) else {
             continue;
         };
-        if wanted.effective(key).is_none_or(|new| is_less(new, old, round_the_clock)) {
-            weakened.push(Weakened::Target(key.clone()));
+        let new = wanted.in_effect(key);
+        // Hours of the whole agreement count once, as its calendar.
+        let has_own_hours = held.has_own_hours(key) || wanted.has_own_hours(key);
+        let is_shorter_hours = |new: &LiveTarget| {
+            has_own_hours && new.calendar != old.calendar && new.calendar.as_ref() != round_the_clock
+        };
+        if new.as_ref().is_none_or(|new| is_longer(new, &old) || is_shorter_hours(new)) {
+            weakened.push(Weakened::Target { key: key.clone(), before: old, after: new });
         }
     }
     weakened
 }
 
+/// Lists the recipients that lose access. Where the state withdraws recipients, their loss is the deactivation itself.
+fn lost_access(change: &Change, desired: &DesiredAgreement, mapping: &Mapping) -> Vec<Weakened> {
+    let is_withdrawn = mapping.deactivate == Deactivation::Detach && desired.status.state != State::Active;
+    let Some(field) = change.fields.iter().find(|field| field.field == Field::Recipients && !is_withdrawn)
+    else {
+        return Vec::new();
+    };
+    let nothing = BTreeSet::new();
+    let set = |value: &'_ Value| match value {
+        Value::References(units) => units.clone(),
+        _ => nothing.clone(),
+    };
+    let (before, after) = (set(&field.before), set(&field.after));
+    let units = &desired.units;
+    let has_company = units.company.as_ref().is_some_and(|company| after.contains(company));
+    let inherits = mapping.recipients.departments == DepartmentAccess::Inherit && has_company;
+    let gained =
+        units.company.iter().chain(&after).find(|unit| after.contains(*unit) && !before.contains(*unit));
+    let lost = before.difference(&after).filter(|unit| !(inherits && units.departments.contains(*unit)));
+    let lost = lost.map(|unit| {
+        let is_own = units.company.as_ref() == Some(unit) || units.departments.contains(unit);
+        match gained.filter(|_| !is_own) {
+            Some(gained) => Weakened::Client { before: unit.clone(), after: gained.clone() },
+            None => Weakened::Recipient(unit.clone()),
+        }
+    });
+    lost.collect()
+}
+
 /// The commitments of one side.
 struct Commitments<'a> {
     services: BTreeSet<&'a LiveId>,
-    calendar: Option<&'a LiveId>,
-    targets: BTreeMap<&'a TargetKey, &'a LiveTarget>,
+    hours: Option<&'a LiveId>,
+    targets: Cow<'a, BTreeMap<TargetKey, LiveTarget>>,
 }
 
 impl<'a> Commitments<'a> {
@@ -101,30 +139,35 @@ impl<'a> Commitments<'a> {
             Some(Value::References(services)) => services.iter().collect(),
             _ => BTreeSet::new(),
         };
-        let calendar = match fields.get(&Field::Calendar) {
-            Some(Value::Reference(calendar)) => Some(calendar),
-            _ => None,
-        };
         let targets = match fields.get(&Field::Targets) {
-            Some(Value::Targets(targets)) => targets.iter().collect(),
-            _ => BTreeMap::new(),
+            Some(Value::Targets(targets)) => Cow::Borrowed(targets),
+            _ => Cow::Owned(BTreeMap::new()),
         };
-        Self { services, calendar, targets }
+        Self { services, hours: calendar(fields), targets }
     }
 
-    /// The target in effect for a key: its own, or the one for all services.
-    fn effective(&self, key: &TargetKey) -> Option<&'a LiveTarget> {
-        let general = TargetKey { service: None, priority: key.priority.clone() };
-        self.targets.get(key).or_else(|| self.targets.get(&general)).copied()
+    fn in_effect(&self, key: &TargetKey) -> Option<LiveTarget> {
+        in_effect(&self.targets, key, self.hours)
+    }
+
+    fn has_own_hours(&self, key: &TargetKey) -> bool {
+        self.targets.get(key).is_some_and(|target| target.calendar.is_some())
     }
 }
 
-fn is_less(new: &LiveTarget, old: &LiveTarget, round_the_clock: Option<&LiveId>) -> bool {
+/// The calendar of an agreement.
+pub(super) fn calendar(fields: &BTreeMap<Field, Value>) -> Option<&LiveId> {
+    match fields.get(&Field::Calendar) {
+        Some(Value::Reference(calendar)) => Some(calendar),
+        _ => None,
+    }
+}
+
+fn is_longer(new: &LiveTarget, old: &LiveTarget) -> bool {
     let pairs = [(new.response, old.response), (new.resolution, old.resolution)];
-    let longer = pairs.into_iter().any(|pair| match pair {
+    pairs.into_iter().any(|pair| match pair {
         (Some(new), Some(old)) => new.is_weaker_than(old).unwrap_or(true),
         (None, Some(_)) => true,
         (_, None) => false,
-    });
-    longer || (new.calendar != old.calendar && new.calendar.as_ref() != round_the_clock)
+    })
 }

@@ -9,7 +9,7 @@ use crate::desired::DesiredAgreement;
 use crate::ident::{AgreementId, LiveId};
 use crate::live::{LiveAgreement, LiveTarget, TargetKey, Value};
 use crate::mapping::{Deactivation, Field, Mapping, RecipientSide};
-use crate::plan::{Change, Phase, Risk, StateChange, Step, Verb};
+use crate::plan::{AgreementHours, Change, Phase, Risk, StateChange, Step, Verb};
 use crate::status::State;
 
 /// Creates the object hidden, fills it, and publishes it last.
@@ -109,6 +109,7 @@ pub(super) fn retirement(
         because: None,
         state: Some(StateChange { before: Some(found.record.state.clone()), after, cause: None }),
         fields: Vec::new(),
+        hours: AgreementHours::default(),
         ownership_key: None,
         phase: Phase::Loss,
         after: Vec::new(),

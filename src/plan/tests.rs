@@ -1,5 +1,7 @@
 //! The laws of a plan, over random repositories: an apply leaves nothing to do, and the order of input does not matter.
 
+mod access;
+mod guarded;
 mod prefix;
 
 use std::collections::BTreeMap;
@@ -108,6 +110,7 @@ fn settings(mapping: &Mapping) -> Settings {
     settings.guards = Guards {
         deactivations: DeactivationGuard { more_than: usize::MAX, and_share_percent: 100 },
         weakened: usize::MAX,
+        ended: usize::MAX,
         orphans: usize::MAX,
         vanished: usize::MAX,
     };
@@ -234,12 +237,59 @@ fn weakened_commitments_are_listed() {
     let plan = plan(&[new], &live, &mapping, "2026-09-01T09:00:00Z", false);
     let weakened = plan.changes[0].weakened();
     assert!(weakened.contains(&Weakened::Service(live_id("slmService$vpn"))), "{weakened:?}");
-    assert!(weakened.iter().any(|one| matches!(one, Weakened::Target(key) if key.service.is_none())));
+    assert!(weakened.iter().any(|one| matches!(one, Weakened::Target { key, .. } if key.service.is_none())));
     assert!(plan.changes[0].risks.contains(&Risk::Shortens));
     assert!(!plan.changes[0].deactivates());
 }
 
 /// The next run completes an interrupted one, and no guard asks for an acknowledgement.
+/// The weakened commitments of an edit, on the first of September.
+fn weakened_by(old: Agreement, new: Agreement) -> Vec<Weakened> {
+    let (mapping, now) = (Mapping::default(), "2026-09-01T09:00:00Z");
+    let live = simulate(&plan(&[old], &empty(), &mapping, now, false), &empty(), &mapping);
+    plan(&[new], &live, &mapping, now, false).changes[0].weakened().to_vec()
+}
+
+#[test]
+fn a_dropped_override_is_compared_with_what_comes_into_effect() {
+    let email = ServiceSlug::new("email").expect("a slug");
+    let mut general = with_targets(agreement("a", "2026-01-01", "2026-12-31"), 4);
+    general.calendar = CalendarSlug::new("office-9x5");
+    let mut special = general.clone();
+    let own = Coverage { calendar: CalendarSlug::new("24x7"), targets: BTreeMap::new() };
+    special.services.insert(email.clone(), own);
+    let [Weakened::Target { before, after: Some(after), .. }] = &weakened_by(special, general.clone())[..]
+    else {
+        panic!("the hours alone")
+    };
+    assert_eq!((before.response, before.resolution), (after.response, after.resolution));
+    assert_eq!(before.calendar, Some(live_id("servicetime$24x7")));
+    assert_eq!(after.calendar, Some(live_id("servicetime$office-9x5")));
+    // Hours of its own that are those of the agreement change nothing.
+    let mut same = general.clone();
+    let own = Coverage { calendar: CalendarSlug::new("office-9x5"), targets: general.targets.clone() };
+    same.services.insert(email, own);
+    assert_eq!(weakened_by(general, same), []);
+}
+
+#[test]
+fn whoever_loses_access_is_named() {
+    let recipients = |slugs: &[&str]| {
+        let mut agreement = with_targets(agreement("a", "2026-01-01", "2026-12-31"), 4);
+        agreement.recipients = slugs.iter().map(|slug| RecipientSlug::new(slug).expect("a slug")).collect();
+        agreement.is_for_whole_client = false;
+        agreement
+    };
+    let both = || recipients(&["dent-mayak", "dent-profi"]);
+    let profi = || recipients(&["dent-profi"]);
+    // `dent-mayak` is the client, so that the other one is no part of it.
+    let (mayak_unit, profi_unit) = (live_id("ou$dent-mayak"), live_id("ou$dent-profi"));
+    assert_eq!(weakened_by(both(), profi()), [Weakened::Recipient(mayak_unit.clone())]);
+    assert_eq!(weakened_by(profi(), both()), []);
+    let moved = Weakened::Client { before: profi_unit, after: mayak_unit };
+    assert_eq!(weakened_by(profi(), recipients(&["dent-mayak"])), [moved]);
+}
+
 #[test]
 fn a_half_created_agreement_commits_to_nothing_yet() {
     let mapping = Mapping::default();

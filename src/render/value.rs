@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ident::LiveId;
 use crate::live::{LiveTarget, TargetKey, Value};
 use crate::mapping::Field;
-use crate::plan::{Cause, FieldChange, Verb};
+use crate::plan::{AgreementHours, Cause, FieldChange, Verb, in_effect};
 use crate::render::line::{Line, PieceKind};
 use crate::render::style::Tone;
 use crate::render::terminal::{TerminalPage, TerminalTable};
@@ -45,11 +45,15 @@ pub(super) enum FieldBody {
 }
 
 /// Describes one field of a change.
-pub(super) fn detail(change: &FieldChange, verb: Verb, names: &Names) -> FieldDetail {
+pub(super) fn detail(change: &FieldChange, verb: Verb, hours: &AgreementHours, names: &Names) -> FieldDetail {
     let (label, cause) = (vocabulary::preview(&change.field.to_string()), change.cause);
     match (targets(&change.before), targets(&change.after)) {
         (Some(before), Some(after)) => {
-            let body = FieldBody::Targets(target_rows(&before, &after, names));
+            let rows = target_rows(&before, &after, hours, names);
+            let body = match rows.len() {
+                1 => FieldBody::Line(Line::of("written in another way, the same in effect")),
+                _ => FieldBody::Targets(rows),
+            };
             FieldDetail { label: "targets".to_owned(), body, cause }
         }
         _ => FieldDetail { label, body: FieldBody::Line(body(change, verb, names)), cause },
@@ -58,7 +62,7 @@ pub(super) fn detail(change: &FieldChange, verb: Verb, names: &Names) -> FieldDe
 
 /// Describes one field on a terminal at column `indent`.
 pub(super) fn field(page: &mut TerminalPage, indent: usize, change: &FieldChange, verb: Verb, names: &Names) {
-    write(page, indent, detail(change, verb, names));
+    write(page, indent, detail(change, verb, &AgreementHours::default(), names));
 }
 
 /// Writes the description of a field on a terminal at column `indent`.
@@ -211,28 +215,35 @@ fn targets(value: &Value) -> Option<Targets> {
 }
 
 /// A heading, and a row for each target that differs: sign, service and priority, response, resolution, hours.
-fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Vec<Vec<Line>> {
+/// Both sides are the targets in effect.
+fn target_rows(before: &Targets, after: &Targets, general: &AgreementHours, names: &Names) -> Vec<Vec<Line>> {
     let keys: BTreeSet<&TargetKey> = before.keys().chain(after.keys()).collect();
-    let differing = keys
-        .into_iter()
-        .map(|key| (key, before.get(key), after.get(key)))
-        .filter(|(_, held, wanted)| held != wanted);
+    let differing = keys.into_iter().map(|key| {
+        // A row shows hours only where one side has its own.
+        let has_hours =
+            [before, after].iter().any(|side| side.get(key).is_some_and(|target| target.calendar.is_some()));
+        let (held, wanted) =
+            if has_hours { (general.before.as_ref(), general.after.as_ref()) } else { (None, None) };
+        (key, in_effect(before, key, held), in_effect(after, key, wanted))
+    });
     let mut rows: Vec<Vec<Line>> = differing
+        .filter(|(_, held, wanted)| held != wanted)
         .map(|(key, held, wanted)| {
+            let (held, wanted) = (held.as_ref(), wanted.as_ref());
             let (tone, sign) = match (held, wanted) {
                 (None, _) => (Tone::Gain, "+"),
                 (_, None) => (Tone::Loss, "−"),
                 (Some(_), Some(_)) => (Tone::Shift, "~"),
             };
             let time = |time_of: fn(&LiveTarget) -> Option<String>| {
-                before_and_after(held.and_then(time_of), wanted.and_then(time_of), held.is_some())
+                vocabulary::before_and_after(held.and_then(time_of), wanted.and_then(time_of), held.is_some())
             };
             vec![
                 Line::new().toned(tone, sign),
                 Line::new().foreign(&vocabulary::target(key, names)),
                 time(|promise| Some(promise.response?.to_string())),
                 time(|promise| Some(promise.resolution?.to_string())),
-                hours(held, wanted, names),
+                vocabulary::hours(held, wanted, names),
             ]
         })
         .collect();
@@ -245,30 +256,4 @@ fn target_rows(before: &Targets, after: &Targets, names: &Names) -> Vec<Vec<Line
         }
     }
     rows
-}
-
-/// `30m → 1h`, or one value if both are equal or the target is new.
-fn before_and_after(held: Option<String>, wanted: Option<String>, existed: bool) -> Line {
-    let none = || "none".to_owned();
-    if held == wanted || !existed {
-        return wanted.map_or_else(Line::new, |wanted| Line::of(&wanted));
-    }
-    Line::of(&held.unwrap_or_else(none)).toned(Tone::Shift, " → ").text(&wanted.unwrap_or_else(none))
-}
-
-fn hours(held: Option<&LiveTarget>, wanted: Option<&LiveTarget>, names: &Names) -> Line {
-    let calendar = |promise: Option<&LiveTarget>| {
-        let calendar = promise?.calendar.as_ref()?;
-        Some(Line::new().foreign(&vocabulary::name(calendar, names)))
-    };
-    match (calendar(held), calendar(wanted)) {
-        (None, None) => Line::new(),
-        (held, wanted) if held == wanted => held.unwrap_or_default(),
-        (None, Some(wanted)) if held.is_none() => wanted,
-        (held, wanted) => {
-            let general = || Line::of("the agreement's");
-            let held = held.unwrap_or_else(general);
-            held.toned(Tone::Shift, " → ").join(wanted.unwrap_or_else(general))
-        }
-    }
 }

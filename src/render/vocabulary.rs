@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::calendar::TargetTime;
 use crate::ident::LiveId;
-use crate::live::TargetKey;
+use crate::live::{LiveTarget, TargetKey};
 use crate::mapping::Field;
 use crate::plan::{Cause, GuardName, Note, Reason, Weakened};
 use crate::render::line::Line;
+use crate::render::style::Tone;
 use crate::status::{State, StatusReason};
 
 /// The maximum length of a foreign text within a sentence, in characters.
@@ -79,6 +81,47 @@ pub(super) fn target(key: &TargetKey, names: &Names) -> String {
     }
 }
 
+/// `30m → 1h`, or one value if both are equal or the target is new.
+pub(super) fn before_and_after(held: Option<String>, wanted: Option<String>, existed: bool) -> Line {
+    let none = || "none".to_owned();
+    if held == wanted || !existed {
+        return wanted.map_or_else(Line::new, |wanted| Line::of(&wanted));
+    }
+    Line::of(&held.unwrap_or_else(none)).toned(Tone::Shift, " → ").text(&wanted.unwrap_or_else(none))
+}
+
+/// The hours of a target before and after.
+pub(super) fn hours(held: Option<&LiveTarget>, wanted: Option<&LiveTarget>, names: &Names) -> Line {
+    let calendar = |promise: Option<&LiveTarget>| {
+        let calendar = promise?.calendar.as_ref()?;
+        Some(Line::new().foreign(&name(calendar, names)))
+    };
+    match (calendar(held), calendar(wanted)) {
+        (None, None) => Line::new(),
+        (held, wanted) if held == wanted => held.unwrap_or_default(),
+        (None, Some(wanted)) if held.is_none() => wanted,
+        (held, wanted) => {
+            let general = || Line::of("the agreement's");
+            let held = held.unwrap_or_else(general);
+            held.toned(Tone::Shift, " → ").join(wanted.unwrap_or_else(general))
+        }
+    }
+}
+
+/// The changes from one target in effect to another: `resolution 4h → 8h`, `hours 24x7 → 9x5`.
+fn target_changes(before: &LiveTarget, after: Option<&LiveTarget>, names: &Names) -> Vec<Line> {
+    let time = |title: &str, time_of: fn(&LiveTarget) -> Option<TargetTime>| {
+        let (held, wanted) = (time_of(before), after.and_then(time_of));
+        let words = |time: Option<TargetTime>| time.map(|time| time.to_string());
+        (held != wanted)
+            .then(|| Line::of(title).text(" ").join(before_and_after(words(held), words(wanted), true)))
+    };
+    let other = after.filter(|after| after.calendar != before.calendar);
+    let other = other.map(|after| Line::of("hours ").join(hours(Some(before), Some(after), names)));
+    let times = [time("response", |target| target.response), time("resolution", |target| target.resolution)];
+    times.into_iter().flatten().chain(other).collect()
+}
+
 /// The reason for the status of an agreement.
 pub(super) fn status_reason(because: StatusReason) -> &'static str {
     match because {
@@ -116,8 +159,22 @@ pub(super) fn cause(cause: Cause) -> &'static str {
 pub(super) fn weakening(weakened: &Weakened, names: &Names) -> Line {
     match weakened {
         Weakened::Service(service) => Line::new().quoted(&name(service, names)).text(" is no longer covered"),
-        Weakened::Target(key) => Line::of("the target for ").quoted(&target(key, names)).text(" is weaker"),
-        Weakened::Calendar => Line::of("the calendar is no longer 24x7"),
+        Weakened::Target { key, before, after } => {
+            let line = Line::new().quoted(&target(key, names)).text(": ");
+            let parts = target_changes(before, after.as_ref(), names);
+            line.join(Line::comma_separated(parts))
+        }
+        Weakened::Calendar(hours) => {
+            let calendar = |hours: &Option<LiveId>| {
+                hours.as_ref().map_or_else(|| Line::of("none"), |id| Line::new().foreign(&name(id, names)))
+            };
+            Line::of("hours ").join(calendar(&hours.before)).text(" → ").join(calendar(&hours.after))
+        }
+        Weakened::Recipient(unit) => Line::new().quoted(&name(unit, names)).text(" loses access"),
+        Weakened::Client { before, after } => {
+            let line = Line::new().quoted(&name(before, names)).text(" loses access: the client is now ");
+            line.quoted(&name(after, names))
+        }
     }
 }
 
@@ -126,6 +183,7 @@ pub(super) fn guard_name(name: GuardName) -> &'static str {
     match name {
         GuardName::Deactivations => "deactivations",
         GuardName::Weakened => "weakened",
+        GuardName::Ended => "ended",
         GuardName::Orphans => "orphans",
         GuardName::Vanished => "vanished",
     }
@@ -139,6 +197,9 @@ pub(super) fn guard_count(name: GuardName, number: usize) -> String {
         }
         GuardName::Weakened => {
             count(number, "service level would be weakened", "service levels would be weakened")
+        }
+        GuardName::Ended => {
+            count(number, "active agreement would be over at once", "active agreements would be over at once")
         }
         GuardName::Vanished => count(
             number,

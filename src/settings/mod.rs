@@ -277,8 +277,10 @@ pub struct Pace {
 pub struct Guards {
     /// The limit of deactivations.
     pub deactivations: DeactivationGuard,
-    /// The maximum number of weakened targets.
+    /// The maximum number of weakened targets, services and recipients that lose access.
     pub weakened: usize,
+    /// The maximum number of active agreements that an edit ends at once.
+    pub ended: usize,
     /// The maximum number of orphans that are retired.
     pub orphans: usize,
     /// The maximum number of agreements that were applied before and are missing from the helpdesk.
@@ -299,6 +301,7 @@ impl Default for Guards {
         Self {
             deactivations: DeactivationGuard { more_than: 5, and_share_percent: 10 },
             weakened: 0,
+            ended: 0,
             orphans: 0,
             vanished: 2,
         }

@@ -108,6 +108,7 @@ impl SettingsReader<'_> {
                 and_share_percent: share.unwrap_or(default.deactivations.and_share_percent),
             },
             weakened: count(written.weakened, default.weakened),
+            ended: count(written.ended, default.ended),
             orphans: count(written.orphans, default.orphans),
             vanished: count(written.vanished, default.vanished),
         }

@@ -165,8 +165,10 @@ pub struct NoticeModuleShape {
 pub struct GuardsShape {
     /// The number of agreements that an edit may deactivate.
     pub deactivations: Option<StateLimitShape>,
-    /// The number of agreements whose targets or services may be weakened. Default: `0`.
+    /// The number of targets, services and recipients that may be weakened or removed. Default: `0`.
     pub weakened: Option<u32>,
+    /// The number of active agreements that an edit may end at once. Default: `0`.
+    pub ended: Option<u32>,
     /// The number of orphans that `--prune` may retire: managed agreements in the helpdesk without a document. Default: `0`.
     pub orphans: Option<u32>,
     /// The number of agreements that may have vanished from the helpdesk since they were applied. More of them suggest a

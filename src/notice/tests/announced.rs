@@ -9,7 +9,9 @@ use crate::ident::AgreementId;
 use crate::live::Value;
 use crate::mapping::Field;
 use crate::notice::{Announced, Role, announced};
-use crate::plan::{Cause, Change, FORMAT, FieldChange, Header, Phase, Plan, StateChange, Totals, Verb};
+use crate::plan::{
+    AgreementHours, Cause, Change, FORMAT, FieldChange, Header, Phase, Plan, StateChange, Totals, Verb,
+};
 use crate::status::{State, state_at};
 
 /// A change of the agreement `a` on a day.
@@ -25,6 +27,7 @@ fn change(fixture: &Fixture, on: &str, verb: Verb) -> Change {
         because: None,
         state: None,
         fields: Vec::new(),
+        hours: AgreementHours::default(),
         ownership_key: None,
         phase: Phase::Gain,
         after: Vec::new(),

@@ -10,7 +10,8 @@ use crate::ident::{AgreementId, ClientSlug, LiveId};
 use crate::live::Value;
 use crate::mapping::Field;
 use crate::plan::{
-    Blocked, Cause, Change, ChangeSeverity, FieldChange, GuardName, Reason, Risk, StateChange, Verb, Weakened,
+    AgreementHours, Blocked, Cause, Change, ChangeSeverity, FieldChange, GuardName, Reason, Risk,
+    StateChange, Verb, Weakened,
 };
 use crate::render::encode::corpus::{is_full, live_in_markdown};
 use crate::render::plan::{phrases, sample, summary};
@@ -105,7 +106,7 @@ fn change(index: u64, risky_in: u64, long: &str, dice: &mut Dice) -> Change {
             0 => vec![Risk::Deactivates],
             1 => vec![Risk::Weakens((0..=dice.below(20)).map(service).collect())],
             2 => vec![Risk::Shortens],
-            _ => vec![Risk::Deactivates, Risk::Weakens(vec![Weakened::Calendar])],
+            _ => vec![Risk::Deactivates, Risk::Weakens(vec![Weakened::Calendar(AgreementHours::default())])],
         };
         let state = StateChange { before: Some("active".to_owned()), after: "inactive".to_owned(), cause };
         change.state = change.deactivates().then_some(state);

@@ -6,7 +6,10 @@ use crate::guard::AwaitingAcknowledgement;
 use crate::ident::LiveId;
 use crate::live::Value;
 use crate::mapping::Field;
-use crate::plan::{Cause, Change, Drift, DriftPart, FieldChange, Risk, StateChange, Step, Verb, Weakened};
+use crate::plan::{
+    AgreementHours, Cause, Change, Drift, DriftPart, FieldChange, GuardName, Risk, StateChange, Step, Verb,
+    Weakened,
+};
 use crate::render::line::Line;
 use crate::render::plan::drift;
 use crate::render::review::{ChangeOrigin, ReviewEntry, RiskyChange, main_cause};
@@ -38,7 +41,8 @@ pub(in crate::render) fn details(change: &Change, names: &Names) -> Vec<Detail> 
     let state = change.state.iter().filter(|_| change.verb != Verb::Create).map(state_detail);
     details.extend(state.chain(object_changes(change).into_iter().map(|line| Detail::Text(line, None))));
     let fields = change.fields.iter().filter(|field| !is_in_heading(field, change));
-    details.extend(fields.map(|field| Detail::Field(value::detail(field, change.verb, names))));
+    details
+        .extend(fields.map(|field| Detail::Field(value::detail(field, change.verb, &change.hours, names))));
     details.extend(change.after.iter().map(|awaited| {
         let line = Line::new()
             .toned(Tone::Quiet, "applied only after ")
@@ -81,7 +85,7 @@ pub(super) fn drift_detail(drift: &Drift, names: &Names) -> Detail {
                 after: drift.held.clone(),
                 cause: None,
             };
-            Detail::Field(value::detail(&change, Verb::Update, names))
+            Detail::Field(value::detail(&change, Verb::Update, &AgreementHours::default(), names))
         }
     }
 }
@@ -226,6 +230,16 @@ fn weakenings(weakened: &[Weakened], names: &Names) -> Vec<Line> {
 pub(in crate::render) fn guard_line(held: &AwaitingAcknowledgement) -> Line {
     let line = Line::of(&vocabulary::guard_count(held.guard, held.count))
         .text(&format!("; the limit is {}", held.limit));
+    // An edit of `renewal` or `term` also applies to periods that have begun.
+    let line = match held.guard {
+        GuardName::Ended => line
+            .text("; to end later, set ")
+            .code("renewal.max_terms")
+            .text(" or a ")
+            .code("termination")
+            .text(" on a day to come"),
+        _ => line,
+    };
     match held.acknowledged {
         Some(other) => line
             .text("; ")

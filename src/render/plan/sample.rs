@@ -2,7 +2,7 @@
 
 use crate::calendar::read_instant;
 use crate::ident::{AgreementId, ClientSlug, LiveId};
-use crate::plan::{Change, FORMAT, Header, Phase, Plan, Totals, Verb};
+use crate::plan::{AgreementHours, Change, FORMAT, Header, Phase, Plan, Totals, Verb};
 use crate::status::{State, StatusReason};
 
 fn live(text: &str) -> LiveId {
@@ -21,6 +21,7 @@ pub(crate) fn change(name: &str, verb: Verb, title: &str, status: State, because
         because: Some(because),
         state: None,
         fields: Vec::new(),
+        hours: AgreementHours::default(),
         ownership_key: None,
         phase: Phase::Gain,
         after: Vec::new(),

@@ -113,7 +113,11 @@ fn weakening() -> Change {
     ];
     change.risks = vec![Risk::Weakens(vec![
         Weakened::Service(live("slmService$605006")),
-        Weakened::Target(key(None, "priority$1")),
+        Weakened::Target {
+            key: key(None, "priority$1"),
+            before: promise("30m", "4h"),
+            after: Some(LiveTarget { calendar: Some(live("servicetime$37002")), ..promise("1h", "4h") }),
+        },
     ])];
     change
 }
@@ -278,14 +282,14 @@ fn a_plan_lists_its_changes_and_their_totals() {
 
     ~ dental-2026/dent-mayak  “Стоматология «Маяк»: support-standard”  stays active
         ! weakens: “Удалённый доступ (VPN)” is no longer covered
-        ! weakens: the target for “critical” is weaker
+        ! weakens: “critical”: response 30m → 1h, hours the agreement's → 24x7
         number: ДО-2026/017 → ДО-2026/018
         services: +Рабочие места [slmService$605007], −Удалённый доступ (VPN) [slmService$605006]
             (1 unchanged)
         targets:
-                                           response    resolution  hours
-          ~  critical                      30m → 1h    4h          the agreement's → 24x7
-          −  Электронная почта / critical  15m → none  2h → none
+                                           response  resolution  hours
+          ~  critical                      30m → 1h  4h          the agreement's → 24x7
+          ~  Электронная почта / critical  15m → 1h  2h → 4h     the agreement's → 24x7
         attributes.comment: Поддержка рабочих мест [-по будням,-]{+круглосуточно,+} вопросы к
             i…@acme.example
 

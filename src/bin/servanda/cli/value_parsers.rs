@@ -49,7 +49,7 @@ pub(crate) type Acknowledgement = (GuardName, usize);
 /// Parses an acknowledgement, such as `weakened=2`.
 pub(crate) fn acknowledgement(text: &str) -> Result<Acknowledgement, String> {
     read_acknowledgement(text).ok_or_else(|| {
-        "write deactivations=N, weakened=N, orphans=N or vanished=N, with the number that the plan shows"
+        "write deactivations=N, weakened=N, ended=N, orphans=N or vanished=N, with the number that the plan shows"
             .to_owned()
     })
 }

@@ -10,7 +10,7 @@ use servanda::envelope::{Conclusion, GuardedPlan};
 use servanda::guard::{Acknowledged, read_acknowledgement};
 use servanda::ident::AgreementId;
 use servanda::outcome::{Outcome, Stopped};
-use servanda::plan::{LastApplied, Plan, pending_creations};
+use servanda::plan::{Change, LastApplied, Plan, pending_creations};
 use servanda::planner::Sides;
 
 use crate::helpdesk::connect::Connection;
@@ -353,11 +353,16 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         let Some(records) = &self.records else {
             return;
         };
+        let planned = &guarded.plan.changes;
+        let waiting = guarded.guarded_changes.iter();
+        let waiting = waiting.filter(|change| planned.iter().all(|planned| planned.id != change.id));
+        let waiting: Vec<Change> = waiting.cloned().collect();
         let state = LastApplied::after(
             self.last_applied.clone(),
             &sides.desired,
             &sides.live,
             &guarded.open_agreements(),
+            &waiting,
             guarded.plan.header.commit.clone(),
             self.terms.as_of.instant,
         );

@@ -29,7 +29,7 @@ const SPRING: &str = "2026-03-01T09:00:00Z";
 const AUTUMN: &str = "2026-09-01T09:00:00Z";
 
 const SETTINGS: &str = "timezone: Europe/Moscow
-guards: { deactivations: { more_than: 100 }, weakened: 100, orphans: 100 }
+guards: { deactivations: { more_than: 100 }, weakened: 100, ended: 100, orphans: 100 }
 ";
 
 const CATALOG: &str = "clients:

@@ -217,7 +217,7 @@ async fn a_missing_object_has_an_error_page() {
 /// The offer and the rule are separate code; they must agree for every unit, agreement and service.
 #[tokio::test]
 async fn the_portal_offers_exactly_what_it_accepts() {
-    for (departments_inherit, expected) in [(false, 2), (true, 4)] {
+    for (departments_inherit, expected) in [(false, 2), (true, 3)] {
         let fixture = Fixture::with(|options| options.departments_inherit = departments_inherit).await;
         offers_what_it_accepts(&fixture, expected).await;
     }

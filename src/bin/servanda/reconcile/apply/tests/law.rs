@@ -170,6 +170,7 @@ impl LawFixture {
         settings.guards = Guards {
             deactivations: DeactivationGuard { more_than: usize::MAX, and_share_percent: 100 },
             weakened: usize::MAX,
+            ended: usize::MAX,
             orphans: usize::MAX,
             vanished: usize::MAX,
         };

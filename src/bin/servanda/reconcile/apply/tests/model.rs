@@ -9,7 +9,7 @@ use servanda::ident::{AgreementId, LiveId};
 use servanda::live::{Live, LiveAgreement, LiveTarget, Observed, TargetKey, Value};
 use servanda::mapping::{Field, Mapping};
 use servanda::outcome::ChangeResult;
-use servanda::plan::{Change, HistoryEvent, Phase, Plan, Step, Verb, apply_step, creates};
+use servanda::plan::{AgreementHours, Change, HistoryEvent, Phase, Plan, Step, Verb, apply_step, creates};
 use servanda::status::State;
 use tokio::time::Instant;
 
@@ -206,6 +206,7 @@ pub(crate) fn creation() -> Plan {
         because: None,
         state: None,
         fields: Vec::new(),
+        hours: AgreementHours::default(),
         ownership_key: None,
         phase: Phase::Gain,
         after: Vec::new(),

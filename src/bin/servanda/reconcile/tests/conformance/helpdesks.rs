@@ -315,7 +315,8 @@ impl TestHelpdesk {
     }
 }
 
-const GUARDS: &str = "guards: { deactivations: { more_than: 100 }, weakened: 100, orphans: 100 }\n";
+const GUARDS: &str =
+    "guards: { deactivations: { more_than: 100 }, weakened: 100, ended: 100, orphans: 100 }\n";
 
 fn catalog(name: &str) -> String {
     let clients = ROWS.iter().map(|row| format!("  {}: {{ title: \"{}\" }}\n", row.id, titled(name, row.id)));
