@@ -17,8 +17,8 @@ use crate::plan::{Blocked, Cause, Change, GuardName, Plan, Reason, Verb};
 use crate::settings::Guards;
 use crate::status::State;
 
-/// The numbers that were acknowledged, by guard.
-pub type Acknowledged = BTreeMap<GuardName, usize>;
+/// The numbers that were acknowledged, by guard. One of them must be exactly the number that the guard counts.
+pub type Acknowledged = BTreeMap<GuardName, BTreeSet<usize>>;
 
 /// Parses an acknowledgement, such as `weakened=2`.
 pub fn read_acknowledgement(text: &str) -> Option<(GuardName, usize)> {
@@ -70,10 +70,11 @@ pub fn guard(
             GuardName::Vanished => plan.totals.vanished,
             _ => plan.changes.iter().map(|change| weight(name, change, today)).sum(),
         };
-        let given = acknowledged.get(&name).copied();
-        if count <= limit || given == Some(count) {
+        let given = acknowledged.get(&name);
+        if count <= limit || given.is_some_and(|given| given.contains(&count)) {
             continue;
         }
+        let given = given.and_then(|given| given.last().copied());
         awaiting.push(AwaitingAcknowledgement { guard: name, count, limit, acknowledged: given });
         let guarded = plan.changes.iter().filter(|change| weight(name, change, today) > 0);
         blocked.extend(guarded.map(|change| (change.id.clone(), Reason::Guarded(name))));

@@ -90,7 +90,7 @@ fn deactivations_by_date_are_not_counted() {
 #[test]
 fn only_the_exact_number_goes_through() {
     for (given, passing) in [(6, 6), (5, 0), (7, 0)] {
-        let acknowledged = [(GuardName::Deactivations, given)].into();
+        let acknowledged = [(GuardName::Deactivations, [given].into())].into();
         assert_eq!(passes(plan(deactivations(6, None), 6), &acknowledged).0, passing, "{given}");
     }
 }
@@ -145,7 +145,7 @@ fn where_many_agreements_vanished_nothing_is_created() {
     };
     assert_eq!(passes(vanished_plan(2, true), &none), (3, vec![]));
     assert_eq!(passes(vanished_plan(3, true), &none), (1, vec![(GuardName::Vanished, 3)]));
-    assert_eq!(passes(vanished_plan(3, true), &[(GuardName::Vanished, 3)].into()), (3, vec![]));
+    assert_eq!(passes(vanished_plan(3, true), &[(GuardName::Vanished, [3].into())].into()), (3, vec![]));
     assert_eq!(
         passes(vanished_plan(1, false), &none),
         (0, vec![(GuardName::Vanished, 1)]),
@@ -181,7 +181,7 @@ fn an_edit_that_ends_an_active_agreement_at_once_has_a_guard_of_its_own() {
         let expected = if counts { (0, vec![(GuardName::Ended, 1)]) } else { (1, vec![]) };
         let what = format!("{cause:?} {before:?} {of_state:?}");
         assert_eq!(passes(plan(changes(), 10), &Acknowledged::new()), expected, "{what}");
-        let acknowledged = [(GuardName::Ended, 1)].into();
+        let acknowledged = [(GuardName::Ended, [1].into())].into();
         assert_eq!(passes(plan(changes(), 10), &acknowledged), (1, vec![]), "{what}");
     }
     let mut suspended = ending(edit, day("2026-12-31"), edit);

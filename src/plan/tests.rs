@@ -127,7 +127,7 @@ fn planned(
     last_applied: Option<&LastApplied>,
 ) -> (GuardedPlan, Sides) {
     // In a helpdesk that lost everything even one vanished agreement blocks creations.
-    let acknowledged = [(GuardName::Vanished, 1)].into();
+    let acknowledged = [(GuardName::Vanished, [1].into())].into();
     let input = PlannerInput {
         agreements,
         catalog: &catalog(),

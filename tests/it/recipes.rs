@@ -305,6 +305,10 @@ fn a_later_merge_or_a_schedule_takes_over_the_acknowledgement_of_an_apply_that_n
     runner.work.edit("templates/support-premium.yaml", "resolution: 9h", "resolution: 12h");
     runner.work.commit();
     runner.expect(4, &step(".github/workflows/apply.yml", "Apply"), &[]);
+    // A plan counts what waits as well, so that the newest number may be that of all merges.
+    merge("Merge three\n\nServanda-Accept: weakened=1");
+    merge(&format!("Merge four\n\nServanda-Accept: weakened={weakened}"));
+    runner.expect(0, &step(".github/workflows/apply.yml", "Apply"), &[]);
 }
 
 #[test]

@@ -377,3 +377,31 @@ fn guards_hold_for_the_branch_that_loosens_them() {
         (&json!("weakened"), &json!(0))
     );
 }
+
+/// The base names a certificate that it does not contain; the branch brings one along.
+#[test]
+fn certificates_come_from_the_base_however_their_path_is_written() {
+    let itsm365 = "helpdesk: { kind: itsm365, url: https://acme.itsm365.com/sd, access_key: { env: KEY }, ca_file: PATH }";
+    let itop = "helpdesk: { kind: itop, url: https://itop.acme.example, provider: acme-baltic, access_key: { env: KEY }, ca_file: PATH }";
+    let ledger =
+        "ledger: { at: \"postgres://me@db.acme.example/x\", secret: { env: LEDGER }, ca_file: PATH }";
+    for (settings, code) in [(itsm365, 1), (itop, 1), (ledger, 0)] {
+        for path in ["certs/ca.pem", "./certs/ca.pem", "agreements/../certs/ca.pem", "ROOT/certs/ca.pem"] {
+            let repository = Repository::example();
+            let path = path.replace("ROOT", repository.root().to_str().unwrap());
+            let text =
+                format!("timezone: Europe/Moscow\nlanguage: ru\n{}\n", settings.replace("PATH", &path));
+            let base = repository.file(SETTINGS, &text).commit();
+            repository
+                .file("certs/ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+                .commit();
+            let run = plan(&repository, &["--base", &base]);
+            assert_eq!(run.code, code, "{path}: {}", run.stderr);
+            let missing = format!("commit {} does not contain {path}", &base[..12]);
+            assert!(run.stderr.contains(&missing), "{path}: {}", run.stderr);
+            if code == 0 {
+                assert!(files_reported(&planned(&run)).contains(&"certs/ca.pem"), "{path}");
+            }
+        }
+    }
+}

@@ -58,7 +58,9 @@ pub(crate) fn acknowledgement(text: &str) -> Result<Acknowledgement, String> {
 pub(crate) fn acknowledgements(typed: &[Acknowledgement]) -> Result<Acknowledged, Failure> {
     let mut all = Acknowledged::new();
     for (guard, number) in typed {
-        if all.insert(*guard, *number).is_some_and(|earlier| earlier != *number) {
+        let numbers = all.entry(*guard).or_default();
+        numbers.insert(*number);
+        if numbers.len() > 1 {
             return Err(Failure::usage("`--accept` has two numbers for one guard", "pass each guard once"));
         }
     }

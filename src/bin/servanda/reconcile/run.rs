@@ -224,22 +224,25 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         Ok((saved, None))
     }
 
-    /// Reads the acknowledgements in the messages of the commits that were merged since the last apply, and adds them up.
-    /// An option that acknowledges the same guard takes precedence.
+    /// Reads the acknowledgements in the messages of the commits that were merged since the last apply. A number may count
+    /// the changes of earlier merges too, so that the numbers are added up from the newest backwards, and each sum counts. An
+    /// option that acknowledges the same guard takes precedence.
     fn read_acknowledgements(&mut self) {
         let since = self.last_applied.as_ref().and_then(|last_applied| last_applied.commit.as_deref());
-        let mut found = Acknowledged::new();
+        let (mut found, mut sums) = (Acknowledged::new(), BTreeMap::new());
         for written in git::trailers(&self.workspace.root, since, ACKNOWLEDGEMENT_TRAILER) {
             let known = read_acknowledgement(&written);
             let verb = if known.is_some() { "acknowledged" } else { "ignored" };
             self.audience
                 .inform(&format!("{verb} in a commit message: {ACKNOWLEDGEMENT_TRAILER}: {written}"));
             if let Some((guard, number)) = known {
-                *found.entry(guard).or_default() += number;
+                let sum = sums.entry(guard).or_insert(0);
+                *sum += number;
+                found.entry(guard).or_default().insert(*sum);
             }
         }
-        for (guard, number) in found {
-            self.acknowledged.entry(guard).or_insert(number);
+        for (guard, sums) in found {
+            self.acknowledged.entry(guard).or_insert(sums);
         }
     }
 
