@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::desired::Desired;
 use crate::ident::AgreementId;
-use crate::mapping::Mapping;
-use crate::plan::{Cause, Change, Plan, Reason, Verb};
+use crate::mapping::{Field, Mapping};
+use crate::plan::{Cause, Change, Phase, Plan, Reason, Risk, Verb};
 
 /// The ids of the changes that a guard stopped and that the date brought about in part.
 pub fn dated_in_part(proposed: &Plan, guarded: &Plan) -> BTreeSet<AgreementId> {
@@ -67,6 +67,13 @@ pub fn add_dated(
         if let Some(whole) = proposed.changes.iter_mut().find(|whole| whole.id == change.id) {
             whole.fields.retain(|field| change.fields.iter().all(|dated| dated.field != field.field));
             whole.state = whole.state.take().filter(|_| change.state.is_none());
+            whole.phase = if whole.state.is_some() { whole.phase } else { Phase::Gain };
+            let has_last_day = whole.fields.iter().any(|field| field.field == Field::LastDay);
+            whole.risks.retain(|risk| match risk {
+                Risk::Deactivates => whole.state.is_some(),
+                Risk::Shortens => has_last_day,
+                Risk::Weakens(_) | Risk::Retires | Risk::Adopts => true,
+            });
             // They begin with the object as the date leaves it; the next plan makes them.
             whole.steps.clear();
         }

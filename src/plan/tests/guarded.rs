@@ -65,6 +65,7 @@ fn a_suspension_is_applied_while_the_targets_wait_and_it_ends_on_its_day() {
     assert_eq!(record(&after, "a").fields[&Field::Targets], record(&live, "a").fields[&Field::Targets]);
     let [waiting] = &guarded.guarded_changes[..] else { panic!("{:?}", guarded.guarded_changes) };
     assert_eq!((waiting.state.is_none(), waiting.fields.len()), (true, 1));
+    assert!(!waiting.deactivates() && guarded.plan.changes[0].deactivates());
     // The end of the suspension is a date again.
     let instant = "2026-12-08T10:00:00Z";
     let (rest, sides) = planned(&[is_on(12)], &after, &strict(&mapping), instant, false, Some(&last_applied));
