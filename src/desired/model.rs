@@ -33,6 +33,7 @@ pub struct Desired {
 
 /// A slug that cannot be resolved to a live object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Unresolved {
     /// The slug in the catalog.
     pub slug: String,
@@ -44,6 +45,7 @@ pub struct Unresolved {
 
 /// A live object whose title differs from the catalog's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct OtherTitle {
     /// The slug.
     pub slug: String,

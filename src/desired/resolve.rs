@@ -121,7 +121,7 @@ impl<'a> Resolver<'a> {
         };
         match self.directory.get(kind, id) {
             Some(named) if !named.archived => {
-                if !named.is_titled(&entry.title) {
+                if !named.may_be_titled(&entry.title) {
                     self.other_titles.borrow_mut().insert(OtherTitle {
                         slug: slug.to_owned(),
                         catalog: shown(kind, &entry.title),

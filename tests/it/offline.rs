@@ -156,7 +156,7 @@ fn there_is_no_network_where_it_is_cut_off() {
 }
 
 #[test]
-fn a_snapshot_contains_no_names_and_people_are_still_found_by_name() {
+fn a_snapshot_contains_no_names_and_people_are_found_by_id() {
     let (repository, _) = repository();
     let recording = repository.read("live.json");
     let catalog = repository.read("catalog.yaml");
@@ -174,7 +174,7 @@ fn a_snapshot_contains_no_names_and_people_are_still_found_by_name() {
         // A patronymic or a family name alone is a name too.
         assert!(name.split_whitespace().all(|word| !recording.contains(word)), "{name}");
     }
-    // None of them is unresolved, with ids or without.
+    // None of them is unresolved: the catalog has their ids.
     let offline = ["plan", "--snapshot", "live.json", "--as-of", LATER, "--format", "json"];
     let plan = repository.json(0, &offline);
     assert_eq!(plan["plan"]["blocked"], json!([]));

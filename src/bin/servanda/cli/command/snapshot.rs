@@ -18,8 +18,10 @@ Examples:
   servanda plan --snapshot live.json     plan without network and key
 
 A snapshot contains the managed agreements with their mapped fields, the objects that catalog slugs may refer to, the \
-last-applied state (as digests), and who changed what by hand since then. People appear as initials and ids. It is as \
-confidential as the titles of your clients.";
+last-applied state (as digests of the agreements' values), and who changed what by hand since then. People appear as \
+initials and ids, without their names and without a digest of them; a plan from a snapshot therefore needs the id of \
+each manager in catalog.yaml (`servanda catalog pull` writes it). A snapshot is as confidential as the titles of your \
+clients.";
 
 /// Save the live state in a file, to plan without a network
 #[derive(clap::Args)]
