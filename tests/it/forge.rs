@@ -58,8 +58,7 @@ fn serve(mut stream: TcpStream, comments: &Mutex<Vec<String>>, head: &str) {
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let mut words = first.split(' ');
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let answer =
-        answer(method, path.split('?').next().unwrap_or_default(), &body, comments, head).to_string();
+    let answer = answer(method, path, &body, comments, head).to_string();
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         answer.len()
@@ -71,10 +70,13 @@ fn answer(method: &str, path: &str, body: &Value, comments: &Mutex<Vec<String>>,
     let pull_request = json!({ "id": 9, "number": 1, "iid": 1, "sha": head, "head": { "sha": head } });
     let mut comments = comments.lock().unwrap();
     let text = body["body"].as_str().unwrap_or_default();
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let is_later_page = query.split('&').any(|part| part.starts_with("page=") && part != "page=1");
     let last = path.rsplit('/').next().unwrap_or_default();
     match (method, last) {
         (_, "graphql") => json!({ "data": { "viewer": { "databaseId": 5 } } }),
         (_, "user") => json!({ "id": 5 }),
+        ("GET", "pulls" | "merge_requests" | "comments" | "notes") if is_later_page => json!([]),
         (_, "pulls" | "merge_requests") => json!([pull_request]),
         ("POST", "comments" | "notes") => {
             comments.push(text.to_owned());

@@ -123,11 +123,12 @@ impl ForgeClient {
         })
     }
 
-    /// Reads all entries of a list, each once.
+    /// Reads all entries of a list, each once. Only an empty page is the end, since a forge may return fewer entries than a
+    /// page can hold.
     async fn list(&self, url: &str) -> Result<Vec<Value>, ForgeError> {
         let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
         for page in 1..=PAGES {
-            let (query, size) = self.dialect.page(page);
+            let query = self.dialect.page(page);
             let separator = if url.contains('?') { '&' } else { '?' };
             let request =
                 ApiRequest { method: Method::GET, url: format!("{url}{separator}{query}"), body: None };
@@ -135,15 +136,16 @@ impl ForgeClient {
             let Value::Array(entries) = response else {
                 return Err(ForgeError::Other("the response of the forge is not a list".to_owned()));
             };
-            let is_last = entries.len() < size;
+            let is_end = entries.is_empty();
             let fresh: Vec<Value> =
                 entries.into_iter().filter(|entry| seen.insert(entry["id"].to_string())).collect();
-            // A forge that ignores the page number returns the same page again.
-            let nothing_new = fresh.is_empty();
-            all.extend(fresh);
-            if is_last || nothing_new {
+            if is_end || (fresh.is_empty() && self.dialect.has_lists_without_pages()) {
                 return Ok(all);
             }
+            if fresh.is_empty() {
+                return Err(ForgeError::Other(format!("page {page} of the list repeats earlier ones")));
+            }
+            all.extend(fresh);
         }
         Err(ForgeError::Other(format!("the list has more than {PAGES} pages")))
     }

@@ -38,8 +38,14 @@ pub(crate) trait Dialect: Send + Sync {
     fn myself(&self) -> ApiRequest;
     /// Reads the number of the owner from the response to [`Self::myself`].
     fn read_myself(&self, answer: &Value) -> Option<u64>;
-    /// The query for a page of a list, and the maximum length of a page.
-    fn page(&self, page: u32) -> (String, usize);
+    /// The query for a page of a list.
+    fn page(&self, page: u32) -> String {
+        format!("per_page=100&page={page}")
+    }
+    /// Whether the forge may return a whole list in answer to every page of it.
+    fn has_lists_without_pages(&self) -> bool {
+        false
+    }
     /// The request that collapses a comment, if the forge supports that.
     fn fold(&self, _comment: &Comment) -> Option<ApiRequest> {
         None

@@ -41,7 +41,12 @@ impl Dialect for Gitea {
         answer["id"].as_u64()
     }
 
-    fn page(&self, page: u32) -> (String, usize) {
-        (format!("limit=50&page={page}"), 50)
+    fn page(&self, page: u32) -> String {
+        format!("limit=50&page={page}")
+    }
+
+    /// The comments of an issue have no pages.
+    fn has_lists_without_pages(&self) -> bool {
+        true
     }
 }

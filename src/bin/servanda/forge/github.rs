@@ -49,10 +49,6 @@ impl Dialect for GitHub {
         answer["data"]["viewer"]["databaseId"].as_u64()
     }
 
-    fn page(&self, page: u32) -> (String, usize) {
-        (format!("per_page=100&page={page}"), 100)
-    }
-
     fn fold(&self, comment: &Comment) -> Option<ApiRequest> {
         let mutation = "mutation($id: ID!) { minimizeComment(input: { subjectId: $id, classifier: OUTDATED }) \
                         { minimizedComment { isMinimized } } }";

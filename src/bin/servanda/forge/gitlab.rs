@@ -51,10 +51,6 @@ impl Dialect for GitLab {
         format!("{}/merge_requests/{number}/notes", self.project)
     }
 
-    fn page(&self, page: u32) -> (String, usize) {
-        (format!("per_page=100&page={page}"), 100)
-    }
-
     fn edit(&self, number: u64, id: u64) -> (Method, String) {
         (Method::PUT, format!("{}/{id}", self.thread(number)))
     }

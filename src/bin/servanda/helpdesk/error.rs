@@ -22,6 +22,12 @@ pub(crate) enum ReadErrorKind {
     /// The response is JSON of an unexpected shape.
     #[error("{0}")]
     Unexpected(String),
+    /// The list does not end within its bounds.
+    #[error("{0}")]
+    Endless(String),
+    /// The pages of a list do not fit together, so that objects may be missing.
+    #[error("{0}")]
+    Unstable(String),
 }
 
 impl ReadError {
@@ -49,6 +55,11 @@ impl From<ReadError> for Failure {
             }
             ReadErrorKind::Http(_) => Self::new(Exit::Failure, "helpdesk-request-failed", text)
                 .help("try again later; if the error persists, check the settings under `helpdesk:`"),
+            ReadErrorKind::Endless(_) => Self::new(Exit::Failure, "helpdesk-list-endless", text)
+                .help("ask the operator of the helpdesk why the list does not end; nothing was planned"),
+            ReadErrorKind::Unstable(_) => Self::new(Exit::Failure, "helpdesk-list-unstable", text).help(
+                "try again while no one edits the list; nothing was planned, since an object that is not seen would be created again",
+            ),
             ReadErrorKind::Unexpected(_) => Self::new(Exit::Failure, "helpdesk-response-unexpected", text)
                 .help("check the settings under `helpdesk:`; `servanda discover` proposes them"),
         }

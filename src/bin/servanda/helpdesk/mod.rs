@@ -2,6 +2,7 @@
 //! product.
 
 mod error;
+mod bounds;
 mod reader;
 mod writer;
 pub(crate) mod itsm365;

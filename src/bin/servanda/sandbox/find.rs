@@ -25,6 +25,8 @@ pub(super) struct FindQuery<'body> {
     pub(super) offset: u32,
     /// The way many objects to return at most; all if absent.
     pub(super) limit: Option<u32>,
+    /// The number of the request.
+    pub(super) request: u64,
     /// Rows that the search index does not contain yet.
     pub(super) hidden: Vec<i64>,
 }
@@ -70,7 +72,8 @@ fn select(wire_format: &WireFormat, query: &FindQuery) -> Result<(String, Vec<Sq
         FindOrder::Stable => "id".to_owned(),
         FindOrder::Reversed => "id DESC".to_owned(),
         FindOrder::Touched => "modified DESC, id".to_owned(),
-        FindOrder::Shuffled(seed) => format!("((id + {seed}) * 2654435761) % 65521, id"),
+        FindOrder::Shuffled(seed) => shuffled(seed.into()),
+        FindOrder::Changing => shuffled(query.request),
     };
     let sql = format!(
         "SELECT id FROM object WHERE {} ORDER BY {order} LIMIT ? OFFSET ?",
@@ -81,6 +84,10 @@ fn select(wire_format: &WireFormat, query: &FindQuery) -> Result<(String, Vec<Sq
     parameters.push(Sql::Integer(limit));
     parameters.push(Sql::Integer(query.offset.into()));
     Ok((sql, parameters))
+}
+
+fn shuffled(seed: u64) -> String {
+    format!("((id + {seed}) * 2654435761) % 65521, id")
 }
 
 /// The conditions of a WHERE clause, with a parameter for each placeholder.
@@ -206,6 +213,7 @@ mod tests {
             filter: filter.as_object().expect("an object"),
             offset: 2000,
             limit: Some(1000),
+            request: 1,
             hidden: Vec::new(),
         };
         let (sql, parameters) = select(&wire_format, &query).expect("a valid query");

@@ -10,6 +10,7 @@ use super::error::RequestError;
 use super::find::{self, FindQuery};
 use super::history::{self, HISTORY_CLASS};
 use super::model::{ClassAttribute, ObjectClass};
+use super::options::Paging;
 use super::portal;
 use super::read;
 use super::request::{ApiRequest, ApiResponse};
@@ -17,6 +18,9 @@ use super::seed;
 use super::session::NO_AUTHOR;
 use super::state::SandboxState;
 use super::write::EditResult;
+
+/// The length of an endless list's page without a limit.
+const ENDLESS_PAGE: u32 = 1000;
 
 /// Finds the objects of a class that match a filter.
 pub(super) fn find(state: &SandboxState, request: &ApiRequest) -> Result<ApiResponse, RequestError> {
@@ -31,12 +35,18 @@ pub(super) fn find(state: &SandboxState, request: &ApiRequest) -> Result<ApiResp
         return Ok((200, Value::Array(events)));
     }
     let (class, kind) = parse_fqn(request.target)?;
+    let (offset, limit) = match options.paging {
+        Paging::Repeating => (0, limit),
+        Paging::Ragged => (request.offset, limit.map(|limit| ragged(limit, request.number))),
+        Paging::Regular | Paging::Endless => (request.offset, limit),
+    };
     let query = FindQuery {
         class,
         kind,
         filter: &request.body,
-        offset: request.offset,
+        offset,
         limit,
+        request: request.number,
         hidden: state.hidden_objects(request.number),
     };
     let wanted = wanted_attributes(state, class, request.attrs)?;
@@ -46,8 +56,26 @@ pub(super) fn find(state: &SandboxState, request: &ApiRequest) -> Result<ApiResp
         read::read(&connection, &ids, &wanted)?
     };
     let objects = page.to_json(&wanted, &state.wire_format);
-    let objects = objects.into_iter().map(Value::Object);
-    Ok((200, Value::Array(objects.collect())))
+    let mut objects: Vec<Value> = objects.into_iter().map(Value::Object).collect();
+    if options.paging == Paging::Endless {
+        let missing = limit.unwrap_or(ENDLESS_PAGE).saturating_sub(u32::try_from(objects.len()).unwrap_or(0));
+        let first = u64::from(request.offset) + objects.len() as u64;
+        let numbers = first..first + u64::from(missing);
+        objects.extend(numbers.map(|number| invented(request.target, number)));
+    }
+    Ok((200, Value::Array(objects)))
+}
+
+/// The length of a page between one object and the limit.
+fn ragged(limit: u32, request: u64) -> u32 {
+    let lengths = [1, limit, limit.div_ceil(2), 1, limit.saturating_sub(1)];
+    lengths[usize::try_from(request % 5).unwrap_or(0)].clamp(1, limit.max(1))
+}
+
+/// An object of an endless list.
+fn invented(class: &str, number: u64) -> Value {
+    let class = class.split('$').next().unwrap_or_default();
+    json!({ "UUID": format!("{class}${}", 9_000_000_000 + number), "title": format!("#{number}"), "removed": false })
 }
 
 /// Returns one object.

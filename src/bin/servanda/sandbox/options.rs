@@ -27,6 +27,8 @@ pub(crate) struct SandboxOptions {
     pub(crate) default_limit: Option<u32>,
     /// The way many objects `find` returns at most.
     pub(crate) greatest_limit: Option<u32>,
+    /// The behaviour of the pages of a list.
+    pub(crate) paging: Paging,
     /// The IANA name of the time zone in which instants are written.
     pub(crate) zone: String,
     /// Whether the dates of an agreement have no time (`2026.02.01`) in responses and writes.
@@ -89,6 +91,23 @@ pub(crate) enum FindOrder {
     Touched,
     /// A pseudorandom order, the same for the same seed.
     Shuffled(u32),
+    /// A pseudorandom order that is another one in each request.
+    Changing,
+}
+
+/// The behaviour of the pages of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Paging {
+    /// A page has as many objects as the limit, or as there are left.
+    #[default]
+    Regular,
+    /// A page has between one object and the limit, by the number of the request.
+    Ragged,
+    /// The offset is ignored: every page is the first one.
+    Repeating,
+    /// The list never ends: invented objects follow the last one.
+    Endless,
 }
 
 /// The separator of year, month and day in writes.
@@ -136,6 +155,7 @@ impl Default for SandboxOptions {
             order: FindOrder::Stable,
             default_limit: None,
             greatest_limit: None,
+            paging: Paging::Regular,
             zone: "UTC".to_owned(),
             day_only: false,
             date_writes: DateWrites::Dots,

@@ -34,7 +34,7 @@ pub(super) async fn read(
             oql::list(some.iter().copied())
         );
         let fields = "date,userinfo,objclass,objkey,attcode";
-        events.extend(operation::get(transport, CLASS, &query, fields, None).await?);
+        events.extend(operation::matching(transport, CLASS, &query, fields).await?);
     }
     // Sorted by number, which ascends with time: the local clock repeats an hour each autumn.
     events.sort_by_key(|event| event.number);

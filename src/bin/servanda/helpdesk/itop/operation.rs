@@ -1,10 +1,14 @@
 //! The REST operations that are used, and the objects in their responses. Lists are read completely, each
 //! object once.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json, json};
 use servanda::ident::LiveId;
 
 use super::login::ItopTransport;
+use super::oql;
+use crate::helpdesk::bounds::{ListBounds, ListMeter};
 use crate::helpdesk::error::{ReadError, ReadErrorKind};
 use crate::http::client::HttpError;
 use crate::http::transport::{RetryPolicy, SendWindow};
@@ -69,33 +73,91 @@ pub(super) async fn check_login(transport: &ItopTransport) -> Result<(), ReadErr
     answer.map(drop).map_err(|error| ReadError { call: call.to_owned(), error: error.into() })
 }
 
+/// Reads all objects of a query that has a condition.
+pub(super) async fn matching(
+    transport: &ItopTransport,
+    class: &str,
+    query: &str,
+    fields: &str,
+) -> Result<Vec<Object>, ReadError> {
+    let mut meter = ListMeter::start(ListBounds::default(), format!("core/get {class}"));
+    complete(transport, (class, query, fields), &mut meter).await
+}
+
+/// Reads all objects of a query. The server may limit its responses, so the others are asked for until there are none.
+async fn complete(
+    transport: &ItopTransport,
+    (class, query, fields): (&str, &str, &str),
+    meter: &mut ListMeter,
+) -> Result<Vec<Object>, ReadError> {
+    let (mut found, mut seen) = (Vec::<Object>::new(), BTreeSet::new());
+    loop {
+        let page = get(transport, class, &others(query, &found), fields, None).await?;
+        meter.count(page.len())?;
+        if page.is_empty() {
+            return Ok(found);
+        }
+        if !page.iter().all(|object| seen.insert(object.number)) {
+            return Err(meter.unstable("the response repeats objects that the query excludes"));
+        }
+        found.extend(page);
+    }
+}
+
+/// The query for all objects but those that were found.
+fn others(query: &str, found: &[Object]) -> String {
+    if found.is_empty() {
+        return query.to_owned();
+    }
+    format!("{query} AND id NOT IN {}", oql::list(found.iter().map(|object| object.number)))
+}
+
 /// Reads all objects of a class.
 ///
-/// The API has no cursor and no guaranteed order. A list of more than one page is therefore read by ranges of
-/// numbers: each object belongs to exactly one range, even if the list changes. The ranges grow where numbers
-/// are sparse.
+/// The API has no cursor and no guaranteed order, and a server may limit its responses. A list of more than one page is
+/// therefore read by ranges of numbers: each object belongs to exactly one range, even if the list changes. The ranges
+/// grow where numbers are sparse.
 pub(super) async fn all(
     transport: &ItopTransport,
     class: &str,
     fields: &str,
     page_size: usize,
+    bounds: ListBounds,
 ) -> Result<Vec<Object>, ReadError> {
-    let (mut found, mut from, mut width) = (Vec::new(), 0, page_size as u64);
+    let mut meter = ListMeter::start(bounds, format!("core/get {class}"));
+    let (mut found, mut from, mut width) = (Vec::new(), 0_u64, page_size.max(1) as u64);
     loop {
         let rest = format!("SELECT {class} WHERE id >= {from}");
         let page = get(transport, class, &rest, fields, Some(page_size)).await?;
-        if page.len() < page_size {
-            found.extend(page);
+        meter.count(page.len())?;
+        let (Some(least), Some(largest)) =
+            (page.iter().map(|object| object.number).min(), page.iter().map(|object| object.number).max())
+        else {
             return Ok(found);
+        };
+        if least < from {
+            return Err(meter.unstable("the response contains objects that the query excludes"));
         }
-        let largest = page.iter().map(|object| object.number).max().unwrap_or(from);
-        while from <= largest {
-            let range = format!("SELECT {class} WHERE id >= {from} AND id < {}", from + width);
-            let page = get(transport, class, &range, fields, None).await?;
-            from += width;
-            if page.len() < page_size / 2 {
-                width *= 2;
+        if page.len() < page_size {
+            let left = get(transport, class, &others(&rest, &page), fields, Some(1)).await?;
+            meter.count(left.len())?;
+            if left.is_empty() {
+                found.extend(page);
+                return Ok(found);
             }
+            width = width.min(page.len() as u64);
+        }
+        while from <= largest {
+            let to = from.saturating_add(width);
+            let range = format!("SELECT {class} WHERE id >= {from} AND id < {to}");
+            let page = complete(transport, (class, &range, fields), &mut meter).await?;
+            if page.iter().any(|object| object.number < from || object.number >= to) {
+                return Err(meter.unstable("the response contains objects that the query excludes"));
+            }
+            if page.len() < page_size / 2 {
+                width = width.saturating_mul(2);
+            }
+            from = to;
             found.extend(page);
         }
     }

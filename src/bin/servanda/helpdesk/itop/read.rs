@@ -21,6 +21,7 @@ use super::targets::{self, ROW, SlaCache, TargetTable};
 use super::text::SharedTexts;
 use super::wire::{self, ORGANIZATION, PERSON, SERVICE, STATE};
 use super::{history, oql};
+use crate::helpdesk::bounds::ListBounds;
 use crate::helpdesk::error::{ReadError, ReadErrorKind};
 use crate::helpdesk::reader::{Reader, Selection, StoredKey};
 
@@ -111,11 +112,17 @@ impl<'a> ItopReader<'a> {
     }
 
     async fn every(&self, class: &str, fields: &str) -> Result<Vec<Object>, ReadError> {
-        operation::all(self.transport, class, fields, self.page_size).await
+        operation::all(self.transport, class, fields, self.page_size, ListBounds::default()).await
     }
 
     async fn some(&self, class: &str, query: &str, fields: &str) -> Result<Vec<Object>, ReadError> {
-        operation::get(self.transport, class, query, fields, None).await
+        operation::matching(self.transport, class, query, fields).await
+    }
+
+    async fn one(&self, class: &str, number: u64, fields: &str) -> Result<Option<Object>, ReadError> {
+        let found =
+            operation::get(self.transport, class, &oql::one(class, number, &[]), fields, None).await?;
+        Ok(found.into_iter().find(|object| object.number == number))
     }
 
     async fn links(&self) -> Result<Links, ReadError> {
@@ -370,9 +377,8 @@ impl Reader for ItopReader<'_> {
                 "`{object}` is not an id of iTop: write it as {class}::12"
             )));
         };
-        let found = self.some(class, &oql::one(class, number, &[]), &Self::codes(self.mapping)).await?;
-        match &found[..] {
-            [only] if only.id() == *object => self.with_links(only).await,
+        match self.one(class, number, &Self::codes(self.mapping)).await? {
+            Some(found) if found.id() == *object => self.with_links(&found).await,
             _ => Ok(Observed::Absent),
         }
     }
@@ -426,8 +432,8 @@ impl Reader for ItopReader<'_> {
             error: ReadErrorKind::Unexpected(format!("{what}; check ledger.witness in servanda.yaml")),
         };
         let (class, number) = parts(object).ok_or_else(|| wrong("write the id as Organization::12"))?;
-        let found = self.some(class, &oql::one(class, number, &[]), attribute).await?;
-        let found = found.first().ok_or_else(|| wrong("there is no object with this id"))?;
+        let found = self.one(class, number, attribute).await?;
+        let found = found.ok_or_else(|| wrong("there is no object with this id"))?;
         wire::text(&found.fields, attribute).map(str::to_owned).map_err(|what| wrong(&what))
     }
 

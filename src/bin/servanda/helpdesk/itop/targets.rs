@@ -120,13 +120,13 @@ pub(super) async fn ensure(
     let wanted = slts_of(table).map_err(WriteError::Refused)?;
     let name = format!("{NAME}{digest}");
     let query = format!("SELECT SLA WHERE name = {} AND org_id = {provider}", oql::text(&name));
-    let found = operation::get(transport, "SLA", &query, "id", None).await.map_err(unread)?;
+    let found = operation::matching(transport, "SLA", &query, "id").await.map_err(unread)?;
     // After a lost response there may be two of them. The same one is always used.
     let found = found.iter().map(|sla| sla.number).min();
     let is_whole = match found {
         Some(sla) => {
             let query = format!("SELECT lnkSLAToSLT WHERE sla_id = {sla}");
-            let rows = operation::get(transport, "lnkSLAToSLT", &query, ROW, None).await.map_err(unread)?;
+            let rows = operation::matching(transport, "lnkSLAToSLT", &query, ROW).await.map_err(unread)?;
             rows.len() == wanted.len() && tables(&rows).map_err(WriteError::Refused)?.get(&sla) == Some(table)
         }
         None => false,
@@ -158,7 +158,7 @@ async fn slts(
 ) -> Result<Vec<u64>, WriteError> {
     let query = format!("SELECT SLT WHERE name LIKE {}", oql::text(&format!("{NAME}%")));
     let fields = "name,priority,request_type,metric,value,unit";
-    let held = operation::get(transport, "SLT", &query, fields, None).await.map_err(unread)?;
+    let held = operation::matching(transport, "SLT", &query, fields).await.map_err(unread)?;
     let mut numbers = Vec::new();
     for target in wanted {
         let is_held = |slt: &&Object| matches(slt, target);

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use serde_json::{Map, Value as Json, json};
 use servanda::ident::LiveId;
 
 use super::key::Itsm365Transport;
+use crate::helpdesk::bounds::{ListBounds, ListMeter};
 use crate::helpdesk::error::{ReadError, ReadErrorKind};
 use crate::http::transport::RetryPolicy;
 
@@ -17,8 +18,6 @@ const ATTEMPTS: usize = 3;
 /// The behaviour of a tenant's lists, as observed during a connection.
 #[derive(Default)]
 pub(crate) struct ListBehaviour {
-    /// The longest page so far. A shorter page was not cut by the helpdesk.
-    longest_page: AtomicUsize,
     /// Whether archived objects are returned only on request.
     pub(super) hides_archived: AtomicBool,
 }
@@ -34,12 +33,22 @@ pub(super) struct ListItem<T> {
 pub(super) struct Lists<'a> {
     pub(super) transport: &'a Itsm365Transport,
     page_size: usize,
+    pub(super) bounds: ListBounds,
     pub(super) behaviour: Arc<ListBehaviour>,
+}
+
+/// One list: a class, the attributes that are wanted, and a filter.
+#[derive(Clone, Copy)]
+struct ListQuery<'a> {
+    class: &'a str,
+    attributes: &'a str,
+    filter: &'a Json,
 }
 
 impl<'a> Lists<'a> {
     pub(super) fn new(transport: &'a Itsm365Transport, page_size: usize) -> Self {
-        Self { transport, page_size: page_size.max(1), behaviour: Arc::default() }
+        let bounds = ListBounds::default();
+        Self { transport, page_size: page_size.max(1), bounds, behaviour: Arc::default() }
     }
 
     /// Reads all objects of a class that match a filter.
@@ -62,58 +71,98 @@ impl<'a> Lists<'a> {
         filter: &Json,
         convert: impl Fn(Map<String, Json>) -> T,
     ) -> Result<Vec<ListItem<T>>, ReadError> {
+        let list = ListQuery { class, attributes, filter };
+        let meter = || ListMeter::start(self.bounds, format!("find {class}"));
         for _ in 0..ATTEMPTS {
-            if let Some(items) = self.try_read(class, attributes, filter, &convert).await? {
+            if let Some(items) = self.try_read(list, &convert, meter()).await? {
                 return Ok(items);
             }
             tracing::info!(class, "the list changed while it was read");
         }
-        let what = "pages that do not fit together: the list keeps changing, or offset and limit are ignored";
-        Err(unexpected(class, what))
+        let what = "the response contains pages that do not fit together: the list keeps changing, or offset and limit are ignored";
+        Err(meter().unstable(what))
     }
 
     /// Reads all pages of a list; `None` if they do not fit together.
     ///
-    /// The API has no total, no cursor and no guaranteed order. Each page therefore begins with the last
-    /// object of the one before, so that a shift between pages is detected and no object is skipped.
+    /// The API has no total, no cursor and no guaranteed order, and a tenant may limit the length of a page. Only an empty
+    /// page is the end.
     async fn try_read<T>(
         &self,
-        class: &str,
-        attributes: &str,
-        filter: &Json,
+        list: ListQuery<'_>,
         convert: impl Fn(Map<String, Json>) -> T,
+        mut meter: ListMeter,
     ) -> Result<Option<Vec<ListItem<T>>>, ReadError> {
         let mut seen = BTreeSet::new();
         let mut items: Vec<ListItem<T>> = Vec::new();
-        let mut last: Option<LiveId> = None;
+        let mut size = self.page_size;
+        let mut page = self.counted(list, 0, size, &mut meter).await?;
         loop {
-            let overlap = usize::from(last.is_some());
-            let (offset, limit) = (items.len() - overlap, self.page_size + overlap);
-            let page = self.page(class, attributes, filter, offset, limit).await?;
-            let count = page.len();
-            let mut page = page.into_iter();
-            if last.is_some() && page.next().as_ref().and_then(object_id) != last {
-                return Ok(None);
+            let is_full = page.len() >= size;
+            if page.is_empty() {
+                return Ok(Some(items));
+            }
+            if !is_full {
+                // If this is not the end, the helpdesk limits its pages; the next ones leave room for an overlap.
+                size = (page.len() - 1).max(1);
             }
             for object in page {
-                let id = object_id(&object).ok_or_else(|| unexpected(class, "an object without a UUID"))?;
+                let id =
+                    object_id(&object).ok_or_else(|| unexpected(list.class, "an object without a UUID"))?;
                 if !seen.insert(id.clone()) {
                     return Ok(None);
                 }
-                last = Some(id.clone());
                 items.push(ListItem { id, is_removed: is_removed(&object), value: convert(object) });
             }
-            if count == overlap || self.is_last(count, limit) {
-                return Ok(Some(items));
+            let last = items.last().map(|item| (items.len(), &item.id));
+            let Some((read, last)) = last else { return Ok(None) };
+            match self.page_after(list, (read, last), size, is_full, &mut meter).await? {
+                Some(next) => page = next,
+                None => return Ok(None),
             }
         }
     }
 
-    /// Whether a page is the last one. A page may be shorter than requested because the helpdesk limits its
-    /// length; it is the last one only if it is also shorter than another page.
-    fn is_last(&self, count: usize, limit: usize) -> bool {
-        let longest = self.behaviour.longest_page.fetch_max(count, Ordering::Relaxed);
-        count < limit && count < longest
+    /// Reads the page after the objects that were read, of which `last` is the last one; `None` if the list moved.
+    ///
+    /// The page begins with the last object, so that a shift between pages is detected and no object is skipped. Where
+    /// that leaves nothing, or the end is likely, the page is read by itself and the last object is confirmed afterwards.
+    async fn page_after(
+        &self,
+        list: ListQuery<'_>,
+        (read, last): (usize, &LiveId),
+        size: usize,
+        is_full: bool,
+        meter: &mut ListMeter,
+    ) -> Result<Option<Vec<Map<String, Json>>>, ReadError> {
+        if is_full {
+            let mut page = self.counted(list, read - 1, size + 1, meter).await?;
+            if page.first().and_then(object_id).as_ref() != Some(last) {
+                return Ok(None);
+            }
+            page.remove(0);
+            if !page.is_empty() {
+                return Ok(Some(page));
+            }
+        }
+        let page = self.counted(list, read, size, meter).await?;
+        if page.is_empty() {
+            return Ok(Some(page));
+        }
+        let confirmed = self.counted(list, read - 1, 1, meter).await?;
+        Ok((confirmed.first().and_then(object_id).as_ref() == Some(last)).then_some(page))
+    }
+
+    async fn counted(
+        &self,
+        list: ListQuery<'_>,
+        offset: usize,
+        limit: usize,
+        meter: &mut ListMeter,
+    ) -> Result<Vec<Map<String, Json>>, ReadError> {
+        let page = self.page(list.class, list.attributes, list.filter, offset, limit).await?;
+        meter.count(page.len())?;
+        Ok(page)
     }
 
     /// Reads one page of a list.

@@ -18,6 +18,8 @@ use super::inventory::{self, DIRECTORY};
 use super::key::Itsm365Transport;
 use super::list::{ListBehaviour, ListItem, Lists, is_removed, object_id, unexpected};
 use super::wire;
+#[cfg(test)]
+use crate::helpdesk::bounds::ListBounds;
 use crate::helpdesk::error::ReadError;
 use crate::helpdesk::reader::{Reader, Selection, StoredKey};
 
@@ -53,6 +55,13 @@ impl<'a> Itsm365Reader<'a> {
     /// A reader over a transport.
     pub(crate) fn new(transport: &'a Itsm365Transport, mapping: &'a Mapping, page_size: usize) -> Self {
         Self { lists: Lists::new(transport, page_size), mapping }
+    }
+
+    /// Reads lists within other bounds.
+    #[cfg(test)]
+    pub(crate) fn within(mut self, bounds: ListBounds) -> Self {
+        self.lists.bounds = bounds;
+        self
     }
 
     /// Shares what other readers of this connection observe about the tenant's lists.
@@ -151,17 +160,33 @@ impl<'a> Itsm365Reader<'a> {
         value: &str,
         limit: usize,
     ) -> Result<Vec<Map<String, Json>>, ReadError> {
-        let (class, attributes) = (&self.mapping.class, self.attributes());
         let mut filter = json!({ code: value });
-        let mut found = self.lists.page(class, &attributes, &filter, 0, limit).await?;
+        let mut found = self.first(&filter, limit).await?;
         if found.is_empty() && self.lists.behaviour.hides_archived.load(Ordering::Relaxed) {
             filter["removed"] = json!(true);
-            found = self.lists.page(class, &attributes, &filter, 0, limit).await?;
+            found = self.first(&filter, limit).await?;
         }
         match found.iter().find(|object| object.get(code).and_then(Json::as_str) != Some(value)) {
             None => Ok(found),
-            Some(_) => Err(unexpected(class, &format!("an object whose `{code}` is not `{value}`"))),
+            Some(_) => {
+                Err(unexpected(&self.mapping.class, &format!("an object whose `{code}` is not `{value}`")))
+            }
         }
+    }
+
+    /// Reads the first objects that match a filter. Only an empty page is the end, since a tenant may limit its pages.
+    async fn first(&self, filter: &Json, limit: usize) -> Result<Vec<Map<String, Json>>, ReadError> {
+        let (class, attributes) = (&self.mapping.class, self.attributes());
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let page =
+                self.lists.page(class, &attributes, filter, found.len(), limit - found.len()).await?;
+            if page.is_empty() {
+                break;
+            }
+            found.extend(page);
+        }
+        Ok(found)
     }
 
     /// Interprets an object, without its SLA rules.
@@ -246,7 +271,6 @@ impl<'a> Itsm365Reader<'a> {
 
 impl Reader for Itsm365Reader<'_> {
     async fn read_live(&self, selection: &Selection) -> Result<Live, ReadError> {
-        // The long lists are read first: they reveal the longest page, which saves each short list a request.
         let everything = json!({});
         let convert = |object: Map<String, Json>| match self.mark(&object) {
             Some(mark) => Some((Some(mark), self.agreement(&object))),
@@ -297,7 +321,7 @@ impl Reader for Itsm365Reader<'_> {
     }
 
     async fn get(&self, object: &LiveId) -> Result<Observed<LiveAgreement>, ReadError> {
-        let found = self.having("UUID", object.as_str(), 2).await?;
+        let found = self.having("UUID", object.as_str(), 1).await?;
         match &found[..] {
             [] => Ok(Observed::Absent),
             [only] => self.with_rules(only).await,

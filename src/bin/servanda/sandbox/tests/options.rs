@@ -1,10 +1,12 @@
 //! Each option as the client sees it. All other tests check the defaults.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Fixture, uuid, uuids};
 use crate::sandbox::SandboxOptions;
-use crate::sandbox::options::{AgreementRecipients, DateWrites, FindOrder, IntervalEncoding};
+use crate::sandbox::options::{AgreementRecipients, DateWrites, FindOrder, IntervalEncoding, Paging};
 
 #[tokio::test]
 async fn an_edit_may_answer_201() {
@@ -110,6 +112,35 @@ async fn there_may_be_a_default_and_a_greatest_limit() {
     assert_eq!(fixture.found("ou?limit=3", json!({})).await.len(), 2);
     let fixture = Fixture::with(|options| options.greatest_limit = Some(2)).await;
     assert_eq!(fixture.found("ou", json!({})).await.len(), 2);
+}
+
+#[tokio::test]
+async fn pages_may_be_ragged_repeat_or_never_end() {
+    let pages = async |paging, paths: &[&str]| {
+        let fixture = Fixture::with(|options| options.paging = paging).await;
+        let mut pages = Vec::new();
+        for path in paths {
+            pages.push(fixture.found(path, json!({})).await);
+        }
+        pages
+    };
+    let repeated = pages(Paging::Repeating, &["ou?offset=0&limit=2", "ou?offset=2&limit=2"]).await;
+    assert_eq!((repeated[0].len(), &repeated[0]), (2, &repeated[1]));
+    let endless = pages(Paging::Endless, &["ou?offset=0&limit=5", "ou?offset=5000&limit=5"]).await;
+    assert!(endless.iter().all(|page| page.len() == 5));
+    assert_ne!(endless[0], endless[1]);
+    let lengths: BTreeSet<usize> =
+        pages(Paging::Ragged, &["ou?limit=3"; 5]).await.iter().map(Vec::len).collect();
+    assert_eq!(lengths, [1, 2, 3].into());
+}
+
+#[tokio::test]
+async fn the_order_may_change_with_every_request() {
+    let fixture = Fixture::with(|options| options.order = FindOrder::Changing).await;
+    for index in 0..20 {
+        fixture.agreement(json!({ "title": format!("A{index}") })).await;
+    }
+    assert_ne!(fixture.found("agreement", json!({})).await, fixture.found("agreement", json!({})).await);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use servanda::plan::Step;
 use servanda::settings::{HelpdeskConfig, Pace, Priorities};
 
 use super::double::{Desk, PASSWORD};
+use crate::helpdesk::bounds::ListBounds;
 use crate::helpdesk::itop::operation::{self, id};
 use crate::helpdesk::itop::{ItopCache, ItopLogin, ItopReader, ItopTransport, ItopWriter};
 use crate::helpdesk::{Reader as _, StepResult, WriteError, Writer as _};
@@ -29,7 +30,7 @@ pub(crate) async fn raw(transport: &ItopTransport, operation: &str, class: &str,
 
 /// Attributes of every object of a class, joined in reverse order.
 pub(crate) async fn raw_get(transport: &ItopTransport, class: &str, codes: &str) -> Vec<String> {
-    let found = operation::all(transport, class, codes, 5000).await.expect("a list");
+    let found = operation::all(transport, class, codes, 5000, ListBounds::default()).await.expect("a list");
     let texts_of_objects = found.iter().map(|object| {
         let texts = codes.split(',').rev().map(|code| object.fields[code].as_str().unwrap_or_default());
         texts.collect::<Vec<_>>().join(" of ")
@@ -40,7 +41,9 @@ pub(crate) async fn raw_get(transport: &ItopTransport, class: &str, codes: &str)
 /// The services that the portal's query offers: each that has a link row, regardless of the contract's state
 /// and days.
 pub(crate) async fn offered(transport: &ItopTransport) -> Vec<(String, String)> {
-    let services = operation::all(transport, "Service", "name,status", 5000).await.expect("a list");
+    let services = operation::all(transport, "Service", "name,status", 5000, ListBounds::default())
+        .await
+        .expect("a list");
     let names: BTreeMap<String, String> = services
         .iter()
         .filter(|service| service.fields["status"] != "obsolete")
@@ -50,7 +53,9 @@ pub(crate) async fn offered(transport: &ItopTransport) -> Vec<(String, String)> 
         .collect();
     let class = "lnkCustomerContractToService";
     let rows =
-        operation::all(transport, class, "customercontract_id,service_id", 5000).await.expect("a list");
+        operation::all(transport, class, "customercontract_id,service_id", 5000, ListBounds::default())
+            .await
+            .expect("a list");
     let text = |row: &operation::Object, code: &str| row.fields[code].as_str().unwrap_or_default().to_owned();
     let offered = rows.iter().filter_map(|row| {
         let name = names.get(&text(row, "service_id"))?.clone();

@@ -15,6 +15,7 @@ enum Condition {
     AtLeast(String, u64),
     Below(String, u64),
     In(String, Vec<String>),
+    NotIn(String, Vec<String>),
 }
 
 impl Query {
@@ -52,6 +53,7 @@ impl Query {
             Condition::AtLeast(code, least) => number(code).is_some_and(|number| number >= *least),
             Condition::Below(code, limit) => number(code).is_some_and(|number| number < *limit),
             Condition::In(code, list) => text(code).is_some_and(|text| list.contains(&text)),
+            Condition::NotIn(code, list) => text(code).is_some_and(|text| !list.contains(&text)),
         })
     }
 }
@@ -64,9 +66,15 @@ fn condition(text: &str) -> Option<(Condition, &str)> {
     let (code, rest) = text.split_once(' ')?;
     let (operator, rest) = rest.split_once(' ')?;
     let code = code.to_owned();
-    if operator == "IN" {
+    let (is_excluded, rest) = match (operator, rest.strip_prefix("IN ")) {
+        ("NOT", Some(rest)) => (true, rest),
+        _ => (false, rest),
+    };
+    if is_excluded || operator == "IN" {
         let (list, rest) = rest.strip_prefix('(')?.split_once(')')?;
-        return Some((Condition::In(code, list.split(',').map(str::to_owned).collect()), rest));
+        let list = list.split(',').map(str::to_owned).collect();
+        let condition = if is_excluded { Condition::NotIn } else { Condition::In };
+        return Some((condition(code, list), rest));
     }
     let (value, rest) = literal(rest)?;
     let condition = match operator {

@@ -1,5 +1,7 @@
 //! What is read: whole lists, plain absence, strangers left alone, and nothing taken for more than it says.
 
+use std::time::Duration;
+
 use serde_json::json;
 use servanda::catalog::Catalog;
 use servanda::discovery::catalog::compare;
@@ -10,10 +12,12 @@ use servanda::plan::DriftPart;
 
 use super::fixture::{Bench, named, transport};
 use super::raw;
+use crate::helpdesk::bounds::ListBounds;
 use crate::helpdesk::itop::operation::{all, id};
 use crate::helpdesk::itop::{ItopLogin, ItopReader};
 use crate::helpdesk::{Reader as _, Selection, Writer as _};
 use crate::http::client::{Protocol as _, Request};
+use crate::process::failure::Failure;
 
 #[tokio::test]
 async fn managed_contracts_are_read_and_others_counted() {
@@ -75,10 +79,73 @@ async fn a_long_list_is_read_completely_and_once_for_any_numbers() {
         .objects
         .retain(|(class, number), _| class != "Organization" || *number < 3 || *number > 9);
     for page_size in [1, 2, 3, 5, 18, 19, 100] {
-        let found = all(&bench.transport, "Organization", "name", page_size).await.expect("a list");
+        let found = all(&bench.transport, "Organization", "name", page_size, ListBounds::default())
+            .await
+            .expect("a list");
         let mut numbers: Vec<u64> = found.iter().map(|object| object.number).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, (1..3).chain(10..26).collect::<Vec<_>>(), "pages of {page_size}");
+    }
+}
+
+/// The numbers of all organizations, or the code of the failure.
+async fn organizations(
+    bench: &Bench,
+    page_size: usize,
+    bounds: ListBounds,
+) -> Result<Vec<u64>, &'static str> {
+    let found = all(&bench.transport, "Organization", "name", page_size, bounds).await;
+    let mut numbers: Vec<u64> = match found {
+        Ok(found) => found.iter().map(|object| object.number).collect(),
+        Err(error) => return Err(Failure::from(error).code),
+    };
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+#[tokio::test]
+async fn a_server_that_cuts_its_responses_leaves_no_object_out() {
+    let bench = Bench::open().await;
+    for number in 0..9 {
+        let made = json!({ "output_fields": "id", "fields": { "name": format!("Company {number}"), "status": "active" } });
+        raw(&bench.transport, "core/create", "Organization", made).await;
+    }
+    // The key of one agreement is contained in that of another, which comes first.
+    for name in ["a-b", "a-b-c", "a"] {
+        bench.create(name).await;
+    }
+    for cap in [1, 2, 3, 10, 11, 12] {
+        bench.desk().store().cap = Some(cap);
+        for page_size in [1, 2, 5, 11, 100] {
+            let numbers = organizations(&bench, page_size, ListBounds::default()).await;
+            assert_eq!(numbers, Ok((1..12).collect()), "cut to {cap}, pages of {page_size}");
+        }
+        assert!(matches!(bench.reader().find(&named("a")).await, Ok(Observed::Present(_))), "cut to {cap}");
+        let live = bench.reader().read_live(&Selection::default()).await.expect("the live state");
+        assert_eq!(live.agreements.len(), 3, "cut to {cap}");
+    }
+}
+
+#[tokio::test]
+async fn an_endless_list_and_one_without_progress_are_given_up() {
+    let bench = Bench::open().await;
+    bench.desk().store().is_repeating = true;
+    assert_eq!(
+        organizations(&bench, 1, ListBounds::default()).await,
+        Err("helpdesk-list-unstable"),
+        "a response that ignores what the query excludes"
+    );
+    bench.desk().store().is_repeating = false;
+    bench.desk().store().is_endless = true;
+    for bounds in [
+        ListBounds { objects: 1000, ..ListBounds::default() },
+        ListBounds { requests: 20, ..ListBounds::default() },
+        ListBounds { time: Duration::ZERO, ..ListBounds::default() },
+    ] {
+        let before = bench.transport.requests();
+        assert_eq!(organizations(&bench, 50, bounds).await, Err("helpdesk-list-endless"), "{bounds:?}");
+        let requests = bench.transport.requests() - before;
+        assert!(requests < 100, "{bounds:?}: {requests} requests");
     }
 }
 

@@ -15,11 +15,11 @@ use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Writer};
 use crate::helpdesk::{Reader as _, Selection, Writer as _};
 use crate::sandbox::ACCESS_KEY;
 use crate::sandbox::faults::{ConcurrentEdit, FaultEffect};
-use crate::sandbox::options::{AgreementRecipients, DateWrites, FindOrder, IntervalEncoding};
+use crate::sandbox::options::{AgreementRecipients, DateWrites, FindOrder, IntervalEncoding, Paging};
 use crate::sandbox::{Fault, Operation, SandboxOptions};
 
 /// The way many settings each switch has, in the order of [`options`].
-const SETTINGS: [usize; 14] = [2, 2, 4, 2, 3, 2, 4, 2, 3, 3, 3, 4, 2, 2];
+const SETTINGS: [usize; 15] = [2, 2, 4, 2, 3, 2, 4, 2, 3, 3, 3, 4, 2, 2, 2];
 
 /// A choice for each switch.
 pub(super) type Row = [usize; SETTINGS.len()];
@@ -41,7 +41,8 @@ fn options(row: Row) -> (SandboxOptions, RecipientSide) {
         find_gives_archived: row[5] == 0,
         order: [FindOrder::Stable, FindOrder::Reversed, FindOrder::Touched, FindOrder::Shuffled(7)][row[6]],
         default_limit: [None, Some(1)][row[7]],
-        greatest_limit: [None, Some(2), Some(3)][row[8]],
+        greatest_limit: [None, Some(1), Some(3)][row[8]],
+        paging: [Paging::Regular, Paging::Ragged][row[14]],
         zone: ["UTC", "Asia/Vladivostok", "America/New_York"][row[9]].to_owned(),
         day_only: row[10] == 2,
         date_writes: if row[10] == 1 { DateWrites::Dashes } else { DateWrites::Dots },

@@ -2,6 +2,7 @@
 
 mod discovery;
 mod matrix;
+mod paging;
 
 use std::collections::{BTreeMap, BTreeSet};
 

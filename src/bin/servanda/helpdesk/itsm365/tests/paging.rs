@@ -1,0 +1,106 @@
+//! Lists of a helpdesk that pages in its own way are complete, or an error that says why.
+
+use std::time::Duration;
+
+use serde_json::json;
+use servanda::live::Observed;
+use servanda::plan::Step;
+
+use super::{Desk, fields, id};
+use crate::helpdesk::bounds::ListBounds;
+use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Transport, Itsm365Writer};
+use crate::helpdesk::{Reader as _, Selection, Writer as _};
+use crate::process::failure::Failure;
+use crate::sandbox::options::{FindOrder, Paging};
+use crate::sandbox::{ACCESS_KEY, SandboxOptions};
+
+/// The number of managed agreements in each desk.
+const AGREEMENTS: usize = 7;
+
+/// A desk with agreements that behaves so.
+async fn desk(options: SandboxOptions) -> (Desk, Itsm365Transport) {
+    let desk = Desk::open(options).await;
+    let transport = desk.transport(ACCESS_KEY);
+    let writer = Itsm365Writer::new(&transport, &desk.mapping);
+    for number in 0..AGREEMENTS {
+        let create = Step::Create { fields: fields() };
+        writer.perform(&id(&format!("a{number}")), None, &create).await.expect("created");
+    }
+    (desk, transport)
+}
+
+/// The number of agreements that a reader finds, or the code of its failure.
+async fn read(reader: &Itsm365Reader<'_>) -> Result<usize, &'static str> {
+    let live = reader.read_live(&Selection::default()).await;
+    live.map(|live| live.agreements.len()).map_err(|error| Failure::from(error).code)
+}
+
+#[tokio::test]
+async fn short_pages_leave_no_object_out() {
+    for greatest_limit in [None, Some(1), Some(2), Some(3), Some(7), Some(8)] {
+        for paging in [Paging::Regular, Paging::Ragged] {
+            let options = SandboxOptions { greatest_limit, paging, ..SandboxOptions::default() };
+            let what = format!("{greatest_limit:?} {paging:?}");
+            let (desk, transport) = desk(options).await;
+            for page_size in [1, 2, 3, 8, 9, 1000] {
+                let reader = Itsm365Reader::new(&transport, &desk.mapping, page_size);
+                assert_eq!(read(&reader).await, Ok(AGREEMENTS), "{what}, pages of {page_size}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_endless_list_is_given_up_at_each_of_its_bounds() {
+    let options = SandboxOptions { paging: Paging::Endless, ..SandboxOptions::default() };
+    let (desk, transport) = desk(options).await;
+    let wide = ListBounds { objects: 1_000_000, requests: 1_000_000, time: Duration::from_hours(1) };
+    for (bounds, most) in [
+        (ListBounds { objects: 500, ..wide }, 20),
+        (ListBounds { requests: 5, ..wide }, 20),
+        (ListBounds { time: Duration::ZERO, ..wide }, 20),
+    ] {
+        let before = desk.sandbox.request_counts().total();
+        let reader = Itsm365Reader::new(&transport, &desk.mapping, 50).within(bounds);
+        assert_eq!(read(&reader).await, Err("helpdesk-list-endless"), "{bounds:?}");
+        let requests = desk.sandbox.request_counts().total() - before;
+        assert!(requests <= 2 * most, "{bounds:?}: {requests} requests");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_repeats_is_no_progress() {
+    let options = SandboxOptions { paging: Paging::Repeating, ..SandboxOptions::default() };
+    let (desk, transport) = desk(options).await;
+    for page_size in [1, 2, 7, 8, 9, 1000] {
+        let reader = Itsm365Reader::new(&transport, &desk.mapping, page_size);
+        assert_eq!(read(&reader).await, Err("helpdesk-list-unstable"), "pages of {page_size}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_changes_between_pages_hides_no_object() {
+    let options = SandboxOptions { order: FindOrder::Changing, ..SandboxOptions::default() };
+    let (desk, transport) = desk(options).await;
+    let mut results = Vec::new();
+    for page_size in [2, 3, 4, 5, 6, 7, 2, 3, 4, 5, 6, 7] {
+        let reader = Itsm365Reader::new(&transport, &desk.mapping, page_size);
+        results.push(read(&reader).await);
+    }
+    let expected = [Ok(AGREEMENTS), Err("helpdesk-list-unstable")];
+    assert!(results.iter().all(|result| expected.contains(result)), "{results:?}");
+    assert!(results.contains(&expected[1]), "{results:?}");
+}
+
+#[tokio::test]
+async fn two_objects_with_one_ownership_key_are_seen_through_pages_of_one() {
+    let options = SandboxOptions { greatest_limit: Some(1), ..SandboxOptions::default() };
+    let (desk, transport) = desk(options).await;
+    let reader = Itsm365Reader::new(&transport, &desk.mapping, 1000);
+    assert!(matches!(reader.find(&id("a1")).await, Ok(Observed::Present(_))));
+    let same = json!({ "inventoryNumber": desk.mapping.ownership_key(&id("a1")) });
+    desk.sandbox.hand_edit("agreement$7", &same, "Анна").expect("edited");
+    assert!(matches!(reader.find(&id("a1")).await, Ok(Observed::Unknown(_))));
+    let live = reader.read_live(&Selection::default()).await.expect("read");
+    assert_eq!(live.same_ownership_key.len(), 1);
+}
