@@ -404,7 +404,7 @@ impl Default for LedgerPlace {
 
 impl HelpdeskConfig {
     /// The default of `search_lag` for ITSM 365.
-    pub const DEFAULT_SEARCH_LAG: Duration = Duration::from_mins(10);
+    pub const DEFAULT_SEARCH_LAG: Duration = Duration::from_mins(1);
 }
 
 impl Default for HelpdeskConfig {

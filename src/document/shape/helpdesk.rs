@@ -46,7 +46,7 @@ pub struct HelpdeskShape {
     #[schemars(with = "Option<text::Wait>")]
     pub timeout: Option<String>,
     /// The longest time until the helpdesk's search shows a new object. During this time, an object that is not found is
-    /// not created again. Default: `10m`, and `0s` for the sandbox.
+    /// not created again. Default: `1m`; `30s` for iTop, and `0s` for the sandbox.
     #[schemars(with = "Option<text::Wait>")]
     pub search_lag: Option<String>,
     /// `true` for a helpdesk without real clients, in which runs for other days than today are allowed. Default: `false`.
