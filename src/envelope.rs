@@ -2,6 +2,10 @@
 //!
 //! It also decides what a plan and its apply come to. Exit codes follow from this module and from no other.
 
+mod reviewed;
+
+pub use reviewed::keep_reviewed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
@@ -9,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::guard::AwaitingAcknowledgement;
 use crate::ident::AgreementId;
-use crate::live::{Live, Observed};
+use crate::live::{Live, Observed, digest};
 use crate::notice::Announced;
 use crate::outcome::{ChangeResult, Outcome, Stopped};
 use crate::plan::scope::Scope;
@@ -17,6 +21,7 @@ use crate::plan::{Change, ChangeSeverity, GuardName, Plan, Reason};
 
 /// A plan together with the decisions of its guards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct GuardedPlan {
     /// The expected end of an apply of this plan, if the helpdesk accepts every write.
     pub verdict: Verdict,
@@ -32,10 +37,14 @@ pub struct GuardedPlan {
     /// The agreements and settings that a pull request touches, where the plan was made for one (`--base`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Box<Scope>>,
+    /// The digest of all of the above; only a saved plan has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 /// The expected end of an apply, and its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Verdict {
     /// The exit code of the apply.
     pub exit_code: u8,
@@ -96,7 +105,21 @@ impl GuardedPlan {
             awaiting,
             announced: Vec::new(),
             scope: None,
+            digest: None,
         }
+    }
+
+    /// Adds the digest of the whole envelope, with which it is saved.
+    #[must_use]
+    pub fn sealed(self) -> Self {
+        let unsealed = Self { digest: None, ..self };
+        Self { digest: Some(digest(&unsealed)), ..unsealed }
+    }
+
+    /// Whether the envelope is exactly as it was sealed. This detects damage and careless edits; someone who computes the
+    /// digest again is stopped by [`keep_reviewed`].
+    pub fn is_intact(&self) -> bool {
+        self.clone().sealed() == *self
     }
 
     /// Adds the notices that its apply makes due.

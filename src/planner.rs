@@ -9,15 +9,17 @@ use crate::agreement::Agreement;
 use crate::calendar::{Instant, ZONE_DATA};
 use crate::catalog::Catalog;
 use crate::desired::{Desired, desired};
-use crate::envelope::GuardedPlan;
+use crate::envelope::{GuardedPlan, keep_reviewed};
 use crate::guard::{Acknowledged, guard, split};
 use crate::ident::AgreementId;
 use crate::live::{Live, Record};
 use crate::notice::announced;
+use crate::outcome::ChangeResult;
 use crate::plan::{
     DiffContext, Drift, DriftPart, Header, LastApplied, Plan, assign_causes, diff, keep_drift,
 };
 use crate::settings::{DriftPolicy, Settings};
+use crate::status::State;
 
 /// Everything that a plan is made from, besides the live state.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +82,20 @@ pub fn plan(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
     (GuardedPlan::new(&proposed, plan, awaiting).announcing(announced), Sides { desired, live })
 }
 
+/// Plans anew, keeps what a reviewed plan permits, and returns the results of those of its changes that are left out.
+pub fn plan_reviewed(
+    input: &PlannerInput<'_>,
+    live: Live,
+    reviewed: &Plan,
+) -> (GuardedPlan, Sides, BTreeMap<AgreementId, ChangeResult>) {
+    let (mut guarded, sides) = plan(input, live);
+    let left_out = keep_reviewed(&mut guarded, &reviewed.changes, &sides.live);
+    let settings = input.settings;
+    guarded.plan.count(settings.helpdesk.mapping.states.get(&State::Active));
+    let announced = announced(&guarded.plan, input.agreements, input.catalog, settings.notice_time);
+    (guarded.announcing(announced), sides, left_out)
+}
+
 /// The plan before any guard.
 struct Proposal {
     plan: Plan,
@@ -129,6 +145,7 @@ fn header(input: &PlannerInput<'_>) -> Header {
         commit: input.origin.commit.map(str::to_owned),
         files: input.origin.files.to_owned(),
         helpdesk: input.origin.helpdesk.to_owned(),
+        key_prefix: input.settings.helpdesk.mapping.key.prefix.clone(),
     }
 }
 

@@ -36,6 +36,7 @@ pub fn read_acknowledgement(text: &str) -> Option<(GuardName, usize)> {
 
 /// A guard whose number is not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AwaitingAcknowledgement {
     /// The guard.
     pub guard: GuardName,

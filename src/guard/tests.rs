@@ -44,6 +44,7 @@ fn plan(changes: Vec<Change>, live_active: usize) -> Plan {
             commit: None,
             files: String::new(),
             helpdesk: String::new(),
+            key_prefix: String::new(),
         },
         changes,
         drift: Vec::new(),

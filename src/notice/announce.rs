@@ -21,6 +21,7 @@ use super::recipient::{Identity, resolve};
 
 /// The number of notices about one event to one role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Announced {
     /// The event.
     pub event: NoticeEvent,

@@ -13,6 +13,7 @@ use crate::status::{State, StatusReason};
 
 /// One agreement's part of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Change {
     /// The agreement.
     pub id: AgreementId,
@@ -72,6 +73,7 @@ pub enum Verb {
 
 /// A change of the tenant's own state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct StateChange {
     /// The live state; `None` where there is no object yet.
     pub before: Option<String>,
@@ -83,6 +85,7 @@ pub struct StateChange {
 
 /// A change of one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct FieldChange {
     /// The field.
     pub field: Field,
@@ -108,6 +111,7 @@ pub enum Cause {
 
 /// A change of the ownership key, the attribute that says which agreement an object belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct OwnershipKey {
     /// The agreement that the object belongs to now; `None` for an object that Servanda does not manage yet.
     pub before: Option<AgreementId>,
@@ -172,7 +176,7 @@ pub enum Weakened {
 
 /// One step of an apply: at most one write request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
     /// Creates the agreement in the helpdesk's initial state, not usable yet, with its ownership key.
     Create {

@@ -13,6 +13,7 @@ use crate::plan::change::{Cause, Change};
 
 /// One value that was changed by hand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Drift {
     /// The agreement.
     pub id: AgreementId,

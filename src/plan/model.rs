@@ -17,6 +17,7 @@ pub const FORMAT: u32 = 1;
 
 /// The changes that make the helpdesk equal to the files, and everything that is left as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
     /// The version of this shape.
     pub format: u32,
@@ -39,6 +40,7 @@ pub struct Plan {
 
 /// The facts that a plan was made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Header {
     /// The one instant of the run.
     #[schemars(with = "String")]
@@ -55,10 +57,13 @@ pub struct Header {
     pub files: String,
     /// The helpdesk, without any secret.
     pub helpdesk: String,
+    /// The beginning of every ownership key of the repository, which tells apart repositories with the same helpdesk.
+    pub key_prefix: String,
 }
 
 /// An agreement that was not planned, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Blocked {
     /// The agreement.
     pub id: AgreementId,
@@ -68,7 +73,7 @@ pub struct Blocked {
 
 /// The reason why an agreement is blocked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Reason {
     /// A slug cannot be resolved to a live object.
     Unresolved(Unresolved),
@@ -132,6 +137,7 @@ pub enum Note {
 
 /// The numbers of a plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Totals {
     /// Agreements in the files.
     pub agreements: usize,

@@ -21,6 +21,7 @@ use crate::template::Resolved;
 
 /// The scope of a pull request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Scope {
     /// The base commit, from which the settings come.
     pub base: String,
@@ -48,6 +49,7 @@ pub enum DocumentChange {
 /// A line that a reviewer must not overlook: it decides which helpdesk or object is written to, or with which
 /// credentials.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RedLine {
     /// The file.
     pub path: String,
@@ -59,7 +61,7 @@ pub struct RedLine {
 
 /// The subject of a red line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum RedLineSubject {
     /// The settings differ. The plan uses those of the base; a merge puts these into force.
     Settings,

@@ -16,6 +16,7 @@ pub mod diagnostics;
 pub mod diff;
 mod value;
 pub mod plan;
+pub mod saved_plan;
 mod review;
 pub mod scope;
 pub mod markdown;

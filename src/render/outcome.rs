@@ -1,6 +1,8 @@
 //! The outcome of an apply as text: a line for each change, with the reason and the next step if it was not applied,
 //! and the totals in the last line.
 
+use std::collections::BTreeSet;
+
 use crate::ident::AgreementId;
 use crate::outcome::{
     ChangeResult, NoCreation, NotTried, Outcome, StepFailure, Stopped, Withdrawn, WithoutKey,
@@ -20,6 +22,10 @@ pub fn text(plan: &Plan, outcome: &Outcome, paint: Paint) -> String {
         if let Some(result) = outcome.results.get(&change.id) {
             result_line(&mut page, plan, change, result);
         }
+    }
+    let planned: BTreeSet<&AgreementId> = plan.changes.iter().map(|change| &change.id).collect();
+    for (id, result) in outcome.results.iter().filter(|(id, _)| !planned.contains(id)) {
+        left_out_line(&mut page, id, result);
     }
     page.gap();
     if let Some(stopped) = &outcome.stopped {
@@ -105,6 +111,21 @@ fn result_line(page: &mut TerminalPage, plan: &Plan, change: &Change, result: &C
     if let Some(next) = next {
         page.line(4, 6, &Line::new().toned(Tone::Quiet, "→ ").text(&next));
     }
+}
+
+/// A change of a saved plan that the new plan does not contain.
+fn left_out_line(page: &mut TerminalPage, id: &AgreementId, result: &ChangeResult) {
+    let line = |tone, symbol, why| {
+        Line::new().toned(tone, symbol).text(" ").toned(Tone::Strong, id.as_str()).text("  ").text(why)
+    };
+    if let ChangeResult::Done { .. } = result {
+        page.line(0, 4, &line(Tone::Gain, "✓", "was applied before"));
+        return;
+    }
+    let why = "stale: it no longer follows from the files and the helpdesk; nothing was written";
+    page.line(0, 4, &line(Tone::Shift, "?", why));
+    let next = "make a new plan with `servanda plan --out FILE`, and review it";
+    page.line(4, 6, &Line::new().toned(Tone::Quiet, "→ ").text(next));
 }
 
 /// The applied changes.

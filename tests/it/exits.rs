@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
+use servanda::render::saved_plan;
 
 use crate::forge::Forge;
 use crate::processes::{KEY, Served, point};
@@ -44,7 +45,9 @@ fn planned_offline(repository: &Repository) {
 
 fn planned_elsewhere(repository: &Repository) {
     repository.expect(0, &["plan", "--as-of", DAY, "--out", "saved.plan"]);
-    repository.edit("saved.plan", "\"the embedded helpdesk\"", "\"https://acme.itsm365.com/sd\"");
+    let mut plan = saved_plan::read(&repository.read("saved.plan")).unwrap();
+    plan.plan.header.helpdesk = String::from("https://acme.itsm365.com/sd");
+    repository.file("saved.plan", &saved_plan::write(&plan));
 }
 
 fn without_a_key(repository: &Repository) {
@@ -157,7 +160,8 @@ fn a_write_with_an_unknown_result_is_in_doubt() {
     let away = json!({ "answer": { "status": 503, "content_type": "text/plain", "body": "away" } });
     let faults = json!([
         { "verb": "create", "times": null, "effect": { "drop": { "done": true } } },
-        { "at": 12, "times": null, "effect": away },
+        // The search for the new object, after the one that precedes its creation.
+        { "verb": "find", "containing": "\"inventoryNumber\":", "at": 2, "times": null, "effect": away },
     ]);
     for command in WRITING {
         let (repository, _served) = served(&faults);

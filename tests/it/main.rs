@@ -39,6 +39,7 @@ mod recipes;
 mod renewals;
 mod reports;
 mod repository;
+mod saved_plans;
 mod schemas;
 mod steered;
 mod terminal;

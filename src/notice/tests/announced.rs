@@ -51,6 +51,7 @@ fn announced_by(fixture: &Fixture, on: &str, change: Change) -> Vec<Announced> {
             commit: None,
             files: String::new(),
             helpdesk: String::new(),
+            key_prefix: String::new(),
         };
         let plan = Plan {
             format: FORMAT,

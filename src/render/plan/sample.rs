@@ -52,6 +52,7 @@ pub(crate) fn plan(changes: Vec<Change>) -> Plan {
             commit: Some("abc1234def5678".to_owned()),
             files: "9f2c".to_owned(),
             helpdesk: "https://acme.itsm365.com/sd".to_owned(),
+            key_prefix: "servanda:".to_owned(),
         },
         changes,
         drift: Vec::new(),

@@ -1,9 +1,13 @@
 //! Reads the helpdesk and calls the planner of the core.
 
+use std::collections::BTreeMap;
+
 use servanda::envelope::GuardedPlan;
 use servanda::guard::Acknowledged;
+use servanda::ident::AgreementId;
 use servanda::live::{Live, LiveAgreement, Observed, initials};
-use servanda::plan::{Drift, HistoryEvent, LastApplied, attribute_drift};
+use servanda::outcome::ChangeResult;
+use servanda::plan::{Drift, HistoryEvent, LastApplied, Plan, attribute_drift};
 use servanda::planner::{self, Origin, PlannerInput, Sides};
 
 use crate::helpdesk::connect::Connection;
@@ -29,16 +33,27 @@ pub(crate) async fn make(
     terms: &PlanTerms,
     last_applied: Option<&LastApplied>,
 ) -> Result<(GuardedPlan, Sides), Failure> {
-    let reader = connection.reader();
-    let live = reader.read_live(&Selection::of(&workspace.agreements)).await?;
-    tracing::info!(requests = reader.requests(), "the helpdesk was read");
+    let live = read_live(workspace, connection).await?;
     let (mut guarded, sides) = make_from(workspace, live, terms, last_applied, &connection.name());
-    let drift = &mut guarded.plan.drift;
-    if !drift.is_empty() {
-        let events = history(drifted(drift, &sides.live), &reader).await;
-        attribute_drift(drift, &sides.live, &events);
-    }
+    attribute(&mut guarded, &sides, connection).await;
     Ok((guarded, sides))
+}
+
+/// Makes the plan of a workspace against its helpdesk, with only the changes that a reviewed plan permits. Also returns the
+/// results of the reviewed changes that are left out.
+pub(crate) async fn make_reviewed(
+    workspace: &Workspace,
+    connection: &Connection,
+    terms: &PlanTerms,
+    last_applied: Option<&LastApplied>,
+    reviewed: &Plan,
+) -> Result<(GuardedPlan, BTreeMap<AgreementId, ChangeResult>), Failure> {
+    let live = read_live(workspace, connection).await?;
+    let helpdesk = connection.name();
+    let input = input(workspace, terms, last_applied, &helpdesk);
+    let (mut guarded, sides, left_out) = planner::plan_reviewed(&input, live, reviewed);
+    attribute(&mut guarded, &sides, connection).await;
+    Ok((guarded, left_out))
 }
 
 /// Makes the plan of a workspace against a live state that was read before, from `helpdesk`.
@@ -49,7 +64,16 @@ pub(crate) fn make_from(
     last_applied: Option<&LastApplied>,
     helpdesk: &str,
 ) -> (GuardedPlan, Sides) {
-    let input = PlannerInput {
+    planner::plan(&input(workspace, terms, last_applied, helpdesk), live)
+}
+
+fn input<'a>(
+    workspace: &'a Workspace,
+    terms: &'a PlanTerms,
+    last_applied: Option<&'a LastApplied>,
+    helpdesk: &'a str,
+) -> PlannerInput<'a> {
+    PlannerInput {
         agreements: &workspace.agreements,
         catalog: &workspace.catalog,
         settings: &workspace.settings,
@@ -58,8 +82,23 @@ pub(crate) fn make_from(
         prune: terms.prune,
         acknowledged: &terms.acknowledged,
         origin: Origin { commit: workspace.commit.as_deref(), files: &workspace.digest, helpdesk },
-    };
-    planner::plan(&input, live)
+    }
+}
+
+async fn read_live(workspace: &Workspace, connection: &Connection) -> Result<Live, Failure> {
+    let reader = connection.reader();
+    let live = reader.read_live(&Selection::of(&workspace.agreements)).await?;
+    tracing::info!(requests = reader.requests(), "the helpdesk was read");
+    Ok(live)
+}
+
+/// Adds who changed what by hand to the drift of a plan.
+async fn attribute(guarded: &mut GuardedPlan, sides: &Sides, connection: &Connection) {
+    let drift = &mut guarded.plan.drift;
+    if !drift.is_empty() {
+        let events = history(drifted(drift, &sides.live), &connection.reader()).await;
+        attribute_drift(drift, &sides.live, &events);
+    }
 }
 
 /// Reads the history of these agreements and their targets, with initials in place of names.

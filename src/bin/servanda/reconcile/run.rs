@@ -9,7 +9,7 @@ use servanda::calendar::Instant;
 use servanda::envelope::{Conclusion, GuardedPlan};
 use servanda::guard::{Acknowledged, read_acknowledgement};
 use servanda::ident::AgreementId;
-use servanda::outcome::{Outcome, Stopped};
+use servanda::outcome::{ChangeResult, Outcome, Stopped};
 use servanda::plan::{Change, LastApplied, Plan, pending_creations};
 use servanda::planner::Sides;
 
@@ -21,7 +21,8 @@ use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
 use crate::reconcile::apply::{self, Applied, Progress, Tools};
 use crate::reconcile::journal::Journal;
-use crate::reconcile::plan::{PlanTerms, make};
+use crate::reconcile::plan::{PlanTerms, make, make_reviewed};
+use crate::reconcile::plan_file;
 use crate::workspace::files;
 use crate::workspace::git::{self, ACKNOWLEDGEMENT_TRAILER};
 use crate::workspace::load::Workspace;
@@ -60,6 +61,9 @@ pub(crate) struct Reconciled {
     /// The exit code that follows.
     pub(crate) exit: Exit,
 }
+
+/// A plan, both of its sides, and the results of changes that are left out.
+type LoadedPlan = (GuardedPlan, Option<Sides>, BTreeMap<AgreementId, ChangeResult>);
 
 /// A reconciliation of one workspace with one helpdesk.
 pub(crate) struct Reconciliation<'a, A> {
@@ -148,10 +152,11 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
 
     /// Applies a saved plan, or one made now. The caller holds the lock.
     pub(crate) async fn run_locked(&mut self, saved: Option<GuardedPlan>) -> Result<Reconciled, Failure> {
-        let (guarded, sides) = self.load_or_make_plan(saved).await?;
+        let is_saved = saved.is_some();
+        let (guarded, sides, left_out) = self.load_or_make_plan(saved).await?;
         self.audience.show(&guarded)?;
         let mut applied = Applied::default();
-        applied.outcome.remaining = Some(0);
+        applied.outcome.remaining = (!is_saved).then_some(0);
         let mut signal = None;
         if guarded.plan.is_empty() {
             if let Some(sides) = sides {
@@ -166,6 +171,7 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
             self.verify(&mut applied, &stop).await;
             signal = stop.is_asked().then(|| stop.exit());
         }
+        applied.outcome.results.extend(left_out);
         let conclusion = Conclusion::of(&guarded.verdict, &applied.outcome, signal.is_some());
         Ok(Reconciled { guarded, outcome: applied.outcome, exit: exit_of(conclusion, signal) })
     }
@@ -203,25 +209,31 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         }
     }
 
-    /// Returns the saved plan, or makes one now. Creations of earlier runs that may not be visible yet are waited for.
-    async fn load_or_make_plan(
-        &mut self,
-        saved: Option<GuardedPlan>,
-    ) -> Result<(GuardedPlan, Option<Sides>), Failure> {
+    /// Makes a plan now; of a saved one, only the changes that still follow. Creations of earlier runs that may not be
+    /// visible yet are waited for.
+    ///
+    /// Also returns both sides, unless the plan lacks changes because a saved one does not permit them, and the results of
+    /// the saved changes that are left out.
+    async fn load_or_make_plan(&mut self, saved: Option<GuardedPlan>) -> Result<LoadedPlan, Failure> {
+        self.read_acknowledgements();
         let Some(saved) = saved else {
-            self.read_acknowledgements();
             let (guarded, sides) = self.make().await?;
             let has_waited = self.await_pending_creations(&guarded.plan).await?;
             let (guarded, sides) = if has_waited { self.make().await? } else { (guarded, sides) };
-            return Ok((guarded, Some(sides)));
+            return Ok((guarded, Some(sides), BTreeMap::new()));
         };
-        self.refuse_another_helpdesk(&saved)?;
+        plan_file::refuse_foreign(&saved, self.workspace, &self.connection.name())?;
         if saved.plan.header.files != self.workspace.digest {
-            self.audience
-                .inform("the files have changed since the plan was made; it is applied as it was reviewed");
+            self.audience.inform(
+                "the files have changed since the plan was made; changes that no longer follow from them are stale",
+            );
         }
-        self.await_pending_creations(&saved.plan).await?;
-        Ok((saved, None))
+        let (terms, last_applied) = (self.terms_with_acknowledgements(), self.last_applied.as_ref());
+        let make = || make_reviewed(self.workspace, self.connection, &terms, last_applied, &saved.plan);
+        let (guarded, left_out) = make().await?;
+        let has_waited = self.await_pending_creations(&guarded.plan).await?;
+        let (guarded, left_out) = if has_waited { make().await? } else { (guarded, left_out) };
+        Ok((guarded, None, left_out))
     }
 
     /// Reads the acknowledgements in the messages of the commits that were merged since the last apply. A number may count
@@ -267,19 +279,12 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     }
 
     async fn make(&self) -> Result<(GuardedPlan, Sides), Failure> {
-        let terms = PlanTerms { acknowledged: self.acknowledged.clone(), ..*self.terms };
+        let terms = self.terms_with_acknowledgements();
         make(self.workspace, self.connection, &terms, self.last_applied.as_ref()).await
     }
 
-    /// A saved plan is applied only to the helpdesk that it was made for.
-    fn refuse_another_helpdesk(&self, saved: &GuardedPlan) -> Result<(), Failure> {
-        let (planned, here) = (&saved.plan.header.helpdesk, self.connection.name());
-        if *planned == here {
-            return Ok(());
-        }
-        let message = format!("the plan is for {planned}, and the settings name {here}");
-        Err(Failure::new(Exit::Stale, "plan-for-another-helpdesk", message)
-            .help("make a plan for this helpdesk with `servanda plan --out FILE`"))
+    fn terms_with_acknowledgements(&self) -> PlanTerms {
+        PlanTerms { acknowledged: self.acknowledged.clone(), ..*self.terms }
     }
 
     /// Statuses depend on the date, so that a machine with a wrong clock must not write.

@@ -7,7 +7,7 @@ use servanda::render;
 use crate::cli::audience::Attended;
 use crate::cli::options::{Format, LockOptions, PlanOptions};
 use crate::helpdesk::connect;
-use crate::process::context::{AsOf, Context};
+use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::runtime::runtime;
 use crate::reconcile::plan_file;
@@ -18,8 +18,9 @@ const AFTER_HELP: &str = "\
 Examples:
   servanda apply                         show the plan, ask, and apply it
   servanda apply --yes                   do not ask
-  servanda apply today.plan              apply a reviewed plan; an object that
-                                         changed since then is skipped
+  servanda apply today.plan              apply a reviewed plan; what no longer
+                                         follows from files and helpdesk is
+                                         skipped
   servanda apply --accept weakened=2     allow exactly two weakened targets
   servanda apply --yes --wait-lock 10m   wait for another run to end
 
@@ -31,7 +32,7 @@ Exit codes: 0 applied, 4 refused by a guard, 5 plan stale and nothing applied, 6
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     /// A plan that `plan --out` saved; without it, a new one is made
-    #[arg(conflicts_with_all = ["as_of", "prune", "accept"])]
+    #[arg(conflicts_with_all = ["as_of", "prune"])]
     plan: Option<PathBuf>,
     #[command(flatten)]
     options: PlanOptions,
@@ -50,9 +51,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let saved = arguments.plan.as_deref().map(plan_file::read).transpose()?;
     let (workspace, mut terms) = arguments.options.load(context)?;
     if let Some(saved) = &saved {
-        let instant = saved.plan.header.as_of;
-        let zone = &workspace.settings.zone;
-        terms.as_of = AsOf { instant, is_asked: zone.day_of(instant) != zone.day_of(context.now) };
+        terms = plan_file::terms_of(saved, terms, &workspace, context.now)?;
     }
     workspace.refuse_other_days(terms.as_of)?;
     files::own_folder(&workspace.root)?;
@@ -77,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
 fn print_outcome(concluded: &Reconciled, format: Format, context: &Context) -> Result<(), Failure> {
     let Reconciled { guarded: envelope, outcome, .. } = concluded;
     match format {
-        Format::Text if envelope.plan.is_empty() => Ok(()),
+        Format::Text if envelope.plan.is_empty() && outcome.results.is_empty() => Ok(()),
         Format::Text => print_data(&render::outcome::text(&envelope.plan, outcome, context.paint())),
         Format::Json => print_data(&render::json::pretty(&render::json::outcome(envelope, outcome))),
     }

@@ -229,6 +229,7 @@ pub(crate) fn creation() -> Plan {
             commit: None,
             files: String::new(),
             helpdesk: String::new(),
+            key_prefix: String::new(),
         },
         changes: vec![change],
         drift: Vec::new(),
