@@ -152,11 +152,24 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
 
     /// Applies a saved plan, or one made now. The caller holds the lock.
     pub(crate) async fn run_locked(&mut self, saved: Option<GuardedPlan>) -> Result<Reconciled, Failure> {
-        let is_saved = saved.is_some();
-        let (guarded, sides, left_out) = self.load_or_make_plan(saved).await?;
+        let loaded = self.load_or_make_plan(saved).await?;
+        self.apply_loaded(loaded).await
+    }
+
+    /// Applies a plan that was made at another time, without deriving it anew, as a run does that slept in between.
+    #[cfg(test)]
+    pub(crate) async fn run_as_it_is(&mut self, plan: GuardedPlan) -> Result<Reconciled, Failure> {
+        let lock = self.lock().await?;
+        let reconciled = self.apply_loaded((plan, None, BTreeMap::new())).await;
+        self.unlock(lock).await;
+        reconciled
+    }
+
+    async fn apply_loaded(&mut self, loaded: LoadedPlan) -> Result<Reconciled, Failure> {
+        let (guarded, sides, left_out) = loaded;
         self.audience.show(&guarded)?;
         let mut applied = Applied::default();
-        applied.outcome.remaining = (!is_saved).then_some(0);
+        applied.outcome.remaining = sides.is_some().then_some(0);
         let mut signal = None;
         if guarded.plan.is_empty() {
             if let Some(sides) = sides {

@@ -250,7 +250,7 @@ impl ReconcileFixture {
         reconciliation.plan_only().await.expect("a plan")
     }
 
-    /// Applies a plan in autumn.
+    /// Applies a plan in autumn, as it is.
     pub(crate) async fn apply(&self, plan: GuardedPlan) -> Reconciled {
         self.reconcile_in(self.folder.path(), AUTUMN, &clock, Some(plan)).await.expect("applied")
     }
@@ -299,10 +299,13 @@ impl ReconcileFixture {
     ) -> Result<Reconciled, Failure> {
         let workspace = workspace(root, instant);
         let (connection, terms) = self.connection(&workspace, instant);
-        Reconciliation::new(&workspace, &connection, &terms, "test".to_owned(), &TestAudience)
-            .with_clock(clock)
-            .run(saved)
-            .await
+        let mut reconciliation =
+            Reconciliation::new(&workspace, &connection, &terms, "test".to_owned(), &TestAudience)
+                .with_clock(clock);
+        match saved {
+            None => reconciliation.run(None).await,
+            Some(plan) => reconciliation.run_as_it_is(plan).await,
+        }
     }
 
     /// The number of requests so far.
@@ -323,7 +326,7 @@ impl ReconcileFixture {
         self.sandbox.set_faults(Vec::new());
         let before = self.sandbox.request_counts();
         let last = self.reconcile().await.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
-        assert_eq!(last.exit, Exit::Fine, "{what}");
+        assert_eq!(last.exit, Exit::Fine, "{what}: {:?} {:?}", last.outcome, last.guarded.plan.blocked);
         assert!(last.guarded.plan.is_empty(), "{what}: {:#?}", last.guarded.plan.changes);
         let after = self.sandbox.request_counts();
         assert_eq!(after.writes(), before.writes(), "{what}: nothing is written");
