@@ -158,3 +158,37 @@ fn hostile_input_stays_small() {
     }
     assert!(faults.is_empty(), "\n{faults}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_ends_the_command_at_once() {
+    // Each would wait for a writer for ever; `timeout` ends it with 124.
+    let cases: [(&str, &[&str], i32); 7] = [
+        ("catalog.yaml", &["validate"], 3),
+        ("agreements/pipe.yaml", &["validate"], 3),
+        (".gitignore", &["validate"], 1),
+        ("agreements/.ignore", &["validate"], 1),
+        ("saved", &["show", "saved"], 1),
+        ("saved", &["plan", "--snapshot", "saved", "--as-of", "2026-09-01"], 1),
+        (".servanda/ledger.sqlite", &["ledger", "show"], 1),
+    ];
+    std::thread::scope(|scope| {
+        for (path, command, code) in cases {
+            scope.spawn(move || {
+                let repository = Repository::example();
+                let pipe = repository.root().join(path);
+                std::fs::create_dir_all(pipe.parent().unwrap()).unwrap();
+                // Only one of them was a file before.
+                let _ = std::fs::remove_file(&pipe);
+                assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+                let mut program = std::process::Command::new("timeout");
+                program.arg("60").arg(env!("CARGO_BIN_EXE_servanda")).args(command);
+                let output = program.current_dir(repository.root()).output().unwrap();
+                let said = [output.stdout, output.stderr].concat();
+                let said = String::from_utf8_lossy(&said);
+                assert_eq!(output.status.code(), Some(code), "{path}: {said}");
+                assert!(said.contains("error["), "{path}: {said}");
+            });
+        }
+    });
+}

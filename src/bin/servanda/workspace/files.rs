@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::WalkBuilder;
 use rayon::prelude::*;
@@ -140,6 +141,20 @@ fn walk(folders: &[PathBuf]) -> Result<Vec<FoundFile>, Failure> {
         }
     }
     let Some(mut walk) = below else { return Ok(places) };
+    for folder in folders.iter().flat_map(|folder| folder.ancestors()) {
+        check_rules(folder)?;
+    }
+    let refused: Arc<Mutex<Option<Failure>>> = Arc::default();
+    let found = Arc::clone(&refused);
+    walk.filter_entry(move |entry| {
+        let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        let checked = if is_folder { check_rules(entry.path()) } else { Ok(()) };
+        let is_sound = checked.is_ok();
+        if let Err(failure) = checked {
+            *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+        }
+        is_sound
+    });
     walk.follow_links(false).require_git(false).parents(false).git_global(false).git_exclude(false);
     for entry in walk.build() {
         let entry =
@@ -151,7 +166,21 @@ fn walk(folders: &[PathBuf]) -> Result<Vec<FoundFile>, Failure> {
             places.push(FoundFile { path: entry.into_path(), is_link });
         }
     }
-    Ok(places)
+    let refused = refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+    refused.map_or(Ok(places), Err)
+}
+
+/// Refuses ignore rules that the walk could not read to an end, such as a pipe or a link to a device.
+fn check_rules(folder: &Path) -> Result<(), Failure> {
+    for name in [".gitignore", ".ignore"] {
+        let path = folder.join(name);
+        if fs::metadata(&path).is_ok_and(|found| !found.is_file() || found.len() > SIZE_LIMIT) {
+            let message = format!("{} is not a regular file of at most 1 MiB", path.display());
+            return Err(Failure::new(Exit::Failure, "ignore-rules-invalid", message)
+                .help("replace it by a file of rules, or remove it"));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the name of a file is that of a YAML file.
