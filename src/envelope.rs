@@ -17,7 +17,7 @@ use crate::live::{Live, Observed, digest};
 use crate::notice::Announced;
 use crate::outcome::{ChangeResult, Outcome, Stopped};
 use crate::plan::scope::Scope;
-use crate::plan::{Change, ChangeSeverity, GuardName, Plan, Reason};
+use crate::plan::{Change, ChangeSeverity, DriftPart, GuardName, Plan, Reason};
 
 /// A plan together with the decisions of its guards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -81,7 +81,7 @@ pub enum Conclusion {
     InDoubt,
     /// Every open change was stale, and nothing was written.
     Stale,
-    /// Some changes were not applied, or some agreements are blocked.
+    /// Some changes were not applied, remain after the apply or could not be confirmed, or some agreements are blocked.
     Partial,
     /// The helpdesk equals the files.
     Complete,
@@ -164,9 +164,41 @@ impl GuardedPlan {
         }
         settled
     }
+
+    /// Withdraws the results that this plan, which was made after the apply, contradicts: a change that it still
+    /// contains was not kept by the helpdesk. Returns their agreements.
+    pub fn contradict(&self, outcome: &mut Outcome) -> BTreeSet<AgreementId> {
+        outcome.remaining = Some(self.plan.changes.len());
+        let mut contradicted = BTreeSet::new();
+        for change in &self.plan.changes {
+            if let Some(result) = outcome.results.get_mut(&change.id)
+                && let ChangeResult::Done { object, .. } = &*result
+            {
+                let state = change.state.iter().map(|_| DriftPart::State);
+                let fields = change.fields.iter().map(|field| DriftPart::Field(field.field.clone()));
+                *result =
+                    ChangeResult::NotKept { object: object.clone(), parts: state.chain(fields).collect() };
+                contradicted.insert(change.id.clone());
+            }
+        }
+        contradicted
+    }
 }
 
 impl Verdict {
+    /// The verdict of a run whose plan after the apply has the verdict `after`: the more severe of both.
+    #[must_use]
+    pub fn and_after(self, after: Option<Self>) -> Self {
+        let severity = |meaning: Meaning| match meaning {
+            Meaning::RefusedByAGuard => 0,
+            Meaning::Partial => 1,
+            Meaning::Complete => 2,
+        };
+        after.into_iter().fold(self, |one, other| {
+            if severity(other.meaning) < severity(one.meaning) { other } else { one }
+        })
+    }
+
     /// Derives the verdict from what is blocked and what awaits acknowledgement.
     pub fn of(plan: &Plan, awaiting: &[AwaitingAcknowledgement]) -> Self {
         let is_open = |reason: &Reason| match reason {
@@ -203,7 +235,13 @@ impl Conclusion {
             None if !outcome.is_complete() && outcome.is_only_stale() && !outcome.has_written() => {
                 Self::Stale
             }
-            None if !outcome.is_complete() || verdict.meaning == Meaning::Partial => Self::Partial,
+            // Without a plan made after the apply, nothing proves that the helpdesk equals the files.
+            None if !outcome.is_complete()
+                || outcome.remaining != Some(0)
+                || verdict.meaning == Meaning::Partial =>
+            {
+                Self::Partial
+            }
             None => Self::Complete,
         }
     }
@@ -288,6 +326,43 @@ pub(crate) mod tests {
         ] {
             let outcome = outcome(results, stopped);
             assert_eq!(Conclusion::of(&verdict(meaning), &outcome, is_interrupted), expected, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_plan_made_after_the_apply_still_contains_is_not_done() {
+        let object = || LiveId::new("x$1").expect("a live id");
+        let done = || ChangeResult::Done { object: object(), altered: Vec::new() };
+        let results = [(id("b"), done()), (id("d"), done()), (id("e"), ChangeResult::Stale)];
+        let mut outcome = Outcome { results: results.into(), remaining: None, stopped: None };
+        assert_eq!(guarded().contradict(&mut outcome), [id("b")].into());
+        assert!(
+            matches!(&outcome.results[&id("b")], ChangeResult::NotKept { object: found, .. } if *found == object())
+        );
+        assert_eq!((&outcome.results[&id("d")], &outcome.results[&id("e")]), (&done(), &ChangeResult::Stale));
+        assert_eq!((outcome.remaining, outcome.has_written(), outcome.is_complete()), (Some(1), true, false));
+    }
+
+    #[test]
+    fn a_run_is_complete_only_if_nothing_remains_after_it() {
+        let verdict = |exit_code, meaning| Verdict { exit_code, meaning, changes_pending: false };
+        let (fine, partial, refused) = (
+            verdict(0, Meaning::Complete),
+            verdict(6, Meaning::Partial),
+            verdict(4, Meaning::RefusedByAGuard),
+        );
+        for (before, after, remaining, expected) in [
+            (fine, Some(fine), Some(0), Conclusion::Complete),
+            (fine, None, Some(0), Conclusion::Complete),
+            (fine, Some(fine), Some(1), Conclusion::Partial),
+            (fine, None, None, Conclusion::Partial),
+            (fine, Some(partial), Some(0), Conclusion::Partial),
+            (partial, Some(fine), Some(0), Conclusion::Partial),
+            (partial, Some(refused), Some(0), Conclusion::RefusedByAGuard),
+            (refused, Some(partial), Some(0), Conclusion::RefusedByAGuard),
+        ] {
+            let outcome = Outcome { remaining, ..Outcome::default() };
+            assert_eq!(Conclusion::of(&before.and_after(after), &outcome, false), expected);
         }
     }
 }

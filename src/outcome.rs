@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ident::{AgreementId, LiveId};
-use crate::plan::Altered;
+use crate::plan::{Altered, DriftPart};
 
 /// The results of all changes of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,6 +43,13 @@ pub enum ChangeResult {
         object: LiveId,
         /// The fields that the helpdesk holds with another value than was written.
         altered: Vec<Altered>,
+    },
+    /// The helpdesk accepted all its steps, and a plan made after the apply still contains the change.
+    NotKept {
+        /// The live object.
+        object: LiveId,
+        /// The parts that still differ from the files.
+        parts: Vec<DriftPart>,
     },
     /// The object changed since the plan was made, or is gone; nothing was written.
     Stale,
@@ -125,7 +132,10 @@ impl Outcome {
     /// Whether anything was, or may have been, written.
     pub fn has_written(&self) -> bool {
         self.results.values().any(|result| match result {
-            ChangeResult::Done { .. } | ChangeResult::Unknown(_) | ChangeResult::Withdrawn(_) => true,
+            ChangeResult::Done { .. }
+            | ChangeResult::NotKept { .. }
+            | ChangeResult::Unknown(_)
+            | ChangeResult::Withdrawn(_) => true,
             ChangeResult::WithoutKey(WithoutKey { step, stored, .. }) => *step > 0 || stored.is_some(),
             ChangeResult::Failed(StepFailure { step, .. }) | ChangeResult::Stopped { step } => *step > 0,
             ChangeResult::Stale | ChangeResult::NotTried(_) => false,

@@ -285,7 +285,9 @@ impl<'a> Evaluation<'a> {
         if let Some((key, _)) = known {
             notice.key = key.clone();
         }
-        self.decide(notice, known.map(|(_, record)| record), &Decision::Send, due);
+        // The new days are announced once the helpdesk has them.
+        let decision = self.change_of_state(notice.state);
+        self.decide(notice, known.map(|(_, record)| record), &decision, due);
     }
 
     /// The recipients of all events.

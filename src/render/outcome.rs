@@ -7,7 +7,7 @@ use crate::ident::AgreementId;
 use crate::outcome::{
     ChangeResult, NoCreation, NotTried, Outcome, StepFailure, Stopped, Withdrawn, WithoutKey,
 };
-use crate::plan::{Altered, Change, FieldChange, Plan, Step, Verb};
+use crate::plan::{Altered, Change, DriftPart, FieldChange, Plan, Step, Verb};
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
@@ -50,7 +50,7 @@ fn stop_reason(stopped: &Stopped) -> String {
 
 /// The totals: `5 done, 1 failed. A new plan shows 1 remaining change.`
 fn last_line(outcome: &Outcome) -> String {
-    let kinds = ["done", "stale", "failed", "withdrawn", "in doubt", "stopped", "not tried"];
+    let kinds = ["done", "not kept", "stale", "failed", "withdrawn", "in doubt", "stopped", "not tried"];
     let counts = kinds.map(|kind| {
         let of_kind = outcome.results.values().filter(|result| word(result) == kind);
         (of_kind.count(), kind)
@@ -74,6 +74,7 @@ fn last_line(outcome: &Outcome) -> String {
 fn word(result: &ChangeResult) -> &'static str {
     match result {
         ChangeResult::Done { .. } => "done",
+        ChangeResult::NotKept { .. } => "not kept",
         ChangeResult::Stale => "stale",
         ChangeResult::Failed(_) | ChangeResult::WithoutKey(_) => "failed",
         ChangeResult::Withdrawn(_) => "withdrawn",
@@ -87,9 +88,10 @@ fn result_line(page: &mut TerminalPage, plan: &Plan, change: &Change, result: &C
     let (tone, symbol) = match result {
         ChangeResult::Done { .. } => (Tone::Gain, "✓"),
         ChangeResult::Stale | ChangeResult::Unknown(_) | ChangeResult::Stopped { .. } => (Tone::Shift, "?"),
-        ChangeResult::Failed(_) | ChangeResult::WithoutKey(_) | ChangeResult::Withdrawn(_) => {
-            (Tone::Alarm, "✗")
-        }
+        ChangeResult::Failed(_)
+        | ChangeResult::NotKept { .. }
+        | ChangeResult::WithoutKey(_)
+        | ChangeResult::Withdrawn(_) => (Tone::Alarm, "✗"),
         ChangeResult::NotTried(_) => (Tone::Quiet, "·"),
     };
     let line = Line::new().toned(tone, symbol).text(" ").toned(Tone::Strong, change.id.as_str()).text("  ");
@@ -144,6 +146,13 @@ fn done(change: &Change) -> &'static str {
 fn unfinished(result: &ChangeResult, change: &Change) -> (String, String) {
     match result {
         ChangeResult::Done { .. } => (String::new(), String::new()),
+        ChangeResult::NotKept { object, parts } => (
+            format!(
+                "the helpdesk accepted every step, but {object} still differs from the files{}",
+                parts_of(parts)
+            ),
+            "check in servanda.yaml that the helpdesk keeps these attributes, then apply again".to_owned(),
+        ),
         ChangeResult::Stale => (
             "the object changed after the plan was made; nothing was written".to_owned(),
             "make a new plan and review it".to_owned(),
@@ -225,6 +234,11 @@ fn withdrawal(withdrawn: &Withdrawn) -> (String, String) {
             format!("remove {object} or its ownership key, then make a new plan"),
         ),
     }
+}
+
+fn parts_of(parts: &[DriftPart]) -> String {
+    let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+    if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) }
 }
 
 fn waits(other: &AgreementId) -> String {
