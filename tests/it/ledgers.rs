@@ -20,6 +20,7 @@ struct Case<'a> {
 }
 
 const SECRET: &str = "a long random text";
+const BRANCH: &str = "\"git:origin#servanda-ledger\"";
 
 impl<'a> Case<'a> {
     fn new(name: &'static str, code: &'static str, damage: impl Fn() + 'a) -> Self {
@@ -36,10 +37,14 @@ struct Fixture {
 impl Fixture {
     /// A repository whose ledger has a witness in the helpdesk.
     fn with_ledger(at: &str, place: (&'static str, String)) -> Self {
+        Self::with(at, ", witness: { object: \"ou$6001\", attribute: idHolder }", place)
+    }
+
+    /// A repository with more settings of the ledger.
+    fn with(at: &str, more: &str, place: (&'static str, String)) -> Self {
         let repository = Repository::example();
         let settings = repository.read("servanda.yaml");
-        let witness = "{ object: \"ou$6001\", attribute: idHolder }";
-        let ledger = format!("ledger: {{ at: {at}, secret: {{ env: LEDGER_SECRET }}, witness: {witness} }}");
+        let ledger = format!("ledger: {{ at: {at}, secret: {{ env: LEDGER_SECRET }}{more} }}");
         repository.file("servanda.yaml", &format!("{settings}\n{ledger}\n"));
         Self { repository, place }
     }
@@ -54,6 +59,14 @@ impl Fixture {
         said
     }
 
+    /// A repository with a ledger on a branch of this remote.
+    fn on_branch(remote: &Remote, more: &str) -> Self {
+        let fixture = Self::with(BRANCH, more, ("NOTHING", String::new()));
+        fixture.repository.git(&["init", "--quiet"]);
+        fixture.repository.git(&["remote", "add", "origin", &remote.path().to_string_lossy()]);
+        fixture
+    }
+
     /// Damages the ledger, runs, and initialises it again.
     fn endures(&self, case: &Case<'_>) {
         let sent = outbox(&self.repository);
@@ -61,8 +74,10 @@ impl Fixture {
         (case.damage)();
         for command in ["run", "notify"] {
             let said = self.expect(4, case.secret, &[command, "--as-of", "2026-09-29"]);
-            let code = format!("error[{}]", case.code);
-            assert!(said.contains(&code), "{}: {said}", case.name);
+            // The run before has written to the ledger, so that it has a checksum again.
+            let is_written = (case.name, command) == ("without a checksum", "notify");
+            let code = if is_written { "ledger-modified" } else { case.code };
+            assert!(said.contains(&format!("error[{code}]")), "{}: {said}", case.name);
             assert!(said.contains("--init-ledger"), "{} has a help: {said}", case.name);
             assert_eq!(outbox(&self.repository), sent, "{}: no mail", case.name);
         }
@@ -91,6 +106,13 @@ impl Remote {
 
     fn path(&self) -> &Path {
         self.0.path()
+    }
+
+    /// The number of commits of the ledger's branch.
+    fn commits(&self) -> usize {
+        let mut git = Command::new("git");
+        git.args(["rev-list", "--count", "servanda-ledger"]).current_dir(self.path());
+        String::from_utf8(git.output().unwrap().stdout).unwrap().trim().parse().unwrap()
     }
 
     /// Runs a script in it.
@@ -181,9 +203,8 @@ fn no_mail_is_sent_by_a_ledger_in_a_database_that_may_have_lost_records() {
         ("truncated", "ledger-modified", &truncated),
         ("rewritten", "ledger-modified", &rewritten),
         (
-            // The run writes to the ledger before it verifies it, so the checksum no longer matches.
             "without a checksum",
-            "ledger-modified",
+            "ledger-checksum-missing",
             "DELETE FROM servanda_entry WHERE key = 'checksum'",
         ),
         ("restored from an older dump", "ledger-outdated", restored),
@@ -200,4 +221,63 @@ fn no_mail_is_sent_by_a_ledger_in_a_database_that_may_have_lost_records() {
             fixture.endures(&foreign);
         }
     });
+}
+
+#[test]
+fn a_rolled_back_branch_is_noticed_by_the_clone_that_has_seen_more() {
+    let remote = Remote::new();
+    let fixture = Fixture::on_branch(&remote, "");
+    fixture.begin(|| remote.shell("git update-ref refs/kept $LEDGER"));
+    remote.shell("git update-ref $LEDGER refs/kept");
+    let said = fixture.expect(4, SECRET, &["ledger", "verify"]);
+    assert!(said.contains("error[ledger-outdated]"), "{said}");
+    fixture.expect(1, SECRET, &["doctor"]);
+    fixture.endures(&Case::new("rolled back", "ledger-outdated", || {}));
+}
+
+#[test]
+fn a_quiet_run_leaves_the_commits_of_its_lock_and_compacting_leaves_one() {
+    for more in ["", ", witness: { object: \"ou$6001\", attribute: idHolder }"] {
+        let remote = Remote::new();
+        let fixture = Fixture::on_branch(&remote, more);
+        fixture.begin(|| {});
+        for day in ["2026-09-21", "2026-09-22", "2026-09-23"] {
+            fixture.expect(0, SECRET, &["run", "--as-of", day]);
+        }
+        let sent = outbox(&fixture.repository);
+        let before = remote.commits();
+        fixture.expect(0, SECRET, &["run", "--as-of", "2026-09-23"]);
+        assert!(remote.commits() <= before + 2, "a lock, and its release: {before} -> {}", remote.commits());
+        fixture.expect(0, SECRET, &["ledger", "compact"]);
+        assert!(remote.commits() <= 2, "the history, and the release of the lock: {}", remote.commits());
+        fixture.expect(0, SECRET, &["ledger", "verify"]);
+        fixture.expect(0, SECRET, &["run", "--as-of", "2026-09-23"]);
+        assert_eq!(outbox(&fixture.repository), sent, "nothing is sent again");
+    }
+}
+
+#[test]
+fn a_witness_that_cannot_be_read_stops_notices_and_is_found_by_doctor() {
+    let day = |day| ["run", "--as-of", day];
+    for witness in
+        ["{ object: \"ou$6001\", attribute: noSuchAttribute }", "{ object: \"ou$999\", attribute: idHolder }"]
+    {
+        let remote = Remote::new();
+        let fixture = Fixture::on_branch(&remote, "");
+        fixture.expect(0, SECRET, &["run", "--init-ledger", "--as-of", "2026-09-01"]);
+        let settings = fixture.repository.read("servanda.yaml");
+        let named =
+            settings.replace("LEDGER_SECRET } }", &format!("LEDGER_SECRET }}, witness: {witness} }}"));
+        assert_ne!(settings, named);
+        fixture.repository.file("servanda.yaml", &named);
+        for arguments in [&day("2026-09-21")[..], &["run", "--init-ledger", "--as-of", "2026-09-21"]] {
+            let said = fixture.expect(4, SECRET, arguments);
+            assert!(said.contains("error[ledger-witness-unreadable]"), "{said}");
+        }
+        assert!(outbox(&fixture.repository).is_empty(), "no mail");
+        let found = fixture.expect(1, SECRET, &["doctor", "--format", "json"]);
+        let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+        let failed = found.as_array().unwrap().iter().filter(|line| line["status"] == "failed");
+        assert_eq!(failed.map(|line| line["check"].clone()).collect::<Vec<_>>(), ["witness"]);
+    }
 }

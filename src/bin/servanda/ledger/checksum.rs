@@ -3,6 +3,8 @@
 //! Entries that were deleted, edited by hand or lost do not match the checksum. A ledger that was rolled back
 //! as a whole still matches; only a witness outside of it detects that.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -18,6 +20,7 @@ const TRIES: u32 = 200;
 /// A store that maintains a checksum over its entries.
 pub(crate) struct Checksummed<L> {
     ledger: L,
+    has_written: AtomicBool,
 }
 
 /// The reason why the entries of a ledger cannot be trusted.
@@ -43,7 +46,7 @@ struct Checksum {
 impl<L: LedgerStore> Checksummed<L> {
     /// Maintains a checksum from the next write on.
     pub(crate) fn over(ledger: L) -> Self {
-        Self { ledger }
+        Self { ledger, has_written: AtomicBool::new(false) }
     }
 
     /// Compares the entries with the checksum. An empty ledger needs none.
@@ -65,7 +68,53 @@ impl<L: LedgerStore> Checksummed<L> {
         let (count, sum) = sum_of(&entries);
         let writes = writes.map_or(0, |checksum| checksum.writes) + 1;
         let checksum = Checksum { writes, entries: count, sum };
-        self.ledger.write(&[Swap { key: KEY.to_owned(), expected, value: Some(json(&checksum)) }]).await
+        self.ledger.write(&[Swap { key: KEY.to_owned(), expected, value: Some(json(&checksum)) }]).await?;
+        self.has_written.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Performs swaps and updates the checksum; `is_last` if the lock is released after them.
+    async fn write_all(&self, swaps: &[Swap], is_last: bool) -> Result<(), LedgerError> {
+        if swaps.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<&str> = swaps.iter().map(|swap| swap.key.as_str()).chain([KEY]).collect();
+        for _ in 0..TRIES {
+            let mut found = self.ledger.get_cached(&keys).await?;
+            if check_swaps(swaps, &found) != SwapCheck::Ready {
+                found = self.ledger.get(&keys).await?;
+            }
+            match check_swaps(swaps, &found) {
+                SwapCheck::AlreadyDone => return Ok(()),
+                SwapCheck::Conflict(key) => return Err(LedgerError::Conflict(key)),
+                SwapCheck::Ready => {}
+            }
+            let checksum = Self::checksum_after(found.get(KEY), swaps)?;
+            let mut swaps_and_checksum = swaps.to_vec();
+            let expected = found.get(KEY).cloned();
+            let value = Some(json(&checksum));
+            swaps_and_checksum.push(Swap { key: KEY.to_owned(), expected, value });
+            let written = if is_last {
+                self.ledger.write_before_unlock(&swaps_and_checksum).await
+            } else {
+                self.ledger.write(&swaps_and_checksum).await
+            };
+            match written {
+                // Another run wrote in between. The next iteration finds out whether it changed the same keys.
+                Err(LedgerError::Conflict(_)) => {}
+                Ok(()) => {
+                    self.has_written.store(true, Ordering::Relaxed);
+                    return Ok(());
+                }
+                failed @ Err(_) => return failed,
+            }
+        }
+        Err(LedgerError::Failed("other runs keep writing to the ledger".to_owned()))
+    }
+
+    /// Whether anything was written through this value.
+    pub(crate) fn has_written(&self) -> bool {
+        self.has_written.load(Ordering::Relaxed)
     }
 
     /// The checksum after some swaps. If there is none, it covers only the entries written from now on, so
@@ -122,32 +171,11 @@ impl<L: LedgerStore> LedgerStore for Checksummed<L> {
     }
 
     async fn write(&self, swaps: &[Swap]) -> Result<(), LedgerError> {
-        if swaps.is_empty() {
-            return Ok(());
-        }
-        let keys: Vec<&str> = swaps.iter().map(|swap| swap.key.as_str()).chain([KEY]).collect();
-        for _ in 0..TRIES {
-            let mut found = self.ledger.get_cached(&keys).await?;
-            if check_swaps(swaps, &found) != SwapCheck::Ready {
-                found = self.ledger.get(&keys).await?;
-            }
-            match check_swaps(swaps, &found) {
-                SwapCheck::AlreadyDone => return Ok(()),
-                SwapCheck::Conflict(key) => return Err(LedgerError::Conflict(key)),
-                SwapCheck::Ready => {}
-            }
-            let checksum = Self::checksum_after(found.get(KEY), swaps)?;
-            let mut swaps_and_checksum = swaps.to_vec();
-            let expected = found.get(KEY).cloned();
-            let value = Some(json(&checksum));
-            swaps_and_checksum.push(Swap { key: KEY.to_owned(), expected, value });
-            match self.ledger.write(&swaps_and_checksum).await {
-                // Another run wrote in between. The next iteration finds out whether it changed the same keys.
-                Err(LedgerError::Conflict(_)) => {}
-                other => return other,
-            }
-        }
-        Err(LedgerError::Failed("other runs keep writing to the ledger".to_owned()))
+        self.write_all(swaps, false).await
+    }
+
+    async fn write_before_unlock(&self, swaps: &[Swap]) -> Result<(), LedgerError> {
+        self.write_all(swaps, true).await
     }
 
     async fn lock(&self, holder: &Holder) -> Result<Result<L::Lock, Option<Holder>>, LedgerError> {
@@ -160,5 +188,21 @@ impl<L: LedgerStore> LedgerStore for Checksummed<L> {
 
     async fn unlock(&self, lock: L::Lock) {
         self.ledger.unlock(lock).await;
+    }
+
+    async fn break_lock(&self) -> Result<Option<Holder>, LedgerError> {
+        self.ledger.break_lock().await
+    }
+
+    async fn lost_history(&self) -> Result<Option<String>, LedgerError> {
+        self.ledger.lost_history().await
+    }
+
+    async fn accept_history(&self) -> Result<(), LedgerError> {
+        self.ledger.accept_history().await
+    }
+
+    async fn drop_history(&self) -> Result<Option<u64>, LedgerError> {
+        self.ledger.drop_history().await
     }
 }

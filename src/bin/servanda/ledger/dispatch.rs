@@ -16,7 +16,7 @@ pub(crate) enum AnyLedger {
     /// A file on this machine.
     Sqlite(SqliteLedger),
     /// A branch of a Git remote.
-    Git(GitLedger),
+    Git(Box<GitLedger>),
     /// A database.
     Postgres(Box<PostgresLedger>),
     /// A ledger that could not be opened.
@@ -64,6 +64,10 @@ impl LedgerStore for UnusableLedger {
     async fn unlock(&self, lock: Infallible) {
         match lock {}
     }
+
+    async fn break_lock(&self) -> Result<Option<Holder>, LedgerError> {
+        self.error()
+    }
 }
 
 impl LedgerStore for AnyLedger {
@@ -75,6 +79,11 @@ impl LedgerStore for AnyLedger {
         fn read(prefix: &str) -> Result<Entries, LedgerError>;
         fn write(swaps: &[Swap]) -> Result<(), LedgerError>;
         fn lease_end() -> Option<Instant>;
+        fn write_before_unlock(swaps: &[Swap]) -> Result<(), LedgerError>;
+        fn break_lock() -> Result<Option<Holder>, LedgerError>;
+        fn lost_history() -> Result<Option<String>, LedgerError>;
+        fn accept_history() -> Result<(), LedgerError>;
+        fn drop_history() -> Result<Option<u64>, LedgerError>;
     }
 
     async fn lock(&self, holder: &Holder) -> Result<Result<AnyLock, Option<Holder>>, LedgerError> {

@@ -4,6 +4,9 @@
 //! the branch is an audit trail. The git program uses its own credentials for the remote. The branch is never
 //! checked out, and the work tree is not touched.
 
+mod files;
+mod history;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,10 +14,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use servanda::calendar::Instant;
+use servanda::live::digest;
 use tokio::sync::Mutex;
 
+use self::files::{key_of, next_object, path_of};
 use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
-use crate::process::context::clock;
+use crate::process::context::{CLOCK_TOLERANCE, clock, random};
 use crate::workspace::git::{self, GitOutput, Remote};
 
 /// The time the lock of a killed run remains valid.
@@ -25,6 +30,8 @@ const RENEW_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(3);
 const LOCK: &str = "lock";
 /// The number of attempts of a write while other runs push at the same time.
 const TRIES: u32 = 100;
+/// The number of attempts of a call of git while other processes lock refs of the same repository.
+const LOCK_TRIES: u32 = 20;
 /// The upper limit of the wait between two attempts, in milliseconds.
 const BACKOFF_LIMIT_MS: u64 = 200;
 /// Keeps transferred objects in packs. Hundreds of loose object files would take longer than everything else.
@@ -38,8 +45,10 @@ pub(crate) struct GitLedger {
     folder: PathBuf,
     remote: Remote,
     branch: String,
-    /// A ref for fetched commits that no other process uses.
+    /// A ref for fetched commits that no other process uses, in this or another container.
     own_ref: String,
+    /// A ref for the last commit that this clone has seen.
+    known_ref: String,
     cache: Mutex<BranchCache>,
 }
 
@@ -47,6 +56,8 @@ pub(crate) struct GitLedger {
 #[derive(Default)]
 struct BranchCache {
     is_prepared: bool,
+    /// The commits of the branch that this clone had seen before.
+    known: Vec<String>,
     commit: Option<String>,
     entries: Entries,
     /// The contents of blobs, by their ids.
@@ -69,15 +80,28 @@ pub(crate) struct Lease {
     until: Instant,
 }
 
+impl Lease {
+    /// Whether the lock is held. A lease that ends later than any clock that a run may have allows was taken by a wrong
+    /// clock, and is no lock.
+    fn is_in_force(&self, now: Instant) -> bool {
+        // Each of two machines may differ from the helpdesk by the tolerance.
+        let latest = end_of(now).checked_add(CLOCK_TOLERANCE + CLOCK_TOLERANCE).unwrap_or(Instant::MAX);
+        now < self.until && self.until <= latest
+    }
+}
+
 impl GitLedger {
     /// The ledger on a branch of a remote, which is named as in this repository or by its address.
     pub(crate) fn at(root: &Path, remote: &str, branch: &str) -> Self {
-        let own = format!("{}-{}", std::process::id(), next_number());
+        let own = format!("{:016x}{:016x}", random(), random());
+        let remote = Remote::new(remote);
+        let place = digest(&(remote.shown(), branch));
         Self {
             folder: root.to_path_buf(),
-            remote: Remote::new(remote),
+            remote,
             branch: format!("refs/heads/{branch}"),
-            own_ref: format!("refs/servanda/{own}"),
+            own_ref: format!("refs/servanda/fetched/{own}"),
+            known_ref: format!("refs/servanda/known/{}", &place[..12]),
             cache: Mutex::default(),
         }
     }
@@ -87,10 +111,19 @@ impl GitLedger {
         LedgerError::Failed(format!("the ledger git:{}#{branch}: {why}", self.remote.shown()))
     }
 
+    /// Runs git, again if another process locks the refs that it needs.
     async fn git(&self, arguments: &[&str], input: &[u8]) -> Result<GitOutput, LedgerError> {
-        git::run_with(&self.folder, self.remote.config(), arguments, input)
-            .await
-            .map_err(|why| self.failed(why))
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let output = git::run_with(&self.folder, self.remote.config(), arguments, input)
+                .await
+                .map_err(|why| self.failed(why))?;
+            if output.code == Some(0) || tries == LOCK_TRIES || !is_contended(&output.errors) {
+                return Ok(output);
+            }
+            tokio::time::sleep(backoff()).await;
+        }
     }
 
     async fn git_or_fail(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, LedgerError> {
@@ -101,13 +134,19 @@ impl GitLedger {
     /// Fetches the branch, unless it is unchanged.
     async fn refresh(&self, cache: &mut BranchCache) -> Result<(), LedgerError> {
         if !cache.is_prepared {
-            if self.git(&["rev-parse", "--git-dir"], b"").await?.code != Some(0) {
-                return Err(self.failed("the folder is not a Git repository; `git init` makes it one, or set `ledger.at` to another place"));
-            }
+            cache.known = self.read_known().await?;
             cache.is_prepared = true;
         }
         let spec = format!("+{}:{}", self.branch, self.own_ref);
-        let fetch = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", self.remote.name(), &spec];
+        let fetch = [
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--refmap=",
+            self.remote.name(),
+            &spec,
+        ];
         let mut output = self.git(&[&PACKED[..], &fetch].concat(), b"").await?;
         if output.code != Some(0) {
             // The branch may not exist yet. The exit code of `ls-remote` is more reliable than the message of
@@ -175,6 +214,20 @@ impl GitLedger {
         let import = ["fast-import", "--quiet", "--force", "--date-format=raw"];
         let commit = self.git_or_fail(&[&PACKED[..], &import].concat(), stream.as_bytes()).await?;
         let commit = String::from_utf8_lossy(&commit).trim().to_owned();
+        if !self.push_commit(cache, commit).await? {
+            return Ok(false);
+        }
+        for swap in swaps {
+            match &swap.value {
+                Some(value) => cache.entries.insert(swap.key.clone(), value.clone()),
+                None => cache.entries.remove(&swap.key),
+            };
+        }
+        Ok(true)
+    }
+
+    /// Pushes a commit in place of the last known one. Returns whether the branch was still there.
+    async fn push_commit(&self, cache: &mut BranchCache, commit: String) -> Result<bool, LedgerError> {
         // Also protects against forges and hooks that rewrite a refused push into a forced one.
         let lease =
             format!("--force-with-lease={}:{}", self.branch, cache.commit.as_deref().unwrap_or_default());
@@ -182,12 +235,6 @@ impl GitLedger {
         let output =
             self.git(&["push", "--porcelain", "--no-verify", &lease, self.remote.name(), &spec], b"").await?;
         if output.code == Some(0) {
-            for swap in swaps {
-                match &swap.value {
-                    Some(value) => cache.entries.insert(swap.key.clone(), value.clone()),
-                    None => cache.entries.remove(&swap.key),
-                };
-            }
             cache.commit = Some(commit);
             return Ok(true);
         }
@@ -232,6 +279,46 @@ impl GitLedger {
         }
         stream.push_str("get-mark :1\ndone\n");
         stream
+    }
+
+    /// The swap that releases the lock, if this run still holds it.
+    fn release(cache: &BranchCache) -> Option<Swap> {
+        let expected = cache.entries.get(LOCK).cloned();
+        let lease: Lease = serde_json::from_str(expected.as_deref()?).ok()?;
+        let is_ours = cache.lease.as_ref().is_some_and(|taken| taken.holder == lease.holder);
+        is_ours.then(|| Swap { key: LOCK.to_owned(), expected, value: None })
+    }
+
+    /// Performs swaps, and with the same commit renews the lock, or releases it after the last write of a run.
+    async fn write_all(
+        &self,
+        cache: &mut BranchCache,
+        swaps: &[Swap],
+        is_last: bool,
+    ) -> Result<(), LedgerError> {
+        if !cache.is_prepared {
+            self.refresh(cache).await?;
+        }
+        // The first attempt uses the cache: the push itself detects whether it is stale.
+        for attempt in 0..TRIES {
+            match check_swaps(swaps, &cache.entries) {
+                SwapCheck::Ready => {
+                    let mut all = swaps.to_vec();
+                    all.extend(if is_last { Self::release(cache) } else { Self::renewal(cache, clock()) });
+                    if self.push(cache, &all).await? {
+                        return Ok(());
+                    }
+                }
+                SwapCheck::AlreadyDone if attempt > 0 => return Ok(()),
+                SwapCheck::Conflict(key) if attempt > 0 => return Err(LedgerError::Conflict(key)),
+                SwapCheck::AlreadyDone | SwapCheck::Conflict(_) => {}
+            }
+            if attempt > 0 {
+                tokio::time::sleep(backoff()).await;
+            }
+            self.refresh(cache).await?;
+        }
+        Err(self.failed("other runs keep pushing to it"))
     }
 
     /// The swap that renews the lease, if this run holds one that is old enough.
@@ -282,44 +369,14 @@ fn end_of(now: Instant) -> Instant {
     now.checked_add(LEASE_TIME).unwrap_or(Instant::MAX)
 }
 
-/// A number that is unique within the process.
-fn next_number() -> u64 {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+/// Whether git failed only because another process held a lock of its repository.
+fn is_contended(errors: &str) -> bool {
+    errors.contains("cannot lock ref") || (errors.contains(".lock'") && errors.contains("File exists"))
 }
 
-/// The path of a key's file. One key may be the prefix of another: files end in `.json`, and folders never do.
-fn path_of(key: &str) -> String {
-    let (folders, name) = key.rsplit_once('/').map_or((None, key), |(folders, name)| (Some(folders), name));
-    let folders = folders.into_iter().flat_map(|folders| folders.split('/'));
-    let folders = folders
-        .map(|folder| if looks_like_file(folder) { format!("{folder}+/") } else { format!("{folder}/") });
-    folders.collect::<String>() + name + ".json"
-}
-
-fn looks_like_file(folder: &str) -> bool {
-    folder.trim_end_matches('+').strip_suffix(".json").is_some()
-}
-
-fn key_of(path: &str) -> Option<String> {
-    let (folders, name) = path.rsplit_once('/').map_or((None, path), |(folders, name)| (Some(folders), name));
-    let folders = folders.into_iter().flat_map(|folders| folders.split('/'));
-    let folders = folders.map(|folder| {
-        let is_escaped = folder.ends_with('+') && looks_like_file(folder);
-        format!("{}/", if is_escaped { &folder[..folder.len() - 1] } else { folder })
-    });
-    Some(folders.collect::<String>() + name.strip_suffix(".json")?)
-}
-
-/// The next object in the output of `cat-file --batch`: its id, its content, and the rest of the output.
-fn next_object(output: &[u8]) -> Option<(String, String, &[u8])> {
-    let end = output.iter().position(|byte| *byte == b'\n')?;
-    let head = String::from_utf8_lossy(&output[..end]).into_owned();
-    let mut words = head.split(' ');
-    let (blob, size) = (words.next()?.to_owned(), words.nth(1)?.parse::<usize>().ok()?);
-    let content = output.get(end + 1..end + 1 + size)?;
-    Some((blob, String::from_utf8_lossy(content).into_owned(), output.get(end + 2 + size..)?))
+/// A wait that differs between competing runs, so that they do not collide again.
+fn backoff() -> Duration {
+    Duration::from_millis(random() % BACKOFF_LIMIT_MS)
 }
 
 impl LedgerStore for GitLedger {
@@ -348,40 +405,18 @@ impl LedgerStore for GitLedger {
     }
 
     async fn write(&self, swaps: &[Swap]) -> Result<(), LedgerError> {
-        let mut cache = self.cache.lock().await;
-        if !cache.is_prepared {
-            self.refresh(&mut cache).await?;
-        }
-        // The first attempt uses the cache: the push itself detects whether it is stale.
-        for attempt in 0..TRIES {
-            match check_swaps(swaps, &cache.entries) {
-                SwapCheck::Ready => {
-                    let mut all = swaps.to_vec();
-                    all.extend(Self::renewal(&cache, clock()));
-                    if self.push(&mut cache, &all).await? {
-                        return Ok(());
-                    }
-                }
-                SwapCheck::AlreadyDone if attempt > 0 => return Ok(()),
-                SwapCheck::Conflict(key) if attempt > 0 => return Err(LedgerError::Conflict(key)),
-                SwapCheck::AlreadyDone | SwapCheck::Conflict(_) => {}
-            }
-            if attempt > 0 {
-                // The wait depends on the process, so that competing runs do not collide again.
-                let wait = u64::from(std::process::id()).wrapping_mul(u64::from(attempt) * 31 + 7)
-                    % BACKOFF_LIMIT_MS;
-                tokio::time::sleep(Duration::from_millis(wait)).await;
-            }
-            self.refresh(&mut cache).await?;
-        }
-        Err(self.failed("other runs keep pushing to it"))
+        self.write_all(&mut *self.cache.lock().await, swaps, false).await
+    }
+
+    async fn write_before_unlock(&self, swaps: &[Swap]) -> Result<(), LedgerError> {
+        self.write_all(&mut *self.cache.lock().await, swaps, true).await
     }
 
     async fn lock(&self, holder: &Holder) -> Result<Result<Lease, Option<Holder>>, LedgerError> {
         let now = clock();
         let expected = self.get(&[LOCK]).await?.remove(LOCK);
         let found: Option<Lease> = expected.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        if let Some(found) = found.filter(|found| now < found.until) {
+        if let Some(found) = found.filter(|found| found.is_in_force(now)) {
             return Ok(Err(Some(found.holder)));
         }
         let lease = Lease { holder: holder.clone(), until: end_of(now) };
@@ -408,19 +443,43 @@ impl LedgerStore for GitLedger {
     }
 
     async fn unlock(&self, _: Lease) {
-        let held = {
-            let mut cache = self.cache.lock().await;
-            cache.lease.take().map(|_| cache.entries.get(LOCK).cloned())
-        };
-        let swap = held.map(|expected| Swap { key: LOCK.to_owned(), expected, value: None });
+        let mut cache = self.cache.lock().await;
         // A lease that cannot be released expires.
-        if let Some(swap) = swap
-            && let Err(error) = self.write(&[swap]).await
+        if let Some(swap) = Self::release(&cache)
+            && let Err(error) = self.write_all(&mut cache, &[swap], false).await
         {
             tracing::warn!("the lock was not released and will expire: {error}");
         }
-        if let Err(error) = self.git(&["update-ref", "-d", &self.own_ref], b"").await {
-            tracing::debug!("the fetched commit was not removed: {error}");
+        cache.lease = None;
+        if let Err(error) = self.keep_known(&cache).await {
+            tracing::warn!("the commit of the ledger was not recorded in this clone: {error}");
         }
+    }
+
+    async fn break_lock(&self) -> Result<Option<Holder>, LedgerError> {
+        let Some(text) = self.get(&[LOCK]).await?.remove(LOCK) else {
+            return Ok(None);
+        };
+        let lease: Option<Lease> = serde_json::from_str(&text).ok();
+        self.write(&[Swap { key: LOCK.to_owned(), expected: Some(text), value: None }]).await?;
+        Ok(Some(lease.map_or_else(Holder::unknown, |lease| lease.holder)))
+    }
+
+    async fn lost_history(&self) -> Result<Option<String>, LedgerError> {
+        let mut cache = self.cache.lock().await;
+        if !cache.is_prepared {
+            self.refresh(&mut cache).await?;
+        }
+        self.lost_commit(&cache).await
+    }
+
+    async fn accept_history(&self) -> Result<(), LedgerError> {
+        let mut cache = self.cache.lock().await;
+        cache.known = cache.commit.iter().cloned().collect();
+        self.keep_known(&cache).await
+    }
+
+    async fn drop_history(&self) -> Result<Option<u64>, LedgerError> {
+        self.replace_history(&mut *self.cache.lock().await).await
     }
 }

@@ -52,7 +52,7 @@ fn store(workspace: &Workspace) -> Result<AnyLedger, String> {
             AnyLedger::Sqlite(SqliteLedger::at(path))
         }
         LedgerPlace::Git { remote, branch } => {
-            AnyLedger::Git(GitLedger::at(&workspace.root, &remote, &branch))
+            AnyLedger::Git(Box::new(GitLedger::at(&workspace.root, &remote, &branch)))
         }
         LedgerPlace::Postgres(address) | LedgerPlace::Variable(address) => {
             let address = SecretString::from(address);

@@ -51,6 +51,11 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
 /// different locks.
 const LOCK: &str = "(('servanda_entry'::regclass::oid::bigint << 8) | 1)";
 
+/// Whether a row `l` of the database's locks is the lock of a ledger; the number of the lock follows.
+const IS_LOCK: &str = "l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
+     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+     AND ((l.classid::bigint << 32) | l.objid::bigint)";
+
 /// A ledger in a database, which is connected on first use.
 pub(crate) struct PostgresLedger {
     config: Config,
@@ -359,13 +364,17 @@ async fn store_holder(client: &Client, process: i32, holder: &str) -> Result<(),
 /// Reads the holder of the lock, if its connection still holds it.
 async fn read_holder(client: &Client) -> Result<Option<Holder>, Error> {
     let query = format!(
-        "SELECT h.holder FROM servanda_holder AS h JOIN pg_locks AS l ON l.pid = h.pid \
-         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
-         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-         AND ((l.classid::bigint << 32) | l.objid::bigint) = {LOCK}"
+        "SELECT h.holder FROM servanda_holder AS h JOIN pg_locks AS l ON l.pid = h.pid WHERE {IS_LOCK} = {LOCK}"
     );
     let rows = client.query_typed(&query, &[]).await?;
     Ok(rows.first().and_then(|row| serde_json::from_str(row.get(0)).ok()))
+}
+
+/// Ends the connection that holds the lock, and returns whether there was one.
+async fn end_holder(client: &Client) -> Result<bool, Error> {
+    let query =
+        format!("SELECT pg_terminate_backend(l.pid, 5000) FROM pg_locks AS l WHERE {IS_LOCK} = {LOCK}");
+    Ok(!client.query_typed(&query, &[]).await?.is_empty())
 }
 
 impl LedgerStore for PostgresLedger {
@@ -416,5 +425,17 @@ impl LedgerStore for PostgresLedger {
         if let Err(why) = within(lock.client.batch_execute("ROLLBACK")).await {
             tracing::debug!("the lock ends with its connection: {why}");
         }
+    }
+
+    async fn break_lock(&self) -> Result<Option<Holder>, LedgerError> {
+        let mut session = self.session().await?;
+        if !session.has_table {
+            return Ok(None);
+        }
+        let holder = within(read_holder(session.client())).await;
+        let holder = self.check(&mut session, holder)?;
+        let ended = within(end_holder(session.client())).await;
+        let is_ended = self.check(&mut session, ended)?;
+        Ok(is_ended.then(|| holder.unwrap_or_else(Holder::unknown)))
     }
 }

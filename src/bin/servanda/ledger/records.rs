@@ -20,9 +20,9 @@ use servanda::plan::{AppliedAgreement, LAST_APPLIED_FORMAT, LastApplied};
 
 use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap};
 
-/// The number of runs that are kept for comparison with the witness. A run that was killed between ledger and
-/// witness leaves an older name there.
-const WITNESSED_RUNS: usize = 50;
+/// The number of elements that are kept of a list. A run that was killed between ledger and witness leaves an older
+/// name there.
+const LIST_LENGTH: usize = 50;
 
 /// The events that were past when notices began, by agreement.
 type Past = BTreeMap<AgreementId, BTreeSet<String>>;
@@ -79,6 +79,17 @@ pub(crate) struct MissingKey {
     pub(crate) stored: String,
 }
 
+/// A lock that a person ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unlocked {
+    /// When.
+    pub(crate) at: Instant,
+    /// The run that held it.
+    pub(crate) run: String,
+    /// The reason.
+    pub(crate) reason: String,
+}
+
 /// The part of the last-applied state that all agreements share.
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -128,6 +139,13 @@ impl<L: LedgerStore> Records<L> {
         let before = self.ledger.read(&self.key("last_applied")).await?;
         let after = entries_of(last_applied, &self.key("last_applied"));
         self.ledger.write(&swaps(&before, &after)).await
+    }
+
+    /// Like [`Self::keep`], as the last write of a run, with which the lock is released.
+    pub(crate) async fn keep_last(&self, last_applied: &LastApplied) -> Result<(), LedgerError> {
+        let before = self.ledger.read(&self.key("last_applied")).await?;
+        let after = entries_of(last_applied, &self.key("last_applied"));
+        self.ledger.write_before_unlock(&swaps(&before, &after)).await
     }
 
     /// Reads the pending creations of earlier runs, by agreement.
@@ -252,13 +270,39 @@ impl<L: LedgerStore> Records<L> {
 
     /// Records a run that is about to be written to the witness.
     pub(crate) async fn witness(&self, run: &str) -> Result<(), LedgerError> {
-        let key = self.key("witnessed");
+        self.append("witnessed", run.to_owned()).await
+    }
+
+    /// Reads the locks that people ended, oldest first.
+    pub(crate) async fn unlocked(&self) -> Result<Vec<Unlocked>, LedgerError> {
+        let key = self.key("unlocked");
+        let found = self.ledger.get(&[&key]).await?.remove(&key);
+        found.map_or_else(|| Ok(Vec::new()), |text| read(&key, &text))
+    }
+
+    /// Ends the lock of another run and records why. Returns that run; `None` if no run holds the lock.
+    pub(crate) async fn break_lock(&self, reason: &str, at: Instant) -> Result<Option<Holder>, LedgerError> {
+        let Some(holder) = self.ledger.break_lock().await? else {
+            return Ok(None);
+        };
+        let unlocked = Unlocked { at, run: holder.run.clone(), reason: reason.to_owned() };
+        self.append("unlocked", unlocked).await?;
+        Ok(Some(holder))
+    }
+
+    /// Appends to a list, of which the last elements are kept.
+    async fn append<T: Serialize + DeserializeOwned>(
+        &self,
+        list: &str,
+        element: T,
+    ) -> Result<(), LedgerError> {
+        let key = self.key(list);
         let expected = self.ledger.get(&[&key]).await?.remove(&key);
-        let mut runs: Vec<String> =
+        let mut elements: Vec<T> =
             expected.as_deref().map_or_else(|| Ok(Vec::new()), |text| read(&key, text))?;
-        runs.push(run.to_owned());
-        runs.drain(..runs.len().saturating_sub(WITNESSED_RUNS));
-        self.ledger.write(&[Swap { key, expected, value: Some(json(&runs)) }]).await
+        elements.push(element);
+        elements.drain(..elements.len().saturating_sub(LIST_LENGTH));
+        self.ledger.write(&[Swap { key, expected, value: Some(json(&elements)) }]).await
     }
 
     /// Reads all records of notices. An unreadable record is an error.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior};
 
 use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
+use crate::process::failure::Failure;
 use crate::workspace::files;
 
 /// The version of the file's format, stored as its `user_version`.
@@ -166,6 +167,15 @@ impl LedgerStore for SqliteLedger {
             Ok(lock) => Ok(Ok(lock)),
             Err(other) => Ok(Err(serde_json::from_str(&other).ok())),
         }
+    }
+
+    /// The lock of a file that no longer exists separates no one from later runs.
+    async fn break_lock(&self) -> Result<Option<Holder>, LedgerError> {
+        let failed = |failure: Failure| LedgerError::Failed(failure.message);
+        let Some(holder) = files::break_lock(&self.lock_path()).map_err(failed)? else {
+            return Ok(None);
+        };
+        Ok(Some(serde_json::from_str(&holder).unwrap_or_else(|_| Holder::unknown())))
     }
 
     /// The operating system releases the lock when the file is closed.

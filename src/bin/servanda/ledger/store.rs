@@ -33,6 +33,13 @@ pub(crate) struct Holder {
     pub(crate) since: Instant,
 }
 
+impl Holder {
+    /// A run that holds the lock and whose name cannot be read.
+    pub(crate) fn unknown() -> Self {
+        Self { run: "an unknown run".to_owned(), since: Instant::MIN }
+    }
+}
+
 /// The reason why the ledger could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LedgerError {
@@ -88,8 +95,31 @@ pub(crate) trait LedgerStore: Send + Sync {
         async { None }
     }
 
+    /// Like [`Self::write`], for the last write of a run: a store that can releases the lock with it.
+    fn write_before_unlock(&self, swaps: &[Swap]) -> impl Future<Output = Result<(), LedgerError>> + Send {
+        self.write(swaps)
+    }
+
     /// Releases the lock. A lock that is not released ends with the process or with its lease.
     fn unlock(&self, lock: Self::Lock) -> impl Future<Output = ()> + Send;
+
+    /// Ends the lock of another run, and returns that run; `None` if no run holds it.
+    fn break_lock(&self) -> impl Future<Output = Result<Option<Holder>, LedgerError>> + Send;
+
+    /// A state of the ledger that was seen here before and that it no longer contains, since it was rolled back.
+    fn lost_history(&self) -> impl Future<Output = Result<Option<String>, LedgerError>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Accepts the current state in place of those that were seen before.
+    fn accept_history(&self) -> impl Future<Output = Result<(), LedgerError>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Removes earlier states, and returns their number; `None` if the store keeps none.
+    fn drop_history(&self) -> impl Future<Output = Result<Option<u64>, LedgerError>> + Send {
+        async { Ok(None) }
+    }
 }
 
 /// Whether swaps can be performed on the current entries.

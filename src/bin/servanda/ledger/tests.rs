@@ -1,6 +1,7 @@
 //! What every store must guarantee: all-or-nothing writes, no lost update, one lock.
 
 mod databases;
+mod history;
 #[path = "../../../../tests/it/missing.rs"]
 mod missing;
 mod racing;
@@ -58,6 +59,10 @@ async fn conforms<L: LedgerStore>(open: impl Fn() -> L) {
     let held = one.lock(&holder("first")).await.expect("asked").expect("it is free");
     let refused = other.lock(&holder("second")).await.expect("asked").err();
     assert_eq!(refused, Some(Some(holder("first"))), "the holder is named");
+    assert_eq!(other.break_lock().await, Ok(Some(holder("first"))), "a person may end it");
+    assert_eq!(other.break_lock().await, Ok(None), "it was ended");
+    let next = other.lock(&holder("third")).await.expect("asked").expect("it is free");
+    other.unlock(next).await;
     one.unlock(held).await;
     // A lock file may be held a moment longer by a child of this process: git, in another test.
     let mut tries = 0;

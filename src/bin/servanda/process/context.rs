@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -90,7 +91,7 @@ impl Context {
 
     /// A name for this run that no other run has.
     pub(crate) fn run_name(&self) -> String {
-        format!("{}-{}", self.now, std::process::id())
+        format!("{}-{:08x}", self.now, random() >> 32)
     }
 
     /// Reads a secret from the environment. Its type cannot be printed.
@@ -138,6 +139,15 @@ impl Context {
     pub(crate) fn is_attended(&self) -> bool {
         self.terminal.input && self.terminal.errors
     }
+}
+
+/// The largest difference between this machine's clock and the helpdesk's at which dates are still trusted.
+pub(crate) const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
+/// A random number. The number of the process does not distinguish runs: in a container it is always 1.
+pub(crate) fn random() -> u64 {
+    // The keys of the standard library's hashes come from the operating system, and differ at each call.
+    RandomState::new().hash_one(0)
 }
 
 /// Reads the machine's clock, for runs that last: a lease, a server, the embedded helpdesk.

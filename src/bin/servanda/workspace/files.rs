@@ -471,6 +471,27 @@ pub(crate) fn lock(path: &Path, holder: &str) -> Result<Result<fs::File, String>
     }
 }
 
+/// Removes a file that another process has locked, and returns the name of that process; `None` if it is not locked.
+/// Whoever locks the file from now on locks another one.
+pub(crate) fn break_lock(path: &Path) -> Result<Option<String>, Failure> {
+    let failed = |error: io::Error| Failure::file(path, &error);
+    let mut file = match fs::File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(failed)?,
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(None),
+        Err(fs::TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // The name is only information.
+            let _ = file.read_to_string(&mut holder);
+            fs::remove_file(path).map_err(failed)?;
+            Ok(Some(holder))
+        }
+        Err(fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Content, PIECE, SIZE_LIMIT, read_bytes, read_limited, read_named};
