@@ -126,7 +126,10 @@ fn every_page_shows_a_fault_and_its_fix() {
 
 /// Whether this stage tells the rule and its page is complete.
 fn is_reported_here(code: Code) -> bool {
-    code >= Code::E201 || matches!(code, Code::E103 | Code::E106 | Code::E109 | Code::W110 | Code::E111)
+    // Own texts of notices are checked by `render::message`.
+    let is_text = matches!(code, Code::E509 | Code::E510);
+    (code >= Code::E201 && !is_text)
+        || matches!(code, Code::E103 | Code::E106 | Code::E109 | Code::W110 | Code::E111)
 }
 
 /// Cases: files, and the lines that they tell. W502 is left out, for most cases say nothing of notices.

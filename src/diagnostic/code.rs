@@ -108,6 +108,8 @@ codes! {
     W504 "duplicate lead time"
     W507 "no notice goes to the client"
     E508 "the address is outside the allowed domains"
+    E509 "unknown file in `notices/`"
+    E510 "the text of a notice cannot be rendered"
 }
 
 impl Code {

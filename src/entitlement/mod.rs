@@ -17,7 +17,7 @@ use crate::calendar::{Day, Instant, Pauses, TargetTime, Zone, due};
 use crate::catalog::{Catalog, TargetClock};
 use crate::ident::{CalendarSlug, ClientSlug, PriorityName, RecipientSlug, ServiceSlug};
 use crate::mapping::RecipientLinks;
-use crate::status::{State, StatusReason, bound, period_at, state_at, status};
+use crate::status::{State, bound, period_at, state_at, status};
 
 use timeline::Timeline;
 
@@ -402,10 +402,10 @@ fn obstacle(agreement: &Agreement, at: Instant) -> Option<Obstacle> {
     Some(match now.state {
         State::Active => return None,
         State::Suspended => Obstacle::Suspended { until: now.next_change.map(|(instant, _)| instant) },
-        State::Planned => match (now.because, now.next_change) {
-            (StatusReason::BeforeFirstDay, Some((from, State::Suspended)))
-            | (_, Some((from, State::Active))) => Obstacle::NotStarted { from },
-            (_, _) => Obstacle::NotSwitchedOn,
+        State::Planned => match now.next_change {
+            // It begins, even if it is suspended from its first day on.
+            Some((from, State::Active | State::Suspended)) => Obstacle::NotStarted { from },
+            Some(_) | None => Obstacle::NotSwitchedOn,
         },
         State::Expired => Obstacle::Expired { on: last_day() },
         State::Terminated => Obstacle::Terminated { on: last_day() },

@@ -4,7 +4,9 @@ use proptest::prelude::{Strategy, prop, prop_assert, prop_assert_eq, proptest};
 
 use super::{EntitlementAnswer, EntitlementQuery, Obstacle, Register, services_at};
 use crate::agreement::sample::{agreement, day};
-use crate::agreement::{Activation, Agreement, Coverage, Suspension, Target, Termination};
+use crate::agreement::{
+    Activation, ActivationEntry, ActivationStatus, Agreement, Coverage, Suspension, Target, Termination,
+};
 use crate::calendar::{Calendar, Hours, Instant, Pauses, TargetTime, Window, Zone, read_instant};
 use crate::catalog::Catalog;
 use crate::ident::{CalendarSlug, PriorityName, RecipientSlug, ServiceSlug};
@@ -108,6 +110,31 @@ fn an_agreement_not_yet_switched_on_and_one_of_a_department_only() {
     assert_eq!(asked(&register, "dent-mayak", "vpn", now), "no:  recipient_not_covered");
     assert_eq!(asked(&register, "dent-mayak/x-ray", "vpn", now), "yes under department");
     assert_eq!(asked(&register, "dent-mayak/office", "vpn", now), "no:  recipient_not_covered");
+}
+
+#[test]
+fn an_agreement_that_begins_with_a_suspension_has_not_started() {
+    let mut by_hand = agreement("by-hand", "2026-01-01", "2026-12-31");
+    let entry = |status, on: &str| ActivationEntry {
+        at: by_hand.zone.start_of(day(on)),
+        status,
+        reason: None,
+        by: None,
+    };
+    let entries = vec![
+        entry(ActivationStatus::Planned, "2026-01-01"),
+        entry(ActivationStatus::Suspended, "2026-03-01"),
+        entry(ActivationStatus::Active, "2026-04-01"),
+    ];
+    by_hand.activation = Activation::Manual(entries);
+    let register = register(vec![by_hand]);
+    for (instant, expected) in [
+        ("2026-02-01T00:00:00+03:00", "no: by-hand not_started, from 2026-04-01T00:00:00+03:00"),
+        ("2026-03-15T00:00:00+03:00", "no: by-hand suspended, from 2026-04-01T00:00:00+03:00"),
+        ("2026-04-01T00:00:00+03:00", "yes under by-hand"),
+    ] {
+        assert_eq!(asked(&register, "dent-mayak", "email", instant), expected, "{instant}");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::calendar::TimeOfDay;
 use crate::catalog::Catalog;
 use crate::ident::AgreementId;
 use crate::mapping::Field;
-use crate::plan::{Cause, Change, FieldChange, Plan, StateChange, Step, Verb};
+use crate::plan::{Cause, Change, FieldChange, Plan, Risk, StateChange, Step, Verb};
 use crate::status::State;
 
 use super::event::{ScheduledEvent, Succession, rule, scheduled_events};
@@ -93,8 +93,13 @@ fn events(
     let latest = scheduled.iter().rfind(|event| event.new_state.is_some());
     let latest = latest.filter(|latest| latest.new_state == change.status);
     let mut events = BTreeSet::new();
+    // What an adopted agreement was before today is past.
+    let today = agreement.zone.day_of(at);
+    let is_news = |latest: &&ScheduledEvent| {
+        !change.risks.contains(&Risk::Adopts) || agreement.zone.day_of(latest.planned) == today
+    };
     if changes_state(change) {
-        events.extend(latest.map(|latest| latest.event));
+        events.extend(latest.filter(is_news).map(|latest| latest.event));
     }
     let moved = moved_end(change);
     if change.status == Some(State::Active) && (moved.is_some() || change.verb == Verb::Create) {

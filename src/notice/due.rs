@@ -103,7 +103,12 @@ pub fn past_events(input: &DueInput<'_>) -> PastEvents {
         let events = scheduled_events(agreement, &succession, input.usual, input.at);
         (agreement.id.clone(), events.iter().map(ScheduledEvent::name).collect::<BTreeSet<_>>())
     });
-    PastEvents { by_agreement: past.filter(|(_, names)| !names.is_empty()).collect() }
+    // An empty entry records that an adopted agreement is managed from now on.
+    let adopted = input.agreements.iter().filter(|agreement| agreement.adopts.is_some());
+    let adopted: BTreeSet<&AgreementId> = adopted.map(|agreement| &agreement.id).collect();
+    PastEvents {
+        by_agreement: past.filter(|(id, names)| !names.is_empty() || adopted.contains(id)).collect(),
+    }
 }
 
 /// The decision on an event.
@@ -300,13 +305,9 @@ impl<'a> Evaluation<'a> {
     }
 
     fn notices(&self, event: &ScheduledEvent) -> Vec<Notice> {
-        let to = rule(self.agreement, event.event).map_or(&[][..], |rule| &rule.to);
         let mut notices = Vec::new();
         for channel in self.input.channels {
-            let recipients = match channel {
-                Channel::Mail => resolve(to, self.agreement, self.input.catalog),
-                Channel::Webhook | Channel::Helpdesk => vec![everyone()],
-            };
+            let recipients = recipients(self.agreement, event.event, *channel, self.input.catalog);
             notices.extend(recipients.into_iter().map(|recipient| self.notice(event, recipient, *channel)));
         }
         notices
@@ -336,6 +337,20 @@ impl<'a> Evaluation<'a> {
         let is_of_event =
             |key: &NoticeKey| (key.event, key.day, key.variant) == (event.event, event.day, event.variant);
         self.records.iter().copied().filter(|(key, _)| is_of_event(key)).collect()
+    }
+}
+
+/// The recipients of an event through a channel.
+pub fn recipients(
+    agreement: &Agreement,
+    event: NoticeEvent,
+    channel: Channel,
+    catalog: &Catalog,
+) -> Vec<Recipient> {
+    let to = rule(agreement, event).map_or(&[][..], |rule| &rule.to);
+    match channel {
+        Channel::Mail => resolve(to, agreement, catalog),
+        Channel::Webhook | Channel::Helpdesk => vec![everyone()],
     }
 }
 

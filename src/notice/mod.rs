@@ -17,6 +17,7 @@ pub mod confirmed;
 pub mod due;
 pub mod compact;
 pub mod delivery;
+pub mod past;
 
 pub use announce::{Announced, Role, announced};
 pub use confirmed::Confirmation;

@@ -13,7 +13,7 @@ use crate::plan::{
     AgreementHours, Blocked, Change, FORMAT, FieldChange, Header, Note, OwnershipKey, Phase, Plan, Reason,
     StateChange, Totals, Verb,
 };
-use crate::plan::{risk, steps};
+use crate::plan::{Risk, risk, steps};
 use crate::status::State;
 
 /// The conditions of a diff, besides the two sides.
@@ -266,7 +266,9 @@ impl<'a> Comparison<'a> {
         let recipients = desired.recipients_not_carried.iter().cloned();
         notes.extend(recipients.map(Note::RecipientsNotCarried));
         notes.extend(desired.other_titles.iter().cloned().map(Note::OtherTitle));
-        notes.extend((live.unmanaged > 0).then_some(Note::Unmanaged(live.unmanaged)));
+        let is_adopted = |change: &&Change| change.risks.contains(&Risk::Adopts);
+        let unmanaged = live.unmanaged.saturating_sub(changes.iter().filter(is_adopted).count());
+        notes.extend((unmanaged > 0).then_some(Note::Unmanaged(unmanaged)));
         let mut plan = Plan {
             format: FORMAT,
             header: context.header,

@@ -32,6 +32,20 @@ pub struct Scope {
     pub indirect: BTreeSet<AgreementId>,
     /// The red lines, in the order of files and lines.
     pub red_lines: Vec<RedLine>,
+    /// The mails that read differently because of changed files in `notices/`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<TextChange>,
+}
+
+/// A mail that reads differently, rendered with sample values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TextChange {
+    /// Its language, kind and audience.
+    pub mail: String,
+    /// Its text in the base, after a line with the subject.
+    pub before: String,
+    /// Its text in the pull request.
+    pub after: String,
 }
 
 /// The change of a document by a pull request.
@@ -121,7 +135,7 @@ impl Scope {
         let documents = documents(before.resolved, after.resolved);
         let mut indirect = indirect(before.checked, after.checked);
         indirect.retain(|id| !documents.contains_key(id));
-        Self { base, documents, indirect, red_lines: Vec::new() }
+        Self { base, documents, indirect, red_lines: Vec::new(), texts: Vec::new() }
     }
 
     /// Whether the pull request changes an agreement, directly or indirectly.

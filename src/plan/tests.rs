@@ -1,6 +1,7 @@
 //! The laws of a plan, over random repositories: an apply leaves nothing to do, and the order of input does not matter.
 
 mod access;
+mod adoption;
 mod guarded;
 mod prefix;
 

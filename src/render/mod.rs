@@ -28,6 +28,7 @@ pub mod entitlement;
 pub mod openapi;
 pub mod message;
 pub mod notice;
+pub mod forecast;
 pub mod discovery;
 pub mod report;
 pub mod sandbox_pages;

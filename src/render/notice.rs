@@ -1,130 +1,15 @@
-//! Renders the results of notices and forecasts: lines for people, JSON and calendar files.
+//! Renders the results of notices: lines for people, and JSON.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::agreement::{Agreement, NoticeEvent};
-use crate::calendar::{Day, Instant, TimeOfDay, Zone};
-use crate::live::digest;
+use crate::calendar::Day;
 use crate::notice::delivery::DeliveryReport;
-use crate::notice::event::Succession;
-use crate::notice::{NoticeKey, NoticeResult, Variant, scheduled_events};
-use crate::status::{State, changes};
+use crate::notice::{NoticeKey, NoticeResult, Variant};
 
 use super::encode::terminal;
-use super::ics::{CalendarEvent, calendar};
 use super::vocabulary;
-
-/// One entry of a forecast.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForecastEntry {
-    /// When it happens.
-    pub at: Instant,
-    /// The id of the agreement.
-    pub agreement: String,
-    /// The title of the agreement.
-    pub title: String,
-    /// The event.
-    pub change: ForecastChange,
-}
-
-/// An event of a forecast.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ForecastChange {
-    /// The agreement gets this state.
-    State(State),
-    /// This event is announced, for this day.
-    Notice(NoticeEvent, Day),
-}
-
-/// Everything that the date alone will change or announce, in chronological order.
-pub fn forecast(
-    agreements: &[Agreement],
-    usual: TimeOfDay,
-    from: Instant,
-    until: Instant,
-) -> Vec<ForecastEntry> {
-    let succession = Succession::of(agreements);
-    let mut entries = Vec::new();
-    for agreement in agreements {
-        let mut add = |at: Instant, change: ForecastChange| {
-            if from < at && at <= until {
-                let (id, title) = (agreement.id.to_string(), agreement.title.clone());
-                entries.push(ForecastEntry { at, agreement: id, title, change });
-            }
-        };
-        for (at, state) in changes(agreement) {
-            add(at, ForecastChange::State(state));
-        }
-        for event in scheduled_events(agreement, &succession, usual, until) {
-            add(event.planned, ForecastChange::Notice(event.event, event.day));
-        }
-    }
-    entries.sort_by(|left, right| (left.at, &left.agreement).cmp(&(right.at, &right.agreement)));
-    entries
-}
-
-/// A forecast for people.
-pub fn forecast_text(entries: &[ForecastEntry], zone: &Zone) -> String {
-    let mut text = String::new();
-    let mut day = None;
-    for entry in entries {
-        let date = zone.day_of(entry.at);
-        if day.replace(date) != Some(date) {
-            writeln!(text, "{date}").expect("writing to a string cannot fail");
-        }
-        let time = zone.wall_time_of(entry.at).strftime("%H:%M").to_string();
-        let (agreement, change) = (terminal(&entry.agreement), change_text(&entry.change));
-        writeln!(text, "  {time}  {agreement}: {change}").expect("writing to a string cannot fail");
-    }
-    if entries.is_empty() {
-        text.push_str("No changes and no notices.\n");
-    }
-    text
-}
-
-fn change_text(change: &ForecastChange) -> String {
-    match change {
-        ForecastChange::State(state) => format!("becomes {state}"),
-        ForecastChange::Notice(event, day) => {
-            format!("notice `{}` for {}", event.as_str(), day_or_open(*day))
-        }
-    }
-}
-
-fn day_or_open(day: Day) -> String {
-    if day == Day::MAX { "no end date".to_owned() } else { day.to_string() }
-}
-
-/// A forecast for programs.
-pub fn forecast_json(entries: &[ForecastEntry]) -> Value {
-    let lines = entries.iter().map(|entry| match &entry.change {
-        ForecastChange::State(state) => {
-            json!({ "at": entry.at, "agreement": entry.agreement, "state": state })
-        }
-        ForecastChange::Notice(event, day) => {
-            let (notice, day) = (event.as_str(), day.to_string());
-            json!({ "at": entry.at, "agreement": entry.agreement, "notice": notice, "day": day })
-        }
-    });
-    json!({ "format": 1, "coming": lines.collect::<Vec<_>>() })
-}
-
-/// A forecast as a calendar of all-day events.
-pub fn forecast_ics(entries: &[ForecastEntry], zone: &Zone, now: Instant) -> String {
-    let events = entries.iter().map(|entry| {
-        let (day, change) = (zone.day_of(entry.at), change_text(&entry.change));
-        CalendarEvent {
-            uid: digest(&(entry.at, &entry.agreement, &change)),
-            days: (day, day),
-            summary: format!("{}: {change}", entry.title),
-            description: entry.agreement.clone(),
-        }
-    });
-    calendar(events, now)
-}
 
 /// The results of the notices of a run, for people. Names no recipient.
 pub fn report(report: &DeliveryReport, awaiting_acknowledgement: Option<usize>) -> String {
@@ -180,6 +65,10 @@ fn name(key: &NoticeKey) -> String {
     };
     let (event, channel) = (key.event.as_str(), key.channel.as_str());
     format!("{} {event} {}{lead} to {role} by {channel}", key.agreement, day_or_open(key.day))
+}
+
+fn day_or_open(day: Day) -> String {
+    if day == Day::MAX { "no end date".to_owned() } else { day.to_string() }
 }
 
 /// The results of the notices of a run, for programs.

@@ -1,11 +1,15 @@
 //! The scope of a pull request as text: changed documents, red lines, and changes that it does not explain.
 
 use crate::plan::Plan;
-use crate::plan::scope::{CatalogReference, RedLine, RedLineSubject, Scope};
+use crate::plan::scope::{CatalogReference, RedLine, RedLineSubject, Scope, TextChange};
+use crate::render::diff;
 use crate::render::line::Line;
 use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
 use crate::render::vocabulary;
+
+/// The number of changed texts that are shown.
+pub(super) const SHOWN_TEXTS: usize = 4;
 
 /// The text beside a plan that was made for a pull request.
 pub fn text(scope: &Scope, plan: &Plan, paint: Paint) -> String {
@@ -20,6 +24,9 @@ pub fn text(scope: &Scope, plan: &Plan, paint: Paint) -> String {
     for red in &scope.red_lines {
         page.line(0, 2, &Line::new().toned(Tone::Alarm, "red line: ").join(red_line(red, &scope.base)));
     }
+    if !scope.texts.is_empty() {
+        page.line(0, 2, &Line::of(&texts(scope.texts.len())));
+    }
     let unexplained = scope.unexplained(plan);
     if !unexplained.is_empty() {
         let changes = vocabulary::count(unexplained.len(), "change is", "changes are");
@@ -28,7 +35,21 @@ pub fn text(scope: &Scope, plan: &Plan, paint: Paint) -> String {
             .text(&format!("{changes} not caused by this pull request: "));
         page.line(0, 2, &line.join(vocabulary::capped_list(unexplained.iter().map(ToString::to_string))));
     }
-    page.finish()
+    let mut text = page.finish();
+    text.extend(scope.texts.iter().take(SHOWN_TEXTS).map(|changed| text_diff(changed, paint)));
+    text
+}
+
+/// The number of changed texts.
+fn texts(number: usize) -> String {
+    let mails = vocabulary::count(number, "kind of mail reads", "kinds of mail read");
+    let first = if number > SHOWN_TEXTS { format!("; the first {SHOWN_TEXTS}:") } else { ":".to_owned() };
+    format!("{mails} differently, with sample values{first}")
+}
+
+/// A changed text, before and after.
+pub(super) fn text_diff(changed: &TextChange, paint: Paint) -> String {
+    diff::unified(Some(&changed.mail), &changed.mail, &changed.before, &changed.after, paint)
 }
 
 /// A red line with its place.
@@ -105,6 +126,7 @@ mod tests {
             base: "abc1234".to_owned(),
             documents: [(id("a"), DocumentChange::Changed)].into(),
             indirect: [id("b")].into(),
+            texts: Vec::new(),
             red_lines: vec![
                 RedLine { path: "servanda.yaml".to_owned(), line: 12, what: RedLineSubject::Settings },
                 slug("clients.x", Some(object("ou$1")), object("ou$9")),

@@ -49,6 +49,15 @@ impl<'document> Resolved<'document> {
     /// The values that the layers set at a path, the farthest first.
     pub fn history(&self, path: &[&str]) -> Vec<HistoryStep<'document>> {
         let mut steps: Vec<HistoryStep<'document>> = Vec::new();
+        if let (["client"], Some(entry)) = (path, self.entry) {
+            // The key of the entry is the client.
+            steps.push(HistoryStep {
+                document: &self.document.id,
+                span: entry.key_span,
+                value: Tree::Key(entry),
+                effect: LayerEffect::Set,
+            });
+        }
         for layer in &self.layers {
             let Some(step) = step_of(layer, path) else {
                 continue;

@@ -12,16 +12,20 @@ use crate::document::tree::{MapEntry, MergedEntry, MergedMap, Node};
 use crate::document::{Document, DocumentKind, Tree, quoted};
 use crate::ident::{AgreementId, ClientSlug};
 
+/// The largest number of templates that extend each other in a partial merge, which may have a cycle.
+const PARTIAL_DEPTH: usize = 8;
+
 /// The templates of a repository, each with its chain.
 pub struct Library<'document> {
     chains: chain::TemplateChains<'document>,
+    templates: &'document [Document],
 }
 
 impl<'document> Library<'document> {
     /// Resolves the chain of each template, and reports errors in chains, changes of locked values and redundant values.
     pub fn new(templates: &'document [Document]) -> (Self, Diagnostics) {
         let (chains, mut faults) = chain::resolve_all(templates);
-        let library = Self { chains };
+        let library = Self { chains, templates };
         let mut found = Vec::new();
         for template in templates.iter().filter(|template| template.sound) {
             lock::unknown_paths(template, &mut found);
@@ -58,6 +62,36 @@ impl<'document> Library<'document> {
         let mut faults = Vec::new();
         let resolved = self.resolve_into(document, &mut faults).unwrap_or_default();
         (resolved, faults.into_iter().collect())
+    }
+
+    /// Merges one agreement as far as possible, to explain it although it or one of its templates has errors. These are
+    /// reported elsewhere.
+    pub fn resolve_partly(
+        &self,
+        document: &'document Document,
+        id: &AgreementId,
+    ) -> Option<Resolved<'document>> {
+        let mut ancestors = Vec::new();
+        self.add_parents(document, PARTIAL_DEPTH, &mut ancestors);
+        let mut layers: Vec<Layer<'document>> = ancestors.into_iter().map(Layer::of).collect();
+        layers.push(Layer::of(document));
+        let Some((_, client)) = id.as_str().split_once('/') else {
+            let tree = Merger::default().documents(&root_values(&layers))?;
+            return Some(Resolved { id: id.clone(), document, entry: None, tree, layers });
+        };
+        let entry = document.root.get(&["clients"])?.as_map()?.entry(client)?;
+        resolve_entry(document, &layers, entry, &mut Vec::new())
+    }
+
+    /// Adds the templates that a document extends, each after those that it extends itself.
+    fn add_parents(&self, document: &'document Document, depth: usize, found: &mut Vec<&'document Document>) {
+        let parents = chain::parents(document);
+        let named =
+            parents.iter().filter_map(|(name, _)| self.templates.iter().find(|known| &*known.id == *name));
+        for template in named.filter(|_| depth > 0) {
+            self.add_parents(template, depth - 1, found);
+            chain::join(found, &[template]);
+        }
     }
 
     fn resolve_into(

@@ -1,7 +1,7 @@
 //! An agreement after the merge with its templates.
 
 use super::layer::Layer;
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, FileId, Span};
 use crate::document::shape::AgreementDocument;
 use crate::document::tree::{MapEntry, TreeValue};
 use crate::document::{Document, DocumentKind, Tree, from_tree};
@@ -61,6 +61,11 @@ impl<'document> Resolved<'document> {
     /// Whether a position is in the agreement's own file and not in a template.
     pub fn is_own(&self, span: Span) -> bool {
         span.file == self.document.file
+    }
+
+    /// The files of its layers.
+    pub fn files(&self) -> impl Iterator<Item = FileId> + '_ {
+        self.layers.iter().map(|layer| layer.document.file)
     }
 
     /// The names of its templates, the farthest first.

@@ -324,7 +324,11 @@ fn an_invalid_template_stops_before_any_mail() {
     let repository = initialised();
     repository.file("notices/ru.body.txt", "Здравствуйте!\n{% for notice in notice %}");
     let run = repository.expect(3, &["notify", "--as-of", "2026-09-21"]);
-    assert!(run.stderr.contains("notices/ru.body.txt: line 2"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("error[E510]") && run.stderr.contains("notices/ru.body.txt:2:"),
+        "{}",
+        run.stderr
+    );
     assert!(outbox(&repository).is_empty());
 }
 

@@ -8,6 +8,7 @@ use crate::calendar::{Lead, TimeOfDay};
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
 use crate::ident::{AgreementId, ClientSlug};
 use crate::notice::due::past_events;
+use crate::notice::past::unrecorded;
 use crate::notice::{
     Channel, Confirmation, DueInput, DueNotices, NoticeKey, NoticeRecord, NoticeRecords, NoticeResult, due,
 };
@@ -91,6 +92,7 @@ impl Fixture {
 
     /// One run, in which every submission succeeds.
     pub(super) fn run(&mut self, on: &str) {
+        self.ask(on, 10, |setting| unrecorded(setting, &self.records)).add_to(&mut self.records);
         let due = self.due(on, 10);
         let at = self.ask(on, 10, |setting| setting.at);
         for notice in due.send {

@@ -5,3 +5,4 @@ mod borders;
 mod compact;
 mod days;
 mod fixture;
+mod past;

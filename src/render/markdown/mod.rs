@@ -16,7 +16,8 @@ use crate::plan::{Blocked, Reason};
 use crate::render::line::Line;
 use crate::render::plan::{self, phrases};
 use crate::render::review::{self, ChangeOrigin, Review};
-use crate::render::style::Tone;
+use crate::render::scope;
+use crate::render::style::{Paint, Tone};
 use crate::render::vocabulary;
 
 pub use budget::{Budget, Forge};
@@ -40,7 +41,8 @@ const NOTES: usize = 10;
 pub fn comments(envelope: &GuardedPlan, budget: Budget) -> Vec<String> {
     let review = Review::of(envelope);
     let head = head(&review);
-    if review.is_quiet() && envelope.plan.notes.is_empty() && review.counts.red_lines == 0 {
+    let has_texts = envelope.scope.as_ref().is_some_and(|scope| !scope.texts.is_empty());
+    if review.is_quiet() && envelope.plan.notes.is_empty() && review.counts.red_lines == 0 && !has_texts {
         return vec![head];
     }
     let mut page = Comment { head, budget, parts: Vec::new(), items: Vec::new() };
@@ -49,6 +51,7 @@ pub fn comments(envelope: &GuardedPlan, budget: Budget) -> Vec<String> {
     page.sections(&review);
     page.blocked(envelope);
     page.notices(envelope);
+    page.texts(envelope);
     page.notes(envelope);
     let core = page.core();
     let RiskTexts { section, further } = RiskTexts::of(&review, budget, core);
@@ -187,6 +190,24 @@ impl<'a> Comment<'a> {
         self.parts[part].heading.extend(lines);
     }
 
+    /// The texts that the pull request changes, before and after.
+    fn texts(&mut self, envelope: &'a GuardedPlan) {
+        let texts = envelope.scope.as_ref().map_or(&[][..], |scope| &scope.texts);
+        if texts.is_empty() {
+            return;
+        }
+        let part = self.part("Texts of notices, with sample values", texts.len(), ("text", "texts"));
+        for (index, changed) in texts.iter().enumerate() {
+            self.items.push(OptionalText {
+                rank: rank(if index < scope::SHOWN_TEXTS { 4 } else { 10 }, ChangeOrigin::Edit),
+                part,
+                agreements: 1,
+                client: None,
+                text: Box::new(move || fenced(&scope::text_diff(changed, Paint::PLAIN))),
+            });
+        }
+    }
+
     fn notes(&mut self, envelope: &'a GuardedPlan) {
         let notes = vocabulary::notes(&envelope.plan.notes);
         if notes.is_empty() {
@@ -259,6 +280,18 @@ fn omitted(part: &CommentPart, dropped: &[&OptionalText<'_>]) -> String {
         number => format!(" of {}", vocabulary::count(number, "client", "clients")),
     };
     format!("\n… {}{of}\n", vocabulary::count(agreements, &one, &many))
+}
+
+/// A difference in a code block that nothing in it can end.
+fn fenced(diff: &str) -> String {
+    let longest = diff.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!(
+        "{fence}diff
+{diff}{fence}
+
+"
+    )
 }
 
 fn rank(severity: usize, why: ChangeOrigin) -> usize {

@@ -175,7 +175,8 @@ fn every_kind_of_text_reads_as_checked_in() {
                 let notice = notice(&agreement, event, announced, identity.clone(), today);
                 let rendered = rendered(language, &agreement, vec![notice], today);
                 let text = rendered.text.replace('\u{a0}', " ");
-                mails += &format!("=== {}\nSubject: {}\n\n{text}\n", kind.as_str(), rendered.subject);
+                let head = format!("=== {}\nSubject: {}\n\n", kind.as_str(), rendered.subject);
+                mails.extend([head.as_str(), &text, "\n"]);
                 assert!(!text.contains("г.."), "{text}");
                 texts.insert(text);
             }

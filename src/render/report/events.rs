@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::calendar::Day;
 use crate::live::digest;
 use crate::render::ics::{CalendarEvent, calendar};
-use crate::report::{Follows, ReportEntry};
+use crate::report::ReportEntry;
+use crate::status::State;
 
 use super::input::ReportInput;
 use super::vocabulary::{fill, words};
@@ -27,15 +28,16 @@ fn of(input: &ReportInput<'_>, words: &Value, entry: &ReportEntry<'_>) -> Vec<Ca
         description: format!("{} ({})", agreement.title, agreement.id),
     };
     let day = |name: &str, day: Option<Day>| day.map(|day| event(name, day, day));
-    // An agreement that renews tacitly does not end with its period.
-    let last_day = entry.last_day.filter(|_| entry.follows != Follows::Roll);
     let mut events = Vec::new();
     events.extend(day("event_begins", entry.phases.first().map(|phase| phase.from)));
     events.extend(day("event_deadline", entry.deadline));
-    events.extend(day("event_ends", last_day));
-    for suspension in &agreement.suspensions {
-        events.push(event("event_rests", suspension.from, suspension.until.unwrap_or(suspension.from)));
-    }
+    // Tacit renewals come before the last day of all.
+    events.extend(day("event_ends", entry.last_day));
+    // A suspension ends with the agreement; one without an end is drawn until today, and longer in the next file.
+    let suspended = entry.phases.iter().filter(|phase| phase.state == State::Suspended);
+    events.extend(suspended.map(|phase| {
+        event("event_rests", phase.from, phase.until.unwrap_or_else(|| phase.from.max(entry.today)))
+    }));
     events.retain(|event| event.days.1 >= entry.today);
     events
 }

@@ -3,8 +3,8 @@ use serde_json::Value;
 use super::vocabulary::words;
 use super::{ReportInput, csv, ics, page};
 use crate::agreement::sample::{agreement, day};
-use crate::agreement::{Agreement, Suspension};
-use crate::calendar::{TimeOfDay, Zone, read_instant};
+use crate::agreement::{Agreement, PeriodEnd, Renewal, Suspension};
+use crate::calendar::{Term, TimeOfDay, Zone, read_instant};
 use crate::catalog::Catalog;
 use crate::render::encode::corpus::{HOSTILE, is_clean};
 use crate::report::report;
@@ -187,13 +187,49 @@ fn a_calendar_contains_future_events_only() {
     UID:89c63a83eefb5a3c364dd6597f7a222e@servanda
     DTSTAMP:20260901T090000Z
     DTSTART;VALUE=DATE:20261001
-    DTEND;VALUE=DATE:20261002
+    DTEND;VALUE=DATE:20270101
     SUMMARY:dent-mayak: agreement suspended
     DESCRIPTION:a\, b\; c (a)
     TRANSP:TRANSPARENT
     END:VEVENT
     END:VCALENDAR
     ");
+}
+
+/// The first and the last day of each event of a calendar file, with the part of its summary after the client.
+fn events_of(estate: &[Agreement]) -> Vec<(String, String, String)> {
+    let file = rendered(estate, Language::English, ics);
+    let values = |name: &str| -> Vec<String> {
+        let lines = file.lines().filter_map(|line| line.strip_prefix(name));
+        lines.map(|line| line.rsplit(": ").next().unwrap_or_default().to_owned()).collect()
+    };
+    let days = values("DTSTART;VALUE=DATE:").into_iter().zip(values("DTEND;VALUE=DATE:"));
+    days.zip(values("SUMMARY:")).map(|((first, after), what)| (first, after, what)).collect()
+}
+
+#[test]
+fn suspensions_and_last_days_in_a_calendar_are_those_of_the_agreement() {
+    let suspended = |from: &str, until: Option<&str>| {
+        let mut agreement = agreement("a", "2026-02-01", "2026-12-31");
+        let until = until.map(day);
+        agreement.suspensions.push(Suspension { from: day(from), until, reason: None });
+        agreement
+    };
+    let last_day = ("20261231".to_owned(), "20270101".to_owned(), "last day of the agreement".to_owned());
+    for (from, until) in [("2026-08-01", None), ("2026-08-01", Some("2027-03-31"))] {
+        let suspension = ("20260801".to_owned(), "20270101".to_owned(), "agreement suspended".to_owned());
+        assert_eq!(events_of(&[suspended(from, until)]), [last_day.clone(), suspension]);
+    }
+    let mut open = suspended("2026-08-01", None);
+    open.period.end = PeriodEnd::Open;
+    // As of the first of September, nothing ends the suspension.
+    let until_today = ("20260801".to_owned(), "20260902".to_owned(), "agreement suspended".to_owned());
+    assert_eq!(events_of(&[open]), [until_today]);
+    let mut tacit = agreement("a", "2026-01-01", "2026-12-31");
+    let term = Term { months: 12, days: 0 };
+    tacit.renewal = Renewal::Auto { term, notice_period: None, max_terms: Some(2) };
+    let last_day = ("20281231".to_owned(), "20290101".to_owned(), "last day of the agreement".to_owned());
+    assert_eq!(events_of(&[tacit]), [last_day]);
 }
 
 #[test]

@@ -86,10 +86,14 @@ pub(crate) struct Unattended<'a> {
     pub(crate) patience: Duration,
     pub(crate) stop: Stop,
     pub(crate) context: &'a Context,
+    /// Whether the run initialises the ledger, and therefore sends nothing.
+    pub(crate) is_first: bool,
 }
 
 impl Audience for Unattended<'_> {
     fn show(&self, envelope: &GuardedPlan) -> Result<(), Failure> {
+        let silent = self.is_first.then(|| envelope.clone().announcing(Vec::new()));
+        let envelope = silent.as_ref().unwrap_or(envelope);
         print_message(&render::plan::text(envelope, self.context.paint_errors()));
         Ok(())
     }

@@ -223,6 +223,16 @@ impl<L: LedgerStore> Records<L> {
         self.ledger.write(&swaps).await
     }
 
+    /// Adds events that are never sent.
+    pub(crate) async fn add_past(&self, events: &PastEvents) -> Result<(), LedgerError> {
+        let known = self.ledger.read(&self.key("past/")).await?;
+        let mut past = self.past_of(&known)?;
+        for (id, names) in &events.by_agreement {
+            past.entry(id.clone()).or_default().extend(names.iter().cloned());
+        }
+        self.ledger.write(&self.past_swaps(&known, &past)).await
+    }
+
     /// Removes records that no later decision depends on. Returns the number of removed and of kept records.
     pub(crate) async fn compact(&self) -> Result<(usize, usize), LedgerError> {
         let memory = self.memory().await?;

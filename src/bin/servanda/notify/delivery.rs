@@ -12,6 +12,7 @@ use servanda::mapping::Deactivation;
 use servanda::notice::confirmed::{confirmations, objects};
 use servanda::notice::delivery::{Delivery, DeliveryReport, Effect, Message, Reply, may_submit, messages};
 use servanda::notice::due::past_events;
+use servanda::notice::past::{Unrecorded, unrecorded};
 use servanda::notice::{Channel, Confirmation, DueInput, NoticeRecords, due};
 use servanda::plan::Cause;
 use servanda::render::message::{MessageContext, MessageTemplates, RenderedMessage};
@@ -26,7 +27,6 @@ use crate::notify::trust::{LedgerRecords, LedgerSecret, LedgerTrust};
 use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure, print_message};
 use crate::process::shutdown::Stop;
-use crate::workspace::files;
 use crate::workspace::load::Workspace;
 use servanda::planner::Sides;
 
@@ -114,8 +114,7 @@ impl<'a> Dispatcher<'a> {
         channels: &'a Channels,
         as_of: Instant,
     ) -> Result<Self, Failure> {
-        let own = files::read_notices(&workspace.root)?;
-        let templates = MessageTemplates::new(&own).map_err(|error| {
+        let templates = MessageTemplates::new(&workspace.texts).map_err(|error| {
             Failure::new(Exit::Invalid, "template-invalid", error.to_string())
                 .help("fix the template, or delete it to use the built-in one")
         })?;
@@ -170,7 +169,9 @@ impl<'a> Dispatcher<'a> {
         &self,
         records: &NoticeRecords,
     ) -> Result<Vec<(Message, RenderedMessage)>, Failure> {
-        let due = self.with_input(|input| due(input, records));
+        let mut records = records.clone();
+        self.with_input(|input| unrecorded(input, &records)).add_to(&mut records);
+        let due = self.with_input(|input| due(input, &records));
         let rendered = messages(&due, self.channels.max_notices()).into_iter().map(|message| {
             let rendered = self.render(&message);
             let rendered = rendered.map_err(|why| Failure::new(Exit::Invalid, "template-invalid", why))?;
@@ -207,6 +208,7 @@ impl<'a> Dispatcher<'a> {
         if !is_first {
             trust.check_witness(&reader).await?;
         }
+        self.add_unrecorded(records).await?;
         self.helpdesk.addresses = reader.addresses(&people(self.workspace)).await.unwrap_or_else(|error| {
             print_message(&format!(
                 "warning: the addresses of people in the helpdesk cannot be read: {error}\n"
@@ -220,6 +222,19 @@ impl<'a> Dispatcher<'a> {
             result.report.ended.get_or_insert(why);
         }
         Ok(result)
+    }
+
+    /// Records what was live before it was managed, and moves the records of renamed agreements.
+    async fn add_unrecorded(&self, records: &LedgerRecords) -> Result<(), Failure> {
+        let known = records.memory().await?;
+        let Unrecorded { past, moved } = self.with_input(|input| unrecorded(input, &known));
+        if !moved.is_empty() {
+            records.change(&moved).await?;
+        }
+        if !past.by_agreement.is_empty() {
+            records.add_past(&past).await?;
+        }
+        Ok(())
     }
 
     /// Performs the effects of the protocol until it ends.

@@ -29,7 +29,7 @@ const AGREEMENTS: &str = "agreements";
 const TEMPLATES: &str = "templates";
 const CALENDARS: &str = "calendars";
 /// The folders whose files are read.
-pub(crate) const FOLDERS: [&str; 3] = [AGREEMENTS, TEMPLATES, CALENDARS];
+pub(crate) const FOLDERS: [&str; 4] = [AGREEMENTS, TEMPLATES, CALENDARS, NOTICES];
 /// The longest file that is read to its end; the document stage reports a longer one.
 pub(crate) const SIZE_LIMIT: u64 = servanda::document::SIZE_LIMIT as u64;
 /// The largest file that the user names, such as a saved plan or a snapshot.
@@ -113,7 +113,7 @@ pub(crate) fn shared(root: &Path) -> Result<Vec<FoundFile>, Failure> {
 /// Finds all files that Servanda reads.
 fn all(root: &Path) -> Result<Vec<FoundFile>, Failure> {
     let mut places = shared(root)?;
-    places.extend(agreements(root)?);
+    places.extend(walk(&[root.join(AGREEMENTS), root.join(NOTICES)])?);
     Ok(places)
 }
 
@@ -124,7 +124,7 @@ pub(crate) fn read_all(root: &Path) -> Result<Vec<File>, Failure> {
     Ok(files)
 }
 
-/// Finds the YAML files in these folders. Skips hidden files and those that the repository's own `.gitignore` and `.ignore`
+/// Finds the YAML files in these folders, and the texts in that of notices. Skips hidden files and those that the repository's own `.gitignore` and `.ignore`
 /// name; the user's global Git configuration is not read, so that everyone reads the same files.
 fn walk(folders: &[PathBuf]) -> Result<Vec<FoundFile>, Failure> {
     let mut places = Vec::new();
@@ -162,7 +162,7 @@ fn walk(folders: &[PathBuf]) -> Result<Vec<FoundFile>, Failure> {
         let is_link = entry.path_is_symlink();
         // A pipe or a device in the place of a file is reported when it is read.
         let is_file = entry.file_type().is_some_and(|kind| !kind.is_dir());
-        if is_link || (is_file && is_yaml(entry.path())) {
+        if is_link || (is_file && (is_yaml(entry.path()) || is_text_of_notices(entry.path()))) {
             places.push(FoundFile { path: entry.into_path(), is_link });
         }
     }
@@ -188,6 +188,11 @@ pub(crate) fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
         extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
     })
+}
+
+/// Whether a file is directly in the folder of the repository's own texts of notices.
+pub(crate) fn is_text_of_notices(path: &Path) -> bool {
+    path.parent().and_then(Path::file_name).is_some_and(|folder| folder == NOTICES) && !is_yaml(path)
 }
 
 /// The stamps of all files, which show a change without reading them.
@@ -276,39 +281,6 @@ fn read_limited(path: &Path) -> Content {
         Ok(bytes)
     };
     read().map_or_else(|error| Content::Unreadable(error.to_string()), Content::Bytes)
-}
-
-/// Reads the repository's own texts of notices, by their file names in `notices/`.
-pub(crate) fn read_notices(root: &Path) -> Result<std::collections::BTreeMap<String, String>, Failure> {
-    let folder = root.join(NOTICES);
-    below::refuse_links(root, &folder)?;
-    let mut texts = std::collections::BTreeMap::new();
-    let entries = match fs::read_dir(&folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(texts),
-        Err(error) => return Err(Failure::file(&folder, &error)),
-    };
-    for entry in entries {
-        let entry = entry.map_err(|error| Failure::file(&folder, &error))?;
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        let is_text =
-            |path: &Path| path.extension().is_some_and(|extension| extension == "txt" || extension == "html");
-        if is_file && is_text(&entry.path()) {
-            let text = match read_limited(&entry.path()) {
-                Content::Bytes(bytes) if bytes.len() as u64 <= SIZE_LIMIT => String::from_utf8(bytes).ok(),
-                _ => None,
-            };
-            let text = text.ok_or_else(|| {
-                Failure::new(
-                    Exit::Invalid,
-                    "notice-text-invalid",
-                    format!("{} is not a UTF-8 text of at most 1 MiB", entry.path().display()),
-                )
-            })?;
-            texts.insert(entry.file_name().to_string_lossy().into_owned(), text);
-        }
-    }
-    Ok(texts)
 }
 
 /// Reads a file of the repository that Servanda does not own; `None` unless it is a regular UTF-8 file of at most 1 MiB.

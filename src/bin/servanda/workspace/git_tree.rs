@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use servanda::render::message;
 
 use crate::process::failure::{Exit, Failure};
 use crate::workspace::files::{self, Content, File};
@@ -356,8 +357,9 @@ fn is_read_file(listed: &TreeEntry) -> bool {
     let path = listed.path.as_str();
     let is_hidden = path.split('/').any(|part| part.starts_with('.'));
     let is_named = path == files::SETTINGS || path == files::CATALOG;
+    let is_text = path.starts_with(message::FOLDER) && files::is_text_of_notices(Path::new(path));
     !listed.is_submodule()
-        && (is_named || (!is_hidden && (listed.is_link() || files::is_yaml(Path::new(path)))))
+        && (is_named || (!is_hidden && (listed.is_link() || files::is_yaml(Path::new(path)) || is_text)))
 }
 
 fn records(output: &[u8]) -> impl Iterator<Item = &str> {

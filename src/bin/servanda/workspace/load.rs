@@ -14,6 +14,7 @@ use servanda::diagnostic::{Diagnostics, FileId, Severity, Sources};
 use servanda::document::{self, Document, DocumentKind, Node};
 use servanda::live::digest;
 use servanda::render;
+use servanda::render::message;
 use servanda::settings::Settings;
 use servanda::template::{self, Library, Resolved};
 
@@ -30,6 +31,8 @@ pub(crate) struct LoadedFiles {
     pub(crate) templates: Vec<Document>,
     pub(crate) agreements: Vec<Document>,
     calendars: Vec<Document>,
+    /// The repository's own texts of notices.
+    texts: Vec<FileId>,
     settings: Option<Document>,
     pub(crate) catalog: Option<Document>,
     faults: Diagnostics,
@@ -48,6 +51,8 @@ pub(crate) struct Workspace {
     pub(crate) agreements: Vec<Agreement>,
     /// The paths of the files of agreements.
     pub(crate) paths: BTreeMap<FileId, String>,
+    /// The repository's own texts of notices, by their file names in `notices/`.
+    pub(crate) texts: BTreeMap<String, String>,
     /// The files of the base of a pull request, whose settings are trusted; `None` where the folder is trusted.
     pub(crate) base: Option<TrustedFiles>,
 }
@@ -150,6 +155,7 @@ impl LoadedFiles {
             templates: Vec::new(),
             agreements: Vec::new(),
             calendars: Vec::new(),
+            texts: Vec::new(),
             settings: None,
             catalog: None,
             faults: Diagnostics::default(),
@@ -173,6 +179,10 @@ impl LoadedFiles {
     fn read(&mut self, files: Vec<File>) {
         let mut readable: Vec<(FileId, DocumentKind)> = Vec::new();
         for file in files {
+            if file.path.starts_with(message::FOLDER) {
+                self.read_text(file);
+                continue;
+            }
             let Some(kind) = document::kind_of(&file.path) else {
                 if let Content::Link = file.content {
                     let id = self.sources.add(file.path, "");
@@ -210,6 +220,31 @@ impl LoadedFiles {
             self.faults.extend(faults);
             self.keep(document);
         }
+    }
+
+    /// Adds a text of notices.
+    fn read_text(&mut self, File { path, content }: File) {
+        let fault = match content {
+            Content::Bytes(bytes) if bytes.len() as u64 <= files::SIZE_LIMIT => {
+                match String::from_utf8(bytes) {
+                    Ok(text) => {
+                        let id = self.sources.add(path, text);
+                        return self.texts.push(id);
+                    }
+                    Err(_) => document::NotAFile::Unreadable("it is not UTF-8 text".to_owned()),
+                }
+            }
+            Content::Bytes(_) => document::NotAFile::Unreadable("it is longer than 1 MiB".to_owned()),
+            Content::Link => document::NotAFile::Link,
+            Content::Unreadable(why) => document::NotAFile::Unreadable(why),
+        };
+        let id = self.sources.add(path, "");
+        self.faults.push(document::not_a_file(id, fault));
+    }
+
+    /// The repository's own texts of notices, by their file names in `notices/`.
+    pub(crate) fn own_texts(&self) -> BTreeMap<String, String> {
+        message::own_texts(&self.sources, &self.texts)
     }
 
     /// The files that other files refer to by name.
@@ -294,7 +329,9 @@ impl LoadedFiles {
             diagnostics: faults,
             judged: known,
         };
-        let checked = check::check(documents, &self.sources, at);
+        let mut checked = check::check(documents, &self.sources, at);
+        checked.diagnostics.extend(message::faults(&self.sources, &self.texts));
+        checked.diagnostics.sort(&self.sources);
         let taken = take(&resolved, checked);
         // All cores free ten thousand resolved trees faster than one does.
         resolved.into_par_iter().for_each(drop);
@@ -335,7 +372,7 @@ impl LoadedFiles {
             let noun = if warnings == 1 { "warning" } else { "warnings" };
             print_message(&format!("{warnings} {noun}; `servanda validate` shows them\n"));
         }
-        let (digest, paths) = (self.digest(), self.paths());
+        let (digest, paths, texts) = (self.digest(), self.paths(), self.own_texts());
         Ok(Workspace {
             commit: git::commit(&self.root),
             digest,
@@ -344,6 +381,7 @@ impl LoadedFiles {
             catalog: checked.catalog,
             agreements: checked.agreements,
             paths,
+            texts,
             base: None,
         })
     }

@@ -13,6 +13,7 @@ use servanda::ident::file_of;
 use servanda::plan::scope::{
     CheckedSide, RedLine, RedLineSubject, Scope, red_line, red_lines_of_catalog, red_lines_of_contacts,
 };
+use servanda::render::message;
 use servanda::settings::Settings;
 
 use crate::process::context::Context;
@@ -122,6 +123,7 @@ impl PullRequest {
         })?;
         scope.red_lines.extend(red_lines);
         scope.red_lines.sort();
+        scope.texts = message::text_changes(&self.base.own_texts(), &self.head.own_texts());
         let Self { head, head_commit, .. } = self;
         let mut workspace = head.into_workspace_of(checked, context)?;
         if let Some(commit) = head_commit {

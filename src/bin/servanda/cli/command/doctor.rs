@@ -118,6 +118,7 @@ fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<DoctorCheck>, Option<Wo
     }
     let workspace = Workspace {
         paths: loaded.paths(),
+        texts: loaded.own_texts(),
         root: loaded.root,
         commit: None,
         digest: String::new(),

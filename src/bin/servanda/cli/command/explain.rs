@@ -1,14 +1,16 @@
 //! `servanda explain`: the origin of each value of an agreement, or the page of a rule.
 
-use servanda::diagnostic::{Code, Diagnostics};
-use servanda::ident::nearest;
+use std::collections::BTreeSet;
+
+use servanda::diagnostic::{Code, Diagnostics, FileId, Severity};
+use servanda::ident::{AgreementId, file_of, nearest};
 use servanda::render;
-use servanda::template::Library;
+use servanda::template::{Library, Resolved};
 
 use crate::cli::options::Format;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_data};
-use crate::workspace::load;
+use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::workspace::load::{self, LoadedFiles};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -41,13 +43,15 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let loaded = load::load(context)?;
     let (library, _) = Library::new(&loaded.templates);
     let resolved = loaded.resolve(&library, &mut Diagnostics::default());
-    let Some(found) = resolved.iter().find(|resolved| resolved.id.as_str() == arguments.subject) else {
+    let found = resolved.iter().find(|resolved| resolved.id.as_str() == arguments.subject);
+    let Some(found) = found.cloned().or_else(|| partly(&arguments.subject, &library, &loaded)) else {
         let ids = resolved.iter().map(|resolved| resolved.id.as_str());
         return Err(unknown(&arguments.subject, nearest(&arguments.subject, ids)));
     };
     let path: Vec<&str> = arguments.path.iter().flat_map(|path| path.split('.')).collect();
-    let explained = render::explain::of(found, &path, &loaded.sources);
-    if explained.values.is_empty() {
+    let explained = render::explain::of(&found, &path, &loaded.sources);
+    let faults = faults(&found, &loaded, context);
+    if explained.values.is_empty() && faults.is_empty() {
         let path = arguments.path.as_deref().unwrap_or_default();
         let message = format!("no value at `{path}`");
         return Err(Failure::new(Exit::Failure, "value-unknown", message)
@@ -57,7 +61,26 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         Format::Text => print_data(&render::explain::text(&explained, context.paint()))?,
         Format::Json => print_data(&render::json::pretty(&explained))?,
     }
-    Ok(Exit::Fine)
+    if faults.is_empty() {
+        return Ok(Exit::Fine);
+    }
+    print_message(&render::diagnostics::text(&faults, &loaded.sources, context.paint_errors()));
+    Ok(Exit::Invalid)
+}
+
+/// The agreement, as far as it can be merged despite errors in its file or its templates.
+fn partly<'a>(subject: &str, library: &Library<'a>, loaded: &'a LoadedFiles) -> Option<Resolved<'a>> {
+    let id = AgreementId::new(subject)?;
+    let document = loaded.agreements.iter().find(|document| *document.id == *file_of(subject))?;
+    library.resolve_partly(document, &id)
+}
+
+/// The errors in the files that an agreement is made from.
+fn faults(resolved: &Resolved<'_>, loaded: &LoadedFiles, context: &Context) -> Diagnostics {
+    let files: BTreeSet<FileId> = resolved.files().collect();
+    let mut faults = loaded.check(context.now).diagnostics;
+    faults.retain(|fault| fault.severity == Severity::Error && files.contains(&fault.place.span.file));
+    faults
 }
 
 fn unknown(subject: &str, near: Option<&str>) -> Failure {

@@ -1,8 +1,10 @@
 //! `servanda forecast`: the changes of state and the notices of the coming days.
 
 use servanda::render;
+use servanda::render::forecast::{self, ForecastInput};
 
 use crate::cli::options::PlanOptions;
+use crate::notify::channels;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
 
@@ -48,13 +50,17 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let until = until
         .map_err(|_| Failure::usage("the forecast would end after the year 9999", "pass fewer `--days`"))?;
     let settings = &workspace.settings;
-    let coming = render::notice::forecast(&workspace.agreements, settings.notice_time, from, until);
+    let coming = forecast::forecast(&ForecastInput {
+        agreements: &workspace.agreements,
+        catalog: &workspace.catalog,
+        channels: &channels::configured(settings),
+        usual: settings.notice_time,
+        between: (from, until),
+    });
     match arguments.format {
-        ForecastFormat::Text => print_data(&render::notice::forecast_text(&coming, &settings.zone))?,
-        ForecastFormat::Json => print_data(&render::json::pretty(&render::notice::forecast_json(&coming)))?,
-        ForecastFormat::Ics => {
-            print_data(&render::notice::forecast_ics(&coming, &settings.zone, context.now))?;
-        }
+        ForecastFormat::Text => print_data(&forecast::text(&coming, &settings.zone, settings.language))?,
+        ForecastFormat::Json => print_data(&render::json::pretty(&forecast::json(&coming)))?,
+        ForecastFormat::Ics => print_data(&forecast::ics(&coming, settings.language, context.now))?,
     }
     Ok(Exit::Fine)
 }

@@ -118,7 +118,9 @@ async fn send(
     channels: &Channels,
 ) -> Result<DispatchResult, Failure> {
     let options = &arguments.options;
-    let audience = Unattended { patience: options.lock.wait_lock, stop: shutdown::listen(), context };
+    let is_first = options.init_ledger;
+    let audience =
+        Unattended { patience: options.lock.wait_lock, stop: shutdown::listen(), context, is_first };
     let name = context.run_name();
     let mut reconciliation = Reconciliation::new(workspace, connection, terms, name.clone(), &audience);
     let lock = reconciliation.lock().await?;

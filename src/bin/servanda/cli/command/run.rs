@@ -77,8 +77,12 @@ async fn run_job(arguments: &Arguments, context: &Context) -> Result<Exit, Failu
     files::own_folder(&workspace.root)?;
     let channels = Channels::open(&workspace.settings, &workspace.root)?;
     let connection = connect::open(&workspace, terms.as_of).await?;
-    let audience =
-        Unattended { patience: arguments.notify.lock.wait_lock, stop: shutdown::listen(), context };
+    let audience = Unattended {
+        patience: arguments.notify.lock.wait_lock,
+        stop: shutdown::listen(),
+        context,
+        is_first: arguments.notify.init_ledger,
+    };
     let name = context.run_name();
     let job = ScheduledJob {
         workspace: &workspace,

@@ -181,6 +181,7 @@ impl LawFixture {
     async fn reconcile(&self, agreements: &[Agreement], instant: &str) -> Reconciled {
         let workspace = Workspace {
             paths: BTreeMap::new(),
+            texts: BTreeMap::new(),
             root: self.folder.path().to_owned(),
             commit: None,
             digest: String::new(),
