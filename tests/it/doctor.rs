@@ -101,6 +101,20 @@ fn a_wrong_or_missing_key_fails_only_the_helpdesk_check() {
 }
 
 #[test]
+fn a_helpdesk_that_does_not_keep_ownership_keys_fails_the_check_of_the_key() {
+    let repository = Repository::example();
+    let options = json!({ "inventory_number": { "cut": 6 } });
+    let served = Served::with_options(&repository, KEY, &json!([]), &options);
+    point(&repository, &served.url, "");
+    assert_eq!(check(&repository, KEY)["key"].0, "warning");
+    let mut apply = repository.program(&["apply", "--yes", "--as-of", "2026-09-01"]);
+    let applied =
+        apply.env("KEY", KEY).env("LEDGER", "a secret that is long enough to be one").output().unwrap();
+    assert_eq!(applied.status.code(), Some(6), "{}", String::from_utf8_lossy(&applied.stderr));
+    assert_failed(&check(&repository, KEY), &["key"], "key-not-kept", "helpdesk.agreement.key");
+}
+
+#[test]
 fn classes_that_the_key_may_not_read_are_named() {
     let refused = json!({ "answer": { "status": 403, "body": "нет прав на чтение" } });
     for class in ["employee", "agreementRule"] {

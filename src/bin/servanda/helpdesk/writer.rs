@@ -64,3 +64,28 @@ pub(crate) trait Writer: Sync {
         async { Err(WriteError::Refused("this helpdesk does not support script modules".to_owned())) }
     }
 }
+
+/// The order in which a helpdesk creates objects: by the number in their ids. Two runs that see the same objects agree on
+/// which one is older.
+pub(crate) fn creation_order(object: &LiveId) -> (u64, &str) {
+    let text = object.as_str();
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_digit()).len();
+    (text[digits..].parse().unwrap_or(u64::MAX), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use servanda::ident::LiveId;
+
+    use super::creation_order;
+
+    #[test]
+    fn objects_are_ordered_by_their_numbers() {
+        let id = |text: &str| LiveId::new(text).expect("an id");
+        for (older, newer) in
+            [("agreement$9", "agreement$10"), ("CustomerContract::99", "CustomerContract::100")]
+        {
+            assert!(creation_order(&id(older)) < creation_order(&id(newer)), "{older} {newer}");
+        }
+    }
+}

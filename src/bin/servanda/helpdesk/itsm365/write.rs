@@ -13,9 +13,10 @@ use servanda::plan::Step;
 use servanda::status::State;
 
 use super::key::Itsm365Transport;
+use super::list::{find, is_removed, object_id};
 use super::wire;
 use crate::helpdesk::error::WriteError;
-use crate::helpdesk::writer::{StepResult, Writer};
+use crate::helpdesk::writer::{StepResult, Writer, creation_order};
 use crate::http::client::HttpError;
 use crate::http::transport::{RetryPolicy, SendWindow};
 
@@ -29,6 +30,9 @@ pub(crate) struct Itsm365Writer<'a> {
 
 /// The status of a response that reports no change. It may hide a refusal.
 const NOT_MODIFIED: u16 = 304;
+
+/// The number of rules of one agreement and priority that are read.
+const SAME_RULES: usize = 1000;
 
 /// The message for a script module that the tenant does not have.
 const NO_MODULE: &str = "Script module or method not found";
@@ -97,10 +101,37 @@ impl<'a> Itsm365Writer<'a> {
         body.insert(codes.response.clone(), interval(promise.response)?);
         body.insert(codes.resolution.clone(), interval(promise.resolution)?);
         // The agreement was just read with its rules, so that an unknown rule does not exist.
-        match rule {
-            Some(rule) => self.send(&format!("edit-m2m/{rule}"), body, window).await?,
-            None => self.send(&format!("create-m2m/{}", codes.class), body, window).await?,
+        let Some(rule) = rule else {
+            let created = self.send(&format!("create-m2m/{}", codes.class), body, window).await?;
+            return self.drop_later_rule(agreement, key, &created).await;
         };
+        self.send(&format!("edit-m2m/{rule}"), body, window).await.map(drop)
+    }
+
+    /// Searches the rules of the same service and priority after a creation, and archives the new one if another run
+    /// created one before.
+    async fn drop_later_rule(
+        &self,
+        agreement: &LiveId,
+        key: &TargetKey,
+        created: &Map<String, Json>,
+    ) -> Result<(), WriteError> {
+        let (codes, Some(own)) = (self.rules()?, object_id(created)) else {
+            return Ok(());
+        };
+        let attributes = ["UUID", "removed", &codes.service].join(",");
+        let query = [("attrs", attributes), ("offset", "0".to_owned()), ("limit", SAME_RULES.to_string())];
+        let filter = json!({ codes.agreement.clone(): agreement, codes.priority.clone(): key.priority });
+        let found = find(self.transport, &codes.class, &query, &filter, RetryPolicy::Read).await;
+        let found = found.map_err(|error| WriteError::Ambiguous(error.to_string()))?;
+        let is_same = |rule: &&Map<String, Json>| {
+            let service = wire::reference(rule.get(&codes.service).unwrap_or(&Json::Null));
+            !is_removed(rule) && service.as_ref() == Ok(&key.service)
+        };
+        let mut same = found.iter().filter(is_same).filter_map(object_id);
+        if same.any(|other| creation_order(&other) < creation_order(&own)) {
+            self.set_removed(&own, true, None).await?;
+        }
         Ok(())
     }
 

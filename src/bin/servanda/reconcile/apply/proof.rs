@@ -5,7 +5,7 @@ use servanda::ident::{AgreementId, LiveId};
 use servanda::outcome::Withdrawn;
 use servanda::plan::Step;
 
-use crate::helpdesk::{ReadError, Reader, Writer};
+use crate::helpdesk::{ReadError, Reader, Writer, creation_order};
 
 /// The proof by an object that an ownership key was written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,34 +45,10 @@ pub(super) async fn withdraw_if_later(
     object: &LiveId,
 ) -> Result<Option<Withdrawn>, ReadError> {
     let bearers = reader.bearers(id).await?;
-    let older = bearers.into_iter().filter(|other| order(other) < order(object));
-    let Some(kept) = older.min_by(|left, right| order(left).cmp(&order(right))) else {
+    let older = bearers.into_iter().filter(|other| creation_order(other) < creation_order(object));
+    let Some(kept) = older.min_by(|left, right| creation_order(left).cmp(&creation_order(right))) else {
         return Ok(None);
     };
     let failure = writer.withdraw(object).await.err().map(|error| error.to_string());
     Ok(Some(Withdrawn { object: object.clone(), kept, failure }))
-}
-
-/// The order in which a helpdesk creates objects: by the number in their ids.
-fn order(object: &LiveId) -> (u64, &str) {
-    let text = object.as_str();
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_digit()).len();
-    (text[digits..].parse().unwrap_or(u64::MAX), text)
-}
-
-#[cfg(test)]
-mod tests {
-    use servanda::ident::LiveId;
-
-    use super::order;
-
-    #[test]
-    fn objects_are_ordered_by_their_numbers() {
-        let id = |text: &str| LiveId::new(text).expect("an id");
-        for (older, newer) in
-            [("agreement$9", "agreement$10"), ("CustomerContract::99", "CustomerContract::100")]
-        {
-            assert!(order(&id(older)) < order(&id(newer)), "{older} {newer}");
-        }
-    }
 }

@@ -8,7 +8,9 @@ use std::task::Poll;
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use servanda::calendar::{Instant, read_instant};
-use servanda::outcome::{ChangeResult, NoCreation, NotTried};
+use servanda::ident::LiveId;
+use servanda::outcome::{ChangeResult, NoCreation, NotTried, WithoutKey};
+use servanda::plan::Step;
 use servanda::render::Paint;
 use servanda::render::outcome::text;
 
@@ -208,6 +210,122 @@ fn the_later_of_two_new_objects_withdraws_itself() {
     });
 }
 
+#[test]
+fn creation_begins_again_when_the_settings_of_the_key_change() {
+    runtime().block_on(async {
+        let options =
+            SandboxOptions { inventory_number: InventoryNumber::Numbered, ..SandboxOptions::default() };
+        let fixture = ReconcileFixture::of_spring(4, options).await;
+        let failed = fixture.reconcile_in_spring().await.expect("reconciled");
+        assert_eq!(failed.exit, Exit::Partial, "{:?}", failed.outcome);
+        fixture.add_settings("helpdesk:\n  kind: sandbox\n  agreement: { key: { attribute: costCenter } }\n");
+        let done = fixture.reconcile_in_spring().await.expect("reconciled");
+        assert_eq!((done.exit, done.outcome.remaining), (Exit::Fine, Some(0)), "{:?}", done.outcome);
+        assert_eq!(agreements(&fixture).len(), BEFORE + 1, "all of spring, and one that failed");
+    });
+}
+
+#[test]
+fn a_saved_plan_does_not_write_to_an_object_that_lost_its_key() {
+    runtime().block_on(async {
+        let spring = ReconcileFixture::spring().await;
+        let fixture = ReconcileFixture::of_autumn(spring.path(), 4).await;
+        let saved = fixture.plan().await;
+        let change = saved.plan.changes.iter().find(|change| change.id == *"veter-2026").expect("it changes");
+        let object = change.object.clone().expect("it exists");
+        fixture
+            .sandbox
+            .hand_edit(object.as_str(), &json!({ "inventoryNumber": "of another system" }), "Анна")
+            .expect("edited");
+        let shown = || fixture.sandbox.find("agreement", &json!({ "UUID": object })).expect("a list");
+        let before = shown();
+        let done = fixture.apply(saved).await;
+        assert_eq!(done.exit, Exit::Partial);
+        let expected = WithoutKey { step: 0, object: object.clone(), stored: None };
+        assert_eq!(done.outcome.results["veter-2026"], ChangeResult::WithoutKey(expected));
+        assert_eq!(shown(), before);
+    });
+}
+
+#[test]
+fn a_step_does_not_write_to_a_target_of_another_agreement() {
+    runtime().block_on(async {
+        let spring = ReconcileFixture::spring().await;
+        let fixture = ReconcileFixture::of_autumn(spring.path(), 4).await;
+        let mut saved = fixture.plan().await;
+        let rules = || fixture.sandbox.find("agreementRule", &json!({})).expect("a list");
+        let of_another = |rule: &Value, own: &str| rule["agreement"]["UUID"] != own;
+        let change =
+            saved.plan.changes.iter_mut().find(|change| change.id == *"veter-2026").expect("it changes");
+        let own = change.object.clone().expect("it exists");
+        let all = rules();
+        let foreign = all.iter().find(|rule| of_another(rule, own.as_str())).expect("there are others");
+        let foreign = LiveId::new(foreign["UUID"].as_str().expect("an id")).expect("an id");
+        let dropped = change.steps.iter_mut().find_map(|step| match step {
+            Step::DropRule { rule, .. } | Step::PutRule { rule: Some(rule), .. } => Some(rule),
+            _ => None,
+        });
+        dropped.expect("it loses a target").clone_from(&foreign);
+        let before: Vec<Value> = rules().into_iter().filter(|rule| of_another(rule, own.as_str())).collect();
+        let done = fixture.apply(saved).await;
+        let Some(ChangeResult::WithoutKey(without)) = done.outcome.results.get("veter-2026") else {
+            panic!("{:?}", done.outcome);
+        };
+        assert_eq!((&without.object, &without.stored), (&foreign, &None));
+        let now = rules();
+        for rule in &before {
+            assert!(now.contains(rule), "{rule}");
+        }
+    });
+}
+
+#[test]
+fn a_search_that_ignores_the_key_proves_nothing() {
+    runtime().block_on(async {
+        let spring = ReconcileFixture::spring().await;
+        let fixture = ReconcileFixture::of_autumn(spring.path(), 4).await;
+        let other = fixture.sandbox.find("agreement", &json!({})).expect("a list").remove(0);
+        let ignoring = FaultEffect::Answer(SubstituteResponse {
+            status: 200,
+            body: json!([other]).to_string(),
+            content_type: Some("application/json".to_owned()),
+            retry_after: None,
+            done: false,
+        });
+        let search = Fault::new(ignoring).on(Operation::Find).of("agreement").containing("sv:mayak-servers");
+        fixture.sandbox.set_faults(vec![search.for_good()]);
+        let done = fixture.reconcile().await.expect("reconciled");
+        assert_eq!(done.exit, Exit::Partial, "{:?}", done.outcome);
+        assert!(
+            matches!(done.outcome.results["mayak-servers"], ChangeResult::Failed(_)),
+            "{:?}",
+            done.outcome
+        );
+        assert_eq!(agreements(&fixture).len(), BEFORE + NEW - 1);
+        fixture.assert_converges("a search by the key").await;
+    });
+}
+
+#[test]
+fn an_adopted_object_must_show_its_key_too() {
+    runtime().block_on(async {
+        let options =
+            SandboxOptions { inventory_number: InventoryNumber::Ignored, ..SandboxOptions::default() };
+        let fixture = ReconcileFixture::of_spring(4, options).await;
+        let object = fixture.create_by_hand("Сталь").await;
+        fixture.add_agreement(
+            "stal-2026",
+            &format!("extends: standard\nmanager: petrova\nclient: stal\nadopts: {object}\nperiod: {{ first_day: 2026-01-01, open_ended: true }}\n"),
+        );
+        let done = fixture.reconcile_in_spring().await.expect("reconciled");
+        assert_eq!(done.exit, Exit::Partial, "{:?}", done.outcome);
+        let Some(ChangeResult::WithoutKey(without)) = done.outcome.results.get("stal-2026") else {
+            panic!("{:?}", done.outcome);
+        };
+        assert_eq!((without.object.as_str(), without.stored.as_deref()), (object.as_str(), Some("")));
+    });
+}
+
 /// Polls a future until the sandbox received this many requests, and then some more times. Returns its output if it ended
 /// before that.
 async fn run_until<F: Future>(
@@ -257,6 +375,8 @@ async fn stop_sleep_continue(spring: &std::path::Path, round: u64) -> bool {
     keys.dedup();
     assert_eq!(keys.len(), of_keys, "{what}: no agreement exists twice");
     let _ = fixture.reconcile().await;
+    // An edit that was on its way may have repeated what the other run wrote.
+    fixture.sandbox.forget_unchanged_edits();
     fixture.assert_converged(&what).await;
     was_stopped
 }

@@ -255,6 +255,16 @@ impl ReconcileFixture {
         self.reconcile_in(self.folder.path(), AUTUMN, &clock, Some(plan)).await.expect("applied")
     }
 
+    /// Adds lines to servanda.yaml.
+    pub(crate) fn add_settings(&self, lines: &str) {
+        write(self.folder.path(), "servanda.yaml", &format!("{SETTINGS}{lines}"));
+    }
+
+    /// Writes an agreement.
+    pub(crate) fn add_agreement(&self, id: &str, text: &str) {
+        write(self.folder.path(), &format!("agreements/{id}.yaml"), text);
+    }
+
     /// Makes the ledger unusable.
     #[expect(clippy::disallowed_methods, reason = "a person puts a folder in the place of the ledger")]
     pub(crate) fn break_ledger(&self) {
@@ -326,7 +336,8 @@ impl ReconcileFixture {
         self.sandbox.set_faults(Vec::new());
         let before = self.sandbox.request_counts();
         let last = self.reconcile().await.unwrap_or_else(|failure| panic!("{what}: {failure:?}"));
-        assert_eq!(last.exit, Exit::Fine, "{what}: {:?} {:?}", last.outcome, last.guarded.plan.blocked);
+        let blocked = &last.guarded.plan.blocked;
+        assert_eq!(last.exit, Exit::Fine, "{what}: {blocked:?} {:?}", last.outcome);
         assert!(last.guarded.plan.is_empty(), "{what}: {:#?}", last.guarded.plan.changes);
         let after = self.sandbox.request_counts();
         assert_eq!(after.writes(), before.writes(), "{what}: nothing is written");
