@@ -106,6 +106,7 @@ mod tests {
     fn present(state: &str) -> Live {
         let found = LiveAgreement {
             object: object("agreement$1"),
+            owner: None,
             record: Record { state: state.to_owned(), ..Record::default() },
             rules: BTreeMap::new(),
             archived: false,

@@ -90,6 +90,19 @@ impl LastApplied {
     }
 }
 
+impl LastApplied {
+    /// Whether another state differs from this one in the instants alone.
+    pub fn is_same_but_for_its_instant(&self, other: &Self) -> bool {
+        let without_instants = |state: &Self| -> BTreeMap<AgreementId, _> {
+            let parts = |applied: &AppliedAgreement| (applied.state.clone(), applied.fields.clone());
+            state.agreements.iter().map(|(id, applied)| (id.clone(), parts(applied))).collect()
+        };
+        self.format == other.format
+            && self.commit == other.commit
+            && without_instants(self) == without_instants(other)
+    }
+}
+
 impl AppliedAgreement {
     /// The digests of a record.
     pub fn of(record: &Record, as_of: Instant) -> Self {

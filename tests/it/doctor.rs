@@ -161,7 +161,7 @@ fn an_error_in_an_agreement_does_not_stop_the_other_checks() {
 }
 
 /// Starts an empty helpdesk whose clock shows another time.
-fn with_clock_at(date: &'static str) -> String {
+pub(crate) fn with_clock_at(date: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {

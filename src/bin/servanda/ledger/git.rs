@@ -436,10 +436,8 @@ impl LedgerStore for GitLedger {
         let taken = cache.lease.as_ref()?;
         let current = cache.entries.get(LOCK).and_then(|text| serde_json::from_str::<Lease>(text).ok());
         let is_ours = |current: &Lease| current.holder == taken.holder;
-        Some(
-            current
-                .map_or(taken.until, |current| if is_ours(&current) { current.until } else { Instant::MIN }),
-        )
+        // Another run took the lock, or a person ended it.
+        Some(current.filter(is_ours).map_or(Instant::MIN, |current| current.until))
     }
 
     async fn unlock(&self, _: Lease) {

@@ -9,6 +9,7 @@ mod git;
 mod postgres;
 mod sqlite;
 mod dispatch;
+mod last_applied;
 pub(crate) mod records;
 mod open;
 

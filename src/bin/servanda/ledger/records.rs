@@ -16,8 +16,9 @@ use servanda::live::digest;
 use servanda::notice::compact::{Compaction, compact};
 use servanda::notice::delivery::RecordChange;
 use servanda::notice::{NoticeKey, NoticeRecords, PastEvents};
-use servanda::plan::{AppliedAgreement, LAST_APPLIED_FORMAT, LastApplied};
+use servanda::plan::LastApplied;
 
+use super::last_applied::{entries_of, last_applied_of};
 use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap};
 
 /// The number of elements that are kept of a list. A run that was killed between ledger and witness leaves an older
@@ -88,22 +89,6 @@ pub(crate) struct Unlocked {
     pub(crate) run: String,
     /// The reason.
     pub(crate) reason: String,
-}
-
-/// The part of the last-applied state that all agreements share.
-#[derive(Serialize, Deserialize)]
-struct Head {
-    format: u32,
-    commit: Option<String>,
-    as_of: Instant,
-}
-
-/// The last-applied state of one agreement. The instant is that of the head unless it is given.
-#[derive(Serialize, Deserialize)]
-struct Entry {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    as_of: Option<Instant>,
-    applied: serde_json::Value,
 }
 
 impl<L: LedgerStore> Records<L> {
@@ -413,42 +398,6 @@ fn unreadable(error: impl std::fmt::Display) -> LedgerError {
     LedgerError::Failed(format!("the ledger cannot be read: {error}"))
 }
 
-fn last_applied_of(entries: &Entries, key: &str) -> Option<LastApplied> {
-    let head: Head = serde_json::from_str(entries.get(key)?).ok()?;
-    if head.format != LAST_APPLIED_FORMAT {
-        return None;
-    }
-    let under = format!("{key}/");
-    let agreements = entries.iter().filter_map(|(key, value)| {
-        let id = AgreementId::new(key.strip_prefix(&under)?)?;
-        let Entry { as_of, mut applied } = serde_json::from_str(value).ok()?;
-        applied["as_of"] = serde_json::json!(as_of.unwrap_or(head.as_of));
-        let applied: AppliedAgreement = serde_json::from_value(applied).ok()?;
-        Some((id, applied))
-    });
-    Some(LastApplied { format: head.format, commit: head.commit, agreements: agreements.collect() })
-}
-
-/// The entries of a last-applied state. The instant that most agreements share is stored in the head only, so
-/// that a run without changes updates one entry.
-fn entries_of(last_applied: &LastApplied, key: &str) -> Entries {
-    let Some(as_of) = last_applied.agreements.values().map(|applied| applied.as_of).max() else {
-        return Entries::new();
-    };
-    let head = Head { format: last_applied.format, commit: last_applied.commit.clone(), as_of };
-    let json =
-        |value: &dyn Fn() -> serde_json::Result<String>| value().expect("the last-applied state is JSON");
-    let entry = |(id, applied): (&AgreementId, &AppliedAgreement)| {
-        let own = (applied.as_of != as_of).then_some(applied.as_of);
-        let mut applied = serde_json::to_value(applied).expect("the last-applied state is JSON");
-        applied.as_object_mut().and_then(|applied| applied.shift_remove("as_of"));
-        let entry = Entry { as_of: own, applied };
-        (format!("{key}/{id}"), json(&|| serde_json::to_string(&entry)))
-    };
-    let head = (key.to_owned(), json(&|| serde_json::to_string(&head)));
-    last_applied.agreements.iter().map(entry).chain([head]).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use servanda::calendar::{Instant, read_instant};
@@ -456,8 +405,9 @@ mod tests {
     use servanda::live::Record;
     use servanda::plan::{AppliedAgreement, LAST_APPLIED_FORMAT, LastApplied};
 
-    use super::{Pending, Records, entries_of};
+    use super::{Pending, Records};
     use crate::ledger::SqliteLedger;
+    use crate::ledger::last_applied::entries_of;
     use crate::ledger::store::{LedgerStore as _, Swap};
 
     fn at(text: &str) -> Instant {

@@ -8,7 +8,6 @@ use servanda::calendar::Instant;
 use servanda::catalog::Contact;
 use servanda::envelope::GuardedPlan;
 use servanda::ident::{AgreementId, LiveId};
-use servanda::mapping::Deactivation;
 use servanda::notice::confirmed::{confirmations, objects};
 use servanda::notice::delivery::{Delivery, DeliveryReport, Effect, Message, Reply, may_submit, messages};
 use servanda::notice::due::past_events;
@@ -144,9 +143,9 @@ impl<'a> Dispatcher<'a> {
             causes.chain(change.state.iter().map(|state| state.cause)).any(|cause| cause != Some(Cause::Date))
         });
         self.helpdesk.edited = edited.map(|change| change.id.clone()).collect();
-        if let Some((_, sides)) = seen {
-            let is_by_state = self.workspace.settings.helpdesk.mapping.deactivate == Deactivation::State;
-            self.helpdesk.confirmations = confirmations(&sides.desired, &sides.live, is_by_state);
+        if let Some((latest, sides)) = seen {
+            let open = latest.plan.changes.iter().chain(&latest.guarded_changes);
+            self.helpdesk.confirmations = confirmations(&sides.desired, &sides.live, open);
             self.helpdesk.objects = objects(&sides.live, &self.workspace.agreements);
         }
         self
@@ -180,6 +179,15 @@ impl<'a> Dispatcher<'a> {
         rendered.collect()
     }
 
+    /// Checks the witness of the ledger in the helpdesk.
+    pub(crate) async fn check_witness(
+        &self,
+        records: &LedgerRecords,
+        connection: &Connection,
+    ) -> Result<(), Failure> {
+        LedgerTrust::new(self.workspace, records, &self.secret).check_witness(&connection.reader()).await
+    }
+
     /// Checks that the ledger can be trusted.
     pub(crate) async fn verify(&self, records: &LedgerRecords) -> Result<(), Failure> {
         LedgerTrust::new(self.workspace, records, &self.secret).verify().await
@@ -202,6 +210,7 @@ impl<'a> Dispatcher<'a> {
         let trust = LedgerTrust::new(self.workspace, records, &self.secret);
         let reader = connection.reader();
         if is_first {
+            trust.read_witness(&reader).await?;
             trust.initialize(self.clock.as_of, &self.with_input(past_events)).await?;
         }
         trust.verify().await?;

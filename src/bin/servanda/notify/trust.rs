@@ -10,7 +10,7 @@ use servanda::settings::{LedgerPlace, LedgerWitness};
 
 use crate::helpdesk::{Reader, Writer};
 use crate::ledger::records::Begun;
-use crate::ledger::{AnyLedger, ChecksumError, Checksummed, Records};
+use crate::ledger::{AnyLedger, ChecksumError, Checksummed, LedgerStore as _, Records};
 use crate::notify::signature::hmac_sha256;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure};
@@ -80,7 +80,8 @@ impl<'a> LedgerTrust<'a> {
     pub(crate) async fn initialize(&self, at: Instant, past: &PastEvents) -> Result<(), Failure> {
         let begun = Begun { at, secret: self.secret.fingerprint() };
         self.records.begin(&begun, past).await?;
-        Ok(self.records.ledger().recompute_checksum().await?)
+        self.records.ledger().recompute_checksum().await?;
+        Ok(self.records.ledger().accept_history().await?)
     }
 
     /// Refuses a ledger that may have lost records of sent notices.
@@ -112,16 +113,40 @@ impl<'a> LedgerTrust<'a> {
                 "set the environment variable that `ledger.secret` names to the secret of this ledger. If that is lost, pass `--init-ledger`: events before it are never announced",
             )),
             Some(_) => Ok(()),
+        }?;
+        match self.records.ledger().lost_history().await? {
+            None => Ok(()),
+            Some(commit) => Err(refusal(
+                "ledger-outdated",
+                &format!("the ledger's branch no longer contains {commit}, which this clone has seen"),
+                RESTORE,
+            )),
+        }
+    }
+
+    /// Reads the run that the helpdesk has noted; `None` without a witness. One that cannot be read detects nothing,
+    /// so that no notice may be sent.
+    pub(crate) async fn read_witness(&self, reader: &impl Reader) -> Result<Option<String>, Failure> {
+        let Some(LedgerWitness { object, attribute }) = self.witness else {
+            return Ok(None);
+        };
+        match reader.note(object, attribute).await {
+            Ok(noted) => Ok(Some(noted)),
+            Err(error) if error.is_credentials() => Err(error.into()),
+            Err(error) => Err(refusal(
+                "ledger-witness-unreadable",
+                &format!("the witness of the ledger, `{attribute}` of {object}, cannot be read: {error}"),
+                "correct `ledger.witness` in servanda.yaml: it names a text attribute of an object in the helpdesk",
+            )),
         }
     }
 
     /// Refuses a ledger that is older than the last run that the helpdesk noted. Without a witness in the settings, a
     /// ledger that was restored from a backup cannot be detected.
     pub(crate) async fn check_witness(&self, reader: &impl Reader) -> Result<(), Failure> {
-        let Some(LedgerWitness { object, attribute }) = self.witness else {
+        let Some(noted) = self.read_witness(reader).await? else {
             return Ok(());
         };
-        let noted = reader.note(object, attribute).await?;
         if noted.is_empty() || self.records.witnessed().await?.contains(&noted) {
             return Ok(());
         }
@@ -132,11 +157,14 @@ impl<'a> LedgerTrust<'a> {
         ))
     }
 
-    /// Notes a run in the ledger and in the helpdesk, for [`Self::check_witness`] of the next run.
+    /// Notes a run that changed the ledger, there and in the helpdesk, for [`Self::check_witness`] of the next run.
     pub(crate) async fn note_run(&self, writer: &impl Writer, run: &str) -> Result<(), String> {
         let Some(LedgerWitness { object, attribute }) = self.witness else {
             return Ok(());
         };
+        if !self.records.ledger().has_written() {
+            return Ok(());
+        }
         self.records.witness(run).await.map_err(|error| error.to_string())?;
         let noted = writer.write_note(object, attribute, run).await;
         noted.map_err(|error| format!("the run could not be noted in the helpdesk: {error}"))

@@ -1,5 +1,6 @@
 //! Reconciles a helpdesk with the files: reads both sides, plans, applies, verifies, remembers.
 
+pub(crate) mod clock;
 pub(crate) mod plan;
 pub(crate) mod plan_file;
 pub(crate) mod snapshot;

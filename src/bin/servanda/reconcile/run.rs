@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use servanda::calendar::Instant;
-use servanda::envelope::{Conclusion, GuardedPlan};
+use servanda::envelope::{Conclusion, GuardedPlan, Verdict};
 use servanda::guard::{Acknowledged, read_acknowledgement};
 use servanda::ident::AgreementId;
 use servanda::outcome::{ChangeResult, Outcome, Stopped};
-use servanda::plan::{Change, LastApplied, Plan, pending_creations};
+use servanda::plan::{Change, LastApplied, Plan, Verb, pending_creations};
 use servanda::planner::Sides;
 
 use crate::helpdesk::connect::Connection;
@@ -20,6 +20,7 @@ use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
 use crate::reconcile::apply::{self, Applied, Progress, Tools};
+use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
 use crate::reconcile::journal::Journal;
 use crate::reconcile::plan::{PlanTerms, make, make_reviewed};
 use crate::reconcile::plan_file;
@@ -27,8 +28,8 @@ use crate::workspace::files;
 use crate::workspace::git::{self, ACKNOWLEDGEMENT_TRAILER};
 use crate::workspace::load::Workspace;
 
-/// The largest difference between this machine's clock and the helpdesk's at which dates are still trusted.
-pub(crate) const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+/// The longest pause between two plans that wait for new objects to be listed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// The lock of the ledger.
 pub(crate) type LedgerLock = <Checksummed<AnyLedger> as LedgerStore>::Lock;
@@ -81,11 +82,18 @@ pub(crate) struct Reconciliation<'a, A> {
     acknowledged: Acknowledged,
     /// The last-applied state, read under the lock.
     last_applied: Option<LastApplied>,
+    /// The last-applied state of a run that changed nothing in it but its instant.
+    unchanged: Option<LastApplied>,
     /// The latest plan, with both of its sides.
     latest: Option<(GuardedPlan, Sides)>,
 }
 
 impl<'a, A: Audience> Reconciliation<'a, A> {
+    /// The ledger, unless it is unavailable.
+    pub(crate) const fn records(&self) -> Option<&WorkspaceRecords> {
+        self.records.as_ref()
+    }
+
     /// Prepares a reconciliation; nothing is read yet.
     pub(crate) fn new(
         workspace: &'a Workspace,
@@ -106,6 +114,7 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
             records,
             acknowledged,
             last_applied: None,
+            unchanged: None,
             latest: None,
         }
     }
@@ -125,11 +134,6 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         reconciled
     }
 
-    /// The ledger, unless it is unavailable.
-    pub(crate) const fn records(&self) -> Option<&WorkspaceRecords> {
-        self.records.as_ref()
-    }
-
     /// The latest plan, with both of its sides.
     pub(crate) const fn latest(&self) -> Option<&(GuardedPlan, Sides)> {
         self.latest.as_ref()
@@ -138,14 +142,19 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     /// Makes a plan without applying it.
     pub(crate) async fn plan_only(&mut self) -> Result<GuardedPlan, Failure> {
         let (guarded, sides) = self.make().await?;
+        compare_clocks(self.workspace, self.connection, (self.clock)()).await?;
         self.latest = Some((guarded.clone(), sides));
-        self.refuse_clock_skew()?;
         Ok(guarded)
     }
 
-    /// Returns the lock.
+    /// Returns the lock. The instant of a run that changed nothing is recorded with it.
     pub(crate) async fn unlock(&self, lock: Option<LedgerLock>) {
         if let (Some(records), Some(lock)) = (&self.records, lock) {
+            if let Some(unchanged) = &self.unchanged
+                && let Err(error) = records.keep_last(unchanged).await
+            {
+                self.audience.inform(&format!("cannot record the last-applied state: {error}"));
+            }
             records.unlock(lock).await;
         }
     }
@@ -167,33 +176,38 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
 
     async fn apply_loaded(&mut self, loaded: LoadedPlan) -> Result<Reconciled, Failure> {
         let (guarded, sides, left_out) = loaded;
+        // Once more: this machine may have slept since the lock was taken.
+        compare_clocks(self.workspace, self.connection, (self.clock)()).await?;
         self.audience.show(&guarded)?;
         let mut applied = Applied::default();
         applied.outcome.remaining = sides.is_some().then_some(0);
-        let mut signal = None;
+        let (mut signal, mut after) = (None, None);
         if guarded.plan.is_empty() {
             if let Some(sides) = sides {
                 self.remember(&guarded, &sides, &applied).await;
                 self.latest = Some((guarded.clone(), sides));
             }
         } else {
-            self.refuse_clock_skew()?;
             self.audience.confirm(&guarded.plan)?;
             let stop = self.audience.listen();
             applied = self.apply(&guarded.plan, &stop).await?;
-            self.verify(&mut applied, &stop).await;
+            after = self.verify(&mut applied, &stop).await;
             signal = stop.is_asked().then(|| stop.exit());
         }
         applied.outcome.results.extend(left_out);
-        let conclusion = Conclusion::of(&guarded.verdict, &applied.outcome, signal.is_some());
+        let conclusion =
+            Conclusion::of(&guarded.verdict.and_after(after), &applied.outcome, signal.is_some());
         Ok(Reconciled { guarded, outcome: applied.outcome, exit: exit_of(conclusion, signal) })
     }
 
-    /// Takes the lock and reads the last-applied state.
+    /// Compares the clocks, takes the lock and reads the last-applied state.
     ///
     /// An unavailable ledger does not stop the apply, since each object is read again before it is written. Without the
     /// ledger, causes are unknown and creations are not recorded before they are sent.
     pub(crate) async fn lock(&mut self) -> Result<Option<LedgerLock>, Failure> {
+        if !compare_clocks(self.workspace, self.connection, (self.clock)()).await? {
+            self.audience.inform(NOT_REPORTED);
+        }
         let Some(records) = &self.records else {
             return Ok(None);
         };
@@ -300,21 +314,6 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         PlanTerms { acknowledged: self.acknowledged.clone(), ..*self.terms }
     }
 
-    /// Statuses depend on the date, so that a machine with a wrong clock must not write.
-    fn refuse_clock_skew(&self) -> Result<(), Failure> {
-        let Some(theirs) = self.connection.server_clock() else {
-            return Ok(());
-        };
-        let ours = (self.clock)();
-        let is_close = theirs.duration_since(ours).abs() <= CLOCK_TOLERANCE;
-        if self.workspace.settings.helpdesk.rehearsal || is_close {
-            return Ok(());
-        }
-        let message = format!("this machine's clock is at {ours}, and the helpdesk's at {theirs}");
-        Err(Failure::new(Exit::Refused, "clock-skew", message)
-            .help("set this machine's clock; a wrong date would activate or end agreements"))
-    }
-
     async fn apply(&self, plan: &Plan, stop: &Stop) -> Result<Applied, Failure> {
         let folder = files::own_folder(&self.workspace.root)?;
         let journal = Journal::open(&folder, plan, &self.run_name)?;
@@ -340,15 +339,15 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         Ok(applied)
     }
 
-    /// Plans again: shows what remains, settles unknown results and records what was applied. A run that ended early
-    /// leaves this to the next one.
-    async fn verify(&mut self, applied: &mut Applied, stop: &Stop) {
+    /// Plans again: finds what remains, settles unknown results and records what was applied. Returns the verdict of
+    /// that plan. A run that ended early leaves this to the next one.
+    async fn verify(&mut self, applied: &mut Applied, stop: &Stop) -> Option<Verdict> {
         if applied.outcome.stopped.is_some() {
-            return;
+            return None;
         }
         let made = tokio::select! {
-            made = self.make() => made,
-            () = stop.wait() => return,
+            made = self.make_visible(&applied.outcome) => made,
+            () = stop.wait() => return None,
         };
         let (remaining, sides) = match made {
             Ok(made) => made,
@@ -357,20 +356,44 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
                     applied.outcome.stopped = Some(Stopped::Credentials);
                 }
                 self.audience.inform(&format!("cannot read the helpdesk again: {}", failure.message));
-                return;
+                return None;
             }
         };
-        applied.outcome.remaining = Some(remaining.plan.changes.len());
         for id in remaining.settle(&mut applied.outcome, &sides.live) {
             applied.in_doubt.remove(&id);
         }
+        remaining.contradict(&mut applied.outcome);
         self.remember(&remaining, &sides, applied).await;
+        let verdict = remaining.verdict;
         self.latest = Some((remaining, sides));
+        Some(verdict)
+    }
+
+    /// Makes the plan after an apply. New objects that the helpdesk's search does not show yet are waited for.
+    async fn make_visible(&self, outcome: &Outcome) -> Result<(GuardedPlan, Sides), Failure> {
+        let (start, lag) = (tokio::time::Instant::now(), self.workspace.settings.helpdesk.search_lag);
+        let mut pause = Duration::from_secs(1);
+        loop {
+            let (guarded, sides) = self.make().await?;
+            let is_created = |id| matches!(outcome.results.get(id), Some(ChangeResult::Done { .. }));
+            let creations = guarded.plan.changes.iter().filter(|change| change.verb == Verb::Create);
+            let hidden = creations.filter(|change| is_created(&change.id)).count();
+            let left = lag.saturating_sub(start.elapsed());
+            if hidden == 0 || left.is_zero() {
+                return Ok((guarded, sides));
+            }
+            let seconds = left.as_secs() + 1;
+            let text =
+                format!("waiting up to {seconds} s: the helpdesk does not list {hidden} new objects yet");
+            self.audience.inform(&text);
+            tokio::time::sleep(pause.min(left)).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 
     /// Records the last-applied state, and clears the pending marks of objects that are visible. If the ledger cannot
     /// be written, the next plan knows no causes.
-    async fn remember(&self, guarded: &GuardedPlan, sides: &Sides, applied: &Applied) {
+    async fn remember(&mut self, guarded: &GuardedPlan, sides: &Sides, applied: &Applied) {
         let Some(records) = &self.records else {
             return;
         };
@@ -387,13 +410,20 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
             guarded.plan.header.commit.clone(),
             self.terms.as_of.instant,
         );
-        let visible = sides.live.agreements.keys().chain(applied.outcome.results.keys());
+        // An object that was created and is not visible stays pending.
+        let results = applied.outcome.results.iter();
+        let known = results.filter(|(_, result)| !matches!(result, ChangeResult::NotKept { .. }));
+        let visible = sides.live.agreements.keys().chain(known.map(|(id, _)| id));
         let settled = visible.filter(|id| !applied.in_doubt.contains(*id)).cloned();
+        let is_unchanged =
+            self.last_applied.as_ref().is_some_and(|before| before.is_same_but_for_its_instant(&state));
         let written = async {
             records.settle(settled).await?;
-            records.keep(&state).await
+            if is_unchanged { Ok(()) } else { records.keep(&state).await }
         };
-        if let Err(error) = written.await {
+        let written = written.await;
+        self.unchanged = is_unchanged.then_some(state);
+        if let Err(error) = written {
             self.audience.inform(&format!("cannot record the last-applied state: {error}"));
         }
     }

@@ -9,7 +9,7 @@ use servanda::diagnostic::{Diagnostic, Severity};
 use servanda::mapping::{Deactivation, Mapping, RecipientSide};
 use servanda::render;
 use servanda::render::doctor::{CheckStatus, DoctorCheck};
-use servanda::settings::LedgerPlace;
+use servanda::settings::{LedgerPlace, LedgerWitness, Product};
 
 use crate::cli::options::Format;
 use crate::helpdesk::connect::{self, Connection};
@@ -18,11 +18,10 @@ use crate::ledger;
 use crate::ledger::records::{KeyRecord, MissingKey};
 use crate::notify::channels::Channels;
 use crate::notify::delivery::{Dispatcher, people};
-use crate::process::context::{AsOf, Context, clock};
+use crate::process::context::{AsOf, CLOCK_TOLERANCE, Context, clock};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::runtime::runtime;
 use crate::reconcile::apply::key_settings;
-use crate::reconcile::run::CLOCK_TOLERANCE;
 use crate::workspace::load::{self, LoadedFiles, Workspace};
 use crate::workspace::{files, git};
 
@@ -70,15 +69,20 @@ fn check_surroundings(
     runtime()?.block_on(async {
         found.push(checkout(workspace).await);
         match connect::open(workspace, as_of).await {
-            Err(failure) => found.push(failing("helpdesk", failure)),
+            Err(failure) => {
+                found.push(failing("helpdesk", failure));
+                check_ledger_and_mail(workspace, as_of, None, found).await;
+            }
             Ok(connection) => {
-                if check_helpdesk(workspace, &connection, found).await {
+                let answers = check_helpdesk(workspace, &connection, found).await;
+                if answers {
                     found.push(addresses(workspace, &connection).await);
                 }
+                let connected = Some(&connection).filter(|_| answers);
+                check_ledger_and_mail(workspace, as_of, connected, found).await;
                 connection.close().await;
             }
         }
-        check_ledger_and_mail(workspace, as_of, found).await;
     });
     Ok(())
 }
@@ -245,22 +249,65 @@ fn clocks(workspace: &Workspace, connection: &Connection) -> DoctorCheck {
 }
 
 /// Checks the ledger, its witness, and the mail server.
-async fn check_ledger_and_mail(workspace: &Workspace, as_of: AsOf, found: &mut Vec<DoctorCheck>) {
+async fn check_ledger_and_mail(
+    workspace: &Workspace,
+    as_of: AsOf,
+    connection: Option<&Connection>,
+    found: &mut Vec<DoctorCheck>,
+) {
     match Channels::open(&workspace.settings, &workspace.root) {
         Err(failure) => found.push(failing("mail", failure)),
         Ok(channels) => {
             found.push(ledger_is_trusted(workspace, &channels, as_of).await);
             found.extend(ownership_key(workspace).await);
+            found.extend(machines(workspace));
+            found.extend(witness(workspace, &channels, as_of, connection).await);
             found.push(mail(&channels).await);
         }
     }
-    if workspace.settings.ledger.witness.is_none() && has_notices(workspace) {
-        found.push(DoctorCheck::warning(
+}
+
+/// Warns about a ledger that other machines do not see. The embedded helpdesk is on this machine as well.
+fn machines(workspace: &Workspace) -> Option<DoctorCheck> {
+    let is_local = matches!(workspace.settings.ledger.place, LedgerPlace::File(_));
+    let is_shared = !matches!(workspace.settings.helpdesk.kind, Product::Sandbox);
+    (is_local && is_shared).then(|| {
+        DoctorCheck::warning(
+            "machines",
+            "the ledger is a file of this machine: another machine sees neither its lock nor its notices, and would create and send everything once more",
+            "run on this machine only, or set `ledger.at` to a branch or a database that all machines share",
+        )
+    })
+}
+
+/// Reads the witness of the ledger, if the settings name one.
+async fn witness(
+    workspace: &Workspace,
+    channels: &Channels,
+    as_of: AsOf,
+    connection: Option<&Connection>,
+) -> Option<DoctorCheck> {
+    let Some(LedgerWitness { object, attribute }) = &workspace.settings.ledger.witness else {
+        return has_notices(workspace).then(|| {
+            DoctorCheck::warning(
+                "witness",
+                "a ledger restored from a backup would not be detected, and notices could be sent twice",
+                "name a text attribute of the helpdesk under `ledger.witness`, in which runs record their names",
+            )
+        });
+    };
+    let connection = connection?;
+    let checked = match Dispatcher::new(workspace, channels, as_of.instant) {
+        Ok(dispatcher) => dispatcher.check_witness(&ledger::open(workspace), connection).await,
+        Err(failure) => Err(failure),
+    };
+    Some(match checked {
+        Ok(()) => DoctorCheck::ok(
             "witness",
-            "a ledger restored from a backup would not be detected, and notices could be sent twice",
-            "name a text attribute of the helpdesk under `ledger.witness`, in which each run records its number",
-        ));
-    }
+            format!("`{attribute}` of {object} names a run of this ledger, or none"),
+        ),
+        Err(failure) => failing("witness", failure),
+    })
 }
 
 fn has_notices(workspace: &Workspace) -> bool {

@@ -1,10 +1,13 @@
-//! `servanda ledger`: shows, verifies and compacts the ledger of notices.
+//! `servanda ledger`: shows, verifies, compacts and unlocks the ledger.
 
 use servanda::notice::{NoticeRecord, NoticeResult};
+use servanda::render::encode;
 
 use crate::cli::options::{LockOptions, PlanOptions};
 use crate::ledger;
 use crate::ledger::Holder;
+use crate::ledger::LedgerStore as _;
+use crate::ledger::records::Unlocked;
 use crate::notify::trust::{LedgerRecords, LedgerSecret, LedgerTrust};
 use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data, print_message};
@@ -17,11 +20,15 @@ Examples:
   servanda ledger show --in-doubt  the notices whose result is unknown
   servanda ledger verify           exit 4 if the ledger is not intact
   servanda ledger compact          delete records that are no longer needed
+  servanda ledger unlock --reason 'the machine was switched off'
+                                   end the lock of a run that cannot end it
 
 Compacting does not change which notices are due, now or later: it keeps the latest notice of each recipient, and that \
-earlier events are past. On a branch, the Git history keeps the deleted records.";
+earlier events are past. On a branch, it also replaces the history by one commit.
 
-/// Show, verify or compact the ledger of notices
+`unlock` is for a lock whose run is gone: a run that still works would go on beside the next one.";
+
+/// Show, verify, compact or unlock the ledger of notices
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
@@ -41,6 +48,13 @@ enum Command {
     /// Check that no record was lost or changed by hand
     #[command(after_help = AFTER_HELP)]
     Verify,
+    /// End the lock of a run that cannot end it itself
+    #[command(after_help = AFTER_HELP)]
+    Unlock {
+        /// The reason, which the ledger keeps
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Delete records that are no longer needed
     #[command(after_help = AFTER_HELP)]
     Compact {
@@ -49,7 +63,7 @@ enum Command {
     },
 }
 
-/// Shows, verifies or compacts the ledger.
+/// Shows, verifies, compacts or unlocks the ledger.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let (workspace, _) = PlanOptions::as_of(None).load(context)?;
     let records = ledger::open(&workspace);
@@ -63,25 +77,59 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
                 let holder = Holder { run: context.run_name(), since: clock() };
                 let print = |text: &str| print_message(&format!("{text}\n"));
                 let lock = ledger::take_lock(&records, &holder, *wait_lock, print).await?;
-                let compacted = async {
-                    trust(&workspace, &records).await?;
-                    Ok::<_, Failure>(records.compact().await?)
-                };
-                let compacted = compacted.await;
+                let compacted = compact(&workspace, &records).await;
                 records.unlock(lock).await;
-                let (deleted, kept) = compacted?;
-                print_data(&format!("{deleted} records deleted, {kept} kept.\n"))?;
+                compacted?;
             }
+            Command::Unlock { reason } => unlock(reason, &records).await?,
             Command::Show { in_doubt } => {
                 for (key, record) in records.memory().await?.records {
                     if !*in_doubt || matches!(record, NoticeRecord::Submitting { .. }) {
                         print_data(&format!("{key}\n  {}\n", result(&record)))?;
                     }
                 }
+                for Unlocked { at, run, reason } in records.unlocked().await? {
+                    if !*in_doubt {
+                        let (run, reason) = (encode::terminal(&run), encode::terminal(&reason));
+                        print_data(&format!("unlocked at {at}\n  the lock of {run}: {reason}\n"))?;
+                    }
+                }
             }
         }
         Ok(Exit::Fine)
     })
+}
+
+/// Deletes records that no decision depends on, and the history of a branch.
+async fn compact(workspace: &Workspace, records: &LedgerRecords) -> Result<(), Failure> {
+    trust(workspace, records).await?;
+    let (deleted, kept) = records.compact().await?;
+    print_data(&format!("{deleted} records deleted, {kept} kept.\n"))?;
+    let dropped = records.ledger().drop_history().await.map_err(|error| {
+        Failure::new(Exit::Failure, "ledger-history-kept", error.to_string())
+            .help("allow force pushes to the branch for this command, or keep its history")
+    })?;
+    if let Some(commits) = dropped {
+        print_data(&format!("{commits} commits replaced by one.\n"))?;
+    }
+    Ok(())
+}
+
+/// Ends the lock of another run, for the reason of a person.
+async fn unlock(reason: &str, records: &LedgerRecords) -> Result<(), Failure> {
+    if reason.trim().is_empty() {
+        return Err(Failure::usage(
+            "--reason is empty",
+            "write why the lock may be ended; the ledger keeps it",
+        ));
+    }
+    match records.break_lock(reason.trim(), clock()).await? {
+        None => print_data("No run holds the lock.\n"),
+        Some(Holder { run, since }) => {
+            let run = encode::terminal(&run);
+            print_data(&format!("Ended the lock of {run}, which held it since {since}.\n"))
+        }
+    }
 }
 
 /// Fails unless the ledger is intact, so that notices may be sent by it.
@@ -93,7 +141,7 @@ async fn trust(workspace: &Workspace, records: &LedgerRecords) -> Result<(), Fai
 fn result(record: &NoticeRecord) -> String {
     match record {
         NoticeRecord::Deferred { since, why } => {
-            format!("deferred since {since}: {}", servanda::render::encode::terminal(why))
+            format!("deferred since {since}: {}", encode::terminal(why))
         }
         NoticeRecord::Claimed { run, until, .. } => format!("claimed by {run} until {until}"),
         NoticeRecord::Submitting { run, at, .. } => {

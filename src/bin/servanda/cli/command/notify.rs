@@ -19,6 +19,7 @@ use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data, print_message};
 use crate::process::runtime::runtime;
 use crate::process::shutdown;
+use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
 use crate::reconcile::plan::PlanTerms;
 use crate::reconcile::run::Reconciliation;
 use crate::workspace::files;
@@ -80,7 +81,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let (workspace, terms) = PlanOptions::as_of(arguments.as_of.as_deref()).load(context)?;
     let runtime = runtime()?;
     if let Some(Subcommand::Resolve(resolved)) = &arguments.subcommand {
-        return runtime.block_on(resolve(resolved, &workspace));
+        return runtime.block_on(resolve(resolved, &workspace, &terms));
     }
     let channels = Channels::open(&workspace.settings, &workspace.root)?;
     if arguments.preview {
@@ -178,7 +179,13 @@ fn show(messages: &[(Message, RenderedMessage)], folder: Option<&Path>) -> Resul
 }
 
 /// Records the result that a person knows.
-async fn resolve(resolved: &Resolve, workspace: &Workspace) -> Result<Exit, Failure> {
+async fn resolve(resolved: &Resolve, workspace: &Workspace, terms: &PlanTerms) -> Result<Exit, Failure> {
+    let connection = connect::open(workspace, terms.as_of).await?;
+    let compared = compare_clocks(workspace, &connection, clock()).await;
+    connection.close().await;
+    if !compared? {
+        print_message(&format!("{NOT_REPORTED}\n"));
+    }
     let book = ledger::open(workspace);
     let records = book.memory().await?;
     let now = clock();

@@ -11,9 +11,10 @@ use crate::cli::options::PlanOptions;
 use crate::cli::plan_output::PlanOutput;
 use crate::helpdesk::connect;
 use crate::ledger;
-use crate::process::context::Context;
+use crate::process::context::{Context, clock};
 use crate::process::failure::{Exit, Failure, print_data, print_message};
 use crate::process::runtime::runtime;
+use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
 use crate::reconcile::plan::{PlanTerms, make, make_from};
 use crate::reconcile::plan_file;
 use crate::reconcile::snapshot::Snapshot;
@@ -73,9 +74,17 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         None => runtime()?.block_on(async {
             let connection = connect::open(&workspace, terms.as_of).await?;
             let last_applied = ledger::read_last_applied(&workspace).await;
-            let made = make(&workspace, &connection, &terms, last_applied.as_ref()).await;
+            let made = async {
+                let made = make(&workspace, &connection, &terms, last_applied.as_ref()).await?;
+                // A plan for a day that was asked for does not depend on the clock.
+                if !terms.as_of.is_asked && !compare_clocks(&workspace, &connection, clock()).await? {
+                    print_message(&format!("{NOT_REPORTED}\n"));
+                }
+                Ok::<_, Failure>(made.0)
+            };
+            let made = made.await;
             connection.close().await;
-            made.map(|(envelope, _)| envelope)
+            made
         })?,
     };
     envelope.scope = scope.map(Box::new);
