@@ -71,7 +71,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::{Confirmation, confirmations};
-    use crate::desired::{Desired, DesiredAgreement};
+    use crate::desired::{ClientUnits, Desired, DesiredAgreement};
     use crate::ident::{AgreementId, ClientSlug, LiveId};
     use crate::live::{Live, LiveAgreement, Observed, Record, Value};
     use crate::mapping::Field;
@@ -94,6 +94,7 @@ mod tests {
             title: "title".to_owned(),
             client: ClientSlug::new("acme").expect("a slug"),
             status: Status { state: State::Active, since: None, next_change: None, because },
+            units: ClientUnits::default(),
             record: Record { state: "active".to_owned(), ..Record::default() },
             archived: false,
             formerly: Vec::new(),

@@ -231,7 +231,7 @@ fn a_saved_plan_does_not_write_to_an_object_that_lost_its_key() {
         let spring = ReconcileFixture::spring().await;
         let fixture = ReconcileFixture::of_autumn(spring.path(), 4).await;
         let saved = fixture.plan().await;
-        let change = saved.plan.changes.iter().find(|change| change.id == *"veter-2026").expect("it changes");
+        let change = saved.plan.changes.iter().find(|change| change.id.as_str() == "veter-2026").expect("it changes");
         let object = change.object.clone().expect("it exists");
         fixture
             .sandbox
@@ -256,7 +256,7 @@ fn a_step_does_not_write_to_a_target_of_another_agreement() {
         let rules = || fixture.sandbox.find("agreementRule", &json!({})).expect("a list");
         let of_another = |rule: &Value, own: &str| rule["agreement"]["UUID"] != own;
         let change =
-            saved.plan.changes.iter_mut().find(|change| change.id == *"veter-2026").expect("it changes");
+            saved.plan.changes.iter_mut().find(|change| change.id.as_str() == "veter-2026").expect("it changes");
         let own = change.object.clone().expect("it exists");
         let all = rules();
         let foreign = all.iter().find(|rule| of_another(rule, own.as_str())).expect("there are others");
