@@ -19,8 +19,7 @@ pub fn keep_reviewed(
     reviewed: &[Change],
     live: &Live,
 ) -> BTreeMap<AgreementId, ChangeResult> {
-    let by_id: BTreeMap<&AgreementId, &Change> =
-        reviewed.iter().map(|change| (&change.id, change)).collect();
+    let by_id: BTreeMap<&AgreementId, &Change> = reviewed.iter().map(|change| (&change.id, change)).collect();
     let plan = &mut guarded.plan;
     plan.changes.retain(|change| by_id.get(&change.id).is_some_and(|old| permits(old, change, live)));
     let kept: BTreeSet<AgreementId> = plan.changes.iter().map(|change| change.id.clone()).collect();

@@ -179,8 +179,7 @@ impl<'a> Itsm365Reader<'a> {
         let (class, attributes) = (&self.mapping.class, self.attributes());
         let mut found = Vec::new();
         while found.len() < limit {
-            let page =
-                self.lists.page(class, &attributes, filter, found.len(), limit - found.len()).await?;
+            let page = self.lists.page(class, &attributes, filter, found.len(), limit - found.len()).await?;
             if page.is_empty() {
                 break;
             }
