@@ -41,6 +41,9 @@ const REPLACED: [(&str, &str); 28] = [
     ("knobs", "options"),
 ];
 
+/// The pages of which each claim names the test that holds it.
+const CLAIMING: [&str; 2] = ["docs/security.md", "docs/when-things-break.md"];
+
 /// Words that say nothing, with what to think of instead.
 const WORDS: [(&str, &str); 5] = [
     ("Manager", "a manager is a person here"),
@@ -281,10 +284,10 @@ fn what_the_architecture_and_the_decisions_cite_exists() {
         .flat_map(|folder| files_below(&root().join(folder), "rs"))
         .collect();
     let mut pages = files_below(&root().join("docs/decisions"), "md");
-    pages.push((
-        "ARCHITECTURE.md".to_owned(),
-        std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap(),
-    ));
+    pages.extend(
+        ["ARCHITECTURE.md", CLAIMING[0], CLAIMING[1]]
+            .map(|page| (page.to_owned(), std::fs::read_to_string(root().join(page)).unwrap())),
+    );
     let mut faults = Vec::new();
     let mut seen = 0;
     for (path, page) in &pages {
@@ -302,6 +305,51 @@ fn what_the_architecture_and_the_decisions_cite_exists() {
         }
     }
     assert!(seen > 60, "only {seen} citations were found");
+    assert_none(&faults);
+}
+
+/// The blocks of a page that say something: paragraphs, items of a list and rows of a table, with the line of each.
+/// Headings, fenced blocks and the heads of tables are none.
+fn blocks(page: &str) -> Vec<(usize, String)> {
+    let mut blocks: Vec<(usize, String)> = Vec::new();
+    let (mut is_fenced, mut is_open) = (false, false);
+    let lines: Vec<&str> = page.lines().collect();
+    for (number, line) in lines.iter().enumerate() {
+        is_fenced ^= line.starts_with("```");
+        let is_rule_below = lines.get(number + 1).is_some_and(|next| next.starts_with("|---"));
+        if is_fenced
+            || line.is_empty()
+            || ["#", "```", "|---"].iter().any(|start| line.starts_with(start))
+            || is_rule_below
+        {
+            is_open = false;
+        } else if is_open && !line.starts_with("- ") && !line.starts_with('|') {
+            let (_, block) = blocks.last_mut().expect("an open block is the last one");
+            block.push('\n');
+            block.push_str(line);
+        } else {
+            blocks.push((number + 1, (*line).to_owned()));
+            is_open = true;
+        }
+    }
+    blocks
+}
+
+#[test]
+fn every_claim_about_trust_and_faults_names_its_test() {
+    let page = "# a\n\nb\nc:\n- d\n  e\n\n| f | g |\n|---|---|\n| h | i |\n```\nj\n```\n";
+    let starts: Vec<usize> = blocks(page).iter().map(|(line, _)| *line).collect();
+    assert_eq!(starts, [3, 5, 10]);
+    let mut faults = Vec::new();
+    for page in CLAIMING {
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        for (line, block) in blocks(&text) {
+            // A sentence that only leads to a list or a block of code claims nothing by itself.
+            if !block.contains("(test: `") && !block.ends_with(':') {
+                faults.push(format!("{page}:{line}: names no test: {block}"));
+            }
+        }
+    }
     assert_none(&faults);
 }
 
