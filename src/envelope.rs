@@ -2,10 +2,6 @@
 //!
 //! It also decides what a plan and its apply come to. Exit codes follow from this module and from no other.
 
-mod reviewed;
-
-pub use reviewed::keep_reviewed;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
@@ -117,7 +113,7 @@ impl GuardedPlan {
     }
 
     /// Whether the envelope is exactly as it was sealed. This detects damage and careless edits; someone who computes the
-    /// digest again is stopped by [`keep_reviewed`].
+    /// digest again gains nothing, since an apply derives every change anew.
     pub fn is_intact(&self) -> bool {
         self.clone().sealed() == *self
     }

@@ -3,13 +3,15 @@
 //! It is the only place that composes the stages: project the files, diff, assign causes, apply the drift policy, guard,
 //! announce. The program, the laws that tests prove and the benchmark all call it.
 
+mod reviewed;
+
 use std::collections::BTreeMap;
 
 use crate::agreement::Agreement;
 use crate::calendar::{Instant, ZONE_DATA};
 use crate::catalog::Catalog;
 use crate::desired::{Desired, desired};
-use crate::envelope::{GuardedPlan, keep_reviewed};
+use crate::envelope::GuardedPlan;
 use crate::guard::{Acknowledged, guard, split};
 use crate::ident::AgreementId;
 use crate::live::{Live, Record};
@@ -89,7 +91,7 @@ pub fn plan_reviewed(
     reviewed: &Plan,
 ) -> (GuardedPlan, Sides, BTreeMap<AgreementId, ChangeResult>) {
     let (mut guarded, sides) = plan(input, live);
-    let left_out = keep_reviewed(&mut guarded, &reviewed.changes, &sides.live);
+    let left_out = reviewed::keep_reviewed(&mut guarded, &reviewed.changes, &sides.live);
     let settings = input.settings;
     guarded.plan.count(settings.helpdesk.mapping.states.get(&State::Active));
     let announced = announced(&guarded.plan, input.agreements, input.catalog, settings.notice_time);

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{GuardedPlan, Verdict};
+use crate::envelope::{GuardedPlan, Verdict};
 use crate::ident::AgreementId;
 use crate::live::{Live, LiveAgreement, Observed};
 use crate::outcome::ChangeResult;
@@ -14,7 +14,7 @@ use crate::plan::{Change, FieldChange, Freshness, freshness};
 /// Keeps the changes of a new plan that the `reviewed` changes permit, and returns the results of the reviewed changes that
 /// are left out: those that were applied before, and those that are stale. A reviewed change that a guard stopped keeps
 /// waiting for its acknowledgement.
-pub fn keep_reviewed(
+pub(super) fn keep_reviewed(
     guarded: &mut GuardedPlan,
     reviewed: &[Change],
     live: &Live,
