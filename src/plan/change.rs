@@ -52,6 +52,7 @@ pub struct Change {
 
 /// The calendar of an agreement on both sides of a change; `None` for none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AgreementHours {
     /// The live one.
     pub before: Option<LiveId>,
