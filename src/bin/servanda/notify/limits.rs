@@ -58,7 +58,7 @@ mod tests {
         let address = format!("{number}@acme.example");
         Notice {
             key: NoticeKey {
-                agreement: AgreementId::new(format!("a-{number}")).expect("an id"),
+                agreement: AgreementId::new(&format!("a-{number}")).expect("an id"),
                 event: NoticeEvent::Activated,
                 day: Day::constant(2026, 3, 1),
                 variant: Variant::Only,
