@@ -1,11 +1,13 @@
-//! The progress of an apply on standard error: a bar on a terminal, nothing elsewhere.
+//! The progress of an apply on standard error: a bar on a terminal, and a line for each wait.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use servanda::calendar::Instant;
 use servanda::outcome::ChangeResult;
 use servanda::plan::Change;
 use servanda::render::encode;
 
 use crate::process::context::Context;
+use crate::process::failure::print_message;
 use crate::reconcile::apply::Progress;
 
 /// A progress bar that names the agreement being applied. It disappears when dropped.
@@ -31,6 +33,15 @@ impl Drop for Bar {
 impl Progress for Bar {
     fn begin(&mut self, change: &Change) {
         self.0.set_message(encode::terminal(&change.title).into_owned());
+    }
+
+    fn wait(&mut self, change: &Change, until: Instant) {
+        let id = encode::terminal(change.id.as_str());
+        self.0.suspend(|| {
+            print_message(&format!(
+                "waiting until {until}: the helpdesk does not show the new object of {id} yet\n"
+            ));
+        });
     }
 
     fn end(&mut self, _: &Change, _: &ChangeResult) {

@@ -20,7 +20,7 @@ use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
 use crate::reconcile::apply::{self, Applied, Progress, Tools};
-use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
+use crate::reconcile::clock::{NOT_REPORTED, compare_clocks, end_of_wait};
 use crate::reconcile::journal::Journal;
 use crate::reconcile::plan::{PlanTerms, make, make_reviewed};
 use crate::reconcile::plan_file;
@@ -298,9 +298,9 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
             return Ok(false);
         };
         let ids: Vec<&str> = pending.ids.iter().map(AgreementId::as_str).collect();
-        let (seconds, ids) = (pending.wait.as_secs() + 1, ids.join(", "));
+        let (end, ids) = (end_of_wait((self.clock)(), pending.wait), ids.join(", "));
         self.audience
-            .inform(&format!("waiting {seconds} s: an earlier run may have created {ids}, not visible yet"));
+            .inform(&format!("waiting until {end}: an earlier run may have created {ids}, not visible yet"));
         tokio::time::sleep(pending.wait).await;
         Ok(true)
     }
@@ -372,7 +372,7 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     /// Makes the plan after an apply. New objects that the helpdesk's search does not show yet are waited for.
     async fn make_visible(&self, outcome: &Outcome) -> Result<(GuardedPlan, Sides), Failure> {
         let (start, lag) = (tokio::time::Instant::now(), self.workspace.settings.helpdesk.search_lag);
-        let mut pause = Duration::from_secs(1);
+        let (mut pause, mut is_announced) = (Duration::from_secs(1), false);
         loop {
             let (guarded, sides) = self.make().await?;
             let is_created = |id| matches!(outcome.results.get(id), Some(ChangeResult::Done { .. }));
@@ -382,10 +382,13 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
             if hidden == 0 || left.is_zero() {
                 return Ok((guarded, sides));
             }
-            let seconds = left.as_secs() + 1;
-            let text =
-                format!("waiting up to {seconds} s: the helpdesk does not list {hidden} new objects yet");
-            self.audience.inform(&text);
+            if !is_announced {
+                let end = end_of_wait((self.clock)(), left);
+                let text =
+                    format!("waiting until {end}: the helpdesk does not list {hidden} new objects yet");
+                self.audience.inform(&text);
+                is_announced = true;
+            }
             tokio::time::sleep(pause.min(left)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }

@@ -20,6 +20,7 @@ use crate::helpdesk::{ReadError, Reader, StepResult, WriteError, Writer};
 use crate::http::transport::SendWindow;
 use crate::ledger::records::Pending;
 use crate::ledger::{LedgerError, LedgerStore};
+use crate::reconcile::clock::end_of_wait;
 
 /// The time that a run waits for a pending response after it was asked to stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -41,6 +42,8 @@ pub(crate) struct AttemptEnd {
 pub(crate) struct Attempt<'a, R, W, L> {
     change: &'a Change,
     tools: &'a Tools<'a, R, W, L>,
+    /// Receives the end of each wait for a new object.
+    on_wait: &'a dyn Fn(calendar::Instant),
     object: Option<LiveId>,
     /// The objects of its targets, which are written by their own ids.
     rules: BTreeSet<LiveId>,
@@ -70,10 +73,16 @@ enum StepState {
 }
 
 impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
-    pub(crate) fn of(change: &'a Change, tools: &'a Tools<'a, R, W, L>) -> Self {
+    /// Prepares the attempt. `on_wait` receives the end of each wait for a new object.
+    pub(crate) fn of(
+        change: &'a Change,
+        tools: &'a Tools<'a, R, W, L>,
+        on_wait: &'a dyn Fn(calendar::Instant),
+    ) -> Self {
         Self {
             change,
             tools,
+            on_wait,
             object: change.object.clone(),
             rules: BTreeSet::new(),
             seen: (tools.clock)(),
@@ -326,14 +335,17 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
 
     /// Reads the object after a lost response: until the step shows or, for a creation, until the search lag is over.
     async fn settle(&mut self, step: &Step, sent: Instant) -> StepState {
-        let mut wait = Duration::from_secs(1);
+        let (mut wait, mut is_announced) = (Duration::from_secs(1), false);
         loop {
             let state = self.state_of(step).await;
             let left = self.tools.search_lag.saturating_sub(sent.elapsed());
             if !matches!(state, StepState::NotApplied) || !creates(step) || left.is_zero() {
                 return state;
             }
-            tracing::info!(agreement = %self.change.id, left_s = left.as_secs(), "the new object is not visible yet");
+            if !is_announced {
+                (self.on_wait)(end_of_wait((self.tools.clock)(), left));
+                is_announced = true;
+            }
             tokio::time::sleep(wait.min(left)).await;
             wait = (wait * 2).min(LONGEST_PAUSE);
         }

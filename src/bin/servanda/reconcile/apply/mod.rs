@@ -123,7 +123,9 @@ impl<R: Reader, W: Writer, L: LedgerStore, P: Progress> Scheduler<'_, R, W, L, P
             self.stop(Stopped::NoTrace(failure.message));
             return self.end(change, ChangeResult::NotTried(NotTried::Stopped));
         }
-        let AttemptEnd { result, is_in_doubt, proof, stops } = Attempt::of(change, self.tools).run().await;
+        let on_wait = |until| self.progress.borrow_mut().wait(change, until);
+        let AttemptEnd { result, is_in_doubt, proof, stops } =
+            Attempt::of(change, self.tools, &on_wait).run().await;
         let learned = self.gate.borrow_mut().learn(change, proof, self.tools);
         self.remember(learned).await;
         if is_in_doubt {

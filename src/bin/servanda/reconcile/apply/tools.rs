@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use servanda::calendar::Instant;
 use servanda::ident::AgreementId;
 use servanda::outcome::{ChangeResult, Outcome};
 use servanda::plan::Change;
@@ -16,6 +17,8 @@ use crate::reconcile::journal::Journal;
 pub(crate) trait Progress {
     /// A change begins.
     fn begin(&mut self, change: &Change);
+    /// A change waits until this instant for its new object to become visible.
+    fn wait(&mut self, change: &Change, until: Instant);
     /// A change has its result.
     fn end(&mut self, change: &Change, result: &ChangeResult);
 }

@@ -133,6 +133,7 @@ pub(crate) struct TestAudience;
 
 impl Progress for TestAudience {
     fn begin(&mut self, _: &Change) {}
+    fn wait(&mut self, _: &Change, _: servanda::calendar::Instant) {}
     fn end(&mut self, _: &Change, _: &servanda::outcome::ChangeResult) {}
 }
 

@@ -65,3 +65,15 @@ async fn an_edit_whose_answer_is_lost_is_not_sent_again_once_it_shows() {
     let done = model.done.lock().expect("no test panics here");
     assert_eq!(done.iter().filter(|(_, step)| matches!(step, Step::Edit { .. })).count(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_a_new_object_is_announced_once_and_only_if_there_is_one() {
+    let plan = creation();
+    for (lag, written, waits) in
+        [(600, WriteFate::LostAfter, 1), (0, WriteFate::LostAfter, 0), (600, WriteFate::Answered, 0)]
+    {
+        let model = Model::new(&plan, Duration::from_secs(lag), &[written]);
+        let trace = apply_on(&plan, &model, BOUND, std::future::pending()).await;
+        assert_eq!(trace.waits, waits, "{written:?}, lag {lag} s");
+    }
+}

@@ -173,10 +173,15 @@ impl Writer for Model {
     }
 }
 
-struct Silent;
+/// Counts the waits that a person is informed of.
+#[derive(Default)]
+struct Waits(usize);
 
-impl Progress for Silent {
+impl Progress for Waits {
     fn begin(&mut self, _: &Change) {}
+    fn wait(&mut self, _: &Change, _: servanda::calendar::Instant) {
+        self.0 += 1;
+    }
     fn end(&mut self, _: &Change, _: &ChangeResult) {}
 }
 
@@ -247,6 +252,8 @@ pub(crate) struct Trace {
     pub(crate) was_recorded: bool,
     /// The events of the journal.
     pub(crate) journal: Vec<String>,
+    /// The number of waits for a new object.
+    pub(crate) waits: usize,
 }
 
 /// Applies the plan to the model; the run is asked to stop when `stop` completes.
@@ -277,9 +284,9 @@ pub(crate) async fn apply_on(
         sender.send(Some(Exit::Terminated)).expect("somebody listens");
         std::future::pending::<()>().await;
     };
-    let mut silent = Silent;
+    let mut waits = Waits::default();
     let applied = tokio::select! {
-        applied = apply(plan, &tools, &mut silent) => applied,
+        applied = apply(plan, &tools, &mut waits) => applied,
         () = stopping => unreachable!("it only asks"),
     };
     journal.close(&applied.outcome).expect("closed");
@@ -289,5 +296,5 @@ pub(crate) async fn apply_on(
         let line: serde_json::Value = serde_json::from_str(line).expect("each line is JSON");
         line["event"].as_str().expect("an event").to_owned()
     };
-    Trace { applied, was_recorded, journal: text.lines().map(event).collect() }
+    Trace { applied, was_recorded, journal: text.lines().map(event).collect(), waits: waits.0 }
 }
