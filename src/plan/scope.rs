@@ -25,6 +25,9 @@ use crate::template::Resolved;
 pub struct Scope {
     /// The base commit, from which the settings come.
     pub base: String,
+    /// The number of commits of the base that the branch does not have. They are part of the plan, which is one of the merge.
+    #[serde(default)]
+    pub behind: usize,
     /// The agreements whose documents, with inherited values, differ from the base.
     pub documents: BTreeMap<AgreementId, DocumentChange>,
     /// Further agreements that change indirectly: through the catalog, through a successor, or through the name of
@@ -135,7 +138,7 @@ impl Scope {
         let documents = documents(before.resolved, after.resolved);
         let mut indirect = indirect(before.checked, after.checked);
         indirect.retain(|id| !documents.contains_key(id));
-        Self { base, documents, indirect, red_lines: Vec::new(), texts: Vec::new() }
+        Self { base, documents, indirect, ..Self::default() }
     }
 
     /// Whether the pull request changes an agreement, directly or indirectly.

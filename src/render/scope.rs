@@ -20,6 +20,10 @@ pub fn text(scope: &Scope, plan: &Plan, paint: Paint) -> String {
         let agreements = vocabulary::count(scope.indirect.len(), "agreement", "agreements");
         head = head.text(&format!(", {agreements} affected indirectly"));
     }
+    if scope.behind > 0 {
+        let commits = vocabulary::count(scope.behind, "commit", "commits");
+        head = head.text(&format!("; the branch is {commits} behind, and this is the plan of the merge"));
+    }
     page.line(0, 2, &head);
     for red in &scope.red_lines {
         page.line(0, 2, &Line::new().toned(Tone::Alarm, "red line: ").join(red_line(red, &scope.base)));
@@ -126,7 +130,7 @@ mod tests {
             base: "abc1234".to_owned(),
             documents: [(id("a"), DocumentChange::Changed)].into(),
             indirect: [id("b")].into(),
-            texts: Vec::new(),
+            behind: 2,
             red_lines: vec![
                 RedLine { path: "servanda.yaml".to_owned(), line: 12, what: RedLineSubject::Settings },
                 slug("clients.x", Some(object("ou$1")), object("ou$9")),
@@ -134,9 +138,11 @@ mod tests {
                 slug("managers.y.email", Some(CatalogReference::Address), CatalogReference::Address),
                 slug("services.z", Some(CatalogReference::Title("Почта".to_owned())), object("slmService$1")),
             ],
+            ..Scope::default()
         };
         insta::assert_snapshot!(text(&scope, &plan, Paint::PLAIN), @r"
-        compared with abc1234: 1 document changed, 1 agreement affected indirectly
+        compared with abc1234: 1 document changed, 1 agreement affected indirectly; the branch is 2 commits
+          behind, and this is the plan of the merge
         red line: servanda.yaml:12: the settings differ; this plan uses those of abc1234, and a merge makes
           the new ones effective
         red line: catalog.yaml:4: `clients.x` refers to ou$9 instead of ou$1

@@ -257,6 +257,7 @@ fn no_branch_runs_code_or_reaches_outside_of_the_repository() {
                 // A folder of the machine that cannot be trusted is refused before the plan is made.
                 let refused = planned.code == 1 && planned.stderr.contains("error[link-refused]");
                 let plan: Value = serde_json::from_str(&planned.stdout).unwrap_or_default();
+                assert!(refused || plan.is_object(), "{name}: {}", planned.stderr);
                 let found = if refused { Vec::new() } else { red_lines(&plan) };
                 assert!(refused || found.contains(path), "{name}: {found:?}\n{}", planned.stderr);
             }

@@ -179,7 +179,10 @@ fn a_plan_marks_just_the_agreements_whose_documents_differ() {
         marked += expected.as_object().unwrap().len();
         let on_disk = number % 2 == 0 || earlier > later;
         let more: &[&str] = if on_disk { &[] } else { &["--head", head] };
-        repository.check_out(if on_disk { head } else { dice.one(&[base, head]) });
+        // A branch whose files are those of an older commit, and which has all commits of its base.
+        let tree = format!("{head}^{{tree}}");
+        let branch = repository.git(&["commit-tree", "-m", "x", "-p", base, &tree]);
+        repository.check_out(if on_disk { &branch } else { dice.one(&[base, head]) });
         let plan = ["plan", "--snapshot", "live.json", "--as-of", DAY, "--format", "json", "--base", base];
         let plan = repository.run(&[&plan[..], more].concat());
         let plan: Value = serde_json::from_str(&plan.stdout).unwrap_or_else(|_| panic!("{}", plan.stderr));
@@ -248,6 +251,56 @@ fn a_commit_is_planned_without_being_checked_out_and_merged_in_memory() {
     let run = repository.expect(1, &["plan", "--base", "no-such-branch"]);
     assert!(run.stderr.contains("fetch-depth: 0"), "{}", run.stderr);
     repository.expect(1, &["plan", "--base", "--output=/tmp/x"]);
+}
+
+/// The merge of others is no change of the branch, and the branch does not undo it.
+#[test]
+fn a_branch_behind_its_base_is_planned_as_its_merge() {
+    let repository = Repository::example();
+    let start = repository.commit();
+    let (mine, theirs) = ("agreements/2026/severny-veter-2026.yaml", "agreements/2026/portovik-2026.yaml");
+    repository.file(theirs, &(repository.read(theirs) + "title: Theirs\n")).commit();
+    repository.file("agreements/2026/invalid.yaml", "client: no-one\n");
+    repository.commit();
+    repository.remove("agreements/2026/invalid.yaml");
+    let main = repository.commit();
+    repository.expect(0, &["apply", "--yes", "--as-of", DAY]);
+    repository.check_out(&start);
+    repository.file(mine, &(repository.read(mine) + "title: Mine\n"));
+    let branch = repository.commit();
+    let plan = ["plan", "--as-of", DAY, "--format", "json", "--base", &main];
+    // What the recipes leave beside the files is no change of them.
+    repository.file("live.json", "{}\n");
+    let found = repository.json(0, &plan);
+    assert_eq!(found["scope"]["behind"], 3);
+    assert_eq!(found["scope"]["documents"], json!({ "severny-veter-2026": "changed" }));
+    let changed: Vec<&Value> =
+        found["plan"]["changes"].as_array().unwrap().iter().map(|change| &change["id"]).collect();
+    assert_eq!(changed, ["severny-veter-2026"]);
+    assert_eq!(found["plan"]["header"]["commit"], branch[..12]);
+    assert_eq!(found, repository.json(0, &[&plan[..], &["--head", "HEAD"]].concat()));
+    // The files of a check are those on disk, and what others merged is none of its business.
+    let since = ["validate", "--as-of", DAY, "--short", "--changed-since", &main];
+    assert_eq!(repository.expect(0, &since).stdout, "");
+    // Files that are not committed cannot be merged.
+    for (path, text) in [
+        (mine, repository.read(mine).replace("title: Mine", "title: Other")),
+        ("agreements/new.yaml", "a: b\n".to_owned()),
+    ] {
+        repository.file(path, &text);
+        let run = repository.expect(1, &plan);
+        assert!(run.stderr.contains("error[branch-behind]"), "{}", run.stderr);
+        assert!(run.stderr.contains("3 commits behind") && run.stderr.contains(path), "{}", run.stderr);
+        assert_eq!(run.stdout, "");
+        assert_eq!(repository.json(0, &[&plan[..], &["--head", "HEAD"]].concat()), found);
+        repository.git(&["checkout", "-q", "."]);
+    }
+    // A branch that has all of its base is planned with files that are not committed.
+    repository.file(mine, &repository.read(mine).replace("title: Mine", "title: Other"));
+    repository.remove("agreements/new.yaml");
+    let found = repository.json(0, &["plan", "--as-of", DAY, "--format", "json", "--base", &start]);
+    assert_eq!(found["scope"]["behind"], 0);
+    assert_eq!(found["scope"]["documents"], json!({ "severny-veter-2026": "changed" }));
 }
 
 #[test]

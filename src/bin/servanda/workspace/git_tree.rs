@@ -130,6 +130,38 @@ impl Commit {
         }
     }
 
+    /// Counts the commits that this one has, and another, or the one that is checked out, does not.
+    pub(crate) async fn ahead_of(&self, other: Option<&Self>) -> Result<usize, Failure> {
+        let range = format!("{}..{}", other.map_or("HEAD", |other| &other.id), self.id);
+        let output = run(&self.top, &["rev-list", "--count", &range, "--"], b"").await?;
+        let count = String::from_utf8_lossy(&output.output).trim().parse().ok();
+        count.filter(|_| output.code == Some(0)).ok_or_else(|| unreadable(&output.errors))
+    }
+
+    /// The last commit that this one has in common with the one that is checked out; itself if they have none.
+    pub(crate) async fn common_with_disk(self) -> Result<Self, Failure> {
+        let output = run(&self.top, &["merge-base", "HEAD", &self.id], b"").await?;
+        let id = String::from_utf8_lossy(&output.output).trim().to_owned();
+        if output.code != Some(0) || id == self.id {
+            return Ok(self);
+        }
+        let common = Self { tree: id.clone(), id, ..self };
+        common.fetch_missing().await?;
+        Ok(common)
+    }
+
+    /// Lists the files on disk that differ from this commit: all that it has, and others that Servanda reads.
+    pub(crate) async fn uncommitted(&self) -> Result<Vec<String>, Failure> {
+        let differ = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"];
+        let differ = [&differ[..], &["--ignore-submodules=dirty", &self.tree, "--"]].concat();
+        let mut found = self.records(&differ).await?;
+        let paths: Vec<String> = READ.concat().iter().map(|path| format!("{}{path}", self.prefix)).collect();
+        let mut untracked = vec!["ls-files", "--others", "--exclude-standard", "-z", "--"];
+        untracked.extend(paths.iter().map(String::as_str));
+        found.extend(self.records(&untracked).await?);
+        Ok(found)
+    }
+
     /// Reads the files that Servanda reads, in the order of their paths.
     pub(crate) async fn files(&self) -> Result<Vec<File>, Failure> {
         let listed = self.list(&READ.concat()).await?;

@@ -4,7 +4,7 @@
 //! a red line, and is not used.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use servanda::calendar::{Instant, Zone};
 use servanda::check::CheckedRepository;
@@ -65,12 +65,16 @@ pub(crate) struct PullRequest {
     base_commit: Commit,
     /// The merge of the head into the base; `None` where the files on disk are the head.
     head_commit: Option<Commit>,
+    /// The number of commits of the base that the head does not have.
+    behind: usize,
     /// The text of servanda.yaml in the base and in the head.
     settings: (String, String),
 }
 
 impl PullRequest {
-    /// Reads both sides: the base from git; the head from disk, or from the merge of another commit into the base.
+    /// Reads both sides: the base from git; the head from disk, or from the merge of another commit into the base. A plan of
+    /// files on disk that are behind the base would undo the newer commits of the base; it merges their commit instead. A
+    /// check compares with the last common commit, since places are those of the files on disk.
     pub(crate) fn load(
         base: &str,
         head: Option<&str>,
@@ -83,9 +87,21 @@ impl PullRequest {
 
     async fn read(root: PathBuf, base: &str, head: Option<&str>, trust: Trust) -> Result<Self, Failure> {
         let base_commit = Commit::named(&root, base).await?;
-        let head_commit = match head {
+        let named = match head {
             None => None,
-            Some(head) => Some(base_commit.merged(&Commit::named(&root, head).await?).await?),
+            Some(head) => Some(Commit::named(&root, head).await?),
+        };
+        let (base_commit, behind) = match trust {
+            Trust::Base => (base_commit.clone(), base_commit.ahead_of(named.as_ref()).await?),
+            Trust::Own => (base_commit.common_with_disk().await?, 0),
+        };
+        let merged = match named {
+            None if behind > 0 => Some(checked_out(&root, base, behind).await?),
+            named => named,
+        };
+        let head_commit = match &merged {
+            None => None,
+            Some(merged) => Some(base_commit.merged(merged).await?),
         };
         let before = base_commit.files().await?;
         let mut after = match &head_commit {
@@ -101,7 +117,7 @@ impl PullRequest {
             after.sort_by(|left, right| left.path.cmp(&right.path));
         }
         let (base, head) = (LoadedFiles::of(root.clone(), before), LoadedFiles::of(root, after));
-        Ok(Self { base, head, base_commit, head_commit, settings })
+        Ok(Self { base, head, base_commit, head_commit, behind, settings })
     }
 
     /// The time zone of the settings that apply.
@@ -123,6 +139,7 @@ impl PullRequest {
         })?;
         scope.red_lines.extend(red_lines);
         scope.red_lines.sort();
+        scope.behind = self.behind;
         scope.texts = message::text_changes(&self.base.own_texts(), &self.head.own_texts());
         let Self { head, head_commit, .. } = self;
         let mut workspace = head.into_workspace_of(checked, context)?;
@@ -266,6 +283,20 @@ impl PullRequest {
             own.is_some_and(|own| is_below(files::NOTICES, own)).then_some(RedLineSubject::Notice)
         }
     }
+}
+
+/// The commit that is checked out. Fails if files on disk differ from it, since only a commit can be merged.
+async fn checked_out(root: &Path, base: &str, behind: usize) -> Result<Commit, Failure> {
+    let commit = Commit::named(root, "HEAD").await?;
+    let changed = commit.uncommitted().await?;
+    let Some(first) = changed.first() else { return Ok(commit) };
+    let commits = if behind == 1 { "commit" } else { "commits" };
+    let message = format!(
+        "the branch is {behind} {commits} behind `{base}`, and {first} differs from its last commit: a plan of these files would undo what was merged since"
+    );
+    Err(Failure::new(Exit::Failure, "branch-behind", message).help(
+        "commit the changes, so that their merge is planned; or merge the base into the branch; or add `--head HEAD` to plan the last commit without them",
+    ))
 }
 
 /// The text of the settings file; empty if there is none.

@@ -39,7 +39,7 @@ Examples:
                                          for a commit that is not checked out
 
 With --base, the settings of the base are used, and changes of them in the files are reported as red lines. With --head, \
-the commit is merged into the base in memory.";
+the commit is merged into the base in memory, and so is the commit that is checked out if the base has newer ones.";
 
 /// Show what an apply would change
 #[derive(clap::Args)]

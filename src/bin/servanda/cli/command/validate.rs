@@ -36,8 +36,8 @@ pub(crate) struct Arguments {
     /// Print one line for each finding
     #[arg(long)]
     short: bool,
-    /// Report only what concerns the changes since this commit: the files that differ, the agreements whose content or
-    /// meaning differs, and findings that were not there before
+    /// Report only what concerns the changes since the last commit in common with this one: the files that differ, the
+    /// agreements whose content or meaning differs, and findings that were not there before
     #[arg(long, value_name = "COMMIT")]
     changed_since: Option<String>,
     /// The output format
