@@ -1,5 +1,5 @@
-//! `allow:` silences a warning for one agreement, with a reason and for a time. W110 where it silences
-//! nothing or its time is over; an error cannot be silenced.
+//! `allow:` silences a rule for one agreement, with a reason, and a warning for a time. W110 where it silences
+//! nothing or its time is over. Of the errors only those can be silenced that may be intended.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::check::subject::{Places, fault_at};
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::document::shape;
 
-/// A warning that somebody decided to live with for a while.
+/// A rule that somebody decided to live with.
 struct ActiveAllowance {
     code: Code,
     until: Option<Day>,
@@ -46,7 +46,7 @@ pub(super) fn silence(
             continue;
         }
         let before = diagnostics.len();
-        diagnostics.retain(|diagnostic| diagnostic.code != allowance.code);
+        diagnostics.retain(|diagnostic| diagnostic.code != allowance.code || !diagnostic.may_be_allowed);
         let place = places.name(&["allow", key]).unwrap_or_else(|| places.whole());
         let message = format!("the allowance of {} is unused", allowance.code);
         let silenced = diagnostics.len() < before || !is_complete;
@@ -75,26 +75,25 @@ fn read(
     let path = ["allow", key];
     let place = places.name(&path).unwrap_or_else(|| places.whole());
     let Some(code) = Code::find(key) else {
-        let known =
-            Code::ALL.iter().filter(|code| code.severity() == Severity::Warning).map(|code| code.as_str());
+        let known = Code::ALL.iter().filter(|code| code.may_be_allowed()).map(|code| code.as_str());
         let help = crate::ident::nearest(key, known).map_or_else(
-            || "use the code that the warning shows, such as W306".to_owned(),
+            || "use the code that the message shows, such as W306".to_owned(),
             |near| format!("did you mean `{near}`?"),
         );
         faults.push(Diagnostic::new(Code::E101, place, format!("unknown rule `{key}`")).help(help));
         return None;
     };
-    if code.severity() == Severity::Error {
-        let message = format!("{code} is an error, and errors cannot be silenced");
+    if !code.may_be_allowed() {
+        let message = format!("{code} is an error that cannot be silenced");
         faults.push(
             Diagnostic::new(Code::E009, place, message)
-                .help("fix the error; only warnings (W…) can be silenced"),
+                .help("fix the error; only warnings (W…), E103 and E309 can be silenced"),
         );
         return None;
     }
     if terms.reason.is_none() {
         let fault = fault_at(places, Code::E109, &path, "`reason` is missing".to_owned());
-        faults.push(fault.help("add `reason:`, the reason why the warning is acceptable"));
+        faults.push(fault.help("add `reason:`, the reason why it is acceptable"));
     }
     let until = match terms.until.as_deref().map(read_day) {
         Some(Ok(day)) => Some(day),
@@ -103,6 +102,8 @@ fn read(
             faults.push(Diagnostic::new(Code::E203, place, misread.message).help(misread.help));
             None
         }
+        // The end of an allowed error would stop every run on that day, so it may have none.
+        None if code.severity() == Severity::Error => None,
         None => {
             let fault = fault_at(places, Code::E109, &path, "`until` is missing".to_owned());
             faults.push(fault.help("add `until: 2026-12-01`, the last day on which the warning is silenced"));

@@ -1,4 +1,4 @@
-//! E302 to W307: agreements that follow each other by `renews`. Ties successors to predecessors, and then
+//! E302 to E309: agreements that follow each other by `renews`. Ties successors to predecessors, and then
 //! holds each pair against the other: no circle, no fork, no overlap, no gap, nothing dropped unsaid.
 //!
 //! Knows nothing of services that overlap outside of a chain; that is `overlap`.
@@ -9,7 +9,9 @@ use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIter
 
 use crate::agreement::{PeriodEnd, Renewal};
 use crate::calendar::{Instant, Lead};
-use crate::check::effective_interval::{EffectiveInterval, effective_interval, midnight};
+use crate::check::effective_interval::{
+    EffectiveInterval, early_end, effective_interval, last_day_before, midnight,
+};
 use crate::check::overlap::in_words;
 use crate::check::subject::{Subject, SubjectDiagnostic};
 use crate::check::suggestion::nearest_among;
@@ -62,7 +64,7 @@ pub(super) fn tie(subjects: &mut [Subject<'_>]) -> Succession {
     Succession { predecessors, successors }
 }
 
-/// E101 to W307 over tied agreements. `at` is when it is asked, for what ends soon.
+/// E101 to E309 over tied agreements. `at` is when it is asked, for what ends soon.
 pub(super) fn check(
     subjects: &[Subject<'_>],
     names: &KnownIds<'_>,
@@ -192,10 +194,10 @@ fn pair(before: &Subject<'_>, after: &Subject<'_>) -> Vec<Diagnostic> {
                 .help("use the right agreement, or silence this under `allow:` if the contract passed to another company"),
         );
     }
-    if let (Some(earlier), Some(later)) =
-        (effective_interval(&before.agreement), effective_interval(&after.agreement))
-    {
-        findings.extend(meeting(before, after, &earlier, &later));
+    if let Some(later) = effective_interval(&after.agreement) {
+        let outlived = outlives(before, after, &later);
+        let meeting = || meeting(before, after, &effective_interval(&before.agreement)?, &later);
+        findings.extend(outlived.or_else(meeting));
     }
     let kept: BTreeSet<&str> = after.agreement.services.keys().map(|service| service.as_str()).collect();
     let dropped: Vec<&str> = before
@@ -221,6 +223,27 @@ fn pair(before: &Subject<'_>, after: &Subject<'_>) -> Vec<Diagnostic> {
         );
     }
     findings
+}
+
+/// E309: days lie between the early end of an agreement and its successor, which was agreed before that end. A successor
+/// that begins on the next day replaces what was terminated.
+fn outlives(before: &Subject<'_>, after: &Subject<'_>, later: &EffectiveInterval) -> Option<Diagnostic> {
+    let last_day = last_day_before(early_end(&before.agreement)?)?;
+    let first_day = later.first_day();
+    (last_day.tomorrow().ok()? < first_day).then(|| {
+        let message = format!(
+            "`{}` begins on {first_day}, but its predecessor `{}` was terminated on {last_day}",
+            after.id(),
+            before.id()
+        );
+        after
+            .fault(Code::E309, &["renews"], message)
+            .related(before.place(&["termination"]), format!("ends on {last_day}"))
+            .help(format!(
+                "add `termination: {{ last_day: {last_day} }}` to `{0}` so that it never begins, or `allow: {{ E309: {{ reason: … }} }}` if it stays",
+                after.id()
+            ))
+    })
 }
 
 /// E303 where the two meet or the order is wrong, W304 where days lie between them.

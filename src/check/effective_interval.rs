@@ -57,8 +57,7 @@ impl EffectiveInterval {
 
     /// The last day of it, at least in part.
     pub(super) fn last_day(&self) -> Option<Day> {
-        let until = self.until?;
-        if until == midnight(until.date()) { until.date().yesterday().ok() } else { Some(until.date()) }
+        last_day_before(self.until?)
     }
 
     /// `from 2026-01-01 to 2026-03-31`, for a sentence.
@@ -69,6 +68,26 @@ impl EffectiveInterval {
             None => format!("from {} on", self.first_day()),
         }
     }
+}
+
+/// The last day before a moment, at least in part.
+pub(super) fn last_day_before(until: WallTime) -> Option<Day> {
+    if until == midnight(until.date()) { until.date().yesterday().ok() } else { Some(until.date()) }
+}
+
+/// When an agreement ends before its agreed last day, by a termination or by hand; `None` where it does not.
+pub(super) fn early_end(agreement: &Agreement) -> Option<WallTime> {
+    let bound = bound(agreement);
+    let terminated = bound.filter(|bound| bound.by_termination).map(|bound| bound.at);
+    let by_hand = match &agreement.activation {
+        Activation::Auto => None,
+        Activation::Manual(entries) => {
+            let ended = entries.iter().find(|entry| entry.status == ActivationStatus::Ended);
+            ended.map(|entry| entry.at).filter(|at| bound.is_none_or(|bound| *at < bound.at))
+        }
+    };
+    let ends = [terminated, by_hand].into_iter().flatten();
+    ends.min().map(|at| agreement.zone.wall_time_of(at))
 }
 
 /// The first moment of a day.

@@ -75,16 +75,33 @@ pub(super) fn check_numbers(
     let mut findings = Vec::new();
     for same in shared {
         let (_, number, first) = same[0];
-        for index in same.iter().map(|(_, _, index)| *index).filter(|index| chains[*index] != chains[first]) {
+        let client = |index: usize| &subjects[index].agreement.client;
+        // A chain of one client is reported at its first agreement that has the number: its successors inherit what is allowed.
+        let inherits = |index: usize| {
+            predecessors[index].is_some_and(|before| {
+                client(before) == client(index) && same.iter().any(|(_, _, other)| *other == before)
+            })
+        };
+        for index in same.iter().map(|(_, _, index)| *index) {
+            if chains[index] == chains[first] || inherits(index) {
+                continue;
+            }
             let (subject, other) = (&subjects[index], &subjects[first]);
             let message = format!("`{}` and `{}` have the same number, {number}", subject.id(), other.id());
             let diagnostic = subject
                 .fault(Code::E103, &["number"], message)
-                .related(other.place(&["number"]), "the other agreement")
-                .help(format!(
+                .related(other.place(&["number"]), "the other agreement");
+            let diagnostic = if client(index) == client(first) {
+                diagnostic.help(format!(
+                    "add `renews: {}` if this agreement is its successor, or `allow: {{ E103: {{ reason: … }} }}` if both belong to one contract",
+                    other.id()
+                ))
+            } else {
+                diagnostic.never_allowed().help(format!(
                     "a number belongs to one contract; if this agreement is the successor of the other, add `renews: {}`",
                     other.id()
-                ));
+                ))
+            };
             findings.push((index, diagnostic));
         }
     }

@@ -201,13 +201,13 @@ fn hold_together<'a>(
     for (origin, subject) in origins.iter().zip(&subjects) {
         zones[*origin] = Some(&subject.agreement.zone);
     }
-    let is_sound =
-        |reading: &DocumentResult<'_>| reading.faults.iter().all(|fault| fault.severity != Severity::Error);
-    let sound: Vec<bool> = readings.iter().map(is_sound).collect();
+    let is_sound = |faults: &[Diagnostic]| faults.iter().all(|fault| fault.severity != Severity::Error);
+    let mut sound = Vec::with_capacity(readings.len());
     let mut uses = Vec::new();
     let mut faults = Vec::new();
     for (index, mut reading) in readings.into_iter().enumerate() {
         if reading.allowances.is_empty() {
+            sound.push(is_sound(&reading.faults));
             faults.append(&mut reading.faults);
             continue;
         }
@@ -222,6 +222,7 @@ fn hold_together<'a>(
             zones[index].is_some(),
             reading.faults,
         );
+        sound.push(is_sound(&left));
         faults.extend(left);
         uses.extend(used);
     }

@@ -358,7 +358,9 @@ impl AgreementReader<'_> {
             Some(place) if self.places.value(&["termination"]) != Some(place) => &["termination", "at"],
             _ => &["termination", "last_day"],
         };
+        // A successor may be terminated with its predecessor, before it begins.
         if let Some(first_day) = agreement.period.first_day
+            && agreement.renews.is_none()
             && termination.at <= agreement.zone.start_of(first_day)
         {
             let message = format!("the termination is before the first day, {first_day}");

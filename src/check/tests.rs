@@ -452,6 +452,72 @@ fn a_warning_is_silent_until_its_day_and_an_error_never() {
     );
 }
 
+/// Two agreements of one client under one number, and more lines for the second.
+fn two_packages(more: &str) -> String {
+    format!(
+        "# agreements/a.yaml\nnumber: N\nclient: dent-mayak\nservices: {{ email: true }}\nperiod: {{ first_day: 2026-01-01, last_day: 2026-12-31 }}\n# agreements/b.yaml\nnumber: N\nclient: dent-mayak\nservices: {{ vpn: true }}\nperiod: {{ first_day: 2026-01-01, last_day: 2026-12-31 }}\n{more}"
+    )
+}
+
+#[test]
+fn one_number_on_two_packages_of_one_client_can_be_allowed() {
+    let files = two_packages("allow: { E103: { reason: one contract } }\n");
+    assert_reported(&two_packages(""), &["agreements/b.yaml:1:9 E103"]);
+    assert_reported(&files, &[]);
+    assert_eq!(checked(&files_of(&files)).1.agreements.len(), 2);
+    assert_reported(&files.replace("contract }", "contract, until: 2026-03-01 }"), &[]);
+    assert_reported(
+        &files.replace("contract }", "contract, until: 2026-02-28 }"),
+        &["agreements/b.yaml:1:9 E103", "agreements/b.yaml:5:47 W110"],
+    );
+    assert_reported(
+        &two_packages("allow: { E103: { until: 2026-12-31 } }\n"),
+        &["agreements/b.yaml:5:16 E109"],
+    );
+    let successor = "# agreements/c.yaml\nrenews: b\nnumber: N\nclient: dent-mayak\nservices: { vpn: true }\nperiod: { first_day: 2027-01-01, last_day: 2027-12-31 }\n";
+    assert_reported(&format!("{files}{successor}"), &[]);
+    let (first, second) = files.split_at(files.find("# agreements/b").expect("the second"));
+    let other = format!("{first}{}", second.replace("dent-mayak", "dent-profi"));
+    assert_reported(&other, &["agreements/b.yaml:1:9 E103", "agreements/b.yaml:5:10 W110"]);
+}
+
+#[test]
+fn a_successor_of_a_terminated_agreement_is_an_error_until_confirmed() {
+    let one = |id: &str, year: i32, more: &str| {
+        format!(
+            "# agreements/{id}.yaml\nclient: dent-mayak\nservices: {{ email: true }}\nperiod: {{ first_day: {year}-01-01, last_day: {year}-12-31 }}\n{more}\n"
+        )
+    };
+    let ended = one("a", 2026, "termination: { last_day: 2026-12-15 }");
+    let two = |more: &str| format!("{ended}{}", one("b", 2027, &format!("renews: a\n{more}")));
+    assert_reported(&two(""), &["agreements/b.yaml:4:9 E309"]);
+    assert_reported(&two("allow: { E309: { reason: back in January } }"), &[]);
+    assert_reported(&two("termination: { last_day: 2026-12-15 }"), &[]);
+    assert_reported(&two("").replace("2027-01-01", "2026-12-16"), &[]);
+    // What never begins ends the chain as well.
+    let three = |more: &str| two("termination: { last_day: 2026-12-15 }") + &one("c", 2028, more);
+    assert_reported(&three("renews: b"), &["agreements/c.yaml:4:9 E309"]);
+    assert_reported(&three("renews: b\ntermination: { last_day: 2026-12-15 }"), &[]);
+    // So does an end by hand, and an end as agreed leaves a gap.
+    let by_hand =
+        "activation:\n  - { status: active, on: 2026-01-01 }\n  - { status: ended, on: 2026-12-16 }";
+    let follower = one("b", 2027, "renews: a");
+    assert_reported(&format!("{}{follower}", one("a", 2026, by_hand)), &["agreements/b.yaml:4:9 E309"]);
+    let gap = one("a", 2026, "").replace("2026-12-31", "2026-12-15");
+    assert_reported(&format!("{gap}{follower}"), &["agreements/b.yaml:3:22 W304"]);
+}
+
+#[test]
+fn what_is_terminated_before_it_begins_is_never_active() {
+    use crate::status::{State, changes, period_at};
+    let files = "# agreements/a.yaml\nclient: dent-mayak\nservices: { email: true }\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }\ntermination: { last_day: 2026-12-15 }\n# agreements/b.yaml\nclient: dent-mayak\nrenews: a\nservices: { email: true }\nperiod: { first_day: 2027-01-01, last_day: 2027-12-31 }\ntermination: { last_day: 2026-12-15 }\n";
+    let successor = &checked(&files_of(files)).1.agreements[1];
+    let states: Vec<State> = changes(successor).into_iter().map(|(_, state)| state).collect();
+    assert_eq!(states, [State::Terminated]);
+    let period = period_at(successor, crate::calendar::Instant::MIN);
+    assert_eq!(period.last_day, Some(crate::agreement::sample::day("2027-12-31")));
+}
+
 #[test]
 fn an_allowance_of_a_set_is_used_where_one_entry_uses_it() {
     let set = "# agreements/set.yaml\nservices: { email: true }\nperiod: { first_day: 2026-01-01, last_day: 2026-12-31 }\nclients:\n  dent-mayak: true\n  dent-profi: { period: { last_day: 2026-01-03 } }\nallow: { W208: { reason: trial, until: 2026-12-31 } }\n";

@@ -92,6 +92,7 @@ codes! {
     W306 "the agreement ends soon without a successor"
     W307 "the successor drops a service"
     W308 "two agreements cover a service, and the nearer recipient wins"
+    E309 "the predecessor was terminated, and its successor is not"
     E401 "the response target is longer than the resolution target"
     E402 "a target is zero"
     W404 "a priority has no target"
@@ -119,6 +120,11 @@ impl Code {
             b'E' => Severity::Error,
             _ => Severity::Warning,
         }
+    }
+
+    /// Whether `allow:` may silence the rule: all warnings, and the errors that the parties of a contract can intend.
+    pub const fn may_be_allowed(self) -> bool {
+        matches!(self.severity(), Severity::Warning) || matches!(self, Self::E103 | Self::E309)
     }
 
     /// Finds a rule by its code, in any case.

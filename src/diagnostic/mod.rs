@@ -33,6 +33,8 @@ pub struct Diagnostic {
     pub related: Vec<Label>,
     /// The help: what to do.
     pub help: Option<String>,
+    /// Whether `allow:` may silence it: as the code says, unless the rule makes an exception.
+    pub may_be_allowed: bool,
 }
 
 impl Diagnostic {
@@ -45,7 +47,15 @@ impl Diagnostic {
             place: Label { span, text: String::new() },
             related: Vec::new(),
             help: None,
+            may_be_allowed: code.may_be_allowed(),
         }
+    }
+
+    /// Withdraws the permission to silence it with `allow:`.
+    #[must_use]
+    pub fn never_allowed(mut self) -> Self {
+        self.may_be_allowed = false;
+        self
     }
 
     /// Sets the label of the main position.

@@ -64,7 +64,9 @@ pub fn period_at(agreement: &Agreement, at: Instant) -> CurrentPeriod {
         last_day,
         agreed_last_day: last_day,
     };
-    if let Some(termination) = &agreement.termination {
+    // A termination before the first day leaves the period as it was agreed.
+    let begun = |day: Day| first_day.is_none_or(|first_day| first_day <= day);
+    if let Some(termination) = agreement.termination.as_ref().filter(|end| begun(end.last_day)) {
         let cut = stretch.last_day.map_or(termination.last_day, |day| day.min(termination.last_day));
         stretch.last_day = Some(cut);
     }

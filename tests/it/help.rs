@@ -21,7 +21,7 @@ fn completion_offers_the_names_of_the_repository() {
     for (words, expected) in [
         (&["renew", "severny-veter-a"][..], &["severny-veter-accounting-2026"][..]),
         (&["explain", "severny-veter-2"], &["severny-veter-2026"]),
-        (&["explain", "E30"], &["E301", "E302", "E303"]),
+        (&["explain", "E30"], &["E301", "E302", "E303", "E309"]),
         (&["terminate", "dental-2026/dent-a"], &["dental-2026/dent-art"]),
         (&["new", "--from", "almaty"], &["almaty-trade-2026"]),
         (&["new", "--template", "support-"], &["support-premium", "support-standard"]),

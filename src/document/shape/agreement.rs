@@ -85,7 +85,7 @@ pub struct AgreementDocument {
     /// Further attributes of the agreement in the helpdesk, by their names in the mapping of servanda.yaml.
     /// Example: `cost_centre: "0049"`.
     pub attributes: Option<BTreeMap<String, AttributeShape>>,
-    /// Rules that are silenced for this agreement, each with a reason and a last day.
+    /// Rules that are silenced for this agreement, each with a reason and, for a warning, a last day.
     /// Example: `W306: { reason: not renewed on purpose, until: 2026-12-01 }`.
     #[schemars(with = "Option<Keyed<text::Rule, AllowanceShape>>")]
     pub allow: Option<BTreeMap<String, AllowanceShape>>,
@@ -345,7 +345,7 @@ pub struct AllowanceShape {
     /// The reason. Example: `the client leaves, agreed by phone`.
     #[schemars(with = "Option<text::Line>")]
     pub reason: Option<String>,
-    /// The last day on which the rule is silenced. Example: `2026-12-01`.
+    /// The last day on which the rule is silenced; an error (E103, E309) needs none. Example: `2026-12-01`.
     #[schemars(with = "Option<text::Day>")]
     pub until: Option<String>,
 }
