@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::edit_target::{EditRefused, EditTarget, EditedFile, EffectiveFrom};
 use crate::agreement::{Activation, ActivationStatus, PeriodEnd, Renewal};
 use crate::calendar::{Day, Instant, Term, read_day};
-use crate::status::{State, period_at, state_at};
+use crate::status::{Bound, State, bound, period_at, state_at};
 
 /// The time by which an agreement is to last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,12 +89,21 @@ fn set_in_period(
     Ok(())
 }
 
-/// Ends an agreement ahead of time: with a day, which still counts in, or at an instant.
+/// Ends an agreement ahead of time: with a day, which still counts in, or at an instant. Never later than it ends now.
 pub fn terminate(
     subject: &EditTarget<'_>,
     on: EffectiveFrom,
     reason: Option<&str>,
 ) -> Result<EditedFile, EditRefused> {
+    let over_at = match on {
+        EffectiveFrom::Day(day) => day.tomorrow().ok().map(|next| subject.agreement.zone.start_of(next)),
+        EffectiveFrom::Instant(instant) => Some(instant),
+    };
+    if let Some(end) = bound(subject.agreement)
+        && over_at.is_none_or(|over_at| end.at < over_at)
+    {
+        return Err(ends_before(subject, end));
+    }
     let (key, when) = on.entry("last_day", subject);
     let mut draft = subject.draft();
     if subject.says(&["termination"]).is_some() {
@@ -110,6 +119,24 @@ pub fn terminate(
         subject.put(&mut draft, "termination", Value::Object(termination))?;
     }
     Ok(EditedFile { text: draft.write()?, note: None })
+}
+
+/// The refusal of a termination after the present end.
+fn ends_before(subject: &EditTarget<'_>, end: Bound) -> EditRefused {
+    let id = subject.id();
+    let last_day = EffectiveFrom::Instant(end.at).last_day(subject);
+    if end.by_termination {
+        return EditRefused::new(
+            format!("`{id}` is terminated on {last_day}, and a later day would reopen it"),
+            format!(
+                "delete `termination:` from its file first, or use `servanda extend {id} --to DAY` after that to make it last longer than agreed"
+            ),
+        );
+    }
+    EditRefused::new(
+        format!("`{id}` ends on {last_day}, and a termination only ends it earlier"),
+        format!("use `servanda extend {id} --to DAY` to make it last longer"),
+    )
 }
 
 /// Lets an agreement rest from one day to another, or until somebody resumes it.

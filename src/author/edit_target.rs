@@ -117,6 +117,17 @@ impl EffectiveFrom {
         }
     }
 
+    /// The last day of what ends then: the day itself, counted in, or that of the last second before the instant.
+    pub(super) fn last_day(self, subject: &EditTarget<'_>) -> Day {
+        match self {
+            Self::Day(day) => day,
+            Self::Instant(instant) => {
+                let before = instant.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap_or(instant);
+                subject.agreement.zone.day_of(before)
+            }
+        }
+    }
+
     /// Its first instant.
     pub(super) fn begins(self, subject: &EditTarget<'_>) -> Instant {
         match self {

@@ -7,6 +7,7 @@
 mod change;
 mod edit_target;
 mod ending;
+mod followers;
 mod minimize;
 mod name;
 mod overrides;
@@ -16,6 +17,7 @@ mod table;
 pub use change::{ActivationStep, Extension, activate, deactivate, extend, resume, suspend, terminate};
 pub use edit_target::{EditRefused, EditTarget, EditedFile, EffectiveFrom};
 pub use ending::{Ending, ending_within, successors};
+pub use followers::{followers, is_kept, keep};
 pub use minimize::{MinimizeError, file_text, in_field_order, minimize};
 pub use name::{next_id, next_path};
 pub use overrides::{Override, override_layer, reusable_fields, with_overrides};

@@ -5,7 +5,7 @@
 
 mod period;
 
-pub use period::{CurrentPeriod, bound, period_at};
+pub use period::{Bound, CurrentPeriod, bound, period_at};
 
 use std::fmt;
 

@@ -175,8 +175,8 @@ fn nothing_is_written_in_a_dry_run_or_where_it_would_bring_an_error() {
         run.stdout
     );
     assert!(run.stderr.contains("nothing was"), "{}", run.stderr);
-    let run = repository.expect(3, &["terminate", "severny-veter-2026", "--on", "2028-01-01"]);
-    assert!(run.stderr.contains("error[E210]"), "{}", run.stderr);
+    let run = repository.expect(1, &["terminate", "severny-veter-2026", "--on", "2028-01-01"]);
+    assert!(run.stderr.contains("servanda extend severny-veter-2026"), "{}", run.stderr);
     assert_eq!(repository.read(path), before);
 
     repository.expect(0, &["renew", "severny-veter-2026"]);
@@ -238,4 +238,82 @@ fn manual_activations_are_appended_one_by_one() {
     );
     let run = repository.expect(1, &["activate", id, "--on", "2027-01-01"]);
     assert!(run.stderr.contains("has ended by then"), "{}", run.stderr);
+}
+
+/// Three agreements of one client that renew each other: `a` of 2026, `b` of 2027 and `c` of 2028.
+fn chain() -> Repository {
+    let repository = repository_with(1);
+    for (id, year, renews) in [("a", 2026, ""), ("b", 2027, "renews: a\n"), ("c", 2028, "renews: b\n")] {
+        let text = format!(
+            "extends: support\nclient: client-000\n{renews}period: {{ first_day: {year}-01-01, last_day: {year}-12-31 }}\n"
+        );
+        repository.file(&format!("agreements/{id}.yaml"), &text);
+    }
+    repository
+}
+
+#[test]
+fn a_termination_decides_about_the_successors() {
+    let repository = chain();
+    let files = ["agreements/a.yaml", "agreements/b.yaml", "agreements/c.yaml"];
+    let before = files.map(|path| repository.read(path));
+    let terminate = ["terminate", "a", "--on", "2026-12-15"];
+    let run = repository.expect(1, &terminate);
+    assert!(run.stderr.contains("error[has-successors]"), "{}", run.stderr);
+    assert_eq!(files.map(|path| repository.read(path)), before);
+
+    repository.expect(0, &[&terminate[..], &["--with-successors", "--reason", "moves"]].concat());
+    let termination = "termination: { last_day: 2026-12-15, reason: moves }\n";
+    for path in files {
+        assert!(repository.read(path).ends_with(termination), "{path}: {}", repository.read(path));
+    }
+    repository.expect(0, &["validate"]);
+    for day in ["2027-01-01", "2028-06-01"] {
+        let status = repository.json(0, &["status", "--as-of", day, "--format", "json"]);
+        assert!(!status.to_string().contains("\"active\""), "{status}");
+    }
+
+    let repository = chain();
+    repository.expect(0, &[&terminate[..], &["--keep-successors", "--reason", "back in January"]].concat());
+    let kept = format!("{}allow: {{ E309: {{ reason: back in January }} }}\n", before[1]);
+    assert_eq!((repository.read(files[1]), repository.read(files[2])), (kept, before[2].clone()));
+    repository.expect(0, &["validate"]);
+    // What is confirmed is not asked again.
+    repository.expect(0, &["terminate", "a", "--on", "2026-12-10"]);
+
+    // Written by hand, it is an error; a successor on the next day replaces the agreement.
+    let repository = chain();
+    repository.file(files[0], &format!("{}termination: {{ last_day: 2026-12-15 }}\n", before[0]));
+    let run = repository.expect(3, &["validate"]);
+    assert_eq!((run.stdout + &run.stderr).matches("error[E309]").count(), 1);
+    let repository = chain();
+    repository.expect(0, &["terminate", "a", "--on", "2026-12-31"]);
+}
+
+#[test]
+fn a_termination_after_the_present_end_is_refused() {
+    let repository = repository_with(1);
+    let path = "agreements/a.yaml";
+    let with = |more: &str| {
+        let text = format!(
+            "extends: support\nclient: client-000\nperiod: {{ first_day: 2026-01-01, last_day: 2026-12-31 }}\n{more}"
+        );
+        repository.file(path, &text);
+        text
+    };
+    for (more, day, code) in [
+        ("", "2027-01-01", 1),
+        ("", "2027-01-01T00:00:01+03:00", 1),
+        ("", "2026-12-31", 0),
+        ("termination: { last_day: 2026-06-30 }\n", "2026-07-01", 1),
+        ("termination: { last_day: 2026-06-30 }\n", "2026-06-29", 0),
+        ("renewal: { mode: auto, term: 1y, max_terms: 1 }\n", "2028-01-01", 1),
+        ("renewal: { mode: auto, term: 1y, max_terms: 1 }\n", "2027-12-30", 0),
+    ] {
+        let before = with(more);
+        let run = repository.expect(code, &["terminate", "a", "--on", day]);
+        assert_eq!(run.stderr.contains("error[edit-refused]"), code == 1, "{more}{day}: {}", run.stderr);
+        assert_eq!(run.stderr.contains("servanda extend a"), code == 1, "{more}{day}: {}", run.stderr);
+        assert_eq!(repository.read(path) == before, code == 1, "{more}{day}");
+    }
 }

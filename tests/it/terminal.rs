@@ -93,3 +93,18 @@ fn new_asks_for_missing_values() {
     let expected = "extends: support-standard\nclient: portovik\nnumber: КГ-1\nmanager: i.petrova\nperiod: { first_day: 2031-05-01 }\n";
     assert!(written.ends_with(expected), "{written}");
 }
+
+#[test]
+fn terminate_asks_about_successors() {
+    let repository = Repository::example();
+    repository.expect(0, &["renew", "severny-veter-2026"]);
+    let steps = json!([["(terminate, keep)", "yes\n"], ["(terminate, keep)", "terminate\n"]]);
+    let arguments = ["terminate", "severny-veter-2026", "--on", "2026-12-15"];
+    let run = match run_on_terminal(&repository, &arguments, &steps) {
+        Ok(run) => run,
+        Err(why) => return did_not_run("questions on a terminal", &why),
+    };
+    assert_eq!(run.code, 0, "{}", run.shown);
+    let successor = repository.read("agreements/2027/severny-veter-2027.yaml");
+    assert!(successor.contains("termination: { last_day: 2026-12-15 }"), "{successor}");
+}
