@@ -355,7 +355,7 @@ fn a_foreign_page_can_neither_send_requests_nor_read_the_portal() {
     repository.file("foreign.html", &foreign);
     browser.open(&format!("file://{}", repository.root().join("foreign.html").display()));
     browser.ask("send", json!({ "at": "button" }));
-    assert!(browser.text("body").contains("the Origin header is not the origin of this sandbox"));
+    assert!(browser.text("body").contains("Sec-Fetch-Site"));
     let port = sandbox.base.rsplit(':').next().unwrap();
     let read = |browser: &mut Browser, url: &str| {
         let script = format!("fetch('{url}').then((answer) => answer.text(), () => 'blocked')");
