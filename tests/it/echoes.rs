@@ -17,7 +17,8 @@ const SECRET: &str = "canary-7f3e/+ =&\"'%<9>~Qz";
 
 /// The secret as a part of an address.
 fn encoded() -> String {
-    SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let signs: Vec<String> = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    signs.concat()
 }
 
 fn all_forms() -> Vec<String> {

@@ -51,7 +51,7 @@ fn a_run_that_hangs_is_unlocked_with_a_reason() {
     }
     expect(&repository, 8, &["ledger", "compact"]);
     let ended = expect(&repository, 0, &["ledger", "unlock", "--reason", "the runner is gone"]);
-    let run = ended.split_whitespace().find(|word| word.contains("T") && word.contains("Z-")).unwrap();
+    let run = ended.split_whitespace().find(|word| word.contains('T') && word.contains("Z-")).unwrap();
     assert!(holder.contains(run.trim_end_matches(',')), "the same run is named: {holder}{ended}");
     let shown = expect(&repository, 0, &["ledger", "show"]);
     assert!(shown.contains("the runner is gone") && shown.contains(run.trim_end_matches(',')), "{shown}");

@@ -60,7 +60,7 @@ mod tests {
         let at = |text: &str| text.parse::<Instant>().expect("an instant");
         let now = at("2026-03-01T12:00:00.25Z");
         for (left, end) in [
-            (Duration::from_secs(60), "2026-03-01T12:01:01Z"),
+            (Duration::from_mins(1), "2026-03-01T12:01:01Z"),
             (Duration::from_millis(750), "2026-03-01T12:00:01Z"),
             (Duration::ZERO, "2026-03-01T12:00:01Z"),
         ] {

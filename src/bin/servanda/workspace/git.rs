@@ -4,7 +4,7 @@
 //! Git runs no program for the files of a branch: it runs at the top of the work tree, takes no folder of the branch for a
 //! repository, and reads no attributes from the branch. Its environment is a list of variables that git and its helpers need, without
 //! the secrets of this process; its arguments, which every process of the machine can read, hold no secret either.
-#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "the one place that starts another program"))]
+#![expect(clippy::disallowed_methods, reason = "the one place that starts another program")]
 
 use std::ffi::{OsStr, OsString};
 use std::io;

@@ -155,7 +155,7 @@ async fn an_endless_answer_is_cut() {
         format!("http://{}/bot1:secret-token-7/sendMessage", listener.local_addr().expect("an address"));
     let endless = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.expect("a client");
-        let _ = stream.read(&mut [0; 0x10000]).await.expect("it asks");
+        let _ = stream.read(&mut vec![0; 0x10000]).await.expect("it asks");
         let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
         stream.write_all(head.as_bytes()).await.expect("it reads");
         let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
