@@ -144,6 +144,8 @@ pub enum Risk {
     Adopts,
     /// The last day comes earlier than the live one.
     Shortens,
+    /// An active agreement with the same recipients and services is no longer in the files, probably since it moved.
+    Duplicates(AgreementId),
 }
 
 /// One commitment that is weakened.
@@ -254,7 +256,9 @@ impl Change {
             .iter()
             .find_map(|risk| match risk {
                 Risk::Weakens(list) => Some(list.as_slice()),
-                Risk::Deactivates | Risk::Retires | Risk::Adopts | Risk::Shortens => None,
+                Risk::Deactivates | Risk::Retires | Risk::Adopts | Risk::Shortens | Risk::Duplicates(_) => {
+                    None
+                }
             })
             .unwrap_or_default()
     }

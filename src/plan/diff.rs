@@ -243,6 +243,7 @@ impl<'a> Comparison<'a> {
         if found.archived || Some(&found.record.state) == retired {
             return;
         }
+        self.find_duplicate(id, found);
         let title = match found.record.fields.get(&Field::Title) {
             Some(Value::Text(title)) => title.clone(),
             _ => found.object.to_string(),
@@ -252,6 +253,24 @@ impl<'a> Comparison<'a> {
         } else {
             let state = found.record.state.clone();
             self.block(id, Reason::Orphan { title, object: found.object.clone(), state });
+        }
+    }
+
+    /// Adds a risk to the creation that becomes a second active agreement beside an active orphan.
+    fn find_duplicate(&mut self, id: &AgreementId, found: &LiveAgreement) {
+        if Some(&found.record.state) != self.context.mapping.states.get(&State::Active) {
+            return;
+        }
+        let is_same = |wanted: &DesiredAgreement| {
+            let same = |field: Field| wanted.record.fields.get(&field) == found.record.fields.get(&field);
+            let has_recipients = found.record.fields.contains_key(&Field::Recipients);
+            has_recipients && same(Field::Recipients) && same(Field::Services)
+        };
+        let created = self.found.changes.iter_mut().filter(|change| change.verb == Verb::Create);
+        for change in created.filter(|change| change.status == Some(State::Active)) {
+            if self.desired.agreements.get(&change.id).is_some_and(is_same) {
+                change.risks.push(Risk::Duplicates(id.clone()));
+            }
         }
     }
 

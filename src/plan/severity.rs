@@ -17,6 +17,8 @@ pub enum ChangeSeverity {
     Retires,
     /// The last day comes earlier than the live one.
     Shortens,
+    /// The creation is a second active agreement for the same recipients and services.
+    Duplicates,
     /// An unmanaged object is adopted.
     Adopts,
     /// An agreement is created.
@@ -27,11 +29,12 @@ pub enum ChangeSeverity {
 
 impl ChangeSeverity {
     /// All severities, the most severe first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Stops,
         Self::Weakens,
         Self::Retires,
         Self::Shortens,
+        Self::Duplicates,
         Self::Adopts,
         Self::Creates,
         Self::Changes,
@@ -49,6 +52,7 @@ impl ChangeSeverity {
             Risk::Weakens(_) => Self::Weakens,
             Risk::Retires => Self::Retires,
             Risk::Shortens => Self::Shortens,
+            Risk::Duplicates(_) => Self::Duplicates,
             Risk::Adopts => Self::Adopts,
         }
     }

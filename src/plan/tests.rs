@@ -3,6 +3,7 @@
 mod access;
 mod adoption;
 mod guarded;
+mod moved;
 mod prefix;
 
 use std::collections::BTreeMap;

@@ -143,6 +143,7 @@ fn is_plain(text: &str) -> bool {
 mod tests {
     use super::{CommentMarker, CommentSeverity, MARKER_LIMIT, RiskGrade, failed, link, marked};
     use crate::envelope::GuardedPlan;
+    use crate::ident::AgreementId;
     use crate::plan::scope::{RedLine, RedLineSubject, Scope};
     use crate::plan::{Risk as PlanRisk, Verb};
     use crate::render::plan::sample;
@@ -164,6 +165,7 @@ mod tests {
         let severities = [
             of(&[]),
             of(&[PlanRisk::Adopts]),
+            of(&[PlanRisk::Duplicates(AgreementId::new("a").expect("an id"))]),
             of(&[PlanRisk::Shortens, PlanRisk::Adopts]),
             of(&[PlanRisk::Retires]),
             of(&[PlanRisk::Weakens(Vec::new())]),

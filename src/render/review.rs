@@ -93,6 +93,8 @@ pub(super) struct ReviewCounts {
     pub(super) retired: usize,
     /// Agreements that end earlier than before.
     pub(super) shortened: usize,
+    /// Creations of a second active agreement for the same recipients and services.
+    pub(super) duplicated: usize,
     /// Live objects that are adopted.
     pub(super) adopted: usize,
     /// Changes that a guard stopped, with those that depend on them.
@@ -163,6 +165,7 @@ impl ReviewCounts {
             weakened: risky.iter().map(|risky| risky.change.weakened().len()).sum(),
             retired: with(&Risk::Retires),
             shortened: with(&Risk::Shortens),
+            duplicated: risky.iter().filter(|risky| is_duplicate(risky.change)).count(),
             adopted: with(&Risk::Adopts),
             waiting: envelope.guarded_changes.len(),
             blocked: blocked.len(),
@@ -171,6 +174,10 @@ impl ReviewCounts {
             unchanged: plan.totals.unchanged.saturating_sub(drift_kept),
         }
     }
+}
+
+fn is_duplicate(change: &Change) -> bool {
+    change.risks.iter().any(|risk| matches!(risk, Risk::Duplicates(_)))
 }
 
 impl<'a> ReviewEntry<'a> {

@@ -197,6 +197,7 @@ pub(in crate::render) fn risk_name(risk: &Risk) -> &'static str {
         Risk::Retires => "retires",
         Risk::Adopts => "adopts",
         Risk::Shortens => "shortens",
+        Risk::Duplicates(_) => "duplicates",
     }
 }
 
@@ -214,6 +215,12 @@ fn warnings(risk: &Risk, change: &Change, names: &Names) -> Vec<Line> {
             vec![warning(Line::of("Servanda did not manage ").foreign(object).text(" before"))]
         }
         Risk::Shortens => vec![warning(Line::of("it will end earlier than in the helpdesk now"))],
+        Risk::Duplicates(other) => {
+            let line = Line::new().code(other.as_str()).text(
+                " is active for the same recipients and services, and no longer in the files; if it moved, write ",
+            );
+            vec![warning(line.code(&format!("formerly: [{other}]")))]
+        }
     }
 }
 

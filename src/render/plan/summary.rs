@@ -13,13 +13,15 @@ use crate::render::vocabulary;
 
 /// The verdict: the number of each risk, or that there is none.
 pub(in crate::render) fn verdict(review: &Review<'_>) -> String {
-    let ReviewCounts { red_lines, deactivated, weakened, retired, shortened, adopted, .. } = review.counts;
+    let ReviewCounts { red_lines, deactivated, weakened, retired, shortened, duplicated, adopted, .. } =
+        review.counts;
     let parts = [
         (red_lines, if red_lines == 1 { "red line" } else { "red lines" }),
         (deactivated, "deactivated"),
         (weakened, if weakened == 1 { "service level weakened" } else { "service levels weakened" }),
         (retired, "retired"),
         (shortened, "shortened"),
+        (duplicated, if duplicated == 1 { "duplicate" } else { "duplicates" }),
         (adopted, "adopted"),
     ];
     let parts = parts.iter().filter(|(number, _)| *number > 0);
