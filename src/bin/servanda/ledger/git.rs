@@ -304,7 +304,11 @@ impl GitLedger {
             match check_swaps(swaps, &cache.entries) {
                 SwapCheck::Ready => {
                     let mut all = swaps.to_vec();
-                    all.extend(if is_last { Self::release(cache) } else { Self::renewal(cache, clock()) });
+                    all.extend(if is_last {
+                        Self::release(cache)
+                    } else {
+                        Self::renewal(cache, swaps, clock())
+                    });
                     if self.push(cache, &all).await? {
                         return Ok(());
                     }
@@ -321,8 +325,11 @@ impl GitLedger {
         Err(self.failed("other runs keep pushing to it"))
     }
 
-    /// The swap that renews the lease, if this run holds one that is old enough.
-    fn renewal(cache: &BranchCache, now: Instant) -> Option<Swap> {
+    /// The swap that renews the lease, if this run holds one that is old enough. A write of the lease itself needs none.
+    fn renewal(cache: &BranchCache, swaps: &[Swap], now: Instant) -> Option<Swap> {
+        if swaps.iter().any(|swap| swap.key == LOCK) {
+            return None;
+        }
         let expected = cache.entries.get(LOCK).cloned();
         let lease = serde_json::from_str::<Lease>(expected.as_deref()?).ok()?;
         if lease.holder != cache.lease.as_ref()?.holder {

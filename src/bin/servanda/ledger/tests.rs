@@ -2,6 +2,7 @@
 
 mod databases;
 mod history;
+mod lease;
 #[path = "../../../../tests/it/missing.rs"]
 mod missing;
 mod racing;
