@@ -8,7 +8,7 @@ use servanda::plan::Step;
 
 use super::fixture::{Bench, named};
 use crate::helpdesk::itop::operation::id;
-use crate::helpdesk::{WriteError, Writer as _};
+use crate::helpdesk::{Reader as _, WriteError, Writer as _};
 
 #[tokio::test]
 async fn what_is_created_is_hidden_and_what_is_published_is_there_at_once() {
@@ -81,6 +81,24 @@ async fn a_state_that_it_does_not_have_is_refused_and_nothing_else_written() {
     let edit = bench.edit(&object, [(Field::Title, Value::text("other"))].into(), Some("weird")).await;
     assert!(matches!(edit, Err(WriteError::Refused(_))), "{:?}", edit.err());
     assert_eq!(bench.get(&object).await.record.fields[&Field::Title], Value::text("Поддержка"));
+}
+
+#[tokio::test]
+async fn a_contract_that_withdraws_itself_loses_its_key_and_is_obsolete() {
+    let bench = Bench::open().await;
+    let (first, second) = (bench.create("a").await, bench.create("a").await);
+    assert_eq!(bench.reader().bearers(&named("a")).await.expect("found"), [first.clone(), second.clone()]);
+    bench.hand_edit(&second, json!({ "description": "sv:a\nSigned in Perm." })).await;
+    let writer = bench.writer();
+    let withdrawn = writer.withdraw(&second).await;
+    assert!(matches!(withdrawn, Err(WriteError::Conflict)), "a person changed it: {:?}", withdrawn.err());
+    bench.get(&second).await;
+    writer.withdraw(&second).await.expect("withdrawn");
+    assert_eq!(bench.reader().bearers(&named("a")).await.expect("found"), [first.clone()]);
+    let value = |code: &str| bench.desk().store().value("CustomerContract", 2, code);
+    assert_eq!((value("status"), value("description")), (json!("obsolete"), json!("Signed in Perm.")));
+    assert_eq!(bench.get(&first).await.owner, Some(named("a")));
+    bench.edit(&first, bench.published(30), Some("production")).await.expect("the older one goes on");
 }
 
 #[tokio::test]
