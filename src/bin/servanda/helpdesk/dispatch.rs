@@ -8,7 +8,7 @@ use servanda::catalog::Catalog;
 use servanda::discovery::DiscoveredMapping;
 use servanda::discovery::catalog::Inventory;
 use servanda::ident::{AgreementId, LiveId};
-use servanda::live::{Live, LiveAgreement, Observed};
+use servanda::live::{Live, LiveAgreement, Observed, TargetKey};
 use servanda::mapping::Mapping;
 use servanda::plan::{HistoryEvent, Step};
 
@@ -72,6 +72,7 @@ impl Writer for AnyWriter<'_> {
     dispatch! { (Itsm365 | Itop)
         fn perform_within(id: &AgreementId, object: Option<&LiveId>, step: &Step, window: Option<SendWindow<'_>>) -> Result<StepResult, WriteError>;
         fn withdraw(object: &LiveId) -> Result<(), WriteError>;
+        fn keep_oldest_target(agreement: &LiveId, key: &TargetKey) -> Result<(), WriteError>;
         fn write_note(object: &LiveId, attribute: &str, text: &str) -> Result<(), WriteError>;
         fn comment(object: &LiveId, html: &str, is_private: bool) -> Result<String, WriteError>;
         fn call(function: &str, body: &Json) -> Result<(), WriteError>;

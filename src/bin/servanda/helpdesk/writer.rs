@@ -1,6 +1,7 @@
 //! Writing to a helpdesk: one request for each step of a plan.
 
 use servanda::ident::{AgreementId, LiveId};
+use servanda::live::TargetKey;
 use servanda::plan::{Altered, Step};
 
 use super::error::WriteError;
@@ -37,6 +38,16 @@ pub(crate) trait Writer: Sync {
     }
     /// Retires an object that was created by this run and never published, and removes its ownership key.
     fn withdraw(&self, object: &LiveId) -> impl Future<Output = Result<(), WriteError>> + Send;
+    /// Archives all but the oldest of the objects of an agreement for one service and priority, after one was created. Two
+    /// runs that see the same objects keep the same one. A helpdesk without such objects has nothing to do.
+    fn keep_oldest_target(
+        &self,
+        agreement: &LiveId,
+        key: &TargetKey,
+    ) -> impl Future<Output = Result<(), WriteError>> + Send {
+        let _ = (agreement, key);
+        async { Ok(()) }
+    }
     /// Writes a text attribute of any object.
     fn write_note(
         &self,

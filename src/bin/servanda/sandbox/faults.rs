@@ -66,6 +66,8 @@ pub(crate) enum FaultEffect {
     ExpireKey,
     /// The request is executed, and the response names this other object.
     NameAnother(String),
+    /// The request is executed twice, as if an intermediary or another run had sent it too. The second response counts.
+    Twice,
 }
 
 /// The response of an intermediary such as a proxy.
@@ -135,6 +137,8 @@ pub(super) struct RequestHandling {
     pub(super) key_expired: bool,
     /// The UUID in the response in place of the right one.
     pub(super) named: Option<String>,
+    /// Whether the request is executed twice.
+    pub(super) is_doubled: bool,
     /// The way the request ends.
     pub(super) ending: RequestEnding,
 }
@@ -212,6 +216,7 @@ impl RequestHandling {
             FaultEffect::Meanwhile(edit) => return self.concurrent_edits.push(edit),
             FaultEffect::ExpireKey => return self.key_expired = true,
             FaultEffect::NameAnother(uuid) => return self.named = Some(uuid),
+            FaultEffect::Twice => return self.is_doubled = true,
             FaultEffect::Alter { attribute, to } => {
                 self.altered_values.insert(attribute, to);
                 return;

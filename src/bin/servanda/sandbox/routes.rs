@@ -96,6 +96,9 @@ async fn respond(
     let worker = Arc::clone(&state);
     // SQLite blocks, so it must not run on the threads that serve connections.
     let executed = tokio::task::spawn_blocking(move || {
+        if handling.is_executed() && handling.is_doubled {
+            drop(execute(&worker, &handling, &incoming));
+        }
         handling.is_executed().then(|| HttpReply::new(execute(&worker, &handling, &incoming), &worker))
     });
     let panicked = |_| Some(HttpReply::text(500, "Внутренняя ошибка".to_owned()));

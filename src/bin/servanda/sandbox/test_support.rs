@@ -45,11 +45,6 @@ impl Sandbox {
         drop(unanswered.wait_for(|unanswered| *unanswered >= times).await);
     }
 
-    /// Counts edits without effect anew.
-    pub(crate) fn forget_unchanged_edits(&self) {
-        self.state.request_log().counts.unchanged_edits = 0;
-    }
-
     /// The way many requests arrived so far.
     pub(crate) fn request_counts(&self) -> RequestCounts {
         self.state.request_log().counts

@@ -101,38 +101,11 @@ impl<'a> Itsm365Writer<'a> {
         body.insert(codes.response.clone(), interval(promise.response)?);
         body.insert(codes.resolution.clone(), interval(promise.resolution)?);
         // The agreement was just read with its rules, so that an unknown rule does not exist.
-        let Some(rule) = rule else {
-            let created = self.send(&format!("create-m2m/{}", codes.class), body, window).await?;
-            return self.drop_later_rule(agreement, key, &created).await;
+        let path = match rule {
+            Some(rule) => format!("edit-m2m/{rule}"),
+            None => format!("create-m2m/{}", codes.class),
         };
-        self.send(&format!("edit-m2m/{rule}"), body, window).await.map(drop)
-    }
-
-    /// Searches the rules of the same service and priority after a creation, and archives the new one if another run
-    /// created one before.
-    async fn drop_later_rule(
-        &self,
-        agreement: &LiveId,
-        key: &TargetKey,
-        created: &Map<String, Json>,
-    ) -> Result<(), WriteError> {
-        let (codes, Some(own)) = (self.rules()?, object_id(created)) else {
-            return Ok(());
-        };
-        let attributes = ["UUID", "removed", &codes.service].join(",");
-        let query = [("attrs", attributes), ("offset", "0".to_owned()), ("limit", SAME_RULES.to_string())];
-        let filter = json!({ codes.agreement.clone(): agreement, codes.priority.clone(): key.priority });
-        let found = find(self.transport, &codes.class, &query, &filter, RetryPolicy::Read).await;
-        let found = found.map_err(|error| WriteError::Ambiguous(error.to_string()))?;
-        let is_same = |rule: &&Map<String, Json>| {
-            let service = wire::reference(rule.get(&codes.service).unwrap_or(&Json::Null));
-            !is_removed(rule) && service.as_ref() == Ok(&key.service)
-        };
-        let mut same = found.iter().filter(is_same).filter_map(object_id);
-        if same.any(|other| creation_order(&other) < creation_order(&own)) {
-            self.set_removed(&own, true, None).await?;
-        }
-        Ok(())
+        self.send(&path, body, window).await.map(drop)
     }
 
     /// Adds a link to, or removes it from, the set that the recipient holds, and keeps the other links.
@@ -287,6 +260,25 @@ impl Writer for Itsm365Writer<'_> {
             Deactivation::Archive => self.set_removed(object, true, None).await,
             Deactivation::State | Deactivation::Detach | Deactivation::Withdraw => Ok(()),
         }
+    }
+
+    async fn keep_oldest_target(&self, agreement: &LiveId, key: &TargetKey) -> Result<(), WriteError> {
+        let codes = self.rules()?;
+        let attributes = ["UUID", "removed", &codes.service].join(",");
+        let query = [("attrs", attributes), ("offset", "0".to_owned()), ("limit", SAME_RULES.to_string())];
+        let filter = json!({ codes.agreement.clone(): agreement, codes.priority.clone(): key.priority });
+        let found = find(self.transport, &codes.class, &query, &filter, RetryPolicy::Read).await;
+        let found = found.map_err(|error| WriteError::Ambiguous(error.to_string()))?;
+        let is_same = |rule: &&Map<String, Json>| {
+            let service = wire::reference(rule.get(&codes.service).unwrap_or(&Json::Null));
+            !is_removed(rule) && service.as_ref() == Ok(&key.service)
+        };
+        let mut same: Vec<LiveId> = found.iter().filter(is_same).filter_map(object_id).collect();
+        same.sort_by(|left, right| creation_order(left).cmp(&creation_order(right)));
+        for later in same.iter().skip(1) {
+            self.set_removed(later, true, None).await?;
+        }
+        Ok(())
     }
 
     async fn perform_within(

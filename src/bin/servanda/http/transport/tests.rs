@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -183,6 +184,42 @@ async fn a_write_leaves_only_while_its_view_is_recent_and_its_lease_lasts() {
         let sent = transport.post_within("create-m2m/agreement", &[], &Value::Null, Some(window)).await;
         assert_eq!((sent.is_ok(), transport.requests()), (leaves, u64::from(leaves)), "{now} {lease:?}");
         assert!(leaves || matches!(sent, Err(HttpError::TooLate(_))), "{sent:?}");
+    }
+}
+
+/// A server to which the connection takes a moment, during which the wall clock goes on.
+struct Connecting<'c> {
+    second: &'c AtomicI64,
+    sleep: i64,
+    left: AtomicBool,
+}
+
+impl HttpSender for Connecting<'_> {
+    async fn send_once(&self, _: &Request<'_>) -> HttpExchange {
+        self.second.fetch_add(self.sleep, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+        self.left.store(true, Ordering::Relaxed);
+        success()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_slept_while_its_connection_was_made_does_not_leave() {
+    let start = servanda::calendar::read_instant("2026-09-01T09:00:00Z").expect("an instant");
+    for (sleep, leaves) in [(0, true), (60, true), (900, false)] {
+        let second = AtomicI64::new(start.as_second());
+        let clock =
+            || servanda::calendar::Instant::from_second(second.load(Ordering::Relaxed)).expect("an instant");
+        let sender = Connecting { second: &second, sleep, left: AtomicBool::new(false) };
+        let transport = Transport::over(sender, &Pace::SANDBOX);
+        let window = SendWindow { seen: start, lease_end: None, clock: &clock };
+        let sent = transport.post_within("create-m2m/agreement", &[], &Value::Null, Some(window)).await;
+        assert_eq!(
+            (sent.is_ok(), transport.sender.left.load(Ordering::Relaxed)),
+            (leaves, leaves),
+            "{sleep}"
+        );
+        assert!(leaves || matches!(sent, Err(HttpError::Lost(_))), "{sent:?}");
     }
 }
 

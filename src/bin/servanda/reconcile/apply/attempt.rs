@@ -146,6 +146,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
     /// Checks that the live object is still the one that the plan was made from. Where another change has already
     /// written what both share, nothing is left to write.
     async fn is_done_already(&mut self) -> Result<bool, Halt> {
+        self.seen = (self.tools.clock)();
         match self.read().await {
             Ok(Observed::Present(found)) if !is_owned(self.change, &found) => {
                 Err(self.without_key(found.object, None))
@@ -167,8 +168,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         }
     }
 
-    async fn read(&mut self) -> Result<Observed<LiveAgreement>, ReadError> {
-        self.seen = (self.tools.clock)();
+    async fn read(&self) -> Result<Observed<LiveAgreement>, ReadError> {
         match &self.object {
             Some(object) => self.tools.reader.get(object).await,
             None => self.tools.reader.find(&self.change.id).await,
@@ -187,11 +187,10 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             }
             let sent = Instant::now();
             let message = match self.send(step).await {
-                Ok(done) if writes_key(step) => match self.prove(&done.object).await? {
+                Ok(done) => match self.check_written(step, &done.object).await? {
                     None => return self.confirm(step, done).await,
                     Some(unclear) => unclear,
                 },
-                Ok(done) => return self.confirm(step, done).await,
                 Err(WriteError::Ambiguous(message)) => message,
                 Err(error) => match self.refusal(step, error).await {
                     Ok(found) => return self.accept(step, found).await,
@@ -272,6 +271,25 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         }
     }
 
+    /// Checks what was just written: the ownership key, or that a new object of a target is the only one. Returns why this
+    /// is unclear.
+    async fn check_written(&mut self, step: &Step, object: &LiveId) -> Result<Option<String>, Halt> {
+        if writes_key(step) {
+            return self.prove(object).await;
+        }
+        Ok(self.keep_oldest_target(step).await.err().map(|error| error.to_string()))
+    }
+
+    /// Leaves only the oldest of several objects that were created for one target, by this run or another one.
+    async fn keep_oldest_target(&self, step: &Step) -> Result<(), WriteError> {
+        match (step, &self.object) {
+            (Step::PutRule { rule: None, key, .. }, Some(object)) => {
+                self.tools.writer.keep_oldest_target(object, key).await
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Reads the ownership key that was just written. Returns why its state is unclear, or ends the change if the
     /// helpdesk has stored something else.
     async fn prove(&mut self, object: &LiveId) -> Result<Option<String>, Halt> {
@@ -324,7 +342,10 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
         Ok(())
     }
 
-    async fn state_of(&mut self, step: &Step) -> StepState {
+    async fn state_of(&self, step: &Step) -> StepState {
+        if self.keep_oldest_target(step).await.is_err() {
+            return StepState::Unclear;
+        }
         match self.read().await {
             Ok(Observed::Present(found)) if !is_owned(self.change, &found) => StepState::Unclear,
             Ok(Observed::Present(found)) if took_effect(step, &found) => StepState::Applied(found),
@@ -337,7 +358,13 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
     async fn settle(&mut self, step: &Step, sent: Instant) -> StepState {
         let (mut wait, mut is_announced) = (Duration::from_secs(1), false);
         loop {
+            let begun = (self.tools.clock)();
             let state = self.state_of(step).await;
+            // Absence is all that a creation relies on. Later steps rely on more than what this step shows, so that it is
+            // no recent view for them: another run may have made them while this one slept.
+            if matches!((&state, step), (StepState::NotApplied, Step::Create { .. })) {
+                self.seen = begun;
+            }
             let left = self.tools.search_lag.saturating_sub(sent.elapsed());
             if !matches!(state, StepState::NotApplied) || !creates(step) || left.is_zero() {
                 return state;

@@ -3,6 +3,7 @@
 use futures_util::StreamExt as _;
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::fixture::{ReconcileFixture, is_done};
 use crate::process::failure::Exit;
@@ -35,6 +36,9 @@ const FAULT_KINDS: [FaultKind; 9] = [
     FaultKind::KilledAfter,
 ];
 
+/// The deadline where a fault lets a request wait for it.
+pub(super) const SHORT_DEADLINE: Duration = Duration::from_secs(3);
+
 impl FaultKind {
     fn effect(self) -> FaultEffect {
         match self {
@@ -46,6 +50,10 @@ impl FaultKind {
             Self::TimeOutBefore | Self::KilledBefore => FaultEffect::Silence { done: false },
             Self::TimeOutAfter | Self::KilledAfter => FaultEffect::Silence { done: true },
         }
+    }
+
+    fn times_out(self) -> bool {
+        matches!(self, Self::TimeOutBefore | Self::TimeOutAfter)
     }
 
     fn kills(self) -> bool {
@@ -81,7 +89,10 @@ struct Case {
 async fn reconcile_with_faults(spring: &Path, clean: u64, case: &Case) {
     let what = format!("{case:?}");
     let Case { faults, concurrency } = case;
-    let fixture = ReconcileFixture::of_autumn(spring, *concurrency).await;
+    let mut fixture = ReconcileFixture::of_autumn(spring, *concurrency).await;
+    if faults.iter().any(|(kind, _)| kind.times_out()) {
+        fixture.deadline = SHORT_DEADLINE;
+    }
     let script = faults.iter().map(|(kind, number)| Fault::new(kind.effect()).at(*number));
     fixture.sandbox.set_faults(script.collect());
     let deadly = faults.iter().filter(|(kind, _)| kind.kills()).count() as u64;

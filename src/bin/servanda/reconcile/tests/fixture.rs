@@ -124,6 +124,8 @@ fn write_agreements(root: &Path, agreements: &[(&str, String)]) {
 pub(crate) struct ReconcileFixture {
     folder: tempfile::TempDir,
     concurrency: usize,
+    /// The deadline of a request. It exceeds what a slow machine needs, unless a fault lets a request wait for it.
+    pub(crate) deadline: Duration,
     pub(crate) sandbox: Sandbox,
     running: RunningSandbox,
 }
@@ -208,7 +210,7 @@ impl ReconcileFixture {
         let sandbox = from_catalog::open(file, &workspace.catalog, &workspace.agreements, clock, options);
         let sandbox = sandbox.expect("it opens");
         let running = sandbox.start().await.expect("it starts");
-        Self { folder, concurrency, sandbox, running }
+        Self { folder, concurrency, deadline: Duration::from_mins(2), sandbox, running }
     }
 
     /// Reconciles in autumn.
@@ -288,7 +290,7 @@ impl ReconcileFixture {
     }
 
     fn connection(&self, workspace: &Workspace, instant: &str) -> (Connection, PlanTerms) {
-        let (concurrency, deadline) = (self.concurrency, Duration::from_secs(3));
+        let (concurrency, deadline) = (self.concurrency, self.deadline);
         let pace = Pace { concurrency, deadline, ..Pace::SANDBOX };
         let mapping = workspace.settings.helpdesk.mapping.clone();
         let connection = Connection::by(self.transport(&pace), mapping, pace);
