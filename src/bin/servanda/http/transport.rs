@@ -4,7 +4,7 @@
 //! product's adapter; whether a failed write may have taken effect is decided here, by
 //! [`HttpError::is_ambiguous`].
 
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::Poll;
@@ -77,11 +77,10 @@ impl SendWindow<'_> {
 
     /// Awaits the response to a write that leaves now, while the connection may still be in the making. If the machine
     /// sleeps meanwhile, the write is given up as lost, since its bytes must not leave afterwards.
-    async fn awake<T>(self, exchange: impl Future<Output = T>) -> Result<T, HttpError> {
+    async fn awake<T>(self, mut exchange: impl Future<Output = T> + Unpin) -> Result<T, HttpError> {
         let in_flight = SendWindow { seen: (self.clock)(), ..self };
-        let mut exchange = pin!(exchange);
         std::future::poll_fn(|context| match in_flight.check() {
-            Ok(()) => exchange.as_mut().poll(context).map(Ok),
+            Ok(()) => Pin::new(&mut exchange).poll(context).map(Ok),
             Err(late) => Poll::Ready(Err(HttpError::Lost(late.to_string()))),
         })
         .await
@@ -208,7 +207,7 @@ impl<S: HttpSender> Transport<S> {
         }
         self.budget.count_request();
         tracing::debug!(path = request.path, query = ?request.query, "request");
-        let exchange = tokio::time::timeout(self.deadline, self.sender.send_once(request));
+        let exchange = Box::pin(tokio::time::timeout(self.deadline, self.sender.send_once(request)));
         let exchange = match window {
             Some(window) => window.awake(exchange).await.map_err(|late| (late, None))?,
             None => exchange.await,

@@ -94,7 +94,7 @@ async fn a_contract_that_withdraws_itself_loses_its_key_and_is_obsolete() {
     assert!(matches!(withdrawn, Err(WriteError::Conflict)), "a person changed it: {:?}", withdrawn.err());
     bench.get(&second).await;
     writer.withdraw(&second).await.expect("withdrawn");
-    assert_eq!(bench.reader().bearers(&named("a")).await.expect("found"), [first.clone()]);
+    assert_eq!(bench.reader().bearers(&named("a")).await.expect("found"), std::slice::from_ref(&first));
     let value = |code: &str| bench.desk().store().value("CustomerContract", 2, code);
     assert_eq!((value("status"), value("description")), (json!("obsolete"), json!("Signed in Perm.")));
     assert_eq!(bench.get(&first).await.owner, Some(named("a")));
