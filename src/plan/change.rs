@@ -150,7 +150,7 @@ pub enum Risk {
 
 /// One commitment that is weakened.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Weakened {
     /// A service is no longer covered.
     Service(LiveId),

@@ -212,11 +212,11 @@ const ATTACKS: [Attack; 19] = [
         |scene| scene.link("agreements/2026/.portovik-2026.yaml.new", "victim"),
         Red("estate/agreements/2026/.portovik-2026.yaml.new"),
     ),
-    ("a link for the texts of notices", |scene| scene.link("notices", "2027"), Red("estate/notices")),
+    ("a link for the texts of notices", |scene| scene.link("notices", "2027"), Invalid),
     (
         "another text for clients",
-        |scene| scene.file("notices/activated.ru.txt", "Pay to another account.\n"),
-        Red("estate/notices/activated.ru.txt"),
+        |scene| scene.file("notices/ru.client.txt", "Pay to another account.\n"),
+        Red("estate/notices/ru.client.txt"),
     ),
     (
         "a contact of another company",
