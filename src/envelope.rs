@@ -190,9 +190,10 @@ impl Verdict {
             Meaning::Partial => 1,
             Meaning::Complete => 2,
         };
-        after.into_iter().fold(self, |one, other| {
-            if severity(other.meaning) < severity(one.meaning) { other } else { one }
-        })
+        match after {
+            Some(after) if severity(after.meaning) < severity(self.meaning) => after,
+            _ => self,
+        }
     }
 
     /// Derives the verdict from what is blocked and what awaits acknowledgement.

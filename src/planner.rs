@@ -68,6 +68,11 @@ pub struct Sides {
 ///
 /// Names of people are removed from the live state first, so that no plan contains them.
 pub fn plan(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
+    let (guarded, sides) = guarded(input, live);
+    (announce(guarded, input), sides)
+}
+
+fn guarded(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
     let live = live.without_people();
     let Proposal { plan: mut proposed, desired, compared } = propose(input, &live);
     let settings = input.settings;
@@ -80,8 +85,12 @@ pub fn plan(input: &PlannerInput<'_>, live: Live) -> (GuardedPlan, Sides) {
         let dated = diff(&dated, &live, context(input, &header(input)));
         split::add_dated(&mut plan, &mut proposed, dated, &split, mapping);
     }
-    let announced = announced(&plan, input.agreements, input.catalog, settings.notice_time);
-    (GuardedPlan::new(&proposed, plan, awaiting).announcing(announced), Sides { desired, live })
+    (GuardedPlan::new(&proposed, plan, awaiting), Sides { desired, live })
+}
+
+fn announce(guarded: GuardedPlan, input: &PlannerInput<'_>) -> GuardedPlan {
+    let announced = announced(&guarded.plan, input.agreements, input.catalog, input.settings.notice_time);
+    guarded.announcing(announced)
 }
 
 /// Plans anew, keeps what a reviewed plan permits, and returns the results of those of its changes that are left out.
@@ -90,12 +99,10 @@ pub fn plan_reviewed(
     live: Live,
     reviewed: &Plan,
 ) -> (GuardedPlan, Sides, BTreeMap<AgreementId, ChangeResult>) {
-    let (mut guarded, sides) = plan(input, live);
+    let (mut guarded, sides) = guarded(input, live);
     let left_out = reviewed::keep_reviewed(&mut guarded, &reviewed.changes, &sides.live);
-    let settings = input.settings;
-    guarded.plan.count(settings.helpdesk.mapping.states.get(&State::Active));
-    let announced = announced(&guarded.plan, input.agreements, input.catalog, settings.notice_time);
-    (guarded.announcing(announced), sides, left_out)
+    guarded.plan.count(input.settings.helpdesk.mapping.states.get(&State::Active));
+    (announce(guarded, input), sides, left_out)
 }
 
 /// The plan before any guard.

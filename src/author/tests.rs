@@ -146,7 +146,6 @@ proptest! {
     }
 }
 
-/// The catalog of the example.
 #[test]
 fn two_days_are_whole_months_also_where_the_last_month_lacks_the_day() {
     for (first_day, last_day, length) in [

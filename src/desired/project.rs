@@ -178,7 +178,7 @@ impl Projection<'_> {
     /// The recipients, with the departments that inherit nothing; where deactivation detaches, only an active agreement
     /// has any.
     fn recipients(&mut self, state: State) -> Value {
-        if self.mapping.deactivate == Deactivation::Detach && state != State::Active {
+        if self.mapping.detaches(state) {
             return Value::Nothing;
         }
         let links = &self.mapping.recipients;

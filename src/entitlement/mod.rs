@@ -212,8 +212,10 @@ impl Register {
         let own = self.courses.get(recipient.as_str()).map(|courses| (recipient.clone(), courses));
         let company = recipient.department().map(|_| RecipientSlug::of_client(&recipient.client()));
         let inherited = self.inherited.as_ref().unwrap_or(&self.courses);
-        own.into_iter()
-            .chain(company.and_then(|company| Some((company.clone(), inherited.get(company.as_str())?))))
+        own.into_iter().chain(company.and_then(|company| {
+            let courses = inherited.get(company.as_str())?;
+            Some((company, courses))
+        }))
     }
 
     /// The agreements that it is made of.

@@ -23,14 +23,7 @@ pub type Acknowledged = BTreeMap<GuardName, BTreeSet<usize>>;
 /// Parses an acknowledgement, such as `weakened=2`.
 pub fn read_acknowledgement(text: &str) -> Option<(GuardName, usize)> {
     let (name, number) = text.split_once('=')?;
-    let guard = match name {
-        "deactivations" => GuardName::Deactivations,
-        "weakened" => GuardName::Weakened,
-        "ended" => GuardName::Ended,
-        "orphans" => GuardName::Orphans,
-        "vanished" => GuardName::Vanished,
-        _ => return None,
-    };
+    let guard = GuardName::ALL.into_iter().find(|guard| guard.as_str() == name)?;
     Some((guard, number.parse().ok()?))
 }
 

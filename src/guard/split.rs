@@ -1,6 +1,6 @@
 //! Splits changes that a guard stopped: the part that the date alone brings about is applied, the rest waits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::Desired;
 use crate::ident::AgreementId;
@@ -14,13 +14,8 @@ pub fn dated_in_part(proposed: &Plan, guarded: &Plan) -> BTreeSet<AgreementId> {
     let dated = proposed
         .changes
         .iter()
-        .filter(|change| change.verb == Verb::Update && stopped.contains(&change.id) && is_dated(change));
+        .filter(|change| change.verb == Verb::Update && stopped.contains(&change.id) && change.is_dated());
     dated.map(|change| change.id.clone()).collect()
-}
-
-fn is_dated(change: &Change) -> bool {
-    let causes = change.state.iter().map(|state| state.cause);
-    causes.chain(change.fields.iter().map(|field| field.cause)).any(|cause| cause == Some(Cause::Date))
 }
 
 /// Makes the live values desired where the date did not bring about the difference.
@@ -61,10 +56,12 @@ pub fn add_dated(
     split: &BTreeSet<AgreementId>,
     mapping: &Mapping,
 ) {
+    let mut wholes: BTreeMap<AgreementId, &mut Change> =
+        proposed.changes.iter_mut().map(|change| (change.id.clone(), change)).collect();
     for mut change in dated.changes.into_iter().filter(|change| split.contains(&change.id)) {
         change.fields.iter_mut().for_each(|field| field.cause = Some(Cause::Date));
         change.state.iter_mut().for_each(|state| state.cause = Some(Cause::Date));
-        if let Some(whole) = proposed.changes.iter_mut().find(|whole| whole.id == change.id) {
+        if let Some(whole) = wholes.get_mut(&change.id) {
             whole.fields.retain(|field| change.fields.iter().all(|dated| dated.field != field.field));
             whole.state = whole.state.take().filter(|_| change.state.is_none());
             whole.phase = if whole.state.is_some() { whole.phase } else { Phase::Gain };
@@ -86,25 +83,29 @@ pub fn add_dated(
 
 /// Moves the changes back into the plan that wait only for others of which no state waits any more.
 fn release(guarded: &mut Plan, proposed: &Plan, split: &BTreeSet<AgreementId>) {
-    loop {
-        let planned: BTreeSet<&AgreementId> = guarded.changes.iter().map(|change| &change.id).collect();
-        let state_waits = |id: &AgreementId| {
-            split.contains(id)
-                && proposed.changes.iter().any(|change| change.id == *id && change.state.is_some())
-        };
-        let waits_only = |id: &AgreementId| {
-            let mut blocked = guarded.blocked.iter().filter(|blocked| blocked.id == *id);
-            blocked.all(|blocked| matches!(blocked.reason, Reason::Waits(_)))
-        };
-        let freed = proposed.changes.iter().find(|change| {
-            !planned.contains(&change.id)
-                && waits_only(&change.id)
-                && change.after.iter().all(|id| planned.contains(id) && !state_waits(id))
-        });
-        let Some(freed) = freed.cloned() else {
-            return;
-        };
-        guarded.blocked.retain(|blocked| blocked.id != freed.id);
-        guarded.changes.push(freed);
+    let otherwise = guarded.blocked.iter().filter(|blocked| !matches!(blocked.reason, Reason::Waits(_)));
+    let otherwise: BTreeSet<&AgreementId> = otherwise.map(|blocked| &blocked.id).collect();
+    let states: BTreeSet<&AgreementId> = proposed
+        .changes
+        .iter()
+        .filter(|change| change.state.is_some() && split.contains(&change.id))
+        .map(|change| &change.id)
+        .collect();
+    let mut planned: BTreeSet<AgreementId> = guarded.changes.iter().map(|change| change.id.clone()).collect();
+    let mut open: Vec<&Change> = proposed
+        .changes
+        .iter()
+        .filter(|change| !otherwise.contains(&change.id) && !planned.contains(&change.id))
+        .collect();
+    let mut freed = BTreeSet::new();
+    while let Some(at) = open
+        .iter()
+        .position(|change| change.after.iter().all(|id| planned.contains(id) && !states.contains(id)))
+    {
+        let change = open.remove(at);
+        planned.insert(change.id.clone());
+        freed.insert(change.id.clone());
+        guarded.changes.push(change.clone());
     }
+    guarded.blocked.retain(|blocked| !freed.contains(&blocked.id));
 }

@@ -196,7 +196,12 @@ pub enum DepartmentAccess {
 impl RecipientLinks {
     /// Whether the departments of the client are linked beside the recipients of an agreement.
     pub fn links_departments_of(&self, agreement: &Agreement) -> bool {
-        self.departments == DepartmentAccess::Explicit && !self.is_single && agreement.is_for_whole_client
+        self.links_departments() && agreement.is_for_whole_client
+    }
+
+    /// Whether an agreement for a whole client is linked to its departments.
+    pub fn links_departments(&self) -> bool {
+        self.departments == DepartmentAccess::Explicit && !self.is_single
     }
 
     /// Whether a department may use an agreement whose recipient is its company.
@@ -335,6 +340,11 @@ impl Mapping {
     /// Whether an agreement in this state has services in the helpdesk.
     pub fn publishes(&self, state: State) -> bool {
         self.deactivate != Deactivation::Withdraw || state == State::Active
+    }
+
+    /// Whether an agreement in this state has no recipients in the helpdesk.
+    pub fn detaches(&self, state: State) -> bool {
+        self.deactivate == Deactivation::Detach && state != State::Active
     }
 
     /// Whether clients see a change of the field at once; such fields are written last and together.

@@ -4,7 +4,7 @@
 //! recipients of an event are fixed when it first becomes due, so that a contact added later receives no notices
 //! about the past.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::agreement::{Agreement, NoticeEvent};
 use crate::calendar::{Day, Instant, TimeOfDay};
@@ -76,10 +76,7 @@ pub struct DueNotices {
 /// The notices that are due for all agreements.
 pub fn due(input: &DueInput<'_>, records: &NoticeRecords) -> DueNotices {
     let succession = Succession::of(input.agreements);
-    let mut by_agreement: BTreeMap<&AgreementId, Vec<(&NoticeKey, &NoticeRecord)>> = BTreeMap::new();
-    for (key, record) in &records.records {
-        by_agreement.entry(&key.agreement).or_default().push((key, record));
-    }
+    let mut by_agreement = records.by_agreement();
     let mut due = DueNotices::default();
     for agreement in input.agreements {
         let names = || agreement.formerly.iter().chain([&agreement.id]);
@@ -99,16 +96,13 @@ pub fn due(input: &DueInput<'_>, records: &NoticeRecords) -> DueNotices {
 /// The events that are past when the ledger is initialised: all that would be due now.
 pub fn past_events(input: &DueInput<'_>) -> PastEvents {
     let succession = Succession::of(input.agreements);
-    let past = input.agreements.iter().map(|agreement| {
+    let past = input.agreements.iter().filter_map(|agreement| {
         let events = scheduled_events(agreement, &succession, input.usual, input.at);
-        (agreement.id.clone(), events.iter().map(ScheduledEvent::name).collect::<BTreeSet<_>>())
+        let names: BTreeSet<_> = events.iter().map(ScheduledEvent::name).collect();
+        // An empty entry records that an adopted agreement is managed from now on.
+        (!names.is_empty() || agreement.adopts.is_some()).then(|| (agreement.id.clone(), names))
     });
-    // An empty entry records that an adopted agreement is managed from now on.
-    let adopted = input.agreements.iter().filter(|agreement| agreement.adopts.is_some());
-    let adopted: BTreeSet<&AgreementId> = adopted.map(|agreement| &agreement.id).collect();
-    PastEvents {
-        by_agreement: past.filter(|(id, names)| !names.is_empty() || adopted.contains(id)).collect(),
-    }
+    PastEvents { by_agreement: past.collect() }
 }
 
 /// The decision on an event.

@@ -40,6 +40,18 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
+    /// Whether it announces a last day that is still to come.
+    pub const fn is_reminder(self) -> bool {
+        matches!(
+            self,
+            Self::RunsOut
+                | Self::NotRenewed
+                | Self::EndsEarly
+                | Self::RenewalDecision
+                | Self::RenewsUnlessNotice
+        )
+    }
+
     /// All kinds, the most important first: what stopped, what will stop, what changed, what goes on.
     pub const ALL: [Self; 13] = [
         Self::Terminated,

@@ -4,7 +4,7 @@
 //! Without the first, an adopted agreement would be announced with an old day. Without the second, the same would
 //! happen once `formerly:` is removed from the file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::agreement::Agreement;
 use crate::ident::AgreementId;
@@ -42,10 +42,7 @@ impl Unrecorded {
 /// The additions about adopted and renamed agreements that the ledger does not have yet.
 pub fn unrecorded(input: &DueInput<'_>, records: &NoticeRecords) -> Unrecorded {
     let succession = Succession::of(input.agreements);
-    let mut known: BTreeMap<&AgreementId, Vec<(&NoticeKey, &NoticeRecord)>> = BTreeMap::new();
-    for (key, record) in &records.records {
-        known.entry(&key.agreement).or_default().push((key, record));
-    }
+    let known = records.by_agreement();
     let mut unrecorded = Unrecorded::default();
     for agreement in input.agreements {
         let is_known =

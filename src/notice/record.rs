@@ -112,6 +112,17 @@ pub struct NoticeRecords {
     pub records: BTreeMap<NoticeKey, NoticeRecord>,
 }
 
+impl NoticeRecords {
+    /// The records of each agreement, with their keys.
+    pub(super) fn by_agreement(&self) -> BTreeMap<&AgreementId, Vec<(&NoticeKey, &NoticeRecord)>> {
+        let mut by_agreement: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (key, record) in &self.records {
+            by_agreement.entry(&key.agreement).or_default().push((key, record));
+        }
+        by_agreement
+    }
+}
+
 impl NoticeRecord {
     /// Whether the record is final.
     pub const fn is_done(&self) -> bool {

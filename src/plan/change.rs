@@ -228,6 +228,17 @@ pub enum Step {
 }
 
 impl Change {
+    /// The causes of its parts.
+    pub fn causes(&self) -> impl Iterator<Item = Option<Cause>> + '_ {
+        let state = self.state.iter().map(|state| state.cause);
+        state.chain(self.fields.iter().map(|field| field.cause))
+    }
+
+    /// Whether the date brought about a part of it.
+    pub fn is_dated(&self) -> bool {
+        self.causes().any(|cause| cause == Some(Cause::Date))
+    }
+
     /// Whether clients lose the agreement by it.
     pub fn deactivates(&self) -> bool {
         self.risks.contains(&Risk::Deactivates)

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::{Desired, DesiredAgreement};
 use crate::ident::{AgreementId, LiveId};
-use crate::live::{Live, LiveAgreement, Observed, Value};
+use crate::live::{Live, LiveAgreement, Observed, Record, Value};
 use crate::mapping::{Deactivation, Field, Mapping, RecipientMode};
 use crate::plan::{
     AgreementHours, Blocked, Change, FORMAT, FieldChange, Header, Note, OwnershipKey, Phase, Plan, Reason,
@@ -49,6 +49,13 @@ struct Differences {
     blocked: BTreeSet<Blocked>,
     notes: BTreeSet<Note>,
     unchanged: usize,
+}
+
+/// The part of an agreement that clients see: its recipients and its services.
+type Access<'a> = [Option<&'a Value>; 2];
+
+fn access(record: &Record) -> Access<'_> {
+    [Field::Recipients, Field::Services].map(|field| record.fields.get(&field))
 }
 
 struct Comparison<'a> {
@@ -226,6 +233,7 @@ impl<'a> Comparison<'a> {
 
     /// Adds the managed objects that no document accounts for.
     fn orphans(&mut self) {
+        let created = self.created_active();
         for (id, observed) in &self.live.agreements {
             if self.claimed.contains(id) {
                 continue;
@@ -233,17 +241,43 @@ impl<'a> Comparison<'a> {
             match observed {
                 Observed::Absent => {}
                 Observed::Unknown(why) => self.block(id, Reason::Unreadable(why.clone())),
-                Observed::Present(found) => self.orphan(id, found),
+                Observed::Present(found) => self.orphan(id, found, &created),
             }
         }
     }
 
-    fn orphan(&mut self, id: &AgreementId, found: &LiveAgreement) {
+    /// The changes that create an active agreement, by the part that clients see.
+    fn created_active(&self) -> BTreeMap<Access<'a>, Vec<usize>> {
+        let desired = self.desired;
+        let mut created: BTreeMap<Access<'a>, Vec<usize>> = BTreeMap::new();
+        for (index, change) in self.found.changes.iter().enumerate() {
+            if change.verb == Verb::Create
+                && change.status == Some(State::Active)
+                && let Some(wanted) = desired.agreements.get(&change.id)
+            {
+                created.entry(access(&wanted.record)).or_default().push(index);
+            }
+        }
+        created
+    }
+
+    fn orphan(
+        &mut self,
+        id: &AgreementId,
+        found: &LiveAgreement,
+        created: &BTreeMap<Access<'a>, Vec<usize>>,
+    ) {
         let retired = self.context.mapping.states.get(&State::Terminated);
         if found.archived || Some(&found.record.state) == retired {
             return;
         }
-        self.find_duplicate(id, found);
+        let is_active = Some(&found.record.state) == self.context.mapping.states.get(&State::Active);
+        if is_active && found.record.fields.contains_key(&Field::Recipients) {
+            // The creation becomes a second active agreement beside this one.
+            for index in created.get(&access(&found.record)).into_iter().flatten() {
+                self.found.changes[*index].risks.push(Risk::Duplicates(id.clone()));
+            }
+        }
         let title = match found.record.fields.get(&Field::Title) {
             Some(Value::Text(title)) => title.clone(),
             _ => found.object.to_string(),
@@ -253,24 +287,6 @@ impl<'a> Comparison<'a> {
         } else {
             let state = found.record.state.clone();
             self.block(id, Reason::Orphan { title, object: found.object.clone(), state });
-        }
-    }
-
-    /// Adds a risk to the creation that becomes a second active agreement beside an active orphan.
-    fn find_duplicate(&mut self, id: &AgreementId, found: &LiveAgreement) {
-        if Some(&found.record.state) != self.context.mapping.states.get(&State::Active) {
-            return;
-        }
-        let is_same = |wanted: &DesiredAgreement| {
-            let same = |field: Field| wanted.record.fields.get(&field) == found.record.fields.get(&field);
-            let has_recipients = found.record.fields.contains_key(&Field::Recipients);
-            has_recipients && same(Field::Recipients) && same(Field::Services)
-        };
-        let created = self.found.changes.iter_mut().filter(|change| change.verb == Verb::Create);
-        for change in created.filter(|change| change.status == Some(State::Active)) {
-            if self.desired.agreements.get(&change.id).is_some_and(is_same) {
-                change.risks.push(Risk::Duplicates(id.clone()));
-            }
         }
     }
 

@@ -13,7 +13,7 @@ use crate::desired::Desired;
 use crate::ident::AgreementId;
 use crate::live::{Live, Observed, Record, Value, digest};
 use crate::mapping::Field;
-use crate::plan::{Cause, Change, Verb};
+use crate::plan::{Change, Verb};
 
 /// The version of the JSON of [`LastApplied`]. Any other version is ignored.
 pub const LAST_APPLIED_FORMAT: u32 = 1;
@@ -50,24 +50,17 @@ impl LastApplied {
     /// The state to record after a run at `instant`: agreements that equal their document get a new entry, and those
     /// of `open` keep their earlier one. Of `waiting` changes, of which only edits and drift are left, the entry moves to
     /// this instant, since what the date brought about until now was applied.
-    pub fn after(
+    pub fn after<'a>(
         earlier: Option<Self>,
         desired: &Desired,
         live: &Live,
         open: &BTreeSet<&AgreementId>,
-        waiting: &[Change],
+        waiting: impl Iterator<Item = &'a Change>,
         commit: Option<String>,
         instant: Instant,
     ) -> Self {
-        let is_dated = |change: &Change| {
-            let causes = change.state.iter().map(|state| state.cause);
-            causes
-                .chain(change.fields.iter().map(|field| field.cause))
-                .any(|cause| cause == Some(Cause::Date))
-        };
         let waiting: BTreeSet<&AgreementId> = waiting
-            .iter()
-            .filter(|change| change.verb == Verb::Update && !is_dated(change))
+            .filter(|change| change.verb == Verb::Update && !change.is_dated())
             .map(|change| &change.id)
             .collect();
         let kept = earlier.unwrap_or_default().agreements.into_iter().filter(|(id, _)| open.contains(id));
@@ -88,18 +81,15 @@ impl LastApplied {
             .map(|(id, agreement)| (id.clone(), AppliedAgreement::of(&agreement.record, instant)));
         Self { format: LAST_APPLIED_FORMAT, commit, agreements: kept.chain(settled).collect() }
     }
-}
 
-impl LastApplied {
     /// Whether another state differs from this one in the instants alone.
     pub fn is_same_but_for_its_instant(&self, other: &Self) -> bool {
-        let without_instants = |state: &Self| -> BTreeMap<AgreementId, _> {
-            let parts = |applied: &AppliedAgreement| (applied.state.clone(), applied.fields.clone());
-            state.agreements.iter().map(|(id, applied)| (id.clone(), parts(applied))).collect()
-        };
-        self.format == other.format
-            && self.commit == other.commit
-            && without_instants(self) == without_instants(other)
+        (&self.format, &self.commit) == (&other.format, &other.commit) && self.parts().eq(other.parts())
+    }
+
+    /// The agreements without their instants.
+    fn parts(&self) -> impl Iterator<Item = (&AgreementId, &String, &BTreeMap<Field, String>)> {
+        self.agreements.iter().map(|(id, applied)| (id, &applied.state, &applied.fields))
     }
 }
 

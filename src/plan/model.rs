@@ -116,6 +116,23 @@ pub enum GuardName {
     Vanished,
 }
 
+impl GuardName {
+    /// All guards.
+    pub const ALL: [Self; 5] =
+        [Self::Deactivations, Self::Weakened, Self::Ended, Self::Orphans, Self::Vanished];
+
+    /// The name as in `--accept`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deactivations => "deactivations",
+            Self::Weakened => "weakened",
+            Self::Ended => "ended",
+            Self::Orphans => "orphans",
+            Self::Vanished => "vanished",
+        }
+    }
+}
+
 /// A fact worth knowing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

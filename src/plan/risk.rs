@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desired::DesiredAgreement;
 use crate::ident::LiveId;
 use crate::live::{LiveAgreement, LiveTarget, TargetKey, Value};
-use crate::mapping::{Deactivation, DepartmentAccess, Field, Mapping};
+use crate::mapping::{DepartmentAccess, Field, Mapping};
 use crate::plan::{AgreementHours, Change, Risk, Weakened, in_effect};
 use crate::status::State;
 
@@ -99,7 +99,7 @@ fn weakened(
 
 /// Lists the recipients that lose access. Where the state withdraws recipients, their loss is the deactivation itself.
 fn lost_access(change: &Change, desired: &DesiredAgreement, mapping: &Mapping) -> Vec<Weakened> {
-    let is_withdrawn = mapping.deactivate == Deactivation::Detach && desired.status.state != State::Active;
+    let is_withdrawn = mapping.detaches(desired.status.state);
     let Some(field) = change.fields.iter().find(|field| field.field == Field::Recipients && !is_withdrawn)
     else {
         return Vec::new();

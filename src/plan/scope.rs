@@ -277,6 +277,8 @@ pub fn red_lines_of_contacts(
     let own = own.flat_map(|found| found.contacts.values().map(move |held| (found.client.as_str(), held)));
     let known: BTreeSet<(&str, &Contact)> = listed.chain(own).collect();
     let everyone: BTreeSet<&Contact> = known.iter().map(|(_, contact)| *contact).collect();
+    let resolved: BTreeMap<&AgreementId, _> =
+        after.resolved.iter().map(|resolved| (&resolved.id, resolved)).collect();
     let mut found = BTreeMap::new();
     for agreement in &after.checked.agreements {
         let client = agreement.client.as_str();
@@ -285,8 +287,9 @@ pub fn red_lines_of_contacts(
             if known.contains(&(client, contact)) || !(is_known || everyone.contains(contact)) {
                 continue;
             }
-            let resolved = after.resolved.iter().find(|resolved| resolved.id == agreement.id);
-            let Some(span) = resolved.map(|resolved| resolved.place_of(&["contacts", role])) else {
+            let Some(span) =
+                resolved.get(&agreement.id).map(|resolved| resolved.place_of(&["contacts", role]))
+            else {
                 continue;
             };
             let after = match contact {

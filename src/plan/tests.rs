@@ -244,7 +244,6 @@ fn weakened_commitments_are_listed() {
     assert!(!plan.changes[0].deactivates());
 }
 
-/// The next run completes an interrupted one, and no guard asks for an acknowledgement.
 /// The weakened commitments of an edit, on the first of September.
 fn weakened_by(old: Agreement, new: Agreement) -> Vec<Weakened> {
     let (mapping, now) = (Mapping::default(), "2026-09-01T09:00:00Z");

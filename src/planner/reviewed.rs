@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::envelope::{GuardedPlan, Verdict};
-use crate::ident::AgreementId;
+use crate::ident::{AgreementId, LiveId};
 use crate::live::{Live, LiveAgreement, Observed};
 use crate::outcome::ChangeResult;
 use crate::plan::{Change, FieldChange, Freshness, freshness};
@@ -19,9 +19,10 @@ pub(super) fn keep_reviewed(
     reviewed: &[Change],
     live: &Live,
 ) -> BTreeMap<AgreementId, ChangeResult> {
+    let objects = objects(live);
     let by_id: BTreeMap<&AgreementId, &Change> = reviewed.iter().map(|change| (&change.id, change)).collect();
     let plan = &mut guarded.plan;
-    plan.changes.retain(|change| by_id.get(&change.id).is_some_and(|old| permits(old, change, live)));
+    plan.changes.retain(|change| by_id.get(&change.id).is_some_and(|old| permits(old, change, &objects)));
     let kept: BTreeSet<AgreementId> = plan.changes.iter().map(|change| change.id.clone()).collect();
     plan.drift.retain(|drift| !drift.is_corrected || kept.contains(&drift.id));
     guarded.guarded_changes.retain(|change| by_id.contains_key(&change.id) && !kept.contains(&change.id));
@@ -31,13 +32,13 @@ pub(super) fn keep_reviewed(
     guarded.verdict = Verdict::of(&guarded.plan, &guarded.awaiting);
     let waiting: BTreeSet<&AgreementId> = guarded.guarded_changes.iter().map(|change| &change.id).collect();
     let left = by_id.into_iter().filter(|(id, _)| !kept.contains(*id) && !waiting.contains(id));
-    left.map(|(id, change)| (id.clone(), result_of(change, live))).collect()
+    left.map(|(id, change)| (id.clone(), result_of(change, live, &objects))).collect()
 }
 
 /// Whether a reviewed change permits one that was derived anew: the same, or the rest of it.
-fn permits(reviewed: &Change, change: &Change, live: &Live) -> bool {
+fn permits(reviewed: &Change, change: &Change, objects: &Objects<'_>) -> bool {
     without_circumstances(reviewed) == without_circumstances(change)
-        || object_of(reviewed, live).is_some_and(|found| is_rest(change, reviewed, found))
+        || object_of(reviewed, objects).is_some_and(|found| is_rest(change, reviewed, found))
 }
 
 /// A change without what may differ between two plans of the same files: causes depend on the last apply, and the changes
@@ -76,8 +77,8 @@ fn is_rest(change: &Change, reviewed: &Change, found: &LiveAgreement) -> bool {
 }
 
 /// The result of a reviewed change that no change of the new plan corresponds to.
-fn result_of(reviewed: &Change, live: &Live) -> ChangeResult {
-    let found = object_of(reviewed, live).or_else(|| match live.agreements.get(&reviewed.id) {
+fn result_of(reviewed: &Change, live: &Live, objects: &Objects<'_>) -> ChangeResult {
+    let found = object_of(reviewed, objects).or_else(|| match live.agreements.get(&reviewed.id) {
         Some(Observed::Present(found)) if reviewed.object.is_none() => Some(found),
         _ => None,
     });
@@ -99,11 +100,19 @@ fn is_applied(reviewed: &Change, found: &LiveAgreement) -> bool {
         && reviewed.fields.iter().all(has_value)
 }
 
-fn object_of<'a>(change: &Change, live: &'a Live) -> Option<&'a LiveAgreement> {
-    let observed = live.agreements.values().chain(live.adoptable.values());
-    let mut present = observed.filter_map(|observed| match observed {
-        Observed::Present(found) => Some(found),
-        Observed::Absent | Observed::Unknown(_) => None,
-    });
-    present.find(|found| change.object.as_ref() == Some(&found.object))
+/// The live objects, also those that may be adopted, by their ids.
+type Objects<'a> = BTreeMap<&'a LiveId, &'a LiveAgreement>;
+
+fn objects(live: &Live) -> Objects<'_> {
+    let mut objects = Objects::new();
+    for observed in live.agreements.values().chain(live.adoptable.values()) {
+        if let Observed::Present(found) = observed {
+            objects.entry(&found.object).or_insert(found);
+        }
+    }
+    objects
+}
+
+fn object_of<'a>(change: &Change, objects: &Objects<'a>) -> Option<&'a LiveAgreement> {
+    objects.get(change.object.as_ref()?).copied()
 }

@@ -18,6 +18,7 @@ use crate::status::{State, changes};
 
 use super::encode::terminal;
 use super::ics::{CalendarEvent, calendar};
+use super::locale::day_or_open;
 use super::vocabulary::redacted;
 
 /// Everything that a forecast is made from.
@@ -182,10 +183,10 @@ fn change_text(change: &ForecastChange, language: Language) -> String {
         }
         .to_owned(),
         (ForecastChange::Notice { kind, day, .. }, Language::English) => {
-            format!("notice “{}” for {}", kind_text(*kind, language), day_or_open(*day, language))
+            format!("notice “{}” for {}", kind_text(*kind, language), day_or_open(language, *day))
         }
         (ForecastChange::Notice { kind, day, .. }, Language::Russian) => {
-            format!("уведомление «{}», {}", kind_text(*kind, language), day_or_open(*day, language))
+            format!("уведомление «{}», {}", kind_text(*kind, language), day_or_open(language, *day))
         }
     }
 }
@@ -210,14 +211,6 @@ const fn kind_text(kind: NoticeKind, language: Language) -> &'static str {
     match language {
         Language::Russian => russian,
         Language::English => english,
-    }
-}
-
-fn day_or_open(day: Day, language: Language) -> String {
-    match language {
-        _ if day != Day::MAX => day.to_string(),
-        Language::Russian => "бессрочно".to_owned(),
-        Language::English => "no end date".to_owned(),
     }
 }
 

@@ -26,6 +26,15 @@ pub(super) fn date(language: Language, day: Day) -> String {
     }
 }
 
+/// A last day as it is written in files, or that there is none.
+pub(super) fn day_or_open(language: Language, day: Day) -> String {
+    match language {
+        _ if day != Day::MAX => day.to_string(),
+        Language::Russian => "бессрочно".to_owned(),
+        Language::English => "no end date".to_owned(),
+    }
+}
+
 /// Selects the form of a Russian noun after a number: 1 день, 2 дня, 5 дней, 11 дней, 21 день.
 pub(super) const fn form<'a>(count: i64, one: &'a str, few: &'a str, many: &'a str) -> &'a str {
     let (tens, units) = (count.abs() % 100, count.abs() % 10);

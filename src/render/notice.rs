@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::calendar::Day;
 use crate::notice::delivery::DeliveryReport;
 use crate::notice::{NoticeKey, NoticeResult, Variant};
+use crate::settings::Language;
 
 use super::encode::terminal;
+use super::locale::day_or_open;
 use super::vocabulary;
 
 /// The results of the notices of a run, for people. Names no recipient.
@@ -64,11 +65,11 @@ fn name(key: &NoticeKey) -> String {
         Variant::Only | Variant::Revision(_) => String::new(),
     };
     let (event, channel) = (key.event.as_str(), key.channel.as_str());
-    format!("{} {event} {}{lead} to {role} by {channel}", key.agreement, day_or_open(key.day))
-}
-
-fn day_or_open(day: Day) -> String {
-    if day == Day::MAX { "no end date".to_owned() } else { day.to_string() }
+    format!(
+        "{} {event} {}{lead} to {role} by {channel}",
+        key.agreement,
+        day_or_open(Language::English, key.day)
+    )
 }
 
 /// The results of the notices of a run, for programs.

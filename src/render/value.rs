@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::calendar::TargetTime;
 use crate::ident::LiveId;
 use crate::live::{LiveTarget, TargetKey, Value};
 use crate::mapping::Field;
@@ -235,14 +236,14 @@ fn target_rows(before: &Targets, after: &Targets, general: &AgreementHours, name
                 (_, None) => (Tone::Loss, "−"),
                 (Some(_), Some(_)) => (Tone::Shift, "~"),
             };
-            let time = |time_of: fn(&LiveTarget) -> Option<String>| {
+            let time = |time_of: fn(&LiveTarget) -> Option<TargetTime>| {
                 vocabulary::before_and_after(held.and_then(time_of), wanted.and_then(time_of), held.is_some())
             };
             vec![
                 Line::new().toned(tone, sign),
                 Line::new().foreign(&vocabulary::target(key, names)),
-                time(|promise| Some(promise.response?.to_string())),
-                time(|promise| Some(promise.resolution?.to_string())),
+                time(|target| target.response),
+                time(|target| target.resolution),
                 vocabulary::hours(held, wanted, names),
             ]
         })

@@ -82,12 +82,12 @@ pub(super) fn target(key: &TargetKey, names: &Names) -> String {
 }
 
 /// `30m → 1h`, or one value if both are equal or the target is new.
-pub(super) fn before_and_after(held: Option<String>, wanted: Option<String>, existed: bool) -> Line {
-    let none = || "none".to_owned();
+pub(super) fn before_and_after(held: Option<TargetTime>, wanted: Option<TargetTime>, existed: bool) -> Line {
+    let words = |time: Option<TargetTime>| time.map_or_else(|| "none".to_owned(), |time| time.to_string());
     if held == wanted || !existed {
-        return wanted.map_or_else(Line::new, |wanted| Line::of(&wanted));
+        return wanted.map_or_else(Line::new, |wanted| Line::of(&wanted.to_string()));
     }
-    Line::of(&held.unwrap_or_else(none)).toned(Tone::Shift, " → ").text(&wanted.unwrap_or_else(none))
+    Line::of(&words(held)).toned(Tone::Shift, " → ").text(&words(wanted))
 }
 
 /// The hours of a target before and after.
@@ -112,9 +112,7 @@ pub(super) fn hours(held: Option<&LiveTarget>, wanted: Option<&LiveTarget>, name
 fn target_changes(before: &LiveTarget, after: Option<&LiveTarget>, names: &Names) -> Vec<Line> {
     let time = |title: &str, time_of: fn(&LiveTarget) -> Option<TargetTime>| {
         let (held, wanted) = (time_of(before), after.and_then(time_of));
-        let words = |time: Option<TargetTime>| time.map(|time| time.to_string());
-        (held != wanted)
-            .then(|| Line::of(title).text(" ").join(before_and_after(words(held), words(wanted), true)))
+        (held != wanted).then(|| Line::of(title).text(" ").join(before_and_after(held, wanted, true)))
     };
     let other = after.filter(|after| after.calendar != before.calendar);
     let other = other.map(|after| Line::of("hours ").join(hours(Some(before), Some(after), names)));
@@ -178,17 +176,6 @@ pub(super) fn weakening(weakened: &Weakened, names: &Names) -> Line {
     }
 }
 
-/// A guard's name as in `--accept`.
-pub(super) fn guard_name(name: GuardName) -> &'static str {
-    match name {
-        GuardName::Deactivations => "deactivations",
-        GuardName::Weakened => "weakened",
-        GuardName::Ended => "ended",
-        GuardName::Orphans => "orphans",
-        GuardName::Vanished => "vanished",
-    }
-}
-
 /// The number that a guard counted, with its noun.
 pub(super) fn guard_count(name: GuardName, number: usize) -> String {
     match name {
@@ -246,7 +233,7 @@ pub(super) fn blocked_reason(reason: &Reason) -> Line {
             .foreign(object.as_str())
             .text(": it does not exist, or another agreement owns it"),
         Reason::Guarded(name) => Line::of("stopped by the guard ")
-            .code(guard_name(*name))
+            .code(name.as_str())
             .text(" until its exact number is acknowledged"),
         Reason::Waits(other) => {
             Line::of("depends on ").foreign(other.as_str()).text(", which is itself blocked")

@@ -7,13 +7,10 @@ use super::layer::{Layer, root_values};
 use super::lock;
 use super::merge::{Merger, RedundantEntry};
 use super::resolved::Resolved;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Span};
 use crate::document::tree::{MapEntry, MergedEntry, MergedMap, Node};
 use crate::document::{Document, DocumentKind, Tree, quoted};
 use crate::ident::{AgreementId, ClientSlug};
-
-/// The largest number of templates that extend each other in a partial merge, which may have a cycle.
-const PARTIAL_DEPTH: usize = 8;
 
 /// The templates of a repository, each with its chain.
 pub struct Library<'document> {
@@ -72,7 +69,7 @@ impl<'document> Library<'document> {
         id: &AgreementId,
     ) -> Option<Resolved<'document>> {
         let mut ancestors = Vec::new();
-        self.add_parents(document, PARTIAL_DEPTH, &mut ancestors);
+        self.add_parents(document, &mut BTreeSet::new(), &mut ancestors);
         let mut layers: Vec<Layer<'document>> = ancestors.into_iter().map(Layer::of).collect();
         layers.push(Layer::of(document));
         let Some((_, client)) = id.as_str().split_once('/') else {
@@ -83,14 +80,20 @@ impl<'document> Library<'document> {
         resolve_entry(document, &layers, entry, &mut Vec::new())
     }
 
-    /// Adds the templates that a document extends, each after those that it extends itself.
-    fn add_parents(&self, document: &'document Document, depth: usize, found: &mut Vec<&'document Document>) {
-        let parents = chain::parents(document);
-        let named =
-            parents.iter().filter_map(|(name, _)| self.templates.iter().find(|known| &*known.id == *name));
-        for template in named.filter(|_| depth > 0) {
-            self.add_parents(template, depth - 1, found);
-            chain::join(found, &[template]);
+    /// Adds the templates that a document extends, each once and after those that it extends itself. They may have a cycle.
+    fn add_parents(
+        &self,
+        document: &'document Document,
+        seen: &mut BTreeSet<FileId>,
+        found: &mut Vec<&'document Document>,
+    ) {
+        for (name, _) in chain::parents(document) {
+            if let Some(template) = self.templates.iter().find(|known| *known.id == *name)
+                && seen.insert(template.file)
+            {
+                self.add_parents(template, seen, found);
+                found.push(template);
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use crate::calendar::Day;
 use crate::catalog::{Catalog, CatalogEntry};
 use crate::ident::{AgreementId, ClientSlug, LiveId, RecipientSlug};
 use crate::live::{Directory, LiveAgreement, LiveTarget, ObjectKind, TargetKey, Value};
-use crate::mapping::{Deactivation, DepartmentAccess, Field, RecipientLinks};
+use crate::mapping::{Deactivation, Field, RecipientLinks};
 use crate::status::State;
 
 /// The fields that the helpdesk determines; they replace those of a template.
@@ -105,8 +105,7 @@ impl<'a> SlugIndex<'a> {
 
     /// Whether an agreement for these recipients of a client is one for the whole client, so that no file names them.
     fn is_whole_client(&self, client: &ClientSlug, recipients: &[String], links: &RecipientLinks) -> bool {
-        let needs_departments = links.departments == DepartmentAccess::Explicit && !links.is_single;
-        let size = self.sizes.get(client).filter(|_| needs_departments).map_or(1, |size| *size);
+        let size = self.sizes.get(client).filter(|_| links.links_departments()).map_or(1, |size| *size);
         // All of them belong to this client.
         recipients.len() == size && recipients.iter().any(|recipient| recipient == client.as_str())
     }

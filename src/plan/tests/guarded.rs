@@ -75,7 +75,7 @@ fn a_suspension_is_applied_while_the_targets_wait_and_it_ends_on_its_day() {
         &sides.desired,
         &after,
         &rest.open_agreements(),
-        &rest.guarded_changes,
+        rest.guarded_changes.iter(),
         None,
         at(instant),
     );

@@ -8,7 +8,7 @@ use crate::notice::NoticeKind;
 use crate::plan::scope::TextChange;
 use crate::settings::{Language, WebhookFormat};
 
-use super::templates::{MessageTemplates, TemplateError, files};
+use super::templates::{MessageTemplates, PARAGRAPHS, TemplateError, files};
 use super::values::{AgreementValues, ManagerValues, MessageValues, NoticeValues, tone};
 
 /// The folder of own texts.
@@ -55,17 +55,23 @@ fn line_of(sources: &Sources, file: FileId, line: usize) -> Span {
     Span { file, start: offset(start), end: offset(start + length) }
 }
 
-/// Renders every kind of text with one own template.
+/// Renders every kind of text with one own template: those messages that contain it.
 fn render_samples(name: &str, text: &str) -> Result<(), TemplateError> {
     let own = BTreeMap::from([(name.to_owned(), text.to_owned())]);
-    let templates = MessageTemplates::new(&own)?;
     let language = Language::ALL.into_iter().find(|language| name.starts_with(language.as_str()));
     let language = language.unwrap_or_default();
+    let templates = MessageTemplates::of(&[language], &own)?;
+    let (_, template) = name.split_once('.').unwrap_or(("", name));
+    let is_paragraph = PARAGRAPHS.contains(&template);
+    let chats = WebhookFormat::chats().map(|form| format!("chat.{}", form.as_str()));
+    let chats: Vec<String> = chats.filter(|chat| is_paragraph || chat == template).collect();
     for values in samples(language) {
-        for form in WebhookFormat::chats() {
-            templates.fill(&format!("chat.{}", form.as_str()), &values, language)?;
+        for chat in &chats {
+            templates.fill(chat, &values, language)?;
         }
-        templates.render_values(values, language)?;
+        if is_paragraph || chats.is_empty() {
+            templates.render_values(values, language)?;
+        }
     }
     Ok(())
 }
@@ -75,9 +81,10 @@ pub fn text_changes(before: &BTreeMap<String, String>, after: &BTreeMap<String, 
     if before == after {
         return Vec::new();
     }
+    let [old, new] = [before, after].map(|own| MessageTemplates::new(own).ok());
     let mut changes = Vec::new();
     for language in Language::ALL {
-        let (old, new) = (examples(before, language), examples(after, language));
+        let [old, new] = [&old, &new].map(|templates| examples(templates.as_ref(), language));
         changes.extend(new.into_iter().filter_map(|(mail, after)| {
             let before = old.get(&mail).cloned().unwrap_or_default();
             (before != after).then(|| TextChange {
@@ -91,13 +98,11 @@ pub fn text_changes(before: &BTreeMap<String, String>, after: &BTreeMap<String, 
 }
 
 /// A mail for each kind of text and audience.
-fn examples(own: &BTreeMap<String, String>, language: Language) -> BTreeMap<String, String> {
-    let Ok(templates) = MessageTemplates::new(own) else {
+fn examples(templates: Option<&MessageTemplates>, language: Language) -> BTreeMap<String, String> {
+    let Some(templates) = templates else {
         return BTreeMap::new();
     };
-    let kinds =
-        NoticeKind::ALL.into_iter().flat_map(|kind| ["client", "manager"].map(|audience| (kind, audience)));
-    let rendered = kinds.filter_map(|(kind, audience)| {
+    let rendered = kinds().filter_map(|(kind, audience)| {
         let mail = templates.render_values(sample(kind, audience, true, language), language).ok()?;
         Some((format!("{} to {audience}", kind.as_str()), format!("{}\n\n{}", mail.subject, mail.text)))
     });
@@ -106,12 +111,14 @@ fn examples(own: &BTreeMap<String, String>, language: Language) -> BTreeMap<Stri
 
 /// The values of messages of every kind, for both audiences, with and without the values that may be missing.
 fn samples(language: Language) -> impl Iterator<Item = MessageValues> {
-    let all = NoticeKind::ALL.into_iter().flat_map(|kind| {
-        ["client", "manager"]
-            .into_iter()
-            .flat_map(move |audience| [true, false].into_iter().map(move |is_full| (kind, audience, is_full)))
-    });
-    all.map(move |(kind, audience, is_full)| sample(kind, audience, is_full, language))
+    kinds().flat_map(move |(kind, audience)| {
+        [true, false].map(|is_full| sample(kind, audience, is_full, language))
+    })
+}
+
+/// Each kind of text, for both audiences.
+fn kinds() -> impl Iterator<Item = (NoticeKind, &'static str)> {
+    NoticeKind::ALL.into_iter().flat_map(|kind| ["client", "manager"].map(|audience| (kind, audience)))
 }
 
 fn sample(kind: NoticeKind, audience: &'static str, is_full: bool, language: Language) -> MessageValues {
@@ -145,7 +152,7 @@ fn sample(kind: NoticeKind, audience: &'static str, is_full: bool, language: Lan
 fn notice_sample(kind: NoticeKind, audience: &'static str, is_full: bool) -> NoticeValues {
     let full = |value: &str| is_full.then(|| value.to_owned());
     let some = |value: &str| Some(value.to_owned());
-    let is_reminder = tone(kind) == "ahead";
+    let is_reminder = kind.is_reminder();
     let is_deadline = matches!(kind, NoticeKind::RenewalDecision | NoticeKind::RenewsUnlessNotice);
     let is_over = matches!(kind, NoticeKind::Terminated | NoticeKind::Expired);
     let has_last_day = is_full || is_reminder || kind == NoticeKind::RenewedTacitly;

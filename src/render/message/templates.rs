@@ -31,7 +31,7 @@ const NAMES: [&str; 8] = [
 ];
 
 /// The texts of one event, which the other templates include as `paragraph`.
-const PARAGRAPHS: [&str; 2] = ["client.txt", "manager.txt"];
+pub(super) const PARAGRAPHS: [&str; 2] = ["client.txt", "manager.txt"];
 
 /// The built-in templates, in the order of [`NAMES`]. Bodies and chats are the same in both languages.
 const fn built_in(language: Language) -> [&'static str; 8] {
@@ -135,8 +135,13 @@ pub(super) fn files() -> Vec<String> {
 impl MessageTemplates {
     /// The templates. `own` replaces built-in ones, by file below `notices/`.
     pub fn new(own: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        Self::of(&Language::ALL, own)
+    }
+
+    /// The templates of these languages only.
+    pub(super) fn of(languages: &[Language], own: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
         check_files(own)?;
-        let environments = Language::ALL.into_iter().map(|language| Ok((language, load(language, own)?)));
+        let environments = languages.iter().map(|language| Ok((*language, load(*language, own)?)));
         Ok(Self { environments: environments.collect::<Result<_, _>>()? })
     }
 
@@ -206,10 +211,12 @@ fn load(language: Language, own: &BTreeMap<String, String>) -> Result<Environmen
     for (name, text) in NAMES.into_iter().zip(built_in(language)) {
         let file = file_of(language, name);
         let text = own.get(&file).map_or(text, String::as_str);
-        let copies = if PARAGRAPHS.contains(&name) { &endings[..] } else { &[] };
-        let stem = name.trim_end_matches(".txt");
-        let mut added = copies.iter().map(|ending| format!("{stem}.{ending}")).collect::<Vec<_>>();
-        added.extend(copies.is_empty().then(|| name.to_owned()));
+        let added = if PARAGRAPHS.contains(&name) {
+            let stem = name.trim_end_matches(".txt");
+            endings.iter().map(|ending| format!("{stem}.{ending}")).collect()
+        } else {
+            vec![name.to_owned()]
+        };
         for name in added {
             let text =
                 text.replace("include \"paragraph\"", &format!("include \"paragraph.{}\"", ending(&name)));

@@ -240,14 +240,7 @@ fn notice_values(
     let today = agreement.zone.day_of(at);
     let day = notice.key.day;
     let left = |day: Day| today.until(day).ok().map(|span| span.get_days());
-    let last_day = match kind {
-        NoticeKind::RunsOut
-        | NoticeKind::NotRenewed
-        | NoticeKind::EndsEarly
-        | NoticeKind::RenewalDecision
-        | NoticeKind::RenewsUnlessNotice => Some(day),
-        _ => notice.announced.last_day,
-    };
+    let last_day = if kind.is_reminder() { Some(day) } else { notice.announced.last_day };
     let resumes = Some(kind).filter(|kind| *kind == NoticeKind::Suspended);
     let resumes = resumes.and_then(|_| resumes_on(agreement, day));
     let deadline = last_day.and_then(|last_day| deadline_before(agreement, last_day));

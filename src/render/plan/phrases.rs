@@ -250,7 +250,7 @@ pub(in crate::render) fn guard_line(held: &AwaitingAcknowledgement) -> Line {
     match held.acknowledged {
         Some(other) => line
             .text("; ")
-            .code(&format!("{}={other}", vocabulary::guard_name(held.guard)))
+            .code(&format!("{}={other}", held.guard.as_str()))
             .text(" was acknowledged, but the number differs"),
         None => line,
     }
@@ -258,7 +258,7 @@ pub(in crate::render) fn guard_line(held: &AwaitingAcknowledgement) -> Line {
 
 /// The trailer of a merge commit that acknowledges the number of a guard.
 pub(in crate::render) fn trailer(held: &AwaitingAcknowledgement) -> String {
-    format!("Servanda-Accept: {}={}", vocabulary::guard_name(held.guard), held.count)
+    format!("Servanda-Accept: {}={}", held.guard.as_str(), held.count)
 }
 
 /// The risks of a change in one line, with some of the weakened service levels.
@@ -283,7 +283,7 @@ pub(in crate::render) fn risks(change: &Change, names: &Names) -> Line {
 pub(in crate::render) fn cause_or_guard(risky: &RiskyChange<'_>) -> Line {
     let change = risky.change;
     match (risky.guard, risky.is_waiting) {
-        (Some(guard), _) => Line::of("awaits acknowledgement: ").code(vocabulary::guard_name(guard)),
+        (Some(guard), _) => Line::of("awaits acknowledgement: ").code(guard.as_str()),
         (None, true) => Line::of("depends on another change"),
         (None, false) => {
             // The cause of a deactivation is that of the state, even if fields were edited too.

@@ -212,7 +212,7 @@ fn awaiting_acknowledgement(page: &mut TerminalPage, envelope: &GuardedPlan) {
     section(page, "Awaiting acknowledgement");
     let guards = envelope.guards();
     for held in &envelope.awaiting {
-        let option = format!("--accept {}={}", vocabulary::guard_name(held.guard), held.count);
+        let option = format!("--accept {}={}", held.guard.as_str(), held.count);
         let line = Line::new().toned(Tone::Alarm, "! ").join(phrases::guard_line(held));
         page.line(2, 4, &line.text("; to acknowledge, add ").toned(Tone::Strong, &option));
         let stopped =

@@ -1,7 +1,5 @@
 //! Compares this machine's clock with the helpdesk's. Statuses, notices and the lock depend on the date.
 
-use std::time::Duration;
-
 use servanda::calendar::Instant;
 use servanda::ident::AgreementId;
 
@@ -14,16 +12,9 @@ use crate::workspace::load::Workspace;
 /// The warning about a helpdesk that sends no readable date.
 pub(crate) const NOT_REPORTED: &str = "warning: the helpdesk reports no readable time, so that a wrong clock of this machine would not be noticed; synchronise it by NTP";
 
-/// The end of a wait that begins now, as a full second that is not before it.
-pub(crate) fn end_of_wait(now: Instant, left: Duration) -> Instant {
-    let end = now.saturating_add(left).unwrap_or(Instant::MAX);
-    let whole = end.as_second() + i64::from(end.subsec_nanosecond() > 0);
-    Instant::from_second(whole).unwrap_or(end)
-}
-
 /// Refuses a clock that differs from the helpdesk's. Returns whether they were compared: a helpdesk may send no date.
 ///
-/// If no response has come yet, the helpdesk is asked for an agreement that does not exist. A rehearsal is not compared.
+/// If no response has had a date yet, the helpdesk is asked for an agreement that does not exist. A rehearsal is not compared.
 pub(crate) async fn compare_clocks(
     workspace: &Workspace,
     connection: &Connection,
@@ -49,22 +40,4 @@ pub(crate) async fn compare_clocks(
     let message = format!("this machine's clock is at {ours}, and the helpdesk's at {theirs}");
     Err(Failure::new(Exit::Refused, "clock-skew", message)
         .help("set this machine's clock; a wrong date would activate or end agreements, and send notices"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_ends_at_a_full_second_that_is_not_before_it() {
-        let at = |text: &str| text.parse::<Instant>().expect("an instant");
-        let now = at("2026-03-01T12:00:00.25Z");
-        for (left, end) in [
-            (Duration::from_mins(1), "2026-03-01T12:01:01Z"),
-            (Duration::from_millis(750), "2026-03-01T12:00:01Z"),
-            (Duration::ZERO, "2026-03-01T12:00:01Z"),
-        ] {
-            assert_eq!(end_of_wait(now, left), at(end), "{left:?}");
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! Reconciles a helpdesk with the files: reads both sides, plans, applies, verifies, remembers.
 
 pub(crate) mod clock;
+pub(crate) mod wait;
 pub(crate) mod plan;
 pub(crate) mod plan_file;
 pub(crate) mod snapshot;

@@ -2,7 +2,7 @@
 //!
 //! It knows neither commands nor terminals; a caller sees, confirms and stops it through an [`Audience`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use servanda::calendar::Instant;
@@ -10,7 +10,7 @@ use servanda::envelope::{Conclusion, GuardedPlan, Verdict};
 use servanda::guard::{Acknowledged, read_acknowledgement};
 use servanda::ident::AgreementId;
 use servanda::outcome::{ChangeResult, Outcome, Stopped};
-use servanda::plan::{Change, LastApplied, Plan, Verb, pending_creations};
+use servanda::plan::{LastApplied, Plan, Verb, pending_creations};
 use servanda::planner::Sides;
 
 use crate::helpdesk::connect::Connection;
@@ -20,16 +20,14 @@ use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
 use crate::reconcile::apply::{self, Applied, Progress, Tools};
-use crate::reconcile::clock::{NOT_REPORTED, compare_clocks, end_of_wait};
+use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
 use crate::reconcile::journal::Journal;
 use crate::reconcile::plan::{PlanTerms, make, make_reviewed};
 use crate::reconcile::plan_file;
+use crate::reconcile::wait::{SearchWait, end_of_wait};
 use crate::workspace::files;
 use crate::workspace::git::{self, ACKNOWLEDGEMENT_TRAILER};
 use crate::workspace::load::Workspace;
-
-/// The longest pause between two plans that wait for new objects to be listed.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// The lock of the ledger.
 pub(crate) type LedgerLock = <Checksummed<AnyLedger> as LedgerStore>::Lock;
@@ -243,23 +241,28 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
     /// the saved changes that are left out.
     async fn load_or_make_plan(&mut self, saved: Option<GuardedPlan>) -> Result<LoadedPlan, Failure> {
         self.read_acknowledgements();
-        let Some(saved) = saved else {
+        if let Some(saved) = &saved {
+            plan_file::refuse_foreign(saved, self.workspace, &self.connection.name())?;
+            if saved.plan.header.files != self.workspace.digest {
+                self.audience.inform(
+                    "the files have changed since the plan was made; changes that no longer follow from them are stale",
+                );
+            }
+        }
+        let reviewed = saved.as_ref().map(|saved| &saved.plan);
+        let loaded = self.make_loaded(reviewed).await?;
+        let has_waited = self.await_pending_creations(&loaded.0.plan).await?;
+        if has_waited { self.make_loaded(reviewed).await } else { Ok(loaded) }
+    }
+
+    async fn make_loaded(&self, reviewed: Option<&Plan>) -> Result<LoadedPlan, Failure> {
+        let Some(reviewed) = reviewed else {
             let (guarded, sides) = self.make().await?;
-            let has_waited = self.await_pending_creations(&guarded.plan).await?;
-            let (guarded, sides) = if has_waited { self.make().await? } else { (guarded, sides) };
             return Ok((guarded, Some(sides), BTreeMap::new()));
         };
-        plan_file::refuse_foreign(&saved, self.workspace, &self.connection.name())?;
-        if saved.plan.header.files != self.workspace.digest {
-            self.audience.inform(
-                "the files have changed since the plan was made; changes that no longer follow from them are stale",
-            );
-        }
         let (terms, last_applied) = (self.terms_with_acknowledgements(), self.last_applied.as_ref());
-        let make = || make_reviewed(self.workspace, self.connection, &terms, last_applied, &saved.plan);
-        let (guarded, left_out) = make().await?;
-        let has_waited = self.await_pending_creations(&guarded.plan).await?;
-        let (guarded, left_out) = if has_waited { make().await? } else { (guarded, left_out) };
+        let (guarded, left_out) =
+            make_reviewed(self.workspace, self.connection, &terms, last_applied, reviewed).await?;
         Ok((guarded, None, left_out))
     }
 
@@ -371,26 +374,21 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
 
     /// Makes the plan after an apply. New objects that the helpdesk's search does not show yet are waited for.
     async fn make_visible(&self, outcome: &Outcome) -> Result<(GuardedPlan, Sides), Failure> {
-        let (start, lag) = (tokio::time::Instant::now(), self.workspace.settings.helpdesk.search_lag);
-        let (mut pause, mut is_announced) = (Duration::from_secs(1), false);
+        let search_lag = self.workspace.settings.helpdesk.search_lag;
+        let mut wait = SearchWait::new(tokio::time::Instant::now(), search_lag);
         loop {
             let (guarded, sides) = self.make().await?;
             let is_created = |id| matches!(outcome.results.get(id), Some(ChangeResult::Done { .. }));
             let creations = guarded.plan.changes.iter().filter(|change| change.verb == Verb::Create);
             let hidden = creations.filter(|change| is_created(&change.id)).count();
-            let left = lag.saturating_sub(start.elapsed());
-            if hidden == 0 || left.is_zero() {
+            let announce = |end| {
+                self.audience.inform(&format!(
+                    "waiting until {end}: the helpdesk does not list {hidden} new objects yet"
+                ));
+            };
+            if hidden == 0 || !wait.pause(self.clock, announce).await {
                 return Ok((guarded, sides));
             }
-            if !is_announced {
-                let end = end_of_wait((self.clock)(), left);
-                let text =
-                    format!("waiting until {end}: the helpdesk does not list {hidden} new objects yet");
-                self.audience.inform(&text);
-                is_announced = true;
-            }
-            tokio::time::sleep(pause.min(left)).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -400,16 +398,14 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
         let Some(records) = &self.records else {
             return;
         };
-        let planned = &guarded.plan.changes;
-        let waiting = guarded.guarded_changes.iter();
-        let waiting = waiting.filter(|change| planned.iter().all(|planned| planned.id != change.id));
-        let waiting: Vec<Change> = waiting.cloned().collect();
+        let planned: BTreeSet<&AgreementId> = guarded.plan.changes.iter().map(|change| &change.id).collect();
+        let waiting = guarded.guarded_changes.iter().filter(|change| !planned.contains(&change.id));
         let state = LastApplied::after(
             self.last_applied.clone(),
             &sides.desired,
             &sides.live,
             &guarded.open_agreements(),
-            &waiting,
+            waiting,
             guarded.plan.header.commit.clone(),
             self.terms.as_of.instant,
         );

@@ -20,12 +20,10 @@ use crate::helpdesk::{ReadError, Reader, StepResult, WriteError, Writer};
 use crate::http::transport::SendWindow;
 use crate::ledger::records::Pending;
 use crate::ledger::{LedgerError, LedgerStore};
-use crate::reconcile::clock::end_of_wait;
+use crate::reconcile::wait::SearchWait;
 
 /// The time that a run waits for a pending response after it was asked to stop.
 const GRACE: Duration = Duration::from_secs(3);
-/// The longest pause between two searches for a new object.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// The end of an attempt.
 pub(crate) struct AttemptEnd {
@@ -192,10 +190,10 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
                     Some(unclear) => unclear,
                 },
                 Err(WriteError::Ambiguous(message)) => message,
-                Err(error) => match self.refusal(step, error).await {
-                    Ok(found) => return self.accept(step, found).await,
-                    Err(halt) => return Err(halt),
-                },
+                Err(error) => {
+                    let found = self.refusal(step, error).await?;
+                    return self.accept(step, found).await;
+                }
             };
             match self.settle(step, sent).await {
                 StepState::Applied(found) => return self.accept(step, found).await,
@@ -356,7 +354,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
 
     /// Reads the object after a lost response: until the step shows or, for a creation, until the search lag is over.
     async fn settle(&mut self, step: &Step, sent: Instant) -> StepState {
-        let (mut wait, mut is_announced) = (Duration::from_secs(1), false);
+        let mut wait = SearchWait::new(sent, self.tools.search_lag);
         loop {
             let begun = (self.tools.clock)();
             let state = self.state_of(step).await;
@@ -365,16 +363,10 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             if matches!((&state, step), (StepState::NotApplied, Step::Create { .. })) {
                 self.seen = begun;
             }
-            let left = self.tools.search_lag.saturating_sub(sent.elapsed());
-            if !matches!(state, StepState::NotApplied) || !creates(step) || left.is_zero() {
+            let is_hidden = matches!(state, StepState::NotApplied) && creates(step);
+            if !is_hidden || !wait.pause(self.tools.clock, self.on_wait).await {
                 return state;
             }
-            if !is_announced {
-                (self.on_wait)(end_of_wait((self.tools.clock)(), left));
-                is_announced = true;
-            }
-            tokio::time::sleep(wait.min(left)).await;
-            wait = (wait * 2).min(LONGEST_PAUSE);
         }
     }
 

@@ -112,7 +112,7 @@ impl CreationGate {
             }
             (Some(KeyProof::Kept), GateState::Probing) => {
                 self.state = GateState::Open;
-                if std::mem::replace(&mut self.is_recorded, true) {
+                if self.is_recorded {
                     return None;
                 }
                 None
