@@ -101,12 +101,7 @@ fn a_partial_clone_asks_once_for_all_missing_files() {
     let partial = clone(&origin, &["--filter=blob:none"]);
     let trace = partial.root().join("trace");
     let mut program = partial.program(&["plan", "--as-of", DAY, "--format", "json", "--base", &base]);
-    let output = program.env("GIT_TRACE", &trace).output().unwrap();
-    let run = Run {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    };
+    let run = Run::of(program.env("GIT_TRACE", &trace));
     assert_eq!(planned(&run)["scope"]["documents"].as_object().unwrap().len(), 5, "{}", run.stderr);
     let trace = std::fs::read_to_string(trace).unwrap();
     let fetches = trace.lines().filter(|line| line.contains("built-in: git upload-pack")).count();

@@ -2,7 +2,6 @@
 //! meant.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::processes::point;
@@ -95,39 +94,29 @@ fn succeeded(output: &Output) {
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
-/// A bare repository.
-fn bare(folder: &Path, name: &str) -> PathBuf {
-    let path = folder.join(name);
-    let made = Command::new("git").args(["init", "--quiet", "--bare"]).arg(&path).output().unwrap();
-    succeeded(&made);
-    path
-}
-
-fn branches(bare: &Path) -> String {
-    let listed = Command::new("git").arg("-C").arg(bare).arg("for-each-ref").output().unwrap();
-    String::from_utf8(listed.stdout).unwrap()
-}
-
 #[test]
 fn the_folder_says_which_repository_is_meant_and_no_variable_of_git() {
-    let remotes = tempfile::tempdir().unwrap();
-    let (own, foreign) = (bare(remotes.path(), "own"), bare(remotes.path(), "foreign"));
+    let (own, foreign) = (Repository::empty(), Repository::empty());
+    for remote in [&own, &foreign] {
+        remote.git(&["init", "--quiet", "--bare"]);
+    }
     let other = Repository::empty();
     other.git(&["init", "--quiet"]);
-    other.git(&["remote", "add", "origin", &foreign.to_string_lossy()]);
+    other.git(&["remote", "add", "origin", &foreign.root().to_string_lossy()]);
     let repository = Repository::example();
     let settings = repository.read("servanda.yaml");
     let ledger = "ledger: { at: \"git:origin#ledger\", secret: { env: LEDGER_SECRET } }";
     repository.file("servanda.yaml", &format!("{settings}\n{ledger}\n"));
     repository.git(&["init", "--quiet"]);
-    repository.git(&["remote", "add", "origin", &own.to_string_lossy()]);
+    repository.git(&["remote", "add", "origin", &own.root().to_string_lossy()]);
     let folder = other.root().join(".git");
     let mut program = repository.program(&["run", "--init-ledger", "--as-of", "2026-09-01"]);
     program.env("LEDGER_SECRET", "a long random text").env("GIT_DIR", &folder).env("GIT_PREFIX", "x/");
     program.env("GIT_INDEX_FILE", folder.join("index")).env("GIT_WORK_TREE", other.root());
     program.env("GIT_COMMON_DIR", &folder).env("GIT_OBJECT_DIRECTORY", folder.join("objects"));
     succeeded(&program.output().unwrap());
-    assert!(branches(&own).contains("refs/heads/ledger"), "{}", branches(&own));
-    assert_eq!(branches(&foreign), "");
+    let branches = own.git(&["for-each-ref"]);
+    assert!(branches.contains("refs/heads/ledger"), "{branches}");
+    assert_eq!(foreign.git(&["for-each-ref"]), "");
     assert_eq!(other.git(&["for-each-ref"]), "");
 }

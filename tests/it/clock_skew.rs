@@ -16,9 +16,7 @@ fn with_date(date: &'static str) -> Repository {
 }
 
 fn run(repository: &Repository, arguments: &[&str]) -> Run {
-    let output = repository.program(arguments).env("KEY", KEY).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Run { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+    Run::of(repository.program(arguments).env("KEY", KEY))
 }
 
 #[test]

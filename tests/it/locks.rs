@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::json;
 
 use crate::missing::did_not_run;
-use crate::processes::{KEY, Served, point};
+use crate::processes::{KEY, Served, is_full, point};
 use crate::repository::Repository;
 
 const DAY: &str = "2026-09-01";
@@ -95,7 +95,7 @@ fn is_one(root: &Path) -> bool {
 
 #[test]
 fn containers_on_one_checkout_create_nothing_twice() {
-    let rounds = if std::env::var_os("SERVANDA_FULL").is_some() { 50 } else { 1 };
+    let rounds = if is_full() { 50 } else { 1 };
     for round in 0..rounds {
         let containers = if rounds == 1 { 5 } else { 2 + round % 4 };
         let (repository, _remote) = with_remote();

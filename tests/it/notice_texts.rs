@@ -2,13 +2,6 @@
 
 use crate::repository::Repository;
 
-fn git(repository: &Repository, arguments: &[&str]) {
-    let mut program = std::process::Command::new("git");
-    let identity = ["-c", "user.name=T", "-c", "user.email=t@acme.example", "-c", "commit.gpgsign=false"];
-    let output = program.arg("-C").arg(repository.root()).args(identity).args(arguments).output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
 #[test]
 fn a_broken_text_is_an_error_with_its_line_before_any_run() {
     for (file, text, code, place, help) in [
@@ -45,9 +38,7 @@ fn a_broken_text_is_an_error_with_its_line_before_any_run() {
 #[test]
 fn a_valid_text_is_used_and_its_change_is_shown_in_a_pull_request() {
     let repository = Repository::example();
-    git(&repository, &["init", "--quiet"]);
-    git(&repository, &["add", "."]);
-    git(&repository, &["commit", "--quiet", "--message", "base"]);
+    repository.commit();
     let plan = |repository: &Repository| {
         repository.json(0, &["plan", "--base", "HEAD", "--as-of", "2026-09-01", "--format", "json"])
     };

@@ -117,7 +117,7 @@ fn assert_converged(repository: &Repository) {
 }
 
 /// Whether everything is to be tried, and not a sample.
-fn is_full() -> bool {
+pub(crate) fn is_full() -> bool {
     std::env::var_os("SERVANDA_FULL").is_some()
 }
 

@@ -9,11 +9,11 @@ const DAY: &str = "2026-09-01";
 /// A day on which agreements of the example become active, are renewed or end.
 const LATER: &str = "2026-09-21";
 
-/// The example with comments as its notices, and with a helpdesk in another process, whose scripts replace one attribute of every agreement.
-fn with_script(attribute: &str, to: &Value, at: u64) -> (Repository, Served) {
+/// The example with comments as its notices, and with a helpdesk in another process, whose scripts empty one attribute of every agreement.
+fn with_script(attribute: &str) -> (Repository, Served) {
     let fault = |verb: &str| {
-        json!({ "verb": verb, "target": "agreement", "containing": attribute, "at": at, "times": null,
-                "effect": { "alter": { "attribute": attribute, "to": to } } })
+        json!({ "verb": verb, "target": "agreement", "containing": attribute, "at": 1, "times": null,
+                "effect": { "alter": { "attribute": attribute, "to": [] } } })
     };
     let repository = Repository::example();
     let served = Served::accepting(&repository, KEY, &json!([fault("create"), fault("edit")]));
@@ -32,7 +32,7 @@ fn run(repository: &Repository, code: i32, arguments: &[&str]) -> Value {
 #[test]
 fn an_apply_of_which_the_helpdesk_keeps_a_part_is_no_success() {
     for (attribute, part) in [("recipientsOU", "recipients"), ("services", "services")] {
-        let (repository, _served) = with_script(attribute, &json!([]), 1);
+        let (repository, _served) = with_script(attribute);
         let said = run(&repository, 6, &["apply", "--yes", "--as-of", DAY]);
         let results = said["outcome"]["results"].as_object().unwrap();
         assert!(!results.is_empty());
@@ -47,7 +47,7 @@ fn an_apply_of_which_the_helpdesk_keeps_a_part_is_no_success() {
 #[test]
 fn a_notice_waits_for_the_recipients_and_services_that_it_speaks_of() {
     for attribute in ["recipientsOU", "services"] {
-        let (repository, _served) = with_script(attribute, &json!([]), 1);
+        let (repository, _served) = with_script(attribute);
         run(&repository, 6, &["run", "--init-ledger", "--as-of", DAY]);
         // The ledger began before any of these events, so that their notices are due.
         let said = run(&repository, 6, &["run", "--as-of", LATER]);

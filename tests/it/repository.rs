@@ -15,6 +15,18 @@ pub(crate) struct Run {
     pub(crate) stderr: String,
 }
 
+impl Run {
+    /// Runs a program to its end.
+    pub(crate) fn of(program: &mut Command) -> Self {
+        let output = program.output().unwrap();
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
 impl Repository {
     /// An empty folder.
     pub(crate) fn empty() -> Self {
@@ -69,12 +81,7 @@ impl Repository {
 
     /// Runs the program.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
-        let output = self.program(arguments).output().unwrap();
-        Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Run::of(&mut self.program(arguments))
     }
 
     /// Runs the program and expects this exit code.

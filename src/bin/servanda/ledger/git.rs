@@ -4,6 +4,7 @@
 //! the branch is an audit trail. The git program uses its own credentials for the remote. The branch is never
 //! checked out, and the work tree is not touched.
 
+mod complaint;
 mod files;
 mod history;
 
@@ -17,9 +18,11 @@ use servanda::calendar::Instant;
 use servanda::live::digest;
 use tokio::sync::Mutex;
 
+use self::complaint::{is_conflict, is_contended, refusal, rejection};
 use self::files::{key_of, next_object, path_of};
 use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
 use crate::process::context::{CLOCK_TOLERANCE, clock, random};
+use crate::process::runtime::on_own_thread;
 use crate::workspace::git::{self, GitOutput, Remote};
 
 /// The time the lock of a killed run remains valid.
@@ -62,14 +65,27 @@ struct BranchCache {
     entries: Entries,
     /// The contents of blobs, by their ids.
     blobs: BTreeMap<String, String>,
-    /// The lease that this run holds.
-    lease: Option<Lease>,
+    /// The holder of the lease that this run took.
+    holder: Option<Holder>,
+    /// Whether a fetched commit is kept in the ref of this process.
+    has_fetched: bool,
 }
 
 impl BranchCache {
     fn entries_of(&self, keys: &[&str]) -> Entries {
         let found = keys.iter().filter_map(|key| self.entries.get_key_value(*key));
         found.map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// The lease on the branch, if it is the one of this run.
+    fn own_lease(&self) -> Option<Lease> {
+        let lease: Lease = serde_json::from_str(self.entries.get(LOCK)?).ok()?;
+        (self.holder.as_ref() == Some(&lease.holder)).then_some(lease)
+    }
+
+    /// The swap of the lease on the branch for another one.
+    fn swap_lease(&self, value: Option<String>) -> Swap {
+        Swap { key: LOCK.to_owned(), expected: self.entries.get(LOCK).cloned(), value }
     }
 }
 
@@ -170,6 +186,7 @@ impl GitLedger {
 
     /// Loads the fetched commit into the cache, reading only the blobs that are not cached yet.
     async fn load_fetched(&self, cache: &mut BranchCache) -> Result<(), LedgerError> {
+        cache.has_fetched = true;
         let listed = self.git_or_fail(&["ls-tree", "-r", "-z", &self.own_ref], b"").await?;
         let mut files: Vec<(String, String)> = Vec::new();
         for line in listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
@@ -283,10 +300,7 @@ impl GitLedger {
 
     /// The swap that releases the lock, if this run still holds it.
     fn release(cache: &BranchCache) -> Option<Swap> {
-        let expected = cache.entries.get(LOCK).cloned();
-        let lease: Lease = serde_json::from_str(expected.as_deref()?).ok()?;
-        let is_ours = cache.lease.as_ref().is_some_and(|taken| taken.holder == lease.holder);
-        is_ours.then(|| Swap { key: LOCK.to_owned(), expected, value: None })
+        cache.own_lease().map(|_| cache.swap_lease(None))
     }
 
     /// Performs swaps, and with the same commit renews the lock, or releases it after the last write of a run.
@@ -330,42 +344,29 @@ impl GitLedger {
         if swaps.iter().any(|swap| swap.key == LOCK) {
             return None;
         }
-        let expected = cache.entries.get(LOCK).cloned();
-        let lease = serde_json::from_str::<Lease>(expected.as_deref()?).ok()?;
-        if lease.holder != cache.lease.as_ref()?.holder {
-            return None;
-        }
+        let lease = cache.own_lease()?;
         let start = lease.until.checked_sub(LEASE_TIME).ok()?;
         if now.duration_since(start) < RENEW_AFTER {
             return None;
         }
         let lease = Lease { holder: lease.holder, until: end_of(now) };
-        Some(Swap { key: LOCK.to_owned(), expected, value: Some(json(&lease)) })
+        Some(cache.swap_lease(Some(json(&lease))))
     }
 }
 
-/// The reason in the line of a rejected ref: `!\t<from>:<to>\t[remote rejected] (pre-receive hook declined)`. Anything else
-/// is a failure of the push.
-fn rejection(printed: &str) -> Option<&str> {
-    printed.lines().find(|line| line.starts_with('!')).and_then(|line| line.rsplit('\t').next())
-}
-
-/// Whether a ref was rejected because another run has moved it. Git itself finds that out before the server does, unless
-/// both pushes arrive at the same time. Any other reason is a rule or a hook of the server.
-fn is_conflict(reason: &str) -> bool {
-    const RACES: [&str; 5] =
-        ["lock", "failed to update ref", "incorrect old value", "already exists", "does not exist"];
-    !reason.starts_with("[remote") || RACES.iter().any(|race| reason.contains(race))
-}
-
-/// The reason of a refused push, with what the server says about it.
-fn refusal(reason: &str, errors: &str) -> String {
-    let said = errors.lines().filter_map(|line| line.strip_prefix("remote:")).map(str::trim);
-    let said: Vec<&str> = said.filter(|line| !line.is_empty()).collect();
-    let said = if said.is_empty() { String::new() } else { format!(": {}", said.join("; ")) };
-    format!(
-        "the server refused the push, {reason}{said}; allow this job to push to the branch, or exempt it from the rule"
-    )
+impl Drop for GitLedger {
+    /// Removes the fetched commit of a process that only read, so that a clone does not collect one for each command.
+    fn drop(&mut self) {
+        if self.cache.get_mut().has_fetched {
+            let delete = ["update-ref", "-d", self.own_ref.as_str()];
+            if let Ok(Err(why)) | Err(why) = on_own_thread(git::run(&self.folder, &delete, b""))
+                .map(|done| done.map(drop))
+                .map_err(|failure| failure.message)
+            {
+                tracing::debug!("a ref of the ledger stays: {why}");
+            }
+        }
+    }
 }
 
 fn json(lease: &Lease) -> String {
@@ -374,11 +375,6 @@ fn json(lease: &Lease) -> String {
 
 fn end_of(now: Instant) -> Instant {
     now.checked_add(LEASE_TIME).unwrap_or(Instant::MAX)
-}
-
-/// Whether git failed only because another process held a lock of its repository.
-fn is_contended(errors: &str) -> bool {
-    errors.contains("cannot lock ref") || (errors.contains(".lock'") && errors.contains("File exists"))
 }
 
 /// A wait that differs between competing runs, so that they do not collide again.
@@ -430,7 +426,7 @@ impl LedgerStore for GitLedger {
         let swap = Swap { key: LOCK.to_owned(), expected, value: Some(json(&lease)) };
         match self.write(&[swap]).await {
             Ok(()) => {
-                self.cache.lock().await.lease = Some(lease.clone());
+                self.cache.lock().await.holder = Some(holder.clone());
                 Ok(Ok(lease))
             }
             Err(LedgerError::Conflict(_)) => Ok(Err(None)),
@@ -440,11 +436,9 @@ impl LedgerStore for GitLedger {
 
     async fn lease_end(&self) -> Option<Instant> {
         let cache = self.cache.lock().await;
-        let taken = cache.lease.as_ref()?;
-        let current = cache.entries.get(LOCK).and_then(|text| serde_json::from_str::<Lease>(text).ok());
-        let is_ours = |current: &Lease| current.holder == taken.holder;
-        // Another run took the lock, or a person ended it.
-        Some(current.filter(is_ours).map_or(Instant::MIN, |current| current.until))
+        cache.holder.as_ref()?;
+        // Without a lease of its own, another run took the lock, or a person ended it.
+        Some(cache.own_lease().map_or(Instant::MIN, |lease| lease.until))
     }
 
     async fn unlock(&self, _: Lease) {
@@ -455,8 +449,8 @@ impl LedgerStore for GitLedger {
         {
             tracing::warn!("the lock was not released and will expire: {error}");
         }
-        cache.lease = None;
-        if let Err(error) = self.keep_known(&cache).await {
+        cache.holder = None;
+        if let Err(error) = self.keep_known(&mut cache).await {
             tracing::warn!("the commit of the ledger was not recorded in this clone: {error}");
         }
     }
@@ -481,7 +475,7 @@ impl LedgerStore for GitLedger {
     async fn accept_history(&self) -> Result<(), LedgerError> {
         let mut cache = self.cache.lock().await;
         cache.known = cache.commit.iter().cloned().collect();
-        self.keep_known(&cache).await
+        self.keep_known(&mut cache).await
     }
 
     async fn drop_history(&self) -> Result<Option<u64>, LedgerError> {

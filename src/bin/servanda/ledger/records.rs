@@ -121,16 +121,17 @@ impl<L: LedgerStore> Records<L> {
 
     /// Replaces the last-applied state. Only entries that differ are written.
     pub(crate) async fn keep(&self, last_applied: &LastApplied) -> Result<(), LedgerError> {
-        let before = self.ledger.read(&self.key("last_applied")).await?;
-        let after = entries_of(last_applied, &self.key("last_applied"));
-        self.ledger.write(&swaps(&before, &after)).await
+        self.ledger.write(&self.swaps_to(last_applied).await?).await
     }
 
     /// Like [`Self::keep`], as the last write of a run, with which the lock is released.
     pub(crate) async fn keep_last(&self, last_applied: &LastApplied) -> Result<(), LedgerError> {
-        let before = self.ledger.read(&self.key("last_applied")).await?;
-        let after = entries_of(last_applied, &self.key("last_applied"));
-        self.ledger.write_before_unlock(&swaps(&before, &after)).await
+        self.ledger.write_before_unlock(&self.swaps_to(last_applied).await?).await
+    }
+
+    async fn swaps_to(&self, last_applied: &LastApplied) -> Result<Vec<Swap>, LedgerError> {
+        let key = self.key("last_applied");
+        Ok(swaps(&self.ledger.read(&key).await?, &entries_of(last_applied, &key)))
     }
 
     /// Reads the pending creations of earlier runs, by agreement.
@@ -200,22 +201,24 @@ impl<L: LedgerStore> Records<L> {
         let before = self.ledger.get(&[&head]).await?;
         let mut swaps = swaps(&before, &Entries::from([(head, json(begun))]));
         let known = self.ledger.read(&self.key("past/")).await?;
-        let mut past = self.past_of(&known).unwrap_or_default();
-        for (id, names) in &events.by_agreement {
-            past.entry(id.clone()).or_default().extend(names.iter().cloned());
-        }
-        swaps.extend(self.past_swaps(&known, &past));
+        let past = self.past_of(&known).unwrap_or_default();
+        swaps.extend(self.swaps_adding(events, past, &known));
         self.ledger.write(&swaps).await
     }
 
     /// Adds events that are never sent.
     pub(crate) async fn add_past(&self, events: &PastEvents) -> Result<(), LedgerError> {
         let known = self.ledger.read(&self.key("past/")).await?;
-        let mut past = self.past_of(&known)?;
+        let past = self.past_of(&known)?;
+        self.ledger.write(&self.swaps_adding(events, past, &known)).await
+    }
+
+    /// The swaps that add events to the past ones.
+    fn swaps_adding(&self, events: &PastEvents, mut past: Past, known: &Entries) -> Vec<Swap> {
         for (id, names) in &events.by_agreement {
             past.entry(id.clone()).or_default().extend(names.iter().cloned());
         }
-        self.ledger.write(&self.past_swaps(&known, &past)).await
+        self.past_swaps(known, &past)
     }
 
     /// Removes records that no later decision depends on. Returns the number of removed and of kept records.
@@ -258,9 +261,7 @@ impl<L: LedgerStore> Records<L> {
 
     /// Reads the last runs that were written to the witness, oldest first.
     pub(crate) async fn witnessed(&self) -> Result<Vec<String>, LedgerError> {
-        let key = self.key("witnessed");
-        let found = self.ledger.get(&[&key]).await?.remove(&key);
-        found.map_or_else(|| Ok(Vec::new()), |text| read(&key, &text))
+        self.list("witnessed").await
     }
 
     /// Records a run that is about to be written to the witness.
@@ -270,9 +271,7 @@ impl<L: LedgerStore> Records<L> {
 
     /// Reads the locks that people ended, oldest first.
     pub(crate) async fn unlocked(&self) -> Result<Vec<Unlocked>, LedgerError> {
-        let key = self.key("unlocked");
-        let found = self.ledger.get(&[&key]).await?.remove(&key);
-        found.map_or_else(|| Ok(Vec::new()), |text| read(&key, &text))
+        self.list("unlocked").await
     }
 
     /// Ends the lock of another run and records why. Returns that run; `None` if no run holds the lock.
@@ -283,6 +282,12 @@ impl<L: LedgerStore> Records<L> {
         let unlocked = Unlocked { at, run: holder.run.clone(), reason: reason.to_owned() };
         self.append("unlocked", unlocked).await?;
         Ok(Some(holder))
+    }
+
+    async fn list<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>, LedgerError> {
+        let key = self.key(name);
+        let found = self.ledger.get(&[&key]).await?.remove(&key);
+        found.map_or_else(|| Ok(Vec::new()), |text| read(&key, &text))
     }
 
     /// Appends to a list, of which the last elements are kept.

@@ -97,13 +97,6 @@ impl Channels {
         &self.sender
     }
 
-    /// The names of the channels.
-    pub(crate) fn names(&self) -> Vec<Channel> {
-        let mail = self.mail.iter().map(|_| Channel::Mail);
-        let webhook = self.webhook.iter().map(|_| Channel::Webhook);
-        mail.chain(webhook).chain(self.helpdesk.iter().map(|_| Channel::Helpdesk)).collect()
-    }
-
     /// The maximum number of notices in one message, for channels that have a limit.
     pub(crate) fn max_notices(&self) -> Vec<(Channel, usize)> {
         self.chat().map(|_| (Channel::Webhook, CHAT_LIMIT)).into_iter().collect()

@@ -20,7 +20,7 @@ use crate::helpdesk::Reader as _;
 use crate::helpdesk::connect::Connection;
 use crate::ledger::LedgerError;
 use crate::notify::channel::Submit as _;
-use crate::notify::channels::{Channels, PreparedMessage, RunChannels};
+use crate::notify::channels::{self, Channels, PreparedMessage, RunChannels};
 use crate::notify::limits::{check_recipient, limit_messages};
 use crate::notify::trust::{LedgerRecords, LedgerSecret, LedgerTrust};
 use crate::process::context::clock;
@@ -138,10 +138,12 @@ impl<'a> Dispatcher<'a> {
     /// Takes the causes of changes from the plan, and the confirmed state from the helpdesk as it was last read.
     #[must_use]
     pub(crate) fn with_live_state(mut self, plan: &GuardedPlan, seen: Option<&(GuardedPlan, Sides)>) -> Self {
-        let edited = plan.plan.changes.iter().chain(&plan.guarded_changes).filter(|change| {
-            let causes = change.fields.iter().map(|field| field.cause);
-            causes.chain(change.state.iter().map(|state| state.cause)).any(|cause| cause != Some(Cause::Date))
-        });
+        let edited = plan
+            .plan
+            .changes
+            .iter()
+            .chain(&plan.guarded_changes)
+            .filter(|change| change.causes().any(|cause| cause != Some(Cause::Date)));
         self.helpdesk.edited = edited.map(|change| change.id.clone()).collect();
         if let Some((latest, sides)) = seen {
             let open = latest.plan.changes.iter().chain(&latest.guarded_changes);
@@ -356,7 +358,7 @@ impl<'a> Dispatcher<'a> {
             catalog: &self.workspace.catalog,
             usual: settings.notice_time,
             late_after: SignedDuration::from_hours(i64::from(settings.late_after) * 24),
-            channels: &self.channels.names(),
+            channels: &channels::configured(settings),
             at: self.clock.as_of,
             confirmation: &|id| confirmations.get(id).copied().unwrap_or(Confirmation::Unconfirmed),
             is_edited: &|id| self.helpdesk.edited.contains(id),

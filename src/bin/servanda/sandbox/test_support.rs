@@ -136,6 +136,17 @@ impl FaultEffect {
         }
     }
 
+    /// A success with this JSON.
+    pub(crate) fn json(body: &str) -> Self {
+        Self::typed(200, "application/json", body)
+    }
+
+    /// A status with a body of this type.
+    pub(crate) fn typed(status: u16, content_type: &str, body: &str) -> Self {
+        let (body, content_type) = (body.to_owned(), Some(content_type.to_owned()));
+        Self::Answer(SubstituteResponse { status, body, content_type, retry_after: None, done: false })
+    }
+
     /// A status with a plain text.
     pub(crate) fn text(status: u16, body: &str) -> Self {
         let body = body.to_owned();

@@ -49,7 +49,9 @@ impl WorkspaceSource {
     async fn version(&self) -> Result<SourceVersion, Failure> {
         match self {
             Self::Folder { root, .. } => Ok(SourceVersion::Folder(files::stamps(root)?)),
-            Self::Revision { root, name } => Ok(SourceVersion::Commit(Commit::named(root, name).await?.id)),
+            Self::Revision { root, name } => {
+                Ok(SourceVersion::Commit(Commit::resolved(root, name).await?.id))
+            }
         }
     }
 

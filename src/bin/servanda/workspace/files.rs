@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::WalkBuilder;
 use rayon::prelude::*;
-use servanda::document::kind_of;
+use servanda::document::{NotAFile, kind_of};
 
 use crate::process::failure::{Exit, Failure};
 use crate::workspace::below::{self, Access, Folder};
@@ -57,6 +57,17 @@ pub(crate) enum Content {
     Link,
     /// Not readable, with the reason.
     Unreadable(String),
+}
+
+impl Content {
+    /// The bytes, or why there are none.
+    pub(crate) fn bytes(self) -> Result<Vec<u8>, NotAFile> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            Self::Link => Err(NotAFile::Link),
+            Self::Unreadable(why) => Err(NotAFile::Unreadable(why)),
+        }
+    }
 }
 
 /// The nearest folder at or above `from` that holds a settings file.

@@ -64,9 +64,22 @@ impl TreeEntry {
     }
 }
 
+/// Compares files without running any program that a branch may name.
+const DIFF: [&str; 6] =
+    ["diff", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty"];
+/// Lists files that git does not track and does not ignore.
+const UNTRACKED: [&str; 4] = ["ls-files", "--others", "--exclude-standard", "-z"];
+
 impl Commit {
-    /// Resolves a revision, such as a branch or a hash.
+    /// Resolves a revision, such as a branch or a hash, of which all files can be read.
     pub(crate) async fn named(root: &Path, name: &str) -> Result<Self, Failure> {
+        let commit = Self::resolved(root, name).await?;
+        commit.fetch_missing().await?;
+        Ok(commit)
+    }
+
+    /// Resolves a revision, without fetching the files that a partial clone does not have.
+    pub(crate) async fn resolved(root: &Path, name: &str) -> Result<Self, Failure> {
         let wanted = format!("{name}^{{commit}}");
         let output = run(root, &["rev-parse", "--verify", "--end-of-options", &wanted], b"").await?;
         let id = String::from_utf8_lossy(&output.output).trim().to_owned();
@@ -76,9 +89,12 @@ impl Commit {
                 git::help(&output.errors).unwrap_or("name a commit, a branch or a tag that was fetched");
             return Err(Failure::new(Exit::Failure, "commit-unknown", message).help(help));
         }
-        let commit = Self { top: git::top(root), prefix: git::prefix(root), tree: id.clone(), id };
-        commit.fetch_missing().await?;
-        Ok(commit)
+        Ok(Self { top: git::top(root), prefix: git::prefix(root), tree: id.clone(), id })
+    }
+
+    /// These paths of the repository, from the top of the work tree.
+    fn at_top(&self, paths: &[&str]) -> Vec<String> {
+        paths.iter().map(|path| format!("{}{path}", self.prefix)).collect()
     }
 
     /// Fetches the files that a partial clone does not have yet, in one request. Git itself makes one for each file.
@@ -89,7 +105,7 @@ impl Commit {
         let remote =
             names.lines().next().and_then(|name| name.strip_prefix("remote.")?.strip_suffix(".promisor"));
         let Some(remote) = remote.filter(|_| promisors.code == Some(0)) else { return Ok(()) };
-        let paths: Vec<String> = READ.concat().iter().map(|path| format!("{}{path}", self.prefix)).collect();
+        let paths = self.at_top(&READ.concat());
         let mut listing = vec!["rev-list", "--objects", "--no-object-names", "--missing=print", "--no-walk"];
         listing.extend([self.id.as_str(), "--"].into_iter().chain(paths.iter().map(String::as_str)));
         let listed = run(&self.top, &listing, b"").await?;
@@ -152,11 +168,10 @@ impl Commit {
 
     /// Lists the files on disk that differ from this commit: all that it has, and others that Servanda reads.
     pub(crate) async fn uncommitted(&self) -> Result<Vec<String>, Failure> {
-        let differ = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"];
-        let differ = [&differ[..], &["--ignore-submodules=dirty", &self.tree, "--"]].concat();
+        let differ = [&DIFF[..], &["--name-only", &self.tree, "--"]].concat();
         let mut found = self.records(&differ).await?;
-        let paths: Vec<String> = READ.concat().iter().map(|path| format!("{}{path}", self.prefix)).collect();
-        let mut untracked = vec!["ls-files", "--others", "--exclude-standard", "-z", "--"];
+        let paths = self.at_top(&READ.concat());
+        let mut untracked = [&UNTRACKED[..], &["--"]].concat();
         untracked.extend(paths.iter().map(String::as_str));
         found.extend(self.records(&untracked).await?);
         Ok(found)
@@ -245,8 +260,7 @@ impl Commit {
 
     /// Lists the files that differ from another commit, or from the disk.
     pub(crate) async fn changed(&self, other: Option<&Self>) -> Result<Vec<ChangedFile>, Failure> {
-        let mut differ = vec!["diff", "--raw", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"];
-        differ.extend(["--ignore-submodules=dirty", &self.tree]);
+        let mut differ = [&DIFF[..], &["--raw", &self.tree]].concat();
         differ.extend(other.map(|other| other.tree.as_str()));
         let mut found = Vec::new();
         let mut records = self.records(&differ).await?.into_iter();
@@ -255,7 +269,7 @@ impl Commit {
             found.push(ChangedFile { path, is_link: head.split(' ').nth(1) == Some(LINK) });
         }
         if other.is_none() {
-            let untracked = self.records(&["ls-files", "--others", "--exclude-standard", "-z"]).await?;
+            let untracked = self.records(&UNTRACKED).await?;
             let is_link = |path: &String| self.top.join(path).is_symlink();
             found.extend(untracked.into_iter().map(|path| ChangedFile { is_link: is_link(&path), path }));
         }
@@ -289,7 +303,7 @@ impl Commit {
 
     /// Lists the files at and below these paths of the repository.
     async fn list(&self, paths: &[&str]) -> Result<Vec<TreeEntry>, Failure> {
-        let paths: Vec<String> = paths.iter().map(|path| format!("{}{path}", self.prefix)).collect();
+        let paths = self.at_top(paths);
         let mut arguments = vec!["ls-tree", "-r", "-z", "-l", &self.tree, "--"];
         arguments.extend(paths.iter().map(String::as_str));
         let listed = self.records(&arguments).await?;

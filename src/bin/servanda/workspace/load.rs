@@ -190,27 +190,18 @@ impl LoadedFiles {
                 }
                 continue;
             };
-            let fault = match file.content {
-                Content::Bytes(bytes) => {
-                    let (id, fault) = document::add_source(&mut self.sources, &file.path, bytes);
-                    if fault.is_none() {
-                        readable.push((id, kind));
-                        continue;
-                    }
-                    fault.map(|fault| (id, fault))
-                }
-                Content::Link => {
+            let (id, fault) = match file.content.bytes() {
+                Ok(bytes) => document::add_source(&mut self.sources, &file.path, bytes),
+                Err(why) => {
                     let id = self.sources.add(file.path, "");
-                    Some((id, document::not_a_file(id, document::NotAFile::Link)))
-                }
-                Content::Unreadable(why) => {
-                    let id = self.sources.add(file.path, "");
-                    Some((id, document::not_a_file(id, document::NotAFile::Unreadable(why))))
+                    (id, Some(document::not_a_file(id, why)))
                 }
             };
-            if let Some((id, fault)) = fault {
+            if let Some(fault) = fault {
                 self.faults.push(fault);
                 self.keep(document::unreadable(&self.sources, id, kind));
+            } else {
+                readable.push((id, kind));
             }
         }
         let sources = &self.sources;
@@ -224,22 +215,23 @@ impl LoadedFiles {
 
     /// Adds a text of notices.
     fn read_text(&mut self, File { path, content }: File) {
-        let fault = match content {
-            Content::Bytes(bytes) if bytes.len() as u64 <= files::SIZE_LIMIT => {
-                match String::from_utf8(bytes) {
-                    Ok(text) => {
-                        let id = self.sources.add(path, text);
-                        return self.texts.push(id);
-                    }
-                    Err(_) => document::NotAFile::Unreadable("it is not UTF-8 text".to_owned()),
-                }
+        let unreadable = |why: &str| document::NotAFile::Unreadable(why.to_owned());
+        let text = content.bytes().and_then(|bytes| {
+            if bytes.len() as u64 > files::SIZE_LIMIT {
+                return Err(unreadable("it is longer than 1 MiB"));
             }
-            Content::Bytes(_) => document::NotAFile::Unreadable("it is longer than 1 MiB".to_owned()),
-            Content::Link => document::NotAFile::Link,
-            Content::Unreadable(why) => document::NotAFile::Unreadable(why),
-        };
-        let id = self.sources.add(path, "");
-        self.faults.push(document::not_a_file(id, fault));
+            String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text"))
+        });
+        match text {
+            Ok(text) => {
+                let id = self.sources.add(path, text);
+                self.texts.push(id);
+            }
+            Err(why) => {
+                let id = self.sources.add(path, "");
+                self.faults.push(document::not_a_file(id, why));
+            }
+        }
     }
 
     /// The repository's own texts of notices, by their file names in `notices/`.

@@ -18,6 +18,7 @@ use crate::ledger;
 use crate::ledger::records::{KeyRecord, MissingKey};
 use crate::notify::channels::Channels;
 use crate::notify::delivery::{Dispatcher, people};
+use crate::notify::trust::LedgerRecords;
 use crate::process::context::{AsOf, CLOCK_TOLERANCE, Context, clock};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::runtime::runtime;
@@ -258,10 +259,11 @@ async fn check_ledger_and_mail(
     match Channels::open(&workspace.settings, &workspace.root) {
         Err(failure) => found.push(failing("mail", failure)),
         Ok(channels) => {
-            found.push(ledger_is_trusted(workspace, &channels, as_of).await);
-            found.extend(ownership_key(workspace).await);
+            let records = ledger::open(workspace);
+            found.push(ledger_is_trusted(workspace, &channels, &records, as_of).await);
+            found.extend(ownership_key(workspace, &records).await);
             found.extend(machines(workspace));
-            found.extend(witness(workspace, &channels, as_of, connection).await);
+            found.extend(witness(workspace, &channels, &records, as_of, connection).await);
             found.push(mail(&channels).await);
         }
     }
@@ -284,6 +286,7 @@ fn machines(workspace: &Workspace) -> Option<DoctorCheck> {
 async fn witness(
     workspace: &Workspace,
     channels: &Channels,
+    records: &LedgerRecords,
     as_of: AsOf,
     connection: Option<&Connection>,
 ) -> Option<DoctorCheck> {
@@ -298,7 +301,7 @@ async fn witness(
     };
     let connection = connection?;
     let checked = match Dispatcher::new(workspace, channels, as_of.instant) {
-        Ok(dispatcher) => dispatcher.check_witness(&ledger::open(workspace), connection).await,
+        Ok(dispatcher) => dispatcher.check_witness(records, connection).await,
         Err(failure) => Err(failure),
     };
     Some(match checked {
@@ -314,14 +317,18 @@ fn has_notices(workspace: &Workspace) -> bool {
     workspace.agreements.iter().any(|agreement| !agreement.notices.events.is_empty())
 }
 
-async fn ledger_is_trusted(workspace: &Workspace, channels: &Channels, as_of: AsOf) -> DoctorCheck {
+async fn ledger_is_trusted(
+    workspace: &Workspace,
+    channels: &Channels,
+    records: &LedgerRecords,
+    as_of: AsOf,
+) -> DoctorCheck {
     let place = match &workspace.settings.ledger.place {
         LedgerPlace::Git { remote, branch } => format!("the branch {branch} of {remote}"),
         LedgerPlace::File(_) => "a file of this machine".to_owned(),
         LedgerPlace::Postgres(_) => "a database".to_owned(),
         LedgerPlace::Variable(name) => format!("the database of {name}"),
     };
-    let records = ledger::open(workspace);
     match records.begun().await {
         Err(error) => failing("ledger", Failure::from(error)),
         Ok(None) => DoctorCheck::warning(
@@ -331,7 +338,7 @@ async fn ledger_is_trusted(workspace: &Workspace, channels: &Channels, as_of: As
         ),
         Ok(Some(_)) => {
             let trusted = match Dispatcher::new(workspace, channels, as_of.instant) {
-                Ok(dispatcher) => dispatcher.verify(&records).await,
+                Ok(dispatcher) => dispatcher.verify(records).await,
                 Err(failure) => Err(failure),
             };
             match trusted {
@@ -345,11 +352,11 @@ async fn ledger_is_trusted(workspace: &Workspace, channels: &Channels, as_of: As
 }
 
 /// Reports what the creation of an object has shown about the ownership key, as the ledger remembers it.
-async fn ownership_key(workspace: &Workspace) -> Option<DoctorCheck> {
+async fn ownership_key(workspace: &Workspace, records: &LedgerRecords) -> Option<DoctorCheck> {
     let mapping = &workspace.settings.helpdesk.mapping;
     let attribute = &mapping.key.attribute;
     // The check of the ledger reports an error.
-    let record = ledger::open(workspace).key_record().await.ok()?;
+    let record = records.key_record().await.ok()?;
     let record = record.filter(|record| record.settings == key_settings(mapping));
     Some(match record {
         None => DoctorCheck::warning(

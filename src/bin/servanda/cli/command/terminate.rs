@@ -44,7 +44,6 @@ pub(crate) struct Arguments {
 }
 
 /// The decision about the successors.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Successors {
     Terminate,
     Keep,
@@ -61,16 +60,18 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     };
     let followers = author::followers(&session.checked.agreements, &subject, *on, is_kept);
     if let Some(first) = followers.first() {
-        let decision = decide(arguments, &followers, context)?;
-        let ended: &[&Agreement] = if decision == Successors::Keep { &[] } else { &followers };
-        for follower in ended {
-            let follower = session.subject(follower.id.as_str())?;
-            edits.push((follower, author::terminate(&follower, *on, reason.as_deref())?));
-        }
-        if decision == Successors::Keep {
-            let usual = format!("stays after the termination of {}", change.id);
-            let kept = session.subject(first.id.as_str())?;
-            edits.push((kept, author::keep(&kept, reason.as_deref().unwrap_or(&usual))?));
+        match decide(arguments, &followers, context)? {
+            Successors::Terminate => {
+                for follower in &followers {
+                    let follower = session.subject(follower.id.as_str())?;
+                    edits.push((follower, author::terminate(&follower, *on, reason.as_deref())?));
+                }
+            }
+            Successors::Keep => {
+                let usual = format!("stays after the termination of {}", change.id);
+                let kept = session.subject(first.id.as_str())?;
+                edits.push((kept, author::keep(&kept, reason.as_deref().unwrap_or(&usual))?));
+            }
         }
     }
     let proposals = proposals(&session, edits)?;

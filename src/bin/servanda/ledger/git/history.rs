@@ -25,12 +25,14 @@ impl GitLedger {
     }
 
     /// Keeps the last commit in this clone, unless the branch was rolled back, and removes the fetched one.
-    pub(super) async fn keep_known(&self, cache: &BranchCache) -> Result<(), LedgerError> {
+    pub(super) async fn keep_known(&self, cache: &mut BranchCache) -> Result<(), LedgerError> {
         let is_whole = self.lost_commit(cache).await?.is_none();
         let known = cache.commit.as_ref().filter(|_| is_whole);
         let update = known.map_or_else(String::new, |commit| format!("update {} {commit}\n", self.known_ref));
         let updates = format!("{update}delete {}\n", self.own_ref);
-        self.git_or_fail(&["update-ref", "--stdin"], updates.as_bytes()).await.map(drop)
+        self.git_or_fail(&["update-ref", "--stdin"], updates.as_bytes()).await?;
+        cache.has_fetched = false;
+        Ok(())
     }
 
     /// A commit that this clone has seen and the branch no longer contains.

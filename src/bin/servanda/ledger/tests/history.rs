@@ -64,6 +64,17 @@ async fn a_clone_that_has_seen_a_newer_commit_notices_a_rollback() {
 }
 
 #[tokio::test]
+async fn a_command_leaves_no_fetched_commit_in_the_clone() {
+    let remote = Remote::new().await;
+    remote.of_four_writes().await;
+    let reads = |ledger: GitLedger| async move { ledger.read("").await.expect("read").len() };
+    assert_eq!(reads(remote.in_clone("one")).await, 4);
+    assert_eq!(reads(remote.in_clone("one")).await, 4);
+    let left = remote.git(&["-C", "one", "for-each-ref", "refs/servanda/fetched"]).await;
+    assert_eq!(left, "");
+}
+
+#[tokio::test]
 async fn a_clone_that_has_only_fetched_notices_a_rollback() {
     let remote = Remote::new().await;
     let (earlier, latest) = remote.of_four_writes().await;

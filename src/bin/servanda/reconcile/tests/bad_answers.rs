@@ -7,28 +7,15 @@ use super::fixture::ReconcileFixture;
 use crate::process::failure::Exit;
 use crate::sandbox::Fault;
 use crate::sandbox::Operation;
-use crate::sandbox::faults::{FaultEffect, SubstituteResponse};
+use crate::sandbox::faults::FaultEffect;
 
 /// The classes that are listed to read the live state.
 const LISTS: [&str; 7] =
     ["agreement", "agreementRule", "ou", "slmService", "employee", "servicetime", "priority"];
 
-fn answer(status: u16, content_type: &str, body: &str) -> FaultEffect {
-    FaultEffect::Answer(SubstituteResponse {
-        status,
-        body: body.to_owned(),
-        content_type: Some(content_type.to_owned()),
-        retry_after: None,
-        done: false,
-    })
-}
-
-fn json(body: &str) -> FaultEffect {
-    answer(200, "application/json", body)
-}
-
 /// The invalid responses, with a description.
 fn bad_answers() -> Vec<(&'static str, FaultEffect)> {
+    let (json, answer) = (FaultEffect::json, FaultEffect::typed);
     let deep = "[".repeat(10_000) + &"]".repeat(10_000);
     let key = "Переход не может быть выполнен: ключ авторизации *** не найден или не может быть использован повторно";
     let page: Vec<String> = (1..=1000).map(|number| format!(r#"{{"UUID":"ou${number}"}}"#)).collect();
@@ -106,9 +93,9 @@ fn an_empty_list_of_agreements_does_not_create_them_again() {
     runtime().block_on(async {
         let spring = ReconcileFixture::spring().await;
         let fixture = ReconcileFixture::of_autumn(spring.path(), 1).await;
-        fixture
-            .sandbox
-            .set_faults(vec![Fault::new(json("[]")).of("agreement").on(Operation::Find).for_good()]);
+        fixture.sandbox.set_faults(vec![
+            Fault::new(FaultEffect::json("[]")).of("agreement").on(Operation::Find).for_good(),
+        ]);
         let concluded = fixture.reconcile().await.expect("a plan that a guard blocks");
         assert_eq!(
             concluded.exit,
@@ -130,7 +117,9 @@ fn an_empty_list_of_anything_else_writes_nothing_either() {
         let spring = ReconcileFixture::spring().await;
         for list in ["ou", "slmService", "servicetime", "priority"] {
             let fixture = ReconcileFixture::of_autumn(spring.path(), 1).await;
-            fixture.sandbox.set_faults(vec![Fault::new(json("[]")).of(list).on(Operation::Find).for_good()]);
+            fixture.sandbox.set_faults(vec![
+                Fault::new(FaultEffect::json("[]")).of(list).on(Operation::Find).for_good(),
+            ]);
             let concluded = fixture.reconcile().await.expect("a plan");
             assert_ne!(concluded.exit, Exit::Fine, "{list}");
             assert_eq!(fixture.sandbox.request_counts().writes(), 0, "{list}");

@@ -19,7 +19,7 @@ use super::faults::{each_on_its_own_core, is_full, runtime};
 use super::fixture::ReconcileFixture;
 use crate::process::failure::Exit;
 use crate::reconcile::run::Reconciled;
-use crate::sandbox::faults::{FaultEffect, SubstituteResponse};
+use crate::sandbox::faults::FaultEffect;
 use crate::sandbox::options::InventoryNumber;
 use crate::sandbox::{Fault, Operation, SandboxOptions};
 
@@ -156,13 +156,7 @@ fn answers_after_an_effect() -> Vec<FaultEffect> {
         .map(|status| FaultEffect::html(status).although_done())
         .into();
     effects.push(FaultEffect::too_many(None).although_done());
-    effects.push(FaultEffect::Answer(SubstituteResponse {
-        status: 200,
-        body: "{}".to_owned(),
-        content_type: Some("application/json".to_owned()),
-        retry_after: None,
-        done: true,
-    }));
+    effects.push(FaultEffect::json("{}").although_done());
     effects
 }
 
@@ -189,13 +183,7 @@ fn the_later_of_two_new_objects_withdraws_itself() {
         let saved = fixture.plan().await;
         fixture.assert_converges("the run that is first").await;
         // The search of the second run misses the object of the first one, once.
-        let nothing = FaultEffect::Answer(SubstituteResponse {
-            status: 200,
-            body: "[]".to_owned(),
-            content_type: Some("application/json".to_owned()),
-            retry_after: None,
-            done: false,
-        });
+        let nothing = FaultEffect::json("[]");
         let search = Fault::new(nothing).on(Operation::Find).of("agreement").containing("sv:mayak-servers");
         fixture.sandbox.set_faults(vec![search]);
         let done = fixture.apply(saved).await;
@@ -311,13 +299,7 @@ fn a_search_that_ignores_the_key_proves_nothing() {
         let spring = ReconcileFixture::spring().await;
         let fixture = ReconcileFixture::of_autumn(spring.path(), 4).await;
         let other = fixture.sandbox.find("agreement", &json!({})).expect("a list").remove(0);
-        let ignoring = FaultEffect::Answer(SubstituteResponse {
-            status: 200,
-            body: json!([other]).to_string(),
-            content_type: Some("application/json".to_owned()),
-            retry_after: None,
-            done: false,
-        });
+        let ignoring = FaultEffect::json(&json!([other]).to_string());
         let search = Fault::new(ignoring).on(Operation::Find).of("agreement").containing("sv:mayak-servers");
         fixture.sandbox.set_faults(vec![search.for_good()]);
         let done = fixture.reconcile().await.expect("reconciled");

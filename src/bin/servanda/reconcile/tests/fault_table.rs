@@ -5,7 +5,7 @@ use futures_util::StreamExt as _;
 
 use super::faults::{SHORT_DEADLINE, each_on_its_own_core, is_full, runtime};
 use super::fixture::ReconcileFixture;
-use crate::sandbox::faults::{FaultEffect, RetryAfter, SubstituteResponse};
+use crate::sandbox::faults::{FaultEffect, RetryAfter};
 use crate::sandbox::{Fault, Operation};
 
 /// The error statuses of servers and intermediaries.
@@ -28,19 +28,9 @@ const POSITIONS: [u64; 3] = [1, 4, 11];
 /// The sample has every so many-th case.
 const SAMPLE_STEP: usize = 50;
 
-fn json(body: &str) -> FaultEffect {
-    FaultEffect::Answer(SubstituteResponse {
-        status: 200,
-        body: body.to_owned(),
-        content_type: Some("application/json".to_owned()),
-        retry_after: None,
-        done: false,
-    })
-}
-
 /// All single faults.
 fn single_faults() -> Vec<FaultEffect> {
-    let answers = STATUSES.into_iter().map(FaultEffect::html).chain(BODIES.map(json));
+    let answers = STATUSES.into_iter().map(FaultEffect::html).chain(BODIES.map(FaultEffect::json));
     let answers =
         answers.chain([FaultEffect::html(200), FaultEffect::too_many(Some(RetryAfter::Seconds(1)))]);
     let mut faults: Vec<FaultEffect> =

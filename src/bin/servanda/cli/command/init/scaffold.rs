@@ -71,7 +71,7 @@ pub(crate) fn files(answers: &Answers) -> Vec<(String, String)> {
     let last_day = last_day.map_or_else(|| "a year later".to_owned(), |day| day.to_string());
     let filled = |text: &str| {
         text.replace("@ZONE@", zone.name())
-            .replace("@LANGUAGE@", if *language == Language::Russian { "ru" } else { "en" })
+            .replace("@LANGUAGE@", language.as_str())
             .replace("@CLIENT@", &slug)
             .replace("@CLIENT_TITLE@", &encode::yaml(client))
             .replace("@SERVICES@", &listed.join("\n"))
