@@ -86,10 +86,8 @@ impl<'a> Decoded<'a> {
 
     /// Decodes one layer. Returns false if there is no escape.
     pub(super) fn peel(&mut self) -> bool {
-        let is_escape = |at: &usize| escape(&self.bytes[*at..]).is_some();
-        let starts = |byte: &u8| matches!(byte, b'%' | b'\\' | b'&');
-        let mut candidates = (0..self.bytes.len()).filter(|at| starts(&self.bytes[*at]));
-        if !candidates.any(|at| is_escape(&at)) {
+        let mut starts = memchr::memchr3_iter(b'%', b'\\', b'&', &self.bytes);
+        if !starts.any(|at| escape(&self.bytes[at..]).is_some()) {
             return false;
         }
         let length = self.bytes.len();
@@ -142,13 +140,7 @@ impl<'a> Decoded<'a> {
 
 /// Decodes all layers of a text.
 pub(super) fn fully(text: &[u8]) -> Vec<u8> {
-    let mut decoded = Decoded::new(text);
-    for _ in 0..LAYERS {
-        if !decoded.peel() {
-            break;
-        }
-    }
-    decoded.bytes.into_owned()
+    each_layer(text, |_| {}).bytes.into_owned()
 }
 
 /// Passes each layer of a text on, the original first, and returns the innermost.

@@ -386,8 +386,8 @@ impl Reader for ItopReader<'_> {
     async fn stored_key(&self, object: &LiveId) -> Result<StoredKey, ReadError> {
         let (class, code) = (&self.mapping.class, &self.mapping.key.attribute);
         let number = parts(object).map_or(0, |(_, number)| number);
-        let found = self.some(class, &oql::one(class, number, &[]), code).await?;
-        let found = found.into_iter().find(|found| found.id() == *object).ok_or_else(|| ReadError {
+        let found = self.one(class, number, code).await?;
+        let found = found.filter(|found| found.id() == *object).ok_or_else(|| ReadError {
             call: format!("core/get {object}"),
             error: ReadErrorKind::Unexpected("the response is not that object".to_owned()),
         })?;

@@ -59,11 +59,14 @@ impl<'a> ItopWriter<'a> {
         Ok(StepResult { object: created.id(), altered: self.altered(values.fields, &created) })
     }
 
+    /// The contract as it was read before the write.
+    fn seen(&self, object: &LiveId) -> Result<CachedContract, WriteError> {
+        let seen = self.cache.contract(object);
+        seen.ok_or_else(|| WriteError::NotSent(format!("{object} was not read before the write")))
+    }
+
     async fn edit(&self, object: &LiveId, values: &Values<'_>) -> Result<StepResult, WriteError> {
-        let seen = self
-            .cache
-            .contract(object)
-            .ok_or_else(|| WriteError::NotSent(format!("{object} was not read before the write")))?;
+        let seen = self.seen(object)?;
         let fields = self.body(values, Some(&seen)).await?;
         self.cache.remove(object);
         let written = self.update(object, &seen, fields, values.window).await?;
@@ -281,10 +284,7 @@ fn contacts(people: &Value) -> Result<Json, WriteError> {
 
 impl Writer for ItopWriter<'_> {
     async fn withdraw(&self, object: &LiveId) -> Result<(), WriteError> {
-        let seen = self
-            .cache
-            .contract(object)
-            .ok_or_else(|| WriteError::NotSent(format!("{object} was not read before the write")))?;
+        let seen = self.seen(object)?;
         let code = &self.mapping.key.attribute;
         let text = SharedTexts(self.mapping).without_key(wire::text(&seen.row, code).unwrap_or_default());
         let mut fields = json!({ code: text });

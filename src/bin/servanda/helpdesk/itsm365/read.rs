@@ -166,12 +166,10 @@ impl<'a> Itsm365Reader<'a> {
             filter["removed"] = json!(true);
             found = self.first(&filter, limit).await?;
         }
-        match found.iter().find(|object| object.get(code).and_then(Json::as_str) != Some(value)) {
-            None => Ok(found),
-            Some(_) => {
-                Err(unexpected(&self.mapping.class, &format!("an object whose `{code}` is not `{value}`")))
-            }
+        if found.iter().all(|object| object.get(code).and_then(Json::as_str) == Some(value)) {
+            return Ok(found);
         }
+        Err(unexpected(&self.mapping.class, &format!("an object whose `{code}` is not `{value}`")))
     }
 
     /// Reads the first objects that match a filter. Only an empty page is the end, since a tenant may limit its pages.

@@ -238,14 +238,13 @@ impl Writer for Itsm365Writer<'_> {
     async fn call(&self, function: &str, body: &Json) -> Result<(), WriteError> {
         let query = [("func", format!("modules.{function}")), ("params", "requestContent,user".to_owned())];
         match self.transport.post("exec-post", &query, body, RetryPolicy::Write).await {
-            Ok(_) => Ok(()),
             // A script that failed may have sent messages before. One that does not exist has not.
-            Err(failed @ HttpError::Refused { status: 500.., .. }) => {
-                let text = failed.to_string();
-                let is_missing = text.contains(NO_MODULE);
-                Err(if is_missing { WriteError::Refused(text) } else { WriteError::Ambiguous(text) })
+            Err(failed @ HttpError::Refused { status: 500.., .. })
+                if failed.to_string().contains(NO_MODULE) =>
+            {
+                Err(WriteError::Refused(failed.to_string()))
             }
-            Err(error) => Err(error.into()),
+            answered => Ok(answered.map(drop)?),
         }
     }
 
