@@ -10,6 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -77,6 +78,11 @@ pub(crate) fn top(folder: &Path) -> PathBuf {
     top.unwrap_or(&folder).to_path_buf()
 }
 
+/// Whether a folder is in a work tree. Outside of one, no commit is to be asked for.
+fn is_repository(folder: &Path) -> bool {
+    top(folder).join(".git").symlink_metadata().is_ok()
+}
+
 /// The path of a folder within its work tree, with `/` at its end; empty for the top.
 pub(crate) fn prefix(folder: &Path) -> String {
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
@@ -87,6 +93,9 @@ pub(crate) fn prefix(folder: &Path) -> String {
 
 /// The commit that is checked out, followed by `+` if files differ from it.
 pub(crate) fn commit(root: &Path) -> Option<String> {
+    if !is_repository(root) {
+        return None;
+    }
     let head = git(root, &["rev-parse", "--short=12", "HEAD"])?;
     let within = format!("./{}", prefix(root));
     let changed = git(root, &["status", "--porcelain", "--ignore-submodules=dirty", "--", &within])?;
@@ -96,6 +105,9 @@ pub(crate) fn commit(root: &Path) -> Option<String> {
 /// The values of a trailer in the messages of commits on the first-parent line: those after `since`, or that of the
 /// checked-out commit only, where `since` is unknown. The trailers of a merged branch's own commits do not count.
 pub(crate) fn trailers(root: &Path, since: Option<&str>, key: &str) -> Vec<String> {
+    if !is_repository(root) {
+        return Vec::new();
+    }
     let format = format!("--format=%(trailers:key={key},valueonly)");
     let log = |range: &[&str]| git(root, &[&["log", "--first-parent", &format][..], range, &["--"]].concat());
     let since = since.map(|since| since.trim_end_matches('+'));
@@ -201,6 +213,29 @@ pub(crate) struct GitOutput {
 /// Values of git's configuration for one call, by their names. They travel in the environment.
 pub(crate) type GitConfig = [(String, SecretString)];
 
+/// The git program by its path, if it can be found. Where the system must search the `PATH` of the child, it starts the child
+/// by `fork`, which copies the page tables of this process and takes longer than git itself.
+fn program() -> &'static OsStr {
+    static PROGRAM: OnceLock<OsString> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let path = Context::environment().find(|(name, _)| name == "PATH");
+        let path = path.map(|(_, path)| path).unwrap_or_default();
+        let mut candidates = std::env::split_paths(&path).map(|folder| folder.join("git"));
+        candidates.find(|candidate| is_program(candidate)).map_or_else(|| "git".into(), PathBuf::into)
+    })
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+/// Where names of programs have endings, the system searches for them.
+#[cfg(not(unix))]
+fn is_program(_: &Path) -> bool {
+    false
+}
+
 /// Runs git in a folder with this input. Fails if git cannot be started, exceeds the deadline or prints too much; any exit
 /// code is a success here.
 pub(crate) async fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> Result<GitOutput, String> {
@@ -215,7 +250,7 @@ pub(crate) async fn run_with(
     input: &[u8],
 ) -> Result<GitOutput, String> {
     let failed = |error: io::Error| format!("cannot run git: {error}");
-    let mut child = tokio::process::Command::new("git")
+    let mut child = tokio::process::Command::new(program())
         .arg("-C")
         .arg(top(folder))
         .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
@@ -445,6 +480,12 @@ mod tests {
             assert_eq!(remote.config().len(), 1, "{address}");
             assert_eq!(remote.config()[0].1.expose_secret(), address);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn git_is_started_by_its_path() {
+        assert!(Path::new(super::program()).is_absolute(), "{:?}", super::program());
     }
 
     #[tokio::test]
