@@ -207,9 +207,10 @@ fn client(
         .connect_timeout(CONNECT_TIMEOUT.min(deadline))
         .timeout(deadline)
         .user_agent(concat!("servanda/", env!("CARGO_PKG_VERSION")));
-    // Without TLS a proxy would see the secret. Such addresses are those of this machine, which needs no proxy.
+    // Without TLS a proxy would see the secret. Such addresses are those of this machine, which needs no proxy, and no
+    // certificates: those of the system are hundreds, which are read anew for each client.
     if url.starts_with("http://") {
-        builder = builder.no_proxy();
+        builder = builder.no_proxy().tls_certs_only([]);
     }
     let certificates = certificates.map(reqwest::Certificate::from_pem_bundle).transpose()?;
     for certificate in certificates.into_iter().flatten() {
