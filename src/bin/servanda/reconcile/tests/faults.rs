@@ -90,8 +90,11 @@ async fn reconcile_with_faults(spring: &Path, clean: u64, case: &Case) {
     let what = format!("{case:?}");
     let Case { faults, concurrency } = case;
     let mut fixture = ReconcileFixture::of_autumn(spring, *concurrency).await;
+    // On a busy machine, other requests exceed a short deadline as well, and are repeated.
+    let mut late = 0;
     if faults.iter().any(|(kind, _)| kind.times_out()) {
         fixture.deadline = SHORT_DEADLINE;
+        late = clean;
     }
     let script = faults.iter().map(|(kind, number)| Fault::new(kind.effect()).at(*number));
     fixture.sandbox.set_faults(script.collect());
@@ -114,7 +117,7 @@ async fn reconcile_with_faults(spring: &Path, clean: u64, case: &Case) {
         spent = fixture.requests();
     }
     let last = faults.iter().map(|(_, number)| *number).max().unwrap_or_default();
-    let allowed = clean + spent.max(last) + 8 * faults.len() as u64;
+    let allowed = clean + late + spent.max(last) + 8 * faults.len() as u64;
     assert!(fixture.requests() <= allowed, "{what}: {} requests, {allowed} allowed", fixture.requests());
     fixture.assert_converged(&what).await;
 }
