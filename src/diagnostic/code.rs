@@ -127,6 +127,14 @@ impl Code {
         matches!(self.severity(), Severity::Warning) || matches!(self, Self::E103 | Self::E309)
     }
 
+    /// The keys that the rule is about, as the paths of the reference; none if it is about every file. They stand in the last
+    /// paragraph of its page, after `Keys:`.
+    pub fn keys(self) -> impl Iterator<Item = &'static str> {
+        let (_, last) = self.page().rsplit_once("\n\n").unwrap_or_default();
+        let keys = last.strip_prefix("Keys: ").unwrap_or_default();
+        keys.split('`').skip(1).step_by(2)
+    }
+
     /// Finds a rule by its code, in any case.
     pub fn find(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text))

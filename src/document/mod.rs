@@ -9,6 +9,7 @@ pub mod tree;
 mod deserialize;
 mod incremental;
 mod json;
+mod keys;
 mod kind;
 mod parse;
 mod path;
@@ -21,6 +22,7 @@ mod text;
 mod text_kind;
 
 pub use deserialize::from_tree;
+pub use keys::{Key, description, keys};
 pub use kind::DocumentKind;
 pub use path::{NotAFile, id_of, kind_of, not_a_file};
 pub use read::{

@@ -39,3 +39,4 @@ pub mod catalog;
 pub mod doctor;
 pub mod explain;
 pub mod manual;
+pub mod reference;

@@ -309,6 +309,9 @@ fn put(text: &mut String, more: std::fmt::Arguments<'_>) {
 }
 
 #[cfg(test)]
+mod reference;
+
+#[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
 
