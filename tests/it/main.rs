@@ -35,6 +35,7 @@ mod notice_texts;
 mod notices;
 mod odd_layouts;
 mod offline;
+mod pages;
 mod postgres;
 mod processes;
 mod pull_requests;
