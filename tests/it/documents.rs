@@ -82,7 +82,7 @@ fn pages() -> Vec<PathBuf> {
     let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let mut pages: Vec<PathBuf> =
         docs.filter(|path| path.extension().is_some_and(|found| found == "md")).collect();
-    pages.push(root.join("README.md"));
+    pages.extend(["README.md", "README.ru.md"].map(|page| root.join(page)));
     pages.sort();
     pages
 }
