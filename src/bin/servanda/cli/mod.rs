@@ -9,6 +9,7 @@ pub(crate) mod progress;
 pub(crate) mod audience;
 pub(crate) mod plan_output;
 pub(crate) mod completion;
+mod habits;
 pub(crate) mod command;
 
 use std::ffi::OsString;
@@ -19,7 +20,7 @@ use clap::{CommandFactory as _, FromArgMatches, Parser, Subcommand};
 
 use crate::cli::options::GlobalOptions;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure};
+use crate::process::failure::{Exit, Failure, print_message};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -276,9 +277,25 @@ pub(crate) fn described() -> clap::Command {
     command
 }
 
-/// Parses the command line.
+/// Parses the command line. An option that is unknown here, and known from other tools, is replaced by ours, and reported.
 pub(crate) fn parse() -> Result<CommandLine, clap::Error> {
-    parse_from(std::env::args_os())
+    let (parsed, notes) = parse_or_translate(&Context::words())?;
+    if !notes.is_empty() {
+        print_message(&format!("note: {}\n", notes.join(", and ")));
+    }
+    Ok(parsed)
+}
+
+fn parse_or_translate(words: &[OsString]) -> Result<(CommandLine, Vec<String>), clap::Error> {
+    let unknown = match parse_from(words) {
+        Ok(parsed) => return Ok((parsed, Vec::new())),
+        Err(error) => error,
+    };
+    let (ours, notes) = habits::translated(words);
+    match parse_from(&ours) {
+        Ok(parsed) if unknown.kind() == clap::error::ErrorKind::UnknownArgument => Ok((parsed, notes)),
+        _ => Err(unknown),
+    }
 }
 
 fn parse_from<W: Into<OsString> + Clone>(
@@ -315,7 +332,7 @@ mod reference;
 mod tests {
     use clap::CommandFactory as _;
 
-    use super::{CommandLine, GROUPS, described, grouped, parse_from};
+    use super::{CommandLine, GROUPS, described, grouped, parse_from, parse_or_translate};
 
     /// Every command, with its full name.
     fn commands(command: &clap::Command, path: &str) -> Vec<(String, clap::Command)> {
@@ -421,6 +438,25 @@ mod tests {
         let groups = groups.take_while(|line| *line != "Options:");
         faults.extend(groups.filter(|line| line.chars().count() > 80).map(str::to_owned));
         assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    }
+
+    #[test]
+    fn options_of_other_tools_work_and_name_ours() {
+        for (typed, ours) in [
+            ("apply --auto-approve", "--yes"),
+            ("apply -auto-approve", "--yes"),
+            ("plan --detailed-exitcode", "--exit-code"),
+            ("status --json", "--format json"),
+        ] {
+            let words: Vec<_> = format!("servanda {typed}").split(' ').map(Into::into).collect();
+            let Ok((_, notes)) = parse_or_translate(&words) else { panic!("{typed} is refused") };
+            assert_eq!(notes.len(), 1, "{typed}");
+            assert!(notes[0].contains(ours), "{notes:?}");
+        }
+        // A command without such an option names the one that was typed.
+        let words = ["servanda", "completions", "--json"].map(Into::into);
+        let Err(error) = parse_or_translate(&words) else { panic!("it is accepted") };
+        assert!(error.to_string().contains("--json"), "{error}");
     }
 
     #[test]

@@ -31,7 +31,10 @@ fn commands_page() -> String {
     while let Some((name, mut command)) = waiting.pop() {
         let help = command.render_long_help().to_string();
         let help: Vec<&str> = help.lines().map(str::trim_end).collect();
-        page += &format!("\n## `{name}`\n\n```text\n{}\n```\n", help.join("\n").trim_end());
+        super::put(
+            &mut page,
+            format_args!("\n## `{name}`\n\n```text\n{}\n```\n", help.join("\n").trim_end()),
+        );
         let below = command.get_subcommands().filter(|below| below.get_name() != "help");
         let below =
             below.map(|below| (format!("{name} {}", below.get_name()), below.clone().term_width(100)));
