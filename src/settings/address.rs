@@ -165,8 +165,9 @@ fn refused(is_secret: bool, message: impl Into<String>, help: &str) -> RefusedAd
     RefusedAddress { is_secret, message: message.into(), help: help.to_owned() }
 }
 
-/// Whether a host is the machine itself, by the way it is written.
+/// Whether a host is the machine itself, by the way it is written, also as `[::1]` in an address.
 pub fn is_this_machine(host: &str) -> bool {
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host == "localhost"
         || host.parse().is_ok_and(|address: IpAddr| realm(address) == AddressClass::ThisMachine)
 }

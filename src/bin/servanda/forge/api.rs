@@ -60,13 +60,14 @@ struct FailedTry {
 }
 
 impl Api {
-    /// An API that is used with this token. `header` returns the name and the value of the header for it.
+    /// An API at this address that is used with this token. `header` returns the name and the value of the header for it.
     pub(crate) fn new(
+        base: &str,
         token: &SecretString,
         header: impl FnOnce(&str) -> (&'static str, String),
     ) -> Result<Self, Failure> {
-        let client =
-            plain_client(TIMEOUT).map_err(|why| Failure::new(Exit::Failure, "http-client-failed", why))?;
+        let client = plain_client(base, TIMEOUT)
+            .map_err(|why| Failure::new(Exit::Failure, "http-client-failed", why))?;
         redact::register(token);
         let (name, value) = header(token.expose_secret());
         Ok(Self { client, header: (name, SecretString::from(value)), redactor: Redactor::new(token) })

@@ -49,7 +49,7 @@ impl ForgeClient {
                 return Err(Failure::new(Exit::Failure, "forge-unsupported", what).help(help));
             }
         };
-        Ok(Self { api: Api::new(token, |token| dialect.authorise(token))?, dialect })
+        Ok(Self { api: Api::new(&base, token, |token| dialect.authorise(token))?, dialect })
     }
 
     /// The Markdown dialect of the forge.

@@ -11,9 +11,11 @@ use reqwest::StatusCode;
 use secrecy::SecretString;
 use serde_json::Value;
 use servanda::calendar::Instant;
-use servanda::settings::AddressPolicy;
+use servanda::settings::{AddressPolicy, is_this_machine};
+use tokio::sync::OnceCell;
 
 use super::body::{Body, error_text};
+use super::proxy::Proxy;
 use super::redact::{self, Redactor};
 use super::resolver::Resolver;
 
@@ -132,12 +134,16 @@ pub(crate) struct HttpClient<P> {
     url: String,
     protocol: P,
     redactor: Redactor,
+    /// Judges the target once, if a proxy connects to it in place of this process.
+    judge: Option<Resolver>,
+    judged: OnceCell<()>,
 }
 
 impl<P: Protocol> HttpClient<P> {
     /// A client whose requests time out after `deadline`.
     pub(crate) fn new(endpoint: &Endpoint<'_>, protocol: P, deadline: Duration) -> Result<Self, HttpError> {
-        Self::with_resolver(endpoint, Resolver::of_the_system(endpoint.reach), protocol, deadline)
+        let resolver = Resolver::of_the_system(&host_of(endpoint.url), endpoint.reach);
+        Self::with_resolver(endpoint, resolver, protocol, deadline)
     }
 
     fn with_resolver(
@@ -148,10 +154,12 @@ impl<P: Protocol> HttpClient<P> {
     ) -> Result<Self, HttpError> {
         let url = endpoint.reach.read(endpoint.url);
         let url = url.map_err(|refused| HttpError::NotSent(refused.message))?;
-        let client = client(&url, resolver, deadline, endpoint.certificates);
+        let client = client(&url, resolver.clone(), deadline, endpoint.certificates);
         let client = client.map_err(|error| HttpError::NotSent(error_text(error)))?;
         redact::register(protocol.secret());
-        Ok(Self { client, url, redactor: Redactor::new(protocol.secret()), protocol })
+        let judge = proxy_before(&url).map(|_| resolver);
+        let redactor = Redactor::new(protocol.secret());
+        Ok(Self { client, url, redactor, protocol, judge, judged: OnceCell::new() })
     }
 
     /// The address without a secret.
@@ -160,6 +168,10 @@ impl<P: Protocol> HttpClient<P> {
     }
 
     async fn send(&self, request: &Request<'_>) -> Result<reqwest::Response, HttpError> {
+        if let Some(judge) = &self.judge {
+            let judged = self.judged.get_or_try_init(|| judge.judge_target()).await;
+            judged.map_err(|error| HttpError::NotSent(error.to_string()))?;
+        }
         let post = self.client.post(self.protocol.address(&self.url, request));
         self.protocol.authenticate(post, request).send().await.map_err(send_error)
     }
@@ -199,19 +211,8 @@ fn client(
     deadline: Duration,
     certificates: Option<&[u8]>,
 ) -> Result<reqwest::Client, reqwest::Error> {
-    use_ring();
-    let mut builder = reqwest::Client::builder()
-        .dns_resolver(resolver)
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT.min(deadline))
-        .timeout(deadline)
-        .user_agent(concat!("servanda/", env!("CARGO_PKG_VERSION")));
-    // Without TLS a proxy would see the secret. Such addresses are those of this machine, which needs no proxy, and no
-    // certificates: those of the system are hundreds, which are read anew for each client.
-    if url.starts_with("http://") {
-        builder = builder.no_proxy().tls_certs_only([]);
-    }
+    let mut builder =
+        builder(url, deadline).dns_resolver(resolver).connect_timeout(CONNECT_TIMEOUT.min(deadline));
     let certificates = certificates.map(reqwest::Certificate::from_pem_bundle).transpose()?;
     for certificate in certificates.into_iter().flatten() {
         builder = builder.add_root_certificate(certificate);
@@ -219,15 +220,36 @@ fn client(
     builder.build()
 }
 
-/// A client for servers other than helpdesks, which also follows no redirect and sends no referer.
-pub(crate) fn plain_client(timeout: Duration) -> Result<reqwest::Client, String> {
+/// A client for a server other than a helpdesk, which also follows no redirect and sends no referer.
+pub(crate) fn plain_client(url: &str, timeout: Duration) -> Result<reqwest::Client, String> {
+    builder(url, timeout).build().map_err(error_text)
+}
+
+fn builder(url: &str, timeout: Duration) -> reqwest::ClientBuilder {
     use_ring();
     let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .timeout(timeout)
         .user_agent(concat!("servanda/", env!("CARGO_PKG_VERSION")));
-    builder.build().map_err(error_text)
+    if !is_this_machine(&host_of(url)) {
+        return builder;
+    }
+    // A proxy would look for this machine at its own place, and without TLS it would see the secret.
+    let builder = builder.no_proxy();
+    // The certificates of the system are hundreds, which are read anew for each client.
+    if url.starts_with("http://") { builder.tls_certs_only([]) } else { builder }
+}
+
+/// The proxy between this process and a server; `None` for a direct connection, as to this machine.
+pub(crate) fn proxy_before(url: &str) -> Option<Proxy> {
+    if is_this_machine(&host_of(url)) { None } else { Proxy::before(url) }
+}
+
+/// The host of an address; empty if it has none.
+pub(crate) fn host_of(url: &str) -> String {
+    let url = reqwest::Url::parse(url).ok();
+    url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// Installs ring as the process's TLS provider. Later calls have no effect.

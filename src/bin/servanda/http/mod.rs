@@ -6,6 +6,7 @@
 
 pub(crate) mod decode;
 pub(crate) mod redact;
+pub(crate) mod proxy;
 pub(crate) mod resolver;
 pub(crate) mod body;
 pub(crate) mod client;

@@ -54,7 +54,7 @@ impl WebhookChannel {
         if !is_safe {
             return Err(invalid("it is not encrypted"));
         }
-        let client = plain_client(TIMEOUT).map_err(|why| {
+        let client = plain_client(url.expose_secret(), TIMEOUT).map_err(|why| {
             let message = format!("the HTTP client of the webhook cannot be set up: {why}");
             Failure::new(Exit::Failure, "http-client", message)
         })?;

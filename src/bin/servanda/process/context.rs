@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use servanda::calendar::{Instant, Zone, read_day, read_instant};
 use servanda::render::Paint;
 
+use crate::http::proxy;
 use crate::process::failure::Failure;
 
 /// The line width where standard output is no terminal: logs and pages are wider than most terminals.
@@ -56,8 +57,12 @@ pub(crate) struct AsOf {
 }
 
 impl Context {
-    /// Captures the clock, the working directory and the terminal's capabilities.
+    /// Captures the clock, the working directory and the terminal's capabilities, and registers the logins of proxies, which
+    /// git and the HTTP client read from the environment by themselves.
     pub(crate) fn capture() -> Result<Self, Failure> {
+        for address in proxy::VARIABLES.into_iter().filter_map(Self::variable) {
+            proxy::register_login(&address);
+        }
         let working_directory =
             std::env::current_dir().map_err(|error| Failure::file(Path::new("."), &error))?;
         Ok(Self {

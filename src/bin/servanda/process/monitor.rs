@@ -26,8 +26,8 @@ impl Monitor {
         let Some(url) = Context::secret(VARIABLE) else {
             return Ok(Self(None));
         };
-        let client =
-            plain_client(LIMIT).map_err(|why| Failure::new(Exit::Failure, "monitor-unavailable", why))?;
+        let client = plain_client(url.expose_secret(), LIMIT)
+            .map_err(|why| Failure::new(Exit::Failure, "monitor-unavailable", why))?;
         redact::register_address(&url);
         Ok(Self(Some((client, url))))
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use reqwest::dns::{Name, Resolve as _};
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -87,8 +88,11 @@ async fn no_redirect_is_followed_and_no_referer_is_sent() {
             let answer =
                 format!("HTTP/1.1 {status} Moved\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
             let (front, heard) = listener(answer).await;
-            let http = http(&format!("http://{front}/sd"), Resolver::of_the_system(AddressPolicy::default()))
-                .expect("a target");
+            let http = http(
+                &format!("http://{front}/sd"),
+                Resolver::of_the_system("127.0.0.1", AddressPolicy::default()),
+            )
+            .expect("a target");
             let error = ask(&http).await.expect_err("no answer");
             assert!(matches!(error, HttpError::Refused { status: refused, .. } if refused == status));
             assert!(!format!("{error} {error:?}").contains("canary"));
@@ -113,13 +117,39 @@ async fn a_host_that_resolves_to_a_forbidden_address_gets_no_request() {
         });
         let http = http(
             &format!("https://acme.itsm365.com:{}/sd", behind.port()),
-            Resolver::with_lookup(AddressPolicy::default(), lookup),
+            Resolver::with_lookup("acme.itsm365.com", AddressPolicy::default(), lookup),
         );
         let error = ask(&http.expect("a target")).await.expect_err("no answer");
         let HttpError::NotSent(why) = error else { panic!("{error:?}") };
         assert!(why.contains("which no key is sent to"), "{why}");
     }
     assert!(reached.lock().expect("no test panics here").is_empty());
+}
+
+#[tokio::test]
+async fn the_guard_judges_the_target_and_no_proxy() {
+    let private = SocketAddr::from(([10, 0, 0, 5], 0));
+    let resolver = |answer: Option<SocketAddr>| {
+        let lookup = Arc::new(move |_| -> Addresses {
+            Box::pin(async move { Ok(vec![answer.ok_or_else(|| std::io::Error::other("no such name"))?]) })
+        });
+        Resolver::with_lookup("acme.itsm365.com", AddressPolicy::default(), lookup)
+    };
+    let name = |name: &str| name.parse::<Name>().expect("a name");
+    let found = resolver(Some(private)).resolve(name("proxy.corp")).await;
+    assert_eq!(found.expect("a proxy may be private").collect::<Vec<_>>(), [private]);
+    assert!(resolver(Some(private)).resolve(name("acme.itsm365.com")).await.is_err());
+    // A proxy connects: what this machine knows about the target counts, and what it does not know does not.
+    assert!(resolver(Some(private)).judge_target().await.is_err());
+    assert!(resolver(Some(SocketAddr::from(([185, 1, 2, 3], 0)))).judge_target().await.is_ok());
+    assert!(resolver(None).judge_target().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_not_resolved_in_time_is_known_to_the_proxy_alone() {
+    let lookup = Arc::new(|_| -> Addresses { Box::pin(std::future::pending()) });
+    let resolver = Resolver::with_lookup("acme.itsm365.com", AddressPolicy::default(), lookup);
+    assert!(resolver.judge_target().await.is_ok());
 }
 
 #[tokio::test]
@@ -137,7 +167,7 @@ async fn a_host_name_is_looked_up_once() {
     };
     let http = http(
         &format!("http://localhost:{}/sd", front.port()),
-        Resolver::with_lookup(AddressPolicy::default(), lookup),
+        Resolver::with_lookup("localhost", AddressPolicy::default(), lookup),
     )
     .expect("a target");
     for _ in 0..3 {
@@ -153,8 +183,9 @@ async fn a_key_that_a_server_echoes_is_redacted() {
     let body = serde_json::json!([{ "UUID": "ou$1", "title": format!("key {CANARY}") }]).to_string();
     let (front, _) =
         listener(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())).await;
-    let http = http(&format!("http://{front}/sd"), Resolver::of_the_system(AddressPolicy::default()))
-        .expect("a target");
+    let http =
+        http(&format!("http://{front}/sd"), Resolver::of_the_system("127.0.0.1", AddressPolicy::default()))
+            .expect("a target");
     let body = serde_json::json!({});
     let reply = http.send_once(&Request { path: "find/ou", query: &[], body: &body }).await;
     assert_eq!(reply.result.expect("an answer").body[0]["title"], "key ***");
