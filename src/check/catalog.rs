@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::calendar::Zone;
 use crate::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
+use crate::check::address::non_ascii_name;
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::document::shape;
@@ -209,8 +210,11 @@ impl CatalogReader<'_> {
         }
     }
 
-    /// E508, where the settings do not trust the catalog's addresses.
+    /// W511, and E508 where the settings do not trust the catalog's addresses.
     fn check_address(&mut self, path: &[&str], contact: Option<&Contact>) {
+        if let Some(Contact::Email(address)) = contact {
+            self.faults.extend(non_ascii_name(self.places, path, address));
+        }
         let Some(allowed) = self.settings.mail.as_ref().filter(|allowed| !allowed.catalog) else {
             return;
         };

@@ -6,6 +6,7 @@
 mod basis;
 mod subject;
 mod places;
+mod address;
 mod settings;
 mod catalog;
 mod calendars;

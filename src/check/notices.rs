@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::agreement::{Agreement, NoticeEvent, NoticeRule, Notices, PeriodEnd, Renewal};
 use crate::calendar::{Day, Instant, Lead, TimeOfDay, read_time_of_day};
 use crate::catalog::{Catalog, Contact};
+use crate::check::address::non_ascii_name;
 use crate::check::reader::AgreementReader;
 use crate::check::subject::Subject;
 use crate::diagnostic::{Code, Diagnostic};
@@ -98,8 +99,9 @@ impl AgreementReader<'_> {
         NoticeRule { to, before, at: own.or(general) }
     }
 
-    /// E508: an address that the settings do not let mail go to.
+    /// W511, and E508: an address that the settings do not let mail go to.
     pub(super) fn allowed_address(&mut self, path: &[&str], address: &str) {
+        self.faults.extend(non_ascii_name(self.places, path, address));
         let Some(allowed) = &self.settings.mail else {
             return;
         };

@@ -111,6 +111,7 @@ codes! {
     E508 "the address is outside the allowed domains"
     E509 "unknown file in `notices/`"
     E510 "the text of a notice cannot be rendered"
+    W511 "not every mail server takes the address"
 }
 
 impl Code {

@@ -73,6 +73,37 @@ pub struct DueNotices {
     pub orphaned: Vec<NoticeKey>,
 }
 
+impl DueNotices {
+    /// The number of addresses that mail goes to.
+    pub fn mail_addresses(&self) -> usize {
+        self.send.iter().filter_map(mail_address).collect::<BTreeSet<_>>().len()
+    }
+
+    /// The part of one of several deliveries that run at the same time. All notices to one address are in one part, so that
+    /// they are one message; what is not sent by mail, or not sent at all, is in the first.
+    #[must_use]
+    pub fn part(mut self, number: usize, of: usize) -> Self {
+        let addresses: BTreeSet<String> = self.send.iter().filter_map(mail_address).collect();
+        let addresses: Vec<String> = addresses.into_iter().skip(number).step_by(of.max(1)).collect();
+        self.send.retain(|notice| match mail_address(notice) {
+            Some(address) => addresses.binary_search(&address).is_ok(),
+            None => number == 0,
+        });
+        if number > 0 {
+            self = Self { send: self.send, ..Self::default() };
+        }
+        self
+    }
+}
+
+/// The address that a notice is mailed to, as messages are grouped by it.
+fn mail_address(notice: &Notice) -> Option<String> {
+    match &notice.recipient.address {
+        MailAddress::Known(address) if notice.key.channel == Channel::Mail => Some(address.to_lowercase()),
+        _ => None,
+    }
+}
+
 /// The notices that are due for all agreements.
 pub fn due(input: &DueInput<'_>, records: &NoticeRecords) -> DueNotices {
     let succession = Succession::of(input.agreements);

@@ -83,6 +83,29 @@ pub struct MailSender {
     pub server: SecretText,
     /// The sender, such as `Service desk <sd@acme.example>`.
     pub from: String,
+    /// The limits of the server.
+    pub pace: MailPace,
+}
+
+/// The limits of a mail server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailPace {
+    /// The maximum number of connections at a time.
+    pub connections: usize,
+    /// The maximum number of mails per minute.
+    pub per_minute: u32,
+}
+
+impl Default for MailPace {
+    fn default() -> Self {
+        Self { connections: 3, per_minute: 600 }
+    }
+}
+
+/// The domain of an address as it is sent: in lower case and in Punycode, which every server understands. A domain that has
+/// no such form stays as it is.
+pub fn ascii_domain(domain: &str) -> String {
+    idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_lowercase())
 }
 
 /// The format of the messages that a webhook receives.
@@ -149,7 +172,7 @@ pub struct WebhookConfig {
 /// The allowed recipients of mail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedMail {
-    /// Allowed domains, in lower case.
+    /// Allowed domains, as [`ascii_domain`] writes them.
     pub domains: BTreeSet<String>,
     /// Whether addresses of the catalog and of the helpdesk are allowed too.
     pub catalog: bool,
@@ -158,7 +181,7 @@ pub struct AllowedMail {
 impl AllowedMail {
     /// Whether an address belongs to an allowed domain.
     pub fn covers(&self, address: &str) -> bool {
-        let domain = address.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
+        let domain = address.rsplit_once('@').map(|(_, domain)| ascii_domain(domain));
         domain.is_some_and(|domain| self.domains.contains(&domain))
     }
 }

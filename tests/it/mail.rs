@@ -64,7 +64,7 @@ fn mailing(server: &MailServer, language: &str) -> Repository {
     repository.edit("servanda.yaml", "language: ru", &format!("language: {language}"));
     let settings = repository.read("servanda.yaml");
     let mail = format!(
-        "mail: {{ url: \"smtp://127.0.0.1:{}\", from: \"Сервис-деск <sd@acme.example>\", allow: {{ catalog: true }} }}",
+        "mail: {{ url: \"smtp://127.0.0.1:{}\", from: \"Сервис-деск <sd@acme.example>\", allow: {{ catalog: true }}, rate: 60000, connections: 2 }}",
         server.port
     );
     repository.file("servanda.yaml", &format!("{settings}\n{mail}\n"));
@@ -106,6 +106,8 @@ fn mails_arrive_once_with_the_right_text_in_both_languages() {
         repository.expect(0, &["run", "--as-of", "2026-09-21"]);
         let mails = server.mails();
         assert!(!mails.is_empty() && mails.len() <= sent(&run), "one mail for each recipient");
+        let connections: BTreeSet<&str> = mails.iter().map(|mail| text(mail, "connection")).collect();
+        assert!(connections.len() <= 2 && connections.len() < mails.len(), "{connections:?}");
         let ids: BTreeSet<&str> = mails.iter().map(|mail| text(mail, "id")).collect();
         assert_eq!(ids.len(), mails.len(), "no mail came twice");
         for mail in &mails {
@@ -179,6 +181,41 @@ fn an_unanswered_mail_stays_in_doubt_until_a_person_resolves_it() {
     let sent: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("  sent")).collect();
     assert!(!sent.is_empty(), "the resend is sent now: {}", run.stdout);
     assert!(!server.mails().is_empty());
+}
+
+#[test]
+fn a_run_that_is_killed_while_several_mails_are_sent_leaves_each_of_them_in_doubt() {
+    let mut server = match MailServer::start() {
+        Ok(server) => server,
+        Err(why) => return did_not_run(TESTED, &why),
+    };
+    let repository = mailing(&server, "en");
+    let catalog = repository.read("catalog.yaml");
+    repository.file("catalog.yaml", &with_local_part(&catalog, "silent"));
+    let mut run = repository.program(&["run", "--as-of", "2026-09-21"]);
+    let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // Both connections wait for a response.
+    let mut taken = BTreeSet::new();
+    for _ in 0..2 {
+        let mut line = String::new();
+        server.said.read_line(&mut line).unwrap();
+        let mail: Value = serde_json::from_str(&line).unwrap();
+        taken.insert(text(&mail, "id").to_owned());
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_eq!(taken.len(), 2, "two different mails");
+    repository.file("catalog.yaml", &catalog);
+    // The claims of the killed run have expired.
+    let later = ["run", "--as-of", "2026-09-21T13:00:00+03:00"];
+    let shown = repository.expect(7, &later);
+    assert!(shown.stdout.contains("  in doubt  "), "{}", shown.stdout);
+    repository.expect(7, &later);
+    let mails = server.mails();
+    let ids: BTreeSet<String> = mails.iter().map(|mail| text(mail, "id").to_owned()).collect();
+    assert!(!mails.is_empty(), "the others were sent");
+    assert_eq!(ids.len(), mails.len(), "no mail came twice");
+    assert!(ids.is_disjoint(&taken), "those in doubt were not sent again");
 }
 
 /// The catalog with another name before the `@` of each address.

@@ -1,5 +1,6 @@
 // A mail server (smtp-server) that parses what it takes (mailparser): prints its port, then a line of JSON a mail.
-// Recipients called `busy` or `unknown` are refused at RCPT; at the mail to `lost` the server dies without an answer.
+// Recipients called `busy` or `unknown` are refused at RCPT;
+// at the mail to `lost` the server dies without an answer, and those to `silent` are taken without an answer.
 const path = require("path");
 const modules = path.join(process.argv[2], "node_modules");
 const { SMTPServer } = require(path.join(modules, "smtp-server"));
@@ -21,12 +22,14 @@ const server = new SMTPServer({
         to: session.envelope.rcptTo.map((to) => to.address),
         subject: mail.subject,
         id: mail.messageId,
+        connection: session.id,
         automatic: mail.headers.get("auto-submitted"),
         text: mail.text,
         html: mail.html,
       };
       if (reported.to[0].startsWith("lost@")) process.exit();
-      process.stdout.write(JSON.stringify(reported) + "\n", () => callback());
+      const silent = reported.to[0].startsWith("silent@");
+      process.stdout.write(JSON.stringify(reported) + "\n", () => silent || callback());
     }, callback);
   },
 });

@@ -6,6 +6,7 @@ mod mapping;
 mod reader;
 
 use crate::calendar::{Lead, TimeOfDay, Zone, read_time_of_day};
+use crate::check::address::non_ascii_name;
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::shape;
@@ -13,7 +14,7 @@ use crate::document::shape::TextOr;
 use crate::ident::LiveId;
 use crate::settings::{
     AllowedMail, DeactivationGuard, Guards, HelpdeskNotice, LedgerConfig, LedgerPlace, LedgerWitness,
-    MailSender, SecretText, Settings, WebhookConfig, WebhookFormat,
+    MailPace, MailSender, SecretText, Settings, WebhookConfig, WebhookFormat, ascii_domain,
 };
 
 use reader::SettingsReader;
@@ -59,7 +60,7 @@ fn secret_text(written: &TextOr<shape::SecretShape>) -> SecretText {
 fn allowed_mail(written: Option<&shape::MailAllowShape>) -> AllowedMail {
     let domains = written.and_then(|allow| allow.domains.as_ref());
     AllowedMail {
-        domains: domains.into_iter().flatten().map(|domain| domain.to_lowercase()).collect(),
+        domains: domains.into_iter().flatten().map(|domain| ascii_domain(domain)).collect(),
         catalog: written.and_then(|allow| allow.catalog).unwrap_or_default(),
     }
 }
@@ -180,7 +181,14 @@ impl SettingsReader<'_> {
             self.fault(Code::E010, &["mail"], "`mail.from` is missing", help);
             return None;
         };
-        Some(MailSender { server, from })
+        let address = from.rsplit_once('<').map_or(&*from, |(_, address)| address.trim_end_matches('>'));
+        self.faults.extend(non_ascii_name(self.places, &["mail", "from"], address));
+        let usual = MailPace::default();
+        let pace = MailPace {
+            connections: written.connections.map_or(usual.connections, |count| count.clamp(1, 16) as usize),
+            per_minute: written.rate.map_or(usual.per_minute, |rate| rate.max(1)),
+        };
+        Some(MailSender { server, from, pace })
     }
 
     fn helpdesk_notice(

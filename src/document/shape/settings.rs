@@ -76,6 +76,12 @@ pub struct MailShape {
     pub from: Option<String>,
     /// The addresses that may get mail.
     pub allow: Option<MailAllowShape>,
+    /// The largest number of mails per minute. Default: `600`.
+    #[schemars(range(min = 1, max = 60000))]
+    pub rate: Option<u32>,
+    /// The largest number of connections to the server at a time. Default: `3`.
+    #[schemars(range(min = 1, max = 16))]
+    pub connections: Option<u32>,
 }
 
 /// The addresses that may get mail. Other addresses are refused.

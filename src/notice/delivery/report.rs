@@ -21,3 +21,21 @@ pub struct DeliveryReport {
     /// The reason why the run ended early.
     pub ended: Option<String>,
 }
+
+impl DeliveryReport {
+    /// Adds the results of another part of the same run.
+    pub fn add(&mut self, other: Self) {
+        let Self { sent, in_doubt, pending, refused, deferred, settled, ended } = other;
+        self.sent.extend(sent);
+        self.in_doubt.extend(in_doubt);
+        self.pending.extend(pending);
+        self.refused.extend(refused);
+        self.deferred.extend(deferred);
+        self.settled.extend(settled);
+        self.ended = self.ended.take().or(ended);
+        self.sent.sort_unstable();
+        self.in_doubt.sort_unstable();
+        // Parts that know the same unfinished message each report it.
+        self.in_doubt.dedup();
+    }
+}

@@ -5,4 +5,5 @@ mod borders;
 mod compact;
 mod days;
 mod fixture;
+mod parts;
 mod past;

@@ -33,6 +33,11 @@ impl RateLimit {
         Self { schedule: Mutex::default(), interval }
     }
 
+    /// A limit of requests per minute.
+    pub(crate) fn per_minute(rate: u32) -> Self {
+        Self { schedule: Mutex::default(), interval: Some(Duration::from_mins(1) / rate.max(1)) }
+    }
+
     /// Waits until a request may be sent. A reservation that falls into a pause is replaced by a later one.
     pub(crate) async fn acquire(&self) {
         loop {

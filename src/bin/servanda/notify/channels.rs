@@ -6,14 +6,15 @@ use std::path::Path;
 use secrecy::{ExposeSecret as _, SecretString};
 use servanda::ident::{AgreementId, LiveId};
 use servanda::notice::Channel;
+use servanda::notice::DueNotices;
 use servanda::notice::delivery::{DeliveryGuarantee, Message, Reply, TAKEOVER_AFTER};
 use servanda::render::message::RenderedMessage;
-use servanda::settings::{HelpdeskNotice, Product, SecretText, Settings, WebhookFormat};
+use servanda::settings::{HelpdeskNotice, MailSender, Product, SecretText, Settings, WebhookFormat};
 
 use crate::helpdesk::connect::Connection;
 use crate::notify::channel::{DeliveryChannel, Submit};
 use crate::notify::helpdesk_comment::{HelpdeskComment, PreparedComment};
-use crate::notify::mail::{PreparedMail, Smtp};
+use crate::notify::mail::{MailOffer, PreparedMail, Smtp};
 use crate::notify::outbox::{Outbox, PreparedFile};
 use crate::notify::webhook::{PreparedPost, WebhookChannel};
 use crate::process::context::Context;
@@ -45,6 +46,8 @@ pub(crate) fn configured(settings: &Settings) -> Vec<Channel> {
 /// The channels in the settings.
 pub(crate) struct Channels {
     mail: Option<MailChannel>,
+    /// The maximum number of mails that are sent at the same time.
+    connections: usize,
     webhook: Option<WebhookChannel>,
     helpdesk: Option<HelpdeskNotice>,
     /// Whether the helpdesk's search shows a new comment before another run may take over.
@@ -57,7 +60,7 @@ impl Channels {
     /// Opens the channels in the settings. With the embedded helpdesk, mail goes to a folder by default.
     pub(crate) fn open(settings: &Settings, root: &Path) -> Result<Self, Failure> {
         let mail = match &settings.sender {
-            Some(sender) => Some(mail_channel(&secret(&sender.server, "mail.url")?, &sender.from, root)?),
+            Some(sender) => Some(mail_channel(&secret(&sender.server, "mail.url")?, sender, root)?),
             None if matches!(settings.helpdesk.kind, Product::Sandbox) => {
                 let outbox = Outbox::at(root, SANDBOX_OUTBOX, "Servanda <servanda@localhost>");
                 Some(MailChannel::Outbox(outbox))
@@ -75,8 +78,13 @@ impl Channels {
         };
         let from = settings.sender.as_ref().map_or("Servanda", |sender| &sender.from);
         let sender = from.split('<').next().unwrap_or(from).trim().trim_matches('"').to_owned();
+        let connections = match (&mail, &settings.sender) {
+            (Some(MailChannel::Smtp(_)), Some(sender)) => sender.pace.connections,
+            _ => 1,
+        };
         Ok(Self {
             mail,
+            connections,
             webhook,
             helpdesk: settings.helpdesk_notice.clone(),
             is_search_in_time: TAKEOVER_AFTER.unsigned_abs() > settings.helpdesk.search_lag,
@@ -84,12 +92,24 @@ impl Channels {
         })
     }
 
-    /// Connects to the mail server without sending. Returns its place, or why that failed; `None` without mail.
-    pub(crate) async fn check_mail(&self) -> Option<Result<String, String>> {
+    /// Connects to the mail server without sending. Returns what it offers, or why that failed; `None` without mail.
+    pub(crate) async fn check_mail(&self) -> Option<Result<MailOffer, String>> {
         Some(match self.mail.as_ref()? {
             MailChannel::Smtp(smtp) => smtp.check().await,
-            MailChannel::Outbox(outbox) => Ok(outbox.place()),
+            MailChannel::Outbox(outbox) => Ok(MailOffer { place: outbox.place(), smtp_utf8: true }),
         })
+    }
+
+    /// The number of parts in which the due notices are delivered at the same time.
+    pub(crate) fn parts(&self, due: &DueNotices) -> usize {
+        due.mail_addresses().clamp(1, self.connections)
+    }
+
+    /// Ends the connections that are kept between messages.
+    pub(crate) async fn close(&self) {
+        if let Some(MailChannel::Smtp(smtp)) = &self.mail {
+            smtp.close().await;
+        }
     }
 
     /// The name of the sender, without the address.
@@ -142,6 +162,13 @@ impl RunChannels<'_> {
     /// The guarantee of each channel.
     pub(crate) fn guarantees(&self) -> Vec<(Channel, DeliveryGuarantee)> {
         self.0.iter().map(|(name, channel)| (*name, channel.guarantee())).collect()
+    }
+
+    /// Waits until the channel of a message may send another one.
+    pub(crate) async fn admit(&self, message: &Message) {
+        if let Some(AnyChannel::Smtp(smtp)) = self.0.get(&message.channel) {
+            smtp.admit().await;
+        }
     }
 
     /// Prepares a message for its channel.
@@ -233,10 +260,10 @@ impl Submit for PreparedMessage<'_> {
     }
 }
 
-fn mail_channel(address: &SecretString, from: &str, root: &Path) -> Result<MailChannel, Failure> {
+fn mail_channel(address: &SecretString, sender: &MailSender, root: &Path) -> Result<MailChannel, Failure> {
     match address.expose_secret().strip_prefix("file:") {
-        Some(folder) => Ok(MailChannel::Outbox(Outbox::at(root, folder, from))),
-        None => Smtp::new(address, from).map(MailChannel::Smtp),
+        Some(folder) => Ok(MailChannel::Outbox(Outbox::at(root, folder, &sender.from))),
+        None => Smtp::new(address, &sender.from, sender.pace).map(MailChannel::Smtp),
     }
 }
 

@@ -228,6 +228,7 @@ impl<'a> Dispatcher<'a> {
         });
         let channels = self.channels.connect(connection, &self.helpdesk.objects, run);
         let mut result = self.drive(records, &channels, run, stop).await;
+        self.channels.close().await;
         let trust = LedgerTrust::new(self.workspace, records, &self.secret);
         if let Err(why) = trust.note_run(&connection.writer(run), run).await {
             result.report.ended.get_or_insert(why);
@@ -248,7 +249,7 @@ impl<'a> Dispatcher<'a> {
         Ok(())
     }
 
-    /// Performs the effects of the protocol until it ends.
+    /// Delivers what is due, in as many parts at the same time as the mail server may have connections.
     async fn drive(
         &self,
         records: &LedgerRecords,
@@ -256,10 +257,44 @@ impl<'a> Dispatcher<'a> {
         run: &str,
         stop: &Stop,
     ) -> DispatchResult {
-        let mut result = DispatchResult::default();
         if channels.is_empty() {
-            return result;
+            return DispatchResult::default();
         }
+        let mut above_limit = None;
+        let first = self.read_due(records, (0, 1), &mut above_limit).await;
+        let parts = match &first {
+            Reply::Due(due, _) => self.channels.parts(due),
+            _ => 1,
+        };
+        let parts = (0..parts).map(|number| {
+            let first = match &first {
+                Reply::Due(due, records) => Reply::Due(due.clone().part(number, parts), records.clone()),
+                other => other.clone(),
+            };
+            self.drive_part(records, channels, run, stop, (number, parts), first)
+        });
+        let mut result =
+            DispatchResult { awaiting_acknowledgement: above_limit, ..DispatchResult::default() };
+        for part in futures_util::future::join_all(parts).await {
+            result.report.add(part.report);
+            result.awaiting_acknowledgement =
+                part.awaiting_acknowledgement.or(result.awaiting_acknowledgement);
+        }
+        result
+    }
+
+    /// Performs the effects of the protocol for one part until it ends. `first` is the reply to the first reading.
+    async fn drive_part(
+        &self,
+        records: &LedgerRecords,
+        channels: &RunChannels<'_>,
+        run: &str,
+        stop: &Stop,
+        part: (usize, usize),
+        first: Reply,
+    ) -> DispatchResult {
+        let mut result = DispatchResult::default();
+        let mut first = Some(first);
         let mut delivery = Delivery::new(run, channels.guarantees()).max_notices(self.channels.max_notices());
         let mut prepared: Option<(Instant, PreparedMessage<'_>)> = None;
         let mut reply = Reply::Continue;
@@ -269,12 +304,18 @@ impl<'a> Dispatcher<'a> {
             }
             reply = match delivery.next(reply, self.clock.now()) {
                 Effect::End => break,
-                Effect::ReadDue => self.read_due(records, &mut result.awaiting_acknowledgement).await,
+                Effect::ReadDue => match first.take() {
+                    Some(first) => first,
+                    None => self.read_due(records, part, &mut result.awaiting_acknowledgement).await,
+                },
                 Effect::Write(changes) => match records.change(&changes).await {
                     Ok(()) => Reply::Written,
                     Err(LedgerError::Conflict(_)) => Reply::Conflict,
                     Err(LedgerError::Failed(why)) => Reply::LedgerFailed(why),
                 },
+                Effect::Prepare(message) if !admitted(channels, &message, stop).await => {
+                    Reply::Refused("the run was asked to stop".to_owned())
+                }
                 Effect::Prepare(message) => match self.prepare(channels, &message).await {
                     Ok(ready) => {
                         prepared = Some((clock(), ready));
@@ -307,8 +348,13 @@ impl<'a> Dispatcher<'a> {
         result
     }
 
-    /// Reads the ledger and decides what is due. Sets the number of messages above the limit.
-    async fn read_due(&self, records: &LedgerRecords, above_limit: &mut Option<usize>) -> Reply {
+    /// Reads the ledger and decides what is due in a part. Sets the number of messages above the limit.
+    async fn read_due(
+        &self,
+        records: &LedgerRecords,
+        (number, parts): (usize, usize),
+        above_limit: &mut Option<usize>,
+    ) -> Reply {
         let records = match records.memory().await {
             Ok(records) => records,
             Err(error) => return Reply::LedgerFailed(error.to_string()),
@@ -316,7 +362,7 @@ impl<'a> Dispatcher<'a> {
         let mut due = self.with_input(|input| due(input, &records));
         let agreements = self.workspace.agreements.len();
         *above_limit = limit_messages(&mut due, self.channels.max_notices(), agreements, self.acknowledged);
-        Reply::Due(due, records.records)
+        Reply::Due(due.part(number, parts), records.records)
     }
 
     async fn prepare<'c>(
@@ -365,6 +411,14 @@ impl<'a> Dispatcher<'a> {
             address: &|person| self.helpdesk.addresses.get(person).cloned(),
             hide: &|address| self.secret.hide(address),
         })
+    }
+}
+
+/// Waits until the channel may send another message. Returns whether that was before a request to stop.
+async fn admitted(channels: &RunChannels<'_>, message: &Message, stop: &Stop) -> bool {
+    tokio::select! {
+        () = channels.admit(message) => true,
+        () = stop.wait() => false,
     }
 }
 

@@ -389,7 +389,7 @@ async fn mail(channels: &Channels) -> DoctorCheck {
             "no mail is sent",
             "write `mail:` in servanda.yaml to send notices by mail",
         ),
-        Some(Ok(place)) => DoctorCheck::ok("mail", format!("{place} accepts mail; none was sent")),
+        Some(Ok(offer)) => DoctorCheck::ok("mail", format!("{} accepts mail; none was sent", offer.place)),
         Some(Err(why)) => DoctorCheck::failed(
             "mail",
             why,

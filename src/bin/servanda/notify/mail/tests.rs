@@ -1,5 +1,7 @@
 //! Mail: its headers and bodies, and the certainty of the result after each failure of a server.
 
+mod connections;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 
@@ -7,8 +9,10 @@ use secrecy::SecretString;
 use servanda::notice::Channel;
 use servanda::notice::delivery::{Message, Reply};
 use servanda::render::message::RenderedMessage;
+use servanda::settings::MailPace;
 
 use super::Smtp;
+use super::server::SmtpServer;
 use crate::notify::channel::{DeliveryChannel as _, Submit as _};
 
 /// The phase in which a server fails.
@@ -150,8 +154,18 @@ fn rendered() -> RenderedMessage {
 }
 
 async fn send(address: &str) -> Result<Reply, String> {
-    let smtp = Smtp::new(&SecretString::from(address), "Service desk <sd@acme.example>").expect("an address");
-    match smtp.prepare(&message(), &rendered()).await {
+    send_to(&smtp(address, 4), "Main.Office@client.example").await
+}
+
+/// A server at this address, with a rate that makes no mail wait.
+fn smtp(address: &str, connections: usize) -> Smtp {
+    let pace = MailPace { connections, per_minute: 60_000_000 };
+    Smtp::new(&SecretString::from(address), "Service desk <sd@acme.example>", pace).expect("an address")
+}
+
+/// Sends one mail. An error means that it did not come as far as its text.
+async fn send_to(smtp: &Smtp, to: &str) -> Result<Reply, String> {
+    match smtp.prepare(&Message { address: to.to_owned(), ..message() }, &rendered()).await {
         Ok(prepared) => Ok(prepared.submit().await),
         Err(why) => Err(why),
     }
@@ -230,14 +244,20 @@ async fn a_mail_has_its_id_both_bodies_and_suppresses_automatic_replies() {
 
 #[test]
 fn the_address_of_a_server_is_parsed_and_never_shown() {
-    let new = |address: &str| Smtp::new(&SecretString::from(address), "Desk <sd@acme.example>").err();
-    for fine in ["smtps://user:p%40ss@mail.acme.example", "smtp://localhost:1025", "smtp://mail.acme.example"]
-    {
-        assert!(new(fine).is_none(), "{fine}");
+    let new = |address: &str| SmtpServer::read(&SecretString::from(address));
+    for (fine, place) in [
+        ("smtps://user:p%40ss@mail.acme.example", "mail.acme.example:465"),
+        ("smtp://localhost:1025", "localhost:1025"),
+        ("smtp://mail.acme.example", "mail.acme.example:587"),
+        ("smtp://[::1]:2526", "[::1]:2526"),
+        ("smtps://почта.рф", "xn--80a1acny.xn--p1ai:465"),
+    ] {
+        assert_eq!(new(fine).map(|server| server.place()), Ok(place.to_owned()));
     }
     for bad in ["http://mail.acme.example", "mail.acme.example", "smtp://", "smtps://user:secret@"] {
-        let failure = new(bad).expect("it is refused");
-        assert!(!failure.message.contains("secret"), "{}", failure.message);
+        let why = new(bad).err().expect("it is refused");
+        assert!(!why.contains("secret"), "{why}");
     }
-    assert!(Smtp::new(&SecretString::from("smtp://localhost"), "no-address").is_err());
+    let from = |from: &str| Smtp::new(&SecretString::from("smtp://localhost"), from, MailPace::default());
+    assert!(from("no-address").is_err());
 }
