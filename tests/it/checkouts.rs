@@ -120,6 +120,8 @@ fn line_ends_of_a_checkout_change_nothing() {
     assert_eq!(right["scope"]["documents"], json!({}));
     assert_eq!(left["plan"]["header"]["files"], right["plan"]["header"]["files"]);
     assert_eq!(left["plan"]["header"]["commit"], right["plan"]["header"]["commit"]);
+    let (status, _) = checked(&windows, "line-ends");
+    assert_eq!(status, "ok", "doctor says that they change nothing");
     // Findings of files that differ in their line ends only do not concern a branch.
     for repository in [&plain, &windows] {
         let since = ["validate", "--as-of", DAY, "--short", "--changed-since", "HEAD"];

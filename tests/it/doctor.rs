@@ -222,6 +222,107 @@ fn a_missing_ledger_and_one_with_another_secret_fail() {
     assert_failed(&check(&repository, ""), &["ledger"], "NOT_SET_ANYWHERE", "");
 }
 
+/// The example with a ledger on a branch of this remote.
+fn on_branch_of(remote: &Repository) -> Repository {
+    remote.git(&["init", "--quiet", "--bare"]);
+    let repository = Repository::example();
+    let settings = repository.read("servanda.yaml");
+    let ledger = "ledger: { at: \"git:origin#ledger\", secret: { env: LEDGER } }";
+    repository.file("servanda.yaml", &format!("{settings}\n{ledger}\n"));
+    repository.git(&["init", "--quiet"]);
+    repository.git(&["remote", "add", "origin", &remote.root().to_string_lossy()]);
+    repository
+}
+
+#[cfg(unix)]
+#[test]
+fn a_rule_that_refuses_pushes_to_the_ledger_is_found_before_a_run_meets_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let remote = Repository::empty();
+    let repository = on_branch_of(&remote);
+    let script =
+        "#!/bin/sh\necho 'GH013: Repository rule violations found for refs/heads/ledger' >&2\nexit 1\n";
+    let hook = remote.file("hooks/pre-receive", script).root().join("hooks/pre-receive");
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let lines = check(&repository, "");
+    assert_failed(&lines, &["push"], "GH013: Repository rule violations", "exempt the branch");
+    assert_eq!(lines["ledger"].0, "warning", "it does not exist yet: {lines:#?}");
+    let run =
+        repository.program(&["doctor", "--no-push"]).env("LEDGER", "a long random text").output().unwrap();
+    assert_eq!(run.status.code(), Some(0), "{}", String::from_utf8_lossy(&run.stdout));
+}
+
+#[test]
+fn a_push_that_is_tried_changes_nothing_of_the_ledger() {
+    let remote = Repository::empty();
+    let repository = on_branch_of(&remote);
+    assert_eq!(check(&repository, "")["push"].0, "ok", "the branch is made, and is empty");
+    assert_eq!(remote.git(&["ls-tree", "-r", "ledger"]), "");
+    let mut begin = repository.program(&["run", "--init-ledger", "--as-of", "2026-09-01"]);
+    let begun = begin.env("LEDGER", "a secret that is long enough to be one").output().unwrap();
+    assert_eq!(begun.status.code(), Some(0), "{}", String::from_utf8_lossy(&begun.stderr));
+    let tree = remote.git(&["rev-parse", "ledger^{tree}"]);
+    let commits = remote.git(&["rev-list", "--count", "ledger"]);
+    let lines = check(&repository, "");
+    assert_eq!((&*lines["push"].0, &*lines["ledger"].0), ("ok", "ok"), "{lines:#?}");
+    assert_eq!(remote.git(&["rev-parse", "ledger^{tree}"]), tree);
+    assert_ne!(remote.git(&["rev-list", "--count", "ledger"]), commits);
+}
+
+#[test]
+fn a_variable_that_names_another_repository_is_reported_as_ignored() {
+    let (repository, other) = (Repository::example(), Repository::empty());
+    repository.commit();
+    other.git(&["init", "--quiet"]);
+    let mut program = repository.program(&["doctor", "--format", "json"]);
+    let output = program.env("GIT_DIR", other.root().join(".git")).output().unwrap();
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let line = found.as_array().unwrap().iter().find(|line| line["check"] == "git").unwrap();
+    assert_eq!(line["status"], "ok");
+    assert!(line["message"].as_str().unwrap().contains("GIT_DIR of the environment is ignored"), "{line}");
+}
+
+/// Starts a mail server that takes connections and offers nothing.
+fn plain_mail_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            stream.write_all(b"220 here\r\n").unwrap();
+            let mut line = String::new();
+            while reader.read_line(&mut line).unwrap_or_default() > 0 {
+                // The client may have closed the connection.
+                let _ = stream.write_all(b"250 here\r\n");
+                line.clear();
+            }
+        }
+    });
+    format!("smtp://{address}")
+}
+
+#[test]
+fn addresses_that_the_mail_server_does_not_take_are_found_before_a_run_meets_them() {
+    let repository = Repository::example();
+    let settings = repository.read("servanda.yaml");
+    let url = plain_mail_server();
+    let mail =
+        format!("mail: {{ url: \"{url}\", from: \"Desk <sd@acme.example>\", allow: {{ catalog: true }} }}");
+    repository.file("servanda.yaml", &format!("{settings}{mail}\n"));
+    assert_eq!(check(&repository, "")["mail"].0, "ok");
+    let catalog = repository.read("catalog.yaml");
+    let address =
+        catalog.lines().find_map(|line| line.split("email: ").nth(1)?.split([' ', '}', ',']).next());
+    let (_, domain) = address.unwrap().split_once('@').unwrap();
+    repository.edit("catalog.yaml", address.unwrap(), &format!("офис@{domain}"));
+    let lines = check(&repository, "");
+    assert_failed(&lines, &["mail"], "SMTPUTF8", "W511");
+    assert!(!lines["mail"].1.contains("офис"), "no address is shown: {lines:#?}");
+    assert_eq!(lines["files"].0, "warning", "validate warns of it too: {lines:#?}");
+}
+
 #[test]
 fn an_unreachable_mail_server_fails() {
     let repository = Repository::example();

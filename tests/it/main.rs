@@ -38,6 +38,7 @@ mod offline;
 mod pages;
 mod postgres;
 mod processes;
+mod proxies;
 mod pull_requests;
 mod random;
 mod recipes;

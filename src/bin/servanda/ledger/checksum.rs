@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use servanda::calendar::Instant;
+use tokio::sync::Mutex;
 
 use super::store::{Entries, Holder, LedgerError, LedgerStore, Swap, SwapCheck, check_swaps};
 
@@ -20,6 +21,8 @@ const TRIES: u32 = 200;
 /// A store that maintains a checksum over its entries.
 pub(crate) struct Checksummed<L> {
     ledger: L,
+    /// Held during a write: those of this process would only make each other start again.
+    writing: Mutex<()>,
     has_written: AtomicBool,
 }
 
@@ -46,7 +49,7 @@ struct Checksum {
 impl<L: LedgerStore> Checksummed<L> {
     /// Maintains a checksum from the next write on.
     pub(crate) fn over(ledger: L) -> Self {
-        Self { ledger, has_written: AtomicBool::new(false) }
+        Self { ledger, writing: Mutex::default(), has_written: AtomicBool::new(false) }
     }
 
     /// Compares the entries with the checksum. An empty ledger needs none.
@@ -78,6 +81,7 @@ impl<L: LedgerStore> Checksummed<L> {
         if swaps.is_empty() {
             return Ok(());
         }
+        let _writing = self.writing.lock().await;
         let keys: Vec<&str> = swaps.iter().map(|swap| swap.key.as_str()).chain([KEY]).collect();
         for _ in 0..TRIES {
             let mut found = self.ledger.get_cached(&keys).await?;
@@ -192,6 +196,10 @@ impl<L: LedgerStore> LedgerStore for Checksummed<L> {
 
     async fn break_lock(&self) -> Result<Option<Holder>, LedgerError> {
         self.ledger.break_lock().await
+    }
+
+    async fn try_push(&self) -> Result<bool, LedgerError> {
+        self.ledger.try_push().await
     }
 
     async fn lost_history(&self) -> Result<Option<String>, LedgerError> {

@@ -81,6 +81,7 @@ impl LedgerStore for AnyLedger {
         fn lease_end() -> Option<Instant>;
         fn write_before_unlock(swaps: &[Swap]) -> Result<(), LedgerError>;
         fn break_lock() -> Result<Option<Holder>, LedgerError>;
+        fn try_push() -> Result<bool, LedgerError>;
         fn lost_history() -> Result<Option<String>, LedgerError>;
         fn accept_history() -> Result<(), LedgerError>;
         fn drop_history() -> Result<Option<u64>, LedgerError>;

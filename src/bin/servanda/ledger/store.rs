@@ -106,6 +106,12 @@ pub(crate) trait LedgerStore: Send + Sync {
     /// Ends the lock of another run, and returns that run; `None` if no run holds it.
     fn break_lock(&self) -> impl Future<Output = Result<Option<Holder>, LedgerError>> + Send;
 
+    /// Tries whether the store takes a write of this user, by one that changes nothing. Returns `false` if the store is no
+    /// branch of a server, whose rules only a push shows.
+    fn try_push(&self) -> impl Future<Output = Result<bool, LedgerError>> + Send {
+        async { Ok(false) }
+    }
+
     /// A state of the ledger that was seen here before and that it no longer contains, since it was rolled back.
     fn lost_history(&self) -> impl Future<Output = Result<Option<String>, LedgerError>> + Send {
         async { Ok(None) }

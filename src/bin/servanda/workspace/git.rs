@@ -432,6 +432,7 @@ mod tests {
             ("PATH", "/bin"),
             ("https_proxy", "http://proxy:3128"),
             ("GIT_SSH_COMMAND", "ssh -i key"),
+            ("GIT_SSL_CAINFO", "/ca.pem"),
             ("KEY", "secret"),
             ("SERVANDA_LEDGER_SECRET", "secret"),
             ("GITHUB_TOKEN", "secret"),
@@ -441,7 +442,8 @@ mod tests {
         ];
         let passed = names(&own, &Remote::new("origin"));
         let passed: Vec<&str> = passed.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(passed, ["PATH", "https_proxy", "GIT_SSH_COMMAND", "GIT_CREDENTIAL_TOKEN"]);
+        let expected = ["PATH", "https_proxy", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_CREDENTIAL_TOKEN"];
+        assert_eq!(passed, expected);
     }
 
     #[test]

@@ -1,6 +1,12 @@
 //! `servanda doctor`: checks everything that a run needs, with a help for each thing that fails.
 //!
-//! Nothing is written and nothing is sent: what only a write could show is reported as untested.
+//! Nothing is written to the helpdesk and nothing is sent: what only a write could show is reported as untested. On the
+//! branch of a ledger, one commit is pushed that changes nothing.
+
+mod checkout;
+mod proxy;
+mod push;
+mod mail;
 
 use servanda::agreement::NoticeEvent;
 use servanda::calendar::ZONE_DATA;
@@ -23,15 +29,17 @@ use crate::process::context::{AsOf, CLOCK_TOLERANCE, Context, clock};
 use crate::process::failure::{Exit, Failure, print_data};
 use crate::process::runtime::runtime;
 use crate::reconcile::apply::key_settings;
+use crate::workspace::files;
 use crate::workspace::load::{self, LoadedFiles, Workspace};
-use crate::workspace::{files, git};
 
 const AFTER_HELP: &str = "\
 Examples:
   servanda doctor                        check files, helpdesk, ledger and mail
   servanda doctor --format json          the same for programs
+  servanda doctor --no-push              push nothing to the ledger
 
-Nothing is written and nothing is sent.
+Nothing is written to the helpdesk and nothing is sent. If the ledger is on a Git branch, one commit that changes nothing \
+is pushed to it, since only a push shows whether a rule of the server refuses pushes.
 
 Exit codes: 0 no check failed, 1 a check failed.";
 
@@ -42,6 +50,9 @@ pub(crate) struct Arguments {
     /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Push nothing to the branch of the ledger
+    #[arg(long)]
+    no_push: bool,
 }
 
 /// Checks one thing after the other.
@@ -50,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let as_of = context.as_of(None, &loaded.zone())?;
     let (mut found, workspace) = check_files(loaded, as_of);
     if let Some(workspace) = workspace {
-        check_surroundings(&workspace, as_of, &mut found)?;
+        check_surroundings(&workspace, as_of, !arguments.no_push, &mut found)?;
     }
     match arguments.format {
         Format::Text => print_data(&render::doctor::text(&found, context.paint()))?,
@@ -64,15 +75,17 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
 fn check_surroundings(
     workspace: &Workspace,
     as_of: AsOf,
+    may_push: bool,
     found: &mut Vec<DoctorCheck>,
 ) -> Result<(), Failure> {
     found.push(zone(workspace, as_of));
     runtime()?.block_on(async {
-        found.push(checkout(workspace).await);
+        found.extend(checkout::check(&workspace.root).await);
+        found.extend(proxy::check(&workspace.settings.helpdesk.kind).await);
         match connect::open(workspace, as_of).await {
             Err(failure) => {
                 found.push(failing("helpdesk", failure));
-                check_ledger_and_mail(workspace, as_of, None, found).await;
+                check_ledger_and_mail(workspace, as_of, may_push, None, found).await;
             }
             Ok(connection) => {
                 let answers = check_helpdesk(workspace, &connection, found).await;
@@ -80,7 +93,7 @@ fn check_surroundings(
                     found.push(addresses(workspace, &connection).await);
                 }
                 let connected = Some(&connection).filter(|_| answers);
-                check_ledger_and_mail(workspace, as_of, connected, found).await;
+                check_ledger_and_mail(workspace, as_of, may_push, connected, found).await;
                 connection.close().await;
             }
         }
@@ -133,32 +146,6 @@ fn check_files(loaded: LoadedFiles, as_of: AsOf) -> (Vec<DoctorCheck>, Option<Wo
         base: None,
     };
     (vec![found], Some(workspace))
-}
-
-/// Checks that git reads the checkout, with its history.
-async fn checkout(workspace: &Workspace) -> DoctorCheck {
-    let shallow = git::run(&workspace.root, &["rev-parse", "--is-shallow-repository"], b"").await;
-    match shallow {
-        Err(why) => DoctorCheck::warning("git", why, "without git, a plan names no commit; install git"),
-        Ok(shallow) if shallow.code == Some(0) && shallow.output.starts_with(b"true") => {
-            DoctorCheck::warning(
-                "git",
-                "the clone is shallow; plans for pull requests and acknowledgements in commit messages need the history",
-                git::DEPTH_HELP,
-            )
-        }
-        Ok(shallow) if shallow.code == Some(0) => {
-            DoctorCheck::ok("git", "reads the checkout with its history")
-        }
-        Ok(shallow) if shallow.errors.contains("not a git repository") => {
-            DoctorCheck::ok("git", "the files are in no Git repository, so that a plan names no commit")
-        }
-        Ok(shallow) => DoctorCheck::failed(
-            "git",
-            git::complaint(&shallow.errors).to_owned(),
-            Some(git::help(&shallow.errors).unwrap_or("run `git status` in the folder").to_owned()),
-        ),
-    }
 }
 
 fn zone(workspace: &Workspace, as_of: AsOf) -> DoctorCheck {
@@ -253,6 +240,7 @@ fn clocks(workspace: &Workspace, connection: &Connection) -> DoctorCheck {
 async fn check_ledger_and_mail(
     workspace: &Workspace,
     as_of: AsOf,
+    may_push: bool,
     connection: Option<&Connection>,
     found: &mut Vec<DoctorCheck>,
 ) {
@@ -260,11 +248,17 @@ async fn check_ledger_and_mail(
         Err(failure) => found.push(failing("mail", failure)),
         Ok(channels) => {
             let records = ledger::open(workspace);
-            found.push(ledger_is_trusted(workspace, &channels, &records, as_of).await);
+            let ledger = ledger_is_trusted(workspace, &channels, &records, as_of).await;
+            let is_readable = ledger.status != CheckStatus::Failed;
+            found.push(ledger);
+            if is_readable {
+                let is_branch = matches!(workspace.settings.ledger.place, LedgerPlace::Git { .. });
+                found.extend(if may_push { push::check(&records).await } else { push::untested(is_branch) });
+            }
             found.extend(ownership_key(workspace, &records).await);
             found.extend(machines(workspace));
             found.extend(witness(workspace, &channels, &records, as_of, connection).await);
-            found.push(mail(&channels).await);
+            found.push(mail::check(workspace, &channels).await);
         }
     }
 }
@@ -380,25 +374,6 @@ async fn ownership_key(workspace: &Workspace, records: &LedgerRecords) -> Option
             DoctorCheck::failed("key", message, Some(help))
         }
     })
-}
-
-async fn mail(channels: &Channels) -> DoctorCheck {
-    match channels.check_mail().await {
-        None => DoctorCheck::warning(
-            "mail",
-            "no mail is sent",
-            "write `mail:` in servanda.yaml to send notices by mail",
-        ),
-        Some(Ok(offer)) => DoctorCheck::ok("mail", format!("{} accepts mail; none was sent", offer.place)),
-        Some(Err(why)) => DoctorCheck::failed(
-            "mail",
-            why,
-            Some(
-                "check `mail.url` and the variable that it names, and that this machine may reach the server"
-                    .to_owned(),
-            ),
-        ),
-    }
 }
 
 /// Checks that everybody in the helpdesk who receives notices has an address there.
