@@ -3,6 +3,8 @@
 //! An identifier is validated when it is created and has a type of its own, so that the slug of a client cannot be used as
 //! that of a service. This module knows no YAML and no helpdesk.
 
+pub mod slug;
+
 use std::fmt;
 
 /// The largest length of a slug, in characters. A longer one does not fit the key attribute of a helpdesk.

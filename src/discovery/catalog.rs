@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use crate::catalog::{Catalog, CatalogEntry};
-use crate::discovery::slug::{slug_of, slug_of_person};
+use crate::ident::slug::{slug_of, slug_of_person};
 use crate::ident::LiveId;
 use crate::live::{Live, ObjectKind, Observed, Value};
 use crate::mapping::Field;

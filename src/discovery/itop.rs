@@ -12,7 +12,7 @@ use crate::catalog::{Catalog, CatalogEntry};
 use crate::discovery::evidence::{DiscoveredMapping, Evidence, MappingLine, ValueShape, line, unread};
 use crate::discovery::profile::{Profile, Profiles};
 use crate::discovery::sample::{ClassSample, RawObject, Samples};
-use crate::discovery::slug::slug_of;
+use crate::ident::slug::slug_of;
 use crate::discovery::term::{self, PeriodAttributes};
 use crate::ident::LiveId;
 use crate::mapping::{Field, Mapping};

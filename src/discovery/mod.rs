@@ -11,7 +11,6 @@ pub mod itop;
 pub mod itsm365;
 mod profile;
 mod sample;
-pub mod slug;
 mod term;
 
 pub use evidence::{DiscoveredMapping, Evidence, MappingLine, UnreadableClass, ValueShape};
