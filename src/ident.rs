@@ -5,7 +5,10 @@
 
 pub mod slug;
 
+use std::borrow::Cow;
 use std::fmt;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 /// The largest length of a slug, in characters. A longer one does not fit the key attribute of a helpdesk.
 pub const SLUG_LIMIT: usize = 100;
@@ -18,6 +21,18 @@ pub fn is_slug(text: &str) -> bool {
         && bytes.all(|byte| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
         })
+}
+
+/// A text with composed letters (NFC). Some systems decompose letters such as `й` in file names; two texts that look the
+/// same are equal only in one of the two forms.
+pub fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfc().collect()),
+    }
 }
 
 /// Whether `text` is a slug, or two slugs separated by a slash (an entry of a set, a department).
@@ -187,7 +202,14 @@ pub fn nearest<'known>(written: &str, known: impl IntoIterator<Item = &'known st
 
 #[cfg(test)]
 mod tests {
-    use super::{AgreementId, ClientSlug, RecipientSlug, is_slug, nearest};
+    use super::{AgreementId, ClientSlug, RecipientSlug, composed, is_slug, nearest};
+
+    #[test]
+    fn letters_are_composed() {
+        assert_eq!(composed("и\u{306}ога"), "йога");
+        assert_eq!(composed("йога"), "йога");
+        assert_eq!(composed("\u{212b}"), "Å");
+    }
 
     #[test]
     fn slugs_are_lower_case_and_plain() {

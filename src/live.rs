@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use crate::calendar::{Day, TargetTime};
-use crate::ident::{AgreementId, LiveId};
+use crate::ident::{AgreementId, LiveId, composed};
 use crate::mapping::Field;
 
 /// The result of a search.
@@ -195,9 +195,9 @@ impl DirectoryEntry {
     /// Whether its title may be this one; only a hidden title that was read from a snapshot is unknown.
     pub fn may_be_titled(&self, title: &str) -> bool {
         match &self.hidden {
-            None => self.title == title.trim(),
+            None => composed(&self.title) == composed(title.trim()),
             Some(HiddenTitle(digest_of_title)) => {
-                digest_of_title.as_ref().is_none_or(|hidden| *hidden == digest(&title.trim()))
+                digest_of_title.as_ref().is_none_or(|hidden| *hidden == digest(&composed(title.trim())))
             }
         }
     }
@@ -205,7 +205,7 @@ impl DirectoryEntry {
     /// The key of its title in the index; `None` where the title is unknown.
     fn title_key(&self) -> Option<String> {
         match &self.hidden {
-            None => Some(self.title.clone()),
+            None => Some(composed(&self.title).into_owned()),
             Some(HiddenTitle(digest_of_title)) => digest_of_title.as_deref().map(hidden_title),
         }
     }
@@ -215,7 +215,7 @@ impl DirectoryEntry {
         if self.hidden.is_some() {
             return self;
         }
-        let hidden = HiddenTitle(Some(digest(&self.title)));
+        let hidden = HiddenTitle(Some(digest(&composed(&self.title))));
         Self { hidden: Some(hidden), title: initials(&self.title), ..self }
     }
 }
@@ -234,11 +234,11 @@ pub fn initials(name: &str) -> String {
 }
 
 impl Value {
-    /// A text in normal form: without surrounding whitespace, and `Nothing` if empty.
+    /// A text in normal form: with composed letters, without surrounding whitespace, and `Nothing` if empty.
     pub fn text(text: &str) -> Self {
         match text.trim() {
             "" => Self::Nothing,
-            trimmed => Self::Text(trimmed.to_owned()),
+            trimmed => Self::Text(composed(trimmed).into_owned()),
         }
     }
 
@@ -357,9 +357,10 @@ impl Directory {
 
     /// The objects with exactly this title that are not archived.
     pub fn titled(&self, kind: ObjectKind, title: &str) -> &[LiveId] {
+        let title = composed(title.trim());
         let by_key = |key: String| self.by_title.get(&(kind, key)).map(Vec::as_slice);
-        let hidden = || by_key(hidden_title(&digest(&title.trim())));
-        by_key(title.trim().to_owned()).or_else(hidden).unwrap_or_default()
+        let hidden = || by_key(hidden_title(&digest(&title)));
+        by_key(title.clone().into_owned()).or_else(hidden).unwrap_or_default()
     }
 
     /// The objects with exactly this code that are not archived.

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::catalog::{Catalog, CatalogEntry};
 use crate::ident::slug::{slug_of, slug_of_person};
-use crate::ident::LiveId;
+use crate::ident::{LiveId, composed};
 use crate::live::{Live, ObjectKind, Observed, Value};
 use crate::mapping::Field;
 
@@ -284,7 +284,7 @@ impl CatalogComparison<'_> {
             Some(item) if item.archived => {
                 self.add(list, slug, Difference::Gone { object: id.clone(), archived: true });
             }
-            Some(item) if !item.title.is_empty() && item.title != entry.title.trim() => {
+            Some(item) if !item.title.is_empty() && composed(&item.title) != composed(entry.title.trim()) => {
                 let (from, to) = (entry.title.clone(), item.title.clone());
                 self.add(list, slug, Difference::Renamed { from, to });
             }
@@ -299,7 +299,7 @@ impl CatalogComparison<'_> {
             let items = self.items(list.kind()).filter(|(_, item)| !item.archived && bears(item));
             items.map(|(id, _)| id.clone()).collect()
         };
-        let mut objects = all(&|item| item.title == entry.title.trim());
+        let mut objects = all(&|item| composed(&item.title) == composed(entry.title.trim()));
         if objects.is_empty() {
             objects = all(&|item| item.code.as_deref() == Some(slug));
         }

@@ -11,6 +11,7 @@ use super::scalar::{PlainScalar, resolve};
 use super::text::{self, SIZE_LIMIT, quoted};
 use super::tree::{MapEntry, Node, NodeMap, NodeValue};
 use crate::diagnostic::{Code, Diagnostic, FileId, Span};
+use crate::ident::composed;
 
 /// The deepest nesting of maps and lists.
 const DEPTH_LIMIT: usize = 32;
@@ -261,7 +262,7 @@ impl<'text> TreeBuilder<'text> {
             );
         }
         if let Some(OpenCollection::Map { key, .. }) = self.open.last_mut() {
-            *key = Some((text.into(), span));
+            *key = Some((composed(text).into(), span));
         }
         self.count(span)
     }

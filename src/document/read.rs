@@ -11,6 +11,7 @@ use super::schema_error;
 use super::text::{decode, quoted};
 use super::tree::{Node, Tree};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Sources, Span};
+use crate::ident::composed;
 
 /// A file after reading.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,7 +92,7 @@ fn validate(
     let document = Document {
         file,
         kind,
-        id: id_of(path).into(),
+        id: composed(id_of(path)).into(),
         sound: faults.is_empty(),
         root: parsed.root.unwrap_or_else(|| Node::null(file)),
     };
@@ -100,7 +101,13 @@ fn validate(
 
 /// The document of a file that could not be decoded. With it, references to the file are not reported as unknown.
 pub fn unreadable(sources: &Sources, file: FileId, kind: DocumentKind) -> Document {
-    Document { file, kind, id: id_of(sources.path(file)).into(), root: Node::null(file), sound: false }
+    Document {
+        file,
+        kind,
+        id: composed(id_of(sources.path(file))).into(),
+        root: Node::null(file),
+        sound: false,
+    }
 }
 
 /// Parses a text that is not in a file yet, without validating its keys. Fails with the first error.
@@ -145,11 +152,23 @@ pub fn duplicate_ids<'document>(
     for ((_, id), mut same) in by_id.into_iter().filter(|(_, same)| same.len() > 1) {
         same.sort_by_key(|document| sources.path(document.file));
         for duplicate in &same[1..] {
-            let message = format!("two files have the id {}", quoted(id));
+            let is_form = id_of(sources.path(duplicate.file)) != id_of(sources.path(same[0].file));
+            let (message, help) = if is_form {
+                let what = "whose letters are composed in one name and decomposed in the other";
+                (
+                    format!("two files have the id {}, {what}", quoted(id)),
+                    "delete one of them; `git ls-files -z | od -c` tells them apart",
+                )
+            } else {
+                (
+                    format!("two files have the id {}", quoted(id)),
+                    "rename one of them; the folder is not part of the id",
+                )
+            };
             let fault = Diagnostic::new(Code::E102, Span::of_file(duplicate.file), message)
                 .label("second file")
                 .related(Span::of_file(same[0].file), "first file")
-                .help("rename one of them; the folder is not part of the id");
+                .help(help);
             faults.push(fault);
         }
     }

@@ -301,6 +301,28 @@ fn one_name_in_two_folders_is_reported_with_both_positions() {
 }
 
 #[test]
+fn names_that_differ_only_in_the_form_of_their_letters_are_one_id() {
+    let mut sources = Sources::default();
+    let paths = ["agreements/\u{439}ога.yaml", "agreements/и\u{306}ога.yaml"];
+    let documents = paths.map(|path| {
+        let file = sources.add(path, "client: a\n");
+        read(&sources, file, DocumentKind::Agreement).0
+    });
+    assert_eq!(documents[0].id, documents[1].id);
+    let faults = duplicate_ids(&documents, &sources);
+    let fault = faults.iter().next().expect("two files");
+    let mut named = [fault.place.span, fault.related[0].span].map(|span| sources.path(span.file));
+    named.sort_unstable_by_key(|path| path.len());
+    assert_eq!((fault.code, named), (Code::E102, paths));
+    assert!(fault.message.contains("decomposed"), "{}", fault.message);
+    one(
+        DocumentKind::Agreement,
+        "client: a\nlabels: { \u{439}: x, и\u{306}: y }\n",
+        "2:19 E003 duplicate key `\u{439}` in this map | keep one of the two",
+    );
+}
+
+#[test]
 fn invalid_bytes_are_kept_up_to_the_error() {
     let mut sources = Sources::default();
     let (file, fault) = add_source(&mut sources, "agreements/a.yaml", b"client: a\ntitle: \xd2\n".to_vec());

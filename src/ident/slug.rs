@@ -142,7 +142,7 @@ fn is_patronymic(word: &str) -> bool {
 
 /// The words of a title in lower case: runs of letters and digits. An apostrophe parts none.
 fn words(title: &str) -> Vec<String> {
-    let lower: String = title
+    let lower: String = super::composed(title)
         .to_lowercase()
         .chars()
         .filter(|letter| !matches!(letter, '\'' | '’' | '`' | '\u{306}'))
@@ -190,6 +190,7 @@ mod tests {
             ("Щёлковский объезд", "shchelkovsky-obezd"),
             ("ООО", "ooo"),
             ("日本", ""),
+            ("Северныи\u{306}", "severny"),
         ] {
             assert_eq!(slug_of(title), slug, "{title}");
         }

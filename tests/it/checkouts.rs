@@ -185,3 +185,24 @@ fn every_spelling_of_another_extension_is_an_error() {
         }
     }
 }
+
+/// Some systems decompose the letters of file names when they check out, others compose them.
+#[test]
+#[cfg(target_os = "linux")]
+fn composed_and_decomposed_names_of_one_file_are_the_same() {
+    let (composed, decomposed) =
+        ("agreements/\u{439}од/portovik-2026.yaml", "agreements/и\u{306}од/portovik-2026.yaml");
+    let (left, right) = (Repository::example(), Repository::example());
+    for (repository, path) in [(&left, composed), (&right, decomposed)] {
+        repository.file(path, &repository.read(EDITED)).remove(EDITED);
+    }
+    left.commit();
+    let files = |repository: &Repository| planned(&plan(repository, &[]))["plan"]["header"]["files"].clone();
+    assert_eq!(files(&left), files(&right));
+    left.file(decomposed, &left.read(composed)).remove(composed);
+    let since = ["validate", "--as-of", DAY, "--short", "--changed-since", "HEAD"];
+    assert_eq!(left.expect(0, &since).stdout, "");
+    // An edit writes to the name on disk.
+    left.expect(0, &["suspend", "portovik-2026", "--from", "2027-01-11", "--until", "2027-01-24"]);
+    assert!(left.read(decomposed).contains("2027-01-11"));
+}

@@ -1,6 +1,7 @@
 //! Reads the files of a repository, and checks them into a [`Workspace`] that later stages may trust. Where something is
 //! wrong with the files, all diagnostics are shown and the run ends.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -12,6 +13,7 @@ use servanda::catalog::Catalog;
 use servanda::check::{self, Basis, CheckedRepository};
 use servanda::diagnostic::{Diagnostics, FileId, Severity, Sources};
 use servanda::document::{self, Document, DocumentKind, Node};
+use servanda::ident::composed;
 use servanda::live::digest;
 use servanda::render;
 use servanda::render::message;
@@ -425,13 +427,14 @@ impl LoadedFiles {
     }
 
     /// The digest of all files, by which a plan names what it was made from. It does not depend on the line ends of a
-    /// checkout.
+    /// checkout, nor on whether its system composes the letters of file names.
     pub(crate) fn digest(&self) -> String {
         let text = |text: &String| {
             if text.contains('\r') { digest(&text.replace("\r\n", "\n")) } else { digest(text) }
         };
-        let texts: Vec<(&str, String)> =
-            self.sources.iter().map(|(_, source)| (source.path.as_str(), text(&source.text))).collect();
+        let mut texts: Vec<(Cow<'_, str>, String)> =
+            self.sources.iter().map(|(_, source)| (composed(&source.path), text(&source.text))).collect();
+        texts.sort();
         digest(&texts)
     }
 }

@@ -3,13 +3,14 @@
 //! The target helpdesk and its credentials always come from the base. A change of them in the pull request is reported as
 //! a red line, and is not used.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use servanda::calendar::{Instant, Zone};
 use servanda::check::CheckedRepository;
 use servanda::diagnostic::{Diagnostics, FileId};
-use servanda::ident::file_of;
+use servanda::ident::{composed, file_of};
 use servanda::plan::scope::{
     CheckedSide, RedLine, RedLineSubject, Scope, red_line, red_lines_of_catalog, red_lines_of_contacts,
 };
@@ -170,10 +171,12 @@ impl PullRequest {
     pub(crate) fn diagnostics(&self, at: Instant) -> Diagnostics {
         let (known, checked, scope) = self.compare(at);
         let (base, head) = (&self.base.sources, &self.head.sources);
-        let texts: BTreeMap<&str, &str> =
-            base.iter().map(|(_, source)| (source.path.as_str(), source.text.as_str())).collect();
+        let texts: BTreeMap<Cow<'_, str>, &str> =
+            base.iter().map(|(_, source)| (composed(&source.path), source.text.as_str())).collect();
         let is_changed = |file: FileId| {
-            !texts.get(head.path(file)).is_some_and(|text| text.lines().eq(head.text(file).lines()))
+            !texts
+                .get(&composed(head.path(file)))
+                .is_some_and(|text| text.lines().eq(head.text(file).lines()))
         };
         let documents = self.head.agreements.iter().filter(|document| {
             let touched = scope.documents.keys().chain(&scope.indirect);
@@ -183,13 +186,13 @@ impl PullRequest {
         let concerned: BTreeSet<FileId> = documents.map(|document| document.file).collect();
         let before: BTreeSet<_> = known
             .iter()
-            .map(|known| (known.code, base.path(known.place.span.file), &known.message))
+            .map(|known| (known.code, composed(base.path(known.place.span.file)), &known.message))
             .collect();
         let mut found = checked.diagnostics;
         found.retain(|found| {
             let mut files = found.related.iter().chain([&found.place]).map(|label| label.span.file);
             files.any(|file| is_changed(file) || concerned.contains(&file))
-                || !before.contains(&(found.code, head.path(found.place.span.file), &found.message))
+                || !before.contains(&(found.code, composed(head.path(found.place.span.file)), &found.message))
         });
         found
     }
