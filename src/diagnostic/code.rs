@@ -63,6 +63,8 @@ codes! {
     E013 "secret in clear text"
     E014 "these keys exclude each other"
     E015 "the file is empty"
+    E016 "the file contains marks of a merge conflict"
+    E017 "a space is missing after a colon"
     E101 "unknown name"
     E102 "two agreements have the same id"
     E103 "two agreements have the same number"

@@ -24,6 +24,7 @@ mod text_kind;
 pub use deserialize::from_tree;
 pub use keys::{Key, description, keys};
 pub use kind::DocumentKind;
+pub use parse::conflicts;
 pub use path::{NotAFile, id_of, kind_of, not_a_file};
 pub use read::{
     Document, add_source, duplicate_ids, parse_changed, parse_text, read, read_parsed, unreadable,
@@ -33,7 +34,7 @@ pub use schema::{KnownSlugs, compile_validators, is_field_path, published_schema
 pub use text::{DecodeError, SIZE_LIMIT, decode};
 pub use tree::{Node, Tree};
 
-pub(crate) use text::quoted;
+pub(crate) use text::{is_joiner, quoted};
 
 #[cfg(test)]
 mod tests;

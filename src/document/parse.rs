@@ -6,6 +6,10 @@
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle};
 
 mod advice;
+mod slips;
+
+pub use slips::conflicts;
+pub(super) use slips::missing_space;
 
 use super::scalar::{PlainScalar, resolve};
 use super::text::{self, SIZE_LIMIT, quoted};
@@ -42,10 +46,11 @@ pub(super) fn parse(file: FileId, text: &str) -> Parsed {
         );
         return builder.stop();
     }
-    let invisible = text::invisible(file, text);
-    if !invisible.is_empty() {
-        builder.faults = invisible;
-        return builder.stop();
+    for faults in [text::invisible(file, text), conflicts(file, text)] {
+        if !faults.is_empty() {
+            builder.faults = faults;
+            return builder.stop();
+        }
     }
     let options = granit_parser::options! {
         strict_indentation: true,
@@ -92,6 +97,8 @@ struct TreeBuilder<'text> {
     documents: usize,
     nodes: usize,
     faults: Vec<Diagnostic>,
+    /// The spaces that YAML takes for letters. With one of them the tree does not mean what people see.
+    odd_spaces: Vec<Diagnostic>,
     reported: Vec<Span>,
 }
 
@@ -107,6 +114,7 @@ impl<'text> TreeBuilder<'text> {
             documents: 0,
             nodes: 0,
             faults: Vec::new(),
+            odd_spaces: Vec::new(),
             reported: Vec::new(),
         }
     }
@@ -116,6 +124,10 @@ impl<'text> TreeBuilder<'text> {
     }
 
     fn finish(mut self) -> Parsed {
+        if !self.odd_spaces.is_empty() {
+            self.odd_spaces.truncate(FAULT_LIMIT);
+            return Parsed { root: None, faults: self.odd_spaces, reported: self.reported };
+        }
         let blank = match &self.root {
             None => true,
             Some(root) => root.value == NodeValue::Null && self.faults.is_empty(),
@@ -239,6 +251,9 @@ impl<'text> TreeBuilder<'text> {
                 format!("an escape stands for an invisible character (U+{:04X})", u32::from(character));
             self.report_value(span, Diagnostic::new(Code::E007, span, message).help("delete it"));
         }
+        if style == ScalarStyle::Plain && !text.is_ascii() {
+            self.odd_spaces.extend(slips::odd_space(self.text, span));
+        }
         if self.awaits_key() {
             return self.key(text, style, span);
         }
@@ -295,6 +310,11 @@ impl<'text> TreeBuilder<'text> {
             // An empty document is reported at its end.
             Some(OpenCollection::Map { key: None, .. }) | None => return,
         };
+        if let Some(key) = key
+            && let Some(fault) = missing_space(self.file, place.start as usize, key)
+        {
+            return self.report_value(span, fault);
+        }
         let message = match key {
             Some(key) if text.is_empty() => format!("{} has no value", quoted(key)),
             Some(key) => format!("{} has the empty value {}", quoted(key), quoted(text)),
@@ -382,6 +402,11 @@ impl<'text> TreeBuilder<'text> {
         let span = text::span(self.file, at, at + next);
         if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
             self.too_deep(span);
+            return;
+        }
+        let slips = slips::in_malformed(self.file, self.text, at);
+        if !slips.is_empty() {
+            self.faults = slips;
             return;
         }
         let (message, help) = advice::explain(error, self.text.get(at..).unwrap_or_default());

@@ -6,7 +6,7 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::Value as Json;
 
 use super::kind::DocumentKind;
-use super::parse::FAULT_LIMIT;
+use super::parse::{FAULT_LIMIT, missing_space};
 use super::path::slug_like;
 use super::schema::{derived, validator};
 use super::text::quoted;
@@ -73,7 +73,10 @@ impl SchemaError<'_> {
         let one = match error {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 let reported = unexpected.iter().take(FAULT_LIMIT + 1);
-                return reported.map(|key| self.unknown_key(key)).collect();
+                return reported
+                    .filter(|key| !self.is_reported(key))
+                    .map(|key| self.unknown_key(key))
+                    .collect();
             }
             ValidationErrorKind::PropertyNames { error } => {
                 self.bad_key(error.instance().as_str().unwrap_or_default())
@@ -181,6 +184,13 @@ impl SchemaError<'_> {
     fn wrong_type(&self) -> Diagnostic {
         if self.is_secret() {
             return self.secret();
+        }
+        let at = self.node.span.start as usize;
+        if self.takes("object")
+            && let Some(fault) =
+                self.node.as_text().and_then(|text| missing_space(self.node.span.file, at, text))
+        {
+            return fault;
         }
         let expected = self.expected();
         let message = format!("{} takes {expected}, not {}", self.subject(), self.actual());
@@ -321,6 +331,13 @@ impl SchemaError<'_> {
 
     fn key_span(&self, key: &str) -> Span {
         self.node.as_map().and_then(|map| map.entry(key)).map_or(self.node.span, |entry| entry.key_span)
+    }
+
+    /// Whether a key without a value was reported as a key and a value without a space between them.
+    fn is_reported(&self, key: &str) -> bool {
+        let span = self.key_span(key);
+        let is_empty = self.node.get(&[key]).is_some_and(|node| node.value == NodeValue::Null);
+        is_empty && missing_space(span.file, span.start as usize, key).is_some()
     }
 
     fn unknown_key(&self, key: &str) -> Diagnostic {

@@ -57,11 +57,15 @@ pub(super) fn invisible(file: FileId, text: &str) -> Vec<Diagnostic> {
     }
     let mut characters = text.char_indices().peekable();
     let mut found = Vec::new();
+    let mut before = None;
     while let Some((at, character)) = characters.next() {
-        let lone_return = character == '\r' && characters.peek().is_none_or(|(_, next)| *next != '\n');
-        if (lone_return || is_invisible(character)) && found.len() < REPORT_LIMIT {
+        let next = characters.peek().map(|(_, next)| *next);
+        let lone_return = character == '\r' && next != Some('\n');
+        let is_hidden = is_invisible(character) && !is_joiner(before, character, next);
+        if (lone_return || is_hidden) && found.len() < REPORT_LIMIT {
             found.push(diagnostic(file, at, character));
         }
+        before = Some(character);
     }
     found
 }
@@ -94,6 +98,30 @@ pub(super) fn is_invisible(character: char) -> bool {
         '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
         | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether a character without a width shows in what its neighbours look like, as in Persian, Hindi and emoji. Elsewhere
+/// it only makes two names differ that look the same.
+pub(crate) fn is_joiner(before: Option<char>, character: char, after: Option<char>) -> bool {
+    // Arabic to Syriac, the scripts of India, Khmer and Mongolian.
+    let joins = |letter: Option<char>| {
+        letter.is_some_and(|letter| {
+            matches!(letter, '\u{620}'..='\u{74f}' | '\u{750}'..='\u{8ff}' | '\u{900}'..='\u{dff}'
+                | '\u{1780}'..='\u{18af}' | '\u{fb50}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}')
+        })
+    };
+    let is_picture = |letter: Option<char>| {
+        letter.is_some_and(
+            |letter| matches!(letter, '\u{2190}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}'),
+        )
+    };
+    match character {
+        '\u{200c}' => joins(before) && joins(after),
+        '\u{200d}' => (joins(before) && joins(after)) || (is_picture(before) && is_picture(after)),
+        '\u{fe0e}' | '\u{fe0f}' => is_picture(before),
+        '\u{180b}'..='\u{180d}' | '\u{180f}' => joins(before),
+        _ => false,
+    }
 }
 
 /// The bytes with which an invisible character can begin.
@@ -149,6 +177,8 @@ mod tests {
         for (text, found) in [
             ("a: b\n", 0),
             ("a: b\r\nc: d\r\n", 0),
+            ("title: می\u{200c}خواهم 👩\u{200d}💻\n", 0),
+            ("a: b\u{200d}c\n", 1),
             ("title: ООО «Ромашка» — «№ 1», 5 €, naïve 漢字 🙂\n", 0),
             ("\u{feff}a: b\n", 1),
             ("a: \u{202e}b\u{202c}\n", 2),

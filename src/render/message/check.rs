@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Sources, Span};
+use crate::document::conflicts;
 use crate::ident::nearest;
 use crate::notice::NoticeKind;
 use crate::plan::scope::TextChange;
@@ -22,7 +23,11 @@ pub fn own_texts(sources: &Sources, texts: &[FileId]) -> BTreeMap<String, String
 
 /// The faults of the texts below [`FOLDER`].
 pub fn faults(sources: &Sources, texts: &[FileId]) -> Diagnostics {
-    texts.iter().filter_map(|file| fault(sources, *file)).collect()
+    let of = |file: &FileId| {
+        let conflicts = conflicts(*file, sources.text(*file));
+        if conflicts.is_empty() { fault(sources, *file).into_iter().collect() } else { conflicts }
+    };
+    texts.iter().flat_map(of).collect()
 }
 
 fn name(sources: &Sources, file: FileId) -> &str {
