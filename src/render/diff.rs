@@ -15,7 +15,7 @@ pub fn unified(old_path: Option<&str>, new_path: &str, old: &str, new: &str, pai
     let mut text = String::new();
     let mut line = |tone: Tone, line: &str| {
         let style = if paint.colour { tone.style() } else { anstyle::Style::new() };
-        writeln!(text, "{style}{}{style:#}", encode::excerpt(line))
+        writeln!(text, "{style}{}{style:#}", encode::excerpt_line(line))
             .expect("a string takes all that is written");
     };
     line(Tone::Strong, &format!("--- {}", old_path.unwrap_or("/dev/null")));

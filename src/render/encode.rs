@@ -6,45 +6,82 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// A text for a terminal: everything that would move the cursor, change the direction or not be seen at all stands
-/// there as an escape (`\u{1b}`), so that what is read is what is there. The result is always one line.
+use crate::document::is_joiner;
+
+/// A text as one line in which everything can be seen: what would move the cursor, change the direction or not be seen
+/// at all stands there as an escape (`\u{1b}`). Letters, marks and joiners of every script stay as they are.
 ///
-/// The log of a CI is a terminal too, and its runner obeys a line that begins with `::` and what stands behind `##[`.
-/// Neither is left as it is. Within a word, as in `Person::3`, no line begins, since lines break at spaces.
-pub fn terminal(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unseen) && !text.contains("::") && !text.contains("##[") {
+/// The runners of CI systems obey `##[` and `##vso[` anywhere in a line of their log, so the second `#` is an escape too.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let Cow::Borrowed(text) = without_marks(text, "\\u{23}") else {
+        return Cow::Owned(visible(&without_marks(text, "\\u{23}")).into_owned());
+    };
+    if !text.chars().any(is_unseen) {
         return Cow::Borrowed(text);
     }
     let mut encoded = String::with_capacity(text.len() + 16);
-    let (mut last, mut one_before) = (' ', ' ');
+    let mut before = None;
     let mut rest = text.chars();
     while let Some(character) = rest.next() {
         match character {
-            ':' if last == ':' && !is_within_a_word(one_before, rest.as_str()) => encoded.push_str("\\u{3a}"),
-            '#' if last == '#' && rest.as_str().starts_with('[') => encoded.push_str("\\u{23}"),
             '\n' => encoded.push_str("\\n"),
             '\r' => encoded.push_str("\\r"),
             '\t' => encoded.push_str("\\t"),
-            unseen if is_unseen(unseen) => {
+            unseen if is_unseen(unseen) && !is_joiner(before, unseen, rest.clone().next()) => {
                 write!(encoded, "\\u{{{:x}}}", u32::from(unseen))
                     .expect("a string takes all that is written");
             }
             seen => encoded.push(seen),
         }
-        (one_before, last) = (last, character);
+        before = Some(character);
     }
     Cow::Owned(encoded)
 }
 
-fn is_within_a_word(before: char, behind: &str) -> bool {
-    before.is_ascii_alphanumeric() && behind.starts_with(|letter: char| letter.is_ascii_alphanumeric())
+/// A text for a terminal: as [`visible`]. The log of a CI is a terminal too, and GitHub obeys a line that begins with
+/// `::` and a word. Lines break at spaces, so that is an escape at the begin of the text and after a space, and nowhere
+/// else.
+pub fn terminal(text: &str) -> Cow<'_, str> {
+    without_commands(visible(text), ":\\u{3a}")
+}
+
+/// A text without the marks such as `##[` that runners obey: with `instead` in place of the second `#`.
+fn without_marks<'a>(text: &'a str, instead: &str) -> Cow<'a, str> {
+    let is_mark = |at: usize| {
+        let rest = text[at + 1..].trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
+        text[..at].ends_with('#') && rest.starts_with('[')
+    };
+    let marks = text.match_indices('#').map(|(at, _)| at).filter(|at| is_mark(*at));
+    replaced(Cow::Borrowed(text), marks.collect(), 1, instead)
+}
+
+/// A text without what GitHub would obey where a line begins: with `instead` in place of `::` before a word.
+fn without_commands<'a>(text: Cow<'a, str>, instead: &str) -> Cow<'a, str> {
+    let may_begin_a_line = |at: usize| text[..at].chars().next_back().is_none_or(char::is_whitespace);
+    let is_command = |at: usize| {
+        may_begin_a_line(at) && text[at + 2..].starts_with(|letter: char| letter.is_ascii_alphabetic())
+    };
+    let found = text.match_indices("::").map(|(at, _)| at).filter(|at| is_command(*at)).collect();
+    replaced(text, found, 2, instead)
+}
+
+/// Replaces `length` bytes at each of these places.
+fn replaced<'a>(text: Cow<'a, str>, places: Vec<usize>, length: usize, instead: &str) -> Cow<'a, str> {
+    if places.is_empty() {
+        return text;
+    }
+    let mut text = text.into_owned();
+    for at in places.into_iter().rev() {
+        text.replace_range(at..at + length, instead);
+    }
+    Cow::Owned(text)
 }
 
 /// A text for Markdown: a code span, within which no forge knows a mention, a link, an image, an issue, a commit, an
 /// emoji or HTML. It is one line, its fence is longer than any run of backticks in it, and a bar stands between two
 /// spans as an entity, since a cell of a table would end at it.
 pub fn markdown(text: &str) -> String {
-    let text = terminal(text);
+    let text = visible(text);
     let spans: Vec<String> =
         text.split('|').map(|span| if span.is_empty() { String::new() } else { code_span(span) }).collect();
     if text.is_empty() { "` `".to_owned() } else { spans.join("&#124;") }
@@ -61,11 +98,11 @@ fn code_span(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// A text within HTML, or XML, or an attribute in quotation marks: as [`terminal`], without anything that means
-/// something there.
+/// A text within HTML, or XML, or an attribute in quotation marks: as [`visible`], without anything that means
+/// something there. What a runner would obey in the log is an entity, which readers do not see.
 pub fn html(text: &str) -> Cow<'_, str> {
-    let text = terminal(text);
-    if !text.contains(['&', '<', '>', '"', '\'']) {
+    let text = visible(text);
+    if !text.contains(['&', '<', '>', '"', '\'', ':']) {
         return text;
     }
     let mut encoded = String::with_capacity(text.len() + 16);
@@ -79,13 +116,13 @@ pub fn html(text: &str) -> Cow<'_, str> {
             other => encoded.push(other),
         }
     }
-    Cow::Owned(encoded)
+    without_commands(Cow::Owned(encoded), "&#58;:")
 }
 
-/// A text within a command of a CI (`::error file=…::text`): as [`terminal`], so that it is one line, with what the
+/// A text within a command of a CI (`::error file=…::text`): as [`visible`], so that it is one line, with what the
 /// runner would take for more than text written as the runner writes it.
 pub fn command(text: &str) -> String {
-    terminal(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    visible(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// The same for a property of a command.
@@ -111,10 +148,10 @@ pub fn path(path: &str) -> String {
 pub fn json(written: &str) -> Cow<'_, str> {
     // Line feeds between values are serde's own; within a text they are escapes already.
     let is_raw = |character: char| is_unseen(character) && character != '\n';
-    if written.contains("##[") {
-        // A runner would obey it, wherever on a line of its log it stands.
-        return Cow::Owned(json(&written.replace("##[", "#\\u0023[")).into_owned());
-    }
+    // A runner would obey it, wherever on a line of its log it stands.
+    let Cow::Borrowed(written) = without_marks(written, "\\u0023") else {
+        return Cow::Owned(json(&without_marks(written, "\\u0023")).into_owned());
+    };
     if !written.chars().any(is_raw) {
         return Cow::Borrowed(written);
     }
@@ -177,9 +214,9 @@ pub fn address(text: &str) -> String {
 /// Lines of a file for a terminal: as [`terminal`], but one character for each, so that columns and marks
 /// below the line stay where they are. Line feeds and tabs stay.
 pub fn excerpt(text: &str) -> Cow<'_, str> {
-    if text.contains("##[") {
-        return Cow::Owned(excerpt(&text.replace("##[", "#\u{fffd}[")).into_owned());
-    }
+    let Cow::Borrowed(text) = without_marks(text, "\u{fffd}") else {
+        return Cow::Owned(excerpt(&without_marks(text, "\u{fffd}")).into_owned());
+    };
     if !text.chars().any(is_unseen_in_excerpt) {
         return Cow::Borrowed(text);
     }
@@ -191,6 +228,12 @@ pub fn excerpt(text: &str) -> Cow<'_, str> {
         _ => '\u{fffd}',
     };
     Cow::Owned(text.chars().map(stand_in).collect())
+}
+
+/// One line of a file for a terminal: as [`excerpt`], also where nothing stands before it that keeps a runner from
+/// obeying it.
+pub fn excerpt_line(text: &str) -> Cow<'_, str> {
+    without_commands(excerpt(text), ":\u{fffd}")
 }
 
 /// Whether a character cannot be seen, or changes how those around it are seen. Combining marks are not among
@@ -230,7 +273,7 @@ pub(super) mod corpus;
 #[cfg(test)]
 mod tests {
     use super::corpus::{HOSTILE, all_payloads, is_clean, is_obeyed};
-    use super::{command_property, excerpt, json, markdown, path, terminal};
+    use super::{command, command_property, excerpt, excerpt_line, html, json, markdown, path, terminal};
 
     #[test]
     fn nothing_hostile_reaches_a_terminal() {
@@ -249,7 +292,7 @@ mod tests {
                 assert!(is_clean(&encoded), "{encoded}");
                 assert!(!is_obeyed(&encoded), "{encoded}");
             }
-            assert!(!excerpt(&payload).contains("##["));
+            assert!(!is_obeyed(&excerpt_line(&payload.replace('\n', " "))), "{payload:?}");
             let read: String =
                 serde_json::from_str(&json(&serde_json::json!(&payload).to_string())).expect("JSON");
             assert_eq!(read, payload);
@@ -273,11 +316,54 @@ mod tests {
 
     #[test]
     fn ordinary_texts_stay_as_they_are() {
-        for text in
-            ["ООО «Северный ветер»", "и\u{306}", "a\u{a0}b", "日本", "50 %", "a: b", "# [x]", "Person::3"]
-        {
+        for text in [
+            "ООО «Северный ветер»",
+            "и\u{306}",
+            "a\u{a0}b",
+            "日本",
+            "50 %",
+            "a: b",
+            "# [x]",
+            "Person::3",
+            "Услуги::Почта",
+            "[::1]:2526",
+            "::1",
+            "::Почта",
+            "a :: b",
+            "std::vec::Vec",
+            ":::",
+            "## x [y]",
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+            "👩\u{200d}💻 ❤\u{fe0f}",
+        ] {
             assert_eq!(terminal(text), text);
-            assert_eq!(excerpt(text), text);
+            assert_eq!(markdown(text), format!("`{text}`"));
+            assert_eq!(html(text), text);
+            assert_eq!(command(text), text.replace('%', "%25"));
+        }
+    }
+
+    #[test]
+    fn what_a_runner_would_obey_is_encoded_by_each_sink_and_only_there() {
+        for (text, shown) in [
+            ("::error::x", ":\\u{3a}error::x"),
+            ("a ::set-output name=x::y", "a :\\u{3a}set-output name=x::y"),
+            ("a\u{a0}::add-mask::y", "a\u{a0}:\\u{3a}add-mask::y"),
+        ] {
+            assert_eq!(terminal(text), shown);
+            assert_eq!(markdown(text), format!("`{text}`"), "a code span begins with a backtick");
+            assert_eq!(command(text), text, "the runner reads the text of a command once");
+            assert_eq!(html(text), text.replacen("::", "&#58;:", 1));
+            assert_eq!(excerpt(text), text, "an excerpt has the number of its line before it");
+            assert_eq!(excerpt_line(text), text.replacen("::", ":\u{fffd}", 1));
+        }
+        for mark in ["##[error]x", "##vso[task.setvariable variable=a]b", "a ###teamcity[x]"] {
+            let at = mark.rfind('#').expect("a mark");
+            let shown = format!("{}\\u{{23}}{}", &mark[..at], &mark[at + 1..]);
+            assert_eq!(terminal(mark), shown);
+            assert_eq!(command(mark), shown);
+            assert!(!is_obeyed(&excerpt(mark)) && !is_obeyed(&json(mark)), "{mark}");
         }
     }
 

@@ -50,7 +50,7 @@ impl TerminalRow {
             let fitting = from + fitting(&letters[from..], width);
             let (to, next) =
                 if fitting == letters.len() { (fitting, fitting) } else { cut(&letters, from, fitting) };
-            rows.push(TerminalRow::of_letters(&letters[from..to]));
+            rows.push(TerminalRow::of_letters(&letters[from..to]).guarded());
             from = next;
         }
         if rows.is_empty() {
@@ -68,6 +68,18 @@ impl TerminalRow {
             }
         }
         Self(pieces)
+    }
+
+    /// The row without what the runner of a CI would obey: a cut within a word may put `::` at its begin.
+    fn guarded(mut self) -> Self {
+        let begin = self.0.iter_mut().find(|(_, text)| !text.trim_start().is_empty());
+        if let Some((_, text)) = begin
+            && let Some(at) = text.find("::")
+            && text[..at].trim_start().is_empty()
+        {
+            *text = encode::terminal(text).into_owned();
+        }
+        self
     }
 
     fn write(&self, colour: bool, into: &mut String) {

@@ -14,7 +14,7 @@ pub fn gitlab(found: &Diagnostics, sources: &Sources) -> String {
         let span = diagnostic.place.span;
         let region = Region::of(span, sources);
         json!({
-            "description": format!("{}: {}", diagnostic.code, encode::terminal(&diagnostic.message)),
+            "description": format!("{}: {}", diagnostic.code, encode::visible(&diagnostic.message)),
             "check_name": diagnostic.code.as_str(),
             "fingerprint": fingerprint,
             "severity": match diagnostic.severity {
@@ -23,7 +23,7 @@ pub fn gitlab(found: &Diagnostics, sources: &Sources) -> String {
                 Severity::Note => "info",
             },
             "location": {
-                "path": encode::terminal(sources.path(span.file)),
+                "path": encode::visible(sources.path(span.file)),
                 "lines": { "begin": region.line, "end": region.end_line },
             },
         })

@@ -103,7 +103,7 @@ fn location(label: &Label, sources: &Sources) -> Value {
 
 /// Escapes a text for a message, in which SARIF interprets brackets as links.
 fn message(text: &str) -> String {
-    let text = encode::terminal(text);
+    let text = encode::visible(text);
     if text.contains("](") { text.replace('[', "\\[").replace(']', "\\]") } else { text.into_owned() }
 }
 

@@ -78,6 +78,7 @@ const LIVE: &[&str] = &[
     "::error file=a,line=1::x",
     "##[error]x",
     "##[add-matcher]x.json",
+    "##vso[task.setvariable variable=x]y",
     "{{ 7 * 7 }} ${7*7} #{x}",
 ];
 
@@ -121,7 +122,11 @@ pub(crate) fn is_clean(rendered: &str) -> bool {
 
 /// Whether a runner of a CI would take a line of a log for a command.
 pub(crate) fn is_obeyed(log: &str) -> bool {
-    log.contains("##[") || log.lines().any(|line| line.trim_start().starts_with("::"))
+    let is_word = |rest: &str| rest.starts_with(|letter: char| letter.is_ascii_alphabetic());
+    let is_marked =
+        |rest: &str| rest.trim_start_matches(|letter: char| letter.is_ascii_alphabetic()).starts_with('[');
+    (0..log.len()).any(|at| log.get(at..).and_then(|rest| rest.strip_prefix("##")).is_some_and(is_marked))
+        || log.lines().any(|line| line.trim_start().strip_prefix("::").is_some_and(is_word))
 }
 
 /// The active elements of a Markdown text, as a forge with every extension reads it.

@@ -220,7 +220,7 @@ impl DataWriter<'_> {
 
 /// A foreign text, redacted, shortened and encoded.
 fn text(foreign: &str) -> String {
-    encode::terminal(&preview(foreign)).into_owned()
+    encode::visible(&preview(foreign)).into_owned()
 }
 
 /// The number of days since 1970-01-01.

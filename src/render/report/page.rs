@@ -107,7 +107,7 @@ fn plain(input: &ReportInput<'_>, words: &Value) -> Vec<[String; 5]> {
             last_day.unwrap_or_else(|| fill(words, "open_ended", &[])),
             input.manager(entry).map(preview).unwrap_or_default(),
         ]
-        .map(|text| encode::terminal(&text).into_owned())
+        .map(|text| encode::visible(&text).into_owned())
     };
     entries.iter().take(PLAIN_LIMIT).map(row).collect()
 }

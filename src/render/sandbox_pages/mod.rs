@@ -250,7 +250,7 @@ fn environment(context: &PageContext) -> Environment<'static> {
         environment.add_template(name, text).expect("a test parses each of the pages");
     }
     environment.add_filter("urlencode", |text: String| encode::address(&text));
-    environment.add_filter("safe_text", |text: String| encode::terminal(&text).into_owned());
+    environment.add_filter("safe_text", |text: String| encode::visible(&text).into_owned());
     environment.add_filter("day", move |stored: Option<String>| stored.map(|stored| day(language, &stored)));
     let zone = context.zone.clone();
     environment.add_filter("instant", move |second: i64| instant(language, &zone, second));

@@ -13,7 +13,7 @@ use crate::settings::Language;
 pub(super) fn day(language: Language, stored: &str) -> String {
     let label = stored.get(..10).map(|label| label.replace('.', "-"));
     let day = label.and_then(|label| label.parse::<Day>().ok());
-    day.map_or_else(|| encode::terminal(stored).into_owned(), |day| date(language, day))
+    day.map_or_else(|| encode::visible(stored).into_owned(), |day| date(language, day))
 }
 
 /// All texts of a language by name.
@@ -29,7 +29,7 @@ pub(super) fn words(language: Language) -> Value {
 pub(super) fn attribute(language: Language, code: &str) -> String {
     words(language)["attributes"][code]
         .as_str()
-        .map_or_else(|| encode::terminal(code).into_owned(), str::to_owned)
+        .map_or_else(|| encode::visible(code).into_owned(), str::to_owned)
 }
 
 /// A number with the matching form of a noun.
@@ -56,7 +56,7 @@ pub(super) fn value(language: Language, stored: &Part) -> String {
         ValueKind::Map => match (part("title"), part("length"), part("interval")) {
             (Some(title), ..) => value(language, &title),
             (None, Some(length), Some(unit)) => duration(language, &length, &unit),
-            _ => encode::terminal(&stored.to_string()).into_owned(),
+            _ => encode::visible(&stored.to_string()).into_owned(),
         },
         ValueKind::None | ValueKind::Undefined => "–".to_owned(),
         ValueKind::Bool => {
@@ -70,7 +70,7 @@ pub(super) fn value(language: Language, stored: &Part) -> String {
             match state {
                 Some(state) => state,
                 None if is_day => day(language, &text),
-                None => encode::terminal(&text).into_owned(),
+                None => encode::visible(&text).into_owned(),
             }
         }
     }
@@ -80,6 +80,6 @@ fn duration(language: Language, length: &Part, unit: &Part) -> String {
     let words = words(language);
     let unit = unit.to_string();
     let name =
-        words["units"][&unit].as_str().map_or_else(|| encode::terminal(&unit).into_owned(), str::to_owned);
+        words["units"][&unit].as_str().map_or_else(|| encode::visible(&unit).into_owned(), str::to_owned);
     format!("{length}\u{a0}{name}")
 }
