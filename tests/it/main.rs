@@ -26,6 +26,7 @@ mod helpdesk;
 mod helpdesk_notices;
 mod hostile;
 mod layers;
+mod left_out;
 mod ledgers;
 mod locks;
 mod mail;

@@ -18,6 +18,8 @@ pub struct ReportInput<'a> {
     pub language: Language,
     /// The digest of the files.
     pub files: &'a str,
+    /// The ids of agreements that are left out because of errors in their files.
+    pub left_out: &'a [&'a str],
 }
 
 impl ReportInput<'_> {

@@ -35,6 +35,8 @@ const SCRIPT: &str = concat!(
 );
 /// The most agreements in the table for readers without scripts; more would double the size of the page.
 const PLAIN_LIMIT: usize = 2_000;
+/// The most agreements that are named as left out.
+const NAMED_LIMIT: usize = 20;
 /// The numbers of days within which the page counts ends.
 const WITHIN: [i32; 3] = [30, 60, 90];
 
@@ -49,6 +51,12 @@ pub fn page(input: &ReportInput<'_>) -> String {
         fingerprint(STYLE)
     );
     let number = |number: usize| number.to_string();
+    let left_out = (!input.left_out.is_empty()).then(|| {
+        let ids = input.left_out.iter().take(NAMED_LIMIT).map(|id| encode::visible(id)).collect::<Vec<_>>();
+        let more = if input.left_out.len() > NAMED_LIMIT { ", …" } else { "" };
+        let ids = format!("{}{more}", ids.join(", "));
+        fill(&words, "left_out", &[("n", &number(input.left_out.len())), ("ids", &ids)])
+    });
     let more = (report.entries.len() > PLAIN_LIMIT).then(|| {
         let (all, shown) = (number(report.entries.len()), number(PLAIN_LIMIT));
         fill(&words, "no_script_more", &[("all", &all), ("n", &shown)])
@@ -68,6 +76,7 @@ pub fn page(input: &ReportInput<'_>) -> String {
         version => env!("CARGO_PKG_VERSION"),
         policy,
         more,
+        left_out,
         within,
         as_of => fill(&words, "as_of", &[("day", &today)]),
         zone => input.zone.name(),

@@ -31,7 +31,19 @@ fn rendered<T>(agreements: &[Agreement], language: Language, tell: impl Fn(&Repo
         zone: &zone,
         language,
         files: "0123456789abcdef",
+        left_out: &[],
     })
+}
+
+#[test]
+fn agreements_that_are_left_out_are_named_with_and_without_a_script() {
+    let ids: Vec<String> = (1..=25).map(|number| format!("left-{number}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let html =
+        rendered(&titled("a"), Language::Russian, |input| page(&ReportInput { left_out: &ids, ..*input }));
+    assert_eq!(html.matches("(25): left-1, left-2").count(), 2);
+    assert!(html.contains("left-20, …") && !html.contains("left-21"));
+    assert!(!rendered(&titled("a"), Language::Russian, page).contains("class=\"left-out\""));
 }
 
 fn titled(title: &str) -> Vec<Agreement> {

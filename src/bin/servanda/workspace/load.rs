@@ -366,8 +366,13 @@ impl LoadedFiles {
             let noun = if warnings == 1 { "warning" } else { "warnings" };
             print_message(&format!("{warnings} {noun}; `servanda validate` shows them\n"));
         }
+        Ok(self.workspace(checked))
+    }
+
+    /// The workspace of what was checked, also with errors.
+    pub(super) fn workspace(self, checked: CheckedRepository) -> Workspace {
         let (digest, paths, texts) = (self.digest(), self.paths(), self.own_texts());
-        Ok(Workspace {
+        Workspace {
             commit: git::commit(&self.root),
             digest,
             root: self.root,
@@ -377,7 +382,7 @@ impl LoadedFiles {
             paths,
             texts,
             base: None,
-        })
+        }
     }
 
     /// Checks the files for an answer that needs no more than their content, and leaves warnings to `validate`.

@@ -6,5 +6,6 @@ pub(crate) mod prefilter;
 pub(crate) mod git;
 pub(crate) mod git_tree;
 pub(crate) mod load;
+pub(crate) mod partial;
 pub(crate) mod pull_request;
 pub(crate) mod change_set;

@@ -1,19 +1,20 @@
 //! `servanda forecast`: the changes of state and the notices of the coming days.
 
-use servanda::render;
 use servanda::render::forecast::{self, ForecastInput};
 
-use crate::cli::options::PlanOptions;
 use crate::notify::channels;
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
+use crate::workspace::load;
 
 const AFTER_HELP: &str = "\
 Examples:
   servanda forecast --days 60
   servanda forecast --days 365 --format ics > agreements.ics
                                         for a calendar application
-  servanda forecast --as-of 2027-01-01 --days 31";
+  servanda forecast --as-of 2027-01-01 --days 31
+
+Agreements with errors in their files are left out and named; the exit code is then 3.";
 
 /// Show the coming changes and notices
 #[derive(clap::Args)]
@@ -44,11 +45,13 @@ enum ForecastFormat {
 
 /// Prints the forecast.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
-    let (workspace, terms) = PlanOptions::as_of(arguments.as_of.as_deref()).load(context)?;
-    let from = terms.as_of.instant;
+    let loaded = load::load(context)?;
+    let from = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?.instant;
+    let partial = loaded.into_partial(from, context)?;
     let until = from.checked_add(jiff::SignedDuration::from_hours(i64::from(arguments.days) * 24));
     let until = until
         .map_err(|_| Failure::usage("the forecast would end after the year 9999", "pass fewer `--days`"))?;
+    let workspace = &partial.workspace;
     let settings = &workspace.settings;
     let coming = forecast::forecast(&ForecastInput {
         agreements: &workspace.agreements,
@@ -59,8 +62,8 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     });
     match arguments.format {
         ForecastFormat::Text => print_data(&forecast::text(&coming, &settings.zone, settings.language))?,
-        ForecastFormat::Json => print_data(&render::json::pretty(&forecast::json(&coming)))?,
+        ForecastFormat::Json => print_data(&partial.json(&forecast::json(&coming)))?,
         ForecastFormat::Ics => print_data(&forecast::ics(&coming, settings.language, context.now))?,
     }
-    Ok(Exit::Fine)
+    partial.conclude()
 }

@@ -17,7 +17,9 @@ Examples:
   servanda report --out agreements.html    one page that needs no network
   servanda report --out a.html --csv a.csv --ics a.ics
   servanda report --as-of 2027-01-01 --language en > january.html
-  servanda report --csv -                  only the CSV, to standard output";
+  servanda report --csv -                  only the CSV, to standard output
+
+Agreements with errors in their files are left out, and named on the page; the exit code is then 3.";
 
 /// Write all agreements over time as one page
 #[derive(clap::Args)]
@@ -44,7 +46,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let loaded = load::load(context)?;
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
-    let workspace = loaded.into_workspace(as_of.instant, context)?;
+    let partial = loaded.into_partial(as_of.instant, context)?;
+    let left_out = partial.left_out_ids();
+    let workspace = &partial.workspace;
     let settings = &workspace.settings;
     let report = report(&workspace.agreements, settings.notice_time, as_of.instant);
     let input = ReportInput {
@@ -53,6 +57,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         zone: &settings.zone,
         language: arguments.language.map_or(settings.language, Language::from),
         files: &workspace.digest,
+        left_out: &left_out,
     };
     let is_page_wanted = arguments.out.is_some() || (arguments.csv.is_none() && arguments.ics.is_none());
     if is_page_wanted {
@@ -64,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     if let Some(path) = &arguments.ics {
         write(Some(path), &ics(&input))?;
     }
-    Ok(Exit::Fine)
+    partial.conclude()
 }
 
 /// Writes a file, or to standard output if there is none or it is called `-`.

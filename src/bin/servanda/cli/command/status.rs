@@ -12,7 +12,9 @@ Examples:
   servanda status                        what is in force now
   servanda status --as-of 2027-01-01     what will be in force on that day
   servanda status --format json | \\
-      jq '.agreements[] | select(.days_left < 60) | .id'";
+      jq '.agreements[] | select(.days_left < 60) | .id'
+
+Agreements with errors in their files are left out and named; the exit code is then 3.";
 
 /// Show what is in force, sorted by what ends next
 #[derive(clap::Args)]
@@ -30,7 +32,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
     let loaded = load::load(context)?;
     let as_of = context.as_of(arguments.as_of.as_deref(), &loaded.zone())?;
-    let workspace = loaded.into_workspace(as_of.instant, context)?;
+    let partial = loaded.into_partial(as_of.instant, context)?;
+    let workspace = &partial.workspace;
     let list = render::status::status_list(
         &workspace.agreements,
         &workspace.catalog,
@@ -39,7 +42,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     );
     match arguments.format {
         Format::Text => print_data(&render::status::text(&list, context.paint()))?,
-        Format::Json => print_data(&render::json::pretty(&list))?,
+        Format::Json => print_data(&partial.json(&list))?,
     }
-    Ok(Exit::Fine)
+    partial.conclude()
 }

@@ -1,0 +1,73 @@
+//! One bad file among many: commands that only show leave it out; those that write, send or decide refuse.
+
+use crate::repository::Repository;
+
+const DAY: &str = "2026-09-01";
+
+/// The example with an unknown manager in one file, and with a file that cannot be read.
+fn broken() -> Repository {
+    let repository = Repository::example();
+    repository.edit("agreements/2026/severny-veter-2026.yaml", "manager: i.petrova", "manager: i.petrowa");
+    repository.file("agreements/2026/unread.yaml", "client: [\n");
+    repository
+}
+
+#[test]
+fn commands_that_show_leave_out_what_has_errors() {
+    let repository = broken();
+    for command in [&["status"][..], &["forecast", "--days", "365"]] {
+        let shown = repository.json(3, &[command, &["--as-of", DAY, "--format", "json"]].concat());
+        let left_out = shown["left_out"].as_array().unwrap();
+        let left_out: Vec<_> = left_out.iter().map(|left| [&left["id"], &left["code"]]).collect();
+        assert_eq!(left_out, [["severny-veter-2026", "E101"], ["unread", "E002"]], "{command:?}");
+        let rest = shown.to_string();
+        assert!(rest.contains("uralstal-2026"), "{command:?}: {rest}");
+    }
+    let run = repository.expect(3, &["report", "--as-of", DAY, "--out", "r.html", "--csv", "r.csv"]);
+    for id in ["severny-veter-2026", "unread"] {
+        assert!(
+            run.stderr.contains(&format!("left out: {id} (agreements/2026/{id}.yaml:")),
+            "{}",
+            run.stderr
+        );
+        assert!(repository.read("r.html").contains(id) && !repository.read("r.csv").contains(id), "{id}");
+    }
+    assert!(repository.read("r.csv").contains("uralstal-2026"));
+}
+
+#[test]
+fn a_template_with_errors_leaves_out_what_extends_it() {
+    let repository = Repository::example();
+    repository.file("templates/other.yaml", "period: { first_day:2026-01-01 }\n");
+    repository.file("agreements/2026/other.yaml", "extends: other\nclient: portovik\n");
+    let shown = repository.json(3, &["status", "--as-of", DAY, "--format", "json"]);
+    let left_out = &shown["left_out"];
+    assert_eq!(left_out.as_array().unwrap().len(), 1, "{left_out}");
+    assert_eq!(left_out[0]["place"]["path"], "templates/other.yaml", "{left_out}");
+}
+
+#[test]
+fn commands_that_write_send_or_decide_refuse_any_error() {
+    let repository = broken();
+    for command in [
+        &["plan"][..],
+        &["apply", "--yes"],
+        &["run"],
+        &["notify"],
+        &["snapshot"],
+        &["entitled", "--client", "severny-veter", "--service", "vpn", "--priority", "critical"],
+    ] {
+        let run = repository.expect(3, command);
+        assert!(run.stderr.contains("error[files-invalid]"), "{command:?}: {}", run.stderr);
+        assert_eq!(run.stdout, "", "{command:?}");
+    }
+}
+
+#[test]
+fn nothing_is_shown_with_settings_that_have_errors() {
+    let repository = Repository::example();
+    repository.file("servanda.yaml", "timezone: Europe/Moskow\n");
+    for command in ["status", "forecast", "report"] {
+        assert_eq!(repository.expect(3, &[command]).stdout, "", "{command}");
+    }
+}
