@@ -3,8 +3,8 @@
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::{Value, json};
 
-use super::{MinimizeError, file_text, minimize, override_layer, read_table};
-use crate::diagnostic::Sources;
+use super::{MinimizeError, Table, file_text, minimize, override_layer, read_table};
+use crate::diagnostic::{Code, Diagnostic, Sources};
 use crate::document::{Document, DocumentKind, read};
 use crate::template::Library;
 
@@ -169,12 +169,24 @@ fn catalog() -> crate::catalog::Catalog {
     crate::check::read_catalog(&read(&sources, file, DocumentKind::Catalog).0, &settings).0
 }
 
+/// Reads a table with the example's catalog.
+fn table(text: &str) -> (Sources, Table, Vec<String>) {
+    let mut sources = Sources::default();
+    let file = sources.add("clients.csv", text);
+    let (table, faults) = read_table(&sources, file, &catalog());
+    let line = |fault: &Diagnostic| {
+        let place = sources.position(fault.place.span);
+        let related = fault.related.iter().map(|label| format!(" + {}", sources.position(label.span).column));
+        format!("{}:{} {}{}", place.line, place.column, fault.code, related.collect::<String>())
+    };
+    let faults = faults.iter().map(line).collect();
+    (sources, table, faults)
+}
+
 #[test]
 fn a_table_is_read_as_spreadsheets_write_it() {
-    let mut sources = Sources::default();
-    let text = "\u{feff}client;number;service.vpn;label.note;open_ended\r\n\r\ndent-art ; 0049;24x7;\"two\r\nlines; \"\"quoted\"\"\";да\r\n dent-line;;нет;;\r\n";
-    let file = sources.add("clients.csv", text);
-    let (rows, faults) = read_table(&sources, file, &catalog());
+    let text = "client;number;service.vpn;label.note;open_ended\r\n\r\ndent-art ; 0049;24x7;\"two\r\nlines; \"\"quoted\"\"\";да\r\n dent-line;;нет;;\r\n";
+    let (sources, Table { rows, .. }, faults) = table(text);
     assert!(faults.is_empty(), "{faults:?}");
     let said: Vec<(&str, Value)> =
         rows.iter().map(|row| (row.client.as_str(), override_layer(&row.overrides))).collect();
@@ -191,15 +203,70 @@ fn a_table_is_read_as_spreadsheets_write_it() {
 }
 
 #[test]
-fn what_parts_the_cells_is_seen_or_said() {
+fn a_table_of_a_clerk_has_titles_russian_names_days_with_dots_and_empty_columns() {
+    let text = "Клиент;Менеджер;Дата начала;Последний день;Услуга: Удалённый доступ (VPN);;;\r\n\
+        АО\u{a0}«Портовик»;Ирина  Петрова;01.02.2027;31.1.2028;да;;;\r\n;;;;;;;\r\nuralstal;i.petrova;2027-02-01;31.01.2028;;;\r\n";
+    let (_, Table { rows, new_clients }, faults) = table(text);
+    assert!(faults.is_empty() && new_clients.is_empty(), "{faults:?}");
+    let said: Vec<(&str, Value)> =
+        rows.iter().map(|row| (row.client.as_str(), override_layer(&row.overrides))).collect();
+    let period = json!({ "first_day": "2027-02-01", "last_day": "2028-01-31" });
+    let first = json!({ "manager": "i.petrova", "period": period, "services": { "vpn": true } });
+    let second = json!({ "manager": "i.petrova", "period": period });
+    assert_eq!(said, [("portovik", first), ("uralstal", second)]);
+}
+
+#[test]
+fn a_title_of_two_entries_is_no_name() {
+    let mut catalog = catalog();
+    let twin = catalog.clients["portovik"].clone();
+    catalog.clients.insert(crate::ident::ClientSlug::new("twin").expect("a slug"), twin);
+    let mut sources = Sources::default();
+    let file = sources.add("clients.csv", "client\nАО «Портовик»\nportovik\n");
+    let (_, faults) = read_table(&sources, file, &catalog);
+    let faults: Vec<_> = faults.iter().map(|fault| (fault.code, fault.help.as_deref())).collect();
+    assert_eq!(faults, [(Code::E101, Some("write the slug: `portovik` or `twin`"))]);
+}
+
+#[test]
+fn clients_that_the_catalog_lacks_are_created_with_their_title() {
+    let text = "client,client_title,client_email,id\n\
+        ,ООО «Новая волна»,it@volna.example,a\n\
+        ,ООО «Новая волна»,,b\n\
+        volna-2,ЗАО «Волна»,,c\n\
+        ,АО «Портовик»,,d\n\
+        portovik,,shift@portovik.example,e\n";
+    let (_, Table { rows, new_clients }, faults) = table(text);
+    assert!(faults.is_empty(), "{faults:?}");
+    let clients: Vec<&str> = rows.iter().map(|row| row.client.as_str()).collect();
+    assert_eq!(clients, ["novaya-volna", "novaya-volna", "volna-2", "portovik", "portovik"]);
+    let created: Vec<_> =
+        new_clients.iter().map(|new| (new.slug.as_str(), new.title.as_str(), new.email.as_deref())).collect();
+    let expected =
+        [("novaya-volna", "ООО «Новая волна»", Some("it@volna.example")), ("volna-2", "ЗАО «Волна»", None)];
+    assert_eq!(created, expected);
+    for (row, fault) in [
+        ("portovik,Another title,,", "2:10 E009"),
+        ("new,АО «Портовик»,,", "2:5 E111"),
+        ("portovik,,other@portovik.example,", "2:11 E009"),
+        (",New,somebody,", "2:6 E009"),
+        (",日本,,", "2:2 E012"),
+        ("New Client,New,,", "2:1 E101"),
+        (",New,a@b.example,a\n,New,c@b.example,b", "3:2 E111 + 2"),
+    ] {
+        let (_, _, faults) = table(&format!("client,client_title,client_email,id\n{row}\n"));
+        assert_eq!(faults, [fault], "{row}");
+    }
+}
+
+#[test]
+fn what_separates_the_cells_is_found() {
     for text in [
         "client\tnumber\ndent-art\t1,2;3\n",
         "sep=;\r\nclient;number\r\ndent-art;\"1,2;3\"\r\n",
-        "\u{feff}sep=|\nclient|number\ndent-art|1,2;3\n",
+        "sep=|\nclient|number\ndent-art|1,2;3\n",
     ] {
-        let mut sources = Sources::default();
-        let file = sources.add("clients.csv", text);
-        let (rows, faults) = read_table(&sources, file, &catalog());
+        let (sources, Table { rows, .. }, faults) = table(text);
         assert!(faults.is_empty(), "{text}: {faults:?}");
         assert_eq!(rows.len(), 1, "{text}");
         assert_eq!(override_layer(&rows[0].overrides), json!({ "number": "1,2;3" }), "{text}");
@@ -208,29 +275,24 @@ fn what_parts_the_cells_is_seen_or_said() {
 }
 
 #[test]
-fn every_fault_of_a_table_has_its_line_and_column() {
+fn the_errors_of_each_row_are_one_with_all_places() {
     for (text, expected) in [
         ("", &["1:1 E015"][..]),
         ("kunde,number\n", &["1:1 E010", "1:1 E008"]),
         ("client,nummer,client\n", &["1:8 E008", "1:15 E003"]),
         ("client,service.wpn\n", &["1:8 E101"]),
         ("client,term\ndent-art,1y,more\n", &["2:13 E009"]),
-        ("client,last_day,term\ndent-art,2026-02-30,1y\n", &["2:10 E203", "2:21 E014"]),
-        ("client,id\ndent-art,Ы\ndent-art,a\ndent-art,a\n", &["2:10 E012", "4:1 E102"]),
-        ("client,number\ndent-art,1\ndent-line,1\n", &["3:1 E103"]),
-        ("client,open_ended,provider\ndent-art,maybe,acne\n", &["2:10 E009", "2:16 E101"]),
-        ("client,title\n,\n,x\n", &["3:1 E010"]),
+        ("client,,term\ndent-art,more,1y\n", &["2:10 E009"]),
+        ("client,last_day,term\ndent-art,2026-02-30,1y\n", &["2:10 E203 + 21"]),
+        ("client,id\ndent-art,Ы\ndent-art,a\ndent-art,a\n", &["2:10 E012", "4:1 E102 + 1"]),
+        ("client,number\ndent-art,1\ndent-line,1\n", &["3:1 E103 + 1"]),
+        ("client,open_ended,provider\ndent-art,maybe,acne\n", &["2:10 E009 + 16"]),
+        (
+            "client,first_day,manager\nacne,01/02/2026,nobody\nacne,1.1.26,\n",
+            &["2:1 E101 + 6 + 17", "3:1 E101 + 6"],
+        ),
+        ("client,title\n,\n,x\n", &["3:2 E010"]),
     ] {
-        let mut sources = Sources::default();
-        let file = sources.add("clients.csv", text);
-        let (_, faults) = read_table(&sources, file, &catalog());
-        let found: Vec<String> = faults
-            .iter()
-            .map(|fault| {
-                let place = sources.position(fault.place.span);
-                format!("{}:{} {}", place.line, place.column, fault.code)
-            })
-            .collect();
-        assert_eq!(found, expected, "{text:?}");
+        assert_eq!(table(text).2, expected, "{text:?}");
     }
 }

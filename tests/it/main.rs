@@ -50,6 +50,7 @@ mod repository;
 mod saved_plans;
 mod schemas;
 mod steered;
+mod tables;
 mod terminal;
 mod tidy;
 mod two_years;

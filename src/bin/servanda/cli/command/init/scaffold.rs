@@ -1,8 +1,8 @@
 //! The files of a new repository. Their templates are in the folder `scaffold`; `@NAME@` stands for an answer.
 
 use servanda::calendar::{Day, Term, Zone};
-use servanda::ident::slug::{slug_of, slug_of_person};
 use servanda::document::published_schemas;
+use servanda::ident::slug::{slug_of, slug_of_person};
 use servanda::render::encode;
 use servanda::settings::Language;
 

@@ -24,9 +24,11 @@ Examples:
   servanda new --template support-standard --first-day 2027-01-01 \\
       --csv clients.csv --dry-run
 
-The table of --csv names its columns in the first row: client, id, number, manager, provider, title, first_day, last_day, \
-term, open_ended, service.<slug> (yes, no, or a calendar), label.<name>, attribute.<name>. The values of a row override \
-the switches. With an error in any row nothing is written, and all errors are shown.
+The table of --csv names its columns in the first row: client, client_title, client_email, id, number, manager, provider, \
+title, first_day, last_day, term, open_ended, service.<name> (yes, no, or a calendar), label.<name>, attribute.<name>, or \
+their Russian names. It may be saved by Excel in any form of CSV, with days such as 01.02.2027 and exact titles in place of \
+slugs. A client of which only client_title is known is added to catalog.yaml. The values of a row override the switches. \
+With an error in any row nothing is written, and each row shows all that is wrong in it.
 
 Exit codes: 0 written, 1 refused, 3 the table or the resulting files would be invalid, and nothing was written.";
 

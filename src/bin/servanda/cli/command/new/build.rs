@@ -4,12 +4,13 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use servanda::agreement::PeriodEnd;
-use servanda::author::{self, Override, TableRow};
+use servanda::author::{self, NewClient, Override, Table, TableRow, TableText};
 use servanda::calendar::Day;
 use servanda::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use servanda::document;
+use servanda::edit::{self, Draft};
 use servanda::ident::{ClientSlug, is_slug, nearest};
 use servanda::render;
 use servanda::template::Library;
@@ -39,15 +40,16 @@ pub(crate) fn proposals(
 ) -> Result<Vec<ProposedFile>, Failure> {
     check_slugs(session, &arguments.terms)?;
     let extends = extends(session, arguments, context)?;
-    let rows = rows(session, arguments, context)?;
+    let Table { rows, new_clients } = rows(session, arguments, context)?;
     let common = common_terms(session, arguments, extends, &rows, context)?;
-    let proposals = if let Some(name) = &arguments.set {
+    let mut proposals = if let Some(name) = &arguments.set {
         vec![set(session, arguments, &common, &rows, name)?]
     } else {
         let files = rows.iter().map(|row| single(session, arguments, &common, row));
         files.collect::<Result<_, _>>()?
     };
     refuse_taken(session, &proposals, &rows, context)?;
+    proposals.extend(catalog(session, &new_clients)?);
     Ok(proposals)
 }
 
@@ -74,11 +76,7 @@ fn extends(session: &EditSession, arguments: &Arguments, context: &Context) -> R
 }
 
 /// The clients, each with its own changes: from the switches, a table, or an answer on the terminal.
-fn rows(
-    session: &mut EditSession,
-    arguments: &Arguments,
-    context: &Context,
-) -> Result<Vec<TableRow>, Failure> {
+fn rows(session: &mut EditSession, arguments: &Arguments, context: &Context) -> Result<Table, Failure> {
     if let Some(path) = &arguments.csv {
         return table(session, path, context);
     }
@@ -103,22 +101,26 @@ fn rows(
         id: arguments.id.clone(),
         overrides: Vec::new(),
     };
-    Ok(names.into_iter().map(row).collect())
+    Ok(Table { rows: names.into_iter().map(row).collect(), new_clients: Vec::new() })
 }
 
 /// Reads the rows of a table. With an error in any of them, shows all errors and fails.
-fn table(session: &mut EditSession, path: &Path, context: &Context) -> Result<Vec<TableRow>, Failure> {
+fn table(session: &mut EditSession, path: &Path, context: &Context) -> Result<Table, Failure> {
     let bytes = files::read_bytes(&context.working_directory.join(path))?;
+    let name = path.display().to_string();
+    let TableText { text, encoding } = author::table_text(&bytes).map_err(|not| {
+        Failure::new(Exit::Invalid, "table-unreadable", format!("{name}: {}", not.message)).help(not.help)
+    })?;
+    if let Some(encoding) = encoding {
+        print_message(&format!(
+            "{}\n",
+            render::encode::terminal(&format!("note: {name} is read as {encoding}"))
+        ));
+    }
     let sources = &mut session.loaded.sources;
-    let (file, fault) = document::add_source(sources, &path.display().to_string(), bytes);
-    let (rows, mut faults) = match fault {
-        Some(fault) => (
-            Vec::new(),
-            [fault.help("save it as CSV in UTF-8; in Excel, choose “CSV UTF-8”")].into_iter().collect(),
-        ),
-        None => author::read_table(sources, file, &session.checked.catalog),
-    };
-    if faults.is_empty() && rows.is_empty() {
+    let file = sources.add(name, text);
+    let (table, mut faults) = author::read_table(sources, file, &session.checked.catalog);
+    if faults.is_empty() && table.rows.is_empty() {
         return Err(Failure::new(
             Exit::Invalid,
             "table-empty",
@@ -128,7 +130,31 @@ fn table(session: &mut EditSession, path: &Path, context: &Context) -> Result<Ve
     }
     faults.sort(sources);
     refuse_errors(session, &faults, context)?;
-    Ok(rows)
+    Ok(table)
+}
+
+/// The catalog with the new clients of a table; `None` without any.
+fn catalog(session: &EditSession, new_clients: &[NewClient]) -> Result<Option<ProposedFile>, Failure> {
+    if new_clients.is_empty() {
+        return Ok(None);
+    }
+    let failed = |error: edit::EditError| {
+        Failure::new(Exit::Failure, "catalog-not-editable", format!("{}: {error}", files::CATALOG))
+    };
+    let text = session.loaded.catalog_text().ok_or_else(|| {
+        Failure::new(Exit::Failure, "catalog-missing", format!("there is no {}", files::CATALOG))
+            .help("create it with `servanda init` or `servanda catalog pull`")
+    })?;
+    let mut draft = Draft::read(text).map_err(failed)?;
+    for NewClient { slug, title, email } in new_clients {
+        let mut client = json!({ "title": title });
+        if let Some(email) = email {
+            client["contacts"] = json!({ "main": { "email": email } });
+        }
+        draft.set(&["clients", slug.as_str()], client).map_err(failed)?;
+    }
+    let text = draft.write().map_err(failed)?;
+    Ok(Some(ProposedFile { path: files::CATALOG.to_owned(), from: Origin::Itself, text, root: None }))
 }
 
 fn refuse_errors(session: &EditSession, faults: &Diagnostics, context: &Context) -> Result<(), Failure> {
