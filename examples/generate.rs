@@ -6,6 +6,7 @@
 //! What it writes has no fault, and shows every status around 2026-09-01. It knows no clock and no schema.
 #![expect(clippy::disallowed_methods, reason = "an example that writes a repository to disk")]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -22,9 +23,15 @@ struct Arguments {
     /// Another seed writes another repository
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many clients share them; by default one for every four agreements, as far as one catalog holds them
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=CLIENTS_LIMIT))]
+    /// How many clients share them; by default one for every four agreements, and at most 2,500
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     clients: Option<u64>,
+    /// How many contacts each client has in the catalog
+    #[arg(long, default_value_t = 0)]
+    contacts: u64,
+    /// How many departments each client has in the catalog
+    #[arg(long, default_value_t = 0)]
+    departments: u64,
     /// How many agreements follow each other, where the client has services enough
     #[arg(long, default_value_t = CHAIN, value_parser = clap::value_parser!(u64).range(1..))]
     chain: u64,
@@ -35,8 +42,8 @@ struct Arguments {
     folder: PathBuf,
 }
 
-/// More clients than these do not fit into one catalog, whose keys and values are limited in number.
-const CLIENTS_LIMIT: u64 = 2_500;
+/// How many clients one file of the catalog holds.
+const CLIENTS_SHELF: u64 = 2_500;
 /// How many files a folder holds.
 const SHELF: u64 = 500;
 /// How many agreements follow each other by default.
@@ -86,7 +93,7 @@ fn write_all(arguments: &Arguments) -> Result<(), Failed> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err((root.clone(), error)),
         Ok(None) | Err(_) => {}
     }
-    let usual = (arguments.agreements / 4).clamp(1, CLIENTS_LIMIT);
+    let usual = (arguments.agreements / 4).clamp(1, CLIENTS_SHELF);
     let clients = arguments.clients.unwrap_or(usual).min(arguments.agreements);
     if arguments.agreements > clients * SHARE_LIMIT {
         let message =
@@ -97,7 +104,9 @@ fn write_all(arguments: &Arguments) -> Result<(), Failed> {
         &root.join("servanda.yaml"),
         "timezone: Europe/Moscow\nlanguage: en\nnotices: { at: \"09:00\" }\n",
     )?;
-    write(&root.join("catalog.yaml"), &catalog(clients))?;
+    for (path, text) in catalog(clients, arguments) {
+        write(&root.join(path), &text)?;
+    }
     for (name, text) in templates() {
         write(&root.join("templates").join(format!("{name}.yaml")), &text)?;
     }
@@ -385,15 +394,13 @@ impl Agreement<'_> {
     }
 }
 
-fn catalog(clients: u64) -> String {
-    let mut lines = vec!["clients:".to_owned()];
-    let client = |number| {
-        format!(
-            "  client-{number:04}: {{ title: \"Клиент № {number:04}\", helpdesk: ou${} }}",
-            10_000 + number
-        )
+/// The files of the catalog: one, or further ones where there are many clients.
+fn catalog(clients: u64, arguments: &Arguments) -> Vec<(String, String)> {
+    let client = |number| client(number, arguments.contacts, arguments.departments);
+    let of = |clients: std::ops::Range<u64>| -> Vec<String> {
+        std::iter::once("clients:".to_owned()).chain(clients.map(client)).collect()
     };
-    lines.extend((0..clients).map(client));
+    let mut lines = if clients <= CLIENTS_SHELF { of(0..clients) } else { Vec::new() };
     let mut list = |name: &str, class: &str, first: u64, slugs: &[&str]| {
         lines.push(format!("{name}:"));
         let entry = |(slug, number): (&&str, u64)| {
@@ -405,7 +412,35 @@ fn catalog(clients: u64) -> String {
     list("managers", "employee", 101, &MANAGERS);
     list("calendars", "servicetime", 37_001, &["office-9x5", "office-8x5", "extended-12x6", "24x7"]);
     list("priorities", "priority", 1, &["critical", "high", "normal", "low"]);
-    lines.join("\n") + "\n"
+    let mut files = vec![("catalog.yaml".to_owned(), lines.join("\n") + "\n")];
+    let shelves = if clients <= CLIENTS_SHELF { 0 } else { clients.div_ceil(CLIENTS_SHELF) };
+    files.extend((0..shelves).map(|shelf| {
+        let first = shelf * CLIENTS_SHELF;
+        let text = of(first..clients.min(first + CLIENTS_SHELF)).join("\n") + "\n";
+        (format!("catalog/clients/{shelf:02}.yaml"), text)
+    }));
+    files
+}
+
+/// The entry of a client.
+fn client(number: u64, contacts: u64, departments: u64) -> String {
+    let mut line =
+        format!("  client-{number:04}: {{ title: \"Клиент № {number:04}\", helpdesk: ou${}", 10_000 + number);
+    let mut list = |name: &str, count: u64, entry: &dyn Fn(u64) -> String| {
+        let entries: Vec<String> = (1..=count).map(entry).collect();
+        if !entries.is_empty() {
+            write!(line, ", {name}: {{ {} }}", entries.join(", "))
+                .expect("a string takes all that is written");
+        }
+    };
+    list("contacts", contacts, &|contact| {
+        format!("contact-{contact}: {{ email: \"person{contact}@client{number}.example\" }}")
+    });
+    list("departments", departments, &|department| {
+        let object = 1_000_000 + number * departments + department;
+        format!("department-{department}: {{ title: \"Отдел {department}\", helpdesk: ou${object} }}")
+    });
+    line + " }"
 }
 
 /// Templates by name. A level extends another; a bundle only names services, so that each agreement extends one of either.
