@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::document::{self, DocumentKind};
 use crate::edit;
 use crate::template::{Library, MergePlace};
 
@@ -123,12 +124,11 @@ fn ordered(mut map: Map<String, Value>, first: &[&str]) -> Map<String, Value> {
     ordered
 }
 
-/// The text of a new file below `agreements/` or `templates/`: the line by which editors find the schema, and the
-/// document.
-pub fn file_text(path: &str, document: &Value) -> String {
+/// The text of a new file of the repository: the line by which editors find the schema, and the document.
+pub fn file_text(path: &str, content: &Value) -> String {
     let up = "../".repeat(path.matches('/').count());
-    let schema = if path.starts_with("templates/") { "template" } else { "agreement" };
-    format!("# yaml-language-server: $schema={up}schemas/{schema}.json\n{}", edit::document(document))
+    let schema = document::kind_of(path).unwrap_or(DocumentKind::Agreement).schema_file();
+    format!("# yaml-language-server: $schema={up}schemas/{schema}\n{}", edit::document(content))
 }
 
 /// The value to write at a path so that the inherited value becomes the desired one; nothing if it already is.

@@ -166,7 +166,7 @@ fn catalog() -> crate::catalog::Catalog {
     let file = sources.add("catalog.yaml", include_str!("../../catalog.yaml"));
     let settings = sources.add("servanda.yaml", "timezone: Europe/Moscow\n");
     let (settings, _) = crate::check::read_settings(&read(&sources, settings, DocumentKind::Settings).0);
-    crate::check::read_catalog(&read(&sources, file, DocumentKind::Catalog).0, &settings).0
+    crate::check::read_catalog(&[&read(&sources, file, DocumentKind::Catalog).0], &settings).0
 }
 
 /// Reads a table with the example's catalog.

@@ -19,21 +19,23 @@ pub struct Basis {
 }
 
 impl Basis {
-    /// Reads servanda.yaml, catalog.yaml and the files of `calendars/`. Without a catalog every slug is unknown; while the
-    /// catalog cannot be read, slugs are not checked.
-    pub fn read(settings: Option<&Document>, catalog: Option<&Document>, calendars: &[Document]) -> Self {
+    /// Reads servanda.yaml, the files of the catalog and those of `calendars/`. Without a catalog every slug is unknown;
+    /// while a file of it cannot be read, slugs are not checked.
+    pub fn read<'a>(
+        settings: Option<&Document>,
+        catalog: impl IntoIterator<Item = &'a Document>,
+        calendars: &[Document],
+    ) -> Self {
+        let files: Vec<&Document> = catalog.into_iter().collect();
         let mut faults = Diagnostics::default();
         let settings = settings.map_or_else(Settings::default, |document| {
             let (settings, found) = read_settings(document);
             faults.extend(found);
             settings
         });
-        let names_are_known = catalog.is_none_or(|document| document.sound);
-        let mut catalog = catalog.map_or_else(Catalog::default, |document| {
-            let (catalog, found) = read_catalog(document, &settings);
-            faults.extend(found);
-            catalog
-        });
+        let names_are_known = files.iter().all(|file| file.sound);
+        let (mut catalog, found) = read_catalog(&files, &settings);
+        faults.extend(found);
         let found = calendars::read_into(&mut catalog, calendars, &settings);
         faults.extend(found.into_iter().collect());
         Self { settings, catalog, names_are_known, faults }
@@ -54,16 +56,18 @@ pub fn read_settings(document: &Document) -> (Settings, Diagnostics) {
     }
 }
 
-/// Reads catalog.yaml, without entries that cannot be used.
-pub fn read_catalog(document: &Document, settings: &Settings) -> (Catalog, Diagnostics) {
-    if !document.sound {
-        return (Catalog::default(), Diagnostics::default());
-    }
-    match document.typed::<shape::CatalogDocument>() {
-        Ok(written) => {
-            let (catalog, faults) = catalog::catalog(&written, document, settings);
-            (catalog, faults.into_iter().collect())
+/// Reads the files of a catalog into one, without entries that cannot be used. Of two entries of one slug, the first is
+/// kept.
+pub fn read_catalog(files: &[&Document], settings: &Settings) -> (Catalog, Diagnostics) {
+    let mut faults = Vec::new();
+    let mut written = Vec::new();
+    for file in files.iter().filter(|file| file.sound) {
+        match file.typed::<shape::CatalogDocument>() {
+            Ok(document) => written.push((document, *file)),
+            Err(fault) => faults.push(fault),
         }
-        Err(fault) => (Catalog::default(), [fault].into_iter().collect()),
     }
+    let (catalog, found) = catalog::catalog(&written, settings);
+    faults.extend(found);
+    (catalog, faults.into_iter().collect())
 }

@@ -1,4 +1,4 @@
-//! catalog.yaml as people wrote it becomes the catalog: every slug well formed, every object under one slug.
+//! The files of the catalog as people wrote them become the catalog: every slug well formed, every object under one slug.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::catalog::{Catalog, CatalogEntry, ClientEntry, Contact};
 use crate::check::address::non_ascii_name;
 use crate::check::subject::Places;
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::document::shape;
+use crate::document::{Document, shape};
 use crate::ident::{CalendarSlug, ClientSlug, LiveId, ManagerSlug, PriorityName, ProviderSlug, ServiceSlug};
 use crate::settings::Settings;
 
@@ -19,48 +19,52 @@ struct CatalogItem<'a> {
 }
 
 struct CatalogReader<'a> {
+    /// The file that is being read.
     places: &'a dyn Places,
     settings: &'a Settings,
     faults: Vec<Diagnostic>,
+    /// The entries met so far, by list and slug.
+    defined: BTreeMap<(&'static str, String), Span>,
     /// The objects met so far, by kind, and whether by their id or by their title.
     objects: BTreeMap<(&'static str, bool, String), (String, Span)>,
 }
 
-/// The catalog, with everything in it that can be used, and what is wrong with the rest.
+/// The catalog of these files, with everything in them that can be used, and what is wrong with the rest.
 pub(super) fn catalog(
-    document: &shape::CatalogDocument,
-    places: &dyn Places,
+    files: &[(shape::CatalogDocument, &Document)],
     settings: &Settings,
 ) -> (Catalog, Vec<Diagnostic>) {
-    let mut reading = CatalogReader { places, settings, faults: Vec::new(), objects: BTreeMap::new() };
-    macro_rules! entries {
-        ($list:ident, $slug:ty $(, $email:ident)?) => {{
-            let mut entries = BTreeMap::new();
-            for (slug, written) in document.$list.iter().flatten() {
-                let named = CatalogItem {
-                    title: written.title.as_deref(),
-                    helpdesk: written.helpdesk.as_deref(),
-                    email: None $(.or(written.$email.as_deref()))?,
-                };
-                let path = [stringify!($list), slug.as_str()];
-                let name = reading.slug(&path, slug, <$slug>::new(slug));
-                let entry = reading.entry(stringify!($list), &path, slug, &named);
-                entries.extend(name.map(|name| (name, entry)));
-            }
-            entries
-        }};
+    let mut catalog = Catalog::default();
+    let (mut faults, mut defined, mut objects) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+    for (document, places) in files {
+        let mut reading = CatalogReader { places: *places, settings, faults, defined, objects };
+        macro_rules! entries {
+            ($list:ident, $slug:ty $(, $email:ident)?) => {
+                for (slug, written) in document.$list.iter().flatten() {
+                    let path = [stringify!($list), slug.as_str()];
+                    if reading.is_repeated(stringify!($list), slug) {
+                        continue;
+                    }
+                    let named = CatalogItem {
+                        title: written.title.as_deref(),
+                        helpdesk: written.helpdesk.as_deref(),
+                        email: None $(.or(written.$email.as_deref()))?,
+                    };
+                    let name = reading.slug(&path, slug, <$slug>::new(slug));
+                    let entry = reading.entry(stringify!($list), &path, slug, &named);
+                    catalog.$list.extend(name.map(|name| (name, entry)));
+                }
+            };
+        }
+        catalog.clients.extend(reading.clients(document));
+        entries!(services, ServiceSlug);
+        entries!(managers, ManagerSlug, email);
+        entries!(providers, ProviderSlug);
+        entries!(calendars, CalendarSlug);
+        entries!(priorities, PriorityName);
+        CatalogReader { faults, defined, objects, .. } = reading;
     }
-    let clients = reading.clients(document);
-    let catalog = Catalog {
-        clients,
-        services: entries!(services, ServiceSlug),
-        managers: entries!(managers, ManagerSlug, email),
-        providers: entries!(providers, ProviderSlug),
-        calendars: entries!(calendars, CalendarSlug),
-        hours: BTreeMap::new(),
-        priorities: entries!(priorities, PriorityName),
-    };
-    (catalog, reading.faults)
+    (catalog, faults)
 }
 
 impl CatalogReader<'_> {
@@ -71,6 +75,17 @@ impl CatalogReader<'_> {
     fn fault(&mut self, code: Code, path: &[&str], message: impl Into<String>, help: impl Into<String>) {
         let place = self.place(path);
         self.faults.push(Diagnostic::new(code, place, message).help(help));
+    }
+
+    /// E003: whether another file of the catalog has an entry of this slug.
+    fn is_repeated(&mut self, list: &'static str, slug: &str) -> bool {
+        let path = [list, slug];
+        let place = self.places.name(&path).unwrap_or_else(|| self.places.whole());
+        let Some(first) = self.defined.insert((list, slug.to_owned()), place) else { return false };
+        let message = format!("`{slug}` is defined in two files of the catalog, under `{list}:`");
+        let fault = Diagnostic::new(Code::E003, place, message).label("second definition");
+        self.faults.push(fault.related(first, "first definition").help("keep one of the two"));
+        true
     }
 
     fn slug<T>(&mut self, path: &[&str], text: &str, slug: Option<T>) -> Option<T> {
@@ -87,6 +102,9 @@ impl CatalogReader<'_> {
         let mut clients = BTreeMap::new();
         for (slug, written) in document.clients.iter().flatten() {
             let path = ["clients", slug.as_str()];
+            if self.is_repeated("clients", slug) {
+                continue;
+            }
             let name = self.slug(&path, slug, ClientSlug::new(slug));
             let named = CatalogItem {
                 title: written.title.as_deref(),

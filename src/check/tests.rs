@@ -74,7 +74,7 @@ fn checked_documents(documents: &[Document], sources: &Sources) -> CheckedReposi
         }
         agreements.extend(resolved);
     }
-    let (settings, catalog) = (of_kind(DocumentKind::Settings).next(), of_kind(DocumentKind::Catalog).next());
+    let (settings, catalog) = (of_kind(DocumentKind::Settings).next(), of_kind(DocumentKind::Catalog));
     let at = "2026-03-01T12:00:00+03:00".parse().expect("an instant");
     let calendars: Vec<Document> = of_kind(DocumentKind::Calendar).cloned().collect();
     check(

@@ -6,6 +6,7 @@
 
 pub mod agreements;
 pub mod catalog;
+pub mod catalog_files;
 mod evidence;
 pub mod itop;
 pub mod itsm365;

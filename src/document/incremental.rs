@@ -4,6 +4,7 @@
 //! An edit changes a few lines of a file. The result always equals that of a full parse, position by position, which
 //! builds with debug assertions verify. Where that is not certain, nothing is returned and the caller parses it all.
 
+use super::kind::DocumentKind;
 use super::parse;
 use super::tree::{MapEntry, Node, NodeMap, NodeValue};
 use crate::diagnostic::{FileId, Span};
@@ -73,7 +74,7 @@ fn ends_the_document(section: &str) -> bool {
 /// Parses a section that is a map with each key at the beginning of a line. `None` for any other section: text before
 /// the first key could belong to the value before the section.
 fn entries_of(file: FileId, section: &str, is_first: bool) -> Option<Vec<MapEntry>> {
-    let parse::Parsed { root, faults, .. } = parse::parse(file, section);
+    let parse::Parsed { root, faults, .. } = parse::parse(file, DocumentKind::LARGEST, section);
     let NodeValue::Map(map) = root.filter(|_| faults.is_empty())?.value else {
         return None;
     };

@@ -1,4 +1,16 @@
-//! The kinds of files, each with a schema of its own.
+//! The kinds of files, each with a schema and limits of its own.
+
+/// A mebibyte.
+const MIB: usize = 1024 * 1024;
+
+/// The limits of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileLimits {
+    /// The largest size, in bytes.
+    pub bytes: usize,
+    /// The largest number of keys and values.
+    pub values: usize,
+}
 
 /// A kind of file, by the folder or name that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -7,12 +19,20 @@ pub enum DocumentKind {
     Agreement,
     /// `templates/*.yaml`.
     Template,
-    /// `catalog.yaml`.
+    /// `catalog.yaml`, or `catalog/**/*.yaml`.
     Catalog,
     /// `servanda.yaml`.
     Settings,
     /// `calendars/*.yaml`.
     Calendar,
+}
+
+/// The largest size in bytes of a file of a kind, or of any other text of a repository.
+pub const fn size_limit(kind: Option<DocumentKind>) -> u64 {
+    match kind {
+        Some(kind) => kind.limits().bytes as u64,
+        None => MIB as u64,
+    }
 }
 
 impl DocumentKind {
@@ -33,6 +53,26 @@ impl DocumentKind {
             Self::Catalog => "catalog.json",
             Self::Settings => "settings.json",
             Self::Calendar => "calendar.json",
+        }
+    }
+
+    /// The kind with the highest limits, for texts whose kind is not known yet. Reading them as files checks their own.
+    pub(super) const LARGEST: DocumentKind = DocumentKind::Catalog;
+
+    /// The limits of one file. A catalog lists every client, so its files may be larger.
+    pub const fn limits(self) -> FileLimits {
+        match self {
+            Self::Catalog => FileLimits { bytes: 16 * MIB, values: 400_000 },
+            _ => FileLimits { bytes: MIB, values: 20_000 },
+        }
+    }
+
+    /// The advice for a file that exceeds a limit.
+    pub(super) const fn way_out(self) -> &'static str {
+        match self {
+            Self::Catalog => "move some of its entries to another file, such as catalog/clients-a.yaml",
+            Self::Agreement => "split the set into several files",
+            Self::Template | Self::Settings | Self::Calendar => "delete what is not needed",
         }
     }
 

@@ -23,15 +23,15 @@ mod text_kind;
 
 pub use deserialize::from_tree;
 pub use keys::{Key, description, keys};
-pub use kind::DocumentKind;
+pub use kind::{DocumentKind, FileLimits, size_limit};
 pub use parse::conflicts;
-pub use path::{NotAFile, id_of, kind_of, not_a_file};
+pub use path::{NotAFile, id_of, is_catalog, kind_of, not_a_file};
 pub use read::{
     Document, add_source, duplicate_ids, parse_changed, parse_text, read, read_parsed, unreadable,
 };
 pub use scalar::is_plain_text;
 pub use schema::{KnownSlugs, compile_validators, is_field_path, published_schemas, schema};
-pub use text::{DecodeError, SIZE_LIMIT, decode};
+pub use text::{DecodeError, decode};
 pub use tree::{Node, Tree};
 
 pub(crate) use text::{is_joiner, quoted};

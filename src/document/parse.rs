@@ -11,17 +11,16 @@ mod slips;
 pub use slips::conflicts;
 pub(super) use slips::missing_space;
 
+use super::kind::DocumentKind;
+use super::path::too_large;
 use super::scalar::{PlainScalar, resolve};
-use super::text::{self, SIZE_LIMIT, quoted};
+use super::text::{self, quoted};
 use super::tree::{MapEntry, Node, NodeMap, NodeValue};
 use crate::diagnostic::{Code, Diagnostic, FileId, Span};
 use crate::ident::composed;
 
 /// The deepest nesting of maps and lists.
 const DEPTH_LIMIT: usize = 32;
-
-/// The largest number of keys and values in a file.
-const NODE_LIMIT: usize = 20_000;
 
 /// The largest number of diagnostics for one file.
 pub(super) const FAULT_LIMIT: usize = 100;
@@ -36,14 +35,11 @@ pub(super) struct Parsed {
     pub(super) reported: Vec<Span>,
 }
 
-/// Parses a text.
-pub(super) fn parse(file: FileId, text: &str) -> Parsed {
-    let mut builder = TreeBuilder::new(file, text);
-    if text.len() > SIZE_LIMIT {
-        let message = format!("the file has {} bytes, more than the limit of {SIZE_LIMIT}", text.len());
-        builder.fault(
-            Diagnostic::new(Code::E006, Span::of_file(file), message).help("split it into several files"),
-        );
+/// Parses the text of a file of this kind.
+pub(super) fn parse(file: FileId, kind: DocumentKind, text: &str) -> Parsed {
+    let mut builder = TreeBuilder::new(file, kind, text);
+    if text.len() > kind.limits().bytes {
+        builder.fault(too_large(file, kind, text.len() as u64));
         return builder.stop();
     }
     for faults in [text::invisible(file, text), conflicts(file, text)] {
@@ -63,7 +59,10 @@ pub(super) fn parse(file: FileId, text: &str) -> Parsed {
     };
     for event in Parser::new_from_str_with_options(text, options) {
         let taken = match event {
-            Ok((event, span)) => builder.take(&event, &span),
+            Ok((event, span)) => {
+                builder.count(&event, &span);
+                if builder.beyond.is_none() { builder.take(&event, &span) } else { Ok(()) }
+            }
             Err(error) => {
                 builder.malformed(&error);
                 Err(Stop)
@@ -74,6 +73,18 @@ pub(super) fn parse(file: FileId, text: &str) -> Parsed {
         }
     }
     builder.finish()
+}
+
+/// Whether an event is a key or a value. Of a map or list, its end is.
+fn is_node(event: &Event<'_>) -> bool {
+    matches!(
+        event,
+        Event::Alias(_)
+            | Event::UnresolvedAlias(_)
+            | Event::Scalar(..)
+            | Event::SequenceEnd
+            | Event::MappingEnd
+    )
 }
 
 /// Parsing cannot continue.
@@ -87,6 +98,7 @@ enum OpenCollection {
 
 struct TreeBuilder<'text> {
     file: FileId,
+    kind: DocumentKind,
     text: &'text str,
     open: Vec<OpenCollection>,
     /// The items of all open lists, those of the innermost last. Each list is allocated once, with its exact size.
@@ -96,6 +108,8 @@ struct TreeBuilder<'text> {
     root: Option<Node>,
     documents: usize,
     nodes: usize,
+    /// The first key or value beyond the limit.
+    beyond: Option<Span>,
     faults: Vec<Diagnostic>,
     /// The spaces that YAML takes for letters. With one of them the tree does not mean what people see.
     odd_spaces: Vec<Diagnostic>,
@@ -103,9 +117,10 @@ struct TreeBuilder<'text> {
 }
 
 impl<'text> TreeBuilder<'text> {
-    fn new(file: FileId, text: &'text str) -> Self {
+    fn new(file: FileId, kind: DocumentKind, text: &'text str) -> Self {
         Self {
             file,
+            kind,
             text,
             open: Vec::new(),
             items: Vec::new(),
@@ -113,6 +128,7 @@ impl<'text> TreeBuilder<'text> {
             root: None,
             documents: 0,
             nodes: 0,
+            beyond: None,
             faults: Vec::new(),
             odd_spaces: Vec::new(),
             reported: Vec::new(),
@@ -127,6 +143,17 @@ impl<'text> TreeBuilder<'text> {
         if !self.odd_spaces.is_empty() {
             self.odd_spaces.truncate(FAULT_LIMIT);
             return Parsed { root: None, faults: self.odd_spaces, reported: self.reported };
+        }
+        if let Some(beyond) = self.beyond {
+            let message = format!(
+                "the file contains {} keys and values, more than the limit of {} for {}",
+                self.nodes,
+                self.kind.limits().values,
+                self.kind.noun()
+            );
+            let fault = Diagnostic::new(Code::E006, beyond, message);
+            self.fault(fault.help(self.kind.way_out()));
+            return self.stop();
         }
         let blank = match &self.root {
             None => true,
@@ -255,14 +282,15 @@ impl<'text> TreeBuilder<'text> {
             self.odd_spaces.extend(slips::odd_space(self.text, span));
         }
         if self.awaits_key() {
-            return self.key(text, style, span);
+            self.key(text, style, span);
+            return Ok(());
         }
         let value =
             if style == ScalarStyle::Plain { self.plain(text, span) } else { NodeValue::Text(text.into()) };
         self.place(Node { span, value })
     }
 
-    fn key(&mut self, text: &str, style: ScalarStyle, span: Span) -> Result<(), Stop> {
+    fn key(&mut self, text: &str, style: ScalarStyle, span: Span) {
         if style == ScalarStyle::Plain && text == "<<" {
             self.refuse(
                 span,
@@ -279,7 +307,6 @@ impl<'text> TreeBuilder<'text> {
         if let Some(OpenCollection::Map { key, .. }) = self.open.last_mut() {
             *key = Some((composed(text).into(), span));
         }
-        self.count(span)
     }
 
     fn plain(&mut self, text: &str, span: Span) -> NodeValue {
@@ -344,17 +371,15 @@ impl<'text> TreeBuilder<'text> {
                 self.entries.push(MapEntry { key, key_span, node });
             }
         }
-        self.count(span)
+        Ok(())
     }
 
-    fn count(&mut self, span: Span) -> Result<(), Stop> {
-        self.nodes += 1;
-        if self.nodes <= NODE_LIMIT {
-            return Ok(());
+    /// Counts an event. Beyond the limit, the rest of the file is only counted.
+    fn count(&mut self, event: &Event<'_>, place: &granit_parser::Span) {
+        self.nodes += usize::from(is_node(event));
+        if self.beyond.is_none() && self.nodes > self.kind.limits().values {
+            self.beyond = Some(self.span(place));
         }
-        let message = format!("the file contains more than {NODE_LIMIT} keys and values");
-        self.fault(Diagnostic::new(Code::E006, span, message).help("split it into several files"));
-        Err(Stop)
     }
 
     fn end(&mut self, last: Span) -> Result<(), Stop> {

@@ -17,12 +17,17 @@ pub fn kind_of(path: &str) -> Option<DocumentKind> {
     let top = folder.split('/').next().unwrap_or_default();
     match (top, stem) {
         ("", "servanda") => Some(DocumentKind::Settings),
-        ("", "catalog") => Some(DocumentKind::Catalog),
+        ("", "catalog") | ("catalog", _) => Some(DocumentKind::Catalog),
         ("templates", _) => Some(DocumentKind::Template),
         ("agreements", _) => Some(DocumentKind::Agreement),
         ("calendars", _) => Some(DocumentKind::Calendar),
         _ => None,
     }
+}
+
+/// Whether a path is that of a file of the catalog, and not another spelling of its name.
+pub fn is_catalog(path: &str) -> bool {
+    path == "catalog.yaml" || path.starts_with("catalog/")
 }
 
 /// The id of a document: the stem of its file name.
@@ -78,12 +83,15 @@ pub enum NotAFile {
     Link,
     /// It could not be read, with the reason that the system gives.
     Unreadable(String),
+    /// It is larger than the limit of its kind, with its size in bytes.
+    TooLarge(DocumentKind, u64),
 }
 
 /// The diagnostic for a path that cannot be read as a file.
 pub fn not_a_file(file: FileId, why: NotAFile) -> Diagnostic {
     let at = Span::of_file(file);
     match why {
+        NotAFile::TooLarge(kind, size) => too_large(file, kind, size),
         NotAFile::Link => Diagnostic::new(Code::E011, at, "the file is a symbolic link").help(
             "put the file itself here; links are not followed, since they could lead outside the repository",
         ),
@@ -92,6 +100,13 @@ pub fn not_a_file(file: FileId, why: NotAFile) -> Diagnostic {
                 .help("give the user who runs servanda the right to read it")
         }
     }
+}
+
+/// The diagnostic for a file that is larger than the limit of its kind.
+pub(super) fn too_large(file: FileId, kind: DocumentKind, size: u64) -> Diagnostic {
+    let limit = kind.limits().bytes;
+    let message = format!("the file has {size} bytes, more than the limit of {limit} for {}", kind.noun());
+    Diagnostic::new(Code::E006, Span::of_file(file), message).help(kind.way_out())
 }
 
 /// The slug closest to a text: in lower case, with hyphens for spaces. `None` where that is not a slug either.
@@ -115,6 +130,7 @@ mod tests {
         for (path, kind) in [
             ("servanda.yaml", Some(DocumentKind::Settings)),
             ("catalog.yaml", Some(DocumentKind::Catalog)),
+            ("catalog/clients/s.yaml", Some(DocumentKind::Catalog)),
             ("templates/support.yaml", Some(DocumentKind::Template)),
             ("agreements/2026/veter.yaml", Some(DocumentKind::Agreement)),
             ("calendars/office.yaml", Some(DocumentKind::Calendar)),

@@ -58,7 +58,7 @@ pub fn add_source(sources: &mut Sources, path: &str, bytes: Vec<u8>) -> (FileId,
 
 /// Parses a file and validates it with the schema of its kind.
 pub fn read(sources: &Sources, file: FileId, kind: DocumentKind) -> (Document, Diagnostics) {
-    validate(sources, file, kind, parse::parse(file, sources.text(file)))
+    validate(sources, file, kind, parse::parse(file, kind, sources.text(file)))
 }
 
 /// Validates a file whose tree is known already, as [`parse_text`] gives it.
@@ -68,6 +68,10 @@ pub fn read_parsed(
     kind: DocumentKind,
     mut root: Node,
 ) -> (Document, Diagnostics) {
+    // Only a text of many bytes can exceed a limit, which the parser reports.
+    if sources.text(file).len() > kind.limits().values {
+        return read(sources, file, kind);
+    }
     incremental::move_spans(&mut root, file, 0);
     validate(
         sources,
@@ -113,7 +117,7 @@ pub fn unreadable(sources: &Sources, file: FileId, kind: DocumentKind) -> Docume
 /// Parses a text that is not in a file yet, without validating its keys. Fails with the first error.
 pub fn parse_text(text: &str) -> Result<Node, Diagnostic> {
     let nowhere = Sources::default().add("", "");
-    let parse::Parsed { root, faults, .. } = parse::parse(nowhere, text);
+    let parse::Parsed { root, faults, .. } = parse::parse(nowhere, DocumentKind::LARGEST, text);
     match (root, faults.into_iter().next()) {
         (Some(root), None) => Ok(root),
         (_, Some(fault)) => Err(fault),

@@ -5,9 +5,6 @@
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Span};
 
-/// The largest size of a file, in bytes.
-pub const SIZE_LIMIT: usize = 1024 * 1024;
-
 /// The largest number of characters of a value that a message quotes.
 const QUOTE_LIMIT: usize = 60;
 

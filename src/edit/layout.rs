@@ -2,6 +2,7 @@
 //!
 //! All splices refer to the original text and do not overlap. They are applied together.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde_json::{Map as JsonMap, Value as Json};
@@ -89,9 +90,10 @@ impl MemberChanges<'_> {
 fn of_map<'json>(map: &NodeMap, wanted_members: &'json JsonMap<String, Json>) -> MemberChanges<'json> {
     let mut new = Vec::new();
     let mut after = None;
+    let places: BTreeMap<&str, usize> = map.iter().map(|entry| &*entry.key).zip(0..).collect();
     for (key, value) in wanted_members {
-        match map.iter().position(|entry| *entry.key == **key) {
-            Some(present) => after = Some(present),
+        match places.get(key.as_str()) {
+            Some(present) => after = Some(*present),
             None => new.push((after, Some(key.as_str()), value)),
         }
     }

@@ -67,8 +67,13 @@ pub enum EditError {
     #[error("`{0}` is not a list, so no entry can be appended")]
     NotAList(String),
     /// The new text would not have the wanted value, since its layout is not supported.
-    #[error("this layout cannot be edited automatically; make this change by hand: {0}")]
-    UnsupportedLayout(String),
+    #[error("line {line}: this layout cannot be edited automatically; make this change by hand: {path}")]
+    UnsupportedLayout {
+        /// The line of the value, or of the value that contains it, from 1.
+        line: usize,
+        /// The path of the value.
+        path: String,
+    },
 }
 
 impl<'text> Draft<'text> {
@@ -191,6 +196,16 @@ impl<'text> Draft<'text> {
         Ok(value)
     }
 
+    /// The error for a text that cannot have the wanted value, at the first difference.
+    fn unsupported(&self) -> EditError {
+        let path = first_difference(&self.root, &self.wanted);
+        let steps: Vec<&str> = path.iter().map(String::as_str).collect();
+        let nearest = (0..=steps.len()).rev().find_map(|length| self.root.get(&steps[..length]));
+        let at = nearest.map_or(0, |node| node.span.start as usize);
+        let line = self.text.get(..at).unwrap_or(self.text).matches('\n').count() + 1;
+        EditError::UnsupportedLayout { line, path: path.join(".") }
+    }
+
     /// The new text. Fails if it would not have the wanted value.
     pub fn write(&self) -> Result<String, EditError> {
         self.edited().map(|edited| edited.text)
@@ -201,7 +216,7 @@ impl<'text> Draft<'text> {
         let text = layout::edit(self.text, &self.root, &self.wanted);
         match parse_changed(self.text, &self.root, &text) {
             Ok(root) if root.equals_json(&self.wanted) => Ok(EditedText { text, root }),
-            Ok(_) | Err(_) => Err(EditError::UnsupportedLayout(first_difference(&self.root, &self.wanted))),
+            Ok(_) | Err(_) => Err(self.unsupported()),
         }
     }
 }
@@ -222,7 +237,7 @@ pub fn document(value: &Value) -> String {
 }
 
 /// The path at which a text differs from the wanted value.
-fn first_difference(node: &Node, wanted: &Value) -> String {
+fn first_difference(node: &Node, wanted: &Value) -> Vec<String> {
     let mut path = Vec::new();
     let (mut current, mut wanted) = (Tree::Node(node).to_json(), wanted.clone());
     while let (Value::Object(own), Value::Object(others)) = (&current, &wanted) {
@@ -237,7 +252,7 @@ fn first_difference(node: &Node, wanted: &Value) -> String {
         };
         (current, wanted) = (own, others);
     }
-    path.join(".")
+    path
 }
 
 #[cfg(test)]

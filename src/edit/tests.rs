@@ -213,7 +213,7 @@ fn what_cannot_be_is_refused() {
     assert_eq!(Draft::read("a: 1\nb: !x y\n").err(), Some(unreadable));
     // A bell cannot be written, since the parser refuses it.
     draft.set(&["b"], json!("\u{7}")).expect("a place");
-    assert_eq!(draft.write(), Err(EditError::UnsupportedLayout("b".to_owned())));
+    assert_eq!(draft.write(), Err(EditError::UnsupportedLayout { line: 2, path: "b".to_owned() }));
 }
 
 #[test]

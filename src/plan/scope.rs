@@ -240,14 +240,17 @@ pub fn red_line(path: &str, before: &str, after: &str, what: RedLineSubject) -> 
 }
 
 /// The red lines of a catalog: slugs of the base that refer to something else, and new contacts of its clients.
-pub fn red_lines_of_catalog(before: &Document, after: &Document, sources: &Sources) -> Vec<RedLine> {
+pub fn red_lines_of_catalog(before: &[Document], after: &[Document], sources: &Sources) -> Vec<RedLine> {
     let earlier: BTreeMap<Keys<'_>, WrittenReference<'_>> =
-        references(before).into_iter().map(|(keys, held, _)| (keys, held)).collect();
-    let is_known = |keys: &[&str]| earlier.keys().any(|known| known.starts_with(keys));
+        before.iter().flat_map(references).map(|(keys, held, _)| (keys, held)).collect();
+    let is_known = |keys: &[&str]| {
+        let mut from = earlier.range(keys.to_vec()..);
+        from.next().is_some_and(|(known, _)| known.starts_with(keys))
+    };
     let people: BTreeMap<WrittenReference<'_>, &str> =
         earlier.iter().filter(|(keys, _)| is_of_person(keys)).map(|(keys, held)| (*held, keys[1])).collect();
     let mut found = Vec::new();
-    for (keys, after, span) in references(after) {
+    for (keys, after, span) in after.iter().flat_map(references) {
         let before = earlier.get(&keys);
         let is_of_another = people.get(&after).is_some_and(|owner| *owner != keys[1]);
         let is_reported = is_of_person(&keys) && (is_known(&keys[..2]) || is_of_another);
@@ -332,7 +335,7 @@ impl WrittenReference<'_> {
     }
 }
 
-/// All references of a catalog to objects and addresses, in the order of the file.
+/// All references of a file of the catalog to objects and addresses, in its order.
 fn references(catalog: &Document) -> Vec<(Keys<'_>, WrittenReference<'_>, Span)> {
     let mut found = Vec::new();
     for section in entries(&catalog.root) {

@@ -107,7 +107,7 @@ fn empty() -> Live {
 
 /// The settings of a mapping, with guards that never block: the laws here are about the whole difference.
 fn settings(mapping: &Mapping) -> Settings {
-    let mut settings = Basis::read(None, None, &[]).settings;
+    let mut settings = Basis::read(None, [], &[]).settings;
     settings.helpdesk.mapping = mapping.clone();
     settings.guards = Guards {
         deactivations: DeactivationGuard { more_than: usize::MAX, and_share_percent: 100 },

@@ -6,8 +6,8 @@ use crate::render::style::{Paint, Tone};
 use crate::render::terminal::TerminalPage;
 use crate::render::vocabulary::{count, preview};
 
-/// Renders the differences. `is_written`: whether the changes were written to the file.
-pub fn text(findings: &[CatalogDifference], helpdesk: &str, is_written: bool, paint: Paint) -> String {
+/// Renders the differences. `written`: the files that the changes were written to.
+pub fn text(findings: &[CatalogDifference], helpdesk: &str, written: &[&str], paint: Paint) -> String {
     let mut page = TerminalPage::new(paint);
     for finding in findings {
         let (mark, tone) = match &finding.what {
@@ -28,7 +28,7 @@ pub fn text(findings: &[CatalogDifference], helpdesk: &str, is_written: bool, pa
     if !findings.is_empty() {
         page.gap();
     }
-    page.line(0, 2, &Line::of(&summary(findings, helpdesk, is_written)));
+    page.line(0, 2, &Line::of(&summary(findings, helpdesk, written)));
     page.finish()
 }
 
@@ -58,16 +58,22 @@ fn sentence(what: &Difference) -> String {
     }
 }
 
-fn summary(findings: &[CatalogDifference], helpdesk: &str, is_written: bool) -> String {
+fn summary(findings: &[CatalogDifference], helpdesk: &str, written: &[&str]) -> String {
     if findings.is_empty() {
-        return format!("catalog.yaml matches {}.", preview(helpdesk));
+        return format!("The catalog matches {}.", preview(helpdesk));
     }
     let number =
         |wanted: fn(&Difference) -> bool| findings.iter().filter(|finding| wanted(&finding.what)).count();
     let new = number(|what| matches!(what, Difference::New { .. }));
     let changed = number(|what| matches!(what, Difference::Tied { .. } | Difference::Renamed { .. }));
     let open = findings.len() - new - changed;
-    let done = if is_written { "written to catalog.yaml" } else { "not written" };
+    let done = match written {
+        [] => "not written".to_owned(),
+        [path] => format!("written to {}", preview(path)),
+        [path, more @ ..] => {
+            format!("written to {} and {}", preview(path), count(more.len(), "other file", "other files"))
+        }
+    };
     let open = match open {
         0 => "nothing to decide".to_owned(),
         open => format!("{} to decide", count(open, "line", "lines")),

@@ -9,6 +9,7 @@ mod authoring;
 mod bad_input;
 mod browser;
 mod canary;
+mod catalogs;
 mod children;
 mod checkouts;
 mod clock_skew;

@@ -1,7 +1,11 @@
-use super::{DEPTH_LIMIT, FAULT_LIMIT, NODE_LIMIT, parse};
+use super::{DEPTH_LIMIT, FAULT_LIMIT};
 use crate::diagnostic::Sources;
-use crate::document::Tree;
-use crate::document::text::SIZE_LIMIT;
+use crate::document::{DocumentKind, Tree};
+
+/// Parses an agreement.
+fn parse(file: crate::diagnostic::FileId, text: &str) -> super::Parsed {
+    super::parse(file, DocumentKind::Agreement, text)
+}
 
 /// The diagnostics of a text as `line:column CODE`, in the order of the text.
 fn faults(text: &str) -> Vec<String> {
@@ -104,14 +108,38 @@ fn each_limit_is_reported_once_with_its_code() {
         (deep(DEPTH_LIMIT), "E006"),
         ("[".repeat(100_000), "E006"),
         ("{".repeat(100_000), "E006"),
-        (format!("a: [{}]\n", "1, ".repeat(NODE_LIMIT)), "E006"),
-        (format!("a: {}\n", "x".repeat(SIZE_LIMIT)), "E006"),
+        (format!("a: [{}]\n", "1, ".repeat(DocumentKind::Agreement.limits().values)), "E006"),
+        (format!("a: {}\n", "x".repeat(DocumentKind::Agreement.limits().bytes)), "E006"),
         (dashes, "E006"),
     ] {
         let found = faults(&text);
         let codes: Vec<&str> = found.iter().filter_map(|fault| fault.split(' ').nth(1)).collect();
         assert_eq!(codes, [expected], "{found:?}");
     }
+}
+
+#[test]
+fn a_limit_is_named_with_the_size_and_the_way_out() {
+    let said = |kind, text: &str| {
+        let found = super::parse(Sources::default().add("a.yaml", text), kind, text).faults;
+        let found: Vec<String> = found
+            .iter()
+            .map(|fault| format!("{} {}; {}", fault.code, fault.message, fault.help.as_deref().unwrap_or("")))
+            .collect();
+        found.join("\n")
+    };
+    let many = |values: usize| format!("[{}]\n", vec!["1"; values - 1].join(","));
+    assert_eq!(said(DocumentKind::Catalog, &many(400_000)), "");
+    assert_eq!(
+        said(DocumentKind::Catalog, &many(412_345)),
+        "E006 the file contains 412345 keys and values, more than the limit of 400000 for the catalog; \
+         move some of its entries to another file, such as catalog/clients-a.yaml"
+    );
+    assert_eq!(
+        said(DocumentKind::Agreement, &("#".repeat(1024 * 1024 - 4) + "\na: b\n")),
+        "E006 the file has 1048578 bytes, more than the limit of 1048576 for an agreement; \
+         split the set into several files"
+    );
 }
 
 #[test]

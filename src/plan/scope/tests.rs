@@ -5,7 +5,7 @@ use super::{
 use crate::calendar::read_instant;
 use crate::check::{self, Basis, CheckInput, CheckedRepository};
 use crate::diagnostic::{Diagnostics, Sources};
-use crate::document::{Document, kind_of, read};
+use crate::document::{Document, DocumentKind, kind_of, read};
 use crate::ident::LiveId;
 use crate::template::Library;
 
@@ -48,6 +48,10 @@ impl Repository {
         Self { sources, documents }
     }
 
+    fn catalog(&self) -> Vec<Document> {
+        self.documents.iter().filter(|document| document.kind == DocumentKind::Catalog).cloned().collect()
+    }
+
     fn named(&self, path: &str) -> &Document {
         self.documents.iter().find(|document| self.sources.path(document.file) == path).expect("the file")
     }
@@ -66,7 +70,7 @@ fn scope(before: &[(&str, &str)], after: &[(&str, &str)]) -> Scope {
         let documents = CheckInput {
             basis: Basis::read(
                 Some(repository.named("servanda.yaml")),
-                Some(repository.named("catalog.yaml")),
+                [repository.named("catalog.yaml")],
                 &[],
             ),
             agreements: &resolved,
@@ -160,7 +164,7 @@ fn red_lines(from: &str, to: &str) -> Vec<RedLine> {
     let changed = CATALOG.replace(from, to);
     assert_ne!(changed, CATALOG, "{from}");
     let (before, after) = (Repository::with(&[]), Repository::with(&[("catalog.yaml", &changed)]));
-    red_lines_of_catalog(before.named("catalog.yaml"), after.named("catalog.yaml"), &after.sources)
+    red_lines_of_catalog(&before.catalog(), &after.catalog(), &after.sources)
 }
 
 #[test]

@@ -34,6 +34,12 @@ pub(crate) fn moment(text: &str) -> Result<EffectiveFrom, String> {
     .map_err(|misread| one_line(&misread))
 }
 
+/// Parses a name and a value, such as `main=office@client.example`.
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
+    pair.ok_or_else(|| "write a name, `=` and a value".to_owned())
+}
+
 /// Parses a waiting time, such as `30s` or `10m`; `0s` is none.
 pub(crate) fn waiting_time(text: &str) -> Result<Duration, String> {
     match TargetTime::read(text) {

@@ -5,10 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
+use serde_json::Value;
 use servanda::agreement::Agreement;
 use servanda::author::{EditRefused, EditTarget, EditedFile};
 use servanda::check::CheckedRepository;
 use servanda::diagnostic::{Code, Diagnostic, Diagnostics, Severity, Sources};
+use servanda::discovery::catalog::CatalogEdit;
+use servanda::discovery::catalog_files::CatalogText;
 use servanda::document::{self, Document, DocumentKind, Node};
 use servanda::ident::{file_of, nearest};
 use servanda::render;
@@ -127,6 +130,21 @@ impl EditSession {
         let documents = &self.loaded.agreements;
         let found = documents.iter().find(|document| &*document.id == stem);
         found.expect("an agreement was made of a document that was read")
+    }
+
+    /// The files of the catalog with new clients in them: slugs with their values.
+    pub(crate) fn client_proposals(
+        &self,
+        clients: Vec<(String, Value)>,
+    ) -> Result<Vec<ProposedFile>, Failure> {
+        let edit = |(slug, value)| CatalogEdit { path: vec!["clients".to_owned(), slug], value };
+        let edits: Vec<CatalogEdit> = clients.into_iter().map(edit).collect();
+        let texts =
+            self.loaded.edit_catalog(&edits)?.into_iter().map(|CatalogText { path, is_new, text }| {
+                let from = if is_new { Origin::New } else { Origin::Itself };
+                ProposedFile { path, from, text, root: None }
+            });
+        Ok(texts.collect())
     }
 
     /// The path of an agreement's file.

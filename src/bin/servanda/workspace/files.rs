@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::WalkBuilder;
 use rayon::prelude::*;
-use servanda::document::{NotAFile, kind_of};
+use servanda::document::{self, DocumentKind, NotAFile, kind_of};
 
 use crate::process::failure::{Exit, Failure};
 use crate::workspace::below::{self, Access, Folder};
@@ -21,6 +21,8 @@ use crate::workspace::below::{self, Access, Folder};
 pub(crate) const SETTINGS: &str = "servanda.yaml";
 /// The catalog file.
 pub(crate) const CATALOG: &str = "catalog.yaml";
+/// The folder of further catalog files.
+pub(crate) const CATALOGS: &str = "catalog";
 /// The folder of files that belong to this machine only, such as the journal.
 pub(crate) const OWN_FOLDER: &str = ".servanda";
 /// The folder of the repository's own texts of notices.
@@ -29,9 +31,9 @@ const AGREEMENTS: &str = "agreements";
 const TEMPLATES: &str = "templates";
 const CALENDARS: &str = "calendars";
 /// The folders whose files are read.
-pub(crate) const FOLDERS: [&str; 4] = [AGREEMENTS, TEMPLATES, CALENDARS, NOTICES];
-/// The longest file that is read to its end; the document stage reports a longer one.
-pub(crate) const SIZE_LIMIT: u64 = servanda::document::SIZE_LIMIT as u64;
+pub(crate) const FOLDERS: [&str; 5] = [AGREEMENTS, TEMPLATES, CALENDARS, CATALOGS, NOTICES];
+/// The largest size of a text file that is no document, such as a text of notices.
+pub(crate) const SIZE_LIMIT: u64 = document::size_limit(None);
 /// The largest file that the user names, such as a saved plan or a snapshot.
 const NAMED_LIMIT: u64 = 256 * 1024 * 1024;
 /// The longest name of the holder of a lock.
@@ -51,8 +53,10 @@ pub(crate) struct File {
 /// The content of a file, as far as it can be read.
 #[derive(Clone)]
 pub(crate) enum Content {
-    /// Its bytes; at most one more than the limit.
+    /// Its bytes.
     Bytes(Vec<u8>),
+    /// Larger than the limit of its kind, with its size.
+    TooLarge(DocumentKind, u64),
     /// A symbolic link, which is not followed.
     Link,
     /// Not readable, with the reason.
@@ -60,10 +64,31 @@ pub(crate) enum Content {
 }
 
 impl Content {
+    /// Reads a file of a kind, or any other text.
+    fn read(path: &Path, kind: Option<DocumentKind>) -> Self {
+        let limit = document::size_limit(kind);
+        let read = || -> io::Result<Self> {
+            let mut file = open_regular(path)?;
+            let bytes = read_limited(&mut file, limit)?;
+            if bytes.len() as u64 <= limit {
+                return Ok(Self::Bytes(bytes));
+            }
+            Ok(Self::oversized(kind, file.metadata()?.len().max(bytes.len() as u64)))
+        };
+        read().unwrap_or_else(|error| Self::Unreadable(error.to_string()))
+    }
+
+    /// A file that is larger than the limit of its kind.
+    pub(crate) fn oversized(kind: Option<DocumentKind>, size: u64) -> Self {
+        let unreadable = || Self::Unreadable("it is longer than 1 MiB".to_owned());
+        kind.map_or_else(unreadable, |kind| Self::TooLarge(kind, size))
+    }
+
     /// The bytes, or why there are none.
     pub(crate) fn bytes(self) -> Result<Vec<u8>, NotAFile> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
+            Self::TooLarge(kind, size) => Err(NotAFile::TooLarge(kind, size)),
             Self::Link => Err(NotAFile::Link),
             Self::Unreadable(why) => Err(NotAFile::Unreadable(why)),
         }
@@ -93,10 +118,9 @@ pub(crate) struct FoundFile {
 impl FoundFile {
     /// Reads the file of a root.
     pub(crate) fn read(&self, root: &Path) -> File {
-        File {
-            path: relative(root, &self.path),
-            content: if self.is_link { Content::Link } else { read_limited(&self.path) },
-        }
+        let path = relative(root, &self.path);
+        let content = if self.is_link { Content::Link } else { Content::read(&self.path, kind_of(&path)) };
+        File { path, content }
     }
 }
 
@@ -105,7 +129,7 @@ pub(crate) fn agreements(root: &Path) -> Result<Vec<FoundFile>, Failure> {
     walk(&[root.join(AGREEMENTS)])
 }
 
-/// Finds the files that agreements share: the settings, the catalog, templates and calendars.
+/// Finds the files that agreements share, in the order of their paths: settings, catalog, templates and calendars.
 pub(crate) fn shared(root: &Path) -> Result<Vec<FoundFile>, Failure> {
     let mut places: Vec<FoundFile> = Vec::new();
     // Other spellings of their names are read too, so that they are reported.
@@ -117,7 +141,8 @@ pub(crate) fn shared(root: &Path) -> Result<Vec<FoundFile>, Failure> {
             places.push(FoundFile { path: entry.path(), is_link: kind.is_symlink() });
         }
     }
-    places.extend(walk(&[root.join(TEMPLATES), root.join(CALENDARS)])?);
+    places.extend(walk(&[root.join(TEMPLATES), root.join(CALENDARS), root.join(CATALOGS)])?);
+    places.sort_by_cached_key(|place| relative(root, &place.path));
     Ok(places)
 }
 
@@ -270,28 +295,24 @@ fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads the bytes of a file, up to one piece past the limit. Most files fit into one piece, which saves asking for their
+/// Reads the bytes of a file, up to one piece past a limit. Most files fit into one piece, which saves asking for their
 /// length: a regular file returns less than requested only at its end (POSIX, `read`).
-fn read_limited(path: &Path) -> Content {
-    let read = || -> io::Result<Vec<u8>> {
-        let mut file = open_regular(path)?;
-        let mut piece = [0; PIECE];
-        let mut bytes = Vec::new();
-        while bytes.len() as u64 <= SIZE_LIMIT {
-            match file.read(&mut piece) {
-                Ok(length) => {
-                    bytes.extend_from_slice(&piece[..length]);
-                    if length < PIECE {
-                        break;
-                    }
+fn read_limited(file: &mut fs::File, limit: u64) -> io::Result<Vec<u8>> {
+    let mut piece = [0; PIECE];
+    let mut bytes = Vec::new();
+    while bytes.len() as u64 <= limit {
+        match file.read(&mut piece) {
+            Ok(length) => {
+                bytes.extend_from_slice(&piece[..length]);
+                if length < PIECE {
+                    break;
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
             }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        Ok(bytes)
-    };
-    read().map_or_else(|error| Content::Unreadable(error.to_string()), Content::Bytes)
+    }
+    Ok(bytes)
 }
 
 /// Reads a file of the repository that Servanda does not own; `None` unless it is a regular UTF-8 file of at most 1 MiB.
@@ -299,8 +320,8 @@ pub(crate) fn text_within(root: &Path, path: &str) -> Option<String> {
     let path = root.join(path);
     below::refuse_links(root, &path).ok()?;
     let is_file = fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
-    match read_limited(&path) {
-        Content::Bytes(bytes) if is_file && bytes.len() as u64 <= SIZE_LIMIT => String::from_utf8(bytes).ok(),
+    match Content::read(&path, None) {
+        Content::Bytes(bytes) if is_file => String::from_utf8(bytes).ok(),
         _ => None,
     }
 }
@@ -477,21 +498,28 @@ pub(crate) fn break_lock(path: &Path) -> Result<Option<String>, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, PIECE, SIZE_LIMIT, read_bytes, read_limited, read_named};
+    use super::{Content, PIECE, SIZE_LIMIT, read_bytes, read_named};
+    use servanda::document::DocumentKind;
 
     #[test]
-    fn a_file_of_any_length_is_read_to_its_end_or_past_the_limit() {
+    fn a_file_of_any_length_is_read_to_its_end_or_its_size_is_known() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.yaml");
         let limit = usize::try_from(SIZE_LIMIT).expect("a limit of memory");
         for length in [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE, limit, limit + 1, limit + 3 * PIECE] {
             let bytes: Vec<u8> = (0..length).map(|at| u8::try_from(at % 251).expect("below 256")).collect();
             std::fs::write(&path, &bytes).expect("the folder can be written to");
-            let Content::Bytes(read) = read_limited(&path) else { panic!("{length} bytes cannot be read") };
-            assert!(read.len() > limit || read.len() == length, "{length}: {}", read.len());
-            assert_eq!(read, bytes[..read.len()], "{length}");
+            match Content::read(&path, Some(DocumentKind::Agreement)) {
+                Content::Bytes(read) if length <= limit => assert_eq!(read, bytes, "{length}"),
+                Content::TooLarge(DocumentKind::Agreement, size) if length > limit => {
+                    assert_eq!(size, length as u64);
+                }
+                _ => panic!("{length} bytes"),
+            }
+            let is_read = matches!(Content::read(&path, Some(DocumentKind::Catalog)), Content::Bytes(read) if read == bytes);
+            assert!(is_read, "the limit of a catalog is higher");
         }
-        let Content::Unreadable(_) = read_limited(&path.with_extension("yml")) else {
+        let Content::Unreadable(_) = Content::read(&path.with_extension("yml"), None) else {
             panic!("nothing is there")
         };
     }
@@ -505,7 +533,7 @@ mod tests {
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).expect("a pipe");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
         for path in [pipe.as_path(), &socket, std::path::Path::new("/dev/zero"), folder.path()] {
-            assert!(matches!(read_limited(path), Content::Unreadable(_)), "{}", path.display());
+            assert!(matches!(Content::read(path, None), Content::Unreadable(_)), "{}", path.display());
             assert_eq!(read_named(path).expect_err("no file").code, "file-inaccessible");
             assert_eq!(read_bytes(path).expect_err("no file").code, "file-inaccessible");
         }

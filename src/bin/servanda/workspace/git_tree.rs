@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use servanda::document;
 use servanda::render::message;
 
 use crate::process::failure::{Exit, Failure};
@@ -204,7 +205,9 @@ impl Commit {
     }
 
     async fn contents(&self, read: &[&TreeEntry]) -> Result<Vec<File>, Failure> {
-        let fits = |listed: &TreeEntry| !listed.is_link() && listed.size <= files::SIZE_LIMIT;
+        let fits = |listed: &TreeEntry| {
+            !listed.is_link() && listed.size <= document::size_limit(document::kind_of(&listed.path))
+        };
         let mut texts = self.blobs(read.iter().copied().filter(|listed| fits(listed))).await?;
         let file = |listed: &&TreeEntry| {
             let content = if listed.is_link() {
@@ -212,8 +215,7 @@ impl Commit {
             } else if fits(listed) {
                 Content::Bytes(texts.remove(&listed.path).unwrap_or_default())
             } else {
-                // Only the length of an oversized file is reported, so any content of that length will do.
-                Content::Bytes(vec![b'\n'; usize::try_from(files::SIZE_LIMIT + 1).unwrap_or_default()])
+                Content::oversized(document::kind_of(&listed.path), listed.size)
             };
             File { path: listed.path.clone(), content }
         };

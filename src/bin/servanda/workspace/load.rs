@@ -12,6 +12,8 @@ use servanda::calendar::{Instant, Zone};
 use servanda::catalog::Catalog;
 use servanda::check::{self, Basis, CheckedRepository};
 use servanda::diagnostic::{Diagnostics, FileId, Severity, Sources};
+use servanda::discovery::catalog::CatalogEdit;
+use servanda::discovery::catalog_files::{self, CatalogFile, CatalogRefused, CatalogText};
 use servanda::document::{self, Document, DocumentKind, Node};
 use servanda::ident::composed;
 use servanda::live::digest;
@@ -36,7 +38,8 @@ pub(crate) struct LoadedFiles {
     /// The repository's own texts of notices.
     texts: Vec<FileId>,
     settings: Option<Document>,
-    pub(crate) catalog: Option<Document>,
+    /// The files of the catalog.
+    pub(crate) catalog: Vec<Document>,
     faults: Diagnostics,
     basis: OnceLock<Basis>,
 }
@@ -159,7 +162,7 @@ impl LoadedFiles {
             calendars: Vec::new(),
             texts: Vec::new(),
             settings: None,
-            catalog: None,
+            catalog: Vec::new(),
             faults: Diagnostics::default(),
             basis: OnceLock::new(),
             root,
@@ -175,7 +178,7 @@ impl LoadedFiles {
 
     /// The settings, catalog and calendars against which every agreement is checked. Computed once.
     fn basis(&self) -> &Basis {
-        self.basis.get_or_init(|| Basis::read(self.settings.as_ref(), self.catalog.as_ref(), &self.calendars))
+        self.basis.get_or_init(|| Basis::read(self.settings.as_ref(), &self.catalog, &self.calendars))
     }
 
     fn read(&mut self, files: Vec<File>) {
@@ -218,12 +221,9 @@ impl LoadedFiles {
     /// Adds a text of notices.
     fn read_text(&mut self, File { path, content }: File) {
         let unreadable = |why: &str| document::NotAFile::Unreadable(why.to_owned());
-        let text = content.bytes().and_then(|bytes| {
-            if bytes.len() as u64 > files::SIZE_LIMIT {
-                return Err(unreadable("it is longer than 1 MiB"));
-            }
-            String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text"))
-        });
+        let text = content
+            .bytes()
+            .and_then(|bytes| String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text")));
         match text {
             Ok(text) => {
                 let id = self.sources.add(path, text);
@@ -255,8 +255,8 @@ impl LoadedFiles {
             DocumentKind::Settings if self.sources.path(document.file) == files::SETTINGS => {
                 self.settings = Some(document);
             }
-            DocumentKind::Catalog if self.sources.path(document.file) == files::CATALOG => {
-                self.catalog = Some(document);
+            DocumentKind::Catalog if document::is_catalog(self.sources.path(document.file)) => {
+                self.catalog.push(document);
             }
             DocumentKind::Settings | DocumentKind::Catalog => {}
             DocumentKind::Template => self.templates.push(document),
@@ -280,6 +280,7 @@ impl LoadedFiles {
         let is_kept = |document: &Document| !replaced.contains(sources.path(document.file));
         self.agreements.retain(is_kept);
         self.templates.retain(is_kept);
+        self.catalog.retain(is_kept);
         let read = readable.into_par_iter().map(|(id, kind, root)| match root {
             Some(root) => document::read_parsed(sources, id, kind, root),
             None => document::read(sources, id, kind),
@@ -406,18 +407,34 @@ impl LoadedFiles {
     /// Refuses errors in these files only, as [`Self::refuse_errors`] does.
     pub(crate) fn refuse_errors_in(
         &self,
-        paths: &[&str],
+        is_one: impl Fn(&str) -> bool,
         diagnostics: &Diagnostics,
         context: &Context,
     ) -> Result<(), Failure> {
         let mut own = diagnostics.clone();
-        own.retain(|diagnostic| paths.contains(&self.sources.path(diagnostic.place.span.file)));
+        own.retain(|diagnostic| is_one(self.sources.path(diagnostic.place.span.file)));
         self.refuse_errors(&own, context)
     }
 
-    /// The text of catalog.yaml, if it exists.
-    pub(crate) fn catalog_text(&self) -> Option<&str> {
-        self.catalog.as_ref().map(|document| self.sources.text(document.file))
+    /// The files of the catalog.
+    pub(crate) fn catalog_files(&self) -> Vec<CatalogFile<'_>> {
+        let files = self.catalog.iter().map(|document| CatalogFile {
+            path: self.sources.path(document.file),
+            text: self.sources.text(document.file),
+            root: &document.root,
+        });
+        files.collect()
+    }
+
+    /// The files of the catalog that these edits change, with their new texts.
+    pub(crate) fn edit_catalog(&self, edits: &[CatalogEdit]) -> Result<Vec<CatalogText>, Failure> {
+        catalog_files::edit(&self.catalog_files(), edits).map_err(|refused| {
+            let code = match refused {
+                CatalogRefused::Layout { .. } => "catalog-not-editable",
+                CatalogRefused::Invalid { .. } => "catalog-invalid",
+            };
+            Failure::new(Exit::Failure, code, refused.to_string()).help("nothing was written")
+        })
     }
 
     /// The paths of the files of agreements.

@@ -81,7 +81,7 @@ impl LoadedFiles {
             (checked, left_out)
         });
         deny_warnings(&mut checked.diagnostics, context.deny_warnings);
-        self.refuse_errors_in(&[files::SETTINGS], &checked.diagnostics, context)?;
+        self.refuse_errors_in(|path| path == files::SETTINGS, &checked.diagnostics, context)?;
         if checked.agreements.is_empty() {
             self.refuse_errors(&checked.diagnostics, context)?;
         }

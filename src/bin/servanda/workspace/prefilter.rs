@@ -77,7 +77,7 @@ impl Finder<'_> {
         let stem = document::id_of(&file.path).into();
         let text = match &file.content {
             Content::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
-            Content::Link | Content::Unreadable(_) => None,
+            Content::TooLarge(..) | Content::Link | Content::Unreadable(_) => None,
         };
         let Some(text) = text else {
             return Scanned { stem, file: Some(file), renews: Vec::new() };

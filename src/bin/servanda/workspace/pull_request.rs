@@ -240,10 +240,8 @@ impl PullRequest {
             found.push(line.unwrap_or(RedLine { path, line: 1, what }));
         }
         found.extend(self.acknowledgements().await?);
-        if let (Some(before), Some(after)) = (&self.base.catalog, &self.head.catalog) {
-            let slugs = red_lines_of_catalog(before, after, &self.head.sources);
-            found.extend(slugs.into_iter().map(|red| self.in_work_tree(red)));
-        }
+        let slugs = red_lines_of_catalog(&self.base.catalog, &self.head.catalog, &self.head.sources);
+        found.extend(slugs.into_iter().map(|red| self.in_work_tree(red)));
         Ok(found)
     }
 
@@ -307,7 +305,7 @@ fn settings_of(files: &[File]) -> String {
     let found = files.iter().find(|file| file.path == files::SETTINGS);
     match found.map(|file| &file.content) {
         Some(Content::Bytes(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
-        Some(Content::Link | Content::Unreadable(_)) | None => String::new(),
+        Some(Content::TooLarge(..) | Content::Link | Content::Unreadable(_)) | None => String::new(),
     }
 }
 

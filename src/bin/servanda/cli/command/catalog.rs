@@ -1,17 +1,18 @@
-//! `servanda catalog`: compares the slugs of catalog.yaml with the helpdesk, and updates the file.
+//! `servanda catalog`: compares the slugs of the catalog with the helpdesk, and updates its files.
 
-use servanda::diagnostic::Sources;
 use servanda::discovery::catalog::{CatalogDifference, CatalogEdit, CatalogList, compare};
-use servanda::document::{self, DocumentKind};
-use servanda::edit::{self, Draft};
+use servanda::discovery::catalog_files::{self, CatalogText};
+use servanda::document;
 use servanda::render;
 
-use crate::cli::options::Format;
+use crate::cli::options::{Format, WriteOptions};
+use crate::cli::value_parsers;
 use crate::helpdesk::Reader as _;
 use crate::helpdesk::connect::{self, Connection};
 use crate::process::context::Context;
 use crate::process::failure::{Exit, Failure, print_data};
-use crate::workspace::files;
+use crate::workspace::change_set::EditSession;
+use crate::workspace::files::{self, FileWrite};
 use crate::workspace::load::{self, LoadedFiles};
 
 const AFTER_HELP: &str = "\
@@ -19,25 +20,29 @@ Examples:
   servanda catalog check                 show the differences to the helpdesk
   servanda catalog pull                  add missing entries, update titles
   servanda catalog pull --dry-run        show what would be written
+  servanda catalog add client veter --title Veter
 
-An existing slug is never changed, and no entry is ever removed.";
+An existing slug is never changed, and no entry is ever removed. The catalog is catalog.yaml, the files below catalog/, or \
+both. A new entry goes to the file that lists its neighbours; where that file would grow beyond 1 MiB, new clients go to \
+catalog/clients/<letter>.yaml.";
 
 const PULL_HELP: &str = "\
 Examples:
   servanda catalog pull                  add missing entries, update titles
   servanda catalog pull --dry-run        show what would be written";
 
+const ADD_CLIENT_HELP: &str = "\
+Examples:
+  servanda catalog add client severny-veter --title 'ООО «Северный ветер»'
+  servanda catalog add client veter --title Veter --helpdesk ou$7001 \\
+      --contact main=office@veter.example --department accounting=Accounts";
+
 const CHECK_HELP: &str = "\
 Examples:
   servanda catalog check                 show the differences to the helpdesk
   servanda catalog check --exit-code     exit 2 if there are any";
 
-/// The content of a new catalog.
-const BLANK: &str = "clients: {}\n";
-/// The comment by which editors find the schema.
-const SCHEMA: &str = "# yaml-language-server: $schema=schemas/catalog.json\n";
-
-/// Compare catalog.yaml with the helpdesk, or update it
+/// Compare the catalog with the helpdesk, or add to it
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
@@ -47,12 +52,42 @@ pub(crate) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Add the clients, services, managers and calendars that catalog.yaml lacks
+    /// Add the clients, services, managers and calendars that the catalog lacks
     #[command(after_help = PULL_HELP)]
     Pull(Pull),
-    /// Show the differences between catalog.yaml and the helpdesk
+    /// Add an entry
+    #[command(subcommand, after_help = ADD_CLIENT_HELP)]
+    Add(Add),
+    /// Show the differences between the catalog and the helpdesk
     #[command(after_help = CHECK_HELP)]
     Check(Check),
+}
+
+#[derive(clap::Subcommand)]
+enum Add {
+    /// Add a client
+    #[command(after_help = ADD_CLIENT_HELP)]
+    Client(AddClient),
+}
+
+#[derive(clap::Args)]
+struct AddClient {
+    /// The slug by which agreements refer to the client
+    slug: String,
+    /// The exact name in the helpdesk
+    #[arg(long)]
+    title: String,
+    /// The id of the object in the helpdesk; without it, the client is found by its title
+    #[arg(long, value_name = "OBJECT")]
+    helpdesk: Option<String>,
+    /// A contact, by an address or by the id of a person in the helpdesk: main=office@client.example
+    #[arg(long, value_name = "NAME=ADDRESS", value_parser = value_parsers::pair)]
+    contact: Vec<(String, String)>,
+    /// A department: accounting="Accounts department"
+    #[arg(long, value_name = "SLUG=TITLE", value_parser = value_parsers::pair)]
+    department: Vec<(String, String)>,
+    #[command(flatten)]
+    write: WriteOptions,
 }
 
 #[derive(clap::Args)]
@@ -84,25 +119,44 @@ struct Comparison {
 
 /// Compares, and for `pull` updates the file.
 pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Failure> {
+    if let Command::Add(Add::Client(client)) = &arguments.command {
+        return add_client(client, context);
+    }
     let comparison = compare_with_helpdesk(context)?;
     match &arguments.command {
+        Command::Add(_) => Ok(Exit::Fine),
         Command::Check(check) => {
-            print(&comparison, check.format, false, context)?;
+            print(&comparison, check.format, &[], context)?;
             let differs = check.exit_code && !comparison.findings.is_empty();
             Ok(if differs { Exit::Pending } else { Exit::Fine })
         }
         Command::Pull(pull) => {
             let edits: Vec<CatalogEdit> =
                 comparison.findings.iter().filter_map(CatalogDifference::edit).collect();
-            let is_written = !pull.dry_run && !edits.is_empty();
-            if is_written {
-                let text = edited(comparison.loaded.catalog_text(), &edits)?;
-                files::write_within(&comparison.loaded.root, files::CATALOG.as_ref(), &text)?;
-            }
-            print(&comparison, pull.format, is_written, context)?;
+            let texts = comparison.loaded.edit_catalog(&edits)?;
+            let written = if pull.dry_run { Vec::new() } else { texts };
+            write(&comparison.loaded, &written)?;
+            print(&comparison, pull.format, &written, context)?;
             Ok(Exit::Fine)
         }
     }
+}
+
+/// Adds a client, and checks the repository with it.
+fn add_client(arguments: &AddClient, context: &Context) -> Result<Exit, Failure> {
+    let session = EditSession::open(None, context)?;
+    if session.checked.catalog.clients.contains_key(arguments.slug.as_str()) {
+        let message = format!("the catalog has a client `{}`", arguments.slug);
+        return Err(Failure::new(Exit::Failure, "client-exists", message).help("choose another slug"));
+    }
+    let client = catalog_files::client(
+        &arguments.title,
+        arguments.helpdesk.as_deref(),
+        &arguments.contact,
+        &arguments.department,
+    );
+    let proposals = session.client_proposals(vec![(arguments.slug.clone(), client)])?;
+    session.commit(proposals, arguments.write.mode(), context)
 }
 
 fn compare_with_helpdesk(context: &Context) -> Result<Comparison, Failure> {
@@ -111,7 +165,8 @@ fn compare_with_helpdesk(context: &Context) -> Result<Comparison, Failure> {
     let checked = loaded.check(as_of.instant);
     // A catalog with an error is not compared: entries that could not be read would be added again. Errors in agreements
     // are ignored, since a missing slug may be the reason for this command.
-    loaded.refuse_errors_in(&[files::CATALOG, files::SETTINGS], &checked.diagnostics, context)?;
+    let is_needed = |path: &str| document::is_catalog(path) || path == files::SETTINGS;
+    loaded.refuse_errors_in(is_needed, &checked.diagnostics, context)?;
     let look =
         async |connection: &Connection| Ok((connection.reader().inventory().await?, connection.name()));
     let (inventory, helpdesk) = connect::look(&loaded.root, &checked, as_of, look)?;
@@ -121,50 +176,36 @@ fn compare_with_helpdesk(context: &Context) -> Result<Comparison, Failure> {
         let mut entries = catalog.calendars.iter();
         let entry =
             entries.find(|(slug, _)| finding.list == CatalogList::Calendars && slug.as_str() == finding.slug);
-        entry.is_some_and(|(_, entry)| loaded.sources.path(entry.span.file) != files::CATALOG)
+        entry.is_some_and(|(_, entry)| !document::is_catalog(loaded.sources.path(entry.span.file)))
     };
     let mut findings = compare(catalog, &inventory);
     findings.retain(|finding| !is_own_file(finding));
     Ok(Comparison { loaded, findings, helpdesk })
 }
 
-/// The catalog with these edits, and otherwise unchanged. The result is parsed again, and an invalid one refused.
-fn edited(text: Option<&str>, edits: &[CatalogEdit]) -> Result<String, Failure> {
-    let not_edited = |error: edit::EditError| {
-        Failure::new(Exit::Failure, "catalog-not-editable", format!("{}: {error}", files::CATALOG))
+/// Writes the files of a catalog, all or none.
+fn write(loaded: &LoadedFiles, texts: &[CatalogText]) -> Result<(), Failure> {
+    let before = |text: &CatalogText| {
+        let mut files = loaded.catalog_files().into_iter();
+        files.find(|file| file.path == text.path).map(|file| file.text)
     };
-    let mut draft = Draft::read(text.unwrap_or(BLANK)).map_err(not_edited)?;
-    for CatalogEdit { path, value } in edits {
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        draft.set(&path, value.clone()).map_err(not_edited)?;
-    }
-    let written = match (text, draft.value(&[])) {
-        (None, Some(whole)) => format!("{SCHEMA}{}", edit::document(whole)),
-        _ => draft.write().map_err(not_edited)?,
-    };
-    let mut sources = Sources::default();
-    let file = sources.add(files::CATALOG, written.as_str());
-    let (_, faults) = document::read(&sources, file, DocumentKind::Catalog);
-    match faults.iter().next() {
-        None => Ok(written),
-        Some(fault) => Err(Failure::new(
-            Exit::Failure,
-            "catalog-invalid",
-            format!("{} would be invalid: {}", files::CATALOG, fault.message),
-        )
-        .help("nothing was written; run `servanda catalog pull --dry-run` to see the edits")),
-    }
+    let writes =
+        texts.iter().map(|text| FileWrite { path: &text.path, before: before(text), text: &text.text });
+    files::write_together(&loaded.root, &writes.collect::<Vec<_>>())
 }
 
 fn print(
     comparison: &Comparison,
     format: Format,
-    is_written: bool,
+    written: &[CatalogText],
     context: &Context,
 ) -> Result<(), Failure> {
     let Comparison { findings, helpdesk, .. } = comparison;
     match format {
-        Format::Text => print_data(&render::catalog::text(findings, helpdesk, is_written, context.paint())),
+        Format::Text => {
+            let paths: Vec<&str> = written.iter().map(|text| text.path.as_str()).collect();
+            print_data(&render::catalog::text(findings, helpdesk, &paths, context.paint()))
+        }
         Format::Json => print_data(&render::json::pretty(findings)),
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     let as_of = context.as_of(None, &loaded.zone())?;
     let checked = loaded.check(as_of.instant);
     // Settings with an error could lead to another helpdesk than intended.
-    loaded.refuse_errors_in(&[files::SETTINGS], &checked.diagnostics, context)?;
+    loaded.refuse_errors_in(|path| path == files::SETTINGS, &checked.diagnostics, context)?;
     let CheckedRepository { settings, catalog, .. } = &checked;
     let look = async |connection: &Connection| {
         Ok(connection.explorer().discover(catalog, &settings.zone, as_of.instant).await?)

@@ -17,6 +17,9 @@ Examples:
   servanda new --template support-standard --client uralstal \\
       --first-day 2027-01-01 --last-day 2027-12-31 --manager a.sokolov \\
       --service vpn=24x7 --service printing --without email
+  servanda new --template support-standard --first-day 2027-02-01 \\
+      --client dent-novy --client-title 'ООО «Новый дент»' \\
+      --client-contact main=office@novy.example   adds the client to the catalog
   servanda new --from severny-veter-2026 --client portovik \\
       --first-day 2027-05-01            with the same services, period and SLA
   servanda new --template dental-package --clients dent-art,dent-line \\
@@ -45,6 +48,15 @@ pub(crate) struct Arguments {
     /// The client
     #[arg(long, value_name = "SLUG", conflicts_with_all = ["clients", "csv"])]
     pub(super) client: Option<String>,
+    /// The exact name of a new client in the helpdesk, which is added to the catalog as `--client`
+    #[arg(long, value_name = "TITLE", requires = "client")]
+    pub(super) client_title: Option<String>,
+    /// The id of the new client in the helpdesk; without it, the client is found by its title
+    #[arg(long, value_name = "OBJECT", requires = "client_title")]
+    pub(super) client_helpdesk: Option<String>,
+    /// A contact of the new client, by an address or by the id of a person in the helpdesk: main=office@client.example
+    #[arg(long, value_name = "NAME=ADDRESS", requires = "client_title", value_parser = value_parsers::pair)]
+    pub(super) client_contact: Vec<(String, String)>,
     /// Several clients, separated by commas
     #[arg(long, value_name = "SLUGS", value_delimiter = ',', conflicts_with = "csv")]
     pub(super) clients: Vec<String>,

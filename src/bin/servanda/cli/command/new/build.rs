@@ -4,13 +4,13 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use servanda::agreement::PeriodEnd;
 use servanda::author::{self, NewClient, Override, Table, TableRow, TableText};
 use servanda::calendar::Day;
 use servanda::diagnostic::{Code, Diagnostic, Diagnostics, Span};
+use servanda::discovery::catalog_files;
 use servanda::document;
-use servanda::edit::{self, Draft};
 use servanda::ident::{ClientSlug, is_slug, nearest};
 use servanda::render;
 use servanda::template::Library;
@@ -41,6 +41,7 @@ pub(crate) fn proposals(
     check_slugs(session, &arguments.terms)?;
     let extends = extends(session, arguments, context)?;
     let Table { rows, new_clients } = rows(session, arguments, context)?;
+    let new_clients = entries(session, arguments, new_clients)?;
     let common = common_terms(session, arguments, extends, &rows, context)?;
     let mut proposals = if let Some(name) = &arguments.set {
         vec![set(session, arguments, &common, &rows, name)?]
@@ -49,8 +50,31 @@ pub(crate) fn proposals(
         files.collect::<Result<_, _>>()?
     };
     refuse_taken(session, &proposals, &rows, context)?;
-    proposals.extend(catalog(session, &new_clients)?);
+    proposals.extend(session.client_proposals(new_clients)?);
     Ok(proposals)
+}
+
+/// The entries of the catalog for new clients: those of a table, and the one that the switches describe.
+fn entries(
+    session: &EditSession,
+    arguments: &Arguments,
+    of_table: Vec<NewClient>,
+) -> Result<Vec<(String, Value)>, Failure> {
+    let contact = |email: String| ("main".to_owned(), email);
+    let entry = |client: NewClient| {
+        let contacts: Vec<(String, String)> = client.email.map(contact).into_iter().collect();
+        (client.slug, catalog_files::client(&client.title, None, &contacts, &[]))
+    };
+    let mut entries: Vec<(String, Value)> = of_table.into_iter().map(entry).collect();
+    if let (Some(client), Some(title)) = (&arguments.client, &arguments.client_title) {
+        if session.checked.catalog.clients.contains_key(client.as_str()) {
+            let message = format!("the catalog has a client `{client}`");
+            return Err(Failure::usage(message, "omit --client-title, or choose another slug"));
+        }
+        let (helpdesk, contacts) = (arguments.client_helpdesk.as_deref(), &arguments.client_contact);
+        entries.push((client.clone(), catalog_files::client(title, helpdesk, contacts, &[])));
+    }
+    Ok(entries)
 }
 
 /// The templates to extend: those of the arguments, or those of the copied agreement.
@@ -81,7 +105,11 @@ fn rows(session: &mut EditSession, arguments: &Arguments, context: &Context) -> 
         return table(session, path, context);
     }
     let clients = &session.checked.catalog.clients;
-    let take = |name: &str| one_of(name, "client", clients.keys().map(ClientSlug::as_str));
+    let is_new = arguments.client_title.is_some();
+    let take = |name: &str| match name {
+        _ if is_new => slug(name).map_err(|failure| failure.message),
+        _ => one_of(name, "client", clients.keys().map(ClientSlug::as_str)),
+    };
     let named: Vec<&String> = arguments.client.iter().chain(&arguments.clients).collect();
     let names = if named.is_empty() {
         let few: Vec<String> = clients.keys().take(21).map(ToString::to_string).collect();
@@ -131,30 +159,6 @@ fn table(session: &mut EditSession, path: &Path, context: &Context) -> Result<Ta
     faults.sort(sources);
     refuse_errors(session, &faults, context)?;
     Ok(table)
-}
-
-/// The catalog with the new clients of a table; `None` without any.
-fn catalog(session: &EditSession, new_clients: &[NewClient]) -> Result<Option<ProposedFile>, Failure> {
-    if new_clients.is_empty() {
-        return Ok(None);
-    }
-    let failed = |error: edit::EditError| {
-        Failure::new(Exit::Failure, "catalog-not-editable", format!("{}: {error}", files::CATALOG))
-    };
-    let text = session.loaded.catalog_text().ok_or_else(|| {
-        Failure::new(Exit::Failure, "catalog-missing", format!("there is no {}", files::CATALOG))
-            .help("create it with `servanda init` or `servanda catalog pull`")
-    })?;
-    let mut draft = Draft::read(text).map_err(failed)?;
-    for NewClient { slug, title, email } in new_clients {
-        let mut client = json!({ "title": title });
-        if let Some(email) = email {
-            client["contacts"] = json!({ "main": { "email": email } });
-        }
-        draft.set(&["clients", slug.as_str()], client).map_err(failed)?;
-    }
-    let text = draft.write().map_err(failed)?;
-    Ok(Some(ProposedFile { path: files::CATALOG.to_owned(), from: Origin::Itself, text, root: None }))
 }
 
 fn refuse_errors(session: &EditSession, faults: &Diagnostics, context: &Context) -> Result<(), Failure> {

@@ -165,7 +165,7 @@ impl LawFixture {
             Sandbox::open(&DatabasePath::Memory, &seed(&catalog()), clock, SandboxOptions::default())
                 .expect("it opens");
         let running = sandbox.start().await.expect("it starts");
-        let mut settings = Basis::read(None, None, &[]).settings;
+        let mut settings = Basis::read(None, [], &[]).settings;
         settings.helpdesk.mapping = mapping;
         settings.guards = Guards {
             deactivations: DeactivationGuard { more_than: usize::MAX, and_share_percent: 100 },

@@ -1,0 +1,377 @@
+//! Chooses the files of a catalog that edits go to, and edits them.
+//!
+//! Existing entries stay where they are. A new entry goes to the file of its list, to the file of its first letter where
+//! the files are named so, or else to the file of the entry before it. Where that file would grow beyond [`GROWN`], new
+//! clients go to `catalog/clients/<letter>.yaml`, and other entries to `catalog/<list>.yaml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::author;
+use crate::diagnostic::Sources;
+use crate::discovery::catalog::{CatalogEdit, CatalogList};
+use crate::document::{self, DocumentKind, Node};
+use crate::edit::{Draft, EditError};
+
+/// The size in bytes up to which a file takes new entries. Forges show larger files and their diffs only in part.
+const GROWN: usize = 1024 * 1024;
+/// The file of a catalog that consists of one.
+const SINGLE: &str = "catalog.yaml";
+
+/// One file of a catalog.
+#[derive(Clone, Copy, Debug)]
+pub struct CatalogFile<'a> {
+    /// Its path relative to the repository.
+    pub path: &'a str,
+    /// Its text.
+    pub text: &'a str,
+    /// The tree of the text.
+    pub root: &'a Node,
+}
+
+/// The new text of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogText {
+    /// Its path relative to the repository.
+    pub path: String,
+    /// Whether the file does not exist yet.
+    pub is_new: bool,
+    /// The text.
+    pub text: String,
+}
+
+/// The reason why a catalog cannot be edited.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CatalogRefused {
+    /// The layout of a file is not supported.
+    #[error("{path}: {error}")]
+    Layout {
+        /// The file.
+        path: String,
+        /// The first line that cannot be edited.
+        error: EditError,
+    },
+    /// A file would be invalid.
+    #[error("{path} would be invalid: {message}")]
+    Invalid {
+        /// The file.
+        path: String,
+        /// The first error in it.
+        message: String,
+    },
+}
+
+/// Edits the files of a catalog. Returns those that change, in the order of their paths; each of them is valid.
+pub fn edit(files: &[CatalogFile<'_>], edits: &[CatalogEdit]) -> Result<Vec<CatalogText>, CatalogRefused> {
+    let assigned = Placement::of(files, edits);
+    let texts = assigned.into_iter().map(|(path, edits)| {
+        let file = files.iter().find(|file| file.path == path);
+        let text = match file {
+            Some(file) => edited(file, &edits)?,
+            None => author::file_text(&path, &whole(&edits)),
+        };
+        let mut sources = Sources::default();
+        let id = sources.add(path.as_str(), text.as_str());
+        let (_, faults) = document::read(&sources, id, DocumentKind::Catalog);
+        match faults.iter().next() {
+            None => Ok(CatalogText { path, is_new: file.is_none(), text }),
+            Some(fault) => Err(CatalogRefused::Invalid { path, message: fault.message.clone() }),
+        }
+    });
+    texts.collect()
+}
+
+/// The values of a client. A contact without an `@` is the id of a person.
+pub fn client(
+    title: &str,
+    helpdesk: Option<&str>,
+    contacts: &[(String, String)],
+    departments: &[(String, String)],
+) -> Json {
+    let mut entry = json!({ "title": title });
+    if let Some(id) = helpdesk {
+        entry["helpdesk"] = json!(id);
+    }
+    for (name, contact) in contacts {
+        let key = if contact.contains('@') { "email" } else { "helpdesk" };
+        entry["contacts"][name] = json!({ key: contact });
+    }
+    for (slug, title) in departments {
+        entry["departments"][slug] = json!({ "title": title });
+    }
+    entry
+}
+
+/// The edits of one entry, in their order.
+struct EntryEdits<'a> {
+    list: &'a str,
+    slug: &'a str,
+    edits: Vec<&'a CatalogEdit>,
+}
+
+impl EntryEdits<'_> {
+    /// The number of bytes that they add, roughly.
+    fn size(&self) -> usize {
+        self.edits.iter().map(|edit| edit.value.to_string().len() + self.slug.len() + 8).sum()
+    }
+
+    fn letter(&self) -> &str {
+        self.slug.get(..1).unwrap_or(self.slug)
+    }
+}
+
+/// The files that take edits, and how large they become.
+struct Placement<'a> {
+    /// The file of each existing entry, by list and slug.
+    entries: BTreeMap<(&'a str, &'a str), &'a str>,
+    sizes: BTreeMap<String, usize>,
+    assigned: BTreeMap<String, Vec<&'a CatalogEdit>>,
+}
+
+impl<'a> Placement<'a> {
+    fn of(files: &[CatalogFile<'a>], edits: &'a [CatalogEdit]) -> BTreeMap<String, Vec<&'a CatalogEdit>> {
+        let mut entries = BTreeMap::new();
+        for file in files {
+            for list in file.root.as_map().into_iter().flatten() {
+                let slugs = list.node.as_map().into_iter().flatten();
+                entries.extend(slugs.map(|entry| ((&*list.key, &*entry.key), file.path)));
+            }
+        }
+        let sizes = files.iter().map(|file| (file.path.to_owned(), file.text.len())).collect();
+        let mut placement = Self { entries, sizes, assigned: BTreeMap::new() };
+        let mut homeless: BTreeMap<String, Vec<EntryEdits<'a>>> = BTreeMap::new();
+        for entry in by_entry(edits) {
+            match placement.entries.get(&(entry.list, entry.slug)) {
+                Some(path) => placement.assign((*path).to_owned(), entry),
+                None => homeless.entry(placement.home(&entry)).or_default().push(entry),
+            }
+        }
+        for (home, entries) in homeless {
+            let size = placement.size(&home) + entries.iter().map(EntryEdits::size).sum::<usize>();
+            for entry in entries {
+                let path = if size <= GROWN { home.clone() } else { placement.split(&entry) };
+                placement.assign(path, entry);
+            }
+        }
+        placement.assigned
+    }
+
+    fn size(&self, path: &str) -> usize {
+        self.sizes.get(path).copied().unwrap_or(0)
+    }
+
+    fn assign(&mut self, path: String, entry: EntryEdits<'a>) {
+        *self.sizes.entry(path.clone()).or_default() += entry.size();
+        self.assigned.entry(path).or_default().extend(entry.edits);
+    }
+
+    /// The file of a new entry, however large it is.
+    fn home(&self, entry: &EntryEdits<'_>) -> String {
+        let of_list = self.entries.range((entry.list, "")..).take_while(|((list, _), _)| *list == entry.list);
+        let of_list: Vec<(&str, &str)> = of_list.map(|((_, slug), path)| (*slug, *path)).collect();
+        if let Some(prefix) = letters(entry.list, &of_list) {
+            return format!("{prefix}{}.yaml", entry.letter());
+        }
+        let before = of_list.partition_point(|(slug, _)| *slug < entry.slug);
+        if let Some((_, path)) = of_list.get(before.saturating_sub(1)) {
+            return (*path).to_owned();
+        }
+        let is_single = self.sizes.keys().all(|path| path == SINGLE);
+        if is_single { SINGLE.to_owned() } else { format!("catalog/{}.yaml", entry.list) }
+    }
+
+    /// The file of a new entry where its home is full: the first one of its letter, or else of its list, with room.
+    fn split(&self, entry: &EntryEdits<'_>) -> String {
+        let stem = if entry.list == CatalogList::Clients.as_str() {
+            let of_list =
+                self.entries.range((entry.list, "")..).take_while(|((list, _), _)| *list == entry.list);
+            let of_list: Vec<(&str, &str)> = of_list.map(|((_, slug), path)| (*slug, *path)).collect();
+            let prefix = letters(entry.list, &of_list).unwrap_or_else(|| format!("catalog/{}/", entry.list));
+            format!("{prefix}{}", entry.letter())
+        } else {
+            format!("catalog/{}", entry.list)
+        };
+        let numbered = (2..).map(|number| format!("{stem}-{number}.yaml"));
+        let mut candidates = std::iter::once(format!("{stem}.yaml")).chain(numbered);
+        let free = candidates.find(|path| match self.size(path) {
+            0 => true,
+            size => size + entry.size() <= GROWN,
+        });
+        free.expect("one of endlessly many files is new")
+    }
+}
+
+/// Groups edits by the entry that they concern, in the order of its first edit.
+fn by_entry(edits: &[CatalogEdit]) -> Vec<EntryEdits<'_>> {
+    let mut index: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut entries: Vec<EntryEdits<'_>> = Vec::new();
+    for edit in edits {
+        let [list, slug, ..] = &edit.path[..] else { continue };
+        let at = *index.entry((list, slug)).or_insert(entries.len());
+        if at == entries.len() {
+            entries.push(EntryEdits { list, slug, edits: Vec::new() });
+        }
+        entries[at].edits.push(edit);
+    }
+    entries
+}
+
+/// The text before the letter in the paths of a list's files, where each is named by the first letter of its entries, such
+/// as `catalog/clients/` or `catalog/clients-`. The single file may hold entries beside them.
+fn letters(list: &str, entries: &[(&str, &str)]) -> Option<String> {
+    let mut prefixes = BTreeSet::new();
+    for (slug, path) in entries.iter().filter(|(_, path)| *path != SINGLE) {
+        let stem = path.strip_suffix(".yaml")?;
+        let stem = match stem.rsplit_once('-') {
+            Some((stem, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => stem,
+            _ => stem,
+        };
+        let prefix = stem.strip_suffix(slug.get(..1)?)?;
+        let is_separated = prefix.ends_with('/') || prefix.ends_with(&format!("{list}-"));
+        prefixes.insert(is_separated.then(|| prefix.to_owned())?);
+    }
+    let first = prefixes.pop_first();
+    first.filter(|_| prefixes.is_empty())
+}
+
+/// The text of a file with these edits, and otherwise unchanged.
+fn edited(file: &CatalogFile<'_>, edits: &[&CatalogEdit]) -> Result<String, CatalogRefused> {
+    let text = |edits: &[&CatalogEdit]| {
+        let mut draft = Draft::of(file.text, file.root);
+        for CatalogEdit { path, value } in edits {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            draft.set(&path, value.clone())?;
+        }
+        draft.write()
+    };
+    let mut found = text(edits);
+    // The error names the first edit, and not the one that fails: halve them until one is left.
+    let mut suspects = edits;
+    while found.is_err() && suspects.len() > 1 {
+        let (front, back) = suspects.split_at(suspects.len() / 2);
+        let (in_front, in_back) = (text(front), text(back));
+        (suspects, found) = match (&in_front, &in_back) {
+            (Err(_), _) => (front, in_front),
+            (Ok(_), Err(_)) => (back, in_back),
+            (Ok(_), Ok(_)) => break,
+        };
+    }
+    found.map_err(|error| CatalogRefused::Layout { path: file.path.to_owned(), error })
+}
+
+/// The document of a new file.
+fn whole(edits: &[&CatalogEdit]) -> Json {
+    let mut document = Json::Object(Map::new());
+    for CatalogEdit { path, value } in edits {
+        let mut place = &mut document;
+        for key in path {
+            place = &mut place[key.as_str()];
+        }
+        *place = value.clone();
+    }
+    document
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{CatalogFile, CatalogRefused, GROWN, edit};
+    use crate::discovery::catalog::CatalogEdit;
+    use crate::document::parse_text;
+
+    fn added(path: &str, title: &str) -> CatalogEdit {
+        CatalogEdit { path: path.split('.').map(str::to_owned).collect(), value: json!({ "title": title }) }
+    }
+
+    /// The texts after these edits of files, as `path: text`.
+    fn texts(files: &[(&str, &str)], edits: &[CatalogEdit]) -> Result<Vec<(String, String)>, CatalogRefused> {
+        let roots: Vec<_> = files.iter().map(|(_, text)| parse_text(text).expect("a valid file")).collect();
+        let files = files.iter().zip(&roots).map(|((path, text), root)| CatalogFile { path, text, root });
+        let files: Vec<_> = files.collect();
+        Ok(edit(&files, edits)?.into_iter().map(|written| (written.path, written.text)).collect())
+    }
+
+    /// The paths that these edits go to.
+    fn paths(files: &[(&str, &str)], edits: &[CatalogEdit]) -> Vec<String> {
+        texts(files, edits).expect("edited").into_iter().map(|(path, _)| path).collect()
+    }
+
+    #[test]
+    fn a_new_catalog_is_one_file() {
+        let edits = [added("clients.veter", "Ветер"), added("clients.veter.departments.buh", "Бухгалтерия")];
+        let text = "# yaml-language-server: $schema=schemas/catalog.json\nclients:\n  veter: { title: Ветер, departments: { buh: { title: Бухгалтерия } } }\n";
+        assert_eq!(texts(&[], &edits), Ok(vec![("catalog.yaml".to_owned(), text.to_owned())]));
+    }
+
+    #[test]
+    fn a_new_entry_goes_where_its_list_is() {
+        let single = ("catalog.yaml", "clients:\n  a: { title: A }\n");
+        let new = [added("clients.m", "M"), added("services.vpn", "VPN")];
+        assert_eq!(paths(&[single], &new), ["catalog.yaml"]);
+        let services = ("catalog/services.yaml", "services: { email: { title: Почта } }\n");
+        assert_eq!(paths(&[single, services], &new), ["catalog.yaml", "catalog/services.yaml"]);
+        assert_eq!(paths(&[single, services], &[added("managers.x", "X")]), ["catalog/managers.yaml"]);
+        let north = ("catalog/north.yaml", "clients: { b: { title: B }, n: { title: N } }\n");
+        let south = ("catalog/south.yaml", "clients: { p: { title: P } }\n");
+        assert_eq!(paths(&[north, south], &[added("clients.o", "O")]), ["catalog/north.yaml"]);
+        assert_eq!(paths(&[north, south], &[added("clients.q", "Q")]), ["catalog/south.yaml"]);
+        assert_eq!(paths(&[north, south], &[added("clients.a", "A")]), ["catalog/north.yaml"]);
+    }
+
+    #[test]
+    fn files_of_letters_stay_files_of_letters() {
+        for prefix in ["catalog/clients/", "catalog/clients-", "catalog/2026/clients-"] {
+            let (a, b) = (format!("{prefix}a.yaml"), format!("{prefix}b-2.yaml"));
+            let files = [
+                (a.as_str(), "clients: { a1: { title: A1 } }\n"),
+                (b.as_str(), "clients: { b1: { title: B1 } }\n"),
+                ("catalog.yaml", "clients: { z: { title: Z } }\n"),
+            ];
+            let new =
+                [added("clients.a2", "A2"), added("clients.c", "C"), added("clients.z.departments.x", "X")];
+            assert_eq!(
+                paths(&files, &new),
+                ["catalog.yaml".to_owned(), a.clone(), format!("{prefix}c.yaml")]
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_that_would_grow_is_split_by_kind_and_letter() {
+        let title = "x".repeat(1000);
+        let slug = |number: usize| format!("{}{number:04}", ["a", "b"][number % 2]);
+        let mut edits: Vec<CatalogEdit> =
+            (0..3000).map(|number| added(&format!("clients.{}", slug(number)), &title)).collect();
+        edits.push(added("services.vpn", "VPN"));
+        let expected = [
+            "catalog/clients/a-2.yaml",
+            "catalog/clients/a.yaml",
+            "catalog/clients/b-2.yaml",
+            "catalog/clients/b.yaml",
+            "catalog/services.yaml",
+        ];
+        let written = texts(&[], &edits).expect("written");
+        assert_eq!(written.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), expected);
+        assert!(written.iter().all(|(_, text)| text.len() < GROWN + GROWN / 10), "near the limit");
+        let large = format!("# {}\nclients: {{ m: {{ title: M }} }}\n", "x".repeat(GROWN));
+        let renamed =
+            CatalogEdit { path: ["clients", "m", "title"].map(str::to_owned).into(), value: json!("N") };
+        let found = paths(&[("catalog.yaml", &large)], &[renamed, added("clients.a", "A")]);
+        assert_eq!(found, ["catalog.yaml", "catalog/clients/a.yaml"]);
+    }
+
+    #[test]
+    fn the_line_that_cannot_be_edited_is_named() {
+        let text = "clients:\n  a: { title: A }\n  b:\n    title: B\n";
+        let bell =
+            CatalogEdit { path: ["clients", "b", "title"].map(str::to_owned).into(), value: json!("\u{7}") };
+        let refused =
+            texts(&[("catalog/x.yaml", text)], &[added("clients.c", "C"), bell, added("clients.d", "D")]);
+        assert_eq!(
+            refused.expect_err("a bell cannot be written").to_string(),
+            "catalog/x.yaml: line 4: this layout cannot be edited automatically; make this change by hand: clients.b.title"
+        );
+    }
+}
