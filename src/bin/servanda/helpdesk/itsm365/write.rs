@@ -13,7 +13,7 @@ use servanda::plan::Step;
 use servanda::status::State;
 
 use super::key::Itsm365Transport;
-use super::list::{find, is_removed, object_id};
+use super::list::{Lists, is_removed, object_id};
 use super::wire;
 use crate::helpdesk::error::WriteError;
 use crate::helpdesk::writer::{StepResult, Writer, creation_order};
@@ -31,8 +31,11 @@ pub(crate) struct Itsm365Writer<'a> {
 /// The status of a response that reports no change. It may hide a refusal.
 const NOT_MODIFIED: u16 = 304;
 
-/// The number of rules of one agreement and priority that are read.
-const SAME_RULES: usize = 1000;
+/// The page size of the objects of one agreement and priority: rarely more than one.
+const TARGETS_PAGE: usize = 100;
+
+/// The path of creations, before the class.
+const CREATE: &str = "create-m2m/";
 
 /// The message for a script module that the tenant does not have.
 const NO_MODULE: &str = "Script module or method not found";
@@ -51,7 +54,7 @@ impl<'a> Itsm365Writer<'a> {
     ) -> Result<StepResult, WriteError> {
         let mut body = self.body(fields);
         body.insert(self.mapping.key.attribute.clone(), json!(self.mapping.ownership_key(id)));
-        let path = format!("create-m2m/{}", self.mapping.class);
+        let path = format!("{CREATE}{}", self.mapping.class);
         let answer = self.send(&path, body, window).await?;
         let object = answer.get("UUID").and_then(Json::as_str).and_then(LiveId::new);
         let object = object
@@ -103,7 +106,7 @@ impl<'a> Itsm365Writer<'a> {
         // The agreement was just read with its rules, so that an unknown rule does not exist.
         let path = match rule {
             Some(rule) => format!("edit-m2m/{rule}"),
-            None => format!("create-m2m/{}", codes.class),
+            None => format!("{CREATE}{}", codes.class),
         };
         self.send(&path, body, window).await.map(drop)
     }
@@ -165,7 +168,10 @@ impl<'a> Itsm365Writer<'a> {
         let answer = self.transport.post_within(path, &query, &body, window).await?;
         match answer.body {
             Json::Object(object) => Ok(object),
-            _ if answer.status == NOT_MODIFIED => self.after_304(path, &query, &body).await,
+            // A creation is no edit of an object that could be read now.
+            _ if answer.status == NOT_MODIFIED && !path.starts_with(CREATE) => {
+                self.after_304(path, &query, &body).await
+            }
             _ => Err(WriteError::Ambiguous("the response is not an object".to_owned())),
         }
     }
@@ -264,9 +270,8 @@ impl Writer for Itsm365Writer<'_> {
     async fn keep_oldest_target(&self, agreement: &LiveId, key: &TargetKey) -> Result<(), WriteError> {
         let codes = self.rules()?;
         let attributes = ["UUID", "removed", &codes.service].join(",");
-        let query = [("attrs", attributes), ("offset", "0".to_owned()), ("limit", SAME_RULES.to_string())];
         let filter = json!({ codes.agreement.clone(): agreement, codes.priority.clone(): key.priority });
-        let found = find(self.transport, &codes.class, &query, &filter, RetryPolicy::Read).await;
+        let found = Lists::new(self.transport, TARGETS_PAGE).read(&codes.class, &attributes, &filter).await;
         let found = found.map_err(|error| WriteError::Ambiguous(error.to_string()))?;
         let is_same = |rule: &&Map<String, Json>| {
             let service = wire::reference(rule.get(&codes.service).unwrap_or(&Json::Null));

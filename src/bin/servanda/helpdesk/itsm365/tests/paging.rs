@@ -6,7 +6,7 @@ use serde_json::json;
 use servanda::live::Observed;
 use servanda::plan::Step;
 
-use super::{Desk, fields, id};
+use super::{Desk, fields, id, key, live_id, promise};
 use crate::helpdesk::bounds::ListBounds;
 use crate::helpdesk::itsm365::{Itsm365Reader, Itsm365Transport, Itsm365Writer};
 use crate::helpdesk::{Reader as _, Selection, Writer as _};
@@ -47,6 +47,24 @@ async fn short_pages_leave_no_object_out() {
                 assert_eq!(read(&reader).await, Ok(AGREEMENTS), "{what}, pages of {page_size}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn only_the_oldest_target_stays_where_pages_are_short() {
+    for greatest_limit in [None, Some(1), Some(2)] {
+        let options = SandboxOptions { greatest_limit, ..SandboxOptions::default() };
+        let (desk, transport) = desk(options).await;
+        let writer = Itsm365Writer::new(&transport, &desk.mapping);
+        let object = desk.sandbox.find("agreement", &json!({ "title": "Ромашка 2026" })).expect("a list");
+        let object = live_id(object[0]["UUID"].as_str().expect("an id"));
+        for minutes in 1..=4 {
+            let put = Step::PutRule { rule: None, key: key(None), target: promise(minutes, None) };
+            writer.perform(&id("a0"), Some(&object), &put).await.expect("written");
+        }
+        writer.keep_oldest_target(&object, &key(None)).await.expect("archived");
+        let kept = desk.sandbox.find("agreementRule", &json!({ "removed": false })).expect("a list");
+        assert_eq!(kept.len(), 1, "{greatest_limit:?}: {kept:?}");
     }
 }
 
