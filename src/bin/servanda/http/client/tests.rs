@@ -44,7 +44,7 @@ impl Protocol for KeyInQuery {
 }
 
 /// Listens on loopback, sends everyone the same response, and keeps the requests.
-async fn listener(answer: String) -> (SocketAddr, Arc<std::sync::Mutex<Vec<String>>>) {
+pub(crate) async fn listener(answer: String) -> (SocketAddr, Arc<std::sync::Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let heard: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
