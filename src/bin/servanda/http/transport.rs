@@ -54,6 +54,9 @@ pub(crate) struct SendWindow<'a> {
     pub(crate) lease_end: Option<Instant>,
     /// The wall clock.
     pub(crate) clock: WallClock<'a>,
+    /// Whether a request may have left, for a caller that stops to wait. It is clear while the request waits for its turn,
+    /// and again once it is known that the server was not reached.
+    pub(crate) has_left: &'a AtomicBool,
 }
 
 impl SendWindow<'_> {
@@ -79,6 +82,7 @@ impl SendWindow<'_> {
     /// sleeps meanwhile, the write is given up as lost, since its bytes must not leave afterwards.
     async fn awake<T>(self, mut exchange: impl Future<Output = T> + Unpin) -> Result<T, HttpError> {
         let in_flight = SendWindow { seen: (self.clock)(), ..self };
+        self.has_left.store(true, Ordering::Relaxed);
         std::future::poll_fn(|context| match in_flight.check() {
             Ok(()) => Pin::new(&mut exchange).poll(context).map(Ok),
             Err(late) => Poll::Ready(Err(HttpError::Lost(late.to_string()))),
@@ -205,6 +209,7 @@ impl<S: HttpSender> Transport<S> {
         if let Some(window) = window {
             window.check().map_err(|late| (late, None))?;
         }
+        let had_left = window.is_some_and(|window| window.has_left.load(Ordering::Relaxed));
         self.budget.count_request();
         tracing::debug!(path = request.path, query = ?request.query, "request");
         let exchange = Box::pin(tokio::time::timeout(self.deadline, self.sender.send_once(request)));
@@ -216,6 +221,9 @@ impl<S: HttpSender> Transport<S> {
             let why = format!("no response within {} s", self.deadline.as_secs_f32());
             return Err((HttpError::Lost(why), None));
         };
+        if let (Some(window), Err(HttpError::NotSent(_))) = (window, &exchange.result) {
+            window.has_left.store(had_left, Ordering::Relaxed);
+        }
         if let Some(date) = exchange.server_date {
             self.first_date.get_or_init(|| (date, tokio::time::Instant::now()));
         }

@@ -19,7 +19,7 @@ use crate::ledger::{self, AnyLedger, Checksummed, Holder, LedgerStore, Records};
 use crate::process::context::clock;
 use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
-use crate::reconcile::apply::{self, Applied, Progress, Tools};
+use crate::reconcile::apply::{self, Applied, Creation, Progress, Tools};
 use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
 use crate::reconcile::journal::Journal;
 use crate::reconcile::plan::{PlanTerms, make, make_reviewed};
@@ -363,7 +363,7 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
             }
         };
         for id in remaining.settle(&mut applied.outcome, &sides.live) {
-            applied.in_doubt.remove(&id);
+            applied.creations.remove(&id);
         }
         remaining.contradict(&mut applied.outcome);
         self.remember(&remaining, &sides, applied).await;
@@ -409,11 +409,15 @@ impl<'a, A: Audience> Reconciliation<'a, A> {
             guarded.plan.header.commit.clone(),
             self.terms.as_of.instant,
         );
-        // An object that was created and is not visible stays pending.
-        let results = applied.outcome.results.iter();
-        let known = results.filter(|(_, result)| !matches!(result, ChangeResult::NotKept { .. }));
-        let visible = sides.live.agreements.keys().chain(known.map(|(id, _)| id));
-        let settled = visible.filter(|id| !applied.in_doubt.contains(*id)).cloned();
+        // An object that was created stays pending as long as the plan may not see it.
+        let open = guarded.open_agreements();
+        let is_pending = |id: &AgreementId| match applied.creations.get(id) {
+            Some(Creation::InDoubt) => true,
+            Some(Creation::Known) => open.contains(id),
+            Some(Creation::Nothing) | None => false,
+        };
+        let known = sides.live.agreements.keys().chain(applied.outcome.results.keys());
+        let settled = known.filter(|id| !is_pending(id)).cloned();
         let is_unchanged =
             self.last_applied.as_ref().is_some_and(|before| before.is_same_but_for_its_instant(&state));
         let written = async {

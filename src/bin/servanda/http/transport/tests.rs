@@ -180,7 +180,8 @@ async fn a_write_leaves_only_while_its_view_is_recent_and_its_lease_lasts() {
     ] {
         let transport = scripted([]);
         let clock = || at(now);
-        let window = SendWindow { seen: start, lease_end: lease.map(at), clock: &clock };
+        let has_left = AtomicBool::new(false);
+        let window = SendWindow { seen: start, lease_end: lease.map(at), clock: &clock, has_left: &has_left };
         let sent = transport.post_within("create-m2m/agreement", &[], &Value::Null, Some(window)).await;
         assert_eq!((sent.is_ok(), transport.requests()), (leaves, u64::from(leaves)), "{now} {lease:?}");
         assert!(leaves || matches!(sent, Err(HttpError::TooLate(_))), "{sent:?}");
@@ -212,7 +213,8 @@ async fn a_write_that_slept_while_its_connection_was_made_does_not_leave() {
             || servanda::calendar::Instant::from_second(second.load(Ordering::Relaxed)).expect("an instant");
         let sender = Connecting { second: &second, sleep, left: AtomicBool::new(false) };
         let transport = Transport::over(sender, &Pace::SANDBOX);
-        let window = SendWindow { seen: start, lease_end: None, clock: &clock };
+        let has_left = AtomicBool::new(false);
+        let window = SendWindow { seen: start, lease_end: None, clock: &clock, has_left: &has_left };
         let sent = transport.post_within("create-m2m/agreement", &[], &Value::Null, Some(window)).await;
         assert_eq!(
             (sent.is_ok(), transport.sender.left.load(Ordering::Relaxed)),
@@ -220,6 +222,35 @@ async fn a_write_that_slept_while_its_connection_was_made_does_not_leave() {
             "{sleep}"
         );
         assert!(leaves || matches!(sent, Err(HttpError::Lost(_))), "{sent:?}");
+    }
+}
+
+/// A server that answers when it is asked to, and may be out of reach.
+struct Slow {
+    is_reachable: bool,
+}
+
+impl HttpSender for Slow {
+    async fn send_once(&self, _: &Request<'_>) -> HttpExchange {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if self.is_reachable { success() } else { failed(HttpError::NotSent("refused".to_owned())) }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_is_no_longer_waited_for_may_have_left_only_while_it_is_sent() {
+    // Whether it may have left, so long after the beginning, in milliseconds.
+    for (is_reachable, after, may_have_left) in
+        [(true, 0, true), (true, 900, true), (false, 900, true), (false, 1000, false)]
+    {
+        let transport = Transport::over(Slow { is_reachable }, &Pace::SANDBOX);
+        let clock = crate::process::context::clock;
+        let has_left = AtomicBool::new(false);
+        let window = SendWindow { seen: clock(), lease_end: None, clock: &clock, has_left: &has_left };
+        let given_up = Duration::from_millis(after);
+        let sent = transport.post_within("create-m2m/agreement", &[], &Value::Null, Some(window));
+        assert!(tokio::time::timeout(given_up, sent).await.is_err(), "it is still under way");
+        assert_eq!(has_left.load(Ordering::Relaxed), may_have_left, "{is_reachable} {after}");
     }
 }
 
@@ -234,7 +265,8 @@ async fn the_time_of_a_write_is_judged_after_its_wait() {
         let passed = i64::try_from(begun.elapsed().as_secs()).expect("a minute") * 10;
         start.checked_add(jiff::SignedDuration::from_secs(passed)).expect("an instant")
     };
-    let window = SendWindow { seen: start, lease_end: None, clock: &clock };
+    let has_left = AtomicBool::new(false);
+    let window = SendWindow { seen: start, lease_end: None, clock: &clock, has_left: &has_left };
     let sent = transport.post_within("create-m2m/agreement", &[], &Value::Null, Some(window)).await;
     assert!(matches!(sent, Err(HttpError::TooLate(_))), "{sent:?}");
     assert_eq!(transport.requests(), 1);

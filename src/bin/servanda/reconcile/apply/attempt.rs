@@ -5,6 +5,7 @@
 //! object that belongs to the agreement is written, and a new one only after it proved to have the ownership key.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use servanda::calendar;
@@ -15,7 +16,7 @@ use servanda::plan::{Altered, Change, Freshness, Step, altered, creates, freshne
 use tokio::time::Instant;
 
 use super::proof::{KeyProof, prove, withdraw_if_later, writes_key};
-use super::tools::Tools;
+use super::tools::{Creation, Tools};
 use crate::helpdesk::{ReadError, Reader, StepResult, WriteError, Writer};
 use crate::http::transport::SendWindow;
 use crate::ledger::records::Pending;
@@ -28,10 +29,8 @@ const GRACE: Duration = Duration::from_secs(3);
 /// The end of an attempt.
 pub(crate) struct AttemptEnd {
     pub(crate) result: ChangeResult,
-    /// Whether an object may have been created that is not visible yet.
-    pub(crate) is_in_doubt: bool,
-    /// The proof by an object that an ownership key was written to.
-    pub(crate) proof: Option<KeyProof>,
+    /// The objects that it created.
+    pub(crate) creation: Creation,
     /// The reason why the whole run has to end, if it has to.
     pub(crate) stops: Option<Stopped>,
 }
@@ -47,13 +46,17 @@ pub(crate) struct Attempt<'a, R, W, L> {
     rules: BTreeSet<LiveId>,
     /// When the helpdesk was last seen in the state that the next step relies on, by the wall clock.
     seen: calendar::Instant,
-    proof: Option<KeyProof>,
     altered: Vec<Altered>,
     step: usize,
-    /// Whether a request is on the way.
+    /// Whether the result of a request is awaited.
     is_writing: bool,
+    /// Whether this request may have left.
+    has_left: AtomicBool,
     /// Whether the creation is recorded in the ledger.
     is_recorded: bool,
+    /// Whether an object was created for certain.
+    has_created: bool,
+    /// Whether an object may have been created that is not visible yet.
     is_in_doubt: bool,
 }
 
@@ -84,11 +87,12 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             object: change.object.clone(),
             rules: BTreeSet::new(),
             seen: (tools.clock)(),
-            proof: None,
             altered: Vec::new(),
             step: 0,
             is_writing: false,
+            has_left: AtomicBool::new(false),
             is_recorded: false,
+            has_created: false,
             is_in_doubt: false,
         }
     }
@@ -111,11 +115,20 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             Some(Err(Halt::ChangeResult(result))) => (result, None),
             Some(Err(Halt::Stop(stopped, result))) => (result, Some(stopped)),
             Some(Ok(())) => {
-                let object = self.object.expect("a change that creates nothing has an object from the start");
-                (ChangeResult::Done { object, altered: self.altered }, None)
+                let object = self.object.take();
+                let object = object.expect("a change that creates nothing has an object from the start");
+                (ChangeResult::Done { object, altered: std::mem::take(&mut self.altered) }, None)
             }
         };
-        AttemptEnd { result, is_in_doubt: self.is_in_doubt, proof: self.proof, stops }
+        let creation = match (self.is_in_doubt, self.has_created) {
+            (true, _) => Creation::InDoubt,
+            (false, true) => Creation::Known,
+            (false, false) => Creation::Nothing,
+        };
+        if creation == Creation::Nothing {
+            self.erase_record().await;
+        }
+        AttemptEnd { result, creation, stops }
     }
 
     async fn steps(&mut self) -> Result<(), Halt> {
@@ -197,13 +210,13 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             };
             match self.settle(step, sent).await {
                 StepState::Applied(found) => return self.accept(step, found).await,
-                StepState::NotApplied if !is_last => {
-                    tracing::info!(agreement = %self.change.id, "retrying, since the step had no effect: {message}");
-                    is_last = true;
-                }
                 StepState::NotApplied => {
                     self.is_in_doubt = false;
-                    return Err(Halt::ChangeResult(self.failed(message)));
+                    if is_last {
+                        return Err(Halt::ChangeResult(self.failed(message)));
+                    }
+                    tracing::info!(agreement = %self.change.id, "retrying, since the step had no effect: {message}");
+                    is_last = true;
                 }
                 StepState::Unclear => {
                     let step = self.step;
@@ -220,12 +233,13 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             Some(records) if creates(step) => records.lease_end().await,
             _ => None,
         };
-        let window = SendWindow { seen: self.seen, lease_end, clock };
+        let window = SendWindow { seen: self.seen, lease_end, clock, has_left: &self.has_left };
         let begun = clock();
         (self.is_writing, self.is_in_doubt) = (true, creates(step));
         let written =
             self.tools.writer.perform_within(&self.change.id, self.object.as_ref(), step, Some(window)).await;
         self.is_writing = false;
+        self.has_left.store(false, Ordering::Relaxed);
         if written.is_ok() {
             self.seen = begun;
         }
@@ -293,10 +307,7 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
     async fn prove(&mut self, object: &LiveId) -> Result<Option<String>, Halt> {
         match prove(self.tools.reader, &self.change.id, object).await {
             Ok(KeyProof::Kept) => Ok(None),
-            Ok(KeyProof::NotKept(object, stored)) => {
-                self.proof = Some(KeyProof::NotKept(object.clone(), stored.clone()));
-                Err(self.without_key(object, Some(stored)))
-            }
+            Ok(KeyProof::NotKept(stored)) => Err(self.without_key(object.clone(), Some(stored))),
             Err(error) => Ok(Some(error.to_string())),
         }
     }
@@ -314,12 +325,12 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
     /// Confirms a step. A new object is withdrawn if another run created one before.
     async fn confirm(&mut self, step: &Step, done: StepResult) -> Result<(), Halt> {
         self.is_in_doubt = false;
+        self.has_created |= creates(step);
         self.altered.extend(done.altered);
         let object = self.object.insert(done.object);
         if !matches!(step, Step::Create { .. }) {
             return Ok(());
         }
-        self.proof = Some(KeyProof::Kept);
         let Tools { reader, writer, .. } = self.tools;
         match withdraw_if_later(*reader, *writer, &self.change.id, object).await {
             Ok(None) => Ok(()),
@@ -338,6 +349,16 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
             self.is_recorded = true;
         }
         Ok(())
+    }
+
+    /// Removes the record of a creation that certainly did not happen, so that no later run waits for its object.
+    async fn erase_record(&self) {
+        if let Some(records) = self.tools.records.filter(|_| self.is_recorded)
+            && let Err(error) = records.settle([self.change.id.clone()]).await
+        {
+            let id = &self.change.id;
+            tracing::warn!("cannot remove the note of the creation of {id}, which did not happen: {error}");
+        }
     }
 
     async fn state_of(&self, step: &Step) -> StepState {
@@ -397,7 +418,10 @@ impl<'a, R: Reader, W: Writer, L: LedgerStore> Attempt<'a, R, W, L> {
     }
 
     /// The result of a change whose pending request is no longer waited for.
-    fn abandoned(&self) -> ChangeResult {
+    fn abandoned(&mut self) -> ChangeResult {
+        if self.is_writing && !self.has_left.load(Ordering::Relaxed) {
+            (self.is_writing, self.is_in_doubt) = (false, false);
+        }
         if self.is_writing || self.is_in_doubt {
             let message = "the run was stopped before the response came".to_owned();
             ChangeResult::Unknown(StepFailure { step: self.step, message })

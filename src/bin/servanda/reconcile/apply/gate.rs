@@ -5,10 +5,9 @@
 
 use servanda::live::digest;
 use servanda::mapping::Mapping;
-use servanda::outcome::NoCreation;
+use servanda::outcome::{ChangeResult, NoCreation, StepFailure, WithoutKey};
 use servanda::plan::{Change, Step, creates};
 
-use super::proof::KeyProof;
 use super::tools::Tools;
 use crate::helpdesk::Reader;
 use crate::ledger::LedgerStore;
@@ -98,32 +97,42 @@ impl CreationGate {
         }
     }
 
-    /// Takes over what a change has shown. Returns what the ledger is to remember.
+    /// Takes over what the result of a change shows. Returns what the ledger is to remember.
     pub(super) fn learn<R, W, L>(
         &mut self,
         change: &Change,
-        proof: Option<KeyProof>,
+        result: &ChangeResult,
         tools: &Tools<'_, R, W, L>,
     ) -> Option<KeyRecord> {
-        let missing = match (proof, &self.state) {
-            (Some(KeyProof::NotKept(object, stored)), _) => {
+        let missing = match (result, &self.state) {
+            (ChangeResult::WithoutKey(WithoutKey { object, stored: Some(stored), .. }), _) => {
                 self.state = GateState::Closed(NoCreation::KeyNotKept(object.clone()));
-                Some(MissingKey { agreement: change.id.clone(), object, stored })
+                let (agreement, object, stored) = (change.id.clone(), object.clone(), stored.clone());
+                Some(MissingKey { agreement, object, stored })
             }
-            (Some(KeyProof::Kept), GateState::Probing) => {
-                self.state = GateState::Open;
-                if self.is_recorded {
+            (_, GateState::Probing) if is_new(change) => {
+                let is_kept = shows_key(change, result);
+                self.state = if is_kept { GateState::Open } else { GateState::Unproven };
+                if !is_kept || self.is_recorded {
                     return None;
                 }
                 None
-            }
-            (None, GateState::Probing) if is_new(change) => {
-                self.state = GateState::Unproven;
-                return None;
             }
             _ => return None,
         };
         let (settings, run) = (tools.key_settings.clone(), tools.run_name.to_owned());
         Some(KeyRecord { settings, run, at: (tools.clock)(), missing })
+    }
+}
+
+/// Whether the new object of a change has shown its ownership key, without which no step after the creation is begun.
+fn shows_key(change: &Change, result: &ChangeResult) -> bool {
+    let creation = change.steps.iter().position(|step| matches!(step, Step::Create { .. }));
+    match result {
+        ChangeResult::Done { .. } | ChangeResult::Withdrawn(_) => true,
+        ChangeResult::Failed(StepFailure { step, .. })
+        | ChangeResult::Unknown(StepFailure { step, .. })
+        | ChangeResult::Stopped { step } => creation.is_some_and(|creation| *step > creation),
+        _ => false,
     }
 }

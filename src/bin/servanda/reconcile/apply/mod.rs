@@ -8,7 +8,7 @@ mod gate;
 mod attempt;
 
 pub(crate) use gate::key_settings;
-pub(crate) use tools::{Applied, Progress, Tools};
+pub(crate) use tools::{Applied, Creation, Progress, Tools};
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -124,13 +124,10 @@ impl<R: Reader, W: Writer, L: LedgerStore, P: Progress> Scheduler<'_, R, W, L, P
             return self.end(change, ChangeResult::NotTried(NotTried::Stopped));
         }
         let on_wait = |until| self.progress.borrow_mut().wait(change, until);
-        let AttemptEnd { result, is_in_doubt, proof, stops } =
-            Attempt::of(change, self.tools, &on_wait).run().await;
-        let learned = self.gate.borrow_mut().learn(change, proof, self.tools);
+        let AttemptEnd { result, creation, stops } = Attempt::of(change, self.tools, &on_wait).run().await;
+        let learned = self.gate.borrow_mut().learn(change, &result, self.tools);
         self.remember(learned).await;
-        if is_in_doubt {
-            self.applied.borrow_mut().in_doubt.insert(change.id.clone());
-        }
+        self.applied.borrow_mut().creations.insert(change.id.clone(), creation);
         if let Some(stopped) = stops {
             self.stop(stopped);
         }

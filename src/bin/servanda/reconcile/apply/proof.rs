@@ -13,7 +13,7 @@ pub(super) enum KeyProof {
     /// It has the whole key.
     Kept,
     /// It has this value instead.
-    NotKept(LiveId, String),
+    NotKept(String),
 }
 
 /// Whether a step writes an ownership key.
@@ -29,11 +29,7 @@ pub(super) async fn prove(
     object: &LiveId,
 ) -> Result<KeyProof, ReadError> {
     let key = reader.stored_key(object).await?;
-    Ok(if key.owner.as_ref() == Some(id) {
-        KeyProof::Kept
-    } else {
-        KeyProof::NotKept(object.clone(), key.text)
-    })
+    Ok(if key.owner.as_ref() == Some(id) { KeyProof::Kept } else { KeyProof::NotKept(key.text) })
 }
 
 /// Searches other objects of the agreement after a creation, and withdraws the new object if another one is older.

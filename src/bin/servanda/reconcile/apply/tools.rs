@@ -1,6 +1,6 @@
 //! The tools of an apply, and its progress and result, which the run and each attempt share.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use servanda::calendar::Instant;
@@ -43,10 +43,21 @@ pub(crate) struct Tools<'a, R, W, L> {
     pub(crate) search_lag: Duration,
 }
 
+/// The objects that an attempt created, of an agreement or its targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Creation {
+    /// Certainly none.
+    Nothing,
+    /// At least one, each of which is known.
+    Known,
+    /// One may have been created that is not visible yet.
+    InDoubt,
+}
+
 /// The result of an apply.
 #[derive(Default)]
 pub(crate) struct Applied {
     pub(crate) outcome: Outcome,
-    /// The agreements for which an object may have been created that is not visible yet.
-    pub(crate) in_doubt: BTreeSet<AgreementId>,
+    /// The objects that were created for each agreement.
+    pub(crate) creations: BTreeMap<AgreementId, Creation>,
 }

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use servanda::calendar::read_instant;
 use servanda::envelope::GuardedPlan;
+use servanda::ident::AgreementId;
 use servanda::outcome::Outcome;
 use servanda::plan::{Change, Plan};
 use servanda::settings::Pace;
@@ -15,6 +16,7 @@ use crate::helpdesk::connect::Connection;
 use crate::helpdesk::itsm365::Itsm365Transport;
 use crate::http::client::Endpoint;
 use crate::http::transport::{RetryPolicy, WallClock};
+use crate::ledger;
 use crate::process::context::{AsOf, Context, Terminal, clock};
 use crate::process::failure::{Exit, Failure};
 use crate::process::shutdown::Stop;
@@ -274,6 +276,12 @@ impl ReconcileFixture {
         let ledger = self.folder.path().join(".servanda/ledger.sqlite");
         std::fs::remove_file(&ledger).expect("there is a ledger");
         std::fs::create_dir(&ledger).expect("a folder in its place");
+    }
+
+    /// The agreements whose creation is recorded in the ledger.
+    pub(crate) async fn pending(&self) -> Vec<AgreementId> {
+        let records = ledger::open(&workspace(self.folder.path(), AUTUMN));
+        records.pending().await.expect("read").into_keys().collect()
     }
 
     /// Creates an agreement as a person does, and returns its UUID.

@@ -6,3 +6,4 @@ mod fault_table;
 mod bad_answers;
 mod creation;
 mod conformance;
+mod outage;

@@ -1,6 +1,7 @@
 //! Applying a plan: the law over HTTP, and lost, late and stopped requests on a paused clock.
 
 mod law;
+mod crash;
 mod lost;
 mod stopped;
 mod model;

@@ -1,7 +1,10 @@
 //! A model of a helpdesk: steps have the effect of the core's simulation, reads lag, and responses get lost.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use servanda::discovery::catalog::Inventory;
@@ -29,7 +32,26 @@ pub(crate) enum WriteFate {
     LostAfter,
     /// Refused, and yet applied.
     RefusedAfter,
+    /// The server could not be reached.
+    NotSent,
+    /// Refused by the values, by the key, or by a server that fails.
+    Refused,
+    Credentials,
+    ServerFailed,
+    /// It waits for its turn, and never leaves.
+    Waiting,
+    /// It leaves, and is never answered.
     Never,
+}
+
+impl WriteFate {
+    /// Whether the caller cannot know that the write had no effect.
+    pub(crate) const fn may_have_happened(self) -> bool {
+        match self {
+            Self::Answered | Self::LostBefore | Self::LostAfter | Self::ServerFailed | Self::Never => true,
+            Self::RefusedAfter | Self::NotSent | Self::Refused | Self::Credentials | Self::Waiting => false,
+        }
+    }
 }
 
 /// The helpdesk.
@@ -41,6 +63,8 @@ pub(crate) struct Model {
     lag: Duration,
     /// The results of writes in the order in which they come; later ones are answered.
     results: Mutex<Vec<WriteFate>>,
+    /// Whether an object may have been created, as far as a caller can know.
+    may_have_created: AtomicBool,
     /// The steps that were applied, in order.
     pub(crate) done: Mutex<Vec<(AgreementId, Step)>>,
 }
@@ -54,6 +78,7 @@ impl Model {
             history: Mutex::new(vec![(Instant::now(), Live::default())]),
             lag,
             results: Mutex::new(results.iter().rev().copied().collect()),
+            may_have_created: AtomicBool::new(false),
             done: Mutex::default(),
         }
     }
@@ -80,6 +105,11 @@ impl Model {
             Some(Observed::Present(found)) => found.object.clone(),
             other => panic!("{id} is {other:?}"),
         }
+    }
+
+    /// Whether an object may have been created, as far as a caller can know.
+    pub(crate) fn may_have_created(&self) -> bool {
+        self.may_have_created.load(Ordering::Relaxed)
     }
 
     /// The number of objects that were created twice.
@@ -156,13 +186,23 @@ impl Writer for Model {
         id: &AgreementId,
         _: Option<&LiveId>,
         step: &Step,
-        _: Option<SendWindow<'_>>,
+        window: Option<SendWindow<'_>>,
     ) -> Result<StepResult, WriteError> {
+        let has_left = window.expect("each step has its window").has_left;
         let result = self.results.lock().expect("no test panics here").pop().unwrap_or(WriteFate::Answered);
         let lost = || Err(WriteError::Ambiguous("lost".to_owned()));
+        has_left.store(!matches!(result, WriteFate::NotSent | WriteFate::Waiting), Ordering::Relaxed);
+        if creates(step) && result.may_have_happened() {
+            self.may_have_created.store(true, Ordering::Relaxed);
+        }
+        let why = || format!("{result:?}");
         match result {
             WriteFate::LostBefore => return lost(),
-            WriteFate::Never => std::future::pending().await,
+            WriteFate::NotSent => return Err(WriteError::NotSent(why())),
+            WriteFate::Refused => return Err(WriteError::Refused(why())),
+            WriteFate::Credentials => return Err(WriteError::Credentials(why())),
+            WriteFate::ServerFailed => return Err(WriteError::ServerFailed(why())),
+            WriteFate::Never | WriteFate::Waiting => std::future::pending().await,
             WriteFate::Answered | WriteFate::LostAfter | WriteFate::RefusedAfter => self.execute(id, step),
         }
         match result {
@@ -264,8 +304,59 @@ pub(crate) async fn apply_on(
     stop: impl Future<Output = ()>,
 ) -> Trace {
     let folder = tempfile::tempdir().expect("a folder");
-    let records = Records::new(SqliteLedger::at(folder.path().join("ledger.sqlite")), "test");
-    let journal = Journal::open(folder.path(), plan, "test").expect("a journal");
+    let mut waits = Waits::default();
+    let applied = apply_in(folder.path(), plan, model, search_lag, stop, &mut waits).await;
+    let (was_recorded, journal) = left_in(folder.path()).await;
+    Trace { applied, was_recorded, journal, waits: waits.0 }
+}
+
+/// Applies the plan, and kills the run when it was polled so often. Returns whether it was killed, and as [`left_in`].
+pub(crate) async fn kill_on(plan: &Plan, model: &Model, polls: usize) -> (bool, (bool, Vec<String>)) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut waits = Waits::default();
+    let was_killed = {
+        let never = std::future::pending();
+        let mut apply =
+            Box::pin(apply_in(folder.path(), plan, model, Duration::from_mins(10), never, &mut waits));
+        let mut left = polls;
+        std::future::poll_fn(|context| match (left, apply.as_mut().poll(context)) {
+            (_, Poll::Ready(_)) => Poll::Ready(false),
+            (0, Poll::Pending) => Poll::Ready(true),
+            (_, Poll::Pending) => {
+                left -= 1;
+                Poll::Pending
+            }
+        })
+        .await
+    };
+    (was_killed, left_in(folder.path()).await)
+}
+
+/// Whether the creation of `a` is recorded in the ledger of a folder, and the events of its journal.
+async fn left_in(folder: &Path) -> (bool, Vec<String>) {
+    let was_recorded = records(folder).pending().await.expect("read").contains_key("a");
+    let text = crate::workspace::files::read_named(&folder.join("journal.jsonl")).expect("a journal");
+    let event = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).expect("each line is JSON");
+        line["event"].as_str().expect("an event").to_owned()
+    };
+    (was_recorded, text.lines().map(event).collect())
+}
+
+fn records(folder: &Path) -> Records<SqliteLedger> {
+    Records::new(SqliteLedger::at(folder.join("ledger.sqlite")), "test")
+}
+
+async fn apply_in(
+    folder: &Path,
+    plan: &Plan,
+    model: &Model,
+    search_lag: Duration,
+    stop: impl Future<Output = ()>,
+    waits: &mut Waits,
+) -> Applied {
+    let records = records(folder);
+    let journal = Journal::open(folder, plan, "test").expect("a journal");
     let (sender, receiver) = tokio::sync::watch::channel(None);
     let tools = Tools {
         reader: model,
@@ -284,17 +375,10 @@ pub(crate) async fn apply_on(
         sender.send(Some(Exit::Terminated)).expect("somebody listens");
         std::future::pending::<()>().await;
     };
-    let mut waits = Waits::default();
     let applied = tokio::select! {
-        applied = apply(plan, &tools, &mut waits) => applied,
+        applied = apply(plan, &tools, waits) => applied,
         () = stopping => unreachable!("it only asks"),
     };
     journal.close(&applied.outcome).expect("closed");
-    let was_recorded = records.pending().await.expect("read").contains_key("a");
-    let text = crate::workspace::files::read_named(&folder.path().join("journal.jsonl")).expect("a journal");
-    let event = |line: &str| {
-        let line: serde_json::Value = serde_json::from_str(line).expect("each line is JSON");
-        line["event"].as_str().expect("an event").to_owned()
-    };
-    Trace { applied, was_recorded, journal: text.lines().map(event).collect(), waits: waits.0 }
+    applied
 }
