@@ -26,10 +26,13 @@ use crate::render::json;
 use crate::render::style::Paint;
 use crate::render::vocabulary;
 
+/// The largest width of an excerpt of a file, in columns.
+const WIDEST_EXCERPT: usize = 140;
+
 /// Renders every diagnostic with its lines, in the order given, with a blank line after each.
 pub fn text(found: &Diagnostics, sources: &Sources, paint: Paint) -> String {
     let renderer = if paint.colour { Renderer::styled() } else { Renderer::plain() };
-    let renderer = renderer.term_width(paint.columns());
+    let renderer = renderer.term_width(paint.columns().min(WIDEST_EXCERPT));
     let secrets = || {
         found
             .iter()

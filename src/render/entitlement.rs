@@ -345,7 +345,7 @@ fn promises(entitlement: &Entitlement) -> TerminalTable {
             rows.push(row(name, format!("{}, due {end}", due.target)));
         }
     }
-    TerminalTable { rows, right: Vec::new(), firm: vec![0] }
+    TerminalTable { rows, firm: vec![0], ..TerminalTable::default() }
 }
 
 /// `2026-09-01 12:30 (+03:00)`.

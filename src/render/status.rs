@@ -154,7 +154,7 @@ fn table(list: &StatusList) -> TerminalTable {
         let mut column = says_something.iter();
         cells.retain(|_| column.next() == Some(&true));
     }
-    TerminalTable { rows, right: vec![5], firm: vec![0, 2, 3, 4] }
+    TerminalTable { rows, has_heading: true, right: vec![5], firm: vec![0, 2, 3, 4, 5] }
 }
 
 fn cells(row: &StatusRow) -> Vec<Line> {

@@ -15,6 +15,8 @@ pub struct Paint {
 impl Paint {
     /// The default width, in columns.
     pub const WIDTH: usize = 100;
+    /// The width where nothing is wrapped, in columns.
+    pub const UNBOUND: usize = usize::MAX;
     /// The smallest width that a page can be laid out in, in columns.
     pub const NARROWEST: usize = 40;
 
