@@ -50,11 +50,15 @@ const COMMANDS: [&[&str]; 25] = [
     &["doctor"],
 ];
 
-/// Runs every command with the canary, talking as much as it can, and gives all that is said.
-fn run_all(repository: &Repository, commands: &[&[&str]]) -> String {
+/// Runs every command with the canary, talking as much as it can, and gives all that is said. The log is JSON in every second
+/// command, beginning with the first or the second one.
+fn run_all(repository: &Repository, commands: &[&[&str]], first_json: usize) -> String {
     let mut said = String::new();
-    for command in commands {
+    for (number, command) in commands.iter().enumerate() {
         let mut program = repository.program(command);
+        if number % 2 == first_json % 2 {
+            program.args(["--log-format", "json"]);
+        }
         program
             .arg("-vvv")
             .env("KEY", CANARY)
@@ -141,8 +145,8 @@ fn the_key_appears_nowhere() {
     ];
     // Most of the time is waiting before a second try.
     std::thread::scope(|scope| {
-        for (what, faults) in &scenes {
-            scope.spawn(move || play(what, faults));
+        for (number, (what, faults)) in scenes.iter().enumerate() {
+            scope.spawn(move || play(what, faults, number));
         }
     });
 }
@@ -167,17 +171,17 @@ fn make_by_hand(url: &str) {
     let _ = std::io::copy(&mut stream, &mut std::io::sink());
 }
 
-fn play(what: &str, faults: &Value) {
+fn play(what: &str, faults: &Value, number: usize) {
     let repository = Repository::example();
     let served = Served::accepting(&repository, CANARY, faults);
     point(&repository, &served.url, "");
     make_by_hand(&served.url);
-    let said = run_all(&repository, &COMMANDS);
+    let said = run_all(&repository, &COMMANDS, number);
     assert!(said.len() > 1000, "{what}: something is said");
     assert_silent(what, &said);
     assert_files_silent(what, repository.root());
     drop(served);
-    let unreachable = run_all(&repository, &[&["plan", "--as-of", DAY]]);
+    let unreachable = run_all(&repository, &[&["plan", "--as-of", DAY]], 0);
     assert!(unreachable.contains("could not be reached"), "{unreachable}");
     assert_silent("unreachable", &unreachable);
 }

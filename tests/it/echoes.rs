@@ -129,11 +129,17 @@ fn assert_files_silent(folder: &Path) {
     }
 }
 
-/// Runs a command at the most verbose level with the secret in all its variables. Returns what it says.
+/// Runs a command at the most verbose level with the secret in all its variables, and every second one with a log in JSON.
+/// Returns what it says.
 #[track_caller]
 fn run(repository: &Repository, variables: &[(&str, String)], command: &[&str]) -> String {
     let mut program = repository.program(command);
-    program.args(["-vvv"]).env("KEY", SECRET).env("SERVANDA_FORGE_TOKEN", SECRET).env("HOOK_SECRET", SECRET);
+    let format = if (command.len() + variables.len()).is_multiple_of(2) { "json" } else { "text" };
+    program
+        .args(["-vvv", "--log-format", format])
+        .env("KEY", SECRET)
+        .env("SERVANDA_FORGE_TOKEN", SECRET)
+        .env("HOOK_SECRET", SECRET);
     program.env("LEDGER_SECRET", SECRET).env("RUST_BACKTRACE", "full");
     program.envs(variables.iter().map(|(name, value)| (name, value)));
     let output = program.output().unwrap();

@@ -29,11 +29,12 @@ fn main() -> ExitCode {
         let context = process::context::Context::capture()?;
         match cli::parse() {
             Ok(typed) => {
-                process::logging::begin(typed.global.verbose, &context);
-                typed.command.run(&typed.global.applied_to(context))
+                let context = typed.global.applied_to(context);
+                process::logging::begin(typed.global.log_options(), &context)?;
+                typed.command.run(&context)
             }
             Err(usage) => Ok(process::failure::report_usage(&usage)),
         }
     };
-    run().unwrap_or_else(|failure| process::failure::report(&failure))
+    run().unwrap_or_else(|failure| process::failure::report(&failure).into())
 }

@@ -10,7 +10,8 @@ use servanda::render;
 use crate::cli::options::Format;
 use crate::cli::progress::Bar;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::messages::{inform, log, print_message};
 use crate::process::shutdown::{self, Stop};
 use crate::reconcile::apply::Progress;
 use crate::reconcile::run::Audience;
@@ -94,7 +95,7 @@ impl Audience for Unattended<'_> {
     fn show(&self, envelope: &GuardedPlan) -> Result<(), Failure> {
         let silent = self.is_first.then(|| envelope.clone().announcing(Vec::new()));
         let envelope = silent.as_ref().unwrap_or(envelope);
-        print_message(&render::plan::text(envelope, self.context.paint_errors()));
+        inform(&render::plan::text(envelope, self.context.paint_errors()));
         Ok(())
     }
 
@@ -120,5 +121,5 @@ impl Audience for Unattended<'_> {
 }
 
 fn print_line(text: &str) {
-    print_message(&format!("{}\n", render::encode::terminal(text)));
+    log(&format!("{}\n", render::encode::terminal(text)));
 }

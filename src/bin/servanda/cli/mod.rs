@@ -19,8 +19,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches, Parser, Subcommand};
 
 use crate::cli::options::GlobalOptions;
-use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_message};
+use crate::process::context::{Context, color_of_help};
+use crate::process::failure::{Exit, Failure};
+use crate::process::messages::inform;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -41,10 +42,17 @@ Examples:
   servanda report --out all.html        all agreements over time, as one page
   servanda explain severny-veter-2026   where each value comes from
   servanda explain E301                 what a rule means
+  servanda status --color never         without colours
+  servanda validate --quiet             findings and errors, and nothing else
+  servanda run --log-format json        for a collector of logs
 
 Exit codes: 0 success, 1 failure, 2 changes pending (only with --exit-code), 3 files invalid, 4 refused by a guard, \
 5 plan stale, 6 applied in part, 7 result unknown, 8 lock held by another run, 9 credentials refused, \
-10 not entitled and 11 ambiguous (only entitled).";
+10 not entitled and 11 ambiguous (only entitled).
+
+Environment: SERVANDA_LOG filters the log unless -v or -q is set: `info`, or `warn,servanda::http=debug`. \
+NO_COLOR, CLICOLOR=0 and TERM=dumb switch colours off, CLICOLOR_FORCE=1 switches them on, also without a terminal. \
+COLUMNS sets the width; without it and without a terminal, no line is wrapped.";
 
 /// Service-level agreements as code: YAML files in Git, reconciled with a live helpdesk.
 #[derive(Parser)]
@@ -281,7 +289,7 @@ pub(crate) fn described() -> clap::Command {
 pub(crate) fn parse() -> Result<CommandLine, clap::Error> {
     let (parsed, notes) = parse_or_translate(&Context::words())?;
     if !notes.is_empty() {
-        print_message(&format!("note: {}\n", notes.join(", and ")));
+        inform(&format!("note: {}\n", notes.join(", and ")));
     }
     Ok(parsed)
 }
@@ -301,7 +309,8 @@ fn parse_or_translate(words: &[OsString]) -> Result<(CommandLine, Vec<String>), 
 fn parse_from<W: Into<OsString> + Clone>(
     words: impl IntoIterator<Item = W>,
 ) -> Result<CommandLine, clap::Error> {
-    CommandLine::from_arg_matches(&grouped().try_get_matches_from(words)?)
+    let command = grouped().color(color_of_help());
+    CommandLine::from_arg_matches(&command.try_get_matches_from(words)?)
 }
 
 /// The commands, with a help that lists them in groups. clap has no headings for subcommands.

@@ -10,8 +10,10 @@ use servanda::render::markdown::Forge;
 use servanda::settings::Language;
 
 use crate::cli::value_parsers::{self, Acknowledgement};
-use crate::process::context::Context;
+use crate::process::context::{Context, Terminal};
 use crate::process::failure::Failure;
+use crate::process::logging::LogOptions;
+use crate::process::messages::LogFormat;
 use crate::reconcile::plan::PlanTerms;
 use crate::workspace::change_set::{EditSession, WriteMode};
 use crate::workspace::git;
@@ -28,13 +30,38 @@ pub(crate) struct GlobalOptions {
     deny_warnings: bool,
     /// Log more on standard error; twice for every request
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub(crate) verbose: u8,
+    verbose: u8,
+    /// Print results, errors and questions only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// The format of standard error; times are in UTC
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+    /// Whether to use colours; `auto` follows the terminal and the environment
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: clap::ColorChoice,
 }
 
 impl GlobalOptions {
+    /// The options of the log.
+    pub(crate) const fn log_options(&self) -> LogOptions {
+        LogOptions { verbose: self.verbose, is_quiet: self.quiet, format: self.log_format }
+    }
+
     /// The context with these switches in it.
-    pub(crate) fn applied_to(self, context: Context) -> Context {
-        Context { repository: self.repository, deny_warnings: self.deny_warnings, ..context }
+    pub(crate) fn applied_to(&self, context: Context) -> Context {
+        let shows_progress = !self.quiet && self.log_format == LogFormat::Text;
+        let terminal = Terminal {
+            shows_progress: context.terminal.shows_progress && shows_progress,
+            color: self.color,
+            ..context.terminal
+        };
+        Context {
+            repository: self.repository.clone(),
+            deny_warnings: self.deny_warnings,
+            terminal,
+            ..context
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use servanda::plan::Change;
 use servanda::render::encode;
 
 use crate::process::context::Context;
-use crate::process::failure::print_message;
+use crate::process::messages::log;
 use crate::reconcile::apply::Progress;
 
 /// A progress bar that names the agreement being applied. It disappears when dropped.
@@ -16,8 +16,11 @@ pub(crate) struct Bar(ProgressBar);
 impl Bar {
     /// A bar for this number of changes.
     pub(crate) fn new(changes: usize, context: &Context) -> Self {
-        let target =
-            if context.terminal.errors { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if context.terminal.shows_progress {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some(changes as u64), target);
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {wide_msg}");
         Self(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
@@ -38,9 +41,7 @@ impl Progress for Bar {
     fn wait(&mut self, change: &Change, until: Instant) {
         let id = encode::terminal(change.id.as_str());
         self.0.suspend(|| {
-            print_message(&format!(
-                "waiting until {until}: the helpdesk does not show the new object of {id} yet\n"
-            ));
+            log(&format!("waiting until {until}: the helpdesk does not show the new object of {id} yet\n"));
         });
     }
 

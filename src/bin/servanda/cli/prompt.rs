@@ -5,7 +5,8 @@ use std::io::BufRead;
 use servanda::render::encode;
 
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_message};
+use crate::process::failure::{Exit, Failure};
+use crate::process::messages::print_message;
 
 /// A prompt for one value.
 pub(crate) struct Prompt<'a> {

@@ -76,6 +76,15 @@ pub(crate) fn text(text: &str) -> String {
     ALL.read().unwrap_or_else(PoisonError::into_inner).text(text).unwrap_or_else(|| text.to_owned())
 }
 
+/// A line of JSON without any secret of this process. Its values are redacted, so that it stays JSON.
+pub(crate) fn json_line(line: &str) -> String {
+    let Ok(mut value) = serde_json::from_str(line) else {
+        return text(line);
+    };
+    ALL.read().unwrap_or_else(PoisonError::into_inner).json(&mut value);
+    format!("{value}\n")
+}
+
 /// Redacts a set of secrets.
 pub(crate) struct Redactor {
     /// The secrets as they are and with their own escapes decoded, with a space for each `+`.

@@ -14,7 +14,8 @@ use super::records::Records;
 use super::sqlite::SqliteLedger;
 use super::store::{Holder, LedgerStore};
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_message};
+use crate::process::failure::{Exit, Failure};
+use crate::process::messages::inform;
 use crate::workspace::load::{TrustedFiles, Workspace};
 use crate::workspace::{below, files};
 
@@ -100,7 +101,7 @@ pub(crate) async fn take_lock<L: LedgerStore>(
 /// Reads the last-applied state. If the ledger cannot be read, prints a warning and returns `None`.
 pub(crate) async fn read_last_applied(workspace: &Workspace) -> Option<LastApplied> {
     open(workspace).last_applied().await.unwrap_or_else(|error| {
-        print_message(&format!("causes of changes are unavailable: cannot read the ledger: {error}\n"));
+        inform(&format!("causes of changes are unavailable: cannot read the ledger: {error}\n"));
         None
     })
 }

@@ -24,7 +24,8 @@ use crate::notify::channels::{self, Channels, PreparedMessage, RunChannels};
 use crate::notify::limits::{check_recipient, limit_messages};
 use crate::notify::trust::{LedgerRecords, LedgerSecret, LedgerTrust};
 use crate::process::context::clock;
-use crate::process::failure::{Exit, Failure, print_message};
+use crate::process::failure::{Exit, Failure};
+use crate::process::messages::log_warning;
 use crate::process::shutdown::Stop;
 use crate::workspace::load::Workspace;
 use servanda::planner::Sides;
@@ -221,9 +222,7 @@ impl<'a> Dispatcher<'a> {
         }
         self.add_unrecorded(records).await?;
         self.helpdesk.addresses = reader.addresses(&people(self.workspace)).await.unwrap_or_else(|error| {
-            print_message(&format!(
-                "warning: the addresses of people in the helpdesk cannot be read: {error}\n"
-            ));
+            log_warning(&format!("the addresses of people in the helpdesk cannot be read: {error}\n"));
             BTreeMap::new()
         });
         let channels = self.channels.connect(connection, &self.helpdesk.objects, run);

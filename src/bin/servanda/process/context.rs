@@ -12,6 +12,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use clap::ColorChoice;
 use secrecy::SecretString;
 use servanda::calendar::{Instant, Zone, read_day, read_instant};
 use servanda::render::Paint;
@@ -19,8 +20,8 @@ use servanda::render::Paint;
 use crate::http::proxy;
 use crate::process::failure::Failure;
 
-/// The line width where standard output is no terminal: logs and pages are wider than most terminals.
-const UNBOUND_WIDTH: usize = 140;
+/// The width of a terminal that does not tell its own, in columns.
+const TERMINAL_WIDTH: usize = 80;
 
 /// The names of the variables that were read as secrets.
 static READ_AS_SECRETS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
@@ -45,6 +46,17 @@ pub(crate) struct Terminal {
     pub(crate) output: bool,
     pub(crate) errors: bool,
     pub(crate) input: bool,
+    /// Whether the progress of long work is drawn on standard error.
+    pub(crate) shows_progress: bool,
+    /// Whether output has colours (`--color`).
+    pub(crate) color: ColorChoice,
+}
+
+#[cfg(test)]
+impl Terminal {
+    /// No stream is a terminal.
+    pub(crate) const NONE: Self =
+        Self { output: false, errors: false, input: false, shows_progress: false, color: ColorChoice::Auto };
 }
 
 /// The one instant that a run is about.
@@ -72,6 +84,8 @@ impl Context {
                 output: std::io::stdout().is_terminal(),
                 errors: std::io::stderr().is_terminal(),
                 input: std::io::stdin().is_terminal(),
+                shows_progress: std::io::stderr().is_terminal() && anstyle_query::term_supports_color(),
+                color: ColorChoice::Auto,
             },
             repository: None,
             deny_warnings: false,
@@ -121,23 +135,29 @@ impl Context {
         std::env::args_os().collect()
     }
 
-    /// The way to draw on standard output: in colour on a terminal, unless `NO_COLOR` is set.
+    /// The way to draw on standard output: in colour and at its width on a terminal, unless `--color`, `COLUMNS` or a usual
+    /// variable about colours says otherwise.
     pub(crate) fn paint(&self) -> Paint {
-        Self::paint_where(self.terminal.output)
+        self.paint_where(self.terminal.output)
     }
 
     /// The way to draw on standard error.
     pub(crate) fn paint_errors(&self) -> Paint {
-        Self::paint_where(self.terminal.errors)
+        self.paint_where(self.terminal.errors)
     }
 
-    fn paint_where(is_terminal: bool) -> Paint {
-        let set = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
-        let colour = !set("NO_COLOR") && (is_terminal || set("CLICOLOR_FORCE"));
+    fn paint_where(&self, is_terminal: bool) -> Paint {
+        let colour = match self.terminal.color {
+            ColorChoice::Auto => is_coloured(is_terminal),
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+        };
         let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-        let width = columns.or(terminal.filter(|_| is_terminal)).unwrap_or(UNBOUND_WIDTH);
-        Paint { colour, width }
+        // A terminal whose size is not set has no columns.
+        let width = columns.or(terminal.filter(|_| is_terminal)).filter(|width| *width > 0);
+        let usual = if is_terminal { TERMINAL_WIDTH } else { Paint::UNBOUND };
+        Paint { colour, width: width.unwrap_or(usual) }
     }
 
     /// Whether a person can answer questions: standard input and standard error are both a terminal.
@@ -148,6 +168,21 @@ impl Context {
 
 /// The largest difference between this machine's clock and the helpdesk's at which dates are still trusted.
 pub(crate) const CLOCK_TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
+/// Whether the usual variables and the terminal ask for colours.
+fn is_coloured(is_terminal: bool) -> bool {
+    // anstyle-query counts `CLICOLOR_FORCE=0` as set.
+    let is_forced = anstyle_query::clicolor_force()
+        && Context::variable("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    let is_wanted = is_terminal && anstyle_query::term_supports_color();
+    !anstyle_query::no_color() && (is_forced || (is_wanted && anstyle_query::clicolor() != Some(false)))
+}
+
+/// Whether the output of the argument parser has colours. It asks the terminal itself.
+pub(crate) fn color_of_help() -> ColorChoice {
+    let is_terminal = std::io::stdout().is_terminal() || std::io::stderr().is_terminal();
+    if is_coloured(is_terminal) { ColorChoice::Auto } else { ColorChoice::Never }
+}
 
 /// A random number. The number of the process does not distinguish runs: in a container it is always 1.
 pub(crate) fn random() -> u64 {

@@ -9,6 +9,8 @@ use std::process::ExitCode;
 
 use servanda::render::encode;
 
+use crate::process::messages::print_error;
+
 /// The exit codes. They are part of the interface: a number never changes its meaning. `servanda --help` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -115,13 +117,15 @@ impl Failure {
 }
 
 /// Prints a failure to standard error, and returns its exit code.
-pub(crate) fn report(failure: &Failure) -> ExitCode {
+pub(crate) fn report(failure: &Failure) -> Exit {
     let mut text = format!("error[{}]: {}\n", failure.code, encode::terminal(&failure.message));
     if let Some(help) = &failure.help {
         writeln!(text, "  help: {}", encode::terminal(help)).expect("a string takes all that is written");
     }
-    print_message(&text);
-    failure.exit.into()
+    let help = failure.help.iter().map(|help| ("help", help.as_str()));
+    let fields: Vec<(&str, &str)> = std::iter::once(("code", failure.code)).chain(help).collect();
+    print_error(&text, &fields);
+    failure.exit
 }
 
 /// Prints the output of the argument parser: help to standard output, errors to standard error.
@@ -129,11 +133,6 @@ pub(crate) fn report_usage(usage: &clap::Error) -> ExitCode {
     // A closed pipe has no reader for a report.
     let _ = usage.print();
     if usage.use_stderr() { Exit::Failure.into() } else { Exit::Fine.into() }
-}
-
-/// Prints a message for people to standard error; a closed pipe is ignored.
-pub(crate) fn print_message(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Prints data to standard output; a closed pipe is no error, since the reader has all it wants.

@@ -1,5 +1,6 @@
 //! What belongs to the process as a whole: surroundings, exit codes, log, signals, threads, monitor.
 
+pub(crate) mod messages;
 pub(crate) mod failure;
 pub(crate) mod context;
 pub(crate) mod dispatch;

@@ -14,7 +14,8 @@ use servanda::entitlement::Register;
 use servanda::render;
 
 use super::state::{ServedWorkspace, ServerState};
-use crate::process::failure::{Exit, Failure, print_message};
+use crate::process::failure::{Exit, Failure};
+use crate::process::messages::{log, log_warning};
 use crate::process::shutdown::Stop;
 use crate::workspace::files::{self, Stamps};
 use crate::workspace::git_tree::Commit;
@@ -160,7 +161,7 @@ impl Watcher {
         match self.source.load(self.state.now()).await {
             Ok(Some((version, workspace))) if version == newest => {
                 let count = workspace.register.agreements().len();
-                print_message(&format!("serving {} ({count} agreements)\n", workspace.digest));
+                log(&format!("serving {} ({count} agreements)\n", workspace.digest));
                 self.state.replace(workspace);
                 (self.served, self.rejected) = (version, None);
             }
@@ -178,7 +179,7 @@ impl Watcher {
 fn reject(state: &ServerState, failure: &Failure) {
     let is_known = state.current().rejected.is_some_and(|rejected| rejected.reason == failure.message);
     if !is_known {
-        print_message(&format!(
+        log_warning(&format!(
             "newer files rejected, still serving the old ones: {}\n",
             render::encode::terminal(&failure.message)
         ));

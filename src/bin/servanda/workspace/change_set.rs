@@ -17,7 +17,8 @@ use servanda::ident::{file_of, nearest};
 use servanda::render;
 
 use crate::process::context::{AsOf, Context};
-use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::messages::{inform, print_message};
 use crate::workspace::files::{self, FileWrite};
 use crate::workspace::load::{self, LoadedFiles, NewFile};
 
@@ -169,7 +170,7 @@ impl EditSession {
             root: None,
         };
         if let Some(note) = edited.note {
-            print_message(&format!("note: {}\n", render::encode::terminal(&note)));
+            inform(&format!("note: {}\n", render::encode::terminal(&note)));
         }
         self.commit(vec![proposal], mode, context)
     }
@@ -235,7 +236,7 @@ fn show(new: &Diagnostics, sources: &Sources, context: &Context) {
     if new.has_errors() || warnings <= SHOWN {
         print_message(&render::diagnostics::text(new, sources, context.paint_errors()));
     } else {
-        print_message(&format!("{warnings} new warnings; `servanda validate` shows them\n"));
+        inform(&format!("{warnings} new warnings; `servanda validate` shows them\n"));
     }
 }
 
@@ -248,7 +249,7 @@ fn finish(
 ) -> Result<Exit, Failure> {
     let count = if proposals.len() == 1 { "1 file".to_owned() } else { format!("{} files", proposals.len()) };
     match mode {
-        WriteMode::DryRun => print_message(&format!("{count} would be written; nothing was.\n")),
+        WriteMode::DryRun => inform(&format!("{count} would be written; nothing was.\n")),
         WriteMode::Write => {
             let writes = proposals.iter().zip(befores);
             let writes: Vec<FileWrite<'_>> = writes
@@ -259,7 +260,7 @@ fn finish(
                 })
                 .collect();
             files::write_together(&loaded.root, &writes)?;
-            print_message(&format!("{count} written.\n"));
+            inform(&format!("{count} written.\n"));
         }
     }
     Ok(Exit::Fine)

@@ -23,7 +23,8 @@ use servanda::settings::Settings;
 use servanda::template::{self, Library, Resolved};
 
 use crate::process::context::{AsOf, Context};
-use crate::process::failure::{Exit, Failure, print_message};
+use crate::process::failure::{Exit, Failure};
+use crate::process::messages::{inform, print_message};
 use crate::workspace::files::{self, Content, File};
 use crate::workspace::git;
 use crate::workspace::prefilter::files_about;
@@ -365,7 +366,7 @@ impl LoadedFiles {
         let warnings = checked.diagnostics.count(Severity::Warning);
         if warnings > 0 {
             let noun = if warnings == 1 { "warning" } else { "warnings" };
-            print_message(&format!("{warnings} {noun}; `servanda validate` shows them\n"));
+            inform(&format!("{warnings} {noun}; `servanda validate` shows them\n"));
         }
         Ok(self.workspace(checked))
     }

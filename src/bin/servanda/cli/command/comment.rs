@@ -12,7 +12,8 @@ use crate::cli::options::ForgeName;
 use crate::forge::sticky_comment::{CommentOutcome, CommentText, post};
 use crate::forge::{ForgeAddress, ForgeClient};
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::messages::inform;
 use crate::process::runtime::runtime;
 use crate::reconcile::plan_file;
 
@@ -145,7 +146,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         let numbers = addressed(&forge, number, arguments.commit.as_deref()).await?;
         for number in numbers {
             let posted = post(&forge, number, &arguments.key, &comment).await?;
-            print_message(&format!("#{number}: {}\n", outcome(posted)));
+            inform(&format!("#{number}: {}\n", outcome(posted)));
         }
         Ok(Exit::Fine)
     })
@@ -186,7 +187,7 @@ async fn addressed(
         (None, Some(commit)) => {
             let found = forge.with_head(commit).await?;
             if found.is_empty() {
-                print_message(&format!("no open pull request has the head {commit}; nothing is posted\n"));
+                inform(&format!("no open pull request has the head {commit}; nothing is posted\n"));
             }
             Ok(found)
         }

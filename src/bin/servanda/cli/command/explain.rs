@@ -9,7 +9,8 @@ use servanda::template::{Library, Resolved};
 
 use crate::cli::options::Format;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::messages::print_message;
 use crate::workspace::load::{self, LoadedFiles};
 
 const AFTER_HELP: &str = "\

@@ -10,7 +10,8 @@ use crate::ledger::LedgerStore as _;
 use crate::ledger::records::Unlocked;
 use crate::notify::trust::{LedgerRecords, LedgerSecret, LedgerTrust};
 use crate::process::context::{Context, clock};
-use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::messages::inform;
 use crate::process::runtime::runtime;
 use crate::workspace::load::Workspace;
 
@@ -75,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
             }
             Command::Compact { lock: LockOptions { wait_lock } } => {
                 let holder = Holder { run: context.run_name(), since: clock() };
-                let print = |text: &str| print_message(&format!("{text}\n"));
+                let print = |text: &str| inform(&format!("{text}\n"));
                 let lock = ledger::take_lock(&records, &holder, *wait_lock, print).await?;
                 let compacted = compact(&workspace, &records).await;
                 records.unlock(lock).await;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use servanda::render;
 
-use crate::process::failure::{Exit, Failure, print_message};
+use crate::process::failure::{Exit, Failure};
+use crate::process::messages::inform;
 use crate::workspace::files;
 
 const AFTER_HELP: &str = "\
@@ -34,7 +35,7 @@ pub(crate) fn run(arguments: &Arguments, described: clap::Command) -> Result<Exi
         count += 1;
         waiting.extend(command.get_subcommands().filter(|below| below.get_name() != "help").cloned());
     }
-    print_message(&format!("{count} pages in {}\n", arguments.folder.display()));
+    inform(&format!("{count} pages in {}\n", arguments.folder.display()));
     Ok(Exit::Fine)
 }
 

@@ -16,7 +16,8 @@ use crate::ledger::LedgerError;
 use crate::notify::channels::Channels;
 use crate::notify::delivery::{DispatchResult, Dispatcher};
 use crate::process::context::{Context, clock};
-use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::messages::inform;
 use crate::process::runtime::runtime;
 use crate::process::shutdown;
 use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
@@ -147,7 +148,7 @@ async fn preview(
     let records = if book.begun().await?.is_some() {
         book.memory().await?
     } else {
-        print_message("the ledger does not exist yet: this shows everything that was ever due\n");
+        inform("the ledger does not exist yet: this shows everything that was ever due\n");
         NoticeRecords::default()
     };
     Dispatcher::new(workspace, channels, at)?.assuming_desired_state().preview(&records)
@@ -174,7 +175,7 @@ fn show(messages: &[(Message, RenderedMessage)], folder: Option<&Path>) -> Resul
             ))?;
         }
     }
-    print_message(&format!("{} messages; none was sent\n", messages.len()));
+    inform(&format!("{} messages; none was sent\n", messages.len()));
     Ok(Exit::Fine)
 }
 
@@ -184,7 +185,7 @@ async fn resolve(resolved: &Resolve, workspace: &Workspace, terms: &PlanTerms) -
     let compared = compare_clocks(workspace, &connection, clock()).await;
     connection.close().await;
     if !compared? {
-        print_message(&format!("{NOT_REPORTED}\n"));
+        inform(&format!("{NOT_REPORTED}\n"));
     }
     let book = ledger::open(workspace);
     let records = book.memory().await?;

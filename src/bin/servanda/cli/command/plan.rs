@@ -12,7 +12,8 @@ use crate::cli::plan_output::PlanOutput;
 use crate::helpdesk::connect;
 use crate::ledger;
 use crate::process::context::{Context, clock};
-use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::messages::inform;
 use crate::process::runtime::runtime;
 use crate::reconcile::clock::{NOT_REPORTED, compare_clocks};
 use crate::reconcile::plan::{PlanTerms, make, make_from};
@@ -78,7 +79,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
                 let made = make(&workspace, &connection, &terms, last_applied.as_ref()).await?;
                 // A plan for a day that was asked for does not depend on the clock.
                 if !terms.as_of.is_asked && !compare_clocks(&workspace, &connection, clock()).await? {
-                    print_message(&format!("{NOT_REPORTED}\n"));
+                    inform(&format!("{NOT_REPORTED}\n"));
                 }
                 Ok::<_, Failure>(made.0)
             };
@@ -91,11 +92,11 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     if let Some(path) = &arguments.out {
         plan_file::write(path, &envelope)?;
         let path = path.display();
-        print_message(&format!("saved to {path}; `servanda apply {path}` applies it\n"));
+        inform(&format!("saved to {path}; `servanda apply {path}` applies it\n"));
     }
     print_data(&arguments.output.render(&envelope, context)?)?;
     if let Some(scope) = &envelope.scope {
-        print_message(&render::scope::text(scope, &envelope.plan, context.paint_errors()));
+        inform(&render::scope::text(scope, &envelope.plan, context.paint_errors()));
     }
     Ok(exit_of(&envelope, arguments.exit_code))
 }

@@ -14,7 +14,8 @@ use servanda::render::encode;
 use crate::cli::options::WriteOptions;
 use crate::cli::value_parsers;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_message};
+use crate::process::failure::{Exit, Failure};
+use crate::process::messages::inform;
 use crate::workspace::change_set::{EditSession, Origin, ProposedFile};
 
 const AFTER_HELP: &str = "\
@@ -67,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         None => named(&session, &arguments.ids, arguments.term)?,
     };
     if chosen.is_empty() {
-        print_message("Nothing is to be renewed.\n");
+        inform("Nothing is to be renewed.\n");
         return Ok(Exit::Fine);
     }
     if arguments.number.is_some() && chosen.len() > 1 {
@@ -108,7 +109,7 @@ fn named<'a>(
                 open.filter_map(|subject| match author::next_period(subject, term, session.as_of.instant) {
                     Ok(next) => Some((*subject, next)),
                     Err(refused) => {
-                        print_message(&format!("note: {}\n", encode::terminal(&refused.message)));
+                        inform(&format!("note: {}\n", encode::terminal(&refused.message)));
                         None
                     }
                 });
@@ -138,10 +139,10 @@ fn ending<'a>(session: &'a EditSession, lead: Lead, term: Option<Term>) -> Vec<C
     let Ending { renewable, skipped } =
         author::ending_within(&session.checked.agreements, subject, lead, term, session.as_of.instant);
     for reason in skipped.iter().take(SHOWN) {
-        print_message(&format!("note: not renewed: {}\n", encode::terminal(reason)));
+        inform(&format!("note: not renewed: {}\n", encode::terminal(reason)));
     }
     if skipped.len() > SHOWN {
-        print_message(&format!("note: {} more are not renewed\n", skipped.len() - SHOWN));
+        inform(&format!("note: {} more are not renewed\n", skipped.len() - SHOWN));
     }
     renewable
 }

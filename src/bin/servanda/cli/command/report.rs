@@ -8,7 +8,8 @@ use servanda::settings::Language;
 
 use crate::cli::options::LanguageName;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::messages::inform;
 use crate::workspace::files;
 use crate::workspace::load;
 
@@ -78,7 +79,7 @@ fn write(path: Option<&PathBuf>, text: &str) -> Result<(), Failure> {
         None => print_data(text),
         Some(path) => {
             files::write_whole(path, text)?;
-            print_message(&format!("written to {}\n", path.display()));
+            inform(&format!("written to {}\n", path.display()));
             Ok(())
         }
     }

@@ -11,7 +11,8 @@ use crate::helpdesk::connect::{self, Connection};
 use crate::notify::channels::Channels;
 use crate::notify::delivery::{DispatchResult, Dispatcher};
 use crate::process::context::{Context, clock};
-use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::failure::{Exit, Failure, print_data, report};
+use crate::process::messages::log_warning;
 use crate::process::monitor::Monitor;
 use crate::process::runtime::runtime;
 use crate::process::shutdown;
@@ -64,7 +65,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     if let Some(path) = &arguments.metrics
         && let Err(failure) = files::write_whole(path, &metrics(exit))
     {
-        print_message(&format!("cannot write the metrics: {}\n", failure.message));
+        log_warning(&format!("cannot write the metrics: {}\n", failure.message));
     }
     // A mail server that does not answer must not delay the end of the process.
     runtime.shutdown_background();
@@ -98,7 +99,7 @@ async fn run_job(arguments: &Arguments, context: &Context) -> Result<Exit, Failu
     if let Some(path) = &arguments.report
         && let Err(failure) = files::write_whole(path, &render::json::pretty(&report))
     {
-        print_message(&format!("cannot write the report: {}\n", failure.message));
+        log_warning(&format!("cannot write the report: {}\n", failure.message));
     }
     match arguments.format {
         Format::Text => print_data(&result.text(context))?,
@@ -176,8 +177,7 @@ impl JobResult {
                 text.push_str(&render::notice::report(&result.report, result.awaiting_acknowledgement));
             }
             Err(failure) => {
-                print_message(&format!("error[{}]: {}\n", failure.code, failure.message));
-                failure.help.iter().for_each(|help| print_message(&format!("  help: {help}\n")));
+                report(failure);
             }
         }
         text

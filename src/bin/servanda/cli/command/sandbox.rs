@@ -9,7 +9,8 @@ use servanda::settings::Language;
 
 use crate::cli::options::LanguageName;
 use crate::process::context::{Context, clock};
-use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::messages::inform;
 use crate::process::runtime::runtime;
 use crate::process::shutdown;
 use crate::sandbox::from_catalog;
@@ -109,7 +110,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
             .local_addr()
             .map_err(|error| Failure::new(Exit::Failure, "address-unavailable", error.to_string()))?;
         print_data(&format!("http://{address}/sd\n"))?;
-        print_message(&format!(
+        inform(&format!(
             "serving; the access key is {ACCESS_KEY}; Ctrl-C stops\n  agreements  http://{address}/\n  portal      http://{address}/portal\n"
         ));
         let stop = shutdown::listen();

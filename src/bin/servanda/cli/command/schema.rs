@@ -9,7 +9,8 @@ use servanda::document::{KnownSlugs, published_schemas, schema};
 use servanda::render;
 
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::messages::inform;
 use crate::workspace::files;
 use crate::workspace::load;
 
@@ -48,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         for (file, text) in &schemas {
             files::write_whole(&folder.join(file), text)?;
         }
-        print_message(&format!("{} schemas in {}\n", schemas.len(), folder.display()));
+        inform(&format!("{} schemas in {}\n", schemas.len(), folder.display()));
         return Ok(Exit::Fine);
     }
     let name = arguments.name.as_deref().unwrap_or("agreement");

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::process::context::{Context, clock};
-use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::messages::log;
 use crate::process::runtime::server_runtime;
 use crate::process::shutdown;
 use crate::serve::{CONNECTION_LIMIT, ServerState, Watcher, WorkspaceSource, serve};
@@ -15,6 +16,7 @@ const AFTER_HELP: &str = "\
 Examples:
   servanda serve                            the files of this folder
   servanda serve --revision origin/main     a branch of Git, and its new commits
+  servanda serve --log-format json          with a log for a collector
   curl -s 'http://127.0.0.1:8788/v1/services?client=portovik'
 
 The server is read-only and has no authentication: keep it on loopback, or behind a proxy that authenticates. \
@@ -71,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
             .local_addr()
             .map_err(|error| Failure::new(Exit::Failure, "address-unavailable", error.to_string()))?;
         print_data(&format!("http://{address}\n"))?;
-        print_message(&format!(
+        log(&format!(
             "serving {} ({} agreements); Ctrl-C stops\n",
             workspace.digest,
             workspace.register.agreements().len()
@@ -83,7 +85,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         // On this thread, not on those that answer: reading ten thousand files must not delay a request.
         Watcher::new(source, version, server_state).watch(stop).await;
         serving.await.map_err(|error| Failure::new(Exit::Failure, "server-failed", error.to_string()))?;
-        print_message("stopped\n");
+        log("stopped\n");
         Ok(Exit::Fine)
     })
 }

@@ -6,7 +6,8 @@ use crate::helpdesk::Selection;
 use crate::helpdesk::connect;
 use crate::ledger;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::messages::inform;
 use crate::process::runtime::runtime;
 use crate::reconcile::snapshot::Snapshot;
 use crate::workspace::files;
@@ -51,11 +52,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         None => print_data(&json)?,
         Some(path) => {
             files::write_whole(path, &json)?;
-            print_message(&format!(
-                "{} agreements saved in {}\n",
-                snapshot.live.agreements.len(),
-                path.display()
-            ));
+            inform(&format!("{} agreements saved in {}\n", snapshot.live.agreements.len(), path.display()));
         }
     }
     Ok(Exit::Fine)

@@ -8,7 +8,8 @@ use servanda::diagnostic::Diagnostics;
 use servanda::render::{Paint, diagnostics, json};
 
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_data, print_message};
+use crate::process::failure::{Exit, Failure, print_data};
+use crate::process::messages::inform;
 use crate::workspace::load::{self, LoadedFiles};
 use crate::workspace::pull_request::{PullRequest, Trust};
 use crate::workspace::{files, git};
@@ -88,7 +89,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
         None => print_data(&text)?,
     }
     if arguments.format != FindingsFormat::Json {
-        print_message(&format!("{}\n", diagnostics::summary(&found, count)));
+        inform(&format!("{}\n", diagnostics::summary(&found, count)));
     }
     Ok(if found.has_errors() { Exit::Invalid } else { Exit::Fine })
 }

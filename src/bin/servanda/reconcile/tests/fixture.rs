@@ -390,7 +390,7 @@ pub(crate) fn workspace_as(root: &Path, instant: &str, deny_warnings: bool) -> W
     let context = Context {
         now: instant,
         working_directory: root.to_owned(),
-        terminal: Terminal { output: false, errors: false, input: false },
+        terminal: Terminal::NONE,
         repository: Some(root.to_owned()),
         deny_warnings,
     };

@@ -239,7 +239,7 @@ fn context(root: &Path) -> Context {
     Context {
         now: read_instant("2026-03-01T09:00:00Z").expect("an instant"),
         working_directory: std::path::PathBuf::from("/"),
-        terminal: Terminal { output: false, errors: false, input: false },
+        terminal: Terminal::NONE,
         repository: Some(root.to_path_buf()),
         deny_warnings: false,
     }

@@ -12,7 +12,8 @@ use crate::cli::options::LanguageName;
 use crate::cli::prompt::Prompter;
 use crate::cli::value_parsers;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_message};
+use crate::process::failure::{Exit, Failure};
+use crate::process::messages::inform;
 use crate::workspace::files;
 
 const AFTER_HELP: &str = "\
@@ -79,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Fail
     }
     let (agreement, _) = made.last().expect("the agreement comes last");
     let enter = folder.map(|folder| format!("\n  cd {}", folder.display())).unwrap_or_default();
-    print_message(&format!(
+    inform(&format!(
         "{} files in {}. The first agreement is {agreement}.\n\n\
          Next steps:{enter}\n  \
          servanda validate       check the files\n  \

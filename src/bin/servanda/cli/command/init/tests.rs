@@ -27,7 +27,7 @@ fn context() -> Context {
     Context {
         now: read_instant("2026-03-01T22:30:00Z").expect("an instant"),
         working_directory: PathBuf::from("/"),
-        terminal: Terminal { output: false, errors: false, input: false },
+        terminal: Terminal::NONE,
         repository: None,
         deny_warnings: false,
     }

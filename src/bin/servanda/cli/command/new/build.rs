@@ -19,7 +19,8 @@ use crate::cli::command::new::arguments::{AgreementOptions, Arguments};
 use crate::cli::prompt::{Prompt, ask};
 use crate::cli::value_parsers;
 use crate::process::context::Context;
-use crate::process::failure::{Exit, Failure, print_message};
+use crate::process::failure::{Exit, Failure};
+use crate::process::messages::print_message;
 use crate::workspace::change_set::{EditSession, Origin, ProposedFile};
 use crate::workspace::files;
 
