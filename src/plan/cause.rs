@@ -39,7 +39,7 @@ pub fn assign_causes(
 ) {
     plan.totals.vanished = vanished(plan, last_applied);
     for change in &mut plan.changes {
-        assign(change, last_applied, &then);
+        assign(change, last_applied, plan.header.as_of, &then);
     }
     plan.drift = plan.changes.iter().flat_map(drift::of).collect();
 }
@@ -47,6 +47,7 @@ pub fn assign_causes(
 fn assign(
     change: &mut Change,
     last_applied: &LastApplied,
+    now: Instant,
     then: &impl Fn(&AgreementId, Instant) -> Option<Record>,
 ) {
     let renamed = change.ownership_key.as_ref().and_then(|key| key.before.as_ref());
@@ -75,7 +76,12 @@ fn assign(
             files_then: digest(&files_then.state),
             live: digest(&state.before.clone().unwrap_or_default()),
         };
-        state.cause = Some(digests.cause());
+        // A status that the files of that apply would not have changed yet was changed by an edit, even if these files
+        // had the same status then, as with an edit of a period that began in the meantime.
+        state.cause = Some(match digests.cause() {
+            Cause::Date if !applied.is_changed_by_date(now) => Cause::Edit,
+            cause => cause,
+        });
     }
 }
 

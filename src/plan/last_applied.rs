@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Instant;
-use crate::desired::Desired;
+use crate::desired::{Desired, DesiredAgreement};
 use crate::ident::AgreementId;
 use crate::live::{Live, Observed, Record, Value, digest};
 use crate::mapping::Field;
@@ -34,6 +34,9 @@ pub struct LastApplied {
 pub struct AppliedAgreement {
     /// The instant of that run.
     pub as_of: Instant,
+    /// The instant at which the date would change the status, by the files of that run; `None` if it never would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
     /// The digest of the state.
     pub state: String,
     /// The digest of each field.
@@ -68,8 +71,7 @@ impl LastApplied {
             let sides = desired.agreements.get(&id).zip(live.agreements.get(&id));
             match sides.filter(|_| waiting.contains(&id)) {
                 Some((wanted, Observed::Present(found))) => {
-                    let moved = applied.moved_to(&wanted.record, &found.record, instant);
-                    (id, moved)
+                    (id, applied.moved_to(wanted, &found.record, instant))
                 }
                 _ => (id, applied),
             }
@@ -78,7 +80,7 @@ impl LastApplied {
             .agreements
             .iter()
             .filter(|(id, _)| !open.contains(id) && live.agreements.contains_key(*id))
-            .map(|(id, agreement)| (id.clone(), AppliedAgreement::of(&agreement.record, instant)));
+            .map(|(id, agreement)| (id.clone(), AppliedAgreement::after(agreement, instant)));
         Self { format: LAST_APPLIED_FORMAT, commit, agreements: kept.chain(settled).collect() }
     }
 
@@ -88,8 +90,10 @@ impl LastApplied {
     }
 
     /// The agreements without their instants.
-    fn parts(&self) -> impl Iterator<Item = (&AgreementId, &String, &BTreeMap<Field, String>)> {
-        self.agreements.iter().map(|(id, applied)| (id, &applied.state, &applied.fields))
+    fn parts(
+        &self,
+    ) -> impl Iterator<Item = (&AgreementId, Option<Instant>, &String, &BTreeMap<Field, String>)> {
+        self.agreements.iter().map(|(id, applied)| (id, applied.until, &applied.state, &applied.fields))
     }
 }
 
@@ -97,12 +101,28 @@ impl AppliedAgreement {
     /// The digests of a record.
     pub fn of(record: &Record, as_of: Instant) -> Self {
         let fields = record.fields.iter().map(|(field, value)| (field.clone(), digest(value)));
-        Self { as_of, state: digest(&record.state), fields: fields.collect() }
+        Self { as_of, until: None, state: digest(&record.state), fields: fields.collect() }
+    }
+
+    /// The entry of an agreement that equals its document.
+    pub fn after(desired: &DesiredAgreement, as_of: Instant) -> Self {
+        Self { until: changes_at(desired), ..Self::of(&desired.record, as_of) }
+    }
+
+    /// Whether the helpdesk holds exactly what was applied.
+    pub fn is_held(&self, live: &Record) -> bool {
+        Self { until: self.until, ..Self::of(live, self.as_of) } == *self
+    }
+
+    /// Whether the date changes the status between that run and an instant, by the files of that run.
+    pub(super) fn is_changed_by_date(&self, at: Instant) -> bool {
+        at < self.as_of || self.until.is_some_and(|until| until <= at)
     }
 
     /// The entry at a later instant: with the desired values where the helpdesk holds them, else with those of before.
-    fn moved_to(self, desired: &Record, live: &Record, as_of: Instant) -> Self {
-        let mut moved = Self { as_of, ..self };
+    fn moved_to(self, desired: &DesiredAgreement, live: &Record, as_of: Instant) -> Self {
+        let mut moved = Self { as_of, until: changes_at(desired), ..self };
+        let desired = &desired.record;
         if live.state == desired.state {
             moved.state = digest(&desired.state);
         }
@@ -115,4 +135,8 @@ impl AppliedAgreement {
     pub(super) fn field(&self, field: &Field) -> String {
         self.fields.get(field).cloned().unwrap_or_else(|| digest(&Value::Nothing))
     }
+}
+
+fn changes_at(desired: &DesiredAgreement) -> Option<Instant> {
+    desired.status.next_change.map(|(instant, _)| instant)
 }

@@ -432,7 +432,7 @@ fn applied(agreements: &[Agreement], mapping: &Mapping, instant: &str) -> (Live,
         .desired
         .agreements
         .iter()
-        .map(|(id, agreement)| (id.clone(), AppliedAgreement::of(&agreement.record, at(instant))));
+        .map(|(id, agreement)| (id.clone(), AppliedAgreement::after(agreement, at(instant))));
     (live, LastApplied { agreements: entries.collect(), ..LastApplied::default() })
 }
 

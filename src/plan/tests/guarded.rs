@@ -6,13 +6,14 @@ use super::{
     agreement, any_agreement, any_mapping, applied, at, catalog, directory, planned, settings, with_targets,
 };
 use crate::agreement::sample::day;
-use crate::agreement::{Agreement, Suspension};
+use crate::agreement::{Agreement, Renewal, Suspension};
+use crate::calendar::Term;
 use crate::desired::desired;
 use crate::envelope::GuardedPlan;
 use crate::ident::AgreementId;
 use crate::live::{Live, Observed, Record, Value};
 use crate::mapping::{Field, Mapping};
-use crate::plan::{Cause, LastApplied, Reason, simulate};
+use crate::plan::{Cause, GuardName, LastApplied, Reason, simulate};
 use crate::planner::Sides;
 use crate::settings::{DeactivationGuard, Guards, Settings};
 use crate::status::State;
@@ -83,6 +84,38 @@ fn a_suspension_is_applied_while_the_targets_wait_and_it_ends_on_its_day() {
     assert_eq!(guarded.plan.changes[0].state.as_ref().and_then(|state| state.cause), Some(Cause::Date));
     assert_eq!(record(&resumed, "a").state, mapping.states[&State::Active]);
     assert_eq!(record(&resumed, "a").fields[&Field::Targets], record(&live, "a").fields[&Field::Targets]);
+}
+
+/// The helpdesk still has the last day of the first period, and so do the edited files.
+#[test]
+fn an_edit_that_ends_a_period_that_began_since_the_last_run_awaits_an_acknowledgement() {
+    let mapping = Mapping::default();
+    let renewal = Renewal::Auto { notice_period: None, term: Term { months: 12, days: 0 }, max_terms: None };
+    let renewed = Agreement { renewal, ..agreement("a", "2026-01-01", "2026-12-31") };
+    let ended = agreement("a", "2026-01-01", "2026-12-31");
+    let (live, last_applied) = applied(std::slice::from_ref(&renewed), &mapping, "2026-12-30T09:00:00Z");
+    let on = "2027-01-02T09:00:00Z";
+    let (guarded, after) = run(std::slice::from_ref(&ended), &live, &mapping, &last_applied, on);
+    let names: Vec<GuardName> = guarded.awaiting.iter().map(|held| held.guard).collect();
+    assert_eq!(names, [GuardName::Deactivations, GuardName::Ended]);
+    assert_eq!(record(&after, "a").state, mapping.states[&State::Active]);
+    // Without the edit the next period begins, and an agreement that was never renewed ends by the date.
+    let (guarded, _) = run(&[renewed], &live, &mapping, &last_applied, on);
+    assert!(guarded.awaiting.is_empty() && guarded.plan.changes[0].state.is_none());
+    let (live, last_applied) = applied(std::slice::from_ref(&ended), &mapping, "2026-12-30T09:00:00Z");
+    let (guarded, _) = run(&[ended], &live, &mapping, &last_applied, on);
+    assert!(guarded.awaiting.is_empty() && guarded.plan.changes[0].deactivates());
+}
+
+/// By the files of then and of now the agreement was active at the last run.
+#[test]
+fn a_suspension_that_was_written_after_it_began_is_an_edit() {
+    let mapping = Mapping::default();
+    let before = agreement("a", "2026-01-01", "2026-12-31");
+    let (live, last_applied) = applied(std::slice::from_ref(&before), &mapping, "2026-12-01T09:00:00Z");
+    let (guarded, _) = run(&[suspended(before)], &live, &mapping, &last_applied, "2026-12-08T09:00:00Z");
+    let [waiting] = &guarded.guarded_changes[..] else { panic!("{:?}", guarded.plan) };
+    assert_eq!(waiting.state.as_ref().and_then(|state| state.cause), Some(Cause::Edit));
 }
 
 /// An agreement and its edited version, of which some parts may be the same.

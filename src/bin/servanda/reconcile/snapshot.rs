@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use servanda::live::{Live, LiveAgreement, Observed};
-use servanda::plan::{AppliedAgreement, HistoryEvent, LastApplied};
+use servanda::plan::{HistoryEvent, LastApplied};
 
 use crate::helpdesk::{Reader, Selection};
 use crate::process::failure::{Exit, Failure};
@@ -74,10 +74,8 @@ fn changed_since<'a>(
         let Observed::Present(found) = observed else {
             return None;
         };
-        let is_as_applied = last_applied
-            .agreements
-            .get(id)
-            .is_some_and(|applied| *applied == AppliedAgreement::of(&found.record, applied.as_of));
+        let is_as_applied =
+            last_applied.agreements.get(id).is_some_and(|applied| applied.is_held(&found.record));
         (!is_as_applied).then_some(found)
     })
 }
