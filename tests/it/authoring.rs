@@ -291,6 +291,27 @@ fn a_termination_decides_about_the_successors() {
 }
 
 #[test]
+fn a_final_deactivation_decides_about_the_successors_too() {
+    let repository = chain();
+    let end =
+        ["deactivate", "a", "--on", "2026-12-16", "--final", "--reason", "handed over", "--by", "d.kim"];
+    let run = repository.expect(1, &end);
+    assert!(run.stderr.contains("error[has-successors]"), "{}", run.stderr);
+    repository.expect(0, &[&end[..], &["--with-successors"]].concat());
+    // It is in force until the day before the entry, and so is what renews it.
+    let termination = "termination: { last_day: 2026-12-15, reason: handed over }\n";
+    for path in ["agreements/b.yaml", "agreements/c.yaml"] {
+        assert!(repository.read(path).ends_with(termination), "{path}: {}", repository.read(path));
+    }
+    repository.expect(0, &["validate"]);
+    let repository = chain();
+    repository.expect(0, &[&end[..], &["--keep-successors"]].concat());
+    repository.expect(0, &["validate"]);
+    // A suspension by hand leaves them alone.
+    repository.expect(1, &["deactivate", "b", "--on", "2027-03-01", "--with-successors"]);
+}
+
+#[test]
 fn a_termination_after_the_present_end_is_refused() {
     let repository = repository_with(1);
     let path = "agreements/a.yaml";

@@ -5,6 +5,7 @@
 pub(crate) mod value_parsers;
 pub(crate) mod options;
 pub(crate) mod prompt;
+pub(crate) mod successors;
 pub(crate) mod progress;
 pub(crate) mod audience;
 pub(crate) mod plan_output;
