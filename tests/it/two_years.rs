@@ -1,6 +1,7 @@
 //! The example repository, lived through for two years of days with the ledger on: who is sent which kind of text, when.
 //!
-//! The table is checked in. It is the delivery protocol over a ledger in memory, with a run at noon of each day.
+//! The table is checked in. It is the delivery protocol over a ledger in memory, with a run at noon of each day. Each mail is
+//! read: its days, names and commands are compared with an oracle that asks on which days the agreement is active.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use servanda::agreement::Agreement;
 use servanda::calendar::{Instant, Zone};
 use servanda::check::{self, CheckedRepository};
-use servanda::diagnostic::{Diagnostics, Sources};
+use servanda::diagnostic::{Diagnostics, FileId, Sources};
 use servanda::document::{self, Document, DocumentKind};
 use servanda::notice::delivery::{Delivery, DeliveryGuarantee, Effect, Message, Reply};
 use servanda::notice::due::past_events;
@@ -18,6 +19,10 @@ use servanda::notice::{
 };
 use servanda::render::message::{MessageContext, MessageTemplates};
 use servanda::template::Library;
+
+use self::reading::ActiveDays;
+
+mod reading;
 
 const FIRST_DAY: &str = "2026-09-01";
 const LAST_DAY: &str = "2028-08-31";
@@ -44,8 +49,8 @@ fn files() -> Vec<(String, Vec<u8>)> {
     found.iter().map(|path| (named(path), std::fs::read(path).unwrap())).collect()
 }
 
-/// The example repository, checked.
-fn estate(at: Instant) -> CheckedRepository {
+/// The example repository, checked, with the paths of its files.
+fn estate(at: Instant) -> (CheckedRepository, BTreeMap<FileId, String>) {
     let mut sources = Sources::default();
     let read = files().into_iter().map(|(path, bytes)| {
         let kind = document::kind_of(&path).unwrap();
@@ -72,13 +77,16 @@ fn estate(at: Instant) -> CheckedRepository {
     };
     let checked = check::check(input, &sources, at);
     assert!(!checked.diagnostics.has_errors() && checked.agreements.len() == 21, "{:?}", checked.diagnostics);
-    checked
+    let paths = sources.iter().map(|(id, source)| (id, source.path.clone()));
+    (checked, paths.collect())
 }
 
 /// The estate with a ledger in memory, and the table of what was sent.
 struct Life {
     estate: CheckedRepository,
     templates: MessageTemplates,
+    paths: BTreeMap<FileId, String>,
+    active: ActiveDays,
     records: NoticeRecords,
     table: String,
 }
@@ -143,13 +151,14 @@ impl Life {
         let context = MessageContext {
             agreements,
             catalog: &self.estate.catalog,
-            paths: &BTreeMap::new(),
+            paths: &self.paths,
             sender: "Servanda",
             language: self.estate.settings.language,
             at,
             address: &|_| None,
         };
-        self.templates.render(message, &context).unwrap();
+        let mail = self.templates.render(message, &context).unwrap();
+        reading::read(message, &mail, &context, &self.active);
     }
 }
 
@@ -158,8 +167,11 @@ fn two_years_of_the_example_send_exactly_the_checked_in_table() {
     let zone = Zone::find("Europe/Moscow").unwrap();
     let noon = |day| zone.at(day, 12, 0);
     let mut day: servanda::calendar::Day = FIRST_DAY.parse().unwrap();
+    let (estate, paths) = estate(noon(day));
     let mut life = Life {
-        estate: estate(noon(day)),
+        active: ActiveDays::of(&estate.agreements),
+        estate,
+        paths,
         templates: MessageTemplates::new(&BTreeMap::new()).unwrap(),
         records: NoticeRecords::default(),
         table: String::new(),
